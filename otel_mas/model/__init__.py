@@ -1,0 +1,33 @@
+"""What crosses between the rooms: spans, links, traces, messages, costs. Slotted frozen dataclasses, no I/O."""
+
+from otel_mas.model.span import (
+    AttributeValue,
+    Event,
+    Link,
+    Resource,
+    Scope,
+    Span,
+    SpanBody,
+    SpanKind,
+    StatusCode,
+)
+from otel_mas.model.trace import Content, Message, MessageRef, Query, RunSummary, Trace, TraceSummary
+
+__all__ = [
+    "AttributeValue",
+    "Content",
+    "Event",
+    "Link",
+    "Message",
+    "MessageRef",
+    "Query",
+    "Resource",
+    "RunSummary",
+    "Scope",
+    "Span",
+    "SpanBody",
+    "SpanKind",
+    "StatusCode",
+    "Trace",
+    "TraceSummary",
+]

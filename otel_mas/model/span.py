@@ -1,0 +1,179 @@
+"""A span as a reader sees it: what every question needs at hand, the rest decoded when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import partial
+from typing import Any
+
+from otel_mas.semconv import attributes as names
+
+# What an OTLP AnyValue can hold: str, bool, int, float, bytes, None, sequences and mappings of these.
+AttributeValue = Any
+
+
+class SpanKind(IntEnum):
+    """OTLP's numbers."""
+
+    UNSPECIFIED = 0
+    INTERNAL = 1
+    SERVER = 2
+    CLIENT = 3
+    PRODUCER = 4
+    CONSUMER = 5
+
+
+class StatusCode(IntEnum):
+    """OTLP's numbers."""
+
+    UNSET = 0
+    OK = 1
+    ERROR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """The process that emitted a span."""
+
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    schema_url: str = ""
+    dropped_attributes_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The instrumentation scope that emitted a span."""
+
+    name: str = ""
+    version: str = ""
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    schema_url: str = ""
+    dropped_attributes_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A span link on the effect, pointing at the cause. `kind` is `mas.link.kind`, None on foreign links."""
+
+    trace_id: str
+    span_id: str
+    kind: str | None = None
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    trace_state: str = ""
+    flags: int = 0
+    dropped_attributes_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A timed event on a span; `time_ns` since the Unix epoch."""
+
+    name: str
+    time_ns: int
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    dropped_attributes_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SpanBody:
+    """The part of a span that a graph does not need: every attribute, events, links as they were sent."""
+
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    links: tuple[Link, ...] = ()
+    status_message: str = ""
+    trace_state: str = ""
+    flags: int = 0
+    dropped_attributes_count: int = 0
+    dropped_events_count: int = 0
+    dropped_links_count: int = 0
+
+
+def _given(body: SpanBody) -> SpanBody:
+    return body
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Span:
+    """One span. Ids are lower-case hex; times are nanoseconds since the Unix epoch.
+
+    `columns` holds the attributes that the source delivers without decoding the body; `attributes`, `events` and
+    the other properties decode it, once, when first asked for. `links` are always at hand.
+    `end_ns` is None while the span is open (or its process died before it ended).
+    """
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None
+    name: str
+    start_ns: int
+    end_ns: int | None
+    kind: SpanKind = SpanKind.INTERNAL
+    status: StatusCode = StatusCode.UNSET
+    service: str = ""
+    links: tuple[Link, ...] = ()
+    columns: Mapping[str, AttributeValue] = field(default_factory=dict)
+    resource: Resource = Resource()
+    scope: Scope = Scope()
+    load: Callable[[], SpanBody] | None = None
+    _body: SpanBody | None = None
+
+    @staticmethod
+    def complete(body: SpanBody, **fields: Any) -> Span:
+        """A span whose body is already decoded; its attributes serve as columns."""
+        return Span(columns=body.attributes, load=partial(_given, body), _body=body, **fields)
+
+    @property
+    def body(self) -> SpanBody:
+        """The decoded body; the first access decodes it."""
+        if self._body is None:
+            body = self.load() if self.load is not None else SpanBody(attributes=self.columns, links=self.links)
+            object.__setattr__(self, "_body", body)
+            return body
+        return self._body
+
+    @property
+    def attributes(self) -> Mapping[str, AttributeValue]:
+        return self.body.attributes
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        return self.body.events
+
+    @property
+    def status_message(self) -> str:
+        return self.body.status_message
+
+    @property
+    def duration_ns(self) -> int:
+        """Nanoseconds from start to end; 0 while open or where the end lies before the start."""
+        return max(0, self.end_ns - self.start_ns) if self.end_ns is not None else 0
+
+    def get(self, name: str, default: AttributeValue = None) -> AttributeValue:
+        """An attribute by name: from the columns, else from the body."""
+        value = self.columns.get(name)
+        return self.body.attributes.get(name, default) if value is None else value
+
+    @property
+    def record_kind(self) -> str | None:
+        """`mas.record.kind`: AGENT_TASK, LLM_CALL, TOOL_CALL, ... ; None for spans of other code."""
+        return self.columns.get(names.MAS_RECORD_KIND)
+
+    @property
+    def agent(self) -> str | None:
+        """The agent's name, on spans that are an agent's invocation."""
+        return self.columns.get(names.GEN_AI_AGENT_NAME)
+
+    @property
+    def task_id(self) -> str | None:
+        return self.columns.get(names.MAS_TASK_ID)
+
+    @property
+    def task_name(self) -> str | None:
+        return self.columns.get(names.MAS_TASK_NAME)
+
+    @property
+    def conversation_id(self) -> str | None:
+        return self.columns.get(names.GEN_AI_CONVERSATION_ID)
