@@ -1,0 +1,47 @@
+"""What users import: recording switched on and off, and handles on what was recorded."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from otel_mas.api.graph import Graph
+    from otel_mas.api.lifecycle import flush, instrument, shutdown
+    from otel_mas.api.source import Source, open  # noqa: A004 - the public name
+    from otel_mas.api.trace import Conversation, SpanMessages, Trace
+
+__all__ = [
+    "Conversation",
+    "Graph",
+    "Source",
+    "SpanMessages",
+    "Trace",
+    "flush",
+    "instrument",
+    "open",
+    "shutdown",
+]
+
+# Lazy, so that an app that only records never loads what only reading needs (networkx, causal, analyse).
+_HOMES = {
+    "Conversation": "trace",
+    "Graph": "graph",
+    "Source": "source",
+    "SpanMessages": "trace",
+    "Trace": "trace",
+    "flush": "lifecycle",
+    "instrument": "lifecycle",
+    "open": "source",
+    "shutdown": "lifecycle",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

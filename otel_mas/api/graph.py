@@ -1,0 +1,77 @@
+"""The handle on what caused what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from otel_mas.causal import CausalGraph, CriticalPath, Edge, build
+from otel_mas.model import Span, Trace
+
+if TYPE_CHECKING:
+    import networkx
+
+    from otel_mas.analyse.cost import CostTable
+
+
+class Graph:
+    """The causal graph of one trace, or of the traces of a conversation."""
+
+    def __init__(self, traces: tuple[Trace, ...]) -> None:
+        self._traces = traces
+
+    def __repr__(self) -> str:
+        kinds = Counter(edge.kind for edge in self.edges)
+        edges = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items())) or "no edges"
+        return f"<Graph {len(self.spans)} spans; {edges}>"
+
+    @cached_property
+    def causal(self) -> CausalGraph:
+        """The graph as the rooms below know it, for `otel_mas.report` and `otel_mas.analyse`."""
+        return build(self._traces)
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """In start order."""
+        return self.causal.spans
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """From cause to effect, with kind and provenance."""
+        return self.causal.edges
+
+    @property
+    def externals(self) -> tuple[str, ...]:
+        """Span ids of causes that lie in other traces."""
+        return tuple(self.causal.externals)
+
+    @cached_property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the traces or known to be missing, a clear line each."""
+        missing = [
+            f"Trace {trace.trace_id}: {trace.incomplete}" for trace in self._traces if trace.incomplete
+        ]
+        return (*missing, *self.causal.problems)
+
+    def to_networkx(self) -> networkx.MultiDiGraph[str]:
+        """Nodes: span ids (hex) with "span". Edges: from cause to effect, with "kind" and "provenance"."""
+        return self.causal.to_networkx()
+
+    def critical_path(self) -> CriticalPath:
+        """What the duration is made of: steps in time order, and why each next one waited."""
+        return self._critical_path
+
+    def cost(self) -> CostTable:
+        """Tokens and USD, by agent and by model."""
+        return self._cost
+
+    @cached_property
+    def _critical_path(self) -> CriticalPath:
+        return self.causal.critical_path()
+
+    @cached_property
+    def _cost(self) -> CostTable:
+        from otel_mas.analyse.cost import cost
+
+        return cost(self.spans)

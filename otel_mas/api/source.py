@@ -1,0 +1,194 @@
+"""The handle on a place that traces are read from."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from otel_mas.api.when import duration_ns, instant_ns
+from otel_mas.config import Settings
+from otel_mas.errors import TraceNotFound, UnsupportedQuery
+from otel_mas.model import Query, RunSummary, TraceSummary
+from otel_mas.sources import Capabilities, open_source
+from otel_mas.sources import Source as Port
+
+if TYPE_CHECKING:
+    from otel_mas.api.trace import Conversation, Trace
+
+STATUSES = ("ok", "error", "interrupted", "running")
+
+
+def open(target: str | Path | None = None) -> Source:  # noqa: A001 - read as otel_mas.open
+    """Open a place that traces can be read from; use it in a `with`, or close it.
+
+    Args:
+        target: The path of a store, or `scheme://...` of another source. By default the store that the
+            settings name (`OTEL_MAS_STORE`).
+
+    Raises:
+        UnknownSource: Nothing reads this scheme.
+        StoreError: There is no store at the path, or it cannot be read.
+    """
+    return Source(open_source(Settings.from_env().store if target is None else target))
+
+
+class Source:
+    """A place that traces can be read from, open until it is closed."""
+
+    def __init__(self, port: Port) -> None:
+        self._port = port
+        self._open = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Source {self.location}{'' if self._open else ' (closed)'}>"
+
+    @property
+    def location(self) -> str:
+        """Where it reads from, as `open` takes it."""
+        return self._port.location
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this source can answer."""
+        return self._port.capabilities
+
+    def close(self) -> None:
+        """Let go of the file or the connection; traces that were read stay usable."""
+        if self._open:
+            self._open = False
+            self._port.close()
+
+    def traces(
+        self,
+        *,
+        service: str | None = None,
+        agent: str | None = None,
+        status: str | None = None,
+        conversation: str | None = None,
+        run: str | None = None,
+        min_duration: str | float | None = None,
+        since: str | float | datetime | None = None,
+        limit: int = 20,
+    ) -> list[TraceSummary]:
+        """The newest traces that match everything that is given.
+
+        Args:
+            service: `service.name` of the process.
+            agent: Name of an agent that took part.
+            status: "ok", "error", "interrupted" (waiting for a human) or "running".
+            conversation: Thread of the conversation it belongs to.
+            run: Id of the `otel-mas run` that recorded it.
+            min_duration: "500ms", "2s", "1h30m", or seconds.
+            since: Started within this duration before now, or at or after this time (local without a zone).
+            limit: How many at most.
+
+        Raises:
+            UnsupportedQuery: A value means nothing, or this source cannot answer the question.
+        """
+        if status is not None and status not in STATUSES:
+            raise UnsupportedQuery(f"No trace has the status {status!r}: it is one of {', '.join(STATUSES)}.")
+        if limit < 1:
+            raise UnsupportedQuery(f"limit={limit} asks for no trace: give 1 or more.")
+        try:
+            minimum = None if min_duration is None else duration_ns(min_duration)
+            start = None if since is None else instant_ns(since)
+        except ValueError as error:
+            raise UnsupportedQuery(str(error)) from None
+        return self._traces(
+            Query(
+                service=service,
+                agent=agent,
+                status=status,
+                conversation_id=conversation,
+                run_id=run,
+                min_duration_ns=minimum,
+                since_ns=start,
+                limit=limit,
+            )
+        )
+
+    def trace(self, trace_id: str) -> Trace:
+        """One trace, by its id or the unique beginning of it.
+
+        Raises:
+            TraceNotFound: There is none, or several begin like this.
+        """
+        from otel_mas.api.trace import Trace
+
+        wanted = trace_id.strip().lower()
+        if not self.capabilities.id_prefixes and len(wanted) < 32:
+            raise UnsupportedQuery(
+                f"{self.location} finds a trace by its full id only (32 hex digits): {trace_id!r}."
+            )
+        return Trace(self._port.trace(wanted), self._port)
+
+    def latest(self) -> Trace:
+        """The trace that started last. Raises `TraceNotFound` where there is none."""
+        newest = self.traces(limit=1)
+        if not newest:
+            raise TraceNotFound(
+                f"No trace in {self.location} yet. Record one: otel-mas run -- python your_app.py"
+            )
+        return self.trace(newest[0].trace_id)
+
+    def conversation(self, thread: str, service: str | None = None) -> Conversation:
+        """Every trace of a conversation, as one.
+
+        Args:
+            thread: `gen_ai.conversation.id`; for LangGraph the `thread_id`.
+            service: Whose conversation, where several services use the same thread.
+
+        Raises:
+            TraceNotFound: No trace belongs to it.
+            UnsupportedQuery: Several services have a thread of this name, and none is given.
+        """
+        from otel_mas.api.trace import Conversation, Trace
+
+        if not self.capabilities.conversations:
+            raise UnsupportedQuery(f"{self.location} cannot find conversations: ask for a trace by its id.")
+        if service is None:
+            summaries = self._traces(Query(conversation_id=thread, limit=sys.maxsize))
+            services = sorted({summary.service for summary in summaries})
+            if len(services) > 1:
+                raise UnsupportedQuery(
+                    f"Several services have a conversation {thread!r}: {', '.join(services)}."
+                    " Say which one: service=... (--service on the command line)."
+                )
+        traces = self._port.conversation(thread, service)
+        if not traces:
+            whose = "" if service is None else f" of service {service!r}"
+            raise TraceNotFound(
+                f"No conversation {thread!r}{whose} in {self.location}. See what there is: otel-mas traces"
+            )
+        return Conversation(thread, [Trace(trace, self._port) for trace in traces])
+
+    def run(self, run_id: str) -> RunSummary:
+        """What one `otel-mas run` recorded, and what was lost on the way."""
+        if not self.capabilities.runs:
+            raise UnsupportedQuery(f"{self.location} does not know runs: ask for traces.")
+        return self._port.run(run_id)
+
+    def _traces(self, query: Query) -> list[TraceSummary]:
+        asked = {
+            name: getattr(query, name)
+            for name in Query.__dataclass_fields__
+            if name != "limit" and getattr(query, name) is not None
+        }
+        beyond = sorted(asked.keys() - self.capabilities.filters)
+        if beyond:
+            can = ", ".join(sorted(self.capabilities.filters)) or "nothing"
+            raise UnsupportedQuery(
+                f"{self.location} cannot select traces by {', '.join(beyond)}; it can by {can}."
+            )
+        return list(self._port.traces(query))

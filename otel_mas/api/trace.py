@@ -1,0 +1,152 @@
+"""The handles on one trace, and on a conversation of several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from otel_mas import model
+from otel_mas.errors import TraceNotFound, UnsupportedQuery
+from otel_mas.model import Message, Span
+from otel_mas.sources import Source as Port
+
+if TYPE_CHECKING:
+    from otel_mas.api.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class SpanMessages:
+    """The messages that a span read and wrote, in order. A message without content has `body` None."""
+
+    input: tuple[Message, ...]
+    output: tuple[Message, ...]
+
+
+class Trace:
+    """One trace: everything recorded under one trace id."""
+
+    def __init__(self, data: model.Trace, port: Port) -> None:
+        self._data = data
+        self._port = port
+
+    def __repr__(self) -> str:
+        root = next((span for span in self.spans if span.parent_span_id is None), None)
+        name = f" {root.name!r}" if root is not None else ""
+        return f"<Trace {self.trace_id}{name}, {_count(len(self.spans), 'span')}>"
+
+    @property
+    def trace_id(self) -> str:
+        return self._data.trace_id
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """In start order."""
+        return self._data.spans
+
+    @property
+    def incomplete(self) -> str | None:
+        """What is known to be missing, in words; None where nothing is."""
+        return self._data.incomplete
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with the trace (missing parents, cycles of links, ...), a clear line each."""
+        return self.graph().problems
+
+    @property
+    def conversation_id(self) -> str | None:
+        """The thread it belongs to, where it belongs to one."""
+        return next((span.conversation_id for span in self.spans if span.conversation_id), None)
+
+    @property
+    def service(self) -> str:
+        """The service of the span that started it."""
+        return next((span.service for span in self.spans if span.parent_span_id is None), "")
+
+    def graph(self) -> Graph:
+        """What caused what in it; causes in other traces are external nodes."""
+        return self._graph
+
+    def span(self, span_id: str) -> Span:
+        """One span by its id. Raises `TraceNotFound`."""
+        for span in self.spans:
+            if span.span_id == span_id:
+                return span
+        raise TraceNotFound(f"No span {span_id!r} in trace {self.trace_id}.")
+
+    def messages(self, span: Span | str) -> SpanMessages:
+        """The messages that a span (or the span of this id) read and wrote.
+
+        Raises:
+            UnsupportedQuery: The source keeps no messages.
+        """
+        span_id = self._content_of(span)
+        refs = [ref for ref in self._refs if ref.span_id == span_id]
+        found = self._port.messages(list(dict.fromkeys(ref.digest for ref in refs)))
+
+        def side(direction: str) -> tuple[Message, ...]:
+            there = sorted((ref for ref in refs if ref.direction == direction), key=lambda ref: ref.position)
+            return tuple(found.get(ref.digest) or Message(ref.digest, "", None) for ref in there)
+
+        return SpanMessages(side("input"), side("output"))
+
+    def contents(self, span: Span | str) -> Mapping[str, Any]:
+        """Other content beside a span (tool arguments and results, exception text, questions), by name."""
+        span_id = self._content_of(span)
+        return {content.name: content.value for content in self._port.contents(self.trace_id, span_id)}
+
+    def _content_of(self, span: Span | str) -> str:
+        if not self._port.capabilities.content:
+            raise UnsupportedQuery(f"{self._port.location} keeps no messages and no content beside spans.")
+        return self.span(span if isinstance(span, str) else span.span_id).span_id
+
+    @cached_property
+    def _refs(self) -> Sequence[model.MessageRef]:
+        return self._port.message_refs(self.trace_id)
+
+    @cached_property
+    def _graph(self) -> Graph:
+        from otel_mas.api.graph import Graph
+
+        return Graph((self._data,))
+
+
+class Conversation:
+    """Several traces of one thread, oldest first, explained as one."""
+
+    def __init__(self, thread: str, traces: Sequence[Trace]) -> None:
+        self.thread = thread
+        self.traces = tuple(traces)
+
+    def __repr__(self) -> str:
+        return f"<Conversation {self.thread!r} of {self.service!r}, {_count(len(self.traces), 'trace')}>"
+
+    @property
+    def service(self) -> str:
+        return self.traces[0].service
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Of all its traces, in start order."""
+        return self.graph().spans
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with its traces, a clear line each."""
+        return self.graph().problems
+
+    def graph(self) -> Graph:
+        """What caused what in it, across its traces."""
+        return self._graph
+
+    @cached_property
+    def _graph(self) -> Graph:
+        from otel_mas.api.graph import Graph
+
+        return Graph(tuple(trace._data for trace in self.traces))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

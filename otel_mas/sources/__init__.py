@@ -1,0 +1,58 @@
+"""Places that traces can be read from, found by entry point: a path, or `scheme://...`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import cast
+
+from otel_mas.errors import UnknownSource
+from otel_mas.sources.base import Capabilities, Source, SourceType
+
+__all__ = ["GROUP", "Capabilities", "Source", "SourceType", "installed_sources", "open_source"]
+
+GROUP = "otel_mas_source"
+_DEFAULT = "store"
+# Two letters at least, so that C:\runs.db is a path.
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
+
+
+def installed_sources() -> dict[str, EntryPoint]:
+    """The sources that are installed, ours and others', by scheme; nothing is imported yet."""
+    return {point.name: point for point in sorted(entry_points(group=GROUP))}
+
+
+def open_source(target: str | Path, known: Mapping[str, EntryPoint] | None = None) -> Source:
+    """Open the place that a path or a `scheme://...` names.
+
+    Args:
+        target: A path, whose file says by its content which source reads it, or `scheme://` and what that
+            source takes.
+        known: The sources to choose from, by scheme; the installed ones by default.
+
+    Raises:
+        UnknownSource: No source has this scheme.
+        StoreError: It is a path, and what is there is not a store that can be read.
+    """
+    known = installed_sources() if known is None else known
+    scheme = _SCHEME.fullmatch(target) if isinstance(target, str) else None
+    if scheme is not None:
+        return _type(scheme[1].lower(), known, str(target)).open(scheme[2])
+    path = Path(target).expanduser()
+    for name in known:
+        found = _type(name, known, str(target))
+        if found.recognises(path):
+            return found.open(str(path))
+    # No source knows the file (or there is none): the store says best what is wrong with it.
+    return _type(_DEFAULT, known, str(target)).open(str(path))
+
+
+def _type(scheme: str, known: Mapping[str, EntryPoint], target: str) -> SourceType:
+    if scheme not in known:
+        if not known:
+            raise UnknownSource(f"No source is installed that could read {target}: reinstall otel-mas.")
+        schemes = ", ".join(f"{name}://" for name in known)
+        raise UnknownSource(f"No source reads {scheme}:// ({target}). Known: a path, or {schemes}.")
+    return cast(SourceType, known[scheme].load())

@@ -1,0 +1,85 @@
+"""What a place that traces can be read from offers: the port that every source implements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Trace, TraceSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a source can do. The zero value is the least: it lists traces and reads one by its full id."""
+
+    filters: frozenset[str] = frozenset()
+    """Fields of `Query`, other than `limit`, that it answers exactly."""
+    id_prefixes: bool = False
+    """`trace` takes the unique beginning of an id too."""
+    conversations: bool = False
+    content: bool = False
+    """It keeps messages and other content beside spans."""
+    runs: bool = False
+    """It knows which traces one `otel-mas run` recorded, and what was lost on the way."""
+
+
+class Source(Protocol):
+    """A place that traces can be read from.
+
+    What its capabilities do not list it refuses with `UnsupportedQuery`; it never answers approximately.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    @property
+    def location(self) -> str:
+        """Where it reads from, as a person would name it and as `open_source` takes it."""
+        ...
+
+    def traces(self, query: Query) -> Sequence[TraceSummary]:
+        """The newest traces that match every field of the query."""
+        ...
+
+    def trace(self, trace_id: str) -> Trace:
+        """One trace. Raises `TraceNotFound`."""
+        ...
+
+    def conversation(self, thread: str, service: str | None = None) -> Sequence[Trace]:
+        """The traces of a conversation, oldest first; of one service where it is given."""
+        ...
+
+    def message_refs(self, trace_id: str) -> Sequence[MessageRef]: ...
+
+    def messages(self, digests: Sequence[str]) -> Mapping[str, Message]:
+        """Messages by digest; the ones it does not have are absent."""
+        ...
+
+    def contents(self, trace_id: str, span_id: str | None = None) -> Sequence[Content]:
+        """Content beside the spans of a trace, or beside one of them."""
+        ...
+
+    def run(self, run_id: str) -> RunSummary:
+        """What one `otel-mas run` recorded."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SourceType(Protocol):
+    """What an entry point of the group `otel_mas_source` names; the entry point's name is the scheme."""
+
+    reads: ClassVar[str]
+    """What it reads, for a person: "a local store (SQLite)"."""
+
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        """Whether the file at a path given without a scheme is one of its own."""
+        ...
+
+    @classmethod
+    def open(cls, target: str) -> Source:
+        """Open what follows `scheme://`, or the path."""
+        ...

@@ -1,0 +1,78 @@
+"""The local store as a source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from otel_mas.errors import NotAStore, StoreError
+from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Trace, TraceSummary
+from otel_mas.sources.base import Capabilities
+from otel_mas.store import StoreReader
+
+_SQLITE_MAGIC = b"SQLite format 3\x00"
+
+
+class StoreSource:
+    """Reads the SQLite file that recording writes; opens it read-only."""
+
+    reads: ClassVar[str] = "a local store (SQLite file)"
+    capabilities = Capabilities(
+        filters=frozenset(
+            {"service", "agent", "status", "conversation_id", "run_id", "min_duration_ns", "since_ns"}
+        ),
+        id_prefixes=True,
+        conversations=True,
+        content=True,
+        runs=True,
+    )
+
+    def __init__(self, path: str | Path) -> None:
+        self.location = str(path)
+        self._reader = StoreReader(_existing(Path(path)))
+
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        try:
+            with path.open("rb") as file:
+                return file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
+        except OSError:
+            return False
+
+    @classmethod
+    def open(cls, target: str) -> StoreSource:
+        return cls(Path(target).expanduser())
+
+    def traces(self, query: Query) -> Sequence[TraceSummary]:
+        return self._reader.traces(query)
+
+    def trace(self, trace_id: str) -> Trace:
+        return self._reader.trace(trace_id)
+
+    def conversation(self, thread: str, service: str | None = None) -> Sequence[Trace]:
+        return self._reader.conversation(thread, service)
+
+    def message_refs(self, trace_id: str) -> Sequence[MessageRef]:
+        return self._reader.message_refs(trace_id)
+
+    def messages(self, digests: Sequence[str]) -> Mapping[str, Message]:
+        return self._reader.messages(digests)
+
+    def contents(self, trace_id: str, span_id: str | None = None) -> Sequence[Content]:
+        return self._reader.contents(trace_id, span_id)
+
+    def run(self, run_id: str) -> RunSummary:
+        return self._reader.run(run_id)
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+def _existing(path: Path) -> Path:
+    """The path, if a store can be there at all: SQLite's own errors do not tell these apart."""
+    if path.is_dir():
+        raise NotAStore(f"{path} is a directory, not a store: name the file in it, e.g. {path / 'runs.db'}.")
+    if not path.exists():
+        raise StoreError(f"No store at {path} yet. Make one: otel-mas run -- python your_app.py")
+    return path
