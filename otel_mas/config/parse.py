@@ -1,0 +1,86 @@
+"""Text from the environment → values; each function says in its ValueError what it would have taken."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+
+_TRUE = frozenset({"true", "1", "yes", "on"})
+_FALSE = frozenset({"false", "0", "no", "off"})
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?b|b)?", re.IGNORECASE)
+_UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+_UNITS |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+_AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([dh])?", re.IGNORECASE)
+_SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*s?", re.IGNORECASE)
+_KEY = re.compile(r"[0-9a-fA-F]{64}")
+
+
+def boolean(text: str) -> bool:
+    lowered = text.lower()
+    if lowered in _TRUE:
+        return True
+    if lowered in _FALSE:
+        return False
+    raise ValueError("true or false")
+
+
+def sdk_disabled_means_not_enabled(text: str) -> bool:
+    """OpenTelemetry's own rule for its switches: `true` in any case is true, everything else is false."""
+    return text.lower() != "true"
+
+
+def count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ValueError("a whole number, at least 1")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    found = _SECONDS.fullmatch(text)
+    if found is None:
+        raise ValueError("seconds, like 5 or 0.5s")
+    return float(found[1])
+
+
+def days(text: str) -> float:
+    found = _AGE.fullmatch(text)
+    if found is None or float(found[1]) == 0:
+        raise ValueError("days, like 30, or hours, like 12h; more than 0")
+    return float(found[1]) / (24 if found[2] in ("h", "H") else 1)
+
+
+def size(text: str) -> int:
+    found = _SIZE.fullmatch(text)
+    number = int(float(found[1]) * _UNITS[(found[2] or "b").lower()]) if found else 0
+    if number < 1:
+        raise ValueError("a size in bytes, like 512MiB or 1GB; more than 0")
+    return number
+
+
+def digest_key(text: str) -> bytes:
+    if _KEY.fullmatch(text) is None:
+        raise ValueError("64 hexadecimal digits")
+    return bytes.fromhex(text)
+
+
+def path(text: str) -> str:
+    """An absolute path, since an app may change its working directory."""
+    return os.path.abspath(os.path.expanduser(text))
+
+
+def text_as_is(text: str) -> str:
+    return text
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """A parser for one of `choices`, in any case."""
+    by_folded = {choice.casefold(): choice for choice in choices}
+
+    def parse(text: str) -> str:
+        found = by_folded.get(text.casefold())
+        if found is None:
+            raise ValueError("one of " + ", ".join(choices))
+        return found
+
+    return parse

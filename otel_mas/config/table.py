@@ -1,0 +1,198 @@
+"""The table of settings, from which the documentation is generated and the environment is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from otel_mas.config import parse
+
+Content = Literal["full", "redacted", "none"]
+Capture = Literal["NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table.
+
+    Args:
+        env: the environment variable.
+        field: the attribute of `Settings` that it sets.
+        type: what the value looks like, for people.
+        default: the value where nothing is set; of the field's own type.
+        meaning: what it does, in a sentence.
+        parse: text → value; raises ValueError saying what it would have taken.
+        shown: the default as people would write it, where that differs from `default`.
+        secret: its value is never repeated in a message.
+    """
+
+    env: str
+    field: str
+    type: str
+    default: Any
+    meaning: str
+    parse: Callable[[str], Any]
+    shown: str = ""
+    secret: bool = False
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "OTEL_MAS_ENABLED", "enabled", "boolean", True, "Off: nothing is patched, no thread, no file.", parse.boolean
+    ),
+    Setting(
+        "OTEL_SDK_DISABLED",
+        "enabled",
+        "boolean",
+        True,
+        "OpenTelemetry's own switch: `true` turns otel-mas off as well.",
+        parse.sdk_disabled_means_not_enabled,
+        shown="false",
+    ),
+    Setting(
+        "OTEL_MAS_STORE",
+        "store",
+        "path",
+        "",
+        "The file that runs are recorded into and read from.",
+        parse.path,
+        shown="${XDG_DATA_HOME:-~/.local/share}/otel-mas/runs.db",
+    ),
+    Setting(
+        "OTEL_MAS_CONTENT",
+        "content",
+        "full, redacted or none",
+        None,
+        "What is kept of messages, tool calls and exceptions: all, all without secrets, or nothing.",
+        parse.one_of(*get_args(Content)),
+        shown="redacted where you ask for recording (`otel-mas run`, `otel_mas.instrument()`), else none",
+    ),
+    Setting(
+        "OTEL_MAS_DIGEST_KEY",
+        "digest_key",
+        "64 hex digits",
+        None,
+        "The key of message digests. Give services the same one to see who read what across them.",
+        parse.digest_key,
+        shown="random per store",
+        secret=True,
+    ),
+    Setting(
+        "OTEL_MAS_MAX_STORE_BYTES",
+        "max_store_bytes",
+        "size",
+        2**30,
+        "Above this size the oldest finished traces are deleted.",
+        parse.size,
+        shown="1GiB",
+    ),
+    Setting(
+        "OTEL_MAS_MAX_AGE",
+        "max_age_days",
+        "days, or hours like 12h",
+        30.0,
+        "Finished traces older than this are deleted.",
+        parse.days,
+        shown="30d",
+    ),
+    Setting(
+        "OTEL_MAS_RECORD_UNSAMPLED",
+        "record_unsampled",
+        "boolean",
+        True,
+        "Record locally what the sampler would drop, where the tracer provider is ours.",
+        parse.boolean,
+    ),
+    Setting(
+        "OTEL_MAS_QUEUE_SPANS",
+        "queue_spans",
+        "number",
+        65536,
+        "How many spans may wait to be written. A full queue drops, counts and says so.",
+        parse.count,
+    ),
+    Setting(
+        "OTEL_MAS_QUEUE_BYTES",
+        "queue_bytes",
+        "size",
+        64 * 2**20,
+        "How many bytes of spans and content may wait to be written.",
+        parse.size,
+        shown="64MiB",
+    ),
+    Setting(
+        "OTEL_MAS_FLUSH_INTERVAL_MS",
+        "flush_interval_ms",
+        "milliseconds",
+        50,
+        "How long a span waits at most before its batch is written.",
+        parse.count,
+    ),
+    Setting(
+        "OTEL_MAS_EXIT_TIMEOUT",
+        "exit_timeout_s",
+        "seconds",
+        5.0,
+        "How long the process's exit may be held up to write what still waits.",
+        parse.seconds,
+        shown="5s",
+    ),
+    Setting(
+        "OTEL_MAS_SIMULATED_COST",
+        "simulated_cost",
+        "boolean",
+        False,
+        "Mark costs as simulated: the model is a stand-in and nobody is charged.",
+        parse.boolean,
+    ),
+    Setting(
+        "OTEL_MAS_RUN_ID",
+        "run_id",
+        "text",
+        None,
+        "The run that this process belongs to. Set by `otel-mas run` for its child processes.",
+        parse.text_as_is,
+        shown="not set",
+    ),
+    Setting(
+        "OTEL_MAS_STRICT",
+        "strict",
+        "boolean",
+        False,
+        "Errors inside otel-mas are raised into the app, not logged. For otel-mas's own tests.",
+        parse.boolean,
+    ),
+    Setting(
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+        "capture_message_content",
+        "NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT",
+        "NO_CONTENT",
+        "OpenTelemetry's own switch: whether content is also on the spans that other exporters get.",
+        parse.one_of(*get_args(Capture)),
+    ),
+)
+
+
+def default_store(environ: Mapping[str, str]) -> str:
+    """The store's place where none is set, by the XDG base directories."""
+    data = environ.get("XDG_DATA_HOME", "")
+    if not os.path.isabs(data):  # the XDG specification: a relative path is invalid and to be ignored
+        data = os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".local", "share")
+    return os.path.join(data, "otel-mas", "runs.db")
+
+
+def markdown() -> str:
+    """The table as the documentation shows it."""
+    lines = ["| variable | value | default | what it does |", "|---|---|---|---|"]
+    lines.extend(
+        f"| `{setting.env}` | {setting.type} | {_shown_default(setting)} | {setting.meaning} |" for setting in SETTINGS
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _shown_default(setting: Setting) -> str:
+    if setting.shown:
+        return setting.shown if " " in setting.shown else f"`{setting.shown}`"  # a sentence, or a value
+    return f"`{str(setting.default).lower() if isinstance(setting.default, bool) else setting.default}`"

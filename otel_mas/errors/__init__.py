@@ -1,0 +1,106 @@
+"""The exception tree: everything that otel-mas raises on purpose.
+
+OtelMasError
+├── ConfigError            a setting or option is invalid; carries all of them
+├── StoreError             the local store cannot be used
+│   ├── NotAStore          the file is something else
+│   ├── StoreTooNew        written by a newer otel-mas
+│   ├── StoreReadOnly      may be read, not written
+│   ├── StoreLocked        another process holds it
+│   └── StoreCorrupt       it is a store, and damaged
+├── SourceError            a place to read traces from cannot answer
+│   ├── TraceNotFound      it has no such trace
+│   ├── UnsupportedQuery   it cannot filter like that; it never approximates
+│   └── UnknownSource      nothing installed can read that target
+└── BadTrace               the trace itself cannot be worked with
+
+Every message is one line: what was wrong, where, and what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class OtelMasError(Exception):
+    """Base of the tree: catch this to catch whatever otel-mas raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+    """The status that the command line ends with."""
+
+
+class ConfigError(OtelMasError):
+    """One or more settings are invalid.
+
+    Args:
+        problems: one line each, naming the setting, what it was and what it may be.
+    """
+
+    exit_code = 2
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class StoreError(OtelMasError):
+    """The local store cannot be used."""
+
+
+class NotAStore(StoreError):
+    """The file exists and is not an otel-mas store, or does not exist where one is needed."""
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a newer otel-mas, whose layout this one does not know."""
+
+
+class StoreReadOnly(StoreError):
+    """The store, or the folder it lies in, cannot be written."""
+
+
+class StoreLocked(StoreError):
+    """Another process holds the store for longer than we wait."""
+
+
+class StoreCorrupt(StoreError):
+    """The file is an otel-mas store and is damaged."""
+
+
+class SourceError(OtelMasError):
+    """A place to read traces from cannot answer."""
+
+
+class TraceNotFound(SourceError):
+    """The source has no trace of that id, or a prefix of an id fits several."""
+
+    exit_code = 4
+
+
+class UnsupportedQuery(SourceError):
+    """The source cannot answer this query exactly, and never approximates."""
+
+
+class UnknownSource(SourceError):
+    """Nothing that is installed can read the target."""
+
+
+class BadTrace(OtelMasError):
+    """The trace cannot be worked with as it is."""
+
+
+__all__ = [
+    "BadTrace",
+    "ConfigError",
+    "NotAStore",
+    "OtelMasError",
+    "SourceError",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreLocked",
+    "StoreReadOnly",
+    "StoreTooNew",
+    "TraceNotFound",
+    "UnknownSource",
+    "UnsupportedQuery",
+]
