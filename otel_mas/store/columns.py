@@ -1,0 +1,109 @@
+"""The attributes that have an SQL column of their own, so that a graph, a path or a cost needs no body."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from otel_mas.semconv import attributes as names
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One attribute kept beside the body. `json` columns hold arrays as JSON text, `boolean` ones 0 or 1."""
+
+    attribute: str
+    name: str
+    type: str = "TEXT"
+    json: bool = False
+    boolean: bool = False
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column(names.MAS_RECORD_KIND, "record_kind"),
+    Column(names.GEN_AI_OPERATION_NAME, "operation"),
+    Column(names.GEN_AI_AGENT_NAME, "agent"),
+    Column(names.GEN_AI_CONVERSATION_ID, "conversation"),
+    Column(names.MAS_TASK_ID, "task_id"),
+    Column(names.MAS_TASK_NAME, "task_name"),
+    Column(names.MAS_TASK_STEP, "task_step", "INTEGER"),
+    Column(names.MAS_TASK_NAMESPACE, "task_namespace"),
+    Column(names.MAS_TASK_OUTCOME, "task_outcome"),
+    Column(names.MAS_RUN_OUTCOME, "run_outcome"),
+    Column(names.MAS_CHECKPOINT_ID, "checkpoint_id"),
+    Column(names.MAS_CHECKPOINT_LAST_ID, "checkpoint_last_id"),
+    Column(names.GEN_AI_REQUEST_MODEL, "request_model"),
+    Column(names.GEN_AI_RESPONSE_MODEL, "response_model"),
+    Column(names.GEN_AI_PROVIDER_NAME, "provider"),
+    Column(names.GEN_AI_TOOL_NAME, "tool"),
+    Column(names.GEN_AI_TOOL_CALL_ID, "tool_call_id"),
+    Column(names.GEN_AI_USAGE_INPUT_TOKENS, "input_tokens", "INTEGER"),
+    Column(names.GEN_AI_USAGE_OUTPUT_TOKENS, "output_tokens", "INTEGER"),
+    Column(names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, "cache_read_tokens", "INTEGER"),
+    Column(names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, "reasoning_tokens", "INTEGER"),
+    Column(names.MAS_COST_USD, "cost_usd", "REAL"),
+    Column(names.MAS_COST_MISSING, "cost_missing"),
+    Column(names.MAS_COST_SIMULATED, "cost_simulated", "INTEGER", boolean=True),
+    Column(names.ERROR_TYPE, "error_type"),
+    Column(names.MAS_ERROR_SPAN, "error_span"),
+    Column(names.MAS_CAUSE_REFS, "cause_refs", json=True),
+    Column(names.MAS_CHECKPOINT_PENDING, "checkpoint_pending", json=True),
+)
+
+ATTRIBUTES: tuple[str, ...] = tuple(column.attribute for column in COLUMNS)
+POSITION: Mapping[str, int] = {name: position for position, name in enumerate(ATTRIBUTES)}
+
+_JSON = tuple(position for position, column in enumerate(COLUMNS) if column.json)
+_BOOLEAN = tuple(position for position, column in enumerate(COLUMNS) if column.boolean)
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+_INT64 = 2**63
+
+
+def column_values(attributes: Mapping[str, Any]) -> tuple[object, ...]:
+    """The values of a span's columns, in the order of `COLUMNS`, None where it has no such attribute.
+
+    A value that SQL cannot hold (an array where a string belongs, an integer past 64 bits) stays in the body only.
+    """
+    values = [attributes.get(name) for name in ATTRIBUTES]
+    for position in _JSON:
+        if values[position] is not None:
+            values[position] = json_text(values[position])
+    return tuple(values) if _SCALARS.issuperset(map(type, values)) else tuple(map(_scalar, values))
+
+
+def json_text(value: object) -> str | None:
+    """JSON text of an array of strings; None where it is not one. Text passes as it is."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        return orjson.dumps([str(item) for item in value]).decode()
+    return None
+
+
+def storable(value: object) -> object:
+    """The value as SQLite can hold it: what it cannot hold becomes None, text loses lone surrogates."""
+    value = _scalar(value)
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+def _scalar(value: object) -> object:
+    if isinstance(value, int):
+        return int(value) if -_INT64 <= value < _INT64 else None
+    if isinstance(value, str):
+        return str(value)
+    return value if isinstance(value, float | None) else None
+
+
+def attributes_of(values: Sequence[Any]) -> dict[str, Any]:
+    """The attributes that a row's column values stand for; those it lacks are left out."""
+    found = {name: value for name, value in zip(ATTRIBUTES, values, strict=True) if value is not None}
+    for position in _JSON:
+        if values[position] is not None:
+            found[ATTRIBUTES[position]] = tuple(orjson.loads(values[position]))
+    for position in _BOOLEAN:
+        if values[position] is not None:
+            found[ATTRIBUTES[position]] = bool(values[position])
+    return found

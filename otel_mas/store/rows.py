@@ -1,0 +1,93 @@
+"""What the recording and receiving rooms hand to the store: rows, and the batch that is one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class SpanRow:
+    """An ended span.
+
+    `columns` are values in the order of `otel_mas.store.columns.COLUMNS`, None where the attribute is absent.
+    `links` are `(trace_id, span_id, mas.link.kind or None)`. `body` is the OTLP `Span` message. `resource` and `scope` are
+    the keys that `StoreWriter.resource` and `StoreWriter.scope` returned. `may_ship` is the consent at the time of writing.
+    """
+
+    trace_id: bytes
+    span_id: bytes
+    parent_span_id: bytes | None
+    name: str
+    kind: int
+    start_ns: int
+    end_ns: int
+    status: int
+    columns: tuple[object, ...]
+    links: tuple[tuple[bytes, bytes, str | None], ...]
+    body: bytes
+    resource: int
+    scope: int
+    sampled: bool = True
+    may_ship: bool = False
+
+
+@dataclass(slots=True)
+class OpenRow:
+    """A span that was still open when a batch was flushed."""
+
+    trace_id: bytes
+    span_id: bytes
+    parent_span_id: bytes | None
+    name: str
+    kind: int
+    start_ns: int
+    columns: tuple[object, ...]
+    resource: int
+    scope: int
+
+
+@dataclass(slots=True)
+class MessageRow:
+    """A message by its digest; `body` is redacted JSON, None where the content is not kept."""
+
+    digest: bytes
+    role: str
+    body: bytes | None
+
+
+@dataclass(slots=True)
+class MessageRefRow:
+    """A span consumed (`direction` 0) or produced (1) the message with this digest, at this position."""
+
+    trace_id: bytes
+    span_id: bytes
+    direction: int
+    position: int
+    digest: bytes
+
+
+@dataclass(slots=True)
+class ContentRow:
+    """Redacted JSON that belongs to one span: tool arguments and results, exception text, interrupt questions."""
+
+    trace_id: bytes
+    span_id: bytes
+    name: str
+    value: bytes
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is committed together. `incomplete` says, per trace, what is known to be missing from it."""
+
+    spans: list[SpanRow] = field(default_factory=list)
+    opened: list[OpenRow] = field(default_factory=list)
+    messages: list[MessageRow] = field(default_factory=list)
+    message_refs: list[MessageRefRow] = field(default_factory=list)
+    contents: list[ContentRow] = field(default_factory=list)
+    incomplete: dict[bytes, str] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.spans or self.opened or self.messages or self.message_refs or self.contents or self.incomplete
+        )
