@@ -133,8 +133,8 @@ MAS_CHECKPOINT_ID: Final = "mas.checkpoint.id"
 MAS_CHECKPOINT_LAST_ID: Final = "mas.checkpoint.last.id"
 """The checkpoint that the run ended at."""
 MAS_CHECKPOINT_PENDING: Final = "mas.checkpoint.pending"
-"""Causes still waiting in the run's last checkpoint, as `channel=traceid-spanid`, for a later process to
-join.
+"""Causes still waiting in the run's last checkpoint, as `channel=traceid-spanid`, for a later process
+to join.
 """
 MAS_CONTENT_WITHHELD: Final = "mas.content.withheld"
 """Names of the contents that were withheld because redacting them failed."""
@@ -145,11 +145,12 @@ MAS_COST_SIMULATED: Final = "mas.cost.simulated"
 MAS_COST_SOURCE: Final = "mas.cost.source"
 """The price table and its date."""
 MAS_COST_USD: Final = "mas.cost.usd"
-"""What the call cost by the price table of `mas.cost.source`, in US dollars. Absent where no price is known.
+"""What the call cost by the price table of `mas.cost.source`, in US dollars. Absent where no price is
+known.
 """
 MAS_ERROR_SPAN: Final = "mas.error.span"
-"""The descendant in which an error that passed through this span happened, as `traceid-spanid`; only that one
-has ERROR status.
+"""The descendant in which an error that passed through this span happened, as `traceid-spanid`; only
+that one has ERROR status.
 """
 MAS_INPUT_MESSAGES: Final = "mas.input.messages"
 """Digests of the messages that went in, in order: keyed BLAKE2b, 128 bits, hex."""
@@ -187,6 +188,8 @@ MAS_RUN_OUTCOME: Final = "mas.run.outcome"
 """How the invocation of a workflow or root agent ended."""
 MAS_STORE_ID: Final = "mas.store.id"
 """The store that the span was written to; on the resource, so that a store never ships into itself."""
+MAS_TASK_CACHED: Final = "mas.task.cached"
+"""The framework answered the task from its cache; the node did not run."""
 MAS_TASK_ID: Final = "mas.task.id"
 """The framework's own id of the task. The same id in a later trace is the same task, resumed."""
 MAS_TASK_NAME: Final = "mas.task.name"

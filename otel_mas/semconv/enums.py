@@ -113,8 +113,8 @@ class TokenType(StrEnum):
 
 
 class LinkKind(StrEnum):
-    """Values of `mas.link.kind`. On a span link: how the linked span caused this one. The kind follows the
-    mechanism.
+    """Values of `mas.link.kind`. On a span link: how the linked span caused this one. The kind follows
+    the mechanism.
     """
 
     TRIGGER = "trigger"
@@ -143,8 +143,8 @@ class LinkKind(StrEnum):
 
 
 class RecordKind(StrEnum):
-    """Values of `mas.record.kind`. What the span records. Derived from `gen_ai.operation.name` where there is
-    one, so that they cannot disagree.
+    """Values of `mas.record.kind`. What the span records. Derived from `gen_ai.operation.name` where
+    there is one, so that they cannot disagree.
     """
 
     AGENT_TASK = "AGENT_TASK"
