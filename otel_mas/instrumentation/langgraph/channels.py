@@ -1,0 +1,157 @@
+"""Who wrote what a task was triggered by: the causes that wait in a graph's channels.
+
+LangGraph runs a task because a channel that triggers its node became available. This module keeps, for each of those
+channels, the writers that made it so, and follows LangGraph's own rules for how long a write lasts:
+
+* an ephemeral or last-value channel holds the writers of the last step that wrote it; an ephemeral one that a step did
+  not write is cleared by that step;
+* a barrier (a join) and the `AfterFinish` channels accumulate writers until they are consumed;
+* every other channel (reducers, topics) accumulates;
+* the queue of `Send`s keeps one writer for each packet, in the order in which LangGraph will number them.
+
+Only channels that trigger a node are followed, so the size does not depend on the state or on how long a graph runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from langgraph.channels.any_value import AnyValue
+from langgraph.channels.ephemeral_value import EphemeralValue
+from langgraph.channels.last_value import LastValue, LastValueAfterFinish
+from langgraph.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
+from langgraph.channels.untracked_value import UntrackedValue
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import SpanContext
+
+# The channel of `Send` packets, and the writes that no channel receives (langgraph._internal._constants).
+TASKS = "__pregel_tasks"
+PUSH = "__pregel_push"
+RESERVED = frozenset(
+    ("__no_writes__", PUSH, "__resume__", "__interrupt__", "__return__", "__error__", "__error_source_node__")
+)
+
+_CONSUMED = (NamedBarrierValue, NamedBarrierValueAfterFinish, LastValueAfterFinish)
+_REPLACED = (LastValue, EphemeralValue, AnyValue, UntrackedValue)
+
+
+class Writer:
+    """A task (or a run, for its input) that wrote to channels, as a cause.
+
+    `context` is None where the span is not known in this process; `key` then names it for the reader.
+    `handed_to` are the nodes that a `Command(graph=Command.PARENT)` from inside this task went to.
+    """
+
+    __slots__ = ("context", "handed_to", "key")
+
+    def __init__(self, context: SpanContext | None, key: str = "") -> None:
+        self.context = context
+        self.key = key
+        self.handed_to: frozenset[str] = frozenset()
+
+
+class Waiting(NamedTuple):
+    """The causes that wait in the channels at one checkpoint."""
+
+    channels: Mapping[str, tuple[Writer, ...]]
+    sends: tuple[Writer, ...]
+
+
+class ChannelCauses:
+    """The writers that wait in each triggering channel of one run of a graph."""
+
+    __slots__ = ("_triggering", "channels", "sends")
+
+    def __init__(self, triggering: Iterable[str], waiting: Waiting | None = None) -> None:
+        self._triggering = triggering if isinstance(triggering, Mapping) else frozenset(triggering)
+        self.channels: dict[str, tuple[Writer, ...]] = dict(waiting.channels) if waiting else {}
+        self.sends: tuple[Writer, ...] = waiting.sends if waiting else ()
+
+    def waiting(self) -> Waiting:
+        """What waits now; safe to keep, later writes do not change it."""
+        return Waiting(dict(self.channels), self.sends)
+
+    def consumed_by(self, tasks: Iterable[Any], channels: Mapping[str, Any]) -> list[str]:
+        """The accumulating channels that these tasks consume. To be asked before their writes are applied."""
+        return [
+            name
+            for name in {name for task in tasks for name in task.triggers}
+            if isinstance(channel := channels.get(name), _CONSUMED) and channel.is_available()
+        ]
+
+    def apply(
+        self,
+        written: Iterable[tuple[Writer, Iterable[tuple[str, Any]]]],
+        channels: Mapping[str, Any],
+        consumed: Iterable[str],
+        *,
+        steps: bool,
+    ) -> None:
+        """Follow one `apply_writes`.
+
+        Args:
+            written: each writer with its writes, in the order in which LangGraph applies them.
+            channels: the graph's channels.
+            consumed: what `consumed_by` said before.
+            steps: whether the step counter moves, i.e. whether any of the writers is a task with triggers.
+        """
+        fresh: dict[str, list[Writer]] = {}
+        sends: list[Writer] = []
+        for writer, writes in written:
+            for name, _ in writes:
+                if name == TASKS:
+                    sends.append(writer)
+                elif name in self._triggering and name not in RESERVED:
+                    writers = fresh.setdefault(name, [])
+                    if not writers or writers[-1] is not writer:
+                        writers.append(writer)
+        for name in consumed:
+            self.channels.pop(name, None)
+        for name, writers in fresh.items():
+            if isinstance(channels.get(name), _REPLACED):
+                self.channels[name] = tuple(writers)
+            else:
+                held = self.channels.get(name, ())
+                self.channels[name] = held + tuple(w for w in writers if w not in held)
+        if steps:
+            for name in [n for n in self.channels if n not in fresh]:
+                if isinstance(channels.get(name), EphemeralValue):
+                    del self.channels[name]
+            self.sends = tuple(sends)
+        elif sends:
+            self.sends += tuple(sends)
+
+
+def fired(task: Any, checkpoint: Mapping[str, Any], channels: Mapping[str, Any]) -> list[str]:
+    """The channels that made this task run: available, and newer than what its node has seen.
+
+    The rule is `langgraph.pregel._algo._triggers`, which stops at the first such channel; all of them are wanted here.
+    """
+    seen = checkpoint["versions_seen"].get(task.name)
+    versions = checkpoint["channel_versions"]
+    names = []
+    for name in task.triggers:
+        channel = channels.get(name)
+        if channel is None or not channel.is_available():
+            continue
+        if seen is None or name not in seen or (name in versions and versions[name] > seen[name]):
+            names.append(name)
+    return names
+
+
+def unknown_writers(checkpoint_id: str, triggering: Iterable[str], channels: Mapping[str, Any]) -> Waiting:
+    """What waits in a checkpoint of another process: each filled channel, its writer known only by its key."""
+    filled = {
+        name: (Writer(None, f"{checkpoint_id}|{name}"),)
+        for name in triggering
+        if name != TASKS and (channel := channels.get(name)) is not None and _holds_anything(channel)
+    }
+    packets = getattr(channels.get(TASKS), "values", None) or ()
+    return Waiting(filled, tuple(Writer(None, f"{checkpoint_id}|{TASKS}[{i}]") for i in range(len(packets))))
+
+
+def _holds_anything(channel: Any) -> bool:
+    # A barrier is not available before all have written, but remembers who has.
+    return bool(channel.is_available() or getattr(channel, "seen", None))

@@ -1,0 +1,357 @@
+"""Where LangGraph is listened to: its own execution points, wrapped by plain functions.
+
+All of them are private to LangGraph, with the same parameters from 0.6 on. Each replacement calls the original exactly
+once with what it was given, and does its own work inside a guard. None of them is a `wrapt` wrapper: LangGraph takes
+`weakref.WeakMethod`s of some methods of these classes, which such a wrapper breaks without a word.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry import context as otel_context
+
+from otel_mas.instrumentation.langgraph import spans
+from otel_mas.instrumentation.langgraph.runs import TASK_RUNS, GraphRun, TaskRun, current_task
+from otel_mas.record import guarded, recorder
+from otel_mas.semconv.enums import LinkKind
+
+# Where a loop keeps its GraphRun, so that the one lives exactly as long as the other.
+_RUN = "_otel_mas_run"
+
+
+class _Applying(threading.local):
+    """The run whose loop is applying writes on this thread, outside of which `apply_writes` is for display only."""
+
+    run: GraphRun | None = None
+
+
+_applying = _Applying()
+
+Original = Callable[..., Any]
+
+# One for each place; a guard holds no state, so it is made once.
+_GUARD_RUN_START = guarded("langgraph run start")
+_GUARD_RUN_END = guarded("langgraph run end")
+_GUARD_FIRST = guarded("langgraph first")
+_GUARD_STEP_END = guarded("langgraph step end")
+_GUARD_WRITES = guarded("langgraph writes")
+_GUARD_CHECKPOINT = guarded("langgraph checkpoint")
+_GUARD_STEP_START = guarded("langgraph step start")
+_GUARD_PUSH = guarded("langgraph push")
+_GUARD_TASK_START = guarded("langgraph task start")
+_GUARD_TASK_END = guarded("langgraph task end")
+_GUARD_ROUTING = guarded("langgraph routing")
+
+
+# -- the loop ------------------------------------------------------------------------------------------------------
+
+
+def enter(original: Original) -> Original:
+    """`SyncPregelLoop.__enter__`: a run of a graph begins."""
+
+    @functools.wraps(original)
+    def __enter__(self: Any) -> Any:  # noqa: N807
+        run = _begin_run(self)
+        try:
+            return original(self)
+        except BaseException as exc:
+            _end_run(run, self, exc)
+            raise
+
+    return __enter__
+
+
+def aenter(original: Original) -> Original:
+    """`AsyncPregelLoop.__aenter__`."""
+
+    @functools.wraps(original)
+    async def __aenter__(self: Any) -> Any:  # noqa: N807
+        run = _begin_run(self)
+        try:
+            return await original(self)
+        except BaseException as exc:
+            _end_run(run, self, exc)
+            raise
+
+    return __aenter__
+
+
+def leave(original: Original) -> Original:
+    """`SyncPregelLoop.__exit__`: after LangGraph has saved what it saves on the way out."""
+
+    @functools.wraps(original)
+    def __exit__(self: Any, kind: Any, exc: Any, traceback: Any) -> Any:  # noqa: N807
+        try:
+            return original(self, kind, exc, traceback)
+        finally:
+            _end_run(getattr(self, _RUN, None), self, exc)
+
+    return __exit__
+
+
+def aleave(original: Original) -> Original:
+    """`AsyncPregelLoop.__aexit__`."""
+
+    @functools.wraps(original)
+    async def __aexit__(self: Any, kind: Any, exc: Any, traceback: Any) -> Any:  # noqa: N807
+        try:
+            return await original(self, kind, exc, traceback)
+        finally:
+            _end_run(getattr(self, _RUN, None), self, exc)
+
+    return __aexit__
+
+
+def _begin_run(loop: Any) -> GraphRun | None:
+    with _GUARD_RUN_START:
+        rec = recorder()
+        if rec.active:
+            run = GraphRun(rec, loop)
+            setattr(loop, _RUN, run)
+            return run
+    return None
+
+
+def _end_run(run: GraphRun | None, loop: Any, exc: BaseException | None) -> None:
+    if run is None:
+        return
+    with _GUARD_RUN_END:
+        setattr(loop, _RUN, None)
+        run.finish(recorder(), loop, exc)
+
+
+def first(original: Original) -> Original:
+    """`PregelLoop._first`: the checkpoint is loaded, the input not yet applied."""
+
+    @functools.wraps(original)
+    def _first(self: Any, *args: Any, **kwargs: Any) -> Any:
+        run = getattr(self, _RUN, None)
+        if run is None:
+            return original(self, *args, **kwargs)
+        with _GUARD_FIRST:
+            run.first(recorder(), self)
+        _applying.run = run
+        try:
+            return original(self, *args, **kwargs)
+        finally:
+            _applying.run = None
+
+    return _first
+
+
+def after_tick(original: Original) -> Original:
+    """`PregelLoop.after_tick`: the step's writes are applied and its checkpoint is made."""
+
+    @functools.wraps(original)
+    def after_tick(self: Any) -> Any:
+        run = getattr(self, _RUN, None)
+        if run is None:
+            return original(self)
+        with _GUARD_STEP_END:
+            run.step_done(recorder())
+        _applying.run = run
+        try:
+            result = original(self)
+        finally:
+            _applying.run = None
+        run.step_forgotten()
+        return result
+
+    return after_tick
+
+
+def apply_writes(original: Original) -> Original:
+    """`langgraph.pregel._loop.apply_writes`: who wrote each channel."""
+
+    @functools.wraps(original)
+    def apply_writes(checkpoint: Any, channels: Any, tasks: Any, *args: Any, **kwargs: Any) -> Any:
+        run = _applying.run
+        if run is None:
+            return original(checkpoint, channels, tasks, *args, **kwargs)
+        tasks = list(tasks)
+        consumed: list[str] = []
+        with _GUARD_WRITES:
+            consumed = run.before_writes(tasks, channels)
+        result = original(checkpoint, channels, tasks, *args, **kwargs)
+        with _GUARD_WRITES:
+            run.after_writes(tasks, channels, consumed)
+        return result
+
+    return apply_writes
+
+
+def put_checkpoint(original: Original) -> Original:
+    """`PregelLoop._put_checkpoint`: what waits in the channels is remembered under the checkpoint's id."""
+
+    @functools.wraps(original)
+    def _put_checkpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = original(self, *args, **kwargs)
+        run = getattr(self, _RUN, None)
+        if run is not None:
+            with _GUARD_CHECKPOINT:
+                run.saved(self)
+        return result
+
+    return _put_checkpoint
+
+
+def tick(original: Original) -> Original:
+    """`PregelLoop.tick`: the next step's tasks are known, and why they run."""
+
+    @functools.wraps(original)
+    def tick(self: Any, *args: Any, **kwargs: Any) -> Any:
+        more = original(self, *args, **kwargs)
+        run = getattr(self, _RUN, None)
+        if run is not None and more:
+            with _GUARD_STEP_START:
+                run.ticked(self)
+        return more
+
+    return tick
+
+
+# -- tasks that are scheduled in the middle of a step -----------------------------------------------------------------
+
+
+def accept_push(original: Original) -> Original:
+    """`SyncPregelLoop.accept_push`: a `@task` was called."""
+    return _pushing(original, LinkKind.CALL)
+
+
+def aaccept_push(original: Original) -> Original:
+    """`AsyncPregelLoop.aaccept_push`."""
+    return _apushing(original, LinkKind.CALL)
+
+
+def schedule_error_handler(original: Original) -> Original:
+    """`SyncPregelLoop.schedule_error_handler` (LangGraph 1.2): a failed task's error handler."""
+    return _pushing(original, LinkKind.ERROR_HANDLER)
+
+
+def aschedule_error_handler(original: Original) -> Original:
+    """`AsyncPregelLoop.aschedule_error_handler`."""
+    return _apushing(original, LinkKind.ERROR_HANDLER)
+
+
+def _pushing(original: Original, kind: LinkKind) -> Original:
+    @functools.wraps(original)
+    def push(self: Any, task: Any, *args: Any, **kwargs: Any) -> Any:
+        pushed = original(self, task, *args, **kwargs)
+        _note_push(self, pushed, task, kind)
+        return pushed
+
+    return push
+
+
+def _apushing(original: Original, kind: LinkKind) -> Original:
+    @functools.wraps(original)
+    async def push(self: Any, task: Any, *args: Any, **kwargs: Any) -> Any:
+        pushed = await original(self, task, *args, **kwargs)
+        _note_push(self, pushed, task, kind)
+        return pushed
+
+    return push
+
+
+def _note_push(loop: Any, pushed: Any, caller: Any, kind: LinkKind) -> None:
+    run = getattr(loop, _RUN, None)
+    if run is None or pushed is None:
+        return
+    with _GUARD_PUSH:
+        run.pushed(pushed, caller, kind)
+
+
+# -- the task's own code -----------------------------------------------------------------------------------------------
+
+
+def run_with_retry(original: Original) -> Original:
+    """`langgraph.pregel._runner.run_with_retry`: the task's span is current while its code runs."""
+
+    @functools.wraps(original)
+    def run_with_retry(task: Any, *args: Any, **kwargs: Any) -> Any:
+        state, token = _begin_task(task)
+        if state is None:
+            return original(task, *args, **kwargs)
+        try:
+            result = original(task, *args, **kwargs)
+        except BaseException as exc:
+            _end_task(state, token, exc)
+            raise
+        _end_task(state, token, None)
+        return result
+
+    return run_with_retry
+
+
+def arun_with_retry(original: Original) -> Original:
+    """`langgraph.pregel._runner.arun_with_retry`."""
+
+    @functools.wraps(original)
+    async def arun_with_retry(task: Any, *args: Any, **kwargs: Any) -> Any:
+        state, token = _begin_task(task)
+        if state is None:
+            return await original(task, *args, **kwargs)
+        try:
+            result = await original(task, *args, **kwargs)
+        except BaseException as exc:
+            _end_task(state, token, exc)
+            raise
+        _end_task(state, token, None)
+        return result
+
+    return arun_with_retry
+
+
+def _begin_task(task: Any) -> tuple[TaskRun | None, Any]:
+    state = TASK_RUNS.get(id(task))
+    if state is None or state.task is not task:
+        return None, None
+    with _GUARD_TASK_START:
+        return state, otel_context.attach(state.begin(recorder()))
+    return None, None
+
+
+def _end_task(state: TaskRun, token: Any, exc: BaseException | None) -> None:
+    with _GUARD_TASK_END:
+        try:
+            token.var.reset(token)
+        except ValueError:
+            # An abandoned stream is closed in another context than it ran in: there is nothing to restore there.
+            pass
+        state.finish(recorder(), exc)
+
+
+# -- routing ---------------------------------------------------------------------------------------------------------
+
+
+def branch_finish(original: Original) -> Original:
+    """`BranchSpec._finish`: the only place where a conditional edge's choice is seen, also that of END."""
+
+    @functools.wraps(original)
+    def _finish(self: Any, writer: Any, input: Any, result: Any, config: Any) -> Any:  # noqa: A002
+        with _GUARD_ROUTING:
+            _note_routing(self, result)
+        return original(self, writer, input, result, config)
+
+    return _finish
+
+
+def _note_routing(branch: Any, result: Any) -> None:
+    state = current_task()
+    if state is None:
+        return
+    results = result if isinstance(result, (list, tuple)) else [result]
+    ends = branch.ends
+    chosen = [str(getattr(r, "node", None) or (ends[r] if ends else r)) for r in results]
+    candidates = sorted({str(end) for end in ends.values()}) if ends else None
+    state.routed.update(chosen)
+    spans.routing(recorder(), state, _name_of(branch.path), chosen, candidates)
+
+
+def _name_of(path: Any) -> str:
+    func = getattr(path, "func", None) or getattr(path, "afunc", None)
+    return getattr(path, "name", None) or getattr(func, "__name__", None) or type(path).__name__

@@ -1,0 +1,93 @@
+"""What this process remembers between runs of a thread: causes that wait in a checkpoint, tasks left unfinished.
+
+Bounded: the least recently used entries go first. Whatever is forgotten here (or happened in another process) is found
+again by the reader, from the stable keys on the spans.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import SpanContext
+
+    from otel_mas.instrumentation.langgraph.channels import Waiting
+    from otel_mas.semconv.enums import TaskOutcome
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_CHECKPOINTS = 4096
+_TASKS = 16384
+
+
+class RecentlyUsed(Generic[K, V]):
+    """A mapping that keeps its `size` most recently used entries. Safe to use from several threads."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._entries: OrderedDict[K, V] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def put(self, key: K, value: V) -> None:
+        with self._lock:
+            self._entries[key] = value
+            self._entries.move_to_end(key)
+            if len(self._entries) > self._size:
+                self._entries.popitem(last=False)
+
+    def get(self, key: K) -> V | None:
+        with self._lock:
+            value = self._entries.get(key)
+            if value is not None:
+                self._entries.move_to_end(key)
+            return value
+
+    def pop(self, key: K) -> V | None:
+        with self._lock:
+            return self._entries.pop(key, None)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+
+
+class Memory:
+    """The process's memory of threads. Keys are LangGraph's: (thread, namespace, checkpoint id) and task ids."""
+
+    def __init__(self) -> None:
+        self._waiting: RecentlyUsed[tuple[str, str, str], Waiting] = RecentlyUsed(_CHECKPOINTS)
+        self._unfinished: RecentlyUsed[str, tuple[SpanContext, TaskOutcome]] = RecentlyUsed(_TASKS)
+        self._finished: RecentlyUsed[str, SpanContext] = RecentlyUsed(_TASKS)
+
+    def remember(self, key: tuple[str, str, str], waiting: Waiting) -> None:
+        self._waiting.put(key, waiting)
+
+    def waiting(self, key: tuple[str, str, str]) -> Waiting | None:
+        return self._waiting.get(key)
+
+    def left_unfinished(self, task_id: str, context: SpanContext, outcome: TaskOutcome) -> None:
+        self._unfinished.put(task_id, (context, outcome))
+
+    def unfinished(self, task_id: str) -> tuple[SpanContext, TaskOutcome] | None:
+        """The span of an earlier, unfinished run of this task; asked once, when the task runs again."""
+        return self._unfinished.pop(task_id)
+
+    def finished(self, task_id: str, context: SpanContext) -> None:
+        self._finished.put(task_id, context)
+
+    def task(self, task_id: str) -> SpanContext | None:
+        """The span of a task that finished in a step that did not: its writes are restored, it does not run again."""
+        return self._finished.get(task_id)
+
+    def clear(self) -> None:
+        for entries in (self._waiting, self._unfinished, self._finished):
+            entries.clear()
+
+
+MEMORY = Memory()

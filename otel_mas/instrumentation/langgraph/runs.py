@@ -1,0 +1,310 @@
+"""One run of a graph and its tasks: their spans, their causes, and how they ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+
+from otel_mas.instrumentation.langgraph import spans
+from otel_mas.instrumentation.langgraph.channels import TASKS, ChannelCauses, Writer, fired, unknown_writers
+from otel_mas.instrumentation.langgraph.memory import MEMORY
+from otel_mas.record import Cause, Recorder
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import LinkKind, RunOutcome, TaskOutcome
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+# Under this key the OTel context carries the task that is running, for whatever starts inside of it.
+_TASK_KEY = otel_context.create_key("otel-mas-langgraph-task")
+
+START = "__start__"
+_BRANCH_TO = "branch:to:"
+_UNFINISHED = (TaskOutcome.INTERRUPTED, TaskOutcome.ERROR, TaskOutcome.CANCELLED)
+
+
+def current_task() -> TaskRun | None:
+    """The task that this code runs in, as the OTel context knows it."""
+    return otel_context.get_value(_TASK_KEY)  # type: ignore[return-value]
+
+
+class TaskRun:
+    """One task of a run: its causes from the moment LangGraph schedules it, its span once it starts."""
+
+    __slots__ = (
+        "causes",
+        "graph",
+        "handed_to",
+        "outcome",
+        "refs",
+        "restored",
+        "routed",
+        "run",
+        "span",
+        "task",
+        "triggers",
+        "writer",
+    )
+
+    def __init__(self, run: GraphRun, task: Any) -> None:
+        self.run = run
+        self.task = task
+        self.writer = Writer(None, f"task|{task.id}")
+        self.causes: list[Cause] = []
+        self.refs: list[str] = []
+        self.triggers: list[str] = []
+        self.span: Span | None = None
+        self.graph: Any = None
+        self.outcome: TaskOutcome | None = None
+        self.handed_to: frozenset[str] = frozenset()
+        # Destinations that a routing function has accounted for.
+        self.routed: set[str] = set()
+        self.restored = bool(task.writes)
+        if self.restored:
+            self.writer.context = MEMORY.task(task.id)
+
+    def caused_by(self, writer: Writer, kind: LinkKind) -> None:
+        """Note a cause, as a link where its span is known, else by its key for the reader to resolve."""
+        if writer.context is None:
+            ref = f"{kind}|{writer.key}"
+            if ref not in self.refs:
+                self.refs.append(ref)
+            return
+        cause = Cause(writer.context, kind)
+        if cause not in self.causes:
+            self.causes.append(cause)
+
+    def begin(self, recorder: Recorder) -> Context:
+        """Start the span and return the context in which the task's code is to run."""
+        run = self.run
+        if self.task.name == START:
+            # `__start__` is no span: it stands for the run that it belongs to.
+            self.span, self.writer = run.span, run.writer
+        else:
+            self._resumes_or_retries()
+            self.graph = spans.bound_graph(self.task.proc)
+            name, attributes = spans.task_attributes(self)
+            self.span = recorder.start_span(name, attributes, causes=self.causes, parent=run.context)
+            self.writer.context = self.span.get_span_context()
+        return otel_context.set_value(_TASK_KEY, self, trace.set_span_in_context(self.span))
+
+    def _resumes_or_retries(self) -> None:
+        earlier = MEMORY.unfinished(self.task.id)
+        if earlier is not None:
+            context, outcome = earlier
+            kind = LinkKind.RESUME if outcome is TaskOutcome.INTERRUPTED else LinkKind.RETRY
+            self.causes.append(Cause(context, kind))
+
+    def finish(self, recorder: Recorder, exc: BaseException | None) -> None:
+        """End the span by how the task's code left: with a result, a pause, a handoff, a cancellation or an error."""
+        if self.span is None or self.task.name == START:
+            return
+        if exc is None:
+            self.outcome = TaskOutcome.HANDOFF if self.handed_to else TaskOutcome.OK
+            self.writer.handed_to = self.handed_to
+            self._route_by_command(recorder)
+        else:
+            self._left_by(recorder, exc)
+        span = self.span
+        span.set_attribute(names.MAS_TASK_OUTCOME, self.outcome)
+        if self.outcome in _UNFINISHED and self.run.key is not None:
+            MEMORY.left_unfinished(self.task.id, span.get_span_context(), self.outcome)
+        span.end()
+
+    def _left_by(self, recorder: Recorder, exc: BaseException) -> None:
+        kinds = {cls.__name__ for cls in type(exc).__mro__}
+        if "GraphInterrupt" in kinds:
+            self.outcome = TaskOutcome.INTERRUPTED
+            spans.describe_interrupt(recorder, self.span, exc)
+        elif "ParentCommand" in kinds:
+            self.outcome = TaskOutcome.HANDOFF
+            if self.run.outer is not None:
+                self.run.outer.handed_to = frozenset(spans.destinations(exc.args[0].goto))
+        elif "CancelledError" in kinds or isinstance(exc, (GeneratorExit, KeyboardInterrupt)):
+            self.outcome = TaskOutcome.CANCELLED
+        elif "GraphBubbleUp" in kinds:
+            self.outcome = TaskOutcome.INTERRUPTED
+        else:
+            self.outcome = TaskOutcome.ERROR
+            recorder.fail(self.span, exc)
+
+    def _route_by_command(self, recorder: Recorder) -> None:
+        """A destination that no edge of the graph explains was chosen by the node itself, with `Command(goto=...)`."""
+        written = [
+            name[len(_BRANCH_TO) :] if name != TASKS else getattr(value, "node", "")
+            for name, value in self.task.writes
+            if name == TASKS or name.startswith(_BRANCH_TO)
+        ]
+        if not written or (static := spans.static_destinations(self.run.graph, self.task.name)) is None:
+            return
+        chosen = [node for node in written if node not in static and node not in self.routed]
+        if chosen:
+            candidates = spans.declared_destinations(self.run.graph, self.task.name)
+            spans.routing(recorder, self, "Command", chosen, candidates)
+
+
+class GraphRun:
+    """One invocation of a graph, from entering LangGraph's loop to leaving it."""
+
+    __slots__ = (
+        "_causes",
+        "_tasks",
+        "claimed",
+        "context",
+        "graph",
+        "key",
+        "namespace",
+        "outer",
+        "span",
+        "writer",
+    )
+
+    def __init__(self, recorder: Recorder, loop: Any) -> None:
+        # The graph is reachable from its loop only through this bound method; where it is not, the run has no name.
+        self.graph = getattr(getattr(loop, "_migrate_checkpoint", None), "__self__", None)
+        self.outer = current_task()
+        # A subgraph used as a node is one span with its task.
+        self.claimed = self.outer is not None and self.outer.graph is not None and self.outer.graph is self.graph
+        if self.claimed and self.outer is not None and self.outer.span is not None:
+            self.outer.graph = None  # only the first run inside; a second one in the same task is its own span
+            self.span = self.outer.span
+        else:
+            self.claimed = False
+            name, attributes = spans.run_attributes(self.graph, loop)
+            self.span = recorder.start_span(name, attributes)
+        self.context = trace.set_span_in_context(self.span)
+        self.writer = Writer(self.span.get_span_context())
+        self.namespace: str = loop.config[spans.CONF].get("checkpoint_ns") or ""
+        self.key: tuple[str, str] | None = None
+        self._causes = ChannelCauses(loop.trigger_to_nodes)
+        self._tasks: dict[int, TaskRun] = {}
+
+    def first(self, recorder: Recorder, loop: Any) -> None:
+        """The loop has loaded its checkpoint: recall what waits there, from this process's memory."""
+        self.key = spans.thread_key(loop)
+        spans.describe_resume(recorder, self.span, loop.input)
+        if self.key is None or not loop.checkpoint["channel_versions"]:
+            return
+        loaded = loop.checkpoint["id"]
+        self.span.set_attribute(names.MAS_CHECKPOINT_ID, loaded)
+        waiting = MEMORY.waiting((*self.key, loaded))
+        if waiting is None:
+            # Written before this process took the thread over: the reader finds the writers by the checkpoint.
+            waiting = unknown_writers(loaded, loop.trigger_to_nodes, loop.channels)
+        self._causes = ChannelCauses(loop.trigger_to_nodes, waiting)
+
+    # -- what LangGraph writes -------------------------------------------------------------------------------------
+
+    def before_writes(self, tasks: Sequence[Any], channels: Any) -> list[str]:
+        return self._causes.consumed_by(tasks, channels)
+
+    def after_writes(self, tasks: Sequence[Any], channels: Any, consumed: list[str]) -> None:
+        written = [(self._writer_of(task), task.writes) for task in spans.in_write_order(tasks)]
+        self._causes.apply(written, channels, consumed, steps=any(t.triggers for t in tasks))
+
+    def _writer_of(self, task: Any) -> Writer:
+        state = self._tasks.get(id(task))
+        return state.writer if state is not None else self.writer
+
+    def step_done(self, recorder: Recorder) -> None:
+        """A step is over: its tasks have written. Those served from the cache never ran, and get their span here."""
+        for state in self._tasks.values():
+            if state.span is None and not state.restored and state.task.writes:
+                self._cache_hit(recorder, state)
+
+    def _cache_hit(self, recorder: Recorder, state: TaskRun) -> None:
+        if state.task.name == START:
+            state.writer = self.writer
+            return
+        name, attributes = spans.task_attributes(state)
+        attributes[names.MAS_TASK_CACHED] = True
+        attributes[names.MAS_TASK_OUTCOME] = TaskOutcome.OK
+        state.span = recorder.start_span(name, attributes, causes=state.causes, parent=self.context)
+        state.writer.context = state.span.get_span_context()
+        state.span.end()
+
+    def saved(self, loop: Any) -> None:
+        """LangGraph has made a checkpoint: remember what waits in it, for a run that starts from it."""
+        if self.key is not None and loop.checkpointer is not None:
+            MEMORY.remember((*self.key, loop.checkpoint["id"]), self._causes.waiting())
+
+    # -- what LangGraph schedules ----------------------------------------------------------------------------------
+
+    def ticked(self, loop: Any) -> None:
+        """LangGraph has decided what runs in the next step: work out why."""
+        self._tasks = {id(task): TaskRun(self, task) for task in loop.tasks.values()}
+        for state in self._tasks.values():
+            self._explain(state, loop)
+        TASK_RUNS.update(self._tasks)
+
+    def _explain(self, state: TaskRun, loop: Any) -> None:
+        task = state.task
+        if task.path[0] == "__pregel_push":
+            index = task.path[1]
+            if isinstance(index, int) and index < len(self._causes.sends):
+                state.caused_by(self._causes.sends[index], LinkKind.SEND)
+                state.triggers = [TASKS]
+            return
+        state.triggers = fired(task, loop.checkpoint, loop.channels)
+        for channel in state.triggers:
+            for writer in self._causes.channels.get(channel, ()):
+                handed = channel.startswith(_BRANCH_TO) and channel[len(_BRANCH_TO) :] in writer.handed_to
+                state.caused_by(writer, LinkKind.HANDOFF if handed else LinkKind.TRIGGER)
+
+    def pushed(self, task: Any, caller: Any, kind: LinkKind) -> None:
+        """A task was scheduled in the middle of a step: a `@task` call or an error handler."""
+        if id(task) in TASK_RUNS and TASK_RUNS[id(task)].task is task:
+            return
+        state = TaskRun(self, task)
+        source = TASK_RUNS.get(id(caller))
+        if source is not None:
+            state.caused_by(source.writer, kind)
+        self._tasks[id(task)] = TASK_RUNS[id(task)] = state
+
+    def step_forgotten(self) -> None:
+        """Let go of the tasks of the step; what they caused lives on as writers."""
+        for key in self._tasks:
+            TASK_RUNS.pop(key, None)
+        self._tasks = {}
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    def finish(self, recorder: Recorder, loop: Any, exc: BaseException | None) -> None:
+        """The loop was left, with a result or by an exception."""
+        self._note_checkpoint(loop)
+        self._remember_finished(exc)
+        self.step_forgotten()
+        if self.claimed:
+            return
+        outcome = spans.run_outcome(loop, exc)
+        if outcome is RunOutcome.ERROR:
+            if exc is not None:
+                recorder.fail(self.span, exc)
+            else:
+                spans.fail_out_of_steps(self.span)
+        self.span.set_attribute(names.MAS_RUN_OUTCOME, outcome)
+        self.span.end()
+
+    def _remember_finished(self, exc: BaseException | None) -> None:
+        """A step that was left unfinished is run again from its checkpoint, without the tasks that were done."""
+        if exc is None or self.key is None:
+            return
+        for state in self._tasks.values():
+            if state.writer.context is not None and state.outcome not in _UNFINISHED:
+                MEMORY.finished(state.task.id, state.writer.context)
+
+    def _note_checkpoint(self, loop: Any) -> None:
+        if self.key is None or loop.checkpointer is None or not self.span.is_recording():
+            return
+        self.span.set_attribute(names.MAS_CHECKPOINT_LAST_ID, loop.checkpoint["id"])
+        pending = spans.pending_causes(self._causes.waiting())
+        if pending:
+            self.span.set_attribute(names.MAS_CHECKPOINT_PENDING, pending)
+
+
+# Every scheduled task of every run, by the identity of LangGraph's task object; the TaskRun keeps that object alive.
+TASK_RUNS: dict[int, TaskRun] = {}

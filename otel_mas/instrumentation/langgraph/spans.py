@@ -1,0 +1,224 @@
+"""What a LangGraph span is called and carries, read from LangGraph's own objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from opentelemetry.trace import Status, StatusCode, set_span_in_context
+
+from otel_mas.instrumentation.langgraph.channels import TASKS, Waiting, Writer
+from otel_mas.record import Recorder
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import LinkKind, RecordKind, RunOutcome
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+    from otel_mas.instrumentation.langgraph.runs import TaskRun
+
+CONF = "configurable"
+_BRANCH_TO = "branch:to:"
+# What LangGraph calls a graph that its author gave no name.
+_UNNAMED = "LangGraph"
+
+
+def bound_graph(proc: Any) -> Any:
+    """The graph that a node is, when a compiled graph was given as the node; else None."""
+    steps = getattr(proc, "steps", None)
+    first = steps[0] if steps else proc
+    return first if hasattr(first, "trigger_to_nodes") and hasattr(first, "nodes") else None
+
+
+def agent_name(graph: Any) -> str | None:
+    """The name given to `create_agent`, which it writes into the graph's config."""
+    config = getattr(graph, "config", None) or {}
+    return (config.get("metadata") or {}).get("lc_agent_name")
+
+
+def given_name(graph: Any) -> str | None:
+    """The name that the author gave a graph."""
+    name = agent_name(graph) or getattr(graph, "name", None)
+    return None if name == _UNNAMED else name
+
+
+def thread_key(loop: Any) -> tuple[str, str] | None:
+    """(thread, namespace) of a run that is kept in a checkpointer."""
+    configurable = loop.checkpoint_config[CONF]
+    thread = configurable.get("thread_id")
+    if thread is None or loop.checkpointer is None:
+        return None
+    return str(thread), loop.config[CONF].get("checkpoint_ns") or ""
+
+
+def task_attributes(state: TaskRun) -> tuple[str, dict[str, Any]]:
+    """The name and the first attributes of a task's span."""
+    task, run = state.task, state.run
+    configurable = task.config[CONF]
+    attributes: dict[str, Any] = {
+        names.MAS_RECORD_KIND: RecordKind.AGENT_TASK,
+        names.MAS_TASK_ID: task.id,
+        names.MAS_TASK_NAME: task.name,
+        names.MAS_TASK_STEP: task.config["metadata"].get("langgraph_step", 0),
+        names.MAS_TASK_NAMESPACE: run.namespace,
+        names.MAS_TASK_TRIGGERS: state.triggers,
+    }
+    thread = configurable.get("thread_id")
+    if thread is not None:
+        attributes[names.GEN_AI_CONVERSATION_ID] = str(thread)
+    if state.refs:
+        attributes[names.MAS_CAUSE_REFS] = state.refs
+    agent = given_name(state.graph) if state.graph is not None else None
+    if agent is None:
+        return f"task {task.name}", attributes
+    attributes[names.GEN_AI_OPERATION_NAME] = "invoke_agent"
+    attributes[names.GEN_AI_AGENT_NAME] = agent
+    return f"invoke_agent {agent}", attributes
+
+
+def run_attributes(graph: Any, loop: Any) -> tuple[str, dict[str, Any]]:
+    """The name and the first attributes of a run's span: an agent's where `create_agent` made the graph."""
+    agent = agent_name(graph)
+    attributes: dict[str, Any]
+    if agent is not None:
+        span_name = f"invoke_agent {agent}"
+        attributes = {
+            names.GEN_AI_OPERATION_NAME: "invoke_agent",
+            names.MAS_RECORD_KIND: RecordKind.AGENT_TASK,
+            names.GEN_AI_AGENT_NAME: agent,
+        }
+    else:
+        workflow = getattr(graph, "name", None) or _UNNAMED
+        span_name = f"invoke_workflow {workflow}"
+        attributes = {
+            names.GEN_AI_OPERATION_NAME: "invoke_workflow",
+            names.MAS_RECORD_KIND: RecordKind.WORKFLOW,
+            names.GEN_AI_WORKFLOW_NAME: workflow,
+        }
+    thread = loop.config[CONF].get("thread_id")
+    if thread is not None:
+        attributes[names.GEN_AI_CONVERSATION_ID] = str(thread)
+    return span_name, attributes
+
+
+def run_outcome(loop: Any, exc: BaseException | None) -> RunOutcome:
+    """How a run was left, from the exception that left it and LangGraph's own status."""
+    if exc is None:
+        return RunOutcome.ERROR if loop.status == "out_of_steps" else RunOutcome.OK
+    kinds = {cls.__name__ for cls in type(exc).__mro__}
+    if "ParentCommand" in kinds:
+        return RunOutcome.OK
+    if "GraphBubbleUp" in kinds:
+        return RunOutcome.INTERRUPTED
+    if isinstance(exc, GeneratorExit):
+        return RunOutcome.ABANDONED
+    if "CancelledError" in kinds or isinstance(exc, KeyboardInterrupt):
+        return RunOutcome.CANCELLED
+    return RunOutcome.ERROR
+
+
+def fail_out_of_steps(span: Span) -> None:
+    """LangGraph raises its recursion error only after the loop is left: it is this run's own."""
+    span.set_attribute(names.ERROR_TYPE, "GraphRecursionError")
+    span.set_status(Status(StatusCode.ERROR, "recursion limit reached"))
+    span.add_event("exception", {"exception.type": "langgraph.errors.GraphRecursionError"})
+
+
+def describe_interrupt(recorder: Recorder, span: Span | None, exc: BaseException) -> None:
+    """The ids of the interrupts on the span; what was asked is content."""
+    interrupts = exc.args[0] if exc.args and span is not None and span.is_recording() else ()
+    if not interrupts or span is None:
+        return
+    ids = [str(getattr(i, "id", None) or getattr(i, "interrupt_id", "")) for i in interrupts]
+    span.set_attribute(names.MAS_INTERRUPT_IDS, ids)
+    recorder.content(span, names.MAS_INTERRUPT_VALUES, [getattr(i, "value", None) for i in interrupts])
+
+
+def describe_resume(recorder: Recorder, span: Span, given: Any) -> None:
+    """What the caller answered with `Command(resume=...)`, as content."""
+    resume = getattr(given, "resume", None)
+    if resume is not None:
+        recorder.content(span, names.MAS_RESUME_VALUES, resume)
+
+
+def destinations(goto: Any) -> list[str]:
+    """The node names of a `Command.goto`. A `Send` among them is a send, not a destination."""
+    if isinstance(goto, str):
+        return [goto]
+    return [g for g in goto if isinstance(g, str)] if isinstance(goto, Sequence) else []
+
+
+def routing(recorder: Recorder, state: TaskRun, function: str, chosen: list[str], candidates: list[str] | None) -> None:
+    """A ROUTING_DECISION span under the task that decided."""
+    if state.span is None or not state.span.is_recording():
+        return
+    attributes: dict[str, Any] = {
+        names.MAS_RECORD_KIND: RecordKind.ROUTING_DECISION,
+        names.MAS_ROUTING_FUNCTION: function,
+        names.MAS_ROUTING_CHOICE: chosen,
+    }
+    if candidates is not None:
+        attributes[names.MAS_ROUTING_CANDIDATES] = candidates
+    thread = state.task.config[CONF].get("thread_id")
+    if thread is not None:
+        attributes[names.GEN_AI_CONVERSATION_ID] = str(thread)
+    recorder.start_span(f"route {function}", attributes, parent=set_span_in_context(state.span)).end()
+
+
+def pending_causes(waiting: Waiting) -> list[str]:
+    """`<channel>=<kind>=<cause>` for each cause that waits in a checkpoint; the reader joins a later run to it."""
+    entries = []
+    for channel, writers in waiting.channels.items():
+        for writer in writers:
+            handed = channel.startswith(_BRANCH_TO) and channel[len(_BRANCH_TO) :] in writer.handed_to
+            entries.append(f"{channel}={LinkKind.HANDOFF if handed else LinkKind.TRIGGER}={_cause_key(writer)}")
+    entries.extend(f"{TASKS}[{i}]={LinkKind.SEND}={_cause_key(writer)}" for i, writer in enumerate(waiting.sends))
+    return entries
+
+
+def _cause_key(writer: Writer) -> str:
+    if writer.context is None:
+        return writer.key
+    return f"{writer.context.trace_id:032x}-{writer.context.span_id:016x}"
+
+
+# -- what the graph's author declared ------------------------------------------------------------------------------
+
+_STATIC: WeakKeyDictionary[Any, dict[str, frozenset[str]]] = WeakKeyDictionary()
+
+
+def static_destinations(graph: Any, node: str) -> frozenset[str] | None:
+    """Where this node's plain edges lead; None where the graph has no edges to read."""
+    builder = getattr(graph, "builder", None)
+    if builder is None:
+        return None
+    known = _STATIC.get(builder)
+    if known is None:
+        targets: dict[str, set[str]] = {}
+        for source, target in builder.edges:
+            targets.setdefault(source, set()).add(target)
+        known = _STATIC[builder] = {source: frozenset(found) for source, found in targets.items()}
+    return known.get(node, frozenset())
+
+
+def declared_destinations(graph: Any, node: str) -> list[str] | None:
+    """Where a node says that its commands may lead (its annotation, or `destinations=`); None where it says nothing."""
+    ends = getattr(getattr(graph, "builder", None), "nodes", {}).get(node)
+    found = getattr(ends, "ends", None)
+    return sorted(map(str, found)) if found else None
+
+
+def in_write_order(tasks: Iterable[Any]) -> list[Any]:
+    """Tasks in the order in which LangGraph applies their writes, which is how it numbers `Send`s."""
+    return sorted(tasks, key=_write_order())
+
+
+def _write_order() -> Any:
+    from langgraph.pregel import _algo
+
+    path_of = _algo.task_path_str
+    key = getattr(_algo, "writes_sort_key", None)
+    if key is not None:
+        return lambda task: key(path_of(task.path))
+    return lambda task: path_of(task.path[:3])

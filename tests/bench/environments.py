@@ -1,0 +1,44 @@
+"""An environment of its own for each peer, kept in the user's cache under what it contains."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+# The same LangGraph for all; the peer at a pinned version, so that a table can be made again.
+COMMON = ("langgraph==1.2.22", "langchain-core==1.7.2")
+PEERS = {
+    "bare": (),
+    "openinference": (
+        "openinference-instrumentation-langchain==0.1.80",
+        "opentelemetry-sdk==1.45.2",
+        "opentelemetry-exporter-otlp-proto-http==1.45.2",
+    ),
+}
+
+
+def cache_dir() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "otel-mas" / "bench"
+
+
+def python_of(peer: str) -> str:
+    """The interpreter of a peer's environment; made on the first call. otel-mas itself runs in ours."""
+    if peer == "otel-mas":
+        return sys.executable
+    wanted = (*COMMON, *PEERS[peer])
+    key = hashlib.sha256(repr((sys.version_info[:2], wanted)).encode()).hexdigest()[:12]
+    home = cache_dir() / f"{peer}-{key}"
+    python = home / "bin" / "python"
+    if not (home / ".complete").exists():
+        print(f"making the environment of {peer} ...", file=sys.stderr, flush=True)
+        shutil.rmtree(home, ignore_errors=True)
+        venv.create(home, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
+        (home / ".complete").touch()
+    return str(python)
