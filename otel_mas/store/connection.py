@@ -1,0 +1,207 @@
+"""Opening the store's file, and saying in one clear line what is wrong with it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+from otel_mas.errors import NotAStore, StoreCorrupt, StoreError, StoreLocked, StoreReadOnly, StoreTooNew
+from otel_mas.store.migrations import APPLICATION_ID, VERSION, migrate
+
+BUSY_TIMEOUT_S = 5.0
+PAGE_SIZE = 8192
+_MAGIC = b"SQLite format 3\x00"
+_JOURNAL_LIMIT = 32 * 1024 * 1024
+
+T = TypeVar("T")
+
+
+def open_for_writing(path: Path, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+    """A connection to the store, created and migrated where needed: folder 0700, file 0600, WAL, NORMAL.
+
+    Raises:
+        NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError: with what to do next.
+    """
+    path = path.expanduser()
+    _refuse_directory(path)
+    _create(path)
+    with told_apart(path):
+        _refuse_foreign_bytes(path)
+        connection = sqlite3.connect(path, timeout_s, isolation_level=None, check_same_thread=False)
+        try:
+            _refuse_foreign(connection, path, empty_is_fine=True)
+            _configure(connection, timeout_s)
+            migrate(connection)
+            _check_writable(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def open_for_reading(path: Path, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+    """A read-only connection (`mode=ro`) that sees what other processes commit.
+
+    Raises:
+        NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError: with what to do next.
+    """
+    path = path.expanduser()
+    _refuse_directory(path)
+    if not path.exists():
+        raise NotAStore(f"there is no store at {path}: record one with `otel-mas run --store {path} -- python app.py`")
+    with told_apart(path):
+        _refuse_foreign_bytes(path)
+        connection = _connect_ro(path, timeout_s)
+        try:
+            _refuse_foreign(connection, path, empty_is_fine=False)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def told_apart(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the operating system say about `path` into the errors of the store."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explained(error, path) from error
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise _read_only(path) from error
+        raise StoreError(f"cannot open the store at {path}: {error.strerror or error}") from error
+
+
+def _explained(error: sqlite3.Error, path: Path) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreLocked(
+            f"the store at {path} is locked by another process: wait for it to finish, or record into another "
+            "file with --store"
+        )
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
+        return _read_only(path)
+    if code == sqlite3.SQLITE_CANTOPEN:
+        return _read_only(path) if path.exists() else StoreError(f"cannot open the store at {path}: {error}")
+    if code == sqlite3.SQLITE_NOTADB:
+        return NotAStore(f"{path} is not an otel-mas store (not an SQLite file): name another file with --store")
+    if code == sqlite3.SQLITE_FULL:
+        return StoreError(f"no space left for the store at {path}: free some, or lower OTEL_MAS_MAX_STORE_BYTES")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FORMAT) or _damaged(error):
+        return StoreCorrupt(
+            f"the store at {path} is damaged ({error}): move it away and record into a new one; "
+            f"`sqlite3 {path} .recover` may save what is left"
+        )
+    return StoreError(f"the store at {path} failed: {error}")
+
+
+def _damaged(error: sqlite3.Error) -> bool:
+    # The header says that this is a store, so a table or a column that is not there has been lost.
+    return str(error).startswith(("no such table", "no such column"))
+
+
+def _read_only(path: Path) -> StoreReadOnly:
+    return StoreReadOnly(
+        f"the store at {path} cannot be written (read-only file or folder): change its permissions, copy it "
+        "elsewhere, or name another file with --store"
+    )
+
+
+def _refuse_directory(path: Path) -> None:
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder: name a file in it, such as {path / 'runs.db'}")
+
+
+def _create(path: Path) -> None:
+    """An empty file that only its owner can read; SQLite gives its -wal and -shm the same mode."""
+    with told_apart(path):
+        if not path.parent.is_dir():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        except FileExistsError:
+            pass
+
+
+def _refuse_foreign_bytes(path: Path) -> None:
+    """Before SQLite sees the file: it would read a short one as an empty database."""
+    with path.open("rb") as file:
+        head = file.read(len(_MAGIC))
+    if head and head != _MAGIC:
+        raise NotAStore(f"{path} is not an otel-mas store (not an SQLite file): name another file with --store")
+
+
+def _refuse_foreign(connection: sqlite3.Connection, path: Path, *, empty_is_fine: bool) -> None:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application != APPLICATION_ID:
+        if application or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise NotAStore(f"{path} is another program's SQLite file: name another file with --store")
+        if not empty_is_fine:
+            raise NotAStore(f"the store at {path} is empty: nothing has been recorded into it yet")
+    elif version > VERSION:
+        raise StoreTooNew(
+            f"the store at {path} was written by a newer otel-mas (layout {version}, this one knows {VERSION}): "
+            "upgrade otel-mas"
+        )
+    elif version < VERSION and not empty_is_fine:
+        raise StoreError(f"the store at {path} has an older layout ({version}): record into it once to bring it up")
+
+
+def _configure(connection: sqlite3.Connection, timeout_s: float) -> None:
+    # Both take effect only while the file is empty, before the journal mode writes its first page.
+    connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    # Changing the journal mode needs the file for itself and does not wait: two first openers would collide.
+    _retry(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone(), timeout_s)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT}")
+
+
+def _check_writable(connection: sqlite3.Connection) -> None:
+    """Fail at start-up, never afterwards: a transaction that changes nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("ROLLBACK")
+
+
+def _retry(action: Callable[[], T], timeout_s: float) -> T:
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            return action()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
+
+
+def _connect_ro(path: Path, timeout_s: float) -> sqlite3.Connection:
+    """`mode=ro`; where SQLite can make no shared memory beside the file, as an unchanging file if that is the truth."""
+    address = f"file:{quote(str(path.absolute()))}"
+    connection = _connect_uri(f"{address}?mode=ro", timeout_s)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        return connection
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise
+    wal = path.with_name(path.name + "-wal")
+    if wal.exists() and wal.stat().st_size:
+        raise StoreReadOnly(
+            f"the store at {path} has commits in {wal.name} that cannot be read from a read-only folder: copy both "
+            "files to a folder that can be written"
+        )
+    return _connect_uri(f"{address}?mode=ro&immutable=1", timeout_s)
+
+
+def _connect_uri(uri: str, timeout_s: float) -> sqlite3.Connection:
+    return sqlite3.connect(uri, timeout_s, uri=True, isolation_level=None, check_same_thread=False)

@@ -1,0 +1,98 @@
+"""Writing messages, each once, and which span consumed or produced which."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+from otel_mas.store.rows import Batch, MessageRefRow
+
+_KNOWN_TRACES = 64
+_KNOWN_DIGESTS = 20_000
+
+
+class MessageWriter:
+    """Remembers which trace refers to which message already: a chat sends its whole history again every turn."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, set[bytes]] = {}
+        self._pending: list[tuple[int, bytes]] = []
+        self._missing: set[bytes] = set()
+        self._forgotten: set[bytes] = set()
+
+    def write(
+        self, connection: sqlite3.Connection, batch: Batch, traces: dict[bytes, int], now_ns: int
+    ) -> None:
+        """Store the batch's messages and references inside the caller's transaction."""
+        self._pending, self._missing = [], set()
+        if batch.messages:
+            connection.executemany(
+                "INSERT INTO messages (digest, role, added_ns, body) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (digest) DO UPDATE SET body = excluded.body WHERE body IS NULL",
+                [(row.digest, row.role, now_ns, row.body) for row in batch.messages],
+            )
+        if batch.message_refs:
+            connection.executemany(
+                "INSERT OR REPLACE INTO message_lists (trace, span_id, direction, position, digests) "
+                "VALUES (?, ?, ?, ?, ?)",
+                _lists(batch.message_refs, traces),
+            )
+            self._refer(connection, batch.message_refs, traces)
+
+    def _refer(
+        self, connection: sqlite3.Connection, refs: Iterable[MessageRefRow], traces: dict[bytes, int]
+    ) -> None:
+        none: set[bytes] = set()
+        pairs = {(traces[ref.trace_id], ref.digest) for ref in refs}
+        new = [(trace, digest) for trace, digest in pairs if digest not in self._known.get(trace, none)]
+        if not new:
+            return
+        connection.executemany("INSERT OR IGNORE INTO trace_messages (trace, digest) VALUES (?, ?)", new)
+        self._pending = new
+        for _, digest in new:
+            if connection.execute("SELECT 1 FROM messages WHERE digest = ?", (digest,)).fetchone() is None:
+                self._missing.add(digest)
+
+    def committed(self) -> None:
+        """What was written last is in the store now."""
+        for trace, digest in self._pending:
+            known = self._known.setdefault(trace, set())
+            if len(known) >= _KNOWN_DIGESTS:
+                known.clear()
+            known.add(digest)
+        while len(self._known) > _KNOWN_TRACES:
+            del self._known[next(iter(self._known))]
+        self._forgotten |= self._missing
+        self._pending, self._missing = [], set()
+
+    def forget(self, digests: Iterable[bytes]) -> None:
+        """Messages that have been deleted."""
+        self._forgotten.update(digests)
+
+    def forgotten(self) -> frozenset[bytes]:
+        """Messages that are referred to, or were, and are not in the store; each is told once."""
+        told, self._forgotten = frozenset(self._forgotten), set()
+        return told
+
+
+def _lists(
+    refs: Iterable[MessageRefRow], traces: dict[bytes, int]
+) -> Iterator[tuple[int, bytes, int, int, bytes]]:
+    """References joined into one row per run of consecutive positions."""
+    run: list[bytes] = []
+    first: MessageRefRow | None = None
+    for ref in refs:
+        if (
+            first is not None
+            and ref.position == first.position + len(run)
+            and ref.span_id == first.span_id
+            and ref.direction == first.direction
+            and ref.trace_id == first.trace_id
+        ):
+            run.append(ref.digest)
+            continue
+        if first is not None:
+            yield traces[first.trace_id], first.span_id, first.direction, first.position, b"".join(run)
+        first, run = ref, [ref.digest]
+    if first is not None:
+        yield traces[first.trace_id], first.span_id, first.direction, first.position, b"".join(run)

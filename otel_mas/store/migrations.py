@@ -1,0 +1,51 @@
+"""What takes a store from one layout to the next: ordered, named functions, one transaction each."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable
+
+from otel_mas.store.statements import load, statements
+
+APPLICATION_ID = 0x6D617301
+"""`PRAGMA application_id` of a store: what tells it from any other SQLite file."""
+
+
+def m0001_first(connection: sqlite3.Connection) -> None:
+    """Everything: spans, open spans, links, traces, messages, contents, and who recorded them."""
+    for statement in statements(load("0001_first")):
+        connection.execute(statement)
+    connection.executemany(
+        "INSERT INTO store (name, value) VALUES (?, ?)",
+        [
+            ("id", secrets.token_hex(16)),
+            ("digest_key", secrets.token_bytes(32)),
+            ("created_ns", time.time_ns()),
+        ],
+    )
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m0001_first,)
+VERSION = len(MIGRATIONS)
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a store, or an empty file, to `VERSION`. Two processes may do so at the same time."""
+    while _version(connection) < VERSION:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            done = _version(connection)  # asked again: somebody else may have come first
+            if done < VERSION:
+                MIGRATIONS[done](connection)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {done + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

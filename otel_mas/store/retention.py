@@ -1,0 +1,172 @@
+"""Keeping the store under its caps: the oldest finished traces go, with everything that only they need."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from otel_mas.store.liveness import FRESH_NS
+from otel_mas.store.rollup import NEVER
+
+_DOWN_TO = 0.9  # of the cap: not to come back with the next batch
+_SPANS_A_STEP = 5_000  # a transaction that others have to wait for
+_PAGES_A_STEP = 1_000
+_ORPHAN_NS = 3_600_000_000_000
+_IDLE_NS = 7 * 24 * 3_600_000_000_000
+_CHECKPOINT_WAIT_MS = 200
+
+_OF_A_TRACE = (
+    "links", "spans", "open_spans", "message_lists", "trace_messages", "contents", "facets", "trace_instances",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How large the file and how old a trace may become; 0 is no cap."""
+
+    max_bytes: int
+    max_age_ns: int
+
+
+@dataclass(slots=True)
+class Gone:
+    """What retention deleted: the number of traces, the digests of messages that nobody refers to any more."""
+
+    traces: int = 0
+    messages: set[bytes] = field(default_factory=set)
+
+
+def retain(connection: sqlite3.Connection, caps: Caps, instance: int, now_ns: int) -> Gone:
+    """Delete what is past the caps, one short transaction after the other, then shrink the file."""
+    gone = Gone()
+    if caps.max_age_ns:
+        while _step(connection, gone, now_ns, older_than_ns=now_ns - caps.max_age_ns):
+            pass
+    if caps.max_bytes and _used(connection) + _journal(connection) > caps.max_bytes:
+        while _used(connection) > caps.max_bytes * _DOWN_TO and _step(connection, gone, now_ns):
+            pass
+    if gone.traces:
+        _transact(connection, lambda: _sweep(connection, gone, instance, now_ns))
+    _shrink(connection)
+    return gone
+
+
+def _step(
+    connection: sqlite3.Connection, gone: Gone, now_ns: int, older_than_ns: int = NEVER
+) -> bool:
+    """Delete some of the oldest finished traces; False where there is none to delete."""
+    deleted = 0
+
+    def work() -> None:
+        nonlocal deleted
+        traces = _oldest(connection, now_ns, older_than_ns)
+        deleted = len(traces)
+        _delete(connection, traces, gone)
+
+    _transact(connection, work)
+    gone.traces += deleted
+    return deleted > 0
+
+
+def _oldest(connection: sqlite3.Connection, now_ns: int, older_than_ns: int) -> list[int]:
+    """The oldest traces without a span that a living process holds open, up to `_SPANS_A_STEP` spans of them."""
+    rows = connection.execute(
+        """
+        SELECT id, spans FROM traces t
+        WHERE start_ns < ?1 AND coalesce(end_ns, start_ns) < ?1
+          AND NOT EXISTS (
+            SELECT 1 FROM open_spans o JOIN instances i ON i.id = o.instance
+            WHERE o.trace = t.id AND i.finished_ns IS NULL AND i.heartbeat_ns >= ?2)
+        ORDER BY start_ns LIMIT 500
+        """,
+        (older_than_ns, now_ns - FRESH_NS),
+    )
+    traces: list[int] = []
+    spans = 0
+    for trace, size in rows.fetchall():
+        if traces and spans + size > _SPANS_A_STEP:
+            break
+        traces.append(trace)
+        spans += size
+    return traces
+
+
+def _delete(connection: sqlite3.Connection, traces: Sequence[int], gone: Gone) -> None:
+    keys = [(trace,) for trace in traces]
+    digests = {
+        row for key in keys for row in connection.execute("SELECT digest FROM trace_messages WHERE trace = ?", key)
+    }
+    for table in _OF_A_TRACE:
+        connection.executemany(f"DELETE FROM {table} WHERE trace = ?", keys)
+    connection.executemany("DELETE FROM traces WHERE id = ?", keys)
+    for digest in digests:
+        if connection.execute("SELECT 1 FROM trace_messages WHERE digest = ?", digest).fetchone() is None:
+            connection.execute("DELETE FROM messages WHERE digest = ?", digest)
+            gone.messages.update(digest)
+
+
+def _sweep(connection: sqlite3.Connection, gone: Gone, instance: int, now_ns: int) -> None:
+    """Messages whose reference never came (it was dropped), and processes long gone that left no trace."""
+    orphans = connection.execute(
+        "SELECT digest FROM messages m WHERE added_ns < ? "
+        "AND NOT EXISTS (SELECT 1 FROM trace_messages t WHERE t.digest = m.digest)",
+        (now_ns - _ORPHAN_NS,),
+    ).fetchall()
+    connection.executemany("DELETE FROM messages WHERE digest = ?", orphans)
+    gone.messages.update(digest for (digest,) in orphans)
+    idle = connection.execute(
+        "SELECT id FROM instances i WHERE id <> ? AND heartbeat_ns < ? "
+        "AND NOT EXISTS (SELECT 1 FROM trace_instances t WHERE t.instance = i.id)",
+        (instance, now_ns - _IDLE_NS),
+    ).fetchall()
+    connection.executemany("DELETE FROM resources WHERE instance = ?", idle)
+    connection.executemany("DELETE FROM instances WHERE id = ?", idle)
+
+
+def _shrink(connection: sqlite3.Connection) -> None:
+    """Give free pages back to the file system. The file itself shrinks at the checkpoint."""
+    free = _pragma(connection, "freelist_count")
+    if free * 16 <= _pragma(connection, "page_count"):
+        return  # the next spans will use them
+    while free:
+        # One row per page: all of them have to be fetched, or the vacuum stops after the first.
+        connection.execute(f"PRAGMA incremental_vacuum({_PAGES_A_STEP})").fetchall()
+        free, before = _pragma(connection, "freelist_count"), free
+        if free >= before:
+            break
+    patience = _pragma(connection, "busy_timeout")
+    connection.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_WAIT_MS}")  # a long reader must not stop the recording
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience}")
+
+
+def _used(connection: sqlite3.Connection) -> int:
+    pages = _pragma(connection, "page_count") - _pragma(connection, "freelist_count")
+    return pages * _pragma(connection, "page_size")
+
+
+def _journal(connection: sqlite3.Connection) -> int:
+    path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
+    try:
+        return path.with_name(path.name + "-wal").stat().st_size
+    except OSError:
+        return 0
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _transact(connection: sqlite3.Connection, work: Callable[[], None]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        work()
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,324 @@
+"""The one way into the store: batches, each of them one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from otel_mas.semconv import attributes as names
+from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_writing, told_apart
+from otel_mas.store.messages import MessageWriter
+from otel_mas.store.retention import Caps, retain
+from otel_mas.store.rollup import NEVER, Rollup, roll_up, trace_ids
+from otel_mas.store.rows import Batch, SpanRow
+from otel_mas.store.sanitise import sanitised
+from otel_mas.store.statements import INSERT_LINK, INSERT_OPEN, INSERT_SPAN, load
+from otel_mas.store.versions import recount, settle
+
+BEAT_EVERY_NS = 1_000_000_000
+_UNSTORABLE = (sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, UnicodeError, TypeError, ValueError)
+
+
+class StoreWriter:
+    """Writes one process's spans into the store at `path`, which it creates and migrates where needed.
+
+    Several processes may have a writer on the same file. One writer is used by one thread at a time.
+
+    Args:
+        instance_id: of this process; names the owner of its open spans.
+        run_id: of the `otel-mas run` that it belongs to.
+        max_bytes, max_age_ns: caps that `retain` enforces.
+        clock: now, in ns since the epoch.
+        timeout_s: how long a write waits for another process's transaction before it raises StoreLocked.
+
+    Raises:
+        NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        instance_id: bytes,
+        run_id: str | None,
+        service: str,
+        max_bytes: int,
+        max_age_ns: int,
+        clock: Callable[[], int] = time.time_ns,
+        timeout_s: float = BUSY_TIMEOUT_S,
+    ) -> None:
+        self.path = Path(path).expanduser()
+        self._identity = (instance_id, run_id, service)
+        self._caps = Caps(max_bytes, max_age_ns)
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._connection: sqlite3.Connection | None = open_for_writing(self.path, timeout_s)
+        self._instance: int | None = None
+        self._beat_ns = 0
+        self._resources: dict[bytes, tuple[int, str, str, bytes]] = {}
+        self._services: dict[int, str] = {}
+        self._scopes: dict[tuple[str, str, str, bytes], int] = {}
+        self._messages = MessageWriter()
+        try:
+            with self._transaction(self._clock()) as connection:
+                stored = dict(connection.execute("SELECT name, value FROM store").fetchall())
+        except BaseException:
+            self.close()
+            raise
+        self.store_id: str = stored["id"]
+        self.digest_key: bytes = stored["digest_key"]
+
+    def resource(self, attributes: Mapping[str, Any], schema_url: str, body: bytes) -> int:
+        """The key of a resource. `body` is the OTLP `Resource`; encoded from `attributes` where it is empty."""
+        if not body and attributes:
+            from otel_mas.store.otlp import encode_resource  # protobuf, loaded only where it is needed
+
+            body = encode_resource(attributes)
+        digest = hashlib.blake2b(schema_url.encode() + b"\0" + body, digest_size=16).digest()
+        known = self._resources.get(digest)
+        if known is None:
+            service = str(attributes.get(names.SERVICE_NAME) or self._identity[2])
+            with self._transaction(self._clock()) as connection:
+                connection.execute(
+                    "INSERT OR IGNORE INTO resources (instance, digest, service, schema_url, body) VALUES (?, ?, ?, ?, ?)",
+                    (self._instance, digest, service, schema_url, body),
+                )
+                key = _one(
+                    connection, "SELECT id FROM resources WHERE instance = ? AND digest = ?", self._instance, digest
+                )
+            known = self._resources[digest] = (key, service, schema_url, body)
+            self._services[key] = service
+        return known[0]
+
+    def scope(self, name: str, version: str, attributes: Mapping[str, Any], schema_url: str) -> int:
+        """The key of an instrumentation scope."""
+        body = b""
+        if attributes:
+            from otel_mas.store.otlp import encode_scope  # protobuf, loaded only where it is needed
+
+            body = encode_scope(name, version, attributes)
+        scope = (name, version, schema_url, body)
+        key = self._scopes.get(scope)
+        if key is None:
+            digest = hashlib.blake2b(repr(scope).encode(), digest_size=16).digest()
+            with self._transaction(self._clock()) as connection:
+                connection.execute(
+                    "INSERT OR IGNORE INTO scopes (digest, name, version, schema_url, body) VALUES (?, ?, ?, ?, ?)",
+                    (digest, *scope),
+                )
+                key = self._scopes[scope] = _one(connection, "SELECT id FROM scopes WHERE digest = ?", digest)
+        return key
+
+    def write(self, batch: Batch) -> None:
+        """Commit a batch, whole or not at all: after an error the same batch can be written again.
+
+        An empty batch is a heartbeat. Call it at least every few seconds while spans are open, since a process
+        without a fresh heartbeat is taken for dead.
+        """
+        now_ns = self._clock()
+        if not batch and now_ns - self._beat_ns < BEAT_EVERY_NS:
+            return
+        try:
+            self._commit(batch, now_ns)
+        except _UNSTORABLE:
+            # A value that SQLite cannot hold; the rest of the batch can still be saved.
+            self._commit(sanitised(batch), now_ns)
+
+    def forgotten(self) -> frozenset[bytes]:
+        """Digests that spans refer to while the store has no such message (any more); each is told once.
+
+        Retention deletes messages that a caller may remember as sent: it should send these again.
+        """
+        return self._messages.forgotten()
+
+    def retain(self) -> int:
+        """Delete the oldest finished traces past the caps, and give the space back; returns how many traces went."""
+        with told_apart(self.path):
+            gone = retain(self._open(), self._caps, self._instance or 0, self._clock())
+        self._messages.forget(gone.messages)
+        return gone.traces
+
+    def finish(self, dropped: int, withheld: int) -> None:
+        """Say that this process ended in good order, and what it lost: spans dropped, contents withheld."""
+        now_ns = self._clock()
+        with self._transaction(now_ns) as connection:
+            connection.execute(
+                "UPDATE instances SET finished_ns = ?, dropped = ?, withheld = ? WHERE id = ?",
+                (now_ns, dropped, withheld, self._instance),
+            )
+
+    def release(self) -> None:
+        """Close the connection; the next call opens it again.
+
+        For `os.register_at_fork(before=...)`: SQLite's bookkeeping of file locks must not be inherited by a child.
+        """
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.release()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = open_for_writing(self.path, self._timeout_s)
+        return self._connection
+
+    @contextmanager
+    def _transaction(self, now_ns: int) -> Iterator[sqlite3.Connection]:
+        with told_apart(self.path):
+            connection = self._open()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                beats = now_ns - self._beat_ns >= BEAT_EVERY_NS
+                if beats:
+                    self._beat(connection, now_ns)
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            if beats:
+                self._beat_ns = now_ns
+
+    def _beat(self, connection: sqlite3.Connection, now_ns: int) -> None:
+        if self._instance is not None:
+            beaten = connection.execute(
+                "UPDATE instances SET heartbeat_ns = ? WHERE id = ?", (now_ns, self._instance)
+            )
+            if beaten.rowcount:
+                return
+        # New, or so long asleep that retention took us for gone: with the ids that our callers hold.
+        connection.execute(
+            "INSERT OR IGNORE INTO instances (id, instance_id, run_id, service, started_ns, heartbeat_ns) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (self._instance, *self._identity, now_ns, now_ns),
+        )
+        self._instance = _one(connection, "SELECT id FROM instances WHERE instance_id = ?", self._identity[0])
+        connection.executemany(
+            "INSERT OR IGNORE INTO resources (id, instance, digest, service, schema_url, body) VALUES (?, ?, ?, ?, ?, ?)",
+            [(key, self._instance, digest, *rest) for digest, (key, *rest) in self._resources.items()],
+        )
+
+    def _commit(self, batch: Batch, now_ns: int) -> None:
+        with self._transaction(now_ns) as connection:
+            if not batch:
+                return
+            traces = self._trace_keys(connection, trace_ids(batch), now_ns)
+            counted, recounted = self._spans(connection, batch.spans, traces)
+            self._open_spans(connection, batch, traces)
+            self._messages.write(connection, batch, traces, now_ns)
+            if batch.contents:
+                connection.executemany(
+                    "INSERT INTO contents (trace, span_id, name, value) VALUES (?, ?, ?, ?)",
+                    [(traces[row.trace_id], row.span_id, row.name, row.value) for row in batch.contents],
+                )
+            self._roll_up(connection, roll_up(batch, counted), traces)
+            for trace in recounted:
+                recount(connection, trace, self._services.get)
+        self._messages.committed()
+
+    def _trace_keys(self, connection: sqlite3.Connection, ids: set[bytes], now_ns: int) -> dict[bytes, int]:
+        keys: dict[bytes, int] = {}
+        for trace_id in ids:
+            row = connection.execute("SELECT id FROM traces WHERE trace_id = ?", (trace_id,)).fetchone()
+            if row is None:
+                row = (
+                    connection.execute(
+                        "INSERT INTO traces (trace_id, root_rank, root_start_ns, start_ns) VALUES (?, 2, ?, ?)",
+                        (trace_id, NEVER, now_ns),
+                    ).lastrowid,
+                )
+            keys[trace_id] = row[0]
+        connection.executemany(
+            "INSERT OR IGNORE INTO trace_instances (trace, instance) VALUES (?, ?)",
+            [(key, self._instance) for key in keys.values()],
+        )
+        return keys
+
+    def _spans(
+        self, connection: sqlite3.Connection, rows: list[SpanRow], traces: dict[bytes, int]
+    ) -> tuple[list[SpanRow], set[int]]:
+        """Append spans to the log; returns those to count, and the traces to count anew."""
+        if not rows:
+            return rows, set()
+        last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'spans'").fetchone()
+        first = last[0] + 1 if last else 1
+        instance = self._instance
+        inserted = connection.executemany(
+            INSERT_SPAN,
+            [
+                (
+                    key, traces[row.trace_id], row.span_id, row.parent_span_id, row.name, row.kind, row.start_ns,
+                    row.end_ns, row.status, instance, row.resource, row.scope, row.sampled, row.may_ship,
+                    *row.columns, row.body,
+                )
+                for key, row in enumerate(rows, first)
+            ],
+        ).rowcount  # fmt: skip
+        new, recounted = dict(enumerate(rows, first)), set[int]()
+        if inserted != len(rows):
+            new, recounted = settle(connection, new, traces, instance)
+        links = [
+            (traces[row.trace_id], key, position, *link)
+            for key, row in new.items()
+            if row.links
+            for position, link in enumerate(row.links)
+        ]
+        if links:
+            connection.executemany(INSERT_LINK, links)
+        return [row for row in new.values() if traces[row.trace_id] not in recounted], recounted
+
+    def _open_spans(self, connection: sqlite3.Connection, batch: Batch, traces: dict[bytes, int]) -> None:
+        if batch.opened:
+            connection.executemany(
+                INSERT_OPEN,
+                [
+                    (
+                        traces[row.trace_id], row.span_id, row.parent_span_id, row.name, row.kind, row.start_ns,
+                        self._instance, row.resource, row.scope, *row.columns,
+                    )
+                    for row in batch.opened
+                ],
+            )  # fmt: skip
+            # An end beats a late start, in whichever batch it came.
+            connection.executemany(
+                "DELETE FROM open_spans WHERE trace = ?1 AND span_id = ?2 "
+                "AND EXISTS (SELECT 1 FROM spans WHERE trace = ?1 AND span_id = ?2)",
+                [(traces[row.trace_id], row.span_id) for row in batch.opened],
+            )
+        ended = [(traces[row.trace_id], row.span_id) for row in batch.spans]
+        if ended and connection.execute("SELECT 1 FROM open_spans").fetchone():
+            connection.executemany("DELETE FROM open_spans WHERE trace = ? AND span_id = ?", ended)
+
+    def _roll_up(
+        self, connection: sqlite3.Connection, rollups: dict[bytes, Rollup], traces: dict[bytes, int]
+    ) -> None:
+        services = self._services
+        connection.executemany(
+            load("rollup"), [rollup.values(services.get, traces[key]) for key, rollup in rollups.items()]
+        )
+        facets = [
+            (traces[key], facet, value)
+            for key, rollup in rollups.items()
+            for facet, values in (
+                ("agent", rollup.agents),
+                ("conversation", rollup.conversations),
+                ("service", filter(None, map(services.get, rollup.resources))),
+            )
+            for value in values
+        ]
+        if facets:
+            connection.executemany("INSERT OR IGNORE INTO facets (trace, facet, value) VALUES (?, ?, ?)", facets)
+
+
+def _one(connection: sqlite3.Connection, sql: str, *parameters: object) -> int:
+    return int(connection.execute(sql, parameters).fetchone()[0])
