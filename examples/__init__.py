@@ -1,0 +1,1 @@
+"""Apps to try things out on. Not part of the installed package."""
