@@ -1,0 +1,32 @@
+"""From traces to the graph of their causes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from otel_mas.causal.causes import find_causes
+from otel_mas.causal.graph import CausalGraph
+from otel_mas.causal.problems import Problems
+from otel_mas.causal.tree import plant
+from otel_mas.model import Trace
+
+
+def build(traces: Sequence[Trace]) -> CausalGraph:
+    """Build one graph over one trace, or over the traces of a conversation.
+
+    Never raises over what is wrong with the data; `CausalGraph.problems` says, a line each, what was wrong and what was
+    made of it:
+
+    - Of spans with the same id the first that has ended is kept (the first, where none has).
+    - A span whose parent is not in its trace is a root; so is the earliest span of a cycle of parents.
+    - A span that is still open is taken to last until the last instant seen in its trace.
+    - A span that ends before it starts is an instant at its start.
+    - A cause in a trace that was not given, or that its trace lacks, is an external node: an id without a span.
+    - Cycles of links stay in the graph; time breaks them on the critical path.
+
+    Bodies are not decoded: links and columns are enough.
+    """
+    problems = Problems()
+    tree = plant(traces, problems)
+    links = find_causes(tree, problems)
+    return CausalGraph(tree, links, problems.lines())

@@ -1,0 +1,206 @@
+"""Who caused whom beyond parentage: links, the attributes that repeat them, and the stable keys that join traces."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from otel_mas.causal.problems import Problems
+from otel_mas.causal.tree import Tree
+from otel_mas.model import Span
+from otel_mas.semconv import LinkKind, TaskOutcome
+from otel_mas.semconv import attributes as names
+
+RECORDED = "recorded"
+METADATA = "metadata"
+
+_Pending = dict[tuple[str, str], list[tuple[str, str]]]
+
+
+@dataclass(slots=True)
+class Links:
+    """Edges other than `child`, as parallel lists. A negative cause is external: -1 is `externals[0]`, and so on."""
+
+    cause: list[int] = field(default_factory=list)
+    effect: list[int] = field(default_factory=list)
+    kind: list[str] = field(default_factory=list)
+    provenance: list[str] = field(default_factory=list)
+    externals: list[str] = field(default_factory=list)
+    by_effect: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
+    _known: set[tuple[int, int, str]] = field(default_factory=set)
+    _external: dict[str, int] = field(default_factory=dict)
+
+    def add(self, cause: int, effect: int, kind: str, provenance: str) -> None:
+        """Add an edge; what is there already stays as it is, so record links first."""
+        if (cause, effect, kind) in self._known:
+            return
+        self._known.add((cause, effect, kind))
+        self.by_effect[effect].append(len(self.cause))
+        self.cause.append(cause)
+        self.effect.append(effect)
+        self.kind.append(kind)
+        self.provenance.append(provenance)
+
+    def outside(self, span_id: str) -> int:
+        """The number of an external node."""
+        if span_id not in self._external:
+            self.externals.append(span_id)
+            self._external[span_id] = -len(self.externals)
+        return self._external[span_id]
+
+    def has(self, effect: int, kind: str) -> bool:
+        return any(self.kind[edge] == kind for edge in self.by_effect.get(effect, ()))
+
+
+def find_causes(tree: Tree, problems: Problems) -> Links:
+    """All edges but `child`: first what was recorded, then what stable keys join."""
+    problems.empty = not tree.spans
+    search = _Search(tree, problems)
+    links = search.run()
+    for cause, effect in zip(links.cause, links.effect, strict=True):
+        if cause >= 0 and tree.start[cause] > tree.start[effect]:
+            problems.late_causes.append((tree.spans[cause], tree.spans[effect]))
+    cycle = _find_cycle(links)
+    if cycle:
+        problems.link_cycles.append([tree.spans[i] for i in cycle])
+    return links
+
+
+class _Search:
+    """One pass over the spans for what they say, then the joins that need all of them."""
+
+    def __init__(self, tree: Tree, problems: Problems) -> None:
+        self.tree = tree
+        self.problems = problems
+        self.links = Links()
+        self.traces = {span.trace_id for span in tree.spans}
+        self.referring: list[int] = []
+        self.tasks: dict[str, list[int]] = defaultdict(list)
+        self.pending: _Pending = defaultdict(list)
+
+    def run(self) -> Links:
+        for i, span in enumerate(self.tree.spans):
+            if span.links:
+                for link in span.links:
+                    if link.kind:
+                        self._add(link.trace_id, link.span_id, i, link.kind, RECORDED)
+            columns = span.columns
+            if not columns:
+                continue
+            if columns.get(names.MAS_CAUSE_SPANS):
+                self._repeated(i, span)
+            if columns.get(names.MAS_TASK_ID):
+                self.tasks[columns[names.MAS_TASK_ID]].append(i)
+            if columns.get(names.MAS_CHECKPOINT_PENDING):
+                self._waiting(span)
+            if columns.get(names.MAS_CAUSE_REFS):
+                self.referring.append(i)
+        self._resolve()
+        self._resume()
+        return self.links
+
+    def _add(self, trace_id: str, span_id: str, effect: int, kind: str, provenance: str) -> None:
+        cause = self.tree.index.get(span_id)
+        if cause is None or self.tree.spans[cause].trace_id != trace_id:
+            if trace_id in self.traces:
+                self.problems.lost_causes.append(self.tree.spans[effect])
+            cause = self.links.outside(span_id)
+        self.links.add(cause, effect, kind, provenance)
+
+    def _repeated(self, effect: int, span: Span) -> None:
+        """The causes as attributes, for sources that lose the attributes of links, or links past a limit."""
+        causes = texts(span.columns.get(names.MAS_CAUSE_SPANS))
+        kinds = texts(span.columns.get(names.MAS_CAUSE_KINDS))
+        pairs = [_pair(cause) for cause in causes]
+        if len(causes) != len(kinds) or None in pairs:
+            self.problems.unreadable.append(span)
+        for pair, kind in zip(pairs, kinds, strict=False):
+            if pair is not None:
+                self._add(*pair, effect, kind, RECORDED)
+
+    def _waiting(self, span: Span) -> None:
+        checkpoint = span.columns.get(names.MAS_CHECKPOINT_LAST_ID)
+        for entry in texts(span.columns.get(names.MAS_CHECKPOINT_PENDING)):
+            channel, _, cause = entry.rpartition("=")
+            pair = _pair(cause)
+            if pair is None or not isinstance(checkpoint, str):
+                self.problems.unreadable.append(span)
+            else:
+                self.pending[checkpoint, channel].append(pair)
+
+    def _resolve(self) -> None:
+        for effect in self.referring:
+            span = self.tree.spans[effect]
+            for reference in texts(span.columns.get(names.MAS_CAUSE_REFS)):
+                kind, checkpoint, channel = (*reference.split("|", 2), "", "")[:3]
+                causes = self.pending.get((checkpoint, channel), ())
+                if not causes:
+                    self.problems.references.append((span, reference))
+                for trace_id, span_id in causes:
+                    self._add(trace_id, span_id, effect, kind, METADATA)
+
+    def _resume(self) -> None:
+        """Join a task to the latest earlier span of the same task that paused."""
+        spans, start, end = self.tree.spans, self.tree.start, self.tree.end
+        for same in self.tasks.values():
+            paused = None
+            for i in same:
+                ended = paused is not None and (spans[paused].trace_id != spans[i].trace_id or end[paused] <= start[i])
+                if paused is not None and ended and not self.links.has(i, LinkKind.RESUME):
+                    self.links.add(paused, i, LinkKind.RESUME.value, METADATA)
+                if spans[i].columns.get(names.MAS_TASK_OUTCOME) == TaskOutcome.INTERRUPTED:
+                    paused = i
+
+
+def texts(value: object) -> list[str]:
+    """A string array as sources deliver it: a sequence, or JSON text. Anything else is empty."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return []
+    return [item for item in value if isinstance(item, str)] if isinstance(value, Sequence) else []
+
+
+def _pair(cause: str) -> tuple[str, str] | None:
+    trace_id, _, span_id = cause.partition("-")
+    return (trace_id, span_id) if trace_id and span_id else None
+
+
+def _find_cycle(links: Links) -> list[int]:
+    """One cycle of links, if there is any; what neither starts nor ends a chain is peeled off first. Linear."""
+    causes: dict[int, list[int]] = defaultdict(list)
+    effects: dict[int, list[int]] = defaultdict(list)
+    for cause, effect in zip(links.cause, links.effect, strict=True):
+        if cause >= 0:
+            causes[effect].append(cause)
+            effects[cause].append(effect)
+    left = _without_ends(causes, effects)
+    if not left:
+        return []
+    # Every span that is left has a cause that is left: going back must come round.
+    span = min(left)
+    seen: dict[int, int] = {}
+    chain: list[int] = []
+    while span not in seen:
+        seen[span] = len(chain)
+        chain.append(span)
+        span = min(cause for cause in causes[span] if cause in left)
+    cycle = chain[seen[span] :][::-1]
+    first = cycle.index(min(cycle))
+    return cycle[first:] + cycle[:first]
+
+
+def _without_ends(causes: dict[int, list[int]], effects: dict[int, list[int]]) -> set[int]:
+    """The spans that remain when those that no remaining span caused are taken away again and again."""
+    waiting_for = {effect: len(known) for effect, known in causes.items()}
+    stack = [span for span in effects if span not in waiting_for]
+    while stack:
+        for effect in effects.get(stack.pop(), ()):
+            waiting_for[effect] -= 1
+            if waiting_for[effect] == 0:
+                del waiting_for[effect]
+                stack.append(effect)
+    return set(waiting_for)

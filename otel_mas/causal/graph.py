@@ -1,0 +1,161 @@
+"""The causal graph: spans as nodes, causes as edges, and the simple questions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from otel_mas.causal.causes import RECORDED, Links
+from otel_mas.causal.critical_path import CriticalPath, critical_path
+from otel_mas.causal.labels import Labels, label
+from otel_mas.causal.tree import ROOT, Tree
+from otel_mas.model import Span
+from otel_mas.semconv import LinkKind
+
+if TYPE_CHECKING:
+    import networkx
+
+CHILD = "child"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One cause of one effect, both by span id.
+
+    `kind` is "child" (the cause is the parent) or a `LinkKind`; `provenance` is "recorded", "metadata" (joined by
+    stable keys, exact) or "inferred".
+    """
+
+    cause: str
+    effect: str
+    kind: str
+    provenance: str
+
+
+class CausalGraph:
+    """What caused what in one trace, or in the traces of a conversation. Made by `otel_mas.causal.build`.
+
+    Numbers inside, objects outside: `Edge` objects are made when asked for.
+    """
+
+    def __init__(self, tree: Tree, links: Links, problems: tuple[str, ...]) -> None:
+        self._tree = tree
+        self._links = links
+        self.problems = problems
+        """What is wrong with the traces and what was made of it, one clear line each."""
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """In start order."""
+        return self._tree.spans
+
+    @property
+    def externals(self) -> tuple[str, ...]:
+        """Ids of causes without a span here: in traces that were not given, or missing from one that was."""
+        return tuple(self._links.externals)
+
+    @property
+    def roots(self) -> tuple[Span, ...]:
+        """Spans that nothing encloses, with those that stand in for a missing root, in start order."""
+        return tuple(self.spans[i] for i in self._tree.roots)
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """All edges, in start order of their effects; the `child` edge of an effect comes first."""
+        return tuple(edge for i in range(len(self.spans)) for edge in self._into(i))
+
+    def span(self, span_id: str) -> Span:
+        """The span with this id; KeyError where there is none, as for externals."""
+        return self.spans[self._tree.index[span_id]]
+
+    def children_of(self, span_id: str) -> tuple[Span, ...]:
+        """What runs directly inside a span, in start order."""
+        return tuple(self.spans[i] for i in self._tree.children(self._tree.index[span_id]))
+
+    def causes_of(self, span_id: str) -> tuple[Edge, ...]:
+        """The edges that lead to a span. KeyError for an id that is neither a span nor an external."""
+        if span_id in self._links.externals:
+            return ()
+        return tuple(self._into(self._tree.index[span_id]))
+
+    def effects_of(self, span_id: str) -> tuple[Edge, ...]:
+        """The edges that lead from a span or an external. KeyError for an id that is neither."""
+        if span_id not in self._tree.index:
+            cause = -1 - self._links.externals.index(span_id) if span_id in self._links.externals else None
+            if cause is None:
+                raise KeyError(span_id)
+            return tuple(self._edge(number) for number in self._by_cause[cause])
+        i = self._tree.index[span_id]
+        inside = (Edge(span_id, self.spans[child].span_id, CHILD, RECORDED) for child in self._tree.children(i))
+        return (*inside, *(self._edge(number) for number in self._by_cause[i]))
+
+    def control_edges(self) -> tuple[Edge, ...]:
+        """What made tasks run: links between spans with `mas.task.id`, but not `message` (who read what)."""
+        return tuple(
+            self._edge(number)
+            for number, (cause, effect, kind) in enumerate(
+                zip(self._links.cause, self._links.effect, self._links.kind, strict=True)
+            )
+            if cause >= 0
+            and kind != LinkKind.MESSAGE
+            and self.spans[cause].task_id is not None
+            and self.spans[effect].task_id is not None
+        )
+
+    def labels(self) -> dict[str, str]:
+        """Task spans by id, as `outer#1/inner#2`: the same for every run of the same app.
+
+        The number says how-manieth distinct `mas.task.id` of that name it is within the task that encloses it, in
+        the order of runs, steps and starts. A paused and a resumed span are one task and share a label.
+        """
+        return {self.spans[i].span_id: text for i, text in self._labels.full.items()}
+
+    def critical_path(self) -> CriticalPath:
+        """What the duration is made of: see `otel_mas.causal.critical_path`."""
+        return self._critical_path
+
+    def to_networkx(self) -> networkx.MultiDiGraph[str]:
+        """Nodes: span ids (hex) with "span" (None for externals). Edges: cause to effect, keyed by kind."""
+        import networkx
+
+        graph: networkx.MultiDiGraph[str] = networkx.MultiDiGraph()
+        graph.add_nodes_from((span.span_id, {"span": span}) for span in self.spans)
+        graph.add_nodes_from((span_id, {"span": None}) for span_id in self.externals)
+        for edge in self.edges:
+            graph.add_edge(edge.cause, edge.effect, edge.kind, kind=edge.kind, provenance=edge.provenance)
+        return graph
+
+    @cached_property
+    def _labels(self) -> Labels:
+        return label(self._tree)
+
+    @cached_property
+    def _critical_path(self) -> CriticalPath:
+        return critical_path(self._tree, self._links, lambda: self._labels.short)
+
+    @cached_property
+    def _by_cause(self) -> defaultdict[int, list[int]]:
+        by_cause: defaultdict[int, list[int]] = defaultdict(list)
+        for number, cause in enumerate(self._links.cause):
+            by_cause[cause].append(number)
+        return by_cause
+
+    def _into(self, i: int) -> Iterator[Edge]:
+        above = self._tree.parent[i]
+        if above != ROOT:
+            yield Edge(self.spans[above].span_id, self.spans[i].span_id, CHILD, RECORDED)
+        for number in self._links.by_effect.get(i, ()):
+            yield self._edge(number)
+
+    def _edge(self, number: int) -> Edge:
+        links = self._links
+        cause = links.cause[number]
+        return Edge(
+            self.spans[cause].span_id if cause >= 0 else links.externals[-1 - cause],
+            self.spans[links.effect[number]].span_id,
+            links.kind[number],
+            links.provenance[number],
+        )
