@@ -52,7 +52,10 @@ def days(text: str) -> float:
 
 def size(text: str) -> int:
     found = _SIZE.fullmatch(text)
-    number = int(float(found[1]) * _UNITS[(found[2] or "b").lower()]) if found else 0
+    number = 0
+    if found is not None:
+        unit = _UNITS[(found[2] or "b").lower()]
+        number = int(float(found[1]) * unit) if "." in found[1] else int(found[1]) * unit
     if number < 1:
         raise ValueError("a size in bytes, like 512MiB or 1GB; more than 0")
     return number

@@ -1,0 +1,50 @@
+"""What is loaded, and when: being installed means being imported by every instrumented process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("networkx", "pydantic", "grpc", "pandas", "opentelemetry.sdk", "opentelemetry.exporter", "sqlite3")
+FRAMEWORKS = ("langgraph", "langchain_core", "langchain", "openai")
+
+
+def _loaded(program: str) -> list[str]:
+    """The modules that are loaded after `program`, in a fresh interpreter."""
+    ending = "\nimport sys, json; print(json.dumps(sorted(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", program + ending], capture_output=True, text=True, check=True)
+    return json.loads(result.stdout)
+
+
+def _under(modules: list[str], packages: tuple[str, ...]) -> list[str]:
+    return [name for name in modules if name.startswith(tuple(p + "." for p in packages)) or name in packages]
+
+
+def test_importing_otel_mas_loads_nothing_heavy() -> None:
+    assert _under(_loaded("import otel_mas"), (*HEAVY, *FRAMEWORKS)) == []
+
+
+def test_importing_otel_mas_loads_none_of_its_rooms() -> None:
+    rooms = [name for name in _loaded("import otel_mas") if name.startswith("otel_mas.")]
+
+    assert rooms == []
+
+
+@pytest.mark.parametrize("name", ["semconv", "errors", "config"])
+def test_the_lowest_rooms_load_nothing_heavy(name: str) -> None:
+    assert _under(_loaded(f"import otel_mas.{name}"), (*HEAVY, "yaml", "opentelemetry")) == []
+
+
+def test_what_records_loads_no_graph_and_no_framework() -> None:
+    program = "import otel_mas.instrumentation, otel_mas.record, otel_mas.store"
+
+    assert _under(_loaded(program), ("networkx", "otel_mas.causal", "otel_mas.analyse", *FRAMEWORKS)) == []
+
+
+def test_public_names_are_there_when_asked_for() -> None:
+    program = "import otel_mas; [getattr(otel_mas, name) for name in otel_mas.__all__]"
+
+    assert "otel_mas.api" in _loaded(program)

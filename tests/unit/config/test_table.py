@@ -1,0 +1,40 @@
+"""The table and the dataclass say the same."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from otel_mas.config import SETTINGS, Settings
+from otel_mas.config.table import markdown
+
+
+def test_every_field_has_a_row_and_every_row_a_field() -> None:
+    assert {setting.field for setting in SETTINGS} == {field.name for field in dataclasses.fields(Settings)}
+
+
+def test_the_defaults_of_the_table_are_the_defaults_of_the_code() -> None:
+    table = {setting.field: setting.default for setting in SETTINGS}
+
+    assert table == {field.name: field.default for field in dataclasses.fields(Settings)}
+
+
+def test_a_default_that_is_shown_reads_as_that_default() -> None:
+    prose = {"store", "content", "digest_key", "run_id"}
+
+    for setting in SETTINGS:
+        if setting.field not in prose:
+            shown = setting.shown or str(setting.default)
+            assert setting.parse(shown) == setting.default, setting.env
+
+
+def test_variables_are_listed_once() -> None:
+    names = [setting.env for setting in SETTINGS]
+
+    assert len(names) == len(set(names))
+
+
+def test_the_markdown_has_a_row_for_each_setting_and_no_broken_cell() -> None:
+    rows = markdown().splitlines()[2:]
+
+    assert len(rows) == len(SETTINGS)
+    assert all(row.count("|") == 5 for row in rows)
