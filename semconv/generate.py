@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import textwrap
+import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +94,7 @@ def constant(name: str) -> str:
 def load(folder: Path = HERE) -> Registry:
     """The registry in `folder`, checked for what the generator relies on."""
     manifest = yaml.safe_load((folder / "manifest.yaml").read_text())
-    dialects = yaml.safe_load((folder / "dialects.yaml").read_text())["content"]
+    dialects = tomllib.loads((folder / "dialects.toml").read_text())
     files = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((folder / "model").glob("*.yaml"))}
     attributes: dict[str, Attribute] = {}
     for stem, content in files.items():

@@ -130,7 +130,6 @@ _CLASSES: Final[dict[str, ContentClass]] = {
     "http.request.body": ContentClass.CONTENT,
     "http.response.body": ContentClass.CONTENT,
     "input.value": ContentClass.CONTENT,
-    "langsmith.metadata": ContentClass.CONTENT,
     "metadata": ContentClass.CONTENT,
     "output.value": ContentClass.CONTENT,
     "tool.description": ContentClass.CONTENT,
