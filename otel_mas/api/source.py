@@ -128,18 +128,14 @@ class Source:
 
         wanted = trace_id.strip().lower()
         if not self.capabilities.id_prefixes and len(wanted) < 32:
-            raise UnsupportedQuery(
-                f"{self.location} finds a trace by its full id only (32 hex digits): {trace_id!r}."
-            )
+            raise UnsupportedQuery(f"{self.location} finds a trace by its full id only (32 hex digits): {trace_id!r}.")
         return Trace(self._port.trace(wanted), self._port)
 
     def latest(self) -> Trace:
         """The trace that started last. Raises `TraceNotFound` where there is none."""
         newest = self.traces(limit=1)
         if not newest:
-            raise TraceNotFound(
-                f"No trace in {self.location} yet. Record one: otel-mas run -- python your_app.py"
-            )
+            raise TraceNotFound(f"No trace in {self.location} yet. Record one: otel-mas run -- python your_app.py")
         return self.trace(newest[0].trace_id)
 
     def conversation(self, thread: str, service: str | None = None) -> Conversation:
@@ -188,7 +184,5 @@ class Source:
         beyond = sorted(asked.keys() - self.capabilities.filters)
         if beyond:
             can = ", ".join(sorted(self.capabilities.filters)) or "nothing"
-            raise UnsupportedQuery(
-                f"{self.location} cannot select traces by {', '.join(beyond)}; it can by {can}."
-            )
+            raise UnsupportedQuery(f"{self.location} cannot select traces by {', '.join(beyond)}; it can by {can}.")
         return list(self._port.traces(query))

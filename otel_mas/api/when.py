@@ -51,9 +51,7 @@ def instant_ns(value: str | float | datetime, now_ns: int | None = None) -> int:
     try:
         return _epoch_ns(datetime.fromisoformat(value))
     except ValueError:
-        raise ValueError(
-            f"{value!r} is neither a duration nor a time: write it like 1h or 2026-11-21T10:00."
-        ) from None
+        raise ValueError(f"{value!r} is neither a duration nor a time: write it like 1h or 2026-11-21T10:00.") from None
 
 
 def _epoch_ns(moment: datetime) -> int:

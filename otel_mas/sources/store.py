@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from otel_mas.errors import NotAStore, StoreError
+from otel_mas.errors import NotAStore
 from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Trace, TraceSummary
 from otel_mas.sources.base import Capabilities
 from otel_mas.store import StoreReader
@@ -19,9 +19,7 @@ class StoreSource:
 
     reads: ClassVar[str] = "a local store (SQLite file)"
     capabilities = Capabilities(
-        filters=frozenset(
-            {"service", "agent", "status", "conversation_id", "run_id", "min_duration_ns", "since_ns"}
-        ),
+        filters=frozenset({"service", "agent", "status", "conversation_id", "run_id", "min_duration_ns", "since_ns"}),
         id_prefixes=True,
         conversations=True,
         content=True,
@@ -74,5 +72,5 @@ def _existing(path: Path) -> Path:
     if path.is_dir():
         raise NotAStore(f"{path} is a directory, not a store: name the file in it, e.g. {path / 'runs.db'}.")
     if not path.exists():
-        raise StoreError(f"No store at {path} yet. Make one: otel-mas run -- python your_app.py")
+        raise NotAStore(f"No store at {path} yet. Make one: otel-mas run -- python your_app.py")
     return path

@@ -1,0 +1,74 @@
+"""The command line. Each command's module is imported when the command is used, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from otel_mas.cli.failures import reported
+
+# Name → (module under otel_mas.cli, one line for `otel-mas --help`).
+COMMANDS = {
+    "run": ("run_command", "Run an app and record it, without changing it."),
+    "traces": ("traces", "List what was recorded, newest first."),
+    "show": ("show", "Show a trace as a tree: what ran inside what, and when."),
+    "graph": ("graph", "Show what caused what, and what each join waited for."),
+    "critical-path": ("critical_path", "Show what the duration is made of, step by step."),
+    "cost": ("cost", "Show tokens and cost, by agent and by model."),
+}
+
+
+class Commands(click.Group):
+    """Finds commands by the table above; turns our errors into one line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"otel_mas.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with reported(ctx):
+            return super().invoke(ctx)
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from otel_mas import __version__
+
+        click.echo(f"otel-mas {__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: otel-mas run -- python your_app.py",
+)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version.")
+@click.option("--debug", is_flag=True, help="Show tracebacks instead of one line for an error.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """See what caused what in a multi-agent run."""
+    ctx.meta["otel_mas.debug"] = debug
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """The `otel-mas` command."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal without Unicode shows ? for a box character, rather than a traceback.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    cli.main(args=args, prog_name="otel-mas")

@@ -1,0 +1,37 @@
+"""What a user sees of an error: one line and an exit code, or a traceback where asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from otel_mas.errors import OtelMasError
+
+DEBUG = "otel_mas.debug"
+# sysexits.h: internal software error.
+_BUG = 70
+
+
+@contextmanager
+def reported(ctx: click.Context) -> Iterator[None]:
+    """Turn errors of the block into a line on stderr and the exit code; leave click's own to click."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        raise  # click shows its own, and ends quietly when the reader of a pipe has gone
+    except Exception as error:
+        if ctx.meta.get(DEBUG):
+            raise
+        message, code = _said(error)
+        click.echo(f"otel-mas: {' '.join(message.split())}", err=True)
+        ctx.exit(code)
+
+
+def _said(error: Exception) -> tuple[str, int]:
+    if isinstance(error, OtelMasError):
+        return str(error), error.exit_code
+    if isinstance(error, OSError):
+        return str(error), 1
+    return f"a bug: {type(error).__name__}: {error}. Please report it with what --debug shows.", _BUG

@@ -1,0 +1,94 @@
+"""Options that several commands share, and values as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from otel_mas.cli.failures import DEBUG
+
+if TYPE_CHECKING:
+    from otel_mas.api import Conversation, Source, Trace
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _debug(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        ctx.meta[DEBUG] = True
+
+
+def debug(command: F) -> F:
+    """`--debug`, wherever on the line it stands."""
+    return click.option(
+        "--debug",
+        is_flag=True,
+        expose_value=False,
+        callback=_debug,
+        help="Show a traceback instead of one line for an error.",
+    )(command)
+
+
+def reading(command: F) -> F:
+    """What every command that reads takes: --store, --json, --debug."""
+    command = debug(command)
+    command = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
+    return click.option(
+        "--store",
+        metavar="PATH",
+        help="Read this store. [default: $OTEL_MAS_STORE, else the one in your data directory]",
+    )(command)
+
+
+def one_target(command: F) -> F:
+    """What every command about one run takes: TRACE, or --conversation THREAD."""
+    command = click.option(
+        "--service", metavar="NAME", help="Whose conversation, where several services use the same thread."
+    )(command)
+    command = click.option(
+        "--conversation", metavar="THREAD", help="All traces of this thread, as one, instead of TRACE."
+    )(command)
+    return click.argument("trace", required=False)(command)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a command is about: a trace by the beginning of its id, the latest one, or a conversation."""
+
+    trace: str | None
+    conversation: str | None
+    service: str | None
+
+    def __post_init__(self) -> None:
+        if self.trace is not None and self.conversation is not None:
+            raise click.UsageError("Give either TRACE or --conversation, not both.")
+        if self.service is not None and self.conversation is None:
+            raise click.UsageError("--service says whose conversation: give --conversation too.")
+
+    def find(self, source: Source) -> Trace | Conversation:
+        """Raises `TraceNotFound`, or `UnsupportedQuery` where the thread alone does not say which."""
+        if self.conversation is not None:
+            return source.conversation(self.conversation, self.service)
+        if self.trace is None or self.trace == "latest":
+            return source.latest()
+        return source.trace(self.trace)
+
+
+class Parsed(click.ParamType[str]):
+    """A value that a function of `otel_mas.api.when` can read; handed on as it was written."""
+
+    def __init__(self, name: str, parse: str) -> None:
+        self.name = name
+        self._parse = parse
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from otel_mas.api import when
+
+        try:
+            getattr(when, self._parse)(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return value

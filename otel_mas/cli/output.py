@@ -1,0 +1,86 @@
+"""Where a command's answer, and what must be said beside it, are printed."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from otel_mas.model import Span
+
+PIPED_WIDTH = 100
+_WIDEST = 160
+_MOST_PROBLEMS = 20
+
+
+def print_lines(lines: Callable[[int], Iterable[Text]], err: bool = False) -> None:
+    """Print lines that are made for a width: coloured on a terminal, plain and of a fixed width elsewhere."""
+    stream = sys.stderr if err else sys.stdout
+    if not stream.isatty():
+        for line in lines(PIPED_WIDTH):
+            click.echo(line.plain, file=stream)
+        return
+    console = _terminal(stream)
+    for line in lines(min(console.width, _WIDEST)):
+        console.print(line, no_wrap=True, overflow="ignore", crop=False)
+
+
+def print_report(spans: Sequence[Span], body: Callable[[int], Iterable[Text]]) -> None:
+    """A report under the line that says what it is about."""
+
+    def lines(width: int) -> Iterator[Text]:
+        from rich.text import Text
+
+        from otel_mas.report import terminal
+
+        yield terminal.heading(spans)
+        yield Text("")
+        yield from body(width)
+
+    print_lines(lines)
+
+
+def _terminal(stream: TextIO) -> Console:
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False, markup=False, emoji=False)
+
+
+def print_json(document: object) -> None:
+    """One JSON document; indented, for people read it too."""
+    import orjson
+
+    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
+
+
+def print_problems(problems: Iterable[str]) -> None:
+    """What is wrong with what is shown: a line each on stderr."""
+    from otel_mas.report.text import plain
+
+    lines = [plain(problem) for problem in problems]
+    for line in lines[:_MOST_PROBLEMS]:
+        note(line)
+    if len(lines) > _MOST_PROBLEMS:
+        note(f"and {len(lines) - _MOST_PROBLEMS} more problems; --json lists all of them.")
+
+
+def note(message: str) -> None:
+    """A line for the person at the terminal that is no part of the answer."""
+    click.echo(f"otel-mas: {message}", err=True)
+
+
+def pasteable(*words: str, store: str) -> str:
+    """A command line of ours that works when pasted: names the store where it is not the default one."""
+    from otel_mas.config import Settings
+
+    default = Path(Settings.from_env().store).expanduser()
+    place = [] if Path(store).absolute() == default.absolute() else ["--store", store]
+    return shlex.join(["otel-mas", *words, *place])

@@ -1,0 +1,70 @@
+"""`otel-mas run`: what it can be told; running is `otel_mas.cli.run`'s."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from otel_mas.cli.options import debug
+
+
+class _Run(click.Command):
+    """Everything from the app on is the app's, whatever it looks like; `-m module` may stand in its place."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        takes_value = {
+            name
+            for parameter in self.params
+            if isinstance(parameter, click.Option) and not parameter.is_flag
+            for name in parameter.opts
+        }
+        position = 0
+        while position < len(args) and args[position].startswith("-") and args[position] not in ("--", "-m"):
+            position += 2 if args[position] in takes_value else 1
+        if position < len(args) and args[position] == "-m":
+            args = [*args[:position], "--", *args[position:]]
+        return super().parse_args(ctx, args)
+
+
+@click.command(
+    "run",
+    cls=_Run,
+    context_settings={"allow_interspersed_args": False},
+    options_metavar="[OPTIONS] --",
+)
+@click.option("--store", metavar="PATH", help="Record into this store. [default: as for OTEL_MAS_STORE]")
+@click.option(
+    "--content",
+    type=click.Choice(["full", "redacted", "none"]),
+    help="What to keep of messages, tool calls and exceptions. [default: redacted]",
+)
+@click.option("--simulated-cost", is_flag=True, help="Mark costs as simulated: the model is a stand-in.")
+@click.option("--quiet", is_flag=True, help="No summary at the end.")
+@debug
+@click.argument("app", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND [ARGS]...")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    app: tuple[str, ...],
+    store: str | None,
+    content: str | None,
+    simulated_cost: bool,
+    quiet: bool,
+) -> None:
+    """Run an app and record it, without changing it.
+
+    COMMAND is what you would type without otel-mas: "python app.py", "-m module", or the name of a console
+    script. What the app prints and the status it exits with stay as they are. A short summary on stderr says
+    what was recorded.
+
+    \b
+    otel-mas run -- python app.py --its-own option
+    otel-mas run --store runs.db -- -m package.app
+    """
+    from otel_mas.cli.run import run
+    from otel_mas.config import Settings
+
+    settings = Settings.from_env(store=store, content=content, simulated_cost=simulated_cost or None)
+    arguments = [sys.executable, *app] if app[0] == "-m" else list(app)
+    ctx.exit(run(arguments, settings, summary=not quiet))

@@ -1,0 +1,152 @@
+"""What `otel-mas run` says at its end, on stderr: short, and how to look further."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from otel_mas.cli.output import pasteable, print_lines
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from otel_mas.api import Conversation, Source, Trace
+    from otel_mas.model import RunSummary, Span, TraceSummary
+
+_MOST_TRACES = 5
+_MOST_STEPS = 5
+_MOST_REMARKS = 5
+
+
+def print_run_summary(store_path: str | Path, run_id: str) -> None:
+    """Say what a run recorded: how long, its critical path, tokens and cost, what failed, waits or was lost.
+
+    Raises:
+        StoreError: There is no store, or it cannot be read.
+    """
+    from otel_mas.api import open as open_source
+
+    with open_source(store_path) as source:
+        run = source.run(run_id)
+        print_lines(lambda width: _summary(source, run, width), err=True)
+
+
+def _summary(source: Source, run: RunSummary, width: int) -> Iterator[Text]:
+    from rich.text import Text
+
+    from otel_mas.report import terminal
+
+    yield Text("")
+    if not run.traces:
+        yield Text("otel-mas recorded nothing: no graph ran, no model was called.", style="yellow")
+        yield from _lost(run)
+        return
+    traces = sorted(run.traces, key=lambda trace: trace.start_ns)
+    yield Text("otel-mas recorded", style="bold")
+    yield from terminal.traces(traces[:_MOST_TRACES], width)
+    if len(traces) > _MOST_TRACES:
+        yield Text(f"and {len(traces) - _MOST_TRACES} more", style="dim")
+    subject = _subject(source, traces)
+    graph = subject.graph()
+    yield Text("")
+    yield Text("critical path").append(_of(subject, traces), style="dim")
+    yield from terminal.critical_path(graph.causal, graph.critical_path(), width, most=_MOST_STEPS)
+    yield terminal.cost_in_a_line(graph.cost())
+    yield from _remarks(subject, width)
+    yield from _lost(run)
+    yield from (Text(f"problem: {problem}", style="yellow") for problem in subject.problems[:_MOST_REMARKS])
+    yield Text("")
+    yield from _further(source, subject)
+
+
+def _subject(source: Source, traces: Sequence[TraceSummary]) -> Trace | Conversation:
+    """What is explained: the conversation that all of the run belongs to; else its longest trace."""
+    threads = {(trace.conversation_id, trace.service) for trace in traces}
+    thread, service = next(iter(threads))
+    if len(threads) == 1 and len(traces) > 1 and thread is not None:
+        return source.conversation(thread, service)
+    return source.trace(max(traces, key=lambda trace: trace.duration_ns or 0).trace_id)
+
+
+def _of(subject: Trace | Conversation, traces: Sequence[TraceSummary]) -> str:
+    from otel_mas.api import Conversation
+
+    if isinstance(subject, Conversation):
+        return f" of thread {subject.thread}, {len(subject.traces)} traces"
+    return f" of {subject.trace_id[:8]}, the longest" if len(traces) > 1 else ""
+
+
+def _remarks(subject: Trace | Conversation, width: int) -> Iterator[Text]:
+    """What failed, and what waits for a human."""
+    from rich.text import Text
+
+    from otel_mas.report.findings import failures, waiting
+    from otel_mas.report.outline import Outline
+    from otel_mas.report.terminal.lines import fit
+    from otel_mas.report.text import plain
+
+    spans = subject.spans
+    outline = Outline(subject.graph().causal)
+    remarks = [(f"✗ {outline.path_label(span)}: {_failure(subject, span)}", "bold red") for span in failures(spans)]
+    remarks += [
+        (f"{outline.label(task)} is waiting for input: {_question(subject, task)}", "yellow") for task in waiting(spans)
+    ]
+    for said, style in remarks[:_MOST_REMARKS]:
+        line = fit(Text(plain(said).rstrip(": "), style=style), width)
+        line.rstrip()
+        yield line
+    if len(remarks) > _MOST_REMARKS:
+        yield Text(f"and {len(remarks) - _MOST_REMARKS} more", style="dim")
+
+
+def _failure(subject: Trace | Conversation, span: Span) -> str:
+    from otel_mas.semconv import attributes as names
+
+    kind = span.columns.get(names.ERROR_TYPE) or "error"
+    message = _content(subject, span, names.EXCEPTION_MESSAGE) or span.status_message
+    return f"{kind}: {message}"
+
+
+def _question(subject: Trace | Conversation, task: Span) -> str:
+    from otel_mas.semconv import attributes as names
+
+    asked = _content(subject, task, names.MAS_INTERRUPT_VALUES)
+    return "; ".join(map(str, asked)) if isinstance(asked, list) else str(asked or "")
+
+
+def _content(subject: Trace | Conversation, span: Span, name: str) -> object:
+    from otel_mas.api import Conversation
+
+    traces = subject.traces if isinstance(subject, Conversation) else (subject,)
+    trace = next(trace for trace in traces if trace.trace_id == span.trace_id)
+    return trace.contents(span).get(name)
+
+
+def _lost(run: RunSummary) -> Iterator[Text]:
+    from rich.text import Text
+
+    from otel_mas.report.text import count
+
+    if run.dropped_spans:
+        said = f"lost: {count(run.dropped_spans, 'span')} did not fit into the queue (OTEL_MAS_QUEUE_SPANS)"
+        yield Text(said, style="yellow")
+    if run.withheld_contents:
+        yield Text(f"withheld: {count(run.withheld_contents, 'content')} could not be redacted", style="yellow")
+    for problem in run.problems:
+        yield Text(f"problem: {problem}", style="yellow")
+
+
+def _further(source: Source, subject: Trace | Conversation) -> Iterator[Text]:
+    from rich.text import Text
+
+    from otel_mas.api import Conversation
+
+    which = (
+        ("--conversation", subject.thread, "--service", subject.service)
+        if isinstance(subject, Conversation)
+        else (subject.trace_id[:12],)
+    )
+    yield Text("look further", style="bold")
+    for command in ("graph", "critical-path", "show", "cost"):
+        yield Text(f"  {pasteable(command, *which, store=source.location)}")

@@ -1,0 +1,294 @@
+"""Answers as JSON documents. Their fields are stable: new ones may come, none changes its meaning or goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, TypedDict
+
+from otel_mas.analyse.cost import CostRow, CostTable
+from otel_mas.causal import CausalGraph, CriticalPath, Step
+from otel_mas.model import Event, Link, Span, TraceSummary
+from otel_mas.report.outline import Outline
+
+# The second part of each Annotated is the field's documentation: docs/cli.md is generated from it.
+
+
+class TraceForm(TypedDict):
+    trace_id: Annotated[str, "32 hex digits"]
+    name: Annotated[str, "name of the root span"]
+    service: Annotated[str, "`service.name`"]
+    conversation_id: Annotated[str | None, "the thread, where it belongs to one"]
+    status: Annotated[str, "ok, error, interrupted (waits for input) or running"]
+    start_ns: Annotated[int, "nanoseconds since the Unix epoch"]
+    end_ns: Annotated[int | None, "nanoseconds since the Unix epoch; null while it runs"]
+    duration_ns: Annotated[int | None, "nanoseconds"]
+    span_count: Annotated[int, "how many spans"]
+    error_count: Annotated[int, "how many of them failed"]
+    agents: Annotated[list[str], "the agents that took part"]
+    input_tokens: Annotated[int, "tokens that models read"]
+    output_tokens: Annotated[int, "tokens that models wrote"]
+    cost_usd: Annotated[float | None, "USD of the calls that have a price; null where none has"]
+    unpriced_calls: Annotated[int, "calls without a known price; `cost_usd` leaves them out"]
+    incomplete: Annotated[str | None, "what is known to be missing, in words"]
+
+
+class TracesDocument(TypedDict):
+    traces: Annotated[list[TraceForm], "newest first"]
+
+
+class LinkForm(TypedDict):
+    trace_id: Annotated[str, "trace of the cause"]
+    span_id: Annotated[str, "span of the cause"]
+    kind: Annotated[str | None, "`mas.link.kind`; null on links of other code"]
+
+
+class EventForm(TypedDict):
+    name: Annotated[str, "e.g. exception"]
+    time_ns: Annotated[int, "nanoseconds since the Unix epoch"]
+    attributes: Annotated[dict[str, Any], "by name"]
+
+
+class SpanForm(TypedDict):
+    trace_id: Annotated[str, "32 hex digits"]
+    span_id: Annotated[str, "16 hex digits"]
+    parent_span_id: Annotated[str | None, "null on a root"]
+    name: Annotated[str, "the span's name"]
+    kind: Annotated[str, "INTERNAL, CLIENT, SERVER, PRODUCER, CONSUMER or UNSPECIFIED"]
+    service: Annotated[str, "`service.name`"]
+    start_ns: Annotated[int, "nanoseconds since the Unix epoch"]
+    end_ns: Annotated[int | None, "nanoseconds since the Unix epoch; null where it never ended"]
+    status: Annotated[str, "UNSET, OK or ERROR"]
+    status_message: Annotated[str, "words that came with the status"]
+    attributes: Annotated[dict[str, Any], "every attribute, by name; bytes as hex"]
+    links: Annotated[list[LinkForm], "the span's causes, as links"]
+    events: Annotated[list[EventForm], "what happened during the span"]
+
+
+class SpansDocument(TypedDict):
+    spans: Annotated[list[SpanForm], "in start order"]
+    problems: Annotated[list[str], "what is wrong with the traces, in words"]
+
+
+class NodeForm(TypedDict):
+    span_id: Annotated[str, "16 hex digits"]
+    trace_id: Annotated[str, "32 hex digits"]
+    name: Annotated[str, "the span's name"]
+    record_kind: Annotated[str | None, "`mas.record.kind`"]
+    task_id: Annotated[str | None, "`mas.task.id`, on tasks"]
+    label: Annotated[str, "a task's name, numbered where several tasks share it; else the span's name"]
+    start_ns: Annotated[int, "nanoseconds since the Unix epoch"]
+    end_ns: Annotated[int | None, "nanoseconds since the Unix epoch; null where it never ended"]
+
+
+class EdgeForm(TypedDict):
+    cause: Annotated[str, "span id"]
+    effect: Annotated[str, "span id"]
+    kind: Annotated[str, "child, or a `mas.link.kind`"]
+    provenance: Annotated[str, "recorded, metadata (joined by stable keys) or inferred"]
+
+
+class GraphDocument(TypedDict):
+    nodes: Annotated[list[NodeForm], "every span, in start order"]
+    edges: Annotated[list[EdgeForm], "from cause to effect"]
+    externals: Annotated[list[str], "span ids of causes that lie in other traces"]
+    problems: Annotated[list[str], "what is wrong with the traces, in words"]
+
+
+class StepForm(TypedDict):
+    kind: Annotated[str, "span, framework or waiting for input"]
+    span_id: Annotated[str | None, "the span it belongs to, where there is one"]
+    trace_id: Annotated[str | None, "its trace"]
+    label: Annotated[str | None, "task and span, for people"]
+    start_ns: Annotated[int, "nanoseconds since the Unix epoch"]
+    end_ns: Annotated[int, "nanoseconds since the Unix epoch"]
+    why: Annotated[str, "why the next step waited for this one"]
+
+
+class CriticalPathDocument(TypedDict):
+    total_ns: Annotated[int, "nanoseconds; the steps sum to it"]
+    steps: Annotated[list[StepForm], "in time order, without gaps or overlaps"]
+    problems: Annotated[list[str], "what is wrong with the traces, in words"]
+
+
+class CostForm(TypedDict):
+    name: Annotated[str | None, "the agent or model; null outside any agent, without a model's name, or for the total"]
+    calls: Annotated[int, "model calls"]
+    input_tokens: Annotated[int, "with those read from a cache"]
+    output_tokens: Annotated[int, "with those spent on reasoning"]
+    cache_read_tokens: Annotated[int, "part of the input tokens"]
+    reasoning_tokens: Annotated[int, "part of the output tokens"]
+    usd: Annotated[float | None, "of the calls that have a price; null where none has"]
+    unpriced: Annotated[int, "calls without a known price; `usd` leaves them out"]
+    simulated: Annotated[bool, "a stand-in answered some of the calls: nobody was charged for them"]
+
+
+class UnpricedForm(TypedDict):
+    trace_id: Annotated[str, "32 hex digits"]
+    span_id: Annotated[str, "16 hex digits"]
+    model: Annotated[str | None, "its name, where it has one"]
+    agent: Annotated[str | None, "the agent that made the call"]
+    reason: Annotated[str, "why there is no price"]
+
+
+class CostDocument(TypedDict):
+    by_agent: Annotated[list[CostForm], "the dearest first; adds up to `total`"]
+    by_model: Annotated[list[CostForm], "the dearest first; adds up to `total`"]
+    total: Annotated[CostForm, "all model calls"]
+    unpriced: Annotated[list[UnpricedForm], "the calls without a known price"]
+    problems: Annotated[list[str], "what is wrong with the traces, in words"]
+
+
+def traces(summaries: Sequence[TraceSummary]) -> TracesDocument:
+    """`otel-mas traces --json`."""
+    return {"traces": [_summary(summary) for summary in summaries]}
+
+
+def _summary(summary: TraceSummary) -> TraceForm:
+    return {
+        "trace_id": summary.trace_id,
+        "name": summary.name,
+        "service": summary.service,
+        "conversation_id": summary.conversation_id,
+        "status": summary.status,
+        "start_ns": summary.start_ns,
+        "end_ns": summary.end_ns,
+        "duration_ns": summary.duration_ns,
+        "span_count": summary.span_count,
+        "error_count": summary.error_count,
+        "agents": list(summary.agents),
+        "input_tokens": summary.input_tokens,
+        "output_tokens": summary.output_tokens,
+        "cost_usd": summary.cost_usd,
+        "unpriced_calls": summary.unpriced_calls,
+        "incomplete": summary.incomplete,
+    }
+
+
+def spans(found: Sequence[Span], problems: Sequence[str]) -> SpansDocument:
+    """`otel-mas show --json`."""
+    return {"spans": [_span(span) for span in found], "problems": list(problems)}
+
+
+def _span(span: Span) -> SpanForm:
+    return {
+        "trace_id": span.trace_id,
+        "span_id": span.span_id,
+        "parent_span_id": span.parent_span_id,
+        "name": span.name,
+        "kind": span.kind.name,
+        "service": span.service,
+        "start_ns": span.start_ns,
+        "end_ns": span.end_ns,
+        "status": span.status.name,
+        "status_message": span.status_message,
+        "attributes": _attributes(span.attributes),
+        "links": [_link(link) for link in span.links],
+        "events": [_event(event) for event in span.events],
+    }
+
+
+def _link(link: Link) -> LinkForm:
+    return {"trace_id": link.trace_id, "span_id": link.span_id, "kind": link.kind}
+
+
+def _event(event: Event) -> EventForm:
+    return {"name": event.name, "time_ns": event.time_ns, "attributes": _attributes(event.attributes)}
+
+
+def _attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {str(name): _value(value) for name, value in attributes.items()}
+
+
+def _value(value: Any) -> Any:
+    """An OTLP value as JSON can hold it."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Mapping):
+        return _attributes(value)
+    if isinstance(value, (list, tuple)):
+        return [_value(item) for item in value]
+    return value
+
+
+def graph(causal: CausalGraph, problems: Sequence[str]) -> GraphDocument:
+    """`otel-mas graph --json`."""
+    outline = Outline(causal)
+    return {
+        "nodes": [_node(span, outline) for span in causal.spans],
+        "edges": [
+            {"cause": edge.cause, "effect": edge.effect, "kind": edge.kind, "provenance": edge.provenance}
+            for edge in causal.edges
+        ],
+        "externals": list(causal.externals),
+        "problems": list(problems),
+    }
+
+
+def _node(span: Span, outline: Outline) -> NodeForm:
+    return {
+        "span_id": span.span_id,
+        "trace_id": span.trace_id,
+        "name": span.name,
+        "record_kind": span.record_kind,
+        "task_id": span.task_id,
+        "label": outline.label(span),
+        "start_ns": span.start_ns,
+        "end_ns": span.end_ns,
+    }
+
+
+def critical_path(causal: CausalGraph, path: CriticalPath, problems: Sequence[str]) -> CriticalPathDocument:
+    """`otel-mas critical-path --json`."""
+    outline = Outline(causal)
+    return {
+        "total_ns": path.total_ns,
+        "steps": [_step(step, outline) for step in path.sections],
+        "problems": list(problems),
+    }
+
+
+def _step(step: Step, outline: Outline) -> StepForm:
+    span = step.span
+    return {
+        "kind": step.kind,
+        "span_id": None if span is None else span.span_id,
+        "trace_id": None if span is None else span.trace_id,
+        "label": None if span is None else outline.path_label(span),
+        "start_ns": step.start_ns,
+        "end_ns": step.end_ns,
+        "why": step.why,
+    }
+
+
+def cost(table: CostTable, problems: Sequence[str]) -> CostDocument:
+    """`otel-mas cost --json`."""
+    return {
+        "by_agent": [_cost_row(row) for row in table.by_agent],
+        "by_model": [_cost_row(row) for row in table.by_model],
+        "total": _cost_row(table.total),
+        "unpriced": [
+            {
+                "trace_id": call.trace_id,
+                "span_id": call.span_id,
+                "model": call.model,
+                "agent": call.agent,
+                "reason": call.reason,
+            }
+            for call in table.unpriced
+        ],
+        "problems": list(problems),
+    }
+
+
+def _cost_row(row: CostRow) -> CostForm:
+    return {
+        "name": row.name,
+        "calls": row.calls,
+        "input_tokens": row.input_tokens,
+        "output_tokens": row.output_tokens,
+        "cache_read_tokens": row.cache_read_tokens,
+        "reasoning_tokens": row.reasoning_tokens,
+        "usd": row.usd,
+        "unpriced": row.unpriced,
+        "simulated": row.simulated,
+    }

@@ -1,0 +1,10 @@
+"""Reports as lines of styled text, made for a width; printing them is the caller's."""
+
+from otel_mas.report.terminal.cost import cost, cost_in_a_line
+from otel_mas.report.terminal.graph import graph
+from otel_mas.report.terminal.heading import heading
+from otel_mas.report.terminal.listing import traces
+from otel_mas.report.terminal.path import critical_path
+from otel_mas.report.terminal.tree import tree
+
+__all__ = ["cost", "cost_in_a_line", "critical_path", "graph", "heading", "traces", "tree"]

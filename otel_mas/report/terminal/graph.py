@@ -1,0 +1,160 @@
+"""What caused what, for people: tasks in lanes, each with its causes in words."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from rich.text import Text
+
+from otel_mas.causal import CausalGraph, Edge
+from otel_mas.model import Span
+from otel_mas.report.lanes import Row, draw
+from otel_mas.report.outline import Outline
+from otel_mas.report.terminal.lines import cells, fit, joined, kind_style, outcome, wrap
+from otel_mas.report.text import duration, listing, offset, plain
+from otel_mas.semconv.enums import LinkKind, RecordKind
+
+# A wider picture says less than the words beside it.
+_WIDEST_LANES = 40
+_WIDEST_NAME = 32
+_WORDS = {
+    LinkKind.TRIGGER: "trigger from",
+    LinkKind.SEND: "send from",
+    LinkKind.HANDOFF: "handoff from",
+    LinkKind.CALL: "call from",
+    LinkKind.RESUME: "resume of",
+    LinkKind.RETRY: "retry of",
+    LinkKind.ERROR_HANDLER: "handles the error of",
+    LinkKind.MESSAGE: "reads a message of",
+    "child": "inside",
+}
+_WORK = (RecordKind.LLM_CALL, RecordKind.TOOL_CALL, RecordKind.RETRIEVAL)
+
+
+def graph(causal: CausalGraph, width: int) -> Iterator[Text]:
+    """The tasks in start order, a lane for each cause under way, and what each task waited for.
+
+    Where nothing is a task (traces of other instrumentors), all spans.
+    """
+    picture = _Picture(causal)
+    if not picture.nodes:
+        return
+    begin = picture.nodes[0].start_ns
+    rows = draw([span.span_id for span in picture.nodes], picture.edges())
+    margin = max(len(line) for row in rows for line in (row.line, row.fork or "")) + 2
+    if margin > _WIDEST_LANES:
+        margin = 0
+    labels = [picture.label(span) for span in picture.nodes]
+    named = min(_WIDEST_NAME, max(label.cell_len for label in labels))
+    for row, span, label in zip(rows, picture.nodes, labels, strict=True):
+        times = Text.assemble(
+            fit(Text(offset(span.start_ns - begin), style="dim"), 9, "right"),
+            fit(Text("" if span.end_ns is None else duration(span.duration_ns)), 9, "right"),
+            "  ",
+        )
+        blank = " " * times.cell_len
+        first = times.append(row.line.ljust(margin)[:margin]).append_text(fit(label, named)).append("  ")
+        yield from _beside(row, picture.said(span), first, blank, margin, width)
+
+
+def _beside(row: Row, said: Text, first: Text, blank: str, margin: int, width: int) -> Iterator[Text]:
+    """A row's lines: the node with the words, the words going on, the lanes going on beside them."""
+    pieces = wrap(said, width - first.cell_len)
+    yield cells(first, pieces[0])
+    fork = row.fork
+    for piece in pieces[1:]:
+        lanes = (row.below if fork is None else fork).ljust(margin)[:margin]
+        fork = None
+        yield cells(blank, lanes, " " * (first.cell_len - len(blank) - margin), piece)
+    if len(pieces) == 1 and fork is not None and margin:
+        yield cells(blank, fork)
+
+
+class _Picture:
+    """Which spans are drawn, which edges between them, and the words for both."""
+
+    def __init__(self, causal: CausalGraph) -> None:
+        self._outline = Outline(causal)
+        self._spans = {span.span_id: span for span in causal.spans}
+        tasks = self._outline.tasks
+        self.nodes = tasks or causal.spans
+        self._causes: dict[str, list[Edge]] = defaultdict(list)
+        for edge in causal.control_edges() if tasks else causal.edges:
+            if edge.cause in self._spans:
+                self._causes[edge.effect].append(edge)
+        elsewhere = frozenset(causal.externals)
+        self._outside: dict[str, list[Edge]] = defaultdict(list)
+        for edge in causal.edges if elsewhere else ():
+            if edge.cause in elsewhere:
+                self._outside[edge.effect].append(edge)
+        self._around = {span.span_id: around for span in tasks if (around := self._start_of(span)) is not None}
+        self._work = self._work_of_tasks(causal)
+
+    def _start_of(self, task: Span) -> Span | None:
+        """The task whose subgraph a task starts: `__start__` is no span, it stands for that one."""
+        caused = task.span_id in self._causes or task.span_id in self._outside
+        return None if caused else self._outline.enclosing(task)
+
+    def _work_of_tasks(self, causal: CausalGraph) -> dict[str, Counter[str]]:
+        work: dict[str, Counter[str]] = defaultdict(Counter)
+        for span in causal.spans:
+            task = self._outline.task(span)
+            if task is not None and task is not span and span.record_kind in _WORK:
+                work[task.span_id][plain(span.name)] += 1
+        return work
+
+    def edges(self) -> Iterator[tuple[str, str]]:
+        """The edges to draw; those into subgraphs last, so that the graph around them keeps its lane."""
+        for edges in self._causes.values():
+            yield from ((edge.cause, edge.effect) for edge in edges)
+        for effect, around in self._around.items():
+            yield around.span_id, effect
+
+    def label(self, span: Span) -> Text:
+        inset = "  " * self._outline.nesting(span) if self._outline.tasks else ""
+        return Text(inset).append(self._outline.label(span), style=kind_style(span))
+
+    def said(self, span: Span) -> Text:
+        """How it ended if not well, what caused it, what it did."""
+        ended = outcome(span)
+        parts = [] if ended is None else [ended]
+        kinds: dict[str, list[Edge]] = defaultdict(list)
+        for edge in self._causes.get(span.span_id, ()):
+            kinds[edge.kind].append(edge)
+        resumes_first = sorted(kinds, key=lambda kind: kind != LinkKind.RESUME)
+        parts += [self._cause(kind, kinds[kind], span) for kind in resumes_first]
+        if span.span_id in self._around:
+            parts.append(Text(f"← start of {self._outline.label(self._around[span.span_id])}"))
+        for edge in self._outside.get(span.span_id, ()):
+            words = _WORDS.get(edge.kind, edge.kind)
+            parts.append(Text(f"← {words} span {edge.cause} of another trace", style="yellow"))
+        did = [name if times == 1 else f"{name} ×{times}" for name, times in self._work[span.span_id].items()]
+        if did:
+            parts.append(Text(f"· {listing(did)}", style="dim"))
+        return joined(parts)
+
+    def _cause(self, kind: str, edges: Sequence[Edge], effect: Span) -> Text:
+        causes = [self._spans[edge.cause] for edge in edges]
+        said = Text("← ").append(_WORDS.get(kind, kind), style="dim").append(" ").append(self._listed(causes))
+        ended = sorted((cause.end_ns, cause.start_ns, cause.span_id) for cause in causes if cause.end_ns is not None)
+        if len(ended) > 1:
+            last, before = self._spans[ended[-1][2]], self._spans[ended[-2][2]]
+            said.append("; waited for ").append(self._outline.label(last), style="bold")
+            said.append(f", {duration(ended[-1][0] - ended[-2][0])} after {self._outline.label(before)}")
+        if kind == LinkKind.RESUME and ended:
+            gap = duration(max(0, effect.start_ns - ended[-1][0]))
+            said.append(" after ").append(f"{gap} waiting for input", style="yellow")
+        if any(edge.provenance == "inferred" for edge in edges):
+            said.append(" (inferred)", style="yellow")
+        return said
+
+    def _listed(self, causes: Sequence[Span]) -> str:
+        """summarise#1, #2, #3: a name that several share is said once."""
+        said, name = [], None
+        for cause in causes:
+            label = self._outline.label(cause)
+            own, mark, number = label.rpartition("#")
+            said.append(f"#{number}" if mark and own == name else label)
+            name = own if mark else None
+        return listing(said, most=4)

@@ -1,0 +1,94 @@
+"""Lines of a report: styled text, fitted to columns by what a terminal shows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from otel_mas.model import Span, StatusCode
+from otel_mas.report.text import plain
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import RecordKind, RunOutcome, TaskOutcome
+
+# Text.wrap asks for a console; nothing is printed on this one.
+_RULER = Console(file=StringIO(), width=1)
+_KIND_STYLES: Mapping[str | None, str] = {
+    RecordKind.LLM_CALL: "magenta",
+    RecordKind.TOOL_CALL: "blue",
+    RecordKind.RETRIEVAL: "blue",
+    RecordKind.AGENT_TASK: "cyan",
+    RecordKind.WORKFLOW: "bold",
+}
+STATUS_STYLES = {"ok": "green", "error": "bold red", "interrupted": "yellow", "running": "cyan"}
+
+
+def fit(text: Text, width: int, justify: str = "left") -> Text:
+    """Cut (with …) or padded to exactly this many cells."""
+    fitted = text.copy()
+    fitted.truncate(width, overflow="ellipsis")
+    missing = width - cell_len(fitted.plain)
+    if justify == "right":
+        fitted.pad_left(missing)
+    else:
+        fitted.pad_right(missing)
+    return fitted
+
+
+def cells(*parts: Text | str | tuple[str, str]) -> Text:
+    """Parts, styled or not, one after the other, without blanks at the end."""
+    line = Text.assemble(*parts)
+    line.rstrip()
+    return line
+
+
+def wrap(text: Text, width: int) -> list[Text]:
+    """The text in pieces of this width, at least one; never narrower than words need."""
+    pieces = list(text.wrap(_RULER, max(width, 24))) or [Text()]
+    for piece in pieces:
+        piece.rstrip()
+    return pieces
+
+
+def bar(parts: Iterable[tuple[int, int]], start: int, total: int, width: int, mark: str = "█") -> str:
+    """Stretches of time (start, end) on a line that stands for `total` from `start`; none is invisible."""
+    drawn = [" "] * width
+    for begin, end in parts:
+        if total <= 0:
+            continue
+        first = min(width - 1, max(0, (begin - start) * width // total))
+        last = min(width, max(first + 1, -(-(end - start) * width // total)))
+        drawn[first:last] = mark * (last - first)
+    return "".join(drawn)
+
+
+def kind_style(span: Span) -> str:
+    """The colour of what a span records; none for spans of other code."""
+    return _KIND_STYLES.get(span.record_kind, "")
+
+
+def outcome(span: Span) -> Text | None:
+    """How a span ended, where that is worth a word."""
+    task = span.columns.get(names.MAS_TASK_OUTCOME)
+    run = span.columns.get(names.MAS_RUN_OUTCOME)
+    if task == TaskOutcome.INTERRUPTED or run == RunOutcome.INTERRUPTED:
+        return Text("paused for input", style="yellow")
+    if span.status == StatusCode.ERROR or TaskOutcome.ERROR in (task, run):
+        kind = plain(span.columns.get(names.ERROR_TYPE) or "error")
+        return Text(f"✗ {kind}", style="bold red")
+    if TaskOutcome.CANCELLED in (task, run):
+        return Text("cancelled", style="yellow")
+    if run == RunOutcome.ABANDONED:
+        return Text("abandoned by its caller", style="yellow")
+    if task == TaskOutcome.HANDOFF:
+        return Text("handed over", style="dim")
+    if span.end_ns is None:
+        return Text("not ended", style="cyan")
+    return None
+
+
+def joined(parts: Sequence[Text], separator: str = "  ") -> Text:
+    return Text(separator).join(parts)

@@ -1,0 +1,64 @@
+"""Traces in a list: the newest first, a line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.text import Text
+
+from otel_mas.model import TraceSummary
+from otel_mas.report.terminal.lines import STATUS_STYLES, cells, fit
+from otel_mas.report.text import duration, listing, local_time, plain, short_ids, usd
+
+_HEADINGS = ("trace", "started", "took", "status", "spans", "tokens", "cost", "what")
+_RIGHT = frozenset({"took", "spans", "tokens", "cost"})
+
+
+def traces(summaries: Sequence[TraceSummary], width: int) -> Iterator[Text]:
+    """Each trace with the shortest id that tells it from the others, when, how long, and what it used."""
+    ids = short_ids([summary.trace_id for summary in summaries])
+    table = [[Text(heading, style="dim") for heading in _HEADINGS]]
+    table += [_row(summary, ids[summary.trace_id]) for summary in summaries]
+    widths = [max(cell.cell_len for cell in column) for column in zip(*table, strict=True)]
+    widths[-1] = max(20, width - sum(widths[:-1]) - 2 * (len(widths) - 1))
+    for row in table:
+        fitted = [
+            fit(cell, wide, "right" if heading in _RIGHT else "left")
+            for cell, wide, heading in zip(row, widths, _HEADINGS, strict=True)
+        ]
+        yield cells(Text("  ").join(fitted))
+
+
+def _row(summary: TraceSummary, short: str) -> list[Text]:
+    took = summary.duration_ns
+    what = Text(plain(summary.name).removeprefix("invoke_workflow ").removeprefix("invoke_agent "))
+    if summary.conversation_id:
+        what.append(f"  thread {plain(summary.conversation_id)}", style="dim")
+    if summary.agents:
+        what.append(f"  {listing([plain(agent) for agent in summary.agents])}", style="cyan")
+    if summary.incomplete:
+        what.append("  incomplete", style="yellow")
+    errors = f" ({summary.error_count})" if summary.error_count and summary.status != "error" else ""
+    return [
+        Text(short, style="bold"),
+        Text(local_time(summary.start_ns), style="dim"),
+        Text("" if took is None else duration(took)),
+        Text(summary.status + errors, style=STATUS_STYLES.get(summary.status, "")),
+        Text(f"{summary.span_count:,}"),
+        Text(tokens(summary)),
+        Text(price(summary)),
+        what,
+    ]
+
+
+def tokens(summary: TraceSummary) -> str:
+    """What went into models and came out: 1,203→45."""
+    used = summary.input_tokens or summary.output_tokens
+    return f"{summary.input_tokens:,}→{summary.output_tokens:,}" if used else ""
+
+
+def price(summary: TraceSummary) -> str:
+    """USD; a + where some calls have no price, so that it is at least this."""
+    if summary.cost_usd is None:
+        return "no price" if summary.unpriced_calls else ""
+    return usd(summary.cost_usd) + ("+" if summary.unpriced_calls else "")
