@@ -1,0 +1,215 @@
+"""The one way out of the store: a read-only view that sees what other processes commit."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import orjson
+
+from otel_mas.errors import StoreError, TraceNotFound, UnsupportedQuery
+from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, SpanBody, Trace, TraceSummary
+from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, told_apart
+from otel_mas.store.liveness import FRESH_NS
+from otel_mas.store.otlp import decode_body
+from otel_mas.store.spans import read_spans
+from otel_mas.store.summaries import EVERYTHING, chunks, summaries, trace_incomplete
+
+STATUSES = ("ok", "error", "interrupted", "running")
+_SHORTEST_PREFIX = 4
+_DIGEST = 16
+_DIRECTIONS = ("input", "output")
+
+
+class StoreReader:
+    """Reads the store at `path`. Threads may share one reader; they take turns.
+
+    Bodies of spans are decoded when they are asked for, also after `close` as long as the file is there.
+
+    Args:
+        clock: now, in ns since the epoch; decides which recording processes count as alive.
+
+    Raises:
+        NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        clock: Callable[[], int] = time.time_ns,
+        timeout_s: float = BUSY_TIMEOUT_S,
+    ) -> None:
+        self.path = Path(path).expanduser()
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = open_for_reading(self.path, timeout_s)
+        try:
+            with self._snapshot() as connection:
+                (self.store_id,) = connection.execute("SELECT value FROM store WHERE name = 'id'").fetchone()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def traces(self, query: Query) -> list[TraceSummary]:
+        """One line about each trace that matches, the newest first.
+
+        Raises:
+            UnsupportedQuery: there is no such status.
+        """
+        if query.status is not None and query.status not in STATUSES:
+            raise UnsupportedQuery(f"no trace has status {query.status!r}: ask for one of {', '.join(STATUSES)}")
+        with self._snapshot() as connection:
+            return summaries(connection, query, self._clock())
+
+    def trace(self, trace_id: str) -> Trace:
+        """All spans of one trace, named by its hex id or by the first 4 or more digits of it.
+
+        Raises:
+            TraceNotFound: no trace has that id, or several begin like that.
+        """
+        with self._snapshot() as connection:
+            return self._trace(connection, *self._found(connection, trace_id))
+
+    def conversation(self, thread: str, service: str | None = None) -> list[Trace]:
+        """The traces of a conversation, the oldest first; with `service` only those that this service took part in."""
+        query = Query(conversation_id=thread, service=service, limit=EVERYTHING)
+        with self._snapshot() as connection:
+            listed = summaries(connection, query, self._clock())
+            return [self._trace(connection, *self._found(connection, one.trace_id)) for one in reversed(listed)]
+
+    def message_refs(self, trace_id: str) -> list[MessageRef]:
+        """Which span of the trace consumed or produced which message."""
+        with self._snapshot() as connection:
+            trace, full_id = self._found(connection, trace_id)
+            rows = connection.execute(
+                "SELECT span_id, direction, position, digests FROM message_lists WHERE trace = ? "
+                "ORDER BY id, position",
+                (trace,),
+            ).fetchall()
+        return [
+            MessageRef(
+                full_id,
+                span_id.hex(),
+                _DIRECTIONS[direction],
+                position + place,
+                digests[place * _DIGEST : (place + 1) * _DIGEST].hex(),
+            )
+            for span_id, direction, position, digests in rows
+            for place in range(len(digests) // _DIGEST)
+        ]
+
+    def messages(self, digests: Iterable[str]) -> dict[str, Message]:
+        """The messages with these hex digests; those that the store does not have are left out."""
+        wanted = [bytes.fromhex(digest) for digest in dict.fromkeys(digests)]
+        found: dict[str, Message] = {}
+        with self._snapshot() as connection:
+            for marks, part in chunks(wanted):
+                for digest, role, body in connection.execute(
+                    f"SELECT digest, role, body FROM messages WHERE digest IN ({marks})", part
+                ):
+                    found[digest.hex()] = Message(digest.hex(), role, None if body is None else orjson.loads(body))
+        return found
+
+    def contents(self, trace_id: str, span_id: str | None = None) -> list[Content]:
+        """Content that was recorded beside the spans of a trace, or beside one of them, in the order of recording."""
+        with self._snapshot() as connection:
+            trace, full_id = self._found(connection, trace_id)
+            rows = connection.execute(
+                "SELECT span_id, name, value FROM contents WHERE trace = ?1 AND (?2 IS NULL OR span_id = ?2) ORDER BY id",
+                (trace, None if span_id is None else bytes.fromhex(span_id)),
+            ).fetchall()
+        return [Content(full_id, span.hex(), name, orjson.loads(value)) for span, name, value in rows]
+
+    def run(self, run_id: str) -> RunSummary:
+        """What one `otel-mas run` recorded, over all of its processes; empty where it recorded nothing."""
+        now_ns = self._clock()
+        with self._snapshot() as connection:
+            listed = summaries(connection, Query(run_id=run_id, limit=EVERYTHING), now_ns)
+            processes, dropped, withheld, stopped = connection.execute(
+                "SELECT count(*), coalesce(sum(dropped), 0), coalesce(sum(withheld), 0), "
+                "coalesce(sum(finished_ns IS NULL AND heartbeat_ns < ?), 0) FROM instances WHERE run_id = ?",
+                (now_ns - FRESH_NS, run_id),
+            ).fetchone()
+        problems = [f"trace {trace.trace_id}: {trace.incomplete}" for trace in listed if trace.incomplete]
+        if dropped:
+            problems.append(f"{dropped} spans were dropped")
+        if withheld:
+            problems.append(f"{withheld} contents were withheld because they could not be redacted")
+        if stopped:
+            problems.append(f"{stopped} of {processes} processes stopped without saying so")
+        return RunSummary(run_id, tuple(reversed(listed)), dropped, withheld, processes, tuple(problems))
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[sqlite3.Connection]:
+        """One read transaction: whatever is asked within sees the same state."""
+        with self._lock, told_apart(self.path):
+            if self._connection is None:
+                raise StoreError(f"the store at {self.path} was closed: read inside its `with` block")
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            self._connection.execute("BEGIN")
+            try:
+                yield self._connection
+            finally:
+                self._connection.execute("ROLLBACK")
+
+    def _found(self, connection: sqlite3.Connection, trace_id: str) -> tuple[int, str]:
+        """The key and the full id of the only trace that begins like that."""
+        prefix = trace_id.strip().lower()
+        if not _SHORTEST_PREFIX <= len(prefix) <= 32 or prefix.strip("0123456789abcdef"):
+            raise TraceNotFound(
+                f"{trace_id!r} is no trace id: give 32 hex digits, or the first {_SHORTEST_PREFIX} or more of them"
+            )
+        rows = connection.execute(
+            "SELECT id, trace_id FROM traces WHERE trace_id BETWEEN ? AND ? LIMIT 3",
+            (bytes.fromhex(prefix.ljust(32, "0")), bytes.fromhex(prefix.ljust(32, "f"))),
+        ).fetchall()
+        if not rows:
+            raise TraceNotFound(f"no trace {trace_id} in {self.path}: `otel-mas traces` lists what is there")
+        if len(rows) > 1:
+            raise TraceNotFound(f"several traces in {self.path} begin with {trace_id}: give more digits")
+        return rows[0][0], rows[0][1].hex()
+
+    def _trace(self, connection: sqlite3.Connection, trace: int, trace_id: str) -> Trace:
+        spans = read_spans(connection, trace, trace_id, self._body)
+        return Trace(trace_id, spans, trace_incomplete(connection, trace, self._clock()))
+
+    def _body(self, key: int) -> SpanBody:
+        with self._lock, told_apart(self.path):
+            connection = self._connection or open_for_reading(self.path, self._timeout_s)
+            try:
+                row = connection.execute("SELECT body FROM spans WHERE id = ?", (key,)).fetchone()
+            finally:
+                if connection is not self._connection:
+                    connection.close()
+        if row is None:
+            raise StoreError(f"this span has been deleted from {self.path} since it was read: open its trace again")
+        try:
+            return decode_body(row[0])
+        except ValueError as error:
+            raise StoreError(f"the body of a span in {self.path} cannot be decoded: {error}") from error
