@@ -3,7 +3,8 @@
 
 SHELL := /bin/sh
 PY := .venv/bin/python
-READY := .venv/.ready
+# Another PYTHON is another environment.
+READY := .venv/.ready$(if $(PYTHON),-$(subst /,_,$(PYTHON)))
 
 .PHONY: help setup demo test lint types generate bench format
 .DEFAULT_GOAL := help
