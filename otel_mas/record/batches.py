@@ -1,0 +1,155 @@
+"""What was drained from the queue → a batch for the store: redacted, encoded, one bad item never costing another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from otel_mas.record.encode import SpanEncoder
+from otel_mas.record.guard import caught
+from otel_mas.record.privacy import Privacy
+from otel_mas.record.queue import Content, Drained, Ended, Key, Message, MessageRefs
+from otel_mas.record.snapshot import to_json
+from otel_mas.store.rows import Batch, ContentRow, MessageRefRow, MessageRow
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+_MAX_WITHHELD = 10_000
+_MAX_ORIGINS = 1024
+_SPANS_PER_BREATH = 8
+
+
+class Keys(Protocol):
+    """The part of `StoreWriter` that knows resources and scopes."""
+
+    def resource(self, attributes: Mapping[str, Any], schema_url: str, body: bytes) -> int: ...
+    def scope(self, name: str, version: str, attributes: Mapping[str, Any], schema_url: str) -> int: ...
+
+
+class BatchBuilder:
+    """Makes batches, on the writer's thread.
+
+    Args:
+        privacy: the content mode.
+        origin: attributes that every stored resource gets, such as `mas.instance.id`.
+    """
+
+    def __init__(self, privacy: Privacy, origin: Mapping[str, str]) -> None:
+        self._privacy = privacy
+        self._origin = dict(origin)
+        self._encoder = SpanEncoder(privacy)
+        self._withheld: dict[Key, list[str]] = {}  # of spans that have not ended yet
+        self._withheld_beside = 0
+        # By identity: SDK objects live as long as their provider, and hashing a resource means hashing all it says.
+        self._resources: dict[int, tuple[Resource, int]] = {}
+        self._scopes: dict[int, tuple[InstrumentationScope | None, int]] = {}
+
+    @property
+    def withheld(self) -> int:
+        """How many values and contents could not be redacted."""
+        return self._encoder.withheld + self._withheld_beside
+
+    def batch(self, drained: Drained, keys: Keys) -> Batch:
+        """Build a batch.
+
+        Raises:
+            StoreError: from `keys`; the same drained items can be given again.
+        """
+        for span in drained.ended:  # may raise, and so before anything is remembered
+            self._origin_keys(span.span, keys)
+        for _, started in drained.started:
+            self._origin_keys(started, keys)
+        batch = Batch()
+        batch.incomplete = {trace.to_bytes(16, "big"): reason for trace, reason in drained.incomplete.items()}
+        for item in drained.beside:
+            try:
+                self._beside(item, batch)
+            except Exception as error:
+                caught("writer: content", error)
+                self._withhold(item.key, getattr(item, "name", "messages"))
+        for index, ended in enumerate(drained.ended):
+            if not index % _SPANS_PER_BREATH:
+                time.sleep(
+                    0
+                )  # lets the app's threads have the interpreter now, not after the 5 ms that they would wait
+            self._ended(ended, batch)
+        for _, started in drained.started:
+            self._started(started, batch)
+        return batch
+
+    def _ended(self, ended: Ended, batch: Batch) -> None:
+        span = ended.span
+        context = span.context
+        resource, scope = self._resources[id(span.resource)][1], self._scopes[id(span.instrumentation_scope)][1]
+        withheld = self._withheld.pop(context[:2], ()) if self._withheld else ()
+        try:
+            row = self._encoder.row(span, ended.causes, resource=resource, scope=scope, withheld=withheld)
+        except Exception as error:
+            batch.incomplete[context[0].to_bytes(16, "big")] = "a span could not be encoded"
+            caught("writer: span", error)
+            return
+        batch.spans.append(row)
+
+    def _started(self, span: ReadableSpan, batch: Batch) -> None:
+        resource, scope = self._resources[id(span.resource)][1], self._scopes[id(span.instrumentation_scope)][1]
+        try:
+            batch.opened.append(self._encoder.open_row(span, resource=resource, scope=scope))
+        except Exception as error:
+            caught("writer: open span", error)
+
+    def _beside(self, item: Content | MessageRefs | Message, batch: Batch) -> None:
+        if isinstance(item, Content):
+            value = to_json(self._privacy.value(item.name, item.value))
+            batch.contents.append(ContentRow(*_ids(item.key), item.name, value))
+        elif isinstance(item, MessageRefs):
+            trace_id, span_id = _ids(item.key)
+            for position, digest in enumerate(item.digests):
+                row = MessageRefRow(trace_id, span_id, item.direction, position, bytes.fromhex(digest))
+                batch.message_refs.append(row)
+        else:
+            self._message(item, batch)
+
+    def _message(self, item: Message, batch: Batch) -> None:
+        role = str(item.snapshot.get("role", ""))
+        body = None
+        if "parts" in item.snapshot:
+            try:
+                body = to_json(self._privacy.value("message", item.snapshot))
+            except Exception as error:
+                caught("writer: message", error)
+                self._withhold(item.key, "message")
+        batch.messages.append(MessageRow(bytes.fromhex(item.digest), role, body))
+
+    def _withhold(self, key: Key, name: str) -> None:
+        self._withheld_beside += 1
+        if len(self._withheld) < _MAX_WITHHELD or key in self._withheld:
+            self._withheld.setdefault(key, []).append(name)
+
+    def _origin_keys(self, span: ReadableSpan, keys: Keys) -> None:
+        resource, scope = span.resource, span.instrumentation_scope
+        if id(resource) not in self._resources:
+            if len(self._resources) >= _MAX_ORIGINS:
+                self._resources.clear()
+            attributes, body = self._encoder.resource({**resource.attributes, **self._origin})
+            self._resources[id(resource)] = resource, keys.resource(attributes, resource.schema_url or "", body)
+        if id(scope) not in self._scopes:
+            if len(self._scopes) >= _MAX_ORIGINS:
+                self._scopes.clear()
+            self._scopes[id(scope)] = scope, self._scope_key(scope, keys)
+
+    def _scope_key(self, scope: InstrumentationScope | None, keys: Keys) -> int:
+        if scope is None:
+            return keys.scope("", "", {}, "")
+        attributes = self._encoder.scope_attributes(scope)
+        return keys.scope(scope.name, scope.version or "", attributes, scope.schema_url or "")
+
+
+def _ids(key: Key) -> tuple[bytes, bytes]:
+    return key[0].to_bytes(16, "big"), key[1].to_bytes(8, "big")
+
+
+__all__ = ["BatchBuilder", "Keys"]

@@ -1,0 +1,290 @@
+"""Ended spans → rows: the OTLP Span message written by hand, with its columns and links."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from otel_mas.record.pairs import AttributePairs
+from otel_mas.record.privacy import Privacy
+from otel_mas.record.wire import delimited, key_value, number, text, utf8
+from otel_mas.semconv import attributes as names
+from otel_mas.store.columns import COLUMNS
+from otel_mas.store.rows import OpenRow, SpanRow
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import Event, ReadableSpan
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+    from opentelemetry.trace import Link, SpanContext
+
+    from otel_mas.record.recorder import Cause
+
+# Tags of the messages in opentelemetry/proto/trace/v1/trace.proto: field number << 3 | wire type.
+_TRACE_ID, _SPAN_ID, _TRACE_STATE, _PARENT = b"\x0a\x10", b"\x12\x08", b"\x1a", b"\x22\x08"
+_NAME, _KIND, _START, _END = b"\x2a", b"\x30", b"\x39", b"\x41"
+_ATTRIBUTE, _DROPPED_ATTRIBUTES = b"\x4a", b"\x50"
+_EVENT, _EVENT_TIME, _EVENT_NAME, _EVENT_ATTRIBUTE, _EVENT_DROPPED = b"\x5a", b"\x09", b"\x12", b"\x1a", b"\x20"
+_DROPPED_EVENTS = b"\x60"
+_LINK, _LINK_ATTRIBUTE, _LINK_DROPPED, _LINK_FLAGS = b"\x6a", b"\x22", b"\x28", b"\x35"
+_DROPPED_LINKS = b"\x70"
+_STATUS, _STATUS_MESSAGE, _STATUS_CODE = b"\x7a", b"\x12", b"\x18"
+_FLAGS = b"\x85\x01"
+_RESOURCE_ATTRIBUTE = b"\x0a"
+
+_HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200
+_LOW = 2**64 - 1
+_CAUSES = frozenset({names.MAS_CAUSE_SPANS, names.MAS_CAUSE_KINDS})
+_MAX_NAMES = 4096
+
+_ids = struct.Struct(">2sQQ2sQ").pack  # a trace id and a span id with their tags: the same in Span and Link
+_times = struct.Struct("<cQcQ").pack
+_span_flags = struct.Struct("<2sI").pack
+_link_flags = struct.Struct("<cI").pack
+_event_time = struct.Struct("<cQ").pack
+
+_LinkRow = tuple[bytes, bytes, str | None]
+
+
+class SpanEncoder:
+    """Makes rows of spans. One per writer thread: it keeps what repeats.
+
+    The message is the one that the SDK's OTLP exporters send, and besides has what they leave out: links' trace state,
+    and the W3C flags of the span and of its links.
+
+    Args:
+        privacy: decides what is stored; what it fails on is withheld, and the span says so.
+    """
+
+    def __init__(self, privacy: Privacy) -> None:
+        self._privacy = privacy
+        self._attributes = AttributePairs(_ATTRIBUTE, privacy, COLUMNS)
+        self._event_attributes = AttributePairs(_EVENT_ATTRIBUTE, privacy)
+        self._link_attributes = AttributePairs(_LINK_ATTRIBUTE, privacy)
+        self._resource_attributes = AttributePairs(_RESOURCE_ATTRIBUTE, privacy)
+        self._names: dict[str, tuple[str, bytes]] = {}
+        self.withheld = 0
+
+    def row(
+        self,
+        span: ReadableSpan,
+        causes: Sequence[Cause] = (),
+        *,
+        resource: int = 0,
+        scope: int = 0,
+        withheld: Iterable[str] = (),
+    ) -> SpanRow:
+        """The row of an ended span.
+
+        Args:
+            span: the span as the SDK ended it.
+            causes: all of its causes; they replace what the SDK's limits left of them on the span.
+            resource: key of its resource.
+            scope: key of its instrumentation scope.
+            withheld: names of contents that lay beside it and could not be redacted.
+        """
+        context = cast("SpanContext", span.context)
+        trace_id, span_id, _, flags, _, _ = context
+        parent = span.parent
+        parent_id = parent[1].to_bytes(8, "big") if parent else None
+        failed = list(withheld)
+        columns: list[object] = [None] * len(COLUMNS)
+        name, name_field = self._name(span.name)
+        ids = _ids(_TRACE_ID, trace_id >> 64, trace_id & _LOW, _SPAN_ID, span_id)
+        kind = span.kind.value + 1
+        start, end = span.start_time or 0, span.end_time or 0
+        body = [
+            ids,
+            _trace_state(context),
+            b"" if parent_id is None else _PARENT + parent_id,
+            name_field,
+            number(_KIND, kind),
+            _times(_START, start, _END, end),
+        ]
+        body += self._attribute_fields(span, causes, columns, failed)
+        body += self._event_fields(span, failed)
+        links = self._link_fields(span, causes, body, failed)
+        body.append(self._status(span, failed))
+        body.append(_span_flags(_FLAGS, _remote(parent) | flags & 0xFF))
+        if failed:
+            self.withheld += len(failed)
+            body.append(delimited(_ATTRIBUTE, key_value(names.MAS_CONTENT_WITHHELD, sorted(set(failed)))))
+        status = span.status.status_code.value
+        sampled = bool(flags & 1)
+        return SpanRow(
+            ids[2:18],
+            ids[20:],
+            parent_id,
+            name,
+            kind,
+            start,
+            end,
+            status,
+            tuple(columns),
+            links,
+            b"".join(body),
+            resource,
+            scope,
+            sampled,
+            sampled,
+        )
+
+    def open_row(self, span: ReadableSpan, *, resource: int = 0, scope: int = 0) -> OpenRow:
+        """The row of a span that is still open."""
+        context = cast("SpanContext", span.context)
+        parent = span.parent
+        columns: list[object] = [None] * len(COLUMNS)
+        self._attributes.encode(span._attributes, [], columns)
+        return OpenRow(
+            context[0].to_bytes(16, "big"),
+            context[1].to_bytes(8, "big"),
+            parent[1].to_bytes(8, "big") if parent else None,
+            self._name(span.name)[0],
+            span.kind.value + 1,
+            span.start_time or 0,
+            tuple(columns),
+            resource,
+            scope,
+        )
+
+    def resource(self, attributes: Any) -> tuple[dict[str, Any], bytes]:
+        """A resource's attributes as they may be stored, and its OTLP Resource message."""
+        stored = self._stored(attributes)
+        return stored, b"".join(self._resource_attributes.encode(stored, []))
+
+    def scope_attributes(self, scope: InstrumentationScope | None) -> dict[str, Any]:
+        """An instrumentation scope's attributes as they may be stored."""
+        return self._stored(scope.attributes) if scope is not None else {}
+
+    def _stored(self, attributes: Any) -> dict[str, Any]:
+        from otel_mas.record.privacy import STRIPPED
+
+        stored = {}
+        for name, value in dict(attributes or {}).items():
+            try:
+                kept = self._privacy.attribute(name, value)
+            except Exception:
+                self.withheld += 1
+                continue
+            if kept is not STRIPPED:
+                stored[name] = kept
+        return stored
+
+    def _name(self, name: str) -> tuple[str, bytes]:
+        known = self._names.get(name)
+        if known is None:
+            try:
+                stored = utf8(self._privacy.text(name)).decode()
+            except Exception:
+                self.withheld += 1
+                stored = "(withheld)"
+            known = stored, text(_NAME, stored) if stored else b""
+            if len(self._names) >= _MAX_NAMES:
+                self._names.clear()
+            self._names[name] = known
+        return known
+
+    def _attribute_fields(
+        self, span: ReadableSpan, causes: Sequence[Cause], columns: list[object], failed: list[str]
+    ) -> list[bytes]:
+        attributes = span._attributes
+        dropped = span.dropped_attributes
+        if not causes:
+            fields = self._attributes.encode(attributes, failed, columns)
+        else:
+            fields = self._attributes.encode(attributes, failed, columns, _CAUSES)
+            spans = [f"{cause[0][0]:032x}-{cause[0][1]:016x}" for cause in causes]
+            fields.append(delimited(_ATTRIBUTE, key_value(names.MAS_CAUSE_SPANS, spans)))
+            fields.append(delimited(_ATTRIBUTE, key_value(names.MAS_CAUSE_KINDS, [cause[1] for cause in causes])))
+            if dropped:  # those that the SDK dropped are back
+                dropped = max(0, dropped - sum(name not in (attributes or ()) for name in _CAUSES))
+        fields.append(number(_DROPPED_ATTRIBUTES, dropped))
+        return fields
+
+    def _event_fields(self, span: ReadableSpan, failed: list[str]) -> list[bytes]:
+        if not span._events:
+            return [number(_DROPPED_EVENTS, span.dropped_events)]
+        fields = [delimited(_EVENT, self._event(event, failed)) for event in span._events]
+        fields.append(number(_DROPPED_EVENTS, span.dropped_events))
+        return fields
+
+    def _event(self, event: Event, failed: list[str]) -> bytes:
+        try:
+            name = self._privacy.text(event.name)
+        except Exception:
+            failed.append("event name")
+            name = ""
+        return b"".join(
+            (
+                _event_time(_EVENT_TIME, event.timestamp or 0),
+                text(_EVENT_NAME, name) if name else b"",
+                *self._event_attributes.encode(event.attributes, failed),
+                number(_EVENT_DROPPED, event.dropped_attributes),
+            )
+        )
+
+    def _link_fields(
+        self, span: ReadableSpan, causes: Sequence[Cause], body: list[bytes], failed: list[str]
+    ) -> tuple[_LinkRow, ...]:
+        """Adds the links to `body`: all causes first, then what the app linked to."""
+        rows: list[_LinkRow] = []
+        for context, kind in causes:
+            rows.append(self._link(context, {names.MAS_LINK_KIND: kind}, kind, 0, body, failed))
+        dropped = span.dropped_links
+        if span._links:
+            links: list[Link] = list(span._links)
+            # The causes were the first links, and the SDK drops the first ones.
+            for link in links[max(0, len(causes) - dropped) :]:
+                attributes = link.attributes
+                found = attributes.get(names.MAS_LINK_KIND) if attributes else None
+                link_kind = found if isinstance(found, str) else None
+                rows.append(self._link(link.context, attributes, link_kind, link.dropped_attributes, body, failed))
+        body.append(number(_DROPPED_LINKS, dropped - min(dropped, len(causes))))
+        return tuple(rows)
+
+    def _link(
+        self,
+        context: SpanContext,
+        attributes: Any,
+        kind: str | None,
+        dropped: int,
+        body: list[bytes],
+        failed: list[str],
+    ) -> _LinkRow:
+        ids = _ids(_TRACE_ID, context[0] >> 64, context[0] & _LOW, _SPAN_ID, context[1])
+        message = b"".join(
+            (
+                ids,
+                _trace_state(context),
+                *self._link_attributes.encode(attributes, failed),
+                number(_LINK_DROPPED, dropped),
+                _link_flags(_LINK_FLAGS, _remote(context) | context[3] & 0xFF),
+            )
+        )
+        body.append(delimited(_LINK, message))
+        return ids[2:18], ids[20:], None if kind is None else str(kind)
+
+    def _status(self, span: ReadableSpan, failed: list[str]) -> bytes:
+        status = span.status
+        message = b""
+        if status.description:
+            try:
+                description = self._privacy.description(status.description)
+            except Exception:
+                failed.append("status description")
+                description = ""
+            message = text(_STATUS_MESSAGE, description) if description else b""
+        return delimited(_STATUS, message + number(_STATUS_CODE, status.status_code.value))
+
+
+def _trace_state(context: SpanContext) -> bytes:
+    state = context[4]
+    return text(_TRACE_STATE, ",".join(f"{key}={value}" for key, value in state.items())) if state else b""
+
+
+def _remote(context: SpanContext | None) -> int:
+    """The flags that say whether a context came from another process."""
+    return _HAS_IS_REMOTE | _IS_REMOTE if context is not None and context[2] else _HAS_IS_REMOTE
+
+
+__all__ = ["SpanEncoder"]

@@ -1,0 +1,104 @@
+"""The guard around every hook: recording never raises into the app."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar, overload
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+logger = logging.getLogger("otel_mas")
+
+_strict = False
+_logged: set[str] = set()
+
+
+def set_strict(strict: bool) -> None:
+    """Re-raise what the guards catch. For our own tests: `settings.strict`."""
+    global _strict
+    _strict = strict
+
+
+def caught(place: str, error: Exception) -> None:
+    """Account for an error that recording ran into: logged with its stack the first time at each place.
+
+    Raises:
+        Exception: `error` itself, under `settings.strict` only.
+    """
+    if _strict:
+        raise error
+    if place in _logged:
+        return
+    _logged.add(place)
+    try:
+        logger.warning(
+            "otel-mas: an error while recording (%s); the app is not affected, what was being recorded is missing. "
+            "Logged once.",
+            place,
+            exc_info=error,
+        )
+    except Exception:  # a broken logging handler of the app must not reach the app through us
+        pass
+
+
+class _Guard(AbstractContextManager[None]):
+    """One place's guard, as a context manager or a decorator; holds no state between uses, so it may be shared."""
+
+    __slots__ = ("_place",)
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        if not _strict:
+            caught(self._place, error)
+            return True
+        return False
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R | None]:
+        return _wrap(function, self._place)
+
+
+def _wrap(function: Callable[P, R], place: str) -> Callable[P, R | None]:
+    @functools.wraps(function)
+    def hook(*args: P.args, **kwargs: P.kwargs) -> R | None:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            caught(place, error)
+            return None
+
+    return hook
+
+
+@overload
+def guarded(what: str) -> _Guard: ...
+@overload
+def guarded(what: Callable[P, R]) -> Callable[P, R | None]: ...
+def guarded(what: str | Callable[P, R]) -> Any:
+    """Keep errors of recording away from the app.
+
+    Use it as `with guarded("langgraph: tick"):`, as `@guarded("langgraph: tick")`, or bare as `@guarded`. A guarded
+    function returns None where it failed. KeyboardInterrupt, GeneratorExit and their kin pass through.
+
+    Args:
+        what: a name for the place, shown in the one log line that it may write; or the function to guard.
+    """
+    if isinstance(what, str):
+        return _Guard(what)
+    return _wrap(what, f"{what.__module__}.{what.__qualname__}")
+
+
+__all__ = ["caught", "guarded", "set_strict"]

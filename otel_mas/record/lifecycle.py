@@ -1,0 +1,104 @@
+"""Start, flush and shutdown of the process's recording, at exit and around forks."""
+
+from __future__ import annotations
+
+import atexit
+import dataclasses
+import os
+
+from otel_mas.config import Settings
+from otel_mas.record import provider
+from otel_mas.record.guard import guarded, set_strict
+from otel_mas.record.recorder import recorder
+from otel_mas.record.recording import Recording
+
+_recording: Recording | None = None
+_hooked = False
+
+
+def start(settings: Settings) -> None:
+    """Turn recording on. Costs nothing yet: thread and file come with the first span.
+
+    A recording with other settings is ended first; with the same settings it goes on.
+    """
+    global _recording
+    if not settings.enabled:
+        return
+    if settings.content is None:
+        settings = dataclasses.replace(settings, content="none")
+    if _recording is not None:
+        if _recording.settings == settings:
+            return
+        shutdown(settings.exit_timeout_s)
+    set_strict(settings.strict)
+    _recording = Recording(settings)
+    _hook_process()
+    provider.attach(_recording.processor, settings)
+    recorder().connect(settings, _recording.queue, _recording.digests, provider.tracer)
+
+
+def flush(timeout: float) -> bool:
+    """Write what is recorded so far.
+
+    Args:
+        timeout: seconds to wait at most.
+
+    Returns:
+        Whether all of it is in the store.
+    """
+    return _recording is None or _recording.flush(timeout)
+
+
+def shutdown(timeout: float) -> bool:
+    """Write what is recorded so far and turn recording off, until it is started again.
+
+    Args:
+        timeout: seconds to wait at most.
+
+    Returns:
+        Whether all of it is in the store.
+    """
+    global _recording
+    recording, _recording = _recording, None
+    if recording is None:
+        return True
+    recorder().disconnect()
+    provider.detach()
+    return recording.shutdown(timeout)
+
+
+def _hook_process() -> None:
+    global _hooked
+    if _hooked:
+        return
+    _hooked = True
+    atexit.register(_at_exit)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_before_fork, after_in_parent=_after_in_parent, after_in_child=_after_in_child)
+
+
+@guarded("at exit")
+def _at_exit() -> None:
+    if _recording is not None:
+        shutdown(_recording.settings.exit_timeout_s)
+
+
+@guarded("before a fork")
+def _before_fork() -> None:
+    if _recording is not None:
+        _recording.before_fork()
+
+
+@guarded("after a fork, in the parent")
+def _after_in_parent() -> None:
+    if _recording is not None:
+        _recording.after_fork_in_parent()
+
+
+@guarded("after a fork, in the child")
+def _after_in_child() -> None:
+    if _recording is not None:
+        _recording.after_fork_in_child()
+
+
+__all__ = ["flush", "shutdown", "start"]

@@ -1,0 +1,119 @@
+"""Attributes on the wire, redacted and remembered: the same pairs come back on span after span."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from otel_mas.record.privacy import STRIPPED, Privacy
+from otel_mas.record.wire import delimited, key_value, utf8
+from otel_mas.store.columns import Column
+
+_MAX_PAIRS = 16_384  # 10 MB at most, with the longest texts
+_MAX_TEXT = 256  # characters; longer texts seldom repeat
+_MAX_ITEMS = 8
+_NO_PLACE = -1
+
+_Encoded = tuple[type, bytes, int, object]
+"""Type of the value, its field on the wire, its place among the columns (or -1), what the column holds."""
+
+
+class AttributePairs:
+    """Encodes attributes behind one tag of their message.
+
+    Args:
+        tag: the field that holds them.
+        privacy: decides what is stored.
+        columns: those that are wanted as values as well.
+    """
+
+    __slots__ = ("_columns", "_memo", "_privacy", "_tag")
+
+    def __init__(self, tag: bytes, privacy: Privacy, columns: Sequence[Column] = ()) -> None:
+        self._tag = tag
+        self._privacy = privacy
+        self._columns = {column.attribute: (place, column) for place, column in enumerate(columns)}
+        self._memo: dict[tuple[str, Any], _Encoded] = {}
+
+    def encode(
+        self,
+        attributes: Any,
+        withheld: list[str],
+        columns: list[object] | None = None,
+        skip: frozenset[str] = frozenset(),
+    ) -> list[bytes]:
+        """Encode a span's, event's or link's attributes.
+
+        Args:
+            attributes: the SDK's, or any mapping, or None.
+            withheld: gets the names of those that could not be redacted; they are left out.
+            columns: gets the columns' values, each in its place.
+            skip: names to leave out.
+        """
+        fields: list[bytes] = []
+        if not attributes:
+            return fields
+        remembered = self._memo.get
+        # BoundedAttributes' own dict: its Python methods would cost more than the encoding. Copied, in one
+        # step of C, since an open span's may change meanwhile.
+        for pair in dict(getattr(attributes, "_dict", attributes)).items():
+            try:
+                found = remembered(pair)
+            except TypeError:  # a mapping inside
+                found = None
+            # 1 == True == 1.0, and the wire tells them apart.
+            if found is None or found[0] is not type(pair[1]):
+                found = self._new(pair, withheld)
+            if skip and pair[0] in skip:
+                continue
+            fields.append(found[1])
+            if found[2] >= 0 and columns is not None:
+                columns[found[2]] = found[3]
+        return fields
+
+    def _new(self, pair: tuple[str, Any], withheld: list[str]) -> _Encoded:
+        name, value = pair
+        nothing = (type(value), b"", _NO_PLACE, None)
+        try:
+            stored = self._privacy.attribute(name, value)
+        except Exception:
+            withheld.append(name)  # and not remembered: the next span has to say so too
+            return nothing
+        if stored is STRIPPED:
+            return nothing
+        try:
+            field = delimited(self._tag, key_value(name, stored))
+        except (TypeError, ValueError):  # OTLP cannot hold it; the stock encoder leaves it out as well
+            return nothing
+        place, column = self._columns.get(name, (_NO_PLACE, None))
+        encoded = (type(value), field, place, None if column is None else _column_value(stored, column))
+        if _repeats(value):
+            if len(self._memo) >= _MAX_PAIRS:
+                self._memo.clear()
+            self._memo[pair] = encoded
+        return encoded
+
+
+def _repeats(value: Any) -> bool:
+    """Whether a value is worth remembering. Floats are not: 0.0 == -0.0, and they seldom repeat."""
+    if isinstance(value, str):
+        return len(value) <= _MAX_TEXT
+    if isinstance(value, tuple):
+        return len(value) <= _MAX_ITEMS and all(isinstance(item, str) and len(item) <= _MAX_TEXT for item in value)
+    return isinstance(value, int)
+
+
+def _column_value(value: Any, column: Column) -> object:
+    """What SQLite can bind."""
+    if column.json or not isinstance(value, str | int | float | bytes):
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str):
+        return utf8(value).decode()
+    return value
+
+
+__all__ = ["AttributePairs"]

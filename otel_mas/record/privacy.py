@@ -1,0 +1,122 @@
+"""What of a span and of its content may be written down, by content mode."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from otel_mas.config import Content
+from otel_mas.record.snapshot import tagged
+from otel_mas.semconv import ContentClass, content_class
+from otel_mas.semconv import attributes as names
+from otel_mas.store.redact import is_secret_key, redact_text, redact_value
+
+# Ours, made of ids and enum members: nothing to find in them, and many on every span.
+_GENERATED: Final = frozenset(
+    {
+        names.MAS_CAUSE_KINDS,
+        names.MAS_CAUSE_SPANS,
+        names.MAS_ERROR_SPAN,
+        names.MAS_INPUT_MESSAGES,
+        names.MAS_LINK_KIND,
+        names.MAS_OUTPUT_MESSAGES,
+        names.MAS_RECORD_KIND,
+    }
+)
+_LONG = 1024  # characters: an unknown attribute longer than this is taken for content
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+STRIPPED: Final = object()
+"""In place of a value that the content mode keeps out of the store."""
+
+
+class Privacy:
+    """The content mode, applied.
+
+    `full` stores everything as it is: nothing is redacted, secrets included. `redacted` stores everything, with what
+    looks like a secret replaced. `none` stores no content: attributes that hold it are left out, whoever set them, as
+    are status descriptions and long texts under names that nobody knows; the rest is redacted.
+
+    Its methods raise what redaction raises: the caller then withholds the value.
+    """
+
+    __slots__ = ("content",)
+
+    def __init__(self, content: Content) -> None:
+        self.content = content
+
+    def attribute(self, name: str, value: Any) -> Any:
+        """The value to store under this name, or STRIPPED."""
+        if self.content == "full" or name in _GENERATED:
+            return value
+        if self.content == "none" and _is_content(name, value):
+            return STRIPPED
+        if content_class(name) is None and is_secret_key(name):
+            return redact_value({name: value})[name]
+        if isinstance(value, str):
+            return value if _UUID.fullmatch(value) else redact_text(value)
+        return value if isinstance(value, bool | int | float) else _without_secrets(value)
+
+    def text(self, text: str) -> str:
+        """A name of a span or an event."""
+        return text if self.content == "full" else redact_text(text)
+
+    def description(self, text: str) -> str:
+        """A status description, which is an exception's message more often than not."""
+        return "" if self.content == "none" else self.text(text)
+
+    def value(self, name: str, value: Any) -> Any:
+        """Content that travels beside a span, or a message; a snapshot, which it may change."""
+        if self.content == "full":
+            return value
+        return redact_value({name: _tagged_bytes(value)})[name]
+
+
+def _without_secrets(value: Any) -> Any:
+    """As `redact_value`, but what OTLP can hold stays of its type."""
+    if isinstance(value, bytes):
+        text = _redacted_bytes(value)
+        return value if text is None else text.encode()
+    if isinstance(value, tuple | list) and any(isinstance(item, bytes | tuple | list | dict) for item in value):
+        return [_without_secrets(item) for item in value]
+    if isinstance(value, Mapping) and any(isinstance(item, bytes | tuple | list | dict) for item in value.values()):
+        return {
+            key: redact_value({key: item})[key] if is_secret_key(str(key)) else _without_secrets(item)
+            for key, item in value.items()
+        }
+    return redact_value(value)
+
+
+def _redacted_bytes(value: bytes) -> str | None:
+    """The text without its secrets; None where there are none."""
+    text = value.decode(errors="replace")
+    redacted = redact_text(text)
+    return None if redacted == text else redacted
+
+
+def _tagged_bytes(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tagged_bytes(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_tagged_bytes(item) for item in value]
+    if isinstance(value, bytes):
+        text = _redacted_bytes(value)
+        return tagged(value) if text is None else text
+    return value
+
+
+def _is_content(name: str, value: Any) -> bool:
+    kind = content_class(name)
+    return _is_long(value) if kind is None else kind is ContentClass.CONTENT
+
+
+def _is_long(value: Any) -> bool:
+    if isinstance(value, str | bytes):
+        return len(value) > _LONG
+    if isinstance(value, dict):
+        return any(map(_is_long, value.values()))
+    return isinstance(value, tuple | list) and any(map(_is_long, value))
+
+
+__all__ = ["STRIPPED", "Privacy"]

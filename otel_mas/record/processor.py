@@ -1,0 +1,103 @@
+"""The span processor that mirrors whatever any tracer provider's spans say into the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from otel_mas.record.guard import caught
+from otel_mas.record.queue import SpanQueue
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+else:
+    # Registered before the app has imported the SDK, which we do not load for it. A test holds this class to every
+    # method of the SDK's.
+    SpanProcessor = object
+
+_ITEM_BYTES = 64
+_NUMBERS = frozenset({int, bool, float})
+
+
+class MirrorProcessor(SpanProcessor):
+    """Queues spans as they start and end. One serves any number of providers, and outlives their shutdown.
+
+    Args:
+        queue: where they go.
+        flush: writes out what waits, within seconds; True where all of it was.
+    """
+
+    def __init__(self, queue: SpanQueue, flush: Callable[[float], bool]) -> None:
+        self._queue = queue
+        self._flush = flush
+        self.writer_thread = 0  # what the writer's own SQLite calls are traced as must not feed the writer
+        self.forked_ns = 0  # spans that started before belong to the parent process, which records them
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        queue = self._queue
+        if queue.closed or get_ident() == self.writer_thread:
+            return
+        try:
+            queue.start(span.context, span)
+        except Exception as error:
+            caught("processor: on_start", error)
+
+    def _on_ending(self, span: Span) -> None:
+        """Nothing to add to a span that ends."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        queue = self._queue
+        if queue.closed or get_ident() == self.writer_thread:
+            return
+        try:
+            context = span.context
+            if self.forked_ns and (span.start_time or 0) < self.forked_ns and not queue.known(context):
+                return
+            queue.end(context, span, _weight(span))
+        except Exception as error:
+            caught("processor: on_end", error)
+
+    def shutdown(self) -> None:
+        """One provider of possibly several is done: write what waits."""
+        self.force_flush()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        try:
+            return self._flush(timeout_millis / 1000)
+        except Exception as error:
+            caught("processor: force_flush", error)
+            return False
+
+
+def _weight(span: ReadableSpan) -> int:
+    """About how many bytes a span's texts keep alive."""
+    attributes: Any = span._attributes
+    total = 0
+    if attributes:
+        # BoundedAttributes' own dict: going through its Python methods costs more than all the rest of on_end.
+        for value in getattr(attributes, "_dict", attributes).values():
+            if type(value) is str:
+                total += len(value)
+            elif type(value) not in _NUMBERS:
+                total += _value_weight(value)
+    if span._events:
+        for event in span._events:
+            total += _ITEM_BYTES
+            if event.attributes:
+                total += sum(map(_value_weight, event.attributes.values()))
+    return total
+
+
+def _value_weight(value: Any) -> int:
+    if isinstance(value, str | bytes):
+        return len(value) + _ITEM_BYTES
+    if isinstance(value, tuple):
+        return sum(map(_value_weight, value))
+    if isinstance(value, dict):
+        return sum(map(_value_weight, value.values())) + _ITEM_BYTES * len(value)
+    return _ITEM_BYTES
+
+
+__all__ = ["MirrorProcessor"]

@@ -1,0 +1,219 @@
+"""The queue between the app's threads and the writer: bounded in spans and bytes, without a lock."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from otel_mas.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+    from opentelemetry.trace import SpanContext
+
+    from otel_mas.record.recorder import Cause
+
+Key = tuple[int, int]
+"""A span's trace id and span id."""
+
+_SPAN_BYTES = 600  # what a queued span weighs beyond its texts
+_LINK_BYTES = 300
+_MESSAGE_REF_BYTES = 100
+_MAX_INCOMPLETE = 10_000
+
+
+class Content(NamedTuple):
+    """Something said or passed, beside its span."""
+
+    key: Key
+    name: str
+    value: Any
+    size: int
+
+
+class MessageRefs(NamedTuple):
+    """Which messages a span consumed (direction 0) or produced (1)."""
+
+    key: Key
+    direction: int
+    digests: Sequence[str]
+    size: int
+
+
+class Message(NamedTuple):
+    """A message's content, handed over once per digest, with the span that was the first to have it."""
+
+    key: Key
+    digest: str
+    snapshot: dict[str, Any]
+    size: int
+
+
+class Ended(NamedTuple):
+    """An ended span, and all of its causes, whatever the SDK's limits left on it."""
+
+    span: ReadableSpan
+    causes: tuple[Cause, ...]
+    size: int
+
+
+class Drained(NamedTuple):
+    """What one batch is made from."""
+
+    ended: list[Ended]
+    beside: list[Content | MessageRefs | Message]
+    started: list[tuple[Key, ReadableSpan]]
+    incomplete: dict[int, str]
+
+
+class SpanQueue:
+    """What recording hands to the writer thread.
+
+    Every operation is an append to a deque or an item of a dict, atomic in CPython: a garbage collection or a signal in
+    the middle may end a span and come in again. The byte count is exact while no two threads add at the same
+    instant; it may then be off by one item until the queue next runs empty.
+
+    Args:
+        max_spans: spans that may wait; as many may be open.
+        max_bytes: bytes that may wait, of spans and content together.
+        batch_spans: at this many the writer is woken before its interval is over.
+        wake: called when the writer sleeps and something arrives, or a batch is full.
+    """
+
+    def __init__(
+        self,
+        max_spans: int,
+        max_bytes: int,
+        *,
+        batch_spans: int = 2048,
+        wake: Callable[[], None],
+    ) -> None:
+        self.idle = True  # the writer sleeps: whoever adds something wakes it
+        self.closed = False
+        self.dropped = 0  # ended spans and content that the store will never see
+        self._max_spans = max_spans
+        self._max_bytes = max_bytes
+        self._batch_spans = batch_spans
+        self._wake = wake
+        self._bytes = 0
+        self._ended: deque[Ended] = deque()
+        self._beside: deque[Content | MessageRefs | Message] = deque()
+        self._started: deque[tuple[Key, ReadableSpan]] = deque()
+        self._live: dict[Key, tuple[Cause, ...]] = {}
+        self._incomplete: dict[int, str] = {}
+
+    # -- on the app's threads --------------------------------------------------------------------------------------
+
+    def start(self, context: SpanContext, span: ReadableSpan) -> None:
+        """A span has started. Starts give way first where the queue is full: an ended span says all they say."""
+        key = context[:2]
+        if len(self._live) >= self._max_spans:  # spans that never end must not be kept for ever
+            self._live.pop(next(iter(self._live), key), None)
+        self._live[key] = ()
+        if len(self._started) + len(self._ended) < self._max_spans:
+            self._started.append((key, span))
+            if self.idle:
+                self._wake()
+
+    def keep_causes(self, context: SpanContext, causes: tuple[Cause, ...]) -> None:
+        """All causes of an open span, which the SDK may cut."""
+        key = context[:2]
+        if key in self._live:
+            self._live[key] = causes
+
+    def end(self, context: SpanContext, span: ReadableSpan, size: int) -> None:
+        """A span has ended; `size` is about what its attributes and events weigh."""
+        causes = self._live.pop(context[:2], ())
+        size += _SPAN_BYTES + _LINK_BYTES * len(causes)
+        waiting = len(self._ended)
+        if waiting >= self._max_spans or self._bytes + size > self._max_bytes:
+            self._drop(context[0])
+            return
+        if waiting + len(self._started) >= self._max_spans:
+            self._started.clear()
+        self._bytes += size
+        self._ended.append(Ended(span, causes, size))
+        if self.idle or waiting == self._batch_spans:
+            self._wake()
+
+    def known(self, context: SpanContext) -> bool:
+        """Whether the span started here and has not ended."""
+        return context[:2] in self._live
+
+    def add_content(self, context: SpanContext, name: str, value: Any, size: int) -> None:
+        """Content of an open span: a snapshot and its size in bytes."""
+        self._add(Content(context[:2], name, value, size))
+
+    def add_messages(self, context: SpanContext, direction: int, digests: Sequence[str]) -> None:
+        """The messages that an open span consumed or produced."""
+        self._add(MessageRefs(context[:2], direction, digests, _MESSAGE_REF_BYTES * len(digests)))
+
+    def add_message(self, key: Key, digest: str, snapshot: dict[str, Any], size: int) -> bool:
+        """A message's content. False where there was no room: offer it again with the next span that has it."""
+        return self._add(Message(key, digest, snapshot, size))
+
+    def _add(self, item: Content | MessageRefs | Message) -> bool:
+        if self.closed:
+            return False
+        if self._bytes + item.size > self._max_bytes or len(self._beside) >= 4 * self._max_spans:
+            self._drop(item.key[0])
+            return False
+        self._bytes += item.size
+        self._beside.append(item)
+        if self.idle:
+            self._wake()
+        return True
+
+    def _drop(self, trace_id: int) -> None:
+        self.dropped += 1
+        if len(self._incomplete) < _MAX_INCOMPLETE:
+            self._incomplete[trace_id] = "the recording queue was full"
+
+    # -- on the writer's thread ------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._ended) + len(self._beside) + len(self._started) + len(self._incomplete)
+
+    @property
+    def waiting_spans(self) -> int:
+        """How many ended spans wait."""
+        return len(self._ended)
+
+    def service(self) -> str | None:
+        """The service name of a span that waits."""
+        for span in (*(item[1] for item in list(self._started)[:1]), *(item.span for item in list(self._ended)[:1])):
+            return str(span.resource.attributes.get(names.SERVICE_NAME) or "") or None
+        return None
+
+    @property
+    def open(self) -> int:
+        """How many spans are open."""
+        return len(self._live)
+
+    def drain(self, limit: int) -> Drained:
+        """Take a batch of at most `limit` ended spans, all that waits beside them, and the spans still open."""
+        started = [item for item in _take(self._started, len(self._started)) if item[0] in self._live]
+        ended = _take(self._ended, limit)
+        # After the spans: what lies beside a span is added before the span ends, and so is in this batch or was in
+        # an earlier one.
+        beside = _take(self._beside, len(self._beside))
+        incomplete, self._incomplete = self._incomplete, {}
+        taken = sum(item.size for item in ended) + sum(item.size for item in beside)
+        self._bytes = max(0, self._bytes - taken) if self._ended or self._beside else 0
+        return Drained(ended, beside, started, incomplete)
+
+    def clear(self) -> None:
+        """Forget everything: it belongs to the process that this one was forked from, or nobody can store it."""
+        for waiting in (self._ended, self._beside, self._started):
+            waiting.clear()
+        self._live.clear()
+        self._incomplete = {}
+        self._bytes = 0
+
+
+def _take(items: deque[Any], limit: int) -> list[Any]:
+    return [items.popleft() for _ in range(min(limit, len(items)))]
+
+
+__all__ = ["Content", "Drained", "Ended", "Key", "Message", "MessageRefs", "SpanQueue"]

@@ -1,0 +1,216 @@
+"""The recorder: all that instrumentation needs to write spans, causes, messages and content."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind, StatusCode
+
+from otel_mas.config import Settings
+from otel_mas.record.guard import caught
+from otel_mas.record.snapshot import snapshot
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import LinkKind
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Tracer
+
+    from otel_mas.record.messages import MessageAdapter, MessageDigests
+    from otel_mas.record.queue import SpanQueue
+
+_DIRECTIONS = {"input": (0, names.MAS_INPUT_MESSAGES), "output": (1, names.MAS_OUTPUT_MESSAGES)}
+_MARK = "__otel_mas_error__"  # where an exception carries the span that it happened in
+
+
+class Cause(NamedTuple):
+    """A span that made another one happen, and by which mechanism."""
+
+    context: SpanContext
+    kind: LinkKind
+
+
+class Recorder:
+    """Writes into the process's recording. Never raises; does nothing while recording is off."""
+
+    __slots__ = ("_digests", "_queue", "_tracer", "active", "settings")
+
+    def __init__(self) -> None:
+        self.active = False
+        self.settings = Settings()
+        self._queue: SpanQueue | None = None
+        self._digests: MessageDigests | None = None
+        self._tracer: Callable[[], Tracer] | None = None
+
+    def connect(
+        self, settings: Settings, queue: SpanQueue, digests: MessageDigests, tracer: Callable[[], Tracer]
+    ) -> None:
+        """Turn on: spans are started with whatever tracer `tracer` returns at the time."""
+        self.settings, self._queue, self._digests, self._tracer = settings, queue, digests, tracer
+        self.active = True
+
+    def disconnect(self) -> None:
+        """Turn off; spans that are open end without their content."""
+        self.active = False
+        self._queue = self._digests = self._tracer = None
+
+    def start_span(
+        self,
+        name: str,
+        attributes: Mapping[str, Any],
+        *,
+        causes: Sequence[Cause] = (),
+        parent: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        start_time: int | None = None,
+    ) -> Span:
+        """Start a span, because of `causes`.
+
+        Args:
+            name: the span's name.
+            attributes: what is known at the start.
+            causes: each becomes a link with its kind. However many there are, all of them are stored.
+            parent: the OTel context to start in; the current one by default.
+            kind: the OTel span kind.
+            start_time: nanoseconds since the Unix epoch; now by default.
+        """
+        queue, tracer = self._queue, self._tracer
+        if queue is None or tracer is None:
+            return INVALID_SPAN
+        try:
+            if not causes:
+                return tracer().start_span(name, parent, kind, attributes, None, start_time, False, False)
+            causes = tuple(causes)
+            attributes = {
+                **attributes,
+                names.MAS_CAUSE_SPANS: [f"{c.context[0]:032x}-{c.context[1]:016x}" for c in causes],
+                names.MAS_CAUSE_KINDS: [c.kind for c in causes],
+            }
+            links = [Link(context, {names.MAS_LINK_KIND: link_kind}) for context, link_kind in causes]
+            span = tracer().start_span(name, parent, kind, attributes, links, start_time, False, False)
+            queue.keep_causes(span.get_span_context(), causes)
+            return span
+        except Exception as error:
+            caught("recorder: start_span", error)
+            return INVALID_SPAN
+
+    def fail(self, span: Span, exc: BaseException) -> None:
+        """Record that `exc` left what the span stands for.
+
+        Where it happened in a descendant that said so already, the span only names that descendant
+        (`mas.error.span`): an error is an error once. Message and stack go to the store as content, and onto the span
+        only if OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT asks.
+        """
+        try:
+            if span.is_recording():
+                self._fail(span, exc)
+        except Exception as error:
+            caught("recorder: fail", error)
+
+    def _fail(self, span: Span, exc: BaseException) -> None:
+        context = span.get_span_context()
+        origin = _origin(exc, span, context)
+        if origin is not None:
+            span.set_attribute(names.MAS_ERROR_SPAN, origin)
+            return
+        kind = type(exc)
+        error_type = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+        event: dict[str, str] = {names.EXCEPTION_TYPE: error_type}
+        on_span = self.settings.capture_message_content != "NO_CONTENT"
+        if on_span or self.settings.content != "none":
+            message, stack = _describe(exc)
+            self.content(span, names.EXCEPTION_MESSAGE, message)
+            self.content(span, names.EXCEPTION_STACKTRACE, stack)
+            if on_span:
+                event |= {names.EXCEPTION_MESSAGE: message, names.EXCEPTION_STACKTRACE: stack}
+        span.set_attribute(names.ERROR_TYPE, error_type)
+        span.set_status(StatusCode.ERROR)
+        span.add_event("exception", event)
+        _mark(exc, span, context)
+
+    def content(self, span: Span, name: str, value: Any) -> None:
+        """Keep what was said or passed beside the span: copied now, redacted and written later, off this thread."""
+        queue = self._queue
+        if queue is None or self.settings.content == "none":
+            return
+        try:
+            if span.is_recording():
+                queue.add_content(span.get_span_context(), name, *snapshot(value))
+        except Exception as error:
+            caught("recorder: content", error)
+
+    def messages(
+        self, span: Span, direction: Literal["input", "output"], messages: Sequence[Any], adapter: MessageAdapter
+    ) -> tuple[str, ...]:
+        """Record which messages the span consumed or produced, by digest; each one's content is stored once.
+
+        Returns:
+            The digests, as on the span; empty where nothing is recorded.
+        """
+        queue, digests = self._queue, self._digests
+        if queue is None or digests is None:
+            return ()
+        try:
+            if not messages or not span.is_recording():
+                return ()
+            context = span.get_span_context()
+            found = digests.digests(context[:2], messages, adapter)
+            number, attribute = _DIRECTIONS[direction]
+            span.set_attribute(attribute, found)
+            queue.add_messages(context, number, found)
+            return found
+        except Exception as error:
+            caught("recorder: messages", error)
+            return ()
+
+
+def _describe(exc: BaseException) -> tuple[str, str]:
+    """An exception's message and stack; its own `__str__` may fail."""
+    try:
+        message = str(exc)
+    except Exception:
+        message = "(its message could not be read)"
+    try:
+        stack = "".join(traceback.format_exception(exc))
+    except Exception:
+        stack = ""
+    return message, stack
+
+
+def _origin(exc: BaseException, span: Span, context: SpanContext) -> str | None:
+    """The span in which `exc` happened, as `traceid-spanid`, if that is a descendant of `span`.
+
+    The same object may be raised again elsewhere (a retry, a constant): a descendant starts in the same trace, and not
+    before its ancestor.
+    """
+    mark = getattr(exc, _MARK, None)
+    if mark is None:
+        return None
+    trace_id, span_id, start = mark
+    if trace_id != context.trace_id or span_id == context.span_id or start < _start(span):
+        return None
+    return f"{trace_id:032x}-{span_id:016x}"
+
+
+def _mark(exc: BaseException, span: Span, context: SpanContext) -> None:
+    try:
+        setattr(exc, _MARK, (context.trace_id, context.span_id, _start(span)))
+    except Exception:  # an exception class with slots: its ancestors record it again
+        pass
+
+
+def _start(span: Span) -> int:
+    return getattr(span, "start_time", None) or 0
+
+
+_RECORDER = Recorder()
+
+
+def recorder() -> Recorder:
+    """The process's recorder; always the same object."""
+    return _RECORDER
+
+
+__all__ = ["Cause", "Recorder", "recorder"]

@@ -1,0 +1,172 @@
+"""One recording: a queue, its processor and its writer, from the first span to the end of the process or a fork."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from otel_mas.config import Settings
+from otel_mas.record.digest import Digester
+from otel_mas.record.messages import MessageDigests
+from otel_mas.record.processor import MirrorProcessor
+from otel_mas.record.queue import Key, SpanQueue
+from otel_mas.record.snapshot import snapshot
+from otel_mas.record.writer import Store, Writer
+from otel_mas.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from otel_mas.record.batches import BatchBuilder
+
+_BATCH_SPANS = 2048
+_KEY_BYTES = 32
+_KEY_WAIT_S = 1.0
+_LOCK_WAIT_S = 1.0  # in SQLite, for another process's transaction; the writer then tries again by itself
+_FORK_WAIT_S = 2 * _LOCK_WAIT_S
+_DAY_NS = 86_400 * 10**9
+
+logger = logging.getLogger("otel_mas")
+
+
+class Recording:
+    """Records into one store with one set of settings. Has no thread and no file until the first span.
+
+    Args:
+        settings: with `content` decided.
+        open_store: opens the store; a stand-in in tests.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        open_store: Callable[[Settings, bytes, str], Store] | None = None,
+    ) -> None:
+        self.settings = settings
+        self._open_store = open_store or _open
+        self.queue = SpanQueue(settings.queue_spans, settings.queue_bytes, batch_spans=_BATCH_SPANS, wake=self._wake)
+        self.processor = MirrorProcessor(self.queue, self.flush)
+        self.digests = MessageDigests(Digester(self._digest_key), self._announce)
+        self.instance_id = b""
+        self._abandoned: list[Writer] = []  # of parent processes: collecting one would close its connection
+        self._begin()
+
+    def _begin(self) -> None:
+        self.instance_id = secrets.token_bytes(16)
+        self._released_for_fork = False
+        self._waited_s = 0.0
+        self._writer = Writer(
+            self.queue,
+            self._open,
+            interval_s=self.settings.flush_interval_ms / 1000,
+            batch_spans=_BATCH_SPANS,
+            resend=self.digests.forget,
+            thread_started=self._exclude,
+        )
+
+    def flush(self, timeout_s: float) -> bool:
+        """Write what is queued; False where that took longer, or cannot be."""
+        return self._bounded(self._writer.flush, timeout_s)
+
+    def shutdown(self, timeout_s: float) -> bool:
+        """Write what is queued and end; nothing is recorded afterwards."""
+        self.queue.closed = True
+        # What a flush has waited for in vain (at a provider's own shutdown, say) is not waited for again.
+        return self._bounded(self._writer.stop, max(0.1, timeout_s - self._waited_s))
+
+    def _bounded(self, wait: Callable[[float], bool], timeout_s: float) -> bool:
+        began = time.monotonic()
+        written = wait(timeout_s)
+        self._waited_s = 0.0 if written else self._waited_s + time.monotonic() - began
+        return written
+
+    # -- around a fork ---------------------------------------------------------------------------------------------
+
+    def before_fork(self) -> None:
+        """Close the connection: SQLite's record of the file's locks must not reach the child."""
+        self._released_for_fork = self._writer.using_store.acquire(timeout=_FORK_WAIT_S)
+        if self._released_for_fork:
+            self._writer.release()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        if self._released_for_fork:
+            self._released_for_fork = False
+            self._writer.using_store.release()
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew, as another instance: what was queued and what was open is the parent's."""
+        released = self._released_for_fork
+        self._abandoned.append(self._writer)
+        self.queue.clear()
+        self.queue.idle = True
+        self.digests.forget()
+        self.processor.writer_thread = 0
+        self.processor.forked_ns = time.time_ns()
+        self._begin()
+        if not released and not self.queue.closed:
+            self.queue.closed = True
+            logger.warning(
+                "otel-mas: this process records nothing: its parent forked it while the store at %s was busy",
+                self.settings.store,
+            )
+
+    # -- called back -----------------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        self._writer.wake()
+
+    def _exclude(self, thread: int) -> None:
+        self.processor.writer_thread = thread
+
+    def _open(self, service: str) -> tuple[Store, BatchBuilder]:
+        from otel_mas.record.batches import BatchBuilder
+        from otel_mas.record.privacy import Privacy
+
+        settings = self.settings
+        store = self._open_store(settings, self.instance_id, service)
+        origin = {names.MAS_INSTANCE_ID: self.instance_id.hex(), names.MAS_STORE_ID: store.store_id}
+        if settings.run_id:
+            origin[names.MAS_RUN_ID] = settings.run_id
+        return store, BatchBuilder(Privacy(settings.content or "none"), origin)
+
+    def _digest_key(self) -> bytes:
+        if self.settings.digest_key is not None:
+            return self.settings.digest_key
+        self._writer.wake()
+        self._writer.opened.wait(_KEY_WAIT_S)
+        key = self._writer.digest_key
+        if key is None:
+            key = secrets.token_bytes(_KEY_BYTES)
+            if not self._writer.failed:
+                logger.warning(
+                    "otel-mas: the store at %s did not open in %g s: message digests of this process can be compared "
+                    "with no other's. Set OTEL_MAS_DIGEST_KEY to be independent of it",
+                    self.settings.store,
+                    _KEY_WAIT_S,
+                )
+        return key
+
+    def _announce(self, key: Key, digest: str, message: dict[str, Any]) -> bool:
+        if self.settings.content == "none":
+            message = {"role": message.get("role", "")}
+        copy, size = snapshot(message)
+        return self.queue.add_message(key, digest, copy, size)
+
+
+def _open(settings: Settings, instance_id: bytes, service: str) -> Store:
+    from otel_mas.store import StoreWriter
+
+    return StoreWriter(
+        settings.store,
+        instance_id=instance_id,
+        run_id=settings.run_id,
+        service=service,
+        max_bytes=settings.max_store_bytes,
+        max_age_ns=int(settings.max_age_days * _DAY_NS),
+        timeout_s=_LOCK_WAIT_S,
+    )
+
+
+__all__ = ["Recording"]

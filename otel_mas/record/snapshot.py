@@ -1,0 +1,146 @@
+"""What content looks like when it is taken down: immutable parts by reference, containers copied, sizes known."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime
+import decimal
+import enum
+import pathlib
+import uuid
+from collections import deque
+from collections.abc import Mapping, Set
+from typing import Any
+
+import orjson
+
+_MAX_NODES = 20_000  # of one content: 2 ms on the app's thread; longer lists are cut, and say so
+_MAX_DEPTH = 32
+_CUT = "… (cut by otel-mas)"
+_INT64 = range(-(2**63), 2**63)
+_AS_TEXT = (decimal.Decimal, uuid.UUID, datetime.date, datetime.time, datetime.timedelta, pathlib.PurePath, complex)
+_NODE = 16  # bytes a node costs beyond its text
+
+
+class _Copy:
+    __slots__ = ("nodes", "size")
+
+    def __init__(self) -> None:
+        self.nodes = 0
+        self.size = 0
+
+    def of(self, value: Any, depth: int) -> Any:
+        self.nodes += 1
+        self.size += _NODE
+        if self.nodes > _MAX_NODES or depth > _MAX_DEPTH:
+            return _CUT
+        kind = type(value)
+        if kind is str:
+            self.size += len(value)
+            return value
+        if kind is bool or value is None:
+            return value
+        if kind is int:
+            return value if value in _INT64 else {"$int": str(value)}
+        if kind is float:
+            return value if value - value == 0 else {"$float": str(value)}
+        if kind is bytes:
+            self.size += len(value)
+            return value
+        return self._other(value, depth)
+
+    def _other(self, value: Any, depth: int) -> Any:
+        if isinstance(value, Mapping):
+            return self._mapping(value, depth)
+        if isinstance(value, list | tuple | Set | deque):
+            return self._items(list(value), depth)
+        if isinstance(value, enum.Enum):
+            return self.of(value.value, depth + 1)
+        if isinstance(value, str):
+            return self.of(str(value), depth + 1)
+        if isinstance(value, bytearray | memoryview):
+            return self.of(bytes(value), depth + 1)
+        if isinstance(value, int | float):
+            return self.of(int(value) if isinstance(value, int) else float(value), depth + 1)
+        if isinstance(value, _AS_TEXT):
+            return self.of(str(value), depth + 1)
+        return self._object(value, depth)
+
+    def _object(self, value: Any, depth: int) -> Any:
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            fields = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
+            return self._mapping(fields, depth)
+        if hasattr(type(value), "model_fields"):  # pydantic's: its fields are its __dict__
+            return self._mapping(value.__dict__, depth)
+        # Never its repr: that is app code, which may be slow, have effects, or fail.
+        kind = type(value)
+        return f"<{kind.__module__}.{kind.__qualname__}>"
+
+    def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        copied: dict[str, Any] = {}
+        for key, item in list(value.items()):
+            if self.nodes > _MAX_NODES:
+                copied[_CUT] = None
+                break
+            copied[self._key(key)] = self.of(item, depth + 1)
+        return copied
+
+    def _items(self, items: list[Any], depth: int) -> list[Any]:
+        if len(items) > _MAX_NODES:
+            items = [*items[:_MAX_NODES], _CUT]
+        copied = []
+        for item in items:
+            copied.append(self.of(item, depth + 1))
+            if self.nodes > _MAX_NODES:
+                break
+        return copied
+
+    def _key(self, key: Any) -> str:
+        if type(key) is not str:
+            key = str(key) if isinstance(key, str | int | float | _AS_TEXT | None) else f"<{type(key).__qualname__}>"
+        self.size += len(key) + _NODE
+        return str(key)
+
+
+def snapshot(value: Any) -> tuple[Any, int]:
+    """A copy that later changes of `value` do not reach, made of dict, list, str, int, float, bool, None and bytes.
+
+    Strings and bytes are shared with the original, not copied. Numbers that JSON cannot hold become `{"$int": text}` or
+    `{"$float": text}`; objects that are neither data classes nor pydantic models become the name of their type.
+
+    Returns:
+        The copy, and about how many bytes it keeps alive.
+    """
+    copy = _Copy()
+    return copy.of(value, 0), copy.size
+
+
+def to_json(value: Any) -> bytes:
+    """A snapshot, redacted or not, as JSON. Bytes become `{"$bytes": base64}`."""
+    try:
+        return orjson.dumps(value, default=_default)
+    except TypeError:  # lone surrogates, which UTF-8 and so JSON cannot hold
+        return orjson.dumps(_without_surrogates(value), default=_default)
+
+
+def tagged(value: bytes) -> dict[str, str]:
+    """Bytes as JSON holds them."""
+    return {"$bytes": base64.b64encode(value).decode()}
+
+
+def _default(value: Any) -> Any:
+    return tagged(value) if isinstance(value, bytes) else str(value)
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(item) for item in value]
+    return value
+
+
+__all__ = ["snapshot", "tagged", "to_json"]
