@@ -49,7 +49,7 @@ class Graph:
     @cached_property
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the traces or known to be missing, a clear line each."""
-        missing = [f"Trace {trace.trace_id}: {trace.incomplete}" for trace in self._traces if trace.incomplete]
+        missing = [f"trace {trace.trace_id}: {trace.incomplete}" for trace in self._traces if trace.incomplete]
         return (*missing, *self.causal.problems)
 
     def to_networkx(self) -> networkx.MultiDiGraph[str]:

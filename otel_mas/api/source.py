@@ -97,9 +97,9 @@ class Source:
             UnsupportedQuery: A value means nothing, or this source cannot answer the question.
         """
         if status is not None and status not in STATUSES:
-            raise UnsupportedQuery(f"No trace has the status {status!r}: it is one of {', '.join(STATUSES)}.")
+            raise UnsupportedQuery(f"no trace has the status {status!r}: ask for one of {', '.join(STATUSES)}")
         if limit < 1:
-            raise UnsupportedQuery(f"limit={limit} asks for no trace: give 1 or more.")
+            raise UnsupportedQuery(f"limit={limit} asks for no trace: give 1 or more")
         try:
             minimum = None if min_duration is None else duration_ns(min_duration)
             start = None if since is None else instant_ns(since)
@@ -128,14 +128,14 @@ class Source:
 
         wanted = trace_id.strip().lower()
         if not self.capabilities.id_prefixes and len(wanted) < 32:
-            raise UnsupportedQuery(f"{self.location} finds a trace by its full id only (32 hex digits): {trace_id!r}.")
+            raise UnsupportedQuery(f"{self.location} finds a trace by its full id only, 32 hex digits: {trace_id!r}")
         return Trace(self._port.trace(wanted), self._port)
 
     def latest(self) -> Trace:
         """The trace that started last. Raises `TraceNotFound` where there is none."""
         newest = self.traces(limit=1)
         if not newest:
-            raise TraceNotFound(f"No trace in {self.location} yet. Record one: otel-mas run -- python your_app.py")
+            raise TraceNotFound(f"no trace in {self.location} yet: record one with `otel-mas run -- python app.py`")
         return self.trace(newest[0].trace_id)
 
     def conversation(self, thread: str, service: str | None = None) -> Conversation:
@@ -152,27 +152,27 @@ class Source:
         from otel_mas.api.trace import Conversation, Trace
 
         if not self.capabilities.conversations:
-            raise UnsupportedQuery(f"{self.location} cannot find conversations: ask for a trace by its id.")
+            raise UnsupportedQuery(f"{self.location} cannot find conversations: ask for a trace by its id")
         if service is None:
             summaries = self._traces(Query(conversation_id=thread, limit=sys.maxsize))
             services = sorted({summary.service for summary in summaries})
             if len(services) > 1:
                 raise UnsupportedQuery(
-                    f"Several services have a conversation {thread!r}: {', '.join(services)}."
-                    " Say which one: service=... (--service on the command line)."
+                    f"several services have a conversation {thread!r}: {', '.join(services)};"
+                    " say which: service=... (--service on the command line)"
                 )
         traces = self._port.conversation(thread, service)
         if not traces:
             whose = "" if service is None else f" of service {service!r}"
             raise TraceNotFound(
-                f"No conversation {thread!r}{whose} in {self.location}. See what there is: otel-mas traces"
+                f"no conversation {thread!r}{whose} in {self.location}: `otel-mas traces` lists what is there"
             )
         return Conversation(thread, [Trace(trace, self._port) for trace in traces])
 
     def run(self, run_id: str) -> RunSummary:
         """What one `otel-mas run` recorded, and what was lost on the way."""
         if not self.capabilities.runs:
-            raise UnsupportedQuery(f"{self.location} does not know runs: ask for traces.")
+            raise UnsupportedQuery(f"{self.location} does not know runs: ask for traces")
         return self._port.run(run_id)
 
     def _traces(self, query: Query) -> list[TraceSummary]:
@@ -184,5 +184,5 @@ class Source:
         beyond = sorted(asked.keys() - self.capabilities.filters)
         if beyond:
             can = ", ".join(sorted(self.capabilities.filters)) or "nothing"
-            raise UnsupportedQuery(f"{self.location} cannot select traces by {', '.join(beyond)}; it can by {can}.")
+            raise UnsupportedQuery(f"{self.location} cannot select traces by {', '.join(beyond)}, only by {can}")
         return list(self._port.traces(query))

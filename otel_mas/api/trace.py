@@ -74,7 +74,7 @@ class Trace:
         for span in self.spans:
             if span.span_id == span_id:
                 return span
-        raise TraceNotFound(f"No span {span_id!r} in trace {self.trace_id}.")
+        raise TraceNotFound(f"no span {span_id!r} in trace {self.trace_id}")
 
     def messages(self, span: Span | str) -> SpanMessages:
         """The messages that a span (or the span of this id) read and wrote.
@@ -99,7 +99,7 @@ class Trace:
 
     def _content_of(self, span: Span | str) -> str:
         if not self._port.capabilities.content:
-            raise UnsupportedQuery(f"{self._port.location} keeps no messages and no content beside spans.")
+            raise UnsupportedQuery(f"{self._port.location} keeps no messages and no content beside spans")
         return self.span(span if isinstance(span, str) else span.span_id).span_id
 
     @cached_property

@@ -26,10 +26,10 @@ def duration_ns(value: str | float) -> int:
         text = value.replace(" ", "").lower()
         parts = _PART.findall(text)
         if not parts or "".join(number + unit for number, unit in parts) != text:
-            raise ValueError(f"{value!r} is not a duration: write it like 500ms, 2s or 1h30m.")
+            raise ValueError(f"{value!r} is not a duration: write it like 500ms, 2s or 1h30m")
         return sum(round(float(number) * _UNITS_NS[unit]) for number, unit in parts)
     if not value >= 0 or value == float("inf"):
-        raise ValueError(f"{value!r} is not a duration: give seconds, 0 or more.")
+        raise ValueError(f"{value!r} is not a duration: give seconds, 0 or more")
     return round(value * _UNITS_NS["s"])
 
 
@@ -51,7 +51,7 @@ def instant_ns(value: str | float | datetime, now_ns: int | None = None) -> int:
     try:
         return _epoch_ns(datetime.fromisoformat(value))
     except ValueError:
-        raise ValueError(f"{value!r} is neither a duration nor a time: write it like 1h or 2026-11-21T10:00.") from None
+        raise ValueError(f"{value!r} is neither a duration nor a time: write it like 1h or 2026-11-21T10:00") from None
 
 
 def _epoch_ns(moment: datetime) -> int:

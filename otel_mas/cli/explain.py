@@ -7,7 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.cli.options import Target, one_target, reading
-from otel_mas.cli.output import note, pasteable, print_problems
+from otel_mas.cli.output import naming, note, pasteable, print_problems
 
 if TYPE_CHECKING:
     from otel_mas.api import Conversation, Source, Trace
@@ -46,5 +46,5 @@ def _rest_of_conversation(name: str, found: Trace | Conversation, source: Source
         return
     number = len(source.traces(conversation=thread, service=found.service, limit=1_000))
     if number > 1:
-        words = (name, "--conversation", thread, "--service", found.service)
-        note(f"One of {number} traces of thread {thread}. All of them: {pasteable(*words, store=source.location)}")
+        everything = pasteable(name, *naming(found, source), store=source.location)
+        note(f"this is one of {number} traces of thread {thread}; all of them: {everything}")

@@ -34,4 +34,4 @@ def _said(error: Exception) -> tuple[str, int]:
         return str(error), error.exit_code
     if isinstance(error, OSError):
         return str(error), 1
-    return f"a bug: {type(error).__name__}: {error}. Please report it with what --debug shows.", _BUG
+    return f"a bug in otel-mas: {type(error).__name__}: {error}; please report it with what --debug shows", _BUG

@@ -77,18 +77,17 @@ class Target:
         return source.trace(self.trace)
 
 
-class Parsed(click.ParamType[str]):
-    """A value that a function of `otel_mas.api.when` can read; handed on as it was written."""
+def readable(parse: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """A callback that refuses what the function of this name in `otel_mas.api.when` cannot read."""
 
-    def __init__(self, name: str, parse: str) -> None:
-        self.name = name
-        self._parse = parse
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def check(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
         from otel_mas.api import when
 
         try:
-            getattr(when, self._parse)(value)
+            if value is not None:
+                getattr(when, parse)(value)
         except ValueError as error:
-            self.fail(str(error), param, ctx)
+            raise click.BadParameter(str(error), ctx, param) from None
         return value
+
+    return check

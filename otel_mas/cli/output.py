@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from otel_mas.api import Conversation, Source, Trace
     from otel_mas.model import Span
 
-PIPED_WIDTH = 100
+PIPED_WIDTH = 120
 _WIDEST = 160
 _MOST_PROBLEMS = 20
 
@@ -26,7 +27,7 @@ def print_lines(lines: Callable[[int], Iterable[Text]], err: bool = False) -> No
     stream = sys.stderr if err else sys.stdout
     if not stream.isatty():
         for line in lines(PIPED_WIDTH):
-            click.echo(line.plain, file=stream)
+            click.echo(line.plain.rstrip(), file=stream)
         return
     console = _terminal(stream)
     for line in lines(min(console.width, _WIDEST)):
@@ -41,7 +42,7 @@ def print_report(spans: Sequence[Span], body: Callable[[int], Iterable[Text]]) -
 
         from otel_mas.report import terminal
 
-        yield terminal.heading(spans)
+        yield from terminal.heading(spans, width)
         yield Text("")
         yield from body(width)
 
@@ -75,6 +76,18 @@ def print_problems(problems: Iterable[str]) -> None:
 def note(message: str) -> None:
     """A line for the person at the terminal that is no part of the answer."""
     click.echo(f"otel-mas: {message}", err=True)
+
+
+def naming(found: Trace | Conversation, source: Source) -> tuple[str, ...]:
+    """The words of a command line that name a trace, or the conversation that it is part of."""
+    from otel_mas.api import Trace
+
+    thread = found.conversation_id if isinstance(found, Trace) else found.thread
+    if thread is None:
+        return (found.spans[0].trace_id[:12],) if found.spans else ("latest",)
+    services = {summary.service for summary in source.traces(conversation=thread, limit=sys.maxsize)}
+    service = ("--service", found.service) if len(services) > 1 else ()
+    return ("--conversation", thread, *service)
 
 
 def pasteable(*words: str, store: str) -> str:

@@ -40,5 +40,5 @@ def _trees(found: Trace | Conversation, width: int) -> Iterator[Text]:
     for position, trace in enumerate(found.traces if isinstance(found, Conversation) else (found,)):
         if position:
             yield Text("")
-        yield terminal.heading(trace.spans)
+        yield from terminal.heading(trace.spans, width)
         yield from terminal.tree(trace.graph().causal, width)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from otel_mas.cli.output import pasteable, print_lines
+from otel_mas.cli.output import naming, pasteable, print_lines
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -54,8 +54,7 @@ def _summary(source: Source, run: RunSummary, width: int) -> Iterator[Text]:
     yield from terminal.critical_path(graph.causal, graph.critical_path(), width, most=_MOST_STEPS)
     yield terminal.cost_in_a_line(graph.cost())
     yield from _remarks(subject, width)
-    yield from _lost(run)
-    yield from (Text(f"problem: {problem}", style="yellow") for problem in subject.problems[:_MOST_REMARKS])
+    yield from _lost(run, subject.graph().causal.problems)
     yield Text("")
     yield from _further(source, subject)
 
@@ -123,17 +122,11 @@ def _content(subject: Trace | Conversation, span: Span, name: str) -> object:
     return trace.contents(span).get(name)
 
 
-def _lost(run: RunSummary) -> Iterator[Text]:
+def _lost(run: RunSummary, problems: Sequence[str] = ()) -> Iterator[Text]:
+    """What is known to be missing, and what was wrong."""
     from rich.text import Text
 
-    from otel_mas.report.text import count
-
-    if run.dropped_spans:
-        said = f"lost: {count(run.dropped_spans, 'span')} did not fit into the queue (OTEL_MAS_QUEUE_SPANS)"
-        yield Text(said, style="yellow")
-    if run.withheld_contents:
-        yield Text(f"withheld: {count(run.withheld_contents, 'content')} could not be redacted", style="yellow")
-    for problem in run.problems:
+    for problem in (*run.problems, *problems)[:_MOST_REMARKS]:
         yield Text(f"problem: {problem}", style="yellow")
 
 
@@ -142,11 +135,7 @@ def _further(source: Source, subject: Trace | Conversation) -> Iterator[Text]:
 
     from otel_mas.api import Conversation
 
-    which = (
-        ("--conversation", subject.thread, "--service", subject.service)
-        if isinstance(subject, Conversation)
-        else (subject.trace_id[:12],)
-    )
+    which = naming(subject, source) if isinstance(subject, Conversation) else (subject.trace_id[:12],)
     yield Text("look further", style="bold")
     for command in ("graph", "critical-path", "show", "cost"):
         yield Text(f"  {pasteable(command, *which, store=source.location)}")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from otel_mas.cli.options import Parsed, reading
+from otel_mas.cli.options import readable, reading
 from otel_mas.cli.output import note, print_json, print_lines, print_problems
 
 STATUSES = ("ok", "error", "interrupted", "running")
@@ -18,8 +18,12 @@ STATUSES = ("ok", "error", "interrupted", "running")
 @click.option("--status", type=click.Choice(STATUSES), help="Only with this status; interrupted: waits for input.")
 @click.option("--conversation", metavar="THREAD", help="Only of this thread.")
 @click.option("--run", metavar="ID", help="Only those that this `otel-mas run` recorded.")
-@click.option("--min-duration", type=Parsed("duration", "duration_ns"), help="Only this long or longer: 500ms, 2s.")
-@click.option("--since", type=Parsed("time", "instant_ns"), help="Only started since: 1h, 2d, 2026-11-21T10:00.")
+@click.option(
+    "--min-duration", metavar="DURATION", callback=readable("duration_ns"), help="Only this long or longer: 500ms, 2s."
+)
+@click.option(
+    "--since", metavar="TIME", callback=readable("instant_ns"), help="Only started since: 1h, 2d, 2026-11-21T10:00."
+)
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
 @reading
 def command(store: str | None, as_json: bool, **asked: Any) -> None:
@@ -37,7 +41,7 @@ def command(store: str | None, as_json: bool, **asked: Any) -> None:
 
             print_lines(lambda width: terminal.traces(found, width))
         elif any(value is not None for name, value in asked.items() if name != "limit"):
-            note(f"No trace in {source.location} matches.")
+            note(f"no trace in {source.location} matches")
         else:
-            note(f"No trace in {source.location} yet. Record one: otel-mas run -- python your_app.py")
-        print_problems(f"Trace {one.trace_id} is incomplete: {one.incomplete}" for one in found if one.incomplete)
+            note(f"no trace in {source.location} yet: record one with `otel-mas run -- python app.py`")
+        print_problems(f"trace {one.trace_id}: {one.incomplete}" for one in found if one.incomplete)

@@ -52,7 +52,7 @@ def open_source(target: str | Path, known: Mapping[str, EntryPoint] | None = Non
 def _type(scheme: str, known: Mapping[str, EntryPoint], target: str) -> SourceType:
     if scheme not in known:
         if not known:
-            raise UnknownSource(f"No source is installed that could read {target}: reinstall otel-mas.")
+            raise UnknownSource(f"no source is installed that could read {target}: reinstall otel-mas")
         schemes = ", ".join(f"{name}://" for name in known)
-        raise UnknownSource(f"No source reads {scheme}:// ({target}). Known: a path, or {schemes}.")
+        raise UnknownSource(f"no source reads {scheme}:// ({target}): give the path of a store, or one of {schemes}")
     return cast(SourceType, known[scheme].load())

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from otel_mas.errors import NotAStore
 from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Trace, TraceSummary
 from otel_mas.sources.base import Capabilities
 from otel_mas.store import StoreReader
@@ -28,7 +27,7 @@ class StoreSource:
 
     def __init__(self, path: str | Path) -> None:
         self.location = str(path)
-        self._reader = StoreReader(_existing(Path(path)))
+        self._reader = StoreReader(path)
 
     @classmethod
     def recognises(cls, path: Path) -> bool:
@@ -65,12 +64,3 @@ class StoreSource:
 
     def close(self) -> None:
         self._reader.close()
-
-
-def _existing(path: Path) -> Path:
-    """The path, if a store can be there at all: SQLite's own errors do not tell these apart."""
-    if path.is_dir():
-        raise NotAStore(f"{path} is a directory, not a store: name the file in it, e.g. {path / 'runs.db'}.")
-    if not path.exists():
-        raise NotAStore(f"No store at {path} yet. Make one: otel-mas run -- python your_app.py")
-    return path

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from otel_mas.model import Span
-from otel_mas.report.terminal.lines import joined, outcome
+from otel_mas.report.terminal.lines import joined, outcome, wrap
 from otel_mas.report.text import count, duration, local_time, plain
 from otel_mas.semconv import attributes as names
 
 
-def heading(spans: Sequence[Span]) -> Text:
+def heading(spans: Sequence[Span], width: int) -> list[Text]:
     """Name, service, thread, when, how long, how many spans and traces, and how it ended."""
     first = next((span for span in spans if span.parent_span_id is None), spans[0])
     last = next((span for span in reversed(spans) if span.parent_span_id is None), first)
@@ -33,4 +33,4 @@ def heading(spans: Sequence[Span]) -> Text:
     parts += [Text(local_time(begin), style="dim"), Text(duration(end - begin)), Text(count(len(spans), "span"))]
     ended = outcome(last)
     parts.append(Text("ok", style="green") if ended is None else ended)
-    return joined(parts, " · ")
+    return wrap(joined(parts, " · "), width)

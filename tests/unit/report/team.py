@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 
 from otel_mas.model import Link, Span, SpanBody, SpanKind, StatusCode, Trace
 from otel_mas.semconv import attributes as names
+from otel_mas.store import StoreWriter
+from otel_mas.store.columns import column_values
+from otel_mas.store.rows import Batch, ContentRow, MessageRefRow, MessageRow, SpanRow
 
 BEGIN = int(datetime(2026, 11, 21, 10, 0, tzinfo=UTC).timestamp()) * 10**9
 MS = 10**6
@@ -147,6 +154,91 @@ def research() -> tuple[TraceBuilder, TraceBuilder]:
     return one, two
 
 
-def traces() -> tuple[Trace, Trace]:
+def research_traces() -> tuple[Trace, Trace]:
     one, two = research()
     return one.trace(), two.trace()
+
+
+def write(path: Path, run_id: str = "run-1", traces: Sequence[Trace] | None = None, service: str = SERVICE) -> Path:
+    """Write the traces (the research team's two by default) into a store, as one run, with what was asked and said."""
+    writer = StoreWriter(
+        path,
+        instance_id=bytes(16),
+        run_id=run_id,
+        service=service,
+        max_bytes=2**30,
+        max_age_ns=10**18,
+        clock=lambda: BEGIN + 70_000 * MS,
+    )
+    resource = writer.resource({"service.name": service}, "", b"")
+    scope = writer.scope("otel_mas", "0.1.0", {}, "")
+    spans = [span for trace in (research_traces() if traces is None else traces) for span in trace.spans]
+    batch = Batch(
+        spans=[_row(span, resource, scope) for span in spans if span.end_ns is not None],
+        contents=[
+            ContentRow(*_ids(span), names.MAS_INTERRUPT_VALUES, b'["Publish this?"]')
+            for span in spans
+            if span.columns.get(names.MAS_TASK_OUTCOME) == "interrupted"
+        ],
+        incomplete={bytes.fromhex(t.trace_id): t.incomplete for t in traces or () if t.incomplete},
+    )
+    if traces is None:
+        asked, said = (bytes([number]) * 16 for number in (1, 2))
+        chat = next(span for span in spans if span.name.startswith("chat"))
+        batch.messages = [
+            MessageRow(asked, "user", b'{"role":"user","parts":[{"type":"text","content":"Tides?"}]}'),
+            MessageRow(said, "assistant", None),
+        ]
+        batch.message_refs = [MessageRefRow(*_ids(chat), 0, 0, asked), MessageRefRow(*_ids(chat), 1, 0, said)]
+    writer.write(batch)
+    writer.finish(dropped=0, withheld=0)
+    writer.close()
+    return path
+
+
+def _ids(span: Span) -> tuple[bytes, bytes]:
+    return bytes.fromhex(span.trace_id), bytes.fromhex(span.span_id)
+
+
+def _row(span: Span, resource: int, scope: int) -> SpanRow:
+    trace_id, span_id = _ids(span)
+    parent = None if span.parent_span_id is None else bytes.fromhex(span.parent_span_id)
+    links = tuple((bytes.fromhex(link.trace_id), bytes.fromhex(link.span_id), link.kind) for link in span.links)
+    message = OtlpSpan(
+        trace_id=trace_id,
+        span_id=span_id,
+        parent_span_id=parent or b"",
+        name=span.name,
+        kind=int(span.kind),
+        start_time_unix_nano=span.start_ns,
+        end_time_unix_nano=span.end_ns or 0,
+        attributes=[KeyValue(key=key, value=_value(value)) for key, value in span.attributes.items()],
+        links=[OtlpSpan.Link(trace_id=trace, span_id=cause) for trace, cause, _ in links],
+    )
+    return SpanRow(
+        trace_id=trace_id,
+        span_id=span_id,
+        parent_span_id=parent,
+        name=span.name,
+        kind=int(span.kind),
+        start_ns=span.start_ns,
+        end_ns=span.end_ns or 0,
+        status=int(span.status),
+        columns=column_values(span.attributes),
+        links=links,
+        body=message.SerializeToString(),
+        resource=resource,
+        scope=scope,
+    )
+
+
+def _value(value: Any) -> AnyValue:
+    if isinstance(value, bool):
+        return AnyValue(bool_value=value)
+    if isinstance(value, int):
+        return AnyValue(int_value=value)
+    if isinstance(value, float):
+        return AnyValue(double_value=value)
+    if isinstance(value, (list, tuple)):
+        return AnyValue(array_value=ArrayValue(values=[_value(item) for item in value]))
+    return AnyValue(string_value=str(value))
