@@ -14,6 +14,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command
+from openai import DefaultHttpxClient
 
 from examples.model_server import ModelServer
 from examples.research_team.models import Models
@@ -28,8 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         url = options.model_url
         if url is None and not options.live:
             url = stack.enter_context(ModelServer()).url
+        # Nothing but a server on this machine is reached past the proxies of the environment.
+        direct = None if url is None else stack.enter_context(DefaultHttpxClient(trust_env=False))
         saver = stack.enter_context(SqliteSaver.from_conn_string(options.db))
-        team = build_team(Models(url=url, seed=options.seed), saver)
+        team = build_team(Models(url=url, http_client=direct, seed=options.seed), saver)
         config: RunnableConfig = {"configurable": {"thread_id": options.thread}}
         if options.resume is None:
             return ask(team, config, options.question or QUESTION)
@@ -45,7 +48,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=7, help="given to the model (default: 7)")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--live", action="store_true", help="talk to OpenAI, with OPENAI_API_KEY")
-    where.add_argument("--model-url", metavar="URL", help="a running model server, instead of one of our own")
+    where.add_argument("--model-url", metavar="URL", help="a model server on this machine, instead of one started here")
     options = parser.parse_args(arguments)
     if options.question and options.resume:
         parser.error("a question starts a conversation, --resume goes on with one: give one of them")
@@ -78,7 +81,7 @@ def work(team: CompiledStateGraph[Any, Any, Any, Any], config: RunnableConfig, g
         asked = state.interrupts[0].value
         print(f"\n{asked['report']}\n\n{asked['ask']} Answer with --thread {thread(config)} --resume approve")
         return 0
-    print(f"\n{state.values['published']}", end="")
+    print(f"\nPublished: {state.values['headline']}")
     return 0
 
 

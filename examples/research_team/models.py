@@ -14,13 +14,15 @@ class Models:
     """Where the models are.
 
     Args:
-        url: A server that speaks OpenAI's protocol, on this machine; None is OpenAI itself, with `OPENAI_API_KEY`.
+        url: A server that speaks OpenAI's protocol; None is OpenAI itself, with `OPENAI_API_KEY`.
         key: The key that server wants.
+        http_client: What the requests to that server go through; by default, one with the proxies of the environment.
         seed: Passed on with every request.
     """
 
     url: str | None = None
     key: str = "local"
+    http_client: DefaultHttpxClient | None = None
     seed: int = 7
 
     def large(self) -> ChatOpenAI:
@@ -32,8 +34,6 @@ class Models:
         return self._chat("gpt-4o-mini", streaming=streaming)
 
     def _chat(self, model: str, *, streaming: bool = False) -> ChatOpenAI:
-        if self.url is None:
-            return ChatOpenAI(model=model, temperature=0, seed=self.seed, streaming=streaming, stream_usage=True)
         return ChatOpenAI(
             model=model,
             temperature=0,
@@ -41,7 +41,6 @@ class Models:
             streaming=streaming,
             stream_usage=True,
             base_url=self.url,
-            api_key=SecretStr(self.key),
-            # The server is on this machine: a proxy set in the environment is not the way to it.
-            http_client=DefaultHttpxClient(trust_env=False),
+            api_key=None if self.url is None else SecretStr(self.key),
+            http_client=self.http_client,
         )

@@ -36,7 +36,7 @@ class TeamState(TypedDict, total=False):
     next: str
     reason: str
     report: str
-    published: str
+    headline: str
 
 
 def build_team(models: Models, checkpointer: BaseCheckpointSaver[Any]) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -60,7 +60,7 @@ def build_team(models: Models, checkpointer: BaseCheckpointSaver[Any]) -> Compil
     def publish(state: TeamState) -> TeamState:
         asked = f"Question: {state['question']}\n\n{state['report']}"
         headline = headliner.invoke([SystemMessage(HEADLINE), HumanMessage(asked)]).text
-        return {"published": f"# {headline}\n\n{state['report']}\n"}
+        return {"headline": headline}
 
     graph = StateGraph(TeamState)
     graph.add_node("supervisor", supervisor)

@@ -1,0 +1,87 @@
+"""What `make demo` keeps away, says and leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from examples import demo
+from otel_mas.causal import build
+from otel_mas.model import Link, Span, Trace
+from otel_mas.semconv import attributes as names
+
+SECOND = 10**9
+
+
+def task(
+    trace: str, number: int, name: str, start: float, end: float, *links: Link, task_id: str | None = None
+) -> Span:
+    return Span(
+        trace_id=trace * 32,
+        span_id=f"{trace}{number:015x}",
+        parent_span_id=None,
+        name=f"task {name}",
+        start_ns=int(start * SECOND),
+        end_ns=int(end * SECOND),
+        links=links,
+        columns={names.MAS_TASK_ID: task_id or f"{name}-{number}", names.MAS_TASK_NAME: name},
+    )
+
+
+def because(kind: str, cause: Span) -> Link:
+    return Link(cause.trace_id, cause.span_id, kind)
+
+
+def test_the_surroundings_do_not_reach_the_demo() -> None:
+    found = {
+        "PATH": "/bin",
+        "OTEL_TRACES_EXPORTER": "otlp",
+        "OTEL_SERVICE_NAME": "mine",
+        "OTEL_MAS_STORE": "/mine.db",
+        "OTEL_SDK_DISABLED": "true",
+        "LANGSMITH_TRACING": "true",
+        "LANGCHAIN_TRACING_V2": "true",
+        "OPENAI_API_KEY": "sk-mine",
+        "OPENAI_BASE_URL": "http://elsewhere",
+        "https_proxy": "http://proxy",
+        "ALL_PROXY": "socks5://proxy",
+        "no_proxy": "*",
+    }
+    assert demo.undisturbed(found) == {
+        "PATH": "/bin",
+        "OTEL_SERVICE_NAME": "research-team",
+        "OTEL_MAS_SIMULATED_COST": "true",
+    }
+
+
+def test_a_join_names_the_branch_that_it_waited_for() -> None:
+    quick = task("a", 1, "section", 0, 1)
+    slow = task("a", 2, "section", 0, 3.5)
+    join = task("a", 3, "edit", 3.5, 4, because("trigger", quick), because("trigger", slow))
+    after = task("a", 4, "publish", 4, 5, because("trigger", join))
+    assert list(demo.joins(build([Trace("a" * 32, (quick, slow, join, after))]))) == [
+        "edit#1 joins 2 branches. It waited for section#2, which ended 2.5 s after section#1."
+    ]
+
+
+def test_a_pause_says_how_long_the_human_took() -> None:
+    paused = task("a", 1, "approval", 0, 1, task_id="t")
+    resumed = task("b", 1, "approval", 3.2, 4, because("resume", paused), task_id="t")
+    graph = build([Trace("a" * 32, (paused,)), Trace("b" * 32, (resumed,))])
+    assert list(demo.pauses(graph)) == ["approval#1 waited 2.2 s for a human, between two processes."]
+
+
+def test_each_demo_starts_afresh_and_touches_nothing_else(tmp_path: Path) -> None:
+    for name in ("runs.db", "runs.db-wal", "checkpoints.sqlite", "mine.txt"):
+        (tmp_path / name).write_text("old")
+    demo.fresh(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_hints_are_commands_for_the_root_of_the_repository(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    store = demo.ROOT / ".demo" / "runs.db"
+    monkeypatch.chdir(demo.ROOT)
+    assert any(hint.endswith("otel-mas show latest --store .demo/runs.db") for hint in demo.hints(store, "demo-1"))
+    monkeypatch.chdir(tmp_path)
+    assert demo.hints(store, "demo-1")[0] == f"cd {demo.ROOT}"

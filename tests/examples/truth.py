@@ -1,0 +1,49 @@
+"""The control edges of the example team, written by hand from reading `examples/research_team`.
+
+Over both invocations: the question, then `--resume approve`. An edge is (kind, cause, effect) between tasks; a task
+is `name#k`, the how-manieth of its name where it runs, after the task that encloses it: `writer#1/edit#1`. What
+starts in a subgraph is triggered by the task that encloses it; what starts in the team itself by no task.
+"""
+
+from __future__ import annotations
+
+# team.py: START → supervisor, which is asked three times, and whose conditional edge leads to the one it chose.
+SUPERVISION = {
+    ("trigger", "supervisor#1", "researcher#1"),
+    ("trigger", "researcher#1", "supervisor#2"),
+    ("trigger", "supervisor#2", "writer#1"),
+    ("trigger", "writer#1", "supervisor#3"),
+    ("trigger", "supervisor#3", "approval#1"),
+}
+
+# researcher.py: create_agent's loop. The model calls both tools in one turn, each is sent to a task of its own, and the
+# model's second turn waits for both.
+RESEARCHER = {
+    ("trigger", "researcher#1", "researcher#1/model#1"),
+    ("send", "researcher#1/model#1", "researcher#1/tools#1"),
+    ("send", "researcher#1/model#1", "researcher#1/tools#2"),
+    ("trigger", "researcher#1/tools#1", "researcher#1/model#2"),
+    ("trigger", "researcher#1/tools#2", "researcher#1/model#2"),
+}
+
+# writer.py: the outline has four headings, a Send for each, and edit joins them.
+WRITER = {
+    ("trigger", "writer#1", "writer#1/outline#1"),
+    ("send", "writer#1/outline#1", "writer#1/write_section#1"),
+    ("send", "writer#1/outline#1", "writer#1/write_section#2"),
+    ("send", "writer#1/outline#1", "writer#1/write_section#3"),
+    ("send", "writer#1/outline#1", "writer#1/write_section#4"),
+    ("trigger", "writer#1/write_section#1", "writer#1/edit#1"),
+    ("trigger", "writer#1/write_section#2", "writer#1/edit#1"),
+    ("trigger", "writer#1/write_section#3", "writer#1/edit#1"),
+    ("trigger", "writer#1/write_section#4", "writer#1/edit#1"),
+}
+
+# team.py: approval stops in its interrupt; the second invocation resumes the same task, which then goes to publish by
+# Command(goto=...).
+APPROVAL = {
+    ("resume", "approval#1", "approval#1"),
+    ("trigger", "approval#1", "publish#1"),
+}
+
+CONTROL_EDGES: frozenset[tuple[str, str, str]] = frozenset(SUPERVISION | RESEARCHER | WRITER | APPROVAL)
