@@ -1,0 +1,57 @@
+"""Recording in code: on, written, off."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from otel_mas.config import Content, Settings
+from otel_mas.instrumentation import switch
+from otel_mas.record import lifecycle
+
+
+def instrument(*, store: str | os.PathLike[str] | None = None, content: Content | None = None, **settings: Any) -> None:
+    """Record this process: LangGraph, LangChain, and every span of the app's tracer provider.
+
+    It may be called at any time, before or after LangGraph is imported or the app sets its tracer provider. Called
+    again with the same settings it does nothing; with others they hold from then on. Nothing happens while recording
+    is switched off (`OTEL_SDK_DISABLED=true` or `OTEL_MAS_ENABLED=false`).
+
+    Args:
+        store: the file to record into. By default the one that `OTEL_MAS_STORE` names, or the one in your data
+            directory.
+        content: what is kept of messages, tool calls and exceptions: "full", "redacted" or "none". By default what
+            `OTEL_MAS_CONTENT` says, or "redacted".
+        settings: any other setting by name, as in `otel_mas.config.Settings`; each goes before its variable.
+
+    Raises:
+        ConfigError: naming every invalid setting, of those given and of those in the environment.
+    """
+    switch.switch_on(Settings.from_env(store=store, content=content, **settings), asked=True)
+
+
+def flush(timeout: float = 5.0) -> bool:
+    """Write what is recorded so far, and the spans that are still open as such.
+
+    Args:
+        timeout: seconds to wait at most.
+
+    Returns:
+        Whether all of it is in the store.
+    """
+    return lifecycle.flush(timeout)
+
+
+def shutdown(timeout: float = 5.0) -> bool:
+    """Write what is recorded and stop recording. Not needed at the end of a program: exit does the same.
+
+    Args:
+        timeout: seconds to wait at most.
+
+    Returns:
+        Whether all of it is in the store.
+    """
+    return switch.switch_off(timeout)
+
+
+__all__ = ["flush", "instrument", "shutdown"]

@@ -1,0 +1,163 @@
+"""Runs a command with recording on: its streams, signals and exit status are its own; then a summary on stderr."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from otel_mas.cli.output import note
+from otel_mas.config import Settings
+
+AUTOSTART = Path(__file__).resolve().parent.parent / "instrumentation" / "autostart"
+
+# As a shell has it.
+_NOT_EXECUTABLE = 126
+_NOT_FOUND = 127
+_SIGNALLED = 128
+
+# What others may send to us and mean for the app.
+_FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
+_FROM_KEYBOARD = ("SIGINT", "SIGQUIT", "SIGBREAK")
+
+
+def run(command: Sequence[str], settings: Settings, *, summary: bool = True) -> int:
+    """Run a command and record it.
+
+    Args:
+        command: what to run, as in a shell; a leading `--` is skipped.
+        settings: of this run; the command and its child processes get them by their environment.
+        summary: say at the end, on stderr, what was recorded.
+
+    Returns:
+        The command's exit status, as a shell gives it: 128 + n where signal n ended it, 127 where there is no such
+        command, 126 where it cannot be executed.
+    """
+    command = list(command[1:] if command[:1] == ["--"] else command)
+    program = shutil.which(command[0])
+    if program is None:
+        return _cannot_run(command[0])
+    if not settings.enabled:
+        note("not recorded: OTEL_SDK_DISABLED or OTEL_MAS_ENABLED switches it off.")
+        return _execute(command, program, dict(os.environ))
+    run_id = secrets.token_hex(8)
+    environment = recorded_environment(os.environ, settings, run_id)
+    status = _execute(command, program, environment)
+    if summary:
+        _summarise(settings.store, run_id, [program, *command[1:]], environment)
+    return status
+
+
+def recorded_environment(environ: Any, settings: Settings, run_id: str) -> dict[str, str]:
+    """The environment under which every Python process records itself.
+
+    Args:
+        environ: the variables to start from; what is on its PYTHONPATH stays.
+        settings: become variables, as far as the command line can say them.
+        run_id: joins what all processes of the run record.
+    """
+    path = [part for part in environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    return {
+        **environ,
+        "PYTHONPATH": os.pathsep.join([str(AUTOSTART), *(part for part in path if part != str(AUTOSTART))]),
+        "OTEL_MAS_STORE": os.path.abspath(settings.store),
+        "OTEL_MAS_CONTENT": settings.content or "redacted",
+        "OTEL_MAS_SIMULATED_COST": str(settings.simulated_cost).lower(),
+        "OTEL_MAS_RUN_ID": run_id,
+    }
+
+
+def _cannot_run(command: str) -> int:
+    if os.path.isfile(command):
+        hint = f" Did you mean: otel-mas run -- python {command}" if command.endswith(".py") else ""
+        note(f"{command}: is not executable.{hint}")
+        return _NOT_EXECUTABLE
+    hint = f" Its path is {sys.executable} here." if os.path.basename(command).startswith("python") else ""
+    note(f"{command}: command not found.{hint}")
+    return _NOT_FOUND
+
+
+def _execute(command: list[str], program: str, environment: dict[str, str]) -> int:
+    """Run it to its end, with our streams and whatever else we inherited."""
+    process: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
+
+    def forward(number: int, _frame: object) -> None:
+        if process is None:
+            early.append(number)
+        else:
+            process.send_signal(number)  # to nobody, once it has ended
+
+    with _handling(forward):
+        try:
+            process = subprocess.Popen(command, executable=program, env=environment, close_fds=False)
+        except OSError as error:
+            note(f"{command[0]}: {error.strerror}.")
+            return _NOT_EXECUTABLE
+        for number in early:
+            process.send_signal(number)
+        status = process.wait()
+    return _SIGNALLED - status if status < 0 else status
+
+
+@contextmanager
+def _handling(forward: Callable[[int, object], None]) -> Iterator[None]:
+    """Hand on signals to the app, which decides what they do; what it was told to ignore stays ignored."""
+    before: dict[int, Any] = {}
+    for name in _FORWARDED:
+        number = getattr(signal, name, None)
+        if number is None or signal.getsignal(number) in (signal.SIG_IGN, None):
+            continue
+        keyboard = name in _FROM_KEYBOARD and _is_foreground()
+        before[number] = signal.signal(number, _nothing if keyboard else forward)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _nothing(_number: int, _frame: object) -> None:
+    """The terminal has sent the signal to the app as well."""
+
+
+def _is_foreground() -> bool:
+    """Whether keys pressed at a terminal reach us and the app alike."""
+    if not hasattr(os, "tcgetpgrp"):
+        return True
+    try:
+        terminal = os.open(os.ctermid(), os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
+
+
+def _summarise(store: str, run_id: str, command: list[str], environment: dict[str, str]) -> None:
+    """Whatever goes wrong here is said in one line: the exit status is the app's."""
+    from otel_mas.cli.nothing_recorded import recorded, why_nothing
+    from otel_mas.cli.summary import print_run_summary
+
+    try:
+        if recorded(store, run_id):
+            print_run_summary(store, run_id)
+        else:
+            note(f"nothing was recorded: {why_nothing(command, environment)}")
+    except KeyboardInterrupt:
+        pass
+    except Exception as error:
+        note(f"no summary: {' '.join(str(error).split()) or type(error).__name__}")
+
+
+__all__ = ["recorded_environment", "run"]

@@ -1,0 +1,19 @@
+"""What makes frameworks tell their causes, and the ways in which that is switched on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from otel_mas.instrumentation.instrumentor import OtelMasInstrumentor
+
+__all__ = ["OtelMasInstrumentor"]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy: its base class loads more than all the rest of recording, and only `opentelemetry-instrument` needs it.
+    if name == "OtelMasInstrumentor":
+        from otel_mas.instrumentation.instrumentor import OtelMasInstrumentor
+
+        return OtelMasInstrumentor
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,113 @@
+"""Calls a function when a module has been imported, without importing it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+from otel_mas.record import guarded
+
+Callback = Callable[[str], None]
+
+_lock = threading.RLock()
+_finding = threading.local()
+_watched: dict[str, list[Callback]] = {}
+
+
+def when_imported(module: str, callback: Callback) -> None:
+    """Call `callback(module)` each time that module has been executed: at once where it is imported already.
+
+    An error in it is logged once, and the import succeeds.
+    """
+    with _lock:
+        _watched.setdefault(module, []).append(callback)
+        if _FINDER not in sys.meta_path:
+            sys.meta_path.insert(0, _FINDER)
+    if _is_imported(module):
+        _call(module, callback)
+
+
+def forget(callback: Callback) -> None:
+    """Do not call it any more."""
+    with _lock:
+        for module, callbacks in list(_watched.items()):
+            if callback in callbacks:
+                callbacks.remove(callback)
+            if not callbacks:
+                del _watched[module]
+        if not _watched and _FINDER in sys.meta_path:
+            sys.meta_path.remove(_FINDER)
+
+
+def _is_imported(name: str) -> bool:
+    module = sys.modules.get(name)
+    # One that is being imported right now, by another thread or further up, is called for when that is done.
+    return module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False)
+
+
+def _call(module: str, callback: Callback) -> None:
+    with guarded(f"after the import of {module}"):
+        callback(module)
+
+
+class _Finder:
+    """First of `sys.meta_path`: finds nothing itself; has the loader of a watched module say when it is done."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname not in _watched or getattr(_finding, "name", None) == fullname:
+            return None
+        _finding.name = fullname
+        try:
+            spec = _find(fullname, path, target)
+        finally:
+            _finding.name = None
+        if spec is not None and hasattr(spec.loader, "exec_module"):
+            loader: Any = _Loader(spec.loader)
+            spec.loader = loader
+        return spec
+
+
+def _find(fullname: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
+    for finder in list(sys.meta_path):
+        find = getattr(finder, "find_spec", None)
+        if finder is not _FINDER and find is not None:
+            spec: ModuleSpec | None = find(fullname, path, target)  # may ask the whole of sys.meta_path again
+            if spec is not None:
+                return spec
+    return None
+
+
+class _Loader:
+    """A module's own loader, and word of it when the module has been executed."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        # It is the module's only loader as soon as there is a module: what reads its source or its data finds that.
+        create = getattr(self._loader, "create_module", None)
+        module: ModuleType | None = create(spec) if create is not None else None
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        spec = module.__spec__
+        if spec is not None:
+            spec.loader = self._loader
+        module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        for callback in list(_watched.get(module.__name__, ())):
+            _call(module.__name__, callback)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+
+_FINDER: Any = _Finder()
+
+__all__ = ["forget", "when_imported"]

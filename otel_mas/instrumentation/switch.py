@@ -1,0 +1,68 @@
+"""Recording on and off, the same for every way in."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+
+from otel_mas.config import Settings
+from otel_mas.instrumentation import install
+from otel_mas.record import lifecycle
+
+logger = logging.getLogger("otel_mas")
+
+_lock = threading.RLock()
+_running: Settings | None = None
+_asked = False  # whether somebody asked for this recording, or it runs because otel-mas is installed
+
+
+def switch_on(settings: Settings, *, asked: bool) -> None:
+    """Record this process. Doing it again changes nothing, except that who asks goes before who does not.
+
+    Args:
+        settings: of which `content` is decided here where nobody has.
+        asked: whether somebody wants this process recorded, or otel-mas is merely installed.
+    """
+    global _running, _asked
+    if not settings.enabled:
+        return
+    asked = asked or settings.run_id is not None
+    if settings.content is None:
+        settings = dataclasses.replace(settings, content="redacted" if asked else "none")
+    with _lock:
+        if _running is not None and not _replaces(settings, _running, asked):
+            return
+        first = _running is None
+        lifecycle.start(settings)
+        _running, _asked = settings, asked
+        if first:
+            install.install()
+
+
+def switch_off(timeout: float) -> bool:
+    """Write what is recorded, within `timeout` seconds, and leave the process as it was. Whether all was written."""
+    global _running
+    with _lock:
+        if _running is None:
+            return True
+        _running = None
+        install.uninstall()
+        return lifecycle.shutdown(timeout)
+
+
+def _replaces(settings: Settings, running: Settings, asked: bool) -> bool:
+    if not asked or settings == running:
+        return False
+    if not _asked or running.run_id is None:
+        return True
+    # Whoever typed `otel-mas run --store ...` will look there.
+    logger.warning(
+        "otel-mas: this process is recorded into %s (content %s) by `otel-mas run`; what the app asks for is set aside",
+        running.store,
+        running.content,
+    )
+    return False
+
+
+__all__ = ["switch_off", "switch_on"]
