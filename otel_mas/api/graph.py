@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,14 @@ class Graph:
     def edges(self) -> tuple[Edge, ...]:
         """From cause to effect, with kind and provenance."""
         return self.causal.edges
+
+    def control_edges(self) -> tuple[Edge, ...]:
+        """The edges between tasks, without parentage: why each task ran."""
+        return self.causal.control_edges()
+
+    def labels(self) -> Mapping[str, str]:
+        """Span id → name of each task, the same for every run of the same app: `outer#1/inner#2`."""
+        return self.causal.labels()
 
     @property
     def externals(self) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ def _given(body: SpanBody) -> SpanBody:
     return body
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Span:
     """One span. Ids are lower-case hex; times are nanoseconds since the Unix epoch.
 
@@ -119,6 +119,10 @@ class Span:
     scope: Scope = Scope()
     load: Callable[[], SpanBody] | None = None
     _body: SpanBody | None = None
+
+    def __repr__(self) -> str:
+        took = f"{self.duration_ns / 1e6:.1f} ms" if self.end_ns is not None else "open"
+        return f"<Span {self.name!r} {self.span_id}, {took}{', ERROR' if self.status is StatusCode.ERROR else ''}>"
 
     @staticmethod
     def complete(body: SpanBody, **fields: Any) -> Span:

@@ -23,8 +23,8 @@ CONTROL = {"trigger", "send", "handoff", "call", "error_handler"}
 
 
 @pytest.fixture(scope="module")
-def apps(shared: Callable[[str], Path]) -> Iterator[ModuleType]:
-    path = shared("prototypes/langgraph/apps.py")
+def apps(shared_data: Callable[[str], Path]) -> Iterator[ModuleType]:
+    path = shared_data("../prototypes/langgraph/apps.py")
     spec = importlib.util.spec_from_file_location("prototype_apps", path)
     assert spec is not None
     assert spec.loader is not None

@@ -120,9 +120,9 @@ def run_outcome(loop: Any, exc: BaseException | None) -> RunOutcome:
 
 def fail_out_of_steps(span: Span) -> None:
     """LangGraph raises its recursion error only after the loop is left: it is this run's own."""
-    span.set_attribute(names.ERROR_TYPE, "GraphRecursionError")
+    span.set_attribute(names.ERROR_TYPE, "langgraph.errors.GraphRecursionError")
     span.set_status(Status(StatusCode.ERROR, "recursion limit reached"))
-    span.add_event("exception", {"exception.type": "langgraph.errors.GraphRecursionError"})
+    span.add_event("exception", {names.EXCEPTION_TYPE: "langgraph.errors.GraphRecursionError"})
 
 
 def describe_interrupt(recorder: Recorder, span: Span | None, exc: BaseException) -> None:
