@@ -46,7 +46,9 @@ def graph(causal: CausalGraph, width: int) -> Iterator[Text]:
     if margin > _WIDEST_LANES:
         margin = 0
     labels = [picture.label(span) for span in picture.nodes]
-    named = min(_WIDEST_NAME, max(label.cell_len for label in labels))
+    named = min(_WIDEST_NAME, max(4, *(label.cell_len for label in labels)))
+    headings = f"{'start':>9}{'took':>9}  {'':{margin}}{fit(Text('task'), named).plain}  caused by"
+    yield cells(Text(headings, style="dim"))
     for row, span, label in zip(rows, picture.nodes, labels, strict=True):
         times = Text.assemble(
             fit(Text(offset(span.start_ns - begin), style="dim"), 9, "right"),
@@ -69,6 +71,11 @@ def _beside(row: Row, said: Text, first: Text, blank: str, margin: int, width: i
         yield cells(blank, lanes, " " * (first.cell_len - len(blank) - margin), piece)
     if len(pieces) == 1 and fork is not None and margin:
         yield cells(blank, fork)
+
+
+def sure(edges: Sequence[Edge]) -> bool:
+    """None of the edges was only worked out afterwards."""
+    return all(edge.provenance != "inferred" for edge in edges)
 
 
 class _Picture:
@@ -145,7 +152,7 @@ class _Picture:
         if kind == LinkKind.RESUME and ended:
             gap = duration(max(0, effect.start_ns - ended[-1][0]))
             said.append(" after ").append(f"{gap} waiting for input", style="yellow")
-        if any(edge.provenance == "inferred" for edge in edges):
+        if not sure(edges):
             said.append(" (inferred)", style="yellow")
         return said
 

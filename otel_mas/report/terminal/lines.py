@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 
@@ -16,6 +17,10 @@ from otel_mas.semconv.enums import RecordKind, RunOutcome, TaskOutcome
 
 # Text.wrap asks for a console; nothing is printed on this one.
 _RULER = Console(file=StringIO(), width=1)
+# The blank in "52 ms" and after an arrow; rich would break even at a no-break space, so it is another character
+# meanwhile.
+_TIED = re.compile(r"(?<=\d) (?=(?:s|ms|µs|min)\b)|(?<=←) ")
+_HOLD = "\ue000"
 _KIND_STYLES: Mapping[str | None, str] = {
     RecordKind.LLM_CALL: "magenta",
     RecordKind.TOOL_CALL: "blue",
@@ -46,9 +51,12 @@ def cells(*parts: Text | str | tuple[str, str]) -> Text:
 
 
 def wrap(text: Text, width: int) -> list[Text]:
-    """The text in pieces of this width, at least one; never narrower than words need."""
-    pieces = list(text.wrap(_RULER, max(width, 24))) or [Text()]
+    """The text in pieces of this width, at least one; a number keeps its unit."""
+    held = text.copy()
+    held.plain = _TIED.sub(_HOLD, held.plain)  # as long as before, so that styles stay where they are
+    pieces = list(held.wrap(_RULER, max(width, 24))) or [Text()]
     for piece in pieces:
+        piece.plain = piece.plain.replace(_HOLD, " ")
         piece.rstrip()
     return pieces
 

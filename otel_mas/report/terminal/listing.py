@@ -8,7 +8,7 @@ from rich.text import Text
 
 from otel_mas.model import TraceSummary
 from otel_mas.report.terminal.lines import STATUS_STYLES, cells, fit
-from otel_mas.report.text import duration, listing, local_time, plain, short_ids, usd
+from otel_mas.report.text import count, duration, listing, local_time, plain, short_ids, usd
 
 _HEADINGS = ("trace", "started", "took", "status", "spans", "tokens", "cost", "what")
 _RIGHT = frozenset({"took", "spans", "tokens", "cost"})
@@ -36,14 +36,15 @@ def _row(summary: TraceSummary, short: str) -> list[Text]:
         what.append(f"  thread {plain(summary.conversation_id)}", style="dim")
     if summary.agents:
         what.append(f"  {listing([plain(agent) for agent in summary.agents])}", style="cyan")
+    if summary.error_count and summary.status != "error":
+        what.append(f"  {count(summary.error_count, 'error')}", style="red")
     if summary.incomplete:
         what.append("  incomplete", style="yellow")
-    errors = f" ({summary.error_count})" if summary.error_count and summary.status != "error" else ""
     return [
         Text(short, style="bold"),
         Text(local_time(summary.start_ns), style="dim"),
         Text("" if took is None else duration(took)),
-        Text(summary.status + errors, style=STATUS_STYLES.get(summary.status, "")),
+        Text(summary.status, style=STATUS_STYLES.get(summary.status, "")),
         Text(f"{summary.span_count:,}"),
         Text(tokens(summary)),
         Text(price(summary)),

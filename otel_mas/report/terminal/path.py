@@ -17,6 +17,7 @@ from otel_mas.semconv.enums import RecordKind
 
 _BAR = 16
 _WIDEST_LABEL = 34
+_HEADINGS = f"{'start':>9}{'took':>9}{'share':>7}{'':{_BAR + 2}}"
 _SPAN = "span"
 _WAITING = "waiting for input"
 # What takes less than this share of the time at work says nothing; such lines are summed up in one.
@@ -66,6 +67,7 @@ def critical_path(
     shown = stretches if every else _notable(stretches, int(active * _SMALL), most)
     labels = [_label(one, outline, every) for one in shown]
     named = min(_WIDEST_LABEL, max((label.cell_len for label in labels), default=0))
+    yield cells(Text(_HEADINGS + fit(Text("task"), named).plain + "  why the next one waited", style="dim"))
     for stretch, label in zip(shown, labels, strict=True):
         first = _times(stretch, path.start_ns, active).append_text(fit(label, named)).append("  ")
         for piece in wrap(_said(stretch, outline), width - first.cell_len):
@@ -83,7 +85,7 @@ def _stretches(path: CriticalPath, outline: Outline, every: bool) -> Iterator[_S
     run: list[Step] = []
     worked = 0
     for step in path:
-        if run and (every or _belongs(run[-1], outline) is None or not _together(run[-1], step, outline)):
+        if run and (every or not _together(run[-1], step, outline)):
             yield (stretch := _Stretch(tuple(run), _belongs(run[0], outline), worked))
             worked += 0 if stretch.waits else stretch.took_ns
             run = []
@@ -92,7 +94,8 @@ def _stretches(path: CriticalPath, outline: Outline, every: bool) -> Iterator[_S
 
 
 def _together(one: Step, following: Step, outline: Outline) -> bool:
-    return _belongs(one, outline) is _belongs(following, outline)
+    task = _belongs(one, outline)
+    return task is not None and task is _belongs(following, outline)
 
 
 def _belongs(step: Step, outline: Outline) -> Span | None:

@@ -1,0 +1,86 @@
+"""What `otel-mas run` says at its end."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from click.testing import CliRunner
+
+from otel_mas.cli import cli
+from otel_mas.cli.summary import print_run_summary
+from otel_mas.model import StatusCode
+from otel_mas.semconv import attributes as names
+
+
+def said(path: Path, capsys: pytest.CaptureFixture[str], run_id: str = "run-1") -> str:
+    print_run_summary(path, run_id)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    return captured.err
+
+
+def test_it_says_what_ran_the_path_the_cost_and_how_to_look_further(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = said(store, capsys).splitlines()
+    assert lines[1] == "otel-mas recorded"
+    assert [line.split()[0] for line in lines[3:5]] == ["4bf92f35", "5c0a83be"]
+    assert lines[6] == "critical path of thread demo-1, 2 traces"
+    path = lines[8 : lines.index("", 8)]
+    assert any("waiting for input  approve resumed" in line for line in path)
+    assert any("collect waited for summarise#3" in line for line in path)
+    assert "8 model calls, 5,186 tokens in, 1,023 out, $0.0013 simulated, 1 call without a price (in-house-7b)" in lines
+    assert "\x1b" not in "".join(lines)
+
+
+def test_its_commands_work_when_pasted(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    commands = [line for line in said(store, capsys).splitlines() if line.startswith("  otel-mas ")]
+    assert len(commands) == 4
+    for command in commands:
+        words = shlex.split(command)[1:]
+        assert str(store) in words
+        assert CliRunner().invoke(cli, words).exit_code == 0
+
+
+def test_it_says_what_waits_for_a_human_with_the_question(
+    team: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = team.write(tmp_path / "paused.db", traces=team.research_traces()[:1])
+    assert "approve is waiting for input: Publish this?" in said(path, capsys)
+
+
+def test_it_says_where_an_error_happened_and_what_was_lost(
+    team: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built = team.TraceBuilder("ee" * 16)
+    run = built.span("invoke_workflow w", 0, 9, status=StatusCode.ERROR, attributes={names.MAS_ERROR_SPAN: "x-y"})
+    task = built.task("tools", 1, 8, run)
+    built.span("execute_tool t", 2, 7, task, attributes={names.ERROR_TYPE: "ValueError"}, status=StatusCode.ERROR)
+    path = team.write(tmp_path / "failed.db", traces=[built.trace(incomplete="2 spans were dropped")])
+    text = said(path, capsys)
+    assert "✗ tools › execute_tool t: ValueError\n" in text
+    assert f"problem: trace {'ee' * 16}: 2 spans were dropped\n" in text
+    assert f"otel-mas graph {'ee' * 6} --store {path}" in text
+
+
+def test_nothing_recorded_is_said(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "otel-mas recorded nothing" in said(store, capsys, run_id="another")
+
+
+def test_of_many_conversations_the_longest_trace_is_explained(
+    team: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    traces = []
+    for number in range(8):
+        built = team.TraceBuilder(f"{number}a" * 16)
+        root = built.span(
+            "invoke_workflow w", number, 100 * (number + 1), attributes={names.GEN_AI_CONVERSATION_ID: f"t{number}"}
+        )
+        built.chat(number + 1, 50, root, 10, 10)
+        traces.append(built.trace())
+    text = said(team.write(tmp_path / "many.db", traces=traces), capsys)
+    assert "and 3 more" in text
+    assert "critical path of 7a7a7a7a, the longest" in text

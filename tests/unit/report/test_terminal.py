@@ -1,0 +1,161 @@
+"""Reports for people: whole pictures as snapshots, and what must hold of every one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from types import ModuleType
+
+import pytest
+from rich.cells import cell_len
+from rich.text import Text
+
+from otel_mas.analyse.cost import cost
+from otel_mas.causal import CausalGraph, build
+from otel_mas.model import StatusCode, TraceSummary
+from otel_mas.report import terminal
+from otel_mas.semconv import attributes as names
+
+Snapshot = Callable[[str, str], None]
+
+
+def shown(lines: Iterable[Text]) -> str:
+    return "".join(f"{line.plain.rstrip()}\n" for line in lines)
+
+
+@pytest.fixture
+def conversation(team: ModuleType) -> CausalGraph:
+    return build(team.research_traces())
+
+
+@pytest.fixture
+def first(team: ModuleType) -> CausalGraph:
+    return build(team.research_traces()[:1])
+
+
+def test_the_tree_shows_what_ran_inside_what_and_when(first: CausalGraph, snapshot: Snapshot) -> None:
+    snapshot("tree", shown(terminal.tree(first, 100)))
+
+
+def test_the_graph_shows_causes_joins_and_the_wait_for_the_human(conversation: CausalGraph, snapshot: Snapshot) -> None:
+    snapshot("graph", shown(terminal.graph(conversation, 100)))
+
+
+def test_the_critical_path_shows_a_line_for_each_task_and_what_the_next_waited_for(
+    conversation: CausalGraph, snapshot: Snapshot
+) -> None:
+    snapshot("critical_path", shown(terminal.critical_path(conversation, conversation.critical_path(), 120)))
+
+
+def test_the_critical_path_shows_every_step_when_asked(first: CausalGraph) -> None:
+    path = first.critical_path()
+    lines = shown(terminal.critical_path(first, path, 200, every=True)).splitlines()
+    assert len(lines) == len(path) + 3
+
+
+def test_the_longest_lines_of_the_critical_path_stay_in_time_order(conversation: CausalGraph) -> None:
+    lines = shown(terminal.critical_path(conversation, conversation.critical_path(), 200, most=3)).splitlines()
+    assert [line[43:].split("  ")[0] for line in lines[1:4]] == ["summarise#3", "waiting for input", "publish"]
+    assert "shorter steps in between" in lines[4]
+
+
+def test_the_cost_table_marks_what_is_simulated_and_names_what_has_no_price(
+    conversation: CausalGraph, snapshot: Snapshot
+) -> None:
+    table = cost(conversation.spans)
+    snapshot("cost", shown(terminal.cost(table, 100)) + "\n" + shown([terminal.cost_in_a_line(table)]))
+
+
+def test_without_model_calls_the_cost_says_so(team: ModuleType) -> None:
+    built = team.TraceBuilder("cc" * 16)
+    built.workflow(0, 10, "ok")
+    assert shown(terminal.cost(cost(built.spans), 100)) == "No model was called.\n"
+
+
+def test_the_list_of_traces_shows_short_ids_status_and_use(team: ModuleType, snapshot: Snapshot) -> None:
+    def summary(trace_id: str, **more: object) -> TraceSummary:
+        fields = {"service": "research-team", "start_ns": team.BEGIN, "end_ns": team.BEGIN + 6000 * team.MS}
+        fields |= {"status": "ok", "span_count": 23, "name": "invoke_workflow research_team"} | more
+        return TraceSummary(trace_id, **fields)  # type: ignore[arg-type]
+
+    listed = [
+        summary("4bf92f35" + "0" * 24, status="running", end_ns=None, conversation_id="demo-1"),
+        summary("4bf92f35" + "1" * 24, cost_usd=0.0013, unpriced_calls=1, input_tokens=5186, output_tokens=1023),
+        summary("5c0a83be" + "0" * 24, status="error", error_count=2, agents=("researcher", "writer")),
+        summary("6d0a83be" + "0" * 24, error_count=1, unpriced_calls=3, incomplete="3 spans were dropped"),
+    ]
+    snapshot("traces", shown(terminal.traces(listed, 110)))
+
+
+def test_the_heading_says_what_it_is_about(conversation: CausalGraph, first: CausalGraph) -> None:
+    assert shown(terminal.heading(conversation.spans, 200)) == (
+        "research_team · research-team · thread demo-1 · 2 traces · 2026-11-21 10:00:00 · 1m 06s · 27 spans · ok\n"
+    )
+    assert "trace 4bf92f3577b34da6" in shown(terminal.heading(first.spans, 200))
+    assert "paused for input" in shown(terminal.heading(first.spans, 200))
+
+
+def test_a_single_trace_shows_causes_in_other_traces_as_such(team: ModuleType) -> None:
+    said = shown(terminal.graph(build(team.research_traces()[1:]), 120))
+    assert "○  approve  ← trigger from span 4b00000000000016 of another trace" in said
+
+
+def test_a_trace_without_tasks_is_drawn_from_all_its_spans(team: ModuleType) -> None:
+    built = team.TraceBuilder("aa" * 16)
+    root = built.span("GET /", 0, 9)
+    built.span("query", 1, 5, root)
+    lines = shown(terminal.graph(build([built.trace()]), 100)).splitlines()
+    assert [line[20:] for line in lines[1:]] == ["○  GET /", "●  query  ← inside GET /"]
+
+
+def test_failures_and_spans_that_never_ended_are_marked(team: ModuleType) -> None:
+    built = team.TraceBuilder("aa" * 16)
+    root = built.workflow(0, None, "")
+    built.span("tool", 1, 5, root, attributes={names.ERROR_TYPE: "ValueError"}, status=StatusCode.ERROR)
+    said = shown(terminal.tree(build([built.trace()]), 100))
+    assert "invoke_workflow research_team  not ended" in said
+    assert "└─ tool  ✗ ValueError" in said
+
+
+def test_a_wide_fan_out_is_told_in_words_without_lanes(team: ModuleType) -> None:
+    built = team.TraceBuilder("aa" * 16)
+    root = built.workflow(0, 100, "ok")
+    plan = built.task("plan", 1, 2, root)
+    many = [built.task("work", 3, 10 + number, root, ("send", plan)) for number in range(60)]
+    built.task("join", 80, 90, root, *(("trigger", one) for one in many))
+    said = shown(terminal.graph(build([built.trace()]), 120))
+    assert "│" not in said
+    assert "join     ← trigger from work#1, #2, #3, #4 and 56 more; waited for work#60, 1.0 ms after work#59" in said
+
+
+def test_an_inferred_cause_is_marked() -> None:
+    from otel_mas.causal import Edge
+    from otel_mas.report.terminal.graph import sure
+
+    assert sure([Edge("a", "b", "trigger", "recorded")])
+    assert not sure([Edge("a", "b", "trigger", "recorded"), Edge("c", "b", "trigger", "inferred")])
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_line_of_a_tree_or_a_list_is_wider_than_asked_for(conversation: CausalGraph, width: int) -> None:
+    lines = [*terminal.tree(conversation, width), *terminal.heading(conversation.spans, width)]
+    assert max(cell_len(line.plain) for line in lines) <= width
+
+
+def test_names_with_wide_characters_and_escapes_keep_the_columns(team: ModuleType) -> None:
+    built = team.TraceBuilder("aa" * 16)
+    root = built.span("研究チーム\x1b[31m", 0, 1000)
+    built.span("plain", 0, 1000, root)
+    lines = list(terminal.tree(build([built.trace()]), 80))[1:]
+    assert "\x1b" not in lines[0].plain
+    assert len({cell_len(line.plain[: line.plain.index("█")]) for line in lines}) == 1
+
+
+@pytest.mark.parametrize("spans", [0, 1])
+def test_an_empty_or_tiny_trace_has_a_report(team: ModuleType, spans: int) -> None:
+    built = team.TraceBuilder("aa" * 16)
+    for _ in range(spans):
+        built.span("only", 0, 0)
+    graph = build([built.trace()])
+    assert len(list(terminal.tree(graph, 80))) == 2 * spans
+    assert len(list(terminal.graph(graph, 80))) == 2 * spans
+    list(terminal.critical_path(graph, graph.critical_path(), 80))

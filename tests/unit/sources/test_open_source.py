@@ -1,0 +1,88 @@
+"""Which source opens a target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otel_mas.errors import NotAStore, UnknownSource
+from otel_mas.sources import Capabilities, installed_sources, open_source
+from otel_mas.sources.store import StoreSource
+
+
+class Lines:
+    """Somebody else's source: reads files that begin with a brace."""
+
+    reads = "lines"
+    opened: list[str]
+
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        return path.is_file() and path.read_bytes()[:1] == b"{"
+
+    @classmethod
+    def open(cls, target: str) -> Any:
+        found = cls()
+        found.opened = [target]
+        return found
+
+
+class Point:
+    def __init__(self, found: type) -> None:
+        self.found = found
+
+    def load(self) -> type:
+        return self.found
+
+
+KNOWN: Any = {"lines": Point(Lines), "store": Point(StoreSource)}
+
+
+def test_the_store_is_found_by_entry_point_like_any_other_source() -> None:
+    assert installed_sources()["store"].load() is StoreSource
+
+
+def test_a_path_is_opened_by_the_source_that_recognises_the_file(store: Path, tmp_path: Path) -> None:
+    lines = tmp_path / "spans"
+    lines.write_text("{}")
+    assert isinstance(open_source(store, KNOWN), StoreSource)
+    assert open_source(lines, KNOWN).opened == [str(lines)]  # type: ignore[attr-defined]
+
+
+def test_a_scheme_names_its_source_and_hands_on_what_follows(store: Path) -> None:
+    assert open_source("lines://host:1/x", KNOWN).opened == ["host:1/x"]  # type: ignore[attr-defined]
+    assert isinstance(open_source(f"STORE://{store}", KNOWN), StoreSource)
+
+
+def test_an_unknown_scheme_is_refused_naming_what_is_known() -> None:
+    with pytest.raises(UnknownSource, match=r"no source reads jaeger://.*lines://, store://"):
+        open_source("jaeger://localhost:16686", KNOWN)
+
+
+def test_without_any_source_installed_the_error_says_so() -> None:
+    with pytest.raises(UnknownSource, match="reinstall otel-mas"):
+        open_source("runs.db", {})
+
+
+def test_a_drive_letter_is_no_scheme() -> None:
+    with pytest.raises(NotAStore, match="there is no store at"):
+        open_source("C:/nowhere/runs.db", KNOWN)
+
+
+def test_a_file_that_nobody_knows_is_no_store(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("hello")
+    with pytest.raises(NotAStore, match="is not an otel-mas store"):
+        open_source(path, KNOWN)
+
+
+def test_a_home_directory_is_expanded(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(store.parent))
+    assert open_source("~/team.db", KNOWN).location == str(store)
+
+
+def test_the_zero_value_of_capabilities_is_the_least() -> None:
+    nothing = Capabilities()
+    assert not any(getattr(nothing, name) for name in Capabilities.__dataclass_fields__)
