@@ -125,7 +125,9 @@ GEN_AI_WORKFLOW_NAME: Final = "gen_ai.workflow.name"
 MAS_CAUSE_KINDS: Final = "mas.cause.kinds"
 """The kind of each cause in `mas.cause.spans`: values of `mas.link.kind`."""
 MAS_CAUSE_REFS: Final = "mas.cause.refs"
-"""Causes known only by a stable key, as `kind|checkpoint id|channel`; the reader joins them to the span."""
+"""Causes known only by a stable key, which the reader joins to the span: `kind|checkpoint id|channel`
+or `kind|task|task id`.
+"""
 MAS_CAUSE_SPANS: Final = "mas.cause.spans"
 """The causes of this span, each as `traceid-spanid` in hex; same order and length as `mas.cause.kinds`."""
 MAS_CHECKPOINT_ID: Final = "mas.checkpoint.id"
@@ -133,8 +135,8 @@ MAS_CHECKPOINT_ID: Final = "mas.checkpoint.id"
 MAS_CHECKPOINT_LAST_ID: Final = "mas.checkpoint.last.id"
 """The checkpoint that the run ended at."""
 MAS_CHECKPOINT_PENDING: Final = "mas.checkpoint.pending"
-"""Causes still waiting in the run's last checkpoint, as `channel=traceid-spanid`, for a later process
-to join.
+"""Causes that still wait in the checkpoint that the run ended at: `channel=kind=cause`, the cause a
+`traceid-spanid` or a key as in `mas.cause.refs`.
 """
 MAS_CONTENT_WITHHELD: Final = "mas.content.withheld"
 """Names of the contents that were withheld because redacting them failed."""

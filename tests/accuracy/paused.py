@@ -1,0 +1,134 @@
+"""Apps that pause, for one process to start and others to resume: `python paused.py APP THREAD DB [ANSWER]`.
+
+Each is small enough for its true edges to be read off it; they stand in `test_two_processes.py`.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+from typing import Annotated, Any, TypedDict
+
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, Send, interrupt
+
+
+class State(TypedDict, total=False):
+    log: Annotated[list[str], operator.add]
+
+
+def node(name: str) -> Any:
+    return lambda state: {"log": [name]}
+
+
+def ask(name: str) -> Any:
+    return lambda state: {"log": [name + interrupt(f"{name}?")]}
+
+
+def half_a_join() -> StateGraph[Any]:
+    """`quick` is done before the pause, `slow` after it; `join` waits for both."""
+    graph = StateGraph(State)
+    for name in ("plan", "quick", "slow", "join"):
+        graph.add_node(name, node(name))
+    graph.add_node("review", ask("review"))
+    graph.add_edge(START, "plan")
+    graph.add_edge("plan", "quick")
+    graph.add_edge("plan", "review")
+    graph.add_edge("review", "slow")
+    graph.add_edge(["quick", "slow"], "join")
+    return graph
+
+
+def sibling_done() -> StateGraph[Any]:
+    """`write` is done in the step that pauses: its writes are restored, and it does not run again."""
+    graph = StateGraph(State)
+    for name in ("plan", "write", "publish"):
+        graph.add_node(name, node(name))
+    graph.add_node("review", ask("review"))
+    graph.add_edge(START, "plan")
+    graph.add_edge("plan", "write")
+    graph.add_edge("plan", "review")
+    graph.add_edge(["write", "review"], "publish")
+    return graph
+
+
+def sent() -> StateGraph[Any]:
+    """Tasks made by `Send` pause; each is resumed by its own answer in turn."""
+    graph = StateGraph(State)
+    graph.add_node("plan", node("plan"))
+    graph.add_node("worker", ask("worker"))
+    graph.add_node("reduce", node("reduce"))
+    graph.add_edge(START, "plan")
+    graph.add_conditional_edges("plan", lambda s: [Send("worker", {}), Send("worker", {})], ["worker"])
+    graph.add_edge("worker", "reduce")
+    return graph
+
+
+def inside() -> StateGraph[Any]:
+    """The pause lies in a subgraph, two steps in; then in the same process another one follows outside."""
+    inner = StateGraph(State)
+    inner.add_node("draft", node("draft"))
+    inner.add_node("check", ask("check"))
+    inner.add_edge(START, "draft")
+    inner.add_edge("draft", "check")
+    graph = StateGraph(State)
+    graph.add_node("plan", node("plan"))
+    graph.add_node("writer", inner.compile(name="writer"))
+    graph.add_node("publish", node("publish"))
+    graph.add_edge(START, "plan")
+    graph.add_edge("plan", "writer")
+    graph.add_edge("writer", "publish")
+    return graph
+
+
+def handed_over() -> StateGraph[Any]:
+    """`alice` hands over to `bob`, who asks before he works."""
+
+    def leave(state: State) -> Command[Any]:
+        return Command(goto="bob", graph=Command.PARENT)
+
+    alice, bob = StateGraph(State), StateGraph(State)
+    alice.add_node("leave", leave)
+    alice.add_edge(START, "leave")
+    bob.add_node("greet", ask("greet"))
+    bob.add_edge(START, "greet")
+    graph = StateGraph(State)
+    graph.add_node("alice", alice.compile(name="alice"), destinations=("bob",))
+    graph.add_node("bob", bob.compile(name="bob"))
+    graph.add_edge(START, "alice")
+    graph.add_edge("bob", END)
+    return graph
+
+
+def twice() -> StateGraph[Any]:
+    """Two pauses, so three processes; the join waits for a task of the first one all the while."""
+    graph = StateGraph(State)
+    for name in ("plan", "quick", "join"):
+        graph.add_node(name, node(name))
+    graph.add_node("first", ask("first"))
+    graph.add_node("second", ask("second"))
+    graph.add_edge(START, "plan")
+    graph.add_edge("plan", "quick")
+    graph.add_edge("plan", "first")
+    graph.add_edge("first", "second")
+    graph.add_edge(["quick", "second"], "join")
+    return graph
+
+
+APPS = {app.__name__: app for app in (half_a_join, sibling_done, sent, inside, handed_over, twice)}
+
+
+def main(app: str, thread: str, database: str, *answer: str) -> None:
+    with SqliteSaver.from_conn_string(database) as saver:
+        graph = APPS[app]().compile(checkpointer=saver, name=app)
+        config: Any = {"configurable": {"thread_id": thread}}
+        given: Any = {"log": []}
+        if answer:
+            waiting = graph.get_state(config).interrupts
+            given = Command(resume={waiting[0].id: answer[0]})
+        graph.invoke(given, config)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

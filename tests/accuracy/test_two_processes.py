@@ -1,0 +1,103 @@
+"""A conversation that pauses in one process and goes on in another has the same one graph, edge by edge."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import otel_mas
+import pytest
+
+OTEL_MAS = Path(sys.executable).with_name("otel-mas")
+APP = Path(__file__).with_name("paused.py")
+
+# app → (answers, one process each; its true edges). Read off `paused.py`.
+TRUTH: dict[str, tuple[int, set[tuple[str, str, str]]]] = {
+    "half_a_join": (
+        1,
+        {
+            ("plan#1", "trigger", "quick#1"),
+            ("plan#1", "trigger", "review#1"),
+            ("review#1", "resume", "review#1"),
+            ("review#1", "trigger", "slow#1"),
+            ("quick#1", "trigger", "join#1"),
+            ("slow#1", "trigger", "join#1"),
+        },
+    ),
+    "sibling_done": (
+        1,
+        {
+            ("plan#1", "trigger", "write#1"),
+            ("plan#1", "trigger", "review#1"),
+            ("review#1", "resume", "review#1"),
+            ("write#1", "trigger", "publish#1"),
+            ("review#1", "trigger", "publish#1"),
+        },
+    ),
+    "sent": (
+        2,
+        {
+            ("plan#1", "send", "worker#1"),
+            ("plan#1", "send", "worker#2"),
+            ("worker#1", "resume", "worker#1"),
+            ("worker#2", "resume", "worker#2"),
+            ("worker#1", "trigger", "reduce#1"),
+            ("worker#2", "trigger", "reduce#1"),
+        },
+    ),
+    "inside": (
+        1,
+        {
+            ("plan#1", "trigger", "writer#1"),
+            ("writer#1", "resume", "writer#1"),
+            ("writer#1", "trigger", "writer#1/draft#1"),
+            ("writer#1/draft#1", "trigger", "writer#1/check#1"),
+            ("writer#1/check#1", "resume", "writer#1/check#1"),
+            ("writer#1", "trigger", "publish#1"),
+        },
+    ),
+    "handed_over": (
+        1,
+        {
+            ("alice#1", "trigger", "alice#1/leave#1"),
+            ("alice#1", "handoff", "bob#1"),
+            ("bob#1", "resume", "bob#1"),
+            ("bob#1", "trigger", "bob#1/greet#1"),
+            ("bob#1/greet#1", "resume", "bob#1/greet#1"),
+        },
+    ),
+    "twice": (
+        2,
+        {
+            ("plan#1", "trigger", "quick#1"),
+            ("plan#1", "trigger", "first#1"),
+            ("first#1", "resume", "first#1"),
+            ("first#1", "trigger", "second#1"),
+            ("second#1", "resume", "second#1"),
+            ("quick#1", "trigger", "join#1"),
+            ("second#1", "trigger", "join#1"),
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("app", TRUTH)
+def test_the_graph_of_a_conversation_over_several_processes_is_exact(app: str, tmp_path: Path) -> None:
+    answers, truth = TRUTH[app]
+    store = tmp_path / "runs.db"
+    for given in [(), *[("yes",)] * answers]:
+        command = [sys.executable, str(APP), app, "thread", str(tmp_path / "checkpoints.sqlite"), *given]
+        subprocess.run(
+            [str(OTEL_MAS), "run", "--store", str(store), "--quiet", "--", *command],
+            check=True,
+            timeout=120,
+        )
+    with otel_mas.open(store) as source:
+        conversation = source.conversation("thread")
+        graph = conversation.graph()
+    labels = graph.labels()
+    found = {(labels[e.cause], e.kind, labels[e.effect]) for e in graph.control_edges()}
+    assert found == truth
+    assert graph.problems == ()
+    assert len(conversation.traces) == 1 + answers
