@@ -9,8 +9,6 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from otel_mas.record import guarded
-
 Callback = Callable[[str], None]
 
 _lock = threading.RLock()
@@ -50,8 +48,20 @@ def _is_imported(name: str) -> bool:
 
 
 def _call(module: str, callback: Callback) -> None:
-    with guarded(f"after the import of {module}"):
+    try:
         callback(module)
+    except Exception as error:
+        from otel_mas.record.guard import caught  # loads OpenTelemetry, which the app itself may never do
+
+        caught(f"after the import of {module}", error)
+
+
+def _executed(module: str) -> None:
+    called: list[Callback] = []
+    # One by one: a callback may add another, or forget one.
+    while waiting := [callback for callback in _watched.get(module, ()) if callback not in called]:
+        called.append(waiting[0])
+        _call(module, waiting[0])
 
 
 class _Finder:
@@ -101,8 +111,7 @@ class _Loader:
             spec.loader = self._loader
         module.__loader__ = self._loader
         self._loader.exec_module(module)
-        for callback in list(_watched.get(module.__name__, ())):
-            _call(module.__name__, callback)
+        _executed(module.__name__)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)

@@ -7,7 +7,6 @@ from functools import cache
 from types import ModuleType
 
 from otel_mas.instrumentation import import_hooks
-from otel_mas.record import guarded
 
 FRAMEWORKS = ("langgraph", "langchain")
 """Subpackages of this one; each has `MODULES`, whose import is when to patch, `patch(module)` and `unpatch()`."""
@@ -16,19 +15,22 @@ FRAMEWORKS = ("langgraph", "langchain")
 def install() -> None:
     """Watch for the frameworks' modules; patch those at once that are imported already. Imports none of them itself."""
     for framework in FRAMEWORKS:
-        with guarded(f"instrumentation of {framework}"):
-            package = _package(framework)
-            for module in package.MODULES:
-                import_hooks.when_imported(module, package.patch)
+        package = _package(framework)
+        for module in package.MODULES:
+            import_hooks.when_imported(module, package.patch)
 
 
 def uninstall() -> None:
     """Put every function back."""
     for framework in FRAMEWORKS:
-        with guarded(f"instrumentation of {framework}"):
-            package = _package(framework)
-            import_hooks.forget(package.patch)
-            package.unpatch()
+        package = _package(framework)
+        import_hooks.forget(package.patch)
+        package.unpatch()
+
+
+def modules() -> tuple[str, ...]:
+    """Every module of a framework that is patched."""
+    return tuple(module for framework in FRAMEWORKS for module in _package(framework).MODULES)
 
 
 @cache
@@ -36,4 +38,4 @@ def _package(framework: str) -> ModuleType:
     return importlib.import_module(f"otel_mas.instrumentation.{framework}")
 
 
-__all__ = ["FRAMEWORKS", "install", "uninstall"]
+__all__ = ["FRAMEWORKS", "install", "modules", "uninstall"]

@@ -1,0 +1,29 @@
+"""Recording that begins when the app imports something that can be recorded: most processes of a run never do."""
+
+from __future__ import annotations
+
+import sys
+
+from otel_mas.instrumentation import import_hooks, install
+
+_OPENTELEMETRY = "opentelemetry.trace"
+
+
+def start_when_needed() -> None:
+    """Record this process, as its environment says, from the import of OpenTelemetry or a framework on."""
+    for module in (_OPENTELEMETRY, *install.modules()):
+        import_hooks.when_imported(module, _start)
+
+
+def _start(_module: str) -> None:
+    import_hooks.forget(_start)
+    try:
+        from otel_mas.config import Settings
+        from otel_mas.instrumentation import switch
+
+        switch.switch_on(Settings.from_env(), asked=True)
+    except Exception as error:
+        sys.stderr.write(f"otel-mas: this process is not recorded: {' '.join(str(error).split())}\n")
+
+
+__all__ = ["start_when_needed"]
