@@ -1,0 +1,186 @@
+"""Content blocks of LangChain and of the providers, as parts of the GenAI semantic conventions.
+
+OpenAI (completions and responses), Anthropic, Google, and LangChain's own versions 0 and 1 say the same thing in
+different shapes; a message said in one and sent on in another must have one digest. A block of a type that is not known
+here is kept as it is.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+Part = dict[str, Any]
+
+_TEXT = frozenset({"text", "input_text", "output_text", "text-plain"})
+_REASONING = frozenset({"reasoning", "thinking", "reasoning_content"})
+_CALLS = frozenset({"tool_call", "tool_use", "function_call", "server_tool_call", "server_tool_use"})
+_RESULTS = frozenset({"tool_result", "function_call_output", "server_tool_result", "tool_call_response"})
+# Pieces of a call that is still being streamed; the message has it whole, as a tool call.
+_PIECES = frozenset({"tool_call_chunk", "server_tool_call_chunk", "input_json_delta", "invalid_tool_call"})
+_MODALITIES = {
+    "image": "image",
+    "image_url": "image",
+    "input_image": "image",
+    "audio": "audio",
+    "input_audio": "audio",
+    "video": "video",
+    "file": "file",
+    "input_file": "file",
+    "document": "file",
+    "media": "file",
+}
+# Where a media block may keep what it is about.
+_INNER = ("source", "file", "input_audio", "image_url", "inline_data", "file_data", "image", "video_url")
+MODALITIES = ("text", "image", "audio", "video", "file")
+
+
+def parts_of(content: Any, called: frozenset[str] = frozenset()) -> list[Part]:
+    """The parts of a message's content.
+
+    Args:
+        content: text, or blocks.
+        called: ids of tool calls that the message lists beside its content; blocks that repeat them are left out.
+    """
+    if isinstance(content, str):
+        return [{"type": "text", "content": content}] if content else []
+    blocks: Iterable[Any] = content if isinstance(content, list | tuple) else [content]
+    return [part for block in blocks if (part := _part(block, called)) is not None]
+
+
+def _part(block: Any, called: frozenset[str]) -> Part | None:
+    if isinstance(block, str):
+        return {"type": "text", "content": block} if block else None
+    if not isinstance(block, Mapping):
+        return {"type": "unknown", "value": block}
+    kind = block.get("type")
+    if kind in _TEXT and isinstance(text := block.get("text"), str):
+        return {"type": "text", "content": text} if text else None
+    if kind in _CALLS:
+        return _call(block, called)
+    if kind in _RESULTS:
+        return _result(block)
+    if kind in _PIECES:
+        return None
+    if kind in _REASONING and (reasoning := _reasoning(block)) is not None:
+        return {"type": "reasoning", "content": reasoning}
+    if kind == "non_standard" and isinstance(value := block.get("value"), Mapping):
+        return _part(value, called)
+    if (kind in _MODALITIES or kind is None) and (media := _media(block, str(kind))) is not None:
+        return media
+    # Where in the stream it came is not part of what it says.
+    kept = {str(key): value for key, value in block.items() if key not in ("type", "index")}
+    return {"type": str(kind or "unknown"), **kept}
+
+
+def _call(block: Mapping[str, Any], called: frozenset[str]) -> Part | None:
+    # OpenAI's function_call has an id of its own; the one that the answer refers to is call_id.
+    identity = block.get("call_id") or block.get("id")
+    if identity in called:
+        return None
+    arguments = next((block[key] for key in ("args", "input", "arguments") if key in block), None)
+    return {"type": "tool_call", "id": identity, "name": block.get("name"), "arguments": arguments}
+
+
+def _result(block: Mapping[str, Any]) -> Part:
+    identity = next((block[key] for key in ("tool_use_id", "tool_call_id", "call_id", "id") if block.get(key)), None)
+    output = next((block[key] for key in ("content", "output", "response") if key in block), None)
+    return {"type": "tool_call_response", "id": identity, "response": response_of(output)}
+
+
+def response_of(content: Any) -> Any:
+    """What a tool said: text as text, blocks as parts."""
+    if not isinstance(content, list):
+        return content
+    parts = parts_of(content)
+    return parts[0]["content"] if len(parts) == 1 and parts[0]["type"] == "text" else parts
+
+
+def _reasoning(block: Mapping[str, Any]) -> str | None:
+    for key in ("reasoning", "thinking", "text", "reasoning_content", "summary"):
+        value = block.get(key)
+        if isinstance(value, Mapping):
+            value = value.get("text")
+        elif isinstance(value, list):
+            value = "\n".join(str(item.get("text", "")) for item in value if isinstance(item, Mapping))
+        if isinstance(value, str):
+            return value
+    return None
+
+
+def _media(block: Mapping[str, Any], kind: str) -> Part | None:
+    inner: dict[str, Any] = dict(block)
+    for key in _INNER:
+        if isinstance(value := block.get(key), Mapping):
+            inner |= value
+    mime = inner.get("mime_type") or inner.get("media_type")
+    modality = _MODALITIES.get(kind, "file")
+    if mime is None and isinstance(form := inner.get("format"), str):
+        mime = f"{modality}/{form}"
+    if modality == "file" and isinstance(mime, str) and mime.partition("/")[0] in ("image", "audio", "video"):
+        modality = mime.partition("/")[0]
+    data = _first(inner, ("base64", "data", "file_data"))
+    uri = _first(inner, ("url", "file_uri", "image_url", "uri"))
+    if data is None and isinstance(uri, str) and uri.startswith("data:"):
+        data = uri
+    if isinstance(data, str) and data.startswith("data:"):
+        head, _, data = data.partition(",")
+        mime = head[5:].partition(";")[0] or mime
+    if data is not None:
+        if inner.get("source_type") == "text" or (kind == "document" and inner.get("type") == "text"):
+            return {"type": "text", "content": data}
+        return {"type": "blob", "modality": modality, "mime_type": mime, "content": data}
+    if uri is not None:
+        return {"type": "uri", "modality": modality, "mime_type": mime, "uri": uri}
+    identity = _first(inner, ("file_id",)) or (inner.get("id") if inner.get("source_type") == "id" else None)
+    if identity is None:
+        return None
+    return {"type": "file", "modality": modality, "mime_type": mime, "file_id": identity}
+
+
+def _first(block: Mapping[str, Any], keys: tuple[str, ...]) -> str | bytes | None:
+    return next((value for key in keys if isinstance(value := block.get(key), str | bytes)), None)
+
+
+# -- what is stored of them ----------------------------------------------------------------------------------------
+
+_INLINE_KEYS = frozenset({"data", "base64", "b64_json", "file_data", "partial_image_b64", "encrypted_content"})
+_INLINE = 256  # characters; shorter ones are no media
+
+
+def without_media(part: Any) -> Any:
+    """The part with every inlined image, sound or file replaced by its digest, media type and size."""
+    if isinstance(part, Mapping):
+        if part.get("type") == "blob":
+            kept = {key: value for key, value in part.items() if key != "content"}
+            return kept | _described(part.get("content"))
+        return {key: _described_if_inline(key, value) for key, value in part.items()}
+    if isinstance(part, list | tuple):
+        return [without_media(item) for item in part]
+    return part
+
+
+def _described_if_inline(key: Any, value: Any) -> Any:
+    if isinstance(value, bytes) or (
+        isinstance(value, str) and len(value) > _INLINE and (key in _INLINE_KEYS or value.startswith("data:"))
+    ):
+        return _described(value)
+    return without_media(value) if isinstance(value, Mapping | list | tuple) else value
+
+
+def _described(content: Any) -> dict[str, Any]:
+    data = content
+    if isinstance(data, str):
+        try:
+            data = base64.b64decode(data.partition(",")[2] if data.startswith("data:") else data)
+        except (binascii.Error, ValueError):
+            data = data.encode("utf-8", "surrogatepass")
+    if not isinstance(data, bytes | bytearray | memoryview):
+        return {"size": None}
+    return {"digest": blake2b(data, digest_size=16).hexdigest(), "size": len(data)}
+
+
+__all__ = ["MODALITIES", "Part", "parts_of", "response_of", "without_media"]

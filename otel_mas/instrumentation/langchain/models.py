@@ -1,0 +1,276 @@
+"""Spans of model calls, from one callback handler that LangChain adds to every run.
+
+It is registered by LangChain's public `register_configure_hook`, and so reaches callback managers that the app made and
+threads that it started. It never attaches a context: a callback's end may come in another task or thread than its
+start. The parent of a call is whatever is current when it starts.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.callbacks.base import BaseCallbackHandler
+from opentelemetry.trace import SpanKind
+
+from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain
+from otel_mas.instrumentation.langchain.outcome import cancelled
+from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
+from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
+from otel_mas.instrumentation.langchain.tools import arguments_given
+from otel_mas.instrumentation.pricing import PRICES
+from otel_mas.record import guarded, recorder
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import Operation
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from langchain_core.outputs import LLMResult
+    from opentelemetry.trace import Span
+
+    from otel_mas.record import Recorder
+
+_MAX_OPEN = 16_384  # calls; LangChain forgets to end some, and a process may run for months
+_NOTHING: dict[str, Any] = {}
+
+
+class Call:
+    """A call that has not been answered yet."""
+
+    __slots__ = ("first_chunk", "run_id", "span", "started", "target")
+
+    def __init__(self, run_id: UUID, span: Span, target: Target) -> None:
+        self.run_id = run_id
+        self.span = span
+        self.target = target
+        self.started = perf_counter()
+        self.first_chunk: float | None = None
+
+
+# The calls that the `generate` around this code has started.
+_started: ContextVar[list[Call] | None] = ContextVar("otel-mas model calls", default=None)
+
+
+class ModelCalls(BaseCallbackHandler):
+    """The handler. Everything but models (and the arguments of tools) is ignored, which costs LangChain nothing."""
+
+    run_inline = True  # an async run would otherwise put every event onto a thread pool
+    ignore_llm = False
+    ignore_chat_model = False
+    ignore_chain = True
+    ignore_retriever = True
+    ignore_retry = True
+    ignore_custom_event = True
+    ignore_agent = False  # LangChain's switch for tools
+
+    def __init__(self) -> None:
+        self._open: dict[UUID, Call] = {}
+
+    @property
+    def raise_error(self) -> bool:  # type: ignore[override]
+        """Whether what the guards let through may leave LangChain's own guard."""
+        return recorder().settings.strict
+
+    def ignore_everything(self, ignored: bool) -> None:
+        """Stop listening also where LangChain still holds this handler; or listen again."""
+        self.ignore_llm = self.ignore_chat_model = self.ignore_agent = ignored
+
+    # -- start -----------------------------------------------------------------------------------------------------
+
+    @guarded("langchain: model start")
+    def on_chat_model_start(
+        self, serialized: dict[str, Any], messages: list[list[Any]], *, run_id: UUID, **kwargs: Any
+    ) -> None:
+        """A chat model is about to be called; LangChain gives one list of messages at a time."""
+        rec = recorder()
+        if rec.active:
+            self._start(rec, Operation.CHAT, serialized, messages[0] if messages else [], run_id, kwargs)
+
+    @guarded("langchain: completion start")
+    def on_llm_start(self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, **kwargs: Any) -> None:
+        """A completion model is about to be called."""
+        rec = recorder()
+        if rec.active:
+            said = [Plain("user", prompt) for prompt in prompts]
+            self._start(rec, Operation.TEXT_COMPLETION, serialized, said, run_id, kwargs)
+
+    def _start(
+        self,
+        rec: Recorder,
+        operation: Operation,
+        serialized: Any,
+        messages: Sequence[Any],
+        run_id: UUID,
+        kwargs: dict[str, Any],
+    ) -> None:
+        PRICES.prepare()
+        metadata = kwargs.get("metadata") or _NOTHING
+        params = kwargs.get("invocation_params") or _NOTHING
+        called = target(operation, serialized, metadata, params)
+        attributes = start_attributes(called, metadata, params, kwargs.get("options"), messages)
+        span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT)
+        if not span.is_recording():
+            return
+        call = Call(run_id, span, called)
+        if len(self._open) >= _MAX_OPEN:
+            self._drop_oldest()
+        self._open[run_id] = call
+        started = _started.get()
+        if started is not None:
+            started.append(call)
+        rec.messages(span, "input", messages, MESSAGES)
+        tools = params.get("tools") or params.get("functions")
+        if tools:
+            rec.content(span, names.GEN_AI_TOOL_DEFINITIONS, tools)
+
+    # -- meanwhile -------------------------------------------------------------------------------------------------
+
+    def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """A chunk; only the first one of a call matters."""
+        call = self._open.get(run_id)
+        if call is not None and call.first_chunk is None:
+            call.first_chunk = perf_counter()
+
+    def on_stream_event(self, event: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """A chunk, where the model streams LangChain's protocol events instead."""
+        call = self._open.get(run_id)
+        if call is not None and call.first_chunk is None:
+            call.first_chunk = perf_counter()
+
+    # -- end -------------------------------------------------------------------------------------------------------
+
+    @guarded("langchain: model end")
+    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
+        """The call has been answered."""
+        call = self._open.pop(run_id, None)
+        if call is not None:
+            try:
+                self._answered(call, response)
+            finally:
+                call.span.end()
+
+    @guarded("langchain: model error")
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """The call failed, or whoever read the stream stopped reading: then there is no error."""
+        call = self._open.pop(run_id, None)
+        if call is None:
+            return
+        try:
+            if not isinstance(error, GeneratorExit) and not cancelled(call.span, error):
+                recorder().fail(call.span, error)
+            self._answered(call, kwargs.get("response"))
+        finally:
+            call.span.end()
+
+    def _answered(self, call: Call, response: LLMResult | None) -> None:
+        """What came back, all of it or the chunks before the end."""
+        rec = recorder()
+        span = call.span
+        attributes: dict[str, Any] = {}
+        if call.first_chunk is not None:
+            attributes[names.GEN_AI_REQUEST_STREAM] = True
+            attributes[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = call.first_chunk - call.started
+        generations = response.generations[0] if response is not None and response.generations else ()
+        if generations and response is not None:
+            simulated = rec.settings.simulated_cost
+            attributes.update(end_attributes(call.target, generations, response.llm_output, simulated))
+        span.set_attributes(attributes)
+        if generations:
+            rec.messages(span, "output", outputs(generations), MESSAGES)
+
+    def leave(self, calls: Sequence[Call], error: BaseException) -> None:
+        """End the calls that LangChain says nothing about any more: cancelled ones, and others of a failed batch."""
+        for call in calls:
+            if self._open.pop(call.run_id, None) is not None:
+                cancelled(call.span, error)
+                call.span.end()
+
+    @guarded("langchain: stream abandoned")
+    def abandon(self, run_id: UUID) -> None:
+        """End a call whose stream nobody reads any more."""
+        call = self._open.pop(run_id, None)
+        if call is not None:
+            try:
+                self._answered(call, None)
+            finally:
+                call.span.end()
+
+    def _drop_oldest(self) -> None:
+        try:
+            oldest = next(iter(self._open))
+        except (StopIteration, RuntimeError):  # another thread was faster
+            return
+        self.abandon(oldest)
+
+    # -- tools -----------------------------------------------------------------------------------------------------
+
+    @guarded("langchain: tool start")
+    def on_tool_start(self, serialized: Any, input_str: str, *, inputs: Any = None, **kwargs: Any) -> None:
+        """A tool is about to run, on what is left of its arguments without those that the framework injects."""
+        arguments_given(input_str if inputs is None else inputs)
+
+
+HANDLER = ModelCalls()
+"""The process's handler."""
+
+Original = Callable[..., Any]
+
+
+def generate(original: Original) -> Original:
+    """`BaseChatModel.generate`: when one of several prompts fails, LangChain forgets the runs of the others."""
+
+    @functools.wraps(original)
+    def generate(self: Any, *args: Any, **kwargs: Any) -> Any:
+        outer = _started.get()
+        started: list[Call] = []
+        _started.set(started)
+        try:
+            return original(self, *args, **kwargs)
+        except BaseException as error:
+            HANDLER.leave(started, error)
+            raise
+        finally:
+            # Not a token's reset: that fails in another context, where a coroutine may be closed.
+            _started.set(outer)
+
+    return generate
+
+
+def agenerate(original: Original) -> Original:
+    """`BaseChatModel.agenerate`: when it is cancelled, LangChain ends no run at all."""
+
+    @functools.wraps(original)
+    async def agenerate(self: Any, *args: Any, **kwargs: Any) -> Any:
+        outer = _started.get()
+        started: list[Call] = []
+        _started.set(started)
+        try:
+            return await original(self, *args, **kwargs)
+        except BaseException as error:
+            HANDLER.leave(started, error)
+            raise
+        finally:
+            _started.set(outer)
+
+    return agenerate
+
+
+def iter_events(original: Original) -> Original:
+    """`BaseChatModel._iter_v2_events`: a stream of protocol events that is dropped ends no run."""
+
+    @functools.wraps(original)
+    def _iter_v2_events(self: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        try:
+            yield from original(self, *args, **kwargs)
+        except GeneratorExit:
+            HANDLER.abandon(kwargs["run_manager"].run_id)
+            raise
+
+    return _iter_v2_events
+
+
+__all__ = ["HANDLER", "ModelCalls", "agenerate", "generate", "iter_events"]

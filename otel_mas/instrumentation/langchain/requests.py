@@ -1,0 +1,197 @@
+"""What a model call asked for: its span's name and first attributes, read from what LangChain tells a callback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from otel_mas.instrumentation.langchain.messages import modalities
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv import record_kind
+from otel_mas.semconv.enums import Operation, Provider
+
+# LangChain's `ls_provider` → `gen_ai.provider.name`; others are called what LangChain calls them.
+PROVIDERS: Final[dict[str, str]] = {
+    "azure": Provider.AZURE_AI_OPENAI,
+    "azure_openai": Provider.AZURE_AI_OPENAI,
+    "azurechatopenai": Provider.AZURE_AI_OPENAI,
+    "azure_ai": Provider.AZURE_AI_INFERENCE,
+    "azureaichatcompletionsmodel": Provider.AZURE_AI_INFERENCE,
+    "amazon_bedrock": Provider.AWS_BEDROCK,
+    "bedrock": Provider.AWS_BEDROCK,
+    "bedrock_converse": Provider.AWS_BEDROCK,
+    "google_genai": Provider.GCP_GEMINI,
+    "googlegenerativeai": Provider.GCP_GEMINI,
+    "google_vertexai": Provider.GCP_VERTEX_AI,
+    "google_anthropic_vertex": Provider.GCP_VERTEX_AI,
+    "vertexai": Provider.GCP_VERTEX_AI,
+    "mistral": Provider.MISTRAL_AI,
+    "mistralai": Provider.MISTRAL_AI,
+    "xai": Provider.X_AI,
+    "ibm": Provider.IBM_WATSONX_AI,
+    "watsonx": Provider.IBM_WATSONX_AI,
+    "moonshot": Provider.MOONSHOT_AI,
+    "moonshotai": Provider.MOONSHOT_AI,
+}
+# Constructor fields in which LangChain's integrations keep the endpoint.
+_ENDPOINTS: Final = (
+    "openai_api_base",
+    "azure_endpoint",
+    "anthropic_api_url",
+    "base_url",
+    "api_base",
+    "endpoint_url",
+    "endpoint",
+    "mistral_api_base",
+    "groq_api_base",
+    "xai_api_base",
+)
+_MAX_KNOWN: Final = 1024
+
+
+def _integer(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _several(value: Any) -> int | None:
+    count = _integer(value)
+    return count if count is not None and count > 1 else None
+
+
+def _texts(value: Any) -> tuple[str, ...] | None:
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    return None
+
+
+def _form(value: Any) -> str | None:
+    """OpenAI's `response_format`."""
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    if kind in ("json_object", "json_schema") or isinstance(value, type):
+        return "json"
+    return "text" if kind == "text" else None
+
+
+_Rule = tuple[str, Callable[[Any], Any]]
+# A parameter under the names that the integrations give it → attribute, and how its value is read.
+_PARAMETERS: Final[dict[str, _Rule]] = {
+    "temperature": (names.GEN_AI_REQUEST_TEMPERATURE, _number),
+    "top_p": (names.GEN_AI_REQUEST_TOP_P, _number),
+    "top_k": (names.GEN_AI_REQUEST_TOP_K, _integer),
+    "max_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, _integer),
+    "max_completion_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, _integer),
+    "max_output_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, _integer),
+    "max_tokens_to_sample": (names.GEN_AI_REQUEST_MAX_TOKENS, _integer),
+    "num_predict": (names.GEN_AI_REQUEST_MAX_TOKENS, _integer),
+    "seed": (names.GEN_AI_REQUEST_SEED, _integer),
+    "random_seed": (names.GEN_AI_REQUEST_SEED, _integer),
+    "frequency_penalty": (names.GEN_AI_REQUEST_FREQUENCY_PENALTY, _number),
+    "presence_penalty": (names.GEN_AI_REQUEST_PRESENCE_PENALTY, _number),
+    "n": (names.GEN_AI_REQUEST_CHOICE_COUNT, _several),
+    "stop": (names.GEN_AI_REQUEST_STOP_SEQUENCES, _texts),
+    "stop_sequences": (names.GEN_AI_REQUEST_STOP_SEQUENCES, _texts),
+    "response_format": (names.GEN_AI_OUTPUT_TYPE, _form),
+}
+_NAMED: Final = _PARAMETERS.keys()
+# Where a model keeps its parameters to itself, what it says for LangSmith.
+_FALLBACKS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
+    ("ls_temperature", names.GEN_AI_REQUEST_TEMPERATURE, _number),
+    ("ls_max_tokens", names.GEN_AI_REQUEST_MAX_TOKENS, _integer),
+    ("ls_stop", names.GEN_AI_REQUEST_STOP_SEQUENCES, _texts),
+)
+
+
+class Target(NamedTuple):
+    """A model at a provider: what every call to it has in common."""
+
+    name: str
+    provider: str | None
+    model: str | None
+    attributes: dict[str, Any]
+
+
+_targets: dict[tuple[Operation, Any, Any, Any], Target] = {}
+
+
+def target(operation: Operation, serialized: Any, metadata: Mapping[str, Any], params: Mapping[str, Any]) -> Target:
+    """The model that is called, made once for each."""
+    said = metadata.get("ls_provider")
+    model = metadata.get("ls_model_name") or params.get("model") or params.get("model_name")
+    fields = serialized.get("kwargs") if serialized else None
+    url = next((fields[key] for key in _ENDPOINTS if key in fields), None) if fields else None
+    key = (operation, said, model, url)
+    try:
+        return _targets[key]
+    except KeyError:
+        found = _make_target(operation, said, model, url)
+        if len(_targets) >= _MAX_KNOWN:
+            _targets.clear()
+        _targets[key] = found
+        return found
+    except TypeError:  # something that is no name stands where one should
+        return _make_target(operation, str(said), str(model), None)
+
+
+def _make_target(operation: Operation, said: str | None, model: str | None, url: Any) -> Target:
+    provider = PROVIDERS.get(said, said) if said else None
+    attributes: dict[str, Any] = {
+        names.MAS_RECORD_KIND: str(record_kind(operation)),
+        names.GEN_AI_OPERATION_NAME: operation.value,
+    }
+    if provider:
+        attributes[names.GEN_AI_PROVIDER_NAME] = provider
+    if model:
+        attributes[names.GEN_AI_REQUEST_MODEL] = model
+    if isinstance(url, str):
+        attributes |= _server(url)
+    return Target(f"{operation} {model}" if model else str(operation), provider, model, attributes)
+
+
+def _server(url: str) -> dict[str, Any]:
+    try:
+        parts = urlsplit(url if "//" in url else f"//{url}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return {}
+    if not host:
+        return {}
+    port = port or {"https": 443, "http": 80}.get(parts.scheme)
+    return {names.SERVER_ADDRESS: host} | ({names.SERVER_PORT: port} if port else {})
+
+
+def start_attributes(
+    target: Target,
+    metadata: Mapping[str, Any],
+    params: Mapping[str, Any],
+    options: Mapping[str, Any] | None,
+    messages: Sequence[Any],
+) -> dict[str, Any]:
+    """Everything that is known about a call before it is made."""
+    attributes = target.attributes.copy()
+    for parameter in _NAMED & params.keys():
+        given = params[parameter]
+        if given is not None:
+            attribute, read = _PARAMETERS[parameter]
+            value = read(given)
+            if value is not None:
+                attributes[attribute] = value
+    for said, attribute, read in _FALLBACKS:
+        if said in metadata and attribute not in attributes and (value := read(metadata[said])) is not None:
+            attributes[attribute] = value
+    if options and "ls_structured_output_format" in options:
+        attributes.setdefault(names.GEN_AI_OUTPUT_TYPE, "json")
+    thread = metadata.get("thread_id")
+    if thread is not None:
+        attributes[names.GEN_AI_CONVERSATION_ID] = str(thread)
+    attributes[names.MAS_INPUT_MODALITIES] = modalities(messages)
+    return attributes
+
+
+__all__ = ["PROVIDERS", "Target", "start_attributes", "target"]

@@ -1,0 +1,108 @@
+"""Spans of retrievers, around `BaseRetriever.invoke` and `ainvoke`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from opentelemetry.trace import Span, SpanKind
+
+from otel_mas.instrumentation.langchain.running import Running
+from otel_mas.record import guarded, recorder
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv import record_kind
+from otel_mas.semconv.enums import Operation
+
+Original = Callable[..., Any]
+
+_ATTRIBUTES: Final[dict[str, Any]] = {
+    names.MAS_RECORD_KIND: str(record_kind(Operation.RETRIEVAL)),
+    names.GEN_AI_OPERATION_NAME: Operation.RETRIEVAL.value,
+}
+# Where vector stores keep the name of what they search.
+_COLLECTIONS: Final = ("collection_name", "_collection_name", "index_name", "_index_name", "table_name")
+
+
+def invoke(original: Original) -> Original:
+    """`BaseRetriever.invoke`."""
+
+    @functools.wraps(original)
+    def invoke(self: Any, input: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+        running = _begin(self, input) if recorder().active else None
+        if running is None:
+            return original(self, input, *args, **kwargs)
+        try:
+            documents = original(self, input, *args, **kwargs)
+        except BaseException as error:
+            running.end(error)
+            raise
+        _found(running.span, documents)
+        running.end()
+        return documents
+
+    return invoke
+
+
+def ainvoke(original: Original) -> Original:
+    """`BaseRetriever.ainvoke`."""
+
+    @functools.wraps(original)
+    async def ainvoke(self: Any, input: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002
+        running = _begin(self, input) if recorder().active else None
+        if running is None:
+            return await original(self, input, *args, **kwargs)
+        try:
+            documents = await original(self, input, *args, **kwargs)
+        except BaseException as error:
+            running.end(error)
+            raise
+        _found(running.span, documents)
+        running.end()
+        return documents
+
+    return ainvoke
+
+
+@guarded("langchain: retriever")
+def _begin(retriever: Any, query: Any) -> Running:
+    rec = recorder()
+    name = data_source(retriever)
+    attributes = _ATTRIBUTES | {names.GEN_AI_DATA_SOURCE_ID: name}
+    wanted = getattr(retriever, "search_kwargs", None)
+    if isinstance(wanted, Mapping) and isinstance(count := wanted.get("k"), int):
+        attributes[names.GEN_AI_REQUEST_TOP_K] = count
+    span = rec.start_span(f"retrieval {name}", attributes, kind=SpanKind.CLIENT)
+    if span.is_recording():
+        rec.content(span, names.GEN_AI_RETRIEVAL_QUERY_TEXT, query)
+    return Running(span)
+
+
+def data_source(retriever: Any) -> str:
+    """What is searched: the name that the app gave, else the vector store's collection, else the classes' names."""
+    if retriever.name:
+        return str(retriever.name)
+    store = getattr(retriever, "vectorstore", None)
+    if store is None:
+        return type(retriever).__name__
+    # Read without running the store's properties: those may ask a server.
+    fields = getattr(store, "__dict__", {})
+    collection = next((fields[key] for key in _COLLECTIONS if isinstance(fields.get(key), str)), None)
+    return collection or type(store).__name__
+
+
+@guarded("langchain: documents")
+def _found(span: Span, documents: Any) -> None:
+    if span.is_recording():
+        found = [_document(document) for document in documents]
+        recorder().content(span, names.GEN_AI_RETRIEVAL_DOCUMENTS, found)
+
+
+def _document(document: Any) -> Any:
+    if not hasattr(document, "page_content"):
+        return document
+    said = {"id": document.id, "content": document.page_content, "metadata": document.metadata}
+    return {key: value for key, value in said.items() if value}
+
+
+__all__ = ["ainvoke", "data_source", "invoke"]

@@ -1,0 +1,42 @@
+"""The app's code running inside a span: current for everything that it starts, in its own tasks and threads too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opentelemetry import context as otel_context
+from opentelemetry.trace import set_span_in_context
+
+from otel_mas.instrumentation.langchain.outcome import left_by
+from otel_mas.record import guarded
+
+if TYPE_CHECKING:
+    from contextvars import Token
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+
+class Running:
+    """A span around the app's code, current from now until `end`."""
+
+    __slots__ = ("_token", "span")
+
+    def __init__(self, span: Span) -> None:
+        self.span = span
+        self._token: Token[Context] = otel_context.attach(set_span_in_context(span))
+
+    @guarded("langchain: end of a tool or retriever")
+    def end(self, error: BaseException | None = None) -> None:
+        """The code returned, or was left by `error`."""
+        # A coroutine that is thrown away is closed wherever the collector runs, and its context is gone with it.
+        if not isinstance(error, GeneratorExit):
+            otel_context.detach(self._token)
+        try:
+            if error is not None:
+                left_by(self.span, error)
+        finally:
+            self.span.end()
+
+
+__all__ = ["Running"]

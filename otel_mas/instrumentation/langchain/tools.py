@@ -1,0 +1,154 @@
+"""Spans of tools, around `BaseTool.run` and `arun`, through which every way of calling a tool goes.
+
+What a tool returns may say that it failed: a `ToolMessage` with status `error`, made of an exception that the tool was
+told to handle. Nothing was raised and the app has dealt with it, so the span has `error.type` = `tool_error` and no
+error status.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from typing import Any, Final
+
+from opentelemetry.trace import Span
+
+from otel_mas.instrumentation.langchain.blocks import response_of, without_media
+from otel_mas.instrumentation.langchain.messages import MESSAGES
+from otel_mas.instrumentation.langchain.running import Running
+from otel_mas.record import guarded, recorder
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv import record_kind
+from otel_mas.semconv.enums import Operation
+
+Original = Callable[..., Any]
+
+_ATTRIBUTES: Final[dict[str, Any]] = {
+    names.MAS_RECORD_KIND: str(record_kind(Operation.EXECUTE_TOOL)),
+    names.GEN_AI_OPERATION_NAME: Operation.EXECUTE_TOOL.value,
+    names.GEN_AI_TOOL_TYPE: "function",
+}
+_HANDLED: Final = "tool_error"
+_MAX_DEPTH: Final = 8
+# The tool that has begun, until LangChain says with which arguments.
+_beginning: ContextVar[Span | None] = ContextVar("otel-mas tool", default=None)
+
+
+def run(original: Original) -> Original:
+    """`BaseTool.run`."""
+
+    @functools.wraps(original)
+    def run(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
+        running = _begin(self, kwargs) if recorder().active else None
+        if running is None:
+            return original(self, tool_input, *args, **kwargs)
+        try:
+            result = original(self, tool_input, *args, **kwargs)
+        except BaseException as error:
+            running.end(error)
+            raise
+        _returned(running.span, result)
+        running.end()
+        return result
+
+    return run
+
+
+def arun(original: Original) -> Original:
+    """`BaseTool.arun`."""
+
+    @functools.wraps(original)
+    async def arun(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
+        running = _begin(self, kwargs) if recorder().active else None
+        if running is None:
+            return await original(self, tool_input, *args, **kwargs)
+        try:
+            result = await original(self, tool_input, *args, **kwargs)
+        except BaseException as error:
+            running.end(error)
+            raise
+        _returned(running.span, result)
+        running.end()
+        return result
+
+    return arun
+
+
+@guarded("langchain: tool")
+def _begin(tool: Any, kwargs: Mapping[str, Any]) -> Running:
+    rec = recorder()
+    name = str(tool.name)
+    attributes = _ATTRIBUTES | {names.GEN_AI_TOOL_NAME: name}
+    call_id = kwargs.get("tool_call_id")
+    if call_id:
+        attributes[names.GEN_AI_TOOL_CALL_ID] = str(call_id)
+    span = rec.start_span(f"execute_tool {name}", attributes)
+    if span.is_recording():
+        rec.content(span, names.GEN_AI_TOOL_DESCRIPTION, tool.description)
+        _beginning.set(span)
+    return Running(span)
+
+
+def arguments_given(arguments: Any) -> None:
+    """Record the arguments of the tool that has just begun here."""
+    span = _beginning.get()
+    if span is not None:
+        _beginning.set(None)
+        recorder().content(span, names.GEN_AI_TOOL_CALL_ARGUMENTS, arguments)
+
+
+@guarded("langchain: tool result")
+def _returned(span: Span, result: Any) -> None:
+    if not span.is_recording():
+        return
+    rec = recorder()
+    said = list(_messages_in(result))
+    if any(getattr(message, "status", None) == "error" for message in said):
+        span.set_attribute(names.ERROR_TYPE, _HANDLED)
+    if said:
+        rec.messages(span, "output", said, MESSAGES)
+    rec.content(span, names.GEN_AI_TOOL_CALL_RESULT, _plain(result))
+
+
+def _messages_in(result: Any) -> Iterable[Any]:
+    """The messages that a tool's result is, or that a `Command` of it adds to the state."""
+    if _is_message(result):
+        yield result
+    elif isinstance(result, list):
+        for item in result:
+            yield from _messages_in(item)
+    elif _is_command(result) and isinstance(update := result.update, Mapping):
+        messages = update.get("messages")
+        yield from filter(_is_message, messages if isinstance(messages, list) else [messages])
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """The result for the store: messages and commands as what they say, everything else as it is."""
+    if depth > _MAX_DEPTH:
+        return value
+    if _is_message(value):
+        if getattr(value, "tool_call_id", None) is not None:
+            response = response_of(value.content)
+            return without_media(response) if isinstance(response, list) else response
+        return MESSAGES.snapshot(value)
+    if _is_command(value):
+        said = {"goto": value.goto, "graph": value.graph, "update": value.update, "resume": value.resume}
+        return {key: _plain(item, depth + 1) for key, item in said.items() if item}
+    if isinstance(value, list | tuple):
+        return [_plain(item, depth + 1) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item, depth + 1) for key, item in value.items()}
+    return value
+
+
+def _is_message(value: Any) -> bool:
+    return hasattr(value, "additional_kwargs") and hasattr(value, "content")
+
+
+def _is_command(value: Any) -> bool:
+    """LangGraph's `Command`, by name: importing LangGraph is the app's decision."""
+    return any(kind.__name__ == "Command" for kind in type(value).__mro__) and hasattr(value, "update")
+
+
+__all__ = ["arguments_given", "arun", "run"]
