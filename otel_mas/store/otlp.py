@@ -31,7 +31,7 @@ def decode_body(body: bytes) -> SpanBody:
             )
             for event in span.events
         ),
-        links=tuple(map(_link, span.links)),
+        links=tuple(map(link_of, span.links)),
         status_message=span.status.message,
         trace_state=span.trace_state,
         flags=span.flags,
@@ -54,9 +54,7 @@ def decode_scope(body: bytes, schema_url: str = "") -> Scope:
     from opentelemetry.proto.common.v1 import common_pb2
 
     scope = _parsed(common_pb2.InstrumentationScope, body)
-    return Scope(
-        scope.name, scope.version, _attributes(scope.attributes), schema_url, scope.dropped_attributes_count
-    )
+    return Scope(scope.name, scope.version, _attributes(scope.attributes), schema_url, scope.dropped_attributes_count)
 
 
 def encode_resource(attributes: Mapping[str, AttributeValue]) -> bytes:
@@ -93,7 +91,8 @@ def _span_message() -> Callable[[], Any]:
     return trace_pb2.Span
 
 
-def _link(link: Any) -> Link:
+def link_of(link: Any) -> Link:
+    """A parsed OTLP `Span.Link`."""
     attributes = _attributes(link.attributes)
     kind = attributes.get(names.MAS_LINK_KIND)
     return Link(
