@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,11 +61,20 @@ def _summary(source: Source, run: RunSummary, width: int) -> Iterator[Text]:
 
 
 def _subject(source: Source, traces: Sequence[TraceSummary]) -> Trace | Conversation:
-    """What is explained: the conversation that all of the run belongs to; else its longest trace."""
+    """What is explained: all of the run where it is one conversation, with the pauses that it went on from; else its
+    longest trace."""
+    from otel_mas.api import Conversation
+
     threads = {(trace.conversation_id, trace.service) for trace in traces}
     thread, service = next(iter(threads))
-    if len(threads) == 1 and len(traces) > 1 and thread is not None:
-        return source.conversation(thread, service)
+    if len(threads) == 1 and thread is not None:
+        known = source.traces(conversation=thread, service=service, limit=sys.maxsize)[::-1]
+        ids = [trace.trace_id for trace in known]
+        first, last = ids.index(traces[0].trace_id), ids.index(traces[-1].trace_id)
+        while first > 0 and known[first - 1].status == "interrupted":
+            first -= 1
+        if first < last:
+            return Conversation(thread, [source.trace(trace_id) for trace_id in ids[first : last + 1]])
     return source.trace(max(traces, key=lambda trace: trace.duration_ns or 0).trace_id)
 
 
@@ -111,7 +121,13 @@ def _question(subject: Trace | Conversation, task: Span) -> str:
     from otel_mas.semconv import attributes as names
 
     asked = _content(subject, task, names.MAS_INTERRUPT_VALUES)
-    return "; ".join(map(str, asked)) if isinstance(asked, list) else str(asked or "")
+    return "; ".join(map(_worded, asked)) if isinstance(asked, list) else _worded(asked or "")
+
+
+def _worded(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_worded(one)}" for name, one in value.items())
+    return str(value)
 
 
 def _content(subject: Trace | Conversation, span: Span, name: str) -> object:

@@ -24,11 +24,11 @@ class Row:
     below: str
 
 
-def draw(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[Row]:
+def draw(nodes: Sequence[str], edges: Iterable[tuple[str, str]], most: int = 20) -> list[Row] | None:
     """Draw the nodes in this order, one lane for each edge that is under way.
 
     The first edge of a node goes straight down, the others open lanes to the right, in the order given. Edges that
-    do not lead to a later node (clock skew, cycles) are not drawn.
+    do not lead to a later node (clock skew, cycles) are not drawn. None where it takes more than `most` lanes.
     """
     order = {node: position for position, node in enumerate(nodes)}
     effects: dict[str, list[str]] = defaultdict(list)
@@ -36,7 +36,12 @@ def draw(nodes: Sequence[str], edges: Iterable[tuple[str, str]]) -> list[Row]:
         if cause in order and effect in order and order[cause] < order[effect]:
             effects[cause].append(effect)
     lanes: list[str | None] = []
-    return [_row(node, effects[node], lanes) for node in nodes]
+    rows = []
+    for node in nodes:
+        if len(lanes) + len(effects[node]) > most:
+            return None
+        rows.append(_row(node, effects[node], lanes))
+    return rows
 
 
 def _row(node: str, effects: Sequence[str], lanes: list[str | None]) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
@@ -73,6 +73,11 @@ def listing(items: Sequence[str], most: int = 3) -> str:
     """a, b, c and 4 more."""
     shown = ", ".join(items[:most])
     return shown if len(items) <= most else f"{shown} and {len(items) - most} more"
+
+
+def counted(items: Mapping[str, int]) -> list[str]:
+    """chat ×2, search: how often each, where more than once."""
+    return [item if times == 1 else f"{item} ×{times}" for item, times in items.items()]
 
 
 def short_ids(ids: Sequence[str], least: int = 8) -> dict[str, str]:

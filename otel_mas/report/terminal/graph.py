@@ -12,11 +12,9 @@ from otel_mas.model import Span
 from otel_mas.report.lanes import Row, draw
 from otel_mas.report.outline import Outline
 from otel_mas.report.terminal.lines import cells, fit, joined, kind_style, outcome, wrap
-from otel_mas.report.text import duration, listing, offset, plain
+from otel_mas.report.text import counted, duration, listing, offset, plain
 from otel_mas.semconv.enums import LinkKind, RecordKind
 
-# A wider picture says less than the words beside it.
-_WIDEST_LANES = 40
 _WIDEST_NAME = 32
 _WORDS = {
     LinkKind.TRIGGER: "trigger from",
@@ -41,10 +39,10 @@ def graph(causal: CausalGraph, width: int) -> Iterator[Text]:
     if not picture.nodes:
         return
     begin = picture.nodes[0].start_ns
-    rows = draw([span.span_id for span in picture.nodes], picture.edges())
-    margin = max(len(line) for row in rows for line in (row.line, row.fork or "")) + 2
-    if margin > _WIDEST_LANES:
-        margin = 0
+    nodes = [span.span_id for span in picture.nodes]
+    rows = draw(nodes, picture.edges()) or [Row(node, "", None, "") for node in nodes]
+    lanes = max(len(line) for row in rows for line in (row.line, row.fork or ""))
+    margin = lanes + 2 if lanes else 0
     labels = [picture.label(span) for span in picture.nodes]
     named = min(_WIDEST_NAME, max(4, *(label.cell_len for label in labels)))
     headings = f"{'start':>9}{'took':>9}  {'':{margin}}{fit(Text('task'), named).plain}  caused by"
@@ -69,7 +67,7 @@ def _beside(row: Row, said: Text, first: Text, blank: str, margin: int, width: i
         lanes = (row.below if fork is None else fork).ljust(margin)[:margin]
         fork = None
         yield cells(blank, lanes, " " * (first.cell_len - len(blank) - margin), piece)
-    if len(pieces) == 1 and fork is not None and margin:
+    if len(pieces) == 1 and fork is not None:
         yield cells(blank, fork)
 
 
@@ -87,21 +85,28 @@ class _Picture:
         tasks = self._outline.tasks
         self.nodes = tasks or causal.spans
         self._causes: dict[str, list[Edge]] = defaultdict(list)
+        self._around: dict[str, Span] = {}
         for edge in causal.control_edges() if tasks else causal.edges:
-            if edge.cause in self._spans:
+            if self._starts(edge):
+                self._around[edge.effect] = self._spans[edge.cause]
+            elif edge.cause in self._spans:
                 self._causes[edge.effect].append(edge)
         elsewhere = frozenset(causal.externals)
         self._outside: dict[str, list[Edge]] = defaultdict(list)
         for edge in causal.edges if elsewhere else ():
             if edge.cause in elsewhere:
                 self._outside[edge.effect].append(edge)
-        self._around = {span.span_id: around for span in tasks if (around := self._start_of(span)) is not None}
+        for task in tasks:
+            enclosing = self._outline.enclosing(task)
+            if enclosing is not None and not (task.span_id in self._causes or task.span_id in self._outside):
+                self._around.setdefault(task.span_id, enclosing)
         self._work = self._work_of_tasks(causal)
 
-    def _start_of(self, task: Span) -> Span | None:
-        """The task whose subgraph a task starts: `__start__` is no span, it stands for that one."""
-        caused = task.span_id in self._causes or task.span_id in self._outside
-        return None if caused else self._outline.enclosing(task)
+    def _starts(self, edge: Edge) -> bool:
+        """Whether the effect starts the subgraph of its cause: `__start__` is no span, it stands for that one."""
+        effect = self._spans[edge.effect]
+        around = self._outline.enclosing(effect) if edge.kind == LinkKind.TRIGGER else None
+        return around is not None and around.span_id == edge.cause
 
     def _work_of_tasks(self, causal: CausalGraph) -> dict[str, Counter[str]]:
         work: dict[str, Counter[str]] = defaultdict(Counter)
@@ -136,7 +141,7 @@ class _Picture:
         for edge in self._outside.get(span.span_id, ()):
             words = _WORDS.get(edge.kind, edge.kind)
             parts.append(Text(f"← {words} span {edge.cause} of another trace", style="yellow"))
-        did = [name if times == 1 else f"{name} ×{times}" for name, times in self._work[span.span_id].items()]
+        did = counted(self._work[span.span_id])
         if did:
             parts.append(Text(f"· {listing(did)}", style="dim"))
         return joined(parts)

@@ -34,8 +34,10 @@ STATUS_STYLES = {"ok": "green", "error": "bold red", "interrupted": "yellow", "r
 def fit(text: Text, width: int, justify: str = "left") -> Text:
     """Cut (with …) or padded to exactly this many cells."""
     fitted = text.copy()
-    fitted.truncate(width, overflow="ellipsis")
     missing = width - cell_len(fitted.plain)
+    if missing < 0:
+        fitted.truncate(width, overflow="ellipsis")
+        missing = width - cell_len(fitted.plain)
     if justify == "right":
         fitted.pad_left(missing)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from rich.text import Text
@@ -10,7 +11,7 @@ from otel_mas.causal import CausalGraph
 from otel_mas.model import Span
 from otel_mas.report.outline import Outline
 from otel_mas.report.terminal.lines import bar, cells, fit, joined, kind_style, outcome
-from otel_mas.report.text import duration, listing, plain, usd
+from otel_mas.report.text import counted, duration, listing, plain, usd
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
 
@@ -53,8 +54,8 @@ def _label(span: Span, outline: Outline) -> Text:
     if span.record_kind == RecordKind.LLM_CALL:
         parts.extend(_usage(span))
     if span.record_kind == RecordKind.ROUTING_DECISION:
-        choice = [plain(one).strip("_") for one in span.get(names.MAS_ROUTING_CHOICE) or ()]
-        parts.append(Text(f"→ {listing(choice) or 'end'}"))
+        choice = Counter(plain(one).strip("_") for one in span.get(names.MAS_ROUTING_CHOICE) or ())
+        parts.append(Text(f"→ {listing(counted(choice)) or 'end'}"))
     return joined(parts)
 
 

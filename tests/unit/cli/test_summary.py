@@ -70,6 +70,31 @@ def test_nothing_recorded_is_said(store: Path, capsys: pytest.CaptureFixture[str
     assert "otel-mas recorded nothing" in said(store, capsys, run_id="another")
 
 
+def test_a_run_that_goes_on_from_a_pause_is_explained_with_it(
+    team: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = team.research_traces()
+    path = team.write(tmp_path / "two.db", run_id="run-1", traces=[first])
+    team.write(path, run_id="run-2", traces=[second])
+    text = said(path, capsys, run_id="run-2")
+    assert [line.split()[0] for line in text.splitlines()[3:4]] == ["5c0a83be"]
+    assert "critical path of thread demo-1, 2 traces" in text
+    assert "approve resumed after the human answered" in text
+
+
+def test_a_run_that_begins_anew_in_a_conversation_is_explained_alone(
+    team: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    earlier, later = team.TraceBuilder("0a" * 16), team.TraceBuilder("0b" * 16)
+    earlier.workflow(0, 100, "ok")
+    later.workflow(1000, 1100, "ok")
+    path = team.write(tmp_path / "two.db", run_id="run-1", traces=[earlier.trace()])
+    team.write(path, run_id="run-2", traces=[later.trace()])
+    text = said(path, capsys, run_id="run-2")
+    assert "critical path\n" in text
+    assert f"otel-mas graph {'0b' * 6}" in text
+
+
 def test_of_many_conversations_the_longest_trace_is_explained(
     team: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -127,7 +127,7 @@ def research() -> tuple[TraceBuilder, TraceBuilder]:
         attributes={names.MAS_RECORD_KIND: "ROUTING_DECISION", names.MAS_ROUTING_CHOICE: ("researcher",)},
     )
     researcher = one.task("researcher", 625, 3000, run, ("trigger", supervisor), agent=True)
-    ask = one.task("model", 630, 1400, researcher)
+    ask = one.task("model", 630, 1400, researcher, ("trigger", researcher))
     one.chat(640, 1390, ask, 820, 64)
     search = one.task("tools", 1405, 2400, researcher, ("send", ask))
     one.tool("web_search", 1410, 2390, search)
@@ -163,7 +163,7 @@ def write(path: Path, run_id: str = "run-1", traces: Sequence[Trace] | None = No
     """Write the traces (the research team's two by default) into a store, as one run, with what was asked and said."""
     writer = StoreWriter(
         path,
-        instance_id=bytes(16),
+        instance_id=run_id.encode().ljust(16, b"\0"),
         run_id=run_id,
         service=service,
         max_bytes=2**30,

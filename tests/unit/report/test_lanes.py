@@ -5,13 +5,19 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_mas.report.lanes import draw
+from otel_mas.report.lanes import Row, draw
+
+
+def drawn(nodes: list[str], edges: list[tuple[str, str]], most: int = 20) -> list[Row]:
+    rows = draw(nodes, edges, most)
+    assert rows is not None
+    return rows
 
 
 def picture(nodes: str, *edges: str) -> list[str]:
     """Lines as `lanes  node`; edges as "ab" for a → b."""
     lines = []
-    for row in draw(list(nodes), [(edge[0], edge[1]) for edge in edges]):
+    for row in drawn(list(nodes), [(edge[0], edge[1]) for edge in edges]):
         lines.append(f"{row.line:<6} {row.node}")
         lines += [row.fork] if row.fork is not None else []
     return lines
@@ -55,8 +61,15 @@ def test_an_edge_that_leads_back_is_not_drawn() -> None:
     assert picture("ab", "ab", "ba", "aa") == ["○      a", "●      b"]
 
 
+def test_more_lanes_than_asked_for_are_not_drawn_at_all() -> None:
+    fan_out = [("p", str(number)) for number in range(21)]
+    nodes = ["p", *map(str, range(21))]
+    assert draw(nodes, fan_out) is None
+    assert draw(nodes, fan_out[:20]) is not None
+
+
 def test_the_line_below_a_node_runs_its_lanes_on() -> None:
-    rows = draw(list("abc"), [("a", "b"), ("a", "c")])
+    rows = drawn(list("abc"), [("a", "b"), ("a", "c")])
     assert [row.below for row in rows] == ["│ │", "  │", ""]
 
 
@@ -68,7 +81,7 @@ def test_the_line_below_a_node_runs_its_lanes_on() -> None:
 def test_every_node_is_drawn_once_and_no_lane_is_left_open(case: tuple[int, set[tuple[int, int]]]) -> None:
     number, edges = case
     nodes = [str(i) for i in range(number)]
-    rows = draw(nodes, [(str(a), str(b)) for a, b in edges])
+    rows = drawn(nodes, [(str(a), str(b)) for a, b in edges], most=200)
     assert [row.node for row in rows] == nodes
     assert all(len([mark for mark in row.line if mark in "●○"]) == 1 for row in rows)
     assert rows[-1].below == ""

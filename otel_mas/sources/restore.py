@@ -1,0 +1,106 @@
+"""What backends mangle and the span itself says how to put right: string arrays that came back as JSON text, links that
+lost their kind, links that were left out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from otel_mas.model import AttributeValue, Link
+from otel_mas.semconv import attributes as names
+
+ARRAYS = frozenset(
+    {
+        names.GEN_AI_REQUEST_ENCODING_FORMATS,
+        names.GEN_AI_REQUEST_STOP_SEQUENCES,
+        names.GEN_AI_RESPONSE_FINISH_REASONS,
+        names.MAS_CAUSE_KINDS,
+        names.MAS_CAUSE_REFS,
+        names.MAS_CAUSE_SPANS,
+        names.MAS_CHECKPOINT_PENDING,
+        names.MAS_CONTENT_WITHHELD,
+        names.MAS_INPUT_MESSAGES,
+        names.MAS_INPUT_MODALITIES,
+        names.MAS_INTERRUPT_IDS,
+        names.MAS_OUTPUT_MESSAGES,
+        names.MAS_OUTPUT_MODALITIES,
+        names.MAS_ROUTING_CANDIDATES,
+        names.MAS_ROUTING_CHOICE,
+        names.MAS_TASK_TRIGGERS,
+    }
+)
+"""The attributes that the registry knows as string arrays. Of other names nobody can say whether text that looks like JSON
+was an array or text: they stay as they came."""
+
+OPENTRACING_REF_TYPE = "opentracing.ref_type"
+
+Cause = tuple[str, str, str]
+"""Trace id, span id, kind."""
+
+
+def restored_value(name: str, value: AttributeValue) -> AttributeValue:
+    """The attribute's value, a string array that came as JSON text being one again."""
+    if name not in ARRAYS or not isinstance(value, str) or not value.startswith("["):
+        return value
+    try:
+        items = json.loads(value)
+    except ValueError:
+        return value
+    return tuple(items) if all(isinstance(item, str) for item in items) else value
+
+
+def restored_attributes(attributes: Mapping[str, AttributeValue]) -> Mapping[str, AttributeValue]:
+    """The attributes with every known array as an array; the same mapping where that changes nothing."""
+    changed = {
+        name: restored
+        for name in ARRAYS & attributes.keys()
+        if (restored := restored_value(name, attributes[name])) is not attributes[name]
+    }
+    return {**attributes, **changed} if changed else attributes
+
+
+def causes_of(attributes: Mapping[str, AttributeValue]) -> list[Cause]:
+    """What `mas.cause.spans` and `mas.cause.kinds` say; nothing where they do not fit each other."""
+    spans, kinds = attributes.get(names.MAS_CAUSE_SPANS), attributes.get(names.MAS_CAUSE_KINDS)
+    if not isinstance(spans, Sequence) or not isinstance(kinds, Sequence) or len(spans) != len(kinds):
+        return []
+    pairs = [str(span).partition("-") for span in spans]
+    if not all(trace_id and span_id for trace_id, _, span_id in pairs):
+        return []
+    return [(trace_id, span_id, str(kind)) for (trace_id, _, span_id), kind in zip(pairs, kinds, strict=True)]
+
+
+def restored_links(links: tuple[Link, ...], causes: Sequence[Cause]) -> tuple[Link, ...]:
+    """The links with the kinds that the causes say, and one for each cause that has none.
+
+    Returns:
+        The causes' links first, as they are recorded, then the others; the same tuple where nothing was lost.
+    """
+    left = list(links)
+    first: list[Link] = []
+    for cause in causes:
+        place = _place(left, cause)
+        if place is None:
+            first.append(Link(*cause, attributes={names.MAS_LINK_KIND: cause[2]}))
+            continue
+        link = left.pop(place)
+        first.append(link if link.kind == cause[2] else _with_kind(link, cause[2]))
+    restored = (*first, *left)
+    return links if set(map(id, restored)) == set(map(id, links)) else restored
+
+
+def _place(links: Sequence[Link], cause: Cause) -> int | None:
+    """Which link is this cause's: one that says so, else one to the same span that says nothing."""
+    fitting = [place for place, link in enumerate(links) if (link.trace_id, link.span_id) == cause[:2]]
+    for kind in (cause[2], None):
+        for place in fitting:
+            if links[place].kind == kind:
+                return place
+    return None
+
+
+def _with_kind(link: Link, kind: str) -> Link:
+    # Jaeger's older model knows links only as OpenTracing references, and says so where the link's attributes were.
+    kept = {name: value for name, value in link.attributes.items() if name != OPENTRACING_REF_TYPE}
+    return replace(link, kind=kind, attributes={names.MAS_LINK_KIND: kind, **kept})
