@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ class Column:
     boolean: bool = False
 
 
+# The order is part of the layout (spans.present counts by it): new ones go to the end, with a migration.
 COLUMNS: tuple[Column, ...] = (
     Column(names.MAS_RECORD_KIND, "record_kind"),
     Column(names.GEN_AI_OPERATION_NAME, "operation"),
@@ -57,7 +59,6 @@ ATTRIBUTES: tuple[str, ...] = tuple(column.attribute for column in COLUMNS)
 POSITION: Mapping[str, int] = {name: position for position, name in enumerate(ATTRIBUTES)}
 
 _JSON = tuple(position for position, column in enumerate(COLUMNS) if column.json)
-_BOOLEAN = tuple(position for position, column in enumerate(COLUMNS) if column.boolean)
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _INT64 = 2**63
 
@@ -97,13 +98,43 @@ def _scalar(value: object) -> object:
     return value if isinstance(value, float | None) else None
 
 
+def present_in(bits: int) -> list[Column]:
+    """The columns that a bit set stands for: bit n is the n-th of `COLUMNS`."""
+    return [column for place, column in enumerate(COLUMNS) if bits >> place & 1]
+
+
+class Shape:
+    """Rows in which the same columns have a value: which attributes these are, and how to take them from a row.
+
+    Args:
+        present: bit set of the columns that have a value.
+        selected: bit set of the columns that the rows hold, in the order of `COLUMNS`.
+        after: how many other values come first in a row.
+    """
+
+    __slots__ = ("_names", "_special", "_values")
+
+    def __init__(self, present: int, selected: int, after: int = 0) -> None:
+        chosen = [
+            (place, column) for place, column in enumerate(present_in(selected), after) if column in present_in(present)
+        ]
+        places = [place for place, _ in chosen]
+        self._names = tuple(column.attribute for _, column in chosen)
+        self._special = [column for _, column in chosen if column.json or column.boolean]
+        # itemgetter of a single place gives the value itself, and of none is an error.
+        self._values = itemgetter(*places) if len(places) > 1 else lambda row: tuple(row[place] for place in places)
+
+    def attributes(self, row: Sequence[Any]) -> dict[str, Any]:
+        """The attributes of such a row."""
+        found = dict(zip(self._names, self._values(row)))  # noqa: B905 (strict costs, and both have one origin)
+        for column in self._special:
+            value = found[column.attribute]
+            found[column.attribute] = tuple(orjson.loads(value)) if column.json else bool(value)
+        return found
+
+
 def attributes_of(values: Sequence[Any]) -> dict[str, Any]:
-    """The attributes that a row's column values stand for; those it lacks are left out."""
-    found = {name: value for name, value in zip(ATTRIBUTES, values, strict=True) if value is not None}
-    for position in _JSON:
-        if values[position] is not None:
-            found[ATTRIBUTES[position]] = tuple(orjson.loads(values[position]))
-    for position in _BOOLEAN:
-        if values[position] is not None:
-            found[ATTRIBUTES[position]] = bool(values[position])
-    return found
+    """The attributes that the values of all columns stand for; those that are absent are left out."""
+    return Shape(
+        sum(1 << place for place, value in enumerate(values) if value is not None), (1 << len(COLUMNS)) - 1
+    ).attributes(values)

@@ -18,6 +18,7 @@ from otel_mas.store.migrations import APPLICATION_ID, VERSION, migrate
 BUSY_TIMEOUT_S = 5.0
 PAGE_SIZE = 8192
 _MAGIC = b"SQLite format 3\x00"
+_CACHE_KIB = 16 * 1024  # the index of a large trace, whose pages every batch touches
 _JOURNAL_LIMIT = 32 * 1024 * 1024
 
 T = TypeVar("T")
@@ -163,6 +164,7 @@ def _configure(connection: sqlite3.Connection, timeout_s: float) -> None:
     # Changing the journal mode needs the file for itself and does not wait: two first openers would collide.
     _retry(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone(), timeout_s)
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT}")
 
 

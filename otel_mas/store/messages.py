@@ -20,9 +20,7 @@ class MessageWriter:
         self._missing: set[bytes] = set()
         self._forgotten: set[bytes] = set()
 
-    def write(
-        self, connection: sqlite3.Connection, batch: Batch, traces: dict[bytes, int], now_ns: int
-    ) -> None:
+    def write(self, connection: sqlite3.Connection, batch: Batch, traces: dict[bytes, int], now_ns: int) -> None:
         """Store the batch's messages and references inside the caller's transaction."""
         self._pending, self._missing = [], set()
         if batch.messages:
@@ -39,9 +37,7 @@ class MessageWriter:
             )
             self._refer(connection, batch.message_refs, traces)
 
-    def _refer(
-        self, connection: sqlite3.Connection, refs: Iterable[MessageRefRow], traces: dict[bytes, int]
-    ) -> None:
+    def _refer(self, connection: sqlite3.Connection, refs: Iterable[MessageRefRow], traces: dict[bytes, int]) -> None:
         none: set[bytes] = set()
         pairs = {(traces[ref.trace_id], ref.digest) for ref in refs}
         new = [(trace, digest) for trace, digest in pairs if digest not in self._known.get(trace, none)]
@@ -75,9 +71,7 @@ class MessageWriter:
         return told
 
 
-def _lists(
-    refs: Iterable[MessageRefRow], traces: dict[bytes, int]
-) -> Iterator[tuple[int, bytes, int, int, bytes]]:
+def _lists(refs: Iterable[MessageRefRow], traces: dict[bytes, int]) -> Iterator[tuple[int, bytes, int, int, bytes]]:
     """References joined into one row per run of consecutive positions."""
     run: list[bytes] = []
     first: MessageRefRow | None = None

@@ -61,20 +61,19 @@ def encode_resource(attributes: Mapping[str, AttributeValue]) -> bytes:
     """An OTLP `Resource` message with these attributes."""
     from opentelemetry.proto.resource.v1 import resource_pb2
 
-    return resource_pb2.Resource(attributes=_pairs(attributes)).SerializeToString()
+    return bytes(resource_pb2.Resource(attributes=_pairs(attributes)).SerializeToString())
 
 
 def encode_scope(name: str, version: str, attributes: Mapping[str, AttributeValue]) -> bytes:
     """An OTLP `InstrumentationScope` message."""
     from opentelemetry.proto.common.v1 import common_pb2
 
-    return common_pb2.InstrumentationScope(
-        name=name, version=version, attributes=_pairs(attributes)
-    ).SerializeToString()
+    scope = common_pb2.InstrumentationScope(name=name, version=version, attributes=_pairs(attributes))
+    return bytes(scope.SerializeToString())
 
 
 def _parsed(message: Callable[[], Any], body: bytes) -> Any:
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
     parsed = message()
     try:

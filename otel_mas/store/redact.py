@@ -74,22 +74,15 @@ def _verbatim(pattern: str) -> str:
     return pattern.replace(" ", r"\ ")
 
 
-_WORDS = {
-    word: (re.compile(f"(?:{_verbatim(pattern)}){_PAIR}", _FLAGS))
-    for word, pattern in _SECRET_WORDS.items()
-}
-_LINES = {
-    word: re.compile(f"(?:{_SECRET_WORDS[word]}){_LINE}", re.IGNORECASE) for word in ("auth", "cookie")
-}
+_WORDS = {word: (re.compile(f"(?:{_verbatim(pattern)}){_PAIR}", _FLAGS)) for word, pattern in _SECRET_WORDS.items()}
+_LINES = {word: re.compile(f"(?:{_SECRET_WORDS[word]}){_LINE}", re.IGNORECASE) for word in ("auth", "cookie")}
 _GENERIC = re.compile(rf"(?<![A-Za-z0-9])(?P<bare>(?:key|token|secret){_NUMBERED})")
 
 # Shapes that are secret wherever they stand, by the literal they begin with (in lower case).
 _SHAPES = {
     "bearer": re.compile(r"bearer(?:\s|\\[nrt]|%20|\+)+(?P<bare>[\w.~+/=-]{8,})", re.IGNORECASE),
     "basic": re.compile(r"basic\s+(?P<bare>(?=[a-z+/]*[0-9=+/])[a-z0-9+/]{8,}={0,2})", re.IGNORECASE),
-    "://": re.compile(
-        r"://[^\s/?#@:\"'\[]*:(?!\d{1,5}(?:[/?#\s]|\Z))(?P<bare>[^\s/?#\"'<>]+(?=@)|[^\s\"'<>]+?(?=@))"
-    ),
+    "://": re.compile(r"://[^\s/?#@:\"'\[]*:(?!\d{1,5}(?:[/?#\s]|\Z))(?P<bare>[^\s/?#\"'<>]+(?=@)|[^\s\"'<>]+?(?=@))"),
     "-----begin": re.compile(
         r"(?P<bare>-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\Z))", re.DOTALL | re.IGNORECASE
     ),
@@ -104,13 +97,12 @@ _SHAPES = {
     "ya29.": re.compile(r"(?P<bare>ya29\.[\w-]{16,})"),
     "sg.": re.compile(r"(?<![A-Za-z0-9])(?P<bare>SG\.[\w-]{16,}\.[\w-]{16,})"),
 }
-_PREFIXES = (
+_PREFIXES = re.findall(
+    r"\S+",
     "sk_live_ sk_test_ pk_live_ rk_live_ rk_test_ whsec_ glpat- xapp- hf_ gsk_ lsv2_ npm_ pypi- r8_ tvly- xai- "
-    "pplx- nvapi- dop_v1_ shpat_ dckr_pat_ key-"
-).split()
-_PREFIXED = {
-    prefix: re.compile(rf"(?<![A-Za-z0-9])(?P<bare>{re.escape(prefix)}[\w-]{{12,}})") for prefix in _PREFIXES
-}
+    "pplx- nvapi- dop_v1_ shpat_ dckr_pat_ key-",
+)
+_PREFIXED = {prefix: re.compile(rf"(?<![A-Za-z0-9])(?P<bare>{re.escape(prefix)}[\w-]{{12,}})") for prefix in _PREFIXES}
 
 _TRIED: dict[str, tuple[re.Pattern[str], ...]] = {}
 for _word, _pattern in [*_LINES.items(), *_WORDS.items(), *_SHAPES.items(), *_PREFIXED.items()]:
@@ -197,8 +189,10 @@ def _secret_at(text: str, place: int, word: str) -> tuple[int, int] | None:
             name = "quoted" if groups.get("quoted") is not None else "bare"
             if match.start(name) < match.end(name):
                 return match.span(name)
-    if word in _WORDS and "-" in text[max(0, place - 60) : place] and _OPTION_BEFORE.search(
-        text, max(0, place - 60), place
+    if (
+        word in _WORDS
+        and "-" in text[max(0, place - 60) : place]
+        and _OPTION_BEFORE.search(text, max(0, place - 60), place)
     ):
         match = _OPTION.match(text, place)
         if match is not None:
@@ -243,9 +237,7 @@ _VALUE_KEYS = frozenset({"value", "values", "content", "data"})
 
 def _names_a_secret(value: Mapping[Any, Any]) -> bool:
     """Whether it is an entry such as `{"name": "password", "value": ...}`."""
-    return any(
-        isinstance(name := value.get(key), str) and len(name) < 60 and is_secret_key(name) for key in _NAME_KEYS
-    )
+    return any(isinstance(name := value.get(key), str) and len(name) < 60 and is_secret_key(name) for key in _NAME_KEYS)
 
 
 def _sequence(value: Any, depth: int, inside: tuple[int, ...]) -> list[Any]:

@@ -53,9 +53,7 @@ def retain(connection: sqlite3.Connection, caps: Caps, instance: int, now_ns: in
     return gone
 
 
-def _step(
-    connection: sqlite3.Connection, gone: Gone, now_ns: int, older_than_ns: int = NEVER
-) -> bool:
+def _step(connection: sqlite3.Connection, gone: Gone, now_ns: int, older_than_ns: int = NEVER) -> bool:
     """Delete some of the oldest finished traces; False where there is none to delete."""
     deleted = 0
 

@@ -10,8 +10,9 @@ class SpanRow:
     """An ended span.
 
     `columns` are values in the order of `otel_mas.store.columns.COLUMNS`, None where the attribute is absent.
-    `links` are `(trace_id, span_id, mas.link.kind or None)`. `body` is the OTLP `Span` message. `resource` and `scope` are
-    the keys that `StoreWriter.resource` and `StoreWriter.scope` returned. `may_ship` is the consent at the time of writing.
+    `links` are `(trace_id, span_id, mas.link.kind or None)`. `body` is the OTLP `Span` message. `resource` and
+    `scope` are the keys that `StoreWriter.resource` and `StoreWriter.scope` returned. `may_ship` is the consent at
+    the time of writing.
     """
 
     trace_id: bytes
@@ -88,6 +89,4 @@ class Batch:
     incomplete: dict[bytes, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(
-            self.spans or self.opened or self.messages or self.message_refs or self.contents or self.incomplete
-        )
+        return bool(self.spans or self.opened or self.messages or self.message_refs or self.contents or self.incomplete)

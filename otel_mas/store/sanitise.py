@@ -40,8 +40,7 @@ def _opened(row: OpenRow) -> OpenRow:
 
 def _columns(values: tuple[Any, ...]) -> tuple[object, ...]:
     return tuple(
-        storable(json_text(value) if column.json else value)
-        for column, value in zip(COLUMNS, values, strict=True)
+        storable(json_text(value) if column.json else value) for column, value in zip(COLUMNS, values, strict=True)
     )
 
 

@@ -12,20 +12,8 @@ from otel_mas.store.columns import COLUMNS
 COLUMN_LIST = ", ".join(column.name for column in COLUMNS)
 
 
-def _insert(table: str, leading: str, trailing: str = "") -> str:
-    columns = f"{leading}, {COLUMN_LIST}{trailing}"
-    return f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({', '.join('?' * (columns.count(',') + 1))})"
-
-
-INSERT_SPAN = _insert(
-    "spans",
-    "id, trace, span_id, parent_span_id, name, kind, start_ns, end_ns, status, instance, resource, scope, sampled, may_ship",
-    ", body",
-)
-INSERT_OPEN = _insert(
-    "open_spans", "trace, span_id, parent_span_id, name, kind, start_ns, instance, resource, scope"
-)
-INSERT_LINK = "INSERT INTO links (trace, span, position, cause_trace, cause_span, kind) VALUES (?, ?, ?, ?, ?, ?)"
+_OPEN = f"trace, span_id, parent_span_id, name, kind, start_ns, instance, resource, scope, {COLUMN_LIST}"
+INSERT_OPEN = f"INSERT OR REPLACE INTO open_spans ({_OPEN}) VALUES ({', '.join('?' * (_OPEN.count(',') + 1))})"
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from otel_mas.model import Query, TraceSummary
 from otel_mas.store.liveness import FRESH_NS, never_ended
@@ -73,7 +74,7 @@ def _agents(connection: sqlite3.Connection, traces: list[int]) -> dict[int, tupl
     return {trace: tuple(agents) for trace, agents in found.items()}
 
 
-def _summary(row: tuple[object, ...], agents: tuple[str, ...]) -> TraceSummary:
+def _summary(row: tuple[Any, ...], agents: tuple[str, ...]) -> TraceSummary:
     (
         _, trace_id, name, service, start_ns, last_ns, status, spans, running, dead, errors, conversation,
         input_tokens, output_tokens, cost_usd, unpriced, incomplete,

@@ -10,24 +10,23 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
+from otel_mas.store.appending import append_spans
 from otel_mas.store.rollup import NEVER, Rollup
 from otel_mas.store.rows import OpenRow, SpanRow
-from otel_mas.store.statements import COLUMN_LIST, INSERT_SPAN, load
+from otel_mas.store.statements import COLUMN_LIST, load
 
 _STORED = "SELECT id, version, body FROM spans WHERE trace = ? AND span_id = ? AND kind = ? AND instance = ?"
 
 
 def settle(
-    connection: sqlite3.Connection, rows: dict[int, SpanRow], traces: dict[bytes, int], instance: int | None
+    connection: sqlite3.Connection, rows: dict[int, SpanRow], traces: dict[bytes, int], instance: int
 ) -> tuple[dict[int, SpanRow], set[int]]:
     """Deal with those of `rows` (by the key they were to get) that the log has already.
 
     Returns:
         The rows that are in the log now under their key, and the traces whose summary must be counted anew.
     """
-    present = {
-        key for (key,) in connection.execute("SELECT id FROM spans WHERE id >= ?", (min(rows),)).fetchall()
-    }
+    present = {key for (key,) in connection.execute("SELECT id FROM spans WHERE id >= ?", (min(rows),)).fetchall()}
     kept = {key: row for key, row in rows.items() if key in present}
     recounted: set[int] = set()
     for key, row in rows.items():
@@ -43,13 +42,7 @@ def settle(
             "UPDATE spans SET version = ? WHERE id = ?",
             (1 + max(version for _, version, _ in stored), next(old for old, version, _ in stored if version == 0)),
         )
-        connection.execute(
-            INSERT_SPAN,
-            (
-                key, trace, row.span_id, row.parent_span_id, row.name, row.kind, row.start_ns, row.end_ns, row.status,
-                instance, row.resource, row.scope, row.sampled, row.may_ship, *row.columns, row.body,
-            ),
-        )  # fmt: skip
+        append_spans(connection, {key: row}, traces, instance, {})
         kept[key] = row
         recounted.add(trace)
     return kept, recounted
@@ -66,7 +59,8 @@ def recount(connection: sqlite3.Connection, trace: int, service_of: Callable[[in
         "FROM open_spans WHERE trace = ?",
         (trace,),
     ):
-        rollup.open(OpenRow(trace_id, *opened[:5], opened[7:], opened[5], opened[6]))
+        span_id, parent, name, kind, start_ns, resource, scope, *columns = opened
+        rollup.open(OpenRow(trace_id, span_id, parent, name, kind, start_ns, tuple(columns), resource, scope))
     stored = dict(connection.execute("SELECT id, service FROM resources").fetchall())
     connection.execute(
         "UPDATE traces SET name = NULL, service = NULL, root_rank = 2, root_start_ns = ?, end_ns = NULL, spans = 0, "
@@ -88,9 +82,7 @@ def _merged(connection: sqlite3.Connection, trace: int, trace_id: bytes) -> list
     for span_id, kind, instance, parent, name, start_ns, end_ns, status, resource, scope, *columns in rows:
         older = merged.get((span_id, kind, instance))
         if older is not None:
-            columns = [
-                old if new is None else new for old, new in zip(older.columns, columns, strict=True)
-            ]
+            columns = [old if new is None else new for old, new in zip(older.columns, columns, strict=True)]
         merged[span_id, kind, instance] = SpanRow(
             trace_id, span_id, parent, name, kind, start_ns, end_ns, status, tuple(columns), (), b"", resource, scope
         )  # fmt: skip

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from otel_mas.semconv import attributes as names
+from otel_mas.store.appending import append_links, append_spans
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_writing, told_apart
 from otel_mas.store.messages import MessageWriter
 from otel_mas.store.retention import Caps, retain
 from otel_mas.store.rollup import NEVER, Rollup, roll_up, trace_ids
 from otel_mas.store.rows import Batch, SpanRow
 from otel_mas.store.sanitise import sanitised
-from otel_mas.store.statements import INSERT_LINK, INSERT_OPEN, INSERT_SPAN, load
+from otel_mas.store.statements import INSERT_OPEN, load
 from otel_mas.store.versions import recount, settle
 
 BEAT_EVERY_NS = 1_000_000_000
@@ -86,7 +87,8 @@ class StoreWriter:
             service = str(attributes.get(names.SERVICE_NAME) or self._identity[2])
             with self._transaction(self._clock()) as connection:
                 connection.execute(
-                    "INSERT OR IGNORE INTO resources (instance, digest, service, schema_url, body) VALUES (?, ?, ?, ?, ?)",
+                    "INSERT OR IGNORE INTO resources (instance, digest, service, schema_url, body) "
+                    "VALUES (?, ?, ?, ?, ?)",
                     (self._instance, digest, service, schema_url, body),
                 )
                 key = _one(
@@ -191,9 +193,7 @@ class StoreWriter:
 
     def _beat(self, connection: sqlite3.Connection, now_ns: int) -> None:
         if self._instance is not None:
-            beaten = connection.execute(
-                "UPDATE instances SET heartbeat_ns = ? WHERE id = ?", (now_ns, self._instance)
-            )
+            beaten = connection.execute("UPDATE instances SET heartbeat_ns = ? WHERE id = ?", (now_ns, self._instance))
             if beaten.rowcount:
                 return
         # New, or so long asleep that retention took us for gone: with the ids that our callers hold.
@@ -204,7 +204,8 @@ class StoreWriter:
         )
         self._instance = _one(connection, "SELECT id FROM instances WHERE instance_id = ?", self._identity[0])
         connection.executemany(
-            "INSERT OR IGNORE INTO resources (id, instance, digest, service, schema_url, body) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO resources (id, instance, digest, service, schema_url, body) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
             [(key, self._instance, digest, *rest) for digest, (key, *rest) in self._resources.items()],
         )
 
@@ -223,8 +224,11 @@ class StoreWriter:
                 )
             self._roll_up(connection, roll_up(batch, counted), traces)
             for trace in recounted:
-                recount(connection, trace, self._services.get)
+                recount(connection, trace, self._service)
         self._messages.committed()
+
+    def _service(self, resource: int | None) -> str | None:
+        return None if resource is None else self._services.get(resource)
 
     def _trace_keys(self, connection: sqlite3.Connection, ids: set[bytes], now_ns: int) -> dict[bytes, int]:
         keys: dict[bytes, int] = {}
@@ -252,29 +256,17 @@ class StoreWriter:
             return rows, set()
         last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'spans'").fetchone()
         first = last[0] + 1 if last else 1
-        instance = self._instance
-        inserted = connection.executemany(
-            INSERT_SPAN,
-            [
-                (
-                    key, traces[row.trace_id], row.span_id, row.parent_span_id, row.name, row.kind, row.start_ns,
-                    row.end_ns, row.status, instance, row.resource, row.scope, row.sampled, row.may_ship,
-                    *row.columns, row.body,
-                )
-                for key, row in enumerate(rows, first)
-            ],
-        ).rowcount  # fmt: skip
+        instance = self._instance or 0
         new, recounted = dict(enumerate(rows, first)), set[int]()
-        if inserted != len(rows):
+        united: dict[int, int] = {}
+        if append_spans(connection, new, traces, instance, united) != len(rows):
             new, recounted = settle(connection, new, traces, instance)
-        links = [
-            (traces[row.trace_id], key, position, *link)
-            for key, row in new.items()
-            if row.links
-            for position, link in enumerate(row.links)
-        ]
-        if links:
-            connection.executemany(INSERT_LINK, links)
+        append_links(connection, new, traces)
+        connection.executemany(
+            "UPDATE traces SET present = present | ? WHERE id = ?", [(bits, trace) for trace, bits in united.items()]
+        )
+        if not recounted:
+            return list(new.values()), recounted
         return [row for row in new.values() if traces[row.trace_id] not in recounted], recounted
 
     def _open_spans(self, connection: sqlite3.Connection, batch: Batch, traces: dict[bytes, int]) -> None:
@@ -299,12 +291,10 @@ class StoreWriter:
         if ended and connection.execute("SELECT 1 FROM open_spans").fetchone():
             connection.executemany("DELETE FROM open_spans WHERE trace = ? AND span_id = ?", ended)
 
-    def _roll_up(
-        self, connection: sqlite3.Connection, rollups: dict[bytes, Rollup], traces: dict[bytes, int]
-    ) -> None:
-        services = self._services
+    def _roll_up(self, connection: sqlite3.Connection, rollups: dict[bytes, Rollup], traces: dict[bytes, int]) -> None:
+        services = self._service
         connection.executemany(
-            load("rollup"), [rollup.values(services.get, traces[key]) for key, rollup in rollups.items()]
+            load("rollup"), [rollup.values(services, traces[key]) for key, rollup in rollups.items()]
         )
         facets = [
             (traces[key], facet, value)
@@ -312,7 +302,7 @@ class StoreWriter:
             for facet, values in (
                 ("agent", rollup.agents),
                 ("conversation", rollup.conversations),
-                ("service", filter(None, map(services.get, rollup.resources))),
+                ("service", filter(None, map(services, rollup.resources))),
             )
             for value in values
         ]

@@ -57,6 +57,7 @@ CREATE TABLE traces (
   output_tokens INTEGER NOT NULL DEFAULT 0,
   cost_usd      REAL,
   unpriced      INTEGER NOT NULL DEFAULT 0,
+  present       INTEGER NOT NULL DEFAULT 0, -- spans.present of all of its spans, united
   incomplete    TEXT
 );
 CREATE INDEX traces_start ON traces (start_ns);
@@ -96,6 +97,7 @@ CREATE TABLE spans (
   may_ship          INTEGER NOT NULL,
   version           INTEGER NOT NULL DEFAULT 0,
   duplicates        INTEGER NOT NULL DEFAULT 0,
+  present           INTEGER NOT NULL, -- bit n: this row has the n-th of the columns that stand for attributes
   record_kind       TEXT,
   operation         TEXT,
   agent             TEXT,
@@ -170,17 +172,19 @@ CREATE TABLE open_spans (
   UNIQUE (trace, span_id)
 );
 
--- A link is found from its effect (span) and from its cause (cause_span, which may be in a trace we do not have).
+-- A link is found from its effect (span) and from its cause. cause_trace is NULL where the cause is in the same trace:
+-- keys that begin with the trace keep what is written together on the same pages of the index.
 CREATE TABLE links (
   trace       INTEGER NOT NULL,
   span        INTEGER NOT NULL,
   position    INTEGER NOT NULL,
-  cause_trace BLOB NOT NULL,
+  cause_trace BLOB,
   cause_span  BLOB NOT NULL,
   kind        TEXT,
   PRIMARY KEY (trace, span, position)
 ) WITHOUT ROWID;
-CREATE INDEX links_cause ON links (cause_span);
+CREATE INDEX links_cause ON links (trace, cause_span) WHERE cause_trace IS NULL;
+CREATE INDEX links_cause_elsewhere ON links (cause_trace, cause_span) WHERE cause_trace IS NOT NULL;
 
 CREATE TABLE messages (
   id       INTEGER PRIMARY KEY,
@@ -222,7 +226,7 @@ CREATE INDEX contents_span ON contents (trace, span_id);
 -- For people: ids as they are written everywhere else.
 CREATE VIEW span_links AS
 SELECT lower(hex(t.trace_id)) AS trace_id, lower(hex(s.span_id)) AS span_id, s.name, l.kind,
-       lower(hex(l.cause_trace)) AS cause_trace_id, lower(hex(l.cause_span)) AS cause_span_id
+       lower(hex(coalesce(l.cause_trace, t.trace_id))) AS cause_trace_id, lower(hex(l.cause_span)) AS cause_span_id
 FROM links l JOIN spans s ON s.id = l.span JOIN traces t ON t.id = l.trace;
 
 CREATE VIEW message_refs AS
