@@ -1,0 +1,127 @@
+"""The example team, recorded by `otel-mas run` in two processes: its true graph, its own output untouched."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import otel_mas
+import pytest
+from examples.model_server import ModelServer
+
+ROOT = Path(__file__).resolve().parents[2]
+OTEL_MAS = Path(sys.executable).with_name("otel-mas")
+TRUTH = runpy.run_path(str(Path(__file__).with_name("truth.py")))["CONTROL_EDGES"]
+
+
+def invocations(database: Path, server: ModelServer) -> list[list[str]]:
+    team = [sys.executable, "-m", "examples.research_team", "--thread", "t", "--db", str(database)]
+    team += ["--model-url", server.url]
+    return [[*team, "Should Elmstead reopen its tram line?"], [*team, "--resume", "approve"]]
+
+
+def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory, server: ModelServer) -> dict[str, Any]:
+    """The team's conversation once without recording and once with it."""
+    folder = tmp_path_factory.mktemp("runs")
+    store = folder / "runs.db"
+    plain = [run(command) for command in invocations(folder / "plain.sqlite", server)]
+    under = [str(OTEL_MAS), "run", "--store", str(store), "--"]
+    environment = {"OTEL_SERVICE_NAME": "research-team", "OTEL_MAS_STRICT": "1", "OTEL_MAS_SIMULATED_COST": "true"}
+    recorded = [run([*under, *command], **environment) for command in invocations(folder / "rec.sqlite", server)]
+    return {"plain": plain, "recorded": recorded, "store": store}
+
+
+def test_the_graph_over_both_invocations_is_the_true_one_edge_by_edge(runs: dict[str, Any]) -> None:
+    with otel_mas.open(runs["store"]) as source:
+        graph = source.conversation("t").graph()
+    labels = graph.labels()
+    assert {(e.kind, labels[e.cause], labels[e.effect]) for e in graph.control_edges()} == TRUTH
+    assert graph.problems == ()
+
+
+def test_the_apps_own_output_and_exit_status_are_untouched(runs: dict[str, Any]) -> None:
+    for plain, recorded in zip(runs["plain"], runs["recorded"], strict=True):
+        assert plain.returncode == recorded.returncode == 0, recorded.stderr
+        assert plain.stdout == recorded.stdout
+
+
+def test_a_run_ends_with_a_summary_on_stderr(runs: dict[str, Any]) -> None:
+    first, second = (r.stderr for r in runs["recorded"])
+    assert "waiting for input" in first or "waits" in first
+    assert "simulated" in first
+    assert "otel-mas show" in second
+    assert "\x1b[" not in first + second
+
+
+def test_models_tools_and_retrievals_say_what_they_were(runs: dict[str, Any]) -> None:
+    with otel_mas.open(runs["store"]) as source:
+        spans = source.conversation("t").spans
+    chats = [s for s in spans if s.record_kind == "LLM_CALL"]
+    # Three by the supervisor, two by the researcher, seven by the writer and for the headline.
+    assert len(chats) == 3 + 2 + 1 + 4 + 1 + 1
+    assert {s.get("gen_ai.provider.name") for s in chats} == {"openai"}
+    assert all(s.get("gen_ai.usage.input_tokens") > 0 and s.get("gen_ai.usage.output_tokens") > 0 for s in chats)
+    assert all(s.get("mas.cost.usd") > 0 and s.get("mas.cost.simulated") for s in chats)
+    assert any(s.get("gen_ai.usage.cache_read.input_tokens") for s in chats)
+    assert any(s.get("gen_ai.response.time_to_first_chunk") is not None for s in chats)
+    tools = [s for s in spans if s.record_kind == "TOOL_CALL"]
+    assert {s.get("gen_ai.tool.name") for s in tools} == {"search_archive", "look_up_figures"}
+    assert all(s.get("gen_ai.tool.call.id") for s in tools)
+    assert [s.name for s in spans if s.record_kind == "RETRIEVAL"] == ["retrieval Archive"]
+    assert {s.agent for s in spans if s.agent} == {"researcher", "writer"}
+    routes = [s.get("mas.routing.choice") for s in spans if s.name == "route who_is_next"]
+    assert [list(choice) for choice in routes] == [["researcher"], ["writer"], ["approval"]]
+
+
+def test_an_interrupt_is_no_error(runs: dict[str, Any]) -> None:
+    with otel_mas.open(runs["store"]) as source:
+        conversation = source.conversation("t")
+    assert [s.name for s in conversation.spans if s.status.name == "ERROR"] == []
+    paused = next(s for s in conversation.spans if s.get("mas.task.outcome") == "interrupted")
+    assert paused.task_name == "approval"
+    assert paused.get("mas.interrupt.ids")
+
+
+def test_a_message_is_stored_once_however_often_it_is_sent(runs: dict[str, Any]) -> None:
+    with otel_mas.open(runs["store"]) as source:
+        first = source.conversation("t").traces[0]
+        supervisors = [s for s in first.spans if s.name == "chat gpt-4o"]
+        read = [{m.digest for m in first.messages(s).input} for s in supervisors]
+    assert len(read[0] & read[1] & read[2]) == 2  # the system prompt and the question
+    assert read[0] < read[1] < read[2]
+
+
+def test_the_demo_runs_and_its_hints_work_when_pasted(tmp_path: Path) -> None:
+    done = run([sys.executable, "examples/demo.py", "--keep-in", str(tmp_path)], HTTP_PROXY="http://127.0.0.1:9")
+    assert done.returncode == 0, done.stderr
+    hints = done.stdout.split("Look further")[1].splitlines()
+    commands = [line.strip() for line in hints if "otel-mas" in line]
+    assert len(commands) >= 4
+    for command in commands[:4]:
+        pasted = subprocess.run(
+            ["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+        )
+        assert pasted.returncode == 0, (command, pasted.stderr)
+        assert pasted.stdout.strip(), command
+    graph = shlex.split(next(c for c in commands if "--json" in c))
+    assert json.loads(run(graph).stdout)
+    assert "simulated" in done.stdout + run(shlex.split(commands[2])).stdout
