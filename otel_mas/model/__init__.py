@@ -11,6 +11,7 @@ from otel_mas.model.span import (
     SpanKind,
     StatusCode,
 )
+from otel_mas.model.tally import Tally
 from otel_mas.model.trace import Content, Message, MessageRef, Query, RunSummary, Trace, TraceSummary
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "SpanBody",
     "SpanKind",
     "StatusCode",
+    "Tally",
     "Trace",
     "TraceSummary",
 ]

@@ -1,4 +1,4 @@
-"""OTLP messages to traces: grouped by trace id, a span that was delivered twice read once, bodies decoded when asked for.
+"""OTLP messages to traces: grouped by trace id, spans that came twice read once, bodies decoded when asked for.
 
 protobuf is loaded at the first call, not with this module.
 """

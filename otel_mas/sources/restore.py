@@ -4,6 +4,7 @@ lost their kind, links that were left out."""
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -30,8 +31,8 @@ ARRAYS = frozenset(
         names.MAS_TASK_TRIGGERS,
     }
 )
-"""The attributes that the registry knows as string arrays. Of other names nobody can say whether text that looks like JSON
-was an array or text: they stay as they came."""
+"""The attributes that the registry knows as string arrays. Of other names nobody can say whether text that looks like
+JSON was an array or text: they stay as they came."""
 
 OPENTRACING_REF_TYPE = "opentracing.ref_type"
 
@@ -77,27 +78,30 @@ def restored_links(links: tuple[Link, ...], causes: Sequence[Cause]) -> tuple[Li
     Returns:
         The causes' links first, as they are recorded, then the others; the same tuple where nothing was lost.
     """
-    left = list(links)
-    first: list[Link] = []
-    for cause in causes:
-        place = _place(left, cause)
-        if place is None:
-            first.append(Link(*cause, attributes={names.MAS_LINK_KIND: cause[2]}))
-            continue
-        link = left.pop(place)
-        first.append(link if link.kind == cause[2] else _with_kind(link, cause[2]))
-    restored = (*first, *left)
-    return links if set(map(id, restored)) == set(map(id, links)) else restored
+    if [(link.trace_id, link.span_id, link.kind) for link in links[: len(causes)]] == causes:
+        return links
+    there: dict[tuple[str, str, str | None], list[int]] = defaultdict(list)
+    for place in reversed(range(len(links))):
+        there[links[place].trace_id, links[place].span_id, links[place].kind].append(place)
+    used: set[int] = set()
+    first = [_link(links, there, cause, used) for cause in causes]
+    if {id(link) for link in first} <= {id(link) for link in links}:
+        return links
+    return (*first, *(link for place, link in enumerate(links) if place not in used))
 
 
-def _place(links: Sequence[Link], cause: Cause) -> int | None:
-    """Which link is this cause's: one that says so, else one to the same span that says nothing."""
-    fitting = [place for place, link in enumerate(links) if (link.trace_id, link.span_id) == cause[:2]]
-    for kind in (cause[2], None):
-        for place in fitting:
-            if links[place].kind == kind:
-                return place
-    return None
+def _link(
+    links: Sequence[Link], there: dict[tuple[str, str, str | None], list[int]], cause: Cause, used: set[int]
+) -> Link:
+    """This cause's link: the one that says so, else one to the same span that says nothing, else a new one."""
+    trace_id, span_id, kind = cause
+    for said in (kind, None):
+        places = there.get((trace_id, span_id, said))
+        if places:
+            place = places.pop()
+            used.add(place)
+            return links[place] if said is not None else _with_kind(links[place], kind)
+    return Link(trace_id, span_id, kind, {names.MAS_LINK_KIND: kind})
 
 
 def _with_kind(link: Link, kind: str) -> Link:
