@@ -7,15 +7,19 @@ import sys
 from otel_mas.instrumentation import import_hooks, install
 
 _OPENTELEMETRY = "opentelemetry.trace"
+# What starting needs. Where the app itself imports these, they import OpenTelemetry first, half-way through.
+_OURS = ("otel_mas.record", "otel_mas.record.lifecycle", "otel_mas.instrumentation.switch")
 
 
 def start_when_needed() -> None:
     """Record this process, as its environment says, from the import of OpenTelemetry or a framework on."""
-    for module in (_OPENTELEMETRY, *install.modules()):
+    for module in (_OPENTELEMETRY, *_OURS, *install.modules()):
         import_hooks.when_imported(module, _start)
 
 
-def _start(_module: str) -> None:
+def _start(imported: str) -> None:
+    if any(module != imported and import_hooks.being_imported(module) for module in _OURS):
+        return  # the last of them comes here again
     import_hooks.forget(_start)
     try:
         from otel_mas.config import Settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -19,14 +20,24 @@ _watched: dict[str, list[Callback]] = {}
 def when_imported(module: str, callback: Callback) -> None:
     """Call `callback(module)` each time that module has been executed: at once where it is imported already.
 
-    An error in it is logged once, and the import succeeds.
+    Where another thread is importing it, that is waited for. One that this very thread is in the middle of importing,
+    and that nobody watched before, is missed. An error in a callback is logged once, and the import succeeds.
     """
     with _lock:
+        watched = module in _watched
         _watched.setdefault(module, []).append(callback)
         if _FINDER not in sys.meta_path:
             sys.meta_path.insert(0, _FINDER)
-    if _is_imported(module):
+    if module in sys.modules and not watched and being_imported(module):
+        importlib.import_module(module)
+    if module in sys.modules and not being_imported(module):
         _call(module, callback)
+
+
+def being_imported(module: str) -> bool:
+    """Whether a module is there, and not yet executed to its end."""
+    spec = getattr(sys.modules.get(module), "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
 
 
 def forget(callback: Callback) -> None:
@@ -39,12 +50,6 @@ def forget(callback: Callback) -> None:
                 del _watched[module]
         if not _watched and _FINDER in sys.meta_path:
             sys.meta_path.remove(_FINDER)
-
-
-def _is_imported(name: str) -> bool:
-    module = sys.modules.get(name)
-    # One that is being imported right now, by another thread or further up, is called for when that is done.
-    return module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False)
 
 
 def _call(module: str, callback: Callback) -> None:
@@ -119,4 +124,4 @@ class _Loader:
 
 _FINDER: Any = _Finder()
 
-__all__ = ["forget", "when_imported"]
+__all__ = ["being_imported", "forget", "when_imported"]

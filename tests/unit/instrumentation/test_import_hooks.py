@@ -6,6 +6,8 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from importlib.machinery import PathFinder, SourceFileLoader
 from pathlib import Path
@@ -87,6 +89,23 @@ def test_a_module_that_is_being_imported_is_waited_for(calls: Calls) -> None:
     assert complete == [False, True]
     import_hooks.forget(outer)
     import_hooks.forget(late)
+
+
+def test_a_module_that_another_thread_is_importing_is_waited_for(calls: Calls, modules: Path) -> None:
+    seen, callback = calls
+    (modules / "hooked_one.py").write_text("import time\ntime.sleep(0.5)\nvalue = 1\n")
+    thread = threading.Thread(target=importlib.import_module, args=["hooked_one"])
+    thread.start()
+    while not import_hooks.being_imported("hooked_one"):
+        time.sleep(0.01)
+    complete: list[bool] = []
+    import_hooks.when_imported("hooked_one", lambda module: complete.append(hasattr(sys.modules[module], "value")))
+    import_hooks.when_imported("hooked_one", callback)
+    assert complete == [True]
+    assert seen == [("hooked_one", True)]
+    thread.join()
+    for one in list(import_hooks._watched["hooked_one"]):
+        import_hooks.forget(one)
 
 
 def test_a_callback_may_add_another_for_the_same_module_and_forget_itself(calls: Calls) -> None:
