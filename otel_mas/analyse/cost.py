@@ -71,9 +71,9 @@ class _Call:
 def cost(spans: Sequence[Span]) -> CostTable:
     """Add up the model calls among the spans of one or several traces.
 
-    Only model calls count, never the sums that some instrumentors repeat on the spans around them; and of a model call
-    inside another one that states its tokens, only the outer. The agent is the nearest enclosing `invoke_agent` span; where
-    there is none, the agent that the call itself names.
+    Only model calls count, never the sums that some instrumentors repeat on the spans around them; and of a model
+    call inside another one that states its tokens, only the outer. The agent is the nearest enclosing `invoke_agent`
+    span; where there is none, the agent that the call itself names.
     """
     calls = list(_calls(spans))
     return CostTable(

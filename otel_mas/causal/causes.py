@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from otel_mas.causal.problems import Problems
+from otel_mas.causal.references import References
 from otel_mas.causal.tree import Tree
 from otel_mas.model import Span
 from otel_mas.semconv import LinkKind, TaskOutcome
@@ -15,8 +16,6 @@ from otel_mas.semconv import attributes as names
 
 RECORDED = "recorded"
 METADATA = "metadata"
-
-_Pending = dict[tuple[str, str], list[tuple[str, str]]]
 
 
 @dataclass(slots=True)
@@ -29,15 +28,20 @@ class Links:
     provenance: list[str] = field(default_factory=list)
     externals: list[str] = field(default_factory=list)
     by_effect: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _known: set[tuple[int, int, str]] = field(default_factory=set)
+    _known: set[tuple[int, str]] = field(default_factory=set)
+    _known_of: int = -1
     _external: dict[str, int] = field(default_factory=dict)
 
     def add(self, cause: int, effect: int, kind: str, provenance: str) -> None:
         """Add an edge; what is there already stays as it is, so record links first."""
-        if (cause, effect, kind) in self._known:
+        edges = self.by_effect[effect]
+        if self._known_of != effect:  # edges come effect by effect, so the set of one is enough
+            self._known_of = effect
+            self._known = {(self.cause[edge], self.kind[edge]) for edge in edges}
+        if (cause, kind) in self._known:
             return
-        self._known.add((cause, effect, kind))
-        self.by_effect[effect].append(len(self.cause))
+        self._known.add((cause, kind))
+        edges.append(len(self.cause))
         self.cause.append(cause)
         self.effect.append(effect)
         self.kind.append(kind)
@@ -78,7 +82,7 @@ class _Search:
         self.traces = {span.trace_id for span in tree.spans}
         self.referring: list[int] = []
         self.tasks: dict[str, list[int]] = defaultdict(list)
-        self.pending: _Pending = defaultdict(list)
+        self.references = References(tree, self.tasks)
 
     def run(self) -> Links:
         for i, span in enumerate(self.tree.spans):
@@ -91,10 +95,13 @@ class _Search:
                 continue
             if columns.get(names.MAS_CAUSE_SPANS):
                 self._repeated(i, span)
-            if columns.get(names.MAS_TASK_ID):
-                self.tasks[columns[names.MAS_TASK_ID]].append(i)
+            task_id = columns.get(names.MAS_TASK_ID)
+            if task_id and isinstance(task_id, str):
+                self.tasks[task_id].append(i)
             if columns.get(names.MAS_CHECKPOINT_PENDING):
-                self._waiting(span)
+                waiting = texts(columns[names.MAS_CHECKPOINT_PENDING])
+                if not self.references.run_ended(columns.get(names.MAS_CHECKPOINT_LAST_ID), waiting):
+                    self.problems.unreadable.append(span)
             if columns.get(names.MAS_CAUSE_REFS):
                 self.referring.append(i)
         self._resolve()
@@ -103,10 +110,13 @@ class _Search:
 
     def _add(self, trace_id: str, span_id: str, effect: int, kind: str, provenance: str) -> None:
         cause = self.tree.index.get(span_id)
-        if cause is None or self.tree.spans[cause].trace_id != trace_id:
+        if cause is None:
             if trace_id in self.traces:
                 self.problems.lost_causes.append(self.tree.spans[effect])
             cause = self.links.outside(span_id)
+        elif self.tree.spans[cause].trace_id != trace_id:  # the id of another span: nodes are known by it alone
+            self.problems.unreadable.append(self.tree.spans[effect])
+            return
         self.links.add(cause, effect, kind, provenance)
 
     def _repeated(self, effect: int, span: Span) -> None:
@@ -120,25 +130,14 @@ class _Search:
             if pair is not None:
                 self._add(*pair, effect, kind, RECORDED)
 
-    def _waiting(self, span: Span) -> None:
-        checkpoint = span.columns.get(names.MAS_CHECKPOINT_LAST_ID)
-        for entry in texts(span.columns.get(names.MAS_CHECKPOINT_PENDING)):
-            channel, _, cause = entry.rpartition("=")
-            pair = _pair(cause)
-            if pair is None or not isinstance(checkpoint, str):
-                self.problems.unreadable.append(span)
-            else:
-                self.pending[checkpoint, channel].append(pair)
-
     def _resolve(self) -> None:
         for effect in self.referring:
             span = self.tree.spans[effect]
             for reference in texts(span.columns.get(names.MAS_CAUSE_REFS)):
-                kind, checkpoint, channel = (*reference.split("|", 2), "", "")[:3]
-                causes = self.pending.get((checkpoint, channel), ())
+                causes = self.references.resolve(reference)
                 if not causes:
                     self.problems.references.append((span, reference))
-                for trace_id, span_id in causes:
+                for kind, trace_id, span_id in causes:
                     self._add(trace_id, span_id, effect, kind, METADATA)
 
     def _resume(self) -> None:
@@ -170,7 +169,9 @@ def _pair(cause: str) -> tuple[str, str] | None:
 
 
 def _find_cycle(links: Links) -> list[int]:
-    """One cycle of links, if there is any; what neither starts nor ends a chain is peeled off first. Linear."""
+    """One cycle of links, if there is any; what no cycle leads to is peeled off first. Linear."""
+    if all(cause < effect for cause, effect in zip(links.cause, links.effect, strict=True)):
+        return []  # every effect starts after its causes
     causes: dict[int, list[int]] = defaultdict(list)
     effects: dict[int, list[int]] = defaultdict(list)
     for cause, effect in zip(links.cause, links.effect, strict=True):

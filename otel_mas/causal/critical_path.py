@@ -34,13 +34,27 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 from otel_mas.causal.causes import Links
 from otel_mas.causal.siblings import Before, Lanes, side_by_side
 from otel_mas.causal.tree import ROOT, Tree
-from otel_mas.causal.why import Words
+from otel_mas.causal.why import (
+    CAUSED,
+    FOLLOWED,
+    INVOKED_AGAIN,
+    NO_SPAN,
+    NOBODY,
+    OVERLAPPED,
+    PAUSED,
+    RESUMED,
+    STARTED,
+    UNRECORDED,
+    WAITED,
+    Reason,
+    Words,
+    scheduled,
+)
 from otel_mas.model import Span, SpanKind
 from otel_mas.semconv import LinkKind
 
@@ -49,6 +63,8 @@ StepKind = Literal["span", "framework", "waiting for input"]
 SPAN: StepKind = "span"
 FRAMEWORK: StepKind = "framework"
 WAITING: StepKind = "waiting for input"
+
+_RESUME = LinkKind.RESUME.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,46 +122,49 @@ def critical_path(tree: Tree, links: Links, tasks: Callable[[], Mapping[int, str
     if not tree.roots:
         return CriticalPath((), 0, 0)
     steps = _Walk(tree, side_by_side(tree, links), Words(tree.spans, tasks)).run()
-    end = max(tree.end[root] for root in tree.roots)
-    return CriticalPath(tuple(steps), tree.start[tree.roots[0]], end)
+    return CriticalPath(tuple(steps), tree.start[tree.roots[0]], max(tree.end[root] for root in tree.roots))
 
 
 class _Frame:
     """A span on the way from the root to where the walk is, cut to the interval in which it is on the path."""
 
-    __slots__ = ("at", "children", "end", "fresh", "span", "start")
+    __slots__ = ("at", "children", "end", "produces", "returned", "span", "start")
 
-    def __init__(self, span: int, start: int, end: int, children: list[int]) -> None:
+    def __init__(self, span: int, start: int, end: int, produces: bool) -> None:
         self.span = span
         self.start = start
         self.end = end
-        self.children = children
-        """Those that count, the one that ends last first."""
+        self.produces = produces
+        """It does not wait for a consumer below it."""
+        self.children: list[int] = []
+        """Those that block it, the one that ends last first."""
         self.at = 0
-        self.fresh = True
+        self.returned = False
 
 
 class _Walk:
     """Where the walk is (`now`, `stack`) and the steps behind it, the latest in time first."""
 
     def __init__(self, tree: Tree, lanes: Lanes, words: Words) -> None:
-        self.tree = tree
+        self.start = tree.start
+        self.end = tree.end
+        self.spans = tree.spans
         self.lanes = lanes
         self.words = words
         self.now = 0
         self.stack: list[_Frame] = []
         self.steps: list[Step] = []
-        self.reason: Callable[[], str] | None = str  # the last step has nobody that waits for it
+        self.reason: Reason | None = NOBODY
         self.instants: set[int] = set()
         self.root_starts = [tree.start[root] for root in tree.roots]
         self.last_root = _last_ending(tree)
 
     def run(self) -> list[Step]:
         last = self.last_root[-1]
-        self.now = self.tree.end[last]
+        self.now = self.end[last]
         root: int | None = last
         while root is not None:
-            self._enter(root, self.tree.start[root])
+            self._enter(root, self.start[root])
             self._inside()
             root = self._before_root(root)
         self.steps.reverse()
@@ -156,159 +175,171 @@ class _Walk:
         while self.stack:
             frame = self.stack[-1]
             child = self._last_child(frame)
-            if child is not None:
-                self._emit(frame.span, min(self.tree.end[child], frame.end), SPAN)
-                begin = max(self.tree.start[child], frame.start)
-                if self.reason is None:
-                    self.reason = partial(self.words.waited, frame.span, child, *self._race(frame, begin))
-                self._enter(child, begin)
+            if child is None:
+                self._emit(frame.span, frame.start, SPAN)
+                self.stack.pop()
+                if self.stack:
+                    self._leave(self.stack[-1], frame.span)
                 continue
-            self._emit(frame.span, frame.start, SPAN)
-            self.stack.pop()
-            if self.stack and not self._to_cause(self.stack[-1], frame.span):
-                self._because(self.words.started, self.stack[-1].span, frame.span)
+            finish, begin = self.end[child], self.start[child]
+            self._emit(frame.span, finish if finish < frame.end else frame.end, SPAN)
+            begin = begin if begin > frame.start else frame.start
+            if self.reason is None:
+                self.reason = (WAITED, frame.span, child, self._race(frame, begin))
+            if self.lanes.head[child] == ROOT:
+                self._emit(child, begin, SPAN)
+                self._leave(frame, child)
+            else:
+                self._enter(child, begin)
+
+    def _leave(self, frame: _Frame, begun: int) -> None:
+        """From the start of a span to its cause, if a sibling is known to be one, or else back to its parent."""
+        found = self._last_cause(begun, frame)
+        if not found:
+            self._because((STARTED, frame.span, begun, ()))
+            return
+        chosen, reached = found[0]
+        if chosen.kind == _RESUME:
+            self._wait(chosen, reached)
+        elif reached < self.now:
+            self._because((scheduled(self.now - reached), frame.span, begun, ()))
+            self._emit(frame.span, reached, FRAMEWORK)
+        self._because((CAUSED[chosen.kind], begun, chosen.beside, _branches(found)))
+        self._enter(chosen.beside, max(self.start[chosen.beside], frame.start))
 
     def _before_root(self, root: int) -> int | None:
         """Which root the walk goes on to from the start of this one."""
         found = self._last_cause(root, None)
-        if found is not None:
+        if found:
             chosen, reached = found[0]
-            if chosen.kind == LinkKind.RESUME:
+            if chosen.kind == _RESUME:
                 self._wait(chosen, reached)
             else:
                 self._outside(root, chosen.beside, reached)
-            self._because(self.words.caused, chosen.kind, root, chosen.beside, *self._branches(found))
+            self._because((CAUSED[chosen.kind], root, chosen.beside, _branches(found)))
             return chosen.beside
         begun = bisect_left(self.root_starts, self.now)
         if begun == 0:
             return None
         earlier = self.last_root[begun - 1]
-        overlaps = self.tree.end[earlier] > self.now
-        self._outside(root, earlier, min(self.tree.end[earlier], self.now))
-        self._because(self.words.overlapped if overlaps else self.words.followed, root, earlier)
+        overlaps = self.end[earlier] > self.now
+        self._outside(root, earlier, min(self.end[earlier], self.now))
+        self._because((OVERLAPPED if overlaps else FOLLOWED, root, earlier, ()))
         return earlier
 
     def _outside(self, root: int, earlier: int, reached: int) -> None:
         """The time between two roots."""
-        again = self.tree.spans[root].trace_id != self.tree.spans[earlier].trace_id
+        again = self.spans[root].trace_id != self.spans[earlier].trace_id
         if reached < self.now:
-            self._because(self.words.invoked_again if again else self.words.unrecorded, root)
-        self._emit(None, reached, WAITING if again else FRAMEWORK)
-
-    def _to_cause(self, frame: _Frame, effect: int) -> bool:
-        """Go to the cause of the span at whose start the walk is, if a sibling is known to be one."""
-        found = self._last_cause(effect, frame)
-        if found is None:
-            return False
-        chosen, reached = found[0]
-        if chosen.kind == LinkKind.RESUME:
-            self._wait(chosen, reached)
-        elif reached < self.now:
-            self._because(self.words.scheduled, frame.span, effect, self.now - reached)
-            self._emit(frame.span, reached, FRAMEWORK)
-        self._because(self.words.caused, chosen.kind, effect, chosen.beside, *self._branches(found))
-        self._enter(chosen.beside, max(self.tree.start[chosen.beside], frame.start))
-        return True
+            self._because((INVOKED_AGAIN if again else UNRECORDED, root, NO_SPAN, ()))
+        self._emit(ROOT, reached, WAITING if again else FRAMEWORK)
 
     def _wait(self, resume: Before, paused: int) -> None:
         if paused < self.now:
-            self._because(self.words.resumed, resume.effect)
+            self._because((RESUMED, resume.effect, NO_SPAN, ()))
         self._emit(resume.cause, paused, WAITING)
-        self._because(self.words.paused, resume.cause)
+        self._because((PAUSED, resume.cause, NO_SPAN, ()))
 
-    def _last_cause(self, effect: int, frame: _Frame | None) -> list[tuple[Before, int]] | None:
+    def _last_cause(self, effect: int, frame: _Frame | None) -> list[tuple[Before, int]]:
         """The causes that count, each with the instant until which it does, the one that ended last first."""
-        usable = []
-        for before in self.lanes.before.get(effect, ()):
-            reached = self._reached(before, frame)
+        counting = []
+        for before in self.lanes.before(effect):
+            reached = self._reached(before, effect, frame)
             if reached is not None:
-                usable.append((before, reached))
-        if not usable:
-            return None
-        usable.sort(key=_rank, reverse=True)
-        self.instants.add(usable[0][0].beside)
-        return usable
+                counting.append((before, reached))
+        if counting:
+            counting.sort(key=_rank, reverse=True)
+            self.instants.add(counting[0][0].beside)
+        return counting
 
-    def _reached(self, before: Before, frame: _Frame | None) -> int | None:
-        start, end = self.tree.start[before.beside], self.tree.end[before.beside]
+    def _reached(self, before: Before, effect: int, frame: _Frame | None) -> int | None:
+        start, end = self.start[before.beside], self.end[before.beside]
         if frame is not None:
             if not self._blocks(before.beside, frame):
                 return None
             start, end = max(start, frame.start), min(end, frame.end)
-        if before.lifted and self.tree.end[before.cause] > self.now:
+        if before.effect != effect and self.end[before.cause] > self.now:
             return None
         if start < self.now:
             return min(end, self.now)
         instant = start == end == self.now and before.beside not in self.instants
         return self.now if instant else None
 
-    def _branches(self, causes: list[tuple[Before, int]]) -> tuple[int, int | None, int]:
-        """How many siblings an effect waited for, the second to last of them, and how far the last was behind it."""
-        ends: dict[int, int] = {}
-        for before, reached in causes:
-            ends.setdefault(before.beside, reached)
-        last, *others = ends
-        return (len(ends), others[0], ends[last] - ends[others[0]]) if others else (1, None, 0)
-
     def _blocks(self, child: int, frame: _Frame) -> bool:
         """Whether anything of a child lies in what is left of its parent, and the parent waits for it."""
-        start = self.tree.start[child]
-        if start >= frame.end or (start < frame.start and self.tree.end[child] <= frame.start):
+        start = self.start[child]
+        if start >= frame.end or (start < frame.start and self.end[child] <= frame.start):
             return False
-        spans = self.tree.spans
-        return spans[child].kind != SpanKind.CONSUMER or spans[frame.span].kind != SpanKind.PRODUCER
+        return not frame.produces or self.spans[child].kind != SpanKind.CONSUMER
 
     def _enter(self, span: int, start: int) -> None:
         """Go into a span, which ends now (or is cut here)."""
-        frame = _Frame(span, start, self.now, [])
-        child = self.lanes.head[span]
+        frame = _Frame(span, start, self.now, self.spans[span].kind == SpanKind.PRODUCER)
+        child, following, children = self.lanes.head[span], self.lanes.following, frame.children
         while child != ROOT:
             if self._blocks(child, frame):
-                frame.children.append(child)
-            child = self.lanes.following[child]
-        if len(frame.children) > 1:
-            frame.children.sort(key=lambda one: -min(self.tree.end[one], frame.end))
+                children.append(child)
+            child = following[child]
+        if len(children) > 1:
+            ends, end = self.end, frame.end
+            children.sort(key=lambda one: ends[one] if ends[one] < end else end, reverse=True)
         self.stack.append(frame)
 
     def _last_child(self, frame: _Frame) -> int | None:
         """The child that ended last: at all, when the span is entered; strictly before now, when it is returned to."""
-        children = frame.children
-        if not frame.fresh:
-            while frame.at < len(children) and min(self.tree.end[children[frame.at]], frame.end) >= self.now:
-                frame.at += 1
-        frame.fresh = False
-        return children[frame.at] if frame.at < len(children) else None
+        children, at = frame.children, frame.at
+        if frame.returned:
+            # What is cut at the span's own end ends there: not before now, which is never later.
+            while at < len(children) and self.end[children[at]] >= self.now:
+                at += 1
+            frame.at = at
+        frame.returned = True
+        return children[at] if at < len(children) else None
 
-    def _race(self, frame: _Frame, begin: int) -> tuple[int, int | None, int]:
-        """How many children ran beside the one that ended last, the second to last, and how far it was ahead."""
-        branches, ends = 1, self.tree.end
-        for at in range(frame.at + 1, len(frame.children)):
-            if ends[frame.children[at]] <= begin:
-                break
-            branches += 1
-        if branches == 1:
-            return 1, None, 0
-        second = frame.children[frame.at + 1]
-        return branches, second, self.now - min(ends[second], frame.end)
+    def _race(self, frame: _Frame, begin: int) -> tuple[int, ...]:
+        """How many children ran beside the one that ended last, the second to last, and how far it was ahead.
 
-    def _because(self, sentence: Callable[..., str], *of: object) -> None:
-        """Keep the reason for the step that is emitted next, unless one nearer to the step after it is kept already."""
+        Empty where there is no other. Those beside it are passed over afterwards, so that none is counted twice.
+        """
+        children, at = frame.children, frame.at + 1
+        while at < len(children) and self.end[children[at]] > begin:
+            at += 1
+        beside = at - frame.at
+        if beside == 1:
+            return ()
+        second = children[frame.at + 1]
+        return beside, second, self.now - min(self.end[second], frame.end)
+
+    def _because(self, reason: Reason) -> None:
+        """Keep the reason for the step that comes next, unless one nearer to the step after it is kept already."""
         if self.reason is None:
-            self.reason = partial(sentence, *of)
+            self.reason = reason
 
-    def _emit(self, span: int | None, start: int, kind: StepKind) -> None:
-        """The step from `start` to now, and go there."""
+    def _emit(self, span: int, start: int, kind: StepKind) -> None:
+        """Make the step from `start` to now, and go there."""
         if start < self.now:
-            why = self.reason() if self.reason is not None else ""
+            why = self.words.say(self.reason or NOBODY)
+            self.steps.append(Step(self.spans[span] if span != ROOT else None, start, self.now, kind, why))
             self.reason = None
-            self.steps.append(Step(None if span is None else self.tree.spans[span], start, self.now, kind, why))
         self.now = start
+
+
+def _branches(causes: list[tuple[Before, int]]) -> tuple[int, ...]:
+    """How many siblings an effect waited for, the second to last of them, and how far the last was behind it.
+
+    Empty where there is no other.
+    """
+    ends: dict[int, int] = {}
+    for before, reached in causes:
+        ends.setdefault(before.beside, reached)
+    last, *others = ends
+    return (len(ends), others[0], ends[last] - ends[others[0]]) if others else ()
 
 
 def _rank(cause: tuple[Before, int]) -> tuple[int, bool, int, int]:
     """By end; at ties a resume, then the first in start order; of several in one branch the innermost."""
     before, reached = cause
-    return reached, before.kind == LinkKind.RESUME, -before.beside, before.cause
+    return reached, before.kind == _RESUME, -before.beside, before.cause
 
 
 def _last_ending(tree: Tree) -> list[int]:

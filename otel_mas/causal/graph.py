@@ -111,7 +111,7 @@ class CausalGraph:
         The number says how-manieth distinct `mas.task.id` of that name it is within the task that encloses it, in
         the order of runs, steps and starts. A paused and a resumed span are one task and share a label.
         """
-        return {self.spans[i].span_id: text for i, text in self._labels.full.items()}
+        return {self.spans[i].span_id: self._labels.full(i) for i in self._labels.tasks}
 
     def critical_path(self) -> CriticalPath:
         """What the duration is made of: see `otel_mas.causal.critical_path`."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 
 from otel_mas.causal.tree import ROOT, Tree, nearest
+from otel_mas.model import Span
 from otel_mas.semconv import attributes as names
 
 _MOST_NESTED = 100
@@ -15,10 +17,24 @@ _MOST_NESTED = 100
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Task spans by number: the whole label, and its last part (`inner#2`, or `inner` where there is only one)."""
+    """The tasks among the spans, by number: their last parts (`inner#2`) and the tasks that enclose them."""
 
-    full: dict[int, str]
+    tasks: list[int]
+    part: dict[int, str]
+    owner: array[int]
     short: dict[int, str]
+    """The name alone where only one task has it, or else the last part."""
+
+    def full(self, i: int) -> str:
+        """The whole label of a task span."""
+        parts = [self.part[i]]
+        above = self.owner[i]
+        while above != ROOT and len(parts) <= _MOST_NESTED:
+            parts.append(self.part[above])
+            above = self.owner[above]
+        if above != ROOT:
+            parts.append("…")
+        return "/".join(reversed(parts))
 
 
 def label(tree: Tree) -> Labels:
@@ -27,49 +43,41 @@ def label(tree: Tree) -> Labels:
     In the order of the runs that they belong to, then of step, then of start. A paused and a resumed span share their
     task id, and so their label; the runs of a conversation count on.
     """
-    task_id = [span.columns.get(names.MAS_TASK_ID) for span in tree.spans]
+    task_id = [_task_id(span) for span in tree.spans]
     tasks = [i for i, known in enumerate(task_id) if known]
-    if not tasks:
-        return Labels({}, {})
-    owner = nearest(tree.parent, [bool(known) for known in task_id])
+    owner = _owners(tree, task_id)
     name = {i: str(tree.spans[i].columns.get(names.MAS_TASK_NAME) or tree.spans[i].name) for i in tasks}
-    groups: dict[tuple[object, str], dict[object, tuple[int, int, int, int]]] = defaultdict(dict)
-    group_of: dict[int, tuple[object, str]] = {}
-    for i in tasks:
-        above = owner[i]
-        while above != ROOT and task_id[above] == task_id[i]:
-            above = owner[above]
-        owner[i] = above
-        group = group_of[i] = (task_id[above] if above != ROOT else None, name[i])
-        when = _when(tree, i)
-        known = groups[group].get(task_id[i])
-        if known is None or when < known:
-            groups[group][task_id[i]] = when
-    number = {
-        group: {task: k for k, task in enumerate(sorted(members, key=members.__getitem__), start=1)}
-        for group, members in groups.items()
-    }
+    groups: dict[tuple[str | None, str], dict[str | None, int]] = defaultdict(dict)
     used: dict[str, int] = defaultdict(int)
-    for (_, called), members in groups.items():
-        used[called] += len(members)
-    part = {i: f"{name[i]}#{number[group_of[i]][task_id[i]]}" for i in tasks}
-    short = {i: part[i] if used[name[i]] > 1 else name[i] for i in tasks}
-    return Labels({i: _path(i, owner, part) for i in tasks}, short)
+    part: dict[int, str] = {}
+    for i in sorted(tasks, key=partial(_when, tree)):
+        above = owner[i]
+        group = groups[task_id[above] if above != ROOT else None, name[i]]
+        if task_id[i] not in group:
+            group[task_id[i]] = len(group) + 1
+            used[name[i]] += 1
+        part[i] = f"{name[i]}#{group[task_id[i]]}"
+    return Labels(tasks, part, owner, {i: part[i] if used[name[i]] > 1 else name[i] for i in tasks})
 
 
-def _when(tree: Tree, i: int) -> tuple[int, int, int, int]:
+def _task_id(span: Span) -> str | None:
+    known = span.columns.get(names.MAS_TASK_ID)
+    return known if isinstance(known, str) else None
+
+
+def _owners(tree: Tree, task_id: list[str | None]) -> array[int]:
+    """For every span the nearest task around it that is another task: an agent's span may repeat its task's id."""
+    owner = nearest(tree.parent, [bool(known) for known in task_id])
+    for i, known in enumerate(task_id):
+        above = owner[i]
+        if known and above != ROOT and task_id[above] == known:
+            while above != ROOT and task_id[above] == known:
+                above = owner[above]
+            owner[i] = above
+    return owner
+
+
+def _when(tree: Tree, i: int) -> tuple[int, int, int]:
     above = tree.parent[i]
     step = tree.spans[i].columns.get(names.MAS_TASK_STEP)
-    run = tree.start[above] if above != ROOT else tree.start[i]
-    return run, step if isinstance(step, int) else 0, tree.start[i], i
-
-
-def _path(i: int, owner: array[int], part: dict[int, str]) -> str:
-    above = owner[i]
-    parts = [part[i]]
-    while above != ROOT and len(parts) <= _MOST_NESTED:
-        parts.append(part[above])
-        above = owner[above]
-    if above != ROOT:
-        parts.append("…")
-    return "/".join(reversed(parts))
+    return tree.start[above if above != ROOT else i], step if isinstance(step, int) else 0, i

@@ -82,7 +82,7 @@ class Problems:
             several = _several(len(self.references), "cause is", "causes are")
             named = "; ".join(f"{reference} of {_name(span)}" for span, reference in self.references[:_EXAMPLES])
             yield (
-                f"{several} known only by a checkpoint that no run here ended at ({named}{_more(self.references)}): "
+                f"{several} known only by a key that leads to no span here ({named}{_more(self.references)}): "
                 "the whole conversation may have it."
             )
 

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from otel_mas.causal.causes import Links
 from otel_mas.causal.tree import ROOT, Tree, list_children
 from otel_mas.semconv import LinkKind
 
+_CALL = LinkKind.CALL.value
 
-@dataclass(frozen=True, slots=True)
-class Before:
-    """`beside` came before the span in question: `cause` is it or lies inside it, and so does `effect` there."""
+
+class Before(NamedTuple):
+    """`beside` came before a span: `cause` is it or lies inside it, and `effect` is that span or lies inside it."""
 
     beside: int
     cause: int
     effect: int
     kind: str
-    lifted: bool
-    """The effect lies inside the span in question, so that it counts only if the cause had ended before that began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,18 @@ class Lanes:
     parent: array[int]
     head: array[int]
     following: array[int]
-    before: dict[int, list[Before]]
+    links: Links
+    forks: dict[int, list[Before]]
+    """By the effect's side: causes and effects that are not siblings themselves."""
+
+    def before(self, span: int) -> Iterator[Before]:
+        """What is known to have come before a span, among its siblings."""
+        links, above = self.links, self.parent[span]
+        for edge in links.by_effect.get(span, ()):
+            cause = links.cause[edge]
+            if cause >= 0 and self.parent[cause] == above and cause != span:
+                yield Before(cause, cause, span, links.kind[edge])
+        yield from self.forks.get(span, ())
 
 
 def side_by_side(tree: Tree, links: Links) -> Lanes:
@@ -47,19 +59,16 @@ def side_by_side(tree: Tree, links: Links) -> Lanes:
             parent[effect] = caller
         head, following = list_children(parent)
     climb: _Climb | None = None
-    before: dict[int, list[Before]] = defaultdict(list)
+    forks: dict[int, list[Before]] = defaultdict(list)
     for cause, effect, kind in zip(links.cause, links.effect, links.kind, strict=True):
-        if cause < 0 or cause == effect:
+        if cause < 0 or parent[cause] == parent[effect]:
             continue
-        beside, above = cause, effect
-        if parent[cause] != parent[effect]:
-            climb = climb or _Climb(parent)
-            fork = climb.fork(cause, effect)
-            if fork is None:
-                continue
+        climb = climb or _Climb(parent)
+        fork = climb.fork(cause, effect)
+        if fork is not None:
             beside, above = fork
-        before[above].append(Before(beside, cause, effect, kind, above != effect))
-    return Lanes(parent, head, following, before)
+            forks[above].append(Before(beside, cause, effect, kind))
+    return Lanes(parent, head, following, links, forks)
 
 
 def _called(tree: Tree, links: Links) -> dict[int, int]:
@@ -69,7 +78,7 @@ def _called(tree: Tree, links: Links) -> dict[int, int]:
     """
     called: dict[int, int] = {}
     for cause, effect, kind in zip(links.cause, links.effect, links.kind, strict=True):
-        if kind == LinkKind.CALL and 0 <= cause < effect and tree.parent[cause] == tree.parent[effect]:
+        if kind == _CALL and 0 <= cause < effect and tree.parent[cause] == tree.parent[effect]:
             called.setdefault(effect, cause)
     return called
 

@@ -66,15 +66,17 @@ def nearest(parent: array[int], marked: Sequence[bool]) -> array[int]:
     """For every span the nearest span above it that is marked, or ROOT. Linear, however deep the tree is."""
     unknown = ROOT - 1
     found = array("q", [unknown]) * len(parent)
-    for i in range(len(parent)):
-        chain = []
-        above = i
-        while above != ROOT and found[above] == unknown:
+    for i, above in enumerate(parent):
+        if above < i:
+            found[i] = above if above == ROOT or marked[above] else found[above]
+            continue
+        chain = [i]
+        while above > i and found[above] == unknown:  # a parent after its child, where clocks differ
             chain.append(above)
             above = parent[above]
         for span in reversed(chain):
             above = parent[span]
-            found[span] = ROOT if above == ROOT else above if marked[above] else found[above]
+            found[span] = above if above == ROOT or marked[above] else found[above]
     return found
 
 

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from otel_mas.model import Span
 from otel_mas.semconv import LinkKind, Operation
 from otel_mas.semconv import attributes as names
+
+Reason = tuple[str, int, int, tuple[int, ...]]
+"""What stands between the names of two spans (or after the first, where the second is `NO_SPAN`), the numbers of the
+two, and nothing more, or how many branches there were, the second to last of them, and how many ns it was ahead."""
+
+NO_SPAN: Final = -1
+NOBODY: Final[Reason] = ("", NO_SPAN, NO_SPAN, ())
+WAITED: Final = " waited for "
+STARTED: Final = " started "
+PAUSED: Final = " paused to wait for input"
+RESUMED: Final = " resumed after the human answered"
+FOLLOWED: Final = " started after the end of "
+OVERLAPPED: Final = " started during "
+INVOKED_AGAIN: Final = " started when the app was invoked again"
+UNRECORDED: Final = " started after a time in which nothing was recorded"
+
+CAUSED: Final[Mapping[str, str]] = defaultdict(
+    lambda: WAITED,
+    {
+        LinkKind.HANDOFF: " took over from ",
+        LinkKind.RETRY: " repeated the failed attempt of ",
+        LinkKind.ERROR_HANDLER: " handled the failure of ",
+        LinkKind.MESSAGE: " read what was written by ",
+    },
+)
+"""By `mas.link.kind`, between an effect and its cause."""
 
 _NAMED_BY_OPERATION = tuple(
     f"{operation} " for operation in (Operation.INVOKE_WORKFLOW, Operation.INVOKE_AGENT, Operation.EXECUTE_TOOL)
@@ -16,7 +44,7 @@ _UNITS = ((10**9, "s"), (10**6, "ms"), (10**3, "µs"), (1, "ns"))
 
 
 def lasting(ns: int) -> str:
-    """A duration with two significant digits or more, as "1.2 s"; from a minute on "2 min 5 s"."""
+    """A duration with two significant digits or more, as "1.2 s"; from a minute on as "2 min 5 s"."""
     if ns >= 60 * 10**9:
         minutes, seconds = divmod(round(ns / 10**9), 60)
         return f"{minutes} min {seconds} s"
@@ -27,63 +55,40 @@ def lasting(ns: int) -> str:
     return "0 s"
 
 
+def scheduled(gap: int) -> str:
+    """What stands between the one that scheduled and the one that was ready for so many ns."""
+    return f" took {lasting(gap)} to start "
+
+
 class Words:
-    """Sentences about spans by number."""
+    """Says reasons about spans by number."""
 
     def __init__(self, spans: Sequence[Span], tasks: Callable[[], Mapping[int, str]]) -> None:
+        """`tasks` gives the names of task spans by number; it is called when the first one is needed."""
         self._spans = spans
         self._tasks = tasks
+        self._names: dict[int, str] = {}
 
-    def name(self, i: int) -> str:
+    def say(self, reason: Reason) -> str:
+        """The sentence, with the names of its spans."""
+        said, one, other, more = reason
+        if one != NO_SPAN:
+            said = (self._names.get(one) or self._name(one)) + said
+        if other != NO_SPAN:
+            said += self._names.get(other) or self._name(other)
+        if not more:
+            return said
+        branches, second, ahead = more
+        margin = f"{lasting(ahead)} after" if ahead else "together with"
+        return f"{said} (last of {branches} branches, {margin} {self._names.get(second) or self._name(second)})"
+
+    def _name(self, i: int) -> str:
         """A task by its name, with a number where there are several; others by what is specific in the span's name."""
         span = self._spans[i]
+        name = span.name
         if span.columns.get(names.MAS_TASK_ID):
-            return self._tasks()[i]
-        for operation in _NAMED_BY_OPERATION:
-            if span.name.startswith(operation):
-                return span.name[len(operation) :]
-        return span.name
-
-    def waited(self, waiting: int, done: int, branches: int = 1, second: int | None = None, ahead: int = 0) -> str:
-        """`done` ended last of so many branches, `ahead` ns after `second`."""
-        said = f"{self.name(waiting)} waited for {self.name(done)}"
-        if second is None or branches < 2:
-            return said
-        margin = f"{lasting(ahead)} after" if ahead else "together with"
-        return f"{said} (last of {branches} branches, {margin} {self.name(second)})"
-
-    def caused(self, kind: str, effect: int, cause: int, branches: int, second: int | None, ahead: int) -> str:
-        """As `waited`, in the words of the mechanism."""
-        if kind == LinkKind.HANDOFF:
-            return f"{self.name(cause)} handed over to {self.name(effect)}"
-        if kind == LinkKind.RETRY:
-            return f"{self.name(effect)} repeated the failed attempt of {self.name(cause)}"
-        if kind == LinkKind.ERROR_HANDLER:
-            return f"{self.name(effect)} handled the failure of {self.name(cause)}"
-        if kind == LinkKind.MESSAGE:
-            return f"{self.name(effect)} read what {self.name(cause)} wrote"
-        return self.waited(effect, cause, branches, second, ahead)
-
-    def started(self, above: int, begun: int) -> str:
-        return f"{self.name(above)} started {self.name(begun)}"
-
-    def scheduled(self, above: int, begun: int, gap: int) -> str:
-        return f"{self.name(above)} took {lasting(gap)} to start {self.name(begun)}"
-
-    def paused(self, task: int) -> str:
-        return f"{self.name(task)} paused to wait for input"
-
-    def resumed(self, task: int) -> str:
-        return f"{self.name(task)} resumed after the human answered"
-
-    def followed(self, begun: int, done: int) -> str:
-        return f"{self.name(begun)} started after {self.name(done)} had ended"
-
-    def overlapped(self, begun: int, running: int) -> str:
-        return f"{self.name(begun)} started while {self.name(running)} ran"
-
-    def invoked_again(self, begun: int) -> str:
-        return f"{self.name(begun)} started when the app was invoked again"
-
-    def unrecorded(self, begun: int) -> str:
-        return f"nothing was recorded until {self.name(begun)} started"
+            name = self._tasks().get(i, name)
+        elif name.startswith(_NAMED_BY_OPERATION):
+            name = name.partition(" ")[2]
+        self._names[i] = name or "a span without a name"
+        return self._names[i]
