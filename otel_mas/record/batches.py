@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from otel_mas.record.encode import SpanEncoder
 from otel_mas.record.guard import caught
 from otel_mas.record.privacy import Privacy
-from otel_mas.record.queue import Content, Drained, Ended, Key, Message, MessageRefs
+from otel_mas.record.queue import Content, Drained, Key, Message, MessageRefs
 from otel_mas.record.snapshot import to_json
 from otel_mas.store.rows import Batch, ContentRow, MessageRefRow, MessageRow
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+    from otel_mas.record.recorder import Cause
 
 _MAX_WITHHELD = 10_000
 _MAX_ORIGINS = 1024
@@ -59,8 +61,8 @@ class BatchBuilder:
         Raises:
             StoreError: from `keys`; the same drained items can be given again.
         """
-        for span in drained.ended:  # may raise, and so before anything is remembered
-            self._origin_keys(span.span, keys)
+        for span, _, _ in drained.ended:  # may raise, and so before anything is remembered
+            self._origin_keys(span, keys)
         for _, started in drained.started:
             self._origin_keys(started, keys)
         batch = Batch()
@@ -71,23 +73,22 @@ class BatchBuilder:
             except Exception as error:
                 caught("writer: content", error)
                 self._withhold(item.key, getattr(item, "name", "messages"))
-        for index, ended in enumerate(drained.ended):
+        for index, (span, causes, _) in enumerate(drained.ended):
             if not index % _SPANS_PER_BREATH:
                 time.sleep(
                     0
                 )  # lets the app's threads have the interpreter now, not after the 5 ms that they would wait
-            self._ended(ended, batch)
+            self._ended(span, causes, batch)
         for _, started in drained.started:
             self._started(started, batch)
         return batch
 
-    def _ended(self, ended: Ended, batch: Batch) -> None:
-        span = ended.span
+    def _ended(self, span: ReadableSpan, causes: tuple[Cause, ...], batch: Batch) -> None:
         context = span.context
         resource, scope = self._resources[id(span.resource)][1], self._scopes[id(span.instrumentation_scope)][1]
         withheld = self._withheld.pop(context[:2], ()) if self._withheld else ()
         try:
-            row = self._encoder.row(span, ended.causes, resource=resource, scope=scope, withheld=withheld)
+            row = self._encoder.row(span, causes, resource=resource, scope=scope, withheld=withheld)
         except Exception as error:
             batch.incomplete[context[0].to_bytes(16, "big")] = "a span could not be encoded"
             caught("writer: span", error)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from otel_mas.record.pairs import AttributePairs
-from otel_mas.record.privacy import Privacy
+from otel_mas.record.privacy import STRIPPED, Privacy
 from otel_mas.record.wire import delimited, key_value, number, text, utf8
 from otel_mas.semconv import attributes as names
 from otel_mas.store.columns import COLUMNS
@@ -134,7 +134,9 @@ class SpanEncoder:
         context = cast("SpanContext", span.context)
         parent = span.parent
         columns: list[object] = [None] * len(COLUMNS)
-        self._attributes.encode(span._attributes, [], columns)
+        # A copy, made in one step of C: the app may set attributes meanwhile.
+        attributes = dict(getattr(span._attributes, "_dict", span._attributes) or ())
+        self._attributes.encode(attributes, [], columns)
         return OpenRow(
             context[0].to_bytes(16, "big"),
             context[1].to_bytes(8, "big"),
@@ -157,8 +159,6 @@ class SpanEncoder:
         return self._stored(scope.attributes) if scope is not None else {}
 
     def _stored(self, attributes: Any) -> dict[str, Any]:
-        from otel_mas.record.privacy import STRIPPED
-
         stored = {}
         for name, value in dict(attributes or {}).items():
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,10 @@ from otel_mas.store.columns import Column
 _MAX_PAIRS = 16_384  # 10 MB at most, with the longest texts
 _MAX_TEXT = 256  # characters; longer texts seldom repeat
 _MAX_ITEMS = 8
+_MAX_FLOATS = 1024
 _NO_PLACE = -1
+
+_double = struct.Struct("<d").pack
 
 _Encoded = tuple[type, bytes, int, object]
 """Type of the value, its field on the wire, its place among the columns (or -1), what the column holds."""
@@ -29,13 +33,14 @@ class AttributePairs:
         columns: those that are wanted as values as well.
     """
 
-    __slots__ = ("_columns", "_memo", "_privacy", "_tag")
+    __slots__ = ("_columns", "_floats", "_memo", "_privacy", "_tag")
 
     def __init__(self, tag: bytes, privacy: Privacy, columns: Sequence[Column] = ()) -> None:
         self._tag = tag
         self._privacy = privacy
         self._columns = {column.attribute: (place, column) for place, column in enumerate(columns)}
         self._memo: dict[tuple[str, Any], _Encoded] = {}
+        self._floats: dict[str, tuple[bytes, int]] = {}
 
     def encode(
         self,
@@ -56,9 +61,8 @@ class AttributePairs:
         if not attributes:
             return fields
         remembered = self._memo.get
-        # BoundedAttributes' own dict: its Python methods would cost more than the encoding. Copied, in one
-        # step of C, since an open span's may change meanwhile.
-        for pair in dict(getattr(attributes, "_dict", attributes)).items():
+        # BoundedAttributes' own dict: its Python methods would cost more than the encoding.
+        for pair in getattr(attributes, "_dict", attributes).items():
             try:
                 found = remembered(pair)
             except TypeError:  # a mapping inside
@@ -75,6 +79,10 @@ class AttributePairs:
 
     def _new(self, pair: tuple[str, Any], withheld: list[str]) -> _Encoded:
         name, value = pair
+        if type(value) is float:
+            prefix = self._floats.get(name)
+            if prefix is not None:
+                return float, prefix[0] + _double(value), prefix[1], value
         nothing = (type(value), b"", _NO_PLACE, None)
         try:
             stored = self._privacy.attribute(name, value)
@@ -88,6 +96,10 @@ class AttributePairs:
         except (TypeError, ValueError):  # OTLP cannot hold it; the stock encoder leaves it out as well
             return nothing
         place, column = self._columns.get(name, (_NO_PLACE, None))
+        if type(value) is float and type(stored) is float:
+            if len(self._floats) >= _MAX_FLOATS:
+                self._floats.clear()
+            self._floats[name] = field[:-8], place  # what comes before the eight bytes of any other float
         encoded = (type(value), field, place, None if column is None else _column_value(stored, column))
         if _repeats(value):
             if len(self._memo) >= _MAX_PAIRS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import enum
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,20 +12,38 @@ from otel_mas.semconv import ContentClass, content_class
 from otel_mas.semconv import attributes as names
 from otel_mas.store.redact import is_secret_key, redact_text, redact_value
 
-# Ours, made of ids and enum members: nothing to find in them, and many on every span.
+# Made by machines of ids, digests and enum members: nothing to find in them, and a new one on every span.
 _GENERATED: Final = frozenset(
     {
+        names.GEN_AI_RESPONSE_ID,
+        names.GEN_AI_TOOL_CALL_ID,
         names.MAS_CAUSE_KINDS,
         names.MAS_CAUSE_SPANS,
+        names.MAS_CHECKPOINT_ID,
+        names.MAS_CHECKPOINT_LAST_ID,
         names.MAS_ERROR_SPAN,
         names.MAS_INPUT_MESSAGES,
+        names.MAS_INTERRUPT_IDS,
         names.MAS_LINK_KIND,
         names.MAS_OUTPUT_MESSAGES,
         names.MAS_RECORD_KIND,
+        names.MAS_TASK_ID,
     }
 )
+_ID = 128  # characters: longer than an id, it is looked at all the same
 _LONG = 1024  # characters: an unknown attribute longer than this is taken for content
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_MAX_NAMES = 4096
+
+
+class _Treatment(enum.Enum):
+    """How the values under a name are treated."""
+
+    GENERATED = enum.auto()
+    KNOWN = enum.auto()
+    UNKNOWN = enum.auto()
+    CONTENT = enum.auto()
+    SECRET = enum.auto()
+
 
 STRIPPED: Final = object()
 """In place of a value that the content mode keeps out of the store."""
@@ -41,22 +59,41 @@ class Privacy:
     Its methods raise what redaction raises: the caller then withholds the value.
     """
 
-    __slots__ = ("content",)
+    __slots__ = ("_treatments", "content")
 
     def __init__(self, content: Content) -> None:
         self.content = content
+        self._treatments: dict[str, _Treatment] = {}
 
     def attribute(self, name: str, value: Any) -> Any:
-        """The value to store under this name, or STRIPPED."""
-        if self.content == "full" or name in _GENERATED:
+        """The value to store under this name, or STRIPPED. Of numbers and booleans only the name matters."""
+        if self.content == "full":
             return value
-        if self.content == "none" and _is_content(name, value):
+        treatment = self._treatments.get(name) or self._treatment(name)
+        if treatment is _Treatment.GENERATED and (type(value) is tuple or (type(value) is str and len(value) <= _ID)):
+            return value
+        if self.content == "none" and (
+            treatment is _Treatment.CONTENT or (treatment is _Treatment.UNKNOWN and _is_long(value))
+        ):
             return STRIPPED
-        if content_class(name) is None and is_secret_key(name):
+        if treatment is _Treatment.SECRET:
             return redact_value({name: value})[name]
         if isinstance(value, str):
-            return value if _UUID.fullmatch(value) else redact_text(value)
+            return redact_text(value)
         return value if isinstance(value, bool | int | float) else _without_secrets(value)
+
+    def _treatment(self, name: str) -> _Treatment:
+        kind = content_class(name)
+        if name in _GENERATED:
+            treatment = _Treatment.GENERATED
+        elif kind is not None:
+            treatment = _Treatment.CONTENT if kind is ContentClass.CONTENT else _Treatment.KNOWN
+        else:
+            treatment = _Treatment.SECRET if is_secret_key(name) else _Treatment.UNKNOWN
+        if len(self._treatments) >= _MAX_NAMES:
+            self._treatments.clear()
+        self._treatments[name] = treatment
+        return treatment
 
     def text(self, text: str) -> str:
         """A name of a span or an event."""
@@ -104,11 +141,6 @@ def _tagged_bytes(value: Any) -> Any:
         text = _redacted_bytes(value)
         return tagged(value) if text is None else text
     return value
-
-
-def _is_content(name: str, value: Any) -> bool:
-    kind = content_class(name)
-    return _is_long(value) if kind is None else kind is ContentClass.CONTENT
 
 
 def _is_long(value: Any) -> bool:

@@ -75,12 +75,17 @@ def _weight(span: ReadableSpan) -> int:
     """About how many bytes a span's texts keep alive."""
     attributes: Any = span._attributes
     total = 0
-    if attributes:
-        # BoundedAttributes' own dict: going through its Python methods costs more than all the rest of on_end.
-        for value in getattr(attributes, "_dict", attributes).values():
-            if type(value) is str:
+    if attributes is not None:
+        try:
+            # BoundedAttributes' own dict: going through its Python methods costs more than all the rest of on_end.
+            values = attributes._dict.values()
+        except AttributeError:
+            values = attributes.values()
+        for value in values:
+            kind = type(value)
+            if kind is str:
                 total += len(value)
-            elif type(value) not in _NUMBERS:
+            elif kind not in _NUMBERS:
                 total += _value_weight(value)
     if span._events:
         for event in span._events:

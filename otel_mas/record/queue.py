@@ -50,12 +50,9 @@ class Message(NamedTuple):
     size: int
 
 
-class Ended(NamedTuple):
-    """An ended span, and all of its causes, whatever the SDK's limits left on it."""
-
-    span: ReadableSpan
-    causes: tuple[Cause, ...]
-    size: int
+Ended = tuple["ReadableSpan", tuple["Cause", ...], int]
+"""An ended span, all of its causes whatever the SDK's limits left on it, and what it weighs in bytes. A bare tuple: it
+is made on the app's thread, and a named one costs 0.3 µs."""
 
 
 class Drained(NamedTuple):
@@ -133,7 +130,7 @@ class SpanQueue:
         if waiting + len(self._started) >= self._max_spans:
             self._started.clear()
         self._bytes += size
-        self._ended.append(Ended(span, causes, size))
+        self._ended.append((span, causes, size))
         if self.idle or waiting == self._batch_spans:
             self._wake()
 
@@ -182,7 +179,7 @@ class SpanQueue:
 
     def service(self) -> str | None:
         """The service name of a span that waits."""
-        for span in (*(item[1] for item in list(self._started)[:1]), *(item.span for item in list(self._ended)[:1])):
+        for span in (*(item[1] for item in list(self._started)[:1]), *(item[0] for item in list(self._ended)[:1])):
             return str(span.resource.attributes.get(names.SERVICE_NAME) or "") or None
         return None
 
@@ -199,7 +196,7 @@ class SpanQueue:
         # an earlier one.
         beside = _take(self._beside, len(self._beside))
         incomplete, self._incomplete = self._incomplete, {}
-        taken = sum(item.size for item in ended) + sum(item.size for item in beside)
+        taken = sum(item[2] for item in ended) + sum(item.size for item in beside)
         self._bytes = max(0, self._bytes - taken) if self._ended or self._beside else 0
         return Drained(ended, beside, started, incomplete)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,7 @@ class Recording:
             interval_s=self.settings.flush_interval_ms / 1000,
             batch_spans=_BATCH_SPANS,
             resend=self.digests.forget,
-            thread_started=self._exclude,
+            thread_started=self._thread_started,
         )
 
     def flush(self, timeout_s: float) -> bool:
@@ -73,7 +74,10 @@ class Recording:
         """Write what is queued and end; nothing is recorded afterwards."""
         self.queue.closed = True
         # What a flush has waited for in vain (at a provider's own shutdown, say) is not waited for again.
-        return self._bounded(self._writer.stop, max(0.1, timeout_s - self._waited_s))
+        written = self._bounded(self._writer.stop, max(0.1, timeout_s - self._waited_s))
+        if not written and not self._writer.failed:
+            logger.warning("otel-mas: what was recorded last could not be written to %s in time", self.settings.store)
+        return written
 
     def _bounded(self, wait: Callable[[float], bool], timeout_s: float) -> bool:
         began = time.monotonic()
@@ -85,15 +89,13 @@ class Recording:
 
     def before_fork(self) -> None:
         """Close the connection: SQLite's record of the file's locks must not reach the child."""
-        self._released_for_fork = self._writer.using_store.acquire(timeout=_FORK_WAIT_S)
-        if self._released_for_fork:
-            self._writer.release()
+        self._released_for_fork = self._writer.hold(_FORK_WAIT_S)
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
         if self._released_for_fork:
             self._released_for_fork = False
-            self._writer.using_store.release()
+            self._writer.resume()
 
     def after_fork_in_child(self) -> None:
         """Begin anew, as another instance: what was queued and what was open is the parent's."""
@@ -117,8 +119,12 @@ class Recording:
     def _wake(self) -> None:
         self._writer.wake()
 
-    def _exclude(self, thread: int) -> None:
+    def _thread_started(self, thread: int) -> None:
         self.processor.writer_thread = thread
+        _end_with_multiprocessing(self._exit)
+
+    def _exit(self) -> None:
+        self.shutdown(self.settings.exit_timeout_s)
 
     def _open(self, service: str) -> tuple[Store, BatchBuilder]:
         from otel_mas.record.batches import BatchBuilder
@@ -153,6 +159,14 @@ class Recording:
             message = {"role": message.get("role", "")}
         copy, size = snapshot(message)
         return self.queue.add_message(key, digest, copy, size)
+
+
+def _end_with_multiprocessing(shutdown: Callable[[], object]) -> None:
+    """Its forked children leave by `os._exit`, past `atexit`, after its own finalizers."""
+    util: Any = sys.modules.get("multiprocessing.util")
+    process: Any = sys.modules.get("multiprocessing.process")
+    if util is not None and process is not None and process.parent_process() is not None:
+        util.Finalize(None, shutdown, exitpriority=0)
 
 
 def _open(settings: Settings, instance_id: bytes, service: str) -> Store:

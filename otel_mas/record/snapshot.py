@@ -20,6 +20,7 @@ _MAX_DEPTH = 32
 _CUT = "… (cut by otel-mas)"
 _INT64 = range(-(2**63), 2**63)
 _AS_TEXT = (decimal.Decimal, uuid.UUID, datetime.date, datetime.time, datetime.timedelta, pathlib.PurePath, complex)
+_KEYS = (str, int, float, type(None), *_AS_TEXT)
 _NODE = 16  # bytes a node costs beyond its text
 
 
@@ -58,7 +59,7 @@ class _Copy:
         if isinstance(value, enum.Enum):
             return self.of(value.value, depth + 1)
         if isinstance(value, str):
-            return self.of(str(value), depth + 1)
+            return self.of(str.__str__(value), depth + 1)
         if isinstance(value, bytearray | memoryview):
             return self.of(bytes(value), depth + 1)
         if isinstance(value, int | float):
@@ -98,7 +99,7 @@ class _Copy:
 
     def _key(self, key: Any) -> str:
         if type(key) is not str:
-            key = str(key) if isinstance(key, str | int | float | _AS_TEXT | None) else f"<{type(key).__qualname__}>"
+            key = str(key) if isinstance(key, _KEYS) else f"<{type(key).__qualname__}>"
         self.size += len(key) + _NODE
         return str(key)
 

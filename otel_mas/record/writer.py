@@ -26,6 +26,7 @@ _SUPPRESS = "suppress_instrumentation"
 _BEAT_S = 5.0  # a third of what the store takes for dead
 _RETAIN_S = 60.0
 _WARN_S = 60.0
+_ALIVE_S = 0.05  # how often whoever waits looks whether the thread is still there
 _RETRY_S = (0.05, 1.0)  # first and longest pause
 _HOPELESS = (StoreCorrupt, StoreReadOnly)
 
@@ -102,7 +103,8 @@ class Writer:
         self._warned: dict[str, float] = {}
         self._reported = 0
         self.opened = threading.Event()
-        self.using_store = threading.Lock()  # held while the connection is busy: fork waits for it
+        self._using_store = threading.Lock()
+        self._held = False
         self.lost = 0  # spans taken from the queue that could not be written
         self.failed = False
 
@@ -136,6 +138,25 @@ class Writer:
         """Write all that is queued, tell the store that this process is done, end the thread."""
         return self._ask(timeout_s, stop=True)
 
+    def hold(self, timeout_s: float) -> bool:
+        """Wait until the thread is between two uses of the store, close the connection, and keep it so until `resume`.
+
+        Returns:
+            False where that took longer than `timeout_s`: the thread has not been stopped.
+        """
+        self._held = True
+        if not self._using_store.acquire(timeout=timeout_s):
+            self._held = False
+            return False
+        if self._parts is not None:
+            self._parts[0].release()
+        return True
+
+    def resume(self) -> None:
+        """Go on after `hold`; the next use of the store opens it again."""
+        self._held = False
+        self._using_store.release()
+
     def _ask(self, timeout_s: float, stop: bool) -> bool:
         thread = self._thread
         if thread is None or not thread.is_alive():
@@ -144,7 +165,9 @@ class Writer:
             return False
         request = _Request(time.monotonic() + timeout_s, stop)
         self._bell.put(request)
-        request.done.wait(timeout_s)
+        while not request.done.wait(max(0.0, min(_ALIVE_S, request.deadline - time.monotonic()))):
+            if time.monotonic() >= request.deadline or not thread.is_alive():
+                break
         return request.written
 
     # -- the thread ------------------------------------------------------------------------------------------------
@@ -241,8 +264,10 @@ class Writer:
         """Do it, trying again for as long as another process keeps the store locked."""
         pause, longest = _RETRY_S
         while True:
+            while self._held:  # a lock goes to whoever asks first after it is free, which would be this thread
+                time.sleep(0.001)
             try:
-                with self.using_store:
+                with self._using_store:
                     return action()
             except StoreLocked as error:
                 if self._stop is not None and time.monotonic() > self._stop.deadline:
@@ -254,7 +279,7 @@ class Writer:
 
     def _retain(self, store: Store) -> None:
         try:
-            with self.using_store:
+            with self._using_store:
                 store.retain()
         except StoreLocked:  # by another process, which may be at the same
             pass
@@ -263,7 +288,7 @@ class Writer:
         self._write_all(store, builder)
         self._retain(store)
         self._insist(partial(store.finish, self._queue.dropped + self.lost, builder.withheld))
-        with self.using_store:
+        with self._using_store:
             store.close()
         self._answer(self._requests, True)
 
@@ -273,11 +298,6 @@ class Writer:
             request.written = written
             request.done.set()
         requests.clear()
-
-    def release(self) -> None:
-        """Close the connection until the next write; call it holding `using_store`."""
-        if self._parts is not None:
-            self._parts[0].release()
 
     # -- what is said ----------------------------------------------------------------------------------------------
 

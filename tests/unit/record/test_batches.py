@@ -1,0 +1,127 @@
+"""Batches: everything of a span comes together, and one bad item costs no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource as ResourceMessage
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+
+from otel_mas.errors import StoreLocked
+from otel_mas.record import guard
+from otel_mas.record.batches import BatchBuilder
+from otel_mas.record.privacy import Privacy
+from otel_mas.record.queue import Content, Drained, Message, MessageRefs
+from otel_mas.semconv import attributes as names
+
+RESOURCE = Resource({"service.name": "app", "process.command_args": ("--password", "hunter2")}, "https://schema")
+TRACER = TracerProvider(resource=RESOURCE).get_tracer("scope", "1.0", "https://scope", {"k": "v"})
+
+
+class Failing(Privacy):
+    __slots__ = ()
+
+    def value(self, name: str, value: Any) -> Any:
+        if "bad" in repr(value):
+            raise RuntimeError("redaction failed")
+        return super().value(name, value)
+
+
+def ended(name: str = "s") -> Any:
+    span = TRACER.start_span(name)
+    span.end()
+    return span
+
+
+def drained(*spans: Any, beside: Any = (), started: Any = (), incomplete: Any = None) -> Drained:
+    pairs = [(span.context[:2], span) for span in started]
+    return Drained([(span, (), 0) for span in spans], list(beside), pairs, incomplete or {})
+
+
+def builder(privacy: Privacy | None = None) -> BatchBuilder:
+    return BatchBuilder(privacy or Privacy("redacted"), {names.MAS_INSTANCE_ID: "ab"})
+
+
+def test_resource_and_scope_are_stored_redacted_once_with_this_process(store: Any) -> None:
+    made = builder()
+    for _ in range(2):
+        batch = made.batch(drained(ended(), started=[TRACER.start_span("open")]), store)
+    [(attributes, schema_url, body)] = store.resources
+    assert attributes["service.name"] == "app"
+    assert attributes[names.MAS_INSTANCE_ID] == "ab"
+    assert "hunter2" not in repr(attributes)
+    assert b"hunter2" not in body
+    message = ResourceMessage.FromString(body)
+    assert {pair.key for pair in message.attributes} == set(attributes)
+    assert schema_url == "https://schema"
+    assert store.scopes == [("scope", "1.0", {"k": "v"}, "https://scope")]
+    assert (batch.spans[0].resource, batch.spans[0].scope, batch.opened[0].resource) == (1, 1, 1)
+
+
+def test_content_and_references_become_rows(store: Any) -> None:
+    span = ended()
+    key = span.context[:2]
+    beside = [
+        Content(key, "arguments", {"token": "hunter2", "q": "x"}, 1),
+        MessageRefs(key, 1, ("ab" * 16, "cd" * 16), 1),
+        Message(key, "ab" * 16, {"role": "user", "parts": [{"type": "text", "content": "hi"}]}, 1),
+        Message(key, "cd" * 16, {"role": "tool"}, 1),
+    ]
+    batch = builder().batch(drained(span, beside=beside, incomplete={5: "why"}), store)
+    assert orjson.loads(batch.contents[0].value) == {"token": "[redacted]", "q": "x"}
+    assert (batch.contents[0].trace_id, batch.contents[0].span_id) == (batch.spans[0].trace_id, batch.spans[0].span_id)
+    assert [(ref.direction, ref.position, ref.digest.hex()) for ref in batch.message_refs] == [
+        (1, 0, "ab" * 16),
+        (1, 1, "cd" * 16),
+    ]
+    assert [(row.role, row.body is None) for row in batch.messages] == [("user", False), ("tool", True)]
+    assert orjson.loads(batch.messages[0].body or b"")["parts"][0]["content"] == "hi"
+    assert batch.incomplete == {(5).to_bytes(16, "big"): "why"}
+
+
+@pytest.mark.parametrize("content_comes_first", [True, False])
+def test_content_that_cannot_be_redacted_is_withheld_and_its_span_says_so(
+    store: Any, content_comes_first: bool
+) -> None:
+    guard.set_strict(False)
+    made, span = builder(Failing("redacted")), ended()
+    key = span.context[:2]
+    beside = [
+        Content(key, "arguments", "bad", 1),
+        Content(key, "result", "fine", 1),
+        Message(key, "ab" * 16, {"role": "user", "parts": ["bad"]}, 1),
+    ]
+    if content_comes_first:  # the span was still open when its content was written
+        first = made.batch(drained(beside=beside), store)
+        batch = made.batch(drained(span), store)
+    else:
+        first = batch = made.batch(drained(span, beside=beside), store)
+    assert [row.name for row in first.contents] == ["result"]
+    assert [row.body for row in first.messages] == [None]
+    pairs = {pair.key: pair.value for pair in SpanMessage.FromString(batch.spans[0].body).attributes}
+    assert [v.string_value for v in pairs[names.MAS_CONTENT_WITHHELD].array_value.values] == ["arguments", "message"]
+    assert made.withheld >= 2
+    assert not made._withheld
+
+
+def test_a_span_that_cannot_be_encoded_costs_no_other(store: Any) -> None:
+    guard.set_strict(False)
+    bad = ended("bad")
+    bad._status = None
+    batch = builder().batch(drained(ended("one"), bad, ended("two")), store)
+    assert [row.name for row in batch.spans] == ["one", "two"]
+    assert list(batch.incomplete) == [bad.context.trace_id.to_bytes(16, "big")]
+
+
+def test_after_a_locked_store_the_same_items_can_be_given_again(store: Any) -> None:
+    made, items = builder(Failing("redacted")), drained(ended(), beside=[Content((1, 2), "n", "fine", 1)])
+    store.failing = lambda: StoreLocked("locked")
+    with pytest.raises(StoreLocked):
+        made.batch(items, store)
+    store.failing = None
+    batch = made.batch(items, store)
+    assert (len(batch.spans), len(batch.contents)) == (1, 1)

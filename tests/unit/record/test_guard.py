@@ -1,0 +1,68 @@
+"""The guard: errors of recording stay inside, are told once, and show under the strict setting."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from otel_mas.record import guard, guarded
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    guard._logged.clear()
+    guard.set_strict(False)
+    yield
+    guard.set_strict(False)
+
+
+def test_an_error_inside_does_not_leave() -> None:
+    with guarded("here"):
+        raise ValueError("ours")
+
+
+def test_a_guarded_function_returns_none_where_it_failed() -> None:
+    @guarded
+    def hook(fails: bool) -> int:
+        if fails:
+            raise ValueError("ours")
+        return 7
+
+    @guarded("named")
+    def named() -> int:
+        raise ValueError("ours")
+
+    assert hook(False) == 7
+    assert hook(True) is None
+    assert named() is None
+    assert hook.__name__ == "hook"
+
+
+def test_each_place_is_logged_once_with_its_stack(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "otel_mas"):
+        for place in ("one", "one", "two"):
+            with guarded(place):
+                raise ValueError(place)
+    assert [record.args for record in caplog.records] == [("one",), ("two",)]
+    assert all(record.exc_info for record in caplog.records)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit, SystemExit])
+def test_what_is_no_error_passes(error: type[BaseException]) -> None:
+    with pytest.raises(error), guarded("here"):
+        raise error
+
+
+def test_strict_raises() -> None:
+    guard.set_strict(True)
+    with pytest.raises(ValueError, match="ours"), guarded("here"):
+        raise ValueError("ours")
+
+    @guarded
+    def hook() -> None:
+        raise ValueError("ours")
+
+    with pytest.raises(ValueError, match="ours"):
+        hook()

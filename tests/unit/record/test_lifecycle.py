@@ -1,0 +1,320 @@
+"""The process's recording as an app sees it, from nothing to the exit and past forks; each test in its own process."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+PRELUDE = """
+import os, sys, threading, time
+from otel_mas.config import Settings
+from otel_mas.record import Cause, lifecycle, recorder
+rec = recorder()
+def start(**settings):
+    lifecycle.start(Settings(**{"store": "runs.db", "content": "redacted", "strict": True, **settings}))
+def span(name, **attributes):
+    rec.start_span(name, attributes).end()
+"""
+
+
+def run(folder: Path, code: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    return subprocess.run(
+        [sys.executable, "-W", "error::DeprecationWarning", "-c", PRELUDE + textwrap.dedent(code)],
+        cwd=folder,
+        env={**inherited, "PYTHONPATH": str(Path(__file__).parents[3]), **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def succeeded(result: subprocess.CompletedProcess[str]) -> str:
+    assert (result.returncode, result.stderr) == (0, "")
+    return result.stdout
+
+
+def stored(folder: Path) -> list[tuple[str, int]]:
+    """The names of the spans in the store, each with its instance."""
+    with sqlite3.connect(folder / "runs.db") as connection:
+        return connection.execute("SELECT name, instance FROM spans ORDER BY id").fetchall()
+
+
+def test_before_the_first_span_there_is_no_thread_no_file_and_no_sdk(tmp_path: Path) -> None:
+    out = run(
+        tmp_path,
+        """
+        start()
+        assert rec.active
+        loaded = [name for name in ("opentelemetry.sdk.trace", "sqlite3") if name in sys.modules]
+        print(threading.active_count(), os.listdir("."), loaded)
+        lifecycle.flush(1)
+        print(threading.active_count(), os.listdir("."))
+        span("first")
+        assert lifecycle.flush(5)
+        print(threading.active_count(), "runs.db" in os.listdir("."))
+        """,
+    )
+    assert succeeded(out).splitlines() == ["1 [] []", "1 []", "2 True"]
+
+
+def test_what_is_recorded_last_is_there_after_the_exit(tmp_path: Path) -> None:
+    succeeded(run(tmp_path, "start(flush_interval_ms=60_000)\nfor n in range(100): span(str(n))"))
+    assert [name for name, _ in stored(tmp_path)] == [str(n) for n in range(100)]
+
+
+def test_a_span_open_at_the_exit_is_an_open_span(tmp_path: Path) -> None:
+    succeeded(run(tmp_path, "start()\nkept = rec.start_span('open', {})"))
+    with sqlite3.connect(tmp_path / "runs.db") as connection:
+        assert connection.execute("SELECT name FROM open_spans").fetchall() == [("open",)]
+
+
+def test_switched_off_nothing_happens(tmp_path: Path) -> None:
+    out = run(tmp_path, "start(enabled=False)\nspan('s')\nprint(rec.active, threading.active_count(), os.listdir('.'))")
+    assert succeeded(out) == "False 1 []\n"
+
+
+def test_after_a_shutdown_nothing_is_recorded_until_it_is_started_again(tmp_path: Path) -> None:
+    succeeded(
+        run(
+            tmp_path,
+            """
+            start()
+            span("one")
+            assert lifecycle.shutdown(5)
+            span("lost")
+            start()
+            span("two")
+            """,
+        )
+    )
+    assert [name for name, _ in stored(tmp_path)] == ["one", "two"]
+
+
+def test_the_same_settings_again_go_on_and_others_begin_anew(tmp_path: Path) -> None:
+    succeeded(
+        run(
+            tmp_path,
+            """
+            start(); span("one")
+            start(); span("two")
+            start(store="other.db"); span("three")
+            """,
+        )
+    )
+    assert [name for name, _ in stored(tmp_path)] == ["one", "two"]
+    assert (tmp_path / "other.db").exists()
+
+
+FORKED = """
+        start()
+        span("parent before")
+        inherited = rec.start_span("inherited", {})
+        lifecycle.flush(5)
+        rec.start_span("queued", {}).end()
+        pid = os.fork()
+        if pid == 0:
+            inherited.end()
+            span("child")
+            sys.exit(0)
+        os.waitpid(pid, 0)
+        inherited.end()
+        span("parent after")
+        """
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_records_its_own_spans_and_only_those(tmp_path: Path) -> None:
+    succeeded(run(tmp_path, FORKED))
+    spans = stored(tmp_path)
+    assert sorted(name for name, _ in spans) == ["child", "inherited", "parent after", "parent before", "queued"]
+    instances = dict(spans)
+    assert len({instances[name] for name in instances if name != "child"}) == 1
+    assert instances["child"] != instances["inherited"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_children_of_multiprocessing_lose_nothing(tmp_path: Path) -> None:
+    succeeded(
+        run(
+            tmp_path,
+            """
+            import multiprocessing
+            def work(n):
+                for i in range(20):
+                    span(f"child {n} {i}")
+            start(flush_interval_ms=60_000)
+            span("parent")
+            context = multiprocessing.get_context("fork")
+            children = [context.Process(target=work, args=(n,)) for n in range(3)]
+            for child in children: child.start()
+            for child in children: child.join()
+            assert [child.exitcode for child in children] == [0, 0, 0]
+            """,
+        )
+    )
+    assert len(stored(tmp_path)) == 61
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_fork_while_others_record_leaves_both_processes_working(tmp_path: Path) -> None:
+    succeeded(
+        run(
+            tmp_path,
+            """
+            start(flush_interval_ms=1)
+            span("first")  # a fork in the middle of an import is Python's own trap
+            assert lifecycle.flush(20)
+            done = threading.Event()
+            def record():
+                while not done.is_set():
+                    span("parent")
+                    time.sleep(0.0005)
+            threads = [threading.Thread(target=record, daemon=True) for _ in range(2)]
+            for thread in threads: thread.start()
+            for n in range(5):
+                time.sleep(0.02)
+                pid = os.fork()
+                if pid == 0:
+                    span("child")
+                    ok = lifecycle.flush(20)
+                    os._exit(0 if ok else 3)
+                assert os.waitpid(pid, 0)[1] == 0
+            done.set()
+            for thread in threads: thread.join()
+            """,
+        )
+    )
+    assert sum(name == "child" for name, _ in stored(tmp_path)) == 5
+
+
+def test_a_store_that_is_none_leaves_the_app_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "runs.db").write_text("my diary")
+    out = run(tmp_path, "start(strict=False)\nspan('s')\nprint('done')\nsys.exit(7)")
+    assert (out.returncode, out.stdout) == (7, "done\n")
+    assert len(out.stderr.splitlines()) == 1
+    assert "is not an otel-mas store" in out.stderr
+    assert (tmp_path / "runs.db").read_text() == "my diary"
+
+
+def test_a_locked_store_delays_the_exit_by_its_limit_at_most(tmp_path: Path) -> None:
+    succeeded(run(tmp_path, "start()\nspan('s')"))
+    holder = sqlite3.connect(tmp_path / "runs.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        began = time.monotonic()
+        out = run(tmp_path, "start(exit_timeout_s=0.5)\nspan('s')\nprint('done')")
+        took = time.monotonic() - began
+    finally:
+        holder.close()
+    assert (out.returncode, out.stdout) == (0, "done\n")
+    assert "could not be written" in out.stderr
+    assert took < 5
+
+
+def test_digests_wait_for_the_key_of_the_store_and_no_longer_than_a_second(tmp_path: Path) -> None:
+    code = """
+        class Text:
+            def fingerprint(self, m): return None
+            def canonical(self, m): return m.encode()
+            def snapshot(self, m): return {"role": "user", "parts": [{"type": "text", "content": m}]}
+        start(strict=False)
+        one = rec.start_span("s", {})
+        began = time.monotonic()
+        print(rec.messages(one, "input", ["hi"], Text())[0], time.monotonic() - began < 5)
+        one.end()
+        """
+    first, second = (succeeded(run(tmp_path, code)) for _ in range(2))
+    assert first == second
+    holder = sqlite3.connect(tmp_path / "runs.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    try:
+        locked = run(tmp_path, code.replace("strict=False", "strict=False, exit_timeout_s=0.5"))
+    finally:
+        holder.close()
+    assert locked.returncode == 0
+    assert locked.stdout.endswith("True\n")
+    assert locked.stdout != first
+    assert "message digests" in locked.stderr
+
+
+def test_without_content_no_words_are_on_the_disk(tmp_path: Path) -> None:
+    succeeded(
+        run(
+            tmp_path,
+            """
+            class Text:
+                def fingerprint(self, m): return None
+                def canonical(self, m): return m.encode()
+                def snapshot(self, m): return {"role": "user", "parts": [{"type": "text", "content": m}]}
+            start(content=None)
+            one = rec.start_span("s", {"gen_ai.input.messages": "WORDS", "input.value": "WORDS"})
+            rec.messages(one, "input", ["WORDS"], Text())
+            rec.content(one, "gen_ai.tool.call.arguments", "WORDS")
+            rec.fail(one, ValueError("WORDS"))
+            one.record_exception(ValueError("WORDS"))
+            one.end()
+            """,
+        )
+    )
+    assert b"WORDS" not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    with sqlite3.connect(tmp_path / "runs.db") as connection:
+        assert connection.execute("SELECT role, body FROM messages").fetchall() == [("user", None)]
+
+
+def test_secrets_planted_everywhere_are_not_on_the_disk_and_not_lost_silently(tmp_path: Path) -> None:
+    succeeded(
+        run(
+            tmp_path,
+            """
+            SECRET = "sk-proj-" + "0123456789abcdefghijABCD"
+            class Text:
+                def fingerprint(self, m): return None
+                def canonical(self, m): return m.encode()
+                def snapshot(self, m): return {"role": "user", "parts": [{"type": "text", "content": m}]}
+            start()
+            one = rec.start_span(f"s {SECRET}", {"a": SECRET, "password": SECRET, "gen_ai.agent.name": SECRET})
+            rec.messages(one, "input", [f"my key is {SECRET}"], Text())
+            rec.content(one, "gen_ai.tool.call.arguments", {"x": [SECRET, SECRET.encode()], SECRET: 1})
+            error = ValueError(SECRET)
+            one.record_exception(error)
+            one.set_status(__import__("opentelemetry.trace").trace.StatusCode.ERROR, SECRET)
+            rec.fail(one, error)
+            one.end()
+            """,
+            OTEL_RESOURCE_ATTRIBUTES="deploy.note=sk-proj-0123456789abcdefghijABCD",
+        )
+    )
+    everything = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert b"0123456789abcdefghijABCD" not in everything
+    assert b"my key is [redacted]" in everything
+
+
+def test_sqlite_instrumentation_of_the_app_does_not_feed_the_writer(tmp_path: Path) -> None:
+    succeeded(
+        run(
+            tmp_path,
+            """
+            import sqlite3
+            from opentelemetry import trace
+            connect = sqlite3.connect
+            def traced(*args, **kwargs):
+                trace.get_tracer("sqlite").start_span("connect").end()
+                return connect(*args, **kwargs)
+            sqlite3.connect = traced
+            start()
+            span("s")
+            sqlite3.connect(":memory:")
+            lifecycle.flush(5)
+            """,
+        )
+    )
+    assert [name for name, _ in stored(tmp_path)] == ["s", "connect"]

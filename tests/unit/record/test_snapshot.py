@@ -1,0 +1,94 @@
+"""Snapshots: what the app changes later is not in them; what JSON cannot hold is tagged."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import decimal
+import enum
+from typing import Any
+
+import orjson
+import pytest
+
+from otel_mas.record.snapshot import snapshot, to_json
+
+
+def test_later_changes_are_not_seen() -> None:
+    inner = [1, {"k": ["v"]}]
+    value = {"a": inner, "s": {1}}
+    copy, _ = snapshot(value)
+    inner.append(2)
+    inner[1]["k"].append("w")  # type: ignore[index]
+    value["b"] = 1  # type: ignore[assignment]
+    assert copy == {"a": [1, {"k": ["v"]}], "s": [1]}
+
+
+def test_text_and_bytes_are_shared_and_weighed() -> None:
+    text, data = "x" * 1000, b"y" * 500
+    copy, size = snapshot([text, data])
+    assert copy[0] is text
+    assert copy[1] is data
+    assert 1500 <= size <= 1600
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: list[int]
+
+
+class Opaque:
+    def __repr__(self) -> str:
+        raise AssertionError("repr is the app's code")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (float("nan"), {"$float": "nan"}),
+        (float("-inf"), {"$float": "-inf"}),
+        (2**63, {"$int": str(2**63)}),
+        (2**63 - 1, 2**63 - 1),
+        (True, True),
+        (b"\x00", {"$bytes": "AA=="}),
+        (bytearray(b"\x00"), {"$bytes": "AA=="}),
+        (Colour.RED, "red"),
+        (Point(1, [2]), {"x": 1, "y": [2]}),
+        (datetime.date(2026, 1, 2), "2026-01-02"),
+        (decimal.Decimal("1.10"), "1.10"),
+        ({1: "a", None: "b", (1, 2): "c"}, {"1": "a", "None": "b", "<tuple>": "c"}),
+        ("lone \ud800", "lone ?"),
+        ({"lone \ud800": ["\ud800"]}, {"lone ?": ["?"]}),
+    ],
+)
+def test_what_json_cannot_hold_is_tagged(value: Any, expected: Any) -> None:
+    assert orjson.loads(to_json(snapshot(value)[0])) == expected
+
+
+def test_objects_are_named_and_never_asked_to_describe_themselves() -> None:
+    copy, _ = snapshot({"o": Opaque()})
+    assert copy["o"].endswith(".Opaque>")
+
+
+def test_pydantic_models_are_their_fields() -> None:
+    pydantic = pytest.importorskip("pydantic")
+    model = pydantic.create_model("Model", name=(str, ...), tags=(list[str], ...))
+    assert snapshot(model(name="n", tags=["t"]))[0] == {"name": "n", "tags": ["t"]}
+
+
+@pytest.mark.parametrize("value", [["x"] * 1_000_000, [[1, 2]] * 1_000_000, {n: n for n in range(1_000_000)}])
+def test_huge_content_is_cut_and_says_so(value: Any) -> None:
+    copy, size = snapshot(value)
+    assert size < 2_000_000
+    assert "cut by otel-mas" in to_json(copy)[-40:].decode()
+
+
+def test_a_cycle_ends() -> None:
+    value: list[Any] = []
+    value.append(value)
+    assert "cut by otel-mas" in to_json(snapshot(value)[0]).decode()
