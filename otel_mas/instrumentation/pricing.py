@@ -177,9 +177,9 @@ class PriceTable:
             if self._loading:
                 return
             self._loading = True
-        # A child forked in the middle of an import would wait for its lock for ever.
+        # A child forked in the middle of an import would wait for that import's lock for ever.
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(before=self._settle)
+            os.register_at_fork(before=self._settle, after_in_child=self._give_up)
         threading.Thread(target=self._load, name="otel-mas prices", daemon=True).start()
 
     def cost(self, provider: str, models: tuple[str | None, ...], tokens: Tokens, tier: str | None = None) -> Cost:
@@ -253,7 +253,12 @@ class PriceTable:
             self._loaded.set()
 
     def _settle(self) -> None:
-        self._loaded.wait(10 * _MAX_WAIT)
+        self._loaded.wait(2 * _MAX_WAIT)
+
+    def _give_up(self) -> None:
+        if not self._loaded.is_set():
+            self._loaded = threading.Event()  # the old one's lock may be held by a thread that is not here
+            self._loaded.set()
 
 
 def _changes_during_the_day(found: PriceCalculation) -> bool:

@@ -162,7 +162,7 @@ class ModelCalls(BaseCallbackHandler):
         try:
             if not isinstance(error, GeneratorExit) and not cancelled(call.span, error):
                 recorder().fail(call.span, error)
-            self._answered(call, kwargs.get("response"))
+            self._answered(call, _before(kwargs.get("response")))
         finally:
             call.span.end()
 
@@ -212,6 +212,15 @@ class ModelCalls(BaseCallbackHandler):
     def on_tool_start(self, serialized: Any, input_str: str, *, inputs: Any = None, **kwargs: Any) -> None:
         """A tool is about to run, on what is left of its arguments without those that the framework injects."""
         arguments_given(input_str if inputs is None else inputs)
+
+
+def _before(response: LLMResult | None) -> LLMResult | None:
+    """What came before an error, if anything did: LangChain also makes an empty message of the error's own text."""
+    first = response.generations[0][:1] if response is not None and response.generations else ()
+    message = getattr(first[0], "message", None) if first else None
+    if message is not None and not (message.content or message.tool_calls or message.usage_metadata):
+        return None
+    return response
 
 
 HANDLER = ModelCalls()

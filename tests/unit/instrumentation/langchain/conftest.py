@@ -86,7 +86,8 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
     instrumentation.patch()
     yield fake
     instrumentation.unpatch()
-    assert not HANDLER._open
+    left, HANDLER._open = HANDLER._open, {}
+    assert not left
 
 
 USAGE = {
