@@ -112,6 +112,8 @@ class _Above:
             self._settled[i] = True
             chain.append(i)
             i = self._parent(i)
+        if i in set(chain):
+            chain.pop()  # inside itself: taken as outermost
         for below in reversed(chain):
             parent = self._parent(below)
             if parent < 0:
@@ -153,7 +155,8 @@ def _number(value: object) -> int:
 
 
 def _price(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    """An amount of dollars; None for what is none."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) and value >= 0 else None
 
 
 def _lacks_price(call: _Call) -> bool:
