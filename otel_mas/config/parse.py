@@ -13,6 +13,7 @@ _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _UNITS |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([dh])?", re.IGNORECASE)
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*s?", re.IGNORECASE)
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -43,6 +44,14 @@ def seconds(text: str) -> float:
     return float(found[1])
 
 
+def some_seconds(text: str) -> float:
+    """Seconds, where 0 would mean never."""
+    found = _SECONDS.fullmatch(text)
+    if found is None or float(found[1]) == 0:
+        raise ValueError("seconds, like 5 or 0.5s; more than 0")
+    return float(found[1])
+
+
 def days(text: str) -> float:
     found = _AGE.fullmatch(text)
     if found is None or float(found[1]) == 0:
@@ -65,6 +74,20 @@ def digest_key(text: str) -> bytes:
     if _KEY.fullmatch(text) is None:
         raise ValueError("64 hexadecimal digits")
     return bytes.fromhex(text)
+
+
+def headers(text: str) -> tuple[tuple[str, str], ...]:
+    """As OTEL_EXPORTER_OTLP_HEADERS has it: `name=value,name=value`, the values URL-encoded; names in lower case."""
+    from urllib.parse import unquote  # rarely needed, and config is read in every process
+
+    found = []
+    for item in filter(None, map(str.strip, text.split(","))):
+        name, equals, value = item.partition("=")
+        name, value = unquote(name).strip().lower(), unquote(value).strip()
+        if not equals or _HEADER.fullmatch(name) is None or not value.isprintable():
+            raise ValueError("name=value pairs separated by commas, the values URL-encoded")
+        found.append((name, value))
+    return tuple(found)
 
 
 def path(text: str) -> str:

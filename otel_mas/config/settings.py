@@ -32,6 +32,9 @@ class Settings:
     simulated_cost: bool = False
     run_id: str | None = None
     strict: bool = False
+    source_headers: tuple[tuple[str, str], ...] = ()
+    source_certificate: str | None = None
+    source_timeout_s: float = 30.0
     capture_message_content: Capture = "NO_CONTENT"
 
     @classmethod

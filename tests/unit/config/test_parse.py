@@ -80,3 +80,21 @@ def test_paths_may_begin_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
 
     assert parse.path("~/runs.db") == "/home/ada/runs.db"
+
+
+def test_headers_are_pairs_with_decoded_values_and_names_in_lower_case() -> None:
+    assert parse.headers("Authorization=Bearer%20a%2Cb, X-Scope-OrgID=team=1,") == (
+        ("authorization", "Bearer a,b"),
+        ("x-scope-orgid", "team=1"),
+    )
+
+
+@pytest.mark.parametrize("text", ["authorization", "=x", "a b=c", "a=b%0d%0ac"])
+def test_what_is_no_header_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="URL-encoded"):
+        parse.headers(text)
+
+
+def test_a_wait_of_no_time_is_refused() -> None:
+    with pytest.raises(ValueError, match="more than 0"):
+        parse.some_seconds("0")
