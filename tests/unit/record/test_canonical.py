@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_mas.record import canonical_form
+from otel_mas.record.digest import Digester
 
 JSON = st.recursive(
     st.none()
@@ -103,3 +106,14 @@ def test_every_field_of_an_unknown_part_counts() -> None:
 
 def test_lone_surrogates_have_a_form() -> None:
     assert canonical_form("user", [text("\ud800")]) != canonical_form("user", [text("?")])
+
+
+def test_the_example_in_the_documentation_is_right() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "messages.md").read_text()
+    example = page.split("### An example")[1]
+    form = b"".join(
+        bytes.fromhex(re.sub(r"\s", "", line[:44])) for line in example.splitlines() if line.startswith("    ")
+    )
+    digest = Digester(lambda: bytes(32)).digest(form)
+    assert form == canonical_form("user", [text("hé")])
+    assert f"its digest is `{digest}`" in example

@@ -64,7 +64,7 @@ class FixedIds(IdGenerator):
 
 @st.composite
 def spans(draw: st.DrawFn) -> ReadableSpan:
-    limits = SpanLimits(max_span_attributes=6, max_links=3, max_events=2)
+    limits = SpanLimits(max_span_attributes=6, max_links=3, max_events=2, max_event_attributes=2, max_link_attributes=2)
     tracer = TracerProvider(span_limits=limits, id_generator=FixedIds()).get_tracer("t")
     links = [Link(draw(CONTEXTS), draw(ATTRIBUTES)) for _ in range(draw(st.integers(0, 4)))]
     span: Any = tracer.start_span(
