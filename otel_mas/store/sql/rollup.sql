@@ -5,7 +5,8 @@ UPDATE traces SET
                        ELSE coalesce(conversation, ?10) END,
   root_rank     = min(root_rank, ?4),
   root_start_ns = CASE WHEN (?4, ?5) < (root_rank, root_start_ns) THEN ?5 ELSE root_start_ns END,
-  start_ns      = min(start_ns, ?6),
+  -- Until a span has been met (rank 2) start_ns is only the time of writing. ?6 without one is the largest integer.
+  start_ns      = CASE WHEN root_rank = 2 AND ?6 < 9223372036854775807 THEN ?6 ELSE min(start_ns, ?6) END,
   end_ns        = max(coalesce(end_ns, ?7), coalesce(?7, end_ns)),
   spans         = spans + ?8,
   errors        = errors + ?9,

@@ -1,0 +1,46 @@
+"""Attributes to column values and back."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from otel_mas.semconv import attributes as names
+from otel_mas.store import migrations
+from otel_mas.store.columns import COLUMNS, Shape, attributes_of, column_values, storable
+
+
+def test_attributes_survive_the_way_into_columns_and_back() -> None:
+    attributes = {
+        names.MAS_TASK_ID: "t1",
+        names.MAS_TASK_STEP: 3,
+        names.MAS_COST_USD: 0.25,
+        names.MAS_COST_SIMULATED: False,
+        names.MAS_CAUSE_REFS: ("send|c|x", 'quo"te'),
+    }
+    assert attributes_of(column_values({**attributes, "foreign": 1})) == attributes
+
+
+def test_a_value_that_sql_cannot_hold_stays_out_of_the_columns() -> None:
+    assert not any(column_values({names.MAS_TASK_ID: ["a", "b"], names.MAS_TASK_NAME: b"x"}))
+    assert storable(2**63) is None
+    assert storable("\ud800x") == "?x"
+
+
+def test_the_tables_have_exactly_the_columns_of_the_list() -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    migrations.migrate(connection)
+    for table in ("spans", "open_spans"):
+        present = [(row[1], row[2]) for row in connection.execute(f"PRAGMA table_info({table})")]
+        ours = [(column.name, column.type) for column in COLUMNS]
+        start = present.index(ours[0])
+        assert present[start : start + len(ours)] == ours
+        assert len(present) == start + len(ours) + (table == "spans")
+
+
+def test_a_shape_takes_present_columns_from_rows_with_more_of_them() -> None:
+    shape = Shape(present=0b10010, selected=0b11011, after=2)
+    assert shape.attributes(["key", "id", None, "chat", None, "task"]) == {
+        COLUMNS[1].attribute: "chat",
+        COLUMNS[4].attribute: "task",
+    }
+    assert Shape(0, 0b11).attributes([None, None]) == {}

@@ -1,0 +1,103 @@
+"""Reading many spans: their order, their speed-ups, their size."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import tracemalloc
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_mas.model import Span
+from otel_mas.semconv import attributes as names
+from otel_mas.store.rows import Batch
+from otel_mas.store.spans import _Draft, in_start_order
+
+TRACE = bytes(range(16))
+
+
+def _span(span_id: str, parent: str | None, start_ns: int) -> Span:
+    return Span("t", span_id, parent, "n", start_ns, start_ns)
+
+
+IDS = st.sampled_from("abcdef")
+
+
+@given(st.lists(st.builds(_span, IDS, st.none() | IDS, st.integers(0, 2)), max_size=8))
+def test_spans_are_ordered_by_start_then_parents_then_id(spans: list[Span]) -> None:
+    ordered = in_start_order(spans)
+    assert sorted(map(id, ordered)) == sorted(map(id, spans))
+    assert [span.start_ns for span in ordered] == sorted(span.start_ns for span in spans)
+
+
+def test_a_parent_comes_before_children_that_start_with_it() -> None:
+    spans = [_span("a", "b", 1), _span("b", "c", 1), _span("c", None, 1), _span("d", "c", 1), _span("z", "a", 0)]
+    assert [span.span_id for span in in_start_order(spans)] == ["z", "c", "b", "d", "a"]
+
+
+def test_ten_thousand_spans_that_start_together_in_one_chain_are_no_trap() -> None:
+    spans = [_span(f"{n:08}", f"{n + 1:08}", 1) for n in range(10_000)]
+    assert in_start_order(spans)[0].span_id == "00009999"
+
+
+def test_the_quick_way_to_a_span_gives_what_the_model_defines() -> None:
+    fields = [field.name for field in dataclasses.fields(Span)]
+    assert list(_Draft.__slots__) == fields
+    values: dict[str, Any] = {name: object() for name in fields if name != "_body"}
+    draft: Any = _Draft(**values)
+    draft.__class__ = Span
+    assert {name: getattr(draft, name) for name in values} == values
+    assert draft._body is None
+
+
+def test_a_span_of_a_large_trace_takes_a_kilobyte_at_most(bench: Any) -> None:
+    writer = bench.writer()
+    count = 3_000
+    writer.write(
+        Batch(
+            spans=[
+                bench.span(
+                    name=f"task {n % 10}",
+                    parent_span_id=(n // 2).to_bytes(8, "big"),
+                    links=((TRACE, n.to_bytes(8, "big"), "trigger"),),
+                    attributes={
+                        names.MAS_RECORD_KIND: "AGENT_TASK",
+                        names.MAS_TASK_ID: f"{n:036}",
+                        names.MAS_TASK_NAME: f"node {n % 10}",
+                        names.MAS_TASK_STEP: n // 10,
+                        names.MAS_TASK_NAMESPACE: "",
+                        names.GEN_AI_CONVERSATION_ID: "thread",
+                        names.MAS_CHECKPOINT_ID: f"{n // 10:036}",
+                    },
+                )
+                for n in range(count)
+            ]
+        )
+    )
+    reader = bench.reader()
+    reader.trace(TRACE.hex())
+    gc.collect()
+    tracemalloc.start()
+    try:
+        trace = reader.trace(TRACE.hex())
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(trace.spans) == count
+    assert size / count <= 1024
+
+
+def test_reading_leaves_the_garbage_collector_as_it_was(bench: Any, write: Any) -> None:
+    write(bench.span())
+    reader = bench.reader()
+    assert gc.isenabled()
+    reader.trace(TRACE.hex())
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        reader.trace(TRACE.hex())
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
