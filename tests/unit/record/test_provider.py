@@ -253,6 +253,20 @@ def test_a_provider_assigned_past_the_api_is_noticed_with_the_next_span(case: Ca
     """)
 
 
+def test_a_provider_that_the_environment_names_is_the_apps(case: Case) -> None:
+    case(
+        """
+        provider.attach(mirror, Settings())
+        assert trace._TRACER_PROVIDER is None, "attaching alone must not set it: the app's code may come first"
+        ours("first")
+        assert type(trace.get_tracer_provider()).__module__ == "opentelemetry.sdk.trace"
+        get_tracer("app").start_span("second").end()
+        assert mirror.ended == ["first", "second"]
+        """,
+        OTEL_PYTHON_TRACER_PROVIDER="sdk_tracer_provider",
+    )
+
+
 def test_an_api_that_is_not_known_is_said_once_and_the_app_can_still_set_its_provider(case: Case) -> None:
     said = case("""
         trace.set_tracer_provider = lambda made: original(made, True)

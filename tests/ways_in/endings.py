@@ -1,0 +1,46 @@
+"""An app without LangGraph that ends in the way it is told to, with spans of its own and of its child processes."""
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+
+trace.set_tracer_provider(TracerProvider())
+tracer = trace.get_tracer("app")
+
+
+def work(name: str) -> None:
+    with tracer.start_as_current_span(name):
+        pass
+
+
+def main(ending: str) -> None:
+    work("parent")
+    print("working", flush=True)
+    if ending in ("fork", "spawn"):
+        context = multiprocessing.get_context(ending)
+        processes = [context.Process(target=work, args=[f"child {number}"]) for number in range(2)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
+            assert process.exitcode == 0
+        work("parent again")
+    elif ending == "exit":
+        sys.exit("with a message")
+    elif ending == "exception":
+        raise LookupError("nobody caught it")
+    elif ending == "os._exit":
+        time.sleep(0.5)
+        os._exit(7)
+    elif ending == "kill":
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
