@@ -179,7 +179,7 @@ SETTINGS: tuple[Setting, ...] = (
         "source_certificate",
         "path",
         None,
-        "Certificates (PEM) to trust, beside the system's, when traces are read over TLS.",
+        "Certificates (PEM) to trust instead of the system's, when traces are read over TLS.",
         parse.path,
         shown="not set",
     ),

@@ -21,6 +21,8 @@ class Capabilities:
     conversations: bool = False
     content: bool = False
     """It keeps messages and other content beside spans."""
+    lookback_ns: int | None = None
+    """How far back `traces` looks where the query does not say since when; None: to the beginning."""
     runs: bool = False
     """It knows which traces one `otel-mas run` recorded, and what was lost on the way."""
 

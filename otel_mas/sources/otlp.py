@@ -35,7 +35,7 @@ def traces_data(encoded: bytes) -> TracesData:
     Raises:
         ValueError: it is none, or only the beginning of one.
     """
-    from google.protobuf.message import DecodeError
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
     message = TracesData()

@@ -1,0 +1,85 @@
+"""Where a server is and how it is to be asked: what follows `scheme://`, and the settings for every remote source."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from otel_mas.config import Settings
+from otel_mas.errors import SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A server, as a person named it. `path` is "" or begins with a slash and does not end with one."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    tls: bool
+
+    @property
+    def authority(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def location(self) -> str:
+        """As `open_source` takes it."""
+        return f"{self.scheme}://{self.authority}{self.path}"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether it is this machine, which no proxy stands before."""
+        if self.host.lower() == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Headers (tokens, tenants), certificates to trust instead of the system's, how long to wait for an answer."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    certificate: str | None = None
+    timeout_s: float = 30.0
+
+    @classmethod
+    def from_settings(cls, settings: Settings | None = None) -> Access:
+        settings = Settings.from_env() if settings is None else settings
+        return cls(settings.source_headers, settings.source_certificate, settings.source_timeout_s)
+
+
+def parse_endpoint(scheme: str, target: str, default_port: int, *, paths: bool = True) -> Endpoint:
+    """What follows `scheme://`: `host`, `host:port`, `host:port/base/path`.
+
+    Raises:
+        SourceError: it is something else, or carries a password.
+    """
+    given = f"{scheme}://{target}"
+    example = f"{scheme}://localhost:{default_port}"
+    if "://" in target:
+        raise SourceError(f"{given} has two schemes: leave out the second, as in {example}")
+    if "@" in target.partition("/")[0]:
+        shown = f"{scheme}://***@{target.rpartition('@')[2]}"
+        raise SourceError(
+            f"{shown} holds a password, which would end up in logs and histories: leave it out and set"
+            " OTEL_MAS_SOURCE_HEADERS, for instance authorization=Basic%20<base64 of user:password>"
+        )
+    try:
+        parts = urlsplit(f"//{target}")
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise SourceError(f"{given} is no address ({error}): give one like {example}") from None
+    if not host or port == 0 or any(mark.isspace() for mark in target):
+        raise SourceError(f"{given} names no host and port: give one like {example}")
+    if parts.query or parts.fragment:
+        raise SourceError(f"{given} has a query or a fragment: give only the address, like {example}")
+    path = parts.path.rstrip("/")
+    if path and not paths:
+        raise SourceError(f"{given} has a path, and gRPC knows none: give only host and port, like {example}")
+    return Endpoint(scheme, host, default_port if port is None else port, path, tls=scheme.endswith("s"))
