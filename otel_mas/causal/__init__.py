@@ -1,7 +1,7 @@
 """What caused what: traces become a causal graph, and the graph answers what the time was spent on. Pure, no I/O."""
 
 from otel_mas.causal.build import build
-from otel_mas.causal.critical_path import CriticalPath, Step
 from otel_mas.causal.graph import CausalGraph, Edge
+from otel_mas.causal.steps import CriticalPath, Step
 
 __all__ = ["CausalGraph", "CriticalPath", "Edge", "Step", "build"]

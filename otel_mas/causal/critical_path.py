@@ -32,85 +32,30 @@ Precisely:
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
 
 from otel_mas.causal.causes import Links
 from otel_mas.causal.siblings import Before, Lanes, side_by_side
+from otel_mas.causal.steps import FRAMEWORK, WAITING, CriticalPath, Trail
 from otel_mas.causal.tree import ROOT, Tree
 from otel_mas.causal.why import (
     CAUSED,
     FOLLOWED,
     INVOKED_AGAIN,
     NO_SPAN,
-    NOBODY,
     OVERLAPPED,
     PAUSED,
     RESUMED,
     STARTED,
     UNRECORDED,
     WAITED,
-    Reason,
     Words,
     scheduled,
 )
-from otel_mas.model import Span, SpanKind
+from otel_mas.model import SpanKind
 from otel_mas.semconv import LinkKind
 
-StepKind = Literal["span", "framework", "waiting for input"]
-
-SPAN: StepKind = "span"
-FRAMEWORK: StepKind = "framework"
-WAITING: StepKind = "waiting for input"
-
 _RESUME = LinkKind.RESUME.value
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A section of the critical path. Times are ns since the Unix epoch.
-
-    `span` did the work (`span`), encloses what waited for its turn (`framework`), or had paused (`waiting for
-    input`); None where no recorded span was responsible. `why` says why the next step waited for this one; empty
-    on the last.
-    """
-
-    span: Span | None
-    start_ns: int
-    end_ns: int
-    kind: StepKind
-    why: str
-
-    @property
-    def duration_ns(self) -> int:
-        return self.end_ns - self.start_ns
-
-
-@dataclass(frozen=True, slots=True)
-class CriticalPath:
-    """Steps in time order, end to end: each starts where the one before it ended."""
-
-    sections: tuple[Step, ...]
-    start_ns: int
-    end_ns: int
-
-    @property
-    def total_ns(self) -> int:
-        """The duration that the sections sum to."""
-        return self.end_ns - self.start_ns
-
-    @property
-    def spans(self) -> tuple[Span, ...]:
-        """The spans that did the work, each once, in the order in which they first appear."""
-        seen = {step.span.span_id: step.span for step in self.sections if step.span and step.kind == SPAN}
-        return tuple(seen.values())
-
-    def __iter__(self) -> Iterator[Step]:
-        return iter(self.sections)
-
-    def __len__(self) -> int:
-        return len(self.sections)
 
 
 def critical_path(tree: Tree, links: Links, tasks: Callable[[], Mapping[int, str]]) -> CriticalPath:
@@ -119,10 +64,10 @@ def critical_path(tree: Tree, links: Links, tasks: Callable[[], Mapping[int, str
     Args:
         tasks: names of task spans by number, asked for only when a sentence needs one.
     """
-    if not tree.roots:
-        return CriticalPath((), 0, 0)
-    steps = _Walk(tree, side_by_side(tree, links), Words(tree.spans, tasks)).run()
-    return CriticalPath(tuple(steps), tree.start[tree.roots[0]], max(tree.end[root] for root in tree.roots))
+    trail = Trail(max((tree.end[root] for root in tree.roots), default=0))
+    if tree.roots:
+        _Walk(tree, side_by_side(tree, links), trail).run()
+    return CriticalPath(trail, tree.spans, Words(tree.spans, tasks).say)
 
 
 class _Frame:
@@ -143,68 +88,63 @@ class _Frame:
 
 
 class _Walk:
-    """Where the walk is (`now`, `stack`) and the steps behind it, the latest in time first."""
+    """Back in time along the trail, in and out of spans."""
 
-    def __init__(self, tree: Tree, lanes: Lanes, words: Words) -> None:
+    def __init__(self, tree: Tree, lanes: Lanes, trail: Trail) -> None:
         self.start = tree.start
         self.end = tree.end
         self.spans = tree.spans
         self.lanes = lanes
-        self.words = words
-        self.now = 0
+        self.trail = trail
         self.stack: list[_Frame] = []
-        self.steps: list[Step] = []
-        self.reason: Reason | None = NOBODY
         self.instants: set[int] = set()
         self.root_starts = [tree.start[root] for root in tree.roots]
         self.last_root = _last_ending(tree)
 
-    def run(self) -> list[Step]:
-        last = self.last_root[-1]
-        self.now = self.end[last]
-        root: int | None = last
+    def run(self) -> None:
+        root: int | None = self.last_root[-1]
         while root is not None:
             self._enter(root, self.start[root])
             self._inside()
             root = self._before_root(root)
-        self.steps.reverse()
-        return self.steps
 
     def _inside(self) -> None:
         """From where the walk entered a root, back to that root's start."""
-        while self.stack:
-            frame = self.stack[-1]
+        trail, stack, head = self.trail, self.stack, self.lanes.head
+        while stack:
+            frame = stack[-1]
             child = self._last_child(frame)
             if child is None:
-                self._emit(frame.span, frame.start, SPAN)
-                self.stack.pop()
-                if self.stack:
-                    self._leave(self.stack[-1], frame.span)
+                trail.back_to(frame.start, frame.span)
+                stack.pop()
+                if stack:
+                    self._leave(stack[-1], frame.span)
                 continue
             finish, begin = self.end[child], self.start[child]
-            self._emit(frame.span, finish if finish < frame.end else frame.end, SPAN)
+            trail.back_to(finish if finish < frame.end else frame.end, frame.span)
             begin = begin if begin > frame.start else frame.start
-            if self.reason is None:
-                self.reason = (WAITED, frame.span, child, self._race(frame, begin))
-            if self.lanes.head[child] == ROOT:
-                self._emit(child, begin, SPAN)
+            if trail.reason is None:
+                trail.reason = (WAITED, frame.span, child, self._race(frame, begin))
+            if head[child] == ROOT:
+                trail.back_to(begin, child)
                 self._leave(frame, child)
             else:
                 self._enter(child, begin)
 
     def _leave(self, frame: _Frame, begun: int) -> None:
         """From the start of a span to its cause, if a sibling is known to be one, or else back to its parent."""
+        trail = self.trail
         found = self._last_cause(begun, frame)
         if not found:
-            self._because((STARTED, frame.span, begun, ()))
+            trail.because((STARTED, frame.span, begun, ()))
             return
         chosen, reached = found[0]
         if chosen.kind == _RESUME:
             self._wait(chosen, reached)
-        elif reached < self.now:
-            self._because((scheduled(self.now - reached), frame.span, begun, ()))
-            self._emit(frame.span, reached, FRAMEWORK)
-        self._because((CAUSED[chosen.kind], begun, chosen.beside, _branches(found)))
+        elif reached < trail.now:
+            trail.because((scheduled(trail.now - reached), frame.span, begun, ()))
+            trail.back_to(reached, frame.span, FRAMEWORK)
+        trail.because((CAUSED[chosen.kind], begun, chosen.beside, _branches(found)))
         self._enter(chosen.beside, max(self.start[chosen.beside], frame.start))
 
     def _before_root(self, root: int) -> int | None:
@@ -216,32 +156,34 @@ class _Walk:
                 self._wait(chosen, reached)
             else:
                 self._outside(root, chosen.beside, reached)
-            self._because((CAUSED[chosen.kind], root, chosen.beside, _branches(found)))
+            self.trail.because((CAUSED[chosen.kind], root, chosen.beside, _branches(found)))
             return chosen.beside
-        begun = bisect_left(self.root_starts, self.now)
+        begun = bisect_left(self.root_starts, self.trail.now)
         if begun == 0:
             return None
         earlier = self.last_root[begun - 1]
-        overlaps = self.end[earlier] > self.now
-        self._outside(root, earlier, min(self.end[earlier], self.now))
-        self._because((OVERLAPPED if overlaps else FOLLOWED, root, earlier, ()))
+        overlaps = self.end[earlier] > self.trail.now
+        self._outside(root, earlier, min(self.end[earlier], self.trail.now))
+        self.trail.because((OVERLAPPED if overlaps else FOLLOWED, root, earlier, ()))
         return earlier
 
     def _outside(self, root: int, earlier: int, reached: int) -> None:
         """The time between two roots."""
         again = self.spans[root].trace_id != self.spans[earlier].trace_id
-        if reached < self.now:
-            self._because((INVOKED_AGAIN if again else UNRECORDED, root, NO_SPAN, ()))
-        self._emit(ROOT, reached, WAITING if again else FRAMEWORK)
+        if reached < self.trail.now:
+            self.trail.because((INVOKED_AGAIN if again else UNRECORDED, root, NO_SPAN, ()))
+            self.trail.back_to(reached, NO_SPAN, WAITING if again else FRAMEWORK)
 
     def _wait(self, resume: Before, paused: int) -> None:
-        if paused < self.now:
-            self._because((RESUMED, resume.effect, NO_SPAN, ()))
-        self._emit(resume.cause, paused, WAITING)
-        self._because((PAUSED, resume.cause, NO_SPAN, ()))
+        if paused < self.trail.now:
+            self.trail.because((RESUMED, resume.effect, NO_SPAN, ()))
+            self.trail.back_to(paused, resume.cause, WAITING)
+        self.trail.because((PAUSED, resume.cause, NO_SPAN, ()))
 
     def _last_cause(self, effect: int, frame: _Frame | None) -> list[tuple[Before, int]]:
         """The causes that count, each with the instant until which it does, the one that ended last first."""
+        if not self.lanes.has_before(effect):
+            return []
         counting = []
         for before in self.lanes.before(effect):
             reached = self._reached(before, effect, frame)
@@ -258,12 +200,12 @@ class _Walk:
             if not self._blocks(before.beside, frame):
                 return None
             start, end = max(start, frame.start), min(end, frame.end)
-        if before.effect != effect and self.end[before.cause] > self.now:
+        if before.effect != effect and self.end[before.cause] > self.trail.now:
             return None
-        if start < self.now:
-            return min(end, self.now)
-        instant = start == end == self.now and before.beside not in self.instants
-        return self.now if instant else None
+        if start < self.trail.now:
+            return min(end, self.trail.now)
+        instant = start == end == self.trail.now and before.beside not in self.instants
+        return self.trail.now if instant else None
 
     def _blocks(self, child: int, frame: _Frame) -> bool:
         """Whether anything of a child lies in what is left of its parent, and the parent waits for it."""
@@ -274,7 +216,7 @@ class _Walk:
 
     def _enter(self, span: int, start: int) -> None:
         """Go into a span, which ends now (or is cut here)."""
-        frame = _Frame(span, start, self.now, self.spans[span].kind == SpanKind.PRODUCER)
+        frame = _Frame(span, start, self.trail.now, self.spans[span].kind == SpanKind.PRODUCER)
         child, following, children = self.lanes.head[span], self.lanes.following, frame.children
         while child != ROOT:
             if self._blocks(child, frame):
@@ -290,7 +232,7 @@ class _Walk:
         children, at = frame.children, frame.at
         if frame.returned:
             # What is cut at the span's own end ends there: not before now, which is never later.
-            while at < len(children) and self.end[children[at]] >= self.now:
+            while at < len(children) and self.end[children[at]] >= self.trail.now:
                 at += 1
             frame.at = at
         frame.returned = True
@@ -308,20 +250,7 @@ class _Walk:
         if beside == 1:
             return ()
         second = children[frame.at + 1]
-        return beside, second, self.now - min(self.end[second], frame.end)
-
-    def _because(self, reason: Reason) -> None:
-        """Keep the reason for the step that comes next, unless one nearer to the step after it is kept already."""
-        if self.reason is None:
-            self.reason = reason
-
-    def _emit(self, span: int, start: int, kind: StepKind) -> None:
-        """Make the step from `start` to now, and go there."""
-        if start < self.now:
-            why = self.words.say(self.reason or NOBODY)
-            self.steps.append(Step(self.spans[span] if span != ROOT else None, start, self.now, kind, why))
-            self.reason = None
-        self.now = start
+        return beside, second, self.trail.now - min(self.end[second], frame.end)
 
 
 def _branches(causes: list[tuple[Before, int]]) -> tuple[int, ...]:

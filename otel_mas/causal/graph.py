@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from otel_mas.causal.causes import RECORDED, Links
-from otel_mas.causal.critical_path import CriticalPath, critical_path
+from otel_mas.causal.critical_path import critical_path
 from otel_mas.causal.labels import Labels, label
+from otel_mas.causal.steps import CriticalPath
 from otel_mas.causal.tree import ROOT, Tree
 from otel_mas.model import Span
 from otel_mas.semconv import LinkKind

@@ -35,6 +35,10 @@ class Lanes:
     forks: dict[int, list[Before]]
     """By the effect's side: causes and effects that are not siblings themselves."""
 
+    def has_before(self, span: int) -> bool:
+        """Whether anything may have come before a span: quick, and false for most."""
+        return span in self.links.by_effect or span in self.forks
+
     def before(self, span: int) -> Iterator[Before]:
         """What is known to have come before a span, among its siblings."""
         links, above = self.links, self.parent[span]

@@ -1,0 +1,120 @@
+"""The steps of a critical path: numbers while it is worked out, objects and words when somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from otel_mas.causal.why import NO_SPAN, NOBODY, Reason
+from otel_mas.model import Span
+
+StepKind = Literal["span", "framework", "waiting for input"]
+
+SPAN: StepKind = "span"
+FRAMEWORK: StepKind = "framework"
+WAITING: StepKind = "waiting for input"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A section of the critical path. Times are ns since the Unix epoch.
+
+    `span` did the work (`span`), encloses what waited for its turn (`framework`), or had paused (`waiting for
+    input`); None where no recorded span was responsible. `why` says why the next step waited for this one; empty
+    on the last.
+    """
+
+    span: Span | None
+    start_ns: int
+    end_ns: int
+    kind: StepKind
+    why: str
+
+    @property
+    def duration_ns(self) -> int:
+        return self.end_ns - self.start_ns
+
+
+class Trail:
+    """Sections from the end back to the start. Each ends where the one listed before it starts."""
+
+    def __init__(self, end: int) -> None:
+        self.end = end
+        self.now = end
+        """Where the walk is. Whatever is later is accounted for."""
+        self.reason: Reason | None = NOBODY
+        """Why what comes after the next section waited for it, if that is known already."""
+        self.spans: list[int] = []
+        self.starts: list[int] = []
+        self.kinds: list[StepKind] = []
+        self.reasons: list[Reason] = []
+
+    def back_to(self, start: int, span: int, kind: StepKind = SPAN) -> None:
+        """The section from `start` to now belongs to this span; go there."""
+        if start < self.now:
+            self.spans.append(span)
+            self.starts.append(start)
+            self.kinds.append(kind)
+            self.reasons.append(self.reason or NOBODY)
+            self.reason = None
+            self.now = start
+
+    def because(self, reason: Reason) -> None:
+        """Keep the reason for the section that comes next, unless one nearer to the one after it is kept already."""
+        if self.reason is None:
+            self.reason = reason
+
+
+class CriticalPath:
+    """Steps in time order, end to end: each starts where the one before it ended."""
+
+    def __init__(self, trail: Trail, spans: Sequence[Span], say: Callable[[Reason], str]) -> None:
+        self._trail = trail
+        self._spans = spans
+        self._say = say
+
+    def __repr__(self) -> str:
+        return f"<CriticalPath {len(self)} steps, {self.total_ns} ns>"
+
+    @property
+    def start_ns(self) -> int:
+        """When the first root started."""
+        return self._trail.now
+
+    @property
+    def end_ns(self) -> int:
+        """When the last root ended."""
+        return self._trail.end
+
+    @property
+    def total_ns(self) -> int:
+        """The duration that the sections sum to."""
+        return self.end_ns - self.start_ns
+
+    @cached_property
+    def sections(self) -> tuple[Step, ...]:
+        """The steps, in time order."""
+        trail, known = self._trail, self._spans
+        ends = [trail.end, *trail.starts]
+        steps = [
+            Step(known[span] if span != NO_SPAN else None, start, end, kind, self._say(reason))
+            for span, start, end, kind, reason in zip(
+                trail.spans, trail.starts, ends, trail.kinds, trail.reasons, strict=False
+            )
+        ]
+        return tuple(reversed(steps))
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The spans that did the work, each once, in the order in which they first appear."""
+        trail = self._trail
+        worked = zip(reversed(trail.spans), reversed(trail.kinds), strict=True)
+        return tuple(self._spans[span] for span in dict.fromkeys(span for span, kind in worked if kind == SPAN))
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self.sections)
+
+    def __len__(self) -> int:
+        return len(self._trail.spans)

@@ -1,0 +1,50 @@
+"""The words that say why a step waited."""
+
+from __future__ import annotations
+
+import pytest
+
+from otel_mas.causal.why import NO_SPAN, NOBODY, PAUSED, WAITED, Words, lasting
+from otel_mas.model import Span
+from otel_mas.semconv import attributes as names
+
+
+@pytest.mark.parametrize(
+    ("ns", "said"),
+    [
+        (0, "0 s"),
+        (7, "7 ns"),
+        (1_500, "1.5 µs"),
+        (42_000_000, "42 ms"),
+        (1_200_000_000, "1.2 s"),
+        (59_000_000_000, "59 s"),
+        (125_000_000_000, "2 min 5 s"),
+    ],
+)
+def test_durations_have_two_digits_or_more(ns: int, said: str) -> None:
+    assert lasting(ns) == said
+
+
+def test_names_say_what_is_specific() -> None:
+    """Tasks by their name; workflows, agents and tools without their operation; models by the whole span name."""
+    named = ["task x", "invoke_agent critic", "execute_tool search", "chat gpt", ""]
+    spans = [Span("t1", str(i), None, name, 0, 1) for i, name in enumerate(named)]
+    tasks = {0: "x#2"}
+    spans[0] = Span("t1", "0", None, "task x", 0, 1, columns={names.MAS_TASK_ID: "k"})
+    words = Words(spans, lambda: tasks)
+    assert words.say((WAITED, 0, 1, ())) == "x#2 waited for critic"
+    assert words.say((WAITED, 2, 3, ())) == "search waited for chat gpt"
+    assert words.say((PAUSED, 4, NO_SPAN, ())) == "a span without a name paused to wait for input"
+    assert words.say(NOBODY) == ""
+    assert words.say((WAITED, 1, 2, (3, 3, 0))) == (
+        "critic waited for search (last of 3 branches, together with chat gpt)"
+    )
+
+
+def test_names_of_tasks_are_looked_up_when_the_first_is_needed() -> None:
+    def fail() -> dict[int, str]:
+        raise AssertionError("looked up")
+
+    assert Words([Span("t1", "0", None, "a", 0, 1)], fail).say((PAUSED, 0, NO_SPAN, ())) == (
+        "a paused to wait for input"
+    )
