@@ -82,11 +82,13 @@ _GENERIC = re.compile(rf"(?<![A-Za-z0-9])(?P<bare>(?:key|token|secret){_NUMBERED
 _SHAPES = {
     "bearer": re.compile(r"bearer(?:\s|\\[nrt]|%20|\+)+(?P<bare>[\w.~+/=-]{8,})", re.IGNORECASE),
     "basic": re.compile(r"basic\s+(?P<bare>(?=[a-z+/]*[0-9=+/])[a-z0-9+/]{8,}={0,2})", re.IGNORECASE),
-    "://": re.compile(r"://[^\s/?#@:\"'\[]*:(?!\d{1,5}(?:[/?#\s]|\Z))(?P<bare>[^\s/?#\"'<>]+(?=@)|[^\s\"'<>]+?(?=@))"),
+    "://": re.compile(
+        r"://[^\s/?#@:\"'\[]*:(?!\d{1,5}(?:[/?#\s]|\Z))(?P<bare>[^\s/?#\"'<>]{1,512}(?=@)|[^\s\"'<>]{1,512}?(?=@))"
+    ),
     "-----begin": re.compile(
         r"(?P<bare>-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\Z))", re.DOTALL | re.IGNORECASE
     ),
-    "eyj": re.compile(r"(?P<bare>eyJ[\w-]{5,}\.[\w-]{4,}(?:\.[\w-]*)*)"),
+    "eyj": re.compile(r"(?P<bare>eyJ[\w-]{5,2048}+\.[\w-]{4,}(?:\.[\w-]*)*)"),
     "sk-": re.compile(r"(?<![A-Za-z0-9])(?P<bare>sk-(?:(?=[A-Za-z_-]*\d)[\w-]{8,}|[\w-]{16,}))"),
     "akia": re.compile(r"(?P<bare>AKIA[0-9A-Z]{12,})"),
     "asia": re.compile(r"(?P<bare>ASIA[0-9A-Z]{16,})"),

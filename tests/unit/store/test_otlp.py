@@ -42,7 +42,9 @@ def test_a_body_has_everything_that_the_span_carries() -> None:
         dropped_events_count=2,
         dropped_links_count=3,
         status=trace_pb2.Status(code=2, message="broke"),
-        events=[trace_pb2.Span.Event(name="e", time_unix_nano=5, attributes=_pairs({"a": 1}), dropped_attributes_count=4)],
+        events=[
+            trace_pb2.Span.Event(name="e", time_unix_nano=5, attributes=_pairs({"a": 1}), dropped_attributes_count=4)
+        ],
         links=[
             trace_pb2.Span.Link(
                 trace_id=b"t" * 16,

@@ -201,7 +201,7 @@ def test_traces_are_found_by_each_field_the_newest_first(four: Any, query: Query
 
 
 def test_an_unknown_status_is_refused(four: Any) -> None:
-    with pytest.raises(UnsupportedQuery, match="'failed'.*ok, error, interrupted, running"):
+    with pytest.raises(UnsupportedQuery, match=r"'failed'.*ok, error, interrupted, running"):
         four.reader().traces(Query(status="failed"))
 
 
@@ -239,7 +239,7 @@ def test_a_trace_is_found_by_a_unique_prefix(bench: Any, write: Any) -> None:
     reader = bench.reader()
     assert reader.trace("ABCDE").trace_id == first.hex()
     assert reader.trace(second.hex()).trace_id == second.hex()
-    with pytest.raises(TraceNotFound, match="several traces .* begin with abcd: give more digits"):
+    with pytest.raises(TraceNotFound, match=r"several traces .* begin with abcd: give more digits"):
         reader.trace("abcd")
     with pytest.raises(TraceNotFound, match=r"no trace abce in .*otel-mas traces"):
         reader.trace("abce")
