@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ("tests.backends.jaeger",)
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 SURROUNDINGS = ("OTEL_", "LANGSMITH_", "LANGCHAIN_", "OPENAI_")
 """Variables that would change what a test sees."""
