@@ -81,16 +81,18 @@ class Jaeger:
                 raise RuntimeError(f"Jaeger did not start: {self._log()}")
             time.sleep(0.05)
 
-    def stop(self) -> None:
-        """End the process, with what it has in memory."""
+    def stop(self, *, gracefully: bool = False) -> None:
+        """End the process, with what it has in memory. Gracefully takes it ten seconds, and writes what badger holds."""
         if self._process is None:
             return
-        self._process.terminate()
-        try:
-            self._process.wait(_ENDS_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        if gracefully:
+            self._process.terminate()
+            try:
+                self._process.wait(_ENDS_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                pass
+        self._process.kill()
+        self._process.wait()
         self._process = None
 
     def send(self, request: bytes) -> None:
