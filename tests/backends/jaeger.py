@@ -82,7 +82,7 @@ class Jaeger:
             time.sleep(0.05)
 
     def stop(self, *, gracefully: bool = False) -> None:
-        """End the process, with what it has in memory. Gracefully takes it ten seconds, and writes what badger holds."""
+        """End the process, with what it has in memory. Gracefully takes ten seconds, and badger is closed."""
         if self._process is None:
             return
         if gracefully:
