@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _MAX_WITHHELD = 10_000
 _MAX_ORIGINS = 1024
 _SPANS_PER_BREATH = 8
+_BACKLOG = 256  # spans in one batch from which on catching up comes before giving way
 
 
 class Keys(Protocol):
@@ -73,8 +74,9 @@ class BatchBuilder:
             except Exception as error:
                 caught("writer: content", error)
                 self._withhold(item.key, getattr(item, "name", "messages"))
+        breathes = len(drained.ended) < _BACKLOG
         for index, (span, causes, _) in enumerate(drained.ended):
-            if not index % _SPANS_PER_BREATH:
+            if breathes and not index % _SPANS_PER_BREATH:
                 time.sleep(
                     0
                 )  # lets the app's threads have the interpreter now, not after the 5 ms that they would wait

@@ -99,7 +99,10 @@ def _value_weight(value: Any) -> int:
     if isinstance(value, str | bytes):
         return len(value) + _ITEM_BYTES
     if isinstance(value, tuple):
-        return sum(map(_value_weight, value))
+        try:
+            return len("".join(value)) + _ITEM_BYTES * len(value)  # in C, for arrays of text: digests, mostly
+        except TypeError:
+            return sum(map(_value_weight, value)) + _ITEM_BYTES * len(value)
     if isinstance(value, dict):
         return sum(map(_value_weight, value.values())) + _ITEM_BYTES * len(value)
     return _ITEM_BYTES

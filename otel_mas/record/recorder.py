@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind, StatusCode
 
 from otel_mas.config import Settings
@@ -158,12 +159,24 @@ class Recorder:
             context = span.get_span_context()
             found = digests.digests(context[:2], messages, adapter)
             number, attribute = _DIRECTIONS[direction]
-            span.set_attribute(attribute, found)
+            _set_texts(span, attribute, found)
             queue.add_messages(context, number, found)
             return found
         except Exception as error:
             caught("recorder: messages", error)
             return ()
+
+
+def _set_texts(span: Any, name: str, value: tuple[str, ...]) -> None:
+    """`set_attribute` for a tuple of texts, which the SDK would look at one by one: 10 µs for a history of 50."""
+    attributes = getattr(span, "_attributes", None)
+    if isinstance(attributes, BoundedAttributes) and attributes.max_value_len is None and attributes.maxlen != 0:
+        with span._lock:
+            if span._end_time is None:
+                with attributes._lock:
+                    attributes._setitem_locked(name, value)
+                return
+    span.set_attribute(name, value)
 
 
 def _describe(exc: BaseException) -> tuple[str, str]:

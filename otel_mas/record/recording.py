@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _BATCH_SPANS = 2048
 _KEY_BYTES = 32
-_KEY_WAIT_S = 1.0
+_KEY_WAIT_S = 3.0
 _LOCK_WAIT_S = 1.0  # in SQLite, for another process's transaction; the writer then tries again by itself
 _FORK_WAIT_S = 2 * _LOCK_WAIT_S
 _DAY_NS = 86_400 * 10**9
@@ -50,6 +50,7 @@ class Recording:
         self.processor = MirrorProcessor(self.queue, self.flush)
         self.digests = MessageDigests(Digester(self._digest_key), self._announce)
         self.instance_id = b""
+        self._key: bytes | None = None
         self._abandoned: list[Writer] = []  # of parent processes: collecting one would close its connection
         self._begin()
 
@@ -127,11 +128,14 @@ class Recording:
         self.shutdown(self.settings.exit_timeout_s)
 
     def _open(self, service: str) -> tuple[Store, BatchBuilder]:
+        settings = self.settings
+        store = self._open_store(settings, self.instance_id, service)
+        self._key = store.digest_key
+        self._writer.opened.set()  # before the rest is loaded: the app may be waiting for the key
+
         from otel_mas.record.batches import BatchBuilder
         from otel_mas.record.privacy import Privacy
 
-        settings = self.settings
-        store = self._open_store(settings, self.instance_id, service)
         origin = {names.MAS_INSTANCE_ID: self.instance_id.hex(), names.MAS_STORE_ID: store.store_id}
         if settings.run_id:
             origin[names.MAS_RUN_ID] = settings.run_id
@@ -142,7 +146,7 @@ class Recording:
             return self.settings.digest_key
         self._writer.wake()
         self._writer.opened.wait(_KEY_WAIT_S)
-        key = self._writer.digest_key
+        key = self._key
         if key is None:
             key = secrets.token_bytes(_KEY_BYTES)
             if not self._writer.failed:

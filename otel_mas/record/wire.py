@@ -10,6 +10,7 @@ _INT64_MIN, _INT64_END = -(2**63), 2**63
 _TRUE, _FALSE = b"\x10\x01", b"\x10\x00"
 _double = struct.Struct("<d").pack
 _ONE_BYTE = tuple(bytes((n,)) for n in range(128))
+_SHORT_TEXT = tuple(bytes((0x0A, n + 2, 0x0A, n)) for n in range(126))  # before a text that is an item of an array
 
 
 def varint(number: int) -> bytes:
@@ -66,11 +67,19 @@ def any_value(value: Any) -> bytes:
     if isinstance(value, bytes):
         return delimited(b"\x3a", value)
     if isinstance(value, Sequence):
-        return delimited(b"\x2a", b"".join([delimited(b"\x0a", any_value(item)) for item in value]))
+        return delimited(b"\x2a", b"".join(map(_item, value)))
     if isinstance(value, Mapping):
         pairs = [delimited(b"\x0a", key_value(str(key), item)) for key, item in value.items()]
         return delimited(b"\x32", b"".join(pairs))
     raise TypeError(f"{type(value).__name__} is not a value that OTLP knows")
+
+
+def _item(value: Any) -> bytes:
+    if isinstance(value, str):
+        data = utf8(value)
+        if len(data) < len(_SHORT_TEXT):
+            return _SHORT_TEXT[len(data)] + data
+    return delimited(b"\x0a", any_value(value))
 
 
 def _integer(value: int) -> bytes:

@@ -102,18 +102,13 @@ class Writer:
         self._parts: tuple[Store, BatchBuilder] | None = None
         self._warned: dict[str, float] = {}
         self._reported = 0
-        self.opened = threading.Event()
+        self.opened = threading.Event()  # set by whoever opens the store, and at the latest when the thread ends
         self._using_store = threading.Lock()
         self._held = False
         self.lost = 0  # spans taken from the queue that could not be written
         self.failed = False
 
     # -- for other threads -----------------------------------------------------------------------------------------
-
-    @property
-    def digest_key(self) -> bytes | None:
-        """The store's key for message digests; None until it is open."""
-        return self._parts[0].digest_key if self._parts is not None else None
 
     def wake(self) -> None:
         """Something has been queued. Starts the thread the first time."""
@@ -178,7 +173,6 @@ class Writer:
         try:
             service = self._queue.service() or "unknown_service"
             self._parts = self._insist(partial(self._open_store, service))
-            self.opened.set()
             self._work(*self._parts)
         except _GivenUp:
             self.lost += self._queue.waiting_spans

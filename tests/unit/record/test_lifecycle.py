@@ -220,7 +220,7 @@ def test_a_locked_store_delays_the_exit_by_its_limit_at_most(tmp_path: Path) -> 
     assert took < 5
 
 
-def test_digests_wait_for_the_key_of_the_store_and_no_longer_than_a_second(tmp_path: Path) -> None:
+def test_digests_wait_for_the_key_of_the_store_and_not_for_ever(tmp_path: Path) -> None:
     code = """
         class Text:
             def fingerprint(self, m): return None
@@ -229,7 +229,7 @@ def test_digests_wait_for_the_key_of_the_store_and_no_longer_than_a_second(tmp_p
         start(strict=False)
         one = rec.start_span("s", {})
         began = time.monotonic()
-        print(rec.messages(one, "input", ["hi"], Text())[0], time.monotonic() - began < 5)
+        print(rec.messages(one, "input", ["hi"], Text())[0], time.monotonic() - began < 10)
         one.end()
         """
     first, second = (succeeded(run(tmp_path, code)) for _ in range(2))

