@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import otel_mas
 import pytest
+
+import otel_mas
 
 
 @pytest.fixture

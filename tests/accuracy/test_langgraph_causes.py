@@ -15,9 +15,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import otel_mas
 import pytest
 from langgraph.types import Command
+
+import otel_mas
 
 CONTROL = {"trigger", "send", "handoff", "call", "error_handler"}
 

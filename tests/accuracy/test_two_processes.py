@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import otel_mas
 import pytest
+
+import otel_mas
 
 OTEL_MAS = Path(sys.executable).with_name("otel-mas")
 APP = Path(__file__).with_name("paused.py")

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import otel_mas
 import pytest
+
+import otel_mas
 from examples.model_server import ModelServer
 
 ROOT = Path(__file__).resolve().parents[2]
