@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import compress, repeat
 from operator import is_not
 
-from otel_mas.store.columns import COLUMNS
+from otel_mas.store.columns import present_in
 from otel_mas.store.rows import SpanRow
 
 _LEADING = (
@@ -22,8 +22,6 @@ _LEADING = (
 _NONE = repeat(None)
 _LINK_INSIDE = "INSERT INTO links (trace, span, position, cause_span, kind) VALUES (?, ?, ?, ?, ?)"
 _LINK_ELSEWHERE = "INSERT INTO links (trace, span, position, cause_span, kind, cause_trace) VALUES (?, ?, ?, ?, ?, ?)"
-
-Shape = tuple[bool, tuple[bool, ...]]
 
 
 def append_spans(
@@ -37,27 +35,27 @@ def append_spans(
 
     `united` gathers, for each trace, which columns any of its spans has.
     """
-    groups: dict[Shape, list[tuple[object, ...]]] = {}
+    groups: dict[tuple[int, bool], list[tuple[object, ...]]] = {}
     for key, row in rows.items():
-        columns = row.columns
-        parent = row.parent_span_id
-        present = tuple(map(is_not, columns, _NONE))
-        shape = (parent is not None, present)
-        trace, bits = traces[row.trace_id], _bits(present)
+        present = tuple(map(is_not, row.columns, _NONE))
+        bits = _bits(present)
+        trace = traces[row.trace_id]
         united[trace] = united.get(trace, 0) | bits
         values = (
             key, trace, bytearray(row.span_id), row.name, row.kind, row.start_ns, row.end_ns, row.status,
             instance, row.resource, row.scope, +row.sampled, +row.may_ship, bits,
-            bytearray(row.body), *compress(columns, present),
+            bytearray(row.body), *compress(row.columns, present),
         )  # fmt: skip
+        parent = row.parent_span_id
+        shape = (bits, parent is not None)
         if parent is not None:
-            values = (*values, bytearray(parent))
+            values += (bytearray(parent),)
         group = groups.get(shape)
         if group is None:
             groups[shape] = [values]
         else:
             group.append(values)
-    return sum(connection.executemany(_insert(shape), group).rowcount for shape, group in groups.items())
+    return sum(connection.executemany(_insert(*shape), group).rowcount for shape, group in groups.items())
 
 
 def append_links(connection: sqlite3.Connection, rows: dict[int, SpanRow], traces: dict[bytes, int]) -> None:
@@ -86,9 +84,8 @@ def _bits(present: tuple[bool, ...]) -> int:
 
 
 @lru_cache(maxsize=512)
-def _insert(shape: Shape) -> str:
-    has_parent, present = shape
-    columns = [_LEADING, *(column.name for column, there in zip(COLUMNS, present, strict=True) if there)]
+def _insert(present: int, has_parent: bool) -> str:
+    columns = [_LEADING, *(column.name for column in present_in(present))]
     if has_parent:
         columns.append("parent_span_id")
     names = ", ".join(columns)

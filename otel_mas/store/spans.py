@@ -194,6 +194,21 @@ class _Draft:
         self._body: SpanBody | None = None
 
 
+class _LinkDraft:
+    """The same for a link."""
+
+    __slots__ = Link.__slots__
+
+    def __init__(self, trace_id: str, span_id: str, kind: str | None, attributes: Mapping[str, Any]) -> None:
+        self.trace_id = trace_id
+        self.span_id = span_id
+        self.kind = kind
+        self.attributes = attributes
+        self.trace_state = ""
+        self.flags = 0
+        self.dropped_attributes_count = 0
+
+
 class _Reading:
     """One pass over the rows of a trace, and what its spans share: ids, links' attributes, resources, scopes."""
 
@@ -267,7 +282,8 @@ class _Reading:
             if kind not in attributes:
                 attributes[kind] = {names.MAS_LINK_KIND: kind}
             cause = trace_id if cause_trace is None else hexes[cause_trace]
-            link = Link(cause, hexes[cause_span], kind, attributes[kind])
+            link: Any = _LinkDraft(cause, hexes[cause_span], kind, attributes[kind])
+            link.__class__ = Link
             found[span] = (*found[span], link) if span in found else (link,)
         return found
 

@@ -172,8 +172,8 @@ CREATE TABLE open_spans (
   UNIQUE (trace, span_id)
 );
 
--- A link is found from its effect (span) and from its cause. cause_trace is NULL where the cause is in the same trace:
--- keys that begin with the trace keep what is written together on the same pages of the index.
+-- A link is found from its effect (span) and from its cause: in the same trace (cause_trace is NULL) among the links of
+-- that trace, which lie together; in another one by the index. An index for both would cost every span a random page.
 CREATE TABLE links (
   trace       INTEGER NOT NULL,
   span        INTEGER NOT NULL,
@@ -183,7 +183,6 @@ CREATE TABLE links (
   kind        TEXT,
   PRIMARY KEY (trace, span, position)
 ) WITHOUT ROWID;
-CREATE INDEX links_cause ON links (trace, cause_span) WHERE cause_trace IS NULL;
 CREATE INDEX links_cause_elsewhere ON links (cause_trace, cause_span) WHERE cause_trace IS NOT NULL;
 
 CREATE TABLE messages (

@@ -10,10 +10,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_mas.model import Span
+from otel_mas.model import Link, Span
 from otel_mas.semconv import attributes as names
 from otel_mas.store.rows import Batch
-from otel_mas.store.spans import _Draft, in_start_order
+from otel_mas.store.spans import _Draft, _LinkDraft, in_start_order
 
 TRACE = bytes(range(16))
 
@@ -50,6 +50,9 @@ def test_the_quick_way_to_a_span_gives_what_the_model_defines() -> None:
     draft.__class__ = Span
     assert {name: getattr(draft, name) for name in values} == values
     assert draft._body is None
+    link: Any = _LinkDraft("t", "s", "send", {})
+    link.__class__ = Link
+    assert link == Link("t", "s", "send", {})
 
 
 def test_a_span_of_a_large_trace_takes_a_kilobyte_at_most(bench: Any) -> None:
