@@ -27,7 +27,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class TraceSummary:
-    """One line about a trace. Times in ns; tokens are sums over model spans; `cost_usd` None where no price is known."""
+    """One line about a trace. Times in ns; tokens are sums over model spans; `cost_usd` None without a known price."""
 
     trace_id: str
     name: str

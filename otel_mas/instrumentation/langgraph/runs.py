@@ -108,18 +108,18 @@ class TaskRun:
             self.writer.handed_to = self.handed_to
             self._route_by_command(recorder)
         else:
-            self._left_by(recorder, exc)
+            self._left_by(recorder, self.span, exc)
         span = self.span
         span.set_attribute(names.MAS_TASK_OUTCOME, self.outcome)
         if self.outcome in _UNFINISHED and self.run.key is not None:
             MEMORY.left_unfinished(self.task.id, span.get_span_context(), self.outcome)
         span.end()
 
-    def _left_by(self, recorder: Recorder, exc: BaseException) -> None:
+    def _left_by(self, recorder: Recorder, span: Span, exc: BaseException) -> None:
         kinds = {cls.__name__ for cls in type(exc).__mro__}
         if "GraphInterrupt" in kinds:
             self.outcome = TaskOutcome.INTERRUPTED
-            spans.describe_interrupt(recorder, self.span, exc)
+            spans.describe_interrupt(recorder, span, exc)
         elif "ParentCommand" in kinds:
             self.outcome = TaskOutcome.HANDOFF
             if self.run.outer is not None:
@@ -130,7 +130,7 @@ class TaskRun:
             self.outcome = TaskOutcome.INTERRUPTED
         else:
             self.outcome = TaskOutcome.ERROR
-            recorder.fail(self.span, exc)
+            recorder.fail(span, exc)
 
     def _route_by_command(self, recorder: Recorder) -> None:
         """A destination that no edge of the graph explains was chosen by the node itself, with `Command(goto=...)`."""

@@ -8,6 +8,7 @@ from typing import Any
 from langgraph.channels.binop import BinaryOperatorAggregate
 from langgraph.channels.ephemeral_value import EphemeralValue
 from langgraph.channels.named_barrier_value import NamedBarrierValue
+
 from otel_mas.instrumentation.langgraph.channels import TASKS, ChannelCauses, Writer, unknown_writers
 
 A, B, C = Writer(None, "a"), Writer(None, "b"), Writer(None, "c")

@@ -9,6 +9,7 @@ from typing import Any
 import langgraph.graph  # noqa: F401  (imports every module that is patched)
 import pytest
 from langgraph.pregel import _loop, _runner
+
 from otel_mas.instrumentation import langgraph as instrumentation
 from otel_mas.instrumentation.langgraph import fit
 
