@@ -1,0 +1,61 @@
+"""Every place, filled once for the whole session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+
+from otel_mas.sources import Source
+from tests.backends.jaeger import Jaeger, Storage
+from tests.conformance import lunch, oddities
+from tests.conformance.places import PLACES, Place
+
+
+@dataclass
+class Ground:
+    """Makes what places need, and ends it."""
+
+    request: pytest.FixtureRequest
+    paths: pytest.TempPathFactory
+    _jaegers: dict[Storage, Jaeger] = field(default_factory=dict)
+
+    def folder(self, name: str) -> Path:
+        return self.paths.mktemp(name)
+
+    def jaeger(self, storage: Storage, exports: Sequence[TracesData]) -> Jaeger:
+        # Of its own, so that nothing else is in it; shared by the ways of reading from it.
+        if storage not in self._jaegers:
+            server = Jaeger(self.request.getfixturevalue("jaeger_binary"), self.folder(f"jaeger-{storage}"), storage)
+            server.start()
+            self._jaegers[storage] = server
+            for export in exports:
+                server.send(export.SerializeToString())
+        return self._jaegers[storage]
+
+    def close(self) -> None:
+        for server in self._jaegers.values():
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def ground(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    made = Ground(request, tmp_path_factory)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session", params=PLACES.values(), ids=PLACES.keys())
+def place(request: pytest.FixtureRequest) -> Place:
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def source(place: Place, ground: Ground) -> Iterator[Source]:
+    """The place's source, with the lunch and the oddities in it."""
+    opened = place.setup(ground, [*lunch.EXPORTS, *oddities.EXPORTS])
+    yield opened
+    opened.close()

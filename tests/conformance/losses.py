@@ -1,0 +1,55 @@
+"""What each place is known to lose. The suite fails where something else is lost, and where a loss is none any more.
+
+The names are those of `oddities.py`. A part of a place's table may speak of several places, where they lose the same.
+"""
+
+from __future__ import annotations
+
+_STORE = frozenset({"a scope's dropped count"})
+
+# Jaeger 2.13. Its sanitizers change spans on their way in, and it copies resources and scopes without schema URLs.
+_JAEGER = frozenset(
+    {
+        "a process that says nothing of itself",
+        "a resource's schema URL",
+        "a scope's schema URL",
+        "a service without a name",
+        "an end before the start",
+        "an instant",
+    }
+)
+
+# Its badger storage still has the model of Jaeger 1: OpenTracing references for links, tags for what is no field.
+_JAEGER_1 = frozenset(
+    {
+        "a foreign string array",
+        "a host's name as Jaeger once had it",
+        "a link's attributes",
+        "a link's dropped count",
+        "a link's flags",
+        "a link's trace state",
+        "a map",
+        "a nested array",
+        "a resource's array",
+        "a resource's dropped count",
+        "a root with a link into its own trace",
+        "a scope's attributes",
+        "a scope's dropped count",
+        "a scope's version without a name",
+        "an array of numbers",
+        "an attribute called error",
+        "an attribute called span.kind",
+        "an attribute without a value",
+        "an event's array",
+        "an event's dropped count",
+        "dropped counts",
+        "flags",
+        "no status, with an HTTP status of 500",
+    }
+)
+
+LOSSES: dict[str, frozenset[str]] = {
+    "store": _STORE,
+    "jaeger memory": _JAEGER,
+    "jaeger badger": _JAEGER | _JAEGER_1,
+}
