@@ -160,7 +160,10 @@ class StoreReader:
         if withheld:
             problems.append(f"{withheld} contents were withheld because they could not be redacted")
         if stopped:
-            problems.append(f"{stopped} of {processes} processes stopped without saying so")
+            problems.append(
+                f"{stopped} of {processes} processes have not said that they ended: "
+                "what they recorded last may be missing"
+            )
         return RunSummary(run_id, tuple(reversed(listed)), dropped, withheld, processes, tuple(problems))
 
     @contextmanager

@@ -228,7 +228,7 @@ def test_a_run_covers_its_processes_and_says_what_they_lost(bench: Any) -> None:
         f"trace {_trace(2).hex()}: 1 span never ended: the process stopped",
         "3 spans were dropped",
         "4 contents were withheld because they could not be redacted",
-        "1 of 3 processes stopped without saying so",
+        "1 of 3 processes have not said that they ended: what they recorded last may be missing",
     )
     assert bench.reader().run("unknown").traces == ()
 
