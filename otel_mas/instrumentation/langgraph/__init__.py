@@ -10,11 +10,11 @@ def patch(module: str | None = None) -> None:
     """Hook into those of `MODULES` that are imported (or only `module`). What does not fit is left off, said once."""
     from otel_mas.instrumentation.langgraph import fit
 
-    fit.patch(module)
+    fit.PATCHES.put(module)
 
 
 def unpatch() -> None:
     """Put LangGraph's own functions back."""
     from otel_mas.instrumentation.langgraph import fit
 
-    fit.unpatch()
+    fit.PATCHES.take_off()

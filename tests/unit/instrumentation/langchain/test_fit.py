@@ -19,7 +19,7 @@ def test_a_method_that_takes_something_else_is_left_alone_and_said_once(
     def run(self: Any, everything: Any) -> None: ...
 
     monkeypatch.setattr(BaseTool, "run", run)
-    monkeypatch.setattr(fit, "_said", set())
+    monkeypatch.setattr(fit.PATCHES, "_said", set())
     instrumentation.patch()
     instrumentation.patch()
     assert BaseTool.run is run

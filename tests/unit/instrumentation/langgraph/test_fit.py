@@ -60,6 +60,7 @@ def test_a_hook_with_other_parameters_is_left_off_and_said_once(
 ) -> None:
     def run_with_retry(job: Any) -> None: ...
 
+    monkeypatch.setattr(fit.PATCHES, "_said", set())
     monkeypatch.setattr(_runner, "run_with_retry", run_with_retry)
     with caplog.at_level(logging.WARNING):
         instrumentation.patch()
@@ -71,6 +72,7 @@ def test_a_hook_with_other_parameters_is_left_off_and_said_once(
 def test_a_hook_that_is_gone_is_left_off_and_the_others_stay(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    monkeypatch.setattr(fit.PATCHES, "_said", set())
     monkeypatch.delattr(_loop, "apply_writes")
     before = _loop.PregelLoop.tick
     with caplog.at_level(logging.WARNING):

@@ -1,0 +1,92 @@
+"""Functions of a framework replaced by ours: put in place where they fit what is installed, and taken off again."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+logger = logging.getLogger("otel_mas")
+
+Function = Callable[..., Any]
+
+
+class Hook(NamedTuple):
+    """One place in a framework.
+
+    Args:
+        module: the module it is in.
+        owner: the class it is a method of, or "" for a function of the module.
+        name: its name.
+        parameters: its first parameters; with others the hook is left off.
+        replacement: makes our function from the framework's.
+        optional: a version of the framework may lack it, which is not worth a word.
+    """
+
+    module: str
+    owner: str
+    name: str
+    parameters: tuple[str, ...]
+    replacement: Callable[[Function], Function]
+    optional: bool = False
+
+    @property
+    def place(self) -> str:
+        return ".".join(filter(None, (self.module, self.owner, self.name)))
+
+
+class Patches:
+    """The hooks into one framework.
+
+    Replacements are plain functions, never `wrapt` wrappers: LangGraph takes `weakref.WeakMethod`s of some methods,
+    which such a wrapper breaks without a word.
+    """
+
+    def __init__(self, framework: str, hooks: Sequence[Hook], missing: str) -> None:
+        self._framework = framework
+        self._hooks = hooks
+        self._missing = missing
+        self._replaced: dict[tuple[Any, str], Any] = {}
+        self._said: set[str] = set()
+
+    def put(self, module: str | None = None) -> None:
+        """Put every hook in place whose module is imported (or only those of `module`). Again changes nothing."""
+        for hook in self._hooks:
+            if module in (None, hook.module) and hook.module in sys.modules:
+                self._put(hook, sys.modules[hook.module])
+
+    def take_off(self) -> None:
+        """Put everything back as it was."""
+        while self._replaced:
+            (owner, name), original = self._replaced.popitem()
+            setattr(owner, name, original)
+
+    def say(self, what: str) -> None:
+        """Warn that the installed version is not known, once for each thing."""
+        if what not in self._said:
+            self._said.add(what)
+            logger.warning("otel-mas does not know this version of %s: %s; %s", self._framework, what, self._missing)
+
+    def _put(self, hook: Hook, module: Any) -> None:
+        owner = getattr(module, hook.owner, None) if hook.owner else module
+        if (owner, hook.name) in self._replaced:
+            return
+        original: Any = getattr(owner, hook.name, None)
+        reason = _misfit(hook, original)
+        if reason is None:
+            self._replaced[owner, hook.name] = original
+            setattr(owner, hook.name, hook.replacement(original))
+        elif not (hook.optional and original is None):
+            self.say(f"{hook.place} {reason}")
+
+
+def _misfit(hook: Hook, original: Any) -> str | None:
+    if original is None:
+        return "is not there"
+    found = tuple(inspect.signature(original).parameters)[: len(hook.parameters)]
+    return None if found == hook.parameters else f"takes {found}, expected {hook.parameters}"
+
+
+__all__ = ["Hook", "Patches"]
