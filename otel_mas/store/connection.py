@@ -141,10 +141,9 @@ def _refuse_foreign_bytes(path: Path) -> None:
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path, *, empty_is_fine: bool) -> None:
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    application, version, empty = _retry(lambda: _marks(connection), BUSY_TIMEOUT_S)
     if application != APPLICATION_ID:
-        if application or version or connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        if application or version or not empty:
             raise NotAStore(f"{path} is another program's SQLite file: name another file with --store")
         if not empty_is_fine:
             raise NotAStore(f"the store at {path} is empty: nothing has been recorded into it yet")
@@ -155,6 +154,18 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path, *, empty_is_fine
         )
     elif version < VERSION and not empty_is_fine:
         raise StoreError(f"the store at {path} has an older layout ({version}): record into it once to bring it up")
+
+
+def _marks(connection: sqlite3.Connection) -> tuple[int, int, bool]:
+    """Application id, layout, no table yet: all of one moment, since somebody may be creating the store."""
+    connection.execute("BEGIN")
+    try:
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    finally:
+        connection.execute("ROLLBACK")
+    return application, version, not tables
 
 
 def _configure(connection: sqlite3.Connection, timeout_s: float) -> None:
