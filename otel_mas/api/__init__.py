@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from otel_mas.api.answers import CostTable, CriticalPath, Traces
     from otel_mas.api.graph import Graph
     from otel_mas.api.lifecycle import flush, instrument, shutdown
     from otel_mas.api.source import Source, open  # noqa: A004 - the public name
@@ -13,10 +14,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Conversation",
+    "CostTable",
+    "CriticalPath",
     "Graph",
     "Source",
     "SpanMessages",
     "Trace",
+    "Traces",
     "flush",
     "instrument",
     "open",
@@ -26,10 +30,13 @@ __all__ = [
 # Lazy, so that an app that only records never loads what only reading needs (networkx, causal, analyse).
 _HOMES = {
     "Conversation": "trace",
+    "CostTable": "answers",
+    "CriticalPath": "answers",
     "Graph": "graph",
     "Source": "source",
     "SpanMessages": "trace",
     "Trace": "trace",
+    "Traces": "answers",
     "flush": "lifecycle",
     "instrument": "lifecycle",
     "open": "source",

@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from otel_mas.causal import CausalGraph, CriticalPath, Edge, build
+from otel_mas.causal import CausalGraph, Edge, build
 from otel_mas.model import Span, Trace
 
 if TYPE_CHECKING:
     import networkx
+    import pandas
+    import pyarrow
 
-    from otel_mas.analyse.cost import CostTable
+    from otel_mas.api.answers import CostTable, CriticalPath
 
 
 class Graph:
@@ -65,6 +67,18 @@ class Graph:
         """Nodes: span ids (hex) with "span". Edges: from cause to effect, with "kind" and "provenance"."""
         return self.causal.to_networkx()
 
+    def edges_to_pandas(self) -> pandas.DataFrame:
+        """Its edges, a row each. Raises `MissingExtra` without pandas."""
+        from otel_mas.report import frame
+
+        return frame.edges(self.causal).to_pandas()
+
+    def edges_to_arrow(self) -> pyarrow.Table:
+        """Its edges, a row each. Raises `MissingExtra` without pyarrow."""
+        from otel_mas.report import frame
+
+        return frame.edges(self.causal).to_arrow()
+
     def critical_path(self) -> CriticalPath:
         """What the duration is made of: steps in time order, and why each next one waited."""
         return self._critical_path
@@ -73,12 +87,21 @@ class Graph:
         """Tokens and USD, by agent and by model."""
         return self._cost
 
+    def _repr_html_(self) -> str:
+        from otel_mas.report.html import notebook
+
+        return notebook.graph(self.causal, self.critical_path(), self.problems)
+
     @cached_property
     def _critical_path(self) -> CriticalPath:
-        return self.causal.critical_path()
+        from otel_mas.api.answers import CriticalPath
+
+        return CriticalPath(self.causal.critical_path(), self.causal)
 
     @cached_property
     def _cost(self) -> CostTable:
         from otel_mas.analyse.cost import cost
+        from otel_mas.api.answers import CostTable
 
-        return cost(self.spans)
+        table = cost(self.spans)
+        return CostTable(table.by_agent, table.by_model, table.total, table.unpriced)

@@ -6,7 +6,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from otel_mas.api.when import duration_ns, instant_ns
 from otel_mas.config import Settings
@@ -16,7 +16,12 @@ from otel_mas.sources import Capabilities, open_source
 from otel_mas.sources import Source as Port
 
 if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+    from otel_mas.api.answers import Traces
     from otel_mas.api.trace import Conversation, Trace
+    from otel_mas.report.frame import Frame
 
 STATUSES = ("ok", "error", "interrupted", "running")
 
@@ -80,7 +85,7 @@ class Source:
         min_duration: str | float | None = None,
         since: str | float | datetime | None = None,
         limit: int = 20,
-    ) -> list[TraceSummary]:
+    ) -> Traces:
         """The newest traces that match everything that is given.
 
         Args:
@@ -105,7 +110,9 @@ class Source:
             start = None if since is None else instant_ns(since)
         except ValueError as error:
             raise UnsupportedQuery(str(error)) from None
-        return self._traces(
+        from otel_mas.api.answers import Traces
+
+        found = self._traces(
             Query(
                 service=service,
                 agent=agent,
@@ -117,6 +124,36 @@ class Source:
                 limit=limit,
             )
         )
+        return Traces(found, limited=len(found) == limit)
+
+    def to_pandas(self, *, attributes: bool = False, **which: Any) -> pandas.DataFrame:
+        """The spans of many traces, a row each, in the order of `traces`.
+
+        Args:
+            attributes: A column for every attribute that any of the spans has, too.
+            which: What `traces` takes: `service`, `agent`, `status`, `conversation`, `run`, `min_duration`, `since`,
+                `limit` (of traces).
+
+        Raises:
+            MissingExtra: pandas is not installed.
+            UnsupportedQuery: As for `traces`.
+        """
+        return self._frame(attributes, which).to_pandas()
+
+    def to_arrow(self, *, attributes: bool = False, **which: Any) -> pyarrow.Table:
+        """The spans of many traces as Arrow: see `to_pandas`. Raises `MissingExtra` without pyarrow."""
+        return self._frame(attributes, which).to_arrow()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any:
+        """The spans of the newest traces, for whatever reads Arrow; `to_arrow` says which ones."""
+        stream: Any = self.to_arrow()
+        return stream.__arrow_c_stream__(requested_schema)
+
+    def _frame(self, attributes: bool, which: dict[str, Any]) -> Frame:
+        from otel_mas.report import frame
+
+        graphs = (self.trace(summary.trace_id).graph().causal for summary in self.traces(**which))
+        return frame.spans(graphs, attributes)
 
     def trace(self, trace_id: str) -> Trace:
         """One trace, by its id or the unique beginning of it.

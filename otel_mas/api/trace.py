@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from otel_mas import model
+from otel_mas.api.tables import Tabular
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
 from otel_mas.model import Message, Span
 from otel_mas.sources import Source as Port
 
 if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
     from otel_mas.api.graph import Graph
+    from otel_mas.report.frame import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +30,57 @@ class SpanMessages:
     output: tuple[Message, ...]
 
 
-class Trace:
+class Run(Tabular):
+    """What a trace and a conversation have in common: they are explained by one graph."""
+
+    @abstractmethod
+    def graph(self) -> Graph:
+        """What caused what in it."""
+
+    @abstractmethod
+    def _parts(self) -> tuple[Trace, ...]:
+        """The traces that it is made of."""
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is wrong with its traces (missing parents, cycles of links, ...), a clear line each."""
+        return self.graph().problems
+
+    def to_pandas(self, attributes: bool = False) -> pandas.DataFrame:
+        """Its spans, a row each; if asked for with a column for every attribute.
+
+        Raises:
+            MissingExtra: pandas is not installed.
+        """
+        return self._frame(attributes).to_pandas()
+
+    def to_arrow(self, attributes: bool = False) -> pyarrow.Table:
+        """Its spans, a row each; if asked for with a column for every attribute.
+
+        Raises:
+            MissingExtra: pyarrow is not installed.
+        """
+        return self._frame(attributes).to_arrow()
+
+    def to_html(self) -> str:
+        """A report for people who were not there: one page, which loads nothing and runs no script."""
+        from otel_mas.api.report import report
+
+        return report(self)
+
+    def _frame(self, attributes: bool = False) -> Frame:
+        from otel_mas.report import frame
+
+        return frame.spans([self.graph().causal], attributes)
+
+    def _repr_html_(self) -> str:
+        from otel_mas.report.html import notebook
+
+        graph = self.graph()
+        return notebook.run(graph.causal, graph.critical_path(), graph.cost(), self.problems)
+
+
+class Trace(Run):
     """One trace: everything recorded under one trace id."""
 
     def __init__(self, data: model.Trace, port: Port) -> None:
@@ -49,11 +105,6 @@ class Trace:
     def incomplete(self) -> str | None:
         """What is known to be missing, in words; None where nothing is."""
         return self._data.incomplete
-
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What is wrong with the trace (missing parents, cycles of links, ...), a clear line each."""
-        return self.graph().problems
 
     @property
     def conversation_id(self) -> str | None:
@@ -102,6 +153,9 @@ class Trace:
             raise UnsupportedQuery(f"{self._port.location} keeps no messages and no content beside spans")
         return self.span(span if isinstance(span, str) else span.span_id).span_id
 
+    def _parts(self) -> tuple[Trace, ...]:
+        return (self,)
+
     @cached_property
     def _refs(self) -> Sequence[model.MessageRef]:
         return self._port.message_refs(self.trace_id)
@@ -113,7 +167,7 @@ class Trace:
         return Graph((self._data,))
 
 
-class Conversation:
+class Conversation(Run):
     """Several traces of one thread, oldest first, explained as one."""
 
     def __init__(self, thread: str, traces: Sequence[Trace]) -> None:
@@ -132,14 +186,12 @@ class Conversation:
         """Of all its traces, in start order."""
         return self.graph().spans
 
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What is wrong with its traces, a clear line each."""
-        return self.graph().problems
-
     def graph(self) -> Graph:
         """What caused what in it, across its traces."""
         return self._graph
+
+    def _parts(self) -> tuple[Trace, ...]:
+        return self.traces
 
     @cached_property
     def _graph(self) -> Graph:

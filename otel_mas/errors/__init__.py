@@ -12,7 +12,8 @@ OtelMasError
 │   ├── TraceNotFound      it has no such trace
 │   ├── UnsupportedQuery   it cannot filter like that; it never approximates
 │   └── UnknownSource      nothing installed can read that target
-└── BadTrace               the trace itself cannot be worked with
+├── BadTrace               the trace itself cannot be worked with
+└── MissingExtra           an optional dependency is not installed
 
 Every message is one line: what was wrong, where, and what to do next.
 """
@@ -89,9 +90,14 @@ class BadTrace(OtelMasError):
     """The trace cannot be worked with as it is."""
 
 
+class MissingExtra(OtelMasError):
+    """What was asked for needs an optional dependency; the message says what to install."""
+
+
 __all__ = [
     "BadTrace",
     "ConfigError",
+    "MissingExtra",
     "NotAStore",
     "OtelMasError",
     "SourceError",

@@ -1,0 +1,66 @@
+"""Answers that show themselves in a notebook, and can be had as data frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from otel_mas import causal
+from otel_mas.analyse import cost
+from otel_mas.api.tables import Tabular
+from otel_mas.model import TraceSummary
+
+if TYPE_CHECKING:
+    from otel_mas.report.frame import Frame
+
+
+class Traces(list[TraceSummary], Tabular):
+    """Traces in a list, the newest first. `limited`: there may be older ones that match."""
+
+    def __init__(self, found: Iterable[TraceSummary] = (), *, limited: bool = False) -> None:
+        super().__init__(found)
+        self.limited = limited
+
+    def _frame(self) -> Frame:
+        from otel_mas.report import frame
+
+        return frame.traces(self)
+
+    def _repr_html_(self) -> str:
+        from otel_mas.report.html import notebook
+
+        return notebook.traces(self, self.limited)
+
+
+class CriticalPath(causal.CriticalPath, Tabular):
+    """The critical path of a graph: steps in time order, end to end."""
+
+    def __init__(self, path: causal.CriticalPath, graph: causal.CausalGraph) -> None:
+        super().__init__(path._trail, path._spans, path._say)
+        self._graph = graph
+
+    def _frame(self) -> Frame:
+        from otel_mas.report import frame
+
+        return frame.critical_path(self._graph, self)
+
+    def _repr_html_(self) -> str:
+        from otel_mas.report.html import notebook
+
+        return notebook.critical_path(self._graph, self)
+
+
+@dataclass(frozen=True)
+class CostTable(cost.CostTable, Tabular):
+    """Tokens and USD by agent and by model, the dearest first."""
+
+    def _frame(self) -> Frame:
+        from otel_mas.report import frame
+
+        return frame.cost(self)
+
+    def _repr_html_(self) -> str:
+        from otel_mas.report.html import notebook
+
+        return notebook.cost(self)

@@ -1,0 +1,63 @@
+"""What needs somebody: where errors happened, and what waits for a human."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from otel_mas.causal import CausalGraph
+from otel_mas.report.findings import failures, waiting
+from otel_mas.report.html.block import left_out
+from otel_mas.report.html.span import cut, readable
+from otel_mas.report.markup import Child, Markup, element, text
+from otel_mas.report.outline import Outline
+from otel_mas.report.text import count, plain
+from otel_mas.semconv import attributes as names
+
+_MOST = 20
+_LONGEST = 600
+
+
+def attention(causal: CausalGraph, said: Mapping[tuple[str, str], Mapping[str, object]] | None = None) -> Markup | None:
+    """A line for each failure and each pause that nothing has ended; None where all is well.
+
+    Args:
+        causal: The graph to look through.
+        said: Content beside spans by trace and span id, then name: what the error said, what was asked.
+    """
+    outline, contents = Outline(causal), said or {}
+    lines: list[Child] = []
+    for span in failures(causal.spans):
+        error = plain(span.columns.get(names.ERROR_TYPE) or "error")
+        beside = contents.get((span.trace_id, span.span_id), {})
+        message = beside.get(names.EXCEPTION_MESSAGE) or span.status_message
+        lines.append(_line("om-bad", "failed", outline.path_label(span), error, message))
+    for span in waiting(causal.spans):
+        beside = contents.get((span.trace_id, span.span_id), {})
+        asked = beside.get(names.MAS_INTERRUPT_VALUES)
+        lines.append(_line("om-wait", "waits for input", outline.path_label(span), None, asked))
+    if not lines:
+        return None
+    hidden = lines[_MOST:]
+    return text(
+        element("ul", lines[:_MOST]), left_out([count(len(hidden), "more of them", "more of them")] if hidden else [])
+    )
+
+
+def _line(shape: str, what: str, where: str, kind: str | None, message: object) -> Markup:
+    said = cut(readable(message), _LONGEST) if message else None
+    return element(
+        "li",
+        element("span", what, class_=shape),
+        f": {where}",
+        f", {kind}" if kind else None,
+        element("pre", said, class_="om-wrap") if said else None,
+    )
+
+
+def problems(found: Sequence[str]) -> Markup | None:
+    """What is wrong with the traces themselves."""
+    if not found:
+        return None
+    items = [element("li", plain(problem)) for problem in found[:_MOST]]
+    hidden = len(found) - len(items)
+    return text(element("ul", items, class_="om-wait"), left_out([count(hidden, "more problem")] if hidden else []))

@@ -1,0 +1,29 @@
+"""A causal graph: the picture, and the same in text for those who cannot see it."""
+
+from __future__ import annotations
+
+from otel_mas.causal import CausalGraph, CriticalPath
+from otel_mas.report import terminal
+from otel_mas.report.html.block import folded, left_out
+from otel_mas.report.markup import Markup, element, text
+from otel_mas.report.svg import draw, scene
+from otel_mas.report.text import count
+
+_WIDTH = 118
+_MOST_LINES = 300
+
+
+def graph(causal: CausalGraph, path: CriticalPath) -> Markup:
+    """The picture with what it leaves out, and the graph as text, folded."""
+    if not causal.spans:
+        return element("p", "No span was recorded.")
+    shown = scene(causal, path)
+    picture = element("div", draw(shown), class_="om-scroll")
+    return text(picture, left_out(shown.left_out), folded("the same as text", as_text(causal)))
+
+
+def as_text(causal: CausalGraph) -> Markup:
+    """What caused what, a line each, as the command line shows it."""
+    lines = [line.plain.rstrip() for line in terminal.graph(causal, _WIDTH)]
+    more = [f"{count(len(lines) - _MOST_LINES, 'line')} of {len(lines):,}"] if len(lines) > _MOST_LINES else []
+    return text(element("pre", "\n".join(lines[:_MOST_LINES])), left_out(more))

@@ -1,0 +1,69 @@
+"""What handles show of themselves in a notebook: blocks of bounded size that stand in any page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from otel_mas.analyse.cost import CostTable
+from otel_mas.causal import CausalGraph, CriticalPath
+from otel_mas.model import Span, TraceSummary
+from otel_mas.report.html import cost as costs
+from otel_mas.report.html import graph as graphs
+from otel_mas.report.html import listing, tree
+from otel_mas.report.html import path as paths
+from otel_mas.report.html import span as single
+from otel_mas.report.html.attention import attention, problems
+from otel_mas.report.html.block import block, folded
+from otel_mas.report.html.heading import at_work, heading, price
+from otel_mas.report.markup import element
+from otel_mas.report.text import count
+
+_MOST_SPANS = 300
+_MOST_STEPS = 12
+
+
+def run(causal: CausalGraph, path: CriticalPath, cost: CostTable, wrong: Sequence[str]) -> str:
+    """A trace or a conversation: what it was, what needs attention, the graph; the rest folded."""
+    steps = folded(f"critical path: {at_work(path)}", paths.critical_path(causal, path, _MOST_STEPS))
+    spans = folded(f"tree of {count(len(causal.spans), 'span')}", tree.tree(causal, _MOST_SPANS))
+    spent = price(cost)
+    return block(
+        heading(causal.spans),
+        attention(causal),
+        problems(wrong),
+        graphs.graph(causal, path),
+        steps,
+        spans,
+        folded(spent, costs.cost(cost)) if spent is not None else None,
+    )
+
+
+def graph(causal: CausalGraph, path: CriticalPath, wrong: Sequence[str]) -> str:
+    """What caused what."""
+    return block(problems(wrong), graphs.graph(causal, path))
+
+
+def critical_path(causal: CausalGraph, path: CriticalPath) -> str:
+    """What the duration is made of."""
+    return block(paths.critical_path(causal, path))
+
+
+def cost(table: CostTable) -> str:
+    """Tokens and dollars."""
+    return block(costs.cost(table))
+
+
+def traces(summaries: Sequence[TraceSummary], more: bool = False) -> str:
+    """Traces in a list; `more`: there may be older ones that were not asked for."""
+    said = f"the newest {len(summaries):,}; limit=... asks for more" if more else None
+    return block(listing.traces(summaries), element("p", said, class_="om-dim") if said else None)
+
+
+def span(one: Span) -> str:
+    """Everything that a span says of itself."""
+    return block(single.span(one))
+
+
+def spans(found: Sequence[Span]) -> str:
+    """Spans in a list."""
+    return block(single.spans(found))

@@ -1,0 +1,144 @@
+"""A report for people who were not there: one page, without a script and without a request to anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+
+from otel_mas.analyse.cost import CostTable
+from otel_mas.causal import CausalGraph, CriticalPath
+from otel_mas.model import Content, Message, MessageRef
+from otel_mas.report.html import cost as costs
+from otel_mas.report.html import graph as graphs
+from otel_mas.report.html import path as paths
+from otel_mas.report.html.attention import attention, problems
+from otel_mas.report.html.block import ended
+from otel_mas.report.html.heading import at_work, price, title
+from otel_mas.report.html.messages import messages as told_messages
+from otel_mas.report.html.style import style
+from otel_mas.report.html.tree import tree
+from otel_mas.report.markup import Child, Markup, element, text, trusted
+from otel_mas.report.messages import told
+from otel_mas.report.text import count, duration, listing, plain
+
+MOST_SPANS = 2_000
+_MOST_STEPS = 60
+# Whatever a recorded text contained: nothing is fetched, no script runs, no form is sent.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a report is made of."""
+
+    causal: CausalGraph
+    path: CriticalPath
+    cost: CostTable
+    problems: Sequence[str] = ()
+    refs: Sequence[MessageRef] = ()
+    messages: Mapping[str, Message] | None = None
+    """By digest; None where the source keeps none."""
+    contents: Sequence[Content] = ()
+
+
+def page(material: Material, made_by: str) -> str:
+    """The whole document.
+
+    Args:
+        material: What was recorded.
+        made_by: Program and version, for the last line.
+    """
+    named = title(material.causal.spans)
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", f"{named}: what caused what"),
+        style(),
+        element("style", trusted(_sheet())),
+    )
+    body = element("main", element("h1", named), *_sections(material), class_="otel-mas om-page")
+    foot = element("footer", f"Made by {made_by}. It holds everything that it shows; nothing was loaded.")
+    return f"<!DOCTYPE html>\n{element('html', head, element('body', body, foot), lang='en')}\n"
+
+
+def _sheet() -> str:
+    return resources.files("otel_mas.report.html").joinpath("page.css").read_text(encoding="utf-8")
+
+
+def _sections(material: Material) -> Iterator[Child]:
+    causal, path = material.causal, material.path
+    if not causal.spans:
+        yield element("p", "No span was recorded.")
+        return
+    yield _facts(material)
+    yield _section("What needs attention", attention(causal, _beside(material.contents)))
+    yield _section("What caused what", graphs.graph(causal, path))
+    yield _section("What the time went into", paths.critical_path(causal, path, _MOST_STEPS))
+    yield _section("Who told whom what", _messages(material))
+    yield _section("What it cost", costs.cost(material.cost))
+    yield _section("What ran inside what", tree(causal, MOST_SPANS))
+    yield _section("What is wrong with the record", problems(material.problems))
+
+
+def _section(heading: str, content: Child) -> Markup | None:
+    return element("section", element("h2", heading), content) if content else None
+
+
+def _facts(material: Material) -> Markup:
+    """What, when, how long, how much: as pairs."""
+    pairs = [(name, value) for name, value in _pairs(material) if value]
+    return element("dl", [element("div", element("dt", name), element("dd", value)) for name, value in pairs])
+
+
+def _pairs(material: Material) -> Iterator[tuple[str, Child]]:
+    spans = material.causal.spans
+    roots = [span for span in spans if span.parent_span_id is None] or [spans[0]]
+    begin = min(span.start_ns for span in spans)
+    end = max(span.end_ns or span.start_ns for span in spans)
+    yield "Ended", ended(roots[-1]) or element("span", "ok", class_="om-good")
+    yield "Started", _instant(begin)
+    yield "Took", f"{duration(end - begin)}: {at_work(material.path)}"
+    yield "Cost", price(material.cost)
+    agents = list(dict.fromkeys(plain(span.agent) for span in spans if span.agent))
+    yield "Agents", listing(agents, 12)
+    yield "Service", listing(list(dict.fromkeys(plain(span.service) for span in spans if span.service)), 6)
+    yield "Thread", plain(next((span.conversation_id for span in spans if span.conversation_id), "") or "")
+    ids = list(dict.fromkeys(span.trace_id for span in spans))
+    shown: list[Child] = [text(element("code", one), " ") for one in ids[:6]]
+    yield count(len(ids), "Trace"), text(shown, f"and {len(ids) - 6:,} more" if len(ids) > 6 else None)
+
+
+def _instant(ns: int) -> str:
+    """With its distance from UTC: the reader's clock may be another one."""
+    return datetime.fromtimestamp(ns // 10**9).astimezone().isoformat(sep=" ")
+
+
+def _messages(material: Material) -> Markup:
+    found = told(material.causal, material.refs, material.messages or {}, material.contents)
+    if not found:
+        return element("p", "No message was recorded.")
+    said = _about_content(material, kept=sum(one.said is not None for one in found), of=len(found))
+    begin = material.causal.spans[0].start_ns
+    return text(element("p", said, class_="om-dim"), told_messages(found, begin))
+
+
+def _about_content(material: Material, kept: int, of: int) -> str:
+    if material.messages is None:
+        return "The source that this was read from keeps no content: who read what is known, what was said is not."
+    if kept == of:
+        return "As it was stored; what looked like a secret was taken out before that."
+    if not kept:
+        return "The content was not kept: who read what is known, what was said is not."
+    return f"The content of {of - kept:,} of {of:,} messages was not kept."
+
+
+def _beside(contents: Sequence[Content]) -> dict[tuple[str, str], dict[str, object]]:
+    found: dict[tuple[str, str], dict[str, object]] = {}
+    for content in contents:
+        found.setdefault((content.trace_id, content.span_id), {})[content.name] = content.value
+    return found

@@ -1,0 +1,108 @@
+"""One trace as a tree: what ran inside what, when, for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from otel_mas.causal import CausalGraph
+from otel_mas.model import Span, StatusCode
+from otel_mas.report.html.block import KINDS, Head, ended, left_out, named, stretch, table
+from otel_mas.report.markup import Child, Markup, element, text
+from otel_mas.report.outline import Outline
+from otel_mas.report.text import count, counted, duration, listing, offset, plain, usd
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import RecordKind
+
+_DEEPEST = 24
+_HEADS = (
+    Head("span"),
+    Head(""),
+    Head("start", numeric=True),
+    Head("took", numeric=True),
+    Head("tokens", numeric=True),
+    Head("cost", numeric=True),
+    Head("when"),
+)
+
+
+def tree(causal: CausalGraph, most: int) -> Markup:
+    """The spans, a row each; at most so many: tasks, whatever failed, and the longest."""
+    spans = causal.spans
+    if not spans:
+        return element("p", "No span was recorded.")
+    outline = Outline(causal)
+    shown = _chosen(spans, most)
+    extents = _extents(spans)
+    rows = [
+        list(_row(span, len(last), outline, *extents[span.trace_id]))
+        for root in causal.roots
+        for span, last in outline.walk(root)
+        if span.span_id in shown
+    ]
+    hidden = len(spans) - len(rows)
+    return text(table(_HEADS, rows), left_out([count(hidden, "shorter span")] if hidden else []))
+
+
+def _extents(spans: Sequence[Span]) -> dict[str, tuple[int, int]]:
+    """From when until when each trace lasted: each has an axis of its own."""
+    found: dict[str, tuple[int, int]] = {}
+    for span in spans:
+        begin, end = found.get(span.trace_id, (span.start_ns, span.start_ns))
+        found[span.trace_id] = min(begin, span.start_ns), max(end, span.start_ns, span.end_ns or 0)
+    return found
+
+
+def _chosen(spans: Sequence[Span], most: int) -> set[str]:
+    if len(spans) <= most:
+        return {span.span_id for span in spans}
+    ranked = sorted(
+        spans,
+        key=lambda span: (
+            span.parent_span_id is not None,
+            span.status != StatusCode.ERROR,
+            span.task_id is None,
+            -span.duration_ns,
+        ),
+    )
+    return {span.span_id for span in ranked[:most]}
+
+
+def _row(span: Span, depth: int, outline: Outline, begin: int, end: int) -> Iterator[Child]:
+    inset = f"padding-left:{min(depth, _DEEPEST) * 18}px"
+    yield element("span", named(outline.title(span), span), style=inset)
+    yield _remark(span)
+    yield offset(span.start_ns - begin)
+    yield "" if span.end_ns is None else duration(span.duration_ns)
+    yield _tokens(span)
+    yield _price(span)
+    whole = max(end - begin, 1)
+    until = end if span.end_ns is None else span.end_ns
+    kind = span.record_kind
+    colour = KINDS[RecordKind(kind)] if kind in KINDS else "om-mark"
+    yield stretch((span.start_ns - begin) / whole, (until - begin) / whole, colour)
+
+
+def _remark(span: Span) -> Child:
+    if span.record_kind == RecordKind.ROUTING_DECISION:
+        choices: dict[str, int] = {}
+        for one in span.get(names.MAS_ROUTING_CHOICE) or ():
+            name = plain(one).strip("_")
+            choices[name] = choices.get(name, 0) + 1
+        return f"→ {listing(counted(choices)) or 'end'}"
+    return ended(span)
+
+
+def _tokens(span: Span) -> str:
+    read = span.columns.get(names.GEN_AI_USAGE_INPUT_TOKENS)
+    wrote = span.columns.get(names.GEN_AI_USAGE_OUTPUT_TOKENS)
+    if not isinstance(read, int) and not isinstance(wrote, int):
+        return ""
+    return f"{read or 0:,}→{wrote or 0:,}"
+
+
+def _price(span: Span) -> Child:
+    cost = span.columns.get(names.MAS_COST_USD)
+    if isinstance(cost, int | float):
+        simulated = span.columns.get(names.MAS_COST_SIMULATED)
+        return text(usd(cost), element("span", " simulated", class_="om-wait") if simulated else None)
+    return element("span", "no price", class_="om-wait") if span.columns.get(names.MAS_COST_MISSING) else ""

@@ -1,0 +1,134 @@
+"""Who told whom what in a run: each message once, with who wrote it and who read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from otel_mas.causal import CausalGraph
+from otel_mas.model import Content, Message, MessageRef, Span
+from otel_mas.report.outline import Outline
+from otel_mas.report.text import plain
+from otel_mas.semconv import attributes as names
+
+INPUT, OUTPUT = "input", "output"
+PERSON = "a person"
+_SIDES = ((INPUT, names.MAS_INPUT_MESSAGES), (OUTPUT, names.MAS_OUTPUT_MESSAGES))
+
+
+@dataclass(slots=True)
+class Told:
+    """One message. `writer` is None where none of the spans wrote it: it came from the app or its user.
+
+    `said` is None where its content was not kept.
+    """
+
+    at_ns: int
+    role: str
+    said: str | None
+    writer: str | None = None
+    readers: list[str] = field(default_factory=list)
+
+
+def refs_of(spans: Sequence[Span]) -> list[MessageRef]:
+    """Which messages the spans read and wrote by what they say themselves, for sources that keep no messages."""
+    found = []
+    for span in spans:
+        for side, name in _SIDES:
+            digests = span.get(name) if span.record_kind is not None else None
+            for position, digest in enumerate(digests if isinstance(digests, (list, tuple)) else ()):
+                found.append(MessageRef(span.trace_id, span.span_id, side, position, str(digest)))
+    return found
+
+
+def told(
+    causal: CausalGraph, refs: Sequence[MessageRef], messages: Mapping[str, Message], contents: Sequence[Content]
+) -> list[Told]:
+    """Every message in the order in which it was first written or read, and what was asked of people and answered."""
+    outline = Outline(causal)
+    spans = {span.span_id: span for span in causal.spans}
+    known: dict[str, Told] = {}
+    placed = [(ref, spans[ref.span_id]) for ref in refs if ref.span_id in spans]
+    for ref, span in sorted(placed, key=lambda one: (*_when(*one), one[0].direction, one[0].position)):
+        message = messages.get(ref.digest)
+        one = known.get(ref.digest)
+        if one is None:
+            body = None if message is None else message.body
+            role = plain(message.role) if message is not None else ""
+            one = known[ref.digest] = Told(_when(ref, span)[0], role, None if body is None else written(body))
+        who = _who(span, outline)
+        if ref.direction == OUTPUT:
+            one.writer = one.writer or who
+        elif who not in one.readers:
+            one.readers.append(who)
+    asked = [one for content in contents if content.span_id in spans for one in _asked(content, spans, outline)]
+    return sorted([*known.values(), *asked], key=lambda one: one.at_ns)
+
+
+def written(body: Mapping[str, Any]) -> str:
+    """A message's parts as text: what was said, which tools were called with what, what they answered."""
+    parts = body.get("parts")
+    if not isinstance(parts, (list, tuple)):
+        return _text(body.get("content"))
+    return "\n".join(filter(None, (_part(part) for part in parts)))
+
+
+def _part(part: Any) -> str:
+    if not isinstance(part, Mapping):
+        return _text(part)
+    kind = part.get("type")
+    if kind == "tool_call":
+        return f"calls {_text(part.get('name'))}({_text(part.get('arguments'))})"
+    if kind == "tool_call_response":
+        return _text(part.get("response", part.get("result")))
+    if "content" in part:
+        content = _text(part["content"])
+        return content if kind == "text" else f"[{_text(kind)}] {content}"
+    return f"[{_text(kind) or 'part'}] {_text({name: part[name] for name in part if name != 'type'})}"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except (TypeError, ValueError, RecursionError):
+        return str(value)
+
+
+def _asked(content: Content, spans: Mapping[str, Span], outline: Outline) -> Iterator[Told]:
+    """A question that a task put to a person, or what the person answered."""
+    span = spans[content.span_id]
+    values = content.value if isinstance(content.value, (list, tuple)) else [content.value]
+    if content.name == names.MAS_INTERRUPT_VALUES:
+        end_ns = span.start_ns if span.end_ns is None else span.end_ns
+        for value in values:
+            yield Told(end_ns, "question", _text(value), _who(span, outline), [PERSON])
+    elif content.name == names.MAS_RESUME_VALUES:
+        yield Told(span.start_ns, "answer", _text(content.value), PERSON, [_who(span, outline)])
+
+
+def _when(ref: MessageRef, span: Span) -> tuple[int, int]:
+    """When a span read (at its start) or wrote (at its end) it."""
+    if ref.direction == OUTPUT and span.end_ns is not None:
+        return span.end_ns, span.start_ns
+    return span.start_ns, span.start_ns
+
+
+def _who(span: Span, outline: Outline) -> str:
+    """The task that a span belongs to, inside the one around it; a tool by its own name."""
+    task = outline.task(span)
+    tool = span.columns.get(names.GEN_AI_TOOL_NAME)
+    if task is None:
+        return plain(tool) if tool else outline.label(span).removeprefix("invoke_workflow ")
+    around = outline.enclosing(task)
+    own = plain(tool) if tool else outline.label(task)
+    return f"{outline.label(around if around is not None else task)} › {own}" if around is not None or tool else own
+
+
+__all__ = ["INPUT", "OUTPUT", "PERSON", "Told", "refs_of", "told", "written"]

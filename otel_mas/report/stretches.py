@@ -1,0 +1,99 @@
+"""A critical path as people read it: a line for each task, and what the whole is made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from otel_mas.causal import CriticalPath, Step
+from otel_mas.model import Span
+from otel_mas.report.outline import Outline
+from otel_mas.semconv.enums import RecordKind
+
+SPAN = "span"
+WAITING = "waiting for input"
+# What takes less than this share of the time at work says nothing; such lines are summed up in one.
+_SMALL = 0.005
+_GROUPS: Mapping[str | None, str] = {
+    RecordKind.LLM_CALL: "models",
+    RecordKind.TOOL_CALL: "tools",
+    RecordKind.RETRIEVAL: "retrieval",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Steps in a row that are one line: all of one task, or a single one."""
+
+    steps: tuple[Step, ...]
+    task: Span | None
+    worked_ns: int
+    """Time at work on the path before it."""
+
+    @property
+    def took_ns(self) -> int:
+        return sum(step.duration_ns for step in self.steps)
+
+    @property
+    def waits(self) -> bool:
+        return self.steps[0].kind == WAITING
+
+    def spent(self, outline: Outline) -> list[tuple[str, int]]:
+        """On which spans inside the task at least a tenth of it went, with ns; the longest first, three at most."""
+        spent: Counter[str] = Counter()
+        for step in self.steps:
+            if step.span is not None and step.span is not self.task and self.task is not None:
+                spent[outline.label(step.span)] += step.duration_ns
+        if len(self.steps) < 2:
+            return []
+        return [(name, took) for name, took in spent.most_common(3) if took * 10 > self.took_ns]
+
+
+def stretches(path: CriticalPath, outline: Outline, every: bool = False) -> Iterator[Stretch]:
+    """The path in lines; each step is one of its own if `every`."""
+    run: list[Step] = []
+    worked = 0
+    for step in path:
+        if run and (every or not _together(run[-1], step, outline)):
+            yield (stretch := Stretch(tuple(run), _belongs(run[0], outline), worked))
+            worked += 0 if stretch.waits else stretch.took_ns
+            run = []
+        run.append(step)
+    if run:
+        yield Stretch(tuple(run), _belongs(run[0], outline), worked)
+
+
+def notable(found: Sequence[Stretch], active_ns: int, most: int | None) -> list[Stretch]:
+    """Those that take a share worth a line, and all waits; at most so many, the longest."""
+    small_ns = int(active_ns * _SMALL)
+    long = [one for one in found if one.waits or one.took_ns > small_ns]
+    if most is None or len(long) <= most:
+        return long
+    longest = sorted(range(len(long)), key=lambda i: (not long[i].waits, -long[i].took_ns))[:most]
+    return [long[i] for i in sorted(longest)]
+
+
+def made_of(path: CriticalPath) -> tuple[Counter[str], int]:
+    """ns at work by what was done: models, tools, retrieval, own code, other spans, framework; and ns waiting."""
+    took: Counter[str] = Counter()
+    for step in path:
+        took[_group(step)] += step.duration_ns
+    return took, took.pop(WAITING, 0)
+
+
+def _together(one: Step, following: Step, outline: Outline) -> bool:
+    task = _belongs(one, outline)
+    return task is not None and task is _belongs(following, outline)
+
+
+def _belongs(step: Step, outline: Outline) -> Span | None:
+    """The task that a step is the work of."""
+    return outline.task(step.span) if step.kind == SPAN and step.span is not None else None
+
+
+def _group(step: Step) -> str:
+    if step.kind != SPAN or step.span is None:
+        return step.kind
+    kind = step.span.record_kind
+    return _GROUPS.get(kind, "other spans" if kind is None else "own code")
