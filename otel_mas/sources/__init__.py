@@ -17,6 +17,8 @@ GROUP = "otel_mas_source"
 _DEFAULT = "store"
 # Two letters at least, so that C:\runs.db is a path.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
+# host:port, with or without a path.
+_ADDRESS = re.compile(r"[\w.-]+:\d{1,5}(/.*)?")
 
 
 def installed_sources() -> dict[str, EntryPoint]:
@@ -33,7 +35,7 @@ def open_source(target: str | Path, known: Mapping[str, EntryPoint] | None = Non
         known: The sources to choose from, by scheme; the installed ones by default.
 
     Raises:
-        UnknownSource: No source has this scheme.
+        UnknownSource: No source has this scheme, or it is an address and has none.
         StoreError: It is a path, and what is there is not a store that can be read.
     """
     known = installed_sources() if known is None else known
@@ -45,6 +47,9 @@ def open_source(target: str | Path, known: Mapping[str, EntryPoint] | None = Non
         found = _type(name, known, str(target))
         if found.recognises(path):
             return found.open(str(path))
+    if not path.exists() and _ADDRESS.fullmatch(str(target)):
+        schemes = ", ".join(f"{name}://{target}" for name in known if name.endswith(("+http", "+https", "+grpc")))
+        raise UnknownSource(f"{target} is no file, and an address needs a scheme: one of {schemes}")
     # No source knows the file (or there is none): the store says best what is wrong with it.
     return _type(_DEFAULT, known, str(target)).open(str(path))
 

@@ -15,7 +15,7 @@ from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Tall
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.endpoint import Access, parse_endpoint
-from otel_mas.sources.newest import Candidate, Page, Walk
+from otel_mas.sources.newest import MOST_LOOKED_AT, Candidate, Page, Walk
 from otel_mas.sources.remote import FILTERS, checked, full_id, message_refs, no_content, no_runs, no_trace
 
 if TYPE_CHECKING:
@@ -63,13 +63,17 @@ class JaegerSource:
 
     Args:
         clock: now, in ns since the epoch.
+        most_looked_at: traces that are counted for one question at most, where Jaeger does not select them itself.
     """
 
     capabilities = Capabilities(filters=FILTERS, conversations=True)
 
-    def __init__(self, transport: Transport, *, clock: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self, transport: Transport, *, clock: Callable[[], int] = time.time_ns, most_looked_at: int = MOST_LOOKED_AT
+    ) -> None:
         self._transport = transport
         self._clock = clock
+        self._most_looked_at = most_looked_at
         self.location = transport.location
 
     def traces(self, query: Query) -> Sequence[TraceSummary]:
@@ -120,7 +124,7 @@ class JaegerSource:
                         matching[tally.trace_id] = tally.summary()
             return Page(candidates, complete)
 
-        walk = Walk(find, matching.get, self.location, _GRAIN_NS)
+        walk = Walk(find, matching.get, self.location, _GRAIN_NS, most_looked_at=self._most_looked_at)
         return walk.newest(query.limit, query.since_ns or 0, self._clock())
 
     def _selecting(self, query: Query) -> list[tuple[str, tuple[tuple[str, str], ...]]]:

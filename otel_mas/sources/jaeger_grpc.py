@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _SERVICE = "/jaeger.api_v3.QueryService"
 _HINT = f"Jaeger's query service listens for gRPC on {GRPC_PORT} unless told otherwise (HTTP: {HTTP_PORT})"
+# In the words of the resolvers that gRPC may have been built with.
+_NO_HOST = ("dns", "errors resolving", "lookup failed", "name resolution", "name or service not known")
 _REFUSED = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
 
 
@@ -124,7 +126,7 @@ class JaegerOverGrpc:
             )
         if "ssl" in words or "handshake" in words or "tsi_" in words:
             return SourceError(f"{there} does not speak TLS ({_brief(said)}): try without the s in the scheme")
-        if "dns" in words or "name resolution" in words or "name or service" in words:
+        if any(sign in words for sign in _NO_HOST):
             return SourceError(f"the host of {there} is not known: check its name")
         if "connection refused" in words:
             return SourceError(f"nothing listens at {there} (connection refused): {_HINT}")

@@ -22,7 +22,8 @@ _FIRST = HOUR
 _WIDER = 8
 _MOST_AT_ONCE = 200
 _MOST_AT_AN_INSTANT = 2_000
-_MOST_LOOKED_AT = 10_000
+MOST_LOOKED_AT = 10_000
+"""Traces; more would take minutes, and a question that asks for as many is better asked otherwise."""
 
 
 class Candidate(NamedTuple):
@@ -63,7 +64,7 @@ class Walk:
     location: str
     grain_ns: int
     widest_ns: int | None = None
-    most_looked_at: int = _MOST_LOOKED_AT
+    most_looked_at: int = MOST_LOOKED_AT
 
     def newest(self, limit: int, floor_ns: int, now_ns: int) -> list[TraceSummary]:
         """The newest matching traces that started at or after `floor_ns`, the newest first.
