@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import compress, repeat
 from operator import is_not
 
+from otel_mas.store.bulk import insert
 from otel_mas.store.columns import present_in
 from otel_mas.store.rows import SpanRow
 
@@ -20,8 +21,8 @@ _LEADING = (
     "body"
 )
 _NONE = repeat(None)
-_LINK_INSIDE = "INSERT INTO links (trace, span, position, cause_span, kind) VALUES (?, ?, ?, ?, ?)"
-_LINK_ELSEWHERE = "INSERT INTO links (trace, span, position, cause_span, kind, cause_trace) VALUES (?, ?, ?, ?, ?, ?)"
+_LINK_INSIDE = "INSERT INTO links (trace, span, position, cause_span, kind)"
+_LINK_ELSEWHERE = "INSERT INTO links (trace, span, position, cause_span, kind, cause_trace)"
 
 
 def append_spans(
@@ -55,7 +56,7 @@ def append_spans(
             groups[shape] = [values]
         else:
             group.append(values)
-    return sum(connection.executemany(_insert(*shape), group).rowcount for shape, group in groups.items())
+    return sum(insert(connection, _insert(*shape), group) for shape, group in groups.items())
 
 
 def append_links(connection: sqlite3.Connection, rows: dict[int, SpanRow], traces: dict[bytes, int]) -> None:
@@ -72,10 +73,8 @@ def append_links(connection: sqlite3.Connection, rows: dict[int, SpanRow], trace
                 inside.append((trace, key, position, bytearray(cause_span), kind))
             else:
                 elsewhere.append((trace, key, position, bytearray(cause_span), kind, cause_trace))
-    if inside:
-        connection.executemany(_LINK_INSIDE, inside)
-    if elsewhere:
-        connection.executemany(_LINK_ELSEWHERE, elsewhere)
+    insert(connection, _LINK_INSIDE, inside)
+    insert(connection, _LINK_ELSEWHERE, elsewhere)
 
 
 @lru_cache(maxsize=512)
@@ -88,5 +87,4 @@ def _insert(present: int, has_parent: bool) -> str:
     columns = [_LEADING, *(column.name for column in present_in(present))]
     if has_parent:
         columns.append("parent_span_id")
-    names = ", ".join(columns)
-    return f"INSERT OR IGNORE INTO spans ({names}) VALUES ({', '.join('?' * (names.count(',') + 1))})"
+    return f"INSERT OR IGNORE INTO spans ({', '.join(columns)})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 
+from otel_mas.store.bulk import insert, present
 from otel_mas.store.rows import Batch, MessageRefRow
 
 _KNOWN_TRACES = 64
@@ -24,16 +25,17 @@ class MessageWriter:
         """Store the batch's messages and references inside the caller's transaction."""
         self._pending, self._missing = [], set()
         if batch.messages:
-            connection.executemany(
-                "INSERT INTO messages (digest, role, added_ns, body) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (digest) DO UPDATE SET body = excluded.body WHERE body IS NULL",
+            insert(
+                connection,
+                "INSERT INTO messages (digest, role, added_ns, body)",
                 [(row.digest, row.role, now_ns, row.body) for row in batch.messages],
+                "ON CONFLICT (digest) DO UPDATE SET body = excluded.body WHERE body IS NULL",
             )
         if batch.message_refs:
-            connection.executemany(
-                "INSERT OR REPLACE INTO message_lists (trace, span_id, direction, position, digests) "
-                "VALUES (?, ?, ?, ?, ?)",
-                _lists(batch.message_refs, traces),
+            insert(
+                connection,
+                "INSERT OR REPLACE INTO message_lists (trace, span_id, direction, position, digests)",
+                list(_lists(batch.message_refs, traces)),
             )
             self._refer(connection, batch.message_refs, traces)
 
@@ -43,11 +45,10 @@ class MessageWriter:
         new = [(trace, digest) for trace, digest in pairs if digest not in self._known.get(trace, none)]
         if not new:
             return
-        connection.executemany("INSERT OR IGNORE INTO trace_messages (trace, digest) VALUES (?, ?)", new)
+        insert(connection, "INSERT OR IGNORE INTO trace_messages (trace, digest)", new)
         self._pending = new
-        for _, digest in new:
-            if connection.execute("SELECT 1 FROM messages WHERE digest = ?", (digest,)).fetchone() is None:
-                self._missing.add(digest)
+        wanted = {(digest,) for _, digest in new}
+        self._missing |= {digest for (digest,) in wanted - present(connection, "messages", ("digest",), list(wanted))}
 
     def committed(self) -> None:
         """What was written last is in the store now."""

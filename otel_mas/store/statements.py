@@ -13,7 +13,7 @@ COLUMN_LIST = ", ".join(column.name for column in COLUMNS)
 
 
 _OPEN = f"trace, span_id, parent_span_id, name, kind, start_ns, instance, resource, scope, {COLUMN_LIST}"
-INSERT_OPEN = f"INSERT OR REPLACE INTO open_spans ({_OPEN}) VALUES ({', '.join('?' * (_OPEN.count(',') + 1))})"
+INSERT_OPEN = f"INSERT OR REPLACE INTO open_spans ({_OPEN})"
 
 
 @cache

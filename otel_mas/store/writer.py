@@ -13,6 +13,7 @@ from typing import Any
 
 from otel_mas.semconv import attributes as names
 from otel_mas.store.appending import append_links, append_spans
+from otel_mas.store.bulk import delete, insert, present
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_writing, told_apart
 from otel_mas.store.messages import MessageWriter
 from otel_mas.store.retention import Caps, retain
@@ -23,6 +24,7 @@ from otel_mas.store.statements import INSERT_OPEN, load
 from otel_mas.store.versions import recount, settle
 
 BEAT_EVERY_NS = 1_000_000_000
+_SPAN = ("trace", "span_id")
 _UNSTORABLE = (sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, UnicodeError, TypeError, ValueError)
 
 
@@ -218,8 +220,9 @@ class StoreWriter:
             self._open_spans(connection, batch, traces)
             self._messages.write(connection, batch, traces, now_ns)
             if batch.contents:
-                connection.executemany(
-                    "INSERT INTO contents (trace, span_id, name, value) VALUES (?, ?, ?, ?)",
+                insert(
+                    connection,
+                    "INSERT INTO contents (trace, span_id, name, value)",
                     [(traces[row.trace_id], row.span_id, row.name, row.value) for row in batch.contents],
                 )
             self._roll_up(connection, roll_up(batch, counted), traces)
@@ -242,8 +245,9 @@ class StoreWriter:
                     ).lastrowid,
                 )
             keys[trace_id] = row[0]
-        connection.executemany(
-            "INSERT OR IGNORE INTO trace_instances (trace, instance) VALUES (?, ?)",
+        insert(
+            connection,
+            "INSERT OR IGNORE INTO trace_instances (trace, instance)",
             [(key, self._instance) for key in keys.values()],
         )
         return keys
@@ -271,7 +275,8 @@ class StoreWriter:
 
     def _open_spans(self, connection: sqlite3.Connection, batch: Batch, traces: dict[bytes, int]) -> None:
         if batch.opened:
-            connection.executemany(
+            insert(
+                connection,
                 INSERT_OPEN,
                 [
                     (
@@ -282,14 +287,11 @@ class StoreWriter:
                 ],
             )  # fmt: skip
             # An end beats a late start, in whichever batch it came.
-            connection.executemany(
-                "DELETE FROM open_spans WHERE trace = ?1 AND span_id = ?2 "
-                "AND EXISTS (SELECT 1 FROM spans WHERE trace = ?1 AND span_id = ?2)",
-                [(traces[row.trace_id], row.span_id) for row in batch.opened],
-            )
+            late = [(traces[row.trace_id], row.span_id) for row in batch.opened]
+            delete(connection, "open_spans", _SPAN, list(present(connection, "spans", _SPAN, late)))
         ended = [(traces[row.trace_id], row.span_id) for row in batch.spans]
         if ended and connection.execute("SELECT 1 FROM open_spans").fetchone():
-            connection.executemany("DELETE FROM open_spans WHERE trace = ? AND span_id = ?", ended)
+            delete(connection, "open_spans", _SPAN, ended)
 
     def _roll_up(self, connection: sqlite3.Connection, rollups: dict[bytes, Rollup], traces: dict[bytes, int]) -> None:
         services = self._service
@@ -306,8 +308,7 @@ class StoreWriter:
             )
             for value in values
         ]
-        if facets:
-            connection.executemany("INSERT OR IGNORE INTO facets (trace, facet, value) VALUES (?, ?, ?)", facets)
+        insert(connection, "INSERT OR IGNORE INTO facets (trace, facet, value)", facets)
 
 
 def _one(connection: sqlite3.Connection, sql: str, *parameters: object) -> int:

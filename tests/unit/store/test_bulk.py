@@ -1,0 +1,51 @@
+"""Many rows a statement: the same rows as one by one, in few statements."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_mas.store import bulk
+
+
+def table() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.execute("CREATE TABLE t (a INTEGER, b TEXT, UNIQUE (a, b))")
+    return connection
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from("xyz")), max_size=300))
+def test_rows_go_in_once_in_their_order_whatever_their_number(rows: list[tuple[int, str]]) -> None:
+    connection = table()
+    done = bulk.insert(connection, "INSERT OR IGNORE INTO t (a, b)", rows)
+    assert connection.execute("SELECT a, b FROM t ORDER BY rowid").fetchall() == list(dict.fromkeys(rows))
+    assert done == len(set(rows))
+
+
+@given(st.sets(st.integers(0, 300)), st.sets(st.integers(0, 300)))
+def test_present_and_deleted_are_exactly_those_asked_for(stored: set[int], asked: set[int]) -> None:
+    connection = table()
+    bulk.insert(connection, "INSERT INTO t (a, b)", [(n, "x") for n in stored])
+    wanted = [(n, "x") for n in asked]
+    assert bulk.present(connection, "t", ("a", "b"), wanted) == {(n, "x") for n in stored & asked}
+    bulk.delete(connection, "t", ("a", "b"), wanted)
+    assert {a for (a,) in connection.execute("SELECT a FROM t")} == stored - asked
+
+
+def test_what_to_do_on_conflict_stands_behind_the_values() -> None:
+    connection = table()
+    bulk.insert(connection, "INSERT INTO t (a, b)", [(1, "x")])
+    bulk.insert(connection, "INSERT INTO t (a, b)", [(1, "x"), (2, "y")], "ON CONFLICT (a, b) DO UPDATE SET b = 'z'")
+    assert connection.execute("SELECT a, b FROM t ORDER BY a").fetchall() == [(1, "z"), (2, "y")]
+
+
+@pytest.mark.parametrize(("rows", "statements"), [(0, 0), (1, 1), (8, 1), (64, 1), (100, 9), (640, 10)])
+def test_a_hundred_rows_are_a_handful_of_statements(rows: int, statements: int) -> None:
+    connection = table()
+    seen: list[str] = []
+    connection.set_trace_callback(seen.append)
+    bulk.insert(connection, "INSERT INTO t (a, b)", [(n, "x") for n in range(rows)])
+    assert len(seen) == statements
