@@ -60,10 +60,8 @@ def report_case(title: str, results: list[dict[str, dict[str, Any]]]) -> None:
                 for r in results
             ]
         )
-        figures = [median([r[name][key] for r in results]) for key in ("cpu_us", "wall_us", "peak_mib")]
-        print(
-            f"| {name} | {figures[0]:.0f} | {ratio:.2f} | {added:.0f} | {peer:.2f} | {figures[1]:.0f} | {figures[2]:.0f} |"
-        )
+        cpu, wall, peak = (median([r[name][key] for r in results]) for key in ("cpu_us", "wall_us", "peak_mib"))
+        print(f"| {name} | {cpu:.0f} | {ratio:.2f} | {added:.0f} | {peer:.2f} | {wall:.0f} | {peak:.0f} |")
     if results[0]["bare"]["lag_p99_ms"] is not None:
         lags = {name: median([r[name]["lag_p99_ms"] for r in results]) for name in RECORDERS}
         shown = ", ".join(f"{name} {lag:.2f} ms ({lag / lags['bare']:.2f} ×)" for name, lag in lags.items())
@@ -77,7 +75,7 @@ def main() -> None:
     options = parser.parse_args()
 
     print(f"## {platform.python_implementation()} {platform.python_version()}, {platform.machine()}, ", end="")
-    print(f"{', '.join(COMMON)}; peer: {PEERS['openinference'][0]} with the stock OTLP/HTTP exporter and batch processor")
+    print(f"{', '.join(COMMON)}; peer: {PEERS['openinference'][0]}, stock OTLP/HTTP exporter and batch processor")
     print(f"Median of {options.rounds} rounds. CPU is the whole process's, until everything is stored or exported.")
     for name in RECORDERS:
         python_of(name)

@@ -1,7 +1,7 @@
 """One measured process: a LangGraph loop of nodes with one model call each, under one recorder. Prints a JSON line.
 
 Runs in the environment of the recorder that it measures, so it imports the project only to record with it.
-CPU is that of the whole process, all threads, from before the first measured run until everything is exported or stored.
+CPU is that of the whole process, all threads, from before the first measured run until all is exported or stored.
 """
 
 from __future__ import annotations
