@@ -10,7 +10,6 @@ import grpc  # type: ignore[import-untyped]
 
 from otel_mas.errors import SourceError
 from otel_mas.sources.endpoint import Access, Endpoint
-from otel_mas.sources.http_client import MOST_BYTES
 from otel_mas.sources.jaeger import GRPC_PORT, HTTP_PORT, Search
 from otel_mas.sources.newest import FewerTraces
 from otel_mas.sources.otlp import traces_data
@@ -18,6 +17,9 @@ from otel_mas.sources.wire import fields, message, number, text, timestamp
 
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+
+MOST_BYTES = 2**29
+"""Of one message, which is one trace."""
 
 _SERVICE = "/jaeger.api_v3.QueryService"
 _HINT = f"Jaeger's query service listens for gRPC on {GRPC_PORT} unless told otherwise (HTTP: {HTTP_PORT})"

@@ -36,8 +36,11 @@ class JaegerOverHttp:
 
     def trace(self, trace_id: str) -> Iterator[ResourceSpans]:
         # raw: as it was stored, without clocks adjusted and spans renamed for the user interface
-        reply = self._http.get(f"/api/v3/traces/{trace_id}", [("raw_traces", "true")], accept=_JSON, answers=(200, 404))
-        return self._spans(reply)
+        path = f"/api/v3/traces/{trace_id}"
+        try:
+            return self._spans(self._http.get(path, [("raw_traces", "true")], accept=_JSON, answers=(200, 404)))
+        except TooLarge as error:
+            raise SourceError(f"{error}: read it over gRPC, jaeger+grpc://<host>:{GRPC_PORT}") from error
 
     def search(self, search: Search) -> Iterator[ResourceSpans]:
         query = [

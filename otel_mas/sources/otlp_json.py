@@ -40,7 +40,9 @@ def resource_spans(document: Any) -> Iterator[ResourceSpans]:
     """
     if not isinstance(document, dict):
         raise ValueError(f"OTLP/JSON is an object, this is {type(document).__name__}")
-    found = document.get("resourceSpans", document.get("batches")) or []
+    found = document.get("resourceSpans", document.get("batches"))
+    if found is None:
+        return
     if not isinstance(found, list):
         raise ValueError("resourceSpans is not a list")
     found.reverse()
