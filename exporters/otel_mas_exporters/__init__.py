@@ -1,1 +1,1 @@
-"""Destinations for the store's log: the place of the durable exporters, which read it with a cursor each."""
+"""Destinations for the store's log: OTLP over HTTP and gRPC, and files of OTLP/JSON lines."""

@@ -14,6 +14,7 @@ _UNITS |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([dh])?", re.IGNORECASE)
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*s?", re.IGNORECASE)
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+_DESTINATION = re.compile(r"[a-z][a-z0-9_-]*(:|$)")
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -88,6 +89,16 @@ def headers(text: str) -> tuple[tuple[str, str], ...]:
             raise ValueError("name=value pairs separated by commas, the values URL-encoded")
         found.append((name, value))
     return tuple(found)
+
+
+def destinations(text: str) -> tuple[str, ...]:
+    """Names with what follows their colon: `otlp`, `file:/tmp/spans.jsonl`."""
+    found = tuple(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
+    if found in (("off",), ("none",)):
+        return ()
+    if not found or any(_DESTINATION.match(item) is None for item in found):
+        raise ValueError("off, or destinations with commas between: otlp, otlp:http://host:4318, file:/path.jsonl")
+    return found
 
 
 def path(text: str) -> str:

@@ -32,6 +32,8 @@ class Settings:
     simulated_cost: bool = False
     run_id: str | None = None
     strict: bool = False
+    export: tuple[str, ...] = ()
+    archive_file_bytes: int = 64 * 2**20
     source_headers: tuple[tuple[str, str], ...] = ()
     source_certificate: str | None = None
     source_timeout_s: float = 30.0

@@ -165,6 +165,25 @@ SETTINGS: tuple[Setting, ...] = (
         parse.boolean,
     ),
     Setting(
+        "OTEL_MAS_EXPORT",
+        "export",
+        "destinations",
+        (),
+        "Where this process ships its store to: `otlp` (with the standard `OTEL_EXPORTER_OTLP_*`), `otlp:URL`, `file`, "
+        "`file:PATH`; several with commas.",
+        parse.destinations,
+        shown="off",
+    ),
+    Setting(
+        "OTEL_MAS_ARCHIVE_FILE_SIZE",
+        "archive_file_bytes",
+        "size",
+        64 * 2**20,
+        "Size at which a file that is shipped to is full: it is gzipped, and the next one begins.",
+        parse.size,
+        shown="64MiB",
+    ),
+    Setting(
         "OTEL_MAS_SOURCE_HEADERS",
         "source_headers",
         "name=value pairs",

@@ -27,7 +27,13 @@ def m0001_first(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m0001_first,)
+def m0002_destinations(connection: sqlite3.Connection) -> None:
+    """Who ships the log, how far they are, and what they could not ship."""
+    for statement in statements(load("0002_destinations")):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m0001_first, m0002_destinations)
 VERSION = len(MIGRATIONS)
 
 

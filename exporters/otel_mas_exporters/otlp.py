@@ -1,0 +1,58 @@
+"""OTLP as a destination: one request for each batch of stored bytes, over HTTP or gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Protocol
+
+from otel_mas.config import Settings
+from otel_mas.config.server import server_key
+from otel_mas.store.framing import LogRow, traces_data
+from otel_mas.store.shipping import Outcome
+from otel_mas_exporters.endpoint import Endpoint, endpoint_of
+
+
+class Client(Protocol):
+    """A way to an OTLP server."""
+
+    def export(self, request: bytes) -> Outcome: ...
+
+    def close(self) -> None: ...
+
+
+class OtlpDestination:
+    """Sends to an OTLP endpoint: `otlp`, or `otlp:http://host:4318`."""
+
+    sends_to: ClassVar[str] = "an OTLP endpoint: a Collector, Jaeger, Tempo, or any other (OTEL_EXPORTER_OTLP_*)"
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self.name = f"otlp+{endpoint.protocol.partition('/')[0]}:{endpoint.url}"
+        self.server = server_key(endpoint.url)
+        self.timeout_s = endpoint.timeout_s
+        self._client: Client | None = None
+
+    @classmethod
+    def open(cls, target: str, settings: Settings, environ: Mapping[str, str]) -> OtlpDestination:
+        return cls(endpoint_of(environ, target))
+
+    def send(self, rows: Sequence[LogRow]) -> Outcome:
+        if self._client is None:
+            self._client = _client(self.endpoint)
+        return self._client.export(traces_data(rows))
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+
+def _client(endpoint: Endpoint) -> Client:
+    # Each loads what only it needs; grpc is large.
+    if endpoint.protocol == "grpc":
+        from otel_mas_exporters.otlp_grpc import GrpcClient
+
+        return GrpcClient(endpoint)
+    from otel_mas_exporters.otlp_http import HttpClient
+
+    return HttpClient(endpoint)

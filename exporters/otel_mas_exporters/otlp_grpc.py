@@ -1,0 +1,99 @@
+"""OTLP over gRPC: one unary call with bytes on both sides, and what each status means. Loads grpc."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import grpc  # type: ignore[import-untyped]
+
+from otel_mas.store.shipping import Outcome, Refused, Unavailable
+from otel_mas_exporters.agent import user_agent
+from otel_mas_exporters.endpoint import Endpoint
+from otel_mas_exporters.reply import accepted, one_line, retry_info
+
+_METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+_DETAILS = "grpc-status-details-bin"
+_CODE = grpc.StatusCode
+# By the OTLP specification; RESOURCE_EXHAUSTED only with a RetryInfo.
+_RETRYABLE = frozenset(
+    {
+        _CODE.CANCELLED,
+        _CODE.DEADLINE_EXCEEDED,
+        _CODE.ABORTED,
+        _CODE.OUT_OF_RANGE,
+        _CODE.UNAVAILABLE,
+        _CODE.DATA_LOSS,
+    }
+)
+_ABOUT_THE_DATA = frozenset({_CODE.INVALID_ARGUMENT, _CODE.RESOURCE_EXHAUSTED, _CODE.FAILED_PRECONDITION})
+_OPTIONS = (
+    ("grpc.max_send_message_length", -1),
+    ("grpc.enable_retries", 0),  # when to try again is decided by who reads the log
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.primary_user_agent", user_agent()),
+)
+
+
+class GrpcClient:
+    """One endpoint; the connection is made with the first call, and again whenever it breaks."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._problem = ""
+        self._channel: grpc.Channel | None = None
+        try:
+            self._channel = _channel(endpoint)
+        except (OSError, ValueError) as error:
+            self._problem = f"the certificates for {endpoint.url} cannot be used: {error}"
+        self._compression = grpc.Compression.Gzip if endpoint.gzip else grpc.Compression.NoCompression
+
+    def export(self, request: bytes) -> Outcome:
+        if self._channel is None:
+            return Unavailable(self._problem)
+        call = self._channel.unary_unary(_METHOD)
+        endpoint = self._endpoint
+        try:
+            response = call(
+                request, timeout=endpoint.timeout_s, metadata=endpoint.headers, compression=self._compression
+            )
+        except grpc.RpcError as error:
+            return self._refused(error)
+        try:
+            return accepted(response)
+        except ValueError:
+            return Unavailable(f"{endpoint.url} answers with something that is not OTLP: is it the OTLP endpoint?")
+
+    def close(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+
+    def _refused(self, error: Any) -> Outcome:
+        code = error.code()
+        reason = f"{self._endpoint.url} answers {code.name}: {one_line(error.details() or '')}{_hint(code)}"
+        asked = next((retry_info(value) for key, value in error.trailing_metadata() or () if key == _DETAILS), None)
+        if code in _RETRYABLE or (code is _CODE.RESOURCE_EXHAUSTED and asked is not None):
+            return Unavailable(reason, asked)
+        return Refused(reason, about_the_data=code in _ABOUT_THE_DATA)
+
+
+def _hint(code: grpc.StatusCode) -> str:
+    if code in (_CODE.UNAUTHENTICATED, _CODE.PERMISSION_DENIED):
+        return " (OTEL_EXPORTER_OTLP_HEADERS)"
+    return " (is this the OTLP endpoint for gRPC?)" if code is _CODE.UNIMPLEMENTED else ""
+
+
+def _channel(endpoint: Endpoint) -> grpc.Channel:
+    if not endpoint.tls:
+        return grpc.insecure_channel(endpoint.authority, _OPTIONS)
+    credentials = grpc.ssl_channel_credentials(
+        root_certificates=_contents(endpoint.certificate),
+        private_key=_contents(endpoint.client_key),
+        certificate_chain=_contents(endpoint.client_certificate),
+    )
+    return grpc.secure_channel(endpoint.authority, credentials, _OPTIONS)
+
+
+def _contents(path: str | None) -> bytes | None:
+    return None if path is None else Path(path).read_bytes()

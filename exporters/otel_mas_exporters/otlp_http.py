@@ -1,0 +1,147 @@
+"""OTLP over HTTP with protobuf bodies, and what each way of being refused means."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import ssl
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from otel_mas.config.server import server_key
+from otel_mas.store.shipping import Outcome, Refused, Unavailable
+from otel_mas_exporters.agent import user_agent
+from otel_mas_exporters.endpoint import Endpoint
+from otel_mas_exporters.reply import accepted, one_line, retry_after, status_message
+
+_PROTOBUF = "application/x-protobuf"
+_RETRYABLE = frozenset({429, 502, 503, 504})  # by the OTLP specification
+_ABOUT_THE_DATA = frozenset({400, 413, 422})
+_ELSEWHERE = frozenset({301, 302, 303, 307, 308, 404, 405})
+_MOST_BYTES = 4 * 2**20
+_CHUNK = 2**16
+
+
+class HttpClient:
+    """One endpoint. Follows no redirect; goes through the proxy that the environment names, except on this machine."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._headers = {
+            "Content-Type": _PROTOBUF,
+            "User-Agent": user_agent(),
+            **({"Content-Encoding": "gzip"} if endpoint.gzip else {}),
+            **dict(endpoint.headers),
+        }
+        handlers: list[Any] = [_NoRedirects()]
+        if server_key(endpoint.url).startswith("localhost:"):
+            handlers.append(urllib.request.ProxyHandler({}))
+        self._problem = ""
+        if endpoint.tls:
+            try:
+                handlers.append(urllib.request.HTTPSHandler(context=_tls(endpoint)))
+            except OSError as error:
+                self._problem = f"the certificates for {endpoint.url} cannot be used: {error}"
+        self._opener = urllib.request.build_opener(*handlers)
+
+    def export(self, request: bytes) -> Outcome:
+        if self._problem:
+            return Unavailable(self._problem)
+        endpoint = self._endpoint
+        body = gzip.compress(request, 6) if endpoint.gzip else request
+        asked = urllib.request.Request(endpoint.url, body, self._headers, method="POST")
+        deadline = time.monotonic() + endpoint.timeout_s
+        try:
+            with self._opener.open(asked, timeout=endpoint.timeout_s) as response:
+                return self._taken(response.headers.get("Content-Type", ""), _read(response, deadline))
+        except urllib.error.HTTPError as error:
+            with error:
+                return self._refused(error, deadline)
+        except urllib.error.URLError as error:
+            return Unavailable(self._unreachable(error.reason))
+        except (OSError, http.client.HTTPException) as error:
+            return Unavailable(self._unreachable(error))
+
+    def close(self) -> None:
+        self._opener.close()
+
+    def _taken(self, content_type: str, body: bytes) -> Outcome:
+        url = self._endpoint.url
+        if "html" in content_type:
+            return Unavailable(f"{url} answers with a web page: is it the OTLP endpoint?")
+        try:
+            return accepted(b"" if "json" in content_type else body)
+        except ValueError:
+            return Unavailable(f"{url} answers with something that is not OTLP: is it the OTLP endpoint?")
+
+    def _refused(self, error: urllib.error.HTTPError, deadline: float) -> Outcome:
+        try:
+            body = _read(error, deadline)
+        except (OSError, http.client.HTTPException):
+            body = b""
+        said = "" if "html" in error.headers.get("Content-Type", "") else status_message(body) or _text(body)
+        said = one_line(said)
+        reason = (
+            f"{self._endpoint.url} answers {error.code} {error.reason}{': ' if said else ''}{said}{_hint(error.code)}"
+        )
+        if error.code in _RETRYABLE:
+            return Unavailable(reason, retry_after(error.headers.get("Retry-After")))
+        return Refused(reason, about_the_data=error.code in _ABOUT_THE_DATA)
+
+    def _unreachable(self, cause: object) -> str:
+        url = self._endpoint.url
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                f"the certificate of {url} is not trusted ({cause.verify_message}): see OTEL_EXPORTER_OTLP_CERTIFICATE"
+            )
+        if isinstance(cause, ssl.SSLError):
+            return f"{url} does not speak TLS as expected ({cause.reason or cause}): http:// or https://?"
+        if isinstance(cause, TimeoutError):
+            return f"{url} did not answer within {self._endpoint.timeout_s:g} s"
+        if isinstance(cause, ConnectionRefusedError):
+            return f"nothing listens at {url}"
+        return f"{url} cannot be reached: {one_line(str(cause)) or type(cause).__name__}"
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Spans and tokens go where they were meant to, and nowhere else."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None
+
+
+def _hint(code: int) -> str:
+    if code in (401, 403):
+        return " (OTEL_EXPORTER_OTLP_HEADERS)"
+    return " (is this the OTLP endpoint, with the right path?)" if code in _ELSEWHERE else ""
+
+
+def _text(body: bytes) -> str:
+    text = body[:800].decode("utf-8", "replace").strip()
+    return text if all(mark.isprintable() or mark.isspace() for mark in text) else ""
+
+
+def _tls(endpoint: Endpoint) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=endpoint.certificate)
+    if endpoint.client_certificate:
+        context.load_cert_chain(endpoint.client_certificate, endpoint.client_key)
+    return context
+
+
+def _read(response: Any, deadline: float) -> bytes:
+    """The answer, up to a size and a time: the socket's own time-out starts anew with every part."""
+    parts: list[bytes] = []
+    size = 0
+    while size < _MOST_BYTES:
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        part = response.read1(_CHUNK)
+        if not part:
+            break
+        parts.append(part)
+        size += len(part)
+    if getattr(response, "length", 0):  # it promised more
+        raise http.client.IncompleteRead(b"".join(parts))
+    return b"".join(parts)

@@ -1,0 +1,83 @@
+"""What OTLP servers answer, read off the wire: partial success, error statuses, how long to wait."""
+
+from __future__ import annotations
+
+import time
+from email.utils import parsedate_to_datetime
+
+from otel_mas.store.shipping import Accepted
+from otel_mas.store.wire import DELIMITED, VARINT, fields, read_varint
+
+# ExportTraceServiceResponse.partial_success {rejected_spans, error_message}.
+_PARTIAL_SUCCESS, _REJECTED, _MESSAGE = 1 << 3 | DELIMITED, 1 << 3 | VARINT, 2 << 3 | DELIMITED
+# google.rpc.Status {code, message, details}; details are google.protobuf.Any {type_url, value}.
+_STATUS_MESSAGE, _DETAIL = 2 << 3 | DELIMITED, 3 << 3 | DELIMITED
+_TYPE_URL, _DETAIL_VALUE = 1 << 3 | DELIMITED, 2 << 3 | DELIMITED
+# google.rpc.RetryInfo.retry_delay, a google.protobuf.Duration {seconds, nanos}.
+_RETRY_DELAY, _SECONDS, _NANOS = 1 << 3 | DELIMITED, 1 << 3 | VARINT, 2 << 3 | VARINT
+_RETRY_INFO = "google.rpc.RetryInfo"
+_SHOWN = 200
+
+
+def accepted(response: bytes) -> Accepted:
+    """An `ExportTraceServiceResponse`. Raises ValueError where it is none."""
+    for tag, _, start, end in fields(response):
+        if tag == _PARTIAL_SUCCESS:
+            found = response[start:end]
+            rejected = _numbers(found).get(_REJECTED, 0)
+            return Accepted(0 if rejected >= 2**63 else rejected, one_line(_texts(found).get(_MESSAGE, "")))
+    return Accepted()
+
+
+def status_message(status: bytes) -> str:
+    """The message of a `google.rpc.Status`; "" where it is none."""
+    try:
+        return _texts(status).get(_STATUS_MESSAGE, "")
+    except ValueError:
+        return ""
+
+
+def retry_info(status: bytes) -> float | None:
+    """Seconds that the RetryInfo in a `google.rpc.Status` asks for; None where there is none."""
+    try:
+        for tag, _, start, end in fields(status):
+            if tag != _DETAIL or not _texts(status[start:end]).get(_TYPE_URL, "").endswith(_RETRY_INFO):
+                continue
+            info = _bytes(status[start:end]).get(_DETAIL_VALUE, b"")
+            delay = _numbers(_bytes(info).get(_RETRY_DELAY, b""))
+            seconds = delay.get(_SECONDS, 0) + delay.get(_NANOS, 0) / 1e9
+            return seconds if seconds < 1e9 else 0.0  # a negative one, seen as unsigned
+    except ValueError:
+        pass
+    return None
+
+
+def retry_after(header: str | None, now_s: float | None = None) -> float | None:
+    """Seconds that a Retry-After header asks for: a number, or a date; None where it says nothing."""
+    if not header:
+        return None
+    text = header.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - (time.time() if now_s is None else now_s))
+    except (ValueError, OverflowError):
+        return None
+
+
+def one_line(text: str) -> str:
+    """A server's own words, short enough for a message."""
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+
+
+def _bytes(message: bytes) -> dict[int, bytes]:
+    return {tag: message[start:end] for tag, _, start, end in fields(message) if tag & 7 == DELIMITED}
+
+
+def _texts(message: bytes) -> dict[int, str]:
+    return {tag: value.decode("utf-8", "replace") for tag, value in _bytes(message).items()}
+
+
+def _numbers(message: bytes) -> dict[int, int]:
+    return {tag: read_varint(message, start)[0] for tag, _, start, _ in fields(message) if tag & 7 == VARINT}

@@ -1,0 +1,30 @@
+"""The way out of the log: destinations, and what moves spans to them."""
+
+from otel_mas.store.shipping.backoff import Backoff
+from otel_mas.store.shipping.destination import (
+    Accepted,
+    Destination,
+    Outcome,
+    Refused,
+    Unavailable,
+    installed_destinations,
+    open_destination,
+)
+from otel_mas.store.shipping.shipper import Busy, Idle, Shipped, Shipper, Step, Waiting
+
+__all__ = [
+    "Accepted",
+    "Backoff",
+    "Busy",
+    "Destination",
+    "Idle",
+    "Outcome",
+    "Refused",
+    "Shipped",
+    "Shipper",
+    "Step",
+    "Unavailable",
+    "Waiting",
+    "installed_destinations",
+    "open_destination",
+]
