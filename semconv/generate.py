@@ -119,7 +119,9 @@ def _attribute(entry: dict[str, Any], stem: str) -> Attribute:
     if content_class not in CONTENT_CLASSES:
         raise BadRegistry(f"{stem}.yaml: {key} needs annotations.content_class, one of {', '.join(CONTENT_CLASSES)}")
     kind = entry["type"]
-    members: tuple[Member, ...] = ()
+    # An open set is a string to the registry (any value may occur); what is well known of it still gets an enum.
+    listed = entry.get("annotations", {}).get("well_known", ())
+    members = tuple(Member(m["id"], m["value"], m["brief"]) for m in listed)
     if isinstance(kind, dict):
         members = tuple(Member(m["id"], m["value"], m["brief"]) for m in kind["members"])
         if key not in ENUM_NAMES:

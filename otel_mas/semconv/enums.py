@@ -51,7 +51,9 @@ class Operation(StrEnum):
 
 
 class Provider(StrEnum):
-    """Values of `gen_ai.provider.name`. The provider of the model, as the client knows it."""
+    """Values of `gen_ai.provider.name`. The provider of the model, as the client knows it. Others than
+    the well-known ones may occur.
+    """
 
     OPENAI = "openai"
     """OpenAI"""

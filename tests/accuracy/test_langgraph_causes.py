@@ -6,81 +6,16 @@ distinct task of that name; `outer#1/inner#1` in a subgraph. `__start__` is no s
 
 from __future__ import annotations
 
-import asyncio
-import importlib.util
-import sys
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
-from langgraph.types import Command
 
 import otel_mas
+from tests.accuracy.prototypes import RUNS, ainvoke, astream, invoke, run_app, stream
 
 CONTROL = {"trigger", "send", "handoff", "call", "error_handler"}
-
-
-@pytest.fixture(scope="module")
-def apps(shared_data: Callable[[str], Path]) -> Iterator[ModuleType]:
-    path = shared_data("../prototypes/langgraph/apps.py")
-    spec = importlib.util.spec_from_file_location("prototype_apps", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = sys.modules["prototype_apps"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["prototype_apps"]
-
-
-def invoke(graph: Any, given: Any, config: dict[str, Any]) -> None:
-    graph.invoke(given, config)
-
-
-def ainvoke(graph: Any, given: Any, config: dict[str, Any]) -> None:
-    asyncio.run(graph.ainvoke(given, config))
-
-
-def stream(graph: Any, given: Any, config: dict[str, Any]) -> None:
-    for _ in graph.stream(given, config, stream_mode=["updates", "messages"], subgraphs=True):
-        pass
-
-
-def astream(graph: Any, given: Any, config: dict[str, Any]) -> None:
-    async def consume() -> None:
-        async for _ in graph.astream(given, config, stream_mode="values"):
-            pass
-
-    asyncio.run(consume())
-
-
-# app → (inputs of its invocations, the error that it ends with)
-RUNS: dict[str, tuple[list[Any], type[Exception] | None]] = {
-    "A": ([None], None),
-    "B": ([None], None),
-    "C": ([None], None),
-    "D": ([None], ValueError),
-    "E": ([{}, Command(resume="no"), Command(resume="yes")], None),
-    "G": ([2, Command(resume="yes")], None),
-}
-
-
-def run_app(apps: ModuleType, app: str, way: Callable[..., None]) -> str:
-    """Run every invocation of an app on a new thread, and return the thread."""
-    graph = getattr(apps, f"build_{app}")()
-    thread = str(uuid.uuid4())
-    inputs, error = RUNS[app]
-    for given in inputs:
-        config = {"configurable": {"thread_id": thread}}
-        given = getattr(apps, f"{app}_IN") if given is None else given
-        if error is None:
-            way(graph, given, config)
-        else:
-            with pytest.raises(error):
-                way(graph, given, config)
-    return thread
 
 
 def enclosing(label: str) -> str | None:
