@@ -13,11 +13,11 @@ from otel_mas.store import migrations
 from otel_mas.store.rows import Batch
 
 
-def _m0002_second(connection: sqlite3.Connection) -> None:
+def _second(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE second (a)")
 
 
-def _m0003_broken(connection: sqlite3.Connection) -> None:
+def _broken(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE TABLE third (a)")
     raise sqlite3.OperationalError("broken")
 
@@ -31,21 +31,23 @@ def _layouts(monkeypatch: pytest.MonkeyPatch, *more: Any) -> None:
 
 def test_an_older_store_is_brought_up_with_what_it_holds(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.writer().write(Batch(spans=[bench.span()]))
-    _layouts(monkeypatch, _m0002_second)
-    with pytest.raises(StoreError, match=r"older layout \(1\): record into it once"):
+    before = migrations.VERSION
+    _layouts(monkeypatch, _second)
+    with pytest.raises(StoreError, match=rf"older layout \({before}\): record into it once"):
         bench.reader()
     bench.writer(instance=b"newer")
     connection = sqlite3.connect(bench.path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (before + 1,)
     assert connection.execute("SELECT count(*) FROM spans").fetchone() == (1,)
     assert connection.execute("SELECT count(*) FROM second").fetchone() == (0,)
 
 
 def test_a_migration_that_fails_leaves_the_layout_before_it(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.writer().close()
-    _layouts(monkeypatch, _m0002_second, _m0003_broken)
+    before = migrations.VERSION
+    _layouts(monkeypatch, _second, _broken)
     with pytest.raises(StoreError, match="broken"):
         bench.writer()
     connection = sqlite3.connect(bench.path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (before + 1,)
     assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'third'").fetchone() is None
