@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.unit.sources.answering import SelfSigned, self_signed
+
 
 @pytest.fixture(scope="session")
 def team() -> ModuleType:
@@ -39,3 +41,9 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture(scope="session")
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> SelfSigned:
+    """A certificate of a server on this machine, signed by itself."""
+    return self_signed(tmp_path_factory.mktemp("certificate"))
