@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from otel_mas.api.display import register_here
 from otel_mas.api.when import duration_ns, instant_ns
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
@@ -37,6 +38,7 @@ def open(target: str | Path | None = None) -> Source:  # noqa: A001 - read as ot
         UnknownSource: Nothing reads this scheme.
         StoreError: There is no store at the path, or it cannot be read.
     """
+    register_here()
     return Source(open_source(Settings.from_env().store if target is None else target))
 
 

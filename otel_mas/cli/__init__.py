@@ -19,6 +19,7 @@ COMMANDS = {
     "graph": ("graph", "Show what caused what, and what each join waited for."),
     "critical-path": ("critical_path", "Show what the duration is made of, step by step."),
     "cost": ("cost", "Show tokens and cost, by agent and by model."),
+    "report": ("report", "Write a page about a run, for people who were not there."),
 }
 
 

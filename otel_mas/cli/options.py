@@ -36,6 +36,11 @@ def reading(command: F) -> F:
     """What every command that reads takes: --store, --json, --debug."""
     command = debug(command)
     command = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
+    return place(command)
+
+
+def place(command: F) -> F:
+    """Where to read from."""
     return click.option(
         "--store",
         metavar="PATH",

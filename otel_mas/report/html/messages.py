@@ -30,17 +30,17 @@ def messages(found: Sequence[Told], begin: int) -> Markup:
 
 def _row(one: Told, begin: int) -> Iterator[Child]:
     yield offset(one.at_ns - begin)
-    yield one.writer or element("span", "outside", class_="om-dim")
-    yield listing(one.readers, 4) or element("span", "nobody recorded", class_="om-dim")
+    yield one.writer or element("span", "the app", class_="om-dim")
+    yield listing(one.readers, 4) or element("span", "no model", class_="om-dim")
     yield plain(one.role)
     if one.said is None:
         yield element("span", "content not kept", class_="om-dim")
         return
     said = one.said.strip()
     if len(said) <= _LONG and said.count("\n") < _MOST_LINES:
-        yield element("pre", said, class_="om-wrap")
+        yield element("div", said, class_="om-said")
         return
     first = " ".join(said[: 2 * _LONG].split())
     size = f"{len(said):,} characters"
     summary = text(f"{first[: _LONG // 2].rstrip()}… ", element("span", size, class_="om-dim"))
-    yield folded(summary, element("pre", cut(said, _LONGEST), class_="om-wrap"))
+    yield folded(summary, element("div", cut(said, _LONGEST), class_="om-said"))

@@ -108,9 +108,12 @@ def readable(value: Any) -> str:
     """A recorded value as text: strings as they are, anything else as JSON."""
     if isinstance(value, str):
         return value
-    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS
+    options = orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS
     try:
-        return orjson.dumps(value, default=_plainer, option=options).decode()
+        said = orjson.dumps(value, default=_plainer, option=options).decode()
+        if len(said) > _LONG:
+            said = orjson.dumps(value, default=_plainer, option=options | orjson.OPT_INDENT_2).decode()
+        return said
     except (TypeError, ValueError, RecursionError):
         return str(value)
 

@@ -1,0 +1,67 @@
+"""`otel-mas report`: a page about a run."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from otel_mas.cli.options import Target, debug, one_target, place
+from otel_mas.cli.output import note, print_problems
+
+_STDOUT = "-"
+
+
+@click.command("report")
+@click.option(
+    "-o", "--output", metavar="FILE", default="report.html", show_default=True, help="Where to; - for standard output."
+)
+@one_target
+@place
+@debug
+def command(trace: str | None, conversation: str | None, service: str | None, store: str | None, output: str) -> None:
+    """Write a page about a run, for people who were not there.
+
+    One HTML file that holds everything it shows: what happened, what failed or waits, what caused what, what the time
+    went into, who told whom what, and what it cost. It loads nothing and runs no script. Messages are in it as they
+    were stored.
+
+    TRACE is the id of a trace or the beginning of it, or "latest" (the default).
+    """
+    from otel_mas.api import open as open_source
+
+    target = Target(trace, conversation, service)
+    with open_source(store) as source:
+        found = target.find(source)
+        document = found.to_html().encode()
+        print_problems(found.problems)
+    if output == _STDOUT:
+        sys.stdout.buffer.write(document)
+        return
+    path = Path(output)
+    _write(path, document)
+    note(f"wrote {path} ({len(document) / 1024:,.0f} KB): open it in a browser")
+
+
+def _write(path: Path, document: bytes) -> None:
+    """All of it or nothing: what was at the path stays until the new page is complete."""
+    if not path.parent.is_dir():
+        raise click.UsageError(f"There is no directory {path.parent}: make it, or give another FILE.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(document)
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

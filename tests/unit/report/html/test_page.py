@@ -1,0 +1,88 @@
+"""The report for people who were not there."""
+
+from __future__ import annotations
+
+import re
+from types import ModuleType
+
+from otel_mas.analyse.cost import cost
+from otel_mas.causal import build
+from otel_mas.model import Content, Message, MessageRef, Trace
+from otel_mas.report.html.page import Material, page
+from otel_mas.semconv import attributes as names
+
+
+def text(document: str) -> str:
+    body = re.sub(r"<style>.*?</style>", "", document, flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+def material(*traces: Trace, **more: object) -> Material:
+    causal = build(traces)
+    return Material(causal, causal.critical_path(), cost(causal.spans), **more)  # type: ignore[arg-type]
+
+
+def test_it_tells_the_whole_story(team: ModuleType) -> None:
+    said = text(page(material(*team.research_traces(), problems=["3 spans were dropped"]), "otel-mas 1.2.3"))
+    for part in (
+        "Ended ok",
+        "Started 2026-11-21 10:00:00+00:00",
+        "Took 1m 06s: 7.50 s at work, 59.00 s waiting for input",
+        "8 model calls",
+        "or more simulated",
+        "Thread demo-1",
+        f"2 Traces {team.FIRST} {team.SECOND}",
+        "What the time went into",
+        "What it cost",
+        "What ran inside what",
+        "3 spans were dropped",
+        "Made by otel-mas 1.2.3.",
+    ):
+        assert part in said, part
+
+
+def test_nothing_is_loaded_whatever_it_holds(team: ModuleType) -> None:
+    document = page(material(*team.research_traces()), "otel-mas")
+    assert "default-src &#x27;none&#x27;" in document
+    assert not re.search(r"<(script|link|img|iframe)\b|\ssrc=|\shref=|@import|url\(", document)
+
+
+def test_what_waits_stands_at_the_top_with_the_question(team: ModuleType) -> None:
+    trace = team.research_traces()[0]
+    paused = next(span for span in trace.spans if span.task_name == "approve")
+    asked = Content(trace.trace_id, paused.span_id, names.MAS_INTERRUPT_VALUES, ["Publish this?"])
+    said = text(page(material(trace, contents=[asked]), "otel-mas"))
+    assert said.index("waits for input : approve") < said.index("Publish this?") < said.index("since 10:00:00")
+    assert "approve a person question Publish this?" in said
+
+
+def test_messages_are_told_once_and_long_ones_are_folded(team: ModuleType) -> None:
+    trace = team.research_traces()[0]
+    chats = [span for span in trace.spans if span.record_kind == "LLM_CALL"]
+    long = "The tide\n" * 100
+    refs = [
+        MessageRef(trace.trace_id, chats[0].span_id, "output", 0, "a"),
+        MessageRef(trace.trace_id, chats[1].span_id, "input", 0, "a"),
+        MessageRef(trace.trace_id, chats[1].span_id, "input", 1, "b"),
+    ]
+    messages = {"a": Message("a", "assistant", {"parts": [{"type": "text", "content": long}]})}
+    document = page(material(trace, refs=refs, messages=messages), "otel-mas")
+    said = text(document)
+    assert "supervisor researcher › model#1 assistant" in said
+    assert "899 characters" in said
+    assert "<details><summary>The tide The tide" in document
+    assert "content not kept" in said
+    assert "The content of 1 of 2 messages was not kept." in said
+
+
+def test_it_says_where_no_content_was_kept(team: ModuleType) -> None:
+    trace = team.research_traces()[0]
+    chat = next(span for span in trace.spans if span.record_kind == "LLM_CALL")
+    refs = [MessageRef(trace.trace_id, chat.span_id, "input", 0, "a")]
+    assert "keeps no content" in text(page(material(trace, refs=refs, messages=None), "otel-mas"))
+    assert "The content was not kept" in text(page(material(trace, refs=refs, messages={}), "otel-mas"))
+    assert "No message was recorded." in text(page(material(trace), "otel-mas"))
+
+
+def test_an_empty_trace_is_a_page_too() -> None:
+    assert "No span was recorded." in text(page(material(Trace("a" * 32, ())), "otel-mas"))
