@@ -1,0 +1,281 @@
+"""OTLP files, piece by piece: JSON lines, one JSON document, protobuf with lengths before it or plain; gzipped or not.
+
+What is whole is given; where a file was cut in the middle, or holds something else, a line says so.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Literal
+
+from otel_mas.store.wire import DELIMITED, fields, read_varint
+
+if TYPE_CHECKING:
+    from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+
+Form = Literal["json lines", "json", "plain protobuf", "protobuf after 4 bytes", "protobuf after a varint"]
+
+_CHUNK = 2**18
+_GZIP_MAGIC = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_RESOURCE_SPANS = 1 << 3 | DELIMITED
+_RESOURCE_SPANS_TAG = b"\x0a"
+_MOST_JSON = 2**30
+_LONGEST_FRAME = 2**28
+_LOOKED_AT = 2**16
+_JSON_NAMES = (b'"resourceSpans"', b'"batches"')
+_OTHER_SIGNALS = ("resourceLogs", "resourceMetrics", "resourceProfiles")
+
+
+@dataclass(slots=True)
+class OtlpFile:
+    """One file. After it has been gone through, `problems` says what could not be read of it, a line each.
+
+    Raises:
+        OSError: it cannot be opened or read.
+        ValueError: it is no OTLP file of any form.
+    """
+
+    path: Path
+    problems: list[str] = field(default_factory=list)
+    other_signals: int = 0
+    """Lines of logs and metrics, which a Collector may write into the same file."""
+    _skipped: int = 0
+
+    def pieces(self) -> Iterator[bytes]:
+        """The encoded messages, in order; `read` decodes one."""
+        with self.path.open("rb") as file:
+            stream = _Stream(file)
+            form = _form(stream.peek(_LOOKED_AT))
+            if form is None:
+                raise ValueError(f"{self.path} is no OTLP file: neither OTLP/JSON nor an OTLP message")
+            yield from self._pieces(form, stream)
+            if stream.cut:
+                self.problems.insert(
+                    0, f"{self.path}: the gzip file is cut: what lies behind byte {stream.given} is gone"
+                )
+
+    def read(self, piece: bytes) -> list[ResourceSpans]:
+        """What one piece says. What cannot be read is a problem, and nothing."""
+        try:
+            return list(_messages(piece))
+        except _Other:
+            self.other_signals += 1
+        except ValueError as error:
+            self._skipped += 1
+            if self._skipped == 1:
+                self.problems.append(f"{self.path}: skips what is no OTLP traces message: {error}")
+        return []
+
+    def messages(self) -> Iterator[ResourceSpans]:
+        """Everything that is whole."""
+        for piece in self.pieces():
+            yield from self.read(piece)
+
+    def _pieces(self, form: Form, stream: _Stream) -> Iterator[bytes]:
+        if form == "json lines":
+            yield from self._lines(stream)
+        elif form == "json":
+            yield stream.read(_MOST_JSON).removeprefix(_BOM)
+        else:
+            yield from self._frames(form, stream)
+
+    def _lines(self, stream: _Stream) -> Iterator[bytes]:
+        number = 0
+        for number, line in enumerate(stream.lines(), 1):
+            if not line.endswith(b"\n") and not _is_whole(line):
+                self._cut(f"in line {number}")
+                return
+            if line.strip():
+                yield line.removeprefix(_BOM)
+
+    def _frames(self, form: Form, stream: _Stream) -> Iterator[bytes]:
+        number = 0
+        while True:
+            head = stream.peek(16)
+            if not head:
+                return
+            number += 1
+            size = _frame(form, head)
+            if size is None:
+                self._cut(f"in message {number}")
+                return
+            skipped, length = size
+            stream.read(skipped)
+            frame = stream.read(length)
+            if len(frame) < length:
+                self._cut(f"in message {number}")
+                return
+            yield frame
+
+    def _cut(self, where: str) -> None:
+        self.problems.append(f"{self.path}: the file is cut in the middle: stopped {where}; what is before it was read")
+
+
+def is_otlp(path: Path) -> bool:
+    """Whether the file begins like one of these forms."""
+    try:
+        with path.open("rb") as file:
+            return _form(_Stream(file).peek(_LOOKED_AT)) is not None
+    except OSError:
+        return False
+
+
+class _Other(Exception):
+    """Telemetry, and no traces."""
+
+
+def _messages(piece: bytes) -> Iterator[ResourceSpans]:
+    if piece.lstrip()[:1] == b"{":
+        import orjson
+
+        from otel_mas.sources.otlp_json import resource_spans
+
+        document = orjson.loads(piece)  # its error is a ValueError
+        if isinstance(document, dict) and any(name in document for name in _OTHER_SIGNALS):
+            raise _Other
+        for wrapper in ("trace", "result"):  # as Tempo and Jaeger answer
+            if isinstance(document, dict) and isinstance(document.get(wrapper), dict):
+                document = document[wrapper]
+        return resource_spans(document)
+    from otel_mas.sources.otlp import traces_data
+
+    return iter(traces_data(piece).resource_spans)
+
+
+def _form(head: bytes) -> Form | None:
+    text = head.removeprefix(_BOM).lstrip()
+    if text[:1] == b"{":
+        if not any(name in text for name in _JSON_NAMES) and not any(f'"{n}"'.encode() in text for n in _OTHER_SIGNALS):
+            return None
+        line, newline, _ = text.partition(b"\n")
+        # One line may be longer than what is looked at; a document of several begins with a line that is not whole.
+        return "json" if newline and not _is_whole(line) else "json lines"
+    if len(head) < 2:
+        return None
+    # A length that begins like a plain message would be one of 160 MB, or of ten bytes.
+    plain = head[:1] == _RESOURCE_SPANS_TAG
+    forms: tuple[Form, ...] = ("plain protobuf",) if plain else ("protobuf after 4 bytes", "protobuf after a varint")
+    for form in forms:
+        found = _frame(form, head)
+        if found is None:
+            continue
+        skipped, length = found
+        begin = head[skipped : skipped + length]
+        if _begins_like_traces(begin, whole=len(begin) == length):
+            return form
+    return None
+
+
+def _frame(form: Form, head: bytes) -> tuple[int, int] | None:
+    """How many bytes to skip, and how long the message behind them is; None where that cannot be read.
+
+    A plain message is taken apart into its fields: each is a message of one ResourceSpans by itself.
+    """
+    try:
+        if form == "protobuf after 4 bytes":
+            length = int.from_bytes(head[:4], "big")
+            return (4, length) if len(head) >= 4 and 0 < length < _LONGEST_FRAME else None
+        if form == "protobuf after a varint":
+            length, at = read_varint(head, 0)
+            return (at, length) if length else None
+        length, at = read_varint(head, 1)
+        return (0, at + length) if head[:1] == _RESOURCE_SPANS_TAG else None
+    except ValueError:
+        return None
+
+
+def _begins_like_traces(message: bytes, *, whole: bool) -> bool:
+    """Whether a message, or its beginning, is a list of ResourceSpans, which begin with a resource, scopes or a URL."""
+    if message[:1] != _RESOURCE_SPANS_TAG:
+        return False
+    try:
+        length, at = read_varint(message, 1)
+        inner = message[at : at + length]
+        if whole and at + length > len(message):
+            return False
+        if whole:
+            return all(tag == _RESOURCE_SPANS for tag, *_ in fields(message)) and all(
+                tag & 7 == DELIMITED for tag, *_ in fields(inner)
+            )
+    except ValueError:
+        return False
+    return inner[:1] in (b"\x0a", b"\x12", b"\x1a")
+
+
+def _is_whole(line: bytes) -> bool:
+    import orjson
+
+    try:
+        orjson.loads(line.removeprefix(_BOM) or b"0")
+    except ValueError:
+        return False
+    return True
+
+
+class _Stream:
+    """Bytes of a file, unpacked where it is gzipped; a packed file that is cut gives what can be unpacked of it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        start = file.read(2)
+        file.seek(0)
+        self.cut = False
+        self.given = 0
+        self._source = self._unpacked(file) if start == _GZIP_MAGIC else iter(lambda: file.read(_CHUNK), b"")
+        self._held = b""
+
+    def peek(self, size: int) -> bytes:
+        self._fill(size)
+        return self._held[:size]
+
+    def read(self, size: int) -> bytes:
+        self._fill(size)
+        part, self._held = self._held[:size], self._held[size:]
+        self.given += len(part)
+        return part
+
+    def lines(self) -> Iterator[bytes]:
+        """Lines with their ends; the last one may have none."""
+        pending: list[bytes] = []
+        for part in chain((self._held,), self._source):
+            self.given += len(part)
+            *whole, rest = part.split(b"\n")
+            for line in whole:
+                yield b"".join((*pending, line, b"\n"))
+                pending = []
+            if rest:
+                pending.append(rest)
+        if pending:
+            yield b"".join(pending)
+
+    def _fill(self, size: int) -> None:
+        if len(self._held) >= size:
+            return
+        parts, length = [self._held], len(self._held)
+        while length < size:
+            part = next(self._source, b"")
+            if not part:
+                break
+            parts.append(part)
+            length += len(part)
+        self._held = b"".join(parts)
+
+    def _unpacked(self, file: IO[bytes]) -> Iterator[bytes]:
+        unpacker = zlib.decompressobj(wbits=31)
+        while packed := file.read(_CHUNK):
+            while packed:
+                try:
+                    part = unpacker.decompress(packed)
+                except zlib.error:
+                    self.cut = True
+                    return
+                if part:
+                    yield part
+                packed = unpacker.unused_data
+                if packed:  # several packed files, one after the other, are one
+                    unpacker = zlib.decompressobj(wbits=31)
+        self.cut = not unpacker.eof

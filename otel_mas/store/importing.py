@@ -1,0 +1,164 @@
+"""OTLP messages into a store, in such a way that doing it twice changes nothing."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from otel_mas.semconv import attributes as names
+from otel_mas.store.columns import column_values
+from otel_mas.store.connection import open_for_reading
+from otel_mas.store.otlp import decode_body, decode_resource, decode_scope
+from otel_mas.store.rows import Batch, SpanRow
+from otel_mas.store.writer import StoreWriter
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+
+# The same wherever and whenever: what makes a span that comes twice a duplicate.
+_INSTANCE = blake2b(b"otel-mas import", digest_size=16).digest()
+_BATCH_SPANS = 2000
+_HERE = (
+    "SELECT 1 FROM spans s JOIN traces t ON t.id = s.trace JOIN instances i ON i.id = s.instance "
+    "WHERE t.trace_id = ? AND s.span_id = ? AND s.kind = ? AND i.instance_id = ?"
+)
+_STORED = "SELECT coalesce(sum(1), 0), coalesce(sum(duplicates), 0) FROM spans WHERE instance IN "
+_OURS = "(SELECT id FROM instances WHERE instance_id = ?)"
+
+
+@dataclass(slots=True)
+class Imported:
+    """What an import has done, in spans."""
+
+    added: int = 0
+    duplicates: int = 0
+    """Were in the store already, byte for byte; or were recorded there."""
+    without_ids: int = 0
+    """Belong to no trace, and were left out."""
+    oldest_ns: int | None = None
+
+
+def import_spans(
+    path: str | os.PathLike[str],
+    messages: Iterable[ResourceSpans],
+    *,
+    may_ship: bool = False,
+    clock: Callable[[], int] = time.time_ns,
+) -> Imported:
+    """Write spans into the store at `path`, which is made where there is none.
+
+    Args:
+        may_ship: whether the store's destinations get them, too. By default nothing is sent on that only came here.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    writer = StoreWriter(path, instance_id=_INSTANCE, run_id=None, service="", max_bytes=0, max_age_ns=0, clock=clock)
+    try:
+        done = _Import(writer, may_ship).all(messages)
+        writer.finish(0, 0)
+    finally:
+        writer.close()
+    return done
+
+
+class _Import:
+    def __init__(self, writer: StoreWriter, may_ship: bool) -> None:
+        self._writer = writer
+        self._may_ship = may_ship
+        self._reading: sqlite3.Connection = open_for_reading(writer.path)
+        self._done = Imported()
+
+    def all(self, messages: Iterable[ResourceSpans]) -> Imported:
+        try:
+            before = self._counts()
+            rows: list[SpanRow] = []
+            for row in self._rows(messages):
+                rows.append(row)
+                if len(rows) >= _BATCH_SPANS:
+                    self._write(rows)
+                    rows = []
+            self._write(rows)
+            after = self._counts()
+            self._done.added += after[0] - before[0]
+            self._done.duplicates += after[1] - before[1]
+            return self._done
+        finally:
+            self._reading.close()
+
+    def _write(self, rows: list[SpanRow]) -> None:
+        if rows:
+            self._writer.write(Batch(spans=rows))
+
+    def _counts(self) -> tuple[int, int]:
+        rows, duplicates = self._reading.execute(_STORED + _OURS, (_INSTANCE,)).fetchone()
+        return int(rows), int(duplicates)
+
+    def _rows(self, messages: Iterable[ResourceSpans]) -> Iterator[SpanRow]:
+        for message in messages:
+            body = message.resource.SerializeToString()
+            attributes = decode_resource(body).attributes
+            recorded_by = self._recorder(attributes)
+            resource = self._writer.resource(attributes, message.schema_url, body)
+            for of_scope in message.scope_spans:
+                scope = decode_scope(of_scope.scope.SerializeToString())
+                key = self._writer.scope(scope.name, scope.version, scope.attributes, of_scope.schema_url)
+                for span in of_scope.spans:
+                    row = self._row(span, resource, key)
+                    if row is not None and not self._is_here(row, recorded_by):
+                        yield row
+
+    def _recorder(self, attributes: Any) -> bytes | None:
+        """The process that recorded these spans, where it is one that this store knows."""
+        if attributes.get(names.MAS_STORE_ID) != self._writer.store_id:
+            return None
+        try:
+            return bytes.fromhex(str(attributes.get(names.MAS_INSTANCE_ID)))
+        except ValueError:
+            return None
+
+    def _is_here(self, row: SpanRow, recorded_by: bytes | None) -> bool:
+        """Whether the store recorded the span itself: what it shipped must not come back, with less in it."""
+        if recorded_by is None:
+            return False
+        found = self._reading.execute(_HERE, (row.trace_id, row.span_id, row.kind, recorded_by)).fetchone()
+        if found is not None:
+            self._done.duplicates += 1
+        return found is not None
+
+    def _row(self, span: Any, resource: int, scope: int) -> SpanRow | None:
+        trace_id = span.trace_id.rjust(16, b"\0")
+        if len(trace_id) != 16 or len(span.span_id) != 8 or not any(trace_id) or not any(span.span_id):
+            self._done.without_ids += 1
+            return None
+        encoded = span.SerializeToString()
+        body = decode_body(encoded)
+        start_ns = span.start_time_unix_nano
+        if self._done.oldest_ns is None or start_ns < self._done.oldest_ns:
+            self._done.oldest_ns = start_ns
+        return SpanRow(
+            trace_id=trace_id,
+            span_id=span.span_id,
+            parent_span_id=span.parent_span_id if any(span.parent_span_id) else None,
+            name=span.name,
+            kind=span.kind,
+            start_ns=start_ns,
+            end_ns=span.end_time_unix_nano,
+            status=span.status.code,
+            columns=column_values(body.attributes),
+            links=tuple(
+                (bytes.fromhex(link.trace_id).rjust(16, b"\0"), bytes.fromhex(link.span_id), link.kind)
+                for link in body.links
+            ),
+            body=encoded,
+            resource=resource,
+            scope=scope,
+            sampled=True,  # or it would not have been exported; most SDKs' flags do not say so
+            may_ship=self._may_ship,
+        )
