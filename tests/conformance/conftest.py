@@ -14,6 +14,8 @@ from tests.backends.jaeger import Jaeger, Storage
 from tests.conformance import lunch, oddities
 from tests.conformance.places import PLACES, Place
 
+HELD = (*lunch.EXPORTS, *oddities.EXPORTS)
+
 
 @dataclass
 class Ground:
@@ -21,20 +23,21 @@ class Ground:
 
     request: pytest.FixtureRequest
     paths: pytest.TempPathFactory
-    _jaegers: dict[Storage, Jaeger] = field(default_factory=dict)
+    _jaegers: dict[tuple[Storage, int], Jaeger] = field(default_factory=dict)
 
     def folder(self, name: str) -> Path:
         return self.paths.mktemp(name)
 
     def jaeger(self, storage: Storage, exports: Sequence[TracesData]) -> Jaeger:
         # Of its own, so that nothing else is in it; shared by the ways of reading from it.
-        if storage not in self._jaegers:
+        key = storage, id(exports)
+        if key not in self._jaegers:
             server = Jaeger(self.request.getfixturevalue("jaeger_binary"), self.folder(f"jaeger-{storage}"), storage)
             server.start()
-            self._jaegers[storage] = server
+            self._jaegers[key] = server
             for export in exports:
                 server.send(export.SerializeToString())
-        return self._jaegers[storage]
+        return self._jaegers[key]
 
     def close(self) -> None:
         for server in self._jaegers.values():
@@ -56,6 +59,6 @@ def place(request: pytest.FixtureRequest) -> Place:
 @pytest.fixture(scope="session")
 def source(place: Place, ground: Ground) -> Iterator[Source]:
     """The place's source, with the lunch and the oddities in it."""
-    opened = place.setup(ground, [*lunch.EXPORTS, *oddities.EXPORTS])
+    opened = place.setup(ground, HELD)
     yield opened
     opened.close()
