@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from otel_mas.model import Span, Trace
-from otel_mas.sources import Source
+from otel_mas.sources import Source, installed_sources
 from tests.conformance.losses import LOSSES
 from tests.conformance.messages import span_id, trace_id
 from tests.conformance.oddities import ODDITIES, TRACE, Oddity, number_of
 from tests.conformance.places import PLACES, Place
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +41,16 @@ def test_no_span_is_lost_or_added(odd: dict[str, Span]) -> None:
 def test_the_table_speaks_of_what_there_is() -> None:
     assert set(LOSSES) == {place.losing for place in PLACES.values()}
     assert set().union(*LOSSES.values()) <= {oddity.is_ for oddity in ODDITIES}
+
+
+@pytest.mark.parametrize("of", ["store", "jaeger memory", "jaeger badger"])
+def test_every_loss_is_documented(of: str) -> None:
+    page = (REPOSITORY / "docs" / "sources.md").read_text()
+
+    assert [loss for loss in LOSSES[of] if f"- {loss}" not in page and f"loses {loss}" not in page] == []
+
+
+def test_every_scheme_is_documented() -> None:
+    page = (REPOSITORY / "docs" / "sources.md").read_text()
+
+    assert [scheme for scheme in installed_sources() if f"`{scheme}://" not in page] == []
