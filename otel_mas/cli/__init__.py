@@ -19,6 +19,10 @@ COMMANDS = {
     "graph": ("graph", "Show what caused what, and what each join waited for."),
     "critical-path": ("critical_path", "Show what the duration is made of, step by step."),
     "cost": ("cost", "Show tokens and cost, by agent and by model."),
+    "ship": ("ship", "Ship what is recorded to an OTLP endpoint, from where it ended last."),
+    "export": ("export", "Write traces as OTLP/JSON lines."),
+    "import": ("import_", "Put what OTLP files hold into a store."),
+    "doctor": ("doctor", "Look for what is wrong, and say what to do."),
     "report": ("report", "Write a page about a run, for people who were not there."),
 }
 

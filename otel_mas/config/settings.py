@@ -39,6 +39,11 @@ class Settings:
     source_timeout_s: float = 30.0
     capture_message_content: Capture = "NO_CONTENT"
 
+    @property
+    def content_may_leave(self) -> bool:
+        """Whether spans that leave this machine may hold content. EVENT_ONLY asks for it on events that are logs."""
+        return self.capture_message_content in ("SPAN_ONLY", "SPAN_AND_EVENT")
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
         """Read the settings.

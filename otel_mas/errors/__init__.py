@@ -12,6 +12,7 @@ OtelMasError
 │   ├── TraceNotFound      it has no such trace
 │   ├── UnsupportedQuery   it cannot filter like that; it never approximates
 │   └── UnknownSource      nothing installed can read that target
+├── DestinationError       what was recorded cannot be shipped
 ├── BadTrace               the trace itself cannot be worked with
 └── MissingExtra           an optional dependency is not installed
 
@@ -86,6 +87,10 @@ class UnknownSource(SourceError):
     """Nothing that is installed can read the target."""
 
 
+class DestinationError(OtelMasError):
+    """A destination does not take what is shipped to it; it waits in the store."""
+
+
 class BadTrace(OtelMasError):
     """The trace cannot be worked with as it is."""
 
@@ -97,6 +102,7 @@ class MissingExtra(OtelMasError):
 __all__ = [
     "BadTrace",
     "ConfigError",
+    "DestinationError",
     "MissingExtra",
     "NotAStore",
     "OtelMasError",

@@ -10,6 +10,7 @@ from otel_mas.store.shipping.destination import (
     installed_destinations,
     open_destination,
 )
+from otel_mas.store.shipping.loop import Loop
 from otel_mas.store.shipping.shipper import Busy, Idle, Shipped, Shipper, Step, Waiting
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Busy",
     "Destination",
     "Idle",
+    "Loop",
     "Outcome",
     "Refused",
     "Shipped",

@@ -1,0 +1,125 @@
+"""`otel-mas export`: traces out of the store, as OTLP/JSON lines."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from otel_mas.cli.options import Target, debug, one_target, place
+from otel_mas.cli.output import note
+
+if TYPE_CHECKING:
+    from otel_mas.store.framing import LogRow
+    from otel_mas.store.log import LogReader
+
+_STDOUT = "-"
+_SPANS_A_LINE = 1000
+
+
+@click.command("export")
+@one_target
+@click.option("--all", "everything", is_flag=True, help="Every trace, instead of TRACE.")
+@click.option(
+    "-o", "--output", metavar="FILE", default=_STDOUT, show_default=True, help="Where to; gzipped if it ends in .gz."
+)
+@click.option("--content", is_flag=True, help="With the content that is on spans. Without, only what happened.")
+@place
+@debug
+def command(
+    trace: str | None,
+    conversation: str | None,
+    service: str | None,
+    everything: bool,
+    output: str,
+    content: bool,
+    store: str | None,
+) -> None:
+    """Write traces as OTLP/JSON lines, as a Collector's file exporter does.
+
+    What the file holds goes to anything that reads such files, and back into a store with `otel-mas import`. Messages
+    and other content that the store keeps beside spans are not in it; spans that have not ended are not either.
+
+    TRACE is the id of a trace or the beginning of it, or "latest" (the default).
+    """
+    from otel_mas.config import Settings
+    from otel_mas.store.log import LogReader
+
+    if everything and (trace or conversation):
+        raise click.UsageError("--all is every trace: give no TRACE and no --conversation.")
+    settings = Settings.from_env(store=store)
+    ids, still_open = _chosen(settings.store, None if everything else Target(trace, conversation, service))
+    reader = LogReader(settings.store)
+    try:
+        with _written(output) as file:
+            spans = _write(reader, ids, file, content=content or settings.content_may_leave)
+    finally:
+        reader.close()
+    if still_open:
+        note(f"left out {still_open} {'span' if still_open == 1 else 'spans'} that have not ended")
+    if output != _STDOUT:
+        note(f"wrote {spans} spans of {len(ids)} {'trace' if len(ids) == 1 else 'traces'} to {output}")
+
+
+def _chosen(store: str, target: Target | None) -> tuple[list[str], int]:
+    """The ids of the traces, the oldest first, and how many of their spans are still open."""
+    from otel_mas.api.source import Source
+    from otel_mas.sources.store import StoreSource
+
+    with Source(StoreSource.open(store)) as source:
+        if target is None:
+            return [one.trace_id for one in reversed(source.traces(limit=sys.maxsize))], 0
+        spans = target.find(source).spans
+        ids = list(dict.fromkeys(span.trace_id for span in spans))
+        return ids, sum(span.end_ns is None for span in spans)
+
+
+def _write(reader: LogReader, ids: Sequence[str], file: IO[bytes], *, content: bool) -> int:
+    from otel_mas.store.otlp_json import json_line
+    from otel_mas.store.shipping.withhold import Withholder
+
+    withholder = None if content else Withholder()
+    spans = 0
+    for trace_id in ids:
+        for rows in _parts(reader.trace(trace_id)):
+            kept = rows if withholder is None else [withholder.row(row)[0] for row in rows]
+            file.write(json_line(kept))
+            spans += len(rows)
+    return spans
+
+
+def _parts(rows: Iterator[LogRow]) -> Iterator[list[LogRow]]:
+    while part := list(islice(rows, _SPANS_A_LINE)):
+        yield part
+
+
+@contextmanager
+def _written(output: str) -> Iterator[IO[bytes]]:
+    """The file, all of it or nothing: what was at the path stays until the new one is complete."""
+    if output == _STDOUT:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    path = Path(output)
+    if not path.parent.is_dir():
+        raise click.UsageError(f"There is no directory {path.parent}: make it, or give another FILE.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as plain:
+            if path.suffix == ".gz":
+                with gzip.GzipFile(filename="", mode="wb", fileobj=plain) as packed:
+                    yield packed  # type: ignore[misc]
+            else:
+                yield plain
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,62 @@
+"""`otel-mas import`: OTLP files into a store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from otel_mas.cli.options import debug
+from otel_mas.cli.output import note, print_problems
+
+if TYPE_CHECKING:
+    from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+
+    from otel_mas.sources.otlp_pieces import OtlpFile
+
+_DAY_NS = 86_400 * 10**9
+
+
+@click.command("import")
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--store", metavar="PATH", help="Import into this store. [default: as for OTEL_MAS_STORE]")
+@click.option("--may-ship", is_flag=True, help="Let what is imported be shipped on. Without, it stays on this machine.")
+@debug
+def command(files: tuple[Path, ...], store: str | None, may_ship: bool) -> None:
+    """Put what OTLP files hold into a store: JSON lines or protobuf, gzipped or not.
+
+    Doing it again changes nothing. Of a file that is cut in the middle, what is whole is imported.
+    """
+    from otel_mas.config import Settings
+    from otel_mas.errors import SourceError
+    from otel_mas.sources.otlp_pieces import OtlpFile
+    from otel_mas.store.importing import import_spans
+
+    settings = Settings.from_env(store=store)
+    opened = [OtlpFile(path) for path in files]
+    unreadable: list[str] = []
+    done = import_spans(settings.store, _messages(opened, unreadable), may_ship=may_ship)
+    print_problems(problem for file in opened for problem in file.problems)
+    others = sum(file.other_signals for file in opened)
+    if others:
+        note(f"left out {others} lines of logs and metrics")
+    if done.without_ids:
+        note(f"left out {done.without_ids} spans without ids")
+    click.echo(f"imported {done.added} spans into {settings.store}; {done.duplicates} were there already")
+    if done.oldest_ns is not None and done.oldest_ns < time.time_ns() - int(settings.max_age_days * _DAY_NS):
+        note(f"some are older than {settings.max_age_days:g} days: recording into this store will delete them")
+    if unreadable:
+        raise SourceError("; ".join(unreadable))
+
+
+def _messages(files: list[OtlpFile], unreadable: list[str]) -> Iterator[ResourceSpans]:
+    for file in files:
+        try:
+            yield from file.messages()
+        except ValueError as error:
+            unreadable.append(str(error))

@@ -1,0 +1,110 @@
+"""`otel-mas ship`: the store's log to a destination, by a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from otel_mas.cli.options import debug, place, reading
+from otel_mas.cli.output import note
+
+if TYPE_CHECKING:
+    from otel_mas.store.shipping import Loop
+
+_PATIENCE_S = 30.0
+_PREFIX = "OTEL_EXPORTER_OTLP_"
+
+
+@click.group("ship", invoke_without_command=True)
+@click.option(
+    "--to", "wanted", metavar="NAME[:TARGET]", default="otlp", show_default=True, help="otlp, or file:PATH, or another."
+)
+@click.option("--endpoint", metavar="URL", help="Of OTLP. [default: $OTEL_EXPORTER_OTLP_ENDPOINT]")
+@click.option("--protocol", type=click.Choice(["grpc", "http/protobuf"]), help="Of OTLP.")
+@click.option("--once/--follow", default=False, help="End when all is shipped, or wait for more. [default: --follow]")
+@click.option("--from-start", is_flag=True, help="Also what was recorded before this destination was first named.")
+@place
+@debug
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> None:
+    """Ship what is recorded to an OTLP endpoint: a Collector, Jaeger, Tempo.
+
+    It goes on where it ended the last time, and several may run at once: one of them ships. What may not leave this
+    machine stays: content, and spans that were not sampled. Address, headers and certificates come from the standard
+    OTEL_EXPORTER_OTLP_* variables.
+    """
+    if ctx.invoked_subcommand is None:
+        _ship(**options)
+
+
+@command.command("status")
+@reading
+def status(store: str | None, as_json: bool) -> None:
+    """Show where the store is shipped to, how far that is, and what went wrong."""
+    from otel_mas.cli import ship_status
+
+    ship_status.show(store, as_json)
+
+
+def _ship(
+    wanted: str,
+    endpoint: str | None,
+    protocol: str | None,
+    once: bool,
+    from_start: bool,
+    store: str | None,
+) -> None:
+    from otel_mas.config import Settings
+    from otel_mas.errors import DestinationError
+    from otel_mas.store.log import Log
+    from otel_mas.store.shipping import Loop, Shipper, open_destination
+
+    if endpoint is not None:
+        if wanted != "otlp":
+            raise click.UsageError("--endpoint is of --to otlp: give one or the other.")
+        wanted = f"otlp:{endpoint}"
+    settings = Settings.from_env(store=store)
+    destination = open_destination(wanted, settings, _environ(protocol))
+    log = Log(settings.store)
+    shipper = Shipper(log, destination, content=settings.content_may_leave)
+    loop = Loop(shipper, said=lambda reason: note(f"waits: {reason}"))
+    try:
+        behind = log.add(destination.name, from_start=from_start)
+        if behind:
+            note(f"{destination.name} is new here: {behind} spans of before stay, unless you say --from-start")
+        reason = _until_done(loop, once)
+        note(f"shipped {loop.shipped} spans to {destination.name}")
+        if reason is not None:
+            raise DestinationError(f"spans wait for {destination.name}: {reason}")
+    finally:
+        shipper.close()
+        log.close()
+
+
+def _until_done(loop: Loop, once: bool) -> str | None:
+    """Ships until it is done or interrupted; what is under way then is finished."""
+    before: dict[signal.Signals, Any] = {}
+
+    def interrupted(*_: object) -> None:
+        loop.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, interrupted)
+    try:
+        if once:
+            return loop.until_empty(_PATIENCE_S)
+        loop.for_ever()
+        return None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _environ(protocol: str | None) -> dict[str, str]:
+    environ = dict(os.environ)
+    if protocol is not None:
+        environ[f"{_PREFIX}TRACES_PROTOCOL"] = protocol
+    return environ
