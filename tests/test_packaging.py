@@ -88,7 +88,7 @@ def test_the_wheel_and_then_the_editable_installation_work(
     assert str(tmp_path) in environment.python("-c", USE)
 
     environment.uninstall("otel-mas")
-    environment.install("hatchling", "-c", str(REPOSITORY / "constraints.txt"))
+    environment.install("hatchling", "editables", "-c", str(REPOSITORY / "constraints.txt"))
     environment.install("--no-build-isolation", "--no-deps", "-e", str(REPOSITORY))
     assert "Usage" in environment.run(environment.bin / "otel-mas", "--help")
     assert str(REPOSITORY) in environment.python("-c", USE)
