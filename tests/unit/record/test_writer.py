@@ -306,10 +306,10 @@ def test_a_busy_writer_can_be_held(store: Any, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_writer_that_cannot_be_held_in_time_goes_on(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rig, free = Rig(store), threading.Event()
-    monkeypatch.setattr(store, "write", lambda batch: store.tried.set() or free.wait(5))
+    monkeypatch.setattr(store, "write", lambda batch: store.tried.set() or free.wait(30))
     store.tried.clear()
     rig.end()
     eventually(lambda: store.tried.is_set())
     eventually(lambda: not rig.writer.hold(0.05))
     free.set()
-    assert rig.writer.stop(5)
+    assert rig.writer.stop(30)
