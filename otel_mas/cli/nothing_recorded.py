@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+
+from otel_mas.api.diagnosis import program
 
 _PROBE = "import importlib.util as u; print(*(int(u.find_spec(m) is not None) for m in ('otel_mas', 'langgraph')))"
 _PROBE_S = 20.0
-_PYTHON = re.compile(r"python[0-9.]*(\.exe)?|pypy[0-9.]*")
-_ISOLATED = {"I": "isolates it from the environment", "E": "ignores the environment", "S": "starts without site"}
 
 
 def recorded(store: str, run_id: str) -> bool:
@@ -37,13 +34,13 @@ def why_nothing(command: Sequence[str], environment: Mapping[str, str]) -> str:
         command: what was run, with the path of its program first.
         environment: what it was run with.
     """
-    interpreter = _interpreter(command)
+    interpreter = program.interpreter(command)
     if interpreter is None:
         return f"{os.path.basename(command[0])} is not a Python program, and none that it started said anything."
     python, options = interpreter
-    flag = _isolation(options)
+    flag = program.isolation(options)
     if flag is not None:
-        return f"python -{flag} {_ISOLATED[flag]}, and otel-mas with it. Run it without -{flag}."
+        return f"python -{flag} {program.ISOLATED[flag]}, and otel-mas with it. Run it without -{flag}."
     installed = _installed(python, environment)
     if installed is None:
         return f"{python} does not start."
@@ -53,36 +50,6 @@ def why_nothing(command: Sequence[str], environment: Mapping[str, str]) -> str:
     if not langgraph:
         return f"LangGraph is not installed for {python}, and the app has no OpenTelemetry spans of its own."
     return "the app ended without running a graph, a model, a tool or a retriever, and has no spans of its own."
-
-
-def _interpreter(command: Sequence[str]) -> tuple[str, list[str]] | None:
-    """The Python that a command runs, and its options: the program itself, or what the script's first line names."""
-    program = command[0]
-    if _PYTHON.fullmatch(os.path.basename(program)):
-        return program, list(command[1:])
-    try:
-        with Path(program).open("rb") as file:
-            line = file.readline(1024).decode(errors="replace")
-    except OSError:
-        return None
-    words = line[2:].split() if line.startswith("#!") else []
-    if words and os.path.basename(words[0]) == "env":
-        words = [word for word in words[1:] if word != "-S"]
-    python = shutil.which(words[0]) if words else None
-    if python is None or not _PYTHON.fullmatch(os.path.basename(python)):
-        return None
-    return python, words[1:]
-
-
-def _isolation(options: Sequence[str]) -> str | None:
-    """The option of Python, among those before the script, under which it does not look at PYTHONPATH or site."""
-    for option in options:
-        if not option.startswith("-") or option.startswith("--") or option[1:2] in ("c", "m", ""):
-            return None
-        for flag in _ISOLATED:
-            if flag in option[1:] and option[1] not in "WX":
-                return flag
-    return None
 
 
 def _installed(python: str, environment: Mapping[str, str]) -> tuple[bool, bool] | None:

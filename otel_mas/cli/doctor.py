@@ -1,0 +1,60 @@
+"""`otel-mas doctor`: what is configured, installed and reachable, what is wrong, and what to do."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+
+from otel_mas.cli.failures import DEBUG
+from otel_mas.cli.options import debug
+from otel_mas.cli.output import print_json, print_lines
+
+
+@click.command("doctor", context_settings={"allow_interspersed_args": False}, options_metavar="[OPTIONS] [--]")
+@click.option(
+    "--store",
+    metavar="PATH",
+    help="Look at this store. [default: $OTEL_MAS_STORE, else the one in your data directory]",
+)
+@click.option(
+    "--from",
+    "sources",
+    metavar="SOURCE",
+    multiple=True,
+    help="Also ask this place that traces are read from, like jaeger+http://localhost:16686; may be repeated.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@debug
+@click.argument("app", nargs=-1, type=click.UNPROCESSED, metavar="[COMMAND [ARGS]...]")
+@click.pass_context
+def command(
+    ctx: click.Context, store: str | None, sources: tuple[str, ...], as_json: bool, app: tuple[str, ...]
+) -> None:
+    """Look for what is wrong, and say what to do.
+
+    Shows what is configured and from where, what is installed, how the store is, which servers can be reached, who
+    else records and exports, and what leaves this machine. Writes nothing, contacts only what is configured or given,
+    shows no prompts and no secrets, and takes ten seconds at most.
+
+    With COMMAND, what you would type to start the app, it asks the Python that this starts, and not the app.
+    The exit code is 0 where nothing is wrong, else 1; docs/doctor.md lists all that can be.
+
+    \b
+    otel-mas doctor
+    otel-mas doctor --from tempo+http://localhost:3200 -- python app.py
+    """
+    from otel_mas.api.diagnosis.diagnose import Question, diagnose
+
+    words = (sys.executable, *app) if app[:1] == ("-m",) else app
+    found = diagnose(Question(os.environ, store, sources, words))
+    if found.errors and ctx.meta.get(DEBUG):
+        raise found.errors[0]
+    if as_json:
+        print_json(found.form)
+    else:
+        from otel_mas.cli.doctor_lines import lines
+
+        print_lines(lambda width: lines(found.form, width))
+    ctx.exit(0 if found.ok else 1)
