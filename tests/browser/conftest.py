@@ -1,0 +1,54 @@
+"""A browser for all tests, pages in it, and the research team's run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.browser.chromium import NoChromium, ensure
+from tests.browser.devtools import Browser, Page
+from tests.unit.report import team as research_team
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory, surroundings: dict[str, str]) -> Iterator[Browser]:
+    try:
+        program = ensure(surroundings)
+    except NoChromium as missing:
+        if surroundings.get("CI"):
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    running = Browser(program, tmp_path_factory.mktemp("profile"))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """`opened(document, scheme="dark")`: the document as a file, in the browser."""
+    pages: list[Page] = []
+
+    def show(document: str, scheme: str = "light", wide: int = 1200) -> Page:
+        path = tmp_path / f"page{len(pages)}.html"
+        path.write_text(document)
+        pages.append(Page(browser, path.as_uri(), scheme, wide))
+        return pages[-1]
+
+    yield show
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def team() -> ModuleType:
+    """tests/unit/report/team.py: a run written down by hand."""
+    return research_team
+
+
+@pytest.fixture
+def store(team: ModuleType, tmp_path: Path) -> Path:
+    path: Path = team.write(tmp_path / "team.db")
+    return path
