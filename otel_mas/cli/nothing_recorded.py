@@ -49,7 +49,10 @@ def why_nothing(command: Sequence[str], environment: Mapping[str, str]) -> str:
         return f"otel-mas is not installed for {python}. Install it there."
     if not langgraph:
         return f"LangGraph is not installed for {python}, and the app has no OpenTelemetry spans of its own."
-    return "the app ended without running a graph, a model, a tool or a retriever, and has no spans of its own."
+    return (
+        "the app ended without running a graph, a model, a tool or a retriever, and has no spans of its own; or the "
+        "store could not be written, as a line above then says."
+    )
 
 
 def _installed(python: str, environment: Mapping[str, str]) -> tuple[bool, bool] | None:

@@ -145,7 +145,16 @@ def _is_foreground() -> bool:
 
 
 def _summarise(store: str, run_id: str, command: list[str], environment: dict[str, str]) -> None:
-    """Whatever goes wrong here is said in one line: the exit status is the app's."""
+    """Whatever goes wrong here is said in one line, if anybody reads it: the exit status is the app's."""
+    try:
+        _say_what_was_recorded(store, run_id, command, environment)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        # Nobody reads stderr any more. What is left in its buffer would fail again when Python ends, with status 1.
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
+
+
+def _say_what_was_recorded(store: str, run_id: str, command: list[str], environment: dict[str, str]) -> None:
     from otel_mas.cli.nothing_recorded import recorded, why_nothing
     from otel_mas.cli.summary import print_run_summary
 
@@ -154,7 +163,7 @@ def _summarise(store: str, run_id: str, command: list[str], environment: dict[st
             print_run_summary(store, run_id)
         else:
             note(f"nothing was recorded: {why_nothing(command, environment)}")
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError):
         pass
     except Exception as error:
         note(f"no summary: {' '.join(str(error).split()) or type(error).__name__}")

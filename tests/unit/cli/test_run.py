@@ -18,6 +18,7 @@ from otel_mas.cli.run import AUTOSTART, recorded_environment, run
 from otel_mas.config import Settings
 
 Started = Callable[..., "subprocess.Popen[str]"]
+OTEL_MAS = Path(sys.executable).with_name("otel-mas")
 READY = "import sys, signal, time; sys.stdout.write('ready\\n'); sys.stdout.flush()\n"
 
 
@@ -259,3 +260,15 @@ def test_nothing_recorded_says_why(tmp_path: Path, capfd: pytest.CaptureFixture[
     assert said.out == "ran\n"
     assert said.err.startswith("otel-mas: nothing was recorded: the app ended without running a graph")
     assert not store.exists()
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_reader_of_stderr_that_goes_away_leaves_the_status_the_apps(status: int, tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    app = [sys.executable, "-c", f"import os; os._exit({status})"]
+    try:
+        command = [OTEL_MAS, "run", "--store", tmp_path / "runs.db", "--", *app]
+        assert subprocess.run(command, stderr=write, stdout=subprocess.DEVNULL).returncode == status
+    finally:
+        os.close(write)
