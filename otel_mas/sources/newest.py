@@ -8,7 +8,7 @@ its answer is complete: then all that started within the walked time is known, a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from otel_mas.errors import SourceError, UnsupportedQuery
@@ -48,6 +48,27 @@ class FewerTraces(SourceError):
     """The server gives fewer traces at a time."""
 
 
+@dataclass(slots=True)
+class _Found:
+    """What is known so far: when each trace started, which were looked at, which of these match."""
+
+    look: Callable[[str], TraceSummary | None]
+    known: dict[str, int] = field(default_factory=dict)
+    looked: set[str] = field(default_factory=set)
+    matching: list[TraceSummary] = field(default_factory=list)
+
+    def look_back_to(self, lo: int, limit: int) -> None:
+        """Look at what started since, the newest first, until enough of it matches."""
+        new = [trace_id for trace_id, start_ns in self.known.items() if start_ns >= lo and trace_id not in self.looked]
+        for trace_id in sorted(new, key=self.known.__getitem__, reverse=True):
+            if len(self.matching) >= limit:
+                return
+            self.looked.add(trace_id)
+            summary = self.look(trace_id)
+            if summary is not None:
+                self.matching.append(summary)
+
+
 @dataclass(frozen=True, slots=True)
 class Walk:
     """How to walk back through a server's time.
@@ -73,9 +94,7 @@ class Walk:
             UnsupportedQuery: too many traces would have to be looked at, because the server cannot select them.
             SourceError: the server fails.
         """
-        known: dict[str, int] = {}
-        looked: set[str] = set()
-        matching: list[TraceSummary] = []
+        found = _Found(self.look)
         most, ceiling = min(max(limit, 20) + 1, _MOST_AT_ONCE), _MOST_AT_AN_INSTANT
         hi, width = now_ns + DAY, self._within(DAY + _FIRST)  # clocks of other machines may be ahead
         if floor_ns >= hi:
@@ -94,7 +113,7 @@ class Walk:
                     raise
                 most = ceiling = most // 2
                 continue
-            known.update(page.candidates)
+            found.known.update(page.candidates)
             if not page.complete:
                 if hi - lo > self._narrowest:
                     width = self._narrower(page, lo, hi)
@@ -103,17 +122,10 @@ class Walk:
                 else:
                     raise UnsupportedQuery(self._too_many(lo))
                 continue
-            found = [trace_id for trace_id, start_ns in known.items() if start_ns >= lo and trace_id not in looked]
-            for trace_id in sorted(found, key=known.__getitem__, reverse=True):
-                if len(matching) >= limit:
-                    break
-                looked.add(trace_id)
-                summary = self.look(trace_id)
-                if summary is not None and summary.start_ns >= floor_ns:
-                    matching.append(summary)
-            if len(matching) >= limit or lo <= floor_ns:
-                return sorted(matching, key=lambda summary: (-summary.start_ns, summary.trace_id))[:limit]
-            if len(known) >= self.most_looked_at:
+            found.look_back_to(lo, limit)
+            if len(found.matching) >= limit or lo <= floor_ns:
+                return sorted(found.matching, key=lambda summary: (-summary.start_ns, summary.trace_id))[:limit]
+            if len(found.known) >= self.most_looked_at:
                 raise UnsupportedQuery(self._too_many(lo))
             hi, width = lo + self.grain_ns, self._within((hi - lo) * _WIDER)
 
