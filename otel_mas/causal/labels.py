@@ -40,8 +40,8 @@ class Labels:
 def label(tree: Tree) -> Labels:
     """Number the tasks of a name by their how-manieth distinct `mas.task.id` within the task that encloses them.
 
-    In the order of the runs that they belong to, then of step, then of start. A paused and a resumed span share their
-    task id, and so their label; the runs of a conversation count on.
+    In the order of the runs that they belong to, then of step, then of `mas.task.index` (of start where there is none).
+    A paused and a resumed span share their task id, and so their label; the runs of a conversation count on.
     """
     task_id = [_task_id(span) for span in tree.spans]
     tasks = [i for i, known in enumerate(task_id) if known]
@@ -77,7 +77,13 @@ def _owners(tree: Tree, task_id: list[str | None]) -> array[int]:
     return owner
 
 
-def _when(tree: Tree, i: int) -> tuple[int, int, int]:
+def _when(tree: Tree, i: int) -> tuple[int, int, int, int]:
     above = tree.parent[i]
-    step = tree.spans[i].columns.get(names.MAS_TASK_STEP)
-    return tree.start[above if above != ROOT else i], step if isinstance(step, int) else 0, i
+    columns = tree.spans[i].columns
+    step, index = columns.get(names.MAS_TASK_STEP), columns.get(names.MAS_TASK_INDEX)
+    return (
+        tree.start[above if above != ROOT else i],
+        step if isinstance(step, int) else 0,
+        index if isinstance(index, int) else 0,
+        i,
+    )

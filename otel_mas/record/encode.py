@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from otel_mas.record.pairs import AttributePairs
 from otel_mas.record.privacy import STRIPPED, Privacy
+from otel_mas.record.trusted import Trusted
 from otel_mas.record.wire import delimited, key_value, number, text, utf8
 from otel_mas.semconv import attributes as names
 from otel_mas.store.columns import COLUMNS
@@ -31,6 +32,8 @@ _DROPPED_LINKS = b"\x70"
 _STATUS, _STATUS_MESSAGE, _STATUS_CODE = b"\x7a", b"\x12", b"\x18"
 _FLAGS = b"\x85\x01"
 _RESOURCE_ATTRIBUTE = b"\x0a"
+
+_UNSET = _STATUS + b"\x00"
 
 _HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200
 _LOW = 2**64 - 1
@@ -101,15 +104,21 @@ class SpanEncoder:
             number(_KIND, kind),
             _times(_START, start, _END, end),
         ]
-        body += self._attribute_fields(span, causes, columns, failed)
-        body += self._event_fields(span, failed)
-        links = self._link_fields(span, causes, body, failed)
-        body.append(self._status(span, failed))
+        if isinstance(span, Trusted) and not span.touched:
+            body += self._attribute_fields(span.said.copy(), 0, causes, columns, failed)
+            links = tuple([self._cause_link(context, kind, body, failed) for context, kind in causes])
+            body.append(_UNSET)
+            status = 0
+        else:
+            body += self._attribute_fields(span._attributes, span.dropped_attributes, causes, columns, failed)
+            body += self._event_fields(span, failed)
+            links = self._link_fields(span, causes, body, failed)
+            body.append(self._status(span, failed))
+            status = span.status.status_code.value
         body.append(_span_flags(_FLAGS, _remote(parent) | flags & 0xFF))
         if failed:
             self.withheld += len(failed)
             body.append(delimited(_ATTRIBUTE, key_value(names.MAS_CONTENT_WITHHELD, sorted(set(failed)))))
-        status = span.status.status_code.value
         sampled = bool(flags & 1)
         return SpanRow(
             ids[2:18],
@@ -134,8 +143,8 @@ class SpanEncoder:
         context = cast("SpanContext", span.context)
         parent = span.parent
         columns: list[object] = [None] * len(COLUMNS)
-        # A copy, made in one step of C: the app may set attributes meanwhile.
-        attributes = dict(getattr(span._attributes, "_dict", span._attributes) or ())
+        attributes = span.said if isinstance(span, Trusted) else getattr(span._attributes, "_dict", span._attributes)
+        attributes = dict(attributes or ())  # a copy, made in one step of C: the app may set attributes meanwhile
         self._attributes.encode(attributes, [], columns)
         return OpenRow(
             context[0].to_bytes(16, "big"),
@@ -185,10 +194,8 @@ class SpanEncoder:
         return known
 
     def _attribute_fields(
-        self, span: ReadableSpan, causes: Sequence[Cause], columns: list[object], failed: list[str]
+        self, attributes: Any, dropped: int, causes: Sequence[Cause], columns: list[object], failed: list[str]
     ) -> list[bytes]:
-        attributes = span._attributes
-        dropped = span.dropped_attributes
         if not causes:
             fields = self._attributes.encode(attributes, failed, columns)
         else:
@@ -229,7 +236,7 @@ class SpanEncoder:
         """Adds the links to `body`: all causes first, then what the app linked to."""
         rows: list[_LinkRow] = []
         for context, kind in causes:
-            rows.append(self._link(context, {names.MAS_LINK_KIND: kind}, kind, 0, body, failed))
+            rows.append(self._cause_link(context, kind, body, failed))
         dropped = span.dropped_links
         if span._links:
             links: list[Link] = list(span._links)
@@ -241,6 +248,9 @@ class SpanEncoder:
                 rows.append(self._link(link.context, attributes, link_kind, link.dropped_attributes, body, failed))
         body.append(number(_DROPPED_LINKS, dropped - min(dropped, len(causes))))
         return tuple(rows)
+
+    def _cause_link(self, context: SpanContext, kind: str, body: list[bytes], failed: list[str]) -> _LinkRow:
+        return self._link(context, {names.MAS_LINK_KIND: kind}, kind, 0, body, failed)
 
     def _link(
         self,

@@ -111,7 +111,7 @@ class RecordUnsampled(Sampler):
     """
 
     def __init__(self, sampler: Sampler) -> None:
-        self._sampler = sampler
+        self.sampler = sampler
 
     def should_sample(
         self,
@@ -123,13 +123,13 @@ class RecordUnsampled(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
-        result = self._sampler.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
+        result = self.sampler.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
         if result.decision is not Decision.DROP:
             return result
         return SamplingResult(Decision.RECORD_ONLY, attributes, result.trace_state)
 
     def get_description(self) -> str:
-        return f"RecordUnsampled{{{self._sampler.get_description()}}}"
+        return f"RecordUnsampled{{{self.sampler.get_description()}}}"
 
 
 def _resource(settings: Settings) -> Resource:

@@ -30,13 +30,13 @@ class MirrorProcessor(SpanProcessor):
     """
 
     def __init__(self, queue: SpanQueue, flush: Callable[[float], bool]) -> None:
-        self._queue = queue
+        self.queue = queue
         self._flush = flush
         self.writer_thread = 0  # what the writer's own SQLite calls are traced as must not feed the writer
         self.forked_ns = 0  # spans that started before belong to the parent process, which records them
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        queue = self._queue
+        queue = self.queue
         if queue.closed or get_ident() == self.writer_thread:
             return
         try:
@@ -48,14 +48,19 @@ class MirrorProcessor(SpanProcessor):
         """Nothing to add to a span that ends."""
 
     def on_end(self, span: ReadableSpan) -> None:
-        queue = self._queue
-        if queue.closed or get_ident() == self.writer_thread:
+        if get_ident() != self.writer_thread:
+            self.end(span, _weight)
+
+    def end(self, span: Any, weight: Callable[[Any], int]) -> None:
+        """Queue a span that has ended."""
+        queue = self.queue
+        if queue.closed:
             return
         try:
             context = span.context
             if self.forked_ns and (span.start_time or 0) < self.forked_ns and not queue.known(context):
                 return
-            queue.end(context, span, _weight(span))
+            queue.end(context, span, weight(span))
         except Exception as error:
             caught("processor: on_end", error)
 
@@ -77,9 +82,20 @@ def _weight(span: Any) -> int:
     On nearly every span this is all that on_end spends its time on, so it reads the SDK's own containers: their Python
     methods cost more than the rest together.
     """
+    try:
+        total = weight_of(span._attributes._dict)
+        if not span._events._dq:
+            return total
+    except AttributeError:  # other containers
+        total = _attributes_weight(span.attributes)
+    return total + sum(_attributes_weight(event.attributes) for event in span.events)
+
+
+def weight_of(attributes: dict[str, Any]) -> int:
+    """About how many bytes the texts among attributes keep alive."""
     total = 0
     try:
-        for value in span._attributes._dict.values():
+        for value in attributes.values():
             kind = type(value)
             if kind is str:
                 total += len(value)
@@ -87,11 +103,9 @@ def _weight(span: Any) -> int:
                 total += len("".join(value)) + _ITEM_BYTES * len(value)
             elif kind not in _NUMBERS:
                 total += _value_weight(value)
-        if not span._events._dq:
-            return total
-    except (AttributeError, TypeError):  # other containers, or an array of something else than text
-        total = _attributes_weight(span.attributes)
-    return total + sum(_attributes_weight(event.attributes) for event in span.events)
+    except TypeError:  # an array of something else than text
+        return _attributes_weight(attributes)
+    return total
 
 
 def _attributes_weight(attributes: Any) -> int:
@@ -108,4 +122,4 @@ def _value_weight(value: Any) -> int:
     return _ITEM_BYTES
 
 
-__all__ = ["MirrorProcessor"]
+__all__ = ["MirrorProcessor", "weight_of"]

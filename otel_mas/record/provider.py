@@ -73,17 +73,25 @@ def tracer() -> Tracer:
     if attachment is None:
         return NoOpTracer()
     found = attachment.found
-    if found is not None and trace_api.get_tracer_provider() is found.provider and attachment.is_in(found.processors):
-        return found.tracer
-    return attachment.resolve()
+    if found is None or not found.holds():
+        found = attachment.resolve()
+    return found.tracer
 
 
 class _Found(NamedTuple):
-    """A tracer, and what it is right for: a global provider, whose processors (where we know how) include ours."""
+    """A tracer, and what it is right for: a global provider, and its processors where we know how to look."""
 
     provider: object
     processors: Any
+    seen: object
     tracer: Tracer
+
+    def holds(self) -> bool:
+        """Whether nothing has changed since."""
+        provider, processors, seen, _ = self
+        # Not the getter where it can be helped: this is asked for every span.
+        known = getattr(_api, "_TRACER_PROVIDER", None) is provider or trace_api.get_tracer_provider() is provider
+        return known and (processors is None or processors._span_processors is seen)
 
 
 class Attachment:
@@ -100,17 +108,23 @@ class Attachment:
         """Whether our processor is still there: some subclasses of the SDK's provider throw out what was added."""
         return processors is None or self._processor in processors._span_processors
 
-    def resolve(self) -> Tracer:
+    def resolve(self) -> _Found:
         """Find the global provider, or make one, and take our tracer from it."""
         seen = provider = _global() or self._set_own()
         if not self.adopt(provider):
             provider = self._own or self._make_own()
         get_tracer = getattr(provider, "own_tracer", provider.get_tracer)
         tracer: Tracer = get_tracer(_SCOPE, _version(), schema_url=SCHEMA_URL)
+        processors = _sdk_processors(provider)
+        there = getattr(processors, "_span_processors", None)
+        if provider is self._own:
+            from otel_mas.record.span import lightened
+
+            tracer = lightened(tracer, self._processor)
         if not _can_set():
             seen = trace_api.get_tracer_provider()
-        self.found = _Found(seen, _sdk_processors(provider), tracer)
-        return tracer
+        self.found = found = _Found(seen, processors, there, tracer)
+        return found
 
     def adopt(self, provider: Any) -> bool:
         """Add the processor to a provider, once; False where it takes none."""

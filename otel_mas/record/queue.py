@@ -102,12 +102,15 @@ class SpanQueue:
 
     # -- on the app's threads --------------------------------------------------------------------------------------
 
-    def start(self, context: SpanContext, span: ReadableSpan) -> None:
-        """A span has started. Starts give way first where the queue is full: an ended span says all they say."""
+    def start(self, context: SpanContext, span: ReadableSpan, causes: tuple[Cause, ...] = ()) -> None:
+        """A span has started, because of all these causes.
+
+        Starts give way first where the queue is full: an ended span says all they say.
+        """
         key = context[:2]
         if len(self._live) >= self._max_spans:  # spans that never end must not be kept for ever
             self._live.pop(next(iter(self._live), key), None)
-        self._live[key] = ()
+        self._live[key] = causes
         if len(self._started) + len(self._ended) < self._max_spans:
             self._started.append((key, span))
             if self.idle:

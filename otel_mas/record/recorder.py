@@ -12,6 +12,7 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind,
 from otel_mas.config import Settings
 from otel_mas.record.guard import caught
 from otel_mas.record.snapshot import snapshot
+from otel_mas.record.trusted import Trusted, cause_attributes
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 
@@ -71,7 +72,7 @@ class Recorder:
 
         Args:
             name: the span's name.
-            attributes: what is known at the start.
+            attributes: what is known at the start; the recorder's from now on. Arrays are tuples.
             causes: each becomes a link with its kind. However many there are, all of them are stored.
             parent: the OTel context to start in; the current one by default.
             kind: the OTel span kind.
@@ -81,21 +82,33 @@ class Recorder:
         if queue is None or tracer is None:
             return INVALID_SPAN
         try:
-            if not causes:
-                return tracer().start_span(name, parent, kind, attributes, None, start_time, False, False)
+            source = tracer()
             causes = tuple(causes)
-            attributes = {
-                **attributes,
-                names.MAS_CAUSE_SPANS: [f"{c.context[0]:032x}-{c.context[1]:016x}" for c in causes],
-                names.MAS_CAUSE_KINDS: [c.kind for c in causes],
-            }
+            light = getattr(source, "start", None)
+            if light is not None:
+                started: Span | None = light(name, parent, kind, attributes, causes, start_time)
+                if started is not None:
+                    return started
+            if not causes:
+                return source.start_span(name, parent, kind, attributes, None, start_time, False, False)
+            attributes = {**attributes, **cause_attributes(causes)}
             links = [Link(context, {names.MAS_LINK_KIND: link_kind}) for context, link_kind in causes]
-            span = tracer().start_span(name, parent, kind, attributes, links, start_time, False, False)
+            span = source.start_span(name, parent, kind, attributes, links, start_time, False, False)
             queue.keep_causes(span.get_span_context(), causes)
             return span
         except Exception as error:
             caught("recorder: start_span", error)
             return INVALID_SPAN
+
+    def say(self, span: Span, attributes: Mapping[str, Any]) -> None:
+        """Add attributes to a span: what was not known at its start. Arrays are tuples."""
+        try:
+            if isinstance(span, Trusted):
+                span.say(attributes)
+            else:
+                span.set_attributes(attributes)
+        except Exception as error:
+            caught("recorder: say", error)
 
     def fail(self, span: Span, exc: BaseException) -> None:
         """Record that `exc` left what the span stands for.
@@ -159,7 +172,10 @@ class Recorder:
             context = span.get_span_context()
             found = digests.digests(context[:2], messages, adapter)
             number, attribute = _DIRECTIONS[direction]
-            _set_texts(span, attribute, found)
+            if isinstance(span, Trusted):
+                span.say({attribute: found})
+            else:
+                _set_texts(span, attribute, found)
             queue.add_messages(context, number, found)
             return found
         except Exception as error:

@@ -53,6 +53,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(names.MAS_ERROR_SPAN, "error_span"),
     Column(names.MAS_CAUSE_REFS, "cause_refs", json=True),
     Column(names.MAS_CHECKPOINT_PENDING, "checkpoint_pending", json=True),
+    Column(names.MAS_TASK_INDEX, "task_index", "INTEGER"),
 )
 
 ATTRIBUTES: tuple[str, ...] = tuple(column.attribute for column in COLUMNS)

@@ -178,7 +178,7 @@ class ModelCalls(BaseCallbackHandler):
         if generations and response is not None:
             simulated = rec.settings.simulated_cost
             attributes.update(end_attributes(call.target, generations, response.llm_output, simulated))
-        span.set_attributes(attributes)
+        rec.say(span, attributes)
         if generations:
             rec.messages(span, "output", outputs(generations), MESSAGES)
 

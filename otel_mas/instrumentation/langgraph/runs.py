@@ -39,6 +39,7 @@ class TaskRun:
         "causes",
         "graph",
         "handed_to",
+        "index",
         "outcome",
         "refs",
         "restored",
@@ -53,6 +54,9 @@ class TaskRun:
     def __init__(self, run: GraphRun, task: Any) -> None:
         self.run = run
         self.task = task
+        self.index = run.scheduled
+        if task.name != START:
+            run.scheduled += 1
         self.writer = Writer(None, f"task|{task.id}")
         self.causes: list[Cause] = []
         self.refs: list[str] = []
@@ -110,9 +114,10 @@ class TaskRun:
         else:
             self._left_by(recorder, self.span, exc)
         span = self.span
-        span.set_attribute(names.MAS_TASK_OUTCOME, self.outcome)
-        if self.outcome in _UNFINISHED and self.run.key is not None:
-            MEMORY.left_unfinished(self.task.id, span.get_span_context(), self.outcome)
+        outcome = self.outcome or TaskOutcome.OK
+        recorder.say(span, {names.MAS_TASK_OUTCOME: outcome.value})
+        if outcome in _UNFINISHED and self.run.key is not None:
+            MEMORY.left_unfinished(self.task.id, span.get_span_context(), outcome)
         span.end()
 
     def _left_by(self, recorder: Recorder, span: Span, exc: BaseException) -> None:
@@ -155,10 +160,12 @@ class GraphRun:
         "_tasks",
         "claimed",
         "context",
+        "conversation",
         "graph",
         "key",
         "namespace",
         "outer",
+        "scheduled",
         "span",
         "writer",
     )
@@ -178,6 +185,8 @@ class GraphRun:
             self.span = recorder.start_span(name, attributes)
         self.context = trace.set_span_in_context(self.span)
         self.writer = Writer(self.span.get_span_context())
+        self.conversation = spans.conversation(loop)
+        self.scheduled = 0  # tasks so far, in LangGraph's order
         self.namespace: str = loop.config[spans.CONF].get("checkpoint_ns") or ""
         self.key: tuple[str, str] | None = None
         self._causes = ChannelCauses(loop.trigger_to_nodes)
@@ -190,7 +199,7 @@ class GraphRun:
         if self.key is None or not loop.checkpoint["channel_versions"]:
             return
         loaded = loop.checkpoint["id"]
-        self.span.set_attribute(names.MAS_CHECKPOINT_ID, loaded)
+        recorder.say(self.span, {names.MAS_CHECKPOINT_ID: loaded})
         waiting = MEMORY.waiting((*self.key, loaded))
         if waiting is None:
             # Written before this process took the thread over: the reader finds the writers by the checkpoint.
@@ -222,7 +231,7 @@ class GraphRun:
             return
         name, attributes = spans.task_attributes(state)
         attributes[names.MAS_TASK_CACHED] = True
-        attributes[names.MAS_TASK_OUTCOME] = TaskOutcome.OK
+        attributes[names.MAS_TASK_OUTCOME] = TaskOutcome.OK.value
         state.span = recorder.start_span(name, attributes, causes=state.causes, parent=self.context)
         state.writer.context = state.span.get_span_context()
         state.span.end()
@@ -275,7 +284,7 @@ class GraphRun:
 
     def finish(self, recorder: Recorder, loop: Any, exc: BaseException | None) -> None:
         """The loop was left, with a result or by an exception."""
-        self._note_checkpoint(loop)
+        self._note_checkpoint(recorder, loop)
         self._remember_finished(exc)
         self.step_forgotten()
         if self.claimed:
@@ -286,7 +295,7 @@ class GraphRun:
                 recorder.fail(self.span, exc)
             else:
                 spans.fail_out_of_steps(self.span)
-        self.span.set_attribute(names.MAS_RUN_OUTCOME, outcome)
+        recorder.say(self.span, {names.MAS_RUN_OUTCOME: outcome.value})
         self.span.end()
 
     def _remember_finished(self, exc: BaseException | None) -> None:
@@ -297,13 +306,14 @@ class GraphRun:
             if state.writer.context is not None and state.outcome not in _UNFINISHED:
                 MEMORY.finished(state.task.id, state.writer.context)
 
-    def _note_checkpoint(self, loop: Any) -> None:
+    def _note_checkpoint(self, recorder: Recorder, loop: Any) -> None:
         if self.key is None or loop.checkpointer is None or not self.span.is_recording():
             return
-        self.span.set_attribute(names.MAS_CHECKPOINT_LAST_ID, loop.checkpoint["id"])
+        last: dict[str, Any] = {names.MAS_CHECKPOINT_LAST_ID: loop.checkpoint["id"]}
         pending = spans.pending_causes(self._causes.waiting())
         if pending:
-            self.span.set_attribute(names.MAS_CHECKPOINT_PENDING, pending)
+            last[names.MAS_CHECKPOINT_PENDING] = tuple(pending)
+        recorder.say(self.span, last)
 
 
 # Every scheduled task of every run, by the identity of LangGraph's task object; the TaskRun keeps that object alive.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from otel_mas.instrumentation.langgraph.runs import TaskRun
 
 CONF = "configurable"
+_AGENT_TASK = RecordKind.AGENT_TASK.value  # as plain text, like all that is said on spans
+_ROUTING_DECISION = RecordKind.ROUTING_DECISION.value
 _BRANCH_TO = "branch:to:"
 # What LangGraph calls a graph that its author gave no name.
 _UNNAMED = "LangGraph"
@@ -52,23 +55,28 @@ def thread_key(loop: Any) -> tuple[str, str] | None:
     return str(thread), loop.config[CONF].get("checkpoint_ns") or ""
 
 
+def conversation(loop: Any) -> str | None:
+    """The thread that a run belongs to."""
+    thread = loop.config[CONF].get("thread_id")
+    return None if thread is None else str(thread)
+
+
 def task_attributes(state: TaskRun) -> tuple[str, dict[str, Any]]:
     """The name and the first attributes of a task's span."""
     task, run = state.task, state.run
-    configurable = task.config[CONF]
     attributes: dict[str, Any] = {
-        names.MAS_RECORD_KIND: RecordKind.AGENT_TASK,
+        names.MAS_RECORD_KIND: _AGENT_TASK,
         names.MAS_TASK_ID: task.id,
+        names.MAS_TASK_INDEX: state.index,
         names.MAS_TASK_NAME: task.name,
         names.MAS_TASK_STEP: task.config["metadata"].get("langgraph_step", 0),
         names.MAS_TASK_NAMESPACE: run.namespace,
-        names.MAS_TASK_TRIGGERS: state.triggers,
+        names.MAS_TASK_TRIGGERS: tuple(state.triggers),
     }
-    thread = configurable.get("thread_id")
-    if thread is not None:
-        attributes[names.GEN_AI_CONVERSATION_ID] = str(thread)
+    if run.conversation is not None:
+        attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
     if state.refs:
-        attributes[names.MAS_CAUSE_REFS] = state.refs
+        attributes[names.MAS_CAUSE_REFS] = tuple(state.refs)
     agent = given_name(state.graph) if state.graph is not None else None
     if agent is None:
         return f"task {task.name}", attributes
@@ -85,7 +93,7 @@ def run_attributes(graph: Any, loop: Any) -> tuple[str, dict[str, Any]]:
         span_name = f"invoke_agent {agent}"
         attributes = {
             names.GEN_AI_OPERATION_NAME: "invoke_agent",
-            names.MAS_RECORD_KIND: RecordKind.AGENT_TASK,
+            names.MAS_RECORD_KIND: _AGENT_TASK,
             names.GEN_AI_AGENT_NAME: agent,
         }
     else:
@@ -93,12 +101,12 @@ def run_attributes(graph: Any, loop: Any) -> tuple[str, dict[str, Any]]:
         span_name = f"invoke_workflow {workflow}"
         attributes = {
             names.GEN_AI_OPERATION_NAME: "invoke_workflow",
-            names.MAS_RECORD_KIND: RecordKind.WORKFLOW,
+            names.MAS_RECORD_KIND: RecordKind.WORKFLOW.value,
             names.GEN_AI_WORKFLOW_NAME: workflow,
         }
-    thread = loop.config[CONF].get("thread_id")
+    thread = conversation(loop)
     if thread is not None:
-        attributes[names.GEN_AI_CONVERSATION_ID] = str(thread)
+        attributes[names.GEN_AI_CONVERSATION_ID] = thread
     return span_name, attributes
 
 
@@ -130,8 +138,8 @@ def describe_interrupt(recorder: Recorder, span: Span | None, exc: BaseException
     interrupts = exc.args[0] if exc.args and span is not None and span.is_recording() else ()
     if not interrupts or span is None:
         return
-    ids = [str(getattr(i, "id", None) or getattr(i, "interrupt_id", "")) for i in interrupts]
-    span.set_attribute(names.MAS_INTERRUPT_IDS, ids)
+    ids = tuple([str(getattr(i, "id", None) or getattr(i, "interrupt_id", "")) for i in interrupts])
+    recorder.say(span, {names.MAS_INTERRUPT_IDS: ids})
     recorder.content(span, names.MAS_INTERRUPT_VALUES, [getattr(i, "value", None) for i in interrupts])
 
 
@@ -149,20 +157,21 @@ def destinations(goto: Any) -> list[str]:
     return [g for g in goto if isinstance(g, str)] if isinstance(goto, Sequence) else []
 
 
-def routing(recorder: Recorder, state: TaskRun, function: str, chosen: list[str], candidates: list[str] | None) -> None:
+def routing(
+    recorder: Recorder, state: TaskRun, function: str, chosen: Sequence[str], candidates: Sequence[str] | None
+) -> None:
     """A ROUTING_DECISION span under the task that decided."""
     if state.span is None or not state.span.is_recording():
         return
     attributes: dict[str, Any] = {
-        names.MAS_RECORD_KIND: RecordKind.ROUTING_DECISION,
+        names.MAS_RECORD_KIND: _ROUTING_DECISION,
         names.MAS_ROUTING_FUNCTION: function,
-        names.MAS_ROUTING_CHOICE: chosen,
+        names.MAS_ROUTING_CHOICE: tuple(chosen),
     }
     if candidates is not None:
-        attributes[names.MAS_ROUTING_CANDIDATES] = candidates
-    thread = state.task.config[CONF].get("thread_id")
-    if thread is not None:
-        attributes[names.GEN_AI_CONVERSATION_ID] = str(thread)
+        attributes[names.MAS_ROUTING_CANDIDATES] = tuple(candidates)
+    if state.run.conversation is not None:
+        attributes[names.GEN_AI_CONVERSATION_ID] = state.run.conversation
     recorder.start_span(f"route {function}", attributes, parent=set_span_in_context(state.span)).end()
 
 
@@ -209,11 +218,12 @@ def declared_destinations(graph: Any, node: str) -> list[str] | None:
     return sorted(map(str, found)) if found else None
 
 
-def in_write_order(tasks: Iterable[Any]) -> list[Any]:
+def in_write_order(tasks: Sequence[Any]) -> Sequence[Any]:
     """Tasks in the order in which LangGraph applies their writes, which is how it numbers `Send`s."""
-    return sorted(tasks, key=_write_order())
+    return sorted(tasks, key=_write_order()) if len(tasks) > 1 else tasks
 
 
+@cache
 def _write_order() -> Any:
     from langgraph.pregel import _algo
 

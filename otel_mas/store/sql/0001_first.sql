@@ -126,6 +126,7 @@ CREATE TABLE spans (
   error_span        TEXT,
   cause_refs        TEXT,
   checkpoint_pending TEXT,
+  task_index        INTEGER,
   body              BLOB NOT NULL     -- OTLP Span; last, so that reading the columns skips what overflows the page
 );
 CREATE UNIQUE INDEX spans_identity ON spans (trace, span_id, kind, instance, version);
@@ -169,6 +170,7 @@ CREATE TABLE open_spans (
   error_span        TEXT,
   cause_refs        TEXT,
   checkpoint_pending TEXT,
+  task_index        INTEGER,
   UNIQUE (trace, span_id)
 );
 

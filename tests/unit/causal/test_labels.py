@@ -24,6 +24,20 @@ def test_tasks_of_a_name_are_counted_in_order_of_step_then_start(span: Make, tra
     assert graph.labels() == {"p": "plan#1", "x": "worker#1", "z": "worker#2", "y": "worker#3"}
 
 
+def test_tasks_of_one_step_are_counted_as_they_were_scheduled_not_as_their_threads_came_to_start(
+    span: Make, traces: Gather
+) -> None:
+    graph = build(
+        traces(
+            span("w", 0, 99),
+            span("late", 12, 20, "w", task="worker", task_step=1, task_index=1),
+            span("early", 10, 20, "w", task="worker", task_step=1, task_index=2),
+            span("next", 30, 40, "w", task="worker", task_step=2, task_index=3),
+        )
+    )
+    assert graph.labels() == {"late": "worker#1", "early": "worker#2", "next": "worker#3"}
+
+
 def test_inner_tasks_are_counted_within_the_task_that_encloses_them(span: Make, traces: Gather) -> None:
     """Through whatever spans lie between, and with a span that repeats its task's id."""
     graph = build(

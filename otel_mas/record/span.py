@@ -1,0 +1,264 @@
+"""Our own spans where nobody else listens: the SDK's, whose lock and containers are made when somebody asks for them.
+
+An SDK span costs ten times what it says in our case: a sampler's decision that is known, a lock, three bounded
+containers, copies of attributes that we made ourselves. `LightSpan` leaves them out until somebody other than us reads
+or writes it; from then on it is an SDK span in every respect, by the SDK's own code.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from random import getrandbits
+from threading import Lock, get_ident
+from time import time_ns
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.sdk.trace import Span as SdkSpan
+from opentelemetry.sdk.trace import Tracer as SdkTracer
+from opentelemetry.sdk.trace import sampling
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.util import BoundedList
+from opentelemetry.trace import (
+    INVALID_SPAN_CONTEXT,
+    Link,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    TraceFlags,
+    Tracer,
+    TraceState,
+    get_current_span,
+)
+
+from otel_mas.record.own_provider import RecordUnsampled
+from otel_mas.record.processor import weight_of
+from otel_mas.record.trusted import Trusted, cause_attributes
+from otel_mas.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from otel_mas.record.processor import MirrorProcessor
+    from otel_mas.record.recorder import Cause
+
+_MAX_ATTRIBUTES = 128  # the SDK's limit, if none is configured; we say far fewer on a span
+_PLAIN = frozenset((str, int, float, bool))  # what the SDK keeps as it is
+_SAMPLED = (1, 3)  # trace flags: sampled; sampled, and the trace id is random. A child's are the same
+_SAMPLING_ALL = (sampling.DEFAULT_ON, sampling.ALWAYS_ON)
+
+_tuple = tuple.__new__
+_sdk_logger = logging.getLogger("opentelemetry.sdk.trace")
+
+
+class LightSpan(Trusted, SdkSpan):
+    """A span of ours, made by `LightTracer`.
+
+    `said` are its attributes, `causes` its causes; both are in the SDK's containers as well once it is `touched`.
+    """
+
+    __new__ = object.__new__
+
+    touched = False
+    # What few spans ever change.
+    _end_time: int | None = None
+    _status = Status()
+    _trace_config = None
+    _record_exception = False
+    _set_status_on_exception = False
+    _record_end_metrics = None
+
+    _sampler = property(lambda self: self._tracer.sdk.sampler)
+    _limits = property(lambda self: self._tracer.sdk._span_limits)
+    _span_processor = property(lambda self: self._tracer.processors)
+    _instrumentation_info = property(lambda self: self._tracer.sdk.instrumentation_info)
+    _instrumentation_scope = property(lambda self: self._tracer.sdk._instrumentation_scope)
+
+    def __init__(
+        self,
+        tracer: LightTracer,
+        name: str,
+        context: SpanContext,
+        parent: SpanContext,
+        kind: SpanKind,
+        attributes: dict[str, Any],
+        causes: tuple[Cause, ...],
+        start_time: int,
+    ) -> None:
+        self._tracer = tracer
+        self._resource = tracer.sdk.resource
+        self._name = name
+        self._context = context
+        self._parent = parent
+        self._kind = kind
+        self.said = attributes
+        self.causes = causes
+        self._start_time = start_time
+        self._open = True
+
+    def __getattr__(self, name: str) -> Any:
+        make = _PARTS.get(name)
+        if make is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        self.touched = True
+        return self.__dict__.setdefault(name, make(self))  # in one step: two threads that ask get the same lock
+
+    def say(self, attributes: Mapping[str, Any]) -> None:
+        said = self.said
+        if self._end_time is None:
+            for name in attributes.keys() & said.keys():
+                del said[name]  # what is set again is the newest, as in the SDK
+            said.update(attributes)
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        said = self.said
+        if (
+            self.touched
+            or self._end_time is not None
+            or value.__class__ not in _PLAIN
+            or not key
+            or key.__class__ is not str
+            or len(said) >= _MAX_ATTRIBUTES // 2
+        ):
+            super().set_attribute(key, value)
+            return
+        said.pop(key, None)
+        said[key] = value
+
+    def end(self, end_time: int | None = None) -> None:
+        try:
+            del self._open  # in one step: of two threads that end it one goes on
+        except AttributeError:
+            _sdk_logger.warning("Calling end() on an ended span.")
+            return
+        self._end_time = time_ns() if end_time is None else end_time
+        tracer = self._tracer
+        if not self.touched and tracer.processors._span_processors is tracer.alone:
+            tracer.mirror.end(self, _weight)
+            return
+        attributes: Any = self._attributes
+        attributes._immutable = True
+        tracer.processors._on_ending(self)
+        tracer.processors.on_end(self._readable_span())
+
+
+def _weight(span: LightSpan) -> int:
+    return weight_of(span.said)
+
+
+def _attributes(span: LightSpan) -> BoundedAttributes:
+    made = BoundedAttributes(span._limits.max_span_attributes, immutable=False)
+    if span.causes:
+        for name, value in cause_attributes(span.causes).items():
+            span.said.setdefault(name, value)  # unless the app has set it since
+    made._dict = span.said  # the same one, so that what we go on saying is there as well
+    made._immutable = span._end_time is not None
+    return made
+
+
+def _links(span: LightSpan) -> Any:
+    return span._new_links([Link(context, {names.MAS_LINK_KIND: str(kind)}) for context, kind in span.causes])
+
+
+# What the SDK's methods expect of a span → how it is made when they first do.
+_PARTS: dict[str, Callable[[LightSpan], Any]] = {
+    "_lock": lambda _: Lock(),
+    "_attributes": _attributes,
+    "_events": lambda span: BoundedList(span._limits.max_events),
+    "_links": _links,
+}
+
+
+class LightTracer(Tracer):
+    """The SDK's tracer of a provider of ours, and a shorter way to start the spans that need no more.
+
+    These are children, in this process, of a sampled span, while nobody but us has added a processor: whatever else a
+    span depends on is then known beforehand.
+    """
+
+    def __init__(self, sdk: Any, mirror: MirrorProcessor) -> None:
+        self.sdk = sdk
+        self.mirror = mirror
+        self.processors: Any = sdk.span_processor
+        self.alone: tuple[object, ...] = self.processors._span_processors
+
+    def start(
+        self,
+        name: str,
+        context: Context | None,
+        kind: SpanKind,
+        attributes: dict[str, Any],
+        causes: tuple[Cause, ...],
+        start_time: int | None,
+    ) -> LightSpan | None:
+        """Start a span; None where that is for the SDK to do. The attributes are the span's from now on."""
+        parent: Any = get_current_span(context).get_span_context()
+        if parent.__class__ is not SpanContext:
+            return None
+        trace_id, _, is_remote, flags, state, is_valid = parent
+        mirror = self.mirror
+        if (
+            not is_valid
+            or is_remote
+            or flags not in _SAMPLED
+            or self.processors._span_processors is not self.alone
+            or mirror.queue.closed
+            or get_ident() == mirror.writer_thread
+        ):
+            return None
+        span_id = getrandbits(64) or 1
+        own = _tuple(SpanContext, (trace_id, span_id, False, flags, state, True))
+        started = time_ns() if start_time is None else start_time
+        span: LightSpan = LightSpan(self, name, own, parent, kind, attributes, causes, started)
+        mirror.queue.start(own, span, causes)
+        return span
+
+    def start_span(self, *args: Any, **kwargs: Any) -> Span:
+        span: Span = self.sdk.start_span(*args, **kwargs)
+        return span
+
+    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
+        return self.sdk.start_as_current_span(*args, **kwargs)
+
+
+def lightened(tracer: Tracer, mirror: MirrorProcessor) -> Tracer:
+    """The tracer with the shorter way, where it is what we know; else itself."""
+    if not isinstance(tracer, SdkTracer) or not _fits(tracer, mirror):
+        return tracer
+    return LightTracer(tracer, mirror)
+
+
+def _fits(tracer: Any, mirror: MirrorProcessor) -> bool:
+    """Whether an SDK span would be what a light one is; an SDK that we do not know fits nowhere."""
+    try:
+        sampler, limits = tracer.sampler, tracer._span_limits
+        if isinstance(sampler, RecordUnsampled):
+            sampler = sampler.sampler
+        standard = (
+            sampler in _SAMPLING_ALL
+            and isinstance(tracer.id_generator, RandomIdGenerator)
+            and tracer._tracer_config.is_enabled
+            and type(tracer._tracer_metrics).__name__ == "NoOpTracerMetrics"
+            and tracer.span_processor._span_processors == (mirror,)
+            and limits.max_span_attribute_length is None
+            and (limits.max_span_attributes is None or limits.max_span_attributes >= _MAX_ATTRIBUTES)
+        )
+        return standard and _known_sdk(tracer, mirror)
+    except AttributeError:
+        return False
+
+
+def _known_sdk(tracer: Any, mirror: MirrorProcessor) -> bool:
+    # A subclass, since the SDK lets nobody make one of its own.
+    probe = type("_Probe", (SdkSpan,), {})("", INVALID_SPAN_CONTEXT, resource=tracer.resource)
+    nowhere, flags, state = INVALID_SPAN_CONTEXT, TraceFlags(1), TraceState()
+    ours = LightSpan(LightTracer(tracer, mirror), "", nowhere, nowhere, SpanKind.INTERNAL, {}, (), 0)
+    context = tuple(SpanContext(1, 2, False, flags, state))
+    return context == (1, 2, False, flags, state, True) and all(
+        name in vars(ours) or name in _PARTS or hasattr(LightSpan, name) for name in vars(probe)
+    )
+
+
+__all__ = ["LightSpan", "LightTracer", "lightened"]

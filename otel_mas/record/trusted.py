@@ -1,0 +1,38 @@
+"""Spans that take what our instrumentation says as it is: it needs no cleaning, and nobody else can see it yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from otel_mas.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from otel_mas.record.recorder import Cause
+
+
+class Trusted:
+    """What the recorder knows such a span by, without loading the SDK.
+
+    A value that is said to it is a str, int, float or bool, or a tuple of them, and nobody changes it afterwards.
+    """
+
+    said: dict[str, Any]
+    """All attributes but the two that follow from the causes."""
+    touched: bool
+    """Somebody else than us may have written to it."""
+
+    def say(self, attributes: Mapping[str, Any]) -> None:
+        """Add attributes; nothing once the span has ended."""
+        raise NotImplementedError
+
+
+def cause_attributes(causes: Iterable[Cause]) -> dict[str, tuple[str, ...]]:
+    """The two arrays that name a span's causes, for stores that lose what a link says."""
+    return {
+        names.MAS_CAUSE_SPANS: tuple([f"{context[0]:032x}-{context[1]:016x}" for context, _ in causes]),
+        names.MAS_CAUSE_KINDS: tuple([str(kind) for _, kind in causes]),
+    }
+
+
+__all__ = ["Trusted", "cause_attributes"]
