@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from otel_mas.model import Span
 from otel_mas.report.html.style import style
 from otel_mas.report.markup import Child, Markup, element, number, text
-from otel_mas.report.terminal.lines import outcome
+from otel_mas.report.terminal.lines import outcome, run_status
 from otel_mas.report.text import plain
 from otel_mas.semconv.enums import RecordKind
 
@@ -17,7 +17,12 @@ KINDS = {
     RecordKind.TOOL_CALL: "om-tool",
     RecordKind.RETRIEVAL: "om-retrieval",
 }
-STATUSES = {"ok": "om-good", "error": "om-bad", "interrupted": "om-wait", "running": "om-wait"}
+STATUSES = {
+    "ok": "om-good",
+    "error": "om-bad",
+    "stopped": "om-bad",
+    **dict.fromkeys(("interrupted", "cancelled", "abandoned", "running"), "om-wait"),
+}
 _TONES = {"bold red": "om-bad", "yellow": "om-wait", "cyan": "om-wait", "dim": "om-dim"}
 
 
@@ -44,6 +49,12 @@ def ended(span: Span) -> Markup | None:
     """How a span ended, where that is worth a word."""
     said = outcome(span)
     return None if said is None else element("span", said.plain, class_=_TONES.get(str(said.style)))
+
+
+def run_ended(spans: Sequence[Span]) -> Markup:
+    """The status of these traces' last one."""
+    said = run_status(spans)
+    return element("span", said.plain, class_=_TONES.get(str(said.style)))
 
 
 def named(name: str, span: Span | None) -> Markup:

@@ -11,15 +11,18 @@ from otel_mas.report.text import count
 
 _WIDTH = 118
 _MOST_LINES = 300
+_MOST_TASKS = 2_000
 
 
 def graph(causal: CausalGraph, path: CriticalPath) -> Markup:
     """The picture with what it leaves out, and the graph as text, folded."""
     if not causal.spans:
         return element("p", "No span was recorded.")
-    shown = scene(causal, path)
-    picture = element("div", draw(shown), class_="om-scroll")
-    return text(picture, left_out(shown.left_out), folded("the same as text", as_text(causal)))
+    drawn, missing = draw(scene(causal, path))
+    picture = element("div", drawn, class_="om-scroll")
+    tasks = sum(span.task_id is not None for span in causal.spans) or len(causal.spans)
+    words = folded("the same as text", as_text(causal)) if tasks <= _MOST_TASKS else None
+    return text(picture, left_out(missing), words)
 
 
 def as_text(causal: CausalGraph) -> Markup:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from otel_mas.analyse.cost import CostTable
 from otel_mas.causal import CriticalPath
 from otel_mas.model import Span
-from otel_mas.report.html.block import ended, line
+from otel_mas.report.html.block import line, run_ended
 from otel_mas.report.markup import Child, Markup, element
 from otel_mas.report.stretches import made_of
 from otel_mas.report.text import count, duration, local_time, plain, usd
@@ -35,7 +35,7 @@ def _facts(spans: Sequence[Span]) -> Iterator[Child]:
     ids = list(dict.fromkeys(span.trace_id for span in spans))
     thread = next((span.conversation_id for span in spans if span.conversation_id), None)
     begin = min(span.start_ns for span in spans)
-    end = max(span.end_ns or span.start_ns for span in spans)
+    end = max(span.last_ns for span in spans)
     if roots[0].service:
         yield plain(roots[0].service)
     if thread:
@@ -44,7 +44,7 @@ def _facts(spans: Sequence[Span]) -> Iterator[Child]:
     yield local_time(begin)
     yield duration(end - begin)
     yield count(len(spans), "span")
-    yield ended(roots[-1]) or element("span", "ok", class_="om-good")
+    yield run_ended(spans)
 
 
 def at_work(path: CriticalPath) -> str:

@@ -14,7 +14,7 @@ from otel_mas.report.html import cost as costs
 from otel_mas.report.html import graph as graphs
 from otel_mas.report.html import path as paths
 from otel_mas.report.html.attention import attention, problems
-from otel_mas.report.html.block import ended
+from otel_mas.report.html.block import run_ended
 from otel_mas.report.html.heading import at_work, price, title
 from otel_mas.report.html.messages import messages as told_messages
 from otel_mas.report.html.style import style
@@ -99,8 +99,8 @@ def _pairs(material: Material) -> Iterator[tuple[str, Child]]:
     spans = material.causal.spans
     roots = [span for span in spans if span.parent_span_id is None] or [spans[0]]
     begin = min(span.start_ns for span in spans)
-    end = max(span.end_ns or span.start_ns for span in spans)
-    yield "Ended", ended(roots[-1]) or element("span", "ok", class_="om-good")
+    end = max(span.last_ns for span in spans)
+    yield "Ended", run_ended(spans)
     yield "Started", _instant(begin)
     yield "Took", f"{duration(end - begin)}: {at_work(material.path)}"
     yield "Cost", price(material.cost)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from otel_mas.model import Span
@@ -23,7 +23,7 @@ _CALLS = {
     RecordKind.TOOL_CALL: ("om-tool", "tool"),
     RecordKind.RETRIEVAL: ("om-retrieval", "retrieval"),
 }
-_EDGES = {
+_EDGES: Mapping[str, str] = {
     LinkKind.TRIGGER: "om-trigger",
     LinkKind.SEND: "om-send",
     LinkKind.HANDOFF: "om-handoff",
@@ -33,11 +33,13 @@ _EDGES = {
     LinkKind.ERROR_HANDLER: "om-retry",
 }
 _SHORTEST_TICK = 62.0
+MOST_ARROWS = 160
 
 
-def draw(scene: Scene) -> Markup:
-    """The picture; it takes its colours from the style sheet around it, and its text from the page."""
-    return _Drawing(scene).draw()
+def draw(scene: Scene) -> tuple[Markup, list[str]]:
+    """The picture, and what is not in it, in words. It takes its colours from the style sheet around it."""
+    drawing = _Drawing(scene)
+    return drawing.draw(), drawing.left_out()
 
 
 class _Drawing:
@@ -47,7 +49,8 @@ class _Drawing:
         self.layout: Layout = arrange(scene, _AXIS + runs)
         self.scale = self.layout.scale
         self.begin = self.scale.start_ns
-        self.kinds = {arrow.edge.kind for arrow in scene.arrows}
+        self.arrows = _readable(scene.arrows)
+        self.kinds = {arrow.edge.kind for arrow in self.arrows}
         self.waits = any(step.kind == "waiting for input" for step in scene.path.sections)
 
     def draw(self) -> Markup:
@@ -62,7 +65,7 @@ class _Drawing:
             element("g", *self._runs(), class_="om-runs"),
             element("g", *self._arrows(critical=False), class_="om-edges"),
             element("g", *self._bars()),
-            element("g", *self._arrows(critical=True), class_="om-edges om-on"),
+            element("g", *self._arrows(critical=True), class_=f"om-edges om-on{self._fine()}"),
             element("g", *self._labels(), class_="om-labels"),
             element("g", legend, class_="om-legend"),
             viewBox=f"0 0 {number(WIDTH)} {number(height)}",
@@ -73,6 +76,19 @@ class _Drawing:
             class_="om-graph",
             font_size=number(SIZE),
         )
+
+    def left_out(self) -> list[str]:
+        """What is there and not drawn."""
+        said = list(self.scene.left_out)
+        if self.layout.hidden:
+            said.append(f"{count(self.layout.hidden, 'task')} for which there was no room")
+        hidden = len(self.scene.arrows) - len(self.arrows)
+        if hidden:
+            said.append(f"{count(hidden, 'cause')} beside the critical path")
+        return said
+
+    def _fine(self) -> str:
+        return " om-fine" if len(self.arrows) < len(self.scene.arrows) else ""
 
     def _described(self) -> str:
         """The picture in sentences."""
@@ -131,12 +147,23 @@ class _Drawing:
             yield from self._said_of(piece, took, what)
 
     def _said_of(self, piece: Piece, took: str, what: str) -> Iterator[Markup]:
-        room, middle = piece.right - piece.left, (piece.left + piece.right) / 2
-        if width(what, SIZE) <= room + 20:
-            yield element("text", took, x=middle, y=_AXIS - 22, text_anchor="middle", class_="om-wait")
+        """Above it, and a little beyond its sides: ticks keep away from what is shrunk."""
+        beside = min((self._busy_beside(piece), 24.0)) / 2 - 2
+        room, middle = piece.right - piece.left + 2 * max(0.0, beside), (piece.left + piece.right) / 2
+        if width(took, SIZE) > room:
+            return
+        both = width(what, SIZE) <= room
+        yield element("text", took, x=middle, y=_AXIS - (22 if both else 10), text_anchor="middle", class_="om-wait")
+        if both:
             yield element("text", what, x=middle, y=_AXIS - 10, text_anchor="middle", class_="om-wait")
-        elif width(took, SIZE) <= room:
-            yield element("text", took, x=middle, y=_AXIS - 10, text_anchor="middle", class_="om-wait")
+
+    def _busy_beside(self, piece: Piece) -> float:
+        """How wide the narrower of the busy stretches on both sides is."""
+        return min(
+            other.right - other.left
+            for other in self.scale.pieces
+            if not other.idle and (other.right == piece.left or other.left == piece.right)
+        )
 
     # Lanes and invocations.
 
@@ -144,7 +171,8 @@ class _Drawing:
         for position, lane in enumerate(self.layout.lanes):
             if position:
                 yield element("line", x1=0, x2=WIDTH, y1=lane.y, y2=lane.y, class_="om-rule")
-            yield element("text", lane.name, x=0, y=lane.y + 19, class_="om-lane", font_size=number(SIZE + 1))
+            middle = lane.y + min(19.0, lane.height / 2 + 4)
+            yield element("text", lane.name, x=0, y=middle, class_="om-lane", font_size=number(SIZE + 1))
 
     def _runs(self) -> Iterator[Markup]:
         if len(self.scene.runs) < 2:
@@ -198,10 +226,9 @@ class _Drawing:
             yield self._call(call, top + min(depth, 2) * 1.5, max(2.0, high - min(depth, 2) * 3))
         for start, end in bar.critical:
             x, right = self.scale.at(start), self.scale.at(end)
-            if right - x >= 0.2 and not box.inner:
-                yield element(
-                    "rect", x=x, y=box.bar_top + box.bar_height - 3, width=right - x, height=3, class_="om-path"
-                )
+            if right - x >= (2 if box.inner else 0.2):
+                low = box.bar_top + box.bar_height
+                yield element("rect", x=x, y=low - 3, width=right - x, height=3, class_="om-path")
 
     def _call(self, call: Span, top: float, high: float) -> Markup:
         x = self.scale.at(call.start_ns)
@@ -253,7 +280,7 @@ class _Drawing:
 
     def _arrows(self, critical: bool) -> Iterator[Markup]:
         boxes = self.layout.boxes
-        for arrow in self.scene.arrows:
+        for arrow in self.arrows:
             cause, effect = boxes.get(id(arrow.cause)), boxes.get(id(arrow.effect))
             if cause is not None and effect is not None and arrow.critical is critical:
                 yield self._arrow(arrow, cause, effect)
@@ -272,7 +299,7 @@ class _Drawing:
         said = f"{arrow.edge.kind}: {self._name(arrow.cause)} → {self._name(arrow.effect)}"
         if arrow.last:
             said += f", which ended last of what {self._name(arrow.effect)} waited for"
-        shape = f"om-edge {_EDGES.get(LinkKind(arrow.edge.kind), 'om-trigger')}"
+        shape = f"om-edge {_EDGES.get(arrow.edge.kind, 'om-trigger')}"
         shape += " om-last" if arrow.last else ""
         bend = min(60.0, max(9.0, abs(to - x) * 0.5))
         if abs(at - y) < 1 and to >= x:
@@ -305,11 +332,11 @@ class _Drawing:
         known: dict[str, list[str]] = {}
         for link, shape in _EDGES.items():
             if link in self.kinds:
-                known.setdefault(shape, []).append(link.value.replace("_", " "))
+                known.setdefault(shape, []).append(link.replace("_", " "))
         for shape, said_kinds in known.items():
             key = _key(shape)
             items.append((key, " or ".join(said_kinds)))
-        if any(arrow.last for arrow in self.scene.arrows):
+        if any(arrow.last for arrow in self.arrows):
             items.append((_key("om-last"), "last of a join"))
         if any(piece.shrunk for piece in self.scale.idle):
             hatch = Piece(0, 0, 0.0, 16.0)
@@ -328,6 +355,11 @@ class _Drawing:
 
 
 _LINE_BELOW = 15.0
+
+
+def _readable(arrows: list[Arrow]) -> list[Arrow]:
+    """All, or, where they would hide the bars, those on the critical path."""
+    return arrows if len(arrows) <= MOST_ARROWS else [arrow for arrow in arrows if arrow.critical]
 
 
 def _key(shape: str) -> Markup:

@@ -21,8 +21,8 @@ _CROWDED = 60
 _MOST_TRACKS = 60
 _LABEL, _BAR, _LOW_BAR, _GAP = 14.0, 12.0, 7.0, 5.0
 _PADDING = 6.0
-_LANE_GAP = 9.0
-_LONGEST_NAME = 200.0
+_LANE_GAP, _LEAST_LANE = 9.0, 18.0
+_LONG_NAME, _LONGEST_NAME = 90.0, 150.0
 _BESIDE = 8.0
 """Kept free between two labels on a track."""
 
@@ -116,8 +116,9 @@ def arrange(scene: Scene, top: float) -> Layout:
         for box in _all(placed):
             box.y += y + _LANE_GAP / 2
             boxes[id(box.bar)] = box
-        lanes.append(Lane(fit(name, SIZE + 1, left - 14), y, height + _LANE_GAP))
-        y += height + _LANE_GAP
+        high = max(height + _LANE_GAP, _LEAST_LANE)
+        lanes.append(Lane(fit(name, SIZE + 1, left - 14), y, high))
+        y += high
     return Layout(scale, left, top, y, lanes, boxes, packer.hidden)
 
 
@@ -168,12 +169,10 @@ class _Packer:
     def _box(self, bar: Bar, left: float, right: float) -> Box:
         x, end = self._scale.at(bar.start_ns), self._scale.at(bar.end_ns)
         box = Box(bar, x, max(end, x + 1.5))
-        name = fit(self._outline.label(bar.span) if bar.span.task_id else bar.name, SIZE, _LONGEST_NAME)
-        if bar.inner or not self._crowded or width(name, SIZE) <= box.right - box.x:
-            box.label = name
+        names = self._names(bar, box.right - x)
+        if bar.inner or not self._crowded or width(names[0], SIZE) <= box.right - box.x:
             box.took = "" if bar.span.end_ns is None else duration(bar.span.duration_ns)
-            wide = box.inset + width(name, SIZE)
-            box.flipped = x + wide > self._limit(box, right) and box.right - wide >= left and not bar.inner
+            box.label, box.flipped = self._fitting(names, box, left, right)
         if not bar.inner:
             box.height = (_LABEL if box.labelled else 0.0) + (_LOW_BAR if self._crowded else _BAR)
             return box
@@ -182,6 +181,28 @@ class _Packer:
             inner.y += _LABEL + 3
         box.height = _LABEL + 3 + height + _PADDING - _GAP
         return box
+
+    def _names(self, bar: Bar, room: float) -> list[str]:
+        """What may be its label, the best first: the number alone says enough where the lane has the name already."""
+        name = self._outline.label(bar.span) if bar.span.task_id else bar.name
+        own, mark, number = name.rpartition("#")
+        short = f"#{number}" if mark and own == bar.name and bar.lane.startswith(own) else None
+        if short is not None and width(name, SIZE) > max(room, _LONG_NAME):
+            return [short]
+        whole = fit(name, SIZE, max(room, _LONGEST_NAME))
+        return [whole] if short is None else [whole, short]
+
+    def _fitting(self, names: Sequence[str], box: Box, left: float, right: float) -> tuple[str, bool]:
+        """The first name that fits between what is around the bar and where nothing ran; whether it goes leftwards."""
+        most = self._limit(box, right)
+        least = max(left, max((piece.right for piece in self._scale.idle if piece.right <= box.x + 2), default=left))
+        for name in names:
+            wide = box.inset + width(name, SIZE)
+            if box.x + wide <= most:
+                return name, False
+            if box.right - wide >= least and not box.bar.inner:
+                return name, True
+        return names[0], False
 
     def _limit(self, box: Box, right: float) -> float:
         """How far a label may go: not beyond what is around the bar, nor into a stretch in which nothing ran."""

@@ -13,7 +13,7 @@ _STEPS_NS = (
     *(size * 10**power for power in range(3, 9) for size in (1, 2, 5)),
     *(size * _S for size in (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400)),
 )
-_WIDEST_GAP, _NARROWEST_GAP = 92.0, 14.0
+_WIDEST_GAP = 92.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class TimeScale:
         active = sum(end - start for start, end in merged)
         room = right - left
         # No more than a third of the picture for what is idle.
-        each = max(_NARROWEST_GAP, min(_WIDEST_GAP, room / 3 / len(gaps))) if gaps else 0.0
+        each = min(_WIDEST_GAP, room / 3 / len(gaps)) if gaps else 0.0
         self.per_ns = _per_ns(room, active, [end - start for start, end in gaps], each)
         self.pieces = tuple(self._pieces(merged, each, left))
         self._starts = [piece.start_ns for piece in self.pieces]
@@ -112,13 +112,12 @@ def _merged(busy: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 def _per_ns(room: float, active: int, gaps: Sequence[int], each: float) -> float:
     """The scale at which what is active, and the gaps that are short at that scale, fill the room exactly."""
-    full, shrunk = active, 0
     waiting = sorted(gaps)
-    shrunk = len(waiting)
+    full, shrunk = active, len(waiting)
     while True:
         scale = (room - shrunk * each) / full if full > 0 else 0.0
-        if not waiting or scale <= 0 or waiting[0] * scale >= each:
-            return max(scale, 0.0)
+        if not waiting or waiting[0] * scale >= each:
+            return scale
         full += waiting.pop(0)
         shrunk -= 1
 

@@ -176,7 +176,7 @@ def test_every_rule_is_scoped() -> None:
 
 def large(number: int) -> CausalGraph:
     """Tasks of ten agents, each with a model call, seven at a time."""
-    spans = [Span("a" * 32, f"{1:016x}", None, "invoke_workflow large", 0, 10**12)]
+    spans = [Span("a" * 32, f"{1:016x}", None, "invoke_workflow large", 0, (number // 14 + 1) * 10**9)]
     for i in range(1, number // 2):
         ids = f"{2 * i:016x}", f"{2 * i + 1:016x}"
         begin = (i // 7) * 10**9 + (i % 7) * 10**6

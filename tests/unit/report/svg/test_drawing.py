@@ -10,14 +10,14 @@ from xml.etree import ElementTree
 import pytest
 
 from otel_mas.causal import build
-from otel_mas.model import Span, StatusCode, Trace
+from otel_mas.model import Link, Span, StatusCode, Trace
 from otel_mas.report.svg import draw, scene
 from otel_mas.semconv import attributes as names
 
 
 def drawn(*traces: Trace) -> ElementTree.Element:
     causal = build(traces)
-    return ElementTree.fromstring(draw(scene(causal, causal.critical_path())))
+    return ElementTree.fromstring(draw(scene(causal, causal.critical_path()))[0])
 
 
 def said(picture: ElementTree.Element, tag: str) -> list[str]:
@@ -102,3 +102,36 @@ def test_coordinates_are_short(team: ModuleType) -> None:
     for element in drawn(*team.research_traces()).iter():
         for name, value in element.attrib.items():
             assert name == "aria-label" or not re.search(r"\d\.\d\d", value), (element.tag, name, value)
+
+
+def test_where_causes_would_hide_the_tasks_those_of_the_critical_path_are_drawn() -> None:
+    spans = []
+    for number in range(1, 401):
+        start = (number // 4) * 1_000_000 + number % 4
+        links = tuple(Link("a" * 32, f"{cause:016x}", "trigger") for cause in (number - 4, number - 5) if cause > 0)
+        spans.append(
+            Span(
+                trace_id="a" * 32,
+                span_id=f"{number:016x}",
+                parent_span_id=None,
+                name="task",
+                start_ns=start,
+                end_ns=start + 900_000,
+                links=links,
+                columns={names.MAS_TASK_ID: str(number), names.MAS_TASK_NAME: f"lane {number % 4}"},
+            )
+        )
+    causal = build([Trace("a" * 32, tuple(spans))])
+    shown = scene(causal, causal.critical_path())
+    picture, left_out = draw(shown)
+    critical = sum(arrow.critical for arrow in shown.arrows)
+    assert len(shown.arrows) > 700
+    assert picture.count('class="om-edge ') == critical + 2  # and two in the legend
+    assert left_out == [f"{len(shown.arrows) - critical} causes beside the critical path"]
+
+
+def test_links_of_kinds_that_are_not_ours_are_drawn_too(team: ModuleType) -> None:
+    one, other = task(1, 10, StatusCode.UNSET), task(20, 30, StatusCode.UNSET)
+    linked = replace(other, links=(Link("a" * 32, one.span_id, "follows_from"),))
+    titles = said(drawn(Trace("a" * 32, (one, linked))), "title")
+    assert [title for title in titles if "→" in title] == ["follows_from: work#1 → work#2"]

@@ -93,3 +93,49 @@ def test_labels_do_not_run_into_a_stretch_that_is_not_to_scale(team: ModuleType)
 def test_everything_stays_in_the_picture(team: ModuleType) -> None:
     found = laid_out(*team.research_traces())
     assert all(found.left <= box.x and max(box.right, label(box)[1]) <= WIDTH for box in found.boxes.values())
+
+
+def test_where_a_name_has_no_room_its_number_will_do() -> None:
+    """Two runs, far apart in time, of a task with a long name; the lane says the name."""
+    traces = []
+    for turn in (1, 2):
+        start = turn * 3_600_000 * MS
+        traces.append(
+            Trace(
+                f"{turn:032x}",
+                (
+                    Span(
+                        trace_id=f"{turn:032x}",
+                        span_id=f"{turn:016x}",
+                        parent_span_id=None,
+                        name="task",
+                        start_ns=start,
+                        end_ns=start + MS,
+                        columns={names.MAS_TASK_ID: str(turn), names.MAS_TASK_NAME: "a rather long name"},
+                    ),
+                ),
+            )
+        )
+    found = laid_out(*traces)
+    assert [lane.name for lane in found.lanes] == ["a rather long name"]
+    assert {box.label for box in found.boxes.values()} <= {"#1", "#2", "a rather long name#1", "a rather long name#2"}
+    check(found)
+
+
+def test_crowds_are_drawn_low_and_only_what_is_wide_has_a_label() -> None:
+    spans = [
+        Span(
+            trace_id="a" * 32,
+            span_id=f"{number:016x}",
+            parent_span_id=None,
+            name="task",
+            start_ns=number * MS,
+            end_ns=number * MS + (500 * MS if number == 1 else MS),
+            columns={names.MAS_TASK_ID: str(number), names.MAS_TASK_NAME: f"lane {number % 3}"},
+        )
+        for number in range(1, 200)
+    ]
+    found = laid_out(Trace("a" * 32, tuple(spans)))
+    assert [box.label for box in found.boxes.values() if box.labelled] == ["lane 1#1"]
+    assert found.bottom < 150
+    check(found)

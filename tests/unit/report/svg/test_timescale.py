@@ -48,3 +48,10 @@ def test_later_is_never_further_left_and_nothing_leaves_the_picture(busy: list[t
     assert all(99.9 <= position <= 900.1 for position in positions)
     assert all(one.right == other.left for one, other in pairwise(scale.pieces))
     assert len(scale.ticks(60)) < 30
+
+
+def test_many_idle_stretches_leave_two_thirds_of_the_picture_to_the_work() -> None:
+    turns = 200
+    scale = TimeScale([(turn * 1_000 * S, turn * 1_000 * S + S) for turn in range(turns)], 0, 900)
+    assert round(scale.per_ns * turns * S) == 600
+    assert all(gap.shrunk for gap in scale.idle)
