@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _SCOPE = "otel_mas"
 _PRIVATE = ("_set_tracer_provider", "_TRACER_PROVIDER", "_TRACER_PROVIDER_SET_ONCE")
+_OF_PROXY = "_tracer"  # the property by which a `ProxyTracer` finds the tracer that it stands for
 _FOREIGN = (
     "otel-mas: the global tracer provider is a %s.%s, which takes no span processors. Spans of agents, models and "
     "tools are recorded, the app's own are not; with an opentelemetry.sdk.trace.TracerProvider both are"
@@ -37,6 +38,7 @@ _lock = threading.RLock()
 _attachment: Attachment | None = None
 _kept: OwnProvider | None = None  # ours, that others rely on: it stays when recording ends
 _original: Any = None  # the API's own `_set_tracer_provider`, while ours stands in its place
+_proxied: Any = None  # the API's own `ProxyTracer._tracer`, likewise
 _warned: set[str] = set()
 
 
@@ -226,8 +228,23 @@ def _set_tracer_provider(tracer_provider: Any, log: bool) -> None:
             caught("provider: follow", error)
 
 
+def _tracer_of_proxy(proxy: Any) -> Tracer:
+    """Stands where `ProxyTracer._tracer` is: the app's own first span finds a provider too, not only ours.
+
+    Otherwise a span of the app around its first run would be lost, and the one around its second would not.
+    """
+    attachment = _attachment
+    if attachment is not None and _api._TRACER_PROVIDER is None:
+        try:
+            attachment.resolve()
+        except Exception as error:
+            caught("provider: first span of the app", error)
+    tracer: Tracer = _proxied.fget(proxy)
+    return tracer
+
+
 def _watch() -> None:
-    global _original
+    global _original, _proxied
     if _original is not None:
         return
     if not all(hasattr(_api, name) for name in _PRIVATE):
@@ -235,10 +252,16 @@ def _watch() -> None:
         return
     _original = _api._set_tracer_provider
     _api._set_tracer_provider = _set_tracer_provider
+    found = vars(_api.ProxyTracer).get(_OF_PROXY)
+    if isinstance(found, property):
+        _proxied = found
+        setattr(_api.ProxyTracer, _OF_PROXY, property(_tracer_of_proxy))
 
 
 def _unwatch() -> None:
     global _original
+    if _proxied is not None:
+        setattr(_api.ProxyTracer, _OF_PROXY, _proxied)
     if _original is not None and _api._set_tracer_provider is _set_tracer_provider:
         _api._set_tracer_provider = _original
         _original = None

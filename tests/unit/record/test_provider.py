@@ -103,6 +103,35 @@ def test_a_provider_set_after_attaching_is_used_from_its_first_span_on(case: Cas
     assert said == ""
 
 
+def test_the_apps_own_first_span_is_recorded_where_it_has_no_provider(case: Case) -> None:
+    """As its later ones are: ours is there from the first span on, whoever starts it."""
+    case("""
+        tracer = get_tracer("app")  # handed out before there is any provider
+        provider.attach(mirror, Settings())
+        assert trace._TRACER_PROVIDER is None  # nothing is made before it is needed
+        with tracer.start_as_current_span("request 1"):
+            ours("run 1")
+        with tracer.start_as_current_span("request 2"):
+            ours("run 2")
+        assert mirror.ended == ["run 1", "request 1", "run 2", "request 2"], mirror.ended
+        given, exported = app_provider()
+        set_tracer_provider(given)
+        with tracer.start_as_current_span("request 3"):
+            pass
+        assert exported == ["request 3"]
+    """)
+
+
+def test_after_detaching_the_apps_spans_are_nobodys_again(case: Case) -> None:
+    case("""
+        provider.attach(mirror, Settings())
+        provider.detach()
+        with get_tracer("app").start_as_current_span("request"):
+            pass
+        assert mirror.ended == [] and trace._TRACER_PROVIDER is None
+    """)
+
+
 def test_ours_gives_way_to_a_provider_set_after_spans(case: Case) -> None:
     said = case("""
         never_used, used = get_tracer("never used"), get_tracer("used")
