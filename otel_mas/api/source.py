@@ -12,7 +12,7 @@ from otel_mas.api.display import register_here
 from otel_mas.api.when import duration_ns, instant_ns
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
-from otel_mas.model import Query, RunSummary, TraceSummary
+from otel_mas.model import STATUSES, Query, RunSummary, TraceSummary
 from otel_mas.sources import Capabilities, open_source
 from otel_mas.sources import Source as Port
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from otel_mas.api.answers import Traces
     from otel_mas.api.trace import Conversation, Trace
     from otel_mas.report.frame import Frame
-
-STATUSES = ("ok", "error", "interrupted", "running")
 
 
 def open(target: str | Path | None = None) -> Source:  # noqa: A001 - read as otel_mas.open
@@ -93,7 +91,8 @@ class Source:
         Args:
             service: `service.name` of the process.
             agent: Name of an agent that took part.
-            status: "ok", "error", "interrupted" (waiting for a human) or "running".
+            status: "ok", "interrupted" (waiting for a human), "error", "cancelled", "abandoned", "running" or "stopped"
+                (its process ended before it did).
             conversation: Thread of the conversation it belongs to.
             run: Id of the `otel-mas run` that recorded it.
             min_duration: "500ms", "2s", "1h30m", or seconds.

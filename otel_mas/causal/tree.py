@@ -103,7 +103,7 @@ def _ends(spans: Sequence[Span], start: Sequence[int], problems: Problems) -> li
         finish = span.end_ns
         if finish is None:
             problems.open.append(span)
-            finish = begin
+            finish = span.last_ns
         elif finish < begin:
             problems.backwards.append(span)
             finish = begin

@@ -8,14 +8,15 @@ import click
 
 from otel_mas.cli.options import readable, reading
 from otel_mas.cli.output import note, print_json, print_lines, print_problems
-
-STATUSES = ("ok", "error", "interrupted", "running")
+from otel_mas.model.status import MEANINGS, STATUSES
 
 
 @click.command("traces")
 @click.option("--service", metavar="NAME", help="Only of this service.")
 @click.option("--agent", metavar="NAME", help="Only those in which this agent took part.")
-@click.option("--status", type=click.Choice(STATUSES), help="Only with this status; interrupted: waits for input.")
+@click.option(
+    "--status", type=click.Choice(STATUSES), help=f"Only with this status. {MEANINGS[0].upper()}{MEANINGS[1:]}."
+)
 @click.option("--conversation", metavar="THREAD", help="Only of this thread.")
 @click.option("--run", metavar="ID", help="Only those that this `otel-mas run` recorded.")
 @click.option(

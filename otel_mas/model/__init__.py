@@ -11,10 +11,13 @@ from otel_mas.model.span import (
     SpanKind,
     StatusCode,
 )
+from otel_mas.model.status import ENDED, STATUSES
 from otel_mas.model.tally import Tally
 from otel_mas.model.trace import Content, Message, MessageRef, Query, RunSummary, Trace, TraceSummary
 
 __all__ = [
+    "ENDED",
+    "STATUSES",
     "AttributeValue",
     "Content",
     "Event",

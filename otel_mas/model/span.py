@@ -101,7 +101,8 @@ class Span:
 
     `columns` holds the attributes that the source delivers without decoding the body; `attributes`, `events` and
     the other properties decode it, once, when first asked for. `links` are always at hand.
-    `end_ns` is None while the span is open (or its process died before it ended).
+    `end_ns` is None while the span is open, and for ever where its process stopped before it ended (`stopped`);
+    `seen_ns` is then when that process last gave a sign of life, as far as the source knows.
     """
 
     trace_id: str
@@ -119,6 +120,8 @@ class Span:
     scope: Scope = Scope()
     load: Callable[[], SpanBody] | None = None
     _body: SpanBody | None = None
+    seen_ns: int | None = None
+    stopped: bool = False
 
     def __repr__(self) -> str:
         took = f"{self.duration_ns / 1e6:.1f} ms" if self.end_ns is not None else "open"
@@ -154,6 +157,13 @@ class Span:
     def duration_ns(self) -> int:
         """Nanoseconds from start to end; 0 while open or where the end lies before the start."""
         return max(0, self.end_ns - self.start_ns) if self.end_ns is not None else 0
+
+    @property
+    def last_ns(self) -> int:
+        """The end; of a span without one, the last instant at which it is known to have been open."""
+        if self.end_ns is not None:
+            return self.end_ns
+        return self.start_ns if self.seen_ns is None else max(self.start_ns, self.seen_ns)
 
     def get(self, name: str, default: AttributeValue = None) -> AttributeValue:
         """An attribute by name: from the columns, else from the body."""

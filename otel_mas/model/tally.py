@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from otel_mas.model.span import Span, StatusCode
+from otel_mas.model.status import INNER, NONE, ROOT, status
 from otel_mas.model.trace import Query, Trace, TraceSummary
-from otel_mas.semconv import RecordKind, RunOutcome
+from otel_mas.semconv import RecordKind
 from otel_mas.semconv import attributes as names
-
-_ROOT, _INNER, _NONE = 0, 1, 2
 
 
 @dataclass(slots=True)
@@ -24,6 +23,8 @@ class Tally:
     spans: int = 0
     errors: int = 0
     open: int = 0
+    stopped: int = 0
+    """Of the open ones, those whose process is gone."""
     start_ns: int | None = None
     last_ns: int = 0
     name: str = ""
@@ -38,9 +39,9 @@ class Tally:
     agents: set[str] = field(default_factory=set)
     conversations: set[str] = field(default_factory=set)
     runs: set[str] = field(default_factory=set)
-    _root: tuple[int, int] = (_NONE, 0)
-    _talk: tuple[int, int] = (_NONE, 0)
-    _run_end_ns: int = -1
+    _root: tuple[int, int] = (NONE, 0)
+    _talk: tuple[int, int] = (NONE, 0)
+    _run: tuple[int, int] = (NONE, 0)
 
     @classmethod
     def of(cls, trace: Trace) -> Tally:
@@ -54,20 +55,23 @@ class Tally:
         """Count a span; each is to be counted once."""
         self.spans += 1
         self.start_ns = span.start_ns if self.start_ns is None else min(self.start_ns, span.start_ns)
-        self.last_ns = max(self.last_ns, span.start_ns if span.end_ns is None else span.end_ns)
+        self.last_ns = max(self.last_ns, span.last_ns)
         self.open += span.end_ns is None
+        self.stopped += span.stopped
         self.errors += span.status == StatusCode.ERROR
         self._place(span)
         outcome = span.columns.get(names.MAS_RUN_OUTCOME)
-        if isinstance(outcome, str) and span.end_ns is not None and span.end_ns >= self._run_end_ns:
-            self.run_outcome, self._run_end_ns = outcome, span.end_ns
+        if isinstance(outcome, str) and span.end_ns is not None:
+            rank = (_rank(span), -span.end_ns)
+            if rank <= self._run:
+                self.run_outcome, self._run = outcome, rank
         if span.record_kind == RecordKind.LLM_CALL and span.end_ns is not None:
             self._spend(span)
 
     def _place(self, span: Span) -> None:
         """What the span says of where the trace belongs. The earliest root speaks for it; where none has come, the
         earliest span."""
-        rank = (_ROOT if span.parent_span_id is None else _INNER, span.start_ns)
+        rank = (_rank(span), span.start_ns)
         if rank < self._root:
             self._root, self.name, self.service = rank, span.name, span.service
         conversation = span.conversation_id
@@ -96,12 +100,14 @@ class Tally:
 
     @property
     def status(self) -> str:
-        """ "running", "error", "interrupted" or "ok"."""
-        if self.open:
-            return "running"
-        if self.errors:
-            return "error"
-        return "interrupted" if self.run_outcome == RunOutcome.INTERRUPTED else "ok"
+        """One of `STATUSES`."""
+        return status(
+            running=self.open - self.stopped,
+            stopped=self.stopped,
+            errors=self.errors,
+            run=(self._run[0], self.run_outcome),
+            root=self._root[0],
+        )
 
     def matches(self, query: Query) -> bool:
         """Whether the trace answers every field of the query but its limit."""
@@ -123,7 +129,7 @@ class Tally:
             name=self.name,
             service=self.service,
             start_ns=self.start_ns or 0,
-            end_ns=None if self.open else self.last_ns,
+            end_ns=None if self.open > self.stopped else self.last_ns,
             status=self.status,
             span_count=self.spans,
             error_count=self.errors,
@@ -135,3 +141,7 @@ class Tally:
             unpriced_calls=self.unpriced,
             incomplete=incomplete,
         )
+
+
+def _rank(span: Span) -> int:
+    return ROOT if span.parent_span_id is None else INNER

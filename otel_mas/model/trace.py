@@ -16,7 +16,7 @@ class Query:
     service: str | None = None
     agent: str | None = None
     status: str | None = None
-    """"ok", "error", "interrupted" or "running"."""
+    """One of `otel_mas.model.STATUSES`, as in a summary."""
     conversation_id: str | None = None
     run_id: str | None = None
     min_duration_ns: int | None = None
@@ -27,7 +27,13 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class TraceSummary:
-    """One line about a trace. Times in ns; tokens are sums over model spans; `cost_usd` None without a known price."""
+    """One line about a trace. Times in ns; tokens are sums over model spans; `cost_usd` None without a known price.
+
+    `status` is how the trace's root run ended: "ok", "interrupted" (waits for input), "error", "cancelled" or
+    "abandoned" (by its caller). An error that the run has dealt with does not make it a failure; `error_count` counts
+    it all the same. Where the root is no run it is "error" if any span failed. It is "running" while a span is open in
+    a living process, and "stopped" where the process stopped first.
+    """
 
     trace_id: str
     name: str

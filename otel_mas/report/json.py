@@ -18,7 +18,10 @@ class TraceForm(TypedDict):
     name: Annotated[str, "name of the root span"]
     service: Annotated[str, "`service.name`"]
     conversation_id: Annotated[str | None, "the thread, where it belongs to one"]
-    status: Annotated[str, "ok, error, interrupted (waits for input) or running"]
+    status: Annotated[
+        str,
+        "ok, interrupted (waits for input), error, cancelled, abandoned, running or stopped (its process ended first)",
+    ]
     start_ns: Annotated[int, "nanoseconds since the Unix epoch"]
     end_ns: Annotated[int | None, "nanoseconds since the Unix epoch; null while it runs"]
     duration_ns: Annotated[int | None, "nanoseconds"]

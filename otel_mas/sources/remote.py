@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
-from otel_mas.model import MessageRef, Query, Trace
+from otel_mas.model import ENDED, MessageRef, Query, Trace
+from otel_mas.model.status import RUNNING, STOPPED
 from otel_mas.semconv import attributes as names
 
 FILTERS = frozenset({"service", "agent", "status", "conversation_id", "run_id", "min_duration_ns", "since_ns"})
-_STATUSES = ("ok", "error", "interrupted")
 _SIDES = (("input", names.MAS_INPUT_MESSAGES), ("output", names.MAS_OUTPUT_MESSAGES))
 
 
 def checked(query: Query, location: str) -> None:
     """Raise UnsupportedQuery for what a server of ended spans cannot know."""
-    if query.status == "running":
-        raise UnsupportedQuery(f"{location} keeps spans that have ended: what is running, only a local store knows")
-    if query.status is not None and query.status not in _STATUSES:
-        raise UnsupportedQuery(f"no trace has status {query.status!r}: ask for one of {', '.join(_STATUSES)}")
+    if query.status in (RUNNING, STOPPED):
+        raise UnsupportedQuery(
+            f"{location} keeps spans that have ended: what is {query.status}, only a local store knows"
+        )
+    if query.status is not None and query.status not in ENDED:
+        raise UnsupportedQuery(f"no trace has status {query.status!r}: ask for one of {', '.join(ENDED)}")
 
 
 def full_id(trace_id: str) -> str:

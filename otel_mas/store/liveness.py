@@ -3,8 +3,3 @@
 from __future__ import annotations
 
 FRESH_NS = 15_000_000_000
-
-
-def never_ended(spans: int) -> str:
-    """What is said of a trace with open spans whose process is gone."""
-    return f"{spans} {'span' if spans == 1 else 'spans'} never ended: the process stopped"

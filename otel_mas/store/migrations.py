@@ -33,7 +33,13 @@ def m0002_destinations(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m0001_first, m0002_destinations)
+def m0003_run_rank(connection: sqlite3.Connection) -> None:
+    """Whether the run that a trace's status comes from is its root."""
+    for statement in statements(load("0003_run_rank")):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m0001_first, m0002_destinations, m0003_run_rank)
 VERSION = len(MIGRATIONS)
 
 

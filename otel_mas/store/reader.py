@@ -15,14 +15,13 @@ from typing import Self
 import orjson
 
 from otel_mas.errors import StoreError, TraceNotFound, UnsupportedQuery
-from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, SpanBody, Trace, TraceSummary
+from otel_mas.model import STATUSES, Content, Message, MessageRef, Query, RunSummary, SpanBody, Trace, TraceSummary
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, told_apart
 from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.otlp import decode_body
 from otel_mas.store.spans import read_spans
 from otel_mas.store.summaries import EVERYTHING, chunks, summaries, trace_incomplete
 
-STATUSES = ("ok", "error", "interrupted", "running")
 _SHORTEST_PREFIX = 4
 _DIGEST = 16
 _DIRECTIONS = ("input", "output")
@@ -199,8 +198,8 @@ class StoreReader:
         return rows[0][0], rows[0][1].hex()
 
     def _trace(self, connection: sqlite3.Connection, trace: int, trace_id: str) -> Trace:
-        spans = read_spans(connection, trace, trace_id, self._body)
-        return Trace(trace_id, spans, trace_incomplete(connection, trace, self._clock()))
+        spans = read_spans(connection, trace, trace_id, self._body, self._clock() - FRESH_NS)
+        return Trace(trace_id, spans, trace_incomplete(connection, trace, spans))
 
     def _body(self, key: int) -> SpanBody:
         with self._lock, told_apart(self.path):

@@ -39,6 +39,7 @@ class Rollup:
     conversation: str | None = None
     run_outcome: str | None = None
     run_end_ns: int | None = None
+    run_rank: int = 2
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float | None = None
@@ -58,8 +59,10 @@ class Rollup:
             self.end_ns = end_ns
         if row.status == _ERROR:
             self.errors += 1
-        if columns[_RUN_OUTCOME] is not None and (self.run_end_ns is None or end_ns >= self.run_end_ns):
-            self.run_outcome, self.run_end_ns = columns[_RUN_OUTCOME], end_ns
+        if columns[_RUN_OUTCOME] is not None:
+            rank = 0 if row.parent_span_id is None else 1
+            if self.run_end_ns is None or (rank, -end_ns) <= (self.run_rank, -self.run_end_ns):
+                self.run_outcome, self.run_end_ns, self.run_rank = columns[_RUN_OUTCOME], end_ns, rank
         if columns[_RECORD_KIND] == _LLM_CALL:
             self._spend(columns[_INPUT_TOKENS], columns[_OUTPUT_TOKENS], columns[_COST])
 
@@ -100,7 +103,7 @@ class Rollup:
             trace, self.name, service_of(self.resource), self.root_rank, self.root_start_ns,
             self.start_ns, self.end_ns, self.spans, self.errors, self.conversation,
             self.run_outcome, self.run_end_ns, self.input_tokens, self.output_tokens,
-            self.cost_usd, self.unpriced, self.incomplete,
+            self.cost_usd, self.unpriced, self.incomplete, self.run_rank,
         )  # fmt: skip
 
 

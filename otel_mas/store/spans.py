@@ -30,7 +30,9 @@ _BASE = 11
 _VERSIONED = "SELECT DISTINCT span_id, kind, instance FROM spans WHERE trace = ? AND version > 0"
 _IDENTITIES = "SELECT span_id, kind, instance FROM spans WHERE trace = ? ORDER BY id"
 _OPEN = f"""
-SELECT span_id, parent_span_id, name, kind, start_ns, resource, scope, {COLUMN_LIST} FROM open_spans WHERE trace = ?
+SELECT o.span_id, o.parent_span_id, o.name, o.kind, o.start_ns, o.resource, o.scope,
+  coalesce(i.finished_ns, i.heartbeat_ns), i.finished_ns IS NOT NULL OR i.heartbeat_ns < :fresh_ns, {COLUMN_LIST}
+FROM open_spans o JOIN instances i ON i.id = o.instance WHERE o.trace = :trace
 """
 _LINKS = "SELECT span, cause_trace, cause_span, kind FROM links WHERE trace = ? ORDER BY span, position"
 
@@ -41,8 +43,15 @@ LoadBody = Callable[[int], SpanBody]
 Identity = tuple[bytes, int, int]  # span id, kind, instance
 
 
-def read_spans(connection: sqlite3.Connection, trace: int, trace_id: str, load: LoadBody) -> tuple[Span, ...]:
-    """All spans of a trace, ended and open, in start order. `load` decodes the body with a given key."""
+def read_spans(
+    connection: sqlite3.Connection, trace: int, trace_id: str, load: LoadBody, fresh_ns: int
+) -> tuple[Span, ...]:
+    """All spans of a trace, ended and open, in start order.
+
+    Args:
+        load: decodes the body with a given key.
+        fresh_ns: a process whose last heartbeat is older is gone.
+    """
     reading = _Reading(connection, trace, trace_id, load)
     # Agents, models and node names repeat: one string for all that are equal, while this trace is read.
     connection.text_factory = _Texts().__getitem__
@@ -50,11 +59,20 @@ def read_spans(connection: sqlite3.Connection, trace: int, trace_id: str, load: 
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return in_start_order([*reading.ended(), *reading.open()])
+        return in_start_order([*reading.ended(), *reading.open(fresh_ns)])
     finally:
         connection.text_factory = str
         if collecting:
             gc.enable()
+
+
+def open_spans(connection: sqlite3.Connection, trace: int, trace_id: str, fresh_ns: int) -> list[Span]:
+    """The spans of a trace that have not ended."""
+    return _Reading(connection, trace, trace_id, _no_body).open(fresh_ns)
+
+
+def _no_body(_key: int) -> SpanBody:
+    return SpanBody()
 
 
 def in_start_order(spans: Iterable[Span]) -> tuple[Span, ...]:
@@ -192,6 +210,8 @@ class _Draft:
         self.scope = scope
         self.load = load
         self._body: SpanBody | None = None
+        self.seen_ns: int | None = None
+        self.stopped = False
 
 
 class _LinkDraft:
@@ -252,10 +272,10 @@ class _Reading:
             spans.append(span)
         return self._merged(spans)
 
-    def open(self) -> list[Span]:
+    def open(self, fresh_ns: int) -> list[Span]:
         spans = []
-        for row in self._connection.execute(_OPEN, (self._trace,)).fetchall():
-            span_id, parent, name, kind, start_ns, resource, scope, *columns = row
+        for row in self._connection.execute(_OPEN, {"trace": self._trace, "fresh_ns": fresh_ns}).fetchall():
+            span_id, parent, name, kind, start_ns, resource, scope, seen_ns, stopped, *columns = row
             process, service = self._processes[resource]
             spans.append(
                 Span(
@@ -270,6 +290,8 @@ class _Reading:
                     columns=attributes_of(columns),
                     resource=process,
                     scope=self._scopes[scope],
+                    seen_ns=seen_ns,
+                    stopped=bool(stopped),
                 )
             )
         return spans

@@ -6,8 +6,10 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from otel_mas.model import Query, TraceSummary
-from otel_mas.store.liveness import FRESH_NS, never_ended
+from otel_mas.model import Query, Span, TraceSummary
+from otel_mas.model.unended import unended
+from otel_mas.store.liveness import FRESH_NS
+from otel_mas.store.spans import open_spans
 from otel_mas.store.statements import load
 
 _FACET = "EXISTS (SELECT 1 FROM facets f WHERE f.trace = s.id AND f.facet = '{0}' AND f.value = :{0})"
@@ -43,18 +45,13 @@ def summaries(connection: sqlite3.Connection, query: Query, now_ns: int) -> list
         {**asked, "limit": query.limit, "now_ns": now_ns, "fresh_ns": now_ns - FRESH_NS},
     ).fetchall()
     agents = _agents(connection, [row[0] for row in rows])
-    return [_summary(row, agents.get(row[0], ())) for row in rows]
+    return [_summary(row, agents.get(row[0], ()), _stopped(connection, row, now_ns - FRESH_NS)) for row in rows]
 
 
-def trace_incomplete(connection: sqlite3.Connection, trace: int, now_ns: int) -> str | None:
+def trace_incomplete(connection: sqlite3.Connection, trace: int, spans: Sequence[Span]) -> str | None:
     """What is known to be missing from one trace, in words."""
     (said,) = connection.execute("SELECT incomplete FROM traces WHERE id = ?", (trace,)).fetchone()
-    (dead,) = connection.execute(
-        "SELECT count(*) FROM open_spans o JOIN instances i ON i.id = o.instance "
-        "WHERE o.trace = ? AND (i.finished_ns IS NOT NULL OR i.heartbeat_ns < ?)",
-        (trace, now_ns - FRESH_NS),
-    ).fetchone()
-    return _missing(said, dead)
+    return _missing(said, unended(spans))
 
 
 def chunks(items: Sequence[object]) -> Iterator[tuple[str, Sequence[object]]]:
@@ -74,7 +71,12 @@ def _agents(connection: sqlite3.Connection, traces: list[int]) -> dict[int, tupl
     return {trace: tuple(agents) for trace, agents in found.items()}
 
 
-def _summary(row: tuple[Any, ...], agents: tuple[str, ...]) -> TraceSummary:
+def _stopped(connection: sqlite3.Connection, row: tuple[Any, ...], fresh_ns: int) -> str | None:
+    trace, trace_id, dead = row[0], row[1], row[9]
+    return unended(open_spans(connection, trace, trace_id.hex(), fresh_ns)) if dead else None
+
+
+def _summary(row: tuple[Any, ...], agents: tuple[str, ...], stopped: str | None) -> TraceSummary:
     (
         _, trace_id, name, service, start_ns, last_ns, status, spans, running, dead, errors, conversation,
         input_tokens, output_tokens, cost_usd, unpriced, incomplete,
@@ -94,10 +96,10 @@ def _summary(row: tuple[Any, ...], agents: tuple[str, ...]) -> TraceSummary:
         output_tokens=output_tokens,
         cost_usd=cost_usd,
         unpriced_calls=unpriced,
-        incomplete=_missing(incomplete, dead),
+        incomplete=_missing(incomplete, stopped),
     )
 
 
-def _missing(said: str | None, dead: int) -> str | None:
-    parts = [part for part in (said, never_ended(dead) if dead else None) if part]
+def _missing(*said: str | None) -> str | None:
+    parts = [part for part in said if part]
     return "; ".join(parts) or None

@@ -64,8 +64,8 @@ def recount(connection: sqlite3.Connection, trace: int, service_of: Callable[[in
     stored = dict(connection.execute("SELECT id, service FROM resources").fetchall())
     connection.execute(
         "UPDATE traces SET name = NULL, service = NULL, root_rank = 2, root_start_ns = ?, end_ns = NULL, spans = 0, "
-        "errors = 0, conversation = NULL, run_outcome = NULL, run_end_ns = NULL, input_tokens = 0, "
-        "output_tokens = 0, cost_usd = NULL, unpriced = 0 WHERE id = ?",
+        "errors = 0, conversation = NULL, run_outcome = NULL, run_end_ns = NULL, run_rank = 2, "
+        "input_tokens = 0, output_tokens = 0, cost_usd = NULL, unpriced = 0 WHERE id = ?",
         (NEVER, trace),
     )
     connection.execute(load("rollup"), rollup.values(lambda key: service_of(key) or stored.get(key), trace))

@@ -15,7 +15,11 @@ TRACES = (
     Column("name", "string", "name of the root span"),
     Column("service", "string", "`service.name`"),
     Column("conversation", "string", "the thread, where it belongs to one"),
-    Column("status", "string", "ok, error, interrupted (waits for input) or running"),
+    Column(
+        "status",
+        "string",
+        "ok, interrupted (waits for input), error, cancelled, abandoned, running or stopped (its process ended first)",
+    ),
     Column("start", "time", "when it started (UTC)"),
     Column("end", "time", "when it ended (UTC); missing while it runs"),
     Column("duration_s", "number", "seconds; missing while it runs"),

@@ -97,7 +97,6 @@ def _facts(material: Material) -> Markup:
 
 def _pairs(material: Material) -> Iterator[tuple[str, Child]]:
     spans = material.causal.spans
-    roots = [span for span in spans if span.parent_span_id is None] or [spans[0]]
     begin = min(span.start_ns for span in spans)
     end = max(span.last_ns for span in spans)
     yield "Ended", run_ended(spans)

@@ -48,7 +48,7 @@ def _extents(spans: Sequence[Span]) -> dict[str, tuple[int, int]]:
     found: dict[str, tuple[int, int]] = {}
     for span in spans:
         begin, end = found.get(span.trace_id, (span.start_ns, span.start_ns))
-        found[span.trace_id] = min(begin, span.start_ns), max(end, span.start_ns, span.end_ns or 0)
+        found[span.trace_id] = min(begin, span.start_ns), max(end, span.start_ns, span.last_ns)
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from otel_mas.model import Span
-from otel_mas.report.terminal.lines import joined, outcome, wrap
+from otel_mas.report.terminal.lines import joined, run_status, wrap
 from otel_mas.report.text import count, duration, local_time, plain
 from otel_mas.semconv import attributes as names
 
@@ -15,11 +15,10 @@ from otel_mas.semconv import attributes as names
 def heading(spans: Sequence[Span], width: int) -> list[Text]:
     """Name, service, thread, when, how long, how many spans and traces, and how it ended."""
     first = next((span for span in spans if span.parent_span_id is None), spans[0])
-    last = next((span for span in reversed(spans) if span.parent_span_id is None), first)
     ids = list(dict.fromkeys(span.trace_id for span in spans))
     thread = next((span.conversation_id for span in spans if span.conversation_id), None)
     begin = min(span.start_ns for span in spans)
-    end = max(span.end_ns or span.start_ns for span in spans)
+    end = max(span.last_ns for span in spans)
     name = first.columns.get(names.GEN_AI_AGENT_NAME) or first.name.removeprefix("invoke_workflow ")
     parts = [Text(plain(name), style="bold")]
     if first.service:
@@ -31,6 +30,5 @@ def heading(spans: Sequence[Span], width: int) -> list[Text]:
     else:
         parts.append(Text(count(len(ids), "trace")))
     parts += [Text(local_time(begin), style="dim"), Text(duration(end - begin)), Text(count(len(spans), "span"))]
-    ended = outcome(last)
-    parts.append(Text("ok", style="green") if ended is None else ended)
+    parts.append(run_status(spans))
     return wrap(joined(parts, " · "), width)

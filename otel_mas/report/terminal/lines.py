@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from otel_mas.model import Span, StatusCode
+from otel_mas.model import Span, StatusCode, Tally, Trace
 from otel_mas.report.text import plain
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind, RunOutcome, TaskOutcome
@@ -28,7 +28,18 @@ _KIND_STYLES: Mapping[str | None, str] = {
     RecordKind.AGENT_TASK: "cyan",
     RecordKind.WORKFLOW: "bold",
 }
-STATUS_STYLES = {"ok": "green", "error": "bold red", "interrupted": "yellow", "running": "cyan"}
+STATUS_STYLES = {
+    "ok": "green",
+    "error": "bold red",
+    "stopped": "bold red",
+    "running": "cyan",
+    **dict.fromkeys(("interrupted", "cancelled", "abandoned"), "yellow"),
+}
+_STATUS_WORDS = {
+    "interrupted": "paused for input",
+    "abandoned": "abandoned by its caller",
+    "stopped": "stopped before it ended",
+}
 
 
 def fit(text: Text, width: int, justify: str = "left") -> Text:
@@ -78,6 +89,19 @@ def bar(parts: Iterable[tuple[int, int]], start: int, total: int, width: int, ma
 def kind_style(span: Span) -> str:
     """The colour of what a span records; none for spans of other code."""
     return _KIND_STYLES.get(span.record_kind, "")
+
+
+def run_status(spans: Sequence[Span]) -> Text:
+    """How these traces stand: the status of the last one, in the words of a sentence."""
+    last = next((span for span in reversed(spans) if span.parent_span_id is None), spans[0])
+    counts = Tally.of(Trace(last.trace_id, tuple(span for span in spans if span.trace_id == last.trace_id)))
+    status = counts.status
+    if status == "error":
+        failed = last.columns.get(names.ERROR_TYPE)
+        said = f"✗ {plain(failed)}" if failed else "✗ error"
+    else:
+        said = _STATUS_WORDS.get(status, status)
+    return Text(said, style=STATUS_STYLES.get(status, ""))
 
 
 def outcome(span: Span) -> Text | None:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Span
+from otel_mas.report.findings import Fate, fates
 from otel_mas.report.outline import Outline
 from otel_mas.report.terminal.lines import bar, cells, fit, joined, kind_style, outcome
 from otel_mas.report.text import counted, duration, listing, plain, usd
@@ -17,6 +18,7 @@ from otel_mas.semconv.enums import RecordKind
 
 _BAR = 24
 _TOOK = 8
+_FATES = {Fate.ENDED_THE_RUN: ("ended the run", "bold red"), Fate.HANDLED: ("handled", "yellow")}
 
 
 def tree(causal: CausalGraph, width: int) -> Iterator[Text]:
@@ -25,15 +27,17 @@ def tree(causal: CausalGraph, width: int) -> Iterator[Text]:
     if not spans:
         return
     outline = Outline(causal)
+    became = fates(spans)
     begin = min(span.start_ns for span in spans)
-    end = max(max(span.end_ns or span.start_ns, span.start_ns) for span in spans)
+    end = max(max(span.last_ns, span.start_ns) for span in spans)
     total = end - begin
     room = max(20, width - _TOOK - _BAR - 3)
     axis = fit(Text(duration(total)), _BAR - 1, "right")
     yield cells(fit(Text(""), room + _TOOK + 1), "  ", ("0", "dim"), axis)
     for root in causal.roots:
         for span, last in outline.walk(root):
-            label = Text(_guides(last), style="dim").append_text(_label(span, outline))
+            fate = became.get((span.trace_id, span.span_id))
+            label = Text(_guides(last), style="dim").append_text(_label(span, outline, fate))
             took = Text("" if span.end_ns is None else duration(span.duration_ns), style="dim")
             stretch = bar([(span.start_ns, end if span.end_ns is None else span.end_ns)], begin, total, _BAR)
             yield cells(fit(label, room), " ", fit(took, _TOOK, "right"), "  ", (stretch, kind_style(span)))
@@ -46,11 +50,13 @@ def _guides(last: tuple[bool, ...]) -> str:
     return above + ("└─ " if last[-1] else "├─ ")
 
 
-def _label(span: Span, outline: Outline) -> Text:
+def _label(span: Span, outline: Outline, fate: Fate | None) -> Text:
     parts = [Text(outline.title(span), style=kind_style(span))]
     ended = outcome(span)
     if ended is not None:
         parts.append(ended)
+    if fate in _FATES:
+        parts.append(Text(*_FATES[fate]))
     if span.record_kind == RecordKind.LLM_CALL:
         parts.extend(_usage(span))
     if span.record_kind == RecordKind.ROUTING_DECISION:

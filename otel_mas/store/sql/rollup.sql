@@ -10,8 +10,12 @@ UPDATE traces SET
   end_ns        = max(coalesce(end_ns, ?7), coalesce(?7, end_ns)),
   spans         = spans + ?8,
   errors        = errors + ?9,
-  run_outcome   = CASE WHEN ?11 IS NOT NULL AND ?12 >= coalesce(run_end_ns, ?12) THEN ?11 ELSE run_outcome END,
-  run_end_ns    = max(coalesce(run_end_ns, ?12), coalesce(?12, run_end_ns)),
+  -- The outermost run: a root if there is one, and of several the one that ended last.
+  run_outcome   = CASE WHEN ?12 IS NOT NULL AND (?18, -?12) <= (run_rank, -coalesce(run_end_ns, ?12)) THEN ?11
+                       ELSE run_outcome END,
+  run_end_ns    = CASE WHEN ?12 IS NOT NULL AND (?18, -?12) <= (run_rank, -coalesce(run_end_ns, ?12)) THEN ?12
+                       ELSE run_end_ns END,
+  run_rank      = min(run_rank, ?18),
   input_tokens  = input_tokens + ?13,
   output_tokens = output_tokens + ?14,
   cost_usd      = CASE WHEN ?15 IS NULL THEN cost_usd ELSE coalesce(cost_usd, 0) + ?15 END,

@@ -1,14 +1,22 @@
 -- One row per trace with what its open spans say: those of living processes, and those that nobody will end.
 WITH live AS (
-  SELECT o.trace, sum(alive) AS running, count(*) - sum(alive) AS dead, max(o.start_ns) AS last_ns
+  SELECT o.trace, sum(alive) AS running, count(*) - sum(alive) AS dead,
+         max(max(o.start_ns, CASE WHEN alive THEN 0 ELSE i.seen_ns END)) AS last_ns
   FROM open_spans o
-  JOIN (SELECT id, finished_ns IS NULL AND heartbeat_ns >= :fresh_ns AS alive FROM instances) i ON i.id = o.instance
+  JOIN (
+    SELECT id, finished_ns IS NULL AND heartbeat_ns >= :fresh_ns AS alive,
+           coalesce(finished_ns, heartbeat_ns) AS seen_ns
+    FROM instances
+  ) i ON i.id = o.instance
   GROUP BY o.trace
 ),
 summary AS (
   SELECT t.*, coalesce(live.running, 0) AS running, coalesce(live.dead, 0) AS dead,
          max(coalesce(t.end_ns, 0), coalesce(live.last_ns, 0)) AS last_ns,
+         -- As otel_mas/model/status.py has it.
          CASE WHEN live.running > 0 THEN 'running'
+              WHEN t.run_rank <= t.root_rank AND t.run_outcome IS NOT NULL THEN t.run_outcome
+              WHEN live.dead > 0 THEN 'stopped'
               WHEN t.errors > 0 THEN 'error'
               WHEN t.run_outcome = 'interrupted' THEN 'interrupted'
               ELSE 'ok' END AS status

@@ -67,7 +67,7 @@ def test_what_a_source_cannot_select_by_is_refused_not_approximated() -> None:
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"status": "bad"}, "no trace has the status 'bad': ask for one of ok, error, interrupted, running"),
+        ({"status": "bad"}, "no trace has the status 'bad': ask for one of ok, interrupted, error, cancelled"),
         ({"min_duration": "2 parsecs"}, "is not a duration"),
         ({"since": "once"}, "neither a duration nor a time"),
         ({"limit": 0}, "give 1 or more"),

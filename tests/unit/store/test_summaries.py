@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
-from otel_mas.model import Query, TraceSummary
+from otel_mas.model import Query, Tally, TraceSummary
 from otel_mas.semconv import attributes as names
 from otel_mas.store.rows import Batch
 
@@ -89,17 +89,62 @@ def test_a_trace_with_an_open_span_of_a_living_process_is_running(bench: Any) ->
 @pytest.mark.parametrize("said", [True, False], ids=["the process said so", "its heart stopped"])
 def test_open_spans_of_a_dead_process_make_a_trace_incomplete(bench: Any, said: bool) -> None:
     writer = bench.writer()
+    root = bench.open_span()
     child = bench.span(parent_span_id=b"1" * 8)
-    writer.write(Batch(opened=[bench.open_span(), bench.open_span()], spans=[child]))
+    writer.write(Batch(opened=[root, bench.open_span(parent_span_id=root.span_id, name="two")], spans=[child]))
     if said:
         writer.finish(0, 0)
     else:
         bench.now_ns += 60 * SECOND
     reader = bench.reader()
     (summary,) = reader.traces(Query())
-    assert (summary.status, summary.incomplete) == ("ok", "2 spans never ended: the process stopped")
-    assert summary.end_ns == child.end_ns
-    assert reader.trace(TRACE.hex()).incomplete == summary.incomplete
+    assert summary.status == "stopped"
+    assert summary.incomplete is not None
+    assert summary.incomplete.startswith("the process stopped (no sign of life since ")
+    assert summary.incomplete.endswith(" UTC) while in two")
+    assert [one.trace_id for one in reader.traces(Query(status="stopped"))] == [summary.trace_id]
+    trace = reader.trace(TRACE.hex())
+    assert trace.incomplete == summary.incomplete
+    assert (Tally.of(trace).status, Tally.of(trace).summary().end_ns) == (summary.status, summary.end_ns)
+
+
+def test_an_open_span_of_a_dead_process_lasts_until_its_last_heartbeat(bench: Any) -> None:
+    writer = bench.writer()
+    began = bench.now_ns
+    writer.write(Batch(opened=[bench.open_span(start_ns=began)]))
+    for _ in range(3):
+        bench.now_ns += SECOND
+        writer.write(Batch())
+    bench.now_ns += 60 * SECOND
+    reader = bench.reader()
+    (summary,) = reader.traces(Query())
+    (span,) = reader.trace(TRACE.hex()).spans
+    assert summary.duration_ns == 3 * SECOND
+    assert (span.end_ns, span.stopped, span.last_ns) == (None, True, began + 3 * SECOND)
+
+
+@pytest.mark.parametrize("outcome", ["ok", "interrupted", "error", "cancelled", "abandoned"])
+def test_the_root_run_says_how_a_trace_ended_whatever_failed_inside(bench: Any, outcome: str) -> None:
+    writer = bench.writer()
+    root = bench.span(attributes={names.MAS_RUN_OUTCOME: outcome})
+    inner = bench.span(
+        parent_span_id=root.span_id, end_ns=root.end_ns + 1, status=2, attributes={names.MAS_RUN_OUTCOME: "error"}
+    )
+    for rows in ([inner], [root]):
+        writer.write(Batch(spans=rows))
+    reader = bench.reader()
+    (summary,) = reader.traces(Query(status=outcome))
+    assert (summary.status, summary.error_count) == (outcome, 1)
+    assert Tally.of(reader.trace(TRACE.hex())).status == outcome
+
+
+def test_a_root_that_is_no_run_has_failed_if_any_span_has(bench: Any) -> None:
+    writer = bench.writer()
+    root = bench.span()
+    inner = bench.span(parent_span_id=root.span_id, status=2, attributes={names.MAS_RUN_OUTCOME: "ok"})
+    writer.write(Batch(spans=[inner, root]))
+    reader = bench.reader()
+    assert reader.traces(Query())[0].status == Tally.of(reader.trace(TRACE.hex())).status == "error"
 
 
 @pytest.mark.parametrize(
@@ -115,9 +160,9 @@ def test_the_run_that_ended_last_says_whether_a_trace_is_interrupted(
     assert bench.reader().traces(Query())[0].status == status
 
 
-def test_an_error_counts_for_more_than_an_interrupt(bench: Any, write: Any) -> None:
+def test_a_pause_counts_for_more_than_an_error_that_it_outlived(bench: Any, write: Any) -> None:
     write(bench.span(status=2, attributes={names.MAS_RUN_OUTCOME: "interrupted"}))
-    assert bench.reader().traces(Query())[0].status == "error"
+    assert bench.reader().traces(Query())[0].status == "interrupted"
 
 
 def test_reasons_for_being_incomplete_are_gathered_once_each(bench: Any) -> None:
@@ -201,7 +246,7 @@ def test_traces_are_found_by_each_field_the_newest_first(four: Any, query: Query
 
 
 def test_an_unknown_status_is_refused(four: Any) -> None:
-    with pytest.raises(UnsupportedQuery, match=r"'failed'.*ok, error, interrupted, running"):
+    with pytest.raises(UnsupportedQuery, match=r"'failed'.*ok, interrupted, error, .*running, stopped"):
         four.reader().traces(Query(status="failed"))
 
 
@@ -225,7 +270,7 @@ def test_a_run_covers_its_processes_and_says_what_they_lost(bench: Any) -> None:
     assert [int(trace.trace_id, 16) for trace in run.traces] == [0, 1, 2]
     assert (run.dropped_spans, run.withheld_contents, run.processes) == (3, 4, 3)
     assert run.problems == (
-        f"trace {_trace(2).hex()}: 1 span never ended: the process stopped",
+        f"trace {_trace(2).hex()}: the process stopped (no sign of life since 2027-01-15 08:00:00 UTC) while in span 3",
         "3 spans were dropped",
         "4 contents were withheld because they could not be redacted",
         "1 of 3 processes have not said that they ended: what they recorded last may be missing",
