@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import secrets
 import sys
@@ -14,6 +15,7 @@ from otel_mas.record.digest import Digester
 from otel_mas.record.messages import MessageDigests
 from otel_mas.record.processor import MirrorProcessor
 from otel_mas.record.queue import Key, SpanQueue
+from otel_mas.record.shipping import Shipping
 from otel_mas.record.snapshot import snapshot
 from otel_mas.record.writer import Store, Writer
 from otel_mas.semconv import attributes as names
@@ -51,11 +53,13 @@ class Recording:
         self.digests = MessageDigests(Digester(self._digest_key), self._announce)
         self.instance_id = b""
         self._key: bytes | None = None
-        self._abandoned: list[Writer] = []  # of parent processes: collecting one would close its connection
+        # Of parent processes: collecting one would close its connection.
+        self._abandoned: list[Writer | Shipping] = []
         self._begin()
 
     def _begin(self) -> None:
         self.instance_id = secrets.token_bytes(16)
+        self._shipping = Shipping(self.settings, self.instance_id)
         self._released_for_fork = False
         self._waited_s = 0.0
         self._writer = Writer(
@@ -74,10 +78,12 @@ class Recording:
     def shutdown(self, timeout_s: float) -> bool:
         """Write what is queued and end; nothing is recorded afterwards."""
         self.queue.closed = True
+        began = time.monotonic()
         # What a flush has waited for in vain (at a provider's own shutdown, say) is not waited for again.
         written = self._bounded(self._writer.stop, max(0.1, timeout_s - self._waited_s))
         if not written and not self._writer.failed:
             logger.warning("otel-mas: what was recorded last could not be written to %s in time", self.settings.store)
+        self._shipping.stop(timeout_s - (time.monotonic() - began))
         return written
 
     def _bounded(self, wait: Callable[[float], bool], timeout_s: float) -> bool:
@@ -90,10 +96,14 @@ class Recording:
 
     def before_fork(self) -> None:
         """Close the connection: SQLite's record of the file's locks must not reach the child."""
-        self._released_for_fork = self._writer.hold(_FORK_WAIT_S)
+        held = self._writer.hold(_FORK_WAIT_S)
+        self._released_for_fork = held and self._shipping.before_fork()
+        if held and not self._released_for_fork:
+            self._writer.resume()
 
     def after_fork_in_parent(self) -> None:
         """Go on."""
+        self._shipping.after_fork_in_parent()
         if self._released_for_fork:
             self._released_for_fork = False
             self._writer.resume()
@@ -101,13 +111,16 @@ class Recording:
     def after_fork_in_child(self) -> None:
         """Begin anew, as another instance: what was queued and what was open is the parent's."""
         released = self._released_for_fork
-        self._abandoned.append(self._writer)
+        self._abandoned += (self._writer, self._shipping)
+        parent_ships = self._shipping.started
         self.queue.clear()
         self.queue.idle = True
         self.digests.forget()
         self.processor.writer_thread = 0
         self.processor.forked_ns = time.time_ns()
         self._begin()
+        if parent_ships:  # what this process records, too; and gRPC does not survive a fork
+            self._shipping = Shipping(dataclasses.replace(self.settings, export=()), self.instance_id)
         if not released and not self.queue.closed:
             self.queue.closed = True
             logger.warning(
@@ -139,7 +152,7 @@ class Recording:
         origin = {names.MAS_INSTANCE_ID: self.instance_id.hex(), names.MAS_STORE_ID: store.store_id}
         if settings.run_id:
             origin[names.MAS_RUN_ID] = settings.run_id
-        return store, BatchBuilder(Privacy(settings.content or "none"), origin)
+        return self._shipping.around(store), BatchBuilder(Privacy(settings.content or "none"), origin)
 
     def _digest_key(self) -> bytes:
         if self.settings.digest_key is not None:

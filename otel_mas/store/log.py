@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -106,6 +107,8 @@ class Log:
         self._timeout_s = timeout_s
         self._connection: sqlite3.Connection | None = open_for_writing(self.path, timeout_s)
         self._origins = _Origins()
+        self.in_use = threading.Lock()
+        """Held while the connection is busy: whoever forks takes it, and calls `release`."""
 
     def add(self, destination: str, *, from_start: bool = False) -> int | None:
         """Make a destination known: what is committed from now on is for it.
@@ -270,7 +273,7 @@ class Log:
 
     @contextmanager
     def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
-        with told_apart(self.path):
+        with self.in_use, told_apart(self.path):
             if self._connection is None:
                 self._connection = open_for_writing(self.path, self._timeout_s)
             connection = self._connection

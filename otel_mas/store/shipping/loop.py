@@ -83,6 +83,22 @@ class Loop:
             if pause:
                 self._stopped.wait(pause)
 
+    def drain(self, deadline: float) -> str | None:
+        """Ship what is there now, without waiting for anything; also after `stop`.
+
+        Args:
+            deadline: by the clock, when no further step is taken.
+
+        Returns:
+            None where nothing is left, or somebody else is at it; else what is in the way.
+        """
+        step: Step = Shipped(0)
+        while isinstance(step, Shipped):
+            if self._clock() >= deadline:
+                return "there was no time"
+            step = self._step()
+        return step.reason if isinstance(step, Waiting) else None
+
     def _step(self) -> Step:
         try:
             step = self._shipper.step()
