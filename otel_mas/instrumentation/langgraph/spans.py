@@ -97,7 +97,9 @@ def run_attributes(graph: Any, loop: Any) -> tuple[str, dict[str, Any]]:
             names.GEN_AI_AGENT_NAME: agent,
         }
     else:
-        workflow = getattr(graph, "name", None) or _UNNAMED
+        # A graph without a name is told apart by what its caller called the run; a nested run has its node's.
+        called = None if loop.is_nested else loop.config.get("run_name")
+        workflow = given_name(graph) or called or _UNNAMED
         span_name = f"invoke_workflow {workflow}"
         attributes = {
             names.GEN_AI_OPERATION_NAME: "invoke_workflow",
