@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Graph:
     """The causal graph of one trace, or of the traces of a conversation."""
 
-    def __init__(self, traces: tuple[Trace, ...]) -> None:
+    def __init__(self, traces: tuple[Trace, ...], *, whole: bool = False) -> None:
         self._traces = traces
+        self._whole = whole
 
     def __repr__(self) -> str:
         kinds = Counter(edge.kind for edge in self.edges)
@@ -32,7 +33,7 @@ class Graph:
     @cached_property
     def causal(self) -> CausalGraph:
         """The graph as the rooms below know it, for `otel_mas.report` and `otel_mas.analyse`."""
-        return build(self._traces)
+        return build(self._traces, whole=self._whole)
 
     @property
     def spans(self) -> tuple[Span, ...]:

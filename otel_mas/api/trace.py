@@ -197,7 +197,7 @@ class Conversation(Run):
     def _graph(self) -> Graph:
         from otel_mas.api.graph import Graph
 
-        return Graph(tuple(trace._data for trace in self.traces))
+        return Graph(tuple(trace._data for trace in self.traces), whole=True)
 
 
 def _count(number: int, noun: str) -> str:

@@ -11,7 +11,7 @@ from otel_mas.causal.tree import plant
 from otel_mas.model import Trace
 
 
-def build(traces: Sequence[Trace]) -> CausalGraph:
+def build(traces: Sequence[Trace], *, whole: bool = False) -> CausalGraph:
     """Build one graph over one trace, or over the traces of a conversation.
 
     Never raises over what is wrong with the data; `CausalGraph.problems` says, a line each, what was wrong and what was
@@ -25,8 +25,12 @@ def build(traces: Sequence[Trace]) -> CausalGraph:
     - Cycles of links stay in the graph; time breaks them on the critical path.
 
     Bodies are not decoded: links and columns are enough.
+
+    Args:
+        traces: Of one run, or of a conversation.
+        whole: These are all the traces of the conversation: a cause that they lack is nowhere.
     """
-    problems = Problems()
+    problems = Problems(single=len(traces) == 1, whole=whole)
     tree = plant(traces, problems)
     links = find_causes(tree, problems)
     return CausalGraph(tree, links, problems.lines())

@@ -6,8 +6,9 @@ last, into that child, at the child's start back to the parent, and on to the ch
 left; a consumer under a producer does not block it.
 
 With causes between siblings it goes, at a span's start, to the cause that ended last instead. What lies
-between the cause's end and the effect's start is the parent's: a step `framework`. From a resume back to
-its pause that is a step `waiting for input`. A cause and an effect deep inside different branches count
+between the cause's end and the effect's start is the parent's: a step `framework`, whose words name the
+task that kept LangGraph's step from ending, if that took most of it. From a resume back to its pause it is
+a step `waiting for input`. A cause and an effect deep inside different branches count
 where the branches fork. A functional-API task (`call`) blocks its caller as a child does.
 
 Steps never overlap and sum to the duration, which is from the first start to the last end of the roots.
@@ -23,6 +24,7 @@ Precisely:
   that does nothing itself. Where no cause decides, the walk goes at a root's start to the root that had
   started before and ended last, cut there if it still ran. So what ran beside the path is not on it. Where
   no root ran, the step has no span: between traces it is `waiting for input`, within one `framework`.
+- A run that failed did not wait for the siblings that were cancelled for it.
 - Open spans last until the last instant seen in their trace; a span that ends before it starts is an
   instant at its start.
 - Cycles of links need no care: the walk only goes back in time, and visits an instant once. No recursion:
@@ -34,7 +36,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 
+from otel_mas.causal.barrier import Barrier
 from otel_mas.causal.causes import Links
+from otel_mas.causal.failed import failed
 from otel_mas.causal.siblings import Before, Lanes, side_by_side
 from otel_mas.causal.steps import FRAMEWORK, WAITING, CriticalPath, Trail
 from otel_mas.causal.tree import ROOT, Tree
@@ -49,13 +53,16 @@ from otel_mas.causal.why import (
     STARTED,
     UNRECORDED,
     WAITED,
+    Reason,
     Words,
     scheduled,
 )
 from otel_mas.model import SpanKind
-from otel_mas.semconv import LinkKind
+from otel_mas.semconv import LinkKind, TaskOutcome
+from otel_mas.semconv import attributes as names
 
 _RESUME = LinkKind.RESUME.value
+_CANCELLED = TaskOutcome.CANCELLED.value
 
 
 def critical_path(tree: Tree, links: Links, tasks: Callable[[], Mapping[int, str]]) -> CriticalPath:
@@ -96,6 +103,7 @@ class _Walk:
         self.spans = tree.spans
         self.lanes = lanes
         self.trail = trail
+        self.barrier = Barrier(tree)
         self.stack: list[_Frame] = []
         self.instants: set[int] = set()
         self.root_starts = [tree.start[root] for root in tree.roots]
@@ -142,10 +150,17 @@ class _Walk:
         if chosen.kind == _RESUME:
             self._wait(chosen, reached)
         elif reached < trail.now:
-            trail.because((scheduled(trail.now - reached), frame.span, begun, ()))
+            trail.because(self._held(frame.span, begun, chosen, reached))
             trail.back_to(reached, frame.span, FRAMEWORK)
         trail.because((CAUSED[chosen.kind], begun, chosen.beside, _branches(found)))
         self._enter(chosen.beside, max(self.start[chosen.beside], frame.start))
+
+    def _held(self, around: int, effect: int, cause: Before, reached: int) -> Reason:
+        """Why an effect did not start when its last cause had ended."""
+        holder = self.barrier.holder(effect, reached)
+        if holder is None or holder == cause.beside:
+            return scheduled(self.trail.now - reached), around, effect, ()
+        return WAITED, effect, holder, (cause.beside, self.end[holder] - reached)
 
     def _before_root(self, root: int) -> int | None:
         """Which root the walk goes on to from the start of this one."""
@@ -222,10 +237,17 @@ class _Walk:
             if self._blocks(child, frame):
                 children.append(child)
             child = following[child]
+        if len(children) > 1 and failed(self.spans[span]):
+            frame.children = children = self._uncancelled(children)
         if len(children) > 1:
             ends, end = self.end, frame.end
             children.sort(key=lambda one: ends[one] if ends[one] < end else end, reverse=True)
         self.stack.append(frame)
+
+    def _uncancelled(self, children: list[int]) -> list[int]:
+        """The children of a span that failed, without those cancelled because another one had failed."""
+        left = [child for child in children if self.spans[child].columns.get(names.MAS_TASK_OUTCOME) != _CANCELLED]
+        return left if any(failed(self.spans[child]) for child in left) else children
 
     def _last_child(self, frame: _Frame) -> int | None:
         """The child that ended last: at all, when the span is entered; strictly before now, when it is returned to."""

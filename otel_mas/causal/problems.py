@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +28,10 @@ class Problems:
     link_cycles: list[list[Span]] = field(default_factory=list)
     references: list[tuple[Span, str]] = field(default_factory=list)
     empty: bool = False
+    single: bool = False
+    """Only one trace was given."""
+    whole: bool = False
+    """There is no more of the conversation than what was given."""
 
     def lines(self) -> tuple[str, ...]:
         """One line for each sort of problem, those about the spans themselves first."""
@@ -79,12 +84,17 @@ class Problems:
         for cycle in self.link_cycles:
             yield f"Causes run in a circle ({_round(cycle)}): the critical path follows only what goes back in time."
         if self.references:
-            several = _several(len(self.references), "cause is", "causes are")
-            named = "; ".join(f"{reference} of {_name(span)}" for span, reference in self.references[:_EXAMPLES])
-            yield (
-                f"{several} known only by a key that leads to no span here ({named}{_more(self.references)}): "
-                "the whole conversation may have it."
-            )
+            yield self._about_references()
+
+    def _about_references(self) -> str:
+        thread = next((span.conversation_id for span, _ in self.references if span.conversation_id), None)
+        if self.single and not self.whole and thread is not None:
+            several = _several(len(self.references), "cause lies", "causes lie")
+            return f"{several} in an earlier trace of this conversation: add --conversation {shlex.quote(str(thread))}"
+        several = _several(len(self.references), "cause is", "causes are")
+        named = "; ".join(f"{reference} of {_name(span)}" for span, reference in self.references[:_EXAMPLES])
+        more = "it is in none of these traces" if self.whole else "the whole conversation may have it"
+        return f"{several} known only by a key that leads to no span here ({named}{_more(self.references)}): {more}."
 
 
 def _several(number: int, one: str, many: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from otel_mas.causal.why import NO_SPAN, NOBODY, Reason
+from otel_mas.causal.why import NO_SPAN, NOBODY, Reason, is_held
 from otel_mas.model import Span
 
 StepKind = Literal["span", "framework", "waiting for input"]
@@ -23,7 +23,8 @@ class Step:
 
     `span` did the work (`span`), encloses what waited for its turn (`framework`), or had paused (`waiting for
     input`); None where no recorded span was responsible. `why` says why the next step waited for this one; empty
-    on the last.
+    on the last. `held_by` is the task without which a `framework` step would have been short: it caused nothing of what
+    came next, but a step of LangGraph ends only when all its tasks have.
     """
 
     span: Span | None
@@ -31,6 +32,7 @@ class Step:
     end_ns: int
     kind: StepKind
     why: str
+    held_by: Span | None = None
 
     @property
     def duration_ns(self) -> int:
@@ -99,7 +101,14 @@ class CriticalPath:
         trail, known = self._trail, self._spans
         ends = [trail.end, *trail.starts]
         steps = [
-            Step(known[span] if span != NO_SPAN else None, start, end, kind, self._say(reason))
+            Step(
+                known[span] if span != NO_SPAN else None,
+                start,
+                end,
+                kind,
+                self._say(reason),
+                known[reason[2]] if is_held(reason) else None,
+            )
             for span, start, end, kind, reason in zip(
                 trail.spans, trail.starts, ends, trail.kinds, trail.reasons, strict=False
             )

@@ -12,7 +12,8 @@ from otel_mas.semconv import attributes as names
 
 Reason = tuple[str, int, int, tuple[int, ...]]
 """What stands between the names of two spans (or after the first, where the second is `NO_SPAN`), the numbers of the
-two, and nothing more, or how many branches there were, the second to last of them, and how many ns it was ahead."""
+two, and nothing more, or how many branches there were, the second to last of them, and how many ns it was ahead.
+Or (`is_held`) the cause that alone would have let the effect start so many ns earlier, and that many."""
 
 NO_SPAN: Final = -1
 NOBODY: Final[Reason] = ("", NO_SPAN, NO_SPAN, ())
@@ -60,6 +61,11 @@ def scheduled(gap: int) -> str:
     return f" took {lasting(gap)} to start "
 
 
+def is_held(reason: Reason) -> bool:
+    """Whether the effect waited for a task that is no cause of it: the other one that the reason names."""
+    return len(reason[3]) == 2
+
+
 class Words:
     """Says reasons about spans by number."""
 
@@ -78,6 +84,10 @@ class Words:
             said += self._names.get(other) or self._name(other)
         if not more:
             return said
+        if is_held(reason):
+            cause, later = more
+            after = f"{lasting(later)} after {self._names.get(cause) or self._name(cause)}"
+            return f"{said}: a step ends when all its tasks have ({after})"
         branches, second, ahead = more
         margin = f"{lasting(ahead)} after" if ahead else "together with"
         return f"{said} (last of {branches} branches, {margin} {self._names.get(second) or self._name(second)})"

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _MOST_TRACES = 5
 _MOST_STEPS = 5
 _MOST_REMARKS = 5
+_FATES = {
+    "ENDED_THE_RUN": ("✗ ended the run: ", "bold red"),
+    "UNKNOWN": ("✗ ", "red"),
+    "HANDLED": ("✗ handled: ", "yellow"),
+}
 
 
 def print_run_summary(store_path: str | Path, run_id: str) -> None:
@@ -53,7 +58,8 @@ def _summary(source: Source, run: RunSummary, width: int) -> Iterator[Text]:
     yield Text("")
     yield Text("critical path").append(_of(subject, traces), style="dim")
     yield from terminal.critical_path(graph.causal, graph.critical_path(), width, most=_MOST_STEPS)
-    yield terminal.cost_in_a_line(graph.cost())
+    if graph.cost().total.calls:
+        yield terminal.cost_in_a_line(graph.cost())
     yield from _remarks(subject, width)
     yield from _lost(run, subject.graph().causal.problems)
     yield Text("")
@@ -90,16 +96,21 @@ def _remarks(subject: Trace | Conversation, width: int) -> Iterator[Text]:
     """What failed, and what waits for a human."""
     from rich.text import Text
 
-    from otel_mas.report.findings import failures, waiting
+    from otel_mas.report.findings import fates, waiting
     from otel_mas.report.outline import Outline
     from otel_mas.report.terminal.lines import fit
     from otel_mas.report.text import plain
 
     spans = subject.spans
     outline = Outline(subject.graph().causal)
-    remarks = [(f"✗ {outline.path_label(span)}: {_failure(subject, span)}", "bold red") for span in failures(spans)]
+    by_id = {(span.trace_id, span.span_id): span for span in spans}
+    remarks = []
+    for key, fate in fates(spans).items():
+        said, style = _FATES[fate.name]
+        remarks.append((f"{said}{outline.telling_label(by_id[key])}: {_failure(subject, by_id[key])}", style))
     remarks += [
-        (f"{outline.label(task)} is waiting for input: {_question(subject, task)}", "yellow") for task in waiting(spans)
+        (f"{outline.telling_label(task)} is waiting for input: {_question(subject, task)}", "yellow")
+        for task in waiting(spans)
     ]
     for said, style in remarks[:_MOST_REMARKS]:
         line = fit(Text(plain(said).rstrip(": "), style=style), width)

@@ -2,11 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
 
+from otel_mas.causal.failed import failed
 from otel_mas.model import Span, StatusCode
 from otel_mas.semconv import attributes as names
-from otel_mas.semconv.enums import TaskOutcome
+from otel_mas.semconv.enums import RunOutcome, TaskOutcome
+
+_CUT_SHORT = (TaskOutcome.CANCELLED, RunOutcome.CANCELLED, RunOutcome.ABANDONED)
+
+
+class Fate(IntEnum):
+    """What became of an error; the worst is the least."""
+
+    ENDED_THE_RUN = 0
+    UNKNOWN = 1
+    """Its run failed as well, but of another error (a sibling's, say), or has not ended."""
+    HANDLED = 2
+    """Something around it went on and ended well."""
+
+
+def fates(spans: Sequence[Span]) -> dict[tuple[str, str], Fate]:
+    """What became of each of `failures`, by trace and span id; those that ended a run come first."""
+    by_id = {(span.trace_id, span.span_id): span for span in spans}
+    found = {(span.trace_id, span.span_id): _fate([span, *_above(span, by_id)]) for span in failures(spans)}
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def _fate(chain: Sequence[Span]) -> Fate:
+    """Of the error that happened in the first of these, which are inside one another."""
+    runs = [i for i, span in enumerate(chain) if span.columns.get(names.MAS_RUN_OUTCOME)]
+    origin, upto = chain[0], (runs[-1] if runs else len(chain) - 1) + 1
+    inside = chain[:upto]
+    own = f"{origin.trace_id}-{origin.span_id}"
+    passed_on = {span.columns.get(names.MAS_ERROR_SPAN) for span in inside[1:]} - {None, ""}
+    if inside[-1].columns.get(names.MAS_ERROR_SPAN) == own:
+        return Fate.ENDED_THE_RUN
+    if any(map(_ended_well, inside)):
+        return Fate.HANDLED
+    return Fate.ENDED_THE_RUN if all(map(failed, inside)) and passed_on <= {own} else Fate.UNKNOWN
+
+
+def _ended_well(span: Span) -> bool:
+    outcomes = (span.columns.get(names.MAS_TASK_OUTCOME), span.columns.get(names.MAS_RUN_OUTCOME))
+    return span.end_ns is not None and not failed(span) and not any(outcome in _CUT_SHORT for outcome in outcomes)
+
+
+def _above(span: Span, by_id: dict[tuple[str, str], Span]) -> Iterator[Span]:
+    seen = {span.span_id}
+    above = by_id.get((span.trace_id, span.parent_span_id or ""))
+    while above is not None and above.span_id not in seen:
+        seen.add(above.span_id)
+        yield above
+        above = by_id.get((above.trace_id, above.parent_span_id or ""))
 
 
 def failures(spans: Sequence[Span]) -> list[Span]:

@@ -16,6 +16,11 @@ class Outline:
     def __init__(self, causal: CausalGraph) -> None:
         self.causal = causal
         self._labels = _short_labels(causal)
+        self._full = causal.labels()
+        told: dict[str, set[str]] = defaultdict(set)
+        for span_id, label in self._labels.items():
+            told[label].add(self._full[span_id])
+        self._shared = {label for label, full in told.items() if len(full) > 1}
         self._above: dict[str, Span | None] = {}
         for root in causal.roots:
             for span, _ in self.walk(root):
@@ -57,6 +62,14 @@ class Outline:
         """A span's own name, with its task's number where it has one."""
         _, mark, number = self._labels.get(span.span_id, "").rpartition("#")
         return plain(span.name) + mark + (number if mark else "")
+
+    def telling_label(self, span: Span) -> str:
+        """`path_label`, with all the tasks around it where others inside other tasks share it: `wrap#1/bad#1`."""
+        task = self.task(span)
+        if task is None or self.label(task) not in self._shared:
+            return self.path_label(span)
+        where = plain(self._full[task.span_id])
+        return where if task is span else f"{where} › {self.label(span)}"
 
     def path_label(self, span: Span) -> str:
         """Where it ran and what it was: `researcher › chat gpt-4o-mini`."""

@@ -75,7 +75,8 @@ def notable(found: Sequence[Stretch], active_ns: int, most: int | None) -> list[
 
 
 def made_of(path: CriticalPath) -> tuple[Counter[str], int]:
-    """ns at work by what was done: models, tools, retrieval, own code, other spans, framework; and ns waiting."""
+    """ns at work by what was done: models, tools, retrieval, own code, other spans, framework, or
+    held by tasks that the next one did not need; and ns waiting."""
     took: Counter[str] = Counter()
     for step in path:
         took[_group(step)] += step.duration_ns
@@ -94,6 +95,6 @@ def _belongs(step: Step, outline: Outline) -> Span | None:
 
 def _group(step: Step) -> str:
     if step.kind != SPAN or step.span is None:
-        return step.kind
+        return step.kind if step.held_by is None else "held by other tasks of a step"
     kind = step.span.record_kind
     return _GROUPS.get(kind, "other spans" if kind is None else "own code")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from otel_mas.causal import CausalGraph
-from otel_mas.report.findings import failures, waiting
+from otel_mas.report.findings import Fate, fates, waiting
 from otel_mas.report.html.block import left_out
 from otel_mas.report.html.span import cut, readable
 from otel_mas.report.markup import Child, Markup, element, text
@@ -15,6 +15,11 @@ from otel_mas.semconv import attributes as names
 
 _MOST = 20
 _LONGEST = 600
+_FATES = {
+    Fate.ENDED_THE_RUN: ("om-bad", "failed, and ended the run"),
+    Fate.UNKNOWN: ("om-bad", "failed"),
+    Fate.HANDLED: ("om-wait", "failed, and was handled"),
+}
 
 
 def attention(causal: CausalGraph, said: Mapping[tuple[str, str], Mapping[str, object]] | None = None) -> Markup | None:
@@ -26,15 +31,17 @@ def attention(causal: CausalGraph, said: Mapping[tuple[str, str], Mapping[str, o
     """
     outline, contents = Outline(causal), said or {}
     lines: list[Child] = []
-    for span in failures(causal.spans):
+    by_id = {(span.trace_id, span.span_id): span for span in causal.spans}
+    for key, fate in fates(causal.spans).items():
+        span = by_id[key]
         error = plain(span.columns.get(names.ERROR_TYPE) or "error")
-        beside = contents.get((span.trace_id, span.span_id), {})
+        beside = contents.get(key, {})
         message = beside.get(names.EXCEPTION_MESSAGE) or span.status_message
-        lines.append(_line("om-bad", "failed", outline.path_label(span), error, message))
+        lines.append(_line(*_FATES[fate], outline.telling_label(span), error, message))
     for span in waiting(causal.spans):
         beside = contents.get((span.trace_id, span.span_id), {})
         asked = beside.get(names.MAS_INTERRUPT_VALUES)
-        lines.append(_line("om-wait", "waits for input", outline.path_label(span), None, asked))
+        lines.append(_line("om-wait", "waits for input", outline.telling_label(span), None, asked))
     if not lines:
         return None
     hidden = lines[_MOST:]

@@ -60,7 +60,8 @@ def _row(one: Stretch, outline: Outline, begin: int, active: int) -> Iterator[Ch
 def _name(one: Stretch, outline: Outline) -> Markup:
     step = one.steps[0]
     if step.kind != SPAN or step.span is None:
-        return element("span", step.kind, class_="om-wait" if one.waits else "om-dim")
+        said = step.kind if step.held_by is None else f"held by {outline.label(step.held_by)}"
+        return element("span", said, class_="om-wait" if one.waits else "om-dim")
     if one.task is not None:
         return text(outline.label(one.task))
     return named(outline.path_label(step.span), step.span)

@@ -76,6 +76,12 @@ def sure(edges: Sequence[Edge]) -> bool:
     return all(edge.provenance != "inferred" for edge in edges)
 
 
+def _cut(name: str) -> str:
+    cut = Text(name)
+    cut.truncate(_WIDEST_NAME, overflow="ellipsis")
+    return cut.plain
+
+
 class _Picture:
     """Which spans are drawn, which edges between them, and the words for both."""
 
@@ -137,11 +143,11 @@ class _Picture:
         resumes_first = sorted(kinds, key=lambda kind: kind != LinkKind.RESUME)
         parts += [self._cause(kind, kinds[kind], span) for kind in resumes_first]
         if span.span_id in self._around:
-            parts.append(Text(f"← start of {self._outline.label(self._around[span.span_id])}"))
+            parts.append(Text(f"← start of {self._name(self._around[span.span_id])}"))
         for edge in self._outside.get(span.span_id, ()):
             words = _WORDS.get(edge.kind, edge.kind)
             parts.append(Text(f"← {words} span {edge.cause} of another trace", style="yellow"))
-        did = counted(self._work[span.span_id])
+        did = [_cut(one) for one in counted(self._work[span.span_id])]
         if did:
             parts.append(Text(f"· {listing(did)}", style="dim"))
         return joined(parts)
@@ -152,8 +158,8 @@ class _Picture:
         ended = sorted((cause.end_ns, cause.start_ns, cause.span_id) for cause in causes if cause.end_ns is not None)
         if len(ended) > 1:
             last, before = self._spans[ended[-1][2]], self._spans[ended[-2][2]]
-            said.append("; waited for ").append(self._outline.label(last), style="bold")
-            said.append(f", {duration(ended[-1][0] - ended[-2][0])} after {self._outline.label(before)}")
+            said.append("; waited for ").append(self._name(last), style="bold")
+            said.append(f", {duration(ended[-1][0] - ended[-2][0])} after {self._name(before)}")
         if kind == LinkKind.RESUME and ended:
             gap = duration(max(0, effect.start_ns - ended[-1][0]))
             said.append(" after ").append(f"{gap} waiting for input", style="yellow")
@@ -161,12 +167,16 @@ class _Picture:
             said.append(" (inferred)", style="yellow")
         return said
 
+    def _name(self, span: Span) -> str:
+        """A name among the words: cut as it is in its own row."""
+        return _cut(self._outline.label(span))
+
     def _listed(self, causes: Sequence[Span]) -> str:
         """summarise#1, #2, #3: a name that several share is said once."""
         said, name = [], None
         for cause in causes:
-            label = self._outline.label(cause)
-            own, mark, number = label.rpartition("#")
+            label = self._name(cause)
+            own, mark, number = self._outline.label(cause).rpartition("#")
             said.append(f"#{number}" if mark and own == name else label)
             name = own if mark else None
         return listing(said, most=4)

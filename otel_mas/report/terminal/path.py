@@ -74,7 +74,8 @@ def _style(stretch: Stretch) -> str:
 def _label(stretch: Stretch, outline: Outline, every: bool) -> Text:
     step = stretch.steps[0]
     if step.kind != SPAN or step.span is None:
-        return Text(step.kind, style=_style(stretch))
+        said = step.kind if step.held_by is None else f"held by {outline.label(step.held_by)}"
+        return Text(said, style=_style(stretch))
     if stretch.task is None or every:
         return Text(outline.path_label(step.span), style=_style(stretch))
     return Text(outline.label(stretch.task), style="cyan")

@@ -57,7 +57,7 @@ def test_it_says_where_an_error_happened_and_what_was_lost(
 ) -> None:
     built = team.TraceBuilder("ee" * 16)
     run = built.span("invoke_workflow w", 0, 9, status=StatusCode.ERROR, attributes={names.MAS_ERROR_SPAN: "x-y"})
-    task = built.task("tools", 1, 8, run)
+    task = built.task("tools", 1, 8, run, outcome="error")
     built.span("execute_tool t", 2, 7, task, attributes={names.ERROR_TYPE: "ValueError"}, status=StatusCode.ERROR)
     path = team.write(tmp_path / "failed.db", traces=[built.trace(incomplete="2 spans were dropped")])
     text = said(path, capsys)
@@ -109,3 +109,28 @@ def test_of_many_conversations_the_longest_trace_is_explained(
     text = said(team.write(tmp_path / "many.db", traces=traces), capsys)
     assert "and 3 more" in text
     assert "critical path of 7a7a7a7a, the longest" in text
+
+
+def test_the_error_that_ended_the_run_is_told_from_those_that_were_handled(
+    team: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the tasks around them, where the names alone would be the same. No model, no word about models."""
+    built = team.TraceBuilder("ef" * 16)
+    error = {names.ERROR_TYPE: "KeyError", names.MAS_TASK_ID: "x", names.MAS_TASK_NAME: "bad"}
+    ends = {names.MAS_RUN_OUTCOME: "error", names.MAS_ERROR_SPAN: f"{built.trace_id}-ef00000000000005"}
+    run = built.span("invoke_workflow w", 0, 90, attributes=ends)
+    caught = built.task("caught", 1, 8, run)
+    built.span("task bad", 2, 7, caught, attributes=error, status=StatusCode.ERROR)
+    wrap = built.task("wrap", 10, 80, run, outcome="error")
+    error = {**error, names.MAS_TASK_ID: "y", names.MAS_TASK_OUTCOME: "error"}
+    built.span("task bad", 20, 70, wrap, attributes=error, status=StatusCode.ERROR)
+    path = team.write(tmp_path / "failed.db", traces=[built.trace()])
+    lines = said(path, capsys).splitlines()
+    assert [line for line in lines if line.startswith("✗")] == [
+        "✗ ended the run: wrap#1/bad#1: KeyError",
+        "✗ handled: caught#1/bad#1: KeyError",
+    ]
+    assert "model call" not in "\n".join(lines)
+    tree = CliRunner().invoke(cli, ["show", "--store", str(path)]).stdout
+    assert "task bad#1  ✗ KeyError  handled" in tree
+    assert "task bad#1  ✗ KeyError  ended the run" in tree

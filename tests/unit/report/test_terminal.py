@@ -159,3 +159,28 @@ def test_an_empty_or_tiny_trace_has_a_report(team: ModuleType, spans: int) -> No
     assert len(list(terminal.tree(graph, 80))) == 2 * spans
     assert len(list(terminal.graph(graph, 80))) == 2 * spans
     list(terminal.critical_path(graph, graph.critical_path(), 80))
+
+
+def test_the_path_names_the_task_that_held_a_step(team: ModuleType) -> None:
+    built = team.TraceBuilder("ba" * 16)
+    run = built.workflow(0, 2100, "ok")
+    made = {}
+    times = {"quick": (0, 60, 1), "slow_side_branch": (0, 2000, 1), "after_quick": (2010, 2100, 2)}
+    for node, (start, end, step) in times.items():
+        causes = [("trigger", made["quick"])] if step == 2 else []
+        made[node] = built.task(node, start, end, run, *causes)
+        made[node].columns[names.MAS_TASK_STEP] = step
+    causal = build([built.trace()])
+    lines = shown(terminal.critical_path(causal, causal.critical_path(), 160))
+    assert "held by slow_side_branch  after_quick waited for slow_side_branch: a step ends when all" in lines
+    assert "held by other tasks of a step 1.95 s (93%)" in lines
+
+
+def test_very_long_names_are_cut_among_the_causes_too(team: ModuleType) -> None:
+    built = team.TraceBuilder("ca" * 16)
+    run = built.workflow(0, 100, "ok")
+    one, other = (built.task(letter * 500, 1, 20 + rank, run) for rank, letter in enumerate("ab"))
+    built.task("join", 30, 40, run, ("trigger", one), ("trigger", other))
+    said = shown(terminal.graph(build([built.trace()]), 120))
+    assert f"trigger from {'a' * 31}…" in " ".join(said.split())
+    assert len(said.splitlines()) < 8

@@ -101,7 +101,7 @@ def test_what_failed_and_what_is_wrong_with_the_record_is_said() -> None:
         columns={names.ERROR_TYPE: "TimeoutError"},
     )
     said = words(shown(build([Trace("a" * 32, (span,))]), ("one span is missing",)))
-    assert "failed : invoke_workflow team, TimeoutError" in said
+    assert "failed, and ended the run : invoke_workflow team, TimeoutError" in said
     assert "one span is missing" in said
 
 
