@@ -23,7 +23,7 @@ STATUSES = {
     "stopped": "om-bad",
     **dict.fromkeys(("interrupted", "cancelled", "abandoned", "running"), "om-wait"),
 }
-_TONES = {"bold red": "om-bad", "yellow": "om-wait", "cyan": "om-wait", "dim": "om-dim"}
+_TONES = {"green": "om-good", "bold red": "om-bad", "yellow": "om-wait", "cyan": "om-wait", "dim": "om-dim"}
 
 
 def block(*children: Child) -> str:
