@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 from otel_mas.api.diagnosis import kinds
 from otel_mas.api.diagnosis.findings import Finding
 from otel_mas.api.diagnosis.masking import address
-from otel_mas.config import parse
 from otel_mas.config.server import server_key
 from otel_mas.sources.endpoint import Endpoint
 
@@ -21,6 +21,7 @@ Protocol = Literal["grpc", "http/protobuf"]
 _TRACES, _ANY = "OTEL_EXPORTER_OTLP_TRACES_", "OTEL_EXPORTER_OTLP_"
 _PATH = "/v1/traces"
 _EXPORT = "OTEL_MAS_EXPORT"
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _PORTS: dict[Protocol, int] = {"grpc": 4317, "http/protobuf": 4318}
 
 
@@ -237,14 +238,12 @@ def _route(destination: Destination, environ: Mapping[str, str], content: bool) 
 
 def _headers(environ: Mapping[str, str], findings: list[Finding]) -> tuple[tuple[str, str], ...]:
     variable, given = _given(environ, "HEADERS")
-    try:
-        return parse.headers(given)
-    except ValueError:
-        if not all("=" in pair for pair in given.split(",") if pair.strip()):
-            findings.append(kinds.HEADERS_MALFORMED.found(variable=variable))
-        # The SDK takes values as they are where they are not URL-encoded.
-        pairs = [pair.partition("=") for pair in given.split(",")]
-        return tuple((name.strip().lower(), unquote(value).strip()) for name, equals, value in pairs if equals)
+    pairs = [pair.partition("=") for pair in given.split(",") if pair.strip()]
+    found = tuple((unquote(name).strip().lower(), unquote(value).strip()) for name, equals, value in pairs if equals)
+    right = tuple((name, value) for name, value in found if _HEADER.fullmatch(name) and value.isprintable())
+    if len(right) < len(pairs):
+        findings.append(kinds.HEADERS_MALFORMED.found(variable=variable))
+    return right
 
 
 def _trust(environ: Mapping[str, str], findings: list[Finding]) -> tuple[str | None, tuple[str, str | None] | None]:

@@ -15,7 +15,11 @@ SETTING_INVALID = Kind(
     "setting-invalid", _PROBLEM, _AREA, "{problem}", "correct or unset it: with it, no process is recorded"
 )
 SETTING_UNKNOWN = Kind(
-    "setting-unknown", _NOTE, _AREA, "{name} is set, and otel-mas has no such setting", "{meant}; docs/settings.md"
+    "setting-unknown",
+    _NOTE,
+    _AREA,
+    "{name} is set, and otel-mas has no such setting",
+    "{meant}; docs/settings.md lists all there are",
 )
 SWITCHED_OFF = Kind("switched-off", _PROBLEM, _AREA, "{name}={value} switches recording off", "unset {name}")
 CONFIG_FILE = Kind(
@@ -253,14 +257,14 @@ SPANS_DROPPED = Kind(
     "spans-dropped",
     _NOTE,
     _AREA,
-    "{dropped} were dropped because the queue was full; their traces are marked incomplete",
+    "dropped because the queue was full: {dropped}; their traces are marked incomplete",
     "raise OTEL_MAS_QUEUE_SPANS or OTEL_MAS_QUEUE_BYTES, or name a faster disk",
 )
 CONTENT_WITHHELD = Kind(
     "content-withheld",
     _NOTE,
     _AREA,
-    "{withheld} were withheld because they could not be redacted",
+    "withheld because they could not be redacted: {withheld}",
     "look for mas.content.withheld on spans: which contents, and where",
 )
 RUNS_DIED = Kind(
@@ -433,21 +437,21 @@ SHIPPING_FAILS = Kind(
     "shipping-fails",
     _PROBLEM,
     _AREA,
-    "{waiting} wait for {name}, which failed at {when}: {error}",
+    "{name} failed at {when} ({error}); waiting for it: {waiting}",
     "they are sent once it works; the store's caps are how long they are kept until then",
 )
 SHIPPING_WAITS = Kind(
     "shipping-waits",
     _NOTE,
     _AREA,
-    "{waiting} wait for {name}, and no process is sending",
+    "waiting for {name}, while no process is sending: {waiting}",
     "`otel-mas ship` sends them, as does the next run of the app with OTEL_MAS_EXPORT",
 )
 SHIPPING_LOST = Kind(
     "shipping-lost",
     _NOTE,
     _AREA,
-    "{lost} were deleted by the store's caps before {name} had taken them",
+    "deleted by the store's caps before {name} had taken them: {lost}",
     "raise OTEL_MAS_MAX_STORE_BYTES or OTEL_MAS_MAX_AGE, or see why it took none",
 )
 SHIPPING_REJECTED = Kind(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit, urlunsplit
 
 from otel_mas.report.text import plain
 from otel_mas.store.redact import is_secret_key, redact_text
 
 HIDDEN = "***"
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s,]+", re.IGNORECASE)
-_USER = re.compile(r"^.*@")
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s,'\"]+", re.IGNORECASE)
 # Under these names stand paths of files, not the secrets in them.
 _PATHS = ("_CLIENT_KEY", "_CERTIFICATE")
 
@@ -23,24 +21,20 @@ def shown(name: str, value: str) -> str:
         return HIDDEN
     if name.endswith("ENDPOINT"):
         return plain(redact_text(address(value)))
-    return plain(redact_text(_URL.sub(lambda found: address(found[0]), value)))
-
-
-def header_names(value: str) -> list[str]:
-    """The names of `name=value,name=value`."""
-    return [key.strip().lower() for key, equals, _ in _pairs(value) if equals and key.strip()]
+    return masked(value)
 
 
 def address(endpoint: str) -> str:
     """A URL, or `host:port`, without user, password, query and fragment."""
-    try:
-        parts = urlsplit(endpoint if "://" in endpoint else f"//{endpoint}")
-    except ValueError:
-        return HIDDEN if "@" in endpoint or "?" in endpoint else endpoint
-    host = _USER.sub(f"{HIDDEN}@", parts.netloc)
-    path = _USER.sub(HIDDEN, parts.path)  # of a password with a slash in it
-    cleaned = urlunsplit((parts.scheme, host, path, HIDDEN if parts.query else "", ""))
-    return cleaned if "://" in endpoint else cleaned.removeprefix("//")
+    scheme, mark, rest = endpoint.partition("://") if "://" in endpoint else ("", "", endpoint)
+    _, user, place = rest.rpartition("@")  # the last one: a password may hold anything
+    place, query, _ = place.partition("#")[0].partition("?")
+    return f"{scheme}{mark}{f'{HIDDEN}@' if user else ''}{place}{f'?{HIDDEN}' if query else ''}"
+
+
+def masked(text: str) -> str:
+    """Text that may hold addresses."""
+    return plain(redact_text(_URL.sub(lambda found: address(found[0]), text)))
 
 
 def _pairs(value: str) -> list[tuple[str, str, str]]:

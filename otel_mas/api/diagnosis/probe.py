@@ -79,8 +79,11 @@ def hooks() -> dict[str, Any] | None:
                 importlib.import_module(module)
             except Exception as error:
                 broken.append([module, package, type(error).__name__ + ": " + " ".join(str(error).split())])
-        adapter.patch()
-        checked += len(importlib.import_module("otel_mas.instrumentation." + framework + ".fit").HOOKS)
+        try:
+            adapter.patch()
+            checked += len(importlib.import_module("otel_mas.instrumentation." + framework + ".fit").HOOKS)
+        except Exception as error:
+            broken.append([package, package, type(error).__name__ + ": " + " ".join(str(error).split())])
     return {"checked": checked, "misfits": listener.said, "broken": broken}
 
 

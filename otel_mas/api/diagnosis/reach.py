@@ -25,9 +25,11 @@ PATIENCE_S = 3.0
 """For each step: to connect, to agree on TLS, to be answered."""
 
 _EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+_HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
 _MOST_READ = 4096
 _MOST_SAID = 120
 _SHORT = 3  # no secret, and part of many words
+_TLS_ALERT = b"\x15"
 _HTTPS_ONLY = b"HTTP request to an HTTPS server"
 _ANOTHER_PROTOCOL = {
     "grpc": "is it another port, or one for HTTP? OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf, or port 4317, gRPC's",
@@ -74,11 +76,12 @@ def reach(destination: Destination, patience_s: float = PATIENCE_S) -> Reached:
 
 @contextlib.contextmanager
 def _connected(destination: Destination, patience_s: float) -> Iterator[socket.socket]:
-    plain_socket = _tcp(destination, patience_s)
-    try:
-        yield _tls(destination, plain_socket, patience_s) if destination.tls else plain_socket
-    finally:
-        plain_socket.close()
+    with _tcp(destination, patience_s) as connection:
+        if destination.tls:
+            with _tls(destination, connection, patience_s) as secured:
+                yield secured
+        else:
+            yield connection
 
 
 def _tcp(destination: Destination, patience_s: float) -> socket.socket:
@@ -115,14 +118,13 @@ def _tls(destination: Destination, connection: socket.socket, patience_s: float)
     except ssl.SSLCertVerificationError as error:
         raise _Failed(kinds.DESTINATION_UNTRUSTED.found(endpoint=destination.shown, why=error.verify_message)) from None
     except TimeoutError:
+        # Some wait for the end of a line, which the first word of TLS has none of.
+        if _speaks_plainly(destination, patience_s):
+            raise _no_tls(destination, "it answers in plain text") from None
         raise _silent(destination, "was connected to, and asked for TLS", patience_s) from None
-    except (ssl.SSLError, OSError) as error:
-        why = getattr(error, "reason", None) or "it hung up"
-        raise _Failed(
-            kinds.DESTINATION_NO_TLS.found(
-                endpoint=destination.shown, why=str(why).replace("_", " ").lower(), variable=destination.variable
-            )
-        ) from None
+    except OSError as error:
+        why = str(getattr(error, "reason", None) or "it hung up")
+        raise _no_tls(destination, why.replace("_", " ").lower()) from None
 
 
 def _speaks_tls(destination: Destination, patience_s: float) -> bool:
@@ -138,6 +140,17 @@ def _speaks_tls(destination: Destination, patience_s: float) -> bool:
     except ssl.SSLError as error:
         return "CERTIFICATE_REQUIRED" in str(error)
     except OSError:
+        return False
+
+
+def _speaks_plainly(destination: Destination, patience_s: float) -> bool:
+    """Whether something that does not understand TLS answers to a line of plain text; it is told nothing by that."""
+    try:
+        with _tcp(destination, patience_s) as connection:
+            connection.settimeout(patience_s)
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return connection.recv(1) not in (b"", _TLS_ALERT)
+    except (_Failed, OSError):
         return False
 
 
@@ -167,7 +180,7 @@ def _not_http(destination: Destination, error: Exception, patience_s: float) -> 
     if not destination.tls and _speaks_tls(destination, patience_s):
         return _wants_tls(destination)
     if isinstance(error, ValueError):
-        return _Failed(kinds.HEADERS_MALFORMED.found(variable="OTEL_EXPORTER_OTLP_HEADERS"))
+        return _Failed(kinds.HEADERS_MALFORMED.found(variable=_HEADERS))
     hung_up = isinstance(error, ConnectionError)
     return _stranger(destination, "it hung up" if hung_up else "what it says is not HTTP")
 
@@ -208,7 +221,7 @@ def _call(destination: Destination, patience_s: float) -> None:
     except grpc.RpcError as error:
         raise _not_taken(grpc, destination, error, patience_s) from None
     except (ValueError, TypeError):
-        raise _Failed(kinds.HEADERS_MALFORMED.found(variable="OTEL_EXPORTER_OTLP_HEADERS")) from None
+        raise _Failed(kinds.HEADERS_MALFORMED.found(variable=_HEADERS)) from None
     finally:
         channel.close()
 
@@ -234,6 +247,8 @@ def _not_taken(grpc: Any, destination: Destination, error: Any, patience_s: floa
         return _Failed(kinds.DESTINATION_REFUSES_ACCESS.found(endpoint=destination.shown, status=status))
     if code in (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.NOT_FOUND):
         return _stranger(destination, "a gRPC server that does not know OTLP")
+    if code == grpc.StatusCode.INTERNAL and "metadata" in said.lower():
+        return _Failed(kinds.HEADERS_MALFORMED.found(variable=_HEADERS))
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL):
         if not destination.tls and _speaks_tls(destination, patience_s):
             return _wants_tls(destination)
@@ -263,6 +278,10 @@ def _silent(destination: Destination, stage: str, patience_s: float) -> _Failed:
             endpoint=destination.shown, stage=stage, seconds=f"{patience_s:g}", variable=destination.variable
         )
     )
+
+
+def _no_tls(destination: Destination, why: str) -> _Failed:
+    return _Failed(kinds.DESTINATION_NO_TLS.found(endpoint=destination.shown, why=why, variable=destination.variable))
 
 
 def _wants_tls(destination: Destination) -> _Failed:

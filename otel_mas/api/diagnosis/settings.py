@@ -11,10 +11,11 @@ from typing import Any
 from otel_mas.api.diagnosis import kinds
 from otel_mas.api.diagnosis.findings import Finding
 from otel_mas.api.diagnosis.forms import SettingForm
-from otel_mas.api.diagnosis.masking import HIDDEN, shown
+from otel_mas.api.diagnosis.masking import HIDDEN, masked, shown
 from otel_mas.config import SETTINGS, Setting, Settings
 from otel_mas.errors import ConfigError
 
+_PREFIX = "OTEL_MAS_"
 _STORE = "OTEL_MAS_STORE"
 # What LangSmith reads that decides where content goes; its other variables hold keys.
 _LANGSMITH = frozenset(
@@ -39,7 +40,7 @@ def configured(environ: Mapping[str, str], store: str | None = None) -> Configur
     readable = {name: value for name, value in environ.items() if name not in problems}
     settings = Settings.from_env(readable, store=store)
     store_origin = "command line" if store is not None else _origin(environ, _STORE)
-    findings = [kinds.SETTING_INVALID.found(problem=problem) for problem in problems.values()]
+    findings = [kinds.SETTING_INVALID.found(problem=masked(problem)) for problem in problems.values()]
     findings += _unknown(environ)
     findings += _switches(environ, problems)
     findings += _config_file(environ)
@@ -92,11 +93,13 @@ def _others(environ: Mapping[str, str]) -> Iterator[SettingForm]:
 
 
 def _unknown(environ: Mapping[str, str]) -> Iterator[Finding]:
-    known = [setting.env for setting in SETTINGS if setting.env.startswith("OTEL_MAS_")]
+    known = [setting.env.removeprefix(_PREFIX) for setting in SETTINGS if setting.env.startswith(_PREFIX)]
     for name in sorted(environ):
-        if name.startswith("OTEL_MAS_") and name not in known and environ[name].strip():
-            alike = difflib.get_close_matches(name, known, 1)
-            yield kinds.SETTING_UNKNOWN.found(name=name, meant=f"did you mean {alike[0]}?" if alike else "unset it")
+        rest = name.removeprefix(_PREFIX)
+        if name.startswith(_PREFIX) and rest not in known and environ[name].strip():
+            alike = difflib.get_close_matches(rest, known, 1)
+            meant = f"perhaps {_PREFIX}{alike[0]} is meant" if alike else "unset it"
+            yield kinds.SETTING_UNKNOWN.found(name=name, meant=meant)
 
 
 def _switches(environ: Mapping[str, str], problems: Mapping[str, str]) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from otel_mas.api.diagnosis import kinds
 from otel_mas.api.diagnosis.endpoint import Configured, Destination, Sender, configured, endpoint_is_set
 from otel_mas.api.diagnosis.findings import Finding, Level
 from otel_mas.api.diagnosis.forms import DestinationForm, ExporterForm
+from otel_mas.api.diagnosis.masking import masked
 from otel_mas.api.diagnosis.reach import Reached
 from otel_mas.config import Settings
 from otel_mas.errors import ConfigError
@@ -62,7 +63,9 @@ def _ours(
     try:
         open_destination(wanted, settings, environ).close()
     except ConfigError as error:
-        findings += (kinds.EXPORT_INVALID.found(export=wanted.partition(":")[0], problem=one) for one in error.problems)
+        findings += (
+            kinds.EXPORT_INVALID.found(export=wanted.partition(":")[0], problem=masked(one)) for one in error.problems
+        )
         return
     name, _, url = wanted.partition(":")
     if name == _OTLP:

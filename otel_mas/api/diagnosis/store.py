@@ -70,10 +70,11 @@ def _place(path: Path, settings: Settings, form: StoreForm) -> Iterator[Finding]
     network = files.network_file_system(path)
     if network is not None:
         yield kinds.STORE_ON_NETWORK.found(path=path, kind=network)
-    yield from _room(path, form["free_bytes"], settings.max_store_bytes)
+    yield from room(path, form["free_bytes"], settings.max_store_bytes)
 
 
-def _room(path: Path, free: int | None, cap: int) -> Iterator[Finding]:
+def room(path: Path, free: int | None, cap: int) -> Iterator[Finding]:
+    """Whether the store may grow to its cap, and records at all; sizes in bytes."""
     if free is None:
         return
     if free < min(LEAST_FREE, cap):
