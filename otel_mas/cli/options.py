@@ -33,18 +33,33 @@ def debug(command: F) -> F:
 
 
 def reading(command: F) -> F:
-    """What every command that reads takes: --store, --json, --debug."""
-    command = debug(command)
-    command = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
-    return place(command)
+    """What every command that reads takes: --from, --json, --debug."""
+    return origin(answering(command))
+
+
+def answering(command: F) -> F:
+    """What every command that answers takes: --json, --debug."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(debug(command))
+
+
+def origin(command: F) -> F:
+    """Where to read from: any source. A store is one, so --store says the same."""
+    return click.option(
+        "--from",
+        "--store",
+        "store",
+        metavar="SOURCE",
+        help="Read from here: a store's path, an OTLP file, jaeger+http://HOST:16686, tempo+http://HOST:3200, ... "
+        "[default: the store, $OTEL_MAS_STORE, else the one in your data directory]",
+    )(command)
 
 
 def place(command: F) -> F:
-    """Where to read from."""
+    """Which store."""
     return click.option(
         "--store",
         metavar="PATH",
-        help="Read this store. [default: $OTEL_MAS_STORE, else the one in your data directory]",
+        help="This store. [default: $OTEL_MAS_STORE, else the one in your data directory]",
     )(command)
 
 

@@ -95,5 +95,8 @@ def pasteable(*words: str, store: str) -> str:
     from otel_mas.config import Settings
 
     default = Path(Settings.from_env().store).expanduser()
-    place = [] if Path(store).absolute() == default.absolute() else ["--store", store]
+    if "://" in store:
+        place = ["--from", store]
+    else:
+        place = [] if Path(store).absolute() == default.absolute() else ["--store", store]
     return shlex.join(["otel-mas", *words, *place])

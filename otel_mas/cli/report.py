@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from otel_mas.cli.options import Target, debug, one_target, place
+from otel_mas.cli.options import Target, debug, one_target, origin
 from otel_mas.cli.output import note, print_problems
 
 _STDOUT = "-"
@@ -20,7 +20,7 @@ _STDOUT = "-"
     "-o", "--output", metavar="FILE", default="report.html", show_default=True, help="Where to; - for standard output."
 )
 @one_target
-@place
+@origin
 @debug
 def command(trace: str | None, conversation: str | None, service: str | None, store: str | None, output: str) -> None:
     """Write a page about a run, for people who were not there.

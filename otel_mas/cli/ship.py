@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from otel_mas.cli.options import debug, place, reading
+from otel_mas.cli.options import answering, debug, place
 from otel_mas.cli.output import note
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
 
 @command.command("status")
-@reading
+@place
+@answering
 def status(store: str | None, as_json: bool) -> None:
     """Show where the store is shipped to, how far that is, and what went wrong."""
     from otel_mas.cli import ship_status

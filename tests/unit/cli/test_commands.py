@@ -236,3 +236,20 @@ def test_a_commands_help_begins_like_the_list_of_commands(name: str) -> None:
     brief = COMMANDS[name][1].rstrip(".").split(":")[0].split(",")[0]
     assert command.help is not None
     assert command.help.split("\n\n")[0].startswith(brief)
+
+
+def test_every_source_is_read_by_the_same_commands(store: Path, tmp_path: Path) -> None:
+    """An OTLP file, by its path and by its scheme: the graph is the store's."""
+    file = tmp_path / "out.jsonl.gz"
+
+    def answer(*words: str) -> str:
+        result = CliRunner().invoke(cli, list(words))
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    answer("export", "--all", "-o", str(file), "--store", str(store))
+    there = json.loads(answer("graph", "latest", "--json", "--store", str(store)))
+    for source in (str(file), f"otlp+file://{file}"):
+        here = json.loads(answer("graph", "latest", "--json", "--from", source))
+        assert here["edges"] == there["edges"]
+        assert len(here["edges"]) > 10
