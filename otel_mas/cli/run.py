@@ -46,13 +46,15 @@ def run(command: Sequence[str], settings: Settings, *, summary: bool = True) -> 
         return _cannot_run(command[0])
     if not settings.enabled:
         note("not recorded: OTEL_SDK_DISABLED or OTEL_MAS_ENABLED switches it off.")
-        return _execute(command, program, dict(os.environ))
+        status = _execute(command, program, dict(os.environ))
+        return _SIGNALLED - status if status < 0 else status
     run_id = secrets.token_hex(8)
     environment = recorded_environment(os.environ, settings, run_id)
     status = _execute(command, program, environment)
     if summary:
-        _summarise(settings.store, run_id, [program, *command[1:]], environment)
-    return status
+        killed = -status if status < 0 else None
+        _summarise(settings.store, run_id, [program, *command[1:]], environment, killed)
+    return _SIGNALLED - status if status < 0 else status
 
 
 def recorded_environment(environ: Any, settings: Settings, run_id: str) -> dict[str, str]:
@@ -85,7 +87,7 @@ def _cannot_run(command: str) -> int:
 
 
 def _execute(command: list[str], program: str, environment: dict[str, str]) -> int:
-    """Run it to its end, with our streams and whatever else we inherited."""
+    """Run it to its end, with our streams and whatever else we inherited; -n where signal n ended it."""
     process: subprocess.Popen[bytes] | None = None
     early: list[int] = []
 
@@ -103,8 +105,7 @@ def _execute(command: list[str], program: str, environment: dict[str, str]) -> i
             return _NOT_EXECUTABLE
         for number in early:
             process.send_signal(number)
-        status = process.wait()
-    return _SIGNALLED - status if status < 0 else status
+        return process.wait()
 
 
 @contextmanager
@@ -144,23 +145,25 @@ def _is_foreground() -> bool:
         os.close(terminal)
 
 
-def _summarise(store: str, run_id: str, command: list[str], environment: dict[str, str]) -> None:
+def _summarise(store: str, run_id: str, command: list[str], environment: dict[str, str], killed: int | None) -> None:
     """Whatever goes wrong here is said in one line, if anybody reads it: the exit status is the app's."""
     try:
-        _say_what_was_recorded(store, run_id, command, environment)
+        _say_what_was_recorded(store, run_id, command, environment, killed)
         sys.stderr.flush()
     except (OSError, ValueError):
         # Nobody reads stderr any more. What is left in its buffer would fail again when Python ends, with status 1.
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
 
 
-def _say_what_was_recorded(store: str, run_id: str, command: list[str], environment: dict[str, str]) -> None:
+def _say_what_was_recorded(
+    store: str, run_id: str, command: list[str], environment: dict[str, str], killed: int | None
+) -> None:
     from otel_mas.cli.nothing_recorded import recorded, why_nothing
     from otel_mas.cli.summary import print_run_summary
 
     try:
         if recorded(store, run_id):
-            print_run_summary(store, run_id)
+            print_run_summary(store, run_id, killed)
         else:
             note(f"nothing was recorded: {why_nothing(command, environment)}")
     except (KeyboardInterrupt, BrokenPipeError):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otel_mas.cli.output import naming, pasteable, print_lines
+from otel_mas.model.status import RUNNING, STOPPED
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -25,8 +27,13 @@ _FATES = {
 }
 
 
-def print_run_summary(store_path: str | Path, run_id: str) -> None:
+def print_run_summary(store_path: str | Path, run_id: str, killed: int | None = None) -> None:
     """Say what a run recorded: how long, its critical path, tokens and cost, what failed, waits or was lost.
+
+    Args:
+        store_path: where it was recorded.
+        run_id: which run.
+        killed: the signal that ended its process.
 
     Raises:
         StoreError: There is no store, or it cannot be read.
@@ -35,10 +42,10 @@ def print_run_summary(store_path: str | Path, run_id: str) -> None:
 
     with open_source(store_path) as source:
         run = source.run(run_id)
-        print_lines(lambda width: _summary(source, run, width), err=True)
+        print_lines(lambda width: _summary(source, run, width, killed), err=True)
 
 
-def _summary(source: Source, run: RunSummary, width: int) -> Iterator[Text]:
+def _summary(source: Source, run: RunSummary, width: int, killed: int | None) -> Iterator[Text]:
     from rich.text import Text
 
     from otel_mas.report import terminal
@@ -49,6 +56,8 @@ def _summary(source: Source, run: RunSummary, width: int) -> Iterator[Text]:
         yield from _lost(run)
         return
     traces = sorted(run.traces, key=lambda trace: trace.start_ns)
+    if killed is not None and run.processes == 1:  # the heart of a process that is gone can look as if it still beat
+        traces = [replace(trace, status=STOPPED) if trace.status == RUNNING else trace for trace in traces]
     yield Text("otel-mas recorded", style="bold")
     yield from terminal.traces(traces[:_MOST_TRACES], width)
     if len(traces) > _MOST_TRACES:
@@ -60,6 +69,8 @@ def _summary(source: Source, run: RunSummary, width: int) -> Iterator[Text]:
     yield from terminal.critical_path(graph.causal, graph.critical_path(), width, most=_MOST_STEPS)
     if graph.cost().total.calls:
         yield terminal.cost_in_a_line(graph.cost())
+    if killed is not None:
+        yield Text(_killed(killed, subject.spans), style="bold red")
     yield from _remarks(subject, width)
     yield from _lost(run, subject.graph().causal.problems)
     yield Text("")
@@ -90,6 +101,18 @@ def _of(subject: Trace | Conversation, traces: Sequence[TraceSummary]) -> str:
     if isinstance(subject, Conversation):
         return f" of thread {subject.thread}, {len(subject.traces)} traces"
     return f" of {subject.trace_id[:8]}, the longest" if len(traces) > 1 else ""
+
+
+def _killed(number: int, spans: Sequence[Span]) -> str:
+    """What the process was at when a signal ended it, and for how long at least."""
+    from otel_mas.model.unended import innermost, places
+    from otel_mas.report.text import duration, plain
+
+    unended = [span for span in spans if span.end_ns is None]
+    if not unended:
+        return f"killed by signal {number}"
+    took = max(span.last_ns - span.start_ns for span in innermost(unended))
+    return f"killed by signal {number} while in {plain(places(unended))}, after ≥ {duration(took)}"
 
 
 def _remarks(subject: Trace | Conversation, width: int) -> Iterator[Text]:

@@ -2,8 +2,9 @@
 
 Only the table inside the installed package is used: the same version gives the same price, on any machine, and nothing
 is ever fetched. Loading it takes a quarter of a second, so that happens once, in the background, from the first model
-call on. A model's price is looked up once a day (or a minute, where it depends on the time of day) and kept as a few
-numbers; the arithmetic on tokens is then multiplication.
+call on; a call that ends sooner gets its cost from the writer's thread, and never waits. A model's price is looked up
+once a day (or a minute, where it depends on the time of day) and kept as a few numbers; the arithmetic on tokens is
+then multiplication.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import os
 import threading
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from otel_mas.record.late import Late
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Provider
 
@@ -24,7 +27,9 @@ if TYPE_CHECKING:
 _DAY = 86_400
 _MINUTE = 60
 _MAX_KNOWN = 4096  # (provider, model, tier) looked up; model names come from the app
-_MAX_WAIT = 1.0  # seconds that a call's end may wait for the table; only a first call that answers at once waits at all
+_MAX_WAIT_S = 3.0  # for the table, on the writer's thread and before a fork
+
+_NOT_YET = "the price table was still being loaded"
 
 # genai-prices' name of a provider, where it is not the one of the semantic conventions.
 _PRICED_AS = {
@@ -183,7 +188,7 @@ class PriceTable:
         threading.Thread(target=self._load, name="otel-mas prices", daemon=True).start()
 
     def cost(self, provider: str, models: tuple[str | None, ...], tokens: Tokens, tier: str | None = None) -> Cost:
-        """What a call cost.
+        """What a call cost. Does not wait: while the table is being loaded, the writer's thread finds the cost.
 
         Args:
             provider: `gen_ai.provider.name`.
@@ -201,8 +206,23 @@ class PriceTable:
                     return Cost(price.of(tokens), price.source, None)
                 except ValueError as error:
                     return Cost(None, None, f"the usage contradicts itself: {error}")
+            if price is _NOT_YET:
+                return Cost(None, None, Late.of(price, partial(self._cost_later, provider, models, tokens, tier)))
             missing = price
         return Cost(None, None, missing)
+
+    def _cost_later(self, *call: Any) -> dict[str, Any]:
+        attributes: dict[str, Any] = {}
+        if self.wait(_MAX_WAIT_S):
+            self.cost(*call).describe(attributes, simulated=False)
+        else:
+            attributes[names.MAS_COST_MISSING] = "the price table did not load in time"
+        return attributes
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until the table is loaded; not for hooks."""
+        self.prepare()
+        return self._loaded.wait(timeout_s)
 
     def _price(self, provider: str, model: str, tier: str | None) -> Price | str:
         """The price that is valid now, or why there is none."""
@@ -212,8 +232,8 @@ class PriceTable:
         if known is not None and now < (self._expires if isinstance(known, str) else known.until):
             return known
         self.prepare()
-        if not self._loaded.wait(_MAX_WAIT):
-            return "the price table was still being loaded"
+        if not self._loaded.is_set():
+            return _NOT_YET
         found = self._look_up(provider, model, tier, now)
         if len(self._known) >= _MAX_KNOWN:
             self._known.clear()
@@ -253,7 +273,7 @@ class PriceTable:
             self._loaded.set()
 
     def _settle(self) -> None:
-        self._loaded.wait(2 * _MAX_WAIT)
+        self._loaded.wait(_MAX_WAIT_S)
 
     def _give_up(self) -> None:
         if not self._loaded.is_set():

@@ -22,11 +22,15 @@ def unended(spans: Sequence[Span]) -> str | None:
 def places(spans: Sequence[Span]) -> str:
     """Where it was: the innermost of these open spans, each with the task that it worked for."""
     by_id = {span.span_id: span for span in spans}
-    around = {span.parent_span_id for span in spans}
-    innermost = [_place(span, by_id) for span in spans if span.span_id not in around]
-    named = list(dict.fromkeys(innermost or [_name(span) for span in spans]))
+    named = list(dict.fromkeys(_place(span, by_id) for span in innermost(spans)))
     more = f" and {len(named) - _MOST} more" if len(named) > _MOST else ""
     return ", ".join(named[:_MOST]) + more
+
+
+def innermost(spans: Sequence[Span]) -> Sequence[Span]:
+    """Those of these open spans that no other one is inside of."""
+    around = {span.parent_span_id for span in spans}
+    return [span for span in spans if span.span_id not in around] or spans
 
 
 def _place(span: Span, by_id: dict[str, Span]) -> str:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_mas.record.encode import SpanEncoder
 from otel_mas.record.guard import caught
+from otel_mas.record.late import settle
 from otel_mas.record.privacy import Privacy
 from otel_mas.record.queue import Content, Drained, Key, Message, MessageRefs
 from otel_mas.record.snapshot import to_json
+from otel_mas.semconv import attributes as names
 from otel_mas.store.rows import Batch, ContentRow, MessageRefRow, MessageRow
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ class BatchBuilder:
         resource, scope = self._resources[id(span.resource)][1], self._scopes[id(span.instrumentation_scope)][1]
         withheld = self._withheld.pop(context[:2], ()) if self._withheld else ()
         try:
+            settle(span, names.MAS_COST_MISSING)
             row = self._encoder.row(span, causes, resource=resource, scope=scope, withheld=withheld)
         except Exception as error:
             batch.incomplete[context[0].to_bytes(16, "big")] = "a span could not be encoded"

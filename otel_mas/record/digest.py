@@ -13,7 +13,7 @@ class Digester:
     """Turns canonical bytes into digests; asks for the key once, when the first message arrives.
 
     Args:
-        key: gives the 32 bytes; may wait, boundedly, for the store to be opened.
+        key: gives the 32 bytes, without waiting for anybody.
     """
 
     __slots__ = ("_key", "_source")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import dataclasses
 import os
+import sys
 
 from otel_mas.config import Settings
 from otel_mas.record import provider
@@ -80,7 +81,24 @@ def _hook_process() -> None:
 @guarded("at exit")
 def _at_exit() -> None:
     if _recording is not None:
-        shutdown(_recording.settings.exit_timeout_s)
+        try:
+            shutdown(_recording.settings.exit_timeout_s)
+        finally:
+            _keep_interrupt()
+
+
+def _keep_interrupt() -> None:
+    """An app that an unhandled KeyboardInterrupt ends is to die by SIGINT, as without us.
+
+    CPython does that by a flag which it clears whenever a string is run by `exec` or `eval`, as modules that we load
+    at exit do to make their dataclasses and named tuples; and sets where such a string ends by that exception.
+    """
+    ending = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+    if isinstance(ending, KeyboardInterrupt):
+        try:
+            exec("raise KeyboardInterrupt")
+        except KeyboardInterrupt:
+            pass
 
 
 @guarded("before a fork")

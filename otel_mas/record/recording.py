@@ -8,9 +8,11 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.config import Settings
+from otel_mas.errors import StoreError
 from otel_mas.record.digest import Digester
 from otel_mas.record.messages import MessageDigests
 from otel_mas.record.processor import MirrorProcessor
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 _BATCH_SPANS = 2048
 _KEY_BYTES = 32
-_KEY_WAIT_S = 3.0
 _LOCK_WAIT_S = 1.0  # in SQLite, for another process's transaction; the writer then tries again by itself
 _FORK_WAIT_S = 2 * _LOCK_WAIT_S
 _DAY_NS = 86_400 * 10**9
@@ -47,7 +48,9 @@ class Recording:
         open_store: Callable[[Settings, bytes, str], Store] | None = None,
     ) -> None:
         self.settings = settings
-        self._open_store = open_store or _open
+        self._new_key = secrets.token_bytes(_KEY_BYTES)  # of a store that is created here
+        self._open_store = open_store or partial(_open, digest_key=self._new_key)
+        self._used_key: bytes | None = None
         self.queue = SpanQueue(settings.queue_spans, settings.queue_bytes, batch_spans=_BATCH_SPANS, wake=self._wake)
         self.processor = MirrorProcessor(self.queue, self.flush)
         self.digests = MessageDigests(Digester(self._digest_key), self._announce)
@@ -144,7 +147,9 @@ class Recording:
         settings = self.settings
         store = self._open_store(settings, self.instance_id, service)
         self._key = store.digest_key
-        self._writer.opened.set()  # before the rest is loaded: the app may be waiting for the key
+        if self._used_key not in (None, self._key):  # another process has created the store meanwhile
+            self._used_key = None
+            self._warn_of_key("has another key than this process began with")
 
         from otel_mas.record.batches import BatchBuilder
         from otel_mas.record.privacy import Privacy
@@ -157,19 +162,29 @@ class Recording:
     def _digest_key(self) -> bytes:
         if self.settings.digest_key is not None:
             return self.settings.digest_key
-        self._writer.wake()
-        self._writer.opened.wait(_KEY_WAIT_S)
-        key = self._key
-        if key is None:
-            key = secrets.token_bytes(_KEY_BYTES)
+        if self._key is not None:
+            return self._key
+        # Not from the writer's thread, which may be opening the store: a hook waits for nobody.
+        from otel_mas.store.keys import stored_key
+
+        try:
+            key = stored_key(self.settings.store)
+        except StoreError as error:
             if not self._writer.failed:
-                logger.warning(
-                    "otel-mas: the store at %s did not open in %g s: message digests of this process can be compared "
-                    "with no other's. Set OTEL_MAS_DIGEST_KEY to be independent of it",
-                    self.settings.store,
-                    _KEY_WAIT_S,
-                )
-        return key
+                self._warn_of_key(f"could not be asked for its key ({error})")
+            return self._new_key
+        self._used_key = key or self._new_key
+        if self._key is not None:  # opened while we looked
+            self._used_key = self._key
+        return self._used_key
+
+    def _warn_of_key(self, what: str) -> None:
+        logger.warning(
+            "otel-mas: the store at %s %s: message digests of this process can be compared with no other's. "
+            "Set OTEL_MAS_DIGEST_KEY to be independent of it",
+            self.settings.store,
+            what,
+        )
 
     def _announce(self, key: Key, digest: str, message: dict[str, Any]) -> bool:
         if self.settings.content == "none":
@@ -186,7 +201,7 @@ def _end_with_multiprocessing(shutdown: Callable[[], object]) -> None:
         util.Finalize(None, shutdown, exitpriority=0)
 
 
-def _open(settings: Settings, instance_id: bytes, service: str) -> Store:
+def _open(settings: Settings, instance_id: bytes, service: str, *, digest_key: bytes) -> Store:
     from otel_mas.store import StoreWriter
 
     return StoreWriter(
@@ -197,6 +212,7 @@ def _open(settings: Settings, instance_id: bytes, service: str) -> Store:
         max_bytes=settings.max_store_bytes,
         max_age_ns=int(settings.max_age_days * _DAY_NS),
         timeout_s=_LOCK_WAIT_S,
+        digest_key=digest_key,
     )
 
 

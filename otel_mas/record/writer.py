@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # The API's own key for it, under which OpenTelemetry's instrumentations (of sqlite3, say) stay silent.
 _SUPPRESS = "suppress_instrumentation"
-_BEAT_S = 5.0  # a third of what the store takes for dead
+_BEAT_S = 1.0  # what is known of a span that a killed process left open is as exact as this
 _RETAIN_S = 60.0
 _WARN_S = 60.0
 _ALIVE_S = 0.05  # how often whoever waits looks whether the thread is still there
@@ -186,7 +186,9 @@ class Writer:
             self._answer(self._requests, False)
 
     def _give_up(self, error: Exception) -> None:
-        logger.warning("otel-mas: nothing is recorded: %s", error)
+        self.lost += self._queue.waiting_spans
+        lost = f"; spans lost: {self.lost}" if self.lost else ""
+        logger.warning("otel-mas: nothing is recorded: %s%s", error, lost)
         self.failed = True
         self._queue.closed = True
         self._queue.clear()
@@ -240,7 +242,7 @@ class Writer:
                 raise
             except StoreError as error:  # a full disk, say: it may have room again for the next one
                 self.lost += len(drained.ended)
-                self._warn("write", "otel-mas: spans are lost: %s", error)
+                self._warn("write", "otel-mas: %d spans lost so far: %s", self.lost, error)
             except Exception as error:
                 self.lost += len(drained.ended)
                 caught("writer: batch", error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -19,13 +20,19 @@ BUSY_TIMEOUT_S = 5.0
 PAGE_SIZE = 8192
 _MAGIC = b"SQLite format 3\x00"
 _CACHE_KIB = 16 * 1024  # the index of a large trace, whose pages every batch touches
+_HARDLY_ANY = 128 * 1024
 _JOURNAL_LIMIT = 32 * 1024 * 1024
 
 T = TypeVar("T")
 
 
-def open_for_writing(path: Path, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+def open_for_writing(
+    path: Path, timeout_s: float = BUSY_TIMEOUT_S, digest_key: bytes | None = None
+) -> sqlite3.Connection:
     """A connection to the store, created and migrated where needed: folder 0700, file 0600, WAL, NORMAL.
+
+    Args:
+        digest_key: of a store that is created here; else a random one.
 
     Raises:
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError: with what to do next.
@@ -39,7 +46,7 @@ def open_for_writing(path: Path, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.C
         try:
             _refuse_foreign(connection, path, empty_is_fine=True)
             _configure(connection, timeout_s)
-            migrate(connection)
+            migrate(connection, digest_key)
             _check_writable(connection)
         except BaseException:
             connection.close()
@@ -76,6 +83,8 @@ def told_apart(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _explained(error, path) from error
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _no_space(path) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise _read_only(path) from error
         raise StoreError(f"cannot open the store at {path}: {error.strerror or error}") from error
@@ -94,14 +103,28 @@ def _explained(error: sqlite3.Error, path: Path) -> StoreError:
         return _read_only(path) if path.exists() else StoreError(f"cannot open the store at {path}: {error}")
     if code == sqlite3.SQLITE_NOTADB:
         return NotAStore(f"{path} is not an otel-mas store (not an SQLite file): name another file with --store")
-    if code == sqlite3.SQLITE_FULL:
-        return StoreError(f"no space left for the store at {path}: free some, or lower OTEL_MAS_MAX_STORE_BYTES")
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
+        return _no_space(path)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FORMAT) or _damaged(error):
         return StoreCorrupt(
             f"the store at {path} is damaged ({error}): move it away and record into a new one; "
             f"`sqlite3 {path} .recover` may save what is left"
         )
     return StoreError(f"the store at {path} failed: {error}")
+
+
+def _no_space(path: Path) -> StoreError:
+    return StoreError(
+        f"no space left on the disk for the store at {path}: free some, or record elsewhere with --store or "
+        "OTEL_MAS_STORE"
+    )
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < _HARDLY_ANY
+    except OSError:
+        return False
 
 
 def _damaged(error: sqlite3.Error) -> bool:

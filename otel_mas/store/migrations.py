@@ -43,19 +43,26 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m0001_first, m00
 VERSION = len(MIGRATIONS)
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a store, or an empty file, to `VERSION`. Two processes may do so at the same time."""
+def migrate(connection: sqlite3.Connection, digest_key: bytes | None = None) -> None:
+    """Bring a store, or an empty file, to `VERSION`. Two processes may do so at the same time.
+
+    Args:
+        digest_key: of a store that is created here; else a random one.
+    """
     while _version(connection) < VERSION:
         connection.execute("BEGIN IMMEDIATE")
         try:
             done = _version(connection)  # asked again: somebody else may have come first
             if done < VERSION:
                 MIGRATIONS[done](connection)
+                if not done and digest_key is not None:
+                    connection.execute("UPDATE store SET value = ? WHERE name = 'digest_key'", (digest_key,))
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {done + 1}")
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # SQLite ends it by itself where the disk is full
+                connection.execute("ROLLBACK")
             raise
 
 

@@ -23,7 +23,7 @@ from otel_mas.store.sanitise import sanitised
 from otel_mas.store.statements import INSERT_OPEN, load
 from otel_mas.store.versions import recount, settle
 
-BEAT_EVERY_NS = 1_000_000_000
+BEAT_EVERY_NS = 500_000_000
 _SPAN = ("trace", "span_id")
 _UNSTORABLE = (sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, UnicodeError, TypeError, ValueError)
 
@@ -39,6 +39,7 @@ class StoreWriter:
         max_bytes, max_age_ns: caps that `retain` enforces.
         clock: now, in ns since the epoch.
         timeout_s: how long a write waits for another process's transaction before it raises StoreLocked.
+        digest_key: of the store, if it is created here; one that exists keeps its own.
 
     Raises:
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError
@@ -55,13 +56,14 @@ class StoreWriter:
         max_age_ns: int,
         clock: Callable[[], int] = time.time_ns,
         timeout_s: float = BUSY_TIMEOUT_S,
+        digest_key: bytes | None = None,
     ) -> None:
         self.path = Path(path).expanduser()
         self._identity = (instance_id, run_id, service)
         self._caps = Caps(max_bytes, max_age_ns)
         self._clock = clock
         self._timeout_s = timeout_s
-        self._connection: sqlite3.Connection | None = open_for_writing(self.path, timeout_s)
+        self._connection: sqlite3.Connection | None = open_for_writing(self.path, timeout_s, digest_key)
         self._instance: int | None = None
         self._beat_ns = 0
         self._resources: dict[bytes, tuple[int, str, str, bytes]] = {}

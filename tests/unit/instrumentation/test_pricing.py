@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_mas.instrumentation.pricing import Cost, Price, PriceTable, Tokens
+from otel_mas.record.late import Late
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 MODELS = [(provider.id, model) for provider in providers for model in provider.models]
@@ -33,7 +34,9 @@ class Clock:
 
 @pytest.fixture
 def table() -> PriceTable:
-    return PriceTable(Clock(NOON))
+    table = PriceTable(Clock(NOON))
+    assert table.wait(30)
+    return table
 
 
 def attributes_of(cost: Cost, simulated: bool = False) -> dict[str, Any]:
@@ -136,6 +139,7 @@ def test_a_service_tier_has_its_own_price(table: PriceTable) -> None:
 def test_a_price_that_depends_on_the_time_of_day_is_looked_up_again() -> None:
     clock = Clock(datetime(2025, 7, 1, 12, tzinfo=UTC))
     table = PriceTable(clock)
+    assert table.wait(30)
     by_day = table.cost("deepseek", ("deepseek-chat",), Tokens(1000, 1000)).usd
     clock.moment = clock.moment.replace(hour=18)
     by_night = table.cost("deepseek", ("deepseek-chat",), Tokens(1000, 1000)).usd
@@ -167,11 +171,35 @@ def test_nothing_is_fetched_and_no_thread_stays(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     before = set(threading.enumerate())
-    assert PriceTable().cost("openai", ("gpt-4o",), Tokens(1, 1)).usd
+    table = PriceTable()
+    assert table.wait(30)
+    assert table.cost("openai", ("gpt-4o",), Tokens(1, 1)).usd
     loaders = set(threading.enumerate()) - before
     for thread in loaders:
         thread.join(5)
     assert not any(thread.is_alive() for thread in loaders)
+
+
+def test_a_call_that_ends_before_the_table_is_there_does_not_wait_and_gets_its_cost_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go_on = threading.Event()
+    load = PriceTable._load
+
+    def slow(self: PriceTable) -> None:
+        assert go_on.wait(30)
+        load(self)
+
+    monkeypatch.setattr(PriceTable, "_load", slow)
+    table = PriceTable(Clock(NOON))
+    said = attributes_of(table.cost("openai", ("gpt-4o",), Tokens(1000, 0)))  # would never return if it waited
+    late = said["mas.cost.missing"]
+    assert late == "the price table was still being loaded"
+    assert isinstance(late, Late)
+    go_on.set()
+    settled = late.work()
+    assert settled["mas.cost.usd"] == pytest.approx(0.0025)
+    assert "mas.cost.missing" not in settled
 
 
 FORKS = """
@@ -180,6 +208,7 @@ from otel_mas.instrumentation.pricing import PRICES, Tokens
 assert "genai_prices" not in sys.modules
 PRICES.prepare()
 child = os.fork()
+PRICES.wait(30)
 cost = PRICES.cost("openai", ("gpt-4o",), Tokens(1, 1))
 if child == 0:
     os._exit(0 if cost.usd else 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import pytest
 from otel_mas.errors import StoreError
 from otel_mas.store import connection as opening
 from otel_mas.store import migrations
+from otel_mas.store.connection import told_apart
+from otel_mas.store.migrations import migrate
 from otel_mas.store.rows import Batch
 
 
@@ -51,3 +54,12 @@ def test_a_migration_that_fails_leaves_the_layout_before_it(bench: Any, monkeypa
     connection = sqlite3.connect(bench.path)
     assert connection.execute("PRAGMA user_version").fetchone() == (before + 1,)
     assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'third'").fetchone() is None
+
+
+def test_a_disk_that_is_full_is_what_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA max_page_count = 3")
+    with pytest.raises(StoreError, match=r"no space left on the disk .*: free some, or record"), told_apart(path):
+        migrate(connection)
+    connection.close()

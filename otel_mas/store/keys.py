@@ -1,0 +1,40 @@
+"""The key of a store's message digests, read at once or not at all: for the app's own threads, which must not wait."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from urllib.parse import quote
+
+from otel_mas.errors import StoreLocked
+
+_WAIT_S = 0.02
+
+
+def stored_key(path: str | Path, timeout_s: float = _WAIT_S) -> bytes | None:
+    """The digest key of the store at `path`; None where there is no store yet.
+
+    Raises:
+        StoreLocked: it cannot be read that quickly.
+    """
+    path = Path(path).expanduser()
+    try:
+        if not path.stat().st_size:
+            return None
+        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", timeout_s, uri=True)
+        try:
+            row = connection.execute("SELECT value FROM store WHERE name = 'digest_key'").fetchone()
+        finally:
+            connection.close()
+    except FileNotFoundError:
+        return None
+    except sqlite3.Error as error:
+        if str(error).startswith("no such table"):  # somebody is creating it right now
+            return None
+        raise StoreLocked(f"the digest key of the store at {path} cannot be read: {error}") from error
+    except OSError as error:
+        raise StoreLocked(f"the store at {path} cannot be read: {error.strerror or error}") from error
+    return row[0] if row else None
+
+
+__all__ = ["stored_key"]
