@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
+from otel_mas.store.header import SQLITE_MAGIC, header
 from otel_mas.store.wire import DELIMITED, fields, read_varint
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ _RESOURCE_SPANS_TAG = b"\x0a"
 _MOST_JSON = 2**30
 _LONGEST_FRAME = 2**28
 _LOOKED_AT = 2**16
-_JSON_NAMES = (b'"resourceSpans"', b'"batches"')
 _OTHER_SIGNALS = ("resourceLogs", "resourceMetrics", "resourceProfiles")
+_JSON_NAMES = tuple(f'"{name}"'.encode() for name in ("resourceSpans", "batches", *_OTHER_SIGNALS))
 
 
 @dataclass(slots=True)
@@ -45,14 +46,18 @@ class OtlpFile:
     other_signals: int = 0
     """Lines of logs and metrics, which a Collector may write into the same file."""
     _skipped: int = 0
+    _json: bool = False
 
     def pieces(self) -> Iterator[bytes]:
         """The encoded messages, in order; `read` decodes one."""
+        if SQLITE_MAGIC.startswith(header(self.path)):
+            raise self._foreign()
         with self.path.open("rb") as file:
             stream = _Stream(file)
             form = _form(stream.peek(_LOOKED_AT))
             if form is None:
-                raise ValueError(f"{self.path} is no OTLP file: neither OTLP/JSON nor an OTLP message")
+                raise self._foreign()
+            self._json = form in ("json lines", "json")
             yield from self._pieces(form, stream)
             if stream.cut:
                 self.problems.insert(
@@ -62,7 +67,7 @@ class OtlpFile:
     def read(self, piece: bytes) -> list[ResourceSpans]:
         """What one piece says. What cannot be read is a problem, and nothing."""
         try:
-            return list(_messages(piece))
+            return list(_in_json(piece) if self._json else _in_protobuf(piece))
         except _Other:
             self.other_signals += 1
         except ValueError as error:
@@ -112,6 +117,9 @@ class OtlpFile:
                 return
             yield frame
 
+    def _foreign(self) -> ValueError:
+        return ValueError(f"{self.path} is no OTLP file: neither OTLP/JSON nor an OTLP message")
+
     def _cut(self, where: str) -> None:
         self.problems.append(f"{self.path}: the file is cut in the middle: stopped {where}; what is before it was read")
 
@@ -119,6 +127,8 @@ class OtlpFile:
 def is_otlp(path: Path) -> bool:
     """Whether the file begins like one of these forms."""
     try:
+        if SQLITE_MAGIC.startswith(header(path)):  # empty, or a store, which is not to be opened like this
+            return False
         with path.open("rb") as file:
             return _form(_Stream(file).peek(_LOOKED_AT)) is not None
     except OSError:
@@ -129,19 +139,21 @@ class _Other(Exception):
     """Telemetry, and no traces."""
 
 
-def _messages(piece: bytes) -> Iterator[ResourceSpans]:
-    if piece.lstrip()[:1] == b"{":
-        import orjson
+def _in_json(piece: bytes) -> Iterator[ResourceSpans]:
+    import orjson
 
-        from otel_mas.sources.otlp_json import resource_spans
+    from otel_mas.sources.otlp_json import resource_spans
 
-        document = orjson.loads(piece)  # its error is a ValueError
-        if isinstance(document, dict) and any(name in document for name in _OTHER_SIGNALS):
-            raise _Other
-        for wrapper in ("trace", "result"):  # as Tempo and Jaeger answer
-            if isinstance(document, dict) and isinstance(document.get(wrapper), dict):
-                document = document[wrapper]
-        return resource_spans(document)
+    document = orjson.loads(piece)  # its error is a ValueError
+    if isinstance(document, dict) and any(name in document for name in _OTHER_SIGNALS):
+        raise _Other
+    for wrapper in ("trace", "result"):  # as Tempo and Jaeger answer
+        if isinstance(document, dict) and isinstance(document.get(wrapper), dict):
+            document = document[wrapper]
+    return resource_spans(document)
+
+
+def _in_protobuf(piece: bytes) -> Iterator[ResourceSpans]:
     from otel_mas.sources.otlp import traces_data
 
     return iter(traces_data(piece).resource_spans)
@@ -149,9 +161,8 @@ def _messages(piece: bytes) -> Iterator[ResourceSpans]:
 
 def _form(head: bytes) -> Form | None:
     text = head.removeprefix(_BOM).lstrip()
-    if text[:1] == b"{":
-        if not any(name in text for name in _JSON_NAMES) and not any(f'"{n}"'.encode() in text for n in _OTHER_SIGNALS):
-            return None
+    # A message may begin with the bytes of a new line and a brace, too.
+    if text[:1] == b"{" and any(name in text for name in _JSON_NAMES):
         line, newline, _ = text.partition(b"\n")
         # One line may be longer than what is looked at; a document of several begins with a line that is not whole.
         return "json" if newline and not _is_whole(line) else "json lines"

@@ -9,8 +9,7 @@ from typing import ClassVar
 from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Trace, TraceSummary
 from otel_mas.sources.base import Capabilities
 from otel_mas.store import StoreReader
-
-_SQLITE_MAGIC = b"SQLite format 3\x00"
+from otel_mas.store.header import SQLITE_MAGIC, header
 
 
 class StoreSource:
@@ -32,8 +31,7 @@ class StoreSource:
     @classmethod
     def recognises(cls, path: Path) -> bool:
         try:
-            with path.open("rb") as file:
-                return file.read(len(_SQLITE_MAGIC)) == _SQLITE_MAGIC
+            return header(path) == SQLITE_MAGIC
         except OSError:
             return False
 

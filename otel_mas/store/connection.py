@@ -14,11 +14,11 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from otel_mas.errors import NotAStore, StoreCorrupt, StoreError, StoreLocked, StoreReadOnly, StoreTooNew
+from otel_mas.store.header import SQLITE_MAGIC, header
 from otel_mas.store.migrations import APPLICATION_ID, VERSION, migrate
 
 BUSY_TIMEOUT_S = 5.0
 PAGE_SIZE = 8192
-_MAGIC = b"SQLite format 3\x00"
 _CACHE_KIB = 16 * 1024  # the index of a large trace, whose pages every batch touches
 _HARDLY_ANY = 128 * 1024
 _JOURNAL_LIMIT = 32 * 1024 * 1024
@@ -157,9 +157,8 @@ def _create(path: Path) -> None:
 
 def _refuse_foreign_bytes(path: Path) -> None:
     """Before SQLite sees the file: it would read a short one as an empty database."""
-    with path.open("rb") as file:
-        head = file.read(len(_MAGIC))
-    if head and head != _MAGIC:
+    head = header(path)
+    if head and head != SQLITE_MAGIC:
         raise NotAStore(f"{path} is not an otel-mas store (not an SQLite file): name another file with --store")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -21,15 +21,13 @@ if TYPE_CHECKING:
 
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
-# The same wherever and whenever: what makes a span that comes twice a duplicate.
-_INSTANCE = blake2b(b"otel-mas import", digest_size=16).digest()
 _BATCH_SPANS = 2000
+_OPEN_WRITERS = 16
 _HERE = (
     "SELECT 1 FROM spans s JOIN traces t ON t.id = s.trace JOIN instances i ON i.id = s.instance "
     "WHERE t.trace_id = ? AND s.span_id = ? AND s.kind = ? AND i.instance_id = ?"
 )
-_STORED = "SELECT coalesce(sum(1), 0), coalesce(sum(duplicates), 0) FROM spans WHERE instance IN "
-_OURS = "(SELECT id FROM instances WHERE instance_id = ?)"
+_STORED = "SELECT count(*), coalesce(sum(duplicates), 0) FROM spans"
 
 
 @dataclass(slots=True)
@@ -59,64 +57,99 @@ def import_spans(
     Raises:
         StoreError: the store cannot be written.
     """
-    writer = StoreWriter(path, instance_id=_INSTANCE, run_id=None, service="", max_bytes=0, max_age_ns=0, clock=clock)
+    importing = _Import(path, may_ship, clock)
     try:
-        done = _Import(writer, may_ship).all(messages)
-        writer.finish(0, 0)
+        return importing.all(messages)
     finally:
-        writer.close()
-    return done
+        importing.close()
+
+
+class _Run:
+    """Writes what one `otel-mas run` recorded elsewhere, or what none did, so that it can be found by its run."""
+
+    def __init__(self, path: str | os.PathLike[str], run_id: str | None, clock: Callable[[], int]) -> None:
+        # The same wherever and whenever: what makes a span that comes twice a duplicate.
+        instance_id = blake2b(f"otel-mas import {run_id or ''}".encode(), digest_size=16).digest()
+        self.writer = StoreWriter(
+            path, instance_id=instance_id, run_id=run_id, service="", max_bytes=0, max_age_ns=0, clock=clock
+        )
+        self._rows: list[SpanRow] = []
+
+    def add(self, row: SpanRow) -> None:
+        self._rows.append(row)
+        if len(self._rows) >= _BATCH_SPANS:
+            self._write()
+
+    def finish(self) -> None:
+        self._write()
+        self.writer.finish(0, 0)
+        self.writer.close()
+
+    def _write(self) -> None:
+        if self._rows:
+            self.writer.write(Batch(spans=self._rows))
+            self._rows = []
 
 
 class _Import:
-    def __init__(self, writer: StoreWriter, may_ship: bool) -> None:
-        self._writer = writer
+    """One import: writers for the runs that it meets, and a look at what is there."""
+
+    def __init__(self, path: str | os.PathLike[str], may_ship: bool, clock: Callable[[], int]) -> None:
+        self._path = path
         self._may_ship = may_ship
+        self._clock = clock
+        self._runs: dict[str | None, _Run] = {}
+        writer = self._run(None).writer
+        self._store_id = writer.store_id
         self._reading: sqlite3.Connection = open_for_reading(writer.path)
         self._done = Imported()
 
     def all(self, messages: Iterable[ResourceSpans]) -> Imported:
-        try:
-            before = self._counts()
-            rows: list[SpanRow] = []
-            for row in self._rows(messages):
-                rows.append(row)
-                if len(rows) >= _BATCH_SPANS:
-                    self._write(rows)
-                    rows = []
-            self._write(rows)
-            after = self._counts()
-            self._done.added += after[0] - before[0]
-            self._done.duplicates += after[1] - before[1]
-            return self._done
-        finally:
-            self._reading.close()
+        rows, duplicates = self._counts()
+        for message in messages:
+            self._message(message)
+        for run in self._runs.values():
+            run.finish()
+        rows_now, duplicates_now = self._counts()
+        self._done.added += rows_now - rows
+        self._done.duplicates += duplicates_now - duplicates
+        return self._done
 
-    def _write(self, rows: list[SpanRow]) -> None:
-        if rows:
-            self._writer.write(Batch(spans=rows))
+    def close(self) -> None:
+        self._reading.close()
+        for run in self._runs.values():
+            run.writer.close()
 
     def _counts(self) -> tuple[int, int]:
-        rows, duplicates = self._reading.execute(_STORED + _OURS, (_INSTANCE,)).fetchone()
+        rows, duplicates = self._reading.execute(_STORED).fetchone()
         return int(rows), int(duplicates)
 
-    def _rows(self, messages: Iterable[ResourceSpans]) -> Iterator[SpanRow]:
-        for message in messages:
-            body = message.resource.SerializeToString()
-            attributes = decode_resource(body).attributes
-            recorded_by = self._recorder(attributes)
-            resource = self._writer.resource(attributes, message.schema_url, body)
-            for of_scope in message.scope_spans:
-                scope = decode_scope(of_scope.scope.SerializeToString())
-                key = self._writer.scope(scope.name, scope.version, scope.attributes, of_scope.schema_url)
-                for span in of_scope.spans:
-                    row = self._row(span, resource, key)
-                    if row is not None and not self._is_here(row, recorded_by):
-                        yield row
+    def _run(self, run_id: str | None) -> _Run:
+        found = self._runs.get(run_id)
+        if found is None:
+            if len(self._runs) >= _OPEN_WRITERS:
+                self._runs.pop(next(iter(self._runs))).finish()
+            found = self._runs[run_id] = _Run(self._path, run_id, self._clock)
+        return found
+
+    def _message(self, message: ResourceSpans) -> None:
+        body = message.resource.SerializeToString()
+        attributes = decode_resource(body).attributes
+        run_id = attributes.get(names.MAS_RUN_ID)
+        run = self._run(run_id if isinstance(run_id, str) else None)
+        recorded_by = self._recorder(attributes)
+        resource = run.writer.resource(attributes, message.schema_url, body)
+        for of_scope in message.scope_spans:
+            scope = decode_scope(of_scope.scope.SerializeToString())
+            key = run.writer.scope(scope.name, scope.version, scope.attributes, of_scope.schema_url)
+            for span in of_scope.spans:
+                row = self._row(span, resource, key)
+                if row is not None and not self._is_here(row, recorded_by):
+                    run.add(row)
 
     def _recorder(self, attributes: Any) -> bytes | None:
         """The process that recorded these spans, where it is one that this store knows."""
-        if attributes.get(names.MAS_STORE_ID) != self._writer.store_id:
+        if attributes.get(names.MAS_STORE_ID) != self._store_id:
             return None
         try:
             return bytes.fromhex(str(attributes.get(names.MAS_INSTANCE_ID)))

@@ -50,6 +50,9 @@ _JAEGER_1 = frozenset(
 
 LOSSES: dict[str, frozenset[str]] = {
     "store": _STORE,
+    "OTLP file": frozenset(),
+    "archive of a store": _STORE,
+    "store, imported": _STORE,
     "jaeger memory": _JAEGER,
     "jaeger badger": _JAEGER | _JAEGER_1,
 }

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from click.testing import CliRunner
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
+from otel_mas.cli import cli
 from otel_mas.semconv import attributes as names
 from otel_mas.sources import Source, open_source
 from otel_mas.store import StoreWriter
@@ -64,13 +66,46 @@ def _jaeger(scheme: str, storage: Storage) -> Setup:
     return setup
 
 
+def _archive(ground: Ground, exports: Sequence[TracesData]) -> Source:
+    """What `otel-mas export` wrote from a store, with the content that is on spans."""
+    store = _store(ground, exports)
+    store.close()
+    path = ground.folder("archive") / "archive.jsonl.gz"
+    otel_mas("export", "--all", "--content", "--store", store.location, "-o", str(path))
+    return open_source(path)
+
+
+def _protobuf(ground: Ground, exports: Sequence[TracesData]) -> Source:
+    """What a Collector's file exporter wrote: each request after its length."""
+    path = ground.folder("protobuf") / "traces.pb"
+    encoded = [export.SerializeToString() for export in exports]
+    path.write_bytes(b"".join(len(one).to_bytes(4, "big") + one for one in encoded))
+    return open_source(f"otlp+file://{path}")
+
+
+def _imported(ground: Ground, exports: Sequence[TracesData]) -> Source:
+    """A store that others' files were put into, twice."""
+    protobuf, path = _protobuf(ground, exports), ground.folder("imported") / "runs.db"
+    otel_mas("import", protobuf.location, protobuf.location, "--store", str(path))
+    return open_source(path)
+
+
 PLACES: dict[str, Place] = {
     "store": Place(_store, "store", remote=False),
+    "OTLP file, JSON lines": Place(_archive, "archive of a store"),
+    "OTLP file, protobuf": Place(_protobuf, "OTLP file"),
+    "store, imported": Place(_imported, "store, imported", remote=False),
     "jaeger+http, memory": Place(_jaeger("jaeger+http", "memory"), "jaeger memory"),
     "jaeger+grpc, memory": Place(_jaeger("jaeger+grpc", "memory"), "jaeger memory"),
     "jaeger+http, badger": Place(_jaeger("jaeger+http", "badger"), "jaeger badger"),
     "jaeger+grpc, badger": Place(_jaeger("jaeger+grpc", "badger"), "jaeger badger"),
 }
+
+
+def otel_mas(*words: str) -> None:
+    """Run a command of ours, which must succeed."""
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 0, result.output
 
 
 def write(path: Path, export: TracesData, instance: bytes) -> None:

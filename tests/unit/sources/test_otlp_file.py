@@ -22,7 +22,7 @@ from otel_mas.store.framing import LogRow, Origin
 from otel_mas.store.otlp_json import json_line
 from otel_mas.store.wire import varint
 from tests.conformance.lunch import ASKING, EXPORTS, FOREIGN, RESUMED
-from tests.conformance.messages import trace_id
+from tests.conformance.messages import process, span, trace_id
 
 
 def lines(exports: tuple[TracesData, ...] = EXPORTS) -> bytes:
@@ -84,6 +84,17 @@ def test_a_file_of_any_form_is_recognised_by_its_content_and_read_whole(tmp_path
     assert ids(source) == [trace_id(FOREIGN), trace_id(RESUMED), trace_id(ASKING)]
     assert [len(source.trace(trace_id(trace)).spans) for trace in (ASKING, RESUMED, FOREIGN)] == [7, 5, 3]
     source.close()
+
+
+@pytest.mark.parametrize("length", [10, 32, 123, 91])
+def test_a_message_whose_length_is_a_mark_of_json_is_a_message_all_the_same(tmp_path: Path, length: int) -> None:
+    """b"\\n{" is how one of 123 bytes begins."""
+    message = process({}, [span(1, 1, "", 0, 1)])
+    message.schema_url = "u" * (length - message.ByteSize() - 2) if message.ByteSize() < length - 2 else ""
+    path = tmp_path / "x"
+    path.write_bytes(TracesData(resource_spans=[message]).SerializeToString())
+
+    assert ids(open_source(path)) == [trace_id(1)]
 
 
 def test_the_same_by_its_scheme(tmp_path: Path) -> None:

@@ -108,6 +108,15 @@ def test_links_with_ids_of_odd_length_do_not_keep_a_span_out(tmp_path: Path) -> 
     assert import_spans(tmp_path / "s.db", [process({}, [odd])]).added == 1
 
 
+def test_runs_can_be_told_apart(tmp_path: Path) -> None:
+    runs = [process({names.MAS_RUN_ID: f"run-{number}"}, [span(number, 1, "s", 0, 1)]) for number in range(1, 41)]
+    done = import_spans(tmp_path / "s.db", [*runs, *runs])
+
+    assert (done.added, done.duplicates) == (40, 40)
+    with StoreReader(tmp_path / "s.db") as reader:
+        assert [summary.trace_id for summary in reader.traces(Query(run_id="run-7"))] == [trace_id(7)]
+
+
 def test_the_oldest_start_is_told(tmp_path: Path) -> None:
     messages: list[ResourceSpans] = list(PROCESSES)
 
