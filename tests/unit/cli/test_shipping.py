@@ -1,0 +1,223 @@
+"""ship, ship status, export and import as they are typed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from otel_mas.cli import cli
+from otel_mas.store.importing import import_spans
+from tests.conformance.lunch import ASKING, EXPORTS, FOREIGN, PROCESSES, RESUMED, THREAD
+from tests.conformance.messages import process, span, trace_id
+from tests.unit.exporters.conftest import HttpAnswer, HttpServer
+
+
+@pytest.fixture
+def server() -> Iterator[HttpServer]:
+    started = HttpServer().start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def lunch(tmp_path: Path) -> Path:
+    """A store with the three traces of the conformance suite, all of which may be shipped."""
+    import_spans(tmp_path / "runs.db", PROCESSES, may_ship=True)
+    return tmp_path / "runs.db"
+
+
+def run(*words: str | Path) -> Result:
+    return CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False)
+
+
+def ship(store: Path, server: HttpServer, *more: str) -> Result:
+    return run("ship", "--store", store, "--endpoint", server.url, *more)
+
+
+def count(server: HttpServer) -> int:
+    return sum(len(request.names) for request in server.requests)
+
+
+def status(store: Path) -> dict[str, Any]:
+    (found,) = json.loads(run("ship", "status", "--store", store, "--json").stdout)["destinations"]
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_new_destination_starts_from_now_and_says_so(lunch: Path, server: HttpServer) -> None:
+    result = ship(lunch, server, "--once")
+
+    assert result.exit_code == 0
+    assert "is new here: 15 spans of before stay, unless you say --from-start" in result.stderr
+    assert count(server) == 0
+
+
+def test_from_start_ships_all_and_again_nothing(lunch: Path, server: HttpServer) -> None:
+    assert "shipped 15 spans to otlp+http:" in ship(lunch, server, "--once", "--from-start").stderr
+    assert "shipped 0 spans" in ship(lunch, server, "--once", "--from-start").stderr
+    import_spans(lunch, [process({}, [span(50, 1, "later", 0, 1)])], may_ship=True)
+    assert "shipped 1 spans" in ship(lunch, server, "--once").stderr
+    assert count(server) == 16
+
+
+def test_a_server_that_is_down_fails_in_one_line_and_is_seen_in_the_status(
+    lunch: Path, server: HttpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("otel_mas.cli.ship._PATIENCE_S", 0.1)
+    server.answer = lambda request: HttpAnswer(503)
+    result = ship(lunch, server, "--once", "--from-start")
+
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1].startswith("otel-mas: spans wait for otlp+http:")
+    found = status(lunch)
+    assert (found["waiting"], found["shipped"]) == (15, 0)
+    assert "503" in found["error"]
+    assert found["behind_seconds"] > 3000
+    text = run("ship", "status", "--store", lunch).stdout
+    assert "waiting    15, the oldest" in text
+    assert "503" in text
+
+
+def test_the_status_of_a_store_that_is_shipped_nowhere(lunch: Path) -> None:
+    result = run("ship", "status", "--store", lunch)
+
+    assert result.exit_code == 0
+    assert "is shipped nowhere yet" in result.stderr
+    assert json.loads(run("ship", "status", "--store", lunch, "--json").stdout) == {"destinations": []}
+
+
+def test_what_is_wrong_with_the_settings_is_one_line(lunch: Path, tmp_path: Path) -> None:
+    wrong = run("ship", "--store", lunch, "--endpoint", "localhost:4318", "--once")
+    assert (wrong.exit_code, wrong.stderr.count("\n")) == (2, 1)
+    assert "neither http:// nor https://" in wrong.stderr
+    none = run("ship", "--store", tmp_path / "none.db", "--once")
+    assert none.exit_code == 1
+    assert "there is no store" in none.stderr
+    assert run("ship", "--store", lunch, "--to", "pigeon", "--once").exit_code == 2
+    assert run("ship", "--store", lunch, "--to", "file", "--endpoint", "http://x", "--once").exit_code == 2
+
+
+def test_a_file_as_destination(lunch: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "spans.jsonl"
+    result = run("ship", "--store", lunch, "--to", f"file:{archive}", "--once", "--from-start")
+
+    assert result.exit_code == 0
+    assert archive.read_bytes().count(b'"spanId"') >= 15
+
+
+def test_following_ships_what_comes_and_ends_in_order_when_told(lunch: Path, server: HttpServer) -> None:
+    words = [sys.executable, "-c", "from otel_mas.cli import main; main()", "ship", "--follow", "--from-start"]
+    following = subprocess.Popen([*words, "--store", str(lunch), "--endpoint", server.url], env=dict(os.environ))
+    try:
+        _wait(lambda: count(server) == 15)
+        import_spans(lunch, [process({}, [span(50, 1, "later", 0, 1)])], may_ship=True)
+        _wait(lambda: count(server) == 16)
+        following.send_signal(signal.SIGTERM)
+        assert following.wait(15) == 0
+    finally:
+        following.kill()
+    assert status(lunch)["shipping"] is False
+
+
+def _wait(ready: Any) -> None:
+    deadline = time.monotonic() + 20
+    while not ready():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def traces(store: Path) -> list[str]:
+    found = json.loads(run("traces", "--store", store, "--json").stdout)["traces"]
+    return [one["trace_id"] for one in found]
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz"])
+def test_what_is_exported_can_be_imported_once(lunch: Path, tmp_path: Path, name: str) -> None:
+    exported = run("export", "--all", "--store", lunch, "-o", tmp_path / name)
+    assert exported.exit_code == 0
+    assert "wrote 15 spans of 3 traces" in exported.stderr
+    other = tmp_path / "other.db"
+
+    assert "imported 15 spans" in run("import", tmp_path / name, "--store", other).stdout
+    assert "imported 0 spans" in run("import", tmp_path / name, tmp_path / name, "--store", other).stdout
+    assert traces(other) == traces(lunch) == [trace_id(FOREIGN), trace_id(RESUMED), trace_id(ASKING)]
+
+
+def test_one_trace_the_latest_or_a_conversation_is_exported(lunch: Path) -> None:
+    def ids(*words: str) -> set[str]:
+        lines = run("export", "--store", lunch, *words).stdout.splitlines()
+        return {
+            one["traceId"]
+            for line in lines
+            for process in json.loads(line)["resourceSpans"]
+            for scope in process["scopeSpans"]
+            for one in scope["spans"]
+        }
+
+    assert ids(trace_id(RESUMED)) == {trace_id(RESUMED)}
+    assert ids() == {trace_id(FOREIGN)}
+    assert ids("--conversation", THREAD) == {trace_id(ASKING), trace_id(RESUMED)}
+    assert run("export", "--all", "latest", "--store", lunch).exit_code == 2
+    assert run("export", "f" * 32, "--store", lunch).exit_code == 4
+
+
+def test_content_is_exported_only_where_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = tmp_path / "runs.db"
+    import_spans(store, [process({}, [span(1, 1, "s", 0, 1, attributes={"input.value": "a secret"})])])
+
+    assert "a secret" not in run("export", "--store", store).stdout
+    assert "a secret" in run("export", "--store", store, "--content").stdout
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPAN_ONLY")
+    assert "a secret" in run("export", "--store", store).stdout
+
+
+def test_a_failed_export_leaves_what_was_there(lunch: Path, tmp_path: Path) -> None:
+    (tmp_path / "out.jsonl").write_text("before")
+    run("export", "f" * 32, "--store", lunch, "-o", tmp_path / "out.jsonl")
+
+    assert (tmp_path / "out.jsonl").read_text() == "before"
+    assert sorted(path.name for path in tmp_path.glob("*out*")) == ["out.jsonl"]
+
+
+def test_of_a_file_that_is_cut_what_is_whole_is_imported_and_one_line_says_where_it_stopped(tmp_path: Path) -> None:
+    whole = b"".join(len(one).to_bytes(4, "big") + one for one in (export.SerializeToString() for export in EXPORTS))
+    (tmp_path / "cut.pb").write_bytes(whole[:-10])
+    result = run("import", tmp_path / "cut.pb", "--store", tmp_path / "s.db")
+
+    assert result.exit_code == 0
+    assert "imported 13 spans" in result.stdout
+    where = "the file is cut in the middle: stopped in message 4; what is before it was read"
+    assert result.stderr.splitlines() == [f"otel-mas: {tmp_path / 'cut.pb'}: {where}"]
+
+
+def test_a_file_that_is_none_does_not_keep_the_others_out(lunch: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("hello")
+    run("export", "--all", "--store", lunch, "-o", tmp_path / "good.jsonl")
+    result = run("import", tmp_path / "x.txt", tmp_path / "good.jsonl", "--store", tmp_path / "s.db")
+
+    assert result.exit_code == 1
+    assert "imported 15 spans" in result.stdout
+    assert "is no OTLP file" in result.stderr
+
+
+def test_what_is_imported_stays_unless_it_may_be_shipped(tmp_path: Path, server: HttpServer, lunch: Path) -> None:
+    run("export", "--all", "--store", lunch, "-o", tmp_path / "out.jsonl")
+    stays, leaves = tmp_path / "stays.db", tmp_path / "leaves.db"
+    run("import", tmp_path / "out.jsonl", "--store", stays)
+    run("import", "--may-ship", tmp_path / "out.jsonl", "--store", leaves)
+
+    ship(stays, server, "--once", "--from-start")
+    assert count(server) == 0
+    assert status(stays)["held_back"] == 15
+    ship(leaves, server, "--once", "--from-start")
+    assert count(server) == 15
