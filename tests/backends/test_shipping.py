@@ -1,0 +1,250 @@
+"""What is recorded reaches a real Jaeger: one that comes late, is killed, or is shipped to by two at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from otel_mas.store.importing import import_spans
+from otel_mas.store.log import DestinationStatus, LogReader
+from tests.backends.jaeger import Jaeger, Storage
+from tests.conformance.messages import process, span, trace_id
+
+STORAGES: list[Storage] = ["memory", "badger"]
+PROTOCOLS = ["grpc", "http/protobuf"]
+OTEL_MAS = [sys.executable, "-c", "from otel_mas.cli import main; main()"]
+TRACE = 0x51
+MANY = 40_000
+
+
+@pytest.fixture(params=STORAGES)
+def late(request: pytest.FixtureRequest, jaeger_binary: Path, tmp_path: Path) -> Iterator[Jaeger]:
+    """A Jaeger that has yet to be started."""
+    made = Jaeger(jaeger_binary, tmp_path / "jaeger", request.param)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def memory(jaeger_binary: Path, tmp_path: Path) -> Iterator[Jaeger]:
+    """One that keeps every span that it gets, also one that comes twice."""
+    made = Jaeger(jaeger_binary, tmp_path / "jaeger", "memory")
+    yield made
+    made.stop()
+
+
+def environment(server: Jaeger, store: Path, protocol: str = "http/protobuf") -> dict[str, str]:
+    address = server.otlp_grpc if protocol == "grpc" else server.otlp_http
+    return {
+        **os.environ,
+        "OTEL_MAS_STORE": str(store),
+        "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{address}",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": protocol,
+    }
+
+
+def spans_in(server: Jaeger, trace: str) -> Counter[str]:
+    """Every span of a trace that Jaeger has, with how often."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://{server.http}/api/v3/traces/{trace}", timeout=60) as response:
+            found = orjson.loads(response.read())["result"]["resourceSpans"]
+    except urllib.error.HTTPError as error:
+        if error.code == 404:
+            return Counter()
+        raise
+    return Counter(one["spanId"] for of in found for scope in of["scopeSpans"] for one in scope.get("spans", ()))
+
+
+def wait_for(server: Jaeger, trace: str, spans: int, timeout_s: float = 60) -> Counter[str]:
+    deadline = time.monotonic() + timeout_s
+    while len(found := spans_in(server, trace)) < spans and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return found
+
+
+def filled(store: Path, spans: int) -> Path:
+    """A store with one trace of so many spans, which may be shipped."""
+    whole = [span(TRACE, number, f"span {number}", number / 100, number / 100 + 1) for number in range(1, spans + 1)]
+    parts = [process({"service.name": "big"}, whole[at : at + 1000]) for at in range(0, spans, 1000)]
+    import_spans(store, parts, may_ship=True)
+    return store
+
+
+APP = """
+import sys, time
+from opentelemetry import trace
+import otel_mas
+otel_mas.instrument(export="otlp")
+tracer = trace.get_tracer("app")
+def work():
+    with tracer.start_as_current_span("root") as root:
+        for number in range(20):
+            with tracer.start_as_current_span(f"step {number}"):
+                pass
+        print(f"{root.get_span_context().trace_id:032x}", flush=True)
+work()
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_an_app_that_runs_before_jaeger_does_arrives_when_jaeger_comes(
+    late: Jaeger, tmp_path: Path, protocol: str
+) -> None:
+    app = subprocess.Popen(
+        [sys.executable, "-c", APP],
+        env=environment(late, tmp_path / "runs.db", protocol),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert app.stdout is not None
+        trace = app.stdout.readline().strip()
+        time.sleep(1)
+        late.start()
+        found = wait_for(late, trace, 21)
+        app.communicate("\n", timeout=30)
+    finally:
+        app.kill()
+
+    assert len(found) == 21
+    assert app.returncode == 0
+
+
+def test_an_app_that_has_ended_arrives_by_a_process_of_its_own(late: Jaeger, tmp_path: Path) -> None:
+    settings = environment(late, tmp_path / "runs.db")
+    ended = subprocess.run(
+        [sys.executable, "-c", APP], env=settings, input="", capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "nothing listens at" in ended.stderr
+    late.start()
+    shipped = subprocess.run([*OTEL_MAS, "ship", "--once"], env=settings, capture_output=True, text=True, check=True)
+
+    assert "shipped 21 spans" in shipped.stderr
+    found = spans_in(late, ended.stdout.strip())
+    assert len(found) == 21
+    assert set(found.values()) == {1}
+
+
+def test_jaeger_that_dies_on_the_way_gets_the_rest_when_it_is_back(jaeger_binary: Path, tmp_path: Path) -> None:
+    badger = Jaeger(jaeger_binary, tmp_path / "jaeger", "badger")
+    store = filled(tmp_path / "runs.db", MANY)
+    badger.start()
+    following = subprocess.Popen(
+        [*OTEL_MAS, "ship", "--follow", "--from-start"], env=environment(badger, store), stderr=subprocess.DEVNULL
+    )
+    try:
+        _until(lambda: _shipped(store) > 2_000)
+        badger.stop(gracefully=True)
+        on_the_way = _shipped(store)
+        badger.start()
+        _until(lambda: _shipped(store) == MANY)
+        found = wait_for(badger, trace_id(TRACE), MANY)
+        following.send_signal(signal.SIGTERM)
+        assert following.wait(30) == 0
+    finally:
+        following.kill()
+        badger.stop()
+
+    assert on_the_way < MANY
+    assert len(found) == MANY
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_shipper_that_is_killed_loses_nothing(memory: Jaeger, tmp_path: Path, protocol: str) -> None:
+    store = filled(tmp_path / "runs.db", MANY)
+    settings = environment(memory, store, protocol)
+    memory.start()
+    killed = subprocess.Popen([*OTEL_MAS, "ship", "--from-start"], env=settings, stderr=subprocess.DEVNULL)
+    try:
+        _until(lambda: _shipped(store) > 1_000)
+    finally:
+        killed.kill()
+        killed.wait()
+    assert _shipped(store) < MANY
+    after = subprocess.run([*OTEL_MAS, "ship", "--once"], env=settings, capture_output=True, text=True, check=True)
+
+    found = wait_for(memory, trace_id(TRACE), MANY)
+    assert len(found) == MANY
+    assert sum(found.values()) <= MANY + 512, after.stderr  # what was under way when it was killed
+
+
+def test_two_shippers_at_once_send_nothing_twice(memory: Jaeger, tmp_path: Path) -> None:
+    store = filled(tmp_path / "runs.db", MANY)
+    settings = environment(memory, store)
+    memory.start()
+    both = [
+        subprocess.Popen([*OTEL_MAS, "ship", "--once", "--from-start"], env=settings, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [one.communicate(timeout=120)[1] for one in both]
+
+    assert [one.returncode for one in both] == [0, 0], said
+    found = wait_for(memory, trace_id(TRACE), MANY)
+    assert (len(found), sum(found.values())) == (MANY, MANY)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_trace_of_50_000_spans_arrives(memory: Jaeger, tmp_path: Path, protocol: str) -> None:
+    store = filled(tmp_path / "runs.db", 50_000)
+    settings = {**environment(memory, store, protocol), "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"}
+    memory.start()
+    subprocess.run([*OTEL_MAS, "ship", "--once", "--from-start"], env=settings, check=True, capture_output=True)
+
+    found = wait_for(memory, trace_id(TRACE), 50_000)
+    assert (len(found), sum(found.values())) == (50_000, 50_000)
+
+
+def test_the_wrong_port_of_jaeger_is_told_and_loses_nothing(memory: Jaeger, tmp_path: Path) -> None:
+    """Its user interface answers on any path."""
+    store = filled(tmp_path / "runs.db", 10)
+    memory.start()
+    settings = {**environment(memory, store), "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{memory.http}"}
+    asked = subprocess.Popen(
+        [*OTEL_MAS, "ship", "--from-start"], env=settings, stderr=subprocess.PIPE, text=True, bufsize=1
+    )
+    try:
+        assert asked.stderr is not None
+        said = asked.stderr.readline()
+    finally:
+        asked.kill()
+        asked.communicate()
+
+    assert "is this the OTLP endpoint" in said or "is it the OTLP endpoint" in said
+    status = _status(store)
+    assert status is not None
+    assert (status.shipped, status.waiting) == (0, 10)
+
+
+def _status(store: Path) -> DestinationStatus | None:
+    reader = LogReader(store)
+    try:
+        return next(iter(reader.destinations()), None)
+    finally:
+        reader.close()
+
+
+def _shipped(store: Path) -> int:
+    status = _status(store)
+    return 0 if status is None else status.shipped
+
+
+def _until(done: Any, timeout_s: float = 120) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
