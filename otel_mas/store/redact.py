@@ -233,18 +233,27 @@ def _mapping(value: Mapping[Any, Any], depth: int, inside: tuple[int, ...]) -> d
     return clean
 
 
+# Not a text that says something, and so not what is left of one after its secrets are cut out.
+_NAME = re.compile(r"[\w .:/$-]{1,59}")
+
+
+def _names_secret(text: str) -> bool:
+    """Whether a text in the place of a name is one, of something secret."""
+    return _NAME.fullmatch(text) is not None and is_secret_key(text)
+
+
 _NAME_KEYS = ("name", "key", "header", "field")
 _VALUE_KEYS = frozenset({"value", "values", "content", "data"})
 
 
 def _names_a_secret(value: Mapping[Any, Any]) -> bool:
     """Whether it is an entry such as `{"name": "password", "value": ...}`."""
-    return any(isinstance(name := value.get(key), str) and len(name) < 60 and is_secret_key(name) for key in _NAME_KEYS)
+    return any(isinstance(name := value.get(key), str) and _names_secret(name) for key in _NAME_KEYS)
 
 
 def _sequence(value: Any, depth: int, inside: tuple[int, ...]) -> list[Any]:
     items = list(value)
-    if len(items) == 2 and isinstance(items[0], str) and len(items[0]) < 60 and is_secret_key(items[0]):
+    if len(items) == 2 and isinstance(items[0], str) and _names_secret(items[0]):
         return [_value(items[0], depth, inside), _hidden(items[1])]  # a header, as a pair
     clean = [_value(item, depth, inside) for item in items]
     for place in range(1, len(items)):
