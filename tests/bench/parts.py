@@ -1,0 +1,158 @@
+"""The parts with a budget of their own, each beside its budget."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+RUNS = 7
+OTEL_MAS = Path(sys.executable).with_name("otel-mas")
+
+
+def report() -> None:
+    """Print the table of parts. Each is measured in processes of its own."""
+    print("\n### Parts\n")
+    print("| what | seen | budget |")
+    print("|---|---|---|")
+    for row in (recording, imports, command_line, reading):
+        row()
+
+
+def _row(what: str, seen: str, budget: str) -> None:
+    print(f"| {what} | {seen} | {budget} |", flush=True)
+
+
+def _isolated(function: str, *arguments: object) -> list[float]:
+    """What a function of this module prints in a process of its own."""
+    code = f"from tests.bench import parts; parts.{function}({', '.join(map(repr, arguments))})"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return [float(number) for number in done.stdout.split()]
+
+
+def recording() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        on_end, row = _isolated("measure_recording", str(Path(folder) / "runs.db"), 20_000)
+    _row("mirror `on_end` on the app's thread", f"{on_end:.1f} µs", "2 µs")
+    _row("span from the queue to a committed row", f"{row:.0f} µs CPU", "25 µs CPU")
+
+
+def measure_recording(path: str, count: int) -> None:
+    """Prints µs of `on_end`, and µs of CPU a span from the queue to the store."""
+    from opentelemetry import trace
+    from opentelemetry.sdk.trace import TracerProvider
+
+    import otel_mas
+    from otel_mas.record.processor import MirrorProcessor
+
+    provider = TracerProvider()
+    trace.set_tracer_provider(provider)
+    otel_mas.instrument(store=path, flush_interval_ms=600_000)
+    tracer = trace.get_tracer("bench")
+    attributes = {f"app.attribute.{number}": f"value {number % 5}" for number in range(14)}
+    tracer.start_span("warm", attributes=attributes).end()
+    otel_mas.flush(60)
+    best = _fastest(lambda: _on_end(tracer, attributes, MirrorProcessor), 20)
+    otel_mas.flush(60)
+    for _ in range(count):
+        tracer.start_span("span", attributes=attributes).end()
+    before = time.process_time()
+    otel_mas.flush(120)
+    print(best, (time.process_time() - before) / count * 1e6)
+
+
+def _on_end(tracer: Any, attributes: dict[str, str], kind: type) -> float:
+    """µs a call of our processor's `on_end`, for 200 ended spans."""
+    from opentelemetry import trace
+
+    processors = trace.get_tracer_provider()._active_span_processor._span_processors  # type: ignore[attr-defined]
+    ours = next(one for one in processors if isinstance(one, kind))
+    spans = [tracer.start_span("span", attributes=attributes) for _ in range(200)]
+    readable = [span._readable_span() for span in spans]
+    before = time.thread_time_ns()
+    for span in readable:
+        ours.on_end(span)
+    return (time.thread_time_ns() - before) / len(spans) / 1e3
+
+
+def _fastest(measure: Callable[[], float], times: int) -> float:
+    return min(measure() for _ in range(times))
+
+
+def imports() -> None:
+    sdk = [_seconds([sys.executable, "-c", "import opentelemetry.sdk.trace"]) for _ in range(RUNS)]
+    both = [_seconds([sys.executable, "-c", "import opentelemetry.sdk.trace, otel_mas"]) for _ in range(RUNS)]
+    over = statistics.median(both) - statistics.median(sdk)
+    _row("`import otel_mas` over `opentelemetry.sdk.trace`", f"{over * 1e3:.0f} ms", "60 ms")
+
+
+def command_line() -> None:
+    took = statistics.median(_seconds([str(OTEL_MAS), "--help"]) for _ in range(RUNS))
+    _row("`otel-mas --help`", f"{took * 1e3:.0f} ms", "250 ms")
+
+
+def _seconds(command: list[str]) -> float:
+    before = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return time.perf_counter() - before
+
+
+def reading() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        small, large = Path(folder) / "small.db", Path(folder) / "large.db"
+        _isolated("record_trace", str(small), 25_000)
+        _isolated("record_trace", str(large), 100_000)
+        quarter, _ = _isolated("measure_reading", str(small), 25_000)
+        whole, memory = _isolated("measure_reading", str(large), 100_000)
+    _row("trace of 100,000 spans: read, graph, critical path", f"{whole:.2f} s CPU", "1.5 s")
+    _row("the same, against four times 25,000 spans", f"{whole / (4 * quarter):.2f} ×", "linear: 1 ×")
+    _row("memory a span, graph and path included", f"{memory:.0f} bytes", "1,024 bytes")
+
+
+def record_trace(path: str, count: int) -> None:
+    """One trace of `count` spans under one root, each caused by the one before it."""
+    from opentelemetry import trace
+
+    import otel_mas
+    from otel_mas.record import Cause, recorder
+    from otel_mas.semconv.enums import LinkKind
+
+    otel_mas.instrument(store=path)
+    root = recorder().start_span("invoke_workflow bench", {})
+    context, causes = trace.set_span_in_context(root), []
+    for number in range(count - 1):
+        attributes = {"mas.task.id": f"{number:032x}", "mas.task.name": "node", "mas.task.step": number}
+        span = recorder().start_span("task node", attributes, causes=causes, parent=context)
+        span.end()
+        causes = [Cause(span.get_span_context(), LinkKind.TRIGGER)]
+        if number % 5_000 == 0:
+            otel_mas.flush(60)
+    root.end()
+    if not otel_mas.flush(120):
+        raise SystemExit("not everything was stored")
+
+
+def measure_reading(path: str, count: int) -> None:
+    """Prints CPU seconds from opening the store to the critical path, and bytes of memory a span."""
+    import networkx  # noqa: F401 - loading it is not what is measured
+
+    import otel_mas
+    import otel_mas.causal
+
+    with otel_mas.open(path) as source:
+        source.traces(limit=1)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        start = time.process_time()
+        graph = source.latest().graph()
+        path_of = graph.critical_path()
+        took = time.process_time() - start
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        if len(graph.spans) != count or path_of.total_ns <= 0:
+            raise SystemExit(f"{len(graph.spans)} spans read of {count}")
+    print(took, grown * 1024 / count)
