@@ -1,8 +1,8 @@
 """The span processor and everything on the app's hot path; instrumentation uses only what is exported here."""
 
 from otel_mas.record.canonical import canonical_form
-from otel_mas.record.guard import guarded
+from otel_mas.record.guard import caught, guarded
 from otel_mas.record.messages import MessageAdapter
 from otel_mas.record.recorder import Cause, Recorder, recorder
 
-__all__ = ["Cause", "MessageAdapter", "Recorder", "canonical_form", "guarded", "recorder"]
+__all__ = ["Cause", "MessageAdapter", "Recorder", "canonical_form", "caught", "guarded", "recorder"]

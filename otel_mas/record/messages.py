@@ -52,14 +52,20 @@ class MessageDigests:
         self._refs: dict[_Key, weakref.ref[Any]] = {}
         self._announced: dict[str, None] = {}
 
-    def digests(self, key: tuple[int, int], messages: Sequence[Any], adapter: MessageAdapter) -> tuple[str, ...]:
+    def digests(
+        self, key: tuple[int, int], messages: Sequence[Any], adapter: MessageAdapter, *, remember: bool = True
+    ) -> tuple[str, ...]:
         """The digest of each message, in order, as 32 hexadecimal digits.
 
         Args:
             key: trace id and span id of the span that has them.
             messages: the framework's objects.
             adapter: what reads them.
+            remember: they may well come again, as the same objects. Most of what a model says never does, and what
+                does is known from then on.
         """
+        if not remember:
+            return tuple([self._learn(key, message, adapter, remember) for message in messages])
         try:
             # One pass in C: 50 known messages cost microseconds, and most are known.
             found = tuple(
@@ -70,7 +76,7 @@ class MessageDigests:
         if None not in found:
             return cast("tuple[str, ...]", found)
         return tuple(
-            self._learn(key, message, adapter) if known is None else known
+            self._learn(key, message, adapter, remember) if known is None else known
             for message, known in zip(messages, found, strict=True)
         )
 
@@ -80,8 +86,8 @@ class MessageDigests:
         self._known.clear()
         self._refs.clear()
 
-    def _learn(self, key: tuple[int, int], message: Any, adapter: MessageAdapter) -> str:
-        fingerprint = adapter.fingerprint(message)
+    def _learn(self, key: tuple[int, int], message: Any, adapter: MessageAdapter, remember: bool) -> str:
+        fingerprint = adapter.fingerprint(message) if remember else None
         digest = self._digester.digest(adapter.canonical(message))
         if digest not in self._announced:
             if not self._announce(key, digest, adapter.snapshot(message)):

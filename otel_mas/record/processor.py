@@ -48,19 +48,14 @@ class MirrorProcessor(SpanProcessor):
         """Nothing to add to a span that ends."""
 
     def on_end(self, span: ReadableSpan) -> None:
-        if get_ident() != self.writer_thread:
-            self.end(span, _weight)
-
-    def end(self, span: Any, weight: Callable[[Any], int]) -> None:
-        """Queue a span that has ended."""
         queue = self.queue
-        if queue.closed:
+        if queue.closed or get_ident() == self.writer_thread:
             return
         try:
             context = span.context
             if self.forked_ns and (span.start_time or 0) < self.forked_ns and not queue.known(context):
                 return
-            queue.end(context, span, weight(span))
+            queue.end(context, span, _weight(span))
         except Exception as error:
             caught("processor: on_end", error)
 
@@ -82,20 +77,9 @@ def _weight(span: Any) -> int:
     On nearly every span this is all that on_end spends its time on, so it reads the SDK's own containers: their Python
     methods cost more than the rest together.
     """
-    try:
-        total = weight_of(span._attributes._dict)
-        if not span._events._dq:
-            return total
-    except AttributeError:  # other containers
-        total = _attributes_weight(span.attributes)
-    return total + sum(_attributes_weight(event.attributes) for event in span.events)
-
-
-def weight_of(attributes: dict[str, Any]) -> int:
-    """About how many bytes the texts among attributes keep alive."""
     total = 0
     try:
-        for value in attributes.values():
+        for value in span._attributes._dict.values():
             kind = type(value)
             if kind is str:
                 total += len(value)
@@ -103,9 +87,11 @@ def weight_of(attributes: dict[str, Any]) -> int:
                 total += len("".join(value)) + _ITEM_BYTES * len(value)
             elif kind not in _NUMBERS:
                 total += _value_weight(value)
-    except TypeError:  # an array of something else than text
-        return _attributes_weight(attributes)
-    return total
+        if not span._events._dq:
+            return total
+    except (AttributeError, TypeError):  # other containers, or an array of something else than text
+        total = _attributes_weight(span.attributes)
+    return total + sum(_attributes_weight(event.attributes) for event in span.events)
 
 
 def _attributes_weight(attributes: Any) -> int:
@@ -122,4 +108,4 @@ def _value_weight(value: Any) -> int:
     return _ITEM_BYTES
 
 
-__all__ = ["MirrorProcessor", "weight_of"]
+__all__ = ["MirrorProcessor"]

@@ -75,9 +75,13 @@ def tracer() -> Tracer:
     if attachment is None:
         return NoOpTracer()
     found = attachment.found
-    if found is None or not found.holds():
-        found = attachment.resolve()
-    return found.tracer
+    if found is not None:
+        provider, processors, seen, tracer = found
+        # Not the getter where it can be helped: this is asked for every span.
+        known = getattr(_api, "_TRACER_PROVIDER", None) is provider or trace_api.get_tracer_provider() is provider
+        if known and (processors is None or processors._span_processors is seen):
+            return tracer
+    return attachment.resolve()
 
 
 class _Found(NamedTuple):
@@ -87,13 +91,6 @@ class _Found(NamedTuple):
     processors: Any
     seen: object
     tracer: Tracer
-
-    def holds(self) -> bool:
-        """Whether nothing has changed since."""
-        provider, processors, seen, _ = self
-        # Not the getter where it can be helped: this is asked for every span.
-        known = getattr(_api, "_TRACER_PROVIDER", None) is provider or trace_api.get_tracer_provider() is provider
-        return known and (processors is None or processors._span_processors is seen)
 
 
 class Attachment:
@@ -110,7 +107,7 @@ class Attachment:
         """Whether our processor is still there: some subclasses of the SDK's provider throw out what was added."""
         return processors is None or self._processor in processors._span_processors
 
-    def resolve(self) -> _Found:
+    def resolve(self) -> Tracer:
         """Find the global provider, or make one, and take our tracer from it."""
         seen = provider = _global() or self._set_own()
         if not self.adopt(provider):
@@ -125,8 +122,8 @@ class Attachment:
             tracer = lightened(tracer, self._processor)
         if not _can_set():
             seen = trace_api.get_tracer_provider()
-        self.found = found = _Found(seen, processors, there, tracer)
-        return found
+        self.found = _Found(seen, processors, there, tracer)
+        return tracer
 
     def adopt(self, provider: Any) -> bool:
         """Add the processor to a provider, once; False where it takes none."""

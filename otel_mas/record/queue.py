@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from otel_mas.semconv import attributes as names
 
@@ -13,14 +13,18 @@ if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
     from otel_mas.record.recorder import Cause
+    from otel_mas.record.span import LightSpan
 
 Key = tuple[int, int]
 """A span's trace id and span id."""
 
 _SPAN_BYTES = 600  # what a queued span weighs beyond its texts
 _LINK_BYTES = 300
+_SAID_BYTES = 100  # what we say in an attribute: ids and names, most of which the app keeps alive as well
 _MESSAGE_REF_BYTES = 100
 _MAX_INCOMPLETE = 10_000
+
+_new = tuple.__new__
 
 
 class Content(NamedTuple):
@@ -53,6 +57,9 @@ class Message(NamedTuple):
 Ended = tuple["ReadableSpan", tuple["Cause", ...], int]
 """An ended span, all of its causes whatever the SDK's limits left on it, and what it weighs in bytes. A bare tuple: it
 is made on the app's thread, and a named one costs 0.3 µs."""
+
+
+Started = Union[tuple[Key, "ReadableSpan"], "LightSpan"]
 
 
 class Drained(NamedTuple):
@@ -94,25 +101,27 @@ class SpanQueue:
         self._batch_spans = batch_spans
         self._wake = wake
         self._bytes = 0
-        self._ended: deque[Ended] = deque()
+        self._ended: deque[Ended | LightSpan] = deque()
         self._beside: deque[Content | MessageRefs | Message] = deque()
-        self._started: deque[tuple[Key, ReadableSpan]] = deque()
-        self._live: dict[Key, tuple[Cause, ...]] = {}
+        self._started: deque[Started] = deque()
+        self._live: dict[Key | LightSpan, tuple[Cause, ...]] = {}
         self._incomplete: dict[int, str] = {}
 
     # -- on the app's threads --------------------------------------------------------------------------------------
 
-    def start(self, context: SpanContext, span: ReadableSpan, causes: tuple[Cause, ...] = ()) -> None:
-        """A span has started, because of all these causes.
-
-        Starts give way first where the queue is full: an ended span says all they say.
-        """
+    def start(self, context: SpanContext, span: ReadableSpan) -> None:
+        """A span has started. Starts give way first where the queue is full: an ended span says all they say."""
         key = context[:2]
-        if len(self._live) >= self._max_spans:  # spans that never end must not be kept for ever
-            self._live.pop(next(iter(self._live), key), None)
-        self._live[key] = causes
+        self.track(key, (key, span))
+
+    def track(self, key: Key | LightSpan, item: Started) -> None:
+        """The same for any kind of span. A light one is its own key: no copy of it comes to its end."""
+        live = self._live
+        if len(live) >= self._max_spans:  # spans that never end must not be kept for ever
+            live.pop(next(iter(live), key), None)
+        live[key] = ()
         if len(self._started) + len(self._ended) < self._max_spans:
-            self._started.append((key, span))
+            self._started.append(item)
             if self.idle:
                 self._wake()
 
@@ -124,30 +133,49 @@ class SpanQueue:
 
     def end(self, context: SpanContext, span: ReadableSpan, size: int) -> None:
         """A span has ended; `size` is about what its attributes and events weigh."""
-        causes = self._live.pop(context[:2], ())
+        key = context[:2]
+        causes = self._live.get(key, ())
         size += _SPAN_BYTES + _LINK_BYTES * len(causes)
+        self.admit(key, (span, causes, size), context[0], size)
+
+    def end_light(self, span: LightSpan) -> None:
+        """A light span has ended: it waits as it is, since each tuple around it is one more for the collector."""
+        if self.closed:
+            return
+        size = span.size = _SPAN_BYTES + _SAID_BYTES * len(span.said) + _LINK_BYTES * len(span.causes)
+        self.admit(span, span, span._context[0], size)
+
+    def admit(self, key: Key | LightSpan, item: Ended | LightSpan, trace_id: int, size: int) -> None:
+        """The same for any kind of span."""
+        self._live.pop(key, None)
         waiting = len(self._ended)
         if waiting >= self._max_spans or self._bytes + size > self._max_bytes:
-            self._drop(context[0])
+            self._drop(trace_id)
             return
         if waiting + len(self._started) >= self._max_spans:
             self._started.clear()
         self._bytes += size
-        self._ended.append((span, causes, size))
+        self._ended.append(item)
         if self.idle or waiting == self._batch_spans:
             self._wake()
 
-    def known(self, context: SpanContext) -> bool:
+    def copied(self, span: LightSpan) -> None:
+        """What will come to the end of this light span is a copy, as of any other span."""
+        if self._live.pop(span, None) is not None:
+            self._live[span._context[:2]] = span.causes
+
+    def known(self, span: SpanContext | LightSpan) -> bool:
         """Whether the span started here and has not ended."""
-        return context[:2] in self._live
+        return (span[:2] if isinstance(span, tuple) else span) in self._live
 
     def add_content(self, context: SpanContext, name: str, value: Any, size: int) -> None:
         """Content of an open span: a snapshot and its size in bytes."""
         self._add(Content(context[:2], name, value, size))
 
-    def add_messages(self, context: SpanContext, direction: int, digests: Sequence[str]) -> None:
+    def add_messages(self, key: Key, direction: int, digests: Sequence[str]) -> None:
         """The messages that an open span consumed or produced."""
-        self._add(MessageRefs(context[:2], direction, digests, _MESSAGE_REF_BYTES * len(digests)))
+        # Not by its own constructor, which is a function in Python.
+        self._add(_new(MessageRefs, (key, direction, digests, _MESSAGE_REF_BYTES * len(digests))))
 
     def add_message(self, key: Key, digest: str, snapshot: dict[str, Any], size: int) -> bool:
         """A message's content. False where there was no room: offer it again with the next span that has it."""
@@ -182,7 +210,8 @@ class SpanQueue:
 
     def service(self) -> str | None:
         """The service name of a span that waits."""
-        for span in (*(item[1] for item in list(self._started)[:1]), *(item[0] for item in list(self._ended)[:1])):
+        started, ended = list(self._started)[:1], list(self._ended)[:1]
+        for span in (*(_started(item)[1] for item in started), *(_ended(item)[0] for item in ended)):
             return str(span.resource.attributes.get(names.SERVICE_NAME) or "") or None
         return None
 
@@ -193,8 +222,10 @@ class SpanQueue:
 
     def drain(self, limit: int) -> Drained:
         """Take a batch of at most `limit` ended spans, all that waits beside them, and the spans still open."""
-        started = [item for item in _take(self._started, len(self._started)) if item[0] in self._live]
-        ended = _take(self._ended, limit)
+        live = self._live
+        waiting = _take(self._started, len(self._started))
+        started = [_started(item) for item in waiting if (item[0] if type(item) is tuple else item) in live]
+        ended = [_ended(item) for item in _take(self._ended, limit)]
         # After the spans: what lies beside a span is added before the span ends, and so is in this batch or was in
         # an earlier one.
         beside = _take(self._beside, len(self._beside))
@@ -210,6 +241,14 @@ class SpanQueue:
         self._live.clear()
         self._incomplete = {}
         self._bytes = 0
+
+
+def _started(item: Any) -> tuple[Key, ReadableSpan]:
+    return item if type(item) is tuple else (item._context[:2], item)
+
+
+def _ended(item: Any) -> Ended:
+    return item if type(item) is tuple else (item, item.causes, item.size)
 
 
 def _take(items: deque[Any], limit: int) -> list[Any]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from opentelemetry.attributes import BoundedAttributes
-from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind, StatusCode
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind, StatusCode, set_span_in_context
 
 from otel_mas.config import Settings
 from otel_mas.record.guard import caught
@@ -17,7 +18,6 @@ from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 
 if TYPE_CHECKING:
-    from opentelemetry.context import Context
     from opentelemetry.trace import Tracer
 
     from otel_mas.record.messages import MessageAdapter, MessageDigests
@@ -64,7 +64,7 @@ class Recorder:
         attributes: Mapping[str, Any],
         *,
         causes: Sequence[Cause] = (),
-        parent: Context | None = None,
+        parent: Context | Span | None = None,
         kind: SpanKind = SpanKind.INTERNAL,
         start_time: int | None = None,
     ) -> Span:
@@ -74,31 +74,46 @@ class Recorder:
             name: the span's name.
             attributes: what is known at the start; the recorder's from now on. Arrays are tuples.
             causes: each becomes a link with its kind. However many there are, all of them are stored.
-            parent: the OTel context to start in; the current one by default.
+            parent: the OTel context to start in, or the span to start under; the current one by default.
             kind: the OTel span kind.
             start_time: nanoseconds since the Unix epoch; now by default.
         """
-        queue, tracer = self._queue, self._tracer
-        if queue is None or tracer is None:
+        tracer = self._tracer
+        if tracer is None:
             return INVALID_SPAN
         try:
             source = tracer()
-            causes = tuple(causes)
             light = getattr(source, "start", None)
             if light is not None:
-                started: Span | None = light(name, parent, kind, attributes, causes, start_time)
-                if started is not None:
-                    return started
-            if not causes:
-                return source.start_span(name, parent, kind, attributes, None, start_time, False, False)
-            attributes = {**attributes, **cause_attributes(causes)}
-            links = [Link(context, {names.MAS_LINK_KIND: link_kind}) for context, link_kind in causes]
-            span = source.start_span(name, parent, kind, attributes, links, start_time, False, False)
-            queue.keep_causes(span.get_span_context(), causes)
-            return span
+                span: Span | None = light(name, parent, kind, attributes, tuple(causes), start_time)
+                if span is not None:
+                    return span
+            if isinstance(parent, Span):
+                parent = set_span_in_context(parent)
+            return self._start_span(source, name, attributes, tuple(causes), parent, kind, start_time)
         except Exception as error:
             caught("recorder: start_span", error)
             return INVALID_SPAN
+
+    def _start_span(
+        self,
+        tracer: Tracer,
+        name: str,
+        attributes: Mapping[str, Any],
+        causes: tuple[Cause, ...],
+        parent: Context | None,
+        kind: SpanKind,
+        start_time: int | None,
+    ) -> Span:
+        """By the SDK, or whichever provider the app has."""
+        if not causes:
+            return tracer.start_span(name, parent, kind, attributes, None, start_time, False, False)
+        attributes = {**attributes, **cause_attributes(causes)}
+        links = [Link(context, {names.MAS_LINK_KIND: link_kind}) for context, link_kind in causes]
+        span = tracer.start_span(name, parent, kind, attributes, links, start_time, False, False)
+        if self._queue is not None:
+            self._queue.keep_causes(span.get_span_context(), causes)
+        return span
 
     def say(self, span: Span, attributes: Mapping[str, Any]) -> None:
         """Add attributes to a span: what was not known at its start. Arrays are tuples."""
@@ -169,14 +184,14 @@ class Recorder:
         try:
             if not messages or not span.is_recording():
                 return ()
-            context = span.get_span_context()
-            found = digests.digests(context[:2], messages, adapter)
+            key = span.get_span_context()[:2]
             number, attribute = _DIRECTIONS[direction]
+            found = digests.digests(key, messages, adapter, remember=number == 0)
             if isinstance(span, Trusted):
-                span.say({attribute: found})
+                span.said[attribute] = found
             else:
                 _set_texts(span, attribute, found)
-            queue.add_messages(context, number, found)
+            queue.add_messages(key, number, found)
             return found
         except Exception as error:
             caught("recorder: messages", error)

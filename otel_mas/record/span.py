@@ -15,6 +15,7 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span as SdkSpan
 from opentelemetry.sdk.trace import Tracer as SdkTracer
 from opentelemetry.sdk.trace import sampling
@@ -33,19 +34,18 @@ from opentelemetry.trace import (
     get_current_span,
 )
 
+from otel_mas.record.guard import caught
 from otel_mas.record.own_provider import RecordUnsampled
-from otel_mas.record.processor import weight_of
 from otel_mas.record.trusted import Trusted, cause_attributes
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
-    from opentelemetry.context import Context
-
     from otel_mas.record.processor import MirrorProcessor
     from otel_mas.record.recorder import Cause
 
 _MAX_ATTRIBUTES = 128  # the SDK's limit, if none is configured; we say far fewer on a span
 _PLAIN = frozenset((str, int, float, bool))  # what the SDK keeps as it is
+_LONG = 1024  # characters: a text of the app's that weighs something
 _SAMPLED = (1, 3)  # trace flags: sampled; sampled, and the trace id is random. A child's are the same
 _SAMPLING_ALL = (sampling.DEFAULT_ON, sampling.ALWAYS_ON)
 
@@ -62,7 +62,11 @@ class LightSpan(Trusted, SdkSpan):
     __new__ = object.__new__
 
     touched = False
+    causes: tuple[Cause, ...] = ()
+    size = 0
+    _context: SpanContext
     # What few spans ever change.
+    _kind = SpanKind.INTERNAL
     _end_time: int | None = None
     _status = Status()
     _trace_config = None
@@ -70,6 +74,7 @@ class LightSpan(Trusted, SdkSpan):
     _set_status_on_exception = False
     _record_end_metrics = None
 
+    _resource = property(lambda self: self._tracer.sdk.resource)
     _sampler = property(lambda self: self._tracer.sdk.sampler)
     _limits = property(lambda self: self._tracer.sdk._span_limits)
     _span_processor = property(lambda self: self._tracer.processors)
@@ -82,19 +87,14 @@ class LightSpan(Trusted, SdkSpan):
         name: str,
         context: SpanContext,
         parent: SpanContext,
-        kind: SpanKind,
         attributes: dict[str, Any],
-        causes: tuple[Cause, ...],
         start_time: int,
     ) -> None:
         self._tracer = tracer
-        self._resource = tracer.sdk.resource
         self._name = name
         self._context = context
         self._parent = parent
-        self._kind = kind
         self.said = attributes
-        self.causes = causes
         self._start_time = start_time
         self._open = True
 
@@ -105,12 +105,17 @@ class LightSpan(Trusted, SdkSpan):
         self.touched = True
         return self.__dict__.setdefault(name, make(self))  # in one step: two threads that ask get the same lock
 
+    def get_span_context(self) -> SpanContext:
+        return self._context
+
     def say(self, attributes: Mapping[str, Any]) -> None:
+        if self._end_time is not None:
+            return
         said = self.said
-        if self._end_time is None:
+        if not said.keys().isdisjoint(attributes):
             for name in attributes.keys() & said.keys():
                 del said[name]  # what is set again is the newest, as in the SDK
-            said.update(attributes)
+        said.update(attributes)
 
     def set_attribute(self, key: str, value: Any) -> None:
         said = self.said
@@ -118,6 +123,7 @@ class LightSpan(Trusted, SdkSpan):
             self.touched
             or self._end_time is not None
             or value.__class__ not in _PLAIN
+            or (value.__class__ is str and len(value) > _LONG)
             or not key
             or key.__class__ is not str
             or len(said) >= _MAX_ATTRIBUTES // 2
@@ -136,16 +142,18 @@ class LightSpan(Trusted, SdkSpan):
         self._end_time = time_ns() if end_time is None else end_time
         tracer = self._tracer
         if not self.touched and tracer.processors._span_processors is tracer.alone:
-            tracer.mirror.end(self, _weight)
+            mirror = tracer.mirror
+            try:
+                if not mirror.forked_ns or (self._start_time or 0) >= mirror.forked_ns or mirror.queue.known(self):
+                    mirror.queue.end_light(self)
+            except Exception as error:
+                caught("span: end", error)
             return
         attributes: Any = self._attributes
         attributes._immutable = True
+        tracer.mirror.queue.copied(self)
         tracer.processors._on_ending(self)
         tracer.processors.on_end(self._readable_span())
-
-
-def _weight(span: LightSpan) -> int:
-    return weight_of(span.said)
 
 
 def _attributes(span: LightSpan) -> BoundedAttributes:
@@ -187,14 +195,15 @@ class LightTracer(Tracer):
     def start(
         self,
         name: str,
-        context: Context | None,
+        under: Context | Span | None,
         kind: SpanKind,
         attributes: dict[str, Any],
         causes: tuple[Cause, ...],
         start_time: int | None,
     ) -> LightSpan | None:
         """Start a span; None where that is for the SDK to do. The attributes are the span's from now on."""
-        parent: Any = get_current_span(context).get_span_context()
+        above: Any = get_current_span(under) if under is None or isinstance(under, Context) else under
+        parent = above.get_span_context()
         if parent.__class__ is not SpanContext:
             return None
         trace_id, _, is_remote, flags, state, is_valid = parent
@@ -208,11 +217,14 @@ class LightTracer(Tracer):
             or get_ident() == mirror.writer_thread
         ):
             return None
-        span_id = getrandbits(64) or 1
-        own = _tuple(SpanContext, (trace_id, span_id, False, flags, state, True))
+        context = _tuple(SpanContext, (trace_id, getrandbits(64) or 1, False, flags, state, True))
         started = time_ns() if start_time is None else start_time
-        span: LightSpan = LightSpan(self, name, own, parent, kind, attributes, causes, started)
-        mirror.queue.start(own, span, causes)
+        span: LightSpan = LightSpan(self, name, context, parent, attributes, started)
+        if kind is not SpanKind.INTERNAL:
+            span._kind = kind
+        if causes:
+            span.causes = causes
+        mirror.queue.track(span, span)
         return span
 
     def start_span(self, *args: Any, **kwargs: Any) -> Span:
@@ -254,7 +266,7 @@ def _known_sdk(tracer: Any, mirror: MirrorProcessor) -> bool:
     # A subclass, since the SDK lets nobody make one of its own.
     probe = type("_Probe", (SdkSpan,), {})("", INVALID_SPAN_CONTEXT, resource=tracer.resource)
     nowhere, flags, state = INVALID_SPAN_CONTEXT, TraceFlags(1), TraceState()
-    ours = LightSpan(LightTracer(tracer, mirror), "", nowhere, nowhere, SpanKind.INTERNAL, {}, (), 0)
+    ours = LightSpan(LightTracer(tracer, mirror), "", nowhere, nowhere, {}, 0)
     context = tuple(SpanContext(1, 2, False, flags, state))
     return context == (1, 2, False, flags, state, True) and all(
         name in vars(ours) or name in _PARTS or hasattr(LightSpan, name) for name in vars(probe)

@@ -19,8 +19,11 @@ class Trusted:
 
     said: dict[str, Any]
     """All attributes but the two that follow from the causes."""
+    causes: tuple[Cause, ...]
     touched: bool
     """Somebody else than us may have written to it."""
+    size: int
+    """About how many bytes it keeps alive, once it has ended."""
 
     def say(self, attributes: Mapping[str, Any]) -> None:
         """Add attributes; nothing once the span has ended."""

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.callbacks.base import BaseCallbackHandler
 from opentelemetry.trace import SpanKind
 
-from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain
+from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain, modalities
 from otel_mas.instrumentation.langchain.outcome import cancelled
 from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
 from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
 from otel_mas.instrumentation.langchain.tools import arguments_given
 from otel_mas.instrumentation.pricing import PRICES
-from otel_mas.record import guarded, recorder
+from otel_mas.record import caught, guarded, recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Operation
 
@@ -81,14 +81,17 @@ class ModelCalls(BaseCallbackHandler):
 
     # -- start -----------------------------------------------------------------------------------------------------
 
-    @guarded("langchain: model start")
     def on_chat_model_start(
         self, serialized: dict[str, Any], messages: list[list[Any]], *, run_id: UUID, **kwargs: Any
     ) -> None:
         """A chat model is about to be called; LangChain gives one list of messages at a time."""
         rec = recorder()
-        if rec.active:
+        if not rec.active:
+            return
+        try:
             self._start(rec, Operation.CHAT, serialized, messages[0] if messages else [], run_id, kwargs)
+        except Exception as error:
+            caught("langchain: model start", error)
 
     @guarded("langchain: completion start")
     def on_llm_start(self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, **kwargs: Any) -> None:
@@ -143,15 +146,17 @@ class ModelCalls(BaseCallbackHandler):
 
     # -- end -------------------------------------------------------------------------------------------------------
 
-    @guarded("langchain: model end")
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """The call has been answered."""
         call = self._open.pop(run_id, None)
-        if call is not None:
-            try:
-                self._answered(call, response)
-            finally:
-                call.span.end()
+        if call is None:
+            return
+        try:
+            self._answered(call, response)
+        except Exception as error:
+            caught("langchain: model end", error)
+        finally:
+            call.span.end()
 
     @guarded("langchain: model error")
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -170,17 +175,19 @@ class ModelCalls(BaseCallbackHandler):
         """What came back, all of it or the chunks before the end."""
         rec = recorder()
         span = call.span
-        attributes: dict[str, Any] = {}
+        generations = response.generations[0] if response is not None and response.generations else ()
+        if generations and response is not None:
+            said = outputs(generations)
+            simulated = rec.settings.simulated_cost
+            attributes = end_attributes(call.target, generations, response.llm_output, simulated)
+            attributes[names.MAS_OUTPUT_MODALITIES] = modalities(said)
+            rec.messages(span, "output", said, MESSAGES)
+        else:
+            attributes = {}
         if call.first_chunk is not None:
             attributes[names.GEN_AI_REQUEST_STREAM] = True
             attributes[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = call.first_chunk - call.started
-        generations = response.generations[0] if response is not None and response.generations else ()
-        if generations and response is not None:
-            simulated = rec.settings.simulated_cost
-            attributes.update(end_attributes(call.target, generations, response.llm_output, simulated))
         rec.say(span, attributes)
-        if generations:
-            rec.messages(span, "output", outputs(generations), MESSAGES)
 
     def leave(self, calls: Sequence[Call], error: BaseException) -> None:
         """End the calls that LangChain says nothing about any more: cancelled ones, and others of a failed batch."""

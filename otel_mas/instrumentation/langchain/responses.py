@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from otel_mas.instrumentation.langchain.messages import Plain, modalities
+from otel_mas.instrumentation.langchain.messages import Plain
 from otel_mas.instrumentation.langchain.requests import Target
 from otel_mas.instrumentation.pricing import PRICES, Cost, Tokens
 from otel_mas.semconv import attributes as names
@@ -28,7 +28,7 @@ def outputs(generations: Sequence[Any]) -> list[Any]:
 def end_attributes(
     target: Target, generations: Sequence[Any], output: Mapping[str, Any] | None, simulated: bool
 ) -> dict[str, Any]:
-    """Everything that is known about a call once it has been answered.
+    """What is known about a call once it has been answered, besides what it said.
 
     Args:
         target: the model that was called.
@@ -49,7 +49,6 @@ def end_attributes(
     identity = said.get("id") or overall.get("id") or getattr(first, "id", None)
     if isinstance(identity, str) and not identity.startswith(_MADE_UP):
         attributes[names.GEN_AI_RESPONSE_ID] = identity
-    attributes[names.MAS_OUTPUT_MODALITIES] = modalities(outputs(generations))
     usage = getattr(first, "usage_metadata", None) or _usage_of(generations[1:]) or _older(said, overall)
     if usage is not None and usage.get("total_cost") == 0:
         # LangChain marks an answer from its own cache so: no model worked, and its tokens were counted before.
@@ -150,7 +149,8 @@ def _finish_reasons(generations: Sequence[Any]) -> tuple[str, ...]:
     for one in generations:
         message = getattr(one, "message", None)
         reason = _first(message.response_metadata if message is not None else None, _FINISH)
-        reason = reason or _first(one.generation_info, _FINISH)
+        if not reason:
+            reason = _first(one.generation_info, _FINISH)
         if reason:
             reasons.append(reason)
     return tuple(reasons)

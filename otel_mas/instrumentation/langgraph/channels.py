@@ -33,8 +33,21 @@ RESERVED = frozenset(
     ("__no_writes__", PUSH, "__resume__", "__interrupt__", "__return__", "__error__", "__error_source_node__")
 )
 
-_CONSUMED = (NamedBarrierValue, NamedBarrierValueAfterFinish, LastValueAfterFinish)
-_REPLACED = (LastValue, EphemeralValue, AnyValue, UntrackedValue)
+
+class _Kind(dict[type, bool]):
+    """Which classes of channels are of a kind: `isinstance`, which for LangGraph's abstract classes is slow, once."""
+
+    def __init__(self, *kinds: type) -> None:
+        self._kinds = kinds
+
+    def __missing__(self, channel: type) -> bool:
+        self[channel] = known = issubclass(channel, self._kinds)
+        return known
+
+
+_CONSUMED = _Kind(NamedBarrierValue, NamedBarrierValueAfterFinish, LastValueAfterFinish)
+_REPLACED = _Kind(LastValue, EphemeralValue, AnyValue, UntrackedValue)
+_EPHEMERAL = _Kind(EphemeralValue)
 
 
 class Writer:
@@ -75,11 +88,13 @@ class ChannelCauses:
 
     def consumed_by(self, tasks: Iterable[Any], channels: Mapping[str, Any]) -> list[str]:
         """The accumulating channels that these tasks consume. To be asked before their writes are applied."""
-        return [
-            name
-            for name in {name for task in tasks for name in task.triggers}
-            if isinstance(channel := channels.get(name), _CONSUMED) and channel.is_available()
-        ]
+        consumed: list[str] = []
+        for task in tasks:
+            for name in task.triggers:
+                channel = channels.get(name)
+                if channel is not None and _CONSUMED[type(channel)] and name not in consumed and channel.is_available():
+                    consumed.append(name)
+        return consumed
 
     def apply(
         self,
@@ -110,14 +125,14 @@ class ChannelCauses:
         for name in consumed:
             self.channels.pop(name, None)
         for name, writers in fresh.items():
-            if isinstance(channels.get(name), _REPLACED):
+            if _REPLACED[type(channels.get(name))]:
                 self.channels[name] = tuple(writers)
             else:
                 held = self.channels.get(name, ())
                 self.channels[name] = held + tuple(w for w in writers if w not in held)
         if steps:
             for name in [n for n in self.channels if n not in fresh]:
-                if isinstance(channels.get(name), EphemeralValue):
+                if _EPHEMERAL[type(channels.get(name))]:
                     del self.channels[name]
             self.sends = tuple(sends)
         elif sends:

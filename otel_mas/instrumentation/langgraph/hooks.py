@@ -15,8 +15,8 @@ from typing import Any
 from opentelemetry import context as otel_context
 
 from otel_mas.instrumentation.langgraph import spans
-from otel_mas.instrumentation.langgraph.runs import TASK_RUNS, GraphRun, TaskRun, current_task
-from otel_mas.record import guarded, recorder
+from otel_mas.instrumentation.langgraph.runs import TASK_RUNS, Branch, GraphRun, TaskRun, current_task
+from otel_mas.record import caught, recorder
 from otel_mas.semconv.enums import LinkKind
 
 # Where a loop keeps its GraphRun, so that the one lives exactly as long as the other.
@@ -32,19 +32,6 @@ class _Applying(threading.local):
 _applying = _Applying()
 
 Original = Callable[..., Any]
-
-# One for each place; a guard holds no state, so it is made once.
-_GUARD_RUN_START = guarded("langgraph run start")
-_GUARD_RUN_END = guarded("langgraph run end")
-_GUARD_FIRST = guarded("langgraph first")
-_GUARD_STEP_END = guarded("langgraph step end")
-_GUARD_WRITES = guarded("langgraph writes")
-_GUARD_CHECKPOINT = guarded("langgraph checkpoint")
-_GUARD_STEP_START = guarded("langgraph step start")
-_GUARD_PUSH = guarded("langgraph push")
-_GUARD_TASK_START = guarded("langgraph task start")
-_GUARD_TASK_END = guarded("langgraph task end")
-_GUARD_ROUTING = guarded("langgraph routing")
 
 
 # -- the loop ------------------------------------------------------------------------------------------------------
@@ -107,21 +94,25 @@ def aleave(original: Original) -> Original:
 
 
 def _begin_run(loop: Any) -> GraphRun | None:
-    with _GUARD_RUN_START:
+    try:
         rec = recorder()
         if rec.active:
             run = GraphRun(rec, loop)
             setattr(loop, _RUN, run)
             return run
+    except Exception as error:
+        caught("langgraph run start", error)
     return None
 
 
 def _end_run(run: GraphRun | None, loop: Any, exc: BaseException | None) -> None:
     if run is None:
         return
-    with _GUARD_RUN_END:
+    try:
         setattr(loop, _RUN, None)
-        run.finish(recorder(), loop, exc)
+        run.finish(loop, exc)
+    except Exception as error:
+        caught("langgraph run end", error)
 
 
 def first(original: Original) -> Original:
@@ -132,8 +123,10 @@ def first(original: Original) -> Original:
         run = getattr(self, _RUN, None)
         if run is None:
             return original(self, *args, **kwargs)
-        with _GUARD_FIRST:
-            run.first(recorder(), self)
+        try:
+            run.first(self)
+        except Exception as error:
+            caught("langgraph first", error)
         _applying.run = run
         try:
             return original(self, *args, **kwargs)
@@ -151,8 +144,10 @@ def after_tick(original: Original) -> Original:
         run = getattr(self, _RUN, None)
         if run is None:
             return original(self)
-        with _GUARD_STEP_END:
-            run.step_done(recorder())
+        try:
+            run.step_done()
+        except Exception as error:
+            caught("langgraph step end", error)
         _applying.run = run
         try:
             result = original(self)
@@ -174,11 +169,15 @@ def apply_writes(original: Original) -> Original:
             return original(checkpoint, channels, tasks, *args, **kwargs)
         tasks = list(tasks)
         consumed: list[str] = []
-        with _GUARD_WRITES:
-            consumed = run.before_writes(tasks, channels)
+        try:
+            consumed = run.causes.consumed_by(tasks, channels)
+        except Exception as error:
+            caught("langgraph writes", error)
         result = original(checkpoint, channels, tasks, *args, **kwargs)
-        with _GUARD_WRITES:
+        try:
             run.after_writes(tasks, channels, consumed)
+        except Exception as error:
+            caught("langgraph writes", error)
         return result
 
     return apply_writes
@@ -191,9 +190,11 @@ def put_checkpoint(original: Original) -> Original:
     def _put_checkpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
         result = original(self, *args, **kwargs)
         run = getattr(self, _RUN, None)
-        if run is not None:
-            with _GUARD_CHECKPOINT:
+        if run is not None and run.key is not None:
+            try:
                 run.saved(self)
+            except Exception as error:
+                caught("langgraph checkpoint", error)
         return result
 
     return _put_checkpoint
@@ -207,8 +208,10 @@ def tick(original: Original) -> Original:
         more = original(self, *args, **kwargs)
         run = getattr(self, _RUN, None)
         if run is not None and more:
-            with _GUARD_STEP_START:
+            try:
                 run.ticked(self)
+            except Exception as error:
+                caught("langgraph step start", error)
         return more
 
     return tick
@@ -261,8 +264,10 @@ def _note_push(loop: Any, pushed: Any, caller: Any, kind: LinkKind) -> None:
     run = getattr(loop, _RUN, None)
     if run is None or pushed is None:
         return
-    with _GUARD_PUSH:
+    try:
         run.pushed(pushed, caller, kind)
+    except Exception as error:
+        caught("langgraph push", error)
 
 
 # -- the task's own code -----------------------------------------------------------------------------------------------
@@ -310,19 +315,23 @@ def _begin_task(task: Any) -> tuple[TaskRun | None, Any]:
     state = TASK_RUNS.get(id(task))
     if state is None or state.task is not task:
         return None, None
-    with _GUARD_TASK_START:
-        return state, otel_context.attach(state.begin(recorder()))
+    try:
+        return state, otel_context.attach(state.begin())
+    except Exception as error:
+        caught("langgraph task start", error)
     return None, None
 
 
 def _end_task(state: TaskRun, token: Any, exc: BaseException | None) -> None:
-    with _GUARD_TASK_END:
+    try:
         try:
             token.var.reset(token)
         except ValueError:
             # An abandoned stream is closed in another context than it ran in: there is nothing to restore there.
             pass
-        state.finish(recorder(), exc)
+        state.finish(exc)
+    except Exception as error:
+        caught("langgraph task end", error)
 
 
 # -- routing ---------------------------------------------------------------------------------------------------------
@@ -333,8 +342,10 @@ def branch_finish(original: Original) -> Original:
 
     @functools.wraps(original)
     def _finish(self: Any, writer: Any, input: Any, result: Any, config: Any) -> Any:  # noqa: A002
-        with _GUARD_ROUTING:
+        try:
             _note_routing(self, result)
+        except Exception as error:
+            caught("langgraph routing", error)
         return original(self, writer, input, result, config)
 
     return _finish
@@ -344,14 +355,11 @@ def _note_routing(branch: Any, result: Any) -> None:
     state = current_task()
     if state is None:
         return
-    results = result if isinstance(result, (list, tuple)) else [result]
+    known = state.run.branches.get(id(branch))
+    if known is None:
+        known = state.run.branches[id(branch)] = Branch(branch)
     ends = branch.ends
-    chosen = [str(getattr(r, "node", None) or (ends[r] if ends else r)) for r in results]
-    candidates = sorted({str(end) for end in ends.values()}) if ends else None
+    results = result if isinstance(result, (list, tuple)) else (result,)
+    chosen = tuple([str(getattr(r, "node", None) or (ends[r] if ends else r)) for r in results])
     state.routed.update(chosen)
-    spans.routing(recorder(), state, _name_of(branch.path), chosen, candidates)
-
-
-def _name_of(path: Any) -> str:
-    func = getattr(path, "func", None) or getattr(path, "afunc", None)
-    return getattr(path, "name", None) or getattr(func, "__name__", None) or type(path).__name__
+    spans.routing(state, known.function, chosen, known.candidates)

@@ -49,6 +49,8 @@ class RecentlyUsed(Generic[K, V]):
             return value
 
     def pop(self, key: K) -> V | None:
+        if key not in self._entries:
+            return None
         with self._lock:
             return self._entries.pop(key, None)
 

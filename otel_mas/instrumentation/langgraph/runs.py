@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
+from opentelemetry.context import Context
 
 from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.channels import TASKS, ChannelCauses, Writer, fired, unknown_writers
@@ -16,20 +17,22 @@ from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RunOutcome, TaskOutcome
 
 if TYPE_CHECKING:
-    from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
 # Under this key the OTel context carries the task that is running, for whatever starts inside of it.
 _TASK_KEY = otel_context.create_key("otel-mas-langgraph-task")
+# Under which the API keeps the current span there: a context with both is made in one step, not in two.
+(_SPAN_KEY,) = trace.set_span_in_context(trace.INVALID_SPAN, Context())
 
 START = "__start__"
 _BRANCH_TO = "branch:to:"
+_OUTCOMES = {outcome.value: {names.MAS_TASK_OUTCOME: outcome.value} for outcome in TaskOutcome}
 _UNFINISHED = (TaskOutcome.INTERRUPTED, TaskOutcome.ERROR, TaskOutcome.CANCELLED)
 
 
 def current_task() -> TaskRun | None:
     """The task that this code runs in, as the OTel context knows it."""
-    return otel_context.get_value(_TASK_KEY)  # type: ignore[return-value]
+    return otel_context.get_current().get(_TASK_KEY)  # type: ignore[return-value]
 
 
 class TaskRun:
@@ -82,95 +85,112 @@ class TaskRun:
         if cause not in self.causes:
             self.causes.append(cause)
 
-    def begin(self, recorder: Recorder) -> Context:
+    def begin(self) -> Context:
         """Start the span and return the context in which the task's code is to run."""
         run = self.run
         if self.task.name == START:
             # `__start__` is no span: it stands for the run that it belongs to.
             self.span, self.writer = run.span, run.writer
         else:
-            self._resumes_or_retries()
+            earlier = MEMORY.unfinished(self.task.id)
+            if earlier is not None:
+                context, outcome = earlier
+                kind = LinkKind.RESUME if outcome is TaskOutcome.INTERRUPTED else LinkKind.RETRY
+                self.causes.append(Cause(context, kind))
             self.graph = spans.bound_graph(self.task.proc)
             name, attributes = spans.task_attributes(self)
-            self.span = recorder.start_span(name, attributes, causes=self.causes, parent=run.context)
+            self.span = run.recorder.start_span(name, attributes, causes=self.causes, parent=run.span)
             self.writer.context = self.span.get_span_context()
-        return otel_context.set_value(_TASK_KEY, self, trace.set_span_in_context(self.span))
+        return Context({**otel_context.get_current(), _SPAN_KEY: self.span, _TASK_KEY: self})
 
-    def _resumes_or_retries(self) -> None:
-        earlier = MEMORY.unfinished(self.task.id)
-        if earlier is not None:
-            context, outcome = earlier
-            kind = LinkKind.RESUME if outcome is TaskOutcome.INTERRUPTED else LinkKind.RETRY
-            self.causes.append(Cause(context, kind))
-
-    def finish(self, recorder: Recorder, exc: BaseException | None) -> None:
+    def finish(self, exc: BaseException | None) -> None:
         """End the span by how the task's code left: with a result, a pause, a handoff, a cancellation or an error."""
-        if self.span is None or self.task.name == START:
+        span, recorder = self.span, self.run.recorder
+        if span is None or self.task.name == START:
             return
         if exc is None:
-            self.outcome = TaskOutcome.HANDOFF if self.handed_to else TaskOutcome.OK
+            outcome = TaskOutcome.HANDOFF if self.handed_to else TaskOutcome.OK
             self.writer.handed_to = self.handed_to
-            self._route_by_command(recorder)
+            self._route_by_command()
         else:
-            self._left_by(recorder, self.span, exc)
-        span = self.span
-        outcome = self.outcome or TaskOutcome.OK
-        recorder.say(span, {names.MAS_TASK_OUTCOME: outcome.value})
-        if outcome in _UNFINISHED and self.run.key is not None:
+            outcome = self._left_by(recorder, span, exc)
+        self.outcome = outcome
+        recorder.say(span, _OUTCOMES[outcome._value_])
+        if exc is not None and outcome in _UNFINISHED and self.run.key is not None:
             MEMORY.left_unfinished(self.task.id, span.get_span_context(), outcome)
         span.end()
 
-    def _left_by(self, recorder: Recorder, span: Span, exc: BaseException) -> None:
+    def _left_by(self, recorder: Recorder, span: Span, exc: BaseException) -> TaskOutcome:
         kinds = {cls.__name__ for cls in type(exc).__mro__}
         if "GraphInterrupt" in kinds:
-            self.outcome = TaskOutcome.INTERRUPTED
             spans.describe_interrupt(recorder, span, exc)
-        elif "ParentCommand" in kinds:
-            self.outcome = TaskOutcome.HANDOFF
+            return TaskOutcome.INTERRUPTED
+        if "ParentCommand" in kinds:
             if self.run.outer is not None:
                 self.run.outer.handed_to = frozenset(spans.destinations(exc.args[0].goto))
-        elif "CancelledError" in kinds or isinstance(exc, (GeneratorExit, KeyboardInterrupt)):
-            self.outcome = TaskOutcome.CANCELLED
-        elif "GraphBubbleUp" in kinds:
-            self.outcome = TaskOutcome.INTERRUPTED
-        else:
-            self.outcome = TaskOutcome.ERROR
-            recorder.fail(span, exc)
+            return TaskOutcome.HANDOFF
+        if "CancelledError" in kinds or isinstance(exc, (GeneratorExit, KeyboardInterrupt)):
+            return TaskOutcome.CANCELLED
+        if "GraphBubbleUp" in kinds:
+            return TaskOutcome.INTERRUPTED
+        recorder.fail(span, exc)
+        return TaskOutcome.ERROR
 
-    def _route_by_command(self, recorder: Recorder) -> None:
+    def _route_by_command(self) -> None:
         """A destination that no edge of the graph explains was chosen by the node itself, with `Command(goto=...)`."""
-        written = [
-            name[len(_BRANCH_TO) :] if name != TASKS else getattr(value, "node", "")
-            for name, value in self.task.writes
-            if name == TASKS or name.startswith(_BRANCH_TO)
-        ]
-        if not written or (static := spans.static_destinations(self.run.graph, self.task.name)) is None:
+        run, routed = self.run, self.routed
+        chosen = []
+        for name, value in self.task.writes:
+            if name.startswith(_BRANCH_TO):
+                node = name[len(_BRANCH_TO) :]
+            elif name == TASKS:
+                node = getattr(value, "node", "")
+            else:
+                continue
+            if node not in routed:
+                chosen.append(node)
+        if not chosen or (static := spans.static_destinations(run.graph, self.task.name)) is None:
             return
-        chosen = [node for node in written if node not in static and node not in self.routed]
+        chosen = [node for node in chosen if node not in static]
         if chosen:
-            candidates = spans.declared_destinations(self.run.graph, self.task.name)
-            spans.routing(recorder, self, "Command", chosen, candidates)
+            spans.routing(self, "Command", chosen, spans.declared_destinations(run.graph, self.task.name))
+
+
+class Branch:
+    """A conditional edge: what its spans are called, and where it can lead."""
+
+    __slots__ = ("_spec", "candidates", "function")
+
+    def __init__(self, spec: Any) -> None:
+        self._spec = spec  # alive, so that its id stays its own
+        path, ends = spec.path, spec.ends
+        func = getattr(path, "func", None) or getattr(path, "afunc", None)
+        name = getattr(path, "name", None) or getattr(func, "__name__", None)
+        self.function: str = name or type(path).__name__
+        self.candidates = tuple(sorted({str(end) for end in ends.values()})) if ends else None
 
 
 class GraphRun:
     """One invocation of a graph, from entering LangGraph's loop to leaving it."""
 
     __slots__ = (
-        "_causes",
         "_tasks",
+        "branches",
+        "causes",
         "claimed",
-        "context",
         "conversation",
         "graph",
         "key",
         "namespace",
         "outer",
+        "recorder",
         "scheduled",
         "span",
         "writer",
     )
 
     def __init__(self, recorder: Recorder, loop: Any) -> None:
+        self.recorder = recorder
         # The graph is reachable from its loop only through this bound method; where it is not, the run has no name.
         self.graph = getattr(getattr(loop, "_migrate_checkpoint", None), "__self__", None)
         self.outer = current_task()
@@ -183,17 +203,18 @@ class GraphRun:
             self.claimed = False
             name, attributes = spans.run_attributes(self.graph, loop)
             self.span = recorder.start_span(name, attributes)
-        self.context = trace.set_span_in_context(self.span)
         self.writer = Writer(self.span.get_span_context())
         self.conversation = spans.conversation(loop)
+        self.branches: dict[int, Branch] = {}
         self.scheduled = 0  # tasks so far, in LangGraph's order
         self.namespace: str = loop.config[spans.CONF].get("checkpoint_ns") or ""
         self.key: tuple[str, str] | None = None
-        self._causes = ChannelCauses(loop.trigger_to_nodes)
+        self.causes = ChannelCauses(loop.trigger_to_nodes)
         self._tasks: dict[int, TaskRun] = {}
 
-    def first(self, recorder: Recorder, loop: Any) -> None:
+    def first(self, loop: Any) -> None:
         """The loop has loaded its checkpoint: recall what waits there, from this process's memory."""
+        recorder = self.recorder
         self.key = spans.thread_key(loop)
         spans.describe_resume(recorder, self.span, loop.input)
         if self.key is None or not loop.checkpoint["channel_versions"]:
@@ -204,63 +225,61 @@ class GraphRun:
         if waiting is None:
             # Written before this process took the thread over: the reader finds the writers by the checkpoint.
             waiting = unknown_writers(loaded, loop.trigger_to_nodes, loop.channels)
-        self._causes = ChannelCauses(loop.trigger_to_nodes, waiting)
+        self.causes = ChannelCauses(loop.trigger_to_nodes, waiting)
 
     # -- what LangGraph writes -------------------------------------------------------------------------------------
 
-    def before_writes(self, tasks: Sequence[Any], channels: Any) -> list[str]:
-        return self._causes.consumed_by(tasks, channels)
-
     def after_writes(self, tasks: Sequence[Any], channels: Any, consumed: list[str]) -> None:
-        written = [(self._writer_of(task), task.writes) for task in spans.in_write_order(tasks)]
-        self._causes.apply(written, channels, consumed, steps=any(t.triggers for t in tasks))
+        written, steps = [], False
+        for task in spans.in_write_order(tasks):
+            state = self._tasks.get(id(task))
+            written.append((self.writer if state is None else state.writer, task.writes))
+            steps = steps or bool(task.triggers)
+        self.causes.apply(written, channels, consumed, steps=steps)
 
-    def _writer_of(self, task: Any) -> Writer:
-        state = self._tasks.get(id(task))
-        return state.writer if state is not None else self.writer
-
-    def step_done(self, recorder: Recorder) -> None:
+    def step_done(self) -> None:
         """A step is over: its tasks have written. Those served from the cache never ran, and get their span here."""
         for state in self._tasks.values():
             if state.span is None and not state.restored and state.task.writes:
-                self._cache_hit(recorder, state)
+                self._cache_hit(state)
 
-    def _cache_hit(self, recorder: Recorder, state: TaskRun) -> None:
+    def _cache_hit(self, state: TaskRun) -> None:
         if state.task.name == START:
             state.writer = self.writer
             return
         name, attributes = spans.task_attributes(state)
         attributes[names.MAS_TASK_CACHED] = True
         attributes[names.MAS_TASK_OUTCOME] = TaskOutcome.OK.value
-        state.span = recorder.start_span(name, attributes, causes=state.causes, parent=self.context)
+        state.span = self.recorder.start_span(name, attributes, causes=state.causes, parent=self.span)
         state.writer.context = state.span.get_span_context()
         state.span.end()
 
     def saved(self, loop: Any) -> None:
         """LangGraph has made a checkpoint: remember what waits in it, for a run that starts from it."""
         if self.key is not None and loop.checkpointer is not None:
-            MEMORY.remember((*self.key, loop.checkpoint["id"]), self._causes.waiting())
+            MEMORY.remember((*self.key, loop.checkpoint["id"]), self.causes.waiting())
 
     # -- what LangGraph schedules ----------------------------------------------------------------------------------
 
     def ticked(self, loop: Any) -> None:
         """LangGraph has decided what runs in the next step: work out why."""
-        self._tasks = {id(task): TaskRun(self, task) for task in loop.tasks.values()}
-        for state in self._tasks.values():
+        self._tasks = tasks = {}
+        for task in loop.tasks.values():
+            tasks[id(task)] = state = TaskRun(self, task)
             self._explain(state, loop)
-        TASK_RUNS.update(self._tasks)
+        TASK_RUNS.update(tasks)
 
     def _explain(self, state: TaskRun, loop: Any) -> None:
         task = state.task
         if task.path[0] == "__pregel_push":
             index = task.path[1]
-            if isinstance(index, int) and index < len(self._causes.sends):
-                state.caused_by(self._causes.sends[index], LinkKind.SEND)
+            if isinstance(index, int) and index < len(self.causes.sends):
+                state.caused_by(self.causes.sends[index], LinkKind.SEND)
                 state.triggers = [TASKS]
             return
         state.triggers = fired(task, loop.checkpoint, loop.channels)
         for channel in state.triggers:
-            for writer in self._causes.channels.get(channel, ()):
+            for writer in self.causes.channels.get(channel, ()):
                 handed = channel.startswith(_BRANCH_TO) and channel[len(_BRANCH_TO) :] in writer.handed_to
                 state.caused_by(writer, LinkKind.HANDOFF if handed else LinkKind.TRIGGER)
 
@@ -282,8 +301,9 @@ class GraphRun:
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
-    def finish(self, recorder: Recorder, loop: Any, exc: BaseException | None) -> None:
+    def finish(self, loop: Any, exc: BaseException | None) -> None:
         """The loop was left, with a result or by an exception."""
+        recorder = self.recorder
         self._note_checkpoint(recorder, loop)
         self._remember_finished(exc)
         self.step_forgotten()
@@ -310,7 +330,7 @@ class GraphRun:
         if self.key is None or loop.checkpointer is None or not self.span.is_recording():
             return
         last: dict[str, Any] = {names.MAS_CHECKPOINT_LAST_ID: loop.checkpoint["id"]}
-        pending = spans.pending_causes(self._causes.waiting())
+        pending = spans.pending_causes(self.causes.waiting())
         if pending:
             last[names.MAS_CHECKPOINT_PENDING] = tuple(pending)
         recorder.say(self.span, last)

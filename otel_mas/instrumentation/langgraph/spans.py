@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from opentelemetry.trace import Status, StatusCode, set_span_in_context
+from opentelemetry.trace import Status, StatusCode
 
 from otel_mas.instrumentation.langgraph.channels import TASKS, Waiting, Writer
 from otel_mas.record import Recorder
@@ -159,11 +159,10 @@ def destinations(goto: Any) -> list[str]:
     return [g for g in goto if isinstance(g, str)] if isinstance(goto, Sequence) else []
 
 
-def routing(
-    recorder: Recorder, state: TaskRun, function: str, chosen: Sequence[str], candidates: Sequence[str] | None
-) -> None:
+def routing(state: TaskRun, function: str, chosen: Sequence[str], candidates: Sequence[str] | None) -> None:
     """A ROUTING_DECISION span under the task that decided."""
-    if state.span is None or not state.span.is_recording():
+    span, run = state.span, state.run
+    if span is None or not span.is_recording():
         return
     attributes: dict[str, Any] = {
         names.MAS_RECORD_KIND: _ROUTING_DECISION,
@@ -172,9 +171,9 @@ def routing(
     }
     if candidates is not None:
         attributes[names.MAS_ROUTING_CANDIDATES] = tuple(candidates)
-    if state.run.conversation is not None:
-        attributes[names.GEN_AI_CONVERSATION_ID] = state.run.conversation
-    recorder.start_span(f"route {function}", attributes, parent=set_span_in_context(state.span)).end()
+    if run.conversation is not None:
+        attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
+    run.recorder.start_span(f"route {function}", attributes, parent=span).end()
 
 
 def pending_causes(waiting: Waiting) -> list[str]:
