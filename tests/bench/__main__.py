@@ -24,7 +24,7 @@ RECORDERS = ("bare", "otel-mas", "openinference")
 CASES = {
     "small state": ["--nodes", "50", "--runs", "20"],
     "50 messages of 500 characters": ["--nodes", "50", "--runs", "20", "--messages", "50", "--size", "500"],
-    "async, 5 MB state": ["--nodes", "20", "--runs", "20", "--blob", "5000000", "--asynchronous"],
+    "async, 5 MB state": ["--nodes", "10", "--runs", "3", "--blob", "5000000", "--asynchronous"],
 }
 WORKLOAD = Path(__file__).with_name("workload.py")
 
