@@ -110,7 +110,11 @@ def test_files_that_we_inherit_are_inherited_by_the_app() -> None:
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"])
 def test_signals_sent_to_us_reach_the_app_which_decides(name: str, start: Started) -> None:
     handle = f"signal.signal(signal.{name}, lambda *_: sys.exit(7))\nprint('set', flush=True)\ntime.sleep(30)"
-    process = start(handle, start_new_session=True)
+    ours = signal.signal(getattr(signal, name), signal.SIG_DFL)  # else it is ignored where the tests run under nohup
+    try:
+        process = start(handle, start_new_session=True)
+    finally:
+        signal.signal(getattr(signal, name), ours)
     assert process.stdout is not None
     assert process.stdout.readline() == "set\n"
     process.send_signal(getattr(signal, name))

@@ -89,10 +89,10 @@ def test_a_long_one_ships_while_it_runs(tmp_path: Path, server: HttpServer) -> N
             server.url,
             """
             start()
-            print(shippers())
+            print(shippers(), flush=True)
             span("a")
             lifecycle.flush(5)
-            print(shippers())
+            print(shippers(), flush=True)
             time.sleep(1.5)
             os._exit(0)  # nothing more is done
             """,
