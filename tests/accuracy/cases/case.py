@@ -1,0 +1,133 @@
+"""A case: an app, what it is run with, and its truth as a small table; the ways in which a person runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from langgraph.version import __version__
+
+LANGGRAPH = tuple(int(part) for part in __version__.split(".")[:2])
+MODES = ("values", "updates", "custom", "messages", "checkpoints", "tasks", "debug")
+
+Config = dict[str, Any]
+Way = Callable[[Any, Any, Config], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One invocation of the app, on the thread of those before it.
+
+    Args:
+        given: its input.
+        raises: what leaves it.
+        before: what is done first, such as `update_state`; the config that it returns, if any, is the run's.
+    """
+
+    given: Any = None
+    raises: type[BaseException] | None = None
+    before: Callable[[Any, Config], Config | None] | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """An app with its truth.
+
+    Args:
+        name: the name of its builder.
+        build: makes the graph.
+        truth: what is true of its runs, in the form of `tests.accuracy.cases.truth`; written by hand, from the app.
+        runs: its invocations, one after another.
+        since: the first LangGraph that can run it.
+        only: "sync" or "async", where the app, or its truth, is of that kind.
+        config: what the invocations are configured with.
+    """
+
+    name: str
+    build: Callable[[], Any]
+    truth: str
+    runs: Sequence[Run]
+    since: tuple[int, int]
+    only: str | None
+    config: Config
+
+    def execute(self, way: Way) -> str:
+        """Run every invocation on a new thread, and return the thread."""
+        thread = str(uuid.uuid4())
+        graph = self.build()
+        for run in self.runs:
+            config: Config = {**self.config, "configurable": {"thread_id": thread}}
+            if run.before is not None:
+                config = run.before(graph, config) or config
+            if run.raises is None:
+                way(graph, run.given, config)
+            else:
+                with pytest.raises(run.raises):
+                    way(graph, run.given, config)
+        return thread
+
+
+CASES: list[Case] = []
+"""All of them, in the order of the modules that they stand in."""
+
+
+def case(
+    truth: str,
+    *runs: Run,
+    since: tuple[int, int] = (0, 6),
+    only: str | None = None,
+    raises: type[BaseException] | None = None,
+    **config: Any,
+) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
+    """Make a case of the function that builds its app. Without `runs` it is invoked once, with an empty state."""
+
+    def declare(build: Callable[[], Any]) -> Callable[[], Any]:
+        invocations = runs or (Run({}, raises),)
+        CASES.append(Case(build.__name__, build, truth, invocations, since, only, config))
+        return build
+
+    return declare
+
+
+# -- the ways to run an app --------------------------------------------------------------------------------------------
+
+
+def invoke(graph: Any, given: Any, config: Config) -> None:
+    graph.invoke(given, config)
+
+
+def ainvoke(graph: Any, given: Any, config: Config) -> None:
+    asyncio.run(graph.ainvoke(given, config))
+
+
+def stream(graph: Any, given: Any, config: Config) -> None:
+    for _ in graph.stream(given, config, stream_mode=list(MODES), subgraphs=True):
+        pass
+
+
+def astream(graph: Any, given: Any, config: Config) -> None:
+    async def consume() -> None:
+        async for _ in graph.astream(given, config, stream_mode=list(MODES), subgraphs=True):
+            pass
+
+    asyncio.run(consume())
+
+
+WAYS: dict[str, tuple[Way, ...]] = {"sync": (invoke, stream), "async": (ainvoke, astream)}
+
+
+def matrix(cases: Sequence[Case]) -> list[Any]:
+    """Each case in each way that it can be run; those that need a newer LangGraph are skipped, and say which."""
+    found = []
+    for one in cases:
+        newer = pytest.mark.skipif(
+            one.since > LANGGRAPH, reason=f"needs LangGraph {'.'.join(map(str, one.since))}, this is {__version__}"
+        )
+        for kind, ways in WAYS.items():
+            if one.only in (None, kind):
+                found += [pytest.param(one, way, marks=newer, id=f"{one.name}-{way.__name__}") for way in ways]
+    return found
