@@ -11,19 +11,21 @@ from otel_mas.instrumentation import import_hooks
 FRAMEWORKS = ("langgraph", "langchain")
 """Subpackages of this one; each has `MODULES`, whose import is when to patch, `patch(module)` and `unpatch()`."""
 
+_PACKAGES = (*FRAMEWORKS, "propagation")
+
 
 def install() -> None:
     """Watch for the frameworks' modules; patch those at once that are imported already. Imports none of them itself."""
-    for framework in FRAMEWORKS:
-        package = _package(framework)
+    for name in _PACKAGES:
+        package = _package(name)
         for module in package.MODULES:
             import_hooks.when_imported(module, package.patch)
 
 
 def uninstall() -> None:
     """Put every function back."""
-    for framework in FRAMEWORKS:
-        package = _package(framework)
+    for name in _PACKAGES:
+        package = _package(name)
         import_hooks.forget(package.patch)
         package.unpatch()
 
@@ -34,8 +36,8 @@ def modules() -> tuple[str, ...]:
 
 
 @cache
-def _package(framework: str) -> ModuleType:
-    return importlib.import_module(f"otel_mas.instrumentation.{framework}")
+def _package(name: str) -> ModuleType:
+    return importlib.import_module(f"otel_mas.instrumentation.{name}")
 
 
 __all__ = ["FRAMEWORKS", "install", "modules", "uninstall"]

@@ -40,6 +40,17 @@ def switch_on(settings: Settings, *, asked: bool) -> None:
             install.install()
 
 
+def settings() -> Settings | None:
+    """How this process is recorded; None where it is not."""
+    return _running
+
+
+def join(parent: Settings) -> None:
+    """Record this process as the one that it works for, unless it is recorded already or was told not to be."""
+    if _running is None and Settings.from_env().enabled:
+        switch_on(parent, asked=True)
+
+
 def switch_off(timeout: float) -> bool:
     """Write what is recorded, within `timeout` seconds, and leave the process as it was. Whether all was written."""
     global _running

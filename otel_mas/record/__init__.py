@@ -2,7 +2,19 @@
 
 from otel_mas.record.canonical import canonical_form
 from otel_mas.record.guard import caught, guarded
+from otel_mas.record.inside import INSIDE, SPAN, inside
 from otel_mas.record.messages import MessageAdapter
 from otel_mas.record.recorder import Cause, Recorder, recorder
 
-__all__ = ["Cause", "MessageAdapter", "Recorder", "canonical_form", "caught", "guarded", "recorder"]
+__all__ = [
+    "INSIDE",
+    "SPAN",
+    "Cause",
+    "MessageAdapter",
+    "Recorder",
+    "canonical_form",
+    "caught",
+    "guarded",
+    "inside",
+    "recorder",
+]

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from opentelemetry import context as otel_context
-from opentelemetry.trace import set_span_in_context
 
 from otel_mas.instrumentation.langchain.outcome import left_by
-from otel_mas.record import guarded
+from otel_mas.record import guarded, inside
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -24,7 +23,7 @@ class Running:
 
     def __init__(self, span: Span) -> None:
         self.span = span
-        self._token: Token[Context] = otel_context.attach(set_span_in_context(span))
+        self._token: Token[Context] = otel_context.attach(inside(span))
 
     @guarded("langchain: end of a tool or retriever")
     def end(self, error: BaseException | None = None) -> None:

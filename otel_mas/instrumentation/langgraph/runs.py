@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
-from opentelemetry import trace
 from opentelemetry.context import Context
 
 from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.channels import TASKS, ChannelCauses, Writer, fired, unknown_writers
 from otel_mas.instrumentation.langgraph.memory import MEMORY
-from otel_mas.record import Cause, Recorder
+from otel_mas.record import INSIDE, SPAN, Cause, Recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RunOutcome, TaskOutcome
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
 
 # Under this key the OTel context carries the task that is running, for whatever starts inside of it.
 _TASK_KEY = otel_context.create_key("otel-mas-langgraph-task")
-# Under which the API keeps the current span there: a context with both is made in one step, not in two.
-(_SPAN_KEY,) = trace.set_span_in_context(trace.INVALID_SPAN, Context())
 
 START = "__start__"
 _BRANCH_TO = "branch:to:"
@@ -101,7 +98,7 @@ class TaskRun:
             name, attributes = spans.task_attributes(self)
             self.span = run.recorder.start_span(name, attributes, causes=self.causes, parent=run.span)
             self.writer.context = self.span.get_span_context()
-        return Context({**otel_context.get_current(), _SPAN_KEY: self.span, _TASK_KEY: self})
+        return Context({**otel_context.get_current(), SPAN: self.span, INSIDE: self.span, _TASK_KEY: self})
 
     def finish(self, exc: BaseException | None) -> None:
         """End the span by how the task's code left: with a result, a pause, a handoff, a cancellation or an error."""

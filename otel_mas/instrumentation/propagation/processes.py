@@ -1,0 +1,128 @@
+"""Processes and their pools: work that code inside something recorded hands to another process is inside of it as well.
+
+What goes along is what the work is pickled with: the span's id, and how this process is recorded, so that a child that
+nobody switched recording on in (`spawn` begins with an empty one) writes to the same store. A child that is forked in
+the middle has its parent's context by itself, where the parent's objects are then replaced by their ids.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from opentelemetry import context as otel_context
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry.context import Context
+from opentelemetry.trace import get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from otel_mas.config import Settings
+from otel_mas.instrumentation import switch
+from otel_mas.instrumentation.propagation.threads import run_inside, serves
+from otel_mas.record import INSIDE, caught, guarded
+
+Original = Callable[..., Any]
+
+_PROPAGATORS = (TraceContextTextMapPropagator(), W3CBaggagePropagator())
+
+
+class Carried(NamedTuple):
+    """What a process needs to know to go on inside of what another one records."""
+
+    headers: dict[str, str]
+    settings: Settings | None
+
+    @classmethod
+    def here(cls) -> Carried:
+        headers: dict[str, str] = {}
+        for propagator in _PROPAGATORS:
+            propagator.inject(headers)
+        return cls(headers, switch.settings())
+
+    def context(self) -> Context:
+        context = Context()
+        for propagator in _PROPAGATORS:
+            context = propagator.extract(self.headers, context)
+        return Context({**context, INSIDE: get_current_span(context)})
+
+
+def run_carried(carried: Carried, function: Original, /, *args: Any, **kwargs: Any) -> Any:
+    """Call a function that another process has handed over."""
+    context = None
+    try:
+        if carried.settings is not None:
+            switch.join(carried.settings)
+        context = carried.context()
+    except Exception as error:
+        caught("propagation: process", error)
+    return function(*args, **kwargs) if context is None else run_inside(context, function, *args, **kwargs)
+
+
+def submit(original: Original) -> Original:
+    """`ProcessPoolExecutor.submit`, by which `map` and asyncio's `run_in_executor` go."""
+
+    @functools.wraps(original)
+    def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if INSIDE in otel_context.get_current():
+            fn = _carrying(fn) or fn
+        return original(self, fn, *args, **kwargs)
+
+    return submit
+
+
+def pool(original: Original) -> Original:
+    """The methods of `multiprocessing.Pool` by which it is given work. A `ThreadPool` is one as well."""
+
+    @functools.wraps(original)
+    def given(self: Any, func: Any, *args: Any, **kwargs: Any) -> Any:
+        context = otel_context.get_current()
+        if INSIDE in context:
+            if isinstance(self, sys.modules["multiprocessing.pool"].ThreadPool):
+                func = functools.partial(run_inside, context, func)
+            else:
+                func = _carrying(func) or func
+        return original(self, func, *args, **kwargs)
+
+    return given
+
+
+def start(original: Original) -> Original:
+    """`BaseProcess.start`, of every start method."""
+
+    @functools.wraps(original)
+    def start(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if INSIDE not in otel_context.get_current():
+            return original(self, *args, **kwargs)
+        target = getattr(self, "_target", None)
+        if serves(self):  # a pool's: it is the work that is carried
+            return run_inside(Context(), original, self, *args, **kwargs)
+        if target is None:
+            return original(self, *args, **kwargs)
+        self._target = _carrying(target) or target
+        try:
+            return original(self, *args, **kwargs)
+        except BaseException:
+            self._target = target
+            raise
+
+    return start
+
+
+@guarded("propagation: process")
+def _carrying(function: Original) -> Original:
+    return functools.partial(run_carried, Carried.here(), function)
+
+
+@guarded("propagation: after a fork, in the child")
+def _after_in_child() -> None:
+    if INSIDE in otel_context.get_current():
+        otel_context.attach(Carried.here().context())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_in_child)
+
+__all__ = ["Carried", "pool", "run_carried", "start", "submit"]
