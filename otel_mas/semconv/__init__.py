@@ -75,6 +75,7 @@ _CLASSES: Final[dict[str, ContentClass]] = {
     attributes.MAS_ROUTING_CHOICE: ContentClass.STRUCTURE,
     attributes.MAS_ROUTING_FUNCTION: ContentClass.STRUCTURE,
     attributes.MAS_RUN_OUTCOME: ContentClass.STRUCTURE,
+    attributes.MAS_TASK_ATTEMPT: ContentClass.STRUCTURE,
     attributes.MAS_TASK_CACHED: ContentClass.STRUCTURE,
     attributes.MAS_TASK_INDEX: ContentClass.STRUCTURE,
     attributes.MAS_TASK_NAME: ContentClass.STRUCTURE,

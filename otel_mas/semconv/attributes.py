@@ -190,6 +190,10 @@ MAS_RUN_OUTCOME: Final = "mas.run.outcome"
 """How the invocation of a workflow or root agent ended."""
 MAS_STORE_ID: Final = "mas.store.id"
 """The store that the span was written to; on the resource, so that a store never ships into itself."""
+MAS_TASK_ATTEMPT: Final = "mas.task.attempt"
+"""Which attempt of the task this is, from 1, where the framework may try it again. Each is a span of
+its own.
+"""
 MAS_TASK_CACHED: Final = "mas.task.cached"
 """The framework answered the task from its cache; the node did not run."""
 MAS_TASK_ID: Final = "mas.task.id"

@@ -30,6 +30,6 @@ def test_what_is_recorded_is_what_is_true(case: Case, way: Way, store: Path) -> 
     assert otel_mas.flush(30)
     with otel_mas.open(store) as source:
         graph = source.conversation(thread).graph()
-    assert differences(case.truth, graph) == []
+    assert "\n".join(differences(case.truth, graph)) == ""
     assert graph.problems == ()
     assert {edge.provenance for edge in graph.edges} == {"recorded"}

@@ -5,7 +5,8 @@ channels, the writers that made it so, and follows LangGraph's own rules for how
 
 * an ephemeral or last-value channel holds the writers of the last step that wrote it; an ephemeral one that a step did
   not write is cleared by that step;
-* a barrier (a join) and the `AfterFinish` channels accumulate writers until they are consumed;
+* a barrier (a join) and the `AfterFinish` channels accumulate writers until they are consumed; a barrier ignores who
+  comes in a later step under a name that has come already;
 * every other channel (reducers, topics) accumulates;
 * the queue of `Send`s keeps one writer for each packet, in the order in which LangGraph will number them.
 
@@ -14,7 +15,7 @@ Only channels that trigger a node are followed, so the size does not depend on t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph.channels.any_value import AnyValue
@@ -46,6 +47,7 @@ class _Kind(dict[type, bool]):
 
 
 _CONSUMED = _Kind(NamedBarrierValue, NamedBarrierValueAfterFinish, LastValueAfterFinish)
+_BARRIER = _Kind(NamedBarrierValue, NamedBarrierValueAfterFinish)
 _REPLACED = _Kind(LastValue, EphemeralValue, AnyValue, UntrackedValue)
 _EPHEMERAL = _Kind(EphemeralValue)
 
@@ -72,6 +74,13 @@ class Waiting(NamedTuple):
     sends: tuple[Writer, ...]
 
 
+class Before(NamedTuple):
+    """What writes that are about to be applied meet: the channels that their tasks consume, who waits in barriers."""
+
+    consumed: Sequence[str] = ()
+    arrived: Mapping[str, frozenset[str]] = {}
+
+
 class ChannelCauses:
     """The writers that wait in each triggering channel of one run of a graph."""
 
@@ -86,21 +95,26 @@ class ChannelCauses:
         """What waits now; safe to keep, later writes do not change it."""
         return Waiting(dict(self.channels), self.sends)
 
-    def consumed_by(self, tasks: Iterable[Any], channels: Mapping[str, Any]) -> list[str]:
-        """The accumulating channels that these tasks consume. To be asked before their writes are applied."""
+    def before(self, tasks: Iterable[Any], channels: Mapping[str, Any]) -> Before:
+        """What is about to change, to be asked before the writes of these tasks are applied."""
         consumed: list[str] = []
         for task in tasks:
             for name in task.triggers:
                 channel = channels.get(name)
                 if channel is not None and _CONSUMED[type(channel)] and name not in consumed and channel.is_available():
                     consumed.append(name)
-        return consumed
+        arrived = {}
+        for name in self.channels:
+            channel = channels.get(name)
+            if _BARRIER[type(channel)] and name not in consumed:
+                arrived[name] = frozenset(channel.seen)  # type: ignore[union-attr]
+        return Before(consumed, arrived)
 
     def apply(
         self,
         written: Iterable[tuple[Writer, Iterable[tuple[str, Any]]]],
         channels: Mapping[str, Any],
-        consumed: Iterable[str],
+        before: Before,
         *,
         steps: bool,
     ) -> None:
@@ -109,16 +123,19 @@ class ChannelCauses:
         Args:
             written: each writer with its writes, in the order in which LangGraph applies them.
             channels: the graph's channels.
-            consumed: what `consumed_by` said before.
+            before: what `before` said.
             steps: whether the step counter moves, i.e. whether any of the writers is a task with triggers.
         """
+        consumed, arrived = before
         fresh: dict[str, list[Writer]] = {}
         sends: list[Writer] = []
         for writer, writes in written:
-            for name, _ in writes:
+            for name, value in writes:
                 if name == TASKS:
                     sends.append(writer)
                 elif name in self._triggering and name not in RESERVED:
+                    if arrived and value in arrived.get(name, ()):
+                        continue
                     writers = fresh.setdefault(name, [])
                     if not writers or writers[-1] is not writer:
                         writers.append(writer)

@@ -17,6 +17,8 @@ HOOKS = (
     Hook(_LOOP, "SyncPregelLoop", "__enter__", ("self",), hooks.enter),
     Hook(_LOOP, "SyncPregelLoop", "__exit__", _EXIT, hooks.leave),
     Hook(_LOOP, "SyncPregelLoop", "accept_push", ("self", "task"), hooks.accept_push),
+    Hook(_LOOP, "SyncPregelLoop", "match_cached_writes", ("self",), hooks.match_cached_writes),
+    Hook(_LOOP, "AsyncPregelLoop", "amatch_cached_writes", ("self",), hooks.amatch_cached_writes),
     Hook(_LOOP, "AsyncPregelLoop", "__aenter__", ("self",), hooks.aenter),
     Hook(_LOOP, "AsyncPregelLoop", "__aexit__", _EXIT, hooks.aleave),
     Hook(_LOOP, "AsyncPregelLoop", "aaccept_push", ("self", "task"), hooks.aaccept_push),
@@ -36,8 +38,8 @@ HOOKS = (
         hooks.aschedule_error_handler,
         True,
     ),
-    Hook(_RUNNER, "", "run_with_retry", ("task",), hooks.run_with_retry),
-    Hook(_RUNNER, "", "arun_with_retry", ("task",), hooks.arun_with_retry),
+    Hook(_RUNNER, "", "run_with_retry", ("task", "retry_policy"), hooks.run_with_retry),
+    Hook(_RUNNER, "", "arun_with_retry", ("task", "retry_policy"), hooks.arun_with_retry),
     Hook(_BRANCH, "BranchSpec", "_finish", ("self", "writer", "input", "result", "config"), hooks.branch_finish),
 )
 

@@ -15,7 +15,9 @@ from typing import Any
 from opentelemetry import context as otel_context
 
 from otel_mas.instrumentation.langgraph import spans
-from otel_mas.instrumentation.langgraph.runs import TASK_RUNS, Branch, GraphRun, TaskRun, current_task
+from otel_mas.instrumentation.langgraph.attempts import restore, seen_one_by_one
+from otel_mas.instrumentation.langgraph.channels import Before
+from otel_mas.instrumentation.langgraph.runs import START, TASK_RUNS, Branch, GraphRun, TaskRun, current_task
 from otel_mas.record import caught, recorder
 from otel_mas.semconv.enums import LinkKind
 
@@ -144,10 +146,6 @@ def after_tick(original: Original) -> Original:
         run = getattr(self, _RUN, None)
         if run is None:
             return original(self)
-        try:
-            run.step_done()
-        except Exception as error:
-            caught("langgraph step end", error)
         _applying.run = run
         try:
             result = original(self)
@@ -168,14 +166,14 @@ def apply_writes(original: Original) -> Original:
         if run is None:
             return original(checkpoint, channels, tasks, *args, **kwargs)
         tasks = list(tasks)
-        consumed: list[str] = []
+        before = Before()
         try:
-            consumed = run.causes.consumed_by(tasks, channels)
+            before = run.causes.before(tasks, channels)
         except Exception as error:
             caught("langgraph writes", error)
         result = original(checkpoint, channels, tasks, *args, **kwargs)
         try:
-            run.after_writes(tasks, channels, consumed)
+            run.after_writes(tasks, channels, before)
         except Exception as error:
             caught("langgraph writes", error)
         return result
@@ -215,6 +213,43 @@ def tick(original: Original) -> Original:
         return more
 
     return tick
+
+
+def match_cached_writes(original: Original) -> Original:
+    """`SyncPregelLoop.match_cached_writes`: which tasks are answered from the cache."""
+
+    @functools.wraps(original)
+    def match_cached_writes(self: Any) -> Any:
+        matched = original(self)
+        if matched:
+            _note_cache_hits(self, matched)
+        return matched
+
+    return match_cached_writes
+
+
+def amatch_cached_writes(original: Original) -> Original:
+    """`AsyncPregelLoop.amatch_cached_writes`."""
+
+    @functools.wraps(original)
+    async def amatch_cached_writes(self: Any) -> Any:
+        matched = await original(self)
+        if matched:
+            _note_cache_hits(self, matched)
+        return matched
+
+    return amatch_cached_writes
+
+
+def _note_cache_hits(loop: Any, matched: Any) -> None:
+    run = getattr(loop, _RUN, None)
+    if run is None:
+        return
+    try:
+        for task in matched:
+            run.cache_hit(task)
+    except Exception as error:
+        caught("langgraph cache", error)
 
 
 # -- tasks that are scheduled in the middle of a step -----------------------------------------------------------------
@@ -277,12 +312,12 @@ def run_with_retry(original: Original) -> Original:
     """`langgraph.pregel._runner.run_with_retry`: the task's span is current while its code runs."""
 
     @functools.wraps(original)
-    def run_with_retry(task: Any, *args: Any, **kwargs: Any) -> Any:
-        state, token = _begin_task(task)
+    def run_with_retry(task: Any, retry_policy: Any, *args: Any, **kwargs: Any) -> Any:
+        state, token, task = _begin_task(task, retry_policy)
         if state is None:
-            return original(task, *args, **kwargs)
+            return original(task, retry_policy, *args, **kwargs)
         try:
-            result = original(task, *args, **kwargs)
+            result = original(task, retry_policy, *args, **kwargs)
         except BaseException as exc:
             _end_task(state, token, exc)
             raise
@@ -296,12 +331,12 @@ def arun_with_retry(original: Original) -> Original:
     """`langgraph.pregel._runner.arun_with_retry`."""
 
     @functools.wraps(original)
-    async def arun_with_retry(task: Any, *args: Any, **kwargs: Any) -> Any:
-        state, token = _begin_task(task)
+    async def arun_with_retry(task: Any, retry_policy: Any, *args: Any, **kwargs: Any) -> Any:
+        state, token, task = _begin_task(task, retry_policy)
         if state is None:
-            return await original(task, *args, **kwargs)
+            return await original(task, retry_policy, *args, **kwargs)
         try:
-            result = await original(task, *args, **kwargs)
+            result = await original(task, retry_policy, *args, **kwargs)
         except BaseException as exc:
             _end_task(state, token, exc)
             raise
@@ -311,24 +346,23 @@ def arun_with_retry(original: Original) -> Original:
     return arun_with_retry
 
 
-def _begin_task(task: Any) -> tuple[TaskRun | None, Any]:
+def _begin_task(task: Any, retry_policy: Any) -> tuple[TaskRun | None, Any, Any]:
+    """The task's state, what restores the context from before, and what LangGraph is to run."""
     state = TASK_RUNS.get(id(task))
     if state is None or state.task is not task:
-        return None, None
+        return None, None, task
     try:
-        return state, otel_context.attach(state.begin())
+        if (retry_policy or task.retry_policy) and task.name != START:
+            task = seen_one_by_one(task, state)
+        return state, otel_context.attach(state.begin()), task
     except Exception as error:
         caught("langgraph task start", error)
-    return None, None
+    return None, None, task
 
 
 def _end_task(state: TaskRun, token: Any, exc: BaseException | None) -> None:
     try:
-        try:
-            token.var.reset(token)
-        except ValueError:
-            # An abandoned stream is closed in another context than it ran in: there is nothing to restore there.
-            pass
+        restore(token)
         state.finish(exc)
     except Exception as error:
         caught("langgraph task end", error)

@@ -9,14 +9,14 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from otel_mas.instrumentation.langgraph import spans
-from otel_mas.instrumentation.langgraph.channels import TASKS, ChannelCauses, Writer, fired, unknown_writers
+from otel_mas.instrumentation.langgraph.channels import TASKS, Before, ChannelCauses, Writer, fired, unknown_writers
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.record import INSIDE, SPAN, Cause, Recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RunOutcome, TaskOutcome
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Span
+    from opentelemetry.trace import Span, SpanContext
 
 # Under this key the OTel context carries the task that is running, for whatever starts inside of it.
 _TASK_KEY = otel_context.create_key("otel-mas-langgraph-task")
@@ -25,6 +25,7 @@ START = "__start__"
 _BRANCH_TO = "branch:to:"
 _OUTCOMES = {outcome.value: {names.MAS_TASK_OUTCOME: outcome.value} for outcome in TaskOutcome}
 _UNFINISHED = (TaskOutcome.INTERRUPTED, TaskOutcome.ERROR, TaskOutcome.CANCELLED)
+_EARLIER = (LinkKind.RESUME, LinkKind.RETRY)
 
 
 def current_task() -> TaskRun | None:
@@ -36,13 +37,13 @@ class TaskRun:
     """One task of a run: its causes from the moment LangGraph schedules it, its span once it starts."""
 
     __slots__ = (
+        "attempt",
         "causes",
         "graph",
         "handed_to",
         "index",
         "outcome",
         "refs",
-        "restored",
         "routed",
         "run",
         "span",
@@ -61,14 +62,17 @@ class TaskRun:
         self.causes: list[Cause] = []
         self.refs: list[str] = []
         self.triggers: list[str] = []
+        # From 1 where a retry policy applies, else 0.
+        self.attempt = 0
         self.span: Span | None = None
         self.graph: Any = None
         self.outcome: TaskOutcome | None = None
-        self.handed_to: frozenset[str] = frozenset()
+        # Where a `Command` from inside went: the nodes that it named, beside its `Send`s. None where there was none.
+        self.handed_to: frozenset[str] | None = None
         # Destinations that a routing function has accounted for.
         self.routed: set[str] = set()
-        self.restored = bool(task.writes)
-        if self.restored:
+        if task.writes:
+            # Restored: what it wrote before comes back, it does not run again.
             self.writer.context = MEMORY.task(task.id)
 
     def caused_by(self, writer: Writer, kind: LinkKind) -> None:
@@ -89,7 +93,7 @@ class TaskRun:
             # `__start__` is no span: it stands for the run that it belongs to.
             self.span, self.writer = run.span, run.writer
         else:
-            earlier = MEMORY.unfinished(self.task.id)
+            earlier = run.unfinished(self.task.id)
             if earlier is not None:
                 context, outcome = earlier
                 kind = LinkKind.RESUME if outcome is TaskOutcome.INTERRUPTED else LinkKind.RETRY
@@ -103,19 +107,42 @@ class TaskRun:
     def finish(self, exc: BaseException | None) -> None:
         """End the span by how the task's code left: with a result, a pause, a handoff, a cancellation or an error."""
         span, recorder = self.span, self.run.recorder
-        if span is None or self.task.name == START:
+        if span is None or self.outcome is not None or self.task.name == START:
             return
         if exc is None:
-            outcome = TaskOutcome.HANDOFF if self.handed_to else TaskOutcome.OK
-            self.writer.handed_to = self.handed_to
+            outcome = TaskOutcome.OK
+            if self.handed_to is not None:
+                outcome = TaskOutcome.HANDOFF
+                self.writer.handed_to = self.handed_to
             self._route_by_command()
         else:
             outcome = self._left_by(recorder, span, exc)
+        self._end(span, outcome)
+
+    def _end(self, span: Span, outcome: TaskOutcome, end_ns: int | None = None) -> None:
         self.outcome = outcome
-        recorder.say(span, _OUTCOMES[outcome._value_])
-        if exc is not None and outcome in _UNFINISHED and self.run.key is not None:
-            MEMORY.left_unfinished(self.task.id, span.get_span_context(), outcome)
-        span.end()
+        self.run.recorder.say(span, _OUTCOMES[outcome._value_])
+        if outcome in _UNFINISHED:
+            self.run.left_unfinished(self.task.id, span.get_span_context(), outcome)
+        span.end(end_ns)
+
+    def attempt_left(self, exc: BaseException) -> None:
+        """An exception left an attempt. One that LangGraph cannot answer with another attempt is the task's end."""
+        if isinstance(exc, Exception) and not any(cls.__name__ == "GraphBubbleUp" for cls in type(exc).__mro__):
+            self.finish(exc)
+
+    def again(self, left_ns: int | None) -> Context:
+        """LangGraph tries the task once more: the next span, because of the attempt before it."""
+        if self.outcome is None and self.span is not None:
+            # What stopped it was nothing that its own code has seen.
+            spans.fail_unseen(self.span, "langgraph.errors.NodeTimeoutError", "timed out")
+            self._end(self.span, TaskOutcome.ERROR, left_ns)
+        self.attempt += 1
+        self.outcome = None
+        self.handed_to = None
+        self.routed = set()
+        self.causes = [cause for cause in self.causes if cause.kind not in _EARLIER]
+        return self.begin()
 
     def _left_by(self, recorder: Recorder, span: Span, exc: BaseException) -> TaskOutcome:
         kinds = {cls.__name__ for cls in type(exc).__mro__}
@@ -123,8 +150,11 @@ class TaskRun:
             spans.describe_interrupt(recorder, span, exc)
             return TaskOutcome.INTERRUPTED
         if "ParentCommand" in kinds:
+            goto = exc.args[0].goto
+            if not goto:
+                return TaskOutcome.OK  # it only updates the state of the graph around it
             if self.run.outer is not None:
-                self.run.outer.handed_to = frozenset(spans.destinations(exc.args[0].goto))
+                self.run.outer.handed_to = frozenset(spans.destinations(goto))
             return TaskOutcome.HANDOFF
         if "CancelledError" in kinds or isinstance(exc, (GeneratorExit, KeyboardInterrupt)):
             return TaskOutcome.CANCELLED
@@ -171,7 +201,9 @@ class GraphRun:
     """One invocation of a graph, from entering LangGraph's loop to leaving it."""
 
     __slots__ = (
+        "_hits",
         "_tasks",
+        "_unfinished",
         "branches",
         "causes",
         "claimed",
@@ -208,6 +240,8 @@ class GraphRun:
         self.key: tuple[str, str] | None = None
         self.causes = ChannelCauses(loop.trigger_to_nodes)
         self._tasks: dict[int, TaskRun] = {}
+        self._unfinished: dict[str, tuple[SpanContext, TaskOutcome]] = {}
+        self._hits: tuple[Any, ...] = ()
 
     def first(self, loop: Any) -> None:
         """The loop has loaded its checkpoint: recall what waits there, from this process's memory."""
@@ -226,30 +260,31 @@ class GraphRun:
 
     # -- what LangGraph writes -------------------------------------------------------------------------------------
 
-    def after_writes(self, tasks: Sequence[Any], channels: Any, consumed: list[str]) -> None:
+    def after_writes(self, tasks: Sequence[Any], channels: Any, before: Before) -> None:
         written, steps = [], False
         for task in spans.in_write_order(tasks):
             state = self._tasks.get(id(task))
             written.append((self.writer if state is None else state.writer, task.writes))
             steps = steps or bool(task.triggers)
-        self.causes.apply(written, channels, consumed, steps=steps)
+        self.causes.apply(written, channels, before, steps=steps)
 
-    def step_done(self) -> None:
-        """A step is over: its tasks have written. Those served from the cache never ran, and get their span here."""
-        for state in self._tasks.values():
-            if state.span is None and not state.restored and state.task.writes:
-                self._cache_hit(state)
-
-    def _cache_hit(self, state: TaskRun) -> None:
-        if state.task.name == START:
+    def cache_hit(self, task: Any) -> None:
+        """LangGraph answers a task from its cache: the task's code does not run."""
+        state = self._tasks.get(id(task))
+        if state is None:
+            self._hits += (task,)  # a `@task` is looked up before its call is over
+        elif state.task.name == START:
             state.writer = self.writer
-            return
-        name, attributes = spans.task_attributes(state)
-        attributes[names.MAS_TASK_CACHED] = True
-        attributes[names.MAS_TASK_OUTCOME] = TaskOutcome.OK.value
-        state.span = self.recorder.start_span(name, attributes, causes=state.causes, parent=self.span)
-        state.writer.context = state.span.get_span_context()
-        state.span.end()
+        elif state.span is None:
+            name, attributes = spans.task_attributes(state)
+            attributes[names.MAS_TASK_CACHED] = True
+            attributes[names.MAS_TASK_OUTCOME] = TaskOutcome.OK.value
+            state.span = self.recorder.start_span(name, attributes, causes=state.causes, parent=self.span)
+            state.writer.context = state.span.get_span_context()
+            state.span.end()
+        elif current_task() is state:
+            # Before 1.2 an async `@task` looks for itself, once it runs.
+            self.recorder.say(state.span, {names.MAS_TASK_CACHED: True})
 
     def saved(self, loop: Any) -> None:
         """LangGraph has made a checkpoint: remember what waits in it, for a run that starts from it."""
@@ -289,12 +324,29 @@ class GraphRun:
         if source is not None:
             state.caused_by(source.writer, kind)
         self._tasks[id(task)] = TASK_RUNS[id(task)] = state
+        if self._hits:
+            hits, self._hits = self._hits, ()
+            if any(hit is task for hit in hits):
+                self.cache_hit(task)
 
     def step_forgotten(self) -> None:
         """Let go of the tasks of the step; what they caused lives on as writers."""
         for key in self._tasks:
             TASK_RUNS.pop(key, None)
         self._tasks = {}
+
+    def left_unfinished(self, task_id: str, context: SpanContext, outcome: TaskOutcome) -> None:
+        """A task may run again: a later run of the thread, or this one, will ask what became of it."""
+        if self.key is not None:
+            MEMORY.left_unfinished(task_id, context, outcome)
+        else:
+            self._unfinished[task_id] = context, outcome
+
+    def unfinished(self, task_id: str) -> tuple[SpanContext, TaskOutcome] | None:
+        """The span of an earlier, unfinished run of this task; asked once, when the task runs again."""
+        if self.key is not None:
+            return MEMORY.unfinished(task_id)
+        return self._unfinished.pop(task_id, None) if self._unfinished else None
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
@@ -311,7 +363,7 @@ class GraphRun:
             if exc is not None:
                 recorder.fail(self.span, exc)
             else:
-                spans.fail_out_of_steps(self.span)
+                spans.fail_unseen(self.span, "langgraph.errors.GraphRecursionError", "recursion limit reached")
         recorder.say(self.span, {names.MAS_RUN_OUTCOME: outcome.value})
         self.span.end()
 

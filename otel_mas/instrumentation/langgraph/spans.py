@@ -75,6 +75,8 @@ def task_attributes(state: TaskRun) -> tuple[str, dict[str, Any]]:
     }
     if run.conversation is not None:
         attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
+    if state.attempt:
+        attributes[names.MAS_TASK_ATTEMPT] = state.attempt
     if state.refs:
         attributes[names.MAS_CAUSE_REFS] = tuple(state.refs)
     agent = given_name(state.graph) if state.graph is not None else None
@@ -128,11 +130,11 @@ def run_outcome(loop: Any, exc: BaseException | None) -> RunOutcome:
     return RunOutcome.ERROR
 
 
-def fail_out_of_steps(span: Span) -> None:
-    """LangGraph raises its recursion error only after the loop is left: it is this run's own."""
-    span.set_attribute(names.ERROR_TYPE, "langgraph.errors.GraphRecursionError")
-    span.set_status(Status(StatusCode.ERROR, "recursion limit reached"))
-    span.add_event("exception", {names.EXCEPTION_TYPE: "langgraph.errors.GraphRecursionError"})
+def fail_unseen(span: Span, error_type: str, why: str) -> None:
+    """An error of the span's own that LangGraph raises where none of our hooks sees it."""
+    span.set_attribute(names.ERROR_TYPE, error_type)
+    span.set_status(Status(StatusCode.ERROR, why))
+    span.add_event("exception", {names.EXCEPTION_TYPE: error_type})
 
 
 def describe_interrupt(recorder: Recorder, span: Span | None, exc: BaseException) -> None:
@@ -167,7 +169,7 @@ def routing(state: TaskRun, function: str, chosen: Sequence[str], candidates: Se
     attributes: dict[str, Any] = {
         names.MAS_RECORD_KIND: _ROUTING_DECISION,
         names.MAS_ROUTING_FUNCTION: function,
-        names.MAS_ROUTING_CHOICE: tuple(chosen),
+        names.MAS_ROUTING_CHOICE: tuple(dict.fromkeys(chosen)),
     }
     if candidates is not None:
         attributes[names.MAS_ROUTING_CANDIDATES] = tuple(candidates)

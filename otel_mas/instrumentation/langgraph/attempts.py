@@ -1,0 +1,93 @@
+"""A node that LangGraph may try again: each attempt is a span of its own.
+
+LangGraph repeats inside one call of `run_with_retry`, where a new attempt shows only in the node's code being called
+again. So it gets, instead of the task, a copy whose code is in `Attempts`; only where a retry policy applies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from time import time_ns
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import context as otel_context
+
+from otel_mas.record import caught
+
+if TYPE_CHECKING:
+    from contextvars import Token
+
+    from opentelemetry.context import Context
+
+    from otel_mas.instrumentation.langgraph.runs import TaskRun
+
+
+def seen_one_by_one(task: Any, state: TaskRun) -> Any:
+    """The task for LangGraph to run, such that each attempt is seen. Its writes are those of the original."""
+    state.attempt = 1
+    return replace(task, proc=Attempts(task.proc, state))
+
+
+class Attempts:
+    """The code of a node, every call of which is an attempt. The first one's span has been started by the hook."""
+
+    __slots__ = ("_proc", "last", "state")
+
+    def __init__(self, proc: Any, state: TaskRun) -> None:
+        self._proc = proc
+        self.state = state
+        self.last: _Attempt | None = None
+
+    def invoke(self, given: Any, config: Any) -> Any:
+        with _Attempt(self):
+            return self._proc.invoke(given, config)
+
+    async def ainvoke(self, given: Any, config: Any) -> Any:
+        with _Attempt(self):
+            return await self._proc.ainvoke(given, config)
+
+    async def astream(self, given: Any, config: Any) -> AsyncIterator[Any]:
+        with _Attempt(self):
+            async for chunk in self._proc.astream(given, config):
+                yield chunk
+
+
+class _Attempt:
+    """One attempt, while it runs: its span is current."""
+
+    __slots__ = ("_all", "_token", "left_ns")
+
+    def __init__(self, attempts: Attempts) -> None:
+        self._all = attempts
+        self._token: Token[Context] | None = None
+        self.left_ns: int | None = None
+
+    def __enter__(self) -> None:
+        before, self._all.last = self._all.last, self
+        try:
+            if before is not None:
+                self._token = otel_context.attach(self._all.state.again(before.left_ns))
+        except Exception as error:
+            caught("langgraph attempt", error)
+
+    def __exit__(self, kind: Any, exc: BaseException | None, traceback: Any) -> None:
+        try:
+            # One that timed out may take until after the next has begun to notice.
+            if exc is not None and self._all.last is self:
+                self.left_ns = time_ns()
+                self._all.state.attempt_left(exc)
+        except Exception as error:
+            caught("langgraph attempt", error)
+        finally:
+            restore(self._token)
+
+
+def restore(token: Token[Context] | None) -> None:
+    """Restore the context from before."""
+    try:
+        if token is not None:
+            token.var.reset(token)
+    except ValueError:
+        # An abandoned stream is closed in another context than it ran in: there is nothing to restore there.
+        pass
