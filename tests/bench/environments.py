@@ -12,13 +12,16 @@ from pathlib import Path
 
 # The same LangGraph for all; the peer at a pinned version, so that a table can be made again.
 COMMON = ("langgraph==1.2.22", "langchain-core==1.7.2")
-PEERS = {
+_OTLP = ("opentelemetry-sdk==1.45.2", "opentelemetry-exporter-otlp-proto-http==1.45.2")
+# The peer itself comes first.
+PEERS: dict[str, tuple[str, ...]] = {
     "bare": (),
-    "openinference": (
-        "openinference-instrumentation-langchain==0.1.80",
-        "opentelemetry-sdk==1.45.2",
-        "opentelemetry-exporter-otlp-proto-http==1.45.2",
-    ),
+    "openinference": ("openinference-instrumentation-langchain==0.1.80", *_OTLP),
+    "openllmetry": ("opentelemetry-instrumentation-langchain==0.62.4", *_OTLP),
+    "otel-genai": ("opentelemetry-instrumentation-genai-langchain==1.3b0", "langchain==1.4.7", *_OTLP),
+    # its integration needs langchain itself, and sqlparse, which it does not declare
+    "mlflow": ("mlflow-tracing==3.17.2", "langchain==1.4.7", "sqlparse", *_OTLP),
+    "langfuse": ("langfuse==5.0.4", "langchain==1.4.7", *_OTLP),
 }
 
 

@@ -1,32 +1,46 @@
-"""A local OTLP/HTTP sink: accepts everything, keeps a count. Every recorder that exports does so to one of these."""
+"""A local OTLP/HTTP sink, which every recorder that exports does so to: accepts everything and counts the spans."""
 
 from __future__ import annotations
 
+import gzip
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 
 class _Accept(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    received = 0
+    spans = 0
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        type(self).received += 1
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        if self.path.endswith("/v1/traces"):
+            request = ExportTraceServiceRequest.FromString(body)
+            type(self).spans += sum(len(scope.spans) for each in request.resource_spans for scope in each.scope_spans)
+        self._answer(b"", "application/x-protobuf")
+
+    def do_GET(self) -> None:
+        self._answer(b"{}", "application/json")  # Langfuse asks for its project
+
+    def _answer(self, body: bytes, content_type: str) -> None:
         self.send_response(200)
-        self.send_header("Content-Type", "application/x-protobuf")
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
 
 
 class Sink:
-    """`with Sink() as sink: ... sink.endpoint ... sink.requests`; loopback only."""
+    """`with Sink() as sink: ... sink.endpoint ... sink.spans`; loopback only."""
 
     def __enter__(self) -> Sink:
-        self._handler = type("Accept", (_Accept,), {"received": 0})
+        self._handler = type("Accept", (_Accept,), {"spans": 0})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
@@ -40,5 +54,6 @@ class Sink:
         return f"http://127.0.0.1:{self._server.server_address[1]}/v1/traces"
 
     @property
-    def requests(self) -> int:
-        return self._handler.received
+    def spans(self) -> int:
+        """How many have arrived."""
+        return self._handler.spans
