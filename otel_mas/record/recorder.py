@@ -115,6 +115,22 @@ class Recorder:
             self._queue.keep_causes(span.get_span_context(), causes)
         return span
 
+    def because(self, span: Span, causes: Sequence[Cause]) -> None:
+        """Give causes to a span that was started without any: what only became known while it was open."""
+        try:
+            if not causes or not span.is_recording():
+                return
+            if isinstance(span, Trusted) and not span.touched:
+                span.causes = tuple(causes)
+                return
+            for context, kind in causes:
+                span.add_link(context, {names.MAS_LINK_KIND: kind})
+            span.set_attributes(cause_attributes(causes))
+            if self._queue is not None:
+                self._queue.keep_causes(span.get_span_context(), tuple(causes))
+        except Exception as error:
+            caught("recorder: because", error)
+
     def say(self, span: Span, attributes: Mapping[str, Any]) -> None:
         """Add attributes to a span: what was not known at its start. Arrays are tuples."""
         try:

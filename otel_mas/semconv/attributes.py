@@ -154,6 +154,12 @@ MAS_ERROR_SPAN: Final = "mas.error.span"
 """The descendant in which an error that passed through this span happened, as `traceid-spanid`; only
 that one has ERROR status.
 """
+MAS_FORK_CHECKPOINT_ID: Final = "mas.fork.checkpoint.id"
+"""The checkpoint that a run or an update branched off from, where its thread had gone on from there
+already.
+"""
+MAS_FORK_SPAN: Final = "mas.fork.span"
+"""The run or update that had made the checkpoint that this one branched off from, as `traceid-spanid`."""
 MAS_INPUT_MESSAGES: Final = "mas.input.messages"
 """Digests of the messages that went in, in order: keyed BLAKE2b, 128 bits, hex."""
 MAS_INPUT_MODALITIES: Final = "mas.input.modalities"
@@ -210,6 +216,8 @@ MAS_TASK_STEP: Final = "mas.task.step"
 """The superstep in which the task ran."""
 MAS_TASK_TRIGGERS: Final = "mas.task.triggers"
 """The channels whose update made the task run."""
+MAS_TASK_UPDATED: Final = "mas.task.updated"
+"""The app wrote the state as though the node had run (`update_state`); the node did not run."""
 SERVER_ADDRESS: Final = "server.address"
 """The host of the model's endpoint."""
 SERVER_PORT: Final = "server.port"

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-MODULES = ("langgraph.pregel._loop", "langgraph.pregel._runner", "langgraph.graph._branch")
+MODULES = (
+    "langgraph.pregel._loop",
+    "langgraph.pregel._runner",
+    "langgraph.graph._branch",
+    "langgraph.pregel.main",
+)
 """The modules whose import is the moment to patch them."""
 
 

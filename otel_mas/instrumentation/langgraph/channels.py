@@ -72,6 +72,8 @@ class Waiting(NamedTuple):
 
     channels: Mapping[str, tuple[Writer, ...]]
     sends: tuple[Writer, ...]
+    saved_by: Writer | None = None
+    """Whoever made the checkpoint: a run, or an update of the state."""
 
 
 class Before(NamedTuple):
@@ -91,9 +93,9 @@ class ChannelCauses:
         self.channels: dict[str, tuple[Writer, ...]] = dict(waiting.channels) if waiting else {}
         self.sends: tuple[Writer, ...] = waiting.sends if waiting else ()
 
-    def waiting(self) -> Waiting:
+    def waiting(self, saved_by: Writer | None = None) -> Waiting:
         """What waits now; safe to keep, later writes do not change it."""
-        return Waiting(dict(self.channels), self.sends)
+        return Waiting(dict(self.channels), self.sends, saved_by)
 
     def before(self, tasks: Iterable[Any], channels: Mapping[str, Any]) -> Before:
         """What is about to change, to be asked before the writes of these tasks are applied."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from otel_mas.instrumentation.langgraph import MODULES, hooks
+from otel_mas.instrumentation.langgraph import MODULES, hooks, update_hooks
 from otel_mas.instrumentation.patches import Hook, Patches
 
-_LOOP, _RUNNER, _BRANCH = MODULES
+_LOOP, _RUNNER, _BRANCH, _MAIN = MODULES
 _EXIT = ("self", "exc_type", "exc_value", "traceback")
 
 HOOKS = (
@@ -41,6 +41,17 @@ HOOKS = (
     Hook(_RUNNER, "", "run_with_retry", ("task", "retry_policy"), hooks.run_with_retry),
     Hook(_RUNNER, "", "arun_with_retry", ("task", "retry_policy"), hooks.arun_with_retry),
     Hook(_BRANCH, "BranchSpec", "_finish", ("self", "writer", "input", "result", "config"), hooks.branch_finish),
+    Hook(_MAIN, "Pregel", "bulk_update_state", ("self", "config", "supersteps"), update_hooks.bulk_update_state),
+    Hook(_MAIN, "Pregel", "abulk_update_state", ("self", "config", "supersteps"), update_hooks.abulk_update_state),
+    Hook(_MAIN, "", "prepare_next_tasks", ("checkpoint",), update_hooks.prepare_next_tasks),
+    Hook(
+        _MAIN,
+        "",
+        "apply_writes",
+        ("checkpoint", "channels", "tasks", "get_next_version"),
+        update_hooks.apply_writes,
+    ),
+    Hook(_MAIN, "", "create_checkpoint", ("checkpoint", "channels", "step"), update_hooks.create_checkpoint),
 )
 
 PATCHES = Patches("LangGraph", HOOKS, "causes may be missing")

@@ -18,6 +18,7 @@ from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.attempts import restore, seen_one_by_one
 from otel_mas.instrumentation.langgraph.channels import Before
 from otel_mas.instrumentation.langgraph.runs import START, TASK_RUNS, Branch, GraphRun, TaskRun, current_task
+from otel_mas.instrumentation.langgraph.update_hooks import updating
 from otel_mas.record import caught, recorder
 from otel_mas.semconv.enums import LinkKind
 
@@ -377,7 +378,7 @@ def branch_finish(original: Original) -> Original:
     @functools.wraps(original)
     def _finish(self: Any, writer: Any, input: Any, result: Any, config: Any) -> Any:  # noqa: A002
         try:
-            _note_routing(self, result)
+            _note_routing(self, result, config)
         except Exception as error:
             caught("langgraph routing", error)
         return original(self, writer, input, result, config)
@@ -385,15 +386,22 @@ def branch_finish(original: Original) -> Original:
     return _finish
 
 
-def _note_routing(branch: Any, result: Any) -> None:
+def _note_routing(branch: Any, result: Any, config: Any) -> None:
     state = current_task()
     if state is None:
+        update = updating.get()
+        if update is not None:
+            task_id = config[spans.CONF].get("__pregel_task_id")
+            update.decided(task_id, Branch(branch), _chosen(branch.ends, result))
         return
     known = state.run.branches.get(id(branch))
     if known is None:
         known = state.run.branches[id(branch)] = Branch(branch)
-    ends = branch.ends
-    results = result if isinstance(result, (list, tuple)) else (result,)
-    chosen = tuple([str(getattr(r, "node", None) or (ends[r] if ends else r)) for r in results])
+    chosen = _chosen(branch.ends, result)
     state.routed.update(chosen)
     spans.routing(state, known.function, chosen, known.candidates)
+
+
+def _chosen(ends: Any, result: Any) -> tuple[str, ...]:
+    results = result if isinstance(result, (list, tuple)) else (result,)
+    return tuple([str(getattr(r, "node", None) or (ends[r] if ends else r)) for r in results])

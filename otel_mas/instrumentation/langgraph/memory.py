@@ -66,12 +66,21 @@ class Memory:
         self._waiting: RecentlyUsed[tuple[str, str, str], Waiting] = RecentlyUsed(_CHECKPOINTS)
         self._unfinished: RecentlyUsed[str, tuple[SpanContext, TaskOutcome]] = RecentlyUsed(_TASKS)
         self._finished: RecentlyUsed[str, SpanContext] = RecentlyUsed(_TASKS)
+        self._heads: RecentlyUsed[tuple[str, str], str] = RecentlyUsed(_CHECKPOINTS)
 
     def remember(self, key: tuple[str, str, str], waiting: Waiting) -> None:
         self._waiting.put(key, waiting)
 
     def waiting(self, key: tuple[str, str, str]) -> Waiting | None:
         return self._waiting.get(key)
+
+    def ended(self, key: tuple[str, str], checkpoint_id: str) -> None:
+        """The checkpoint that a thread stands at from now on."""
+        self._heads.put(key, checkpoint_id)
+
+    def head(self, key: tuple[str, str]) -> str | None:
+        """The checkpoint that a thread stands at, as far as this process has moved it."""
+        return self._heads.get(key)
 
     def left_unfinished(self, task_id: str, context: SpanContext, outcome: TaskOutcome) -> None:
         self._unfinished.put(task_id, (context, outcome))
@@ -88,7 +97,7 @@ class Memory:
         return self._finished.get(task_id)
 
     def clear(self) -> None:
-        for entries in (self._waiting, self._unfinished, self._finished):
+        for entries in (self._waiting, self._unfinished, self._finished, self._heads):
             entries.clear()
 
 

@@ -33,6 +33,11 @@ def current_task() -> TaskRun | None:
     return otel_context.get_current().get(_TASK_KEY)  # type: ignore[return-value]
 
 
+def outside_of_tasks(span: Span) -> Context:
+    """The context in which `span` is current, and no task."""
+    return Context({**otel_context.get_current(), SPAN: span, INSIDE: span, _TASK_KEY: None})
+
+
 class TaskRun:
     """One task of a run: its causes from the moment LangGraph schedules it, its span once it starts."""
 
@@ -251,7 +256,7 @@ class GraphRun:
         if self.key is None or not loop.checkpoint["channel_versions"]:
             return
         loaded = loop.checkpoint["id"]
-        recorder.say(self.span, {names.MAS_CHECKPOINT_ID: loaded})
+        recorder.say(self.span, spans.started_from(self.key, loaded))
         waiting = MEMORY.waiting((*self.key, loaded))
         if waiting is None:
             # Written before this process took the thread over: the reader finds the writers by the checkpoint.
@@ -289,7 +294,7 @@ class GraphRun:
     def saved(self, loop: Any) -> None:
         """LangGraph has made a checkpoint: remember what waits in it, for a run that starts from it."""
         if self.key is not None and loop.checkpointer is not None:
-            MEMORY.remember((*self.key, loop.checkpoint["id"]), self.causes.waiting())
+            MEMORY.remember((*self.key, loop.checkpoint["id"]), self.causes.waiting(self.writer))
 
     # -- what LangGraph schedules ----------------------------------------------------------------------------------
 
@@ -376,13 +381,12 @@ class GraphRun:
                 MEMORY.finished(state.task.id, state.writer.context)
 
     def _note_checkpoint(self, recorder: Recorder, loop: Any) -> None:
-        if self.key is None or loop.checkpointer is None or not self.span.is_recording():
+        if self.key is None or loop.checkpointer is None:
             return
-        last: dict[str, Any] = {names.MAS_CHECKPOINT_LAST_ID: loop.checkpoint["id"]}
-        pending = spans.pending_causes(self.causes.waiting())
-        if pending:
-            last[names.MAS_CHECKPOINT_PENDING] = tuple(pending)
-        recorder.say(self.span, last)
+        MEMORY.ended(self.key, loop.checkpoint["id"])
+        if not self.span.is_recording():
+            return
+        recorder.say(self.span, spans.left_at(loop.checkpoint["id"], self.causes.waiting()))
 
 
 # Every scheduled task of every run, by the identity of LangGraph's task object; the TaskRun keeps that object alive.

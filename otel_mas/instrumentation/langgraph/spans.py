@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
 
 from opentelemetry.trace import Status, StatusCode
 
 from otel_mas.instrumentation.langgraph.channels import TASKS, Waiting, Writer
+from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.record import Recorder
 from otel_mas.semconv import attributes as names
-from otel_mas.semconv.enums import LinkKind, RecordKind, RunOutcome
+from otel_mas.semconv.enums import LinkKind, RecordKind, RunOutcome, TaskOutcome
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-    from otel_mas.instrumentation.langgraph.runs import TaskRun
+    from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun
+    from otel_mas.instrumentation.langgraph.updates import StateUpdate
 
 CONF = "configurable"
 _AGENT_TASK = RecordKind.AGENT_TASK.value  # as plain text, like all that is said on spans
@@ -85,6 +87,41 @@ def task_attributes(state: TaskRun) -> tuple[str, dict[str, Any]]:
     attributes[names.GEN_AI_OPERATION_NAME] = "invoke_agent"
     attributes[names.GEN_AI_AGENT_NAME] = agent
     return f"invoke_agent {agent}", attributes
+
+
+def update_attributes(node: str, task_id: str, step: int, namespace: str, thread: str) -> dict[str, Any]:
+    """What the span of an update says, which stands where that of the node's task would."""
+    return {
+        names.MAS_RECORD_KIND: _AGENT_TASK,
+        names.MAS_TASK_ID: task_id,
+        names.MAS_TASK_NAME: node,
+        names.MAS_TASK_STEP: step,
+        names.MAS_TASK_NAMESPACE: namespace,
+        names.MAS_TASK_UPDATED: True,
+        names.MAS_TASK_OUTCOME: TaskOutcome.OK.value,
+        names.GEN_AI_CONVERSATION_ID: thread,
+    }
+
+
+def started_from(key: tuple[str, str], checkpoint_id: str) -> dict[str, Any]:
+    """The checkpoint that a run or an update starts from; and who made it, where the thread had gone on from there."""
+    said: dict[str, Any] = {names.MAS_CHECKPOINT_ID: checkpoint_id}
+    head = MEMORY.head(key)
+    if head is not None and head != checkpoint_id:
+        said[names.MAS_FORK_CHECKPOINT_ID] = checkpoint_id
+        waiting = MEMORY.waiting((*key, checkpoint_id))
+        if waiting is not None and waiting.saved_by is not None and waiting.saved_by.context is not None:
+            said[names.MAS_FORK_SPAN] = _cause_key(waiting.saved_by)
+    return said
+
+
+def left_at(checkpoint_id: str, waiting: Waiting) -> dict[str, Any]:
+    """The checkpoint that a run or an update ends at, and the causes that wait there."""
+    said: dict[str, Any] = {names.MAS_CHECKPOINT_LAST_ID: checkpoint_id}
+    pending = pending_causes(waiting)
+    if pending:
+        said[names.MAS_CHECKPOINT_PENDING] = tuple(pending)
+    return said
 
 
 def run_attributes(graph: Any, loop: Any) -> tuple[str, dict[str, Any]]:
@@ -161,7 +198,16 @@ def destinations(goto: Any) -> list[str]:
     return [g for g in goto if isinstance(g, str)] if isinstance(goto, Sequence) else []
 
 
-def routing(state: TaskRun, function: str, chosen: Sequence[str], candidates: Sequence[str] | None) -> None:
+class Deciding(Protocol):
+    """What makes a routing decision: a task, or an update in its place."""
+
+    @property
+    def span(self) -> Span | None: ...
+    @property
+    def run(self) -> GraphRun | StateUpdate: ...
+
+
+def routing(state: Deciding, function: str, chosen: Sequence[str], candidates: Sequence[str] | None) -> None:
     """A ROUTING_DECISION span under the task that decided."""
     span, run = state.span, state.run
     if span is None or not span.is_recording():

@@ -1,0 +1,197 @@
+"""`update_state`: the app writes the state of a thread as though nodes had run. An act of its own, and a cause."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid5
+
+from opentelemetry.trace import INVALID_SPAN
+
+from otel_mas.instrumentation.langgraph import spans
+from otel_mas.instrumentation.langgraph.channels import Before, ChannelCauses, Waiting, Writer, unknown_writers
+from otel_mas.instrumentation.langgraph.memory import MEMORY
+from otel_mas.instrumentation.langgraph.runs import Branch, outside_of_tasks
+from otel_mas.record import Cause, Recorder
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import LinkKind, TaskOutcome
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span
+
+INTERRUPT = "__interrupt__"
+"""What LangGraph calls the path and the trigger of writes that are made as though a node had run."""
+
+
+class _StandIn:
+    """One update: what a task of the node would have been."""
+
+    __slots__ = ("node", "run", "span", "task_id", "writer")
+
+    def __init__(self, run: StateUpdate, node: str, task_id: str) -> None:
+        self.run = run
+        self.node = node
+        self.task_id = task_id
+        self.writer = Writer(None, f"task|{task_id}")
+        self.span: Span | None = None
+
+
+class StateUpdate:
+    """One call of `update_state` or `bulk_update_state`.
+
+    Every update has a span, which stands where that of the node's task would. The span of the only update of a call is
+    the call's; several have the call's around them.
+    """
+
+    def __init__(self, recorder: Recorder, graph: Any, config: Mapping[str, Any], supersteps: Sequence[Any]) -> None:
+        self.recorder = recorder
+        self._graph = graph
+        configurable = config.get(spans.CONF) or {}
+        self.conversation = str(configurable.get("thread_id"))
+        self._namespace: str = configurable.get("checkpoint_ns") or ""
+        self._key = (self.conversation, self._namespace)
+        self._given = [update for superstep in supersteps for update in superstep]
+        self._several = len(self._given) > 1
+        self._only: str | None = self._given[0][1] if len(self._given) == 1 else None
+        self.span: Span = INVALID_SPAN
+        self.writer = Writer(None)
+        self.begun = False
+        # Of the superstep under way: the tasks that wait for each node, the updates, and the causes in the channels.
+        self._prepared: dict[str, deque[str]] = {}
+        self._stand_ins: list[_StandIn] = []
+        self._decisions: list[tuple[str | None, Branch, Sequence[str]]] = []
+        self._causes: tuple[str, ChannelCauses] | None = None
+        self._last: tuple[str, Waiting] | None = None
+
+    def begin(self) -> Context:
+        """Start the call's span and return the context in which the call is to run."""
+        name = spans.given_name(self._graph) if self._several else self._only
+        self.span = self.recorder.start_span(_called(name), {names.GEN_AI_CONVERSATION_ID: self.conversation})
+        self.writer.context = self.span.get_span_context()
+        return outside_of_tasks(self.span)
+
+    def is_passed_on(self, graph: Any, config: Mapping[str, Any]) -> bool:
+        """Whether a call inside of this one is this one, passed on to the subgraph whose state is written."""
+        if self.begun or str((config.get(spans.CONF) or {}).get("thread_id")) != self.conversation:
+            return False
+        self._graph = graph
+        return True
+
+    # -- what LangGraph does meanwhile ---------------------------------------------------------------------------
+
+    def prepared(self, tasks: Mapping[str, Any]) -> None:
+        """LangGraph looks up which tasks wait: an update as one of their nodes takes the place of the task."""
+        self.begun = True
+        self._prepared = defaultdict(deque)
+        for task in tasks.values():
+            self._prepared[task.name].append(task.id)
+
+    def decided(self, task_id: str | None, branch: Branch, chosen: Sequence[str]) -> None:
+        """A conditional edge of a node that is written as has decided."""
+        self._decisions.append((task_id, branch, chosen))
+
+    def writing(self, checkpoint: Mapping[str, Any], channels: Mapping[str, Any], tasks: Sequence[Any]) -> Before:
+        """LangGraph is about to apply writes. Returns what they meet."""
+        return self._causes_at(checkpoint, channels).before(tasks, channels)
+
+    def written(
+        self, checkpoint: Mapping[str, Any], channels: Mapping[str, Any], tasks: Sequence[Any], before: Before
+    ) -> None:
+        """The writes are applied: whoever made them is the cause of what they trigger."""
+        written = [(self._writer(task, checkpoint["id"]), task.writes) for task in spans.in_write_order(tasks)]
+        steps = any(task.triggers for task in tasks)
+        self._causes_at(checkpoint, channels).apply(written, channels, before, steps=steps)
+
+    def saved(self, base: Mapping[str, Any], checkpoint: Mapping[str, Any], channels: Any, step: int) -> None:
+        """LangGraph has made a checkpoint of what is written: tell the updates, remember what waits there."""
+        self._tell_start(base["id"])
+        causes = self._causes_at(base, channels if channels is not None else {})
+        for stand_in in self._stand_ins:
+            self._tell(stand_in, step)
+        waiting = causes.waiting(self.writer)
+        MEMORY.remember((*self._key, checkpoint["id"]), waiting)
+        MEMORY.ended(self._key, checkpoint["id"])
+        self._last = checkpoint["id"], waiting
+        self._stand_ins, self._decisions, self._causes, self._prepared = [], [], None, {}
+
+    def finish(self, exc: BaseException | None) -> None:
+        """The call is over."""
+        recorder, span = self.recorder, self.span
+        if isinstance(exc, Exception):  # cancelled is not failed
+            recorder.fail(span, exc)
+        elif self._last is not None:
+            recorder.say(span, spans.left_at(*self._last))
+        span.end()
+
+    def _causes_at(self, checkpoint: Mapping[str, Any], channels: Mapping[str, Any]) -> ChannelCauses:
+        self.begun = True
+        checkpoint_id = checkpoint["id"]
+        if self._causes is None or self._causes[0] != checkpoint_id:
+            triggering = self._graph.trigger_to_nodes
+            waiting = MEMORY.waiting((*self._key, checkpoint_id))
+            if waiting is None:
+                waiting = unknown_writers(checkpoint_id, triggering, channels)
+            self._causes = checkpoint_id, ChannelCauses(triggering, waiting)
+        return self._causes[1]
+
+    def _writer(self, task: Any, checkpoint_id: str) -> Writer:
+        """Who is behind writes: an update, a task that was done in the step that is left, or the app with an input."""
+        done = getattr(task, "id", None)
+        if done is not None:
+            return Writer(MEMORY.task(done), f"task|{done}")
+        if not task.path or task.path[0] != INTERRUPT:
+            return self.writer
+        stand_in = _StandIn(self, task.name, self._task_id(task.name, checkpoint_id))
+        self._stand_ins.append(stand_in)
+        return stand_in.writer
+
+    def _task_id(self, node: str, checkpoint_id: str) -> str:
+        """The id that LangGraph gives the update: that of the task whose place it takes, where there is one."""
+        for update in self._given:
+            if update[1] in (node, None):
+                self._given.remove(update)
+                if len(update) > 2 and update[2]:
+                    return str(update[2])
+                break
+        waiting = self._prepared.get(node)
+        return waiting.popleft() if waiting else _made_up_id(checkpoint_id, len(self._stand_ins))
+
+    def _tell(self, stand_in: _StandIn, step: int) -> None:
+        recorder = self.recorder
+        attributes = spans.update_attributes(stand_in.node, stand_in.task_id, step, self._namespace, self.conversation)
+        paused = MEMORY.unfinished(stand_in.task_id)
+        causes = []
+        if paused is not None and paused[1] is TaskOutcome.INTERRUPTED:
+            causes.append(Cause(paused[0], LinkKind.RESUME))
+        if self._several:
+            span = recorder.start_span(_called(stand_in.node), attributes, causes=causes, parent=self.span)
+        else:
+            span = self.span
+            recorder.because(span, causes)
+            recorder.say(span, attributes)
+            if self._only is None:
+                span.update_name(_called(stand_in.node))
+        stand_in.span, stand_in.writer.context = span, span.get_span_context()
+        for task_id, branch, chosen in self._decisions:
+            if task_id == stand_in.task_id:
+                spans.routing(stand_in, branch.function, chosen, branch.candidates)
+        if self._several:
+            span.end()
+
+    def _tell_start(self, base: str) -> None:
+        if self._last is None:
+            self.recorder.say(self.span, spans.started_from(self._key, base))
+
+
+def _called(name: str | None) -> str:
+    return "update_state" if name is None else f"update_state {name}"
+
+
+def _made_up_id(checkpoint_id: str, index: int) -> str:
+    """The id that LangGraph gives an update whose node no task waits for."""
+    from langgraph.pregel import main
+
+    make = getattr(main, "_update_task_id", None)  # before 1.2 all updates of a step share one
+    return str(make(checkpoint_id, index) if make is not None else uuid5(UUID(checkpoint_id), INTERRUPT))
