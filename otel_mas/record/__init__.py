@@ -3,6 +3,7 @@
 from otel_mas.record.canonical import canonical_form
 from otel_mas.record.guard import caught, guarded
 from otel_mas.record.inside import INSIDE, SPAN, inside
+from otel_mas.record.media import without_media
 from otel_mas.record.messages import MessageAdapter
 from otel_mas.record.recorder import Cause, Recorder, recorder
 
@@ -17,4 +18,5 @@ __all__ = [
     "guarded",
     "inside",
     "recorder",
+    "without_media",
 ]

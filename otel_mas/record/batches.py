@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_mas.record.encode import SpanEncoder
 from otel_mas.record.guard import caught
-from otel_mas.record.late import settle
+from otel_mas.record.late import add, settle
+from otel_mas.record.media import without_media
 from otel_mas.record.privacy import Privacy
-from otel_mas.record.queue import Content, Drained, Key, Message, MessageRefs
+from otel_mas.record.queue import Beside, Changes, Content, Drained, Key, Message, MessageRefs
 from otel_mas.record.snapshot import to_json
+from otel_mas.record.state import StateDigests, Unread, may_be_stored
 from otel_mas.semconv import attributes as names
 from otel_mas.store.rows import Batch, ContentRow, MessageRefRow, MessageRow
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from otel_mas.record.recorder import Cause
 
 _MAX_WITHHELD = 10_000
+_MAX_CHANGED = 10_000
+_STATE = "state"  # the role under which the values of a state lie among the messages
+_CHANGED = 2  # after consumed and produced
 _MAX_ORIGINS = 1024
 _SPANS_PER_BREATH = 8
 _BACKLOG = 256  # spans in one batch from which on catching up comes before giving way
@@ -41,10 +46,13 @@ class BatchBuilder:
     Args:
         privacy: the content mode.
         origin: attributes that every stored resource gets, such as `mas.instance.id`.
+        values: the digests of state values.
     """
 
-    def __init__(self, privacy: Privacy, origin: Mapping[str, str]) -> None:
+    def __init__(self, privacy: Privacy, origin: Mapping[str, str], values: StateDigests) -> None:
         self._privacy = privacy
+        self._values = values
+        self._changed: dict[Key, tuple[str, ...]] = {}  # of spans that have not ended yet
         self._origin = dict(origin)
         self._encoder = SpanEncoder(privacy)
         self._withheld: dict[Key, list[str]] = {}  # of spans that have not ended yet
@@ -91,8 +99,11 @@ class BatchBuilder:
         context = span.context
         resource, scope = self._resources[id(span.resource)][1], self._scopes[id(span.instrumentation_scope)][1]
         withheld = self._withheld.pop(context[:2], ()) if self._withheld else ()
+        changed = self._changed.pop(context[:2], None) if self._changed else None
         try:
             settle(span, names.MAS_COST_MISSING)
+            if changed is not None:
+                add(span, {names.MAS_STATE_DIGESTS: changed})
             row = self._encoder.row(span, causes, resource=resource, scope=scope, withheld=withheld)
         except Exception as error:
             batch.incomplete[context[0].to_bytes(16, "big")] = "a span could not be encoded"
@@ -107,17 +118,37 @@ class BatchBuilder:
         except Exception as error:
             caught("writer: open span", error)
 
-    def _beside(self, item: Content | MessageRefs | Message, batch: Batch) -> None:
+    def _beside(self, item: Beside, batch: Batch) -> None:
         if isinstance(item, Content):
-            value = to_json(self._privacy.value(item.name, item.value))
+            value = to_json(self._privacy.value(item.name, without_media(item.value)))
             batch.contents.append(ContentRow(*_ids(item.key), item.name, value))
         elif isinstance(item, MessageRefs):
             trace_id, span_id = _ids(item.key)
             for position, digest in enumerate(item.digests):
                 row = MessageRefRow(trace_id, span_id, item.direction, position, bytes.fromhex(digest))
                 batch.message_refs.append(row)
-        else:
+        elif isinstance(item, Message):
             self._message(item, batch)
+        else:
+            self._changes(item, batch)
+
+    def _changes(self, item: Changes, batch: Batch) -> None:
+        digests = self._values.digests(item.values)
+        if len(self._changed) < _MAX_CHANGED:
+            self._changed[item.key] = tuple(digests)
+        if self._privacy.content == "none":
+            return
+        trace_id, span_id = _ids(item.key)
+        for position, (name, value, digest) in enumerate(zip(item.names, item.values, digests, strict=True)):
+            if value.__class__ is Unread:
+                continue
+            stored = bytes.fromhex(digest)
+            if self._values.is_new(digest):
+                body = to_json({"value": self._privacy.value(name, without_media(value))})
+                if not may_be_stored(body):
+                    body = to_json({"value": None, "size": len(body)})
+                batch.messages.append(MessageRow(stored, _STATE, body))
+            batch.message_refs.append(MessageRefRow(trace_id, span_id, _CHANGED, position, stored))
 
     def _message(self, item: Message, batch: Batch) -> None:
         role = str(item.snapshot.get("role", ""))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 _MAGIC = b"otel-mas message 1\0"
+_VALUE_MAGIC = b"otel-mas value 1\0"
 _LENGTH = struct.Struct(">Q").pack
 _DOUBLE = struct.Struct(">d").pack
 _NAN = b"d\x7f\xf8\0\0\0\0\0\0"
@@ -51,6 +52,11 @@ def canonical_form(role: str, parts: Sequence[Mapping[str, Any]]) -> bytes:
             value = part.get(name)
             out.append(_value(convert(name, value) if convert is not None else value))
     return b"".join(out)
+
+
+def canonical_value(value: Any) -> bytes:
+    """The canonical bytes of a value that is no message, such as one of a state: a snapshot, of what JSON can hold."""
+    return _VALUE_MAGIC + _value(value)
 
 
 def _arguments(name: str, value: Any) -> Any:
@@ -113,4 +119,4 @@ def _float(value: float) -> bytes:
     return b"d" + _DOUBLE(value)
 
 
-__all__ = ["canonical_form"]
+__all__ = ["canonical_form", "canonical_value"]

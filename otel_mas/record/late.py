@@ -24,6 +24,13 @@ class Late(str):
         return late
 
 
+def add(span: Any, found: Mapping[str, Any]) -> None:
+    """Add attributes to an ended span, as if it had ended with them. Other readers see all of them or none."""
+    said = getattr(span, "said", None)
+    attributes = span._attributes if said is None or span.touched else said
+    _replace(span, {**(attributes or {}), **found}, attributes)
+
+
 def settle(span: Any, name: str) -> None:
     """Replace an ended span's attribute `name` if it is late. Other readers of the span see all of it or nothing."""
     said = getattr(span, "said", None)
@@ -34,10 +41,15 @@ def settle(span: Any, name: str) -> None:
     settled = {**attributes, **late.work()}
     if settled[name] is late:
         del settled[name]
-    if said is not None:
-        span.said = settled
-    if said is None or span.touched:
-        span._attributes = BoundedAttributes(getattr(attributes, "maxlen", None), settled)
+    _replace(span, settled, attributes)
 
 
-__all__ = ["Late", "settle"]
+def _replace(span: Any, attributes: dict[str, Any], before: Any) -> None:
+    ours = hasattr(span, "said")
+    if ours:
+        span.said = attributes
+    if not ours or span.touched:
+        span._attributes = BoundedAttributes(getattr(before, "maxlen", None), attributes)
+
+
+__all__ = ["Late", "add", "settle"]

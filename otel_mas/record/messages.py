@@ -27,8 +27,11 @@ class MessageAdapter(Protocol):
     def canonical(self, message: Any, /) -> bytes:
         """Canonical form v1 of the unredacted message, role included: see `otel_mas.record.canonical_form`."""
 
+    def knows(self, value: Any, /) -> bool:
+        """Whether it is one of the framework's messages."""
+
     def snapshot(self, message: Any, /) -> dict[str, Any]:
-        """`{"role": ..., "parts": [...]}` as in GenAI semantic conventions, of what JSON can hold."""
+        """`{"role": ..., "parts": [...]}` as in GenAI semantic conventions, of what JSON can hold, `without_media`."""
 
 
 class MessageDigests:

@@ -27,6 +27,7 @@ _GENERATED: Final = frozenset(
         names.MAS_LINK_KIND,
         names.MAS_OUTPUT_MESSAGES,
         names.MAS_RECORD_KIND,
+        names.MAS_STATE_DIGESTS,
         names.MAS_TASK_ID,
     }
 )

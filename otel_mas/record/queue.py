@@ -22,6 +22,7 @@ _SPAN_BYTES = 600  # what a queued span weighs beyond its texts
 _LINK_BYTES = 300
 _SAID_BYTES = 100  # what we say in an attribute: ids and names, most of which the app keeps alive as well
 _MESSAGE_REF_BYTES = 100
+_CHANGE_BYTES = 100
 _MAX_INCOMPLETE = 10_000
 
 _new = tuple.__new__
@@ -54,6 +55,17 @@ class Message(NamedTuple):
     size: int
 
 
+class Changes(NamedTuple):
+    """What a span changed in a state: copies of the values, or why there is none."""
+
+    key: Key
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+    size: int
+
+
+Beside = Content | MessageRefs | Message | Changes
+
 Ended = tuple["ReadableSpan", tuple["Cause", ...], int]
 """An ended span, all of its causes whatever the SDK's limits left on it, and what it weighs in bytes. A bare tuple: it
 is made on the app's thread, and a named one costs 0.3 µs."""
@@ -66,7 +78,7 @@ class Drained(NamedTuple):
     """What one batch is made from."""
 
     ended: list[Ended]
-    beside: list[Content | MessageRefs | Message]
+    beside: list[Beside]
     started: list[tuple[Key, ReadableSpan]]
     incomplete: dict[int, str]
 
@@ -102,7 +114,7 @@ class SpanQueue:
         self._wake = wake
         self._bytes = 0
         self._ended: deque[Ended | LightSpan] = deque()
-        self._beside: deque[Content | MessageRefs | Message] = deque()
+        self._beside: deque[Beside] = deque()
         self._started: deque[Started] = deque()
         self._live: dict[Key | LightSpan, tuple[Cause, ...]] = {}
         self._incomplete: dict[int, str] = {}
@@ -181,7 +193,11 @@ class SpanQueue:
         """A message's content. False where there was no room: offer it again with the next span that has it."""
         return self._add(Message(key, digest, snapshot, size))
 
-    def _add(self, item: Content | MessageRefs | Message) -> bool:
+    def add_changes(self, key: Key, names: tuple[str, ...], values: tuple[Any, ...], size: int) -> None:
+        """What an open span changed in a state."""
+        self._add(_new(Changes, (key, names, values, size + _CHANGE_BYTES * len(names))))
+
+    def _add(self, item: Beside) -> bool:
         if self.closed:
             return False
         if self._bytes + item.size > self._max_bytes or len(self._beside) >= 4 * self._max_spans:
@@ -255,4 +271,4 @@ def _take(items: deque[Any], limit: int) -> list[Any]:
     return [items.popleft() for _ in range(min(limit, len(items)))]
 
 
-__all__ = ["Content", "Drained", "Ended", "Key", "Message", "MessageRefs", "SpanQueue"]
+__all__ = ["Beside", "Changes", "Content", "Drained", "Ended", "Key", "Message", "MessageRefs", "SpanQueue"]

@@ -13,6 +13,7 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind,
 from otel_mas.config import Settings
 from otel_mas.record.guard import caught
 from otel_mas.record.snapshot import snapshot
+from otel_mas.record.state import taken_down
 from otel_mas.record.trusted import Trusted, cause_attributes
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
@@ -212,6 +213,41 @@ class Recorder:
         except Exception as error:
             caught("recorder: messages", error)
             return ()
+
+    def state(self, span: Span, changed: Mapping[str, Any], adapter: MessageAdapter | None = None) -> None:
+        """Record what the span changed in a state: by name and digest on the span, the values beside it, each once.
+
+        Costs a microsecond or two for a few small values: large ones are not looked at here, and digests are made
+        on the writer's thread, so that only the store and what is shipped from it have them.
+
+        Args:
+            span: which changed it, not ended yet.
+            changed: name → value as written. Names are structure, as of channels or fields; values are content.
+            adapter: what reads the messages among the values; a message is then told by its own digest.
+        """
+        queue, digests = self._queue, self._digests
+        if queue is None or digests is None:
+            return
+        try:
+            if not changed or not span.is_recording():
+                return
+            key = span.get_span_context()[:2]
+
+            def known(value: Any) -> Any:
+                if adapter is None or not adapter.knows(value):
+                    return None
+                return {"$message": digests.digests(key, (value,), adapter)[0]}
+
+            values, size = [], 0
+            for value in changed.values():
+                copied, weight = taken_down(value, known)
+                values.append(copied)
+                size += weight
+            written = tuple(changed)
+            self.say(span, {names.MAS_STATE_CHANGED: written})
+            queue.add_changes(key, written, tuple(values), size)
+        except Exception as error:
+            caught("recorder: state", error)
 
 
 def _set_texts(span: Any, name: str, value: tuple[str, ...]) -> None:

@@ -19,6 +19,7 @@ from otel_mas.record.processor import MirrorProcessor
 from otel_mas.record.queue import Key, SpanQueue
 from otel_mas.record.shipping import Shipping
 from otel_mas.record.snapshot import snapshot
+from otel_mas.record.state import StateDigests
 from otel_mas.record.writer import Store, Writer
 from otel_mas.semconv import attributes as names
 
@@ -53,7 +54,9 @@ class Recording:
         self._used_key: bytes | None = None
         self.queue = SpanQueue(settings.queue_spans, settings.queue_bytes, batch_spans=_BATCH_SPANS, wake=self._wake)
         self.processor = MirrorProcessor(self.queue, self.flush)
-        self.digests = MessageDigests(Digester(self._digest_key), self._announce)
+        digester = Digester(self._digest_key)
+        self.digests = MessageDigests(digester, self._announce)
+        self._values = StateDigests(digester)
         self.instance_id = b""
         self._key: bytes | None = None
         # Of parent processes: collecting one would close its connection.
@@ -70,7 +73,7 @@ class Recording:
             self._open,
             interval_s=self.settings.flush_interval_ms / 1000,
             batch_spans=_BATCH_SPANS,
-            resend=self.digests.forget,
+            resend=self._resend,
             thread_started=self._thread_started,
         )
 
@@ -118,7 +121,7 @@ class Recording:
         parent_ships = self._shipping.started
         self.queue.clear()
         self.queue.idle = True
-        self.digests.forget()
+        self._resend()
         self.processor.writer_thread = 0
         self.processor.forked_ns = time.time_ns()
         self._begin()
@@ -132,6 +135,10 @@ class Recording:
             )
 
     # -- called back -----------------------------------------------------------------------------------------------
+
+    def _resend(self) -> None:
+        self.digests.forget()
+        self._values.forget()
 
     def _wake(self) -> None:
         self._writer.wake()
@@ -157,7 +164,7 @@ class Recording:
         origin = {names.MAS_INSTANCE_ID: self.instance_id.hex(), names.MAS_STORE_ID: store.store_id}
         if settings.run_id:
             origin[names.MAS_RUN_ID] = settings.run_id
-        return self._shipping.around(store), BatchBuilder(Privacy(settings.content or "none"), origin)
+        return self._shipping.around(store), BatchBuilder(Privacy(settings.content or "none"), origin, self._values)
 
     def _digest_key(self) -> bytes:
         if self.settings.digest_key is not None:

@@ -10,7 +10,8 @@ import enum
 import pathlib
 import uuid
 from collections import deque
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -24,17 +25,22 @@ _KEYS = (str, int, float, type(None), *_AS_TEXT)
 _NODE = 16  # bytes a node costs beyond its text
 
 
-class _Copy:
-    __slots__ = ("nodes", "size")
+class Copy:
+    """One copy under way: how many nodes it has so far, about how many bytes, and whether any of it was left out."""
 
-    def __init__(self) -> None:
+    __slots__ = ("cut", "limit", "nodes", "size")
+
+    def __init__(self, limit: int = _MAX_NODES) -> None:
+        self.limit = limit
         self.nodes = 0
         self.size = 0
+        self.cut = False
 
-    def of(self, value: Any, depth: int) -> Any:
+    def of(self, value: Any, depth: int = 0) -> Any:
         self.nodes += 1
         self.size += _NODE
-        if self.nodes > _MAX_NODES or depth > _MAX_DEPTH:
+        if self.nodes > self.limit or depth > _MAX_DEPTH:
+            self.cut = True
             return _CUT
         kind = type(value)
         if kind is str:
@@ -55,7 +61,7 @@ class _Copy:
         if isinstance(value, Mapping):
             return self._mapping(value, depth)
         if isinstance(value, list | tuple | Set | deque):
-            return self._items(list(value), depth)
+            return self._items(value, depth)
         if isinstance(value, enum.Enum):
             return self.of(value.value, depth + 1)
         if isinstance(value, str):
@@ -74,26 +80,33 @@ class _Copy:
             return self._mapping(fields, depth)
         if hasattr(type(value), "model_fields"):  # pydantic's: its fields are its __dict__
             return self._mapping(value.__dict__, depth)
+        return self._opaque(value)
+
+    def _opaque(self, value: Any) -> Any:
         # Never its repr: that is app code, which may be slow, have effects, or fail.
         kind = type(value)
         return f"<{kind.__module__}.{kind.__qualname__}>"
 
     def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         copied: dict[str, Any] = {}
-        for key, item in list(value.items()):
-            if self.nodes > _MAX_NODES:
+        for key, item in list(islice(value.items(), self.limit + 1)):
+            if self.nodes > self.limit:
+                self.cut = True
                 copied[_CUT] = None
                 break
             copied[self._key(key)] = self.of(item, depth + 1)
         return copied
 
-    def _items(self, items: list[Any], depth: int) -> list[Any]:
-        if len(items) > _MAX_NODES:
-            items = [*items[:_MAX_NODES], _CUT]
+    def _items(self, value: Iterable[Any], depth: int) -> list[Any]:
+        items = list(islice(value, self.limit + 1))
+        if len(items) > self.limit:
+            items[self.limit :] = [_CUT]
+            self.cut = True
         copied = []
         for item in items:
             copied.append(self.of(item, depth + 1))
-            if self.nodes > _MAX_NODES:
+            if self.nodes > self.limit:
+                self.cut = True
                 break
         return copied
 
@@ -113,8 +126,8 @@ def snapshot(value: Any) -> tuple[Any, int]:
     Returns:
         The copy, and about how many bytes it keeps alive.
     """
-    copy = _Copy()
-    return copy.of(value, 0), copy.size
+    copy = Copy()
+    return copy.of(value), copy.size
 
 
 def to_json(value: Any) -> bytes:
@@ -144,4 +157,4 @@ def _without_surrogates(value: Any) -> Any:
     return value
 
 
-__all__ = ["snapshot", "tagged", "to_json"]
+__all__ = ["Copy", "snapshot", "tagged", "to_json"]

@@ -194,6 +194,14 @@ MAS_RUN_ID: Final = "mas.run.id"
 """The `otel-mas run` that the process belongs to; on the resource."""
 MAS_RUN_OUTCOME: Final = "mas.run.outcome"
 """How the invocation of a workflow or root agent ended."""
+MAS_STATE_CHANGED: Final = "mas.state.changed"
+"""Names of the channels or fields of a state that the span wrote; same order and length as
+`mas.state.digests`.
+"""
+MAS_STATE_DIGESTS: Final = "mas.state.digests"
+"""For each of `mas.state.changed` the digest of what was written, keyed BLAKE2b, 128 bits, hex; where
+there is none `size:` and how many characters, bytes or items it has, or `opaque`.
+"""
 MAS_STORE_ID: Final = "mas.store.id"
 """The store that the span was written to; on the resource, so that a store never ships into itself."""
 MAS_TASK_ATTEMPT: Final = "mas.task.attempt"

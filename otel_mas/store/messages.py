@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from otel_mas.store.bulk import insert, present
 from otel_mas.store.rows import Batch, MessageRefRow
 
+_CHANGED = 2  # a state's value: the span itself names it, here it only keeps the value from being deleted
 _KNOWN_TRACES = 64
 _KNOWN_DIGESTS = 20_000
 
@@ -35,7 +36,7 @@ class MessageWriter:
             insert(
                 connection,
                 "INSERT OR REPLACE INTO message_lists (trace, span_id, direction, position, digests)",
-                list(_lists(batch.message_refs, traces)),
+                list(_lists([ref for ref in batch.message_refs if ref.direction != _CHANGED], traces)),
             )
             self._refer(connection, batch.message_refs, traces)
 

@@ -58,7 +58,10 @@ class MessageRow:
 
 @dataclass(slots=True)
 class MessageRefRow:
-    """A span consumed (`direction` 0) or produced (1) the message with this digest, at this position."""
+    """A span consumed (`direction` 0) or produced (1) the message with this digest, at this position.
+
+    Direction 2: it wrote this value into a state. Its attributes say so, the row only keeps the value in the store.
+    """
 
     trace_id: bytes
     span_id: bytes

@@ -7,10 +7,7 @@ here is kept as it is.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable, Mapping
-from hashlib import blake2b
 from typing import Any
 
 Part = dict[str, Any]
@@ -145,42 +142,4 @@ def _first(block: Mapping[str, Any], keys: tuple[str, ...]) -> str | bytes | Non
     return next((value for key in keys if isinstance(value := block.get(key), str | bytes)), None)
 
 
-# -- what is stored of them ----------------------------------------------------------------------------------------
-
-_INLINE_KEYS = frozenset({"data", "base64", "b64_json", "file_data", "partial_image_b64", "encrypted_content"})
-_INLINE = 256  # characters; shorter ones are no media
-
-
-def without_media(part: Any) -> Any:
-    """The part with every inlined image, sound or file replaced by its digest, media type and size."""
-    if isinstance(part, Mapping):
-        if part.get("type") == "blob":
-            kept = {key: value for key, value in part.items() if key != "content"}
-            return kept | _described(part.get("content"))
-        return {key: _described_if_inline(key, value) for key, value in part.items()}
-    if isinstance(part, list | tuple):
-        return [without_media(item) for item in part]
-    return part
-
-
-def _described_if_inline(key: Any, value: Any) -> Any:
-    if isinstance(value, bytes) or (
-        isinstance(value, str) and len(value) > _INLINE and (key in _INLINE_KEYS or value.startswith("data:"))
-    ):
-        return _described(value)
-    return without_media(value) if isinstance(value, Mapping | list | tuple) else value
-
-
-def _described(content: Any) -> dict[str, Any]:
-    data = content
-    if isinstance(data, str):
-        try:
-            data = base64.b64decode(data.partition(",")[2] if data.startswith("data:") else data)
-        except (binascii.Error, ValueError):
-            data = data.encode("utf-8", "surrogatepass")
-    if not isinstance(data, bytes | bytearray | memoryview):
-        return {"size": None}
-    return {"digest": blake2b(data, digest_size=16).hexdigest(), "size": len(data)}
-
-
-__all__ = ["MODALITIES", "Part", "parts_of", "response_of", "without_media"]
+__all__ = ["MODALITIES", "Part", "parts_of", "response_of"]

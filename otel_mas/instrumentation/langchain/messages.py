@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from otel_mas.instrumentation.langchain.blocks import MODALITIES, Part, parts_of, response_of, without_media
-from otel_mas.record import canonical_form
+from otel_mas.instrumentation.langchain.blocks import MODALITIES, Part, parts_of, response_of
+from otel_mas.record import canonical_form, without_media
 
 _ROLES: Final = {
     "human": "user",
@@ -116,6 +116,10 @@ class LangChainMessages:
             )
         except _TooMuchError:
             return None
+
+    def knows(self, value: Any, /) -> bool:
+        """By what messages have and nothing else has: LangChain's class may not be there."""
+        return hasattr(value, "additional_kwargs") and hasattr(value, "content")
 
     def canonical(self, message: Any, /) -> bytes:
         """Canonical form v1."""

@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from opentelemetry.trace import Span
 
-from otel_mas.instrumentation.langchain.blocks import response_of, without_media
+from otel_mas.instrumentation.langchain.blocks import response_of
 from otel_mas.instrumentation.langchain.messages import MESSAGES
 from otel_mas.instrumentation.langchain.running import Running
-from otel_mas.record import guarded, recorder
+from otel_mas.record import guarded, recorder, without_media
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv import record_kind
 from otel_mas.semconv.enums import Operation

@@ -14,8 +14,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from otel_mas.errors import StoreLocked
 from otel_mas.record import guard
 from otel_mas.record.batches import BatchBuilder
+from otel_mas.record.digest import Digester
 from otel_mas.record.privacy import Privacy
 from otel_mas.record.queue import Content, Drained, Message, MessageRefs
+from otel_mas.record.state import StateDigests
 from otel_mas.semconv import attributes as names
 
 RESOURCE = Resource({"service.name": "app", "process.command_args": ("--password", "hunter2")}, "https://schema")
@@ -43,7 +45,8 @@ def drained(*spans: Any, beside: Any = (), started: Any = (), incomplete: Any = 
 
 
 def builder(privacy: Privacy | None = None) -> BatchBuilder:
-    return BatchBuilder(privacy or Privacy("redacted"), {names.MAS_INSTANCE_ID: "ab"})
+    values = StateDigests(Digester(lambda: bytes(32)))
+    return BatchBuilder(privacy or Privacy("redacted"), {names.MAS_INSTANCE_ID: "ab"}, values)
 
 
 def test_resource_and_scope_are_stored_redacted_once_with_this_process(store: Any) -> None:

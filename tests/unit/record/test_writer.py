@@ -15,8 +15,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from otel_mas.errors import NotAStore, StoreCorrupt, StoreError, StoreLocked
 from otel_mas.record import guard
 from otel_mas.record.batches import BatchBuilder
+from otel_mas.record.digest import Digester
 from otel_mas.record.privacy import Privacy
 from otel_mas.record.queue import SpanQueue
+from otel_mas.record.state import StateDigests
 from otel_mas.record.writer import Writer
 
 TRACER = TracerProvider().get_tracer("t")
@@ -46,7 +48,7 @@ class Rig:
         error = self.open_error()
         if error is not None:
             raise error
-        return self.store, BatchBuilder(Privacy("redacted"), {})
+        return self.store, BatchBuilder(Privacy("redacted"), {}, StateDigests(Digester(lambda: bytes(32))))
 
     def _resend(self) -> None:
         self.resent += 1

@@ -1,0 +1,133 @@
+"""Images, sounds and files in content: never kept, told by digest, media type and size instead.
+
+What is taken for one: bytes; `data:` URLs; base64 under the names that providers use for it, or that begins as the
+common formats do.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any, Final
+
+_KEYS: Final = frozenset({"data", "base64", "b64_json", "file_data", "partial_image_b64", "encrypted_content", "bytes"})
+_LEAST = 256  # characters; shorter ones are no media
+_HEAD = 64  # characters of base64 that tell a format
+_MAX_DEPTH = 40
+_TEXT_BEFORE = 256  # characters of a `data:` URL in front of its data
+# How the common formats begin, and what they are.
+_MAGIC: Final = (
+    (b"\x89PNG\r\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+    (b"PK\x03\x04", "application/zip"),
+    (b"ID3", "audio/mpeg"),
+    (b"OggS", "audio/ogg"),
+    (b"fLaC", "audio/flac"),
+    (b"\x1aE\xdf\xa3", "video/webm"),
+)
+_BASE64: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\r\n")
+
+
+def without_media(value: Any, depth: int = 0) -> Any:
+    """Content with everything in it that is an image, a sound or a file replaced by digest, media type and size."""
+    kind = value.__class__
+    if kind is str:
+        return _text(value) if len(value) > _LEAST else value
+    if isinstance(value, bytes | bytearray | memoryview):
+        return described(value)
+    if depth > _MAX_DEPTH:
+        return value
+    if isinstance(value, Mapping):
+        if value.get("type") == "blob":
+            kept = {key: without_media(item, depth + 1) for key, item in value.items() if key != "content"}
+            return {
+                **described(value.get("content")),
+                **{name: item for name, item in kept.items() if item is not None},
+            }
+        return {key: _under(key, item, depth) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_media(item, depth + 1) for item in value]
+    return value
+
+
+def described(content: Any) -> dict[str, Any]:
+    """What is kept of bytes, base64 or a `data:` URL."""
+    mime, data = None, content
+    if isinstance(data, str):
+        if data.startswith("data:"):
+            head, _, data = data.partition(",")
+            mime = head[len("data:") :].partition(";")[0] or None
+        try:
+            data = base64.b64decode(data, altchars=b"-_" if "-" in data or "_" in data else None)
+        except (binascii.Error, ValueError):
+            data = data.encode("utf-8", "surrogatepass")
+    if not isinstance(data, bytes | bytearray | memoryview):
+        return {"size": None}
+    data = bytes(data)
+    found = {"digest": blake2b(data, digest_size=16).hexdigest(), "size": len(data)}
+    mime = mime or _format(data[:_HEAD])
+    return found if mime is None else {"mime_type": mime, **found}
+
+
+def _under(key: Any, value: Any, depth: int) -> Any:
+    if value.__class__ is str and len(value) > _LEAST and key in _KEYS and _is_base64(value):
+        return described(value)
+    return without_media(value, depth + 1)
+
+
+def _text(text: str) -> Any:
+    if text.startswith("data:") and "," in text[:_TEXT_BEFORE]:
+        return described(text)
+    if ";base64," in text:
+        return _inside(text)
+    return described(text) if _begins_as_media(text) else text
+
+
+def _inside(text: str) -> str:
+    """A text in which the `data:` URLs are named by their digests: Markdown with pictures."""
+    pieces, at = [], 0
+    while (start := text.find("data:", at)) >= 0:
+        comma = text.find(";base64,", start, start + _TEXT_BEFORE)
+        if comma < 0:
+            pieces.append(text[at : start + len("data:")])
+            at = start + len("data:")
+            continue
+        end = comma + len(";base64,")
+        while end < len(text) and ord(text[end]) in _BASE64:
+            end += 1
+        said = described(text[start:end])
+        pieces += [text[at:start], f"[{said.get('mime_type', 'data')} {said['digest']}, {said['size']} bytes]"]
+        at = end
+    return "".join((*pieces, text[at:]))
+
+
+def _begins_as_media(text: str) -> bool:
+    if " " in text[:_HEAD]:
+        return False
+    try:
+        head = base64.b64decode(text[:_HEAD], validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return _format(head) is not None and _is_base64(text)
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return _BASE64.issuperset(text.encode("ascii"))
+    except UnicodeEncodeError:
+        return False
+
+
+def _format(head: bytes) -> str | None:
+    if head[:4] == b"RIFF":
+        return {b"WAVE": "audio/wav", b"WEBP": "image/webp"}.get(head[8:12])
+    if head[4:8] == b"ftyp":
+        return "video/mp4"
+    return next((mime for magic, mime in _MAGIC if head.startswith(magic)), None)
+
+
+__all__ = ["described", "without_media"]

@@ -1,0 +1,120 @@
+"""What was changed in a state: a bounded copy where it happens, digest and content on the writer's thread.
+
+A value is what was *written*: the new value of a plain channel, the update of one with a reducer. A small one is
+copied, a text or bytes kept by reference. What is too large is not looked at on the app's thread: of it only the size
+is said; of what holds an object that says nothing about itself, only that it is opaque.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Set
+from typing import TYPE_CHECKING, Any
+
+from otel_mas.record.canonical import canonical_value
+from otel_mas.record.snapshot import Copy
+
+if TYPE_CHECKING:
+    from otel_mas.record.digest import Digester
+
+_MAX_NODES = 256  # of one value: 40 µs on the app's thread
+_MAX_SIZE = 1 << 20  # characters or bytes: 1 ms on the writer's
+_MAX_STORED = 1 << 16
+_MAX_KNOWN = 65_536
+_AT_ONCE = frozenset((bool, int, float, type(None)))
+
+
+class Unread(str):
+    """In place of a digest: why there is none, as `size:5000000` (characters, bytes or items) or `opaque`."""
+
+    __slots__ = ()
+
+
+_OPAQUE = Unread("opaque")
+_LARGE = Unread("large")
+
+
+class _OpaqueError(Exception):
+    """Something in it does not say what it holds."""
+
+
+class _Value(Copy):
+    __slots__ = ("_known",)
+
+    def __init__(self, known: Callable[[Any], Any | None]) -> None:
+        super().__init__(_MAX_NODES)
+        self._known = known
+
+    def _other(self, value: Any, depth: int) -> Any:
+        known = self._known(value)
+        if known is not None:
+            return known
+        if isinstance(value, Set):  # in one order in every process
+            return sorted(self._items(value, depth), key=repr)
+        return super()._other(value, depth)
+
+    def _opaque(self, value: Any) -> Any:
+        raise _OpaqueError
+
+
+def taken_down(value: Any, known: Callable[[Any], Any | None]) -> tuple[Any, int]:
+    """A copy of one value that later changes do not reach, or why there is none, and its size in bytes.
+
+    Args:
+        value: of any kind.
+        known: what stands for an object in the copy; None where the object is nothing special.
+    """
+    kind = value.__class__
+    if kind in _AT_ONCE:
+        return value, 0
+    try:
+        size = len(value)
+    except Exception:  # it has no length, or fails to tell it
+        size = 0
+    if kind is str or kind is bytes:
+        return (value, size) if size <= _MAX_SIZE else (Unread(f"size:{size}"), 0)
+    if size > _MAX_NODES and not isinstance(value, str | bytes):
+        return Unread(f"size:{size}"), 0
+    copy = _Value(known)
+    try:
+        copied = copy.of(value)
+    except _OpaqueError:
+        return _OPAQUE, 0
+    if copy.cut or copy.size > _MAX_SIZE:
+        return (Unread(f"size:{size}") if size else _LARGE), 0
+    return copied, copy.size
+
+
+class StateDigests:
+    """On the writer's thread: digests of values, and which of them the store has."""
+
+    __slots__ = ("_digester", "_stored")
+
+    def __init__(self, digester: Digester) -> None:
+        self._digester = digester
+        self._stored: dict[str, None] = {}
+
+    def digests(self, values: Iterable[Any]) -> list[str]:
+        """Of each value 32 hexadecimal digits, or why it has none."""
+        digest = self._digester.digest
+        return [str(value) if value.__class__ is Unread else digest(canonical_value(value)) for value in values]
+
+    def is_new(self, digest: str) -> bool:
+        """Whether the value has not been handed to the store yet; it is from now on."""
+        if digest in self._stored:
+            return False
+        if len(self._stored) >= _MAX_KNOWN:
+            self._stored.clear()
+        self._stored[digest] = None
+        return True
+
+    def forget(self) -> None:
+        """The store may have deleted what it had."""
+        self._stored.clear()
+
+
+def may_be_stored(body: bytes) -> bool:
+    """Whether a value's content is small enough to be kept with its digest."""
+    return len(body) <= _MAX_STORED
+
+
+__all__ = ["StateDigests", "Unread", "may_be_stored", "taken_down"]
