@@ -40,6 +40,7 @@ ENUM_NAMES = {
     "mas.link.kind": "LinkKind",
     "mas.task.outcome": "TaskOutcome",
     "mas.run.outcome": "RunOutcome",
+    "mas.time.basis": "TimeBasis",
     "gen_ai.operation.name": "Operation",
     "gen_ai.provider.name": "Provider",
     "gen_ai.token.type": "TokenType",

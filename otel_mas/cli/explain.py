@@ -44,7 +44,7 @@ def _rest_of_conversation(name: str, found: Trace | Conversation, source: Source
     thread = found.conversation_id if isinstance(found, Trace) else None
     if thread is None or not isinstance(found, Trace) or not source.capabilities.conversations:
         return
-    number = len(source.traces(conversation=thread, service=found.service, limit=1_000))
+    number = len(source.traces(conversation=thread, service=found.service or None, limit=1_000))
     if number > 1:
         everything = pasteable(name, *naming(found, source), store=source.location)
         note(f"this is one of {number} traces of thread {thread}; all of them: {everything}")

@@ -11,6 +11,7 @@ from otel_mas.semconv.enums import (
     RecordKind,
     RunOutcome,
     TaskOutcome,
+    TimeBasis,
     TokenType,
 )
 
@@ -84,6 +85,7 @@ _CLASSES: Final[dict[str, ContentClass]] = {
     attributes.MAS_TASK_STEP: ContentClass.STRUCTURE,
     attributes.MAS_TASK_TRIGGERS: ContentClass.STRUCTURE,
     attributes.MAS_TASK_UPDATED: ContentClass.STRUCTURE,
+    attributes.MAS_TIME_BASIS: ContentClass.STRUCTURE,
     attributes.SERVER_ADDRESS: ContentClass.STRUCTURE,
     attributes.SERVER_PORT: ContentClass.STRUCTURE,
     attributes.SERVICE_NAME: ContentClass.STRUCTURE,
@@ -230,6 +232,7 @@ __all__ = [
     "RecordKind",
     "RunOutcome",
     "TaskOutcome",
+    "TimeBasis",
     "TokenType",
     "attributes",
     "content_class",

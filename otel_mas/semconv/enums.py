@@ -216,3 +216,12 @@ class TaskOutcome(StrEnum):
 
     CANCELLED = "cancelled"
     """It was cancelled before it could end."""
+
+
+class TimeBasis(StrEnum):
+    """Values of `mas.time.basis`. What the span's start and end were taken from, where they were not
+    measured as it ran.
+    """
+
+    CHECKPOINT = "checkpoint"
+    """The checkpoints before and after it: it ran somewhere in between."""

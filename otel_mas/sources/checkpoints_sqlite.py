@@ -1,0 +1,246 @@
+"""The file of LangGraph's `SqliteSaver`: read, never written, nothing of the app imported."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from otel_mas.errors import MissingExtra, SourceError
+from otel_mas.store.header import SQLITE_MAGIC, header
+
+TASKS = "__pregel_tasks"
+INTERRUPT, RESUME, ERROR = "__interrupt__", "__resume__", "__error__"
+RESERVED = frozenset((INTERRUPT, RESUME, ERROR, "__error_source_node__"))
+"""Channels of writes that are no result of a task."""
+NULL_TASK = "00000000-0000-0000-0000-000000000000"
+"""Whose writes are the caller's: `Command(goto=..., resume=...)`."""
+
+_TABLES = frozenset(("checkpoints", "writes"))
+_READABLE = ("null", "bytes", "bytearray", "json", "msgpack")
+# Extension types of LangGraph's msgpack: what they stand for is at the beginning, as (module, name, ...).
+_SINGLE, _POSITIONAL, _KEYWORDS = 0, 1, 2
+# 100 ns from the Gregorian calendar's first day to 1970: where the clock of a version 6 UUID begins.
+_UUID_EPOCH = 0x01B21DD213814000
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What one task wrote to one channel; the value only where it says something of causes."""
+
+    task_id: str
+    path: str
+    channel: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One checkpoint, and what the tasks wrote that started from it."""
+
+    thread: str
+    namespace: str
+    id: str
+    parent: str | None
+    step: int
+    source: str
+    time_ns: int
+    versions: Mapping[str, Any]
+    seen: Mapping[str, Mapping[str, Any]]
+    values: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    writes: tuple[Write, ...]
+
+    @cached_property
+    def sends(self) -> tuple[str | None, ...]:
+        """The nodes of the `Send`s that wait here, in LangGraph's order."""
+        held = self.values.get(TASKS)
+        return tuple(one if isinstance(one, str) else None for one in held) if isinstance(held, list | tuple) else ()
+
+
+class CheckpointFile:
+    """A `SqliteSaver`'s file, open for reading. Another process may be writing to it."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises SourceError, with what to do, where there is no such file or it is something else."""
+        self.path = path
+        self._decode = _decoder()
+        if not path.exists():
+            raise SourceError(f"no file at {path}: give the path that SqliteSaver.from_conn_string(...) was given")
+        if not _is_sqlite(path):
+            raise SourceError(f"{path} is no SQLite file: give the one that LangGraph's SqliteSaver writes")
+        self._connection = _connect(path)
+        missing = _TABLES - self._tables()
+        if missing:
+            self._connection.close()
+            raise SourceError(
+                f"{path} holds no LangGraph checkpoints (it has no table {' and no table '.join(sorted(missing))}):"
+                " give the file that SqliteSaver writes"
+            )
+        columns = {row[1] for row in self._rows("PRAGMA table_info(writes)")}
+        if "task_path" not in columns:
+            self._connection.close()
+            raise SourceError(
+                f"{path} was written by a langgraph-checkpoint-sqlite that did not keep which task wrote what"
+                " (no column writes.task_path): causes cannot be told from it"
+            )
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def version(self) -> int:
+        """Another one whenever somebody has written to the file."""
+        (found,) = self._rows("PRAGMA data_version")
+        return int(found[0])
+
+    def threads(self) -> list[tuple[str, int]]:
+        """Every thread, and when its last checkpoint was made (ns since the epoch): the last one first."""
+        rows = self._rows("SELECT thread_id, MAX(checkpoint_id) FROM checkpoints GROUP BY thread_id ORDER BY 2 DESC")
+        return [(thread, _made(newest)) for thread, newest in rows]
+
+    def thread(self, thread: str) -> list[Saved]:
+        """All checkpoints of a thread, in the order in which they were made."""
+        writes: dict[tuple[str, str], list[Write]] = {}
+        for namespace, checkpoint, task, path, channel, kind, value in self._rows(
+            "SELECT checkpoint_ns, checkpoint_id, task_id, task_path, channel, type, value FROM writes"
+            " WHERE thread_id = ? ORDER BY task_path, task_id, idx",
+            thread,
+        ):
+            said = self._load(kind, value) if channel in (INTERRUPT, ERROR) else None
+            writes.setdefault((namespace, checkpoint), []).append(Write(task, path, channel, said))
+        return [
+            self._saved((thread, *row[:3]), self._load(*row[3:5]), row[5], tuple(writes.get(row[:2], ())))
+            for row in self._rows(
+                "SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata FROM checkpoints"
+                " WHERE thread_id = ? ORDER BY checkpoint_id",
+                thread,
+            )
+        ]
+
+    def _saved(
+        self, where: tuple[str, str, str, str | None], state: Any, said: Any, writes: tuple[Write, ...]
+    ) -> Saved:
+        thread, namespace, key, parent = where
+        try:
+            metadata = json.loads(said) if said else {}
+            return Saved(
+                thread=thread,
+                namespace=namespace,
+                id=key,
+                parent=parent,
+                step=int(metadata.get("step", -1)),
+                source=str(metadata.get("source", "")),
+                time_ns=_time_ns(state["ts"]),
+                versions=state["channel_versions"],
+                seen=state["versions_seen"],
+                values={name: value for name, value in state["channel_values"].items() if _telling(name)}
+                | {name: None for name in state["channel_values"] if not _telling(name)},
+                metadata=metadata,
+                writes=writes,
+            )
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise SourceError(f"checkpoint {key} in {self.path} is not as LangGraph writes it: {error!r}") from None
+
+    def _load(self, kind: str | None, value: bytes | None) -> Any:
+        if kind is not None and kind not in _READABLE:
+            why = "encrypted" if "+" in kind else f"kept as {kind}"
+            raise SourceError(f"the checkpoints in {self.path} are {why}: only LangGraph's own format can be read here")
+        try:
+            return self._decode((kind or "null", value or b""))
+        except Exception as error:  # whatever a codec raises over bytes that are damaged
+            raise SourceError(f"a checkpoint in {self.path} cannot be read: {error}") from None
+
+    def _tables(self) -> set[str]:
+        return {name for (name,) in self._rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+    def _rows(self, statement: str, *values: str) -> list[Any]:
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise SourceError(f"cannot read {self.path}: {error}") from None
+
+
+def holds_checkpoints(path: Path) -> bool:
+    """Whether the file at a path is a `SqliteSaver`'s."""
+    if not _is_sqlite(path):
+        return False
+    try:
+        connection = _connect(path)
+    except SourceError:
+        return False
+    try:
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error:
+        return False
+    finally:
+        connection.close()
+    return names >= _TABLES
+
+
+def _is_sqlite(path: Path) -> bool:
+    try:
+        return header(path) == SQLITE_MAGIC
+    except OSError:
+        return False
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise SourceError(f"cannot open {path}: {error}") from None
+
+
+def _telling(channel: str) -> bool:
+    return channel == TASKS or channel.startswith(("branch:to:", "join:"))
+
+
+def _decoder() -> Callable[[tuple[str, bytes]], Any]:
+    """LangGraph's serializer, told to make nothing of the app's own types: importing those could run anything."""
+    try:
+        import ormsgpack
+        from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+    except ImportError:
+        raise MissingExtra(
+            "reading LangGraph's checkpoints needs LangGraph: pip install 'otel-mas[langgraph]'"
+        ) from None
+
+    def plain(code: int, data: bytes) -> Any:
+        if code not in (_SINGLE, _POSITIONAL, _KEYWORDS):
+            return None
+        said = ormsgpack.unpackb(data, ext_hook=plain, option=ormsgpack.OPT_NON_STR_KEYS)
+        return _made_of(*said[1:3]) if isinstance(said, Sequence) and len(said) >= 3 else None
+
+    loads: Callable[[tuple[str, bytes]], Any] = JsonPlusSerializer(__unpack_ext_hook__=plain).loads_typed
+    return loads
+
+
+def _made_of(name: str, given: Any) -> Any:
+    """A set as a set, a `Send` as its node's name, an `Interrupt` as its id; of other objects nothing is wanted."""
+    if name in ("set", "frozenset"):
+        return set(given)
+    if name == "Send":
+        return given[0]
+    if name == "Interrupt":
+        return given.get("id") or given.get("interrupt_id") if isinstance(given, Mapping) else None
+    return None
+
+
+def _time_ns(text: str) -> int:
+    instant = datetime.fromisoformat(text)
+    return int(instant.timestamp()) * 10**9 + instant.microsecond * 1000
+
+
+def _made(checkpoint_id: str) -> int:
+    """When a checkpoint was made, by its id: a UUID of version 6."""
+    try:
+        bits = int(checkpoint_id.replace("-", ""), 16) >> 64
+    except (ValueError, TypeError):
+        return 0
+    return ((bits >> 16 << 12 | bits & 0xFFF) - _UUID_EPOCH) * 100

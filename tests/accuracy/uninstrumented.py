@@ -1,0 +1,48 @@
+"""Apps run by somebody who has never heard of otel-mas: with LangGraph's `SqliteSaver`, in a process of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+from langgraph.checkpoint.sqlite import SqliteSaver
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def prototypes(path: str, database: str) -> None:
+    """Every app of the prototypes, each on a thread of its name."""
+    from tests.accuracy.prototypes import RUNS
+
+    spec = importlib.util.spec_from_file_location("prototype_apps", path)
+    assert spec is not None
+    assert spec.loader is not None
+    apps: Any = importlib.util.module_from_spec(spec)
+    sys.modules["prototype_apps"] = apps
+    spec.loader.exec_module(apps)
+    with SqliteSaver.from_conn_string(database) as saver:
+        for app, (inputs, error) in RUNS.items():
+            graph = getattr(apps, f"build_{app}")(saver)
+            for given in inputs:
+                given = getattr(apps, f"{app}_IN") if given is None else given
+                with contextlib.suppress(*([error] if error else [])):
+                    graph.invoke(given, {"configurable": {"thread_id": app}})
+
+
+def paused(database: str, *runs: str) -> None:
+    """Every app of `paused.py` that is named, as `app:answers`, each on a thread of its name."""
+    from tests.accuracy import paused
+
+    for run in runs:
+        app, _, answers = run.partition(":")
+        for given in [(), *[("yes",)] * int(answers)]:
+            paused.main(app, app, database, *given)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+    {"prototypes": prototypes, "paused": paused}[sys.argv[1]](*sys.argv[2:])
+    assert not [name for name in sys.modules if name.partition(".")[0] == "otel_mas"]
