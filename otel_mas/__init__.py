@@ -7,19 +7,59 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from otel_mas import errors
-    from otel_mas.api import flush, instrument, open, shutdown  # noqa: A004 - the public name
+    from otel_mas.api import (
+        agent,
+        event,
+        flush,
+        grade,
+        guardrail,
+        instrument,
+        open,  # noqa: A004 - the public name
+        receive,
+        retrieval,
+        routing,
+        routing_reason,
+        send,
+        shutdown,
+        stage,
+        task,
+        tool,
+        workflow,
+    )
 
     __version__: str
 
-__all__ = ["__version__", "errors", "flush", "instrument", "open", "shutdown"]
+__all__ = [
+    "__version__",
+    "agent",
+    "errors",
+    "event",
+    "flush",
+    "grade",
+    "guardrail",
+    "instrument",
+    "open",
+    "receive",
+    "retrieval",
+    "routing",
+    "routing_reason",
+    "send",
+    "shutdown",
+    "stage",
+    "task",
+    "tool",
+    "workflow",
+]
 
 # Lazy: being installed means being imported by every instrumented process, whether it records or not.
-_API = frozenset({"flush", "instrument", "open", "shutdown"})
+_API = frozenset(__all__) - {"__version__", "errors"}
 
 
 def __getattr__(name: str) -> Any:
     if name in _API:
-        return getattr(import_module("otel_mas.api"), name)
+        # Kept, since the next look-up of a mark may be on the app's hot path.
+        found = globals()[name] = getattr(import_module("otel_mas.api"), name)
+        return found
     if name == "errors":
         return import_module("otel_mas.errors")
     if name == "__version__":

@@ -41,6 +41,8 @@ ENUM_NAMES = {
     "mas.task.outcome": "TaskOutcome",
     "mas.run.outcome": "RunOutcome",
     "mas.time.basis": "TimeBasis",
+    "mas.guardrail.target": "GuardrailTarget",
+    "mas.guardrail.verdict": "Verdict",
     "gen_ai.operation.name": "Operation",
     "gen_ai.provider.name": "Provider",
     "gen_ai.token.type": "TokenType",

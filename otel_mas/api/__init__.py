@@ -11,6 +11,21 @@ if TYPE_CHECKING:
     from otel_mas.api.lifecycle import flush, instrument, shutdown
     from otel_mas.api.source import Source, open  # noqa: A004 - the public name
     from otel_mas.api.trace import Conversation, SpanMessages, Trace
+    from otel_mas.instrumentation.marking import (
+        agent,
+        event,
+        grade,
+        guardrail,
+        receive,
+        retrieval,
+        routing,
+        routing_reason,
+        send,
+        stage,
+        task,
+        tool,
+        workflow,
+    )
 
 __all__ = [
     "Conversation",
@@ -21,10 +36,23 @@ __all__ = [
     "SpanMessages",
     "Trace",
     "Traces",
+    "agent",
+    "event",
     "flush",
+    "grade",
+    "guardrail",
     "instrument",
     "open",
+    "receive",
+    "retrieval",
+    "routing",
+    "routing_reason",
+    "send",
     "shutdown",
+    "stage",
+    "task",
+    "tool",
+    "workflow",
 ]
 
 # Lazy, so that an app that only records never loads what only reading needs (networkx, causal, analyse).
@@ -46,6 +74,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
+        if name in __all__:
+            return getattr(import_module("otel_mas.instrumentation.marking"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 

@@ -6,6 +6,7 @@ from otel_mas.record.inside import INSIDE, SPAN, inside
 from otel_mas.record.media import without_media
 from otel_mas.record.messages import MessageAdapter
 from otel_mas.record.recorder import Cause, Recorder, recorder
+from otel_mas.record.snapshot import snapshot, to_json
 
 __all__ = [
     "INSIDE",
@@ -18,5 +19,7 @@ __all__ = [
     "guarded",
     "inside",
     "recorder",
+    "snapshot",
+    "to_json",
     "without_media",
 ]

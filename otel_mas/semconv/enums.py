@@ -114,6 +114,32 @@ class TokenType(StrEnum):
     """Output tokens."""
 
 
+class GuardrailTarget(StrEnum):
+    """Values of `mas.guardrail.target`. What the check looked at."""
+
+    INPUT = "input"
+    """What goes into an agent or a model."""
+
+    OUTPUT = "output"
+    """What comes out of an agent or a model."""
+
+    TOOL_CALL = "tool_call"
+    """A tool call, or its result."""
+
+
+class Verdict(StrEnum):
+    """Values of `mas.guardrail.verdict`. What the check decided."""
+
+    PASS = "pass"
+    """It let what it saw through as it was."""
+
+    BLOCK = "block"
+    """It stopped what it saw, or the agent."""
+
+    MODIFIED = "modified"
+    """It let something else through instead."""
+
+
 class LinkKind(StrEnum):
     """Values of `mas.link.kind`. On a span link: how the linked span caused this one. The kind follows
     the mechanism.
@@ -168,10 +194,13 @@ class RecordKind(StrEnum):
     """A check that may stop or change what passes it."""
 
     SEND = "SEND"
-    """A message leaving for another process."""
+    """A message leaving for another agent, here or in another process."""
 
     RECEIVE = "RECEIVE"
-    """A message arriving from another process."""
+    """A message arriving from another agent, of this process or another."""
+
+    EVALUATION = "EVALUATION"
+    """A judgement that the app made: of relevance, of grounding, of quality."""
 
     HUMAN_INPUT = "HUMAN_INPUT"
     """A human giving what was asked for."""

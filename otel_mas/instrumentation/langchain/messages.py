@@ -28,11 +28,11 @@ _MAX_FROZEN = 256  # values; hashing a message with more anew costs less than co
 
 
 class Plain:
-    """A text that is no message: the prompt or the answer of a completion model."""
+    """A text that is no message, or blocks that are none: the prompt of a completion model, what an app marks."""
 
     __slots__ = ("content", "role")
 
-    def __init__(self, role: str, content: str) -> None:
+    def __init__(self, role: str, content: str | list[Part]) -> None:
         self.role = role
         self.content = content
 

@@ -20,6 +20,7 @@ from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain, modalit
 from otel_mas.instrumentation.langchain.outcome import cancelled
 from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
 from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
+from otel_mas.instrumentation.langchain.structured import Asked, answered, asked
 from otel_mas.instrumentation.langchain.tools import arguments_given
 from otel_mas.instrumentation.pricing import PRICES
 from otel_mas.record import caught, guarded, recorder
@@ -41,7 +42,7 @@ _NOTHING: dict[str, Any] = {}
 class Call:
     """A call that has not been answered yet."""
 
-    __slots__ = ("first_chunk", "run_id", "span", "started", "target")
+    __slots__ = ("first_chunk", "form", "run_id", "span", "started", "target")
 
     def __init__(self, run_id: UUID, span: Span, target: Target) -> None:
         self.run_id = run_id
@@ -49,6 +50,7 @@ class Call:
         self.target = target
         self.started = perf_counter()
         self.first_chunk: float | None = None
+        self.form: Asked | None = None
 
 
 # The calls that the `generate` around this code has started.
@@ -121,6 +123,7 @@ class ModelCalls(BaseCallbackHandler):
         call = Call(run_id, span, called)
         if len(self._open) >= _MAX_OPEN:
             self._drop_oldest()
+        call.form = asked(kwargs.get("options"))
         self._open[run_id] = call
         started = _started.get()
         if started is not None:
@@ -182,6 +185,8 @@ class ModelCalls(BaseCallbackHandler):
             attributes = end_attributes(call.target, generations, response.llm_output, simulated)
             attributes[names.MAS_OUTPUT_MODALITIES] = modalities(said)
             rec.messages(span, "output", said, MESSAGES)
+            if call.form is not None:
+                answered(call.form, span, said[0])
         else:
             attributes = {}
         if call.first_chunk is not None:

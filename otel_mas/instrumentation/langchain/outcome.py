@@ -20,9 +20,14 @@ def is_control(error: BaseException) -> bool:
     return any(kind.__name__ in _CONTROL for kind in type(error).__mro__)
 
 
+def is_cancelled(error: BaseException) -> bool:
+    """Whether the exception is a cancellation, asyncio's or a future's."""
+    return any(kind.__name__ == "CancelledError" for kind in type(error).__mro__)
+
+
 def cancelled(span: Span, error: BaseException) -> bool:
     """Whether the exception is a cancellation. The span then says so in `error.type`; its status stays unset."""
-    if not any(kind.__name__ == "CancelledError" for kind in type(error).__mro__):
+    if not is_cancelled(error):
         return False
     kind = type(error)
     span.set_attribute(names.ERROR_TYPE, f"{kind.__module__}.{kind.__qualname__}")
@@ -36,4 +41,4 @@ def left_by(span: Span, error: BaseException) -> None:
     recorder().fail(span, error)
 
 
-__all__ = ["cancelled", "is_control", "left_by"]
+__all__ = ["cancelled", "is_cancelled", "is_control", "left_by"]

@@ -17,7 +17,8 @@ from opentelemetry import context as otel_context
 from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.attempts import restore, seen_one_by_one
 from otel_mas.instrumentation.langgraph.channels import Before
-from otel_mas.instrumentation.langgraph.runs import START, TASK_RUNS, Branch, GraphRun, TaskRun, current_task
+from otel_mas.instrumentation.langgraph.current import current_task
+from otel_mas.instrumentation.langgraph.runs import START, TASK_RUNS, Branch, GraphRun, TaskRun
 from otel_mas.instrumentation.langgraph.update_hooks import updating
 from otel_mas.record import caught, recorder
 from otel_mas.semconv.enums import LinkKind
@@ -399,9 +400,13 @@ def _note_routing(branch: Any, result: Any, config: Any) -> None:
         known = state.run.branches[id(branch)] = Branch(branch)
     chosen = _chosen(branch.ends, result)
     state.routed.update(chosen)
-    spans.routing(state, known.function, chosen, known.candidates)
+    state.decided(known.function, chosen, known.candidates, _labels(result))
 
 
 def _chosen(ends: Any, result: Any) -> tuple[str, ...]:
     results = result if isinstance(result, (list, tuple)) else (result,)
     return tuple([str(getattr(r, "node", None) or (ends[r] if ends else r)) for r in results])
+
+
+def _labels(result: Any) -> list[str]:
+    return [one for one in (result if isinstance(result, (list, tuple)) else (result,)) if isinstance(one, str)]

@@ -10,7 +10,9 @@ from opentelemetry.context import Context
 
 from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.channels import TASKS, Before, ChannelCauses, Writer, fired, unknown_writers
+from otel_mas.instrumentation.langgraph.current import TASK_KEY, current_task
 from otel_mas.instrumentation.langgraph.memory import MEMORY
+from otel_mas.instrumentation.langgraph.reasons import Reasons
 from otel_mas.record import INSIDE, SPAN, Cause, Recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RunOutcome, TaskOutcome
@@ -18,8 +20,6 @@ from otel_mas.semconv.enums import LinkKind, RunOutcome, TaskOutcome
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, SpanContext
 
-# Under this key the OTel context carries the task that is running, for whatever starts inside of it.
-_TASK_KEY = otel_context.create_key("otel-mas-langgraph-task")
 
 START = "__start__"
 _BRANCH_TO = "branch:to:"
@@ -28,14 +28,9 @@ _UNFINISHED = (TaskOutcome.INTERRUPTED, TaskOutcome.ERROR, TaskOutcome.CANCELLED
 _EARLIER = (LinkKind.RESUME, LinkKind.RETRY)
 
 
-def current_task() -> TaskRun | None:
-    """The task that this code runs in, as the OTel context knows it."""
-    return otel_context.get_current().get(_TASK_KEY)  # type: ignore[return-value]
-
-
 def outside_of_tasks(span: Span) -> Context:
     """The context in which `span` is current, and no task."""
-    return Context({**otel_context.get_current(), SPAN: span, INSIDE: span, _TASK_KEY: None})
+    return Context({**otel_context.get_current(), SPAN: span, INSIDE: span, TASK_KEY: None})
 
 
 class TaskRun:
@@ -48,6 +43,7 @@ class TaskRun:
         "handed_to",
         "index",
         "outcome",
+        "reasons",
         "refs",
         "routed",
         "run",
@@ -74,6 +70,7 @@ class TaskRun:
         self.outcome: TaskOutcome | None = None
         # Where a `Command` from inside went: the nodes that it named, beside its `Send`s. None where there was none.
         self.handed_to: frozenset[str] | None = None
+        self.reasons: Reasons | None = None
         # Destinations that a routing function has accounted for.
         self.routed: set[str] = set()
         if task.writes:
@@ -107,7 +104,7 @@ class TaskRun:
             name, attributes = spans.task_attributes(self)
             self.span = run.recorder.start_span(name, attributes, causes=self.causes, parent=run.span)
             self.writer.context = self.span.get_span_context()
-        return Context({**otel_context.get_current(), SPAN: self.span, INSIDE: self.span, _TASK_KEY: self})
+        return Context({**otel_context.get_current(), SPAN: self.span, INSIDE: self.span, TASK_KEY: self})
 
     def finish(self, exc: BaseException | None) -> None:
         """End the span by how the task's code left: with a result, a pause, a handoff, a cancellation or an error."""
@@ -126,6 +123,9 @@ class TaskRun:
 
     def _end(self, span: Span, outcome: TaskOutcome, end_ns: int | None = None) -> None:
         self.outcome = outcome
+        if self.reasons is not None:
+            for left in self.reasons.left():
+                spans.routing(self, left.decider, left.choice, left.candidates or None, left.reason)
         self.run.recorder.say(span, _OUTCOMES[outcome._value_])
         if outcome in _UNFINISHED:
             self.run.left_unfinished(self.task.id, span.get_span_context(), outcome)
@@ -145,9 +145,17 @@ class TaskRun:
         self.attempt += 1
         self.outcome = None
         self.handed_to = None
+        self.reasons = None
         self.routed = set()
         self.causes = [cause for cause in self.causes if cause.kind not in _EARLIER]
         return self.begin()
+
+    def why(self) -> Reasons:
+        """Where reasons for this task's routing decisions are kept."""
+        reasons = self.reasons
+        if reasons is None:
+            reasons = self.reasons = Reasons()
+        return reasons
 
     def _left_by(self, recorder: Recorder, span: Span, exc: BaseException) -> TaskOutcome:
         kinds = {cls.__name__ for cls in type(exc).__mro__}
@@ -185,7 +193,23 @@ class TaskRun:
             return
         chosen = [node for node in chosen if node not in static]
         if chosen:
-            spans.routing(self, "Command", chosen, spans.declared_destinations(run.graph, self.task.name))
+            self.decided("Command", chosen, spans.declared_destinations(run.graph, self.task.name))
+
+    def decided(
+        self, function: str, chosen: Sequence[str], candidates: Sequence[str] | None, labels: Sequence[str] = ()
+    ) -> None:
+        """Record a routing decision, with its reason where there is one.
+
+        Args:
+            function: what decided.
+            chosen: the nodes.
+            candidates: the nodes that could have been chosen, where the graph says.
+            labels: what the function returned, which the graph may have other names for.
+        """
+        reason = None
+        if self.reasons is not None and (found := self.reasons.of({*chosen, *labels})) is not None:
+            reason, candidates = found.reason, candidates or found.candidates or None
+        spans.routing(self, function, chosen, candidates, reason)
 
 
 class Branch:

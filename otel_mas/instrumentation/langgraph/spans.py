@@ -207,7 +207,9 @@ class Deciding(Protocol):
     def run(self) -> GraphRun | StateUpdate: ...
 
 
-def routing(state: Deciding, function: str, chosen: Sequence[str], candidates: Sequence[str] | None) -> None:
+def routing(
+    state: Deciding, function: str, chosen: Sequence[str], candidates: Sequence[str] | None, reason: str | None = None
+) -> None:
     """A ROUTING_DECISION span under the task that decided."""
     span, run = state.span, state.run
     if span is None or not span.is_recording():
@@ -221,7 +223,10 @@ def routing(state: Deciding, function: str, chosen: Sequence[str], candidates: S
         attributes[names.MAS_ROUTING_CANDIDATES] = tuple(candidates)
     if run.conversation is not None:
         attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
-    run.recorder.start_span(f"route {function}", attributes, parent=span).end()
+    decision = run.recorder.start_span(f"route {function}", attributes, parent=span)
+    if reason is not None:
+        run.recorder.content(decision, names.MAS_ROUTING_REASON, reason)
+    decision.end()
 
 
 def pending_causes(waiting: Waiting) -> list[str]:

@@ -1,0 +1,72 @@
+"""A judgement told by the names of its fields, as structured answers of models and results of functions have them.
+
+The fields are those that LangGraph's tutorials on self-RAG, corrective and agentic RAG, and evaluator-optimizer loops
+use, with their variants. A form that has any other field is not taken for a judgement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+# A field of one of these names is a verdict whatever else there is.
+_VERDICTS: Final = ("binary_score", "is_relevant", "relevant", "relevance_score", "is_grounded", "grounded")
+# These may be anything's (a player's score), unless a reason is given with them.
+_WITH_REASON: Final = ("score", "grade", "relevance", "passed", "pass_", "verdict", "rating")
+REASONS: Final = ("reason", "reasoning", "explanation", "rationale", "justification", "feedback")
+_KNOWN: Final = frozenset((*_VERDICTS, *_WITH_REASON, *REASONS))
+
+
+class Judgement(NamedTuple):
+    """A score, as a number or as a label, and why."""
+
+    score: float | None
+    label: str | None
+    reason: str | None
+
+
+def is_judgement(fields: Mapping[str, Any]) -> bool:
+    """Whether something with exactly these fields says how good or relevant something is."""
+    names = fields.keys()
+    if not names <= _KNOWN:
+        return False
+    verdicts = [name for name in names if name not in REASONS]
+    if len(verdicts) != 1:
+        return False
+    return verdicts[0] in _VERDICTS or len(names) > 1
+
+
+def judgement(fields: Mapping[str, Any]) -> Judgement | None:
+    """What the values of a judgement's fields say; None where they are no judgement's."""
+    if not is_judgement(fields):
+        return None
+    verdict = next(value for name, value in fields.items() if name not in REASONS)
+    reason = reason_in(fields)
+    return None if (scored := score_of(verdict)) is None else Judgement(*scored, reason)
+
+
+def score_of(verdict: Any) -> tuple[float | None, str | None] | None:
+    """A verdict as a number and a label: yes and no are both; None for what is no verdict."""
+    if isinstance(verdict, bool):
+        return float(verdict), "yes" if verdict else "no"
+    if isinstance(verdict, int | float):
+        return float(verdict), None
+    return (None, verdict) if isinstance(verdict, str) and verdict else None
+
+
+def reason_in(fields: Mapping[str, Any]) -> str | None:
+    """The first reason among the fields."""
+    return next((value for name in REASONS if isinstance(value := fields.get(name), str) and value), None)
+
+
+def fields_of(value: Any) -> Mapping[str, Any] | None:
+    """The fields of a mapping, a data class or a pydantic model, without running any of its code."""
+    if isinstance(value, Mapping):
+        return value
+    kind = type(value)
+    if hasattr(kind, "model_fields") or hasattr(kind, "__dataclass_fields__"):
+        return getattr(value, "__dict__", None)
+    return None
+
+
+__all__ = ["REASONS", "Judgement", "fields_of", "is_judgement", "judgement", "reason_in", "score_of"]

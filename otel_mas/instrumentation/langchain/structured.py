@@ -1,0 +1,92 @@
+"""Structured answers of models (`with_structured_output`): grades among them, and what they may decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+from otel_mas.instrumentation.judgements import fields_of, is_judgement, judgement
+from otel_mas.instrumentation.langgraph.current import current_task
+from otel_mas.record import recorder
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import RecordKind
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+    from otel_mas.instrumentation.judgements import Judgement
+    from otel_mas.instrumentation.langgraph.runs import TaskRun
+
+# Under which LangChain tells a callback the schema that was given to `with_structured_output`.
+_FORMAT = "ls_structured_output_format"
+
+
+class Asked(NamedTuple):
+    """A model was asked for an answer of this form, in this task."""
+
+    name: str
+    is_judgement: bool
+    task: TaskRun | None
+
+
+def asked(options: Mapping[str, Any] | None) -> Asked | None:
+    """What form of an answer a call asks for; None for most calls."""
+    form = options.get(_FORMAT) if options else None
+    if not isinstance(form, Mapping) or not isinstance(schema := form.get("schema"), Mapping):
+        return None
+    properties = schema.get("properties")
+    judging = isinstance(properties, Mapping) and is_judgement(properties)
+    return Asked(str(schema.get("title") or "answer"), judging, current_task())
+
+
+def answered(form: Asked, span: Span, message: Any) -> None:
+    """A model gave its answer; `span` is its call."""
+    if form.task is not None:
+        form.task.why().answered(partial(fields_in, message))
+    if form.is_judgement:
+        fields = fields_in(message)
+        said = None if fields is None else judgement(fields)
+        if said is not None:
+            attributes: dict[str, Any] = {
+                names.MAS_RECORD_KIND: RecordKind.EVALUATION.value,
+                names.GEN_AI_EVALUATION_NAME: form.name,
+            }
+            if form.task is not None and form.task.run.conversation is not None:
+                attributes[names.GEN_AI_CONVERSATION_ID] = form.task.run.conversation
+            grade = recorder().start_span(f"evaluate {form.name}", attributes, parent=span)
+            say_judgement(grade, said)
+            grade.end()
+
+
+def say_judgement(span: Span, said: Judgement) -> None:
+    """Put a judgement on a span, and its reason beside it."""
+    attributes: dict[str, Any] = {}
+    if said.score is not None:
+        attributes[names.GEN_AI_EVALUATION_SCORE_VALUE] = said.score
+    if said.label is not None:
+        attributes[names.GEN_AI_EVALUATION_SCORE_LABEL] = said.label
+    recorder().say(span, attributes)
+    if said.reason is not None:
+        recorder().content(span, names.GEN_AI_EVALUATION_EXPLANATION, said.reason)
+
+
+def fields_in(message: Any) -> Mapping[str, Any] | None:
+    """The fields of a structured answer: its only tool call's arguments, what the provider parsed, or its JSON text."""
+    calls = getattr(message, "tool_calls", None) or ()
+    if calls:
+        return calls[0]["args"] if len(calls) == 1 else None
+    parsed = fields_of((getattr(message, "additional_kwargs", None) or {}).get("parsed"))
+    if parsed is not None:
+        return parsed
+    text = getattr(message, "content", None)
+    try:
+        found = orjson.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found if isinstance(found, Mapping) else None
+
+
+__all__ = ["Asked", "answered", "asked", "fields_in", "say_judgement"]

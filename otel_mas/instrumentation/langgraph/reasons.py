@@ -1,0 +1,71 @@
+"""Why a task decided as it did: in the app's words, or in those of a model that was asked for the decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from otel_mas.instrumentation.judgements import reason_in
+
+_MAX_ANSWERS = 64  # structured answers of one task; of more, nobody can say which of them decided
+
+Answer = Callable[[], Mapping[str, Any] | None]
+
+
+class Reason(NamedTuple):
+    """A reason that the app gave."""
+
+    reason: str
+    choice: tuple[str, ...]
+    candidates: tuple[str, ...]
+    decider: str
+    """The name of the function that gave it."""
+
+
+class Reasons:
+    """The reasons that were given, and the structured answers of models that were got, in one task."""
+
+    __slots__ = ("_answers", "_given")
+
+    def __init__(self) -> None:
+        self._given: list[Reason] = []
+        self._answers: list[Answer] = []
+
+    def say(self, reason: str, choice: tuple[str, ...], candidates: tuple[str, ...], decider: str) -> None:
+        """The app gives a reason."""
+        self._given.append(Reason(reason, choice, candidates, decider))
+
+    def answered(self, answer: Answer) -> None:
+        """A model gave a structured answer, which is read only if a decision follows."""
+        if len(self._answers) <= _MAX_ANSWERS:
+            self._answers.append(answer)
+
+    def of(self, chosen: set[str]) -> Reason | None:
+        """The reason of a decision: the app's own; else that of the one model's answer that names the choice.
+
+        Answers of the same task that name it for different reasons leave it open which of them decided.
+        """
+        named = [one for one in self._given if one.choice and chosen.issuperset(one.choice)]
+        for one in named or [one for one in self._given if not one.choice]:
+            self._given.remove(one)
+            return one
+        if len(self._answers) > _MAX_ANSWERS:
+            return None
+        found = {reason for answer in self._answers if (reason := _reason(answer(), chosen)) is not None}
+        return Reason(found.pop(), (), (), "") if len(found) == 1 else None
+
+    def left(self) -> list[Reason]:
+        """The app's reasons that no decision took up."""
+        left, self._given = self._given, []
+        return left
+
+
+def _reason(fields: Mapping[str, Any] | None, chosen: set[str]) -> str | None:
+    """The reason in an answer, if another of its fields is the choice."""
+    if fields is None or (reason := reason_in(fields)) is None:
+        return None
+    named = any(isinstance(value, str) and value in chosen and value != reason for value in fields.values())
+    return reason if named else None
+
+
+__all__ = ["Answer", "Reason", "Reasons"]

@@ -1,0 +1,49 @@
+"""Remarks on the span around: a stage that was reached, an event of the app's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from opentelemetry.trace import get_current_span
+
+from otel_mas.record import guarded, recorder, snapshot, to_json
+from otel_mas.semconv import attributes as names
+
+_PLAIN = (str, bool, int, float)
+_STAGE = "mas.stage"
+
+
+def event(name: str, **attributes: Any) -> None:
+    """Record that something happened, as an event of the current span.
+
+    Args:
+        name: what happened.
+        attributes: what belongs to it. Texts, numbers, booleans and lists of these stay what they are; any other value
+            becomes its JSON text.
+    """
+    if recorder().active:
+        _add(name, {key: _value(value) for key, value in attributes.items() if value is not None})
+
+
+def stage(name: str, status: str | None = None) -> None:
+    """Record that the work of the current span has come to a stage, and how far it is."""
+    if recorder().active:
+        _add(_STAGE, {names.MAS_STAGE_NAME: name} | ({} if status is None else {names.MAS_STAGE_STATUS: status}))
+
+
+@guarded("mark: event")
+def _add(name: str, attributes: Mapping[str, Any]) -> None:
+    get_current_span().add_event(name, attributes)
+
+
+@guarded("mark: event attribute")
+def _value(value: Any) -> Any:
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, list | tuple) and len({type(one) for one in value}) == 1 and isinstance(value[0], _PLAIN):
+        return list(value)
+    return to_json(snapshot(value)[0]).decode()
+
+
+__all__ = ["event", "stage"]
