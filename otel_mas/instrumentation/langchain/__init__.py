@@ -1,25 +1,25 @@
-"""LangChain: models by its callbacks, tools and retrievers by the methods through which they run."""
+"""LangChain: models by its callback managers, tools and retrievers by the methods through which they run."""
 
 from __future__ import annotations
 
 MODULES = (
-    "langchain_core.tracers.context",
+    "langchain_core.callbacks.manager",
     "langchain_core.language_models.chat_models",
     "langchain_core.tools.base",
     "langchain_core.retrievers",
 )
-"""The modules whose import is the moment to patch them; LangChain imports the first when it first runs something."""
+"""The modules whose import is the moment to patch them."""
 
 
 def patch(module: str | None = None) -> None:
     """Hook into those of `MODULES` that are imported (or only `module`). What does not fit is left off, said once."""
     from otel_mas.instrumentation.langchain import fit
 
-    fit.patch(module)
+    fit.PATCHES.put(module)
 
 
 def unpatch() -> None:
     """Put LangChain's own functions back."""
     from otel_mas.instrumentation.langchain import fit
 
-    fit.unpatch()
+    fit.PATCHES.take_off()

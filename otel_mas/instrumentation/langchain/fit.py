@@ -1,17 +1,40 @@
-"""Which hook goes where in LangChain, and the handler that its callbacks reach."""
+"""Which hook goes where in LangChain."""
 
 from __future__ import annotations
 
-import sys
-from contextvars import ContextVar
-from typing import Any
-
-from otel_mas.instrumentation.langchain import MODULES, models, retrievers, tools
+from otel_mas.instrumentation.langchain import MODULES, managers, models, retrievers, tools
 from otel_mas.instrumentation.patches import Hook, Patches
 
-_CONTEXT, _MODELS, _TOOLS, _RETRIEVERS = MODULES
+_MANAGERS, _MODELS, _TOOLS, _RETRIEVERS = MODULES
+_RUN, _ARUN = "CallbackManagerForLLMRun", "AsyncCallbackManagerForLLMRun"
 
 HOOKS = (
+    Hook(
+        _MANAGERS,
+        "CallbackManager",
+        "on_chat_model_start",
+        ("self", "serialized", "messages"),
+        managers.chat_model_start,
+    ),
+    Hook(_MANAGERS, "CallbackManager", "on_llm_start", ("self", "serialized", "prompts"), managers.llm_start),
+    Hook(_MANAGERS, "CallbackManager", "on_tool_start", ("self", "serialized", "input_str"), managers.tool_start),
+    Hook(
+        _MANAGERS,
+        "AsyncCallbackManager",
+        "on_chat_model_start",
+        ("self", "serialized", "messages"),
+        managers.achat_model_start,
+    ),
+    Hook(_MANAGERS, "AsyncCallbackManager", "on_llm_start", ("self", "serialized", "prompts"), managers.allm_start),
+    Hook(_MANAGERS, "AsyncCallbackManager", "on_tool_start", ("self", "serialized", "input_str"), managers.tool_start),
+    Hook(_MANAGERS, _RUN, "on_llm_new_token", ("self", "token"), managers.llm_chunk),
+    Hook(_MANAGERS, _RUN, "on_stream_event", ("self", "event"), managers.llm_chunk, True),
+    Hook(_MANAGERS, _RUN, "on_llm_end", ("self", "response"), managers.llm_end),
+    Hook(_MANAGERS, _RUN, "on_llm_error", ("self", "error"), managers.llm_error),
+    Hook(_MANAGERS, _ARUN, "on_llm_new_token", ("self", "token"), managers.llm_chunk),
+    Hook(_MANAGERS, _ARUN, "on_stream_event", ("self", "event"), managers.llm_chunk, True),
+    Hook(_MANAGERS, _ARUN, "on_llm_end", ("self", "response"), managers.llm_end),
+    Hook(_MANAGERS, _ARUN, "on_llm_error", ("self", "error"), managers.llm_error),
     Hook(_MODELS, "BaseChatModel", "generate", ("self", "messages"), models.generate),
     Hook(_MODELS, "BaseChatModel", "agenerate", ("self", "messages"), models.agenerate),
     Hook(_MODELS, "BaseChatModel", "_iter_v2_events", ("self", "messages"), models.iter_events, True),
@@ -21,39 +44,6 @@ HOOKS = (
     Hook(_RETRIEVERS, "BaseRetriever", "ainvoke", ("self", "input"), retrievers.ainvoke),
 )
 
-# Its default is the value in every thread and context, also in those that exist already.
-_HANDLER: ContextVar[models.ModelCalls | None] = ContextVar("otel-mas model calls handler", default=models.HANDLER)
-
 PATCHES = Patches("LangChain", HOOKS, "its spans may be missing")
 
-
-def patch(module: str | None = None) -> None:
-    """Put in place every hook whose module is imported (or only those of `module`). Doing it again changes nothing."""
-    if module in (None, _CONTEXT) and _CONTEXT in sys.modules:
-        _register(sys.modules[_CONTEXT])
-    PATCHES.put(module)
-
-
-def unpatch() -> None:
-    """Put everything back as it was."""
-    PATCHES.take_off()
-    # Callback managers that exist keep the handler; there is no way to take it out of them.
-    models.HANDLER.ignore_everything(True)
-    hooks = getattr(sys.modules.get(_CONTEXT), "_configure_hooks", None)
-    if isinstance(hooks, list):
-        hooks[:] = [hook for hook in hooks if hook[0] is not _HANDLER]
-
-
-def _register(context: Any) -> None:
-    models.HANDLER.ignore_everything(False)
-    # LangChain has no way to ask for what is registered, nor to take it back, other than its list.
-    if any(hook[0] is _HANDLER for hook in getattr(context, "_configure_hooks", ())):
-        return
-    register = getattr(context, "register_configure_hook", None)
-    if register is None:
-        PATCHES.say(f"{_CONTEXT}.register_configure_hook is not there")
-        return
-    register(_HANDLER, False, models.ModelCalls)
-
-
-__all__ = ["HOOKS", "PATCHES", "patch", "unpatch"]
+__all__ = ["HOOKS", "PATCHES"]

@@ -1,8 +1,7 @@
-"""Spans of model calls, from one callback handler that LangChain adds to every run.
+"""Spans of model calls, from what LangChain's callback managers are told about them (`managers`).
 
-It is registered by LangChain's public `register_configure_hook`, and so reaches callback managers that the app made and
-threads that it started. It never attaches a context: a callback's end may come in another task or thread than its
-start. The parent of a call is whatever is current when it starts.
+A context is never attached: the end of a call may come in another task or thread than its start. The parent of a call
+is whatever is current when it starts.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from contextvars import ContextVar
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.callbacks.base import BaseCallbackHandler
 from opentelemetry.trace import SpanKind
 
 from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain, modalities
@@ -21,7 +19,6 @@ from otel_mas.instrumentation.langchain.outcome import cancelled
 from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
 from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
 from otel_mas.instrumentation.langchain.structured import Asked, answered, asked
-from otel_mas.instrumentation.langchain.tools import arguments_given
 from otel_mas.instrumentation.pricing import PRICES
 from otel_mas.record import caught, guarded, recorder
 from otel_mas.semconv import attributes as names
@@ -57,51 +54,28 @@ class Call:
 _started: ContextVar[list[Call] | None] = ContextVar("otel-mas model calls", default=None)
 
 
-class ModelCalls(BaseCallbackHandler):
-    """The handler. Everything but models (and the arguments of tools) is ignored, which costs LangChain nothing."""
-
-    run_inline = True  # an async run would otherwise put every event onto a thread pool
-    ignore_llm = False
-    ignore_chat_model = False
-    ignore_chain = True
-    ignore_retriever = True
-    ignore_retry = True
-    ignore_custom_event = True
-    ignore_agent = False  # LangChain's switch for tools
+class ModelCalls:
+    """The calls that are open, and what becomes of them. Its methods are named after what LangChain announces."""
 
     def __init__(self) -> None:
         self._open: dict[UUID, Call] = {}
 
-    @property
-    def raise_error(self) -> bool:  # type: ignore[override]
-        """Whether what the guards let through may leave LangChain's own guard."""
-        return recorder().settings.strict
-
-    def ignore_everything(self, ignored: bool) -> None:
-        """Stop listening also where LangChain still holds this handler; or listen again."""
-        self.ignore_llm = self.ignore_chat_model = self.ignore_agent = ignored
-
     # -- start -----------------------------------------------------------------------------------------------------
 
     def on_chat_model_start(
-        self, serialized: dict[str, Any], messages: list[list[Any]], *, run_id: UUID, **kwargs: Any
+        self, serialized: Any, messages: Sequence[Any], run_id: UUID, metadata: Any, said: dict[str, Any]
     ) -> None:
-        """A chat model is about to be called; LangChain gives one list of messages at a time."""
-        rec = recorder()
-        if not rec.active:
-            return
+        """A chat model is about to be called. `said` is what LangChain says besides."""
         try:
-            self._start(rec, Operation.CHAT, serialized, messages[0] if messages else [], run_id, kwargs)
+            self._start(recorder(), Operation.CHAT, serialized, messages, run_id, metadata, said)
         except Exception as error:
             caught("langchain: model start", error)
 
     @guarded("langchain: completion start")
-    def on_llm_start(self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, **kwargs: Any) -> None:
+    def on_llm_start(self, serialized: Any, prompt: str, run_id: UUID, metadata: Any, said: dict[str, Any]) -> None:
         """A completion model is about to be called."""
-        rec = recorder()
-        if rec.active:
-            said = [Plain("user", prompt) for prompt in prompts]
-            self._start(rec, Operation.TEXT_COMPLETION, serialized, said, run_id, kwargs)
+        given = [Plain("user", prompt)]
+        self._start(recorder(), Operation.TEXT_COMPLETION, serialized, given, run_id, metadata, said)
 
     def _start(
         self,
@@ -110,20 +84,21 @@ class ModelCalls(BaseCallbackHandler):
         serialized: Any,
         messages: Sequence[Any],
         run_id: UUID,
-        kwargs: dict[str, Any],
+        metadata: Any,
+        said: dict[str, Any],
     ) -> None:
         PRICES.prepare()
-        metadata = kwargs.get("metadata") or _NOTHING
-        params = kwargs.get("invocation_params") or _NOTHING
+        metadata = metadata or _NOTHING
+        params = said.get("invocation_params") or _NOTHING
         called = target(operation, serialized, metadata, params)
-        attributes = start_attributes(called, metadata, params, kwargs.get("options"), messages)
+        attributes = start_attributes(called, metadata, params, said.get("options"), messages)
         span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT)
         if not span.is_recording():
             return
         call = Call(run_id, span, called)
         if len(self._open) >= _MAX_OPEN:
             self._drop_oldest()
-        call.form = asked(kwargs.get("options"))
+        call.form = asked(said.get("options"))
         self._open[run_id] = call
         started = _started.get()
         if started is not None:
@@ -135,21 +110,15 @@ class ModelCalls(BaseCallbackHandler):
 
     # -- meanwhile -------------------------------------------------------------------------------------------------
 
-    def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
+    def on_chunk(self, run_id: UUID) -> None:
         """A chunk; only the first one of a call matters."""
-        call = self._open.get(run_id)
-        if call is not None and call.first_chunk is None:
-            call.first_chunk = perf_counter()
-
-    def on_stream_event(self, event: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """A chunk, where the model streams LangChain's protocol events instead."""
         call = self._open.get(run_id)
         if call is not None and call.first_chunk is None:
             call.first_chunk = perf_counter()
 
     # -- end -------------------------------------------------------------------------------------------------------
 
-    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
+    def on_llm_end(self, response: LLMResult, run_id: UUID) -> None:
         """The call has been answered."""
         call = self._open.pop(run_id, None)
         if call is None:
@@ -162,7 +131,7 @@ class ModelCalls(BaseCallbackHandler):
             call.span.end()
 
     @guarded("langchain: model error")
-    def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+    def on_llm_error(self, error: BaseException, run_id: UUID, response: LLMResult | None) -> None:
         """The call failed, or whoever read the stream stopped reading: then there is no error."""
         call = self._open.pop(run_id, None)
         if call is None:
@@ -170,7 +139,7 @@ class ModelCalls(BaseCallbackHandler):
         try:
             if not isinstance(error, GeneratorExit) and not cancelled(call.span, error):
                 recorder().fail(call.span, error)
-            self._answered(call, _before(kwargs.get("response")))
+            self._answered(call, _before(response))
         finally:
             call.span.end()
 
@@ -218,13 +187,6 @@ class ModelCalls(BaseCallbackHandler):
             return
         self.abandon(oldest)
 
-    # -- tools -----------------------------------------------------------------------------------------------------
-
-    @guarded("langchain: tool start")
-    def on_tool_start(self, serialized: Any, input_str: str, *, inputs: Any = None, **kwargs: Any) -> None:
-        """A tool is about to run, on what is left of its arguments without those that the framework injects."""
-        arguments_given(input_str if inputs is None else inputs)
-
 
 def _before(response: LLMResult | None) -> LLMResult | None:
     """What came before an error, if anything did: LangChain also makes an empty message of the error's own text."""
@@ -236,7 +198,7 @@ def _before(response: LLMResult | None) -> LLMResult | None:
 
 
 HANDLER = ModelCalls()
-"""The process's handler."""
+"""The process's."""
 
 Original = Callable[..., Any]
 

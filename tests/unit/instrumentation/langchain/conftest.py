@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import sys
 import threading
@@ -20,6 +21,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from otel_mas.config import Settings
 from otel_mas.instrumentation import langchain as instrumentation
 from otel_mas.instrumentation.langchain.models import HANDLER
+from otel_mas.instrumentation.pricing import PRICES
 from otel_mas.record import guard
 
 
@@ -78,10 +80,10 @@ class Recorded:
 @pytest.fixture
 def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
     """Recording is on and LangChain is patched; no call may be left open."""
-    import langchain_core.retrievers
-    import langchain_core.tools.base
-    import langchain_core.tracers.context  # noqa: F401
-
+    for module in instrumentation.MODULES:
+        importlib.import_module(module)
+    PRICES.prepare()
+    PRICES.wait(30)  # no test is about a table that is still being loaded
     fake = Recorded()
     # The package exports a function of the module's name.
     monkeypatch.setattr(sys.modules["otel_mas.record.recorder"], "_RECORDER", fake)
