@@ -176,6 +176,10 @@ class Recorder:
         span.add_event("exception", event)
         _mark(exc, span, context)
 
+    def happened(self, exc: BaseException, span: Span) -> None:
+        """Have it known that `exc` happened in `span`, which was said to have failed before `exc` was at hand."""
+        _mark(exc, span, span.get_span_context())
+
     def content(self, span: Span, name: str, value: Any) -> None:
         """Keep what was said or passed beside the span: copied now, redacted and written later, off this thread."""
         queue = self._queue

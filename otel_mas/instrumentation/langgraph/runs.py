@@ -42,6 +42,7 @@ class TaskRun:
         "graph",
         "handed_to",
         "index",
+        "out_of_steps",
         "outcome",
         "reasons",
         "refs",
@@ -68,6 +69,8 @@ class TaskRun:
         self.span: Span | None = None
         self.graph: Any = None
         self.outcome: TaskOutcome | None = None
+        # The run inside that has reached its recursion limit, of which LangGraph's exception is still to come.
+        self.out_of_steps: Span | None = None
         # Where a `Command` from inside went: the nodes that it named, beside its `Send`s. None where there was none.
         self.handed_to: frozenset[str] | None = None
         self.reasons: Reasons | None = None
@@ -173,6 +176,8 @@ class TaskRun:
             return TaskOutcome.CANCELLED
         if "GraphBubbleUp" in kinds:
             return TaskOutcome.INTERRUPTED
+        if self.out_of_steps is not None and "GraphRecursionError" in kinds:
+            recorder.happened(exc, self.out_of_steps)
         recorder.fail(span, exc)
         return TaskOutcome.ERROR
 
@@ -393,6 +398,8 @@ class GraphRun:
                 recorder.fail(self.span, exc)
             else:
                 spans.fail_unseen(self.span, "langgraph.errors.GraphRecursionError", "recursion limit reached")
+                if self.outer is not None:
+                    self.outer.out_of_steps = self.span
         recorder.say(self.span, {names.MAS_RUN_OUTCOME: outcome.value})
         self.span.end()
 
