@@ -31,12 +31,20 @@ def as_task(mark: Mark, context: Context) -> Context:
     return otel_context.set_value(_KEY, _Marked(mark, current_task()), context)
 
 
+def marked_task() -> Mark | None:
+    """The marked task that this code runs in, where none of LangGraph's is inside of it."""
+    marked = otel_context.get_current().get(_KEY)
+    if not isinstance(marked, _Marked):
+        return None
+    task = current_task()
+    return marked.mark if task is None or marked.within is task else None
+
+
 def enclosing_task() -> Span | None:
     """The span of the innermost task that this code runs in."""
-    marked = otel_context.get_current().get(_KEY)
-    task = current_task()
-    if isinstance(marked, _Marked) and (task is None or marked.within is task):
-        return marked.mark.span
+    mark, task = marked_task(), current_task()
+    if mark is not None:
+        return mark.span
     return None if task is None else task.span
 
 
@@ -48,4 +56,4 @@ def restore(token: Token[Context]) -> None:
         pass
 
 
-__all__ = ["as_task", "enclosing_task", "restore"]
+__all__ = ["as_task", "enclosing_task", "marked_task", "restore"]
