@@ -9,8 +9,6 @@ from opentelemetry import context as otel_context
 from otel_mas.instrumentation.langgraph.current import current_task
 
 if TYPE_CHECKING:
-    from contextvars import Token
-
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
@@ -48,12 +46,4 @@ def enclosing_task() -> Span | None:
     return None if task is None else task.span
 
 
-def restore(token: Token[Context]) -> None:
-    """Make the context current again that was before `token`'s."""
-    try:
-        token.var.reset(token)
-    except ValueError:  # an abandoned generator is closed in another context than it ran in
-        pass
-
-
-__all__ = ["as_task", "enclosing_task", "marked_task", "restore"]
+__all__ = ["as_task", "enclosing_task", "marked_task"]
