@@ -11,7 +11,6 @@ from opentelemetry.context import Context
 from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.channels import TASKS, Before, ChannelCauses, Writer, fired, unknown_writers
 from otel_mas.instrumentation.langgraph.current import TASK_KEY, current_task
-from otel_mas.instrumentation.langgraph.guardrails import checked, checks
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.reasons import Reasons
 from otel_mas.record import INSIDE, SPAN, Cause, Recorder
@@ -123,9 +122,6 @@ class TaskRun:
             self._route_by_command()
         else:
             outcome = self._left_by(recorder, span, exc)
-        check = self.run.checks.get(self.task.name)
-        if check is not None:
-            checked(self, check, exc)
         self._end(span, outcome)
 
     def _end(self, span: Span, outcome: TaskOutcome, end_ns: int | None = None) -> None:
@@ -244,7 +240,6 @@ class GraphRun:
         "_unfinished",
         "branches",
         "causes",
-        "checks",
         "claimed",
         "conversation",
         "graph",
@@ -274,7 +269,6 @@ class GraphRun:
         self.writer = Writer(self.span.get_span_context())
         self.conversation = spans.conversation(loop)
         self.branches: dict[int, Branch] = {}
-        self.checks = checks(self.graph)
         self.scheduled = 0  # tasks so far, in LangGraph's order
         self.namespace: str = loop.config[spans.CONF].get("checkpoint_ns") or ""
         self.key: tuple[str, str] | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError, current_task
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -26,8 +25,6 @@ CONF = "configurable"
 _AGENT_TASK = RecordKind.AGENT_TASK.value  # as plain text, like all that is said on spans
 _ROUTING_DECISION = RecordKind.ROUTING_DECISION.value
 _BRANCH_TO = "branch:to:"
-# The type of `aclose()` of an async generator.
-_CLOSING = "async_generator_athrow"
 # What LangGraph calls a graph that its author gave no name.
 _UNNAMED = "LangGraph"
 
@@ -163,25 +160,11 @@ def run_outcome(loop: Any, exc: BaseException | None) -> RunOutcome:
         return RunOutcome.OK
     if "GraphBubbleUp" in kinds:
         return RunOutcome.INTERRUPTED
-    if _closed(exc):
+    if isinstance(exc, GeneratorExit):
         return RunOutcome.ABANDONED
     if "CancelledError" in kinds or isinstance(exc, KeyboardInterrupt):
         return RunOutcome.CANCELLED
     return RunOutcome.ERROR
-
-
-def _closed(exc: BaseException) -> bool:
-    """Whether a stream was closed before its end.
-
-    An event loop closes a stream that was dropped in a task of its own; where the loop ends at once, it cancels that.
-    """
-    if not isinstance(exc, CancelledError):
-        return isinstance(exc, GeneratorExit)
-    try:
-        task = current_task()
-    except RuntimeError:  # no event loop here
-        return False
-    return task is not None and type(task.get_coro()).__name__ == _CLOSING
 
 
 def fail_unseen(span: Span, error_type: str, why: str) -> None:

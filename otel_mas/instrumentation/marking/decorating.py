@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from opentelemetry import context as otel_context
 
-from otel_mas.record import recorder, restore
+from otel_mas.instrumentation.marking.enclosing import restore
+from otel_mas.record import recorder
 
 if TYPE_CHECKING:
     from otel_mas.instrumentation.marking.mark import Mark
