@@ -14,6 +14,7 @@ from otel_mas.record.privacy import Privacy
 from otel_mas.record.queue import Beside, Changes, Content, Drained, Key, Message, MessageRefs
 from otel_mas.record.snapshot import to_json
 from otel_mas.record.state import StateDigests, Unread, may_be_stored
+from otel_mas.record.trusted import Trusted
 from otel_mas.semconv import attributes as names
 from otel_mas.store.rows import Batch, ContentRow, MessageRefRow, MessageRow
 
@@ -29,8 +30,12 @@ _MAX_CHANGED = 10_000
 _STATE = "state"  # the role under which the values of a state lie among the messages
 _CHANGED = 2  # after consumed and produced
 _MAX_ORIGINS = 1024
-_SPANS_PER_BREATH = 8
+_SPANS_PER_BREATH = 32  # 0.3 ms; more often, the breaths cost as much as the work
 _BACKLOG = 256  # spans in one batch from which on catching up comes before giving way
+
+
+_Origin = tuple[int, int]
+"""The keys of a span's resource and of its scope."""
 
 
 class Keys(Protocol):
@@ -72,10 +77,9 @@ class BatchBuilder:
         Raises:
             StoreError: from `keys`; the same drained items can be given again.
         """
-        for span, _, _ in drained.ended:  # may raise, and so before anything is remembered
-            self._origin_keys(span, keys)
-        for _, started in drained.started:
-            self._origin_keys(started, keys)
+        # May raise, and so before anything is remembered.
+        origins = [self._origin_keys(span, keys) for span, _, _ in drained.ended]
+        opened = [self._origin_keys(span, keys) for _, span in drained.started]
         batch = Batch()
         batch.incomplete = {trace.to_bytes(16, "big"): reason for trace, reason in drained.incomplete.items()}
         for item in drained.beside:
@@ -87,32 +91,30 @@ class BatchBuilder:
         breathes = len(drained.ended) < _BACKLOG
         for index, (span, causes, _) in enumerate(drained.ended):
             if breathes and not index % _SPANS_PER_BREATH:
-                time.sleep(
-                    0
-                )  # lets the app's threads have the interpreter now, not after the 5 ms that they would wait
-            self._ended(span, causes, batch)
-        for _, started in drained.started:
-            self._started(started, batch)
+                # Lets the app's threads have the interpreter now, not after the 5 ms that they would wait.
+                time.sleep(0)
+            self._ended(span, causes, origins[index], batch)
+        for (_, span), origin in zip(drained.started, opened, strict=True):
+            self._started(span, origin, batch)
         return batch
 
-    def _ended(self, span: ReadableSpan, causes: tuple[Cause, ...], batch: Batch) -> None:
-        context = span.context
-        resource, scope = self._resources[id(span.resource)][1], self._scopes[id(span.instrumentation_scope)][1]
-        withheld = self._withheld.pop(context[:2], ()) if self._withheld else ()
-        changed = self._changed.pop(context[:2], None) if self._changed else None
+    def _ended(self, span: ReadableSpan, causes: tuple[Cause, ...], origin: _Origin, batch: Batch) -> None:
+        resource, scope = origin
+        withheld = self._withheld.pop(span.context[:2], ()) if self._withheld else ()
+        changed = self._changed.pop(span.context[:2], None) if self._changed else None
         try:
             settle(span, names.MAS_COST_MISSING)
             if changed is not None:
                 add(span, {names.MAS_STATE_DIGESTS: changed})
             row = self._encoder.row(span, causes, resource=resource, scope=scope, withheld=withheld)
         except Exception as error:
-            batch.incomplete[context[0].to_bytes(16, "big")] = "a span could not be encoded"
+            batch.incomplete[span.context[0].to_bytes(16, "big")] = "a span could not be encoded"
             caught("writer: span", error)
             return
         batch.spans.append(row)
 
-    def _started(self, span: ReadableSpan, batch: Batch) -> None:
-        resource, scope = self._resources[id(span.resource)][1], self._scopes[id(span.instrumentation_scope)][1]
+    def _started(self, span: ReadableSpan, origin: _Origin, batch: Batch) -> None:
+        resource, scope = origin
         try:
             batch.opened.append(self._encoder.open_row(span, resource=resource, scope=scope))
         except Exception as error:
@@ -166,8 +168,8 @@ class BatchBuilder:
         if len(self._withheld) < _MAX_WITHHELD or key in self._withheld:
             self._withheld.setdefault(key, []).append(name)
 
-    def _origin_keys(self, span: ReadableSpan, keys: Keys) -> None:
-        resource, scope = span.resource, span.instrumentation_scope
+    def _origin_keys(self, span: ReadableSpan, keys: Keys) -> _Origin:
+        resource, scope = span.origin if isinstance(span, Trusted) else (span.resource, span.instrumentation_scope)
         if id(resource) not in self._resources:
             if len(self._resources) >= _MAX_ORIGINS:
                 self._resources.clear()
@@ -177,6 +179,7 @@ class BatchBuilder:
             if len(self._scopes) >= _MAX_ORIGINS:
                 self._scopes.clear()
             self._scopes[id(scope)] = scope, self._scope_key(scope, keys)
+        return self._resources[id(resource)][1], self._scopes[id(scope)][1]
 
     def _scope_key(self, scope: InstrumentationScope | None, keys: Keys) -> int:
         if scope is None:

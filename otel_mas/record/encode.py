@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
+
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanKind
 
 from otel_mas.record.pairs import AttributePairs
 from otel_mas.record.privacy import STRIPPED, Privacy
@@ -39,6 +42,9 @@ _HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200
 _LOW = 2**64 - 1
 _CAUSES = frozenset({names.MAS_CAUSE_SPANS, names.MAS_CAUSE_KINDS})
 _MAX_NAMES = 4096
+_NO_COLUMNS: list[object] = [None] * len(COLUMNS)
+_NO_STATE = INVALID_SPAN_CONTEXT.trace_state  # what a context has that was given none
+_KINDS = [number(_KIND, kind) for kind in range(len(SpanKind) + 1)]
 
 _ids = struct.Struct(">2sQQ2sQ").pack  # a trace id and a span id with their tags: the same in Span and Link
 _times = struct.Struct("<cQcQ").pack
@@ -86,27 +92,27 @@ class SpanEncoder:
             scope: key of its instrumentation scope.
             withheld: names of contents that lay beside it and could not be redacted.
         """
-        context = cast("SpanContext", span.context)
-        trace_id, span_id, _, flags, _, _ = context
+        context = cast("SpanContext", span.get_span_context())
+        trace_id, span_id, _, flags, state, _ = context
         parent = span.parent
         parent_id = parent[1].to_bytes(8, "big") if parent else None
-        failed = list(withheld)
-        columns: list[object] = [None] * len(COLUMNS)
-        name, name_field = self._name(span.name)
+        failed = list(withheld) if withheld else []
+        columns = _NO_COLUMNS.copy()
+        known = self._names.get(span.name) or self._name(span.name)
         ids = _ids(_TRACE_ID, trace_id >> 64, trace_id & _LOW, _SPAN_ID, span_id)
-        kind = span.kind.value + 1
+        kind = span.kind._value_ + 1
         start, end = span.start_time or 0, span.end_time or 0
         body = [
             ids,
-            _trace_state(context),
+            b"" if state is _NO_STATE else _trace_state(context),
             b"" if parent_id is None else _PARENT + parent_id,
-            name_field,
-            number(_KIND, kind),
+            known[1],
+            _KINDS[kind],
             _times(_START, start, _END, end),
         ]
         if isinstance(span, Trusted) and not span.touched:
             body += self._attribute_fields(span.said.copy(), 0, causes, columns, failed)
-            links = tuple([self._cause_link(context, kind, body, failed) for context, kind in causes])
+            links = tuple([self._cause_link(cause, body, failed) for cause in causes]) if causes else ()
             body.append(_UNSET)
             status = 0
         else:
@@ -124,7 +130,7 @@ class SpanEncoder:
             ids[2:18],
             ids[20:],
             parent_id,
-            name,
+            known[0],
             kind,
             start,
             end,
@@ -142,7 +148,7 @@ class SpanEncoder:
         """The row of a span that is still open."""
         context = cast("SpanContext", span.context)
         parent = span.parent
-        columns: list[object] = [None] * len(COLUMNS)
+        columns = _NO_COLUMNS.copy()
         attributes = span.said if isinstance(span, Trusted) else getattr(span._attributes, "_dict", span._attributes)
         attributes = dict(attributes or ())  # a copy, made in one step of C: the app may set attributes meanwhile
         self._attributes.encode(attributes, [], columns)
@@ -200,12 +206,12 @@ class SpanEncoder:
             fields = self._attributes.encode(attributes, failed, columns)
         else:
             fields = self._attributes.encode(attributes, failed, columns, _CAUSES)
-            spans = [f"{cause[0][0]:032x}-{cause[0][1]:016x}" for cause in causes]
-            fields.append(delimited(_ATTRIBUTE, key_value(names.MAS_CAUSE_SPANS, spans)))
-            fields.append(delimited(_ATTRIBUTE, key_value(names.MAS_CAUSE_KINDS, [cause[1] for cause in causes])))
+            fields.append(_cause_spans([_hex(context) for context, _ in causes]))
+            fields.append(_cause_kinds(tuple([str(kind) for _, kind in causes])))
             if dropped:  # those that the SDK dropped are back
                 dropped = max(0, dropped - sum(name not in (attributes or ()) for name in _CAUSES))
-        fields.append(number(_DROPPED_ATTRIBUTES, dropped))
+        if dropped:
+            fields.append(number(_DROPPED_ATTRIBUTES, dropped))
         return fields
 
     def _event_fields(self, span: ReadableSpan, failed: list[str]) -> list[bytes]:
@@ -234,9 +240,7 @@ class SpanEncoder:
         self, span: ReadableSpan, causes: Sequence[Cause], body: list[bytes], failed: list[str]
     ) -> tuple[_LinkRow, ...]:
         """Adds the links to `body`: all causes first, then what the app linked to."""
-        rows: list[_LinkRow] = []
-        for context, kind in causes:
-            rows.append(self._cause_link(context, kind, body, failed))
+        rows = [self._cause_link(cause, body, failed) for cause in causes]
         dropped = span.dropped_links
         if span._links:
             links: list[Link] = list(span._links)
@@ -249,8 +253,9 @@ class SpanEncoder:
         body.append(number(_DROPPED_LINKS, dropped - min(dropped, len(causes))))
         return tuple(rows)
 
-    def _cause_link(self, context: SpanContext, kind: str, body: list[bytes], failed: list[str]) -> _LinkRow:
-        return self._link(context, {names.MAS_LINK_KIND: kind}, kind, 0, body, failed)
+    def _cause_link(self, cause: Cause, body: list[bytes], failed: list[str]) -> _LinkRow:
+        context, kind = cause
+        return self._link(context, {names.MAS_LINK_KIND: kind._value_}, kind._value_, 0, body, failed)
 
     def _link(
         self,
@@ -265,7 +270,7 @@ class SpanEncoder:
         message = b"".join(
             (
                 ids,
-                _trace_state(context),
+                b"" if context[4] is _NO_STATE else _trace_state(context),
                 *self._link_attributes.encode(attributes, failed),
                 number(_LINK_DROPPED, dropped),
                 _link_flags(_LINK_FLAGS, _remote(context) | context[3] & 0xFF),
@@ -285,6 +290,19 @@ class SpanEncoder:
                 description = ""
             message = text(_STATUS_MESSAGE, description) if description else b""
         return delimited(_STATUS, message + number(_STATUS_CODE, status.status_code.value))
+
+
+def _hex(context: SpanContext) -> str:
+    return f"{context[0]:032x}-{context[1]:016x}"
+
+
+def _cause_spans(spans: list[str]) -> bytes:
+    return delimited(_ATTRIBUTE, key_value(names.MAS_CAUSE_SPANS, spans))
+
+
+@lru_cache(maxsize=1024)
+def _cause_kinds(kinds: tuple[str, ...]) -> bytes:
+    return delimited(_ATTRIBUTE, key_value(names.MAS_CAUSE_KINDS, kinds))
 
 
 def _trace_state(context: SpanContext) -> bytes:

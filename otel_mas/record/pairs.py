@@ -72,9 +72,10 @@ class AttributePairs:
                 found = self._new(pair, withheld)
             if skip and pair[0] in skip:
                 continue
-            fields.append(found[1])
-            if found[2] >= 0 and columns is not None:
-                columns[found[2]] = found[3]
+            _, field, place, value = found
+            fields.append(field)
+            if place >= 0 and columns is not None:
+                columns[place] = value
         return fields
 
     def _new(self, pair: tuple[str, Any], withheld: list[str]) -> _Encoded:

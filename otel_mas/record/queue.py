@@ -127,7 +127,7 @@ class SpanQueue:
         self.track(key, (key, span))
 
     def track(self, key: Key | LightSpan, item: Started) -> None:
-        """The same for any kind of span. A light one is its own key: no copy of it comes to its end."""
+        """The same for any kind of span. A light one is its own key and item: no copy of it comes to its end."""
         live = self._live
         if len(live) >= self._max_spans:  # spans that never end must not be kept for ever
             live.pop(next(iter(live), key), None)
@@ -148,21 +148,20 @@ class SpanQueue:
         key = context[:2]
         causes = self._live.get(key, ())
         size += _SPAN_BYTES + _LINK_BYTES * len(causes)
-        self.admit(key, (span, causes, size), context[0], size)
+        self.admit(key, (span, causes, size), size)
 
     def end_light(self, span: LightSpan) -> None:
         """A light span has ended: it waits as it is, since each tuple around it is one more for the collector."""
-        if self.closed:
-            return
-        size = span.size = _SPAN_BYTES + _SAID_BYTES * len(span.said) + _LINK_BYTES * len(span.causes)
-        self.admit(span, span, span._context[0], size)
+        if not self.closed:
+            size = span.size = _SPAN_BYTES + _SAID_BYTES * len(span.said) + _LINK_BYTES * len(span.causes)
+            self.admit(span, span, size)
 
-    def admit(self, key: Key | LightSpan, item: Ended | LightSpan, trace_id: int, size: int) -> None:
-        """The same for any kind of span."""
+    def admit(self, key: Key | LightSpan, item: Ended | LightSpan, size: int) -> None:
+        """The end of any kind of span."""
         self._live.pop(key, None)
         waiting = len(self._ended)
         if waiting >= self._max_spans or self._bytes + size > self._max_bytes:
-            self._drop(trace_id)
+            self._drop(key[0] if isinstance(key, tuple) else key._context[0])
             return
         if waiting + len(self._started) >= self._max_spans:
             self._started.clear()

@@ -205,8 +205,8 @@ class Recorder:
         try:
             if not messages or not span.is_recording():
                 return ()
-            key = span.get_span_context()[:2]
             number, attribute = _DIRECTIONS[direction]
+            key = span.get_span_context()[:2]
             found = digests.digests(key, messages, adapter, remember=number == 0)
             if isinstance(span, Trusted):
                 span.said[attribute] = found

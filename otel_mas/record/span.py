@@ -40,6 +40,9 @@ from otel_mas.record.trusted import Trusted, cause_attributes
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
     from otel_mas.record.processor import MirrorProcessor
     from otel_mas.record.recorder import Cause
 
@@ -49,6 +52,7 @@ _LONG = 1024  # characters: a text of the app's that weighs something
 _SAMPLED = (1, 3)  # trace flags: sampled; sampled, and the trace id is random. A child's are the same
 _SAMPLING_ALL = (sampling.DEFAULT_ON, sampling.ALWAYS_ON)
 
+_new = object.__new__
 _tuple = tuple.__new__
 _sdk_logger = logging.getLogger("opentelemetry.sdk.trace")
 
@@ -59,12 +63,16 @@ class LightSpan(Trusted, SdkSpan):
     `said` are its attributes, `causes` its causes; both are in the SDK's containers as well once it is `touched`.
     """
 
-    __new__ = object.__new__
-
     touched = False
     causes: tuple[Cause, ...] = ()
     size = 0
+    # Set by `LightTracer.start`, without a constructor, which would cost as much again.
+    _tracer: LightTracer
+    _name: str
     _context: SpanContext
+    _parent: SpanContext
+    _start_time: int
+    _open: bool
     # What few spans ever change.
     _kind = SpanKind.INTERNAL
     _end_time: int | None = None
@@ -81,29 +89,17 @@ class LightSpan(Trusted, SdkSpan):
     _instrumentation_info = property(lambda self: self._tracer.sdk.instrumentation_info)
     _instrumentation_scope = property(lambda self: self._tracer.sdk._instrumentation_scope)
 
-    def __init__(
-        self,
-        tracer: LightTracer,
-        name: str,
-        context: SpanContext,
-        parent: SpanContext,
-        attributes: dict[str, Any],
-        start_time: int,
-    ) -> None:
-        self._tracer = tracer
-        self._name = name
-        self._context = context
-        self._parent = parent
-        self.said = attributes
-        self._start_time = start_time
-        self._open = True
-
     def __getattr__(self, name: str) -> Any:
         make = _PARTS.get(name)
         if make is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
         self.touched = True
         return self.__dict__.setdefault(name, make(self))  # in one step: two threads that ask get the same lock
+
+    @property
+    def origin(self) -> tuple[Resource, InstrumentationScope]:
+        sdk = self._tracer.sdk
+        return sdk.resource, sdk._instrumentation_scope
 
     def get_span_context(self) -> SpanContext:
         return self._context
@@ -218,8 +214,14 @@ class LightTracer(Tracer):
         ):
             return None
         context = _tuple(SpanContext, (trace_id, getrandbits(64) or 1, False, flags, state, True))
-        started = time_ns() if start_time is None else start_time
-        span: LightSpan = LightSpan(self, name, context, parent, attributes, started)
+        span: LightSpan = _new(LightSpan)
+        span._tracer = self
+        span._name = name
+        span._context = context
+        span._parent = parent
+        span.said = attributes
+        span._start_time = time_ns() if start_time is None else start_time
+        span._open = True
         if kind is not SpanKind.INTERNAL:
             span._kind = kind
         if causes:
@@ -257,19 +259,18 @@ def _fits(tracer: Any, mirror: MirrorProcessor) -> bool:
             and limits.max_span_attribute_length is None
             and (limits.max_span_attributes is None or limits.max_span_attributes >= _MAX_ATTRIBUTES)
         )
-        return standard and _known_sdk(tracer, mirror)
+        return standard and _known_sdk(tracer)
     except AttributeError:
         return False
 
 
-def _known_sdk(tracer: Any, mirror: MirrorProcessor) -> bool:
+def _known_sdk(tracer: Any) -> bool:
     # A subclass, since the SDK lets nobody make one of its own.
     probe = type("_Probe", (SdkSpan,), {})("", INVALID_SPAN_CONTEXT, resource=tracer.resource)
-    nowhere, flags, state = INVALID_SPAN_CONTEXT, TraceFlags(1), TraceState()
-    ours = LightSpan(LightTracer(tracer, mirror), "", nowhere, nowhere, {}, 0)
+    flags, state = TraceFlags(1), TraceState()
     context = tuple(SpanContext(1, 2, False, flags, state))
     return context == (1, 2, False, flags, state, True) and all(
-        name in vars(ours) or name in _PARTS or hasattr(LightSpan, name) for name in vars(probe)
+        name in LightSpan.__annotations__ or name in _PARTS or hasattr(LightSpan, name) for name in vars(probe)
     )
 
 

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
     from otel_mas.record.recorder import Cause
 
 
@@ -24,6 +27,11 @@ class Trusted:
     """Somebody else than us may have written to it."""
     size: int
     """About how many bytes it keeps alive, once it has ended."""
+
+    @property
+    def origin(self) -> tuple[Resource, InstrumentationScope]:
+        """Its resource and its scope."""
+        raise NotImplementedError
 
     def say(self, attributes: Mapping[str, Any]) -> None:
         """Add attributes; nothing once the span has ended."""
