@@ -2,7 +2,8 @@
 
 A span's `mas.cause.refs` holds `<kind>|<key>`, and a key is one of
 
-* `task|<task id>`: a task that finished in an earlier process, whose writes were restored and not run again;
+* `task|<task id>`: a task that finished in an earlier process, whose writes were restored and not run again; or one
+  that failed there, whose error handler runs now;
 * `<checkpoint id>|<channel>`: whatever wrote the channel and waited in it when a run ended at that checkpoint. That
   run's span says in `mas.checkpoint.pending` what did, as `<channel>=<kind>=<cause>`, the cause being a span
   (`traceid-spanid`) or, where it too came from an earlier process, a key again.
@@ -15,12 +16,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from otel_mas.causal.tree import Tree
-from otel_mas.semconv import TaskOutcome
+from otel_mas.semconv import LinkKind, TaskOutcome
 from otel_mas.semconv import attributes as names
 
 _SPAN = re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}")
 _TASK = "task|"
 _DONE = (TaskOutcome.OK, TaskOutcome.HANDOFF)
+_FAILED = (TaskOutcome.ERROR,)
 
 # (kind, trace id, span id)
 Found = tuple[str, str, str]
@@ -66,9 +68,10 @@ class References:
                 left.extend(self._waiting.get(key, ()))
 
     def _finished(self, kind: str, task_id: str) -> Iterator[Found]:
-        """The span in which the task finished: of several with its id, the last that did."""
+        """The span in which the task finished, or failed where its error was handled: of several the last that did."""
+        ended = _FAILED if kind == LinkKind.ERROR_HANDLER else _DONE
         for i in reversed(self._tasks.get(task_id, ())):
             span = self._tree.spans[i]
-            if span.columns.get(names.MAS_TASK_OUTCOME) in _DONE:
+            if span.columns.get(names.MAS_TASK_OUTCOME) in ended:
                 yield kind, span.trace_id, span.span_id
                 return

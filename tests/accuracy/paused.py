@@ -116,7 +116,19 @@ def twice() -> StateGraph[Any]:
     return graph
 
 
-APPS = {app.__name__: app for app in (half_a_join, sibling_done, sent, inside, handed_over, twice)}
+def handled() -> StateGraph[Any]:
+    """The handler of a failure asks, so that it runs in another process than what it handles."""
+
+    def bad(state: State) -> State:
+        raise ValueError("boom")
+
+    graph = StateGraph(State)
+    graph.add_node("bad", bad, error_handler=ask("rescue"))
+    graph.add_edge(START, "bad")
+    return graph
+
+
+APPS = {app.__name__: app for app in (half_a_join, sibling_done, sent, inside, handed_over, twice, handled)}
 
 
 def main(app: str, thread: str, database: str, *answer: str) -> None:
@@ -126,7 +138,8 @@ def main(app: str, thread: str, database: str, *answer: str) -> None:
         given: Any = {"log": []}
         if answer:
             waiting = graph.get_state(config).interrupts
-            given = Command(resume={waiting[0].id: answer[0]})
+            # The interrupt of an error handler is not among those that LangGraph lists.
+            given = Command(resume={waiting[0].id: answer[0]} if waiting else answer[0])
         graph.invoke(given, config)
 
 

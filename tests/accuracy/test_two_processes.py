@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import otel_mas
+from tests.accuracy.cases.case import LANGGRAPH
 
 OTEL_MAS = Path(sys.executable).with_name("otel-mas")
 APP = Path(__file__).with_name("paused.py")
@@ -81,6 +82,16 @@ TRUTH: dict[str, tuple[int, set[tuple[str, str, str]]]] = {
         },
     ),
 }
+
+
+if LANGGRAPH >= (1, 2):
+    TRUTH["handled"] = (
+        1,
+        {
+            ("bad#1", "error_handler", "__error_handler__bad#1"),
+            ("__error_handler__bad#1", "resume", "__error_handler__bad#1"),
+        },
+    )
 
 
 @pytest.mark.parametrize("app", TRUTH)

@@ -93,8 +93,11 @@ class Memory:
         self._finished.put(task_id, context)
 
     def task(self, task_id: str) -> SpanContext | None:
-        """The span of a task that finished in a step that did not: its writes are restored, it does not run again."""
-        return self._finished.get(task_id)
+        """The span of a task of an unfinished step that does not run again: it finished, or its error is handled."""
+        finished = self._finished.get(task_id)
+        if finished is None and (left := self._unfinished.get(task_id)) is not None:
+            finished = left[0]
+        return finished
 
     def clear(self) -> None:
         for entries in (self._waiting, self._unfinished, self._finished, self._heads):

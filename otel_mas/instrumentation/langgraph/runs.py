@@ -11,7 +11,6 @@ from opentelemetry.context import Context
 from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.channels import TASKS, Before, ChannelCauses, Writer, fired, unknown_writers
 from otel_mas.instrumentation.langgraph.current import TASK_KEY, current_task
-from otel_mas.instrumentation.langgraph.human_input import Answers, describe_question
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.reasons import Reasons
 from otel_mas.record import INSIDE, SPAN, Cause, Recorder
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 
 START = "__start__"
+_HANDLER_PATH = ("node_error_handler", False)  # how the path of an error handler's task ends
 _BRANCH_TO = "branch:to:"
 _OUTCOMES = {outcome.value: {names.MAS_TASK_OUTCOME: outcome.value} for outcome in TaskOutcome}
 _UNFINISHED = (TaskOutcome.INTERRUPTED, TaskOutcome.ERROR, TaskOutcome.CANCELLED)
@@ -123,8 +123,6 @@ class TaskRun:
             self._route_by_command()
         else:
             outcome = self._left_by(recorder, span, exc)
-        if self.run.answers is not None:
-            self.run.answers.taken_by(self)
         self._end(span, outcome)
 
     def _end(self, span: Span, outcome: TaskOutcome, end_ns: int | None = None) -> None:
@@ -166,7 +164,7 @@ class TaskRun:
     def _left_by(self, recorder: Recorder, span: Span, exc: BaseException) -> TaskOutcome:
         kinds = {cls.__name__ for cls in type(exc).__mro__}
         if "GraphInterrupt" in kinds:
-            describe_question(recorder, span, exc, self.run.asked)
+            spans.describe_interrupt(recorder, span, exc)
             return TaskOutcome.INTERRUPTED
         if "ParentCommand" in kinds:
             goto = exc.args[0].goto
@@ -241,8 +239,6 @@ class GraphRun:
         "_hits",
         "_tasks",
         "_unfinished",
-        "answers",
-        "asked",
         "branches",
         "causes",
         "claimed",
@@ -274,9 +270,6 @@ class GraphRun:
         self.writer = Writer(self.span.get_span_context())
         self.conversation = spans.conversation(loop)
         self.branches: dict[int, Branch] = {}
-        self.answers: Answers | None = None
-        # The ids of what was asked in this invocation, in subgraphs as well.
-        self.asked: set[str] = set() if self.outer is None else self.outer.run.asked
         self.scheduled = 0  # tasks so far, in LangGraph's order
         self.namespace: str = loop.config[spans.CONF].get("checkpoint_ns") or ""
         self.key: tuple[str, str] | None = None
@@ -289,8 +282,7 @@ class GraphRun:
         """The loop has loaded its checkpoint: recall what waits there, from this process's memory."""
         recorder = self.recorder
         self.key = spans.thread_key(loop)
-        if getattr(loop.input, "resume", None) is not None or (self.outer is not None and self.outer.run.answers):
-            self.answers = Answers(loop)
+        spans.describe_resume(recorder, self.span, loop.input)
         if self.key is None or not loop.checkpoint["channel_versions"]:
             return
         loaded = loop.checkpoint["id"]
@@ -346,6 +338,12 @@ class GraphRun:
 
     def _explain(self, state: TaskRun, loop: Any) -> None:
         task = state.task
+        if len(task.path) > 3 and task.path[-2:] == _HANDLER_PATH:
+            # Scheduled in an earlier run. The task that failed is among the step's, and does not run again.
+            for failed in self._tasks.values():
+                if failed.task.path == task.path[:-2]:
+                    state.caused_by(failed.writer, LinkKind.ERROR_HANDLER)
+            return
         if task.path[0] == "__pregel_push":
             index = task.path[1]
             if isinstance(index, int) and index < len(self.causes.sends):

@@ -11,6 +11,7 @@ from opentelemetry.trace import Status, StatusCode
 
 from otel_mas.instrumentation.langgraph.channels import TASKS, Waiting, Writer
 from otel_mas.instrumentation.langgraph.memory import MEMORY
+from otel_mas.record import Recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RecordKind, RunOutcome, TaskOutcome
 
@@ -171,6 +172,23 @@ def fail_unseen(span: Span, error_type: str, why: str) -> None:
     span.set_attribute(names.ERROR_TYPE, error_type)
     span.set_status(Status(StatusCode.ERROR, why))
     span.add_event("exception", {names.EXCEPTION_TYPE: error_type})
+
+
+def describe_interrupt(recorder: Recorder, span: Span | None, exc: BaseException) -> None:
+    """The ids of the interrupts on the span; what was asked is content."""
+    interrupts = exc.args[0] if exc.args and span is not None and span.is_recording() else ()
+    if not interrupts or span is None:
+        return
+    ids = tuple([str(getattr(i, "id", None) or getattr(i, "interrupt_id", "")) for i in interrupts])
+    recorder.say(span, {names.MAS_INTERRUPT_IDS: ids})
+    recorder.content(span, names.MAS_INTERRUPT_VALUES, [getattr(i, "value", None) for i in interrupts])
+
+
+def describe_resume(recorder: Recorder, span: Span, given: Any) -> None:
+    """What the caller answered with `Command(resume=...)`, as content."""
+    resume = getattr(given, "resume", None)
+    if resume is not None:
+        recorder.content(span, names.MAS_RESUME_VALUES, resume)
 
 
 def destinations(goto: Any) -> list[str]:

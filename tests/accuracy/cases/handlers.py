@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START
-from langgraph.types import Command, Send
+from langgraph.types import Command, Send, interrupt
 
 from tests.accuracy.cases.building import State, graph_of, node
-from tests.accuracy.cases.case import case
+from tests.accuracy.cases.case import Run, case
 from tests.accuracy.cases.errors import bad
 from tests.accuracy.cases.retries import TWICE, failing
 
@@ -184,3 +186,72 @@ def handler_that_has_nothing_to_do() -> Any:
     graph.add_edge(START, "good")
     graph.add_edge("good", "after")
     return graph.compile()
+
+
+@case(
+    """
+    START --trigger--> bad
+    bad: error
+    bad --error_handler--> __error_handler__bad@1..2
+    __error_handler__bad@1 --resume--> __error_handler__bad@2
+    __error_handler__bad: interrupted, ok
+    START: interrupted, ok
+    __error_handler__bad@2 decides by Command: after
+    __error_handler__bad@2 --trigger--> after
+    """,
+    Run({}),
+    Run(Command(resume="yes")),
+    since=SINCE,
+)
+def handler_that_asks() -> Any:
+    """Only the handler runs again; what it handles has not happened again."""
+
+    def ask(state: State) -> Any:
+        return Command(goto="after", update={"given": interrupt("now what?")})
+
+    graph = graph_of("after")
+    graph.add_node("bad", bad, error_handler=ask)
+    graph.add_edge(START, "bad")
+    return graph.compile(checkpointer=InMemorySaver())
+
+
+@case(
+    """
+    START --trigger--> plan
+    plan decides by fan: worker from worker
+    plan --send--> worker#1..3
+    worker#1..2: error
+    worker#1 --error_handler--> __error_handler__worker#1@1..2
+    worker#2 --error_handler--> __error_handler__worker#2@1..2
+    __error_handler__worker#1@1 --retry--> __error_handler__worker#1@2
+    __error_handler__worker#1: error, ok
+    START: error in __error_handler__worker#1, ok
+    worker#3 --trigger--> gather
+    """,
+    Run({}, raises=ConnectionError),
+    Run(None),
+    since=SINCE,
+)
+def one_of_two_handlers_that_fails_at_first() -> Any:
+    """LangGraph then runs both again."""
+    once = failing(1)
+
+    def fan(state: State) -> list[Send]:
+        return [Send("worker", {"given": number}) for number in (1, 2, 3)]
+
+    def worker(state: State) -> State:
+        if state["given"] == 2:
+            time.sleep(0.05)
+        return bad(state) if state["given"] < 3 else {"count": 1}
+
+    def rescues(state: State) -> Any:
+        if state["given"] == 2:
+            return {"count": 1}
+        time.sleep(0.2)
+        return once(state)
+
+    graph = graph_of("plan gather", [(START, "plan")])
+    graph.add_node("worker", worker, error_handler=rescues)
+    graph.add_edge("worker", "gather")
+    graph.add_conditional_edges("plan", fan, ["worker"])
+    return graph.compile(checkpointer=InMemorySaver())
