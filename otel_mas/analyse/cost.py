@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from otel_mas.analyse.retold import retold
 from otel_mas.model import Span
 from otel_mas.semconv import Operation, RecordKind, record_kind
 from otel_mas.semconv import attributes as names
@@ -71,9 +72,10 @@ class _Call:
 def cost(spans: Sequence[Span]) -> CostTable:
     """Add up the model calls among the spans of one or several traces.
 
-    Only model calls count, never the sums that some instrumentors repeat on the spans around them; and of a model
-    call inside another one that states its tokens, only the outer. The agent is the nearest enclosing `invoke_agent`
-    span; where there is none, the agent that the call itself names.
+    Only model calls count, never the sums that some instrumentors repeat on the spans around them; and each call once,
+    however many instrumentors recorded it: of a model call inside another one that states its tokens only the outer,
+    and of those side by side only ours. The agent is the nearest enclosing `invoke_agent` span; where there is none,
+    the agent that the call itself names.
     """
     calls = list(_calls(spans))
     return CostTable(
@@ -86,8 +88,10 @@ def cost(spans: Sequence[Span]) -> CostTable:
 
 def _calls(spans: Sequence[Span]) -> Iterator[_Call]:
     above = _Above(spans)
-    for i, span in enumerate(spans):
-        if not _is_call(span) or above.call[i] >= 0:
+    found = [(i, span) for i, span in enumerate(spans) if _is_call(span) and above.call[i] < 0]
+    again = retold([span for _, span in found])
+    for i, span in found:
+        if span in again:
             continue
         agent = spans[above.agent[i]] if above.agent[i] >= 0 else span
         yield _Call(span, agent.agent, _model(span), _price(span.columns.get(names.MAS_COST_USD)))
@@ -101,6 +105,7 @@ class _Above:
         self.index = {(span.trace_id, span.span_id): i for i, span in enumerate(spans)}
         self.agent: list[int] = [-1] * len(spans)
         self.call: list[int] = [-1] * len(spans)
+        self._with_runs = {span.trace_id for span in spans if span.record_kind == RecordKind.AGENT_TASK}
         self._settled = bytearray(len(spans))
         for i in range(len(spans)):
             self._settle(i)
@@ -119,8 +124,15 @@ class _Above:
             if parent < 0:
                 continue
             around = self.spans[parent]
-            self.agent[below] = parent if _is_agent(around) else self.agent[parent]
+            self.agent[below] = parent if _is_agent(around) and not self._retells(around) else self.agent[parent]
             self.call[below] = parent if _is_call(around) and _states_tokens(around) else self.call[parent]
+
+    def _retells(self, span: Span) -> bool:
+        """Whether it stands for a graph's run in a trace in which we recorded that, too.
+
+        Some instrumentors of LangChain call every graph an agent.
+        """
+        return span.record_kind is None and "langchain" in span.scope.name and span.trace_id in self._with_runs
 
     def _parent(self, i: int) -> int:
         span = self.spans[i]

@@ -13,6 +13,8 @@ _UNITS = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
 _UNITS |= {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([dh])?", re.IGNORECASE)
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*s?", re.IGNORECASE)
+_TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhdSMHD]?)", re.ASCII)
+_TIME_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _DESTINATION = re.compile(r"[a-z][a-z0-9_-]*(:|$)")
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
@@ -51,6 +53,14 @@ def some_seconds(text: str) -> float:
     if found is None or float(found[1]) == 0:
         raise ValueError("seconds, like 5 or 0.5s; more than 0")
     return float(found[1])
+
+
+def some_time(text: str) -> float:
+    """Seconds, from a duration in any unit up to days."""
+    found = _TIME.fullmatch(text)
+    if found is None or float(found[1]) == 0:
+        raise ValueError("seconds, like 90, or minutes, hours or days, like 30m, 12h or 2d; more than 0")
+    return float(found[1]) * _TIME_UNITS[(found[2] or "s").lower()]
 
 
 def days(text: str) -> float:

@@ -29,6 +29,7 @@ class Settings:
     queue_bytes: int = 64 * 2**20
     flush_interval_ms: int = 50
     exit_timeout_s: float = 5.0
+    input_timeout_s: float | None = None
     simulated_cost: bool = False
     run_id: str | None = None
     strict: bool = False

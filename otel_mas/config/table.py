@@ -140,6 +140,16 @@ SETTINGS: tuple[Setting, ...] = (
         shown="5s",
     ),
     Setting(
+        "OTEL_MAS_INPUT_TIMEOUT",
+        "input_timeout_s",
+        "seconds, or minutes, hours, days like 30m, 12h, 2d",
+        None,
+        "How long a person may take to answer what a paused task asks; later, it is shown as overdue. Where runs are "
+        "recorded it is noted with each question, where they are read it is for those without.",
+        parse.some_time,
+        shown="not set",
+    ),
+    Setting(
         "OTEL_MAS_SIMULATED_COST",
         "simulated_cost",
         "boolean",

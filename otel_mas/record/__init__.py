@@ -2,7 +2,7 @@
 
 from otel_mas.record.canonical import canonical_form
 from otel_mas.record.guard import caught, guarded
-from otel_mas.record.inside import INSIDE, SPAN, inside
+from otel_mas.record.inside import INSIDE, SPAN, inside, restore
 from otel_mas.record.media import without_media
 from otel_mas.record.messages import MessageAdapter
 from otel_mas.record.recorder import Cause, Recorder, recorder
@@ -19,6 +19,7 @@ __all__ = [
     "guarded",
     "inside",
     "recorder",
+    "restore",
     "snapshot",
     "to_json",
     "without_media",

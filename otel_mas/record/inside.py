@@ -9,6 +9,8 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 
 if TYPE_CHECKING:
+    from contextvars import Token
+
     from opentelemetry.trace import Span
 
 INSIDE: Final = otel_context.create_key("otel-mas-inside")
@@ -23,4 +25,17 @@ def inside(span: Span) -> Context:
     return Context({**otel_context.get_current(), SPAN: span, INSIDE: span})
 
 
-__all__ = ["INSIDE", "SPAN", "inside"]
+def restore(token: Token[Context] | None) -> None:
+    """Restore the context that was current before `token`, where that is possible.
+
+    A stream that is abandoned, or a coroutine that is thrown away, is closed by whoever comes: in another context than
+    it ran in, where there is nothing to restore. OpenTelemetry's own `detach` logs an error there.
+    """
+    try:
+        if token is not None:
+            token.var.reset(token)
+    except ValueError:
+        pass
+
+
+__all__ = ["INSIDE", "SPAN", "inside", "restore"]

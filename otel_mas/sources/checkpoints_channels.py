@@ -6,14 +6,14 @@ deferred node's, which keeps a pair, all since it last ran), `join:a+b:X` all si
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from otel_mas.sources.checkpoints_sqlite import TASKS, Saved
 
 if TYPE_CHECKING:
-    from otel_mas.sources.checkpoints_runs import Run, Task
+    from otel_mas.sources.checkpoints_tasks import Run, Task
 
 _BRANCH, _JOIN = "branch:to:", "join:"
 
@@ -22,82 +22,87 @@ Writer: TypeAlias = "Task | Run"
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Who wrote what waits in the channels at a checkpoint; `sends` in the order of the `Send`s there."""
+    """Who wrote what waits in the channels at a checkpoint; `sends` in the order of the `Send`s there.
+
+    `members` are those that a join has. The checkpoint's own word is not taken for it: LangGraph may save it only when
+    the next step has added to the same set.
+    """
 
     channels: Mapping[str, tuple[Writer, ...]] = field(default_factory=dict)
+    members: Mapping[str, frozenset[str]] = field(default_factory=dict)
     sends: tuple[Writer | None, ...] = ()
 
-    def after(
-        self,
-        written: Sequence[tuple[Writer, Iterable[str]]],
-        before: Saved | None,
-        saved: Saved,
-        consumed: Iterable[str],
-    ) -> Waiting:
+    def after(self, written: Sequence[Written], saved: Saved, consumed: Collection[str]) -> Waiting:
         """What waits at the next checkpoint.
 
         Args:
             written: Who wrote which channels in between, in LangGraph's order.
-            before: The checkpoint that this is said of.
-            saved: The next one.
+            saved: The next checkpoint.
             consumed: The channels that set off the tasks in between.
         """
-        fresh: dict[str, list[Writer]] = {}
+        channels = {name: writers for name, writers in self.channels.items() if name not in consumed}
+        members = {name: found for name, found in self.members.items() if name not in consumed}
+        fresh: dict[str, tuple[Writer, ...]] = {}
         sends: list[Writer | None] = []
-        for writer, channels in written:
-            for channel in channels:
+        for writer, writes in written:
+            for channel, value in writes:
                 if channel == TASKS:
                     sends.append(writer)
-                elif writer not in fresh.setdefault(channel, []):
-                    fresh[channel].append(writer)
-        kept: dict[str, tuple[Writer, ...]] = {}
-        for channel in {*self.channels, *fresh}:
-            if channel not in saved.values:
-                continue
-            new = fresh.get(channel, [])
-            old = self.channels.get(channel, ())
-            if channel in consumed or (new and not _accumulates(saved, channel)):
-                old = ()
-            kept[channel] = (*old, *(writer for writer in new if writer not in old))
+                elif not channel.startswith(_JOIN):
+                    fresh[channel] = _with(fresh.get(channel, ()), writer)
+                elif channel in consumed or value not in self.members.get(channel, ()):  # it waited for the first one
+                    members[channel] = members.get(channel, frozenset()) | {value}
+                    channels[channel] = _with(channels.get(channel, ()), writer)
+        for channel, writers in fresh.items():
+            held = channels.get(channel, ()) if _paired(saved.values.get(channel)) else ()
+            channels[channel] = (*held, *(writer for writer in writers if writer not in held))
         if len(sends) != len(saved.sends):
             sends = [*self.sends, *sends]
-        return Waiting(kept, tuple(sends) if len(sends) == len(saved.sends) else (None,) * len(saved.sends))
+        return Waiting(
+            {name: writers for name, writers in channels.items() if name in saved.values},
+            members,
+            tuple(sends) if len(sends) == len(saved.sends) else (None,) * len(saved.sends),
+        )
 
 
-def available(saved: Saved, channel: str) -> bool:
+Written: TypeAlias = "tuple[Writer, Iterable[tuple[str, Any]]]"
+
+
+def available(saved: Saved, channel: str, waiting: Waiting) -> bool:
     """Whether a channel could trigger a task at a checkpoint."""
     if channel not in saved.values:
         return False
     value = saved.values[channel]
-    done = value[1] if _paired(value) else True
+    done = bool(value[1]) if _paired(value) else True
     if not channel.startswith(_JOIN):
-        return bool(done)
-    there = value[0] if _paired(value) else value
+        return done
+    kept = value[0] if _paired(value) else value
+    there = waiting.members.get(channel, kept if isinstance(kept, set) else ())
     # All are there when their names, joined as LangGraph joins them, are as long as the channel says.
     wanted = channel[len(_JOIN) :].rpartition(":")[0]
-    return bool(done) and isinstance(there, set) and len("+".join(map(str, there))) == len(wanted)
+    return done and len("+".join(map(str, there))) == len(wanted)
 
 
-def newer(saved: Saved, node: str, triggers: Iterable[str], late: Iterable[str]) -> list[str]:
+def newer(saved: Saved, waiting: Waiting, node: str, triggers: Iterable[str], late: Iterable[str] = ()) -> list[str]:
     """The triggers of a node that made it run: available, and changed since it last ran. `late` ones came since."""
     seen = saved.seen.get(node, {})
     late = set(late)
     return [
         channel
         for channel in sorted(triggers)
-        if channel in late or (available(saved, channel) and _after(saved.versions.get(channel), seen.get(channel)))
+        if channel in late
+        or (available(saved, channel, waiting) and _after(saved.versions.get(channel), seen.get(channel)))
     ]
 
 
-def scheduled(saved: Saved, triggers: Mapping[str, Iterable[str]]) -> list[tuple[str, int | None]]:
+def scheduled(saved: Saved, waiting: Waiting, triggers: Mapping[str, Iterable[str]]) -> list[tuple[str, int | None]]:
     """What was to run next at a checkpoint: nodes, and `Send`s with their number."""
     due: list[tuple[str, int | None]] = [(name, number) for number, name in enumerate(saved.sends) if name is not None]
-    nodes = {name for name in triggers if newer(saved, name, triggers[name], ())}
+    nodes = {name for name in triggers if newer(saved, waiting, name, triggers[name])}
     for channel in saved.values:
-        for prefix in (_BRANCH, _JOIN):
-            name = channel.rpartition(":")[2]
-            if channel.startswith(prefix) and newer(saved, name, (channel,), ()):
-                nodes.add(name)
+        name = channel.rpartition(":")[2]
+        if channel.startswith((_BRANCH, _JOIN)) and newer(saved, waiting, name, (channel,)):
+            nodes.add(name)
     return due + [(name, None) for name in sorted(nodes - _NO_NODES)]
 
 
@@ -120,8 +125,8 @@ def task_id(saved: Saved, inside: str, name: str, *parts: str) -> str:
     return f"{found[:8]}-{found[8:12]}-{found[12:16]}-{found[16:20]}-{found[20:]}"
 
 
-def _accumulates(saved: Saved, channel: str) -> bool:
-    return channel.startswith(_JOIN) or _paired(saved.values.get(channel))
+def _with(writers: tuple[Writer, ...], writer: Writer) -> tuple[Writer, ...]:
+    return writers if writer in writers else (*writers, writer)
 
 
 def _paired(value: Any) -> bool:

@@ -9,62 +9,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from otel_mas.semconv import LinkKind, TaskOutcome
-from otel_mas.sources.checkpoints_channels import Waiting, available, changed, newer, scheduled, task_id
+from otel_mas.sources.checkpoints_channels import Waiting, Written, available, changed, newer, scheduled, task_id
 from otel_mas.sources.checkpoints_sqlite import ERROR, INTERRUPT, NULL_TASK, RESERVED, RESUME, TASKS, Saved, Write
-
-START = "__start__"
-PULL, PUSH = "~__pregel_pull, ", "~__pregel_push, "
-_UPDATE = "~__interrupt__"
-_HANDLER = ", node_error_handler, "
-
-
-@dataclass(eq=False, slots=True)
-class Run:
-    """One invocation; in a subgraph, the part of one that ran there.
-
-    `how` it began is the source of its first checkpoint, or "resume".
-    """
-
-    first: Saved
-    how: str
-    start_ns: int
-    last: Saved
-    number: int
-    outer: Task | None = None
-    tasks: list[Task] = field(default_factory=list)
-    lost: str | None = None
-    """What the checkpoints do not have of it."""
-    due: tuple[str, ...] = ()
-    """Nodes that were to run when it was left, of which nothing is known."""
-
-    @property
-    def namespace(self) -> str:
-        return self.first.namespace
-
-
-@dataclass(eq=False, slots=True)
-class Task:
-    """One execution of a node, as far as checkpoints tell. `key` is LangGraph's id of it."""
-
-    run: Run
-    at: Saved
-    key: str
-    name: str
-    path: str
-    outcome: TaskOutcome
-    start_ns: int
-    end_ns: int
-    triggers: tuple[str, ...] = ()
-    causes: tuple[tuple[LinkKind, Task | Run], ...] = ()
-    interrupts: tuple[str, ...] = ()
-    error: str | None = None
-    inside: list[Run] = field(default_factory=list)
-    again: bool = False
-    left_by_handoff: bool = False
-    """The graph inside of it was left by `Command(graph=PARENT)`: what it wrote, it wrote as a handoff."""
+from otel_mas.sources.checkpoints_tasks import (
+    HANDLER,
+    LEFT,
+    PULL,
+    PUSH,
+    START,
+    UPDATE,
+    Run,
+    Task,
+    by_task,
+    caller_of,
+    channels_of,
+    finished,
+    unfinished,
+)
 
 
 def rebuild(saved: Sequence[Saved]) -> list[Run]:
@@ -133,6 +96,10 @@ class _Graph:
         for one in saved:
             self._follow(one)
         for run in list(self.runs):
+            at = run.last
+            gone_on = any(other.first is at for other in self.runs if other is not run)
+            if run.how == "update" and by_task(at) and not gone_on:  # resumed, and left before another checkpoint
+                run = self._begin(at, "resume", at.time_ns)
             self._leave(run)
             self._resumed_in_place(run)
 
@@ -173,37 +140,52 @@ class _Graph:
             self._waiting[saved.id] = self._waiting[same[-1].id] if same else Waiting()
             return
         waiting = self._waiting.get(before.id, Waiting()) if before is not None else Waiting()
-        finished = self._writers(before) if before is not None else []
-        writer: Task | Run = run
-        if saved.source == "update" and before is not None:
-            writer = self._update(run, before, saved)
-            own = {write.channel for write in before.writes if write.path.startswith(_UPDATE)}
+        finished: list[Written] = self._writers(before) if before is not None else []
+        if saved.source == "update":
+            if before is not None:
+                self._leave(self._run_at[before.id])
+                finished = self._writers(before)
+            written = [*finished, *self._updates(run, before, saved, channels_of(finished))]
         else:
-            own = set()
-        done = {channel for _, channels in finished for channel in channels}
-        own = own or {channel for channel in changed(before, saved) if channel not in done}
+            new = sorted(changed(before, saved) - channels_of(finished))
+            written = [*finished, (run, [(channel, None) for channel in new])]
         if saved.source != "loop":
-            waiting = waiting.after([*finished, (writer, sorted(own))], before, saved, ())
-            self._waiting[saved.id] = waiting
+            self._waiting[saved.id] = waiting.after(written, saved, ())
 
-    def _update(self, run: Run, before: Saved, saved: Saved) -> Task:
-        """`update_state(as_node=...)`: the state was changed from outside, as if that node had run."""
-        names = [name for name, seen in saved.seen.items() if before.seen.get(name) != seen and name != INTERRUPT]
-        written = [write for write in before.writes if write.path.startswith(_UPDATE)]
-        key = written[0].task_id if written else saved.id
-        name = names[0] if len(names) == 1 else "update_state"
-        task = Task(run, before, key, name, _UPDATE, TaskOutcome.OK, saved.time_ns, saved.time_ns)
-        self._add(run, [task])
-        return task
+    def _updates(self, run: Run, before: Saved | None, saved: Saved, done: set[str]) -> list[Written]:
+        """`update_state(as_node=...)`: the state was changed from outside, as if nodes had run. Who wrote what."""
+        rows: dict[str, list[Write]] = defaultdict(list)
+        for write in before.writes if before is not None else ():
+            if write.path.startswith(UPDATE):
+                rows[write.task_id].append(write)
+        if not rows:  # the first checkpoint of a thread: what led to it is not kept
+            new = sorted(changed(before, saved) - done)
+            rows[saved.id] = [Write(saved.id, UPDATE, channel, None) for channel in new]
+        seen = before.seen if before is not None else {}
+        names = [name for name, channels in saved.seen.items() if seen.get(name) != channels and name[:2] != "__"]
+        written: list[Written] = []
+        for key, writes in rows.items():
+            instead = self._latest.get((before.id, key)) if before is not None else None  # a task that waited there
+            member = next((write.value for write in writes if write.channel.startswith("join:")), None)
+            known = (
+                instead.name if instead is not None else member or (names[0] if len(names) == len(rows) == 1 else None)
+            )
+            name = str(known or "update_state")
+            at = (saved.time_ns, saved.time_ns)
+            task = Task(run, before or saved, key, name, UPDATE, TaskOutcome.OK, *at, again=bool(instead))
+            run.tasks.append(task)
+            self.tasks.append(task)
+            written.append((task, [(write.channel, write.value) for write in writes]))
+        return written
 
     def _step(self, run: Run, before: Saved, saved: Saved) -> None:
         late = {write.channel for write in before.writes if write.task_id == NULL_TASK}
         again = run.how == "resume" and run.first is before
-        rows = _by_task(before)
-        left = again and any(_unfinished(writes) for writes in rows.values())
+        rows = by_task(before)
+        left = again and any(unfinished(writes) for writes in rows.values())
         tasks = []
         for key, writes in rows.items():
-            if left and not _unfinished(writes) and not self._called(before, saved, writes[0].path, late):
+            if left and not unfinished(writes) and not self._called(before, saved, writes[0].path, late):
                 continue  # it was done before the run was left
             start = saved.time_ns if again else before.time_ns
             task = self._task(run, before, key, writes, (start, saved.time_ns))
@@ -217,49 +199,52 @@ class _Graph:
     def _called(self, before: Saved, saved: Saved, path: str, late: set[str]) -> bool:
         """Whether a task runs only because the caller said so on resuming, with `Command(goto=...)`."""
         name = path[len(PULL) :]
-        return bool(late) and path.startswith(PULL) and not newer(before, name, self._of(saved, name), ())
+        waiting = self._waiting.get(before.id, Waiting())
+        return bool(late) and path.startswith(PULL) and not newer(before, waiting, name, self._of(saved, name))
 
     def _carry_on(self, before: Saved, saved: Saved) -> Waiting:
-        written = self._writers(before)
+        waiting = self._waiting.get(before.id, Waiting())
         consumed = {
             channel
             for task in self.tasks
             if task.at is before
             for channel in task.triggers
-            if channel != TASKS and available(before, channel)
+            if channel != TASKS and available(before, channel, waiting)
         }
-        run = self._run_at[before.id]
-        null = [write.channel for write in before.writes if write.task_id == NULL_TASK]
-        return self._waiting.get(before.id, Waiting()).after([(run, null), *written], before, saved, consumed)
+        given = [(write.channel, write.value) for write in before.writes if write.task_id == NULL_TASK]
+        written: list[Written] = [(self._run_at[before.id], given), *self._writers(before)]
+        return waiting.after(written, saved, consumed)
 
-    def _writers(self, before: Saved) -> list[tuple[Task | Run, list[str]]]:
+    def _writers(self, before: Saved) -> list[Written]:
         """Who wrote what in the step that a checkpoint began, in LangGraph's order."""
-        written: list[tuple[Task | Run, list[str]]] = []
-        for key, writes in _by_task(before).items():
+        written: list[Written] = []
+        for key, writes in by_task(before).items():
             writer: Task | Run | None = self._latest.get((before.id, key))
             if writes[0].path == PULL + START:
                 writer = self._run_at[before.id]
             if writer is not None:
-                written.append((writer, [write.channel for write in writes if write.channel not in RESERVED]))
+                written.append((writer, [(one.channel, one.value) for one in writes if one.channel not in RESERVED]))
         return written
 
     # -- where runs were left ------------------------------------------------------------------------------------------
 
     def _leave(self, run: Run, superseded: bool = False) -> None:
         """What a run was in the middle of when it was left: tasks that paused, failed, or went elsewhere."""
+        if run.how == "update":
+            return
         at = run.last
-        rows = _by_task(at)
+        rows = by_task(at)
         if any((at.id, key) in self._latest for key in rows):
             return
-        known = any(_unfinished(writes) for writes in rows.values())
+        known = any(unfinished(writes) for writes in rows.values())
         tasks = []
         for key, writes in rows.items() if known or not superseded else ():
             task = self._task(run, at, key, writes, (at.time_ns, at.time_ns))
             if task is not None:
                 tasks.append(task)
-        waiting = scheduled(at, self._triggers)
+        waiting = scheduled(at, self._waiting.get(at.id, Waiting()), self._triggers)
         if not tasks and not rows and waiting:
-            if run.outer is not None and run.outer.outcome is TaskOutcome.OK and not superseded:
+            if run.outer is not None and run.outer.outcome not in LEFT and not superseded:
                 tasks = self._handed_over(run, at, waiting)
             else:
                 run.due = tuple(sorted({name for name, _ in waiting}))
@@ -277,14 +262,14 @@ class _Graph:
                 task.outcome = TaskOutcome.HANDOFF
                 tasks.append(task)
         if run.outer is not None:
-            run.outer.left_by_handoff = True
+            run.outer.outcome = TaskOutcome.HANDOFF
         return tasks
 
     def _resumed_in_place(self, run: Run) -> None:
         """Answered, and paused again before another checkpoint was made."""
         at = run.last
-        answered = [task for task in self.tasks if task.at is at and task.run is run and task.outcome in _LEFT]
-        rows = _by_task(at)
+        answered = [task for task in self.tasks if task.at is at and task.run is run and task.outcome in LEFT]
+        rows = by_task(at)
         answered = [task for task in answered if any(write.channel == RESUME for write in rows[task.key])]
         if not answered or any(other is not run and other.first is at for other in self.runs):
             return
@@ -294,7 +279,7 @@ class _Graph:
             writes = rows[earlier.key]
             task = self._task(resumed, at, earlier.key, writes, (at.time_ns, at.time_ns))
             if task is not None:
-                task.outcome = TaskOutcome.OK if _finished(writes) else earlier.outcome
+                task.outcome = TaskOutcome.OK if finished(writes) else earlier.outcome
                 tasks.append(task)
         self._add(resumed, tasks)
 
@@ -318,8 +303,8 @@ class _Graph:
 
     def _name(self, at: Saved, key: str, path: str) -> str | None:
         """The node's name; None for what is no task: the input of a run, an update."""
-        if _HANDLER in path:
-            failed = path[len(PULL) : path.index(_HANDLER)]
+        if HANDLER in path:
+            failed = path[len(PULL) : path.index(HANDLER)]
             return (
                 f"__error_handler__{failed}" if f"__error_handler__{failed}" in self._names else f"{failed} (handler)"
             )
@@ -327,11 +312,11 @@ class _Graph:
             return path[len(PULL) :] if path != PULL + START else None
         if not path.startswith(PUSH):
             return None
-        called, number = _caller(path)
+        called, number = caller_of(path)
         if called is None:
             return at.sends[number] if number < len(at.sends) else None
         # The id is made of the name and the caller's id, and nothing else says what was called.
-        callers = [key for key, writes in _by_task(at).items() if writes[0].path == called]
+        callers = [key for key, writes in by_task(at).items() if writes[0].path == called]
         for caller in callers:
             inside = self._inside(at, caller, called)
             for name in self._names:
@@ -342,10 +327,10 @@ class _Graph:
     def _inside(self, at: Saved, key: str, path: str) -> str:
         """The namespace of what runs inside of a task."""
         own = f"{self._name(at, key, path)}:{key}"
-        called = _caller(path)[0] if path.startswith(PUSH) else None
+        called = caller_of(path)[0] if path.startswith(PUSH) else None
         if called is None:
             return f"{at.namespace}|{own}" if at.namespace else own
-        caller = next(key for key, writes in _by_task(at).items() if writes[0].path == called)
+        caller = next(key for key, writes in by_task(at).items() if writes[0].path == called)
         return f"{self._inside(at, caller, called)}|{own}"
 
     def _because(
@@ -355,15 +340,15 @@ class _Graph:
         at, path = task.at, task.path
         waiting = self._waiting.get(at.id, Waiting())
         if path.startswith(PUSH):
-            called, number = _caller(path)
+            called, number = caller_of(path)
             if called is None:
                 sender = waiting.sends[number] if number < len(waiting.sends) else None
                 return (TASKS,), ((LinkKind.SEND, sender),) if sender is not None else ()
             return (), tuple((LinkKind.CALL, one) for one in self._at(at, called))
-        if _HANDLER in path:
-            failed = path[: path.index(_HANDLER)]
+        if HANDLER in path:
+            failed = path[: path.index(HANDLER)]
             return (), tuple((LinkKind.ERROR_HANDLER, one) for one in self._at(at, failed))
-        fired = newer(at, task.name, self._of(after, task.name), late)
+        fired = newer(at, waiting, task.name, self._of(after, task.name), late)
         writers = [(LinkKind.TRIGGER, writer) for channel in fired for writer in waiting.channels.get(channel, ())]
         return tuple(fired), tuple(dict.fromkeys(writers))
 
@@ -386,31 +371,4 @@ class _Graph:
         self.tasks.extend(tasks)
 
 
-_LEFT = (TaskOutcome.INTERRUPTED, TaskOutcome.ERROR)
-
-
-def _by_task(saved: Saved) -> dict[str, list[Write]]:
-    """What the tasks of a step wrote, by task, in the order of their paths."""
-    tasks: dict[str, list[Write]] = defaultdict(list)
-    for write in saved.writes:
-        if write.task_id != NULL_TASK and write.path and not write.path.startswith(_UPDATE):
-            tasks[write.task_id].append(write)
-    return tasks
-
-
-def _unfinished(writes: Iterable[Write]) -> bool:
-    """Whether a task was left in its middle, at least once."""
-    return any(write.channel in (INTERRUPT, ERROR) for write in writes)
-
-
-def _finished(writes: Iterable[Write]) -> bool:
-    return any(write.channel not in RESERVED for write in writes)
-
-
-def _caller(path: str) -> tuple[str | None, int]:
-    """Of a pushed task the path of the task that called it (None for a `Send`), and its number."""
-    *head, number, _ = path[len(PUSH) :].rsplit(", ", 2)
-    return (head[0] if head else None), int(number)
-
-
-__all__ = ["Run", "Task", "rebuild"]
+__all__ = ["rebuild"]

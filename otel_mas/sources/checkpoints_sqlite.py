@@ -112,7 +112,7 @@ class CheckpointFile:
             " WHERE thread_id = ? ORDER BY task_path, task_id, idx",
             thread,
         ):
-            said = self._load(kind, value) if channel in (INTERRUPT, ERROR) else None
+            said = self._load(kind, value) if channel in (INTERRUPT, ERROR) or channel.startswith("join:") else None
             writes.setdefault((namespace, checkpoint), []).append(Write(task, path, channel, said))
         return [
             self._saved((thread, *row[:3]), self._load(*row[3:5]), row[5], tuple(writes.get(row[:2], ())))

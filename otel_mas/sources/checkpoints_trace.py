@@ -9,7 +9,7 @@ from typing import Any
 from otel_mas.model import Event, Span, SpanBody, StatusCode, Trace
 from otel_mas.semconv import LinkKind, RecordKind, RunOutcome, TaskOutcome, TimeBasis
 from otel_mas.semconv import attributes as names
-from otel_mas.sources.checkpoints_runs import Run, Task
+from otel_mas.sources.checkpoints_tasks import Run, Task, updated
 
 _OUTCOMES = {
     TaskOutcome.INTERRUPTED: RunOutcome.INTERRUPTED,
@@ -19,7 +19,10 @@ _OUTCOMES = {
 
 def trace_of(run: Run) -> Trace:
     """The trace of one invocation."""
-    spans = [_root(run), *_tasks(run, _id(8, *_key(run)))]
+    if run.how == "update" and len(run.tasks) == 1:  # one act, one span
+        spans = [_task(task, 0, _task_span_id(task), None) for task in run.tasks]
+    else:
+        spans = [_root(run), *_tasks(run, _id(8, *_key(run)))]
     spans.sort(key=lambda span: (span.start_ns, span.parent_span_id is not None))
     lost = [one.lost for one in _runs(run) if one.lost]
     due = sorted({name for one in _runs(run) for name in one.due})
@@ -56,8 +59,9 @@ def _root(run: Run) -> Span:
     status = StatusCode.ERROR if outcome is RunOutcome.ERROR and failed is None else StatusCode.UNSET
     if failed is not None and outcome is RunOutcome.ERROR:
         attributes[names.MAS_ERROR_SPAN] = _span_key(failed)
-    kind = "invoke_agent" if agent else "update_state" if run.how == "update" else "invoke_workflow"
-    name = f"{kind} {agent}" if agent else kind
+    if run.how == "update":
+        del attributes[names.MAS_RUN_OUTCOME], attributes[names.GEN_AI_OPERATION_NAME]
+    name = f"invoke_agent {agent}" if agent else "update_state" if run.how == "update" else "invoke_workflow"
     return _span(run, _id(8, *_key(run)), None, name, (run.start_ns, _end_ns(run)), attributes, status)
 
 
@@ -70,7 +74,7 @@ def _tasks(run: Run, parent: str) -> Iterator[Span]:
             yield from _tasks(inside, span_id)
 
 
-def _task(task: Task, index: int, span_id: str, parent: str) -> Span:
+def _task(task: Task, index: int, span_id: str, parent: str | None) -> Span:
     agent = next((one.first.metadata.get("lc_agent_name") for one in task.inside), None)
     attributes: dict[str, Any] = {
         names.MAS_RECORD_KIND: RecordKind.AGENT_TASK.value,
@@ -101,6 +105,9 @@ def _task(task: Task, index: int, span_id: str, parent: str) -> Span:
         else:
             status, message = StatusCode.ERROR, task.error or ""
     name = f"invoke_agent {agent}" if names.GEN_AI_AGENT_NAME in attributes else f"task {task.name}"
+    if updated(task):
+        attributes[names.MAS_TASK_UPDATED] = True
+        name = "update_state" if task.name == "update_state" else f"update_state {task.name}"
     return _span(task.run, span_id, parent, name, _times(task), attributes, status, message)
 
 
@@ -179,7 +186,7 @@ def _scheduling(task: Task) -> tuple[int, str]:
 
 
 def _kind(kind: LinkKind, cause: Task | Run) -> str:
-    handed = kind is LinkKind.TRIGGER and isinstance(cause, Task) and cause.left_by_handoff
+    handed = kind is LinkKind.TRIGGER and isinstance(cause, Task) and cause.outcome is TaskOutcome.HANDOFF
     return (LinkKind.HANDOFF if handed else kind).value
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -42,7 +44,26 @@ def paused(database: str, *runs: str) -> None:
             paused.main(app, app, database, *given)
 
 
+def cases(database: str) -> None:
+    """Every case that can run in this process's way; prints the thread of each."""
+    from tests.accuracy.cases import CASES
+    from tests.accuracy.cases.case import LANGGRAPH, invoke
+
+    threads = {}
+    with SqliteSaver.from_conn_string(database) as saver:
+        for case in CASES:
+            if case.only != "async" and case.since <= LANGGRAPH:
+                kept = dataclasses.replace(case, build=lambda case=case: keeping(case.build(), saver))
+                threads[case.name] = kept.execute(invoke)
+    print(json.dumps(threads))
+
+
+def keeping(graph: Any, saver: SqliteSaver) -> Any:
+    graph.checkpointer = saver
+    return graph
+
+
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
-    {"prototypes": prototypes, "paused": paused}[sys.argv[1]](*sys.argv[2:])
-    assert not [name for name in sys.modules if name.partition(".")[0] == "otel_mas"]
+    {"prototypes": prototypes, "paused": paused, "cases": cases}[sys.argv[1]](*sys.argv[2:])
+    assert "otel_mas.instrumentation" not in sys.modules

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -40,6 +41,8 @@ CASES = (
     Case("streaming of 2,000 chunks", "model call", "--app streaming --units 2000 --runs 10"),
 )
 GROWTH = "--units 3 --runs 10000 --growth"
+# Compiled modules are kept, as in any installation; to compile one takes more memory than to have it.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 WORKLOAD = Path(__file__).with_name("workload.py")
 
 Figures = dict[str, Any]
@@ -55,7 +58,7 @@ def measure(recorder: str, options: str, sink: Sink) -> Figures:
     with tempfile.TemporaryDirectory() as folder:
         target = str(Path(folder) / "runs.db") if recorder == "otel-mas" else sink.endpoint
         command = [python_of(recorder), str(WORKLOAD), "--recorder", recorder, "--target", target, *options.split()]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=ENVIRONMENT)
         if done.returncode:
             sys.exit(f"{recorder} failed:\n{done.stderr}")
         figures: Figures = json.loads(done.stdout.splitlines()[-1])

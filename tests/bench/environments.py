@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 # The same LangGraph for all; the peer at a pinned version, so that a table can be made again.
@@ -25,8 +27,8 @@ PEERS: dict[str, tuple[str, ...]] = {
 }
 
 
-def cache_dir() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    base = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME") or Path.home()) / ".cache")
     return Path(base) / "otel-mas" / "bench"
 
 
@@ -34,14 +36,28 @@ def python_of(peer: str) -> str:
     """The interpreter of a peer's environment; made on the first call. otel-mas itself runs in ours."""
     if peer == "otel-mas":
         return sys.executable
-    wanted = (*COMMON, *PEERS[peer])
-    key = hashlib.sha256(repr((sys.version_info[:2], wanted)).encode()).hexdigest()[:12]
-    home = cache_dir() / f"{peer}-{key}"
+    return environment(peer, (*COMMON, *PEERS[peer]))
+
+
+def environment(name: str, wanted: Sequence[str], environ: Mapping[str, str] = os.environ) -> str:
+    """The interpreter of an environment with what is wanted, made on the first call.
+
+    Args:
+        name: what it is for.
+        wanted: requirements with versions.
+        environ: the user's own, for the cache.
+    """
+    key = hashlib.sha256(repr((sys.version_info[:2], tuple(wanted))).encode()).hexdigest()[:12]
+    home = cache_dir(environ) / f"{name}-{key}"
     python = home / "bin" / "python"
-    if not (home / ".complete").exists():
-        print(f"making the environment of {peer} ...", file=sys.stderr, flush=True)
-        shutil.rmtree(home, ignore_errors=True)
-        venv.create(home, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
-        (home / ".complete").touch()
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with home.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home / ".complete").exists():
+            print(f"making the environment of {name} ...", file=sys.stderr, flush=True)
+            shutil.rmtree(home, ignore_errors=True)
+            venv.create(home, with_pip=True)
+            command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted]
+            subprocess.run(command, check=True, env=dict(environ))
+            (home / ".complete").touch()
     return str(python)

@@ -1,7 +1,8 @@
 """Spans of model calls, from what LangChain's callback managers are told about them (`managers`).
 
-A context is never attached: the end of a call may come in another task or thread than its start. The parent of a call
-is whatever is current when it starts.
+The parent of a call is whatever is current when it starts. Its own span is made current only beside other
+instrumentation (`beside`), while the model runs or until its first chunk: the end of a call may come in another task or
+thread than its start.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextvars import ContextVar
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind
 
 from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain, modalities
@@ -20,14 +22,16 @@ from otel_mas.instrumentation.langchain.requests import Target, start_attributes
 from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
 from otel_mas.instrumentation.langchain.structured import Asked, answered, asked
 from otel_mas.instrumentation.pricing import PRICES
-from otel_mas.record import caught, guarded, recorder
+from otel_mas.record import caught, guarded, inside, recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Operation
 
 if TYPE_CHECKING:
+    from contextvars import Token
     from uuid import UUID
 
     from langchain_core.outputs import LLMResult
+    from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
     from otel_mas.record import Recorder
@@ -39,7 +43,7 @@ _NOTHING: dict[str, Any] = {}
 class Call:
     """A call that has not been answered yet."""
 
-    __slots__ = ("first_chunk", "form", "run_id", "span", "started", "target")
+    __slots__ = ("_token", "first_chunk", "form", "run_id", "span", "started", "target")
 
     def __init__(self, run_id: UUID, span: Span, target: Target) -> None:
         self.run_id = run_id
@@ -48,6 +52,25 @@ class Call:
         self.started = perf_counter()
         self.first_chunk: float | None = None
         self.form: Asked | None = None
+        self._token: Token[Context] | None = None
+
+    @property
+    def entered(self) -> bool:
+        """Whether its span was made current."""
+        return self._token is not None
+
+    def enter(self) -> None:
+        """Its span is current from now until `leave`."""
+        self._token = otel_context.attach(inside(self.span))
+
+    def leave(self) -> None:
+        """What was current before is so again. Does nothing where its span is not current."""
+        token, self._token = self._token, None
+        if token is not None:
+            try:
+                token.var.reset(token)
+            except ValueError:  # a coroutine that is thrown away is closed in another context
+                pass
 
 
 # The calls that the `generate` around this code has started.
@@ -59,6 +82,8 @@ class ModelCalls:
 
     def __init__(self) -> None:
         self._open: dict[UUID, Call] = {}
+        # Whether a call that is streamed is current until its first chunk: from then on, whoever reads it goes on.
+        self.streams_are_current = False
 
     # -- start -----------------------------------------------------------------------------------------------------
 
@@ -103,10 +128,20 @@ class ModelCalls:
         started = _started.get()
         if started is not None:
             started.append(call)
+        elif self.streams_are_current:
+            call.enter()
         rec.messages(span, "input", messages, MESSAGES)
         tools = params.get("tools") or params.get("functions")
         if tools:
             rec.content(span, names.GEN_AI_TOOL_DEFINITIONS, tools)
+
+    def enter(self, run_manager: Any) -> Call | None:
+        """Make the span of a run current; the caller is to `leave` what is returned."""
+        call = self._open.get(run_manager.run_id) if run_manager is not None else None
+        if call is None or call.entered:
+            return None
+        call.enter()
+        return call
 
     # -- meanwhile -------------------------------------------------------------------------------------------------
 
@@ -115,6 +150,7 @@ class ModelCalls:
         call = self._open.get(run_id)
         if call is not None and call.first_chunk is None:
             call.first_chunk = perf_counter()
+            call.leave()
 
     # -- end -------------------------------------------------------------------------------------------------------
 
@@ -128,6 +164,7 @@ class ModelCalls:
         except Exception as error:
             caught("langchain: model end", error)
         finally:
+            call.leave()
             call.span.end()
 
     @guarded("langchain: model error")
@@ -141,6 +178,7 @@ class ModelCalls:
                 recorder().fail(call.span, error)
             self._answered(call, _before(response))
         finally:
+            call.leave()
             call.span.end()
 
     def _answered(self, call: Call, response: LLMResult | None) -> None:
@@ -178,6 +216,7 @@ class ModelCalls:
             try:
                 self._answered(call, None)
             finally:
+                call.leave()
                 call.span.end()
 
     def _drop_oldest(self) -> None:

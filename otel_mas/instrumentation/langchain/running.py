@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from opentelemetry import context as otel_context
 
 from otel_mas.instrumentation.langchain.outcome import left_by
-from otel_mas.record import guarded, inside
+from otel_mas.record import guarded, inside, restore
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -28,9 +28,7 @@ class Running:
     @guarded("langchain: end of a tool or retriever")
     def end(self, error: BaseException | None = None) -> None:
         """The code returned, or was left by `error`."""
-        # A coroutine that is thrown away is closed wherever the collector runs, and its context is gone with it.
-        if not isinstance(error, GeneratorExit):
-            otel_context.detach(self._token)
+        restore(self._token)
         try:
             if error is not None:
                 left_by(self.span, error)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
 
-from otel_mas.record import caught
+from otel_mas.record import caught, restore
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -81,13 +81,3 @@ class _Attempt:
             caught("langgraph attempt", error)
         finally:
             restore(self._token)
-
-
-def restore(token: Token[Context] | None) -> None:
-    """Restore the context from before."""
-    try:
-        if token is not None:
-            token.var.reset(token)
-    except ValueError:
-        # An abandoned stream is closed in another context than it ran in: there is nothing to restore there.
-        pass

@@ -15,12 +15,12 @@ from typing import Any
 from opentelemetry import context as otel_context
 
 from otel_mas.instrumentation.langgraph import spans
-from otel_mas.instrumentation.langgraph.attempts import restore, seen_one_by_one
+from otel_mas.instrumentation.langgraph.attempts import seen_one_by_one
 from otel_mas.instrumentation.langgraph.channels import Before
 from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.instrumentation.langgraph.runs import START, TASK_RUNS, Branch, GraphRun, TaskRun
 from otel_mas.instrumentation.langgraph.update_hooks import updating
-from otel_mas.record import caught, recorder
+from otel_mas.record import caught, recorder, restore
 from otel_mas.semconv.enums import LinkKind
 
 # Where a loop keeps its GraphRun, so that the one lives exactly as long as the other.

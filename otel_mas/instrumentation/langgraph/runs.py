@@ -11,6 +11,8 @@ from opentelemetry.context import Context
 from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.channels import TASKS, Before, ChannelCauses, Writer, fired, unknown_writers
 from otel_mas.instrumentation.langgraph.current import TASK_KEY, current_task
+from otel_mas.instrumentation.langgraph.guardrails import checked, checks
+from otel_mas.instrumentation.langgraph.human_input import Answers, describe_question
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.reasons import Reasons
 from otel_mas.record import INSIDE, SPAN, Cause, Recorder
@@ -123,6 +125,11 @@ class TaskRun:
             self._route_by_command()
         else:
             outcome = self._left_by(recorder, span, exc)
+        if self.run.answers is not None:
+            self.run.answers.taken_by(self)
+        check = self.run.checks.get(self.task.name)
+        if check is not None:
+            checked(self, check, exc)
         self._end(span, outcome)
 
     def _end(self, span: Span, outcome: TaskOutcome, end_ns: int | None = None) -> None:
@@ -164,7 +171,7 @@ class TaskRun:
     def _left_by(self, recorder: Recorder, span: Span, exc: BaseException) -> TaskOutcome:
         kinds = {cls.__name__ for cls in type(exc).__mro__}
         if "GraphInterrupt" in kinds:
-            spans.describe_interrupt(recorder, span, exc)
+            describe_question(recorder, span, exc, self.run.asked)
             return TaskOutcome.INTERRUPTED
         if "ParentCommand" in kinds:
             goto = exc.args[0].goto
@@ -239,8 +246,11 @@ class GraphRun:
         "_hits",
         "_tasks",
         "_unfinished",
+        "answers",
+        "asked",
         "branches",
         "causes",
+        "checks",
         "claimed",
         "conversation",
         "graph",
@@ -270,6 +280,10 @@ class GraphRun:
         self.writer = Writer(self.span.get_span_context())
         self.conversation = spans.conversation(loop)
         self.branches: dict[int, Branch] = {}
+        self.answers: Answers | None = None
+        # The ids of what was asked in this invocation, in subgraphs as well.
+        self.asked: set[str] = set() if self.outer is None else self.outer.run.asked
+        self.checks = checks(self.graph)
         self.scheduled = 0  # tasks so far, in LangGraph's order
         self.namespace: str = loop.config[spans.CONF].get("checkpoint_ns") or ""
         self.key: tuple[str, str] | None = None
@@ -282,7 +296,8 @@ class GraphRun:
         """The loop has loaded its checkpoint: recall what waits there, from this process's memory."""
         recorder = self.recorder
         self.key = spans.thread_key(loop)
-        spans.describe_resume(recorder, self.span, loop.input)
+        if getattr(loop.input, "resume", None) is not None or (self.outer is not None and self.outer.run.answers):
+            self.answers = Answers(loop)
         if self.key is None or not loop.checkpoint["channel_versions"]:
             return
         loaded = loop.checkpoint["id"]

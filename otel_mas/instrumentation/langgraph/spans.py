@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError, current_task
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,7 +12,6 @@ from opentelemetry.trace import Status, StatusCode
 
 from otel_mas.instrumentation.langgraph.channels import TASKS, Waiting, Writer
 from otel_mas.instrumentation.langgraph.memory import MEMORY
-from otel_mas.record import Recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RecordKind, RunOutcome, TaskOutcome
 
@@ -25,6 +25,8 @@ CONF = "configurable"
 _AGENT_TASK = RecordKind.AGENT_TASK.value  # as plain text, like all that is said on spans
 _ROUTING_DECISION = RecordKind.ROUTING_DECISION.value
 _BRANCH_TO = "branch:to:"
+# The type of `aclose()` of an async generator.
+_CLOSING = "async_generator_athrow"
 # What LangGraph calls a graph that its author gave no name.
 _UNNAMED = "LangGraph"
 
@@ -160,11 +162,25 @@ def run_outcome(loop: Any, exc: BaseException | None) -> RunOutcome:
         return RunOutcome.OK
     if "GraphBubbleUp" in kinds:
         return RunOutcome.INTERRUPTED
-    if isinstance(exc, GeneratorExit):
+    if _closed(exc):
         return RunOutcome.ABANDONED
     if "CancelledError" in kinds or isinstance(exc, KeyboardInterrupt):
         return RunOutcome.CANCELLED
     return RunOutcome.ERROR
+
+
+def _closed(exc: BaseException) -> bool:
+    """Whether a stream was closed before its end.
+
+    An event loop closes a stream that was dropped in a task of its own; where the loop ends at once, it cancels that.
+    """
+    if not isinstance(exc, CancelledError):
+        return isinstance(exc, GeneratorExit)
+    try:
+        task = current_task()
+    except RuntimeError:  # no event loop here
+        return False
+    return task is not None and type(task.get_coro()).__name__ == _CLOSING
 
 
 def fail_unseen(span: Span, error_type: str, why: str) -> None:
@@ -172,23 +188,6 @@ def fail_unseen(span: Span, error_type: str, why: str) -> None:
     span.set_attribute(names.ERROR_TYPE, error_type)
     span.set_status(Status(StatusCode.ERROR, why))
     span.add_event("exception", {names.EXCEPTION_TYPE: error_type})
-
-
-def describe_interrupt(recorder: Recorder, span: Span | None, exc: BaseException) -> None:
-    """The ids of the interrupts on the span; what was asked is content."""
-    interrupts = exc.args[0] if exc.args and span is not None and span.is_recording() else ()
-    if not interrupts or span is None:
-        return
-    ids = tuple([str(getattr(i, "id", None) or getattr(i, "interrupt_id", "")) for i in interrupts])
-    recorder.say(span, {names.MAS_INTERRUPT_IDS: ids})
-    recorder.content(span, names.MAS_INTERRUPT_VALUES, [getattr(i, "value", None) for i in interrupts])
-
-
-def describe_resume(recorder: Recorder, span: Span, given: Any) -> None:
-    """What the caller answered with `Command(resume=...)`, as content."""
-    resume = getattr(given, "resume", None)
-    if resume is not None:
-        recorder.content(span, names.MAS_RESUME_VALUES, resume)
 
 
 def destinations(goto: Any) -> list[str]:

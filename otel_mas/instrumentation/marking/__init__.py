@@ -2,7 +2,7 @@
 
 from otel_mas.instrumentation.marking.checks import grade, guardrail
 from otel_mas.instrumentation.marking.kinds import agent, retrieval, task, tool, workflow
-from otel_mas.instrumentation.marking.notes import event, stage
+from otel_mas.instrumentation.marking.notes import event, stage, state
 from otel_mas.instrumentation.marking.passing import receive, send
 from otel_mas.instrumentation.marking.routing import routing, routing_reason
 
@@ -17,6 +17,7 @@ __all__ = [
     "routing_reason",
     "send",
     "stage",
+    "state",
     "task",
     "tool",
     "workflow",

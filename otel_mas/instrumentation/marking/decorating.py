@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from opentelemetry import context as otel_context
 
-from otel_mas.instrumentation.marking.enclosing import restore
-from otel_mas.record import recorder
+from otel_mas.record import recorder, restore
 
 if TYPE_CHECKING:
     from otel_mas.instrumentation.marking.mark import Mark

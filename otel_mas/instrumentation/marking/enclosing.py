@@ -9,8 +9,6 @@ from opentelemetry import context as otel_context
 from otel_mas.instrumentation.langgraph.current import current_task
 
 if TYPE_CHECKING:
-    from contextvars import Token
-
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
@@ -31,21 +29,21 @@ def as_task(mark: Mark, context: Context) -> Context:
     return otel_context.set_value(_KEY, _Marked(mark, current_task()), context)
 
 
+def marked_task() -> Mark | None:
+    """The marked task that this code runs in, where none of LangGraph's is inside of it."""
+    marked = otel_context.get_current().get(_KEY)
+    if not isinstance(marked, _Marked):
+        return None
+    task = current_task()
+    return marked.mark if task is None or marked.within is task else None
+
+
 def enclosing_task() -> Span | None:
     """The span of the innermost task that this code runs in."""
-    marked = otel_context.get_current().get(_KEY)
-    task = current_task()
-    if isinstance(marked, _Marked) and (task is None or marked.within is task):
-        return marked.mark.span
+    mark, task = marked_task(), current_task()
+    if mark is not None:
+        return mark.span
     return None if task is None else task.span
 
 
-def restore(token: Token[Context]) -> None:
-    """Make the context current again that was before `token`'s."""
-    try:
-        token.var.reset(token)
-    except ValueError:  # an abandoned generator is closed in another context than it ran in
-        pass
-
-
-__all__ = ["as_task", "enclosing_task", "restore"]
+__all__ = ["as_task", "enclosing_task", "marked_task"]

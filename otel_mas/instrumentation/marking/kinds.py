@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar, overload
 
 from opentelemetry.trace import SpanKind
 
+from otel_mas.instrumentation.langchain.messages import MESSAGES
 from otel_mas.instrumentation.langchain.outcome import is_cancelled, is_control
 from otel_mas.instrumentation.marking.causes import CausedBy
 from otel_mas.instrumentation.marking.mark import Mark
@@ -28,6 +29,7 @@ class Work(Mark):
         self._conversation = conversation
         self._put_in: tuple[Any, ...] = ()
         self._came_out: tuple[Any, ...] = ()
+        self._changed: dict[str, Any] = {}
 
     @guarded("mark: input")
     def input(self, *values: Any) -> None:
@@ -42,6 +44,13 @@ class Work(Mark):
         if self.span.is_recording():
             self._came_out += values
             say(self.span, "output", self._came_out)
+
+    @guarded("mark: state")
+    def state(self, **changed: Any) -> None:
+        """Record what it changed in a state, by name: each value by digest, stored once."""
+        if self.span.is_recording():
+            self._changed = self._changed | changed
+            recorder().state(self.span, self._changed, MESSAGES)
 
     def _given(self, arguments: Mapping[str, Any]) -> None:
         self.input(*arguments.values())

@@ -12,8 +12,8 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 from otel_mas.instrumentation.langchain.outcome import left_by
 from otel_mas.instrumentation.marking.causes import CausedBy, causes_of, continued
 from otel_mas.instrumentation.marking.decorating import decorated
-from otel_mas.instrumentation.marking.enclosing import as_task, restore
-from otel_mas.record import guarded, inside, recorder
+from otel_mas.instrumentation.marking.enclosing import as_task
+from otel_mas.record import guarded, inside, recorder, restore
 
 if TYPE_CHECKING:
     from contextvars import Token

@@ -1,4 +1,4 @@
-"""Remarks on the span around: a stage that was reached, an event of the app's own."""
+"""Remarks on the span around: a stage that was reached, an event of the app's own, a state that changed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 
 from opentelemetry.trace import get_current_span
 
+from otel_mas.instrumentation.langchain.messages import MESSAGES
+from otel_mas.instrumentation.marking.enclosing import marked_task
+from otel_mas.instrumentation.marking.kinds import Work
 from otel_mas.record import guarded, recorder, snapshot, to_json
 from otel_mas.semconv import attributes as names
 
@@ -46,4 +49,22 @@ def _value(value: Any) -> Any:
     return to_json(snapshot(value)[0]).decode()
 
 
-__all__ = ["event", "stage"]
+def state(**changed: Any) -> None:
+    """Record what the task around this code changed in a state, by name: each value by digest, stored once.
+
+    A node of LangGraph's needs none of this: what it writes is recorded as such.
+    """
+    if recorder().active:
+        _changed(changed)
+
+
+@guarded("mark: state")
+def _changed(changed: Mapping[str, Any]) -> None:
+    mark = marked_task()
+    if isinstance(mark, Work):
+        mark.state(**changed)
+    else:
+        recorder().state(get_current_span(), changed, MESSAGES)
+
+
+__all__ = ["event", "stage", "state"]

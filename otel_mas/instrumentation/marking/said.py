@@ -33,19 +33,15 @@ def _messages(value: Any, role: str) -> Iterable[Any]:
         return
     if isinstance(value, str):
         yield Plain(role, value)
-    elif _is_langchain(value):
+    elif MESSAGES.knows(value):
         yield value
     elif _is_openai(value):
         yield _openai(value)
-    elif isinstance(value, list | tuple) and value and all(_is_langchain(one) or _is_openai(one) for one in value):
+    elif isinstance(value, list | tuple) and value and all(MESSAGES.knows(one) or _is_openai(one) for one in value):
         for one in value:
             yield from _messages(one, role)
     else:
         yield Plain(role, [{"type": "data", "content": snapshot(value)[0]}])
-
-
-def _is_langchain(value: Any) -> bool:
-    return hasattr(value, "additional_kwargs") and hasattr(value, "content") and hasattr(value, "type")
 
 
 def _is_openai(value: Any) -> bool:

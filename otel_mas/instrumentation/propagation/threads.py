@@ -15,7 +15,7 @@ from typing import Any, Final
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from otel_mas.record import INSIDE, caught
+from otel_mas.record import INSIDE, caught, restore
 
 Original = Callable[..., Any]
 
@@ -59,7 +59,7 @@ def run_inside(context: Context, function: Original, /, *args: Any, **kwargs: An
     try:
         return function(*args, **kwargs)
     finally:
-        token.var.reset(token)
+        restore(token)
 
 
 def serves(worker: Any) -> bool:

@@ -6,6 +6,7 @@ A truth is a table of lines, each one of
     flaky: error, error, ok                 how each span of the task ended; `ok`, once, is not said
     inner: error in inner/bad               an error that happened further inside
     grade decides by route: rewrite from publish, rewrite      a routing decision, and what it could have been
+    review@2 is answered                    a person's answer came with that run of the task
 
 A task is `name#k`, the how-manieth distinct task of that name in its graph's run, and `outer/inner` in a subgraph; `#1`
 may be left out. Where a task ran several times (it paused, or was tried again), `@n` says which time; `@1` may be left
@@ -28,7 +29,8 @@ from otel_mas.semconv import attributes as names
 START = "START"
 _EDGE = re.compile(r"(?P<causes>.+?) --(?P<kind>\w+)--> (?P<effects>.+)")
 _DECISION = re.compile(r"(?P<task>\S+) decides by (?P<function>\S+): (?P<chosen>.*?)(?: from (?P<candidates>.+))?")
-_ENDING = re.compile(r"(?P<tasks>\S+): (?P<endings>.+)")
+_ANSWER = re.compile(r"(?P<tasks>.+?) (?:is|are) answered")
+_ENDING = re.compile(r"(?P<tasks>[^:]+): (?P<endings>.+)")
 _RANGE = re.compile(r"(.*[#@])(\d+)\.\.(\d+)(.*)")
 _FIRST = re.compile(r"[#@]1(?=[/@]|$)")
 
@@ -61,6 +63,8 @@ def stated(truth: str) -> Iterator[str]:
                 _split(decision["chosen"]),
                 _split(decision["candidates"]),
             )
+        elif answer := _ANSWER.fullmatch(line):
+            yield from (f"{task} is answered" for task in _listed(answer["tasks"]))
         elif ending := _ENDING.fullmatch(line):
             ended.update(
                 (task, [_short(one) for one in _split(ending["endings"])]) for task in _listed(ending["tasks"])
@@ -109,6 +113,8 @@ def recorded(graph: Any) -> Iterator[str]:
     for span in graph.spans:
         if span.span_id in named:
             yield f"{named[span.span_id]}: {_ending(span, named)}"
+        elif span.record_kind == "HUMAN_INPUT":
+            yield f"{named[span.parent_span_id]} is answered"
         elif span.record_kind == "ROUTING_DECISION":
             yield _decision(
                 named[span.parent_span_id],

@@ -139,10 +139,10 @@ def steps_written_in_one_call() -> Any:
     START --trigger--> plan
     plan --send--> worker#1..2
     worker#1..2 --trigger--> reduce
-    plan#2 decides by scatter: worker, worker from worker
+    plan#2 decides by scatter: worker from worker
     plan#2 --send--> worker#3..4
     worker#3..4 --trigger--> reduce#2
-    plan decides by scatter: worker, worker from worker
+    plan decides by scatter: worker from worker
     START: ok, ok
     """,
     Run({}),

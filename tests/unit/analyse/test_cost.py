@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from otel_mas.analyse.cost import CostRow, UnpricedCall, cost
-from otel_mas.model import Span
+from otel_mas.model import Scope, Span
 from otel_mas.semconv import attributes as names
 
 
@@ -119,6 +119,45 @@ def test_tokens_repeated_on_other_spans_are_not_counted_twice() -> None:
 def test_a_call_around_another_counts_for_nothing_where_it_states_no_tokens() -> None:
     table = cost([call("1", tokens=0), call("2", "1", **usd(0.1))])
     assert (table.total.input_tokens, table.total.usd) == (10, 0.1)
+
+
+OURS = {names.MAS_RECORD_KIND: "LLM_CALL"}
+
+
+def told(span_id: str, start: int, end: int, scope: str, parent: str | None = None, **columns: Any) -> Span:
+    usage = {names.GEN_AI_USAGE_INPUT_TOKENS: 10, names.GEN_AI_USAGE_OUTPUT_TOKENS: 1}
+    given = {names.GEN_AI_OPERATION_NAME: "chat", names.GEN_AI_REQUEST_MODEL: "m", **usage, **columns}
+    return Span("t1", span_id, parent, span_id, start, end, columns=given, scope=Scope(scope))
+
+
+def test_a_call_that_two_instrumentations_recorded_side_by_side_counts_once() -> None:
+    """At the same time, as both listen to the same callbacks."""
+    ours = [told(f"o{n}", 100 * n, 100 * n + 90, "otel_mas", **OURS, **usd(0.1)) for n in range(3)]
+    theirs = [told(f"t{n}", 100 * n - 2, 100 * n + 89, "another") for n in range(3)]
+    alone = told("alone", 10, 95, "another")
+    total = cost([*theirs, *ours, alone]).total
+    assert (total.calls, total.usd, total.unpriced) == (4, pytest.approx(0.3), 1)
+
+
+def test_parallel_calls_are_told_apart_by_their_responses() -> None:
+    ours = [
+        told(f"o{n}", 0, 100, "otel_mas", **OURS, **usd(0.1), **{names.GEN_AI_RESPONSE_ID: f"r{n}"}) for n in range(2)
+    ]
+    theirs = [told(f"t{n}", 0, 100, "another", **{names.GEN_AI_RESPONSE_ID: f"r{n}"}) for n in range(3)]
+    assert cost([*ours, *theirs]).total.calls == 3
+
+
+def test_another_model_at_the_same_time_is_another_call() -> None:
+    other = told("t", 0, 100, "another", **{names.GEN_AI_REQUEST_MODEL: "n"})
+    assert cost([told("o", 0, 100, "otel_mas", **OURS), other]).total.calls == 2
+
+
+def test_an_instrumentor_that_calls_every_graph_an_agent_does_not_name_ours() -> None:
+    graph = {names.GEN_AI_OPERATION_NAME: "invoke_agent", names.GEN_AI_AGENT_NAME: "graph"}
+    theirs = Span("t1", "g", None, "g", 0, 9, columns=graph, scope=Scope("opentelemetry.instrumentation.langchain"))
+    task = span("k", "g", **{names.MAS_RECORD_KIND: "AGENT_TASK"})
+    assert [row.name for row in cost([theirs, task, call("1", "k", **OURS)]).by_agent] == [None]
+    assert [row.name for row in cost([theirs, call("1", "g")]).by_agent] == ["graph"]
 
 
 def test_the_kind_of_record_counts_where_there_is_no_operation() -> None:

@@ -25,6 +25,12 @@ from otel_mas.instrumentation.pricing import PRICES
 from otel_mas.record import guard
 
 
+@pytest.fixture(scope="session", autouse=True)
+def price_table() -> None:
+    """Loaded before the first test: a cost that is found later is not told to the stand-in below."""
+    assert PRICES.wait(60)
+
+
 class Recorded:
     """Stands in for the process's recorder: spans by the real SDK, everything else in dictionaries."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import openai
 import pytest
-from langchain_core.callbacks import CallbackManager
+from langchain_core.callbacks import BaseCallbackHandler, CallbackManager
 from langchain_core.globals import set_llm_cache
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.language_models.fake import FakeListLLM
@@ -123,6 +123,26 @@ async def test_an_async_stream_is_recorded_like_a_sync_one(recorded: Any, chat: 
     said = recorded.named("chat gpt-4o-mini").attributes
     assert said["gen_ai.usage.output_tokens"] == 50
     assert said["gen_ai.response.time_to_first_chunk"] > 0
+
+
+class Tokens(BaseCallbackHandler):
+    """The app's own listener."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
+        self.heard.append(token)
+
+
+async def test_another_handler_hears_every_chunk_as_if_we_were_not_there(recorded: Any, chat: Any) -> None:
+    theirs, atheirs = Tokens(), Tokens()
+    said = [chunk.content for chunk in chat.stream("hi", {"callbacks": [theirs]})]
+    asaid = [chunk.content async for chunk in chat.astream("hi", {"callbacks": [atheirs]})]
+    assert "".join(theirs.heard) == "".join(said) == "hello world"
+    assert "".join(atheirs.heard) == "".join(asaid) == "hello world"
+    assert len(theirs.heard) > 2
+    assert [span.attributes["gen_ai.request.stream"] for span in recorded.spans] == [True, True]
 
 
 def test_a_streamed_answer_and_a_whole_one_have_the_same_digest(recorded: Any, chat: Any) -> None:

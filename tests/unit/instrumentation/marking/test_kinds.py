@@ -115,6 +115,19 @@ def test_costs_are_grouped_by_marked_agents(run: Any) -> None:
     assert [(row.name, row.calls) for row in rows] == [("writer", 1)]
 
 
+def test_a_states_changes_are_told_by_digest(run: Any) -> None:
+    with otel_mas.agent("a") as agent:
+        agent.state(draft="one", words=120)
+        with otel_mas.tool("editor"):
+            otel_mas.state(draft="two")
+    with otel_mas.agent("b"):
+        otel_mas.state(draft="two")
+    a, b = run.named("invoke_agent a"), run.named("invoke_agent b")
+    assert list(a.attributes[names.MAS_STATE_CHANGED]) == ["draft", "words"]
+    assert a.attributes[names.MAS_STATE_DIGESTS][0] == b.attributes[names.MAS_STATE_DIGESTS][0]
+    assert names.MAS_STATE_CHANGED not in run.named("execute_tool editor").attributes
+
+
 def test_events_and_stages_are_on_the_span_around(run: Any) -> None:
     with otel_mas.agent("a"):
         otel_mas.event("cache.miss", key="k", sizes=[1, 2], mixed=[1, "a"], what={"a": 1}, nothing=None)

@@ -280,6 +280,7 @@ async def test_while_recording_is_off_nothing_is_recorded_and_nothing_changes(na
     otel_mas.receive("hello", {})
     otel_mas.event("happened", n=1)
     otel_mas.stage("stage", "1 of 2")
+    otel_mas.state(draft="one")
     otel_mas.routing_reason("because")
 
 

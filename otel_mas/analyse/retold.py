@@ -1,0 +1,69 @@
+"""Model calls that two instrumentations recorded side by side: which spans tell again what another one tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from otel_mas.model import Span
+from otel_mas.semconv import attributes as names
+
+
+def retold(calls: Sequence[Span]) -> set[Span]:
+    """Those of other code that describe a call which one of ours describes, none of them inside the other.
+
+    A span of ours has at most one such twin for each instrumentation scope: the same response where both name one, else
+    the same model at the same time, as instrumentation that listens to the same callbacks has it.
+    """
+    ours: dict[str, list[Span]] = {}
+    theirs: dict[tuple[str, str], list[Span]] = {}
+    for call in calls:
+        if call.record_kind is not None:
+            ours.setdefault(call.trace_id, []).append(call)
+        else:
+            theirs.setdefault((call.trace_id, call.scope.name), []).append(call)
+    found: set[Span] = set()
+    for (trace_id, _), others in theirs.items():
+        found |= _twins(others, ours.get(trace_id, ()))
+    return found
+
+
+def _twins(others: Iterable[Span], ours: Sequence[Span]) -> set[Span]:
+    by_response: dict[str, list[Span]] = {}
+    for call in ours:
+        by_response.setdefault(_response(call), []).append(call)
+    found: set[Span] = set()
+    unnamed: list[Span] = []
+    free = set(ours)
+    for other in others:
+        same = [call for call in by_response.get(_response(other), ()) if call in free] if _response(other) else []
+        if same:
+            free.remove(min(same, key=lambda call: abs(call.start_ns - other.start_ns)))
+            found.add(other)
+        else:
+            unnamed.append(other)
+    for other in sorted(unnamed, key=lambda span: span.start_ns):
+        near = [call for call in free if _same_time(call, other) and _same_model(call, other)]
+        if near:
+            free.remove(min(near, key=lambda call: abs(call.start_ns - other.start_ns)))
+            found.add(other)
+    return found
+
+
+def _response(span: Span) -> str:
+    return str(span.get(names.GEN_AI_RESPONSE_ID) or "")
+
+
+def _same_time(one: Span, other: Span) -> bool:
+    """Whether they overlap for half of the longer one at least; not where two responses are named."""
+    if _response(one) and _response(other):
+        return False
+    common = min(one.last_ns, other.last_ns) - max(one.start_ns, other.start_ns)
+    return common >= 0 and 2 * common >= max(one.duration_ns, other.duration_ns)
+
+
+def _same_model(one: Span, other: Span) -> bool:
+    wanted, also = (span.columns.get(names.GEN_AI_REQUEST_MODEL) for span in (one, other))
+    return wanted is None or also is None or wanted == also
+
+
+__all__ = ["retold"]

@@ -1,0 +1,70 @@
+"""Instrumentation of LangChain that makes its own span current from within a task of ours does not take that place.
+
+OpenLLMetry does so in LangChain's callbacks, and OTel's GenAI instrumentation around every step: with a context that it
+captured when the workflow began, in which nothing of ours is. All that starts inside a task (our spans, the app's own,
+those of HTTP clients) would then lie under a span of theirs that is not below the task, and nobody would know of the
+task. So the contexts that they attach there keep all that they say but whose span it is. Their own spans do not depend
+on it: they find their parents by LangChain's run ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import opentelemetry.context as context_api
+from opentelemetry.context import Context
+
+from otel_mas.instrumentation.langgraph.current import TASK_KEY
+from otel_mas.record import INSIDE, SPAN, caught
+
+SCOPES = frozenset({"opentelemetry.instrumentation.langchain", "opentelemetry.instrumentation.genai.langchain"})
+"""The tracers whose spans are meant."""
+
+_OURS = (SPAN, INSIDE, TASK_KEY)
+
+Attach = Callable[[Context], Any]
+_original: Attach | None = None
+
+
+def watch() -> None:
+    """Look at every context that is attached. The API has one place for that, however it was imported."""
+    global _original
+    if _original is not None:
+        return
+    runtime: Any = getattr(context_api, "_RUNTIME_CONTEXT", None)
+    original = getattr(runtime, "attach", None)
+    if original is None or not hasattr(runtime, "get_current"):
+        return
+    _original = original
+
+    def attach(context: Context) -> Any:
+        return original(_ours(context, runtime))
+
+    runtime.attach = attach
+
+
+def unwatch() -> None:
+    """Leave contexts alone."""
+    global _original
+    runtime: Any = getattr(context_api, "_RUNTIME_CONTEXT", None)
+    if _original is not None and "attach" in getattr(runtime, "__dict__", ()):
+        del runtime.attach
+    _original = None
+
+
+def _ours(context: Context, runtime: Any) -> Context:
+    try:
+        scope = getattr(context.get(SPAN), "instrumentation_scope", None)
+        if scope is None or scope.name not in SCOPES:
+            return context
+        current = runtime.get_current()
+        if INSIDE not in current:
+            return context
+        return Context({**context, **{key: current[key] for key in _OURS if key in current}})
+    except Exception as error:
+        caught("beside: attach", error)
+        return context
+
+
+__all__ = ["SCOPES", "unwatch", "watch"]

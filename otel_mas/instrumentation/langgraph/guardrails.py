@@ -1,0 +1,132 @@
+"""Guardrails among the middleware of `create_agent`: what each check saw, and what it decided.
+
+Known by public form, never by the name of a node: a hook (`before_agent`, `before_model`, `after_model`, `after_agent`)
+that says that it can end the agent (`can_jump_to=["end"]`), or any hook of the guardrails that LangChain brings itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import WeakKeyDictionary
+
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import GuardrailTarget, RecordKind, Verdict
+
+if TYPE_CHECKING:
+    from otel_mas.instrumentation.langgraph.runs import TaskRun
+
+_HOOKS: Final = {
+    "before_agent": GuardrailTarget.INPUT,
+    "before_model": GuardrailTarget.INPUT,
+    "after_model": GuardrailTarget.OUTPUT,
+    "after_agent": GuardrailTarget.OUTPUT,
+}
+# Guardrails by class, wherever their hooks lead, and the exceptions by which they block.
+_KNOWN: Final = (
+    ("langchain.agents.middleware", "PIIMiddleware"),
+    ("langchain_openai.middleware", "OpenAIModerationMiddleware"),
+)
+_BLOCKING: Final = frozenset({"PIIDetectionError", "OpenAIModerationError"})
+# Settings of theirs that say what they look at at all.
+_SWITCHES: Final = {
+    GuardrailTarget.INPUT: ("apply_to_input", "apply_to_tool_results", "check_input", "check_tool_results"),
+    GuardrailTarget.OUTPUT: ("apply_to_output", "check_output"),
+}
+_NONE: Final[Mapping[str, Check]] = {}
+
+
+class Check(NamedTuple):
+    """A node of an agent that is a guardrail."""
+
+    name: str
+    target: GuardrailTarget
+
+
+_CHECKS: WeakKeyDictionary[Any, Mapping[str, Check]] = WeakKeyDictionary()
+
+
+def checks(graph: Any) -> Mapping[str, Check]:
+    """The guardrails of a graph, by node; looked up once for each graph."""
+    types = sys.modules.get("langchain.agents.middleware.types")
+    builder = getattr(graph, "builder", None)
+    if types is None or builder is None:
+        return _NONE
+    found = _CHECKS.get(builder)
+    if found is None:
+        nodes = getattr(graph, "nodes", _NONE).items()
+        found = {name: check for name, node in nodes if (check := _check(node, types.AgentMiddleware)) is not None}
+        _CHECKS[builder] = found = found or _NONE
+    return found
+
+
+def _check(node: Any, middleware_class: type) -> Check | None:
+    runnable = getattr(node, "bound", None)
+    methods = [getattr(runnable, name, None) for name in ("func", "afunc")]
+    middleware = next((one for one in (getattr(method, "__self__", None) for method in methods) if one), None)
+    if not isinstance(middleware, middleware_class):
+        return None
+    hook = next((hook for hook in _HOOKS if _is(middleware, hook, methods)), None)
+    if hook is None or not (_is_known(middleware) or _can_end(middleware, hook)):
+        return None
+    target = _HOOKS[hook]
+    switches = [on for name in _SWITCHES[target] if (on := getattr(middleware, name, None)) is not None]
+    if switches and not any(switches):
+        return None
+    return Check(str(getattr(middleware, "name", type(middleware).__name__)), target)
+
+
+def _is(middleware: Any, hook: str, methods: list[Any]) -> bool:
+    return any(
+        method is not None and method in (getattr(middleware, hook), getattr(middleware, f"a{hook}"))
+        for method in methods
+    )
+
+
+def _is_known(middleware: Any) -> bool:
+    known = (getattr(sys.modules.get(module), name, None) for module, name in _KNOWN)
+    return any(kind is not None and isinstance(middleware, kind) for kind in known)
+
+
+def _can_end(middleware: Any, hook: str) -> bool:
+    return any("end" in getattr(getattr(middleware, name), "__can_jump_to__", ()) for name in (hook, f"a{hook}"))
+
+
+def checked(state: TaskRun, check: Check, exc: BaseException | None) -> None:
+    """A GUARDRAIL span under the task that was the check: its verdict from what it wrote, or from how it was left."""
+    span, run = state.span, state.run
+    if span is None or not span.is_recording():
+        return
+    attributes: dict[str, Any] = {
+        names.MAS_RECORD_KIND: RecordKind.GUARDRAIL.value,
+        names.MAS_GUARDRAIL_NAME: check.name,
+        names.MAS_GUARDRAIL_TARGET: check.target.value,
+    }
+    if run.conversation is not None:
+        attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
+    verdict, reason = _verdict(dict(state.task.writes), exc)
+    if verdict is not None:
+        attributes[names.MAS_GUARDRAIL_VERDICT] = verdict.value
+    guardrail = run.recorder.start_span(f"guardrail {check.name}", attributes, parent=span)
+    if reason is not None:
+        run.recorder.content(guardrail, names.MAS_GUARDRAIL_REASON, reason)
+    guardrail.end()
+
+
+def _verdict(written: Mapping[str, Any], exc: BaseException | None) -> tuple[Verdict | None, Any]:
+    """What was decided, and why; no verdict where it cannot be told."""
+    if exc is not None:
+        blocking = any(kind.__name__ in _BLOCKING for kind in type(exc).__mro__)
+        return (Verdict.BLOCK, str(exc)) if blocking else (None, None)
+    said = written.get("messages")
+    jumped = written.get("jump_to")
+    if jumped == "end":
+        last = said[-1] if isinstance(said, list) and said else said
+        return Verdict.BLOCK, getattr(last, "content", None) or None
+    if jumped is not None:
+        return None, None
+    return (Verdict.PASS if said is None else Verdict.MODIFIED), None
+
+
+__all__ = ["Check", "checked", "checks"]

@@ -1,0 +1,96 @@
+"""People in the loop: what a paused task asks, and that it got an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import RecordKind
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+    from otel_mas.instrumentation.langgraph.runs import TaskRun
+    from otel_mas.record import Recorder
+
+# The channels of questions and of answers, and where a task keeps its answers (langgraph._internal._constants).
+_INTERRUPT, _RESUME, _SCRATCHPAD = "__interrupt__", "__resume__", "__pregel_scratchpad"
+_CONF = "configurable"
+_HUMAN_INPUT = RecordKind.HUMAN_INPUT.value
+_USER = "langgraph_auth_user_id"  # who calls, where a LangGraph server knows
+
+
+def describe_question(recorder: Recorder, span: Span, exc: BaseException, told: set[str]) -> None:
+    """What a task asks before it pauses: the ids on its span, beside it what is asked, which is content.
+
+    Args:
+        recorder: the recorder.
+        span: the task's.
+        exc: the `GraphInterrupt` that leaves it.
+        told: the ids that a task further inside has told already; the exception passes through those around it.
+    """
+    interrupts = [one for one in (exc.args[0] if exc.args else ()) if _id_of(one) not in told]
+    if not interrupts:
+        return
+    ids = tuple(map(_id_of, interrupts))
+    told.update(ids)
+    if not span.is_recording():
+        return
+    said: dict[str, Any] = {names.MAS_INTERRUPT_IDS: ids}
+    if recorder.settings.input_timeout_s is not None:
+        said[names.MAS_INTERRUPT_TIMEOUT] = recorder.settings.input_timeout_s
+    recorder.say(span, said)
+    recorder.content(span, names.MAS_INTERRUPT_VALUES, [getattr(one, "value", None) for one in interrupts])
+
+
+class Answers:
+    """The answers that a run brings, or the run around it: which of a task's are new.
+
+    LangGraph runs a task that has asked from its start, and gives it all that it was ever answered, so what had been
+    answered before is counted when the run begins.
+    """
+
+    __slots__ = ("_asked", "_known", "_user")
+
+    def __init__(self, loop: Any) -> None:
+        self._asked: dict[str, str] = {}
+        self._known: dict[str, int] = {}
+        user = loop.config[_CONF].get(_USER)
+        self._user = None if user is None else str(user)
+        for task_id, channel, value in loop.checkpoint_pending_writes or ():
+            if channel == _RESUME:
+                self._known[task_id] = len(value) if isinstance(value, list) else 1
+            elif channel == _INTERRUPT:
+                self._asked[task_id] = _last_id(value)
+
+    def taken_by(self, state: TaskRun) -> None:
+        """A HUMAN_INPUT span for the answer that a task got, at the instant when it ran again with it."""
+        task, span, run = state.task, state.span, state.run
+        given = getattr(task.config[_CONF].get(_SCRATCHPAD), "resume", None) or ()
+        known = self._known.get(task.id, 0)
+        if span is None or len(given) <= known:
+            return
+        self._known[task.id] = len(given)
+        attributes: dict[str, Any] = {names.MAS_RECORD_KIND: _HUMAN_INPUT}
+        if self._asked.get(task.id):
+            attributes[names.MAS_INTERRUPT_IDS] = (self._asked[task.id],)
+        if run.conversation is not None:
+            attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
+        if self._user is not None:
+            attributes[names.USER_ID] = self._user
+        at = getattr(span, "start_time", None)
+        recorder = run.recorder
+        answer = recorder.start_span(f"human_input {task.name}", attributes, parent=span, start_time=at)
+        new = list(given[known:])
+        recorder.content(answer, names.MAS_RESUME_VALUES, new[0] if len(new) == 1 else new)
+        answer.end(at)
+
+
+def _id_of(interrupt: Any) -> str:
+    return str(getattr(interrupt, "id", None) or getattr(interrupt, "interrupt_id", ""))
+
+
+def _last_id(interrupts: Any) -> str:
+    asked: Iterable[Any] = interrupts if isinstance(interrupts, (list, tuple)) else (interrupts,)
+    return next((_id_of(one) for one in reversed(list(asked))), "")

@@ -1,0 +1,508 @@
+"""Why a LangGraph app went where it went: reasons of routing decisions, grades of models, guardrails of agents.
+
+The truths are written by hand from reading the apps below. None of these apps but those of the first part has a word of
+otel-mas in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypedDict
+
+import pytest
+from langchain.agents import create_agent
+from langchain.agents.middleware import (
+    AgentMiddleware,
+    ModelCallLimitMiddleware,
+    PIIMiddleware,
+    after_model,
+    before_agent,
+    before_model,
+    hook_config,
+)
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.runnables import Runnable
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
+from langgraph.types import Command
+from pydantic import BaseModel, Field
+
+import otel_mas
+from otel_mas.api import Trace
+from otel_mas.model import Span
+from otel_mas.semconv import attributes as names
+
+
+class Scripted(GenericFakeChatModel):
+    """Says what it is given to say, whatever it is asked."""
+
+    def bind_tools(self, tools: Any, **kwargs: Any) -> Runnable[Any, AIMessage]:
+        return self.bind(tools=tools, **kwargs)
+
+
+def saying(*messages: AIMessage) -> Scripted:
+    return Scripted(messages=iter(messages))
+
+
+def answer(schema: str, **fields: Any) -> AIMessage:
+    return AIMessage("", tool_calls=[{"name": schema, "args": fields, "id": "call_1"}])
+
+
+class State(TypedDict, total=False):
+    messages: Annotated[list[AnyMessage], add_messages]
+    next: str
+    documents: list[str]
+
+
+class Recorded:
+    """What one invocation left in the store."""
+
+    def __init__(self, path: Path) -> None:
+        assert otel_mas.flush(30)
+        self._source = otel_mas.open(path)
+        self.trace: Trace = self._source.latest()
+
+    def kind(self, kind: str) -> list[Span]:
+        return [span for span in self.trace.spans if span.record_kind == kind]
+
+    def decisions(self) -> list[tuple[str, tuple[str, ...], str | None]]:
+        """(who decided, what, why) of each routing decision."""
+        return [
+            (
+                span.attributes[names.MAS_ROUTING_FUNCTION],
+                tuple(span.attributes[names.MAS_ROUTING_CHOICE]),
+                self.trace.contents(span).get(names.MAS_ROUTING_REASON),
+            )
+            for span in self.kind("ROUTING_DECISION")
+        ]
+
+    def grades(self) -> list[tuple[Any, ...]]:
+        """(what, score, label, why) of each evaluation."""
+        return [
+            (
+                span.attributes[names.GEN_AI_EVALUATION_NAME],
+                span.attributes.get(names.GEN_AI_EVALUATION_SCORE_VALUE),
+                span.attributes.get(names.GEN_AI_EVALUATION_SCORE_LABEL),
+                self.trace.contents(span).get(names.GEN_AI_EVALUATION_EXPLANATION),
+            )
+            for span in self.kind("EVALUATION")
+        ]
+
+    def guardrails(self) -> list[tuple[Any, ...]]:
+        """(which, what it looked at, verdict, why) of each guardrail."""
+        return [
+            (
+                span.attributes[names.MAS_GUARDRAIL_NAME],
+                span.attributes[names.MAS_GUARDRAIL_TARGET],
+                span.attributes.get(names.MAS_GUARDRAIL_VERDICT),
+                self.trace.contents(span).get(names.MAS_GUARDRAIL_REASON),
+            )
+            for span in self.kind("GUARDRAIL")
+        ]
+
+    def inside(self, span: Span) -> Span:
+        return self.trace.span(span.parent_span_id or "")
+
+
+@pytest.fixture
+def look(recorded: Path) -> Callable[[], Recorded]:
+    return lambda: Recorded(recorded)
+
+
+def run(graph: StateGraph[Any, Any, Any, Any]) -> None:
+    graph.compile().invoke({"messages": [HumanMessage("hi")]})
+
+
+def nothing(state: State) -> State:
+    return {}
+
+
+# -- reasons that the app gives ----------------------------------------------------------------------------------------
+
+
+def test_a_reason_given_in_a_routing_function_is_that_of_its_decision(look: Callable[[], Recorded]) -> None:
+    def who(state: State) -> str:
+        otel_mas.routing_reason("b knows trams")
+        return "b"
+
+    graph = StateGraph(State)
+    for name in ("a", "b", "c"):
+        graph.add_node(name, nothing)
+    graph.add_edge(START, "a")
+    graph.add_conditional_edges("a", who, ["b", "c"])
+    run(graph)
+    assert look().decisions() == [("who", ("b",), "b knows trams")]
+
+
+async def test_a_reason_given_in_an_async_node_is_that_of_the_decision_after_it(look: Callable[[], Recorded]) -> None:
+    async def a(state: State) -> State:
+        otel_mas.routing_reason("b knows trams")
+        return {}
+
+    async def who(state: State) -> str:
+        return "b"
+
+    graph = StateGraph(State)
+    graph.add_node("a", a)
+    graph.add_node("b", nothing)
+    graph.add_edge(START, "a")
+    graph.add_conditional_edges("a", who, ["b", END])
+    await graph.compile().ainvoke({})
+    assert look().decisions() == [("who", ("b",), "b knows trams")]
+
+
+def test_a_reason_with_a_choice_finds_its_decision_among_several(look: Callable[[], Recorded]) -> None:
+    def a(state: State) -> State:
+        otel_mas.routing_reason("c is idle", choice="c")
+        otel_mas.routing_reason("b knows trams", choice="b")
+        return {}
+
+    def first(state: State) -> str:
+        return "b"
+
+    def second(state: State) -> str:
+        return "c"
+
+    graph = StateGraph(State)
+    graph.add_node("a", a)
+    for name in ("b", "c"):
+        graph.add_node(name, nothing)
+    graph.add_edge(START, "a")
+    graph.add_conditional_edges("a", first, ["b"])
+    graph.add_conditional_edges("a", second, ["c"])
+    run(graph)
+    assert sorted(look().decisions()) == [("first", ("b",), "b knows trams"), ("second", ("c",), "c is idle")]
+
+
+def test_a_reason_given_before_a_command_is_that_of_the_command(look: Callable[[], Recorded]) -> None:
+    def a(state: State) -> Command[Literal["b"]]:
+        otel_mas.routing_reason("b knows trams")
+        return Command(goto="b")
+
+    graph = StateGraph(State)
+    graph.add_node("a", a)
+    graph.add_node("b", nothing)
+    graph.add_edge(START, "a")
+    run(graph)
+    assert look().decisions() == [("Command", ("b",), "b knows trams")]
+
+
+def test_a_reason_that_no_decision_takes_up_is_a_decision_of_whoever_gave_it(look: Callable[[], Recorded]) -> None:
+    def a(state: State) -> State:
+        otel_mas.routing_reason("nobody else is there", choice="b", candidates=["b"])
+        return {}
+
+    graph = StateGraph(State)
+    graph.add_node("a", a)
+    graph.add_edge(START, "a")
+    run(graph)
+    found = look()
+    assert found.decisions() == [("a", ("b",), "nobody else is there")]
+    assert found.inside(found.kind("ROUTING_DECISION")[0]).task_name == "a"
+
+
+def test_marked_agents_in_a_node_are_inside_of_its_task(look: Callable[[], Recorded]) -> None:
+    def a(state: State) -> State:
+        with otel_mas.agent("expert"):
+            otel_mas.routing_reason("b knows trams")
+        return {}
+
+    graph = StateGraph(State)
+    graph.add_node("a", a)
+    graph.add_node("b", nothing)
+    graph.add_edge(START, "a")
+    graph.add_conditional_edges("a", lambda state: "b", ["b", END])
+    run(graph)
+    found = look()
+    assert [reason for _, _, reason in found.decisions()] == ["b knows trams"]
+    (expert,) = [span for span in found.trace.spans if span.agent == "expert"]
+    assert found.inside(expert).task_name == "a"
+    labels = found.trace.graph().labels()
+    assert labels[expert.span_id] == "a#1/expert#1"
+
+
+# -- reasons that a model gave -----------------------------------------------------------------------------------------
+
+
+class Route(BaseModel):
+    """Who is next."""
+
+    next: Literal["b", "c", "FINISH"]
+    reasoning: str = Field(description="Why.")
+
+
+def supervised(*answers: AIMessage, ends: Any = ("b", "c")) -> StateGraph[Any, Any, Any, Any]:
+    """A supervisor whose routing model decides, as in LangGraph's tutorials."""
+    model = saying(*answers).with_structured_output(Route)
+
+    def supervisor(state: State) -> State:
+        for _ in answers:
+            choice = model.invoke("who?")
+        assert isinstance(choice, Route)
+        return {"next": choice.next}
+
+    def who(state: State) -> str:
+        return state["next"]
+
+    graph = StateGraph(State)
+    graph.add_node("supervisor", supervisor)
+    for name in ("b", "c"):
+        graph.add_node(name, nothing)
+    graph.add_edge(START, "supervisor")
+    graph.add_conditional_edges("supervisor", who, ends if isinstance(ends, dict) else list(ends))
+    return graph
+
+
+def test_the_reason_of_a_routing_model_is_that_of_the_edge_that_follows_it(look: Callable[[], Recorded]) -> None:
+    run(supervised(answer("Route", next="b", reasoning="b knows trams")))
+    assert look().decisions() == [("who", ("b",), "b knows trams")]
+
+
+def test_a_models_answer_may_name_the_edges_label(look: Callable[[], Recorded]) -> None:
+    run(supervised(answer("Route", next="FINISH", reasoning="all said"), ends={"b": "b", "FINISH": END}))
+    assert look().decisions() == [("who", ("__end__",), "all said")]
+
+
+def test_of_several_answers_the_one_that_names_the_choice_is_taken(look: Callable[[], Recorded]) -> None:
+    run(supervised(answer("Route", next="c", reasoning="c is idle"), answer("Route", next="b", reasoning="trams")))
+    assert look().decisions() == [("who", ("b",), "trams")]
+
+
+def test_answers_that_name_the_choice_for_different_reasons_leave_it_open(look: Callable[[], Recorded]) -> None:
+    run(supervised(answer("Route", next="b", reasoning="one"), answer("Route", next="b", reasoning="two")))
+    assert look().decisions() == [("who", ("b",), None)]
+
+
+def test_an_answer_that_does_not_name_the_choice_is_no_reason(look: Callable[[], Recorded]) -> None:
+    model = saying(answer("Route", next="c", reasoning="c is idle")).with_structured_output(Route)
+
+    def a(state: State) -> Command[Literal["b"]]:
+        model.invoke("who?")
+        return Command(goto="b")
+
+    graph = StateGraph(State)
+    graph.add_node("a", a)
+    graph.add_node("b", nothing)
+    graph.add_edge(START, "a")
+    run(graph)
+    assert look().decisions() == [("Command", ("b",), None)]
+
+
+def test_an_answer_of_another_task_is_no_reason(look: Callable[[], Recorded]) -> None:
+    model = saying(answer("Route", next="b", reasoning="b knows trams")).with_structured_output(Route)
+
+    def ask(state: State) -> State:
+        model.invoke("who?")
+        return {}
+
+    graph = StateGraph(State)
+    graph.add_node("ask", ask)
+    graph.add_node("a", nothing)
+    graph.add_node("b", nothing)
+    graph.add_edge(START, "ask")
+    graph.add_edge("ask", "a")
+    graph.add_conditional_edges("a", lambda state: "b", ["b", END])
+    run(graph)
+    assert [reason for _, _, reason in look().decisions()] == [None]
+
+
+def test_what_the_app_says_goes_before_what_a_model_said(look: Callable[[], Recorded]) -> None:
+    model = saying(answer("Route", next="b", reasoning="the model's")).with_structured_output(Route)
+
+    def a(state: State) -> Command[Literal["b"]]:
+        model.invoke("who?")
+        otel_mas.routing_reason("the app's")
+        return Command(goto="b")
+
+    graph = StateGraph(State)
+    graph.add_node("a", a)
+    graph.add_node("b", nothing)
+    graph.add_edge(START, "a")
+    run(graph)
+    assert [reason for _, _, reason in look().decisions()] == ["the app's"]
+
+
+# -- grades ------------------------------------------------------------------------------------------------------------
+
+
+class GradeDocuments(BaseModel):
+    """As in the tutorials on corrective and self-reflective RAG."""
+
+    binary_score: str = Field(description="Documents are relevant to the question, 'yes' or 'no'")
+
+
+class GradeAnswer(BaseModel):
+    score: int
+    explanation: str
+
+
+class Player(BaseModel):
+    name: str
+    score: int
+
+
+class Feedback(BaseModel):
+    """As in the tutorial on evaluator-optimizer workflows."""
+
+    grade: Literal["funny", "not funny"]
+    feedback: str
+
+
+def test_a_node_that_grades_documents_grades_each_one_and_the_edge_follows(look: Callable[[], Recorded]) -> None:
+    grader = saying(
+        answer("GradeDocuments", binary_score="yes"), answer("GradeDocuments", binary_score="no")
+    ).with_structured_output(GradeDocuments)
+
+    def grade_documents(state: State) -> State:
+        kept = [document for document in ("trams", "pools") if grader.invoke(document).binary_score == "yes"]  # type: ignore[union-attr]
+        return {"documents": kept}
+
+    def decide_to_generate(state: State) -> str:
+        return "generate" if state["documents"] else "rewrite"
+
+    graph = StateGraph(State)
+    graph.add_node("grade_documents", grade_documents)
+    for name in ("generate", "rewrite"):
+        graph.add_node(name, nothing)
+    graph.add_edge(START, "grade_documents")
+    graph.add_conditional_edges("grade_documents", decide_to_generate, ["generate", "rewrite"])
+    run(graph)
+    found = look()
+    assert found.grades() == [("GradeDocuments", None, "yes", None), ("GradeDocuments", None, "no", None)]
+    assert found.decisions() == [("decide_to_generate", ("generate",), None)], "yes is not the name of a node"
+    grades, calls = found.kind("EVALUATION"), found.kind("LLM_CALL")
+    assert [found.inside(grade) for grade in grades] == calls
+    assert {found.inside(call).task_name for call in calls} == {"grade_documents"}
+
+
+async def test_a_grade_in_a_routing_function_is_one_of_its_task(look: Callable[[], Recorded]) -> None:
+    grader = saying(answer("GradeAnswer", score=2, explanation="off topic")).with_structured_output(GradeAnswer)
+
+    async def grade(state: State) -> str:
+        graded = await grader.ainvoke("is it?")
+        assert isinstance(graded, GradeAnswer)
+        return "rewrite" if graded.score < 3 else END
+
+    graph = StateGraph(State)
+    graph.add_node("generate", nothing)
+    graph.add_node("rewrite", nothing)
+    graph.add_edge(START, "generate")
+    graph.add_conditional_edges("generate", grade, ["rewrite", END])
+    await graph.compile().ainvoke({})
+    found = look()
+    assert found.grades() == [("GradeAnswer", 2.0, None, "off topic")]
+    (call,) = found.kind("LLM_CALL")
+    assert found.inside(call).task_name == "generate"
+
+
+def test_a_grade_is_one_without_a_graph_as_well(look: Callable[[], Recorded]) -> None:
+    saying(answer("Feedback", grade="not funny", feedback="no pun")).with_structured_output(Feedback).invoke("joke?")
+    assert look().grades() == [("Feedback", None, "not funny", "no pun")]
+
+
+def test_a_form_that_says_something_else_is_no_grade(look: Callable[[], Recorded]) -> None:
+    saying(answer("Player", name="Ann", score=3)).with_structured_output(Player).invoke("who?")
+    assert look().grades() == []
+
+
+def test_an_answer_that_is_none_is_no_grade(look: Callable[[], Recorded]) -> None:
+    saying(AIMessage("I do not know")).with_structured_output(GradeDocuments).invoke("is it?")
+    assert look().grades() == []
+
+
+# -- guardrails --------------------------------------------------------------------------------------------------------
+
+
+def ask(agent: Any, text: str = "hello") -> Any:
+    return agent.invoke({"messages": [HumanMessage(text)]})
+
+
+@before_agent(can_jump_to=["end"])
+def only_trams(state: Any, runtime: Any) -> Any:
+    if "tram" in state["messages"][-1].text:
+        return None
+    return {"messages": [AIMessage("I only talk about trams.")], "jump_to": "end"}
+
+
+class Polite(AgentMiddleware[Any, Any]):
+    """As in LangChain's guide to guardrails: a check after the agent."""
+
+    @hook_config(can_jump_to=["end"])
+    def after_agent(self, state: Any, runtime: Any) -> Any:
+        last = state["messages"][-1]
+        if "damn" in last.text:
+            last.content = "I would rather not say."
+            return {"messages": [last]}
+        return None
+
+
+def test_a_check_that_can_end_the_agent_is_a_guardrail(look: Callable[[], Recorded]) -> None:
+    ask(create_agent(saying(AIMessage("4.2 km")), middleware=[only_trams]), "how long is the tram line?")
+    found = look()
+    assert found.guardrails() == [("only_trams", "input", "pass", None)]
+    assert found.inside(found.kind("GUARDRAIL")[0]).task_name == "only_trams.before_agent"
+
+
+def test_a_check_that_ends_the_agent_blocks_it_and_says_why(look: Callable[[], Recorded]) -> None:
+    ask(create_agent(saying(), middleware=[only_trams]), "how deep is the pool?")
+    found = look()
+    assert found.guardrails() == [("only_trams", "input", "block", "I only talk about trams.")]
+    assert found.kind("LLM_CALL") == []
+
+
+async def test_async_agents_have_the_same_guardrails(look: Callable[[], Recorded]) -> None:
+    agent = create_agent(saying(AIMessage("damn")), middleware=[only_trams, Polite()])
+    await agent.ainvoke({"messages": [HumanMessage("how long is the tram line?")]})
+    assert look().guardrails() == [
+        ("only_trams", "input", "pass", None),
+        ("Polite", "output", "modified", None),
+    ]
+
+
+def test_personal_data_is_taken_out_by_a_guardrail(look: Callable[[], Recorded]) -> None:
+    agent = create_agent(saying(AIMessage("fine")), middleware=[PIIMiddleware("email", strategy="redact")])
+    ask(agent, "write to ann@example.org")
+    assert look().guardrails() == [("PIIMiddleware[email]", "input", "modified", None)], "its output is not looked at"
+
+
+def test_personal_data_that_is_blocked_is_an_error_and_a_verdict(look: Callable[[], Recorded]) -> None:
+    agent = create_agent(saying(), middleware=[PIIMiddleware("email", strategy="block", apply_to_output=True)])
+    with pytest.raises(Exception, match="email"):
+        ask(agent, "write to ann@example.org")
+    found = look()
+    ((name, target, verdict, reason),) = found.guardrails()
+    assert (name, target, verdict) == ("PIIMiddleware[email]", "input", "block")
+    assert "email" in reason
+    assert [span.task_name for span in found.trace.spans if span.status.name == "ERROR"] == [
+        "PIIMiddleware[email].before_model"
+    ]
+
+
+def test_a_limit_that_ends_the_agent_is_a_check_too(look: Callable[[], Recorded]) -> None:
+    ask(create_agent(saying(), middleware=[ModelCallLimitMiddleware(run_limit=0, exit_behavior="end")]))
+    ((name, target, verdict, reason),) = look().guardrails()
+    assert (name, target, verdict) == ("ModelCallLimitMiddleware", "input", "block")
+    assert "limit" in reason
+
+
+def test_middleware_that_cannot_end_the_agent_is_no_guardrail(look: Callable[[], Recorded]) -> None:
+    @before_model
+    def guardrail(state: Any, runtime: Any) -> Any:
+        return None
+
+    @after_model(can_jump_to=["model"])
+    def block(state: Any, runtime: Any) -> Any:
+        return None
+
+    ask(create_agent(saying(AIMessage("hi")), middleware=[guardrail, block]))
+    assert look().guardrails() == []
+
+
+def test_a_node_is_no_guardrail_because_of_its_name(look: Callable[[], Recorded]) -> None:
+    graph = StateGraph(State)
+    graph.add_node("guardrail", nothing)
+    graph.add_edge(START, "guardrail")
+    run(graph)
+    assert look().guardrails() == []

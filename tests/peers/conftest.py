@@ -1,0 +1,116 @@
+"""Runs the app in a peer's environment, in a process of its own, against the local model server."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples.model_server import ModelServer
+from tests.peers.peers import REPOSITORY, python_with
+
+APP = Path(__file__).with_name("app.py")
+OURS = "otel_mas"
+WAYS = ("invoke", "ainvoke", "stream", "astream")
+LOCAL = "localhost,127.0.0.1,::1"
+
+
+@dataclass
+class Recorded:
+    """The spans that the app's own exporter got, and the store that was recorded into."""
+
+    spans: list[dict[str, Any]]
+    store: Path
+
+    def of(self, *scopes: str) -> list[dict[str, Any]]:
+        return [span for span in self.spans if span["scope"] in scopes]
+
+    @property
+    def ours(self) -> list[dict[str, Any]]:
+        return self.of(OURS)
+
+    @property
+    def theirs(self) -> list[dict[str, Any]]:
+        return [span for span in self.spans if span["scope"] not in (OURS, "app")]
+
+    @property
+    def trace_id(self) -> str:
+        """Of what the app does; a peer may have other traces."""
+        (root,) = [span for span in self.spans if span["scope"] == "app" and span["parent_id"] is None]
+        found: str = root["trace_id"]
+        return found
+
+    @cached_property
+    def by_id(self) -> dict[str, dict[str, Any]]:
+        return {span["span_id"]: span for span in self.spans}
+
+    def above(self, span: dict[str, Any]) -> list[dict[str, Any]]:
+        """The span's ancestors, the nearest first."""
+        found: list[dict[str, Any]] = []
+        while (parent := self.by_id.get(span["parent_id"])) is not None and parent not in found:
+            found.append(parent)
+            span = parent
+        return found
+
+    def our_nearest(self, span: dict[str, Any]) -> str | None:
+        """The name of the nearest span of ours above it."""
+        return next((one["name"] for one in self.above(span) if one["scope"] == OURS), None)
+
+
+@dataclass
+class Runs:
+    """Runs the app in the environments of peers, once for each way that anyone asks for."""
+
+    server: str
+    folder: Path
+    environ: dict[str, str]
+    _known: dict[Any, dict[str, Recorded]] = field(default_factory=dict)
+
+    def __call__(
+        self, peer: str, *, on: bool = True, ours: str | None = "first", **settings: str
+    ) -> dict[str, Recorded]:
+        """What was recorded, by the way in which the app was called.
+
+        Args:
+            peer: whose environment.
+            on: whether the peer instruments there.
+            ours: whether we are switched on `first` or `last`; None leaves us off.
+            settings: further environment variables.
+        """
+        key = (peer, on, ours, tuple(settings.items()))
+        if key not in self._known:
+            self._known[key] = self._run(peer, on, ours, settings)
+        return self._known[key]
+
+    def _run(self, peer: str, on: bool, ours: str | None, settings: dict[str, str]) -> dict[str, Recorded]:
+        store = self.folder / f"{peer}-{len(self._known)}.db"
+        command = [python_with(peer, self.environ), str(APP), "--ways", ",".join(WAYS)]
+        command += ["--peers", "langchain,openai"] if on else []
+        if ours is not None:
+            command += ["--store", str(store), *["--ours-last"] * (ours == "last")]
+        environ = {
+            "PATH": self.environ["PATH"],
+            "HOME": str(self.folder),
+            "NO_PROXY": LOCAL,
+            "PYTHONPATH": str(REPOSITORY),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "OTEL_MAS_STRICT": "1",
+            "OPENAI_BASE_URL": self.server,
+            "OPENAI_API_KEY": "local",
+            **settings,
+        }
+        done = subprocess.run(command, env=environ, cwd=self.folder, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr[-4000:]
+        return {way: Recorded(spans, store) for way, spans in json.loads(done.stdout.splitlines()[-1]).items()}
+
+
+@pytest.fixture(scope="session")
+def beside(surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    with ModelServer(pace=0) as server:
+        yield Runs(server.url, tmp_path_factory.mktemp("peers"), surroundings)

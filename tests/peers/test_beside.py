@@ -1,0 +1,82 @@
+"""Beside each peer, in both orders: our spans as without it, its spans as without us, and every parent right."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+import otel_mas
+from otel_mas.analyse.cost import CostTable
+from tests.peers.conftest import WAYS, Recorded, Runs
+from tests.peers.peers import PEERS
+
+INSIDE = {("own plan", "task plan"), ("own look-up", "execute_tool look_up"), ("own report", "task report")}
+"""The app's own spans, each with what it runs in."""
+
+
+def shape(recorded: Recorded) -> Counter[tuple[str, str | None]]:
+    """Our spans with the nearest span of ours above each."""
+    found: Counter[tuple[str, str | None]] = Counter()
+    for span in recorded.ours:
+        found[span["name"], recorded.our_nearest(span)] += 1
+    return found
+
+
+def names(spans: list[dict[str, Any]]) -> Counter[tuple[str, str, str]]:
+    return Counter((span["scope"], span["name"], span["status"]) for span in spans)
+
+
+def causes(recorded: Recorded) -> Counter[tuple[str, str, str]]:
+    """The control edges by the tasks' labels, from the store."""
+    with otel_mas.open(recorded.store) as source:
+        graph = source.trace(recorded.trace_id).graph()
+    labels = graph.labels()
+    assert not graph.problems
+    return Counter((labels[edge.cause], labels[edge.effect], str(edge.kind)) for edge in graph.control_edges())
+
+
+def roots(recorded: Recorded) -> Counter[str]:
+    return Counter(span["name"] for span in recorded.spans if span["parent_id"] is None)
+
+
+def cost(recorded: Recorded) -> CostTable:
+    with otel_mas.open(recorded.store) as source:
+        return source.trace(recorded.trace_id).graph().cost()
+
+
+@pytest.mark.parametrize("order", ["first", "last"])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("peer", PEERS)
+def test_nothing_is_doubled_or_lost_and_every_parent_is_right(peer: str, way: str, order: str, beside: Runs) -> None:
+    ours, theirs = beside(peer, on=False)[way], beside(peer, ours=None)[way]
+    both = beside(peer, ours=order)[way]
+
+    assert shape(both) == shape(ours)
+    assert causes(both) == causes(ours)
+    assert theirs.theirs
+    assert names(both.theirs) == names(theirs.theirs)
+
+    # One trace, whole: what is a root alone is one still, and no parent is missing.
+    assert all(span["parent_id"] is None or span["parent_id"] in both.by_id for span in both.spans)
+    assert roots(both) == roots(theirs)
+    assert {span["trace_id"] for span in both.ours} == {both.trace_id}
+
+    for name, expected in INSIDE:
+        (span,) = [span for span in both.spans if span["name"] == name]
+        assert both.our_nearest(span) == expected
+    for span in both.theirs:
+        # What a peer sees of the HTTP client lies in our call of it, and in our task where we have no call.
+        if "langchain" not in span["scope"]:
+            assert both.our_nearest(span) in ("chat gpt-4o-mini", "task right")
+
+
+@pytest.mark.parametrize("peer", PEERS)
+def test_a_model_call_is_paid_once(peer: str, beside: Runs) -> None:
+    alone, both = cost(beside(peer, on=False)["invoke"]), cost(beside(peer)["invoke"])
+    # The call past LangChain is the peer's alone; it counts where the peer says what it used in words that we read.
+    assert both.total.calls - alone.total.calls in (0, 1)
+    assert both.total.usd == alone.total.usd
+    (ours,) = [row for row in alone.by_agent if row.name == "guide"]
+    assert ours in both.by_agent
