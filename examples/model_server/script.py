@@ -89,8 +89,6 @@ def _fill(schema: Mapping[str, Any], root: Mapping[str, Any], name: str, request
         return _fill(schema["anyOf"][0], root, name, request, random)
     if "const" in schema:
         return schema["const"]
-    if name == "binary_score":
-        return "yes" if _facts(_question(request)) else "no"
     if "enum" in schema:
         return _next_of(schema["enum"], request)
     match schema.get("type"):
@@ -120,10 +118,7 @@ def _next_of(options: list[Any], request: Request) -> Any:
 
 
 def _reason(request: Request) -> str:
-    asked, spoken = _question(request), _speakers(request)
-    if "\nFacts:\n" in asked:
-        facts = _facts(asked)
-        return f"{len(facts)} facts bear on the question." if facts else "Nothing that was found bears on the question."
+    spoken = _speakers(request)
     return f"We have heard from {' and '.join(spoken)}." if spoken else "Nobody has looked into it yet."
 
 

@@ -233,8 +233,8 @@ class _Stage:
                 into[id(effect)].append((cause, effect, edge))
         critical = {(id(one), id(other)) for before, after in self.passed for one, other in _pairs(before, after)}
         for edges in into.values():
-            # What went on after a pause was triggered before it: the edges into the paused one say by what.
-            edges = [one for one in edges if one[2].kind == LinkKind.RESUME] or edges
+            # What went on after a pause or a failure was triggered before it: the edges into that one say by what.
+            edges = [one for one in edges if one[2].kind in (LinkKind.RESUME, LinkKind.RETRY)] or edges
             joined = len({id(cause) for cause, _, _ in edges}) > 1
             last = max(edges, key=lambda one: (one[0].end_ns, one[0].start_ns))[0]
             for cause, effect, edge in edges:

@@ -121,6 +121,8 @@ def outcome(span: Span) -> Text | None:
         return Text("handed over", style="dim")
     if span.end_ns is None:
         return Text("not ended", style="cyan")
+    if task == TaskOutcome.OK and span.get(names.MAS_TASK_CACHED):
+        return Text("from the cache", style="dim")
     return None
 
 

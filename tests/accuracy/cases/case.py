@@ -104,20 +104,32 @@ def ainvoke(graph: Any, given: Any, config: Config) -> None:
     asyncio.run(graph.ainvoke(given, config))
 
 
-def stream(graph: Any, given: Any, config: Config) -> None:
-    for _ in graph.stream(given, config, stream_mode=list(MODES), subgraphs=True):
-        pass
+def streamed(modes: Any = MODES, *, subgraphs: bool = True, **options: Any) -> Way:
+    """Stream in these modes and read all that comes."""
 
-
-def astream(graph: Any, given: Any, config: Config) -> None:
-    async def consume() -> None:
-        async for _ in graph.astream(given, config, stream_mode=list(MODES), subgraphs=True):
+    def stream(graph: Any, given: Any, config: Config) -> None:
+        mode = modes if isinstance(modes, str) else list(modes)
+        for _ in graph.stream(given, config, stream_mode=mode, subgraphs=subgraphs, **options):
             pass
 
-    asyncio.run(consume())
+    return stream
 
 
-WAYS: dict[str, tuple[Way, ...]] = {"sync": (invoke, stream), "async": (ainvoke, astream)}
+def astreamed(modes: Any = MODES, *, subgraphs: bool = True, **options: Any) -> Way:
+    """`streamed`, in a coroutine."""
+
+    def astream(graph: Any, given: Any, config: Config) -> None:
+        async def consume() -> None:
+            mode = modes if isinstance(modes, str) else list(modes)
+            async for _ in graph.astream(given, config, stream_mode=mode, subgraphs=subgraphs, **options):
+                pass
+
+        asyncio.run(consume())
+
+    return astream
+
+
+WAYS: dict[str, tuple[Way, ...]] = {"sync": (invoke, streamed()), "async": (ainvoke, astreamed())}
 
 
 def matrix(cases: Sequence[Case]) -> list[Any]:

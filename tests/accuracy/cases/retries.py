@@ -63,6 +63,17 @@ def retried_until_it_succeeds() -> Any:
     """
     START --trigger--> flaky@1..2
     flaky@1 --retry--> flaky@2
+    flaky: error, ok
+    """
+)
+def retried_after_a_while() -> Any:
+    return retried("", [(START, "flaky")], TWICE._replace(initial_interval=0.1), flaky=failing(1)).compile()
+
+
+@case(
+    """
+    START --trigger--> flaky@1..2
+    flaky@1 --retry--> flaky@2
     flaky: error, error
     START: error in flaky@2
     """,

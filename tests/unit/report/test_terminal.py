@@ -116,6 +116,15 @@ def test_failures_and_spans_that_never_ended_are_marked(team: ModuleType) -> Non
     assert "└─ tool  ✗ ValueError" in said
 
 
+def test_an_answer_from_the_cache_says_so(team: ModuleType) -> None:
+    built = team.TraceBuilder("aa" * 16)
+    root = built.workflow(0, 9, "ok")
+    cached = {names.MAS_TASK_OUTCOME: "ok", names.MAS_TASK_CACHED: True}
+    built.span("task heavy", 1, 1, root, attributes=cached)
+    said = shown(terminal.tree(build([built.trace()]), 100))
+    assert "└─ task heavy  from the cache" in said
+
+
 def test_a_wide_fan_out_is_told_in_words_without_lanes(team: ModuleType) -> None:
     built = team.TraceBuilder("aa" * 16)
     root = built.workflow(0, 100, "ok")
