@@ -231,3 +231,19 @@ def update_of_the_parent() -> Any:
     """Without a destination there is nobody to hand over to."""
     alice = graph_of("never", [(START, "leave"), ("leave", "never")], leave=going((), Command.PARENT))
     return graph_of("bob", [(START, "alice"), ("alice", "bob")], alice=alice.compile(name="alice")).compile()
+
+
+@case(
+    """
+    START --trigger--> plan
+    plan decides by Command: left, right
+    plan --trigger--> left, right
+    """
+)
+def several_commands_of_one_node() -> Any:
+    """Beside a plain update."""
+
+    def plan(state: State) -> Any:
+        return [Command(goto="left"), {"count": 1}, Command(goto="right", update={"count": 1})]
+
+    return graph_of("left right", [(START, "plan")], plan=plan).compile()

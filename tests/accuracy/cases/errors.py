@@ -6,13 +6,13 @@ import asyncio
 import threading
 from typing import Any
 
-from langgraph.errors import GraphRecursionError
+from langgraph.errors import EmptyInputError, GraphRecursionError, InvalidUpdateError
 from langgraph.func import entrypoint, task
 from langgraph.graph import END, START
 from langgraph.types import Send
 
 from tests.accuracy.cases.building import State, graph_of
-from tests.accuracy.cases.case import case
+from tests.accuracy.cases.case import Run, case
 
 
 def bad(state: State) -> State:
@@ -319,3 +319,55 @@ def node_that_raises_a_cancellation() -> Any:
         raise asyncio.CancelledError
 
     return graph_of("", [(START, "gives_up")], gives_up=gives_up).compile()
+
+
+@case(
+    """
+    START --trigger--> left, right
+    START: error
+    """,
+    raises=InvalidUpdateError,
+)
+def updates_that_contradict_each_other() -> Any:
+    """Each task did well; it is the run that cannot make one state of what they wrote."""
+    nodes = {name: lambda state: {"given": 1} for name in ("left", "right")}
+    return graph_of("", [(START, "left"), (START, "right")], **nodes).compile()
+
+
+@case(
+    """
+    START --trigger--> inner
+    inner --trigger--> inner/left, inner/right
+    inner: error
+    START: error in inner
+    """,
+    raises=InvalidUpdateError,
+)
+def updates_that_contradict_each_other_in_a_subgraph() -> Any:
+    return graph_of("", [(START, "inner")], inner=updates_that_contradict_each_other()).compile()
+
+
+@case("START: error", Run(None, raises=EmptyInputError))
+def nothing_to_start_from() -> Any:
+    return graph_of("never", [(START, "never")]).compile()
+
+
+@case(
+    """
+    START --trigger--> slow, quick
+    slow: cancelled
+    START: error
+    """,
+    only="async",
+    raises=TimeoutError,
+)
+def step_that_takes_too_long() -> Any:
+    """The time-out is the run's: the task that it stopped did nothing wrong."""
+
+    async def slow(state: State) -> State:
+        await asyncio.sleep(60)
+        return {}
+
+    graph = graph_of("quick", [(START, "slow"), (START, "quick")], slow=slow).compile()
+    graph.step_timeout = 0.3
+    return graph

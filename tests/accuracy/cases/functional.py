@@ -198,3 +198,46 @@ def final_and_previous() -> Any:
         return entrypoint.final(value=given, save=10)
 
     return flow
+
+
+@case(
+    """
+    START --trigger--> plan
+    plan --call--> afetch#1..2, fetch
+    plan --trigger--> publish
+    """,
+    only="async",
+)
+def tasks_called_by_a_coroutine() -> Any:
+    """Coroutines and functions; the first one to be done is awaited first."""
+
+    async def plan(state: State) -> State:
+        called = [afetch(1), afetch(2), fetch(0)]
+        return {"count": sum([await future for future in asyncio.as_completed(called)])}
+
+    return graph_of("publish", [(START, "plan"), ("plan", "publish")], plan=plan).compile()
+
+
+@case(
+    """
+    START --trigger--> flow
+    flow --call--> fetch#1..3
+    fetch#2: error
+    """
+)
+def one_of_several_calls_fails_and_is_dealt_with() -> Any:
+    @task(name="fetch")
+    def fetch_or_fail(number: int) -> int:
+        return 6 // number
+
+    @entrypoint()
+    def flow(given: Any) -> list[int]:
+        found = []
+        for future in [fetch_or_fail(number) for number in (1, 0, 2)]:
+            try:
+                found.append(future.result())
+            except ZeroDivisionError:
+                found.append(0)
+        return found
+
+    return flow

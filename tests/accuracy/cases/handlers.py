@@ -194,6 +194,7 @@ def handler_that_has_nothing_to_do() -> Any:
     bad: error
     bad --error_handler--> __error_handler__bad@1..2
     __error_handler__bad@1 --resume--> __error_handler__bad@2
+    __error_handler__bad@2 is answered
     __error_handler__bad: interrupted, ok
     START: interrupted, ok
     __error_handler__bad@2 decides by Command: after

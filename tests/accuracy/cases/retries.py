@@ -314,6 +314,7 @@ def called_task_retried_by_the_policy_of_its_caller() -> Any:
     START --trigger--> ask@1..3
     ask@1 --retry--> ask@2
     ask@2 --resume--> ask@3
+    ask@3 is answered
     ask: error, interrupted, ok
     START: interrupted, ok
     ask@3 --trigger--> publish

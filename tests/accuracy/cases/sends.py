@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from langgraph.graph import START
+from langgraph.graph import END, START
 from langgraph.types import Command, Send
 
 from tests.accuracy.cases.building import State, graph_of, node
@@ -145,4 +145,39 @@ def sent_and_triggered() -> Any:
 
     graph = graph_of("plan", [(START, "plan"), ("plan", "worker")], worker=node("worker"))
     graph.add_conditional_edges("plan", fan, ["worker"])
+    return graph.compile()
+
+
+@case(
+    """
+    START --trigger--> plan
+    plan decides by fan: check, worker from check, worker
+    plan --send--> worker#1..2
+    plan --trigger--> check
+    worker#1..2, check --trigger--> gather
+    """
+)
+def sends_and_a_name_by_one_function() -> Any:
+    def fan(state: State) -> list[Any]:
+        return [Send("worker", {}), "check", Send("worker", {})]
+
+    graph = graph_of("plan worker check gather", [(START, "plan"), ("worker", "gather"), ("check", "gather")])
+    graph.add_conditional_edges("plan", fan, ["check", "worker"])
+    return graph.compile()
+
+
+@case(
+    """
+    START --trigger--> plan
+    plan decides by fan: __end__ from __end__, worker
+    """
+)
+def nothing_to_send() -> Any:
+    """The list of what to send may be empty, and the function then say END."""
+
+    def fan(state: State) -> Any:
+        return [Send("worker", {}) for _ in range(0)] or END
+
+    graph = graph_of("plan worker", [(START, "plan")])
+    graph.add_conditional_edges("plan", fan, ["worker", END])
     return graph.compile()
