@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_mas.record.encode import SpanEncoder
@@ -14,9 +14,9 @@ from otel_mas.record.privacy import Privacy
 from otel_mas.record.queue import Beside, Changes, Content, Drained, Key, Message, MessageRefs
 from otel_mas.record.snapshot import to_json
 from otel_mas.record.state import StateDigests, Unread, may_be_stored
-from otel_mas.record.trusted import Trusted
+from otel_mas.record.trusted import MESSAGE_ATTRIBUTES, Trusted
 from otel_mas.semconv import attributes as names
-from otel_mas.store.rows import Batch, ContentRow, MessageRefRow, MessageRow
+from otel_mas.store.rows import Batch, ContentRow, MessageRefRow, MessageRow, OpenRow, SpanRow
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -112,11 +112,16 @@ class BatchBuilder:
             caught("writer: span", error)
             return
         batch.spans.append(row)
+        if isinstance(span, Trusted):
+            _refer(row, span.said, batch)
 
     def _started(self, span: ReadableSpan, origin: _Origin, batch: Batch) -> None:
         resource, scope = origin
         try:
-            batch.opened.append(self._encoder.open_row(span, resource=resource, scope=scope))
+            row = self._encoder.open_row(span, resource=resource, scope=scope)
+            batch.opened.append(row)
+            if isinstance(span, Trusted):
+                _refer(row, span.said, batch)
         except Exception as error:
             caught("writer: open span", error)
 
@@ -125,10 +130,7 @@ class BatchBuilder:
             value = to_json(self._privacy.value(item.name, without_media(item.value)))
             batch.contents.append(ContentRow(*_ids(item.key), item.name, value))
         elif isinstance(item, MessageRefs):
-            trace_id, span_id = _ids(item.key)
-            for position, digest in enumerate(item.digests):
-                row = MessageRefRow(trace_id, span_id, item.direction, position, bytes.fromhex(digest))
-                batch.message_refs.append(row)
+            batch.message_refs.append(MessageRefRow(*_ids(item.key), item.direction, 0, _packed(item.digests)))
         elif isinstance(item, Message):
             self._message(item, batch)
         else:
@@ -186,6 +188,18 @@ class BatchBuilder:
             return keys.scope("", "", {}, "")
         attributes = self._encoder.scope_attributes(scope)
         return keys.scope(scope.name, scope.version or "", attributes, scope.schema_url or "")
+
+
+def _refer(row: SpanRow | OpenRow, said: Mapping[str, Any], batch: Batch) -> None:
+    """The messages of a span of ours, which its attributes name: nothing lies beside it for them."""
+    for direction, attribute in MESSAGE_ATTRIBUTES:
+        digests = said.get(attribute)
+        if digests:
+            batch.message_refs.append(MessageRefRow(row.trace_id, row.span_id, direction, 0, _packed(digests)))
+
+
+def _packed(digests: Sequence[str]) -> bytes:
+    return bytes.fromhex("".join(digests))
 
 
 def _ids(key: Key) -> tuple[bytes, bytes]:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
+from otel_mas.record.trusted import MESSAGE_ATTRIBUTES, MESSAGE_REF_BYTES
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ Key = tuple[int, int]
 _SPAN_BYTES = 600  # what a queued span weighs beyond its texts
 _LINK_BYTES = 300
 _SAID_BYTES = 100  # what we say in an attribute: ids and names, most of which the app keeps alive as well
-_MESSAGE_REF_BYTES = 100
 _CHANGE_BYTES = 100
 _MAX_INCOMPLETE = 10_000
 
@@ -153,7 +153,7 @@ class SpanQueue:
     def end_light(self, span: LightSpan) -> None:
         """A light span has ended: it waits as it is, since each tuple around it is one more for the collector."""
         if not self.closed:
-            size = span.size = _SPAN_BYTES + _SAID_BYTES * len(span.said) + _LINK_BYTES * len(span.causes)
+            size = span.size = span.size + _SPAN_BYTES + _SAID_BYTES * len(span.said) + _LINK_BYTES * len(span.causes)
             self.admit(span, span, size)
 
     def admit(self, key: Key | LightSpan, item: Ended | LightSpan, size: int) -> None:
@@ -172,8 +172,13 @@ class SpanQueue:
 
     def copied(self, span: LightSpan) -> None:
         """What will come to the end of this light span is a copy, as of any other span."""
+        key = span._context[:2]
         if self._live.pop(span, None) is not None:
-            self._live[span._context[:2]] = span.causes
+            self._live[key] = span.causes
+        for direction, attribute in MESSAGE_ATTRIBUTES:
+            digests = span.said.get(attribute)
+            if digests:
+                self.add_messages(key, direction, digests)
 
     def known(self, span: SpanContext | LightSpan) -> bool:
         """Whether the span started here and has not ended."""
@@ -186,7 +191,7 @@ class SpanQueue:
     def add_messages(self, key: Key, direction: int, digests: Sequence[str]) -> None:
         """The messages that an open span consumed or produced."""
         # Not by its own constructor, which is a function in Python.
-        self._add(_new(MessageRefs, (key, direction, digests, _MESSAGE_REF_BYTES * len(digests))))
+        self._add(_new(MessageRefs, (key, direction, digests, MESSAGE_REF_BYTES * len(digests))))
 
     def add_message(self, key: Key, digest: str, snapshot: dict[str, Any], size: int) -> bool:
         """A message's content. False where there was no room: offer it again with the next span that has it."""

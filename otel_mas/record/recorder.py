@@ -14,7 +14,7 @@ from otel_mas.config import Settings
 from otel_mas.record.guard import caught
 from otel_mas.record.snapshot import snapshot
 from otel_mas.record.state import taken_down
-from otel_mas.record.trusted import Trusted, cause_attributes
+from otel_mas.record.trusted import MESSAGE_REF_BYTES, Trusted, cause_attributes
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 
@@ -208,11 +208,12 @@ class Recorder:
             number, attribute = _DIRECTIONS[direction]
             key = span.get_span_context()[:2]
             found = digests.digests(key, messages, adapter, remember=number == 0)
-            if isinstance(span, Trusted):
+            if isinstance(span, Trusted):  # the writer finds them there
                 span.said[attribute] = found
+                span.size += MESSAGE_REF_BYTES * len(found)
             else:
                 _set_texts(span, attribute, found)
-            queue.add_messages(key, number, found)
+                queue.add_messages(key, number, found)
             return found
         except Exception as error:
             caught("recorder: messages", error)

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from otel_mas.record.recorder import Cause
 
+MESSAGE_ATTRIBUTES = ((0, names.MAS_INPUT_MESSAGES), (1, names.MAS_OUTPUT_MESSAGES))
+"""Where a span names the messages that it consumed (0) and produced (1), by digest."""
+MESSAGE_REF_BYTES = 100  # what a reference to a message weighs
+
 
 class Trusted:
     """What the recorder knows such a span by, without loading the SDK.
@@ -26,7 +30,7 @@ class Trusted:
     touched: bool
     """Somebody else than us may have written to it."""
     size: int
-    """About how many bytes it keeps alive, once it has ended."""
+    """About how many bytes it keeps alive, in full once it has ended."""
 
     @property
     def origin(self) -> tuple[Resource, InstrumentationScope]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from otel_mas.store.bulk import insert, present
 from otel_mas.store.rows import Batch, MessageRefRow
 
 _CHANGED = 2  # a state's value: the span itself names it, here it only keeps the value from being deleted
+_DIGEST = 16  # bytes
 _KNOWN_TRACES = 64
 _KNOWN_DIGESTS = 20_000
 
@@ -36,14 +37,24 @@ class MessageWriter:
             insert(
                 connection,
                 "INSERT OR REPLACE INTO message_lists (trace, span_id, direction, position, digests)",
-                list(_lists([ref for ref in batch.message_refs if ref.direction != _CHANGED], traces)),
+                [
+                    (traces[ref.trace_id], ref.span_id, ref.direction, ref.position, ref.digests)
+                    for ref in batch.message_refs
+                    if ref.direction != _CHANGED
+                ],
             )
             self._refer(connection, batch.message_refs, traces)
 
     def _refer(self, connection: sqlite3.Connection, refs: Iterable[MessageRefRow], traces: dict[bytes, int]) -> None:
         none: set[bytes] = set()
-        pairs = {(traces[ref.trace_id], ref.digest) for ref in refs}
-        new = [(trace, digest) for trace, digest in pairs if digest not in self._known.get(trace, none)]
+        digests: dict[bytes, set[bytes]] = {}
+        for ref in refs:
+            digests.setdefault(ref.trace_id, set()).update(_each(ref.digests))
+        new = [
+            (traces[trace_id], digest)
+            for trace_id, found in digests.items()
+            for digest in found - self._known.get(traces[trace_id], none)
+        ]
         if not new:
             return
         insert(connection, "INSERT OR IGNORE INTO trace_messages (trace, digest)", new)
@@ -73,22 +84,7 @@ class MessageWriter:
         return told
 
 
-def _lists(refs: Iterable[MessageRefRow], traces: dict[bytes, int]) -> Iterator[tuple[int, bytes, int, int, bytes]]:
-    """References joined into one row per run of consecutive positions."""
-    run: list[bytes] = []
-    first: MessageRefRow | None = None
-    for ref in refs:
-        if (
-            first is not None
-            and ref.position == first.position + len(run)
-            and ref.span_id == first.span_id
-            and ref.direction == first.direction
-            and ref.trace_id == first.trace_id
-        ):
-            run.append(ref.digest)
-            continue
-        if first is not None:
-            yield traces[first.trace_id], first.span_id, first.direction, first.position, b"".join(run)
-        first, run = ref, [ref.digest]
-    if first is not None:
-        yield traces[first.trace_id], first.span_id, first.direction, first.position, b"".join(run)
+def _each(digests: bytes) -> Iterable[bytes]:
+    if len(digests) == _DIGEST:
+        return (digests,)
+    return [digests[at : at + _DIGEST] for at in range(0, len(digests), _DIGEST)]

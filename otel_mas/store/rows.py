@@ -58,16 +58,17 @@ class MessageRow:
 
 @dataclass(slots=True)
 class MessageRefRow:
-    """A span consumed (`direction` 0) or produced (1) the message with this digest, at this position.
+    """A span consumed (`direction` 0) or produced (1) the messages with these digests, of 16 bytes each.
 
-    Direction 2: it wrote this value into a state. Its attributes say so, the row only keeps the value in the store.
+    `position` is that of the first; the others follow it. Direction 2: it wrote these values into a state. Its
+    attributes say so, the row only keeps the values in the store.
     """
 
     trace_id: bytes
     span_id: bytes
     direction: int
     position: int
-    digest: bytes
+    digests: bytes
 
 
 @dataclass(slots=True)

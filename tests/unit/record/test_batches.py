@@ -77,9 +77,8 @@ def test_content_and_references_become_rows(store: Any) -> None:
     batch = builder().batch(drained(span, beside=beside, incomplete={5: "why"}), store)
     assert orjson.loads(batch.contents[0].value) == {"token": "[redacted]", "q": "x"}
     assert (batch.contents[0].trace_id, batch.contents[0].span_id) == (batch.spans[0].trace_id, batch.spans[0].span_id)
-    assert [(ref.direction, ref.position, ref.digest.hex()) for ref in batch.message_refs] == [
-        (1, 0, "ab" * 16),
-        (1, 1, "cd" * 16),
+    assert [(ref.direction, ref.position, ref.digests.hex()) for ref in batch.message_refs] == [
+        (1, 0, "ab" * 16 + "cd" * 16)
     ]
     assert [(row.role, row.body is None) for row in batch.messages] == [("user", False), ("tool", True)]
     assert orjson.loads(batch.messages[0].body or b"")["parts"][0]["content"] == "hi"

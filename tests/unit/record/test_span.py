@@ -17,6 +17,8 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status,
 
 from otel_mas.config import Settings
 from otel_mas.record import Cause
+from otel_mas.record.batches import BatchBuilder
+from otel_mas.record.digest import Digester
 from otel_mas.record.encode import SpanEncoder
 from otel_mas.record.messages import MessageDigests
 from otel_mas.record.own_provider import OwnProvider
@@ -25,6 +27,7 @@ from otel_mas.record.processor import MirrorProcessor
 from otel_mas.record.queue import SpanQueue
 from otel_mas.record.recorder import Recorder
 from otel_mas.record.span import LightSpan, LightTracer, lightened
+from otel_mas.record.state import StateDigests
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 
@@ -374,3 +377,48 @@ def test_no_attribute_is_made_up() -> None:
     with pytest.raises(AttributeError, match="nothing"):
         _ = span.nothing
     assert not span.touched
+
+
+class Said:
+    """Messages that are texts."""
+
+    def fingerprint(self, message: Any, /) -> object | None:
+        return None
+
+    def knows(self, value: Any, /) -> bool:
+        return False
+
+    def canonical(self, message: Any, /) -> bytes:
+        return bytes(message, "utf-8")
+
+    def snapshot(self, message: Any, /) -> dict[str, Any]:
+        return {"role": "user"}
+
+
+def _look(span: Any) -> None:
+    assert span.attributes
+
+
+def _leave(span: Any) -> None:
+    pass
+
+
+@pytest.mark.parametrize("end", [True, False], ids=["ended", "open"])
+@pytest.mark.parametrize(("before", "after"), [(_leave, _leave), (_look, _leave), (_leave, _look)])
+def test_its_messages_reach_the_store_whoever_looks_at_it(
+    store: Any, before: Callable[[Any], None], after: Callable[[Any], None], end: bool
+) -> None:
+    recording = Recording()
+    recording.rec._digests = MessageDigests(Digester(lambda: bytes(32)), lambda *_: True)
+    span = recording.start()
+    before(span)
+    consumed = recording.rec.messages(span, "input", ["a", "b"], Said())
+    produced = recording.rec.messages(span, "output", ["c"], Said())
+    after(span)
+    if end:
+        span.end()
+    builder = BatchBuilder(Privacy("none"), {}, StateDigests(Digester(lambda: bytes(32))))
+    batch = builder.batch(recording.queue.drain(10), store)
+    refs = {ref.direction: (ref.span_id, ref.digests.hex()) for ref in batch.message_refs}
+    span_id = span.get_span_context().span_id.to_bytes(8, "big")
+    assert refs == {0: (span_id, "".join(consumed)), 1: (span_id, "".join(produced))}
