@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import compress, repeat
 from operator import is_not
 
-from otel_mas.store.bulk import insert
+from otel_mas.store.bulk import insert, insert_values
 from otel_mas.store.columns import present_in
 from otel_mas.store.rows import SpanRow
 
@@ -36,27 +36,26 @@ def append_spans(
 
     `united` gathers, for each trace, which columns any of its spans has.
     """
-    groups: dict[tuple[int, bool], list[tuple[object, ...]]] = {}
+    # Of each group all values in one list: a tuple for each row would be one more object to make, and to collect.
+    groups: dict[tuple[int, bool], list[object]] = {}
     for key, row in rows.items():
         present = tuple(map(is_not, row.columns, _NONE))
         bits = _bits(present)
         trace = traces[row.trace_id]
         united[trace] = united.get(trace, 0) | bits
-        values = (
-            key, trace, bytearray(row.span_id), row.name, row.kind, row.start_ns, row.end_ns, row.status,
-            instance, row.resource, row.scope, +row.sampled, +row.may_ship, bits,
-            bytearray(row.body), *compress(row.columns, present),
-        )  # fmt: skip
         parent = row.parent_span_id
         shape = (bits, parent is not None)
+        values = groups.get(shape)
+        if values is None:
+            values = groups[shape] = []
+        values += (
+            key, trace, bytearray(row.span_id), row.name, row.kind, row.start_ns, row.end_ns, row.status,
+            instance, row.resource, row.scope, +row.sampled, +row.may_ship, bits, bytearray(row.body),
+        )  # fmt: skip
+        values += compress(row.columns, present)
         if parent is not None:
-            values += (bytearray(parent),)
-        group = groups.get(shape)
-        if group is None:
-            groups[shape] = [values]
-        else:
-            group.append(values)
-    return sum(insert(connection, _insert(*shape), group) for shape, group in groups.items())
+            values.append(bytearray(parent))
+    return sum(insert_values(connection, _insert(*shape), _width(*shape), values) for shape, values in groups.items())
 
 
 def append_links(connection: sqlite3.Connection, rows: dict[int, SpanRow], traces: dict[bytes, int]) -> None:
@@ -88,3 +87,7 @@ def _insert(present: int, has_parent: bool) -> str:
     if has_parent:
         columns.append("parent_span_id")
     return f"INSERT OR IGNORE INTO spans ({', '.join(columns)})"
+
+
+def _width(present: int, has_parent: bool) -> int:
+    return _LEADING.count(",") + 1 + present.bit_count() + has_parent

@@ -27,10 +27,22 @@ def insert(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[ob
     Returns:
         How many rows went in.
     """
-    done = 0
-    for some in _split(rows):
-        statement = _statement(into, len(some[0]), len(some), conflict)
-        done += connection.execute(statement, tuple(chain.from_iterable(some))).rowcount
+    if not rows:
+        return 0
+    return insert_values(connection, into, len(rows[0]), list(chain.from_iterable(rows)), conflict)
+
+
+def insert_values(
+    connection: sqlite3.Connection, into: str, width: int, values: Sequence[object], conflict: str = ""
+) -> int:
+    """The same for rows of this width whose values follow each other."""
+    done = at = 0
+    left = len(values) // width
+    for size in _SIZES:
+        while left >= size:
+            end = at + size * width
+            done += connection.execute(_statement(into, width, size, conflict), values[at:end]).rowcount
+            at, left = end, left - size
     return done
 
 
