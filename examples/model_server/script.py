@@ -89,6 +89,8 @@ def _fill(schema: Mapping[str, Any], root: Mapping[str, Any], name: str, request
         return _fill(schema["anyOf"][0], root, name, request, random)
     if "const" in schema:
         return schema["const"]
+    if name == "binary_score":
+        return "yes" if _facts(_question(request)) else "no"
     if "enum" in schema:
         return _next_of(schema["enum"], request)
     match schema.get("type"):
@@ -118,7 +120,10 @@ def _next_of(options: list[Any], request: Request) -> Any:
 
 
 def _reason(request: Request) -> str:
-    spoken = _speakers(request)
+    asked, spoken = _question(request), _speakers(request)
+    if "\nFacts:\n" in asked:
+        facts = _facts(asked)
+        return f"{len(facts)} facts bear on the question." if facts else "Nothing that was found bears on the question."
     return f"We have heard from {' and '.join(spoken)}." if spoken else "Nobody has looked into it yet."
 
 

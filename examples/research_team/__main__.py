@@ -81,13 +81,18 @@ def work(team: CompiledStateGraph[Any, Any, Any, Any], config: RunnableConfig, g
         asked = state.interrupts[0].value
         print(f"\n{asked['report']}\n\n{asked['ask']} Answer with --thread {thread(config)} --resume approve")
         return 0
-    print(f"\nPublished: {state.values['headline']}")
+    if "headline" in state.values:
+        print(f"\nPublished: {state.values['headline']}")
+    else:
+        print("\nThere is nothing to publish.")
     return 0
 
 
 def tell(node: str, change: Any) -> None:
     if node == "supervisor":
         print(f"supervisor: {change['next']} is next. {change['reason']}", flush=True)
+    elif node == "relevance":
+        print(f"relevance: {change['relevant']}. {change['reason']}", flush=True)
     elif node == "__interrupt__":
         print("approval: waiting for a human", flush=True)
     else:

@@ -13,6 +13,7 @@ from langgraph.types import Command, interrupt
 from pydantic import BaseModel, Field
 
 from examples.research_team.models import Models
+from examples.research_team.relevance import Grader
 from examples.research_team.researcher import build_researcher
 from examples.research_team.writer import build_writer
 
@@ -34,6 +35,7 @@ class TeamState(TypedDict, total=False):
     question: str
     messages: Annotated[list[AnyMessage], add_messages]
     next: str
+    relevant: str
     reason: str
     report: str
     headline: str
@@ -41,6 +43,7 @@ class TeamState(TypedDict, total=False):
 
 def build_team(models: Models, checkpointer: BaseCheckpointSaver[Any]) -> CompiledStateGraph[Any, Any, Any, Any]:
     chooser = models.large().with_structured_output(Next, method="function_calling")
+    grader = Grader(models)
     headliner = models.small()
 
     def supervisor(state: TeamState) -> TeamState:
@@ -50,6 +53,13 @@ def build_team(models: Models, checkpointer: BaseCheckpointSaver[Any]) -> Compil
 
     def who_is_next(state: TeamState) -> str:
         return state["next"]
+
+    def relevance(state: TeamState) -> TeamState:
+        graded = grader.grade(state["question"], state["messages"][-1].text)
+        return {"relevant": graded.binary_score, "reason": graded.reason}
+
+    def is_relevant(state: TeamState) -> str:
+        return state["relevant"]
 
     def approval(state: TeamState) -> Command[Literal["publish", "writer"]]:
         decision = interrupt({"ask": "Publish this report?", "report": state["report"]})
@@ -65,12 +75,14 @@ def build_team(models: Models, checkpointer: BaseCheckpointSaver[Any]) -> Compil
     graph = StateGraph(TeamState)
     graph.add_node("supervisor", supervisor)
     graph.add_node("researcher", build_researcher(models))
+    graph.add_node("relevance", relevance)
     graph.add_node("writer", build_writer(models))
     graph.add_node("approval", approval)
     graph.add_node("publish", publish)
     graph.add_edge(START, "supervisor")
     graph.add_conditional_edges("supervisor", who_is_next, ["researcher", "writer", "approval"])
-    graph.add_edge("researcher", "supervisor")
+    graph.add_edge("researcher", "relevance")
+    graph.add_conditional_edges("relevance", is_relevant, {"yes": "supervisor", "no": END})
     graph.add_edge("writer", "supervisor")
     graph.add_edge("publish", END)
     return graph.compile(checkpointer=checkpointer, name="research_team")

@@ -24,6 +24,7 @@ Precisely:
   that does nothing itself. Where no cause decides, the walk goes at a root's start to the root that had
   started before and ended last, cut there if it still ran. So what ran beside the path is not on it. Where
   no root ran, the step has no span: between traces it is `waiting for input`, within one `framework`.
+- Who read what whom wrote (`message`) says who waited only between siblings, and only where no other cause does.
 - A run that failed did not wait for the siblings that were cancelled for it.
 - Open spans last until the last instant seen in their trace; a span that ends before it starts is an
   instant at its start.
@@ -62,6 +63,7 @@ from otel_mas.semconv import LinkKind, TaskOutcome
 from otel_mas.semconv import attributes as names
 
 _RESUME = LinkKind.RESUME.value
+_MESSAGE = LinkKind.MESSAGE.value
 _CANCELLED = TaskOutcome.CANCELLED.value
 
 
@@ -204,6 +206,8 @@ class _Walk:
             reached = self._reached(before, effect, frame)
             if reached is not None:
                 counting.append((before, reached))
+        if len(counting) > 1:
+            counting = [one for one in counting if one[0].kind != _MESSAGE] or counting
         if counting:
             counting.sort(key=_rank, reverse=True)
             self.instants.add(counting[0][0].beside)

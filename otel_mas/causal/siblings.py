@@ -13,6 +13,7 @@ from otel_mas.causal.tree import ROOT, Tree, list_children
 from otel_mas.semconv import LinkKind
 
 _CALL = LinkKind.CALL.value
+_MESSAGE = LinkKind.MESSAGE.value
 
 
 class Before(NamedTuple):
@@ -53,7 +54,8 @@ def side_by_side(tree: Tree, links: Links) -> Lanes:
     """Bring every cause up to where it and its effect are side by side.
 
     A cause deep inside one branch and an effect deep inside another lie side by side where their branches fork.
-    What is inside its own effect, or has its effect inside, says nothing about who waited.
+    What is inside its own effect, or has its effect inside, says nothing about who waited; nor does, from one branch to
+    another, who read what: a message may have been there for long.
     """
     parent, head, following = tree.parent, tree.head, tree.following
     called = _called(tree, links)
@@ -65,7 +67,7 @@ def side_by_side(tree: Tree, links: Links) -> Lanes:
     climb: _Climb | None = None
     forks: dict[int, list[Before]] = defaultdict(list)
     for cause, effect, kind in zip(links.cause, links.effect, links.kind, strict=True):
-        if cause < 0 or parent[cause] == parent[effect]:
+        if cause < 0 or parent[cause] == parent[effect] or kind == _MESSAGE:
             continue
         climb = climb or _Climb(parent)
         fork = climb.fork(cause, effect)

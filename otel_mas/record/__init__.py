@@ -1,6 +1,7 @@
 """The span processor and everything on the app's hot path; instrumentation uses only what is exported here."""
 
 from otel_mas.record.canonical import canonical_form
+from otel_mas.record.exchange import EXCHANGES, MODEL, PARTICIPANT, Exchange, Participant, participant
 from otel_mas.record.guard import caught, guarded
 from otel_mas.record.inside import INSIDE, SPAN, inside, restore
 from otel_mas.record.media import without_media
@@ -9,15 +10,21 @@ from otel_mas.record.recorder import Cause, Recorder, recorder
 from otel_mas.record.snapshot import snapshot, to_json
 
 __all__ = [
+    "EXCHANGES",
     "INSIDE",
+    "MODEL",
+    "PARTICIPANT",
     "SPAN",
     "Cause",
+    "Exchange",
     "MessageAdapter",
+    "Participant",
     "Recorder",
     "canonical_form",
     "caught",
     "guarded",
     "inside",
+    "participant",
     "recorder",
     "restore",
     "snapshot",

@@ -143,6 +143,10 @@ class SpanQueue:
         if key in self._live:
             self._live[key] = causes
 
+    def causes(self, context: SpanContext) -> tuple[Cause, ...]:
+        """Those that were kept of an open span."""
+        return self._live.get(context[:2], ())
+
     def end(self, context: SpanContext, span: ReadableSpan, size: int) -> None:
         """A span has ended; `size` is about what its attributes and events weigh."""
         key = context[:2]

@@ -13,7 +13,7 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind,
 from otel_mas.config import Settings
 from otel_mas.record.guard import caught
 from otel_mas.record.snapshot import snapshot
-from otel_mas.record.state import taken_down
+from otel_mas.record.state import Messages, taken_down
 from otel_mas.record.trusted import MESSAGE_REF_BYTES, Trusted, cause_attributes
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
@@ -117,18 +117,22 @@ class Recorder:
         return span
 
     def because(self, span: Span, causes: Sequence[Cause]) -> None:
-        """Give causes to a span that was started without any: what only became known while it was open."""
+        """Give more causes to a span: what only became known while it was open."""
         try:
-            if not causes or not span.is_recording():
+            queue = self._queue
+            if not causes or queue is None or not span.is_recording():
                 return
             if isinstance(span, Trusted) and not span.touched:
-                span.causes = tuple(causes)
+                span.causes = (*span.causes, *causes)
                 return
-            for context, kind in causes:
-                span.add_link(context, {names.MAS_LINK_KIND: kind})
-            span.set_attributes(cause_attributes(causes))
-            if self._queue is not None:
-                self._queue.keep_causes(span.get_span_context(), tuple(causes))
+            context = span.get_span_context()
+            known = (*(span.causes if isinstance(span, Trusted) else queue.causes(context)), *causes)
+            for cause, kind in causes:
+                span.add_link(cause, {names.MAS_LINK_KIND: kind})
+            self.say(span, cause_attributes(known))
+            if isinstance(span, Trusted):
+                span.causes = known
+            queue.keep_causes(context, known)
         except Exception as error:
             caught("recorder: because", error)
 
@@ -238,10 +242,11 @@ class Recorder:
                 return
             key = span.get_span_context()[:2]
 
-            def known(value: Any) -> Any:
-                if adapter is None or not adapter.knows(value):
+            def known(value: Any) -> Messages | None:
+                values = value if value.__class__ is list and value else (value,)
+                if adapter is None or not all(map(adapter.knows, values)):
                     return None
-                return {"$message": digests.digests(key, (value,), adapter)[0]}
+                return Messages(digests.digests(key, values, adapter))
 
             values, size = [], 0
             for value in changed.values():

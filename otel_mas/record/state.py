@@ -18,9 +18,20 @@ if TYPE_CHECKING:
 
 _MAX_NODES = 256  # of one value: 40 µs on the app's thread
 _MAX_SIZE = 1 << 20  # characters or bytes: 1 ms on the writer's
+_DIGEST = 32
 _MAX_STORED = 1 << 16
 _MAX_KNOWN = 65_536
 _AT_ONCE = frozenset((bool, int, float, type(None)))
+
+
+class Messages(list[str]):
+    """In place of messages: their digests. The messages themselves are stored by those."""
+
+    __slots__ = ()
+
+
+Known = Callable[[Any], Messages | None]
+"""What stands for a message, or a list of nothing else, in a copy; None for anything else."""
 
 
 class Unread(str):
@@ -40,7 +51,7 @@ class _OpaqueError(Exception):
 class _Value(Copy):
     __slots__ = ("_known",)
 
-    def __init__(self, known: Callable[[Any], Any | None]) -> None:
+    def __init__(self, known: Known) -> None:
         super().__init__(_MAX_NODES)
         self._known = known
 
@@ -56,12 +67,12 @@ class _Value(Copy):
         raise _OpaqueError
 
 
-def taken_down(value: Any, known: Callable[[Any], Any | None]) -> tuple[Any, int]:
+def taken_down(value: Any, known: Known) -> tuple[Any, int]:
     """A copy of one value that later changes do not reach, or why there is none, and its size in bytes.
 
     Args:
         value: of any kind.
-        known: what stands for an object in the copy; None where the object is nothing special.
+        known: knows messages.
     """
     kind = value.__class__
     if kind in _AT_ONCE:
@@ -72,10 +83,13 @@ def taken_down(value: Any, known: Callable[[Any], Any | None]) -> tuple[Any, int
         size = 0
     if kind is str or kind is bytes:
         return (value, size) if size <= _MAX_SIZE else (Unread(f"size:{size}"), 0)
-    if size > _MAX_NODES and not isinstance(value, str | bytes):
-        return Unread(f"size:{size}"), 0
     copy = _Value(known)
     try:
+        copied = known(value)
+        if copied is not None:
+            return copied, _DIGEST * len(copied)
+        if size > _MAX_NODES and not isinstance(value, str | bytes):
+            return Unread(f"size:{size}"), 0
         copied = copy.of(value)
     except _OpaqueError:
         return _OPAQUE, 0
@@ -117,4 +131,4 @@ def may_be_stored(body: bytes) -> bool:
     return len(body) <= _MAX_STORED
 
 
-__all__ = ["StateDigests", "Unread", "may_be_stored", "taken_down"]
+__all__ = ["Messages", "StateDigests", "Unread", "may_be_stored", "taken_down"]

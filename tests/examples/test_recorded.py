@@ -77,8 +77,8 @@ def test_models_tools_and_retrievals_say_what_they_were(runs: dict[str, Any]) ->
     with otel_mas.open(runs["store"]) as source:
         spans = source.conversation("t").spans
     chats = [s for s in spans if s.record_kind == "LLM_CALL"]
-    # Three by the supervisor, two by the researcher, seven by the writer and for the headline.
-    assert len(chats) == 3 + 2 + 1 + 4 + 1 + 1
+    # Three by the supervisor, two by the researcher, a grade of what it found, six by the writer, one for the headline.
+    assert len(chats) == 3 + 2 + 1 + 6 + 1
     assert {s.get("gen_ai.provider.name") for s in chats} == {"openai"}
     assert all(s.get("gen_ai.usage.input_tokens") > 0 and s.get("gen_ai.usage.output_tokens") > 0 for s in chats)
     assert all(s.get("mas.cost.usd") > 0 and s.get("mas.cost.simulated") for s in chats)
@@ -91,6 +91,25 @@ def test_models_tools_and_retrievals_say_what_they_were(runs: dict[str, Any]) ->
     assert {s.agent for s in spans if s.agent} == {"researcher", "writer"}
     routes = [s.get("mas.routing.choice") for s in spans if s.name == "route who_is_next"]
     assert [list(choice) for choice in routes] == [["researcher"], ["writer"], ["approval"]]
+
+
+def test_the_guardrail_and_the_grade_are_seen_for_what_they_are(runs: dict[str, Any]) -> None:
+    with otel_mas.open(runs["store"]) as source:
+        first = source.conversation("t").traces[0]
+        (guardrail,) = [s for s in first.spans if s.record_kind == "GUARDRAIL"]
+        (grade,) = [s for s in first.spans if s.record_kind == "EVALUATION"]
+        (route,) = [s for s in first.spans if s.name == "route is_relevant"]
+        reasons = [first.contents(s).get("mas.routing.reason") for s in first.spans if s.name == "route who_is_next"]
+        why = first.contents(grade)["gen_ai.evaluation.explanation"]
+        assert first.contents(route)["mas.routing.reason"] == why == "12 facts bear on the question."
+    assert (guardrail.name, guardrail.get("mas.guardrail.verdict")) == ("guardrail privacy", "pass")
+    assert (grade.name, grade.get("gen_ai.evaluation.score.label")) == ("evaluate Relevance", "yes")
+    assert list(route.get("mas.routing.choice")) == ["supervisor"]
+    assert reasons == [
+        "Nobody has looked into it yet.",
+        "We have heard from researcher.",
+        "We have heard from researcher and writer.",
+    ]
 
 
 def test_an_interrupt_is_no_error(runs: dict[str, Any]) -> None:

@@ -43,9 +43,9 @@ def _quick_lookups(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archive, "REGISTER_SECONDS", 0)
 
 
-def ask(team: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def ask(team: Any, question: str = QUESTION) -> tuple[dict[str, Any], dict[str, Any]]:
     config = {"configurable": {"thread_id": "t"}}
-    return config, team.invoke({"question": QUESTION, "messages": [HumanMessage(QUESTION)]}, config)
+    return config, team.invoke({"question": question, "messages": [HumanMessage(question)]}, config)
 
 
 def test_the_researcher_calls_both_tools_in_one_turn(team: Any) -> None:
@@ -83,6 +83,24 @@ def test_a_wish_sends_the_report_back_to_the_writer_and_asks_again(team: Any) ->
     assert again["report"] != paused["report"]
     assert "say more about the bridge" in again["report"]
     assert again["__interrupt__"][0].value["report"] == again["report"]
+
+
+def test_what_does_not_bear_on_the_question_is_not_written_up(team: Any) -> None:
+    question = "How do I bake bread?"
+    state = team.invoke(
+        {"question": question, "messages": [HumanMessage(question)]}, {"configurable": {"thread_id": 1}}
+    )
+    assert (state["relevant"], state["reason"]) == ("no", "Nothing that was found bears on the question.")
+    assert "report" not in state
+
+
+def test_nobodys_address_is_looked_up(team: Any) -> None:
+    question = "Why does ann@example.org want the tram line?"
+    state = team.invoke(
+        {"question": question, "messages": [HumanMessage(question)]}, {"configurable": {"thread_id": 1}}
+    )
+    assert state["messages"][-1].text == "I look into public matters only."
+    assert not [message for message in state["messages"] if isinstance(message, ToolMessage)]
 
 
 def test_two_teams_end_in_the_same_state(models: Models) -> None:
@@ -129,10 +147,11 @@ def test_a_second_process_resumes_and_prints_the_same_each_time(server: ModelSer
         assert resumed.returncode == 0, resumed.stderr
         outputs.append((asked.stdout, resumed.stdout))
     assert outputs[0] == outputs[1]
-    assert outputs[0][0].splitlines()[:7] == [
+    assert outputs[0][0].splitlines()[:8] == [
         f"Question: {QUESTION}",
         "supervisor: researcher is next. Nobody has looked into it yet.",
         "researcher: done",
+        "relevance: yes. 12 facts bear on the question.",
         "supervisor: writer is next. We have heard from researcher.",
         "writer: done",
         "supervisor: approval is next. We have heard from researcher and writer.",

@@ -7,19 +7,22 @@ starts in a subgraph is triggered by the task that encloses it; what starts in t
 
 from __future__ import annotations
 
-# team.py: START → supervisor, which is asked three times, and whose conditional edge leads to the one it chose.
+# team.py: START → supervisor, which is asked three times, and whose conditional edge leads to the one it chose. What
+# the researcher found is graded; it bears on the question, so the conditional edge of the grade leads on.
 SUPERVISION = {
     ("trigger", "supervisor#1", "researcher#1"),
-    ("trigger", "researcher#1", "supervisor#2"),
+    ("trigger", "researcher#1", "relevance#1"),
+    ("trigger", "relevance#1", "supervisor#2"),
     ("trigger", "supervisor#2", "writer#1"),
     ("trigger", "writer#1", "supervisor#3"),
     ("trigger", "supervisor#3", "approval#1"),
 }
 
-# researcher.py: create_agent's loop. The model calls both tools in one turn, each is sent to a task of its own, and the
-# model's second turn waits for both.
+# researcher.py: first the check of its middleware, which finds nothing to object to; then create_agent's loop. The
+# model calls both tools in one turn, each is sent to a task of its own, and the model's second turn waits for both.
 RESEARCHER = {
-    ("trigger", "researcher#1", "researcher#1/model#1"),
+    ("trigger", "researcher#1", "researcher#1/privacy.before_agent#1"),
+    ("trigger", "researcher#1/privacy.before_agent#1", "researcher#1/model#1"),
     ("send", "researcher#1/model#1", "researcher#1/tools#1"),
     ("send", "researcher#1/model#1", "researcher#1/tools#2"),
     ("trigger", "researcher#1/tools#1", "researcher#1/model#2"),

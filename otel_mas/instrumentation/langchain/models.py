@@ -22,9 +22,9 @@ from otel_mas.instrumentation.langchain.requests import Target, start_attributes
 from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
 from otel_mas.instrumentation.langchain.structured import Asked, answered, asked
 from otel_mas.instrumentation.pricing import PRICES
-from otel_mas.record import caught, guarded, inside, recorder
+from otel_mas.record import MODEL, Cause, caught, guarded, inside, participant, recorder
 from otel_mas.semconv import attributes as names
-from otel_mas.semconv.enums import Operation
+from otel_mas.semconv.enums import LinkKind, Operation
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
-    from otel_mas.record import Recorder
+    from otel_mas.record import Participant, Recorder
 
 _MAX_OPEN = 16_384  # calls; LangChain forgets to end some, and a process may run for months
 _NOTHING: dict[str, Any] = {}
@@ -43,9 +43,10 @@ _NOTHING: dict[str, Any] = {}
 class Call:
     """A call that has not been answered yet."""
 
-    __slots__ = ("_token", "first_chunk", "form", "run_id", "span", "started", "target")
+    __slots__ = ("_token", "first_chunk", "form", "run_id", "span", "started", "target", "who")
 
     def __init__(self, run_id: UUID, span: Span, target: Target) -> None:
+        self.who: Participant | None = participant()
         self.run_id = run_id
         self.span = span
         self.target = target
@@ -130,7 +131,12 @@ class ModelCalls:
             started.append(call)
         elif self.streams_are_current:
             call.enter()
-        rec.messages(span, "input", messages, MESSAGES)
+        digests = rec.messages(span, "input", messages, MESSAGES)
+        who = call.who
+        if who is not None and digests:
+            writers = who.exchange.read(who, who.path + MODEL, digests, messages)
+            if writers:
+                rec.because(span, [Cause(context, LinkKind.MESSAGE) for context in writers])
         tools = params.get("tools") or params.get("functions")
         if tools:
             rec.content(span, names.GEN_AI_TOOL_DEFINITIONS, tools)
@@ -191,7 +197,9 @@ class ModelCalls:
             simulated = rec.settings.simulated_cost
             attributes = end_attributes(call.target, generations, response.llm_output, simulated)
             attributes[names.MAS_OUTPUT_MODALITIES] = modalities(said)
-            rec.messages(span, "output", said, MESSAGES)
+            digests = rec.messages(span, "output", said, MESSAGES)
+            if call.who is not None and digests:
+                call.who.exchange.wrote(call.who.path + MODEL, span.get_span_context(), digests, said)
             if call.form is not None:
                 answered(call.form, span, said[0])
         else:

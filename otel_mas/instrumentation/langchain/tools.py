@@ -17,7 +17,7 @@ from opentelemetry.trace import Span
 from otel_mas.instrumentation.langchain.blocks import response_of
 from otel_mas.instrumentation.langchain.messages import MESSAGES
 from otel_mas.instrumentation.langchain.running import Running
-from otel_mas.record import guarded, recorder, without_media
+from otel_mas.record import guarded, participant, recorder, without_media
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv import record_kind
 from otel_mas.semconv.enums import Operation
@@ -48,7 +48,7 @@ def run(original: Original) -> Original:
         except BaseException as error:
             running.end(error)
             raise
-        _returned(running.span, result)
+        _returned(self, running.span, result)
         running.end()
         return result
 
@@ -68,7 +68,7 @@ def arun(original: Original) -> Original:
         except BaseException as error:
             running.end(error)
             raise
-        _returned(running.span, result)
+        _returned(self, running.span, result)
         running.end()
         return result
 
@@ -99,7 +99,7 @@ def arguments_given(arguments: Any) -> None:
 
 
 @guarded("langchain: tool result")
-def _returned(span: Span, result: Any) -> None:
+def _returned(tool: Any, span: Span, result: Any) -> None:
     if not span.is_recording():
         return
     rec = recorder()
@@ -107,7 +107,10 @@ def _returned(span: Span, result: Any) -> None:
     if any(getattr(message, "status", None) == "error" for message in said):
         span.set_attribute(names.ERROR_TYPE, _HANDLED)
     if said:
-        rec.messages(span, "output", said, MESSAGES)
+        digests = rec.messages(span, "output", said, MESSAGES)
+        who = participant()
+        if who is not None and digests:
+            who.exchange.wrote((*who.path, str(tool.name)), span.get_span_context(), digests, said)
     rec.content(span, names.GEN_AI_TOOL_CALL_RESULT, _plain(result))
 
 

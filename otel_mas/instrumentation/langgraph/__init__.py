@@ -7,6 +7,7 @@ MODULES = (
     "langgraph.pregel._runner",
     "langgraph.graph._branch",
     "langgraph.pregel.main",
+    "langgraph.pregel.remote",
 )
 """The modules whose import is the moment to patch them."""
 

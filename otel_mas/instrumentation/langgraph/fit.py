@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from otel_mas.instrumentation.langgraph import MODULES, hooks, update_hooks
+from otel_mas.instrumentation.langgraph import MODULES, hooks, remote, update_hooks
 from otel_mas.instrumentation.patches import Hook, Patches
 
-_LOOP, _RUNNER, _BRANCH, _MAIN = MODULES
+_LOOP, _RUNNER, _BRANCH, _MAIN, _REMOTE = MODULES
 _EXIT = ("self", "exc_type", "exc_value", "traceback")
 
 HOOKS = (
@@ -52,6 +52,10 @@ HOOKS = (
         update_hooks.apply_writes,
     ),
     Hook(_MAIN, "", "create_checkpoint", ("checkpoint", "channels", "step"), update_hooks.create_checkpoint),
+    Hook(_REMOTE, "RemoteGraph", "stream", ("self", "input", "config"), remote.call),
+    Hook(_REMOTE, "RemoteGraph", "astream", ("self", "input", "config"), remote.call),
+    Hook(_REMOTE, "RemoteGraph", "stream_events", ("self", "input", "config"), remote.call, True),
+    Hook(_REMOTE, "RemoteGraph", "astream_events", ("self", "input", "config"), remote.call, True),
 )
 
 PATCHES = Patches("LangGraph", HOOKS, "causes may be missing")

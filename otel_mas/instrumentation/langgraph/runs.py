@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from otel_mas.instrumentation.langgraph import spans
+from otel_mas.instrumentation.langchain.messages import MESSAGES
+from otel_mas.instrumentation.langgraph import said, spans
 from otel_mas.instrumentation.langgraph.channels import TASKS, Before, ChannelCauses, Writer, fired, unknown_writers
 from otel_mas.instrumentation.langgraph.current import TASK_KEY, current_task
 from otel_mas.instrumentation.langgraph.guardrails import checked, checks
 from otel_mas.instrumentation.langgraph.human_input import Answers, describe_question
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.reasons import Reasons
-from otel_mas.record import INSIDE, SPAN, Cause, Recorder
+from otel_mas.record import EXCHANGES, INSIDE, PARTICIPANT, SPAN, Cause, Exchange, Recorder, participant
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RunOutcome, TaskOutcome
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, SpanContext
 
+    from otel_mas.record import Participant
 
 START = "__start__"
 _HANDLER_PATH = ("node_error_handler", False)  # how the path of an error handler's task ends
@@ -42,11 +44,14 @@ class TaskRun:
     __slots__ = (
         "attempt",
         "causes",
+        "exchange",
+        "given",
         "graph",
         "handed_to",
         "index",
         "out_of_steps",
         "outcome",
+        "path",
         "reasons",
         "refs",
         "routed",
@@ -60,6 +65,10 @@ class TaskRun:
     def __init__(self, run: GraphRun, task: Any) -> None:
         self.run = run
         self.task = task
+        self.exchange = run.exchange
+        self.path = (*run.path, task.name)
+        # The messages that an agent was given; None where the task is no agent.
+        self.given: list[Any] | None = None
         self.index = run.scheduled
         if task.name != START:
             run.scheduled += 1
@@ -110,14 +119,23 @@ class TaskRun:
             name, attributes = spans.task_attributes(self)
             self.span = run.recorder.start_span(name, attributes, causes=self.causes, parent=run.span)
             self.writer.context = self.span.get_span_context()
-        return Context({**otel_context.get_current(), SPAN: self.span, INSIDE: self.span, TASK_KEY: self})
+            if names.GEN_AI_OPERATION_NAME in attributes:
+                self.given = said.in_state(self.task.input, run.channels.messages)
+                said.given(run.recorder, self.span, self, self.given)
+        inside = {SPAN: self.span, INSIDE: self.span, TASK_KEY: self, PARTICIPANT: self}
+        return Context({**otel_context.get_current(), **inside})
 
     def finish(self, exc: BaseException | None) -> None:
         """End the span by how the task's code left: with a result, a pause, a handoff, a cancellation or an error."""
         span, recorder = self.span, self.run.recorder
-        if span is None or self.outcome is not None or self.task.name == START:
+        if span is None or self.outcome is not None:
+            return
+        if self.task.name == START:
+            if exc is None and not self.run.claimed:
+                recorder.state(span, said.changes(self.task.writes, self.run.channels.state), MESSAGES)
             return
         if exc is None:
+            self._tell_writes(recorder, span)
             outcome = TaskOutcome.OK
             if self.handed_to is not None:
                 outcome = TaskOutcome.HANDOFF
@@ -131,6 +149,18 @@ class TaskRun:
         if check is not None:
             checked(self, check, exc)
         self._end(span, outcome)
+
+    def _tell_writes(self, recorder: Recorder, span: Span) -> None:
+        """What the task changed in the state, and the messages among it."""
+        channels, writes = self.run.channels, self.task.writes
+        messages = said.in_writes(writes, channels.messages)
+        if messages and self.given is not None:
+            said.added(recorder, span, self, messages, self.given)
+        elif messages:
+            said.wrote(recorder, span, self, messages, lambda: said.in_state(self.task.input, channels.messages))
+        changed = said.changes(writes, channels.state)
+        if changed:
+            recorder.state(span, changed, MESSAGES)
 
     def _end(self, span: Span, outcome: TaskOutcome, end_ns: int | None = None) -> None:
         self.outcome = outcome
@@ -246,17 +276,22 @@ class GraphRun:
         "_hits",
         "_tasks",
         "_unfinished",
+        "agent",
         "answers",
         "asked",
         "branches",
         "causes",
+        "channels",
         "checks",
         "claimed",
         "conversation",
+        "exchange",
+        "given",
         "graph",
         "key",
         "namespace",
         "outer",
+        "path",
         "recorder",
         "scheduled",
         "span",
@@ -273,12 +308,17 @@ class GraphRun:
         if self.claimed and self.outer is not None and self.outer.span is not None:
             self.outer.graph = None  # only the first run inside; a second one in the same task is its own span
             self.span = self.outer.span
+            self.agent = False
         else:
             self.claimed = False
             name, attributes = spans.run_attributes(self.graph, loop)
             self.span = recorder.start_span(name, attributes)
+            self.agent = names.GEN_AI_AGENT_NAME in attributes
         self.writer = Writer(self.span.get_span_context())
         self.conversation = spans.conversation(loop)
+        self.channels = said.channels_of(self.graph)
+        self.given: list[Any] | None = None
+        self._join(participant())
         self.branches: dict[int, Branch] = {}
         self.answers: Answers | None = None
         # The ids of what was asked in this invocation, in subgraphs as well.
@@ -291,6 +331,13 @@ class GraphRun:
         self._tasks: dict[int, TaskRun] = {}
         self._unfinished: dict[str, tuple[SpanContext, TaskOutcome]] = {}
         self._hits: tuple[Any, ...] = ()
+
+    def _join(self, around: Participant | None) -> None:
+        """Whose words and ears are its tasks': in the exchange of what it runs in, else of its conversation."""
+        self.exchange: Exchange = EXCHANGES.of(self.conversation) if around is None else around.exchange
+        self.path: tuple[str, ...] = () if around is None else around.path
+        if not self.claimed:
+            self.path += (spans.given_name(self.graph) or "",)
 
     def first(self, loop: Any) -> None:
         """The loop has loaded its checkpoint: recall what waits there, from this process's memory."""
@@ -350,6 +397,10 @@ class GraphRun:
             tasks[id(task)] = state = TaskRun(self, task)
             self._explain(state, loop)
         TASK_RUNS.update(tasks)
+        if self.agent and self.given is None and not any(state.task.name == START for state in tasks.values()):
+            # The input is applied: an agent that is no node is given what its state holds now.
+            self.given = said.in_channels(loop.channels, self.channels.messages)
+            said.given(self.recorder, self.span, self, self.given)
 
     def _explain(self, state: TaskRun, loop: Any) -> None:
         task = state.task
@@ -387,8 +438,9 @@ class GraphRun:
 
     def step_forgotten(self) -> None:
         """Let go of the tasks of the step; what they caused lives on as writers."""
-        for key in self._tasks:
+        for key, state in self._tasks.items():
             TASK_RUNS.pop(key, None)
+            self.exchange.left(state)
         self._tasks = {}
 
     def left_unfinished(self, task_id: str, context: SpanContext, outcome: TaskOutcome) -> None:
@@ -414,6 +466,9 @@ class GraphRun:
         self.step_forgotten()
         if self.claimed:
             return
+        if self.given is not None:
+            self.exchange.left(self)
+            said.added(recorder, self.span, self, said.in_channels(loop.channels, self.channels.messages), self.given)
         outcome = spans.run_outcome(loop, exc)
         if outcome is RunOutcome.ERROR:
             if exc is not None:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Span, StatusCode
+from otel_mas.report.decisions import decision
 from otel_mas.report.html.block import KINDS, Head, ended, left_out, named, stretch, table
 from otel_mas.report.markup import Child, Markup, element, text
 from otel_mas.report.outline import Outline
-from otel_mas.report.text import count, counted, duration, listing, offset, plain, usd
+from otel_mas.report.text import count, duration, offset, usd
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
 
@@ -83,13 +84,9 @@ def _row(span: Span, depth: int, outline: Outline, begin: int, end: int) -> Iter
 
 
 def _remark(span: Span) -> Child:
-    if span.record_kind == RecordKind.ROUTING_DECISION:
-        choices: dict[str, int] = {}
-        for one in span.get(names.MAS_ROUTING_CHOICE) or ():
-            name = plain(one).strip("_")
-            choices[name] = choices.get(name, 0) + 1
-        return f"→ {listing(counted(choices)) or 'end'}"
-    return ended(span)
+    how = ended(span)
+    decided = decision(span)
+    return decided if how is None else how if decided is None else element("span", decided, " ", how)
 
 
 def _tokens(span: Span) -> str:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from otel_mas.causal import CausalGraph, Edge
 from otel_mas.model import Span
+from otel_mas.report.decisions import decision
 from otel_mas.report.lanes import Row, draw
 from otel_mas.report.outline import Outline
 from otel_mas.report.terminal.lines import cells, fit, joined, kind_style, outcome, wrap
@@ -27,7 +28,15 @@ _WORDS = {
     LinkKind.MESSAGE: "reads a message of",
     "child": "inside",
 }
-_WORK = (RecordKind.LLM_CALL, RecordKind.TOOL_CALL, RecordKind.RETRIEVAL)
+_WORK = (
+    RecordKind.LLM_CALL,
+    RecordKind.TOOL_CALL,
+    RecordKind.RETRIEVAL,
+    RecordKind.GUARDRAIL,
+    RecordKind.EVALUATION,
+    RecordKind.SEND,
+    RecordKind.RECEIVE,
+)
 
 
 def graph(causal: CausalGraph, width: int) -> Iterator[Text]:
@@ -119,7 +128,7 @@ class _Picture:
         for span in causal.spans:
             task = self._outline.task(span)
             if task is not None and task is not span and span.record_kind in _WORK:
-                work[task.span_id][plain(span.name)] += 1
+                work[task.span_id][" ".join(filter(None, (plain(span.name), decision(span))))] += 1
         return work
 
     def edges(self) -> Iterator[tuple[str, str]]:

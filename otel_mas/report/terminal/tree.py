@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from rich.text import Text
 
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Span
+from otel_mas.report.decisions import decision
 from otel_mas.report.findings import Fate, fates
 from otel_mas.report.outline import Outline
 from otel_mas.report.terminal.lines import bar, cells, fit, joined, kind_style, outcome
-from otel_mas.report.text import counted, duration, listing, plain, usd
+from otel_mas.report.text import duration, usd
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
 
@@ -59,9 +59,9 @@ def _label(span: Span, outline: Outline, fate: Fate | None) -> Text:
         parts.append(Text(*_FATES[fate]))
     if span.record_kind == RecordKind.LLM_CALL:
         parts.extend(_usage(span))
-    if span.record_kind == RecordKind.ROUTING_DECISION:
-        choice = Counter(plain(one).strip("_") for one in span.get(names.MAS_ROUTING_CHOICE) or ())
-        parts.append(Text(f"→ {listing(counted(choice)) or 'end'}"))
+    decided = decision(span)
+    if decided is not None:
+        parts.append(Text(decided))
     return joined(parts)
 
 

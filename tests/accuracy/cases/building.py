@@ -30,3 +30,17 @@ def graph_of(names: str, edges: Iterable[tuple[Any, Any]] = (), **nodes: Any) ->
     for start, end in edges:
         graph.add_edge(start, end)
     return graph
+
+
+class Durable:
+    """A graph that is run with a durability."""
+
+    def __init__(self, graph: Any, durability: str) -> None:
+        self._graph = graph
+        self._durability = durability
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._graph, name)
+        if name not in ("invoke", "ainvoke", "stream", "astream"):
+            return method
+        return lambda *args, **kwargs: method(*args, durability=self._durability, **kwargs)

@@ -6,6 +6,7 @@ A truth is a table of lines, each one of
     flaky: error, error, ok                 how each span of the task ended; `ok`, once, is not said
     inner: error in inner/bad               an error that happened further inside
     grade decides by route: rewrite from publish, rewrite      a routing decision, and what it could have been
+    START@2 forks from START                it went on from an older checkpoint, made by that run or update
     review@2 is answered                    a person's answer came with that run of the task
 
 A task is `name#k`, the how-manieth distinct task of that name in its graph's run, and `outer/inner` in a subgraph; `#1`
@@ -30,6 +31,7 @@ START = "START"
 _EDGE = re.compile(r"(?P<causes>.+?) --(?P<kind>\w+)--> (?P<effects>.+)")
 _DECISION = re.compile(r"(?P<task>\S+) decides by (?P<function>\S+): (?P<chosen>.*?)(?: from (?P<candidates>.+))?")
 _ANSWER = re.compile(r"(?P<tasks>.+?) (?:is|are) answered")
+_FORK = re.compile(r"(?P<fork>\S+) forks from (?P<origin>\S+)")
 _ENDING = re.compile(r"(?P<tasks>[^:]+): (?P<endings>.+)")
 _RANGE = re.compile(r"(.*[#@])(\d+)\.\.(\d+)(.*)")
 _FIRST = re.compile(r"[#@]1(?=[/@]|$)")
@@ -65,6 +67,8 @@ def stated(truth: str) -> Iterator[str]:
             )
         elif answer := _ANSWER.fullmatch(line):
             yield from (f"{task} is answered" for task in _listed(answer["tasks"]))
+        elif fork := _FORK.fullmatch(line):
+            yield f"{_short(fork['fork'])} forks from {_short(fork['origin'])}"
         elif ending := _ENDING.fullmatch(line):
             ended.update(
                 (task, [_short(one) for one in _split(ending["endings"])]) for task in _listed(ending["tasks"])
@@ -111,6 +115,9 @@ def recorded(graph: Any) -> Iterator[str]:
         if edge.kind not in ("child", "message"):
             yield f"{named[edge.cause]} --{edge.kind}--> {named[edge.effect]}"
     for span in graph.spans:
+        fork = span.get(names.MAS_FORK_SPAN)
+        if fork is not None:
+            yield f"{named[span.span_id]} forks from {named[fork.rpartition('-')[2]]}"
         if span.span_id in named:
             yield f"{named[span.span_id]}: {_ending(span, named)}"
         elif span.record_kind == "HUMAN_INPUT":

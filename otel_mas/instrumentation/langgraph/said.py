@@ -1,0 +1,185 @@
+"""The messages that agents are given and that tasks write, found in LangGraph's state by its own declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from otel_mas.instrumentation.langchain.messages import MESSAGES, modalities
+from otel_mas.record import Cause, Recorder
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import LinkKind
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+    from otel_mas.record import Participant
+
+RETURN = "__return__"
+"""The channel of what a `@task` returns."""
+
+_OURS = ("__", "branch:to:", "join:")  # how the channels begin that are LangGraph's own
+
+
+class Channels(NamedTuple):
+    """Those of a graph's channels that hold its state, and those of them that hold messages."""
+
+    state: frozenset[str]
+    messages: tuple[str, ...]
+
+
+_NONE = Channels(frozenset(), ())
+_CHANNELS: WeakKeyDictionary[Any, Channels] = WeakKeyDictionary()
+
+
+def channels_of(graph: Any) -> Channels:
+    """A graph's channels. What holds messages is told by the reducer, or by what is declared."""
+    if graph is None:
+        return _NONE
+    known = _CHANNELS.get(graph)
+    if known is None:
+        declared = getattr(graph, "channels", None) or {}
+        state = {name: channel for name, channel in declared.items() if not name.startswith(_OURS)}
+        messages = tuple(name for name, channel in state.items() if _holds_messages(channel))
+        known = _CHANNELS[graph] = Channels(frozenset(state), messages)
+    return known
+
+
+def _holds_messages(channel: Any) -> bool:
+    reducer = getattr(getattr(channel, "operator", None), "__name__", "")
+    return "add_messages" in reducer or "langchain_core.messages" in str(getattr(channel, "typ", ""))
+
+
+def in_state(state: Any, channels: Sequence[str]) -> list[Any]:
+    """The messages in a task's input, which is a mapping, an object, or the messages themselves."""
+    if isinstance(state, list):
+        return _messages(state)
+    found: list[Any] = []
+    for name in channels:
+        value = state.get(name) if isinstance(state, Mapping) else getattr(state, name, None)
+        if value:
+            found += _messages(value)
+    return found
+
+
+def in_channels(channels: Mapping[str, Any], wanted: Sequence[str]) -> list[Any]:
+    """The messages that a graph's state holds now."""
+    found: list[Any] = []
+    for name in wanted:
+        channel = channels.get(name)
+        if channel is not None and channel.is_available():
+            found += _messages(channel.get())
+    return found
+
+
+def in_writes(writes: Iterable[tuple[str, Any]], channels: Sequence[str]) -> list[Any]:
+    """The messages that a task writes, also those that it writes as text or as plain data."""
+    found: list[Any] = []
+    for name, value in writes:
+        if name in channels:
+            found += _messages(value, convert=True)
+        elif name == RETURN and value.__class__ not in _PLAIN:
+            found += _messages(value)
+    return found
+
+
+_PLAIN = (str, int, float, bool, type(None), dict)
+_KNOWN: dict[type, bool] = {}
+
+
+def _is_message(value: Any) -> bool:
+    kind = value.__class__
+    known = _KNOWN.get(kind)
+    if known is None:
+        if len(_KNOWN) > 1024:
+            _KNOWN.clear()
+        # One that takes another out of the state says nothing.
+        known = _KNOWN[kind] = MESSAGES.knows(value) and getattr(value, "type", "") != "remove"
+    return known
+
+
+def _messages(value: Any, *, convert: bool = False) -> list[Any]:
+    values = value if isinstance(value, list) else [value]
+    kinds = {item.__class__ for item in values}
+    if all(map(_KNOWN.get, kinds)):
+        return values
+    found = [item for item in values if _is_message(item)]
+    if convert and not found and values and not MESSAGES.knows(values[0]):
+        return _converted(values)
+    return found
+
+
+def _converted(values: list[Any]) -> list[Any]:
+    """Messages written as `("ai", "text")`, as `{"role": ...}` or as text, as LangGraph's reducer reads them."""
+    if not all(isinstance(value, str | tuple | dict) for value in values):
+        return []
+    from langchain_core.messages import convert_to_messages
+
+    try:
+        return list(convert_to_messages(values))
+    except Exception:  # it is something else, or LangGraph is about to say that it is not valid
+        return []
+
+
+# -- on spans ------------------------------------------------------------------------------------------------------
+
+
+def given(recorder: Recorder, span: Span, who: Participant, messages: list[Any]) -> None:
+    """An agent is given messages: they are its input, and whoever wrote what is new to it is a cause."""
+    if not messages:
+        return
+    digests = recorder.messages(span, "input", messages, MESSAGES)
+    if digests:
+        recorder.say(span, {names.MAS_INPUT_MODALITIES: modalities(messages)})
+        writers = who.exchange.read(who, who.path, digests, messages)
+        recorder.because(span, [Cause(context, LinkKind.MESSAGE) for context in writers])
+
+
+def wrote(
+    recorder: Recorder, span: Span, who: Participant, messages: list[Any], given: Callable[[], list[Any]]
+) -> None:
+    """A task or an agent has written messages: those that were not written inside of it, or handed on, are its own."""
+    digests = recorder.messages(span, "output", messages, MESSAGES)
+    if digests:
+        who.exchange.wrote(who.path, span.get_span_context(), digests, messages, given=given)
+
+
+def added(recorder: Recorder, span: Span, who: Participant, messages: list[Any], given: list[Any]) -> None:
+    """What an agent has written besides what it was given."""
+    before = {_identity(message): message for message in given}
+    messages = [message for message in messages if not _same(message, before.get(_identity(message)))]
+    if messages:
+        recorder.say(span, {names.MAS_OUTPUT_MODALITIES: modalities(messages)})
+        wrote(recorder, span, who, messages, lambda: given)
+
+
+def _identity(message: Any) -> Any:
+    return getattr(message, "id", None) or id(message)
+
+
+def _same(message: Any, given: Any) -> bool:
+    if given is None or given is message:
+        return given is not None
+    said = MESSAGES.fingerprint(message)
+    return said is not None and said == MESSAGES.fingerprint(given)
+
+
+def changes(writes: Iterable[tuple[str, Any]], state: frozenset[str]) -> dict[str, Any]:
+    """What a task wrote to the state, by channel; of a channel that it wrote several times, all of it."""
+    changed: dict[str, Any] = {}
+    again: set[str] = set()
+    for name, value in writes:
+        if name not in state:
+            continue
+        if name not in changed:
+            changed[name] = value
+        elif name in again:
+            changed[name].append(value)
+        else:
+            again.add(name)
+            changed[name] = [changed[name], value]
+    return changed
+
+
+__all__ = ["Channels", "added", "changes", "channels_of", "given", "in_channels", "in_state", "in_writes", "wrote"]

@@ -1,0 +1,26 @@
+"""What a span decided, in a few words: where a route leads, a guardrail's verdict, a grade."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from otel_mas.model import Span
+from otel_mas.report.text import counted, listing, plain
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import RecordKind
+
+
+def decision(span: Span) -> str | None:
+    """The words; None for a span that decides nothing, or does not say what."""
+    kind = span.record_kind
+    if kind == RecordKind.ROUTING_DECISION:
+        choice = Counter(plain(one).strip("_") for one in span.get(names.MAS_ROUTING_CHOICE) or ())
+        return f"→ {listing(counted(choice)) or 'end'}"
+    if kind == RecordKind.GUARDRAIL:
+        verdict = span.get(names.MAS_GUARDRAIL_VERDICT)
+        return None if verdict is None else f"→ {plain(verdict)}"
+    if kind == RecordKind.EVALUATION:
+        label, score = span.get(names.GEN_AI_EVALUATION_SCORE_LABEL), span.get(names.GEN_AI_EVALUATION_SCORE_VALUE)
+        said = plain(label) if label is not None else f"{score:g}" if isinstance(score, int | float) else None
+        return None if said is None else f"→ {said}"
+    return None

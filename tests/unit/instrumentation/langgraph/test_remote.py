@@ -1,0 +1,94 @@
+"""Which headers a `RemoteGraph` sends: ours beside the app's, which are never overwritten."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from langgraph.pregel.remote import RemoteGraph
+from opentelemetry import trace
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+
+from otel_mas.instrumentation.langgraph import fit, patch, unpatch
+
+SPAN = NonRecordingSpan(SpanContext(0xA, 0xB, is_remote=False, trace_flags=TraceFlags(1)))
+PARENT = f"00-{0xA:032x}-{0xB:016x}-01"
+OURS = {"traceparent": PARENT}
+
+
+class Runs:
+    """The client of a server, as far as `RemoteGraph` calls it: it remembers the headers, and answers nothing."""
+
+    def __init__(self) -> None:
+        self.headers: list[Any] = []
+
+    def stream(self, **kwargs: Any) -> Any:
+        self.headers.append(kwargs["headers"])
+        return iter(())
+
+
+class AsyncRuns(Runs):
+    async def stream(self, **kwargs: Any) -> Any:  # type: ignore[override]
+        self.headers.append(kwargs["headers"])
+        for nothing in ():
+            yield nothing
+
+
+class Client:
+    def __init__(self, runs: Runs) -> None:
+        self.runs = runs
+
+
+@pytest.fixture(autouse=True)
+def patched() -> Any:
+    patch()
+    yield
+    unpatch()
+
+
+def sent(headers: dict[str, str] | None, *, way: str = "stream", within: Any = SPAN) -> Any:
+    runs = AsyncRuns() if way.startswith("a") else Runs()
+    client: Any = Client(runs)
+    graph = RemoteGraph("there", client=client, sync_client=client)
+
+    async def read() -> None:
+        if way == "ainvoke":
+            await graph.ainvoke({}, headers=headers)
+        else:
+            _ = [event async for event in graph.astream({}, headers=headers)]
+
+    with trace.use_span(within):
+        if way == "stream":
+            list(graph.stream({}, headers=headers))
+        elif way == "invoke":
+            graph.invoke({}, headers=headers)
+        else:
+            asyncio.run(read())
+    (found,) = runs.headers
+    return found
+
+
+@pytest.mark.parametrize("way", ["stream", "invoke", "astream", "ainvoke"])
+def test_every_way_to_call_says_where_it_comes_from(way: str) -> None:
+    assert sent(None, way=way) == OURS
+
+
+def test_the_app_s_headers_are_sent_as_well_and_its_own_dict_is_left_alone() -> None:
+    mine = {"authorization": "Bearer x"}
+    assert sent(mine) == {"authorization": "Bearer x", **OURS}
+    assert mine == {"authorization": "Bearer x"}
+
+
+@pytest.mark.parametrize("name", ["traceparent", "Traceparent"])
+def test_a_context_that_the_app_sends_itself_is_the_one_that_is_sent(name: str) -> None:
+    assert sent({name: "its own"}) == {name: "its own"}
+
+
+def test_outside_of_any_span_nothing_is_added() -> None:
+    assert sent(None, within=trace.INVALID_SPAN) is None
+
+
+def test_switched_off_it_is_langgraph_s_own() -> None:
+    fit.PATCHES.take_off()
+    assert sent(None) is None
