@@ -93,7 +93,8 @@ def _generator(function: Callable[..., Any], mark: Mark, calls: Calls) -> Callab
         if not recorder().active:
             return (yield from function(*args, **kwargs))
         one = mark.again(calls.name)
-        one.begin()
+        if not one.begin():
+            return (yield from function(*args, **kwargs))
         one.given(calls.arguments(args, kwargs))
         try:
             result = yield from _stepped(function(*args, **kwargs), one)
@@ -133,9 +134,10 @@ def _within(mark: Mark, step: Callable[..., Any], *value: Any) -> Any:
 
 def _async_generator(function: Callable[..., Any], mark: Mark, calls: Calls) -> Callable[..., Any]:
     async def call(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        one = mark.again(calls.name)
-        if recorder().active:
-            one.begin()
+        one: Mark | None = mark.again(calls.name) if recorder().active else None
+        if one is not None and not one.begin():
+            one = None
+        if one is not None:
             one.given(calls.arguments(args, kwargs))
         generator = function(*args, **kwargs)
         step, value = generator.asend, None
@@ -153,14 +155,18 @@ def _async_generator(function: Callable[..., Any], mark: Mark, calls: Calls) -> 
                 except BaseException as error:
                     step, value = generator.athrow, error
         except BaseException as error:
-            one.end(error)
+            if one is not None:
+                one.end(error)
             raise
-        one.end()
+        if one is not None:
+            one.end()
 
     return call
 
 
-async def _awithin(mark: Mark, step: Callable[..., Any], *value: Any) -> Any:
+async def _awithin(mark: Mark | None, step: Callable[..., Any], *value: Any) -> Any:
+    if mark is None:
+        return await step(*value)
     token = otel_context.attach(mark.context())
     try:
         return await step(*value)

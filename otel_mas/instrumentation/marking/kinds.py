@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from random import getrandbits
-from typing import Any, ClassVar, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
+from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind
 
 from otel_mas.instrumentation.langchain.messages import MESSAGES
 from otel_mas.instrumentation.langchain.outcome import is_cancelled, is_control
 from otel_mas.instrumentation.marking.causes import CausedBy
 from otel_mas.instrumentation.marking.mark import Mark
-from otel_mas.instrumentation.marking.said import say
-from otel_mas.record import guarded, recorder
+from otel_mas.instrumentation.marking.said import consumed, produced
+from otel_mas.record import EXCHANGES, PARTICIPANT, guarded, participant, recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Operation, RecordKind, RunOutcome, TaskOutcome
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
+
+    from otel_mas.record import Exchange
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Work(Mark):
-    """A mark of something that is given messages and says something."""
+    """A mark of something that is given messages and says something: a participant in a conversation."""
+
+    exchange: Exchange
+    path: tuple[str, ...]
 
     def __init__(self, name: str | None = None, *, caused_by: CausedBy = None, conversation: str | None = None) -> None:
         self._name = name
@@ -31,19 +40,31 @@ class Work(Mark):
         self._came_out: tuple[Any, ...] = ()
         self._changed: dict[str, Any] = {}
 
+    def _join(self) -> None:
+        around = participant()
+        self.exchange = EXCHANGES.of(self._conversation) if around is None else around.exchange
+        self.path = (*(() if around is None else around.path), self._name or "")
+
+    def context(self) -> Context:
+        """The current context, with the span and the participant in it."""
+        return otel_context.set_value(PARTICIPANT, self, super().context())
+
+    def _left(self, error: BaseException | None) -> None:
+        self.exchange.left(self)
+
     @guarded("mark: input")
     def input(self, *values: Any) -> None:
         """Record what it was given: texts, messages, or other values. Stored once each, known by digest."""
         if self.span.is_recording():
             self._put_in += values
-            say(self.span, "input", self._put_in)
+            consumed(self.span, self._put_in, self)
 
     @guarded("mark: output")
     def output(self, *values: Any) -> None:
         """Record what it said: texts, messages, or other values. Stored once each, known by digest."""
         if self.span.is_recording():
             self._came_out += values
-            say(self.span, "output", self._came_out)
+            produced(self.span, self._came_out, self)
 
     @guarded("mark: state")
     def state(self, **changed: Any) -> None:
@@ -77,6 +98,7 @@ class Workflow(Work):
         return f"invoke_workflow {name}", self._in_conversation(attributes)
 
     def _left(self, error: BaseException | None) -> None:
+        super()._left(error)
         recorder().say(self.span, {names.MAS_RUN_OUTCOME: _run_outcome(error).value})
 
 
@@ -90,6 +112,7 @@ class Task(Work):
         return f"task {name}", self._in_conversation(_task(name))
 
     def _left(self, error: BaseException | None) -> None:
+        super()._left(error)
         recorder().say(self.span, {names.MAS_TASK_OUTCOME: _task_outcome(error).value})
 
 

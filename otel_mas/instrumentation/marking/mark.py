@@ -46,6 +46,9 @@ class Mark:
         """The span's name and first attributes."""
         raise NotImplementedError
 
+    def _join(self) -> None:
+        """The code is about to run; there is no span yet."""
+
     def _given(self, arguments: Mapping[str, Any]) -> None:
         """A decorated function is called with these."""
 
@@ -58,9 +61,8 @@ class Mark:
     # -- around a block --------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
-        if recorder().active:
-            self.begin()
-            self._enter()
+        if recorder().active and self.begin():
+            self._token = otel_context.attach(self.context())
         return self
 
     def __exit__(
@@ -95,20 +97,18 @@ class Mark:
     # -- its steps, which generators take one by one ---------------------------------------------------------------
 
     @guarded("mark: begin")
-    def begin(self) -> None:
-        """Start the span; it is not current yet."""
+    def begin(self) -> bool:
+        """Start the span, which is not current yet. Whether that was possible."""
+        self._join()
         name, attributes = self._describe()
         causes, parent = causes_of(self._caused_by), continued(self._caused_by)
         self.span = recorder().start_span(name, attributes, causes=causes, parent=parent, kind=self._kind)
+        return self.span is not INVALID_SPAN
 
     def context(self) -> Context:
         """The current context, with the span in it."""
         context = inside(self.span)
         return as_task(self, context) if self._is_task else context
-
-    @guarded("mark: enter")
-    def _enter(self) -> None:
-        self._token = otel_context.attach(self.context())
 
     @guarded("mark: end")
     def end(self, error: BaseException | None = None) -> None:

@@ -10,13 +10,10 @@ from opentelemetry.trace import SpanKind
 from otel_mas.instrumentation.marking import causes as carried
 from otel_mas.instrumentation.marking.causes import Carrier
 from otel_mas.instrumentation.marking.enclosing import enclosing_task
-from otel_mas.instrumentation.marking.said import say
-from otel_mas.record import Cause, caught, recorder
+from otel_mas.instrumentation.marking.said import consumed, produced
+from otel_mas.record import Cause, caught, participant, recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RecordKind
-
-# Who says what is sent does so as an agent: the same text has the same digest here and where a model said it.
-_ROLE = "assistant"
 
 
 def send(message: Any = None, *, to: str | None = None) -> dict[str, str]:
@@ -45,7 +42,7 @@ def _send(message: Any, to: str | None, carrier: dict[str, str]) -> None:
     attributes = {names.MAS_RECORD_KIND: RecordKind.SEND.value, names.MAS_MESSAGE_ID: identity}
     span = recorder().start_span(_named("send", to, attributes), attributes, kind=SpanKind.PRODUCER)
     if span.is_recording():
-        digests = say(span, "output", (message,), _ROLE)
+        digests = produced(span, (message,), participant())
         carrier[carried.IDENTITY] = identity
         if len(digests) == 1:
             carrier[carried.DIGEST] = digests[0]
@@ -86,7 +83,7 @@ def _receive(message: Any, carrier: Carrier, sender: str | None) -> None:
         kind=SpanKind.CONSUMER,
     )
     if message is not None and span.is_recording():
-        say(span, "input", (message,), _ROLE)
+        consumed(span, (message,), participant(), role="assistant", linked=sent is not None)
     span.end()
 
 

@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any
 
 from otel_mas.instrumentation.langchain.blocks import parts_of
 from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain
-from otel_mas.record import recorder, snapshot
+from otel_mas.record import Cause, recorder, snapshot
+from otel_mas.semconv.enums import LinkKind
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-_ROLES: Final = {"input": "user", "output": "assistant"}
+    from otel_mas.record import Participant
 
 
-def say(span: Span, direction: Literal["input", "output"], values: Iterable[Any], role: str = "") -> tuple[str, ...]:
-    """Record values as the messages that a span consumed or produced; their digests.
+def consumed(
+    span: Span, values: Iterable[Any], who: Participant | None, *, role: str = "user", linked: bool = False
+) -> None:
+    """Record values as the messages that a span consumed, and who of the others around `who` wrote them.
 
     Args:
         span: whose they are.
-        direction: into it or out of it.
         values: texts, messages, lists of messages, or anything else, which is one message of its data.
-        role: of whoever said what does not say it itself; by default the user's going in, the assistant's coming out.
+        who: reads them.
+        role: of whoever said what does not say it itself.
+        linked: the span names its writer already.
     """
-    said = [message for value in values for message in _messages(value, role or _ROLES[direction])]
-    return recorder().messages(span, direction, said, MESSAGES)
+    messages = [message for value in values for message in _messages(value, role)]
+    digests = recorder().messages(span, "input", messages, MESSAGES)
+    if who is not None and digests and not linked:
+        writers = who.exchange.read(who, who.path, digests, messages)
+        recorder().because(span, [Cause(context, LinkKind.MESSAGE) for context in writers])
+
+
+def produced(span: Span, values: Iterable[Any], who: Participant | None) -> tuple[str, ...]:
+    """Record values as the messages that a span produced, and `who` as their writer; their digests.
+
+    The role is an agent's: the same text has the same digest here and where a model said it.
+    """
+    messages = [message for value in values for message in _messages(value, "assistant")]
+    digests = recorder().messages(span, "output", messages, MESSAGES)
+    if who is not None and digests:
+        who.exchange.wrote(who.path, span.get_span_context(), digests, messages, given=tuple)
+    return digests
 
 
 def _messages(value: Any, role: str) -> Iterable[Any]:
@@ -61,4 +80,4 @@ def _openai(message: Mapping[str, Any]) -> Plain:
     return Plain("system" if role == "developer" else role, blocks)
 
 
-__all__ = ["say"]
+__all__ = ["consumed", "produced"]

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from opentelemetry import trace
+from opentelemetry import context, trace
 
 import otel_mas
 from otel_mas.model import StatusCode
@@ -265,18 +265,23 @@ async def test_while_recording_is_off_nothing_is_recorded_and_nothing_changes(na
 
     @mark
     def generator() -> Any:
+        assert trace.get_current_span() is own
         yield 1
         return 2
 
     @mark
     async def async_generator() -> AsyncIterator[int]:
+        assert trace.get_current_span() is own
         yield 1
 
+    own = trace.NonRecordingSpan(trace.INVALID_SPAN_CONTEXT)
+    token = context.attach(trace.set_span_in_context(own))
     assert plain(1) == 1
     assert await coroutine(1) == 1
     assert list(generator()) == [1]
     assert [one async for one in async_generator()] == [1]
     assert otel_mas.send("hello", to="b") == {}
+    context.detach(token)
     otel_mas.receive("hello", {})
     otel_mas.event("happened", n=1)
     otel_mas.stage("stage", "1 of 2")

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import Any
 
+from langchain_core.language_models import FakeMessagesListChatModel
+from langchain_core.messages import AIMessage, HumanMessage
 from opentelemetry import trace
 
 import otel_mas
@@ -46,6 +48,29 @@ def test_a_message_without_a_carrier_is_known_by_what_it_says(run: Any) -> None:
     sent, received = run.spans()
     assert links(received) == []
     assert list(received.attributes[names.MAS_INPUT_MESSAGES]) == list(sent.attributes[names.MAS_OUTPUT_MESSAGES])
+
+
+def test_an_agent_that_reads_what_another_wrote_is_linked_to_it(run: Any) -> None:
+    with otel_mas.workflow("w"):
+        with otel_mas.agent("researcher") as researcher:
+            researcher.output("the line is 4.2 km long")
+        with otel_mas.agent("writer") as writer:
+            writer.input({"role": "assistant", "content": "the line is 4.2 km long"}, "write about it")
+        with otel_mas.agent("translator"):
+            otel_mas.receive("the line is 4.2 km long")
+    wrote = run.named("invoke_agent researcher").span_id
+    assert links(run.named("invoke_agent writer")) == [("message", wrote)]
+    assert links(run.named("receive")) == [("message", wrote)]
+
+
+def test_models_of_marked_agents_read_what_other_agents_models_wrote(run: Any) -> None:
+    with otel_mas.workflow("w"):
+        with otel_mas.agent("researcher"):
+            found = FakeMessagesListChatModel(responses=[AIMessage("4.2 km")]).invoke("how long?")
+        with otel_mas.agent("writer"):
+            FakeMessagesListChatModel(responses=[AIMessage("done")]).invoke([found, HumanMessage("write about it")])
+    first, second = [span for span in run.spans() if span.record_kind == "LLM_CALL"]
+    assert links(second) == [("message", first.span_id)]
 
 
 def test_what_an_app_names_as_a_cause_is_a_trigger(run: Any) -> None:
