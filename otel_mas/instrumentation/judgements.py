@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 # A field of one of these names is a verdict whatever else there is.
-_VERDICTS: Final = ("binary_score", "is_relevant", "relevant", "relevance_score", "is_grounded", "grounded")
+VERDICTS: Final = ("binary_score", "is_relevant", "relevant", "relevance_score", "is_grounded", "grounded")
 # These may be anything's (a player's score), unless a reason is given with them.
-_WITH_REASON: Final = ("score", "grade", "relevance", "passed", "pass_", "verdict", "rating")
+WITH_REASON: Final = ("score", "grade", "relevance", "rating", "passed", "verdict")
 REASONS: Final = ("reason", "reasoning", "explanation", "rationale", "justification", "feedback")
-_KNOWN: Final = frozenset((*_VERDICTS, *_WITH_REASON, *REASONS))
+_KNOWN: Final = frozenset((*VERDICTS, *WITH_REASON, *REASONS))
 
 
 class Judgement(NamedTuple):
@@ -33,7 +33,7 @@ def is_judgement(fields: Mapping[str, Any]) -> bool:
     verdicts = [name for name in names if name not in REASONS]
     if len(verdicts) != 1:
         return False
-    return verdicts[0] in _VERDICTS or len(names) > 1
+    return verdicts[0] in VERDICTS or len(names) > 1
 
 
 def judgement(fields: Mapping[str, Any]) -> Judgement | None:
@@ -69,4 +69,14 @@ def fields_of(value: Any) -> Mapping[str, Any] | None:
     return None
 
 
-__all__ = ["REASONS", "Judgement", "fields_of", "is_judgement", "judgement", "reason_in", "score_of"]
+__all__ = [
+    "REASONS",
+    "VERDICTS",
+    "WITH_REASON",
+    "Judgement",
+    "fields_of",
+    "is_judgement",
+    "judgement",
+    "reason_in",
+    "score_of",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Union
 
-from opentelemetry.trace import Span, SpanContext, TraceFlags, get_current_span, set_span_in_context
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags, get_current_span, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from otel_mas.record import Cause
@@ -23,6 +23,7 @@ CausedBy = One | Iterable[One] | None
 
 # In a carrier, beside `traceparent`: names that can be HTTP headers.
 SENDER = "mas-message-sender"
+AROUND = "mas-message-around"
 IDENTITY = "mas-message-id"
 DIGEST = "mas-message-digest"
 
@@ -52,7 +53,7 @@ def _cause(one: One) -> Iterator[Cause]:
     elif isinstance(one, Span):
         context = one.get_span_context()
     elif isinstance(one, Mapping):
-        context, kind = sender(one) or sending(one), LinkKind.SEND
+        context, kind = _named(one, SENDER) or sending(one), LinkKind.SEND
     else:
         context = one.span.get_span_context()
     if context is not None and context.is_valid:
@@ -65,27 +66,30 @@ def sending(carrier: Carrier) -> SpanContext | None:
     return context if carrier.get("traceparent") and context.is_valid else None
 
 
-def sender(carrier: Carrier) -> SpanContext | None:
-    """The task that sent what a carrier comes with."""
-    trace_id, _, span_id = carrier.get(SENDER, "").partition("-")
+def _named(carrier: Carrier, key: str) -> SpanContext | None:
+    trace_id, _, span_id = carrier.get(key, "").partition("-")
     try:
         return SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=True, trace_flags=TraceFlags(1))
     except ValueError:
         return None
 
 
-def carry(span: Span, carrier: dict[str, str]) -> None:
-    """Write a span's W3C context into a carrier."""
+def carry(span: Span, task: Span | None, carrier: dict[str, str]) -> None:
+    """Write into a carrier where it comes from: the SEND span, the task that sent it, and what is around that."""
     _W3C.inject(carrier, set_span_in_context(span))
+    around: SpanContext | None = getattr(span if task is None else task, "parent", None)
+    for key, context in ((SENDER, None if task is None else task.get_span_context()), (AROUND, around)):
+        if context is not None and context.is_valid:
+            carrier[key] = f"{context.trace_id:032x}-{context.span_id:016x}"
 
 
 def continued(caused_by: CausedBy) -> Context | None:
-    """Where to start what nothing encloses here: in the trace of the message that caused it."""
+    """Where to start what nothing encloses here: beside the task that sent the message which caused it."""
     if caused_by is None or get_current_span().get_span_context().is_valid:
         return None
-    carriers = (one for one in _each(caused_by) if isinstance(one, Mapping) and sending(one) is not None)
-    found = next(carriers, None)
-    return None if found is None else _W3C.extract(found)
+    carriers = (one for one in _each(caused_by) if isinstance(one, Mapping))
+    around = next((context for one in carriers if (context := _named(one, AROUND)) is not None), None)
+    return None if around is None else set_span_in_context(NonRecordingSpan(around))
 
 
-__all__ = ["DIGEST", "IDENTITY", "SENDER", "Carrier", "CausedBy", "carry", "causes_of", "continued", "sending"]
+__all__ = ["DIGEST", "IDENTITY", "Carrier", "CausedBy", "carry", "causes_of", "continued", "sending"]

@@ -46,10 +46,7 @@ def _send(message: Any, to: str | None, carrier: dict[str, str]) -> None:
         carrier[carried.IDENTITY] = identity
         if len(digests) == 1:
             carrier[carried.DIGEST] = digests[0]
-    task = enclosing_task()
-    if task is not None and (context := task.get_span_context()).is_valid:
-        carrier[carried.SENDER] = f"{context.trace_id:032x}-{context.span_id:016x}"
-    carried.carry(span, carrier)
+    carried.carry(span, enclosing_task(), carrier)
     span.end()
 
 
