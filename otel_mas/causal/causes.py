@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from otel_mas.causal.problems import Problems
-from otel_mas.causal.references import References
+from otel_mas.causal.references import References, texts
 from otel_mas.causal.tree import Tree
 from otel_mas.model import Span
-from otel_mas.semconv import LinkKind, TaskOutcome
+from otel_mas.semconv import LinkKind, RecordKind, TaskOutcome
 from otel_mas.semconv import attributes as names
 
 RECORDED = "recorded"
 METADATA = "metadata"
+_UNSETTLED = (TaskOutcome.INTERRUPTED, TaskOutcome.ERROR, TaskOutcome.CANCELLED)
 
 
 @dataclass(slots=True)
@@ -134,33 +133,37 @@ class _Search:
         for effect in self.referring:
             span = self.tree.spans[effect]
             for reference in texts(span.columns.get(names.MAS_CAUSE_REFS)):
-                causes = self.references.resolve(reference)
+                causes = self.references.resolve(reference, span)
                 if not causes:
                     self.problems.references.append((span, reference))
                 for kind, trace_id, span_id in causes:
                     self._add(trace_id, span_id, effect, kind, METADATA)
 
     def _resume(self) -> None:
-        """Join a task to the latest earlier span of the same task that paused."""
+        """Join a task to the latest earlier span of the same task that paused, or that failed in an earlier run."""
         spans, start, end = self.tree.spans, self.tree.start, self.tree.end
         for same in self.tasks.values():
-            paused = None
+            left, settled = None, False
             for i in same:
-                ended = paused is not None and (spans[paused].trace_id != spans[i].trace_id or end[paused] <= start[i])
-                if paused is not None and ended and not self.links.has(i, LinkKind.RESUME):
-                    self.links.add(paused, i, LinkKind.RESUME.value, METADATA)
-                if spans[i].columns.get(names.MAS_TASK_OUTCOME) == TaskOutcome.INTERRUPTED:
-                    paused = i
+                apart = left is not None and spans[left].trace_id != spans[i].trace_id
+                if left is not None and (apart or end[left] <= start[i]) and (not settled or self._answered(i)):
+                    self._again(left, i, apart)
+                outcome = spans[i].columns.get(names.MAS_TASK_OUTCOME)
+                if outcome in _UNSETTLED:
+                    left, settled = i, False
+                elif outcome is not None:
+                    settled = True  # a later span of it is another branch of the thread's history, not a continuation
 
+    def _again(self, left: int, effect: int, apart: bool) -> None:
+        spans, links = self.tree.spans, self.links
+        if spans[left].columns.get(names.MAS_TASK_OUTCOME) == TaskOutcome.INTERRUPTED:
+            if not links.has(effect, LinkKind.RESUME):
+                links.add(left, effect, LinkKind.RESUME.value, METADATA)
+        elif apart and not links.has(effect, LinkKind.RETRY) and not spans[effect].get(names.MAS_TASK_UPDATED):
+            links.add(left, effect, LinkKind.RETRY.value, METADATA)
 
-def texts(value: object) -> list[str]:
-    """A string array as sources deliver it: a sequence, or JSON text. Anything else is empty."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return []
-    return [item for item in value if isinstance(item, str)] if isinstance(value, Sequence) else []
+    def _answered(self, i: int) -> bool:
+        return any(self.tree.spans[j].record_kind == RecordKind.HUMAN_INPUT for j in self.tree.children(i))
 
 
 def _pair(cause: str) -> tuple[str, str] | None:

@@ -6,22 +6,27 @@ A span's `mas.cause.refs` holds `<kind>|<key>`, and a key is one of
   that failed there, whose error handler runs now;
 * `<checkpoint id>|<channel>`: whatever wrote the channel and waited in it when a run ended at that checkpoint. That
   run's span says in `mas.checkpoint.pending` what did, as `<channel>=<kind>=<cause>`, the cause being a span
-  (`traceid-spanid`) or, where it too came from an earlier process, a key again.
+  (`traceid-spanid`) or, where it too came from an earlier process, a key again. Where no run ended there (a run may be
+  sent back to any checkpoint), the tasks that had started from it say what caused them.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from otel_mas.causal.tree import Tree
+from otel_mas.model import Span
 from otel_mas.semconv import LinkKind, TaskOutcome
 from otel_mas.semconv import attributes as names
 
 _SPAN = re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}")
 _TASK = "task|"
 _DONE = (TaskOutcome.OK, TaskOutcome.HANDOFF)
+_SENDS = re.compile(r"__pregel_tasks\[(\d+)\]")
+_FROM_CHANNELS = (LinkKind.TRIGGER, LinkKind.SEND, LinkKind.HANDOFF)
 _FAILED = (TaskOutcome.ERROR,)
 
 # (kind, trace id, span id)
@@ -35,6 +40,7 @@ class References:
         self._tree = tree
         self._tasks = tasks
         self._waiting: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._started: dict[object, list[Span]] | None = None
 
     def run_ended(self, checkpoint: object, pending: Sequence[str]) -> bool:
         """Note what a run left waiting. Returns whether all of it could be read."""
@@ -47,12 +53,12 @@ class References:
                 readable = False
         return readable
 
-    def resolve(self, reference: str) -> list[Found]:
-        """The spans that a `<kind>|<key>` names; none where they were not recorded, or are not among the given."""
+    def resolve(self, reference: str, effect: Span) -> list[Found]:
+        """The spans that a `<kind>|<key>` of a span names; none where they were not recorded, or are not given."""
         kind, _, key = reference.partition("|")
-        return list(dict.fromkeys(self._follow(kind, key)))
+        return list(dict.fromkeys(self._follow(kind, key, effect)))
 
-    def _follow(self, kind: str, key: str) -> Iterator[Found]:
+    def _follow(self, kind: str, key: str, effect: Span) -> Iterator[Found]:
         # A key may lead to further keys, process by process; a hostile trace may lead in a circle.
         seen: set[str] = set()
         left = [(kind, key)]
@@ -62,16 +68,67 @@ class References:
                 trace_id, _, span_id = key.partition("-")
                 yield kind, trace_id, span_id
             elif key.startswith(_TASK):
-                yield from self._finished(kind, key[len(_TASK) :])
+                yield from self._finished(kind, key[len(_TASK) :], effect)
             elif key not in seen:
                 seen.add(key)
-                left.extend(self._waiting.get(key, ()))
+                left.extend(self._waiting.get(key) or self._started_from(key, effect))
 
-    def _finished(self, kind: str, task_id: str) -> Iterator[Found]:
-        """The span in which the task finished, or failed where its error was handled: of several the last that did."""
+    def _finished(self, kind: str, task_id: str, effect: Span) -> Iterator[Found]:
+        """The span in which the task finished, or failed where its error was handled: the last before its effect."""
         ended = _FAILED if kind == LinkKind.ERROR_HANDLER else _DONE
         for i in reversed(self._tasks.get(task_id, ())):
             span = self._tree.spans[i]
-            if span.columns.get(names.MAS_TASK_OUTCOME) in ended:
+            if span.columns.get(names.MAS_TASK_OUTCOME) in ended and span.start_ns <= effect.start_ns:
                 yield kind, span.trace_id, span.span_id
                 return
+
+    def _started_from(self, key: str, effect: Span) -> Iterator[tuple[str, str]]:
+        """The causes of the task that an earlier run had started from the checkpoint because of the same channel."""
+        checkpoint, _, channel = key.partition("|")
+        tasks = [task for task in self._starting(checkpoint) if task is not effect and task.start_ns <= effect.start_ns]
+        name = effect.columns.get(names.MAS_TASK_NAME)
+        packet = _SENDS.fullmatch(channel)
+        if packet is not None:
+            first = tasks[0].trace_id if tasks else None
+            sent = sorted(
+                (task for task in tasks if task.trace_id == first and _triggers(task) == ["__pregel_tasks"]),
+                key=lambda task: task.columns.get(names.MAS_TASK_INDEX) or 0,
+            )
+            found = sent[int(packet[1]) :][:1]
+        else:
+            found = [
+                task for task in tasks if task.columns.get(names.MAS_TASK_NAME) == name and channel in _triggers(task)
+            ][:1]
+        for task in found:
+            for link in task.links:
+                if link.kind in _FROM_CHANNELS:
+                    yield str(link.kind), f"{link.trace_id}-{link.span_id}"
+            if not task.links:
+                causes, kinds = texts(task.get(names.MAS_CAUSE_SPANS)), texts(task.get(names.MAS_CAUSE_KINDS))
+                yield from ((kind, cause) for cause, kind in zip(causes, kinds, strict=False) if kind in _FROM_CHANNELS)
+            for reference in texts(task.columns.get(names.MAS_CAUSE_REFS)):
+                kind, _, again = reference.partition("|")
+                yield kind, again
+
+    def _starting(self, checkpoint: str) -> list[Span]:
+        if self._started is None:
+            self._started = defaultdict(list)
+            for same in self._tasks.values():
+                for i in same:
+                    span = self._tree.spans[i]
+                    self._started[span.columns.get(names.MAS_CHECKPOINT_ID)].append(span)
+        return sorted(self._started.get(checkpoint, ()), key=lambda span: span.start_ns)
+
+
+def _triggers(task: Span) -> list[str]:
+    return texts(task.get(names.MAS_TASK_TRIGGERS))
+
+
+def texts(value: object) -> list[str]:
+    """A string array as sources deliver it: a sequence, or JSON text. Anything else is empty."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return []
+    return [item for item in value if isinstance(item, str)] if isinstance(value, Sequence) else []

@@ -1,12 +1,15 @@
 """Apps that pause, for one process to start and others to resume: `python paused.py APP THREAD DB [ANSWER]`.
 
-Each is small enough for its true edges to be read off it; they stand in `test_two_processes.py`.
+Instead of an answer: `--go-on` with what stands there; `--write NODE`, `update_state` as that node; `--replay NODE`,
+from the first checkpoint at which it comes next. Each app is small enough for its true edges to be read off it; they
+stand in `test_two_processes.py`.
 """
 
 from __future__ import annotations
 
 import operator
 import sys
+import time
 from typing import Annotated, Any, TypedDict
 
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -128,19 +131,111 @@ def handled() -> StateGraph[Any]:
     return graph
 
 
-APPS = {app.__name__: app for app in (half_a_join, sibling_done, sent, inside, handed_over, twice, handled)}
+def deep() -> StateGraph[Any]:
+    """The pause lies in a subgraph of a subgraph."""
+    inner, middle, graph = StateGraph(State), StateGraph(State), StateGraph(State)
+    inner.add_node("check", ask("check"))
+    inner.add_edge(START, "check")
+    middle.add_node("inner", inner.compile())
+    middle.add_edge(START, "inner")
+    graph.add_node("outer", middle.compile())
+    graph.add_node("publish", node("publish"))
+    graph.add_edge(START, "outer")
+    graph.add_edge("outer", "publish")
+    return graph
 
 
-def main(app: str, thread: str, database: str, *answer: str) -> None:
+def fails_at_first() -> StateGraph[Any]:
+    """`flaky` fails in the first process, when `quick` is done; `join` waits for both."""
+
+    def flaky(state: State) -> State:
+        if not RETRIED:
+            time.sleep(0.3)
+            raise RuntimeError("not yet")
+        return {"log": ["flaky"]}
+
+    graph = StateGraph(State)
+    for name in ("plan", "quick", "join"):
+        graph.add_node(name, node(name))
+    graph.add_node("flaky", flaky)
+    graph.add_edge(START, "plan")
+    graph.add_edge("plan", "quick")
+    graph.add_edge("plan", "flaky")
+    graph.add_edge(["quick", "flaky"], "join")
+    return graph
+
+
+def reviewed() -> StateGraph[Any]:
+    """One after another, the second one asks."""
+    graph = StateGraph(State)
+    graph.add_node("plan", node("plan"))
+    graph.add_node("review", ask("review"))
+    graph.add_node("publish", node("publish"))
+    graph.add_edge(START, "plan")
+    graph.add_edge("plan", "review")
+    graph.add_edge("review", "publish")
+    return graph
+
+
+def chain() -> StateGraph[Any]:
+    """Nobody is asked."""
+    graph = StateGraph(State)
+    for name in ("plan", "write", "publish"):
+        graph.add_node(name, node(name))
+    graph.add_edge(START, "plan")
+    graph.add_edge("plan", "write")
+    graph.add_edge("write", "publish")
+    return graph
+
+
+def scattered() -> StateGraph[Any]:
+    """Two tasks made by `Send`, and a gathering one."""
+    graph = StateGraph(State)
+    for name in ("plan", "worker", "reduce"):
+        graph.add_node(name, node(name))
+    graph.add_edge(START, "plan")
+    graph.add_conditional_edges("plan", lambda s: [Send("worker", {}), Send("worker", {})], ["worker"])
+    graph.add_edge("worker", "reduce")
+    return graph
+
+
+RETRIED = "--go-on" in sys.argv
+APPS = {
+    app.__name__: app
+    for app in (
+        half_a_join,
+        sibling_done,
+        sent,
+        inside,
+        handed_over,
+        twice,
+        handled,
+        deep,
+        fails_at_first,
+        reviewed,
+        chain,
+        scattered,
+    )
+}
+
+
+def main(app: str, thread: str, database: str, *what: str) -> None:
     with SqliteSaver.from_conn_string(database) as saver:
         graph = APPS[app]().compile(checkpointer=saver, name=app)
         config: Any = {"configurable": {"thread_id": thread}}
-        given: Any = {"log": []}
-        if answer:
+        if not what:
+            graph.invoke({"log": []}, config)
+        elif what[0] == "--go-on":
+            graph.invoke(None, config)
+        elif what[0] == "--write":
+            graph.update_state(config, {"log": ["by hand"]}, as_node=what[1])
+        elif what[0] == "--replay":
+            history = reversed(list(graph.get_state_history(config)))
+            graph.invoke(None, next(state.config for state in history if what[1] in state.next))
+        else:
             waiting = graph.get_state(config).interrupts
             # The interrupt of an error handler is not among those that LangGraph lists.
-            given = Command(resume={waiting[0].id: answer[0]} if waiting else answer[0])
-        graph.invoke(given, config)
+            graph.invoke(Command(resume={waiting[0].id: what[0]} if waiting else what[0]), config)
 
 
 if __name__ == "__main__":

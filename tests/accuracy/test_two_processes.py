@@ -10,6 +10,7 @@ import pytest
 
 import otel_mas
 from tests.accuracy.cases.case import LANGGRAPH
+from tests.accuracy.cases.truth import differences
 
 OTEL_MAS = Path(sys.executable).with_name("otel-mas")
 APP = Path(__file__).with_name("paused.py")
@@ -92,6 +93,93 @@ if LANGGRAPH >= (1, 2):
             ("__error_handler__bad#1", "resume", "__error_handler__bad#1"),
         },
     )
+
+
+# app, what the processes after the first do, and the truth, as in `tests.accuracy.cases.truth`.
+TABLES: dict[str, tuple[str, list[list[str]], str]] = {
+    "a pause two subgraphs deep": (
+        "deep",
+        [["yes"]],
+        """
+        START --trigger--> outer, outer@2
+        outer --resume--> outer@2
+        outer --trigger--> outer/inner, outer/inner@2
+        outer/inner --resume--> outer/inner@2
+        outer/inner --trigger--> outer/inner/check, outer/inner/check@2
+        outer/inner/check --resume--> outer/inner/check@2
+        outer/inner/check@2 is answered
+        outer@2 --trigger--> publish
+        outer, outer/inner, outer/inner/check: interrupted, ok
+        START: interrupted, ok
+        """,
+    ),
+    "a failure": (
+        "fails_at_first",
+        [["--go-on"]],
+        """
+        START --trigger--> plan
+        plan --trigger--> quick, flaky, flaky@2
+        flaky --retry--> flaky@2
+        quick, flaky@2 --trigger--> join
+        flaky: error, ok
+        START: error in flaky, ok
+        """,
+    ),
+    "a paused task written": (
+        "reviewed",
+        [["--write", "review"], ["--go-on"]],
+        """
+        START --trigger--> plan
+        plan --trigger--> review
+        review --resume--> review@2
+        review@2 --trigger--> publish
+        review: interrupted, ok
+        START: interrupted, ok
+        """,
+    ),
+    "a replay": (
+        "chain",
+        [["--replay", "write"]],
+        """
+        START --trigger--> plan
+        plan --trigger--> write, write#2
+        write --trigger--> publish
+        write#2 --trigger--> publish#2
+        START: ok, ok
+        """,
+    ),
+    "a replay of sends": (
+        "scattered",
+        [["--replay", "worker"]],
+        """
+        START --trigger--> plan
+        plan decides by <lambda>: worker from worker
+        plan --send--> worker#1..4
+        worker#1..2 --trigger--> reduce
+        worker#3..4 --trigger--> reduce#2
+        START: ok, ok
+        """,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TABLES)
+def test_what_the_next_process_does_is_told_as_if_it_were_the_same(what: str, tmp_path: Path) -> None:
+    app, others, truth = TABLES[what]
+    store = tmp_path / "runs.db"
+    for done in [[], *others]:
+        command = [sys.executable, str(APP), app, "thread", str(tmp_path / "checkpoints.sqlite"), *done]
+        run = subprocess.run(
+            [str(OTEL_MAS), "run", "--store", str(store), "--quiet", "--", *command],
+            timeout=120,
+            capture_output=True,
+            text=True,
+        )
+        assert run.returncode == 0 or (app == "fails_at_first" and not done), run.stderr
+    with otel_mas.open(store) as source:
+        graph = source.conversation("thread").graph()
+    assert differences(truth, graph) == []
+    assert graph.problems == ()
 
 
 @pytest.mark.parametrize("app", TRUTH)

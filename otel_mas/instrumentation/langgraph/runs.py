@@ -30,6 +30,8 @@ _HANDLER_PATH = ("node_error_handler", False)  # how the path of an error handle
 _BRANCH_TO = "branch:to:"
 _OUTCOMES = {outcome.value: {names.MAS_TASK_OUTCOME: outcome.value} for outcome in TaskOutcome}
 _UNFINISHED = (TaskOutcome.INTERRUPTED, TaskOutcome.ERROR, TaskOutcome.CANCELLED)
+# Whether the run was sent to a checkpoint from which its thread had gone on (LangGraph 1.2).
+_SUPERSEDED = "_addressed_checkpoint_superseded"
 _EARLIER = (LinkKind.RESUME, LinkKind.RETRY)
 
 
@@ -282,6 +284,7 @@ class GraphRun:
         "branches",
         "causes",
         "channels",
+        "checkpoint",
         "checks",
         "claimed",
         "conversation",
@@ -327,6 +330,8 @@ class GraphRun:
         self.scheduled = 0  # tasks so far, in LangGraph's order
         self.namespace: str = loop.config[spans.CONF].get("checkpoint_ns") or ""
         self.key: tuple[str, str] | None = None
+        # Of the step under way: where it starts from, if that is kept.
+        self.checkpoint: str | None = None
         self.causes = ChannelCauses(loop.trigger_to_nodes)
         self._tasks: dict[int, TaskRun] = {}
         self._unfinished: dict[str, tuple[SpanContext, TaskOutcome]] = {}
@@ -348,7 +353,7 @@ class GraphRun:
         if self.key is None or not loop.checkpoint["channel_versions"]:
             return
         loaded = loop.checkpoint["id"]
-        recorder.say(self.span, spans.started_from(self.key, loaded))
+        recorder.say(self.span, spans.started_from(self.key, loaded, getattr(loop, _SUPERSEDED, False)))
         waiting = MEMORY.waiting((*self.key, loaded))
         if waiting is None:
             # Written before this process took the thread over: the reader finds the writers by the checkpoint.
@@ -393,6 +398,8 @@ class GraphRun:
     def ticked(self, loop: Any) -> None:
         """LangGraph has decided what runs in the next step: work out why."""
         self._tasks = tasks = {}
+        if self.key is not None and loop.durability != "exit":
+            self.checkpoint = loop.checkpoint["id"]
         for task in loop.tasks.values():
             tasks[id(task)] = state = TaskRun(self, task)
             self._explain(state, loop)

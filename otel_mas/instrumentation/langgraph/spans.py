@@ -79,6 +79,8 @@ def task_attributes(state: TaskRun) -> tuple[str, dict[str, Any]]:
     }
     if run.conversation is not None:
         attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
+    if run.checkpoint is not None:
+        attributes[names.MAS_CHECKPOINT_ID] = run.checkpoint
     if state.attempt:
         attributes[names.MAS_TASK_ATTEMPT] = state.attempt
     if state.refs:
@@ -105,11 +107,11 @@ def update_attributes(node: str, task_id: str, step: int, namespace: str, thread
     }
 
 
-def started_from(key: tuple[str, str], checkpoint_id: str) -> dict[str, Any]:
+def started_from(key: tuple[str, str], checkpoint_id: str, superseded: bool = False) -> dict[str, Any]:
     """The checkpoint that a run or an update starts from; and who made it, where the thread had gone on from there."""
     said: dict[str, Any] = {names.MAS_CHECKPOINT_ID: checkpoint_id}
     head = MEMORY.head(key)
-    if head is not None and head != checkpoint_id:
+    if superseded or (head is not None and head != checkpoint_id):
         said[names.MAS_FORK_CHECKPOINT_ID] = checkpoint_id
         waiting = MEMORY.waiting((*key, checkpoint_id))
         if waiting is not None and waiting.saved_by is not None and waiting.saved_by.context is not None:

@@ -128,8 +128,58 @@ def test_a_resumed_task_is_joined_to_its_latest_pause_by_its_id(span: Make, trac
     assert linked(graph) == [("1", "2", "resume", "metadata"), ("2", "3", "resume", "metadata")]
     known = build(traces(attempt("1", 0, "interrupted"), attempt("2", 10, "ok", causes=[("resume", "t1-1")])))
     assert linked(known) == [("1", "2", "resume", "recorded")]
-    failed = build(traces(attempt("1", 0, "error"), attempt("2", 10, "ok")))
-    assert linked(failed) == []
+
+
+def test_a_task_that_failed_in_an_earlier_run_is_joined_to_its_next_try_by_its_id(span: Make, traces: Gather) -> None:
+    def attempt(span_id: str, start: int, outcome: str, trace: str, **more: object) -> Span:
+        return span(span_id, start, start + 1, trace=trace, task="ask", task_id="k", task_outcome=outcome, **more)
+
+    apart = build(traces(attempt("1", 0, "error", "t1"), attempt("2", 10, "ok", "t2")))
+    assert linked(apart) == [("1", "2", "retry", "metadata")]
+    known = build(traces(attempt("1", 0, "error", "t1"), attempt("2", 10, "ok", "t2", causes=[("retry", "t1-1")])))
+    assert linked(known) == [("1", "2", "retry", "recorded")]
+    within = build(traces(attempt("1", 0, "error", "t1"), attempt("2", 10, "ok", "t1")))
+    assert linked(within) == []
+
+
+def test_a_task_that_was_settled_is_not_joined_to_its_pause_again_unless_it_is_answered_again(
+    span: Make, traces: Gather
+) -> None:
+    def attempt(span_id: str, start: int, outcome: str) -> Span:
+        return span(span_id, start, start + 2, trace=f"t{span_id}", task="ask", task_id="k", task_outcome=outcome)
+
+    runs = [attempt("1", 0, "interrupted"), attempt("2", 10, "ok"), attempt("3", 20, "ok")]
+    assert linked(build(traces(*runs))) == [("1", "2", "resume", "metadata")]
+    answer = span("4", 21, 21, "3", trace="t3", record_kind="HUMAN_INPUT")
+    again = linked(build(traces(*runs, answer)))
+    assert again == [("1", "2", "resume", "metadata"), ("1", "3", "resume", "metadata")]
+
+
+@pytest.mark.parametrize(
+    ("reference", "kind"),
+    [("trigger|c1|branch:to:x", "trigger"), ("send|c1|__pregel_tasks[1]", "send")],
+)
+def test_what_waited_where_no_run_ended_is_told_by_the_tasks_that_started_there(
+    reference: str, kind: str, span: Make, traces: Gather
+) -> None:
+    first, second = f"{1:032x}", f"{2:032x}"
+    a, b, w0, w1, x, again = (f"{number:016x}" for number in range(6))
+
+    def started(span_id: str, index: int, triggers: list[str], causes: list[tuple[str, str]]) -> Span:
+        known = {"task_id": span_id, "task_index": index, "task_triggers": triggers, "checkpoint_id": "c1"}
+        return span(span_id, 10 + index, 20, trace=first, task="x", causes=causes, **known)
+
+    graph = build(
+        traces(
+            span(a, 0, 1, trace=first, task="a"),
+            span(b, 0, 1, trace=first, task="b"),
+            started(w0, 0, ["__pregel_tasks"], [("send", a)]),
+            started(w1, 1, ["__pregel_tasks"], [("send", b)]),
+            started(x, 2, ["branch:to:x"], [("trigger", b), ("message", a)]),
+            span(again, 50, 60, trace=second, task="x", cause_refs=[reference]),
+        )
+    )
+    assert [edge for edge in linked(graph) if edge[1] == again] == [(b, again, kind, "metadata")]
 
 
 def test_control_edges_lie_between_tasks_and_leave_out_who_read_what(span: Make, traces: Gather) -> None:
