@@ -1,6 +1,6 @@
 """Every setting: its environment variable, type, default and meaning, in one table."""
 
-from otel_mas.config.settings import Settings
+from otel_mas.config.settings import OWN, Settings
 from otel_mas.config.table import SETTINGS, Capture, Content, Setting
 
-__all__ = ["SETTINGS", "Capture", "Content", "Setting", "Settings"]
+__all__ = ["OWN", "SETTINGS", "Capture", "Content", "Setting", "Settings"]

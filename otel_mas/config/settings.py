@@ -10,6 +10,9 @@ from typing import Any
 from otel_mas.config.table import SETTINGS, Capture, Content, Setting, default_store
 from otel_mas.errors import ConfigError
 
+OWN = "own"
+"""`model_spans` where they are ours."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -31,6 +34,7 @@ class Settings:
     exit_timeout_s: float = 5.0
     input_timeout_s: float | None = None
     simulated_cost: bool = False
+    model_spans: str = OWN
     run_id: str | None = None
     strict: bool = False
     export: tuple[str, ...] = ()

@@ -158,6 +158,15 @@ SETTINGS: tuple[Setting, ...] = (
         parse.boolean,
     ),
     Setting(
+        "OTEL_MAS_MODEL_SPANS",
+        "model_spans",
+        "own, or an instrumentation scope",
+        "own",
+        "Whose spans tell of model calls. With the scope of another instrumentation, such as "
+        "`openinference.instrumentation.openai`, we make none, and its spans get their kind, cost and agent here.",
+        parse.text_as_is,
+    ),
+    Setting(
         "OTEL_MAS_RUN_ID",
         "run_id",
         "text",

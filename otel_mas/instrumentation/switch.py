@@ -5,10 +5,14 @@ from __future__ import annotations
 import dataclasses
 import logging
 import threading
+from typing import TYPE_CHECKING
 
-from otel_mas.config import Settings
+from otel_mas.config import OWN, Settings
 from otel_mas.instrumentation import install
 from otel_mas.record import lifecycle
+
+if TYPE_CHECKING:
+    from otel_mas.record.others import Others
 
 logger = logging.getLogger("otel_mas")
 
@@ -34,7 +38,7 @@ def switch_on(settings: Settings, *, asked: bool) -> None:
         if _running is not None and not _replaces(settings, _running, asked):
             return
         first = _running is None
-        lifecycle.start(settings)
+        lifecycle.start(settings, _others(settings))
         _running, _asked = settings, asked
         if first:
             install.install()
@@ -60,6 +64,14 @@ def switch_off(timeout: float) -> bool:
         _running = None
         install.uninstall()
         return lifecycle.shutdown(timeout)
+
+
+def _others(settings: Settings) -> Others | None:
+    if settings.model_spans == OWN:
+        return None
+    from otel_mas.instrumentation.beside.leaving import LeftTo
+
+    return LeftTo(settings.model_spans, settings.simulated_cost)
 
 
 def _replaces(settings: Settings, running: Settings, asked: bool) -> bool:

@@ -16,6 +16,7 @@ from otel_mas.record.snapshot import to_json
 from otel_mas.record.state import StateDigests, Unread, may_be_stored
 from otel_mas.record.trusted import MESSAGE_ATTRIBUTES, Trusted
 from otel_mas.semconv import attributes as names
+from otel_mas.store.columns import column_values
 from otel_mas.store.rows import Batch, ContentRow, MessageRefRow, MessageRow, OpenRow, SpanRow
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+    from otel_mas.record.others import Others
     from otel_mas.record.recorder import Cause
 
 _MAX_WITHHELD = 10_000
@@ -52,11 +54,15 @@ class BatchBuilder:
         privacy: the content mode.
         origin: attributes that every stored resource gets, such as `mas.instance.id`.
         values: the digests of state values.
+        others: knows the spans of other instrumentation that tell of model calls.
     """
 
-    def __init__(self, privacy: Privacy, origin: Mapping[str, str], values: StateDigests) -> None:
+    def __init__(
+        self, privacy: Privacy, origin: Mapping[str, str], values: StateDigests, others: Others | None = None
+    ) -> None:
         self._privacy = privacy
         self._values = values
+        self._others = others
         self._changed: dict[Key, tuple[str, ...]] = {}  # of spans that have not ended yet
         self._origin = dict(origin)
         self._encoder = SpanEncoder(privacy)
@@ -107,6 +113,8 @@ class BatchBuilder:
             if changed is not None:
                 add(span, {names.MAS_STATE_DIGESTS: changed})
             row = self._encoder.row(span, causes, resource=resource, scope=scope, withheld=withheld)
+            if self._others is not None:
+                self._complete(row, self._others.columns(span))
         except Exception as error:
             batch.incomplete[span.context[0].to_bytes(16, "big")] = "a span could not be encoded"
             caught("writer: span", error)
@@ -114,6 +122,13 @@ class BatchBuilder:
         batch.spans.append(row)
         if isinstance(span, Trusted):
             _refer(row, span.said, batch)
+
+    @staticmethod
+    def _complete(row: SpanRow, said: Mapping[str, Any]) -> None:
+        """What a span says in other words than ours."""
+        if said:
+            found = zip(row.columns, column_values(said), strict=True)
+            row.columns = tuple([given if more is None else more for given, more in found])
 
     def _started(self, span: ReadableSpan, origin: _Origin, batch: Batch) -> None:
         resource, scope = origin

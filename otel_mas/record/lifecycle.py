@@ -10,6 +10,7 @@ import sys
 from otel_mas.config import Settings
 from otel_mas.record import provider
 from otel_mas.record.guard import guarded, set_strict
+from otel_mas.record.others import Others
 from otel_mas.record.recorder import recorder
 from otel_mas.record.recording import Recording
 
@@ -17,10 +18,14 @@ _recording: Recording | None = None
 _hooked = False
 
 
-def start(settings: Settings) -> None:
+def start(settings: Settings, others: Others | None = None) -> None:
     """Turn recording on. Costs nothing yet: thread and file come with the first span.
 
     A recording with other settings is ended first; with the same settings it goes on.
+
+    Args:
+        settings: what the process was told.
+        others: knows the spans of other instrumentation that tell of model calls.
     """
     global _recording
     if not settings.enabled:
@@ -32,7 +37,7 @@ def start(settings: Settings) -> None:
             return
         shutdown(settings.exit_timeout_s)
     set_strict(settings.strict)
-    _recording = Recording(settings)
+    _recording = Recording(settings, others=others)
     _hook_process()
     provider.attach(_recording.processor, settings)
     recorder().connect(settings, _recording.queue, _recording.digests, provider.tracer)

@@ -12,6 +12,8 @@ from otel_mas.record.queue import SpanQueue
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+    from otel_mas.record.others import Others
 else:
     # Registered before the app has imported the SDK, which we do not load for it. A test holds this class to every
     # method of the SDK's.
@@ -27,10 +29,12 @@ class MirrorProcessor(SpanProcessor):
     Args:
         queue: where they go.
         flush: writes out what waits, within seconds; True where all of it was.
+        others: is told of every span that starts.
     """
 
-    def __init__(self, queue: SpanQueue, flush: Callable[[float], bool]) -> None:
+    def __init__(self, queue: SpanQueue, flush: Callable[[float], bool], others: Others | None = None) -> None:
         self.queue = queue
+        self._others = others
         self._flush = flush
         self.writer_thread = 0  # what the writer's own SQLite calls are traced as must not feed the writer
         self.forked_ns = 0  # spans that started before belong to the parent process, which records them
@@ -41,6 +45,8 @@ class MirrorProcessor(SpanProcessor):
             return
         try:
             queue.start(span.context, span)
+            if self._others is not None:
+                self._others.started(span)
         except Exception as error:
             caught("processor: on_start", error)
 

@@ -25,6 +25,7 @@ from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from otel_mas.record.batches import BatchBuilder
+    from otel_mas.record.others import Others
 
 _BATCH_SPANS = 2048
 _KEY_BYTES = 32
@@ -41,19 +42,23 @@ class Recording:
     Args:
         settings: with `content` decided.
         open_store: opens the store; a stand-in in tests.
+        others: knows the spans of other instrumentation that tell of model calls.
     """
 
     def __init__(
         self,
         settings: Settings,
         open_store: Callable[[Settings, bytes, str], Store] | None = None,
+        *,
+        others: Others | None = None,
     ) -> None:
         self.settings = settings
         self._new_key = secrets.token_bytes(_KEY_BYTES)  # of a store that is created here
         self._open_store = open_store or partial(_open, digest_key=self._new_key)
         self._used_key: bytes | None = None
         self.queue = SpanQueue(settings.queue_spans, settings.queue_bytes, batch_spans=_BATCH_SPANS, wake=self._wake)
-        self.processor = MirrorProcessor(self.queue, self.flush)
+        self._others = others
+        self.processor = MirrorProcessor(self.queue, self.flush, others)
         digester = Digester(self._digest_key)
         self.digests = MessageDigests(digester, self._announce)
         self._values = StateDigests(digester)
@@ -164,7 +169,8 @@ class Recording:
         origin = {names.MAS_INSTANCE_ID: self.instance_id.hex(), names.MAS_STORE_ID: store.store_id}
         if settings.run_id:
             origin[names.MAS_RUN_ID] = settings.run_id
-        return self._shipping.around(store), BatchBuilder(Privacy(settings.content or "none"), origin, self._values)
+        privacy = Privacy(settings.content or "none")
+        return self._shipping.around(store), BatchBuilder(privacy, origin, self._values, self._others)
 
     def _digest_key(self) -> bytes:
         if self.settings.digest_key is not None:

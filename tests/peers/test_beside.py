@@ -75,8 +75,41 @@ def test_nothing_is_doubled_or_lost_and_every_parent_is_right(peer: str, way: st
 @pytest.mark.parametrize("peer", PEERS)
 def test_a_model_call_is_paid_once(peer: str, beside: Runs) -> None:
     alone, both = cost(beside(peer, on=False)["invoke"]), cost(beside(peer)["invoke"])
-    # The call past LangChain is the peer's alone; it counts where the peer says what it used in words that we read.
-    assert both.total.calls - alone.total.calls in (0, 1)
+    # The call past LangChain is the peer's alone; it counts where that speaks OpenTelemetry's own words.
+    assert both.total.calls - alone.total.calls == (peer != "openinference")
     assert both.total.usd == alone.total.usd
     (ours,) = [row for row in alone.by_agent if row.name == "guide"]
     assert ours in both.by_agent
+
+
+LEFT_TO = [
+    ("openinference", "openinference.instrumentation.langchain", 6),
+    ("openinference", "openinference.instrumentation.openai", 7),
+    ("openllmetry", "opentelemetry.instrumentation.langchain", 6),
+    ("otel-genai", "opentelemetry.instrumentation.genai.langchain", 6),
+    ("openai-v2", "opentelemetry.util.genai.handler", 7),
+]
+"""A peer, one of its scopes, and how many of the app's seven calls that sees: LangChain's are six."""
+
+
+@pytest.mark.parametrize(("peer", "scope", "calls"), LEFT_TO)
+def test_model_spans_can_be_left_to_another_instrumentation(peer: str, scope: str, calls: int, beside: Runs) -> None:
+    alone = beside(peer, on=False)["invoke"]
+    left = beside(peer, OTEL_MAS_MODEL_SPANS=scope)["invoke"]
+
+    assert shape(left) == Counter({key: n for key, n in shape(alone).items() if not key[0].startswith("chat ")})
+    assert causes(left) == causes(alone)
+    assert names(left.theirs) == names(beside(peer, ours=None)["invoke"].theirs)
+    with otel_mas.open(left.store) as source:
+        spans = source.trace(left.trace_id).spans
+        summary = next(found for found in source.traces(limit=10) if found.trace_id == left.trace_id)
+    kinds = Counter(span.scope.name for span in spans if span.record_kind == "LLM_CALL")
+    assert kinds == {scope: calls}
+
+    found, ours = cost(left), cost(alone)
+    (guide,) = [row for row in found.by_agent if row.name == "guide"]
+    assert guide in ours.by_agent
+    assert guide.usd
+    assert summary.cost_usd == pytest.approx(found.total.usd)
+    if calls == ours.total.calls:
+        assert summary.cost_usd == pytest.approx(ours.total.usd)

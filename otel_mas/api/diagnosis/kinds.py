@@ -151,7 +151,8 @@ INSTRUMENTED_TWICE = Kind(
     _NOTE,
     _AREA,
     "{package} records {what} too, where opentelemetry-instrument or the app loads it: two spans for one call",
-    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={entry} leaves one under opentelemetry-instrument",
+    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={entry} leaves one under opentelemetry-instrument, or "
+    "OTEL_MAS_MODEL_SPANS={scope} leaves model calls to it; each call is paid once either way",
 )
 LANGSMITH_ON = Kind(
     "langsmith-on",

@@ -73,7 +73,9 @@ def others(environ: Mapping[str, str], settings: Settings, asked: Asked | None) 
         *_distros(environ, points),
         *_missing_exporters(environ, points),
         *(
-            kinds.INSTRUMENTED_TWICE.found(package=package, what=_instrumented(package), entry=entry)
+            kinds.INSTRUMENTED_TWICE.found(
+                package=package, what=_instrumented(package), entry=entry, scope=_scope(package)
+            )
             for entry, package in instrumentations
         ),
         *_langsmith(environ),
@@ -161,6 +163,14 @@ def _instrumentations(
 def _instrumented(package: str) -> str:
     library = package.rpartition("-instrumentation-")[2].removeprefix("genai-")
     return library or "models"
+
+
+def _scope(package: str) -> str:
+    """What the spans of an instrumentation are filed under: its package's name as that of a module."""
+    if package == "opentelemetry-instrumentation-openai-v2":
+        return "opentelemetry.util.genai.handler"
+    family, _, library = package.partition("-instrumentation-")
+    return f"{family}.instrumentation.{library.replace('genai-', 'genai.').replace('-', '_')}"
 
 
 def _switch(environ: Mapping[str, str], variables: Sequence[str]) -> str | None:

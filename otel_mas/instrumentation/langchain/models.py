@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind
 
+from otel_mas.config import OWN
 from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain, modalities
 from otel_mas.instrumentation.langchain.outcome import cancelled
 from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
 from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
 from otel_mas.instrumentation.langchain.structured import Asked, answered, asked
 from otel_mas.instrumentation.pricing import PRICES
-from otel_mas.record import MODEL, Cause, caught, guarded, inside, participant, recorder
+from otel_mas.record import MODEL, Cause, caught, guarded, inside, participant, recorder, restore
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, Operation
 
@@ -67,11 +68,7 @@ class Call:
     def leave(self) -> None:
         """What was current before is so again. Does nothing where its span is not current."""
         token, self._token = self._token, None
-        if token is not None:
-            try:
-                token.var.reset(token)
-            except ValueError:  # a coroutine that is thrown away is closed in another context
-                pass
+        restore(token)
 
 
 # The calls that the `generate` around this code has started.
@@ -113,6 +110,8 @@ class ModelCalls:
         metadata: Any,
         said: dict[str, Any],
     ) -> None:
+        if rec.settings.model_spans != OWN:
+            return
         PRICES.prepare()
         metadata = metadata or _NOTHING
         params = said.get("invocation_params") or _NOTHING

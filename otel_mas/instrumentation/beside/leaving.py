@@ -1,0 +1,98 @@
+"""Model spans that are left to other instrumentation: what the store is told of each beside what it says itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from otel_mas.instrumentation.langgraph.current import current_task
+from otel_mas.instrumentation.pricing import PRICES, Cost, Tokens
+from otel_mas.model.dialects import model_call
+from otel_mas.semconv import attributes as names
+
+_MAX_OPEN = 16_384  # spans; some never end
+_MAX_WAIT_S = 3.0  # for the price table, on the writer's thread
+
+
+class LeftTo:
+    """The model spans of one instrumentation scope, or of all in a package.
+
+    Args:
+        scope: its name.
+        simulated: the model is a stand-in, so nobody is charged.
+    """
+
+    def __init__(self, scope: str, simulated: bool) -> None:
+        self._scope = scope
+        self._package = f"{scope}."
+        self._simulated = simulated
+        self._agents: dict[tuple[int, int], str] = {}
+
+    def started(self, span: Any) -> None:
+        """A span has started: note the agent that it works for, which need not be among its ancestors."""
+        if not self._chosen(span):
+            return
+        agent = _agent()
+        if agent is not None:
+            if len(self._agents) >= _MAX_OPEN:
+                self._agents.pop(next(iter(self._agents)), None)
+            self._agents[span.context[:2]] = agent
+
+    def columns(self, span: Any) -> Mapping[str, Any]:
+        """What is known of an ended span, in our words. May wait for the price table."""
+        if not self._chosen(span):
+            return {}
+        agent = self._agents.pop(span.context[:2], None)
+        found = model_call(span.attributes or {})
+        if found is None:
+            return {}
+        if agent is not None:
+            found[names.GEN_AI_AGENT_NAME] = agent
+        self._price(found)
+        return found
+
+    def _chosen(self, span: Any) -> bool:
+        scope = span.instrumentation_scope
+        name: str = "" if scope is None else scope.name
+        return name == self._scope or name.startswith(self._package)
+
+    def _price(self, found: dict[str, Any]) -> None:
+        given, produced = found.get(names.GEN_AI_USAGE_INPUT_TOKENS), found.get(names.GEN_AI_USAGE_OUTPUT_TOKENS)
+        provider = found.get(names.GEN_AI_PROVIDER_NAME)
+        if given is None and produced is None:
+            cost = Cost(None, None, "the model did not say what it used")
+        elif provider is None:
+            cost = Cost(None, None, "the provider is not known")
+        else:
+            read, written, reasoning = (
+                found.get(name, 0)
+                for name in (
+                    names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+                    names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
+                    names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
+                )
+            )
+            given = given or 0
+            if read + written > given:  # instrumentation that leaves cached tokens out of its total
+                given = found[names.GEN_AI_USAGE_INPUT_TOKENS] = given + read + written
+            models = found.get(names.GEN_AI_RESPONSE_MODEL), found.get(names.GEN_AI_REQUEST_MODEL)
+            PRICES.wait(_MAX_WAIT_S)
+            cost = PRICES.cost(provider, models, Tokens(given, produced or 0, read, written, reasoning))
+        cost.describe(found, self._simulated)
+
+
+def _agent() -> str | None:
+    """The agent that this code works for."""
+    task = current_task()
+    while task is not None:
+        for span in (task.span, task.run.span):
+            # Ours become SDK spans, which cost more, as soon as their `attributes` are read.
+            attributes = getattr(span, "said", None) or getattr(span, "attributes", None) or {}
+            agent = attributes.get(names.GEN_AI_AGENT_NAME)
+            if agent is not None:
+                return str(agent)
+        task = task.run.outer
+    return None
+
+
+__all__ = ["LeftTo"]

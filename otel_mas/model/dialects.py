@@ -1,0 +1,63 @@
+"""What a span of other instrumentation says of a model call, in our words.
+
+Two vocabularies: OpenTelemetry's own (`gen_ai.*`, which OpenLLMetry speaks, too) and OpenInference's (`llm.*`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from otel_mas.semconv import RecordKind, record_kind
+from otel_mas.semconv import attributes as names
+
+_TOKENS: Final[dict[str, tuple[str, ...]]] = {
+    names.GEN_AI_USAGE_INPUT_TOKENS: ("gen_ai.usage.prompt_tokens", "llm.token_count.prompt"),
+    names.GEN_AI_USAGE_OUTPUT_TOKENS: ("gen_ai.usage.completion_tokens", "llm.token_count.completion"),
+    names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: (
+        "gen_ai.usage.cache_read_input_tokens",
+        "llm.token_count.prompt_details.cache_read",
+    ),
+    names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: (
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+        "llm.token_count.prompt_details.cache_write",
+    ),
+    names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: (
+        "gen_ai.usage.reasoning_tokens",
+        "llm.token_count.completion_details.reasoning",
+    ),
+}
+"""A count → what it is called elsewhere."""
+
+_TEXTS: Final[dict[str, tuple[str, ...]]] = {
+    names.GEN_AI_REQUEST_MODEL: ("llm.model_name",),
+    names.GEN_AI_RESPONSE_MODEL: ("llm.model_name",),
+    names.GEN_AI_PROVIDER_NAME: ("gen_ai.system", "llm.provider", "llm.system"),
+}
+_OPENINFERENCE_KIND: Final = "openinference.span.kind"
+
+
+def model_call(attributes: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a model call's span says, as our attributes and without its content; None for any other span."""
+    operation = attributes.get(names.GEN_AI_OPERATION_NAME)
+    kind = record_kind(operation) if isinstance(operation, str) else None
+    if kind != RecordKind.LLM_CALL and attributes.get(_OPENINFERENCE_KIND) != "LLM":
+        return None
+    found: dict[str, Any] = {names.MAS_RECORD_KIND: str(RecordKind.LLM_CALL)}
+    for name, others in _TOKENS.items():
+        count = _first(attributes, (name, *others))
+        if isinstance(count, int) and not isinstance(count, bool) and count >= 0:
+            found[name] = count
+    for name, others in _TEXTS.items():
+        text = _first(attributes, (name, *others))
+        if isinstance(text, str) and text:
+            found[name] = text
+    return found
+
+
+def _first(attributes: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+    return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
+
+
+__all__ = ["model_call"]
