@@ -8,6 +8,7 @@ MODULES = (
     "concurrent.futures.process",
     "multiprocessing.process",
     "multiprocessing.pool",
+    "celery.signals",
 )
 """The modules whose import is the moment to patch them."""
 
@@ -16,11 +17,11 @@ def patch(module: str | None = None) -> None:
     """Hook into those of `MODULES` that are imported (or only `module`)."""
     from otel_mas.instrumentation.propagation import fit
 
-    fit.PATCHES.put(module)
+    fit.patch(module)
 
 
 def unpatch() -> None:
     """Put Python's own functions back."""
     from otel_mas.instrumentation.propagation import fit
 
-    fit.PATCHES.take_off()
+    fit.unpatch()

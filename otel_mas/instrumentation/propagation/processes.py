@@ -22,7 +22,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from otel_mas.config import Settings
 from otel_mas.instrumentation import switch
 from otel_mas.instrumentation.propagation.threads import run_inside, serves
-from otel_mas.record import INSIDE, caught, guarded
+from otel_mas.record import INSIDE, caught, guarded, lifecycle
 
 Original = Callable[..., Any]
 
@@ -111,6 +111,14 @@ def start(original: Original) -> Original:
     return start
 
 
+@guarded("propagation: end of a process")
+def ending(**_: Any) -> None:
+    """A process of Celery's ends, past every hook of Python's own: write what it recorded."""
+    settings = switch.settings()
+    if settings is not None:
+        lifecycle.flush(settings.exit_timeout_s)
+
+
 @guarded("propagation: process")
 def _carrying(function: Original) -> Original:
     return functools.partial(run_carried, Carried.here(), function)
@@ -125,4 +133,4 @@ def _after_in_child() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_in_child)
 
-__all__ = ["Carried", "pool", "run_carried", "start", "submit"]
+__all__ = ["Carried", "ending", "pool", "run_carried", "start", "submit"]
