@@ -8,6 +8,7 @@ from otel_mas.record.media import without_media
 from otel_mas.record.messages import MessageAdapter
 from otel_mas.record.recorder import Cause, Recorder, recorder
 from otel_mas.record.snapshot import snapshot, to_json
+from otel_mas.record.state import MessageList
 
 __all__ = [
     "EXCHANGES",
@@ -18,6 +19,7 @@ __all__ = [
     "Cause",
     "Exchange",
     "MessageAdapter",
+    "MessageList",
     "Participant",
     "Recorder",
     "canonical_form",

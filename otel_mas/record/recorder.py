@@ -11,9 +11,10 @@ from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind, StatusCode, set_span_in_context
 
 from otel_mas.config import Settings
+from otel_mas.record.exchange import participant
 from otel_mas.record.guard import caught
 from otel_mas.record.snapshot import snapshot
-from otel_mas.record.state import Messages, taken_down
+from otel_mas.record.state import MessageList, taken_down
 from otel_mas.record.trusted import MESSAGE_REF_BYTES, Trusted, cause_attributes
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
@@ -211,7 +212,9 @@ class Recorder:
                 return ()
             number, attribute = _DIRECTIONS[direction]
             key = span.get_span_context()[:2]
-            found = digests.digests(key, messages, adapter, remember=number == 0)
+            # What is said in a task is mostly added to its graph's state, and comes again.
+            remember = number == 0 or participant() is not None
+            found = digests.digests(key, messages, adapter, remember=remember)
             if isinstance(span, Trusted):  # the writer finds them there
                 span.said[attribute] = found
                 span.size += MESSAGE_REF_BYTES * len(found)
@@ -242,11 +245,11 @@ class Recorder:
                 return
             key = span.get_span_context()[:2]
 
-            def known(value: Any) -> Messages | None:
+            def known(value: Any) -> MessageList | None:
                 values = value if value.__class__ is list and value else (value,)
                 if adapter is None or not all(map(adapter.knows, values)):
                     return None
-                return Messages(digests.digests(key, values, adapter))
+                return MessageList(digests.digests(key, values, adapter))
 
             values, size = [], 0
             for value in changed.values():

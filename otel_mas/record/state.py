@@ -24,13 +24,13 @@ _MAX_KNOWN = 65_536
 _AT_ONCE = frozenset((bool, int, float, type(None)))
 
 
-class Messages(list[str]):
+class MessageList(list[str]):
     """In place of messages: their digests. The messages themselves are stored by those."""
 
     __slots__ = ()
 
 
-Known = Callable[[Any], Messages | None]
+Known = Callable[[Any], MessageList | None]
 """What stands for a message, or a list of nothing else, in a copy; None for anything else."""
 
 
@@ -77,6 +77,8 @@ def taken_down(value: Any, known: Known) -> tuple[Any, int]:
     kind = value.__class__
     if kind in _AT_ONCE:
         return value, 0
+    if kind is MessageList:
+        return value, _DIGEST * len(value)
     try:
         size = len(value)
     except Exception:  # it has no length, or fails to tell it
@@ -131,4 +133,4 @@ def may_be_stored(body: bytes) -> bool:
     return len(body) <= _MAX_STORED
 
 
-__all__ = ["Messages", "StateDigests", "Unread", "may_be_stored", "taken_down"]
+__all__ = ["MessageList", "StateDigests", "Unread", "may_be_stored", "taken_down"]

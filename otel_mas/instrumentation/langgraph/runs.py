@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
@@ -16,7 +17,7 @@ from otel_mas.instrumentation.langgraph.guardrails import checked, checks
 from otel_mas.instrumentation.langgraph.human_input import Answers, describe_question
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.reasons import Reasons
-from otel_mas.record import EXCHANGES, INSIDE, PARTICIPANT, SPAN, Cause, Exchange, Recorder, participant
+from otel_mas.record import EXCHANGES, INSIDE, PARTICIPANT, SPAN, Cause, Exchange, MessageList, Recorder, participant
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RunOutcome, TaskOutcome
 
@@ -155,12 +156,16 @@ class TaskRun:
     def _tell_writes(self, recorder: Recorder, span: Span) -> None:
         """What the task changed in the state, and the messages among it."""
         channels, writes = self.run.channels, self.task.writes
+        changed = said.changes(writes, channels.state)
         messages = said.in_writes(writes, channels.messages)
         if messages and self.given is not None:
             said.added(recorder, span, self, messages, self.given)
         elif messages:
-            said.wrote(recorder, span, self, messages, lambda: said.in_state(self.task.input, channels.messages))
-        changed = said.changes(writes, channels.state)
+            before = partial(said.in_state, self.task.input, channels.messages)
+            digests = said.wrote(recorder, span, self, messages, before)
+            for name in channels.messages:
+                if changed.get(name) is messages:  # all of them, and nothing else
+                    changed[name] = MessageList(digests)
         if changed:
             recorder.state(span, changed, MESSAGES)
 

@@ -78,9 +78,10 @@ def in_writes(writes: Iterable[tuple[str, Any]], channels: Sequence[str]) -> lis
     found: list[Any] = []
     for name, value in writes:
         if name in channels:
-            found += _messages(value, convert=True)
+            written = _messages(value, convert=True)
+            found = found + written if found else written
         elif name == RETURN and value.__class__ not in _PLAIN:
-            found += _messages(value)
+            found = found + _messages(value)
     return found
 
 
@@ -138,11 +139,12 @@ def given(recorder: Recorder, span: Span, who: Participant, messages: list[Any])
 
 def wrote(
     recorder: Recorder, span: Span, who: Participant, messages: list[Any], given: Callable[[], list[Any]]
-) -> None:
+) -> tuple[str, ...]:
     """A task or an agent has written messages: those that were not written inside of it, or handed on, are its own."""
     digests = recorder.messages(span, "output", messages, MESSAGES)
     if digests:
         who.exchange.wrote(who.path, span.get_span_context(), digests, messages, given=given)
+    return digests
 
 
 def added(recorder: Recorder, span: Span, who: Participant, messages: list[Any], given: list[Any]) -> None:
