@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from otel_mas.causal.messages import read_elsewhere
 from otel_mas.causal.problems import Problems
 from otel_mas.causal.references import References, texts
 from otel_mas.causal.tree import Tree
@@ -105,6 +106,8 @@ class _Search:
                 self.referring.append(i)
         self._resolve()
         self._resume()
+        for writer, reader in read_elsewhere(self.tree, texts):
+            self.links.add(writer, reader, LinkKind.MESSAGE.value, METADATA)
         return self.links
 
     def _add(self, trace_id: str, span_id: str, effect: int, kind: str, provenance: str) -> None:

@@ -7,6 +7,8 @@ what ran in that task: `task:chat` for a call of the model, `task:tool` for a to
 from __future__ import annotations
 
 import operator
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
@@ -25,6 +27,9 @@ from langgraph.types import Command, Send, interrupt
 
 import otel_mas
 from otel_mas.semconv import attributes as names
+
+OTEL_MAS = Path(sys.executable).with_name("otel-mas")
+TOLD = Path(__file__).with_name("told.py")
 
 
 class Scripted(BaseChatModel):
@@ -76,7 +81,7 @@ def chain(**nodes: Any) -> Any:
     return graph.compile(checkpointer=InMemorySaver())
 
 
-def recorded_reads(store: Path, thread: str) -> list[tuple[str, str]]:
+def recorded_reads(store: Path, thread: str, provenance: str = "recorded") -> list[tuple[str, str]]:
     """Every `message` link, as (reader, writer)."""
     assert otel_mas.flush(30)
     with otel_mas.open(store) as source:
@@ -93,7 +98,8 @@ def recorded_reads(store: Path, thread: str) -> list[tuple[str, str]]:
             span = spans[span.parent_span_id]
         return f"{labels[span.span_id]}:{kind}" if kind else labels[span.span_id]
 
-    return sorted((name(edge.effect), name(edge.cause)) for edge in graph.edges if edge.kind == "message")
+    told = [edge for edge in graph.edges if edge.kind == "message" and edge.provenance == provenance]
+    return sorted((name(edge.effect), name(edge.cause)) for edge in told)
 
 
 def run(app: Any, *inputs: Any) -> str:
@@ -310,3 +316,24 @@ def test_every_change_of_the_state_can_be_told(recorded: Path) -> None:
         "n2": ["topics"],
     }
     assert told["n0"]["topics"] != told["n1"]["topics"] == told["n2"]["topics"]
+
+
+def test_what_another_process_wrote_is_joined_when_the_conversation_is_read(tmp_path: Path) -> None:
+    """The writer reads the researcher's words, said before the pause by another process, and the human's answer."""
+    store = tmp_path / "runs.db"
+    for answer in ([], ["yes"]):
+        command = [
+            OTEL_MAS,
+            "run",
+            "--store",
+            store,
+            "--",
+            sys.executable,
+            TOLD,
+            "thread",
+            tmp_path / "checkpoints.db",
+            *answer,
+        ]
+        subprocess.run(list(map(str, command)), check=True, capture_output=True)
+    assert recorded_reads(store, "thread") == [("writer#1:chat", "approval#1")]
+    assert recorded_reads(store, "thread", "metadata") == [("writer#1:chat", "researcher#1:chat")]
