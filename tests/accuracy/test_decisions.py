@@ -24,6 +24,7 @@ from langchain.agents.middleware import (
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.runnables import Runnable
+from langchain_core.tools import tool
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import Command
@@ -201,6 +202,24 @@ def test_a_reason_that_no_decision_takes_up_is_a_decision_of_whoever_gave_it(loo
     found = look()
     assert found.decisions() == [("a", ("b",), "nobody else is there")]
     assert found.inside(found.kind("ROUTING_DECISION")[0]).task_name == "a"
+
+
+def test_a_reason_given_in_a_tool_that_hands_over_is_that_of_the_handoff(look: Callable[[], Recorded]) -> None:
+    @tool
+    def ask_bob() -> Command[Any]:
+        """Hand over to Bob."""
+        otel_mas.routing_reason("Bob knows trams")
+        return Command(goto="bob", graph=Command.PARENT)
+
+    called = AIMessage("", tool_calls=[{"name": "ask_bob", "args": {}, "id": "call_1"}])
+    graph = StateGraph(State)
+    graph.add_node("alice", create_agent(saying(called), [ask_bob], name="alice"), destinations=("bob",))
+    graph.add_node("bob", nothing)
+    graph.add_edge(START, "alice")
+    run(graph)
+    found = look()
+    assert ("ask_bob", ("bob",), "Bob knows trams") in found.decisions()
+    assert [span.name for span in found.trace.spans if span.status.name == "ERROR"] == []
 
 
 def test_marked_agents_in_a_node_are_inside_of_its_task(look: Callable[[], Recorded]) -> None:

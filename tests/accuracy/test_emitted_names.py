@@ -43,6 +43,22 @@ def strays(attributes: Any, known: dict[str, Any]) -> list[str]:
     ]
 
 
+def _mark_everything() -> None:
+    with otel_mas.workflow("w", conversation="marked"), otel_mas.agent("a") as agent:
+        agent.input("hi")
+        agent.state(draft="one")
+        otel_mas.stage("drafting", "1 of 2")
+        carrier = otel_mas.send("hello", to="b")
+        with otel_mas.routing("r", candidates=["b"]) as decision:
+            decision.choose("b", "nobody else is there")
+        with otel_mas.guardrail("g", target="tool_call") as check:
+            check.verdict("modified", "too long", score=0.5)
+        with otel_mas.grade("relevance") as grade:
+            grade.score(True, "on it")
+    with otel_mas.task("b", caused_by=carrier), otel_mas.tool("t"), otel_mas.retrieval("archive"):
+        otel_mas.receive("hello", carrier, sender="a")
+
+
 def test_what_is_emitted_is_registered(apps: Any, recorded: Path) -> None:
     for app in RUNS:
         run_app(apps, app, invoke)
@@ -51,6 +67,7 @@ def test_what_is_emitted_is_registered(apps: Any, recorded: Path) -> None:
     agent.invoke({"messages": [HumanMessage("again")], "question": "q"}, {"configurable": {"thread_id": "x"}})
     with pytest.raises(Exception, match=r"resume|Resume|checkpointer"):
         apps.build_B().invoke(Command(resume="nothing waits"))
+    _mark_everything()
     assert otel_mas.flush(30)
     known = registry()
     found: list[str] = []

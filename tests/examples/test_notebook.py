@@ -74,7 +74,7 @@ def test_it_opens_with_the_runs_and_the_picture(executed: nbformat.NotebookNode)
     assert "interrupted" in outputs(executed, "source.traces()")
     picture = outputs(executed, "run = source.conversation(thread)")
     assert "<svg" in picture
-    assert "tasks of supervisor, researcher, writer, approval, publish over" in picture
+    assert "tasks of supervisor, researcher, relevance, writer, approval, publish over" in picture
 
 
 def test_it_says_what_the_time_is_made_of(executed: nbformat.NotebookNode) -> None:

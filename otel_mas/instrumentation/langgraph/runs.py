@@ -172,8 +172,10 @@ class TaskRun:
     def _end(self, span: Span, outcome: TaskOutcome, end_ns: int | None = None) -> None:
         self.outcome = outcome
         if self.reasons is not None:
+            left_for = self.run.outer.handed_to if outcome is TaskOutcome.HANDOFF and self.run.outer else None
             for left in self.reasons.left():
-                spans.routing(self, left.decider, left.choice, left.candidates or None, left.reason)
+                chosen = left.choice or tuple(sorted(left_for or ()))
+                spans.routing(self, left.decider, chosen, left.candidates or None, left.reason)
         self.run.recorder.say(span, _OUTCOMES[outcome._value_])
         if outcome in _UNFINISHED:
             self.run.left_unfinished(self.task.id, span.get_span_context(), outcome)
