@@ -1,7 +1,7 @@
 """Images, sounds and files in content: never kept, told by digest, media type and size instead.
 
 What is taken for one: bytes; `data:` URLs; base64 under the names that providers use for it, or that begins as the
-common formats do.
+common formats do; any other that is long.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, Final
 
 _KEYS: Final = frozenset({"data", "base64", "b64_json", "file_data", "partial_image_b64", "encrypted_content", "bytes"})
 _LEAST = 256  # characters; shorter ones are no media
+_LONG = 1024
 _HEAD = 64  # characters of base64 that tell a format
 _MAX_DEPTH = 40
 _TEXT_BEFORE = 256  # characters of a `data:` URL in front of its data
@@ -84,7 +85,7 @@ def _text(text: str) -> Any:
         return described(text)
     if ";base64," in text:
         return _inside(text)
-    return described(text) if _begins_as_media(text) else text
+    return described(text) if _begins_as_media(text) or _encoded(text) else text
 
 
 def _inside(text: str) -> str:
@@ -113,6 +114,14 @@ def _begins_as_media(text: str) -> bool:
     except (binascii.Error, ValueError):
         return False
     return _format(head) is not None and _is_base64(text)
+
+
+def _encoded(text: str) -> bool:
+    """A thousand characters without a blank, of all the kinds that base64 has: no text that anybody wrote."""
+    head = text[:_LEAST]
+    if len(text) < _LONG or " " in head or head.islower() or head.isupper() or not any(map(str.isdigit, head)):
+        return False
+    return any(map(str.islower, head)) and any(map(str.isupper, head)) and _is_base64(text)
 
 
 def _is_base64(text: str) -> bool:

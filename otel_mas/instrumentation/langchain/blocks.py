@@ -29,9 +29,25 @@ _MODALITIES = {
     "input_file": "file",
     "document": "file",
     "media": "file",
+    "inline_data": "file",
+    "file_data": "file",
+    "video_url": "video",
 }
 # Where a media block may keep what it is about.
-_INNER = ("source", "file", "input_audio", "image_url", "inline_data", "file_data", "image", "video_url")
+_INNER = (
+    "file",
+    "input_audio",
+    "image_url",
+    "inline_data",
+    "file_data",
+    "video_url",
+    "image",
+    "video",
+    "document",
+    "source",
+)
+# Bedrock's blocks have no type: the one key that they have says it.
+_BARE = ("image", "video", "audio", "document")
 MODALITIES = ("text", "image", "audio", "video", "file")
 
 
@@ -66,9 +82,12 @@ def _part(block: Any, called: frozenset[str]) -> Part | None:
         return {"type": "reasoning", "content": reasoning}
     if kind == "non_standard" and isinstance(value := block.get("value"), Mapping):
         return _part(value, called)
+    if kind is None:
+        kind = next((name for name in _BARE if isinstance(block.get(name), Mapping)), None)
     if (kind in _MODALITIES or kind is None) and (media := _media(block, str(kind))) is not None:
         return media
     # Where in the stream it came is not part of what it says.
+    kind = block.get("type")
     kept = {str(key): value for key, value in block.items() if key not in ("type", "index")}
     return {"type": str(kind or "unknown"), **kept}
 
@@ -111,15 +130,15 @@ def _reasoning(block: Mapping[str, Any]) -> str | None:
 def _media(block: Mapping[str, Any], kind: str) -> Part | None:
     inner: dict[str, Any] = dict(block)
     for key in _INNER:
-        if isinstance(value := block.get(key), Mapping):
+        if isinstance(value := inner.get(key), Mapping):
             inner |= value
     mime = inner.get("mime_type") or inner.get("media_type")
     modality = _MODALITIES.get(kind, "file")
     if mime is None and isinstance(form := inner.get("format"), str):
-        mime = f"{modality}/{form}"
+        mime = f"{'application' if modality == 'file' else modality}/{form}"
     if modality == "file" and isinstance(mime, str) and mime.partition("/")[0] in ("image", "audio", "video"):
         modality = mime.partition("/")[0]
-    data = _first(inner, ("base64", "data", "file_data"))
+    data = _first(inner, ("base64", "data", "file_data", "bytes"))
     uri = _first(inner, ("url", "file_uri", "image_url", "uri"))
     if data is None and isinstance(uri, str) and uri.startswith("data:"):
         data = uri

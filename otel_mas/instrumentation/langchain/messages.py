@@ -133,7 +133,7 @@ class LangChainMessages:
         """Role and parts, media replaced by digest, media type and size."""
         text = _only_text(message)
         if text is not None:
-            return {"role": role_of(message), "parts": [{"type": "text", "content": text}]}
+            return {"role": role_of(message), "parts": [{"type": "text", "content": without_media(text)}]}
         return {"role": role_of(message), "parts": [without_media(part) for part in message_parts(message)]}
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from opentelemetry.trace import Span
 
 from otel_mas.instrumentation.langchain.blocks import response_of
-from otel_mas.instrumentation.langchain.messages import MESSAGES
+from otel_mas.instrumentation.langchain.messages import MESSAGES, modalities
 from otel_mas.instrumentation.langchain.running import Running
 from otel_mas.record import guarded, participant, recorder, without_media
 from otel_mas.semconv import attributes as names
@@ -108,6 +108,7 @@ def _returned(tool: Any, span: Span, result: Any) -> None:
         span.set_attribute(names.ERROR_TYPE, _HANDLED)
     if said:
         digests = rec.messages(span, "output", said, MESSAGES)
+        rec.say(span, {names.MAS_OUTPUT_MODALITIES: modalities(said)})
         who = participant()
         if who is not None and digests:
             who.exchange.wrote((*who.path, str(tool.name)), span.get_span_context(), digests, said)
