@@ -29,6 +29,7 @@ _BRANCH_TO = "branch:to:"
 _CLOSING = "async_generator_athrow"
 # What LangGraph calls a graph that its author gave no name.
 _UNNAMED = "LangGraph"
+_REACT_AGENT = "langgraph.prebuilt.chat_agent_executor"
 
 
 def bound_graph(proc: Any) -> Any:
@@ -39,15 +40,27 @@ def bound_graph(proc: Any) -> Any:
 
 
 def agent_name(graph: Any) -> str | None:
-    """The name given to `create_agent`, which it writes into the graph's config."""
+    """The name given to `create_agent`, which it writes into the graph's config, or to `create_react_agent`."""
     config = getattr(graph, "config", None) or {}
-    return (config.get("metadata") or {}).get("lc_agent_name")
+    name = (config.get("metadata") or {}).get("lc_agent_name")
+    return name if name is not None or not _is_react_agent(graph) else _graph_name(graph)
 
 
 def given_name(graph: Any) -> str | None:
     """The name that the author gave a graph."""
-    name = agent_name(graph) or getattr(graph, "name", None)
+    return agent_name(graph) or _graph_name(graph)
+
+
+def _graph_name(graph: Any) -> str | None:
+    name = getattr(graph, "name", None)
     return None if name == _UNNAMED else name
+
+
+def _is_react_agent(graph: Any) -> bool:
+    """Whether LangGraph's `create_react_agent` made it: it leaves no mark but its node that calls the model."""
+    node = getattr(getattr(graph, "builder", None), "nodes", {}).get("agent")
+    function = getattr(getattr(node, "runnable", None), "func", None)
+    return getattr(function, "__module__", None) == _REACT_AGENT
 
 
 def thread_key(loop: Any) -> tuple[str, str] | None:
