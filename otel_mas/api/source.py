@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +14,7 @@ from otel_mas.api.when import duration_ns, instant_ns
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
 from otel_mas.model import STATUSES, Query, RunSummary, TraceSummary
+from otel_mas.semconv import RunOutcome
 from otel_mas.sources import Capabilities, open_source
 from otel_mas.sources import Source as Port
 
@@ -126,6 +128,17 @@ class Source:
             )
         )
         return Traces(found, limited=len(found) == limit)
+
+    def overdue(self, summaries: Sequence[TraceSummary]) -> frozenset[str] | None:
+        """The ids of those of these traces in which a question waits, or waited, for longer than it was to.
+
+        Only looked for where this process has OTEL_MAS_INPUT_TIMEOUT, since it means to read the traces that paused;
+        None where it has not. A timeout that was recorded with a question goes before it.
+        """
+        if Settings.from_env().input_timeout_s is None:
+            return None
+        paused = [one.trace_id for one in summaries if one.status == RunOutcome.INTERRUPTED]
+        return frozenset(one for one in paused if any(asked.overdue for asked in self.trace(one).questions()))
 
     def to_pandas(self, *, attributes: bool = False, **which: Any) -> pandas.DataFrame:
         """The spans of many traces, a row each, in the order of `traces`.

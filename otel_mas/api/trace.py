@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,15 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from otel_mas import model
 from otel_mas.api.tables import Tabular
+from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
 from otel_mas.model import Message, Span
+from otel_mas.semconv import RecordKind, TaskOutcome
+from otel_mas.semconv import attributes as names
 from otel_mas.sources import Source as Port
 
 if TYPE_CHECKING:
     import pandas
     import pyarrow
 
+    from otel_mas.analyse.questions import Question
     from otel_mas.api.graph import Graph
+    from otel_mas.causal import CausalGraph
     from otel_mas.report.frame import Frame
 
 
@@ -40,6 +46,19 @@ class Run(Tabular):
     @abstractmethod
     def _parts(self) -> tuple[Trace, ...]:
         """The traces that it is made of."""
+
+    def questions(self) -> tuple[Question, ...]:
+        """What people were asked in it, since when, what became of it, and whether it is overdue.
+
+        Within how long they were to answer was recorded with each question, else it is OTEL_MAS_INPUT_TIMEOUT here.
+        """
+        from otel_mas.analyse.questions import questions
+
+        return questions(self._whole(), now_ns=time.time_ns(), timeout_s=Settings.from_env().input_timeout_s)
+
+    @abstractmethod
+    def _whole(self) -> CausalGraph:
+        """The graph of all that is known of its thread."""
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -153,6 +172,25 @@ class Trace(Run):
             raise UnsupportedQuery(f"{self._port.location} keeps no messages and no content beside spans")
         return self.span(span if isinstance(span, str) else span.span_id).span_id
 
+    def questions(self) -> tuple[Question, ...]:
+        """What people were asked or have answered in it; the other half is looked for in its conversation."""
+        if not any(_may_ask(span) for span in self.spans):
+            return ()
+        here = self.trace_id
+        return tuple(
+            one
+            for one in super().questions()
+            if any(span.trace_id == here for span in (*one.paused, one.answer) if span is not None)
+        )
+
+    def _whole(self) -> CausalGraph:
+        thread = self.conversation_id
+        if thread is None or not self._port.capabilities.conversations:
+            return self.graph().causal
+        from otel_mas.causal import build
+
+        return build(self._port.conversation(thread, self.service or None) or (self._data,), whole=True)
+
     def _parts(self) -> tuple[Trace, ...]:
         return (self,)
 
@@ -190,6 +228,9 @@ class Conversation(Run):
         """What caused what in it, across its traces."""
         return self._graph
 
+    def _whole(self) -> CausalGraph:
+        return self.graph().causal
+
     def _parts(self) -> tuple[Trace, ...]:
         return self.traces
 
@@ -198,6 +239,11 @@ class Conversation(Run):
         from otel_mas.api.graph import Graph
 
         return Graph(tuple(trace._data for trace in self.traces), whole=True)
+
+
+def _may_ask(span: Span) -> bool:
+    paused = span.columns.get(names.MAS_TASK_OUTCOME) == TaskOutcome.INTERRUPTED
+    return paused or span.record_kind == RecordKind.HUMAN_INPUT
 
 
 def _count(number: int, noun: str) -> str:

@@ -26,8 +26,9 @@ def command(found: Trace | Conversation, as_json: bool) -> None:
     if as_json:
         from otel_mas.report import json
 
-        print_json(json.graph(causal, found.problems))
+        print_json(json.graph(causal, found.problems, found.questions()))
         return
     from otel_mas.report import terminal
 
-    print_report(found.spans, lambda width: terminal.graph(causal, width))
+    asked = found.questions()
+    print_report(found.spans, lambda width: terminal.graph(causal, width, asked))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Annotated, Any, TypedDict
 
 from otel_mas.analyse.cost import CostRow, CostTable
+from otel_mas.analyse.questions import Question
 from otel_mas.causal import CausalGraph, CriticalPath, Step
 from otel_mas.model import Event, Link, Span, TraceSummary
 from otel_mas.report.outline import Outline
@@ -21,6 +22,9 @@ class TraceForm(TypedDict):
     status: Annotated[
         str,
         "ok, interrupted (waits for input), error, cancelled, abandoned, running or stopped (its process ended first)",
+    ]
+    overdue: Annotated[
+        bool | None, "a question of it waits, or did, for longer than OTEL_MAS_INPUT_TIMEOUT; null without"
     ]
     start_ns: Annotated[int, "nanoseconds since the Unix epoch"]
     end_ns: Annotated[int | None, "nanoseconds since the Unix epoch; null while it runs"]
@@ -67,8 +71,27 @@ class SpanForm(TypedDict):
     events: Annotated[list[EventForm], "what happened during the span"]
 
 
+class QuestionForm(TypedDict):
+    trace_id: Annotated[str, "trace of the task that asked"]
+    span_id: Annotated[str, "the task that asked"]
+    task: Annotated[str, "its name"]
+    interrupt_ids: Annotated[list[str], "`mas.interrupt.ids`"]
+    state: Annotated[
+        str,
+        "waiting, answered, written (by `update_state` as the task) or dropped (the thread went on without it)",
+    ]
+    asked_ns: Annotated[int, "nanoseconds since the Unix epoch"]
+    ended_ns: Annotated[int | None, "when it was answered or dropped; null while it waits"]
+    waited_ns: Annotated[int, "nanoseconds, until now where it waits"]
+    timeout_ns: Annotated[int | None, "within how long it was to be answered; null where nobody said"]
+    overdue: Annotated[bool, "it waits, or was answered after waiting, for longer than that"]
+    answer_trace_id: Annotated[str | None, "trace of the answer"]
+    answer_span_id: Annotated[str | None, "the answer: a HUMAN_INPUT span, or that of the update"]
+
+
 class SpansDocument(TypedDict):
     spans: Annotated[list[SpanForm], "in start order"]
+    questions: Annotated[list[QuestionForm], "what people were asked, in the order of asking"]
     problems: Annotated[list[str], "what is wrong with the traces, in words"]
 
 
@@ -94,6 +117,7 @@ class GraphDocument(TypedDict):
     nodes: Annotated[list[NodeForm], "every span, in start order"]
     edges: Annotated[list[EdgeForm], "from cause to effect"]
     externals: Annotated[list[str], "span ids of causes that lie in other traces"]
+    questions: Annotated[list[QuestionForm], "what people were asked, in the order of asking"]
     problems: Annotated[list[str], "what is wrong with the traces, in words"]
 
 
@@ -141,18 +165,19 @@ class CostDocument(TypedDict):
     problems: Annotated[list[str], "what is wrong with the traces, in words"]
 
 
-def traces(summaries: Sequence[TraceSummary]) -> TracesDocument:
-    """`otel-mas traces --json`."""
-    return {"traces": [_summary(summary) for summary in summaries]}
+def traces(summaries: Sequence[TraceSummary], overdue: Container[str] | None = None) -> TracesDocument:
+    """`otel-mas traces --json`. `overdue` are the ids of those with an overdue question; None where nobody looked."""
+    return {"traces": [_summary(one, None if overdue is None else one.trace_id in overdue) for one in summaries]}
 
 
-def _summary(summary: TraceSummary) -> TraceForm:
+def _summary(summary: TraceSummary, overdue: bool | None) -> TraceForm:
     return {
         "trace_id": summary.trace_id,
         "name": summary.name,
         "service": summary.service,
         "conversation_id": summary.conversation_id,
         "status": summary.status,
+        "overdue": overdue,
         "start_ns": summary.start_ns,
         "end_ns": summary.end_ns,
         "duration_ns": summary.duration_ns,
@@ -167,9 +192,31 @@ def _summary(summary: TraceSummary) -> TraceForm:
     }
 
 
-def spans(found: Sequence[Span], problems: Sequence[str]) -> SpansDocument:
+def spans(found: Sequence[Span], problems: Sequence[str], asked: Sequence[Question] = ()) -> SpansDocument:
     """`otel-mas show --json`."""
-    return {"spans": [_span(span) for span in found], "problems": list(problems)}
+    return {
+        "spans": [_span(span) for span in found],
+        "questions": [_question(one) for one in asked],
+        "problems": list(problems),
+    }
+
+
+def _question(one: Question) -> QuestionForm:
+    first, answer = one.paused[0], one.answer
+    return {
+        "trace_id": first.trace_id,
+        "span_id": first.span_id,
+        "task": first.task_name or first.name,
+        "interrupt_ids": list(one.ids),
+        "state": str(one.state),
+        "asked_ns": one.asked_ns,
+        "ended_ns": one.ended_ns,
+        "waited_ns": one.waited_ns,
+        "timeout_ns": one.timeout_ns,
+        "overdue": one.overdue,
+        "answer_trace_id": None if answer is None else answer.trace_id,
+        "answer_span_id": None if answer is None else answer.span_id,
+    }
 
 
 def _span(span: Span) -> SpanForm:
@@ -213,7 +260,7 @@ def _value(value: Any) -> Any:
     return value
 
 
-def graph(causal: CausalGraph, problems: Sequence[str]) -> GraphDocument:
+def graph(causal: CausalGraph, problems: Sequence[str], asked: Sequence[Question] = ()) -> GraphDocument:
     """`otel-mas graph --json`."""
     outline = Outline(causal)
     return {
@@ -223,6 +270,7 @@ def graph(causal: CausalGraph, problems: Sequence[str]) -> GraphDocument:
             for edge in causal.edges
         ],
         "externals": list(causal.externals),
+        "questions": [_question(one) for one in asked],
         "problems": list(problems),
     }
 

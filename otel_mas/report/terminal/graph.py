@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
+from otel_mas.analyse.questions import Question
 from otel_mas.causal import CausalGraph, Edge
 from otel_mas.model import Span
 from otel_mas.report.decisions import decision
 from otel_mas.report.lanes import Row, draw
 from otel_mas.report.outline import Outline
 from otel_mas.report.terminal.lines import cells, fit, joined, kind_style, outcome, wrap
+from otel_mas.report.terminal.overdue import marks
 from otel_mas.report.text import counted, duration, listing, offset, plain
 from otel_mas.semconv.enums import LinkKind, RecordKind
 
@@ -39,12 +41,13 @@ _WORK = (
 )
 
 
-def graph(causal: CausalGraph, width: int) -> Iterator[Text]:
+def graph(causal: CausalGraph, width: int, asked: Sequence[Question] = ()) -> Iterator[Text]:
     """The tasks in start order, a lane for each cause under way, and what each task waited for.
 
-    Where nothing is a task (traces of other instrumentors), all spans.
+    Where nothing is a task (traces of other instrumentors), all spans. Of the questions that were `asked` the overdue
+    ones are marked.
     """
-    picture = _Picture(causal)
+    picture = _Picture(causal, marks(asked))
     if not picture.nodes:
         return
     begin = picture.nodes[0].start_ns
@@ -94,8 +97,9 @@ def _cut(name: str) -> str:
 class _Picture:
     """Which spans are drawn, which edges between them, and the words for both."""
 
-    def __init__(self, causal: CausalGraph) -> None:
+    def __init__(self, causal: CausalGraph, overdue: Mapping[str, Text]) -> None:
         self._outline = Outline(causal)
+        self._overdue = overdue
         self._spans = {span.span_id: span for span in causal.spans}
         tasks = self._outline.tasks
         self.nodes = tasks or causal.spans
@@ -146,6 +150,8 @@ class _Picture:
         """How it ended if not well, what caused it, what it did."""
         ended = outcome(span)
         parts = [] if ended is None else [ended]
+        if span.span_id in self._overdue:
+            parts.append(self._overdue[span.span_id])
         kinds: dict[str, list[Edge]] = defaultdict(list)
         for edge in self._causes.get(span.span_id, ()):
             kinds[edge.kind].append(edge)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from rich.text import Text
 
 from otel_mas.model import TraceSummary
 from otel_mas.report.terminal.lines import STATUS_STYLES, cells, fit
+from otel_mas.report.terminal.overdue import STYLE as OVERDUE_STYLE
 from otel_mas.report.text import count, duration, listing, local_time, plain, short_ids, usd
 
 _HEADINGS = ("trace", "started", "took", "status", "spans", "tokens", "cost", "what")
 _RIGHT = frozenset({"took", "spans", "tokens", "cost"})
 
 
-def traces(summaries: Sequence[TraceSummary], width: int) -> Iterator[Text]:
-    """Each trace with the shortest id that tells it from the others, when, how long, and what it used."""
+def traces(summaries: Sequence[TraceSummary], width: int, overdue: Container[str] = ()) -> Iterator[Text]:
+    """Each trace with the shortest id that tells it from the others, when, how long, and what it used.
+
+    `overdue` are the ids of traces with a question that is overdue, or was when it was answered.
+    """
     ids = short_ids([summary.trace_id for summary in summaries])
     table = [[Text(heading, style="dim") for heading in _HEADINGS]]
-    table += [_row(summary, ids[summary.trace_id]) for summary in summaries]
+    table += [_row(summary, ids[summary.trace_id], summary.trace_id in overdue) for summary in summaries]
     widths = [max(cell.cell_len for cell in column) for column in zip(*table, strict=True)]
     widths[-1] = max(20, width - sum(widths[:-1]) - 2 * (len(widths) - 1))
     for row in table:
@@ -29,7 +33,7 @@ def traces(summaries: Sequence[TraceSummary], width: int) -> Iterator[Text]:
         yield cells(Text("  ").join(fitted))
 
 
-def _row(summary: TraceSummary, short: str) -> list[Text]:
+def _row(summary: TraceSummary, short: str, overdue: bool) -> list[Text]:
     took = summary.duration_ns
     what = Text(plain(summary.name).removeprefix("invoke_workflow ").removeprefix("invoke_agent "))
     if summary.conversation_id:
@@ -38,6 +42,8 @@ def _row(summary: TraceSummary, short: str) -> list[Text]:
         what.append(f"  {listing([plain(agent) for agent in summary.agents])}", style="cyan")
     if summary.error_count and summary.status != "error":
         what.append(f"  {count(summary.error_count, 'error')}", style="red")
+    if overdue:
+        what.append("  overdue", style=OVERDUE_STYLE)
     if summary.incomplete:
         what.append("  incomplete", style="yellow")
     return [

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from otel_mas.analyse.questions import Question
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Span
 from otel_mas.report.decisions import decision
 from otel_mas.report.findings import Fate, fates
 from otel_mas.report.outline import Outline
 from otel_mas.report.terminal.lines import bar, cells, fit, joined, kind_style, outcome
+from otel_mas.report.terminal.overdue import marks
 from otel_mas.report.text import duration, usd
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
@@ -21,13 +23,16 @@ _TOOK = 8
 _FATES = {Fate.ENDED_THE_RUN: ("ended the run", "bold red"), Fate.HANDLED: ("handled", "yellow")}
 
 
-def tree(causal: CausalGraph, width: int) -> Iterator[Text]:
-    """The spans of a trace, a line each: the tree, how long each took, and when on a common axis."""
+def tree(causal: CausalGraph, width: int, asked: Sequence[Question] = ()) -> Iterator[Text]:
+    """The spans of a trace, a line each: the tree, how long each took, and when on a common axis.
+
+    Of the questions that were `asked` the overdue ones are marked.
+    """
     spans = causal.spans
     if not spans:
         return
     outline = Outline(causal)
-    became = fates(spans)
+    became, overdue = fates(spans), marks(asked)
     begin = min(span.start_ns for span in spans)
     end = max(max(span.last_ns, span.start_ns) for span in spans)
     total = end - begin
@@ -37,7 +42,7 @@ def tree(causal: CausalGraph, width: int) -> Iterator[Text]:
     for root in causal.roots:
         for span, last in outline.walk(root):
             fate = became.get((span.trace_id, span.span_id))
-            label = Text(_guides(last), style="dim").append_text(_label(span, outline, fate))
+            label = Text(_guides(last), style="dim").append_text(_label(span, outline, fate, overdue.get(span.span_id)))
             took = Text("" if span.end_ns is None else duration(span.duration_ns), style="dim")
             stretch = bar([(span.start_ns, end if span.end_ns is None else span.end_ns)], begin, total, _BAR)
             yield cells(fit(label, room), " ", fit(took, _TOOK, "right"), "  ", (stretch, kind_style(span)))
@@ -50,11 +55,13 @@ def _guides(last: tuple[bool, ...]) -> str:
     return above + ("└─ " if last[-1] else "├─ ")
 
 
-def _label(span: Span, outline: Outline, fate: Fate | None) -> Text:
+def _label(span: Span, outline: Outline, fate: Fate | None, overdue: Text | None) -> Text:
     parts = [Text(outline.title(span), style=kind_style(span))]
     ended = outcome(span)
     if ended is not None:
         parts.append(ended)
+    if overdue is not None:
+        parts.append(overdue)
     if fate in _FATES:
         parts.append(Text(*_FATES[fate]))
     if span.record_kind == RecordKind.LLM_CALL:

@@ -89,8 +89,8 @@ def test_the_pasteable_command_leaves_out_the_default_store(
 @pytest.mark.parametrize(
     ("name", "keys"),
     [
-        ("show", ["spans", "problems"]),
-        ("graph", ["nodes", "edges", "externals", "problems"]),
+        ("show", ["spans", "questions", "problems"]),
+        ("graph", ["nodes", "edges", "externals", "questions", "problems"]),
         ("critical-path", ["total_ns", "steps", "problems"]),
         ("cost", ["by_agent", "by_model", "total", "unpriced", "problems"]),
     ],
