@@ -9,6 +9,7 @@ from otel_mas.record.messages import MessageAdapter
 from otel_mas.record.recorder import Cause, Recorder, recorder
 from otel_mas.record.snapshot import snapshot, to_json
 from otel_mas.record.state import MessageList
+from otel_mas.record.trusted import one_of
 
 __all__ = [
     "EXCHANGES",
@@ -26,6 +27,7 @@ __all__ = [
     "caught",
     "guarded",
     "inside",
+    "one_of",
     "participant",
     "recorder",
     "restore",

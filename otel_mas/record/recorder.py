@@ -15,7 +15,7 @@ from otel_mas.record.exchange import participant
 from otel_mas.record.guard import caught
 from otel_mas.record.snapshot import snapshot
 from otel_mas.record.state import MessageList, taken_down
-from otel_mas.record.trusted import MESSAGE_REF_BYTES, Trusted, cause_attributes
+from otel_mas.record.trusted import MESSAGE_REF_BYTES, Trusted, cause_attributes, one_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 
@@ -256,7 +256,7 @@ class Recorder:
                 copied, weight = taken_down(value, known)
                 values.append(copied)
                 size += weight
-            written = tuple(changed)
+            written = one_of(*changed)
             self.say(span, {names.MAS_STATE_CHANGED: written})
             queue.add_changes(key, written, tuple(values), size)
         except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.semconv import attributes as names
@@ -42,6 +43,15 @@ class Trusted:
         raise NotImplementedError
 
 
+@lru_cache(maxsize=1024)
+def one_of(*texts: str) -> tuple[str, ...]:
+    """The one tuple of these texts, for what is the same on span after span.
+
+    The collector walks whatever waits in the queue: each object that a span keeps alive costs the app 1 to 2 µs.
+    """
+    return texts
+
+
 def cause_attributes(causes: Iterable[Cause]) -> dict[str, tuple[str, ...]]:
     """The two arrays that name a span's causes, for stores that lose what a link says."""
     return {
@@ -50,4 +60,4 @@ def cause_attributes(causes: Iterable[Cause]) -> dict[str, tuple[str, ...]]:
     }
 
 
-__all__ = ["Trusted", "cause_attributes"]
+__all__ = ["MESSAGE_ATTRIBUTES", "MESSAGE_REF_BYTES", "Trusted", "cause_attributes", "one_of"]

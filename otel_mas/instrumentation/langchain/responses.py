@@ -8,6 +8,7 @@ from typing import Any, Final
 from otel_mas.instrumentation.langchain.messages import Plain
 from otel_mas.instrumentation.langchain.requests import Target
 from otel_mas.instrumentation.pricing import PRICES, Cost, Tokens
+from otel_mas.record import one_of
 from otel_mas.semconv import attributes as names
 
 _FINISH: Final = ("finish_reason", "stop_reason", "done_reason", "stopReason", "finishReason")
@@ -153,7 +154,7 @@ def _finish_reasons(generations: Sequence[Any]) -> tuple[str, ...]:
             reason = _first(one.generation_info, _FINISH)
         if reason:
             reasons.append(reason)
-    return tuple(reasons)
+    return one_of(*reasons)
 
 
 def _first(said: Mapping[str, Any] | None, keys: Sequence[str]) -> str | None:

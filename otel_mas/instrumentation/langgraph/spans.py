@@ -12,6 +12,7 @@ from opentelemetry.trace import Status, StatusCode
 
 from otel_mas.instrumentation.langgraph.channels import TASKS, Waiting, Writer
 from otel_mas.instrumentation.langgraph.memory import MEMORY
+from otel_mas.record import one_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RecordKind, RunOutcome, TaskOutcome
 
@@ -88,7 +89,7 @@ def task_attributes(state: TaskRun) -> tuple[str, dict[str, Any]]:
         names.MAS_TASK_NAME: task.name,
         names.MAS_TASK_STEP: task.config["metadata"].get("langgraph_step", 0),
         names.MAS_TASK_NAMESPACE: run.namespace,
-        names.MAS_TASK_TRIGGERS: tuple(state.triggers),
+        names.MAS_TASK_TRIGGERS: one_of(*state.triggers),
     }
     if run.conversation is not None:
         attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
@@ -231,10 +232,10 @@ def routing(
     attributes: dict[str, Any] = {
         names.MAS_RECORD_KIND: _ROUTING_DECISION,
         names.MAS_ROUTING_FUNCTION: function,
-        names.MAS_ROUTING_CHOICE: tuple(dict.fromkeys(chosen)),
+        names.MAS_ROUTING_CHOICE: one_of(*dict.fromkeys(chosen)),
     }
     if candidates is not None:
-        attributes[names.MAS_ROUTING_CANDIDATES] = tuple(candidates)
+        attributes[names.MAS_ROUTING_CANDIDATES] = one_of(*candidates)
     if run.conversation is not None:
         attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
     decision = run.recorder.start_span(f"route {function}", attributes, parent=span)

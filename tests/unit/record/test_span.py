@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -28,6 +29,7 @@ from otel_mas.record.queue import SpanQueue
 from otel_mas.record.recorder import Recorder
 from otel_mas.record.span import LightSpan, LightTracer, lightened
 from otel_mas.record.state import StateDigests
+from otel_mas.record.trusted import one_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 
@@ -422,3 +424,19 @@ def test_its_messages_reach_the_store_whoever_looks_at_it(
     refs = {ref.direction: (ref.span_id, ref.digests.hex()) for ref in batch.message_refs}
     span_id = span.get_span_context().span_id.to_bytes(8, "big")
     assert refs == {0: (span_id, "".join(consumed)), 1: (span_id, "".join(produced))}
+
+
+def test_what_waits_to_be_written_is_few_objects_for_the_collector() -> None:
+    recording = Recording()
+    parent = recording.start()
+    recording.ended()
+    gc.collect()
+    gc.disable()
+    try:
+        before, _, _ = gc.get_count()  # how many more objects of its kind were made than freed
+        for number in range(100):
+            recording.start(attributes={"step": number, "chosen": one_of("a", "b")}, parent=parent).end()
+        made = gc.get_count()[0] - before
+    finally:
+        gc.enable()
+    assert made < 350  # the span, its context, its attributes; a fourth of each would not fit
