@@ -35,6 +35,7 @@ class Tally:
     output_tokens: int = 0
     cost_usd: float | None = None
     unpriced: int = 0
+    simulated: bool = False
     services: set[str] = field(default_factory=set)
     agents: set[str] = field(default_factory=set)
     conversations: set[str] = field(default_factory=set)
@@ -93,6 +94,7 @@ class Tally:
         cost = span.columns.get(names.MAS_COST_USD)
         self.input_tokens += read if isinstance(read, int) else 0
         self.output_tokens += wrote if isinstance(wrote, int) else 0
+        self.simulated = self.simulated or bool(span.columns.get(names.MAS_COST_SIMULATED))
         if isinstance(cost, int | float):
             self.cost_usd = (self.cost_usd or 0.0) + cost
         elif read is not None or wrote is not None:
@@ -139,6 +141,7 @@ class Tally:
             output_tokens=self.output_tokens,
             cost_usd=self.cost_usd,
             unpriced_calls=self.unpriced,
+            simulated=self.simulated,
             incomplete=incomplete,
         )
 

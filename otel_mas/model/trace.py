@@ -50,6 +50,8 @@ class TraceSummary:
     cost_usd: float | None = None
     unpriced_calls: int = 0
     """Model calls with token usage but no known price: `cost_usd` leaves them out."""
+    simulated: bool = False
+    """Costs of stand-ins for models are among `cost_usd`: nobody was charged for those."""
     incomplete: str | None = None
     """What is known to be missing from this trace, in words; None where nothing is."""
 

@@ -36,6 +36,7 @@ class TraceForm(TypedDict):
     output_tokens: Annotated[int, "tokens that models wrote"]
     cost_usd: Annotated[float | None, "USD of the calls that have a price; null where none has"]
     unpriced_calls: Annotated[int, "calls without a known price; `cost_usd` leaves them out"]
+    simulated: Annotated[bool, "costs of stand-ins for models are in it: nobody was charged for those"]
     incomplete: Annotated[str | None, "what is known to be missing, in words"]
 
 
@@ -188,6 +189,7 @@ def _summary(summary: TraceSummary, overdue: bool | None) -> TraceForm:
         "output_tokens": summary.output_tokens,
         "cost_usd": summary.cost_usd,
         "unpriced_calls": summary.unpriced_calls,
+        "simulated": summary.simulated,
         "incomplete": summary.incomplete,
     }
 

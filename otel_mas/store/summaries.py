@@ -8,6 +8,8 @@ from typing import Any
 
 from otel_mas.model import Query, Span, TraceSummary
 from otel_mas.model.unended import unended
+from otel_mas.semconv import attributes as names
+from otel_mas.store.columns import POSITION
 from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.spans import open_spans
 from otel_mas.store.statements import load
@@ -25,6 +27,7 @@ _CONDITIONS = {
     "since_ns": "start_ns >= :since_ns",
 }
 _CHUNK = 500
+_SIMULATED = POSITION[names.MAS_COST_SIMULATED]
 EVERYTHING = -1
 
 
@@ -79,7 +82,7 @@ def _stopped(connection: sqlite3.Connection, row: tuple[Any, ...], fresh_ns: int
 def _summary(row: tuple[Any, ...], agents: tuple[str, ...], stopped: str | None) -> TraceSummary:
     (
         _, trace_id, name, service, start_ns, last_ns, status, spans, running, dead, errors, conversation,
-        input_tokens, output_tokens, cost_usd, unpriced, incomplete,
+        input_tokens, output_tokens, cost_usd, unpriced, present, incomplete,
     ) = row  # fmt: skip
     return TraceSummary(
         trace_id=trace_id.hex(),
@@ -96,6 +99,7 @@ def _summary(row: tuple[Any, ...], agents: tuple[str, ...], stopped: str | None)
         output_tokens=output_tokens,
         cost_usd=cost_usd,
         unpriced_calls=unpriced,
+        simulated=bool(present >> _SIMULATED & 1),  # said of none but such
         incomplete=_missing(incomplete, stopped),
     )
 

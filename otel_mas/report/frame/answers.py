@@ -30,6 +30,7 @@ TRACES = (
     Column("output_tokens", "integer", "tokens that models wrote"),
     Column("cost_usd", "number", "USD of the calls that have a price; missing where none has"),
     Column("unpriced_calls", "integer", "calls without a known price; `cost_usd` leaves them out"),
+    Column("simulated", "boolean", "costs of stand-ins for models are in it: nobody was charged for those"),
     Column("incomplete", "string", "what is known to be missing, in words"),
 )
 
@@ -95,6 +96,7 @@ def traces(summaries: Sequence[TraceSummary]) -> Frame:
                 one.output_tokens,
                 one.cost_usd,
                 one.unpriced_calls,
+                one.simulated,
                 one.incomplete,
             )
             for one in summaries

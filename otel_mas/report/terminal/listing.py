@@ -65,7 +65,7 @@ def tokens(summary: TraceSummary) -> str:
 
 
 def price(summary: TraceSummary) -> str:
-    """USD; a + where some calls have no price, so that it is at least this."""
+    """USD; a + where some calls have no price, so that it is at least this; and whether nobody was charged."""
     if summary.cost_usd is None:
         return "no price" if summary.unpriced_calls else ""
-    return usd(summary.cost_usd) + ("+" if summary.unpriced_calls else "")
+    return usd(summary.cost_usd) + ("+" if summary.unpriced_calls else "") + (" sim." if summary.simulated else "")

@@ -23,7 +23,7 @@ summary AS (
   FROM traces t LEFT JOIN live ON live.trace = t.id
 )
 SELECT id, trace_id, name, service, start_ns, last_ns, status, spans, running, dead, errors, conversation,
-       input_tokens, output_tokens, cost_usd, unpriced, incomplete
+       input_tokens, output_tokens, cost_usd, unpriced, present, incomplete
 FROM summary s
 WHERE {conditions}
 ORDER BY start_ns DESC, id DESC

@@ -41,3 +41,16 @@ def test_a_workflow_is_called_what_its_author_or_else_its_caller_called_it(
     otel_mas.flush(30)
     with otel_mas.open(recorded) as source:
         assert [summary.name for summary in source.traces()] == [f"invoke_workflow {called}"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("name", "called"), [("helper", "invoke_agent helper"), (None, "invoke_workflow LangGraph")])
+def test_a_react_agent_that_is_named_is_an_agent(name: str | None, called: str, recorded: Path) -> None:
+    from langchain_core.language_models.fake_chat_models import FakeListChatModel
+    from langgraph.prebuilt import create_react_agent
+
+    create_react_agent(FakeListChatModel(responses=["hi"]), [], name=name).invoke({"messages": "hello"})
+    otel_mas.flush(30)
+    with otel_mas.open(recorded) as source:
+        (summary,) = source.traces()
+    assert (summary.name, summary.agents) == (called, (name,) if name else ())
