@@ -8,6 +8,7 @@ import sys
 import pytest
 
 import otel_mas
+from otel_mas.instrumentation import marking
 
 HEAVY = ("networkx", "pydantic", "grpc", "pandas", "opentelemetry.sdk", "opentelemetry.exporter", "sqlite3", "rich")
 
@@ -33,8 +34,13 @@ def test_opening_a_source_does_not_load_what_only_graphs_need() -> None:
     assert not loaded("import otel_mas; otel_mas.open") & {"networkx", "otel_mas.causal", "otel_mas.analyse", "rich"}
 
 
+def test_marking_code_that_is_not_recorded_loads_nothing_heavy() -> None:
+    assert loaded("import otel_mas; otel_mas.agent(lambda: None)(); otel_mas.send('hello')") == set()
+
+
 def test_what_is_offered_is_there() -> None:
-    assert otel_mas.__all__ == ["__version__", "errors", "flush", "instrument", "open", "shutdown"]
+    recording = {"__version__", "errors", "flush", "instrument", "open", "shutdown"}
+    assert set(otel_mas.__all__) == recording | set(marking.__all__)
     assert set(dir(otel_mas)) == set(otel_mas.__all__)
     assert otel_mas.__version__
     for name in otel_mas.__all__:
