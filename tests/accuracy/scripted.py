@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from langchain_core.language_models.chat_models import BaseChatModel
-from langchain_core.messages import AIMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.messages import AIMessage, AIMessageChunk, ToolCallChunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 _ids = itertools.count(1)
 
 
 class Scripted(BaseChatModel):
-    """Made by `says`."""
+    """Made by `says`. Streams its answers in two pieces, what they used in a third."""
 
     left: Any
+    provider: str = "scripted"
+    model: str = "scripted"
 
     @property
     def _llm_type(self) -> str:
         return "scripted"
+
+    def _get_ls_params(self, stop: Any = None, **kwargs: Any) -> Any:
+        return {"ls_provider": self.provider, "ls_model_name": self.model, "ls_model_type": "chat"}
 
     def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
         return self
@@ -28,11 +34,27 @@ class Scripted(BaseChatModel):
     def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
         return ChatResult(generations=[ChatGeneration(message=next(self.left))])
 
+    def _stream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Iterator[Any]:
+        said = next(self.left)
+        half = len(said.text) // 2
+        for text in (said.text[:half], said.text[half:]):
+            yield ChatGenerationChunk(message=AIMessageChunk(text))
+        yield ChatGenerationChunk(
+            message=AIMessageChunk("", usage_metadata=said.usage_metadata, tool_call_chunks=_chunks(said))
+        )
 
-def says(*answers: str | AIMessage) -> Scripted:
-    """A model with these answers."""
+
+def _chunks(said: AIMessage) -> list[ToolCallChunk]:
+    return [
+        ToolCallChunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index)
+        for index, call in enumerate(said.tool_calls)
+    ]
+
+
+def says(*answers: str | AIMessage, **model: str) -> Scripted:
+    """A model with these answers; `provider` and `model` name it."""
     found: Iterator[AIMessage] = iter([one if isinstance(one, AIMessage) else AIMessage(one) for one in answers])
-    return Scripted(left=found)
+    return Scripted(left=found, **model)
 
 
 def calls(*tools: str, **arguments: Any) -> AIMessage:

@@ -49,7 +49,10 @@ def cost(recorded: Recorded) -> CostTable:
 @pytest.mark.parametrize("order", ["first", "last"])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("peer", PEERS)
-def test_nothing_is_doubled_or_lost_and_every_parent_is_right(peer: str, way: str, order: str, beside: Runs) -> None:
+def test_case_10_beside_another_instrumentor_nothing_is_doubled_or_lost_and_every_parent_is_right(
+    peer: str, way: str, order: str, beside: Runs
+) -> None:
+    """openinference#2101, openllmetry#2271: two instrumentors at once."""
     ours, theirs = beside(peer, on=False)[way], beside(peer, ours=None)[way]
     both = beside(peer, ours=order)[way]
 

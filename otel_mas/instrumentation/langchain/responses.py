@@ -104,7 +104,8 @@ def counted(usage: Mapping[str, Any], attributes: dict[str, Any]) -> Tokens:
     if not written and (hour or minutes):  # Anthropic's parts of it, given instead of the sum
         written = (hour or 0) + (minutes or 0)
     cached = (read or 0) + (written or 0)
-    if cached > given:  # an integration that leaves cached tokens out of its total
+    # An integration may leave cached tokens out of its input, as Anthropic and Bedrock do: its total tells.
+    if cached > given or (cached and usage.get("total_tokens") == given + produced + cached):
         given += cached
         attributes[names.GEN_AI_USAGE_INPUT_TOKENS] = given
     reasoning = _count(outputs, "reasoning")

@@ -50,6 +50,16 @@ OPENAI = Target("chat gpt-4o", "openai", "gpt-4o", {})
         ),
         # an integration that leaves cached tokens out of its total
         ({"input_tokens": 3, "output_tokens": 5, "input_token_details": {"cache_read": 1000}}, Tokens(1003, 5, 1000)),
+        # the same where most of the input was new: what the provider calls the total tells
+        (
+            {
+                "input_tokens": 100,
+                "output_tokens": 5,
+                "total_tokens": 115,
+                "input_token_details": {"cache_read": 10, "cache_creation": 0},
+            },
+            Tokens(110, 5, cache_read=10),
+        ),
     ],
 )
 def test_usage_is_counted_with_cached_tokens_in_the_input(usage: dict[str, Any], tokens: Tokens) -> None:
