@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from otel_mas.semconv import LinkKind, TaskOutcome
 from otel_mas.sources.checkpoints_channels import Waiting, Written, available, changed, newer, scheduled, task_id
+from otel_mas.sources.checkpoints_paths import with_paths
 from otel_mas.sources.checkpoints_sqlite import ERROR, INTERRUPT, NULL_TASK, RESERVED, RESUME, TASKS, Saved, Write
 from otel_mas.sources.checkpoints_tasks import (
     HANDLER,
@@ -36,9 +37,10 @@ def rebuild(saved: Sequence[Saved]) -> list[Run]:
     Args:
         saved: All of the thread's checkpoints, in the order in which they were made.
     """
-    graphs: dict[str, list[Saved]] = defaultdict(list)
+    of_graph: dict[str, list[Saved]] = defaultdict(list)
     for one in saved:
-        graphs[_graph(one.namespace)].append(one)
+        of_graph[_graph(one.namespace)].append(one)
+    graphs = {namespace: with_paths(kept) for namespace, kept in of_graph.items()}
     known: dict[str, _Graph] = {}
     for namespace in sorted(graphs, key=lambda name: name.count("|")):
         known[namespace] = _Graph(graphs[namespace], _Outer(namespace, known))

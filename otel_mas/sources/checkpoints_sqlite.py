@@ -84,12 +84,8 @@ class CheckpointFile:
                 " give the file that SqliteSaver writes"
             )
         columns = {row[1] for row in self._rows("PRAGMA table_info(writes)")}
-        if "task_path" not in columns:
-            self._connection.close()
-            raise SourceError(
-                f"{path} was written by a langgraph-checkpoint-sqlite that did not keep which task wrote what"
-                " (no column writes.task_path): causes cannot be told from it"
-            )
+        # Older savers kept only the id of the task that wrote.
+        self._path = "task_path" if "task_path" in columns else "''"
 
     def close(self) -> None:
         self._connection.close()
@@ -108,8 +104,8 @@ class CheckpointFile:
         """All checkpoints of a thread, in the order in which they were made."""
         writes: dict[tuple[str, str], list[Write]] = {}
         for namespace, checkpoint, task, path, channel, kind, value in self._rows(
-            "SELECT checkpoint_ns, checkpoint_id, task_id, task_path, channel, type, value FROM writes"
-            " WHERE thread_id = ? ORDER BY task_path, task_id, idx",
+            f"SELECT checkpoint_ns, checkpoint_id, task_id, {self._path}, channel, type, value FROM writes"
+            " WHERE thread_id = ? ORDER BY 4, task_id, idx",
             thread,
         ):
             said = self._load(kind, value) if channel in (INTERRUPT, ERROR) or channel.startswith("join:") else None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
 INTERRUPT = "__interrupt__"
-"""What LangGraph calls the path and the trigger of writes that are made as though a node had run."""
+"""What LangGraph calls the trigger of writes that are made as though a node had run."""
 
 
 class _StandIn:
@@ -141,7 +141,7 @@ class StateUpdate:
         done = getattr(task, "id", None)
         if done is not None:
             return Writer(MEMORY.task(done), f"task|{done}")
-        if not task.path or task.path[0] != INTERRUPT:
+        if list(task.triggers) != [INTERRUPT]:  # before 1.2 the path of an update is empty
             return self.writer
         stand_in = _StandIn(self, task.name, self._task_id(task.name, checkpoint_id))
         self._stand_ins.append(stand_in)

@@ -229,6 +229,7 @@ async def test_an_abandoned_async_stream_ends_its_span_without_an_error(recorded
     assert span.status.status_code is StatusCode.UNSET
 
 
+@pytest.mark.skipif(not hasattr(BaseChatModel, "stream_events"), reason="needs LangChain 1.1")
 def test_a_stream_of_protocol_events_that_is_dropped_ends_its_span(recorded: Any) -> None:
     stream = Streaming().stream_events("hi", version="v3")
     next(iter(stream.text))

@@ -26,7 +26,8 @@ def standing() -> dict[tuple[str, str], Any]:
     found = {}
     for hook in fit.HOOKS:
         owner = getattr(modules[hook.module], hook.owner) if hook.owner else modules[hook.module]
-        found[hook.owner, hook.name] = getattr(owner, hook.name)
+        if not hook.optional:
+            found[hook.owner, hook.name] = getattr(owner, hook.name)
     return found
 
 
