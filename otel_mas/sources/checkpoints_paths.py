@@ -49,7 +49,7 @@ def _with_paths(saved: Saved, names: Sequence[str], triggers: dict[str, set[str]
                     inside[key] = f"{inside[caller]}|{name}:{key}"
                     callers.append(key)
     if updated:
-        paths |= {key: UPDATE for key in wanted - paths.keys()}
+        paths |= dict.fromkeys(wanted - paths.keys(), UPDATE)
     writes = [replace(write, path=write.path or paths.get(write.task_id, "")) for write in saved.writes]
     return replace(saved, writes=tuple(sorted(writes, key=lambda write: write.path)))
 

@@ -88,6 +88,7 @@ class _Graph:
         self._outer = outer
         self._by_id = {one.id: one for one in saved}
         self._run_at: dict[str, Run] = {}
+        self._head: Saved | None = None
         self._waiting: dict[str, Waiting] = {}
         self._latest: dict[tuple[str, str], Task] = {}
         self._names = {name for one in saved for name in one.seen}
@@ -101,7 +102,7 @@ class _Graph:
             at = run.last
             gone_on = any(other.first is at for other in self.runs if other is not run)
             if run.how == "update" and by_task(at) and not gone_on:  # resumed, and left before another checkpoint
-                run = self._begin(at, "resume", at.time_ns)
+                run = self._begin(at, "resume", at.time_ns, None)
             self._leave(run)
             self._resumed_in_place(run)
 
@@ -114,22 +115,25 @@ class _Graph:
             on = run.last is before and saved.seen.get(INTERRUPT) == before.seen.get(INTERRUPT)
             if not on:
                 self._leave(run, superseded=True)
-                run = self._begin(before, "resume", saved.time_ns)
+                run = self._begin(before, "resume", saved.time_ns, before)
             self._step(run, before, saved)
             run.last = saved
         else:
-            run = self._begin(saved, saved.source, saved.time_ns)
+            run = self._begin(saved, saved.source, saved.time_ns, before)
             if saved.source == "loop":
                 run.lost = (
                     'its steps were not kept (durability="exit", or deleted since): what ran in them is not known'
                 )
             self._enter(run, before, saved)
         self._run_at[saved.id] = run
+        self._head = saved
 
-    def _begin(self, first: Saved, how: str, start_ns: int) -> Run:
+    def _begin(self, first: Saved, how: str, start_ns: int, base: Saved | None) -> Run:
         outer = self._outer.of(first, len(self.runs))
         before = sum(one.first is first for one in self.runs)
         run = Run(first, how, start_ns, first, before, outer)
+        if base is not None and base is not self._head:
+            run.forked_from = self._run_at.get(base.id)
         if outer is not None:
             outer.inside.append(run)
         self.runs.append(run)
@@ -275,7 +279,7 @@ class _Graph:
         answered = [task for task in answered if any(write.channel == RESUME for write in rows[task.key])]
         if not answered or any(other is not run and other.first is at for other in self.runs):
             return
-        resumed = self._begin(at, "resume", at.time_ns)
+        resumed = self._begin(at, "resume", at.time_ns, None)
         tasks = []
         for earlier in answered:
             writes = rows[earlier.key]
@@ -341,15 +345,15 @@ class _Graph:
         """Which channels made a task run, and who wrote them."""
         at, path = task.at, task.path
         waiting = self._waiting.get(at.id, Waiting())
+        if HANDLER in path:
+            failed = path[: path.index(HANDLER)]
+            return (), tuple((LinkKind.ERROR_HANDLER, one) for one in self._at(at, failed))
         if path.startswith(PUSH):
             called, number = caller_of(path)
             if called is None:
                 sender = waiting.sends[number] if number < len(waiting.sends) else None
                 return (TASKS,), ((LinkKind.SEND, sender),) if sender is not None else ()
             return (), tuple((LinkKind.CALL, one) for one in self._at(at, called))
-        if HANDLER in path:
-            failed = path[: path.index(HANDLER)]
-            return (), tuple((LinkKind.ERROR_HANDLER, one) for one in self._at(at, failed))
         fired = newer(at, waiting, task.name, self._of(after, task.name), late)
         writers = [(LinkKind.TRIGGER, writer) for channel in fired for writer in waiting.channels.get(channel, ())]
         return tuple(fired), tuple(dict.fromkeys(writers))

@@ -33,6 +33,8 @@ class Run:
     number: int
     outer: Task | None = None
     tasks: list[Task] = field(default_factory=list)
+    forked_from: Run | None = None
+    """Who made the older checkpoint that it went on from, where the thread had gone on already."""
     lost: str | None = None
     """What the checkpoints do not have of it."""
     due: tuple[str, ...] = ()
@@ -86,8 +88,9 @@ def by_task(saved: Saved) -> dict[str, list[Write]]:
 
 
 def unfinished(writes: Iterable[Write]) -> bool:
-    """Whether a task was left in its middle, at least once."""
-    return any(write.channel in (INTERRUPT, ERROR) for write in writes)
+    """Whether a task was left in its middle, at least once; one whose error was handled does not run again."""
+    channels = {write.channel for write in writes}
+    return INTERRUPT in channels or (ERROR in channels and "__error_source_node__" not in channels)
 
 
 def finished(writes: Iterable[Write]) -> bool:

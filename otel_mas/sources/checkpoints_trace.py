@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from otel_mas.model import Event, Span, SpanBody, StatusCode, Trace
@@ -20,7 +21,7 @@ _OUTCOMES = {
 def trace_of(run: Run) -> Trace:
     """The trace of one invocation."""
     if run.how == "update" and len(run.tasks) == 1:  # one act, one span
-        spans = [_task(task, 0, _task_span_id(task), None) for task in run.tasks]
+        spans = [_task(task, 0, _task_span_id(task), None, _fork(run)) for task in run.tasks]
     else:
         spans = [_root(run), *_tasks(run, _id(8, *_key(run)))]
     spans.sort(key=lambda span: (span.start_ns, span.parent_span_id is not None))
@@ -55,6 +56,7 @@ def _root(run: Run) -> Span:
     started_from = run.first.id if run.how == "resume" else run.first.parent
     if started_from is not None:
         attributes[names.MAS_CHECKPOINT_ID] = started_from
+    attributes |= _fork(run)
     failed = _failed(run)
     status = StatusCode.ERROR if outcome is RunOutcome.ERROR and failed is None else StatusCode.UNSET
     if failed is not None and outcome is RunOutcome.ERROR:
@@ -74,7 +76,9 @@ def _tasks(run: Run, parent: str) -> Iterator[Span]:
             yield from _tasks(inside, span_id)
 
 
-def _task(task: Task, index: int, span_id: str, parent: str | None) -> Span:
+def _task(
+    task: Task, index: int, span_id: str, parent: str | None, more: Mapping[str, Any] = MappingProxyType({})
+) -> Span:
     agent = next((one.first.metadata.get("lc_agent_name") for one in task.inside), None)
     attributes: dict[str, Any] = {
         names.MAS_RECORD_KIND: RecordKind.AGENT_TASK.value,
@@ -88,6 +92,7 @@ def _task(task: Task, index: int, span_id: str, parent: str | None) -> Span:
         names.MAS_TASK_TRIGGERS: task.triggers,
         names.MAS_TASK_OUTCOME: task.outcome.value,
         names.MAS_TIME_BASIS: TimeBasis.CHECKPOINT.value,
+        **more,
     }
     causes = tuple(f"{_kind(kind, cause)}|{_span_key(cause)}" for kind, cause in task.causes)
     if causes:
@@ -159,6 +164,16 @@ def _outcome(run: Run) -> RunOutcome:
         if outcome in last:
             return _OUTCOMES[outcome]
     return RunOutcome.INTERRUPTED if run.due else RunOutcome.OK
+
+
+def _fork(run: Run) -> dict[str, Any]:
+    """Of a run that went on from an older checkpoint: which, and who had made that."""
+    if run.forked_from is None:
+        return {}
+    older = run.first.id if run.how == "resume" else run.first.parent
+    maker = run.forked_from
+    made_by = maker.tasks[0] if maker.how == "update" and len(maker.tasks) == 1 else maker
+    return {names.MAS_FORK_CHECKPOINT_ID: older, names.MAS_FORK_SPAN: _span_key(made_by)}
 
 
 def _failed(run: Run) -> Task | None:
