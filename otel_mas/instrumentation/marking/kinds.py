@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from random import getrandbits
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 
 from opentelemetry import context as otel_context
@@ -31,14 +32,15 @@ class Work(Mark):
 
     exchange: Exchange
     path: tuple[str, ...]
+    # Replaced, never changed: a mark that is not recorded has none of its own.
+    _put_in: tuple[Any, ...] = ()
+    _came_out: tuple[Any, ...] = ()
+    _changed: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, name: str | None = None, *, caused_by: CausedBy = None, conversation: str | None = None) -> None:
         self._name = name
         self._caused_by = caused_by
         self._conversation = conversation
-        self._put_in: tuple[Any, ...] = ()
-        self._came_out: tuple[Any, ...] = ()
-        self._changed: dict[str, Any] = {}
 
     def _join(self) -> None:
         around = participant()
@@ -70,7 +72,7 @@ class Work(Mark):
     def state(self, **changed: Any) -> None:
         """Record what it changed in a state, by name: each value by digest, stored once."""
         if self.span.is_recording():
-            self._changed = self._changed | changed
+            self._changed = {**self._changed, **changed}
             recorder().state(self.span, self._changed, MESSAGES)
 
     def _given(self, arguments: Mapping[str, Any]) -> None:
@@ -226,7 +228,9 @@ def workflow(name: Any = None, *, caused_by: CausedBy = None, conversation: str 
         caused_by: what made it run: the handle of another mark, a span, or what `send` returned; or several.
         conversation: what it belongs to, with other runs.
     """
-    return _bare_or_named(Workflow, name, caused_by=caused_by, conversation=conversation)
+    if name is None or isinstance(name, str):
+        return Workflow(name, caused_by=caused_by, conversation=conversation)
+    return Workflow(caused_by=caused_by, conversation=conversation)(name)
 
 
 @overload
@@ -241,7 +245,9 @@ def agent(name: Any = None, *, caused_by: CausedBy = None, conversation: str | N
         caused_by: what made it work: the handle of another mark, a span, or what `send` returned; or several.
         conversation: what it belongs to, with other runs.
     """
-    return _bare_or_named(Agent, name, caused_by=caused_by, conversation=conversation)
+    if name is None or isinstance(name, str):
+        return Agent(name, caused_by=caused_by, conversation=conversation)
+    return Agent(caused_by=caused_by, conversation=conversation)(name)
 
 
 @overload
@@ -256,7 +262,9 @@ def task(name: Any = None, *, caused_by: CausedBy = None, conversation: str | No
         caused_by: what made it run: the handle of another mark, a span, or what `send` returned; or several.
         conversation: what it belongs to, with other runs.
     """
-    return _bare_or_named(Task, name, caused_by=caused_by, conversation=conversation)
+    if name is None or isinstance(name, str):
+        return Task(name, caused_by=caused_by, conversation=conversation)
+    return Task(caused_by=caused_by, conversation=conversation)(name)
 
 
 @overload
@@ -265,7 +273,7 @@ def tool(name: Function, /) -> Function: ...
 def tool(name: str | None = None, *, caused_by: CausedBy = None) -> Tool: ...
 def tool(name: Any = None, *, caused_by: CausedBy = None) -> Any:
     """Mark one execution of a tool: `with tool("search"):`, `@tool`, `@tool("search")`."""
-    return _bare_or_named(Tool, name, caused_by=caused_by)
+    return Tool(name, caused_by=caused_by) if name is None or isinstance(name, str) else Tool(caused_by=caused_by)(name)
 
 
 @overload
@@ -274,14 +282,11 @@ def retrieval(name: Function, /) -> Function: ...
 def retrieval(name: str | None = None, *, caused_by: CausedBy = None) -> Retrieval: ...
 def retrieval(name: Any = None, *, caused_by: CausedBy = None) -> Any:
     """Mark a query to something that finds documents; `name` is what is searched."""
-    return _bare_or_named(Retrieval, name, caused_by=caused_by)
-
-
-def _bare_or_named(mark: type[Mark], name: Any, **settings: Any) -> Any:
-    """A mark; or where the decorator was put on without parentheses, the function with a mark around it."""
-    if name is None or isinstance(name, str):
-        return mark(name, **settings)
-    return mark(**settings)(name)
+    return (
+        Retrieval(name, caused_by=caused_by)
+        if name is None or isinstance(name, str)
+        else Retrieval(caused_by=caused_by)(name)
+    )
 
 
 __all__ = ["agent", "retrieval", "task", "tool", "workflow"]
