@@ -18,7 +18,8 @@ from examples.model_server import ModelServer
 
 ROOT = Path(__file__).resolve().parents[2]
 OTEL_MAS = Path(sys.executable).with_name("otel-mas")
-TRUTH = runpy.run_path(str(Path(__file__).with_name("truth.py")))["CONTROL_EDGES"]
+_TRUTHS = runpy.run_path(str(Path(__file__).with_name("truth.py")))
+TRUTH, MESSAGES = _TRUTHS["CONTROL_EDGES"], _TRUTHS["MESSAGES"]
 
 
 def invocations(database: Path, server: ModelServer) -> list[list[str]]:
@@ -57,6 +58,23 @@ def test_the_graph_over_both_invocations_is_the_true_one_edge_by_edge(runs: dict
     labels = graph.labels()
     assert {(e.kind, labels[e.cause], labels[e.effect]) for e in graph.control_edges()} == TRUTH
     assert graph.problems == ()
+
+
+def test_who_read_what_whom_wrote_is_true_message_by_message(runs: dict[str, Any]) -> None:
+    with otel_mas.open(runs["store"]) as source:
+        graph = source.conversation("t").graph()
+    labels, spans = graph.labels(), {span.span_id: span for span in graph.spans}
+
+    def name(span_id: str) -> str:
+        if span_id in labels:
+            return labels[span_id]
+        span = spans[span_id]
+        assert span.parent_span_id is not None
+        return f"{labels[span.parent_span_id]}:{span.get('gen_ai.tool.name') or 'chat'}"
+
+    found = [(name(edge.cause), name(edge.effect)) for edge in graph.edges if edge.kind == "message"]
+    assert len(found) == len(set(found))
+    assert set(found) == MESSAGES
 
 
 def test_the_apps_own_output_and_exit_status_are_untouched(runs: dict[str, Any]) -> None:

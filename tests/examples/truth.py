@@ -50,3 +50,19 @@ APPROVAL = {
 }
 
 CONTROL_EDGES: frozenset[tuple[str, str, str]] = frozenset(SUPERVISION | RESEARCHER | WRITER | APPROVAL)
+
+# Who read what whom wrote, as (writer, reader): `task:chat` is the model in a task, `task:tool` a tool in it. The
+# researcher's model reads what its two tools found. What it said, its calls too, and what they found is read by the
+# supervisor, and given to the writer; the report, which `edit` writes, is read by the supervisor. All other prompts are
+# made of the state's texts: nobody wrote those messages.
+FOUND = {
+    "researcher#1/model#1:chat",
+    "researcher#1/tools#1:search_archive",
+    "researcher#1/tools#2:look_up_figures",
+    "researcher#1/model#2:chat",
+}
+MESSAGES: frozenset[tuple[str, str]] = frozenset(
+    {(writer, reader) for writer in FOUND for reader in ("supervisor#2:chat", "writer#1")}
+    | {(writer, "researcher#1/model#2:chat") for writer in FOUND if "tools" in writer}
+    | {("writer#1/edit#1", "supervisor#3:chat")}
+)
