@@ -10,7 +10,7 @@ from typing import Any
 from otel_mas.model import Event, Span, SpanBody, StatusCode, Trace
 from otel_mas.semconv import LinkKind, RecordKind, RunOutcome, TaskOutcome, TimeBasis
 from otel_mas.semconv import attributes as names
-from otel_mas.sources.checkpoints_tasks import Run, Task, updated
+from otel_mas.sources.checkpoints_tasks import HANDLER, Run, Task, updated
 
 _OUTCOMES = {
     TaskOutcome.INTERRUPTED: RunOutcome.INTERRUPTED,
@@ -159,11 +159,17 @@ def _outermost(run: Run) -> Run:
 
 
 def _outcome(run: Run) -> RunOutcome:
-    last = [task.outcome for task in run.tasks if task.at is run.last]
+    last = [task.outcome for task in _last(run)]
     for outcome in (TaskOutcome.ERROR, TaskOutcome.INTERRUPTED):
         if outcome in last:
             return _OUTCOMES[outcome]
     return RunOutcome.INTERRUPTED if run.due else RunOutcome.OK
+
+
+def _last(run: Run) -> list[Task]:
+    """The tasks that a run was left in, without those whose error was handled."""
+    handled = {task.path.partition(HANDLER)[0] for task in run.tasks if HANDLER in task.path}
+    return [task for task in run.tasks if task.at is run.last and task.path not in handled]
 
 
 def _fork(run: Run) -> dict[str, Any]:
@@ -178,8 +184,8 @@ def _fork(run: Run) -> dict[str, Any]:
 
 def _failed(run: Run) -> Task | None:
     """The innermost task in which the error happened that ended a run."""
-    for task in run.tasks:
-        if task.at is run.last and task.outcome is TaskOutcome.ERROR:
+    for task in _last(run):
+        if task.outcome is TaskOutcome.ERROR:
             return next((found for one in task.inside if (found := _failed(one)) is not None), task)
     return None
 
