@@ -15,6 +15,8 @@ from otel_mas.semconv import attributes as names
 
 RECORDED = "recorded"
 METADATA = "metadata"
+INFERRED = "inferred"
+_GUESSED = "?|"
 _UNSETTLED = (TaskOutcome.INTERRUPTED, TaskOutcome.ERROR, TaskOutcome.CANCELLED)
 
 
@@ -136,11 +138,12 @@ class _Search:
         for effect in self.referring:
             span = self.tree.spans[effect]
             for reference in texts(span.columns.get(names.MAS_CAUSE_REFS)):
-                causes = self.references.resolve(reference, span)
+                guessed = _GUESSED in reference
+                causes = self.references.resolve(reference.replace(_GUESSED, "|", 1), span)
                 if not causes:
                     self.problems.references.append((span, reference))
                 for kind, trace_id, span_id in causes:
-                    self._add(trace_id, span_id, effect, kind, METADATA)
+                    self._add(trace_id, span_id, effect, kind, INFERRED if guessed else METADATA)
 
     def _resume(self) -> None:
         """Join a task to the latest earlier span of the same task that paused, or that failed in an earlier run."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 logger = logging.getLogger("otel_mas")
 
@@ -23,6 +23,7 @@ class Hook(NamedTuple):
         parameters: its first parameters; with others the hook is left off.
         replacement: makes our function from the framework's.
         optional: a version of the framework may lack it, which is not worth a word.
+        group: hooks that are of use only together: where one does not fit, none of them is put in place.
     """
 
     module: str
@@ -31,10 +32,19 @@ class Hook(NamedTuple):
     parameters: tuple[str, ...]
     replacement: Callable[[Function], Function]
     optional: bool = False
+    group: str = ""
 
     @property
     def place(self) -> str:
         return ".".join(filter(None, (self.module, self.owner, self.name)))
+
+
+class Instead(Protocol):
+    """What records from public data, as far as that goes, where a group of hooks is left off."""
+
+    def begin(self) -> None: ...
+
+    def end(self) -> None: ...
 
 
 class Patches:
@@ -44,24 +54,36 @@ class Patches:
     which such a wrapper breaks without a word.
     """
 
-    def __init__(self, framework: str, hooks: Sequence[Hook], missing: str) -> None:
+    def __init__(
+        self, framework: str, hooks: Sequence[Hook], missing: str, instead: Mapping[str, Instead] | None = None
+    ) -> None:
         self._framework = framework
         self._hooks = hooks
         self._missing = missing
+        self._instead = instead or {}
         self._replaced: dict[tuple[Any, str], Any] = {}
+        self._groups: dict[tuple[Any, str], str] = {}
+        self._left_off: set[str] = set()
         self._said: set[str] = set()
 
     def put(self, module: str | None = None) -> None:
         """Put every hook in place whose module is imported (or only those of `module`). Again changes nothing."""
         for hook in self._hooks:
-            if module in (None, hook.module) and hook.module in sys.modules:
+            if module in (None, hook.module) and hook.module in sys.modules and hook.group not in self._left_off:
                 self._put(hook, sys.modules[hook.module])
 
     def take_off(self) -> None:
         """Put everything back as it was."""
         while self._replaced:
-            (owner, name), original = self._replaced.popitem()
-            setattr(owner, name, original)
+            self._put_back(next(reversed(self._replaced)))
+        while self._left_off:
+            group = self._left_off.pop()
+            if group in self._instead:
+                self._instead[group].end()
+
+    def _put_back(self, place: tuple[Any, str]) -> None:
+        owner, name = place
+        setattr(owner, name, self._replaced.pop(place))
 
     def say(self, what: str) -> None:
         """Warn that the installed version is not known, once for each thing."""
@@ -77,9 +99,19 @@ class Patches:
         reason = _misfit(hook, original)
         if reason is None:
             self._replaced[owner, hook.name] = original
+            self._groups[owner, hook.name] = hook.group
             setattr(owner, hook.name, hook.replacement(original))
         elif not (hook.optional and original is None):
             self.say(f"{hook.place} {reason}")
+            if hook.group:
+                self._leave_off(hook.group)
+
+    def _leave_off(self, group: str) -> None:
+        self._left_off.add(group)
+        for place in [place for place in self._replaced if self._groups[place] == group]:
+            self._put_back(place)
+        if group in self._instead:
+            self._instead[group].begin()
 
 
 def _misfit(hook: Hook, original: Any) -> str | None:
@@ -89,4 +121,4 @@ def _misfit(hook: Hook, original: Any) -> str | None:
     return None if found == hook.parameters else f"takes {found}, expected {hook.parameters}"
 
 
-__all__ = ["Hook", "Patches"]
+__all__ = ["Hook", "Instead", "Patches"]

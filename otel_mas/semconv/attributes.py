@@ -126,7 +126,7 @@ MAS_CAUSE_KINDS: Final = "mas.cause.kinds"
 """The kind of each cause in `mas.cause.spans`: values of `mas.link.kind`."""
 MAS_CAUSE_REFS: Final = "mas.cause.refs"
 """Causes known only by a stable key, which the reader joins to the span: `kind|checkpoint id|channel`
-or `kind|task|task id`.
+or `kind|task|task id`; or worked out afterwards, `kind|traceid-spanid`. `kind?` marks a guess.
 """
 MAS_CAUSE_SPANS: Final = "mas.cause.spans"
 """The causes of this span, each as `traceid-spanid` in hex; same order and length as `mas.cause.kinds`."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from otel_mas.instrumentation.langchain import MODULES, managers, models, retrievers, tools
+from otel_mas.instrumentation.langchain import MODULES, managers, models, public, retrievers, tools
 from otel_mas.instrumentation.patches import Hook, Patches
 
 _MANAGERS, _MODELS, _TOOLS, _RETRIEVERS = MODULES
 _RUN, _ARUN = "CallbackManagerForLLMRun", "AsyncCallbackManagerForLLMRun"
+
+MODELS = "models"
+"""The hooks of model calls stand and fall together: one without an end would stay open."""
 
 HOOKS = (
     Hook(
@@ -15,8 +18,16 @@ HOOKS = (
         "on_chat_model_start",
         ("self", "serialized", "messages"),
         managers.chat_model_start,
+        group=MODELS,
     ),
-    Hook(_MANAGERS, "CallbackManager", "on_llm_start", ("self", "serialized", "prompts"), managers.llm_start),
+    Hook(
+        _MANAGERS,
+        "CallbackManager",
+        "on_llm_start",
+        ("self", "serialized", "prompts"),
+        managers.llm_start,
+        group=MODELS,
+    ),
     Hook(_MANAGERS, "CallbackManager", "on_tool_start", ("self", "serialized", "input_str"), managers.tool_start),
     Hook(
         _MANAGERS,
@@ -24,17 +35,25 @@ HOOKS = (
         "on_chat_model_start",
         ("self", "serialized", "messages"),
         managers.achat_model_start,
+        group=MODELS,
     ),
-    Hook(_MANAGERS, "AsyncCallbackManager", "on_llm_start", ("self", "serialized", "prompts"), managers.allm_start),
+    Hook(
+        _MANAGERS,
+        "AsyncCallbackManager",
+        "on_llm_start",
+        ("self", "serialized", "prompts"),
+        managers.allm_start,
+        group=MODELS,
+    ),
     Hook(_MANAGERS, "AsyncCallbackManager", "on_tool_start", ("self", "serialized", "input_str"), managers.tool_start),
-    Hook(_MANAGERS, _RUN, "on_llm_new_token", ("self", "token"), managers.llm_chunk),
-    Hook(_MANAGERS, _RUN, "on_stream_event", ("self", "event"), managers.llm_chunk, True),
-    Hook(_MANAGERS, _RUN, "on_llm_end", ("self", "response"), managers.llm_end),
-    Hook(_MANAGERS, _RUN, "on_llm_error", ("self", "error"), managers.llm_error),
-    Hook(_MANAGERS, _ARUN, "on_llm_new_token", ("self", "token"), managers.llm_chunk),
-    Hook(_MANAGERS, _ARUN, "on_stream_event", ("self", "event"), managers.llm_chunk, True),
-    Hook(_MANAGERS, _ARUN, "on_llm_end", ("self", "response"), managers.llm_end),
-    Hook(_MANAGERS, _ARUN, "on_llm_error", ("self", "error"), managers.llm_error),
+    Hook(_MANAGERS, _RUN, "on_llm_new_token", ("self", "token"), managers.llm_chunk, group=MODELS),
+    Hook(_MANAGERS, _RUN, "on_stream_event", ("self", "event"), managers.llm_chunk, True, group=MODELS),
+    Hook(_MANAGERS, _RUN, "on_llm_end", ("self", "response"), managers.llm_end, group=MODELS),
+    Hook(_MANAGERS, _RUN, "on_llm_error", ("self", "error"), managers.llm_error, group=MODELS),
+    Hook(_MANAGERS, _ARUN, "on_llm_new_token", ("self", "token"), managers.llm_chunk, group=MODELS),
+    Hook(_MANAGERS, _ARUN, "on_stream_event", ("self", "event"), managers.llm_chunk, True, group=MODELS),
+    Hook(_MANAGERS, _ARUN, "on_llm_end", ("self", "response"), managers.llm_end, group=MODELS),
+    Hook(_MANAGERS, _ARUN, "on_llm_error", ("self", "error"), managers.llm_error, group=MODELS),
     Hook(_MODELS, "BaseChatModel", "generate", ("self", "messages"), models.generate),
     Hook(_MODELS, "BaseChatModel", "agenerate", ("self", "messages"), models.agenerate),
     Hook(_MODELS, "BaseChatModel", "_iter_v2_events", ("self", "messages"), models.iter_events, True),
@@ -44,6 +63,6 @@ HOOKS = (
     Hook(_RETRIEVERS, "BaseRetriever", "ainvoke", ("self", "input"), retrievers.ainvoke),
 )
 
-PATCHES = Patches("LangChain", HOOKS, "its spans may be missing")
+PATCHES = Patches("LangChain", HOOKS, "its spans may be missing", {MODELS: public.MODELS})
 
 __all__ = ["HOOKS", "PATCHES"]

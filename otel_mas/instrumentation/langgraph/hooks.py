@@ -116,6 +116,7 @@ def _end_run(run: GraphRun | None, loop: Any, exc: BaseException | None) -> None
         setattr(loop, _RUN, None)
         run.finish(loop, exc)
     except Exception as error:
+        run.close()
         caught("langgraph run end", error)
 
 
@@ -153,7 +154,10 @@ def after_tick(original: Original) -> Original:
             result = original(self)
         finally:
             _applying.run = None
-        run.step_forgotten()
+        try:
+            run.step_forgotten()
+        except Exception as error:
+            caught("langgraph step end", error)
         return result
 
     return after_tick
@@ -358,6 +362,7 @@ def _begin_task(task: Any, retry_policy: Any) -> tuple[TaskRun | None, Any, Any]
             task = seen_one_by_one(task, state)
         return state, otel_context.attach(state.begin()), task
     except Exception as error:
+        state.close()
         caught("langgraph task start", error)
     return None, None, task
 
@@ -367,6 +372,7 @@ def _end_task(state: TaskRun, token: Any, exc: BaseException | None) -> None:
         restore(token)
         state.finish(exc)
     except Exception as error:
+        state.close()
         caught("langgraph task end", error)
 
 

@@ -181,6 +181,11 @@ class TaskRun:
             self.run.left_unfinished(self.task.id, span.get_span_context(), outcome)
         span.end(end_ns)
 
+    def close(self) -> None:
+        """End the span whatever became of it: telling how the task ended has failed."""
+        if self.span is not None and self.task.name != START and self.span.is_recording():
+            self.span.end()
+
     def attempt_left(self, exc: BaseException) -> None:
         """An exception left an attempt. One that LangGraph cannot answer with another attempt is the task's end."""
         if isinstance(exc, Exception) and not any(cls.__name__ == "GraphBubbleUp" for cls in type(exc).__mro__):
@@ -244,7 +249,7 @@ class TaskRun:
         if not chosen or (static := spans.static_destinations(run.graph, self.task.name)) is None:
             return
         chosen = [node for node in chosen if node not in static]
-        if chosen:
+        if chosen and (routed or not spans.has_conditional_edges(run.graph, self.task.name)):
             self.decided("Command", chosen, spans.declared_destinations(run.graph, self.task.name))
 
     def decided(
@@ -493,6 +498,11 @@ class GraphRun:
                     self.outer.out_of_steps = self.span
         recorder.say(self.span, {names.MAS_RUN_OUTCOME: outcome.value})
         self.span.end()
+
+    def close(self) -> None:
+        """End the span whatever became of it: telling how the run ended has failed."""
+        if not self.claimed and self.span.is_recording():
+            self.span.end()
 
     def _remember_finished(self, exc: BaseException | None) -> None:
         """A step that was left unfinished is run again from its checkpoint, without the tasks that were done."""

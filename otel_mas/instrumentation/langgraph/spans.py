@@ -280,6 +280,11 @@ def static_destinations(graph: Any, node: str) -> frozenset[str] | None:
     return known.get(node, frozenset())
 
 
+def has_conditional_edges(graph: Any, node: str) -> bool:
+    """Whether a routing function decides where a node's results go: it is known to have only where it was heard."""
+    return bool(getattr(getattr(graph, "builder", None), "branches", {}).get(node))
+
+
 def declared_destinations(graph: Any, node: str) -> list[str] | None:
     """Where a node says that its commands may lead (its annotation, or `destinations=`); None where it says nothing."""
     ends = getattr(getattr(graph, "builder", None), "nodes", {}).get(node)

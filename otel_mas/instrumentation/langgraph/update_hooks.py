@@ -84,6 +84,7 @@ def _end(update: StateUpdate, tokens: Any, exc: BaseException | None) -> None:
         finally:
             update.finish(exc)
     except Exception as error:
+        update.span.end()
         caught("langgraph update end", error)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import langgraph.graph  # noqa: F401  (imports every module that is patched)
 import pytest
+from langgraph.graph._branch import BranchSpec
 from langgraph.pregel import _loop, _runner
 
 from otel_mas.instrumentation import langgraph as instrumentation
@@ -70,13 +71,25 @@ def test_a_hook_with_other_parameters_is_left_off_and_said_once(
     assert [r.getMessage().count("run_with_retry") for r in caplog.records] == [1]
 
 
-def test_a_hook_that_is_gone_is_left_off_and_the_others_stay(
+def test_a_hook_that_is_gone_takes_its_group_along_and_the_others_stay(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(fit.PATCHES, "_said", set())
     monkeypatch.delattr(_loop, "apply_writes")
-    before = _loop.PregelLoop.tick
+    before = _loop.PregelLoop.tick, _runner.run_with_retry
+    decided = BranchSpec._finish
     with caplog.at_level(logging.WARNING):
         instrumentation.patch()
-    assert _loop.PregelLoop.tick is not before
-    assert any("apply_writes is not there" in r.getMessage() for r in caplog.records)
+    assert (_loop.PregelLoop.tick, _runner.run_with_retry) == before
+    assert BranchSpec._finish is not decided
+    assert [r.getMessage().count("apply_writes is not there") for r in caplog.records] == [1]
+    assert heard()
+    instrumentation.unpatch()
+    assert not heard()
+
+
+def heard() -> bool:
+    """Whether LangChain tells a handler of ours."""
+    from langchain_core.tracers import context
+
+    return any("otel-mas" in hook[0].name for hook in context._configure_hooks)

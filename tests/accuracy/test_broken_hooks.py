@@ -1,0 +1,157 @@
+"""A hook that does not fit, or whose own work fails, harms neither the app nor what the others record."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import otel_mas
+from otel_mas.instrumentation.langchain import fit as langchain
+from otel_mas.instrumentation.langchain.models import ModelCalls
+from otel_mas.instrumentation.langgraph import fit as langgraph
+from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun
+from otel_mas.instrumentation.langgraph.updates import StateUpdate
+from otel_mas.instrumentation.patches import Hook, Patches
+from otel_mas.model import StatusCode
+from otel_mas.record import Recorder
+from tests.accuracy import broken
+
+HOOKS = [(fit, hook) for fit in (langgraph, langchain) for hook in fit.HOOKS]
+WAYS: dict[str, Callable[[str], list[Any]]] = {"sync": broken.run, "async": broken.arun}
+MISFITS: dict[str, Callable[[Hook], Hook]] = {
+    "gone": lambda hook: hook._replace(name=f"{hook.name}_renamed", optional=False),
+    "other parameters": lambda hook: hook._replace(parameters=("something", "else")),
+}
+
+
+def label(value: Any) -> str:
+    fit, hook = value
+    return f"{fit.__name__.split('.')[-2]} {hook.owner}.{hook.name}"
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, list[Any]]:
+    """What callers see where nothing is instrumented."""
+    otel_mas.shutdown(5)
+    return {way: run("bare") for way, run in WAYS.items()}
+
+
+@pytest.fixture
+def lenient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a user runs it: what fails inside is logged, not raised."""
+    monkeypatch.delenv("OTEL_MAS_STRICT")
+
+
+@pytest.fixture
+def store(tmp_path: Path, lenient: None) -> Iterator[Path]:
+    yield tmp_path / "runs.db"
+    otel_mas.shutdown(30)
+
+
+def with_hook(fit: ModuleType, hook: Hook, changed: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the framework's table of hooks say another thing of one of them."""
+    was: Patches = fit.PATCHES
+    hooks = [changed if one is hook else one for one in fit.HOOKS]
+    monkeypatch.setattr(fit, "PATCHES", Patches(was._framework, hooks, was._missing, was._instead))
+
+
+@pytest.mark.parametrize("misfit", MISFITS)
+@pytest.mark.parametrize("which", HOOKS, ids=label)
+def test_a_hook_that_does_not_fit_is_left_off_and_said_once(
+    which: tuple[ModuleType, Hook],
+    misfit: str,
+    store: Path,
+    expected: dict[str, list[Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    fit, hook = which
+    changed = MISFITS[misfit](hook)
+    with_hook(fit, hook, changed, monkeypatch)
+    with caplog.at_level(logging.WARNING, "otel_mas"):
+        otel_mas.instrument(store=str(store))
+        seen = {way: run(way) for way, run in WAYS.items()}
+    assert seen == expected
+    said = [record.getMessage() for record in caplog.records if "does not know this version" in record.getMessage()]
+    assert [one.count(changed.place) for one in said] == [1]
+    assert otel_mas.flush(30)
+    with otel_mas.open(store) as source:
+        for way in WAYS:
+            check(source, way, whole=hook.group != langgraph.UPDATES)
+
+
+WORK = {
+    "first": (GraphRun, "first"),
+    "init": (GraphRun, "__init__"),
+    "ticked": (GraphRun, "ticked"),
+    "explain": (GraphRun, "_explain"),
+    "after_writes": (GraphRun, "after_writes"),
+    "step_forgotten": (GraphRun, "step_forgotten"),
+    "saved": (GraphRun, "saved"),
+    "pushed": (GraphRun, "pushed"),
+    "finish": (GraphRun, "finish"),
+    "begin of a task": (TaskRun, "begin"),
+    "end of a task": (TaskRun, "finish"),
+    "decided": (TaskRun, "decided"),
+    "update begins": (StateUpdate, "begin"),
+    "update prepared": (StateUpdate, "prepared"),
+    "update writing": (StateUpdate, "writing"),
+    "update written": (StateUpdate, "written"),
+    "update saved": (StateUpdate, "saved"),
+    "update ends": (StateUpdate, "finish"),
+    "a model starts": (ModelCalls, "_start"),
+    "a model answers": (ModelCalls, "_answered"),
+    "a span starts": (Recorder, "start_span"),
+    "something is said of a span": (Recorder, "say"),
+    "an error is told": (Recorder, "fail"),
+    "messages are kept": (Recorder, "messages"),
+}
+"""What hooks do, of their own."""
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_a_hook_whose_own_work_fails_harms_neither_the_app_nor_leaves_spans_open(
+    work: str, store: Path, expected: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("our own mistake")
+
+    monkeypatch.setattr(*WORK[work], fail)
+    otel_mas.instrument(store=str(store))
+    seen = {way: run(way) for way, run in WAYS.items()}
+    assert seen == expected
+    assert otel_mas.flush(30)
+    if not store.exists():
+        assert work == "a span starts"
+        return
+    with otel_mas.open(store) as source:
+        for summary in source.traces(limit=1000):
+            spans = {span.span_id: span for span in source.trace(summary.trace_id).spans}
+            assert [span.name for span in spans.values() if span.end_ns is None] == []
+            assert [
+                s.name for s in spans.values() if s.parent_span_id is not None and s.parent_span_id not in spans
+            ] == []
+
+
+def check(source: otel_mas.Source, thread: str, *, whole: bool = True) -> None:
+    """Nothing open, nothing orphaned, nothing untrue; and what is there of the graph is all of it."""
+    for trace in source.conversation(thread).traces:
+        spans = {span.span_id: span for span in trace.spans}
+        assert [span.name for span in trace.spans if span.end_ns is None] == []
+        assert [s.name for s in trace.spans if s.parent_span_id is not None and s.parent_span_id not in spans] == []
+    graph = source.conversation(thread).graph()
+    labels = graph.labels()
+    edges = [edge for edge in graph.control_edges() if not labels[edge.effect].startswith("inner#1/")]
+    certain = {(labels[edge.cause], labels[edge.effect]) for edge in edges if edge.provenance != "inferred"}
+    guessed = {(labels[edge.cause], labels[edge.effect]) for edge in edges if edge.provenance == "inferred"}
+    assert certain <= broken.EDGES
+    if whole:
+        assert certain | guessed >= broken.EDGES
+        assert {span.task_name for span in graph.spans if span.task_name} == broken.TASKS
+    failed = [span for span in graph.spans if span.status == StatusCode.ERROR]
+    assert [span.task_name for span in failed] == ["fail"]
