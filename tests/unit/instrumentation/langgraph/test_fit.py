@@ -6,7 +6,8 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-import langgraph.graph  # noqa: F401  (imports every module that is patched)
+import langgraph.graph
+import langgraph.pregel.remote  # noqa: F401  (with it every module that is patched is imported)
 import pytest
 from langgraph.graph._branch import BranchSpec
 from langgraph.pregel import _loop, _runner
