@@ -15,6 +15,7 @@ from otel_mas.instrumentation.langchain import fit as langchain
 from otel_mas.instrumentation.langchain.models import ModelCalls
 from otel_mas.instrumentation.langgraph import fit as langgraph
 from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun
+from otel_mas.instrumentation.langgraph.schedule import Schedule
 from otel_mas.instrumentation.langgraph.updates import StateUpdate
 from otel_mas.instrumentation.patches import Hook, Patches
 from otel_mas.model import StatusCode
@@ -86,15 +87,18 @@ def test_a_hook_that_does_not_fit_is_left_off_and_said_once(
 
 
 WORK = {
-    "first": (GraphRun, "first"),
-    "init": (GraphRun, "__init__"),
-    "ticked": (GraphRun, "ticked"),
-    "explain": (GraphRun, "_explain"),
-    "after_writes": (GraphRun, "after_writes"),
-    "step_forgotten": (GraphRun, "step_forgotten"),
-    "saved": (GraphRun, "saved"),
-    "pushed": (GraphRun, "pushed"),
-    "finish": (GraphRun, "finish"),
+    "a run begins": (GraphRun, "__init__"),
+    "first": (Schedule, "first"),
+    "ticked": (Schedule, "ticked"),
+    "explain": (Schedule, "_explain"),
+    "before_writes": (Schedule, "before_writes"),
+    "after_writes": (Schedule, "after_writes"),
+    "step_over": (Schedule, "step_over"),
+    "saved": (Schedule, "saved"),
+    "pushed": (Schedule, "pushed"),
+    "cache_hit": (Schedule, "cache_hit"),
+    "the loop ends": (Schedule, "finish"),
+    "a run ends": (GraphRun, "finish"),
     "begin of a task": (TaskRun, "begin"),
     "end of a task": (TaskRun, "finish"),
     "decided": (TaskRun, "decided"),

@@ -22,7 +22,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import otel_mas
 from otel_mas.instrumentation.langchain.models import HANDLER
-from otel_mas.instrumentation.langgraph.runs import TASK_RUNS, GraphRun, TaskRun
+from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun
+from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS
 from otel_mas.semconv import attributes as names
 from tests.accuracy.cases.case import Way
 from tests.accuracy.scripted import calls, says

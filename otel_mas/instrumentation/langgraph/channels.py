@@ -16,6 +16,7 @@ Only channels that trigger a node are followed, so the size does not depend on t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langgraph.channels.any_value import AnyValue
@@ -24,8 +25,13 @@ from langgraph.channels.last_value import LastValue, LastValueAfterFinish
 from langgraph.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
 from langgraph.channels.untracked_value import UntrackedValue
 
+from otel_mas.semconv.enums import LinkKind
+
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
+
+BRANCH_TO = "branch:to:"
+"""How the channel of an edge begins; the node that it leads to follows."""
 
 # The channel of `Send` packets, and the writes that no channel receives (langgraph._internal._constants).
 TASKS = "__pregel_tasks"
@@ -65,6 +71,18 @@ class Writer:
         self.context = context
         self.key = key
         self.handed_to: frozenset[str] = frozenset()
+
+    def kind_through(self, channel: str) -> LinkKind:
+        """How it caused what this channel, to which it wrote, has triggered."""
+        handed = self.handed_to and channel.startswith(BRANCH_TO) and channel[len(BRANCH_TO) :] in self.handed_to
+        return LinkKind.HANDOFF if handed else LinkKind.TRIGGER
+
+    @property
+    def reference(self) -> str:
+        """What names it to the reader, in a text."""
+        if self.context is None:
+            return self.key
+        return f"{self.context.trace_id:032x}-{self.context.span_id:016x}"
 
 
 class Waiting(NamedTuple):
@@ -189,3 +207,19 @@ def unknown_writers(checkpoint_id: str, triggering: Iterable[str], channels: Map
 def _holds_anything(channel: Any) -> bool:
     # A barrier is not available before all have written, but remembers who has.
     return bool(channel.is_available() or getattr(channel, "seen", None))
+
+
+def in_write_order(tasks: Sequence[Any]) -> Sequence[Any]:
+    """Tasks in the order in which LangGraph applies their writes, which is how it numbers `Send`s."""
+    return sorted(tasks, key=_write_order()) if len(tasks) > 1 else tasks
+
+
+@cache
+def _write_order() -> Any:
+    from langgraph.pregel import _algo
+
+    path_of = _algo.task_path_str
+    key = getattr(_algo, "writes_sort_key", None)
+    if key is not None:
+        return lambda task: key(path_of(task.path))
+    return lambda task: path_of(task.path[:3])

@@ -15,7 +15,9 @@ from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import GuardrailTarget, RecordKind, Verdict
 
 if TYPE_CHECKING:
-    from otel_mas.instrumentation.langgraph.runs import TaskRun
+    from opentelemetry.trace import Span
+
+    from otel_mas.record import Recorder
 
 _HOOKS: Final = {
     "before_agent": GuardrailTarget.INPUT,
@@ -93,24 +95,25 @@ def _can_end(middleware: Any, hook: str) -> bool:
     return any("end" in getattr(getattr(middleware, name), "__can_jump_to__", ()) for name in (hook, f"a{hook}"))
 
 
-def checked(state: TaskRun, check: Check, exc: BaseException | None) -> None:
+def checked(
+    recorder: Recorder, span: Span, task: Any, conversation: str | None, check: Check, exc: BaseException | None
+) -> None:
     """A GUARDRAIL span under the task that was the check: its verdict from what it wrote, or from how it was left."""
-    span, run = state.span, state.run
-    if span is None or not span.is_recording():
+    if not span.is_recording():
         return
     attributes: dict[str, Any] = {
         names.MAS_RECORD_KIND: RecordKind.GUARDRAIL.value,
         names.MAS_GUARDRAIL_NAME: check.name,
         names.MAS_GUARDRAIL_TARGET: check.target.value,
     }
-    if run.conversation is not None:
-        attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
-    verdict, reason = _verdict(dict(state.task.writes), exc)
+    if conversation is not None:
+        attributes[names.GEN_AI_CONVERSATION_ID] = conversation
+    verdict, reason = _verdict(dict(task.writes), exc)
     if verdict is not None:
         attributes[names.MAS_GUARDRAIL_VERDICT] = verdict.value
-    guardrail = run.recorder.start_span(f"guardrail {check.name}", attributes, parent=span)
+    guardrail = recorder.start_span(f"guardrail {check.name}", attributes, parent=span)
     if reason is not None:
-        run.recorder.content(guardrail, names.MAS_GUARDRAIL_REASON, reason)
+        recorder.content(guardrail, names.MAS_GUARDRAIL_REASON, reason)
     guardrail.end()
 
 

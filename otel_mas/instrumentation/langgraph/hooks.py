@@ -18,19 +18,21 @@ from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.attempts import seen_one_by_one
 from otel_mas.instrumentation.langgraph.channels import Before
 from otel_mas.instrumentation.langgraph.current import current_task
-from otel_mas.instrumentation.langgraph.runs import START, TASK_RUNS, Branch, GraphRun, TaskRun
+from otel_mas.instrumentation.langgraph.routing import Branch, labels
+from otel_mas.instrumentation.langgraph.runs import START, TaskRun
+from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS, Schedule
 from otel_mas.instrumentation.langgraph.update_hooks import updating
 from otel_mas.record import caught, recorder, restore
 from otel_mas.semconv.enums import LinkKind
 
-# Where a loop keeps its GraphRun, so that the one lives exactly as long as the other.
-_RUN = "_otel_mas_run"
+# Where a loop keeps its Schedule, so that the one lives exactly as long as the other.
+_SCHEDULE = "_otel_mas_schedule"
 
 
 class _Applying(threading.local):
-    """The run whose loop is applying writes on this thread, outside of which `apply_writes` is for display only."""
+    """Whose loop is applying writes on this thread; outside of that `apply_writes` is for display only."""
 
-    run: GraphRun | None = None
+    schedule: Schedule | None = None
 
 
 _applying = _Applying()
@@ -46,11 +48,11 @@ def enter(original: Original) -> Original:
 
     @functools.wraps(original)
     def __enter__(self: Any) -> Any:  # noqa: N807
-        run = _begin_run(self)
+        schedule = _begin_run(self)
         try:
             return original(self)
         except BaseException as exc:
-            _end_run(run, self, exc)
+            _end_run(schedule, self, exc)
             raise
 
     return __enter__
@@ -61,11 +63,11 @@ def aenter(original: Original) -> Original:
 
     @functools.wraps(original)
     async def __aenter__(self: Any) -> Any:  # noqa: N807
-        run = _begin_run(self)
+        schedule = _begin_run(self)
         try:
             return await original(self)
         except BaseException as exc:
-            _end_run(run, self, exc)
+            _end_run(schedule, self, exc)
             raise
 
     return __aenter__
@@ -79,7 +81,7 @@ def leave(original: Original) -> Original:
         try:
             return original(self, kind, exc, traceback)
         finally:
-            _end_run(getattr(self, _RUN, None), self, exc)
+            _end_run(getattr(self, _SCHEDULE, None), self, exc)
 
     return __exit__
 
@@ -92,31 +94,31 @@ def aleave(original: Original) -> Original:
         try:
             return await original(self, kind, exc, traceback)
         finally:
-            _end_run(getattr(self, _RUN, None), self, exc)
+            _end_run(getattr(self, _SCHEDULE, None), self, exc)
 
     return __aexit__
 
 
-def _begin_run(loop: Any) -> GraphRun | None:
+def _begin_run(loop: Any) -> Schedule | None:
     try:
         rec = recorder()
         if rec.active:
-            run = GraphRun(rec, loop)
-            setattr(loop, _RUN, run)
-            return run
+            schedule = Schedule(rec, loop)
+            setattr(loop, _SCHEDULE, schedule)
+            return schedule
     except Exception as error:
         caught("langgraph run start", error)
     return None
 
 
-def _end_run(run: GraphRun | None, loop: Any, exc: BaseException | None) -> None:
-    if run is None:
+def _end_run(schedule: Schedule | None, loop: Any, exc: BaseException | None) -> None:
+    if schedule is None:
         return
     try:
-        setattr(loop, _RUN, None)
-        run.finish(loop, exc)
+        setattr(loop, _SCHEDULE, None)
+        schedule.finish(loop, exc)
     except Exception as error:
-        run.close()
+        schedule.run.close()
         caught("langgraph run end", error)
 
 
@@ -125,18 +127,18 @@ def first(original: Original) -> Original:
 
     @functools.wraps(original)
     def _first(self: Any, *args: Any, **kwargs: Any) -> Any:
-        run = getattr(self, _RUN, None)
-        if run is None:
+        schedule = getattr(self, _SCHEDULE, None)
+        if schedule is None:
             return original(self, *args, **kwargs)
         try:
-            run.first(self)
+            schedule.first(self)
         except Exception as error:
             caught("langgraph first", error)
-        _applying.run = run
+        _applying.schedule = schedule
         try:
             return original(self, *args, **kwargs)
         finally:
-            _applying.run = None
+            _applying.schedule = None
 
     return _first
 
@@ -146,16 +148,16 @@ def after_tick(original: Original) -> Original:
 
     @functools.wraps(original)
     def after_tick(self: Any) -> Any:
-        run = getattr(self, _RUN, None)
-        if run is None:
+        schedule = getattr(self, _SCHEDULE, None)
+        if schedule is None:
             return original(self)
-        _applying.run = run
+        _applying.schedule = schedule
         try:
             result = original(self)
         finally:
-            _applying.run = None
+            _applying.schedule = None
         try:
-            run.step_forgotten()
+            schedule.step_over()
         except Exception as error:
             caught("langgraph step end", error)
         return result
@@ -168,18 +170,18 @@ def apply_writes(original: Original) -> Original:
 
     @functools.wraps(original)
     def apply_writes(checkpoint: Any, channels: Any, tasks: Any, *args: Any, **kwargs: Any) -> Any:
-        run = _applying.run
-        if run is None:
+        schedule = _applying.schedule
+        if schedule is None:
             return original(checkpoint, channels, tasks, *args, **kwargs)
         tasks = list(tasks)
         before = Before()
         try:
-            before = run.causes.before(tasks, channels)
+            before = schedule.before_writes(tasks, channels)
         except Exception as error:
             caught("langgraph writes", error)
         result = original(checkpoint, channels, tasks, *args, **kwargs)
         try:
-            run.after_writes(tasks, channels, before)
+            schedule.after_writes(tasks, channels, before)
         except Exception as error:
             caught("langgraph writes", error)
         return result
@@ -193,10 +195,10 @@ def put_checkpoint(original: Original) -> Original:
     @functools.wraps(original)
     def _put_checkpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
         result = original(self, *args, **kwargs)
-        run = getattr(self, _RUN, None)
-        if run is not None and run.key is not None:
+        schedule = getattr(self, _SCHEDULE, None)
+        if schedule is not None:
             try:
-                run.saved(self)
+                schedule.saved(self)
             except Exception as error:
                 caught("langgraph checkpoint", error)
         return result
@@ -210,10 +212,10 @@ def tick(original: Original) -> Original:
     @functools.wraps(original)
     def tick(self: Any, *args: Any, **kwargs: Any) -> Any:
         more = original(self, *args, **kwargs)
-        run = getattr(self, _RUN, None)
-        if run is not None and more:
+        schedule = getattr(self, _SCHEDULE, None)
+        if schedule is not None and more:
             try:
-                run.ticked(self)
+                schedule.ticked(self)
             except Exception as error:
                 caught("langgraph step start", error)
         return more
@@ -248,12 +250,12 @@ def amatch_cached_writes(original: Original) -> Original:
 
 
 def _note_cache_hits(loop: Any, matched: Any) -> None:
-    run = getattr(loop, _RUN, None)
-    if run is None:
+    schedule = getattr(loop, _SCHEDULE, None)
+    if schedule is None:
         return
     try:
         for task in matched:
-            run.cache_hit(task)
+            schedule.cache_hit(task)
     except Exception as error:
         caught("langgraph cache", error)
 
@@ -302,11 +304,11 @@ def _apushing(original: Original, kind: LinkKind) -> Original:
 
 
 def _note_push(loop: Any, pushed: Any, caller: Any, kind: LinkKind) -> None:
-    run = getattr(loop, _RUN, None)
-    if run is None or pushed is None:
+    schedule = getattr(loop, _SCHEDULE, None)
+    if schedule is None or pushed is None:
         return
     try:
-        run.pushed(pushed, caller, kind)
+        schedule.pushed(pushed, caller, kind)
     except Exception as error:
         caught("langgraph push", error)
 
@@ -399,20 +401,12 @@ def _note_routing(branch: Any, result: Any, config: Any) -> None:
         update = updating.get()
         if update is not None:
             task_id = config[spans.CONF].get("__pregel_task_id")
-            update.decided(task_id, Branch(branch), _chosen(branch.ends, result))
+            edge = Branch(branch)
+            update.decided(task_id, edge, edge.chosen(result))
         return
     known = state.run.branches.get(id(branch))
     if known is None:
         known = state.run.branches[id(branch)] = Branch(branch)
-    chosen = _chosen(branch.ends, result)
+    chosen = known.chosen(result)
     state.routed.update(chosen)
-    state.decided(known.function, chosen, known.candidates, _labels(result))
-
-
-def _chosen(ends: Any, result: Any) -> tuple[str, ...]:
-    results = result if isinstance(result, (list, tuple)) else (result,)
-    return tuple([str(getattr(r, "node", None) or (ends[r] if ends else r)) for r in results])
-
-
-def _labels(result: Any) -> list[str]:
-    return [one for one in (result if isinstance(result, (list, tuple)) else (result,)) if isinstance(one, str)]
+    state.decided(known.function, chosen, known.candidates, labels(result))

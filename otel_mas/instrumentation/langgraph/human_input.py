@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from otel_mas.instrumentation.langgraph.outcomes import is_a
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-    from otel_mas.instrumentation.langgraph.runs import TaskRun
     from otel_mas.record import Recorder
 
 # The channels of questions and of answers, and where a task keeps its answers (langgraph._internal._constants).
@@ -22,14 +22,16 @@ _USER = "langgraph_auth_user_id"  # who calls, where a LangGraph server knows
 
 
 def describe_question(recorder: Recorder, span: Span, exc: BaseException, told: set[str]) -> None:
-    """What a task asks before it pauses: the ids on its span, beside it what is asked, which is content.
+    """What a task asks before it pauses, if it asks: the ids on its span, beside it what is asked, which is content.
 
     Args:
         recorder: the recorder.
         span: the task's.
-        exc: the `GraphInterrupt` that leaves it.
+        exc: what leaves it; a question only if it is a `GraphInterrupt`.
         told: the ids that a task further inside has told already; the exception passes through those around it.
     """
+    if not is_a(exc, "GraphInterrupt"):
+        return
     interrupts = [one for one in (exc.args[0] if exc.args else ()) if _id_of(one) not in told]
     if not interrupts:
         return
@@ -64,23 +66,21 @@ class Answers:
             elif channel == _INTERRUPT:
                 self._asked[task_id] = _last_id(value)
 
-    def taken_by(self, state: TaskRun) -> None:
+    def taken_by(self, recorder: Recorder, span: Span, task: Any, conversation: str | None) -> None:
         """A HUMAN_INPUT span for the answer that a task got, at the instant when it ran again with it."""
-        task, span, run = state.task, state.span, state.run
         given = getattr(task.config[_CONF].get(_SCRATCHPAD), "resume", None) or ()
         known = self._known.get(task.id, 0)
-        if span is None or len(given) <= known:
+        if len(given) <= known:
             return
         self._known[task.id] = len(given)
         attributes: dict[str, Any] = {names.MAS_RECORD_KIND: _HUMAN_INPUT}
         if self._asked.get(task.id):
             attributes[names.MAS_INTERRUPT_IDS] = (self._asked[task.id],)
-        if run.conversation is not None:
-            attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
+        if conversation is not None:
+            attributes[names.GEN_AI_CONVERSATION_ID] = conversation
         if self._user is not None:
             attributes[names.USER_ID] = self._user
         at = getattr(span, "start_time", None)
-        recorder = run.recorder
         answer = recorder.start_span(f"human_input {task.name}", attributes, parent=span, start_time=at)
         new = list(given[known:])
         recorder.content(answer, names.MAS_RESUME_VALUES, new[0] if len(new) == 1 else new)

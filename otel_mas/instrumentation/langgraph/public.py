@@ -16,9 +16,9 @@ from opentelemetry import context as otel_context
 from opentelemetry.trace import NonRecordingSpan, get_current_span, set_span_in_context
 
 from otel_mas.instrumentation import public_handler
-from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.guesses import Causes, Done
 from otel_mas.instrumentation.langgraph.human_input import describe_question
+from otel_mas.instrumentation.langgraph.outcomes import run_outcome, task_outcome
 from otel_mas.record import guarded, inside, recorder, restore
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind, RunOutcome, TaskOutcome
@@ -121,7 +121,7 @@ class PublicRuns:
         if isinstance(chain, _Task):
             self._end_task(chain, error)
         elif chain is not None and chain.span is not None:
-            self._end_run(chain, spans.run_outcome(None, error), error)
+            self._end_run(chain, run_outcome(None, error), error)
 
     # -- tasks and runs ----------------------------------------------------------------------------------------------
 
@@ -177,7 +177,7 @@ class PublicRuns:
         restore(task.token)
         if span is None:
             return
-        outcome = TaskOutcome.OK if error is None else _outcome(error)
+        outcome = TaskOutcome.OK if error is None else task_outcome(error)
         if outcome is TaskOutcome.INTERRUPTED and error is not None:
             task.graph.paused = True
             describe_question(rec, span, error, task.graph.asked)
@@ -251,18 +251,6 @@ def _is_async() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-def _outcome(error: BaseException) -> TaskOutcome:
-    """How a task was left, by an exception."""
-    kinds = {cls.__name__ for cls in type(error).__mro__}
-    if "ParentCommand" in kinds:
-        return TaskOutcome.HANDOFF if error.args[0].goto else TaskOutcome.OK
-    if "GraphBubbleUp" in kinds:
-        return TaskOutcome.INTERRUPTED
-    if "CancelledError" in kinds or isinstance(error, GeneratorExit | KeyboardInterrupt):
-        return TaskOutcome.CANCELLED
-    return TaskOutcome.ERROR
 
 
 def _is_task(above: _Chain, tags: list[str], metadata: dict[str, Any]) -> bool:

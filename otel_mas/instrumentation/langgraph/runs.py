@@ -1,8 +1,8 @@
-"""One run of a graph and its tasks: their spans, their causes, and how they ended."""
+"""A run of a graph and the tasks in it: their spans, what they say, and how they ended."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +10,14 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
 from otel_mas.instrumentation.langchain.messages import MESSAGES
-from otel_mas.instrumentation.langgraph import said, spans
-from otel_mas.instrumentation.langgraph.channels import TASKS, Before, ChannelCauses, Writer, fired, unknown_writers
+from otel_mas.instrumentation.langchain.outcome import is_control
+from otel_mas.instrumentation.langgraph import graphs, routing, said, spans
+from otel_mas.instrumentation.langgraph.channels import Writer
 from otel_mas.instrumentation.langgraph.current import TASK_KEY, current_task
 from otel_mas.instrumentation.langgraph.guardrails import checked, checks
 from otel_mas.instrumentation.langgraph.human_input import Answers, describe_question
 from otel_mas.instrumentation.langgraph.memory import MEMORY
+from otel_mas.instrumentation.langgraph.outcomes import UNFINISHED, is_a, run_outcome, task_outcome
 from otel_mas.instrumentation.langgraph.reasons import Reasons
 from otel_mas.record import EXCHANGES, INSIDE, PARTICIPANT, SPAN, Cause, Exchange, MessageList, Recorder, participant
 from otel_mas.semconv import attributes as names
@@ -24,15 +26,11 @@ from otel_mas.semconv.enums import LinkKind, RunOutcome, TaskOutcome
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, SpanContext
 
+    from otel_mas.instrumentation.langgraph.routing import Branch
     from otel_mas.record import Participant
 
 START = "__start__"
-_HANDLER_PATH = ("node_error_handler", False)  # how the path of an error handler's task ends
-_BRANCH_TO = "branch:to:"
 _OUTCOMES = {outcome.value: {names.MAS_TASK_OUTCOME: outcome.value} for outcome in TaskOutcome}
-_UNFINISHED = (TaskOutcome.INTERRUPTED, TaskOutcome.ERROR, TaskOutcome.CANCELLED)
-# Whether the run was sent to a checkpoint from which its thread had gone on (LangGraph 1.2).
-_SUPERSEDED = "_addressed_checkpoint_superseded"
 _EARLIER = (LinkKind.RESUME, LinkKind.RETRY)
 
 
@@ -118,8 +116,8 @@ class TaskRun:
                 context, outcome = earlier
                 kind = LinkKind.RESUME if outcome is TaskOutcome.INTERRUPTED else LinkKind.RETRY
                 self.causes.append(Cause(context, kind))
-            self.graph = spans.bound_graph(self.task.proc)
-            name, attributes = spans.task_attributes(self)
+            self.graph = graphs.bound_graph(self.task.proc)
+            name, attributes = self._described()
             self.span = run.recorder.start_span(name, attributes, causes=self.causes, parent=run.span)
             self.writer.context = self.span.get_span_context()
             if names.GEN_AI_OPERATION_NAME in attributes:
@@ -128,30 +126,73 @@ class TaskRun:
         inside = {SPAN: self.span, INSIDE: self.span, TASK_KEY: self, PARTICIPANT: self}
         return Context({**otel_context.get_current(), **inside})
 
+    def _described(self) -> tuple[str, dict[str, Any]]:
+        run = self.run
+        return spans.task_attributes(
+            self.task,
+            index=self.index,
+            triggers=self.triggers,
+            refs=self.refs,
+            attempt=self.attempt,
+            agent=None if self.graph is None else graphs.given_name(self.graph),
+            namespace=run.namespace,
+            conversation=run.conversation,
+            checkpoint=run.checkpoint,
+        )
+
+    def answered_from_cache(self) -> None:
+        """The task's code does not run: its span is an instant."""
+        name, attributes = self._described()
+        attributes[names.MAS_TASK_CACHED] = True
+        attributes[names.MAS_TASK_OUTCOME] = TaskOutcome.OK.value
+        self.span = self.run.recorder.start_span(name, attributes, causes=self.causes, parent=self.run.span)
+        self.writer.context = self.span.get_span_context()
+        self.span.end()
+
+    # -- how it ends -----------------------------------------------------------------------------------------------
+
     def finish(self, exc: BaseException | None) -> None:
         """End the span by how the task's code left: with a result, a pause, a handoff, a cancellation or an error."""
-        span, recorder = self.span, self.run.recorder
+        span, run = self.span, self.run
         if span is None or self.outcome is not None:
             return
         if self.task.name == START:
-            if exc is None and not self.run.claimed:
-                recorder.state(span, said.changes(self.task.writes, self.run.channels.state), MESSAGES)
+            if exc is None and not run.claimed:
+                run.recorder.state(span, said.changes(self.task.writes, run.channels.state), MESSAGES)
             return
-        if exc is None:
-            self._tell_writes(recorder, span)
-            outcome = TaskOutcome.OK
-            if self.handed_to is not None:
-                outcome = TaskOutcome.HANDOFF
-                self.writer.handed_to = self.handed_to
-            self._route_by_command()
+        if exc is not None:
+            outcome = task_outcome(exc)
         else:
-            outcome = self._left_by(recorder, span, exc)
-        if self.run.answers is not None:
-            self.run.answers.taken_by(self)
-        check = self.run.checks.get(self.task.name)
+            outcome = TaskOutcome.OK if self.handed_to is None else TaskOutcome.HANDOFF
+        if exc is None:
+            self._returned(run.recorder, span)
+        else:
+            self._left_by(run.recorder, span, exc, outcome)
+        if run.answers is not None:
+            run.answers.taken_by(run.recorder, span, self.task, run.conversation)
+        check = run.checks.get(self.task.name)
         if check is not None:
-            checked(self, check, exc)
+            checked(run.recorder, span, self.task, run.conversation, check, exc)
         self._end(span, outcome)
+
+    def _returned(self, recorder: Recorder, span: Span) -> None:
+        self._tell_writes(recorder, span)
+        if self.handed_to is not None:
+            self.writer.handed_to = self.handed_to
+        graph = self.run.graph
+        chosen = routing.by_command(graph, self.task, self.routed)
+        if chosen:
+            self.decided("Command", chosen, graphs.declared_destinations(graph, self.task.name))
+
+    def _left_by(self, recorder: Recorder, span: Span, exc: BaseException, outcome: TaskOutcome) -> None:
+        if outcome is TaskOutcome.INTERRUPTED:
+            describe_question(recorder, span, exc, self.run.asked)
+        elif outcome is TaskOutcome.HANDOFF and self.run.outer is not None:
+            self.run.outer.handed_to = frozenset(routing.destinations(exc.args[0].goto))
+        elif outcome is TaskOutcome.ERROR:
+            if self.out_of_steps is not None and is_a(exc, "GraphRecursionError"):
+                recorder.happened(exc, self.out_of_steps)
+            recorder.fail(span, exc)
 
     def _tell_writes(self, recorder: Recorder, span: Span) -> None:
         """What the task changed in the state, and the messages among it."""
@@ -172,12 +213,9 @@ class TaskRun:
     def _end(self, span: Span, outcome: TaskOutcome, end_ns: int | None = None) -> None:
         self.outcome = outcome
         if self.reasons is not None:
-            left_for = self.run.outer.handed_to if outcome is TaskOutcome.HANDOFF and self.run.outer else None
-            for left in self.reasons.left():
-                chosen = left.choice or tuple(sorted(left_for or ()))
-                spans.routing(self, left.decider, chosen, left.candidates or None, left.reason)
+            self._tell_reasons(span, self.reasons, outcome)
         self.run.recorder.say(span, _OUTCOMES[outcome._value_])
-        if outcome in _UNFINISHED:
+        if outcome in UNFINISHED:
             self.run.left_unfinished(self.task.id, span.get_span_context(), outcome)
         span.end(end_ns)
 
@@ -186,9 +224,18 @@ class TaskRun:
         if self.span is not None and self.task.name != START and self.span.is_recording():
             self.span.end()
 
+    def _tell_reasons(self, span: Span, reasons: Reasons, outcome: TaskOutcome) -> None:
+        """The app's reasons that no decision took up are decisions of their own."""
+        run = self.run
+        left_for = run.outer.handed_to if outcome is TaskOutcome.HANDOFF and run.outer else None
+        for left in reasons.left():
+            chosen = left.choice or tuple(sorted(left_for or ()))
+            candidates = left.candidates or None
+            routing.decision(run.recorder, span, run.conversation, left.decider, chosen, candidates, left.reason)
+
     def attempt_left(self, exc: BaseException) -> None:
         """An exception left an attempt. One that LangGraph cannot answer with another attempt is the task's end."""
-        if isinstance(exc, Exception) and not any(cls.__name__ == "GraphBubbleUp" for cls in type(exc).__mro__):
+        if isinstance(exc, Exception) and not is_control(exc):
             self.finish(exc)
 
     def again(self, left_ns: int | None) -> Context:
@@ -212,46 +259,6 @@ class TaskRun:
             reasons = self.reasons = Reasons()
         return reasons
 
-    def _left_by(self, recorder: Recorder, span: Span, exc: BaseException) -> TaskOutcome:
-        kinds = {cls.__name__ for cls in type(exc).__mro__}
-        if "GraphInterrupt" in kinds:
-            describe_question(recorder, span, exc, self.run.asked)
-            return TaskOutcome.INTERRUPTED
-        if "ParentCommand" in kinds:
-            goto = exc.args[0].goto
-            if not goto:
-                return TaskOutcome.OK  # it only updates the state of the graph around it
-            if self.run.outer is not None:
-                self.run.outer.handed_to = frozenset(spans.destinations(goto))
-            return TaskOutcome.HANDOFF
-        if "CancelledError" in kinds or isinstance(exc, (GeneratorExit, KeyboardInterrupt)):
-            return TaskOutcome.CANCELLED
-        if "GraphBubbleUp" in kinds:
-            return TaskOutcome.INTERRUPTED
-        if self.out_of_steps is not None and "GraphRecursionError" in kinds:
-            recorder.happened(exc, self.out_of_steps)
-        recorder.fail(span, exc)
-        return TaskOutcome.ERROR
-
-    def _route_by_command(self) -> None:
-        """A destination that no edge of the graph explains was chosen by the node itself, with `Command(goto=...)`."""
-        run, routed = self.run, self.routed
-        chosen = []
-        for name, value in self.task.writes:
-            if name.startswith(_BRANCH_TO):
-                node = name[len(_BRANCH_TO) :]
-            elif name == TASKS:
-                node = getattr(value, "node", "")
-            else:
-                continue
-            if node not in routed:
-                chosen.append(node)
-        if not chosen or (static := spans.static_destinations(run.graph, self.task.name)) is None:
-            return
-        chosen = [node for node in chosen if node not in static]
-        if chosen and (routed or not spans.has_conditional_edges(run.graph, self.task.name)):
-            self.decided("Command", chosen, spans.declared_destinations(run.graph, self.task.name))
-
     def decided(
         self, function: str, chosen: Sequence[str], candidates: Sequence[str] | None, labels: Sequence[str] = ()
     ) -> None:
@@ -263,38 +270,24 @@ class TaskRun:
             candidates: the nodes that could have been chosen, where the graph says.
             labels: what the function returned, which the graph may have other names for.
         """
+        if self.span is None:
+            return
         reason = None
         if self.reasons is not None and (found := self.reasons.of({*chosen, *labels})) is not None:
             reason, candidates = found.reason, candidates or found.candidates or None
-        spans.routing(self, function, chosen, candidates, reason)
-
-
-class Branch:
-    """A conditional edge: what its spans are called, and where it can lead."""
-
-    __slots__ = ("_spec", "candidates", "function")
-
-    def __init__(self, spec: Any) -> None:
-        self._spec = spec  # alive, so that its id stays its own
-        path, ends = spec.path, spec.ends
-        func = getattr(path, "func", None) or getattr(path, "afunc", None)
-        name = getattr(path, "name", None) or getattr(func, "__name__", None)
-        self.function: str = name or type(path).__name__
-        self.candidates = tuple(sorted({str(end) for end in ends.values()})) if ends else None
+        run = self.run
+        routing.decision(run.recorder, self.span, run.conversation, function, chosen, candidates, reason)
 
 
 class GraphRun:
     """One invocation of a graph, from entering LangGraph's loop to leaving it."""
 
     __slots__ = (
-        "_hits",
-        "_tasks",
         "_unfinished",
         "agent",
         "answers",
         "asked",
         "branches",
-        "causes",
         "channels",
         "checkpoint",
         "checks",
@@ -315,8 +308,7 @@ class GraphRun:
 
     def __init__(self, recorder: Recorder, loop: Any) -> None:
         self.recorder = recorder
-        # The graph is reachable from its loop only through this bound method; where it is not, the run has no name.
-        self.graph = getattr(getattr(loop, "_migrate_checkpoint", None), "__self__", None)
+        self.graph = graphs.graph_of(loop)
         self.outer = current_task()
         # A subgraph used as a node is one span with its task.
         self.claimed = self.outer is not None and self.outer.graph is not None and self.outer.graph is self.graph
@@ -344,123 +336,25 @@ class GraphRun:
         self.key: tuple[str, str] | None = None
         # Of the step under way: where it starts from, if that is kept.
         self.checkpoint: str | None = None
-        self.causes = ChannelCauses(loop.trigger_to_nodes)
-        self._tasks: dict[int, TaskRun] = {}
         self._unfinished: dict[str, tuple[SpanContext, TaskOutcome]] = {}
-        self._hits: tuple[Any, ...] = ()
 
     def _join(self, around: Participant | None) -> None:
         """Whose words and ears are its tasks': in the exchange of what it runs in, else of its conversation."""
         self.exchange: Exchange = EXCHANGES.of(self.conversation) if around is None else around.exchange
         self.path: tuple[str, ...] = () if around is None else around.path
         if not self.claimed:
-            self.path += (spans.given_name(self.graph) or "",)
+            self.path += (graphs.given_name(self.graph) or "",)
 
-    def first(self, loop: Any) -> None:
-        """The loop has loaded its checkpoint: recall what waits there, from this process's memory."""
-        recorder = self.recorder
+    def loaded(self, loop: Any) -> None:
+        """The loop has loaded its checkpoint."""
         self.key = spans.thread_key(loop)
         if getattr(loop.input, "resume", None) is not None or (self.outer is not None and self.outer.run.answers):
             self.answers = Answers(loop)
-        if self.key is None or not loop.checkpoint["channel_versions"]:
-            return
-        loaded = loop.checkpoint["id"]
-        recorder.say(self.span, spans.started_from(self.key, loaded, getattr(loop, _SUPERSEDED, False)))
-        waiting = MEMORY.waiting((*self.key, loaded))
-        if waiting is None:
-            # Written before this process took the thread over: the reader finds the writers by the checkpoint.
-            waiting = unknown_writers(loaded, loop.trigger_to_nodes, loop.channels)
-        self.causes = ChannelCauses(loop.trigger_to_nodes, waiting)
 
-    # -- what LangGraph writes -------------------------------------------------------------------------------------
-
-    def after_writes(self, tasks: Sequence[Any], channels: Any, before: Before) -> None:
-        written, steps = [], False
-        for task in spans.in_write_order(tasks):
-            state = self._tasks.get(id(task))
-            written.append((self.writer if state is None else state.writer, task.writes))
-            steps = steps or bool(task.triggers)
-        self.causes.apply(written, channels, before, steps=steps)
-
-    def cache_hit(self, task: Any) -> None:
-        """LangGraph answers a task from its cache: the task's code does not run."""
-        state = self._tasks.get(id(task))
-        if state is None:
-            self._hits += (task,)  # a `@task` is looked up before its call is over
-        elif state.task.name == START:
-            state.writer = self.writer
-        elif state.span is None:
-            name, attributes = spans.task_attributes(state)
-            attributes[names.MAS_TASK_CACHED] = True
-            attributes[names.MAS_TASK_OUTCOME] = TaskOutcome.OK.value
-            state.span = self.recorder.start_span(name, attributes, causes=state.causes, parent=self.span)
-            state.writer.context = state.span.get_span_context()
-            state.span.end()
-        elif current_task() is state:
-            # Before 1.2 an async `@task` looks for itself, once it runs.
-            self.recorder.say(state.span, {names.MAS_TASK_CACHED: True})
-
-    def saved(self, loop: Any) -> None:
-        """LangGraph has made a checkpoint: remember what waits in it, for a run that starts from it."""
-        if self.key is not None and loop.checkpointer is not None:
-            MEMORY.remember((*self.key, loop.checkpoint["id"]), self.causes.waiting(self.writer))
-
-    # -- what LangGraph schedules ----------------------------------------------------------------------------------
-
-    def ticked(self, loop: Any) -> None:
-        """LangGraph has decided what runs in the next step: work out why."""
-        self._tasks = tasks = {}
-        if self.key is not None and loop.durability != "exit":
-            self.checkpoint = loop.checkpoint["id"]
-        for task in loop.tasks.values():
-            tasks[id(task)] = state = TaskRun(self, task)
-            self._explain(state, loop)
-        TASK_RUNS.update(tasks)
-        if self.agent and self.given is None and not any(state.task.name == START for state in tasks.values()):
-            # The input is applied: an agent that is no node is given what its state holds now.
-            self.given = said.in_channels(loop.channels, self.channels.messages)
-            said.given(self.recorder, self.span, self, self.given)
-
-    def _explain(self, state: TaskRun, loop: Any) -> None:
-        task = state.task
-        if len(task.path) > 3 and task.path[-2:] == _HANDLER_PATH:
-            # Scheduled in an earlier run. The task that failed is among the step's, and does not run again.
-            for failed in self._tasks.values():
-                if failed.task.path == task.path[:-2]:
-                    state.caused_by(failed.writer, LinkKind.ERROR_HANDLER)
-            return
-        if task.path[0] == "__pregel_push":
-            index = task.path[1]
-            if isinstance(index, int) and index < len(self.causes.sends):
-                state.caused_by(self.causes.sends[index], LinkKind.SEND)
-                state.triggers = [TASKS]
-            return
-        state.triggers = fired(task, loop.checkpoint, loop.channels)
-        for channel in state.triggers:
-            for writer in self.causes.channels.get(channel, ()):
-                handed = channel.startswith(_BRANCH_TO) and channel[len(_BRANCH_TO) :] in writer.handed_to
-                state.caused_by(writer, LinkKind.HANDOFF if handed else LinkKind.TRIGGER)
-
-    def pushed(self, task: Any, caller: Any, kind: LinkKind) -> None:
-        """A task was scheduled in the middle of a step: a `@task` call or an error handler."""
-        if id(task) in TASK_RUNS and TASK_RUNS[id(task)].task is task:
-            return
-        state = TaskRun(self, task)
-        source = TASK_RUNS.get(id(caller))
-        if source is not None:
-            state.caused_by(source.writer, kind)
-        self._tasks[id(task)] = TASK_RUNS[id(task)] = state
-        if self._hits:
-            hits, self._hits = self._hits, ()
-            if any(hit is task for hit in hits):
-                self.cache_hit(task)
-
-    def step_forgotten(self) -> None:
-        """Let go of the tasks of the step; what they caused lives on as writers."""
-        for key, state in self._tasks.items():
-            TASK_RUNS.pop(key, None)
-            self.exchange.left(state)
-        self._tasks = {}
+    def take_state(self, channels: Mapping[str, Any]) -> None:
+        """The run is an agent's: what the graph's state holds now is what the agent is given."""
+        self.given = said.in_channels(channels, self.channels.messages)
+        said.given(self.recorder, self.span, self, self.given)
 
     def left_unfinished(self, task_id: str, context: SpanContext, outcome: TaskOutcome) -> None:
         """A task may run again: a later run of the thread, or this one, will ask what became of it."""
@@ -475,20 +369,15 @@ class GraphRun:
             return MEMORY.unfinished(task_id)
         return self._unfinished.pop(task_id, None) if self._unfinished else None
 
-    # -- the end ---------------------------------------------------------------------------------------------------
-
     def finish(self, loop: Any, exc: BaseException | None) -> None:
         """The loop was left, with a result or by an exception."""
-        recorder = self.recorder
-        self._note_checkpoint(recorder, loop)
-        self._remember_finished(exc)
-        self.step_forgotten()
         if self.claimed:
             return
+        recorder, outcome = self.recorder, run_outcome(loop, exc)
         if self.given is not None:
             self.exchange.left(self)
-            said.added(recorder, self.span, self, said.in_channels(loop.channels, self.channels.messages), self.given)
-        outcome = spans.run_outcome(loop, exc)
+            now = said.in_channels(loop.channels, self.channels.messages)
+            said.added(recorder, self.span, self, now, self.given)
         if outcome is RunOutcome.ERROR:
             if exc is not None:
                 recorder.fail(self.span, exc)
@@ -504,22 +393,5 @@ class GraphRun:
         if not self.claimed and self.span.is_recording():
             self.span.end()
 
-    def _remember_finished(self, exc: BaseException | None) -> None:
-        """A step that was left unfinished is run again from its checkpoint, without the tasks that were done."""
-        if exc is None or self.key is None:
-            return
-        for state in self._tasks.values():
-            if state.writer.context is not None and state.outcome not in _UNFINISHED:
-                MEMORY.finished(state.task.id, state.writer.context)
 
-    def _note_checkpoint(self, recorder: Recorder, loop: Any) -> None:
-        if self.key is None or loop.checkpointer is None:
-            return
-        MEMORY.ended(self.key, loop.checkpoint["id"])
-        if not self.span.is_recording():
-            return
-        recorder.say(self.span, spans.left_at(loop.checkpoint["id"], self.causes.waiting()))
-
-
-# Every scheduled task of every run, by the identity of LangGraph's task object; the TaskRun keeps that object alive.
-TASK_RUNS: dict[int, TaskRun] = {}
+__all__ = ["START", "GraphRun", "TaskRun", "outside_of_tasks"]

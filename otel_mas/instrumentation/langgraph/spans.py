@@ -2,66 +2,23 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError, current_task
 from collections.abc import Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Status, StatusCode
 
-from otel_mas.instrumentation.langgraph.channels import TASKS, Waiting, Writer
+from otel_mas.instrumentation.langgraph import graphs
+from otel_mas.instrumentation.langgraph.channels import TASKS, Waiting
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.record import one_of
 from otel_mas.semconv import attributes as names
-from otel_mas.semconv.enums import LinkKind, RecordKind, RunOutcome, TaskOutcome
+from otel_mas.semconv.enums import LinkKind, RecordKind, TaskOutcome
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-    from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun
-    from otel_mas.instrumentation.langgraph.updates import StateUpdate
-
 CONF = "configurable"
 _AGENT_TASK = RecordKind.AGENT_TASK.value  # as plain text, like all that is said on spans
-_ROUTING_DECISION = RecordKind.ROUTING_DECISION.value
-_BRANCH_TO = "branch:to:"
-# The type of `aclose()` of an async generator.
-_CLOSING = "async_generator_athrow"
-# What LangGraph calls a graph that its author gave no name.
-_UNNAMED = "LangGraph"
-_REACT_AGENT = "langgraph.prebuilt.chat_agent_executor"
-
-
-def bound_graph(proc: Any) -> Any:
-    """The graph that a node is, when a compiled graph was given as the node; else None."""
-    steps = getattr(proc, "steps", None)
-    first = steps[0] if steps else proc
-    return first if hasattr(first, "trigger_to_nodes") and hasattr(first, "nodes") else None
-
-
-def agent_name(graph: Any) -> str | None:
-    """The name given to `create_agent`, which it writes into the graph's config, or to `create_react_agent`."""
-    config = getattr(graph, "config", None) or {}
-    name = (config.get("metadata") or {}).get("lc_agent_name")
-    return name if name is not None or not _is_react_agent(graph) else _graph_name(graph)
-
-
-def given_name(graph: Any) -> str | None:
-    """The name that the author gave a graph."""
-    return agent_name(graph) or _graph_name(graph)
-
-
-def _graph_name(graph: Any) -> str | None:
-    name = getattr(graph, "name", None)
-    return None if name == _UNNAMED else name
-
-
-def _is_react_agent(graph: Any) -> bool:
-    """Whether LangGraph's `create_react_agent` made it: it leaves no mark but its node that calls the model."""
-    node = getattr(getattr(graph, "builder", None), "nodes", {}).get("agent")
-    function = getattr(getattr(node, "runnable", None), "func", None)
-    return getattr(function, "__module__", None) == _REACT_AGENT
 
 
 def thread_key(loop: Any) -> tuple[str, str] | None:
@@ -79,27 +36,48 @@ def conversation(loop: Any) -> str | None:
     return None if thread is None else str(thread)
 
 
-def task_attributes(state: TaskRun) -> tuple[str, dict[str, Any]]:
-    """The name and the first attributes of a task's span."""
-    task, run = state.task, state.run
+def task_attributes(
+    task: Any,
+    *,
+    index: int,
+    triggers: Sequence[str],
+    refs: Sequence[str],
+    attempt: int,
+    agent: str | None,
+    namespace: str,
+    conversation: str | None,
+    checkpoint: str | None,
+) -> tuple[str, dict[str, Any]]:
+    """The name and the first attributes of a task's span.
+
+    Args:
+        task: LangGraph's.
+        index: its place among the tasks of its run.
+        triggers: the channels that made it run.
+        refs: causes whose spans are not known here.
+        attempt: from 1; 0 where there can be only one.
+        agent: the name of the agent that the task is.
+        namespace: of its run, like the rest.
+        conversation: the thread.
+        checkpoint: from which its step began, where that is kept.
+    """
     attributes: dict[str, Any] = {
         names.MAS_RECORD_KIND: _AGENT_TASK,
         names.MAS_TASK_ID: task.id,
-        names.MAS_TASK_INDEX: state.index,
+        names.MAS_TASK_INDEX: index,
         names.MAS_TASK_NAME: task.name,
         names.MAS_TASK_STEP: task.config["metadata"].get("langgraph_step", 0),
-        names.MAS_TASK_NAMESPACE: run.namespace,
-        names.MAS_TASK_TRIGGERS: one_of(*state.triggers),
+        names.MAS_TASK_NAMESPACE: namespace,
+        names.MAS_TASK_TRIGGERS: one_of(*triggers),
     }
-    if run.conversation is not None:
-        attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
-    if run.checkpoint is not None:
-        attributes[names.MAS_CHECKPOINT_ID] = run.checkpoint
-    if state.attempt:
-        attributes[names.MAS_TASK_ATTEMPT] = state.attempt
-    if state.refs:
-        attributes[names.MAS_CAUSE_REFS] = tuple(state.refs)
-    agent = given_name(state.graph) if state.graph is not None else None
+    if conversation is not None:
+        attributes[names.GEN_AI_CONVERSATION_ID] = conversation
+    if checkpoint is not None:
+        attributes[names.MAS_CHECKPOINT_ID] = checkpoint
+    if attempt:
+        attributes[names.MAS_TASK_ATTEMPT] = attempt
+    if refs:
+        attributes[names.MAS_CAUSE_REFS] = tuple(refs)
     if agent is None:
         return f"task {task.name}", attributes
     attributes[names.GEN_AI_OPERATION_NAME] = "invoke_agent"
@@ -129,7 +107,7 @@ def started_from(key: tuple[str, str], checkpoint_id: str, superseded: bool = Fa
         said[names.MAS_FORK_CHECKPOINT_ID] = checkpoint_id
         waiting = MEMORY.waiting((*key, checkpoint_id))
         if waiting is not None and waiting.saved_by is not None and waiting.saved_by.context is not None:
-            said[names.MAS_FORK_SPAN] = _cause_key(waiting.saved_by)
+            said[names.MAS_FORK_SPAN] = waiting.saved_by.reference
     return said
 
 
@@ -144,7 +122,7 @@ def left_at(checkpoint_id: str, waiting: Waiting) -> dict[str, Any]:
 
 def run_attributes(graph: Any, loop: Any) -> tuple[str, dict[str, Any]]:
     """The name and the first attributes of a run's span: an agent's where `create_agent` made the graph."""
-    agent = agent_name(graph)
+    agent = graphs.agent_name(graph)
     attributes: dict[str, Any]
     if agent is not None:
         span_name = f"invoke_agent {agent}"
@@ -156,7 +134,7 @@ def run_attributes(graph: Any, loop: Any) -> tuple[str, dict[str, Any]]:
     else:
         # A graph without a name is told apart by what its caller called the run; a nested run has its node's.
         called = None if loop.is_nested else loop.config.get("run_name")
-        workflow = given_name(graph) or called or _UNNAMED
+        workflow = graphs.given_name(graph) or called or graphs.UNNAMED
         span_name = f"invoke_workflow {workflow}"
         attributes = {
             names.GEN_AI_OPERATION_NAME: "invoke_workflow",
@@ -169,36 +147,6 @@ def run_attributes(graph: Any, loop: Any) -> tuple[str, dict[str, Any]]:
     return span_name, attributes
 
 
-def run_outcome(loop: Any, exc: BaseException | None) -> RunOutcome:
-    """How a run was left, from the exception that left it and LangGraph's own status."""
-    if exc is None:
-        return RunOutcome.ERROR if loop.status == "out_of_steps" else RunOutcome.OK
-    kinds = {cls.__name__ for cls in type(exc).__mro__}
-    if "ParentCommand" in kinds:
-        return RunOutcome.OK
-    if "GraphBubbleUp" in kinds:
-        return RunOutcome.INTERRUPTED
-    if _closed(exc):
-        return RunOutcome.ABANDONED
-    if "CancelledError" in kinds or isinstance(exc, KeyboardInterrupt):
-        return RunOutcome.CANCELLED
-    return RunOutcome.ERROR
-
-
-def _closed(exc: BaseException) -> bool:
-    """Whether a stream was closed before its end.
-
-    An event loop closes a stream that was dropped in a task of its own; where the loop ends at once, it cancels that.
-    """
-    if not isinstance(exc, CancelledError):
-        return isinstance(exc, GeneratorExit)
-    try:
-        task = current_task()
-    except RuntimeError:  # no event loop here
-        return False
-    return task is not None and type(task.get_coro()).__name__ == _CLOSING
-
-
 def fail_unseen(span: Span, error_type: str, why: str) -> None:
     """An error of the span's own that LangGraph raises where none of our hooks sees it."""
     span.set_attribute(names.ERROR_TYPE, error_type)
@@ -206,103 +154,12 @@ def fail_unseen(span: Span, error_type: str, why: str) -> None:
     span.add_event("exception", {names.EXCEPTION_TYPE: error_type})
 
 
-def destinations(goto: Any) -> list[str]:
-    """The node names of a `Command.goto`. A `Send` among them is a send, not a destination."""
-    if isinstance(goto, str):
-        return [goto]
-    return [g for g in goto if isinstance(g, str)] if isinstance(goto, Sequence) else []
-
-
-class Deciding(Protocol):
-    """What makes a routing decision: a task, or an update in its place."""
-
-    @property
-    def span(self) -> Span | None: ...
-    @property
-    def run(self) -> GraphRun | StateUpdate: ...
-
-
-def routing(
-    state: Deciding, function: str, chosen: Sequence[str], candidates: Sequence[str] | None, reason: str | None = None
-) -> None:
-    """A ROUTING_DECISION span under the task that decided."""
-    span, run = state.span, state.run
-    if span is None or not span.is_recording():
-        return
-    attributes: dict[str, Any] = {
-        names.MAS_RECORD_KIND: _ROUTING_DECISION,
-        names.MAS_ROUTING_FUNCTION: function,
-        names.MAS_ROUTING_CHOICE: one_of(*dict.fromkeys(chosen)),
-    }
-    if candidates is not None:
-        attributes[names.MAS_ROUTING_CANDIDATES] = one_of(*candidates)
-    if run.conversation is not None:
-        attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
-    decision = run.recorder.start_span(f"route {function}", attributes, parent=span)
-    if reason is not None:
-        run.recorder.content(decision, names.MAS_ROUTING_REASON, reason)
-    decision.end()
-
-
 def pending_causes(waiting: Waiting) -> list[str]:
     """`<channel>=<kind>=<cause>` for each cause that waits in a checkpoint; the reader joins a later run to it."""
-    entries = []
-    for channel, writers in waiting.channels.items():
-        for writer in writers:
-            handed = channel.startswith(_BRANCH_TO) and channel[len(_BRANCH_TO) :] in writer.handed_to
-            entries.append(f"{channel}={LinkKind.HANDOFF if handed else LinkKind.TRIGGER}={_cause_key(writer)}")
-    entries.extend(f"{TASKS}[{i}]={LinkKind.SEND}={_cause_key(writer)}" for i, writer in enumerate(waiting.sends))
+    entries = [
+        f"{channel}={writer.kind_through(channel)}={writer.reference}"
+        for channel, writers in waiting.channels.items()
+        for writer in writers
+    ]
+    entries.extend(f"{TASKS}[{i}]={LinkKind.SEND}={writer.reference}" for i, writer in enumerate(waiting.sends))
     return entries
-
-
-def _cause_key(writer: Writer) -> str:
-    if writer.context is None:
-        return writer.key
-    return f"{writer.context.trace_id:032x}-{writer.context.span_id:016x}"
-
-
-# -- what the graph's author declared ------------------------------------------------------------------------------
-
-_STATIC: WeakKeyDictionary[Any, dict[str, frozenset[str]]] = WeakKeyDictionary()
-
-
-def static_destinations(graph: Any, node: str) -> frozenset[str] | None:
-    """Where this node's plain edges lead; None where the graph has no edges to read."""
-    builder = getattr(graph, "builder", None)
-    if builder is None:
-        return None
-    known = _STATIC.get(builder)
-    if known is None:
-        targets: dict[str, set[str]] = {}
-        for source, target in builder.edges:
-            targets.setdefault(source, set()).add(target)
-        known = _STATIC[builder] = {source: frozenset(found) for source, found in targets.items()}
-    return known.get(node, frozenset())
-
-
-def has_conditional_edges(graph: Any, node: str) -> bool:
-    """Whether a routing function decides where a node's results go: it is known to have only where it was heard."""
-    return bool(getattr(getattr(graph, "builder", None), "branches", {}).get(node))
-
-
-def declared_destinations(graph: Any, node: str) -> list[str] | None:
-    """Where a node says that its commands may lead (its annotation, or `destinations=`); None where it says nothing."""
-    ends = getattr(getattr(graph, "builder", None), "nodes", {}).get(node)
-    found = getattr(ends, "ends", None)
-    return sorted(map(str, found)) if found else None
-
-
-def in_write_order(tasks: Sequence[Any]) -> Sequence[Any]:
-    """Tasks in the order in which LangGraph applies their writes, which is how it numbers `Send`s."""
-    return sorted(tasks, key=_write_order()) if len(tasks) > 1 else tasks
-
-
-@cache
-def _write_order() -> Any:
-    from langgraph.pregel import _algo
-
-    path_of = _algo.task_path_str
-    key = getattr(_algo, "writes_sort_key", None)
-    if key is not None:
-        return lambda task: key(path_of(task.path))
-    return lambda task: path_of(task.path[:3])

@@ -9,10 +9,17 @@ from uuid import UUID, uuid5
 
 from opentelemetry.trace import INVALID_SPAN
 
-from otel_mas.instrumentation.langgraph import spans
-from otel_mas.instrumentation.langgraph.channels import Before, ChannelCauses, Waiting, Writer, unknown_writers
+from otel_mas.instrumentation.langgraph import graphs, routing, spans
+from otel_mas.instrumentation.langgraph.channels import (
+    Before,
+    ChannelCauses,
+    Waiting,
+    Writer,
+    in_write_order,
+    unknown_writers,
+)
 from otel_mas.instrumentation.langgraph.memory import MEMORY
-from otel_mas.instrumentation.langgraph.runs import Branch, outside_of_tasks
+from otel_mas.instrumentation.langgraph.runs import outside_of_tasks
 from otel_mas.record import Cause, Recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, TaskOutcome
@@ -28,14 +35,12 @@ INTERRUPT = "__interrupt__"
 class _StandIn:
     """One update: what a task of the node would have been."""
 
-    __slots__ = ("node", "run", "span", "task_id", "writer")
+    __slots__ = ("node", "task_id", "writer")
 
-    def __init__(self, run: StateUpdate, node: str, task_id: str) -> None:
-        self.run = run
+    def __init__(self, node: str, task_id: str) -> None:
         self.node = node
         self.task_id = task_id
         self.writer = Writer(None, f"task|{task_id}")
-        self.span: Span | None = None
 
 
 class StateUpdate:
@@ -61,13 +66,13 @@ class StateUpdate:
         # Of the superstep under way: the tasks that wait for each node, the updates, and the causes in the channels.
         self._prepared: dict[str, deque[str]] = {}
         self._stand_ins: list[_StandIn] = []
-        self._decisions: list[tuple[str | None, Branch, Sequence[str]]] = []
+        self._decisions: list[tuple[str | None, routing.Branch, Sequence[str]]] = []
         self._causes: tuple[str, ChannelCauses] | None = None
         self._last: tuple[str, Waiting] | None = None
 
     def begin(self) -> Context:
         """Start the call's span and return the context in which the call is to run."""
-        name = spans.given_name(self._graph) if self._several else self._only
+        name = graphs.given_name(self._graph) if self._several else self._only
         self.span = self.recorder.start_span(_called(name), {names.GEN_AI_CONVERSATION_ID: self.conversation})
         self.writer.context = self.span.get_span_context()
         return outside_of_tasks(self.span)
@@ -88,7 +93,7 @@ class StateUpdate:
         for task in tasks.values():
             self._prepared[task.name].append(task.id)
 
-    def decided(self, task_id: str | None, branch: Branch, chosen: Sequence[str]) -> None:
+    def decided(self, task_id: str | None, branch: routing.Branch, chosen: Sequence[str]) -> None:
         """A conditional edge of a node that is written as has decided."""
         self._decisions.append((task_id, branch, chosen))
 
@@ -100,7 +105,7 @@ class StateUpdate:
         self, checkpoint: Mapping[str, Any], channels: Mapping[str, Any], tasks: Sequence[Any], before: Before
     ) -> None:
         """The writes are applied: whoever made them is the cause of what they trigger."""
-        written = [(self._writer(task, checkpoint["id"]), task.writes) for task in spans.in_write_order(tasks)]
+        written = [(self._writer(task, checkpoint["id"]), task.writes) for task in in_write_order(tasks)]
         steps = any(task.triggers for task in tasks)
         self._causes_at(checkpoint, channels).apply(written, channels, before, steps=steps)
 
@@ -143,7 +148,7 @@ class StateUpdate:
             return Writer(MEMORY.task(done), f"task|{done}")
         if list(task.triggers) != [INTERRUPT]:  # before 1.2 the path of an update is empty
             return self.writer
-        stand_in = _StandIn(self, task.name, self._task_id(task.name, checkpoint_id))
+        stand_in = _StandIn(task.name, self._task_id(task.name, checkpoint_id))
         self._stand_ins.append(stand_in)
         return stand_in.writer
 
@@ -173,10 +178,10 @@ class StateUpdate:
             recorder.say(span, attributes)
             if self._only is None:
                 span.update_name(_called(stand_in.node))
-        stand_in.span, stand_in.writer.context = span, span.get_span_context()
+        stand_in.writer.context = span.get_span_context()
         for task_id, branch, chosen in self._decisions:
             if task_id == stand_in.task_id:
-                spans.routing(stand_in, branch.function, chosen, branch.candidates)
+                routing.decision(recorder, span, self.conversation, branch.function, chosen, branch.candidates)
         if self._several:
             span.end()
 

@@ -61,6 +61,7 @@ def test_a_tool_call_has_name_id_arguments_and_result(recorded: Any) -> None:
         "gen_ai.tool.type": "function",
         "gen_ai.tool.call.id": "call_1",
         "mas.output.messages": digests,
+        "mas.output.modalities": ("text",),
     }
     assert recorded.content_of(span, "gen_ai.tool.description") == "Say what the weather is."
     assert recorded.content_of(span, "gen_ai.tool.call.arguments") == {"city": "Oslo"}

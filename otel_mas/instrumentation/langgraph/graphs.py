@@ -1,0 +1,74 @@
+"""What a graph's author declared: its name, which of its nodes are graphs, and where their edges lead."""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import WeakKeyDictionary
+
+UNNAMED = "LangGraph"
+"""What LangGraph calls a graph that its author gave no name."""
+
+_REACT_AGENT = "langgraph.prebuilt.chat_agent_executor"
+_STATIC: WeakKeyDictionary[Any, dict[str, frozenset[str]]] = WeakKeyDictionary()
+
+
+def graph_of(loop: Any) -> Any:
+    """The graph that a loop runs. Only this bound method leads there; where it is gone, the run has no name."""
+    return getattr(getattr(loop, "_migrate_checkpoint", None), "__self__", None)
+
+
+def bound_graph(proc: Any) -> Any:
+    """The graph that a node is, when a compiled graph was given as the node; else None."""
+    steps = getattr(proc, "steps", None)
+    first = steps[0] if steps else proc
+    return first if hasattr(first, "trigger_to_nodes") and hasattr(first, "nodes") else None
+
+
+def agent_name(graph: Any) -> str | None:
+    """The name given to `create_agent`, which it writes into the graph's config, or to `create_react_agent`."""
+    config = getattr(graph, "config", None) or {}
+    name = (config.get("metadata") or {}).get("lc_agent_name")
+    return name if name is not None or not _is_react_agent(graph) else _graph_name(graph)
+
+
+def given_name(graph: Any) -> str | None:
+    """The name that the author gave a graph."""
+    return agent_name(graph) or _graph_name(graph)
+
+
+def _graph_name(graph: Any) -> str | None:
+    name = getattr(graph, "name", None)
+    return None if name == UNNAMED else name
+
+
+def _is_react_agent(graph: Any) -> bool:
+    """Whether LangGraph's `create_react_agent` made it: it leaves no mark but its node that calls the model."""
+    node = getattr(getattr(graph, "builder", None), "nodes", {}).get("agent")
+    function = getattr(getattr(node, "runnable", None), "func", None)
+    return getattr(function, "__module__", None) == _REACT_AGENT
+
+
+def static_destinations(graph: Any, node: str) -> frozenset[str] | None:
+    """Where this node's plain edges lead; None where the graph has no edges to read."""
+    builder = getattr(graph, "builder", None)
+    if builder is None:
+        return None
+    known = _STATIC.get(builder)
+    if known is None:
+        targets: dict[str, set[str]] = {}
+        for source, target in builder.edges:
+            targets.setdefault(source, set()).add(target)
+        known = _STATIC[builder] = {source: frozenset(found) for source, found in targets.items()}
+    return known.get(node, frozenset())
+
+
+def has_conditional_edges(graph: Any, node: str) -> bool:
+    """Whether a routing function decides where a node's results go: it is known to have only where it was heard."""
+    return bool(getattr(getattr(graph, "builder", None), "branches", {}).get(node))
+
+
+def declared_destinations(graph: Any, node: str) -> list[str] | None:
+    """Where a node says that its commands may lead (its annotation, or `destinations=`); None where it says nothing."""
+    ends = getattr(getattr(graph, "builder", None), "nodes", {}).get(node)
+    found = getattr(ends, "ends", None)
+    return sorted(map(str, found)) if found else None

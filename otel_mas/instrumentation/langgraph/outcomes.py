@@ -1,0 +1,61 @@
+"""How a task and a run ended, told by what left them and by LangGraph's own status."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError, current_task
+from typing import Any
+
+from otel_mas.instrumentation.langchain.outcome import is_cancelled
+from otel_mas.semconv.enums import RunOutcome, TaskOutcome
+
+# The type of `aclose()` of an async generator.
+_CLOSING = "async_generator_athrow"
+
+UNFINISHED = (TaskOutcome.INTERRUPTED, TaskOutcome.ERROR, TaskOutcome.CANCELLED)
+"""After which a task may run again."""
+
+
+def task_outcome(exc: BaseException) -> TaskOutcome:
+    """How a task ended that was left by an exception."""
+    if is_a(exc, "ParentCommand"):
+        # Without a destination it only updates the state of the graph around it.
+        return TaskOutcome.HANDOFF if exc.args[0].goto else TaskOutcome.OK
+    if is_a(exc, "GraphBubbleUp"):
+        return TaskOutcome.INTERRUPTED
+    if is_cancelled(exc) or isinstance(exc, GeneratorExit | KeyboardInterrupt):
+        return TaskOutcome.CANCELLED
+    return TaskOutcome.ERROR
+
+
+def run_outcome(loop: Any, exc: BaseException | None) -> RunOutcome:
+    """How a run was left, from the exception that left it and LangGraph's own status."""
+    if exc is None:
+        return RunOutcome.ERROR if loop.status == "out_of_steps" else RunOutcome.OK
+    if is_a(exc, "ParentCommand"):
+        return RunOutcome.OK
+    if is_a(exc, "GraphBubbleUp"):
+        return RunOutcome.INTERRUPTED
+    if _closed(exc):
+        return RunOutcome.ABANDONED
+    if is_cancelled(exc) or isinstance(exc, KeyboardInterrupt):
+        return RunOutcome.CANCELLED
+    return RunOutcome.ERROR
+
+
+def is_a(exc: BaseException, name: str) -> bool:
+    """Whether an exception is one of LangGraph's, by the name of its class or of one above."""
+    return any(kind.__name__ == name for kind in type(exc).__mro__)
+
+
+def _closed(exc: BaseException) -> bool:
+    """Whether a stream was closed before its end.
+
+    An event loop closes a stream that was dropped in a task of its own; where the loop ends at once, it cancels that.
+    """
+    if not isinstance(exc, CancelledError):
+        return isinstance(exc, GeneratorExit)
+    try:
+        task = current_task()
+    except RuntimeError:  # no event loop here
+        return False
+    return task is not None and type(task.get_coro()).__name__ == _CLOSING

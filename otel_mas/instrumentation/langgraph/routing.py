@@ -1,0 +1,115 @@
+"""Who is next: the choices of conditional edges and of commands, and the spans that tell them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from otel_mas.instrumentation.langgraph import graphs
+from otel_mas.instrumentation.langgraph.channels import BRANCH_TO, TASKS
+from otel_mas.record import one_of
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import RecordKind
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+    from otel_mas.record import Recorder
+
+_ROUTING_DECISION = RecordKind.ROUTING_DECISION.value
+
+
+class Branch:
+    """A conditional edge: what its spans are called, and where it can lead."""
+
+    __slots__ = ("_spec", "candidates", "function")
+
+    def __init__(self, spec: Any) -> None:
+        self._spec = spec  # alive, so that its id stays its own
+        path, ends = spec.path, spec.ends
+        func = getattr(path, "func", None) or getattr(path, "afunc", None)
+        name = getattr(path, "name", None) or getattr(func, "__name__", None)
+        self.function: str = name or type(path).__name__
+        self.candidates = tuple(sorted({str(end) for end in ends.values()})) if ends else None
+
+    def chosen(self, result: Any) -> tuple[str, ...]:
+        """The nodes that a result of the routing function stands for."""
+        ends = self._spec.ends
+        return tuple([str(getattr(one, "node", None) or (ends[one] if ends else one)) for one in _each(result)])
+
+
+def labels(result: Any) -> list[str]:
+    """What a routing function returned, as text: the graph may have other names for it."""
+    return [one for one in _each(result) if isinstance(one, str)]
+
+
+def _each(result: Any) -> Sequence[Any]:
+    return result if isinstance(result, (list, tuple)) else (result,)
+
+
+def destinations(goto: Any) -> list[str]:
+    """The node names of a `Command.goto`. A `Send` among them is a send, not a destination."""
+    if isinstance(goto, str):
+        return [goto]
+    return [one for one in goto if isinstance(one, str)] if isinstance(goto, Sequence) else []
+
+
+def by_command(graph: Any, task: Any, routed: Collection[str]) -> list[str]:
+    """The nodes that a task's own code chose, with `Command(goto=...)`: those that no edge of the graph explains.
+
+    Args:
+        graph: whose edges to read.
+        task: LangGraph's, done.
+        routed: destinations that a routing function has accounted for.
+    """
+    chosen = []
+    for name, value in task.writes:
+        if name.startswith(BRANCH_TO):
+            node = name[len(BRANCH_TO) :]
+        elif name == TASKS:
+            node = getattr(value, "node", "")
+        else:
+            continue
+        if node not in routed:
+            chosen.append(node)
+    if not chosen or (static := graphs.static_destinations(graph, task.name)) is None:
+        return []
+    chosen = [node for node in chosen if node not in static]
+    return chosen if routed or not graphs.has_conditional_edges(graph, task.name) else []
+
+
+def decision(
+    recorder: Recorder,
+    task: Span,
+    conversation: str | None,
+    function: str,
+    chosen: Sequence[str],
+    candidates: Sequence[str] | None,
+    reason: str | None = None,
+) -> None:
+    """A ROUTING_DECISION span under the task that decided.
+
+    Args:
+        recorder: the recorder.
+        task: the span of the task, or of an update in its place.
+        conversation: its thread.
+        function: what decided.
+        chosen: the nodes; of several `Send`s to one of them it is named once.
+        candidates: the nodes that could have been chosen, where the graph says.
+        reason: why, where that is known.
+    """
+    if not task.is_recording():
+        return
+    attributes: dict[str, Any] = {
+        names.MAS_RECORD_KIND: _ROUTING_DECISION,
+        names.MAS_ROUTING_FUNCTION: function,
+        names.MAS_ROUTING_CHOICE: one_of(*dict.fromkeys(chosen)),
+    }
+    if candidates is not None:
+        attributes[names.MAS_ROUTING_CANDIDATES] = one_of(*candidates)
+    if conversation is not None:
+        attributes[names.GEN_AI_CONVERSATION_ID] = conversation
+    span = recorder.start_span(f"route {function}", attributes, parent=task)
+    if reason is not None:
+        recorder.content(span, names.MAS_ROUTING_REASON, reason)
+    span.end()

@@ -1,0 +1,176 @@
+"""What LangGraph runs next in a run of a graph, and why: each task that it schedules, with its causes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from otel_mas.instrumentation.langgraph import spans
+from otel_mas.instrumentation.langgraph.channels import (
+    TASKS,
+    Before,
+    ChannelCauses,
+    fired,
+    in_write_order,
+    unknown_writers,
+)
+from otel_mas.instrumentation.langgraph.current import current_task
+from otel_mas.instrumentation.langgraph.memory import MEMORY
+from otel_mas.instrumentation.langgraph.outcomes import UNFINISHED
+from otel_mas.instrumentation.langgraph.runs import START, GraphRun, TaskRun
+from otel_mas.record import Recorder
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import LinkKind
+
+_HANDLER_PATH = ("node_error_handler", False)  # how the path of an error handler's task ends
+# Whether the run was sent to a checkpoint from which its thread had gone on (LangGraph 1.2).
+_SUPERSEDED = "_addressed_checkpoint_superseded"
+
+# Every scheduled task of every run, by the identity of LangGraph's task object; the TaskRun keeps that object alive.
+TASK_RUNS: dict[int, TaskRun] = {}
+
+
+class Schedule:
+    """One invocation of a graph as its loop goes from step to step: the causes that wait, the tasks under way."""
+
+    __slots__ = ("_hits", "_tasks", "causes", "run")
+
+    def __init__(self, recorder: Recorder, loop: Any) -> None:
+        self.run = GraphRun(recorder, loop)
+        self.causes = ChannelCauses(loop.trigger_to_nodes)
+        self._tasks: dict[int, TaskRun] = {}
+        self._hits: tuple[Any, ...] = ()
+
+    def first(self, loop: Any) -> None:
+        """The loop has loaded its checkpoint: recall what waits there, from this process's memory."""
+        run = self.run
+        run.loaded(loop)
+        if run.key is None or not loop.checkpoint["channel_versions"]:
+            return
+        loaded = loop.checkpoint["id"]
+        run.recorder.say(run.span, spans.started_from(run.key, loaded, getattr(loop, _SUPERSEDED, False)))
+        waiting = MEMORY.waiting((*run.key, loaded))
+        if waiting is None:
+            # Written before this process took the thread over: the reader finds the writers by the checkpoint.
+            waiting = unknown_writers(loaded, loop.trigger_to_nodes, loop.channels)
+        self.causes = ChannelCauses(loop.trigger_to_nodes, waiting)
+
+    # -- what LangGraph writes -------------------------------------------------------------------------------------
+
+    def before_writes(self, tasks: Sequence[Any], channels: Any) -> Before:
+        """LangGraph is about to apply the writes of these tasks. Returns what they meet."""
+        return self.causes.before(tasks, channels)
+
+    def after_writes(self, tasks: Sequence[Any], channels: Any, before: Before) -> None:
+        """The writes are applied: whoever made them waits in the channels, as a cause."""
+        written, steps = [], False
+        for task in in_write_order(tasks):
+            state = self._tasks.get(id(task))
+            written.append((self.run.writer if state is None else state.writer, task.writes))
+            steps = steps or bool(task.triggers)
+        self.causes.apply(written, channels, before, steps=steps)
+
+    def saved(self, loop: Any) -> None:
+        """LangGraph has made a checkpoint: remember what waits in it, for a run that starts from it."""
+        run = self.run
+        if run.key is not None and loop.checkpointer is not None:
+            MEMORY.remember((*run.key, loop.checkpoint["id"]), self.causes.waiting(run.writer))
+
+    # -- what LangGraph schedules ----------------------------------------------------------------------------------
+
+    def ticked(self, loop: Any) -> None:
+        """LangGraph has decided what runs in the next step: work out why."""
+        run = self.run
+        self._tasks = tasks = {}
+        if run.key is not None and loop.durability != "exit":
+            run.checkpoint = loop.checkpoint["id"]
+        for task in loop.tasks.values():
+            tasks[id(task)] = state = TaskRun(run, task)
+            self._explain(state, loop)
+        TASK_RUNS.update(tasks)
+        if run.agent and run.given is None and not any(state.task.name == START for state in tasks.values()):
+            # The input is applied: an agent that is no node is given what its state holds now.
+            run.take_state(loop.channels)
+
+    def _explain(self, state: TaskRun, loop: Any) -> None:
+        task = state.task
+        if len(task.path) > 3 and task.path[-2:] == _HANDLER_PATH:
+            # Scheduled in an earlier run. The task that failed is among the step's, and does not run again.
+            for failed in self._tasks.values():
+                if failed.task.path == task.path[:-2]:
+                    state.caused_by(failed.writer, LinkKind.ERROR_HANDLER)
+            return
+        if task.path[0] == "__pregel_push":
+            index = task.path[1]
+            if isinstance(index, int) and index < len(self.causes.sends):
+                state.caused_by(self.causes.sends[index], LinkKind.SEND)
+                state.triggers = [TASKS]
+            return
+        state.triggers = fired(task, loop.checkpoint, loop.channels)
+        for channel in state.triggers:
+            for writer in self.causes.channels.get(channel, ()):
+                state.caused_by(writer, writer.kind_through(channel))
+
+    def pushed(self, task: Any, caller: Any, kind: LinkKind) -> None:
+        """A task was scheduled in the middle of a step: a `@task` call or an error handler."""
+        if id(task) in TASK_RUNS and TASK_RUNS[id(task)].task is task:
+            return
+        state = TaskRun(self.run, task)
+        source = TASK_RUNS.get(id(caller))
+        if source is not None:
+            state.caused_by(source.writer, kind)
+        self._tasks[id(task)] = TASK_RUNS[id(task)] = state
+        if self._hits:
+            hits, self._hits = self._hits, ()
+            if any(hit is task for hit in hits):
+                self.cache_hit(task)
+
+    def cache_hit(self, task: Any) -> None:
+        """LangGraph answers a task from its cache: the task's code does not run."""
+        run, state = self.run, self._tasks.get(id(task))
+        if state is None:
+            self._hits += (task,)  # a `@task` is looked up before its call is over
+        elif state.task.name == START:
+            state.writer = run.writer
+        elif state.span is None:
+            state.answered_from_cache()
+        elif current_task() is state:
+            # Before 1.2 an async `@task` looks for itself, once it runs.
+            run.recorder.say(state.span, {names.MAS_TASK_CACHED: True})
+
+    def step_over(self) -> None:
+        """Let go of the tasks of the step; what they caused lives on as writers."""
+        for key, state in self._tasks.items():
+            TASK_RUNS.pop(key, None)
+            self.run.exchange.left(state)
+        self._tasks = {}
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    def finish(self, loop: Any, exc: BaseException | None) -> None:
+        """The loop was left, with a result or by an exception."""
+        try:
+            self._note_checkpoint(loop)
+            self._remember_finished(exc)
+        finally:
+            self.step_over()
+        self.run.finish(loop, exc)
+
+    def _remember_finished(self, exc: BaseException | None) -> None:
+        """A step that was left unfinished is run again from its checkpoint, without the tasks that were done."""
+        if exc is None or self.run.key is None:
+            return
+        for state in self._tasks.values():
+            if state.writer.context is not None and state.outcome not in UNFINISHED:
+                MEMORY.finished(state.task.id, state.writer.context)
+
+    def _note_checkpoint(self, loop: Any) -> None:
+        run = self.run
+        if run.key is None or loop.checkpointer is None:
+            return
+        MEMORY.ended(run.key, loop.checkpoint["id"])
+        if run.span.is_recording():
+            run.recorder.say(run.span, spans.left_at(loop.checkpoint["id"], self.causes.waiting()))
+
+
+__all__ = ["TASK_RUNS", "Schedule"]
