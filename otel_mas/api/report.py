@@ -28,6 +28,7 @@ def report(found: Run) -> str:
         refs=refs,
         messages=_messages(kept) if kept else None,
         contents=[content for trace in kept for content in trace._port.contents(trace.trace_id)],
+        reasons=found.reasons(),
     )
     return page(material, f"otel-mas {__version__}")
 

@@ -56,6 +56,23 @@ class Run(Tabular):
 
         return questions(self._whole(), now_ns=time.time_ns(), timeout_s=Settings.from_env().input_timeout_s)
 
+    def reasons(self) -> Mapping[str, str]:
+        """Why routing decisions, guardrails and grades went as they did, by span id, where that is kept."""
+        from otel_mas.report.decisions import REASONS
+
+        found: dict[str, str] = {}
+        for trace in self._parts():
+            for span in trace.spans if trace._port.capabilities.content else ():
+                name = REASONS.get(span.record_kind)
+                if name is not None:
+                    beside = {
+                        content.name: content.value for content in trace._port.contents(trace.trace_id, span.span_id)
+                    }
+                    said = beside.get(name) or span.get(name)
+                    if said:
+                        found[span.span_id] = str(said)
+        return found
+
     @abstractmethod
     def _whole(self) -> CausalGraph:
         """The graph of all that is known of its thread."""
@@ -96,7 +113,7 @@ class Run(Tabular):
         from otel_mas.report.html import notebook
 
         graph = self.graph()
-        return notebook.run(graph.causal, graph.critical_path(), graph.cost(), self.problems)
+        return notebook.run(graph.causal, graph.critical_path(), graph.cost(), self.problems, self.reasons())
 
 
 class Trace(Run):

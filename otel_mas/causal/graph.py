@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from otel_mas.causal.barrier import Barrier
 from otel_mas.causal.causes import RECORDED, Links
 from otel_mas.causal.critical_path import critical_path
 from otel_mas.causal.labels import Labels, label
@@ -106,6 +107,21 @@ class CausalGraph:
             and self.spans[effect].task_id is not None
         )
 
+    def held_by(self, span_id: str) -> Span | None:
+        """The task, no cause of this one, without which it would not have waited long once its causes had ended.
+
+        A step of LangGraph ends only when all its tasks have. None where nothing held it. KeyError as for `span`.
+        """
+        i, links = self._tree.index[span_id], self._links
+        if self.spans[i].task_id is None:
+            return None
+        numbers = [number for number in links.by_effect.get(i, ()) if links.kind[number] != LinkKind.MESSAGE]
+        causes = [links.cause[number] for number in numbers]
+        if not causes or any(cause < 0 or cause == self._tree.parent[i] for cause in causes):
+            return None
+        holder = self._barrier.holder(i, max(self._tree.end[cause] for cause in causes))
+        return None if holder is None or holder in causes else self.spans[holder]
+
     def labels(self) -> dict[str, str]:
         """Task spans by id, as `outer#1/inner#2`: the same for every run of the same app.
 
@@ -128,6 +144,10 @@ class CausalGraph:
         for edge in self.edges:
             graph.add_edge(edge.cause, edge.effect, edge.kind, kind=edge.kind, provenance=edge.provenance)
         return graph
+
+    @cached_property
+    def _barrier(self) -> Barrier:
+        return Barrier(self._tree)
 
     @cached_property
     def _labels(self) -> Labels:

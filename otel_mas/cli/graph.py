@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def command(found: Trace | Conversation, as_json: bool) -> None:
     """Show what caused what: each task with its causes, how, and what each join waited for.
 
-    A lane is a cause under way to its effect, ● a task, ○ one without a cause in the picture.
+    A lane is a cause under way to its effect, ● a task, ○ one without a cause in the picture. "read" names those whose
+    messages a task read although they did not cause it.
 
     TRACE is the id of a trace or the beginning of it, or "latest" (the default).
     """
@@ -30,5 +31,5 @@ def command(found: Trace | Conversation, as_json: bool) -> None:
         return
     from otel_mas.report import terminal
 
-    asked = found.questions()
-    print_report(found.spans, lambda width: terminal.graph(causal, width, asked))
+    asked, reasons = found.questions(), found.reasons()
+    print_report(found.spans, lambda width: terminal.graph(causal, width, asked, reasons))

@@ -1,13 +1,25 @@
-"""What a span decided, in a few words: where a route leads, a guardrail's verdict, a grade."""
+"""What a span decided, in a few words, and why: where a route leads, a guardrail's verdict, a grade."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from otel_mas.model import Span
-from otel_mas.report.text import counted, listing, plain
+from otel_mas.report.text import counted, listing, plain, shortened
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
+
+REASONS: Mapping[str | None, str] = {
+    RecordKind.ROUTING_DECISION: names.MAS_ROUTING_REASON,
+    RecordKind.GUARDRAIL: names.MAS_GUARDRAIL_REASON,
+    RecordKind.EVALUATION: names.GEN_AI_EVALUATION_EXPLANATION,
+}
+"""By record kind the content, beside a span or on it, that says why."""
+
+Reasons = Mapping[str, str]
+"""By span id."""
+_LONGEST = 100
 
 
 def decision(span: Span) -> str | None:
@@ -24,3 +36,12 @@ def decision(span: Span) -> str | None:
         said = plain(label) if label is not None else f"{score:g}" if isinstance(score, int | float) else None
         return None if said is None else f"→ {said}"
     return None
+
+
+def reason(span: Span, reasons: Reasons) -> str | None:
+    """Why it decided so, quoted and cut; None where nobody said so, or what was said is not kept."""
+    name = REASONS.get(span.record_kind)
+    if name is None:
+        return None
+    said = reasons.get(span.span_id) or span.get(name)
+    return f"“{shortened(plain(said), _LONGEST)}”" if said else None

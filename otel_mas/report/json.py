@@ -9,6 +9,7 @@ from otel_mas.analyse.cost import CostRow, CostTable
 from otel_mas.analyse.questions import Question
 from otel_mas.causal import CausalGraph, CriticalPath, Step
 from otel_mas.model import Event, Link, Span, TraceSummary
+from otel_mas.report.decisions import Reasons
 from otel_mas.report.outline import Outline
 
 # The second part of each Annotated is the field's documentation: docs/cli.md is generated from it.
@@ -70,6 +71,7 @@ class SpanForm(TypedDict):
     attributes: Annotated[dict[str, Any], "every attribute, by name; bytes as hex"]
     links: Annotated[list[LinkForm], "the span's causes, as links"]
     events: Annotated[list[EventForm], "what happened during the span"]
+    reason: Annotated[str | None, "why it decided so: of a routing decision, guardrail or grade; null where not kept"]
 
 
 class QuestionForm(TypedDict):
@@ -103,6 +105,10 @@ class NodeForm(TypedDict):
     record_kind: Annotated[str | None, "`mas.record.kind`"]
     task_id: Annotated[str | None, "`mas.task.id`, on tasks"]
     label: Annotated[str, "a task's name, numbered where several tasks share it; else the span's name"]
+    held_by: Annotated[
+        str | None,
+        "span id of the task, no cause of it, whose end it waited for most, as its step could begin only then",
+    ]
     start_ns: Annotated[int, "nanoseconds since the Unix epoch"]
     end_ns: Annotated[int | None, "nanoseconds since the Unix epoch; null where it never ended"]
 
@@ -130,6 +136,7 @@ class StepForm(TypedDict):
     start_ns: Annotated[int, "nanoseconds since the Unix epoch"]
     end_ns: Annotated[int, "nanoseconds since the Unix epoch"]
     why: Annotated[str, "why the next step waited for this one"]
+    held_by: Annotated[str | None, "span id of the task without which a framework step would have been short"]
 
 
 class CriticalPathDocument(TypedDict):
@@ -194,10 +201,12 @@ def _summary(summary: TraceSummary, overdue: bool | None) -> TraceForm:
     }
 
 
-def spans(found: Sequence[Span], problems: Sequence[str], asked: Sequence[Question] = ()) -> SpansDocument:
+def spans(
+    found: Sequence[Span], problems: Sequence[str], asked: Sequence[Question] = (), reasons: Reasons | None = None
+) -> SpansDocument:
     """`otel-mas show --json`."""
     return {
-        "spans": [_span(span) for span in found],
+        "spans": [_span(span, (reasons or {}).get(span.span_id)) for span in found],
         "questions": [_question(one) for one in asked],
         "problems": list(problems),
     }
@@ -221,7 +230,7 @@ def _question(one: Question) -> QuestionForm:
     }
 
 
-def _span(span: Span) -> SpanForm:
+def _span(span: Span, reason: str | None) -> SpanForm:
     return {
         "trace_id": span.trace_id,
         "span_id": span.span_id,
@@ -236,6 +245,7 @@ def _span(span: Span) -> SpanForm:
         "attributes": _attributes(span.attributes),
         "links": [_link(link) for link in span.links],
         "events": [_event(event) for event in span.events],
+        "reason": reason,
     }
 
 
@@ -266,7 +276,7 @@ def graph(causal: CausalGraph, problems: Sequence[str], asked: Sequence[Question
     """`otel-mas graph --json`."""
     outline = Outline(causal)
     return {
-        "nodes": [_node(span, outline) for span in causal.spans],
+        "nodes": [_node(span, outline, causal.held_by(span.span_id)) for span in causal.spans],
         "edges": [
             {"cause": edge.cause, "effect": edge.effect, "kind": edge.kind, "provenance": edge.provenance}
             for edge in causal.edges
@@ -277,7 +287,7 @@ def graph(causal: CausalGraph, problems: Sequence[str], asked: Sequence[Question
     }
 
 
-def _node(span: Span, outline: Outline) -> NodeForm:
+def _node(span: Span, outline: Outline, holder: Span | None) -> NodeForm:
     return {
         "span_id": span.span_id,
         "trace_id": span.trace_id,
@@ -285,6 +295,7 @@ def _node(span: Span, outline: Outline) -> NodeForm:
         "record_kind": span.record_kind,
         "task_id": span.task_id,
         "label": outline.label(span),
+        "held_by": None if holder is None else holder.span_id,
         "start_ns": span.start_ns,
         "end_ns": span.end_ns,
     }
@@ -310,6 +321,7 @@ def _step(step: Step, outline: Outline) -> StepForm:
         "start_ns": step.start_ns,
         "end_ns": step.end_ns,
         "why": step.why,
+        "held_by": None if step.held_by is None else step.held_by.span_id,
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from otel_mas.analyse.cost import CostTable
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import Span, TraceSummary
+from otel_mas.report.decisions import Reasons
 from otel_mas.report.html import cost as costs
 from otel_mas.report.html import graph as graphs
 from otel_mas.report.html import listing, tree
@@ -22,16 +23,18 @@ _MOST_SPANS = 300
 _MOST_STEPS = 12
 
 
-def run(causal: CausalGraph, path: CriticalPath, cost: CostTable, wrong: Sequence[str]) -> str:
+def run(
+    causal: CausalGraph, path: CriticalPath, cost: CostTable, wrong: Sequence[str], reasons: Reasons | None = None
+) -> str:
     """A trace or a conversation: what it was, what needs attention, the graph; the rest folded."""
     steps = folded(f"critical path: {at_work(path)}", paths.critical_path(causal, path, _MOST_STEPS))
-    spans = folded(f"tree of {count(len(causal.spans), 'span')}", tree.tree(causal, _MOST_SPANS))
+    spans = folded(f"tree of {count(len(causal.spans), 'span')}", tree.tree(causal, _MOST_SPANS, reasons))
     spent = price(cost)
     return block(
         heading(causal.spans),
         attention(causal),
         problems(wrong),
-        graphs.graph(causal, path),
+        graphs.graph(causal, path, reasons),
         steps,
         spans,
         folded(spent, costs.cost(cost)) if spent is not None else None,

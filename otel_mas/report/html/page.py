@@ -10,6 +10,7 @@ from importlib import resources
 from otel_mas.analyse.cost import CostTable
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import Content, Message, MessageRef
+from otel_mas.report.decisions import Reasons
 from otel_mas.report.html import cost as costs
 from otel_mas.report.html import graph as graphs
 from otel_mas.report.html import path as paths
@@ -41,6 +42,8 @@ class Material:
     messages: Mapping[str, Message] | None = None
     """By digest; None where the source keeps none."""
     contents: Sequence[Content] = ()
+    reasons: Reasons | None = None
+    """Why decisions were made, by span id."""
 
 
 def page(material: Material, made_by: str) -> str:
@@ -77,11 +80,11 @@ def _sections(material: Material) -> Iterator[Child]:
         return
     yield _facts(material)
     yield _section("What needs attention", attention(causal, _beside(material.contents)))
-    yield _section("What caused what", graphs.graph(causal, path))
+    yield _section("What caused what", graphs.graph(causal, path, material.reasons))
     yield _section("What the time went into", paths.critical_path(causal, path, _MOST_STEPS))
     yield _section("Who told whom what", _messages(material))
     yield _section("What it cost", costs.cost(material.cost))
-    yield _section("What ran inside what", tree(causal, MOST_SPANS))
+    yield _section("What ran inside what", tree(causal, MOST_SPANS, material.reasons))
     yield _section("What is wrong with the record", problems(material.problems))
 
 

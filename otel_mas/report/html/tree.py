@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Span, StatusCode
-from otel_mas.report.decisions import decision
+from otel_mas.report.decisions import Reasons, decision, reason
+from otel_mas.report.forks import forked
 from otel_mas.report.html.block import KINDS, Head, ended, left_out, named, stretch, table
 from otel_mas.report.markup import Child, Markup, element, text
 from otel_mas.report.outline import Outline
+from otel_mas.report.readings import Readings
 from otel_mas.report.text import count, duration, offset, usd
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
@@ -26,16 +28,20 @@ _HEADS = (
 )
 
 
-def tree(causal: CausalGraph, most: int) -> Markup:
-    """The spans, a row each; at most so many: tasks, whatever failed, and the longest."""
+def tree(causal: CausalGraph, most: int, reasons: Reasons | None = None) -> Markup:
+    """The spans, a row each; at most so many: tasks, whatever failed, and the longest.
+
+    `reasons` say why decisions were made.
+    """
     spans = causal.spans
     if not spans:
         return element("p", "No span was recorded.")
     outline = Outline(causal)
+    remarks = _Remarks(Readings(causal, outline), reasons or {})
     shown = _chosen(spans, most)
     extents = _extents(spans)
     rows = [
-        list(_row(span, len(last), outline, *extents[span.trace_id]))
+        list(_row(span, len(last), outline, remarks, *extents[span.trace_id]))
         for root in causal.roots
         for span, last in outline.walk(root)
         if span.span_id in shown
@@ -68,10 +74,10 @@ def _chosen(spans: Sequence[Span], most: int) -> set[str]:
     return {span.span_id for span in ranked[:most]}
 
 
-def _row(span: Span, depth: int, outline: Outline, begin: int, end: int) -> Iterator[Child]:
+def _row(span: Span, depth: int, outline: Outline, remarks: _Remarks, begin: int, end: int) -> Iterator[Child]:
     inset = f"padding-left:{min(depth, _DEEPEST) * 18}px"
     yield element("span", named(outline.title(span), span), style=inset)
-    yield _remark(span)
+    yield remarks.of(span)
     yield offset(span.start_ns - begin)
     yield "" if span.end_ns is None else duration(span.duration_ns)
     yield _tokens(span)
@@ -83,10 +89,24 @@ def _row(span: Span, depth: int, outline: Outline, begin: int, end: int) -> Iter
     yield stretch((span.start_ns - begin) / whole, (until - begin) / whole, colour)
 
 
-def _remark(span: Span) -> Child:
-    how = ended(span)
-    decided = decision(span)
-    return decided if how is None else how if decided is None else element("span", decided, " ", how)
+class _Remarks:
+    """What is said beside a span: how it ended, what it decided and why, where it branched off, whom it read."""
+
+    def __init__(self, readings: Readings, reasons: Reasons) -> None:
+        self._readings = readings
+        self._reasons = reasons
+
+    def of(self, span: Span) -> Child:
+        fork, why, read = forked(span), reason(span, self._reasons), self._readings.of(span)
+        parts: list[Child] = [
+            decision(span),
+            None if why is None else element("span", why, class_="om-dim"),
+            ended(span),
+            None if fork is None else element("span", fork, class_="om-wait"),
+            None if read is None else element("span", read, class_="om-dim"),
+        ]
+        said = [part for part in parts if part is not None]
+        return text([text(" " if position else None, part) for position, part in enumerate(said)]) if said else None
 
 
 def _tokens(span: Span) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from otel_mas.model import Span
+from otel_mas.report.decisions import decision
+from otel_mas.report.forks import forked
 from otel_mas.report.markup import Markup, element, number, text
 from otel_mas.report.svg.layout import EDGE, SIZE, WIDTH, Box, Layout, arrange
 from otel_mas.report.svg.measure import fit, width
@@ -14,7 +16,7 @@ from otel_mas.report.svg.timescale import Piece
 from otel_mas.report.text import count, duration, listing, offset, plain, usd
 from otel_mas.semconv import LinkKind
 from otel_mas.semconv import attributes as names
-from otel_mas.semconv.enums import RecordKind
+from otel_mas.semconv.enums import RecordKind, Verdict
 
 _AXIS = 34.0
 _RUN = 18.0
@@ -23,6 +25,12 @@ _CALLS = {
     RecordKind.TOOL_CALL: ("om-tool", "tool"),
     RecordKind.RETRIEVAL: ("om-retrieval", "retrieval"),
 }
+# By kind a shape around (0, 0) and its name.
+_CHECKS = {
+    RecordKind.GUARDRAIL: ("M0 -4.5L4.5 0L0 4.5L-4.5 0z", "guardrail"),
+    RecordKind.EVALUATION: ("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z", "grade"),
+}
+_VERDICTS = {Verdict.BLOCK: " om-blocked", Verdict.MODIFIED: " om-modified"}
 _EDGES: Mapping[str, str] = {
     LinkKind.TRIGGER: "om-trigger",
     LinkKind.SEND: "om-send",
@@ -190,9 +198,8 @@ class _Drawing:
             if wide:
                 path = f"M{number(x)} {number(y - 4)}v8M{number(x + wide + 4)} {number(y)}H{number(right)}m0 -4v8"
                 yield element("text", label, x=x + 5, y=y + 4, class_="om-dim")
-            yield element(
-                "path", element("title", f"trace {run.trace_id}: {plain(run.name)}, {said}"), d=path, class_="om-run"
-            )
+            told = ", ".join(filter(None, (f"trace {run.trace_id}: {plain(run.name)}, {said}", forked(run))))
+            yield element("path", element("title", told), d=path, class_="om-run")
 
     # Bars and what is in them.
 
@@ -224,6 +231,8 @@ class _Drawing:
         top, high = (box.y + _LINE_BELOW, 4.0) if box.inner else (box.bar_top + 2, box.bar_height - 6)
         for call, depth in bar.calls:
             yield self._call(call, top + min(depth, 2) * 1.5, max(2.0, high - min(depth, 2) * 3))
+        for check in bar.checks:
+            yield self._check(check, top + high / 2)
         for start, end in bar.critical:
             x, right = self.scale.at(start), self.scale.at(end)
             if right - x >= (2 if box.inner else 0.2):
@@ -242,6 +251,19 @@ class _Drawing:
             width=right - x,
             height=high,
             class_=shape,
+        )
+
+    def _check(self, check: Span, y: float) -> Markup:
+        """A guardrail or a grade, where it had decided."""
+        shape, _ = _CHECKS[RecordKind(check.record_kind or "")]
+        said = f"{plain(check.name)} {decision(check) or ''}".rstrip()
+        x = self.scale.at(check.start_ns if check.end_ns is None else check.end_ns)
+        return element(
+            "path",
+            element("title", f"{said}: {offset(check.start_ns - self.begin)}"),
+            d=shape,
+            transform=f"translate({number(x)} {number(y)})",
+            class_=f"om-check{_VERDICTS.get(check.get(names.MAS_GUARDRAIL_VERDICT), '')}",
         )
 
     def _tooltip(self, bar: Bar) -> str:
@@ -327,6 +349,11 @@ class _Drawing:
         for kind, (shape, said) in _CALLS.items():
             if kind in kinds:
                 items.append((element("rect", x=0, y=-8, width=16, height=7, class_=shape), said))
+        checks = {check.record_kind for bar in self.scene.bars for check in bar.checks}
+        for kind, (shape, said) in _CHECKS.items():
+            if kind in checks:
+                key = element("path", d=shape, transform="translate(8 -4)", class_="om-check")
+                items.append((key, said))
         if any(bar.critical for bar in self.scene.bars):
             items.append((element("rect", x=0, y=-6, width=16, height=3, class_="om-path"), "critical path"))
         known: dict[str, list[str]] = {}

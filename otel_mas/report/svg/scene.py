@@ -21,6 +21,7 @@ MOST_CALLS = 1_500
 MOST_LANES = 40
 _DEEPEST = 20
 _CALLS = (RecordKind.LLM_CALL, RecordKind.TOOL_CALL, RecordKind.RETRIEVAL)
+_CHECKS = (RecordKind.GUARDRAIL, RecordKind.EVALUATION)
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +37,8 @@ class Bar:
     failed: bool = False
     calls: list[tuple[Span, int]] = field(default_factory=list)
     """Models, tools and retrievals inside it that no bar inside it has; with how many calls are around each."""
+    checks: list[Span] = field(default_factory=list)
+    """Guardrails and grades inside it that no bar inside it has."""
     inner: list[Bar] = field(default_factory=list)
     critical: list[tuple[int, int]] = field(default_factory=list)
     """When the critical path ran through it, and through no bar inside it (ns)."""
@@ -151,6 +154,8 @@ class _Stage:
             depth = self._depth.get(span.parent_span_id or "", -1) + 1
             self._depth[span.span_id] = depth
             above.calls.append((span, depth))
+        elif not is_bar and span.record_kind in _CHECKS:
+            above.checks.append(span)
 
     def follow_path(self) -> None:
         """Note where the critical path runs, and from which bar to which it goes."""

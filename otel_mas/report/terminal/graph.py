@@ -10,15 +10,21 @@ from rich.text import Text
 from otel_mas.analyse.questions import Question
 from otel_mas.causal import CausalGraph, Edge
 from otel_mas.model import Span
-from otel_mas.report.decisions import decision
+from otel_mas.report.decisions import Reasons, decision, reason
+from otel_mas.report.forks import beginnings
 from otel_mas.report.lanes import Row, draw
 from otel_mas.report.outline import Outline
+from otel_mas.report.readings import Readings
 from otel_mas.report.terminal.lines import cells, fit, joined, kind_style, outcome, wrap
 from otel_mas.report.terminal.overdue import marks
 from otel_mas.report.text import counted, duration, listing, offset, plain
+from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RecordKind
 
 _WIDEST_NAME = 32
+# Tasks of a step seldom end at the same instant: less than this held nobody up.
+_HELD_NS = 1_000_000
+_CHOSEN = (LinkKind.TRIGGER, LinkKind.SEND, LinkKind.HANDOFF)
 _WORDS = {
     LinkKind.TRIGGER: "trigger from",
     LinkKind.SEND: "send from",
@@ -41,13 +47,15 @@ _WORK = (
 )
 
 
-def graph(causal: CausalGraph, width: int, asked: Sequence[Question] = ()) -> Iterator[Text]:
+def graph(
+    causal: CausalGraph, width: int, asked: Sequence[Question] = (), reasons: Reasons | None = None
+) -> Iterator[Text]:
     """The tasks in start order, a lane for each cause under way, and what each task waited for.
 
     Where nothing is a task (traces of other instrumentors), all spans. Of the questions that were `asked` the overdue
-    ones are marked.
+    ones are marked; `reasons` say why decisions were made.
     """
-    picture = _Picture(causal, marks(asked))
+    picture = _Picture(causal, marks(asked), reasons or {})
     if not picture.nodes:
         return
     begin = picture.nodes[0].start_ns
@@ -97,8 +105,13 @@ def _cut(name: str) -> str:
 class _Picture:
     """Which spans are drawn, which edges between them, and the words for both."""
 
-    def __init__(self, causal: CausalGraph, overdue: Mapping[str, Text]) -> None:
+    def __init__(self, causal: CausalGraph, overdue: Mapping[str, Text], reasons: Reasons) -> None:
+        self._causal = causal
         self._outline = Outline(causal)
+        self._readings = Readings(causal, self._outline)
+        self._forked = beginnings(causal)
+        self._reasons = reasons
+        self._chosen: dict[tuple[str, str], str] = {}
         self._overdue = overdue
         self._spans = {span.span_id: span for span in causal.spans}
         tasks = self._outline.tasks
@@ -131,9 +144,18 @@ class _Picture:
         work: dict[str, Counter[str]] = defaultdict(Counter)
         for span in causal.spans:
             task = self._outline.task(span)
-            if task is not None and task is not span and span.record_kind in _WORK:
+            if task is None or task is span:
+                continue
+            if span.record_kind == RecordKind.ROUTING_DECISION:
+                self._note_reason(task, span)
+            elif span.record_kind in _WORK:
                 work[task.span_id][" ".join(filter(None, (plain(span.name), decision(span))))] += 1
         return work
+
+    def _note_reason(self, decider: Span, decision: Span) -> None:
+        why = reason(decision, self._reasons)
+        for chosen in decision.get(names.MAS_ROUTING_CHOICE) or () if why is not None else ():
+            self._chosen[decider.span_id, str(chosen)] = str(why)
 
     def edges(self) -> Iterator[tuple[str, str]]:
         """The edges to draw; those into subgraphs last, so that the graph around them keeps its lane."""
@@ -152,6 +174,8 @@ class _Picture:
         parts = [] if ended is None else [ended]
         if span.span_id in self._overdue:
             parts.append(self._overdue[span.span_id])
+        if span.span_id in self._forked:
+            parts.append(Text(self._forked[span.span_id], style="yellow"))
         kinds: dict[str, list[Edge]] = defaultdict(list)
         for edge in self._causes.get(span.span_id, ()):
             kinds[edge.kind].append(edge)
@@ -163,9 +187,16 @@ class _Picture:
             words = _WORDS.get(edge.kind, edge.kind)
             parts.append(Text(f"← {words} span {edge.cause} of another trace", style="yellow"))
         did = [_cut(one) for one in counted(self._work[span.span_id])]
-        if did:
-            parts.append(Text(f"· {listing(did)}", style="dim"))
+        parts.extend(self._did(did, span))
         return joined(parts)
+
+    def _did(self, work: Sequence[str], span: Span) -> Iterator[Text]:
+        read = self._readings.of_task(span, [self._spans[edge.cause] for edge in self._causes.get(span.span_id, ())])
+        said = [listing(work)] if work else []
+        if read is not None:
+            said.append(read)
+        if said:
+            yield Text(f"· {'; '.join(said)}", style="dim")
 
     def _cause(self, kind: str, edges: Sequence[Edge], effect: Span) -> Text:
         causes = [self._spans[edge.cause] for edge in edges]
@@ -178,9 +209,23 @@ class _Picture:
         if kind == LinkKind.RESUME and ended:
             gap = duration(max(0, effect.start_ns - ended[-1][0]))
             said.append(" after ").append(f"{gap} waiting for input", style="yellow")
+        if kind in _CHOSEN:
+            said.append_text(self._held(causes, effect))
+            whys = [self._chosen.get((cause.span_id, effect.task_name or "")) for cause in causes]
+            for why in dict.fromkeys(filter(None, whys)):
+                said.append(f" {why}", style="dim")
         if not sure(edges):
             said.append(" (inferred)", style="yellow")
         return said
+
+    def _held(self, causes: Sequence[Span], effect: Span) -> Text:
+        """Which task of the step before kept the effect waiting once its causes had ended."""
+        holder = self._causal.held_by(effect.span_id)
+        ready = max(cause.end_ns or cause.start_ns for cause in causes)
+        if holder is None or holder.end_ns is None or holder.end_ns - ready < _HELD_NS:
+            return Text("")
+        said = Text("; held by ").append(self._name(holder), style="bold")
+        return said.append(f", which ended {duration(holder.end_ns - ready)} later")
 
     def _name(self, span: Span) -> str:
         """A name among the words: cut as it is in its own row."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
 from otel_mas.analyse.questions import Question
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Span
-from otel_mas.report.decisions import decision
+from otel_mas.report.decisions import Reasons, decision, reason
 from otel_mas.report.findings import Fate, fates
+from otel_mas.report.forks import forked
 from otel_mas.report.outline import Outline
+from otel_mas.report.readings import Readings
 from otel_mas.report.terminal.lines import bar, cells, fit, joined, kind_style, outcome
 from otel_mas.report.terminal.overdue import marks
 from otel_mas.report.text import duration, usd
@@ -23,16 +25,18 @@ _TOOK = 8
 _FATES = {Fate.ENDED_THE_RUN: ("ended the run", "bold red"), Fate.HANDLED: ("handled", "yellow")}
 
 
-def tree(causal: CausalGraph, width: int, asked: Sequence[Question] = ()) -> Iterator[Text]:
+def tree(
+    causal: CausalGraph, width: int, asked: Sequence[Question] = (), reasons: Reasons | None = None
+) -> Iterator[Text]:
     """The spans of a trace, a line each: the tree, how long each took, and when on a common axis.
 
-    Of the questions that were `asked` the overdue ones are marked.
+    Of the questions that were `asked` the overdue ones are marked; `reasons` say why decisions were made.
     """
     spans = causal.spans
     if not spans:
         return
-    outline = Outline(causal)
-    became, overdue = fates(spans), marks(asked)
+    words = _Words(causal, asked, reasons or {})
+    outline = words.outline
     begin = min(span.start_ns for span in spans)
     end = max(max(span.last_ns, span.start_ns) for span in spans)
     total = end - begin
@@ -41,8 +45,7 @@ def tree(causal: CausalGraph, width: int, asked: Sequence[Question] = ()) -> Ite
     yield cells(fit(Text(""), room + _TOOK + 1), "  ", ("0", "dim"), axis)
     for root in causal.roots:
         for span, last in outline.walk(root):
-            fate = became.get((span.trace_id, span.span_id))
-            label = Text(_guides(last), style="dim").append_text(_label(span, outline, fate, overdue.get(span.span_id)))
+            label = Text(_guides(last), style="dim").append_text(words.label(span))
             took = Text("" if span.end_ns is None else duration(span.duration_ns), style="dim")
             stretch = bar([(span.start_ns, end if span.end_ns is None else span.end_ns)], begin, total, _BAR)
             yield cells(fit(label, room), " ", fit(took, _TOOK, "right"), "  ", (stretch, kind_style(span)))
@@ -55,21 +58,34 @@ def _guides(last: tuple[bool, ...]) -> str:
     return above + ("└─ " if last[-1] else "├─ ")
 
 
-def _label(span: Span, outline: Outline, fate: Fate | None, overdue: Text | None) -> Text:
-    parts = [Text(outline.title(span), style=kind_style(span))]
-    ended = outcome(span)
-    if ended is not None:
-        parts.append(ended)
-    if overdue is not None:
-        parts.append(overdue)
-    if fate in _FATES:
-        parts.append(Text(*_FATES[fate]))
-    if span.record_kind == RecordKind.LLM_CALL:
-        parts.extend(_usage(span))
-    decided = decision(span)
-    if decided is not None:
-        parts.append(Text(decided))
-    return joined(parts)
+class _Words:
+    """What a line says of its span."""
+
+    def __init__(self, causal: CausalGraph, asked: Sequence[Question], reasons: Reasons) -> None:
+        self.outline = Outline(causal)
+        self._became: Mapping[tuple[str, str], Fate] = fates(causal.spans)
+        self._overdue = marks(asked)
+        self._readings = Readings(causal, self.outline)
+        self._reasons = reasons
+
+    def label(self, span: Span) -> Text:
+        fate = self._became.get((span.trace_id, span.span_id))
+        parts = [
+            Text(self.outline.title(span), style=kind_style(span)),
+            outcome(span),
+            self._overdue.get(span.span_id),
+            Text(*_FATES[fate]) if fate in _FATES else None,
+            _noted(forked(span), "yellow"),
+            *(_usage(span) if span.record_kind == RecordKind.LLM_CALL else ()),
+            _noted(decision(span)),
+            _noted(reason(span, self._reasons), "dim"),
+            _noted(self._readings.of(span), "dim"),
+        ]
+        return joined([part for part in parts if part is not None])
+
+
+def _noted(said: str | None, style: str = "") -> Text | None:
+    return None if said is None else Text(said, style=style)
 
 
 def _usage(span: Span) -> Iterator[Text]:

@@ -12,6 +12,7 @@ import pytest
 import otel_mas
 from otel_mas.api import Source, Trace
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
+from otel_mas.model import Content
 from otel_mas.sources import Capabilities
 
 
@@ -101,3 +102,24 @@ def test_what_the_source_knows_to_be_missing_is_a_problem(team: ModuleType) -> N
     trace: Any = team.research()[0].trace(incomplete="3 spans were dropped")
     nowhere: Any = None
     assert Trace(trace, nowhere).problems == (f"trace {team.FIRST}: 3 spans were dropped",)
+
+
+def test_reasons_of_decisions_come_by_span_where_content_is_kept(team: ModuleType) -> None:
+    trace: Any = team.research()[0].trace()
+    route = next(span for span in trace.spans if span.name.startswith("route"))
+
+    class Keeping:
+        location = "kept://"
+        capabilities = Capabilities(content=True)
+
+        def contents(self, trace_id: str, span_id: str) -> list[Content]:
+            return [Content(trace_id, span_id, "mas.routing.reason", "It is about tides.")]
+
+    class Bare:
+        location = "bare://"
+        capabilities = Capabilities()
+
+    kept: Any = Keeping()
+    bare: Any = Bare()
+    assert Trace(trace, kept).reasons() == {route.span_id: "It is about tides."}
+    assert Trace(trace, bare).reasons() == {}

@@ -98,3 +98,15 @@ def test_a_single_trace_of_a_conversation_says_where_its_causes_are(span: Make, 
     )
     (problem,) = build(traces(alone), whole=True).problems
     assert problem.endswith("(trigger|c9|branch:to:x of x x): it is in none of these traces.")
+
+
+def test_the_graph_names_who_held_each_task(span: Make, traces: Gather) -> None:
+    graph = build(traces(*stepped(span, 2000)))
+    held = {one.span_id: graph.held_by(one.span_id) for one in graph.spans}
+    assert {effect: holder.span_id for effect, holder in held.items() if holder is not None} == {"after": "slow"}
+
+
+def test_whom_a_task_waits_for_by_an_edge_does_not_hold_it(span: Make, traces: Gather) -> None:
+    late = span("after", 2010, 2050, "w", task="a", task_step=2, causes=[("trigger", "quick"), ("trigger", "slow")])
+    graph = build(traces(*[late if one.span_id == "after" else one for one in stepped(span, 2000)]))
+    assert graph.held_by("after") is None

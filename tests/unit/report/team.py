@@ -72,6 +72,8 @@ class TraceBuilder:
             names.MAS_TASK_NAMESPACE: "",
             names.MAS_TASK_OUTCOME: more.pop("outcome", "ok"),
         }
+        if "step" in more:
+            attributes[names.MAS_TASK_STEP] = more.pop("step")
         if agent:
             attributes[names.GEN_AI_OPERATION_NAME] = "invoke_agent"
             attributes[names.GEN_AI_AGENT_NAME] = node

@@ -81,3 +81,22 @@ def test_values_that_json_lacks_are_written_in_words_it_has() -> None:
     assert written["attributes"] == {"raw": "01ff", "nested": {"list": [1, "00"]}}
     assert written["events"] == [{"name": "e", "time_ns": 5, "attributes": {"n": 1}}]
     assert written["end_ns"] is None
+
+
+def test_who_held_a_step_is_named_in_the_graph_and_on_the_path(team: ModuleType) -> None:
+    built = team.TraceBuilder("aa" * 16)
+    run = built.workflow(0, 5000, "ok")
+    quick = built.task("quick", 1, 500, run, step=1)
+    slow = built.task("slow", 1, 2500, run, step=1)
+    after = built.task("after", 2501, 2600, run, ("trigger", quick), step=2)
+    graph = build([built.trace()])
+    nodes = json.graph(graph, [])["nodes"]
+    assert {node["span_id"]: node["held_by"] for node in nodes if node["held_by"]} == {after.span_id: slow.span_id}
+    steps = json.critical_path(graph, graph.critical_path(), [])["steps"]
+    assert [step["held_by"] for step in steps if step["held_by"]] == [slow.span_id]
+
+
+def test_why_a_span_decided_so_is_beside_it(team: ModuleType) -> None:
+    span = team.research_traces()[0].spans[0]
+    assert json.spans([span], [], (), {span.span_id: "why"})["spans"][0]["reason"] == "why"
+    assert json.spans([span], [])["spans"][0]["reason"] is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from types import ModuleType
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -11,7 +12,7 @@ from rich.text import Text
 
 from otel_mas.analyse.cost import cost
 from otel_mas.causal import CausalGraph, build
-from otel_mas.model import StatusCode, TraceSummary
+from otel_mas.model import Span, StatusCode, TraceSummary
 from otel_mas.report import terminal
 from otel_mas.semconv import attributes as names
 
@@ -193,3 +194,59 @@ def test_very_long_names_are_cut_among_the_causes_too(team: ModuleType) -> None:
     said = shown(terminal.graph(build([built.trace()]), 120))
     assert f"trigger from {'a' * 31}…" in " ".join(said.split())
     assert len(said.splitlines()) < 8
+
+
+def decided(team: ModuleType, built: Any) -> Span:
+    """supervisor → writer by a routing decision; a slow task beside the supervisor holds their step."""
+    run = built.workflow(0, 5000, "ok")
+    supervisor = built.task("supervisor", 1, 500, run, step=1)
+    route: Span = built.span(
+        "route next",
+        490,
+        491,
+        supervisor,
+        attributes={names.MAS_RECORD_KIND: "ROUTING_DECISION", names.MAS_ROUTING_CHOICE: ("writer",)},
+    )
+    built.task("slow", 1, 2500, run, step=1)
+    built.task("writer", 2501, 2600, run, ("trigger", supervisor), step=2)
+    return route
+
+
+def test_why_a_branch_was_taken_stands_at_the_decision_and_at_its_effect(team: ModuleType) -> None:
+    built = team.TraceBuilder("aa" * 16)
+    reasons = {decided(team, built).span_id: "Nobody has written yet."}
+    causal = build([built.trace()])
+    assert "route next  → writer  “Nobody has written yet.”" in shown(terminal.tree(causal, 120, (), reasons))
+    assert "“Nobody has written yet.”" in shown(terminal.graph(causal, 200, (), reasons))
+    assert "“" not in shown(terminal.graph(causal, 200)) + shown(terminal.tree(causal, 120))
+
+
+def test_the_task_that_kept_a_step_from_ending_is_named_beside_the_cause(team: ModuleType) -> None:
+    built = team.TraceBuilder("aa" * 16)
+    decided(team, built)
+    said = shown(terminal.graph(build([built.trace()]), 200))
+    assert "← trigger from supervisor; held by slow, which ended 2.00 s later\n" in said
+
+
+def test_what_a_task_read_of_others_than_its_causes_is_named(team: ModuleType) -> None:
+    built = team.TraceBuilder("aa" * 16)
+    run = built.workflow(0, 100, "ok")
+    researcher = built.task("researcher", 1, 10, run)
+    answer = built.chat(2, 9, researcher, 1, 1)
+    check = built.task("check", 11, 20, run, ("trigger", researcher))
+    writer = built.task("writer", 21, 30, run, ("trigger", check))
+    call = {names.MAS_RECORD_KIND: "LLM_CALL"}
+    built.span("chat gpt", 22, 29, writer, [("message", answer)], call)
+    causal = build([built.trace()])
+    assert "← trigger from check  · chat gpt; read: researcher\n" in shown(terminal.graph(causal, 200))
+    assert "chat gpt  read: researcher" in shown(terminal.tree(causal, 120))
+
+
+def test_a_fork_is_said_at_its_run_and_at_its_first_task(team: ModuleType) -> None:
+    built = team.TraceBuilder("aa" * 16)
+    fork = {names.MAS_CHECKPOINT_ID: "1ef4f797", names.MAS_FORK_CHECKPOINT_ID: "1ef4f797"}
+    run = built.span("invoke_workflow again", 0, 100, attributes={names.MAS_RECORD_KIND: "WORKFLOW", **fork})
+    built.task("write", 1, 10, run)
+    causal = build([built.trace()])
+    assert "invoke_workflow again  forked from checkpoint 1ef4f797" in shown(terminal.tree(causal, 120))
+    assert "write  forked from checkpoint 1ef4f797\n" in shown(terminal.graph(causal, 120))

@@ -9,6 +9,7 @@ from otel_mas.analyse.cost import cost
 from otel_mas.causal import build
 from otel_mas.model import Content, Message, MessageRef, Trace
 from otel_mas.report.html.page import Material, page
+from otel_mas.report.html.tree import tree
 from otel_mas.semconv import attributes as names
 
 
@@ -86,3 +87,20 @@ def test_it_says_where_no_content_was_kept(team: ModuleType) -> None:
 
 def test_an_empty_trace_is_a_page_too() -> None:
     assert "No span was recorded." in text(page(material(Trace("a" * 32, ())), "otel-mas"))
+
+
+def test_reasons_forks_and_who_read_whom_stand_in_the_tree(team: ModuleType) -> None:
+    built = team.TraceBuilder("aa" * 16)
+    fork = {names.MAS_CHECKPOINT_ID: "1ef4f797", names.MAS_FORK_CHECKPOINT_ID: "1ef4f797"}
+    run = built.span("invoke_workflow again", 0, 100, attributes={names.MAS_RECORD_KIND: "WORKFLOW", **fork})
+    researcher = built.task("researcher", 1, 10, run)
+    answer = built.chat(2, 9, researcher, 1, 1)
+    routing = {names.MAS_RECORD_KIND: "ROUTING_DECISION", names.MAS_ROUTING_CHOICE: ("writer",)}
+    route = built.span("route next", 9, 10, researcher, attributes=routing)
+    writer = built.task("writer", 21, 30, run, ("trigger", researcher))
+    built.span("chat gpt", 22, 29, writer, [("message", answer)], {names.MAS_RECORD_KIND: "LLM_CALL"})
+    causal = build([built.trace()])
+    said = tree(causal, 100, {route.span_id: "<b>no sources</b>"})
+    assert "forked from checkpoint 1ef4f797" in said
+    assert '→ writer <span class="om-dim">“&lt;b&gt;no sources&lt;/b&gt;”</span>' in said
+    assert "read: researcher" in said

@@ -135,3 +135,31 @@ def test_links_of_kinds_that_are_not_ours_are_drawn_too(team: ModuleType) -> Non
     linked = replace(other, links=(Link("a" * 32, one.span_id, "follows_from"),))
     titles = said(drawn(Trace("a" * 32, (one, linked))), "title")
     assert [title for title in titles if "→" in title] == ["follows_from: work#1 → work#2"]
+
+
+def test_guardrails_and_grades_are_symbols_with_what_they_decided(team: ModuleType) -> None:
+    built = team.TraceBuilder("aa" * 16)
+    task = built.task("answer", 1, 90, built.workflow(0, 100, "ok"))
+    guardrail = {names.MAS_RECORD_KIND: "GUARDRAIL", names.MAS_GUARDRAIL_VERDICT: "block"}
+    built.span("guardrail privacy", 2, 10, task, attributes=guardrail)
+    grade = {names.MAS_RECORD_KIND: "EVALUATION", names.GEN_AI_EVALUATION_SCORE_LABEL: "yes"}
+    built.span("evaluate Relevance", 20, 30, task, attributes=grade)
+    picture = drawn(built.trace())
+    assert {"guardrail privacy → block: +2.0 ms", "evaluate Relevance → yes: +20 ms"} <= set(said(picture, "title"))
+    assert {"guardrail", "grade"} <= set(said(picture, "text"))
+    shapes = [element.get("class") for element in picture.iter("path")]
+    assert [shape for shape in shapes if shape and shape.startswith("om-check")] == [
+        "om-check om-blocked",
+        "om-check",
+        "om-check",  # and two in the legend
+        "om-check",
+    ]
+
+
+def test_a_run_that_branched_off_says_so(team: ModuleType) -> None:
+    one, two = team.research()
+    fork = {names.MAS_CHECKPOINT_ID: "1ef4f797", names.MAS_FORK_CHECKPOINT_ID: "1ef4f797"}
+    root = two.spans[0]
+    two.spans[0] = replace(root, columns={**root.columns, **fork}, _body=None, load=None)
+    titles = said(drawn(one.trace(), two.trace()), "title")
+    assert any(title.endswith("run 2, forked from checkpoint 1ef4f797") for title in titles)
