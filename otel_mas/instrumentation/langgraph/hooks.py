@@ -329,7 +329,7 @@ def run_with_retry(original: Original) -> Original:
         except BaseException as exc:
             _end_task(state, token, exc)
             raise
-        _end_task(state, token, None)
+        _end_task(state, token, None, result)
         return result
 
     return run_with_retry
@@ -348,7 +348,7 @@ def arun_with_retry(original: Original) -> Original:
         except BaseException as exc:
             _end_task(state, token, exc)
             raise
-        _end_task(state, token, None)
+        _end_task(state, token, None, result)
         return result
 
     return arun_with_retry
@@ -369,10 +369,10 @@ def _begin_task(task: Any, retry_policy: Any) -> tuple[TaskRun | None, Any, Any]
     return None, None, task
 
 
-def _end_task(state: TaskRun, token: Any, exc: BaseException | None) -> None:
+def _end_task(state: TaskRun, token: Any, exc: BaseException | None, result: Any = None) -> None:
     try:
         restore(token)
-        state.finish(exc)
+        state.finish(exc, result)
     except Exception as error:
         state.close()
         caught("langgraph task end", error)

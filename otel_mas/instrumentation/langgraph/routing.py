@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from otel_mas.record import Recorder
 
+END = "__end__"
 _ROUTING_DECISION = RecordKind.ROUTING_DECISION.value
 
 
@@ -54,13 +55,20 @@ def destinations(goto: Any) -> list[str]:
     return [one for one in goto if isinstance(one, str)] if isinstance(goto, Sequence) else []
 
 
-def by_command(graph: Any, task: Any, routed: Collection[str]) -> list[str]:
+def _ends(one: Any) -> bool:
+    """Whether this is a command to end; one to the parent never gets here, it is raised."""
+    goto = getattr(one, "goto", None) if type(one).__name__ == "Command" else None
+    return bool(goto) and END in destinations(goto)
+
+
+def by_command(graph: Any, task: Any, routed: Collection[str], result: Any = None) -> list[str]:
     """The nodes that a task's own code chose, with `Command(goto=...)`: those that no edge of the graph explains.
 
     Args:
         graph: whose edges to read.
         task: LangGraph's, done.
         routed: destinations that a routing function has accounted for.
+        result: what the code returned: of END nothing is written.
     """
     chosen = []
     for name, value in task.writes:
@@ -72,6 +80,8 @@ def by_command(graph: Any, task: Any, routed: Collection[str]) -> list[str]:
             continue
         if node not in routed:
             chosen.append(node)
+    if END not in routed and any(_ends(one) for one in _each(result)):
+        chosen.append(END)
     if not chosen or (static := graphs.static_destinations(graph, task.name)) is None:
         return []
     chosen = [node for node in chosen if node not in static]

@@ -151,7 +151,7 @@ class TaskRun:
 
     # -- how it ends -----------------------------------------------------------------------------------------------
 
-    def finish(self, exc: BaseException | None) -> None:
+    def finish(self, exc: BaseException | None, result: Any = None) -> None:
         """End the span by how the task's code left: with a result, a pause, a handoff, a cancellation or an error."""
         span, run = self.span, self.run
         if span is None or self.outcome is not None:
@@ -165,7 +165,7 @@ class TaskRun:
         else:
             outcome = TaskOutcome.OK if self.handed_to is None else TaskOutcome.HANDOFF
         if exc is None:
-            self._returned(run.recorder, span)
+            self._returned(run.recorder, span, result)
         else:
             self._left_by(run.recorder, span, exc, outcome)
         if run.answers is not None:
@@ -175,12 +175,12 @@ class TaskRun:
             checked(run.recorder, span, self.task, run.conversation, check, exc)
         self._end(span, outcome)
 
-    def _returned(self, recorder: Recorder, span: Span) -> None:
+    def _returned(self, recorder: Recorder, span: Span, result: Any) -> None:
         self._tell_writes(recorder, span)
         if self.handed_to is not None:
             self.writer.handed_to = self.handed_to
         graph = self.run.graph
-        chosen = routing.by_command(graph, self.task, self.routed)
+        chosen = routing.by_command(graph, self.task, self.routed, result)
         if chosen:
             self.decided("Command", chosen, graphs.declared_destinations(graph, self.task.name))
 

@@ -107,11 +107,33 @@ def command_and_a_conditional_edge() -> Any:
 @case(
     """
     START --trigger--> plan
+    plan decides by Command: __end__
     """
 )
 def command_to_the_end() -> Any:
-    """END is no node: nothing is written for it, so it leaves no trace but the end of the branch."""
+    """END is no node: nothing is written for it, but to end is a decision, as it is of a conditional edge."""
     return graph_of("never", [(START, "plan")], plan=going(END)).compile()
+
+
+@case(
+    """
+    START --trigger--> plan
+    plan decides by Command: __end__, write
+    plan --trigger--> write
+    """
+)
+def commands_of_which_one_ends() -> Any:
+    both = [Command(goto="write"), Command(goto=END)]
+    return graph_of("write", [(START, "plan")], plan=lambda state: both).compile()
+
+
+@case(
+    """
+    START --trigger--> plan
+    """
+)
+def command_to_the_end_where_an_edge_leads() -> Any:
+    return graph_of("", [(START, "plan"), ("plan", END)], plan=going(END)).compile()
 
 
 @case(
