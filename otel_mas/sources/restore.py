@@ -28,6 +28,8 @@ ARRAYS = frozenset(
         names.MAS_OUTPUT_MODALITIES,
         names.MAS_ROUTING_CANDIDATES,
         names.MAS_ROUTING_CHOICE,
+        names.MAS_STATE_CHANGED,
+        names.MAS_STATE_DIGESTS,
         names.MAS_TASK_TRIGGERS,
     }
 )

@@ -60,6 +60,7 @@ def side_by_side(fast: Callable[..., Any], slow: Callable[..., Any]) -> Any:
 @pytest.fixture(autouse=True)
 def nothing_is_said(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Neither by OpenTelemetry ("Failed to detach context"), nor by asyncio, nor as a warning."""
+    gc.collect()  # what earlier tests left is theirs
     with warnings.catch_warnings(record=True) as warned, caplog.at_level(logging.WARNING):
         warnings.simplefilter("always")
         yield
