@@ -6,6 +6,7 @@ from otel_mas.record.guard import caught, guarded
 from otel_mas.record.inside import INSIDE, SPAN, inside, restore
 from otel_mas.record.media import without_media
 from otel_mas.record.messages import MessageAdapter
+from otel_mas.record.recent import RecentlyUsed
 from otel_mas.record.recorder import Cause, Recorder, recorder
 from otel_mas.record.snapshot import snapshot, to_json
 from otel_mas.record.state import MessageList
@@ -22,6 +23,7 @@ __all__ = [
     "MessageAdapter",
     "MessageList",
     "Participant",
+    "RecentlyUsed",
     "Recorder",
     "canonical_form",
     "caught",

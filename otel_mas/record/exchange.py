@@ -13,12 +13,12 @@ a writer's message had; otherwise they are all of theirs.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from opentelemetry import context as otel_context
+
+from otel_mas.record.recent import RecentlyUsed
 
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
@@ -33,6 +33,7 @@ MODEL: Final = ("model calls",)
 
 _MAX_CONVERSATIONS = 256
 _MAX_MESSAGES = 65_536  # of all conversations; 20 MB at most
+_WEIGHED_EVERY = 16  # new conversations: to count all messages takes 100 µs and more
 _MAX_WRITTEN = 8192  # of one
 _MAX_WRITERS = 8  # of one message
 _MAX_READERS = 1024
@@ -168,28 +169,20 @@ class Exchanges:
     """Those of the conversations used last. A run without a conversation has one of its own, as long as it lasts."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, Exchange] = OrderedDict()
-        self._lock = threading.Lock()
+        self._kept: RecentlyUsed[str, Exchange] = RecentlyUsed(_MAX_CONVERSATIONS)
+        self._begun = 0
 
     def of(self, conversation: str | None) -> Exchange:
         """The exchange of a conversation, begun where there is none."""
         if conversation is None:
             return Exchange()
-        with self._lock:
-            known = self._kept.get(conversation)
-            if known is not None:
-                self._kept.move_to_end(conversation)
-                return known
-            kept = self._kept
-            while len(kept) >= _MAX_CONVERSATIONS or (kept and sum(map(len, kept.values())) > _MAX_MESSAGES):
-                kept.popitem(last=False)
-            kept[conversation] = exchange = Exchange()
-            return exchange
-
-    def clear(self) -> None:
-        """Forget all of them."""
-        with self._lock:
-            self._kept.clear()
+        known = self._kept.get(conversation)
+        if known is not None:
+            return known
+        self._begun += 1
+        if self._begun % _WEIGHED_EVERY == 0:
+            self._kept.shrink(len, _MAX_MESSAGES)
+        return self._kept.setdefault(conversation, Exchange())
 
 
 EXCHANGES: Final = Exchanges()

@@ -6,9 +6,9 @@ again by the reader, from the stable keys on the spans.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
+
+from otel_mas.record import RecentlyUsed
 
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
@@ -16,47 +16,8 @@ if TYPE_CHECKING:
     from otel_mas.instrumentation.langgraph.channels import Waiting
     from otel_mas.semconv.enums import TaskOutcome
 
-K = TypeVar("K")
-V = TypeVar("V")
-
 _CHECKPOINTS = 4096
 _TASKS = 16384
-
-
-class RecentlyUsed(Generic[K, V]):
-    """A mapping that keeps its `size` most recently used entries. Safe to use from several threads."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._entries: OrderedDict[K, V] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def put(self, key: K, value: V) -> None:
-        with self._lock:
-            self._entries[key] = value
-            self._entries.move_to_end(key)
-            if len(self._entries) > self._size:
-                self._entries.popitem(last=False)
-
-    def get(self, key: K) -> V | None:
-        with self._lock:
-            value = self._entries.get(key)
-            if value is not None:
-                self._entries.move_to_end(key)
-            return value
-
-    def pop(self, key: K) -> V | None:
-        if key not in self._entries:
-            return None
-        with self._lock:
-            return self._entries.pop(key, None)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._entries.clear()
 
 
 class Memory:
@@ -98,10 +59,6 @@ class Memory:
         if finished is None and (left := self._unfinished.get(task_id)) is not None:
             finished = left[0]
         return finished
-
-    def clear(self) -> None:
-        for entries in (self._waiting, self._unfinished, self._finished, self._heads):
-            entries.clear()
 
 
 MEMORY = Memory()
