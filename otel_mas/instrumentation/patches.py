@@ -47,6 +47,12 @@ class Instead(Protocol):
     def end(self) -> None: ...
 
 
+class _Replaced(NamedTuple):
+    original: Any
+    ours: Any
+    """As its owner gives it back."""
+
+
 class Patches:
     """The hooks into one framework.
 
@@ -61,7 +67,7 @@ class Patches:
         self._hooks = hooks
         self._missing = missing
         self._instead = instead or {}
-        self._replaced: dict[tuple[Any, str], Any] = {}
+        self._replaced: dict[tuple[Any, str], _Replaced] = {}
         self._groups: dict[tuple[Any, str], str] = {}
         self._left_off: set[str] = set()
         self._said: set[str] = set()
@@ -73,9 +79,12 @@ class Patches:
                 self._put(hook, sys.modules[hook.module])
 
     def take_off(self) -> None:
-        """Put everything back as it was."""
-        while self._replaced:
-            self._put_back(next(reversed(self._replaced)))
+        """Put everything back as it was, except what somebody else has wrapped since.
+
+        Theirs would be lost with ours. Ours stays inside of it, and does nothing while nothing is recorded.
+        """
+        for place in reversed(list(self._replaced)):
+            self._put_back(place)
         while self._left_off:
             group = self._left_off.pop()
             if group in self._instead:
@@ -83,7 +92,8 @@ class Patches:
 
     def _put_back(self, place: tuple[Any, str]) -> None:
         owner, name = place
-        setattr(owner, name, self._replaced.pop(place))
+        if getattr(owner, name, None) is self._replaced[place].ours:
+            setattr(owner, name, self._replaced.pop(place).original)
 
     def say(self, what: str) -> None:
         """Warn that the installed version is not known, once for each thing."""
@@ -93,14 +103,16 @@ class Patches:
 
     def _put(self, hook: Hook, module: Any) -> None:
         owner = getattr(module, hook.owner, None) if hook.owner else module
-        if (owner, hook.name) in self._replaced:
-            return
         original: Any = getattr(owner, hook.name, None)
+        known = self._replaced.get((owner, hook.name))
+        if known is not None and original is not known.original:
+            return  # ours is there, or inside of what somebody has put there
         reason = _misfit(hook, original)
         if reason is None:
-            self._replaced[owner, hook.name] = original
+            ours = hook.replacement(original)
+            setattr(owner, hook.name, ours)
+            self._replaced[owner, hook.name] = _Replaced(original, getattr(owner, hook.name))
             self._groups[owner, hook.name] = hook.group
-            setattr(owner, hook.name, hook.replacement(original))
         elif not (hook.optional and original is None):
             self.say(f"{hook.place} {reason}")
             if hook.group:

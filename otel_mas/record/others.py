@@ -12,6 +12,9 @@ class Others(Protocol):
     def started(self, span: Any) -> None:
         """A span has started, on the thread and in the context in which it did."""
 
+    def finished(self) -> None:
+        """Recording ends in this process."""
+
     def columns(self, span: Any) -> Mapping[str, Any]:
         """What the store is to know of an ended span beside its own attributes; on the writer's thread."""
         ...

@@ -89,6 +89,8 @@ class Recording:
     def shutdown(self, timeout_s: float) -> bool:
         """Write what is queued and end; nothing is recorded afterwards."""
         self.queue.closed = True
+        if self._others is not None:
+            self._others.finished()
         began = time.monotonic()
         # What a flush has waited for in vain (at a provider's own shutdown, say) is not waited for again.
         written = self._bounded(self._writer.stop, max(0.1, timeout_s - self._waited_s))

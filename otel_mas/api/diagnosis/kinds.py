@@ -154,6 +154,14 @@ INSTRUMENTED_TWICE = Kind(
     "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS={entry} leaves one under opentelemetry-instrument, or "
     "OTEL_MAS_MODEL_SPANS={scope} leaves model calls to it; each call is paid once either way",
 )
+MODEL_SPANS_LEFT = Kind(
+    "model-spans-left",
+    _NOTE,
+    _AREA,
+    "OTEL_MAS_MODEL_SPANS={scope} leaves model calls to a scope that no instrumentation known here has: where none of "
+    "the app's own code makes such spans, model calls have no spans, tokens or cost",
+    "name one of: {known}, or unset it",
+)
 LANGSMITH_ON = Kind(
     "langsmith-on",
     _NOTE,

@@ -10,7 +10,7 @@ from otel_mas.api.diagnosis.environment import Asked
 from otel_mas.api.diagnosis.findings import Finding
 from otel_mas.api.diagnosis.forms import ExporterForm, RecordingForm
 from otel_mas.api.diagnosis.masking import address
-from otel_mas.config import Settings
+from otel_mas.config import OWN, Settings
 
 _OURS = "otel_mas"
 _DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
@@ -78,6 +78,7 @@ def others(environ: Mapping[str, str], settings: Settings, asked: Asked | None) 
             )
             for entry, package in instrumentations
         ),
+        *_left(settings, asked, [_scope(package) for _, package in instrumentations]),
         *_langsmith(environ),
         *_sampler(environ, settings),
     ]
@@ -171,6 +172,14 @@ def _scope(package: str) -> str:
         return "opentelemetry.util.genai.handler"
     family, _, library = package.partition("-instrumentation-")
     return f"{family}.instrumentation.{library.replace('genai-', 'genai.').replace('-', '_')}"
+
+
+def _left(settings: Settings, asked: Asked | None, scopes: Sequence[str]) -> Iterator[Finding]:
+    """Model spans that are left to nobody, as far as can be seen from what is installed."""
+    scope = settings.model_spans
+    if asked is None or scope == OWN or any(one == scope or one.startswith(f"{scope}.") for one in scopes):
+        return
+    yield kinds.MODEL_SPANS_LEFT.found(scope=scope, known=", ".join(sorted(scopes)) or "none is installed")
 
 
 def _switch(environ: Mapping[str, str], variables: Sequence[str]) -> str | None:

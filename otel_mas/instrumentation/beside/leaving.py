@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from otel_mas.instrumentation.beside import absence
 from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.instrumentation.pricing import PRICES, Cost, Tokens
 from otel_mas.model.dialects import model_call
@@ -27,16 +28,25 @@ class LeftTo:
         self._package = f"{scope}."
         self._simulated = simulated
         self._agents: dict[tuple[int, int], str] = {}
+        self._absence = absence.Absence(scope)
+        absence.watch(self._absence)
 
     def started(self, span: Any) -> None:
         """A span has started: note the agent that it works for, which need not be among its ancestors."""
-        if not self._chosen(span):
+        chosen = self._chosen(span)
+        self._absence.started(_scope(span), chosen)
+        if not chosen:
             return
         agent = _agent()
         if agent is not None:
             if len(self._agents) >= _MAX_OPEN:
                 self._agents.pop(next(iter(self._agents)), None)
             self._agents[span.context[:2]] = agent
+
+    def finished(self) -> None:
+        """Recording ends."""
+        self._absence.over()
+        absence.watch(None)
 
     def columns(self, span: Any) -> Mapping[str, Any]:
         """What is known of an ended span, in our words. May wait for the price table."""
@@ -52,8 +62,7 @@ class LeftTo:
         return found
 
     def _chosen(self, span: Any) -> bool:
-        scope = span.instrumentation_scope
-        name: str = "" if scope is None else scope.name
+        name = _scope(span)
         return name == self._scope or name.startswith(self._package)
 
     def _price(self, found: dict[str, Any]) -> None:
@@ -79,6 +88,11 @@ class LeftTo:
             PRICES.wait(_MAX_WAIT_S)
             cost = PRICES.cost(provider, models, Tokens(given, produced or 0, read, written, reasoning))
         cost.describe(found, self._simulated)
+
+
+def _scope(span: Any) -> str:
+    scope = span.instrumentation_scope
+    return "" if scope is None else str(scope.name)
 
 
 def _agent() -> str | None:

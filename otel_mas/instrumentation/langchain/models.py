@@ -17,6 +17,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind
 
 from otel_mas.config import OWN
+from otel_mas.instrumentation.beside import absence
 from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain, modalities
 from otel_mas.instrumentation.langchain.outcome import cancelled
 from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
@@ -111,6 +112,7 @@ class ModelCalls:
         said: dict[str, Any],
     ) -> None:
         if rec.settings.model_spans != OWN:
+            absence.left()
             return
         PRICES.prepare()
         metadata = metadata or _NOTHING

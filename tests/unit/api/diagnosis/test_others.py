@@ -125,3 +125,18 @@ def test_what_a_sampler_means_depends_on_what_is_recorded_of_the_rest() -> None:
     environ = {"OTEL_TRACES_SAMPLER": "always_off"}
     assert "recorded here all the same" in look(environ).findings[0].message
     assert "not recorded either" in look(environ, record_unsampled=False).findings[0].message
+
+
+OPENAI = {"openinference-instrumentation-openai": "[opentelemetry_instrumentor]\nopenai = x:y\n"}
+
+
+def test_model_spans_that_are_left_to_a_scope_nobody_has_are_pointed_out(installed: Any) -> None:
+    found = look({}, installed(OPENAI), model_spans="openinference.instrumentation.openia")
+    left = next(finding for finding in found.findings if finding.code == "model-spans-left")
+    assert "openinference.instrumentation.openia" in left.message
+    assert "openinference.instrumentation.openai" in left.fix
+
+
+@pytest.mark.parametrize("scope", ["own", "openinference.instrumentation.openai", "openinference.instrumentation"])
+def test_model_spans_that_are_left_to_what_is_installed_need_no_word(installed: Any, scope: str) -> None:
+    assert "model-spans-left" not in codes(look({}, installed(OPENAI), model_spans=scope))
