@@ -28,7 +28,7 @@ _VERSIONS = (
     ("otel-mas", "otel-mas"),
     ("opentelemetry", "opentelemetry-sdk"),
     ("langgraph", "langgraph"),
-    ("langchain", "langchain-core"),
+    ("langchain-core", "langchain-core"),
 )
 
 

@@ -26,8 +26,14 @@ class Digester:
         """The digest of a message's canonical form, as 32 hexadecimal digits."""
         key = self._key
         if key is None:
-            key = self._key = self._source()
+            key = self._source()
+            if self._key is None:  # not rekeyed meanwhile
+                self._key = key
         return blake2b(canonical, digest_size=DIGEST_BYTES, key=key, person=_PERSON).hexdigest()
+
+    def rekey(self, key: bytes) -> None:
+        """Use this key from now on."""
+        self._key = key
 
 
 __all__ = ["DIGEST_BYTES", "Digester"]

@@ -59,9 +59,9 @@ class Recording:
         self.queue = SpanQueue(settings.queue_spans, settings.queue_bytes, batch_spans=_BATCH_SPANS, wake=self._wake)
         self._others = others
         self.processor = MirrorProcessor(self.queue, self.flush, others)
-        digester = Digester(self._digest_key)
-        self.digests = MessageDigests(digester, self._announce)
-        self._values = StateDigests(digester)
+        self._digester = Digester(self._digest_key)
+        self.digests = MessageDigests(self._digester, self._announce)
+        self._values = StateDigests(self._digester)
         self.instance_id = b""
         self._key: bytes | None = None
         # Of parent processes: collecting one would close its connection.
@@ -163,7 +163,8 @@ class Recording:
         self._key = store.digest_key
         if self._used_key not in (None, self._key):  # another process has created the store meanwhile
             self._used_key = None
-            self._warn_of_key("has another key than this process began with")
+            self._digester.rekey(store.digest_key)  # only what was said until now cannot be compared
+            self._resend()
 
         from otel_mas.record.batches import BatchBuilder
         from otel_mas.record.privacy import Privacy

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import get_type_hints
 
@@ -48,6 +49,7 @@ def test_where_nothing_is_wrong_it_says_so_and_what_there_is(doctor: Doctor, sto
     assert f"{store} (command line)" in text
     assert "2 traces" in text
     assert "hooks fit" in text
+    assert f"langchain-core {version('langchain-core')}" in text
     assert "nowhere: everything stays on this machine" in text
     assert "leaves this machine: nothing" in text
     assert "\x1b" not in result.stdout
