@@ -1,13 +1,14 @@
 """The span processor and everything on the app's hot path; instrumentation uses only what is exported here."""
 
 from otel_mas.record.canonical import canonical_form
+from otel_mas.record.cause import Cause
 from otel_mas.record.exchange import EXCHANGES, MODEL, PARTICIPANT, Exchange, Participant, participant
 from otel_mas.record.guard import caught, guarded
 from otel_mas.record.inside import INSIDE, SPAN, inside, restore
 from otel_mas.record.media import without_media
 from otel_mas.record.messages import MessageAdapter
 from otel_mas.record.recent import RecentlyUsed
-from otel_mas.record.recorder import Cause, Recorder, recorder
+from otel_mas.record.recorder import Recorder, recorder
 from otel_mas.record.snapshot import snapshot, to_json
 from otel_mas.record.state import MessageList
 from otel_mas.record.trusted import one_of

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+    from otel_mas.record.cause import Cause
     from otel_mas.record.others import Others
-    from otel_mas.record.recorder import Cause
 
 _MAX_WITHHELD = 10_000
 _MAX_CHANGED = 10_000

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import Link, SpanContext
 
-    from otel_mas.record.recorder import Cause
+    from otel_mas.record.cause import Cause
 
 # Tags of the messages in opentelemetry/proto/trace/v1/trace.proto: field number << 3 | wire type.
 _TRACE_ID, _SPAN_ID, _TRACE_STATE, _PARENT = b"\x0a\x10", b"\x12\x08", b"\x1a", b"\x22\x08"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.trace import SpanContext
 
-    from otel_mas.record.recorder import Cause
+    from otel_mas.record.cause import Cause
     from otel_mas.record.span import LightSpan
 
 Key = tuple[int, int]

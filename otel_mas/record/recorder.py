@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind, StatusCode, set_span_in_context
 
 from otel_mas.config import Settings
+from otel_mas.record.cause import Cause, cause_attributes
 from otel_mas.record.exchange import participant
 from otel_mas.record.guard import caught
 from otel_mas.record.snapshot import snapshot
 from otel_mas.record.state import MessageList, taken_down
-from otel_mas.record.trusted import MESSAGE_REF_BYTES, Trusted, cause_attributes, one_of
+from otel_mas.record.trusted import MESSAGE_REF_BYTES, Trusted, one_of
 from otel_mas.semconv import attributes as names
-from otel_mas.semconv.enums import LinkKind
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 
 _DIRECTIONS = {"input": (0, names.MAS_INPUT_MESSAGES), "output": (1, names.MAS_OUTPUT_MESSAGES)}
 _MARK = "__otel_mas_error__"  # where an exception carries the span that it happened in
-
-
-class Cause(NamedTuple):
-    """A span that made another one happen, and by which mechanism."""
-
-    context: SpanContext
-    kind: LinkKind
 
 
 class Recorder:
@@ -322,4 +315,4 @@ def recorder() -> Recorder:
     return _RECORDER
 
 
-__all__ = ["Cause", "Recorder", "recorder"]
+__all__ = ["Recorder", "recorder"]

@@ -34,17 +34,18 @@ from opentelemetry.trace import (
     get_current_span,
 )
 
+from otel_mas.record.cause import cause_attributes
 from otel_mas.record.guard import caught
 from otel_mas.record.own_provider import RecordUnsampled
-from otel_mas.record.trusted import Trusted, cause_attributes
+from otel_mas.record.trusted import Trusted
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
+    from otel_mas.record.cause import Cause
     from otel_mas.record.processor import MirrorProcessor
-    from otel_mas.record.recorder import Cause
 
 _MAX_ATTRIBUTES = 128  # the SDK's limit, if none is configured; we say far fewer on a span
 _PLAIN = frozenset((str, int, float, bool))  # what the SDK keeps as it is

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
-    from otel_mas.record.recorder import Cause
+    from otel_mas.record.cause import Cause
 
 MESSAGE_ATTRIBUTES = ((0, names.MAS_INPUT_MESSAGES), (1, names.MAS_OUTPUT_MESSAGES))
 """Where a span names the messages that it consumed (0) and produced (1), by digest."""
@@ -52,12 +52,4 @@ def one_of(*texts: str) -> tuple[str, ...]:
     return texts
 
 
-def cause_attributes(causes: Iterable[Cause]) -> dict[str, tuple[str, ...]]:
-    """The two arrays that name a span's causes, for stores that lose what a link says."""
-    return {
-        names.MAS_CAUSE_SPANS: tuple([f"{context[0]:032x}-{context[1]:016x}" for context, _ in causes]),
-        names.MAS_CAUSE_KINDS: tuple([str(kind) for _, kind in causes]),
-    }
-
-
-__all__ = ["MESSAGE_ATTRIBUTES", "MESSAGE_REF_BYTES", "Trusted", "cause_attributes", "one_of"]
+__all__ = ["MESSAGE_ATTRIBUTES", "MESSAGE_REF_BYTES", "Trusted", "one_of"]

@@ -18,8 +18,8 @@ from opentelemetry.trace import SpanKind
 
 from otel_mas.config import OWN
 from otel_mas.instrumentation.beside import absence
+from otel_mas.instrumentation.endings import cancelled
 from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain, modalities
-from otel_mas.instrumentation.langchain.outcome import cancelled
 from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
 from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
 from otel_mas.instrumentation.langchain.structured import Asked, answered, asked

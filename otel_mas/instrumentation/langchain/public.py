@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from otel_mas.instrumentation import public_handler
 from otel_mas.instrumentation.langchain.models import HANDLER
-from otel_mas.record import recorder
+from otel_mas.instrumentation.public_handler import PublicHandler
 
 
-class PublicModels:
+class PublicModels(PublicHandler):
     """The handler, while it is needed."""
 
-    def __init__(self) -> None:
-        self._holder: ContextVar[Any] | None = None
-
-    def begin(self) -> None:
-        """Listen."""
-        if self._holder is None:
-            self._holder = public_handler.register(_handler(self))
-
-    def end(self) -> None:
-        """Listen no more."""
-        if self._holder is not None:
-            public_handler.withdraw(self._holder)
-            self._holder = None
-
-    @property
-    def listening(self) -> bool:
-        return self._holder is not None and recorder().active
+    def _handler(self) -> Any:
+        return _handler(self)
 
 
 def _handler(models: PublicModels) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import context as otel_context
 
-from otel_mas.instrumentation.langchain.outcome import left_by
+from otel_mas.instrumentation.endings import left_by
 from otel_mas.record import guarded, inside, restore
 
 if TYPE_CHECKING:

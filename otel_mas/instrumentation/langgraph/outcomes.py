@@ -5,7 +5,7 @@ from __future__ import annotations
 from asyncio import CancelledError, current_task
 from typing import Any
 
-from otel_mas.instrumentation.langchain.outcome import is_cancelled
+from otel_mas.instrumentation.endings import is_a, is_cancelled, is_control
 from otel_mas.semconv.enums import RunOutcome, TaskOutcome
 
 # The type of `aclose()` of an async generator.
@@ -20,7 +20,7 @@ def task_outcome(exc: BaseException) -> TaskOutcome:
     if is_a(exc, "ParentCommand"):
         # Without a destination it only updates the state of the graph around it.
         return TaskOutcome.HANDOFF if exc.args[0].goto else TaskOutcome.OK
-    if is_a(exc, "GraphBubbleUp"):
+    if is_control(exc):
         return TaskOutcome.INTERRUPTED
     if is_cancelled(exc) or isinstance(exc, GeneratorExit | KeyboardInterrupt):
         return TaskOutcome.CANCELLED
@@ -33,18 +33,13 @@ def run_outcome(loop: Any, exc: BaseException | None) -> RunOutcome:
         return RunOutcome.ERROR if loop.status == "out_of_steps" else RunOutcome.OK
     if is_a(exc, "ParentCommand"):
         return RunOutcome.OK
-    if is_a(exc, "GraphBubbleUp"):
+    if is_control(exc):
         return RunOutcome.INTERRUPTED
     if _closed(exc):
         return RunOutcome.ABANDONED
     if is_cancelled(exc) or isinstance(exc, KeyboardInterrupt):
         return RunOutcome.CANCELLED
     return RunOutcome.ERROR
-
-
-def is_a(exc: BaseException, name: str) -> bool:
-    """Whether an exception is one of LangGraph's, by the name of its class or of one above."""
-    return any(kind.__name__ == name for kind in type(exc).__mro__)
 
 
 def _closed(exc: BaseException) -> bool:

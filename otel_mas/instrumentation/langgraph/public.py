@@ -7,7 +7,6 @@ from a cache and attempts are not told apart. Causes are worked out (`guesses`),
 from __future__ import annotations
 
 import asyncio
-from contextvars import ContextVar
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -15,10 +14,10 @@ from uuid import UUID
 from opentelemetry import context as otel_context
 from opentelemetry.trace import NonRecordingSpan, get_current_span, set_span_in_context
 
-from otel_mas.instrumentation import public_handler
 from otel_mas.instrumentation.langgraph.guesses import Causes, Done
 from otel_mas.instrumentation.langgraph.human_input import describe_question
 from otel_mas.instrumentation.langgraph.outcomes import run_outcome, task_outcome
+from otel_mas.instrumentation.public_handler import PublicHandler
 from otel_mas.record import guarded, inside, recorder, restore
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind, RunOutcome, TaskOutcome
@@ -62,32 +61,22 @@ class _Task(_Chain):
     token: Token[Context] | None
 
 
-class PublicRuns:
+class PublicRuns(PublicHandler):
     """What is open, and what becomes of it. Made a handler by `begin`."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._open: dict[UUID, _Chain] = {}
-        self._holder: ContextVar[Any] | None = None
 
-    # -- where it is put in place of the hooks ----------------------------------------------------------------------
-
-    def begin(self) -> None:
-        """Listen."""
-        if self._holder is None:
-            self._holder = public_handler.register(_handler(self))
-
-    def end(self) -> None:
-        """Listen no more."""
-        if self._holder is not None:
-            public_handler.withdraw(self._holder)
-            self._holder = None
+    def _handler(self) -> Any:
+        return _handler(self)
 
     # -- what LangChain tells --------------------------------------------------------------------------------------
 
     @guarded("langgraph: public start")
     def started(self, run_id: UUID, parent: UUID | None, name: str, tags: list[str], metadata: dict[str, Any]) -> None:
         """A chain has started."""
-        if not recorder().active or self._holder is None:
+        if not self.listening:
             return
         if len(self._open) >= _MAX_OPEN:
             self._forget(next(iter(self._open)))

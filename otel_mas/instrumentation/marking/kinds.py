@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind
 
+from otel_mas.instrumentation.endings import is_cancelled, is_control
 from otel_mas.instrumentation.langchain.messages import MESSAGES
-from otel_mas.instrumentation.langchain.outcome import is_cancelled, is_control
 from otel_mas.instrumentation.marking.causes import CausedBy
 from otel_mas.instrumentation.marking.mark import Mark
 from otel_mas.instrumentation.marking.said import consumed, produced

@@ -1,4 +1,4 @@
-"""How something of LangChain's ended, when it ended by an exception."""
+"""How something ended that was left by an exception: by failure, by control, or by being cancelled."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from otel_mas.semconv import attributes as names
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-# LangGraph's exceptions that carry control, not failure: interrupts, handoffs. By name, since importing LangGraph is
-# the app's decision.
-_CONTROL = frozenset({"GraphBubbleUp", "GraphInterrupt", "NodeInterrupt", "ParentCommand"})
+
+def is_a(error: BaseException, name: str) -> bool:
+    """Whether the class of an exception, or one above, has this name: to import LangGraph's is the app's decision."""
+    return any(kind.__name__ == name for kind in type(error).__mro__)
 
 
 def is_control(error: BaseException) -> bool:
-    """Whether the exception is how LangGraph pauses or hands over."""
-    return any(kind.__name__ in _CONTROL for kind in type(error).__mro__)
+    """Whether the exception is how LangGraph pauses or hands over: control, not failure."""
+    return is_a(error, "GraphBubbleUp")
 
 
 def is_cancelled(error: BaseException) -> bool:
     """Whether the exception is a cancellation, asyncio's or a future's."""
-    return any(kind.__name__ == "CancelledError" for kind in type(error).__mro__)
+    return is_a(error, "CancelledError")
 
 
 def cancelled(span: Span, error: BaseException) -> bool:
@@ -41,4 +42,4 @@ def left_by(span: Span, error: BaseException) -> None:
     recorder().fail(span, error)
 
 
-__all__ = ["cancelled", "is_cancelled", "is_control", "left_by"]
+__all__ = ["cancelled", "is_a", "is_cancelled", "is_control", "left_by"]
