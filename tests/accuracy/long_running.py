@@ -170,7 +170,7 @@ def run(wanted: int) -> int:
 
 def held() -> dict[str, Any]:
     """What is still there once nothing runs: our objects, what the process remembers, allocated blocks of memory."""
-    from otel_mas.instrumentation.langgraph.runs import TASK_RUNS
+    from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS
 
     LOOP.run_until_complete(asyncio.sleep(0.05))
     assert otel_mas.flush(60)
@@ -186,9 +186,9 @@ def held() -> dict[str, Any]:
 
 
 def with_small_caps() -> None:
-    from otel_mas.instrumentation.langgraph.memory import MEMORY
+    from otel_mas.record.recent import _ALL
 
-    for entries in vars(MEMORY).values():
+    for entries in _ALL:
         entries._size = KEPT
     for name, module in list(sys.modules.items()):
         if name.startswith(("otel_mas.record", "otel_mas.instrumentation")):
