@@ -74,7 +74,20 @@ def _owners(tree: Tree, task_id: list[str | None]) -> array[int]:
             while above != ROOT and task_id[above] == known:
                 above = owner[above]
             owner[i] = above
+    _place_updates(tree, task_id, owner)
     return owner
+
+
+def _place_updates(tree: Tree, task_id: list[str | None], owner: array[int]) -> None:
+    """What the app wrote into a subgraph's state lies in no task: its namespace names the one that it belongs to."""
+    last: dict[str, int] = {}
+    for i, known in enumerate(task_id):
+        if not known:
+            continue
+        namespace = tree.spans[i].columns.get(names.MAS_TASK_NAMESPACE)
+        if owner[i] == ROOT and namespace and isinstance(namespace, str):
+            owner[i] = last.get(namespace.rpartition(":")[2], ROOT)
+        last[known] = i
 
 
 def _when(tree: Tree, i: int) -> tuple[int, int, int, int]:

@@ -289,6 +289,25 @@ def test_messages_written_as_plain_data_are_messages(written: Any, recorded: Pat
     assert recorded_reads(recorded, run(app, "go")) == [("reader#1:chat", "writer#1")]
 
 
+def test_messages_as_plain_data_in_a_plain_list_are_only_known_where_a_model_said_them(recorded: Path) -> None:
+    """Nothing makes messages of them before a model reads them. docs/limits.md says so."""
+
+    class Plain(TypedDict, total=False):
+        messages: Annotated[list[Any], operator.add]
+
+    def said(text: Any) -> dict[str, list[Any]]:
+        return {"messages": [{"role": "assistant", "content": text}]}
+
+    graph = StateGraph(Plain)
+    graph.add_node("own", lambda _: said("facts"))
+    graph.add_node("model", lambda _: said(says("more facts").invoke("go").content))
+    graph.add_node("reader", lambda state: {"messages": [says("thanks").invoke(state["messages"])]})
+    for edge in ((START, "own"), ("own", "model"), ("model", "reader")):
+        graph.add_edge(*edge)
+    thread = run(graph.compile(InMemorySaver()), {"role": "user", "content": "go"})
+    assert recorded_reads(recorded, thread) == [("reader#1:chat", "model#1:chat")]
+
+
 def test_a_task_that_passes_messages_on_did_not_write_them(recorded: Path) -> None:
     app = chain(writer=node(says("facts")), shuffle=lambda s: {"messages": s["messages"]}, reader=node(says("thanks")))
     assert recorded_reads(recorded, run(app, "go")) == [("reader#1:chat", "writer#1:chat")]

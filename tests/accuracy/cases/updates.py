@@ -8,7 +8,7 @@ from typing import Any
 
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START
-from langgraph.types import Send, interrupt
+from langgraph.types import Command, Send, interrupt
 
 from tests.accuracy.cases.building import State, graph_of
 from tests.accuracy.cases.case import Config, Run, case
@@ -157,3 +157,102 @@ def node_that_sends_written() -> Any:
     graph = graph_of("plan worker reduce", [(START, "plan"), ("worker", "reduce"), ("reduce", END)])
     graph.add_conditional_edges("plan", scatter, ["worker"])
     return graph.compile(InMemorySaver())
+
+
+@case(
+    """
+    START --trigger--> plan
+    plan --trigger--> ask
+    START: interrupted, ok
+    ask: interrupted
+    """,
+    Run({}),
+    Run(None, before=lambda graph, config: graph.update_state(config, None, as_node=END)),
+)
+def thread_ended_by_hand() -> Any:
+    """`as_node=END`: what waits is dropped. No node is written as, so there is no task for it, and nothing follows."""
+    edges = [(START, "plan"), ("plan", "ask"), ("ask", "publish")]
+    return graph_of("plan publish", edges, ask=ask).compile(InMemorySaver())
+
+
+@case(
+    """
+    START --trigger--> plan
+    plan --trigger--> write
+    write --trigger--> publish
+    START: interrupted, ok
+    """,
+    Run({}),
+    Run(None, before=lambda graph, config: graph.update_state(config, None, as_node="__copy__")),
+)
+def state_copied() -> Any:
+    """Nothing is written: what waits in the copy is caused by who had caused it. The run had stopped before `write`."""
+    edges = [(START, "plan"), ("plan", "write"), ("write", "publish")]
+    return graph_of("plan write publish", edges).compile(InMemorySaver(), interrupt_before=["write"])
+
+
+@case(
+    """
+    START --trigger--> plan
+    plan --trigger--> publish
+    START: ok
+    """,
+    Run(None, before=lambda graph, config: graph.update_state(config, {"log": ["given"]}, as_node="__input__")),
+)
+def input_written_by_hand() -> Any:
+    """`as_node="__input__"` on a new thread is as if a run had been given it: what `__start__` triggers follows."""
+    return graph_of("plan publish", [(START, "plan"), ("plan", "publish")]).compile(InMemorySaver())
+
+
+def written_inside(graph: Any, config: Config) -> None:
+    """The state of the subgraph that is paused in `outer`."""
+    (waiting,) = graph.get_state(config, subgraphs=True).tasks
+    graph.update_state(waiting.state.config, {"log": ["by hand"]}, as_node="draft")
+
+
+@case(
+    """
+    START --trigger--> outer, outer@2
+    outer --resume--> outer@2
+    outer --trigger--> outer/draft
+    outer/draft#2 --trigger--> outer/check
+    START: interrupted, ok
+    outer: interrupted, ok
+    """,
+    Run({}),
+    Run(None, before=written_inside),
+)
+def state_of_a_subgraph_written() -> Any:
+    """The update is one of the subgraph's tasks, and what follows inside is triggered by it."""
+    inner = graph_of("draft check", [(START, "draft"), ("draft", "check")]).compile(interrupt_before=["check"])
+    return graph_of("", [(START, "outer")], outer=inner).compile(InMemorySaver())
+
+
+def answer_the_first(graph: Any, config: Config) -> Config:
+    """The config of the checkpoint at which `ask` first waited, before the thread went on without an answer."""
+    history = list(graph.get_state_history(config))
+    return next(dict(state.config) for state in reversed(history) if state.next == ("ask",))
+
+
+@case(
+    """
+    START --trigger--> plan
+    plan --trigger--> ask, ask@2
+    plan#2 --trigger--> ask#2
+    ask --resume--> ask@2
+    ask@2 is answered
+    ask@2 --trigger--> publish
+    START@3 forks from START
+    ask: interrupted, ok
+    ask#2: interrupted
+    START: interrupted, interrupted, ok
+    """,
+    Run({}),
+    Run(None, before=as_node("plan")),
+    Run(Command(resume="yes"), before=answer_the_first),
+    since=(1, 1),
+)
+def superseded_question_answered() -> Any:
+    """The thread had gone on to ask anew; the answer goes to the first question, from its checkpoint."""
+    edges = [(START, "plan"), ("plan", "ask"), ("ask", "publish")]
+    return graph_of("plan publish", edges, ask=ask).compile(InMemorySaver())

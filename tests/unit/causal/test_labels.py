@@ -95,3 +95,20 @@ def test_hostile_nesting_is_shortened(span: Make) -> None:
     label = build([Trace("t1", deep)]).labels()["4999"]
     assert label.startswith("…/n#1/")
     assert len(label) < 1_000
+
+
+def test_what_was_written_into_a_subgraphs_state_is_named_in_it(span: Make, traces: Gather) -> None:
+    """Its span lies in no task; only a task that is there and came before it can be what it belongs to."""
+    graph = build(
+        traces(
+            span("w", 0, 9, name="invoke_workflow team"),
+            span("outer", 1, 8, "w", task="outer", task_id="o1"),
+            span("draft", 2, 3, "outer", task="draft", task_id="d1", task_namespace="outer:o1"),
+        )
+        + traces(
+            span("update", 20, 21, task="draft", task_id="d2", task_namespace="outer:o1", trace="t2"),
+            span("lost", 22, 23, task="draft", task_id="d3", task_namespace="outer:gone", trace="t2"),
+        )
+    )
+    assert graph.labels()["update"] == "outer#1/draft#2"
+    assert graph.labels()["lost"] == "draft#1"
