@@ -102,7 +102,6 @@ class Writer:
         self._parts: tuple[Store, BatchBuilder] | None = None
         self._warned: dict[str, float] = {}
         self._reported = 0
-        self.opened = threading.Event()  # set by whoever opens the store, and at the latest when the thread ends
         self._using_store = threading.Lock()
         self._held = False
         self.lost = 0  # spans taken from the queue that could not be written
@@ -182,7 +181,6 @@ class Writer:
             self._give_up(error)
             caught("writer: thread", error)
         finally:
-            self.opened.set()
             self._answer(self._requests, False)
 
     def _give_up(self, error: Exception) -> None:
