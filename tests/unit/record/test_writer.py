@@ -193,7 +193,6 @@ def test_a_store_that_cannot_be_opened_gives_one_clear_line(rig: Rig, caplog: py
     rig.open_error = lambda: NotAStore("x is not an otel-mas store: name another file")
     with caplog.at_level(logging.WARNING, "otel_mas"):
         rig.end()
-        rig.writer.opened.wait(5)
         eventually(lambda: rig.queue.closed)
         for _ in range(10):
             rig.end()
