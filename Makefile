@@ -6,12 +6,13 @@ PY := .venv/bin/python
 # Another PYTHON is another environment.
 READY := .venv/.ready$(if $(PYTHON),-$(subst /,_,$(PYTHON)))
 
-.PHONY: help setup demo test lint types generate bench format
+.PHONY: help setup demo test matrix lint types generate bench format
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo      record and explain the example team"
 	@echo "make test      everything that CI runs"
+	@echo "make matrix    what depends on LangGraph, with each version that is supported (part of make test)"
 	@echo "make bench     what recording costs, against the bare app and a peer"
 	@echo "make generate  rewrite the generated code and pages"
 	@echo "make format    rewrite the code as the linter wants it"
@@ -28,6 +29,9 @@ demo: $(READY)
 # Import contracts, generated files and pages, and both kinds of installation are tests like the others.
 test: lint types
 	@$(PY) -m pytest
+
+matrix: $(READY)
+	@$(PY) -m pytest tests/versions --durations=0
 
 lint: $(READY)
 	@$(PY) -m ruff check .

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from otel_mas.sources.checkpoints_channels import task_id
-from otel_mas.sources.checkpoints_sqlite import NULL_TASK, Saved
+from otel_mas.sources.checkpoints_sqlite import INTERRUPT, NULL_TASK, Saved
 from otel_mas.sources.checkpoints_tasks import PULL, PUSH, START, UPDATE
 
 _CALLS = 1_000
@@ -16,8 +16,11 @@ _CALLS = 1_000
 
 def with_paths(saved: Sequence[Saved]) -> Sequence[Saved]:
     """The checkpoints of one graph, with the path of each task that wrote. Those that have them stay as they are."""
-    if all(write.path or write.task_id == NULL_TASK for one in saved for write in one.writes):
+    writes = [write for one in saved for write in one.writes if write.task_id != NULL_TASK]
+    if all(write.path for write in writes):
         return saved
+    if any(write.path for write in writes):  # the saver keeps paths; before 1.2 LangGraph gave updates none
+        return [_with(one, dict.fromkeys((write.task_id for write in one.writes), UPDATE)) for one in saved]
     names = sorted({name for one in saved for name in one.seen} | {START})
     triggers: dict[str, set[str]] = defaultdict(set)
     for one in saved:
@@ -27,6 +30,7 @@ def with_paths(saved: Sequence[Saved]) -> Sequence[Saved]:
         for name, channels in one.seen.items():
             triggers[name].update(channels)
     updated = {one.parent for one in saved if one.source == "update"}
+    updated -= {one.parent for one in saved if one.source == "loop"}
     return [_with_paths(one, names, triggers, one.id in updated) for one in saved]
 
 
@@ -49,7 +53,14 @@ def _with_paths(saved: Saved, names: Sequence[str], triggers: dict[str, set[str]
                     inside[key] = f"{inside[caller]}|{name}:{key}"
                     callers.append(key)
     if updated:
-        paths |= dict.fromkeys(wanted - paths.keys(), UPDATE)
+        # An update may have the id of a task that waited: it is taken for one only where the step was left by a pause.
+        paused = any(write.channel == INTERRUPT for write in saved.writes)
+        paths |= dict.fromkeys(wanted - paths.keys() if paused else wanted, UPDATE)
+    return _with(saved, paths)
+
+
+def _with(saved: Saved, paths: dict[str, str]) -> Saved:
+    paths = {**paths, NULL_TASK: ""}
     writes = [replace(write, path=write.path or paths.get(write.task_id, "")) for write in saved.writes]
     return replace(saved, writes=tuple(sorted(writes, key=lambda write: write.path)))
 
@@ -62,7 +73,8 @@ def _scheduled(saved: Saved, names: Iterable[str], triggers: dict[str, set[str]]
             yield node, key, f"{PUSH}{number:010d}, {0:010d}"
     for name in {*names, *triggers}:
         known = triggers.get(name, set()) | ({START} if name == START else set())
-        for channels in (known, known & {f"branch:to:{name}"}):
+        branch = {f"branch:to:{name}"}  # every node of a StateGraph has it, even where nothing leads there
+        for channels in (known, known | branch, branch):
             key = task_id(saved, saved.namespace, name, "__pregel_pull", *sorted(channels))
             yield name, key, f"{PULL}{name}"
 

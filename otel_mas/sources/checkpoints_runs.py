@@ -146,11 +146,13 @@ class _Graph:
             self._waiting[saved.id] = self._waiting[same[-1].id] if same else Waiting()
             return
         waiting = self._waiting.get(before.id, Waiting()) if before is not None else Waiting()
-        finished: list[Written] = self._writers(before) if before is not None else []
+        # What was done in a step that was left; an older checkpoint is taken as it is.
+        head = before is not None and self._run_at[before.id].last is before
+        finished: list[Written] = self._writers(before) if before is not None and head else []
         if saved.source == "update":
             if before is not None:
                 self._leave(self._run_at[before.id])
-                finished = self._writers(before)
+                finished = self._writers(before) if head else []
             written = [*finished, *self._updates(run, before, saved, channels_of(finished))]
         else:
             new = sorted(changed(before, saved) - channels_of(finished))
@@ -168,16 +170,24 @@ class _Graph:
             new = sorted(changed(before, saved) - done)
             rows[saved.id] = [Write(saved.id, UPDATE, channel, None) for channel in new]
         seen = before.seen if before is not None else {}
-        names = [name for name, channels in saved.seen.items() if seen.get(name) != channels and name[:2] != "__"]
+        ran = {task.name for task in self.tasks if task.at is before and task.outcome not in LEFT}
+        names = [
+            name
+            for name, channels in saved.seen.items()
+            if seen.get(name) != channels and name[:2] != "__" and name not in ran
+        ]
         written: list[Written] = []
         for key, writes in rows.items():
             instead = self._latest.get((before.id, key)) if before is not None else None  # a task that waited there
+            if instead is None and before is not None and len(names) == len(rows) == 1:
+                instead = next((one for one in self.tasks if (one.at, one.name) == (before, names[0])), None)
             member = next((write.value for write in writes if write.channel.startswith("join:")), None)
             known = (
                 instead.name if instead is not None else member or (names[0] if len(names) == len(rows) == 1 else None)
             )
             name = str(known or "update_state")
             at = (saved.time_ns, saved.time_ns)
+            key = key if instead is None else instead.key
             task = Task(run, before or saved, key, name, UPDATE, TaskOutcome.OK, *at, again=bool(instead))
             run.tasks.append(task)
             self.tasks.append(task)
@@ -276,7 +286,7 @@ class _Graph:
         at = run.last
         answered = [task for task in self.tasks if task.at is at and task.run is run and task.outcome in LEFT]
         rows = by_task(at)
-        answered = [task for task in answered if any(write.channel == RESUME for write in rows[task.key])]
+        answered = [task for task in answered if _answered(rows[task.key])]
         if not answered or any(other is not run and other.first is at for other in self.runs):
             return
         resumed = self._begin(at, "resume", at.time_ns, None)
@@ -375,6 +385,11 @@ class _Graph:
             task.causes = (*causes, *task.causes)
         run.tasks.extend(tasks)
         self.tasks.extend(tasks)
+
+
+def _answered(writes: Sequence[Write]) -> bool:
+    """Whether a task went on. Before 1.0 an answer by id leaves no trace but what the task then wrote."""
+    return finished(writes) or any(write.channel == RESUME for write in writes)
 
 
 __all__ = ["rebuild"]

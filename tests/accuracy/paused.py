@@ -233,7 +233,8 @@ def main(app: str, thread: str, database: str, *what: str) -> None:
             history = reversed(list(graph.get_state_history(config)))
             graph.invoke(None, next(state.config for state in history if what[1] in state.next))
         else:
-            waiting = graph.get_state(config).interrupts
+            # Before 1.0 a state's own list has those that are answered as well.
+            waiting = [one for task in graph.get_state(config).tasks if task.result is None for one in task.interrupts]
             # The interrupt of an error handler is not among those that LangGraph lists.
             graph.invoke(Command(resume={waiting[0].id: what[0]} if waiting else what[0]), config)
 

@@ -17,9 +17,10 @@ VERSIONS = sorted(
     (path.stem.removeprefix("langgraph-") for path in HERE.glob("langgraph-*.txt")),
     key=lambda v: [*map(int, v.split("."))],
 )
-"""The oldest that is supported, the last of that minor, and one of each since. The newest is what the suite itself has.
+"""The oldest that is supported, and the last of each minor but the newest, which is what the suite itself has.
 
-Each file pins everything: LangGraph 1.0.0, say, left alone gets a `langgraph-prebuilt` that it cannot import.
+Each file pins everything: LangGraph 1.0.0, say, left alone gets a `langgraph-prebuilt` that it cannot import. The
+oldest has LangChain 0.3, the others 1. Other Pythons are CI's, which runs the whole suite with each.
 """
 
 

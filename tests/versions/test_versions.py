@@ -9,9 +9,13 @@ import pytest
 
 from tests.versions.environments import ROOT, VERSIONS, python_of
 
-SUITES = ("tests/accuracy", "tests/unit/instrumentation")
-WITH_LANGCHAIN_1 = ("tests/accuracy/test_decisions.py", "tests/unit/instrumentation/langchain/test_tools.py")
-"""They use `create_agent`, which needs LangGraph 1."""
+SUITES = (
+    "tests/accuracy/test_cases.py",
+    "tests/accuracy/test_checkpoints.py",
+    "tests/accuracy/test_langgraph_causes.py",
+    "tests/unit/instrumentation/langgraph",
+)
+"""What depends on LangGraph's inside, and takes about half a minute: each version is one test of many."""
 _PASSED = re.compile(r"\b[1-9]\d* passed\b")
 
 
@@ -21,8 +25,6 @@ def test_causes_are_exact_with_langgraph(version: str, surroundings: dict[str, s
     python = python_of(version, surroundings)
     environ = {name: value for name, value in surroundings.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", *SUITES]
-    if version.startswith("0."):
-        command += [f"--ignore={path}" for path in WITH_LANGCHAIN_1]
     found = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=900)
     assert found.returncode == 0, found.stdout[-15_000:] + found.stderr[-2_000:]
     assert _PASSED.search(found.stdout), found.stdout
