@@ -210,6 +210,7 @@ class ModelCalls:
             attributes[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = call.first_chunk - call.started
         rec.say(span, attributes)
 
+    @guarded("langchain: calls left")
     def leave(self, calls: Sequence[Call], error: BaseException) -> None:
         """End the calls that LangChain says nothing about any more: cancelled ones, and others of a failed batch."""
         for call in calls:
