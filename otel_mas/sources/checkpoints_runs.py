@@ -260,7 +260,10 @@ class _Graph:
                 tasks.append(task)
         waiting = scheduled(at, self._waiting.get(at.id, Waiting()), self._triggers)
         if not tasks and not rows and waiting:
-            if run.outer is not None and run.outer.outcome not in LEFT and not superseded:
+            gone_on = any(
+                at in (one.first, self._by_id.get(one.first.parent or "")) for one in self.runs if one is not run
+            )
+            if run.outer is not None and run.outer.outcome not in LEFT and not (superseded or gone_on):
                 tasks = self._handed_over(run, at, waiting)
             else:
                 run.due = tuple(sorted({name for name, _ in waiting}))
