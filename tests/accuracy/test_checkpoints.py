@@ -23,7 +23,6 @@ WHOLE = ("commands", "edges", "joins", "sends")
 """Modules of cases of which checkpoints know every edge."""
 GAPS = {
     "endless_loop_that_code_deals_with": "whether what was due next ran: a recursion limit looks like a handoff",
-    "state_of_a_subgraph_written": "that what follows inside came from the update, not from an earlier run",
 }
 """Cases of which checkpoints do not know all edges, or seem to know too many; docs/sources.md says so."""
 _UNNAMED = re.compile(r"update_state|call \d+|.* \(handler\)")
