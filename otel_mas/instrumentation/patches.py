@@ -75,7 +75,7 @@ class Patches:
     def put(self, module: str | None = None) -> None:
         """Put every hook in place whose module is imported (or only those of `module`). Again changes nothing."""
         for hook in self._hooks:
-            if module in (None, hook.module) and hook.module in sys.modules and hook.group not in self._left_off:
+            if module in (None, hook.module) and hook.module in sys.modules:
                 self._put(hook, sys.modules[hook.module])
 
     def take_off(self) -> None:
@@ -109,13 +109,15 @@ class Patches:
             return  # ours is there, or inside of what somebody has put there
         reason = _misfit(hook, original)
         if reason is None:
+            if hook.group in self._left_off:
+                return
             ours = hook.replacement(original)
             setattr(owner, hook.name, ours)
             self._replaced[owner, hook.name] = _Replaced(original, getattr(owner, hook.name))
             self._groups[owner, hook.name] = hook.group
         elif not (hook.optional and original is None):
             self.say(f"{hook.place} {reason}")
-            if hook.group:
+            if hook.group and hook.group not in self._left_off:
                 self._leave_off(hook.group)
 
     def _leave_off(self, group: str) -> None:
