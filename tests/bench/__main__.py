@@ -38,7 +38,7 @@ CASES = (
     Case("5 MB state", "node with one model call", "--units 10 --runs 3 --blob 5000000"),
     Case("5 MB state, async", "node with one model call", "--units 10 --runs 20 --blob 5000000 --asynchronous"),
     Case("Send fan-out of 200", "node with one model call", "--app fan_out --units 200 --runs 5"),
-    Case("streaming of 2,000 chunks", "model call", "--app streaming --units 2000 --runs 10"),
+    Case("streaming of 2,000 chunks", "model call", "--app streaming --units 2000 --runs 20"),
 )
 GROWTH = "--units 3 --runs 10000 --growth"
 # Compiled modules are kept, as in any installation; to compile one takes more memory than to have it.
