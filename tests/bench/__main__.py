@@ -52,7 +52,7 @@ def measure(recorder: str, options: str, sink: Sink) -> Figures:
     """One process of one recorder; a fresh store each time.
 
     Raises:
-        SystemExit: the process failed, or its recorder exported nothing, which would make it the cheapest.
+        SystemExit: the process failed, or otel-mas stored nothing. Of a peer the table says 0 spans then.
     """
     before = sink.spans
     with tempfile.TemporaryDirectory() as folder:
@@ -64,7 +64,10 @@ def measure(recorder: str, options: str, sink: Sink) -> Figures:
         figures: Figures = json.loads(done.stdout.splitlines()[-1])
         figures["spans"] = stored(target) if recorder == "otel-mas" else sink.spans - before
     if recorder != "bare" and not figures["spans"]:
-        sys.exit(f"{recorder} exported nothing: the comparison is void\n{done.stderr}")
+        said = f"{recorder} exported nothing: {done.stderr.strip().splitlines()[-1:]}"
+        if recorder == "otel-mas":
+            sys.exit(said)
+        print(said, file=sys.stderr)
     return figures
 
 
