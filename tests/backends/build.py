@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -13,6 +12,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.user_cache import user_cache
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = "github.com/jaegertracing/jaeger/cmd/jaeger"
@@ -34,7 +35,7 @@ def jaeger(environ: Mapping[str, str]) -> Path:
     Raises:
         NoBackend
     """
-    cache = _cache(environ)
+    cache = user_cache(environ) / "backends"
     binary = cache / f"jaeger-{_version()}-{_digest()}" / "jaeger"
     if not binary.exists():
         with _alone(cache / "build.lock"):
@@ -52,12 +53,6 @@ def _version() -> str:
 
 def _digest() -> str:
     return hashlib.sha256((HERE / "go.sum").read_bytes()).hexdigest()[:12]
-
-
-def _cache(environ: Mapping[str, str]) -> Path:
-    root = environ.get("XDG_CACHE_HOME") or ""
-    base = Path(root) if os.path.isabs(root) else Path(environ.get("HOME") or Path.home()) / ".cache"
-    return base / "otel-mas" / "backends"
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from tests.backends.build import NoBackend
 from tests.test_packaging import REPOSITORY, Environment
+from tests.user_cache import user_cache
 
 _PINS = Path(__file__).with_suffix(".txt")
 _READY_WITHIN_S = 90.0
@@ -34,9 +35,7 @@ def environment(environ: Mapping[str, str]) -> Path:
         NoBackend: what it needs cannot be installed here.
     """
     made_of = (sys.version_info[:2], _PINS.read_text(), str(REPOSITORY))
-    root = environ.get("XDG_CACHE_HOME") or ""
-    base = Path(root) if os.path.isabs(root) else Path(environ.get("HOME") or Path.home()) / ".cache"
-    home = base / "otel-mas" / "backends" / f"langgraph-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:12]}"
+    home = user_cache(environ) / "backends" / f"langgraph-{hashlib.sha256(repr(made_of).encode()).hexdigest()[:12]}"
     home.mkdir(parents=True, exist_ok=True)
     with (home / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # another process may be making it

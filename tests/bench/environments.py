@@ -10,7 +10,8 @@ import subprocess
 import sys
 import venv
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+
+from tests.user_cache import user_cache
 
 # The same LangGraph for all; the peer at a pinned version, so that a table can be made again.
 COMMON = ("langgraph==1.2.22", "langchain-core==1.7.2")
@@ -25,11 +26,6 @@ PEERS: dict[str, tuple[str, ...]] = {
     "mlflow": ("mlflow-tracing==3.17.2", "langchain==1.4.7", "sqlparse", *_OTLP),
     "langfuse": ("langfuse==5.0.4", "langchain==1.4.7", *_OTLP),
 }
-
-
-def cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
-    base = environ.get("XDG_CACHE_HOME") or str(Path(environ.get("HOME") or Path.home()) / ".cache")
-    return Path(base) / "otel-mas" / "bench"
 
 
 def python_of(peer: str) -> str:
@@ -48,7 +44,7 @@ def environment(name: str, wanted: Sequence[str], environ: Mapping[str, str] = o
         environ: the user's own, for the cache.
     """
     key = hashlib.sha256(repr((sys.version_info[:2], tuple(wanted))).encode()).hexdigest()[:12]
-    home = cache_dir(environ) / f"{name}-{key}"
+    home = user_cache(environ) / "bench" / f"{name}-{key}"
     python = home / "bin" / "python"
     home.parent.mkdir(parents=True, exist_ok=True)
     with home.with_suffix(".lock").open("w") as lock:

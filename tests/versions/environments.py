@@ -11,6 +11,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.user_cache import user_cache
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 VERSIONS = sorted(
@@ -40,7 +42,7 @@ def python_of(version: str, environ: Mapping[str, str]) -> Path:
     pins = HERE / f"langgraph-{version}.txt"
     # Of each checkout its own: otel-mas is installed from there, and its entry points with it.
     here = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
-    home = _cache(environ) / f"{version}-{here}"
+    home = user_cache(environ) / "versions" / f"{version}-{here}"
     contents = (pins.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), sys.version.encode())
     wanted = hashlib.sha256(b"\0".join(contents)).hexdigest()
     made = home / ".contents"
@@ -51,12 +53,6 @@ def python_of(version: str, environ: Mapping[str, str]) -> Path:
             _make(home, pins, environ)
             made.write_text(wanted)
     return home / "bin" / "python"
-
-
-def _cache(environ: Mapping[str, str]) -> Path:
-    root = environ.get("XDG_CACHE_HOME") or ""
-    base = Path(root) if os.path.isabs(root) else Path(environ.get("HOME") or Path.home()) / ".cache"
-    return base / "otel-mas" / "versions"
 
 
 def _make(home: Path, pins: Path, environ: Mapping[str, str]) -> None:
