@@ -20,15 +20,22 @@ from otel_mas.record import guarded, recorder
 Original = Callable[..., Any]
 
 
+def _started(
+    note: Callable[..., None], manager: Any, runs: Any, serialized: Any, given: Any, kwargs: dict[str, Any]
+) -> None:
+    """Each of the runs that a manager has made begins, with its own of what was given."""
+    if recorder().active:
+        for run, one in zip(runs, given, strict=False):
+            note(serialized, one, run.run_id, manager.metadata, kwargs)
+
+
 def chat_model_start(original: Original) -> Original:
     """`CallbackManager.on_chat_model_start`: makes a run manager for each list of messages."""
 
     @functools.wraps(original)
     def on_chat_model_start(self: Any, serialized: Any, messages: Any, *args: Any, **kwargs: Any) -> Any:
         runs = original(self, serialized, messages, *args, **kwargs)
-        if recorder().active:
-            for run, given in zip(runs, messages, strict=False):
-                HANDLER.on_chat_model_start(serialized, given, run.run_id, self.metadata, kwargs)
+        _started(HANDLER.on_chat_model_start, self, runs, serialized, messages, kwargs)
         return runs
 
     return on_chat_model_start
@@ -40,9 +47,7 @@ def achat_model_start(original: Original) -> Original:
     @functools.wraps(original)
     async def on_chat_model_start(self: Any, serialized: Any, messages: Any, *args: Any, **kwargs: Any) -> Any:
         runs = await original(self, serialized, messages, *args, **kwargs)
-        if recorder().active:
-            for run, given in zip(runs, messages, strict=False):
-                HANDLER.on_chat_model_start(serialized, given, run.run_id, self.metadata, kwargs)
+        _started(HANDLER.on_chat_model_start, self, runs, serialized, messages, kwargs)
         return runs
 
     return on_chat_model_start
@@ -54,9 +59,7 @@ def llm_start(original: Original) -> Original:
     @functools.wraps(original)
     def on_llm_start(self: Any, serialized: Any, prompts: Any, *args: Any, **kwargs: Any) -> Any:
         runs = original(self, serialized, prompts, *args, **kwargs)
-        if recorder().active:
-            for run, prompt in zip(runs, prompts, strict=False):
-                HANDLER.on_llm_start(serialized, prompt, run.run_id, self.metadata, kwargs)
+        _started(HANDLER.on_llm_start, self, runs, serialized, prompts, kwargs)
         return runs
 
     return on_llm_start
@@ -68,9 +71,7 @@ def allm_start(original: Original) -> Original:
     @functools.wraps(original)
     async def on_llm_start(self: Any, serialized: Any, prompts: Any, *args: Any, **kwargs: Any) -> Any:
         runs = await original(self, serialized, prompts, *args, **kwargs)
-        if recorder().active:
-            for run, prompt in zip(runs, prompts, strict=False):
-                HANDLER.on_llm_start(serialized, prompt, run.run_id, self.metadata, kwargs)
+        _started(HANDLER.on_llm_start, self, runs, serialized, prompts, kwargs)
         return runs
 
     return on_llm_start

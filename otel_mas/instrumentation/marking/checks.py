@@ -112,9 +112,7 @@ def guardrail(name: Any = None, *, target: Target | None = None) -> Any:
         name: by default, that of the function.
         target: what it looks at: "input", "output" or "tool_call".
     """
-    if name is None or isinstance(name, str):
-        return Guardrail(name, target=target)
-    return Guardrail(target=target)(name)
+    return Guardrail.of(name, target=target)
 
 
 @overload
@@ -130,7 +128,7 @@ def grade(name: Any = None) -> Any:
     Args:
         name: of what is judged, for instance "relevance"; by default, that of the function.
     """
-    return Grade(name) if name is None or isinstance(name, str) else Grade()(name)
+    return Grade.of(name)
 
 
 __all__ = ["Grade", "Guardrail", "grade", "guardrail"]

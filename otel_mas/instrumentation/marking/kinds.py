@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind
 
-from otel_mas.instrumentation.endings import is_cancelled, is_control
+from otel_mas.instrumentation.endings import is_a, is_cancelled, is_control
 from otel_mas.instrumentation.langchain.messages import MESSAGES
 from otel_mas.instrumentation.marking.causes import CausedBy
 from otel_mas.instrumentation.marking.mark import Mark
@@ -199,8 +199,7 @@ def _task_outcome(error: BaseException | None) -> TaskOutcome:
     if error is None:
         return TaskOutcome.OK
     if is_control(error):
-        handed = any(kind.__name__ == "ParentCommand" for kind in type(error).__mro__)
-        return TaskOutcome.HANDOFF if handed else TaskOutcome.INTERRUPTED
+        return TaskOutcome.HANDOFF if is_a(error, "ParentCommand") else TaskOutcome.INTERRUPTED
     if is_cancelled(error) or not isinstance(error, Exception):
         return TaskOutcome.CANCELLED
     return TaskOutcome.ERROR
@@ -228,9 +227,7 @@ def workflow(name: Any = None, *, caused_by: CausedBy = None, conversation: str 
         caused_by: what made it run: the handle of another mark, a span, or what `send` returned; or several.
         conversation: what it belongs to, with other runs.
     """
-    if name is None or isinstance(name, str):
-        return Workflow(name, caused_by=caused_by, conversation=conversation)
-    return Workflow(caused_by=caused_by, conversation=conversation)(name)
+    return Workflow.of(name, caused_by=caused_by, conversation=conversation)
 
 
 @overload
@@ -245,9 +242,7 @@ def agent(name: Any = None, *, caused_by: CausedBy = None, conversation: str | N
         caused_by: what made it work: the handle of another mark, a span, or what `send` returned; or several.
         conversation: what it belongs to, with other runs.
     """
-    if name is None or isinstance(name, str):
-        return Agent(name, caused_by=caused_by, conversation=conversation)
-    return Agent(caused_by=caused_by, conversation=conversation)(name)
+    return Agent.of(name, caused_by=caused_by, conversation=conversation)
 
 
 @overload
@@ -262,9 +257,7 @@ def task(name: Any = None, *, caused_by: CausedBy = None, conversation: str | No
         caused_by: what made it run: the handle of another mark, a span, or what `send` returned; or several.
         conversation: what it belongs to, with other runs.
     """
-    if name is None or isinstance(name, str):
-        return Task(name, caused_by=caused_by, conversation=conversation)
-    return Task(caused_by=caused_by, conversation=conversation)(name)
+    return Task.of(name, caused_by=caused_by, conversation=conversation)
 
 
 @overload
@@ -273,7 +266,7 @@ def tool(name: Function, /) -> Function: ...
 def tool(name: str | None = None, *, caused_by: CausedBy = None) -> Tool: ...
 def tool(name: Any = None, *, caused_by: CausedBy = None) -> Any:
     """Mark one execution of a tool: `with tool("search"):`, `@tool`, `@tool("search")`."""
-    return Tool(name, caused_by=caused_by) if name is None or isinstance(name, str) else Tool(caused_by=caused_by)(name)
+    return Tool.of(name, caused_by=caused_by)
 
 
 @overload
@@ -282,11 +275,7 @@ def retrieval(name: Function, /) -> Function: ...
 def retrieval(name: str | None = None, *, caused_by: CausedBy = None) -> Retrieval: ...
 def retrieval(name: Any = None, *, caused_by: CausedBy = None) -> Any:
     """Mark a query to something that finds documents; `name` is what is searched."""
-    return (
-        Retrieval(name, caused_by=caused_by)
-        if name is None or isinstance(name, str)
-        else Retrieval(caused_by=caused_by)(name)
-    )
+    return Retrieval.of(name, caused_by=caused_by)
 
 
 __all__ = ["agent", "retrieval", "task", "tool", "workflow"]

@@ -40,6 +40,13 @@ class Mark:
         self._name = name
         self._caused_by = caused_by
 
+    @classmethod
+    def of(cls, name: Any, **options: Any) -> Any:
+        """The mark of this name; where a function stands in the name's place, as in `@agent`, that function, marked."""
+        if name is None or isinstance(name, str):
+            return cls(name, **options)
+        return cls(**options)(name)
+
     # -- what each kind of mark says -------------------------------------------------------------------------------
 
     def _describe(self) -> tuple[str, dict[str, Any]]:

@@ -86,9 +86,7 @@ def routing(name: Any = None, *, candidates: Names = None, caused_by: CausedBy =
         candidates: who can be chosen.
         caused_by: what the decision rests on.
     """
-    if name is None or isinstance(name, str):
-        return Routing(name, candidates=candidates, caused_by=caused_by)
-    return Routing(candidates=candidates, caused_by=caused_by)(name)
+    return Routing.of(name, candidates=candidates, caused_by=caused_by)
 
 
 def routing_reason(reason: str, *, choice: Names = None, candidates: Names = None) -> None:

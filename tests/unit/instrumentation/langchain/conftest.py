@@ -88,8 +88,6 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
     """Recording is on and LangChain is patched; no call may be left open."""
     for module in instrumentation.MODULES:
         importlib.import_module(module)
-    PRICES.prepare()
-    PRICES.wait(30)  # no test is about a table that is still being loaded
     fake = Recorded()
     # The package exports a function of the module's name.
     monkeypatch.setattr(sys.modules["otel_mas.record.recorder"], "_RECORDER", fake)
