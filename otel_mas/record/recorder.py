@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +10,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind, StatusCode, set_span_in_context
 
 from otel_mas.config import Settings
+from otel_mas.record import failure
 from otel_mas.record.cause import Cause, cause_attributes
 from otel_mas.record.exchange import participant
 from otel_mas.record.guard import caught
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from otel_mas.record.queue import SpanQueue
 
 _DIRECTIONS = {"input": (0, names.MAS_INPUT_MESSAGES), "output": (1, names.MAS_OUTPUT_MESSAGES)}
-_MARK = "__otel_mas_error__"  # where an exception carries the span that it happened in
 
 
 class Recorder:
@@ -154,8 +153,7 @@ class Recorder:
             caught("recorder: fail", error)
 
     def _fail(self, span: Span, exc: BaseException) -> None:
-        context = span.get_span_context()
-        origin = _origin(exc, span, context)
+        origin = failure.origin(exc, span)
         if origin is not None:
             span.set_attribute(names.MAS_ERROR_SPAN, origin)
             return
@@ -164,7 +162,7 @@ class Recorder:
         event: dict[str, str] = {names.EXCEPTION_TYPE: error_type}
         on_span = self.settings.capture_message_content != "NO_CONTENT"
         if on_span or self.settings.content != "none":
-            message, stack = _describe(exc)
+            message, stack = failure.describe(exc)
             self.content(span, names.EXCEPTION_MESSAGE, message)
             self.content(span, names.EXCEPTION_STACKTRACE, stack)
             if on_span:
@@ -172,11 +170,11 @@ class Recorder:
         span.set_attribute(names.ERROR_TYPE, error_type)
         span.set_status(StatusCode.ERROR)
         span.add_event("exception", event)
-        _mark(exc, span, context)
+        failure.happened(exc, span)
 
     def happened(self, exc: BaseException, span: Span) -> None:
         """Have it known that `exc` happened in `span`, which was said to have failed before `exc` was at hand."""
-        _mark(exc, span, span.get_span_context())
+        failure.happened(exc, span)
 
     def content(self, span: Span, name: str, value: Any) -> None:
         """Keep what was said or passed beside the span: copied now, redacted and written later, off this thread."""
@@ -266,45 +264,6 @@ def _set_texts(span: Any, name: str, value: tuple[str, ...]) -> None:
                     attributes._setitem_locked(name, value)
                 return
     span.set_attribute(name, value)
-
-
-def _describe(exc: BaseException) -> tuple[str, str]:
-    """An exception's message and stack; its own `__str__` may fail."""
-    try:
-        message = str(exc)
-    except Exception:
-        message = "(its message could not be read)"
-    try:
-        stack = "".join(traceback.format_exception(exc))
-    except Exception:
-        stack = ""
-    return message, stack
-
-
-def _origin(exc: BaseException, span: Span, context: SpanContext) -> str | None:
-    """The span in which `exc` happened, as `traceid-spanid`, if that is a descendant of `span`.
-
-    The same object may be raised again elsewhere (a retry, a constant): a descendant starts in the same trace, and not
-    before its ancestor.
-    """
-    mark = getattr(exc, _MARK, None)
-    if mark is None:
-        return None
-    trace_id, span_id, start = mark
-    if trace_id != context.trace_id or span_id == context.span_id or start < _start(span):
-        return None
-    return f"{trace_id:032x}-{span_id:016x}"
-
-
-def _mark(exc: BaseException, span: Span, context: SpanContext) -> None:
-    try:
-        setattr(exc, _MARK, (context.trace_id, context.span_id, _start(span)))
-    except Exception:  # an exception class with slots: its ancestors record it again
-        pass
-
-
-def _start(span: Span) -> int:
-    return getattr(span, "start_time", None) or 0
 
 
 _RECORDER = Recorder()

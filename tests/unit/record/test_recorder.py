@@ -143,6 +143,24 @@ def test_the_same_exception_in_a_retry_or_another_trace_is_another_error() -> No
     assert [s.status.status_code for s in (first, second, elsewhere)] == [StatusCode.ERROR] * 3
 
 
+def test_the_same_exception_in_siblings_is_an_error_in_each_and_above_the_one_it_came_from() -> None:
+    rec = Recorded().rec
+    run: Any = rec.start_span("run", {}, start_time=1)
+    left: Any = rec.start_span("left", {}, parent=trace.set_span_in_context(run), start_time=2)
+    right: Any = rec.start_span("right", {}, parent=trace.set_span_in_context(run), start_time=3)
+    tool: Any = rec.start_span("tool", {}, parent=trace.set_span_in_context(right), start_time=4)
+    error = ValueError("a constant")
+    for span in (tool, right, left, run):
+        rec.fail(span, error)
+    assert [s.status.status_code for s in (tool, left)] == [StatusCode.ERROR] * 2
+    assert [s.status.status_code for s in (right, run)] == [StatusCode.UNSET] * 2
+    happened = {s: s.attributes[names.MAS_ERROR_SPAN].split("-")[1] for s in (right, run)}
+    assert happened == {
+        right: f"{tool.get_span_context().span_id:016x}",
+        run: f"{left.get_span_context().span_id:016x}",
+    }
+
+
 def test_an_exception_that_cannot_describe_itself_is_recorded() -> None:
     class Mute(Exception):
         def __str__(self) -> str:

@@ -1,0 +1,88 @@
+"""What an exception says: its text, and the span that it happened in, which it carries on its way up."""
+
+from __future__ import annotations
+
+import traceback
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from otel_mas.record.trusted import Trusted
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+_TRAIL = "__otel_mas_error__"
+
+
+class _Trail(NamedTuple):
+    """Where an exception happened, and how far up it has come since."""
+
+    trace_id: int
+    span_id: int
+    start: int  # of that span, in nanoseconds since the Unix epoch
+    reached: int  # the id of the last span that it left
+    above: int | None  # the id of that one's parent
+    causes: tuple[int, ...]  # the ids of those that called it, and so may hear of it though they are its siblings
+
+
+def describe(exc: BaseException) -> tuple[str, str]:
+    """An exception's message and stack; its own `__str__` may fail."""
+    try:
+        message = str(exc)
+    except Exception:
+        message = "(its message could not be read)"
+    try:
+        stack = "".join(traceback.format_exception(exc))
+    except Exception:
+        stack = ""
+    return message, stack
+
+
+def happened(exc: BaseException, span: Span) -> None:
+    """Have the exception carry that it happened in `span`."""
+    context = span.get_span_context()
+    _leave(exc, _Trail(*context[:2], _start(span), context.span_id, _parent(span), _causes(span)))
+
+
+def origin(exc: BaseException, span: Span) -> str | None:
+    """The span in which `exc` happened, as `traceid-spanid`, if that is a descendant of `span`.
+
+    The same object may be raised again elsewhere (a retry, a constant, a sibling in parallel): a descendant starts in
+    the same trace, and not before its ancestor; and what the exception left last is no sibling of an ancestor, unless that one called it.
+    """
+    trail: _Trail | None = getattr(exc, _TRAIL, None)
+    if trail is None:
+        return None
+    trace_id, span_id = span.get_span_context()[:2]
+    if trail.trace_id != trace_id or trail.span_id == span_id or trail.start < _start(span):
+        return None
+    if trail.reached != span_id:
+        above = _parent(span)
+        if above is not None and above == trail.above and span_id not in trail.causes:
+            return None
+        _leave(exc, trail._replace(reached=span_id, above=above, causes=_causes(span)))
+    return f"{trail.trace_id:032x}-{trail.span_id:016x}"
+
+
+def _leave(exc: BaseException, trail: _Trail) -> None:
+    try:
+        setattr(exc, _TRAIL, trail)
+    except Exception:  # an exception class with slots: its ancestors record it again
+        pass
+
+
+def _start(span: Span) -> int:
+    return getattr(span, "start_time", None) or 0
+
+
+def _parent(span: Any) -> int | None:
+    parent = getattr(span, "parent", None)
+    return None if parent is None else parent.span_id
+
+
+def _causes(span: Any) -> tuple[int, ...]:
+    if isinstance(span, Trusted) and not span.touched:
+        return tuple(context.span_id for context, _ in span.causes)
+    return tuple(link.context.span_id for link in getattr(span, "links", None) or ())
+
+
+__all__ = ["describe", "happened", "origin"]
