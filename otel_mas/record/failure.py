@@ -47,7 +47,8 @@ def origin(exc: BaseException, span: Span) -> str | None:
     """The span in which `exc` happened, as `traceid-spanid`, if that is a descendant of `span`.
 
     The same object may be raised again elsewhere (a retry, a constant, a sibling in parallel): a descendant starts in
-    the same trace, and not before its ancestor; and what the exception left last is no sibling of an ancestor, unless that one called it.
+    the same trace, and not before its ancestor; and what the exception left last is no sibling of an ancestor, unless
+    that one called it.
     """
     trail: _Trail | None = getattr(exc, _TRAIL, None)
     if trail is None:

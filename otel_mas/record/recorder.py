@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanContext, SpanKind, StatusCode, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, StatusCode, set_span_in_context
 
 from otel_mas.config import Settings
 from otel_mas.record import failure

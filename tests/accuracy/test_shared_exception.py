@@ -1,4 +1,4 @@
-"""One exception object that two parallel tasks raise."""
+"""One exception object in several tasks: each raised it, or one only heard of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from langgraph.func import entrypoint, task
 from langgraph.graph import START
 
 import otel_mas
@@ -28,9 +29,35 @@ def test_each_task_that_raised_it_failed_by_itself_and_the_run_names_one_of_them
     with otel_mas.open(recorded) as source:
         spans = source.latest().spans
     run, *tasks = spans
-    for task in tasks:
-        assert task.status == StatusCode.ERROR
-        assert [event.name for event in task.events] == ["exception"]
-        assert task.get(names.MAS_ERROR_SPAN) is None
+    for failed in tasks:
+        assert failed.status == StatusCode.ERROR
+        assert [event.name for event in failed.events] == ["exception"]
+        assert failed.get(names.MAS_ERROR_SPAN) is None
     assert len(tasks) == 2
-    assert run.get(names.MAS_ERROR_SPAN) in {f"{task.trace_id}-{task.span_id}" for task in tasks}
+    assert run.get(names.MAS_ERROR_SPAN) in {f"{failed.trace_id}-{failed.span_id}" for failed in tasks}
+
+
+def test_an_error_that_comes_up_through_who_called_the_task_is_an_error_once(recorded: Path) -> None:
+    @task
+    def called() -> None:
+        raise ValueError("boom")
+
+    @task
+    def caller() -> None:
+        called().result()
+
+    @entrypoint()
+    def main(_: int) -> None:
+        caller().result()
+
+    with pytest.raises(ValueError, match="boom"):
+        main.invoke(1)
+    otel_mas.flush()
+    with otel_mas.open(recorded) as source:
+        spans = {span.name: span for span in source.latest().spans}
+    failed = spans.pop("task called")
+    assert failed.status == StatusCode.ERROR
+    assert len(spans) == 3
+    for span in spans.values():
+        assert span.status == StatusCode.UNSET
+        assert span.get(names.MAS_ERROR_SPAN) == f"{failed.trace_id}-{failed.span_id}"
