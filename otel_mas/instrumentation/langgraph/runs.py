@@ -50,6 +50,7 @@ class TaskRun:
         "graph",
         "handed_to",
         "index",
+        "known",
         "out_of_steps",
         "outcome",
         "path",
@@ -75,7 +76,10 @@ class TaskRun:
             run.scheduled += 1
         self.writer = Writer(None, f"task|{task.id}")
         self.causes: list[Cause] = []
-        self.refs: list[str] = []
+        # What `causes` holds, once there are several: (trace id, span id, kind).
+        self.known: set[tuple[int, int, LinkKind]] | None = None
+        # A dictionary for its keys, in their order.
+        self.refs: dict[str, None] = {}
         self.triggers: list[str] = []
         # From 1 where a retry policy applies, else 0.
         self.attempt = 0
@@ -96,13 +100,16 @@ class TaskRun:
     def caused_by(self, writer: Writer, kind: LinkKind) -> None:
         """Note a cause, as a link where its span is known, else by its key for the reader to resolve."""
         if writer.context is None:
-            ref = f"{kind}|{writer.key}"
-            if ref not in self.refs:
-                self.refs.append(ref)
+            self.refs[f"{kind}|{writer.key}"] = None
             return
-        cause = Cause(writer.context, kind)
-        if cause not in self.causes:
-            self.causes.append(cause)
+        if self.causes:
+            if self.known is None:
+                self.known = {(context[0], context[1], kind) for context, kind in self.causes}
+            key = (writer.context[0], writer.context[1], kind)
+            if key in self.known:
+                return
+            self.known.add(key)
+        self.causes.append(Cause(writer.context, kind))
 
     def begin(self) -> Context:
         """Start the span and return the context in which the task's code is to run."""
@@ -132,7 +139,7 @@ class TaskRun:
             self.task,
             index=self.index,
             triggers=self.triggers,
-            refs=self.refs,
+            refs=tuple(self.refs),
             attempt=self.attempt,
             agent=None if self.graph is None else graphs.given_name(self.graph),
             namespace=run.namespace,
