@@ -8,7 +8,8 @@ from weakref import WeakKeyDictionary
 UNNAMED = "LangGraph"
 """What LangGraph calls a graph that its author gave no name."""
 
-_REACT_AGENT = "langgraph.prebuilt.chat_agent_executor"
+# The node that calls the model, and the module that its function is from.
+_AGENT_MAKERS = (("model", "langchain.agents.factory"), ("agent", "langgraph.prebuilt.chat_agent_executor"))
 _STATIC: WeakKeyDictionary[Any, dict[str, frozenset[str]]] = WeakKeyDictionary()
 
 
@@ -24,28 +25,36 @@ def bound_graph(proc: Any) -> Any:
     return first if hasattr(first, "trigger_to_nodes") and hasattr(first, "nodes") else None
 
 
-def agent_name(graph: Any) -> str | None:
-    """The name given to `create_agent`, which it writes into the graph's config, or to `create_react_agent`."""
-    config = getattr(graph, "config", None) or {}
-    name = (config.get("metadata") or {}).get("lc_agent_name")
-    return name if name is not None or not _is_react_agent(graph) else _graph_name(graph)
-
-
 def given_name(graph: Any) -> str | None:
-    """The name that the author gave a graph."""
-    return agent_name(graph) or _graph_name(graph)
-
-
-def _graph_name(graph: Any) -> str | None:
+    """The name that the author gave a graph; `create_agent` writes it into the graph's config."""
+    named = _agent_metadata(graph)
+    if named is not None:
+        return named
     name = getattr(graph, "name", None)
     return None if name == UNNAMED else name
 
 
-def _is_react_agent(graph: Any) -> bool:
-    """Whether LangGraph's `create_react_agent` made it: it leaves no mark but its node that calls the model."""
-    node = getattr(getattr(graph, "builder", None), "nodes", {}).get("agent")
-    function = getattr(getattr(node, "runnable", None), "func", None)
-    return getattr(function, "__module__", None) == _REACT_AGENT
+def is_agent(graph: Any) -> bool:
+    """Whether `create_agent` or `create_react_agent` made a graph: both leave their node that calls the model."""
+    if _agent_metadata(graph) is not None:
+        return True
+    nodes = getattr(getattr(graph, "builder", None), "nodes", {})
+    for node, module in _AGENT_MAKERS:
+        function = getattr(getattr(nodes.get(node), "runnable", None), "func", None)
+        if getattr(function, "__module__", None) == module:
+            return True
+    return False
+
+
+def name_of_node(graph: Any, node: str) -> str | None:
+    """What the agent is called that a graph is as a node; None where it is a part of the graph around it."""
+    return given_name(graph) or (node if is_agent(graph) else None)
+
+
+def _agent_metadata(graph: Any) -> str | None:
+    config = getattr(graph, "config", None) or {}
+    name: str | None = (config.get("metadata") or {}).get("lc_agent_name")
+    return name
 
 
 def static_destinations(graph: Any, node: str) -> frozenset[str] | None:

@@ -141,7 +141,7 @@ class TaskRun:
             triggers=self.triggers,
             refs=tuple(self.refs),
             attempt=self.attempt,
-            agent=None if self.graph is None else graphs.given_name(self.graph),
+            agent=None if self.graph is None else graphs.name_of_node(self.graph, self.task.name),
             namespace=run.namespace,
             conversation=run.conversation,
             checkpoint=run.checkpoint,
@@ -327,7 +327,7 @@ class GraphRun:
             self.claimed = False
             name, attributes = spans.run_attributes(self.graph, loop)
             self.span = recorder.start_span(name, attributes)
-            self.agent = names.GEN_AI_AGENT_NAME in attributes
+            self.agent = names.GEN_AI_WORKFLOW_NAME not in attributes
         self.writer = Writer(self.span.get_span_context())
         self.conversation = spans.conversation(loop)
         self.channels = said.channels_of(self.graph)

@@ -121,20 +121,17 @@ def left_at(checkpoint_id: str, waiting: Waiting) -> dict[str, Any]:
 
 
 def run_attributes(graph: Any, loop: Any) -> tuple[str, dict[str, Any]]:
-    """The name and the first attributes of a run's span: an agent's where `create_agent` made the graph."""
-    agent = graphs.agent_name(graph)
+    """The name and the first attributes of a run's span: an agent's where the graph was made as one."""
+    # A graph without a name is told apart by what its caller called the run; a nested run has its node's.
+    name = graphs.given_name(graph) or (None if loop.is_nested else loop.config.get("run_name"))
     attributes: dict[str, Any]
-    if agent is not None:
-        span_name = f"invoke_agent {agent}"
-        attributes = {
-            names.GEN_AI_OPERATION_NAME: "invoke_agent",
-            names.MAS_RECORD_KIND: _AGENT_TASK,
-            names.GEN_AI_AGENT_NAME: agent,
-        }
+    if graphs.is_agent(graph):
+        span_name = f"invoke_agent {name}" if name else "invoke_agent"
+        attributes = {names.GEN_AI_OPERATION_NAME: "invoke_agent", names.MAS_RECORD_KIND: _AGENT_TASK}
+        if name:
+            attributes[names.GEN_AI_AGENT_NAME] = name
     else:
-        # A graph without a name is told apart by what its caller called the run; a nested run has its node's.
-        called = None if loop.is_nested else loop.config.get("run_name")
-        workflow = graphs.given_name(graph) or called or graphs.UNNAMED
+        workflow = name or graphs.UNNAMED
         span_name = f"invoke_workflow {workflow}"
         attributes = {
             names.GEN_AI_OPERATION_NAME: "invoke_workflow",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypedDict
 
 import pytest
-from langgraph.graph import START, StateGraph
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langgraph.graph import START, MessagesState, StateGraph
 
 import otel_mas
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import RecordKind
 
 
 @pytest.fixture
@@ -43,14 +46,46 @@ def test_a_workflow_is_called_what_its_author_or_else_its_caller_called_it(
         assert [summary.name for summary in source.traces()] == [f"invoke_workflow {called}"]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize(("name", "called"), [("helper", "invoke_agent helper"), (None, "invoke_workflow LangGraph")])
-def test_a_react_agent_that_is_named_is_an_agent(name: str | None, called: str, recorded: Path) -> None:
-    from langchain_core.language_models.fake_chat_models import FakeListChatModel
+def react_agent(name: str | None) -> Any:
     from langgraph.prebuilt import create_react_agent
 
-    create_react_agent(FakeListChatModel(responses=["hi"]), [], name=name).invoke({"messages": "hello"})
+    return create_react_agent(FakeListChatModel(responses=["hi"]), [], name=name)
+
+
+def agent(name: str | None) -> Any:
+    return pytest.importorskip("langchain.agents").create_agent(FakeListChatModel(responses=["hi"]), [], name=name)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("made", [react_agent, agent])
+@pytest.mark.parametrize(("name", "called"), [("helper", "invoke_agent helper"), (None, "invoke_agent")])
+def test_an_agent_is_one_with_a_name_or_without(
+    made: Callable[[str | None], Any], name: str | None, called: str, recorded: Path
+) -> None:
+    made(name).invoke({"messages": "hello"})
     otel_mas.flush(30)
     with otel_mas.open(recorded) as source:
         (summary,) = source.traces()
+        run, *_ = source.latest().spans
     assert (summary.name, summary.agents) == (called, (name,) if name else ())
+    assert run.record_kind == RecordKind.AGENT_TASK
+    assert run.get(names.GEN_AI_OPERATION_NAME) == "invoke_agent"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("made", [react_agent, agent])
+def test_an_agent_without_a_name_is_called_as_the_node_that_it_is(
+    made: Callable[[str | None], Any], recorded: Path
+) -> None:
+    team = StateGraph(MessagesState)
+    team.add_node("helper", made(None))
+    team.add_node("part", graph(None))
+    team.add_edge(START, "helper")
+    team.add_edge("helper", "part")
+    team.compile().invoke({"messages": "hello"})
+    otel_mas.flush(30)
+    with otel_mas.open(recorded) as source:
+        (summary,) = source.traces()
+        called = {span.name for span in source.latest().spans}
+    assert summary.agents == ("helper",)
+    assert {"invoke_agent helper", "task part"} <= called
