@@ -36,7 +36,7 @@ def command(
 
     Shows what is configured and from where, what is installed, how the store is, which servers can be reached, who
     else records and exports, and what leaves this machine. Writes nothing, contacts only what is configured or given,
-    shows no prompts and no secrets, and takes ten seconds at most.
+    shows no prompts and no secrets, and takes thirty seconds at most.
 
     With COMMAND, what you would type to start the app, it asks the Python that this starts, and not the app.
     The exit code is 0 where nothing is wrong, else 1; docs/doctor.md lists all that can be.

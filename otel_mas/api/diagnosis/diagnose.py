@@ -20,7 +20,7 @@ from otel_mas.api.diagnosis.reading import Read, blank, read
 from otel_mas.api.diagnosis.settings import configured
 from otel_mas.api.diagnosis.store import store
 
-PATIENCE_S = 9.0
+PATIENCE_S = 30.0
 """For all checks together; what takes longer is given up, and said so."""
 
 _SOURCE_S = 6.0

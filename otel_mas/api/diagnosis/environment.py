@@ -20,7 +20,7 @@ from otel_mas.api.diagnosis import kinds, probe, program
 from otel_mas.api.diagnosis.findings import Finding
 from otel_mas.api.diagnosis.forms import EnvironmentForm
 
-PATIENCE_S = 8.0
+PATIENCE_S = 25.0
 _AUTOSTART = os.path.join("otel_mas", "instrumentation", "autostart")
 # Nothing that the interpreter loads by itself may record, export or call anywhere while it is asked.
 _QUIET = {
