@@ -135,7 +135,7 @@ class Trace(Run):
     @property
     def spans(self) -> tuple[Span, ...]:
         """In start order."""
-        return self._data.spans
+        return tuple(self._data.spans)
 
     @property
     def incomplete(self) -> str | None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from typing import NamedTuple
 
 from otel_mas.causal.tree import Tree
 from otel_mas.semconv import attributes as names
 
-# (step, end, number) of tasks, sorted
-_Ended = list[tuple[int, int, int]]
+
+class _Ended(NamedTuple):
+    """The tasks of a run by step, then by end, then by number: a list for each of the three."""
+
+    steps: list[int]
+    ends: list[int]
+    numbers: list[int]
 
 
 class Barrier:
@@ -16,7 +22,9 @@ class Barrier:
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        self._runs: dict[int, dict[object, _Ended]] = {}
+        self._step = tree.spans.column(names.MAS_TASK_STEP)
+        self._namespace = tree.spans.column(names.MAS_TASK_NAMESPACE)
+        self._runs: dict[int, dict[str, _Ended]] = {}
         """By the span around them and their namespace: nodes of one graph share both."""
 
     def holder(self, effect: int, ready: int) -> int | None:
@@ -26,36 +34,38 @@ class Barrier:
             effect: The task that waited for its step to begin.
             ready: When its causes had ended, in ns.
         """
-        step = self._tree.spans[effect].columns.get(names.MAS_TASK_STEP)
+        step = self._step[effect]
         if not isinstance(step, int):
             return None
-        tasks = self._beside(effect)
-        before = bisect_left(tasks, (step, -1, -1))
+        steps, ends, numbers = self._beside(effect)
+        before = bisect_left(steps, step)
         if before == 0:
             return None
         begin = self._tree.start[effect]
         # The same step again, where a run was resumed or retried, ends later: only what had ended counts.
-        last = bisect_right(tasks, (tasks[before - 1][0], begin, len(self._tree.spans)))
+        last = bisect_right(ends, begin, bisect_left(steps, steps[before - 1]), before)
         if last == 0:
             return None
-        _, end, number = tasks[last - 1]
+        end, number = ends[last - 1], numbers[last - 1]
         return number if number != effect and 2 * (end - ready) >= begin - ready else None
 
     def _beside(self, effect: int) -> _Ended:
         """The tasks of the run that a task belongs to. All of a run are sorted once, so that long runs stay cheap."""
         above = self._tree.parent[effect]
         if above not in self._runs:
-            run = self._runs[above] = {}
+            found: dict[str, list[int]] = {}
             for child in self._tree.roots if above < 0 else self._tree.children(above):
-                columns = self._tree.spans[child].columns
-                step = columns.get(names.MAS_TASK_STEP)
-                if isinstance(step, int):
-                    namespace = _namespace(columns.get(names.MAS_TASK_NAMESPACE))
-                    run.setdefault(namespace, []).append((step, self._tree.end[child], child))
-            for ended in run.values():
-                ended.sort()
-        return self._runs[above][_namespace(self._tree.spans[effect].columns.get(names.MAS_TASK_NAMESPACE))]
+                if isinstance(self._step[child], int):
+                    found.setdefault(_text(self._namespace[child]), []).append(child)
+            self._runs[above] = {namespace: self._sorted(tasks) for namespace, tasks in found.items()}
+        return self._runs[above][_text(self._namespace[effect])]
+
+    def _sorted(self, tasks: list[int]) -> _Ended:
+        end, step = self._tree.end, self._step
+        tasks.sort(key=end.__getitem__)
+        tasks.sort(key=step.__getitem__)
+        return _Ended([step[task] for task in tasks], [end[task] for task in tasks], tasks)
 
 
-def _namespace(value: object) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import lt
 
 from otel_mas.causal.messages import read_elsewhere
 from otel_mas.causal.problems import Problems
 from otel_mas.causal.references import References, texts
 from otel_mas.causal.tree import Tree
-from otel_mas.model import Span
+from otel_mas.model import NOT_HERE, Span, SpanTable
 from otel_mas.semconv import LinkKind, RecordKind, TaskOutcome
 from otel_mas.semconv import attributes as names
 
@@ -20,34 +23,61 @@ _GUESSED = "?|"
 _UNSETTLED = (TaskOutcome.INTERRUPTED, TaskOutcome.ERROR, TaskOutcome.CANCELLED)
 
 
+NONE = -1
+"""No edge: the end of a list of edges."""
+
+
 @dataclass(slots=True)
 class Links:
     """Edges other than `child`, as parallel lists. A negative cause is external: -1 is `externals[0]`, and so on."""
 
-    cause: list[int] = field(default_factory=list)
-    effect: list[int] = field(default_factory=list)
+    spans: int
+    cause: array[int] = field(default_factory=lambda: array("q"))
+    effect: array[int] = field(default_factory=lambda: array("q"))
     kind: list[str] = field(default_factory=list)
     provenance: list[str] = field(default_factory=list)
     externals: list[str] = field(default_factory=list)
-    by_effect: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-    _known: set[tuple[int, str]] = field(default_factory=set)
-    _known_of: int = -1
+    first: array[int] = field(init=False)
+    """The first edge into each span, or `NONE`."""
+    following: array[int] = field(default_factory=lambda: array("q"))
+    """For each edge the next one into the same span, or `NONE`."""
+    _of: int = NONE
+    _last: int = NONE
+    _known: set[tuple[int, str]] | None = None
     _external: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.first = array("q", [NONE]) * self.spans
 
     def add(self, cause: int, effect: int, kind: str, provenance: str) -> None:
         """Add an edge; what is there already stays as it is, so record links first."""
-        edges = self.by_effect[effect]
-        if self._known_of != effect:  # edges come effect by effect, so the set of one is enough
-            self._known_of = effect
-            self._known = {(self.cause[edge], self.kind[edge]) for edge in edges}
-        if (cause, kind) in self._known:
-            return
-        self._known.add((cause, kind))
-        edges.append(len(self.cause))
+        if self._of != effect:  # edges come effect by effect, so to know those of one is enough
+            self._of, self._last, self._known = effect, NONE, None
+            for edge in self.into(effect):
+                self._last = edge
+        number = len(self.cause)
+        if self._last == NONE:
+            self.first[effect] = number
+        else:
+            if self._known is None:
+                self._known = {(self.cause[edge], self.kind[edge]) for edge in self.into(effect)}
+            if (cause, kind) in self._known:
+                return
+            self._known.add((cause, kind))
+            self.following[self._last] = number
+        self._last = number
+        self.following.append(NONE)
         self.cause.append(cause)
         self.effect.append(effect)
         self.kind.append(kind)
         self.provenance.append(provenance)
+
+    def into(self, effect: int) -> Iterator[int]:
+        """The edges that lead to a span, in the order in which they were added."""
+        edge = self.first[effect]
+        while edge != NONE:
+            yield edge
+            edge = self.following[edge]
 
     def outside(self, span_id: str) -> int:
         """The number of an external node."""
@@ -57,14 +87,15 @@ class Links:
         return self._external[span_id]
 
     def has(self, effect: int, kind: str) -> bool:
-        return any(self.kind[edge] == kind for edge in self.by_effect.get(effect, ()))
+        return any(self.kind[edge] == kind for edge in self.into(effect))
 
 
 def find_causes(tree: Tree, problems: Problems) -> Links:
     """All edges but `child`: first what was recorded, then what stable keys join."""
     problems.empty = not tree.spans
-    search = _Search(tree, problems)
-    links = search.run()
+    links = _Search(tree, problems).run()
+    if all(map(lt, links.cause, links.effect)):
+        return links  # no effect starts before its causes, and so there is no cycle
     for cause, effect in zip(links.cause, links.effect, strict=True):
         if cause >= 0 and tree.start[cause] > tree.start[effect]:
             problems.late_causes.append((tree.spans[cause], tree.spans[effect]))
@@ -75,51 +106,58 @@ def find_causes(tree: Tree, problems: Problems) -> Links:
 
 
 class _Search:
-    """One pass over the spans for what they say, then the joins that need all of them."""
+    """A pass over each column that says something about causes, then the joins that need all of them."""
 
     def __init__(self, tree: Tree, problems: Problems) -> None:
         self.tree = tree
         self.problems = problems
-        self.links = Links()
-        self.traces = {span.trace_id for span in tree.spans}
-        self.referring: list[int] = []
-        self.tasks: dict[str, list[int]] = defaultdict(list)
-        self.references = References(tree, self.tasks)
+        self.links = Links(len(tree.spans))
+        self.traces = set(tree.spans.trace_ids)
+        self.outcome = tree.spans.column(names.MAS_TASK_OUTCOME)
 
     def run(self) -> Links:
-        for i, span in enumerate(self.tree.spans):
-            if span.links:
-                for link in span.links:
-                    if link.kind:
-                        self._add(link.trace_id, link.span_id, i, link.kind, RECORDED)
-            columns = span.columns
-            if not columns:
-                continue
-            if columns.get(names.MAS_CAUSE_SPANS):
-                self._repeated(i, span)
-            task_id = columns.get(names.MAS_TASK_ID)
-            if task_id and isinstance(task_id, str):
-                self.tasks[task_id].append(i)
-            if columns.get(names.MAS_CHECKPOINT_PENDING):
-                waiting = texts(columns[names.MAS_CHECKPOINT_PENDING])
-                if not self.references.run_ended(columns.get(names.MAS_CHECKPOINT_LAST_ID), waiting):
-                    self.problems.unreadable.append(span)
-            if columns.get(names.MAS_CAUSE_REFS):
-                self.referring.append(i)
-        self._resolve()
-        self._resume()
+        spans = self.tree.spans
+        self._recorded()
+        referring = list(spans.having(names.MAS_CAUSE_REFS))
+        tasks = _tasks(spans, every=bool(referring))
+        references = References(self.tree, tasks)
+        last = spans.column(names.MAS_CHECKPOINT_LAST_ID)
+        for i, pending in spans.having(names.MAS_CHECKPOINT_PENDING):
+            if not references.run_ended(last[i], texts(pending)):
+                self.problems.unreadable.append(spans[i])
+        self.problems.unreadable.sort(key=lambda span: spans.numbers[span.span_id])
+        for effect, keys in referring:
+            self._resolve(effect, texts(keys), references)
+        self._resume(tasks)
         for writer, reader in read_elsewhere(self.tree, texts):
             self.links.add(writer, reader, LinkKind.MESSAGE.value, METADATA)
         return self.links
 
+    def _recorded(self) -> None:
+        """Links and what repeats them, span by span."""
+        spans, add, place = self.tree.spans, self.links.add, 0
+        links = spans.links()
+        effects, known, kinds = links.effects, links.causes, links.kinds
+        for repeating, causes in (*spans.having(names.MAS_CAUSE_SPANS), (len(spans), None)):
+            while place < len(effects) and effects[place] <= repeating:
+                kind, cause = kinds[place], known[place]
+                if kind and cause != NOT_HERE:
+                    add(cause, effects[place], kind, RECORDED)
+                elif kind:
+                    self._add(*links.elsewhere[place], effects[place], kind, RECORDED)
+                place += 1
+            if causes is not None:
+                self._repeated(repeating, spans[repeating])
+
     def _add(self, trace_id: str, span_id: str, effect: int, kind: str, provenance: str) -> None:
-        cause = self.tree.index.get(span_id)
+        spans = self.tree.spans
+        cause = spans.numbers.get(span_id)
         if cause is None:
             if trace_id in self.traces:
-                self.problems.lost_causes.append(self.tree.spans[effect])
+                self.problems.lost_causes.append(spans[effect])
             cause = self.links.outside(span_id)
-        elif self.tree.spans[cause].trace_id != trace_id:  # the id of another span: nodes are known by it alone
-            self.problems.unreadable.append(self.tree.spans[effect])
+        elif spans.trace_ids[cause] != trace_id:  # the id of another span: nodes are known by it alone
+            self.problems.unreadable.append(spans[effect])
             return
         self.links.add(cause, effect, kind, provenance)
 
@@ -134,35 +172,33 @@ class _Search:
             if pair is not None:
                 self._add(*pair, effect, kind, RECORDED)
 
-    def _resolve(self) -> None:
-        for effect in self.referring:
-            span = self.tree.spans[effect]
-            for reference in texts(span.columns.get(names.MAS_CAUSE_REFS)):
-                guessed = _GUESSED in reference
-                causes = self.references.resolve(reference.replace(_GUESSED, "|", 1), span)
-                if not causes:
-                    self.problems.references.append((span, reference))
-                for kind, trace_id, span_id in causes:
-                    self._add(trace_id, span_id, effect, kind, INFERRED if guessed else METADATA)
+    def _resolve(self, effect: int, keys: list[str], references: References) -> None:
+        span = self.tree.spans[effect]
+        for reference in keys:
+            guessed = _GUESSED in reference
+            causes = references.resolve(reference.replace(_GUESSED, "|", 1), span)
+            if not causes:
+                self.problems.references.append((span, reference))
+            for kind, trace_id, span_id in causes:
+                self._add(trace_id, span_id, effect, kind, INFERRED if guessed else METADATA)
 
-    def _resume(self) -> None:
+    def _resume(self, tasks: dict[str, list[int]]) -> None:
         """Join a task to the latest earlier span of the same task that paused, or that failed in an earlier run."""
-        spans, start, end = self.tree.spans, self.tree.start, self.tree.end
-        for same in self.tasks.values():
+        trace_ids, start, end = self.tree.spans.trace_ids, self.tree.start, self.tree.end
+        for same in tasks.values():
             left, settled = None, False
             for i in same:
-                apart = left is not None and spans[left].trace_id != spans[i].trace_id
+                apart = left is not None and trace_ids[left] != trace_ids[i]
                 if left is not None and (apart or end[left] <= start[i]) and (not settled or self._answered(i)):
                     self._again(left, i, apart)
-                outcome = spans[i].columns.get(names.MAS_TASK_OUTCOME)
-                if outcome in _UNSETTLED:
+                if self.outcome[i] in _UNSETTLED:
                     left, settled = i, False
-                elif outcome is not None:
+                elif self.outcome[i] is not None:
                     settled = True  # a later span of it is another branch of the thread's history, not a continuation
 
     def _again(self, left: int, effect: int, apart: bool) -> None:
-        spans, links = self.tree.spans, self.links
-        if spans[left].columns.get(names.MAS_TASK_OUTCOME) == TaskOutcome.INTERRUPTED:
+        links, spans = self.links, self.tree.spans
+        if self.outcome[left] == TaskOutcome.INTERRUPTED:
             if not links.has(effect, LinkKind.RESUME):
                 links.add(left, effect, LinkKind.RESUME.value, METADATA)
         elif apart and not links.has(effect, LinkKind.RETRY) and not spans[effect].get(names.MAS_TASK_UPDATED):
@@ -172,6 +208,21 @@ class _Search:
         return any(self.tree.spans[j].record_kind == RecordKind.HUMAN_INPUT for j in self.tree.children(i))
 
 
+def _tasks(spans: SpanTable, every: bool) -> dict[str, list[int]]:
+    """The spans of each task in start order; of those with one span only where all are asked for."""
+    column = spans.column(names.MAS_TASK_ID)
+    once: set[str] = set()
+    wanted: set[str] = set()
+    for task in column:
+        if task and isinstance(task, str):
+            (wanted if every or task in once else once).add(task)
+    tasks: dict[str, list[int]] = defaultdict(list)
+    for i, task in enumerate(column) if wanted else ():
+        if isinstance(task, str) and task in wanted:
+            tasks[task].append(i)
+    return tasks
+
+
 def _pair(cause: str) -> tuple[str, str] | None:
     trace_id, _, span_id = cause.partition("-")
     return (trace_id, span_id) if trace_id and span_id else None
@@ -179,8 +230,6 @@ def _pair(cause: str) -> tuple[str, str] | None:
 
 def _find_cycle(links: Links) -> list[int]:
     """One cycle of links, if there is any; what no cycle leads to is peeled off first. Linear."""
-    if all(cause < effect for cause, effect in zip(links.cause, links.effect, strict=True)):
-        return []  # every effect starts after its causes
     causes: dict[int, list[int]] = defaultdict(list)
     effects: dict[int, list[int]] = defaultdict(list)
     for cause, effect in zip(links.cause, links.effect, strict=True):

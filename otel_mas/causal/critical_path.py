@@ -39,7 +39,7 @@ from collections.abc import Callable, Mapping
 
 from otel_mas.causal.barrier import Barrier
 from otel_mas.causal.causes import Links
-from otel_mas.causal.failed import failed
+from otel_mas.causal.failed import failed_in
 from otel_mas.causal.siblings import Before, Lanes, side_by_side
 from otel_mas.causal.steps import FRAMEWORK, WAITING, CriticalPath, Trail
 from otel_mas.causal.tree import ROOT, Tree
@@ -51,12 +51,12 @@ from otel_mas.causal.why import (
     OVERLAPPED,
     PAUSED,
     RESUMED,
+    SCHEDULED,
     STARTED,
     UNRECORDED,
     WAITED,
     Reason,
     Words,
-    scheduled,
 )
 from otel_mas.model import SpanKind
 from otel_mas.semconv import LinkKind, TaskOutcome
@@ -73,7 +73,7 @@ def critical_path(tree: Tree, links: Links, tasks: Callable[[], Mapping[int, str
     Args:
         tasks: names of task spans by number, asked for only when a sentence needs one.
     """
-    trail = Trail(max((tree.end[root] for root in tree.roots), default=0))
+    trail = Trail(max((tree.end[root] for root in tree.roots), default=0), tree.start[:0])
     if tree.roots:
         _Walk(tree, side_by_side(tree, links), trail).run()
     return CriticalPath(trail, tree.spans, Words(tree.spans, tasks).say)
@@ -102,7 +102,10 @@ class _Walk:
     def __init__(self, tree: Tree, lanes: Lanes, trail: Trail) -> None:
         self.start = tree.start
         self.end = tree.end
-        self.spans = tree.spans
+        self.kinds = tree.spans.kinds
+        self.trace_ids = tree.spans.trace_ids
+        self.outcome = tree.spans.column(names.MAS_TASK_OUTCOME)
+        self.failed = failed_in(tree.spans)
         self.lanes = lanes
         self.trail = trail
         self.barrier = Barrier(tree)
@@ -142,26 +145,34 @@ class _Walk:
                 self._enter(child, begin)
 
     def _leave(self, frame: _Frame, begun: int) -> None:
-        """From the start of a span to its cause, if a sibling is known to be one, or else back to its parent."""
+        """From the start of a span from cause to cause, while siblings are known to be that, and then to its parent."""
         trail = self.trail
-        found = self._last_cause(begun, frame)
-        if not found:
-            trail.because((STARTED, frame.span, begun, ()))
-            return
-        chosen, reached = found[0]
-        if chosen.kind == _RESUME:
-            self._wait(chosen, reached)
-        elif reached < trail.now:
-            trail.because(self._held(frame.span, begun, chosen, reached))
-            trail.back_to(reached, frame.span, FRAMEWORK)
-        trail.because((CAUSED[chosen.kind], begun, chosen.beside, _branches(found)))
-        self._enter(chosen.beside, max(self.start[chosen.beside], frame.start))
+        while True:
+            found = self._last_cause(begun, frame)
+            if not found:
+                trail.because((STARTED, frame.span, begun, ()))
+                return
+            chosen, reached = found[0]
+            if chosen.kind == _RESUME:
+                self._wait(chosen, reached)
+            elif reached < trail.now:
+                trail.because(self._held(frame.span, begun, chosen, reached))
+                trail.back_to(reached, frame.span, FRAMEWORK)
+            trail.because((CAUSED[chosen.kind], begun, chosen.beside, _branches(found)))
+            begun = chosen.beside
+            start = self.start[begun]
+            if start < frame.start:
+                start = frame.start
+            if self.lanes.head[begun] != ROOT:
+                self._enter(begun, start)
+                return
+            trail.back_to(start, begun)
 
     def _held(self, around: int, effect: int, cause: Before, reached: int) -> Reason:
         """Why an effect did not start when its last cause had ended."""
         holder = self.barrier.holder(effect, reached)
         if holder is None or holder == cause.beside:
-            return scheduled(self.trail.now - reached), around, effect, ()
+            return SCHEDULED, around, effect, ()
         return WAITED, effect, holder, (cause.beside, self.end[holder] - reached)
 
     def _before_root(self, root: int) -> int | None:
@@ -186,7 +197,7 @@ class _Walk:
 
     def _outside(self, root: int, earlier: int, reached: int) -> None:
         """The time between two roots."""
-        again = self.spans[root].trace_id != self.spans[earlier].trace_id
+        again = self.trace_ids[root] != self.trace_ids[earlier]
         if reached < self.trail.now:
             self.trail.because((INVOKED_AGAIN if again else UNRECORDED, root, NO_SPAN, ()))
             self.trail.back_to(reached, NO_SPAN, WAITING if again else FRAMEWORK)
@@ -231,17 +242,17 @@ class _Walk:
         start = self.start[child]
         if start >= frame.end or (start < frame.start and self.end[child] <= frame.start):
             return False
-        return not frame.produces or self.spans[child].kind != SpanKind.CONSUMER
+        return not frame.produces or self.kinds[child] != SpanKind.CONSUMER
 
     def _enter(self, span: int, start: int) -> None:
         """Go into a span, which ends now (or is cut here)."""
-        frame = _Frame(span, start, self.trail.now, self.spans[span].kind == SpanKind.PRODUCER)
+        frame = _Frame(span, start, self.trail.now, self.kinds[span] == SpanKind.PRODUCER)
         child, following, children = self.lanes.head[span], self.lanes.following, frame.children
         while child != ROOT:
             if self._blocks(child, frame):
                 children.append(child)
             child = following[child]
-        if len(children) > 1 and failed(self.spans[span]):
+        if len(children) > 1 and self.failed(span):
             frame.children = children = self._uncancelled(children)
         if len(children) > 1:
             ends, end = self.end, frame.end
@@ -250,8 +261,8 @@ class _Walk:
 
     def _uncancelled(self, children: list[int]) -> list[int]:
         """The children of a span that failed, without those cancelled because another one had failed."""
-        left = [child for child in children if self.spans[child].columns.get(names.MAS_TASK_OUTCOME) != _CANCELLED]
-        return left if any(failed(self.spans[child]) for child in left) else children
+        left = [child for child in children if self.outcome[child] != _CANCELLED]
+        return left if any(map(self.failed, left)) else children
 
     def _last_child(self, frame: _Frame) -> int | None:
         """The child that ended last: at all, when the span is entered; strictly before now, when it is returned to."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,8 +14,9 @@ from otel_mas.causal.critical_path import critical_path
 from otel_mas.causal.labels import Labels, label
 from otel_mas.causal.steps import CriticalPath
 from otel_mas.causal.tree import ROOT, Tree
-from otel_mas.model import Span
+from otel_mas.model import AttributeValue, Span
 from otel_mas.semconv import LinkKind
+from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     import networkx
@@ -49,10 +50,10 @@ class CausalGraph:
         self.problems = problems
         """What is wrong with the traces and what was made of it, one clear line each."""
 
-    @property
+    @cached_property
     def spans(self) -> tuple[Span, ...]:
         """In start order."""
-        return self._tree.spans
+        return tuple(self._tree.spans)
 
     @property
     def externals(self) -> tuple[str, ...]:
@@ -62,49 +63,47 @@ class CausalGraph:
     @property
     def roots(self) -> tuple[Span, ...]:
         """Spans that nothing encloses, with those that stand in for a missing root, in start order."""
-        return tuple(self.spans[i] for i in self._tree.roots)
+        return tuple(self._tree.spans[i] for i in self._tree.roots)
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
         """All edges, in start order of their effects; the `child` edge of an effect comes first."""
-        return tuple(edge for i in range(len(self.spans)) for edge in self._into(i))
+        return tuple(edge for i in range(len(self._tree.spans)) for edge in self._into(i))
 
     def span(self, span_id: str) -> Span:
         """The span with this id; KeyError where there is none, as for externals."""
-        return self.spans[self._tree.index[span_id]]
+        return self._tree.spans[self._index[span_id]]
 
     def children_of(self, span_id: str) -> tuple[Span, ...]:
         """What runs directly inside a span, in start order."""
-        return tuple(self.spans[i] for i in self._tree.children(self._tree.index[span_id]))
+        return tuple(self._tree.spans[i] for i in self._tree.children(self._index[span_id]))
 
     def causes_of(self, span_id: str) -> tuple[Edge, ...]:
         """The edges that lead to a span. KeyError for an id that is neither a span nor an external."""
         if span_id in self._links.externals:
             return ()
-        return tuple(self._into(self._tree.index[span_id]))
+        return tuple(self._into(self._index[span_id]))
 
     def effects_of(self, span_id: str) -> tuple[Edge, ...]:
         """The edges that lead from a span or an external. KeyError for an id that is neither."""
-        if span_id not in self._tree.index:
+        if span_id not in self._index:
             cause = -1 - self._links.externals.index(span_id) if span_id in self._links.externals else None
             if cause is None:
                 raise KeyError(span_id)
             return tuple(self._edge(number) for number in self._by_cause[cause])
-        i = self._tree.index[span_id]
-        inside = (Edge(span_id, self.spans[child].span_id, CHILD, RECORDED) for child in self._tree.children(i))
+        i = self._index[span_id]
+        inside = (Edge(span_id, self._tree.spans.ids[child], CHILD, RECORDED) for child in self._tree.children(i))
         return (*inside, *(self._edge(number) for number in self._by_cause[i]))
 
     def control_edges(self) -> tuple[Edge, ...]:
         """What made tasks run: links between spans with `mas.task.id`, but not `message` (who read what)."""
+        task = self._task
         return tuple(
             self._edge(number)
             for number, (cause, effect, kind) in enumerate(
                 zip(self._links.cause, self._links.effect, self._links.kind, strict=True)
             )
-            if cause >= 0
-            and kind != LinkKind.MESSAGE
-            and self.spans[cause].task_id is not None
-            and self.spans[effect].task_id is not None
+            if cause >= 0 and kind != LinkKind.MESSAGE and task[cause] is not None and task[effect] is not None
         )
 
     def held_by(self, span_id: str) -> Span | None:
@@ -112,15 +111,15 @@ class CausalGraph:
 
         A step of LangGraph ends only when all its tasks have. None where nothing held it. KeyError as for `span`.
         """
-        i, links = self._tree.index[span_id], self._links
-        if self.spans[i].task_id is None:
+        i, links = self._index[span_id], self._links
+        if self._task[i] is None:
             return None
-        numbers = [number for number in links.by_effect.get(i, ()) if links.kind[number] != LinkKind.MESSAGE]
+        numbers = [number for number in links.into(i) if links.kind[number] != LinkKind.MESSAGE]
         causes = [links.cause[number] for number in numbers]
         if not causes or any(cause < 0 or cause == self._tree.parent[i] for cause in causes):
             return None
         holder = self._barrier.holder(i, max(self._tree.end[cause] for cause in causes))
-        return None if holder is None or holder in causes else self.spans[holder]
+        return None if holder is None or holder in causes else self._tree.spans[holder]
 
     def labels(self) -> dict[str, str]:
         """Task spans by id, as `outer#1/inner#2`: the same for every run of the same app.
@@ -128,7 +127,7 @@ class CausalGraph:
         The number says how-manieth distinct `mas.task.id` of that name it is within the task that encloses it, in
         the order of runs, steps and starts. A paused and a resumed span are one task and share a label.
         """
-        return {self.spans[i].span_id: self._labels.full(i) for i in self._labels.tasks}
+        return {self._tree.spans.ids[i]: self._labels.full(i) for i in self._labels.tasks}
 
     def critical_path(self) -> CriticalPath:
         """What the duration is made of: see `otel_mas.causal.critical_path`."""
@@ -144,6 +143,14 @@ class CausalGraph:
         for edge in self.edges:
             graph.add_edge(edge.cause, edge.effect, edge.kind, kind=edge.kind, provenance=edge.provenance)
         return graph
+
+    @property
+    def _index(self) -> Mapping[str, int]:
+        return self._tree.spans.numbers
+
+    @cached_property
+    def _task(self) -> Sequence[AttributeValue]:
+        return self._tree.spans.column(names.MAS_TASK_ID)
 
     @cached_property
     def _barrier(self) -> Barrier:
@@ -167,16 +174,16 @@ class CausalGraph:
     def _into(self, i: int) -> Iterator[Edge]:
         above = self._tree.parent[i]
         if above != ROOT:
-            yield Edge(self.spans[above].span_id, self.spans[i].span_id, CHILD, RECORDED)
-        for number in self._links.by_effect.get(i, ()):
+            yield Edge(self._tree.spans.ids[above], self._tree.spans.ids[i], CHILD, RECORDED)
+        for number in self._links.into(i):
             yield self._edge(number)
 
     def _edge(self, number: int) -> Edge:
-        links = self._links
+        links, ids = self._links, self._tree.spans.ids
         cause = links.cause[number]
         return Edge(
-            self.spans[cause].span_id if cause >= 0 else links.externals[-1 - cause],
-            self.spans[links.effect[number]].span_id,
+            ids[cause] if cause >= 0 else links.externals[-1 - cause],
+            ids[links.effect[number]],
             links.kind[number],
             links.provenance[number],
         )

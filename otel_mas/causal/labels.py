@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from otel_mas.causal.tree import ROOT, Tree, nearest
-from otel_mas.model import Span
 from otel_mas.semconv import attributes as names
 
 _MOST_NESTED = 100
@@ -43,14 +42,15 @@ def label(tree: Tree) -> Labels:
     In the order of the runs that they belong to, then of step, then of `mas.task.index` (of start where there is none).
     A paused and a resumed span share their task id, and so their label; the runs of a conversation count on.
     """
-    task_id = [_task_id(span) for span in tree.spans]
+    task_id = [known if isinstance(known, str) else None for known in tree.spans.column(names.MAS_TASK_ID)]
     tasks = [i for i, known in enumerate(task_id) if known]
     owner = _owners(tree, task_id)
-    name = {i: str(tree.spans[i].columns.get(names.MAS_TASK_NAME) or tree.spans[i].name) for i in tasks}
+    called = tree.spans.column(names.MAS_TASK_NAME)
+    name = {i: str(called[i] or tree.spans[i].name) for i in tasks}
     groups: dict[tuple[str | None, str], dict[str | None, int]] = defaultdict(dict)
     used: dict[str, int] = defaultdict(int)
     part: dict[int, str] = {}
-    for i in sorted(tasks, key=partial(_when, tree)):
+    for i in sorted(tasks, key=_order(tree)):
         above = owner[i]
         group = groups[task_id[above] if above != ROOT else None, name[i]]
         if task_id[i] not in group:
@@ -58,11 +58,6 @@ def label(tree: Tree) -> Labels:
             used[name[i]] += 1
         part[i] = f"{name[i]}#{group[task_id[i]]}"
     return Labels(tasks, part, owner, {i: part[i] if used[name[i]] > 1 else name[i] for i in tasks})
-
-
-def _task_id(span: Span) -> str | None:
-    known = span.columns.get(names.MAS_TASK_ID)
-    return known if isinstance(known, str) else None
 
 
 def _owners(tree: Tree, task_id: list[str | None]) -> array[int]:
@@ -81,22 +76,26 @@ def _owners(tree: Tree, task_id: list[str | None]) -> array[int]:
 def _place_updates(tree: Tree, task_id: list[str | None], owner: array[int]) -> None:
     """What the app wrote into a subgraph's state lies in no task: its namespace names the one that it belongs to."""
     last: dict[str, int] = {}
+    namespaces = tree.spans.column(names.MAS_TASK_NAMESPACE)
     for i, known in enumerate(task_id):
         if not known:
             continue
-        namespace = tree.spans[i].columns.get(names.MAS_TASK_NAMESPACE)
+        namespace = namespaces[i]
         if owner[i] == ROOT and namespace and isinstance(namespace, str):
             owner[i] = last.get(namespace.rpartition(":")[2], ROOT)
         last[known] = i
 
 
-def _when(tree: Tree, i: int) -> tuple[int, int, int, int]:
-    above = tree.parent[i]
-    columns = tree.spans[i].columns
-    step, index = columns.get(names.MAS_TASK_STEP), columns.get(names.MAS_TASK_INDEX)
-    return (
-        tree.start[above if above != ROOT else i],
-        step if isinstance(step, int) else 0,
-        index if isinstance(index, int) else 0,
-        i,
-    )
+def _order(tree: Tree) -> Callable[[int], tuple[int, int, int, int]]:
+    steps, indices = tree.spans.column(names.MAS_TASK_STEP), tree.spans.column(names.MAS_TASK_INDEX)
+
+    def when(i: int) -> tuple[int, int, int, int]:
+        above, step, index = tree.parent[i], steps[i], indices[i]
+        return (
+            tree.start[above if above != ROOT else i],
+            step if isinstance(step, int) else 0,
+            index if isinstance(index, int) else 0,
+            i,
+        )
+
+    return when

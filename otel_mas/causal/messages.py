@@ -8,7 +8,7 @@ of it, or around it, is no other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from otel_mas.causal.tree import ROOT, Tree
 from otel_mas.semconv import Operation, RecordKind
@@ -26,7 +26,7 @@ def read_elsewhere(tree: Tree, texts: Callable[[object], list[str]]) -> Iterator
 
     Nothing is looked at, and no body decoded, where all spans are of one process.
     """
-    process = [span.resource.attributes.get(names.MAS_INSTANCE_ID) for span in tree.spans]
+    process = tree.spans.processes()
     if len(set(process)) > 1:
         yield from _Exchange(tree, process, texts).joined()
 
@@ -34,7 +34,7 @@ def read_elsewhere(tree: Tree, texts: Callable[[object], list[str]]) -> Iterator
 class _Exchange:
     """Reads and writes in the order of time."""
 
-    def __init__(self, tree: Tree, process: list[object], texts: Callable[[object], list[str]]) -> None:
+    def __init__(self, tree: Tree, process: Sequence[object], texts: Callable[[object], list[str]]) -> None:
         self._tree = tree
         self._process = process
         self._texts = texts
@@ -48,8 +48,8 @@ class _Exchange:
         # At one instant what ends comes before what starts; what is inside ends before what is around it.
         acts = [
             act
-            for i, span in enumerate(self._tree.spans)
-            if span.record_kind in _PARTICIPANTS
+            for i, kind in enumerate(self._tree.spans.column(names.MAS_RECORD_KIND))
+            if kind in _PARTICIPANTS
             for act in ((end[i], 0, -i), (start[i], 1, i))
         ]
         for _, begins, number in sorted(acts):

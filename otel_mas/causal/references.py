@@ -112,11 +112,10 @@ class References:
 
     def _starting(self, checkpoint: str) -> list[Span]:
         if self._started is None:
-            self._started = defaultdict(list)
+            self._started, began = defaultdict(list), self._tree.spans.column(names.MAS_CHECKPOINT_ID)
             for same in self._tasks.values():
                 for i in same:
-                    span = self._tree.spans[i]
-                    self._started[span.columns.get(names.MAS_CHECKPOINT_ID)].append(span)
+                    self._started[began[i]].append(self._tree.spans[i])
         return sorted(self._started.get(checkpoint, ()), key=lambda span: span.start_ns)
 
 

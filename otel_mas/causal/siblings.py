@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from otel_mas.causal.causes import Links
+from otel_mas.causal.causes import NONE, Links
 from otel_mas.causal.tree import ROOT, Tree, list_children
 from otel_mas.semconv import LinkKind
 
@@ -38,16 +37,20 @@ class Lanes:
 
     def has_before(self, span: int) -> bool:
         """Whether anything may have come before a span: quick, and false for most."""
-        return span in self.links.by_effect or span in self.forks
+        return self.links.first[span] != NONE or span in self.forks
 
-    def before(self, span: int) -> Iterator[Before]:
+    def before(self, span: int) -> list[Before]:
         """What is known to have come before a span, among its siblings."""
-        links, above = self.links, self.parent[span]
-        for edge in links.by_effect.get(span, ()):
+        links, above, edge = self.links, self.parent[span], self.links.first[span]
+        found = []
+        while edge != NONE:
             cause = links.cause[edge]
             if cause >= 0 and self.parent[cause] == above and cause != span:
-                yield Before(cause, cause, span, links.kind[edge])
-        yield from self.forks.get(span, ())
+                found.append(Before(cause, cause, span, links.kind[edge]))
+            edge = links.following[edge]
+        if span in self.forks:
+            found += self.forks[span]
+        return found
 
 
 def side_by_side(tree: Tree, links: Links) -> Lanes:
@@ -83,6 +86,8 @@ def _called(tree: Tree, links: Links) -> dict[int, int]:
     A caller comes before what it calls, so that no cycle can arise.
     """
     called: dict[int, int] = {}
+    if _CALL not in links.kind:
+        return called
     for cause, effect, kind in zip(links.cause, links.effect, links.kind, strict=True):
         if kind == _CALL and 0 <= cause < effect and tree.parent[cause] == tree.parent[effect]:
             called.setdefault(effect, cause)

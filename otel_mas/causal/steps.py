@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -42,26 +43,39 @@ class Step:
 class Trail:
     """Sections from the end back to the start. Each ends where the one listed before it starts."""
 
-    def __init__(self, end: int) -> None:
+    def __init__(self, end: int, starts: MutableSequence[int]) -> None:
+        """`starts` is an empty sequence that can hold the times of the spans."""
         self.end = end
         self.now = end
         """Where the walk is. Whatever is later is accounted for."""
         self.reason: Reason | None = NOBODY
         """Why what comes after the next section waited for it, if that is known already."""
-        self.spans: list[int] = []
-        self.starts: list[int] = []
+        self.spans = array("q")
+        self.starts = starts
         self.kinds: list[StepKind] = []
-        self.reasons: list[Reason] = []
+        # The parts of the reasons, apart: a tuple for each would be as large as all the rest.
+        self._said: list[str] = []
+        self._one = array("q")
+        self._other = array("q")
+        self._more: list[tuple[int, ...]] = []
 
     def back_to(self, start: int, span: int, kind: StepKind = SPAN) -> None:
         """The section from `start` to now belongs to this span; go there."""
         if start < self.now:
+            said, one, other, more = self.reason or NOBODY
             self.spans.append(span)
             self.starts.append(start)
             self.kinds.append(kind)
-            self.reasons.append(self.reason or NOBODY)
+            self._said.append(said)
+            self._one.append(one)
+            self._other.append(other)
+            self._more.append(more)
             self.reason = None
             self.now = start
+
+    def reasons(self) -> Iterator[Reason]:
+        """Why what came next waited, for each section."""
+        return zip(self._said, self._one, self._other, self._more, strict=True)
 
     def because(self, reason: Reason) -> None:
         """Keep the reason for the section that comes next, unless one nearer to the one after it is kept already."""
@@ -72,7 +86,7 @@ class Trail:
 class CriticalPath:
     """Steps in time order, end to end: each starts where the one before it ended."""
 
-    def __init__(self, trail: Trail, spans: Sequence[Span], say: Callable[[Reason], str]) -> None:
+    def __init__(self, trail: Trail, spans: Sequence[Span], say: Callable[[Reason, int], str]) -> None:
         self._trail = trail
         self._spans = spans
         self._say = say
@@ -106,11 +120,11 @@ class CriticalPath:
                 start,
                 end,
                 kind,
-                self._say(reason),
+                self._say(reason, end - start),
                 known[reason[2]] if is_held(reason) else None,
             )
             for span, start, end, kind, reason in zip(
-                trail.spans, trail.starts, ends, trail.kinds, trail.reasons, strict=False
+                trail.spans, trail.starts, ends, trail.kinds, trail.reasons(), strict=False
             )
         ]
         return tuple(reversed(steps))

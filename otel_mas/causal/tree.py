@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, MutableSequence, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice
+from operator import le, lt
 
 from otel_mas.causal.problems import Problems
-from otel_mas.model import Span, Trace
+from otel_mas.model import Listed, Span, SpanTable, Trace
 
 ROOT = -1
 """The parent of a root; also the end of a list of children."""
@@ -20,10 +21,9 @@ _NO_PARENT = (None, "", "0" * 16)
 class Tree:
     """Spans by their number in start order. Arrays of integers, so that 100,000 spans cost little beside themselves."""
 
-    spans: tuple[Span, ...]
-    index: dict[str, int]
-    start: list[int]
-    end: list[int]
+    spans: SpanTable
+    start: MutableSequence[int]
+    end: Sequence[int]
     parent: array[int]
     roots: list[int]
     head: array[int]
@@ -39,15 +39,14 @@ class Tree:
 
 def plant(traces: Sequence[Trace], problems: Problems) -> Tree:
     """Order the spans, find their parents and settle their times."""
-    spans, index = _distinct([span for trace in traces for span in trace.spans], problems)
-    start = [span.start_ns for span in spans]
-    end = _ends(spans, start, problems)
-    parent = _parents(spans, index, problems)
+    spans = _distinct(traces, problems)
+    end = _ends(spans, problems)
+    parent = _parents(spans, problems)
     _cut_cycles(spans, parent, problems)
     roots = [i for i, above in enumerate(parent) if above == ROOT]
     _count_roots(spans, roots, problems)
     head, following = list_children(parent)
-    return Tree(tuple(spans), index, start, end, parent, roots, head, following)
+    return Tree(spans, spans.starts, end, parent, roots, head, following)
 
 
 def list_children(parent: array[int]) -> tuple[array[int], array[int]]:
@@ -80,12 +79,14 @@ def nearest(parent: array[int], marked: Sequence[bool]) -> array[int]:
     return found
 
 
-def _distinct(spans: list[Span], problems: Problems) -> tuple[list[Span], dict[str, int]]:
-    if any(one.start_ns > other.start_ns for one, other in pairwise(spans)):
-        spans.sort(key=lambda span: span.start_ns)
-    index = {span.span_id: i for i, span in enumerate(spans)}
-    if len(index) == len(spans):
-        return spans, index
+def _distinct(traces: Sequence[Trace], problems: Problems) -> SpanTable:
+    """The spans in start order, one for each id; as the source has them, where they are so already."""
+    if len(traces) == 1:
+        given = traces[0].spans
+        table = given if isinstance(given, SpanTable) else Listed(given)
+        if len(table.numbers) == len(table) and all(map(le, table.starts, islice(table.starts, 1, None))):
+            return table
+    spans = sorted((span for trace in traces for span in trace.spans), key=lambda span: span.start_ns)
     kept: dict[str, Span] = {}
     for span in spans:
         known = kept.get(span.span_id)
@@ -93,45 +94,40 @@ def _distinct(spans: list[Span], problems: Problems) -> tuple[list[Span], dict[s
             kept[span.span_id] = span
         if known is not None:
             problems.duplicates.setdefault(span.span_id, span)
-    distinct = sorted(kept.values(), key=lambda span: span.start_ns)
-    return distinct, {span.span_id: i for i, span in enumerate(distinct)}
+    return Listed(sorted(kept.values(), key=lambda span: span.start_ns) if problems.duplicates else spans)
 
 
-def _ends(spans: Sequence[Span], start: Sequence[int], problems: Problems) -> list[int]:
-    end = []
-    for span, begin in zip(spans, start, strict=True):
-        finish = span.end_ns
-        if finish is None:
-            problems.open.append(span)
-            finish = span.last_ns
-        elif finish < begin:
-            problems.backwards.append(span)
-            finish = begin
-        end.append(finish)
-    if problems.open:
-        last: dict[str, int] = {}
-        for span, finish in zip(spans, end, strict=True):
-            last[span.trace_id] = max(finish, last.get(span.trace_id, finish))
-        end = [last[span.trace_id] if span.end_ns is None else finish for span, finish in zip(spans, end, strict=True)]
+def _ends(spans: SpanTable, problems: Problems) -> Sequence[int]:
+    start, last = spans.starts, spans.lasts
+    if not spans.unended and not any(map(lt, last, start)):
+        return last
+    end, unended = list(last), frozenset(spans.unended)
+    problems.open.extend(spans[i] for i in spans.unended)
+    for i, finish in enumerate(end):
+        if finish < start[i] and i not in unended:
+            problems.backwards.append(spans[i])
+            end[i] = start[i]
+    latest: dict[str, int] = {}
+    for trace_id, finish in zip(spans.trace_ids, end, strict=True):
+        latest[trace_id] = max(finish, latest.get(trace_id, finish))
+    for i in unended:
+        end[i] = latest[spans.trace_ids[i]]
     return end
 
 
-def _parents(spans: Sequence[Span], index: dict[str, int], problems: Problems) -> array[int]:
-    parent = array("q")
-    for span in spans:
-        named = span.parent_span_id
-        if named in _NO_PARENT:
-            parent.append(ROOT)
-            continue
-        above = index.get(named, ROOT) if named is not None else ROOT
-        if above == ROOT or spans[above].trace_id != span.trace_id:
-            problems.orphans.append(span)
-            above = ROOT
-        parent.append(above)
+def _parents(spans: SpanTable, problems: Problems) -> array[int]:
+    named, numbers, trace_ids = spans.parents, spans.numbers, spans.trace_ids
+    parent = array("q", [numbers.get(above or "", ROOT) for above in named])
+    odd = len(set(trace_ids)) > 1 or any((absent or "") in numbers for absent in _NO_PARENT)
+    for i, above in enumerate(parent):
+        if above == ROOT or (odd and (named[i] in _NO_PARENT or trace_ids[above] != trace_ids[i])):
+            parent[i] = ROOT
+            if named[i] not in _NO_PARENT:
+                problems.orphans.append(spans[i])
     return parent
 
 
-def _cut_cycles(spans: Sequence[Span], parent: array[int], problems: Problems) -> None:
+def _cut_cycles(spans: SpanTable, parent: array[int], problems: Problems) -> None:
     """Make the earliest span of every cycle of parents a root."""
     visit = array("q", [0]) * len(parent)
     for walk, origin in enumerate((i for i, above in enumerate(parent) if above >= i), start=1):
@@ -150,7 +146,7 @@ def _cut_cycles(spans: Sequence[Span], parent: array[int], problems: Problems) -
         parent[earliest] = ROOT
 
 
-def _count_roots(spans: Sequence[Span], roots: Sequence[int], problems: Problems) -> None:
+def _count_roots(spans: SpanTable, roots: Sequence[int], problems: Problems) -> None:
     if len(roots) == 1 and spans[roots[0]].parent_span_id in _NO_PARENT:
         return
     for i in roots:

@@ -24,6 +24,8 @@ RESUMED: Final = " resumed after the human answered"
 FOLLOWED: Final = " started after the end of "
 OVERLAPPED: Final = " started during "
 INVOKED_AGAIN: Final = " started when the app was invoked again"
+SCHEDULED: Final = " took {} to start "
+"""Between the one that scheduled and the one that was ready, for as long as the section lasts that the reason is of."""
 UNRECORDED: Final = " started after a time in which nothing was recorded"
 
 CAUSED: Final[Mapping[str, str]] = defaultdict(
@@ -56,11 +58,6 @@ def lasting(ns: int) -> str:
     return "0 s"
 
 
-def scheduled(gap: int) -> str:
-    """What stands between the one that scheduled and the one that was ready for so many ns."""
-    return f" took {lasting(gap)} to start "
-
-
 def is_held(reason: Reason) -> bool:
     """Whether the effect waited for a task that is no cause of it: the other one that the reason names."""
     return len(reason[3]) == 2
@@ -75,9 +72,11 @@ class Words:
         self._tasks = tasks
         self._names: dict[int, str] = {}
 
-    def say(self, reason: Reason) -> str:
-        """The sentence, with the names of its spans."""
+    def say(self, reason: Reason, lasted: int = 0) -> str:
+        """The sentence, with the names of its spans, about a section that lasted so many ns."""
         said, one, other, more = reason
+        if said is SCHEDULED:
+            said = said.format(lasting(lasted))
         if one != NO_SPAN:
             said = (self._names.get(one) or self._name(one)) + said
         if other != NO_SPAN:

@@ -12,16 +12,20 @@ from otel_mas.model.span import (
     StatusCode,
 )
 from otel_mas.model.status import ENDED, STATUSES
+from otel_mas.model.table import NOT_HERE, LinkTable, Listed, SpanTable
 from otel_mas.model.tally import Tally
 from otel_mas.model.trace import Content, Message, MessageRef, Query, RunSummary, Trace, TraceSummary
 
 __all__ = [
     "ENDED",
+    "NOT_HERE",
     "STATUSES",
     "AttributeValue",
     "Content",
     "Event",
     "Link",
+    "LinkTable",
+    "Listed",
     "Message",
     "MessageRef",
     "Query",
@@ -31,6 +35,7 @@ __all__ = [
     "Span",
     "SpanBody",
     "SpanKind",
+    "SpanTable",
     "StatusCode",
     "Tally",
     "Trace",

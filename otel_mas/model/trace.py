@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,10 +62,13 @@ class TraceSummary:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """All spans of one trace id, in start order (ties: parents first, then span id)."""
+    """All spans of one trace id, in start order (ties: parents first, then span id).
+
+    From a source that has them as columns, `spans` is a `SpanTable`.
+    """
 
     trace_id: str
-    spans: tuple[Span, ...]
+    spans: Sequence[Span]
     incomplete: str | None = None
     """What the source knows to be missing (spans dropped by a full queue, a source's limit); None where nothing is."""
 

@@ -1,0 +1,113 @@
+"""Spans by number, a column for each thing that is known of all: a graph of 100,000 spans needs no object for each."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, MutableSequence, Sequence
+from dataclasses import dataclass
+from typing import Final, overload
+
+from otel_mas.model.span import AttributeValue, Span
+from otel_mas.semconv import attributes as names
+
+NOT_HERE: Final = -1
+"""Stands for a span that is not in the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTable:
+    """The links of the spans of a table, in the order of these spans."""
+
+    effects: Sequence[int]
+    """The number of the span that a link is on."""
+    causes: Sequence[int]
+    """The number of the span that it points at, or `NOT_HERE`."""
+    kinds: Sequence[str | None]
+    elsewhere: Mapping[int, tuple[str, str]]
+    """Trace and span id of a cause that is `NOT_HERE`, by the place in these columns."""
+
+
+class SpanTable(Sequence[Span]):
+    """A sequence of spans of which the columns can be had without an object for any span.
+
+    Columns are as long as there are spans, and not to be changed. The same number gives the same object each time.
+    """
+
+    trace_ids: Sequence[str]
+    ids: Sequence[str]
+    numbers: Mapping[str, int]
+    """The number of a span by its id: the last, where several have the same."""
+    parents: Sequence[str | None]
+    starts: MutableSequence[int]
+    lasts: Sequence[int]
+    """`Span.last_ns`."""
+    unended: Sequence[int]
+    """The numbers of the spans that have no end."""
+    kinds: Sequence[int]
+    statuses: Sequence[int]
+
+    def column(self, name: str) -> Sequence[AttributeValue]:
+        """What `Span.columns` has under a name, None for those without it."""
+        raise NotImplementedError
+
+    def links(self) -> LinkTable:
+        """The links of all spans."""
+        raise NotImplementedError
+
+    def processes(self) -> Sequence[object]:
+        """What tells apart the processes that emitted the spans."""
+        raise NotImplementedError
+
+    def having(self, name: str) -> Iterator[tuple[int, AttributeValue]]:
+        """Number and value of the spans that have something other than nothing under a name."""
+        return ((number, value) for number, value in enumerate(self.column(name)) if value)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class Listed(SpanTable):
+    """The columns of spans that are there as objects."""
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self._spans = spans
+        self.trace_ids = [span.trace_id for span in spans]
+        self.ids = [span.span_id for span in spans]
+        self.numbers = dict(zip(self.ids, range(len(spans)), strict=True))
+        self.parents = [span.parent_span_id for span in spans]
+        self.starts = [span.start_ns for span in spans]
+        self.lasts = [span.last_ns for span in spans]
+        self.unended = [number for number, span in enumerate(spans) if span.end_ns is None]
+        self.kinds = [span.kind for span in spans]
+        self.statuses = [span.status for span in spans]
+
+    @overload
+    def __getitem__(self, number: int) -> Span: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Span]: ...
+    def __getitem__(self, number: int | slice) -> Span | Sequence[Span]:
+        return self._spans[number]
+
+    def __iter__(self) -> Iterator[Span]:
+        return iter(self._spans)
+
+    def column(self, name: str) -> Sequence[AttributeValue]:
+        return [span.columns.get(name) for span in self._spans]
+
+    def links(self) -> LinkTable:
+        effects, causes, kinds = array("q"), array("q"), []
+        elsewhere: dict[int, tuple[str, str]] = {}
+        numbers, trace_ids = self.numbers, self.trace_ids
+        for effect, span in enumerate(self._spans):
+            for link in span.links:
+                cause = numbers.get(link.span_id, NOT_HERE)
+                if cause == NOT_HERE or trace_ids[cause] != link.trace_id:
+                    cause = NOT_HERE
+                    elsewhere[len(causes)] = link.trace_id, link.span_id
+                effects.append(effect)
+                causes.append(cause)
+                kinds.append(link.kind)
+        return LinkTable(effects, causes, kinds, elsewhere)
+
+    def processes(self) -> Sequence[object]:
+        return [span.resource.attributes.get(names.MAS_INSTANCE_ID) for span in self._spans]
