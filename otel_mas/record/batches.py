@@ -127,8 +127,7 @@ class BatchBuilder:
     def _complete(row: SpanRow, said: Mapping[str, Any]) -> None:
         """What a span says in other words than ours."""
         if said:
-            found = zip(row.columns, column_values(said), strict=True)
-            row.columns = tuple([given if more is None else more for given, more in found])
+            row.columns = {**row.columns, **column_values(said)}
 
     def _started(self, span: ReadableSpan, origin: _Origin, batch: Batch) -> None:
         resource, scope = origin

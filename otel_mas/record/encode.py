@@ -97,7 +97,7 @@ class SpanEncoder:
         parent = span.parent
         parent_id = parent[1].to_bytes(8, "big") if parent else None
         failed = list(withheld) if withheld else []
-        columns = _NO_COLUMNS.copy()
+        columns: dict[int, object] = {}
         known = self._names.get(span.name) or self._name(span.name)
         ids = _ids(_TRACE_ID, trace_id >> 64, trace_id & _LOW, _SPAN_ID, span_id)
         kind = span.kind._value_ + 1
@@ -135,7 +135,7 @@ class SpanEncoder:
             start,
             end,
             status,
-            tuple(columns),
+            columns,
             links,
             b"".join(body),
             resource,
@@ -148,7 +148,7 @@ class SpanEncoder:
         """The row of a span that is still open."""
         context = cast("SpanContext", span.context)
         parent = span.parent
-        columns = _NO_COLUMNS.copy()
+        columns: dict[int, object] = {}
         attributes = span.said if isinstance(span, Trusted) else getattr(span._attributes, "_dict", span._attributes)
         attributes = dict(attributes or ())  # a copy, made in one step of C: the app may set attributes meanwhile
         self._attributes.encode(attributes, [], columns)
@@ -159,7 +159,7 @@ class SpanEncoder:
             self._name(span.name)[0],
             span.kind.value + 1,
             span.start_time or 0,
-            tuple(columns),
+            columns,
             resource,
             scope,
         )
@@ -200,7 +200,7 @@ class SpanEncoder:
         return known
 
     def _attribute_fields(
-        self, attributes: Any, dropped: int, causes: Sequence[Cause], columns: list[object], failed: list[str]
+        self, attributes: Any, dropped: int, causes: Sequence[Cause], columns: dict[int, object], failed: list[str]
     ) -> list[bytes]:
         if not causes:
             fields = self._attributes.encode(attributes, failed, columns)

@@ -46,7 +46,7 @@ class AttributePairs:
         self,
         attributes: Any,
         withheld: list[str],
-        columns: list[object] | None = None,
+        columns: dict[int, object] | None = None,
         skip: frozenset[str] = frozenset(),
     ) -> list[bytes]:
         """Encode a span's, event's or link's attributes.

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import sqlite3
 from functools import lru_cache
-from itertools import compress, repeat
-from operator import is_not
 
 from otel_mas.store.bulk import insert, insert_values
-from otel_mas.store.columns import present_in
+from otel_mas.store.columns import COLUMNS
 from otel_mas.store.rows import SpanRow
 
 _LEADING = (
     "id, trace, span_id, name, kind, start_ns, end_ns, status, instance, resource, scope, sampled, may_ship, present, "
     "body"
 )
-_NONE = repeat(None)
 _LINK_INSIDE = "INSERT INTO links (trace, span, position, cause_span, kind)"
 _LINK_ELSEWHERE = "INSERT INTO links (trace, span, position, cause_span, kind, cause_trace)"
 
@@ -37,14 +34,14 @@ def append_spans(
     `united` gathers, for each trace, which columns any of its spans has.
     """
     # Of each group all values in one list: a tuple for each row would be one more object to make, and to collect.
-    groups: dict[tuple[int, bool], list[object]] = {}
+    groups: dict[tuple[tuple[int, ...], bool], list[object]] = {}
     for key, row in rows.items():
-        present = tuple(map(is_not, row.columns, _NONE))
-        bits = _bits(present)
+        places = tuple(row.columns)
+        bits = _bits(places)
         trace = traces[row.trace_id]
         united[trace] = united.get(trace, 0) | bits
         parent = row.parent_span_id
-        shape = (bits, parent is not None)
+        shape = (places, parent is not None)
         values = groups.get(shape)
         if values is None:
             values = groups[shape] = []
@@ -52,7 +49,7 @@ def append_spans(
             key, trace, bytearray(row.span_id), row.name, row.kind, row.start_ns, row.end_ns, row.status,
             instance, row.resource, row.scope, +row.sampled, +row.may_ship, bits, bytearray(row.body),
         )  # fmt: skip
-        values += compress(row.columns, present)
+        values += row.columns.values()
         if parent is not None:
             values.append(bytearray(parent))
     return sum(insert_values(connection, _insert(*shape), _width(*shape), values) for shape, values in groups.items())
@@ -77,17 +74,17 @@ def append_links(connection: sqlite3.Connection, rows: dict[int, SpanRow], trace
 
 
 @lru_cache(maxsize=512)
-def _bits(present: tuple[bool, ...]) -> int:
-    return sum(1 << place for place, there in enumerate(present) if there)
+def _bits(places: tuple[int, ...]) -> int:
+    return sum(1 << place for place in places)
 
 
 @lru_cache(maxsize=512)
-def _insert(present: int, has_parent: bool) -> str:
-    columns = [_LEADING, *(column.name for column in present_in(present))]
+def _insert(places: tuple[int, ...], has_parent: bool) -> str:
+    columns = [_LEADING, *(COLUMNS[place].name for place in places)]
     if has_parent:
         columns.append("parent_span_id")
     return f"INSERT OR IGNORE INTO spans ({', '.join(columns)})"
 
 
-def _width(present: int, has_parent: bool) -> int:
-    return _LEADING.count(",") + 1 + present.bit_count() + has_parent
+def _width(places: tuple[int, ...], has_parent: bool) -> int:
+    return _LEADING.count(",") + 1 + len(places) + has_parent

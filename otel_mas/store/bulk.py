@@ -8,9 +8,10 @@ lock held. So rows go many at a time, and what is computed for them takes the GI
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
+from typing import Any
 
 # Few sizes, so that few statements are compiled and kept; 64 rows of 60 values are far from SQLite's limit of 32,766.
 _SIZES = (64, 8, 1)
@@ -36,44 +37,65 @@ def insert_values(
     connection: sqlite3.Connection, into: str, width: int, values: Sequence[object], conflict: str = ""
 ) -> int:
     """The same for rows of this width whose values follow each other."""
-    done = at = 0
-    left = len(values) // width
-    for size in _SIZES:
-        while left >= size:
-            end = at + size * width
-            done += connection.execute(_statement(into, width, size, conflict), values[at:end]).rowcount
-            at, left = end, left - size
-    return done
+    return sum(
+        connection.execute(_statement(into, width, size, conflict), some).rowcount
+        for size, some in _split(width, values)
+    )
 
 
-def delete(connection: sqlite3.Connection, table: str, key: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Delete the rows with these keys."""
-    for some in _split(rows):
-        connection.execute(*_of_keys(f"DELETE FROM {table}", key, some))
+def insert_mappings(
+    connection: sqlite3.Connection, into: str, rows: Iterable[Mapping[str, object]], conflict: str = ""
+) -> int:
+    """The same for rows that name their columns, and leave out what they have no value for.
+
+    `sqlite3` takes 0.4 µs to bind a None. So rows with the same columns go together, and nothing is bound for others.
+    """
+    groups: dict[tuple[str, ...], list[object]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row), []).extend(row.values())
+    return sum(
+        insert_values(connection, f"{into} ({', '.join(columns)})", len(columns), values, conflict)
+        for columns, values in groups.items()
+    )
+
+
+def delete(connection: sqlite3.Connection, table: str, key: Sequence[str], values: Sequence[object]) -> None:
+    """Delete the rows with these keys, whose values follow each other."""
+    for statement, some in _of_keys(f"DELETE FROM {table}", key, values):
+        connection.execute(statement, some)
 
 
 def present(
-    connection: sqlite3.Connection, table: str, key: Sequence[str], rows: Sequence[Sequence[object]]
+    connection: sqlite3.Connection, table: str, key: Sequence[str], values: Sequence[object]
 ) -> set[tuple[object, ...]]:
-    """Those of the keys that the table has."""
-    found: set[tuple[object, ...]] = set()
-    for some in _split(rows):
-        query = f"SELECT {', '.join(key)} FROM {table}"
-        found.update(connection.execute(*_of_keys(query, key, some)).fetchall())
+    """Those of the keys, whose values follow each other, that the table has."""
+    return set(select(connection, f"SELECT {', '.join(key)} FROM {table}", key, values))
+
+
+def select(
+    connection: sqlite3.Connection, query: str, key: Sequence[str], values: Sequence[object]
+) -> list[tuple[Any, ...]]:
+    """What a query without conditions finds of the rows with these keys, whose values follow each other."""
+    found: list[tuple[Any, ...]] = []
+    for statement, some in _of_keys(query, key, values):
+        found += connection.execute(statement, some).fetchall()
     return found
 
 
-def _of_keys(statement: str, key: Sequence[str], rows: Sequence[Sequence[object]]) -> tuple[str, tuple[object, ...]]:
+def _of_keys(statement: str, key: Sequence[str], values: Sequence[object]) -> Iterator[tuple[str, Sequence[object]]]:
     where = f"{statement} WHERE ({', '.join(key)}) IN ("
-    return _statement(where, len(key), len(rows), ")"), tuple(chain.from_iterable(rows))
+    for size, some in _split(len(key), values):
+        yield _statement(where, len(key), size, ")"), some
 
 
-def _split(rows: Sequence[Sequence[object]]) -> Iterator[Sequence[Sequence[object]]]:
-    at = 0
+def _split(width: int, values: Sequence[object]) -> Iterator[tuple[int, Sequence[object]]]:
+    """The values of so many rows at a time."""
+    at, left = 0, len(values) // width
     for size in _SIZES:
-        while len(rows) - at >= size:
-            yield rows[at : at + size]
-            at += size
+        while left >= size:
+            end = at + size * width
+            yield size, values[at:end]
+            at, left = end, left - size
 
 
 @lru_cache(maxsize=1024)

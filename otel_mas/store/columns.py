@@ -59,21 +59,26 @@ COLUMNS: tuple[Column, ...] = (
 ATTRIBUTES: tuple[str, ...] = tuple(column.attribute for column in COLUMNS)
 POSITION: Mapping[str, int] = {name: position for position, name in enumerate(ATTRIBUTES)}
 
-_JSON = tuple(position for position, column in enumerate(COLUMNS) if column.json)
-_SCALARS = frozenset({str, int, float, bool, type(None)})
+_JSON = frozenset(position for position, column in enumerate(COLUMNS) if column.json)
+_SCALARS = frozenset({str, float, bool, type(None)})
 _INT64 = 2**63
 
 
-def column_values(attributes: Mapping[str, Any]) -> tuple[object, ...]:
-    """The values of a span's columns, in the order of `COLUMNS`, None where it has no such attribute.
+def column_values(attributes: Mapping[str, Any]) -> dict[int, object]:
+    """The values of a span's columns by their place in `COLUMNS`; those that it has no attribute for are left out.
 
     A value that SQL cannot hold (an array where a string belongs, an integer past 64 bits) stays in the body only.
     """
-    values = [attributes.get(name) for name in ATTRIBUTES]
-    for position in _JSON:
-        if values[position] is not None:
-            values[position] = json_text(values[position])
-    return tuple(values) if _SCALARS.issuperset(map(type, values)) else tuple(map(_scalar, values))
+    values = {}
+    for place, name in enumerate(ATTRIBUTES):
+        value = attributes.get(name)
+        if place in _JSON:
+            value = json_text(value)
+        elif type(value) not in _SCALARS:
+            value = _scalar(value)
+        if value is not None:
+            values[place] = value
+    return values
 
 
 def json_text(value: object) -> str | None:

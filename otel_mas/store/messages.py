@@ -59,8 +59,9 @@ class MessageWriter:
             return
         insert(connection, "INSERT OR IGNORE INTO trace_messages (trace, digest)", new)
         self._pending = new
-        wanted = {(digest,) for _, digest in new}
-        self._missing |= {digest for (digest,) in wanted - present(connection, "messages", ("digest",), list(wanted))}
+        wanted = {digest for _, digest in new}
+        stored = present(connection, "messages", ("digest",), list(map(bytearray, wanted)))
+        self._missing |= wanted.difference(*stored)
 
     def committed(self) -> None:
         """What was written last is in the store now."""

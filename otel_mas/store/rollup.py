@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from otel_mas.semconv import attributes as names
@@ -45,13 +45,13 @@ class Rollup:
     cost_usd: float | None = None
     unpriced: int = 0
     incomplete: str | None = None
-    agents: set[str] = field(default_factory=set)
-    conversations: set[str] = field(default_factory=set)
-    resources: set[int] = field(default_factory=set)
+    agents: frozenset[str] = frozenset()
+    conversations: frozenset[str] = frozenset()
+    resources: frozenset[int] = frozenset()
 
     def add(self, row: SpanRow) -> None:
         """Count an ended span."""
-        columns: tuple[Any, ...] = row.columns
+        columns: Mapping[int, Any] = row.columns
         self._meet(row, columns)
         self.spans += 1
         end_ns = row.end_ns
@@ -59,18 +59,18 @@ class Rollup:
             self.end_ns = end_ns
         if row.status == _ERROR:
             self.errors += 1
-        if columns[_RUN_OUTCOME] is not None:
+        if _RUN_OUTCOME in columns:
             rank = 0 if row.parent_span_id is None else 1
             if self.run_end_ns is None or (rank, -end_ns) <= (self.run_rank, -self.run_end_ns):
                 self.run_outcome, self.run_end_ns, self.run_rank = columns[_RUN_OUTCOME], end_ns, rank
-        if columns[_RECORD_KIND] == _LLM_CALL:
-            self._spend(columns[_INPUT_TOKENS], columns[_OUTPUT_TOKENS], columns[_COST])
+        if columns.get(_RECORD_KIND) == _LLM_CALL:
+            self._spend(columns.get(_INPUT_TOKENS), columns.get(_OUTPUT_TOKENS), columns.get(_COST))
 
     def open(self, row: OpenRow) -> None:
         """A span that has begun: it can be the root, and say what the trace is about, before it ends."""
         self._meet(row, row.columns)
 
-    def _meet(self, row: SpanRow | OpenRow, columns: tuple[Any, ...]) -> None:
+    def _meet(self, row: SpanRow | OpenRow, columns: Mapping[int, Any]) -> None:
         start_ns = row.start_ns
         if start_ns < self.start_ns:
             self.start_ns = start_ns
@@ -78,12 +78,14 @@ class Rollup:
         better = rank < self.root_rank or (rank == self.root_rank and start_ns < self.root_start_ns)
         if better:
             self.name, self.resource, self.root_rank, self.root_start_ns = row.name, row.resource, rank, start_ns
-        self.resources.add(row.resource)
-        if columns[_AGENT] is not None:
-            self.agents.add(columns[_AGENT])
-        conversation = columns[_CONVERSATION]
+        if row.resource not in self.resources:
+            self.resources |= {row.resource}
+        if _AGENT in columns and columns[_AGENT] not in self.agents:
+            self.agents |= {columns[_AGENT]}
+        conversation = columns.get(_CONVERSATION)
         if conversation is not None:
-            self.conversations.add(conversation)
+            if conversation not in self.conversations:
+                self.conversations |= {conversation}
             if better or self.conversation is None:
                 self.conversation = conversation
 
@@ -97,44 +99,64 @@ class Rollup:
         elif input_tokens is not None or output_tokens is not None:
             self.unpriced += 1
 
-    def values(self, service_of: Callable[[int | None], str | None], trace: int) -> tuple[object, ...]:
-        """The parameters of `sql/rollup.sql`."""
-        return (
-            trace, self.name, service_of(self.resource), self.root_rank, self.root_start_ns,
-            self.start_ns, self.end_ns, self.spans, self.errors, self.conversation,
-            self.run_outcome, self.run_end_ns, self.input_tokens, self.output_tokens,
-            self.cost_usd, self.unpriced, self.incomplete, self.run_rank,
-        )  # fmt: skip
+    def row(
+        self, key: int, present: int, service_of: Callable[[int | None], str | None], now_ns: int
+    ) -> dict[str, object]:
+        """The row of a trace that has nothing but this; `sql/rollup.sql` adds it to one that exists."""
+        maybe = {
+            "name": self.name,
+            "service": service_of(self.resource),
+            "end_ns": self.end_ns,
+            "conversation": self.conversation,
+            "run_outcome": self.run_outcome,
+            "run_end_ns": self.run_end_ns,
+            "cost_usd": self.cost_usd,
+            "incomplete": self.incomplete,
+        }
+        return {
+            "id": key,
+            "trace_id": bytearray(self.trace_id),
+            "root_rank": self.root_rank,
+            "root_start_ns": self.root_start_ns,
+            "start_ns": now_ns if self.start_ns == NEVER else self.start_ns,
+            "spans": self.spans,
+            "errors": self.errors,
+            "run_rank": self.run_rank,
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "unpriced": self.unpriced,
+            "present": present,
+            **{name: value for name, value in maybe.items() if value is not None},
+        }
 
 
-def roll_up(batch: Batch, counted: Iterable[SpanRow]) -> dict[bytes, Rollup]:
-    """One rollup for each trace that the batch says anything about; of its spans only `counted` are counted."""
-    found: dict[bytes, Rollup] = {}
-    for row in counted:
-        rollup = found.get(row.trace_id)
-        if rollup is None:
-            rollup = found[row.trace_id] = Rollup(row.trace_id)
-        rollup.add(row)
+def roll_up(batch: Batch, counted: Iterable[SpanRow], trace_ids: Iterable[bytes]) -> Iterator[Rollup]:
+    """A rollup for each of the batch's traces, one after the other; of its spans only `counted` are counted."""
+    said: dict[bytes, list[SpanRow | OpenRow]] = {trace_id: [] for trace_id in trace_ids}
+    for ended in counted:
+        said[ended.trace_id].append(ended)
     for opened in batch.opened:
-        _of(found, opened.trace_id).open(opened)
-    for trace_id, reason in batch.incomplete.items():
-        _of(found, trace_id).incomplete = reason
-    return found
+        said[opened.trace_id].append(opened)
+    for trace_id, rows in said.items():
+        rollup = Rollup(trace_id, incomplete=batch.incomplete.get(trace_id))
+        for row in rows:
+            if isinstance(row, SpanRow):
+                rollup.add(row)
+            else:
+                rollup.open(row)
+        yield rollup
 
 
-def trace_ids(batch: Batch) -> set[bytes]:
-    """Every trace that the batch says anything about."""
-    return {
-        *(row.trace_id for row in batch.spans),
-        *(row.trace_id for row in batch.opened),
-        *(row.trace_id for row in batch.message_refs),
-        *(row.trace_id for row in batch.contents),
-        *batch.incomplete,
-    }
-
-
-def _of(found: dict[bytes, Rollup], trace_id: bytes) -> Rollup:
-    rollup = found.get(trace_id)
-    if rollup is None:
-        rollup = found[trace_id] = Rollup(trace_id)
-    return rollup
+def trace_ids(batch: Batch) -> Sequence[bytes]:
+    """Every trace that the batch says anything about, in the order in which it does."""
+    return list(
+        dict.fromkeys(
+            [
+                *[row.trace_id for row in batch.spans],
+                *[row.trace_id for row in batch.opened],
+                *[row.trace_id for row in batch.message_refs],
+                *[row.trace_id for row in batch.contents],
+                *batch.incomplete,
+            ]
+        )
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 class SpanRow:
     """An ended span.
 
-    `columns` are values in the order of `otel_mas.store.columns.COLUMNS`, None where the attribute is absent.
+    `columns` are values by their place in `otel_mas.store.columns.COLUMNS`; an attribute that is absent is left out.
     `links` are `(trace_id, span_id, mas.link.kind or None)`. `body` is the OTLP `Span` message. `resource` and
     `scope` are the keys that `StoreWriter.resource` and `StoreWriter.scope` returned. `may_ship` is the consent at
     the time of writing.
@@ -23,7 +23,7 @@ class SpanRow:
     start_ns: int
     end_ns: int
     status: int
-    columns: tuple[object, ...]
+    columns: dict[int, object]
     links: tuple[tuple[bytes, bytes, str | None], ...]
     body: bytes
     resource: int
@@ -42,7 +42,7 @@ class OpenRow:
     name: str
     kind: int
     start_ns: int
-    columns: tuple[object, ...]
+    columns: dict[int, object]
     resource: int
     scope: int
 

@@ -38,10 +38,9 @@ def _opened(row: OpenRow) -> OpenRow:
     return replace(row, name=_text(row.name), start_ns=_time(row.start_ns), columns=_columns(row.columns))
 
 
-def _columns(values: tuple[Any, ...]) -> tuple[object, ...]:
-    return tuple(
-        storable(json_text(value) if column.json else value) for column, value in zip(COLUMNS, values, strict=True)
-    )
+def _columns(values: dict[int, Any]) -> dict[int, object]:
+    stored = {place: storable(json_text(value) if COLUMNS[place].json else value) for place, value in values.items()}
+    return {place: value for place, value in stored.items() if value is not None}
 
 
 def _text(value: object) -> str:

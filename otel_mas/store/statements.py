@@ -1,4 +1,4 @@
-"""The SQL of the store: files under `sql/`, and the statements that follow from the list of columns."""
+"""The SQL of the store: files under `sql/`, and the list of columns."""
 
 from __future__ import annotations
 
@@ -10,10 +10,6 @@ from importlib.resources import files
 from otel_mas.store.columns import COLUMNS
 
 COLUMN_LIST = ", ".join(column.name for column in COLUMNS)
-
-
-_OPEN = f"trace, span_id, parent_span_id, name, kind, start_ns, instance, resource, scope, {COLUMN_LIST}"
-INSERT_OPEN = f"INSERT OR REPLACE INTO open_spans ({_OPEN})"
 
 
 @cache

@@ -7,13 +7,14 @@ numbered 1, 2, 3 in the order in which they came. How a reader merges them is sa
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from otel_mas.store.appending import append_spans
 from otel_mas.store.rollup import NEVER, Rollup
 from otel_mas.store.rows import OpenRow, SpanRow
-from otel_mas.store.statements import COLUMN_LIST, load
+from otel_mas.store.statements import COLUMN_LIST
+from otel_mas.store.traces import sum_up
 
 _STORED = "SELECT id, version, body FROM spans WHERE trace = ? AND span_id = ? AND kind = ? AND instance = ?"
 
@@ -48,7 +49,9 @@ def settle(
     return kept, recounted
 
 
-def recount(connection: sqlite3.Connection, trace: int, service_of: Callable[[int | None], str | None]) -> None:
+def recount(
+    connection: sqlite3.Connection, trace: int, service_of: Callable[[int | None], str | None], now_ns: int
+) -> None:
     """Count a trace's summary anew from its spans, each span once."""
     (trace_id,) = connection.execute("SELECT trace_id FROM traces WHERE id = ?", (trace,)).fetchone()
     rollup = Rollup(trace_id)
@@ -60,7 +63,7 @@ def recount(connection: sqlite3.Connection, trace: int, service_of: Callable[[in
         (trace,),
     ):
         span_id, parent, name, kind, start_ns, resource, scope, *columns = opened
-        rollup.open(OpenRow(trace_id, span_id, parent, name, kind, start_ns, tuple(columns), resource, scope))
+        rollup.open(OpenRow(trace_id, span_id, parent, name, kind, start_ns, _present(columns), resource, scope))
     stored = dict(connection.execute("SELECT id, service FROM resources").fetchall())
     connection.execute(
         "UPDATE traces SET name = NULL, service = NULL, root_rank = 2, root_start_ns = ?, end_ns = NULL, spans = 0, "
@@ -68,7 +71,15 @@ def recount(connection: sqlite3.Connection, trace: int, service_of: Callable[[in
         "input_tokens = 0, output_tokens = 0, cost_usd = NULL, unpriced = 0 WHERE id = ?",
         (NEVER, trace),
     )
-    connection.execute(load("rollup"), rollup.values(lambda key: service_of(key) or stored.get(key), trace))
+
+    def service(key: int | None) -> str | None:
+        return service_of(key) or stored.get(key)
+
+    sum_up(connection, [rollup], {trace_id: trace}, {}, service, now_ns)
+
+
+def _present(values: Sequence[object]) -> dict[int, object]:
+    return {place: value for place, value in enumerate(values) if value is not None}
 
 
 def _merged(connection: sqlite3.Connection, trace: int, trace_id: bytes) -> list[SpanRow]:
@@ -81,9 +92,10 @@ def _merged(connection: sqlite3.Connection, trace: int, trace_id: bytes) -> list
     ).fetchall()
     for span_id, kind, instance, parent, name, start_ns, end_ns, status, resource, scope, *columns in rows:
         older = merged.get((span_id, kind, instance))
+        present = _present(columns)
         if older is not None:
-            columns = [old if new is None else new for old, new in zip(older.columns, columns, strict=True)]
+            present = {**older.columns, **present}
         merged[span_id, kind, instance] = SpanRow(
-            trace_id, span_id, parent, name, kind, start_ns, end_ns, status, tuple(columns), (), b"", resource, scope
+            trace_id, span_id, parent, name, kind, start_ns, end_ns, status, present, (), b"", resource, scope
         )  # fmt: skip
     return list(merged.values())

@@ -6,21 +6,23 @@ import hashlib
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from otel_mas.semconv import attributes as names
 from otel_mas.store.appending import append_links, append_spans
-from otel_mas.store.bulk import delete, insert, present
+from otel_mas.store.bulk import delete, insert, insert_mappings, insert_values, present
+from otel_mas.store.columns import COLUMNS
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_writing, told_apart
 from otel_mas.store.messages import MessageWriter
 from otel_mas.store.retention import Caps, retain
-from otel_mas.store.rollup import NEVER, Rollup, roll_up, trace_ids
-from otel_mas.store.rows import Batch, SpanRow
+from otel_mas.store.rollup import roll_up, trace_ids
+from otel_mas.store.rows import Batch, OpenRow, SpanRow
 from otel_mas.store.sanitise import sanitised
-from otel_mas.store.statements import INSERT_OPEN, load
+from otel_mas.store.traces import sum_up, trace_keys
 from otel_mas.store.versions import recount, settle
 
 BEAT_EVERY_NS = 500_000_000
@@ -217,8 +219,11 @@ class StoreWriter:
         with self._transaction(now_ns) as connection:
             if not batch:
                 return
-            traces = self._trace_keys(connection, trace_ids(batch), now_ns)
-            counted, recounted = self._spans(connection, batch.spans, traces)
+            traces = trace_keys(connection, trace_ids(batch))
+            here = [value for key in traces.values() for value in (key, self._instance)]
+            insert_values(connection, "INSERT OR IGNORE INTO trace_instances (trace, instance)", 2, here)
+            united: dict[int, int] = {}
+            counted, recounted = self._spans(connection, batch.spans, traces, united)
             self._open_spans(connection, batch, traces)
             self._messages.write(connection, batch, traces, now_ns)
             if batch.contents:
@@ -227,35 +232,16 @@ class StoreWriter:
                     "INSERT INTO contents (trace, span_id, name, value)",
                     [(traces[row.trace_id], row.span_id, row.name, row.value) for row in batch.contents],
                 )
-            self._roll_up(connection, roll_up(batch, counted), traces)
+            sum_up(connection, roll_up(batch, counted, traces), traces, united, self._service, now_ns)
             for trace in recounted:
-                recount(connection, trace, self._service)
+                recount(connection, trace, self._service, now_ns)
         self._messages.committed()
 
     def _service(self, resource: int | None) -> str | None:
         return None if resource is None else self._services.get(resource)
 
-    def _trace_keys(self, connection: sqlite3.Connection, ids: set[bytes], now_ns: int) -> dict[bytes, int]:
-        keys: dict[bytes, int] = {}
-        for trace_id in ids:
-            row = connection.execute("SELECT id FROM traces WHERE trace_id = ?", (trace_id,)).fetchone()
-            if row is None:
-                row = (
-                    connection.execute(
-                        "INSERT INTO traces (trace_id, root_rank, root_start_ns, start_ns) VALUES (?, 2, ?, ?)",
-                        (trace_id, NEVER, now_ns),
-                    ).lastrowid,
-                )
-            keys[trace_id] = row[0]
-        insert(
-            connection,
-            "INSERT OR IGNORE INTO trace_instances (trace, instance)",
-            [(key, self._instance) for key in keys.values()],
-        )
-        return keys
-
     def _spans(
-        self, connection: sqlite3.Connection, rows: list[SpanRow], traces: dict[bytes, int]
+        self, connection: sqlite3.Connection, rows: list[SpanRow], traces: dict[bytes, int], united: dict[int, int]
     ) -> tuple[list[SpanRow], set[int]]:
         """Append spans to the log; returns those to count, and the traces to count anew."""
         if not rows:
@@ -264,53 +250,42 @@ class StoreWriter:
         first = last[0] + 1 if last else 1
         instance = self._instance or 0
         new, recounted = dict(enumerate(rows, first)), set[int]()
-        united: dict[int, int] = {}
         if append_spans(connection, new, traces, instance, united) != len(rows):
             new, recounted = settle(connection, new, traces, instance)
         append_links(connection, new, traces)
-        connection.executemany(
-            "UPDATE traces SET present = present | ? WHERE id = ?", [(bits, trace) for trace, bits in united.items()]
-        )
         if not recounted:
             return list(new.values()), recounted
         return [row for row in new.values() if traces[row.trace_id] not in recounted], recounted
 
     def _open_spans(self, connection: sqlite3.Connection, batch: Batch, traces: dict[bytes, int]) -> None:
         if batch.opened:
-            insert(
-                connection,
-                INSERT_OPEN,
-                [
-                    (
-                        traces[row.trace_id], row.span_id, row.parent_span_id, row.name, row.kind, row.start_ns,
-                        self._instance, row.resource, row.scope, *row.columns,
-                    )
-                    for row in batch.opened
-                ],
-            )  # fmt: skip
+            opened = [self._open_row(row, traces[row.trace_id]) for row in batch.opened]
+            insert_mappings(connection, "INSERT OR REPLACE INTO open_spans", opened)
             # An end beats a late start, in whichever batch it came.
-            late = [(traces[row.trace_id], row.span_id) for row in batch.opened]
-            delete(connection, "open_spans", _SPAN, list(present(connection, "spans", _SPAN, late)))
-        ended = [(traces[row.trace_id], row.span_id) for row in batch.spans]
-        if ended and connection.execute("SELECT 1 FROM open_spans").fetchone():
-            delete(connection, "open_spans", _SPAN, ended)
+            late = present(connection, "spans", _SPAN, _keys(batch.opened, traces))
+            delete(connection, "open_spans", _SPAN, list(chain.from_iterable(late)))
+        if batch.spans and connection.execute("SELECT 1 FROM open_spans").fetchone():
+            delete(connection, "open_spans", _SPAN, _keys(batch.spans, traces))
 
-    def _roll_up(self, connection: sqlite3.Connection, rollups: dict[bytes, Rollup], traces: dict[bytes, int]) -> None:
-        services = self._service
-        connection.executemany(
-            load("rollup"), [rollup.values(services, traces[key]) for key, rollup in rollups.items()]
-        )
-        facets = [
-            (traces[key], facet, value)
-            for key, rollup in rollups.items()
-            for facet, values in (
-                ("agent", rollup.agents),
-                ("conversation", rollup.conversations),
-                ("service", filter(None, map(services, rollup.resources))),
-            )
-            for value in values
-        ]
-        insert(connection, "INSERT OR IGNORE INTO facets (trace, facet, value)", facets)
+    def _open_row(self, row: OpenRow, trace: int) -> dict[str, object]:
+        parent = row.parent_span_id
+        return {
+            "trace": trace,
+            "span_id": bytearray(row.span_id),
+            **({} if parent is None else {"parent_span_id": bytearray(parent)}),
+            "name": row.name,
+            "kind": row.kind,
+            "start_ns": row.start_ns,
+            "instance": self._instance,
+            "resource": row.resource,
+            "scope": row.scope,
+            **{COLUMNS[place].name: value for place, value in row.columns.items()},
+        }
+
+
+def _keys(rows: Iterable[SpanRow | OpenRow], traces: dict[bytes, int]) -> list[object]:
+    """What they are known by in the tables, one after the other."""
+    return [value for row in rows for value in (traces[row.trace_id], bytearray(row.span_id))]
 
 
 def _one(connection: sqlite3.Connection, sql: str, *parameters: object) -> int:

@@ -190,7 +190,7 @@ def test_columns_hold_what_sqlite_can_bind() -> None:
         }
     )
     row = SpanEncoder(Privacy("redacted")).row(span)
-    found = {column.attribute: value for column, value in zip(COLUMNS, row.columns, strict=True) if value is not None}
+    found = {COLUMNS[place].attribute: value for place, value in row.columns.items()}
     assert found == {
         names.MAS_TASK_STEP: 3,
         names.MAS_COST_SIMULATED: 1,
@@ -323,7 +323,7 @@ def test_an_open_span_has_its_columns_and_no_body() -> None:
     span: Any = TracerProvider().get_tracer("t").start_span("s", attributes={names.MAS_TASK_NAME: "writer"})
     row = SpanEncoder(Privacy("redacted")).open_row(span, resource=4, scope=5)
     assert (row.name, row.resource, row.scope, row.start_ns) == ("s", 4, 5, span.start_time)
-    assert "writer" in row.columns
+    assert "writer" in row.columns.values()
 
 
 def test_a_nan_is_stored_as_a_nan() -> None:

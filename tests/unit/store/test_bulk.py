@@ -29,10 +29,19 @@ def test_rows_go_in_once_in_their_order_whatever_their_number(rows: list[tuple[i
 def test_present_and_deleted_are_exactly_those_asked_for(stored: set[int], asked: set[int]) -> None:
     connection = table()
     bulk.insert(connection, "INSERT INTO t (a, b)", [(n, "x") for n in stored])
-    wanted = [(n, "x") for n in asked]
+    wanted = [value for n in asked for value in (n, "x")]
     assert bulk.present(connection, "t", ("a", "b"), wanted) == {(n, "x") for n in stored & asked}
     bulk.delete(connection, "t", ("a", "b"), wanted)
     assert {a for (a,) in connection.execute("SELECT a FROM t")} == stored - asked
+
+
+def test_rows_that_leave_columns_out_have_their_defaults_there() -> None:
+    connection = table()
+    connection.execute("CREATE TABLE d (a INTEGER, b TEXT DEFAULT 'none', c TEXT)")
+    rows: list[dict[str, object]] = [{"a": 1}, {"a": 2, "c": "c"}, {"a": 3}, {"a": 4, "b": "b"}]
+    assert bulk.insert_mappings(connection, "INSERT INTO d", rows) == len(rows)
+    stored = connection.execute("SELECT a, b, c FROM d ORDER BY a").fetchall()
+    assert stored == [(1, "none", None), (2, "none", "c"), (3, "none", None), (4, "b", None)]
 
 
 def test_what_to_do_on_conflict_stands_behind_the_values() -> None:

@@ -17,7 +17,8 @@ def test_attributes_survive_the_way_into_columns_and_back() -> None:
         names.MAS_COST_SIMULATED: False,
         names.MAS_CAUSE_REFS: ("send|c|x", 'quo"te'),
     }
-    assert attributes_of(column_values({**attributes, "foreign": 1})) == attributes
+    values = column_values({**attributes, "foreign": 1})
+    assert attributes_of([values.get(place) for place in range(len(COLUMNS))]) == attributes
 
 
 def test_a_value_that_sql_cannot_hold_stays_out_of_the_columns() -> None:

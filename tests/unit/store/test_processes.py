@@ -18,10 +18,9 @@ from otel_mas.store import StoreReader
 WRITER = """
 import os, sys, time
 from otel_mas.store import StoreWriter
-from otel_mas.store.columns import COLUMNS
 from otel_mas.store.rows import Batch, OpenRow, SpanRow
 path, number, batches, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-none = (None,) * len(COLUMNS)
+none = {}
 writer = StoreWriter(
     path, instance_id=bytes([number]) * 16, run_id="run", service=f"service {number}", max_bytes=0, max_age_ns=0,
     timeout_s=60,

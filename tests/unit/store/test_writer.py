@@ -105,7 +105,7 @@ def test_a_batch_is_written_whole_or_not_at_all_and_can_be_tried_again(bench: An
     writer = bench.writer()
     batch = Batch(spans=[bench.span()], contents=[ContentRow(TRACE, b"1" * 8, "n", b"{}")])
     saboteur = sqlite3.connect(bench.path)
-    saboteur.execute("CREATE TRIGGER stop BEFORE UPDATE ON traces BEGIN SELECT raise(ABORT, 'stopped'); END")
+    saboteur.execute("CREATE TRIGGER stop BEFORE INSERT ON traces BEGIN SELECT raise(ABORT, 'stopped'); END")
     saboteur.commit()
     with pytest.raises(StoreError, match="stopped"):
         writer.write(batch)
@@ -120,7 +120,7 @@ def test_a_batch_is_written_whole_or_not_at_all_and_can_be_tried_again(bench: An
 def test_one_value_that_sqlite_cannot_hold_does_not_lose_the_batch(bench: Any) -> None:
     writer = bench.writer()
     bad = bench.span(start_ns=2**64 - 1)
-    bad = replace(bad, name="lone \ud800", columns=(["a", "list"], 2**70, *bad.columns[2:]))
+    bad = replace(bad, name="lone \ud800", columns={0: ["a", "list"], 1: 2**70})
     writer.write(Batch(spans=[bad, bench.span(name="good")]))
     spans = bench.reader().trace(TRACE.hex()).spans
     assert [span.name for span in spans] == ["good", "lone ?"]
