@@ -73,6 +73,7 @@ class Recording:
         self._shipping = Shipping(self.settings, self.instance_id)
         self._released_for_fork = False
         self._waited_s = 0.0
+        self._ends_with_multiprocessing = False
         self._writer = Writer(
             self.queue,
             self._open,
@@ -148,11 +149,13 @@ class Recording:
         self._values.forget()
 
     def _wake(self) -> None:
+        if not self._ends_with_multiprocessing:  # not left to the writer: the process may end before that thread runs
+            self._ends_with_multiprocessing = True
+            _end_with_multiprocessing(self._exit)
         self._writer.wake()
 
     def _thread_started(self, thread: int) -> None:
         self.processor.writer_thread = thread
-        _end_with_multiprocessing(self._exit)
 
     def _exit(self) -> None:
         self.shutdown(self.settings.exit_timeout_s)

@@ -104,6 +104,7 @@ class Writer:
         self._reported = 0
         self._using_store = threading.Lock()
         self._held = False
+        self._finished = False
         self.lost = 0  # spans taken from the queue that could not be written
         self.failed = False
 
@@ -153,16 +154,17 @@ class Writer:
 
     def _ask(self, timeout_s: float, stop: bool) -> bool:
         thread = self._thread
-        if thread is None or not thread.is_alive():
-            return not len(self._queue) and not self.failed
         if thread is threading.current_thread():
             return False
-        request = _Request(time.monotonic() + timeout_s, stop)
-        self._bell.put(request)
-        while not request.done.wait(max(0.0, min(_ALIVE_S, request.deadline - time.monotonic()))):
-            if time.monotonic() >= request.deadline or not thread.is_alive():
-                break
-        return request.written
+        if thread is not None and thread.is_alive() and not self._finished:
+            request = _Request(time.monotonic() + timeout_s, stop)
+            self._bell.put(request)
+            while not request.done.wait(max(0.0, min(_ALIVE_S, request.deadline - time.monotonic()))):
+                if time.monotonic() >= request.deadline or self._finished or not thread.is_alive():
+                    break
+            if not self._finished:  # which may have come before it heard of this request
+                return request.written
+        return not len(self._queue) and not self.failed
 
     # -- the thread ------------------------------------------------------------------------------------------------
 
@@ -284,6 +286,7 @@ class Writer:
         self._insist(partial(store.finish, self._queue.dropped + self.lost, builder.withheld))
         with self._using_store:
             store.close()
+        self._finished = True
         self._answer(self._requests, True)
 
     @staticmethod

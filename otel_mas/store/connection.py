@@ -42,7 +42,7 @@ def open_for_writing(
     _create(path)
     with told_apart(path):
         _refuse_foreign_bytes(path)
-        connection = sqlite3.connect(path, timeout_s, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None, check_same_thread=False)
         try:
             _refuse_foreign(connection, path, empty_is_fine=True)
             _configure(connection, timeout_s)
@@ -239,4 +239,4 @@ def _connect_ro(path: Path, timeout_s: float) -> sqlite3.Connection:
 
 
 def _connect_uri(uri: str, timeout_s: float) -> sqlite3.Connection:
-    return sqlite3.connect(uri, timeout_s, uri=True, isolation_level=None, check_same_thread=False)
+    return sqlite3.connect(uri, timeout=timeout_s, uri=True, isolation_level=None, check_same_thread=False)

@@ -21,7 +21,7 @@ def stored_key(path: str | Path, timeout_s: float = _WAIT_S) -> bytes | None:
     try:
         if not path.stat().st_size:
             return None
-        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", timeout_s, uri=True)
+        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", timeout=timeout_s, uri=True)
         try:
             row = connection.execute("SELECT value FROM store WHERE name = 'digest_key'").fetchone()
         finally:

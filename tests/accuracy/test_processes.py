@@ -12,11 +12,13 @@ import pytest
 from tests.accuracy.trees import recorded_trees, spans_of, trees
 
 HERE = Path(__file__).parent
+# From 3.12 on Python says so wherever a process forks that has another thread, such as the one that writes.
+FORKS = "-Wignore:This process:DeprecationWarning"
 
 
 def run(app: str, *arguments: str) -> None:
     result = subprocess.run(
-        [sys.executable, str(HERE / app), *arguments], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, FORKS, str(HERE / app), *arguments], capture_output=True, text=True, timeout=120, check=False
     )
     assert (result.returncode, result.stderr) == (0, "")
 

@@ -16,6 +16,8 @@ import pytest
 from otel_mas.store.log import DestinationStatus, LogReader
 from tests.unit.exporters.conftest import HttpAnswer, HttpServer
 
+# From 3.12 on Python says so wherever a process forks that has another thread, such as the one that writes.
+FORKS = "-Wignore:This process:DeprecationWarning"
 APP = """
 import os, sys, threading, time
 from otel_mas.config import Settings
@@ -47,7 +49,7 @@ def run(folder: Path, url: str, code: str, **environ: str) -> subprocess.Complet
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     return subprocess.run(
-        [sys.executable, "-c", APP + textwrap.dedent(code)],
+        [sys.executable, FORKS, "-c", APP + textwrap.dedent(code)],
         cwd=folder,
         env={**inherited, **given, **environ},
         capture_output=True,

@@ -147,6 +147,20 @@ def test_stop_writes_everything_tells_the_store_and_ends_the_thread(rig: Rig) ->
     assert not rig.writer._thread.is_alive()
 
 
+def test_what_is_written_is_written_also_where_the_thread_ends_before_it_hears_the_question(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At exit both `atexit` and multiprocessing's finalizers stop it."""
+    writer, answer, free = rig.writer, rig.writer._answer, threading.Event()
+    monkeypatch.setattr(writer, "_answer", lambda *told: (answer(*told), writer._finished and free.wait(30)))
+    rig.end()
+    assert writer.stop(5)
+    assert writer._thread is not None
+    assert writer._thread.is_alive()
+    assert writer.stop(1)
+    free.set()
+
+
 def test_a_locked_store_is_waited_for_and_nothing_is_lost(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     rig.store.failing = lambda: StoreLocked("the store at x is locked")
     with caplog.at_level(logging.WARNING, "otel_mas"):
@@ -306,11 +320,10 @@ def test_a_busy_writer_can_be_held(store: Any, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_writer_that_cannot_be_held_in_time_goes_on(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    rig, free = Rig(store), threading.Event()
-    monkeypatch.setattr(store, "write", lambda batch: store.tried.set() or free.wait(30))
-    store.tried.clear()
+    rig, writing, free = Rig(store), threading.Event(), threading.Event()
+    monkeypatch.setattr(store, "write", lambda batch: writing.set() or free.wait(30))
     rig.end()
-    eventually(lambda: store.tried.is_set())
-    eventually(lambda: not rig.writer.hold(0.05))
+    assert writing.wait(30)
+    assert not rig.writer.hold(0.05)
     free.set()
     assert rig.writer.stop(30)
