@@ -89,11 +89,7 @@ class BatchBuilder:
         batch = Batch()
         batch.incomplete = {trace.to_bytes(16, "big"): reason for trace, reason in drained.incomplete.items()}
         for item in drained.beside:
-            try:
-                self._beside(item, batch)
-            except Exception as error:
-                caught("writer: content", error)
-                self._withhold(item.key, getattr(item, "name", "messages"))
+            self._beside_guarded(item, batch)
         breathes = len(drained.ended) < _BACKLOG
         for index, (span, causes, _) in enumerate(drained.ended):
             if breathes and not index % _SPANS_PER_BREATH:
@@ -106,6 +102,8 @@ class BatchBuilder:
 
     def _ended(self, span: ReadableSpan, causes: tuple[Cause, ...], origin: _Origin, batch: Batch) -> None:
         resource, scope = origin
+        if isinstance(span, Trusted) and span.changes is not None:
+            self._beside_guarded(Changes(span.context[:2], *span.changes, 0), batch)
         withheld = self._withheld.pop(span.context[:2], ()) if self._withheld else ()
         changed = self._changed.pop(span.context[:2], None) if self._changed else None
         try:
@@ -138,6 +136,13 @@ class BatchBuilder:
                 _refer(row, span.said, batch)
         except Exception as error:
             caught("writer: open span", error)
+
+    def _beside_guarded(self, item: Beside, batch: Batch) -> None:
+        try:
+            self._beside(item, batch)
+        except Exception as error:
+            caught("writer: content", error)
+            self._withhold(item.key, getattr(item, "name", "messages"))
 
     def _beside(self, item: Beside, batch: Batch) -> None:
         if isinstance(item, Content):

@@ -37,6 +37,7 @@ _WEIGHED_EVERY = 16  # new conversations: to count all messages takes 100 µs an
 _MAX_WRITTEN = 8192  # of one
 _MAX_WRITERS = 8  # of one message
 _MAX_READERS = 1024
+_MAX_HEARD = 8192
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
@@ -58,12 +59,14 @@ class _Written(NamedTuple):
 class Exchange:
     """The messages of one conversation by digest. Every step on it is one of a dict or a set, and so needs no lock."""
 
-    __slots__ = ("__weakref__", "_open", "_read", "_written")
+    __slots__ = ("__weakref__", "_heard", "_open", "_read", "_written")
 
     def __init__(self) -> None:
         self._written: dict[str, tuple[_Written, ...]] = {}
         self._read: dict[Path, set[str]] = {}
         self._open: dict[int, dict[Path, set[str]]] = {}  # by the identity of who has not left
+        # Whatever anybody has read, until that is too much: most words are nobody's, and 200 readers need not be asked.
+        self._heard: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._written) + sum(map(len, list(self._read.values())))
@@ -108,9 +111,11 @@ class Exchange:
 
     def _say_again(self, path: Path, digest: str) -> None:
         """Words that others have read before are new to them when somebody else says them."""
+        if digest not in self._heard and len(self._heard) < _MAX_HEARD:
+            return
         for readers in (self._read, *list(self._open.values())):
             for reader, read in list(readers.items()):
-                if not _own(reader, path):
+                if digest in read and not _own(reader, path):
                     read.discard(digest)
 
     def read(self, who: Participant, path: Path, digests: Sequence[str], messages: Sequence[Any]) -> list[SpanContext]:
@@ -137,6 +142,8 @@ class Exchange:
                 for context in self._writers(path, digest, message):
                     found[context[:2]] = context
         now.update(digests)
+        if len(self._heard) < _MAX_HEARD:
+            self._heard.update(digests)
         return list(found.values())
 
     def left(self, who: Participant) -> None:

@@ -7,7 +7,8 @@ import os
 import sys
 import threading
 import weakref
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import opentelemetry.trace as trace_api
 from opentelemetry.trace import NoOpTracer, ProxyTracerProvider, Tracer
@@ -76,15 +77,16 @@ def tracer() -> Tracer:
         return NoOpTracer()
     found = attachment.found
     if found is not None:
-        provider, processors, seen, tracer = found
+        provider = found.provider
         # Not the getter where it can be helped: this is asked for every span.
         known = getattr(_api, "_TRACER_PROVIDER", None) is provider or trace_api.get_tracer_provider() is provider
-        if known and (processors is None or processors._span_processors is seen):
-            return tracer
+        if known and (found.processors is None or found.processors._span_processors is found.seen):
+            return found.tracer
     return attachment.resolve()
 
 
-class _Found(NamedTuple):
+@dataclass(slots=True)
+class _Found:
     """A tracer, and what it is right for: a global provider, and its processors where we know how to look."""
 
     provider: object

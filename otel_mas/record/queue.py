@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Union
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otel_mas.record.trusted import MESSAGE_ATTRIBUTES, MESSAGE_REF_BYTES
 from otel_mas.semconv import attributes as names
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 Key = tuple[int, int]
 """A span's trace id and span id."""
 
-_SPAN_BYTES = 600  # what a queued span weighs beyond its texts
-_LINK_BYTES = 300
-_SAID_BYTES = 100  # what we say in an attribute: ids and names, most of which the app keeps alive as well
-_CHANGE_BYTES = 100
+SPAN_BYTES = 600  # what a queued span weighs beyond its texts
+LINK_BYTES = 300
+SAID_BYTES = 100  # what we say in an attribute: ids and names, most of which the app keeps alive as well
+CHANGE_BYTES = 100
 _MAX_INCOMPLETE = 10_000
 
 _new = tuple.__new__
@@ -71,7 +71,8 @@ Ended = tuple["ReadableSpan", tuple["Cause", ...], int]
 is made on the app's thread, and a named one costs 0.3 µs."""
 
 
-Started = Union[tuple[Key, "ReadableSpan"], "LightSpan"]
+Open = tuple["ReadableSpan", tuple["Cause", ...]] | None
+"""What is kept of an open span: the span and the causes that the SDK may cut. Nothing of a light one, its own key."""
 
 
 class Drained(NamedTuple):
@@ -115,60 +116,55 @@ class SpanQueue:
         self._bytes = 0
         self._ended: deque[Ended | LightSpan] = deque()
         self._beside: deque[Beside] = deque()
-        self._started: deque[Started] = deque()
-        self._live: dict[Key | LightSpan, tuple[Cause, ...]] = {}
+        self._begun = False  # whether a span has started since the last batch was taken
+        self._live: dict[Key | LightSpan, Open] = {}
+        self._told: dict[Key | LightSpan, Open] = {}  # the spans that were open when it was
         self._incomplete: dict[int, str] = {}
 
     # -- on the app's threads --------------------------------------------------------------------------------------
 
     def start(self, context: SpanContext, span: ReadableSpan) -> None:
-        """A span has started. Starts give way first where the queue is full: an ended span says all they say."""
-        key = context[:2]
-        self.track(key, (key, span))
+        """A span has started."""
+        self.track(context[:2], (span, ()))
 
-    def track(self, key: Key | LightSpan, item: Started) -> None:
-        """The same for any kind of span. A light one is its own key and item: no copy of it comes to its end."""
+    def track(self, key: Key | LightSpan, kept: Open) -> None:
+        """The same for any kind of span. A light one is its own key: no copy of it comes to its end."""
         live = self._live
         if len(live) >= self._max_spans:  # spans that never end must not be kept for ever
             live.pop(next(iter(live), key), None)
-        live[key] = ()
-        if len(self._started) + len(self._ended) < self._max_spans:
-            self._started.append(item)
-            if self.idle:
-                self._wake()
+        live[key] = kept
+        self._begun = True
+        if self.idle:
+            self._wake()
 
     def keep_causes(self, context: SpanContext, causes: tuple[Cause, ...]) -> None:
         """All causes of an open span, which the SDK may cut."""
         key = context[:2]
-        if key in self._live:
-            self._live[key] = causes
+        kept = self._live.get(key)
+        if kept is not None:
+            self._live[key] = kept[0], causes
 
     def causes(self, context: SpanContext) -> tuple[Cause, ...]:
         """Those that were kept of an open span."""
-        return self._live.get(context[:2], ())
+        kept = self._live.get(context[:2])
+        return () if kept is None else kept[1]
 
     def end(self, context: SpanContext, span: ReadableSpan, size: int) -> None:
         """A span has ended; `size` is about what its attributes and events weigh."""
         key = context[:2]
-        causes = self._live.get(key, ())
-        size += _SPAN_BYTES + _LINK_BYTES * len(causes)
+        causes = self.causes(context)
+        size += SPAN_BYTES + LINK_BYTES * len(causes)
         self.admit(key, (span, causes, size), size)
 
-    def end_light(self, span: LightSpan) -> None:
-        """A light span has ended: it waits as it is, since each tuple around it is one more for the collector."""
-        if not self.closed:
-            size = span.size = span.size + _SPAN_BYTES + _SAID_BYTES * len(span.said) + _LINK_BYTES * len(span.causes)
-            self.admit(span, span, size)
-
     def admit(self, key: Key | LightSpan, item: Ended | LightSpan, size: int) -> None:
-        """The end of any kind of span."""
+        """The end of any kind of span. A light one waits as it is: a tuple around it is one more for the collector."""
+        if self.closed:
+            return
         self._live.pop(key, None)
         waiting = len(self._ended)
         if waiting >= self._max_spans or self._bytes + size > self._max_bytes:
             self._drop(key[0] if isinstance(key, tuple) else key._context[0])
             return
-        if waiting + len(self._started) >= self._max_spans:
-            self._started.clear()
         self._bytes += size
         self._ended.append(item)
         if self.idle or waiting == self._batch_spans:
@@ -177,12 +173,15 @@ class SpanQueue:
     def copied(self, span: LightSpan) -> None:
         """What will come to the end of this light span is a copy, as of any other span."""
         key = span._context[:2]
-        if self._live.pop(span, None) is not None:
-            self._live[key] = span.causes
+        if span in self._live:
+            del self._live[span]
+            self._live[key] = span, span.causes
         for direction, attribute in MESSAGE_ATTRIBUTES:
             digests = span.said.get(attribute)
             if digests:
                 self.add_messages(key, direction, digests)
+        if span.changes is not None:
+            self.add_changes(key, *span.changes, 0)
 
     def known(self, span: SpanContext | LightSpan) -> bool:
         """Whether the span started here and has not ended."""
@@ -203,7 +202,7 @@ class SpanQueue:
 
     def add_changes(self, key: Key, names: tuple[str, ...], values: tuple[Any, ...], size: int) -> None:
         """What an open span changed in a state."""
-        self._add(_new(Changes, (key, names, values, size + _CHANGE_BYTES * len(names))))
+        self._add(_new(Changes, (key, names, values, size + CHANGE_BYTES * len(names))))
 
     def _add(self, item: Beside) -> bool:
         if self.closed:
@@ -225,7 +224,7 @@ class SpanQueue:
     # -- on the writer's thread ------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        return len(self._ended) + len(self._beside) + len(self._started) + len(self._incomplete)
+        return len(self._ended) + len(self._beside) + len(self._incomplete) + self._begun
 
     @property
     def waiting_spans(self) -> int:
@@ -234,8 +233,8 @@ class SpanQueue:
 
     def service(self) -> str | None:
         """The service name of a span that waits."""
-        started, ended = list(self._started)[:1], list(self._ended)[:1]
-        for span in (*(_started(item)[1] for item in started), *(_ended(item)[0] for item in ended)):
+        started = [_started(key, kept) for key, kept in self._live.copy().items()]
+        for span in (*(span for _, span in started), *(_ended(item)[0] for item in list(self._ended)[:1])):
             return str(span.resource.attributes.get(names.SERVICE_NAME) or "") or None
         return None
 
@@ -246,9 +245,10 @@ class SpanQueue:
 
     def drain(self, limit: int) -> Drained:
         """Take a batch of at most `limit` ended spans, all that waits beside them, and the spans still open."""
-        live = self._live
-        waiting = _take(self._started, len(self._started))
-        started = [_started(item) for item in waiting if (item[0] if type(item) is tuple else item) in live]
+        self._begun = False
+        live = self._live.copy()  # in one step of C: spans start and end meanwhile
+        started = [_started(key, kept) for key, kept in live.items() if key not in self._told]
+        self._told = live
         ended = [_ended(item) for item in _take(self._ended, limit)]
         # After the spans: what lies beside a span is added before the span ends, and so is in this batch or was in
         # an earlier one.
@@ -260,15 +260,15 @@ class SpanQueue:
 
     def clear(self) -> None:
         """Forget everything: it belongs to the process that this one was forked from, or nobody can store it."""
-        for waiting in (self._ended, self._beside, self._started):
+        for waiting in (self._ended, self._beside, self._live, self._told):
             waiting.clear()
-        self._live.clear()
+        self._begun = False
         self._incomplete = {}
         self._bytes = 0
 
 
-def _started(item: Any) -> tuple[Key, ReadableSpan]:
-    return item if type(item) is tuple else (item._context[:2], item)
+def _started(key: Any, kept: Open) -> tuple[Key, ReadableSpan]:
+    return (key._context[:2], key) if kept is None else (key, kept[0])
 
 
 def _ended(item: Any) -> Ended:

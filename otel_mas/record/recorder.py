@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from opentelemetry.attributes import BoundedAttributes
@@ -14,13 +14,14 @@ from otel_mas.record import failure
 from otel_mas.record.cause import Cause, cause_attributes
 from otel_mas.record.exchange import participant
 from otel_mas.record.guard import caught
+from otel_mas.record.queue import CHANGE_BYTES
 from otel_mas.record.snapshot import snapshot
-from otel_mas.record.state import MessageList, taken_down
+from otel_mas.record.state import AT_ONCE, MessageList, taken_down
 from otel_mas.record.trusted import MESSAGE_REF_BYTES, Trusted, one_of
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import Tracer
+    from opentelemetry.trace import SpanContext, Tracer
 
     from otel_mas.record.messages import MessageAdapter, MessageDigests
     from otel_mas.record.queue import SpanQueue
@@ -77,14 +78,15 @@ class Recorder:
             return INVALID_SPAN
         try:
             source = tracer()
+            given = tuple(causes) if causes else ()
             light = getattr(source, "start", None)
             if light is not None:
-                span: Span | None = light(name, parent, kind, attributes, tuple(causes), start_time)
+                span: Span | None = light(name, parent, kind, attributes, given, start_time)
                 if span is not None:
                     return span
             if isinstance(parent, Span):
                 parent = set_span_in_context(parent)
-            return self._start_span(source, name, attributes, tuple(causes), parent, kind, start_time)
+            return self._start_span(source, name, attributes, given, parent, kind, start_time)
         except Exception as error:
             caught("recorder: start_span", error)
             return INVALID_SPAN
@@ -195,29 +197,31 @@ class Recorder:
         Returns:
             The digests, as on the span; empty where nothing is recorded.
         """
-        queue, digests = self._queue, self._digests
-        if queue is None or digests is None:
+        digests = self._digests
+        if digests is None or not messages:
             return ()
         try:
-            if not messages or not span.is_recording():
+            if not span.is_recording():
                 return ()
             number, attribute = _DIRECTIONS[direction]
-            key = span.get_span_context()[:2]
             # What is said in a task is mostly added to its graph's state, and comes again.
             remember = number == 0 or participant() is not None
-            found = digests.digests(key, messages, adapter, remember=remember)
+            context = span.get_span_context()
+            found = digests.digests(context, messages, adapter, remember=remember)
             if isinstance(span, Trusted):  # the writer finds them there
                 span.said[attribute] = found
                 span.size += MESSAGE_REF_BYTES * len(found)
-            else:
+            elif (queue := self._queue) is not None:
                 _set_texts(span, attribute, found)
-                queue.add_messages(key, number, found)
+                queue.add_messages(context[:2], number, found)
             return found
         except Exception as error:
             caught("recorder: messages", error)
             return ()
 
-    def state(self, span: Span, changed: Mapping[str, Any], adapter: MessageAdapter | None = None) -> None:
+    def state(
+        self, span: Span, changed: Mapping[str, Any], adapter: MessageAdapter | None = None, *, ends: bool = False
+    ) -> None:
         """Record what the span changed in a state: by name and digest on the span, the values beside it, each once.
 
         Costs a microsecond or two for a few small values: large ones are not looked at here, and digests are made
@@ -227,31 +231,43 @@ class Recorder:
             span: which changed it, not ended yet.
             changed: name → value as written. Names are structure, as of channels or fields; values are content.
             adapter: what reads the messages among the values; a message is then told by its own digest.
+            ends: the span is about to end, and is said to have changed nothing else.
         """
         queue, digests = self._queue, self._digests
-        if queue is None or digests is None:
+        if queue is None or digests is None or not changed:
             return
         try:
-            if not changed or not span.is_recording():
+            if not span.is_recording():
                 return
-            key = span.get_span_context()[:2]
-
-            def known(value: Any) -> MessageList | None:
-                values = value if value.__class__ is list and value else (value,)
-                if adapter is None or not all(map(adapter.knows, values)):
-                    return None
-                return MessageList(digests.digests(key, values, adapter))
-
-            values, size = [], 0
-            for value in changed.values():
-                copied, weight = taken_down(value, known)
-                values.append(copied)
-                size += weight
+            context = span.get_span_context()
+            values, size = tuple(changed.values()), 0
+            if not AT_ONCE.issuperset(map(type, values)):
+                values, size = _copied(values, digests, context, adapter)
             written = one_of(*changed)
+            if ends and isinstance(span, Trusted):  # the writer finds them there
+                span.said[names.MAS_STATE_CHANGED] = written
+                span.changes = written, values
+                span.size += size + CHANGE_BYTES * len(written)
+                return
             self.say(span, {names.MAS_STATE_CHANGED: written})
-            queue.add_changes(key, written, tuple(values), size)
+            queue.add_changes(context[:2], written, values, size)
         except Exception as error:
             caught("recorder: state", error)
+
+
+def _copied(
+    values: Iterable[Any], digests: MessageDigests, context: SpanContext, adapter: MessageAdapter | None
+) -> tuple[tuple[Any, ...], int]:
+    """Copies of what was changed, which later changes do not reach, and what they weigh."""
+
+    def known(value: Any) -> MessageList | None:
+        messages = value if value.__class__ is list and value else (value,)
+        if adapter is None or not all(map(adapter.knows, messages)):
+            return None
+        return MessageList(digests.digests(context, messages, adapter))
+
+    taken = [taken_down(value, known) for value in values]
+    return tuple([copied for copied, _ in taken]), sum(weight for _, weight in taken)
 
 
 def _set_texts(span: Any, name: str, value: tuple[str, ...]) -> None:

@@ -37,6 +37,7 @@ from opentelemetry.trace import (
 from otel_mas.record.cause import cause_attributes
 from otel_mas.record.guard import caught
 from otel_mas.record.own_provider import RecordUnsampled
+from otel_mas.record.queue import LINK_BYTES, SAID_BYTES, SPAN_BYTES
 from otel_mas.record.trusted import Trusted
 from otel_mas.semconv import attributes as names
 
@@ -58,30 +59,54 @@ _tuple = tuple.__new__
 _sdk_logger = logging.getLogger("opentelemetry.sdk.trace")
 
 
+class _Part:
+    """A part of a span that is made, and so touches the span, when somebody first asks for it.
+
+    What is set on the span itself goes before it, so it is asked once. Not a `__getattr__`, which would make every
+    access to any attribute of such a span three times slower.
+    """
+
+    def __init__(self, make: Callable[[LightSpan], Any]) -> None:
+        self._make = make
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, span: LightSpan | None, owner: type) -> Any:
+        if span is None:
+            return self
+        span.touched = True
+        # In one step: two threads that ask get the same lock.
+        return span.__dict__.setdefault(self._name, self._make(span))
+
+
 class LightSpan(Trusted, SdkSpan):
     """A span of ours, made by `LightTracer`.
 
     `said` are its attributes, `causes` its causes; both are in the SDK's containers as well once it is `touched`.
     """
 
-    touched = False
-    causes: tuple[Cause, ...] = ()
-    size = 0
-    # Set by `LightTracer.start`, without a constructor, which would cost as much again.
+    # Set by `LightTracer.start`, without a constructor, which would cost as much again; also what few spans ever change
+    # but all are asked for: an attribute of the class takes five times as long to read.
     _tracer: LightTracer
     _name: str
     _context: SpanContext
     _parent: SpanContext
     _start_time: int
+    _end_time: int | None
     _open: bool
     # What few spans ever change.
     _kind = SpanKind.INTERNAL
-    _end_time: int | None = None
     _status = Status()
     _trace_config = None
     _record_exception = False
     _set_status_on_exception = False
     _record_end_metrics = None
+    # What the SDK's methods expect of a span, made when they first do.
+    _lock: Any = _Part(lambda _: Lock())
+    _attributes: Any = _Part(lambda span: _attributes(span))
+    _events: Any = _Part(lambda span: _events(span))
+    _links: Any = _Part(lambda span: _links(span))
 
     _resource = property(lambda self: self._tracer.sdk.resource)
     _sampler = property(lambda self: self._tracer.sdk.sampler)
@@ -89,13 +114,6 @@ class LightSpan(Trusted, SdkSpan):
     _span_processor = property(lambda self: self._tracer.processors)
     _instrumentation_info = property(lambda self: self._tracer.sdk.instrumentation_info)
     _instrumentation_scope = property(lambda self: self._tracer.sdk._instrumentation_scope)
-
-    def __getattr__(self, name: str) -> Any:
-        make = _PARTS.get(name)
-        if make is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
-        self.touched = True
-        return self.__dict__.setdefault(name, make(self))  # in one step: two threads that ask get the same lock
 
     @property
     def origin(self) -> tuple[Resource, InstrumentationScope]:
@@ -138,16 +156,21 @@ class LightSpan(Trusted, SdkSpan):
             return
         self._end_time = time_ns() if end_time is None else end_time
         tracer = self._tracer
-        if not self.touched and tracer.processors._span_processors is tracer.alone:
-            mirror = tracer.mirror
+        mirror = tracer.mirror
+        if self.touched or tracer.processors._span_processors is not tracer.alone:
+            self._end_as_any()
+        elif not mirror.forked_ns or (self._start_time or 0) >= mirror.forked_ns or mirror.queue.known(self):
+            size = self.size = self.size + SPAN_BYTES + SAID_BYTES * len(self.said) + LINK_BYTES * len(self.causes)
             try:
-                if not mirror.forked_ns or (self._start_time or 0) >= mirror.forked_ns or mirror.queue.known(self):
-                    mirror.queue.end_light(self)
+                mirror.queue.admit(self, self, size)
             except Exception as error:
                 caught("span: end", error)
-            return
-        attributes: Any = self._attributes
+
+    def _end_as_any(self) -> None:
+        """As the SDK would: a copy goes to every processor."""
+        attributes = self._attributes
         attributes._immutable = True
+        tracer = self._tracer
         tracer.mirror.queue.copied(self)
         tracer.processors._on_ending(self)
         tracer.processors.on_end(self._readable_span())
@@ -163,17 +186,12 @@ def _attributes(span: LightSpan) -> BoundedAttributes:
     return made
 
 
+def _events(span: LightSpan) -> Any:
+    return BoundedList(span._limits.max_events)
+
+
 def _links(span: LightSpan) -> Any:
     return span._new_links([Link(context, {names.MAS_LINK_KIND: str(kind)}) for context, kind in span.causes])
-
-
-# What the SDK's methods expect of a span → how it is made when they first do.
-_PARTS: dict[str, Callable[[LightSpan], Any]] = {
-    "_lock": lambda _: Lock(),
-    "_attributes": _attributes,
-    "_events": lambda span: BoundedList(span._limits.max_events),
-    "_links": _links,
-}
 
 
 class LightTracer(Tracer):
@@ -200,34 +218,33 @@ class LightTracer(Tracer):
     ) -> LightSpan | None:
         """Start a span; None where that is for the SDK to do. The attributes are the span's from now on."""
         above: Any = get_current_span(under) if under is None or isinstance(under, Context) else under
-        parent = above.get_span_context()
-        if parent.__class__ is not SpanContext:
-            return None
-        trace_id, _, is_remote, flags, state, is_valid = parent
+        parent = above._context if above.__class__ is LightSpan else _sampled_here(above.get_span_context())
         mirror = self.mirror
+        queue = mirror.queue
         if (
-            not is_valid
-            or is_remote
-            or flags not in _SAMPLED
+            parent is None
             or self.processors._span_processors is not self.alone
-            or mirror.queue.closed
+            or queue.closed
             or get_ident() == mirror.writer_thread
         ):
             return None
-        context = _tuple(SpanContext, (trace_id, getrandbits(64) or 1, False, flags, state, True))
         span: LightSpan = _new(LightSpan)
         span._tracer = self
         span._name = name
-        span._context = context
+        # Trace, flags and trace state are the parent's.
+        span._context = _tuple(SpanContext, (parent[0], getrandbits(64) or 1, False, parent[3], parent[4], True))
         span._parent = parent
         span.said = attributes
         span._start_time = time_ns() if start_time is None else start_time
+        span._end_time = None
         span._open = True
+        span.touched = False
+        span.causes = causes
+        span.changes = None
+        span.size = 0
         if kind is not SpanKind.INTERNAL:
             span._kind = kind
-        if causes:
-            span.causes = causes
-        mirror.queue.track(span, span)
+        queue.track(span, None)
         return span
 
     def start_span(self, *args: Any, **kwargs: Any) -> Span:
@@ -236,6 +253,14 @@ class LightTracer(Tracer):
 
     def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
         return self.sdk.start_as_current_span(*args, **kwargs)
+
+
+def _sampled_here(parent: SpanContext) -> SpanContext | None:
+    """The context of a parent under which nothing is left to be decided; None of any other."""
+    if parent.__class__ is not SpanContext:
+        return None
+    _, _, is_remote, flags, _, is_valid = parent
+    return parent if is_valid and not is_remote and flags in _SAMPLED else None
 
 
 def lightened(tracer: Tracer, mirror: MirrorProcessor) -> Tracer:
@@ -271,7 +296,7 @@ def _known_sdk(tracer: Any) -> bool:
     flags, state = TraceFlags(1), TraceState()
     context = tuple(SpanContext(1, 2, False, flags, state))
     return context == (1, 2, False, flags, state, True) and all(
-        name in LightSpan.__annotations__ or name in _PARTS or hasattr(LightSpan, name) for name in vars(probe)
+        name in LightSpan.__annotations__ or hasattr(LightSpan, name) for name in vars(probe)
     )
 
 

@@ -21,7 +21,8 @@ _MAX_SIZE = 1 << 20  # characters or bytes: 1 ms on the writer's
 _DIGEST = 32
 _MAX_STORED = 1 << 16
 _MAX_KNOWN = 65_536
-_AT_ONCE = frozenset((bool, int, float, type(None)))
+AT_ONCE = frozenset((bool, int, float, type(None)))
+"""Values that are what they are: nothing to copy, and they weigh nothing."""
 
 
 class MessageList(list[str]):
@@ -75,7 +76,7 @@ def taken_down(value: Any, known: Known) -> tuple[Any, int]:
         known: knows messages.
     """
     kind = value.__class__
-    if kind in _AT_ONCE:
+    if kind in AT_ONCE:
         return value, 0
     if kind is MessageList:
         return value, _DIGEST * len(value)
@@ -133,4 +134,4 @@ def may_be_stored(body: bytes) -> bool:
     return len(body) <= _MAX_STORED
 
 
-__all__ = ["MessageList", "StateDigests", "Unread", "may_be_stored", "taken_down"]
+__all__ = ["AT_ONCE", "MessageList", "StateDigests", "Unread", "may_be_stored", "taken_down"]

@@ -30,6 +30,8 @@ class Trusted:
     causes: tuple[Cause, ...]
     touched: bool
     """Somebody else than us may have written to it."""
+    changes: tuple[tuple[str, ...], tuple[Any, ...]] | None
+    """Names and values of what it changed in a state, where that waits with the span, not beside it."""
     size: int
     """About how many bytes it keeps alive, in full once it has ended."""
 

@@ -215,7 +215,7 @@ class TaskRun:
                 if changed.get(name) is messages:  # all of them, and nothing else
                     changed[name] = MessageList(digests)
         if changed:
-            recorder.state(span, changed, MESSAGES)
+            recorder.state(span, changed, MESSAGES, ends=True)
 
     def _end(self, span: Span, outcome: TaskOutcome, end_ns: int | None = None) -> None:
         self.outcome = outcome

@@ -60,21 +60,42 @@ def test_a_full_queue_drops_ends_last_counts_them_and_marks_their_traces() -> No
         waiting.end(span.context, span, 0)
     drained = waiting.drain(10)
     assert [span for span, _, _ in drained.ended] == spans[:3]
-    assert drained.started == []
     assert waiting.dropped == 1
     assert set(drained.incomplete) == {spans[3].context.trace_id}
     assert waiting.drain(10).incomplete == {}
 
 
-def test_starts_give_way_to_ends() -> None:
+def test_open_spans_take_no_room_from_ended_ones_and_are_told_all_the_same() -> None:
     waiting = queue(spans=4)
-    open_spans = [started(waiting) for _ in range(4)]
-    for span in open_spans[:2]:
+    spans = [started(waiting) for _ in range(4)]
+    for span in spans[:2]:
         waiting.end(span.context, span, 0)
+    last = started(waiting)
     drained = waiting.drain(10)
     assert len(drained.ended) == 2
+    assert [span for _, span in drained.started] == [*spans[2:], last]
     assert waiting.dropped == 0
     assert not drained.incomplete
+
+
+def test_an_open_span_is_told_once_however_many_batches_it_outlives() -> None:
+    waiting = queue()
+    one = started(waiting)
+    assert [span for _, span in waiting.drain(10).started] == [one]
+    other = started(waiting)
+    assert [span for _, span in waiting.drain(10).started] == [other]
+    assert waiting.drain(10).started == []
+    waiting.end(one.context, one, 0)
+    assert not waiting.drain(10).started
+
+
+def test_a_start_alone_is_something_to_write() -> None:
+    waiting = queue()
+    assert not len(waiting)
+    started(waiting)
+    assert len(waiting)
+    waiting.drain(10)
+    assert not len(waiting)
 
 
 def test_bytes_are_bounded_for_spans_and_content_together() -> None:
@@ -177,5 +198,4 @@ def test_the_service_is_that_of_a_waiting_span(where: str) -> None:
     span = started(waiting)
     if where == "ended":
         waiting.end(span.context, span, 0)
-        waiting._started.clear()
     assert waiting.service() == span.resource.attributes["service.name"]
