@@ -144,22 +144,30 @@ class Log:
             row = connection.execute(
                 """
                 UPDATE destinations
-                SET epoch = epoch + (owner IS NOT ?2 OR lease_until_ns <= ?3), owner = ?2, lease_until_ns = ?4
-                WHERE name = ?1 AND (owner IS NULL OR owner = ?2 OR lease_until_ns <= ?3 OR lease_until_ns > ?5)
+                SET epoch = epoch + (owner IS NOT :owner OR lease_until_ns <= :now),
+                  owner = :owner, lease_until_ns = :until
+                WHERE name = :name
+                  AND (owner IS NULL OR owner = :owner OR lease_until_ns <= :now OR lease_until_ns > :longest)
                 RETURNING epoch
                 """,
-                (destination, owner, now_ns, now_ns + int(seconds * 1e9), now_ns + _LONGEST_LEASE_NS),
+                {
+                    "name": destination,
+                    "owner": owner,
+                    "now": now_ns,
+                    "until": now_ns + int(seconds * 1e9),
+                    "longest": now_ns + _LONGEST_LEASE_NS,
+                },
             ).fetchall()
         return Lease(destination, owner, row[0][0]) if row else None
 
     def renew(self, lease: Lease, seconds: float) -> None:
         """Make a lease last for so long from now. Raises `LeaseLost`."""
-        self._as_owner(lease, "UPDATE destinations SET lease_until_ns = ?3", self._clock() + int(seconds * 1e9))
+        self._as_owner(lease, "UPDATE destinations SET lease_until_ns = ?", self._clock() + int(seconds * 1e9))
 
     def give_back(self, lease: Lease) -> None:
         """Let the next one ship at once; nothing where the lease is lost."""
         try:
-            self._as_owner(lease, "UPDATE destinations SET owner = NULL, lease_until_ns = ?3", 0)
+            self._as_owner(lease, "UPDATE destinations SET owner = NULL, lease_until_ns = ?", 0)
         except LeaseLost:
             pass
 
@@ -199,23 +207,33 @@ class Log:
             gone = max(0, sent - _count(connection, first - 1, upto)) if sent else 0
             changed = connection.execute(
                 f"""
-                UPDATE destinations SET {column} = max({column}, ?3), shipped = shipped + ?4, rejected = rejected + ?5,
-                  held_back = held_back + ?6, elsewhere = elsewhere + ?7, withheld = withheld + ?8,
-                  lost = max(0, lost - ?9), sent_ns = CASE WHEN ?4 THEN ?10 ELSE sent_ns END,
-                  error = CASE WHEN ?4 THEN NULL ELSE error END, error_ns = CASE WHEN ?4 THEN NULL ELSE error_ns END
-                WHERE name = ?1 AND epoch = ?2
+                UPDATE destinations SET {column} = max({column}, :upto), shipped = shipped + :shipped,
+                  rejected = rejected + :rejected, held_back = held_back + :held_back,
+                  elsewhere = elsewhere + :elsewhere, withheld = withheld + :withheld, lost = max(0, lost - :gone),
+                  sent_ns = CASE WHEN :shipped THEN :now ELSE sent_ns END,
+                  error = CASE WHEN :shipped THEN NULL ELSE error END,
+                  error_ns = CASE WHEN :shipped THEN NULL ELSE error_ns END
+                WHERE name = :name AND epoch = :epoch
                 """,
-                (
-                    lease.destination, lease.epoch, upto, progress.shipped, progress.rejected, progress.held_back,
-                    progress.elsewhere, progress.withheld, gone, self._clock(),
-                ),
-            ).rowcount  # fmt: skip
+                {
+                    "name": lease.destination,
+                    "epoch": lease.epoch,
+                    "upto": upto,
+                    "shipped": progress.shipped,
+                    "rejected": progress.rejected,
+                    "held_back": progress.held_back,
+                    "elsewhere": progress.elsewhere,
+                    "withheld": progress.withheld,
+                    "gone": gone,
+                    "now": self._clock(),
+                },
+            ).rowcount
             if not changed:
                 raise LeaseLost(lease.destination)
 
     def failed(self, lease: Lease, reason: str) -> None:
         """Remember what went wrong last. Raises `LeaseLost`."""
-        self._as_owner(lease, "UPDATE destinations SET error_ns = ?3, error = ?4", self._clock(), reason)
+        self._as_owner(lease, "UPDATE destinations SET error_ns = ?, error = ?", self._clock(), reason)
 
     def exports_itself(self, instance_id: bytes, servers: Iterable[str]) -> None:
         """A recording process sends its spans to these servers by itself, from now on."""
@@ -266,7 +284,7 @@ class Log:
     def _as_owner(self, lease: Lease, update: str, *values: object) -> None:
         with self._transaction() as connection:
             changed = connection.execute(
-                f"{update} WHERE name = ?1 AND epoch = ?2", (lease.destination, lease.epoch, *values)
+                f"{update} WHERE name = ? AND epoch = ?", (*values, lease.destination, lease.epoch)
             ).rowcount
             if not changed:
                 raise LeaseLost(lease.destination)

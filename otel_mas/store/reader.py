@@ -137,9 +137,9 @@ class StoreReader:
         with self._snapshot() as connection:
             trace, full_id = self._found(connection, trace_id)
             rows = connection.execute(
-                "SELECT span_id, name, value FROM contents WHERE trace = ?1 "
-                "AND (?2 IS NULL OR span_id = ?2) ORDER BY id",
-                (trace, None if span_id is None else bytes.fromhex(span_id)),
+                "SELECT span_id, name, value FROM contents WHERE trace = :trace "
+                "AND (:span IS NULL OR span_id = :span) ORDER BY id",
+                {"trace": trace, "span": None if span_id is None else bytes.fromhex(span_id)},
             ).fetchall()
         return [Content(full_id, span.hex(), name, orjson.loads(value)) for span, name, value in rows]
 

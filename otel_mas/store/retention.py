@@ -73,13 +73,13 @@ def _oldest(connection: sqlite3.Connection, now_ns: int, older_than_ns: int) -> 
     rows = connection.execute(
         """
         SELECT id, spans FROM traces t
-        WHERE start_ns < ?1 AND coalesce(end_ns, start_ns) < ?1
+        WHERE start_ns < :until AND coalesce(end_ns, start_ns) < :until
           AND NOT EXISTS (
             SELECT 1 FROM open_spans o JOIN instances i ON i.id = o.instance
-            WHERE o.trace = t.id AND i.finished_ns IS NULL AND i.heartbeat_ns >= ?2)
+            WHERE o.trace = t.id AND i.finished_ns IS NULL AND i.heartbeat_ns >= :fresh)
         ORDER BY start_ns LIMIT 500
         """,
-        (older_than_ns, now_ns - FRESH_NS),
+        {"until": older_than_ns, "fresh": now_ns - FRESH_NS},
     )
     traces: list[int] = []
     spans = 0
