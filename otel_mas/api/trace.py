@@ -13,7 +13,7 @@ from otel_mas import model
 from otel_mas.api.tables import Tabular
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
-from otel_mas.model import Message, Span
+from otel_mas.model import Message, Span, SpanTable
 from otel_mas.semconv import RecordKind, TaskOutcome
 from otel_mas.semconv import attributes as names
 from otel_mas.sources import Source as Port
@@ -124,15 +124,15 @@ class Trace(Run):
         self._port = port
 
     def __repr__(self) -> str:
-        root = next((span for span in self.spans if span.parent_span_id is None), None)
+        root = next((span for span in self._data.spans if span.parent_span_id is None), None)
         name = f" {root.name!r}" if root is not None else ""
-        return f"<Trace {self.trace_id}{name}, {_count(len(self.spans), 'span')}>"
+        return f"<Trace {self.trace_id}{name}, {_count(len(self._data.spans), 'span')}>"
 
     @property
     def trace_id(self) -> str:
         return self._data.trace_id
 
-    @property
+    @cached_property
     def spans(self) -> tuple[Span, ...]:
         """In start order."""
         return tuple(self._data.spans)
@@ -145,12 +145,12 @@ class Trace(Run):
     @property
     def conversation_id(self) -> str | None:
         """The thread it belongs to, where it belongs to one."""
-        return next((span.conversation_id for span in self.spans if span.conversation_id), None)
+        return next((span.conversation_id for span in self._data.spans if span.conversation_id), None)
 
     @property
     def service(self) -> str:
         """The service of the span that started it."""
-        return next((span.service for span in self.spans if span.parent_span_id is None), "")
+        return next((span.service for span in self._data.spans if span.parent_span_id is None), "")
 
     def graph(self) -> Graph:
         """What caused what in it; causes in other traces are external nodes."""
@@ -158,10 +158,11 @@ class Trace(Run):
 
     def span(self, span_id: str) -> Span:
         """One span by its id. Raises `TraceNotFound`."""
-        for span in self.spans:
-            if span.span_id == span_id:
-                return span
-        raise TraceNotFound(f"no span {span_id!r} in trace {self.trace_id}")
+        spans = self._data.spans
+        ids = spans.ids if isinstance(spans, SpanTable) else [span.span_id for span in spans]
+        if span_id not in ids:
+            raise TraceNotFound(f"no span {span_id!r} in trace {self.trace_id}")
+        return spans[ids.index(span_id)]
 
     def messages(self, span: Span | str) -> SpanMessages:
         """The messages that a span (or the span of this id) read and wrote.
@@ -191,7 +192,7 @@ class Trace(Run):
 
     def questions(self) -> tuple[Question, ...]:
         """What people were asked or have answered in it; the other half is looked for in its conversation."""
-        if not any(_may_ask(span) for span in self.spans):
+        if not any(_may_ask(span) for span in self._data.spans):
             return ()
         here = self.trace_id
         return tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from operator import lt
@@ -52,9 +52,9 @@ class Links:
     def add(self, cause: int, effect: int, kind: str, provenance: str) -> None:
         """Add an edge; what is there already stays as it is, so record links first."""
         if self._of != effect:  # edges come effect by effect, so to know those of one is enough
-            self._of, self._last, self._known = effect, NONE, None
-            for edge in self.into(effect):
-                self._last = edge
+            self._of, self._last, self._known = effect, self.first[effect], None
+            while self._last != NONE and self.following[self._last] != NONE:
+                self._last = self.following[self._last]
         number = len(self.cause)
         if self._last == NONE:
             self.first[effect] = number
@@ -211,14 +211,13 @@ class _Search:
 def _tasks(spans: SpanTable, every: bool) -> dict[str, list[int]]:
     """The spans of each task in start order; of those with one span only where all are asked for."""
     column = spans.column(names.MAS_TASK_ID)
-    once: set[str] = set()
-    wanted: set[str] = set()
-    for task in column:
-        if task and isinstance(task, str):
-            (wanted if every or task in once else once).add(task)
+    known = [task for task in column if isinstance(task, str) and task]
+    if not every and len(set(known)) == len(known):
+        return {}
+    spans_of = Counter(known)
     tasks: dict[str, list[int]] = defaultdict(list)
-    for i, task in enumerate(column) if wanted else ():
-        if isinstance(task, str) and task in wanted:
+    for i, task in enumerate(column):
+        if isinstance(task, str) and task and (every or spans_of[task] > 1):
             tasks[task].append(i)
     return tasks
 

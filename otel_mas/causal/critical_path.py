@@ -38,13 +38,14 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 
 from otel_mas.causal.barrier import Barrier
-from otel_mas.causal.causes import Links
+from otel_mas.causal.causes import NONE, Links
 from otel_mas.causal.failed import failed_in
 from otel_mas.causal.siblings import Before, Lanes, side_by_side
 from otel_mas.causal.steps import FRAMEWORK, WAITING, CriticalPath, Trail
 from otel_mas.causal.tree import ROOT, Tree
 from otel_mas.causal.why import (
     CAUSED,
+    DELAYED,
     FOLLOWED,
     INVOKED_AGAIN,
     NO_SPAN,
@@ -67,16 +68,38 @@ _MESSAGE = LinkKind.MESSAGE.value
 _CANCELLED = TaskOutcome.CANCELLED.value
 
 
+_Last = tuple[int, int, str, int, int, tuple[int, ...]]
+"""The sibling that came last before a span, until when, by what kind of link, from which span at or inside of it, to
+which at or inside of the effect, and the branches that were waited for (`_branches`)."""
+
+
 def critical_path(tree: Tree, links: Links, tasks: Callable[[], Mapping[int, str]]) -> CriticalPath:
     """Walk back from the last end to the first start. Linear, but for sorting children.
 
     Args:
         tasks: names of task spans by number, asked for only when a sentence needs one.
     """
-    trail = Trail(max((tree.end[root] for root in tree.roots), default=0), tree.start[:0])
+    trail = Trail(max((tree.end[root] for root in tree.roots), default=0), tree.start[:0], _Held(tree).settle)
     if tree.roots:
         _Walk(tree, side_by_side(tree, links), trail).run()
     return CriticalPath(trail, tree.spans, Words(tree.spans, tasks).say)
+
+
+class _Held:
+    """Why effects did not start when their last cause had ended: found out where somebody looks."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._barrier: Barrier | None = None
+
+    def settle(self, reason: Reason, around: int, reached: int) -> Reason:
+        """Args: a `DELAYED` reason, the span in which the effect is, and when the cause had ended."""
+        _, cause, effect, _ = reason
+        self._barrier = self._barrier or Barrier(self._tree)
+        holder = self._barrier.holder(effect, reached)
+        if holder is None or holder == cause:
+            return SCHEDULED, around, effect, ()
+        return WAITED, effect, holder, (cause, self._tree.end[holder] - reached)
 
 
 class _Frame:
@@ -108,9 +131,9 @@ class _Walk:
         self.failed = failed_in(tree.spans)
         self.lanes = lanes
         self.trail = trail
-        self.barrier = Barrier(tree)
         self.stack: list[_Frame] = []
-        self.instants: set[int] = set()
+        self.instants = bytearray(len(tree.spans))
+        """Which spans were gone to as causes: those that are instants are so once."""
         self.root_starts = [tree.start[root] for root in tree.roots]
         self.last_root = _last_ending(tree)
 
@@ -146,46 +169,38 @@ class _Walk:
 
     def _leave(self, frame: _Frame, begun: int) -> None:
         """From the start of a span from cause to cause, while siblings are known to be that, and then to its parent."""
-        trail = self.trail
+        trail, around, starts, head = self.trail, frame.span, self.start, self.lanes.head
         while True:
             found = self._last_cause(begun, frame)
-            if not found:
-                trail.because((STARTED, frame.span, begun, ()))
+            if found is None:
+                trail.because((STARTED, around, begun, ()))
                 return
-            chosen, reached = found[0]
-            if chosen.kind == _RESUME:
-                self._wait(chosen, reached)
+            beside, reached, kind, cause, effect, branches = found
+            if kind == _RESUME:
+                self._wait(cause, effect, reached)
             elif reached < trail.now:
-                trail.because(self._held(frame.span, begun, chosen, reached))
-                trail.back_to(reached, frame.span, FRAMEWORK)
-            trail.because((CAUSED[chosen.kind], begun, chosen.beside, _branches(found)))
-            begun = chosen.beside
-            start = self.start[begun]
+                trail.because((DELAYED, beside, begun, ()))
+                trail.back_to(reached, around, FRAMEWORK)
+            trail.because((CAUSED[kind], begun, beside, branches))
+            begun, start = beside, starts[beside]
             if start < frame.start:
                 start = frame.start
-            if self.lanes.head[begun] != ROOT:
+            if head[begun] != ROOT:
                 self._enter(begun, start)
                 return
             trail.back_to(start, begun)
 
-    def _held(self, around: int, effect: int, cause: Before, reached: int) -> Reason:
-        """Why an effect did not start when its last cause had ended."""
-        holder = self.barrier.holder(effect, reached)
-        if holder is None or holder == cause.beside:
-            return SCHEDULED, around, effect, ()
-        return WAITED, effect, holder, (cause.beside, self.end[holder] - reached)
-
     def _before_root(self, root: int) -> int | None:
         """Which root the walk goes on to from the start of this one."""
         found = self._last_cause(root, None)
-        if found:
-            chosen, reached = found[0]
-            if chosen.kind == _RESUME:
-                self._wait(chosen, reached)
+        if found is not None:
+            beside, reached, kind, cause, effect, branches = found
+            if kind == _RESUME:
+                self._wait(cause, effect, reached)
             else:
-                self._outside(root, chosen.beside, reached)
-            self.trail.because((CAUSED[chosen.kind], root, chosen.beside, _branches(found)))
-            return chosen.beside
+                self._outside(root, beside, reached)
+            self.trail.because((CAUSED[kind], root, beside, branches))
+            return beside
         begun = bisect_left(self.root_starts, self.trail.now)
         if begun == 0:
             return None
@@ -202,40 +217,58 @@ class _Walk:
             self.trail.because((INVOKED_AGAIN if again else UNRECORDED, root, NO_SPAN, ()))
             self.trail.back_to(reached, NO_SPAN, WAITING if again else FRAMEWORK)
 
-    def _wait(self, resume: Before, paused: int) -> None:
+    def _wait(self, pause: int, resume: int, paused: int) -> None:
         if paused < self.trail.now:
-            self.trail.because((RESUMED, resume.effect, NO_SPAN, ()))
-            self.trail.back_to(paused, resume.cause, WAITING)
-        self.trail.because((PAUSED, resume.cause, NO_SPAN, ()))
+            self.trail.because((RESUMED, resume, NO_SPAN, ()))
+            self.trail.back_to(paused, pause, WAITING)
+        self.trail.because((PAUSED, pause, NO_SPAN, ()))
 
-    def _last_cause(self, effect: int, frame: _Frame | None) -> list[tuple[Before, int]]:
-        """The causes that count, each with the instant until which it does, the one that ended last first."""
-        if not self.lanes.has_before(effect):
-            return []
+    def _last_cause(self, effect: int, frame: _Frame | None) -> _Last | None:
+        """The cause that ended last, of those that count."""
+        lanes, links = self.lanes, self.lanes.links
+        edge = links.first[effect]
+        if effect in lanes.forks or (edge != NONE and links.following[edge] != NONE):
+            return self._last_of(lanes.before(effect), effect, frame)
+        if edge == NONE:
+            return None
+        # A single link, as most have.
+        cause = links.cause[edge]
+        if cause < 0 or cause == effect or lanes.parent[cause] != lanes.parent[effect]:
+            return None
+        reached = self._reached(cause, frame)
+        if reached is None:
+            return None
+        self.instants[cause] = True
+        return cause, reached, links.kind[edge], cause, effect, ()
+
+    def _last_of(self, known: list[Before], effect: int, frame: _Frame | None) -> _Last | None:
         counting = []
-        for before in self.lanes.before(effect):
-            reached = self._reached(before, effect, frame)
-            if reached is not None:
+        for before in known:
+            reached = self._reached(before.beside, frame)
+            if reached is not None and (before.effect == effect or self.end[before.cause] <= self.trail.now):
                 counting.append((before, reached))
         if len(counting) > 1:
             counting = [one for one in counting if one[0].kind != _MESSAGE] or counting
-        if counting:
-            counting.sort(key=_rank, reverse=True)
-            self.instants.add(counting[0][0].beside)
-        return counting
-
-    def _reached(self, before: Before, effect: int, frame: _Frame | None) -> int | None:
-        start, end = self.start[before.beside], self.end[before.beside]
-        if frame is not None:
-            if not self._blocks(before.beside, frame):
-                return None
-            start, end = max(start, frame.start), min(end, frame.end)
-        if before.effect != effect and self.end[before.cause] > self.trail.now:
+        if not counting:
             return None
-        if start < self.trail.now:
-            return min(end, self.trail.now)
-        instant = start == end == self.trail.now and before.beside not in self.instants
-        return self.trail.now if instant else None
+        counting.sort(key=_rank, reverse=True)
+        last, reached = counting[0]
+        self.instants[last.beside] = True
+        return last.beside, reached, last.kind, last.cause, last.effect, _branches(counting)
+
+    def _reached(self, beside: int, frame: _Frame | None) -> int | None:
+        """Until when a sibling counts as a cause of what starts now; None where it does not."""
+        start, end, now = self.start[beside], self.end[beside], self.trail.now
+        if frame is not None:
+            if not self._blocks(beside, frame):
+                return None
+            if start < frame.start:
+                start = frame.start
+            if end > frame.end:
+                end = frame.end
+        if start < now:
+            return end if end < now else now
+        return now if start == end == now and not self.instants[beside] else None
 
     def _blocks(self, child: int, frame: _Frame) -> bool:
         """Whether anything of a child lies in what is left of its parent, and the parent waits for it."""
@@ -256,7 +289,10 @@ class _Walk:
             frame.children = children = self._uncancelled(children)
         if len(children) > 1:
             ends, end = self.end, frame.end
-            children.sort(key=lambda one: ends[one] if ends[one] < end else end, reverse=True)
+            if max(map(ends.__getitem__, children)) <= end:
+                children.sort(key=ends.__getitem__, reverse=True)
+            else:
+                children.sort(key=lambda one: min(ends[one], end), reverse=True)
         self.stack.append(frame)
 
     def _uncancelled(self, children: list[int]) -> list[int]:

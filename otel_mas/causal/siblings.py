@@ -35,10 +35,6 @@ class Lanes:
     forks: dict[int, list[Before]]
     """By the effect's side: causes and effects that are not siblings themselves."""
 
-    def has_before(self, span: int) -> bool:
-        """Whether anything may have come before a span: quick, and false for most."""
-        return self.links.first[span] != NONE or span in self.forks
-
     def before(self, span: int) -> list[Before]:
         """What is known to have come before a span, among its siblings."""
         links, above, edge = self.links, self.parent[span], self.links.first[span]

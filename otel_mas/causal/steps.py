@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from otel_mas.causal.why import NO_SPAN, NOBODY, Reason, is_held
+from otel_mas.causal.why import DELAYED, NO_SPAN, NOBODY, Reason, is_held
 from otel_mas.model import Span
 
 StepKind = Literal["span", "framework", "waiting for input"]
@@ -43,8 +43,13 @@ class Step:
 class Trail:
     """Sections from the end back to the start. Each ends where the one listed before it starts."""
 
-    def __init__(self, end: int, starts: MutableSequence[int]) -> None:
-        """`starts` is an empty sequence that can hold the times of the spans."""
+    def __init__(self, end: int, starts: MutableSequence[int], settle: Callable[[Reason, int, int], Reason]) -> None:
+        """
+        Args:
+            starts: an empty sequence that can hold the times of the spans.
+            settle: what a `DELAYED` reason comes to, of a section of this span with this start.
+        """
+        self._settle = settle
         self.end = end
         self.now = end
         """Where the walk is. Whatever is later is accounted for."""
@@ -57,7 +62,7 @@ class Trail:
         self._said: list[str] = []
         self._one = array("q")
         self._other = array("q")
-        self._more: list[tuple[int, ...]] = []
+        self._more: dict[int, tuple[int, ...]] = {}
 
     def back_to(self, start: int, span: int, kind: StepKind = SPAN) -> None:
         """The section from `start` to now belongs to this span; go there."""
@@ -69,13 +74,16 @@ class Trail:
             self._said.append(said)
             self._one.append(one)
             self._other.append(other)
-            self._more.append(more)
+            if more:
+                self._more[len(self._said) - 1] = more
             self.reason = None
             self.now = start
 
     def reasons(self) -> Iterator[Reason]:
         """Why what came next waited, for each section."""
-        return zip(self._said, self._one, self._other, self._more, strict=True)
+        for place, said in enumerate(self._said):
+            reason = said, self._one[place], self._other[place], self._more.get(place, ())
+            yield self._settle(reason, self.spans[place], self.starts[place]) if said is DELAYED else reason
 
     def because(self, reason: Reason) -> None:
         """Keep the reason for the section that comes next, unless one nearer to the one after it is kept already."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -21,6 +20,14 @@ class Column:
     type: str = "TEXT"
     json: bool = False
     boolean: bool = False
+
+    def value(self, stored: Any) -> Any:
+        """The attribute's value, of what the column holds."""
+        if stored is None:
+            return None
+        if self.json:
+            return tuple(orjson.loads(stored))
+        return bool(stored) if self.boolean else stored
 
 
 # The order is part of the layout (spans.present counts by it): new ones go to the end, with a migration.
@@ -109,38 +116,10 @@ def present_in(bits: int) -> list[Column]:
     return [column for place, column in enumerate(COLUMNS) if bits >> place & 1]
 
 
-class Shape:
-    """Rows in which the same columns have a value: which attributes these are, and how to take them from a row.
-
-    Args:
-        present: bit set of the columns that have a value.
-        selected: bit set of the columns that the rows hold, in the order of `COLUMNS`.
-        after: how many other values come first in a row.
-    """
-
-    __slots__ = ("_names", "_special", "_values")
-
-    def __init__(self, present: int, selected: int, after: int = 0) -> None:
-        chosen = [
-            (place, column) for place, column in enumerate(present_in(selected), after) if column in present_in(present)
-        ]
-        places = [place for place, _ in chosen]
-        self._names = tuple(column.attribute for _, column in chosen)
-        self._special = [column for _, column in chosen if column.json or column.boolean]
-        # itemgetter of a single place gives the value itself, and of none is an error.
-        self._values = itemgetter(*places) if len(places) > 1 else lambda row: tuple(row[place] for place in places)
-
-    def attributes(self, row: Sequence[Any]) -> dict[str, Any]:
-        """The attributes of such a row."""
-        found = dict(zip(self._names, self._values(row)))  # noqa: B905 (strict costs, and both have one origin)
-        for column in self._special:
-            value = found[column.attribute]
-            found[column.attribute] = tuple(orjson.loads(value)) if column.json else bool(value)
-        return found
-
-
 def attributes_of(values: Sequence[Any]) -> dict[str, Any]:
     """The attributes that the values of all columns stand for; those that are absent are left out."""
-    return Shape(
-        sum(1 << place for place, value in enumerate(values) if value is not None), (1 << len(COLUMNS)) - 1
-    ).attributes(values)
+    return {
+        column.attribute: column.value(value)
+        for column, value in zip(COLUMNS, values, strict=True)
+        if value is not None
+    }

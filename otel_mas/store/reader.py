@@ -199,7 +199,8 @@ class StoreReader:
 
     def _trace(self, connection: sqlite3.Connection, trace: int, trace_id: str) -> Trace:
         spans = read_spans(connection, trace, trace_id, self._body, self._clock() - FRESH_NS)
-        return Trace(trace_id, spans, trace_incomplete(connection, trace, spans))
+        opened = [spans[number] for number in spans.unended]
+        return Trace(trace_id, spans, trace_incomplete(connection, trace, opened))
 
     def _body(self, key: int) -> SpanBody:
         with self._lock, told_apart(self.path):

@@ -6,7 +6,7 @@ import sqlite3
 
 from otel_mas.semconv import attributes as names
 from otel_mas.store import migrations
-from otel_mas.store.columns import COLUMNS, Shape, attributes_of, column_values, storable
+from otel_mas.store.columns import COLUMNS, attributes_of, column_values, storable
 
 
 def test_attributes_survive_the_way_into_columns_and_back() -> None:
@@ -36,12 +36,3 @@ def test_the_tables_have_exactly_the_columns_of_the_list() -> None:
         start = present.index(ours[0])
         assert present[start : start + len(ours)] == ours
         assert len(present) == start + len(ours) + (table == "spans")
-
-
-def test_a_shape_takes_present_columns_from_rows_with_more_of_them() -> None:
-    shape = Shape(present=0b10010, selected=0b11011, after=2)
-    assert shape.attributes(["key", "id", None, "chat", None, "task"]) == {
-        COLUMNS[1].attribute: "chat",
-        COLUMNS[4].attribute: "task",
-    }
-    assert Shape(0, 0b11).attributes([None, None]) == {}

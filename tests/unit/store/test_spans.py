@@ -10,10 +10,12 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from otel_mas.causal import build
 from otel_mas.model import Link, Span
 from otel_mas.semconv import attributes as names
 from otel_mas.store.rows import Batch
-from otel_mas.store.spans import _Draft, _LinkDraft, in_start_order
+from otel_mas.store.spans import in_start_order
+from otel_mas.store.table import Draft, LinkDraft
 
 TRACE = bytes(range(16))
 
@@ -44,20 +46,20 @@ def test_ten_thousand_spans_that_start_together_in_one_chain_are_no_trap() -> No
 
 def test_the_quick_way_to_a_span_gives_what_the_model_defines() -> None:
     fields = [field.name for field in dataclasses.fields(Span)]
-    assert list(_Draft.__slots__) == fields
+    assert list(Draft.__slots__) == fields
     # What is not given has the value that the model gives it.
     left: dict[str, Any] = {"_body": None, "seen_ns": None, "stopped": False}
     values: dict[str, Any] = {name: object() for name in fields if name not in left}
-    draft: Any = _Draft(**values)
+    draft: Any = Draft(**values)
     draft.__class__ = Span
     assert {name: getattr(draft, name) for name in fields} == values | left
     assert {field.name: field.default for field in dataclasses.fields(Span) if field.name in left} == left
-    link: Any = _LinkDraft("t", "s", "send", {})
+    link: Any = LinkDraft("t", "s", "send", {})
     link.__class__ = Link
     assert link == Link("t", "s", "send", {})
 
 
-def test_a_span_of_a_large_trace_takes_a_kilobyte_at_most(bench: Any) -> None:
+def test_a_span_of_a_large_trace_takes_a_kilobyte_at_most_with_its_graph_and_path(bench: Any) -> None:
     writer = bench.writer()
     count = 3_000
     writer.write(
@@ -82,15 +84,18 @@ def test_a_span_of_a_large_trace_takes_a_kilobyte_at_most(bench: Any) -> None:
         )
     )
     reader = bench.reader()
-    reader.trace(TRACE.hex())
+    build([reader.trace(TRACE.hex())]).critical_path()
     gc.collect()
     tracemalloc.start()
     try:
         trace = reader.trace(TRACE.hex())
+        graph = build([trace])
+        path = graph.critical_path()
         size, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(trace.spans) == count
+    assert (len(trace.spans), len(graph.control_edges())) == (count, count - 1)
+    assert path.total_ns > 0
     assert size / count <= 1024
 
 
