@@ -71,6 +71,7 @@ class BatchBuilder:
         # By identity: SDK objects live as long as their provider, and hashing a resource means hashing all it says.
         self._resources: dict[int, tuple[Resource, int]] = {}
         self._scopes: dict[int, tuple[InstrumentationScope | None, int]] = {}
+        self._origins: dict[tuple[int, int], _Origin] = {}
 
     @property
     def withheld(self) -> int:
@@ -190,15 +191,20 @@ class BatchBuilder:
             self._withheld.setdefault(key, []).append(name)
 
     def _origin_keys(self, span: ReadableSpan, keys: Keys) -> _Origin:
-        resource, scope = span.origin if isinstance(span, Trusted) else (span.resource, span.instrumentation_scope)
+        resource, scope = span.origin if isinstance(span, Trusted) else (span._resource, span._instrumentation_scope)
+        known = self._origins.get((id(resource), id(scope)))
+        if known is None:
+            known = self._origins[id(resource), id(scope)] = self._new_origin(resource, scope, keys)
+        return known
+
+    def _new_origin(self, resource: Resource, scope: InstrumentationScope | None, keys: Keys) -> _Origin:
+        if max(len(self._resources), len(self._scopes), len(self._origins)) >= _MAX_ORIGINS:
+            for known in (self._resources, self._scopes, self._origins):
+                known.clear()
         if id(resource) not in self._resources:
-            if len(self._resources) >= _MAX_ORIGINS:
-                self._resources.clear()
             attributes, body = self._encoder.resource({**resource.attributes, **self._origin})
             self._resources[id(resource)] = resource, keys.resource(attributes, resource.schema_url or "", body)
         if id(scope) not in self._scopes:
-            if len(self._scopes) >= _MAX_ORIGINS:
-                self._scopes.clear()
             self._scopes[id(scope)] = scope, self._scope_key(scope, keys)
         return self._resources[id(resource)][1], self._scopes[id(scope)][1]
 

@@ -24,7 +24,7 @@ def cause_attributes(causes: Iterable[Cause]) -> dict[str, tuple[str, ...]]:
     """The two arrays that name a span's causes, for stores that lose what a link says."""
     return {
         names.MAS_CAUSE_SPANS: tuple([f"{context[0]:032x}-{context[1]:016x}" for context, _ in causes]),
-        names.MAS_CAUSE_KINDS: tuple([str(kind) for _, kind in causes]),
+        names.MAS_CAUSE_KINDS: tuple([kind._value_ for _, kind in causes]),
     }
 
 

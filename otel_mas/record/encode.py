@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanKind
 
+from otel_mas.record.cause import cause_attributes
 from otel_mas.record.pairs import AttributePairs
 from otel_mas.record.privacy import STRIPPED, Privacy
 from otel_mas.record.trusted import Trusted
@@ -71,6 +71,7 @@ class SpanEncoder:
         self._event_attributes = AttributePairs(_EVENT_ATTRIBUTE, privacy)
         self._link_attributes = AttributePairs(_LINK_ATTRIBUTE, privacy)
         self._resource_attributes = AttributePairs(_RESOURCE_ATTRIBUTE, privacy)
+        self._link_kinds: dict[str, bytes] = {}
         self._names: dict[str, tuple[str, bytes]] = {}
         self.withheld = 0
 
@@ -92,16 +93,17 @@ class SpanEncoder:
             scope: key of its instrumentation scope.
             withheld: names of contents that lay beside it and could not be redacted.
         """
-        context = cast("SpanContext", span.get_span_context())
+        # The SDK's properties would cost as much as the encoding.
+        context = cast("SpanContext", span._context)
         trace_id, span_id, _, flags, state, _ = context
-        parent = span.parent
+        parent = span._parent
         parent_id = parent[1].to_bytes(8, "big") if parent else None
         failed = list(withheld) if withheld else []
         columns: dict[int, object] = {}
-        known = self._names.get(span.name) or self._name(span.name)
+        known = self._names.get(span._name) or self._name(span._name)
         ids = _ids(_TRACE_ID, trace_id >> 64, trace_id & _LOW, _SPAN_ID, span_id)
-        kind = span.kind._value_ + 1
-        start, end = span.start_time or 0, span.end_time or 0
+        kind = span._kind._value_ + 1
+        start, end = span._start_time or 0, span._end_time or 0
         body = [
             ids,
             b"" if state is _NO_STATE else _trace_state(context),
@@ -111,16 +113,20 @@ class SpanEncoder:
             _times(_START, start, _END, end),
         ]
         if isinstance(span, Trusted) and not span.touched:
-            body += self._attribute_fields(span.said.copy(), 0, causes, columns, failed)
-            links = tuple([self._cause_link(cause, body, failed) for cause in causes]) if causes else ()
+            body += self._attributes.encode(span.said.copy(), failed, columns)
+            links: tuple[_LinkRow, ...] = ()
+            if causes:
+                body += self._attributes.encode(cause_attributes(causes), failed, columns)
+                links = tuple([self._cause_link(cause, body, failed) for cause in causes])
             body.append(_UNSET)
             status = 0
         else:
-            body += self._attribute_fields(span._attributes, span.dropped_attributes, causes, columns, failed)
-            body += self._event_fields(span, failed)
-            links = self._link_fields(span, causes, body, failed)
-            body.append(self._status(span, failed))
-            status = span.status.status_code.value
+            attributes = span._attributes
+            body += self._attribute_fields(attributes, getattr(attributes, "dropped", 0), causes, columns, failed)
+            body += self._event_fields(span._events, failed)
+            links = self._link_fields(span._links, causes, body, failed)
+            status = span._status.status_code._value_
+            body.append(self._status(status, span._status.description, failed))
         body.append(_span_flags(_FLAGS, _remote(parent) | flags & 0xFF))
         if failed:
             self.withheld += len(failed)
@@ -167,7 +173,7 @@ class SpanEncoder:
     def resource(self, attributes: Any) -> tuple[dict[str, Any], bytes]:
         """A resource's attributes as they may be stored, and its OTLP Resource message."""
         stored = self._stored(attributes)
-        return stored, b"".join(self._resource_attributes.encode(stored, []))
+        return stored, b"".join(self._resource_attributes.encode(stored, [], {}))
 
     def scope_attributes(self, scope: InstrumentationScope | None) -> dict[str, Any]:
         """An instrumentation scope's attributes as they may be stored."""
@@ -206,19 +212,16 @@ class SpanEncoder:
             fields = self._attributes.encode(attributes, failed, columns)
         else:
             fields = self._attributes.encode(attributes, failed, columns, _CAUSES)
-            fields.append(_cause_spans([_hex(context) for context, _ in causes]))
-            fields.append(_cause_kinds(tuple([str(kind) for _, kind in causes])))
+            fields += self._attributes.encode(cause_attributes(causes), failed, columns)
             if dropped:  # those that the SDK dropped are back
                 dropped = max(0, dropped - sum(name not in (attributes or ()) for name in _CAUSES))
         if dropped:
             fields.append(number(_DROPPED_ATTRIBUTES, dropped))
         return fields
 
-    def _event_fields(self, span: ReadableSpan, failed: list[str]) -> list[bytes]:
-        if not span._events:
-            return [number(_DROPPED_EVENTS, span.dropped_events)]
-        fields = [delimited(_EVENT, self._event(event, failed)) for event in span._events]
-        fields.append(number(_DROPPED_EVENTS, span.dropped_events))
+    def _event_fields(self, events: Sequence[Event], failed: list[str]) -> list[bytes]:
+        fields = [delimited(_EVENT, self._event(event, failed)) for event in events] if events else []
+        fields.append(number(_DROPPED_EVENTS, getattr(events, "dropped", 0)))
         return fields
 
     def _event(self, event: Event, failed: list[str]) -> bytes:
@@ -231,21 +234,22 @@ class SpanEncoder:
             (
                 _event_time(_EVENT_TIME, event.timestamp or 0),
                 text(_EVENT_NAME, name) if name else b"",
-                *self._event_attributes.encode(event.attributes, failed),
+                *self._event_attributes.encode(event.attributes, failed, {}),
                 number(_EVENT_DROPPED, event.dropped_attributes),
             )
         )
 
     def _link_fields(
-        self, span: ReadableSpan, causes: Sequence[Cause], body: list[bytes], failed: list[str]
+        self, links: Sequence[Link], causes: Sequence[Cause], body: list[bytes], failed: list[str]
     ) -> tuple[_LinkRow, ...]:
         """Adds the links to `body`: all causes first, then what the app linked to."""
+        dropped: int = getattr(links, "dropped", 0)
+        if not (causes or links or dropped):
+            return ()
         rows = [self._cause_link(cause, body, failed) for cause in causes]
-        dropped = span.dropped_links
-        if span._links:
-            links: list[Link] = list(span._links)
+        if links:
             # The causes were the first links, and the SDK drops the first ones.
-            for link in links[max(0, len(causes) - dropped) :]:
+            for link in list(links)[max(0, len(causes) - dropped) :]:
                 attributes = link.attributes
                 found = attributes.get(names.MAS_LINK_KIND) if attributes else None
                 link_kind = found if isinstance(found, str) else None
@@ -255,7 +259,19 @@ class SpanEncoder:
 
     def _cause_link(self, cause: Cause, body: list[bytes], failed: list[str]) -> _LinkRow:
         context, kind = cause
-        return self._link(context, {names.MAS_LINK_KIND: kind._value_}, kind._value_, 0, body, failed)
+        said = kind._value_
+        if context[4] is not _NO_STATE:
+            return self._link(context, {names.MAS_LINK_KIND: said}, said, 0, body, failed)
+        # Links of one kind differ only in their ids and flags.
+        attribute = self._link_kinds.get(said)
+        if attribute is None:
+            attribute = self._link_kinds[said] = self._link_attributes.encode({names.MAS_LINK_KIND: said}, failed, {})[
+                0
+            ]
+        ids = _ids(_TRACE_ID, context[0] >> 64, context[0] & _LOW, _SPAN_ID, context[1])
+        flags = _link_flags(_LINK_FLAGS, _remote(context) | context[3] & 0xFF)
+        body.append(delimited(_LINK, ids + attribute + flags))
+        return ids[2:18], ids[20:], said
 
     def _link(
         self,
@@ -271,7 +287,7 @@ class SpanEncoder:
             (
                 ids,
                 b"" if context[4] is _NO_STATE else _trace_state(context),
-                *self._link_attributes.encode(attributes, failed),
+                *self._link_attributes.encode(attributes, failed, {}),
                 number(_LINK_DROPPED, dropped),
                 _link_flags(_LINK_FLAGS, _remote(context) | context[3] & 0xFF),
             )
@@ -279,30 +295,18 @@ class SpanEncoder:
         body.append(delimited(_LINK, message))
         return ids[2:18], ids[20:], None if kind is None else str(kind)
 
-    def _status(self, span: ReadableSpan, failed: list[str]) -> bytes:
-        status = span.status
+    def _status(self, code: int, description: str | None, failed: list[str]) -> bytes:
+        if not code and not description:
+            return _UNSET
         message = b""
-        if status.description:
+        if description:
             try:
-                description = self._privacy.description(status.description)
+                description = self._privacy.description(description)
             except Exception:
                 failed.append("status description")
                 description = ""
             message = text(_STATUS_MESSAGE, description) if description else b""
-        return delimited(_STATUS, message + number(_STATUS_CODE, status.status_code.value))
-
-
-def _hex(context: SpanContext) -> str:
-    return f"{context[0]:032x}-{context[1]:016x}"
-
-
-def _cause_spans(spans: list[str]) -> bytes:
-    return delimited(_ATTRIBUTE, key_value(names.MAS_CAUSE_SPANS, spans))
-
-
-@lru_cache(maxsize=1024)
-def _cause_kinds(kinds: tuple[str, ...]) -> bytes:
-    return delimited(_ATTRIBUTE, key_value(names.MAS_CAUSE_KINDS, kinds))
+        return delimited(_STATUS, message + number(_STATUS_CODE, code))
 
 
 def _trace_state(context: SpanContext) -> bytes:

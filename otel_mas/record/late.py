@@ -7,6 +7,8 @@ from typing import Any
 
 from opentelemetry.attributes import BoundedAttributes
 
+_NOTHING: Mapping[str, Any] = {}
+
 _Work = Callable[[], Mapping[str, Any]]
 
 
@@ -35,7 +37,7 @@ def settle(span: Any, name: str) -> None:
     """Replace an ended span's attribute `name` if it is late. Other readers of the span see all of it or nothing."""
     said = getattr(span, "said", None)
     attributes = span._attributes if said is None or span.touched else said
-    late = attributes.get(name) if attributes else None
+    late = getattr(attributes, "_dict", attributes or _NOTHING).get(name)  # the SDK's own `get` costs as much as a span
     if type(late) is not Late:
         return
     settled = {**attributes, **late.work()}

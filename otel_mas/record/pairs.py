@@ -8,14 +8,14 @@ from typing import Any
 
 import orjson
 
-from otel_mas.record.privacy import STRIPPED, Privacy
-from otel_mas.record.wire import delimited, key_value, utf8
+from otel_mas.record.privacy import DRAWN, ID, STRIPPED, Privacy
+from otel_mas.record.wire import alike, delimited, key_value, utf8
 from otel_mas.store.columns import Column
 
 _MAX_PAIRS = 16_384  # 10 MB at most, with the longest texts
 _MAX_TEXT = 256  # characters; longer texts seldom repeat
 _MAX_ITEMS = 8
-_MAX_FLOATS = 1024
+_MAX_HEADS = 1024
 _NO_PLACE = -1
 
 _double = struct.Struct("<d").pack
@@ -33,20 +33,21 @@ class AttributePairs:
         columns: those that are wanted as values as well.
     """
 
-    __slots__ = ("_columns", "_floats", "_memo", "_privacy", "_tag")
+    __slots__ = ("_columns", "_heads", "_memo", "_privacy", "_tag")
 
     def __init__(self, tag: bytes, privacy: Privacy, columns: Sequence[Column] = ()) -> None:
         self._tag = tag
         self._privacy = privacy
         self._columns = {column.attribute: (place, column) for place, column in enumerate(columns)}
         self._memo: dict[tuple[str, Any], _Encoded] = {}
-        self._floats: dict[str, tuple[bytes, int]] = {}
+        # What comes before the bytes of a value that seldom comes back: the same for all of one name, type and size.
+        self._heads: dict[tuple[str, type, int], tuple[bytes, int]] = {}
 
     def encode(
         self,
         attributes: Any,
         withheld: list[str],
-        columns: dict[int, object] | None = None,
+        columns: dict[int, object],
         skip: frozenset[str] = frozenset(),
     ) -> list[bytes]:
         """Encode a span's, event's or link's attributes.
@@ -74,17 +75,19 @@ class AttributePairs:
                 continue
             _, field, place, value = found
             fields.append(field)
-            if place >= 0 and columns is not None:
+            if place >= 0:
                 columns[place] = value
         return fields
 
     def _new(self, pair: tuple[str, Any], withheld: list[str]) -> _Encoded:
         name, value = pair
-        if type(value) is float:
-            prefix = self._floats.get(name)
-            if prefix is not None:
-                return float, prefix[0] + _double(value), prefix[1], value
-        nothing = (type(value), b"", _NO_PLACE, None)
+        kind = type(value)
+        data = _data(name, value, kind)
+        if data is not None:
+            head = self._heads.get((name, kind, len(data)))
+            if head is not None:
+                return kind, head[0] + data, head[1], value
+        nothing = (kind, b"", _NO_PLACE, None)
         try:
             stored = self._privacy.attribute(name, value)
         except Exception:
@@ -97,20 +100,32 @@ class AttributePairs:
         except (TypeError, ValueError):  # OTLP cannot hold it; the stock encoder leaves it out as well
             return nothing
         place, column = self._columns.get(name, (_NO_PLACE, None))
-        if type(value) is float and type(stored) is float:
-            if len(self._floats) >= _MAX_FLOATS:
-                self._floats.clear()
-            self._floats[name] = field[:-8], place  # what comes before the eight bytes of any other float
-        encoded = (type(value), field, place, None if column is None else _column_value(stored, column))
-        if _repeats(value):
+        held = None if column is None else _column_value(stored, column)
+        if data is not None and stored is value and (column is None or held == value):
+            if len(self._heads) >= _MAX_HEADS:
+                self._heads.clear()
+            self._heads[name, kind, len(data)] = field[: -len(data)], place
+        encoded = (kind, field, place, held)
+        if data is None and _repeats(value):
             if len(self._memo) >= _MAX_PAIRS:
                 self._memo.clear()
             self._memo[pair] = encoded
         return encoded
 
 
+def _data(name: str, value: Any, kind: type) -> bytes | None:
+    """The last bytes of the field of a value that seldom comes back; None for any other. They alone tell it apart."""
+    if kind is float:
+        return _double(value)
+    if name not in DRAWN:
+        return None
+    if kind is str:
+        return value.encode() if 0 < len(value) <= ID and value.isascii() else None
+    return alike(value) if kind is tuple else None
+
+
 def _repeats(value: Any) -> bool:
-    """Whether a value is worth remembering. Floats are not: 0.0 == -0.0, and they seldom repeat."""
+    """Whether a value is worth remembering."""
     if isinstance(value, str):
         return len(value) <= _MAX_TEXT
     if isinstance(value, tuple):

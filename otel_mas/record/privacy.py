@@ -31,7 +31,10 @@ _GENERATED: Final = frozenset(
         names.MAS_TASK_ID,
     }
 )
-_ID = 128  # characters: longer than an id, it is looked at all the same
+DRAWN: Final = _GENERATED - {names.MAS_CAUSE_KINDS, names.MAS_LINK_KIND, names.MAS_RECORD_KIND}
+"""Attributes of ids and digests: their values seldom come back, and are stored as they are."""
+ID: Final = 128
+"""Characters: what is longer than an id is looked at all the same."""
 _LONG = 1024  # characters: an unknown attribute longer than this is taken for content
 _MAX_NAMES = 4096
 
@@ -71,7 +74,7 @@ class Privacy:
         if self.content == "full":
             return value
         treatment = self._treatments.get(name) or self._treatment(name)
-        if treatment is _Treatment.GENERATED and (type(value) is tuple or (type(value) is str and len(value) <= _ID)):
+        if treatment is _Treatment.GENERATED and (type(value) is tuple or (type(value) is str and len(value) <= ID)):
             return value
         if self.content == "none" and (
             treatment is _Treatment.CONTENT or (treatment is _Treatment.UNKNOWN and _is_long(value))
@@ -152,4 +155,4 @@ def _is_long(value: Any) -> bool:
     return isinstance(value, tuple | list) and any(map(_is_long, value))
 
 
-__all__ = ["STRIPPED", "Privacy"]
+__all__ = ["DRAWN", "ID", "STRIPPED", "Privacy"]

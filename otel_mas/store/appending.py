@@ -18,8 +18,8 @@ _LEADING = (
     "id, trace, span_id, name, kind, start_ns, end_ns, status, instance, resource, scope, sampled, may_ship, present, "
     "body"
 )
-_LINK_INSIDE = "INSERT INTO links (trace, span, position, cause_span, kind)"
-_LINK_ELSEWHERE = "INSERT INTO links (trace, span, position, cause_span, kind, cause_trace)"
+_LINK_INSIDE = "INSERT OR FAIL INTO links (trace, span, position, cause_span, kind)"
+_LINK_ELSEWHERE = "INSERT OR FAIL INTO links (trace, span, position, cause_span, kind, cause_trace)"
 
 
 def append_spans(

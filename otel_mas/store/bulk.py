@@ -3,6 +3,9 @@
 `sqlite3` lets go of the GIL for every step of a statement, and beside a thread that computes it gets the GIL back only
 after the interpreter's switch interval, 5 ms: a hundred rows in as many steps take half a second, with the write
 lock held. So rows go many at a time, and what is computed for them takes the GIL once.
+
+`INSERT OR FAIL` rather than `INSERT`: for a statement of many rows that can fail SQLite keeps a copy of every page that
+it changes, to undo it (2 µs a row, and files once they are many). Whoever writes here undoes the whole transaction.
 """
 
 from __future__ import annotations

@@ -30,7 +30,10 @@ class MessageWriter:
             insert(
                 connection,
                 "INSERT INTO messages (digest, role, added_ns, body)",
-                [(row.digest, row.role, now_ns, row.body) for row in batch.messages],
+                [
+                    (bytearray(row.digest), row.role, now_ns, None if row.body is None else bytearray(row.body))
+                    for row in batch.messages
+                ],
                 "ON CONFLICT (digest) DO UPDATE SET body = excluded.body WHERE body IS NULL",
             )
         if batch.message_refs:
@@ -38,7 +41,13 @@ class MessageWriter:
                 connection,
                 "INSERT OR REPLACE INTO message_lists (trace, span_id, direction, position, digests)",
                 [
-                    (traces[ref.trace_id], ref.span_id, ref.direction, ref.position, ref.digests)
+                    (
+                        traces[ref.trace_id],
+                        bytearray(ref.span_id),
+                        ref.direction,
+                        ref.position,
+                        bytearray(ref.digests),
+                    )
                     for ref in batch.message_refs
                     if ref.direction != _CHANGED
                 ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from otel_mas.semconv import attributes as names
@@ -23,31 +22,33 @@ _LLM_CALL = str(RecordKind.LLM_CALL)
 NEVER = 2**63 - 1
 
 
-@dataclass(slots=True)
 class Rollup:
     """The sums, the extremes and the root of some spans of one trace."""
 
-    trace_id: bytes
+    # Defaults of the class: there can be as many rollups as spans, most of which set few of these.
     name: str | None = None
     resource: int | None = None
-    root_rank: int = 2
-    root_start_ns: int = NEVER
-    start_ns: int = NEVER
+    root_rank = 2
+    root_start_ns = NEVER
+    start_ns = NEVER
     end_ns: int | None = None
-    spans: int = 0
-    errors: int = 0
+    spans = 0
+    errors = 0
     conversation: str | None = None
     run_outcome: str | None = None
     run_end_ns: int | None = None
-    run_rank: int = 2
-    input_tokens: int = 0
-    output_tokens: int = 0
+    run_rank = 2
+    input_tokens = 0
+    output_tokens = 0
     cost_usd: float | None = None
-    unpriced: int = 0
-    incomplete: str | None = None
+    unpriced = 0
     agents: frozenset[str] = frozenset()
     conversations: frozenset[str] = frozenset()
     resources: frozenset[int] = frozenset()
+
+    def __init__(self, trace_id: bytes, incomplete: str | None = None) -> None:
+        self.trace_id = trace_id
+        self.incomplete = incomplete
 
     def add(self, row: SpanRow) -> None:
         """Count an ended span."""
@@ -138,7 +139,7 @@ def roll_up(batch: Batch, counted: Iterable[SpanRow], trace_ids: Iterable[bytes]
     for opened in batch.opened:
         said[opened.trace_id].append(opened)
     for trace_id, rows in said.items():
-        rollup = Rollup(trace_id, incomplete=batch.incomplete.get(trace_id))
+        rollup = Rollup(trace_id, batch.incomplete.get(trace_id))
         for row in rows:
             if isinstance(row, SpanRow):
                 rollup.add(row)

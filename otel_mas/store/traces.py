@@ -11,15 +11,15 @@ from otel_mas.store.rollup import Rollup
 from otel_mas.store.statements import load
 
 
-def trace_keys(connection: sqlite3.Connection, ids: Collection[bytes]) -> dict[bytes, int]:
-    """The key of each trace. One that the store does not have yet gets the next key, and its row from `sum_up`."""
+def trace_keys(connection: sqlite3.Connection, ids: Collection[bytes]) -> tuple[dict[bytes, int], int]:
+    """The key of each trace, and the key from which on they are new: the rows of those are made by `sum_up`."""
     wanted = list(map(bytearray, ids))
     keys: dict[bytes, int] = dict(select(connection, "SELECT trace_id, id FROM traces", ("trace_id",), wanted))
+    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'traces'").fetchone()
+    first = last[0] + 1 if last else 1
     if len(keys) < len(ids):
-        last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'traces'").fetchone()
-        new = [trace_id for trace_id in ids if trace_id not in keys]
-        keys.update(zip(new, count(last[0] + 1 if last else 1)))
-    return keys
+        keys.update(zip([trace_id for trace_id in ids if trace_id not in keys], count(first)))
+    return keys, first
 
 
 def sum_up(
@@ -29,6 +29,7 @@ def sum_up(
     united: Mapping[int, int],
     service_of: Callable[[int | None], str | None],
     now_ns: int,
+    new_from: int,
 ) -> None:
     """Add rollups to the rows of their traces, which are made where they are missing.
 
@@ -36,8 +37,10 @@ def sum_up(
         rollups: one of each trace. A generator does well: nothing of them is kept, and so nothing is collected.
         united: for each trace, which columns any of the batch's spans has.
         service_of: the service of a resource.
+        new_from: keys from here on have no row yet.
     """
     facets: list[object] = []
+    known: list[dict[str, object]] = []
 
     def rows() -> Iterator[dict[str, object]]:
         for rollup in rollups:
@@ -49,7 +52,12 @@ def sum_up(
             for service in map(service_of, rollup.resources):
                 if service:
                     facets.extend((key, "service", service))
-            yield rollup.row(key, united.get(key, 0), service_of, now_ns)
+            row = rollup.row(key, united.get(key, 0), service_of, now_ns)
+            if key < new_from:
+                known.append(row)
+            else:
+                yield row
 
-    insert_mappings(connection, "INSERT INTO traces", rows(), load("rollup"))
+    insert_mappings(connection, "INSERT OR FAIL INTO traces", rows())
+    insert_mappings(connection, "INSERT INTO traces", known, load("rollup"))
     insert_values(connection, "INSERT OR IGNORE INTO facets (trace, facet, value)", 3, facets)

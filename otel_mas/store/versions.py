@@ -75,7 +75,7 @@ def recount(
     def service(key: int | None) -> str | None:
         return service_of(key) or stored.get(key)
 
-    sum_up(connection, [rollup], {trace_id: trace}, {}, service, now_ns)
+    sum_up(connection, [rollup], {trace_id: trace}, {}, service, now_ns, trace + 1)
 
 
 def _present(values: Sequence[object]) -> dict[int, object]:

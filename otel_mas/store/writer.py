@@ -219,7 +219,7 @@ class StoreWriter:
         with self._transaction(now_ns) as connection:
             if not batch:
                 return
-            traces = trace_keys(connection, trace_ids(batch))
+            traces, new_from = trace_keys(connection, trace_ids(batch))
             here = [value for key in traces.values() for value in (key, self._instance)]
             insert_values(connection, "INSERT OR IGNORE INTO trace_instances (trace, instance)", 2, here)
             united: dict[int, int] = {}
@@ -229,10 +229,14 @@ class StoreWriter:
             if batch.contents:
                 insert(
                     connection,
-                    "INSERT INTO contents (trace, span_id, name, value)",
-                    [(traces[row.trace_id], row.span_id, row.name, row.value) for row in batch.contents],
+                    "INSERT OR FAIL INTO contents (trace, span_id, name, value)",
+                    [
+                        (traces[row.trace_id], bytearray(row.span_id), row.name, bytearray(row.value))
+                        for row in batch.contents
+                    ],
                 )
-            sum_up(connection, roll_up(batch, counted, traces), traces, united, self._service, now_ns)
+            rollups = roll_up(batch, counted, traces)
+            sum_up(connection, rollups, traces, united, self._service, now_ns, new_from)
             for trace in recounted:
                 recount(connection, trace, self._service, now_ns)
         self._messages.committed()
