@@ -36,8 +36,9 @@ class Scripted(BaseChatModel):
 
     def _stream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Iterator[Any]:
         said = next(self.left)
-        half = len(said.text) // 2
-        for text in (said.text[:half], said.text[half:]):
+        words = said.text if isinstance(said.text, str) else said.text()  # a method until LangChain 1
+        half = len(words) // 2
+        for text in (words[:half], words[half:]):
             yield ChatGenerationChunk(message=AIMessageChunk(text))
         yield ChatGenerationChunk(
             message=AIMessageChunk("", usage_metadata=said.usage_metadata, tool_call_chunks=_chunks(said))

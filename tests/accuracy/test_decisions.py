@@ -1,4 +1,4 @@
-"""Why a LangGraph app went where it went: reasons of routing decisions, grades of models, guardrails of agents.
+"""Why a LangGraph app went where it went: reasons of routing decisions, grades of models.
 
 The truths are written by hand from reading the apps below. None of these apps but those of the first part has a word of
 otel-mas in it.
@@ -8,116 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Any, Literal
 
 import pytest
-from langchain.agents import create_agent
-from langchain.agents.middleware import (
-    AgentMiddleware,
-    ModelCallLimitMiddleware,
-    PIIMiddleware,
-    after_model,
-    before_agent,
-    before_model,
-    hook_config,
-)
-from langchain_core.language_models import GenericFakeChatModel
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
-from langchain_core.runnables import Runnable
+from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
 from langgraph.graph import END, START, StateGraph
-from langgraph.graph.message import add_messages
 from langgraph.types import Command
 from pydantic import BaseModel, Field
 
 import otel_mas
-from otel_mas.api import Trace
-from otel_mas.model import Span
-from otel_mas.semconv import attributes as names
-
-
-class Scripted(GenericFakeChatModel):
-    """Says what it is given to say, whatever it is asked."""
-
-    def bind_tools(self, tools: Any, **kwargs: Any) -> Runnable[Any, AIMessage]:
-        return self.bind(tools=tools, **kwargs)
-
-
-def saying(*messages: AIMessage) -> Scripted:
-    return Scripted(messages=iter(messages))
-
-
-def answer(schema: str, **fields: Any) -> AIMessage:
-    return AIMessage("", tool_calls=[{"name": schema, "args": fields, "id": "call_1"}])
-
-
-class State(TypedDict, total=False):
-    messages: Annotated[list[AnyMessage], add_messages]
-    next: str
-    documents: list[str]
-
-
-class Recorded:
-    """What one invocation left in the store."""
-
-    def __init__(self, path: Path) -> None:
-        assert otel_mas.flush(30)
-        self._source = otel_mas.open(path)
-        self.trace: Trace = self._source.latest()
-
-    def kind(self, kind: str) -> list[Span]:
-        return [span for span in self.trace.spans if span.record_kind == kind]
-
-    def decisions(self) -> list[tuple[str, tuple[str, ...], str | None]]:
-        """(who decided, what, why) of each routing decision."""
-        return [
-            (
-                span.attributes[names.MAS_ROUTING_FUNCTION],
-                tuple(span.attributes[names.MAS_ROUTING_CHOICE]),
-                self.trace.contents(span).get(names.MAS_ROUTING_REASON),
-            )
-            for span in self.kind("ROUTING_DECISION")
-        ]
-
-    def grades(self) -> list[tuple[Any, ...]]:
-        """(what, score, label, why) of each evaluation."""
-        return [
-            (
-                span.attributes[names.GEN_AI_EVALUATION_NAME],
-                span.attributes.get(names.GEN_AI_EVALUATION_SCORE_VALUE),
-                span.attributes.get(names.GEN_AI_EVALUATION_SCORE_LABEL),
-                self.trace.contents(span).get(names.GEN_AI_EVALUATION_EXPLANATION),
-            )
-            for span in self.kind("EVALUATION")
-        ]
-
-    def guardrails(self) -> list[tuple[Any, ...]]:
-        """(which, what it looked at, verdict, why) of each guardrail."""
-        return [
-            (
-                span.attributes[names.MAS_GUARDRAIL_NAME],
-                span.attributes[names.MAS_GUARDRAIL_TARGET],
-                span.attributes.get(names.MAS_GUARDRAIL_VERDICT),
-                self.trace.contents(span).get(names.MAS_GUARDRAIL_REASON),
-            )
-            for span in self.kind("GUARDRAIL")
-        ]
-
-    def inside(self, span: Span) -> Span:
-        return self.trace.span(span.parent_span_id or "")
+from tests.accuracy.explained import Recorded, State, answer, nothing, run, saying
+from tests.accuracy.features import make_agent
 
 
 @pytest.fixture
 def look(recorded: Path) -> Callable[[], Recorded]:
     return lambda: Recorded(recorded)
-
-
-def run(graph: StateGraph[Any, Any, Any, Any]) -> None:
-    graph.compile().invoke({"messages": [HumanMessage("hi")]})
-
-
-def nothing(state: State) -> State:
-    return {}
 
 
 # -- reasons that the app gives ----------------------------------------------------------------------------------------
@@ -213,7 +120,7 @@ def test_a_reason_given_in_a_tool_that_hands_over_is_that_of_the_handoff(look: C
 
     called = AIMessage("", tool_calls=[{"name": "ask_bob", "args": {}, "id": "call_1"}])
     graph = StateGraph(State)
-    graph.add_node("alice", create_agent(saying(called), [ask_bob], name="alice"), destinations=("bob",))
+    graph.add_node("alice", make_agent(saying(called), [ask_bob], name="alice"), destinations=("bob",))
     graph.add_node("bob", nothing)
     graph.add_edge(START, "alice")
     run(graph)
@@ -429,94 +336,6 @@ def test_a_form_that_says_something_else_is_no_grade(look: Callable[[], Recorded
 def test_an_answer_that_is_none_is_no_grade(look: Callable[[], Recorded]) -> None:
     saying(AIMessage("I do not know")).with_structured_output(GradeDocuments).invoke("is it?")
     assert look().grades() == []
-
-
-# -- guardrails --------------------------------------------------------------------------------------------------------
-
-
-def ask(agent: Any, text: str = "hello") -> Any:
-    return agent.invoke({"messages": [HumanMessage(text)]})
-
-
-@before_agent(can_jump_to=["end"])
-def only_trams(state: Any, runtime: Any) -> Any:
-    if "tram" in state["messages"][-1].text:
-        return None
-    return {"messages": [AIMessage("I only talk about trams.")], "jump_to": "end"}
-
-
-class Polite(AgentMiddleware[Any, Any]):
-    """As in LangChain's guide to guardrails: a check after the agent."""
-
-    @hook_config(can_jump_to=["end"])
-    def after_agent(self, state: Any, runtime: Any) -> Any:
-        last = state["messages"][-1]
-        if "damn" in last.text:
-            last.content = "I would rather not say."
-            return {"messages": [last]}
-        return None
-
-
-def test_a_check_that_can_end_the_agent_is_a_guardrail(look: Callable[[], Recorded]) -> None:
-    ask(create_agent(saying(AIMessage("4.2 km")), middleware=[only_trams]), "how long is the tram line?")
-    found = look()
-    assert found.guardrails() == [("only_trams", "input", "pass", None)]
-    assert found.inside(found.kind("GUARDRAIL")[0]).task_name == "only_trams.before_agent"
-
-
-def test_a_check_that_ends_the_agent_blocks_it_and_says_why(look: Callable[[], Recorded]) -> None:
-    ask(create_agent(saying(), middleware=[only_trams]), "how deep is the pool?")
-    found = look()
-    assert found.guardrails() == [("only_trams", "input", "block", "I only talk about trams.")]
-    assert found.kind("LLM_CALL") == []
-
-
-async def test_async_agents_have_the_same_guardrails(look: Callable[[], Recorded]) -> None:
-    agent = create_agent(saying(AIMessage("damn")), middleware=[only_trams, Polite()])
-    await agent.ainvoke({"messages": [HumanMessage("how long is the tram line?")]})
-    assert look().guardrails() == [
-        ("only_trams", "input", "pass", None),
-        ("Polite", "output", "modified", None),
-    ]
-
-
-def test_personal_data_is_taken_out_by_a_guardrail(look: Callable[[], Recorded]) -> None:
-    agent = create_agent(saying(AIMessage("fine")), middleware=[PIIMiddleware("email", strategy="redact")])
-    ask(agent, "write to ann@example.org")
-    assert look().guardrails() == [("PIIMiddleware[email]", "input", "modified", None)], "its output is not looked at"
-
-
-def test_personal_data_that_is_blocked_is_an_error_and_a_verdict(look: Callable[[], Recorded]) -> None:
-    agent = create_agent(saying(), middleware=[PIIMiddleware("email", strategy="block", apply_to_output=True)])
-    with pytest.raises(Exception, match="email"):
-        ask(agent, "write to ann@example.org")
-    found = look()
-    ((name, target, verdict, reason),) = found.guardrails()
-    assert (name, target, verdict) == ("PIIMiddleware[email]", "input", "block")
-    assert "email" in reason
-    assert [span.task_name for span in found.trace.spans if span.status.name == "ERROR"] == [
-        "PIIMiddleware[email].before_model"
-    ]
-
-
-def test_a_limit_that_ends_the_agent_is_a_check_too(look: Callable[[], Recorded]) -> None:
-    ask(create_agent(saying(), middleware=[ModelCallLimitMiddleware(run_limit=0, exit_behavior="end")]))
-    ((name, target, verdict, reason),) = look().guardrails()
-    assert (name, target, verdict) == ("ModelCallLimitMiddleware", "input", "block")
-    assert "limit" in reason
-
-
-def test_middleware_that_cannot_end_the_agent_is_no_guardrail(look: Callable[[], Recorded]) -> None:
-    @before_model
-    def guardrail(state: Any, runtime: Any) -> Any:
-        return None
-
-    @after_model(can_jump_to=["model"])
-    def block(state: Any, runtime: Any) -> Any:
-        return None
-
-    ask(create_agent(saying(AIMessage("hi")), middleware=[guardrail, block]))
-    assert look().guardrails() == []
 
 
 def test_a_node_is_no_guardrail_because_of_its_name(look: Callable[[], Recorded]) -> None:

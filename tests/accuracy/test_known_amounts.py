@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
-from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.tools import tool
@@ -26,6 +25,7 @@ from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun
 from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS
 from otel_mas.semconv import attributes as names
 from tests.accuracy.cases.case import Way
+from tests.accuracy.features import make_agent
 from tests.accuracy.scripted import calls, says
 from tests.accuracy.test_known_failures import ASKED, WAYS, config, graph_of
 
@@ -56,7 +56,7 @@ def test_case_8_tokens_are_counted_once_on_the_call_that_used_them(way: Way, rec
     first.usage_metadata = used(1000, 100)
     model = says(first, AIMessage("It rains.", usage_metadata=used(2000, 10)), provider="openai", model="gpt-4o-mini")
     outer = StateGraph(MessagesState)
-    outer.add_node("guide", create_agent(model, [weather], name="guide"))
+    outer.add_node("guide", make_agent(model, [weather], name="guide"))
     outer.add_edge(START, "guide")
     way(outer.compile(checkpointer=InMemorySaver()), ASKED, config("tokens"))
 
@@ -158,7 +158,7 @@ def test_case_11_nothing_is_kept_of_runs_that_are_over(recorded: Path) -> None:
     def runs(count: int) -> None:
         for number in range(count):
             graph = StateGraph(MessagesState)
-            graph.add_node("guide", create_agent(says("It rains."), name="guide"))
+            graph.add_node("guide", make_agent(says("It rains."), name="guide"))
             graph.add_edge(START, "guide")
             graph.compile().invoke(ASKED, config(str(number)))  # type: ignore[call-overload]
 
@@ -217,7 +217,7 @@ def _large_run() -> None:
         return "a fact " * 100_000
 
     first = calls("read", city="x" * 50_000)
-    agent = create_agent(says(first, "y" * 200_000), [read], name="guide")
+    agent = make_agent(says(first, "y" * 200_000), [read], name="guide")
 
     class Large(TypedDict, total=False):
         messages: list[Any]

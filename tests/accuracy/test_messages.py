@@ -15,7 +15,6 @@ from typing import Annotated, Any, TypedDict
 from uuid import uuid4
 
 import pytest
-from langchain.agents import create_agent
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
@@ -27,6 +26,7 @@ from langgraph.types import Command, Send, interrupt
 
 import otel_mas
 from otel_mas.semconv import attributes as names
+from tests.accuracy.features import MODEL_NODE, make_agent
 
 OTEL_MAS = Path(sys.executable).with_name("otel-mas")
 TOLD = Path(__file__).with_name("told.py")
@@ -123,7 +123,7 @@ def calls(name: str, **arguments: Any) -> AIMessage:
 def test_a_supervisor_and_its_agents(recorded: Path) -> None:
     """The researcher is an agent with a tool, the writer a plain node; the supervisor reads after each of them."""
     boss = says("researcher first", "now the writer", "done")
-    researcher = create_agent(says(calls("search", topic="trams"), "trams are long"), [search], name="researcher")
+    researcher = make_agent(says(calls("search", topic="trams"), "trams are long"), [search], name="researcher")
     graph = StateGraph(Team)
     graph.add_node("supervisor", node(boss))
     graph.add_node("researcher", researcher)
@@ -138,17 +138,17 @@ def test_a_supervisor_and_its_agents(recorded: Path) -> None:
         [
             # The agent is given the supervisor's words, and its model reads them; its second turn reads the tool.
             ("researcher#1", "supervisor#1:chat"),
-            ("researcher#1/model#1:chat", "supervisor#1:chat"),
-            ("researcher#1/model#2:chat", "researcher#1/tools#1:search"),
+            (f"researcher#1/{MODEL_NODE}#1:chat", "supervisor#1:chat"),
+            (f"researcher#1/{MODEL_NODE}#2:chat", "researcher#1/tools#1:search"),
             # What the researcher's model said, the call of the tool too, and what the tool answered.
-            ("supervisor#2:chat", "researcher#1/model#1:chat"),
+            ("supervisor#2:chat", f"researcher#1/{MODEL_NODE}#1:chat"),
             ("supervisor#2:chat", "researcher#1/tools#1:search"),
-            ("supervisor#2:chat", "researcher#1/model#2:chat"),
+            ("supervisor#2:chat", f"researcher#1/{MODEL_NODE}#2:chat"),
             # The writer gets the whole history.
             ("writer#1:chat", "supervisor#1:chat"),
-            ("writer#1:chat", "researcher#1/model#1:chat"),
+            ("writer#1:chat", f"researcher#1/{MODEL_NODE}#1:chat"),
             ("writer#1:chat", "researcher#1/tools#1:search"),
-            ("writer#1:chat", "researcher#1/model#2:chat"),
+            ("writer#1:chat", f"researcher#1/{MODEL_NODE}#2:chat"),
             ("writer#1:chat", "supervisor#2:chat"),
             # The supervisor has read all but the writer's.
             ("supervisor#3:chat", "writer#1:chat"),
@@ -157,7 +157,7 @@ def test_a_supervisor_and_its_agents(recorded: Path) -> None:
 
 
 def test_an_agent_has_what_it_was_given_and_what_it_added(recorded: Path) -> None:
-    agent = create_agent(says(calls("search", topic="trams"), "trams are long"), [search], name="researcher")
+    agent = make_agent(says(calls("search", topic="trams"), "trams are long"), [search], name="researcher")
     thread = run(chain(researcher=agent), "tell me about trams")
     assert otel_mas.flush(30)
     with otel_mas.open(recorded) as source:
@@ -172,7 +172,7 @@ def test_an_agent_has_what_it_was_given_and_what_it_added(recorded: Path) -> Non
 
 @pytest.mark.parametrize("named", ["helper", None])
 def test_an_agent_that_is_the_whole_app_has_its_messages(named: str | None, recorded: Path) -> None:
-    agent = create_agent(says("hello", "hello again"), [], name=named or "agent", checkpointer=InMemorySaver())
+    agent = make_agent(says("hello", "hello again"), [], name=named or "agent", checkpointer=InMemorySaver())
     thread = run(agent, "hi", "hi again")
     assert recorded_reads(recorded, thread) == []
     with otel_mas.open(recorded) as source:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,13 +12,19 @@ from otel_mas.model import Span, StatusCode
 from otel_mas.semconv import attributes as names
 from tests.accuracy.cases import CASES
 from tests.accuracy.cases.agents import broken, weather, with_tool_node
-from tests.accuracy.cases.case import Case, Way, ainvoke, astreamed, invoke, streamed
-from tests.accuracy.cases.teams import react, supervised
+from tests.accuracy.cases.case import Case, Way, ainvoke, astreamed, invoke, needs, streamed
+from tests.accuracy.cases.teams import supervised
+from tests.accuracy.features import react_agent
 from tests.accuracy.scripted import calls, says
 
 BY_NAME = {case.name: case for case in CASES}
 WAYS = pytest.mark.parametrize("way", [invoke, ainvoke, streamed(), astreamed()], ids=lambda way: way.__name__)
 ASKED = {"messages": [("user", "How is the weather?")]}
+
+
+def of_case(name: str, expected: object) -> Any:
+    """A parameter for each case that this LangGraph can run."""
+    return pytest.param(name, expected, marks=needs(BY_NAME[name].since), id=name)
 
 
 def spans_of(store: Path, thread: str | None = None) -> list[Span]:
@@ -50,11 +57,12 @@ def called(case: Case, way: Way, store: Path) -> list[Span]:
 @pytest.mark.parametrize(
     ("name", "tools"),
     [
-        ("agent_with_tools_in_parallel", ["population", "weather"]),
-        ("react_agent_with_tools_in_parallel", ["population", "weather"]),
-        ("tools_of_which_one_fails_and_is_handled", ["broken", "weather"]),
-        ("agent_as_a_node", ["weather"]),
-        ("swarm", ["transfer_to_bob"]),
+        of_case("agent_with_tools_in_parallel", ["population", "weather"]),
+        of_case("react_agent_with_tools_in_parallel", ["population", "weather"]),
+        of_case("tools_of_which_one_fails_and_is_handled", ["broken", "weather"]),
+        of_case("agent_as_a_node", ["weather"]),
+        of_case("swarm", ["transfer_to_bob"]),
+        of_case("swarm_of_react_agents", ["transfer_to_bob"]),
     ],
 )
 def test_a_tool_has_the_id_of_its_call_and_is_in_the_task_that_ran_it(
@@ -92,12 +100,13 @@ def test_a_tool_s_error_that_nobody_handles_is_one_error_that_its_ancestors_poin
 @pytest.mark.parametrize(
     ("name", "agents"),
     [
-        ("agent_with_tools_in_parallel", {"guide"}),
-        ("react_agent_with_tools_in_parallel", {"guide"}),
-        ("agent_as_a_node", {"guide"}),
-        ("agent_as_a_tool", {"guide", "expert"}),
-        ("supervisor_and_an_agent", {"supervisor", "research"}),
-        ("swarm", {"alice", "bob"}),
+        of_case("agent_with_tools_in_parallel", {"guide"}),
+        of_case("react_agent_with_tools_in_parallel", {"guide"}),
+        of_case("agent_as_a_node", {"guide"}),
+        of_case("agent_as_a_tool", {"guide", "expert"}),
+        of_case("supervisor_and_an_agent", {"supervisor", "research"}),
+        of_case("swarm", {"alice", "bob"}),
+        of_case("swarm_of_react_agents", {"alice", "bob"}),
     ],
 )
 def test_agents_are_called_what_the_app_calls_them(name: str, agents: set[str], way: Way, recorded: Path) -> None:
@@ -113,7 +122,7 @@ def test_of_parallel_handoffs_the_one_that_langgraph_takes_is_recorded_and_the_o
 ) -> None:
     """Each handoff is a task that leaves to the graph around; the first to leave ends the agent, the rest is lost."""
     first = calls("transfer_to_research", "transfer_to_math")
-    research, math = react(says("It rains."), name="research"), react(says("Twice."), name="math")
+    research, math = react_agent(says("It rains."), name="research"), react_agent(says("Twice."), name="math")
     way(supervised(says(first, "Done."), research, math), ASKED, {"configurable": {"thread_id": "both"}})
     spans = spans_of(recorded, "both")
     assert not [span for span in spans if span.status is StatusCode.ERROR]

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
-from langchain.agents import create_agent
-from langchain.agents.middleware import after_model, before_model
-from langchain.agents.structured_output import ToolStrategy
 from langchain_core.tools import tool
 from langgraph.graph import START, MessagesState, StateGraph
-from langgraph.prebuilt import ToolNode, create_react_agent
+from langgraph.prebuilt import ToolNode
 from langgraph.types import Command
 from pydantic import BaseModel
 
 from tests.accuracy.cases.case import Run, case
+from tests.accuracy.features import create_agent, react_agent
 from tests.accuracy.scripted import calls, says
 
-SINCE = (1, 0)
+SINCE = (1, 0)  # of LangChain's create_agent
 ASKED = Run({"messages": [("user", "How is the weather in Oslo and in Bergen?")]})
 
 
@@ -83,6 +80,8 @@ def agent_with_tools_in_parallel() -> Any:
 )
 def agent_with_a_structured_response() -> Any:
     """The form is a tool that never runs: the answer that fills it in is the last one."""
+    from langchain.agents.structured_output import ToolStrategy
+
     model = says(calls("weather", city="Oslo"), calls("Report", city="Oslo"))
     return create_agent(model, [weather], response_format=ToolStrategy(Report), name="guide")
 
@@ -104,6 +103,8 @@ def agent_with_a_structured_response() -> Any:
     since=SINCE,
 )
 def agent_with_middleware() -> Any:
+    from langchain.agents.middleware import after_model, before_model
+
     @before_model
     def note(state: Any, runtime: Any) -> None:
         return None
@@ -180,10 +181,8 @@ def agent_as_a_tool() -> Any:
     ASKED,
 )
 def react_agent_with_tools_in_parallel() -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it is deprecated in favour of create_agent
-        model = says(calls("weather", "population", city="Oslo"), "It rains.")
-        return create_react_agent(model, [weather, population], name="guide")
+    model = says(calls("weather", "population", city="Oslo"), "It rains.")
+    return react_agent(model, [weather, population], name="guide")
 
 
 @case(
@@ -195,10 +194,8 @@ def react_agent_with_tools_in_parallel() -> Any:
 )
 def react_agent_with_a_structured_response() -> Any:
     """Without tools there is nothing to decide; the form is filled in by a call of its own."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model = says("It rains.", calls("Report", city="Oslo"))
-        return create_react_agent(model, [], response_format=Report, name="guide")
+    model = says("It rains.", calls("Report", city="Oslo"))
+    return react_agent(model, response_format=Report, name="guide")
 
 
 def with_tool_node(answer: Any, *tools: Any, after: str | None = "done", **options: Any) -> Any:

@@ -132,14 +132,19 @@ def astreamed(modes: Any = MODES, *, subgraphs: bool = True, **options: Any) -> 
 WAYS: dict[str, tuple[Way, ...]] = {"sync": (invoke, streamed()), "async": (ainvoke, astreamed())}
 
 
+def needs(since: tuple[int, int]) -> pytest.MarkDecorator:
+    """Skips what needs a newer LangGraph than this one, and says which."""
+    version = ".".join(map(str, since))
+    return pytest.mark.skipif(since > LANGGRAPH, reason=f"needs LangGraph {version}, this is {__version__}")
+
+
 def matrix(cases: Sequence[Case]) -> list[Any]:
     """Each case in each way that it can be run; those that need a newer LangGraph are skipped, and say which."""
     found = []
     for one in cases:
-        newer = pytest.mark.skipif(
-            one.since > LANGGRAPH, reason=f"needs LangGraph {'.'.join(map(str, one.since))}, this is {__version__}"
-        )
         for kind, ways in WAYS.items():
             if one.only in (None, kind):
-                found += [pytest.param(one, way, marks=newer, id=f"{one.name}-{way.__name__}") for way in ways]
+                found += [
+                    pytest.param(one, way, marks=needs(one.since), id=f"{one.name}-{way.__name__}") for way in ways
+                ]
     return found

@@ -5,23 +5,14 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from langchain.agents import create_agent
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.prebuilt import create_react_agent
 from langgraph_supervisor import create_supervisor
 from langgraph_swarm import create_handoff_tool, create_swarm
 
 from tests.accuracy.cases.agents import ASKED, weather
 from tests.accuracy.cases.case import Run, case
+from tests.accuracy.features import create_agent, react_agent
 from tests.accuracy.scripted import calls, says
-
-SINCE = (1, 0)
-
-
-def react(model: Any, *tools: Any, name: str) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it is deprecated in favour of create_agent
-        return create_react_agent(model, list(tools), name=name)
 
 
 def supervised(supervisor: Any, *agents: Any, **options: Any) -> Any:
@@ -51,11 +42,10 @@ def supervised(supervisor: Any, *agents: Any, **options: Any) -> Any:
     supervisor#2/agent decides by should_continue: __end__ from __end__, tools
     """,
     ASKED,
-    since=SINCE,
 )
 def supervisor_and_an_agent() -> Any:
     """The agent is invoked by a node of its name: its run is inside of the task."""
-    research = react(says(calls("weather", city="Oslo"), "It rains."), weather, name="research")
+    research = react_agent(says(calls("weather", city="Oslo"), "It rains."), [weather], name="research")
     return supervised(says(calls("transfer_to_research"), "It rains, I hear."), research)
 
 
@@ -79,14 +69,41 @@ def supervisor_and_an_agent() -> Any:
     """,
     ASKED,
     Run({"messages": [("user", "And tomorrow?")]}),
-    since=SINCE,
+    since=(1, 0),  # of LangChain's create_agent
 )
 def swarm() -> Any:
     """Who had the word last has it again in the next invocation."""
-    alice = create_agent(says(calls("transfer_to_bob")), [create_handoff_tool(agent_name="bob")], name="alice")
-    bob = create_agent(
-        says("It rains.", "It will rain."), [weather, create_handoff_tool(agent_name="alice")], name="bob"
-    )
+    return swarm_of(create_agent)
+
+
+@case(
+    """
+    START decides by route_to_active_agent: alice from alice, bob
+    START --trigger--> alice
+    alice --trigger--> alice/agent
+    alice/agent decides by should_continue: tools from __end__, tools
+    alice/agent --send--> alice/tools
+    alice/tools: handoff
+    alice: handoff
+    alice decides by Command: bob from bob
+    alice --handoff--> bob
+    bob --trigger--> bob/agent
+    bob/agent decides by should_continue: __end__ from __end__, tools
+    START@2 decides by route_to_active_agent: bob from alice, bob
+    START@2 --trigger--> bob#2
+    bob#2 --trigger--> bob#2/agent
+    bob#2/agent decides by should_continue: __end__ from __end__, tools
+    """,
+    ASKED,
+    Run({"messages": [("user", "And tomorrow?")]}),
+)
+def swarm_of_react_agents() -> Any:
+    return swarm_of(react_agent)
+
+
+def swarm_of(agent: Any) -> Any:
+    alice = agent(says(calls("transfer_to_bob")), [create_handoff_tool(agent_name="bob")], name="alice")
+    bob = agent(says("It rains.", "It will rain."), [weather, create_handoff_tool(agent_name="alice")], name="bob")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return create_swarm([alice, bob], default_active_agent="alice").compile(checkpointer=InMemorySaver())

@@ -1,0 +1,96 @@
+"""What tests of decisions and guardrails share: a scripted model, a small state, and what one run left behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+from langchain_core.language_models import GenericFakeChatModel
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.runnables import Runnable
+from langgraph.graph import StateGraph
+from langgraph.graph.message import add_messages
+
+import otel_mas
+from otel_mas.api import Trace
+from otel_mas.model import Span
+from otel_mas.semconv import attributes as names
+
+
+class Scripted(GenericFakeChatModel):
+    """Says what it is given to say, whatever it is asked."""
+
+    def bind_tools(self, tools: Any, **kwargs: Any) -> Runnable[Any, AIMessage]:
+        return self.bind(tools=tools, **kwargs)
+
+
+def saying(*messages: AIMessage) -> Scripted:
+    return Scripted(messages=iter(messages))
+
+
+def answer(schema: str, **fields: Any) -> AIMessage:
+    return AIMessage("", tool_calls=[{"name": schema, "args": fields, "id": "call_1"}])
+
+
+class State(TypedDict, total=False):
+    messages: Annotated[list[AnyMessage], add_messages]
+    next: str
+    documents: list[str]
+
+
+class Recorded:
+    """What one invocation left in the store."""
+
+    def __init__(self, path: Path) -> None:
+        assert otel_mas.flush(30)
+        self._source = otel_mas.open(path)
+        self.trace: Trace = self._source.latest()
+
+    def kind(self, kind: str) -> list[Span]:
+        return [span for span in self.trace.spans if span.record_kind == kind]
+
+    def decisions(self) -> list[tuple[str, tuple[str, ...], str | None]]:
+        """(who decided, what, why) of each routing decision."""
+        return [
+            (
+                span.attributes[names.MAS_ROUTING_FUNCTION],
+                tuple(span.attributes[names.MAS_ROUTING_CHOICE]),
+                self.trace.contents(span).get(names.MAS_ROUTING_REASON),
+            )
+            for span in self.kind("ROUTING_DECISION")
+        ]
+
+    def grades(self) -> list[tuple[Any, ...]]:
+        """(what, score, label, why) of each evaluation."""
+        return [
+            (
+                span.attributes[names.GEN_AI_EVALUATION_NAME],
+                span.attributes.get(names.GEN_AI_EVALUATION_SCORE_VALUE),
+                span.attributes.get(names.GEN_AI_EVALUATION_SCORE_LABEL),
+                self.trace.contents(span).get(names.GEN_AI_EVALUATION_EXPLANATION),
+            )
+            for span in self.kind("EVALUATION")
+        ]
+
+    def guardrails(self) -> list[tuple[Any, ...]]:
+        """(which, what it looked at, verdict, why) of each guardrail."""
+        return [
+            (
+                span.attributes[names.MAS_GUARDRAIL_NAME],
+                span.attributes[names.MAS_GUARDRAIL_TARGET],
+                span.attributes.get(names.MAS_GUARDRAIL_VERDICT),
+                self.trace.contents(span).get(names.MAS_GUARDRAIL_REASON),
+            )
+            for span in self.kind("GUARDRAIL")
+        ]
+
+    def inside(self, span: Span) -> Span:
+        return self.trace.span(span.parent_span_id or "")
+
+
+def run(graph: StateGraph[Any, Any, Any, Any]) -> None:
+    graph.compile().invoke({"messages": [HumanMessage("hi")]})
+
+
+def nothing(state: State) -> State:
+    return {}

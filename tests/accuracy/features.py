@@ -1,0 +1,35 @@
+"""What only some versions of LangGraph have: looked for where it would be, not told by how a test ends."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+from langgraph.prebuilt import create_react_agent
+
+if find_spec("langchain") is None:
+    create_agent = None
+else:
+    from langchain.agents import create_agent
+
+HAS_CREATE_AGENT = create_agent is not None
+WITHOUT_CREATE_AGENT = "create_agent and its middleware come with LangChain 1.0, which needs LangGraph 1.0"
+needs_create_agent = pytest.mark.skipif(not HAS_CREATE_AGENT, reason=WITHOUT_CREATE_AGENT)
+MODEL_NODE = "model" if HAS_CREATE_AGENT else "agent"
+"""The node of an agent that `make_agent` makes in which its model is called."""
+
+
+def react_agent(model: Any, tools: Sequence[Any] = (), **options: Any) -> Any:
+    """`create_react_agent`, which later versions call deprecated."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return create_react_agent(model, list(tools), **options)
+
+
+def make_agent(model: Any, tools: Sequence[Any] = (), **options: Any) -> Any:
+    """An agent as people make it with the LangGraph that is here: `create_agent`, or what it grew out of."""
+    make = create_agent or react_agent
+    return make(model, list(tools), **options)
