@@ -113,7 +113,6 @@ class _Search:
         self.problems = problems
         self.links = Links(len(tree.spans))
         self.traces = set(tree.spans.trace_ids)
-        self.outcome = tree.spans.column(names.MAS_TASK_OUTCOME)
 
     def run(self) -> Links:
         spans = self.tree.spans
@@ -121,9 +120,8 @@ class _Search:
         referring = list(spans.having(names.MAS_CAUSE_REFS))
         tasks = _tasks(spans, every=bool(referring))
         references = References(self.tree, tasks)
-        last = spans.column(names.MAS_CHECKPOINT_LAST_ID)
         for i, pending in spans.having(names.MAS_CHECKPOINT_PENDING):
-            if not references.run_ended(last[i], texts(pending)):
+            if not references.run_ended(spans.value(i, names.MAS_CHECKPOINT_LAST_ID), texts(pending)):
                 self.problems.unreadable.append(spans[i])
         self.problems.unreadable.sort(key=lambda span: spans.numbers[span.span_id])
         for effect, keys in referring:
@@ -191,14 +189,15 @@ class _Search:
                 apart = left is not None and trace_ids[left] != trace_ids[i]
                 if left is not None and (apart or end[left] <= start[i]) and (not settled or self._answered(i)):
                     self._again(left, i, apart)
-                if self.outcome[i] in _UNSETTLED:
+                outcome = self.tree.spans.value(i, names.MAS_TASK_OUTCOME)
+                if outcome in _UNSETTLED:
                     left, settled = i, False
-                elif self.outcome[i] is not None:
+                elif outcome is not None:
                     settled = True  # a later span of it is another branch of the thread's history, not a continuation
 
     def _again(self, left: int, effect: int, apart: bool) -> None:
         links, spans = self.links, self.tree.spans
-        if self.outcome[left] == TaskOutcome.INTERRUPTED:
+        if spans.value(left, names.MAS_TASK_OUTCOME) == TaskOutcome.INTERRUPTED:
             if not links.has(effect, LinkKind.RESUME):
                 links.add(left, effect, LinkKind.RESUME.value, METADATA)
         elif apart and not links.has(effect, LinkKind.RETRY) and not spans[effect].get(names.MAS_TASK_UPDATED):

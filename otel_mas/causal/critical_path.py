@@ -125,10 +125,8 @@ class _Walk:
     def __init__(self, tree: Tree, lanes: Lanes, trail: Trail) -> None:
         self.start = tree.start
         self.end = tree.end
+        self.spans = tree.spans
         self.kinds = tree.spans.kinds
-        self.trace_ids = tree.spans.trace_ids
-        self.outcome = tree.spans.column(names.MAS_TASK_OUTCOME)
-        self.failed = failed_in(tree.spans)
         self.lanes = lanes
         self.trail = trail
         self.stack: list[_Frame] = []
@@ -212,7 +210,7 @@ class _Walk:
 
     def _outside(self, root: int, earlier: int, reached: int) -> None:
         """The time between two roots."""
-        again = self.trace_ids[root] != self.trace_ids[earlier]
+        again = self.spans.trace_ids[root] != self.spans.trace_ids[earlier]
         if reached < self.trail.now:
             self.trail.because((INVOKED_AGAIN if again else UNRECORDED, root, NO_SPAN, ()))
             self.trail.back_to(reached, NO_SPAN, WAITING if again else FRAMEWORK)
@@ -285,7 +283,7 @@ class _Walk:
             if self._blocks(child, frame):
                 children.append(child)
             child = following[child]
-        if len(children) > 1 and self.failed(span):
+        if len(children) > 1 and failed_in(self.spans, span):
             frame.children = children = self._uncancelled(children)
         if len(children) > 1:
             ends, end = self.end, frame.end
@@ -297,8 +295,8 @@ class _Walk:
 
     def _uncancelled(self, children: list[int]) -> list[int]:
         """The children of a span that failed, without those cancelled because another one had failed."""
-        left = [child for child in children if self.outcome[child] != _CANCELLED]
-        return left if any(map(self.failed, left)) else children
+        left = [child for child in children if self.spans.value(child, names.MAS_TASK_OUTCOME) != _CANCELLED]
+        return left if any(failed_in(self.spans, child) for child in left) else children
 
     def _last_child(self, frame: _Frame) -> int | None:
         """The child that ended last: at all, when the span is entered; strictly before now, when it is returned to."""

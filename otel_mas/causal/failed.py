@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from otel_mas.model import AttributeValue, Span, SpanTable, StatusCode
 from otel_mas.semconv import RunOutcome, TaskOutcome
 from otel_mas.semconv import attributes as names
-
-_SAID = (names.MAS_ERROR_SPAN, names.MAS_TASK_OUTCOME, names.MAS_RUN_OUTCOME)
 
 
 def failed(span: Span) -> bool:
@@ -16,12 +15,9 @@ def failed(span: Span) -> bool:
     return _failed(span.status, span.columns.get)
 
 
-def failed_in(spans: SpanTable) -> Callable[[int], bool]:
-    """The same of the spans of a table by their numbers."""
-    columns = {
-        name: spans.column(name) for name in (names.MAS_ERROR_SPAN, names.MAS_TASK_OUTCOME, names.MAS_RUN_OUTCOME)
-    }
-    return lambda number: _failed(spans.statuses[number], lambda name: columns[name][number])
+def failed_in(spans: SpanTable, number: int) -> bool:
+    """The same of the span that has this number in a table."""
+    return _failed(spans.statuses[number], partial(spans.value, number))
 
 
 def _failed(status: int, value: Callable[[str], AttributeValue]) -> bool:

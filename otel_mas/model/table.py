@@ -58,9 +58,13 @@ class SpanTable(Sequence[Span]):
         """What tells apart the processes that emitted the spans."""
         raise NotImplementedError
 
+    def value(self, number: int, name: str) -> AttributeValue:
+        """The same of one span."""
+        raise NotImplementedError
+
     def having(self, name: str) -> Iterator[tuple[int, AttributeValue]]:
         """Number and value of the spans that have something other than nothing under a name."""
-        return ((number, value) for number, value in enumerate(self.column(name)) if value)
+        raise NotImplementedError
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -73,13 +77,15 @@ class Listed(SpanTable):
         self._spans = spans
         self.trace_ids = [span.trace_id for span in spans]
         self.ids = [span.span_id for span in spans]
-        self.numbers = dict(zip(self.ids, range(len(spans)), strict=True))
         self.parents = [span.parent_span_id for span in spans]
         self.starts = [span.start_ns for span in spans]
-        self.lasts = [span.last_ns for span in spans]
-        self.unended = [number for number, span in enumerate(spans) if span.end_ns is None]
+        ends = [span.end_ns for span in spans]
         self.kinds = [span.kind for span in spans]
         self.statuses = [span.status for span in spans]
+        self._columns = [span.columns for span in spans]
+        self.numbers = dict(zip(self.ids, range(len(spans)), strict=True))
+        self.unended = [number for number, end in enumerate(ends) if end is None] if None in ends else []
+        self.lasts = [span.last_ns if end is None else end for span, end in zip(spans, ends, strict=True)]
 
     @overload
     def __getitem__(self, number: int) -> Span: ...
@@ -92,7 +98,16 @@ class Listed(SpanTable):
         return iter(self._spans)
 
     def column(self, name: str) -> Sequence[AttributeValue]:
-        return [span.columns.get(name) for span in self._spans]
+        return [columns.get(name) if columns else None for columns in self._columns]
+
+    def value(self, number: int, name: str) -> AttributeValue:
+        return self._columns[number].get(name)
+
+    def having(self, name: str) -> Iterator[tuple[int, AttributeValue]]:
+        for number, columns in enumerate(self._columns):
+            value = columns.get(name) if columns else None
+            if value:
+                yield number, value
 
     def links(self) -> LinkTable:
         effects, causes, kinds = array("q"), array("q"), []

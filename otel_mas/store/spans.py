@@ -36,8 +36,8 @@ SELECT o.span_id, o.parent_span_id, o.name, o.kind, o.start_ns, o.resource, o.sc
 FROM open_spans o JOIN instances i ON i.id = o.instance WHERE o.trace = :trace
 """
 _LINKS = "SELECT span, cause_trace, cause_span, kind FROM links WHERE trace = ? ORDER BY span, position"
-_AT_ONCE = 2_000
-"""Rows that are turned into columns together."""
+_AT_ONCE = 500
+"""Rows that are turned into columns together: fewer than the 700 new objects that wake the garbage collector."""
 
 Identity = tuple[bytes, int, int]  # span id, kind, instance
 

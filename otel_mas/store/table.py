@@ -138,8 +138,12 @@ class StoredSpans(SpanTable):
     def column(self, name: str) -> Sequence[Any]:
         return self._rows.attributes.get(name) or [None] * len(self)
 
+    def value(self, number: int, name: str) -> Any:
+        column = self._rows.attributes.get(name)
+        return column[number] if column else None
+
     def having(self, name: str) -> Iterator[tuple[int, Any]]:
-        return super().having(name) if name in self._rows.attributes else iter(())
+        return ((number, value) for number, value in enumerate(self._rows.attributes.get(name, ())) if value)
 
     def links(self) -> LinkTable:
         return self._links
