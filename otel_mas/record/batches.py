@@ -162,8 +162,8 @@ class BatchBuilder:
             self._changed[item.key] = tuple(digests)
         if self._privacy.content == "none":
             return
-        trace_id, span_id = _ids(item.key)
-        for position, (name, value, digest) in enumerate(zip(item.names, item.values, digests, strict=True)):
+        written = b""
+        for name, value, digest in zip(item.names, item.values, digests, strict=True):
             if value.__class__ is Unread:
                 continue
             stored = bytes.fromhex(digest)
@@ -172,7 +172,9 @@ class BatchBuilder:
                 if not may_be_stored(body):
                     body = to_json({"value": None, "size": len(body)})
                 batch.messages.append(MessageRow(stored, _STATE, body))
-            batch.message_refs.append(MessageRefRow(trace_id, span_id, _CHANGED, position, stored))
+            written += stored
+        if written:
+            batch.message_refs.append(MessageRefRow(*_ids(item.key), _CHANGED, 0, written))
 
     def _message(self, item: Message, batch: Batch) -> None:
         role = str(item.snapshot.get("role", ""))

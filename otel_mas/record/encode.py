@@ -30,15 +30,17 @@ _NAME, _KIND, _START, _END = b"\x2a", b"\x30", b"\x39", b"\x41"
 _ATTRIBUTE, _DROPPED_ATTRIBUTES = b"\x4a", b"\x50"
 _EVENT, _EVENT_TIME, _EVENT_NAME, _EVENT_ATTRIBUTE, _EVENT_DROPPED = b"\x5a", b"\x09", b"\x12", b"\x1a", b"\x20"
 _DROPPED_EVENTS = b"\x60"
-_LINK, _LINK_ATTRIBUTE, _LINK_DROPPED, _LINK_FLAGS = b"\x6a", b"\x22", b"\x28", b"\x35"
+_LINK, _LINK_ATTRIBUTE, _LINK_DROPPED = b"\x6a", b"\x22", b"\x28"
 _DROPPED_LINKS = b"\x70"
 _STATUS, _STATUS_MESSAGE, _STATUS_CODE = b"\x7a", b"\x12", b"\x18"
-_FLAGS = b"\x85\x01"
 _RESOURCE_ATTRIBUTE = b"\x0a"
 
 _UNSET = _STATUS + b"\x00"
 
 _HAS_IS_REMOTE, _IS_REMOTE = 0x100, 0x200
+# The flags field by W3C's flags, and whether the context (a span's parent, a link's span) is of another process.
+_SPAN_FLAGS = [struct.pack("<2sI", b"\x85\x01", _HAS_IS_REMOTE | flags) for flags in range(_IS_REMOTE + 0x100)]
+_LINK_FLAGS = [struct.pack("<cI", b"\x35", _HAS_IS_REMOTE | flags) for flags in range(_IS_REMOTE + 0x100)]
 _LOW = 2**64 - 1
 _CAUSES = frozenset({names.MAS_CAUSE_SPANS, names.MAS_CAUSE_KINDS})
 _MAX_NAMES = 4096
@@ -47,9 +49,8 @@ _NO_STATE = INVALID_SPAN_CONTEXT.trace_state  # what a context has that was give
 _KINDS = [number(_KIND, kind) for kind in range(len(SpanKind) + 1)]
 
 _ids = struct.Struct(">2sQQ2sQ").pack  # a trace id and a span id with their tags: the same in Span and Link
+_IDS_BYTES = 28
 _times = struct.Struct("<cQcQ").pack
-_span_flags = struct.Struct("<2sI").pack
-_link_flags = struct.Struct("<cI").pack
 _event_time = struct.Struct("<cQ").pack
 
 _LinkRow = tuple[bytes, bytes, str | None]
@@ -71,7 +72,7 @@ class SpanEncoder:
         self._event_attributes = AttributePairs(_EVENT_ATTRIBUTE, privacy)
         self._link_attributes = AttributePairs(_LINK_ATTRIBUTE, privacy)
         self._resource_attributes = AttributePairs(_RESOURCE_ATTRIBUTE, privacy)
-        self._link_kinds: dict[str, bytes] = {}
+        self._link_kinds: dict[str, tuple[bytes, bytes]] = {}
         self._names: dict[str, tuple[str, bytes]] = {}
         self.withheld = 0
 
@@ -123,11 +124,14 @@ class SpanEncoder:
         else:
             attributes = span._attributes
             body += self._attribute_fields(attributes, getattr(attributes, "dropped", 0), causes, columns, failed)
-            body += self._event_fields(span._events, failed)
+            events = span._events
+            dropped: int = getattr(events, "dropped", 0)
+            if events or dropped:
+                body += self._event_fields(events, dropped, failed)
             links = self._link_fields(span._links, causes, body, failed)
             status = span._status.status_code._value_
             body.append(self._status(status, span._status.description, failed))
-        body.append(_span_flags(_FLAGS, _remote(parent) | flags & 0xFF))
+        body.append(_SPAN_FLAGS[(_IS_REMOTE if parent is not None and parent[2] else 0) | flags & 0xFF])
         if failed:
             self.withheld += len(failed)
             body.append(delimited(_ATTRIBUTE, key_value(names.MAS_CONTENT_WITHHELD, sorted(set(failed)))))
@@ -219,9 +223,9 @@ class SpanEncoder:
             fields.append(number(_DROPPED_ATTRIBUTES, dropped))
         return fields
 
-    def _event_fields(self, events: Sequence[Event], failed: list[str]) -> list[bytes]:
-        fields = [delimited(_EVENT, self._event(event, failed)) for event in events] if events else []
-        fields.append(number(_DROPPED_EVENTS, getattr(events, "dropped", 0)))
+    def _event_fields(self, events: Sequence[Event], dropped: int, failed: list[str]) -> list[bytes]:
+        fields = [delimited(_EVENT, self._event(event, failed)) for event in events]
+        fields.append(number(_DROPPED_EVENTS, dropped))
         return fields
 
     def _event(self, event: Event, failed: list[str]) -> bytes:
@@ -262,16 +266,17 @@ class SpanEncoder:
         said = kind._value_
         if context[4] is not _NO_STATE:
             return self._link(context, {names.MAS_LINK_KIND: said}, said, 0, body, failed)
-        # Links of one kind differ only in their ids and flags.
-        attribute = self._link_kinds.get(said)
-        if attribute is None:
-            attribute = self._link_kinds[said] = self._link_attributes.encode({names.MAS_LINK_KIND: said}, failed, {})[
-                0
-            ]
         ids = _ids(_TRACE_ID, context[0] >> 64, context[0] & _LOW, _SPAN_ID, context[1])
-        flags = _link_flags(_LINK_FLAGS, _remote(context) | context[3] & 0xFF)
-        body.append(delimited(_LINK, ids + attribute + flags))
+        before, attribute = self._link_kinds.get(said) or self._link_kind(said)
+        body += (before, ids, attribute, _LINK_FLAGS[(_IS_REMOTE if context[2] else 0) | context[3] & 0xFF])
         return ids[2:18], ids[20:], said
+
+    def _link_kind(self, kind: str) -> tuple[bytes, bytes]:
+        """What comes before and after the ids in links of a kind, which differ in nothing else but their flags."""
+        attribute = b"".join(self._link_attributes.encode({names.MAS_LINK_KIND: kind}, [], {}))
+        size = _IDS_BYTES + len(attribute) + len(_LINK_FLAGS[0])
+        known = self._link_kinds[kind] = delimited(_LINK, bytes(size))[:-size], attribute
+        return known
 
     def _link(
         self,
@@ -289,7 +294,7 @@ class SpanEncoder:
                 b"" if context[4] is _NO_STATE else _trace_state(context),
                 *self._link_attributes.encode(attributes, failed, {}),
                 number(_LINK_DROPPED, dropped),
-                _link_flags(_LINK_FLAGS, _remote(context) | context[3] & 0xFF),
+                _LINK_FLAGS[(_IS_REMOTE if context[2] else 0) | context[3] & 0xFF],
             )
         )
         body.append(delimited(_LINK, message))
@@ -312,11 +317,6 @@ class SpanEncoder:
 def _trace_state(context: SpanContext) -> bytes:
     state = context[4]
     return text(_TRACE_STATE, ",".join(f"{key}={value}" for key, value in state.items())) if state else b""
-
-
-def _remote(context: SpanContext | None) -> int:
-    """The flags that say whether a context came from another process."""
-    return _HAS_IS_REMOTE | _IS_REMOTE if context is not None and context[2] else _HAS_IS_REMOTE
 
 
 __all__ = ["SpanEncoder"]

@@ -59,11 +59,12 @@ class AttributePairs:
             skip: names to leave out.
         """
         fields: list[bytes] = []
-        if not attributes:
+        # BoundedAttributes' own dict: its Python methods would cost more than the encoding.
+        pairs = getattr(attributes, "_dict", attributes)
+        if not pairs:
             return fields
         remembered = self._memo.get
-        # BoundedAttributes' own dict: its Python methods would cost more than the encoding.
-        for pair in getattr(attributes, "_dict", attributes).items():
+        for pair in pairs.items():
             try:
                 found = remembered(pair)
             except TypeError:  # a mapping inside

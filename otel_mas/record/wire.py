@@ -12,6 +12,7 @@ _MANY = 8  # items of an array, from which on it pays to see whether they are al
 _double = struct.Struct("<d").pack
 _ONE_BYTE = tuple(bytes((n,)) for n in range(128))
 _SHORT_TEXT = tuple(bytes((0x0A, n + 2, 0x0A, n)) for n in range(126))  # before a text that is an item of an array
+_SHORT_ASCII = tuple(before.decode() for before in _SHORT_TEXT)
 
 
 def varint(number: int) -> bytes:
@@ -82,7 +83,7 @@ def alike(values: Sequence[Any]) -> bytes | None:
     """
     if not values or type(values[0]) is not str or len(values[0]) >= len(_SHORT_TEXT):
         return None
-    before = _SHORT_TEXT[len(values[0])].decode()
+    before = _SHORT_ASCII[len(values[0])]
     try:
         if len(values) > 1 and len(set(map(len, values))) > 1:
             return None

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-from otel_mas.store.bulk import insert, present
+from otel_mas.store.bulk import insert, insert_values, present
 from otel_mas.store.rows import Batch, MessageRefRow
 
 _CHANGED = 2  # a state's value: the span itself names it, here it only keeps the value from being deleted
 _DIGEST = 16  # bytes
 _KNOWN_TRACES = 64
+_MESSAGE = "INTO messages (digest, role, added_ns, body)"
+_IS_STORED = "ON CONFLICT (digest) DO UPDATE SET body = excluded.body WHERE body IS NULL"
+_LIST = "INSERT OR REPLACE INTO message_lists (trace, span_id, direction, position, digests)"
 _KNOWN_DIGESTS = 20_000
 
 
@@ -27,47 +30,35 @@ class MessageWriter:
         """Store the batch's messages and references inside the caller's transaction."""
         self._pending, self._missing = [], set()
         if batch.messages:
-            insert(
-                connection,
-                "INSERT INTO messages (digest, role, added_ns, body)",
-                [
-                    (bytearray(row.digest), row.role, now_ns, None if row.body is None else bytearray(row.body))
-                    for row in batch.messages
-                ],
-                "ON CONFLICT (digest) DO UPDATE SET body = excluded.body WHERE body IS NULL",
-            )
+            rows = [
+                (bytearray(row.digest), row.role, now_ns, None if row.body is None else bytearray(row.body))
+                for row in batch.messages
+            ]
+            if insert(connection, f"INSERT OR IGNORE {_MESSAGE}", rows) < len(rows):
+                insert(connection, f"INSERT {_MESSAGE}", rows, _IS_STORED)
         if batch.message_refs:
-            insert(
-                connection,
-                "INSERT OR REPLACE INTO message_lists (trace, span_id, direction, position, digests)",
-                [
-                    (
-                        traces[ref.trace_id],
-                        bytearray(ref.span_id),
-                        ref.direction,
-                        ref.position,
-                        bytearray(ref.digests),
-                    )
-                    for ref in batch.message_refs
-                    if ref.direction != _CHANGED
-                ],
-            )
+            lists: list[object] = []
+            for ref in batch.message_refs:
+                if ref.direction != _CHANGED:
+                    span_id, digests = bytearray(ref.span_id), bytearray(ref.digests)
+                    lists += (traces[ref.trace_id], span_id, ref.direction, ref.position, digests)
+            insert_values(connection, _LIST, 5, lists)
             self._refer(connection, batch.message_refs, traces)
 
     def _refer(self, connection: sqlite3.Connection, refs: Iterable[MessageRefRow], traces: dict[bytes, int]) -> None:
         none: set[bytes] = set()
-        digests: dict[bytes, set[bytes]] = {}
+        new: dict[tuple[int, bytes], None] = {}
         for ref in refs:
-            digests.setdefault(ref.trace_id, set()).update(_each(ref.digests))
-        new = [
-            (traces[trace_id], digest)
-            for trace_id, found in digests.items()
-            for digest in found - self._known.get(traces[trace_id], none)
-        ]
+            trace = traces[ref.trace_id]
+            known = self._known.get(trace, none)
+            for digest in _each(ref.digests):
+                if digest not in known:
+                    new[trace, digest] = None
         if not new:
             return
-        insert(connection, "INSERT OR IGNORE INTO trace_messages (trace, digest)", new)
-        self._pending = new
+        values = [value for trace, digest in new for value in (trace, bytearray(digest))]
+        insert_values(connection, "INSERT OR IGNORE INTO trace_messages (trace, digest)", 2, values)
+        self._pending = list(new)
         wanted = {digest for _, digest in new}
         stored = present(connection, "messages", ("digest",), list(map(bytearray, wanted)))
         self._missing |= wanted.difference(*stored)
