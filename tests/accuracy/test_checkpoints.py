@@ -14,6 +14,7 @@ import pytest
 
 import otel_mas
 from tests.accuracy.cases import CASES, Case
+from tests.accuracy.cases.case import needs
 from tests.accuracy.cases.truth import recorded, stated
 from tests.accuracy.prototypes import RUNS
 from tests.accuracy.test_langgraph_causes import CONTROL, expected
@@ -25,6 +26,8 @@ GAPS = {
     "endless_loop_that_code_deals_with": "whether what was due next ran: a recursion limit looks like a handoff",
 }
 """Cases of which checkpoints do not know all edges, or seem to know too many; docs/sources.md says so."""
+WITHOUT = "nothing_to_start_from"
+"""The case of which nothing is kept: it never began."""
 _UNNAMED = re.compile(r"update_state|call \d+|.* \(handler\)")
 _TIMES = re.compile(r"@\d+")
 
@@ -72,11 +75,16 @@ def edges(statements: Iterable[str]) -> set[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.only != "async"], ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=needs(case.since), id=case.name) for case in CASES if case.only != "async"],
+)
 def test_what_is_rebuilt_is_true(case: Case, cases: tuple[otel_mas.Source, dict[str, str]]) -> None:
     source, threads = cases
-    if threads.get(case.name) not in {one.conversation_id for one in source.traces(limit=10_000)}:
-        pytest.skip("it keeps its checkpoints itself, or needs another LangGraph")
+    kept = {one.conversation_id for one in source.traces(limit=10_000)}
+    assert (threads[case.name] in kept) != (case.name == WITHOUT)
+    if case.name == WITHOUT:
+        return
     graph = source.conversation(threads[case.name]).graph()
     found, true = edges(recorded(graph)), edges(stated(case.truth))
     if case.name in GAPS:
