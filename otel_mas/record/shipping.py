@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from opentelemetry.context import attach, set_value
+from opentelemetry.context import attach, detach, set_value
 
 from otel_mas.config import Settings
 from otel_mas.errors import OtelMasError, StoreLocked
@@ -200,7 +200,11 @@ class _Line:
         if self._parts is None:
             return
         if self._thread is None:
-            self._end(*self._parts)
+            token = attach(set_value(_SUPPRESS, True))
+            try:
+                self._end(*self._parts)
+            finally:
+                detach(token)
         else:
             self._thread.join(max(0.0, deadline - time.monotonic()))
 

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -121,6 +122,8 @@ class Writer:
                     thread = threading.Thread(target=self._run, name="otel-mas writer", daemon=True)
                     thread.start()
                     self._thread = thread
+            except RuntimeError:  # the interpreter is ending, and from Python 3.12 on starts none: `stop` writes it all
+                pass
             finally:
                 self._starting.release()
         self._bell.put(None)
@@ -156,7 +159,10 @@ class Writer:
         thread = self._thread
         if thread is threading.current_thread():
             return False
-        if thread is not None and thread.is_alive() and not self._finished:
+        if thread is None and stop and len(self._queue):
+            self._stop = _Request(time.monotonic() + timeout_s, stop)
+            copy_context().run(self._run)
+        elif thread is not None and thread.is_alive() and not self._finished:
             request = _Request(time.monotonic() + timeout_s, stop)
             self._bell.put(request)
             while not request.done.wait(max(0.0, min(_ALIVE_S, request.deadline - time.monotonic()))):

@@ -71,6 +71,13 @@ def test_what_is_recorded_last_is_there_after_the_exit(tmp_path: Path) -> None:
     assert [name for name, _ in stored(tmp_path)] == [str(n) for n in range(100)]
 
 
+def test_what_is_recorded_first_while_the_interpreter_ends_is_there(tmp_path: Path) -> None:
+    """From Python 3.12 on no thread starts any more by then; nor, ever, can the SDK load its pool of them."""
+    late = "import atexit, concurrent.futures.thread\natexit.register(lambda: [span('a'), span('b')])"
+    succeeded(run(tmp_path, f"start()\n{late}"))
+    assert [name for name, _ in stored(tmp_path)] == ["a", "b"]
+
+
 def test_a_span_open_at_the_exit_is_an_open_span(tmp_path: Path) -> None:
     succeeded(run(tmp_path, "start()\nkept = rec.start_span('open', {})"))
     with sqlite3.connect(tmp_path / "runs.db") as connection:
