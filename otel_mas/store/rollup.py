@@ -20,12 +20,19 @@ _OUTPUT_TOKENS = POSITION[names.GEN_AI_USAGE_OUTPUT_TOKENS]
 _COST = POSITION[names.MAS_COST_USD]
 _LLM_CALL = str(RecordKind.LLM_CALL)
 NEVER = 2**63 - 1
+# What a rollup calls as the table of traces does, and leaves to that table's defaults where it has not set it.
+_COLUMNS = frozenset(
+    {
+        "name", "end_ns", "spans", "errors", "conversation", "run_outcome", "run_end_ns", "run_rank",
+        "input_tokens", "output_tokens", "cost_usd", "unpriced", "incomplete",
+    }
+)  # fmt: skip
 
 
 class Rollup:
     """The sums, the extremes and the root of some spans of one trace."""
 
-    # Defaults of the class: there can be as many rollups as spans, most of which set few of these.
+    # Defaults of the class, and of the table: there can be as many rollups as spans, most of which set few of these.
     name: str | None = None
     resource: int | None = None
     root_rank = 2
@@ -104,30 +111,15 @@ class Rollup:
         self, key: int, present: int, service_of: Callable[[int | None], str | None], now_ns: int
     ) -> dict[str, object]:
         """The row of a trace that has nothing but this; `sql/rollup.sql` adds it to one that exists."""
-        maybe = {
-            "name": self.name,
-            "service": service_of(self.resource),
-            "end_ns": self.end_ns,
-            "conversation": self.conversation,
-            "run_outcome": self.run_outcome,
-            "run_end_ns": self.run_end_ns,
-            "cost_usd": self.cost_usd,
-            "incomplete": self.incomplete,
-        }
         return {
             "id": key,
             "trace_id": bytearray(self.trace_id),
             "root_rank": self.root_rank,
             "root_start_ns": self.root_start_ns,
             "start_ns": now_ns if self.start_ns == NEVER else self.start_ns,
-            "spans": self.spans,
-            "errors": self.errors,
-            "run_rank": self.run_rank,
-            "input_tokens": self.input_tokens,
-            "output_tokens": self.output_tokens,
-            "unpriced": self.unpriced,
             "present": present,
-            **{name: value for name, value in maybe.items() if value is not None},
+            **{name: value for name, value in vars(self).items() if name in _COLUMNS and value is not None},
+            **({} if (service := service_of(self.resource)) is None else {"service": service}),
         }
 
 
