@@ -127,6 +127,17 @@ def test_one_value_that_sqlite_cannot_hold_does_not_lose_the_batch(bench: Any) -
     assert spans[1].columns == {}
 
 
+def test_the_key_of_a_deleted_trace_is_not_given_again(bench: Any) -> None:
+    writer = bench.writer()
+    writer.write(Batch(spans=[bench.span(), bench.span(trace_id=b"2" * 16)]))
+    store = sqlite3.connect(bench.path)
+    before = [key for (key,) in store.execute("SELECT id FROM traces")]
+    store.execute("DELETE FROM traces")
+    store.commit()
+    writer.write(Batch(spans=[bench.span(trace_id=b"3" * 16)]))
+    assert store.execute("SELECT id FROM traces").fetchall() == [(max(before) + 1,)]
+
+
 def test_contents_come_back_in_the_order_in_which_they_were_recorded(bench: Any) -> None:
     writer = bench.writer()
     rows = [
