@@ -1,12 +1,13 @@
-"""Apps that pause, for one process to start and others to resume: `python paused.py APP THREAD DB [ANSWER]`.
+"""Apps that pause, for one process to start and others to resume: `python paused.py DB '[["APP", "ANSWER"], ...]'`.
 
-Instead of an answer: `--go-on` with what stands there; `--write NODE`, `update_state` as that node; `--replay NODE`,
-from the first checkpoint at which it comes next. Each app is small enough for its true edges to be read off it; they
-stand in `test_two_processes.py`.
+One after the other, each on a thread of its name; without an answer an app begins. Instead of an answer: `--go-on` with
+what stands there; `--write NODE`, `update_state` as that node; `--replay NODE`, from the first checkpoint at which it
+comes next. Each app is small enough for its true edges to be read off it; they stand in `test_two_processes.py`.
 """
 
 from __future__ import annotations
 
+import json
 import operator
 import sys
 import time
@@ -149,7 +150,7 @@ def fails_at_first() -> StateGraph[Any]:
     """`flaky` fails in the first process, when `quick` is done; `join` waits for both."""
 
     def flaky(state: State) -> State:
-        if not RETRIED:
+        if not GOING_ON:
             time.sleep(0.3)
             raise RuntimeError("not yet")
         return {"log": ["flaky"]}
@@ -199,7 +200,7 @@ def scattered() -> StateGraph[Any]:
     return graph
 
 
-RETRIED = "--go-on" in sys.argv
+GOING_ON: list[str] = []  # threads of this process
 APPS = {
     app.__name__: app
     for app in (
@@ -219,13 +220,14 @@ APPS = {
 }
 
 
-def main(app: str, thread: str, database: str, *what: str) -> None:
+def run(database: str, app: str, *what: str) -> None:
     with SqliteSaver.from_conn_string(database) as saver:
         graph = APPS[app]().compile(checkpointer=saver, name=app)
-        config: Any = {"configurable": {"thread_id": thread}}
+        config: Any = {"configurable": {"thread_id": app}}
         if not what:
             graph.invoke({"log": []}, config)
         elif what[0] == "--go-on":
+            GOING_ON.append(app)
             graph.invoke(None, config)
         elif what[0] == "--write":
             graph.update_state(config, {"log": ["by hand"]}, as_node=what[1])
@@ -240,4 +242,5 @@ def main(app: str, thread: str, database: str, *what: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for job in json.loads(sys.argv[2]):
+        run(sys.argv[1], *job)

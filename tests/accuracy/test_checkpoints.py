@@ -18,6 +18,7 @@ from tests.accuracy.cases.case import needs
 from tests.accuracy.cases.truth import recorded, stated
 from tests.accuracy.prototypes import RUNS
 from tests.accuracy.test_langgraph_causes import CONTROL, expected
+from tests.accuracy.test_two_processes import EACH_APP, RUNNABLE
 from tests.accuracy.test_two_processes import TRUTH as PAUSED
 
 WHOLE = ("commands", "edges", "joins", "sends")
@@ -50,7 +51,7 @@ def prototypes(apps: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture(scope="module")
 def paused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[otel_mas.Source]:
     database = tmp_path_factory.mktemp("paused") / "checkpoints.sqlite"
-    run("paused", str(database), *[f"{app}:{answers}" for app, (answers, _) in PAUSED.items()])
+    run("paused", str(database), *[f"{app}:{answers}" for app, answers in RUNNABLE.items()])
     with otel_mas.open(f"checkpoints+sqlite://{database}") as source:
         yield source
 
@@ -106,7 +107,7 @@ def test_the_control_edges_are_those_of_the_app(app: str, apps: ModuleType, prot
     assert not graph.problems
 
 
-@pytest.mark.parametrize("app", PAUSED)
+@EACH_APP
 def test_pauses_and_resumes_are_linked(app: str, paused: otel_mas.Source) -> None:
     _, truth = PAUSED[app]
     graph = paused.conversation(app).graph()

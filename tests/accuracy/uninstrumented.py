@@ -39,10 +39,10 @@ def paused(database: str, *runs: str) -> None:
     """Every app of `paused.py` that is named, as `app:answers`, each on a thread of its name."""
     from tests.accuracy import paused
 
-    for run in runs:
-        app, _, answers = run.partition(":")
+    for asked in runs:
+        app, _, answers = asked.partition(":")
         for given in [(), *[("yes",)] * int(answers)]:
-            paused.main(app, app, database, *given)
+            paused.run(database, app, *given)
 
 
 def cases(database: str) -> None:
