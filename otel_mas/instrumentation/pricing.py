@@ -65,6 +65,13 @@ class Tokens(NamedTuple):
 
 # Counts that have prices of their own: all after `reasoning`.
 _NOTHING_SPECIAL = (0,) * (len(Tokens._fields) - 5)
+_NO_DETAIL = (0,) * (len(Tokens._fields) - 2)
+_new = tuple.__new__  # a named tuple's own constructor is a function in Python
+
+
+def plain_tokens(given: int, produced: int) -> Tokens:
+    """What most calls use: nothing from a cache, nothing that has a price of its own."""
+    return _new(Tokens, (given, produced, *_NO_DETAIL))
 
 
 class Rates(NamedTuple):
@@ -98,6 +105,8 @@ class Price:
         for rates in self._rates:
             if given > rates.above:
                 break
+        if not read and not written:
+            return given * rates.input + produced * rates.output
         return uncached * rates.input + read * rates.cache_read + written * rates.cache_write + produced * rates.output
 
     def _in_detail(self, tokens: Tokens) -> float:
@@ -170,18 +179,17 @@ class PriceTable:
         self._expires = 0.0
         self._lock = threading.Lock()
         self._loaded = threading.Event()
-        self._loading = False
+        self.loading = False
+        """Whether `prepare` has been called."""
         self._snapshot: DataSnapshot | None = None
         self._name = ""
 
     def prepare(self) -> None:
         """Begin to load the table, in the background; nothing if that has begun already."""
-        if self._loading:
-            return
         with self._lock:
-            if self._loading:
+            if self.loading:
                 return
-            self._loading = True
+            self.loading = True
         # A child forked in the middle of an import would wait for that import's lock for ever.
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(before=self._settle, after_in_child=self._give_up)
@@ -203,7 +211,7 @@ class PriceTable:
             price = self._price(provider, model, tier)
             if isinstance(price, Price):
                 try:
-                    return Cost(price.of(tokens), price.source, None)
+                    return _new(Cost, (price.of(tokens), price.source, None))
                 except ValueError as error:
                     return Cost(None, None, f"the usage contradicts itself: {error}")
             if price is _NOT_YET:

@@ -12,7 +12,6 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, StatusCode, 
 from otel_mas.config import Settings
 from otel_mas.record import failure
 from otel_mas.record.cause import Cause, cause_attributes
-from otel_mas.record.exchange import participant
 from otel_mas.record.guard import caught
 from otel_mas.record.queue import CHANGE_BYTES
 from otel_mas.record.snapshot import snapshot
@@ -190,9 +189,22 @@ class Recorder:
             caught("recorder: content", error)
 
     def messages(
-        self, span: Span, direction: Literal["input", "output"], messages: Sequence[Any], adapter: MessageAdapter
+        self,
+        span: Span,
+        direction: Literal["input", "output"],
+        messages: Sequence[Any],
+        adapter: MessageAdapter,
+        *,
+        again: bool = True,
     ) -> tuple[str, ...]:
         """Record which messages the span consumed or produced, by digest; each one's content is stored once.
+
+        Args:
+            span: the span.
+            direction: "input" for those that it consumed.
+            messages: the framework's objects.
+            adapter: what reads them.
+            again: they may well come again, as the same objects.
 
         Returns:
             The digests, as on the span; empty where nothing is recorded.
@@ -204,10 +216,8 @@ class Recorder:
             if not span.is_recording():
                 return ()
             number, attribute = _DIRECTIONS[direction]
-            # What is said in a task is mostly added to its graph's state, and comes again.
-            remember = number == 0 or participant() is not None
             context = span.get_span_context()
-            found = digests.digests(context, messages, adapter, remember=remember)
+            found = digests.digests(context, messages, adapter, remember=again)
             if isinstance(span, Trusted):  # the writer finds them there
                 span.said[attribute] = found
                 span.size += MESSAGE_REF_BYTES * len(found)

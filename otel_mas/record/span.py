@@ -91,7 +91,7 @@ class LightSpan(Trusted, SdkSpan):
     _tracer: LightTracer
     _name: str
     _context: SpanContext
-    _parent: SpanContext
+    _parent: SpanContext | None
     _start_time: int
     _end_time: int | None
     _open: bool
@@ -197,8 +197,8 @@ def _links(span: LightSpan) -> Any:
 class LightTracer(Tracer):
     """The SDK's tracer of a provider of ours, and a shorter way to start the spans that need no more.
 
-    These are children, in this process, of a sampled span, while nobody but us has added a processor: whatever else a
-    span depends on is then known beforehand.
+    These are roots, and children, in this process, of a sampled span, while nobody but us has added a processor:
+    whatever else a span depends on is then known beforehand.
     """
 
     def __init__(self, sdk: Any, mirror: MirrorProcessor) -> None:
@@ -206,6 +206,10 @@ class LightTracer(Tracer):
         self.mirror = mirror
         self.processors: Any = sdk.span_processor
         self.alone: tuple[object, ...] = self.processors._span_processors
+        # What spans without a parent have in common: no trace yet, sampled, and what the SDK says of its random ids.
+        is_random = getattr(sdk.id_generator, "is_trace_id_random", None)
+        flags = TraceFlags(_SAMPLED[1] if is_random is not None and is_random() else _SAMPLED[0])
+        self._root = SpanContext(0, 0, False, flags)
 
     def start(
         self,
@@ -218,11 +222,16 @@ class LightTracer(Tracer):
     ) -> LightSpan | None:
         """Start a span; None where that is for the SDK to do. The attributes are the span's from now on."""
         above: Any = get_current_span(under) if under is None or isinstance(under, Context) else under
-        parent = above._context if above.__class__ is LightSpan else _sampled_here(above.get_span_context())
+        parent: SpanContext | None
+        inherited: SpanContext | None
+        if above.__class__ is LightSpan:
+            parent = inherited = above._context
+        else:
+            parent, inherited = self._decided(above.get_span_context())
         mirror = self.mirror
         queue = mirror.queue
         if (
-            parent is None
+            inherited is None
             or self.processors._span_processors is not self.alone
             or queue.closed
             or get_ident() == mirror.writer_thread
@@ -231,8 +240,8 @@ class LightTracer(Tracer):
         span: LightSpan = _new(LightSpan)
         span._tracer = self
         span._name = name
-        # Trace, flags and trace state are the parent's.
-        span._context = _tuple(SpanContext, (parent[0], getrandbits(64) or 1, False, parent[3], parent[4], True))
+        trace_id = inherited[0] or getrandbits(128) or 1
+        span._context = _tuple(SpanContext, (trace_id, getrandbits(64) or 1, False, inherited[3], inherited[4], True))
         span._parent = parent
         span.said = attributes
         span._start_time = time_ns() if start_time is None else start_time
@@ -247,20 +256,21 @@ class LightTracer(Tracer):
         queue.track(span, None)
         return span
 
+    def _decided(self, parent: SpanContext) -> tuple[SpanContext | None, SpanContext | None]:
+        """The parent, and from where trace, flags and state come; None for the latter where that is to be decided."""
+        if parent.__class__ is not SpanContext:
+            return None, None
+        _, _, is_remote, flags, _, is_valid = parent
+        if not is_valid:
+            return None, self._root
+        return parent, parent if not is_remote and flags in _SAMPLED else None
+
     def start_span(self, *args: Any, **kwargs: Any) -> Span:
         span: Span = self.sdk.start_span(*args, **kwargs)
         return span
 
     def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
         return self.sdk.start_as_current_span(*args, **kwargs)
-
-
-def _sampled_here(parent: SpanContext) -> SpanContext | None:
-    """The context of a parent under which nothing is left to be decided; None of any other."""
-    if parent.__class__ is not SpanContext:
-        return None
-    _, _, is_remote, flags, _, is_valid = parent
-    return parent if is_valid and not is_remote and flags in _SAMPLED else None
 
 
 def lightened(tracer: Tracer, mirror: MirrorProcessor) -> Tracer:

@@ -70,6 +70,8 @@ def _part(block: Any, called: frozenset[str]) -> Part | None:
     if not isinstance(block, Mapping):
         return {"type": "unknown", "value": block}
     kind = block.get("type")
+    if not isinstance(kind, str):
+        kind = None
     if kind in _TEXT and isinstance(text := block.get("text"), str):
         return {"type": "text", "content": text} if text else None
     if kind in _CALLS:

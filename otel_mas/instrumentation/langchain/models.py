@@ -42,13 +42,18 @@ _MAX_OPEN = 16_384  # calls; LangChain forgets to end some, and a process may ru
 _NOTHING: dict[str, Any] = {}
 
 
+def _key(run_id: Any) -> object:
+    """What a call is kept under. LangChain's ids are UUIDs, whose hash is a function in Python."""
+    return getattr(run_id, "int", run_id)
+
+
 class Call:
     """A call that has not been answered yet."""
 
     __slots__ = ("_token", "first_chunk", "form", "run_id", "span", "started", "target", "who")
 
-    def __init__(self, run_id: UUID, span: Span, target: Target) -> None:
-        self.who: Participant | None = participant()
+    def __init__(self, run_id: object, span: Span, target: Target, who: Participant | None) -> None:
+        self.who = who
         self.run_id = run_id
         self.span = span
         self.target = target
@@ -80,7 +85,7 @@ class ModelCalls:
     """The calls that are open, and what becomes of them. Its methods are named after what LangChain announces."""
 
     def __init__(self) -> None:
-        self._open: dict[UUID, Call] = {}
+        self._open: dict[object, Call] = {}  # by `_key`
         # Whether a call that is streamed is current until its first chunk: from then on, whoever reads it goes on.
         self.streams_are_current = False
 
@@ -114,26 +119,30 @@ class ModelCalls:
         if rec.settings.model_spans != OWN:
             absence.left()
             return
-        PRICES.prepare()
+        if not PRICES.loading:
+            PRICES.prepare()
         metadata = metadata or _NOTHING
         params = said.get("invocation_params") or _NOTHING
         called = target(operation, serialized, metadata, params)
-        attributes = start_attributes(called, metadata, params, said.get("options"), messages)
+        options = said.get("options")
+        attributes = start_attributes(called, metadata, params, options, messages)
         span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT)
         if not span.is_recording():
             return
-        call = Call(run_id, span, called)
+        who = participant()
+        key = _key(run_id)
+        call = Call(key, span, called, who)
         if len(self._open) >= _MAX_OPEN:
             self._drop_oldest()
-        call.form = asked(said.get("options"))
-        self._open[run_id] = call
+        if options:
+            call.form = asked(options)
+        self._open[key] = call
         started = _started.get()
         if started is not None:
             started.append(call)
         elif self.streams_are_current:
             call.enter()
         digests = rec.messages(span, "input", messages, MESSAGES)
-        who = call.who
         if who is not None and digests:
             writers = who.exchange.read(who, who.path + MODEL, digests, messages)
             if writers:
@@ -144,7 +153,7 @@ class ModelCalls:
 
     def enter(self, run_manager: Any) -> Call | None:
         """Make the span of a run current; the caller is to `leave` what is returned."""
-        call = self._open.get(run_manager.run_id) if run_manager is not None else None
+        call = self._open.get(_key(run_manager.run_id)) if run_manager is not None else None
         if call is None or call.entered:
             return None
         call.enter()
@@ -154,7 +163,7 @@ class ModelCalls:
 
     def on_chunk(self, run_id: UUID) -> None:
         """A chunk; only the first one of a call matters."""
-        call = self._open.get(run_id)
+        call = self._open.get(_key(run_id))
         if call is not None and call.first_chunk is None:
             call.first_chunk = perf_counter()
             call.leave()
@@ -163,7 +172,7 @@ class ModelCalls:
 
     def on_llm_end(self, response: LLMResult, run_id: UUID) -> None:
         """The call has been answered."""
-        call = self._open.pop(run_id, None)
+        call = self._open.pop(_key(run_id), None)
         if call is None:
             return
         try:
@@ -171,13 +180,14 @@ class ModelCalls:
         except Exception as error:
             caught("langchain: model end", error)
         finally:
-            call.leave()
+            if call.entered:
+                call.leave()
             call.span.end()
 
     @guarded("langchain: model error")
     def on_llm_error(self, error: BaseException, run_id: UUID, response: LLMResult | None) -> None:
         """The call failed, or whoever read the stream stopped reading: then there is no error."""
-        call = self._open.pop(run_id, None)
+        call = self._open.pop(_key(run_id), None)
         if call is None:
             return
         try:
@@ -198,7 +208,8 @@ class ModelCalls:
             simulated = rec.settings.simulated_cost
             attributes = end_attributes(call.target, generations, response.llm_output, simulated)
             attributes[names.MAS_OUTPUT_MODALITIES] = modalities(said)
-            digests = rec.messages(span, "output", said, MESSAGES)
+            # What is said in a task is mostly added to its graph's state, and comes again.
+            digests = rec.messages(span, "output", said, MESSAGES, again=call.who is not None)
             if call.who is not None and digests:
                 call.who.exchange.wrote(call.who.path + MODEL, span.get_span_context(), digests, said)
             if call.form is not None:
@@ -219,9 +230,9 @@ class ModelCalls:
                 call.span.end()
 
     @guarded("langchain: stream abandoned")
-    def abandon(self, run_id: UUID) -> None:
+    def abandon(self, run_id: object) -> None:
         """End a call whose stream nobody reads any more."""
-        call = self._open.pop(run_id, None)
+        call = self._open.pop(_key(run_id), None)
         if call is not None:
             try:
                 self._answered(call, None)

@@ -125,7 +125,9 @@ def target(operation: Operation, serialized: Any, metadata: Mapping[str, Any], p
     said = metadata.get("ls_provider")
     model = metadata.get("ls_model_name") or params.get("model") or params.get("model_name")
     fields = serialized.get("kwargs") if serialized else None
-    url = next((fields[key] for key in _ENDPOINTS if key in fields), None) if fields else None
+    url = None
+    if fields and not fields.keys().isdisjoint(_ENDPOINTS):
+        url = next(fields[key] for key in _ENDPOINTS if key in fields)
     key = (operation, said, model, url)
     try:
         return _targets[key]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from otel_mas.instrumentation.langchain.messages import Plain
 from otel_mas.instrumentation.langchain.requests import Target
-from otel_mas.instrumentation.pricing import PRICES, Cost, Tokens
+from otel_mas.instrumentation.pricing import PRICES, Cost, Tokens, plain_tokens
 from otel_mas.record import one_of
 from otel_mas.semconv import attributes as names
 
@@ -41,9 +41,9 @@ def end_attributes(
     said = (first.response_metadata if first is not None else generations[0].generation_info) or _NOTHING
     overall = output or _NOTHING
     attributes: dict[str, Any] = {}
-    reasons = _finish_reasons(generations)
+    reasons = tuple(filter(None, map(_finish_reason, generations)))
     if reasons:
-        attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = reasons
+        attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = one_of(*reasons)
     model = _first(said, _MODEL) or _first(overall, _MODEL)
     if model:
         attributes[names.GEN_AI_RESPONSE_MODEL] = model
@@ -61,7 +61,9 @@ def end_attributes(
     elif target.provider is None:
         cost = Cost(None, None, "the provider is not known")
     else:
-        cost = PRICES.cost(target.provider, (model, target.model), tokens, _tier(said))
+        tier = said.get("service_tier")
+        models = (model, target.model)
+        cost = PRICES.cost(target.provider, models, tokens, tier if isinstance(tier, str) else None)
     cost.describe(attributes, simulated)
     return attributes
 
@@ -98,7 +100,7 @@ def counted(usage: Mapping[str, Any], attributes: dict[str, Any]) -> Tokens:
     attributes[names.GEN_AI_USAGE_INPUT_TOKENS] = given
     attributes[names.GEN_AI_USAGE_OUTPUT_TOKENS] = produced
     if not inputs and not outputs:
-        return Tokens(given, produced)
+        return plain_tokens(given, produced)
     read, written = _count(inputs, "cache_read"), _count(inputs, "cache_creation")
     hour, minutes = inputs.get("ephemeral_1h_input_tokens"), inputs.get("ephemeral_5m_input_tokens")
     if not written and (hour or minutes):  # Anthropic's parts of it, given instead of the sum
@@ -141,21 +143,10 @@ def _count(details: Mapping[str, Any], name: str) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def _tier(said: Mapping[str, Any]) -> str | None:
-    tier = said.get("service_tier")
-    return tier if isinstance(tier, str) else None
-
-
-def _finish_reasons(generations: Sequence[Any]) -> tuple[str, ...]:
-    reasons = []
-    for one in generations:
-        message = getattr(one, "message", None)
-        reason = _first(message.response_metadata if message is not None else None, _FINISH)
-        if not reason:
-            reason = _first(one.generation_info, _FINISH)
-        if reason:
-            reasons.append(reason)
-    return one_of(*reasons)
+def _finish_reason(one: Any) -> str | None:
+    message = getattr(one, "message", None)
+    reason = None if message is None else _first(message.response_metadata, _FINISH)
+    return reason or _first(one.generation_info, _FINISH)
 
 
 def _first(said: Mapping[str, Any] | None, keys: Sequence[str]) -> str | None:

@@ -35,6 +35,8 @@ class Asked(NamedTuple):
 def asked(options: Mapping[str, Any] | None) -> Asked | None:
     """What form of an answer a call asks for; None for most calls."""
     form = options.get(_FORMAT) if options else None
+    if form is None:  # and `isinstance` of an abstract class is slow
+        return None
     if not isinstance(form, Mapping) or not isinstance(schema := form.get("schema"), Mapping):
         return None
     properties = schema.get("properties")

@@ -107,9 +107,9 @@ def _returned(tool: Any, span: Span, result: Any) -> None:
     if any(getattr(message, "status", None) == "error" for message in said):
         span.set_attribute(names.ERROR_TYPE, _HANDLED)
     if said:
-        digests = rec.messages(span, "output", said, MESSAGES)
-        rec.say(span, {names.MAS_OUTPUT_MODALITIES: modalities(said)})
         who = participant()
+        digests = rec.messages(span, "output", said, MESSAGES, again=who is not None)
+        rec.say(span, {names.MAS_OUTPUT_MODALITIES: modalities(said)})
         if who is not None and digests:
             who.exchange.wrote((*who.path, str(tool.name)), span.get_span_context(), digests, said)
     rec.content(span, names.GEN_AI_TOOL_CALL_RESULT, _plain(result))

@@ -101,6 +101,15 @@ class Before(NamedTuple):
     arrived: Mapping[str, frozenset[str]] = {}
 
 
+NOTHING = Before()
+"""Where no channel keeps who has written until it is consumed."""
+
+
+def is_consumed(channel: Any) -> bool:
+    """Whether a channel keeps who has written until a task consumes it."""
+    return _CONSUMED[type(channel)]
+
+
 class ChannelCauses:
     """The writers that wait in each triggering channel of one run of a graph."""
 
@@ -149,28 +158,32 @@ class ChannelCauses:
         consumed, arrived = before
         fresh: dict[str, list[Writer]] = {}
         sends: list[Writer] = []
+        triggering = self._triggering
         for writer, writes in written:
             for name, value in writes:
                 if name == TASKS:
                     sends.append(writer)
-                elif name in self._triggering and name not in RESERVED:
+                elif name in triggering and name not in RESERVED:
                     if arrived and value in arrived.get(name, ()):
                         continue
-                    writers = fresh.setdefault(name, [])
-                    if not writers or writers[-1] is not writer:
+                    writers = fresh.get(name)
+                    if writers is None:
+                        fresh[name] = [writer]
+                    elif writers[-1] is not writer:
                         writers.append(writer)
+        waiting = self.channels
         for name in consumed:
-            self.channels.pop(name, None)
+            waiting.pop(name, None)
         for name, writers in fresh.items():
             if _REPLACED[type(channels.get(name))]:
-                self.channels[name] = tuple(writers)
+                waiting[name] = tuple(writers)
             else:
-                held = self.channels.get(name, ())
-                self.channels[name] = held + tuple(w for w in writers if w not in held)
+                held = waiting.get(name, ())
+                waiting[name] = held + tuple(w for w in writers if w not in held)
         if steps:
-            for name in [n for n in self.channels if n not in fresh]:
+            for name in waiting.keys() - fresh.keys():
                 if _EPHEMERAL[type(channels.get(name))]:
-                    del self.channels[name]
+                    del waiting[name]
             self.sends = tuple(sends)
         elif sends:
             self.sends += tuple(sends)
@@ -181,6 +194,8 @@ def fired(task: Any, checkpoint: Mapping[str, Any], channels: Mapping[str, Any])
 
     The rule is `langgraph.pregel._algo._triggers`, which stops at the first such channel; all of them are wanted here.
     """
+    if len(task.triggers) == 1:  # LangGraph has found that it did
+        return list(task.triggers)
     seen = checkpoint["versions_seen"].get(task.name)
     versions = checkpoint["channel_versions"]
     names = []

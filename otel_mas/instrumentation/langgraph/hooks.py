@@ -16,9 +16,9 @@ from opentelemetry import context as otel_context
 
 from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.attempts import seen_one_by_one
-from otel_mas.instrumentation.langgraph.channels import Before
+from otel_mas.instrumentation.langgraph.channels import NOTHING
 from otel_mas.instrumentation.langgraph.current import current_task
-from otel_mas.instrumentation.langgraph.routing import Branch, labels
+from otel_mas.instrumentation.langgraph.routing import Branch
 from otel_mas.instrumentation.langgraph.runs import START, TaskRun
 from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS, Schedule
 from otel_mas.instrumentation.langgraph.update_hooks import updating
@@ -174,7 +174,7 @@ def apply_writes(original: Original) -> Original:
         if schedule is None:
             return original(checkpoint, channels, tasks, *args, **kwargs)
         tasks = list(tasks)
-        before = Before()
+        before = NOTHING
         try:
             before = schedule.before_writes(tasks, channels)
         except Exception as error:
@@ -409,4 +409,4 @@ def _note_routing(branch: Any, result: Any, config: Any) -> None:
         known = state.run.branches[id(branch)] = Branch(branch)
     chosen = known.chosen(result)
     state.routed.update(chosen)
-    state.decided(known.function, chosen, known.candidates, labels(result))
+    state.decided(known.function, chosen, known.candidates, result)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from otel_mas.record import Recorder
 
 END = "__end__"
+_NO_COMMAND = (dict, type(None))  # what most nodes return
 _ROUTING_DECISION = RecordKind.ROUTING_DECISION.value
 
 
@@ -36,6 +37,8 @@ class Branch:
     def chosen(self, result: Any) -> tuple[str, ...]:
         """The nodes that a result of the routing function stands for."""
         ends = self._spec.ends
+        if result.__class__ is str:
+            return (str(ends[result]) if ends else result,)
         return tuple([str(getattr(one, "node", None) or (ends[one] if ends else one)) for one in _each(result)])
 
 
@@ -80,7 +83,7 @@ def by_command(graph: Any, task: Any, routed: Collection[str], result: Any = Non
             continue
         if node not in routed:
             chosen.append(node)
-    if END not in routed and any(_ends(one) for one in _each(result)):
+    if result.__class__ not in _NO_COMMAND and END not in routed and any(_ends(one) for one in _each(result)):
         chosen.append(END)
     if not chosen or (static := graphs.static_destinations(graph, task.name)) is None:
         return []

@@ -130,8 +130,8 @@ class TaskRun:
             if names.GEN_AI_OPERATION_NAME in attributes:
                 self.given = said.in_state(self.task.input, run.channels.messages)
                 said.given(run.recorder, self.span, self, self.given)
-        inside = {SPAN: self.span, INSIDE: self.span, TASK_KEY: self, PARTICIPANT: self}
-        return Context({**otel_context.get_current(), **inside})
+        current = otel_context.get_current()
+        return Context({**current, SPAN: self.span, INSIDE: self.span, TASK_KEY: self, PARTICIPANT: self})
 
     def _described(self) -> tuple[str, dict[str, Any]]:
         run = self.run
@@ -165,7 +165,8 @@ class TaskRun:
             return
         if self.task.name == START:
             if exc is None and not run.claimed:
-                run.recorder.state(span, said.changes(self.task.writes, run.channels.state), MESSAGES)
+                changed, _ = said.in_writes(self.task.writes, run.channels.state, ())
+                run.recorder.state(span, changed, MESSAGES)
             return
         if exc is not None:
             outcome = task_outcome(exc)
@@ -204,8 +205,7 @@ class TaskRun:
     def _tell_writes(self, recorder: Recorder, span: Span) -> None:
         """What the task changed in the state, and the messages among it."""
         channels, writes = self.run.channels, self.task.writes
-        changed = said.changes(writes, channels.state)
-        messages = said.in_writes(writes, channels.messages)
+        changed, messages = said.in_writes(writes, channels.state, channels.messages)
         if messages and self.given is not None:
             said.added(recorder, span, self, messages, self.given)
         elif messages:
@@ -266,21 +266,19 @@ class TaskRun:
             reasons = self.reasons = Reasons()
         return reasons
 
-    def decided(
-        self, function: str, chosen: Sequence[str], candidates: Sequence[str] | None, labels: Sequence[str] = ()
-    ) -> None:
+    def decided(self, function: str, chosen: Sequence[str], candidates: Sequence[str] | None, result: Any = ()) -> None:
         """Record a routing decision, with its reason where there is one.
 
         Args:
             function: what decided.
             chosen: the nodes.
             candidates: the nodes that could have been chosen, where the graph says.
-            labels: what the function returned, which the graph may have other names for.
+            result: what the function returned: the graph may have other names for it.
         """
         if self.span is None:
             return
         reason = None
-        if self.reasons is not None and (found := self.reasons.of({*chosen, *labels})) is not None:
+        if self.reasons is not None and (found := self.reasons.of({*chosen, *routing.labels(result)})) is not None:
             reason, candidates = found.reason, candidates or found.candidates or None
         run = self.run
         routing.decision(run.recorder, self.span, run.conversation, function, chosen, candidates, reason)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from otel_mas.instrumentation.langchain.messages import MESSAGES, modalities
+from otel_mas.instrumentation.langgraph.channels import is_consumed
 from otel_mas.record import Cause, Recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
@@ -23,13 +24,17 @@ _OURS = ("__", "branch:to:", "join:")  # how the channels begin that are LangGra
 
 
 class Channels(NamedTuple):
-    """Those of a graph's channels that hold its state, and those of them that hold messages."""
+    """What is told of a graph by its channels."""
 
     state: frozenset[str]
+    """Those that hold its state."""
     messages: tuple[str, ...]
+    """Those of them that hold messages."""
+    joins: bool
+    """Whether any of them keeps who has written until a task consumes it."""
 
 
-_NONE = Channels(frozenset(), ())
+_NONE = Channels(frozenset(), (), True)
 _CHANNELS: WeakKeyDictionary[Any, Channels] = WeakKeyDictionary()
 
 
@@ -42,7 +47,8 @@ def channels_of(graph: Any) -> Channels:
         declared = getattr(graph, "channels", None) or {}
         state = {name: channel for name, channel in declared.items() if not name.startswith(_OURS)}
         messages = tuple(name for name, channel in state.items() if _holds_messages(channel))
-        known = _CHANNELS[graph] = Channels(frozenset(state), messages)
+        joins = any(map(is_consumed, declared.values()))
+        known = _CHANNELS[graph] = Channels(frozenset(state), messages, joins)
     return known
 
 
@@ -73,16 +79,31 @@ def in_channels(channels: Mapping[str, Any], wanted: Sequence[str]) -> list[Any]
     return found
 
 
-def in_writes(writes: Iterable[tuple[str, Any]], channels: Sequence[str]) -> list[Any]:
-    """The messages that a task writes, also those that it writes as text or as plain data."""
+def in_writes(
+    writes: Iterable[tuple[str, Any]], state: frozenset[str], messages: Sequence[str]
+) -> tuple[dict[str, Any], list[Any]]:
+    """What a task wrote to the state, by channel, and the messages among it, also those written as text or plain data.
+
+    Of a channel that it wrote several times, all of it.
+    """
+    changed: dict[str, Any] = {}
     found: list[Any] = []
+    again: set[str] | None = None
     for name, value in writes:
-        if name in channels:
-            written = _messages(value, convert=True)
-            found = found + written if found else written
+        if name in state:
+            if name not in changed:
+                changed[name] = value
+            elif again is not None and name in again:
+                changed[name].append(value)
+            else:
+                again = {name} if again is None else again | {name}
+                changed[name] = [changed[name], value]
+            if name in messages:
+                written = _messages(value, convert=True)
+                found = found + written if found else written
         elif name == RETURN and value.__class__ not in _PLAIN:
             found = found + _messages(value)
-    return found
+    return changed, found
 
 
 _PLAIN = (str, int, float, bool, type(None), dict)
@@ -167,21 +188,4 @@ def _same(message: Any, given: Any) -> bool:
     return said is not None and said == MESSAGES.fingerprint(given)
 
 
-def changes(writes: Iterable[tuple[str, Any]], state: frozenset[str]) -> dict[str, Any]:
-    """What a task wrote to the state, by channel; of a channel that it wrote several times, all of it."""
-    changed: dict[str, Any] = {}
-    again: set[str] = set()
-    for name, value in writes:
-        if name not in state:
-            continue
-        if name not in changed:
-            changed[name] = value
-        elif name in again:
-            changed[name].append(value)
-        else:
-            again.add(name)
-            changed[name] = [changed[name], value]
-    return changed
-
-
-__all__ = ["Channels", "added", "changes", "channels_of", "given", "in_channels", "in_state", "in_writes", "wrote"]
+__all__ = ["Channels", "added", "channels_of", "given", "in_channels", "in_state", "in_writes", "wrote"]

@@ -7,6 +7,7 @@ from typing import Any
 
 from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.channels import (
+    NOTHING,
     TASKS,
     Before,
     ChannelCauses,
@@ -59,15 +60,16 @@ class Schedule:
 
     def before_writes(self, tasks: Sequence[Any], channels: Any) -> Before:
         """LangGraph is about to apply the writes of these tasks. Returns what they meet."""
-        return self.causes.before(tasks, channels)
+        return self.causes.before(tasks, channels) if self.run.channels.joins else NOTHING
 
     def after_writes(self, tasks: Sequence[Any], channels: Any, before: Before) -> None:
         """The writes are applied: whoever made them waits in the channels, as a cause."""
         written, steps = [], False
-        for task in in_write_order(tasks):
+        for task in in_write_order(tasks) if len(tasks) > 1 else tasks:
             state = self._tasks.get(id(task))
             written.append((self.run.writer if state is None else state.writer, task.writes))
-            steps = steps or bool(task.triggers)
+            if task.triggers:
+                steps = True
         self.causes.apply(written, channels, before, steps=steps)
 
     def saved(self, loop: Any) -> None:

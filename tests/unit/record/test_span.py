@@ -194,6 +194,23 @@ def test_it_is_a_span_of_the_sdk_and_of_its_parents_trace() -> None:
     assert trace.get_current_span(trace.set_span_in_context(span)) is span
 
 
+@pytest.mark.parametrize("parent", [None, under(trace.INVALID_SPAN_CONTEXT), trace.INVALID_SPAN])
+def test_a_root_is_as_the_sdk_makes_it_in_a_trace_of_its_own(parent: Any) -> None:
+    seen = []
+    for light in (True, False):
+        recording = Recording(light)
+        one, other = recording.start(parent=parent), recording.start(parent=parent)
+        assert isinstance(one, LightSpan) == light
+        assert one.context.is_valid
+        assert one.context.trace_id != other.context.trace_id
+        one.end(10)
+        read = visible(one)
+        del read["trace"]
+        (row,) = [SpanEncoder(Privacy("full")).row(span) for span, _, _ in recording.ended()]
+        seen.append((read, row.parent_span_id, row.body[10 + 18 :]))  # after the ids, which are drawn at random
+    assert seen[0] == seen[1]
+
+
 def test_children_of_a_light_span_start_under_it() -> None:
     recording = Recording()
     outer = recording.start()
@@ -209,12 +226,11 @@ def test_children_of_a_light_span_start_under_it() -> None:
 @pytest.mark.parametrize(
     "parent",
     [
-        trace.INVALID_SPAN_CONTEXT,
         SpanContext(21, 22, True, TraceFlags(1)),
         SpanContext(21, 22, False, TraceFlags(0)),
         SpanContext(21, 22, False, TraceFlags(5)),
     ],
-    ids=["none", "remote", "unsampled", "flags nobody knows"],
+    ids=["remote", "unsampled", "flags nobody knows"],
 )
 def test_where_something_is_to_be_decided_the_sdk_decides(parent: SpanContext) -> None:
     span = Recording().start(parent=under(parent))

@@ -57,7 +57,9 @@ class Recorded:
     def content(self, span: Span, name: str, value: Any) -> None:
         self.contents[span.get_span_context().span_id, name] = value
 
-    def messages(self, span: Span, direction: str, messages: Sequence[Any], adapter: Any) -> tuple[str, ...]:
+    def messages(
+        self, span: Span, direction: str, messages: Sequence[Any], adapter: Any, *, again: bool = True
+    ) -> tuple[str, ...]:
         digests = []
         for message in messages:
             digest = hashlib.blake2b(adapter.canonical(message), digest_size=16).hexdigest()
