@@ -12,7 +12,7 @@ READY := .venv/.ready$(if $(PYTHON),-$(subst /,_,$(PYTHON)))
 help:
 	@echo "make demo      record and explain the example team"
 	@echo "make test      everything that CI runs"
-	@echo "make matrix    what depends on LangGraph, with each version that is supported (part of make test)"
+	@echo "make matrix    what depends on LangGraph, all of it with each version (make test: with the oldest and the newest)"
 	@echo "make bench     what recording costs, against the bare app and a peer"
 	@echo "make generate  rewrite the generated code and pages"
 	@echo "make format    rewrite the code as the linter wants it"
@@ -31,7 +31,7 @@ test: lint types
 	@$(PY) -m pytest
 
 matrix: $(READY)
-	@$(PY) -m pytest tests/versions --durations=0
+	@$(PY) -m pytest tests/versions --whole --durations=0
 
 lint: $(READY)
 	@$(PY) -m ruff check .

@@ -29,7 +29,8 @@ def react_agent(model: Any, tools: Sequence[Any] = (), **options: Any) -> Any:
         return create_react_agent(model, list(tools), **options)
 
 
-def make_agent(model: Any, tools: Sequence[Any] = (), **options: Any) -> Any:
+def make_agent(model: Any, tools: Sequence[Any] = (), *, prompt: str | None = None, **options: Any) -> Any:
     """An agent as people make it with the LangGraph that is here: `create_agent`, or what it grew out of."""
-    make = create_agent or react_agent
-    return make(model, list(tools), **options)
+    if create_agent is None:
+        return react_agent(model, tools, prompt=prompt, **options)
+    return create_agent(model, list(tools), system_prompt=prompt, **options)

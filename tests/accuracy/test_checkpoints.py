@@ -14,7 +14,6 @@ import pytest
 
 import otel_mas
 from tests.accuracy.cases import CASES, Case
-from tests.accuracy.cases.case import needs
 from tests.accuracy.cases.truth import recorded, stated
 from tests.accuracy.prototypes import RUNS
 from tests.accuracy.test_langgraph_causes import CONTROL, expected
@@ -78,7 +77,7 @@ def edges(statements: Iterable[str]) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     "case",
-    [pytest.param(case, marks=needs(case.since), id=case.name) for case in CASES if case.only != "async"],
+    [pytest.param(case, marks=case.mark, id=case.name) for case in CASES if case.only != "async"],
 )
 def test_what_is_rebuilt_is_true(case: Case, cases: tuple[otel_mas.Source, dict[str, str]]) -> None:
     source, threads = cases

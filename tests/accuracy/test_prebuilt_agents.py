@@ -12,7 +12,7 @@ from otel_mas.model import Span, StatusCode
 from otel_mas.semconv import attributes as names
 from tests.accuracy.cases import CASES
 from tests.accuracy.cases.agents import broken, weather, with_tool_node
-from tests.accuracy.cases.case import Case, Way, ainvoke, astreamed, invoke, needs, streamed
+from tests.accuracy.cases.case import Case, Way, ainvoke, astreamed, invoke, streamed
 from tests.accuracy.cases.teams import supervised
 from tests.accuracy.features import react_agent
 from tests.accuracy.scripted import calls, says
@@ -24,7 +24,7 @@ ASKED = {"messages": [("user", "How is the weather?")]}
 
 def of_case(name: str, expected: object) -> Any:
     """A parameter for each case that this LangGraph can run."""
-    return pytest.param(name, expected, marks=needs(BY_NAME[name].since), id=name)
+    return pytest.param(name, expected, marks=BY_NAME[name].mark, id=name)
 
 
 def spans_of(store: Path, thread: str | None = None) -> list[Span]:

@@ -48,12 +48,12 @@ def paused(database: str, *runs: str) -> None:
 def cases(database: str) -> None:
     """Every case that can run in this process's way; prints the thread of each."""
     from tests.accuracy.cases import CASES
-    from tests.accuracy.cases.case import LANGGRAPH, invoke
+    from tests.accuracy.cases.case import invoke
 
     threads = {}
     with SqliteSaver.from_conn_string(database) as saver:
         for case in CASES:
-            if case.only != "async" and case.since <= LANGGRAPH:
+            if case.only != "async" and not case.lacks:
                 kept = dataclasses.replace(case, build=lambda case=case: keeping(case.build(), saver))
                 threads[case.name] = kept.execute(invoke)
     print(json.dumps(threads))

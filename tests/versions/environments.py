@@ -22,7 +22,8 @@ VERSIONS = sorted(
 """The oldest that is supported, and the last of each minor but the newest, which is what the suite itself has.
 
 Each file pins everything: LangGraph 1.0.0, say, left alone gets a `langgraph-prebuilt` that it cannot import. The
-oldest has LangChain 0.3, the others 1. Other Pythons are CI's, which runs the whole suite with each.
+oldest has LangChain 0.3, the others 1; no langgraph-swarm is made for LangGraph 0.6 with LangChain 1. Other Pythons are
+CI's, which runs the whole suite with each.
 """
 
 

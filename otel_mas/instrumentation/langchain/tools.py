@@ -32,7 +32,7 @@ _ATTRIBUTES: Final[dict[str, Any]] = {
 _HANDLED: Final = "tool_error"
 _MAX_DEPTH: Final = 8
 # The tool that has begun, until LangChain says with which arguments.
-_beginning: ContextVar[Span | None] = ContextVar("otel-mas tool", default=None)
+_beginning: ContextVar[tuple[Span, Any] | None] = ContextVar("otel-mas tool", default=None)
 
 
 def run(original: Original) -> Original:
@@ -86,16 +86,28 @@ def _begin(tool: Any, kwargs: Mapping[str, Any]) -> Running:
     span = rec.start_span(f"execute_tool {name}", attributes)
     if span.is_recording():
         rec.content(span, names.GEN_AI_TOOL_DESCRIPTION, tool.description)
-        _beginning.set(span)
+        _beginning.set((span, tool))
     return Running(span)
 
 
 def arguments_given(arguments: Any) -> None:
     """Record the arguments of the tool that has just begun here."""
-    span = _beginning.get()
-    if span is not None:
+    begun = _beginning.get()
+    if begun is not None:
         _beginning.set(None)
-        recorder().content(span, names.GEN_AI_TOOL_CALL_ARGUMENTS, arguments)
+        span, tool = begun
+        recorder().content(span, names.GEN_AI_TOOL_CALL_ARGUMENTS, _of_the_caller(tool, arguments))
+
+
+def _of_the_caller(tool: Any, arguments: Any) -> Any:
+    """Without what LangGraph injects, a whole state for one: LangChain leaves that out itself only from 1.0 on."""
+    if hasattr(tool, "_filter_injected_args") or not isinstance(arguments, dict):
+        return arguments
+    whole, asked = tool.get_input_schema(), tool.tool_call_schema
+    if isinstance(asked, dict):
+        return arguments
+    injected = set(whole.model_fields) - set(asked.model_fields)
+    return {name: value for name, value in arguments.items() if name not in injected}
 
 
 @guarded("langchain: tool result")

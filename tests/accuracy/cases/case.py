@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -44,6 +45,7 @@ class Case:
         runs: its invocations, one after another.
         since: the first LangGraph that can run it.
         only: "sync" or "async", where the app, or its truth, is of that kind.
+        package: what it needs beside LangGraph, which does not fit every version.
         config: what the invocations are configured with.
     """
 
@@ -53,7 +55,22 @@ class Case:
     runs: Sequence[Run]
     since: tuple[int, int]
     only: str | None
+    package: str
     config: Config
+
+    @property
+    def lacks(self) -> str:
+        """What it needs that is not here; empty where it can be run."""
+        if self.since > LANGGRAPH:
+            return _too_old(self.since)
+        if self.package and find_spec(self.package) is None:
+            return f"no {self.package} fits this LangGraph and its LangChain"
+        return ""
+
+    @property
+    def mark(self) -> pytest.MarkDecorator:
+        """Skips it where something is lacking, and says what."""
+        return pytest.mark.skipif(bool(self.lacks), reason=self.lacks)
 
     def execute(self, way: Way) -> str:
         """Run every invocation on a new thread, and return the thread."""
@@ -80,6 +97,7 @@ def case(
     *runs: Run,
     since: tuple[int, int] = (0, 6),
     only: str | None = None,
+    package: str = "",
     raises: type[BaseException] | None = None,
     **config: Any,
 ) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
@@ -87,7 +105,7 @@ def case(
 
     def declare(build: Callable[[], Any]) -> Callable[[], Any]:
         invocations = runs or (Run({}, raises),)
-        CASES.append(Case(build.__name__, build, truth, invocations, since, only, config))
+        CASES.append(Case(build.__name__, build, truth, invocations, since, only, package, config))
         return build
 
     return declare
@@ -134,8 +152,11 @@ WAYS: dict[str, tuple[Way, ...]] = {"sync": (invoke, streamed()), "async": (ainv
 
 def needs(since: tuple[int, int]) -> pytest.MarkDecorator:
     """Skips what needs a newer LangGraph than this one, and says which."""
-    version = ".".join(map(str, since))
-    return pytest.mark.skipif(since > LANGGRAPH, reason=f"needs LangGraph {version}, this is {__version__}")
+    return pytest.mark.skipif(since > LANGGRAPH, reason=_too_old(since))
+
+
+def _too_old(since: tuple[int, int]) -> str:
+    return f"needs LangGraph {'.'.join(map(str, since))}, this is {__version__}"
 
 
 def matrix(cases: Sequence[Case]) -> list[Any]:
@@ -144,7 +165,5 @@ def matrix(cases: Sequence[Case]) -> list[Any]:
     for one in cases:
         for kind, ways in WAYS.items():
             if one.only in (None, kind):
-                found += [
-                    pytest.param(one, way, marks=needs(one.since), id=f"{one.name}-{way.__name__}") for way in ways
-                ]
+                found += [pytest.param(one, way, marks=one.mark, id=f"{one.name}-{way.__name__}") for way in ways]
     return found

@@ -7,7 +7,6 @@ from typing import Any
 
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_supervisor import create_supervisor
-from langgraph_swarm import create_handoff_tool, create_swarm
 
 from tests.accuracy.cases.agents import ASKED, weather
 from tests.accuracy.cases.case import Run, case
@@ -70,6 +69,7 @@ def supervisor_and_an_agent() -> Any:
     ASKED,
     Run({"messages": [("user", "And tomorrow?")]}),
     since=(1, 0),  # of LangChain's create_agent
+    package="langgraph_swarm",
 )
 def swarm() -> Any:
     """Who had the word last has it again in the next invocation."""
@@ -96,12 +96,15 @@ def swarm() -> Any:
     """,
     ASKED,
     Run({"messages": [("user", "And tomorrow?")]}),
+    package="langgraph_swarm",
 )
 def swarm_of_react_agents() -> Any:
     return swarm_of(react_agent)
 
 
 def swarm_of(agent: Any) -> Any:
+    from langgraph_swarm import create_handoff_tool, create_swarm
+
     alice = agent(says(calls("transfer_to_bob")), [create_handoff_tool(agent_name="bob")], name="alice")
     bob = agent(says("It rains.", "It will rain."), [weather, create_handoff_tool(agent_name="alice")], name="bob")
     with warnings.catch_warnings():

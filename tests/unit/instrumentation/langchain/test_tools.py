@@ -6,7 +6,6 @@ import asyncio
 from typing import Annotated, Any
 
 import pytest
-from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import InjectedToolCallId, StructuredTool, ToolException, tool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -15,6 +14,8 @@ from langgraph.prebuilt import InjectedState, ToolNode
 from langgraph.types import Command, interrupt
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
+
+from tests.accuracy.features import make_agent
 
 
 @tool
@@ -176,7 +177,7 @@ def test_a_handoff_to_the_outer_graph_is_no_error(recorded: Any) -> None:
 
 
 def test_an_agent_reads_what_its_tools_said_by_digest(recorded: Any, chat: Any) -> None:
-    agent = create_agent(chat, [weather], system_prompt="be brief")
+    agent = make_agent(chat, [weather], prompt="be brief")
     result = agent.invoke({"messages": [("user", "hi")]}, {"configurable": {"thread_id": "t-1"}})
     assert result["messages"][-1].content == "hello world"
     first, second = (span for span in recorded.spans if span.name.startswith("chat"))
