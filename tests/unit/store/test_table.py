@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from otel_mas.causal import build
 from otel_mas.errors import StoreCorrupt
-from otel_mas.model import Listed, SpanTable, Trace
+from otel_mas.model import Listed, Span, SpanKind, SpanTable, StatusCode, Trace
 from otel_mas.semconv import attributes as names
 from otel_mas.store.columns import ATTRIBUTES
-from otel_mas.store.rows import Batch
+from otel_mas.store.rows import Batch, OpenRow, SpanRow
 
 TRACE, OTHER = bytes(range(16)), bytes(16)
 
@@ -40,7 +40,7 @@ ROWS = st.lists(
             "parent_span_id": st.none() | IDS,
             "start_ns": st.integers(0, 4),
             "end_ns": st.integers(0, 6),
-            "kind": st.integers(0, 6),
+            "kind": st.integers(0, 5),
             "status": st.integers(0, 2),
             "attributes": ATTRIBUTES_OF_ONE,
             "links": st.lists(LINKS, max_size=3).map(tuple),
@@ -50,6 +50,14 @@ ROWS = st.lists(
     max_size=8,
     unique_by=lambda row: row["span_id"],
 )
+
+
+def _links(span: Span) -> list[tuple[str, str, str | None]]:
+    return [(link.trace_id, link.span_id, link.kind) for link in span.links]
+
+
+def _links_of(row: SpanRow | OpenRow) -> list[tuple[str, str, str | None]]:
+    return [(trace.hex(), cause.hex(), kind) for trace, cause, kind in getattr(row, "links", ())]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
@@ -64,12 +72,20 @@ def test_columns_and_graph_are_those_of_the_objects(bench: Any, rows: list[dict[
         for row in rows
         if not row["ended"]
     ]
-    writer.write(Batch(spans=[*ended, bench.span(name="one at least", start_ns=2)], opened=left))
+    last = bench.span(name="one at least", start_ns=2)
+    writer.write(Batch(spans=[*ended, last], opened=left))
     trace = bench.reader().trace(TRACE.hex())
     table, listed = trace.spans, Listed(tuple(trace.spans))
     assert isinstance(table, SpanTable)
     assert not isinstance(table, Listed)
     assert len(table) == len(rows) + 1
+    said = {span.span_id: (span.kind, span.status, span.name, _links(span)) for span in table}
+    assert said == {
+        row.span_id.hex(): (SpanKind(row.kind), StatusCode(getattr(row, "status", 0)), row.name, _links_of(row))
+        for row in (*ended, *left, last)
+    }
+    assert [table.kinds[number] for number in table.numbers.values()] == [span.kind for span in table]
+    assert [table.statuses[number] for number in table.numbers.values()] == [span.status for span in table]
     for name in ("trace_ids", "ids", "numbers", "parents", "starts", "lasts", "unended"):
         ours, theirs = getattr(table, name), getattr(listed, name)
         assert (ours if name == "numbers" else list(ours)) == theirs, name
