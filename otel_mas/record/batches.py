@@ -33,7 +33,8 @@ _STATE = "state"  # the role under which the values of a state lie among the mes
 _CHANGED = 2  # after consumed and produced
 _MAX_ORIGINS = 1024
 _SPANS_PER_BREATH = 32  # 0.3 ms; more often, the breaths cost as much as the work
-_BACKLOG = 256  # spans in one batch from which on catching up comes before giving way
+_MANY = 256  # spans in one batch from which on the breaths are half as many
+_BACKLOG = 1024  # from which on catching up comes before giving way
 
 
 _Origin = tuple[int, int]
@@ -91,9 +92,11 @@ class BatchBuilder:
         batch.incomplete = {trace.to_bytes(16, "big"): reason for trace, reason in drained.incomplete.items()}
         for item in drained.beside:
             self._beside_guarded(item, batch)
-        breathes = len(drained.ended) < _BACKLOG
+        waiting = len(drained.ended)
+        breathes = waiting < _BACKLOG
+        stretch = _SPANS_PER_BREATH if waiting < _MANY else 2 * _SPANS_PER_BREATH
         for index, (span, causes, _) in enumerate(drained.ended):
-            if breathes and not index % _SPANS_PER_BREATH:
+            if breathes and not index % stretch:
                 # Lets the app's threads have the interpreter now, not after the 5 ms that they would wait.
                 time.sleep(0)
             self._ended(span, causes, origins[index], batch)

@@ -119,9 +119,11 @@ class Attachment:
         processors = _sdk_processors(provider)
         there = getattr(processors, "_span_processors", None)
         if provider is self._own:
-            from otel_mas.record.span import lightened
+            from otel_mas.record.span import LightTracer, lightened
 
             tracer = lightened(tracer, self._processor)
+            if isinstance(tracer, LightTracer):
+                processors = None  # it looks at each start, and ours is never thrown out of a provider of ours
         if not _can_set():
             seen = trace_api.get_tracer_provider()
         self.found = _Found(seen, processors, there, tracer)

@@ -24,7 +24,7 @@ from otel_mas.instrumentation.langchain.requests import Target, start_attributes
 from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
 from otel_mas.instrumentation.langchain.structured import Asked, answered, asked
 from otel_mas.instrumentation.pricing import PRICES
-from otel_mas.record import MODEL, Cause, caught, guarded, inside, participant, recorder, restore
+from otel_mas.record import MODEL, PARTICIPANT, Cause, caught, guarded, inside, recorder, restore
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, Operation
 
@@ -126,10 +126,11 @@ class ModelCalls:
         called = target(operation, serialized, metadata, params)
         options = said.get("options")
         attributes = start_attributes(called, metadata, params, options, messages)
-        span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT)
+        around = otel_context.get_current()
+        span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT, parent=around)
         if not span.is_recording():
             return
-        who = participant()
+        who: Any = around.get(PARTICIPANT)
         key = _key(run_id)
         call = Call(key, span, called, who)
         if len(self._open) >= _MAX_OPEN:
