@@ -104,7 +104,10 @@ class Exchange:
                     self._written.pop(next(iter(self._written)), None)
                 self._written[digest] = (_Written(context, path, message_id),)
                 continue
-            if given is not None and (message_id is not None or any(one.path[: len(path)] == path for one in known)):
+            if given is not None and any(
+                one.path[: len(path)] == path or (message_id is not None and one.message_id in (None, message_id))
+                for one in known
+            ):
                 continue
             self._written[digest] = (*known[1 - _MAX_WRITERS :], _Written(context, path, message_id))
             self._say_again(path, digest)

@@ -50,9 +50,10 @@ def origin(exc: BaseException, span: Span) -> str | None:
     the same trace, and not before its ancestor; and what the exception left last is no sibling of an ancestor, unless
     that one called it.
     """
-    trail: _Trail | None = getattr(exc, _TRAIL, None)
-    if trail is None:
+    carried = getattr(exc, _TRAIL, None)
+    if carried is None:
         return None
+    trail = _Trail(*carried)
     trace_id, span_id = span.get_span_context()[:2]
     if trail.trace_id != trace_id or trail.span_id == span_id or trail.start < _start(span):
         return None
@@ -66,7 +67,7 @@ def origin(exc: BaseException, span: Span) -> str | None:
 
 def _leave(exc: BaseException, trail: _Trail) -> None:
     try:
-        setattr(exc, _TRAIL, trail)
+        setattr(exc, _TRAIL, tuple(trail))  # nothing of ours: the exception may be unpickled where otel-mas is not
     except Exception:  # an exception class with slots: its ancestors record it again
         pass
 

@@ -9,9 +9,10 @@ import decimal
 import enum
 import pathlib
 import uuid
-from collections import deque
-from collections.abc import Iterable, Mapping, Set
+from collections import UserDict, deque
+from collections.abc import Iterable, Mapping
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -58,9 +59,10 @@ class Copy:
         return self._other(value, depth)
 
     def _other(self, value: Any, depth: int) -> Any:
-        if isinstance(value, Mapping):
+        # No other mappings, sequences and sets: what reads a file or a database is app code.
+        if isinstance(value, dict | MappingProxyType | UserDict):
             return self._mapping(value, depth)
-        if isinstance(value, list | tuple | Set | deque):
+        if isinstance(value, list | tuple | set | frozenset | deque):
             return self._items(value, depth)
         if isinstance(value, enum.Enum):
             return self.of(value.value, depth + 1)

@@ -7,6 +7,7 @@ is said; of what holds an object that says nothing about itself, only that it is
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Set
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ _MAX_SIZE = 1 << 20  # characters or bytes: 1 ms on the writer's
 _DIGEST = 32
 _MAX_STORED = 1 << 16
 _MAX_KNOWN = 65_536
+_SIZED = (str, bytes, bytearray, memoryview, list, tuple, dict, set, frozenset, deque)
 AT_ONCE = frozenset((bool, int, float, type(None)))
 """Values that are what they are: nothing to copy, and they weigh nothing."""
 
@@ -81,8 +83,9 @@ def taken_down(value: Any, known: Known) -> tuple[Any, int]:
     if kind is MessageList:
         return value, _DIGEST * len(value)
     try:
-        size = len(value)
-    except Exception:  # it has no length, or fails to tell it
+        # Of nothing else: of a query or a lazy table it is app code that does the work.
+        size = len(value) if isinstance(value, _SIZED) else 0
+    except Exception:  # a subclass that fails to tell it
         size = 0
     if kind is str or kind is bytes:
         return (value, size) if size <= _MAX_SIZE else (Unread(f"size:{size}"), 0)

@@ -6,6 +6,7 @@ otel-mas in it.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -13,11 +14,12 @@ from typing import Any, Literal
 import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command
 from pydantic import BaseModel, Field
 
 import otel_mas
+from otel_mas.semconv.enums import RecordKind
 from tests.accuracy.explained import Recorded, State, answer, nothing, run, saying
 from tests.accuracy.features import make_agent
 
@@ -344,3 +346,25 @@ def test_a_node_is_no_guardrail_because_of_its_name(look: Callable[[], Recorded]
     graph.add_edge(START, "guardrail")
     run(graph)
     assert look().guardrails() == []
+
+
+class Picks:
+    def __call__(self, state: Any) -> str:
+        return END
+
+
+def picks(_: int, state: Any) -> str:
+    return END
+
+
+@pytest.mark.parametrize(("path", "name"), [(Picks(), "Picks"), (functools.partial(picks, 1), "picks")])
+def test_whoever_decides_has_a_name_where_it_is_no_plain_function(path: Any, name: str, recorded: Path) -> None:
+    graph = StateGraph(MessagesState)
+    graph.add_node("a", lambda state: {})
+    graph.add_edge(START, "a")
+    graph.add_conditional_edges("a", path, ["a", END])
+    graph.compile().invoke({"messages": []})
+    otel_mas.flush()
+    with otel_mas.open(recorded) as source:
+        (decision,) = [span for span in source.latest().spans if span.record_kind == RecordKind.ROUTING_DECISION]
+    assert name in decision.name

@@ -153,7 +153,9 @@ class LangChainMessages:
 
     def knows(self, value: Any, /) -> bool:
         """By what messages have and nothing else has: LangChain's class may not be there."""
-        return hasattr(value, "additional_kwargs") and hasattr(value, "content")
+        # Asked of its class: to ask the value is a call over the network where it stands for something remote.
+        fields = getattr(type(value), "model_fields", None)
+        return isinstance(fields, dict) and "additional_kwargs" in fields and "content" in fields
 
     def canonical(self, message: Any, /) -> bytes:
         """Canonical form v1."""

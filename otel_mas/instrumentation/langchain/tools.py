@@ -129,21 +129,21 @@ def _returned(tool: Any, span: Span, result: Any) -> None:
 
 def _messages_in(result: Any) -> Iterable[Any]:
     """The messages that a tool's result is, or that a `Command` of it adds to the state."""
-    if _is_message(result):
+    if MESSAGES.knows(result):
         yield result
     elif isinstance(result, list):
         for item in result:
             yield from _messages_in(item)
     elif _is_command(result) and isinstance(update := result.update, Mapping):
         messages = update.get("messages")
-        yield from filter(_is_message, messages if isinstance(messages, list) else [messages])
+        yield from filter(MESSAGES.knows, messages if isinstance(messages, list) else [messages])
 
 
 def _plain(value: Any, depth: int = 0) -> Any:
     """The result for the store: messages and commands as what they say, everything else as it is."""
     if depth > _MAX_DEPTH:
         return value
-    if _is_message(value):
+    if MESSAGES.knows(value):
         if getattr(value, "tool_call_id", None) is not None:
             response = response_of(value.content)
             return without_media(response) if isinstance(response, list) else response
@@ -153,13 +153,9 @@ def _plain(value: Any, depth: int = 0) -> Any:
         return {key: _plain(item, depth + 1) for key, item in said.items() if item}
     if isinstance(value, list | tuple):
         return [_plain(item, depth + 1) for item in value]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: _plain(item, depth + 1) for key, item in value.items()}
     return value
-
-
-def _is_message(value: Any) -> bool:
-    return hasattr(value, "additional_kwargs") and hasattr(value, "content")
 
 
 def _is_command(value: Any) -> bool:

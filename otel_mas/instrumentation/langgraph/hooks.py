@@ -80,6 +80,9 @@ def leave(original: Original) -> Original:
     def __exit__(self: Any, kind: Any, exc: Any, traceback: Any) -> Any:  # noqa: N807
         try:
             return original(self, kind, exc, traceback)
+        except BaseException as error:
+            exc = error  # what could not be saved in the background: this is what the app gets
+            raise
         finally:
             _end_run(getattr(self, _SCHEDULE, None), self, exc)
 
@@ -93,6 +96,9 @@ def aleave(original: Original) -> Original:
     async def __aexit__(self: Any, kind: Any, exc: Any, traceback: Any) -> Any:  # noqa: N807
         try:
             return await original(self, kind, exc, traceback)
+        except BaseException as error:
+            exc = error  # what could not be saved in the background: this is what the app gets
+            raise
         finally:
             _end_run(getattr(self, _SCHEDULE, None), self, exc)
 

@@ -30,7 +30,11 @@ class Branch:
         self._spec = spec  # alive, so that its id stays its own
         path, ends = spec.path, spec.ends
         func = getattr(path, "func", None) or getattr(path, "afunc", None)
-        name = getattr(path, "name", None) or getattr(func, "__name__", None)
+        name = getattr(path, "name", None)
+        if func is not None and name in (None, type(path).__name__):  # LangGraph's own word for a function without one
+            while not hasattr(func, "__name__") and hasattr(func, "func"):  # functools.partial
+                func = func.func
+            name = getattr(func, "__name__", None) or type(func).__name__
         self.function: str = name or type(path).__name__
         self.candidates = tuple(sorted({str(end) for end in ends.values()})) if ends else None
 

@@ -53,6 +53,14 @@ def test_the_same_words_said_again_by_another_are_new() -> None:
     assert c.reads("yes", "yes", ids=("id-1", "id-2")) == [1, 2]
 
 
+def test_the_same_words_of_two_are_of_both_though_the_second_was_given_something_and_says_its_own_id() -> None:
+    a, b, c = team("a", "b", "c")
+    a.writes(1, "yes", "id-1")
+    b.writes(2, "yes", "id-2", given=tuple)
+    b.writes(3, "yes", "id-1", given=tuple)  # handed on: it is a's
+    assert c.reads("yes", "yes", ids=("id-1", "id-2")) == [1, 2]
+
+
 def test_whoever_is_around_or_inside_is_no_other() -> None:
     a, _ = team("a", "b")
     inside = Reader(a.exchange, *a.path, "model")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -159,6 +160,14 @@ def test_the_same_exception_in_siblings_is_an_error_in_each_and_above_the_one_it
         right: f"{tool.get_span_context().span_id:016x}",
         run: f"{left.get_span_context().span_id:016x}",
     }
+
+
+def test_an_exception_that_was_recorded_can_be_unpickled_where_nothing_of_ours_is() -> None:
+    rec = Recorded().rec
+    error = ValueError("boom")
+    rec.fail(rec.start_span("span", {}), error)
+    assert vars(error)
+    assert b"otel_mas." not in pickle.dumps(error)
 
 
 def test_an_exception_that_cannot_describe_itself_is_recorded() -> None:

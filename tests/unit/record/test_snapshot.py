@@ -6,6 +6,9 @@ import dataclasses
 import datetime
 import decimal
 import enum
+from collections import UserDict
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -92,3 +95,19 @@ def test_a_cycle_ends() -> None:
     value: list[Any] = []
     value.append(value)
     assert "cut by otel-mas" in to_json(snapshot(value)[0]).decode()
+
+
+def test_what_is_no_plain_container_is_not_looked_into() -> None:
+    class View(Mapping[str, int]):
+        def __getitem__(self, key: str) -> int:
+            raise AssertionError
+
+        def __iter__(self) -> Iterator[str]:
+            raise AssertionError
+
+        def __len__(self) -> int:
+            raise AssertionError
+
+    assert snapshot(View())[0] == f"<{__name__}.{View.__qualname__}>"
+    assert snapshot(MappingProxyType({"a": 1}))[0] == {"a": 1}
+    assert snapshot(UserDict({"a": 1}))[0] == {"a": 1}
