@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from collections import Counter
@@ -10,13 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.accuracy.features import LANGCHAIN_S
 from tests.accuracy.trees import recorded_trees, spans_of, trees
 
 HERE = Path(__file__).parent
 # From 3.12 on Python says so wherever a process forks that has another thread, such as the one that writes.
 FORKS = "-Wignore:This process:DeprecationWarning"
-# LangChain 1, which sets the filters for its warnings itself, of how LangGraph 0.6 makes its serializer.
-LANGCHAIN_S = re.compile(r".*: LangChainPendingDeprecationWarning: The default value of `allowed_objects` .*\n  .*\n")
 
 
 def run(app: str, *arguments: str) -> None:
