@@ -5,8 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import repeat
-from operator import attrgetter, contains, itemgetter, methodcaller
+from operator import attrgetter
 from typing import Any, Final
 
 from otel_mas.instrumentation.langchain.blocks import MODALITIES, Part, parts_of, response_of
@@ -27,18 +26,9 @@ _ROLES: Final = {
 _LENGTH: Final = struct.Struct(">Q").pack  # as in the canonical form
 _TEXT_ONLY: Final = ("text",)
 _TEXT: Final = frozenset((str,))
-_SIMPLE: Final = frozenset(("human", "system", "ai"))  # whose kind and content are all that counts, mostly
-_FEW: Final = 4  # messages: to look at them one by one is as fast
 _MAX_FROZEN = 256  # values; hashing a message with more anew costs less than comparing them
 
-# What `fingerprints` looks at, as functions in C.
 _content = attrgetter("content")
-_fields = attrgetter("__dict__")
-_kind = itemgetter("type")
-_kind_and_content = itemgetter("type", "content")
-_additional = itemgetter("additional_kwargs")
-_calls = methodcaller("get", "tool_calls")
-_broken_calls = methodcaller("get", "invalid_tool_calls")
 
 
 class Plain:
@@ -105,26 +95,8 @@ class LangChainMessages:
 
     __slots__ = ()
 
-    def fingerprints(self, messages: Sequence[Any], /) -> list[object | None]:
-        """Of each message the parts that count, by reference where they are immutable; None where it is too many."""
-        if len(messages) > _FEW:
-            try:
-                fields = list(map(_fields, messages))
-                if (
-                    _SIMPLE.issuperset(map(_kind, fields))
-                    and not any(map(_calls, fields))
-                    and not any(map(_broken_calls, fields))
-                    and not any(map(contains, map(_additional, fields), repeat("audio")))
-                ):
-                    found: list[Any] = list(map(_kind_and_content, fields))
-                    if {content.__class__ for _, content in found} == {str}:
-                        return found
-            except (AttributeError, KeyError, TypeError):  # there are others among them
-                pass
-        return [self.fingerprint(message) for message in messages]
-
     def fingerprint(self, message: Any, /) -> object | None:
-        """The same of one message."""
+        """The parts that count, by reference where they are immutable; None where that is too much to compare."""
         try:
             fields = message.__dict__
             content = fields["content"]

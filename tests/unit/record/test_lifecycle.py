@@ -237,7 +237,7 @@ def test_a_locked_store_delays_the_exit_by_its_limit_at_most(tmp_path: Path) -> 
 def test_digests_have_the_key_of_the_store_also_where_it_is_locked_for_writing(tmp_path: Path) -> None:
     code = """
         class Text:
-            def fingerprints(self, m): return [None] * len(m)
+            def fingerprint(self, m): return None
             def canonical(self, m): return m.encode()
             def snapshot(self, m): return {"role": "user", "parts": [{"type": "text", "content": m}]}
         start(strict=False)
@@ -266,7 +266,7 @@ def test_without_content_no_words_are_on_the_disk(tmp_path: Path) -> None:
             tmp_path,
             """
             class Text:
-                def fingerprints(self, m): return [None] * len(m)
+                def fingerprint(self, m): return None
                 def canonical(self, m): return m.encode()
                 def snapshot(self, m): return {"role": "user", "parts": [{"type": "text", "content": m}]}
             start(content=None)
@@ -291,7 +291,7 @@ def test_secrets_planted_everywhere_are_not_on_the_disk_and_not_lost_silently(tm
             """
             SECRET = "sk-proj-" + "0123456789abcdefghijABCD"
             class Text:
-                def fingerprints(self, m): return [None] * len(m)
+                def fingerprint(self, m): return None
                 def canonical(self, m): return m.encode()
                 def snapshot(self, m): return {"role": "user", "parts": [{"type": "text", "content": m}]}
             start()

@@ -32,8 +32,8 @@ class Adapter:
     def __init__(self) -> None:
         self.canonicalised = 0
 
-    def fingerprints(self, messages: Any, /) -> list[object | None]:
-        return [(message.content,) if isinstance(message.content, str) else None for message in messages]
+    def fingerprint(self, message: Any, /) -> object | None:
+        return (message.content,) if isinstance(message.content, str) else None
 
     def canonical(self, message: Any, /) -> bytes:
         self.canonicalised += 1
@@ -108,8 +108,8 @@ def test_a_message_with_mutable_parts_is_hashed_each_time(digests: MessageDigest
 
 def test_an_unhashable_fingerprint_only_costs_time(digests: MessageDigests) -> None:
     class Careless(Adapter):
-        def fingerprints(self, messages: Any, /) -> list[object | None]:
-            return [message.content for message in messages]
+        def fingerprint(self, message: Any, /) -> object | None:
+            return message.content
 
     message, adapter = Said(["a"]), Careless()
     before = digests.digests(KEY, [message, Said("text")], adapter)

@@ -26,8 +26,8 @@ OTHER = SpanContext(11, 12, False, TraceFlags(1))
 
 
 class Text:
-    def fingerprints(self, messages: Any, /) -> list[object | None]:
-        return [None] * len(messages)
+    def fingerprint(self, message: Any, /) -> object | None:
+        return None
 
     def canonical(self, message: Any, /) -> bytes:
         return canonical_form("user", [{"type": "text", "content": message}])

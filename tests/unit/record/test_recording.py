@@ -17,8 +17,8 @@ SAID = {"role": "user", "parts": [{"type": "text", "content": "hello"}]}
 
 
 class Adapter:
-    def fingerprints(self, messages: Any, /) -> list[object | None]:
-        return [message["role"] for message in messages]
+    def fingerprint(self, message: Any, /) -> object | None:
+        return message["role"]
 
     def canonical(self, message: Any, /) -> bytes:
         return canonical_form(message["role"], message["parts"])

@@ -400,8 +400,8 @@ def test_no_attribute_is_made_up() -> None:
 class Said:
     """Messages that are texts."""
 
-    def fingerprints(self, messages: Any, /) -> list[object | None]:
-        return [None] * len(messages)
+    def fingerprint(self, message: Any, /) -> object | None:
+        return None
 
     def knows(self, value: Any, /) -> bool:
         return False

@@ -178,29 +178,9 @@ def test_a_fingerprint_changes_with_the_message(message: BaseMessage, edit: Any)
     assert hash(before) is not None
 
 
-MANY = [
-    HumanMessage("a"),
-    AIMessage("a"),
-    SystemMessage("a"),
-    HumanMessage("b"),
-    AIMessage("b", tool_calls=[CALL]),
-    AIMessage("c", additional_kwargs={"refusal": None}),
-    AIMessage("d", additional_kwargs={"audio": {"id": "1", "data": "x"}}),
-    AIMessage("e", invalid_tool_calls=[{"name": "f", "args": "{", "id": "1", "error": "x"}]),
-    ToolMessage("f", tool_call_id="1"),
-    ChatMessage("g", role="x"),
-    HumanMessage([{"type": "text", "text": "a"}]),
-    Plain("user", "x"),
-]
-
-
-@given(st.lists(st.sampled_from(MANY), max_size=12))
-def test_many_messages_have_the_fingerprints_of_each_of_them(messages: list[Any]) -> None:
-    assert list(MESSAGES.fingerprints(messages)) == [MESSAGES.fingerprint(message) for message in messages]
-
-
 def test_who_says_the_same_is_part_of_the_fingerprint() -> None:
-    assert len({MESSAGES.fingerprint(message) for message in MANY[:3]}) == 3
+    said = [HumanMessage("a"), AIMessage("a"), SystemMessage("a")]
+    assert len({MESSAGES.fingerprint(message) for message in said}) == 3
 
 
 def test_what_cannot_be_compared_cheaply_has_no_fingerprint() -> None:
