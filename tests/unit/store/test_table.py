@@ -72,7 +72,7 @@ def test_columns_and_graph_are_those_of_the_objects(bench: Any, rows: list[dict[
         for row in rows
         if not row["ended"]
     ]
-    last = bench.span(name="one at least", start_ns=2)
+    last = bench.span(name="one at least", span_id=b"\xff" * 8, start_ns=2)
     writer.write(Batch(spans=[*ended, last], opened=left))
     trace = bench.reader().trace(TRACE.hex())
     table, listed = trace.spans, Listed(tuple(trace.spans))
