@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
 
-def is_a(error: BaseException, name: str) -> bool:
-    """Whether the class of an exception, or one above, has this name: to import LangGraph's is the app's decision."""
-    return any(kind.__name__ == name for kind in type(error).__mro__)
+def is_a(value: object, name: str) -> bool:
+    """Whether the class of an object, or one above, has this name: to import LangGraph's is the app's decision."""
+    return any(kind.__name__ == name for kind in type(value).__mro__)
 
 
 def is_control(error: BaseException) -> bool:

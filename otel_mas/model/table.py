@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from array import array
 from collections.abc import Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass
@@ -46,25 +47,25 @@ class SpanTable(Sequence[Span]):
     kinds: Sequence[int]
     statuses: Sequence[int]
 
+    @abstractmethod
     def column(self, name: str) -> Sequence[AttributeValue]:
         """What `Span.columns` has under a name, None for those without it."""
-        raise NotImplementedError
 
-    def links(self) -> LinkTable:
-        """The links of all spans."""
-        raise NotImplementedError
-
-    def processes(self) -> Sequence[object]:
-        """What tells apart the processes that emitted the spans."""
-        raise NotImplementedError
-
+    @abstractmethod
     def value(self, number: int, name: str) -> AttributeValue:
         """The same of one span."""
-        raise NotImplementedError
 
+    @abstractmethod
     def having(self, name: str) -> Iterator[tuple[int, AttributeValue]]:
         """Number and value of the spans that have something other than nothing under a name."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def links(self) -> LinkTable:
+        """The links of all spans."""
+
+    @abstractmethod
+    def processes(self) -> Sequence[object]:
+        """What tells apart the processes that emitted the spans."""
 
     def __len__(self) -> int:
         return len(self.ids)

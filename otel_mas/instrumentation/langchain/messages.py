@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, Final
 
 from otel_mas.instrumentation.langchain.blocks import MODALITIES, Part, parts_of, response_of
@@ -25,10 +24,7 @@ _ROLES: Final = {
 }
 _LENGTH: Final = struct.Struct(">Q").pack  # as in the canonical form
 _TEXT_ONLY: Final = ("text",)
-_TEXT: Final = frozenset((str,))
 _MAX_FROZEN = 256  # values; hashing a message with more anew costs less than comparing them
-
-_content = attrgetter("content")
 
 
 class Plain:
@@ -168,7 +164,7 @@ def modalities(messages: Sequence[Any]) -> tuple[str, ...]:
     """The kinds of content in messages, in a fixed order."""
     if len(messages) == 1 and messages[0].content.__class__ is str:
         return _TEXT_ONLY
-    if set(map(type, map(_content, messages))) <= _TEXT:
+    if {message.content.__class__ for message in messages} <= {str}:
         return _TEXT_ONLY
     found = set(_kinds(part for message in messages for part in message_parts(message)))
     return tuple(kind for kind in MODALITIES if kind in found) or _TEXT_ONLY

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from opentelemetry.trace import Span
 
+from otel_mas.instrumentation.endings import is_a
 from otel_mas.instrumentation.langchain.blocks import response_of
 from otel_mas.instrumentation.langchain.messages import MESSAGES, modalities
 from otel_mas.instrumentation.langchain.running import Running
@@ -160,7 +161,7 @@ def _plain(value: Any, depth: int = 0) -> Any:
 
 def _is_command(value: Any) -> bool:
     """LangGraph's `Command`, by name: importing LangGraph is the app's decision."""
-    return any(kind.__name__ == "Command" for kind in type(value).__mro__) and hasattr(value, "update")
+    return is_a(value, "Command") and hasattr(value, "update")
 
 
 __all__ = ["arguments_given", "arun", "run"]

@@ -13,6 +13,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 import otel_mas
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
+from tests.accuracy.features import create_agent, needs_create_agent, react_agent
 
 
 @pytest.fixture
@@ -46,23 +47,19 @@ def test_a_workflow_is_called_what_its_author_or_else_its_caller_called_it(
         assert [summary.name for summary in source.traces()] == [f"invoke_workflow {called}"]
 
 
-def react_agent(name: str | None) -> Any:
-    from langgraph.prebuilt import create_react_agent
-
-    return create_react_agent(FakeListChatModel(responses=["hi"]), [], name=name)
+MAKERS = [react_agent, pytest.param(create_agent, marks=needs_create_agent)]
 
 
-def agent(name: str | None) -> Any:
-    return pytest.importorskip("langchain.agents").create_agent(FakeListChatModel(responses=["hi"]), [], name=name)
+def agent(made: Callable[..., Any], name: str | None) -> Any:
+    return made(FakeListChatModel(responses=["hi"]), [], name=name)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("made", [react_agent, agent])
+@pytest.mark.parametrize("made", MAKERS)
 @pytest.mark.parametrize(("name", "called"), [("helper", "invoke_agent helper"), (None, "invoke_agent")])
 def test_an_agent_is_one_with_a_name_or_without(
-    made: Callable[[str | None], Any], name: str | None, called: str, recorded: Path
+    made: Callable[..., Any], name: str | None, called: str, recorded: Path
 ) -> None:
-    made(name).invoke({"messages": "hello"})
+    agent(made, name).invoke({"messages": "hello"})
     otel_mas.flush(30)
     with otel_mas.open(recorded) as source:
         (summary,) = source.traces()
@@ -72,13 +69,10 @@ def test_an_agent_is_one_with_a_name_or_without(
     assert run.get(names.GEN_AI_OPERATION_NAME) == "invoke_agent"
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("made", [react_agent, agent])
-def test_an_agent_without_a_name_is_called_as_the_node_that_it_is(
-    made: Callable[[str | None], Any], recorded: Path
-) -> None:
+@pytest.mark.parametrize("made", MAKERS)
+def test_an_agent_without_a_name_is_called_as_the_node_that_it_is(made: Callable[..., Any], recorded: Path) -> None:
     team = StateGraph(MessagesState)
-    team.add_node("helper", made(None))
+    team.add_node("helper", agent(made, None))
     team.add_node("part", graph(None))
     team.add_edge(START, "helper")
     team.add_edge("helper", "part")
