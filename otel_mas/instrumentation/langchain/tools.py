@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from opentelemetry.trace import Span
 
@@ -32,6 +33,7 @@ _ATTRIBUTES: Final[dict[str, Any]] = {
 }
 _HANDLED: Final = "tool_error"
 _MAX_DEPTH: Final = 8
+_INJECTED: Final[WeakKeyDictionary[type, frozenset[str]]] = WeakKeyDictionary()  # by what a tool takes in all
 # The tool that has begun, until LangChain says with which arguments.
 _beginning: ContextVar[tuple[Span, Any] | None] = ContextVar("otel-mas tool", default=None)
 
@@ -104,11 +106,19 @@ def _of_the_caller(tool: Any, arguments: Any) -> Any:
     """Without what LangGraph injects, a whole state for one: LangChain leaves that out itself only from 1.0 on."""
     if hasattr(tool, "_filter_injected_args") or not isinstance(arguments, dict):
         return arguments
-    whole, asked = tool.get_input_schema(), tool.tool_call_schema
-    if isinstance(asked, dict):
-        return arguments
-    injected = set(whole.model_fields) - set(asked.model_fields)
+    injected = _injected(tool)
     return {name: value for name, value in arguments.items() if name not in injected}
+
+
+def _injected(tool: Any) -> frozenset[str]:
+    """The names of the arguments that a tool's caller does not give. To ask makes a class, so it is asked once."""
+    whole = tool.get_input_schema()
+    known = _INJECTED.get(whole)
+    if known is None:
+        asked = tool.tool_call_schema
+        left_out = () if isinstance(asked, dict) else whole.model_fields.keys() - asked.model_fields.keys()
+        known = _INJECTED[whole] = frozenset(left_out)
+    return known
 
 
 @guarded("langchain: tool result")
