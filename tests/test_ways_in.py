@@ -247,15 +247,11 @@ def test_a_provider_that_somebody_elses_configurator_sets_first_stays(tmp_path: 
 # -- how it ends -----------------------------------------------------------------------------------------------------
 
 
-def killed(way: Way) -> int:
-    return 128 + signal.SIGKILL if way.prefix == OTEL_MAS_RUN else -signal.SIGKILL
-
-
 @pytest.mark.parametrize("ending", ["return", "exit", "exception", "os._exit", "kill"])
 @EACH_WAY
 def test_an_app_ends_as_it_does_alone_and_what_it_did_is_stored(way: Way, ending: str, tmp_path: Path) -> None:
     recorded = start(way, tmp_path / "app", "endings.py", ending)
-    status = {"return": 0, "exit": 1, "exception": 1, "os._exit": 7, "kill": killed(way)}[ending]
+    status = {"return": 0, "exit": 1, "exception": 1, "os._exit": 7, "kill": -signal.SIGKILL}[ending]
     assert (recorded.status, recorded.stdout) == (status, "working\n")
     said = {"exit": "with a message", "exception": "LookupError: nobody caught it"}.get(ending, "")
     assert said in recorded.stderr

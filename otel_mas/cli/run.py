@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ AUTOSTART = Path(__file__).resolve().parent.parent / "instrumentation" / "autost
 # As a shell has it.
 _NOT_EXECUTABLE = 126
 _NOT_FOUND = 127
-_SIGNALLED = 128
+_SIGNALLED = 128  # only where the signal does not end this process, too
 
 # What others may send to us and mean for the app.
 _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
@@ -37,8 +37,8 @@ def run(command: Sequence[str], settings: Settings, *, summary: bool = True) -> 
         summary: say at the end, on stderr, what was recorded.
 
     Returns:
-        The command's exit status, as a shell gives it: 128 + n where signal n ended it, 127 where there is no such
-        command, 126 where it cannot be executed.
+        The command's exit status; 127 where there is no such command, 126 where it cannot be executed. Does not return
+        where a signal ended the command: this process ends by the same signal.
     """
     command = list(command[1:] if command[:1] == ["--"] else command)
     program = shutil.which(command[0])
@@ -46,15 +46,31 @@ def run(command: Sequence[str], settings: Settings, *, summary: bool = True) -> 
         return _cannot_run(command[0])
     if not settings.enabled:
         note("not recorded: OTEL_SDK_DISABLED or OTEL_MAS_ENABLED switches it off.")
-        status = _execute(command, program, dict(os.environ))
-        return _SIGNALLED - status if status < 0 else status
+        return _same_end(_execute(command, program, dict(os.environ)))
     run_id = secrets.token_hex(8)
     environment = recorded_environment(os.environ, settings, run_id)
     status = _execute(command, program, environment)
     if summary:
         killed = -status if status < 0 else None
         _summarise(settings.store, run_id, [program, *command[1:]], environment, killed)
-    return _SIGNALLED - status if status < 0 else status
+    return _same_end(status)
+
+
+def _same_end(status: int) -> int:
+    """End this process by the signal that ended the command, so that a caller sees how it died; else its status."""
+    if status >= 0:
+        return status
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # the command has dumped core, if anybody wants one
+    with suppress(OSError, ValueError):  # SIGKILL has no handler to reset
+        signal.signal(-status, signal.SIG_DFL)
+    os.kill(os.getpid(), -status)
+    return _SIGNALLED - status
 
 
 def recorded_environment(environ: Any, settings: Settings, run_id: str) -> dict[str, str]:

@@ -30,6 +30,8 @@ _TOKENS: Final[dict[str, tuple[str, ...]]] = {
 }
 """A count → what it is called elsewhere."""
 
+_TOTALS: Final = ("gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total")
+
 _TEXTS: Final[dict[str, tuple[str, ...]]] = {
     names.GEN_AI_REQUEST_MODEL: ("llm.model_name",),
     names.GEN_AI_RESPONSE_MODEL: ("llm.model_name",),
@@ -46,8 +48,8 @@ def model_call(attributes: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = {names.MAS_RECORD_KIND: str(RecordKind.LLM_CALL)}
     for name, others in _TOKENS.items():
-        count = _first(attributes, (name, *others))
-        if isinstance(count, int) and not isinstance(count, bool) and count >= 0:
+        count = _count(attributes, (name, *others))
+        if count is not None:
             found[name] = count
     for name, others in _TEXTS.items():
         text = _first(attributes, (name, *others))
@@ -56,8 +58,18 @@ def model_call(attributes: Mapping[str, Any]) -> dict[str, Any] | None:
     return found
 
 
+def total_tokens(attributes: Mapping[str, Any]) -> int | None:
+    """The total of a model call's tokens, where its span has one."""
+    return _count(attributes, _TOTALS)
+
+
+def _count(attributes: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
+    count = _first(attributes, keys)
+    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None
+
+
 def _first(attributes: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
     return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
 
 
-__all__ = ["model_call"]
+__all__ = ["model_call", "total_tokens"]

@@ -7,12 +7,20 @@ from typing import Any
 
 from otel_mas.instrumentation.beside import absence
 from otel_mas.instrumentation.langgraph.current import current_task
-from otel_mas.instrumentation.pricing import PRICES, Cost, Tokens
-from otel_mas.model.dialects import model_call
+from otel_mas.instrumentation.pricing import PRICES, Cost
+from otel_mas.instrumentation.usage import Counts, cost_of, interpret
+from otel_mas.model.dialects import model_call, total_tokens
 from otel_mas.semconv import attributes as names
 
 _MAX_OPEN = 16_384  # spans; some never end
 _MAX_WAIT_S = 3.0  # for the price table, on the writer's thread
+_COUNTS = {
+    "input": names.GEN_AI_USAGE_INPUT_TOKENS,
+    "output": names.GEN_AI_USAGE_OUTPUT_TOKENS,
+    "cache_read": names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+    "cache_write": names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
+    "reasoning": names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
+}
 
 
 class LeftTo:
@@ -58,35 +66,23 @@ class LeftTo:
             return {}
         if agent is not None:
             found[names.GEN_AI_AGENT_NAME] = agent
-        self._price(found)
+        self._price(found, total_tokens(span.attributes))
         return found
 
     def _chosen(self, span: Any) -> bool:
         name = _scope(span)
         return name == self._scope or name.startswith(self._package)
 
-    def _price(self, found: dict[str, Any]) -> None:
-        given, produced = found.get(names.GEN_AI_USAGE_INPUT_TOKENS), found.get(names.GEN_AI_USAGE_OUTPUT_TOKENS)
-        provider = found.get(names.GEN_AI_PROVIDER_NAME)
-        if given is None and produced is None:
+    def _price(self, found: dict[str, Any], total: int | None) -> None:
+        counts = Counts(total=total, **{field: found.get(name) for field, name in _COUNTS.items()})
+        if counts.input is None and counts.output is None:
             cost = Cost(None, None, "the model did not say what it used")
-        elif provider is None:
-            cost = Cost(None, None, "the provider is not known")
         else:
-            read, written, reasoning = (
-                found.get(name, 0)
-                for name in (
-                    names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
-                    names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
-                    names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
-                )
-            )
-            given = given or 0
-            if read + written > given:  # instrumentation that leaves cached tokens out of its total
-                given = found[names.GEN_AI_USAGE_INPUT_TOKENS] = given + read + written
+            usage = interpret(counts)
+            found |= usage.attributes
             models = found.get(names.GEN_AI_RESPONSE_MODEL), found.get(names.GEN_AI_REQUEST_MODEL)
             PRICES.wait(_MAX_WAIT_S)
-            cost = PRICES.cost(provider, models, Tokens(given, produced or 0, read, written, reasoning))
+            cost = cost_of(usage, found.get(names.GEN_AI_PROVIDER_NAME), models)
         cost.describe(found, self._simulated)
 
 

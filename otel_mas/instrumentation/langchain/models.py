@@ -207,7 +207,9 @@ class ModelCalls:
         if generations and response is not None:
             said = outputs(generations)
             simulated = rec.settings.simulated_cost
-            attributes = end_attributes(call.target, generations, response.llm_output, simulated)
+            attributes = end_attributes(
+                call.target, generations, response.llm_output, simulated, streamed=call.first_chunk is not None
+            )
             attributes[names.MAS_OUTPUT_MODALITIES] = modalities(said)
             # What is said in a task is mostly added to its graph's state, and comes again.
             digests = rec.messages(span, "output", said, MESSAGES, again=call.who is not None)

@@ -65,10 +65,11 @@ def test_streams_are_the_apps(tmp_path: Path) -> None:
     assert (result.stdout, result.stderr, result.returncode) == ("TYPED\n", "said\n", 0)
 
 
-def test_an_app_that_dies_by_a_signal_has_the_status_that_a_shell_gives_it() -> None:
-    code = "import os, signal; os.kill(os.getpid(), signal.SIG{})"
-    assert shell(sys.executable, "-c", code.format("KILL")).returncode == 128 + signal.SIGKILL
-    assert shell(sys.executable, "-c", code.format("SEGV")).returncode == 128 + signal.SIGSEGV
+@pytest.mark.parametrize("name", ["KILL", "SEGV", "TERM", "INT", "ABRT", "PIPE"])
+def test_what_dies_of_a_signal_dies_of_it_as_it_would_alone(name: str) -> None:
+    default = "" if name == "KILL" else f"signal.signal(signal.SIG{name}, signal.SIG_DFL); "
+    code = f"import os, signal; {default}os.kill(os.getpid(), signal.SIG{name})"
+    assert shell(sys.executable, "-c", code).returncode == -getattr(signal, f"SIG{name}")
 
 
 def test_a_command_that_is_not_there_is_one_line_and_127() -> None:
@@ -121,10 +122,10 @@ def test_signals_sent_to_us_reach_the_app_which_decides(name: str, start: Starte
     assert process.wait(20) == 7
 
 
-def test_an_app_that_a_signal_ends_has_the_status_that_a_shell_gives_it(start: Started) -> None:
+def test_a_signal_that_ends_the_app_ends_us(start: Started) -> None:
     process = start("time.sleep(30)", start_new_session=True)
     process.terminate()
-    assert process.wait(20) == 128 + signal.SIGTERM
+    assert process.wait(20) == -signal.SIGTERM
 
 
 def test_a_signal_that_we_were_started_to_ignore_is_ignored_by_the_app() -> None:

@@ -9,73 +9,9 @@ from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, Generation
 
 from otel_mas.instrumentation.langchain.requests import Target
-from otel_mas.instrumentation.langchain.responses import counted, end_attributes
-from otel_mas.instrumentation.pricing import Tokens
+from otel_mas.instrumentation.langchain.responses import end_attributes
 
 OPENAI = Target("chat gpt-4o", "openai", "gpt-4o", {})
-
-
-@pytest.mark.parametrize(
-    ("usage", "tokens"),
-    [
-        ({"input_tokens": 10, "output_tokens": 5}, Tokens(10, 5)),
-        # OpenAI
-        (
-            {"input_tokens": 10, "output_tokens": 5, "input_token_details": {"cache_read": 4, "audio": 2}},
-            Tokens(10, 5, cache_read=4, input_audio=2),
-        ),
-        # OpenAI's service tiers, as langchain-openai names them
-        (
-            {
-                "input_tokens": 10,
-                "output_tokens": 5,
-                "input_token_details": {"flex_cache_read": 4, "flex": 6},
-                "output_token_details": {"flex_reasoning": 3, "flex": 2},
-            },
-            Tokens(10, 5, cache_read=4, reasoning=3),
-        ),
-        # Anthropic, with the two lifetimes of its cache
-        (
-            {
-                "input_tokens": 100,
-                "output_tokens": 5,
-                "input_token_details": {
-                    "cache_read": 10,
-                    "cache_creation": 0,
-                    "ephemeral_5m_input_tokens": 20,
-                    "ephemeral_1h_input_tokens": 30,
-                },
-            },
-            Tokens(100, 5, cache_read=10, cache_write=50, cache_write_1h=30),
-        ),
-        # an integration that leaves cached tokens out of its total
-        ({"input_tokens": 3, "output_tokens": 5, "input_token_details": {"cache_read": 1000}}, Tokens(1003, 5, 1000)),
-        # the same where most of the input was new: what the provider calls the total tells
-        (
-            {
-                "input_tokens": 100,
-                "output_tokens": 5,
-                "total_tokens": 115,
-                "input_token_details": {"cache_read": 10, "cache_creation": 0},
-            },
-            Tokens(110, 5, cache_read=10),
-        ),
-    ],
-)
-def test_usage_is_counted_with_cached_tokens_in_the_input(usage: dict[str, Any], tokens: Tokens) -> None:
-    attributes: dict[str, Any] = {}
-    assert counted(usage, attributes) == tokens
-    assert attributes["gen_ai.usage.input_tokens"] == tokens.input
-    assert attributes["gen_ai.usage.output_tokens"] == tokens.output
-    assert attributes.get("gen_ai.usage.cache_read.input_tokens", 0) == tokens.cache_read
-    assert attributes.get("gen_ai.usage.cache_write.input_tokens", 0) == tokens.cache_write
-    assert attributes.get("gen_ai.usage.reasoning.output_tokens", 0) == tokens.reasoning
-
-
-def test_a_zero_that_was_reported_is_recorded() -> None:
-    attributes: dict[str, Any] = {}
-    counted({"input_tokens": 1, "output_tokens": 1, "input_token_details": {"cache_read": 0}}, attributes)
-    assert attributes["gen_ai.usage.cache_read.input_tokens"] == 0
 
 
 @pytest.mark.parametrize(
@@ -119,3 +55,21 @@ def test_ids_that_langchain_makes_up_are_no_response_ids() -> None:
     given = ChatGeneration(message=AIMessage("hi", id="msg_1"))
     assert "gen_ai.response.id" not in end_attributes(OPENAI, [made_up], None, False)
     assert end_attributes(OPENAI, [given], None, False)["gen_ai.response.id"] == "msg_1"
+
+
+def test_names_that_a_stream_repeats_are_names_once() -> None:
+    """langchain#38366: LangChain joins the texts of chunks, names included."""
+    metadata = {"model_name": "gpt-4o-2024-08-06" * 3, "finish_reason": "stop" * 3, "id": "chatcmpl-7" * 2}
+    generation = ChatGeneration(message=AIMessage("hi", response_metadata=metadata))
+    found = end_attributes(OPENAI, [generation], None, False, streamed=True)
+    assert found["gen_ai.response.model"] == "gpt-4o-2024-08-06"
+    assert found["gen_ai.response.finish_reasons"] == ("stop",)
+    assert found["gen_ai.response.id"] == "chatcmpl-7"
+
+
+def test_other_names_stay_as_they_are() -> None:
+    for name in ("gpt-4o", "aa", "o1o1-mini", "stopped"):
+        generation = ChatGeneration(message=AIMessage("hi", response_metadata={"model_name": name}))
+        assert end_attributes(OPENAI, [generation], None, False, streamed=True)["gen_ai.response.model"] == name
+    generation = ChatGeneration(message=AIMessage("hi", response_metadata={"model_name": "bonbon"}))
+    assert end_attributes(OPENAI, [generation], None, False)["gen_ai.response.model"] == "bonbon"

@@ -1,0 +1,437 @@
+"""Read the token usage of a model call, in whichever dialect it is reported.
+
+Providers disagree on what a count includes: OpenAI counts cached tokens within the input, Anthropic beside it; OpenAI
+counts reasoning within the output, Gemini and xAI beside it; and an integration may pass on either as it came. A
+dialect says what its provider means; a reported total overrules it. Both sides must hold in the end: a part is never
+more than its whole, and input and output sum to the total. Usage for which no reading holds contradicts itself and has
+no cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from otel_mas.instrumentation.pricing import PRICES, Cost, Tokens, plain_tokens
+from otel_mas.semconv import attributes as names
+
+
+class Counts(NamedTuple):
+    """Token counts as they were reported; None where one was not."""
+
+    input: int | None = None
+    output: int | None = None
+    total: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    cache_write_5m: int | None = None
+    cache_write_1h: int | None = None
+    reasoning: int | None = None
+    input_audio: int | None = None
+    output_audio: int | None = None
+    input_image: int | None = None
+    output_image: int | None = None
+    tool_input: int | None = None
+    """Results of the provider's own tools, beside the input."""
+
+
+class Dialect(NamedTuple):
+    """How one API names its counts, and what they include."""
+
+    source: str
+    keys: Mapping[str, tuple[str, ...]]
+    """Field of `Counts` → keys; a dot leads into a nested mapping, and of several the first that is there counts."""
+    cache_beside_input: bool | None = False
+    """None where who writes it differs."""
+    reasoning_beside_output: bool | None = False
+
+
+LANGCHAIN: Final = Dialect(
+    "langchain_core.messages.ai.UsageMetadata; service tiers as langchain-openai prefixes them",
+    {
+        "input": ("input_tokens",),
+        "output": ("output_tokens",),
+        "total": ("total_tokens",),
+        "cache_read": tuple(f"input_token_details.{tier}cache_read" for tier in ("", "priority_", "flex_")),
+        "cache_write": tuple(f"input_token_details.{tier}cache_creation" for tier in ("", "priority_", "flex_")),
+        "cache_write_5m": ("input_token_details.ephemeral_5m_input_tokens",),
+        "cache_write_1h": ("input_token_details.ephemeral_1h_input_tokens",),
+        "reasoning": tuple(f"output_token_details.{tier}reasoning" for tier in ("", "priority_", "flex_")),
+        "input_audio": ("input_token_details.audio",),
+        "output_audio": ("output_token_details.audio",),
+        "input_image": ("input_token_details.image",),
+        "output_image": ("output_token_details.image",),
+    },
+    cache_beside_input=None,
+    reasoning_beside_output=None,
+)
+
+# The dialects of providers. Usage is read in the one that knows most of its keys; of two, in the earlier one.
+DIALECTS: Final = (
+    LANGCHAIN,
+    Dialect(
+        "platform.openai.com/docs/api-reference/chat (usage); with what DeepSeek adds (prompt_cache_hit_tokens), "
+        "Moonshot (cached_tokens), OpenRouter (cache_write_tokens) and Perplexity (reasoning_tokens)",
+        {
+            "input": ("prompt_tokens",),
+            "output": ("completion_tokens",),
+            "total": ("total_tokens",),
+            "cache_read": ("prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens", "cached_tokens"),
+            "cache_write": ("prompt_tokens_details.cache_write_tokens",),
+            "reasoning": ("completion_tokens_details.reasoning_tokens", "reasoning_tokens"),
+            "input_audio": ("prompt_tokens_details.audio_tokens",),
+            "output_audio": ("completion_tokens_details.audio_tokens",),
+            "input_image": ("prompt_tokens_details.image_tokens",),
+            "output_image": ("completion_tokens_details.image_tokens",),
+        },
+    ),
+    Dialect(
+        "Anthropic's counts by OpenAI's names: LiteLLM counts the cache within the prompt, langchain-aws beside it",
+        {
+            "input": ("prompt_tokens",),
+            "output": ("completion_tokens",),
+            "total": ("total_tokens",),
+            "cache_read": ("cache_read_input_tokens",),
+            "cache_write": ("cache_creation_input_tokens", "cache_write_input_tokens"),
+            "cache_write_5m": (
+                "cache_creation.ephemeral_5m_input_tokens",
+                "prompt_tokens_details.cache_creation_token_details.ephemeral_5m_input_tokens",
+            ),
+            "cache_write_1h": (
+                "cache_creation.ephemeral_1h_input_tokens",
+                "prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",
+            ),
+            "reasoning": ("completion_tokens_details.reasoning_tokens",),
+        },
+        cache_beside_input=None,
+    ),
+    Dialect(
+        "platform.openai.com/docs/api-reference/responses (usage)",
+        {
+            "input": ("input_tokens",),
+            "output": ("output_tokens",),
+            "total": ("total_tokens",),
+            "cache_read": ("input_tokens_details.cached_tokens",),
+            "cache_write": ("input_tokens_details.cache_write_tokens",),
+            "reasoning": ("output_tokens_details.reasoning_tokens",),
+            "input_audio": ("input_tokens_details.audio_tokens",),
+            "output_audio": ("output_tokens_details.audio_tokens",),
+            "input_image": ("input_tokens_details.image_tokens",),
+            "output_image": ("output_tokens_details.image_tokens",),
+        },
+    ),
+    Dialect(
+        "docs.anthropic.com/en/api/messages (usage): the input is what was neither read from nor written to the cache",
+        {
+            "input": ("input_tokens",),
+            "output": ("output_tokens",),
+            "total": ("total_tokens",),
+            "cache_read": ("cache_read_input_tokens",),
+            "cache_write": ("cache_creation_input_tokens", "cache_write_input_tokens"),
+            "cache_write_5m": ("cache_creation.ephemeral_5m_input_tokens",),
+            "cache_write_1h": ("cache_creation.ephemeral_1h_input_tokens",),
+            "reasoning": ("output_tokens_details.thinking_tokens",),
+        },
+        cache_beside_input=True,
+    ),
+    Dialect(
+        "docs.aws.amazon.com/bedrock: TokenUsage of Converse; cacheReadInputTokenCount and its kin are those of the "
+        "invocation metrics of InvokeModel",
+        {
+            "input": ("inputTokens", "inputTokenCount"),
+            "output": ("outputTokens", "outputTokenCount"),
+            "total": ("totalTokens",),
+            "cache_read": ("cacheReadInputTokens", "cacheReadInputTokenCount"),
+            "cache_write": ("cacheWriteInputTokens", "cacheWriteInputTokenCount"),
+        },
+        cache_beside_input=True,
+    ),
+    *(
+        Dialect(
+            "ai.google.dev/api/generate-content#UsageMetadata: cached tokens are within the prompt, thoughts beside "
+            "the candidates; in REST's spelling and in Python's",
+            dict(zip(("input", "output", "total", "cache_read", "reasoning", "tool_input"), keys, strict=True)),
+            reasoning_beside_output=True,
+        )
+        for keys in (
+            (
+                ("promptTokenCount",),
+                ("candidatesTokenCount", "responseTokenCount"),
+                ("totalTokenCount",),
+                ("cachedContentTokenCount",),
+                ("thoughtsTokenCount",),
+                ("toolUsePromptTokenCount",),
+            ),
+            (
+                ("prompt_token_count",),
+                ("candidates_token_count", "response_token_count"),
+                ("total_token_count",),
+                ("cached_content_token_count",),
+                ("thoughts_token_count",),
+                ("tool_use_prompt_token_count",),
+            ),
+        )
+    ),
+    Dialect(
+        "docs.cohere.com/reference/chat (usage, meta): billed tokens count, not those of the template around them",
+        {
+            "input": ("billed_units.input_tokens", "tokens.input_tokens"),
+            "output": ("billed_units.output_tokens", "tokens.output_tokens"),
+        },
+    ),
+    Dialect(
+        "docs.ollama.com/api (generate, chat)",
+        {"input": ("prompt_eval_count",), "output": ("eval_count",)},
+    ),
+    Dialect(
+        "cloud.ibm.com/apidocs/watsonx-ai (text generation)",
+        {"input": ("input_token_count",), "output": ("generated_token_count",)},
+    ),
+)
+
+# Where integrations keep a provider's usage, in a response's metadata and in `llm_output`.
+_CONTAINERS: Final = (
+    "token_usage",
+    "usage",
+    "usage_metadata",
+    "usageMetadata",
+    "tokenUsage",
+    "token_count",
+    "meta",
+    "amazon-bedrock-invocationMetrics",
+)
+_PLAIN: Final = {"input_tokens", "output_tokens", "total_tokens", "input_token_details", "output_token_details"}
+_ATTRIBUTES: Final = (
+    ("cache_read", names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
+    ("cache_write", names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS),
+    ("reasoning", names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
+    ("input_audio", names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS),
+    ("output_audio", names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS),
+    ("input_image", names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS),
+    ("output_image", names.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS),
+)
+
+
+class Usage(NamedTuple):
+    """What a call used, or why that cannot be told."""
+
+    tokens: Tokens
+    attributes: dict[str, int]
+    """`gen_ai.usage.*`: input and output, and those parts that were reported."""
+    contradiction: str | None = None
+    """Why no reading of the counts holds; `tokens` are not to be priced then."""
+
+
+def read_usage(metadata: Any, *raw: Any) -> Usage | None:
+    """Read what a call used.
+
+    Args:
+        metadata: LangChain's `usage_metadata`, or None.
+        raw: mappings in which the provider's own usage may stand: a response's metadata, LangChain's `llm_output`.
+
+    Returns:
+        The usage that LangChain has; the provider's own where LangChain has none, or the same without its parts. None
+        where nothing was reported.
+    """
+    found = _read_langchain(metadata) if metadata else None
+    if found is not None and len(found.attributes) > 2:
+        return found
+    for usage in _raw_usages(raw):
+        counts, dialect = _counts(usage)
+        if dialect is None or (counts.input is None and counts.output is None):
+            continue
+        own = interpret(counts, dialect.cache_beside_input, dialect.reasoning_beside_output)
+        if found is None or not any(found.tokens) or (len(own.attributes) > 2 and _same_call(found, counts)):
+            return own
+    return found
+
+
+def _same_call(found: Usage, counts: Counts) -> bool:
+    """Whether the provider's counts are those that LangChain summed up: chunks may have been added up in between."""
+    own = (counts.input or 0, counts.output or 0)
+    parts = (counts.cache_read or 0) + (counts.cache_write or 0), counts.reasoning or 0
+    given, produced = found.tokens[:2]
+    return given in (own[0], own[0] + parts[0]) and produced in (own[1], own[1] + parts[1])
+
+
+def _read_langchain(usage: Any) -> Usage | None:
+    if (
+        type(usage) is dict
+        and usage.keys() <= _PLAIN
+        and not usage.get("input_token_details")
+        and not usage.get("output_token_details")
+    ):
+        given, produced = usage.get("input_tokens"), usage.get("output_tokens")
+        if type(given) is int and type(produced) is int and given >= 0 <= produced:
+            total = usage.get("total_tokens")
+            if not total or total == given + produced:
+                return Usage(plain_tokens(given, produced), _whole(given, produced))
+    counts, dialect = _counts(usage)
+    if dialect is None or (counts.input is None and counts.output is None):
+        return None
+    return interpret(counts, dialect.cache_beside_input, dialect.reasoning_beside_output)
+
+
+def _raw_usages(places: Iterable[Any]) -> Iterable[Any]:
+    for place in places:
+        if not place:
+            continue
+        for container in _CONTAINERS:
+            usage = _field(place, container)
+            if usage:
+                yield usage
+        yield place
+
+
+def _counts(usage: Any) -> tuple[Counts, Dialect | None]:
+    """The counts in the dialect that knows most of the keys; None for the dialect where none knows any."""
+    best: tuple[Counts, Dialect | None] = Counts(), None
+    most = 0
+    for dialect in DIALECTS:
+        found: dict[str, int] = {}
+        for field, keys in dialect.keys.items():
+            for key in keys:
+                count = _count(_at(usage, key))
+                if count is not None:
+                    found[field] = count
+                    break
+        if len(found) > most:
+            most = len(found)
+            best = Counts(**found), dialect
+    return best
+
+
+def _at(usage: Any, path: str) -> Any:
+    for key in path.split("."):
+        if usage is None:
+            return None
+        usage = _field(usage, key)
+    return usage
+
+
+def _field(value: Any, key: str) -> Any:
+    """A key of a mapping, or a field of an object such as a client's response model; runs no code of theirs."""
+    if isinstance(type(value).__mro__, tuple) and dict in type(value).__mro__:
+        return dict.get(value, key)
+    try:
+        fields = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None
+    return fields.get(key) if type(fields) is dict else None
+
+
+def _count(value: Any) -> int | None:
+    if type(value) is int:
+        return value
+    if type(value) is float and value.is_integer():  # a count that came through JSON of protobuf
+        return int(value)
+    return None
+
+
+def interpret(
+    counts: Counts, cache_beside_input: bool | None = None, reasoning_beside_output: bool | None = None
+) -> Usage:
+    """Find out what the counts include.
+
+    Args:
+        counts: as reported.
+        cache_beside_input: whether cached tokens are beside the input, unless a total says otherwise. None: within, or
+            beside where they are more than the input.
+        reasoning_beside_output: likewise, of reasoning and the output.
+    """
+    cached = (counts.cache_read or 0) + (written := _written(counts))
+    details = (
+        counts.cache_read or 0,
+        written,
+        counts.reasoning or 0,
+        counts.cache_write_1h or 0,
+        *(count or 0 for count in counts[8:12]),
+    )
+    given, produced = (counts.input or 0) + (counts.tool_input or 0), counts.output or 0
+    readings = [
+        (cache, reasoning, Tokens(given + cached * cache, produced + details[2] * reasoning, *details))
+        for reasoning in _either(reasoning_beside_output)
+        for cache in _either(cache_beside_input)
+    ]
+    holding = [reading for reading in readings if _parts_fit(reading[2])]
+    chosen: Tokens | None = None
+    if counts.total:
+        chosen = next((one for _, _, one in holding if one.input + one.output == counts.total), None)
+    # Without a total; or with one that the integration summed up from what it saw, which was not what was cached.
+    if chosen is None and (not counts.total or counts.total == given + produced):
+        chosen = next(
+            (
+                one
+                for cache, reasoning, one in holding
+                if cache_beside_input in (None, cache)
+                and reasoning_beside_output in (None, reasoning)
+                and not (counts.total and reasoning)
+            ),
+            None,
+        )
+    contradiction = None if chosen else _contradiction(counts, cached)
+    tokens = chosen or Tokens(given, produced, *details)
+    attributes = _whole(tokens.input, tokens.output)
+    reported = counts._replace(cache_write=written) if written else counts
+    for field, name in _ATTRIBUTES:
+        count = getattr(reported, field)
+        if count is not None and count >= 0:
+            attributes[name] = count
+    return Usage(tokens, attributes, contradiction)
+
+
+def _written(counts: Counts) -> int:
+    """Tokens written to the cache; langchain-anthropic gives the parts by lifetime in place of their sum."""
+    return counts.cache_write or (counts.cache_write_5m or 0) + (counts.cache_write_1h or 0)
+
+
+def _either(known: bool | None) -> tuple[bool, bool]:
+    """The likely value, then the other one."""
+    return (True, False) if known else (False, True)
+
+
+def cost_of(usage: Usage, provider: str | None, models: tuple[str | None, ...], tier: str | None = None) -> Cost:
+    """Price what a call used, or say why it cannot be priced.
+
+    Args:
+        usage: what was used.
+        provider: `gen_ai.provider.name`.
+        models: names of the model, the most exact one first.
+        tier: the service tier that the response names.
+    """
+    if usage.contradiction is not None:
+        return Cost(None, None, usage.contradiction)
+    if provider is None:
+        return Cost(None, None, "the provider is not known")
+    return PRICES.cost(provider, models, usage.tokens, tier)
+
+
+def _parts_fit(tokens: Tokens) -> bool:
+    return (
+        min(tokens) >= 0
+        and tokens.cache_read + tokens.cache_write <= tokens.input
+        and tokens.cache_write_1h <= tokens.cache_write
+        and tokens.input_audio + tokens.input_image <= tokens.input
+        and tokens.reasoning + tokens.output_audio + tokens.output_image <= tokens.output
+    )
+
+
+def _whole(given: int, produced: int) -> dict[str, int]:
+    return {
+        names.GEN_AI_USAGE_INPUT_TOKENS: max(given, 0),
+        names.GEN_AI_USAGE_OUTPUT_TOKENS: max(produced, 0),
+    }
+
+
+def _contradiction(counts: Counts, cached: int) -> str:
+    said = [f"input {counts.input or 0}", f"output {counts.output or 0}"]
+    if counts.total:
+        said.append(f"total {counts.total}")
+    if cached:
+        said.append(f"cached {cached}")
+    parts = {field: getattr(counts, field) for field in ("reasoning", *Counts._fields[8:])}
+    said += [f"{field.replace('_', ' ')} {count}" for field, count in parts.items() if count]
+    return f"the usage contradicts itself: {', '.join(said)}"
+
+
+__all__ = ["DIALECTS", "LANGCHAIN", "Counts", "Dialect", "Usage", "cost_of", "interpret", "read_usage"]
