@@ -7,6 +7,7 @@ OtelMasError
 │   ├── StoreTooNew        written by a newer otel-mas
 │   ├── StoreReadOnly      may be read, not written
 │   ├── StoreLocked        another process holds it
+│   ├── StoreFull          the disk has no room for it
 │   └── StoreCorrupt       it is a store, and damaged
 ├── SourceError            a place to read traces from cannot answer
 │   ├── TraceNotFound      it has no such trace
@@ -65,6 +66,10 @@ class StoreLocked(StoreError):
     """Another process holds the store for longer than we wait."""
 
 
+class StoreFull(StoreError):
+    """There is no space left on the disk that the store lies on."""
+
+
 class StoreCorrupt(StoreError):
     """The file is an otel-mas store and is damaged."""
 
@@ -109,6 +114,7 @@ __all__ = [
     "SourceError",
     "StoreCorrupt",
     "StoreError",
+    "StoreFull",
     "StoreLocked",
     "StoreReadOnly",
     "StoreTooNew",

@@ -6,9 +6,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from otel_mas.model.dropped import DropReason
 from otel_mas.record.encode import SpanEncoder
 from otel_mas.record.guard import caught
 from otel_mas.record.late import add, settle
+from otel_mas.record.losses import Losses
 from otel_mas.record.media import without_media
 from otel_mas.record.privacy import Privacy
 from otel_mas.record.queue import Beside, Changes, Content, Drained, Key, Message, MessageRefs
@@ -56,14 +58,21 @@ class BatchBuilder:
         origin: attributes that every stored resource gets, such as `mas.instance.id`.
         values: the digests of state values.
         others: knows the spans of other instrumentation that tell of model calls.
+        losses: of the process; each batch tells the store of those that are new.
     """
 
     def __init__(
-        self, privacy: Privacy, origin: Mapping[str, str], values: StateDigests, others: Others | None = None
+        self,
+        privacy: Privacy,
+        origin: Mapping[str, str],
+        values: StateDigests,
+        others: Others | None = None,
+        losses: Losses | None = None,
     ) -> None:
         self._privacy = privacy
         self._values = values
         self._others = others
+        self._losses = losses if losses is not None else Losses()
         self._changed: dict[Key, tuple[str, ...]] = {}  # of spans that have not ended yet
         self._origin = dict(origin)
         self._encoder = SpanEncoder(privacy)
@@ -89,7 +98,6 @@ class BatchBuilder:
         origins = [self._origin_keys(span, keys) for span, _, _ in drained.ended]
         opened = [self._origin_keys(span, keys) for _, span in drained.started]
         batch = Batch()
-        batch.incomplete = {trace.to_bytes(16, "big"): reason for trace, reason in drained.incomplete.items()}
         for item in drained.beside:
             self._beside_guarded(item, batch)
         waiting = len(drained.ended)
@@ -102,6 +110,9 @@ class BatchBuilder:
             self._ended(span, causes, origins[index], batch)
         for (_, span), origin in zip(drained.started, opened, strict=True):
             self._started(span, origin, batch)
+        batch.drops, batch.dropped_spans = self._losses.take()
+        if batch.drops:
+            batch.dropped = self._losses.totals()
         return batch
 
     def _ended(self, span: ReadableSpan, causes: tuple[Cause, ...], origin: _Origin, batch: Batch) -> None:
@@ -118,7 +129,7 @@ class BatchBuilder:
             if self._others is not None:
                 self._complete(row, self._others.columns(span))
         except Exception as error:
-            batch.incomplete[span.context[0].to_bytes(16, "big")] = "a span could not be encoded"
+            self._losses.span(span.context[:2], DropReason.NOT_ENCODABLE)
             caught("writer: span", error)
             return
         batch.spans.append(row)

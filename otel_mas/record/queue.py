@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from otel_mas.model.dropped import DropReason
+from otel_mas.record.losses import Losses
 from otel_mas.record.trusted import MESSAGE_ATTRIBUTES, MESSAGE_REF_BYTES
 from otel_mas.semconv import attributes as names
 
@@ -23,7 +25,6 @@ SPAN_BYTES = 600  # what a queued span weighs beyond its texts
 LINK_BYTES = 300
 SAID_BYTES = 100  # what we say in an attribute: ids and names, most of which the app keeps alive as well
 CHANGE_BYTES = 100
-_MAX_INCOMPLETE = 10_000
 
 _new = tuple.__new__
 
@@ -81,7 +82,6 @@ class Drained(NamedTuple):
     ended: list[Ended]
     beside: list[Beside]
     started: list[tuple[Key, ReadableSpan]]
-    incomplete: dict[int, str]
 
 
 class SpanQueue:
@@ -108,7 +108,8 @@ class SpanQueue:
     ) -> None:
         self.idle = True  # the writer sleeps: whoever adds something wakes it
         self.closed = False
-        self.dropped = 0  # ended spans and content that the store will never see
+        self.refusal: DropReason | None = None  # why nothing can be recorded any more
+        self.losses = Losses()
         self._max_spans = max_spans
         self._max_bytes = max_bytes
         self._batch_spans = batch_spans
@@ -119,7 +120,6 @@ class SpanQueue:
         self._begun = False  # whether a span has started since the last batch was taken
         self._live: dict[Key | LightSpan, Open] = {}
         self._told: dict[Key | LightSpan, Open] = {}  # the spans that were open when it was
-        self._incomplete: dict[int, str] = {}
 
     # -- on the app's threads --------------------------------------------------------------------------------------
 
@@ -159,11 +159,13 @@ class SpanQueue:
     def admit(self, key: Key | LightSpan, item: Ended | LightSpan, size: int) -> None:
         """The end of any kind of span. A light one waits as it is: a tuple around it is one more for the collector."""
         if self.closed:
+            if self.refusal is not None:
+                self._drop_span(key, self.refusal)
             return
         self._live.pop(key, None)
         waiting = len(self._ended)
         if waiting >= self._max_spans or self._bytes + size > self._max_bytes:
-            self._drop(key[0] if isinstance(key, tuple) else key._context[0])
+            self._drop_span(key, DropReason.QUEUE_FULL)
             return
         self._bytes += size
         self._ended.append(item)
@@ -208,7 +210,7 @@ class SpanQueue:
         if self.closed:
             return False
         if self._bytes + item.size > self._max_bytes or len(self._beside) >= 4 * self._max_spans:
-            self._drop(item.key[0])
+            self.losses.content(item.key, DropReason.QUEUE_FULL)
             return False
         self._bytes += item.size
         self._beside.append(item)
@@ -216,15 +218,13 @@ class SpanQueue:
             self._wake()
         return True
 
-    def _drop(self, trace_id: int) -> None:
-        self.dropped += 1
-        if len(self._incomplete) < _MAX_INCOMPLETE:
-            self._incomplete[trace_id] = "the recording queue was full"
+    def _drop_span(self, key: Key | LightSpan, reason: DropReason) -> None:
+        self.losses.span(key if isinstance(key, tuple) else key._context[:2], reason)
 
     # -- on the writer's thread ------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        return len(self._ended) + len(self._beside) + len(self._incomplete) + self._begun
+        return len(self._ended) + len(self._beside) + bool(self.losses) + self._begun
 
     @property
     def waiting_spans(self) -> int:
@@ -253,17 +253,15 @@ class SpanQueue:
         # After the spans: what lies beside a span is added before the span ends, and so is in this batch or was in
         # an earlier one.
         beside = _take(self._beside, len(self._beside))
-        incomplete, self._incomplete = self._incomplete, {}
         taken = sum(item[2] for item in ended) + sum(item.size for item in beside)
         self._bytes = max(0, self._bytes - taken) if self._ended or self._beside else 0
-        return Drained(ended, beside, started, incomplete)
+        return Drained(ended, beside, started)
 
     def clear(self) -> None:
         """Forget everything: it belongs to the process that this one was forked from, or nobody can store it."""
         for waiting in (self._ended, self._beside, self._live, self._told):
             waiting.clear()
         self._begun = False
-        self._incomplete = {}
         self._bytes = 0
 
 

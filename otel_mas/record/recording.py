@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from otel_mas.config import Settings
 from otel_mas.errors import StoreError
+from otel_mas.model.dropped import describe_dropped
 from otel_mas.record.digest import Digester
+from otel_mas.record.losses import Losses
 from otel_mas.record.messages import MessageDigests
 from otel_mas.record.processor import MirrorProcessor
 from otel_mas.record.queue import Key, SpanQueue
@@ -97,6 +99,9 @@ class Recording:
         written = self._bounded(self._writer.stop, max(0.1, timeout_s - self._waited_s))
         if not written and not self._writer.failed:
             logger.warning("otel-mas: what was recorded last could not be written to %s in time", self.settings.store)
+        dropped = describe_dropped(self.queue.losses.totals(0 if written else self._writer.unwritten_spans))
+        if dropped:
+            logger.warning("otel-mas: in this process %s", dropped)
         self._shipping.stop(timeout_s - (time.monotonic() - began))
         return written
 
@@ -128,6 +133,7 @@ class Recording:
         self._abandoned += (self._writer, self._shipping)
         parent_ships = self._shipping.started
         self.queue.clear()
+        self.queue.losses = Losses()
         self.queue.idle = True
         self._resend()
         self.processor.writer_thread = 0
@@ -176,7 +182,9 @@ class Recording:
         if settings.run_id:
             origin[names.MAS_RUN_ID] = settings.run_id
         privacy = Privacy(settings.content or "none")
-        return self._shipping.around(store), BatchBuilder(privacy, origin, self._values, self._others)
+        return self._shipping.around(store), BatchBuilder(
+            privacy, origin, self._values, self._others, self.queue.losses
+        )
 
     def _digest_key(self) -> bytes:
         if self.settings.digest_key is not None:

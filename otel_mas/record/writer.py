@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from opentelemetry.context import attach, set_value
 
 from otel_mas.errors import StoreCorrupt, StoreError, StoreLocked, StoreReadOnly
+from otel_mas.model.dropped import Dropped, DropReason
 from otel_mas.record.guard import caught
+from otel_mas.record.losses import reason_of
 from otel_mas.record.queue import Drained, SpanQueue
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ _BEAT_S = 1.0  # what is known of a span that a killed process left open is as e
 _RETAIN_S = 60.0
 _WARN_S = 60.0
 _ALIVE_S = 0.05  # how often whoever waits looks whether the thread is still there
+_FINISH_S = 0.25  # kept of the time to end, to tell the store what was dropped
 _RETRY_S = (0.05, 1.0)  # first and longest pause
 _HOPELESS = (StoreCorrupt, StoreReadOnly)
 
@@ -46,7 +49,7 @@ class Store(Protocol):
     def write(self, batch: Batch) -> None: ...
     def forgotten(self) -> frozenset[bytes]: ...
     def retain(self) -> int: ...
-    def finish(self, dropped: int, withheld: int) -> None: ...
+    def finish(self, dropped: Sequence[Dropped], withheld: int) -> None: ...
     def release(self) -> None: ...
     def close(self) -> None: ...
 
@@ -54,10 +57,11 @@ class Store(Protocol):
 class _Request:
     """Somebody waits until what was queued before is written."""
 
-    __slots__ = ("deadline", "done", "stop", "written")
+    __slots__ = ("deadline", "done", "stop", "timeout_s", "written")
 
-    def __init__(self, deadline: float, stop: bool) -> None:
-        self.deadline = deadline
+    def __init__(self, timeout_s: float, stop: bool) -> None:
+        self.timeout_s = timeout_s
+        self.deadline = time.monotonic() + timeout_s
         self.stop = stop
         self.done = threading.Event()
         self.written = False
@@ -106,8 +110,13 @@ class Writer:
         self._using_store = threading.Lock()
         self._held = False
         self._finished = False
-        self.lost = 0  # spans taken from the queue that could not be written
+        self._writing = 0  # spans taken from the queue whose batch is not committed yet
         self.failed = False
+
+    @property
+    def unwritten_spans(self) -> int:
+        """How many ended spans are not committed yet."""
+        return self._queue.waiting_spans + self._writing
 
     # -- for other threads -----------------------------------------------------------------------------------------
 
@@ -160,17 +169,17 @@ class Writer:
         if thread is threading.current_thread():
             return False
         if thread is None and stop and len(self._queue):
-            self._stop = _Request(time.monotonic() + timeout_s, stop)
+            self._stop = _Request(timeout_s, stop)
             copy_context().run(self._run)
         elif thread is not None and thread.is_alive() and not self._finished:
-            request = _Request(time.monotonic() + timeout_s, stop)
+            request = _Request(timeout_s, stop)
             self._bell.put(request)
             while not request.done.wait(max(0.0, min(_ALIVE_S, request.deadline - time.monotonic()))):
                 if time.monotonic() >= request.deadline or self._finished or not thread.is_alive():
                     break
             if not self._finished:  # which may have come before it heard of this request
                 return request.written
-        return not len(self._queue) and not self.failed
+        return not (len(self._queue) or self.failed or self._queue.losses.spans[DropReason.EXIT_TIMEOUT])
 
     # -- the thread ------------------------------------------------------------------------------------------------
 
@@ -182,7 +191,7 @@ class Writer:
             self._parts = self._insist(partial(self._open_store, service))
             self._work(*self._parts)
         except _GivenUp:
-            self.lost += self._queue.waiting_spans
+            self._drop_waiting(DropReason.STORE_LOCKED)
         except StoreError as error:
             self._give_up(error)
         except Exception as error:
@@ -192,12 +201,23 @@ class Writer:
             self._answer(self._requests, False)
 
     def _give_up(self, error: Exception) -> None:
-        self.lost += self._queue.waiting_spans
-        lost = f"; spans lost: {self.lost}" if self.lost else ""
-        logger.warning("otel-mas: nothing is recorded: %s%s", error, lost)
+        logger.warning("otel-mas: nothing is recorded: %s", error)
         self.failed = True
+        self._queue.refusal = reason_of(error)
         self._queue.closed = True
+        self._drop_waiting(self._queue.refusal)
         self._queue.clear()
+
+    def _drop_waiting(self, reason: DropReason) -> None:
+        """Count all that waits as dropped."""
+        self._drop(self._queue.drain(self._queue.waiting_spans), reason)
+
+    def _drop(self, drained: Drained, reason: DropReason) -> None:
+        losses = self._queue.losses
+        for span, _, _ in drained.ended:
+            losses.span(span.context[:2], reason)
+        for item in drained.beside:
+            losses.content(item.key, reason)
 
     def _work(self, store: Store, builder: BatchBuilder) -> None:
         retained = time.monotonic()
@@ -227,6 +247,12 @@ class Writer:
     def _listen(self, timeout_s: float | None) -> None:
         try:
             self._heard(self._bell.get(timeout=timeout_s))
+        except Empty:
+            return
+        self._hear_all()
+
+    def _hear_all(self) -> None:
+        try:
             while True:
                 self._heard(self._bell.get_nowait())
         except Empty:
@@ -240,25 +266,36 @@ class Writer:
 
     def _write_all(self, store: Store, builder: BatchBuilder) -> None:
         while True:
+            if self._is_late():
+                self._drop_waiting(DropReason.EXIT_TIMEOUT)
             drained = self._queue.drain(self._batch_spans)
+            self._writing = len(drained.ended)
             try:
                 self._write(drained, store, builder)
-            except (_GivenUp, *_HOPELESS):
-                self.lost += len(drained.ended)
+            except _GivenUp:
+                self._drop(drained, DropReason.STORE_LOCKED)
+                raise
+            except _HOPELESS as error:
+                self._drop(drained, reason_of(error))
                 raise
             except StoreError as error:  # a full disk, say: it may have room again for the next one
-                self.lost += len(drained.ended)
-                self._warn("write", "otel-mas: %d spans lost so far: %s", self.lost, error)
+                self._drop(drained, reason_of(error))
+                self._warn("write", "otel-mas: %d spans dropped just now: %s", len(drained.ended), error)
             except Exception as error:
-                self.lost += len(drained.ended)
+                self._drop(drained, DropReason.FAILED_BATCH)
                 caught("writer: batch", error)
+            self._writing = 0
             self._report()
             if not self._queue.waiting_spans:
                 return
 
     def _write(self, drained: Drained, store: Store, builder: BatchBuilder) -> None:
         batch = self._insist(partial(builder.batch, drained, store))
-        self._insist(partial(store.write, batch))
+        try:
+            self._insist(partial(store.write, batch))
+        except BaseException:
+            self._queue.losses.restore(batch.drops, batch.dropped_spans)
+            raise
         if store.forgotten():
             self._resend()
 
@@ -289,11 +326,18 @@ class Writer:
     def _finish(self, store: Store, builder: BatchBuilder) -> None:
         self._write_all(store, builder)
         self._retain(store)
-        self._insist(partial(store.finish, self._queue.dropped + self.lost, builder.withheld))
+        self._insist(partial(store.finish, self._queue.losses.totals(), builder.withheld))
         with self._using_store:
             store.close()
         self._finished = True
         self._answer(self._requests, True)
+
+    def _is_late(self) -> bool:
+        """Whether the process is about to end, with just enough time to say what was dropped."""
+        self._hear_all()
+        if self._stop is None or not self._queue.waiting_spans:
+            return False
+        return time.monotonic() > self._stop.deadline - min(_FINISH_S, self._stop.timeout_s / 4)
 
     @staticmethod
     def _answer(requests: list[_Request], written: bool) -> None:
@@ -305,7 +349,8 @@ class Writer:
     # -- what is said ----------------------------------------------------------------------------------------------
 
     def _report(self) -> None:
-        dropped = self._queue.dropped
+        losses = self._queue.losses
+        dropped = losses.spans[DropReason.QUEUE_FULL] + losses.contents[DropReason.QUEUE_FULL]
         if dropped > self._reported and self._warn(
             "dropped",
             "otel-mas: the recording queue is full: %d spans or contents dropped so far; their traces are marked. "

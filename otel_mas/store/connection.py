@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from otel_mas.errors import NotAStore, StoreCorrupt, StoreError, StoreLocked, StoreReadOnly, StoreTooNew
+from otel_mas.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
 from otel_mas.store.header import SQLITE_MAGIC, header
 from otel_mas.store.migrations import APPLICATION_ID, VERSION, migrate
 
@@ -120,8 +120,8 @@ def _explained(error: sqlite3.Error, path: Path) -> StoreError:
     return StoreError(f"the store at {path} failed: {error}")
 
 
-def _no_space(path: Path) -> StoreError:
-    return StoreError(
+def _no_space(path: Path) -> StoreFull:
+    return StoreFull(
         f"no space left on the disk for the store at {path}: free some, or record elsewhere with --store or "
         "OTEL_MAS_STORE"
     )

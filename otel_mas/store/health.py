@@ -9,7 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from otel_mas.model.dropped import Dropped
 from otel_mas.store.connection import open_for_reading, told_apart
+from otel_mas.store.drops import read_dropped
 from otel_mas.store.liveness import FRESH_NS
 
 _STEPS = 20_000  # of SQLite's virtual machine between two looks at the clock
@@ -40,7 +42,7 @@ class StoreHealth:
     newest_ns: int | None
     writing: tuple[Process, ...]
     died: tuple[Process, ...]
-    dropped: int
+    dropped: tuple[Dropped, ...]
     withheld: int
     damage: str | None
     checked: bool
@@ -75,11 +77,11 @@ def examine(
 
 def _examined(connection: sqlite3.Connection, fresh_ns: int, check_s: float) -> StoreHealth:
     traces, spans, incomplete, oldest, newest = connection.execute(
-        "SELECT count(*), coalesce(sum(spans), 0), count(incomplete), min(start_ns), max(start_ns) FROM traces"
+        "SELECT count(*), coalesce(sum(spans), 0), "
+        "sum(incomplete IS NOT NULL OR EXISTS (SELECT 1 FROM trace_drops WHERE trace = traces.id)), "
+        "min(start_ns), max(start_ns) FROM traces"
     ).fetchone()
-    dropped, withheld = connection.execute(
-        "SELECT coalesce(sum(dropped), 0), coalesce(sum(withheld), 0) FROM instances"
-    ).fetchone()
+    (withheld,) = connection.execute("SELECT coalesce(sum(withheld), 0) FROM instances").fetchone()
     unfinished = [
         Process(*row)
         for row in connection.execute(
@@ -93,12 +95,12 @@ def _examined(connection: sqlite3.Connection, fresh_ns: int, check_s: float) -> 
         used_bytes=pages * _pragma(connection, "page_size"),
         traces=traces,
         spans=spans,
-        incomplete=incomplete,
+        incomplete=incomplete or 0,
         oldest_ns=oldest,
         newest_ns=newest,
         writing=tuple(one for one in unfinished if one.heartbeat_ns >= fresh_ns),
         died=tuple(one for one in unfinished if one.heartbeat_ns < fresh_ns),
-        dropped=dropped,
+        dropped=tuple(read_dropped(connection)),
         withheld=withheld,
         damage=damage,
         checked=checked,

@@ -82,7 +82,7 @@ class _Run:
 
     def finish(self) -> None:
         self._write()
-        self.writer.finish(0, 0)
+        self.writer.finish((), 0)
         self.writer.close()
 
     def _write(self) -> None:

@@ -39,7 +39,18 @@ def m0003_run_rank(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m0001_first, m0002_destinations, m0003_run_rank)
+def m0004_drops(connection: sqlite3.Connection) -> None:
+    """Drops by reason, of each process and of each trace."""
+    for statement in statements(load("0004_drops")):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m0001_first,
+    m0002_destinations,
+    m0003_run_rank,
+    m0004_drops,
+)
 VERSION = len(MIGRATIONS)
 
 

@@ -16,7 +16,9 @@ import orjson
 
 from otel_mas.errors import StoreError, TraceNotFound, UnsupportedQuery
 from otel_mas.model import STATUSES, Content, Message, MessageRef, Query, RunSummary, SpanBody, Trace, TraceSummary
+from otel_mas.model.dropped import describe_dropped
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, told_apart
+from otel_mas.store.drops import read_dropped
 from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.otlp import decode_body
 from otel_mas.store.spans import read_spans
@@ -148,14 +150,15 @@ class StoreReader:
         now_ns = self._clock()
         with self._snapshot() as connection:
             listed = summaries(connection, Query(run_id=run_id, limit=EVERYTHING), now_ns)
-            processes, dropped, withheld, stopped = connection.execute(
-                "SELECT count(*), coalesce(sum(dropped), 0), coalesce(sum(withheld), 0), "
+            dropped = read_dropped(connection, "WHERE run_id = ?", run_id)
+            processes, withheld, stopped = connection.execute(
+                "SELECT count(*), coalesce(sum(withheld), 0), "
                 "coalesce(sum(finished_ns IS NULL AND heartbeat_ns < ?), 0) FROM instances WHERE run_id = ?",
                 (now_ns - FRESH_NS, run_id),
             ).fetchone()
         problems = [f"trace {trace.trace_id}: {trace.incomplete}" for trace in listed if trace.incomplete]
-        if dropped:
-            problems.append(f"{dropped} spans were dropped")
+        if lost := describe_dropped(dropped):
+            problems.append(lost)
         if withheld:
             problems.append(f"{withheld} contents were withheld because they could not be redacted")
         if stopped:
@@ -163,7 +166,8 @@ class StoreReader:
                 f"{stopped} of {processes} processes have not said that they ended: "
                 "what they recorded last may be missing"
             )
-        return RunSummary(run_id, tuple(reversed(listed)), dropped, withheld, processes, tuple(problems))
+        spans = sum(one.spans for one in dropped)
+        return RunSummary(run_id, tuple(reversed(listed)), spans, withheld, processes, tuple(problems))
 
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:

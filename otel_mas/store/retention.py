@@ -19,6 +19,7 @@ _CHECKPOINT_WAIT_MS = 200
 
 _OF_A_TRACE = (
     "links", "spans", "open_spans", "message_lists", "trace_messages", "contents", "facets", "trace_instances",
+    "trace_drops",
 )  # fmt: skip
 
 
@@ -120,6 +121,7 @@ def _sweep(connection: sqlite3.Connection, gone: Gone, instance: int, now_ns: in
         (instance, now_ns - _IDLE_NS),
     ).fetchall()
     connection.executemany("DELETE FROM resources WHERE instance = ?", idle)
+    connection.executemany("DELETE FROM drops WHERE instance = ?", idle)
     connection.executemany("DELETE FROM instances WHERE id = ?", idle)
 
 

@@ -150,6 +150,7 @@ def trace_ids(batch: Batch) -> Sequence[bytes]:
                 *[row.trace_id for row in batch.message_refs],
                 *[row.trace_id for row in batch.contents],
                 *batch.incomplete,
+                *[row.trace_id for row in batch.drops],
             ]
         )
     )

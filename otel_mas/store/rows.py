@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from otel_mas.model.dropped import Dropped
 
 
 @dataclass(slots=True)
@@ -82,8 +85,22 @@ class ContentRow:
 
 
 @dataclass(slots=True)
+class DropRow:
+    """Spans and contents of one trace that were dropped for one reason (a `DropReason`)."""
+
+    trace_id: bytes
+    reason: str
+    spans: int
+    contents: int
+
+
+@dataclass(slots=True)
 class Batch:
-    """What is committed together. `incomplete` says, per trace, what is known to be missing from it."""
+    """What is committed together.
+
+    `incomplete` says, per trace, what is known to be missing from it. `drops` adds to what was dropped of each trace,
+    `dropped_spans` are ids (trace, span) of the spans among it; `dropped` is what the process has dropped in all.
+    """
 
     spans: list[SpanRow] = field(default_factory=list)
     opened: list[OpenRow] = field(default_factory=list)
@@ -91,6 +108,17 @@ class Batch:
     message_refs: list[MessageRefRow] = field(default_factory=list)
     contents: list[ContentRow] = field(default_factory=list)
     incomplete: dict[bytes, str] = field(default_factory=dict)
+    drops: list[DropRow] = field(default_factory=list)
+    dropped_spans: list[tuple[bytes, bytes]] = field(default_factory=list)
+    dropped: Sequence[Dropped] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.spans or self.opened or self.messages or self.message_refs or self.contents or self.incomplete)
+        return bool(
+            self.spans
+            or self.opened
+            or self.messages
+            or self.message_refs
+            or self.contents
+            or self.incomplete
+            or self.drops
+        )

@@ -20,6 +20,9 @@ def sanitised(batch: Batch) -> Batch:
         message_refs=batch.message_refs,
         contents=[ContentRow(row.trace_id, row.span_id, _text(row.name), row.value) for row in batch.contents],
         incomplete={trace_id: _text(reason) for trace_id, reason in batch.incomplete.items()},
+        drops=batch.drops,
+        dropped_spans=batch.dropped_spans,
+        dropped=batch.dropped,
     )
 
 

@@ -10,6 +10,7 @@ from otel_mas.model import Query, Span, TraceSummary
 from otel_mas.model.unended import unended
 from otel_mas.semconv import attributes as names
 from otel_mas.store.columns import POSITION
+from otel_mas.store.drops import trace_drops
 from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.spans import open_spans
 from otel_mas.store.statements import load
@@ -48,13 +49,17 @@ def summaries(connection: sqlite3.Connection, query: Query, now_ns: int) -> list
         {**asked, "limit": query.limit, "now_ns": now_ns, "fresh_ns": now_ns - FRESH_NS},
     ).fetchall()
     agents = _agents(connection, [row[0] for row in rows])
-    return [_summary(row, agents.get(row[0], ()), _stopped(connection, row, now_ns - FRESH_NS)) for row in rows]
+    dropped = trace_drops(connection, [row[0] for row in rows])
+    return [
+        _summary(row, agents.get(row[0], ()), dropped.get(row[0]), _stopped(connection, row, now_ns - FRESH_NS))
+        for row in rows
+    ]
 
 
 def trace_incomplete(connection: sqlite3.Connection, trace: int, spans: Sequence[Span]) -> str | None:
     """What is known to be missing from one trace, in words."""
     (said,) = connection.execute("SELECT incomplete FROM traces WHERE id = ?", (trace,)).fetchone()
-    return _missing(said, unended(spans))
+    return _missing(said, trace_drops(connection, [trace]).get(trace), unended(spans))
 
 
 def chunks(items: Sequence[object]) -> Iterator[tuple[str, Sequence[object]]]:
@@ -79,7 +84,7 @@ def _stopped(connection: sqlite3.Connection, row: tuple[Any, ...], fresh_ns: int
     return unended(open_spans(connection, trace, trace_id.hex(), fresh_ns)) if dead else None
 
 
-def _summary(row: tuple[Any, ...], agents: tuple[str, ...], stopped: str | None) -> TraceSummary:
+def _summary(row: tuple[Any, ...], agents: tuple[str, ...], *missing: str | None) -> TraceSummary:
     (
         _, trace_id, name, service, start_ns, last_ns, status, spans, running, dead, errors, conversation,
         input_tokens, output_tokens, cost_usd, unpriced, present, incomplete,
@@ -100,7 +105,7 @@ def _summary(row: tuple[Any, ...], agents: tuple[str, ...], stopped: str | None)
         cost_usd=cost_usd,
         unpriced_calls=unpriced,
         simulated=bool(present >> _SIMULATED & 1),  # said of none but such
-        incomplete=_missing(incomplete, stopped),
+        incomplete=_missing(incomplete, *missing),
     )
 
 

@@ -6,17 +6,19 @@ import hashlib
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from otel_mas.model.dropped import Dropped
 from otel_mas.semconv import attributes as names
 from otel_mas.store.appending import append_links, append_spans
 from otel_mas.store.bulk import delete, insert, insert_mappings, insert_values, present
 from otel_mas.store.columns import COLUMNS
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_writing, told_apart
+from otel_mas.store.drops import write_dropped, write_drops
 from otel_mas.store.messages import MessageWriter
 from otel_mas.store.retention import Caps, retain
 from otel_mas.store.rollup import roll_up, trace_ids
@@ -152,14 +154,14 @@ class StoreWriter:
         self._messages.forget(gone.messages)
         return gone.traces
 
-    def finish(self, dropped: int, withheld: int) -> None:
-        """Say that this process ended in good order, and what it lost: spans dropped, contents withheld."""
+    def finish(self, dropped: Sequence[Dropped], withheld: int) -> None:
+        """Say that this process ended in good order, and what it lost: what was dropped, how much was withheld."""
         now_ns = self._clock()
         with self._transaction(now_ns) as connection:
             connection.execute(
-                "UPDATE instances SET finished_ns = ?, dropped = ?, withheld = ? WHERE id = ?",
-                (now_ns, dropped, withheld, self._instance),
+                "UPDATE instances SET finished_ns = ?, withheld = ? WHERE id = ?", (now_ns, withheld, self._instance)
             )
+            write_dropped(connection, self._instance or 0, dropped)
 
     def release(self) -> None:
         """Close the connection; the next call opens it again.
@@ -226,6 +228,8 @@ class StoreWriter:
             counted, recounted = self._spans(connection, batch.spans, traces, united)
             self._open_spans(connection, batch, traces)
             self._messages.write(connection, batch, traces, now_ns)
+            if batch.drops:
+                write_drops(connection, batch, traces, self._instance or 0)
             if batch.contents:
                 insert(
                     connection,

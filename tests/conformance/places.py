@@ -117,7 +117,7 @@ def write(path: Path, export: TracesData, instance: bytes) -> None:
     )
     try:
         writer.write(Batch(spans=list(_rows(writer, export))))
-        writer.finish(0, 0)
+        writer.finish((), 0)
     finally:
         writer.close()
 

@@ -266,8 +266,8 @@ SPANS_DROPPED = Kind(
     "spans-dropped",
     _NOTE,
     _AREA,
-    "dropped because the queue was full: {dropped}; their traces are marked incomplete",
-    "raise OTEL_MAS_QUEUE_SPANS or OTEL_MAS_QUEUE_BYTES, or name a faster disk",
+    "{dropped}; their traces are marked incomplete",
+    "where the queue was full, raise OTEL_MAS_QUEUE_SPANS or OTEL_MAS_QUEUE_BYTES, or name a faster disk",
 )
 CONTENT_WITHHELD = Kind(
     "content-withheld",

@@ -14,6 +14,7 @@ from otel_mas.api.diagnosis.forms import ProcessForm, StoreForm
 from otel_mas.api.diagnosis.words import parted, size
 from otel_mas.config import Settings
 from otel_mas.errors import NotAStore, StoreCorrupt, StoreError, StoreLocked, StoreReadOnly, StoreTooNew
+from otel_mas.model.dropped import describe_dropped
 from otel_mas.report.text import count, listing, local_time
 from otel_mas.store.health import Process, StoreHealth, examine
 from otel_mas.store.log import LogReader
@@ -110,8 +111,8 @@ def _inside(health: StoreHealth, path: Path, settings: Settings) -> Iterator[Fin
         yield kinds.STORE_OPENS.found(path=path)
     if health.used_bytes > settings.max_store_bytes:
         yield kinds.STORE_OVER_CAP.found(used=size(health.used_bytes), cap=size(settings.max_store_bytes))
-    if health.dropped:
-        yield kinds.SPANS_DROPPED.found(dropped=count(health.dropped, "span"))
+    if dropped := describe_dropped(health.dropped):
+        yield kinds.SPANS_DROPPED.found(dropped=dropped)
     if health.withheld:
         yield kinds.CONTENT_WITHHELD.found(withheld=count(health.withheld, "content"))
     if health.died:
@@ -207,7 +208,8 @@ def _fill(form: StoreForm, health: StoreHealth) -> None:
     form["used_bytes"] = health.used_bytes
     form["traces"], form["spans"] = health.traces, health.spans
     form["oldest_ns"], form["newest_ns"] = health.oldest_ns, health.newest_ns
-    form["incomplete"], form["dropped"], form["withheld"] = health.incomplete, health.dropped, health.withheld
+    form["incomplete"], form["withheld"] = health.incomplete, health.withheld
+    form["dropped"] = sum(one.spans for one in health.dropped)
     form["checked"] = health.checked
     form["writing"] = [_process(one) for one in health.writing]
     form["died"] = [_process(one) for one in health.died]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from otel_mas.errors import StoreError
+from otel_mas.model.dropped import Dropped
 from otel_mas.store.rows import Batch
 
 
@@ -21,7 +22,7 @@ class MemoryStore:
         self.batches: list[Batch] = []
         self.resources: list[tuple[dict[str, Any], str, bytes]] = []
         self.scopes: list[tuple[Any, ...]] = []
-        self.finished: tuple[int, int] | None = None
+        self.finished: tuple[Sequence[Dropped], int] | None = None
         self.closed = False
         self.released = 0
         self.retained = 0
@@ -55,7 +56,7 @@ class MemoryStore:
         self.retained += 1
         return 0
 
-    def finish(self, dropped: int, withheld: int) -> None:
+    def finish(self, dropped: Sequence[Dropped], withheld: int) -> None:
         self._may_fail()
         self.finished = dropped, withheld
 

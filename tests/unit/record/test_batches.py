@@ -12,6 +12,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
 from otel_mas.errors import StoreLocked
+from otel_mas.model.dropped import Dropped
 from otel_mas.record import guard
 from otel_mas.record.batches import BatchBuilder
 from otel_mas.record.digest import Digester
@@ -39,9 +40,9 @@ def ended(name: str = "s") -> Any:
     return span
 
 
-def drained(*spans: Any, beside: Any = (), started: Any = (), incomplete: Any = None) -> Drained:
+def drained(*spans: Any, beside: Any = (), started: Any = ()) -> Drained:
     pairs = [(span.context[:2], span) for span in started]
-    return Drained([(span, (), 0) for span in spans], list(beside), pairs, incomplete or {})
+    return Drained([(span, (), 0) for span in spans], list(beside), pairs)
 
 
 def builder(privacy: Privacy | None = None) -> BatchBuilder:
@@ -74,7 +75,7 @@ def test_content_and_references_become_rows(store: Any) -> None:
         Message(key, "ab" * 16, {"role": "user", "parts": [{"type": "text", "content": "hi"}]}, 1),
         Message(key, "cd" * 16, {"role": "tool"}, 1),
     ]
-    batch = builder().batch(drained(span, beside=beside, incomplete={5: "why"}), store)
+    batch = builder().batch(drained(span, beside=beside), store)
     assert orjson.loads(batch.contents[0].value) == {"token": "[redacted]", "q": "x"}
     assert (batch.contents[0].trace_id, batch.contents[0].span_id) == (batch.spans[0].trace_id, batch.spans[0].span_id)
     assert [(ref.direction, ref.position, ref.digests.hex()) for ref in batch.message_refs] == [
@@ -82,7 +83,6 @@ def test_content_and_references_become_rows(store: Any) -> None:
     ]
     assert [(row.role, row.body is None) for row in batch.messages] == [("user", False), ("tool", True)]
     assert orjson.loads(batch.messages[0].body or b"")["parts"][0]["content"] == "hi"
-    assert batch.incomplete == {(5).to_bytes(16, "big"): "why"}
 
 
 @pytest.mark.parametrize("content_comes_first", [True, False])
@@ -116,7 +116,9 @@ def test_a_span_that_cannot_be_encoded_costs_no_other(store: Any) -> None:
     bad._status = None
     batch = builder().batch(drained(ended("one"), bad, ended("two")), store)
     assert [row.name for row in batch.spans] == ["one", "two"]
-    assert list(batch.incomplete) == [bad.context.trace_id.to_bytes(16, "big")]
+    [drop] = batch.drops
+    assert (drop.trace_id, drop.reason) == (bad.context.trace_id.to_bytes(16, "big"), "not encodable")
+    assert batch.dropped == [Dropped("not encodable", 1, 0)]
 
 
 def test_after_a_locked_store_the_same_items_can_be_given_again(store: Any) -> None:

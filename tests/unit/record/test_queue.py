@@ -9,6 +9,7 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanContext
 
+from otel_mas.model.dropped import Dropped
 from otel_mas.record import Cause
 from otel_mas.record.queue import SpanQueue
 from otel_mas.semconv.enums import LinkKind
@@ -60,9 +61,12 @@ def test_a_full_queue_drops_ends_last_counts_them_and_marks_their_traces() -> No
         waiting.end(span.context, span, 0)
     drained = waiting.drain(10)
     assert [span for span, _, _ in drained.ended] == spans[:3]
-    assert waiting.dropped == 1
-    assert set(drained.incomplete) == {spans[3].context.trace_id}
-    assert waiting.drain(10).incomplete == {}
+    assert waiting.losses.totals() == [Dropped("queue full", 1, 0)]
+    rows, ids = waiting.losses.take()
+    trace_id, span_id = spans[3].context[:2]
+    assert [(row.trace_id, row.reason, row.spans) for row in rows] == [(trace_id.to_bytes(16, "big"), "queue full", 1)]
+    assert ids == [(trace_id.to_bytes(16, "big"), span_id.to_bytes(8, "big"))]
+    assert waiting.losses.take() == ([], [])
 
 
 def test_open_spans_take_no_room_from_ended_ones_and_are_told_all_the_same() -> None:
@@ -74,8 +78,7 @@ def test_open_spans_take_no_room_from_ended_ones_and_are_told_all_the_same() -> 
     drained = waiting.drain(10)
     assert len(drained.ended) == 2
     assert [span for _, span in drained.started] == [*spans[2:], last]
-    assert waiting.dropped == 0
-    assert not drained.incomplete
+    assert not waiting.losses
 
 
 def test_an_open_span_is_told_once_however_many_batches_it_outlives() -> None:
@@ -108,8 +111,7 @@ def test_bytes_are_bounded_for_spans_and_content_together() -> None:
     drained = waiting.drain(10)
     assert [item.key for item in drained.beside] == [one.context[:2]]
     assert [span for span, _, _ in drained.ended] == [other]
-    assert waiting.dropped == 2
-    assert set(drained.incomplete) == {one.context.trace_id, other.context.trace_id}
+    assert waiting.losses.totals() == [Dropped("queue full", 1, 1)]
     waiting.end(third.context, third, 9_000)  # what was taken makes room
     assert len(waiting.drain(10).ended) == 1
 

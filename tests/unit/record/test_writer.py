@@ -12,7 +12,8 @@ import pytest
 from opentelemetry.context import get_value
 from opentelemetry.sdk.trace import TracerProvider
 
-from otel_mas.errors import NotAStore, StoreCorrupt, StoreError, StoreLocked
+from otel_mas.errors import NotAStore, StoreCorrupt, StoreFull, StoreLocked
+from otel_mas.model.dropped import Dropped, DropReason
 from otel_mas.record import guard
 from otel_mas.record.batches import BatchBuilder
 from otel_mas.record.digest import Digester
@@ -48,7 +49,8 @@ class Rig:
         error = self.open_error()
         if error is not None:
             raise error
-        return self.store, BatchBuilder(Privacy("redacted"), {}, StateDigests(Digester(lambda: bytes(32))))
+        digests = StateDigests(Digester(lambda: bytes(32)))
+        return self.store, BatchBuilder(Privacy("redacted"), {}, digests, losses=self.queue.losses)
 
     def _resend(self) -> None:
         self.resent += 1
@@ -134,12 +136,12 @@ def test_while_spans_are_open_the_heart_beats(store: Any, monkeypatch: pytest.Mo
 
 
 def test_stop_writes_everything_tells_the_store_and_ends_the_thread(rig: Rig) -> None:
-    rig.queue._drop(7)
+    rig.queue.losses.span((7, 7), DropReason.QUEUE_FULL)
     for _ in range(10):
         rig.end()
     assert rig.writer.stop(5)
     assert len(rig.store.names()) == 10
-    assert rig.store.finished == (1, 0)
+    assert rig.store.finished == ([Dropped("queue full", 1, 0)], 0)
     assert rig.store.closed
     assert rig.store.retained
     assert rig.writer._thread is not None
@@ -185,11 +187,12 @@ def test_while_the_store_is_locked_memory_is_bounded(store: Any) -> None:
         rig.end()
     assert rig.queue.waiting_spans <= 10
     assert rig.queue.open == 0
-    assert rig.queue.dropped >= 90
+    losses = rig.queue.losses
+    assert losses.spans[DropReason.QUEUE_FULL] >= 90
     store.failing = None
     assert rig.writer.stop(5)
-    assert store.finished == (rig.queue.dropped, 0)
-    assert any(batch.incomplete for batch in store.batches)
+    assert store.finished == (losses.totals(), 0)
+    assert sum(row.spans for batch in store.batches for row in batch.drops) == losses.spans[DropReason.QUEUE_FULL]
 
 
 def test_a_store_that_stays_locked_does_not_keep_the_process_from_ending(rig: Rig) -> None:
@@ -232,7 +235,7 @@ def test_a_store_locked_at_first_is_opened_later(rig: Rig) -> None:
 
 
 def test_a_full_disk_loses_its_batch_counts_it_and_goes_on(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
-    rig.store.failing = lambda: StoreError("no space left")
+    rig.store.failing = lambda: StoreFull("no space left")
     with caplog.at_level(logging.WARNING, "otel_mas"):
         rig.end("lost")
         rig.writer.flush(5)
@@ -240,7 +243,7 @@ def test_a_full_disk_loses_its_batch_counts_it_and_goes_on(rig: Rig, caplog: pyt
     rig.end("kept")
     assert rig.writer.stop(5)
     assert rig.store.names() == ["kept"]
-    assert rig.store.finished == (1, 0)
+    assert rig.store.finished == ([Dropped("disk full", 1, 0)], 0)
     assert "no space left" in caplog.text
 
 
@@ -263,6 +266,33 @@ def test_an_error_of_ours_costs_one_batch(rig: Rig, monkeypatch: pytest.MonkeyPa
     assert rig.store.names() == ["kept"]
 
 
+def test_what_there_is_no_time_for_at_the_end_is_counted_and_told_to_the_store(store: Any) -> None:
+    rig = Rig(store, batch_spans=1)
+    write = store.write
+
+    def slowly(batch: Any) -> None:
+        time.sleep(0.02)
+        write(batch)
+
+    store.write = slowly
+    for _ in range(200):
+        rig.end()
+    assert not rig.writer.stop(0.5)
+    eventually(lambda: store.finished is not None)
+    [dropped] = store.finished[0]
+    assert (dropped.reason, dropped.spans) == ("exit time-out", 200 - len(store.names()))
+    assert sum(row.spans for batch in store.batches for row in batch.drops) == dropped.spans
+
+
+def test_spans_that_end_after_the_store_turned_out_unusable_are_counted(rig: Rig) -> None:
+    rig.open_error = lambda: NotAStore("a diary")
+    rig.end()
+    eventually(lambda: rig.writer.failed)
+    for _ in range(3):
+        rig.end()
+    assert rig.queue.losses.totals() == [Dropped("store unusable", 4, 0)]
+
+
 def test_messages_that_the_store_lost_are_sent_again(rig: Rig) -> None:
     rig.store.lost_messages = frozenset({b"x"})
     rig.end()
@@ -273,7 +303,7 @@ def test_messages_that_the_store_lost_are_sent_again(rig: Rig) -> None:
 def test_drops_are_warned_of_once_a_minute(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "otel_mas"):
         for _ in range(3):
-            rig.queue._drop(7)
+            rig.queue.losses.span((7, 7), DropReason.QUEUE_FULL)
             rig.end()
             assert rig.writer.flush(5)
     assert len(caplog.records) == 1

@@ -193,7 +193,7 @@ def write(path: Path, run_id: str = "run-1", traces: Sequence[Trace] | None = No
         ]
         batch.message_refs = [MessageRefRow(*_ids(chat), 0, 0, asked), MessageRefRow(*_ids(chat), 1, 0, said)]
     writer.write(batch)
-    writer.finish(dropped=0, withheld=0)
+    writer.finish((), 0)
     writer.close()
     return path
 

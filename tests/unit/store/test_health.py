@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from otel_mas.errors import NotAStore
+from otel_mas.model.dropped import Dropped
 from otel_mas.store.health import examine
 from otel_mas.store.migrations import VERSION
 from otel_mas.store.rows import Batch
@@ -15,11 +16,11 @@ from otel_mas.store.rows import Batch
 
 def test_an_empty_store_has_nothing(bench: Any) -> None:
     writer = bench.writer()
-    writer.finish(0, 0)
+    writer.finish((), 0)
     writer.close()
     found = examine(bench.path, clock=bench.clock)
     assert (found.layout, found.traces, found.spans, found.oldest_ns) == (VERSION, 0, 0, None)
-    assert (found.writing, found.died, found.dropped, found.withheld) == ((), (), 0, 0)
+    assert (found.writing, found.died, found.dropped, found.withheld) == ((), (), (), 0)
     assert (found.damage, found.checked) == (None, True)
     assert found.used_bytes > 0
 
@@ -29,10 +30,10 @@ def test_processes_are_told_apart_by_their_heartbeat_and_their_end(bench: Any) -
         writer = bench.writer(instance=name, service=name.decode(), run_id="r")
         writer.write(Batch())
         if name == b"ended":
-            writer.finish(4, 2)
+            writer.finish([Dropped("disk full", 4, 1)], 2)
     found = examine(bench.path, clock=bench.clock)
     assert [one.service for one in found.writing] == ["living"]
-    assert (found.died, found.dropped, found.withheld) == ((), 4, 2)
+    assert (found.died, found.dropped, found.withheld) == ((), (Dropped("disk full", 4, 1),), 2)
     bench.now_ns += 60 * 10**9
     later = examine(bench.path, clock=bench.clock)
     assert [(one.service, one.run_id) for one in later.died] == [("living", "r")]

@@ -39,7 +39,7 @@ for batch in range(batches):
     writer.write(Batch(spans=spans, opened=opened))
     print(serial, flush=True)
 if batches:
-    writer.finish(0, 0)
+    writer.finish((), 0)
 writer.close()
 """
 

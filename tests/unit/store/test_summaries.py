@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
 from otel_mas.model import Query, Tally, TraceSummary
+from otel_mas.model.dropped import Dropped
 from otel_mas.semconv import attributes as names
-from otel_mas.store.rows import Batch
+from otel_mas.store.rows import Batch, DropRow
 
 SECOND = 1_000_000_000
 TRACE = bytes(range(16))
@@ -93,7 +94,7 @@ def test_open_spans_of_a_dead_process_make_a_trace_incomplete(bench: Any, said: 
     child = bench.span(parent_span_id=b"1" * 8)
     writer.write(Batch(opened=[root, bench.open_span(parent_span_id=root.span_id, name="two")], spans=[child]))
     if said:
-        writer.finish(0, 0)
+        writer.finish((), 0)
     else:
         bench.now_ns += 60 * SECOND
     reader = bench.reader()
@@ -217,7 +218,7 @@ def four(bench: Any) -> Any:
             attributes={names.GEN_AI_CONVERSATION_ID: "t", names.GEN_AI_AGENT_NAME: f"agent {number}"},
         )
         writer.write(Batch(spans=[row]))
-        writer.finish(0, 0)
+        writer.finish((), 0)
     bench.now_ns += 100 * SECOND
     opened = bench.open_span(trace_id=_trace(4), start_ns=bench.now_ns - 50 * SECOND)
     bench.writer().write(Batch(opened=[opened]))
@@ -261,17 +262,17 @@ def test_a_run_covers_its_processes_and_says_what_they_lost(bench: Any) -> None:
     for number, (dropped, withheld) in enumerate([(2, 0), (1, 4)]):
         writer = bench.writer(instance=_trace(number), run_id="run")
         writer.write(Batch(spans=[bench.span(trace_id=_trace(number))]))
-        writer.finish(dropped, withheld)
+        writer.finish([Dropped("queue full", dropped, 0), Dropped("disk full", number, 0)], withheld)
     killed = bench.writer(instance=b"killed", run_id="run")
     killed.write(Batch(opened=[bench.open_span(trace_id=_trace(2))]))
     bench.writer(instance=b"other", run_id="other").write(Batch(spans=[bench.span(trace_id=_trace(9))]))
     bench.now_ns += 60 * SECOND
     run = bench.reader().run("run")
     assert [int(trace.trace_id, 16) for trace in run.traces] == [0, 1, 2]
-    assert (run.dropped_spans, run.withheld_contents, run.processes) == (3, 4, 3)
+    assert (run.dropped_spans, run.withheld_contents, run.processes) == (4, 4, 3)
     assert run.problems == (
         f"trace {_trace(2).hex()}: the process stopped (no sign of life since 2027-01-15 08:00:00 UTC) while in span 3",
-        "3 spans were dropped",
+        "4 spans were dropped: queue full (3), disk full (1)",
         "4 contents were withheld because they could not be redacted",
         "1 of 3 processes have not said that they ended: what they recorded last may be missing",
     )
@@ -291,6 +292,24 @@ def test_a_trace_is_found_by_a_unique_prefix(bench: Any, write: Any) -> None:
     for wrong in ("abc", "", "xyzw", "0" * 33):
         with pytest.raises(TraceNotFound, match="is no trace id"):
             reader.trace(wrong)
+
+
+def test_a_trace_says_how_many_of_its_spans_were_dropped_and_why(bench: Any) -> None:
+    writer = bench.writer()
+    kept, lost = bench.span(), bench.open_span()
+    writer.write(Batch(spans=[kept], opened=[lost]))
+    for reason, spans, contents in (("queue full", 2, 0), ("queue full", 3, 1), ("disk full", 7, 0)):
+        total = [Dropped(reason, spans, contents)]
+        drops = [DropRow(TRACE, reason, spans, contents)]
+        writer.write(Batch(drops=drops, dropped_spans=[(TRACE, lost.span_id)], dropped=total))
+    writer.close()
+    bench.now_ns += 60 * SECOND  # the process is gone, and nothing of it is taken for a span that never ended
+    said = "12 spans and 1 content were dropped: disk full (7), queue full (5)"
+    reader = bench.reader()
+    [summary] = reader.traces(Query())
+    assert (summary.incomplete, summary.status) == (said, "ok")
+    assert reader.trace(TRACE.hex()).incomplete == said
+    assert [span.name for span in reader.trace(TRACE.hex()).spans] == [kept.name]
 
 
 def test_a_trace_of_which_every_span_was_dropped_is_not_listed(bench: Any) -> None:

@@ -15,6 +15,7 @@ import pytest
 from otel_mas.api.diagnosis import files
 from otel_mas.api.diagnosis.store import LEAST_FREE, Store, room, store
 from otel_mas.config import Settings
+from otel_mas.model.dropped import Dropped
 from otel_mas.store import StoreWriter
 from otel_mas.store.log import Log
 from otel_mas.store.migrations import VERSION
@@ -57,7 +58,7 @@ def recorded(
     one = writer(path, clock=clock)
     one.write(Batch())
     if finished:
-        one.finish(dropped, withheld)
+        one.finish([Dropped("queue full", dropped, 0)] if dropped else (), withheld)
     one.close()
     return path
 
@@ -193,9 +194,7 @@ def test_who_records_now_and_who_died(tmp_path: Path) -> None:
 def test_what_was_dropped_and_withheld_is_noted(tmp_path: Path) -> None:
     found = look(recorded(tmp_path / "runs.db", dropped=3, withheld=1))
     assert codes(found) == ["store-opens", "spans-dropped", "content-withheld"]
-    assert found.findings[1].message == (
-        "dropped because the queue was full: 3 spans; their traces are marked incomplete"
-    )
+    assert found.findings[1].message == "3 spans were dropped: queue full; their traces are marked incomplete"
     assert found.findings[2].message == "withheld because they could not be redacted: 1 content"
 
 

@@ -1,0 +1,97 @@
+"""Counts of what the store will never have, by reason, and which traces are incomplete for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otel_mas.errors import StoreError, StoreFull, StoreLocked
+from otel_mas.model.dropped import Dropped, DropReason
+
+if TYPE_CHECKING:
+    from otel_mas.store.rows import DropRow
+
+_MAX_TRACES = 10_000
+_MAX_SPANS = 10_000
+
+Key = tuple[int, int]
+
+
+class Losses:
+    """Losses of one process. Threads count without a lock, as in the queue: each step is one operation of a dict.
+
+    `spans` and `contents` are the totals. What the store has not been told yet, per trace, is taken by `take`.
+    """
+
+    __slots__ = ("_spans", "_traces", "contents", "spans")
+
+    def __init__(self) -> None:
+        self.spans = dict.fromkeys(DropReason, 0)
+        self.contents = dict.fromkeys(DropReason, 0)
+        self._traces: dict[tuple[int, DropReason, bool], int] = {}
+        self._spans: list[Key] = []
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to take."""
+        return bool(self._traces)
+
+    def span(self, key: Key, reason: DropReason) -> None:
+        """Count an ended span."""
+        self.spans[reason] += 1
+        self._mark((key[0], reason, True), 1)
+        if len(self._spans) < _MAX_SPANS:
+            self._spans.append(key)
+
+    def content(self, key: Key, reason: DropReason) -> None:
+        """Count something recorded beside a span."""
+        self.contents[reason] += 1
+        self._mark((key[0], reason, False), 1)
+
+    def totals(self, unwritten: int = 0) -> list[Dropped]:
+        """What was dropped so far, reason by reason.
+
+        Args:
+            unwritten: spans that still wait while the process ends.
+        """
+        late = {DropReason.EXIT_TIMEOUT: unwritten}
+        found = [Dropped(one.value, self.spans[one] + late.get(one, 0), self.contents[one]) for one in DropReason]
+        return [one for one in found if one.spans or one.contents]
+
+    def take(self) -> tuple[list[DropRow], list[tuple[bytes, bytes]]]:
+        """Rows for what was counted since it was taken last, and the ids of the spans among it."""
+        if not self._traces:
+            return [], []
+        from otel_mas.store.rows import DropRow  # on the writer's thread
+
+        traces, self._traces = self._traces, {}
+        spans, self._spans = self._spans, []
+        rows = [
+            DropRow(trace.to_bytes(16, "big"), reason, count if is_span else 0, 0 if is_span else count)
+            for (trace, reason, is_span), count in list(traces.items())  # other threads may be at it still
+        ]
+        return rows, [(trace.to_bytes(16, "big"), span.to_bytes(8, "big")) for trace, span in spans]
+
+    def restore(self, rows: list[DropRow], spans: list[tuple[bytes, bytes]]) -> None:
+        """Put back what was taken and could not be stored."""
+        for row in rows:
+            reason, trace = DropReason(row.reason), int.from_bytes(row.trace_id, "big")
+            self._mark((trace, reason, bool(row.spans)), row.spans or row.contents)
+        self._spans += [(int.from_bytes(trace, "big"), int.from_bytes(span, "big")) for trace, span in spans]
+
+    def _mark(self, key: tuple[int, DropReason, bool], count: int) -> None:
+        traces = self._traces
+        if key in traces:
+            traces[key] += count
+        elif len(traces) < _MAX_TRACES:
+            traces[key] = count
+
+
+def reason_of(error: Exception) -> DropReason:
+    """The reason for what was lost because the store raised this."""
+    if isinstance(error, StoreFull):
+        return DropReason.DISK_FULL
+    if isinstance(error, StoreLocked):
+        return DropReason.STORE_LOCKED
+    return DropReason.STORE_UNUSABLE if isinstance(error, StoreError) else DropReason.FAILED_BATCH
+
+
+__all__ = ["Losses", "reason_of"]
