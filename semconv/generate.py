@@ -1,16 +1,20 @@
-"""Writes otel_mas/semconv and semconv/docs from the registry in semconv/model."""
+"""Writes otel_mas/semconv and semconv/docs from the registry in semconv/model and the names in dialects.toml."""
 
 from __future__ import annotations
 
 import argparse
+import pkgutil
 import sys
 import textwrap
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import opentelemetry.semconv._incubating.attributes
+import opentelemetry.semconv.attributes
 import yaml
 
 HERE = Path(__file__).resolve().parent
@@ -79,6 +83,16 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True)
+class Dialect:
+    """One table of `dialects.toml`."""
+
+    title: str
+    content: tuple[str, ...]
+    content_below: tuple[str, ...]
+    structure: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Registry:
     """Everything that is generated from."""
 
@@ -86,8 +100,21 @@ class Registry:
     files: dict[str, dict[str, Any]]
     attributes: dict[str, Attribute]
     groups: dict[str, dict[str, Any]]
-    content_names: tuple[str, ...]
-    content_prefixes: tuple[str, ...]
+    dialects: tuple[Dialect, ...]
+    conventions: tuple[str, ...]
+    """Names of OpenTelemetry's semantic conventions that hold structure and stand nowhere else."""
+
+    @property
+    def content_names(self) -> list[str]:
+        return sorted({name for dialect in self.dialects for name in dialect.content} - set(self.attributes))
+
+    @property
+    def structure_names(self) -> list[str]:
+        return sorted({name for dialect in self.dialects for name in dialect.structure} - set(self.attributes))
+
+    @property
+    def content_prefixes(self) -> list[str]:
+        return sorted({name for dialect in self.dialects for name in dialect.content_below})
 
 
 def constant(name: str) -> str:
@@ -106,14 +133,29 @@ def load(folder: Path = HERE) -> Registry:
             if found.key in attributes:
                 raise BadRegistry(f"{stem}.yaml: {found.key} is defined twice")
             attributes[found.key] = found
+    known = set(attributes).union(*(names for d in dialects.values() for key, names in d.items() if key != "title"))
     return Registry(
         schema_url=manifest["schema_url"],
         files=files,
         attributes=dict(sorted(attributes.items())),
         groups={group["id"]: group for content in files.values() for group in content.get("attribute_groups", ())},
-        content_names=tuple(sorted({n for d in dialects.values() for n in d["exact"]} - set(attributes))),
-        content_prefixes=tuple(sorted({n for d in dialects.values() for n in d["prefix"]})),
+        dialects=tuple(
+            Dialect(d["title"], *map(tuple, (d["content"], d["content_below"], d["structure"])))
+            for d in dialects.values()
+        ),
+        conventions=tuple(sorted(_conventions() - known)),
     )
+
+
+def _conventions() -> set[str]:
+    """The attribute names of the installed opentelemetry-semantic-conventions, but not the templates (`x.<key>`)."""
+    found = set()
+    for package in (opentelemetry.semconv.attributes, opentelemetry.semconv._incubating.attributes):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            for name, value in vars(import_module(module.name)).items():
+                if name.isupper() and isinstance(value, str) and name == constant(value):
+                    found.add(value)
+    return found
 
 
 def _attribute(entry: dict[str, Any], stem: str) -> Attribute:
@@ -173,6 +215,7 @@ def init_py(registry: Registry) -> str:
         "from typing import Final",
         "",
         "from otel_mas.semconv import attributes",
+        "from otel_mas.semconv.conventions import CONVENTIONS",
         "from otel_mas.semconv.enums import (",
         *(f"    {name}," for name in enums),
         ")",
@@ -186,6 +229,7 @@ def init_py(registry: Registry) -> str:
             for a in members
         ),
         *(f'    "{name}": ContentClass.CONTENT,' for name in registry.content_names),
+        *(f'    "{name}": ContentClass.STRUCTURE,' for name in registry.structure_names),
         "}",
         "",
         "# Everything at or below these names of other vocabularies is content.",
@@ -204,6 +248,8 @@ def init_py(registry: Registry) -> str:
         "    known = _CLASSES.get(name)",
         "    if known is not None:",
         "        return known",
+        "    if name in CONVENTIONS:",
+        "        return ContentClass.STRUCTURE",
         "    if name in CONTENT_PREFIXES or name.startswith(_BELOW):",
         "        return ContentClass.CONTENT",
         "    return None",
@@ -219,6 +265,24 @@ def init_py(registry: Registry) -> str:
         *(f'    "{name}",' for name in enums),
         *(f'    "{name}",' for name in ("attributes", "content_class", "record_kind")),
         "]",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def conventions_py(registry: Registry) -> str:
+    lines = [
+        '"""Names of OpenTelemetry\'s semantic conventions that hold structure.',
+        "",
+        MARK,
+        '"""',
+        "",
+        "from typing import Final",
+        "",
+        "CONVENTIONS: Final = frozenset(",
+        "    {",
+        *(f'        "{name}",' for name in registry.conventions),
+        "    }",
+        ")",
     ]
     return "\n".join(lines) + "\n"
 
@@ -277,6 +341,24 @@ def _definitions(registry: Registry, stem: str) -> Iterator[str]:
             yield from (f"| `{m.value}` | {_cell(m.brief)} |" for m in a.members)
 
 
+def dialects_md(registry: Registry) -> str:
+    """The table of names that are not in the registry, and whether they hold content."""
+    lines = [
+        f"<!-- {MARK} -->",
+        "# Names of other vocabularies",
+        "",
+        "Which names hold content and which hold structure: `semconv/dialects.toml`. `name.*` is the name and all",
+        "below it. Of OpenTelemetry's semantic conventions, names that are not in the last table hold structure:",
+        "those of `otel_mas/semconv/conventions.py`. Text under other names is content, numbers and booleans are not.",
+    ]
+    for dialect in registry.dialects:
+        lines += ["", f"## {dialect.title}", "", "| name | class |", "|---|---|"]
+        lines += [f"| `{name}` | content |" for name in dialect.content]
+        lines += [f"| `{name}.*` | content |" for name in dialect.content_below]
+        lines += [f"| `{name}` | structure |" for name in dialect.structure]
+    return "\n".join(lines) + "\n"
+
+
 def references(registry: Registry, signal: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The attributes of a signal and how much each is needed, groups resolved."""
     for reference in signal.get("attributes", ()):
@@ -302,6 +384,8 @@ def generate(registry: Registry) -> dict[str, str]:
         f"{PYTHON}/__init__.py": init_py(registry),
         f"{PYTHON}/attributes.py": attributes_py(registry),
         f"{PYTHON}/enums.py": enums_py(registry),
+        f"{PYTHON}/conventions.py": conventions_py(registry),
+        f"{DOCS}/dialects.md": dialects_md(registry),
     }
     return files | {f"{DOCS}/{stem}.md": document(registry, stem) for stem in registry.files}
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from otel_mas.config import Content
+from otel_mas.model.content import Rule, holds_text, rule
 from otel_mas.record.snapshot import tagged
-from otel_mas.semconv import ContentClass, content_class
 from otel_mas.semconv import attributes as names
 from otel_mas.store.redact import is_secret_key, redact_text, redact_value
 
@@ -35,7 +35,6 @@ DRAWN: Final = _GENERATED - {names.MAS_CAUSE_KINDS, names.MAS_LINK_KIND, names.M
 """Attributes of ids and digests: their values seldom come back, and are stored as they are."""
 ID: Final = 128
 """Characters: what is longer than an id is looked at all the same."""
-_LONG = 1024  # characters: an unknown attribute longer than this is taken for content
 _MAX_NAMES = 4096
 
 
@@ -49,6 +48,8 @@ class _Treatment(enum.Enum):
     SECRET = enum.auto()
 
 
+_WITHOUT_TEXT = frozenset({_Treatment.UNKNOWN, _Treatment.SECRET})
+
 STRIPPED: Final = object()
 """In place of a value that the content mode keeps out of the store."""
 
@@ -58,7 +59,7 @@ class Privacy:
 
     `full` stores everything as it is: nothing is redacted, secrets included. `redacted` stores everything, with what
     looks like a secret replaced. `none` stores no content: attributes that hold it are left out, whoever set them, as
-    are status descriptions and long texts under names that nobody knows; the rest is redacted.
+    are status descriptions and text under names that nobody knows (`otel_mas.model.content`); the rest is redacted.
 
     Its methods raise what redaction raises: the caller then withholds the value.
     """
@@ -77,7 +78,7 @@ class Privacy:
         if treatment is _Treatment.GENERATED and (type(value) is tuple or (type(value) is str and len(value) <= ID)):
             return value
         if self.content == "none" and (
-            treatment is _Treatment.CONTENT or (treatment is _Treatment.UNKNOWN and _is_long(value))
+            treatment is _Treatment.CONTENT or (treatment in _WITHOUT_TEXT and holds_text(value))
         ):
             return STRIPPED
         if treatment is _Treatment.SECRET:
@@ -87,13 +88,17 @@ class Privacy:
         return value if isinstance(value, bool | int | float) else _without_secrets(value)
 
     def _treatment(self, name: str) -> _Treatment:
-        kind = content_class(name)
+        known = rule(name)
         if name in _GENERATED:
             treatment = _Treatment.GENERATED
-        elif kind is not None:
-            treatment = _Treatment.CONTENT if kind is ContentClass.CONTENT else _Treatment.KNOWN
+        elif known is Rule.KEEP:
+            treatment = _Treatment.KNOWN
+        elif known is Rule.WITHHOLD and self.content == "none":
+            treatment = _Treatment.CONTENT
+        elif is_secret_key(name):
+            treatment = _Treatment.SECRET
         else:
-            treatment = _Treatment.SECRET if is_secret_key(name) else _Treatment.UNKNOWN
+            treatment = _Treatment.CONTENT if known is Rule.WITHHOLD else _Treatment.UNKNOWN
         if len(self._treatments) >= _MAX_NAMES:
             self._treatments.clear()
         self._treatments[name] = treatment
@@ -145,14 +150,6 @@ def _tagged_bytes(value: Any) -> Any:
         text = _redacted_bytes(value)
         return tagged(value) if text is None else text
     return value
-
-
-def _is_long(value: Any) -> bool:
-    if isinstance(value, str | bytes):
-        return len(value) > _LONG
-    if isinstance(value, dict):
-        return any(map(_is_long, value.values()))
-    return isinstance(value, tuple | list) and any(map(_is_long, value))
 
 
 __all__ = ["DRAWN", "ID", "STRIPPED", "Privacy"]

@@ -1,31 +1,27 @@
 """Takes content out of encoded spans: what leaves the machine says what happened, not what was said.
 
-It works on the wire: a span that holds no content keeps its bytes, one that does loses whole fields, and what we do not
-know stays as it is.
+It works on the wire: a span that holds no content keeps its bytes, one that does loses whole fields, and fields that we
+do not know stay as they are.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from otel_mas.semconv import ContentClass, content_class
+from otel_mas.model.content import Rule, rule
 from otel_mas.store.framing import LogRow, Origin
 from otel_mas.store.wire import delimited, fields
 
 # Tags of opentelemetry/proto/{trace,common,resource}/v1: field number << 3 | wire type.
 _SPAN_ATTRIBUTE, _SPAN_EVENT, _SPAN_LINK, _SPAN_STATUS = 9 << 3 | 2, 11 << 3 | 2, 13 << 3 | 2, 15 << 3 | 2
-_EVENT_NAME, _EVENT_ATTRIBUTE = 2 << 3 | 2, 3 << 3 | 2
+_EVENT_ATTRIBUTE = 3 << 3 | 2
 _LINK_ATTRIBUTE = 4 << 3 | 2
 _STATUS_MESSAGE = 2 << 3 | 2
 _RESOURCE_ATTRIBUTE, _SCOPE_ATTRIBUTE = 1 << 3 | 2, 3 << 3 | 2
 _KEY, _VALUE = 1 << 3 | 2, 2 << 3 | 2
 _STRING, _ARRAY, _KVLIST, _BYTES = 1 << 3 | 2, 5 << 3 | 2, 6 << 3 | 2, 7 << 3 | 2
-_ITEM = 1 << 3 | 2
 
 _EVENT_TAG, _LINK_TAG, _STATUS_TAG = b"\x5a", b"\x6a", b"\x7a"
-
-LONG = 1024
-"""Bytes: longer text under a name that the registry does not know is taken for content."""
 
 _DEEPEST = 32
 _MAX_PAIRS = 16_384
@@ -36,9 +32,9 @@ _MAX_ORIGINS = 4096
 class Withholder:
     """Decides attribute by attribute, and remembers what repeats. One per thread.
 
-    Withheld are: attributes that the registry calls content, whoever set them; text longer than `LONG` under names
-    that it does not know; a status message, which is an exception's more often than not; and what an event carries
-    that is content itself (`gen_ai.user.message`). Never: ids, causes, links, names.
+    Withheld are: attributes whose names stand for content, whoever set them; text under names that nobody knows
+    (`otel_mas.model.content`); and a status message, which is an exception's more often than not. Never: ids, causes,
+    links, names of spans and events.
     """
 
     def __init__(self) -> None:
@@ -69,7 +65,7 @@ class Withholder:
                     continue
                 new, went = b"", 1
             elif tag == _SPAN_EVENT:
-                new, went = self._event(body[value:end])
+                new, went = self._attributes(_EVENT_TAG, body[value:end], _EVENT_ATTRIBUTE)
             elif tag == _SPAN_LINK:
                 new, went = self._attributes(_LINK_TAG, body[value:end], _LINK_ATTRIBUTE)
             elif tag == _SPAN_STATUS:
@@ -94,25 +90,18 @@ class Withholder:
             known[origin] = found
         return found
 
-    def _event(self, event: bytes) -> tuple[bytes, int]:
-        name = next((event[value:end] for tag, _, value, end in fields(event) if tag == _EVENT_NAME), b"")
-        strict = _is_content(name)
-        message, went = self._without(event, _EVENT_ATTRIBUTE, strict=strict)
-        return (delimited(_EVENT_TAG, message), went) if went else (b"", 0)
-
     def _attributes(self, field: bytes, message: bytes, attribute: int) -> tuple[bytes, int]:
         without, went = self._without(message, attribute)
         return (delimited(field, without), went) if went else (b"", 0)
 
-    def _without(self, message: bytes, attribute: int, *, strict: bool = False) -> tuple[bytes, int]:
-        """A message without those of its attributes that may not leave; strictly, only well-known ones may."""
+    def _without(self, message: bytes, attribute: int) -> tuple[bytes, int]:
+        """A message without those of its attributes that may not leave."""
         kept: list[bytes] = []
         since = went = 0
         for tag, start, value, end in fields(message):
             if tag != attribute:
                 continue
-            pair = message[value:end]
-            if self._may_leave(pair) and not (strict and content_class(_text(_key(pair)[0])) is None):
+            if self._may_leave(message[value:end]):
                 continue
             kept.append(message[since:start])
             since, went = end, went + 1
@@ -132,10 +121,8 @@ class Withholder:
 
 def _decide(pair: bytes) -> bool:
     key, value = _key(pair)
-    kind = content_class(_text(key))
-    if kind is not None:
-        return kind is not ContentClass.CONTENT
-    return len(value) <= LONG or not _holds_content(value, 0)
+    known = rule(key.decode("utf-8", "replace"))
+    return known is Rule.KEEP or (known is Rule.WITHHOLD_TEXT and not _holds_text(value, 0))
 
 
 def _key(pair: bytes) -> tuple[bytes, bytes]:
@@ -149,24 +136,18 @@ def _key(pair: bytes) -> tuple[bytes, bytes]:
     return key, found
 
 
-def _holds_content(value: bytes, depth: int) -> bool:
-    """Whether an `AnyValue` is or holds long text, or has a content name inside."""
+def _holds_text(value: bytes, depth: int) -> bool:
+    """As `otel_mas.model.content.holds_text`, of an encoded `AnyValue`."""
     if depth > _DEEPEST:
         return True
     for tag, _, start, end in fields(value):
-        if tag in (_STRING, _BYTES):
-            if end - start > LONG:
+        if tag in (_STRING, _BYTES, _KVLIST):
+            if end > start:
                 return True
         elif tag == _ARRAY:
             items = value[start:end]
-            if any(_holds_content(items[at:stop], depth + 1) for _, _, at, stop in fields(items)):
+            if any(_holds_text(items[at:stop], depth + 1) for _, _, at, stop in fields(items)):
                 return True
-        elif tag == _KVLIST:
-            pairs = value[start:end]
-            for inner, _, at, stop in fields(pairs):
-                key, held = _key(pairs[at:stop]) if inner == _ITEM else (b"", b"")
-                if _is_content(key) or _holds_content(held, depth + 1):
-                    return True
     return False
 
 
@@ -181,12 +162,4 @@ def _status(status: bytes) -> tuple[bytes, int]:
     return (delimited(_STATUS_TAG, b"".join(kept)), went) if went else (b"", 0)
 
 
-def _is_content(name: bytes) -> bool:
-    return content_class(_text(name)) is ContentClass.CONTENT
-
-
-def _text(name: bytes) -> str:
-    return name.decode("utf-8", "replace")
-
-
-__all__ = ["LONG", "Withholder"]
+__all__ = ["Withholder"]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_mas.semconv import CONTENT_PREFIXES, SCHEMA_URL, ContentClass, attributes, content_class, record_kind
+from otel_mas.semconv.conventions import CONVENTIONS
 from otel_mas.semconv.enums import LinkKind, Operation, RecordKind
 
+DIALECTS = tomllib.loads((Path(__file__).resolve().parents[3] / "semconv" / "dialects.toml").read_text()).values()
+STRUCTURE = CONVENTIONS.union(*(dialect["structure"] for dialect in DIALECTS))
 NAMES = [value for name, value in vars(attributes).items() if name.isupper()]
 
 
@@ -38,7 +44,12 @@ def test_every_name_of_the_registry_has_a_class(name: str) -> None:
         ("llm.input_messages.0.message.tool_calls.1.tool_call.function.arguments", ContentClass.CONTENT),
         ("gen_ai.prompt.0.content", ContentClass.CONTENT),
         ("traceloop.entity.input", ContentClass.CONTENT),
-        ("http.route", None),
+        ("http.route", ContentClass.STRUCTURE),
+        ("url.full", ContentClass.CONTENT),
+        ("db.query.text", ContentClass.CONTENT),
+        ("messaging.message.body", ContentClass.CONTENT),
+        ("messaging.message.body.size", ContentClass.STRUCTURE),
+        ("k8s.pod.label.app", None),
         ("input.values_count", None),
         ("llm.input_messages_count", None),
     ],
@@ -49,7 +60,15 @@ def test_what_may_leave_the_machine_is_known_by_name(name: str, expected: Conten
 
 @given(st.sampled_from(CONTENT_PREFIXES), st.text(min_size=1))
 def test_everything_below_a_prefix_is_content(prefix: str, rest: str) -> None:
-    assert content_class(f"{prefix}.{rest}") is ContentClass.CONTENT
+    name = f"{prefix}.{rest}"
+    assert name in STRUCTURE or content_class(name) is ContentClass.CONTENT
+
+
+def test_a_name_of_another_vocabulary_has_the_class_that_its_table_gives_it() -> None:
+    for dialect in DIALECTS:
+        content = [*dialect["content"], *dialect["content_below"]]
+        assert [name for name in content if content_class(name) is not ContentClass.CONTENT] == []
+        assert [name for name in dialect["structure"] if content_class(name) is not ContentClass.STRUCTURE] == []
 
 
 def test_no_prefix_of_another_vocabulary_swallows_a_name_of_ours() -> None:
