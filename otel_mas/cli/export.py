@@ -15,11 +15,12 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from otel_mas.cli.options import Target, debug, one_target, place
-from otel_mas.cli.output import note
+from otel_mas.cli.output import note, print_problems
 
 if TYPE_CHECKING:
     from otel_mas.store.framing import LogRow
     from otel_mas.store.log import LogReader
+    from otel_mas.store.shipping.withhold import Withholder
 
 _STDOUT = "-"
 _SPANS_A_LINE = 1000
@@ -60,9 +61,10 @@ def command(
     reader = LogReader(settings.store)
     try:
         with _written(output) as file:
-            spans = _write(reader, ids, file, content=content or settings.content_may_leave)
+            spans, left_out = _write(reader, ids, file, content=content or settings.content_may_leave)
     finally:
         reader.close()
+    print_problems(left_out)
     if still_open:
         note(f"left out {still_open} {'span' if still_open == 1 else 'spans'} that have not ended")
     if output != _STDOUT:
@@ -82,18 +84,30 @@ def _chosen(store: str, target: Target | None) -> tuple[list[str], int]:
         return ids, sum(span.end_ns is None for span in spans)
 
 
-def _write(reader: LogReader, ids: Sequence[str], file: IO[bytes], *, content: bool) -> int:
+def _write(reader: LogReader, ids: Sequence[str], file: IO[bytes], *, content: bool) -> tuple[int, list[str]]:
+    """How many spans were written, and a line for each that cannot be."""
     from otel_mas.store.otlp_json import json_line
     from otel_mas.store.shipping.withhold import Withholder
 
     withholder = None if content else Withholder()
     spans = 0
+    problems: list[str] = []
     for trace_id in ids:
         for rows in _parts(reader.trace(trace_id)):
-            kept = rows if withholder is None else [withholder.row(row)[0] for row in rows]
-            file.write(json_line(kept))
-            spans += len(rows)
-    return spans
+            left_out: list[LogRow] = []
+            kept = rows if withholder is None else list(_withheld(rows, withholder, left_out))
+            file.write(json_line(kept, left_out))
+            spans += len(rows) - len(left_out)
+            problems += [f"left out span {row.key} of trace {trace_id}: its body cannot be decoded" for row in left_out]
+    return spans, problems
+
+
+def _withheld(rows: Sequence[LogRow], withholder: Withholder, left_out: list[LogRow]) -> Iterator[LogRow]:
+    for row in rows:
+        try:
+            yield withholder.row(row)[0]
+        except ValueError:
+            left_out.append(row)
 
 
 def _parts(rows: Iterator[LogRow]) -> Iterator[list[LogRow]]:

@@ -137,7 +137,10 @@ def _repeats(value: Any) -> bool:
 def _column_value(value: Any, column: Column) -> object:
     """What SQLite can bind."""
     if column.json or not isinstance(value, str | int | float | bytes):
-        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        try:
+            return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+        except TypeError:  # nested deeper than orjson writes
+            return None
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, str):

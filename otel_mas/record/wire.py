@@ -6,6 +6,8 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from otel_mas.store.nesting import CUT, MAX_NESTING
+
 _INT64_MIN, _INT64_END = -(2**63), 2**63
 _TRUE, _FALSE = b"\x10\x01", b"\x10\x00"
 _MANY = 8  # items of an array, from which on it pays to see whether they are alike
@@ -49,8 +51,8 @@ def utf8(value: str) -> bytes:
         return value.encode(errors="replace")
 
 
-def any_value(value: Any) -> bytes:
-    """An OTLP AnyValue.
+def any_value(value: Any, depth: int = 0) -> bytes:
+    """An OTLP AnyValue, `depth` levels of arrays and mappings inside of an attribute.
 
     Raises:
         ValueError: for an integer that 64 bits do not hold.
@@ -68,10 +70,16 @@ def any_value(value: Any) -> bytes:
         return b"\x21" + _double(value)
     if isinstance(value, bytes):
         return delimited(b"\x3a", value)
+    depth += 1
     if isinstance(value, Sequence):
-        return delimited(b"\x2a", (len(value) >= _MANY and alike(value)) or b"".join(map(_item, value)))
+        if depth > MAX_NESTING:
+            return text(b"\x0a", CUT)
+        items = (len(value) >= _MANY and alike(value)) or b"".join([_item(item, depth) for item in value])
+        return delimited(b"\x2a", items)
     if isinstance(value, Mapping):
-        pairs = [delimited(b"\x0a", key_value(str(key), item)) for key, item in value.items()]
+        if depth > MAX_NESTING:
+            return text(b"\x0a", CUT)
+        pairs = [delimited(b"\x0a", key_value(str(key), item, depth)) for key, item in value.items()]
         return delimited(b"\x32", b"".join(pairs))
     raise TypeError(f"{type(value).__name__} is not a value that OTLP knows")
 
@@ -92,12 +100,12 @@ def alike(values: Sequence[Any]) -> bytes | None:
         return None
 
 
-def _item(value: Any) -> bytes:
+def _item(value: Any, depth: int) -> bytes:
     if isinstance(value, str):
         data = utf8(value)
         if len(data) < len(_SHORT_TEXT):
             return _SHORT_TEXT[len(data)] + data
-    return delimited(b"\x0a", any_value(value))
+    return delimited(b"\x0a", any_value(value, depth))
 
 
 def _integer(value: int) -> bytes:
@@ -106,9 +114,9 @@ def _integer(value: int) -> bytes:
     return b"\x18" + varint(value if value >= 0 else value + 2**64)
 
 
-def key_value(key: str, value: Any) -> bytes:
+def key_value(key: str, value: Any, depth: int = 0) -> bytes:
     """An OTLP KeyValue."""
-    encoded = delimited(b"\x12", any_value(value))
+    encoded = delimited(b"\x12", any_value(value, depth))
     return text(b"\x0a", key) + encoded if key else encoded
 
 

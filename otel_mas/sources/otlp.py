@@ -14,6 +14,7 @@ from otel_mas.model import Link, Resource, Scope, Span, SpanBody, SpanKind, Stat
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.restore import ARRAYS, causes_of, restored_attributes, restored_links, restored_value
 from otel_mas.store.columns import ATTRIBUTES
+from otel_mas.store.nesting import parsed
 from otel_mas.store.otlp import decode_body, decode_resource, decode_scope, link_of
 from otel_mas.store.spans import in_start_order
 
@@ -35,14 +36,9 @@ def traces_data(encoded: bytes) -> TracesData:
     Raises:
         ValueError: it is none, or only the beginning of one.
     """
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
     from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
-    message = TracesData()
-    try:
-        message.ParseFromString(encoded)
-    except DecodeError as error:
-        raise ValueError(f"not an OTLP TracesData message: {error}") from error
+    message: TracesData = parsed(TracesData(), encoded)
     return message
 
 

@@ -16,6 +16,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, Instr
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
+from otel_mas.store.nesting import CUT, MAX_NESTING
+
 _HEX_DIGITS = (16, 32)
 _KINDS = {
     "SPAN_KIND_UNSPECIFIED": 0,
@@ -28,15 +30,19 @@ _KINDS = {
 _STATUSES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
 
 Json = Mapping[str, Any]
+_MALFORMED = (TypeError, AttributeError, KeyError, OverflowError)
 
 
-def resource_spans(document: Any) -> Iterator[ResourceSpans]:
+def resource_spans(document: Any, problems: list[str] | None = None) -> Iterator[ResourceSpans]:
     """The messages in a parsed `TracesData` object, or in Tempo's, which calls its list `batches`.
 
     What has been read is taken out of the document, so that a large one is never there twice.
 
+    Args:
+        problems: gets a line for each span that is not OTLP/JSON; the others are read.
+
     Raises:
-        ValueError: it is something else.
+        ValueError: it is something else; or a span is, and `problems` is not given.
     """
     if not isinstance(document, dict):
         raise ValueError(f"OTLP/JSON is an object, this is {type(document).__name__}")
@@ -48,29 +54,44 @@ def resource_spans(document: Any) -> Iterator[ResourceSpans]:
     found.reverse()
     while found:
         try:
-            yield _resource_spans(found.pop())
-        except (TypeError, AttributeError, KeyError, OverflowError) as error:
+            yield _resource_spans(found.pop(), problems)
+        except _MALFORMED as error:
             raise ValueError(f"not OTLP/JSON: {error}") from error
 
 
-def _resource_spans(item: Json) -> ResourceSpans:
+def _resource_spans(item: Json, problems: list[str] | None) -> ResourceSpans:
     resource = item.get("resource") or {}
     return ResourceSpans(
         resource=Resource(
             attributes=_pairs(resource.get("attributes")),
             dropped_attributes_count=_whole(resource.get("droppedAttributesCount")),
         ),
-        scope_spans=[_scope_spans(scope) for scope in item.get("scopeSpans") or ()],
+        scope_spans=[_scope_spans(scope, problems) for scope in item.get("scopeSpans") or ()],
         schema_url=item.get("schemaUrl") or "",
     )
 
 
-def _scope_spans(item: Json) -> ScopeSpans:
+def _scope_spans(item: Json, problems: list[str] | None) -> ScopeSpans:
     return ScopeSpans(
         scope=_scope(item.get("scope") or {}),
-        spans=[_span(span) for span in item.get("spans") or ()],
+        spans=_spans(item.get("spans") or (), problems),
         schema_url=item.get("schemaUrl") or "",
     )
+
+
+def _spans(items: Sequence[Json], problems: list[str] | None) -> list[Span]:
+    found = []
+    for item in items:
+        try:
+            found.append(_span(item))
+        except (*_MALFORMED, ValueError) as error:
+            if problems is None:
+                raise
+            named = item if isinstance(item, dict) else {}
+            problems.append(
+                f"leaves out span {named.get('spanId')!r:.40} of trace {named.get('traceId')!r:.40}: {error}"
+            )
+    return found
 
 
 def _scope(item: Json) -> InstrumentationScope:
@@ -122,15 +143,17 @@ def _span(item: Json) -> Span:
     )
 
 
-def _pairs(items: Sequence[Json] | None) -> list[KeyValue]:
-    return [KeyValue(key=item["key"], value=_any(item.get("value") or {})) for item in items or ()]
+def _pairs(items: Sequence[Json] | None, depth: int = 0) -> list[KeyValue]:
+    return [KeyValue(key=item["key"], value=_any(item.get("value") or {}, depth)) for item in items or ()]
 
 
-def _any(value: Json) -> AnyValue:
+def _any(value: Json, depth: int) -> AnyValue:
     for name, held in value.items():
         make = _VALUES.get(name)
         if make is not None:
             return make(held)
+        if name in _NESTED:
+            return AnyValue(string_value=CUT) if depth >= MAX_NESTING else _NESTED[name](held, depth + 1)
     return AnyValue()
 
 
@@ -154,12 +177,12 @@ def _bytes(held: Any) -> AnyValue:
     return AnyValue(bytes_value=_base64(held))
 
 
-def _array(held: Any) -> AnyValue:
-    return AnyValue(array_value=ArrayValue(values=[_any(item) for item in held.get("values") or ()]))
+def _array(held: Any, depth: int) -> AnyValue:
+    return AnyValue(array_value=ArrayValue(values=[_any(item, depth) for item in held.get("values") or ()]))
 
 
-def _map(held: Any) -> AnyValue:
-    return AnyValue(kvlist_value=KeyValueList(values=_pairs(held.get("values"))))
+def _map(held: Any, depth: int) -> AnyValue:
+    return AnyValue(kvlist_value=KeyValueList(values=_pairs(held.get("values"), depth)))
 
 
 _VALUES: Mapping[str, Callable[[Any], AnyValue]] = {
@@ -168,9 +191,8 @@ _VALUES: Mapping[str, Callable[[Any], AnyValue]] = {
     "doubleValue": _double,
     "boolValue": _bool,
     "bytesValue": _bytes,
-    "arrayValue": _array,
-    "kvlistValue": _map,
 }
+_NESTED: Mapping[str, Callable[[Any, int], AnyValue]] = {"arrayValue": _array, "kvlistValue": _map}
 
 
 def _id(text: Any) -> bytes:

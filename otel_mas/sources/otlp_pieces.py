@@ -28,6 +28,7 @@ _RESOURCE_SPANS_TAG = b"\x0a"
 _MOST_JSON = 2**30
 _LONGEST_FRAME = 2**28
 _LOOKED_AT = 2**16
+_MOST_PROBLEMS = 100
 _OTHER_SIGNALS = ("resourceLogs", "resourceMetrics", "resourceProfiles")
 _JSON_NAMES = tuple(f'"{name}"'.encode() for name in ("resourceSpans", "batches", *_OTHER_SIGNALS))
 
@@ -67,7 +68,10 @@ class OtlpFile:
     def read(self, piece: bytes) -> list[ResourceSpans]:
         """What one piece says. What cannot be read is a problem, and nothing."""
         try:
-            return list(_in_json(piece) if self._json else _in_protobuf(piece))
+            bad: list[str] = []
+            found = list(_in_json(piece, bad) if self._json else _in_protobuf(piece))
+            self.problems += [f"{self.path}: {problem}" for problem in bad[: _MOST_PROBLEMS - len(self.problems)]]
+            return found
         except _Other:
             self.other_signals += 1
         except ValueError as error:
@@ -139,7 +143,7 @@ class _Other(Exception):
     """Telemetry, and no traces."""
 
 
-def _in_json(piece: bytes) -> Iterator[ResourceSpans]:
+def _in_json(piece: bytes, problems: list[str]) -> Iterator[ResourceSpans]:
     import orjson
 
     from otel_mas.sources.otlp_json import resource_spans
@@ -150,7 +154,7 @@ def _in_json(piece: bytes) -> Iterator[ResourceSpans]:
     for wrapper in ("trace", "result"):  # as Tempo and Jaeger answer
         if isinstance(document, dict) and isinstance(document.get(wrapper), dict):
             document = document[wrapper]
-    return resource_spans(document)
+    return resource_spans(document, problems)
 
 
 def _in_protobuf(piece: bytes) -> Iterator[ResourceSpans]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_mas.model import AttributeValue, Event, Link, Resource, Scope, SpanBody
 from otel_mas.semconv import attributes as names
+from otel_mas.store.nesting import CUT, MAX_NESTING, parsed
 
 if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -19,7 +20,7 @@ def decode_body(body: bytes) -> SpanBody:
     Raises:
         ValueError: it is none.
     """
-    span = _parsed(_span_message(), body)
+    span = parsed(_span_message()(), body)
     return SpanBody(
         attributes=_attributes(span.attributes),
         events=tuple(
@@ -45,7 +46,7 @@ def decode_resource(body: bytes, schema_url: str = "") -> Resource:
     """An OTLP `Resource` message."""
     from opentelemetry.proto.resource.v1 import resource_pb2
 
-    resource = _parsed(resource_pb2.Resource, body)
+    resource = parsed(resource_pb2.Resource(), body)
     return Resource(_attributes(resource.attributes), schema_url, resource.dropped_attributes_count)
 
 
@@ -53,7 +54,7 @@ def decode_scope(body: bytes, schema_url: str = "") -> Scope:
     """An OTLP `InstrumentationScope` message."""
     from opentelemetry.proto.common.v1 import common_pb2
 
-    scope = _parsed(common_pb2.InstrumentationScope, body)
+    scope = parsed(common_pb2.InstrumentationScope(), body)
     return Scope(scope.name, scope.version, _attributes(scope.attributes), schema_url, scope.dropped_attributes_count)
 
 
@@ -70,17 +71,6 @@ def encode_scope(name: str, version: str, attributes: Mapping[str, AttributeValu
 
     scope = common_pb2.InstrumentationScope(name=name, version=version, attributes=_pairs(attributes))
     return bytes(scope.SerializeToString())
-
-
-def _parsed(message: Callable[[], Any], body: bytes) -> Any:
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-
-    parsed = message()
-    try:
-        parsed.ParseFromString(body)
-    except DecodeError as error:
-        raise ValueError(f"not an OTLP message: {error}") from error
-    return parsed
 
 
 @cache
@@ -120,13 +110,13 @@ def _value(value: AnyValue) -> AttributeValue:
     return getattr(value, which)
 
 
-def _pairs(attributes: Mapping[str, AttributeValue]) -> list[KeyValue]:
+def _pairs(attributes: Mapping[str, AttributeValue], depth: int = 0) -> list[KeyValue]:
     from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
-    return [KeyValue(key=key, value=_any(value)) for key, value in attributes.items()]
+    return [KeyValue(key=key, value=_any(value, depth)) for key, value in attributes.items()]
 
 
-def _any(value: AttributeValue) -> AnyValue:
+def _any(value: AttributeValue, depth: int) -> AnyValue:
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValueList
 
     if isinstance(value, bool):
@@ -137,8 +127,10 @@ def _any(value: AttributeValue) -> AnyValue:
         return AnyValue(double_value=value)
     if isinstance(value, bytes):
         return AnyValue(bytes_value=value)
+    if isinstance(value, Mapping | list | tuple) and depth >= MAX_NESTING:
+        return AnyValue(string_value=CUT)
     if isinstance(value, Mapping):
-        return AnyValue(kvlist_value=KeyValueList(values=_pairs(value)))
+        return AnyValue(kvlist_value=KeyValueList(values=_pairs(value, depth + 1)))
     if isinstance(value, list | tuple):
-        return AnyValue(array_value=ArrayValue(values=[_any(item) for item in value]))
+        return AnyValue(array_value=ArrayValue(values=[_any(item, depth + 1) for item in value]))
     return AnyValue() if value is None else AnyValue(string_value=str(value))

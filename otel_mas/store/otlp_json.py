@@ -18,34 +18,49 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from otel_mas.store.framing import LogRow, Origin
+from otel_mas.store.nesting import parsed
 
 Json = dict[str, Any]
+_Resources = dict[int, tuple[Json, dict[int, Json]]]
 
 
-def json_line(rows: Iterable[LogRow]) -> bytes:
+def json_line(rows: Iterable[LogRow], left_out: list[LogRow] | None = None) -> bytes:
     """One line, with its end, that holds these spans.
 
+    Args:
+        left_out: gets the rows whose bytes are not OTLP.
+
     Raises:
-        ValueError: the bytes of a row are not OTLP.
+        ValueError: the bytes of a row are not OTLP, and `left_out` is not given.
     """
-    resources: dict[int, tuple[Json, dict[int, Json]]] = {}
+    resources: _Resources = {}
     for row in rows:
-        known = resources.get(row.resource.key)
-        if known is None:
-            known = resources[row.resource.key] = {**_resource(row.resource), "scopeSpans": []}, {}
-        document, scopes = known
-        scope = scopes.get(row.scope.key)
-        if scope is None:
-            scope = scopes[row.scope.key] = {**_scope(row.scope), "spans": []}
-            document["scopeSpans"].append(scope)
-        scope["spans"].append(span_json(row.body))
+        try:
+            _add(row, resources)
+        except ValueError:
+            if left_out is None:
+                raise
+            left_out.append(row)
     documents = [document for document, _ in resources.values()]
     return orjson.dumps({"resourceSpans": documents}, option=orjson.OPT_APPEND_NEWLINE)
 
 
+def _add(row: LogRow, resources: _Resources) -> None:
+    span = span_json(row.body)
+    known = resources.get(row.resource.key)
+    if known is None:
+        known = resources[row.resource.key] = {**_resource(row.resource), "scopeSpans": []}, {}
+    document, scopes = known
+    scope = scopes.get(row.scope.key)
+    if scope is None:
+        scope = scopes[row.scope.key] = {**_scope(row.scope), "spans": []}
+        document["scopeSpans"].append(scope)
+    scope["spans"].append(span)
+
+
 def span_json(body: bytes) -> Json:
     """An OTLP `Span` message as OTLP/JSON. Raises ValueError where it is none."""
-    span = _parsed(Span(), body)
+    span = parsed(Span(), body)
     status: Json = {}
     _set(status, "message", span.status.message)
     _set(status, "code", span.status.code)
@@ -70,7 +85,7 @@ def span_json(body: bytes) -> Json:
 
 
 def _resource(origin: Origin) -> Json:
-    resource = _parsed(Resource(), origin.message)
+    resource = parsed(Resource(), origin.message)
     inner: Json = {}
     _set(inner, "attributes", _pairs(resource.attributes))
     _set(inner, "droppedAttributesCount", resource.dropped_attributes_count)
@@ -80,7 +95,7 @@ def _resource(origin: Origin) -> Json:
 
 
 def _scope(origin: Origin) -> Json:
-    scope = _parsed(InstrumentationScope(), origin.message)
+    scope = parsed(InstrumentationScope(), origin.message)
     inner: Json = {}
     _set(inner, "name", scope.name)
     _set(inner, "version", scope.version)
@@ -139,13 +154,3 @@ def _double(number: float) -> float | str:
 def _set(into: Json, name: str, value: Any) -> None:
     if value:
         into[name] = value
-
-
-def _parsed(message: Any, encoded: bytes) -> Any:
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-
-    try:
-        message.ParseFromString(encoded)
-    except DecodeError as error:
-        raise ValueError(f"not an OTLP message: {error}") from error
-    return message

@@ -22,7 +22,7 @@ def delimited(tag: bytes, data: bytes) -> bytes:
     return tag + varint(len(data)) + data
 
 
-def fields(data: bytes) -> Iterator[tuple[int, int, int, int]]:
+def fields(data: bytes | memoryview) -> Iterator[tuple[int, int, int, int]]:
     """The fields of a message as they come: (tag, where it starts, where its value starts, where it ends).
 
     Raises:
@@ -50,7 +50,7 @@ def fields(data: bytes) -> Iterator[tuple[int, int, int, int]]:
         at = stop
 
 
-def read_varint(data: bytes, at: int) -> tuple[int, int]:
+def read_varint(data: bytes | memoryview, at: int) -> tuple[int, int]:
     """A number, and where it ends. Raises ValueError where it does not end."""
     value = shift = 0
     try:

@@ -70,7 +70,7 @@ def test_a_body_has_everything_that_the_span_carries() -> None:
 
 
 def test_bytes_that_are_no_span_are_a_value_error() -> None:
-    with pytest.raises(ValueError, match="not an OTLP message"):
+    with pytest.raises(ValueError, match="not an OTLP Span message"):
         decode_body(b"\xff\xff")
 
 

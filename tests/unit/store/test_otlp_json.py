@@ -82,5 +82,5 @@ def test_a_batch_is_one_line() -> None:
 
 
 def test_what_is_no_span_is_told() -> None:
-    with pytest.raises(ValueError, match="not an OTLP message"):
+    with pytest.raises(ValueError, match="not an OTLP Span message"):
         span_json(b"\xff\xff\xff")
