@@ -1,151 +1,218 @@
 """Secrets out of text and values, before anything is stored.
 
-What is taken for a secret: any value under a key that says so (`password`, `api_key`, `accessToken`, ...), in a
-mapping, in JSON inside a string, in `key=value` text, headers, command lines and lists of pairs; and, wherever they
-stand, bearer and basic credentials, API keys with a known prefix, JSON web tokens, PEM blocks and passwords in URLs.
-
-A scan looks for fixed words first, since `str.find` is a hundred times faster than an alternation of patterns, and
-tries the patterns only where a word was found. Where in doubt it takes away too much rather than too little.
+A secret is what stands under a name that says so (`secret_names`), in a mapping, in JSON inside a string and in every
+usual way to write a pair (`secret_text`); and, wherever it stands, what has the shape of one (`token_shapes`). In
+doubt too much is taken away rather than too little.
 """
 
 from __future__ import annotations
 
+import enum
 import re
-from collections.abc import Mapping, Set
-from functools import lru_cache
-from typing import Any
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, Final
 
 import orjson
 
-REDACTED = "[redacted]"
+from otel_mas.store.secret_names import is_doubtful_key, is_secret_key, looks_secret, plain
+from otel_mas.store.secret_text import Found, find
+
+REDACTED: Final = "[redacted]"
 
 _MAX_DEPTH = 100
 _TOO_DEEP = "[redacted: nested too deep]"
-
-
-def _after(words: str) -> str:
-    """A look-behind for one of the words, with or without a separator between it and what follows."""
-    return "(?:" + "|".join(f"(?<={word})|(?<={word}[-_. ])" for word in words.split()) + ")"
-
-
-# Each starts with the word that the scan finds, so that it can be tried at that very place.
-_SECRET_WORDS = {
-    "pass": r"pass(?:word|wd|phrase|code|[-_]?key)|(?<![a-z])pass(?![a-z])",
-    "pwd": r"pwd",
-    "secret": r"secret(?!ar|ion)",
-    "credential": r"credential",
-    "auth": r"authori[sz]ation|(?<![a-z])auth(?![a-z])",
-    "cookie": r"cookie",
-    "jwt": r"jwt",
-    "bearer": r"bearer",
-    "connection": r"connection[-_ ]?string",
-    "signature": r"(?<=[?&-])signature(?==)",
-    "key": _after(
-        "api access private encryption decryption signing auth account subscription master ssh session shared "
-        "service deploy webhook license license admin client app root user"
-    )
-    + r"keys?(?![a-z])",
-    "token": _after("access refresh auth api bearer security session csrf xsrf id user bot") + r"tokens?(?!ize|is)"
-    r"|token(?!s|i[sz]|[-_ ]?(?:count|usage|limit|budget|type|ids?\b|index|detail|length|logprob|ur[il]|endpoint))",
-}
-_IS_SECRET = re.compile("|".join(f"(?:{pattern})" for pattern in _SECRET_WORDS.values()), re.IGNORECASE)
-
-_VALUE = r"""
-  (?:[bru]{0,2}(?P<esc>\\*)(?P<quote>\"{3}|'{3}|["'`])
-       (?P<quoted>.*?)(?=(?<!\\)(?P=esc)(?P=quote)|\Z)
-   | (?!(?:true|false|null|none|nil|undefined)(?:[\s,;)\]}"'&<]|\Z))
-     (?P<bare> -----BEGIN\ .*?(?:-----END[^-]*-----|\Z)
-       | (?:(?:bearer|basic|digest|token|apikey)(?:\s|\\[nrt])+)?
-         (?:\[[^\]]*\]?|\{[^}]*\}?)?
-         (?:[^\s"'`&<>]*[^\s"'`&<>,;)\]}\\])?
-     )
-  )"""
-_PAIR = r"[\w.\-]{0,40}\\*[\"'`]?[\])]?\s*(?:=>|:=|->|[:=>]|%3[Dd])\s*" + _VALUE
-_LINE = r"[\w.\-]{0,40}\s*+:\s*+(?!\\*[\"'`\[])(?P<bare>digest\s[^\r\n]+|[^\r\n\"'`]+)"
-_FLAGS = re.IGNORECASE | re.DOTALL | re.VERBOSE
-
-_OPTION_BEFORE = re.compile(r"(?:\A|[\s\"'\[,])--?[\w-]*\Z")
-_OPTION = re.compile(r"[\w-]{0,40}[\"']?[\s,]+[\"']?(?P<bare>[^\s\"']+)")
-_NUMBERED = r"[-_](?:[a-z]{2,8}[-_]){0,3}(?=[A-Za-z]*\d)[A-Za-z0-9]{16,}"
-
-
-def _verbatim(pattern: str) -> str:
-    """A pattern in which blanks mean themselves, for use inside a verbose one."""
-    return pattern.replace(" ", r"\ ")
-
-
-_WORDS = {word: (re.compile(f"(?:{_verbatim(pattern)}){_PAIR}", _FLAGS)) for word, pattern in _SECRET_WORDS.items()}
-_LINES = {word: re.compile(f"(?:{_SECRET_WORDS[word]}){_LINE}", re.IGNORECASE) for word in ("auth", "cookie")}
-_GENERIC = re.compile(rf"(?<![A-Za-z0-9])(?P<bare>(?:key|token|secret){_NUMBERED})")
-
-# Shapes that are secret wherever they stand, by the literal they begin with (in lower case).
-_SHAPES = {
-    "bearer": re.compile(r"bearer(?:\s|\\[nrt]|%20|\+)+(?P<bare>[\w.~+/=-]{8,})", re.IGNORECASE),
-    "basic": re.compile(r"basic\s+(?P<bare>(?=[a-z+/]*[0-9=+/])[a-z0-9+/]{8,}={0,2})", re.IGNORECASE),
-    "://": re.compile(
-        r"://[^\s/?#@:\"'\[]*:(?!\d{1,5}(?:[/?#\s]|\Z))(?P<bare>[^\s/?#\"'<>]{1,512}(?=@)|[^\s\"'<>]{1,512}?(?=@))"
-    ),
-    "-----begin": re.compile(
-        r"(?P<bare>-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\Z))", re.DOTALL | re.IGNORECASE
-    ),
-    "eyj": re.compile(r"(?P<bare>eyJ[\w-]{5,2048}+\.[\w-]{4,}(?:\.[\w-]*)*)"),
-    "sk-": re.compile(r"(?<![A-Za-z0-9])(?P<bare>sk-(?:(?=[A-Za-z_-]*\d)[\w-]{8,}|[\w-]{16,}))"),
-    "akia": re.compile(r"(?P<bare>AKIA[0-9A-Z]{12,})"),
-    "asia": re.compile(r"(?P<bare>ASIA[0-9A-Z]{16,})"),
-    "gh": re.compile(r"(?P<bare>gh[pousr]_\w{10,})"),
-    "github_pat_": re.compile(r"(?P<bare>github_pat_\w{10,})"),
-    "xox": re.compile(r"(?P<bare>xox[a-z]-[\w-]{8,})"),
-    "aiza": re.compile(r"(?P<bare>AIza[\w-]{20,})"),
-    "ya29.": re.compile(r"(?P<bare>ya29\.[\w-]{16,})"),
-    "sg.": re.compile(r"(?<![A-Za-z0-9])(?P<bare>SG\.[\w-]{16,}\.[\w-]{16,})"),
-}
-_PREFIXES = re.findall(
-    r"\S+",
-    "sk_live_ sk_test_ pk_live_ rk_live_ rk_test_ whsec_ glpat- xapp- hf_ gsk_ lsv2_ npm_ pypi- r8_ tvly- xai- "
-    "pplx- nvapi- dop_v1_ shpat_ dckr_pat_ key-",
-)
-_PREFIXED = {prefix: re.compile(rf"(?<![A-Za-z0-9])(?P<bare>{re.escape(prefix)}[\w-]{{12,}})") for prefix in _PREFIXES}
-
-_TRIED: dict[str, tuple[re.Pattern[str], ...]] = {}
-for _word, _pattern in [*_LINES.items(), *_WORDS.items(), *_SHAPES.items(), *_PREFIXED.items()]:
-    _TRIED[_word] = (*_TRIED.get(_word, ()), _pattern)
-for _word in ("key", "token", "secret"):
-    _TRIED[_word] = (*_TRIED[_word], _GENERIC)
 _SHORTEST = 6
+_KEYS = (str, bytes, bytearray, enum.Enum, tuple, frozenset)  # of others the `repr` is no name
+_NAME_KEYS = ("name", "key", "header", "field", "id", "variable", "param", "parameter", "property", "label", "k")
+_VALUE_KEYS = frozenset({"value", "values", "content", "data", "default", "text", "val", "current", "v"})
+# Not a text that says something, and so not what is left of one after its secrets are cut out.
+_NAME = re.compile(r"[\w .:/$-]{1,59}")
+_USER_OPTIONS = ("-u", "--user", "--proxy-user")
+_USER_PASSWORD = re.compile(r"(?![/\d])[^\s:/]{1,64}:\S+")
 
 
-def redact_text(text: str) -> str:
-    """The text with every secret replaced by `[redacted]`; idempotent. JSON text is redacted as what it says."""
-    if len(text) < _SHORTEST:
-        return text
-    return _text(text, 0)
+class Redactor:
+    """Takes secrets out, and counts what it took by rule.
 
-
-def redact_value(value: Any) -> Any:
-    """A JSON-able copy of a value without its secrets: those in strings, in keys, and those under secret-like keys.
-
-    What is not JSON-able becomes its redacted `repr`, so that nothing is serialised later that was not looked at.
+    Args:
+        patterns: more of what is secret: the group `secret` of each match, or all of it.
+        keys: more names under which everything is secret, as whole words: `iban` is in `customer_iban`.
     """
-    return _value(value, 0, ())
+
+    def __init__(self, patterns: Sequence[re.Pattern[str]] = (), keys: Sequence[str] = ()) -> None:
+        self.counts: dict[str, int] = {}
+        self._patterns = [(f"pattern-{number}", pattern) for number, pattern in enumerate(patterns, 1)]
+        self._keys: re.Pattern[str] | None = None
+        if keys:
+            words = "|".join(re.escape(key) for key in keys)
+            name = rf"(?:(?<![^\W_])(?i:{words})|(?<=[a-z0-9])(?=[A-Z])(?i:{words}))(?![a-z])"
+            self._keys = re.compile(name)
+            self._patterns.append(
+                (
+                    "key",
+                    re.compile(
+                        rf"{name}[\w.\-]{{0,40}}\\*[\"'`*]{{0,3}}\s*(?:=>|[:=|]|%3[Dd])\s*[*]{{0,2}}\s*"
+                        rf"(?:(?P<quote>[\"'`])(?P<quoted>[^\"'`\n]*)(?P=quote)|(?P<secret>[^\s\"'`&,;|<>)\]}}]+))"
+                    ),
+                )
+            )
+
+    def text(self, text: str) -> str:
+        """The text with every secret replaced by `[redacted]`; idempotent. JSON text is redacted as what it says."""
+        return text if len(text) < _SHORTEST else self._text(text, 0)
+
+    def value(self, value: Any) -> Any:
+        """A JSON-able copy of a value without its secrets: those in strings, in keys, and those under secret-like keys.
+
+        What is not JSON-able becomes its redacted `repr`, so that nothing is serialised later that was not looked at.
+        """
+        return self._value(value, 0, ())
+
+    def under(self, name: str, value: Any) -> Any:
+        """The value that stands under this name: hidden where the name says that it is secret."""
+        return self._hidden(value) if self._is_secret(name, value) else self._value(value, 0, ())
+
+    def names_secret(self, name: str) -> bool:
+        """Whether a value under this name may be secret for its name's sake."""
+        return is_secret_key(name) or is_doubtful_key(name) or self._is_own_key(name)
+
+    def taken(self) -> dict[str, int]:
+        """How many secrets were taken since the last call, by rule."""
+        counts, self.counts = self.counts, {}
+        return counts
+
+    def _is_own_key(self, name: str) -> bool:
+        return self._keys is not None and self._keys.search(plain(name)[0]) is not None
+
+    def _is_secret(self, name: str, value: Any) -> bool:
+        if is_secret_key(name) or self._is_own_key(name):
+            return True
+        return looks_secret(value) and is_doubtful_key(name)
+
+    def _count(self, rule: str) -> None:
+        self.counts[rule] = self.counts.get(rule, 0) + 1
+
+    def _text(self, text: str, depth: int) -> str:
+        if text[0] in "{[ \n" and depth < _MAX_DEPTH:
+            parsed = _json(text)
+            if parsed is not None:
+                clean = self._value(parsed, depth + 1, ())
+                return text if clean == parsed else orjson.dumps(clean).decode()
+        for _ in range(4):  # what is left after a cut can, rarely, read as something new
+            before, text = text, self._scan(text)
+            if text == before:
+                break
+        return text
+
+    def _scan(self, text: str) -> str:
+        found = find(text)
+        if self._patterns:
+            found = sorted([*found, *self._matches(text)])
+        pieces: list[str] = []
+        done = 0
+        for start, end, rule in found:
+            if end <= done:
+                continue
+            if start < done:  # goes on where the last one ended
+                start = done
+            elif text[start:end] != REDACTED:
+                self._count(rule)
+            if start > done or not pieces:
+                pieces.append(text[done:start])
+                pieces.append(REDACTED)
+            done = end
+        return "".join((*pieces, text[done:])) if pieces else text
+
+    def _matches(self, text: str) -> list[Found]:
+        found: list[Found] = []
+        for rule, pattern in self._patterns:
+            for match in pattern.finditer(text):
+                groups = match.re.groupindex
+                group = next((name for name in ("secret", "quoted") if name in groups and match[name] is not None), 0)
+                start, end = match.span(group)
+                if start < end and REDACTED not in text[start:end] and text[start:end] not in REDACTED:
+                    found.append((start, end, rule))
+        return found
+
+    def _value(self, value: Any, depth: int, inside: tuple[int, ...]) -> Any:
+        kind = type(value)
+        if kind is str:
+            return self._text(value, depth) if len(value) >= _SHORTEST else value
+        if value is None or kind is bool or kind is int or kind is float:
+            return value
+        if depth >= _MAX_DEPTH:
+            return _TOO_DEEP
+        if isinstance(value, Mapping):
+            return "[cycle]" if id(value) in inside else self._mapping(value, depth + 1, (*inside, id(value)))
+        if isinstance(value, list | tuple | Set):
+            return "[cycle]" if id(value) in inside else self._sequence(value, depth + 1, (*inside, id(value)))
+        if isinstance(value, str):
+            return self._text(str(value), depth) if value else ""
+        if isinstance(value, bytes | bytearray):
+            return self._scan(bytes(value).decode("utf-8", "replace"))
+        return self._scan(repr(value))
+
+    def _mapping(self, value: Mapping[Any, Any], depth: int, inside: tuple[int, ...]) -> dict[Any, Any]:
+        named = self._names_a_secret(value)
+        clean: dict[Any, Any] = {}
+        for key, item in value.items():
+            name: Any = key
+            secret = False
+            if key is not None and not isinstance(key, int | float):
+                text = key if isinstance(key, str) else key_text(key)
+                if isinstance(key, _KEYS):
+                    secret = self._is_secret(text, item) or (named and text in _VALUE_KEYS)
+                name = self._value(text, depth, inside)
+            if name in clean:  # two keys that were secrets themselves
+                name = f"{name} {len(clean)}"
+            clean[name] = self._hidden(item) if secret else self._value(item, depth, inside)
+        return clean
+
+    def _names_a_secret(self, value: Mapping[Any, Any]) -> bool:
+        """Whether it is an entry such as `{"name": "password", "value": ...}`."""
+        return any(isinstance(name := value.get(key), str) and self._is_name(name) for key in _NAME_KEYS)
+
+    def _is_name(self, text: str) -> bool:
+        """Whether a text in the place of a name is one, of something secret."""
+        return _NAME.fullmatch(text) is not None and (is_secret_key(text) or self._is_own_key(text))
+
+    def _sequence(self, value: Any, depth: int, inside: tuple[int, ...]) -> list[Any]:
+        items = list(value)
+        if len(items) == 2 and isinstance(items[0], str) and self._is_name(items[0]):
+            return [self._value(items[0], depth, inside), self._hidden(items[1])]  # a header, as a pair
+        clean = [self._value(item, depth, inside) for item in items]
+        for place in range(1, len(items)):
+            option, item = items[place - 1], items[place]
+            if not isinstance(option, str) or option[:1] != "-" or "=" in option:
+                continue
+            if is_secret_key(option):  # a command line, as a list
+                clean[place] = self._hidden(item)
+            elif option in _USER_OPTIONS and isinstance(item, str) and _USER_PASSWORD.fullmatch(item):
+                user, _, password = item.partition(":")
+                clean[place] = f"{user}:{self._hidden(password)}"
+        return clean
+
+    def _hidden(self, value: Any) -> Any:
+        """The stand-in for a secret. That there is none, or which of two, is not a secret."""
+        if value is None or isinstance(value, bool) or value in ("", REDACTED):
+            return value
+        self._count("name")
+        return REDACTED
 
 
-@lru_cache(maxsize=4096)
-def is_secret_key(key: str) -> bool:
-    """Whether what stands under this key is a secret whatever it looks like."""
-    return _IS_SECRET.search(key) is not None
-
-
-def _text(text: str, depth: int) -> str:
-    if text[0] in "{[ \n" and depth < _MAX_DEPTH:
-        parsed = _json(text)
-        if parsed is not None:
-            clean = _value(parsed, depth + 1, ())
-            return text if clean == parsed else orjson.dumps(clean).decode()
-    for _ in range(4):  # what is left after a cut can, rarely, read as something new
-        before, text = text, _scan(text)
-        if text == before:
-            break
-    return text
+def key_text(key: object) -> str:
+    """A mapping's key as text, for its name to be looked at; calls no code of the app's for what JSON and OTLP know."""
+    kind = type(key)
+    if kind is str:
+        return str(key)
+    if isinstance(key, bytes | bytearray):
+        return bytes(key).decode("utf-8", "replace")
+    if isinstance(key, enum.Enum):
+        inner = key._value_
+        return str(inner) if type(inner) is str else key._name_
+    if kind is tuple or kind is frozenset:
+        return f"({', '.join(key_text(part) for part in key)})"  # type: ignore[attr-defined]
+    return repr(key)
 
 
 def _json(text: str) -> Any:
@@ -158,111 +225,17 @@ def _json(text: str) -> Any:
         return None
 
 
-def _scan(text: str) -> str:
-    lower = text.lower()
-    if len(lower) != len(text):  # a few characters are two in lower case: keep the places
-        lower = "".join(low if len(low := char.lower()) == 1 else char for char in text)
-    found: list[tuple[int, str]] = []
-    for word in _TRIED:
-        place = lower.find(word)
-        while place >= 0:
-            found.append((place, word))
-            place = lower.find(word, place + 1)
-    if not found:
-        return text
-    found.sort()
-    pieces: list[str] = []
-    done = 0
-    for place, word in found:
-        if place < done:
-            continue
-        cut = _secret_at(text, place, word)
-        if cut is not None:
-            pieces += text[done : cut[0]], REDACTED
-            done = cut[1]
-    return "".join((*pieces, text[done:])) if pieces else text
+_default = Redactor()
 
 
-def _secret_at(text: str, place: int, word: str) -> tuple[int, int] | None:
-    for pattern in _TRIED[word]:
-        match = pattern.match(text, place)
-        if match is not None:
-            groups = match.groupdict()
-            name = "quoted" if groups.get("quoted") is not None else "bare"
-            if match.start(name) < match.end(name):
-                return match.span(name)
-    if (
-        word in _WORDS
-        and "-" in text[max(0, place - 60) : place]
-        and _OPTION_BEFORE.search(text, max(0, place - 60), place)
-    ):
-        match = _OPTION.match(text, place)
-        if match is not None:
-            return match.span("bare")
-    return None
+def redact_text(text: str) -> str:
+    """The text without what everybody's rules take for a secret."""
+    return _default.text(text)
 
 
-def _value(value: Any, depth: int, inside: tuple[int, ...]) -> Any:
-    kind = type(value)
-    if kind is str:
-        return _text(value, depth) if len(value) >= _SHORTEST else value
-    if value is None or kind is bool or kind is int or kind is float:
-        return value
-    if depth >= _MAX_DEPTH:
-        return _TOO_DEEP
-    if isinstance(value, Mapping):
-        return "[cycle]" if id(value) in inside else _mapping(value, depth + 1, (*inside, id(value)))
-    if isinstance(value, list | tuple | Set):
-        return "[cycle]" if id(value) in inside else _sequence(value, depth + 1, (*inside, id(value)))
-    if isinstance(value, str):
-        return _text(str(value), depth) if value else ""
-    if isinstance(value, bytes | bytearray):
-        return _scan(bytes(value).decode("utf-8", "replace"))
-    return _scan(repr(value))
+def redact_value(value: Any) -> Any:
+    """A JSON-able copy of the value without what everybody's rules take for a secret."""
+    return _default.value(value)
 
 
-def _mapping(value: Mapping[Any, Any], depth: int, inside: tuple[int, ...]) -> dict[Any, Any]:
-    named = _names_a_secret(value)
-    clean: dict[Any, Any] = {}
-    for key, item in value.items():
-        secret = (isinstance(key, str) and is_secret_key(key)) or (named and key in _VALUE_KEYS)
-        name = _value(key, depth, inside) if key is None or isinstance(key, str | int | float) else _scan(repr(key))
-        if name in clean:  # two keys that were secrets themselves
-            name = f"{name} {len(clean)}"
-        clean[name] = _hidden(item) if secret else _value(item, depth, inside)
-    return clean
-
-
-# Not a text that says something, and so not what is left of one after its secrets are cut out.
-_NAME = re.compile(r"[\w .:/$-]{1,59}")
-
-
-def _names_secret(text: str) -> bool:
-    """Whether a text in the place of a name is one, of something secret."""
-    return _NAME.fullmatch(text) is not None and is_secret_key(text)
-
-
-_NAME_KEYS = ("name", "key", "header", "field")
-_VALUE_KEYS = frozenset({"value", "values", "content", "data"})
-
-
-def _names_a_secret(value: Mapping[Any, Any]) -> bool:
-    """Whether it is an entry such as `{"name": "password", "value": ...}`."""
-    return any(isinstance(name := value.get(key), str) and _names_secret(name) for key in _NAME_KEYS)
-
-
-def _sequence(value: Any, depth: int, inside: tuple[int, ...]) -> list[Any]:
-    items = list(value)
-    if len(items) == 2 and isinstance(items[0], str) and _names_secret(items[0]):
-        return [_value(items[0], depth, inside), _hidden(items[1])]  # a header, as a pair
-    clean = [_value(item, depth, inside) for item in items]
-    for place in range(1, len(items)):
-        option = items[place - 1]
-        if isinstance(option, str) and option.startswith("-") and "=" not in option and is_secret_key(option):
-            clean[place] = _hidden(items[place])  # a command line, as a list
-    return clean
-
-
-def _hidden(value: Any) -> Any:
-    """The stand-in for a secret. That there is none, or which of two, is not a secret."""
-    return value if value is None or isinstance(value, bool) or value in ("", REDACTED) else REDACTED
+__all__ = ["REDACTED", "Redactor", "is_secret_key", "key_text", "redact_text", "redact_value"]
