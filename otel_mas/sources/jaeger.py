@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from otel_mas.errors import SourceError
 from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Tally, Trace, TraceSummary
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.base import Capabilities
@@ -26,6 +27,21 @@ HTTP_PORT, GRPC_PORT = 16686, 16685
 _GRAIN_NS = 1_000_000
 # Elasticsearch takes the values of attributes for regular expressions. These mean themselves, or more, in any storage.
 _PLAIN = re.compile(r"[\w .,:/=-]+")
+# The words of the query service, over HTTP and gRPC; in older versions those of the storages.
+_SERVICE_REQUIRED = re.compile("requires a service name|service name must be set", re.IGNORECASE)
+
+
+_Selection = tuple[str, tuple[tuple[str, str], ...]]
+"""A service ("" for all of them), and attributes that a span must have."""
+
+
+class ServiceRequired(SourceError):
+    """The storage searches within a service only."""
+
+    @staticmethod
+    def is_meant(message: str) -> bool:
+        """Whether a server's refusal says so."""
+        return _SERVICE_REQUIRED.search(message) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +66,12 @@ class Transport(Protocol):
         ...
 
     def search(self, search: Search) -> Iterator[ResourceSpans]:
-        """The traces that match. Raises `FewerTraces` where that is too many at once."""
+        """The traces that match.
+
+        Raises:
+            FewerTraces: that is too many at once.
+            ServiceRequired: the storage takes no search over all services.
+        """
         ...
 
     def services(self) -> Sequence[str]: ...
@@ -81,10 +102,11 @@ class JaegerSource:
         return self._listed(query)
 
     def trace(self, trace_id: str) -> Trace:
+        from otel_mas.sources.jaeger_sanitizers import unsanitized
         from otel_mas.sources.otlp import traces
 
         wanted = full_id(trace_id)
-        for found in traces(self._transport.trace(wanted)):
+        for found in traces(unsanitized(self._transport.trace(wanted))):
             if found.trace_id == wanted:
                 return found
         raise no_trace(wanted, self.location)
@@ -115,8 +137,7 @@ class JaegerSource:
         def find(lo_ns: int, hi_ns: int, most: int) -> Page:
             candidates: list[Candidate] = []
             complete = True
-            for service, attributes in selecting:
-                found = _tallies(self._transport.search(Search(lo_ns, hi_ns, most, service, attributes)))
+            for found in self._searched(selecting, lo_ns, hi_ns, most):
                 complete = complete and len(found) < most
                 for tally in found.values():
                     candidates.append(Candidate(tally.trace_id, tally.start_ns or 0))
@@ -127,7 +148,18 @@ class JaegerSource:
         walk = Walk(find, matching.get, self.location, _GRAIN_NS, most_looked_at=self._most_looked_at)
         return walk.newest(query.limit, query.since_ns or 0, self._clock())
 
-    def _selecting(self, query: Query) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+    def _searched(self, selecting: list[_Selection], lo_ns: int, hi_ns: int, most: int) -> Iterator[dict[str, Tally]]:
+        """What each search finds. Where the storage takes none without a service, there is one for each service."""
+        try:
+            for service, attributes in selecting:
+                yield _tallies(self._transport.search(Search(lo_ns, hi_ns, most, service, attributes)))
+        except ServiceRequired:
+            if selecting != [("", ())]:
+                raise
+            selecting[:] = [(service, ()) for service in self._transport.services()]
+            yield from self._searched(selecting, lo_ns, hi_ns, most)
+
+    def _selecting(self, query: Query) -> list[_Selection]:
         """Services and attributes of the searches that together find every trace that can match.
 
         Jaeger matches single spans, a query is about whole traces: agent and conversation may be on different spans, of
@@ -162,10 +194,11 @@ class JaegerSource:
 
 def _tallies(messages: Iterable[ResourceSpans]) -> dict[str, Tally]:
     """Counts of every trace that the messages hold spans of; the spans themselves are let go."""
+    from otel_mas.sources.jaeger_sanitizers import unsanitized
     from otel_mas.sources.otlp import SpanReader
 
     tallies: dict[str, Tally] = {}
-    for span in SpanReader(bodies=False).read(messages):
+    for span in SpanReader(bodies=False).read(unsanitized(messages)):
         tally = tallies.get(span.trace_id)
         if tally is None:
             tally = tallies[span.trace_id] = Tally(span.trace_id)

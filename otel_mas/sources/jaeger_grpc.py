@@ -10,7 +10,7 @@ import grpc  # type: ignore[import-untyped]
 
 from otel_mas.errors import SourceError
 from otel_mas.sources.endpoint import Access, Endpoint
-from otel_mas.sources.jaeger import GRPC_PORT, HTTP_PORT, Search
+from otel_mas.sources.jaeger import GRPC_PORT, HTTP_PORT, Search, ServiceRequired
 from otel_mas.sources.newest import FewerTraces
 from otel_mas.sources.otlp import traces_data
 from otel_mas.sources.wire import fields, message, number, text, timestamp
@@ -112,6 +112,8 @@ class JaegerOverGrpc:
             return SourceError(f"{there} does not answer as Jaeger does ({said or 'unknown service'}): {_HINT}")
         if code == grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in said:
             return FewerTraces(f"the answer of {there} is larger than {MOST_BYTES >> 20} MiB: ask for less")
+        if ServiceRequired.is_meant(said):
+            return ServiceRequired(f"Jaeger at {there} failed: {said}")
         if "search depth" in said:
             return FewerTraces(f"Jaeger at {there} failed: {said}")
         if code == grpc.StatusCode.UNAVAILABLE:

@@ -11,7 +11,7 @@ import orjson
 from otel_mas.errors import SourceError
 from otel_mas.sources.endpoint import Access, Endpoint
 from otel_mas.sources.http_client import HttpClient, Reply, TooLarge
-from otel_mas.sources.jaeger import GRPC_PORT, HTTP_PORT, Search
+from otel_mas.sources.jaeger import GRPC_PORT, HTTP_PORT, Search, ServiceRequired
 from otel_mas.sources.newest import FewerTraces
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class JaegerOverHttp:
             raise FewerTraces(str(error)) from error
         if reply.status in (400, 500):
             refusal = self._http.refusal(reply)
+            if ServiceRequired.is_meant(reply.says):
+                raise ServiceRequired(str(refusal))
             raise FewerTraces(str(refusal)) if _DEPTH in reply.says else refusal
         return self._spans(reply)
 

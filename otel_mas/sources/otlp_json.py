@@ -1,7 +1,8 @@
 """OTLP/JSON, and the protobuf JSON that Tempo answers with, to OTLP messages.
 
 The two differ where protobuf's own mapping and OTLP's do: ids are hex in OTLP and base64 in protobuf (told apart by
-their length), enums are numbers or names. 64-bit integers may be numbers or text in both.
+their length), enums are numbers or names. 64-bit integers may be numbers or text in both. Both leave out a field that
+is at its default, an attribute's empty key among them, and take null for it.
 
 Loads protobuf: import it where JSON has come.
 """
@@ -144,11 +145,13 @@ def _span(item: Json) -> Span:
 
 
 def _pairs(items: Sequence[Json] | None, depth: int = 0) -> list[KeyValue]:
-    return [KeyValue(key=item["key"], value=_any(item.get("value") or {}, depth)) for item in items or ()]
+    return [KeyValue(key=item.get("key") or "", value=_any(item.get("value") or {}, depth)) for item in items or ()]
 
 
 def _any(value: Json, depth: int) -> AnyValue:
     for name, held in value.items():
+        if held is None:
+            continue
         make = _VALUES.get(name)
         if make is not None:
             return make(held)

@@ -146,14 +146,16 @@ class _Other(Exception):
 def _in_json(piece: bytes, problems: list[str]) -> Iterator[ResourceSpans]:
     import orjson
 
+    from otel_mas.sources.jaeger_sanitizers import unsanitized
     from otel_mas.sources.otlp_json import resource_spans
 
     document = orjson.loads(piece)  # its error is a ValueError
     if isinstance(document, dict) and any(name in document for name in _OTHER_SIGNALS):
         raise _Other
-    for wrapper in ("trace", "result"):  # as Tempo and Jaeger answer
-        if isinstance(document, dict) and isinstance(document.get(wrapper), dict):
-            document = document[wrapper]
+    if isinstance(document, dict) and isinstance(document.get("result"), dict):  # as Jaeger answers
+        return unsanitized(resource_spans(document["result"], problems))
+    if isinstance(document, dict) and isinstance(document.get("trace"), dict):  # as Tempo answers
+        document = document["trace"]
     return resource_spans(document, problems)
 
 

@@ -14,8 +14,6 @@ _JAEGER = frozenset(
         "a resource's schema URL",
         "a scope's schema URL",
         "a service without a name",
-        "an end before the start",
-        "an instant",
     }
 )
 

@@ -22,6 +22,8 @@ from tests.unit.sources.answering import (
 TRACE = trace_id(lunch.ASKING)
 NOT_FOUND = Answer(404, b'{"error":{"httpCode":404,"message":"No traces found"}}\n', "text/plain; charset=utf-8")
 
+NO_SERVICE = "this storage backend requires a service name to search; searching all services is not supported"
+
 
 def as_json(*exports: TracesData) -> dict[str, Any]:
     """As Jaeger writes it: ids in hex, enums as numbers, 64-bit integers as text."""
@@ -47,10 +49,22 @@ def as_json(*exports: TracesData) -> dict[str, Any]:
 
 
 class FakeJaeger:
-    """The query API of a version: up to 2.18 with attributes ignored and snake_case only, from 2.19 on otherwise."""
+    """The query API of a version: up to 2.18 with attributes ignored and snake_case only, from 2.19 on otherwise.
 
-    def __init__(self, *, version: tuple[int, int], traces: dict[str, list[TracesData]], most: int = 1000) -> None:
+    Args:
+        by_service: its storage takes no search without a service, as badger and Cassandra do not.
+    """
+
+    def __init__(
+        self,
+        *,
+        version: tuple[int, int],
+        traces: dict[str, list[TracesData]],
+        most: int = 1000,
+        by_service: bool = False,
+    ) -> None:
         self.version = version
+        self.by_service = by_service
         self.traces = traces
         self.most = most
 
@@ -73,6 +87,8 @@ class FakeJaeger:
         if not 0 < most <= self.most:
             message = "search depth must be greater than 0 and less than max traces"
             return self.json({"error": {"httpCode": 500, "message": message}}, 500)
+        if self.by_service and not query.get("query.service_name"):
+            return self.json({"error": {"httpCode": 400, "message": NO_SERVICE}}, 400)
         wanted = json.loads(query.get("query.attributes", "{}"))
         found = [
             one

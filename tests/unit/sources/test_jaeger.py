@@ -6,8 +6,10 @@ What a real one answers is in tests/conformance and test_jaeger_real.py.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from otel_mas.errors import SourceError, UnsupportedQuery
 from otel_mas.model import Query
@@ -38,6 +40,22 @@ from tests.unit.sources.fake_jaeger import LUNCH, TRACE, FakeJaeger, over_http
 def test_every_version_gives_the_same(version: tuple[int, int], query: Query, found: list[int]) -> None:
     with answering(FakeJaeger(version=version, traces=LUNCH)) as server:
         assert [one.trace_id for one in over_http(server).traces(query)] == [trace_id(number) for number in found]
+
+
+@pytest.mark.parametrize(
+    "query", [Query(), Query(status="interrupted"), Query(limit=1), Query(agent="waiter")], ids=str
+)
+def test_a_storage_that_searches_within_a_service_only_is_asked_service_by_service(query: Query) -> None:
+    with answering(FakeJaeger(version=(2, 20), traces=LUNCH)) as server:
+        expected = over_http(server).traces(query)
+    with answering(FakeJaeger(version=(2, 21), traces=LUNCH, by_service=True)) as server:
+        assert over_http(server).traces(query) == expected
+        assert sum(not asked.query.get("query.service_name") for asked in server.asked if asked.query) <= 1
+
+
+def test_a_storage_without_any_service_has_no_traces() -> None:
+    with answering(FakeJaeger(version=(2, 21), traces={}, by_service=True)) as server:
+        assert over_http(server).traces(Query()) == []
 
 
 def test_a_version_that_takes_attributes_is_asked_by_them_in_each_service() -> None:
@@ -163,3 +181,68 @@ def test_an_address_is_shown_as_it_can_be_opened(target: str, location: str) -> 
 def test_an_address_without_a_scheme_is_told(target: str) -> None:
     with pytest.raises(SourceError, match=r"jaeger\+http://"):
         open_source(target)
+
+
+# What its sanitizers change
+
+
+WARNING = (
+    "Negative duration detected, sanitizing end timestamp. Original end timestamp: {}, adjusted to: "
+    "2026-11-21 10:00:00.000000001 +0000 UTC"
+)
+START_NS = 1_795_255_200 * 10**9
+
+
+def sanitized(end_ns: int, warnings: object, name: str = "s") -> TracesData:
+    message = span(1, 1, name, 0, 0, attributes={"@jaeger@warnings": warnings, "kept": 1} if warnings else {"kept": 1})
+    message.start_time_unix_nano, message.end_time_unix_nano = START_NS, end_ns
+    return export(process({"service.name": "s"}, [message]))
+
+
+@pytest.mark.parametrize(
+    ("said", "end_ns"),
+    [
+        ("2026-11-21 10:00:00 +0000 UTC", START_NS),
+        ("2026-11-21 09:59:59.98765 +0000 UTC", START_NS - 12_350_000),
+        ("1970-01-01 00:00:00 +0000 UTC", None),
+    ],
+)
+@pytest.mark.parametrize("form", [tuple, json.dumps], ids=["array", "text"])
+@pytest.mark.parametrize("others", [[], ["another"]])
+def test_the_end_that_jaeger_keeps_in_a_warning_comes_back(
+    said: str, end_ns: int | None, form: Callable[[object], object], others: list[str]
+) -> None:
+    warnings = [*others, WARNING.format(said)]
+    held = sanitized(START_NS + 1, form(warnings))
+
+    with answering(FakeJaeger(version=(2, 20), traces={trace_id(1): [held]})) as server:
+        (restored,) = over_http(server).trace(trace_id(1)).spans
+
+    kept = {"@jaeger@warnings": json.dumps(others) if form is json.dumps else tuple(others)} if others else {}
+    assert (restored.start_ns, restored.end_ns) == (START_NS, end_ns)
+    assert dict(restored.attributes) == {"kept": 1, **kept}
+
+
+@pytest.mark.parametrize(
+    ("end_ns", "warnings"),
+    [
+        (START_NS + 1, ()),
+        (START_NS + 1, ("another",)),
+        (START_NS + 1, "[1]"),
+        (START_NS + 1, (WARNING.format("yesterday"),)),
+        (START_NS + 2, (WARNING.format("2026-11-21 10:00:00 +0000 UTC"),)),
+    ],
+    ids=str,
+)
+def test_an_end_that_jaeger_did_not_change_stays(end_ns: int, warnings: object) -> None:
+    held = sanitized(end_ns, warnings)
+
+    with answering(FakeJaeger(version=(2, 20), traces={trace_id(1): [held]})) as server:
+        assert over_http(server).trace(trace_id(1)).spans[0].end_ns == end_ns
+
+
+def test_the_name_that_jaeger_gives_to_a_span_without_one_is_taken_off() -> None:
+    held = sanitized(START_NS + 5, (), "empty-span-name")
+
+    with answering(FakeJaeger(version=(2, 20), traces={trace_id(1): [held]})) as server:
+        assert over_http(server).trace(trace_id(1)).spans[0].name == ""

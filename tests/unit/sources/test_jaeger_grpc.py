@@ -12,16 +12,18 @@ import grpc
 import pytest
 
 from otel_mas.errors import SourceError, TraceNotFound
+from otel_mas.model import Query
 from otel_mas.sources.endpoint import Access, parse_endpoint
 from otel_mas.sources.jaeger import JaegerSource
 from otel_mas.sources.jaeger_grpc import JaegerOverGrpc
+from otel_mas.sources.wire import text
 from tests.conformance import lunch
 from tests.unit.sources.answering import (
     SelfSigned,
     answering,
     free_port,
 )
-from tests.unit.sources.fake_jaeger import NOT_FOUND, TRACE, over_grpc
+from tests.unit.sources.fake_jaeger import NO_SERVICE, NOT_FOUND, TRACE, over_grpc
 
 GrpcAnswer = Callable[[str, bytes, grpc.ServicerContext], Iterator[bytes]]
 
@@ -79,6 +81,22 @@ def test_a_grpc_status_is_told(speaking: Callable[..., int], code: grpc.StatusCo
     with pytest.raises(SourceError, match=expected) as caught:
         over_grpc(speaking(failing(code, said))).trace(TRACE)
     assert not isinstance(caught.value, TraceNotFound)
+
+
+def test_a_storage_that_searches_within_a_service_only_is_asked_service_by_service(
+    speaking: Callable[..., int],
+) -> None:
+    def answer(method: str, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        if method == "GetServices":
+            yield text(1, "gateway") + text(1, lunch.SERVICE)
+        elif text(1, lunch.SERVICE) in request:
+            yield lunch.EXPORTS[0].SerializeToString()
+        elif text(1, "gateway") not in request:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, NO_SERVICE)
+
+    found = over_grpc(speaking(answer)).traces(Query())
+
+    assert [one.trace_id for one in found] == [TRACE]
 
 
 def test_newer_versions_say_by_a_status_that_there_is_no_trace(speaking: Callable[..., int]) -> None:

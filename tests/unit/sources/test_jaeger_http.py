@@ -144,7 +144,7 @@ def test_half_an_answer(cut: int) -> None:
         {"resourceSpans": [1]},
         {"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "zz" * 16}]}]}]},
         {"resourceSpans": [{"scopeSpans": [{"spans": [{"startTimeUnixNano": "x"}]}]}]},
-        {"resourceSpans": [{"scopeSpans": [{"spans": [{"attributes": [{}]}]}]}]},
+        {"resourceSpans": [{"scopeSpans": [{"spans": [{"attributes": [1]}]}]}]},
         {"resourceSpans": [{"scopeSpans": [{"spans": [{"startTimeUnixNano": -1}]}]}]},
     ],
     ids=str,

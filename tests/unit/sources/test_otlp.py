@@ -41,12 +41,10 @@ _scalars = st.one_of(
 )
 _values: st.SearchStrategy[Any] = st.recursive(
     _scalars,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3).map(tuple), st.dictionaries(_texts.filter(bool), inner, max_size=3)
-    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3).map(tuple), st.dictionaries(_texts, inner, max_size=3)),
     max_leaves=5,
 )
-_attributes = st.dictionaries(_texts.filter(bool), _values, max_size=4)
+_attributes = st.dictionaries(_texts, _values, max_size=4)
 _counts = st.integers(0, 2**32 - 1)
 
 
@@ -121,6 +119,34 @@ def test_fractions_that_json_has_no_number_for_are_text(text: str, value: float)
     (trace,) = traces(resource_spans({"resourceSpans": [{"scopeSpans": [{"spans": [one]}]}]}))
 
     assert repr(trace.spans[0].attributes["f"]) == repr(value)
+
+
+def test_fields_at_their_defaults_may_be_left_out_or_null() -> None:
+    """As proto3 JSON is written (left out) and may be written (null); an empty attribute key is such a field."""
+    attributes = [{"value": {"stringValue": "x"}}, {"key": "nothing"}, {"key": "a", "value": {"arrayValue": {}}}]
+    one = {"traceId": "01" * 16, "spanId": "02" * 8, "attributes": attributes, "events": [{}], "links": [{}]}
+    null = {
+        **dict.fromkeys(("name", "kind", "status", "flags", "traceState", "parentSpanId", "droppedLinksCount")),
+        **one,
+    }
+    null["attributes"] = [{"key": None, "value": {"arrayValue": None, "stringValue": "x"}}, *attributes[1:]]
+    documents = [{"resourceSpans": [{"scopeSpans": [{"spans": [spans]}]}]} for spans in (one, null)]
+
+    left_out, nulls = (traces(resource_spans(document)) for document in documents)
+
+    assert everything(left_out) == everything(nulls)
+    (span,) = left_out[0].spans
+    assert dict(span.attributes) == {"": "x", "nothing": None, "a": ()}
+    assert (span.name, span.kind, span.status, span.end_ns) == ("", SpanKind.UNSPECIFIED, StatusCode.UNSET, None)
+    assert (len(span.events), len(span.body.links)) == (1, 1)
+
+
+def test_an_empty_message_of_each_level_is_read() -> None:
+    document = {"resourceSpans": [{}, {"scopeSpans": None}, {"scopeSpans": [{}, {"spans": [{}]}]}]}
+
+    (trace,) = traces(resource_spans(document))
+
+    assert (trace.trace_id, trace.spans[0].span_id, trace.spans[0].service) == ("0" * 32, "", "")
 
 
 def test_numbers_may_be_numbers_or_text() -> None:
