@@ -86,6 +86,7 @@ def _chosen(store: str, target: Target | None) -> tuple[list[str], int]:
 
 def _write(reader: LogReader, ids: Sequence[str], file: IO[bytes], *, content: bool) -> tuple[int, list[str]]:
     """How many spans were written, and a line for each that cannot be."""
+    from otel_mas.store.array_parts import with_split_arrays
     from otel_mas.store.otlp_json import json_line
     from otel_mas.store.shipping.withhold import Withholder
 
@@ -96,7 +97,7 @@ def _write(reader: LogReader, ids: Sequence[str], file: IO[bytes], *, content: b
         for rows in _parts(reader.trace(trace_id)):
             left_out: list[LogRow] = []
             kept = rows if withholder is None else list(_withheld(rows, withholder, left_out))
-            file.write(json_line(kept, left_out))
+            file.write(json_line([row._replace(body=with_split_arrays(row.body)) for row in kept], left_out))
             spans += len(rows) - len(left_out)
             problems += [f"left out span {row.key} of trace {trace_id}: its body cannot be decoded" for row in left_out]
     return spans, problems

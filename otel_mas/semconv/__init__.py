@@ -117,6 +117,7 @@ _CLASSES: Final[dict[str, ContentClass]] = {
     attributes.MAS_INTERRUPT_IDS: ContentClass.IDENTIFIER,
     attributes.MAS_MESSAGE_ID: ContentClass.IDENTIFIER,
     attributes.MAS_OUTPUT_MESSAGES: ContentClass.IDENTIFIER,
+    attributes.MAS_PART: ContentClass.IDENTIFIER,
     attributes.MAS_RUN_ID: ContentClass.IDENTIFIER,
     attributes.MAS_STATE_DIGESTS: ContentClass.IDENTIFIER,
     attributes.MAS_STORE_ID: ContentClass.IDENTIFIER,
@@ -361,6 +362,30 @@ _CLASSES: Final[dict[str, ContentClass]] = {
     "vector_db.operation": ContentClass.STRUCTURE,
     "vector_db.vendor": ContentClass.STRUCTURE,
 }
+
+# Attributes that are arrays of strings; some backends keep them as JSON text.
+STRING_ARRAYS: Final = frozenset(
+    {
+        attributes.GEN_AI_REQUEST_ENCODING_FORMATS,
+        attributes.GEN_AI_REQUEST_STOP_SEQUENCES,
+        attributes.GEN_AI_RESPONSE_FINISH_REASONS,
+        attributes.MAS_CAUSE_KINDS,
+        attributes.MAS_CAUSE_REFS,
+        attributes.MAS_CAUSE_SPANS,
+        attributes.MAS_CHECKPOINT_PENDING,
+        attributes.MAS_CONTENT_WITHHELD,
+        attributes.MAS_INPUT_MESSAGES,
+        attributes.MAS_INPUT_MODALITIES,
+        attributes.MAS_INTERRUPT_IDS,
+        attributes.MAS_OUTPUT_MESSAGES,
+        attributes.MAS_OUTPUT_MODALITIES,
+        attributes.MAS_ROUTING_CANDIDATES,
+        attributes.MAS_ROUTING_CHOICE,
+        attributes.MAS_STATE_CHANGED,
+        attributes.MAS_STATE_DIGESTS,
+        attributes.MAS_TASK_TRIGGERS,
+    }
+)
 
 # Everything at or below these names of other vocabularies is content.
 CONTENT_PREFIXES: Final = (

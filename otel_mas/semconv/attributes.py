@@ -190,6 +190,10 @@ MAS_OUTPUT_MESSAGES: Final = "mas.output.messages"
 """Digests of the messages that came out, in order: keyed BLAKE2b, 128 bits, hex."""
 MAS_OUTPUT_MODALITIES: Final = "mas.output.modalities"
 """Kinds of content that came out: text, image, audio, video, file."""
+MAS_PART: Final = "mas.part"
+"""Part of a string array that is too long for one attribute: `mas.part.<attribute>.<number>`, from 1.
+Readers join the parts to the attribute.
+"""
 MAS_RECORD_KIND: Final = "mas.record.kind"
 """What the span records. Derived from `gen_ai.operation.name` where there is one, so that they cannot
 disagree.

@@ -11,8 +11,10 @@ from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.model import Link, Resource, Scope, Span, SpanBody, SpanKind, StatusCode, Trace
+from otel_mas.semconv import STRING_ARRAYS
 from otel_mas.semconv import attributes as names
-from otel_mas.sources.restore import ARRAYS, causes_of, restored_attributes, restored_links, restored_value
+from otel_mas.sources.restore import causes_of, restored_attributes, restored_links, restored_value
+from otel_mas.store.array_parts import with_joined_arrays
 from otel_mas.store.columns import ATTRIBUTES
 from otel_mas.store.nesting import parsed
 from otel_mas.store.otlp import decode_body, decode_resource, decode_scope, link_of
@@ -63,7 +65,7 @@ class SpanReader:
             for of_scope in message.scope_spans:
                 scope = self._scope(of_scope)
                 for span in of_scope.spans:
-                    encoded = span.SerializeToString()
+                    encoded = with_joined_arrays(span, span.SerializeToString())
                     if self._is_new(span, encoded):
                         yield self._span(span, encoded, resource, service, scope)
 
@@ -153,10 +155,10 @@ def _value(pair: Any) -> Any:
     value = pair.value
     which = value.WhichOneof("value")
     if which == "array_value":
-        return tuple(item.string_value for item in value.array_value.values) if pair.key in ARRAYS else None
+        return tuple(item.string_value for item in value.array_value.values) if pair.key in STRING_ARRAYS else None
     if which not in _SCALARS:
         return None
     found = getattr(value, which)
     if which == "string_value":
-        return restored_value(pair.key, found) if pair.key in ARRAYS else intern(found)
+        return restored_value(pair.key, found) if pair.key in STRING_ARRAYS else intern(found)
     return found

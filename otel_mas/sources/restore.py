@@ -9,32 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from otel_mas.model import AttributeValue, Link
+from otel_mas.semconv import STRING_ARRAYS
 from otel_mas.semconv import attributes as names
-
-ARRAYS = frozenset(
-    {
-        names.GEN_AI_REQUEST_ENCODING_FORMATS,
-        names.GEN_AI_REQUEST_STOP_SEQUENCES,
-        names.GEN_AI_RESPONSE_FINISH_REASONS,
-        names.MAS_CAUSE_KINDS,
-        names.MAS_CAUSE_REFS,
-        names.MAS_CAUSE_SPANS,
-        names.MAS_CHECKPOINT_PENDING,
-        names.MAS_CONTENT_WITHHELD,
-        names.MAS_INPUT_MESSAGES,
-        names.MAS_INPUT_MODALITIES,
-        names.MAS_INTERRUPT_IDS,
-        names.MAS_OUTPUT_MESSAGES,
-        names.MAS_OUTPUT_MODALITIES,
-        names.MAS_ROUTING_CANDIDATES,
-        names.MAS_ROUTING_CHOICE,
-        names.MAS_STATE_CHANGED,
-        names.MAS_STATE_DIGESTS,
-        names.MAS_TASK_TRIGGERS,
-    }
-)
-"""The attributes that the registry knows as string arrays. Of other names nobody can say whether text that looks like
-JSON was an array or text: they stay as they came."""
 
 OPENTRACING_REF_TYPE = "opentracing.ref_type"
 
@@ -43,8 +19,11 @@ Cause = tuple[str, str, str]
 
 
 def restored_value(name: str, value: AttributeValue) -> AttributeValue:
-    """The attribute's value, a string array that came as JSON text being one again."""
-    if name not in ARRAYS or not isinstance(value, str) or not value.startswith("["):
+    """The attribute's value; a known string array that came as JSON text is an array again.
+
+    Of a name that the registry does not know nobody can say whether the value was an array or text.
+    """
+    if name not in STRING_ARRAYS or not isinstance(value, str) or not value.startswith("["):
         return value
     try:
         items = json.loads(value)
@@ -57,7 +36,7 @@ def restored_attributes(attributes: Mapping[str, AttributeValue]) -> Mapping[str
     """The attributes with every known array as an array; the same mapping where that changes nothing."""
     changed = {
         name: restored
-        for name in ARRAYS & attributes.keys()
+        for name in STRING_ARRAYS & attributes.keys()
         if (restored := restored_value(name, attributes[name])) is not attributes[name]
     }
     return {**attributes, **changed} if changed else attributes

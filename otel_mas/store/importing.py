@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.semconv import attributes as names
+from otel_mas.store.array_parts import with_joined_arrays
 from otel_mas.store.columns import column_values
 from otel_mas.store.connection import open_for_reading
 from otel_mas.store.otlp import decode_body, decode_resource, decode_scope
@@ -170,7 +171,7 @@ class _Import:
         if len(trace_id) != 16 or len(span.span_id) != 8 or not any(trace_id) or not any(span.span_id):
             self._done.without_ids += 1
             return None
-        encoded = span.SerializeToString()
+        encoded = with_joined_arrays(span, span.SerializeToString())
         body = decode_body(encoded)
         start_ns = span.start_time_unix_nano
         if self._done.oldest_ns is None or start_ns < self._done.oldest_ns:

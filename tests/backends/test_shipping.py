@@ -16,10 +16,11 @@ from typing import Any
 import orjson
 import pytest
 
+import otel_mas
 from otel_mas.store.importing import import_spans
 from otel_mas.store.log import DestinationStatus, LogReader
 from tests.backends.jaeger import Jaeger, Storage
-from tests.conformance.messages import process, span, trace_id
+from tests.conformance.messages import process, span, span_id, trace_id
 
 STORAGES: list[Storage] = ["memory", "badger"]
 PROTOCOLS = ["grpc", "http/protobuf"]
@@ -248,3 +249,27 @@ def _until(done: Any, timeout_s: float = 120) -> None:
     while not done():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_join_of_10_000_tasks_arrives_and_is_read_back_whole(late: Jaeger, tmp_path: Path, protocol: str) -> None:
+    """Badger refuses an attribute of 65,000 bytes, loses what links say, and keeps one of two links to a span."""
+    wide, join = 10_000, 20_000
+    tasks = [span(TRACE, number, f"task {number}", number / 100, number / 100 + 1) for number in range(1, wide + 1)]
+    kinds = ("trigger", "message")  # two links to each span
+    causes = [(TRACE, number, kind) for number in range(1, wide + 1) for kind in kinds]
+    joining = span(TRACE, join, "task join", 200, 201, causes=causes)
+    store = tmp_path / "runs.db"
+    import_spans(store, [process({"service.name": "wide"}, [*tasks, joining])], may_ship=True)
+    late.start()
+
+    shipped = subprocess.run(
+        [*OTEL_MAS, "ship", "--once", "--from-start"], env=environment(late, store, protocol), timeout=200, check=False
+    )
+
+    assert shipped.returncode == 0
+    assert len(wait_for(late, trace_id(TRACE), wide + 1)) == wide + 1
+    for address in (f"jaeger+http://{late.http}", f"jaeger+grpc://{late.grpc}"):
+        with otel_mas.open(address) as source:
+            into = source.trace(trace_id(TRACE)).graph().causes_of(span_id(join))
+        assert Counter(edge.kind for edge in into) == dict.fromkeys(kinds, wide), address

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from otel_mas.store.array_parts import with_split_arrays
 from otel_mas.store.framing import LogRow
 from otel_mas.store.log import Lease, LeaseLost, Log, Piece, Progress
 from otel_mas.store.shipping.backoff import Backoff
@@ -155,17 +156,15 @@ class Shipper:
 
     def _withheld(self, piece: Piece) -> tuple[list[LogRow], list[int], int]:
         """The rows as they may leave, the values withheld from each, and how many cannot be read at all."""
-        if self._withholder is None:
-            return piece.rows, [0] * len(piece.rows), 0
         rows: list[LogRow] = []
         withheld: list[int] = []
         for row in piece.rows:
             try:
-                kept, went = self._withholder.row(row)
+                kept, went = (row, 0) if self._withholder is None else self._withholder.row(row)
             except ValueError as error:  # what cannot be looked into cannot be let out
                 self._say(f"skips a span that cannot be read: {error}")
                 continue
-            rows.append(kept)
+            rows.append(kept._replace(body=with_split_arrays(kept.body)))
             withheld.append(went)
         return rows, withheld, len(piece.rows) - len(rows)
 

@@ -12,7 +12,7 @@ import yaml
 
 SEMCONV = Path(__file__).resolve().parents[3] / "semconv"
 FILES = {path.name: yaml.safe_load(path.read_text()) for path in sorted((SEMCONV / "model").glob("*.yaml"))}
-TYPES = {"string": str, "int": int, "double": float, "boolean": bool, "string[]": list}
+TYPES = {"string": str, "int": int, "double": float, "boolean": bool, "string[]": list, "template[string[]]": list}
 STABILITIES = {"stable", "development", "alpha", "beta", "release_candidate"}
 # What Weaver 0.25.1 takes in definition/2 (its schema denies other fields), by section: required, then optional.
 FIELDS: dict[str, tuple[set[str], set[str]]] = {
