@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_mas.record import recorder
+from otel_mas.record import error_type, recorder
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
@@ -30,14 +30,13 @@ def cancelled(span: Span, error: BaseException) -> bool:
     """Whether the exception is a cancellation. The span then says so in `error.type`; its status stays unset."""
     if not is_cancelled(error):
         return False
-    kind = type(error)
-    span.set_attribute(names.ERROR_TYPE, f"{kind.__module__}.{kind.__qualname__}")
+    span.set_attribute(names.ERROR_TYPE, error_type(error))
     return True
 
 
 def left_by(span: Span, error: BaseException) -> None:
     """Record that `error` left what the span stands for."""
-    if isinstance(error, GeneratorExit) or is_control(error) or cancelled(span, error):
+    if is_a(error, "GeneratorExit") or is_control(error) or cancelled(span, error):
         return
     recorder().fail(span, error)
 

@@ -3,6 +3,7 @@
 from otel_mas.record.canonical import canonical_form
 from otel_mas.record.cause import Cause
 from otel_mas.record.exchange import EXCHANGES, MODEL, PARTICIPANT, Exchange, Participant, participant
+from otel_mas.record.failure import error_type
 from otel_mas.record.guard import caught, guarded
 from otel_mas.record.inside import INSIDE, SPAN, inside, restore
 from otel_mas.record.media import without_media
@@ -28,6 +29,7 @@ __all__ = [
     "Recorder",
     "canonical_form",
     "caught",
+    "error_type",
     "guarded",
     "inside",
     "one_of",

@@ -24,15 +24,22 @@ class _Trail(NamedTuple):
     causes: tuple[int, ...]  # the ids of those that called it, and so may hear of it though they are its siblings
 
 
+def error_type(exc: BaseException) -> str:
+    """The class of an exception, with its module unless that is `builtins`."""
+    kind = type(exc)
+    module = kind.__module__
+    return f"{module}.{kind.__qualname__}" if isinstance(module, str) and module != "builtins" else kind.__qualname__
+
+
 def describe(exc: BaseException) -> tuple[str, str]:
-    """An exception's message and stack; its own `__str__` may fail."""
+    """An exception's message and stack. Its own `__str__` may raise anything, `SystemExit` too, which ends here."""
     try:
         message = str(exc)
-    except Exception:
+    except BaseException:
         message = "(its message could not be read)"
     try:
         stack = "".join(traceback.format_exception(exc))
-    except Exception:
+    except BaseException:
         stack = ""
     return message, stack
 
@@ -50,10 +57,9 @@ def origin(exc: BaseException, span: Span) -> str | None:
     the same trace, and not before its ancestor; and what the exception left last is no sibling of an ancestor, unless
     that one called it.
     """
-    carried = getattr(exc, _TRAIL, None)
-    if carried is None:
+    trail = _carried(exc)
+    if trail is None:
         return None
-    trail = _Trail(*carried)
     trace_id, span_id = span.get_span_context()[:2]
     if trail.trace_id != trace_id or trail.span_id == span_id or trail.start < _start(span):
         return None
@@ -65,11 +71,19 @@ def origin(exc: BaseException, span: Span) -> str | None:
     return f"{trail.trace_id:032x}-{trail.span_id:016x}"
 
 
-def _leave(exc: BaseException, trail: _Trail) -> None:
+# Not by `getattr` and `setattr`, which an exception's class may answer itself.
+
+
+def _carried(exc: BaseException) -> _Trail | None:
     try:
-        setattr(exc, _TRAIL, tuple(trail))  # nothing of ours: the exception may be unpickled where otel-mas is not
-    except Exception:  # an exception class with slots: its ancestors record it again
-        pass
+        return _Trail(*BaseException.__getattribute__(exc, _TRAIL))
+    except (AttributeError, TypeError):
+        return None
+
+
+def _leave(exc: BaseException, trail: _Trail) -> None:
+    # Nothing of ours: the exception may be unpickled where otel-mas is not.
+    BaseException.__setattr__(exc, _TRAIL, tuple(trail))
 
 
 def _start(span: Span) -> int:
@@ -87,4 +101,4 @@ def _causes(span: Any) -> tuple[int, ...]:
     return tuple(link.context.span_id for link in getattr(span, "links", None) or ())
 
 
-__all__ = ["describe", "happened", "origin"]
+__all__ = ["describe", "error_type", "happened", "origin"]

@@ -139,13 +139,20 @@ def _column_value(value: Any, column: Column) -> object:
     if column.json or not isinstance(value, str | int | float | bytes):
         try:
             return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
-        except TypeError:  # nested deeper than orjson writes
-            return None
+        except (TypeError, ValueError):
+            return _repaired(value)
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, str):
         return utf8(value).decode()
     return value
+
+
+def _repaired(value: Any) -> str | None:
+    """A JSON array of texts without their lone surrogates; None for what no column can hold."""
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        return orjson.dumps([utf8(one).decode() for one in value]).decode()
+    return None
 
 
 __all__ = ["AttributePairs"]

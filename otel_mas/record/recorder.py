@@ -158,8 +158,10 @@ class Recorder:
         if origin is not None:
             span.set_attribute(names.MAS_ERROR_SPAN, origin)
             return
-        kind = type(exc)
-        error_type = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+        error_type = failure.error_type(exc)
+        span.set_attribute(names.ERROR_TYPE, error_type)
+        span.set_status(StatusCode.ERROR)
+        failure.happened(exc, span)
         event: dict[str, str] = {names.EXCEPTION_TYPE: error_type}
         on_span = self.settings.capture_message_content != "NO_CONTENT"
         if on_span or self.settings.content != "none":
@@ -168,10 +170,7 @@ class Recorder:
             self.content(span, names.EXCEPTION_STACKTRACE, stack)
             if on_span:
                 event |= {names.EXCEPTION_MESSAGE: message, names.EXCEPTION_STACKTRACE: stack}
-        span.set_attribute(names.ERROR_TYPE, error_type)
-        span.set_status(StatusCode.ERROR)
         span.add_event("exception", event)
-        failure.happened(exc, span)
 
     def happened(self, exc: BaseException, span: Span) -> None:
         """Have it known that `exc` happened in `span`, which was said to have failed before `exc` was at hand."""

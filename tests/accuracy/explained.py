@@ -13,7 +13,7 @@ from langgraph.graph.message import add_messages
 
 import otel_mas
 from otel_mas.api import Trace
-from otel_mas.model import Span
+from otel_mas.model import Span, TraceSummary
 from otel_mas.semconv import attributes as names
 
 
@@ -45,6 +45,11 @@ class Recorded:
         assert otel_mas.flush(30)
         self._source = otel_mas.open(path)
         self.trace: Trace = self._source.latest()
+
+    @property
+    def summary(self) -> TraceSummary:
+        """The line that a list shows about the trace."""
+        return next(one for one in self._source.traces() if one.trace_id == self.trace.trace_id)
 
     def kind(self, kind: str) -> list[Span]:
         return [span for span in self.trace.spans if span.record_kind == kind]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from otel_mas.instrumentation.langchain import MODULES, managers, models, public, retrievers, tools
+from otel_mas.instrumentation.langgraph import unstarted
 from otel_mas.instrumentation.patches import Hook, Patches
 
 _MANAGERS, _MODELS, _TOOLS, _RETRIEVERS = MODULES
@@ -54,6 +55,10 @@ HOOKS = (
     Hook(_MANAGERS, _ARUN, "on_stream_event", ("self", "event"), managers.llm_chunk, True, group=MODELS),
     Hook(_MANAGERS, _ARUN, "on_llm_end", ("self", "response"), managers.llm_end, group=MODELS),
     Hook(_MANAGERS, _ARUN, "on_llm_error", ("self", "error"), managers.llm_error, group=MODELS),
+    Hook(_MANAGERS, "CallbackManager", "on_chain_start", ("self",), unstarted.chain_start),
+    Hook(_MANAGERS, "AsyncCallbackManager", "on_chain_start", ("self",), unstarted.achain_start),
+    Hook(_MANAGERS, "CallbackManagerForChainRun", "on_chain_error", ("self", "error"), unstarted.chain_error),
+    Hook(_MANAGERS, "AsyncCallbackManagerForChainRun", "on_chain_error", ("self", "error"), unstarted.chain_error),
     Hook(_MODELS, "BaseChatModel", "generate", ("self", "messages"), models.generate),
     Hook(_MODELS, "BaseChatModel", "agenerate", ("self", "messages"), models.agenerate),
     Hook(_MODELS, "BaseChatModel", "_iter_v2_events", ("self", "messages"), models.iter_events, True),

@@ -18,7 +18,7 @@ from opentelemetry.trace import SpanKind
 
 from otel_mas.config import OWN
 from otel_mas.instrumentation.beside import absence
-from otel_mas.instrumentation.endings import cancelled
+from otel_mas.instrumentation.endings import cancelled, is_a
 from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain, modalities
 from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
 from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
@@ -192,7 +192,7 @@ class ModelCalls:
         if call is None:
             return
         try:
-            if not isinstance(error, GeneratorExit) and not cancelled(call.span, error):
+            if not is_a(error, "GeneratorExit") and not cancelled(call.span, error):
                 recorder().fail(call.span, error)
             self._answered(call, _before(response))
         finally:

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from opentelemetry.trace import Span
+from opentelemetry.trace import Span, StatusCode
 
 from otel_mas.instrumentation.endings import is_a
 from otel_mas.instrumentation.langchain.blocks import response_of
@@ -32,6 +32,7 @@ _ATTRIBUTES: Final[dict[str, Any]] = {
     names.GEN_AI_TOOL_TYPE: "function",
 }
 _HANDLED: Final = "tool_error"
+_UNKNOWN: Final = "unknown_tool"
 _MAX_DEPTH: Final = 8
 _INJECTED: Final[WeakKeyDictionary[type, frozenset[str]]] = WeakKeyDictionary()  # by what a tool takes in all
 # The tool that has begun, until LangChain says with which arguments.
@@ -80,17 +81,36 @@ def arun(original: Original) -> Original:
 
 @guarded("langchain: tool")
 def _begin(tool: Any, kwargs: Mapping[str, Any]) -> Running:
-    rec = recorder()
-    name = str(tool.name)
-    attributes = _ATTRIBUTES | {names.GEN_AI_TOOL_NAME: name}
-    call_id = kwargs.get("tool_call_id")
-    if call_id:
-        attributes[names.GEN_AI_TOOL_CALL_ID] = str(call_id)
-    span = rec.start_span(f"execute_tool {name}", attributes)
+    span = _start(str(tool.name), kwargs.get("tool_call_id"))
     if span.is_recording():
-        rec.content(span, names.GEN_AI_TOOL_DESCRIPTION, tool.description)
+        recorder().content(span, names.GEN_AI_TOOL_DESCRIPTION, tool.description)
         _beginning.set((span, tool))
     return Running(span)
+
+
+def _start(name: str, call_id: Any) -> Span:
+    attributes = _ATTRIBUTES | {names.GEN_AI_TOOL_NAME: name}
+    if call_id:
+        attributes[names.GEN_AI_TOOL_CALL_ID] = str(call_id)
+    return recorder().start_span(f"execute_tool {name}", attributes)
+
+
+@guarded("langchain: unknown tool")
+def refused(call: Mapping[str, Any], answer: Any) -> None:
+    """Record a call of a tool that does not exist: an error, though the app goes on with the answer.
+
+    Args:
+        call: the model's, with name, id and arguments.
+        answer: the message that the framework answers it with.
+    """
+    span = _start(str(call["name"]), call.get("id"))
+    try:
+        recorder().content(span, names.GEN_AI_TOOL_CALL_ARGUMENTS, call.get("args"))
+        _said(str(call["name"]), span, answer)
+        span.set_attribute(names.ERROR_TYPE, _UNKNOWN)
+        span.set_status(StatusCode.ERROR)
+    finally:
+        span.end()
 
 
 def arguments_given(arguments: Any) -> None:
@@ -123,6 +143,10 @@ def _injected(tool: Any) -> frozenset[str]:
 
 @guarded("langchain: tool result")
 def _returned(tool: Any, span: Span, result: Any) -> None:
+    _said(str(tool.name), span, result)
+
+
+def _said(tool: str, span: Span, result: Any) -> None:
     if not span.is_recording():
         return
     rec = recorder()
@@ -134,7 +158,7 @@ def _returned(tool: Any, span: Span, result: Any) -> None:
         digests = rec.messages(span, "output", said, MESSAGES, again=who is not None)
         rec.say(span, {names.MAS_OUTPUT_MODALITIES: modalities(said)})
         if who is not None and digests:
-            who.exchange.wrote((*who.path, str(tool.name)), span.get_span_context(), digests, said)
+            who.exchange.wrote((*who.path, tool), span.get_span_context(), digests, said)
     rec.content(span, names.GEN_AI_TOOL_CALL_RESULT, _plain(result))
 
 
@@ -174,4 +198,4 @@ def _is_command(value: Any) -> bool:
     return is_a(value, "Command") and hasattr(value, "update")
 
 
-__all__ = ["arguments_given", "arun", "run"]
+__all__ = ["arguments_given", "arun", "refused", "run"]

@@ -8,6 +8,7 @@ MODULES = (
     "langgraph.graph._branch",
     "langgraph.pregel.main",
     "langgraph.pregel.remote",
+    "langgraph.prebuilt.tool_node",
 )
 """The modules whose import is the moment to patch them."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from otel_mas.instrumentation.langgraph import MODULES, hooks, public, remote, update_hooks
+from otel_mas.instrumentation.langgraph import MODULES, hooks, public, remote, unknown_tools, unstarted, update_hooks
 from otel_mas.instrumentation.patches import Hook, Patches
 
-_LOOP, _RUNNER, _BRANCH, _MAIN, _REMOTE = MODULES
+_LOOP, _RUNNER, _BRANCH, _MAIN, _REMOTE, _TOOL_NODE = MODULES
 _EXIT = ("self", "exc_type", "exc_value", "traceback")
 
 RUNS, UPDATES = "runs", "updates"
@@ -46,6 +46,8 @@ HOOKS = (
     Hook(_RUNNER, "", "run_with_retry", ("task", "retry_policy"), hooks.run_with_retry, group=RUNS),
     Hook(_RUNNER, "", "arun_with_retry", ("task", "retry_policy"), hooks.arun_with_retry, group=RUNS),
     Hook(_BRANCH, "BranchSpec", "_finish", ("self", "writer", "input", "result", "config"), hooks.branch_finish),
+    Hook(_MAIN, "Pregel", "_defaults", ("self", "config"), unstarted.defaults),
+    Hook(_TOOL_NODE, "ToolNode", "_validate_tool_call", ("self", "call"), unknown_tools.validate_tool_call),
     Hook(
         _MAIN,
         "Pregel",

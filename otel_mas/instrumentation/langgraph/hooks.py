@@ -21,6 +21,7 @@ from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.instrumentation.langgraph.routing import Branch
 from otel_mas.instrumentation.langgraph.runs import START, TaskRun
 from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS, Schedule
+from otel_mas.instrumentation.langgraph.unstarted import begun
 from otel_mas.instrumentation.langgraph.update_hooks import updating
 from otel_mas.record import caught, recorder, restore
 from otel_mas.semconv.enums import LinkKind
@@ -109,6 +110,7 @@ def _begin_run(loop: Any) -> Schedule | None:
     try:
         rec = recorder()
         if rec.active:
+            begun()
             schedule = Schedule(rec, loop)
             setattr(loop, _SCHEDULE, schedule)
             return schedule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asyncio import CancelledError, current_task
+from asyncio import current_task
 from typing import Any
 
 from otel_mas.instrumentation.endings import is_a, is_cancelled, is_control
@@ -22,7 +22,7 @@ def task_outcome(exc: BaseException) -> TaskOutcome:
         return TaskOutcome.HANDOFF if exc.args[0].goto else TaskOutcome.OK
     if is_control(exc):
         return TaskOutcome.INTERRUPTED
-    if is_cancelled(exc) or isinstance(exc, GeneratorExit | KeyboardInterrupt):
+    if is_cancelled(exc) or is_a(exc, "GeneratorExit") or is_a(exc, "KeyboardInterrupt"):
         return TaskOutcome.CANCELLED
     return TaskOutcome.ERROR
 
@@ -37,7 +37,7 @@ def run_outcome(loop: Any, exc: BaseException | None) -> RunOutcome:
         return RunOutcome.INTERRUPTED
     if _closed(exc):
         return RunOutcome.ABANDONED
-    if is_cancelled(exc) or isinstance(exc, KeyboardInterrupt):
+    if is_cancelled(exc) or is_a(exc, "KeyboardInterrupt"):
         return RunOutcome.CANCELLED
     return RunOutcome.ERROR
 
@@ -47,8 +47,8 @@ def _closed(exc: BaseException) -> bool:
 
     An event loop closes a stream that was dropped in a task of its own; where the loop ends at once, it cancels that.
     """
-    if not isinstance(exc, CancelledError):
-        return isinstance(exc, GeneratorExit)
+    if not is_cancelled(exc):
+        return is_a(exc, "GeneratorExit")
     try:
         task = current_task()
     except RuntimeError:  # no event loop here

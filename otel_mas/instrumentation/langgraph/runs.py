@@ -242,7 +242,7 @@ class TaskRun:
 
     def attempt_left(self, exc: BaseException) -> None:
         """An exception left an attempt. One that LangGraph cannot answer with another attempt is the task's end."""
-        if isinstance(exc, Exception) and not is_control(exc):
+        if is_a(exc, "Exception") and not is_control(exc):
             self.finish(exc)
 
     def again(self, left_ns: int | None) -> Context:
@@ -323,7 +323,7 @@ class GraphRun:
             self.agent = False
         else:
             self.claimed = False
-            name, attributes = spans.run_attributes(self.graph, loop)
+            name, attributes = spans.run_attributes(self.graph, loop.config)
             self.span = recorder.start_span(name, attributes)
             self.agent = names.GEN_AI_WORKFLOW_NAME not in attributes
         self.writer = Writer(self.span.get_span_context())

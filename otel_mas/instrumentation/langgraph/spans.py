@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
 CONF = "configurable"
+_TASK = "__pregel_task_id"  # in the configuration of a run inside of a task
 _AGENT_TASK = RecordKind.AGENT_TASK.value  # as plain text, like all that is said on spans
 
 
@@ -120,10 +121,16 @@ def left_at(checkpoint_id: str, waiting: Waiting) -> dict[str, Any]:
     return said
 
 
-def run_attributes(graph: Any, loop: Any) -> tuple[str, dict[str, Any]]:
-    """The name and the first attributes of a run's span: an agent's where the graph was made as one."""
+def run_attributes(graph: Any, config: Any) -> tuple[str, dict[str, Any]]:
+    """The name and the first attributes of a run's span: an agent's where the graph was made as one.
+
+    Args:
+        graph: the graph that runs.
+        config: of the run.
+    """
+    configurable = config.get(CONF) or {}
     # A graph without a name is told apart by what its caller called the run; a nested run has its node's.
-    name = graphs.given_name(graph) or (None if loop.is_nested else loop.config.get("run_name"))
+    name = graphs.given_name(graph) or (None if _TASK in configurable else config.get("run_name"))
     attributes: dict[str, Any]
     if graphs.is_agent(graph):
         span_name = f"invoke_agent {name}" if name else "invoke_agent"
@@ -138,9 +145,9 @@ def run_attributes(graph: Any, loop: Any) -> tuple[str, dict[str, Any]]:
             names.MAS_RECORD_KIND: RecordKind.WORKFLOW.value,
             names.GEN_AI_WORKFLOW_NAME: workflow,
         }
-    thread = conversation(loop)
+    thread = configurable.get("thread_id")
     if thread is not None:
-        attributes[names.GEN_AI_CONVERSATION_ID] = thread
+        attributes[names.GEN_AI_CONVERSATION_ID] = str(thread)
     return span_name, attributes
 
 

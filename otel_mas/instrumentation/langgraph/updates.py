@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 
 from opentelemetry.trace import INVALID_SPAN
 
+from otel_mas.instrumentation.endings import is_a
 from otel_mas.instrumentation.langgraph import graphs, routing, spans
 from otel_mas.instrumentation.langgraph.channels import (
     Before,
@@ -124,7 +125,7 @@ class StateUpdate:
     def finish(self, exc: BaseException | None) -> None:
         """The call is over."""
         recorder, span = self.recorder, self.span
-        if isinstance(exc, Exception):  # cancelled is not failed
+        if exc is not None and is_a(exc, "Exception"):  # cancelled is not failed
             recorder.fail(span, exc)
         elif self._last is not None:
             recorder.say(span, spans.left_at(*self._last))

@@ -200,13 +200,13 @@ def _task_outcome(error: BaseException | None) -> TaskOutcome:
         return TaskOutcome.OK
     if is_control(error):
         return TaskOutcome.HANDOFF if is_a(error, "ParentCommand") else TaskOutcome.INTERRUPTED
-    if is_cancelled(error) or not isinstance(error, Exception):
+    if is_cancelled(error) or not is_a(error, "Exception"):
         return TaskOutcome.CANCELLED
     return TaskOutcome.ERROR
 
 
 def _run_outcome(error: BaseException | None) -> RunOutcome:
-    if isinstance(error, GeneratorExit):
+    if error is not None and is_a(error, "GeneratorExit"):
         return RunOutcome.ABANDONED
     outcome = _task_outcome(error)
     return RunOutcome.OK if outcome is TaskOutcome.HANDOFF else RunOutcome(outcome.value)

@@ -9,7 +9,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 
-from otel_mas.instrumentation.endings import left_by
+from otel_mas.instrumentation.endings import is_a, left_by
 from otel_mas.instrumentation.marking.causes import CausedBy, causes_of, continued
 from otel_mas.instrumentation.marking.decorating import decorated
 from otel_mas.instrumentation.marking.enclosing import as_task
@@ -123,7 +123,7 @@ class Mark:
         try:
             if self.span.is_recording():
                 self._left(error)
-                if error is not None and not isinstance(error, KeyboardInterrupt | SystemExit):
+                if error is not None and not is_a(error, "KeyboardInterrupt") and not is_a(error, "SystemExit"):
                     left_by(self.span, error)
         finally:
             self.span.end()
