@@ -49,7 +49,6 @@ ENUM_NAMES = {
     "mas.guardrail.verdict": "Verdict",
     "gen_ai.operation.name": "Operation",
     "gen_ai.provider.name": "Provider",
-    "gen_ai.token.type": "TokenType",
 }
 
 

@@ -8,7 +8,10 @@ from enum import IntEnum
 from functools import partial
 from typing import Any
 
+from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
+
+_OLD_WORKFLOW_NAME = "gen_ai.workflow.name"  # until semantic-conventions-genai 0.1.0
 
 # What an OTLP AnyValue can hold: str, bool, int, float, bytes, None, sequences and mappings of these.
 AttributeValue = Any
@@ -177,8 +180,18 @@ class Span:
 
     @property
     def agent(self) -> str | None:
-        """The agent's name, on spans that are an agent's invocation."""
+        """The agent that it is, or says that it works for; never a workflow, whose `gen_ai.agent.name` is its own."""
+        if self.columns.get(names.GEN_AI_OPERATION_NAME) == Operation.INVOKE_WORKFLOW:
+            return None
         return self.columns.get(names.GEN_AI_AGENT_NAME)
+
+    @property
+    def workflow(self) -> str | None:
+        """The name of the workflow that it is one invocation of; in spans from before semconv-genai 0.1.0, too."""
+        if self.columns.get(names.GEN_AI_OPERATION_NAME) != Operation.INVOKE_WORKFLOW:
+            return None
+        name: str | None = self.columns.get(names.GEN_AI_AGENT_NAME)
+        return self.get(_OLD_WORKFLOW_NAME) if name is None else name
 
     @property
     def task_id(self) -> str | None:

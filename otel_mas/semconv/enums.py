@@ -104,16 +104,6 @@ class Provider(StrEnum):
     """xAI"""
 
 
-class TokenType(StrEnum):
-    """Values of `gen_ai.token.type`. The type of the tokens counted."""
-
-    INPUT = "input"
-    """Input tokens."""
-
-    OUTPUT = "output"
-    """Output tokens."""
-
-
 class GuardrailTarget(StrEnum):
     """Values of `mas.guardrail.target`. What the check looked at."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from otel_mas.semconv import attributes as names
-from otel_mas.semconv.enums import RecordKind
+from otel_mas.semconv.enums import Operation, RecordKind
 from otel_mas.store.columns import POSITION
 from otel_mas.store.rows import Batch, OpenRow, SpanRow
 
@@ -18,6 +18,8 @@ _RUN_OUTCOME = POSITION[names.MAS_RUN_OUTCOME]
 _INPUT_TOKENS = POSITION[names.GEN_AI_USAGE_INPUT_TOKENS]
 _OUTPUT_TOKENS = POSITION[names.GEN_AI_USAGE_OUTPUT_TOKENS]
 _COST = POSITION[names.MAS_COST_USD]
+_OPERATION = POSITION[names.GEN_AI_OPERATION_NAME]
+_WORKFLOW = Operation.INVOKE_WORKFLOW.value  # whose `gen_ai.agent.name` is no agent's
 _LLM_CALL = str(RecordKind.LLM_CALL)
 NEVER = 2**63 - 1
 # What a rollup calls as the table of traces does, and leaves to that table's defaults where it has not set it.
@@ -88,7 +90,7 @@ class Rollup:
             self.name, self.resource, self.root_rank, self.root_start_ns = row.name, row.resource, rank, start_ns
         if row.resource not in self.resources:
             self.resources |= {row.resource}
-        if _AGENT in columns and columns[_AGENT] not in self.agents:
+        if _AGENT in columns and columns[_AGENT] not in self.agents and columns.get(_OPERATION) != _WORKFLOW:
             self.agents |= {columns[_AGENT]}
         conversation = columns.get(_CONVERSATION)
         if conversation is not None:

@@ -10,6 +10,7 @@ from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.instrumentation.pricing import PRICES, Cost
 from otel_mas.instrumentation.usage import Counts, cost_of, interpret
 from otel_mas.model.dialects import model_call, total_tokens
+from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 
 _MAX_OPEN = 16_384  # spans; some never end
@@ -99,7 +100,7 @@ def _agent() -> str | None:
             # Ours become SDK spans, which cost more, as soon as their `attributes` are read.
             attributes = getattr(span, "said", None) or getattr(span, "attributes", None) or {}
             agent = attributes.get(names.GEN_AI_AGENT_NAME)
-            if agent is not None:
+            if agent is not None and attributes.get(names.GEN_AI_OPERATION_NAME) == Operation.INVOKE_AGENT:
                 return str(agent)
         task = task.run.outer
     return None

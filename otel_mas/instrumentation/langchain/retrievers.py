@@ -71,7 +71,7 @@ def _begin(retriever: Any, query: Any) -> Running:
     attributes = _ATTRIBUTES | {names.GEN_AI_DATA_SOURCE_ID: name}
     wanted = getattr(retriever, "search_kwargs", None)
     if isinstance(wanted, Mapping) and isinstance(count := wanted.get("k"), int):
-        attributes[names.GEN_AI_REQUEST_TOP_K] = count
+        attributes[names.GEN_AI_RETRIEVAL_TOP_K] = count
     span = rec.start_span(f"retrieval {name}", attributes, kind=SpanKind.CLIENT)
     if span.is_recording():
         rec.content(span, names.GEN_AI_RETRIEVAL_QUERY_TEXT, query)

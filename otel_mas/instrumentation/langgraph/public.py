@@ -152,7 +152,7 @@ class PublicRuns(PublicHandler):
         attributes: dict[str, Any] = {
             names.GEN_AI_OPERATION_NAME: "invoke_workflow",
             names.MAS_RECORD_KIND: RecordKind.WORKFLOW.value,
-            names.GEN_AI_WORKFLOW_NAME: graph.name,
+            names.GEN_AI_AGENT_NAME: graph.name,
         }
         if thread is not None:
             attributes[names.GEN_AI_CONVERSATION_ID] = str(thread)

@@ -21,7 +21,7 @@ from otel_mas.instrumentation.langgraph.outcomes import UNFINISHED, run_outcome,
 from otel_mas.instrumentation.langgraph.reasons import Reasons
 from otel_mas.record import EXCHANGES, INSIDE, PARTICIPANT, SPAN, Cause, Exchange, MessageList, Recorder, participant
 from otel_mas.semconv import attributes as names
-from otel_mas.semconv.enums import LinkKind, RunOutcome, TaskOutcome
+from otel_mas.semconv.enums import LinkKind, Operation, RunOutcome, TaskOutcome
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, SpanContext
@@ -325,7 +325,7 @@ class GraphRun:
             self.claimed = False
             name, attributes = spans.run_attributes(self.graph, loop.config)
             self.span = recorder.start_span(name, attributes)
-            self.agent = names.GEN_AI_WORKFLOW_NAME not in attributes
+            self.agent = attributes[names.GEN_AI_OPERATION_NAME] == Operation.INVOKE_AGENT
         self.writer = Writer(self.span.get_span_context())
         self.conversation = spans.conversation(loop)
         self.channels = said.channels_of(self.graph)

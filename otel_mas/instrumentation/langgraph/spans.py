@@ -143,7 +143,7 @@ def run_attributes(graph: Any, config: Any) -> tuple[str, dict[str, Any]]:
         attributes = {
             names.GEN_AI_OPERATION_NAME: "invoke_workflow",
             names.MAS_RECORD_KIND: RecordKind.WORKFLOW.value,
-            names.GEN_AI_WORKFLOW_NAME: workflow,
+            names.GEN_AI_AGENT_NAME: workflow,
         }
     thread = configurable.get("thread_id")
     if thread is not None:

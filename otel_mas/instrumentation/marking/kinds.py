@@ -95,7 +95,7 @@ class Workflow(Work):
         attributes = {
             names.GEN_AI_OPERATION_NAME: Operation.INVOKE_WORKFLOW.value,
             names.MAS_RECORD_KIND: RecordKind.WORKFLOW.value,
-            names.GEN_AI_WORKFLOW_NAME: name,
+            names.GEN_AI_AGENT_NAME: name,
         }
         return f"invoke_workflow {name}", self._in_conversation(attributes)
 

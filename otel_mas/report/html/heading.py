@@ -11,7 +11,6 @@ from otel_mas.report.html.block import line, run_ended
 from otel_mas.report.markup import Child, Markup, element
 from otel_mas.report.stretches import made_of
 from otel_mas.report.text import count, duration, local_time, plain, usd
-from otel_mas.semconv import attributes as names
 
 
 def title(spans: Sequence[Span]) -> str:
@@ -19,7 +18,7 @@ def title(spans: Sequence[Span]) -> str:
     first = next((span for span in spans if span.parent_span_id is None), spans[0] if spans else None)
     if first is None:
         return "nothing recorded"
-    name = first.columns.get(names.GEN_AI_AGENT_NAME) or first.name.removeprefix("invoke_workflow ")
+    name = first.agent or first.workflow or first.name.removeprefix("invoke_workflow ")
     return plain(name) or "a run without a name"
 
 

@@ -9,7 +9,6 @@ from rich.text import Text
 from otel_mas.model import Span
 from otel_mas.report.terminal.lines import joined, run_status, wrap
 from otel_mas.report.text import count, duration, local_time, plain
-from otel_mas.semconv import attributes as names
 
 
 def heading(spans: Sequence[Span], width: int) -> list[Text]:
@@ -19,7 +18,7 @@ def heading(spans: Sequence[Span], width: int) -> list[Text]:
     thread = next((span.conversation_id for span in spans if span.conversation_id), None)
     begin = min(span.start_ns for span in spans)
     end = max(span.last_ns for span in spans)
-    name = first.columns.get(names.GEN_AI_AGENT_NAME) or first.name.removeprefix("invoke_workflow ")
+    name = first.agent or first.workflow or first.name.removeprefix("invoke_workflow ")
     parts = [Text(plain(name), style="bold")]
     if first.service:
         parts.append(Text(plain(first.service), style="dim"))

@@ -57,6 +57,12 @@ def test_the_agent_is_the_nearest_one_around_a_call() -> None:
     assert {row.name: row.calls for row in table.by_agent} == {"inner": 1, "outer": 1}
 
 
+def test_a_workflow_is_no_agent() -> None:
+    workflow = {names.GEN_AI_OPERATION_NAME: "invoke_workflow", names.GEN_AI_AGENT_NAME: "team"}
+    table = cost([span("w", **workflow), call("1", "w"), agent("a", "writer", "w"), call("2", "a")])
+    assert {row.name: row.calls for row in table.by_agent} == {None: 1, "writer": 1}
+
+
 def test_without_an_agent_around_it_the_call_may_name_one_itself() -> None:
     table = cost([call("1", **{names.GEN_AI_AGENT_NAME: "planner"}), call("2")])
     assert {row.name for row in table.by_agent} == {"planner", None}

@@ -21,7 +21,7 @@ SECRET = "sk-proj-0123456789abcdefghijABCD"
         (names.MAS_CAUSE_SPANS, (f"{1:032x}-{2:016x}",) * 300),
         (names.GEN_AI_USAGE_INPUT_TOKENS, 7),
         (names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, 7),
-        (names.GEN_AI_TOKEN_TYPE, "input"),
+        ("gen_ai.token.type", "input"),
         (names.GEN_AI_REQUEST_TEMPERATURE, 0.5),
         ("http.route", "/orders/{id}"),
         ("openinference.span.kind", "LLM"),

@@ -41,6 +41,8 @@ def test_a_summary_says_what_the_trace_is_and_sums_its_model_spans(bench: Any) -
             names.GEN_AI_CONVERSATION_ID: "thread",
             names.GEN_AI_USAGE_INPUT_TOKENS: 999,  # an agent's sum of its calls, which must not be counted twice
             names.MAS_RECORD_KIND: "WORKFLOW",
+            names.GEN_AI_OPERATION_NAME: "invoke_workflow",
+            names.GEN_AI_AGENT_NAME: "team",  # of the workflow, which is no agent
         },
     )
     spans = [

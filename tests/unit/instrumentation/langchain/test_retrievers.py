@@ -60,7 +60,7 @@ async def test_an_async_retrieval_runs_inside_its_span(recorded: Any) -> None:
 def test_a_vector_store_is_called_by_its_collection_and_says_how_much_was_wanted(recorded: Any) -> None:
     assert len(Store().as_retriever(search_kwargs={"k": 2}).invoke("a")) == 2
     span = recorded.named("retrieval manuals")
-    assert span.attributes["gen_ai.request.top_k"] == 2
+    assert span.attributes["gen_ai.retrieval.top_k"] == 2
     assert len(recorded.content_of(span, "gen_ai.retrieval.documents")) == 2
 
 

@@ -35,7 +35,7 @@ def test_a_task_is_no_agent_and_a_workflow_no_task(run: Any) -> None:
         pass
     workflow, task = run.spans()
     assert (workflow.record_kind, workflow.task_id) == ("WORKFLOW", None)
-    assert (workflow.name, workflow.attributes[names.GEN_AI_WORKFLOW_NAME]) == ("invoke_workflow trip", "trip")
+    assert (workflow.name, workflow.attributes[names.GEN_AI_AGENT_NAME]) == ("invoke_workflow trip", "trip")
     assert (task.record_kind, task.agent, task.task_name) == ("AGENT_TASK", None, "merge")
 
 
