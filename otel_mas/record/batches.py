@@ -219,7 +219,10 @@ class BatchBuilder:
                 known.clear()
         if id(resource) not in self._resources:
             attributes, body = self._encoder.resource({**resource.attributes, **self._origin})
-            self._resources[id(resource)] = resource, keys.resource(attributes, resource.schema_url or "", body)
+            self._resources[id(resource)] = (
+                resource,
+                keys.resource(attributes, self._encoder.text(resource.schema_url), body),
+            )
         if id(scope) not in self._scopes:
             self._scopes[id(scope)] = scope, self._scope_key(scope, keys)
         return self._resources[id(resource)][1], self._scopes[id(scope)][1]
@@ -228,7 +231,8 @@ class BatchBuilder:
         if scope is None:
             return keys.scope("", "", {}, "")
         attributes = self._encoder.scope_attributes(scope)
-        return keys.scope(scope.name, scope.version or "", attributes, scope.schema_url or "")
+        text = self._encoder.text
+        return keys.scope(text(scope.name), text(scope.version or ""), attributes, text(scope.schema_url or ""))
 
 
 def _refer(row: SpanRow | OpenRow, said: Mapping[str, Any], batch: Batch) -> None:

@@ -107,7 +107,7 @@ class SpanEncoder:
         start, end = span._start_time or 0, span._end_time or 0
         body = [
             ids,
-            b"" if state is _NO_STATE else _trace_state(context),
+            b"" if state is _NO_STATE else self._trace_state(context, failed),
             b"" if parent_id is None else _PARENT + parent_id,
             known[1],
             _KINDS[kind],
@@ -183,16 +183,20 @@ class SpanEncoder:
         """An instrumentation scope's attributes as they may be stored."""
         return self._stored(scope.attributes) if scope is not None else {}
 
+    def text(self, text: str) -> str:
+        """A text of a resource or scope, such as its schema URL, as it may be stored."""
+        return self._name(text)[0] if text else ""
+
     def _stored(self, attributes: Any) -> dict[str, Any]:
         stored = {}
         for name, value in dict(attributes or {}).items():
             try:
-                kept = self._privacy.attribute(name, value)
+                shown, kept = self._privacy.name(name), self._privacy.attribute(name, value)
             except Exception:
                 self.withheld += 1
                 continue
             if kept is not STRIPPED:
-                stored[name] = kept
+                stored[shown] = kept
         return stored
 
     def _name(self, name: str) -> tuple[str, bytes]:
@@ -229,11 +233,7 @@ class SpanEncoder:
         return fields
 
     def _event(self, event: Event, failed: list[str]) -> bytes:
-        try:
-            name = self._privacy.text(event.name)
-        except Exception:
-            failed.append("event name")
-            name = ""
+        name = self._redacted(event.name, "event name", failed)
         return b"".join(
             (
                 _event_time(_EVENT_TIME, event.timestamp or 0),
@@ -291,14 +291,14 @@ class SpanEncoder:
         message = b"".join(
             (
                 ids,
-                b"" if context[4] is _NO_STATE else _trace_state(context),
+                b"" if context[4] is _NO_STATE else self._trace_state(context, failed),
                 *self._link_attributes.encode(attributes, failed, {}),
                 number(_LINK_DROPPED, dropped),
                 _LINK_FLAGS[(_IS_REMOTE if context[2] else 0) | context[3] & 0xFF],
             )
         )
         body.append(delimited(_LINK, message))
-        return ids[2:18], ids[20:], None if kind is None else str(kind)
+        return ids[2:18], ids[20:], None if kind is None else self._redacted(str(kind), "link kind", failed)
 
     def _status(self, code: int, description: str | None, failed: list[str]) -> bytes:
         if not code and not description:
@@ -313,10 +313,19 @@ class SpanEncoder:
             message = text(_STATUS_MESSAGE, description) if description else b""
         return delimited(_STATUS, message + number(_STATUS_CODE, code))
 
+    def _trace_state(self, context: SpanContext, failed: list[str]) -> bytes:
+        state = context[4]
+        if not state:
+            return b""
+        shown = self._redacted(",".join(f"{key}={value}" for key, value in state.items()), "trace state", failed)
+        return text(_TRACE_STATE, shown) if shown else b""
 
-def _trace_state(context: SpanContext) -> bytes:
-    state = context[4]
-    return text(_TRACE_STATE, ",".join(f"{key}={value}" for key, value in state.items())) if state else b""
+    def _redacted(self, text: str, what: str, failed: list[str]) -> str:
+        try:
+            return self._privacy.text(text)
+        except Exception:
+            failed.append(what)
+            return ""
 
 
 __all__ = ["SpanEncoder"]

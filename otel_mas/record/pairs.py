@@ -17,6 +17,7 @@ _MAX_TEXT = 256  # characters; longer texts seldom repeat
 _MAX_ITEMS = 8
 _MAX_HEADS = 1024
 _NO_PLACE = -1
+_UNNAMED = "an attribute"  # whose name could not be redacted
 
 _double = struct.Struct("<d").pack
 
@@ -84,20 +85,23 @@ class AttributePairs:
         name, value = pair
         kind = type(value)
         data = _data(name, value, kind)
-        if data is not None:
-            head = self._heads.get((name, kind, len(data)))
-            if head is not None:
-                return kind, head[0] + data, head[1], value
         nothing = (kind, b"", _NO_PLACE, None)
+        shown = _UNNAMED
         try:
+            shown = self._privacy.name(name)
+            head = None if data is None else self._heads.get((name, kind, len(data)))
+            if data is not None and head is not None and kind is float:
+                return kind, head[0] + data, head[1], value
             stored = self._privacy.attribute(name, value)
         except Exception:
-            withheld.append(name)  # and not remembered: the next span has to say so too
+            withheld.append(shown)  # and not remembered: the next span has to say so too
             return nothing
+        if data is not None and head is not None and stored is value:
+            return kind, head[0] + data, head[1], value
         if stored is STRIPPED:
             return nothing
         try:
-            field = delimited(self._tag, key_value(name, stored))
+            field = delimited(self._tag, key_value(shown, stored))
         except (TypeError, ValueError):  # OTLP cannot hold it; the stock encoder leaves it out as well
             return nothing
         place, column = self._columns.get(name, (_NO_PLACE, None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -10,9 +11,9 @@ from otel_mas.config import Content
 from otel_mas.model.content import Rule, holds_text, rule
 from otel_mas.record.snapshot import tagged
 from otel_mas.semconv import attributes as names
-from otel_mas.store.redact import is_secret_key, redact_text, redact_value
+from otel_mas.store.redact import Redactor, key_text
 
-# Made by machines of ids, digests and enum members: nothing to find in them, and a new one on every span.
+# Ids, digests and enum members: a new one on every span, and as ours are made nothing is to be found in them.
 _GENERATED: Final = frozenset(
     {
         names.GEN_AI_RESPONSE_ID,
@@ -32,9 +33,11 @@ _GENERATED: Final = frozenset(
     }
 )
 DRAWN: Final = _GENERATED - {names.MAS_CAUSE_KINDS, names.MAS_LINK_KIND, names.MAS_RECORD_KIND}
-"""Attributes of ids and digests: their values seldom come back, and are stored as they are."""
+"""Attributes of ids and digests: their values seldom come back."""
 ID: Final = 128
-"""Characters: what is longer than an id is looked at all the same."""
+"""Characters: no id is longer."""
+# Hexadecimal ids and what stands between them, or enum members; a NUL between the items of an array.
+_PLAIN: Final = re.compile(r"[0-9a-f:|,\-\x00]*|[a-z_]{0,16}(?:\x00[a-z_]{0,16})*")
 _MAX_NAMES = 4096
 
 
@@ -64,28 +67,30 @@ class Privacy:
     Its methods raise what redaction raises: the caller then withholds the value.
     """
 
-    __slots__ = ("_treatments", "content")
+    __slots__ = ("_names", "_treatments", "content", "redactor")
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: Content, redactor: Redactor | None = None) -> None:
         self.content = content
+        self.redactor = redactor or Redactor()
         self._treatments: dict[str, _Treatment] = {}
+        self._names: dict[str, str] = {}
 
     def attribute(self, name: str, value: Any) -> Any:
         """The value to store under this name, or STRIPPED. Of numbers and booleans only the name matters."""
         if self.content == "full":
             return value
         treatment = self._treatments.get(name) or self._treatment(name)
-        if treatment is _Treatment.GENERATED and (type(value) is tuple or (type(value) is str and len(value) <= ID)):
+        if treatment is _Treatment.GENERATED and _is_plain(value):
             return value
         if self.content == "none" and (
             treatment is _Treatment.CONTENT or (treatment in _WITHOUT_TEXT and holds_text(value))
         ):
             return STRIPPED
-        if treatment is _Treatment.SECRET:
-            return redact_value({name: value})[name]
+        if treatment is _Treatment.SECRET and self.redactor.hides(name, value):
+            return self.redactor.hidden(value)
         if isinstance(value, str):
-            return redact_text(value)
-        return value if isinstance(value, bool | int | float) else _without_secrets(value)
+            return self.redactor.text(value)
+        return value if isinstance(value, bool | int | float) else self._without_secrets(value)
 
     def _treatment(self, name: str) -> _Treatment:
         known = rule(name)
@@ -95,7 +100,7 @@ class Privacy:
             treatment = _Treatment.KNOWN
         elif known is Rule.WITHHOLD and self.content == "none":
             treatment = _Treatment.CONTENT
-        elif is_secret_key(name):
+        elif self.redactor.names_secret(name):
             treatment = _Treatment.SECRET
         else:
             treatment = _Treatment.CONTENT if known is Rule.WITHHOLD else _Treatment.UNKNOWN
@@ -104,9 +109,22 @@ class Privacy:
         self._treatments[name] = treatment
         return treatment
 
+    def name(self, name: str) -> str:
+        """The name of an attribute as it may be stored. Two that differ in their secrets stay two."""
+        known = self._names.get(name)
+        if known is None:
+            stored = self.text(name)
+            if len(self._names) >= _MAX_NAMES:
+                self._names.clear()
+            if stored != name:
+                others = sum(other.startswith(stored) for other in self._names.values())
+                stored = f"{stored} {others + 1}" if others else stored
+            known = self._names[name] = stored
+        return known
+
     def text(self, text: str) -> str:
-        """A name of a span or an event."""
-        return text if self.content == "full" else redact_text(text)
+        """A name of a span, an event or a scope, a trace state."""
+        return text if self.content == "full" else self.redactor.text(text)
 
     def description(self, text: str) -> str:
         """A status description, which is an exception's message more often than not."""
@@ -116,40 +134,48 @@ class Privacy:
         """Content that travels beside a span, or a message; a snapshot, which it may change."""
         if self.content == "full":
             return value
-        return redact_value({name: _tagged_bytes(value)})[name]
+        return self.redactor.under(name, self._tagged_bytes(value))
+
+    def _without_secrets(self, value: Any) -> Any:
+        """As `Redactor.value`, but what OTLP can hold stays of its type."""
+        if isinstance(value, bytes):
+            text = self._redacted_bytes(value)
+            return value if text is None else text.encode()
+        if isinstance(value, tuple | list) and any(isinstance(item, bytes | tuple | list | dict) for item in value):
+            return [self._without_secrets(item) for item in value]
+        if isinstance(value, Mapping) and any(isinstance(item, bytes | tuple | list | dict) for item in value.values()):
+            return {key: self._item_without_secrets(key, item) for key, item in value.items()}
+        return self.redactor.value(value)
+
+    def _item_without_secrets(self, key: object, item: Any) -> Any:
+        hides = self.redactor.hides(key_text(key), item)
+        return self.redactor.hidden(item) if hides else self._without_secrets(item)
+
+    def _redacted_bytes(self, value: bytes) -> str | None:
+        """The text without its secrets; None where there are none."""
+        text = value.decode(errors="replace")
+        redacted = self.redactor.text(text)
+        return None if redacted == text else redacted
+
+    def _tagged_bytes(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self._tagged_bytes(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._tagged_bytes(item) for item in value]
+        if isinstance(value, bytes):
+            text = self._redacted_bytes(value)
+            return tagged(value) if text is None else text
+        return value
 
 
-def _without_secrets(value: Any) -> Any:
-    """As `redact_value`, but what OTLP can hold stays of its type."""
-    if isinstance(value, bytes):
-        text = _redacted_bytes(value)
-        return value if text is None else text.encode()
-    if isinstance(value, tuple | list) and any(isinstance(item, bytes | tuple | list | dict) for item in value):
-        return [_without_secrets(item) for item in value]
-    if isinstance(value, Mapping) and any(isinstance(item, bytes | tuple | list | dict) for item in value.values()):
-        return {
-            key: redact_value({key: item})[key] if is_secret_key(str(key)) else _without_secrets(item)
-            for key, item in value.items()
-        }
-    return redact_value(value)
-
-
-def _redacted_bytes(value: bytes) -> str | None:
-    """The text without its secrets; None where there are none."""
-    text = value.decode(errors="replace")
-    redacted = redact_text(text)
-    return None if redacted == text else redacted
-
-
-def _tagged_bytes(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _tagged_bytes(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_tagged_bytes(item) for item in value]
-    if isinstance(value, bytes):
-        text = _redacted_bytes(value)
-        return tagged(value) if text is None else text
-    return value
+def _is_plain(value: Any) -> bool:
+    """Whether a value is an id or digest of ours, or several, in which no token or pair can be."""
+    if type(value) is tuple:
+        try:
+            return _PLAIN.fullmatch("\0".join(value)) is not None
+        except TypeError:
+            return False
+    return type(value) is str and len(value) <= ID and _PLAIN.fullmatch(value) is not None
 
 
 __all__ = ["DRAWN", "ID", "STRIPPED", "Privacy"]

@@ -167,8 +167,13 @@ class Recording:
         self.shutdown(self.settings.exit_timeout_s)
 
     def _open(self, service: str) -> tuple[Store, BatchBuilder]:
+        from otel_mas.record.privacy import Privacy
+
         settings = self.settings
-        store = self._open_store(settings, self.instance_id, service)
+        privacy = Privacy(settings.content or "none")
+        if settings.run_id:
+            settings = dataclasses.replace(settings, run_id=privacy.text(settings.run_id))
+        store = self._open_store(settings, self.instance_id, privacy.text(service))
         self._key = store.digest_key
         if self._used_key not in (None, self._key):  # another process has created the store meanwhile
             self._used_key = None
@@ -176,12 +181,10 @@ class Recording:
             self._resend()
 
         from otel_mas.record.batches import BatchBuilder
-        from otel_mas.record.privacy import Privacy
 
         origin = {names.MAS_INSTANCE_ID: self.instance_id.hex(), names.MAS_STORE_ID: store.store_id}
         if settings.run_id:
             origin[names.MAS_RUN_ID] = settings.run_id
-        privacy = Privacy(settings.content or "none")
         return self._shipping.around(store), BatchBuilder(
             privacy, origin, self._values, self._others, self.queue.losses
         )

@@ -23,6 +23,8 @@ _CUT = "… (cut by otel-mas)"
 _INT64 = range(-(2**63), 2**63)
 _AS_TEXT = (decimal.Decimal, uuid.UUID, datetime.date, datetime.time, datetime.timedelta, pathlib.PurePath, complex)
 _KEYS = (str, int, float, type(None), *_AS_TEXT)
+_MAX_KEY = 1024
+_MAX_KEY_PARTS = 8
 _NODE = 16  # bytes a node costs beyond its text
 
 
@@ -63,6 +65,9 @@ class Copy:
         if isinstance(value, dict | MappingProxyType | UserDict):
             return self._mapping(value, depth)
         if isinstance(value, list | tuple | set | frozenset | deque):
+            fields = getattr(type(value), "_fields", None) if isinstance(value, tuple) else None
+            if type(fields) is tuple and len(fields) == len(value):  # a named tuple: its names say what is secret
+                return self._mapping(dict(zip(fields, value, strict=True)), depth)
             return self._items(value, depth)
         if isinstance(value, enum.Enum):
             return self.of(value.value, depth + 1)
@@ -114,9 +119,20 @@ class Copy:
 
     def _key(self, key: Any) -> str:
         if type(key) is not str:
-            key = str(key) if isinstance(key, _KEYS) else f"<{type(key).__qualname__}>"
+            key = self._key_text(key)
         self.size += len(key) + _NODE
         return str(key)
+
+    def _key_text(self, key: Any, depth: int = 0) -> str:
+        """The key as text: what is secret is told by names, so those of bytes, enums and tuples are kept."""
+        kind = type(key)
+        if kind is bytes:
+            return key.decode("utf-8", "replace") if len(key) <= _MAX_KEY else f"<{kind.__qualname__}>"
+        if isinstance(key, enum.Enum):
+            return key._value_ if type(key._value_) is str else key._name_
+        if isinstance(key, tuple | frozenset) and len(key) <= _MAX_KEY_PARTS and depth < _MAX_KEY_PARTS:
+            return f"({', '.join(self._key_text(part, depth + 1) for part in key)})"
+        return str(key) if isinstance(key, _KEYS) else f"<{kind.__qualname__}>"
 
 
 def snapshot(value: Any) -> tuple[Any, int]:

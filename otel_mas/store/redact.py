@@ -70,7 +70,7 @@ class Redactor:
 
     def under(self, name: str, value: Any) -> Any:
         """The value that stands under this name: hidden where the name says that it is secret."""
-        return self._hidden(value) if self._is_secret(name, value) else self._value(value, 0, ())
+        return self.hidden(value) if self.hides(name, value) else self._value(value, 0, ())
 
     def names_secret(self, name: str) -> bool:
         """Whether a value under this name may be secret for its name's sake."""
@@ -84,7 +84,8 @@ class Redactor:
     def _is_own_key(self, name: str) -> bool:
         return self._keys is not None and self._keys.search(plain(name)[0]) is not None
 
-    def _is_secret(self, name: str, value: Any) -> bool:
+    def hides(self, name: str, value: Any) -> bool:
+        """Whether this value under this name is secret for the name's sake."""
         if is_secret_key(name) or self._is_own_key(name):
             return True
         return looks_secret(value) and is_doubtful_key(name)
@@ -161,11 +162,11 @@ class Redactor:
             if key is not None and not isinstance(key, int | float):
                 text = key if isinstance(key, str) else key_text(key)
                 if isinstance(key, _KEYS):
-                    secret = self._is_secret(text, item) or (named and text in _VALUE_KEYS)
+                    secret = self.hides(text, item) or (named and text in _VALUE_KEYS)
                 name = self._value(text, depth, inside)
             if name in clean:  # two keys that were secrets themselves
                 name = f"{name} {len(clean)}"
-            clean[name] = self._hidden(item) if secret else self._value(item, depth, inside)
+            clean[name] = self.hidden(item) if secret else self._value(item, depth, inside)
         return clean
 
     def _names_a_secret(self, value: Mapping[Any, Any]) -> bool:
@@ -179,20 +180,20 @@ class Redactor:
     def _sequence(self, value: Any, depth: int, inside: tuple[int, ...]) -> list[Any]:
         items = list(value)
         if len(items) == 2 and isinstance(items[0], str) and self._is_name(items[0]):
-            return [self._value(items[0], depth, inside), self._hidden(items[1])]  # a header, as a pair
+            return [self._value(items[0], depth, inside), self.hidden(items[1])]  # a header, as a pair
         clean = [self._value(item, depth, inside) for item in items]
         for place in range(1, len(items)):
             option, item = items[place - 1], items[place]
             if not isinstance(option, str) or option[:1] != "-" or "=" in option:
                 continue
             if is_secret_key(option):  # a command line, as a list
-                clean[place] = self._hidden(item)
+                clean[place] = self.hidden(item)
             elif option in _USER_OPTIONS and isinstance(item, str) and _USER_PASSWORD.fullmatch(item):
                 user, _, password = item.partition(":")
-                clean[place] = f"{user}:{self._hidden(password)}"
+                clean[place] = f"{user}:{self.hidden(password)}"
         return clean
 
-    def _hidden(self, value: Any) -> Any:
+    def hidden(self, value: Any) -> Any:
         """The stand-in for a secret. That there is none, or which of two, is not a secret."""
         if value is None or isinstance(value, bool) or value in ("", REDACTED):
             return value

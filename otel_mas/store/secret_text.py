@@ -42,7 +42,7 @@ _CLOSE = rf"(?:\\*[\"'`*~]{{1,4}})?[\])]?(?:</\w{{1,10}}>)?{_ENTITY}[*_~`]{{0,3}
 _TYPE = r"(?:str|string|bytes|int|any|object|Secret\w*|Optional\[\w+\]|Final(?:\[\w+\])?|&'?\w*\s?str)(?:\s*\|\s*\w+)?"
 _SEPARATOR = rf"""(?:
     ={{1,3}}>? | != | := | -> | :\s*{_TYPE}\s*=(?!=) | : | > | {_TYPE}\s*:?=(?!=)
-  | (?P<encoded>(?:%25)*%3[da] | \\+u003[da] ) | &gt; | &\#(?:61|58); | (?<=[>\s])(?=<\w{{1,10}}[ >])
+  | (?P<encoded>%(?:25)*3[da] | \\+u003[da] ) | &gt; | &\#(?:61|58); | (?<=[>\s])(?=<\w{{1,10}}[ >])
   | (?:(?<=\s)(?:is|was)\s*:?\s+ | [–—]\s* | (?<=\s)-\s+ | (?<=\t))(?=\S*\d)
 )"""
 _OPEN = rf"\s*(?:[*_~]{{1,3}}\s*)?(?:</?\w{{1,10}}(?:\s[^<>]{{0,60}})?>\s*){{0,3}}{_ENTITY}"
@@ -87,6 +87,7 @@ _LINE = re.compile(
     r"(?P<bare>digest\s[^\r\n]+|(?:(?<==)\\*\"[^\"\r\n]*\"|[^\r\n\"'`])+)",
     re.IGNORECASE,
 )
+_CLOSING = re.compile(r"</[\w.:\-]*\Z")
 _OPTION_BEFORE = re.compile(r"(?:\A|[\s\"'\[,])--?[\w-]*\Z")
 _OPTION = re.compile(r"[\w-]{0,40}[\"']?[\s,]+[\"']?(?P<bare>[^\s\"']+)")
 
@@ -312,6 +313,8 @@ def _doubtful(text: str, end: int) -> list[Span]:
 
 def _named(text: str, place: int, end: int, word: str) -> list[Span]:
     """What stands under a secret's name that ends there."""
+    if "</" in text[max(0, place - 40) : place] and _CLOSING.search(text, max(0, place - 40), place):
+        return []
     match = None
     if _GOES_ON.match(text, end):
         spans = _in_table(text, place, end, word) or block_below(text, place, end)

@@ -129,3 +129,14 @@ def test_after_a_locked_store_the_same_items_can_be_given_again(store: Any) -> N
     store.failing = None
     batch = made.batch(items, store)
     assert (len(batch.spans), len(batch.contents)) == (1, 1)
+
+
+def test_name_version_and_urls_of_a_scope_are_stored_redacted(store: Any) -> None:
+    secret = "sk-proj-0123456789abcdefghijABCD"
+    resource = Resource({"service.name": "app"}, f"https://{secret}@schema")
+    span = (
+        TracerProvider(resource=resource).get_tracer(secret, f"1 {secret}", f"https://{secret}@scope").start_span("s")
+    )
+    builder().batch(drained(span), store)
+    assert secret not in repr(store.scopes) + repr(store.resources)
+    assert store.scopes[-1][:2] == ("[redacted]", "1 [redacted]")

@@ -311,7 +311,7 @@ class Failing(Privacy):
         raise RuntimeError("redaction failed")
 
     def text(self, text: str) -> str:
-        if "bad" in text:
+        if "bad " in text:
             raise RuntimeError("redaction failed")
         return text
 
@@ -365,3 +365,50 @@ def test_an_open_span_has_its_columns_and_no_body() -> None:
 def test_a_nan_is_stored_as_a_nan() -> None:
     message = parsed(SpanEncoder(Privacy("redacted")).row(ended({"n": math.nan})).body)
     assert math.isnan(message.attributes[0].value.double_value)
+
+
+SECRET = "sk-proj-0123456789abcdefghijABCD"
+
+
+@pytest.mark.parametrize("content", ["redacted", "none"])
+def test_no_place_of_a_span_is_stored_unread(content: Any) -> None:
+    encoder = SpanEncoder(Privacy(content))
+    state = TraceState([("v", SECRET)])
+    link = Link(SpanContext(1, 2, True, TraceFlags(1), state), {f"l {SECRET}": 1, names.MAS_LINK_KIND: SECRET})
+    drawn = {name: (f"id-{SECRET}",) if number % 2 else f"id-{SECRET}" for number, name in enumerate(sorted(DRAWN))}
+    span: Any = TracerProvider().get_tracer("t").start_span(f"name {SECRET}", links=[link])
+    span.set_attributes({f"n.{SECRET}": 1, f"m.{SECRET}": "x", "kept": 7, names.MAS_LINK_KIND: SECRET, **drawn})
+    span.add_event(f"event {SECRET}", {f"e.{SECRET}": True, names.GEN_AI_RESPONSE_ID: SECRET})
+    span.set_status(StatusCode.ERROR, SECRET)
+    span._context = SpanContext(*span.context[:2], False, TraceFlags(1), state)
+    span.end()
+    row = encoder.row(span)
+    assert SECRET not in repr(row)
+    assert SECRET.encode() not in row.body
+    message = parsed(row.body)
+    assert message.trace_state == "v=[redacted]"
+    assert {pair.key: pair.value.int_value for pair in message.attributes}["kept"] == 7
+    assert SECRET not in repr(encoder.resource({f"r.{SECRET}": 1, "service.name": SECRET}))
+    assert encoder.text(f"lib {SECRET}") == "lib [redacted]"
+
+
+def test_names_that_differ_in_their_secrets_alone_stay_apart() -> None:
+    encoder = SpanEncoder(Privacy("redacted"))
+    for _ in range(2):
+        span: Any = TracerProvider().get_tracer("t").start_span("s", attributes={f"n.{SECRET}a": 1, f"n.{SECRET}b": 2})
+        span.end()
+        pairs = [(pair.key, pair.value.int_value) for pair in parsed(encoder.row(span).body).attributes]
+        assert pairs == [("n.[redacted]", 1), ("n.[redacted] 2", 2)]
+
+
+@pytest.mark.parametrize(
+    "identifier", ["call_Ab9XyZ0123456789", "chatcmpl-Ab9XyZ", "8b5c5f5e-5c0e-1b0f-9d7a-2f6f1a0c9e11"]
+)
+def test_identifiers_stay_as_they_are(identifier: str) -> None:
+    encoder = SpanEncoder(Privacy("none"))
+    for name in sorted(DRAWN):
+        span: Any = TracerProvider().get_tracer("t").start_span("s", attributes={name: identifier})
+        span.end()
+        assert {pair.key: pair.value.string_value for pair in parsed(encoder.row(span).body).attributes} == {
+            name: identifier
+        }

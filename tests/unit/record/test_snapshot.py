@@ -9,7 +9,7 @@ import enum
 from collections import UserDict
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pytest
@@ -45,6 +45,11 @@ class Point:
     y: list[int]
 
 
+class Login(NamedTuple):
+    user: str
+    password: str
+
+
 class Opaque:
     def __repr__(self) -> str:
         raise AssertionError("repr is the app's code")
@@ -64,7 +69,9 @@ class Opaque:
         (Point(1, [2]), {"x": 1, "y": [2]}),
         (datetime.date(2026, 1, 2), "2026-01-02"),
         (decimal.Decimal("1.10"), "1.10"),
-        ({1: "a", None: "b", (1, 2): "c"}, {"1": "a", "None": "b", "<tuple>": "c"}),
+        ({1: "a", None: "b", (1, 2): "c"}, {"1": "a", "None": "b", "(1, 2)": "c"}),
+        ({b"password": 1, Colour.RED: 2, ("db", (b"pw",)): 3}, {"password": 1, "red": 2, "(db, (pw))": 3}),
+        (Login("bob", "x"), {"user": "bob", "password": "x"}),
         ("lone \ud800", "lone ?"),
         ({"lone \ud800": ["\ud800"]}, {"lone ?": ["?"]}),
     ],
