@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from otel_mas.errors import UnsupportedQuery
+from otel_mas.errors import SourceError, UnsupportedQuery
 from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Tally, Trace, TraceSummary
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.checkpoints_runs import rebuild
@@ -98,7 +98,12 @@ class CheckpointSource:
     def _thread(self, thread: str) -> list[Trace]:
         """The thread's traces, oldest first."""
         if thread not in self._known:
-            traces = [trace_of(run) for run in rebuild(self._file.thread(thread))]
+            try:
+                traces = [trace_of(run) for run in rebuild(self._file.thread(thread))]
+            except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+                raise SourceError(
+                    f"the checkpoints of thread {thread} in {self.location} are not as LangGraph writes them: {error!r}"
+                ) from error
             self._known[thread] = sorted(traces, key=lambda trace: trace.spans[0].start_ns)
         return self._known[thread]
 

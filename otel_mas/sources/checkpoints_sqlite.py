@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from otel_mas.errors import MissingExtra, SourceError
+from otel_mas.errors import SourceError
+from otel_mas.sources.checkpoints_values import READABLE, plain_value
 from otel_mas.store.header import SQLITE_MAGIC, header
 
 TASKS = "__pregel_tasks"
@@ -23,9 +24,6 @@ NULL_TASK = "00000000-0000-0000-0000-000000000000"
 """Whose writes are the caller's: `Command(goto=..., resume=...)`."""
 
 _TABLES = frozenset(("checkpoints", "writes"))
-_READABLE = ("null", "bytes", "bytearray", "json", "msgpack")
-# Extension types of LangGraph's msgpack: what they stand for is at the beginning, as (module, name, ...).
-_SINGLE, _POSITIONAL, _KEYWORDS = 0, 1, 2
 # 100 ns from the Gregorian calendar's first day to 1970: where the clock of a version 6 UUID begins.
 _UUID_EPOCH = 0x01B21DD213814000
 
@@ -70,7 +68,6 @@ class CheckpointFile:
     def __init__(self, path: Path) -> None:
         """Raises SourceError, with what to do, where there is no such file or it is something else."""
         self.path = path
-        self._decode = _decoder()
         if not path.exists():
             raise SourceError(f"no file at {path}: give the path that SqliteSaver.from_conn_string(...) was given")
         if not _is_sqlite(path):
@@ -144,12 +141,12 @@ class CheckpointFile:
             raise SourceError(f"checkpoint {key} in {self.path} is not as LangGraph writes it: {error!r}") from None
 
     def _load(self, kind: str | None, value: bytes | None) -> Any:
-        if kind is not None and kind not in _READABLE:
-            why = "encrypted" if "+" in kind else f"kept as {kind}"
+        if kind is not None and kind not in READABLE:
+            why = "encrypted" if "+" in str(kind) else f"kept as {kind}"
             raise SourceError(f"the checkpoints in {self.path} are {why}: only LangGraph's own format can be read here")
         try:
-            return self._decode((kind or "null", value or b""))
-        except Exception as error:  # whatever a codec raises over bytes that are damaged
+            return plain_value(kind or "null", value or b"")
+        except (ValueError, TypeError, RecursionError) as error:
             raise SourceError(f"a checkpoint in {self.path} cannot be read: {error}") from None
 
     def _tables(self) -> set[str]:
@@ -197,37 +194,6 @@ def _telling(channel: str) -> bool:
     return channel == TASKS or channel.startswith(("branch:to:", "join:"))
 
 
-def _decoder() -> Callable[[tuple[str, bytes]], Any]:
-    """LangGraph's serializer, told to make nothing of the app's own types: importing those could run anything."""
-    try:
-        import ormsgpack
-        from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
-    except ImportError:
-        raise MissingExtra(
-            "reading LangGraph's checkpoints needs LangGraph: pip install 'otel-mas[langgraph]'"
-        ) from None
-
-    def plain(code: int, data: bytes) -> Any:
-        if code not in (_SINGLE, _POSITIONAL, _KEYWORDS):
-            return None
-        said = ormsgpack.unpackb(data, ext_hook=plain, option=ormsgpack.OPT_NON_STR_KEYS)
-        return _made_of(*said[1:3]) if isinstance(said, Sequence) and len(said) >= 3 else None
-
-    loads: Callable[[tuple[str, bytes]], Any] = JsonPlusSerializer(__unpack_ext_hook__=plain).loads_typed
-    return loads
-
-
-def _made_of(name: str, given: Any) -> Any:
-    """A set as a set, a `Send` as its node's name, an `Interrupt` as its id; of other objects nothing is wanted."""
-    if name in ("set", "frozenset"):
-        return set(given)
-    if name == "Send":
-        return given[0]
-    if name == "Interrupt":
-        return given.get("id") or given.get("interrupt_id") if isinstance(given, Mapping) else None
-    return None
-
-
 def _time_ns(text: str) -> int:
     instant = datetime.fromisoformat(text)
     return int(instant.timestamp()) * 10**9 + instant.microsecond * 1000
@@ -237,6 +203,6 @@ def _made(checkpoint_id: str) -> int:
     """When a checkpoint was made, by its id: a UUID of version 6."""
     try:
         bits = int(checkpoint_id.replace("-", ""), 16) >> 64
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError):
         return 0
     return ((bits >> 16 << 12 | bits & 0xFFF) - _UUID_EPOCH) * 100

@@ -212,9 +212,12 @@ def test_checkpoints_that_are_encrypted_or_damaged(path: Path) -> None:
 
 def test_without_langgraph_it_says_what_to_install(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(path, lambda graph: graph.invoke({"log": []}, THREAD))
-    monkeypatch.setitem(sys.modules, "langgraph.checkpoint.serde.jsonplus", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'otel-mas\[langgraph\]'"):
-        otel_mas.open(f"checkpoints+sqlite://{path}")
+    monkeypatch.setitem(sys.modules, "ormsgpack", None)
+    with (
+        otel_mas.open(f"checkpoints+sqlite://{path}") as source,
+        pytest.raises(MissingExtra, match=r"pip install 'otel-mas\[langgraph\]'"),
+    ):
+        source.traces()
 
 
 @pytest.mark.parametrize(
