@@ -22,6 +22,7 @@ COMMANDS = {
     "ship": ("ship", "Ship what is recorded to an OTLP endpoint, from where it ended last."),
     "export": ("export", "Write traces as OTLP/JSON lines."),
     "import": ("import_", "Put what OTLP files hold into a store."),
+    "store": ("store", "Look after a store: stats, check, repair, compact, prune."),
     "doctor": ("doctor", "Look for what is wrong, and say what to do."),
     "report": ("report", "Write a page about a run, for people who were not there."),
 }

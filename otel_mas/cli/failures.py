@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -29,9 +30,26 @@ def reported(ctx: click.Context) -> Iterator[None]:
         ctx.exit(code)
 
 
+def _damage() -> str | None:
+    """What is wrong with the store that the command read, if that is why it failed."""
+    connection = sys.modules.get("otel_mas.store.connection")
+    path = None if connection is None else connection.last_opened()
+    if connection is None or path is None:
+        return None
+    from otel_mas.store.upkeep.check import check
+
+    try:
+        problems = check(path)
+    except OtelMasError:
+        return None
+    return str(connection.damaged(path, problems[0])) if problems else None
+
+
 def _said(error: Exception) -> tuple[str, int]:
     if isinstance(error, OtelMasError):
         return str(error), error.exit_code
     if isinstance(error, OSError):
         return str(error), 1
+    if damage := _damage():
+        return damage, 1
     return f"a bug in otel-mas: {type(error).__name__}: {error}; please report it with what --debug shows", _BUG

@@ -47,7 +47,7 @@ def show(store: str | None, as_json: bool) -> None:
     finally:
         reader.close()
     if as_json:
-        print_json(DestinationsDocument(destinations=[_form(one) for one in found]))
+        print_json(DestinationsDocument(destinations=[form(one) for one in found]))
         return
     for one in found:
         for line in _lines(one):
@@ -56,7 +56,8 @@ def show(store: str | None, as_json: bool) -> None:
         note(f"{path} is shipped nowhere yet: `otel-mas ship`, or OTEL_MAS_EXPORT=otlp for the app to do it")
 
 
-def _form(one: DestinationStatus) -> DestinationForm:
+def form(one: DestinationStatus) -> DestinationForm:
+    """A destination as JSON."""
     return DestinationForm(
         name=one.name,
         cursor=one.cursor,

@@ -26,7 +26,7 @@ class Column:
         if stored is None:
             return None
         if self.json:
-            return tuple(orjson.loads(stored))
+            return _array(stored)
         return bool(stored) if self.boolean else stored
 
 
@@ -69,6 +69,15 @@ POSITION: Mapping[str, int] = {name: position for position, name in enumerate(AT
 _JSON = frozenset(position for position, column in enumerate(COLUMNS) if column.json)
 _SCALARS = frozenset({str, float, bool, type(None)})
 _INT64 = 2**63
+
+
+def _array(stored: Any) -> tuple[Any, ...] | None:
+    """An array of JSON text; None of a text that is none, which another program may have set as the attribute."""
+    try:
+        found = orjson.loads(stored)
+    except ValueError:
+        return None
+    return tuple(found) if isinstance(found, list) else None
 
 
 def column_values(attributes: Mapping[str, Any]) -> dict[int, object]:

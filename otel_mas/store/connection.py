@@ -24,6 +24,8 @@ _STATEMENTS = 256  # a few for each set of columns that spans come with; to comp
 _HARDLY_ANY = 128 * 1024
 _JOURNAL_LIMIT = 32 * 1024 * 1024
 
+_last_opened: Path | None = None
+
 T = TypeVar("T")
 
 
@@ -43,6 +45,7 @@ def open_for_writing(
     _create(path)
     with told_apart(path):
         _refuse_foreign_bytes(path)
+        _remember(path)
         connection = sqlite3.connect(
             path,
             timeout=timeout_s,
@@ -73,6 +76,7 @@ def open_for_reading(path: Path, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.C
         raise NotAStore(f"there is no store at {path}: record one with `otel-mas run --store {path} -- python app.py`")
     with told_apart(path):
         _refuse_foreign_bytes(path)
+        _remember(path)
         connection = _connect_ro(path, timeout_s)
         try:
             _refuse_foreign(connection, path, empty_is_fine=False)
@@ -89,12 +93,37 @@ def told_apart(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _explained(error, path) from error
+    except UnicodeDecodeError as error:  # of text that SQLite hands out, or of its own message about such text
+        raise damaged(path, "text that is not UTF-8") from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _no_space(path) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise _read_only(path) from error
         raise StoreError(f"cannot open the store at {path}: {error.strerror or error}") from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """The same around reading alone, where a value that is not what was written is damage of the file as well."""
+    with told_apart(path):
+        try:
+            yield
+        except (ValueError, TypeError, LookupError, OverflowError, AttributeError) as error:
+            raise damaged(path, f"{type(error).__name__}: {error}") from error
+
+
+def damaged(path: Path, what: str) -> StoreCorrupt:
+    """The error for a store that is damaged."""
+    return StoreCorrupt(
+        f"the store at {path} is damaged ({' '.join(what.split())}): `otel-mas store check` lists what, "
+        "`otel-mas store repair` saves what can be read into a new file"
+    )
+
+
+def last_opened() -> Path | None:
+    """The store that this process opened last: the one to look at when something of it could not be used."""
+    return _last_opened
 
 
 def _explained(error: sqlite3.Error, path: Path) -> StoreError:
@@ -113,11 +142,13 @@ def _explained(error: sqlite3.Error, path: Path) -> StoreError:
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
         return _no_space(path)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FORMAT) or _damaged(error):
-        return StoreCorrupt(
-            f"the store at {path} is damaged ({error}): move it away and record into a new one; "
-            f"`sqlite3 {path} .recover` may save what is left"
-        )
+        return damaged(path, str(error))
     return StoreError(f"the store at {path} failed: {error}")
+
+
+def _remember(path: Path) -> None:
+    global _last_opened
+    _last_opened = path
 
 
 def _no_space(path: Path) -> StoreFull:
@@ -136,7 +167,7 @@ def _is_full(path: Path) -> bool:
 
 def _damaged(error: sqlite3.Error) -> bool:
     # The header says that this is a store, so a table or a column that is not there has been lost.
-    return str(error).startswith(("no such table", "no such column"))
+    return str(error).startswith(("no such table", "no such column", "Could not decode to UTF-8"))
 
 
 def _read_only(path: Path) -> StoreReadOnly:

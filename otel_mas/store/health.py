@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from otel_mas.model.dropped import Dropped
-from otel_mas.store.connection import open_for_reading, told_apart
+from otel_mas.store.connection import open_for_reading, reading
 from otel_mas.store.drops import read_dropped
 from otel_mas.store.liveness import FRESH_NS
 
@@ -68,7 +68,7 @@ def examine(
     path = Path(path).expanduser()
     connection = open_for_reading(path, timeout_s)
     try:
-        with told_apart(path):
+        with reading(path):
             connection.execute("BEGIN")
             return _examined(connection, clock() - FRESH_NS, check_s)
     finally:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from otel_mas.errors import NotAStore
-from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, open_for_writing, told_apart
+from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, open_for_writing, reading, told_apart
 from otel_mas.store.framing import LogRow, Origin, scope_message
 
 _LONGEST_LEASE_NS = 3_600 * 10**9  # a lease that lasts longer was given by a clock that has been set back since
@@ -316,7 +316,7 @@ class LogReader:
 
     def trace(self, trace_id: str) -> Iterator[LogRow]:
         """The ended spans of a trace in the order in which they were written, the latest version of each."""
-        with told_apart(self.path):
+        with reading(self.path):
             rows = self._connection.execute(
                 "SELECT id, resource, scope, body FROM spans WHERE version = 0 AND id IN (SELECT s.id FROM spans s "
                 "JOIN traces t ON t.id = s.trace WHERE t.trace_id = ?) ORDER BY id",
@@ -333,7 +333,7 @@ class LogReader:
     def destinations(self) -> list[DestinationStatus]:
         """Every destination that this store knows, in the order in which they were added."""
         now_ns = self._clock()
-        with told_apart(self.path):
+        with reading(self.path):
             rows = self._connection.execute(
                 "SELECT name, cursor, shipped, rejected, held_back, elsewhere, withheld, lost, added_ns, sent_ns, "
                 "error, error_ns, owner IS NOT NULL AND lease_until_ns > ?, start, history "

@@ -62,14 +62,14 @@ def encode_resource(attributes: Mapping[str, AttributeValue]) -> bytes:
     """An OTLP `Resource` message with these attributes."""
     from opentelemetry.proto.resource.v1 import resource_pb2
 
-    return bytes(resource_pb2.Resource(attributes=_pairs(attributes)).SerializeToString())
+    return bytes(resource_pb2.Resource(attributes=encode_attributes(attributes)).SerializeToString())
 
 
 def encode_scope(name: str, version: str, attributes: Mapping[str, AttributeValue]) -> bytes:
     """An OTLP `InstrumentationScope` message."""
     from opentelemetry.proto.common.v1 import common_pb2
 
-    scope = common_pb2.InstrumentationScope(name=name, version=version, attributes=_pairs(attributes))
+    scope = common_pb2.InstrumentationScope(name=name, version=version, attributes=encode_attributes(attributes))
     return bytes(scope.SerializeToString())
 
 
@@ -110,7 +110,8 @@ def _value(value: AnyValue) -> AttributeValue:
     return getattr(value, which)
 
 
-def _pairs(attributes: Mapping[str, AttributeValue], depth: int = 0) -> list[KeyValue]:
+def encode_attributes(attributes: Mapping[str, AttributeValue], depth: int = 0) -> list[KeyValue]:
+    """OTLP `KeyValue` messages; `depth` levels of arrays and mappings inside of an attribute."""
     from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 
     return [KeyValue(key=key, value=_any(value, depth)) for key, value in attributes.items()]
@@ -130,7 +131,7 @@ def _any(value: AttributeValue, depth: int) -> AnyValue:
     if isinstance(value, Mapping | list | tuple) and depth >= MAX_NESTING:
         return AnyValue(string_value=CUT)
     if isinstance(value, Mapping):
-        return AnyValue(kvlist_value=KeyValueList(values=_pairs(value, depth + 1)))
+        return AnyValue(kvlist_value=KeyValueList(values=encode_attributes(value, depth + 1)))
     if isinstance(value, list | tuple):
         return AnyValue(array_value=ArrayValue(values=[_any(item, depth + 1) for item in value]))
     return AnyValue() if value is None else AnyValue(string_value=str(value))

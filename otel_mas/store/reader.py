@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
@@ -10,22 +11,25 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import orjson
 
 from otel_mas.errors import StoreError, TraceNotFound, UnsupportedQuery
 from otel_mas.model import STATUSES, Content, Message, MessageRef, Query, RunSummary, SpanBody, Trace, TraceSummary
 from otel_mas.model.dropped import describe_dropped
-from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, told_apart
+from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, reading
 from otel_mas.store.drops import read_dropped
 from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.otlp import decode_body
 from otel_mas.store.spans import read_spans
 from otel_mas.store.summaries import EVERYTHING, chunks, summaries, trace_incomplete
 
+logger = logging.getLogger("otel_mas")
+
 _SHORTEST_PREFIX = 4
 _DIGEST = 16
+_UNREADABLE = object()
 _DIRECTIONS = ("input", "output")
 
 
@@ -131,19 +135,25 @@ class StoreReader:
                 for digest, role, body in connection.execute(
                     f"SELECT digest, role, body FROM messages WHERE digest IN ({marks})", part
                 ):
-                    found[digest.hex()] = Message(digest.hex(), role, None if body is None else orjson.loads(body))
+                    content = None if body is None else self._json(body, f"message {digest.hex()}")
+                    found[digest.hex()] = Message(digest.hex(), role, None if content is _UNREADABLE else content)
         return found
 
     def contents(self, trace_id: str, span_id: str | None = None) -> list[Content]:
         """Content that was recorded beside the spans of a trace, or beside one of them, in the order of recording."""
+        wanted = None if span_id is None else bytes.fromhex(span_id)
         with self._snapshot() as connection:
             trace, full_id = self._found(connection, trace_id)
             rows = connection.execute(
                 "SELECT span_id, name, value FROM contents WHERE trace = :trace "
                 "AND (:span IS NULL OR span_id = :span) ORDER BY id",
-                {"trace": trace, "span": None if span_id is None else bytes.fromhex(span_id)},
+                {"trace": trace, "span": wanted},
             ).fetchall()
-        return [Content(full_id, span.hex(), name, orjson.loads(value)) for span, name, value in rows]
+            return [
+                Content(full_id, span.hex(), name, content)
+                for span, name, value in rows
+                if (content := self._json(value, f"{name} of span {span.hex()}")) is not _UNREADABLE
+            ]
 
     def run(self, run_id: str) -> RunSummary:
         """What one `otel-mas run` recorded, over all of its processes; empty where it recorded nothing."""
@@ -172,7 +182,7 @@ class StoreReader:
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:
         """One read transaction: whatever is asked within sees the same state."""
-        with self._lock, told_apart(self.path):
+        with self._lock, reading(self.path):
             if self._connection is None:
                 raise StoreError(f"the store at {self.path} was closed: read inside its `with` block")
             if self._connection.in_transaction:
@@ -207,10 +217,10 @@ class StoreReader:
         return Trace(trace_id, spans, trace_incomplete(connection, trace, opened))
 
     def _body(self, key: int) -> SpanBody:
-        with self._lock, told_apart(self.path):
+        with self._lock, reading(self.path):
             connection = self._connection or open_for_reading(self.path, self._timeout_s)
             try:
-                row = connection.execute("SELECT body FROM spans WHERE id = ?", (key,)).fetchone()
+                row = connection.execute("SELECT body, span_id FROM spans WHERE id = ?", (key,)).fetchone()
             finally:
                 if connection is not self._connection:
                     connection.close()
@@ -218,5 +228,17 @@ class StoreReader:
             raise StoreError(f"this span has been deleted from {self.path} since it was read: open its trace again")
         try:
             return decode_body(row[0])
-        except ValueError as error:
-            raise StoreError(f"the body of a span in {self.path} cannot be decoded: {error}") from error
+        except (ValueError, TypeError):
+            self._say_unreadable(f"what span {row[1].hex()} has beyond its columns")
+            return SpanBody()
+
+    def _json(self, value: bytes, what: str) -> Any:
+        try:
+            return orjson.loads(value)
+        except ValueError:
+            self._say_unreadable(what)
+            return _UNREADABLE
+
+    def _say_unreadable(self, what: str) -> None:
+        """One damaged item does not keep the others from being read."""
+        logger.warning("otel-mas: %s cannot be decoded, and is left out: `otel-mas store check` lists all such", what)

@@ -17,6 +17,9 @@ _ORPHAN_NS = 3_600_000_000_000
 _IDLE_NS = 7 * 24 * 3_600_000_000_000
 _CHECKPOINT_WAIT_MS = 200
 
+_NOT_RUNNING = """NOT EXISTS (
+  SELECT 1 FROM open_spans o JOIN instances i ON i.id = o.instance
+  WHERE o.trace = t.id AND i.finished_ns IS NULL AND i.heartbeat_ns >= :fresh)"""
 _OF_A_TRACE = (
     "links", "spans", "open_spans", "message_lists", "trace_messages", "contents", "facets", "trace_instances",
     "trace_drops",
@@ -54,6 +57,25 @@ def retain(connection: sqlite3.Connection, caps: Caps, instance: int, now_ns: in
     return gone
 
 
+def delete_traces(connection: sqlite3.Connection, trace_ids: Sequence[bytes], now_ns: int) -> int:
+    """Delete finished traces by their ids, a short transaction each, then shrink the file; returns how many went."""
+    gone = Gone()
+    for trace_id in trace_ids:
+        _transact(connection, lambda trace_id=trace_id: _delete_one(connection, trace_id, gone, now_ns))  # type: ignore[misc]
+    _shrink(connection)
+    return gone.traces
+
+
+def _delete_one(connection: sqlite3.Connection, trace_id: bytes, gone: Gone, now_ns: int) -> None:
+    row = connection.execute(
+        f"SELECT id FROM traces t WHERE trace_id = :trace_id AND {_NOT_RUNNING}",
+        {"trace_id": trace_id, "fresh": now_ns - FRESH_NS},
+    ).fetchone()
+    if row is not None:
+        _delete(connection, row, gone)
+        gone.traces += 1
+
+
 def _step(connection: sqlite3.Connection, gone: Gone, now_ns: int, older_than_ns: int = NEVER) -> bool:
     """Delete some of the oldest finished traces; False where there is none to delete."""
     deleted = 0
@@ -72,12 +94,9 @@ def _step(connection: sqlite3.Connection, gone: Gone, now_ns: int, older_than_ns
 def _oldest(connection: sqlite3.Connection, now_ns: int, older_than_ns: int) -> list[int]:
     """The oldest traces without a span that a living process holds open, up to `_SPANS_A_STEP` spans of them."""
     rows = connection.execute(
-        """
+        f"""
         SELECT id, spans FROM traces t
-        WHERE start_ns < :until AND coalesce(end_ns, start_ns) < :until
-          AND NOT EXISTS (
-            SELECT 1 FROM open_spans o JOIN instances i ON i.id = o.instance
-            WHERE o.trace = t.id AND i.finished_ns IS NULL AND i.heartbeat_ns >= :fresh)
+        WHERE start_ns < :until AND coalesce(end_ns, start_ns) < :until AND {_NOT_RUNNING}
         ORDER BY start_ns LIMIT 500
         """,
         {"until": older_than_ns, "fresh": now_ns - FRESH_NS},

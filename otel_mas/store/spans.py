@@ -134,7 +134,10 @@ class _Scopes(dict[int | None, Scope]):
         if row is None:
             known = Scope()
         else:
-            known = decode_scope(row[3], row[2]) if row[3] else Scope(row[0], row[1], schema_url=row[2])
+            try:
+                known = decode_scope(row[3], row[2]) if row[3] else Scope(row[0], row[1], schema_url=row[2])
+            except (ValueError, TypeError):  # damaged: its spans can be read all the same
+                known = Scope(row[0], row[1], schema_url=row[2])
         self[key] = known
         return known
 

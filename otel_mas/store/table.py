@@ -32,7 +32,10 @@ class Process:
     @property
     def resource(self) -> Resource:
         if self._resource is None:
-            self._resource = Resource() if self._body is None else decode_resource(self._body, self._schema_url)
+            try:
+                self._resource = Resource() if self._body is None else decode_resource(self._body, self._schema_url)
+            except (ValueError, TypeError):  # damaged: its spans can be read all the same
+                self._resource = Resource()
         return self._resource
 
 

@@ -217,7 +217,7 @@ STORE_DAMAGED = Kind(
     _PROBLEM,
     _AREA,
     "{path} is damaged ({what})",
-    "move it away and record into a new one; `sqlite3 {path} .recover` may save what is left",
+    "`otel-mas store repair --store {path}` saves what can be read into a new file",
 )
 STORE_FAILS = Kind("store-fails", _PROBLEM, _AREA, "{error}", "{remedy}")
 STORE_NOT_WRITABLE = Kind(

@@ -13,7 +13,7 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 
 from otel_mas.store import StoreReader, StoreWriter
 from otel_mas.store.columns import column_values
-from otel_mas.store.otlp import _pairs
+from otel_mas.store.otlp import encode_attributes
 from otel_mas.store.rows import Batch, OpenRow, SpanRow
 
 SECOND = 1_000_000_000
@@ -78,7 +78,7 @@ class Bench:
             "status": 0,
             "columns": column_values(attributes),
             "links": (),
-            "body": trace_pb2.Span(name=name, attributes=_pairs(attributes)).SerializeToString(),
+            "body": trace_pb2.Span(name=name, attributes=encode_attributes(attributes)).SerializeToString(),
             "resource": 0,
             "scope": 0,
         }

@@ -100,7 +100,7 @@ def test_a_damaged_store_is_told_from_other_errors(bench: Any) -> None:
     content = bytearray(bench.path.read_bytes())
     content[8192:] = os.urandom(len(content) - 8192)
     bench.path.write_bytes(content)
-    with pytest.raises(StoreCorrupt, match=r"is damaged .*move it away"):
+    with pytest.raises(StoreCorrupt, match=r"is damaged .*otel-mas store repair"):
         bench.reader().traces(Query())
 
 

@@ -136,7 +136,7 @@ def test_a_damaged_store_is_a_problem(team_store: Path) -> None:
     found = look(team_store)
     assert codes(found) == ["store-damaged"]
     assert not found.form["readable"]
-    assert ".recover" in found.findings[0].fix
+    assert "otel-mas store repair" in found.findings[0].fix
 
 
 def test_damage_that_no_question_meets_is_found_as_well(team_store: Path) -> None:

@@ -1,0 +1,391 @@
+"""Saving what can be read of a damaged store, into a new one beside it. The damaged file is only read, from a copy.
+
+Rows are taken over where their values are of the right types. Summaries, facets and links are made anew from the spans.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from otel_mas.errors import NotAStore, StoreError
+from otel_mas.store.columns import COLUMNS
+from otel_mas.store.connection import PAGE_SIZE, open_for_writing, told_apart
+from otel_mas.store.header import SQLITE_MAGIC
+from otel_mas.store.nesting import parsed
+from otel_mas.store.otlp import decode_body, decode_resource, decode_scope, encode_attributes, encode_resource
+from otel_mas.store.upkeep.living import refuse_while_recording
+from otel_mas.store.upkeep.schema import tables, type_of
+from otel_mas.store.versions import recount
+
+_MOST_QUERIES = 20_000
+_LAST_ROW = 2**62
+_POINTER_MAP = 2  # the page that auto-vacuum keeps
+_OF_A_STORE = 3  # id, key, time
+# Derived from the others, and made anew.
+_DERIVED = frozenset({"facets", "links", "trace_instances"})
+_JSON = {"messages": "body", "contents": "value"}
+
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Repaired:
+    """What was saved into `path`, in rows by table, and a line for each thing that was lost."""
+
+    path: Path
+    saved: dict[str, int] = field(default_factory=dict)
+    lost: list[str] = field(default_factory=list)
+
+
+def repair(
+    path: str | os.PathLike[str], into: str | os.PathLike[str], *, clock: Callable[[], int] = time.time_ns
+) -> Repaired:
+    """Save what can be read.
+
+    Args:
+        into: a new file.
+
+    Raises:
+        StoreLocked: a process records into the damaged store.
+        NotAStore: there is no file, or nothing of a store is in it.
+        StoreError: `into` exists, or cannot be written.
+    """
+    path, into = Path(path).expanduser(), Path(into).expanduser()
+    if not path.is_file():
+        raise NotAStore(f"there is no store at {path}")
+    if into.exists():
+        raise StoreError(f"{into} exists: name another file to repair into with --into")
+    done = Repaired(into)
+    with told_apart(into), tempfile.TemporaryDirectory(dir=into.parent, prefix=f".{into.name}.") as folder:
+        building = Path(folder) / "repaired.db"
+        with closing(_opened(path, Path(folder), done)) as old, closing(open_for_writing(building)) as new:
+            try:
+                refuse_while_recording(old, path, clock())
+            except sqlite3.Error:
+                pass  # a table that cannot be read has nobody in it
+            new.execute("BEGIN IMMEDIATE")
+            _Repair(old, new, done).run(clock())
+            new.execute("COMMIT")
+            new.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if not any(done.saved.get(table) for table in ("traces", "spans", "messages")):
+            raise NotAStore(f"nothing of a store can be read from {path}: restore it from a backup")
+        os.rename(building, into)
+    return done
+
+
+def _opened(path: Path, folder: Path, done: Repaired) -> sqlite3.Connection:
+    """A connection to a copy of the damaged file, with its write-ahead log."""
+    copy = folder / "damaged.db"
+    shutil.copyfile(path, copy)
+    wal = path.with_name(path.name + "-wal")
+    if wal.exists():
+        shutil.copyfile(wal, folder / "damaged.db-wal")
+    with copy.open("r+b") as file:
+        head = file.read(100)
+        if not _sound(head):
+            file.seek(0)
+            file.write(_new_header(copy.stat().st_size))
+            done.lost.append("the header of the file was damaged, and was written anew")
+    if not _has_schema(copy):
+        _renew_schema(copy, folder)
+        done.lost.append("the schema was damaged, and was taken from a new store of this layout")
+    connection = sqlite3.connect(copy, isolation_level=None)
+    # A schema that SQLite objects to is read as far as it goes.
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("PRAGMA cell_size_check = ON")
+    return connection
+
+
+def _has_schema(copy: Path) -> bool:
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        try:
+            names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            return not {"spans", "traces", "instances"} - names
+        except (sqlite3.Error, UnicodeError):
+            return False
+
+
+def _renew_schema(copy: Path, folder: Path) -> None:
+    """Put the pages of the schema of a new store where a store of this layout has them, if it was made like that."""
+    template = folder / "template.db"
+    with closing(open_for_writing(template)) as connection:
+        roots = {row[0] for row in connection.execute("SELECT rootpage FROM sqlite_master WHERE rootpage > 0")}
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    pages = template.stat().st_size // PAGE_SIZE
+    with template.open("rb") as source, copy.open("r+b") as target:
+        for page in range(1, pages + 1):
+            if page in roots or page == _POINTER_MAP:
+                continue
+            source.seek((page - 1) * PAGE_SIZE)
+            target.seek((page - 1) * PAGE_SIZE)
+            target.write(source.read(PAGE_SIZE))
+        target.seek(28)
+        target.write((copy.stat().st_size // PAGE_SIZE).to_bytes(4, "big"))
+
+
+def _sound(head: bytes) -> bool:
+    size = int.from_bytes(head[16:18], "big")
+    return (
+        head.startswith(SQLITE_MAGIC)
+        and size == PAGE_SIZE
+        and head[18] in (1, 2)
+        and head[19] in (1, 2)
+        and head[20:24] == b"\0\x40\x20\x20"
+        and int.from_bytes(head[44:48], "big") in (1, 2, 3, 4)
+        and int.from_bytes(head[56:60], "big") == 1
+    )
+
+
+def _new_header(size: int) -> bytes:
+    """The header of an SQLite database of ours: page size, WAL, UTF-8; incremental vacuum."""
+    pages = size // PAGE_SIZE
+    head = bytearray(100)
+    head[:16] = SQLITE_MAGIC
+    head[16:24] = PAGE_SIZE.to_bytes(2, "big") + b"\x02\x02\0\x40\x20\x20"
+    head[24:32] = b"\0\0\0\1" + pages.to_bytes(4, "big")
+    head[44:48] = (4).to_bytes(4, "big")
+    head[52:60] = b"\0\0\0\1\0\0\0\1"  # largest root page, so that it is an auto-vacuum file; UTF-8
+    head[64:68] = (1).to_bytes(4, "big")
+    head[92:96] = b"\0\0\0\1"
+    return bytes(head)
+
+
+class _Repair:
+    """One repair: rows from the old connection into the new one, inside of the caller's transaction."""
+
+    def __init__(self, old: sqlite3.Connection, new: sqlite3.Connection, done: Repaired) -> None:
+        self._old, self._new, self._done = old, new, done
+        self._queries = 0
+
+    def run(self, now_ns: int) -> None:
+        for table, columns in tables().items():
+            if table not in _DERIVED:
+                self._copy(table, columns)
+        if self._done.saved["store"] < _OF_A_STORE:
+            self._done.lost.append("the store's id or key: its message digests cannot be compared with those of before")
+        self._owners(now_ns)
+        traces = [row[0] for row in self._new.execute("SELECT id FROM traces").fetchall()]
+        for trace in traces:
+            recount(self._new, trace, lambda _: None, now_ns)
+        self._new.execute("INSERT OR IGNORE INTO trace_instances SELECT DISTINCT trace, instance FROM spans")
+        self._new.execute("INSERT OR IGNORE INTO trace_instances SELECT DISTINCT trace, instance FROM open_spans")
+
+    def _copy(self, table: str, columns: Mapping[str, Sequence[str]]) -> None:
+        saved = damaged = 0
+        for row in self._rows(table, columns):
+            if table == "spans":
+                kept = self._span(row)
+            elif table in _JSON and row.get(_JSON[table]) is not None and not _is_json(row[_JSON[table]]):
+                kept = False
+            else:
+                kept = True
+            names = ", ".join(row)
+            marks = ", ".join("?" * len(row))
+            if kept:
+                verb = "INSERT OR REPLACE" if table == "store" else "INSERT OR IGNORE"
+                saved += self._new.execute(
+                    f"{verb} INTO {table} ({names}) VALUES ({marks})", list(row.values())
+                ).rowcount
+            else:
+                damaged += 1
+        self._done.saved[table] = saved
+        if damaged:
+            self._done.lost.append(f"{table}: {damaged} rows whose content cannot be decoded")
+
+    def _rows(self, table: str, columns: Mapping[str, Sequence[str]]) -> Iterator[Row]:
+        """The rows that can be read and whose values have the right types; what is lost is said at the end."""
+        try:
+            present = [row[1] for row in self._old.execute(f"PRAGMA table_info({table})")]
+        except sqlite3.Error:
+            present = []
+        names = [name for name in columns if name in present]
+        if not names:
+            if table not in ("drops", "trace_drops"):  # older layouts have none
+                self._done.lost.append(f"{table}: all of it, the table cannot be found")
+            return
+        unreadable, wrong = 0, 0
+        for values in self._readable(table, names):
+            if values is None:
+                unreadable += 1
+                continue
+            row = dict(zip(names, values, strict=True))
+            if all(type_of(value) in columns[name] for name, value in row.items()):
+                yield row
+            else:
+                wrong += 1
+        if unreadable:
+            self._done.lost.append(f"{table}: rows in {unreadable} places that cannot be read")
+        if wrong:
+            self._done.lost.append(f"{table}: {wrong} rows with values of a wrong type")
+
+    def _readable(self, table: str, names: Sequence[str]) -> Iterator[tuple[Any, ...] | None]:
+        """Rows, and None for each place that cannot be read."""
+        listed = ", ".join(names)
+        if not self._has_rowid(table):
+            yield from self._from_both_ends(f"SELECT {listed} FROM {table} NOT INDEXED")
+            return
+        query = f"SELECT rowid, {listed} FROM {table} NOT INDEXED WHERE rowid BETWEEN ? AND ? ORDER BY rowid"
+        ranges = [(-_LAST_ROW, _LAST_ROW)]
+        while ranges:
+            first, last = ranges.pop()
+            self._queries += 1
+            try:
+                for row in self._old.execute(query, (first, last)):
+                    first = row[0] + 1
+                    yield row[1:]
+            except (sqlite3.Error, OverflowError, UnicodeError):
+                last = min(last, self._last(table, last))
+                if first >= last or self._queries > _MOST_QUERIES:
+                    yield None
+                    continue
+                middle = (max(first, 0) + last) // 2
+                ranges += [(middle + 1, last), (first, middle)]
+
+    def _last(self, table: str, last: int) -> int:
+        """The last row up to here, where that can be read: to halve what there is, not 2**63 keys."""
+        try:
+            row = self._old.execute(f"SELECT max(rowid) FROM {table} WHERE rowid <= ?", (last,)).fetchone()
+        except sqlite3.Error:
+            return last
+        return last if row[0] is None else int(row[0])
+
+    def _from_both_ends(self, query: str) -> Iterator[tuple[Any, ...] | None]:
+        met: set[tuple[Any, ...]] = set()
+        try:
+            for row in self._old.execute(query):
+                met.add(row)
+                yield row
+            return
+        except (sqlite3.Error, OverflowError, UnicodeError):
+            yield None
+        keys = ", ".join(str(place + 1) for place in range(query.count(",") + 1))
+        try:
+            for row in self._old.execute(f"{query} ORDER BY {keys.replace(',', ' DESC,')} DESC"):
+                if row not in met:
+                    yield row
+        except (sqlite3.Error, OverflowError, UnicodeError):
+            return
+
+    def _has_rowid(self, table: str) -> bool:
+        try:
+            self._old.execute(f"SELECT rowid FROM {table} LIMIT 0")
+            return True
+        except sqlite3.Error:
+            return False
+
+    def _span(self, row: Row) -> bool:
+        """See to a span's links and trace. A body that cannot be decoded is made anew of the columns."""
+        try:
+            body = decode_body(row["body"])
+            trace_id = _trace_id(row["body"])
+        except ValueError:
+            try:
+                row["body"] = _body_of(row, self._trace_id_of(row["trace"]))
+            except (ValueError, TypeError):  # times or a kind that no span has
+                return False
+            self._done.lost.append(f"span {row['id']} of the log: its body; name, times and columns are kept")
+            return True
+        if trace_id is not None:
+            self._new.execute(
+                "INSERT OR IGNORE INTO traces (id, trace_id, root_rank, root_start_ns, start_ns) "
+                "VALUES (?, ?, 2, ?, ?)",
+                (row["trace"], trace_id, row["start_ns"], row["start_ns"]),
+            )
+            self._new.execute("UPDATE traces SET present = present | ? WHERE id = ?", (row["present"], row["trace"]))
+        for position, link in enumerate(body.links):
+            cause = bytes.fromhex(link.trace_id).rjust(16, b"\0")
+            self._new.execute(
+                "INSERT OR IGNORE INTO links (trace, span, position, cause_trace, cause_span, kind) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
+                (row["trace"], row["id"], position, None if cause == trace_id else cause,
+                 bytes.fromhex(link.span_id), link.kind),
+            )  # fmt: skip
+        return True
+
+    def _trace_id_of(self, trace: int) -> bytes:
+        row = self._new.execute("SELECT trace_id FROM traces WHERE id = ?", (trace,)).fetchone()
+        return b"" if row is None else bytes(row[0])
+
+    def _owners(self, now_ns: int) -> None:
+        """Processes and traces that rows refer to and that are lost: a stand-in for each; rows without a trace go."""
+        lost = [
+            row[0]
+            for row in self._new.execute(
+                "SELECT DISTINCT instance FROM (SELECT instance FROM spans UNION SELECT instance FROM open_spans "
+                "UNION SELECT instance FROM resources) WHERE instance NOT IN (SELECT id FROM instances)"
+            ).fetchall()
+        ]
+        for instance in lost:
+            self._new.execute(
+                "INSERT OR IGNORE INTO instances (id, instance_id, service, started_ns, heartbeat_ns, finished_ns) "
+                "VALUES (?, ?, '', ?, ?, ?)",
+                (instance, b"repaired" + instance.to_bytes(8, "big"), now_ns, now_ns, now_ns),
+            )
+        for table in ("spans", "open_spans"):
+            for name in ("resource", "scope"):
+                self._new.execute(f"UPDATE {table} SET {name} = NULL WHERE {name} NOT IN (SELECT id FROM {name}s)")
+        for key, body in self._new.execute("SELECT id, body FROM resources").fetchall():
+            try:
+                decode_resource(body)
+            except ValueError:
+                self._new.execute("UPDATE resources SET body = ? WHERE id = ?", (encode_resource({}), key))
+                self._done.lost.append(f"the attributes of resource {key}")
+        for key, body in self._new.execute("SELECT id, body FROM scopes WHERE length(body)").fetchall():
+            try:
+                decode_scope(body)
+            except ValueError:
+                self._new.execute("UPDATE scopes SET body = zeroblob(0) WHERE id = ?", (key,))
+                self._done.lost.append(f"the attributes of scope {key}")
+        for table in ("spans", "open_spans", "links", "contents", "message_lists", "trace_messages", "trace_drops"):
+            number = self._new.execute(f"DELETE FROM {table} WHERE trace NOT IN (SELECT id FROM traces)").rowcount
+            if number:
+                self._done.lost.append(f"{table}: {number} rows of traces that are lost")
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        orjson.loads(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _trace_id(body: bytes) -> bytes | None:
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+    trace_id: bytes = parsed(Span(), body).trace_id.rjust(16, b"\0")
+    return trace_id if len(trace_id) == 16 and any(trace_id) else None
+
+
+def _body_of(row: Row, trace_id: bytes) -> bytes:
+    """An OTLP span with what the columns of the row say."""
+    from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+
+    attributes = {}
+    for column in COLUMNS:
+        value = column.value(row.get(column.name))
+        if value is not None:
+            attributes[column.attribute] = value
+    span = Span(
+        trace_id=trace_id,
+        span_id=row["span_id"],
+        parent_span_id=row["parent_span_id"] or b"",
+        name=row["name"] or "",
+        kind=row["kind"],
+        start_time_unix_nano=row["start_ns"],
+        end_time_unix_nano=row["end_ns"],
+        attributes=encode_attributes(attributes),
+        status=Status(code=row["status"]),
+    )
+    return bytes(span.SerializeToString())
