@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -25,7 +26,9 @@ def set_strict(strict: bool) -> None:
 
 
 def caught(place: str, error: Exception) -> None:
-    """Account for an error that recording ran into: logged with its stack the first time at each place.
+    """Account for an error that recording ran into: logged the first time at each place, with its stack.
+
+    While the interpreter ends, errors are to be expected (no thread starts any more, say): then in one line.
 
     Raises:
         Exception: `error` itself, under `settings.strict` only.
@@ -35,13 +38,15 @@ def caught(place: str, error: Exception) -> None:
     if place in _logged:
         return
     _logged.add(place)
+    message = (
+        "otel-mas: an error while recording (%s); the app is not affected, what was being recorded is missing. "
+        "Logged once."
+    )
     try:
-        logger.warning(
-            "otel-mas: an error while recording (%s); the app is not affected, what was being recorded is missing. "
-            "Logged once.",
-            place,
-            exc_info=error,
-        )
+        if threading.main_thread().is_alive():
+            logger.warning(message, place, exc_info=error)
+        else:
+            logger.warning(f"{message} The interpreter is ending: %s", place, error)
     except Exception:  # a broken logging handler of the app must not reach the app through us
         pass
 

@@ -8,7 +8,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import (
+    TELEMETRY_SDK_LANGUAGE,
+    TELEMETRY_SDK_NAME,
+    TELEMETRY_SDK_VERSION,
+    OTELResourceDetector,
+    Resource,
+)
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import ProxyTracerProvider, Span, Tracer, get_tracer_provider
@@ -133,10 +139,27 @@ class RecordUnsampled(Sampler):
 
 
 def _resource(settings: Settings) -> Resource:
-    resource = Resource.create({names.MAS_RUN_ID: settings.run_id} if settings.run_id else {})
+    given = {names.MAS_RUN_ID: settings.run_id} if settings.run_id else {}
+    try:
+        resource = Resource.create(given)
+    except RuntimeError:  # the interpreter is ending: the SDK runs its detectors in threads, which start no more
+        resource = _sdk().merge(OTELResourceDetector().detect()).merge(Resource(given))
     if str(resource.attributes.get(names.SERVICE_NAME, _SDK_UNNAMED)).startswith(_SDK_UNNAMED):
         resource = resource.merge(Resource({names.SERVICE_NAME: program_name()}))
     return resource
+
+
+def _sdk() -> Resource:
+    """The attributes that the SDK gives to every resource."""
+    from importlib.metadata import version
+
+    return Resource(
+        {
+            TELEMETRY_SDK_LANGUAGE: "python",
+            TELEMETRY_SDK_NAME: "opentelemetry",
+            TELEMETRY_SDK_VERSION: version("opentelemetry-sdk"),
+        }
+    )
 
 
 def program_name() -> str:

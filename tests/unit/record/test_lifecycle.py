@@ -71,18 +71,67 @@ def test_what_is_recorded_last_is_there_after_the_exit(tmp_path: Path) -> None:
     assert [name for name, _ in stored(tmp_path)] == [str(n) for n in range(100)]
 
 
-def test_what_is_recorded_first_while_the_interpreter_ends_is_there(tmp_path: Path) -> None:
-    """From Python 3.12 on no thread starts any more by then. The provider is the app's: the SDK makes none so late."""
+FIRST_USES = {
+    "atexit": "atexit.register(late)",
+    "thread": """
+        def work():
+            threading.main_thread().join()
+            late()
+            assert lifecycle.flush(10)
+        threading.Thread(target=work).start()
+        """,
+    "executor": """
+        import concurrent.futures.thread
+        def work():
+            while not concurrent.futures.thread._shutdown: time.sleep(0.01)
+            late()
+        concurrent.futures.ThreadPoolExecutor().submit(work)
+        """,
+}
+
+
+@pytest.mark.parametrize("first_use", FIRST_USES)
+@pytest.mark.parametrize("provider", ["own", "the app's"])
+def test_what_is_recorded_first_while_the_interpreter_ends_is_there(
+    tmp_path: Path, first_use: str, provider: str
+) -> None:
+    """Executors take no work by then, and from Python 3.12 on no thread starts any more."""
     code = """
     import atexit
     from opentelemetry import trace
+    start()
+    def late(): span("a"), span("b")
+    """
+    if provider != "own":
+        code += """
     from opentelemetry.sdk.trace import TracerProvider
     trace.set_tracer_provider(TracerProvider())
+    """
+    succeeded(run(tmp_path, textwrap.dedent(code) + textwrap.dedent(FIRST_USES[first_use])))
+    assert [name for name, _ in stored(tmp_path)] == ["a", "b"]
+
+
+def test_an_error_while_the_interpreter_ends_is_one_line(tmp_path: Path) -> None:
+    code = """
+    import atexit
+    from otel_mas.record.guard import guarded
+    @guarded("late")
+    def late(): threading.Thread(target=1 / 0)
+    atexit.register(late)
+    """
+    [line] = run(tmp_path, code).stderr.splitlines()
+    assert line.endswith("Logged once. The interpreter is ending: division by zero")
+
+
+def test_a_span_of_a_finalizer_at_the_very_end_is_given_up_on_in_silence(tmp_path: Path) -> None:
+    code = """
     start()
-    atexit.register(lambda: [span("a"), span("b")])
+    class Last:
+        def __del__(self): self.span("too late")
+    last = Last()
+    Last.span = staticmethod(span)
     """
     succeeded(run(tmp_path, code))
-    assert [name for name, _ in stored(tmp_path)] == ["a", "b"]
 
 
 def test_a_span_open_at_the_exit_is_an_open_span(tmp_path: Path) -> None:

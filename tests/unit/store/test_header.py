@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from otel_mas.sources import installed_sources, open_source
 from otel_mas.store import StoreReader
+from otel_mas.store.descriptors import identity
 from otel_mas.store.header import SQLITE_MAGIC, header
 from otel_mas.store.rows import Batch
 
@@ -62,13 +64,29 @@ def test_an_empty_file_that_becomes_a_store_is_read_anew(tmp_path: Path) -> None
     assert header(path) == SQLITE_MAGIC
 
 
-def test_a_store_costs_one_descriptor_however_often_it_is_looked_at(bench: Any) -> None:
+def test_a_look_at_many_files_leaves_no_descriptor_open(bench: Any, tmp_path: Path) -> None:
     bench.writer().close()
-    header(bench.path)
-    if not os.path.isdir("/proc/self/fd"):
-        pytest.skip("needs /proc")
-    before = len(os.listdir("/proc/self/fd"))
-    for _ in range(10):
-        StoreReader(bench.path).close()
+    before = descriptors()
+    for number in range(50):
+        copy = tmp_path / f"{number}.db"
+        shutil.copy(bench.path, copy)
+        StoreReader(copy).close()
 
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert descriptors() == before
+
+
+def test_a_descriptor_that_the_app_has_closed_is_not_read(bench: Any, tmp_path: Path) -> None:
+    """A daemon closes all of them; their numbers then are those of files of its own."""
+    bench.writer().close()
+    other = tmp_path / "other"
+    other.write_bytes(b"not a store")
+    before = set(descriptors())
+    assert header(bench.path) == SQLITE_MAGIC
+    for descriptor in set(descriptors()) - before:
+        os.dup2(os.open(other, os.O_RDONLY), descriptor)
+
+    assert header(bench.path) == SQLITE_MAGIC
+
+
+def descriptors() -> dict[int, tuple[int, int]]:
+    return {number: file for number in range(256) if (file := identity(number)) is not None}
