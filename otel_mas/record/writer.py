@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from contextvars import copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -65,6 +66,22 @@ class _Request:
         self.stop = stop
         self.done = threading.Event()
         self.written = False
+
+
+class _Keys:
+    """The store's keys for what builds a batch, which takes long: the store is in use while one is looked up only."""
+
+    def __init__(self, store: Store, using_store: threading.Lock) -> None:
+        self._store = store
+        self._using_store = using_store
+
+    def resource(self, attributes: Mapping[str, Any], schema_url: str, body: bytes) -> int:
+        with self._using_store:
+            return self._store.resource(attributes, schema_url, body)
+
+    def scope(self, name: str, version: str, attributes: Mapping[str, Any], schema_url: str) -> int:
+        with self._using_store:
+            return self._store.scope(name, version, attributes, schema_url)
 
 
 class _GivenUp(Exception):
@@ -290,7 +307,7 @@ class Writer:
                 return
 
     def _write(self, drained: Drained, store: Store, builder: BatchBuilder) -> None:
-        batch = self._insist(partial(builder.batch, drained, store))
+        batch = self._insist(partial(builder.batch, drained, _Keys(store, self._using_store)), uses_store=False)
         try:
             self._insist(partial(store.write, batch))
         except BaseException:
@@ -299,14 +316,18 @@ class Writer:
         if store.forgotten():
             self._resend()
 
-    def _insist(self, action: Callable[[], T]) -> T:
-        """Do it, trying again for as long as another process keeps the store locked."""
+    def _insist(self, action: Callable[[], T], *, uses_store: bool = True) -> T:
+        """Do it, trying again for as long as another process keeps the store locked.
+
+        Args:
+            uses_store: whether a fork has to wait for all of it.
+        """
         pause, longest = _RETRY_S
         while True:
             while self._held:  # a lock goes to whoever asks first after it is free, which would be this thread
                 time.sleep(0.001)
             try:
-                with self._using_store:
+                with self._using_store if uses_store else nullcontext():
                     return action()
             except StoreLocked as error:
                 if self._stop is not None and time.monotonic() > self._stop.deadline:

@@ -32,8 +32,12 @@ def identity(file: Path | int) -> Identity | None:
 
 def descriptors_of(files: Collection[Identity]) -> dict[int, Identity]:
     """The descriptors that are open on any of these files."""
-    found = ((descriptor, identity(descriptor)) for descriptor in _candidates())
-    return {descriptor: file for descriptor, file in found if file in files}
+    found: dict[int, Identity] = {}
+    for descriptor in _candidates():
+        file = identity(descriptor)
+        if file is not None and file in files:
+            found[descriptor] = file
+    return found
 
 
 def _candidates() -> Collection[int]:
