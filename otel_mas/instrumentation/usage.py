@@ -277,7 +277,7 @@ def _raw_usages(places: Iterable[Any]) -> Iterable[Any]:
         if not place:
             continue
         for container in _CONTAINERS:
-            usage = _field(place, container)
+            usage = field_of(place, container)
             if usage:
                 yield usage
         yield place
@@ -305,11 +305,11 @@ def _at(usage: Any, path: str) -> Any:
     for key in path.split("."):
         if usage is None:
             return None
-        usage = _field(usage, key)
+        usage = field_of(usage, key)
     return usage
 
 
-def _field(value: Any, key: str) -> Any:
+def field_of(value: Any, key: str) -> Any:
     """A key of a mapping, or a field of an object such as a client's response model; runs no code of theirs."""
     if isinstance(type(value).__mro__, tuple) and dict in type(value).__mro__:
         return dict.get(value, key)
@@ -390,15 +390,17 @@ def _either(known: bool | None) -> tuple[bool, bool]:
     return (True, False) if known else (False, True)
 
 
-def cost_of(usage: Usage, provider: str | None, models: tuple[str | None, ...], tier: str | None = None) -> Cost:
+def cost_of(usage: Usage | None, provider: str | None, models: tuple[str | None, ...], tier: str | None = None) -> Cost:
     """Price what a call used, or say why it cannot be priced.
 
     Args:
-        usage: what was used.
+        usage: what was used; None where the model did not say.
         provider: `gen_ai.provider.name`.
         models: names of the model, the most exact one first.
         tier: the service tier that the response names.
     """
+    if usage is None:
+        return Cost(None, None, "the model did not say what it used")
     if usage.contradiction is not None:
         return Cost(None, None, usage.contradiction)
     if provider is None:
@@ -434,4 +436,4 @@ def _contradiction(counts: Counts, cached: int) -> str:
     return f"the usage contradicts itself: {', '.join(said)}"
 
 
-__all__ = ["DIALECTS", "LANGCHAIN", "Counts", "Dialect", "Usage", "cost_of", "interpret", "read_usage"]
+__all__ = ["DIALECTS", "LANGCHAIN", "Counts", "Dialect", "Usage", "cost_of", "field_of", "interpret", "read_usage"]

@@ -27,7 +27,7 @@ def decision(span: Span) -> str | None:
     kind = span.record_kind
     if kind == RecordKind.ROUTING_DECISION:
         choice = Counter(plain(one).strip("_") for one in span.get(names.MAS_ROUTING_CHOICE) or ())
-        return f"→ {listing(counted(choice)) or 'end'}"
+        return f"→ {listing(counted(choice)) or 'end'}{_sure(span)}"
     if kind == RecordKind.GUARDRAIL:
         verdict = span.get(names.MAS_GUARDRAIL_VERDICT)
         return None if verdict is None else f"→ {plain(verdict)}"
@@ -36,6 +36,12 @@ def decision(span: Span) -> str | None:
         said = plain(label) if label is not None else f"{score:g}" if isinstance(score, int | float) else None
         return None if said is None else f"→ {said}"
     return None
+
+
+def _sure(span: Span) -> str:
+    """How sure the decision model was that made a choice."""
+    confidence = span.get(names.MAS_ROUTING_CONFIDENCE)
+    return f" ({confidence:.0%} sure)" if isinstance(confidence, int | float) else ""
 
 
 def reason(span: Span, reasons: Reasons) -> str | None:

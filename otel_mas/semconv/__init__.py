@@ -80,6 +80,7 @@ _CLASSES: Final[dict[str, ContentClass]] = {
     attributes.MAS_RECORD_KIND: ContentClass.STRUCTURE,
     attributes.MAS_ROUTING_CANDIDATES: ContentClass.STRUCTURE,
     attributes.MAS_ROUTING_CHOICE: ContentClass.STRUCTURE,
+    attributes.MAS_ROUTING_CONFIDENCE: ContentClass.STRUCTURE,
     attributes.MAS_ROUTING_FUNCTION: ContentClass.STRUCTURE,
     attributes.MAS_RUN_OUTCOME: ContentClass.STRUCTURE,
     attributes.MAS_STAGE_NAME: ContentClass.STRUCTURE,

@@ -7,6 +7,7 @@ MODULES = (
     "langchain_core.language_models.chat_models",
     "langchain_core.tools.base",
     "langchain_core.retrievers",
+    "langchain_core.decisions.base",
 )
 """The modules whose import is the moment to patch them."""
 

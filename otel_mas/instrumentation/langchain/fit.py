@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from otel_mas.instrumentation.langchain import MODULES, managers, models, public, retrievers, tools
+from otel_mas.instrumentation.langchain import MODULES, decisions, managers, models, public, retrievers, tools
 from otel_mas.instrumentation.langgraph import unstarted
 from otel_mas.instrumentation.patches import Hook, Patches
 
-_MANAGERS, _MODELS, _TOOLS, _RETRIEVERS = MODULES
+_MANAGERS, _MODELS, _TOOLS, _RETRIEVERS, _DECISIONS = MODULES
 _RUN, _ARUN = "CallbackManagerForLLMRun", "AsyncCallbackManagerForLLMRun"
 
 MODELS = "models"
@@ -66,6 +66,8 @@ HOOKS = (
     Hook(_TOOLS, "BaseTool", "arun", ("self", "tool_input"), tools.arun),
     Hook(_RETRIEVERS, "BaseRetriever", "invoke", ("self", "input"), retrievers.invoke),
     Hook(_RETRIEVERS, "BaseRetriever", "ainvoke", ("self", "input"), retrievers.ainvoke),
+    Hook(_DECISIONS, "BaseDecisionModel", "_classify_and_record", ("self", "request"), decisions.classify),
+    Hook(_DECISIONS, "BaseDecisionModel", "_aclassify_and_record", ("self", "request"), decisions.aclassify),
 )
 
 PATCHES = Patches("LangChain", HOOKS, "its spans may be missing", {MODELS: public.MODELS})

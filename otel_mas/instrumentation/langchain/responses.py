@@ -61,13 +61,10 @@ def end_attributes(
         _FROM_CACHE.describe(attributes, simulated)
         return attributes
     usage = read_usage(metadata, said, overall)
-    if usage is None:
-        cost = Cost(None, None, "the model did not say what it used")
-    else:
+    if usage is not None:
         attributes.update(usage.attributes)
-        tier = said.get("service_tier")
-        models = (model, target.model)
-        cost = cost_of(usage, target.provider, models, once(tier) if isinstance(tier, str) else None)
+    tier = said.get("service_tier")
+    cost = cost_of(usage, target.provider, (model, target.model), once(tier) if isinstance(tier, str) else None)
     cost.describe(attributes, simulated)
     return attributes
 

@@ -52,15 +52,20 @@ def answered(form: Asked, span: Span, message: Any) -> None:
         fields = fields_in(message)
         said = None if fields is None else judgement(fields)
         if said is not None:
-            attributes: dict[str, Any] = {
-                names.MAS_RECORD_KIND: RecordKind.EVALUATION.value,
-                names.GEN_AI_EVALUATION_NAME: form.name,
-            }
-            if form.task is not None and form.task.run.conversation is not None:
-                attributes[names.GEN_AI_CONVERSATION_ID] = form.task.run.conversation
-            grade = recorder().start_span(f"evaluate {form.name}", attributes, parent=span)
-            say_judgement(grade, said)
-            grade.end()
+            evaluation(span, form.name, said, form.task)
+
+
+def evaluation(span: Span, name: str, said: Judgement, task: TaskRun | None) -> None:
+    """Record a model's judgement as a span under its call."""
+    attributes: dict[str, Any] = {
+        names.MAS_RECORD_KIND: RecordKind.EVALUATION.value,
+        names.GEN_AI_EVALUATION_NAME: name,
+    }
+    if task is not None and task.run.conversation is not None:
+        attributes[names.GEN_AI_CONVERSATION_ID] = task.run.conversation
+    grade = recorder().start_span(f"evaluate {name}", attributes, parent=span)
+    say_judgement(grade, said)
+    grade.end()
 
 
 def say_judgement(span: Span, said: Judgement) -> None:
@@ -91,4 +96,4 @@ def fields_in(message: Any) -> Mapping[str, Any] | None:
     return found if isinstance(found, Mapping) else None
 
 
-__all__ = ["Asked", "answered", "asked", "fields_in", "say_judgement"]
+__all__ = ["Asked", "answered", "asked", "evaluation", "fields_in", "say_judgement"]

@@ -1,16 +1,19 @@
-"""Guardrails among the middleware of `create_agent`: what each check saw, and what it decided.
+"""Guardrails and model routers among the middleware of `create_agent`: what each saw, and what it decided.
 
-Known by public form, never by the name of a node: a hook (`before_agent`, `before_model`, `after_model`, `after_agent`)
-that says that it can end the agent (`can_jump_to=["end"]`), or any hook of the guardrails that LangChain brings itself.
+Guardrails are known by public form, never by the name of a node: a hook (`before_agent`, `before_model`, `after_model`,
+`after_agent`) that says that it can end the agent (`can_jump_to=["end"]`), or any hook of the guardrails that LangChain
+brings itself.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
+from otel_mas.instrumentation.langgraph.routing import decision
+from otel_mas.instrumentation.usage import field_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import GuardrailTarget, RecordKind, Verdict
 
@@ -30,13 +33,15 @@ _KNOWN: Final = (
     ("langchain.agents.middleware", "PIIMiddleware"),
     ("langchain_openai.middleware", "OpenAIModerationMiddleware"),
 )
+_MODEL_ROUTER: Final = ("langchain.agents.middleware.model_router", "ModelRouterMiddleware")
+_ROUTE: Final = "model_route"  # the field of the agent's state in which it keeps the decision model's answer
 _BLOCKING: Final = frozenset({"PIIDetectionError", "OpenAIModerationError"})
 # Settings of theirs that say what they look at at all.
 _SWITCHES: Final = {
     GuardrailTarget.INPUT: ("apply_to_input", "apply_to_tool_results", "check_input", "check_tool_results"),
     GuardrailTarget.OUTPUT: ("apply_to_output", "check_output"),
 }
-_NONE: Final[Mapping[str, Check]] = {}
+_NONE: Final[Mapping[str, Check | ModelRouter]] = {}
 
 
 class Check(NamedTuple):
@@ -46,11 +51,18 @@ class Check(NamedTuple):
     target: GuardrailTarget
 
 
-_CHECKS: WeakKeyDictionary[Any, Mapping[str, Check]] = WeakKeyDictionary()
+class ModelRouter(NamedTuple):
+    """A node of an agent that chooses its model (`ModelRouterMiddleware`)."""
+
+    name: str
+    candidates: tuple[str, ...]
 
 
-def checks(graph: Any) -> Mapping[str, Check]:
-    """The guardrails of a graph, by node; looked up once for each graph."""
+_CHECKS: WeakKeyDictionary[Any, Mapping[str, Check | ModelRouter]] = WeakKeyDictionary()
+
+
+def checks(graph: Any) -> Mapping[str, Check | ModelRouter]:
+    """The guardrails and model routers of a graph, by node; looked up once for each graph."""
     types = sys.modules.get("langchain.agents.middleware.types")
     builder = getattr(graph, "builder", None)
     if types is None or builder is None:
@@ -63,20 +75,26 @@ def checks(graph: Any) -> Mapping[str, Check]:
     return found
 
 
-def _check(node: Any, middleware_class: type) -> Check | None:
+def _check(node: Any, middleware_class: Any) -> Check | ModelRouter | None:
     runnable = getattr(node, "bound", None)
     methods = [getattr(runnable, name, None) for name in ("func", "afunc")]
-    middleware = next((one for one in (getattr(method, "__self__", None) for method in methods) if one), None)
+    middleware: Any = next((one for one in (getattr(method, "__self__", None) for method in methods) if one), None)
     if not isinstance(middleware, middleware_class):
         return None
     hook = next((hook for hook in _HOOKS if _is(middleware, hook, methods)), None)
-    if hook is None or not (_is_known(middleware) or _can_end(middleware, hook)):
+    if hook == "before_agent" and _is_a(middleware, (_MODEL_ROUTER,)):
+        return ModelRouter(_name(middleware), tuple(map(str, middleware.models)))
+    if hook is None or not (_is_a(middleware, _KNOWN) or _can_end(middleware, hook)):
         return None
     target = _HOOKS[hook]
     switches = [on for name in _SWITCHES[target] if (on := getattr(middleware, name, None)) is not None]
     if switches and not any(switches):
         return None
-    return Check(str(getattr(middleware, "name", type(middleware).__name__)), target)
+    return Check(_name(middleware), target)
+
+
+def _name(middleware: Any) -> str:
+    return str(getattr(middleware, "name", type(middleware).__name__))
 
 
 def _is(middleware: Any, hook: str, methods: list[Any]) -> bool:
@@ -86,8 +104,8 @@ def _is(middleware: Any, hook: str, methods: list[Any]) -> bool:
     )
 
 
-def _is_known(middleware: Any) -> bool:
-    known = (getattr(sys.modules.get(module), name, None) for module, name in _KNOWN)
+def _is_a(middleware: Any, classes: Iterable[tuple[str, str]]) -> bool:
+    known = (getattr(sys.modules.get(module), name, None) for module, name in classes)
     return any(kind is not None and isinstance(middleware, kind) for kind in known)
 
 
@@ -96,10 +114,22 @@ def _can_end(middleware: Any, hook: str) -> bool:
 
 
 def checked(
-    recorder: Recorder, span: Span, task: Any, conversation: str | None, check: Check, exc: BaseException | None
+    recorder: Recorder,
+    span: Span,
+    task: Any,
+    conversation: str | None,
+    check: Check | ModelRouter,
+    exc: BaseException | None,
 ) -> None:
-    """A GUARDRAIL span under the task that was the check: its verdict from what it wrote, or from how it was left."""
+    """Record as a span under its task what a check or a model router decided: by what it wrote, or how it was left."""
     if not span.is_recording():
+        return
+    if isinstance(check, ModelRouter):
+        answer = dict(task.writes).get(_ROUTE)
+        choice, confidence = field_of(answer, "choice"), field_of(answer, "confidence")
+        if isinstance(choice, str):
+            sure = confidence if isinstance(confidence, float) else None
+            decision(recorder, span, conversation, check.name, (choice,), check.candidates, None, sure)
         return
     attributes: dict[str, Any] = {
         names.MAS_RECORD_KIND: RecordKind.GUARDRAIL.value,
@@ -132,4 +162,4 @@ def _verdict(written: Mapping[str, Any], exc: BaseException | None) -> tuple[Ver
     return (Verdict.PASS if said is None else Verdict.MODIFIED), None
 
 
-__all__ = ["Check", "checked", "checks"]
+__all__ = ["Check", "ModelRouter", "checked", "checks"]

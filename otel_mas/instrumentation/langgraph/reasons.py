@@ -13,23 +13,25 @@ Answer = Callable[[], Mapping[str, Any] | None]
 
 
 class Reason(NamedTuple):
-    """A reason that the app gave."""
+    """A reason that the app gave, or the answer of a decision model, which has a confidence in its place."""
 
-    reason: str
+    reason: str | None
     choice: tuple[str, ...]
     candidates: tuple[str, ...]
     decider: str
     """The name of the function that gave it."""
+    confidence: float | None = None
 
 
 class Reasons:
     """The reasons that were given, and the structured answers of models that were got, in one task."""
 
-    __slots__ = ("_answers", "_given")
+    __slots__ = ("_answers", "_choices", "_given")
 
     def __init__(self) -> None:
         self._given: list[Reason] = []
         self._answers: list[Answer] = []
+        self._choices: list[Reason] = []
 
     def say(self, reason: str, choice: tuple[str, ...], candidates: tuple[str, ...], decider: str) -> None:
         """The app gives a reason."""
@@ -40,8 +42,26 @@ class Reasons:
         if len(self._answers) <= _MAX_ANSWERS:
             self._answers.append(answer)
 
+    def chosen(self, choice: str, candidates: tuple[str, ...], confidence: float | None) -> None:
+        """A decision model chose one of its candidates."""
+        if len(self._choices) <= _MAX_ANSWERS:
+            self._choices.append(Reason(None, (choice,), candidates, "", confidence))
+
     def of(self, chosen: set[str]) -> Reason | None:
-        """The reason of a decision: the app's own; else that of the one model's answer that names the choice.
+        """The reason of a decision, the app's own or a model's answer, and the decision model that chose the same."""
+        reason, classified = self._reason_of(chosen), self._classified(chosen)
+        if reason is None or classified is None:
+            return reason or classified
+        candidates = reason.candidates or classified.candidates
+        return reason._replace(candidates=candidates, confidence=classified.confidence)
+
+    def _classified(self, chosen: set[str]) -> Reason | None:
+        """The decision model's answer that names the choice, if there is one such."""
+        found = {one for one in self._choices if chosen.issuperset(one.choice)}
+        return found.pop() if len(found) == 1 and len(self._choices) <= _MAX_ANSWERS else None
+
+    def _reason_of(self, chosen: set[str]) -> Reason | None:
+        """The app's own reason; else that of the one model's answer that names the choice.
 
         Answers of the same task that name it for different reasons leave it open which of them decided.
         """

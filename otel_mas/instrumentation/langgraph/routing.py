@@ -103,6 +103,7 @@ def decision(
     chosen: Sequence[str],
     candidates: Sequence[str] | None,
     reason: str | None = None,
+    confidence: float | None = None,
 ) -> None:
     """A ROUTING_DECISION span under the task that decided.
 
@@ -114,6 +115,7 @@ def decision(
         chosen: the nodes; of several `Send`s to one of them it is named once.
         candidates: the nodes that could have been chosen, where the graph says.
         reason: why, where that is known.
+        confidence: of the model that decided, 0 to 1, where it says.
     """
     if not task.is_recording():
         return
@@ -124,6 +126,8 @@ def decision(
     }
     if candidates is not None:
         attributes[names.MAS_ROUTING_CANDIDATES] = one_of(*candidates)
+    if confidence is not None:
+        attributes[names.MAS_ROUTING_CONFIDENCE] = confidence
     if conversation is not None:
         attributes[names.GEN_AI_CONVERSATION_ID] = conversation
     span = recorder.start_span(f"route {function}", attributes, parent=task)

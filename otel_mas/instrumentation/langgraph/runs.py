@@ -277,11 +277,12 @@ class TaskRun:
         """
         if self.span is None:
             return
-        reason = None
+        reason = confidence = None
         if self.reasons is not None and (found := self.reasons.of({*chosen, *routing.labels(result)})) is not None:
-            reason, candidates = found.reason, candidates or found.candidates or None
+            reason, confidence = found.reason, found.confidence
+            candidates = candidates or found.candidates or None
         run = self.run
-        routing.decision(run.recorder, self.span, run.conversation, function, chosen, candidates, reason)
+        routing.decision(run.recorder, self.span, run.conversation, function, chosen, candidates, reason, confidence)
 
 
 class GraphRun:

@@ -1,0 +1,167 @@
+"""Spans of decision models (`langchain_core.decisions`, from LangChain Core 1.8): model calls whose answers are typed.
+
+LangChain runs them as runnables, not as chat models, so no callback manager announces them. A `Choice` answer explains
+the routing decision that follows it in the same task, if its label is where that went: what was offered, and how sure
+the model was. A `Noul` (a probability of yes) and a `Score` are judgements.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import context as otel_context
+from opentelemetry.trace import SpanKind
+
+from otel_mas.config import OWN
+from otel_mas.instrumentation.beside import absence
+from otel_mas.instrumentation.endings import cancelled
+from otel_mas.instrumentation.judgements import Judgement
+from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
+from otel_mas.instrumentation.langchain.structured import evaluation
+from otel_mas.instrumentation.langgraph.current import current_task
+from otel_mas.instrumentation.marking.said import consumed, produced
+from otel_mas.instrumentation.pricing import PRICES
+from otel_mas.instrumentation.usage import cost_of, field_of, read_usage
+from otel_mas.record import PARTICIPANT, guarded, recorder
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import Operation
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+Original = Callable[..., Any]
+
+
+def classify(original: Original) -> Original:
+    """`BaseDecisionModel._classify_and_record`, inside of which a decision model answers one request."""
+
+    @functools.wraps(original)
+    def _classify_and_record(self: Any, request: Any) -> Any:
+        call = _start(request)
+        try:
+            response = original(self, request)
+        except BaseException as error:
+            _fail(call, error)
+            raise
+        _answer(call, response)
+        return response
+
+    return _classify_and_record
+
+
+def aclassify(original: Original) -> Original:
+    """`BaseDecisionModel._aclassify_and_record`."""
+
+    @functools.wraps(original)
+    async def _aclassify_and_record(self: Any, request: Any) -> Any:
+        call = _start(request)
+        try:
+            response = await original(self, request)
+        except BaseException as error:
+            _fail(call, error)
+            raise
+        _answer(call, response)
+        return response
+
+    return _aclassify_and_record
+
+
+class _Call:
+    """A request that has not been answered yet."""
+
+    __slots__ = ("span", "target", "task", "who")
+
+    def __init__(self, target: Target, span: Span, who: Any) -> None:
+        self.target = target
+        self.span = span
+        self.who = who
+        self.task = current_task()
+
+
+@guarded("langchain: decision model start")
+def _start(request: Any) -> _Call | None:
+    rec = recorder()
+    if not rec.active:
+        return None
+    if rec.settings.model_spans != OWN:
+        absence.left()
+        return None
+    PRICES.prepare()
+    metadata = _run_metadata()
+    called = target(Operation.CHAT, None, metadata, {})
+    around = otel_context.get_current()
+    attributes = start_attributes(called, metadata, {}, None, ())
+    span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT, parent=around)
+    if not span.is_recording():
+        return None
+    call = _Call(called, span, around.get(PARTICIPANT))
+    rec.content(span, names.GEN_AI_SYSTEM_INSTRUCTIONS, field_of(request, "questions"))
+    consumed(span, [field_of(request, "state")], call.who)
+    return call
+
+
+def _run_metadata() -> Mapping[str, Any]:
+    """The metadata of the run around this code, where LangChain names provider and model."""
+    from langchain_core.runnables.config import var_child_runnable_config
+
+    config = var_child_runnable_config.get()
+    return (config.get("metadata") if config else None) or {}
+
+
+@guarded("langchain: decision model error")
+def _fail(call: _Call | None, error: BaseException) -> None:
+    if call is None:
+        return
+    try:
+        if not cancelled(call.span, error):
+            recorder().fail(call.span, error)
+    finally:
+        call.span.end()
+
+
+@guarded("langchain: decision model end")
+def _answer(call: _Call | None, response: Any) -> None:
+    if call is None:
+        return
+    rec, span = recorder(), call.span
+    try:
+        model = field_of(response, "model")
+        model = model if isinstance(model, str) and model else None
+        attributes: dict[str, Any] = {} if model is None else {names.GEN_AI_RESPONSE_MODEL: model}
+        identity = field_of(response, "request_id")
+        if isinstance(identity, str):
+            attributes[names.GEN_AI_RESPONSE_ID] = identity
+        usage = read_usage(field_of(response, "usage"))
+        if usage is not None:
+            attributes.update(usage.attributes)
+        cost_of(usage, call.target.provider, (model, call.target.model)).describe(
+            attributes, rec.settings.simulated_cost
+        )
+        rec.say(span, attributes)
+        answers = field_of(response, "answers")
+        produced(span, [answers], call.who)
+        if type(answers) is dict:
+            for name, answer in answers.items():
+                _explain(call, str(name), answer)
+    finally:
+        span.end()
+
+
+def _explain(call: _Call, question: str, answer: Any) -> None:
+    """Keep a choice for the routing decision that it may lead to; record a judgement at once."""
+    choice, confidence = field_of(answer, "choice"), field_of(answer, "confidence")
+    if isinstance(choice, str):
+        offered = field_of(answer, "probabilities")
+        candidates = tuple(map(str, offered)) if type(offered) is dict else ()
+        if call.task is not None:
+            call.task.why().chosen(choice, candidates, confidence if isinstance(confidence, float) else None)
+        return
+    for kind in ("noul", "score"):
+        value = field_of(answer, kind)
+        if isinstance(value, float):
+            evaluation(call.span, question, Judgement(value, None, None), call.task)
+
+
+__all__ = ["aclassify", "classify"]
