@@ -16,7 +16,7 @@ from typing import IO, ClassVar
 
 from otel_mas.config import Settings
 from otel_mas.store.framing import LogRow
-from otel_mas.store.shipping import Accepted, Outcome, Unavailable
+from otel_mas.store.shipping import Accepted, Outcome, Refused, Unavailable
 
 _SUFFIX = ".jsonl"
 _TAIL = 2**16
@@ -51,12 +51,10 @@ class FileDestination:
     def send(self, rows: Sequence[LogRow]) -> Outcome:
         from otel_mas.store.otlp_json import json_line
 
-        unreadable: list[str] = []
         try:
             line = json_line(rows) if rows else b""
-        except ValueError:
-            rows, unreadable = _readable(rows)
-            line = json_line(rows) if rows else b""
+        except (ValueError, TypeError, RecursionError) as error:  # orjson's own is a TypeError
+            return Refused(f"cannot be written as OTLP/JSON: {error}", about_the_data=True)
         try:
             # Opened anew where somebody has moved or deleted it meanwhile.
             file = self._opened()
@@ -69,7 +67,7 @@ class FileDestination:
         except OSError as error:
             self.close()
             return Unavailable(f"cannot write {self.path}: {error.strerror or error}")
-        return Accepted(len(unreadable), unreadable[0] if unreadable else "")
+        return Accepted()
 
     def close(self) -> None:
         if self._file is not None:
@@ -110,21 +108,6 @@ class FileDestination:
         """Files that were full when a crash came between."""
         for full in self.path.parent.glob(f"{_escaped(self.path.stem)}-[0-9]*T[0-9]*{_escaped(self.path.suffix)}"):
             _compress(full)
-
-
-def _readable(rows: Sequence[LogRow]) -> tuple[list[LogRow], list[str]]:
-    from otel_mas.store.otlp_json import json_line
-
-    good: list[LogRow] = []
-    bad: list[str] = []
-    for row in rows:
-        try:
-            json_line([row])
-        except ValueError as error:
-            bad.append(str(error))
-        else:
-            good.append(row)
-    return good, bad
 
 
 def _is_still(file: IO[bytes], path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from otel_mas_exporters.reply import accepted, one_line, retry_info
 _METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _DETAILS = "grpc-status-details-bin"
 _CODE = grpc.StatusCode
-# By the OTLP specification; RESOURCE_EXHAUSTED only with a RetryInfo.
+# By the OTLP specification. RESOURCE_EXHAUSTED means a message that is too large, or a limit of rates: backends that
+# limit rates do not all say when to come back.
 _RETRYABLE = frozenset(
     {
         _CODE.CANCELLED,
@@ -27,6 +29,7 @@ _RETRYABLE = frozenset(
     }
 )
 _ABOUT_THE_DATA = frozenset({_CODE.INVALID_ARGUMENT, _CODE.RESOURCE_EXHAUSTED, _CODE.FAILED_PRECONDITION})
+_TOO_LARGE = re.compile(r"larger than|too (large|big|long)", re.IGNORECASE)
 _OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.enable_retries", 0),  # when to try again is decided by who reads the log
@@ -73,7 +76,9 @@ class GrpcClient:
         code = error.code()
         reason = f"{self._endpoint.url} answers {code.name}: {one_line(error.details() or '')}{_hint(code)}"
         asked = next((retry_info(value) for key, value in error.trailing_metadata() or () if key == _DETAILS), None)
-        if code in _RETRYABLE or (code is _CODE.RESOURCE_EXHAUSTED and asked is not None):
+        if code is _CODE.RESOURCE_EXHAUSTED and not _TOO_LARGE.search(error.details() or ""):
+            return Unavailable(reason, asked, overloaded=True)
+        if code in _RETRYABLE:
             return Unavailable(reason, asked)
         return Refused(reason, about_the_data=code in _ABOUT_THE_DATA)
 

@@ -18,6 +18,7 @@ from otel_mas_exporters.reply import accepted, one_line, retry_after, status_mes
 
 _PROTOBUF = "application/x-protobuf"
 _RETRYABLE = frozenset({429, 502, 503, 504})  # by the OTLP specification
+_TOO_MANY = 429
 _ABOUT_THE_DATA = frozenset({400, 413, 422})
 _ELSEWHERE = frozenset({301, 302, 303, 307, 308, 404, 405})
 _MOST_BYTES = 4 * 2**20
@@ -87,7 +88,8 @@ class HttpClient:
             f"{self._endpoint.url} answers {error.code} {error.reason}{': ' if said else ''}{said}{_hint(error.code)}"
         )
         if error.code in _RETRYABLE:
-            return Unavailable(reason, retry_after(error.headers.get("Retry-After")))
+            asked = retry_after(error.headers.get("Retry-After"))
+            return Unavailable(reason, asked, overloaded=error.code == _TOO_MANY)
         return Refused(reason, about_the_data=error.code in _ABOUT_THE_DATA)
 
     def _unreachable(self, cause: object) -> str:

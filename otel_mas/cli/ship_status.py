@@ -12,7 +12,17 @@ from otel_mas.cli.output import note, print_json
 from otel_mas.config import Settings
 from otel_mas.store.log import DestinationStatus, LogReader
 
+_REJECTIONS_SHOWN = 5
+
 # The second part of each Annotated is the field's documentation: docs/cli.md is generated from it.
+
+
+class RejectionForm(TypedDict):
+    trace_id: Annotated[str, "of the span that was refused, in hex"]
+    span_id: Annotated[str, "the same"]
+    name: Annotated[str, "of the span"]
+    reason: Annotated[str, "what the destination said, or why it could not be sent"]
+    rejected_ns: Annotated[int, "when that was; nanoseconds since the Unix epoch"]
 
 
 class DestinationForm(TypedDict):
@@ -23,6 +33,7 @@ class DestinationForm(TypedDict):
     history_waiting: Annotated[int, "spans of before it was named that are still to be shipped (--from-start)"]
     shipped: Annotated[int, "spans that it has taken"]
     rejected: Annotated[int, "spans that it has refused for good"]
+    rejections: Annotated[list[RejectionForm], "the latest 100 of them, the last one first"]
     held_back: Annotated[int, "spans that may not leave: not sampled, or imported"]
     exported_by_the_app: Annotated[int, "spans that the app sends there itself"]
     withheld: Annotated[int, "values that were taken out of spans because they are content"]
@@ -66,6 +77,16 @@ def form(one: DestinationStatus) -> DestinationForm:
         history_waiting=one.history_waiting,
         shipped=one.shipped,
         rejected=one.rejected,
+        rejections=[
+            RejectionForm(
+                trace_id=span.trace_id,
+                span_id=span.span_id,
+                name=span.name,
+                reason=span.reason,
+                rejected_ns=span.rejected_ns,
+            )
+            for span in one.rejections
+        ],
         held_back=one.held_back,
         exported_by_the_app=one.elsewhere,
         withheld=one.withheld,
@@ -97,6 +118,10 @@ def _lines(one: DestinationStatus) -> Iterator[str]:
     ):
         if number:
             yield f"  {what.format(number)}"
+    for span in one.rejections[:_REJECTIONS_SHOWN]:
+        yield f"    span {span.span_id} {plain(span.name)!r} of trace {span.trace_id}: {plain(span.reason)}"
+    if len(one.rejections) > _REJECTIONS_SHOWN:
+        yield "    and more: otel-mas ship status --json"
     if one.error is not None and one.error_ns is not None:
         yield f"  error      {_when(one.error_ns)}: {plain(one.error)}"
 

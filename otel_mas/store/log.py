@@ -12,11 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from otel_mas.errors import NotAStore
+from otel_mas.store import rejections
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, open_for_writing, reading, told_apart
 from otel_mas.store.framing import LogRow, Origin, scope_message
+from otel_mas.store.rejections import Rejection
 
 _LONGEST_LEASE_NS = 3_600 * 10**9  # a lease that lasts longer was given by a clock that has been set back since
 _MAX_ORIGINS = 4096
+_MOST_REJECTIONS = 100
 _SHIPPABLE = "version = 0 AND may_ship AND sampled"
 _NOTHING = Origin(0, b"")
 
@@ -58,6 +61,8 @@ class Progress:
     held_back: int = 0
     elsewhere: int = 0
     withheld: int = 0
+    set_aside: tuple[tuple[int, str], ...] = ()
+    """Those of the rejected that are known one by one: key and reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,8 @@ class DestinationStatus:
     error_ns: int | None
     shipping: bool
     """Somebody holds the lease."""
+    rejections: tuple[Rejection, ...] = ()
+    """The latest spans that it refused, the last one first."""
 
 
 class Log:
@@ -230,6 +237,8 @@ class Log:
             ).rowcount
             if not changed:
                 raise LeaseLost(lease.destination)
+            if progress.set_aside:
+                rejections.keep(connection, lease.destination, progress.set_aside, self._clock())
 
     def failed(self, lease: Lease, reason: str) -> None:
         """Remember what went wrong last. Raises `LeaseLost`."""
@@ -372,6 +381,7 @@ class LogReader:
             error=error,
             error_ns=error_ns,
             shipping=bool(shipping),
+            rejections=rejections.kept(self._connection, name, _MOST_REJECTIONS) if rejected else (),
         )
 
 

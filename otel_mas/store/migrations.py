@@ -45,11 +45,18 @@ def m0004_drops(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def m0005_rejections(connection: sqlite3.Connection) -> None:
+    """Which spans a destination refused, and why."""
+    for statement in statements(load("0005_rejections")):
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m0001_first,
     m0002_destinations,
     m0003_run_rank,
     m0004_drops,
+    m0005_rejections,
 )
 VERSION = len(MIGRATIONS)
 

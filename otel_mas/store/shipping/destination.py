@@ -24,10 +24,14 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """Not now. `after_s` is how long the destination asks to be left alone."""
+    """Not now. `after_s` is how long the destination asks to be left alone.
+
+    `overloaded` says that others have sent too much, or we have: it is not these spans.
+    """
 
     reason: str
     after_s: float | None = None
+    overloaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,8 @@ class Loop:
         self.shipped = 0
 
     def stop(self) -> None:
-        """End after the step that is under way."""
+        """End after the step that is under way, which looks for no culprits any more."""
+        self._shipper.in_haste = True
         self._stopped.set()
         self._woken.set()
 

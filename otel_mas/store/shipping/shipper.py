@@ -8,19 +8,21 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from otel_mas.store.array_parts import with_split_arrays
 from otel_mas.store.framing import LogRow
 from otel_mas.store.log import Lease, LeaseLost, Log, Piece, Progress
 from otel_mas.store.shipping.backoff import Backoff
-from otel_mas.store.shipping.destination import Accepted, Destination, Unavailable
+from otel_mas.store.shipping.delivery import Delivery, sender
+from otel_mas.store.shipping.destination import Destination
 from otel_mas.store.shipping.withhold import Withholder
 
 BATCH_SPANS = 512
 BATCH_BYTES = 2 * 2**20
 _SPARE_S = 5.0  # that a lease lasts beyond what one request may take
 _MOST_SHOWN = 300
+_FAILURES_BEFORE_SUSPICION = 2
 
 logger = logging.getLogger("otel_mas")
 
@@ -53,18 +55,6 @@ class Busy:
 Step = Shipped | Idle | Waiting | Busy
 
 
-@dataclass(slots=True)
-class _Batch:
-    """What has become of the rows of one piece; `settled` rows at its beginning need no more thought."""
-
-    rows: Sequence[LogRow]
-    lost: dict[int, str] = field(default_factory=dict)
-    doubtful: dict[int, str] = field(default_factory=dict)
-    accepted: int = 0
-    rejected: int = 0
-    probed: bool = False
-
-
 class Shipper:
     """Ships one store's log to one destination.
 
@@ -93,6 +83,10 @@ class Shipper:
         self._batch = batch_spans, batch_bytes
         self._lease: Lease | None = None
         self._said: set[str] = set()
+        self._failures = _Failures()
+        self._taken: LogRow | None = None
+        self.in_haste = False
+        """Set, from any thread, where nothing is to be looked into any more: the process ends."""
 
     def step(self) -> Step:
         """Ship what comes next, if it is our turn and there is something.
@@ -127,91 +121,55 @@ class Shipper:
 
     def _ship(self, lease: Lease, piece: Piece) -> Step:
         rows, withheld, unreadable = self._withheld(piece)
-        batch = _Batch(rows)
-        stopped = self._deliver(lease, batch, 0, len(rows)) if rows else None
-        if stopped is None and batch.doubtful and not batch.accepted:
-            stopped = (len(rows), Unavailable(next(iter(batch.doubtful.values()))))
-        settled = len(rows) if stopped is None else self._settled(batch, stopped[0])
-        lost = [key for key in (*batch.lost, *(batch.doubtful if batch.accepted else ())) if key < settled]
-        for place in lost:
-            self._say(f"skips a span that it refuses: {batch.lost.get(place) or batch.doubtful.get(place)}")
+        delivery = Delivery(
+            rows,
+            sender(self.destination, lambda: self._log.renew(lease, self._lease_s)),
+            suspicious=self._failures.suspicious(rows),
+            taken=self._taken,
+            in_haste=lambda: self.in_haste,
+        )
+        stopped = delivery.run()
+        self._taken = delivery.taken
+        settled = len(rows) if stopped is None else stopped.place
+        set_aside = [(rows[place], reason) for place, reason in sorted(delivery.rejected.items()) if place < settled]
+        for reason in (*delivery.messages, *(f"skips a span that it refuses: {reason}" for _, reason in set_aside)):
+            self._say(reason)
         whole = stopped is None
+        set_aside += unreadable if whole else []
         progress = Progress(
-            shipped=settled - len(lost) - batch.rejected,
-            rejected=len(lost) + batch.rejected + (unreadable if whole else 0),
+            shipped=max(0, settled - sum(place < settled for place in delivery.rejected) - delivery.partly_rejected),
+            rejected=len(set_aside) + delivery.partly_rejected,
             held_back=piece.held_back if whole else 0,
             elsewhere=piece.elsewhere if whole else 0,
             withheld=sum(withheld[:settled]),
+            set_aside=tuple((row.key, reason[:_MOST_SHOWN]) for row, reason in set_aside),
         )
         if whole or settled:
             self._log.advance(lease, piece, piece.upto if whole else rows[settled - 1].key, progress)
+            self._backoff.reset()
         if stopped is None:
-            self._backoff.reset()
+            self._failures.none()
             return Shipped(progress.shipped)
-        if settled:
-            self._backoff.reset()
-        reason = stopped[1].reason[:_MOST_SHOWN]
+        self._failures.one_more(rows[stopped.place])
+        reason = stopped.cause.reason[:_MOST_SHOWN]
         self._log.failed(lease, reason)
-        return Waiting(self._backoff.next(stopped[1].after_s), reason)
+        return Waiting(self._backoff.next(stopped.cause.after_s), reason)
 
-    def _withheld(self, piece: Piece) -> tuple[list[LogRow], list[int], int]:
-        """The rows as they may leave, the values withheld from each, and how many cannot be read at all."""
+    def _withheld(self, piece: Piece) -> tuple[list[LogRow], list[int], list[tuple[LogRow, str]]]:
+        """The rows as they may leave, the values withheld from each, and the rows that cannot be read, with reasons."""
         rows: list[LogRow] = []
         withheld: list[int] = []
+        unreadable: list[tuple[LogRow, str]] = []
         for row in piece.rows:
             try:
                 kept, went = (row, 0) if self._withholder is None else self._withholder.row(row)
             except ValueError as error:  # what cannot be looked into cannot be let out
                 self._say(f"skips a span that cannot be read: {error}")
+                unreadable.append((row, str(error)))
                 continue
             rows.append(kept._replace(body=with_split_arrays(kept.body)))
             withheld.append(went)
-        return rows, withheld, len(piece.rows) - len(rows)
-
-    def _deliver(self, lease: Lease, batch: _Batch, start: int, end: int) -> tuple[int, Unavailable] | None:
-        """Send some rows of a batch, in smaller and smaller parts where they are refused.
-
-        Returns:
-            Where it had to stop, and why; None where all are dealt with.
-        """
-        self._log.renew(lease, self._lease_s)
-        outcome = self.destination.send(batch.rows[start:end])
-        if isinstance(outcome, Unavailable):
-            return start, outcome
-        if isinstance(outcome, Accepted):
-            batch.accepted += end - start
-            batch.rejected += min(outcome.rejected, end - start)
-            if outcome.rejected or outcome.message:
-                self._say(f"rejected {outcome.rejected} spans: {outcome.message or 'without a reason'}")
-            return None
-        if not batch.probed:
-            batch.probed = True
-            refusal = self._probe(lease)
-            if refusal is not None:
-                return start, refusal
-        if end - start == 1:
-            (batch.lost if outcome.about_the_data else batch.doubtful)[start] = outcome.reason
-            return None
-        middle = (start + end) // 2
-        return self._deliver(lease, batch, start, middle) or self._deliver(lease, batch, middle, end)
-
-    def _probe(self, lease: Lease) -> Unavailable | None:
-        """Whether it refuses everything, these spans or none: then it is the server's settings, or ours."""
-        self._log.renew(lease, self._lease_s)
-        outcome = self.destination.send(())
-        if isinstance(outcome, Accepted):
-            return None
-        return (
-            Unavailable(outcome.reason, outcome.after_s)
-            if isinstance(outcome, Unavailable)
-            else Unavailable(outcome.reason)
-        )
-
-    def _settled(self, batch: _Batch, stopped: int) -> int:
-        """How many rows at the beginning are dealt with; a refusal is believed once something was accepted."""
-        if batch.accepted:
-            return stopped
-        return min([stopped, *batch.doubtful])
+        return rows, withheld, unreadable
 
     def _say(self, what: str) -> None:
         """Once for each thing that goes wrong."""
@@ -219,6 +177,24 @@ class Shipper:
             if len(self._said) < 100:
                 self._said.add(what)
             logger.warning("otel-mas: %s %s", self.name, what[:_MOST_SHOWN])
+
+
+class _Failures:
+    """How often in a row a delivery had to stop at the same span."""
+
+    def __init__(self) -> None:
+        self._key: int | None = None
+        self._count = 0
+
+    def suspicious(self, rows: Sequence[LogRow]) -> bool:
+        return bool(rows) and rows[0].key == self._key and self._count >= _FAILURES_BEFORE_SUSPICION
+
+    def one_more(self, row: LogRow) -> None:
+        self._count = self._count + 1 if row.key == self._key else 1
+        self._key = row.key
+
+    def none(self) -> None:
+        self._key = None
 
 
 __all__ = ["Busy", "Idle", "Shipped", "Shipper", "Step", "Waiting"]

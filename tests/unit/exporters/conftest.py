@@ -114,7 +114,7 @@ class GrpcServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, credentials: Any = None) -> GrpcServer:
+    def start(self, credentials: Any = None, options: Any = ()) -> GrpcServer:
         def export(body: bytes, context: Any) -> bytes:
             request = Request("", dict(context.invocation_metadata()), body)
             self.requests.append(request)
@@ -124,7 +124,7 @@ class GrpcServer:
         handlers = grpc.method_handlers_generic_handler(
             service, {"Export": grpc.unary_unary_rpc_method_handler(export)}
         )
-        self._server = grpc.server(ThreadPoolExecutor(4))
+        self._server = grpc.server(ThreadPoolExecutor(4), options=options)
         self._server.add_generic_rpc_handlers((handlers,))
         address = f"127.0.0.1:{self.port}"
         self.port = (

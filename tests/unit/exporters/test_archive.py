@@ -15,7 +15,7 @@ import pytest
 
 from otel_mas.config import Settings
 from otel_mas.sources.otlp_pieces import OtlpFile
-from otel_mas.store.shipping import Accepted, Unavailable
+from otel_mas.store.shipping import Accepted, Refused, Unavailable
 from otel_mas_exporters.archive import FileDestination
 
 NOW = datetime(2026, 11, 21, 10, 0, 0, tzinfo=UTC)
@@ -147,13 +147,14 @@ def test_a_full_disk_is_tried_again_later(tmp_path: Path, rows: Any, archive: An
     assert isinstance(archive(tmp_path / "spans.jsonl").send(rows("a")), Unavailable)
 
 
-def test_a_row_that_is_no_span_is_rejected_and_the_others_are_kept(tmp_path: Path, rows: Any, archive: Any) -> None:
+def test_a_row_that_is_no_span_is_refused_for_its_data(tmp_path: Path, rows: Any, archive: Any) -> None:
     there = archive(tmp_path / "spans.jsonl")
     good, bad = rows("a", "b")
 
     outcome = there.send([good, bad._replace(body=b"\xff\xff")])
-    assert isinstance(outcome, Accepted)
-    assert outcome.rejected == 1
+    assert isinstance(outcome, Refused)
+    assert outcome.about_the_data
+    assert there.send([good]) == Accepted()
     assert names(there.path) == ["a"]
 
 

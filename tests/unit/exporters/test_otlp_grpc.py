@@ -84,7 +84,6 @@ def test_what_may_be_tried_again(grpc_server: Any, rows: Any, code: grpc.StatusC
     ("code", "about_the_data"),
     [
         (CODE.INVALID_ARGUMENT, True),
-        (CODE.RESOURCE_EXHAUSTED, True),
         (CODE.UNAUTHENTICATED, False),
         (CODE.PERMISSION_DENIED, False),
         (CODE.UNIMPLEMENTED, False),
@@ -99,6 +98,30 @@ def test_what_may_not(grpc_server: Any, rows: Any, code: grpc.StatusCode, about_
     outcome = destination(grpc_server.url).send(rows("a"))
     assert isinstance(outcome, Refused)
     assert outcome.about_the_data is about_the_data
+
+
+def test_a_message_past_the_servers_limit_is_about_the_data(rows: Any) -> None:
+    from tests.unit.exporters.conftest import GrpcServer
+
+    server = GrpcServer().start(options=[("grpc.max_receive_message_length", 10_000)])
+    try:
+        there = destination(server.url)
+        outcome = there.send(rows("a" * 20_000))
+        assert isinstance(outcome, Refused)
+        assert outcome.about_the_data
+        assert there.send(rows("a")) == Accepted()
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("delay_s", [None, 2.0])
+def test_a_server_that_has_too_much_to_do_is_overloaded(grpc_server: Any, rows: Any, delay_s: float | None) -> None:
+    grpc_server.answer = aborting(CODE.RESOURCE_EXHAUSTED, delay_s)
+
+    outcome = destination(grpc_server.url).send(rows("a"))
+    assert isinstance(outcome, Unavailable)
+    assert outcome.overloaded
+    assert outcome.after_s == delay_s
 
 
 @pytest.mark.parametrize("code", [CODE.RESOURCE_EXHAUSTED, CODE.UNAVAILABLE], ids=str)
