@@ -9,17 +9,19 @@ from typing import TYPE_CHECKING
 from otel_mas import causal
 from otel_mas.analyse import cost
 from otel_mas.api.tables import Tabular
-from otel_mas.model import TraceSummary
+from otel_mas.model import PartialList, TraceSummary
 
 if TYPE_CHECKING:
     from otel_mas.report.frame import Frame
 
 
-class Traces(list[TraceSummary], Tabular):
+class Traces(PartialList[TraceSummary], Tabular):
     """Traces in a list, the newest first. `limited`: there may be older ones that match."""
 
-    def __init__(self, found: Iterable[TraceSummary] = (), *, limited: bool = False) -> None:
-        super().__init__(found)
+    def __init__(
+        self, found: Iterable[TraceSummary] = (), *, limited: bool = False, incomplete: str | None = None
+    ) -> None:
+        super().__init__(found, incomplete)
         self.limited = limited
 
     def _frame(self) -> Frame:

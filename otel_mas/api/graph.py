@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 class Graph:
     """The causal graph of one trace, or of the traces of a conversation."""
 
-    def __init__(self, traces: tuple[Trace, ...], *, whole: bool = False) -> None:
+    def __init__(self, traces: tuple[Trace, ...], *, whole: bool = False, incomplete: str | None = None) -> None:
         self._traces = traces
         self._whole = whole
+        self._incomplete = incomplete
 
     def __repr__(self) -> str:
         kinds = Counter(edge.kind for edge in self.edges)
@@ -62,7 +63,7 @@ class Graph:
     def problems(self) -> tuple[str, ...]:
         """What is wrong with the traces or known to be missing, a clear line each."""
         missing = [f"trace {trace.trace_id}: {trace.incomplete}" for trace in self._traces if trace.incomplete]
-        return (*missing, *self.causal.problems)
+        return (*((self._incomplete,) if self._incomplete else ()), *missing, *self.causal.problems)
 
     def to_networkx(self) -> networkx.MultiDiGraph[str]:
         """Nodes: span ids (hex) with "span". Edges: from cause to effect, with "kind" and "provenance"."""

@@ -13,7 +13,7 @@ from otel_mas.api.display import register_here
 from otel_mas.api.when import duration_ns, instant_ns
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
-from otel_mas.model import STATUSES, Query, RunSummary, TraceSummary
+from otel_mas.model import STATUSES, PartialList, Query, RunSummary, TraceSummary
 from otel_mas.semconv import RunOutcome
 from otel_mas.sources import Capabilities, open_source
 from otel_mas.sources import Source as Port
@@ -127,7 +127,7 @@ class Source:
                 limit=limit,
             )
         )
-        return Traces(found, limited=len(found) == limit)
+        return Traces(found, limited=len(found) == limit, incomplete=found.incomplete)
 
     def overdue(self, summaries: Sequence[TraceSummary]) -> frozenset[str] | None:
         """The ids of those of these traces in which a question waits, or waited, for longer than it was to.
@@ -218,7 +218,8 @@ class Source:
             raise TraceNotFound(
                 f"no conversation {thread!r}{whose} in {self.location}: `otel-mas traces` lists what is there"
             )
-        return Conversation(thread, [Trace(trace, self._port) for trace in traces])
+        incomplete = traces.incomplete if isinstance(traces, PartialList) else None
+        return Conversation(thread, [Trace(trace, self._port) for trace in traces], incomplete)
 
     def run(self, run_id: str) -> RunSummary:
         """What one `otel-mas run` recorded, and what was lost on the way."""
@@ -226,7 +227,7 @@ class Source:
             raise UnsupportedQuery(f"{self.location} does not know runs: ask for traces")
         return self._port.run(run_id)
 
-    def _traces(self, query: Query) -> list[TraceSummary]:
+    def _traces(self, query: Query) -> PartialList[TraceSummary]:
         asked = {
             name: getattr(query, name)
             for name in Query.__dataclass_fields__
@@ -236,4 +237,5 @@ class Source:
         if beyond:
             can = ", ".join(sorted(self.capabilities.filters)) or "nothing"
             raise UnsupportedQuery(f"{self.location} cannot select traces by {', '.join(beyond)}, only by {can}")
-        return list(self._port.traces(query))
+        found = self._port.traces(query)
+        return found if isinstance(found, PartialList) else PartialList(found)

@@ -226,9 +226,10 @@ class Trace(Run):
 class Conversation(Run):
     """Several traces of one thread, oldest first, explained as one."""
 
-    def __init__(self, thread: str, traces: Sequence[Trace]) -> None:
+    def __init__(self, thread: str, traces: Sequence[Trace], incomplete: str | None = None) -> None:
         self.thread = thread
         self.traces = tuple(traces)
+        self.incomplete = incomplete
 
     def __repr__(self) -> str:
         return f"<Conversation {self.thread!r} of {self.service!r}, {_count(len(self.traces), 'trace')}>"
@@ -256,7 +257,7 @@ class Conversation(Run):
     def _graph(self) -> Graph:
         from otel_mas.api.graph import Graph
 
-        return Graph(tuple(trace._data for trace in self.traces), whole=True)
+        return Graph(tuple(trace._data for trace in self.traces), whole=True, incomplete=self.incomplete)
 
 
 def _may_ask(span: Span) -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from otel_mas.cli.failures import DEBUG
+from otel_mas.cli.progress import progress
 
 if TYPE_CHECKING:
     from otel_mas.api import Conversation, Source, Trace
@@ -44,6 +46,12 @@ def answering(command: F) -> F:
 
 def origin(command: F) -> F:
     """Where to read from: any source. A store is one, so --store says the same."""
+
+    @wraps(command)
+    def with_progress(*args: Any, **options: Any) -> Any:
+        with progress():
+            return command(*args, **options)
+
     return click.option(
         "--from",
         "--store",
@@ -51,7 +59,7 @@ def origin(command: F) -> F:
         metavar="SOURCE",
         help="Read from here: a store's path, an OTLP file, jaeger+http://HOST:16686, tempo+http://HOST:3200, ... "
         "[default: the store, $OTEL_MAS_STORE, else the one in your data directory]",
-    )(command)
+    )(cast(F, with_progress))
 
 
 def place(command: F) -> F:

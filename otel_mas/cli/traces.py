@@ -46,4 +46,6 @@ def command(store: str | None, as_json: bool, **asked: Any) -> None:
             note(f"no trace in {source.location} matches")
         else:
             note(f"no trace in {source.location} yet: record one with `otel-mas run -- python app.py`")
+        if found.incomplete:
+            note(found.incomplete)
         print_problems(f"trace {one.trace_id}: {one.incomplete}" for one in found if one.incomplete)

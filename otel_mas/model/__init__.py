@@ -14,7 +14,7 @@ from otel_mas.model.span import (
 from otel_mas.model.status import ENDED, STATUSES
 from otel_mas.model.table import NOT_HERE, LinkTable, Listed, SpanTable
 from otel_mas.model.tally import Tally
-from otel_mas.model.trace import Content, Message, MessageRef, Query, RunSummary, Trace, TraceSummary
+from otel_mas.model.trace import Content, Message, MessageRef, PartialList, Query, RunSummary, Trace, TraceSummary
 
 __all__ = [
     "ENDED",
@@ -28,6 +28,7 @@ __all__ = [
     "Listed",
     "Message",
     "MessageRef",
+    "PartialList",
     "Query",
     "Resource",
     "RunSummary",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from otel_mas.model.missing import missing_parents
 from otel_mas.model.span import Span, StatusCode
 from otel_mas.model.status import INNER, NONE, ROOT, status
 from otel_mas.model.trace import Query, Trace, TraceSummary
@@ -40,6 +41,8 @@ class Tally:
     agents: set[str] = field(default_factory=set)
     conversations: set[str] = field(default_factory=set)
     runs: set[str] = field(default_factory=set)
+    _ids: set[str] = field(default_factory=set)
+    _parents: set[str] = field(default_factory=set)
     _root: tuple[int, int] = (NONE, 0)
     _talk: tuple[int, int] = (NONE, 0)
     _run: tuple[int, int] = (NONE, 0)
@@ -55,6 +58,9 @@ class Tally:
     def add(self, span: Span) -> None:
         """Count a span; each is to be counted once."""
         self.spans += 1
+        self._ids.add(span.span_id)
+        if span.parent_span_id is not None:
+            self._parents.add(span.parent_span_id)
         self.start_ns = span.start_ns if self.start_ns is None else min(self.start_ns, span.start_ns)
         self.last_ns = max(self.last_ns, span.last_ns)
         self.open += span.end_ns is None
@@ -110,6 +116,11 @@ class Tally:
             run=(self._run[0], self.run_outcome),
             root=self._root[0],
         )
+
+    @property
+    def missing(self) -> str | None:
+        """What its spans tell to be missing from the trace, in words."""
+        return missing_parents(self._ids, self._parents, self._root[0] == ROOT)
 
     def matches(self, query: Query) -> bool:
         """Whether the trace answers every field of the query but its limit."""

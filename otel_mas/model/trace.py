@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from otel_mas.model.span import Span
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,14 @@ class Trace:
     spans: Sequence[Span]
     incomplete: str | None = None
     """What the source knows to be missing (spans dropped by a full queue, a source's limit); None where nothing is."""
+
+
+class PartialList(list[T]):
+    """An answer of which something may be missing; `incomplete` says what, in words."""
+
+    def __init__(self, items: Iterable[T] = (), incomplete: str | None = None) -> None:
+        super().__init__(items)
+        self.incomplete = incomplete
 
 
 @dataclass(frozen=True, slots=True)

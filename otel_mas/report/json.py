@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypedDict
 from otel_mas.analyse.cost import CostRow, CostTable
 from otel_mas.analyse.questions import Question
 from otel_mas.causal import CausalGraph, CriticalPath, Step
-from otel_mas.model import Event, Link, Span, TraceSummary
+from otel_mas.model import Event, Link, PartialList, Span, TraceSummary
 from otel_mas.report.decisions import Reasons
 from otel_mas.report.outline import Outline
 
@@ -43,6 +43,7 @@ class TraceForm(TypedDict):
 
 class TracesDocument(TypedDict):
     traces: Annotated[list[TraceForm], "newest first"]
+    incomplete: Annotated[str | None, "which traces the source may have left out, in words; null where none"]
 
 
 class LinkForm(TypedDict):
@@ -175,7 +176,10 @@ class CostDocument(TypedDict):
 
 def traces(summaries: Sequence[TraceSummary], overdue: Container[str] | None = None) -> TracesDocument:
     """`otel-mas traces --json`. `overdue` are the ids of those with an overdue question; None where nobody looked."""
-    return {"traces": [_summary(one, None if overdue is None else one.trace_id in overdue) for one in summaries]}
+    return {
+        "traces": [_summary(one, None if overdue is None else one.trace_id in overdue) for one in summaries],
+        "incomplete": summaries.incomplete if isinstance(summaries, PartialList) else None,
+    }
 
 
 def _summary(summary: TraceSummary, overdue: bool | None) -> TraceForm:

@@ -142,7 +142,7 @@ class JaegerSource:
                 for tally in found.values():
                     candidates.append(Candidate(tally.trace_id, tally.start_ns or 0))
                     if tally.matches(query):
-                        matching[tally.trace_id] = tally.summary()
+                        matching[tally.trace_id] = tally.summary(tally.missing)
             return Page(candidates, complete)
 
         walk = Walk(find, matching.get, self.location, _GRAIN_NS, most_looked_at=self._most_looked_at)

@@ -5,12 +5,13 @@ protobuf is loaded at the first call, not with this module.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.model import Link, Resource, Scope, Span, SpanBody, SpanKind, StatusCode, Trace
+from otel_mas.model.missing import missing_parents
 from otel_mas.semconv import STRING_ARRAYS
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.restore import causes_of, restored_attributes, restored_links, restored_value
@@ -123,7 +124,13 @@ def traces(messages: Iterable[ResourceSpans]) -> list[Trace]:
     spans: dict[str, list[Span]] = {}
     for span in SpanReader().read(messages):
         spans.setdefault(span.trace_id, []).append(span)
-    return [Trace(trace_id, in_start_order(found)) for trace_id, found in spans.items()]
+    return [Trace(trace_id, in_start_order(found), _missing(found)) for trace_id, found in spans.items()]
+
+
+def _missing(spans: Sequence[Span]) -> str | None:
+    parents = {span.parent_span_id for span in spans}
+    ids = {span.span_id for span in spans}
+    return missing_parents(ids, {parent for parent in parents if parent is not None}, None in parents)
 
 
 def trace_id_of(encoded: bytes) -> str:

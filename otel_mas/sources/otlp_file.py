@@ -53,7 +53,7 @@ class OtlpFileSource:
     def traces(self, query: Query) -> Sequence[TraceSummary]:
         checked(query, self.location)
         self._look()
-        found = [tally.summary() for tally in self._tallies.values() if tally.matches(query)]
+        found = [tally.summary(tally.missing) for tally in self._tallies.values() if tally.matches(query)]
         found.sort(key=lambda one: (-one.start_ns, one.trace_id))
         return found[: query.limit]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,13 +10,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Tally, Trace, TraceSummary
+from otel_mas.errors import SourceError, UnsupportedQuery
+from otel_mas.model import Content, Message, MessageRef, PartialList, Query, RunSummary, Tally, Trace, TraceSummary
 from otel_mas.semconv import RunOutcome
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.endpoint import Access, Endpoint, parse_endpoint
 from otel_mas.sources.http_client import HttpClient, Reply
-from otel_mas.sources.newest import DAY, HOUR, SECOND, Candidate, NarrowerWindow, Page, Walk
+from otel_mas.sources.newest import (
+    DAY,
+    HOUR,
+    MOST_LOOKED_AT,
+    SECOND,
+    Candidate,
+    FewerTraces,
+    NarrowerWindow,
+    Page,
+    Walk,
+)
 from otel_mas.sources.remote import FILTERS, checked, full_id, message_refs, no_content, no_runs, no_trace
 
 if TYPE_CHECKING:
@@ -26,11 +38,19 @@ LOOKBACK_NS = 14 * DAY
 """What Tempo keeps unless told otherwise."""
 
 _PROTOBUF, _JSON = "application/protobuf", "application/json"
-_WIDEST_NS = 167 * HOUR
 _PARTIAL = 1
-_TOO_WIDE = "range specified"
+_TOO_WIDE = re.compile(r"range specified by start and end exceeds (?:(\d+)h)?(?:(\d+)m)?")
+_TOO_MANY = "exceeds max limit"
+_LATE_NS = HOUR // 4
+"""For so long Tempo searches what it has just received by its live store alone (`query_backend_after`)."""
+_OVERLAP_NS = 84 * HOUR
+_AT_ONCE = 8
 _LONGEST = 2048
 """Bytes of an attribute's value that Tempo keeps: a longer one cannot be searched for."""
+_LATE = (
+    "traces that Tempo received long after they ran may be missing from its searches, for 15 minutes or where that was"
+    " days later for good: each is found by its id"
+)
 
 
 class TempoSource:
@@ -63,12 +83,12 @@ class TempoSource:
         messages, missing = self._read(wanted)
         for found in traces(messages):
             if found.trace_id == wanted:
-                return replace(found, incomplete=missing)
+                return replace(found, incomplete=_together(missing, found.incomplete))
         raise no_trace(wanted, self.location)
 
-    def conversation(self, thread: str, service: str | None = None) -> Sequence[Trace]:
+    def conversation(self, thread: str, service: str | None = None) -> PartialList[Trace]:
         listed = self._listed(Query(conversation_id=thread, service=service, limit=sys.maxsize))
-        return [self.trace(summary.trace_id) for summary in reversed(listed)]
+        return PartialList([self.trace(summary.trace_id) for summary in reversed(listed)], listed.incomplete)
 
     def message_refs(self, trace_id: str) -> Sequence[MessageRef]:
         return message_refs(self.trace(trace_id))
@@ -85,39 +105,50 @@ class TempoSource:
     def close(self) -> None:
         """Nothing is kept open between requests."""
 
-    def _listed(self, query: Query) -> list[TraceSummary]:
+    def _listed(self, query: Query) -> PartialList[TraceSummary]:
+        """The newest matching traces.
+
+        Tempo finds a trace that came late only in a window that reaches to when it came, and for a quarter of an hour
+        only among what it has just received, which it searches where no window is given.
+        """
+
         def look(trace_id: str) -> TraceSummary | None:
             tally, missing = self._tally(trace_id)
-            return tally.summary(missing) if tally.spans and tally.matches(query) else None
+            return tally.summary(_together(missing, tally.missing)) if tally.matches(query) and tally.spans else None
 
         now_ns = self._clock()
         floor_ns = now_ns - LOOKBACK_NS if query.since_ns is None else query.since_ns
         selecting = traceql(query)
         walk = Walk(
-            lambda lo_ns, hi_ns, most: self._search(selecting, lo_ns, hi_ns, most),
+            lambda lo_ns, hi_ns, most: self._search(selecting, most, (lo_ns, hi_ns)),
             look,
             self.location,
             grain_ns=SECOND,
-            widest_ns=_WIDEST_NS,
+            overlap_ns=_OVERLAP_NS,
+            most_at_once=MOST_LOOKED_AT + 1,
+            looks_at_once=_AT_ONCE,
         )
-        return walk.newest(query.limit, floor_ns, now_ns)
+        found = walk.newest(query.limit, floor_ns, now_ns, lambda: self._just_received(selecting))
+        return PartialList(found, _LATE if floor_ns < now_ns - _LATE_NS else None)
 
-    def _search(self, selecting: str, lo_ns: int, hi_ns: int, most: int) -> Page:
-        reply = self._http.get(
-            "/api/search",
-            [
-                ("q", selecting),
-                ("start", str(lo_ns // SECOND)),
-                ("end", str(hi_ns // SECOND + 1)),
-                ("limit", str(most)),
-                ("spss", "1"),  # only the ids are wanted, and by default three spans come with each
-            ],
-            accept=_JSON,
-            answers=(200, 400),
-        )
+    def _just_received(self, selecting: str) -> Sequence[Candidate]:
+        most = MOST_LOOKED_AT + 1
+        while True:
+            try:
+                return self._search(selecting, most).candidates
+            except FewerTraces:
+                if most <= 1:
+                    raise
+                most //= 2
+
+    def _search(self, selecting: str, most: int, window: tuple[int, int] | None = None) -> Page:
+        asked = [("q", selecting), ("limit", str(most))]
+        asked.append(("spss", "1"))  # only the ids are wanted, and by default three spans come with each
+        if window is not None:
+            asked += [("start", str(window[0] // SECOND)), ("end", str(window[1] // SECOND + 1))]
+        reply = self._http.get("/api/search", asked, accept=_JSON, answers=(200, 400))
         if reply.status == 400:
-            refusal = self._http.refusal(reply)
-            raise NarrowerWindow(str(refusal)) if _TOO_WIDE in reply.says else refusal
+            raise self._told_apart(reply)
         found = self._parsed(reply).get("traces") or ()
         try:
             candidates = [
@@ -128,6 +159,18 @@ class TempoSource:
         except (TypeError, KeyError, ValueError) as error:
             raise self._http.broken(f"{type(error).__name__}: {error}") from error
         return Page(candidates, len(candidates) < most)
+
+    def _told_apart(self, reply: Reply) -> SourceError:
+        """What Tempo does not take in a search."""
+        refusal = self._http.refusal(reply)
+        if _TOO_MANY in reply.says:
+            return FewerTraces(str(refusal))
+        wide = _TOO_WIDE.search(reply.says)
+        if wide is None:
+            return refusal
+        hours, minutes = (int(number or 0) for number in wide.groups())
+        # The window is made of whole seconds around what is asked for.
+        return NarrowerWindow(str(refusal), max(0, (60 * hours + minutes) * HOUR // 60 - 2 * SECOND))
 
     def _tally(self, trace_id: str) -> tuple[Tally, str | None]:
         from otel_mas.sources.otlp import SpanReader
@@ -236,10 +279,13 @@ def traceql(query: Query) -> str:
 
 
 def _searchable(value: str | None) -> bool:
-    return value is not None and len(value.encode()) < _LONGEST
+    return value is not None and len(value.encode(errors="surrogatepass")) < _LONGEST
 
 
 def _quoted(value: str | None) -> str:
+    """The text as a literal. Raises UnsupportedQuery where TraceQL has none for it."""
+    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value or ""):
+        raise UnsupportedQuery(f"Tempo cannot search for {value!r}: TraceQL has no NUL and no lone surrogates")
     escaped = (value or "").replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
@@ -248,6 +294,10 @@ def _missing(partial: bool, message: str) -> str | None:
     if not partial:
         return None
     return f"Tempo gave only a part of it: {message}" if message else "Tempo gave only a part of it"
+
+
+def _together(*reasons: str | None) -> str | None:
+    return "; ".join(reason for reason in reasons if reason) or None
 
 
 class TempoHttp:

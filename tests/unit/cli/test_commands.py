@@ -49,7 +49,7 @@ def test_no_match_and_an_empty_store_are_said_and_are_no_errors(run: Run, team: 
     assert "matches" in nothing.stderr
     empty = team.write(tmp_path / "empty.db", traces=[])
     assert "yet: record one with `otel-mas run" in run("traces", on=empty).stderr
-    assert json.loads(run("traces", "--json", on=empty).stdout) == {"traces": []}
+    assert json.loads(run("traces", "--json", on=empty).stdout) == {"traces": [], "incomplete": None}
 
 
 @pytest.mark.parametrize("name", EXPLAINING)

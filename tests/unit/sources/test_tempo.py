@@ -9,7 +9,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from click.testing import CliRunner
 
+from otel_mas.cli import cli
 from otel_mas.errors import SourceError, TraceNotFound, UnsupportedQuery
 from otel_mas.model import Query, SpanKind, StatusCode
 from otel_mas.semconv import attributes as names
@@ -18,6 +20,7 @@ from otel_mas.sources.endpoint import Access, parse_endpoint
 from otel_mas.sources.newest import DAY, HOUR, SECOND
 from otel_mas.sources.tempo import LOOKBACK_NS, TempoSource, traceql
 from tests.unit.sources.answering import Answer, Answerer, Answering, Asked, answering
+from tests.unit.sources.fake_tempo import MINUTE, NOW_NS, FakeTempo, Held
 
 TRACE = "0af7651916cd43dd8448eb211c80319d"
 ROOT = "b7ad6b7169203332"
@@ -53,8 +56,12 @@ class Recorded:
         return Answer(404, b"404 page not found\n", "text/plain; charset=utf-8")
 
     def search(self, asked: Asked) -> Answer:
+        if "start" not in asked.query:
+            return self.file("search-nothing.json")  # it was recorded later than the live store keeps
         start, end = int(asked.query["start"]), int(asked.query["end"])
-        assert 0 < end - start <= 168 * 3600
+        if end - start > 168 * 3600:
+            refusal = f"range specified by start and end exceeds 168h0m0s. received start={start} end={end}"
+            return Answer(400, refusal.encode(), "text/plain; charset=utf-8")
         if not start <= RECORDED_NS // SECOND <= end:
             return self.file("search-nothing.json")
         for reply in self.replies:
@@ -212,12 +219,14 @@ def test_without_since_it_looks_back_as_far_as_it_says(tempo: Answering) -> None
     source = source_at(tempo)
     source.traces(Query(service="nobody"))
     now_s = RECORDED_NS // SECOND + 2 * 3600
-    windows = sorted((int(asked.query["start"]), int(asked.query["end"])) for asked in tempo.asked)
+    windows = sorted((int(one.query["start"]), int(one.query["end"])) for one in tempo.asked if "start" in one.query)
+    windows = [(start, end) for start, end in windows if end - start <= 168 * 3600]
 
     assert source.capabilities.lookback_ns == LOOKBACK_NS == 14 * DAY
     assert windows[0][0] == now_s - 14 * 24 * 3600
     assert windows[-1][1] >= now_s
     assert all(end >= start for (_, end), (start, _) in itertools.pairwise(windows))
+    assert len(windows) <= 6
 
 
 def test_since_longer_ago_is_asked_week_by_week(tempo: Answering) -> None:
@@ -227,7 +236,8 @@ def test_since_longer_ago_is_asked_week_by_week(tempo: Answering) -> None:
 
 def test_shorter_windows_are_asked_for_where_the_server_wants_them(recorded: Recorded) -> None:
     def answer(asked: Asked) -> Answer:
-        if asked.path == "/api/search" and int(asked.query["end"]) - int(asked.query["start"]) > 24 * 3600:
+        window = int(asked.query.get("end", "0")) - int(asked.query.get("start", "0"))
+        if asked.path == "/api/search" and window > 24 * 3600:
             return Answer(
                 400, b"range specified by start and end exceeds 24h0m0s. received start=1 end=2", "text/plain"
             )
@@ -270,6 +280,89 @@ def test_what_is_running_is_refused(tempo: Answering) -> None:
 )
 def test_one_condition_is_left_to_tempo(query: Query, expected: str) -> None:
     assert traceql(query) == expected
+
+
+# What arrived late, and what is missing
+
+
+def served(server: Answering) -> TempoSource:
+    endpoint = parse_endpoint("tempo+http", f"127.0.0.1:{server.port}", 3200)
+    return TempoSource(endpoint, Access(timeout_s=30.0), clock=lambda: NOW_NS)
+
+
+@pytest.mark.parametrize("widest_ns", [168 * HOUR, 24 * HOUR, 10_000 * HOUR])
+def test_what_arrived_late_is_found_as_soon_as_tempo_can_find_it(widest_ns: int) -> None:
+    late = [Held(n + 1, 2 * HOUR + n * MINUTE, 40 * MINUTE) for n in range(60)]
+    just_received = [Held(n + 100, 3 * HOUR + n * MINUTE, MINUTE) for n in range(60)]
+    in_time = [Held(n + 200, 20 * MINUTE + n * HOUR, 20 * MINUTE + n * HOUR) for n in range(20)]
+    tempo = FakeTempo([*late, *just_received, *in_time], widest_ns)
+
+    with answering(tempo) as server:
+        found = served(server).traces(Query(limit=1000))
+        newest = served(server).traces(Query(limit=15))
+
+    expected = sorted(tempo.held, key=lambda one: (-one.start_ns, one.id))
+    assert [one.trace_id for one in found] == [one.id for one in expected]
+    assert [one.trace_id for one in newest] == [one.id for one in expected[:15]]
+
+
+def test_a_tempo_that_gives_few_at_a_time_gives_all_that_came_in_time() -> None:
+    tempo = FakeTempo([Held(n + 1, 20 * MINUTE + n * HOUR, 20 * MINUTE + n * HOUR) for n in range(200)], most=30)
+
+    with answering(tempo) as server:
+        found = served(server).traces(Query(limit=1000))
+
+    assert [one.trace_id for one in found] == [one.id for one in tempo.held]
+
+
+def test_what_arrived_three_days_late_is_found_in_windows_of_a_week() -> None:
+    tempo = FakeTempo([Held(1, 9 * DAY, 6 * DAY), Held(2, 13 * DAY, 13 * DAY - HOUR), Held(3, HOUR, HOUR)])
+
+    with answering(tempo) as server:
+        assert [one.trace_id[-1] for one in served(server).traces(Query())] == ["3", "1", "2"]
+    assert len(tempo.searches) <= 8
+
+
+def test_what_tempo_cannot_find_yet_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(FakeTempo([Held(1, 2 * HOUR, 10 * MINUTE), Held(2, MINUTE, MINUTE)])) as server:
+        source = served(server)
+        listed, recent = source.traces(Query()), source.traces(Query(since_ns=NOW_NS - 10 * MINUTE))
+
+        assert [one.trace_id[-1] for one in listed] == ["2"]
+        assert "may be missing" in (listed.incomplete or "")
+        assert len(source.trace("1".rjust(32, "0")).spans) == 1
+        assert (len(recent), recent.incomplete) == (1, None)
+        assert "may be missing" in (source.conversation("nobody").incomplete or "")
+
+
+def test_the_command_line_says_what_may_be_missing() -> None:
+    with answering(FakeTempo([])) as server:
+        place = f"tempo+http://127.0.0.1:{server.port}"
+        result = CliRunner().invoke(cli, ["traces", "--from", place])
+        document = json.loads(CliRunner().invoke(cli, ["traces", "--json", "--from", place]).stdout)
+
+    assert result.exit_code == 0
+    assert "may be missing from its searches" in result.stderr
+    assert document["traces"] == []
+    assert "may be missing" in document["incomplete"]
+
+
+def test_a_trace_whose_parents_tempo_dropped_is_incomplete() -> None:
+    with answering(FakeTempo([Held(1, HOUR, HOUR, parent=77)])) as server:
+        source = served(server)
+        said = "incomplete: 1 parent missing (the root): spans were dropped on the way, or have not arrived yet"
+
+        assert [one.incomplete for one in source.traces(Query())] == [said]
+        assert source.trace("1".rjust(32, "0")).incomplete == said
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\udc80"])
+def test_text_that_traceql_cannot_hold_is_refused_before_tempo_is_asked(tempo: Answering, text: str) -> None:
+    for query in (Query(conversation_id=text), Query(agent=text), Query(service=text), Query(run_id=text)):
+        with pytest.raises(UnsupportedQuery, match="TraceQL has no NUL") as caught:
+            source_at(tempo).traces(query)
+        assert str(caught.value).isprintable()
+    assert tempo.asked == []
 
 
 # Refusals: every one is a line that says what to do
