@@ -7,6 +7,7 @@ OtelMasError
 │   ├── StoreTooNew        written by a newer otel-mas
 │   ├── StoreReadOnly      may be read, not written
 │   ├── StoreLocked        another process holds it
+│   │   └── StoreJournalFull   another process's read keeps its write-ahead log from being emptied
 │   ├── StoreFull          the disk has no room for it
 │   └── StoreCorrupt       it is a store, and damaged
 ├── SourceError            a place to read traces from cannot answer
@@ -66,6 +67,10 @@ class StoreLocked(StoreError):
     """Another process holds the store for longer than we wait."""
 
 
+class StoreJournalFull(StoreLocked):
+    """The write-ahead log has reached its bound, and another process keeps it from being emptied."""
+
+
 class StoreFull(StoreError):
     """There is no space left on the disk that the store lies on."""
 
@@ -115,6 +120,7 @@ __all__ = [
     "StoreCorrupt",
     "StoreError",
     "StoreFull",
+    "StoreJournalFull",
     "StoreLocked",
     "StoreReadOnly",
     "StoreTooNew",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_mas.errors import StoreError, StoreFull, StoreLocked
+from otel_mas.errors import StoreError, StoreFull, StoreJournalFull, StoreLocked
 from otel_mas.model.dropped import Dropped, DropReason
 
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ def reason_of(error: Exception) -> DropReason:
     """The reason for what was lost because the store raised this."""
     if isinstance(error, StoreFull):
         return DropReason.DISK_FULL
+    if isinstance(error, StoreJournalFull):
+        return DropReason.JOURNAL_FULL
     if isinstance(error, StoreLocked):
         return DropReason.STORE_LOCKED
     return DropReason.STORE_UNUSABLE if isinstance(error, StoreError) else DropReason.FAILED_BATCH

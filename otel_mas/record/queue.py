@@ -108,6 +108,7 @@ class SpanQueue:
     ) -> None:
         self.idle = True  # the writer sleeps: whoever adds something wakes it
         self.closed = False
+        self.full_because = DropReason.QUEUE_FULL  # or of what the writer waits for
         self.refusal: DropReason | None = None  # why nothing can be recorded any more
         self.losses = Losses()
         self._max_spans = max_spans
@@ -165,7 +166,7 @@ class SpanQueue:
         self._live.pop(key, None)
         waiting = len(self._ended)
         if waiting >= self._max_spans or self._bytes + size > self._max_bytes:
-            self._drop_span(key, DropReason.QUEUE_FULL)
+            self._drop_span(key, self.full_because)
             return
         self._bytes += size
         self._ended.append(item)
@@ -210,7 +211,7 @@ class SpanQueue:
         if self.closed:
             return False
         if self._bytes + item.size > self._max_bytes or len(self._beside) >= 4 * self._max_spans:
-            self.losses.content(item.key, DropReason.QUEUE_FULL)
+            self.losses.content(item.key, self.full_because)
             return False
         self._bytes += item.size
         self._beside.append(item)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from opentelemetry.context import attach, set_value
 
-from otel_mas.errors import StoreCorrupt, StoreError, StoreLocked, StoreReadOnly
+from otel_mas.errors import StoreCorrupt, StoreError, StoreJournalFull, StoreLocked, StoreReadOnly
 from otel_mas.model.dropped import Dropped, DropReason
 from otel_mas.record.guard import caught
 from otel_mas.record.losses import reason_of
@@ -86,6 +86,9 @@ class _Keys:
 
 class _GivenUp(Exception):
     """The store stayed locked until the process had to end."""
+
+    def __init__(self, reason: DropReason) -> None:
+        self.reason = reason
 
 
 class Writer:
@@ -207,8 +210,8 @@ class Writer:
             service = self._queue.service() or "unknown_service"
             self._parts = self._insist(partial(self._open_store, service))
             self._work(*self._parts)
-        except _GivenUp:
-            self._drop_waiting(DropReason.STORE_LOCKED)
+        except _GivenUp as error:
+            self._drop_waiting(error.reason)
         except StoreError as error:
             self._give_up(error)
         except Exception as error:
@@ -289,8 +292,8 @@ class Writer:
             self._writing = len(drained.ended)
             try:
                 self._write(drained, store, builder)
-            except _GivenUp:
-                self._drop(drained, DropReason.STORE_LOCKED)
+            except _GivenUp as error:
+                self._drop(drained, error.reason)
                 raise
             except _HOPELESS as error:
                 self._drop(drained, reason_of(error))
@@ -328,10 +331,14 @@ class Writer:
                 time.sleep(0.001)
             try:
                 with self._using_store if uses_store else nullcontext():
-                    return action()
+                    done = action()
+                self._queue.full_because = DropReason.QUEUE_FULL
+                return done
             except StoreLocked as error:
                 if self._stop is not None and time.monotonic() > self._stop.deadline:
-                    raise _GivenUp from error
+                    raise _GivenUp(reason_of(error)) from error
+                if isinstance(error, StoreJournalFull):
+                    self._queue.full_because = DropReason.JOURNAL_FULL
                 self._warn("locked", "otel-mas: what is recorded waits in memory: %s", error)
                 self._report()
             self._listen(pause)
@@ -371,7 +378,8 @@ class Writer:
 
     def _report(self) -> None:
         losses = self._queue.losses
-        dropped = losses.spans[DropReason.QUEUE_FULL] + losses.contents[DropReason.QUEUE_FULL]
+        full = (DropReason.QUEUE_FULL, DropReason.JOURNAL_FULL)
+        dropped = sum(losses.spans[reason] + losses.contents[reason] for reason in full)
         if dropped > self._reported and self._warn(
             "dropped",
             "otel-mas: the recording queue is full: %d spans or contents dropped so far; their traces are marked. "

@@ -6,13 +6,15 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 
 from otel_mas.errors import NotAStore
 from otel_mas.store import rejections
+from otel_mas.store.bulk import select
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, open_for_writing, reading, told_apart
 from otel_mas.store.framing import LogRow, Origin, scope_message
 from otel_mas.store.rejections import Rejection
@@ -20,6 +22,7 @@ from otel_mas.store.rejections import Rejection
 _LONGEST_LEASE_NS = 3_600 * 10**9  # a lease that lasts longer was given by a clock that has been set back since
 _MAX_ORIGINS = 4096
 _MOST_REJECTIONS = 100
+_ROWS_AT_ONCE = 1000
 _SHIPPABLE = "version = 0 AND may_ship AND sampled"
 _NOTHING = Origin(0, b"")
 
@@ -326,18 +329,23 @@ class LogReader:
     def trace(self, trace_id: str) -> Iterator[LogRow]:
         """The ended spans of a trace in the order in which they were written, the latest version of each."""
         with reading(self.path):
-            rows = self._connection.execute(
-                "SELECT id, resource, scope, body FROM spans WHERE version = 0 AND id IN (SELECT s.id FROM spans s "
-                "JOIN traces t ON t.id = s.trace WHERE t.trace_id = ?) ORDER BY id",
+            found = self._connection.execute(
+                "SELECT s.id FROM spans s JOIN traces t ON t.id = s.trace WHERE t.trace_id = ? AND s.version = 0 "
+                "ORDER BY s.id",
                 (bytes.fromhex(trace_id),),
-            )
-            for key, resource, scope, body in rows:
-                yield LogRow(
-                    key,
-                    self._origins.resource(self._connection, resource),
-                    self._origins.scope(self._connection, scope),
-                    body,
-                )
+            ).fetchall()
+        # Some at a time: a statement that waits for our caller would keep a read transaction open.
+        for at in range(0, len(found), _ROWS_AT_ONCE):
+            yield from self._rows([key for (key,) in found[at : at + _ROWS_AT_ONCE]])
+
+    def _rows(self, keys: Sequence[int]) -> list[LogRow]:
+        origins, connection = self._origins, self._connection
+        with reading(self.path):
+            found = select(connection, "SELECT id, resource, scope, body FROM spans", ("id",), keys)
+            return [
+                LogRow(key, origins.resource(connection, resource), origins.scope(connection, scope), body)
+                for key, resource, scope, body in sorted(found, key=itemgetter(0))
+            ]
 
     def destinations(self) -> list[DestinationStatus]:
         """Every destination that this store knows, in the order in which they were added."""

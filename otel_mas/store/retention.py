@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from otel_mas.errors import StoreJournalFull
+from otel_mas.store.journal import checkpoint, journal_bytes, keep_within_bound
 from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.rollup import NEVER
 
@@ -45,10 +47,15 @@ class Gone:
 def retain(connection: sqlite3.Connection, caps: Caps, instance: int, now_ns: int) -> Gone:
     """Delete what is past the caps, one short transaction after the other, then shrink the file."""
     gone = Gone()
+    path = _path(connection)
+    try:
+        keep_within_bound(connection, path)
+    except StoreJournalFull:  # deleting would make it longer still
+        return gone
     if caps.max_age_ns:
         while _step(connection, gone, now_ns, older_than_ns=now_ns - caps.max_age_ns):
             pass
-    if caps.max_bytes and _used(connection) + _journal(connection) > caps.max_bytes:
+    if caps.max_bytes and _used(connection) + journal_bytes(path) > caps.max_bytes:
         while _used(connection) > caps.max_bytes * _DOWN_TO and _step(connection, gone, now_ns):
             pass
     if gone.traces:
@@ -155,12 +162,7 @@ def _shrink(connection: sqlite3.Connection) -> None:
         free, before = _pragma(connection, "freelist_count"), free
         if free >= before:
             break
-    patience = _pragma(connection, "busy_timeout")
-    connection.execute(f"PRAGMA busy_timeout = {_CHECKPOINT_WAIT_MS}")  # a long reader must not stop the recording
-    try:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    finally:
-        connection.execute(f"PRAGMA busy_timeout = {patience}")
+    checkpoint(connection, _CHECKPOINT_WAIT_MS)  # a long reader must not stop the recording
 
 
 def _used(connection: sqlite3.Connection) -> int:
@@ -168,12 +170,8 @@ def _used(connection: sqlite3.Connection) -> int:
     return pages * _pragma(connection, "page_size")
 
 
-def _journal(connection: sqlite3.Connection) -> int:
-    path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
-    try:
-        return path.with_name(path.name + "-wal").stat().st_size
-    except OSError:
-        return 0
+def _path(connection: sqlite3.Connection) -> Path:
+    return Path(connection.execute("PRAGMA database_list").fetchone()[2])
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from otel_mas.errors import StoreJournalFull
 from otel_mas.model.dropped import Dropped
 from otel_mas.semconv import attributes as names
 from otel_mas.store.appending import append_links, append_spans
@@ -19,6 +20,7 @@ from otel_mas.store.bulk import delete, insert, insert_mappings, insert_values, 
 from otel_mas.store.columns import COLUMNS
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_writing, told_apart
 from otel_mas.store.drops import write_dropped, write_drops
+from otel_mas.store.journal import keep_within_bound
 from otel_mas.store.messages import MessageWriter
 from otel_mas.store.retention import Caps, retain
 from otel_mas.store.rollup import roll_up, trace_ids
@@ -128,17 +130,30 @@ class StoreWriter:
     def write(self, batch: Batch) -> None:
         """Commit a batch, whole or not at all: after an error the same batch can be written again.
 
+        Raises `StoreJournalFull` while another program keeps the write-ahead log from being emptied: ask again later.
         An empty batch is a heartbeat. Call it at least every few seconds while spans are open, since a process
         without a fresh heartbeat is taken for dead.
         """
         now_ns = self._clock()
         if not batch and now_ns - self._beat_ns < BEAT_EVERY_NS:
             return
+        if batch:
+            self._bound_journal(now_ns)
         try:
             self._commit(batch, now_ns)
         except _UNSTORABLE:
             # A value that SQLite cannot hold; the rest of the batch can still be saved.
             self._commit(sanitised(batch), now_ns)
+
+    def _bound_journal(self, now_ns: int) -> None:
+        with told_apart(self.path):
+            connection = self._open()
+            try:
+                keep_within_bound(connection, self.path)
+            except StoreJournalFull:
+                with self._transaction(now_ns):
+                    pass  # a heartbeat: this process waits, and lives
+                raise
 
     def forgotten(self) -> frozenset[bytes]:
         """Digests that spans refer to while the store has no such message (any more); each is told once.

@@ -30,6 +30,10 @@ from otel_mas.store.versions import recount
 
 _MOST_QUERIES = 20_000
 _LAST_ROW = 2**62
+_NEEDED = frozenset(
+    {"id", "trace", "span_id", "parent_span_id", "name", "kind", "start_ns", "end_ns", "status", "instance"}
+    | {"present", "body"}
+)
 _POINTER_MAP = 2  # the page that auto-vacuum keeps
 _OF_A_STORE = 3  # id, key, time
 # Derived from the others, and made anew.
@@ -286,6 +290,8 @@ class _Repair:
 
     def _span(self, row: Row) -> bool:
         """See to a span's links and trace. A body that cannot be decoded is made anew of the columns."""
+        if not row.keys() >= _NEEDED:  # columns that the damaged table lacks
+            return False
         try:
             body = decode_body(row["body"])
             trace_id = _trace_id(row["body"])
