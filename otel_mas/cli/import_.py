@@ -28,7 +28,7 @@ _DAY_NS = 86_400 * 10**9
 @click.option("--may-ship", is_flag=True, help="Let what is imported be shipped on. Without, it stays on this machine.")
 @debug
 def command(files: tuple[Path, ...], store: str | None, may_ship: bool) -> None:
-    """Put what OTLP files hold into a store: JSON lines or protobuf, gzipped or not.
+    """Put what OTLP files hold into a store: JSON lines or protobuf, compressed with gzip, zstd or not at all.
 
     Doing it again changes nothing. Of a file that is cut in the middle, what is whole is imported.
     """

@@ -16,7 +16,7 @@ from otel_mas.sources.remote import FILTERS, checked, full_id, message_refs, no_
 
 logger = logging.getLogger("otel_mas")
 
-_SUFFIXES = (".json", ".jsonl", ".pb", ".bin", ".otlp", ".gz")
+_SUFFIXES = (".json", ".jsonl", ".pb", ".bin", ".otlp", ".gz", ".zst", ".zstd")
 _Signature = tuple[tuple[str, int, int], ...]
 
 
@@ -27,7 +27,7 @@ class OtlpFileSource:
         target: a file, a folder (whose OTLP files are read together), or a pattern like `logs/*.jsonl.gz`.
     """
 
-    reads: ClassVar[str] = "OTLP files: JSON lines or protobuf, gzipped or not; a file, a folder or a pattern"
+    reads: ClassVar[str] = "OTLP files: JSON lines or protobuf, gzip, zstd or neither; a file, a folder or a pattern"
     capabilities = Capabilities(filters=FILTERS, conversations=True)
 
     def __init__(self, target: str) -> None:

@@ -1,4 +1,4 @@
-"""OTLP files, piece by piece: JSON lines, one JSON document, protobuf with lengths before it or plain; gzipped or not.
+"""OTLP files, piece by piece: JSON lines, one JSON document, protobuf with lengths or plain; compressed or not.
 
 What is whole is given; where a file was cut in the middle, or holds something else, a line says so.
 """
@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
+from otel_mas.sources import zstd
 from otel_mas.store.header import SQLITE_MAGIC, header
 from otel_mas.store.wire import DELIMITED, fields, read_varint
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Form = Literal["json lines", "json", "plain protobuf", "protobuf after 4 bytes", "protobuf after a varint"]
 
 _CHUNK = 2**18
+_HEAD = 8
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _RESOURCE_SPANS = 1 << 3 | DELIMITED
@@ -53,17 +55,13 @@ class OtlpFile:
         """The encoded messages, in order; `read` decodes one."""
         if SQLITE_MAGIC.startswith(header(self.path)):
             raise self._foreign()
-        with self.path.open("rb") as file:
-            stream = _Stream(file)
-            form = _form(stream.peek(_LOOKED_AT))
-            if form is None:
-                raise self._foreign()
-            self._json = form in ("json lines", "json")
-            yield from self._pieces(form, stream)
-            if stream.cut:
-                self.problems.insert(
-                    0, f"{self.path}: the gzip file is cut: what lies behind byte {stream.given} is gone"
-                )
+        try:
+            with self.path.open("rb") as file:
+                head = file.read(_HEAD)
+                file.seek(0)
+                yield from self._compressed(file) if zstd.is_framed(head) else self._whole(file)
+        except zstd.NotInstalled as error:
+            raise ValueError(f"{self.path}: {error}") from None
 
     def read(self, piece: bytes) -> list[ResourceSpans]:
         """What one piece says. What cannot be read is a problem, and nothing."""
@@ -84,6 +82,28 @@ class OtlpFile:
         """Everything that is whole."""
         for piece in self.pieces():
             yield from self.read(piece)
+
+    def _whole(self, file: IO[bytes]) -> Iterator[bytes]:
+        stream = _Stream(file)
+        form = _form(stream.peek(_LOOKED_AT))
+        if form is None:
+            raise self._foreign()
+        self._json = form in ("json lines", "json")
+        yield from self._pieces(form, stream)
+        if stream.cut:
+            self.problems.insert(
+                0, f"{self.path}: the {stream.packing} file is cut: what lies behind byte {stream.given} is gone"
+            )
+
+    def _compressed(self, file: IO[bytes]) -> Iterator[bytes]:
+        """Messages of which each is compressed."""
+        try:
+            for message in zstd.messages(file):
+                form = _form(message[:_LOOKED_AT])
+                self._json = form in ("json lines", "json")
+                yield message
+        except zstd.Cut as cut:
+            self._cut(cut.where)
 
     def _pieces(self, form: Form, stream: _Stream) -> Iterator[bytes]:
         if form == "json lines":
@@ -134,8 +154,16 @@ def is_otlp(path: Path) -> bool:
         if SQLITE_MAGIC.startswith(header(path)):  # empty, or a store, which is not to be opened like this
             return False
         with path.open("rb") as file:
-            return _form(_Stream(file).peek(_LOOKED_AT)) is not None
-    except OSError:
+            head = file.read(_HEAD)
+            file.seek(0)
+            if zstd.is_framed(head):
+                head = next(zstd.messages(file), b"")[:_LOOKED_AT]
+            else:
+                head = _Stream(file).peek(_LOOKED_AT)
+            return _form(head) is not None
+    except zstd.NotInstalled:
+        return True  # which `pieces` then says
+    except (OSError, zstd.Cut):
         return False
 
 
@@ -235,14 +263,20 @@ def _is_whole(line: bytes) -> bool:
 
 
 class _Stream:
-    """Bytes of a file, unpacked where it is gzipped; a packed file that is cut gives what can be unpacked of it."""
+    """Bytes of a file, unpacked where it is compressed; of one that is cut, what can be unpacked of it."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        start = file.read(2)
+        start = file.read(_HEAD)
         file.seek(0)
         self.cut = False
         self.given = 0
-        self._source = self._unpacked(file) if start == _GZIP_MAGIC else iter(lambda: file.read(_CHUNK), b"")
+        self.packing = "zstd" if zstd.is_stream(start) else "gzip"
+        if start.startswith(_GZIP_MAGIC):
+            self._source = self._unpacked(file)
+        elif zstd.is_stream(start):
+            self._source = self._decompressed(file)
+        else:
+            self._source = iter(lambda: file.read(_CHUNK), b"")
         self._held = b""
 
     def peek(self, size: int) -> bytes:
@@ -280,6 +314,12 @@ class _Stream:
             parts.append(part)
             length += len(part)
         self._held = b"".join(parts)
+
+    def _decompressed(self, file: IO[bytes]) -> Iterator[bytes]:
+        try:
+            yield from zstd.decompressed(file)
+        except zstd.Cut:
+            self.cut = True
 
     def _unpacked(self, file: IO[bytes]) -> Iterator[bytes]:
         unpacker = zlib.decompressobj(wbits=31)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import logging
 import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+import zstandard
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from otel_mas.errors import SourceError, StoreError, TraceNotFound
@@ -55,7 +57,20 @@ def framed(head: Callable[[int], bytes]) -> bytes:
     return b"".join(head(len(one)) + one for one in encoded)
 
 
+def packed(message: bytes) -> bytes:
+    return zstandard.ZstdCompressor().compress(message)
+
+
+def packed_one_by_one(encode: Callable[[TracesData], bytes]) -> bytes:
+    """As a Collector's file exporter compresses: each message, behind its length."""
+    messages = [packed(encode(export)) for export in EXPORTS]
+    return b"".join(struct.pack(">I", len(one)) + one for one in messages)
+
+
 FORMS: dict[str, Callable[[], bytes]] = {
+    "zstd": lambda: packed(lines()),
+    "zstd, message by message, JSON": lambda: packed_one_by_one(lambda export: _line(export).rstrip(b"\n")),
+    "zstd, message by message, protobuf": lambda: packed_one_by_one(TracesData.SerializeToString),
     "lines": lines,
     "lines without a last newline": lambda: lines().rstrip(b"\n"),
     "lines of Windows, with a mark": lambda: b"\xef\xbb\xbf" + lines().replace(b"\n", b"\r\n"),
@@ -183,6 +198,40 @@ def test_of_a_gzipped_file_that_is_cut_what_can_be_unpacked_is_read(
 
     assert trace_id(ASKING) in ids(source)
     assert "the gzip file is cut" in caplog.text
+
+
+def test_of_a_file_that_is_cut_within_a_compressed_message_those_before_are_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "cut.json"
+    path.write_bytes(packed_one_by_one(_line)[:-5])
+    with caplog.at_level(logging.WARNING, "otel_mas"):
+        source = open_source(path)
+
+    assert trace_id(ASKING) in ids(source)
+    assert f"the file is cut in the middle: stopped in message {len(EXPORTS)}" in caplog.text
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_message_that_would_be_huge_is_not_decompressed(tmp_path: Path, declared: bool) -> None:
+    """8 KB that stand for 256 MB; whether the frame says so or not."""
+    compressor = zstandard.ZstdCompressor(write_content_size=declared)
+    bomb = compressor.compress(bytes(2**28))
+    path = tmp_path / "bomb.json"
+    path.write_bytes(packed_one_by_one(_line) + struct.pack(">I", len(bomb)) + bomb)
+    file = OtlpFile(path)
+
+    assert max(map(len, file.pieces())) < 2**20
+    assert "larger than 64 MiB" in file.problems[0]
+
+
+def test_a_zstd_file_without_the_library_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    path = tmp_path / "spans.jsonl.zst"
+    path.write_bytes(packed(lines()))
+
+    with pytest.raises(SourceError, match=r"spans.jsonl.zst: it is compressed with zstd: `pip install 'otel-mas\[zstd"):
+        open_source(path)
 
 
 def test_a_line_that_is_none_does_not_hide_the_others(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
