@@ -120,6 +120,9 @@ def _store(form: StoreForm) -> Iterator[Text | str]:
     else:
         using = f"open by {listing(open_by)}" if open_by else "nobody is recording now"
     yield " · ".join(part for part in (using, free) if part)
+    if form["redacted"]:
+        rules = [f"{taken:,} {rule}" for rule, taken in form["redacted"].items()]
+        yield f"secrets taken out: {listing(rules, 8)}"
     if form["readable"] and not form["checked"]:
         yield Text("too large to be looked through for damage in the time there was", style="dim")
 

@@ -43,6 +43,7 @@ class StatsDocument(TypedDict):
     recording: Annotated[list[RecordingForm], "processes that record now"]
     dropped: Annotated[list[DroppedForm], "what was dropped, by reason"]
     withheld: Annotated[int, "contents that could not be redacted"]
+    redacted: Annotated[dict[str, int], "secrets that were taken out, by rule"]
     destinations: Annotated[list[DestinationForm], "where it is shipped to, and how far that is"]
 
 
@@ -81,6 +82,7 @@ def _document(found: StoreStats) -> StatsDocument:
         ],
         dropped=[DroppedForm(reason=one.reason, spans=one.spans, contents=one.contents) for one in found.dropped],
         withheld=found.withheld,
+        redacted=dict(found.redacted),
         destinations=[form(one) for one in found.destinations],
     )
 
@@ -103,6 +105,8 @@ def _lines(found: StoreStats) -> Iterator[str]:
     for one in found.dropped:
         contents = f" and {count(one.contents, 'content')}" if one.contents else ""
         yield f"  dropped    {count(one.spans, 'span')}{contents}: {one.reason}"
+    if found.redacted:
+        yield f"  redacted   {', '.join(f'{taken:,} {rule}' for rule, taken in found.redacted.items())}"
     if found.withheld:
         yield f"  withheld   {count(found.withheld, 'content')} that could not be redacted"
     for destination in found.destinations:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -24,6 +24,8 @@ class Settings:
     enabled: bool = True
     store: str = ""
     content: Content | None = None
+    redact_patterns: tuple[str, ...] = ()
+    redact_keys: tuple[str, ...] = ()
     digest_key: bytes | None = None
     max_store_bytes: int = 2**30
     max_age_days: float = 30.0
@@ -96,6 +98,16 @@ def _read(setting: Setting, text: str, where: str, problems: list[str]) -> Any:
         return None
 
 
+def _checked_items(
+    setting: Setting, check: Callable[[Sequence[str]], Any], given: Sequence[str], where: str, problems: list[str]
+) -> Any:
+    try:
+        return check(given)
+    except ValueError as error:
+        problems.append(f"{where} is {'(not shown)' if setting.secret else repr(given)}; it must be {error}")
+        return None
+
+
 def _override(name: str, given: Any, problems: list[str]) -> Any:
     setting = _BY_FIELD.get(name)
     if setting is None:
@@ -105,6 +117,8 @@ def _override(name: str, given: Any, problems: list[str]) -> Any:
         given = os.fspath(given)
     if isinstance(given, str):
         return _read(setting, given, name, problems)
+    if setting.items is not None and isinstance(given, list | tuple):
+        return _checked_items(setting, setting.items, given, name, problems)
     problem = _type_problem(setting, given)
     if problem:
         problems.append(f"{name} is {'(not shown)' if setting.secret else repr(given)}; it must be {problem}")

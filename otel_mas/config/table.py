@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from otel_mas.config import parse
+from otel_mas.config import parse, patterns
 
 Content = Literal["full", "redacted", "none"]
 Capture = Literal["NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"]
@@ -26,6 +26,7 @@ class Setting:
         parse: text → value; raises ValueError saying what it would have taken.
         shown: the default as people would write it, where that differs from `default`.
         secret: its value is never repeated in a message.
+        items: checks a list that code gives in place of text; raises as `parse` does.
     """
 
     env: str
@@ -36,6 +37,7 @@ class Setting:
     parse: Callable[[str], Any]
     shown: str = ""
     secret: bool = False
+    items: Callable[[Sequence[str]], tuple[str, ...]] | None = None
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -68,6 +70,27 @@ SETTINGS: tuple[Setting, ...] = (
         "What is kept of messages, tool calls and exceptions: all, all without secrets, or nothing.",
         parse.one_of(*get_args(Content)),
         shown="redacted where you ask for recording (`otel-mas run`, `otel_mas.instrument()`), else none",
+    ),
+    Setting(
+        "OTEL_MAS_REDACT_PATTERNS",
+        "redact_patterns",
+        "a regular expression, or @FILE with one on each line",
+        (),
+        "More of what is taken out as secret: each match, or what its group `secret` matches.",
+        patterns.patterns,
+        shown="not set",
+        secret=True,
+        items=patterns.checked_patterns,
+    ),
+    Setting(
+        "OTEL_MAS_REDACT_KEYS",
+        "redact_keys",
+        "names, with commas between",
+        (),
+        "More names under which all is secret, in keys, attributes and `name=value`: `iban` is in `customerIban`.",
+        patterns.names,
+        shown="not set",
+        items=patterns.checked_names,
     ),
     Setting(
         "OTEL_MAS_DIGEST_KEY",

@@ -110,6 +110,7 @@ class BatchBuilder:
             self._ended(span, causes, origins[index], batch)
         for (_, span), origin in zip(drained.started, opened, strict=True):
             self._started(span, origin, batch)
+        batch.redacted = self._privacy.redactor.taken()
         batch.drops, batch.dropped_spans = self._losses.take()
         if batch.drops:
             batch.dropped = self._losses.totals()

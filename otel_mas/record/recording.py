@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import re
 import secrets
 import sys
 import time
@@ -28,6 +29,7 @@ from otel_mas.semconv import attributes as names
 if TYPE_CHECKING:
     from otel_mas.record.batches import BatchBuilder
     from otel_mas.record.others import Others
+    from otel_mas.store.redact import Redactor
 
 _BATCH_SPANS = 2048
 _KEY_BYTES = 32
@@ -170,7 +172,7 @@ class Recording:
         from otel_mas.record.privacy import Privacy
 
         settings = self.settings
-        privacy = Privacy(settings.content or "none")
+        privacy = Privacy(settings.content or "none", _redactor(settings))
         if settings.run_id:
             settings = dataclasses.replace(settings, run_id=privacy.text(settings.run_id))
         store = self._open_store(settings, self.instance_id, privacy.text(service))
@@ -221,6 +223,12 @@ class Recording:
             message = {"role": message.get("role", "")}
         copy, size = snapshot(message)
         return self.queue.add_message(key, digest, copy, size)
+
+
+def _redactor(settings: Settings) -> Redactor:
+    from otel_mas.store.redact import Redactor
+
+    return Redactor(list(map(re.compile, settings.redact_patterns)), settings.redact_keys)
 
 
 def _end_with_multiprocessing(shutdown: Callable[[], object]) -> None:

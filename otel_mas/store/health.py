@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from otel_mas.model.dropped import Dropped
 from otel_mas.store.connection import open_for_reading, reading
 from otel_mas.store.drops import read_dropped
 from otel_mas.store.liveness import FRESH_NS
+from otel_mas.store.redacted import read_redacted
 
 _STEPS = 20_000  # of SQLite's virtual machine between two looks at the clock
 
@@ -44,6 +45,7 @@ class StoreHealth:
     died: tuple[Process, ...]
     dropped: tuple[Dropped, ...]
     withheld: int
+    redacted: Mapping[str, int]
     damage: str | None
     checked: bool
 
@@ -102,6 +104,7 @@ def _examined(connection: sqlite3.Connection, fresh_ns: int, check_s: float) -> 
         died=tuple(one for one in unfinished if one.heartbeat_ns < fresh_ns),
         dropped=tuple(read_dropped(connection)),
         withheld=withheld,
+        redacted=read_redacted(connection),
         damage=damage,
         checked=checked,
     )

@@ -100,6 +100,7 @@ class Batch:
 
     `incomplete` says, per trace, what is known to be missing from it. `drops` adds to what was dropped of each trace,
     `dropped_spans` are ids (trace, span) of the spans among it; `dropped` is what the process has dropped in all.
+    `redacted` adds to how many secrets were taken out, by rule.
     """
 
     spans: list[SpanRow] = field(default_factory=list)
@@ -111,6 +112,7 @@ class Batch:
     drops: list[DropRow] = field(default_factory=list)
     dropped_spans: list[tuple[bytes, bytes]] = field(default_factory=list)
     dropped: Sequence[Dropped] = ()
+    redacted: dict[str, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(
@@ -121,4 +123,5 @@ class Batch:
             or self.contents
             or self.incomplete
             or self.drops
+            or self.redacted
         )

@@ -23,6 +23,7 @@ def sanitised(batch: Batch) -> Batch:
         drops=batch.drops,
         dropped_spans=batch.dropped_spans,
         dropped=batch.dropped,
+        redacted=batch.redacted,
     )
 
 

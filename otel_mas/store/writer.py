@@ -22,6 +22,7 @@ from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_writing, told_apa
 from otel_mas.store.drops import write_dropped, write_drops
 from otel_mas.store.journal import keep_within_bound
 from otel_mas.store.messages import MessageWriter
+from otel_mas.store.redacted import write_redacted
 from otel_mas.store.retention import Caps, retain
 from otel_mas.store.rollup import roll_up, trace_ids
 from otel_mas.store.rows import Batch, OpenRow, SpanRow
@@ -236,6 +237,7 @@ class StoreWriter:
         with self._transaction(now_ns) as connection:
             if not batch:
                 return
+            write_redacted(connection, batch.redacted)
             traces, new_from = trace_keys(connection, trace_ids(batch))
             here = [value for key in traces.values() for value in (key, self._instance)]
             insert_values(connection, "INSERT OR IGNORE INTO trace_instances (trace, instance)", 2, here)

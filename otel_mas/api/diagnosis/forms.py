@@ -90,6 +90,7 @@ class StoreForm(TypedDict):
     incomplete: Annotated[int | None, "traces of which something is known to be missing"]
     dropped: Annotated[int | None, "spans that were dropped"]
     withheld: Annotated[int | None, "contents that were withheld"]
+    redacted: Annotated[dict[str, int] | None, "secrets that were taken out, by rule"]
     checked: Annotated[bool, "whether all of the file was looked at for damage in the time there was"]
     writing: Annotated[list[ProcessForm], "processes that are recording now"]
     died: Annotated[list[ProcessForm], "processes that stopped without saying so"]

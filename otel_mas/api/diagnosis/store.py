@@ -194,6 +194,7 @@ def _form(path: Path, origin: str, settings: Settings) -> StoreForm:
         "incomplete": None,
         "dropped": None,
         "withheld": None,
+        "redacted": None,
         "checked": False,
         "writing": [],
         "died": [],
@@ -209,6 +210,7 @@ def _fill(form: StoreForm, health: StoreHealth) -> None:
     form["traces"], form["spans"] = health.traces, health.spans
     form["oldest_ns"], form["newest_ns"] = health.oldest_ns, health.newest_ns
     form["incomplete"], form["withheld"] = health.incomplete, health.withheld
+    form["redacted"] = dict(health.redacted)
     form["dropped"] = sum(one.spans for one in health.dropped)
     form["checked"] = health.checked
     form["writing"] = [_process(one) for one in health.writing]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ class StoreStats:
     recording: tuple[Process, ...]
     dropped: tuple[Dropped, ...]
     withheld: int
+    redacted: Mapping[str, int]
     destinations: tuple[DestinationStatus, ...]
 
 
@@ -67,5 +68,6 @@ def read_stats(path: str | os.PathLike[str], *, clock: Callable[[], int] = time.
         recording=health.writing,
         dropped=health.dropped,
         withheld=health.withheld,
+        redacted=health.redacted,
         destinations=tuple(destinations),
     )

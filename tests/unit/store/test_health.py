@@ -40,6 +40,14 @@ def test_processes_are_told_apart_by_their_heartbeat_and_their_end(bench: Any) -
     assert later.writing == ()
 
 
+def test_secrets_taken_out_are_counted_over_batches_and_processes(bench: Any) -> None:
+    for instance, counts in ((b"one", {"password": 2}), (b"two", {"github": 1, "password": 3})):
+        writer = bench.writer(instance=instance)
+        writer.write(Batch(redacted=counts))
+        writer.close()
+    assert list(examine(bench.path, clock=bench.clock).redacted.items()) == [("password", 5), ("github", 1)]
+
+
 def test_a_check_for_damage_stops_in_time_and_says_so(bench: Any) -> None:
     writer = bench.writer()
     resource, scope = writer.resource({}, "", b"x"), writer.scope("s", "", {}, "")

@@ -1,0 +1,89 @@
+"""Regular expressions that users give for what is secret: checked before any text meets them."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from itertools import product
+from pathlib import Path
+
+_MAX_S = 0.02  # of CPU for a text of a few hundred characters; a usable expression takes a thousandth of it
+_LENGTHS = (12, 16, 20, 24, 200)  # exponential time shows by the fourth, cubic time at the last
+_MAX_CHARS = 8
+
+
+def patterns(text: str) -> tuple[str, ...]:
+    """A regular expression, or `@FILE` with one on each line, without blank lines and those that begin with `#`."""
+    if not text.startswith("@"):
+        return checked_patterns([text])
+    path = Path(text[1:]).expanduser()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"a regular expression, or @FILE with one on each line; {path} cannot be read: {error}"
+        ) from error
+    return checked_patterns([line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")])
+
+
+def checked_patterns(expressions: Sequence[str]) -> tuple[str, ...]:
+    """The same, each of which compiles, matches more than nothing, and ends in time.
+
+    Raises:
+        ValueError: which one does not, by its number, and why. The expression is not repeated: it may be a secret.
+    """
+    for number, expression in enumerate(expressions, 1):
+        if not isinstance(expression, str):
+            raise ValueError(f"regular expressions as text; number {number} is {type(expression).__name__}")
+        try:
+            compiled = re.compile(expression)
+        except (re.error, RecursionError, OverflowError) as error:
+            raise ValueError(f"regular expressions; number {number} is none: {error}") from error
+        if compiled.search("") is not None:
+            raise ValueError(f"regular expressions; number {number} matches the empty text, and so everywhere")
+        if _is_slow(compiled):
+            raise ValueError(
+                f"regular expressions that end in time; number {number} takes exponential or cubic time: "
+                "look for a repetition inside a repetition, such as (a+)+"
+            )
+    return tuple(expressions)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Names of keys, separated by commas."""
+    return checked_names(list(filter(None, map(str.strip, text.split(",")))))
+
+
+def checked_names(given: Sequence[str]) -> tuple[str, ...]:
+    """The same, each a text that is not empty."""
+    if not all(isinstance(name, str) and name.strip() for name in given):
+        raise ValueError("names of keys, such as iban, customer_no")
+    return tuple(name.strip() for name in given)
+
+
+def _is_slow(pattern: re.Pattern[str]) -> bool:
+    for length in _LENGTHS:  # one length after the other: what is exponential must not be asked for the longest
+        for unit in _units(pattern.pattern):
+            text = unit * (length // len(unit)) + "\0"
+            # Twice, since the first time something else may have come between.
+            if _seconds(pattern, text) > _MAX_S and _seconds(pattern, text) > _MAX_S:
+                return True
+    return False
+
+
+def _seconds(pattern: re.Pattern[str], text: str) -> float:
+    began = time.thread_time()
+    pattern.search(text)
+    return time.thread_time() - began
+
+
+def _units(expression: str) -> Iterator[str]:
+    """Texts to repeat: characters that such an expression is about, and pairs of them."""
+    own = [char for char in dict.fromkeys(expression) if char not in "\\()[]{}^$*+?|"]
+    chars = list(dict.fromkeys([*own[:_MAX_CHARS], *"a1A -_"]))
+    yield from chars
+    yield from ("".join(pair) for pair in product(chars[:_MAX_CHARS], repeat=2))
+
+
+__all__ = ["checked_names", "checked_patterns", "names", "patterns"]
