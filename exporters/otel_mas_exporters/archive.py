@@ -16,6 +16,7 @@ from typing import IO, ClassVar
 
 from otel_mas.config import Settings
 from otel_mas.store.framing import LogRow
+from otel_mas.store.private import make_private, private_folder
 from otel_mas.store.shipping import Accepted, Outcome, Refused, Unavailable
 
 _SUFFIX = ".jsonl"
@@ -81,9 +82,10 @@ class FileDestination:
         if self._file is not None and not _is_still(self._file, self.path):
             self.close()
         if self._file is None:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self.path.parent)
             self._compress_left_over()
             file = os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+            make_private(self.path)
             _cut_torn_line(file)
             self._file = file
         return self._file
@@ -139,7 +141,7 @@ def _compress(full: Path) -> None:
     partial = full.with_name(f"{full.name}.gz.partial")
     with (
         full.open("rb") as plain,
-        os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out,
+        os.fdopen(_fresh(partial), "wb") as out,
     ):
         with gzip.GzipFile(filename="", mode="wb", fileobj=out) as packed:
             shutil.copyfileobj(plain, packed, 2**20)
@@ -147,6 +149,12 @@ def _compress(full: Path) -> None:
         os.fsync(out.fileno())
     partial.rename(full.with_name(f"{full.name}.gz"))
     full.unlink()
+
+
+def _fresh(path: Path) -> int:
+    """A new file in place of what a crash left there, whoever could read that."""
+    path.unlink(missing_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
 def _escaped(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from otel_mas.config import parse
+from otel_mas.config.server import masked_url
 from otel_mas.errors import ConfigError
 
 Protocol = Literal["grpc", "http/protobuf"]
@@ -25,8 +26,8 @@ _LAST_SECONDS = 100.0
 class Endpoint:
     """Where to send, and what to send with every request. Headers are not shown: they hold tokens."""
 
-    url: str
-    """Of an HTTP endpoint with its path; of a gRPC one without."""
+    url: str = field(repr=False)
+    """Of an HTTP endpoint with its path; of a gRPC one without. Its query may hold a key: people see `shown`."""
     protocol: Protocol
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     tls: bool = False
@@ -35,6 +36,11 @@ class Endpoint:
     certificate: str | None = None
     client_certificate: str | None = None
     client_key: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The URL as it may be kept and shown."""
+        return masked_url(self.url)
 
     @property
     def authority(self) -> str:
@@ -180,4 +186,4 @@ class _Reading:
         return f"{_PREFIX}{name}", ""
 
     def _problem(self, where: str, text: str, wanted: str) -> None:
-        self._problems.append(f"{where} is {text!r}; it must be {wanted}")
+        self._problems.append(f"{where} is {masked_url(text)!r}; it must be {wanted}")

@@ -27,7 +27,7 @@ class OtlpDestination:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        self.name = f"otlp+{endpoint.protocol.partition('/')[0]}:{endpoint.url}"
+        self.name = f"otlp+{endpoint.protocol.partition('/')[0]}:{endpoint.shown}"
         self.server = server_key(endpoint.url)
         self.timeout_s = endpoint.timeout_s
         self._client: Client | None = None

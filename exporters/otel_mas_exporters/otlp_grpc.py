@@ -49,7 +49,7 @@ class GrpcClient:
         try:
             self._channel = _channel(endpoint)
         except (OSError, ValueError) as error:
-            self._problem = f"the certificates for {endpoint.url} cannot be used: {error}"
+            self._problem = f"the certificates for {endpoint.shown} cannot be used: {error}"
         self._compression = grpc.Compression.Gzip if endpoint.gzip else grpc.Compression.NoCompression
 
     def export(self, request: bytes) -> Outcome:
@@ -66,7 +66,7 @@ class GrpcClient:
         try:
             return accepted(response)
         except ValueError:
-            return Unavailable(f"{endpoint.url} answers with something that is not OTLP: is it the OTLP endpoint?")
+            return Unavailable(f"{endpoint.shown} answers with something that is not OTLP: is it the OTLP endpoint?")
 
     def close(self) -> None:
         if self._channel is not None:
@@ -74,7 +74,7 @@ class GrpcClient:
 
     def _refused(self, error: Any) -> Outcome:
         code = error.code()
-        reason = f"{self._endpoint.url} answers {code.name}: {one_line(error.details() or '')}{_hint(code)}"
+        reason = f"{self._endpoint.shown} answers {code.name}: {one_line(error.details() or '')}{_hint(code)}"
         asked = next((retry_info(value) for key, value in error.trailing_metadata() or () if key == _DETAILS), None)
         if code is _CODE.RESOURCE_EXHAUSTED and not _TOO_LARGE.search(error.details() or ""):
             return Unavailable(reason, asked, overloaded=True)

@@ -44,7 +44,7 @@ class HttpClient:
             try:
                 handlers.append(urllib.request.HTTPSHandler(context=_tls(endpoint)))
             except OSError as error:
-                self._problem = f"the certificates for {endpoint.url} cannot be used: {error}"
+                self._problem = f"the certificates for {endpoint.shown} cannot be used: {error}"
         self._opener = urllib.request.build_opener(*handlers)
 
     def export(self, request: bytes) -> Outcome:
@@ -69,7 +69,7 @@ class HttpClient:
         self._opener.close()
 
     def _taken(self, content_type: str, body: bytes) -> Outcome:
-        url = self._endpoint.url
+        url = self._endpoint.shown
         if "html" in content_type:
             return Unavailable(f"{url} answers with a web page: is it the OTLP endpoint?")
         try:
@@ -85,7 +85,7 @@ class HttpClient:
         said = "" if "html" in error.headers.get("Content-Type", "") else status_message(body) or _text(body)
         said = one_line(said)
         reason = (
-            f"{self._endpoint.url} answers {error.code} {error.reason}{': ' if said else ''}{said}{_hint(error.code)}"
+            f"{self._endpoint.shown} answers {error.code} {error.reason}{': ' if said else ''}{said}{_hint(error.code)}"
         )
         if error.code in _RETRYABLE:
             asked = retry_after(error.headers.get("Retry-After"))
@@ -93,7 +93,7 @@ class HttpClient:
         return Refused(reason, about_the_data=error.code in _ABOUT_THE_DATA)
 
     def _unreachable(self, cause: object) -> str:
-        url = self._endpoint.url
+        url = self._endpoint.shown
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (
                 f"the certificate of {url} is not trusted ({cause.verify_message}): see OTEL_EXPORTER_OTLP_CERTIFICATE"

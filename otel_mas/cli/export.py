@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
 
+from otel_mas.cli.files import written
 from otel_mas.cli.options import Target, debug, one_target, place
 from otel_mas.cli.output import note, print_problems
 
@@ -60,7 +58,7 @@ def command(
     ids, still_open = _chosen(settings.store, None if everything else Target(trace, conversation, service))
     reader = LogReader(settings.store)
     try:
-        with _written(output) as file:
+        with _opened(output) as file:
             spans, left_out = _write(reader, ids, file, content=content or settings.content_may_leave)
     finally:
         reader.close()
@@ -117,24 +115,14 @@ def _parts(rows: Iterator[LogRow]) -> Iterator[list[LogRow]]:
 
 
 @contextmanager
-def _written(output: str) -> Iterator[IO[bytes]]:
-    """The file, all of it or nothing: what was at the path stays until the new one is complete."""
+def _opened(output: str) -> Iterator[IO[bytes]]:
     if output == _STDOUT:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    path = Path(output)
-    if not path.parent.is_dir():
-        raise click.UsageError(f"There is no directory {path.parent}: make it, or give another FILE.")
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as plain:
-            if path.suffix == ".gz":
-                with gzip.GzipFile(filename="", mode="wb", fileobj=plain) as packed:
-                    yield packed  # type: ignore[misc]
-            else:
-                yield plain
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with written(output) as plain:
+        if output.endswith(".gz"):
+            with gzip.GzipFile(filename="", mode="wb", fileobj=plain) as packed:
+                yield packed  # type: ignore[misc]
+        else:
+            yield plain

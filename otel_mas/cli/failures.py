@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import click
 
+from otel_mas.cli.output import note
 from otel_mas.errors import OtelMasError
 
 DEBUG = "otel_mas.debug"
@@ -26,7 +27,7 @@ def reported(ctx: click.Context) -> Iterator[None]:
         if ctx.meta.get(DEBUG):
             raise
         message, code = _said(error)
-        click.echo(f"otel-mas: {' '.join(message.split())}", err=True)
+        note(" ".join(message.split()))
         ctx.exit(code)
 
 

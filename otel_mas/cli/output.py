@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from otel_mas.errors.printable import printable, printable_json
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -27,10 +29,11 @@ def print_lines(lines: Callable[[int], Iterable[Text]], err: bool = False) -> No
     stream = sys.stderr if err else sys.stdout
     if not stream.isatty():
         for line in lines(PIPED_WIDTH):
-            click.echo(line.plain.rstrip(), file=stream)
+            say(line.plain.rstrip(), err=err)
         return
     console = _terminal(stream)
     for line in lines(min(console.width, _WIDEST)):
+        line.plain = printable(line.plain)  # of the same length, so that the styles keep their places
         console.print(line, no_wrap=True, overflow="ignore", crop=False)
 
 
@@ -59,7 +62,8 @@ def print_json(document: object) -> None:
     """One JSON document; indented, for people read it too."""
     import orjson
 
-    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode())
+    document_text = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
+    click.echo(printable_json(document_text))
 
 
 def print_problems(problems: Iterable[str]) -> None:
@@ -75,7 +79,12 @@ def print_problems(problems: Iterable[str]) -> None:
 
 def note(message: str) -> None:
     """A line for the person at the terminal that is no part of the answer."""
-    click.echo(f"otel-mas: {message}", err=True)
+    say(f"otel-mas: {message}", err=True)
+
+
+def say(line: str, err: bool = False) -> None:
+    """Print one line, whose foreign text may hold anything: no control character reaches the terminal."""
+    click.echo(printable(line), err=err)
 
 
 def naming(found: Trace | Conversation, source: Source) -> tuple[str, ...]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
-from pathlib import Path
 
 import click
 
+from otel_mas.cli.files import written
 from otel_mas.cli.options import Target, debug, one_target, origin
 from otel_mas.cli.output import note, print_problems
 
@@ -41,27 +39,6 @@ def command(trace: str | None, conversation: str | None, service: str | None, st
     if output == _STDOUT:
         sys.stdout.buffer.write(document)
         return
-    path = Path(output)
-    _write(path, document)
-    note(f"wrote {path} ({len(document) / 1024:,.0f} KB): open it in a browser")
-
-
-def _write(path: Path, document: bytes) -> None:
-    """All of it or nothing: what was at the path stays until the new page is complete."""
-    if not path.parent.is_dir():
-        raise click.UsageError(f"There is no directory {path.parent}: make it, or give another FILE.")
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(document)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with written(output) as file:
+        file.write(document)
+    note(f"wrote {output} ({len(document) / 1024:,.0f} KB): open it in a browser")

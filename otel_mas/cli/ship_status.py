@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, TypedDict
 
-import click
-
-from otel_mas.cli.output import note, print_json
+from otel_mas.cli.output import note, print_json, say
 from otel_mas.config import Settings
 from otel_mas.store.log import DestinationStatus, LogReader
 
@@ -62,7 +60,7 @@ def show(store: str | None, as_json: bool) -> None:
         return
     for one in found:
         for line in _lines(one):
-            click.echo(line)
+            say(line)
     if not found:
         note(f"{path} is shipped nowhere yet: `otel-mas ship`, or OTEL_MAS_EXPORT=otlp for the app to do it")
 

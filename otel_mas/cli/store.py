@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from otel_mas.cli.options import answering, debug, place, readable
-from otel_mas.cli.output import note, print_json
+from otel_mas.cli.output import note, print_json, say
 from otel_mas.model.status import STATUSES
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def check(ctx: click.Context, store: str | None, as_json: bool) -> None:
         print_json(CheckDocument(path=str(path), problems=problems))
     else:
         for problem in problems:
-            click.echo(problem)
+            say(problem)
         note(f"{path} is damaged: `otel-mas store repair` saves what can be read" if problems else f"{path} is sound")
     if problems:
         ctx.exit(1)
@@ -74,7 +74,7 @@ def repair(store: str | None, into: str | None) -> None:
     path = _path(store)
     done = repaired(path, Path(into) if into else path.with_name(f"{path.stem}.repaired{path.suffix}"))
     saved = ", ".join(count(done.saved.get(f"{thing}s", 0), thing) for thing in ("trace", "span", "message"))
-    click.echo(f"saved {saved} into {done.path}")
+    say(f"saved {saved} into {done.path}")
     for line in done.lost:
         note(f"lost: {line}")
 
@@ -88,7 +88,7 @@ def compact(store: str | None) -> None:
     from otel_mas.store.upkeep.shrink import compact as compacted
 
     before, after = compacted(_path(store))
-    click.echo(f"{size(before)} before, {size(after)} now")
+    say(f"{size(before)} before, {size(after)} now")
 
 
 @command.command("prune")
@@ -130,7 +130,7 @@ def prune(
         return
     if not yes:
         click.confirm(f"Delete {count(len(found), 'trace')} from {path}?", abort=True, err=True)
-    click.echo(f"deleted {count(pruned(path, found), 'trace')}")
+    say(f"deleted {count(pruned(path, found), 'trace')}")
 
 
 def _selected(
@@ -178,9 +178,9 @@ def _list(found: list[TraceSummary]) -> None:
 
     for one in found[:_MOST_LISTED]:
         spans = count(one.span_count, "span")
-        click.echo(f"{one.trace_id[:12]}  {local_time(one.start_ns)}  {one.status:11}  {plain(one.name)}  {spans}")
+        say(f"{one.trace_id[:12]}  {local_time(one.start_ns)}  {one.status:11}  {plain(one.name)}  {spans}")
     if len(found) > _MOST_LISTED:
-        click.echo(f"and {len(found) - _MOST_LISTED:,} more")
+        say(f"and {len(found) - _MOST_LISTED:,} more")
 
 
 def _bytes(text: str) -> int:

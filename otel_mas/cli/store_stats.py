@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, TypedDict
 
-import click
-
-from otel_mas.cli.output import print_json
+from otel_mas.cli.output import print_json, say
 from otel_mas.cli.ship_status import DestinationForm, form
 from otel_mas.store.upkeep.stats import StoreStats, read_stats
 
@@ -59,7 +57,7 @@ def show(path: Path, as_json: bool) -> None:
         print_json(_document(found))
         return
     for line in _lines(found):
-        click.echo(line)
+        say(line)
 
 
 def _document(found: StoreStats) -> StatsDocument:

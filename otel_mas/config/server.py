@@ -5,8 +5,17 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
+HIDDEN = "***"
 _OTLP_PORTS = frozenset({4317, 4318})
 _PORTS = {"http": 80, "https": 443}
+
+
+def masked_url(endpoint: str) -> str:
+    """A URL, or `host:port`, as it may be kept and shown: without user, password, query and fragment."""
+    scheme, mark, rest = endpoint.partition("://") if "://" in endpoint else ("", "", endpoint)
+    _, user, place = rest.rpartition("@")  # the last one: a password may hold anything
+    place, query, _ = place.partition("#")[0].partition("?")
+    return f"{scheme}{mark}{f'{HIDDEN}@' if user else ''}{place}{f'?{HIDDEN}' if query else ''}"
 
 
 def server_key(endpoint: str) -> str:
@@ -23,7 +32,7 @@ def server_key(endpoint: str) -> str:
         parts = urlsplit(f"//{rest}")
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
-        return endpoint
+        return masked_url(endpoint)
     port = port or _PORTS.get(scheme.lower() if mark else "", 4317)
     return f"{'localhost' if _is_loopback(host) else host}:{'otlp' if port in _OTLP_PORTS else port}"
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection
 from typing import Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined] # untyped
 
 from otel_mas.config import Settings
+from otel_mas.errors.log import logger
 from otel_mas.instrumentation import switch
-
-logger = logging.getLogger("otel_mas")
 
 
 class OtelMasInstrumentor(BaseInstrumentor):  # type: ignore[misc] # untyped

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-logger = logging.getLogger("otel_mas")
+from otel_mas.errors.log import logger
 
 Function = Callable[..., Any]
 

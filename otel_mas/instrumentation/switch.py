@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import threading
 from typing import TYPE_CHECKING
 
 from otel_mas.config import OWN, Settings
+from otel_mas.errors.log import logger
 from otel_mas.instrumentation import install
 from otel_mas.record import lifecycle
 
 if TYPE_CHECKING:
     from otel_mas.record.others import Others
-
-logger = logging.getLogger("otel_mas")
 
 _lock = threading.RLock()
 _running: Settings | None = None

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import functools
-import logging
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar, overload
 
+from otel_mas.errors.log import logger
+
 P = ParamSpec("P")
 R = TypeVar("R")
-
-logger = logging.getLogger("otel_mas")
 
 _strict = False
 _logged: set[str] = set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import threading
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import opentelemetry.trace as trace_api
 from opentelemetry.trace import NoOpTracer, ProxyTracerProvider, Tracer
 
+from otel_mas.errors.log import logger
 from otel_mas.record.guard import caught
 from otel_mas.semconv import SCHEMA_URL
 
@@ -32,8 +32,6 @@ _UNKNOWN_API = (
     "otel-mas does not know this version of opentelemetry-api: a tracer provider that the app sets is noticed with our "
     "next span only"
 )
-
-logger = logging.getLogger("otel_mas")
 _api: Any = trace_api  # of which we use and replace private parts
 _lock = threading.RLock()
 _attachment: Attachment | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import re
 import secrets
 import sys
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_mas.config import Settings
 from otel_mas.errors import StoreError
+from otel_mas.errors.log import logger
 from otel_mas.model.dropped import describe_dropped
 from otel_mas.record.digest import Digester
 from otel_mas.record.losses import Losses
@@ -36,8 +36,6 @@ _KEY_BYTES = 32
 _LOCK_WAIT_S = 1.0  # in SQLite, for another process's transaction; the writer then tries again by itself
 _FORK_WAIT_S = 2 * _LOCK_WAIT_S
 _DAY_NS = 86_400 * 10**9
-
-logger = logging.getLogger("otel_mas")
 
 
 class Recording:

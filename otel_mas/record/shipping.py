@@ -6,7 +6,6 @@ The log is in the store, so nothing is handed over: a commit wakes the threads, 
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -17,6 +16,7 @@ from opentelemetry.context import attach, detach, set_value
 
 from otel_mas.config import Settings
 from otel_mas.errors import OtelMasError, StoreLocked
+from otel_mas.errors.log import logger
 from otel_mas.record.guard import caught
 from otel_mas.record.own_exports import own_servers
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 _SUPPRESS = "suppress_instrumentation"  # as in the writer: what we send is not to be traced
 _LOCK_WAIT_S = 1.0
 _FORK_WAIT_S = 2 * _LOCK_WAIT_S
-
-logger = logging.getLogger("otel_mas")
 
 
 class Shipping:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from opentelemetry.context import attach, set_value
 
 from otel_mas.errors import StoreCorrupt, StoreError, StoreJournalFull, StoreLocked, StoreReadOnly
+from otel_mas.errors.log import logger
 from otel_mas.model.dropped import Dropped, DropReason
 from otel_mas.record.guard import caught
 from otel_mas.record.losses import reason_of
@@ -36,7 +36,6 @@ _RETRY_S = (0.05, 1.0)  # first and longest pause
 _HOPELESS = (StoreCorrupt, StoreReadOnly)
 
 T = TypeVar("T")
-logger = logging.getLogger("otel_mas")
 
 
 class Store(Protocol):

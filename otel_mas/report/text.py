@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+from otel_mas.errors.printable import printable
+
+_SPACES = re.compile(" {2,}")
 _MS = 1_000_000
 _S = 1_000 * _MS
 
 
 def plain(text: object) -> str:
     """Recorded text on one line, without characters that would steer a terminal."""
-    return _CONTROL.sub(" ", str(text)).strip()
+    return _SPACES.sub(" ", printable(str(text))).strip()
 
 
 def duration(ns: int) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from otel_mas.config import Settings
+from otel_mas.config.server import masked_url
 from otel_mas.errors import SourceError
 
 
@@ -60,7 +61,7 @@ def parse_endpoint(scheme: str, target: str, default_port: int, *, paths: bool =
     Raises:
         SourceError: it is something else, or carries a password.
     """
-    given = f"{scheme}://{target}"
+    given = masked_url(f"{scheme}://{target}")
     example = f"{scheme}://localhost:{default_port}"
     if "://" in target:
         raise SourceError(f"{given} has two schemes: leave out the second, as in {example}")

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import glob
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from otel_mas.errors import SourceError
+from otel_mas.errors.log import logger
 from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Tally, Trace, TraceSummary
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.otlp_pieces import OtlpFile, is_otlp
 from otel_mas.sources.remote import FILTERS, checked, full_id, message_refs, no_content, no_runs, no_trace
-
-logger = logging.getLogger("otel_mas")
 
 _SUFFIXES = (".json", ".jsonl", ".pb", ".bin", ".otlp", ".gz", ".zst", ".zstd")
 _Signature = tuple[tuple[str, int, int], ...]

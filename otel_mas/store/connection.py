@@ -16,6 +16,7 @@ from urllib.parse import quote
 from otel_mas.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
 from otel_mas.store.header import SQLITE_MAGIC, header
 from otel_mas.store.migrations import APPLICATION_ID, VERSION, migrate
+from otel_mas.store.private import make_private, private_folder
 
 BUSY_TIMEOUT_S = 5.0
 PAGE_SIZE = 8192
@@ -55,6 +56,7 @@ def open_for_writing(
         )
         try:
             _refuse_foreign(connection, path, empty_is_fine=True)
+            make_private(path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm"))
             _configure(connection, timeout_s)
             migrate(connection, digest_key)
             _check_writable(connection)
@@ -186,7 +188,7 @@ def _create(path: Path) -> None:
     """An empty file that only its owner can read; SQLite gives its -wal and -shm the same mode."""
     with told_apart(path):
         if not path.parent.is_dir():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(path.parent)
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         except FileExistsError:

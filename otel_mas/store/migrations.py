@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 
+from otel_mas.config.server import masked_url
 from otel_mas.store.statements import load, statements
 
 APPLICATION_ID = 0x6D617301
@@ -51,12 +52,28 @@ def m0005_rejections(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def m0006_masked_destinations(connection: sqlite3.Connection) -> None:
+    """Destinations named without the query of their URL, which may hold a key; of two with one name the furthest."""
+    before = connection.execute("PRAGMA secure_delete").fetchone()[0]
+    connection.execute("PRAGMA secure_delete = ON")
+    found = connection.execute("SELECT id, name FROM destinations WHERE name LIKE 'otlp+%?%' ORDER BY cursor DESC")
+    for key, name in found.fetchall():
+        kind, _, url = name.partition(":")
+        masked = f"{kind}:{masked_url(url)}"
+        if masked == name or connection.execute("SELECT 1 FROM destinations WHERE name = ?", (masked,)).fetchone():
+            connection.execute("DELETE FROM destinations WHERE id = ? AND name <> ?", (key, masked))
+        else:
+            connection.execute("UPDATE destinations SET name = ?, error = NULL WHERE id = ?", (masked, key))
+    connection.execute(f"PRAGMA secure_delete = {before}")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m0001_first,
     m0002_destinations,
     m0003_run_rank,
     m0004_drops,
     m0005_rejections,
+    m0006_masked_destinations,
 )
 VERSION = len(MIGRATIONS)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sqlite3
 import threading
@@ -16,6 +15,7 @@ from typing import Any, Self
 import orjson
 
 from otel_mas.errors import StoreError, TraceNotFound, UnsupportedQuery
+from otel_mas.errors.log import logger
 from otel_mas.model import STATUSES, Content, Message, MessageRef, Query, RunSummary, SpanBody, Trace, TraceSummary
 from otel_mas.model.dropped import describe_dropped
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, reading
@@ -24,8 +24,6 @@ from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.otlp import decode_body
 from otel_mas.store.spans import read_spans
 from otel_mas.store.summaries import EVERYTHING, chunks, summaries, trace_incomplete
-
-logger = logging.getLogger("otel_mas")
 
 _SHORTEST_PREFIX = 4
 _DIGEST = 16

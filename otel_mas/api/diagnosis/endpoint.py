@@ -12,8 +12,7 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 
 from otel_mas.api.diagnosis import kinds
 from otel_mas.api.diagnosis.findings import Finding
-from otel_mas.api.diagnosis.masking import address
-from otel_mas.config.server import server_key
+from otel_mas.config.server import masked_url, server_key
 from otel_mas.sources.endpoint import Endpoint
 
 Protocol = Literal["grpc", "http/protobuf"]
@@ -148,7 +147,7 @@ def _destination(
     return Destination(
         sender=sender.name,
         variable=variable,
-        shown=address(f"{parts.scheme}://{parts.netloc}{path}") if parts.hostname else address(given),
+        shown=masked_url(f"{parts.scheme}://{parts.netloc}{path}") if parts.hostname else masked_url(given),
         protocol=protocol,
         tls=tls,
         host=parts.hostname or "",
@@ -174,18 +173,20 @@ def _parts(variable: str, given: str, protocol: Protocol, insecure: str) -> tupl
     scheme, mark, _ = given.partition("://")
     if not mark:
         effect = "no request can be made of it" if protocol != "grpc" else "gRPC then expects TLS there"
-        finding = kinds.ENDPOINT_NO_SCHEME.found(variable=variable, endpoint=address(given), effect=effect)
+        finding = kinds.ENDPOINT_NO_SCHEME.found(variable=variable, endpoint=masked_url(given), effect=effect)
         if protocol == "grpc" and insecure == "true":
             return _split(variable, f"http://{given}", example)
         return finding, None
     if scheme.lower() not in ("http", "https"):
-        return kinds.ENDPOINT_SCHEME_UNKNOWN.found(variable=variable, endpoint=address(given), scheme=scheme), None
+        return kinds.ENDPOINT_SCHEME_UNKNOWN.found(variable=variable, endpoint=masked_url(given), scheme=scheme), None
     return _split(variable, given, example)
 
 
 def _split(variable: str, given: str, example: str) -> tuple[Finding | None, SplitResult | None]:
     def invalid(why: str) -> tuple[Finding, None]:
-        return kinds.ENDPOINT_INVALID.found(variable=variable, endpoint=address(given), why=why, example=example), None
+        return kinds.ENDPOINT_INVALID.found(
+            variable=variable, endpoint=masked_url(given), why=why, example=example
+        ), None
 
     if any(mark.isspace() or mark in "\"'" for mark in given):
         return invalid("there are blanks or quotes in it")
@@ -203,7 +204,7 @@ def _split(variable: str, given: str, example: str) -> tuple[Finding | None, Spl
 
 def _written(destination: Destination, sender: Sender, given: str, origin: str) -> Iterator[Finding]:
     """What is suspicious about how it is written; whether it works is found out by asking it."""
-    variable, shown = destination.variable, address(given)
+    variable, shown = destination.variable, masked_url(given)
     path = urlsplit(given if "://" in given else f"//{given}").path.rstrip("/")
     if destination.protocol == "grpc":
         if path:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
+from otel_mas.config.server import HIDDEN, masked_url
 from otel_mas.report.text import plain
 from otel_mas.store.redact import is_secret_key, redact_text
 
-HIDDEN = "***"
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s,'\"]+", re.IGNORECASE)
 # Under these names stand paths of files, not the secrets in them.
 _PATHS = ("_CLIENT_KEY", "_CERTIFICATE")
@@ -20,21 +20,13 @@ def shown(name: str, value: str) -> str:
     if is_secret_key(name) and not name.endswith(_PATHS):
         return HIDDEN
     if name.endswith("ENDPOINT"):
-        return plain(redact_text(address(value)))
+        return plain(redact_text(masked_url(value)))
     return masked(value)
-
-
-def address(endpoint: str) -> str:
-    """A URL, or `host:port`, without user, password, query and fragment."""
-    scheme, mark, rest = endpoint.partition("://") if "://" in endpoint else ("", "", endpoint)
-    _, user, place = rest.rpartition("@")  # the last one: a password may hold anything
-    place, query, _ = place.partition("#")[0].partition("?")
-    return f"{scheme}{mark}{f'{HIDDEN}@' if user else ''}{place}{f'?{HIDDEN}' if query else ''}"
 
 
 def masked(text: str) -> str:
     """Text that may hold addresses."""
-    return plain(redact_text(_URL.sub(lambda found: address(found[0]), text)))
+    return plain(redact_text(_URL.sub(lambda found: masked_url(found[0]), text)))
 
 
 def _pairs(value: str) -> list[tuple[str, str, str]]:

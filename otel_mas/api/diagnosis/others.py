@@ -9,8 +9,8 @@ from otel_mas.api.diagnosis import kinds
 from otel_mas.api.diagnosis.environment import Asked
 from otel_mas.api.diagnosis.findings import Finding
 from otel_mas.api.diagnosis.forms import ExporterForm, RecordingForm
-from otel_mas.api.diagnosis.masking import address
 from otel_mas.config import OWN, Settings
+from otel_mas.config.server import masked_url
 
 _OURS = "otel_mas"
 _DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
@@ -190,7 +190,7 @@ def _langsmith(environ: Mapping[str, str]) -> Iterator[Finding]:
     switch = _switch(environ, _LANGSMITH)
     if switch is not None:
         host = environ.get("LANGSMITH_ENDPOINT") or environ.get("LANGCHAIN_ENDPOINT")
-        yield kinds.LANGSMITH_ON.found(variable=switch, host=address(host) if host else "its own servers")
+        yield kinds.LANGSMITH_ON.found(variable=switch, host=masked_url(host) if host else "its own servers")
         if _switch(environ, (_LANGSMITH_OTEL,)):
             yield kinds.LANGSMITH_OTEL.found(variable=_LANGSMITH_OTEL)
 

@@ -17,7 +17,7 @@ from typing import Any
 from otel_mas.api.diagnosis import kinds
 from otel_mas.api.diagnosis.endpoint import Destination
 from otel_mas.api.diagnosis.findings import Finding
-from otel_mas.api.diagnosis.masking import HIDDEN
+from otel_mas.config.server import HIDDEN
 from otel_mas.report.text import duration, plain
 from otel_mas.store.redact import redact_text
 

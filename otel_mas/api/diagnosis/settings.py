@@ -11,8 +11,9 @@ from typing import Any
 from otel_mas.api.diagnosis import kinds
 from otel_mas.api.diagnosis.findings import Finding
 from otel_mas.api.diagnosis.forms import SettingForm
-from otel_mas.api.diagnosis.masking import HIDDEN, masked, shown
+from otel_mas.api.diagnosis.masking import masked, shown
 from otel_mas.config import SETTINGS, Setting, Settings
+from otel_mas.config.server import HIDDEN
 from otel_mas.errors import ConfigError
 
 _PREFIX = "OTEL_MAS_"

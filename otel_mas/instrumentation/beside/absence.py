@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 
-logger = logging.getLogger("otel_mas")
+from otel_mas.errors.log import logger
 
 PATIENCE_S = 10.0
 """How long after the first call: some instrumentation starts its span late, and calls begin side by side."""

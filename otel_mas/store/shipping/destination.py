@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import ClassVar, Protocol, TypeAlias, cast
 
 from otel_mas.config import Settings
+from otel_mas.config.server import masked_url
 from otel_mas.errors import ConfigError
 from otel_mas.store.framing import LogRow
 
@@ -110,6 +111,7 @@ def open_destination(
     name, _, target = wanted.partition(":")
     if name not in known:
         raise ConfigError(
-            f"there is no destination {name!r} ({wanted}); there are {', '.join(known) or 'none: reinstall otel-mas'}"
+            f"there is no destination {name!r} ({masked_url(wanted)});"
+            f" there are {', '.join(known) or 'none: reinstall otel-mas'}"
         )
     return cast(DestinationType, known[name].load()).open(target, settings, environ)

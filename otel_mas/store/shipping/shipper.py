@@ -5,11 +5,11 @@ At least once: a crash, or a reply that is lost, between sending and acknowledgi
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from otel_mas.errors.log import logger
 from otel_mas.store.array_parts import with_split_arrays
 from otel_mas.store.framing import LogRow
 from otel_mas.store.log import Lease, LeaseLost, Log, Piece, Progress
@@ -23,8 +23,6 @@ BATCH_BYTES = 2 * 2**20
 _SPARE_S = 5.0  # that a lease lasts beyond what one request may take
 _MOST_SHOWN = 300
 _FAILURES_BEFORE_SUSPICION = 2
-
-logger = logging.getLogger("otel_mas")
 
 
 @dataclass(frozen=True, slots=True)

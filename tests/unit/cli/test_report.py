@@ -56,8 +56,10 @@ def test_a_missing_directory_is_one_line(store: Path, tmp_path: Path) -> None:
     assert "There is no directory" in done.stderr
 
 
-def test_others_may_read_it_as_the_umask_says(store: Path, tmp_path: Path) -> None:
+def test_only_its_owner_may_read_it(store: Path, tmp_path: Path) -> None:
     page = tmp_path / "out.html"
-    run("--store", store, "-o", page)
-    (tmp_path / "like").touch()
-    assert stat.S_IMODE(page.stat().st_mode) == stat.S_IMODE((tmp_path / "like").stat().st_mode)
+    page.write_text("old")
+    page.chmod(0o644)
+    result = run("--store", store, "-o", page)
+    assert stat.S_IMODE(page.stat().st_mode) == 0o600
+    assert "was open to others" in result.output

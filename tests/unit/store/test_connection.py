@@ -178,3 +178,16 @@ def test_commits_that_cannot_be_read_are_not_passed_over_in_silence(foreign: Pat
     foreign.with_name(foreign.name + "-wal").write_bytes(b"\0" * 8192)
     code = "try: StoreReader(sys.argv[1])\nexcept StoreError as error: print(type(error).__name__, error)"
     assert _as_nobody(code, foreign).startswith("StoreReadOnly")
+
+
+def test_a_store_that_was_open_to_others_is_closed_to_them_and_that_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "runs.db"
+    open_for_writing(path).close()
+    path.chmod(0o666)
+    for _ in range(2):
+        connection = open_for_writing(path)
+        assert {one.stat().st_mode & 0o777 for one in tmp_path.iterdir()} == {0o600}
+        connection.close()
+    assert caplog.text.count("was open to others (mode 666)") == 1

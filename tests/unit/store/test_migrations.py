@@ -63,3 +63,25 @@ def test_a_disk_that_is_full_is_what_is_told(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"no space left on the disk .*: free some, or record"), told_apart(path):
         migrate(connection)
     connection.close()
+
+
+def test_destinations_lose_the_query_of_their_url_and_keep_their_cursors(bench: Any) -> None:
+    bench.writer().close()
+    connection = sqlite3.connect(bench.path, isolation_level=None)
+    connection.executemany(
+        "INSERT INTO destinations (name, added_ns, start, cursor, error) VALUES (?, 1, 0, ?, ?)",
+        [
+            ("otlp+http:http://h:80/v1/traces?api_key=k3yInTheQuery", 7, "k3yInTheQuery failed"),
+            ("otlp+http:http://h:80/v1/traces?api_key=k3yRotated", 9, None),
+            ("otlp+http:http://h:80/v1/traces", 5, None),
+            ("file:/a?b", 3, None),
+        ],
+    )
+    migrations.m0006_masked_destinations(connection)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert connection.execute("SELECT name, cursor FROM destinations ORDER BY cursor").fetchall() == [
+        ("file:/a?b", 3),
+        ("otlp+http:http://h:80/v1/traces", 5),
+        ("otlp+http:http://h:80/v1/traces?***", 9),
+    ]
+    assert b"k3y" not in bench.path.read_bytes()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from otel_mas.api.diagnosis import masking
 from otel_mas.api.diagnosis.settings import Configured, configured
 from otel_mas.config import SETTINGS
+from otel_mas.config.server import masked_url
 
 
 def codes(found: Configured) -> list[str]:
@@ -108,9 +108,9 @@ def test_secrets_are_never_shown(name: str, value: str, shown: str | None) -> No
 
 
 def test_addresses_keep_what_a_person_needs() -> None:
-    assert masking.address("http://localhost:4318/v1/traces") == "http://localhost:4318/v1/traces"
-    assert masking.address("localhost:4318") == "localhost:4318"
-    assert masking.address("http://[::1]:4317") == "http://[::1]:4317"
-    assert masking.address("http://[::1") == "http://[::1"
-    assert masking.address(f"http://[::1/{SECRET}@x") == "http://***@x"
-    assert masking.address("http://a@http://b") == "http://***@http://b"
+    assert masked_url("http://localhost:4318/v1/traces") == "http://localhost:4318/v1/traces"
+    assert masked_url("localhost:4318") == "localhost:4318"
+    assert masked_url("http://[::1]:4317") == "http://[::1]:4317"
+    assert masked_url("http://[::1") == "http://[::1"
+    assert masked_url(f"http://[::1/{SECRET}@x") == "http://***@x"
+    assert masked_url("http://a@http://b") == "http://***@http://b"
