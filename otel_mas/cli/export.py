@@ -30,7 +30,9 @@ _SPANS_A_LINE = 1000
 @click.option(
     "-o", "--output", metavar="FILE", default=_STDOUT, show_default=True, help="Where to; gzipped if it ends in .gz."
 )
-@click.option("--content", is_flag=True, help="With the content that is on spans. Without, only what happened.")
+@click.option(
+    "--content", is_flag=True, help="With content: messages, tool calls, exceptions. Without, only what happened."
+)
 @place
 @debug
 def command(
@@ -44,8 +46,8 @@ def command(
 ) -> None:
     """Write traces as OTLP/JSON lines, as a Collector's file exporter does.
 
-    What the file holds goes to anything that reads such files, and back into a store with `otel-mas import`. Messages
-    and other content that the store keeps beside spans are not in it; spans that have not ended are not either.
+    What the file holds goes to anything that reads such files, and back into a store with `otel-mas import`. Content
+    (messages, tool calls, exceptions) is in it with --content only; spans that have not ended are not in it.
 
     TRACE is the id of a trace or the beginning of it, or "latest" (the default).
     """
@@ -56,10 +58,11 @@ def command(
         raise click.UsageError("--all is every trace: give no TRACE and no --conversation.")
     settings = Settings.from_env(store=store)
     ids, still_open = _chosen(settings.store, None if everything else Target(trace, conversation, service))
+    allowed = settings.content_attribute_bytes if content else settings.shipped_content
     reader = LogReader(settings.store)
     try:
         with _opened(output) as file:
-            spans, left_out = _write(reader, ids, file, content=content or settings.content_may_leave)
+            spans, left_out = _write(reader, ids, file, content=allowed)
     finally:
         reader.close()
     print_problems(left_out)
@@ -82,7 +85,7 @@ def _chosen(store: str, target: Target | None) -> tuple[list[str], int]:
         return ids, sum(span.end_ns is None for span in spans)
 
 
-def _write(reader: LogReader, ids: Sequence[str], file: IO[bytes], *, content: bool) -> tuple[int, list[str]]:
+def _write(reader: LogReader, ids: Sequence[str], file: IO[bytes], *, content: int) -> tuple[int, list[str]]:
     """How many spans were written, and a line for each that cannot be."""
     from otel_mas.store.array_parts import with_split_arrays
     from otel_mas.store.otlp_json import json_line
@@ -92,7 +95,7 @@ def _write(reader: LogReader, ids: Sequence[str], file: IO[bytes], *, content: b
     spans = 0
     problems: list[str] = []
     for trace_id in ids:
-        for rows in _parts(reader.trace(trace_id)):
+        for rows in _parts(reader.trace(trace_id, content)):
             left_out: list[LogRow] = []
             kept = rows if withholder is None else list(_withheld(rows, withholder, left_out))
             file.write(json_line([row._replace(body=with_split_arrays(row.body)) for row in kept], left_out))

@@ -70,7 +70,7 @@ def _ship(
     settings = Settings.from_env(store=store)
     destination = open_destination(wanted, settings, _environ(protocol))
     log = Log(settings.store)
-    shipper = Shipper(log, destination, content=settings.content_may_leave)
+    shipper = Shipper(log, destination, content=settings.shipped_content)
     loop = Loop(shipper, said=lambda reason: note(f"waits: {reason}"))
     try:
         behind = log.add(destination.name, from_start=from_start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from otel_mas.config.table import SETTINGS, Capture, Content, Setting, default_store
@@ -45,11 +45,17 @@ class Settings:
     source_certificate: str | None = None
     source_timeout_s: float = 30.0
     capture_message_content: Capture = "NO_CONTENT"
+    content_attribute_bytes: int = 32 * 2**10
 
     @property
     def content_may_leave(self) -> bool:
         """Whether spans that leave this machine may hold content. EVENT_ONLY asks for it on events that are logs."""
         return self.capture_message_content in ("SPAN_ONLY", "SPAN_AND_EVENT")
+
+    @property
+    def shipped_content(self) -> int:
+        """Bytes of each attribute with content that leaves along with spans; 0 where none may leave."""
+        return self.content_attribute_bytes if self.content_may_leave else 0
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
@@ -82,7 +88,13 @@ class Settings:
         switches.append(values.pop("enabled", None))
         if problems:
             raise ConfigError(*problems)
-        return cls(enabled=all(switch is not False for switch in switches), **values)
+        settings = cls(enabled=all(switch is not False for switch in switches), **values)
+        # Who asks for content on spans asks for it to be recorded.
+        return (
+            replace(settings, content="redacted")
+            if settings.content is None and settings.content_may_leave
+            else settings
+        )
 
 
 _BY_FIELD = {setting.field: setting for setting in reversed(SETTINGS)}

@@ -69,7 +69,8 @@ SETTINGS: tuple[Setting, ...] = (
         None,
         "What is kept of messages, tool calls and exceptions: all, all without secrets, or nothing.",
         parse.one_of(*get_args(Content)),
-        shown="redacted where you ask for recording (`otel-mas run`, `otel_mas.instrument()`), else none",
+        shown="redacted where you ask for recording (`otel-mas run`, `otel_mas.instrument()`) or for content on spans, "
+        "else none",
     ),
     Setting(
         "OTEL_MAS_REDACT_PATTERNS",
@@ -258,8 +259,20 @@ SETTINGS: tuple[Setting, ...] = (
         "capture_message_content",
         "NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT",
         "NO_CONTENT",
-        "OpenTelemetry's own switch: whether content is also on the spans that other exporters get.",
+        "OpenTelemetry's own switch. With `SPAN_ONLY` or `SPAN_AND_EVENT` the content that the store keeps leaves with "
+        "the spans that otel-mas ships and exports: messages, tool calls, retrievals, exceptions. On spans that the "
+        "app's own exporters get are exceptions only. `EVENT_ONLY` is as `NO_CONTENT`: otel-mas emits no log events.",
         parse.one_of(*get_args(Capture)),
+    ),
+    Setting(
+        "OTEL_MAS_CONTENT_ATTRIBUTE_BYTES",
+        "content_attribute_bytes",
+        "size",
+        32 * 2**10,
+        "How large one attribute with content may be where content leaves; more is cut, and says so. Tempo cuts at "
+        "2048 bytes by itself unless its `max_attribute_bytes` is raised; Jaeger on badger refuses 65,000.",
+        parse.size,
+        shown="32KiB",
     ),
 )
 

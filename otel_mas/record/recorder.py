@@ -145,7 +145,7 @@ class Recorder:
 
         Where it happened in a descendant that said so already, the span only names that descendant
         (`mas.error.span`): an error is an error once. Message and stack go to the store as content, and onto the span
-        only if OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT asks.
+        only if OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT asks for content on spans.
         """
         try:
             if span.is_recording():
@@ -163,7 +163,7 @@ class Recorder:
         span.set_status(StatusCode.ERROR)
         failure.happened(exc, span)
         event: dict[str, str] = {names.EXCEPTION_TYPE: error_type}
-        on_span = self.settings.capture_message_content != "NO_CONTENT"
+        on_span = self.settings.content_may_leave
         if on_span or self.settings.content != "none":
             message, stack = failure.describe(exc)
             self.content(span, names.EXCEPTION_MESSAGE, message)

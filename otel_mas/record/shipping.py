@@ -233,7 +233,7 @@ class _Line:
         from otel_mas.store.shipping import Loop, Shipper
 
         log = Log(self._settings.store, timeout_s=_LOCK_WAIT_S)
-        shipper = Shipper(log, self._destination, content=self._settings.content_may_leave)
+        shipper = Shipper(log, self._destination, content=self._settings.shipped_content)
         return log, shipper, Loop(shipper, said=self._say)
 
     def _run(self) -> None:

@@ -136,6 +136,8 @@ MAS_CHECKPOINT_PENDING: Final = "mas.checkpoint.pending"
 """Causes that still wait in the checkpoint that the run ended at: `channel=kind=cause`, the cause a
 `traceid-spanid` or a key as in `mas.cause.refs`.
 """
+MAS_CONTENT_CUT: Final = "mas.content.cut"
+"""Names of the attributes with content that were cut, to be of a size that backends take."""
 MAS_CONTENT_WITHHELD: Final = "mas.content.withheld"
 """Names of the contents that were withheld because redacting them failed."""
 MAS_COST_MISSING: Final = "mas.cost.missing"

@@ -16,6 +16,7 @@ from otel_mas.errors import NotAStore
 from otel_mas.store import rejections
 from otel_mas.store.bulk import select
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, open_for_writing, reading, told_apart
+from otel_mas.store.content import with_content
 from otel_mas.store.framing import LogRow, Origin, scope_message
 from otel_mas.store.rejections import Rejection
 
@@ -181,13 +182,14 @@ class Log:
         except LeaseLost:
             pass
 
-    def read(self, destination: str, server: str, spans: int, size: int) -> Piece | None:
+    def read(self, destination: str, server: str, spans: int, size: int, content: int = 0) -> Piece | None:
         """What comes next, up to so many spans and bytes (but one span at least); None where there is nothing.
 
         What was recorded since the destination is known comes before its history.
 
         Args:
             server: of the destination, as `otel_mas.config.server_key` names it; "" where it is none.
+            content: bytes of each attribute with content that lies beside a span and goes along; 0 for none.
         """
         with self._transaction("DEFERRED") as connection:
             found = connection.execute(
@@ -199,9 +201,10 @@ class Log:
             own = dict(
                 connection.execute("SELECT instance, after FROM own_exports WHERE server = ?", (server,)).fetchall()
             )
-            piece = self._piece(connection, cursor, _last_key(connection), own, spans, size)
+            bounds = spans, size, content
+            piece = self._piece(connection, cursor, _last_key(connection), own, *bounds)
             if piece is None and history is not None and history < start:
-                piece = self._piece(connection, history, start, own, spans, size)
+                piece = self._piece(connection, history, start, own, *bounds)
                 # Nothing is left of it: that, too, is worth remembering.
                 piece = Piece([], start) if piece is None else piece
                 return replace(piece, is_history=True)
@@ -267,21 +270,30 @@ class Log:
         self.release()
 
     def _piece(
-        self, connection: sqlite3.Connection, after: int, upto: int, own: dict[int, int], spans: int, size: int
+        self,
+        connection: sqlite3.Connection,
+        after: int,
+        upto: int,
+        own: dict[int, int],
+        spans: int,
+        size: int,
+        content: int,
     ) -> Piece | None:
         rows: list[LogRow] = []
         held_back = elsewhere = last = used = 0
         found = connection.execute(
-            "SELECT id, resource, scope, instance, CASE WHEN may_ship AND sampled THEN body END FROM spans "
-            "WHERE id > ? AND id <= ? AND version = 0 ORDER BY id LIMIT ?",
+            "SELECT id, resource, scope, instance, trace, span_id, CASE WHEN may_ship AND sampled THEN body END "
+            "FROM spans WHERE id > ? AND id <= ? AND version = 0 ORDER BY id LIMIT ?",
             (after, upto, 8 * spans),
         )
-        for key, resource, scope, instance, body in found:
+        for key, resource, scope, instance, trace, span_id, body in found:
             if body is None:
                 held_back += 1
             elif key > own.get(instance, key):
                 elsewhere += 1
             else:
+                if content:
+                    body = with_content(connection, trace, span_id, body, content)
                 used += len(body)
                 if rows and used > size:
                     break
@@ -326,8 +338,12 @@ class LogReader:
         self._connection = open_for_reading(self.path)
         self._origins = _Origins()
 
-    def trace(self, trace_id: str) -> Iterator[LogRow]:
-        """The ended spans of a trace in the order in which they were written, the latest version of each."""
+    def trace(self, trace_id: str, content: int = 0) -> Iterator[LogRow]:
+        """The ended spans of a trace in the order in which they were written, the latest version of each.
+
+        Args:
+            content: as in `Log.read`.
+        """
         with reading(self.path):
             found = self._connection.execute(
                 "SELECT s.id FROM spans s JOIN traces t ON t.id = s.trace WHERE t.trace_id = ? AND s.version = 0 "
@@ -336,16 +352,19 @@ class LogReader:
             ).fetchall()
         # Some at a time: a statement that waits for our caller would keep a read transaction open.
         for at in range(0, len(found), _ROWS_AT_ONCE):
-            yield from self._rows([key for (key,) in found[at : at + _ROWS_AT_ONCE]])
+            yield from self._rows([key for (key,) in found[at : at + _ROWS_AT_ONCE]], content)
 
-    def _rows(self, keys: Sequence[int]) -> list[LogRow]:
+    def _rows(self, keys: Sequence[int], content: int) -> list[LogRow]:
         origins, connection = self._origins, self._connection
         with reading(self.path):
-            found = select(connection, "SELECT id, resource, scope, body FROM spans", ("id",), keys)
-            return [
-                LogRow(key, origins.resource(connection, resource), origins.scope(connection, scope), body)
-                for key, resource, scope, body in sorted(found, key=itemgetter(0))
-            ]
+            found = select(connection, "SELECT id, resource, scope, trace, span_id, body FROM spans", ("id",), keys)
+            rows = []
+            for key, resource, scope, trace, span_id, body in sorted(found, key=itemgetter(0)):
+                if content:
+                    body = with_content(connection, trace, span_id, body, content)
+                origin = origins.resource(connection, resource)
+                rows.append(LogRow(key, origin, origins.scope(connection, scope), body))
+            return rows
 
     def destinations(self) -> list[DestinationStatus]:
         """Every destination that this store knows, in the order in which they were added."""

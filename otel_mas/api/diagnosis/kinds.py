@@ -500,7 +500,7 @@ CONTENT_ON_SPANS = Kind(
     "content-on-spans",
     _NOTE,
     _AREA,
-    "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT={value}: prompts and answers are on the spans that {who} get",
+    "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT={value}: content leaves with the spans shipped to {who}",
     "unset it to keep content in the store alone",
 )
 

@@ -9,10 +9,11 @@ from otel_mas.api.diagnosis import kinds
 from otel_mas.api.diagnosis.endpoint import Destination
 from otel_mas.api.diagnosis.findings import Finding
 from otel_mas.api.diagnosis.forms import PrivacyForm, RecordingForm
+from otel_mas.api.diagnosis.shipping import OURS
 from otel_mas.config import Settings
 
-_ON_SPANS = ("SPAN_ONLY", "SPAN_AND_EVENT")
 _WITHOUT = "spans without prompts, answers and exception messages"
+_WITH_ERRORS = "spans without prompts and answers, with exception messages"
 _WITH = "spans with prompts and answers"
 
 
@@ -25,8 +26,8 @@ class Privacy:
 
 
 def on_spans(settings: Settings) -> bool:
-    """Whether content is on the spans themselves, which every exporter gets."""
-    return settings.capture_message_content in _ON_SPANS
+    """Whether content leaves with spans: all of it with those that otel-mas ships, exceptions with others."""
+    return settings.content_may_leave and settings.content != "none"
 
 
 def privacy(settings: Settings, destinations: Sequence[Destination], recording: RecordingForm | None) -> Privacy:
@@ -42,16 +43,22 @@ def privacy(settings: Settings, destinations: Sequence[Destination], recording: 
 
 
 def _leaving(settings: Settings, destinations: Sequence[Destination], recording: RecordingForm | None) -> Iterator[str]:
+    ours = _hosts(destinations)
     for host in dict.fromkeys(one.host for one in destinations if one.usable and not one.loopback):
-        yield f"{_WITH if on_spans(settings) else _WITHOUT}, to {host}"
+        what = _WITHOUT if not on_spans(settings) else _WITH if host in ours else _WITH_ERRORS
+        yield f"{what}, to {host}"
     if recording is not None and recording["langsmith"]:
         yield "prompts and answers, to LangSmith"
+
+
+def _hosts(destinations: Sequence[Destination]) -> list[str]:
+    """Where otel-mas ships to."""
+    return list(dict.fromkeys(one.host for one in destinations if one.usable and one.sender == OURS))
 
 
 def _findings(settings: Settings, destinations: Sequence[Destination]) -> Iterator[Finding]:
     if settings.content == "full":
         yield kinds.CONTENT_FULL.found()
     if on_spans(settings):
-        hosts = list(dict.fromkeys(one.host for one in destinations if one.usable))
-        who = " and ".join([*hosts, "the app's exporters"])
+        who = " and ".join(_hosts(destinations)) or "wherever it is told to"
         yield kinds.CONTENT_ON_SPANS.found(value=settings.capture_message_content, who=who)

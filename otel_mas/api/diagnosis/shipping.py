@@ -27,6 +27,10 @@ _STOCK = {
 _APP = Sender("the app, if it has an exporter")
 
 
+OURS = "otel-mas (OTEL_MAS_EXPORT)"
+"""The sender of what otel-mas ships itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Where is sent to, in the order of the settings, and what is wrong with how that is written."""
@@ -40,7 +44,7 @@ def plan(environ: Mapping[str, str], settings: Settings, exporters: Sequence[Exp
 
     Args:
         exporters: of the SDK's own, those that the app has.
-        content: whether prompts and answers are on spans.
+        content: whether content leaves with spans: all of it with those that otel-mas ships, exceptions with others.
     """
     findings: list[Finding] = []
     ours = [one for wanted in settings.export for one in _ours(wanted, environ, settings, content, findings)]
@@ -69,7 +73,7 @@ def _ours(
         return
     name, _, url = wanted.partition(":")
     if name == _OTLP:
-        yield configured(environ, Sender("otel-mas (OTEL_MAS_EXPORT)", url=url, forgiving=True), content=content)
+        yield configured(environ, Sender(OURS, url=url, forgiving=True), content=content)
 
 
 def _doubles(ours: Sequence[Configured], stock: Sequence[Configured]) -> Iterator[Finding]:

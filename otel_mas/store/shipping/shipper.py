@@ -58,7 +58,7 @@ class Shipper:
 
     Args:
         log: released while a request is under way, if the caller wants: nothing of it is held then.
-        content: whether content may leave (`OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`).
+        content: bytes of each attribute with content that leaves along with spans; 0 withholds all content.
         backoff: between failures.
     """
 
@@ -67,7 +67,7 @@ class Shipper:
         log: Log,
         destination: Destination,
         *,
-        content: bool = False,
+        content: int = 0,
         backoff: Backoff | None = None,
         batch_spans: int = BATCH_SPANS,
         batch_bytes: int = BATCH_BYTES,
@@ -78,7 +78,7 @@ class Shipper:
         self._withholder = None if content else Withholder()
         self._backoff = backoff or Backoff()
         self._owner = secrets.token_hex(8)
-        self._batch = batch_spans, batch_bytes
+        self._bounds = batch_spans, batch_bytes, content
         self._lease: Lease | None = None
         self._said: set[str] = set()
         self._failures = _Failures()
@@ -96,7 +96,7 @@ class Shipper:
             self._lease = self._log.lease(self.name, self._owner, self._lease_s)
             if self._lease is None:
                 return Busy()
-            piece = self._log.read(self.name, self.destination.server, *self._batch)
+            piece = self._log.read(self.name, self.destination.server, *self._bounds)
             if piece is None:
                 return Idle()
             return self._ship(self._lease, piece)

@@ -38,10 +38,12 @@ def test_what_leaves_depends_on_where_to_and_on_what_is_on_spans() -> None:
     assert look({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318"}).form["leaves"] == []
     far = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://far.example"}
     assert look(far).form["leaves"] == ["spans without prompts, answers and exception messages, to far.example"]
-    found = look({**far, CAPTURE: "SPAN_ONLY"})
-    assert found.form["leaves"] == ["spans with prompts and answers, to far.example"]
-    assert codes(found) == ["content-on-spans"]
-    assert "far.example and the app's exporters get" in found.findings[0].message
+    by_the_app = look({**far, CAPTURE: "SPAN_ONLY"})
+    assert by_the_app.form["leaves"] == ["spans without prompts and answers, with exception messages, to far.example"]
+    by_us = look({**far, CAPTURE: "SPAN_ONLY", "OTEL_MAS_EXPORT": "otlp"})
+    assert by_us.form["leaves"] == ["spans with prompts and answers, to far.example"]
+    assert codes(by_us) == ["content-on-spans"]
+    assert by_us.findings[0].message.endswith("content leaves with the spans shipped to far.example")
     assert codes(look({**far, CAPTURE: "EVENT_ONLY"})) == []
 
 

@@ -150,7 +150,7 @@ def test_content_is_withheld_unless_it_is_asked_for(harbour: Any, fake: Any) -> 
     shippers = [harbour.shipper(withheld)]
     log = harbour.log()
     log.add(asked_for.name)
-    shippers.append(Shipper(log, asked_for, content=True))
+    shippers.append(Shipper(log, asked_for, content=1024))
     (body,) = harbour.write(attributes={names.GEN_AI_INPUT_MESSAGES: "a secret prompt"})
     for shipper in shippers:
         steps(shipper)

@@ -1,0 +1,182 @@
+"""Content that the store keeps beside a span → attributes of the GenAI conventions, on spans that leave with it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+
+from otel_mas.model.content import Rule, rule
+from otel_mas.semconv import Operation
+from otel_mas.semconv import attributes as names
+from otel_mas.store.fitting import fit, fit_messages, left_out
+from otel_mas.store.otlp import decode_body
+from otel_mas.store.wire import delimited
+
+# Tags of opentelemetry/proto/{trace,common}/v1: field number << 3 | wire type.
+_SPAN_ATTRIBUTE, _KEY, _VALUE, _STRING, _ARRAY, _ITEM = b"\x4a", b"\x0a", b"\x12", b"\x0a", b"\x2a", b"\x0a"
+
+_WITH_MESSAGES = frozenset(
+    {
+        Operation.CHAT,
+        Operation.GENERATE_CONTENT,
+        Operation.TEXT_COMPLETION,
+        Operation.INVOKE_AGENT,
+        Operation.INVOKE_WORKFLOW,
+    }
+)
+"""The operations that the conventions give `gen_ai.input.messages` and `gen_ai.output.messages`."""
+# Text in the conventions; what else lies beside a span is JSON.
+_PLAIN = frozenset(
+    {
+        names.GEN_AI_TOOL_DESCRIPTION,
+        names.GEN_AI_RETRIEVAL_QUERY_TEXT,
+        names.GEN_AI_EVALUATION_EXPLANATION,
+        names.MAS_GUARDRAIL_REASON,
+        names.MAS_ROUTING_REASON,
+    }
+)
+_ON_EVENTS = frozenset({names.EXCEPTION_MESSAGE, names.EXCEPTION_STACKTRACE})
+_INPUT, _OUTPUT = 0, 1
+_DIGEST = 16  # bytes
+_LONGEST = 2**20  # bytes of one body: longer ones are not read to be cut
+_READ_AT_MOST = 8  # times the limit, of all messages of a span
+_CHUNK = 100
+
+
+def with_content(connection: sqlite3.Connection, trace: int, span_id: bytes, body: bytes, limit: int) -> bytes:
+    """An OTLP `Span` message with the content that lies beside it, each attribute of at most `limit` bytes.
+
+    What the span says itself stays as it is. `mas.content.cut` names what was shortened. A span or a content that
+    cannot be read stays without.
+    """
+    added: list[bytes] = []
+    cut: list[bytes] = []
+    try:
+        said = decode_body(body).attributes
+        for name, text, shortened in _attributes(connection, trace, span_id, said, limit):
+            if name not in said:
+                added.append(_attribute(name, _text(text)))
+                if shortened:
+                    cut.append(delimited(_ITEM, _text(name)))
+    except (ValueError, TypeError, RecursionError):
+        pass
+    if cut:
+        added.append(_attribute(names.MAS_CONTENT_CUT, delimited(_ARRAY, b"".join(cut))))
+    return body + b"".join(added) if added else body
+
+
+def _attribute(name: str, value: bytes) -> bytes:
+    return delimited(_SPAN_ATTRIBUTE, delimited(_KEY, name.encode()) + delimited(_VALUE, value))
+
+
+def _text(text: str) -> bytes:
+    return delimited(_STRING, text.encode())
+
+
+def _attributes(
+    connection: sqlite3.Connection, trace: int, span_id: bytes, said: Any, limit: int
+) -> Iterator[tuple[str, str, bool]]:
+    """Name, text, and whether it was cut."""
+    beside = "FROM contents WHERE trace = ? AND span_id = ?"
+    contents = connection.execute(
+        f"SELECT name, CASE WHEN length(value) <= ? THEN value END, length(value) {beside} ORDER BY id",
+        (_LONGEST, trace, span_id),
+    )
+    for name, (value, size) in {name: (value, size) for name, value, size in contents}.items():
+        if rule(name) is Rule.WITHHOLD and name not in _ON_EVENTS:
+            yield name, *_content(name, value, size, limit)
+    if said.get(names.GEN_AI_OPERATION_NAME) not in _WITH_MESSAGES:
+        return
+    lists = connection.execute(
+        "SELECT direction, digests FROM message_lists WHERE trace = ? AND span_id = ? AND direction IN (?, ?) "
+        "ORDER BY direction, position",
+        (trace, span_id, _INPUT, _OUTPUT),
+    ).fetchall()
+    for direction in (_INPUT, _OUTPUT):
+        digests = b"".join(part for found, part in lists if found == direction)
+        if digests:
+            yield from _messages(connection, direction, digests, said, limit)
+
+
+def _content(name: str, value: bytes | None, size: int, limit: int) -> tuple[str, bool]:
+    if value is None:
+        return fit(f"cut: {size:,} bytes", limit)[0], True
+    found = orjson.loads(value)
+    text, cut = fit(found, limit)
+    return (orjson.loads(text), cut) if name in _PLAIN and isinstance(found, str) else (text, cut)
+
+
+def _messages(
+    connection: sqlite3.Connection, direction: int, digests: bytes, said: Any, limit: int
+) -> Iterator[tuple[str, str, bool]]:
+    each = [digests[at : at + _DIGEST] for at in range(0, len(digests), _DIGEST)]
+    first, latest, between = _read(connection, each, _READ_AT_MOST * limit)
+    if all(message is None for message in (*first, *latest)):
+        return  # the store keeps no content
+    known = [message or {"role": "", "parts": [{"type": "missing"}]} for message in (*first, *latest)]
+    if between:
+        known.insert(1, left_out((), between))
+    if direction == _OUTPUT:
+        reasons = said.get(names.GEN_AI_RESPONSE_FINISH_REASONS) or ()
+        for message, reason in zip(known, reasons if isinstance(reasons, Sequence) else (), strict=False):
+            message["finish_reason"] = reason
+        yield names.GEN_AI_OUTPUT_MESSAGES, *fit_messages(known, limit)
+        return
+    instructions = []
+    while known and known[0]["role"] == "system":
+        instructions += known.pop(0)["parts"]
+    if instructions:
+        yield names.GEN_AI_SYSTEM_INSTRUCTIONS, *fit(instructions, limit)
+    if known:
+        yield names.GEN_AI_INPUT_MESSAGES, *fit_messages(known, limit)
+
+
+_Message = dict[str, Any] | None
+
+
+def _read(
+    connection: sqlite3.Connection, digests: list[bytes], most: int
+) -> tuple[list[_Message], list[_Message], int]:
+    """The first message, the latest ones with at most so many bytes in all, and how many lie between."""
+    first = [message for message, _ in _bodies(connection, digests[:1])]
+    latest: list[_Message] = []
+    end, used = len(digests), 0
+    while end > 1 and used < most:
+        start = max(1, end - _CHUNK)
+        for message, size in reversed(_bodies(connection, digests[start:end])):
+            if used >= most:
+                break
+            latest.append(message)
+            used += size
+            end -= 1
+    return first, latest[::-1], end - 1 if end > 1 else 0
+
+
+def _bodies(connection: sqlite3.Connection, digests: list[bytes]) -> list[tuple[_Message, int]]:
+    rows = connection.execute(
+        "SELECT digest, role, CASE WHEN length(body) <= ? THEN body END, length(body) FROM messages "
+        f"WHERE digest IN ({', '.join('?' * len(digests))})",
+        (_LONGEST, *digests),
+    )
+    found = {digest: (_message(role, body, size), size or 0) for digest, role, body, size in rows}
+    return [found.get(digest, (None, 0)) for digest in digests]
+
+
+def _message(role: str, body: bytes | None, size: int | None) -> _Message:
+    if body is None:
+        return None if size is None else {"role": role, "parts": [{"type": "cut", "bytes": size}]}
+    message: dict[str, Any] = orjson.loads(body)
+    return {"role": role, **message, "parts": [_part(part) for part in message.get("parts", ())]}
+
+
+def _part(part: Any) -> Any:
+    """A part as the conventions have it: what was an image or a sound is told by its digest, as a file."""
+    if isinstance(part, dict) and part.get("type") == "blob":
+        return {**part, "type": "file", "file_id": f"blake2b:{part.get('digest')}"}
+    return part
+
+
+__all__ = ["with_content"]
