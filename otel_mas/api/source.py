@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -204,22 +203,21 @@ class Source:
 
         if not self.capabilities.conversations:
             raise UnsupportedQuery(f"{self.location} cannot find conversations: ask for a trace by its id")
-        if service is None:
-            summaries = self._traces(Query(conversation_id=thread, limit=sys.maxsize))
-            services = sorted({summary.service for summary in summaries})
-            if len(services) > 1:
-                raise UnsupportedQuery(
-                    f"several services have a conversation {thread!r}: {', '.join(services)};"
-                    " say which: service=... (--service on the command line)"
-                )
         traces = self._port.conversation(thread, service)
+        found = [Trace(trace, self._port) for trace in traces]
+        services = sorted({trace.service for trace in found if trace.service})
+        if service is None and len(services) > 1:
+            raise UnsupportedQuery(
+                f"several services have a conversation {thread!r}: {', '.join(services)};"
+                " say which: service=... (--service on the command line)"
+            )
         if not traces:
             whose = "" if service is None else f" of service {service!r}"
             raise TraceNotFound(
                 f"no conversation {thread!r}{whose} in {self.location}: `otel-mas traces` lists what is there"
             )
         incomplete = traces.incomplete if isinstance(traces, PartialList) else None
-        return Conversation(thread, [Trace(trace, self._port) for trace in traces], incomplete)
+        return Conversation(thread, found, incomplete)
 
     def run(self, run_id: str) -> RunSummary:
         """What one `otel-mas run` recorded, and what was lost on the way."""

@@ -202,5 +202,6 @@ def _direct() -> urllib.request.OpenerDirector:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing that would configure Jaeger's own telemetry."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "JAEGER_"))}
+    """Nothing that would configure Jaeger's own telemetry, but that it records no traces of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "JAEGER_"))}
+    return {**kept, "OTEL_TRACES_SAMPLER": "always_off"}

@@ -36,13 +36,16 @@ _JAEGER_1 = frozenset(
         "a scope's version without a name",
         "an array of numbers",
         "an attribute called error",
+        "an attribute called otel.status_code",
         "an attribute called span.kind",
+        "an attribute called w3c.tracestate",
         "an attribute without a value",
         "an event's array",
         "an event's dropped count",
         "dropped counts",
         "flags",
         "no status, with an HTTP status of 500",
+        "two links to the parent",
     }
 )
 

@@ -95,6 +95,9 @@ ODDITIES: tuple[Oddity, ...] = (
     _attribute("text that looks like an array", '["a"]'),
     _attribute("an attribute called error", True, "error"),
     _attribute("an attribute called span.kind", "server", "span.kind"),
+    _attribute("an attribute called otel.status_code", "OK", "otel.status_code"),
+    _attribute("an attribute called w3c.tracestate", "a=b", "w3c.tracestate"),
+    _attribute("an attribute with an empty name", 1, ""),
     _attribute("an attribute called otel.scope.name", "mine", "otel.scope.name"),
     _event("an event", lambda event: (event.name, event.time_ns), ("noted", BASE_NS + 123_456_789)),
     _event(
@@ -130,6 +133,12 @@ ODDITIES: tuple[Oddity, ...] = (
         {"links": [link(TRACE, _ROOT)]},
         lambda got: (got.parent_span_id, [one.span_id for one in got.links]),
         (span_id(_ROOT), [span_id(_ROOT)]),
+    ),
+    Oddity(
+        "two links to the parent",
+        {"links": [link(TRACE, _ROOT), link(TRACE, _ROOT)]},
+        lambda got: (got.parent_span_id, [one.span_id for one in got.links]),
+        (span_id(_ROOT), [span_id(_ROOT)] * 2),
     ),
     Oddity(
         "a root with a link into its own trace",
