@@ -11,7 +11,7 @@ class Dialect(NamedTuple):
 
     source: str
     keys: Mapping[str, tuple[str, ...]]
-    """Field of `usage.Counts` → keys; a dot leads into a nested mapping, and of several the first that is there counts."""
+    """Field of `usage.Counts` → keys: a dot leads into a nested mapping, and the first that is there counts."""
     cache_beside_input: bool | None = False
     """None where who writes it differs."""
     reasoning_beside_output: bool | None = False
