@@ -86,6 +86,7 @@ _ODD = re.compile(
     "\u2236\u3000\u3164\ua789\ufe00-\ufe0f\ufe13\ufe55\ufe66\ufeff\uff01-\uff5e\uffa0]"
 )
 _ODD_BEYOND = re.compile("[\U0001d400-\U0001d7ff\U000e0000-\U000e01ef]")
+_ASCII = bytes(range(128))
 _COLONS = "\u2236\ua789\ufe13"
 
 
@@ -116,7 +117,10 @@ def plain(text: str) -> tuple[str, list[int] | None]:
     Returns:
         The text; and for each of its characters the place in the original, None where all are where they were.
     """
-    if text.isascii() or (_ODD.search(text) is None and _ODD_BEYOND.search(text) is None):
+    if text.isascii():
+        return text, None
+    others = text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
+    if _ODD.search(others) is None and _ODD_BEYOND.search(others) is None:
         return text, None
     shown: list[str] = []
     places: list[int] = []

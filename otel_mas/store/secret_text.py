@@ -155,6 +155,7 @@ _USER = (
     r"[^\n|;]{0,300}?\s(?:-u|-U|--user|--proxy-user|-a|--auth)(?:\s+|=)?"
     r"(?:\"[^\":]*:(?P<a>[^\"]+)|'[^':]*:(?P<b>[^']+)|(?![/\d])[^\s:\"']*:(?P<bare>[^\s\"']+))"
 )
+_LETTER_OPTION = re.compile(r" --?[A-Za-z]")
 # Programs that take a secret in an option of one letter.
 _COMMANDS: tuple[tuple[str, str], ...] = (
     ("curl", rf"curl\b{_USER}"),
@@ -252,7 +253,8 @@ def _merged(found: list[Found]) -> list[Found]:
 
 
 def _around(text: str, lower: str) -> Iterator[Found]:
-    for literal, back, rule, pattern in _AROUND:
+    # An option, which most text has none of, is what all of the first are about.
+    for literal, back, rule, pattern in _AROUND if _LETTER_OPTION.search(text) else _AROUND[len(_COMMANDS) :]:
         place = lower.find(literal)
         while place >= 0:
             first, last = max(0, place - back), place + _MAX_AROUND
