@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from otel_mas.config import Settings
 from otel_mas.errors import StoreError
 from otel_mas.errors.log import logger
-from otel_mas.model.dropped import describe_dropped
+from otel_mas.model.dropped import DropReason, describe_dropped
 from otel_mas.record.digest import Digester
 from otel_mas.record.losses import Losses
 from otel_mas.record.messages import MessageDigests
@@ -142,6 +142,7 @@ class Recording:
         if parent_ships:  # what this process records, too; and gRPC does not survive a fork
             self._shipping = Shipping(dataclasses.replace(self.settings, export=()), self.instance_id)
         if not released and not self.queue.closed:
+            self.queue.refusal = DropReason.STORE_LOCKED
             self.queue.closed = True
             logger.warning(
                 "otel-mas: this process records nothing: its parent forked it while the store at %s was busy",

@@ -22,6 +22,7 @@ from otel_mas.errors import NotAStore, StoreError
 from otel_mas.store.columns import COLUMNS
 from otel_mas.store.connection import PAGE_SIZE, open_for_writing, told_apart
 from otel_mas.store.header import SQLITE_MAGIC
+from otel_mas.store.migrations import VERSION
 from otel_mas.store.nesting import parsed
 from otel_mas.store.otlp import decode_body, decode_resource, decode_scope, encode_attributes, encode_resource
 from otel_mas.store.upkeep.living import refuse_while_recording
@@ -104,6 +105,10 @@ def _opened(path: Path, folder: Path, done: Repaired) -> sqlite3.Connection:
     if not _has_schema(copy):
         _renew_schema(copy, folder)
         done.lost.append("the schema was damaged, and was taken from a new store of this layout")
+    try:
+        open_for_writing(copy).close()  # brings an older layout up
+    except StoreError:
+        pass
     connection = sqlite3.connect(copy, isolation_level=None)
     # A schema that SQLite objects to is read as far as it goes.
     connection.execute("PRAGMA writable_schema = ON")
@@ -171,6 +176,8 @@ class _Repair:
     def __init__(self, old: sqlite3.Connection, new: sqlite3.Connection, done: Repaired) -> None:
         self._old, self._new, self._done = old, new, done
         self._queries = 0
+        (layout,) = old.execute("PRAGMA user_version").fetchone()
+        self._is_older = 0 < layout < VERSION  # and may lack tables
 
     def run(self, now_ns: int) -> None:
         for table, columns in tables().items():
@@ -215,7 +222,7 @@ class _Repair:
             present = []
         names = [name for name in columns if name in present]
         if not names:
-            if table not in ("drops", "trace_drops"):  # older layouts have none
+            if not self._is_older:
                 self._done.lost.append(f"{table}: all of it, the table cannot be found")
             return
         unreadable, wrong = 0, 0

@@ -17,6 +17,7 @@ from otel_mas.store.log import LogReader
 from otel_mas.store.migrations import VERSION
 from otel_mas.store.rows import Batch
 from otel_mas.store.upkeep.check import check
+from otel_mas.store.upkeep.repair import repair
 from tests.unit.store.layouts.make import DIGEST, NOW, TRACE, file_of
 
 
@@ -46,6 +47,16 @@ def test_an_old_store_is_migrated_with_all_that_it_holds(layout: int, tmp_path: 
         assert [one.name for one in log.destinations()] == ([] if layout == 1 else ["otlp http://localhost:4318"])
     with closing(_recording(path)) as writer:
         writer.write(Batch(incomplete={TRACE: "recorded into again"}))
+
+
+@pytest.mark.parametrize("layout", range(1, VERSION + 1))
+def test_an_old_store_can_be_repaired(layout: int, tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    path.write_bytes(gzip.decompress(file_of(layout).read_bytes()))
+    done = repair(path, tmp_path / "repaired.db")
+    assert done.lost == []
+    assert (done.saved["spans"], done.saved["messages"], done.saved["drops"]) == (2, 1, 1)
+    assert check(done.path) == []
 
 
 def _recording(path: Path) -> StoreWriter:
