@@ -9,6 +9,7 @@ from typing import Any
 import grpc  # type: ignore[import-untyped]
 
 from otel_mas.store.shipping import Outcome, Refused, Unavailable
+from otel_mas_exporters import hints
 from otel_mas_exporters.agent import user_agent
 from otel_mas_exporters.endpoint import Endpoint
 from otel_mas_exporters.reply import accepted, one_line, retry_info
@@ -29,6 +30,7 @@ _RETRYABLE = frozenset(
     }
 )
 _ABOUT_THE_DATA = frozenset({_CODE.INVALID_ARGUMENT, _CODE.RESOURCE_EXHAUSTED, _CODE.FAILED_PRECONDITION})
+_UNCONNECTED = "failed to connect"
 _TOO_LARGE = re.compile(r"larger than|too (large|big|long)", re.IGNORECASE)
 _OPTIONS = (
     ("grpc.max_send_message_length", -1),
@@ -74,19 +76,21 @@ class GrpcClient:
 
     def _refused(self, error: Any) -> Outcome:
         code = error.code()
-        reason = f"{self._endpoint.shown} answers {code.name}: {one_line(error.details() or '')}{_hint(code)}"
+        words = error.details() or ""
+        reason = f"{self._endpoint.shown} answers {code.name}: {one_line(words)}{self._hint(code, words)}"
         asked = next((retry_info(value) for key, value in error.trailing_metadata() or () if key == _DETAILS), None)
-        if code is _CODE.RESOURCE_EXHAUSTED and not _TOO_LARGE.search(error.details() or ""):
+        if code is _CODE.RESOURCE_EXHAUSTED and not _TOO_LARGE.search(words):
             return Unavailable(reason, asked, overloaded=True)
         if code in _RETRYABLE:
             return Unavailable(reason, asked)
         return Refused(reason, about_the_data=code in _ABOUT_THE_DATA)
 
-
-def _hint(code: grpc.StatusCode) -> str:
-    if code in (_CODE.UNAUTHENTICATED, _CODE.PERMISSION_DENIED):
-        return " (OTEL_EXPORTER_OTLP_HEADERS)"
-    return " (is this the OTLP endpoint for gRPC?)" if code is _CODE.UNIMPLEMENTED else ""
+    def _hint(self, code: grpc.StatusCode, words: str) -> str:
+        if code in (_CODE.UNAUTHENTICATED, _CODE.PERMISSION_DENIED):
+            return hints.access(words)
+        if code is _CODE.UNAVAILABLE and _UNCONNECTED in words:
+            return hints.connecting(words, self._endpoint)
+        return " (is this the OTLP endpoint for gRPC?)" if code is _CODE.UNIMPLEMENTED else ""
 
 
 def _channel(endpoint: Endpoint) -> grpc.Channel:

@@ -12,12 +12,14 @@ from typing import Any
 
 from otel_mas.config.server import server_key
 from otel_mas.store.shipping import Outcome, Refused, Unavailable
+from otel_mas_exporters import hints
 from otel_mas_exporters.agent import user_agent
 from otel_mas_exporters.endpoint import Endpoint
 from otel_mas_exporters.reply import accepted, one_line, retry_after, status_message
 
 _PROTOBUF = "application/x-protobuf"
 _RETRYABLE = frozenset({429, 502, 503, 504})  # by the OTLP specification
+_ACCESS = (401, 403)
 _TOO_MANY = 429
 _ABOUT_THE_DATA = frozenset({400, 413, 422})
 _ELSEWHERE = frozenset({301, 302, 303, 307, 308, 404, 405})
@@ -84,9 +86,9 @@ class HttpClient:
             body = b""
         said = "" if "html" in error.headers.get("Content-Type", "") else status_message(body) or _text(body)
         said = one_line(said)
-        reason = (
-            f"{self._endpoint.shown} answers {error.code} {error.reason}{': ' if said else ''}{said}{_hint(error.code)}"
-        )
+        hint = hints.access(said) if error.code in _ACCESS else hints.connecting(said, self._endpoint)
+        hint = hint or (" (is this the OTLP endpoint, with the right path?)" if error.code in _ELSEWHERE else "")
+        reason = f"{self._endpoint.shown} answers {error.code} {error.reason}{': ' if said else ''}{said}{hint}"
         if error.code in _RETRYABLE:
             asked = retry_after(error.headers.get("Retry-After"))
             return Unavailable(reason, asked, overloaded=error.code == _TOO_MANY)
@@ -94,17 +96,12 @@ class HttpClient:
 
     def _unreachable(self, cause: object) -> str:
         url = self._endpoint.shown
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return (
-                f"the certificate of {url} is not trusted ({cause.verify_message}): see OTEL_EXPORTER_OTLP_CERTIFICATE"
-            )
-        if isinstance(cause, ssl.SSLError):
-            return f"{url} does not speak TLS as expected ({cause.reason or cause}): http:// or https://?"
         if isinstance(cause, TimeoutError):
             return f"{url} did not answer within {self._endpoint.timeout_s:g} s"
         if isinstance(cause, ConnectionRefusedError):
             return f"nothing listens at {url}"
-        return f"{url} cannot be reached: {one_line(str(cause)) or type(cause).__name__}"
+        words = str(cause) or type(cause).__name__
+        return f"{url} cannot be reached: {one_line(words)}{hints.connecting(words, self._endpoint)}"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -112,12 +109,6 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:
         return None
-
-
-def _hint(code: int) -> str:
-    if code in (401, 403):
-        return " (OTEL_EXPORTER_OTLP_HEADERS)"
-    return " (is this the OTLP endpoint, with the right path?)" if code in _ELSEWHERE else ""
 
 
 def _text(body: bytes) -> str:

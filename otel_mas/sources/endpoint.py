@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from otel_mas.config import Settings
+from otel_mas.config.connecting import TlsFailure, tls_failure, wants_tenant
 from otel_mas.config.server import masked_url
 from otel_mas.errors import SourceError
 
@@ -53,6 +54,41 @@ class Access:
     def from_settings(cls, settings: Settings | None = None) -> Access:
         settings = Settings.from_env() if settings is None else settings
         return cls(settings.source_headers, settings.source_certificate, settings.source_timeout_s)
+
+
+def tls_error(endpoint: Endpoint, words: str, detail: str = "") -> SourceError | None:
+    """What to do where a connection fails because of TLS; None where that has nothing to do with it.
+
+    Args:
+        words: of the error.
+        detail: what is said of a certificate that is not trusted.
+    """
+    failure, there = tls_failure(words, tls=endpoint.tls), endpoint.location
+    if failure is TlsFailure.UNTRUSTED:
+        shown = f" ({detail})" if detail else ""
+        return SourceError(
+            f"the certificate of {there} is not trusted{shown}: set OTEL_MAS_SOURCE_CERTIFICATE to the file of the"
+            " authority that signed it, or of itself where it did"
+        )
+    if failure is TlsFailure.OTHER_HOST:
+        return SourceError(f"the certificate of {there} is made out to another name: use that name in the address")
+    if failure is TlsFailure.PLAIN_SERVER:
+        return SourceError(f"{there} does not speak TLS: try without the s in the scheme")
+    if failure is TlsFailure.TLS_SERVER:
+        return SourceError(f"{there} hung up before it had answered: does it want TLS (an s at the end of the scheme)?")
+    if failure is TlsFailure.CLIENT_CERTIFICATE:
+        return SourceError(
+            f"{there} hung up while TLS began: does it want a client certificate? otel-mas gives none when it reads:"
+            " use an address that wants none, or a proxy that adds one"
+        )
+    return None
+
+
+def access_hint(words: str) -> str:
+    """What to set where a server refuses access with these words."""
+    if wants_tenant(words):
+        return "it has several tenants: set OTEL_MAS_SOURCE_HEADERS=X-Scope-OrgID=<tenant>"
+    return "set OTEL_MAS_SOURCE_HEADERS, for instance authorization=Bearer%20<token>"
 
 
 def parse_endpoint(scheme: str, target: str, default_port: int, *, paths: bool = True) -> Endpoint:

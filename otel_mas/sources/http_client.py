@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.errors import SourceError
-from otel_mas.sources.endpoint import Access, Endpoint
+from otel_mas.sources.endpoint import Access, Endpoint, access_hint, tls_error
 
 if TYPE_CHECKING:
     import ssl
@@ -97,8 +97,11 @@ class HttpClient:
         """What a status that nobody expected means."""
         said = f": {reply.says}" if reply.body.strip() else ""
         if reply.status in (401, 403):
-            hint = "set OTEL_MAS_SOURCE_HEADERS, for instance authorization=Bearer%20<token>"
-            return SourceError(f"{self.location} refuses access ({reply.status}){said}; {hint}")
+            return SourceError(f"{self.location} refuses access ({reply.status}){said}; {access_hint(said)}")
+        if reply.status == 400 and not self._endpoint.tls:
+            wants_tls = tls_error(self._endpoint, reply.says)
+            if wants_tls is not None:
+                return wants_tls
         if reply.status == 404:
             return self.stranger(f"404{said}")
         if reply.status == 429:
@@ -183,7 +186,6 @@ class HttpClient:
         """The one line for a failure below HTTP."""
         import http.client
         import socket
-        import ssl
 
         there = self.location
         if isinstance(reason, SourceError):
@@ -197,23 +199,13 @@ class HttpClient:
             return SourceError(f"nothing listens at {there} (connection refused): {self._hint}")
         if isinstance(reason, socket.gaierror):
             return SourceError(f"the host of {there} is not known ({reason.strerror}): check its name")
-        if isinstance(reason, ssl.SSLCertVerificationError):
-            return SourceError(
-                f"the certificate of {there} is not trusted ({reason.verify_message}): set OTEL_MAS_SOURCE_CERTIFICATE"
-                " to the file of the authority that signed it, or of itself where it did"
-            )
-        if isinstance(reason, ssl.SSLError):
-            return SourceError(
-                f"{there} does not speak TLS ({reason.reason or reason}): try without the s in the scheme"
-            )
+        of_tls = tls_error(self._endpoint, str(reason), getattr(reason, "verify_message", ""))
+        if of_tls is not None:
+            return of_tls
         if isinstance(reason, http.client.IncompleteRead):
             return self.broken("it ends in the middle")
         if isinstance(reason, http.client.BadStatusLine) and not isinstance(reason, http.client.RemoteDisconnected):
             return self.stranger("not HTTP")
-        if isinstance(reason, ConnectionError):
-            return SourceError(
-                f"{there} hung up before it had answered ({reason}): does it want TLS (an s at the end of the scheme)?"
-            )
         return SourceError(f"{there} cannot be reached ({reason}): {self._hint}")
 
 

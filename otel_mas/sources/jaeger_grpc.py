@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import grpc  # type: ignore[import-untyped]
 
 from otel_mas.errors import SourceError
-from otel_mas.sources.endpoint import Access, Endpoint
+from otel_mas.sources.endpoint import Access, Endpoint, access_hint, tls_error
 from otel_mas.sources.jaeger import GRPC_PORT, HTTP_PORT, Search, ServiceRequired
 from otel_mas.sources.newest import FewerTraces
 from otel_mas.sources.otlp import traces_data
@@ -33,6 +33,7 @@ class JaegerOverGrpc:
 
     def __init__(self, endpoint: Endpoint, access: Access) -> None:
         self.location = endpoint.location
+        self._endpoint = endpoint
         self._timeout_s = access.timeout_s
         self._metadata = access.headers
         options: list[tuple[str, Any]] = [("grpc.max_receive_message_length", MOST_BYTES)]
@@ -101,8 +102,7 @@ class JaegerOverGrpc:
         if code == grpc.StatusCode.NOT_FOUND:
             return _NotFound(f"{there}: {said}")
         if code in _REFUSED:
-            hint = "set OTEL_MAS_SOURCE_HEADERS, for instance authorization=Bearer%20<token>"
-            return SourceError(f"{there} refuses access ({said}); {hint}")
+            return SourceError(f"{there} refuses access ({said}); {access_hint(said)}")
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
             return SourceError(
                 f"{there} did not answer within {self._timeout_s:g} s: is it overloaded, or behind a firewall?"
@@ -123,13 +123,9 @@ class JaegerOverGrpc:
     def _unreached(self, said: str) -> SourceError:
         """gRPC has one status for whatever keeps a connection from being made, and says more in words."""
         there, words = self.location, said.lower()
-        if "certificate_verify_failed" in words or "certificate verify failed" in words:
-            return SourceError(
-                f"the certificate of {there} is not trusted: set OTEL_MAS_SOURCE_CERTIFICATE to the file of the"
-                " authority that signed it, or of itself where it did"
-            )
-        if "ssl" in words or "handshake" in words or "tsi_" in words:
-            return SourceError(f"{there} does not speak TLS ({_brief(said)}): try without the s in the scheme")
+        of_tls = tls_error(self._endpoint, said)
+        if of_tls is not None:
+            return of_tls
         if any(sign in words for sign in _NO_HOST):
             return SourceError(f"the host of {there} is not known: check its name")
         if "connection refused" in words:

@@ -271,5 +271,29 @@ def test_a_join_of_10_000_tasks_arrives_and_is_read_back_whole(late: Jaeger, tmp
     assert len(wait_for(late, trace_id(TRACE), wide + 1)) == wide + 1
     for address in (f"jaeger+http://{late.http}", f"jaeger+grpc://{late.grpc}"):
         with otel_mas.open(address) as source:
-            into = source.trace(trace_id(TRACE)).graph().causes_of(span_id(join))
-        assert Counter(edge.kind for edge in into) == dict.fromkeys(kinds, wide), address
+            edges = source.trace(trace_id(TRACE)).graph().edges
+        into = Counter(edge.kind for edge in edges if edge.effect == span_id(join))
+        assert into == dict.fromkeys(kinds, wide), address
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_span_that_badger_can_never_take_blocks_no_other(jaeger_binary: Path, tmp_path: Path, protocol: str) -> None:
+    spans = [span(TRACE, number, f"span {number}", number, number + 1) for number in range(1, 101)]
+    spans[40].attributes.add(key="rows").value.array_value.values.add(string_value="x" * 70_000)
+    store = tmp_path / "runs.db"
+    import_spans(store, [process({"service.name": "poison"}, spans)], may_ship=True)
+    server = Jaeger(jaeger_binary, tmp_path / "jaeger", "badger")
+    server.start()
+    try:
+        command = [*OTEL_MAS, "ship", "--once", "--from-start"]
+        settings = environment(server, store, protocol) | {
+            "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_AND_EVENT"
+        }
+        assert subprocess.run(command, env=settings, timeout=200, check=False).returncode == 0
+        assert set(wait_for(server, trace_id(TRACE), 99)) == {one.span_id.hex() for one in spans} - {span_id(41)}
+    finally:
+        server.stop()
+    status = _status(store)
+    assert status is not None
+    assert [one.span_id for one in status.rejections] == [span_id(41)]
+    assert "Key with size" in status.rejections[0].reason

@@ -193,7 +193,7 @@ def test_a_certificate_that_signed_itself_is_not_trusted(https_server: Any, rows
 def test_tls_where_there_is_none(http_server: Any, rows: Any) -> None:
     url = http_server.url.replace("http:", "https:")
 
-    assert "http:// or https://?" in reason_of(destination(url).send(rows("a")))
+    assert "it does not speak TLS: http:// instead of https://" in reason_of(destination(url).send(rows("a")))
 
 
 def test_a_certificate_that_is_none(tmp_path: Any, rows: Any) -> None:

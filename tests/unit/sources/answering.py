@@ -152,12 +152,12 @@ class SelfSigned:
         return context
 
 
-def self_signed(folder: Path) -> SelfSigned:
+def self_signed(folder: Path, names: str = "DNS:localhost,IP:127.0.0.1") -> SelfSigned:
     made = SelfSigned(folder / "certificate.pem", folder / "key.pem")
     subprocess.run(
         [
             *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),
-            *("-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", made.key, "-out", made.certificate),
+            *("-addext", f"subjectAltName={names}", "-keyout", made.key, "-out", made.certificate),
         ],
         check=True,
         capture_output=True,

@@ -22,6 +22,7 @@ from tests.unit.sources.answering import (
     SelfSigned,
     answering,
     free_port,
+    self_signed,
 )
 from tests.unit.sources.fake_jaeger import NO_SERVICE, NOT_FOUND, TRACE, over_grpc
 
@@ -183,3 +184,25 @@ def test_grpc_trusts_a_certificate_when_it_is_given(speaking: Callable[..., int]
 def test_a_grpc_server_without_tls_is_told(speaking: Callable[..., int]) -> None:
     with pytest.raises(SourceError, match="TLS"):
         grpcs(speaking(failing(grpc.StatusCode.UNKNOWN, "")), None).trace(TRACE)
+
+
+def test_a_grpc_server_that_wants_tls_is_told(speaking: Callable[..., int], trusted: SelfSigned) -> None:
+    port = speaking(failing(grpc.StatusCode.UNKNOWN, ""), trusted)
+
+    with pytest.raises(SourceError, match="does it want TLS"):
+        over_grpc(port).trace(TRACE)
+
+
+def test_a_grpc_certificate_of_another_host_is_told(speaking: Callable[..., int], tmp_path: Path) -> None:
+    other = self_signed(tmp_path, "DNS:other.example")
+    port = speaking(failing(grpc.StatusCode.UNKNOWN, ""), other)
+
+    with pytest.raises(SourceError, match="made out to another name: use that name in the address"):
+        grpcs(port, other.certificate).trace(TRACE)
+
+
+def test_a_tenant_that_is_missing_over_grpc_is_told(speaking: Callable[..., int]) -> None:
+    port = speaking(failing(grpc.StatusCode.UNAUTHENTICATED, "no org id"))
+
+    with pytest.raises(SourceError, match="X-Scope-OrgID=<tenant>"):
+        over_grpc(port).trace(TRACE)

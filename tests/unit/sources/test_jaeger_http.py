@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import time
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tests.unit.sources.answering import (
     answering,
     free_port,
     saying,
+    self_signed,
 )
 from tests.unit.sources.fake_jaeger import LUNCH, NOT_FOUND, TRACE, FakeJaeger, as_json, over_http
 
@@ -223,3 +225,27 @@ def test_a_certificate_file_that_is_none_is_told(tmp_path: Path, scheme: str, mo
         monkeypatch.setenv("OTEL_MAS_SOURCE_CERTIFICATE", str(tmp_path / name))
         with pytest.raises(SourceError, match=f"OTEL_MAS_SOURCE_CERTIFICATE: .*{name}"):
             open_source(f"jaeger+{scheme}://localhost:1").trace(TRACE)
+
+
+def test_a_certificate_of_another_host_is_told(tmp_path: Path) -> None:
+    other = self_signed(tmp_path, "DNS:other.example")
+    with (
+        answering(lambda _: NOT_FOUND, other.context) as server,
+        pytest.raises(SourceError, match="made out to another name: use that name in the address"),
+    ):
+        https(server, other.certificate).trace(TRACE)
+
+
+def test_a_server_that_wants_a_client_certificate_is_told(trusted: SelfSigned) -> None:
+    context = trusted.context
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(trusted.certificate)
+    with (
+        answering(lambda _: NOT_FOUND, context) as server,
+        pytest.raises(SourceError, match="does it want a client certificate"),
+    ):
+        https(server, trusted.certificate).trace(TRACE)
+
+
+def test_a_tenant_that_is_missing_is_told() -> None:
+    assert "X-Scope-OrgID=<tenant>" in refusal(Answer(401, b"no org id", "text/plain"))

@@ -1,0 +1,58 @@
+"""Why a server cannot be talked to, by the words of gRPC, Python's ssl and servers: they have no codes in common."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+
+class TlsFailure(Enum):
+    """What to change about a connection."""
+
+    UNTRUSTED = auto()
+    """The server's certificate is signed by nobody that is trusted."""
+    OTHER_HOST = auto()
+    """The server's certificate is made out to another name."""
+    PLAIN_SERVER = auto()
+    """TLS was spoken to a server that does not."""
+    TLS_SERVER = auto()
+    """The server wants TLS, or seems to."""
+    CLIENT_CERTIFICATE = auto()
+    """The server wants a certificate of the client, or seems to."""
+
+
+_OTHER_HOST = ("hostname verification", "hostname mismatch", "ip address mismatch")
+_UNTRUSTED = ("certificate_verify_failed", "certificate verify failed")
+_CLIENT_CERTIFICATE = ("certificate required", "alert unknown ca", "alert handshake failure", "alert bad certificate")
+_PLAIN_SERVER = ("wrong version number", "record layer failure", "packet length too long", "http request")
+_TLS_SERVER = ("https server", "\\x15\\x03", "\x15\x03")
+_HUNG_UP = ("socket closed", "connection reset", "closed connection", "broken pipe", "eof occurred", "unexpected eof")
+
+
+def tls_failure(words: str, *, tls: bool) -> TlsFailure | None:
+    """Why a connection failed; None where TLS has nothing to do with it.
+
+    Args:
+        words: of the error.
+        tls: whether TLS was spoken.
+    """
+    told = words.lower()
+    spaced = told.replace("_", " ")
+    if any(sign in spaced for sign in _OTHER_HOST):
+        return TlsFailure.OTHER_HOST
+    if any(sign in told for sign in _UNTRUSTED):
+        return TlsFailure.UNTRUSTED
+    if not tls:
+        found = any(sign in told for sign in _TLS_SERVER) or any(sign in spaced for sign in _HUNG_UP)
+        return TlsFailure.TLS_SERVER if found else None
+    if any(sign in spaced for sign in _PLAIN_SERVER):
+        return TlsFailure.PLAIN_SERVER
+    found = any(sign in spaced for sign in (*_CLIENT_CERTIFICATE, *_HUNG_UP))
+    return TlsFailure.CLIENT_CERTIFICATE if found else None
+
+
+def wants_tenant(words: str) -> bool:
+    """Whether a server with several tenants says that it was not told which (Tempo, Mimir, Loki: "no org id")."""
+    return "org id" in words.lower()
+
+
+__all__ = ["TlsFailure", "tls_failure", "wants_tenant"]
