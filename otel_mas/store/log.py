@@ -198,9 +198,7 @@ class Log:
             if found is None:
                 return None
             cursor, start, history = found
-            own = dict(
-                connection.execute("SELECT instance, after FROM own_exports WHERE server = ?", (server,)).fetchall()
-            )
+            own = self._own_exports(connection, server)
             bounds = spans, size, content
             piece = self._piece(connection, cursor, _last_key(connection), own, *bounds)
             if piece is None and history is not None and history < start:
@@ -269,6 +267,13 @@ class Log:
         """Close the connection."""
         self.release()
 
+    @staticmethod
+    def _own_exports(connection: sqlite3.Connection, server: str) -> dict[int, int]:
+        """By process that exports to the server by itself, the last key before it began to."""
+        return dict(
+            connection.execute("SELECT instance, after FROM own_exports WHERE server = ?", (server,)).fetchall()
+        )
+
     def _piece(
         self,
         connection: sqlite3.Connection,
@@ -278,13 +283,16 @@ class Log:
         spans: int,
         size: int,
         content: int,
+        condition: str = "TRUE",
+        values: Sequence[object] = (),
     ) -> Piece | None:
+        """Spans between two keys, for which a condition in SQL holds."""
         rows: list[LogRow] = []
         held_back = elsewhere = last = used = 0
         found = connection.execute(
             "SELECT id, resource, scope, instance, trace, span_id, CASE WHEN may_ship AND sampled THEN body END "
-            "FROM spans WHERE id > ? AND id <= ? AND version = 0 ORDER BY id LIMIT ?",
-            (after, upto, 8 * spans),
+            f"FROM spans WHERE id > ? AND id <= ? AND version = 0 AND {condition} ORDER BY id LIMIT ?",
+            (after, upto, *values, 8 * spans),
         )
         for key, resource, scope, instance, trace, span_id, body in found:
             if body is None:

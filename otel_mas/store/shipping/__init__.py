@@ -11,6 +11,7 @@ from otel_mas.store.shipping.destination import (
     open_destination,
 )
 from otel_mas.store.shipping.loop import Loop
+from otel_mas.store.shipping.resend import Resend, Selection
 from otel_mas.store.shipping.shipper import Busy, Idle, Shipped, Shipper, Step, Waiting
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "Loop",
     "Outcome",
     "Refused",
+    "Resend",
+    "Selection",
     "Shipped",
     "Shipper",
     "Step",

@@ -1,0 +1,78 @@
+"""What a destination has acknowledged, to be sent once more: a backend may lose what it took."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from otel_mas.errors import DestinationError, TraceNotFound
+from otel_mas.store.log import Lease, Log, Piece, Progress
+
+_FOREVER_NS = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which spans: open at any time from `since_ns` to `until_ns`, and of the trace whose id begins with `trace`."""
+
+    since_ns: int = 0
+    until_ns: int = _FOREVER_NS
+    trace: str = ""
+
+
+class Resend(Log):
+    """A log of what lies before the cursor of a destination. Cursor, counts and lease stay as they are.
+
+    Spans that are still to be shipped are not in it, nor those that the destination refused.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], selection: Selection, *, clock: Callable[[], int] = time.time_ns
+    ) -> None:
+        super().__init__(path, clock=clock)
+        self._selection = selection
+        self._after = 0
+
+    def lease(self, destination: str, owner: str, seconds: float) -> Lease:
+        return Lease(destination, owner, 0)
+
+    def renew(self, lease: Lease, seconds: float) -> None: ...
+
+    def give_back(self, lease: Lease) -> None: ...
+
+    def failed(self, lease: Lease, reason: str) -> None: ...
+
+    def advance(self, lease: Lease, piece: Piece, upto: int, progress: Progress) -> None:
+        self._after = upto
+
+    def read(self, destination: str, server: str, spans: int, size: int, content: int = 0) -> Piece | None:
+        chosen = self._selection
+        with self._transaction("DEFERRED") as connection:
+            found = connection.execute(
+                "SELECT id, cursor, start, history FROM destinations WHERE name = ?", (destination,)
+            ).fetchone()
+            if found is None:
+                raise DestinationError(f"nothing was ever shipped from {self.path} to {destination}")
+            key, cursor, start, history = found
+            pattern = f"{chosen.trace.lower()}%"
+            traces = "SELECT id FROM traces WHERE lower(hex(trace_id)) LIKE ?"
+            if chosen.trace and connection.execute(f"{traces} LIMIT 1", (pattern,)).fetchone() is None:
+                raise TraceNotFound(f"there is no trace {chosen.trace} in {self.path}: `otel-mas traces` lists them")
+            return self._piece(
+                connection,
+                self._after,
+                cursor,
+                self._own_exports(connection, server),
+                spans,
+                size,
+                content,
+                "(id > ? OR id <= ?) AND end_ns >= ? AND start_ns <= ? "
+                "AND id NOT IN (SELECT span FROM rejections WHERE destination = ?)"
+                + (f" AND trace IN ({traces})" if chosen.trace else ""),
+                (start, history or 0, chosen.since_ns, chosen.until_ns, key, *([pattern] if chosen.trace else [])),
+            )
+
+
+__all__ = ["Resend", "Selection"]
