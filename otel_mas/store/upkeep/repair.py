@@ -36,7 +36,6 @@ _NEEDED = frozenset(
     | {"present", "body"}
 )
 _POINTER_MAP = 2  # the page that auto-vacuum keeps
-_OF_A_STORE = 3  # id, key, time
 # Derived from the others, and made anew.
 _DERIVED = frozenset({"facets", "links", "trace_instances"})
 _JSON = {"messages": "body", "contents": "value"}
@@ -176,6 +175,7 @@ class _Repair:
     def __init__(self, old: sqlite3.Connection, new: sqlite3.Connection, done: Repaired) -> None:
         self._old, self._new, self._done = old, new, done
         self._queries = 0
+        self._of_store: set[str] = set()
         (layout,) = old.execute("PRAGMA user_version").fetchone()
         self._is_older = 0 < layout < VERSION  # and may lack tables
 
@@ -183,7 +183,7 @@ class _Repair:
         for table, columns in tables().items():
             if table not in _DERIVED:
                 self._copy(table, columns)
-        if self._done.saved["store"] < _OF_A_STORE:
+        if not self._of_store >= {"id", "digest_key"}:
             self._done.lost.append("the store's id or key: its message digests cannot be compared with those of before")
         self._owners(now_ns)
         traces = [row[0] for row in self._new.execute("SELECT id FROM traces").fetchall()]
@@ -195,6 +195,8 @@ class _Repair:
     def _copy(self, table: str, columns: Mapping[str, Sequence[str]]) -> None:
         saved = damaged = 0
         for row in self._rows(table, columns):
+            if table == "store":
+                self._of_store.add(row["name"])
             if table == "spans":
                 kept = self._span(row)
             elif table in _JSON and row.get(_JSON[table]) is not None and not _is_json(row[_JSON[table]]):

@@ -111,3 +111,13 @@ def test_it_is_refused_where_it_could_do_harm(bench: object, stored: Path, tmp_p
     with pytest.raises(StoreLocked, match=r"a process records into the store at .* now \(shop\)"):
         repair(stored, tmp_path / "new.db", clock=bench.clock)  # type: ignore[attr-defined]
     assert not (tmp_path / "new.db").exists()
+
+
+def test_a_store_without_its_key_gets_another_and_says_so(
+    stored: Path, sql: Callable[[str], None], tmp_path: Path
+) -> None:
+    sql("UPDATE store SET name = 'redacted:rule' WHERE name = 'digest_key'")
+    done = repair(stored, tmp_path / "new.db")
+    assert done.lost == ["the store's id or key: its message digests cannot be compared with those of before"]
+    with StoreReader(done.path) as reader:
+        assert len(reader.traces(Query())) == 2
