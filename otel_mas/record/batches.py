@@ -1,4 +1,7 @@
-"""What was drained from the queue → a batch for the store: redacted, encoded, one bad item never costing another."""
+"""What was drained from the queue → a batch for the store: redacted, encoded, one bad item never costing another.
+
+Spans go first, with what is stored in their rows. Content (`contents`) joins the batch as far as time allows.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,18 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_mas.model.dropped import DropReason
+from otel_mas.record.contents import ContentEncoder
 from otel_mas.record.encode import SpanEncoder
 from otel_mas.record.guard import caught
 from otel_mas.record.late import add, settle
 from otel_mas.record.losses import Losses
-from otel_mas.record.media import without_media
 from otel_mas.record.privacy import Privacy
-from otel_mas.record.queue import Beside, Changes, Content, Drained, Key, Message, MessageRefs
-from otel_mas.record.snapshot import to_json
-from otel_mas.record.state import StateDigests, Unread, may_be_stored
+from otel_mas.record.queue import Beside, Changes, Drained, Key, MessageRefs, StateValue
+from otel_mas.record.state import StateDigests, Unread
 from otel_mas.record.trusted import MESSAGE_ATTRIBUTES, Trusted
 from otel_mas.semconv import attributes as names
 from otel_mas.store.columns import column_values
-from otel_mas.store.rows import Batch, ContentRow, MessageRefRow, MessageRow, OpenRow, SpanRow
+from otel_mas.store.rows import Batch, MessageRefRow, OpenRow, SpanRow
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
@@ -29,9 +31,8 @@ if TYPE_CHECKING:
     from otel_mas.record.cause import Cause
     from otel_mas.record.others import Others
 
-_MAX_WITHHELD = 10_000
 _MAX_CHANGED = 10_000
-_STATE = "state"  # the role under which the values of a state lie among the messages
+_VALUE_BYTES = 4096  # what a state's value that is neither text nor bytes is taken to weigh: it has few nodes
 _CHANGED = 2  # after consumed and produced
 _MAX_ORIGINS = 1024
 _SPANS_PER_BREATH = 32  # 0.3 ms; more often, the breaths cost as much as the work
@@ -76,8 +77,9 @@ class BatchBuilder:
         self._changed: dict[Key, tuple[str, ...]] = {}  # of spans that have not ended yet
         self._origin = dict(origin)
         self._encoder = SpanEncoder(privacy)
-        self._withheld: dict[Key, list[str]] = {}  # of spans that have not ended yet
-        self._withheld_beside = 0
+        self.contents = ContentEncoder(privacy)
+        self.values: list[StateValue] = []
+        """Values of states that are to be stored: content, which the caller takes from here."""
         # By identity: SDK objects live as long as their provider, and hashing a resource means hashing all it says.
         self._resources: dict[int, tuple[Resource, int]] = {}
         self._scopes: dict[int, tuple[InstrumentationScope | None, int]] = {}
@@ -86,7 +88,7 @@ class BatchBuilder:
     @property
     def withheld(self) -> int:
         """How many values and contents could not be redacted."""
-        return self._encoder.withheld + self._withheld_beside
+        return self._encoder.withheld + self.contents.withheld
 
     def batch(self, drained: Drained, keys: Keys) -> Batch:
         """Build a batch.
@@ -120,13 +122,12 @@ class BatchBuilder:
         resource, scope = origin
         if isinstance(span, Trusted) and span.changes is not None:
             self._beside_guarded(Changes(span.context[:2], *span.changes, 0), batch)
-        withheld = self._withheld.pop(span.context[:2], ()) if self._withheld else ()
         changed = self._changed.pop(span.context[:2], None) if self._changed else None
         try:
             settle(span, names.MAS_COST_MISSING)
             if changed is not None:
                 add(span, {names.MAS_STATE_DIGESTS: changed})
-            row = self._encoder.row(span, causes, resource=resource, scope=scope, withheld=withheld)
+            row = self._encoder.row(span, causes, resource=resource, scope=scope)
             if self._others is not None:
                 self._complete(row, self._others.columns(span))
         except Exception as error:
@@ -155,21 +156,12 @@ class BatchBuilder:
 
     def _beside_guarded(self, item: Beside, batch: Batch) -> None:
         try:
-            self._beside(item, batch)
+            if isinstance(item, MessageRefs):
+                batch.message_refs.append(MessageRefRow(*_ids(item.key), item.direction, 0, _packed(item.digests)))
+            else:
+                self._changes(item, batch)
         except Exception as error:
-            caught("writer: content", error)
-            self._withhold(item.key, getattr(item, "name", "messages"))
-
-    def _beside(self, item: Beside, batch: Batch) -> None:
-        if isinstance(item, Content):
-            value = to_json(self._privacy.value(item.name, without_media(item.value)))
-            batch.contents.append(ContentRow(*_ids(item.key), item.name, value))
-        elif isinstance(item, MessageRefs):
-            batch.message_refs.append(MessageRefRow(*_ids(item.key), item.direction, 0, _packed(item.digests)))
-        elif isinstance(item, Message):
-            self._message(item, batch)
-        else:
-            self._changes(item, batch)
+            caught("writer: changes", error)
 
     def _changes(self, item: Changes, batch: Batch) -> None:
         digests = self._values.digests(item.values)
@@ -181,31 +173,12 @@ class BatchBuilder:
         for name, value, digest in zip(item.names, item.values, digests, strict=True):
             if value.__class__ is Unread:
                 continue
-            stored = bytes.fromhex(digest)
             if self._values.is_new(digest):
-                body = to_json({"value": self._privacy.value(name, without_media(value))})
-                if not may_be_stored(body):
-                    body = to_json({"value": None, "size": len(body)})
-                batch.messages.append(MessageRow(stored, _STATE, body))
-            written += stored
+                size = len(value) if isinstance(value, str | bytes) else _VALUE_BYTES
+                self.values.append(StateValue(item.key, name, digest, value, size))
+            written += bytes.fromhex(digest)
         if written:
             batch.message_refs.append(MessageRefRow(*_ids(item.key), _CHANGED, 0, written))
-
-    def _message(self, item: Message, batch: Batch) -> None:
-        role = str(item.snapshot.get("role", ""))
-        body = None
-        if "parts" in item.snapshot:
-            try:
-                body = to_json(self._privacy.value("message", item.snapshot))
-            except Exception as error:
-                caught("writer: message", error)
-                self._withhold(item.key, "message")
-        batch.messages.append(MessageRow(bytes.fromhex(item.digest), role, body))
-
-    def _withhold(self, key: Key, name: str) -> None:
-        self._withheld_beside += 1
-        if len(self._withheld) < _MAX_WITHHELD or key in self._withheld:
-            self._withheld.setdefault(key, []).append(name)
 
     def _origin_keys(self, span: ReadableSpan, keys: Keys) -> _Origin:
         resource, scope = span.origin if isinstance(span, Trusted) else (span._resource, span._instrumentation_scope)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanKind
@@ -83,7 +83,6 @@ class SpanEncoder:
         *,
         resource: int = 0,
         scope: int = 0,
-        withheld: Iterable[str] = (),
     ) -> SpanRow:
         """The row of an ended span.
 
@@ -92,14 +91,13 @@ class SpanEncoder:
             causes: all of its causes; they replace what the SDK's limits left of them on the span.
             resource: key of its resource.
             scope: key of its instrumentation scope.
-            withheld: names of contents that lay beside it and could not be redacted.
         """
         # The SDK's properties would cost as much as the encoding.
         context = cast("SpanContext", span._context)
         trace_id, span_id, _, flags, state, _ = context
         parent = span._parent
         parent_id = parent[1].to_bytes(8, "big") if parent else None
-        failed = list(withheld) if withheld else []
+        failed: list[str] = []
         columns: dict[int, object] = {}
         known = self._names.get(span._name) or self._name(span._name)
         ids = _ids(_TRACE_ID, trace_id >> 64, trace_id & _LOW, _SPAN_ID, span_id)

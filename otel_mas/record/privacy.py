@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from otel_mas.config import Content
 from otel_mas.model.content import Rule, holds_text, rule
-from otel_mas.record.snapshot import tagged
+from otel_mas.record.snapshot import cut_texts, tagged
 from otel_mas.semconv import attributes as names
 from otel_mas.store.redact import Redactor, key_text
 
@@ -38,6 +38,8 @@ ID: Final = 128
 """Characters: no id is longer."""
 # Hexadecimal ids and what stands between them, or enum members; a NUL between the items of an array.
 _PLAIN: Final = re.compile(r"[0-9a-f:|,\-\x00]*|[a-z_]{0,16}(?:\x00[a-z_]{0,16})*")
+MAX_TEXT: Final = 1 << 18
+"""Characters of an attribute, a name or a description that are redacted and stored: 0.1 s at worst. The rest is cut."""
 _MAX_NAMES = 4096
 
 
@@ -89,8 +91,8 @@ class Privacy:
         if treatment is _Treatment.SECRET and self.redactor.hides(name, value):
             return self.redactor.hidden(value)
         if isinstance(value, str):
-            return self.redactor.text(value)
-        return value if isinstance(value, bool | int | float) else self._without_secrets(value)
+            return self.redactor.text(cut_texts(value, MAX_TEXT))
+        return value if isinstance(value, bool | int | float) else self._without_secrets(cut_texts(value, MAX_TEXT))
 
     def _treatment(self, name: str) -> _Treatment:
         known = rule(name)
@@ -124,7 +126,7 @@ class Privacy:
 
     def text(self, text: str) -> str:
         """A name of a span, an event or a scope, a trace state."""
-        return text if self.content == "full" else self.redactor.text(text)
+        return text if self.content == "full" else self.redactor.text(cut_texts(text, MAX_TEXT))
 
     def description(self, text: str) -> str:
         """A status description, which is an exception's message more often than not."""

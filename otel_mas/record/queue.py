@@ -25,6 +25,7 @@ SPAN_BYTES = 600  # what a queued span weighs beyond its texts
 LINK_BYTES = 300
 SAID_BYTES = 100  # what we say in an attribute: ids and names, most of which the app keeps alive as well
 CHANGE_BYTES = 100
+_CONTENT_SHARE = 0.75  # of the bytes that may wait: content leaves the rest to spans
 
 _new = tuple.__new__
 
@@ -65,7 +66,21 @@ class Changes(NamedTuple):
     size: int
 
 
-Beside = Content | MessageRefs | Message | Changes
+class StateValue(NamedTuple):
+    """A value of a state that the store does not have yet, with the span that wrote it."""
+
+    key: Key
+    name: str
+    digest: str
+    value: Any
+    size: int
+
+
+Beside = MessageRefs | Changes
+"""What a span's own row, or one beside it, is made of: a few digests."""
+
+AnyContent = Content | Message | StateValue
+"""What has to be redacted, which takes up to half a second a megabyte: spans do not wait for it."""
 
 Ended = tuple["ReadableSpan", tuple["Cause", ...], int]
 """An ended span, all of its causes whatever the SDK's limits left on it, and what it weighs in bytes. A bare tuple: it
@@ -93,7 +108,7 @@ class SpanQueue:
 
     Args:
         max_spans: spans that may wait; as many may be open.
-        max_bytes: bytes that may wait, of spans and content together.
+        max_bytes: bytes that may wait, of spans and content together; content alone takes three quarters at most.
         batch_spans: at this many the writer is woken before its interval is over.
         wake: called when the writer sleeps and something arrives, or a batch is full.
     """
@@ -113,11 +128,13 @@ class SpanQueue:
         self.losses = Losses()
         self._max_spans = max_spans
         self._max_bytes = max_bytes
+        self._max_content_bytes = int(_CONTENT_SHARE * max_bytes)
         self._batch_spans = batch_spans
         self._wake = wake
         self._bytes = 0
         self._ended: deque[Ended | LightSpan] = deque()
         self._beside: deque[Beside] = deque()
+        self._contents: deque[AnyContent] = deque()
         self._begun = False  # whether a span has started since the last batch was taken
         self._live: dict[Key | LightSpan, Open] = {}
         self._told: dict[Key | LightSpan, Open] = {}  # the spans that were open when it was
@@ -192,7 +209,7 @@ class SpanQueue:
 
     def add_content(self, context: SpanContext, name: str, value: Any, size: int) -> None:
         """Content of an open span: a snapshot and its size in bytes."""
-        self._add(Content(context[:2], name, value, size))
+        self._add_content(Content(context[:2], name, value, size))
 
     def add_messages(self, key: Key, direction: int, digests: Sequence[str]) -> None:
         """The messages that an open span consumed or produced."""
@@ -201,20 +218,26 @@ class SpanQueue:
 
     def add_message(self, key: Key, digest: str, snapshot: dict[str, Any], size: int) -> bool:
         """A message's content. False where there was no room: offer it again with the next span that has it."""
-        return self._add(Message(key, digest, snapshot, size))
+        return self._add_content(Message(key, digest, snapshot, size))
 
     def add_changes(self, key: Key, names: tuple[str, ...], values: tuple[Any, ...], size: int) -> None:
         """What an open span changed in a state."""
         self._add(_new(Changes, (key, names, values, size + CHANGE_BYTES * len(names))))
 
-    def _add(self, item: Beside) -> bool:
+    def _add(self, item: Beside) -> None:
+        self._append(self._beside, item, self._max_bytes)
+
+    def _add_content(self, item: AnyContent) -> bool:
+        return self._append(self._contents, item, self._max_content_bytes)
+
+    def _append(self, waiting: deque[Any], item: Any, max_bytes: int) -> bool:
         if self.closed:
             return False
-        if self._bytes + item.size > self._max_bytes or len(self._beside) >= 4 * self._max_spans:
+        if self._bytes + item.size > max_bytes or len(waiting) >= 4 * self._max_spans:
             self.losses.content(item.key, self.full_because)
             return False
         self._bytes += item.size
-        self._beside.append(item)
+        waiting.append(item)
         if self.idle:
             self._wake()
         return True
@@ -225,12 +248,17 @@ class SpanQueue:
     # -- on the writer's thread ------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        return len(self._ended) + len(self._beside) + bool(self.losses) + self._begun
+        return len(self._ended) + len(self._beside) + len(self._contents) + bool(self.losses) + self._begun
 
     @property
     def waiting_spans(self) -> int:
         """How many ended spans wait."""
         return len(self._ended)
+
+    @property
+    def waiting_contents(self) -> int:
+        """How many contents wait."""
+        return len(self._contents)
 
     def service(self) -> str | None:
         """The service name of a span that waits."""
@@ -245,7 +273,7 @@ class SpanQueue:
         return len(self._live)
 
     def drain(self, limit: int) -> Drained:
-        """Take a batch of at most `limit` ended spans, all that waits beside them, and the spans still open."""
+        """Take a batch of at most `limit` ended spans, what belongs to their rows, and the spans still open."""
         self._begun = False
         live = self._live.copy()  # in one step of C: spans start and end meanwhile
         started = [_started(key, kept) for key, kept in live.items() if key not in self._told]
@@ -254,13 +282,29 @@ class SpanQueue:
         # After the spans: what lies beside a span is added before the span ends, and so is in this batch or was in
         # an earlier one.
         beside = _take(self._beside, len(self._beside))
-        taken = sum(item[2] for item in ended) + sum(item.size for item in beside)
-        self._bytes = max(0, self._bytes - taken) if self._ended or self._beside else 0
+        self._taken(sum(item[2] for item in ended) + sum(item.size for item in beside))
         return Drained(ended, beside, started)
+
+    def next_content(self, max_size: int | None = None) -> AnyContent | None:
+        """Take the content that has waited longest; None where there is none, or it is larger than `max_size`."""
+        waiting = self._contents
+        if not waiting or (max_size is not None and waiting[0].size > max_size):
+            return None
+        item = waiting.popleft()
+        self._taken(item.size)
+        return item
+
+    def keep_value(self, value: StateValue) -> None:
+        """A state's value that is to be stored; its size has been counted where it was written."""
+        self._bytes += value.size
+        self._contents.append(value)
+
+    def _taken(self, size: int) -> None:
+        self._bytes = max(0, self._bytes - size) if self._ended or self._beside or self._contents else 0
 
     def clear(self) -> None:
         """Forget everything: it belongs to the process that this one was forked from, or nobody can store it."""
-        for waiting in (self._ended, self._beside, self._live, self._told):
+        for waiting in (self._ended, self._beside, self._contents, self._live, self._told):
             waiting.clear()
         self._begun = False
         self._bytes = 0
@@ -278,4 +322,16 @@ def _take(items: deque[Any], limit: int) -> list[Any]:
     return [items.popleft() for _ in range(min(limit, len(items)))]
 
 
-__all__ = ["Beside", "Changes", "Content", "Drained", "Ended", "Key", "Message", "MessageRefs", "SpanQueue"]
+__all__ = [
+    "AnyContent",
+    "Beside",
+    "Changes",
+    "Content",
+    "Drained",
+    "Ended",
+    "Key",
+    "Message",
+    "MessageRefs",
+    "SpanQueue",
+    "StateValue",
+]

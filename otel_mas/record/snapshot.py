@@ -148,6 +148,47 @@ def snapshot(value: Any) -> tuple[Any, int]:
     return copy.of(value), copy.size
 
 
+def cut_texts(value: Any, limit: int) -> Any:
+    """A value, plain like a snapshot, with texts of no more than `limit` characters together.
+
+    A text that is cut says how many characters are left out, a list or mapping how many items.
+    """
+    return _cut(value, [limit])
+
+
+def _cut(value: Any, left: list[int]) -> Any:
+    kind = type(value)
+    if kind is str or kind is bytes:
+        size = len(value)
+        if size > left[0]:
+            mark = f"… (cut by otel-mas: {size - left[0]:,} more)"
+            value = value[: left[0]] + (mark if kind is str else mark.encode())
+        left[0] = max(0, left[0] - size)
+        return value
+    if kind is dict:
+        return _cut_mapping(value, left)
+    if kind is not list and kind is not tuple:
+        return value
+    kept: list[Any] = []
+    for item in value:
+        if not left[0]:
+            kept.append(f"… (cut by otel-mas: {len(value) - len(kept):,} more)")
+            break
+        kept.append(_cut(item, left))
+    return kept if kind is list else tuple(kept)
+
+
+def _cut_mapping(value: dict[Any, Any], left: list[int]) -> dict[Any, Any]:
+    kept: dict[Any, Any] = {}
+    for key, item in value.items():
+        if not left[0]:
+            kept[f"… (cut by otel-mas: {len(value) - len(kept):,} more)"] = None
+            break
+        key = _cut(key, left)
+        kept[key] = _cut(item, left)
+    return kept
+
+
 def to_json(value: Any) -> bytes:
     """A snapshot, redacted or not, as JSON. Bytes become `{"$bytes": base64}`."""
     try:
@@ -175,4 +216,4 @@ def _without_surrogates(value: Any) -> Any:
     return value
 
 
-__all__ = ["Copy", "snapshot", "tagged", "to_json"]
+__all__ = ["Copy", "cut_texts", "snapshot", "tagged", "to_json"]

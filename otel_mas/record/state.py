@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _MAX_NODES = 256  # of one value: 40 µs on the app's thread
 _MAX_SIZE = 1 << 20  # characters or bytes: 1 ms on the writer's
 _DIGEST = 32
-_MAX_STORED = 1 << 16
 _MAX_KNOWN = 65_536
 _SIZED = (str, bytes, bytearray, memoryview, list, tuple, dict, set, frozenset, deque)
 AT_ONCE = frozenset((bool, int, float, type(None)))
@@ -132,9 +131,4 @@ class StateDigests:
         self._stored.clear()
 
 
-def may_be_stored(body: bytes) -> bool:
-    """Whether a value's content is small enough to be kept with its digest."""
-    return len(body) <= _MAX_STORED
-
-
-__all__ = ["AT_ONCE", "MessageList", "StateDigests", "Unread", "may_be_stored", "taken_down"]
+__all__ = ["AT_ONCE", "MessageList", "StateDigests", "Unread", "taken_down"]

@@ -18,7 +18,7 @@ from otel_mas.errors.log import logger
 from otel_mas.model.dropped import Dropped, DropReason
 from otel_mas.record.guard import caught
 from otel_mas.record.losses import reason_of
-from otel_mas.record.queue import Drained, SpanQueue
+from otel_mas.record.queue import Drained, Key, SpanQueue
 
 if TYPE_CHECKING:
     # Loaded by the thread itself, so that the app's first span does not wait for it.
@@ -33,6 +33,8 @@ _WARN_S = 60.0
 _ALIVE_S = 0.05  # how often whoever waits looks whether the thread is still there
 _FINISH_S = 0.25  # kept of the time to end, to tell the store what was dropped
 _RETRY_S = (0.05, 1.0)  # first and longest pause
+_CONTENT_S = 0.05  # of redaction in one transaction: what spans that end meanwhile wait for
+_SMALL_BYTES = 1 << 16  # of a content that may be in a batch with spans: 0.03 s at worst
 _HOPELESS = (StoreCorrupt, StoreReadOnly)
 
 T = TypeVar("T")
@@ -122,6 +124,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._requests: list[_Request] = []
+        self._contents: list[Key] = []  # whose contents are in the batch under way
         self._stop: _Request | None = None
         self._parts: tuple[Store, BatchBuilder] | None = None
         self._warned: dict[str, float] = {}
@@ -229,14 +232,16 @@ class Writer:
 
     def _drop_waiting(self, reason: DropReason) -> None:
         """Count all that waits as dropped."""
+        self._contents += [item.key for item in iter(self._queue.next_content, None)]
         self._drop(self._queue.drain(self._queue.waiting_spans), reason)
 
     def _drop(self, drained: Drained, reason: DropReason) -> None:
         losses = self._queue.losses
         for span, _, _ in drained.ended:
             losses.span(span.context[:2], reason)
-        for item in drained.beside:
-            losses.content(item.key, reason)
+        for key in (*(item.key for item in drained.beside), *self._contents):
+            losses.content(key, reason)
+        self._contents.clear()
 
     def _work(self, store: Store, builder: BatchBuilder) -> None:
         retained = time.monotonic()
@@ -284,6 +289,7 @@ class Writer:
                 self._stop = request
 
     def _write_all(self, store: Store, builder: BatchBuilder) -> None:
+        """Write what waits, spans first: content waits for all of them, and none of them for much content."""
         while True:
             if self._is_late():
                 self._drop_waiting(DropReason.EXIT_TIMEOUT)
@@ -305,18 +311,37 @@ class Writer:
                 caught("writer: batch", error)
             self._writing = 0
             self._report()
-            if not self._queue.waiting_spans:
+            if not self._queue.waiting_spans and not self._queue.waiting_contents:
                 return
 
     def _write(self, drained: Drained, store: Store, builder: BatchBuilder) -> None:
         batch = self._insist(partial(builder.batch, drained, _Keys(store, self._using_store)), uses_store=False)
+        self._add_contents(batch, builder, alone=not drained.ended)
         try:
             self._insist(partial(store.write, batch))
         except BaseException:
             self._queue.losses.restore(batch.drops, batch.dropped_spans)
             raise
-        if store.forgotten():
+        self._contents.clear()
+        if not self._queue.waiting_contents and store.forgotten():
             self._resend()
+
+    def _add_contents(self, batch: Batch, builder: BatchBuilder, *, alone: bool) -> None:
+        """Add contents to a batch for as long as the next one may wait: beside spans, only small ones."""
+        queue, contents = self._queue, builder.contents
+        for value in builder.values:
+            queue.keep_value(value)
+        builder.values.clear()
+        until = time.monotonic() + _CONTENT_S
+        while time.monotonic() < until:
+            item = queue.next_content(None if alone else _SMALL_BYTES)
+            if item is None:
+                return
+            self._contents.append(item.key)
+            if self._stop is None or contents.fits(item, self._last_moment(self._stop)):
+                contents.add(item, batch)
+            else:
+                contents.withhold(item, batch, "the process ended before it was redacted")
 
     def _insist(self, action: Callable[[], T], *, uses_store: bool = True) -> T:
         """Do it, trying again for as long as another process keeps the store locked.
@@ -364,7 +389,11 @@ class Writer:
         self._hear_all()
         if self._stop is None or not self._queue.waiting_spans:
             return False
-        return time.monotonic() > self._stop.deadline - min(_FINISH_S, self._stop.timeout_s / 4)
+        return time.monotonic() > self._last_moment(self._stop)
+
+    @staticmethod
+    def _last_moment(stop: _Request) -> float:
+        return stop.deadline - min(_FINISH_S, stop.timeout_s / 4)
 
     @staticmethod
     def _answer(requests: list[_Request], written: bool) -> None:

@@ -25,10 +25,12 @@ class MessageWriter:
         self._pending: list[tuple[int, bytes]] = []
         self._missing: set[bytes] = set()
         self._forgotten: set[bytes] = set()
+        self._written: set[bytes] = set()
 
     def write(self, connection: sqlite3.Connection, batch: Batch, traces: dict[bytes, int], now_ns: int) -> None:
         """Store the batch's messages and references inside the caller's transaction."""
         self._pending, self._missing = [], set()
+        self._written = {row.digest for row in batch.messages}  # of spans that are stored already, among others
         if batch.messages:
             rows = [
                 (bytearray(row.digest), row.role, now_ns, None if row.body is None else bytearray(row.body))
@@ -73,6 +75,7 @@ class MessageWriter:
         while len(self._known) > _KNOWN_TRACES:
             del self._known[next(iter(self._known))]
         self._forgotten |= self._missing
+        self._forgotten -= self._written
         self._pending, self._missing = [], set()
 
     def forget(self, digests: Iterable[bytes]) -> None:

@@ -273,8 +273,9 @@ CONTENT_WITHHELD = Kind(
     "content-withheld",
     _NOTE,
     _AREA,
-    "withheld because they could not be redacted: {withheld}",
-    "look for mas.content.withheld on spans: which contents, and where",
+    "withheld because they could not be redacted, or not before the process ended: {withheld}",
+    "look for $withheld in contents and for mas.content.withheld on spans: which, where and why; "
+    "OTEL_MAS_EXIT_TIMEOUT gives the end more time",
 )
 RUNS_DIED = Kind(
     "runs-died",

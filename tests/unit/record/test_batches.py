@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 import pytest
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource as ResourceMessage
-from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
@@ -15,6 +14,7 @@ from otel_mas.errors import StoreLocked
 from otel_mas.model.dropped import Dropped
 from otel_mas.record import guard
 from otel_mas.record.batches import BatchBuilder
+from otel_mas.record.contents import MAX_BYTES
 from otel_mas.record.digest import Digester
 from otel_mas.record.privacy import Privacy
 from otel_mas.record.queue import Content, Drained, Message, MessageRefs
@@ -38,6 +38,14 @@ def ended(name: str = "s") -> Any:
     span = TRACER.start_span(name)
     span.end()
     return span
+
+
+def with_contents(made: BatchBuilder, batch: Any, *items: Any) -> Any:
+    """A batch to which contents have been added, and the values of states that came with its spans."""
+    for item in (*items, *made.values):
+        made.contents.add(item, batch)
+    made.values.clear()
+    return batch
 
 
 def drained(*spans: Any, beside: Any = (), started: Any = ()) -> Drained:
@@ -69,13 +77,14 @@ def test_resource_and_scope_are_stored_redacted_once_with_this_process(store: An
 def test_content_and_references_become_rows(store: Any) -> None:
     span = ended()
     key = span.context[:2]
-    beside = [
+    beside = [MessageRefs(key, 1, ("ab" * 16, "cd" * 16), 1)]
+    contents = [
         Content(key, "arguments", {"token": "hunter2", "q": "x"}, 1),
-        MessageRefs(key, 1, ("ab" * 16, "cd" * 16), 1),
         Message(key, "ab" * 16, {"role": "user", "parts": [{"type": "text", "content": "hi"}]}, 1),
         Message(key, "cd" * 16, {"role": "tool"}, 1),
     ]
-    batch = builder().batch(drained(span, beside=beside), store)
+    made = builder()
+    batch = with_contents(made, made.batch(drained(span, beside=beside), store), *contents)
     assert orjson.loads(batch.contents[0].value) == {"token": "[redacted]", "q": "x"}
     assert (batch.contents[0].trace_id, batch.contents[0].span_id) == (batch.spans[0].trace_id, batch.spans[0].span_id)
     assert [(ref.direction, ref.position, ref.digests.hex()) for ref in batch.message_refs] == [
@@ -85,29 +94,37 @@ def test_content_and_references_become_rows(store: Any) -> None:
     assert orjson.loads(batch.messages[0].body or b"")["parts"][0]["content"] == "hi"
 
 
-@pytest.mark.parametrize("content_comes_first", [True, False])
-def test_content_that_cannot_be_redacted_is_withheld_and_its_span_says_so(
-    store: Any, content_comes_first: bool
-) -> None:
+def test_content_that_cannot_be_redacted_says_so_in_its_place(store: Any) -> None:
     guard.set_strict(False)
     made, span = builder(Failing("redacted")), ended()
     key = span.context[:2]
-    beside = [
+    contents = [
         Content(key, "arguments", "bad", 1),
         Content(key, "result", "fine", 1),
         Message(key, "ab" * 16, {"role": "user", "parts": ["bad"]}, 1),
     ]
-    if content_comes_first:  # the span was still open when its content was written
-        first = made.batch(drained(beside=beside), store)
-        batch = made.batch(drained(span), store)
-    else:
-        first = batch = made.batch(drained(span, beside=beside), store)
-    assert [row.name for row in first.contents] == ["result"]
-    assert [row.body for row in first.messages] == [None]
-    pairs = {pair.key: pair.value for pair in SpanMessage.FromString(batch.spans[0].body).attributes}
-    assert [v.string_value for v in pairs[names.MAS_CONTENT_WITHHELD].array_value.values] == ["arguments", "message"]
-    assert made.withheld >= 2
-    assert not made._withheld
+    batch = with_contents(made, made.batch(drained(span), store), *contents)
+    withheld = {"$withheld": "it could not be redacted"}
+    told = {row.name: orjson.loads(row.value) for row in batch.contents}
+    assert told == {"arguments": withheld, "result": "fine", "messages": withheld}
+    assert [row.body for row in batch.messages] == [None]
+    assert made.withheld == 2
+
+
+def test_a_long_text_is_cut_before_it_is_redacted_and_says_how_much_is_left_out(store: Any) -> None:
+    made, key = builder(), (1, 2)
+    page = Content(key, "page", ["password: hunter2 " * 200_000, "after it"], 3_600_000)
+    batch = with_contents(made, made.batch(drained(), store), page)
+    text, left_out = orjson.loads(batch.contents[0].value)
+    assert "hunter2" not in text
+    assert text.endswith(f"… (cut by otel-mas: {18 * 200_000 - MAX_BYTES:,} more)")
+    assert left_out == "… (cut by otel-mas: 1 more)"
+
+
+def test_in_full_nothing_is_cut(store: Any) -> None:
+    made, page = builder(Privacy("full")), "x " * 1_000_000
+    batch = with_contents(made, made.batch(drained(), store), Content((1, 2), "page", page, len(page)))
+    assert orjson.loads(batch.contents[0].value) == page
 
 
 def test_a_span_that_cannot_be_encoded_costs_no_other(store: Any) -> None:
@@ -122,13 +139,13 @@ def test_a_span_that_cannot_be_encoded_costs_no_other(store: Any) -> None:
 
 
 def test_after_a_locked_store_the_same_items_can_be_given_again(store: Any) -> None:
-    made, items = builder(Failing("redacted")), drained(ended(), beside=[Content((1, 2), "n", "fine", 1)])
+    made, items = builder(), drained(ended(), beside=[MessageRefs((1, 2), 0, ("ab" * 16,), 1)])
     store.failing = lambda: StoreLocked("locked")
     with pytest.raises(StoreLocked):
         made.batch(items, store)
     store.failing = None
     batch = made.batch(items, store)
-    assert (len(batch.spans), len(batch.contents)) == (1, 1)
+    assert (len(batch.spans), len(batch.message_refs)) == (1, 1)
 
 
 def test_name_version_and_urls_of_a_scope_are_stored_redacted(store: Any) -> None:

@@ -109,17 +109,32 @@ def test_bytes_are_bounded_for_spans_and_content_together() -> None:
     waiting.add_content(other.context, "arguments", "x", 6_000)
     waiting.end(other.context, other, 10)
     drained = waiting.drain(10)
-    assert [item.key for item in drained.beside] == [one.context[:2]]
+    taken = waiting.next_content()
+    assert taken is not None
+    assert taken.key == one.context[:2]
+    assert waiting.next_content() is None
     assert [span for span, _, _ in drained.ended] == [other]
     assert waiting.losses.totals() == [Dropped("queue full", 1, 1)]
     waiting.end(third.context, third, 9_000)  # what was taken makes room
     assert len(waiting.drain(10).ended) == 1
 
 
+def test_content_leaves_room_for_spans() -> None:
+    waiting = queue(size=10_000)
+    span = started(waiting)
+    waiting.add_content(span.context, "page", "x", 7_500)
+    waiting.add_content(span.context, "page", "x", 1)
+    waiting.end(span.context, span, 500)
+    assert len(waiting.drain(10).ended) == 1
+    assert waiting.waiting_contents == 1
+    assert waiting.next_content(max_size=7_000) is None
+    assert waiting.next_content() is not None
+
+
 def test_a_message_without_room_is_refused() -> None:
     waiting = queue(size=100)
-    assert not waiting.add_message((1, 2), "00", {"role": "user"}, 101)
-    assert waiting.add_message((1, 2), "00", {"role": "user"}, 99)
+    assert not waiting.add_message((1, 2), "00", {"role": "user"}, 76)
+    assert waiting.add_message((1, 2), "00", {"role": "user"}, 75)
 
 
 def test_spans_that_never_end_are_not_kept_for_ever() -> None:
@@ -130,10 +145,10 @@ def test_spans_that_never_end_are_not_kept_for_ever() -> None:
     assert len(waiting) <= 10
 
 
-def test_content_is_never_in_a_later_batch_than_its_span() -> None:
+def test_what_belongs_to_a_spans_row_is_never_in_a_later_batch_than_it() -> None:
     waiting = queue()
     span = started(waiting)
-    waiting.add_content(span.context, "n", 1, 1)
+    waiting.add_messages(span.context[:2], 0, ("ab" * 16,))
     waiting.end(span.context, span, 0)
     drained = waiting.drain(1)
     assert drained.ended
@@ -156,6 +171,7 @@ def test_threads_do_not_lose_spans() -> None:
     waiting = queue(spans=100_000, size=10**9)
     waiting.idle = False
     taken: list[Any] = []
+    contents: list[Any] = []
     done = threading.Event()
 
     def produce() -> None:
@@ -167,6 +183,7 @@ def test_threads_do_not_lose_spans() -> None:
     def consume() -> None:
         while not done.is_set():
             taken.append(waiting.drain(7))
+            contents.extend(iter(waiting.next_content, None))
 
     consumer = threading.Thread(target=consume)
     producers = [threading.Thread(target=produce) for _ in range(4)]
@@ -179,7 +196,8 @@ def test_threads_do_not_lose_spans() -> None:
     consumer.join()
     taken.append(waiting.drain(100_000))
     assert sum(len(batch.ended) for batch in taken) == 2000
-    assert sum(len(batch.beside) for batch in taken) == 2000
+    contents.extend(iter(waiting.next_content, None))
+    assert len(contents) == 2000
     assert waiting.open == 0
     assert waiting._bytes == 0
 

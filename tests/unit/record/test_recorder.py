@@ -50,7 +50,8 @@ class Recorded:
         return self.queue.drain(100).beside
 
     def contents(self) -> dict[str, Any]:
-        return {item.name: item.value for item in self.beside() if isinstance(item, Content)}
+        waiting = iter(self.queue.next_content, None)
+        return {item.name: item.value for item in waiting if isinstance(item, Content)}
 
 
 @pytest.fixture(autouse=True)
@@ -240,6 +241,7 @@ def test_spans_that_do_not_record_cost_nothing() -> None:
     recorded.rec.fail(span, ValueError())
     assert recorded.rec.messages(span, "input", ["a"], Untouchable()) == ()
     assert not recorded.beside()
+    assert not recorded.contents()
 
 
 def test_an_error_inside_never_reaches_the_app() -> None:

@@ -58,9 +58,11 @@ class Rig:
     def _started(self, thread: int) -> None:
         self.thread = thread
 
-    def end(self, name: str = "s") -> None:
+    def end(self, name: str = "s", *contents: str) -> None:
         span: Any = TRACER.start_span(name)
         self.queue.start(span.context, span)
+        for text in contents:
+            self.queue.add_content(span.context, "page", text, len(text))
         self.queue.end(span.context, span, 0)
 
 
@@ -291,6 +293,41 @@ def test_spans_that_end_after_the_store_turned_out_unusable_are_counted(rig: Rig
     for _ in range(3):
         rig.end()
     assert rig.queue.losses.totals() == [Dropped("store unusable", 4, 0)]
+
+
+PAGE = "<a href='https://user:pw@x.y/?token=abc&session_key=12'>password: hunter2 Bearer abcdefghijk</a> " * 5_000
+
+
+def test_spans_do_not_wait_for_content(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig, redacting, free = Rig(store), threading.Event(), threading.Event()
+    monkeypatch.setattr("otel_mas.record.contents.to_json", lambda _: redacting.set() or free.wait(30) or b"0")
+    rig.end("with a page", PAGE)
+    assert redacting.wait(30)
+    assert store.names() == ["with a page"]
+    free.set()
+    assert rig.writer.stop(30)
+    assert [len(batch.contents) for batch in store.batches if batch.contents] == [1]
+
+
+def test_small_content_comes_in_one_transaction_with_its_span(store: Any) -> None:
+    rig = Rig(store, interval_s=60)
+    rig.end("s", "small")
+    assert rig.writer.flush(30)
+    assert [(len(batch.spans), len(batch.contents)) for batch in store.batches] == [(1, 1)]
+    assert rig.writer.stop(5)
+
+
+def test_at_the_end_spans_are_written_and_content_without_time_says_that_it_is_not_there(store: Any) -> None:
+    rig = Rig(store, interval_s=60)
+    for number in range(5):
+        rig.end(f"s{number}", PAGE, "small")
+    rig.writer.stop(0.2)
+    eventually(lambda: store.closed, 30)
+    assert len(store.names()) == 5
+    told = [row.value for batch in store.batches for row in batch.contents]
+    assert len(told) == 10
+    assert told.count(b'{"$withheld":"the process ended before it was redacted"}') >= 4
+    assert store.finished == ([], told.count(b'{"$withheld":"the process ended before it was redacted"}'))
 
 
 def test_messages_that_the_store_lost_are_sent_again(rig: Rig) -> None:

@@ -57,6 +57,13 @@ def test_a_message_that_is_referred_to_and_missing_is_told_once(bench: Any) -> N
     assert writer.forgotten() == frozenset()
 
 
+def test_a_message_that_comes_after_those_who_refer_to_it_is_not_missing(bench: Any) -> None:
+    writer = bench.writer()
+    writer.write(Batch(message_refs=_refs([1, 2])))
+    writer.write(Batch(messages=[MessageRow(_digest(1), "user", b"{}")]))
+    assert writer.forgotten() == {_digest(2)}
+
+
 def test_positions_need_not_be_consecutive(bench: Any) -> None:
     rows = [MessageRefRow(TRACE, SPAN, 0, place, _digest(place)) for place in (5, 6, 9, 0)]
     bench.writer().write(Batch(message_refs=rows))
