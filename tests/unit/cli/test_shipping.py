@@ -70,6 +70,48 @@ def test_from_start_ships_all_and_again_nothing(lunch: Path, server: HttpServer)
     assert count(server) == 16
 
 
+def test_again_sends_a_trace_or_a_time_once_more_and_leaves_the_cursor(lunch: Path, server: HttpServer) -> None:
+    assert ship(lunch, server, "--once", "--from-start").exit_code == 0
+    before = status(lunch)
+    server.requests.clear()
+
+    result = ship(lunch, server, "--again", "--trace", trace_id(ASKING))
+
+    assert result.exit_code == 0
+    assert f"sent again {count(server)} spans to otlp+http:" in result.stderr
+    assert 0 < count(server) < 15
+    assert "sent again 15 spans" in ship(lunch, server, "--again", "--since", "1d").stderr
+    assert "sent again 0 spans" in ship(lunch, server, "--again", "--until", "2d").stderr
+    assert status(lunch) == before
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--again"], "--again needs --since, --until or --trace"),
+        (["--since", "1h"], "they need --again"),
+        (["--again", "--trace", "xyz"], "is no trace id"),
+        (["--again", "--trace", "ff", "--from-start"], "give one of them"),
+    ],
+)
+def test_again_with_the_wrong_options_says_so(lunch: Path, server: HttpServer, more: list[str], said: str) -> None:
+    result = ship(lunch, server, *more)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_a_span_that_is_refused_is_named_in_the_status(lunch: Path, server: HttpServer) -> None:
+    import_spans(lunch, [process({}, [span(50, 1, "poison", 0, 1)])], may_ship=True)
+    server.answer = lambda request: HttpAnswer(503 if "poison" in request.names else 200)
+
+    assert ship(lunch, server, "--once", "--from-start").exit_code == 0
+    (refused,) = status(lunch)["rejections"]
+    assert (refused["trace_id"], refused["name"]) == (trace_id(50), "poison")
+    assert "answers 503" in refused["reason"]
+    assert f"'poison' of trace {trace_id(50)}" in run("ship", "status", "--store", lunch).stdout
+
+
 def test_a_server_that_is_down_fails_in_one_line_and_is_seen_in_the_status(
     lunch: Path, server: HttpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
