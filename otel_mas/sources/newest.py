@@ -136,11 +136,12 @@ class Walk:
         with telling() as tell:
             found = _Found(self.look, self.looks_at_once, tell)
             tell(f"asking {self.location}")
-            found.add(known())
-            self._walk(found, limit, floor_ns, now_ns + DAY)  # clocks of other machines may be ahead
+            self._walk(found, known, limit, floor_ns, now_ns + DAY)  # clocks of other machines may be ahead
         return sorted(found.matching, key=lambda summary: (-summary.start_ns, summary.trace_id))[:limit]
 
-    def _walk(self, found: _Found, limit: int, floor_ns: int, top_ns: int) -> None:
+    def _walk(
+        self, found: _Found, known: Callable[[], Iterable[Candidate]], limit: int, floor_ns: int, top_ns: int
+    ) -> None:
         most, ceiling = min(max(limit, 20) + 1, self.most_at_once), max(self.most_at_once, _MOST_AT_AN_INSTANT)
         overlap, widest = max(self.overlap_ns, self.grain_ns), self.widest_ns
         covered, step = top_ns, DAY + _FIRST  # what started since `covered` is known
@@ -163,7 +164,8 @@ class Walk:
                     raise
                 most = ceiling = most // 2
                 continue
-            found.add(page.candidates)
+            found.add((*known(), *page.candidates))
+            known = tuple  # asked for once, after the server has answered
             if not page.complete:
                 if self.overlap_ns and most < ceiling:  # what is known comes again in each window
                     most = min(max(4 * most, _MOST_AT_ONCE), ceiling)

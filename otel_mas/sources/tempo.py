@@ -140,6 +140,8 @@ class TempoSource:
                 if most <= 1:
                     raise
                 most //= 2
+            except SourceError:
+                return ()  # what is in front of Tempo may want a window: this search finds only what windows do not
 
     def _search(self, selecting: str, most: int, window: tuple[int, int] | None = None) -> Page:
         asked = [("q", selecting), ("limit", str(most))]

@@ -335,6 +335,17 @@ def test_what_tempo_cannot_find_yet_is_said_to_be_missing(monkeypatch: pytest.Mo
         assert "may be missing" in (source.conversation("nobody").incomplete or "")
 
 
+def test_a_search_without_a_window_may_be_refused() -> None:
+    tempo = FakeTempo([Held(1, HOUR, HOUR)])
+
+    def answer(asked: Asked) -> Answer:
+        refused = asked.path == "/api/search" and "start" not in asked.query
+        return Answer(400, b"give start and end", "text/plain") if refused else tempo(asked)
+
+    with answering(answer) as server:
+        assert len(served(server).traces(Query())) == 1
+
+
 def test_the_command_line_says_what_may_be_missing() -> None:
     with answering(FakeTempo([])) as server:
         place = f"tempo+http://127.0.0.1:{server.port}"
