@@ -345,7 +345,7 @@ class _Repair:
             self._new.execute(
                 "INSERT OR IGNORE INTO instances (id, instance_id, service, started_ns, heartbeat_ns, finished_ns) "
                 "VALUES (?, ?, '', ?, ?, ?)",
-                (instance, b"repaired" + instance.to_bytes(8, "big"), now_ns, now_ns, now_ns),
+                (instance, b"repaired" + instance.to_bytes(8, "big", signed=True), now_ns, now_ns, now_ns),
             )
         for table in ("spans", "open_spans"):
             for name in ("resource", "scope"):

@@ -121,3 +121,11 @@ def test_a_store_without_its_key_gets_another_and_says_so(
     assert done.lost == ["the store's id or key: its message digests cannot be compared with those of before"]
     with StoreReader(done.path) as reader:
         assert len(reader.traces(Query())) == 2
+
+
+def test_a_process_that_is_lost_has_a_stand_in(stored: Path, sql: Callable[[str], None], tmp_path: Path) -> None:
+    sql("UPDATE spans SET instance = -7 WHERE id < 5")
+    sql("UPDATE resources SET instance = 4")
+    done = repair(stored, tmp_path / "new.db")
+    assert done.saved["spans"] == 40
+    assert check(done.path) == []
