@@ -90,6 +90,10 @@ class BatchBuilder:
         """How many values and contents could not be redacted."""
         return self._encoder.withheld + self.contents.withheld
 
+    def redacted(self) -> dict[str, int]:
+        """How many secrets were taken out since the last call, by rule."""
+        return self._privacy.redactor.taken()
+
     def batch(self, drained: Drained, keys: Keys) -> Batch:
         """Build a batch.
 
@@ -112,7 +116,6 @@ class BatchBuilder:
             self._ended(span, causes, origins[index], batch)
         for (_, span), origin in zip(drained.started, opened, strict=True):
             self._started(span, origin, batch)
-        batch.redacted = self._privacy.redactor.taken()
         batch.drops, batch.dropped_spans = self._losses.take()
         if batch.drops:
             batch.dropped = self._losses.totals()

@@ -40,11 +40,11 @@ class ContentEncoder:
         """Add a content to a batch; what cannot be redacted is withheld."""
         try:
             if isinstance(item, Content):
-                batch.contents.append(_row(item, item.name, self._redacted(item.name, without_media(item.value))))
+                batch.contents.append(self._row(item, item.name, self._redacted(item.name, without_media(item.value))))
             elif isinstance(item, Message):
                 parts = "parts" in item.snapshot
                 body = self._redacted("message", item.snapshot) if parts else None
-                batch.messages.append(MessageRow(bytes.fromhex(item.digest), _role(item), body))
+                batch.messages.append(MessageRow(bytes.fromhex(item.digest), self._role(item), body))
             else:
                 batch.messages.append(MessageRow(bytes.fromhex(item.digest), _STATE, self._state_value(item)))
         except Exception as error:
@@ -60,10 +60,10 @@ class ContentEncoder:
         """Add to a batch, in place of a content, why it is not there. Another process may still store a message."""
         self.withheld += 1
         if not isinstance(item, Content):
-            role = _role(item) if isinstance(item, Message) else _STATE
+            role = self._role(item) if isinstance(item, Message) else _STATE
             batch.messages.append(MessageRow(bytes.fromhex(item.digest), role, None))
         name = _MESSAGES if isinstance(item, Message) else item.name
-        batch.contents.append(_row(item, name, to_json({_WITHHELD: reason})))
+        batch.contents.append(self._row(item, name, to_json({_WITHHELD: reason})))
 
     def _redacted(self, name: str, value: Any) -> bytes:
         if self._privacy.content != "full":
@@ -78,14 +78,19 @@ class ContentEncoder:
             size = len(body)
         return body if size <= _MAX_STATE_BYTES else to_json({"value": None, "size": size})
 
+    def _row(self, item: AnyContent, name: str, value: bytes) -> ContentRow:
+        trace_id, span_id = item.key
+        return ContentRow(trace_id.to_bytes(16, "big"), span_id.to_bytes(8, "big"), self._name(name), value)
 
-def _row(item: AnyContent, name: str, value: bytes) -> ContentRow:
-    trace_id, span_id = item.key
-    return ContentRow(trace_id.to_bytes(16, "big"), span_id.to_bytes(8, "big"), name, value)
+    def _role(self, item: Message) -> str:
+        return self._name(str(item.snapshot.get("role", "")))
 
+    def _name(self, name: str) -> str:
+        try:
+            return self._privacy.text(name)
+        except Exception:
+            return "(withheld)"
 
-def _role(item: Message) -> str:
-    return str(item.snapshot.get("role", ""))
 
 
 __all__ = ["MAX_BYTES", "ContentEncoder"]

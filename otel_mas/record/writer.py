@@ -317,6 +317,7 @@ class Writer:
     def _write(self, drained: Drained, store: Store, builder: BatchBuilder) -> None:
         batch = self._insist(partial(builder.batch, drained, _Keys(store, self._using_store)), uses_store=False)
         self._add_contents(batch, builder, alone=not drained.ended)
+        batch.redacted = builder.redacted()
         try:
             self._insist(partial(store.write, batch))
         except BaseException:

@@ -157,3 +157,13 @@ def test_name_version_and_urls_of_a_scope_are_stored_redacted(store: Any) -> Non
     builder().batch(drained(span), store)
     assert secret not in repr(store.scopes) + repr(store.resources)
     assert store.scopes[-1][:2] == ("[redacted]", "1 [redacted]")
+
+
+def test_roles_of_messages_and_names_of_contents_are_stored_redacted() -> None:
+    secret = "sk-proj-0123456789abcdefghijABCD"
+    made, batch = builder(), Batch()
+    made.contents.add(Message((1, 2), "ab" * 16, {"role": secret, "parts": []}, 1), batch)
+    made.contents.add(Content((1, 2), f"x {secret}", "v", 1), batch)
+    assert secret not in repr(batch)
+    assert (batch.messages[0].role, batch.contents[0].name) == ("[redacted]", "x [redacted]")
+    assert made.redacted() == {"sk": 3}
