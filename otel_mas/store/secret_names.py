@@ -33,7 +33,7 @@ SECRET: dict[str, str] = {
     "密": r"密[码碼]",
     "パスワード": r"パスワード",
     "비밀번호": r"비밀번호",
-    "secret": r"secret(?!ar|ion)",
+    "secret": r"secret(?!ar|ion)(?:[ ]key)?",
     "cred": rf"credential|{_word('creds?')}",
     "auth": rf"authori[sz]ation|{_word('auth')}",
     "cookie": r"cookie",

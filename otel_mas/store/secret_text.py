@@ -36,14 +36,14 @@ _OF_WORDS = frozenset(word for word, rule in _RULES.items() if rule in ("passwor
 
 # -- what stands between a name and its value --------------------------------------------------------------------------
 
-_ENTITY = r"(?:&quot;|&\#3[49];|%2[027]|\+)?"
+_ENTITY = r"(?:&quot;|&\#3[49];|%2[027]|\\+(?:u00|x)2[27]|\+)?"
 _REST = r"[\w.\-]{0,40}"
-_CLOSE = rf"(?:\\*[\"'`*~]{{1,4}})?[\])]?(?:</\w{{1,10}}>)?{_ENTITY}[*_~`]{{0,3}}\s*"
+_CLOSE = rf"(?:\\*[\"'`*~”’»]{{1,4}})?[\])]?(?:</\w{{1,10}}>)?{_ENTITY}[*_~`]{{0,3}}\s*"
 _TYPE = r"(?:str|string|bytes|int|any|object|Secret\w*|Optional\[\w+\]|Final(?:\[\w+\])?|&'?\w*\s?str)(?:\s*\|\s*\w+)?"
 _SEPARATOR = rf"""(?:
     ={{1,3}}>? | != | := | -> | :\s*{_TYPE}\s*=(?!=) | : | > | {_TYPE}\s*:?=(?!=)
-  | (?P<encoded>%(?:25)*3[da] | \\+u003[da] ) | &gt; | &\#(?:61|58); | (?<=[>\s])(?=<\w{{1,10}}[ >])
-  | (?:(?<=\s)(?:is|was)\s*:?\s+ | [–—]\s* | (?<=\s)-\s+ | (?<=\t))(?=\S*\d)
+  | (?P<encoded>%(?:25)*3[da] | \\+(?:u00|x)3[da] ) | &gt; | &\#(?:61|58); | (?<=[>\s])(?=<\w{{1,10}}[ >])
+  | (?:(?<=\s)(?:is|was)\s*:?\s+ | [–—→⇒]\s* | \(\s*(?=["'][^"'\s]*\d) | (?<=\s)-\s+ | (?<=\t))(?=\S*\d)
 )"""
 _OPEN = rf"\s*(?:[*_~]{{1,3}}\s*)?(?:</?\w{{1,10}}(?:\s[^<>]{{0,60}})?>\s*){{0,3}}{_ENTITY}"
 
@@ -53,7 +53,8 @@ _SCHEME = r"(?:(?:bearer|basic|digest|token|apikey|negotiate|bot|oauth)(?:\s|\\[
 _BARE = rf"""(?P<bare>
     -----BEGIN\ .*?(?:-----END[^-]*-----|\Z)
   | (?(encoded) {_SCHEME}(?:(?!%(?:25)?(?:2[267C]|0A|7D)|\\+u00(?:26|22))[^\s"'`&<>])+
-    | {_SCHEME}(?:\[[^\]]*\]?|\{{[^}}]*\}}?)?(?:(?:[^\s"'`&<>,;]|[,;](?![\w.\- ]{{1,30}}=))*[^\s"'`&<>,;)\]}}\\])?
+    | {_SCHEME}(?:\[[^\]]*\]?|\((?=[\"'])[^)]*\)?|\{{[^}}]*\}}?)?
+      (?:(?:[^\s"'`&<>,;]|[,;](?![\w.\- ]{{1,30}}=))*[^\s"'`&<>,;)\]}}\\])?
   )
 )"""
 _NEXT = r"[ \t]+(?!-|[\w.\-]{1,40}[\"'`]?\s*[:=])"
@@ -68,7 +69,7 @@ _PHRASE = rf"""(?P<phrase>(?!\[redacted\])(?:
 ))"""
 
 # Without one of these there is no pair, no header and no option.
-_SEPARATED = re.compile(r"[=:>|%&\s\\]")
+_SEPARATED = re.compile(r"[=:>|%&\s\\(–—→⇒]")
 # What does not go on like this is no name of a value.
 _GOES_ON = re.compile(
     r"[\w.\-]{0,40}(?:[ \t]*[\t\n\r]|\s*[^\w\s.,;!?]|,(?=\S)|"
@@ -87,14 +88,14 @@ _LINE = re.compile(
     r"(?P<bare>digest\s[^\r\n]+|(?:(?<==)\\*\"[^\"\r\n]*\"|[^\r\n\"'`])+)",
     re.IGNORECASE,
 )
-_CLOSING = re.compile(r"</[\w.:\-]*\Z")
+_CLOSING = re.compile(r"(?:<|&lt;)/[\w.:\-]*\Z")
 _OPTION_BEFORE = re.compile(r"(?:\A|[\s\"'\[,])--?[\w-]*\Z")
 _OPTION = re.compile(r"[\w-]{0,40}[\"']?[\s,]+[\"']?(?P<bare>[^\s\"']+)")
 
 # `name="db.password" type="x" value="..."`, `name: DB_PASSWORD` and `value: ...` on the next line
 _ENDS = re.compile(r"[\w.\-]{0,40}[ \t]*\\*[\"'`\r\n,;]")
 _NAME_BEFORE = re.compile(
-    r"(?:\A|[^\w])(?:name|key|id|field|header|variable|param|parameter|setting|property|env)\\*[\"'`]?"
+    r"(?:\A|[^\w])(?:name|key|id|field|header|variable|param|parameter|setting|property|env|type)\\*[\"'`]?"
     r"\s*(?:[:=]>?)?\s*\\*[\"'`]?[\w.\-]{0,40}\Z",
     re.IGNORECASE,
 )
@@ -315,7 +316,7 @@ def _doubtful(text: str, end: int) -> list[Span]:
 
 def _named(text: str, place: int, end: int, word: str) -> list[Span]:
     """What stands under a secret's name that ends there."""
-    if "</" in text[max(0, place - 40) : place] and _CLOSING.search(text, max(0, place - 40), place):
+    if "/" in text[max(0, place - 40) : place] and _CLOSING.search(text, max(0, place - 40), place):
         return []
     match = None
     if _GOES_ON.match(text, end):

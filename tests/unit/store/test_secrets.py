@@ -44,6 +44,13 @@ seed phrase: abandon ability %
 password := %
 password => %
 password -> "%"
+password → %
+secret key = %
+“password”: “%”
+set_password('%')
+requests.get(u, auth=("bob", "%"))
+\\u0022password\\u0022:\\u0022%\\u0022
+<input type="password" name="p" value="%">
 'password' => '%'
 :password => '%'
 ["password"]="%"
@@ -264,6 +271,7 @@ class Key(enum.Enum):
         {"name": "DB_PASSWORD", "default": "hunter2"},
         {"id": "api_key", "value": {"stringValue": "hunter2"}},
         {"key": "password", "text": ["hunter2"]},
+        {"Name": "DB_PASSWORD", "Value": "hunter2"},
         ["curl", "-u", "bob:hunter2"],
         ["tool", "--api-key", "hunter2"],
         '{"deep": "{\\"password\\": \\"hunter2\\"}"}',
