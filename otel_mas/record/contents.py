@@ -92,5 +92,4 @@ class ContentEncoder:
             return "(withheld)"
 
 
-
 __all__ = ["MAX_BYTES", "ContentEncoder"]

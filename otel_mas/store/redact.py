@@ -23,7 +23,19 @@ _MAX_DEPTH = 100
 _TOO_DEEP = "[redacted: nested too deep]"
 _SHORTEST = 6
 _KEYS = (str, bytes, bytearray, enum.Enum, tuple, frozenset)  # of others the `repr` is no name
-_NAME_KEYS = ("name", "key", "header", "field", "id", "variable", "param", "parameter", "property", "label", "k")
+_NAME_KEYS: tuple[str, ...] = (
+    "name",
+    "key",
+    "header",
+    "field",
+    "id",
+    "variable",
+    "param",
+    "parameter",
+    "property",
+    "label",
+    "k",
+)
 _NAME_KEYS += tuple(map(str.capitalize, _NAME_KEYS))
 _VALUE_KEYS = frozenset({"value", "values", "content", "data", "default", "text", "val", "current", "v"})
 _VALUE_KEYS |= frozenset(map(str.capitalize, _VALUE_KEYS))

@@ -20,6 +20,7 @@ from otel_mas.record.privacy import Privacy
 from otel_mas.record.queue import Content, Drained, Message, MessageRefs
 from otel_mas.record.state import StateDigests
 from otel_mas.semconv import attributes as names
+from otel_mas.store.rows import Batch
 
 RESOURCE = Resource({"service.name": "app", "process.command_args": ("--password", "hunter2")}, "https://schema")
 TRACER = TracerProvider(resource=RESOURCE).get_tracer("scope", "1.0", "https://scope", {"k": "v"})
