@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import datetime
 import decimal
 import enum
+import gc
 import pathlib
 import uuid
 from collections import UserDict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from itertools import islice
-from types import MappingProxyType
+from types import GetSetDescriptorType, MappingProxyType, MemberDescriptorType
 from typing import Any
 
 import orjson
@@ -31,13 +31,14 @@ _NODE = 16  # bytes a node costs beyond its text
 class Copy:
     """One copy under way: how many nodes it has so far, about how many bytes, and whether any of it was left out."""
 
-    __slots__ = ("cut", "limit", "nodes", "size")
+    __slots__ = ("_inside", "cut", "limit", "nodes", "size")
 
     def __init__(self, limit: int = _MAX_NODES) -> None:
         self.limit = limit
         self.nodes = 0
         self.size = 0
         self.cut = False
+        self._inside: set[int] = set()
 
     def of(self, value: Any, depth: int = 0) -> Any:
         self.nodes += 1
@@ -61,42 +62,43 @@ class Copy:
         return self._other(value, depth)
 
     def _other(self, value: Any, depth: int) -> Any:
-        # No other mappings, sequences and sets: what reads a file or a database is app code.
-        if isinstance(value, dict | MappingProxyType | UserDict):
-            return self._mapping(value, depth)
-        if isinstance(value, list | tuple | set | frozenset | deque):
-            fields = getattr(type(value), "_fields", None) if isinstance(value, tuple) else None
-            if type(fields) is tuple and len(fields) == len(value):  # a named tuple: its names say what is secret
-                return self._mapping(dict(zip(fields, value, strict=True)), depth)
-            return self._items(value, depth)
-        if isinstance(value, enum.Enum):
-            return self.of(value.value, depth + 1)
-        if isinstance(value, str):
-            return self.of(str.__str__(value), depth + 1)
-        if isinstance(value, bytearray | memoryview):
-            return self.of(bytes(value), depth + 1)
-        if isinstance(value, int | float):
-            return self.of(int(value) if isinstance(value, int) else float(value), depth + 1)
-        if isinstance(value, _AS_TEXT):
-            return self.of(str(value), depth + 1)
-        return self._object(value, depth)
+        # By its type, never by `isinstance`, which asks the value for its class; read by the methods of the built-in
+        # types, never by its own: those are app code. For the same reason no other mappings, sequences and sets.
+        kind = type(value)
+        if id(value) in self._inside:
+            self.cut = True
+            return _CYCLE
+        self._inside.add(id(value))
+        try:
+            for base, read in _BASES:
+                if issubclass(kind, base):
+                    return read(self, value, depth)
+            return self._object(value, depth)
+        except RuntimeError:  # changed meanwhile by another thread
+            self.cut = True
+            return _CUT
+        finally:
+            self._inside.discard(id(value))
 
     def _object(self, value: Any, depth: int) -> Any:
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            fields = {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
-            return self._mapping(fields, depth)
-        if hasattr(type(value), "model_fields"):  # pydantic's: its fields are its __dict__
-            return self._mapping(value.__dict__, depth)
+        own = own_fields(value)
+        kind = type(value)
+        fields = _declared(kind, "__dataclass_fields__")
+        if fields is not None:
+            return self._mapping({name: own[name] for name in fields if name in own}, depth)
+        if any(_declared(kind, name) is not None for name in _MODEL_FIELDS):  # pydantic's: its fields are its __dict__
+            return self._mapping({name: own[name] for name in own if not name.startswith("__")}, depth)
         return self._opaque(value)
 
     def _opaque(self, value: Any) -> Any:
         # Never its repr: that is app code, which may be slow, have effects, or fail.
         kind = type(value)
-        return f"<{kind.__module__}.{kind.__qualname__}>"
+        module = _MODULE(kind)
+        return f"<{module if type(module) is str else '?'}.{_QUALNAME(kind)}>"
 
-    def _mapping(self, value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    def _mapping(self, value: dict[Any, Any], depth: int) -> dict[str, Any]:
         copied: dict[str, Any] = {}
-        for key, item in list(islice(value.items(), self.limit + 1)):
+        for key, item in list(islice(dict.items(value), self.limit + 1)):
             if self.nodes > self.limit:
                 self.cut = True
                 copied[_CUT] = None
@@ -133,6 +135,79 @@ class Copy:
         if isinstance(key, tuple | frozenset) and len(key) <= _MAX_KEY_PARTS and depth < _MAX_KEY_PARTS:
             return f"({', '.join(self._key_text(part, depth + 1) for part in key)})"
         return str(key) if isinstance(key, _KEYS) else f"<{kind.__qualname__}>"
+
+
+_CYCLE = "… (a cycle: cut by otel-mas)"
+_MODEL_FIELDS = ("__pydantic_fields__", "model_fields", "__fields__")
+_MRO = type.__dict__["__mro__"].__get__
+_NAMESPACE = type.__dict__["__dict__"].__get__
+_MODULE = type.__dict__["__module__"].__get__
+_QUALNAME = type.__dict__["__qualname__"].__get__
+
+
+def own_fields(value: Any) -> dict[str, Any]:
+    """What an object keeps in its `__dict__` and its slots, without running its code: properties, `__getattr__`."""
+    kind, found = type(value), {}
+    for base in reversed(_MRO(kind)):
+        for name, member in list(_NAMESPACE(base).items()):
+            if type(member) is MemberDescriptorType:
+                try:
+                    found[name] = member.__get__(value, kind)
+                except AttributeError:  # not set
+                    pass
+            elif name == "__dict__" and type(member) is GetSetDescriptorType:
+                own = member.__get__(value, kind)
+                if type(own) is dict:
+                    found |= own
+    return found
+
+
+def _declared(kind: type, name: str) -> dict[str, Any] | None:
+    fields = next((space[name] for base in _MRO(kind) if name in (space := _NAMESPACE(base))), None)
+    return fields if type(fields) is dict else None
+
+
+def _tuple(copy: Copy, value: Any, depth: int) -> Any:
+    kind = type(value)
+    names = next((space["_fields"] for base in _MRO(kind) if "_fields" in (space := _NAMESPACE(base))), None)
+    if type(names) is tuple and len(names) == tuple.__len__(value):  # a namedtuple
+        return copy._mapping(dict(zip(names, tuple.__iter__(value), strict=True)), depth)
+    return copy._items(tuple.__iter__(value), depth)
+
+
+def _number_or_bytes(copy: Copy, value: Any, depth: int) -> Any:
+    kind = type(value)
+    if issubclass(kind, int):
+        return copy.of(int.__add__(value, 0), depth + 1)
+    if issubclass(kind, float):
+        return copy.of(float.__add__(value, 0.0), depth + 1)
+    return copy.of(bytes(value) if kind in (bytearray, memoryview) else bytes.__add__(value, b""), depth + 1)
+
+
+def _as_text(copy: Copy, value: Any, depth: int) -> Any:
+    kind = type(value)
+    zone = type(getattr(value, "tzinfo", None)) if kind in (datetime.datetime, datetime.time) else type(None)
+    known = kind.__module__ in _STANDARD and zone.__module__ in _STANDARD
+    return copy.of(str(value), depth + 1) if known else copy._opaque(value)
+
+
+# How values are read, by the first type in this order that theirs is or inherits from.
+_STANDARD = frozenset(("builtins", "decimal", "uuid", "datetime", "pathlib", "pathlib._local", "zoneinfo"))
+_Read = Callable[[Copy, Any, int], Any]
+_BASES: tuple[tuple[Any, _Read], ...] = (
+    (dict, lambda copy, value, depth: copy._mapping(value, depth)),
+    (list, lambda copy, value, depth: copy._items(list.__iter__(value), depth)),
+    (tuple, lambda copy, value, depth: _tuple(copy, value, depth)),
+    (set, lambda copy, value, depth: copy._items(set.__iter__(value), depth)),
+    (frozenset, lambda copy, value, depth: copy._items(frozenset.__iter__(value), depth)),
+    (deque, lambda copy, value, depth: copy._items(deque.__iter__(value), depth)),
+    (enum.Enum, lambda copy, value, depth: copy.of(own_fields(value).get("_value_"), depth + 1)),
+    (str, lambda copy, value, depth: copy.of(str.__str__(value), depth + 1)),
+    ((int, float, bytes, bytearray, memoryview), _number_or_bytes),
+    (UserDict, lambda copy, value, depth: copy.of(own_fields(value).get("data"), depth + 1)),
+    (MappingProxyType, lambda copy, value, depth: copy.of(gc.get_referents(value)[0], depth + 1)),
+    (_AS_TEXT, _as_text),
+)
 
 
 def snapshot(value: Any) -> tuple[Any, int]:
@@ -216,4 +291,4 @@ def _without_surrogates(value: Any) -> Any:
     return value
 
 
-__all__ = ["Copy", "cut_texts", "snapshot", "tagged", "to_json"]
+__all__ = ["Copy", "cut_texts", "own_fields", "snapshot", "tagged", "to_json"]

@@ -8,7 +8,7 @@ is said; of what holds an object that says nothing about itself, only that it is
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.record.canonical import canonical_value
@@ -61,7 +61,7 @@ class _Value(Copy):
         known = self._known(value)
         if known is not None:
             return known
-        if isinstance(value, Set):  # in one order in every process
+        if issubclass(type(value), set | frozenset):  # in one order in every process
             return sorted(self._items(value, depth), key=repr)
         return super()._other(value, depth)
 
@@ -76,14 +76,14 @@ def taken_down(value: Any, known: Known) -> tuple[Any, int]:
         value: of any kind.
         known: knows messages.
     """
-    kind = value.__class__
+    kind = type(value)
     if kind in AT_ONCE:
         return value, 0
     if kind is MessageList:
         return value, _DIGEST * len(value)
     try:
         # Of nothing else: of a query or a lazy table it is app code that does the work.
-        size = len(value) if isinstance(value, _SIZED) else 0
+        size = len(value) if kind in _SIZED else 0
     except Exception:  # a subclass that fails to tell it
         size = 0
     if kind is str or kind is bytes:
@@ -93,7 +93,7 @@ def taken_down(value: Any, known: Known) -> tuple[Any, int]:
         copied = known(value)
         if copied is not None:
             return copied, _DIGEST * len(copied)
-        if size > _MAX_NODES and not isinstance(value, str | bytes):
+        if size > _MAX_NODES:
             return Unread(f"size:{size}"), 0
         copied = copy.of(value)
     except _OpaqueError:

@@ -34,6 +34,7 @@ _ATTRIBUTES: Final[dict[str, Any]] = {
 _HANDLED: Final = "tool_error"
 _UNKNOWN: Final = "unknown_tool"
 _MAX_DEPTH: Final = 8
+_MAX_ITEMS: Final = 2048  # of a result that are looked at for messages
 _INJECTED: Final[WeakKeyDictionary[type, frozenset[str]]] = WeakKeyDictionary()  # by what a tool takes in all
 # The tool that has begun, until LangChain says with which arguments.
 _beginning: ContextVar[tuple[Span, Any] | None] = ContextVar("otel-mas tool", default=None)
@@ -166,17 +167,23 @@ def _messages_in(result: Any) -> Iterable[Any]:
     """The messages that a tool's result is, or that a `Command` of it adds to the state."""
     if MESSAGES.knows(result):
         yield result
-    elif isinstance(result, list):
-        for item in result:
-            yield from _messages_in(item)
+    elif type(result) is list:
+        for item in result[:_MAX_ITEMS]:
+            if type(item) is not list:  # LangGraph takes no deeper ones
+                yield from _messages_in(item)
     elif _is_command(result) and isinstance(update := result.update, Mapping):
         messages = update.get("messages")
         yield from filter(MESSAGES.knows, messages if isinstance(messages, list) else [messages])
 
 
-def _plain(value: Any, depth: int = 0) -> Any:
-    """The result for the store: messages and commands as what they say, everything else as it is."""
-    if depth > _MAX_DEPTH:
+def _plain(value: Any, depth: int = 0, left: list[int] | None = None) -> Any:
+    """The result for the store: messages and commands as what they say, everything else as it is.
+
+    Looks at a bounded part of it: the copy that is made of the rest is bounded itself.
+    """
+    left = [_MAX_ITEMS] if left is None else left
+    left[0] -= 1
+    if depth > _MAX_DEPTH or left[0] < 0:
         return value
     if MESSAGES.knows(value):
         if getattr(value, "tool_call_id", None) is not None:
@@ -185,11 +192,12 @@ def _plain(value: Any, depth: int = 0) -> Any:
         return MESSAGES.snapshot(value)
     if _is_command(value):
         said = {"goto": value.goto, "graph": value.graph, "update": value.update, "resume": value.resume}
-        return {key: _plain(item, depth + 1) for key, item in said.items() if item}
-    if isinstance(value, list | tuple):
-        return [_plain(item, depth + 1) for item in value]
-    if isinstance(value, dict):
-        return {key: _plain(item, depth + 1) for key, item in value.items()}
+        return {key: _plain(item, depth + 1, left) for key, item in said.items() if item}
+    kind = type(value)
+    if kind in (list, tuple) and len(value) <= left[0]:
+        return [_plain(item, depth + 1, left) for item in value]
+    if kind is dict and len(value) <= left[0]:
+        return {key: _plain(item, depth + 1, left) for key, item in value.items()}
     return value
 
 

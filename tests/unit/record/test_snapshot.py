@@ -118,3 +118,33 @@ def test_what_is_no_plain_container_is_not_looked_into() -> None:
     assert snapshot(View())[0] == f"<{__name__}.{View.__qualname__}>"
     assert snapshot(MappingProxyType({"a": 1}))[0] == {"a": 1}
     assert snapshot(UserDict({"a": 1}))[0] == {"a": 1}
+
+
+def test_no_code_of_a_value_is_run_to_copy_it() -> None:
+    class Eager(dict[str, int]):
+        def items(self) -> Any:
+            raise AssertionError
+
+        __len__ = __iter__ = items  # type: ignore[assignment]
+
+    class Liar:
+        @property
+        def __class__(self) -> Any:
+            raise AssertionError
+
+    @dataclasses.dataclass
+    class Row:
+        id: int
+        body: str = ""
+
+    Row.body = property(lambda self: 1 / 0, lambda self, value: None)  # type: ignore[assignment, method-assign]
+    copied, _ = snapshot([Eager(a=1), Row(1), Liar()])
+    assert copied[:2] == [{"a": 1}, {"id": 1}]
+    assert copied[2].endswith("Liar>")
+
+
+def test_records_that_refer_to_each_other_are_few_nodes() -> None:
+    people: list[dict[str, Any]] = [{"name": str(number)} for number in range(40)]
+    for one in people:
+        one["friends"] = people
+    assert snapshot(people)[1] < 10_000
