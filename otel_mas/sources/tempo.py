@@ -146,8 +146,9 @@ class TempoSource:
     def _search(self, selecting: str, most: int, window: tuple[int, int] | None = None) -> Page:
         asked = [("q", selecting), ("limit", str(most))]
         asked.append(("spss", "1"))  # only the ids are wanted, and by default three spans come with each
-        if window is not None:
-            asked += [("start", str(window[0] // SECOND)), ("end", str(window[1] // SECOND + 1))]
+        # Zeros are no window. Where they are left out, Tempo 3 fills in a recent one.
+        start, end = (0, 0) if window is None else (window[0] // SECOND, window[1] // SECOND + 1)
+        asked += [("start", str(start)), ("end", str(end))]
         reply = self._http.get("/api/search", asked, accept=_JSON, answers=(200, 400))
         if reply.status == 400:
             raise self._told_apart(reply)

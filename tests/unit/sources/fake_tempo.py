@@ -82,7 +82,7 @@ class FakeTempo:
         limit, window = int(query["limit"]), None
         if limit > self.most:
             return Answer(400, f"limit {limit} exceeds max limit {self.most}".encode(), "text/plain")
-        if "start" in query:
+        if query["end"] != "0":
             window = int(query["start"]) * SECOND, int(query["end"]) * SECOND
             if window[1] - window[0] > self.widest_ns:
                 hours = self.widest_ns // HOUR
