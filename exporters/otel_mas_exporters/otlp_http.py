@@ -5,11 +5,11 @@ from __future__ import annotations
 import gzip
 import http.client
 import ssl
-import time
 import urllib.error
 import urllib.request
 from typing import Any
 
+from otel_mas.config.exchange import DeadlineHandler, NoRedirects, SecureDeadlineHandler
 from otel_mas.config.server import server_key
 from otel_mas.store.shipping import Outcome, Refused, Unavailable
 from otel_mas_exporters import hints
@@ -38,13 +38,13 @@ class HttpClient:
             **({"Content-Encoding": "gzip"} if endpoint.gzip else {}),
             **dict(endpoint.headers),
         }
-        handlers: list[Any] = [_NoRedirects()]
+        handlers: list[Any] = [NoRedirects(), DeadlineHandler()]
         if server_key(endpoint.url).startswith("localhost:"):
             handlers.append(urllib.request.ProxyHandler({}))
         self._problem = ""
         if endpoint.tls:
             try:
-                handlers.append(urllib.request.HTTPSHandler(context=_tls(endpoint)))
+                handlers.append(SecureDeadlineHandler(context=_tls(endpoint)))
             except OSError as error:
                 self._problem = f"the certificates for {endpoint.shown} cannot be used: {error}"
         self._opener = urllib.request.build_opener(*handlers)
@@ -55,16 +55,15 @@ class HttpClient:
         endpoint = self._endpoint
         body = gzip.compress(request, 6) if endpoint.gzip else request
         asked = urllib.request.Request(endpoint.url, body, self._headers, method="POST")
-        deadline = time.monotonic() + endpoint.timeout_s
         try:
             with self._opener.open(asked, timeout=endpoint.timeout_s) as response:
-                return self._taken(response.headers.get("Content-Type", ""), _read(response, deadline))
+                return self._taken(response.headers.get("Content-Type", ""), _read(response))
         except urllib.error.HTTPError as error:
             with error:
-                return self._refused(error, deadline)
+                return self._refused(error)
         except urllib.error.URLError as error:
             return Unavailable(self._unreachable(error.reason))
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             return Unavailable(self._unreachable(error))
 
     def close(self) -> None:
@@ -79,10 +78,10 @@ class HttpClient:
         except ValueError:
             return Unavailable(f"{url} answers with something that is not OTLP: is it the OTLP endpoint?")
 
-    def _refused(self, error: urllib.error.HTTPError, deadline: float) -> Outcome:
+    def _refused(self, error: urllib.error.HTTPError) -> Outcome:
         try:
-            body = _read(error, deadline)
-        except (OSError, http.client.HTTPException):
+            body = _read(error)
+        except (OSError, http.client.HTTPException, ValueError):
             body = b""
         said = "" if "html" in error.headers.get("Content-Type", "") else status_message(body) or _text(body)
         said = one_line(said)
@@ -104,13 +103,6 @@ class HttpClient:
         return f"{url} cannot be reached: {one_line(words)}{hints.connecting(words, self._endpoint)}"
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Spans and tokens go where they were meant to, and nowhere else."""
-
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        return None
-
-
 def _text(body: bytes) -> str:
     text = body[:800].decode("utf-8", "replace").strip()
     return text if all(mark.isprintable() or mark.isspace() for mark in text) else ""
@@ -123,13 +115,11 @@ def _tls(endpoint: Endpoint) -> ssl.SSLContext:
     return context
 
 
-def _read(response: Any, deadline: float) -> bytes:
-    """The answer, up to a size and a time: the socket's own time-out starts anew with every part."""
+def _read(response: Any) -> bytes:
+    """The answer, up to a size."""
     parts: list[bytes] = []
     size = 0
     while size < _MOST_BYTES:
-        if time.monotonic() > deadline:
-            raise TimeoutError
         part = response.read1(_CHUNK)
         if not part:
             break

@@ -128,6 +128,6 @@ def texts(value: object) -> list[str]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
     return [item for item in value if isinstance(item, str)] if isinstance(value, Sequence) else []

@@ -137,7 +137,7 @@ class CheckpointFile:
                 metadata=metadata,
                 writes=writes,
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise SourceError(f"checkpoint {key} in {self.path} is not as LangGraph writes it: {error!r}") from None
 
     def _load(self, kind: str | None, value: bytes | None) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -53,6 +54,9 @@ class Access:
     @classmethod
     def from_settings(cls, settings: Settings | None = None) -> Access:
         settings = Settings.from_env() if settings is None else settings
+        certificate = settings.source_certificate
+        if certificate is not None and os.path.exists(certificate) and not os.path.isfile(certificate):
+            raise SourceError(f"OTEL_MAS_SOURCE_CERTIFICATE: {certificate} is no regular file")
         return cls(settings.source_headers, settings.source_certificate, settings.source_timeout_s)
 
 

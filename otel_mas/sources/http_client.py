@@ -6,7 +6,6 @@ Imports urllib at the first request, not with this module: sources are looked th
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -137,39 +136,34 @@ class HttpClient:
                 return self._read(response)
         except URLError as error:
             raise self._unreached(error.reason) from error
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             raise self._unreached(error) from error
 
     def _read(self, response: HTTPResponse | Any) -> Reply:
-        deadline = time.monotonic() + self._access.timeout_s
-        expected = response.headers.get("Content-Length")
+        lengths = set(response.headers.get_all("Content-Length", ())) - {""}
+        if len(lengths) > 1 or any(not (one.isascii() and one.isdigit() and len(one) < 20) for one in lengths):
+            raise self.broken("its Content-Length is no number of bytes")
         body = bytearray()
         while chunk := response.read1(_CHUNK):
             body += chunk
             if len(body) > self._most_bytes:
                 raise TooLarge(f"the answer of {self.location} is larger than {self._most_bytes >> 20} MiB")
-            if time.monotonic() > deadline:
-                raise TimeoutError
-        if expected is not None and len(body) < int(expected):
-            raise self.broken(f"it ends after {len(body)} of {expected} bytes")
+        if missing := getattr(response, "length", None):
+            raise self.broken(f"it ends after {len(body)} of {len(body) + missing} bytes")
         described = response.headers.get("Location" if 300 <= response.status < 400 else "Content-Type")
         return Reply(response.status, described or "", bytes(body))
 
     @cached_property
     def _opener(self) -> OpenerDirector:
-        from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, build_opener
+        from urllib.request import ProxyHandler, build_opener
 
-        class Stay(HTTPRedirectHandler):
-            """A redirect would carry our headers, tokens among them, to whatever host it names."""
+        from otel_mas.config.exchange import DeadlineHandler, NoRedirects, SecureDeadlineHandler
 
-            def redirect_request(self, *_: Any, **__: Any) -> None:
-                return None
-
-        handlers: list[Any] = [Stay()]
+        handlers: list[Any] = [NoRedirects(), DeadlineHandler()]
         if self._endpoint.loopback:
             handlers.append(ProxyHandler({}))
         if self._endpoint.tls:
-            handlers.append(HTTPSHandler(context=self._trust()))
+            handlers.append(SecureDeadlineHandler(context=self._trust()))
         return build_opener(*handlers)
 
     def _trust(self) -> ssl.SSLContext:
@@ -202,6 +196,8 @@ class HttpClient:
         of_tls = tls_error(self._endpoint, str(reason), getattr(reason, "verify_message", ""))
         if of_tls is not None:
             return of_tls
+        if isinstance(reason, ValueError):
+            return self.stranger("not HTTP")
         if isinstance(reason, http.client.IncompleteRead):
             return self.broken("it ends in the middle")
         if isinstance(reason, http.client.BadStatusLine) and not isinstance(reason, http.client.RemoteDisconnected):
@@ -213,7 +209,7 @@ def _message(body: bytes) -> str | None:
     """What an error object says: `{"error": {"message": ...}}`, `{"error": ...}`, `{"message": ...}`."""
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     for name in ("error", "message"):
         if isinstance(found, Mapping) and name in found:

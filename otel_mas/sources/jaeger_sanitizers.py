@@ -65,7 +65,7 @@ def _warnings(value: Any) -> list[str]:
         return [item.string_value for item in value.array_value.values]
     try:
         found = json.loads(value.string_value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return [value.string_value]
     return found if isinstance(found, list) and all(isinstance(item, str) for item in found) else []
 

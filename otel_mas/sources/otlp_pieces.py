@@ -27,7 +27,9 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _RESOURCE_SPANS = 1 << 3 | DELIMITED
 _RESOURCE_SPANS_TAG = b"\x0a"
-_MOST_JSON = 2**30
+_MOST_PLAIN = 2**28
+"""Bytes of one line, message or document: each is held as a whole, several times over while it is read."""
+_MOST_UNPACKED = zstd.LARGEST_MESSAGE
 _LONGEST_FRAME = 2**28
 _LOOKED_AT = 2**16
 _MOST_PROBLEMS = 100
@@ -109,13 +111,19 @@ class OtlpFile:
         if form == "json lines":
             yield from self._lines(stream)
         elif form == "json":
-            yield stream.read(_MOST_JSON).removeprefix(_BOM)
+            document = stream.read(stream.most + 1)
+            if len(document) > stream.most:
+                raise ValueError(f"{self.path} is one document of over {stream.most >> 20} MiB: export fewer traces")
+            yield document.removeprefix(_BOM)
         else:
             yield from self._frames(form, stream)
 
     def _lines(self, stream: _Stream) -> Iterator[bytes]:
         number = 0
         for number, line in enumerate(stream.lines(), 1):
+            if line is None:
+                self.problems.append(f"{self.path}: leaves out line {number}, which is over {stream.most >> 20} MiB")
+                continue
             if not line.endswith(b"\n") and not _is_whole(line):
                 self._cut(f"in line {number}")
                 return
@@ -134,6 +142,9 @@ class OtlpFile:
                 self._cut(f"in message {number}")
                 return
             skipped, length = size
+            if length > stream.most:
+                self._cut(f"in message {number}, which is over {stream.most >> 20} MiB")
+                return
             stream.read(skipped)
             frame = stream.read(length)
             if len(frame) < length:
@@ -262,6 +273,27 @@ def _is_whole(line: bytes) -> bool:
     return True
 
 
+class _Line:
+    """One line as it arrives; of a longer one than `most` nothing is kept."""
+
+    def __init__(self, most: int) -> None:
+        self.begun = False
+        self._left = most
+        self._parts: list[bytes] = []
+
+    def add(self, part: bytes) -> None:
+        self.begun = self.begun or bool(part)
+        if self._left >= 0 and part:
+            self._left -= len(part)
+            self._parts.append(part)
+            if self._left < 0:
+                self._parts = [b""]
+
+    @property
+    def whole(self) -> bytes | None:
+        return None if self._left < 0 else b"".join(self._parts)
+
+
 class _Stream:
     """Bytes of a file, unpacked where it is compressed; of one that is cut, what can be unpacked of it."""
 
@@ -270,6 +302,7 @@ class _Stream:
         file.seek(0)
         self.cut = False
         self.given = 0
+        self.most = _MOST_UNPACKED
         self.packing = "zstd" if zstd.is_stream(start) else "gzip"
         if start.startswith(_GZIP_MAGIC):
             self._source = self._unpacked(file)
@@ -277,6 +310,7 @@ class _Stream:
             self._source = self._decompressed(file)
         else:
             self._source = iter(lambda: file.read(_CHUNK), b"")
+            self.most = _MOST_PLAIN
         self._held = b""
 
     def peek(self, size: int) -> bytes:
@@ -289,19 +323,19 @@ class _Stream:
         self.given += len(part)
         return part
 
-    def lines(self) -> Iterator[bytes]:
-        """Lines with their ends; the last one may have none."""
-        pending: list[bytes] = []
+    def lines(self) -> Iterator[bytes | None]:
+        """Lines with their ends; the last one may have none. None for each that is longer than `most`."""
+        line = _Line(self.most)
         for part in chain((self._held,), self._source):
             self.given += len(part)
-            *whole, rest = part.split(b"\n")
-            for line in whole:
-                yield b"".join((*pending, line, b"\n"))
-                pending = []
-            if rest:
-                pending.append(rest)
-        if pending:
-            yield b"".join(pending)
+            begin = 0
+            while newline := part.find(b"\n", begin) + 1:
+                line.add(part[begin:newline])
+                yield line.whole
+                line, begin = _Line(self.most), newline
+            line.add(part[begin:])
+        if line.begun:
+            yield line.whole
 
     def _fill(self, size: int) -> None:
         if len(self._held) >= size:
@@ -326,13 +360,13 @@ class _Stream:
         while packed := file.read(_CHUNK):
             while packed:
                 try:
-                    part = unpacker.decompress(packed)
+                    part = unpacker.decompress(packed, _CHUNK)
                 except zlib.error:
                     self.cut = True
                     return
                 if part:
                     yield part
-                packed = unpacker.unused_data
-                if packed:  # several packed files, one after the other, are one
-                    unpacker = zlib.decompressobj(wbits=31)
+                packed = unpacker.unconsumed_tail
+                if unpacker.eof and unpacker.unused_data:  # several packed files, one after the other, are one
+                    packed, unpacker = unpacker.unused_data, zlib.decompressobj(wbits=31)
         self.cut = not unpacker.eof

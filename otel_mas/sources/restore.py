@@ -27,7 +27,7 @@ def restored_value(name: str, value: AttributeValue) -> AttributeValue:
         return value
     try:
         items = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
     return tuple(items) if all(isinstance(item, str) for item in items) else value
 

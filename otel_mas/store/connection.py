@@ -6,6 +6,7 @@ import errno
 import os
 import shutil
 import sqlite3
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ BUSY_TIMEOUT_S = 5.0
 PAGE_SIZE = 8192
 _CACHE_KIB = 16 * 1024  # the index of a large trace, whose pages every batch touches
 _STATEMENTS = 256  # a few for each set of columns that spans come with; to compile one takes 20 to 400 µs
+_LONGEST_SHOWN = 200
 _HARDLY_ANY = 128 * 1024
 _JOURNAL_LIMIT = 32 * 1024 * 1024
 
@@ -42,7 +44,7 @@ def open_for_writing(
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError: with what to do next.
     """
     path = path.expanduser()
-    _refuse_directory(path)
+    _refuse_special(path)
     _create(path)
     with told_apart(path):
         _refuse_foreign_bytes(path)
@@ -73,7 +75,7 @@ def open_for_reading(path: Path, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.C
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError: with what to do next.
     """
     path = path.expanduser()
-    _refuse_directory(path)
+    _refuse_special(path)
     if not path.exists():
         raise NotAStore(f"there is no store at {path}: record one with `otel-mas run --store {path} -- python app.py`")
     with told_apart(path):
@@ -97,7 +99,11 @@ def told_apart(path: Path) -> Iterator[None]:
         raise _explained(error, path) from error
     except UnicodeDecodeError as error:  # of text that SQLite hands out, or of its own message about such text
         raise damaged(path, "text that is not UTF-8") from error
+    except ValueError as error:  # a NUL in the path
+        raise StoreError(f"cannot open the store at {str(path)[:_LONGEST_SHOWN]!r}: {error}") from error
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise StoreError(f"the path of the store is too long: {str(path)[:_LONGEST_SHOWN]}…") from error
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _no_space(path) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
@@ -179,9 +185,17 @@ def _read_only(path: Path) -> StoreReadOnly:
     )
 
 
-def _refuse_directory(path: Path) -> None:
-    if path.is_dir():
+def _refuse_special(path: Path) -> None:
+    """Before anything opens it: a pipe would wait for ever, a device may do anything."""
+    with told_apart(path):
+        try:
+            mode = path.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return
+    if stat.S_ISDIR(mode):
         raise StoreError(f"{path} is a folder: name a file in it, such as {path / 'runs.db'}")
+    if not stat.S_ISREG(mode):
+        raise StoreError(f"{path} is a pipe, a socket or a device, and no file: name another one with --store")
 
 
 def _create(path: Path) -> None:

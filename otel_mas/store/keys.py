@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from pathlib import Path
 from urllib.parse import quote
@@ -26,13 +27,15 @@ def stored_key(path: str | Path, timeout_s: float = _WAIT_S) -> bytes | None:
             row = connection.execute("SELECT value FROM store WHERE name = 'digest_key'").fetchone()
         finally:
             connection.close()
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # ValueError: a NUL in the path, where no store can be
         return None
     except sqlite3.Error as error:
         if str(error).startswith("no such table"):  # somebody is creating it right now
             return None
         raise StoreLocked(f"the digest key of the store at {path} cannot be read: {error}") from error
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return None
         raise StoreLocked(f"the store at {path} cannot be read: {error.strerror or error}") from error
     return row[0] if row else None
 

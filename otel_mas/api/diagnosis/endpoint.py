@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import ssl
 from collections.abc import Iterator, Mapping
@@ -266,6 +268,8 @@ def _file(environ: Mapping[str, str], name: str, findings: list[Finding]) -> str
     if not path:
         return None
     try:
+        if os.path.exists(path) and not os.path.isfile(path):
+            raise OSError(errno.EINVAL, "no regular file")
         with open(path, "rb"):
             return path
     except OSError as error:

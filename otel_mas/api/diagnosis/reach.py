@@ -17,6 +17,7 @@ from typing import Any
 from otel_mas.api.diagnosis import kinds
 from otel_mas.api.diagnosis.endpoint import Destination
 from otel_mas.api.diagnosis.findings import Finding
+from otel_mas.config.exchange import bound
 from otel_mas.config.server import HIDDEN
 from otel_mas.report.text import duration, plain
 from otel_mas.store.redact import redact_text
@@ -160,6 +161,7 @@ def _speaks_plainly(destination: Destination, patience_s: float) -> bool:
 def _post(destination: Destination, connection: socket.socket, patience_s: float) -> None:
     client = http.client.HTTPConnection(destination.host, destination.port, timeout=patience_s)
     client.sock = connection
+    bound(client, patience_s)
     headers = {"Content-Type": "application/x-protobuf", "User-Agent": "otel-mas doctor", **dict(destination.headers)}
     connection.settimeout(patience_s)
     try:

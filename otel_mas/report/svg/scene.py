@@ -19,6 +19,8 @@ from otel_mas.semconv.enums import RecordKind, TaskOutcome
 MOST_BARS = 400
 MOST_CALLS = 1_500
 MOST_LANES = 40
+MOST_NESTED = 20
+"""Bars within bars: each takes its height from all around it."""
 _DEEPEST = 20
 _CALLS = (RecordKind.LLM_CALL, RecordKind.TOOL_CALL, RecordKind.RETRIEVAL)
 _CHECKS = (RecordKind.GUARDRAIL, RecordKind.EVALUATION)
@@ -197,6 +199,13 @@ class _Stage:
             longest = set(sorted(lanes, key=lambda lane: -lanes[lane])[:MOST_LANES])
             kept = [bar for bar in kept if bar.lane in longest]
             self.left_out.append(f"{len(lanes) - MOST_LANES:,} agents that worked less")
+        nested: dict[int, int] = {}
+        for bar in self.bars:  # what is around a bar comes before it
+            nested[id(bar)] = nested.get(id(bar.above), 0) + 1 if bar.above and bar.above.lane == bar.lane else 0
+        deep = sum(nested[id(bar)] > MOST_NESTED for bar in kept)
+        if deep:
+            kept = [bar for bar in kept if nested[id(bar)] <= MOST_NESTED]
+            self.left_out.append(f"{deep:,} tasks nested more than {MOST_NESTED} deep")
         if len(kept) > MOST_BARS:
             self.left_out.append(f"{len(kept) - MOST_BARS:,} shorter tasks")
             kept = sorted(kept, key=lambda bar: (not bar.failed, not bar.critical, bar.start_ns - bar.end_ns))
