@@ -99,7 +99,9 @@ def told_apart(path: Path) -> Iterator[None]:
         raise _explained(error, path) from error
     except UnicodeDecodeError as error:  # of text that SQLite hands out, or of its own message about such text
         raise damaged(path, "text that is not UTF-8") from error
-    except ValueError as error:  # a NUL in the path
+    except ValueError as error:
+        if "\0" not in str(path):  # of a value, which the writer stores in another form
+            raise
         raise StoreError(f"cannot open the store at {str(path)[:_LONGEST_SHOWN]!r}: {error}") from error
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:

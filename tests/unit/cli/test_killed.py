@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -31,7 +32,7 @@ def test_it_says_what_the_app_was_at_and_for_how_long(tmp_path: Path) -> None:
         timeout=60,
         check=False,
     )
-    assert ended.returncode == 137
+    assert ended.returncode == -signal.SIGKILL
     assert "killed by signal 9 while in two, after ≥ " in ended.stderr
     assert "stopped" in ended.stderr
     assert "running" not in ended.stderr
