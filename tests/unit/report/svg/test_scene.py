@@ -7,7 +7,7 @@ from types import ModuleType
 from otel_mas.causal import build
 from otel_mas.model import Link, Span, StatusCode, Trace
 from otel_mas.report.svg import Scene, scene
-from otel_mas.report.svg.scene import MOST_BARS, MOST_CALLS, MOST_LANES
+from otel_mas.report.svg.scene import MOST_BARS, MOST_CALLS, MOST_LANES, MOST_NESTED
 from otel_mas.semconv import attributes as names
 
 MS = 10**6
@@ -129,7 +129,9 @@ def test_lanes_and_calls_are_bounded_too() -> None:
 
 def test_deep_nesting_and_broken_traces_are_drawn_without_haste() -> None:
     deep = [task(number, number - 1 if number > 1 else None, number, 10_000 - number) for number in range(1, 1_500)]
-    assert len(show(trace(*deep)).bars) == MOST_BARS
+    shown = show(trace(*deep))
+    assert len(shown.bars) == MOST_NESTED + 1
+    assert shown.left_out == [f"{1_499 - MOST_NESTED - 1:,} tasks nested more than {MOST_NESTED} deep"]
     backwards = task(1, None, 10, 5)
     circle = task(2, 2, 0, 5)
     assert len(show(trace(backwards, circle)).bars) == 2
