@@ -29,6 +29,7 @@ from otel_mas.semconv import attributes as names
 if TYPE_CHECKING:
     from otel_mas.record.batches import BatchBuilder
     from otel_mas.record.others import Others
+    from otel_mas.record.privacy import Privacy
     from otel_mas.store.redact import Redactor
 
 _BATCH_SPANS = 2048
@@ -66,6 +67,7 @@ class Recording:
         self._values = StateDigests(self._digester)
         self.instance_id = b""
         self._key: bytes | None = None
+        self._privacy: Privacy
         # Of parent processes: collecting one would close its connection.
         self._abandoned: list[Writer | Shipping] = []
         self._begin()
@@ -78,7 +80,8 @@ class Recording:
         self._ends_with_multiprocessing = False
         self._writer = Writer(
             self.queue,
-            self._open,
+            self._prepare,
+            self._opened,
             interval_s=self.settings.flush_interval_ms / 1000,
             batch_spans=_BATCH_SPANS,
             resend=self._resend,
@@ -144,6 +147,7 @@ class Recording:
         if not released and not self.queue.closed:
             self.queue.refusal = DropReason.STORE_LOCKED
             self.queue.closed = True
+            self._writer.failed = True
             logger.warning(
                 "otel-mas: this process records nothing: its parent forked it while the store at %s was busy",
                 self.settings.store,
@@ -167,28 +171,31 @@ class Recording:
     def _exit(self) -> None:
         self.shutdown(self.settings.exit_timeout_s)
 
-    def _open(self, service: str) -> tuple[Store, BatchBuilder]:
+    def _prepare(self, service: str) -> Callable[[], Store]:
+        """Import what writing needs, and return what opens the store."""
+        import otel_mas.record.batches
+        import otel_mas.store  # noqa: F401
         from otel_mas.record.privacy import Privacy
 
-        settings = self.settings
-        privacy = Privacy(settings.content or "none", _redactor(settings))
-        if settings.run_id:
-            settings = dataclasses.replace(settings, run_id=privacy.text(settings.run_id))
-        store = self._open_store(settings, self.instance_id, privacy.text(service))
+        self._privacy = privacy = Privacy(self.settings.content or "none", _redactor(self.settings))
+        run_id = self.settings.run_id and privacy.text(self.settings.run_id)
+        settings = dataclasses.replace(self.settings, run_id=run_id)
+        return partial(self._open_store, settings, self.instance_id, privacy.text(service))
+
+    def _opened(self, store: Store) -> tuple[Store, BatchBuilder]:
+        """What the writer works with, once the store is open."""
+        from otel_mas.record.batches import BatchBuilder
+
         self._key = store.digest_key
         if self._used_key not in (None, self._key):  # another process has created the store meanwhile
             self._used_key = None
             self._digester.rekey(store.digest_key)  # only what was said until now cannot be compared
             self._resend()
-
-        from otel_mas.record.batches import BatchBuilder
-
         origin = {names.MAS_INSTANCE_ID: self.instance_id.hex(), names.MAS_STORE_ID: store.store_id}
-        if settings.run_id:
-            origin[names.MAS_RUN_ID] = settings.run_id
-        return self._shipping.around(store), BatchBuilder(
-            privacy, origin, self._values, self._others, self.queue.losses
-        )
+        if self.settings.run_id:
+            origin[names.MAS_RUN_ID] = self._privacy.text(self.settings.run_id)
+        builder = BatchBuilder(self._privacy, origin, self._values, self._others, self.queue.losses)
+        return self._shipping.around(store), builder
 
     def _digest_key(self) -> bytes:
         if self.settings.digest_key is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +36,10 @@ _FINISH_S = 0.25  # kept of the time to end, to tell the store what was dropped
 _RETRY_S = (0.05, 1.0)  # first and longest pause
 _CONTENT_S = 0.05  # of redaction in one transaction: what spans that end meanwhile wait for
 _SMALL_BYTES = 1 << 16  # of a content that may be in a batch with spans: 0.03 s at worst
+_SWITCH_S = 0.0002
+_COMMIT_S = 0.05  # how long a fork waits for a commit before it has it rolled back
+_INTERRUPT_S = 0.005
+_MAX_INTERRUPTIONS = 3  # of the same batch
 _HOPELESS = (StoreCorrupt, StoreReadOnly)
 
 T = TypeVar("T")
@@ -52,6 +57,7 @@ class Store(Protocol):
     def forgotten(self) -> frozenset[bytes]: ...
     def retain(self) -> int: ...
     def finish(self, dropped: Sequence[Dropped], withheld: int) -> None: ...
+    def interrupt(self) -> None: ...
     def release(self) -> None: ...
     def close(self) -> None: ...
 
@@ -97,7 +103,8 @@ class Writer:
 
     Args:
         queue: what it writes.
-        open_store: opens the store, given the service's name, and makes what builds batches for it; raises StoreError.
+        prepare: given the service's name, returns what opens the store, and raises StoreError.
+        opened: given an open store, returns the one to write to and what builds batches for it.
         interval_s: how long a span waits at most while more may come.
         batch_spans: spans in one transaction.
         resend: called where the store has lost messages that were sent before.
@@ -107,7 +114,8 @@ class Writer:
     def __init__(
         self,
         queue: SpanQueue,
-        open_store: Callable[[str], tuple[Store, BatchBuilder]],
+        prepare: Callable[[str], Callable[[], Store]],
+        opened: Callable[[Store], tuple[Store, BatchBuilder]],
         *,
         interval_s: float,
         batch_spans: int,
@@ -115,7 +123,8 @@ class Writer:
         thread_started: Callable[[int], None],
     ) -> None:
         self._queue = queue
-        self._open_store = open_store
+        self._prepare = prepare
+        self._opened = opened
         self._interval_s = interval_s
         self._batch_spans = batch_spans
         self._resend = resend
@@ -131,6 +140,7 @@ class Writer:
         self._reported = 0
         self._using_store = threading.Lock()
         self._held = False
+        self._interruptions = 0  # since the last commit
         self._finished = False
         self._writing = 0  # spans taken from the queue whose batch is not committed yet
         self.failed = False
@@ -174,12 +184,29 @@ class Writer:
             False where that took longer than `timeout_s`: the thread has not been stopped.
         """
         self._held = True
-        if not self._using_store.acquire(timeout=timeout_s):
-            self._held = False
-            return False
-        if self._parts is not None:
-            self._parts[0].release()
-        return True
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)  # between busy threads, the writer's turn would come after 5 ms for each
+        try:
+            self._held = self._interrupt_until_held(timeout_s)
+            if self._held and self._parts is not None:
+                self._parts[0].release()
+        finally:
+            sys.setswitchinterval(interval)
+        return self._held
+
+    def _interrupt_until_held(self, timeout_s: float) -> bool:
+        """Have a long commit rolled back, to be done again afterwards; the same one seldom, so that it gets done."""
+        deadline = time.monotonic() + timeout_s
+        patience = _COMMIT_S if self._interruptions < _MAX_INTERRUPTIONS else timeout_s / 2
+        if self._using_store.acquire(timeout=min(timeout_s, patience)):
+            return True
+        self._interruptions += 1
+        while time.monotonic() < deadline:
+            if self._parts is not None:
+                self._parts[0].interrupt()
+            if self._using_store.acquire(timeout=_INTERRUPT_S):
+                return True
+        return False
 
     def resume(self) -> None:
         """Go on after `hold`; the next use of the store opens it again."""
@@ -210,7 +237,9 @@ class Writer:
         self._thread_started(threading.get_ident())
         try:
             service = self._queue.service() or "unknown_service"
-            self._parts = self._insist(partial(self._open_store, service))
+            with self._using_store:  # a child that is forked amid an import never gets the module
+                self._open_store = self._prepare(service)
+            self._parts = self._opened(self._insist(self._open_store))
             self._work(*self._parts)
         except _GivenUp as error:
             self._drop_waiting(error.reason)
@@ -323,6 +352,7 @@ class Writer:
         except BaseException:
             self._queue.losses.restore(batch.drops, batch.dropped_spans)
             raise
+        self._interruptions = 0
         self._contents.clear()
         if not self._queue.waiting_contents and store.forgotten():
             self._resend()
@@ -364,7 +394,8 @@ class Writer:
                     raise _GivenUp(reason_of(error)) from error
                 if isinstance(error, StoreJournalFull):
                     self._queue.full_because = DropReason.JOURNAL_FULL
-                self._warn("locked", "otel-mas: what is recorded waits in memory: %s", error)
+                if not self._held:
+                    self._warn("locked", "otel-mas: what is recorded waits in memory: %s", error)
                 self._report()
             self._listen(pause)
             pause = min(2 * pause, longest)

@@ -143,6 +143,8 @@ def _explained(error: sqlite3.Error, path: Path) -> StoreError:
             f"the store at {path} is locked by another process: wait for it to finish, or record into another "
             "file with --store"
         )
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return StoreLocked(f"a transaction on the store at {path} was interrupted: it can be done again")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
         return _read_only(path)
     if code == sqlite3.SQLITE_CANTOPEN:

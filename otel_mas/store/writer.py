@@ -125,7 +125,8 @@ class StoreWriter:
                     "INSERT OR IGNORE INTO scopes (digest, name, version, schema_url, body) VALUES (?, ?, ?, ?, ?)",
                     (digest, *scope),
                 )
-                key = self._scopes[scope] = _one(connection, "SELECT id FROM scopes WHERE digest = ?", digest)
+                key = _one(connection, "SELECT id FROM scopes WHERE digest = ?", digest)
+            self._scopes[scope] = key
         return key
 
     def write(self, batch: Batch) -> None:
@@ -178,6 +179,12 @@ class StoreWriter:
                 "UPDATE instances SET finished_ns = ?, withheld = ? WHERE id = ?", (now_ns, withheld, self._instance)
             )
             write_dropped(connection, self._instance or 0, dropped)
+
+    def interrupt(self) -> None:
+        """Have the transaction that another thread is in rolled back; it raises StoreLocked and can be done again."""
+        connection = self._connection
+        if connection is not None:
+            connection.interrupt()
 
     def release(self) -> None:
         """Close the connection; the next call opens it again.

@@ -24,6 +24,7 @@ class MemoryStore:
         self.scopes: list[tuple[Any, ...]] = []
         self.finished: tuple[Sequence[Dropped], int] | None = None
         self.closed = False
+        self.interrupted = 0
         self.released = 0
         self.retained = 0
         self.lost_messages: frozenset[bytes] = frozenset()
@@ -59,6 +60,9 @@ class MemoryStore:
     def finish(self, dropped: Sequence[Dropped], withheld: int) -> None:
         self._may_fail()
         self.finished = dropped, withheld
+
+    def interrupt(self) -> None:
+        self.interrupted += 1
 
     def release(self) -> None:
         self.released += 1

@@ -37,20 +37,27 @@ class Rig:
         self.queue = SpanQueue(max_spans, 10**7, batch_spans=batch_spans, wake=lambda: self.writer.wake())
         self.writer = Writer(
             self.queue,
-            self._open,
+            self._prepare,
+            self._opened,
             interval_s=interval_s,
             batch_spans=batch_spans,
             resend=self._resend,
             thread_started=self._started,
         )
 
-    def _open(self, service: str) -> tuple[Any, BatchBuilder]:
-        self.opened_for.append(service)
-        error = self.open_error()
-        if error is not None:
-            raise error
+    def _prepare(self, service: str) -> Callable[[], Any]:
+        def open_store() -> Any:
+            self.opened_for.append(service)
+            error = self.open_error()
+            if error is not None:
+                raise error
+            return self.store
+
+        return open_store
+
+    def _opened(self, store: Any) -> tuple[Any, BatchBuilder]:
         digests = StateDigests(Digester(lambda: bytes(32)))
-        return self.store, BatchBuilder(Privacy("redacted"), {}, digests, losses=self.queue.losses)
+        return store, BatchBuilder(Privacy("redacted"), {}, digests, losses=self.queue.losses)
 
     def _resend(self) -> None:
         self.resent += 1
