@@ -151,7 +151,7 @@ SETTINGS: tuple[Setting, ...] = (
         "flush_interval_ms",
         "milliseconds",
         50,
-        "How long a span waits at most before its batch is written.",
+        "How long a span waits for others before its batch is written; a busy processor adds to it.",
         parse.count,
     ),
     Setting(
@@ -159,7 +159,7 @@ SETTINGS: tuple[Setting, ...] = (
         "exit_timeout_s",
         "seconds",
         5.0,
-        "How long the process's exit may be held up to write what still waits.",
+        "How long the process's exit may be held up to write what still waits. Ctrl-C twice ends it at once.",
         parse.seconds,
         shown="5s",
     ),

@@ -8,13 +8,16 @@ import os
 import sys
 
 from otel_mas.config import Settings
+from otel_mas.errors.log import logger
 from otel_mas.record import provider
 from otel_mas.record.guard import guarded, set_strict
+from otel_mas.record.interrupts import first_interrupt_held
 from otel_mas.record.others import Others
 from otel_mas.record.recorder import recorder
 from otel_mas.record.recording import Recording
 
 _recording: Recording | None = None
+_ending: list[Recording] = []  # more than one only where the app's shutdown was interrupted: the exit completes it
 _hooked = False
 
 
@@ -68,9 +71,12 @@ def shutdown(timeout: float) -> bool:
     recording, _recording = _recording, None
     if recording is None:
         return True
+    _ending.append(recording)
     recorder().disconnect()
     provider.detach()
-    return recording.shutdown(timeout)
+    written = recording.shutdown(timeout)
+    _ending.remove(recording)
+    return written
 
 
 def _hook_process() -> None:
@@ -85,11 +91,18 @@ def _hook_process() -> None:
 
 @guarded("at exit")
 def _at_exit() -> None:
-    if _recording is not None:
-        try:
-            shutdown(_recording.settings.exit_timeout_s)
-        finally:
-            _keep_interrupt()
+    if _recording is None and not _ending:
+        return
+    try:
+        with first_interrupt_held():
+            for recording in _ending:
+                recording.shutdown(recording.settings.exit_timeout_s)
+            if _recording is not None:
+                shutdown(_recording.settings.exit_timeout_s)
+    except KeyboardInterrupt:
+        logger.warning("otel-mas: interrupted before all that was recorded was written")
+    finally:
+        _keep_interrupt()
 
 
 def _keep_interrupt() -> None:
@@ -120,6 +133,7 @@ def _after_in_parent() -> None:
 
 @guarded("after a fork, in the child")
 def _after_in_child() -> None:
+    _ending.clear()  # the parent's
     if _recording is not None:
         _recording.after_fork_in_child()
 

@@ -16,6 +16,7 @@ from otel_mas.errors import StoreError
 from otel_mas.errors.log import logger
 from otel_mas.model.dropped import DropReason, describe_dropped
 from otel_mas.record.digest import Digester
+from otel_mas.record.interrupts import first_interrupt_held
 from otel_mas.record.losses import Losses
 from otel_mas.record.messages import MessageDigests
 from otel_mas.record.processor import MirrorProcessor
@@ -169,7 +170,8 @@ class Recording:
         self.processor.writer_thread = thread
 
     def _exit(self) -> None:
-        self.shutdown(self.settings.exit_timeout_s)
+        with first_interrupt_held():
+            self.shutdown(self.settings.exit_timeout_s)
 
     def _prepare(self, service: str) -> Callable[[], Store]:
         """Import what writing needs, and return what opens the store."""
