@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-import click
-
 from otel_mas.errors.printable import printable, printable_json
 
 if TYPE_CHECKING:
@@ -63,7 +61,7 @@ def print_json(document: object) -> None:
     import orjson
 
     document_text = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
-    click.echo(printable_json(document_text))
+    _print(printable_json(document_text))
 
 
 def print_problems(problems: Iterable[str]) -> None:
@@ -84,7 +82,12 @@ def note(message: str) -> None:
 
 def say(line: str, err: bool = False) -> None:
     """Print one line, whose foreign text may hold anything: no control character reaches the terminal."""
-    click.echo(printable(line), err=err)
+    _print(printable(line), err)
+
+
+def _print(text: str, err: bool = False) -> None:
+    # Not `click.echo`, which sends UTF-8 to a terminal that says that it has ASCII.
+    print(text, file=sys.stderr if err else sys.stdout, flush=True)
 
 
 def naming(found: Trace | Conversation, source: Source) -> tuple[str, ...]:
