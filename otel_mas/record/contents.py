@@ -1,12 +1,12 @@
 """Content → rows: without media, cut to a size, redacted. On the writer's thread, after the spans.
 
-Redaction takes up to half a second for a megabyte that is full of secrets, so what it is given is bounded, and the
-caller decides when there is time for it. Content that is not kept says why in its place: `{"$withheld": reason}`.
+Redaction takes a second and more for a megabyte that is full of secrets, so what it is given is bounded, and it pauses
+every few milliseconds: the caller commits spans then, or ends it. Content that is not kept says why in its place:
+`{"$withheld": reason}`.
 """
 
 from __future__ import annotations
 
-import time
 from typing import Any, Final
 
 from otel_mas.record.guard import caught
@@ -14,6 +14,7 @@ from otel_mas.record.media import without_media
 from otel_mas.record.privacy import Privacy
 from otel_mas.record.queue import AnyContent, Content, Message, StateValue
 from otel_mas.record.snapshot import cut_texts, to_json
+from otel_mas.store.redact import Pause
 from otel_mas.store.rows import Batch, ContentRow, MessageRow
 
 MAX_BYTES: Final = 1 << 20
@@ -22,7 +23,6 @@ _MAX_STATE_BYTES = 1 << 16  # of a state's value, as JSON: a larger one is known
 _STATE = "state"  # the role under which the values of a state lie among the messages
 _MESSAGES = "messages"
 _WITHHELD = "$withheld"
-_SECONDS_A_BYTE = 1e-6  # what redaction takes at worst, on a busy machine
 
 
 class ContentEncoder:
@@ -36,8 +36,16 @@ class ContentEncoder:
         self._privacy = privacy
         self.withheld = 0
 
-    def add(self, item: AnyContent, batch: Batch) -> None:
-        """Add a content to a batch; what cannot be redacted is withheld."""
+    def add(self, item: AnyContent, batch: Batch, pause: Pause | None = None) -> None:
+        """Add a content to a batch; what cannot be redacted is withheld.
+
+        Args:
+            item: the content.
+            batch: where its row goes.
+            pause: called every few milliseconds; raises TimeoutError, with the reason, to end it.
+        """
+        redactor, reason = self._privacy.redactor, ""
+        redactor.pause = pause
         try:
             if isinstance(item, Content):
                 batch.contents.append(self._row(item, item.name, self._redacted(item.name, without_media(item.value))))
@@ -47,14 +55,15 @@ class ContentEncoder:
                 batch.messages.append(MessageRow(bytes.fromhex(item.digest), self._role(item), body))
             else:
                 batch.messages.append(MessageRow(bytes.fromhex(item.digest), _STATE, self._state_value(item)))
+        except TimeoutError as error:
+            reason = str(error)
         except Exception as error:
             caught("writer: content", error)
-            self.withhold(item, batch, "it could not be redacted")
-
-    def fits(self, item: AnyContent, deadline: float) -> bool:
-        """Whether a content is sure to be done before a time of the monotonic clock."""
-        bounded = 0 if self._privacy.content == "full" else min(item.size, MAX_BYTES)
-        return time.monotonic() + bounded * _SECONDS_A_BYTE < deadline
+            reason = "it could not be redacted"
+        finally:
+            redactor.pause = None
+        if reason:
+            self.withhold(item, batch, reason)
 
     def withhold(self, item: AnyContent, batch: Batch, reason: str) -> None:
         """Add to a batch, in place of a content, why it is not there. Another process may still store a message."""

@@ -39,7 +39,7 @@ ID: Final = 128
 # Hexadecimal ids and what stands between them, or enum members; a NUL between the items of an array.
 _PLAIN: Final = re.compile(r"[0-9a-f:|,\-\x00]*|[a-z_]{0,16}(?:\x00[a-z_]{0,16})*")
 MAX_TEXT: Final = 1 << 18
-"""Characters of an attribute, a name or a description that are redacted and stored: 0.1 s at worst. The rest is cut."""
+"""Characters of an attribute, a name or a description that are redacted and stored: 0.5 s at worst. The rest is cut."""
 _MAX_NAMES = 4096
 
 

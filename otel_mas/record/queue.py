@@ -80,7 +80,7 @@ Beside = MessageRefs | Changes
 """What a span's own row, or one beside it, is made of: a few digests."""
 
 AnyContent = Content | Message | StateValue
-"""What has to be redacted, which takes up to half a second a megabyte: spans do not wait for it."""
+"""What has to be redacted, which takes a second and more a megabyte: spans do not wait for it."""
 
 Ended = tuple["ReadableSpan", tuple["Cause", ...], int]
 """An ended span, all of its causes whatever the SDK's limits left on it, and what it weighs in bytes. A bare tuple: it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -34,12 +35,15 @@ _WARN_S = 60.0
 _ALIVE_S = 0.05  # how often whoever waits looks whether the thread is still there
 _FINISH_S = 0.25  # kept of the time to end, to tell the store what was dropped
 _RETRY_S = (0.05, 1.0)  # first and longest pause
-_CONTENT_S = 0.05  # of redaction in one transaction: what spans that end meanwhile wait for
-_SMALL_BYTES = 1 << 16  # of a content that may be in a batch with spans: 0.03 s at worst
 _SWITCH_S = 0.0002
 _COMMIT_S = 0.05  # how long a fork waits for a commit before it has it rolled back
 _INTERRUPT_S = 0.005
 _MAX_INTERRUPTIONS = 3  # of the same batch
+_CONTENT_S = 0.05  # of redaction in one transaction
+_PAUSE_S = 0.02  # of redaction, after which spans that have ended meanwhile are committed
+_LONGEST_CONTENT_S = 10.0  # of redaction for one content
+_SMALL_BYTES = 1 << 14  # of a content that may be in a batch with spans: 0.05 s at worst
+_NO_TIME = "the process ended before it was redacted"
 _HOPELESS = (StoreCorrupt, StoreReadOnly)
 
 T = TypeVar("T")
@@ -134,6 +138,9 @@ class Writer:
         self._starting = threading.Lock()
         self._requests: list[_Request] = []
         self._contents: list[Key] = []  # whose contents are in the batch under way
+        self._pause_at = math.inf
+        self._content_until = math.inf
+        self._failure: Exception | None = None  # of spans committed within the redaction of content
         self._stop: _Request | None = None
         self._parts: tuple[Store, BatchBuilder] | None = None
         self._warned: dict[str, float] = {}
@@ -320,32 +327,40 @@ class Writer:
     def _write_all(self, store: Store, builder: BatchBuilder) -> None:
         """Write what waits, spans first: content waits for all of them, and none of them for much content."""
         while True:
-            if self._is_late():
-                self._drop_waiting(DropReason.EXIT_TIMEOUT)
-            drained = self._queue.drain(self._batch_spans)
-            self._writing = len(drained.ended)
-            try:
-                self._write(drained, store, builder)
-            except _GivenUp as error:
-                self._drop(drained, error.reason)
-                raise
-            except _HOPELESS as error:
-                self._drop(drained, reason_of(error))
-                raise
-            except StoreError as error:  # a full disk, say: it may have room again for the next one
-                self._drop(drained, reason_of(error))
-                self._warn("write", "otel-mas: %d spans dropped just now: %s", len(drained.ended), error)
-            except Exception as error:
-                self._drop(drained, DropReason.FAILED_BATCH)
-                caught("writer: batch", error)
-            self._writing = 0
+            self._write_next(store, builder)
             self._report()
             if not self._queue.waiting_spans and not self._queue.waiting_contents:
                 return
+            if self._is_late():
+                self._drop_waiting(DropReason.EXIT_TIMEOUT)
 
-    def _write(self, drained: Drained, store: Store, builder: BatchBuilder) -> None:
+    def _write_next(self, store: Store, builder: BatchBuilder, *, contents: bool = True) -> None:
+        """Write one batch. What cannot be written is counted as dropped."""
+        drained = self._queue.drain(self._batch_spans)
+        self._writing = len(drained.ended)
+        try:
+            self._write(drained, store, builder, contents=contents)
+        except _GivenUp as error:
+            self._drop(drained, error.reason)
+            raise
+        except _HOPELESS as error:
+            self._drop(drained, reason_of(error))
+            raise
+        except StoreError as error:  # a full disk, say: it may have room again for the next one
+            self._drop(drained, reason_of(error))
+            self._warn("write", "otel-mas: %d spans dropped just now: %s", len(drained.ended), error)
+        except Exception as error:
+            self._drop(drained, DropReason.FAILED_BATCH)
+            caught("writer: batch", error)
+        self._writing = 0
+
+    def _write(self, drained: Drained, store: Store, builder: BatchBuilder, *, contents: bool) -> None:
         batch = self._insist(partial(builder.batch, drained, _Keys(store, self._using_store)), uses_store=False)
-        self._add_contents(batch, builder, alone=not drained.ended)
+        for value in builder.values:
+            self._queue.keep_value(value)
+        builder.values.clear()
+        if contents and not (drained.ended and self._stop):
+            self._add_contents(batch, store, builder, alone=not drained.ended)
         batch.redacted = builder.redacted()
         try:
             self._insist(partial(store.write, batch))
@@ -354,25 +369,52 @@ class Writer:
             raise
         self._interruptions = 0
         self._contents.clear()
-        if not self._queue.waiting_contents and store.forgotten():
+        if contents and not self._queue.waiting_contents and store.forgotten():
             self._resend()
 
-    def _add_contents(self, batch: Batch, builder: BatchBuilder, *, alone: bool) -> None:
-        """Add contents to a batch for as long as the next one may wait: beside spans, only small ones."""
-        queue, contents = self._queue, builder.contents
-        for value in builder.values:
-            queue.keep_value(value)
-        builder.values.clear()
+    def _add_contents(self, batch: Batch, store: Store, builder: BatchBuilder, *, alone: bool) -> None:
+        """Add contents to a batch for a while: beside spans, only small ones."""
+        encoder = builder.contents
+        pause = partial(self._between_steps, store, builder) if alone else None
         until = time.monotonic() + _CONTENT_S
-        while time.monotonic() < until:
-            item = queue.next_content(None if alone else _SMALL_BYTES)
+        while (now := time.monotonic()) < until:
+            item = self._queue.next_content(None if alone else _SMALL_BYTES)
             if item is None:
                 return
             self._contents.append(item.key)
-            if self._stop is None or contents.fits(item, self._last_moment(self._stop)):
-                contents.add(item, batch)
-            else:
-                contents.withhold(item, batch, "the process ended before it was redacted")
+            if self._stop is not None and now > self._last_moment(self._stop):
+                encoder.withhold(item, batch, _NO_TIME)
+                continue
+            self._pause_at, self._content_until = now + _PAUSE_S, now + _LONGEST_CONTENT_S
+            encoder.add(item, batch, pause)
+            if self._failure is not None:
+                failure, self._failure = self._failure, None
+                raise failure
+
+    def _between_steps(self, store: Store, builder: BatchBuilder) -> None:
+        """Within the redaction of a content: commit the spans that have ended meanwhile.
+
+        Raises:
+            TimeoutError: there is no more time for this content.
+        """
+        now = time.monotonic()
+        if now < self._pause_at:
+            return
+        self._pause_at = math.inf  # spans are redacted, too
+        begun, self._contents = self._contents, []
+        try:
+            self._write_next(store, builder, contents=False)  # without any, the heart beats
+        except Exception as error:
+            self._failure = error
+        finally:
+            self._contents = begun
+        self._hear_all()
+        now = time.monotonic()
+        if self._failure is not None or (self._stop is not None and now > self._last_moment(self._stop)):
+            raise TimeoutError(_NO_TIME)
+        if now > self._content_until:
+            raise TimeoutError("its redaction took too long")
+        self._pause_at = now + _PAUSE_S
 
     def _insist(self, action: Callable[[], T], *, uses_store: bool = True) -> T:
         """Do it, trying again for as long as another process keeps the store locked.
@@ -409,7 +451,8 @@ class Writer:
 
     def _finish(self, store: Store, builder: BatchBuilder) -> None:
         self._write_all(store, builder)
-        self._retain(store)
+        if self._stop is None or time.monotonic() < self._last_moment(self._stop):
+            self._retain(store)
         self._insist(partial(store.finish, self._queue.losses.totals(), builder.withheld))
         with self._using_store:
             store.close()

@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 
 from otel_mas.store.secret_names import is_doubtful_key, is_secret_key, looks_secret, plain
-from otel_mas.store.secret_text import Found, find
+from otel_mas.store.secret_text import Found, Pause, find
 
 REDACTED: Final = "[redacted]"
 
@@ -55,6 +55,8 @@ class Redactor:
 
     def __init__(self, patterns: Sequence[re.Pattern[str]] = (), keys: Sequence[str] = ()) -> None:
         self.counts: dict[str, int] = {}
+        self.pause: Pause | None = None
+        """Called every few milliseconds of long work; whatever it raises ends the work."""
         self._patterns = [(f"pattern-{number}", pattern) for number, pattern in enumerate(patterns, 1)]
         self._keys: re.Pattern[str] | None = None
         if keys:
@@ -120,7 +122,9 @@ class Redactor:
         return text
 
     def _scan(self, text: str) -> str:
-        found = find(text)
+        if self.pause is not None:
+            self.pause()
+        found = find(text, self.pause)
         if self._patterns:
             found = sorted([*found, *self._matches(text)])
         pieces: list[str] = []
@@ -253,4 +257,4 @@ def redact_value(value: Any) -> Any:
     return _default.value(value)
 
 
-__all__ = ["REDACTED", "Redactor", "is_secret_key", "key_text", "redact_text", "redact_value"]
+__all__ = ["REDACTED", "Pause", "Redactor", "is_secret_key", "key_text", "redact_text", "redact_value"]

@@ -7,14 +7,19 @@ tries the patterns only where a word was found.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from otel_mas.store.secret_lines import Span, block_below, table_cells
 from otel_mas.store.secret_names import AFTER_DOUBTFUL, DOUBTFUL, SECRET, looks_secret, plain
 from otel_mas.store.token_shapes import tokens
 
+T = TypeVar("T")
 Found = tuple[int, int, str]
 """Start, end and rule of a secret."""
+Pause = Callable[[], None]
+"""Called every few milliseconds of a long scan; whatever it raises ends the scan."""
+_STEPS_PER_PAUSE = 128  # 3 ms at most
 
 _FLAGS = re.IGNORECASE | re.DOTALL | re.VERBOSE
 
@@ -224,21 +229,29 @@ _LITERALS = tuple(dict.fromkeys((*_NAMES, *_SHAPES)))
 _ASCII_LITERALS = tuple(filter(str.isascii, _LITERALS))
 
 
-def find(text: str) -> list[Found]:
+def find(text: str, pause: Pause | None = None) -> list[Found]:
     """Each secret in a text, in order and apart from each other."""
     shown, places = plain(text)
-    found = list(tokens(shown))
+    found = list(_paced(tokens(shown), pause))
     lower = shown.lower()
     if len(lower) != len(shown):  # a few characters are two in lower case: keep the places
         lower = "".join(low if len(low := char.lower()) == 1 else char for char in shown)
     if _SEPARATED.search(shown):
-        found += _at_words(shown, lower)
-    found += _around(shown, lower)
+        found += _at_words(shown, lower, pause)
+    found += _paced(_around(shown, lower), pause)
     if len(found) > 1:
         found = _merged(found)
     if places is None:
         return found
     return [(places[start], places[end - 1] + 1, rule) for start, end, rule in found]
+
+
+def _paced(steps: Iterable[T], pause: Pause | None) -> Iterator[T]:
+    """The same steps, with a pause after every few."""
+    for number, step in enumerate(steps, 1):
+        yield step
+        if pause is not None and not number % _STEPS_PER_PAUSE:
+            pause()
 
 
 def _merged(found: list[Found]) -> list[Found]:
@@ -265,7 +278,7 @@ def _around(text: str, lower: str) -> Iterator[Found]:
             place = lower.find(literal, place + 1)
 
 
-def _at_words(text: str, lower: str) -> Iterator[Found]:
+def _at_words(text: str, lower: str, pause: Pause | None) -> Iterator[Found]:
     hits: list[tuple[int, str]] = []
     for word in _ASCII_LITERALS if text.isascii() else _LITERALS:
         place = lower.find(word)
@@ -274,7 +287,7 @@ def _at_words(text: str, lower: str) -> Iterator[Found]:
             place = lower.find(word, place + 1)
     hits.sort()
     done = 0
-    for place, word in hits:
+    for place, word in _paced(hits, pause):
         if place >= done:
             for found in _at(text, place, word):
                 yield found
@@ -365,4 +378,4 @@ def _apart(text: str, place: int, end: int) -> re.Match[str] | None:
     return None
 
 
-__all__ = ["Found", "find"]
+__all__ = ["Found", "Pause", "find"]

@@ -21,6 +21,7 @@ from otel_mas.record.privacy import Privacy
 from otel_mas.record.queue import SpanQueue
 from otel_mas.record.state import StateDigests
 from otel_mas.record.writer import Writer
+from otel_mas.store import secret_text
 
 TRACER = TracerProvider().get_tracer("t")
 
@@ -314,6 +315,48 @@ def test_spans_do_not_wait_for_content(store: Any, monkeypatch: pytest.MonkeyPat
     free.set()
     assert rig.writer.stop(30)
     assert [len(batch.contents) for batch in store.batches if batch.contents] == [1]
+
+
+def test_spans_that_end_while_a_content_is_redacted_are_committed_before_it_is(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig, at_word, calls = Rig(store), secret_text._at, 0
+    names: list[list[str]] = []
+
+    def counted(*place: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 200:
+            rig.end("meanwhile")
+        elif calls == 1000:
+            names.append(store.names())
+        return at_word(*place)
+
+    monkeypatch.setattr("otel_mas.record.writer._PAUSE_S", 0.0)
+    monkeypatch.setattr(secret_text, "_at", counted)
+    rig.end("with a page", PAGE)
+    assert rig.writer.stop(60)
+    assert names == [["with a page", "meanwhile"]]
+    assert b"hunter2" not in b"".join(row.value for batch in store.batches for row in batch.contents)
+
+
+def test_a_redaction_that_takes_too_long_is_ended_and_says_so(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("otel_mas.record.writer._PAUSE_S", 0.0)
+    monkeypatch.setattr("otel_mas.record.writer._LONGEST_CONTENT_S", 0.0)
+    rig = Rig(store)
+    rig.end("s", PAGE)
+    assert rig.writer.stop(60)
+    [value] = [row.value for batch in store.batches for row in batch.contents]
+    assert value == b'{"$withheld":"its redaction took too long"}'
+
+
+def test_however_late_it_is_at_the_end_one_batch_of_spans_is_written(store: Any) -> None:
+    rig = Rig(store, interval_s=60)
+    rig.end("s", "small")
+    rig.writer.stop(0.0)
+    eventually(lambda: store.closed, 30)
+    assert store.names() == ["s"]
+    assert store.finished == ([], 1)
 
 
 def test_small_content_comes_in_one_transaction_with_its_span(store: Any) -> None:
