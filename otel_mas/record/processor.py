@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from otel_mas.record.guard import caught
 from otel_mas.record.queue import SpanQueue
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
@@ -18,6 +21,9 @@ else:
     # Registered before the app has imported the SDK, which we do not load for it. A test holds this class to every
     # method of the SDK's.
     SpanProcessor = object
+
+SCOPE = "otel_mas"
+"""The instrumentation scope of our own spans."""
 
 _ITEM_BYTES = 64
 _NUMBERS = frozenset({int, bool, float})
@@ -41,7 +47,7 @@ class MirrorProcessor(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         queue = self.queue
-        if queue.closed or get_ident() == self.writer_thread:
+        if queue.closed or (get_ident() == self.writer_thread and _is_of_store(span)):
             return
         try:
             queue.start(span.context, span)
@@ -55,10 +61,12 @@ class MirrorProcessor(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         queue = self.queue
-        if queue.closed or get_ident() == self.writer_thread:
+        if queue.closed:
             return
         try:
             context = span.context
+            if get_ident() == self.writer_thread and not queue.known(context):
+                return
             if self.forked_ns and (span.start_time or 0) < self.forked_ns and not queue.known(context):
                 return
             queue.end(context, span, _weight(span))
@@ -75,6 +83,20 @@ class MirrorProcessor(SpanProcessor):
         except Exception as error:
             caught("processor: force_flush", error)
             return False
+
+
+def _is_of_store(span: ReadableSpan) -> bool:
+    """Whether a span that starts on the writer's thread is one of the store's own calls.
+
+    It is not where the garbage collector happened to run a finalizer of the app's there.
+    """
+    scope = span.instrumentation_scope
+    if (scope is not None and scope.name == SCOPE) or isinstance(sys.exception(), GeneratorExit):
+        return False
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_name != "__del__" and frame.f_globals.get("__name__") != "weakref":
+        frame = frame.f_back
+    return frame is None
 
 
 def _weight(span: Any) -> int:
@@ -114,4 +136,4 @@ def _value_weight(value: Any) -> int:
     return _ITEM_BYTES
 
 
-__all__ = ["MirrorProcessor"]
+__all__ = ["SCOPE", "MirrorProcessor"]

@@ -14,6 +14,7 @@ from opentelemetry.trace import NoOpTracer, ProxyTracerProvider, Tracer
 
 from otel_mas.errors.log import logger
 from otel_mas.record.guard import caught
+from otel_mas.record.processor import SCOPE
 from otel_mas.semconv import SCHEMA_URL
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from otel_mas.record.own_provider import OwnProvider
     from otel_mas.record.processor import MirrorProcessor
 
-_SCOPE = "otel_mas"
 _PRIVATE = ("_set_tracer_provider", "_TRACER_PROVIDER", "_TRACER_PROVIDER_SET_ONCE")
 _OF_PROXY = "_tracer"  # the property by which a `ProxyTracer` finds the tracer that it stands for
 _FOREIGN = (
@@ -113,7 +113,7 @@ class Attachment:
         if not self.adopt(provider):
             provider = self._own or self._make_own()
         get_tracer = getattr(provider, "own_tracer", provider.get_tracer)
-        tracer: Tracer = get_tracer(_SCOPE, _version(), schema_url=SCHEMA_URL)
+        tracer: Tracer = get_tracer(SCOPE, _version(), schema_url=SCHEMA_URL)
         processors = _sdk_processors(provider)
         there = getattr(processors, "_span_processors", None)
         if provider is self._own:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from random import getrandbits
-from threading import Lock, get_ident
+from threading import Lock
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
@@ -233,12 +233,7 @@ class LightTracer(Tracer):
             parent, inherited = self._decided(above)
         mirror = self.mirror
         queue = mirror.queue
-        if (
-            inherited is None
-            or self.processors._span_processors is not self.alone
-            or queue.closed
-            or get_ident() == mirror.writer_thread
-        ):
+        if inherited is None or self.processors._span_processors is not self.alone or queue.closed:
             return None
         span: LightSpan = _new(LightSpan)
         span._tracer = self

@@ -383,3 +383,59 @@ def test_sqlite_instrumentation_of_the_app_does_not_feed_the_writer(tmp_path: Pa
         )
     )
     assert [name for name, _ in stored(tmp_path)] == ["s", "connect"]
+
+
+FINALIZERS = """
+        import gc, weakref
+        from opentelemetry import trace
+        from otel_mas.record import batches
+        from otel_mas.store import writer
+        {provider}
+        start()
+        span("first")
+        assert lifecycle.flush(20)
+
+        class Collected:
+            def __init__(self):
+                self.itself = self
+                self.span = rec.start_span("began elsewhere", {{}})
+                self.of_app = trace.get_tracer("app").start_span("of the app, began elsewhere")
+            def __del__(self):
+                assert threading.current_thread().name == "otel-mas writer"
+                self.span.end()
+                self.of_app.end()
+                span("ours")
+                trace.get_tracer("app").start_span("of the app").end()
+
+        def generator():
+            try:
+                yield
+            finally:
+                trace.get_tracer("app").start_span("of a generator").end()
+
+        gc.disable()
+        collected = Collected()
+        collected.generator = generator()
+        next(collected.generator)
+        weakref.finalize(collected, lambda: trace.get_tracer("app").start_span("of a callback").end())
+        del collected
+        original = {place}
+        def collecting(*args):
+            gc.collect()
+            return original(*args)
+        {place} = collecting
+        span("last")
+        assert lifecycle.flush(20)
+        """
+SDK = "from opentelemetry.sdk.trace import TracerProvider; trace.set_tracer_provider(TracerProvider())"
+
+
+@pytest.mark.parametrize("provider", ["", SDK], ids=["our provider", "the app's provider"])
+@pytest.mark.parametrize("place", ["batches.BatchBuilder.batch", "writer.StoreWriter.write"])
+def test_spans_of_finalizers_that_run_on_the_writers_thread_are_written(
+    tmp_path: Path, place: str, provider: str
+) -> None:
+    succeeded(run(tmp_path, FINALIZERS.format(place=place, provider=provider)))
+    names = [name for name, _ in stored(tmp_path)]
+    of_app = ["of a callback", "of a generator", "of the app", "of the app, began elsewhere"]
+    assert sorted(names) == sorted(["first", "last", "ours", "began elsewhere", *of_app])
