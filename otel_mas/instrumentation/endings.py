@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_mas.record import error_type, recorder
+from otel_mas.record import error_type, is_a, recorder
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
-
-
-def is_a(value: object, name: str) -> bool:
-    """Whether the class of an object, or one above, has this name: to import LangGraph's is the app's decision."""
-    return any(kind.__name__ == name for kind in type(value).__mro__)
 
 
 def is_control(error: BaseException) -> bool:
@@ -41,4 +36,4 @@ def left_by(span: Span, error: BaseException) -> None:
     recorder().fail(span, error)
 
 
-__all__ = ["cancelled", "is_a", "is_cancelled", "is_control", "left_by"]
+__all__ = ["cancelled", "is_cancelled", "is_control", "left_by"]

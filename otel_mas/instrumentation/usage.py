@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from otel_mas.instrumentation.pricing import PRICES, Cost, Tokens, plain_tokens
 from otel_mas.instrumentation.usage_dialects import DIALECTS, Dialect
+from otel_mas.record import field_of
 from otel_mas.semconv import attributes as names
 
 
@@ -156,17 +157,6 @@ def _at(usage: Any, path: str) -> Any:
     return usage
 
 
-def field_of(value: Any, key: str) -> Any:
-    """A key of a mapping, or a field of an object such as a client's response model; runs no code of theirs."""
-    if isinstance(type(value).__mro__, tuple) and dict in type(value).__mro__:
-        return dict.get(value, key)
-    try:
-        fields = object.__getattribute__(value, "__dict__")
-    except AttributeError:
-        return None
-    return fields.get(key) if type(fields) is dict else None
-
-
 def _count(value: Any) -> int | None:
     if type(value) is int:
         return value
@@ -283,4 +273,4 @@ def _contradiction(counts: Counts, cached: int) -> str:
     return f"the usage contradicts itself: {', '.join(said)}"
 
 
-__all__ = ["Counts", "Usage", "cost_of", "field_of", "interpret", "read_usage"]
+__all__ = ["Counts", "Usage", "cost_of", "interpret", "read_usage"]

@@ -10,11 +10,15 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from otel_mas.record.snapshot import snapshot
+
 _MAGIC = b"otel-mas message 1\0"
 _VALUE_MAGIC = b"otel-mas value 1\0"
 _LENGTH = struct.Struct(">Q").pack
 _DOUBLE = struct.Struct(">d").pack
 _NAN = b"d\x7f\xf8\0\0\0\0\0\0"
+_MAX_PARSED = 1 << 17  # characters of JSON: 3 ms on the app's thread
+_NOT_FINITE = {text: float(text) for text in ("nan", "inf", "-inf")}
 _EXACT = 2**53  # below it a float without a fraction is the same number as the integer
 
 # What of a part counts, in this order; other fields of these parts are transport and do not change what was said.
@@ -61,13 +65,13 @@ def canonical_value(value: Any) -> bytes:
 
 def _arguments(name: str, value: Any) -> Any:
     """Arguments are the same whether they travel as JSON text or parsed."""
-    if name != "arguments" or not isinstance(value, str):
+    if name != "arguments" or not isinstance(value, str) or len(value) > _MAX_PARSED:
         return value
     try:
         parsed = json.loads(value)
     except (ValueError, RecursionError):
         return value
-    return parsed if isinstance(parsed, dict) else value
+    return snapshot(parsed)[0] if isinstance(parsed, dict) else value
 
 
 def _blob(name: str, value: Any) -> Any:
@@ -104,11 +108,22 @@ def _value(value: Any) -> bytes:
         data = bytes(value)
         return b"b" + _LENGTH(len(data)) + data
     if isinstance(value, Mapping):
+        if len(value) == 1 and (number := _tagged(value)) is not None:
+            return number
         pairs = sorted((_text(str(key)), _value(item)) for key, item in value.items())
         return b"m" + _LENGTH(len(pairs)) + b"".join(key + item for key, item in pairs)
     if isinstance(value, Sequence):
         return b"l" + _LENGTH(len(value)) + b"".join(map(_value, value))
     return _text(str(value))
+
+
+def _tagged(value: Mapping[Any, Any]) -> bytes | None:
+    """A number that JSON cannot hold, as a snapshot has it."""
+    ((name, text),) = value.items()
+    if name == "$int" and isinstance(text, str):
+        digits = text.encode("utf-8", "surrogatepass")
+        return b"i" + _LENGTH(len(digits)) + digits
+    return _value(_NOT_FINITE[text]) if name == "$float" and text in _NOT_FINITE else None
 
 
 def _float(value: float) -> bytes:

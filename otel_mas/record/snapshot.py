@@ -9,20 +9,28 @@ import enum
 import gc
 import pathlib
 import uuid
+import zoneinfo
 from collections import UserDict, deque
 from collections.abc import Callable, Iterable
 from itertools import islice
-from types import GetSetDescriptorType, MappingProxyType, MemberDescriptorType
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 
+from otel_mas.record.fields import declared, field_of, own_fields
+
 _MAX_NODES = 20_000  # of one content: 2 ms on the app's thread; longer lists are cut, and say so
 _MAX_DEPTH = 32
+_MAX_BITS = 14_000  # of an integer: Python refuses to write out one of more than 4,300 digits
+_MAX_COPIED_BYTES = 1 << 20  # of bytes that must be copied, since they can change
 _CUT = "… (cut by otel-mas)"
 _INT64 = range(-(2**63), 2**63)
 _AS_TEXT = (decimal.Decimal, uuid.UUID, datetime.date, datetime.time, datetime.timedelta, pathlib.PurePath, complex)
-_KEYS = (str, int, float, type(None), *_AS_TEXT)
+_PLAIN_KEYS = frozenset((int, float, bool, type(None)))
+_PATHS = (pathlib.PurePath, pathlib.PurePosixPath, pathlib.PureWindowsPath, pathlib.PosixPath, pathlib.WindowsPath)
+_STANDARD = frozenset((decimal.Decimal, uuid.UUID, datetime.date, datetime.timedelta, complex, *_PATHS))
+_ZONES = frozenset((type(None), datetime.timezone, zoneinfo.ZoneInfo))
 _MAX_KEY = 1024
 _MAX_KEY_PARTS = 8
 _NODE = 16  # bytes a node costs beyond its text
@@ -53,7 +61,7 @@ class Copy:
         if kind is bool or value is None:
             return value
         if kind is int:
-            return value if value in _INT64 else {"$int": str(value)}
+            return value if value in _INT64 else self._large(value)
         if kind is float:
             return value if value - value == 0 else {"$float": str(value)}
         if kind is bytes:
@@ -74,19 +82,25 @@ class Copy:
                 if issubclass(kind, base):
                     return read(self, value, depth)
             return self._object(value, depth)
-        except RuntimeError:  # changed meanwhile by another thread
+        except (RuntimeError, ValueError):  # changed meanwhile by another thread; a memoryview that was released
             self.cut = True
             return _CUT
         finally:
             self._inside.discard(id(value))
 
+    def _large(self, value: int) -> Any:
+        if value.bit_length() <= _MAX_BITS:
+            return {"$int": str(value)}
+        self.cut = True
+        return f"<int of {value.bit_length():,} bits>"
+
     def _object(self, value: Any, depth: int) -> Any:
         own = own_fields(value)
         kind = type(value)
-        fields = _declared(kind, "__dataclass_fields__")
-        if fields is not None:
+        fields = declared(kind, "__dataclass_fields__")
+        if type(fields) is dict:
             return self._mapping({name: own[name] for name in fields if name in own}, depth)
-        if any(_declared(kind, name) is not None for name in _MODEL_FIELDS):  # pydantic's: its fields are its __dict__
+        if any(type(declared(kind, name)) is dict for name in _MODEL_FIELDS):  # pydantic's: its fields are its __dict__
             return self._mapping({name: own[name] for name in own if not name.startswith("__")}, depth)
         return self._opaque(value)
 
@@ -99,24 +113,21 @@ class Copy:
     def _mapping(self, value: dict[Any, Any], depth: int) -> dict[str, Any]:
         copied: dict[str, Any] = {}
         for key, item in list(islice(dict.items(value), self.limit + 1)):
-            if self.nodes > self.limit:
+            if self.nodes >= self.limit:
                 self.cut = True
-                copied[_CUT] = None
+                copied[_more(dict.__len__(value) - len(copied))] = None
                 break
             copied[self._key(key)] = self.of(item, depth + 1)
         return copied
 
-    def _items(self, value: Iterable[Any], depth: int) -> list[Any]:
-        items = list(islice(value, self.limit + 1))
-        if len(items) > self.limit:
-            items[self.limit :] = [_CUT]
-            self.cut = True
-        copied = []
-        for item in items:
-            copied.append(self.of(item, depth + 1))
-            if self.nodes > self.limit:
+    def _items(self, values: Iterable[Any], count: int, depth: int) -> list[Any]:
+        copied: list[Any] = []
+        for item in list(islice(values, self.limit + 1)):
+            if self.nodes >= self.limit:
                 self.cut = True
+                copied.append(_more(count - len(copied)))
                 break
+            copied.append(self.of(item, depth + 1))
         return copied
 
     def _key(self, key: Any) -> str:
@@ -128,51 +139,38 @@ class Copy:
     def _key_text(self, key: Any, depth: int = 0) -> str:
         """The key as text: what is secret is told by names, so those of bytes, enums and tuples are kept."""
         kind = type(key)
-        if kind is bytes:
-            return key.decode("utf-8", "replace") if len(key) <= _MAX_KEY else f"<{kind.__qualname__}>"
-        if isinstance(key, enum.Enum):
-            return key._value_ if type(key._value_) is str else key._name_
-        if isinstance(key, tuple | frozenset) and len(key) <= _MAX_KEY_PARTS and depth < _MAX_KEY_PARTS:
-            return f"({', '.join(self._key_text(part, depth + 1) for part in key)})"
-        return str(key) if isinstance(key, _KEYS) else f"<{kind.__qualname__}>"
+        if issubclass(kind, enum.Enum):
+            key = field_of(key, "_value_") if type(field_of(key, "_value_")) is str else field_of(key, "_name_")
+            return str(key) if type(key) is str else f"<{_QUALNAME(kind)}>"
+        if issubclass(kind, str):
+            return str.__str__(key)
+        if kind is bytes and len(key) <= _MAX_KEY:
+            return str(key.decode("utf-8", "replace"))
+        if kind in _PLAIN_KEYS and (kind is not int or key.bit_length() <= _MAX_BITS):
+            return str(key)
+        base = tuple if issubclass(kind, tuple) else frozenset
+        if issubclass(kind, base) and base.__len__(key) <= _MAX_KEY_PARTS and depth < _MAX_KEY_PARTS:
+            return f"({', '.join(self._key_text(part, depth + 1) for part in base.__iter__(key))})"
+        return _standard_text(key) or f"<{_QUALNAME(kind)}>"
 
 
 _CYCLE = "… (a cycle: cut by otel-mas)"
 _MODEL_FIELDS = ("__pydantic_fields__", "model_fields", "__fields__")
-_MRO = type.__dict__["__mro__"].__get__
-_NAMESPACE = type.__dict__["__dict__"].__get__
 _MODULE = type.__dict__["__module__"].__get__
 _QUALNAME = type.__dict__["__qualname__"].__get__
 
 
-def own_fields(value: Any) -> dict[str, Any]:
-    """What an object keeps in its `__dict__` and its slots, without running its code: properties, `__getattr__`."""
-    kind, found = type(value), {}
-    for base in reversed(_MRO(kind)):
-        for name, member in list(_NAMESPACE(base).items()):
-            if type(member) is MemberDescriptorType:
-                try:
-                    found[name] = member.__get__(value, kind)
-                except AttributeError:  # not set
-                    pass
-            elif name == "__dict__" and type(member) is GetSetDescriptorType:
-                own = member.__get__(value, kind)
-                if type(own) is dict:
-                    found |= own
-    return found
-
-
-def _declared(kind: type, name: str) -> dict[str, Any] | None:
-    fields = next((space[name] for base in _MRO(kind) if name in (space := _NAMESPACE(base))), None)
-    return fields if type(fields) is dict else None
+def _more(count: int) -> str:
+    """The mark in place of what was left out of a list, a mapping or a text."""
+    return f"… (cut by otel-mas: {count:,} more)"
 
 
 def _tuple(copy: Copy, value: Any, depth: int) -> Any:
     kind = type(value)
-    names = next((space["_fields"] for base in _MRO(kind) if "_fields" in (space := _NAMESPACE(base))), None)
+    names = declared(kind, "_fields")
     if type(names) is tuple and len(names) == tuple.__len__(value):  # a namedtuple
         return copy._mapping(dict(zip(names, tuple.__iter__(value), strict=True)), depth)
-    return copy._items(tuple.__iter__(value), depth)
+    return copy._items(tuple.__iter__(value), tuple.__len__(value), depth)
 
 
 def _number_or_bytes(copy: Copy, value: Any, depth: int) -> Any:
@@ -181,30 +179,42 @@ def _number_or_bytes(copy: Copy, value: Any, depth: int) -> Any:
         return copy.of(int.__add__(value, 0), depth + 1)
     if issubclass(kind, float):
         return copy.of(float.__add__(value, 0.0), depth + 1)
-    return copy.of(bytes(value) if kind in (bytearray, memoryview) else bytes.__add__(value, b""), depth + 1)
+    if issubclass(kind, bytes):
+        return copy.of(bytes.__getitem__(value, slice(None)), depth + 1)
+    own = issubclass(kind, bytearray)
+    size = bytearray.__len__(value) if own else value.nbytes
+    if size > _MAX_COPIED_BYTES:
+        copy.cut = True
+        return f"<{'bytearray' if own else 'memoryview'} of {size:,} bytes>"
+    return copy.of(bytes(bytearray.__getitem__(value, slice(None)) if own else value), depth + 1)
 
 
 def _as_text(copy: Copy, value: Any, depth: int) -> Any:
+    text = _standard_text(value)
+    return copy._opaque(value) if text is None else copy.of(text, depth + 1)
+
+
+def _standard_text(value: Any) -> str | None:
+    """The text of a value of the standard library; None for one of another type, a subclass among them."""
     kind = type(value)
-    zone = type(getattr(value, "tzinfo", None)) if kind in (datetime.datetime, datetime.time) else type(None)
-    known = kind.__module__ in _STANDARD and zone.__module__ in _STANDARD
-    return copy.of(str(value), depth + 1) if known else copy._opaque(value)
+    if kind is datetime.datetime or kind is datetime.time:
+        return str(value) if type(value.tzinfo) in _ZONES else None
+    return str(value) if kind in _STANDARD else None
 
 
 # How values are read, by the first type in this order that theirs is or inherits from.
-_STANDARD = frozenset(("builtins", "decimal", "uuid", "datetime", "pathlib", "pathlib._local", "zoneinfo"))
 _Read = Callable[[Copy, Any, int], Any]
 _BASES: tuple[tuple[Any, _Read], ...] = (
     (dict, lambda copy, value, depth: copy._mapping(value, depth)),
-    (list, lambda copy, value, depth: copy._items(list.__iter__(value), depth)),
+    (list, lambda copy, value, depth: copy._items(list.__iter__(value), list.__len__(value), depth)),
     (tuple, lambda copy, value, depth: _tuple(copy, value, depth)),
-    (set, lambda copy, value, depth: copy._items(set.__iter__(value), depth)),
-    (frozenset, lambda copy, value, depth: copy._items(frozenset.__iter__(value), depth)),
-    (deque, lambda copy, value, depth: copy._items(deque.__iter__(value), depth)),
-    (enum.Enum, lambda copy, value, depth: copy.of(own_fields(value).get("_value_"), depth + 1)),
+    (set, lambda copy, value, depth: copy._items(set.__iter__(value), set.__len__(value), depth)),
+    (frozenset, lambda copy, value, depth: copy._items(frozenset.__iter__(value), frozenset.__len__(value), depth)),
+    (deque, lambda copy, value, depth: copy._items(deque.__iter__(value), deque.__len__(value), depth)),
+    (enum.Enum, lambda copy, value, depth: copy.of(field_of(value, "_value_"), depth + 1)),
     (str, lambda copy, value, depth: copy.of(str.__str__(value), depth + 1)),
     ((int, float, bytes, bytearray, memoryview), _number_or_bytes),
-    (UserDict, lambda copy, value, depth: copy.of(own_fields(value).get("data"), depth + 1)),
+    (UserDict, lambda copy, value, depth: copy.of(field_of(value, "data"), depth + 1)),
     (MappingProxyType, lambda copy, value, depth: copy.of(gc.get_referents(value)[0], depth + 1)),
     (_AS_TEXT, _as_text),
 )
@@ -236,7 +246,7 @@ def _cut(value: Any, left: list[int]) -> Any:
     if kind is str or kind is bytes:
         size = len(value)
         if size > left[0]:
-            mark = f"… (cut by otel-mas: {size - left[0]:,} more)"
+            mark = _more(size - left[0])
             value = value[: left[0]] + (mark if kind is str else mark.encode())
         left[0] = max(0, left[0] - size)
         return value
@@ -247,7 +257,7 @@ def _cut(value: Any, left: list[int]) -> Any:
     kept: list[Any] = []
     for item in value:
         if not left[0]:
-            kept.append(f"… (cut by otel-mas: {len(value) - len(kept):,} more)")
+            kept.append(_more(len(value) - len(kept)))
             break
         kept.append(_cut(item, left))
     return kept if kind is list else tuple(kept)
@@ -257,7 +267,7 @@ def _cut_mapping(value: dict[Any, Any], left: list[int]) -> dict[Any, Any]:
     kept: dict[Any, Any] = {}
     for key, item in value.items():
         if not left[0]:
-            kept[f"… (cut by otel-mas: {len(value) - len(kept):,} more)"] = None
+            kept[_more(len(value) - len(kept))] = None
             break
         key = _cut(key, left)
         kept[key] = _cut(item, left)
@@ -291,4 +301,4 @@ def _without_surrogates(value: Any) -> Any:
     return value
 
 
-__all__ = ["Copy", "cut_texts", "own_fields", "snapshot", "tagged", "to_json"]
+__all__ = ["Copy", "cut_texts", "snapshot", "tagged", "to_json"]

@@ -62,7 +62,8 @@ class _Value(Copy):
         if known is not None:
             return known
         if issubclass(type(value), set | frozenset):  # in one order in every process
-            return sorted(self._items(value, depth), key=repr)
+            base = set if issubclass(type(value), set) else frozenset
+            return sorted(self._items(base.__iter__(value), base.__len__(value), depth), key=repr)
         return super()._other(value, depth)
 
     def _opaque(self, value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 OpenAI (completions and responses), Anthropic, Google, and LangChain's own versions 0 and 1 say the same thing in
 different shapes; a message said in one and sent on in another must have one digest. A block of a type that is not known
-here is kept as it is.
+here is kept as it is. All that is read here is a snapshot, of plain values.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _part(block: Any, called: frozenset[str]) -> Part | None:
 def _call(block: Mapping[str, Any], called: frozenset[str]) -> Part | None:
     # OpenAI's function_call has an id of its own; the one that the answer refers to is call_id.
     identity = block.get("call_id") or block.get("id")
-    if identity in called:
+    if isinstance(identity, str) and identity in called:
         return None
     arguments = next((block[key] for key in ("args", "input", "arguments") if key in block), None)
     return {"type": "tool_call", "id": identity, "name": block.get("name"), "arguments": arguments}

@@ -23,8 +23,8 @@ from otel_mas.instrumentation.langchain.structured import evaluation
 from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.instrumentation.marking.said import consumed, produced
 from otel_mas.instrumentation.pricing import PRICES
-from otel_mas.instrumentation.usage import cost_of, field_of, read_usage
-from otel_mas.record import PARTICIPANT, guarded, recorder
+from otel_mas.instrumentation.usage import cost_of, read_usage
+from otel_mas.record import PARTICIPANT, field_of, guarded, recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Operation
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 from otel_mas.instrumentation.langchain.blocks import MODALITIES, Part, parts_of, response_of
-from otel_mas.record import canonical_form, without_media
+from otel_mas.record import Copy, canonical_form, declared, field_of, instance_dict, without_media
 
 _ROLES: Final = {
     "human": "user",
@@ -24,11 +25,19 @@ _ROLES: Final = {
 }
 _LENGTH: Final = struct.Struct(">Q").pack  # as in the canonical form
 _TEXT_ONLY: Final = ("text",)
-_MAX_FROZEN = 256  # values; hashing a message with more anew costs less than comparing them
+_MAX_FROZEN = 256  # values of a message that are compared one by one: 20 µs at each call that has it
+_SAMPLE = 8  # items of a list or dict that is too large for that
+_MAX_KNOWN = 1024
+_KNOWN: Final[dict[type, bool]] = {}
+_CALLS: Final = ("tool_calls", "invalid_tool_calls")
+_NUMBERS_AND_BYTES: Final = frozenset((int, float, bool, bytes))
 
 
 class Plain:
-    """A text that is no message, or blocks that are none: the prompt of a completion model, what an app marks."""
+    """A text that is no message, or blocks that are none: the prompt of a completion model, what an app marks.
+
+    Blocks are a snapshot: plain values that nobody else changes.
+    """
 
     __slots__ = ("content", "role")
 
@@ -39,28 +48,42 @@ class Plain:
 
 def role_of(message: Any) -> str:
     """The role that said it, in the words of the semantic conventions."""
-    if message.__class__ is Plain:
-        return str(message.role)
-    kind = message.type
-    return _ROLES.get(kind) or str(getattr(message, "role", kind))
+    if type(message) is Plain:
+        return message.role
+    fields = instance_dict(message)
+    kind = _text(fields.get("type"))
+    return _ROLES.get(kind) or _text(fields.get("role")) or kind
+
+
+def _text(value: Any) -> str:
+    return value if type(value) is str else ""
 
 
 def message_parts(message: Any) -> list[Part]:
-    """Everything that a message says, media inlined as the app has it. Its name and id do not count, nor its usage."""
-    if message.__class__ is Plain:
+    """Everything that a message says, media inlined as the app has it. Its name and id do not count, nor its usage.
+
+    Its values are read through a bounded copy: however large they are, and without running any of their code.
+    """
+    if type(message) is Plain:
         return parts_of(message.content)
-    identity = getattr(message, "tool_call_id", None)
+    fields = instance_dict(message)
+    content, identity = fields.get("content"), fields.get("tool_call_id")
+    if type(content) is str and type(identity) is str:
+        return [{"type": "tool_call_response", "id": identity, "response": content}]
+    read = Copy().of  # one for all of it, so that all of it is bounded
+    content = read("" if content is None else content)
     if identity is not None:
-        return [{"type": "tool_call_response", "id": identity, "response": response_of(message.content)}]
-    if message.type in ("human", "system"):
-        return parts_of(message.content)
-    calls = getattr(message, "tool_calls", None) or ()
-    broken = getattr(message, "invalid_tool_calls", None) or ()
-    parts = parts_of(message.content, frozenset(call["id"] for call in (*calls, *broken) if call.get("id")))
-    for call in (*calls, *broken):
-        parts.append({"type": "tool_call", "id": call["id"], "name": call["name"], "arguments": call["args"]})
-    audio = message.additional_kwargs.get("audio")
-    if isinstance(audio, Mapping) and "data" in audio:  # OpenAI's spoken answers
+        return [{"type": "tool_call_response", "id": read(identity), "response": response_of(content)}]
+    if fields.get("type") in ("human", "system"):
+        return parts_of(content)
+    calls = [call for name in _CALLS if _has_any(fields.get(name)) for call in read(fields[name])]
+    calls = [call for call in calls if type(call) is dict]
+    parts = parts_of(content, frozenset([_text(call.get("id")) for call in calls]) - {""})
+    for call in calls:
+        arguments = call.get("args")
+        parts.append({"type": "tool_call", "id": call.get("id"), "name": call.get("name"), "arguments": arguments})
+    audio = read(field_of(fields.get("additional_kwargs"), "audio"))
+    if type(audio) is dict and "data" in audio:  # OpenAI's spoken answers
         parts.append({"type": "blob", "modality": "audio", "mime_type": None, "content": audio["data"]})
         parts += parts_of(audio.get("transcript") or "")
     return parts
@@ -68,16 +91,22 @@ def message_parts(message: Any) -> list[Part]:
 
 def _only_text(message: Any) -> str | None:
     """What a message says, if that is a text and nothing else; most messages, so that they are quick."""
-    try:
-        fields = message.__dict__
-        text = fields["content"]
-    except (AttributeError, KeyError):
+    fields = instance_dict(message)
+    text = fields.get("content")
+    if type(text) is not str or not text or "tool_call_id" in fields:
         return None
-    if text.__class__ is not str or not text or "tool_call_id" in fields:
-        return None
-    if fields.get("tool_calls") or fields.get("invalid_tool_calls") or "audio" in fields["additional_kwargs"]:
+    if _has_any(fields.get("tool_calls")) or _has_any(fields.get("invalid_tool_calls")) or _has_audio(fields):
         return None
     return text
+
+
+def _has_any(calls: Any) -> bool:
+    return bool(calls) if type(calls) is list else calls is not None
+
+
+def _has_audio(fields: dict[str, Any]) -> bool:
+    others = fields.get("additional_kwargs")
+    return bool(others) and "audio" in others if type(others) is dict else field_of(others, "audio") is not None
 
 
 @lru_cache(maxsize=64)
@@ -92,38 +121,50 @@ class LangChainMessages:
     __slots__ = ()
 
     def fingerprint(self, message: Any, /) -> object | None:
-        """The parts that count, by reference where they are immutable; None where that is too much to compare."""
-        try:
-            fields = message.__dict__
-            content = fields["content"]
-        except (AttributeError, KeyError):
+        """The parts that count, by reference where they are immutable; None where something in it cannot be compared.
+
+        Of a list or dict that is large, a few items, its length and its identity: a change in place of any other item
+        is not noticed.
+        """
+        fields = instance_dict(message)
+        content, calls = fields.get("content"), fields.get("tool_calls")
+        kind = fields.get("type")
+        if type(kind) is not str:
             return None
-        calls = fields.get("tool_calls")
-        if content.__class__ is str and not calls:
-            kind = fields["type"]
+        if type(content) is str:
             if kind == "human" or kind == "system":
                 return (kind, content)
-            if fields.get("invalid_tool_calls") or "audio" in fields["additional_kwargs"]:
-                return None
-            if kind == "ai":
-                return (kind, content)
-            return (kind, content, fields.get("tool_call_id"), fields.get("role"))
+            if kind == "tool":
+                identity = fields.get("tool_call_id")
+                return (kind, content, identity) if type(identity) is str else None
+            if calls is None or (type(calls) is list and not calls):
+                if _has_any(fields.get("invalid_tool_calls")) or _has_audio(fields):
+                    return None
+                role = fields.get("role")
+                return (kind, content, role) if role is None or type(role) is str else None
         left = [_MAX_FROZEN]
         try:
             return (
+                kind,
                 _frozen(content, left),
                 _frozen(calls, left),
-                fields.get("tool_call_id"),
-                _frozen(fields["additional_kwargs"].get("audio"), left),
+                _frozen(fields.get("tool_call_id"), left),
+                _frozen(field_of(fields.get("additional_kwargs"), "audio"), left),
             )
-        except _TooMuchError:
+        except (_NotComparableError, RuntimeError):  # or changed meanwhile by another thread
             return None
 
     def knows(self, value: Any, /) -> bool:
         """By what messages have and nothing else has: LangChain's class may not be there."""
-        # Asked of its class: to ask the value is a call over the network where it stands for something remote.
-        fields = getattr(type(value), "model_fields", None)
-        return isinstance(fields, dict) and "additional_kwargs" in fields and "content" in fields
+        kind = type(value)
+        known = _KNOWN.get(kind)
+        if known is None:
+            fields = declared(kind, "__pydantic_fields__")
+            known = type(fields) is dict and "additional_kwargs" in fields and "content" in fields
+            if len(_KNOWN) >= _MAX_KNOWN:
+                _KNOWN.clear()
+            _KNOWN[kind] = known
+        return known
 
     def canonical(self, message: Any, /) -> bytes:
         """Canonical form v1."""
@@ -141,30 +182,37 @@ class LangChainMessages:
         return {"role": role_of(message), "parts": [without_media(part) for part in message_parts(message)]}
 
 
-class _TooMuchError(Exception):
-    """There is something in it that cannot be compared, or too much of it."""
+class _NotComparableError(Exception):
+    """There is something in it that may change without its identity or its length."""
 
 
 def _frozen(value: Any, left: list[int]) -> Any:
-    if value.__class__ is str or value is None:
+    kind = type(value)
+    if kind is str or value is None:
         return value
     left[0] -= 1
-    if left[0] < 0:
-        raise _TooMuchError
-    if isinstance(value, dict):
-        return tuple([(key, _frozen(item, left)) for key, item in value.items()])
-    if isinstance(value, list | tuple):
+    if kind is dict:
+        items = dict.items(value)
+        if len(value) > left[0]:  # of one that is large: which one it is, how long, and a few of its items
+            return (id(value), len(value), *[(_frozen(k, left), _frozen(v, left)) for k, v in _few(items, left)])
+        return tuple([(_frozen(key, left), _frozen(item, left)) for key, item in items])
+    if kind is list or kind is tuple:
+        if len(value) > left[0]:
+            few = value[:: len(value) // _SAMPLE + 1] if left[0] > 0 else ()
+            return (id(value), len(value), *[_frozen(item, left) for item in (*few, *value[-1:])])
         return tuple([_frozen(item, left) for item in value])
-    if isinstance(value, int | float | str | bytes):
-        return (value.__class__, value)
-    raise _TooMuchError
+    if kind in _NUMBERS_AND_BYTES:
+        return (kind, value)
+    raise _NotComparableError
+
+
+def _few(items: Iterable[Any], left: list[int]) -> Iterable[Any]:
+    return islice(items, _SAMPLE) if left[0] > 0 else ()
 
 
 def modalities(messages: Sequence[Any]) -> tuple[str, ...]:
     """The kinds of content in messages, in a fixed order."""
-    if len(messages) == 1 and messages[0].content.__class__ is str:
-        return _TEXT_ONLY
-    if {message.content.__class__ for message in messages} <= {str}:
+    if all(type(field_of(message, "content")) is str for message in messages):
         return _TEXT_ONLY
     found = set(_kinds(part for message in messages for part in message_parts(message)))
     return tuple(kind for kind in MODALITIES if kind in found) or _TEXT_ONLY

@@ -15,11 +15,10 @@ from weakref import WeakKeyDictionary
 
 from opentelemetry.trace import Span, StatusCode
 
-from otel_mas.instrumentation.endings import is_a
 from otel_mas.instrumentation.langchain.blocks import response_of
 from otel_mas.instrumentation.langchain.messages import MESSAGES, modalities
 from otel_mas.instrumentation.langchain.running import Running
-from otel_mas.record import guarded, participant, recorder, without_media
+from otel_mas.record import guarded, is_a, participant, recorder, without_media
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv import record_kind
 from otel_mas.semconv.enums import Operation

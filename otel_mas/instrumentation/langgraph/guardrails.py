@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from otel_mas.instrumentation.langgraph.routing import decision
-from otel_mas.instrumentation.usage import field_of
+from otel_mas.record import field_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import GuardrailTarget, RecordKind, Verdict
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from otel_mas.instrumentation.endings import is_a
+from otel_mas.record import is_a
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
 

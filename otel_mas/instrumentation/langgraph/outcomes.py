@@ -5,7 +5,8 @@ from __future__ import annotations
 from asyncio import current_task
 from typing import Any
 
-from otel_mas.instrumentation.endings import is_a, is_cancelled, is_control
+from otel_mas.instrumentation.endings import is_cancelled, is_control
+from otel_mas.record import is_a
 from otel_mas.semconv.enums import RunOutcome, TaskOutcome
 
 # The type of `aclose()` of an async generator.

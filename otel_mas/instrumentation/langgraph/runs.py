@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from otel_mas.instrumentation.endings import is_a, is_control
+from otel_mas.instrumentation.endings import is_control
 from otel_mas.instrumentation.langchain.messages import MESSAGES
 from otel_mas.instrumentation.langgraph import graphs, routing, said, spans
 from otel_mas.instrumentation.langgraph.channels import Writer
@@ -19,7 +19,18 @@ from otel_mas.instrumentation.langgraph.human_input import Answers, describe_que
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.outcomes import UNFINISHED, run_outcome, task_outcome
 from otel_mas.instrumentation.langgraph.reasons import Reasons
-from otel_mas.record import EXCHANGES, INSIDE, PARTICIPANT, SPAN, Cause, Exchange, MessageList, Recorder, participant
+from otel_mas.record import (
+    EXCHANGES,
+    INSIDE,
+    PARTICIPANT,
+    SPAN,
+    Cause,
+    Exchange,
+    MessageList,
+    Recorder,
+    is_a,
+    participant,
+)
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, Operation, RunOutcome, TaskOutcome
 

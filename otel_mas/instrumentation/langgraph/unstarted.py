@@ -11,9 +11,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from otel_mas.instrumentation.endings import is_a
 from otel_mas.instrumentation.langgraph.current import current_task
-from otel_mas.record import caught, recorder
+from otel_mas.record import caught, is_a, recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RunOutcome
 

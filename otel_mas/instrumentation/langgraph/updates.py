@@ -9,7 +9,6 @@ from uuid import UUID, uuid5
 
 from opentelemetry.trace import INVALID_SPAN
 
-from otel_mas.instrumentation.endings import is_a
 from otel_mas.instrumentation.langgraph import graphs, routing, spans
 from otel_mas.instrumentation.langgraph.channels import (
     Before,
@@ -21,7 +20,7 @@ from otel_mas.instrumentation.langgraph.channels import (
 )
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.runs import outside_of_tasks
-from otel_mas.record import Cause, Recorder
+from otel_mas.record import Cause, Recorder, is_a
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, TaskOutcome
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind
 
-from otel_mas.instrumentation.endings import is_a, is_cancelled, is_control
+from otel_mas.instrumentation.endings import is_cancelled, is_control
 from otel_mas.instrumentation.langchain.messages import MESSAGES
 from otel_mas.instrumentation.marking.causes import CausedBy
 from otel_mas.instrumentation.marking.mark import Mark
 from otel_mas.instrumentation.marking.said import consumed, produced
-from otel_mas.record import EXCHANGES, PARTICIPANT, guarded, participant, recorder
+from otel_mas.record import EXCHANGES, PARTICIPANT, guarded, is_a, participant, recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Operation, RecordKind, RunOutcome, TaskOutcome
 

@@ -9,11 +9,11 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 
-from otel_mas.instrumentation.endings import is_a, left_by
+from otel_mas.instrumentation.endings import left_by
 from otel_mas.instrumentation.marking.causes import CausedBy, causes_of, continued
 from otel_mas.instrumentation.marking.decorating import decorated
 from otel_mas.instrumentation.marking.enclosing import as_task
-from otel_mas.record import guarded, inside, recorder, restore
+from otel_mas.record import guarded, inside, is_a, recorder, restore
 
 if TYPE_CHECKING:
     from contextvars import Token

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from typing import Any
 
 import pytest
@@ -183,10 +184,45 @@ def test_who_says_the_same_is_part_of_the_fingerprint() -> None:
     assert len({MESSAGES.fingerprint(message) for message in said}) == 3
 
 
-def test_what_cannot_be_compared_cheaply_has_no_fingerprint() -> None:
-    assert MESSAGES.fingerprint(HumanMessage([{"type": "text", "text": str(n)} for n in range(1000)])) is None
+def test_what_cannot_be_compared_has_no_fingerprint() -> None:
     assert MESSAGES.fingerprint(HumanMessage([{"type": "x", "value": object()}])) is None
     assert MESSAGES.fingerprint(Plain("user", "x")) is None
+
+
+def rows() -> list[dict[str, Any]]:
+    return [{"i": number, "v": "x"} for number in range(100_000)]
+
+
+def calling(arguments: dict[str, Any]) -> AIMessage:
+    return AIMessage("", tool_calls=[{"name": "f", "args": arguments, "id": "1", "type": "tool_call"}])
+
+
+def test_a_large_message_is_known_by_a_sample_of_it() -> None:
+    message = calling({"rows": rows()})
+    before = MESSAGES.fingerprint(message)
+    assert before == MESSAGES.fingerprint(message)
+    assert len(repr(before)) < 10_000
+    seen = [
+        edited(message, lambda m: m.tool_calls[0]["args"]["rows"][0].update(v="y")),
+        edited(message, lambda m: m.tool_calls[0]["args"]["rows"][-1].update(v="y")),
+        edited(message, lambda m: m.tool_calls[0]["args"]["rows"].pop()),
+        edited(message, lambda m: m.tool_calls[0]["args"].update(rows=[*message.tool_calls[0]["args"]["rows"]])),
+    ]
+    assert all(one != other for one, other in seen)
+
+
+def test_of_a_large_message_a_part_is_read_and_the_rest_counted() -> None:
+    one, same, shorter = (MESSAGES.canonical(calling({"rows": taken})) for taken in (rows(), rows(), rows()[:-1]))
+    assert one == same != shorter
+    assert len(one) < 1_000_000
+    assert "cut by otel-mas: 9" in MESSAGES.snapshot(calling({"rows": rows()}))["parts"][0]["arguments"]["rows"][-1]
+
+
+def test_numbers_that_json_cannot_hold_count_as_what_they_are() -> None:
+    text = '{"a": 100000000000000000000, "b": NaN}'
+    assert MESSAGES.canonical(calling({"a": 10**20, "b": math.nan})) == canonical_form(
+        "assistant", [{"type": "tool_call", "id": "1", "name": "f", "arguments": text}]
+    )
 
 
 @given(st.text(min_size=1), st.sampled_from([HumanMessage, SystemMessage, AIMessage]))
