@@ -8,7 +8,7 @@ from otel_mas.record.fields import declared, field_of, instance_dict, is_a, own_
 from otel_mas.record.guard import caught, guarded
 from otel_mas.record.inside import INSIDE, SPAN, inside, restore
 from otel_mas.record.media import without_media
-from otel_mas.record.messages import MessageAdapter
+from otel_mas.record.messages import MAX_MESSAGES, MessageAdapter
 from otel_mas.record.recent import RecentlyUsed
 from otel_mas.record.recorder import Recorder, recorder
 from otel_mas.record.snapshot import Copy, snapshot, to_json
@@ -18,6 +18,7 @@ from otel_mas.record.trusted import one_of
 __all__ = [
     "EXCHANGES",
     "INSIDE",
+    "MAX_MESSAGES",
     "MODEL",
     "PARTICIPANT",
     "SPAN",

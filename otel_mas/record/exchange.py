@@ -85,14 +85,14 @@ class Exchange:
         Args:
             path: of the participant whose span it is.
             context: the span.
-            digests: of the messages, in their order.
-            messages: themselves.
+            digests: of the newest messages, in their order.
+            messages: themselves, and any older ones.
             given: where it may also hand over what it was given, or what was written inside of it: the messages that it
                 was given. It is the writer only of others that nobody wrote before; a message that has an id has
                 been in a state, or is a model's.
         """
         handed: set[int] | None = None
-        for digest, message in zip(digests, messages, strict=True):
+        for digest, message in zip(digests, messages[len(messages) - len(digests) :], strict=True):
             known = self._written.get(digest)
             message_id = getattr(message, "id", None)
             if known is None:
@@ -127,8 +127,8 @@ class Exchange:
         Args:
             who: reads, until it has `left`. What it reads is new to others on its path that run at the same time.
             path: of the reader: `who`'s, or of something inside of it.
-            digests: of the messages, in their order.
-            messages: themselves.
+            digests: of the newest messages, in their order.
+            messages: themselves, and any older ones.
         """
         before = self._read.get(path, _NOTHING)
         if before.issuperset(digests):
@@ -140,11 +140,12 @@ class Exchange:
         if now.issuperset(digests):
             return []
         found: dict[tuple[int, int], SpanContext] = {}
-        for digest, message in zip(digests, messages, strict=True):
+        for digest, message in zip(digests, messages[len(messages) - len(digests) :], strict=True):
             if digest not in before and digest not in now and digest in self._written:
                 for context in self._writers(path, digest, message):
                     found[context[:2]] = context
-        now.update(digests)
+        if len(now) < _MAX_MESSAGES:
+            now.update(digests)
         if len(self._heard) < _MAX_HEARD:
             self._heard.update(digests)
         return list(found.values())

@@ -13,6 +13,7 @@ from otel_mas.config import Settings
 from otel_mas.record import failure
 from otel_mas.record.cause import Cause, cause_attributes
 from otel_mas.record.guard import caught
+from otel_mas.record.messages import MAX_MESSAGES
 from otel_mas.record.queue import CHANGE_BYTES
 from otel_mas.record.snapshot import snapshot
 from otel_mas.record.state import AT_ONCE, MessageList, taken_down
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from otel_mas.record.messages import MessageAdapter, MessageDigests
     from otel_mas.record.queue import SpanQueue
 
+_OMITTED = {"input": names.MAS_INPUT_OMITTED_MESSAGES, "output": names.MAS_OUTPUT_OMITTED_MESSAGES}
 _DIRECTIONS = {"input": (0, names.MAS_INPUT_MESSAGES), "output": (1, names.MAS_OUTPUT_MESSAGES)}
 
 
@@ -201,12 +203,12 @@ class Recorder:
         Args:
             span: the span.
             direction: "input" for those that it consumed.
-            messages: the framework's objects.
+            messages: the framework's objects; of more than `MAX_MESSAGES` only the newest are looked at.
             adapter: what reads them.
             again: they may well come again, as the same objects.
 
         Returns:
-            The digests, as on the span; empty where nothing is recorded.
+            The digests, as on the span, of the newest messages; empty where nothing is recorded.
         """
         digests = self._digests
         if digests is None or not messages:
@@ -216,6 +218,10 @@ class Recorder:
                 return ()
             number, attribute = _DIRECTIONS[direction]
             context = span.get_span_context()
+            omitted = len(messages) - MAX_MESSAGES
+            if omitted > 0:
+                messages = messages[omitted:]
+                self.say(span, {_OMITTED[direction]: omitted})
             found = digests.digests(context, messages, adapter, remember=again)
             if isinstance(span, Trusted):  # the writer finds them there
                 span.said[attribute] = found
@@ -271,7 +277,7 @@ def _copied(
 
     def known(value: Any) -> MessageList | None:
         messages = value if value.__class__ is list and value else (value,)
-        if adapter is None or not all(map(adapter.knows, messages)):
+        if adapter is None or len(messages) > MAX_MESSAGES or not all(map(adapter.knows, messages)):
             return None
         return MessageList(digests.digests(context, messages, adapter))
 

@@ -6,6 +6,7 @@ what ran in that task: `task:chat` for a call of the model, `task:tool` for a to
 
 from __future__ import annotations
 
+import gc
 import operator
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from langgraph.graph.message import add_messages
 from langgraph.types import Command, Send, interrupt
 
 import otel_mas
+from otel_mas.instrumentation.langchain.messages import LangChainMessages
+from otel_mas.record import MAX_MESSAGES, recorder
 from otel_mas.semconv import attributes as names
 from tests.accuracy.features import MODEL_NODE, make_agent
 
@@ -356,3 +359,41 @@ def test_what_another_process_wrote_is_joined_when_the_conversation_is_read(tmp_
         subprocess.run(list(map(str, command)), check=True, capture_output=True)
     assert recorded_reads(store, "thread") == [("writer#1:chat", "approval#1")]
     assert recorded_reads(store, "thread", "metadata") == [("writer#1:chat", "researcher#1:chat")]
+
+
+def test_a_state_of_many_messages_costs_only_its_newest(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """20,000 messages through two models and an agent: each call looks at 4,096, and nothing of them is kept."""
+    calls_of = {"canonical": 0, "fingerprint": 0}
+
+    def counted(name: str) -> Any:
+        called = getattr(LangChainMessages, name)
+
+        def count(*args: Any) -> Any:
+            calls_of[name] += 1
+            return called(*args)
+
+        return count
+
+    for name in calls_of:
+        monkeypatch.setattr(LangChainMessages, name, counted(name))
+    app = chain(first=node(says("one")), agent=make_agent(says("two"), [], name="agent"), last=node(says("three")))
+    history = [HumanMessage(f"turn {number}", id=f"id-{number}") for number in range(20_000)]
+    thread = run(app, {"messages": history})
+    # Three models, the agent and what goes into the graph.
+    assert calls_of["canonical"] < 1.2 * MAX_MESSAGES
+    assert calls_of["fingerprint"] < 8 * MAX_MESSAGES
+    assert recorded_reads(recorded, thread) == [
+        ("agent#1", "first#1:chat"),
+        ("agent#1/model#1:chat", "first#1:chat"),
+        ("last#1:chat", "agent#1/model#1:chat"),
+        ("last#1:chat", "first#1:chat"),
+    ]
+    del history, app
+    gc.collect()
+    digests = recorder()._digests
+    assert digests is not None
+    assert len(digests._known) < 10
+    with otel_mas.open(recorded) as source:
+        spans = source.conversation(thread).spans
+    chats = [span for span in spans if span.name.startswith("chat")]
+    assert [span.get(names.MAS_INPUT_OMITTED_MESSAGES) + MAX_MESSAGES for span in chats] == [20_001, 20_001, 20_003]

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, Final
 
 from otel_mas.instrumentation.langchain.blocks import MODALITIES, Part, parts_of, response_of
-from otel_mas.record import Copy, canonical_form, declared, field_of, instance_dict, without_media
+from otel_mas.record import MAX_MESSAGES, Copy, canonical_form, declared, field_of, instance_dict, without_media
 
 _ROLES: Final = {
     "human": "user",
@@ -211,7 +211,8 @@ def _few(items: Iterable[Any], left: list[int]) -> Iterable[Any]:
 
 
 def modalities(messages: Sequence[Any]) -> tuple[str, ...]:
-    """The kinds of content in messages, in a fixed order."""
+    """The kinds of content in the newest messages, in a fixed order."""
+    messages = messages[-MAX_MESSAGES:]
     if all(type(field_of(message, "content")) is str for message in messages):
         return _TEXT_ONLY
     found = set(_kinds(part for message in messages for part in message_parts(message)))

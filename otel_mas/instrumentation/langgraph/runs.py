@@ -223,7 +223,7 @@ class TaskRun:
             before = partial(said.in_state, self.task.input, channels.messages)
             digests = said.wrote(recorder, span, self, messages, before)
             for name in channels.messages:
-                if changed.get(name) is messages:  # all of them, and nothing else
+                if changed.get(name) is messages and len(digests) == len(messages):  # all of them, and nothing else
                     changed[name] = MessageList(digests)
         if changed:
             recorder.state(span, changed, MESSAGES, ends=True)

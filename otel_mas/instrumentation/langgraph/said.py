@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress, count
+from operator import is_not
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -170,8 +172,9 @@ def wrote(
 
 def added(recorder: Recorder, span: Span, who: Participant, messages: list[Any], given: list[Any]) -> None:
     """What an agent has written besides what it was given."""
-    before = {_identity(message): message for message in given}
-    messages = [message for message in messages if not _same(message, before.get(_identity(message)))]
+    kept = next(compress(count(), map(is_not, messages, given)), min(len(messages), len(given)))
+    before = {_identity(message): message for message in given[kept:]}
+    messages = [message for message in messages[kept:] if not _same(message, before.get(_identity(message)))]
     if messages:
         recorder.say(span, {names.MAS_OUTPUT_MODALITIES: modalities(messages)})
         wrote(recorder, span, who, messages, lambda: given)

@@ -161,6 +161,14 @@ def test_what_is_kept_is_bounded(digests: MessageDigests, monkeypatch: pytest.Mo
     assert max(len(digests._known), len(digests._refs), len(digests._announced)) <= 10
 
 
+def test_the_newest_are_kept_when_there_is_no_room(digests: MessageDigests, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("otel_mas.record.messages._MAX_KNOWN", 10)
+    adapter, history = Adapter(), [Said(f"turn {n}") for n in range(11)]
+    digests.digests(KEY, history, adapter)
+    digests.digests(KEY, history[5:], adapter)
+    assert adapter.canonicalised == 11
+
+
 def test_the_key_decides_the_digest_and_is_asked_for_once() -> None:
     asked = []
 

@@ -15,9 +15,9 @@ from otel_mas.config import Settings
 from otel_mas.record import Cause, Recorder, guard, recorder
 from otel_mas.record.canonical import canonical_form
 from otel_mas.record.digest import Digester
-from otel_mas.record.messages import MessageDigests
+from otel_mas.record.messages import MAX_MESSAGES, MessageDigests
 from otel_mas.record.processor import MirrorProcessor
-from otel_mas.record.queue import Content, MessageRefs, SpanQueue
+from otel_mas.record.queue import Changes, Content, MessageRefs, SpanQueue
 from otel_mas.record.recorder import _set_texts
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
@@ -92,6 +92,20 @@ def test_off_means_off() -> None:
     rec.fail(span, ValueError())
     assert rec.messages(span, "input", ["hi"], Text()) == ()
     assert not rec.active
+
+
+def test_of_many_messages_the_newest_are_recorded_and_the_others_counted() -> None:
+    recorded = Recorded()
+    span: Any = recorded.rec.start_span("s", {})
+    messages = [f"turn {number}" for number in range(MAX_MESSAGES + 7)]
+    digests = recorded.rec.messages(span, "input", messages, Text())
+    recorded.rec.state(span, {"messages": messages}, Text())
+    span.end()
+    assert digests == recorded.rec.messages(recorded.rec.start_span("t", {}), "input", messages[7:], Text())
+    assert span.attributes[names.MAS_INPUT_MESSAGES] == digests
+    assert span.attributes[names.MAS_INPUT_OMITTED_MESSAGES] == 7
+    [changes] = [one for one in recorded.beside() if isinstance(one, Changes)]
+    assert changes.values == (f"size:{MAX_MESSAGES + 7}",)
 
 
 def test_an_error_is_told_on_the_span_and_its_words_beside_it() -> None:
