@@ -14,7 +14,7 @@ from otel_mas.store.upkeep.stats import StoreStats, read_stats
 
 
 class RecordingForm(TypedDict):
-    service: Annotated[str, "service.name"]
+    service: Annotated[str, "the name of its service"]
     run_id: Annotated[str | None, "the `otel-mas run` that it belongs to"]
     heartbeat_ns: Annotated[int, "its last sign of life; nanoseconds since the Unix epoch"]
 

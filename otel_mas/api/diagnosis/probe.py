@@ -78,6 +78,8 @@ def hooks() -> dict[str, Any] | None:
             try:
                 importlib.import_module(module)
             except Exception as error:
+                if module in adapter.OPTIONAL and isinstance(error, ModuleNotFoundError):
+                    continue
                 broken.append([module, package, type(error).__name__ + ": " + " ".join(str(error).split())])
         try:
             adapter.patch()

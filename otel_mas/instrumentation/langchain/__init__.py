@@ -11,6 +11,9 @@ MODULES = (
 )
 """The modules whose import is the moment to patch them."""
 
+OPTIONAL = frozenset({"langchain_core.decisions.base"})
+"""Those that supported versions lack: decision models came with LangChain Core 1.8."""
+
 
 def patch(module: str | None = None) -> None:
     """Hook into those of `MODULES` that are imported (or only `module`). What does not fit is left off, said once."""

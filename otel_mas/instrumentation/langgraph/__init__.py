@@ -12,6 +12,9 @@ MODULES = (
 )
 """The modules whose import is the moment to patch them."""
 
+OPTIONAL: frozenset[str] = frozenset()
+"""Those that supported versions lack."""
+
 
 def patch(module: str | None = None) -> None:
     """Hook into those of `MODULES` that are imported (or only `module`). What does not fit is left off, said once."""

@@ -195,7 +195,10 @@ def test_what_was_dropped_and_withheld_is_noted(tmp_path: Path) -> None:
     found = look(recorded(tmp_path / "runs.db", dropped=3, withheld=1))
     assert codes(found) == ["store-opens", "spans-dropped", "content-withheld"]
     assert found.findings[1].message == "3 spans were dropped: queue full; their traces are marked incomplete"
-    assert found.findings[2].message == "withheld because they could not be redacted: 1 content"
+    assert (
+        found.findings[2].message
+        == "withheld because they could not be redacted, or not before the process ended: 1 content"
+    )
 
 
 def test_a_store_past_its_cap_is_noted(team_store: Path) -> None:

@@ -89,7 +89,7 @@ class Recorded:
 def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
     """Recording is on and LangChain is patched; no call may be left open."""
     for module in instrumentation.MODULES:
-        if importlib.util.find_spec(module.rpartition(".")[0]) is not None:  # decisions are new in LangChain Core 1.8
+        if module not in instrumentation.OPTIONAL or importlib.util.find_spec(module.rpartition(".")[0]) is not None:
             importlib.import_module(module)
     fake = Recorded()
     # The package exports a function of the module's name.

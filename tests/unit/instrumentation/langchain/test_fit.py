@@ -33,8 +33,8 @@ import importlib.util, sys
 from otel_mas.instrumentation import langchain
 assert not any(name.startswith("langchain") for name in sys.modules), "importing it imports LangChain"
 for module in {order}(langchain.MODULES):
-    if importlib.util.find_spec(module.rpartition(".")[0]) is None:
-        continue  # decisions are new in LangChain Core 1.8
+    if module in langchain.OPTIONAL and importlib.util.find_spec(module.rpartition(".")[0]) is None:
+        continue
     importlib.import_module(module)
     langchain.patch(module)
 from langchain_core.callbacks.manager import CallbackManager
