@@ -9,6 +9,7 @@ OtelMasError
 │   ├── StoreLocked        another process holds it
 │   │   └── StoreJournalFull   another process's read keeps its write-ahead log from being emptied
 │   ├── StoreFull          the disk has no room for it
+│   ├── StoreReplaced      its file was removed, renamed or replaced while it was open
 │   └── StoreCorrupt       it is a store, and damaged
 ├── SourceError            a place to read traces from cannot answer
 │   ├── TraceNotFound      it has no such trace
@@ -75,6 +76,10 @@ class StoreFull(StoreError):
     """There is no space left on the disk that the store lies on."""
 
 
+class StoreReplaced(StoreError):
+    """The files at the store's path are not those that were opened: removed, renamed or replaced since."""
+
+
 class StoreCorrupt(StoreError):
     """The file is an otel-mas store and is damaged."""
 
@@ -123,6 +128,7 @@ __all__ = [
     "StoreJournalFull",
     "StoreLocked",
     "StoreReadOnly",
+    "StoreReplaced",
     "StoreTooNew",
     "TraceNotFound",
     "UnknownSource",

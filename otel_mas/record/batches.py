@@ -85,6 +85,12 @@ class BatchBuilder:
         self._scopes: dict[int, tuple[InstrumentationScope | None, int]] = {}
         self._origins: dict[tuple[int, int], _Origin] = {}
 
+    def restart(self, origin: Mapping[str, str]) -> None:
+        """Write to another store from now on: none of the keys of the last one holds there."""
+        self._origin = dict(origin)
+        for known in (self._resources, self._scopes, self._origins):
+            known.clear()
+
     @property
     def withheld(self) -> int:
         """How many values and contents could not be redacted."""

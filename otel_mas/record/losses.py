@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otel_mas.errors import StoreError, StoreFull, StoreJournalFull, StoreLocked
+from otel_mas.errors import StoreError, StoreFull, StoreJournalFull, StoreLocked, StoreReplaced
 from otel_mas.model.dropped import Dropped, DropReason
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ def reason_of(error: Exception) -> DropReason:
         return DropReason.DISK_FULL
     if isinstance(error, StoreJournalFull):
         return DropReason.JOURNAL_FULL
+    if isinstance(error, StoreReplaced):
+        return DropReason.STORE_GONE
     if isinstance(error, StoreLocked):
         return DropReason.STORE_LOCKED
     return DropReason.STORE_UNUSABLE if isinstance(error, StoreError) else DropReason.FAILED_BATCH

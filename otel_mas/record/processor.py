@@ -61,7 +61,7 @@ class MirrorProcessor(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         queue = self.queue
-        if queue.closed:
+        if queue.closed and queue.refusal is None:
             return
         try:
             context = span.context

@@ -285,6 +285,11 @@ class SpanQueue:
         self._taken(sum(item[2] for item in ended) + sum(item.size for item in beside))
         return Drained(ended, beside, started)
 
+    def announce_again(self) -> None:
+        """The spans that are open are told once more, to another store."""
+        self._told = {}
+        self._begun = bool(self._live)
+
     def next_content(self, max_size: int | None = None) -> AnyContent | None:
         """Take the content that has waited longest; None where there is none, or it is larger than `max_size`."""
         waiting = self._contents

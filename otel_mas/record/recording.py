@@ -75,6 +75,7 @@ class Recording:
 
     def _begin(self) -> None:
         self.instance_id = secrets.token_bytes(16)
+        self._builder: BatchBuilder | None = None
         self._shipping = Shipping(self.settings, self.instance_id)
         self._released_for_fork = False
         self._waited_s = 0.0
@@ -101,7 +102,7 @@ class Recording:
         began = time.monotonic()
         # What a flush has waited for in vain (at a provider's own shutdown, say) is not waited for again.
         written = self._bounded(self._writer.stop, max(0.1, timeout_s - self._waited_s))
-        if not written and not self._writer.failed:
+        if not written and not self._writer.failed and not self._writer.finished:
             logger.warning("otel-mas: what was recorded last could not be written to %s in time", self.settings.store)
         dropped = describe_dropped(self.queue.losses.totals(0 if written else self._writer.unwritten_spans))
         if dropped:
@@ -196,13 +197,19 @@ class Recording:
         origin = {names.MAS_INSTANCE_ID: self.instance_id.hex(), names.MAS_STORE_ID: store.store_id}
         if self.settings.run_id:
             origin[names.MAS_RUN_ID] = self._privacy.text(self.settings.run_id)
-        builder = BatchBuilder(self._privacy, origin, self._values, self._others, self.queue.losses)
-        return self._shipping.around(store), builder
+        if self._builder is None:
+            self._builder = BatchBuilder(self._privacy, origin, self._values, self._others, self.queue.losses)
+        else:  # another store than before, which has none of what was written to that one
+            self._builder.restart(origin)
+            self.queue.announce_again()
+            self._resend()
+        return self._shipping.around(store), self._builder
 
     def _digest_key(self) -> bytes:
         if self.settings.digest_key is not None:
             return self.settings.digest_key
         if self._key is not None:
+            self._used_key = self._key
             return self._key
         # Not from the writer's thread, which may be opening the store: a hook waits for nobody.
         from otel_mas.store.keys import stored_key

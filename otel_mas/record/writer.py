@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from opentelemetry.context import attach, set_value
 
-from otel_mas.errors import StoreCorrupt, StoreError, StoreJournalFull, StoreLocked, StoreReadOnly
+from otel_mas.errors import StoreCorrupt, StoreError, StoreJournalFull, StoreLocked, StoreReadOnly, StoreReplaced
 from otel_mas.errors.log import logger
 from otel_mas.model.dropped import Dropped, DropReason
 from otel_mas.record.guard import caught
@@ -44,7 +44,8 @@ _PAUSE_S = 0.02  # of redaction, after which spans that have ended meanwhile are
 _LONGEST_CONTENT_S = 10.0  # of redaction for one content
 _SMALL_BYTES = 1 << 14  # of a content that may be in a batch with spans: 0.05 s at worst
 _NO_TIME = "the process ended before it was redacted"
-_HOPELESS = (StoreCorrupt, StoreReadOnly)
+_HOPELESS = (StoreCorrupt, StoreReadOnly, StoreReplaced)
+_MAX_REPLACEMENTS = 5  # of the store's file, while the same batch is written
 
 T = TypeVar("T")
 
@@ -57,6 +58,7 @@ class Store(Protocol):
 
     def resource(self, attributes: Mapping[str, Any], schema_url: str, body: bytes) -> int: ...
     def scope(self, name: str, version: str, attributes: Mapping[str, Any], schema_url: str) -> int: ...
+    def verify(self) -> None: ...
     def write(self, batch: Batch) -> None: ...
     def forgotten(self) -> frozenset[bytes]: ...
     def retain(self) -> int: ...
@@ -148,7 +150,10 @@ class Writer:
         self._using_store = threading.Lock()
         self._held = False
         self._interruptions = 0  # since the last commit
-        self._finished = False
+        self._replacement: StoreReplaced | None = None  # the last one
+        self._unconfirmed = 0  # spans written since a flush said so
+        self._lost = False  # of these, some are in a file that is not at the store's path any more
+        self.finished = False
         self._writing = 0  # spans taken from the queue whose batch is not committed yet
         self.failed = False
 
@@ -227,15 +232,15 @@ class Writer:
         if thread is None and stop and len(self._queue):
             self._stop = _Request(timeout_s, stop)
             copy_context().run(self._run)
-        elif thread is not None and thread.is_alive() and not self._finished:
+        elif thread is not None and thread.is_alive() and not self.finished:
             request = _Request(timeout_s, stop)
             self._bell.put(request)
             while not request.done.wait(max(0.0, min(_ALIVE_S, request.deadline - time.monotonic()))):
-                if time.monotonic() >= request.deadline or self._finished or not thread.is_alive():
+                if time.monotonic() >= request.deadline or self.finished or not thread.is_alive():
                     break
-            if not self._finished:  # which may have come before it heard of this request
+            if not self.finished:  # which may have come before it heard of this request
                 return request.written
-        return not (len(self._queue) or self.failed or self._queue.losses.spans[DropReason.EXIT_TIMEOUT])
+        return not (len(self._queue) or self.failed or self._lost or self._queue.losses.spans[DropReason.EXIT_TIMEOUT])
 
     # -- the thread ------------------------------------------------------------------------------------------------
 
@@ -247,7 +252,7 @@ class Writer:
             with self._using_store:  # a child that is forked amid an import never gets the module
                 self._open_store = self._prepare(service)
             self._parts = self._opened(self._insist(self._open_store))
-            self._work(*self._parts)
+            self._work()
         except _GivenUp as error:
             self._drop_waiting(error.reason)
         except StoreError as error:
@@ -279,27 +284,30 @@ class Writer:
             losses.content(key, reason)
         self._contents.clear()
 
-    def _work(self, store: Store, builder: BatchBuilder) -> None:
+    def _work(self) -> None:
         retained = time.monotonic()
         while self._stop is None:
             self._wait()
+            if not (len(self._queue) or self._requests or self._queue.open):
+                self._verify()
+                continue
             asked, self._requests = self._requests, []
-            self._write_all(store, builder)
+            self._write_all()
             if self._stop is None:
-                self._answer(asked, True)
+                self._confirm(asked)
             else:
                 self._requests += asked
             if time.monotonic() - retained > _RETAIN_S:
-                self._retain(store)
+                self._retain()
                 retained = time.monotonic()
-        self._finish(store, builder)
+        self._finish()
 
     def _wait(self) -> None:
         """Until something is queued; then as long as more may come to the same batch."""
         queue = self._queue
         queue.idle = True
         if not len(queue) and not self._requests:
-            self._listen(_BEAT_S if queue.open else None)
+            self._listen(_BEAT_S)
         queue.idle = False
         if not self._requests:
             self._listen(self._interval_s)
@@ -324,22 +332,27 @@ class Writer:
             if request.stop:
                 self._stop = request
 
-    def _write_all(self, store: Store, builder: BatchBuilder) -> None:
+    def _write_all(self) -> None:
         """Write what waits, spans first: content waits for all of them, and none of them for much content."""
         while True:
-            self._write_next(store, builder)
+            self._write_next()
             self._report()
             if not self._queue.waiting_spans and not self._queue.waiting_contents:
                 return
             if self._is_late():
                 self._drop_waiting(DropReason.EXIT_TIMEOUT)
 
-    def _write_next(self, store: Store, builder: BatchBuilder, *, contents: bool = True) -> None:
+    def _write_next(self, *, contents: bool = True) -> None:
         """Write one batch. What cannot be written is counted as dropped."""
+        self._verify()
+        if self._parts is None:
+            if not (len(self._queue) or self._queue.open):
+                return  # no store is made for nothing
+            self._parts = self._reopen()  # before anything is taken from the queue, where open spans are added
         drained = self._queue.drain(self._batch_spans)
         self._writing = len(drained.ended)
         try:
-            self._write(drained, store, builder, contents=contents)
+            self._write(drained, contents=contents)
         except _GivenUp as error:
             self._drop(drained, error.reason)
             raise
@@ -354,28 +367,72 @@ class Writer:
             caught("writer: batch", error)
         self._writing = 0
 
-    def _write(self, drained: Drained, store: Store, builder: BatchBuilder, *, contents: bool) -> None:
-        batch = self._insist(partial(builder.batch, drained, _Keys(store, self._using_store)), uses_store=False)
-        for value in builder.values:
-            self._queue.keep_value(value)
-        builder.values.clear()
-        if contents and not (drained.ended and self._stop):
-            self._add_contents(batch, store, builder, alone=not drained.ended)
-        batch.redacted = builder.redacted()
+    def _write(self, drained: Drained, *, contents: bool) -> None:
+        """Commit what was drained; where the store is replaced meanwhile, to the next one."""
+        failed: Batch | None = None
+        for _ in range(_MAX_REPLACEMENTS):
+            if self._parts is None:
+                self._parts = self._reopen()
+            store, builder = self._parts
+            try:
+                batch = self._insist(partial(builder.batch, drained, _Keys(store, self._using_store)), uses_store=False)
+                if failed is not None:
+                    batch.take_over(failed)
+                failed = batch
+                for value in builder.values:
+                    self._queue.keep_value(value)
+                builder.values.clear()
+                if contents and not (drained.ended and self._stop):
+                    self._add_contents(batch, builder, alone=not drained.ended)
+                batch.add_redacted(builder.redacted())
+                self._commit(batch, store)
+            except StoreReplaced as error:
+                self._replaced(store, error)
+                continue
+            if contents and not self._queue.waiting_contents and store.forgotten():
+                self._resend()
+            return
+        raise self._replacement or StoreReplaced("the store's file is replaced again and again")
+
+    def _commit(self, batch: Batch, store: Store) -> None:
         try:
             self._insist(partial(store.write, batch))
         except BaseException:
             self._queue.losses.restore(batch.drops, batch.dropped_spans)
             raise
+        self._unconfirmed += len(batch.spans)
         self._interruptions = 0
         self._contents.clear()
-        if contents and not self._queue.waiting_contents and store.forgotten():
-            self._resend()
 
-    def _add_contents(self, batch: Batch, store: Store, builder: BatchBuilder, *, alone: bool) -> None:
+    def _verify(self) -> None:
+        """Stop using a store whose files are not at its path any more."""
+        if self._parts is not None:
+            store = self._parts[0]
+            try:
+                self._insist(store.verify)
+            except StoreReplaced as error:
+                self._replaced(store, error)
+
+    def _replaced(self, store: Store, error: StoreReplaced) -> None:
+        if self._parts is not None and self._parts[0] is store:
+            self._parts = None
+            self._replacement = error
+            self._lost = self._lost or self._unconfirmed > 0
+            self._unconfirmed = 0
+
+    def _reopen(self) -> tuple[Store, BatchBuilder]:
+        """Go on in the store that is at the path now, or in a new one."""
+        try:
+            parts = self._opened(self._insist(self._open_store))
+        except StoreError as error:
+            raise StoreReplaced(f"{self._replacement}, and {error}") from error
+        self._warn("replaced", "otel-mas: %s: recording goes on in the file that is there now", self._replacement)
+        return parts
+
+    def _add_contents(self, batch: Batch, builder: BatchBuilder, *, alone: bool) -> None:
         """Add contents to a batch for a while: beside spans, only small ones."""
         encoder = builder.contents
-        pause = partial(self._between_steps, store, builder) if alone else None
+        pause = self._between_steps if alone else None
         until = time.monotonic() + _CONTENT_S
         while (now := time.monotonic()) < until:
             item = self._queue.next_content(None if alone else _SMALL_BYTES)
@@ -391,7 +448,7 @@ class Writer:
                 failure, self._failure = self._failure, None
                 raise failure
 
-    def _between_steps(self, store: Store, builder: BatchBuilder) -> None:
+    def _between_steps(self) -> None:
         """Within the redaction of a content: commit the spans that have ended meanwhile.
 
         Raises:
@@ -403,7 +460,7 @@ class Writer:
         self._pause_at = math.inf  # spans are redacted, too
         begun, self._contents = self._contents, []
         try:
-            self._write_next(store, builder, contents=False)  # without any, the heart beats
+            self._write_next(contents=False)  # without any, the heart beats
         except Exception as error:
             self._failure = error
         finally:
@@ -442,22 +499,39 @@ class Writer:
             self._listen(pause)
             pause = min(2 * pause, longest)
 
-    def _retain(self, store: Store) -> None:
+    def _retain(self) -> None:
+        if self._parts is None:
+            return
+        store = self._parts[0]
         try:
             with self._using_store:
                 store.retain()
         except StoreLocked:  # by another process, which may be at the same
             pass
+        except StoreReplaced as error:
+            self._replaced(store, error)
 
-    def _finish(self, store: Store, builder: BatchBuilder) -> None:
-        self._write_all(store, builder)
+    def _finish(self) -> None:
+        self._write_all()
         if self._stop is None or time.monotonic() < self._last_moment(self._stop):
-            self._retain(store)
-        self._insist(partial(store.finish, self._queue.losses.totals(), builder.withheld))
-        with self._using_store:
-            store.close()
-        self._finished = True
-        self._answer(self._requests, True)
+            self._retain()
+        if self._parts is not None:
+            store, builder = self._parts
+            try:
+                self._insist(partial(store.finish, self._queue.losses.totals(), builder.withheld))
+            except StoreReplaced as error:
+                self._replaced(store, error)
+            with self._using_store:
+                store.close()
+        self.finished = True
+        self._answer(self._requests, not self._lost)
+
+    def _confirm(self, requests: list[_Request]) -> None:
+        """Say whether all that was recorded since the last time is in the store."""
+        if requests:
+            self._answer(requests, not self._lost)
+            self._lost = False
+            self._unconfirmed = 0
 
     def _is_late(self) -> bool:
         """Whether the process is about to end, with just enough time to say what was dropped."""

@@ -15,6 +15,8 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from otel_mas.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
+from otel_mas.store.descriptors import identity
+from otel_mas.store.files import StoreConnection, changing, remove_stale_journals
 from otel_mas.store.header import SQLITE_MAGIC, header
 from otel_mas.store.migrations import APPLICATION_ID, VERSION, migrate
 from otel_mas.store.private import make_private, private_folder
@@ -32,29 +34,30 @@ _last_opened: Path | None = None
 T = TypeVar("T")
 
 
-def open_for_writing(
-    path: Path, timeout_s: float = BUSY_TIMEOUT_S, digest_key: bytes | None = None
-) -> sqlite3.Connection:
+def open_for_writing(path: Path, timeout_s: float = BUSY_TIMEOUT_S, digest_key: bytes | None = None) -> StoreConnection:
     """A connection to the store, created and migrated where needed: folder 0700, file 0600, WAL, NORMAL.
 
     Args:
         digest_key: of a store that is created here; else a random one.
 
     Raises:
-        NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError: with what to do next.
+        NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreReplaced, StoreError: with what to do
+            next.
     """
-    path = path.expanduser()
+    path = path.expanduser().absolute()
     _refuse_special(path)
     _create(path)
     with told_apart(path):
         _refuse_foreign_bytes(path)
         _remember(path)
+        opened = identity(path)
         connection = sqlite3.connect(
             path,
             timeout=timeout_s,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=_STATEMENTS,
+            factory=StoreConnection,
         )
         try:
             _refuse_foreign(connection, path, empty_is_fine=True)
@@ -62,6 +65,7 @@ def open_for_writing(
             _configure(connection, timeout_s)
             migrate(connection, digest_key)
             _check_writable(connection)
+            connection.watch(path, opened)
         except BaseException:
             connection.close()
             raise
@@ -207,10 +211,12 @@ def _create(path: Path) -> None:
     with told_apart(path):
         if not path.parent.is_dir():
             private_folder(path.parent)
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        except FileExistsError:
-            pass
+        with changing(path.parent):
+            remove_stale_journals(path)
+            try:
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            except FileExistsError:
+                pass
 
 
 def _refuse_foreign_bytes(path: Path) -> None:

@@ -114,6 +114,17 @@ class Batch:
     dropped: Sequence[Dropped] = ()
     redacted: dict[str, int] = field(default_factory=dict)
 
+    def take_over(self, failed: Batch) -> None:
+        """Add what a batch that could not be written has of content."""
+        self.messages += failed.messages
+        self.contents += failed.contents
+        self.add_redacted(failed.redacted)
+
+    def add_redacted(self, counts: dict[str, int]) -> None:
+        """Add to how many secrets were taken out."""
+        for rule, count in counts.items():
+            self.redacted[rule] = self.redacted.get(rule, 0) + count
+
     def __bool__(self) -> bool:
         return bool(
             self.spans

@@ -20,6 +20,7 @@ from otel_mas.store.bulk import delete, insert, insert_mappings, insert_values, 
 from otel_mas.store.columns import COLUMNS
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_writing, told_apart
 from otel_mas.store.drops import write_dropped, write_drops
+from otel_mas.store.files import StoreConnection, replaced
 from otel_mas.store.journal import keep_within_bound
 from otel_mas.store.messages import MessageWriter
 from otel_mas.store.redacted import write_redacted
@@ -65,12 +66,13 @@ class StoreWriter:
         timeout_s: float = BUSY_TIMEOUT_S,
         digest_key: bytes | None = None,
     ) -> None:
-        self.path = Path(path).expanduser()
+        self.path = Path(path).expanduser().absolute()
         self._identity = (instance_id, run_id, service)
         self._caps = Caps(max_bytes, max_age_ns)
         self._clock = clock
         self._timeout_s = timeout_s
-        self._connection: sqlite3.Connection | None = open_for_writing(self.path, timeout_s, digest_key)
+        self._connection: StoreConnection | None = open_for_writing(self.path, timeout_s, digest_key)
+        self._replaced = False
         self._instance: int | None = None
         self._beat_ns = 0
         self._resources: dict[bytes, tuple[int, str, str, bytes]] = {}
@@ -199,10 +201,33 @@ class StoreWriter:
         """Close the connection."""
         self.release()
 
-    def _open(self) -> sqlite3.Connection:
+    def verify(self) -> None:
+        """Raise `StoreReplaced`, from now on, where the files at the path are not those that are open."""
+        connection = self._connection
+        if connection is not None and not connection.is_current():
+            self._connection = None
+            self._replaced = True
+            connection.give_up()
+        if self._replaced:
+            raise replaced(self.path)
+
+    def _open(self) -> StoreConnection:
+        self.verify()
         if self._connection is None:
-            self._connection = open_for_writing(self.path, self._timeout_s)
+            self._connection = self._reopened()
         return self._connection
+
+    def _reopened(self) -> StoreConnection:
+        if not self.path.exists():
+            self._replaced = True
+            raise replaced(self.path)
+        connection = open_for_writing(self.path, self._timeout_s)
+        (store_id,) = connection.execute("SELECT value FROM store WHERE name = 'id'").fetchone()
+        if store_id != self.store_id:
+            self._replaced = True
+            connection.close()
+            raise replaced(self.path)
+        return connection
 
     @contextmanager
     def _transaction(self, now_ns: int) -> Iterator[sqlite3.Connection]:
@@ -219,6 +244,7 @@ class StoreWriter:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            self.verify()  # what was committed to a file that had been removed is not stored
             if beats:
                 self._beat_ns = now_ns
 

@@ -45,6 +45,8 @@ class MemoryStore:
         self.scopes.append((name, version, dict(attributes), schema_url))
         return len(self.scopes)
 
+    def verify(self) -> None: ...
+
     def write(self, batch: Batch) -> None:
         self._may_fail()
         self.batches.append(batch)

@@ -164,7 +164,7 @@ def test_what_is_written_is_written_also_where_the_thread_ends_before_it_hears_t
 ) -> None:
     """At exit both `atexit` and multiprocessing's finalizers stop it."""
     writer, answer, free = rig.writer, rig.writer._answer, threading.Event()
-    monkeypatch.setattr(writer, "_answer", lambda *told: (answer(*told), writer._finished and free.wait(30)))
+    monkeypatch.setattr(writer, "_answer", lambda *told: (answer(*told), writer.finished and free.wait(30)))
     rig.end()
     assert writer.stop(5)
     assert writer._thread is not None
