@@ -16,6 +16,7 @@ from typing import IO, ClassVar
 
 from otel_mas.config import Settings
 from otel_mas.store.framing import LogRow
+from otel_mas.store.imports import imports
 from otel_mas.store.private import make_private, private_folder
 from otel_mas.store.shipping import Accepted, Outcome, Refused, Unavailable
 
@@ -50,8 +51,8 @@ class FileDestination:
         return cls(path, settings.archive_file_bytes)
 
     def send(self, rows: Sequence[LogRow]) -> Outcome:
-        from otel_mas.store.otlp_json import json_line
-
+        with imports:
+            from otel_mas.store.otlp_json import json_line
         try:
             line = json_line(rows) if rows else b""
         except (ValueError, TypeError, RecursionError) as error:  # orjson's own is a TypeError

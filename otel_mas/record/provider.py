@@ -16,6 +16,7 @@ from otel_mas.errors.log import logger
 from otel_mas.record.guard import caught
 from otel_mas.record.processor import SCOPE
 from otel_mas.semconv import SCHEMA_URL
+from otel_mas.store.imports import imports
 
 if TYPE_CHECKING:
     from otel_mas.config import Settings
@@ -109,6 +110,10 @@ class Attachment:
 
     def resolve(self) -> Tracer:
         """Find the global provider, or make one, and take our tracer from it."""
+        with imports:
+            return self._resolve()
+
+    def _resolve(self) -> Tracer:
         seen = provider = _global() or self._set_own()
         if not self.adopt(provider):
             provider = self._own or self._make_own()

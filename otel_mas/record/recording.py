@@ -26,6 +26,7 @@ from otel_mas.record.snapshot import snapshot
 from otel_mas.record.state import StateDigests
 from otel_mas.record.writer import Store, Writer
 from otel_mas.semconv import attributes as names
+from otel_mas.store.imports import imports
 
 if TYPE_CHECKING:
     from otel_mas.record.batches import BatchBuilder
@@ -176,11 +177,13 @@ class Recording:
 
     def _prepare(self, service: str) -> Callable[[], Store]:
         """Import what writing needs, and return what opens the store."""
-        import otel_mas.record.batches
-        import otel_mas.store  # noqa: F401
-        from otel_mas.record.privacy import Privacy
+        with imports:
+            import otel_mas.record.batches
+            import otel_mas.store.writer  # noqa: F401
+            from otel_mas.record.privacy import Privacy
 
-        self._privacy = privacy = Privacy(self.settings.content or "none", _redactor(self.settings))
+            redactor = _redactor(self.settings)
+        self._privacy = privacy = Privacy(self.settings.content or "none", redactor)
         run_id = self.settings.run_id and privacy.text(self.settings.run_id)
         settings = dataclasses.replace(self.settings, run_id=run_id)
         return partial(self._open_store, settings, self.instance_id, privacy.text(service))
@@ -212,8 +215,8 @@ class Recording:
             self._used_key = self._key
             return self._key
         # Not from the writer's thread, which may be opening the store: a hook waits for nobody.
-        from otel_mas.store.keys import stored_key
-
+        with imports:
+            from otel_mas.store.keys import stored_key
         try:
             key = stored_key(self.settings.store)
         except StoreError as error:

@@ -13,6 +13,7 @@ from otel_mas.instrumentation.langgraph.channels import is_consumed
 from otel_mas.record import Cause, Recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
+from otel_mas.store.imports import imports
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -138,8 +139,8 @@ def _converted(values: list[Any]) -> list[Any]:
     """Messages written as `("ai", "text")`, as `{"role": ...}` or as text, as LangGraph's reducer reads them."""
     if not all(isinstance(value, str | tuple | dict) for value in values):
         return []
-    from langchain_core.messages import convert_to_messages
-
+    with imports:
+        from langchain_core.messages import convert_to_messages
     try:
         return list(convert_to_messages(values))
     except Exception:  # it is something else, or LangGraph is about to say that it is not valid

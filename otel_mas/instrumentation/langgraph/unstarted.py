@@ -15,6 +15,7 @@ from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.record import caught, is_a, recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RunOutcome
+from otel_mas.store.imports import imports
 
 Original = Callable[..., Any]
 
@@ -106,8 +107,8 @@ def begun() -> None:
 
 
 def _failed(starting: _Starting, error: Exception) -> None:
-    from otel_mas.instrumentation.langgraph import spans  # imports LangGraph; this module is used without it
-
+    with imports:
+        from otel_mas.instrumentation.langgraph import spans  # imports LangGraph; this module is used without it
     try:
         _starting.set(None)
         rec, outer = recorder(), current_task()

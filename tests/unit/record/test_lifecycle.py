@@ -439,3 +439,49 @@ def test_spans_of_finalizers_that_run_on_the_writers_thread_are_written(
     names = [name for name, _ in stored(tmp_path)]
     of_app = ["of a callback", "of a generator", "of the app", "of the app, began elsewhere"]
     assert sorted(names) == sorted(["first", "last", "ours", "began elsewhere", *of_app])
+
+
+IMPORTING = """
+        import importlib.machinery
+        import signal
+        importing = threading.Event()
+        class Slow(importlib.machinery.PathFinder):
+            @classmethod
+            def find_spec(cls, name, path=None, target=None):
+                if name == "{module}":
+                    importing.set()
+                    time.sleep(0.3)
+                return None
+        sys.meta_path.insert(0, Slow)
+        start()
+        def first():
+            lifecycle._recording._digest_key()
+            span("first")
+        thread = threading.Thread(target=first)
+        thread.start()
+        assert importing.wait(20)
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(20)
+            lifecycle._recording._digest_key()
+            span("child")
+            os._exit(0 if lifecycle.flush(15) else 3)
+        assert os.waitpid(pid, 0)[1] == 0
+        thread.join()
+        """
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize(
+    "module",
+    [
+        "otel_mas.record.span",
+        "opentelemetry.sdk.trace",
+        "otel_mas.store.keys",
+        "otel_mas.record.batches",
+        "otel_mas.store.writer",
+    ],
+)
+def test_a_fork_waits_for_an_import_of_ours_in_another_thread(tmp_path: Path, module: str) -> None:
+    succeeded(run(tmp_path, IMPORTING.format(module=module)))
+    assert sorted(name for name, _ in stored(tmp_path)) == ["child", "first"]
