@@ -1,20 +1,24 @@
 """Files as a destination: OTLP/JSON lines, rotated by size, gzipped once they are full.
 
 A batch is a line, on the disk before the cursor moves. What a crash leaves half-written at the end of the file was
-never acknowledged: it is cut off, and comes again.
+never acknowledged: it is cut off, and comes again. Other files are never changed: neither one that somebody put at the
+path, nor one that got the number of a descriptor that the app has closed.
 """
 
 from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, ClassVar
+from typing import ClassVar
 
 from otel_mas.config import Settings
+from otel_mas.store.descriptors import Identity, identity
 from otel_mas.store.framing import LogRow
 from otel_mas.store.imports import imports
 from otel_mas.store.private import make_private, private_folder
@@ -22,6 +26,7 @@ from otel_mas.store.shipping import Accepted, Outcome, Refused, Unavailable
 
 _SUFFIX = ".jsonl"
 _TAIL = 2**16
+_BEGINNING = b'{"resourceSpans":'  # of each line
 
 
 class FileDestination:
@@ -42,7 +47,7 @@ class FileDestination:
         self.name = f"file:{path}"
         self._most_bytes = most_bytes
         self._now = now
-        self._file: IO[bytes] | None = None
+        self._file: tuple[int, Identity] | None = None  # an open descriptor, and what it is of
 
     @classmethod
     def open(cls, target: str, settings: Settings, environ: Mapping[str, str]) -> FileDestination:
@@ -58,14 +63,12 @@ class FileDestination:
         except (ValueError, TypeError, RecursionError) as error:  # orjson's own is a TypeError
             return Refused(f"cannot be written as OTLP/JSON: {error}", about_the_data=True)
         try:
-            # Opened anew where somebody has moved or deleted it meanwhile.
             file = self._opened()
-            if file.tell() and file.tell() + len(line) > self._most_bytes:
+            size = os.fstat(file).st_size
+            if size and size + len(line) > self._most_bytes:
                 self._rotate()
                 file = self._opened()
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
+            _write(file, line)
         except OSError as error:
             self.close()
             return Unavailable(f"cannot write {self.path}: {error.strerror or error}")
@@ -73,23 +76,23 @@ class FileDestination:
 
     def close(self) -> None:
         if self._file is not None:
-            file, self._file = self._file, None
-            try:
-                file.close()
-            except OSError:  # a full disk, already told
-                pass
+            (file, opened), self._file = self._file, None
+            if identity(file) == opened:
+                os.close(file)
 
-    def _opened(self) -> IO[bytes]:
-        if self._file is not None and not _is_still(self._file, self.path):
+    def _opened(self) -> int:
+        """The file's descriptor; opened anew where the file or the descriptor has been closed, moved or deleted."""
+        if self._file is not None:
+            file, opened = self._file
+            if identity(file) == opened == identity(self.path):
+                return file
             self.close()
-        if self._file is None:
-            private_folder(self.path.parent)
-            self._compress_left_over()
-            file = os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-            make_private(self.path)
-            _cut_torn_line(file)
-            self._file = file
-        return self._file
+        private_folder(self.path.parent)
+        self._compress_left_over()
+        file = _open(self.path)
+        found = os.fstat(file)
+        self._file = file, (found.st_dev, found.st_ino)
+        return file
 
     def _rotate(self) -> None:
         self.close()
@@ -109,32 +112,68 @@ class FileDestination:
 
     def _compress_left_over(self) -> None:
         """Files that were full when a crash came between."""
-        for full in self.path.parent.glob(f"{_escaped(self.path.stem)}-[0-9]*T[0-9]*{_escaped(self.path.suffix)}"):
+        stem, suffix = re.escape(self.path.stem), re.escape(self.path.suffix)
+        ours = re.compile(rf"{stem}-\d{{8}}T\d{{6}}(-\d+)?{suffix}")
+        for full in [one for one in self.path.parent.iterdir() if ours.fullmatch(one.name)]:
+            try:
+                os.close(_open(full))
+            except OSError:  # not ours after all
+                continue
             _compress(full)
 
 
-def _is_still(file: IO[bytes], path: Path) -> bool:
+def _open(path: Path) -> int:
+    """Open a file of ours for appending, created where there is none, and cut a torn line off its end.
+
+    Raises:
+        OSError: that is impossible, or the file is not one of ours.
+    """
+    # A pipe would not be opened before somebody reads it.
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o600)
     try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except OSError:
-        return False
+        end = os.fstat(file).st_size
+        whole = _after_last_line(file, end)
+        if not (_is_regular(file) and _is_ours(file, 0, end) and _is_ours(file, whole, end)):
+            raise OSError("another file is there, which is not changed: move it away, or name another path")
+        make_private(path)
+        if whole != end:
+            os.ftruncate(file, whole)
+    except BaseException:
+        os.close(file)
+        raise
+    return file
 
 
-def _cut_torn_line(file: IO[bytes]) -> None:
-    """Leave the file positioned after its last whole line."""
-    end = file.seek(0, os.SEEK_END)
-    whole = end
-    while whole:
-        start = max(0, whole - _TAIL)
-        file.seek(start)
-        newline = file.read(whole - start).rfind(b"\n")
+def _is_regular(file: int) -> bool:
+    return stat.S_ISREG(os.fstat(file).st_mode)
+
+
+def _is_ours(file: int, start: int, end: int) -> bool:
+    """Whether a line that starts there is one of ours, or the beginning of one."""
+    found = _read(file, start, min(end, start + len(_BEGINNING)))
+    return _BEGINNING.startswith(found)
+
+
+def _after_last_line(file: int, end: int) -> int:
+    while end:
+        start = max(0, end - _TAIL)
+        newline = _read(file, start, end).rfind(b"\n")
         if newline >= 0:
-            whole = start + newline + 1
-            break
-        whole = start
-    if whole != end:
-        file.truncate(whole)
-    file.seek(whole)
+            return start + newline + 1
+        end = start
+    return 0
+
+
+def _read(file: int, start: int, end: int) -> bytes:
+    os.lseek(file, start, os.SEEK_SET)
+    return os.read(file, end - start)
+
+
+def _write(file: int, line: bytes) -> None:
+    rest = memoryview(line)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+    os.fsync(file)
 
 
 def _compress(full: Path) -> None:
@@ -156,7 +195,3 @@ def _fresh(path: Path) -> int:
     """A new file in place of what a crash left there, whoever could read that."""
     path.unlink(missing_ok=True)
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-
-
-def _escaped(text: str) -> str:
-    return "".join(f"[{mark}]" if mark in "*?[" else mark for mark in text)

@@ -165,3 +165,75 @@ def test_it_lies_beside_the_store_unless_a_path_is_given(tmp_path: Path) -> None
     given = FileDestination.open(str(tmp_path / "x.jsonl"), settings, {})
     assert (beside.path, given.path) == (tmp_path / "runs.otlp.jsonl", tmp_path / "x.jsonl")
     assert given.name == f"file:{tmp_path / 'x.jsonl'}"
+
+
+def test_a_descriptor_that_is_of_another_file_by_now_is_neither_written_nor_closed(
+    tmp_path: Path, rows: Any, archive: Any
+) -> None:
+    there = archive(tmp_path / "spans.jsonl")
+    there.send(rows("a"))
+    descriptor = there._file[0]
+    mine = os.open(tmp_path / "mine", os.O_RDWR | os.O_CREAT)
+    os.dup2(mine, descriptor)  # as after `os.closerange`, when the app opens files of its own
+    there.send(rows("b"))
+    there.close()
+
+    assert os.fstat(descriptor).st_size == 0
+    os.close(descriptor)
+    os.close(mine)
+    assert names(there.path) == ["a", "b"]
+
+
+def test_a_descriptor_that_was_closed_is_opened_anew(tmp_path: Path, rows: Any, archive: Any) -> None:
+    there = archive(tmp_path / "spans.jsonl")
+    there.send(rows("a"))
+    os.close(there._file[0])
+
+    assert there.send(rows("b")) == Accepted()
+    assert names(there.path) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"no line", b"a line\nhalf", b'{"level": "info"}\n', b'{"resourceSpans":[]}\nhalf a line', b"\0" * 70_000],
+)
+def test_a_file_of_somebody_else_is_not_changed(tmp_path: Path, rows: Any, archive: Any, content: bytes) -> None:
+    there = archive(tmp_path / "spans.jsonl")
+    there.send(rows("a"))
+    there.path.unlink()
+    there.path.write_bytes(content)
+    there.path.chmod(0o644)
+
+    outcome = there.send(rows("b"))
+    assert isinstance(outcome, Unavailable)
+    assert "another file is there" in outcome.reason
+    assert there.path.read_bytes() == content
+    assert stat.S_IMODE(there.path.stat().st_mode) == 0o644
+
+    there.path.unlink()
+    assert there.send(rows("b")) == Accepted()
+    assert names(there.path) == ["b"]
+
+
+def test_a_pipe_in_its_place_is_waited_for_by_nobody(tmp_path: Path, rows: Any, archive: Any) -> None:
+    os.mkfifo(tmp_path / "spans.jsonl")
+
+    assert isinstance(archive(tmp_path / "spans.jsonl").send(rows("a")), Unavailable)
+
+
+def test_a_file_that_is_only_called_like_a_full_one_is_not_gzipped(tmp_path: Path, rows: Any, archive: Any) -> None:
+    mine = [tmp_path / "spans-20261121T095900.jsonl", tmp_path / "spans-1Teams.jsonl"]
+    for path in mine:
+        path.write_text("notes")
+    archive(tmp_path / "spans.jsonl").send(rows("a"))
+
+    assert [path.read_text() for path in mine] == ["notes", "notes"]
+
+
+def test_after_the_file_was_truncated_it_goes_on_at_its_end(tmp_path: Path, rows: Any, archive: Any) -> None:
+    there = archive(tmp_path / "spans.jsonl")
+    there.send(rows("a"))
+    os.truncate(there.path, 0)  # logrotate's copytruncate
+    there.send(rows("b"))
+
+    assert names(there.path) == ["b"]
