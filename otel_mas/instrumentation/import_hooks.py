@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -123,5 +124,14 @@ class _Loader:
 
 
 _FINDER: Any = _Finder()
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.RLock()  # another thread of the parent may have held it at the fork
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 __all__ = ["being_imported", "forget", "when_imported"]

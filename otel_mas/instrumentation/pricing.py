@@ -186,13 +186,15 @@ class PriceTable:
 
     def prepare(self) -> None:
         """Begin to load the table, in the background; nothing if that has begun already."""
+        if self.loading:
+            return
         with self._lock:
             if self.loading:
                 return
+            # A child forked in the middle of an import would wait for that import's lock for ever.
+            if hasattr(os, "register_at_fork"):
+                os.register_at_fork(before=self._settle, after_in_child=self._give_up)
             self.loading = True
-        # A child forked in the middle of an import would wait for that import's lock for ever.
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(before=self._settle, after_in_child=self._give_up)
         threading.Thread(target=self._load, name="otel-mas prices", daemon=True).start()
 
     def cost(self, provider: str, models: tuple[str | None, ...], tokens: Tokens, tier: str | None = None) -> Cost:
@@ -281,10 +283,12 @@ class PriceTable:
             self._loaded.set()
 
     def _settle(self) -> None:
-        self._loaded.wait(_MAX_WAIT_S)
+        if self.loading:
+            self._loaded.wait(_MAX_WAIT_S)
 
     def _give_up(self) -> None:
-        if not self._loaded.is_set():
+        self._lock = threading.Lock()  # another thread of the parent may have held it
+        if self.loading and not self._loaded.is_set():
             self._loaded = threading.Event()  # the old one's lock may be held by a thread that is not here
             self._loaded.set()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -85,5 +86,13 @@ def _replaces(settings: Settings, running: Settings, asked: bool) -> bool:
     )
     return False
 
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.RLock()  # another thread of the parent may have held it at the fork
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 __all__ = ["switch_off", "switch_on"]

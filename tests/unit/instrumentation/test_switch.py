@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -103,3 +106,27 @@ def test_the_entry_point_says_bad_settings_in_one_line_and_raises_nothing(
     assert "OTEL_MAS_CONTENT" in message
     assert "OTEL_MAS_QUEUE_SPANS" in message
     instrumentor.uninstrument()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("module", ["instrumentation.switch", "instrumentation.import_hooks", "record.provider"])
+def test_a_forked_child_waits_for_no_lock_of_a_thread_that_it_does_not_have(module: str) -> None:
+    program = f"""
+import os, threading
+import otel_mas.{module} as module
+held, done = threading.Event(), threading.Event()
+def hold():
+    with module._lock:
+        held.set()
+        done.wait(60)
+thread = threading.Thread(target=hold)
+thread.start()
+held.wait()
+child = os.fork()
+if child == 0:
+    os._exit(0 if module._lock.acquire(timeout=5) else 1)
+status = os.waitpid(child, 0)[1]
+done.set()
+assert status == 0
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=60)

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from otel_mas.model import Query
+from otel_mas.store import StoreReader
+
 PRELUDE = """
 import os, sys, threading, time
 from otel_mas.config import Settings
@@ -485,3 +488,44 @@ IMPORTING = """
 def test_a_fork_waits_for_an_import_of_ours_in_another_thread(tmp_path: Path, module: str) -> None:
     succeeded(run(tmp_path, IMPORTING.format(module=module)))
     assert sorted(name for name, _ in stored(tmp_path)) == ["child", "first"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("written", [True, False], ids=["written before", "waiting at the fork"])
+def test_the_content_of_a_forked_child_is_recorded_also_where_the_parent_has_the_same(
+    tmp_path: Path, written: bool
+) -> None:
+    succeeded(
+        run(
+            tmp_path,
+            f"""
+            class Text:
+                def fingerprint(self, m): return None
+                def canonical(self, m): return m.encode()
+                def snapshot(self, m): return {{"role": "user", "parts": [{{"type": "text", "content": m}}]}}
+            def call(name):
+                one = rec.start_span(name, {{}})
+                rec.messages(one, "input", ["asked of both"], Text())
+                rec.messages(one, "output", ["answer of " + name], Text())
+                rec.content(one, "gen_ai.tool.call.arguments", "arguments of " + name)
+                one.end()
+            start({"" if written else "flush_interval_ms=60_000"})
+            call("parent")
+            if {written}:
+                assert lifecycle.flush(20)
+            pid = os.fork()
+            if pid == 0:
+                call("child")
+                os._exit(0 if lifecycle.flush(20) else 3)
+            assert os.waitpid(pid, 0)[1] == 0
+            if not {written}:
+                os._exit(0)  # what waited is lost with it: the child depends on nothing of its parent
+            """,
+        )
+    )
+    with StoreReader(tmp_path / "runs.db") as reader:
+        (trace,) = [one.trace_id for one in reader.traces(Query()) if one.name == "child"]
+        assert [one.value for one in reader.contents(trace)] == ["arguments of child"]
+        digests = [reference.digest for reference in reader.message_refs(trace)]
+        texts = [message.body["parts"][0]["content"] for message in reader.messages(digests).values()]
+    assert sorted(texts) == ["answer of child", "asked of both"]
