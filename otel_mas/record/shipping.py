@@ -63,7 +63,8 @@ class Shipping:
         return any(line.started for line in self._lines or ())
 
     def around(self, store: Store) -> Store:
-        """The store, with what has to happen around its commits."""
+        """The store, with what has to happen around its commits. Called again where it was replaced by another."""
+        self._noted.clear()
         return cast("Store", _Watched(store, self._before_commit, self._after_commit))
 
     def stop(self, timeout_s: float) -> None:
@@ -233,6 +234,7 @@ class _Line:
         from otel_mas.store.shipping import Loop, Shipper
 
         log = Log(self._settings.store, timeout_s=_LOCK_WAIT_S)
+        log.add(self._destination.name)
         shipper = Shipper(log, self._destination, content=self._settings.shipped_content)
         return log, shipper, Loop(shipper, said=self._say)
 

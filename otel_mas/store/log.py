@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
 
-from otel_mas.errors import NotAStore
+from otel_mas.errors import NotAStore, StoreReplaced
 from otel_mas.store import rejections
 from otel_mas.store.bulk import select
-from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, open_for_writing, reading, told_apart
+from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, reading, told_apart
 from otel_mas.store.content import with_content
 from otel_mas.store.framing import LogRow, Origin, scope_message
+from otel_mas.store.opened import OpenStore
 from otel_mas.store.rejections import Rejection
 
 _LONGEST_LEASE_NS = 3_600 * 10**9  # a lease that lasts longer was given by a clock that has been set back since
@@ -111,12 +112,12 @@ class Log:
         clock: Callable[[], int] = time.time_ns,
         timeout_s: float = BUSY_TIMEOUT_S,
     ) -> None:
-        self.path = Path(path).expanduser()
-        if not self.path.exists():
-            raise NotAStore(f"there is no store at {self.path}: record one with `otel-mas run -- python app.py`")
+        self.path = Path(path).expanduser().absolute()
         self._clock = clock
         self._timeout_s = timeout_s
-        self._connection: sqlite3.Connection | None = open_for_writing(self.path, timeout_s)
+        self._destinations: set[str] = set()
+        self._begun_ns = time.time_ns()
+        self._opened: OpenStore | None = self._open()
         self._origins = _Origins()
         self.in_use = threading.Lock()
         """Held while the connection is busy: whoever forks takes it, and calls `release`."""
@@ -130,23 +131,25 @@ class Log:
         Returns:
             How many spans it begins behind (and will not get), where it is new; else None.
         """
+        self._destinations.add(destination)
         with self._transaction() as connection:
-            last = _last_key(connection)
-            known = connection.execute("SELECT 1 FROM destinations WHERE name = ?", (destination,)).fetchone()
-            if known is None:
-                start = 0 if from_start else last
-                connection.execute(
-                    "INSERT INTO destinations (name, added_ns, start, cursor) VALUES (?, ?, ?, ?)",
-                    (destination, self._clock(), start, start),
-                )
-            elif from_start:
-                connection.execute(
-                    "UPDATE destinations SET history = 0 WHERE name = ? AND history IS NULL AND start > 0",
-                    (destination,),
-                )
-            if known is not None:
-                return None
+            return self._add(connection, destination, from_start)
+
+    def _add(self, connection: sqlite3.Connection, destination: str, from_start: bool) -> int | None:
+        known = connection.execute("SELECT 1 FROM destinations WHERE name = ?", (destination,)).fetchone()
+        if known is None:
+            start = 0 if from_start else _last_key(connection)
+            connection.execute(
+                "INSERT INTO destinations (name, added_ns, start, cursor) VALUES (?, ?, ?, ?)",
+                (destination, self._clock(), start, start),
+            )
             return _count(connection, 0, start)
+        if from_start:
+            connection.execute(
+                "UPDATE destinations SET history = 0 WHERE name = ? AND history IS NULL AND start > 0",
+                (destination,),
+            )
+        return None
 
     def lease(self, destination: str, owner: str, seconds: float) -> Lease | None:
         """Get, or keep, the right to ship to a destination; None while somebody else has it."""
@@ -259,13 +262,27 @@ class Log:
 
     def release(self) -> None:
         """Close the connection; the next call opens it again (see `StoreWriter.release`)."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._opened is not None:
+            self._opened.release()
 
     def close(self) -> None:
         """Close the connection."""
         self.release()
+
+    def _open(self) -> OpenStore:
+        if not self.path.exists():
+            raise NotAStore(f"there is no store at {self.path}: record one with `otel-mas run -- python app.py`")
+        return OpenStore(self.path, self._timeout_s)
+
+    def _open_next(self) -> OpenStore:
+        """After the store was replaced: with the same destinations, which get all of a store that is new."""
+        opened = self._open()
+        connection = opened.connection()
+        self._origins = _Origins()
+        (created_ns,) = connection.execute("SELECT value FROM store WHERE name = 'created_ns'").fetchone()
+        for destination in self._destinations:
+            self._add(connection, destination, from_start=created_ns >= self._begun_ns)
+        return opened
 
     @staticmethod
     def _own_exports(connection: sqlite3.Connection, server: str) -> dict[int, int]:
@@ -324,9 +341,13 @@ class Log:
     @contextmanager
     def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[sqlite3.Connection]:
         with self.in_use, told_apart(self.path):
-            if self._connection is None:
-                self._connection = open_for_writing(self.path, self._timeout_s)
-            connection = self._connection
+            if self._opened is None:
+                self._opened = self._open_next()
+            try:
+                connection = self._opened.connection()
+            except StoreReplaced:
+                self._opened = None  # the next call goes on in the store that is at the path then
+                raise
             connection.execute(f"BEGIN {kind}")
             try:
                 yield connection

@@ -18,11 +18,11 @@ from otel_mas.semconv import attributes as names
 from otel_mas.store.appending import append_links, append_spans
 from otel_mas.store.bulk import delete, insert, insert_mappings, insert_values, present
 from otel_mas.store.columns import COLUMNS
-from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_writing, told_apart
+from otel_mas.store.connection import BUSY_TIMEOUT_S, told_apart
 from otel_mas.store.drops import write_dropped, write_drops
-from otel_mas.store.files import StoreConnection, replaced
 from otel_mas.store.journal import keep_within_bound
 from otel_mas.store.messages import MessageWriter
+from otel_mas.store.opened import OpenStore
 from otel_mas.store.redacted import write_redacted
 from otel_mas.store.retention import Caps, retain
 from otel_mas.store.rollup import roll_up, trace_ids
@@ -50,7 +50,7 @@ class StoreWriter:
         digest_key: of the store, if it is created here; one that exists keeps its own.
 
     Raises:
-        NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError
+        NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreReplaced, StoreError
     """
 
     def __init__(
@@ -66,13 +66,11 @@ class StoreWriter:
         timeout_s: float = BUSY_TIMEOUT_S,
         digest_key: bytes | None = None,
     ) -> None:
-        self.path = Path(path).expanduser().absolute()
+        self._opened = OpenStore(Path(path), timeout_s, digest_key)
+        self.path = self._opened.path
         self._identity = (instance_id, run_id, service)
         self._caps = Caps(max_bytes, max_age_ns)
         self._clock = clock
-        self._timeout_s = timeout_s
-        self._connection: StoreConnection | None = open_for_writing(self.path, timeout_s, digest_key)
-        self._replaced = False
         self._instance: int | None = None
         self._beat_ns = 0
         self._resources: dict[bytes, tuple[int, str, str, bytes]] = {}
@@ -151,7 +149,7 @@ class StoreWriter:
 
     def _bound_journal(self, now_ns: int) -> None:
         with told_apart(self.path):
-            connection = self._open()
+            connection = self._opened.connection()
             try:
                 keep_within_bound(connection, self.path)
             except StoreJournalFull:
@@ -169,7 +167,7 @@ class StoreWriter:
     def retain(self) -> int:
         """Delete the oldest finished traces past the caps, and give the space back; returns how many traces went."""
         with told_apart(self.path):
-            gone = retain(self._open(), self._caps, self._instance or 0, self._clock())
+            gone = retain(self._opened.connection(), self._caps, self._instance or 0, self._clock())
         self._messages.forget(gone.messages)
         return gone.traces
 
@@ -184,18 +182,14 @@ class StoreWriter:
 
     def interrupt(self) -> None:
         """Have the transaction that another thread is in rolled back; it raises StoreLocked and can be done again."""
-        connection = self._connection
-        if connection is not None:
-            connection.interrupt()
+        self._opened.interrupt()
 
     def release(self) -> None:
         """Close the connection; the next call opens it again.
 
         For `os.register_at_fork(before=...)`: SQLite's bookkeeping of file locks must not be inherited by a child.
         """
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._opened.release()
 
     def close(self) -> None:
         """Close the connection."""
@@ -203,36 +197,12 @@ class StoreWriter:
 
     def verify(self) -> None:
         """Raise `StoreReplaced`, from now on, where the files at the path are not those that are open."""
-        connection = self._connection
-        if connection is not None and not connection.is_current():
-            self._connection = None
-            self._replaced = True
-            connection.give_up()
-        if self._replaced:
-            raise replaced(self.path)
-
-    def _open(self) -> StoreConnection:
-        self.verify()
-        if self._connection is None:
-            self._connection = self._reopened()
-        return self._connection
-
-    def _reopened(self) -> StoreConnection:
-        if not self.path.exists():
-            self._replaced = True
-            raise replaced(self.path)
-        connection = open_for_writing(self.path, self._timeout_s)
-        (store_id,) = connection.execute("SELECT value FROM store WHERE name = 'id'").fetchone()
-        if store_id != self.store_id:
-            self._replaced = True
-            connection.close()
-            raise replaced(self.path)
-        return connection
+        self._opened.verify()
 
     @contextmanager
     def _transaction(self, now_ns: int) -> Iterator[sqlite3.Connection]:
         with told_apart(self.path):
-            connection = self._open()
+            connection = self._opened.connection()
             connection.execute("BEGIN IMMEDIATE")
             try:
                 beats = now_ns - self._beat_ns >= BEAT_EVERY_NS

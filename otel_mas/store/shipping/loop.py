@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from otel_mas.errors import StoreLocked
+from otel_mas.errors import NotAStore, StoreLocked, StoreReplaced
 from otel_mas.store.shipping.shipper import Busy, Idle, Shipped, Shipper, Step, Waiting
 
 POLL_S = 1.0
@@ -103,7 +103,7 @@ class Loop:
     def _step(self) -> Step:
         try:
             step = self._shipper.step()
-        except StoreLocked as error:
+        except (NotAStore, StoreLocked, StoreReplaced) as error:  # there may be a store again
             step = Waiting(self._poll_s, str(error))
         if isinstance(step, Shipped):
             self.shipped += step.spans

@@ -279,3 +279,25 @@ def test_shipping_is_not_traced(tmp_path: Path, server: HttpServer) -> None:
     succeeded(run(tmp_path, server.url, code))
 
     assert arrived(server) == ["a"]
+
+
+def test_what_is_recorded_into_a_store_made_anew_is_shipped_as_well(tmp_path: Path, server: HttpServer) -> None:
+    result = run(
+        tmp_path,
+        server.url,
+        """
+        start(); span("before"); lifecycle.flush(10)
+        import sqlite3
+        end = time.monotonic() + 20
+        with sqlite3.connect("runs.db") as found:
+            while not found.execute("SELECT shipped FROM destinations").fetchone()[0] and time.monotonic() < end:
+                time.sleep(0.05)
+        found.close()
+        os.unlink("runs.db")
+        span("after"); lifecycle.flush(10)
+        """,
+    )
+
+    assert result.returncode == 0
+    assert arrived(server) == ["after", "before"]
+    assert (status(tmp_path).shipped, status(tmp_path).waiting) == (1, 0)
