@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from otel_mas.store.secret_lines import Span, block_below, table_cells
+from otel_mas.store.secret_lines import Columns, Span, block_below, table_cells
 from otel_mas.store.secret_names import AFTER_DOUBTFUL, DOUBTFUL, SECRET, looks_secret, plain
 from otel_mas.store.token_shapes import tokens
 
@@ -48,7 +48,7 @@ _TYPE = r"(?:str|string|bytes|int|any|object|Secret\w*|Optional\[\w+\]|Final(?:\
 _SEPARATOR = rf"""(?:
     ={{1,3}}>? | != | := | -> | :\s*{_TYPE}\s*=(?!=) | : | > | {_TYPE}\s*:?=(?!=)
   | (?P<encoded>%(?:25)*3[da] | \\+(?:u00|x)3[da] ) | &gt; | &\#(?:61|58); | (?<=[>\s])(?=<\w{{1,10}}[ >])
-  | (?:(?<=\s)(?:is|was)\s*:?\s+ | [–—→⇒]\s* | \(\s*(?=["'][^"'\s]*\d) | (?<=\s)-\s+ | (?<=\t))(?=\S*\d)
+  | (?:(?<=\s)(?:is|was)(?:\s*+:)?\s++ | [–—→⇒]\s* | \(\s*(?=["'][^"'\s]*\d) | (?<=\s)-\s+ | (?<=\t))(?=\S*\d)
 )"""
 _OPEN = rf"\s*(?:[*_~]{{1,3}}\s*)?(?:</?\w{{1,10}}(?:\s[^<>]{{0,60}})?>\s*){{0,3}}{_ENTITY}"
 
@@ -159,7 +159,7 @@ _SHAPES: dict[str, tuple[str, re.Pattern[str]]] = {
 }
 _USER = (
     r"[^\n|;]{0,300}?\s(?:-u|-U|--user|--proxy-user|-a|--auth)(?:\s+|=)?"
-    r"(?:\"[^\":]*:(?P<a>[^\"]+)|'[^':]*:(?P<b>[^']+)|(?![/\d])[^\s:\"']*:(?P<bare>[^\s\"']+))"
+    r"(?:\"[^\":]{0,256}:(?P<a>[^\"]+)|'[^':]{0,256}:(?P<b>[^']+)|(?![/\d])[^\s:\"']{0,256}:(?P<bare>[^\s\"']+))"
 )
 _LETTER_OPTION = re.compile(r" --?[A-Za-z]")
 # Programs that take a secret in an option of one letter.
@@ -168,13 +168,13 @@ _COMMANDS: tuple[tuple[str, str], ...] = (
     ("wget", rf"wget\b{_USER}"),
     ("http ", rf"\bhttp\b{_USER}"),
     ("https ", rf"\bhttps\b{_USER}"),
-    ("mysql", r"mysql\w*[^\n|;]{0,300}?\s-p(?P<bare>[^\s\"']+)"),
-    ("mariadb", r"mariadb\w*[^\n|;]{0,300}?\s-p(?P<bare>[^\s\"']+)"),
+    ("mysql", r"mysql\w{0,20}[^\n|;]{0,300}?\s-p(?P<bare>[^\s\"']+)"),
+    ("mariadb", r"mariadb\w{0,20}[^\n|;]{0,300}?\s-p(?P<bare>[^\s\"']+)"),
     ("sshpass", r"sshpass\b[^\n|;]{0,300}?\s-p\s*(?P<bare>[^\s\"']+)"),
-    ("mongo", r"mongo\w*[^\n|;]{0,300}?\s-p\s+(?P<bare>[^\s\"']+)"),
+    ("mongo", r"mongo\w{0,20}[^\n|;]{0,300}?\s-p\s+(?P<bare>[^\s\"']+)"),
     (" login", r" login\b[^\n|;]{0,300}?\s-p\s+(?P<bare>[^\s\"']+)"),
     ("redis-cli", r"redis-cli\b[^\n|;]{0,300}?\s-a\s+(?P<bare>[^\s\"']+)"),
-    ("ldap", r"ldap\w+[^\n|;]{0,300}?\s-w\s+(?P<bare>[^\s\"']+)"),
+    ("ldap", r"ldap\w{1,20}[^\n|;]{0,300}?\s-w\s+(?P<bare>[^\s\"']+)"),
     ("sqlcmd", r"sqlcmd\b[^\n|;]{0,300}?\s-P\s*(?P<bare>[^\s\"']+)"),
     ("smbclient", r"smbclient\b[^\n|;]{0,300}?\s-U\s+[^\s%]+%(?P<bare>\S+)"),
 )
@@ -186,8 +186,8 @@ _AROUND: tuple[tuple[str, int, str, re.Pattern[str]], ...] = (
         0,
         "webhook",
         re.compile(
-            r"""hook(?: s\.slack(?:-gov)?\.com/\w+/ | s?\.[\w.\-]+/(?=\S*\d)(?=\S{16})
-            | (?:s|b2)?/(?:[a-z]{1,12}/){0,2}(?=[\w%/@\-]*\d)(?=[\w%/@\-]{16})
+            r"""hook(?: s\.slack(?:-gov)?\.com/\w{1,64}/ | s?\.[\w.\-]{1,253}/(?=\S{0,256}\d)(?=\S{16})
+            | (?:s|b2)?/(?:[a-z]{1,12}/){0,2}(?=[\w%/@\-]{0,256}\d)(?=[\w%/@\-]{16})
             )(?P<bare>[^\s"'<>|)`]+)""",
             re.IGNORECASE | re.VERBOSE,
         ),
@@ -200,7 +200,7 @@ _AROUND: tuple[tuple[str, int, str, re.Pattern[str]], ...] = (
     ("_mmk", 39, "maxmind", re.compile(r"\b(?P<bare>\w{6}_\w{24,32}_mmk)\b")),
     ("requirepass", 0, "password", re.compile(r"requirepass\s+(?P<bare>\S+)")),
     (":5432:", 0, "password", re.compile(r":5432:[^:\s]+:[^:\s]+:(?P<bare>\S+)")),
-    ("thin:", 0, "password", re.compile(r"thin:[^/\s]+/(?P<bare>[^@\s]+)@")),
+    ("thin:", 0, "password", re.compile(r"thin:[^/\s]{1,256}/(?P<bare>[^@\s]{1,512})@")),
     (
         "identified by",
         0,
@@ -275,7 +275,7 @@ def _around(text: str, lower: str) -> Iterator[Found]:
             match = pattern.search(text, first, last) if back else pattern.match(text, place)
             if match is not None:
                 yield *match.span(match.lastindex or 0), rule
-            place = lower.find(literal, place + 1)
+            place = lower.find(literal, place + 1 if match is None else max(place + 1, match.end()))
 
 
 def _at_words(text: str, lower: str, pause: Pause | None) -> Iterator[Found]:
@@ -287,14 +287,15 @@ def _at_words(text: str, lower: str, pause: Pause | None) -> Iterator[Found]:
             place = lower.find(word, place + 1)
     hits.sort()
     done = 0
+    columns: tuple[Columns, Columns] = {}, {}
     for place, word in _paced(hits, pause):
         if place >= done:
-            for found in _at(text, place, word):
+            for found in _at(text, place, word, columns[word in _OF_WORDS]):
                 yield found
                 done = max(done, found[1])
 
 
-def _at(text: str, place: int, word: str) -> list[Found]:
+def _at(text: str, place: int, word: str, columns: Columns) -> list[Found]:
     if word in _SHAPES:
         rule, shape = _SHAPES[word]
         match = shape.match(text, place)
@@ -303,7 +304,7 @@ def _at(text: str, place: int, word: str) -> list[Found]:
     for doubtful, pattern in _NAMES.get(word, ()):
         match = pattern.match(text, place)
         if match is not None:
-            spans = _doubtful(text, match.end()) if doubtful else _named(text, place, match.end(), word)
+            spans = _doubtful(text, match.end()) if doubtful else _named(text, place, match.end(), word, columns)
             if spans:
                 rule = _RULES.get(word, word)
                 return [(start, end, rule) for start, end in spans]
@@ -327,13 +328,13 @@ def _doubtful(text: str, end: int) -> list[Span]:
     return [(start, last)] if looks_secret(text[start:last]) else []
 
 
-def _named(text: str, place: int, end: int, word: str) -> list[Span]:
+def _named(text: str, place: int, end: int, word: str, columns: Columns) -> list[Span]:
     """What stands under a secret's name that ends there."""
     if "/" in text[max(0, place - 40) : place] and _CLOSING.search(text, max(0, place - 40), place):
         return []
     match = None
     if _GOES_ON.match(text, end):
-        spans = _in_table(text, place, end, word) or block_below(text, place, end)
+        spans = _in_table(text, place, end, word, columns) or block_below(text, place, end)
         if spans:
             return spans
         match = _LINE.match(text, end) if word in ("auth", "cookie") else None
@@ -346,11 +347,11 @@ def _named(text: str, place: int, end: int, word: str) -> list[Span]:
     return [(start, last)] if start < last else []
 
 
-def _in_table(text: str, place: int, end: int, word: str) -> list[Span]:
+def _in_table(text: str, place: int, end: int, word: str, columns: Columns) -> list[Span]:
     """The value beside a name in a row of a table, or the values in the column below one."""
     return [
         (start, last)
-        for start, last in table_cells(text, place, end)
+        for start, last in table_cells(text, place, end, columns)
         if word in _OF_WORDS or looks_secret(text[start:last].strip("*_`\"'"))
     ]
 

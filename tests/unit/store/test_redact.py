@@ -251,12 +251,18 @@ def test_keys_are_recognised_in_every_spelling() -> None:
     assert [key for key in (*secret, *plain) if is_secret_key(key)] == list(secret)
 
 
-@pytest.mark.parametrize("unit", ["://a:", "eyJ", "password", 'password="', "-----BEGIN ", "--token ", "key=[", "\\"])
-def test_hostile_text_takes_no_more_than_linear_time(unit: str) -> None:
+UNITS = ["://a:", "eyJ", "password", 'password="', "-----BEGIN ", "--token ", "key=[", "\\"]
+UNITS += ["token,foo,bar\n", "| token | foo |\n|---|---|\n", "hook/", "hook.", "thin:a/", "curl -u 'ldap -x "]
+
+
+@pytest.mark.parametrize(
+    ("head", "unit"), [*(("", unit) for unit in UNITS), *((head, " ") for head in ("token:", "pass is ", "Cookie:"))]
+)
+def test_hostile_text_takes_no_more_than_linear_time(head: str, unit: str) -> None:
     """CPU time as a ratio, since the machine may be busy: eight times the text, far from 64 times the work."""
 
     def seconds(length: int) -> float:
-        text = unit * (length // len(unit))
+        text = head + unit * (length // len(unit))
         return min(timeit.repeat(lambda: redact_text(text), timer=time.process_time, number=1, repeat=3))
 
     assert seconds(80_000) < 32 * seconds(10_000) + 0.05
