@@ -9,6 +9,7 @@ OtelMasError
 │   ├── StoreLocked        another process holds it
 │   │   └── StoreJournalFull   another process's read keeps its write-ahead log from being emptied
 │   ├── StoreFull          the disk has no room for it
+│   ├── StoreClosed        the app closed its file descriptors
 │   ├── StoreReplaced      its file was removed, renamed or replaced while it was open
 │   └── StoreCorrupt       it is a store, and damaged
 ├── SourceError            a place to read traces from cannot answer
@@ -76,6 +77,10 @@ class StoreFull(StoreError):
     """There is no space left on the disk that the store lies on."""
 
 
+class StoreClosed(StoreError):
+    """The app has closed the file descriptors of the store; their numbers may stand for files of its own by now."""
+
+
 class StoreReplaced(StoreError):
     """The files at the store's path are not those that were opened: removed, renamed or replaced since."""
 
@@ -122,6 +127,7 @@ __all__ = [
     "NotAStore",
     "OtelMasError",
     "SourceError",
+    "StoreClosed",
     "StoreCorrupt",
     "StoreError",
     "StoreFull",

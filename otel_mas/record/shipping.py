@@ -174,6 +174,7 @@ class _Line:
         self._thread: threading.Thread | None = None
         self._held = False
         self._warned = False
+        self._said = ""
 
     @property
     def started(self) -> bool:
@@ -267,11 +268,15 @@ class _Line:
             try:
                 shipper.close()
                 log.close()
+            except OtelMasError as error:
+                self._say(str(error))
             except Exception as error:
                 caught("shipping: close", error)
 
     def _say(self, reason: str) -> None:
-        logger.warning("otel-mas: what is recorded waits in the store: %s", reason)
+        if reason != self._said:
+            self._said = reason
+            logger.warning("otel-mas: what is recorded waits in the store: %s", reason)
 
 
 __all__ = ["Shipping"]

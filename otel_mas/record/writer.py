@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from opentelemetry.context import attach, set_value
 
-from otel_mas.errors import StoreCorrupt, StoreError, StoreJournalFull, StoreLocked, StoreReadOnly, StoreReplaced
+from otel_mas.errors import (
+    StoreClosed,
+    StoreCorrupt,
+    StoreError,
+    StoreJournalFull,
+    StoreLocked,
+    StoreReadOnly,
+    StoreReplaced,
+)
 from otel_mas.errors.log import logger
 from otel_mas.model.dropped import Dropped, DropReason
 from otel_mas.record.guard import caught
@@ -44,7 +52,7 @@ _PAUSE_S = 0.02  # of redaction, after which spans that have ended meanwhile are
 _LONGEST_CONTENT_S = 10.0  # of redaction for one content
 _SMALL_BYTES = 1 << 14  # of a content that may be in a batch with spans: 0.05 s at worst
 _NO_TIME = "the process ended before it was redacted"
-_HOPELESS = (StoreCorrupt, StoreReadOnly, StoreReplaced)
+_HOPELESS = (StoreClosed, StoreCorrupt, StoreReadOnly, StoreReplaced)
 _MAX_REPLACEMENTS = 5  # of the store's file, while the same batch is written
 
 T = TypeVar("T")

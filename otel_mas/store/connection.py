@@ -15,8 +15,9 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from otel_mas.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
+from otel_mas.store import files
 from otel_mas.store.descriptors import identity
-from otel_mas.store.files import StoreConnection, changing, remove_stale_journals
+from otel_mas.store.files import StoreConnection, changing, remove_stale_journals, store_descriptors
 from otel_mas.store.header import SQLITE_MAGIC, header
 from otel_mas.store.migrations import APPLICATION_ID, VERSION, migrate
 from otel_mas.store.private import make_private, private_folder
@@ -47,10 +48,10 @@ def open_for_writing(path: Path, timeout_s: float = BUSY_TIMEOUT_S, digest_key: 
     path = path.expanduser().absolute()
     _refuse_special(path)
     _create(path)
-    with told_apart(path):
+    with files.opening, told_apart(path):
         _refuse_foreign_bytes(path)
         _remember(path)
-        opened = identity(path)
+        opened, before = identity(path), store_descriptors(path)
         connection = sqlite3.connect(
             path,
             timeout=timeout_s,
@@ -65,7 +66,7 @@ def open_for_writing(path: Path, timeout_s: float = BUSY_TIMEOUT_S, digest_key: 
             _configure(connection, timeout_s)
             migrate(connection, digest_key)
             _check_writable(connection)
-            connection.watch(path, opened)
+            connection.watch(path, opened, before)
         except BaseException:
             connection.close()
             raise

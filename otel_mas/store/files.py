@@ -1,23 +1,29 @@
-"""The files of an open store, and whether they are still the ones at its path.
+"""The files of an open store: whether they are still the ones at its path, and behind its file descriptors.
 
-A user may remove, rename or replace them while a process records. SQLite goes on in the files that it has open.
+A user may remove, rename or replace them while a process records; SQLite goes on in the files that it has open. The app
+may close all descriptors of its process; SQLite goes on in the files that get their numbers.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from otel_mas.errors import StoreLocked, StoreReplaced
-from otel_mas.store.descriptors import Identity, identity
+from otel_mas.errors import StoreClosed, StoreLocked, StoreReplaced
+from otel_mas.store.descriptors import Identity, descriptors_of, identity
 
 try:
     import fcntl
 except ImportError:  # Windows, where an open file can be neither removed nor replaced
     fcntl = None  # type: ignore[assignment]
+
+
+opening = threading.Lock()
+"""Held while a store is opened for writing, so that its descriptors can be told from those of another connection."""
 
 
 class StoreConnection(sqlite3.Connection):
@@ -26,24 +32,42 @@ class StoreConnection(sqlite3.Connection):
     path: Path
     files: dict[Path, Identity | None]
     """The database, its write-ahead log and its shared memory."""
+    descriptors: dict[Identity, list[int]]
+    """Of each of the files: those that were new once the connection was open."""
 
-    def watch(self, path: Path, opened: Identity | None) -> None:
+    def watch(self, path: Path, opened: Identity | None, before: Collection[int]) -> None:
         """Remember the files at `path`, once SQLite has opened them all.
 
         Args:
             opened: the database, from before SQLite opened it.
+            before: descriptors of these files that were open then.
 
         Raises:
             StoreLocked: it was replaced in between; it can be opened again.
         """
         self.path = path
         self.files = {file: identity(file) for file in (path, *journals(path))}
+        self.descriptors = {}
+        for descriptor, file in descriptors_of({file for file in self.files.values() if file}).items():
+            self.descriptors.setdefault(file, []).append(descriptor)
+        for file, found in self.descriptors.items():  # SQLite uses one again that it could not close before
+            self.descriptors[file] = [descriptor for descriptor in found if descriptor not in before] or found
         if self.files[path] != opened:
             raise StoreLocked(f"the store at {path} was replaced while it was opened: try again")
 
     def is_current(self) -> bool:
         """Whether the files at the path are those that are open: 3 µs."""
         return all(identity(file) == known for file, known in self.files.items())
+
+    def is_intact(self) -> bool:
+        """Whether the descriptors are still those of the store's files: 2 µs."""
+        return all(any(identity(one) == file for one in found) for file, found in self.descriptors.items())
+
+    def abandon(self) -> None:
+        """Never use or close the connection: SQLite would write to, and close, whatever has its descriptors now."""
+        import ctypes  # hardly ever needed
+
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))
 
     def give_up(self) -> None:
         """Close the connection to files that are not at the path any more; what is there now stays as it is.
@@ -74,6 +98,19 @@ def replaced(path: Path) -> StoreReplaced:
     return StoreReplaced(f"the store at {path} was removed, renamed or replaced while it was in use")
 
 
+def closed(path: Path) -> StoreClosed:
+    """The error for a store whose descriptors were closed by the app."""
+    return StoreClosed(
+        f"the app has closed the file descriptors of the store at {path}: start recording after it has done that"
+    )
+
+
+def store_descriptors(path: Path) -> set[int]:
+    """The descriptors of this process that are open on the files of a store."""
+    files = {identity(file) for file in (path, *journals(path))}
+    return set(descriptors_of({file for file in files if file}))
+
+
 def remove_stale_journals(path: Path) -> None:
     """Remove journals that were left without a database, which would be taken for those of the next one."""
     if not path.exists():
@@ -99,3 +136,12 @@ def _remove(files: Iterator[Path] | tuple[Path, ...]) -> None:
     for file in files:
         with suppress(OSError):
             file.unlink()
+
+
+def _renew_lock() -> None:
+    global opening
+    opening = threading.Lock()  # another thread of the parent may have held it at the fork
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)

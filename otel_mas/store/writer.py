@@ -196,7 +196,7 @@ class StoreWriter:
         self.release()
 
     def verify(self) -> None:
-        """Raise `StoreReplaced`, from now on, where the files at the path are not those that are open."""
+        """Raise `StoreClosed` or `StoreReplaced`, from now on, where the store's files cannot be used any more."""
         self._opened.verify()
 
     @contextmanager

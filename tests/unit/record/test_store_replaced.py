@@ -236,6 +236,33 @@ def test_a_process_may_change_its_directory(tmp_path: Path, monkeypatch: pytest.
     assert names(tmp_path / "runs.db") == ["before", "after"]
 
 
+def test_a_file_that_has_got_a_descriptor_of_the_store_is_not_written_to(tmp_path: Path) -> None:
+    code = """
+import os, otel_mas
+otel_mas.instrument(store="runs.db")
+@otel_mas.task
+def tiny(): ...
+tiny()
+print(otel_mas.flush(10))
+os.closerange(3, 100)
+files = [os.open(f"app{number}", os.O_RDWR | os.O_CREAT) for number in range(20)]
+for _ in range(3000): tiny()
+print(otel_mas.flush(10), otel_mas.shutdown(10), [os.fstat(file).st_size for file in files if os.fstat(file).st_size])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout.splitlines()) == (0, ["True", "False False []"])
+    assert done.stderr.count("the app has closed the file descriptors") == 1
+    assert "3,000 spans were dropped" in done.stderr
+    assert names(tmp_path / "runs.db") == ["task tiny"]
+
+
 def eventually(condition: Callable[[], Any], timeout_s: float = 20) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
