@@ -177,7 +177,7 @@ class PriceTable:
         self._clock = clock
         self._known: dict[tuple[str, str, str | None], Price | str] = {}
         self._expires = 0.0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer may come in again
         self._loaded = threading.Event()
         self.loading = False
         """Whether `prepare` has been called."""
@@ -188,12 +188,12 @@ class PriceTable:
         """Begin to load the table, in the background; nothing if that has begun already."""
         if self.loading:
             return
+        # A child forked in the middle of an import would wait for that import's lock for ever.
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=self._settle, after_in_child=self._give_up)
         with self._lock:
             if self.loading:
                 return
-            # A child forked in the middle of an import would wait for that import's lock for ever.
-            if hasattr(os, "register_at_fork"):
-                os.register_at_fork(before=self._settle, after_in_child=self._give_up)
             self.loading = True
         threading.Thread(target=self._load, name="otel-mas prices", daemon=True).start()
 
@@ -287,7 +287,7 @@ class PriceTable:
             self._loaded.wait(_MAX_WAIT_S)
 
     def _give_up(self) -> None:
-        self._lock = threading.Lock()  # another thread of the parent may have held it
+        self._lock = threading.RLock()  # another thread of the parent may have held it
         if self.loading and not self._loaded.is_set():
             self._loaded = threading.Event()  # the old one's lock may be held by a thread that is not here
             self._loaded.set()

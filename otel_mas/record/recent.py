@@ -21,7 +21,7 @@ class RecentlyUsed(Generic[K, V]):
     def __init__(self, size: int) -> None:
         self._size = size
         self._entries: OrderedDict[K, V] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer of what is forgotten may come in again
         _ALL.add(self)
 
     def __len__(self) -> int:
@@ -59,8 +59,8 @@ class RecentlyUsed(Generic[K, V]):
     def shrink(self, weight: Callable[[V], int], limit: int) -> None:
         """Forget the entries used least recently, until all that are left together weigh no more than `limit`."""
         with self._lock:
-            left = sum(map(weight, self._entries.values()))
-            while left > limit:
+            left = sum(map(weight, list(self._entries.values())))
+            while left > limit and self._entries:
                 left -= weight(self._entries.popitem(last=False)[1])
 
     def clear(self) -> None:
@@ -70,7 +70,7 @@ class RecentlyUsed(Generic[K, V]):
 
 def _renew_locks() -> None:
     for one in list(_ALL):
-        one._lock = threading.Lock()  # another thread of the parent may have held it at the fork
+        one._lock = threading.RLock()  # another thread of the parent may have held it at the fork
 
 
 if hasattr(os, "register_at_fork"):

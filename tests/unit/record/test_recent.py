@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 
 from otel_mas.record.recent import RecentlyUsed
 
@@ -43,3 +44,21 @@ def test_a_child_that_is_forked_while_a_thread_is_using_it_can_use_it() -> None:
             entries.put("a", 1)
             os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
+
+
+def test_a_finalizer_of_what_is_forgotten_may_use_it_again() -> None:
+    known: RecentlyUsed[str, object] = RecentlyUsed(1)
+
+    class Value:
+        def __del__(self) -> None:
+            known.put("of the finalizer", 1)
+
+    def forget() -> None:
+        known.put("a", Value())
+        known.put("b", 2)
+
+    thread = threading.Thread(target=forget, daemon=True)
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert known.get("of the finalizer") == 1
