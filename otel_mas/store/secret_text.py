@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import TypeVar
 
 from otel_mas.store.secret_lines import Columns, Span, block_below, table_cells
@@ -220,13 +221,18 @@ _AROUND: tuple[tuple[str, int, str, re.Pattern[str]], ...] = (
 
 _MAX_AROUND = 300
 
-_NAMES: dict[str, list[tuple[bool, re.Pattern[str]]]] = {}
+_NAMES: dict[str, list[tuple[bool, str]]] = {}
 for _if_opaque, _patterns in ((False, SECRET), (True, DOUBTFUL)):
     for _word, _pattern in _patterns.items():
-        _NAMES.setdefault(_word, []).append((_if_opaque, re.compile(_pattern, re.IGNORECASE)))
-_NAMES["sig"].insert(0, (False, re.compile(r"(?<=[?&;])sig(?==|%3d)", re.IGNORECASE)))
+        _NAMES.setdefault(_word, []).append((_if_opaque, _pattern))
+_NAMES["sig"].insert(0, (False, r"(?<=[?&;])sig(?==|%3d)"))
 _LITERALS = tuple(dict.fromkeys((*_NAMES, *_SHAPES)))
 _ASCII_LITERALS = tuple(filter(str.isascii, _LITERALS))
+
+
+@cache
+def _compiled(name: str) -> re.Pattern[str]:
+    return re.compile(name, re.IGNORECASE)  # where it is needed: the first span waits for all that is made before
 
 
 def find(text: str, pause: Pause | None = None) -> list[Found]:
@@ -302,7 +308,7 @@ def _at(text: str, place: int, word: str, columns: Columns) -> list[Found]:
         if match is not None:
             return [(*_value_span(match), rule)]
     for doubtful, pattern in _NAMES.get(word, ()):
-        match = pattern.match(text, place)
+        match = _compiled(pattern).match(text, place)
         if match is not None:
             spans = _doubtful(text, match.end()) if doubtful else _named(text, place, match.end(), word, columns)
             if spans:
