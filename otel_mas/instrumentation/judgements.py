@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from otel_mas.record import snapshot
+
 # A field of one of these names is a verdict whatever else there is.
 VERDICTS: Final = ("binary_score", "is_relevant", "relevant", "relevance_score", "is_grounded", "grounded")
 # These may be anything's (a player's score), unless a reason is given with them.
@@ -47,11 +49,12 @@ def judgement(fields: Mapping[str, Any]) -> Judgement | None:
 
 def score_of(verdict: Any) -> tuple[float | None, str | None] | None:
     """A verdict as a number and a label: yes and no are both; None for what is no verdict."""
-    if isinstance(verdict, bool):
+    kind = type(verdict := snapshot(verdict)[0])
+    if kind is bool:
         return float(verdict), "yes" if verdict else "no"
-    if isinstance(verdict, int | float):
+    if kind in (int, float):
         return float(verdict), None
-    return (None, verdict) if isinstance(verdict, str) and verdict else None
+    return (None, verdict) if kind is str and verdict else None
 
 
 def reason_in(fields: Mapping[str, Any]) -> str | None:
@@ -59,14 +62,12 @@ def reason_in(fields: Mapping[str, Any]) -> str | None:
     return next((value for name in REASONS if isinstance(value := fields.get(name), str) and value), None)
 
 
-def fields_of(value: Any) -> Mapping[str, Any] | None:
-    """The fields of a mapping, a data class or a pydantic model, without running any of its code."""
-    if isinstance(value, Mapping):
-        return value
-    kind = type(value)
-    if hasattr(kind, "model_fields") or hasattr(kind, "__dataclass_fields__"):
-        return getattr(value, "__dict__", None)
-    return None
+def fields_of(value: Any) -> dict[str, Any] | None:
+    """A copy of the fields of a dict, a data class or a pydantic model, made without running any of its code."""
+    if issubclass(type(value), (str, int, float)):
+        return None
+    fields = snapshot(value)[0]
+    return fields if type(fields) is dict else None
 
 
 __all__ = [

@@ -4,14 +4,24 @@ from otel_mas.record.canonical import canonical_form
 from otel_mas.record.cause import Cause
 from otel_mas.record.exchange import EXCHANGES, MODEL, PARTICIPANT, Exchange, Participant, participant
 from otel_mas.record.failure import error_type
-from otel_mas.record.fields import declared, field_of, instance_dict, is_a, own_fields
+from otel_mas.record.fields import (
+    arguments_of,
+    declared,
+    field_of,
+    instance_dict,
+    is_a,
+    is_empty,
+    items_of,
+    own_fields,
+    text_of,
+)
 from otel_mas.record.guard import caught, guarded
 from otel_mas.record.inside import INSIDE, SPAN, inside, restore
 from otel_mas.record.media import without_media
 from otel_mas.record.messages import MAX_MESSAGES, MessageAdapter
 from otel_mas.record.recent import RecentlyUsed
 from otel_mas.record.recorder import Recorder, recorder
-from otel_mas.record.snapshot import Copy, snapshot, to_json
+from otel_mas.record.snapshot import Copy, identifier, snapshot, to_json
 from otel_mas.record.state import MessageList
 from otel_mas.record.trusted import one_of
 
@@ -30,21 +40,26 @@ __all__ = [
     "Participant",
     "RecentlyUsed",
     "Recorder",
+    "arguments_of",
     "canonical_form",
     "caught",
     "declared",
     "error_type",
     "field_of",
     "guarded",
+    "identifier",
     "inside",
     "instance_dict",
     "is_a",
+    "is_empty",
+    "items_of",
     "one_of",
     "own_fields",
     "participant",
     "recorder",
     "restore",
     "snapshot",
+    "text_of",
     "to_json",
     "without_media",
 ]

@@ -180,7 +180,7 @@ class BatchBuilder:
             return
         written = b""
         for name, value, digest in zip(item.names, item.values, digests, strict=True):
-            if value.__class__ is Unread:
+            if type(value) is Unread:
                 continue
             if self._values.is_new(digest):
                 size = len(value) if isinstance(value, str | bytes) else _VALUE_BYTES

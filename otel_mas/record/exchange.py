@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from opentelemetry import context as otel_context
 
+from otel_mas.record.fields import field_of, text_of
 from otel_mas.record.recent import RecentlyUsed
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Exchange:
         handed: set[int] | None = None
         for digest, message in zip(digests, messages[len(messages) - len(digests) :], strict=True):
             known = self._written.get(digest)
-            message_id = getattr(message, "id", None)
+            message_id = text_of(field_of(message, "id"))
             if known is None:
                 if given is not None and message_id is not None:
                     handed = {id(one) for one in given()} if handed is None else handed
@@ -165,7 +166,7 @@ class Exchange:
 
     def _writers(self, path: Path, digest: str, message: Any) -> Iterator[SpanContext]:
         written = self._written.get(digest, ())
-        if len(written) > 1 and (message_id := getattr(message, "id", None)) is not None:
+        if len(written) > 1 and (message_id := text_of(field_of(message, "id"))) is not None:
             written = tuple(one for one in written if one.message_id == message_id) or written
         return (one.context for one in written if not _own(path, one.path))
 

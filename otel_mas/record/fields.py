@@ -11,6 +11,8 @@ _MRO: Final = type.__dict__["__mro__"].__get__
 _NAMESPACE: Final = type.__dict__["__dict__"].__get__
 _NAME: Final = type.__dict__["__name__"].__get__
 _MAX_TYPES: Final = 1024
+_ARGUMENTS: Final = BaseException.__dict__["args"].__get__
+_SIZED: Final = frozenset((str, list, tuple, dict))
 _Read = Callable[[Any], Any]
 _DICTS: dict[type, _Read] = {}  # how to get the `__dict__` of instances of a class
 
@@ -64,6 +66,32 @@ def own_fields(value: Any) -> dict[str, Any]:
     return found | own if type(own) is dict else found
 
 
+def items_of(value: Any) -> list[Any] | None:
+    """The items of a list or tuple, as a list of our own; None for anything else."""
+    kind = type(value)
+    if issubclass(kind, list):
+        return list(list.__iter__(value))
+    return list(tuple.__iter__(value)) if issubclass(kind, tuple) else None
+
+
+def text_of(value: Any) -> str | None:
+    """The text that a string is, of a subclass as well; None for anything else."""
+    kind = type(value)
+    if kind is str:
+        return str(value)
+    return str.__str__(value) if issubclass(kind, str) else None
+
+
+def arguments_of(exc: BaseException) -> tuple[Any, ...]:
+    """What an exception was made with."""
+    return tuple(_ARGUMENTS(exc))
+
+
+def is_empty(value: Any) -> bool:
+    """Whether it is None, or an empty value of a built-in type."""
+    return value is None or (type(value) in _SIZED and not value)
+
+
 def declared(kind: type, name: str) -> Any:
     """An attribute of a class as it or a class above declares it, itself and not what it would compute."""
     return next((space[name] for base in _MRO(kind) if name in (space := _NAMESPACE(base))), None)
@@ -81,11 +109,21 @@ def _layout(kind: type) -> tuple[_Read | None, dict[str, _Read]]:
     slots: dict[str, _Read] = {}
     for base in reversed(_MRO(kind)):
         for name, member in _NAMESPACE(base).items():
-            if type(member) is MemberDescriptorType:
-                slots[name] = member.__get__
-            elif name == "__dict__" and type(member) is GetSetDescriptorType:
+            if name == "__dict__" and type(member) in (GetSetDescriptorType, MemberDescriptorType):
                 own_dict = member.__get__
+            elif type(member) is MemberDescriptorType:
+                slots[name] = member.__get__
     return own_dict, slots
 
 
-__all__ = ["declared", "field_of", "instance_dict", "is_a", "own_fields"]
+__all__ = [
+    "arguments_of",
+    "declared",
+    "field_of",
+    "instance_dict",
+    "is_a",
+    "is_empty",
+    "items_of",
+    "own_fields",
+    "text_of",
+]

@@ -35,7 +35,7 @@ _BASE64: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 
 def without_media(value: Any, depth: int = 0) -> Any:
     """Content with everything in it that is an image, a sound or a file replaced by digest, media type and size."""
-    kind = value.__class__
+    kind = type(value)
     if kind is str:
         return _text(value) if len(value) > _LEAST else value
     if isinstance(value, bytes | bytearray | memoryview):
@@ -75,7 +75,7 @@ def described(content: Any) -> dict[str, Any]:
 
 
 def _under(key: Any, value: Any, depth: int) -> Any:
-    if value.__class__ is str and len(value) > _LEAST and key in _KEYS and _is_base64(value):
+    if type(value) is str and len(value) > _LEAST and key in _KEYS and _is_base64(value):
         return described(value)
     return without_media(value, depth + 1)
 

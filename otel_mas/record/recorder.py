@@ -276,7 +276,7 @@ def _copied(
     """Copies of what was changed, which later changes do not reach, and what they weigh."""
 
     def known(value: Any) -> MessageList | None:
-        messages = value if value.__class__ is list and value else (value,)
+        messages = value if type(value) is list and value else (value,)
         if adapter is None or len(messages) > MAX_MESSAGES or not all(map(adapter.knows, messages)):
             return None
         return MessageList(digests.digests(context, messages, adapter))

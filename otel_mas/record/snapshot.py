@@ -233,6 +233,11 @@ def snapshot(value: Any) -> tuple[Any, int]:
     return copy.of(value), copy.size
 
 
+def identifier(value: Any) -> str:
+    """An id or a name of the app's as text, whatever it is."""
+    return Copy()._key(value)
+
+
 def cut_texts(value: Any, limit: int) -> Any:
     """A value, plain like a snapshot, with texts of no more than `limit` characters together.
 
@@ -301,4 +306,4 @@ def _without_surrogates(value: Any) -> Any:
     return value
 
 
-__all__ = ["Copy", "cut_texts", "snapshot", "tagged", "to_json"]
+__all__ = ["Copy", "cut_texts", "identifier", "snapshot", "tagged", "to_json"]

@@ -116,7 +116,7 @@ class StateDigests:
     def digests(self, values: Iterable[Any]) -> list[str]:
         """Of each value 32 hexadecimal digits, or why it has none."""
         digest = self._digester.digest
-        return [str(value) if value.__class__ is Unread else digest(canonical_value(value)) for value in values]
+        return [str(value) if type(value) is Unread else digest(canonical_value(value)) for value in values]
 
     def is_new(self, digest: str) -> bool:
         """Whether the value has not been handed to the store yet; it is from now on."""

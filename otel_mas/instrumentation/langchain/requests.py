@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from otel_mas.instrumentation.langchain.messages import modalities
+from otel_mas.record import field_of, identifier, items_of, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv import record_kind
 from otel_mas.semconv.enums import Operation, Provider
@@ -51,11 +52,11 @@ _MAX_KNOWN: Final = 1024
 
 
 def _integer(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    return value if type(value) is int else None
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return float(value) if type(value) in (int, float) else None
 
 
 def _several(value: Any) -> int | None:
@@ -64,17 +65,17 @@ def _several(value: Any) -> int | None:
 
 
 def _texts(value: Any) -> tuple[str, ...] | None:
-    if isinstance(value, str):
-        return (value,)
-    if isinstance(value, list | tuple) and value and all(isinstance(item, str) for item in value):
-        return tuple(value)
-    return None
+    one = text_of(value)
+    if one is not None:
+        return (one,)
+    texts = tuple(map(text_of, items_of(value) or ()))
+    return None if None in texts else cast("tuple[str, ...]", texts) or None
 
 
 def _form(value: Any) -> str | None:
     """OpenAI's `response_format`."""
-    kind = value.get("type") if isinstance(value, Mapping) else None
-    if kind in ("json_object", "json_schema") or isinstance(value, type):
+    kind = text_of(field_of(value, "type")) if issubclass(type(value), dict) else None
+    if kind in ("json_object", "json_schema") or issubclass(type(value), type):
         return "json"
     return "text" if kind == "text" else None
 
@@ -122,23 +123,20 @@ _targets: dict[tuple[Operation, Any, Any, Any], Target] = {}
 
 def target(operation: Operation, serialized: Any, metadata: Mapping[str, Any], params: Mapping[str, Any]) -> Target:
     """The model that is called, made once for each."""
-    said = metadata.get("ls_provider")
-    model = metadata.get("ls_model_name") or params.get("model") or params.get("model_name")
+    said = text_of(metadata.get("ls_provider"))
+    named = (metadata.get("ls_model_name"), params.get("model"), params.get("model_name"))
+    model = next(filter(None, map(text_of, named)), None)
     fields = serialized.get("kwargs") if serialized else None
     url = None
     if fields and not fields.keys().isdisjoint(_ENDPOINTS):
-        url = next(fields[key] for key in _ENDPOINTS if key in fields)
+        url = text_of(next(fields[key] for key in _ENDPOINTS if key in fields))
     key = (operation, said, model, url)
-    try:
-        return _targets[key]
-    except KeyError:
-        found = _make_target(operation, said, model, url)
+    found = _targets.get(key)
+    if found is None:
         if len(_targets) >= _MAX_KNOWN:
             _targets.clear()
-        _targets[key] = found
-        return found
-    except TypeError:  # something that is no name stands where one should
-        return _make_target(operation, str(said), str(model), None)
+        found = _targets[key] = _make_target(operation, said, model, url)
+    return found
 
 
 def _make_target(operation: Operation, said: str | None, model: str | None, url: Any) -> Target:
@@ -151,7 +149,7 @@ def _make_target(operation: Operation, said: str | None, model: str | None, url:
         attributes[names.GEN_AI_PROVIDER_NAME] = provider
     if model:
         attributes[names.GEN_AI_REQUEST_MODEL] = model
-    if isinstance(url, str):
+    if type(url) is str:
         attributes |= _server(url)
     return Target(f"{operation} {model}" if model else str(operation), provider, model, attributes)
 
@@ -191,7 +189,7 @@ def start_attributes(
         attributes.setdefault(names.GEN_AI_OUTPUT_TYPE, "json")
     thread = metadata.get("thread_id")
     if thread is not None:
-        attributes[names.GEN_AI_CONVERSATION_ID] = str(thread)
+        attributes[names.GEN_AI_CONVERSATION_ID] = identifier(thread)
     attributes[names.MAS_INPUT_MODALITIES] = modalities(messages)
     return attributes
 

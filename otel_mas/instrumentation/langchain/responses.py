@@ -9,7 +9,7 @@ from otel_mas.instrumentation.langchain.messages import Plain
 from otel_mas.instrumentation.langchain.requests import Target
 from otel_mas.instrumentation.pricing import Cost
 from otel_mas.instrumentation.usage import cost_of, read_usage
-from otel_mas.record import one_of
+from otel_mas.record import field_of, is_empty, one_of, text_of
 from otel_mas.semconv import attributes as names
 
 _FINISH: Final = ("finish_reason", "stop_reason", "done_reason", "stopReason", "finishReason")
@@ -22,7 +22,11 @@ _FROM_CACHE: Final = Cost(0.0, "LangChain cache", None)
 
 def outputs(generations: Sequence[Any]) -> list[Any]:
     """The messages that came back, one for each candidate."""
-    return [getattr(one, "message", None) or Plain("assistant", one.text) for one in generations]
+    return [_message(one) or Plain("assistant", text_of(field_of(one, "text")) or "") for one in generations]
+
+
+def _message(generation: Any) -> Any:
+    return field_of(generation, "message")
 
 
 def end_attributes(
@@ -41,9 +45,10 @@ def end_attributes(
         simulated: nobody was charged for it.
         streamed: the metadata are merged from chunks, some of which repeat names.
     """
-    first = getattr(generations[0], "message", None)
-    said = (first.response_metadata if first is not None else generations[0].generation_info) or _NOTHING
-    overall = output or _NOTHING
+    first = _message(generations[0])
+    info = field_of(generations[0], "generation_info") if first is None else field_of(first, "response_metadata")
+    said = info if type(info) is dict else _NOTHING
+    overall = output if type(output) is dict else _NOTHING
     attributes: dict[str, Any] = {}
     once = _once if streamed else str
     reasons = tuple(once(reason) for reason in map(_finish_reason, generations) if reason)
@@ -52,26 +57,26 @@ def end_attributes(
     model = _first(said, _MODEL) or _first(overall, _MODEL)
     if model:
         model = attributes[names.GEN_AI_RESPONSE_MODEL] = once(model)
-    identity = said.get("id") or overall.get("id") or getattr(first, "id", None)
-    if isinstance(identity, str) and not identity.startswith(_MADE_UP):
+    identity = _first(said, ("id",)) or _first(overall, ("id",)) or text_of(field_of(first, "id"))
+    if identity and not identity.startswith(_MADE_UP):
         attributes[names.GEN_AI_RESPONSE_ID] = once(identity)
-    metadata = getattr(first, "usage_metadata", None) or _usage_of(generations[1:])
-    if metadata and metadata.get("total_cost") == 0:
+    metadata = _usage_of(generations)
+    if type(total := field_of(metadata, "total_cost")) in (int, float) and total == 0:
         # LangChain marks an answer from its own cache so: no model worked, and its tokens were counted before.
         _FROM_CACHE.describe(attributes, simulated)
         return attributes
     usage = read_usage(metadata, said, overall)
     if usage is not None:
         attributes.update(usage.attributes)
-    tier = said.get("service_tier")
-    cost = cost_of(usage, target.provider, (model, target.model), once(tier) if isinstance(tier, str) else None)
+    tier = text_of(said.get("service_tier"))
+    cost = cost_of(usage, target.provider, (model, target.model), once(tier) if tier else None)
     cost.describe(attributes, simulated)
     return attributes
 
 
 def _usage_of(generations: Sequence[Any]) -> Any:
-    usages = (getattr(getattr(one, "message", None), "usage_metadata", None) for one in generations)
-    return next(filter(None, usages), None)
+    usages = (field_of(_message(one), "usage_metadata") for one in generations)
+    return next((usage for usage in usages if not is_empty(usage)), None)
 
 
 def _once(name: str) -> str:
@@ -81,19 +86,15 @@ def _once(name: str) -> str:
 
 
 def _finish_reason(one: Any) -> str | None:
-    message = getattr(one, "message", None)
-    reason = None if message is None else _first(message.response_metadata, _FINISH)
-    return reason or _first(one.generation_info, _FINISH)
+    reason = _first(field_of(_message(one), "response_metadata"), _FINISH)
+    return reason or _first(field_of(one, "generation_info"), _FINISH)
 
 
-def _first(said: Mapping[str, Any] | None, keys: Sequence[str]) -> str | None:
-    if not said:
+def _first(said: Any, keys: Sequence[str]) -> str | None:
+    """The first text under one of these keys of a dict."""
+    if type(said) is not dict or not said:
         return None
-    for key in keys:
-        value = said.get(key)
-        if value and isinstance(value, str):
-            return value
-    return None
+    return next((text for key in keys if (text := text_of(said.get(key)))), None)
 
 
 __all__ = ["end_attributes", "outputs"]

@@ -10,7 +10,7 @@ import orjson
 
 from otel_mas.instrumentation.judgements import fields_of, is_judgement, judgement
 from otel_mas.instrumentation.langgraph.current import current_task
-from otel_mas.record import recorder
+from otel_mas.record import field_of, items_of, recorder, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
 
@@ -35,13 +35,14 @@ class Asked(NamedTuple):
 def asked(options: Mapping[str, Any] | None) -> Asked | None:
     """What form of an answer a call asks for; None for most calls."""
     form = options.get(_FORMAT) if options else None
-    if form is None:  # and `isinstance` of an abstract class is slow
+    if form is None:
         return None
-    if not isinstance(form, Mapping) or not isinstance(schema := form.get("schema"), Mapping):
+    schema = field_of(form, "schema")
+    if not issubclass(type(schema), dict):
         return None
-    properties = schema.get("properties")
-    judging = isinstance(properties, Mapping) and is_judgement(properties)
-    return Asked(str(schema.get("title") or "answer"), judging, current_task())
+    properties = field_of(schema, "properties")
+    judging = type(properties) is dict and is_judgement(properties)
+    return Asked(text_of(field_of(schema, "title")) or "answer", judging, current_task())
 
 
 def answered(form: Asked, span: Span, message: Any) -> None:
@@ -82,18 +83,18 @@ def say_judgement(span: Span, said: Judgement) -> None:
 
 def fields_in(message: Any) -> Mapping[str, Any] | None:
     """The fields of a structured answer: its only tool call's arguments, what the provider parsed, or its JSON text."""
-    calls = getattr(message, "tool_calls", None) or ()
+    calls = items_of(field_of(message, "tool_calls"))
     if calls:
-        return calls[0]["args"] if len(calls) == 1 else None
-    parsed = fields_of((getattr(message, "additional_kwargs", None) or {}).get("parsed"))
+        return fields_of(field_of(calls[0], "args")) if len(calls) == 1 else None
+    parsed = fields_of(field_of(field_of(message, "additional_kwargs"), "parsed"))
     if parsed is not None:
         return parsed
-    text = getattr(message, "content", None)
+    text = text_of(field_of(message, "content"))
     try:
-        found = orjson.loads(text) if isinstance(text, str) else None
+        found = orjson.loads(text) if text else None
     except ValueError:
         return None
-    return found if isinstance(found, Mapping) else None
+    return found if type(found) is dict else None
 
 
 __all__ = ["Asked", "answered", "asked", "evaluation", "fields_in", "say_judgement"]

@@ -15,10 +15,20 @@ from weakref import WeakKeyDictionary
 
 from opentelemetry.trace import Span, StatusCode
 
-from otel_mas.instrumentation.langchain.blocks import response_of
-from otel_mas.instrumentation.langchain.messages import MESSAGES, modalities
+from otel_mas.instrumentation.langchain.messages import MESSAGES, message_parts, modalities
 from otel_mas.instrumentation.langchain.running import Running
-from otel_mas.record import guarded, is_a, participant, recorder, without_media
+from otel_mas.record import (
+    field_of,
+    guarded,
+    is_a,
+    is_empty,
+    items_of,
+    own_fields,
+    participant,
+    recorder,
+    text_of,
+    without_media,
+)
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv import record_kind
 from otel_mas.semconv.enums import Operation
@@ -81,17 +91,21 @@ def arun(original: Original) -> Original:
 
 @guarded("langchain: tool")
 def _begin(tool: Any, kwargs: Mapping[str, Any]) -> Running:
-    span = _start(str(tool.name), kwargs.get("tool_call_id"))
+    span = _start(_name(tool), kwargs.get("tool_call_id"))
     if span.is_recording():
-        recorder().content(span, names.GEN_AI_TOOL_DESCRIPTION, tool.description)
+        recorder().content(span, names.GEN_AI_TOOL_DESCRIPTION, field_of(tool, "description"))
         _beginning.set((span, tool))
     return Running(span)
 
 
+def _name(tool: Any) -> str:
+    return text_of(field_of(tool, "name")) or type(tool).__name__
+
+
 def _start(name: str, call_id: Any) -> Span:
     attributes = _ATTRIBUTES | {names.GEN_AI_TOOL_NAME: name}
-    if call_id:
-        attributes[names.GEN_AI_TOOL_CALL_ID] = str(call_id)
+    if identity := text_of(call_id):
+        attributes[names.GEN_AI_TOOL_CALL_ID] = identity
     return recorder().start_span(f"execute_tool {name}", attributes)
 
 
@@ -124,10 +138,10 @@ def arguments_given(arguments: Any) -> None:
 
 def _of_the_caller(tool: Any, arguments: Any) -> Any:
     """Without what LangGraph injects, a whole state for one: LangChain leaves that out itself only from 1.0 on."""
-    if hasattr(tool, "_filter_injected_args") or not isinstance(arguments, dict):
+    if hasattr(tool, "_filter_injected_args") or not issubclass(type(arguments), dict):
         return arguments
     injected = _injected(tool)
-    return {name: value for name, value in arguments.items() if name not in injected}
+    return {name: value for name, value in dict.items(arguments) if name not in injected}
 
 
 def _injected(tool: Any) -> frozenset[str]:
@@ -143,7 +157,7 @@ def _injected(tool: Any) -> frozenset[str]:
 
 @guarded("langchain: tool result")
 def _returned(tool: Any, span: Span, result: Any) -> None:
-    _said(str(tool.name), span, result)
+    _said(_name(tool), span, result)
 
 
 def _said(tool: str, span: Span, result: Any) -> None:
@@ -151,7 +165,7 @@ def _said(tool: str, span: Span, result: Any) -> None:
         return
     rec = recorder()
     said = list(_messages_in(result))
-    if any(getattr(message, "status", None) == "error" for message in said):
+    if any(text_of(field_of(message, "status")) == "error" for message in said):
         span.set_attribute(names.ERROR_TYPE, _HANDLED)
     if said:
         who = participant()
@@ -170,9 +184,9 @@ def _messages_in(result: Any) -> Iterable[Any]:
         for item in result[:_MAX_ITEMS]:
             if type(item) is not list:  # LangGraph takes no deeper ones
                 yield from _messages_in(item)
-    elif _is_command(result) and isinstance(update := result.update, Mapping):
-        messages = update.get("messages")
-        yield from filter(MESSAGES.knows, messages if isinstance(messages, list) else [messages])
+    elif _is_command(result) and issubclass(type(update := field_of(result, "update")), dict):
+        messages = field_of(update, "messages")
+        yield from filter(MESSAGES.knows, items_of(messages) or [messages])
 
 
 def _plain(value: Any, depth: int = 0, left: list[int] | None = None) -> Any:
@@ -185,13 +199,13 @@ def _plain(value: Any, depth: int = 0, left: list[int] | None = None) -> Any:
     if depth > _MAX_DEPTH or left[0] < 0:
         return value
     if MESSAGES.knows(value):
-        if getattr(value, "tool_call_id", None) is not None:
-            response = response_of(value.content)
-            return without_media(response) if isinstance(response, list) else response
+        if field_of(value, "tool_call_id") is not None:
+            response = message_parts(value)[0]["response"]
+            return without_media(response) if type(response) is list else response
         return MESSAGES.snapshot(value)
     if _is_command(value):
-        said = {"goto": value.goto, "graph": value.graph, "update": value.update, "resume": value.resume}
-        return {key: _plain(item, depth + 1, left) for key, item in said.items() if item}
+        said = {name: field_of(value, name) for name in ("goto", "graph", "update", "resume")}
+        return {name: _plain(item, depth + 1, left) for name, item in said.items() if not is_empty(item)}
     kind = type(value)
     if kind in (list, tuple) and len(value) <= left[0]:
         return [_plain(item, depth + 1, left) for item in value]
@@ -202,7 +216,7 @@ def _plain(value: Any, depth: int = 0, left: list[int] | None = None) -> Any:
 
 def _is_command(value: Any) -> bool:
     """LangGraph's `Command`, by name: importing LangGraph is the app's decision."""
-    return is_a(value, "Command") and hasattr(value, "update")
+    return is_a(value, "Command") and own_fields(value).keys() >= {"goto", "update"}
 
 
 __all__ = ["arguments_given", "arun", "refused", "run"]

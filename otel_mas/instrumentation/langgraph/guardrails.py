@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from otel_mas.instrumentation.langgraph.routing import decision
-from otel_mas.record import field_of
+from otel_mas.record import field_of, items_of, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import GuardrailTarget, RecordKind, Verdict
 
@@ -127,8 +127,8 @@ def checked(
     if isinstance(check, ModelRouter):
         answer = dict(task.writes).get(_ROUTE)
         choice, confidence = field_of(answer, "choice"), field_of(answer, "confidence")
-        if isinstance(choice, str):
-            sure = confidence if isinstance(confidence, float) else None
+        if type(choice) is str:
+            sure = confidence if type(confidence) is float else None
             decision(recorder, span, conversation, check.name, (choice,), check.candidates, None, sure)
         return
     attributes: dict[str, Any] = {
@@ -154,9 +154,9 @@ def _verdict(written: Mapping[str, Any], exc: BaseException | None) -> tuple[Ver
         return (Verdict.BLOCK, str(exc)) if blocking else (None, None)
     said = written.get("messages")
     jumped = written.get("jump_to")
-    if jumped == "end":
-        last = said[-1] if isinstance(said, list) and said else said
-        return Verdict.BLOCK, getattr(last, "content", None) or None
+    if text_of(jumped) == "end":
+        last = (items_of(said) or [said])[-1]
+        return Verdict.BLOCK, field_of(last, "content")
     if jumped is not None:
         return None, None
     return (Verdict.PASS if said is None else Verdict.MODIFIED), None

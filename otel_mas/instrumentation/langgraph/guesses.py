@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from otel_mas.record import field_of, is_a, is_empty, items_of, text_of
 from otel_mas.semconv.enums import LinkKind
 
 if TYPE_CHECKING:
@@ -35,28 +36,28 @@ class Done:
 
     def left_to_parent(self, command: Any) -> None:
         """It was left by a `Command(graph=PARENT)`, from inside of it."""
-        if command.goto:
+        goto = field_of(command, "goto")
+        if not is_empty(goto):
             self.handed_over = True
-            self._go(command.goto)
+            self._go(goto)
 
     def returned(self, outputs: Any) -> None:
         """What the node returned: commands say where they go."""
-        for one in outputs if isinstance(outputs, list | tuple) else (outputs,):
-            if hasattr(one, "goto") and hasattr(one, "update"):
-                self._go(one.goto)
+        for one in _each(outputs):
+            if is_a(one, "Command"):
+                self._go(field_of(one, "goto"))
 
     def routed(self, outputs: Any) -> None:
         """What the function of a conditional edge returned: `Send`s name their nodes, a label may stand for another."""
-        self._go(
-            [one for one in (outputs if isinstance(outputs, list | tuple) else (outputs,)) if hasattr(one, "node")]
-        )
+        self._go([one for one in _each(outputs) if is_a(one, "Send")])
 
     def _go(self, goto: Any) -> None:
-        for one in goto if isinstance(goto, list | tuple) else (goto,):
-            if isinstance(one, str):
-                self.goto.append(one)
-            elif hasattr(one, "node"):
-                self.sends.append(str(one.node))
+        for one in _each(goto):
+            name, sent = text_of(one), text_of(field_of(one, "node"))
+            if name is not None:
+                self.goto.append(name)
+            elif sent is not None:
+                self.sends.append(sent)
 
 
 class Causes:
@@ -122,6 +123,11 @@ class Causes:
             return []
         self._used[channel] = {one.node: one for one in fresh}
         return fresh
+
+
+def _each(value: Any) -> list[Any]:
+    items = items_of(value)
+    return [value] if items is None else items
 
 
 def _order(task: Done) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from otel_mas.record import is_a
+from otel_mas.record import arguments_of, field_of, identifier, is_a, items_of, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
 
@@ -32,7 +31,7 @@ def describe_question(recorder: Recorder, span: Span, exc: BaseException, told: 
     """
     if not is_a(exc, "GraphInterrupt"):
         return
-    interrupts = [one for one in (exc.args[0] if exc.args else ()) if _id_of(one) not in told]
+    interrupts = [one for one in items_of(next(iter(arguments_of(exc)), ())) or () if _id_of(one) not in told]
     if not interrupts:
         return
     ids = tuple(map(_id_of, interrupts))
@@ -43,7 +42,7 @@ def describe_question(recorder: Recorder, span: Span, exc: BaseException, told: 
     if recorder.settings.input_timeout_s is not None:
         said[names.MAS_INTERRUPT_TIMEOUT] = recorder.settings.input_timeout_s
     recorder.say(span, said)
-    recorder.content(span, names.MAS_INTERRUPT_VALUES, [getattr(one, "value", None) for one in interrupts])
+    recorder.content(span, names.MAS_INTERRUPT_VALUES, [field_of(one, "value") for one in interrupts])
 
 
 class Answers:
@@ -59,10 +58,10 @@ class Answers:
         self._asked: dict[str, str] = {}
         self._known: dict[str, int] = {}
         user = loop.config[_CONF].get(_USER)
-        self._user = None if user is None else str(user)
+        self._user = None if user is None else identifier(user)
         for task_id, channel, value in loop.checkpoint_pending_writes or ():
             if channel == _RESUME:
-                self._known[task_id] = len(value) if isinstance(value, list) else 1
+                self._known[task_id] = len(value) if type(value) is list else 1
             elif channel == _INTERRUPT:
                 self._asked[task_id] = _last_id(value)
 
@@ -88,9 +87,9 @@ class Answers:
 
 
 def _id_of(interrupt: Any) -> str:
-    return str(getattr(interrupt, "id", None) or getattr(interrupt, "interrupt_id", ""))
+    return text_of(field_of(interrupt, "id")) or ""
 
 
 def _last_id(interrupts: Any) -> str:
-    asked: Iterable[Any] = interrupts if isinstance(interrupts, (list, tuple)) else (interrupts,)
-    return next((_id_of(one) for one in reversed(list(asked))), "")
+    asked = items_of(interrupts)
+    return _id_of(interrupts) if asked is None else next(map(_id_of, reversed(asked)), "")

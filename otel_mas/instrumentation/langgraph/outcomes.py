@@ -6,7 +6,7 @@ from asyncio import current_task
 from typing import Any
 
 from otel_mas.instrumentation.endings import is_cancelled, is_control
-from otel_mas.record import is_a
+from otel_mas.record import arguments_of, field_of, is_a, is_empty
 from otel_mas.semconv.enums import RunOutcome, TaskOutcome
 
 # The type of `aclose()` of an async generator.
@@ -20,12 +20,16 @@ def task_outcome(exc: BaseException) -> TaskOutcome:
     """How a task ended that was left by an exception."""
     if is_a(exc, "ParentCommand"):
         # Without a destination it only updates the state of the graph around it.
-        return TaskOutcome.HANDOFF if exc.args[0].goto else TaskOutcome.OK
+        return TaskOutcome.OK if is_empty(field_of(_command(exc), "goto")) else TaskOutcome.HANDOFF
     if is_control(exc):
         return TaskOutcome.INTERRUPTED
     if is_cancelled(exc) or is_a(exc, "GeneratorExit") or is_a(exc, "KeyboardInterrupt"):
         return TaskOutcome.CANCELLED
     return TaskOutcome.ERROR
+
+
+def _command(exc: BaseException) -> Any:
+    return next(iter(arguments_of(exc)), None)
 
 
 def run_outcome(loop: Any, exc: BaseException | None) -> RunOutcome:

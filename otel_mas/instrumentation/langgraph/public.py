@@ -18,7 +18,7 @@ from otel_mas.instrumentation.langgraph.guesses import Causes, Done
 from otel_mas.instrumentation.langgraph.human_input import describe_question
 from otel_mas.instrumentation.langgraph.outcomes import run_outcome, task_outcome
 from otel_mas.instrumentation.public_handler import PublicHandler
-from otel_mas.record import guarded, inside, recorder, restore
+from otel_mas.record import guarded, identifier, inside, recorder, restore
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind, RunOutcome, TaskOutcome
 
@@ -138,7 +138,7 @@ class PublicRuns(PublicHandler):
         }
         thread = metadata.get("thread_id")
         if thread is not None:
-            attributes[names.GEN_AI_CONVERSATION_ID] = str(thread)
+            attributes[names.GEN_AI_CONVERSATION_ID] = identifier(thread)
         if refs:
             attributes[names.MAS_CAUSE_REFS] = tuple(refs)
         task.span = rec.start_span(f"task {node}", attributes, parent=graph.span)
@@ -155,7 +155,7 @@ class PublicRuns(PublicHandler):
             names.GEN_AI_AGENT_NAME: graph.name,
         }
         if thread is not None:
-            attributes[names.GEN_AI_CONVERSATION_ID] = str(thread)
+            attributes[names.GEN_AI_CONVERSATION_ID] = identifier(thread)
         graph.span = recorder().start_span(
             f"invoke_workflow {graph.name}", attributes, parent=graph.context, start_time=graph.started
         )

@@ -84,7 +84,7 @@ def _reason(fields: Mapping[str, Any] | None, chosen: set[str]) -> str | None:
     """The reason in an answer, if another of its fields is the choice."""
     if fields is None or (reason := reason_in(fields)) is None:
         return None
-    named = any(isinstance(value, str) and value in chosen and value != reason for value in fields.values())
+    named = any(type(value) is str and value in chosen and value != reason for value in fields.values())
     return reason if named else None
 
 

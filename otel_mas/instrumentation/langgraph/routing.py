@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from enum import EnumMeta
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.instrumentation.langgraph import graphs
 from otel_mas.instrumentation.langgraph.channels import BRANCH_TO, TASKS
-from otel_mas.record import one_of
+from otel_mas.record import field_of, identifier, is_a, items_of, one_of, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from otel_mas.record import Recorder
 
 END = "__end__"
+_LABELS = (int, bool, float, type(None))
 _NO_COMMAND = (dict, type(None))  # what most nodes return
 _ROUTING_DECISION = RecordKind.ROUTING_DECISION.value
 
@@ -41,31 +43,38 @@ class Branch:
     def chosen(self, result: Any) -> tuple[str, ...]:
         """The nodes that a result of the routing function stands for."""
         ends = self._spec.ends
-        if result.__class__ is str:
+        if type(result) is str:
             return (str(ends[result]) if ends else result,)
-        return tuple([str(getattr(one, "node", None) or (ends[one] if ends else one)) for one in _each(result)])
+        return tuple([self._destination(one, ends) for one in _each(result)])
+
+    def _destination(self, one: Any, ends: Any) -> str:
+        node = text_of(field_of(one, "node")) if is_a(one, "Send") else None
+        if node is not None:
+            return node
+        label = text_of(one)
+        if label is None and not isinstance(type(one), EnumMeta) and type(one) not in _LABELS:
+            return identifier(one)
+        return identifier(ends[one if label is None else label] if ends else one)
 
 
 def labels(result: Any) -> list[str]:
     """What a routing function returned, as text: the graph may have other names for it."""
-    return [one for one in _each(result) if isinstance(one, str)]
+    return [label for one in _each(result) if (label := text_of(one)) is not None]
 
 
 def _each(result: Any) -> Sequence[Any]:
-    return result if isinstance(result, (list, tuple)) else (result,)
+    items = items_of(result)
+    return (result,) if items is None else items
 
 
 def destinations(goto: Any) -> list[str]:
     """The node names of a `Command.goto`. A `Send` among them is a send, not a destination."""
-    if isinstance(goto, str):
-        return [goto]
-    return [one for one in goto if isinstance(one, str)] if isinstance(goto, Sequence) else []
+    return labels(goto)
 
 
 def _ends(one: Any) -> bool:
     """Whether this is a command to end; one to the parent never gets here, it is raised."""
-    goto = getattr(one, "goto", None) if type(one).__name__ == "Command" else None
-    return bool(goto) and END in destinations(goto)
+    return is_a(one, "Command") and END in destinations(field_of(one, "goto"))
 
 
 def by_command(graph: Any, task: Any, routed: Collection[str], result: Any = None) -> list[str]:
@@ -82,12 +91,12 @@ def by_command(graph: Any, task: Any, routed: Collection[str], result: Any = Non
         if name.startswith(BRANCH_TO):
             node = name[len(BRANCH_TO) :]
         elif name == TASKS:
-            node = getattr(value, "node", "")
+            node = text_of(field_of(value, "node")) or ""
         else:
             continue
         if node not in routed:
             chosen.append(node)
-    if result.__class__ not in _NO_COMMAND and END not in routed and any(_ends(one) for one in _each(result)):
+    if type(result) not in _NO_COMMAND and END not in routed and any(_ends(one) for one in _each(result)):
         chosen.append(END)
     if not chosen or (static := graphs.static_destinations(graph, task.name)) is None:
         return []

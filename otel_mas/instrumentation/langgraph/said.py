@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from otel_mas.instrumentation.langchain.messages import MESSAGES, modalities
 from otel_mas.instrumentation.langgraph.channels import is_consumed
-from otel_mas.record import Cause, Recorder
+from otel_mas.record import Cause, Recorder, field_of, items_of, snapshot, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 from otel_mas.store.imports import imports
@@ -62,12 +62,12 @@ def _holds_messages(channel: Any) -> bool:
 
 def in_state(state: Any, channels: Sequence[str]) -> list[Any]:
     """The messages in a task's input, which is a mapping, an object, or the messages themselves."""
-    if isinstance(state, list):
+    if issubclass(type(state), list):
         return _messages(state)
     found: list[Any] = []
     for name in channels:
-        value = state.get(name) if isinstance(state, Mapping) else getattr(state, name, None)
-        if value:
+        value = field_of(state, name)
+        if value is not None:
             found += _messages(value)
     return found
 
@@ -104,7 +104,7 @@ def in_writes(
             if name in messages:
                 written = _messages(value, convert=True)
                 found = found + written if found else written
-        elif name == RETURN and value.__class__ not in _PLAIN:
+        elif name == RETURN and type(value) not in _PLAIN:
             found = found + _messages(value)
     return changed, found
 
@@ -114,19 +114,19 @@ _KNOWN: dict[type, bool] = {}
 
 
 def _is_message(value: Any) -> bool:
-    kind = value.__class__
+    kind = type(value)
     known = _KNOWN.get(kind)
     if known is None:
         if len(_KNOWN) > 1024:
             _KNOWN.clear()
         # One that takes another out of the state says nothing.
-        known = _KNOWN[kind] = MESSAGES.knows(value) and getattr(value, "type", "") != "remove"
+        known = _KNOWN[kind] = MESSAGES.knows(value) and text_of(field_of(value, "type")) != "remove"
     return known
 
 
 def _messages(value: Any, *, convert: bool = False) -> list[Any]:
-    values = value if isinstance(value, list) else [value]
-    kinds = {item.__class__ for item in values}
+    values = value if type(value) is list else (items_of(value) or []) if issubclass(type(value), list) else [value]
+    kinds = {type(item) for item in values}
     if all(map(_KNOWN.get, kinds)):
         return values
     found = [item for item in values if _is_message(item)]
@@ -137,12 +137,13 @@ def _messages(value: Any, *, convert: bool = False) -> list[Any]:
 
 def _converted(values: list[Any]) -> list[Any]:
     """Messages written as `("ai", "text")`, as `{"role": ...}` or as text, as LangGraph's reducer reads them."""
-    if not all(isinstance(value, str | tuple | dict) for value in values):
+    if not all(issubclass(type(value), (str, tuple, dict)) for value in values):
         return []
+    copied = [tuple(one) if type(one) is list else one for one in snapshot(values)[0]]
     with imports:
         from langchain_core.messages import convert_to_messages
     try:
-        return list(convert_to_messages(values))
+        return list(convert_to_messages(copied))
     except Exception:  # it is something else, or LangGraph is about to say that it is not valid
         return []
 
@@ -182,7 +183,7 @@ def added(recorder: Recorder, span: Span, who: Participant, messages: list[Any],
 
 
 def _identity(message: Any) -> Any:
-    return getattr(message, "id", None) or id(message)
+    return text_of(field_of(message, "id")) or id(message)
 
 
 def _same(message: Any, given: Any) -> bool:

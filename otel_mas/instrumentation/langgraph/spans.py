@@ -10,7 +10,7 @@ from opentelemetry.trace import Status, StatusCode
 from otel_mas.instrumentation.langgraph import graphs
 from otel_mas.instrumentation.langgraph.channels import TASKS, Waiting
 from otel_mas.instrumentation.langgraph.memory import MEMORY
-from otel_mas.record import one_of
+from otel_mas.record import identifier, one_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RecordKind, TaskOutcome
 
@@ -28,13 +28,13 @@ def thread_key(loop: Any) -> tuple[str, str] | None:
     thread = configurable.get("thread_id")
     if thread is None or loop.checkpointer is None:
         return None
-    return str(thread), loop.config[CONF].get("checkpoint_ns") or ""
+    return identifier(thread), loop.config[CONF].get("checkpoint_ns") or ""
 
 
 def conversation(loop: Any) -> str | None:
     """The thread that a run belongs to."""
     thread = loop.config[CONF].get("thread_id")
-    return None if thread is None else str(thread)
+    return None if thread is None else identifier(thread)
 
 
 def task_attributes(
@@ -147,7 +147,7 @@ def run_attributes(graph: Any, config: Any) -> tuple[str, dict[str, Any]]:
         }
     thread = configurable.get("thread_id")
     if thread is not None:
-        attributes[names.GEN_AI_CONVERSATION_ID] = str(thread)
+        attributes[names.GEN_AI_CONVERSATION_ID] = identifier(thread)
     return span_name, attributes
 
 

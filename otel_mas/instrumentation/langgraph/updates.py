@@ -20,7 +20,7 @@ from otel_mas.instrumentation.langgraph.channels import (
 )
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.runs import outside_of_tasks
-from otel_mas.record import Cause, Recorder, is_a
+from otel_mas.record import Cause, Recorder, identifier, is_a
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, TaskOutcome
 
@@ -54,7 +54,7 @@ class StateUpdate:
         self.recorder = recorder
         self._graph = graph
         configurable = config.get(spans.CONF) or {}
-        self.conversation = str(configurable.get("thread_id"))
+        self.conversation = identifier(configurable.get("thread_id"))
         self._namespace: str = configurable.get("checkpoint_ns") or ""
         self._key = (self.conversation, self._namespace)
         self._given = [update for superstep in supersteps for update in superstep]
@@ -79,7 +79,7 @@ class StateUpdate:
 
     def is_passed_on(self, graph: Any, config: Mapping[str, Any]) -> bool:
         """Whether a call inside of this one is this one, passed on to the subgraph whose state is written."""
-        if self.begun or str((config.get(spans.CONF) or {}).get("thread_id")) != self.conversation:
+        if self.begun or identifier((config.get(spans.CONF) or {}).get("thread_id")) != self.conversation:
             return False
         self._graph = graph
         return True

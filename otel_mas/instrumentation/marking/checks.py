@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, overload
 from otel_mas.instrumentation.judgements import Judgement, fields_of, judgement, score_of
 from otel_mas.instrumentation.langchain.structured import say_judgement
 from otel_mas.instrumentation.marking.mark import Mark
-from otel_mas.record import guarded, recorder
+from otel_mas.record import Copy, guarded, recorder, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind, Verdict
 
@@ -58,12 +58,26 @@ class Guardrail(Mark):
         self._seen = next(iter(arguments.values()), None)
 
     def _returned(self, result: Any) -> None:
-        if isinstance(result, bool) or result is None:
+        if result is None or type(result) is bool:
             self.verdict("block" if result is False else "pass")
-        elif isinstance(result, str) and result in _VERDICTS:
-            self.verdict(result)  # type: ignore[arg-type] # just compared
+        elif (said := text_of(result)) in _VERDICTS:
+            self.verdict(said)  # type: ignore[arg-type] # just compared
         else:
-            self.verdict("pass" if result is self._seen or result == self._seen else "modified")
+            self.verdict("pass" if _equal(result, self._seen) else "modified")
+
+
+class _Comparable(Copy):
+    """A copy of what can be compared by its content."""
+
+    __slots__ = ()
+
+    def _opaque(self, value: Any) -> Any:
+        return (id(value),)  # equal to nothing but itself
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two values hold the same, told without their own code; of large ones, by what is copied of them."""
+    return one is other or bool(_Comparable().of(one) == _Comparable().of(other))
 
 
 class Grade(Mark):

@@ -14,6 +14,7 @@ from otel_mas.record import guarded, recorder, snapshot, to_json
 from otel_mas.semconv import attributes as names
 
 _PLAIN = (str, bool, int, float)
+_SAME = (*_PLAIN, list, tuple)  # which stay what they are, where they hold nothing else
 _STAGE = "mas.stage"
 
 
@@ -42,11 +43,11 @@ def _add(name: str, attributes: Mapping[str, Any]) -> None:
 
 @guarded("mark: event attribute")
 def _value(value: Any) -> Any:
-    if isinstance(value, _PLAIN):
-        return value
-    if isinstance(value, list | tuple) and len({type(one) for one in value}) == 1 and isinstance(value[0], _PLAIN):
-        return list(value)
-    return to_json(snapshot(value)[0]).decode()
+    copied = snapshot(value)[0]
+    kinds = {type(one) for one in copied} if type(copied) is list else {type(copied)}
+    if len(kinds) == 1 and kinds.issubset(_PLAIN) and issubclass(type(value), _SAME):
+        return copied
+    return to_json(copied).decode()
 
 
 def state(**changed: Any) -> None:

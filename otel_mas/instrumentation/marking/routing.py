@@ -12,7 +12,7 @@ from opentelemetry.context import Context
 from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.instrumentation.marking.causes import CausedBy
 from otel_mas.instrumentation.marking.mark import Mark
-from otel_mas.record import caught, guarded, recorder
+from otel_mas.record import caught, guarded, recorder, snapshot
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
 
@@ -65,10 +65,11 @@ class Routing(Mark):
             recorder().content(self.span, names.MAS_ROUTING_REASON, reason)
 
     def _returned(self, result: Any) -> None:
-        if isinstance(result, str) or (
-            isinstance(result, list | tuple | set) and all(isinstance(one, str) for one in result)
-        ):
-            self.choose(result)
+        if not issubclass(type(result), (str, list, tuple, set)):
+            return
+        copied = snapshot(result)[0]
+        if type(copied) is str or (type(copied) is list and all(type(one) is str for one in copied)):
+            self.choose(copied)
 
 
 @overload

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.instrumentation.langchain.blocks import parts_of
 from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain
-from otel_mas.record import Cause, recorder, snapshot
+from otel_mas.record import Cause, field_of, items_of, recorder, snapshot, text_of
 from otel_mas.semconv.enums import LinkKind
 
 if TYPE_CHECKING:
@@ -50,30 +50,35 @@ def produced(span: Span, values: Iterable[Any], who: Participant | None) -> tupl
 def _messages(value: Any, role: str) -> Iterable[Any]:
     if value is None:
         return
-    if isinstance(value, str):
-        yield Plain(role, value)
+    if (text := text_of(value)) is not None:
+        yield Plain(role, text)
     elif MESSAGES.knows(value):
         yield value
     elif _is_openai(value):
-        yield _openai(value)
-    elif isinstance(value, list | tuple) and value and all(MESSAGES.knows(one) or _is_openai(one) for one in value):
-        for one in value:
+        yield _openai(snapshot(value)[0])
+    elif (items := items_of(value)) and all(MESSAGES.knows(one) or _is_openai(one) for one in items):
+        for one in items:
             yield from _messages(one, role)
     else:
         yield Plain(role, [{"type": "data", "content": snapshot(value)[0]}])
 
 
 def _is_openai(value: Any) -> bool:
-    return isinstance(value, Mapping) and isinstance(value.get("role"), str) and "content" in value
+    if not issubclass(type(value), dict) or text_of(field_of(value, "role")) is None:
+        return False
+    return dict.__contains__(value, "content")
 
 
-def _openai(message: Mapping[str, Any]) -> Plain:
+def _openai(message: dict[str, Any]) -> Plain:
     role, content = message["role"], message["content"]
     if message.get("tool_call_id") is not None:
         return Plain("tool", [{"type": "tool_call_response", "id": message["tool_call_id"], "response": content}])
     blocks = [] if content is None else parts_of(content)
     for call in message.get("tool_calls") or ():
-        called = call.get("function") or call
+        if type(call) is not dict:
+            continue
+        function = call.get("function")
+        called = function if type(function) is dict else call
         blocks.append(
             {"type": "tool_call", "id": call.get("id"), "name": called.get("name"), "args": called.get("arguments")}
         )
