@@ -20,7 +20,7 @@ from typing import ClassVar
 from otel_mas.config import Settings
 from otel_mas.store.descriptors import Identity, identity
 from otel_mas.store.framing import LogRow
-from otel_mas.store.imports import imports
+from otel_mas.store.imports import background_imports
 from otel_mas.store.private import make_private, private_folder
 from otel_mas.store.shipping import Accepted, Outcome, Refused, Unavailable
 
@@ -56,7 +56,7 @@ class FileDestination:
         return cls(path, settings.archive_file_bytes)
 
     def send(self, rows: Sequence[LogRow]) -> Outcome:
-        with imports:
+        with background_imports:
             from otel_mas.store.otlp_json import json_line
         try:
             line = json_line(rows) if rows else b""

@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 from otel_mas.config import Settings
 from otel_mas.config.server import server_key
 from otel_mas.store.framing import LogRow, traces_data
-from otel_mas.store.imports import imports
+from otel_mas.store.imports import background_imports
 from otel_mas.store.shipping import Outcome
 from otel_mas_exporters.endpoint import Endpoint, endpoint_of
 
@@ -50,7 +50,7 @@ class OtlpDestination:
 
 def _client(endpoint: Endpoint) -> Client:
     # Each loads what only it needs; grpc is large.
-    with imports:
+    with background_imports:
         if endpoint.protocol == "grpc":
             from otel_mas_exporters.otlp_grpc import GrpcClient
 

@@ -26,7 +26,7 @@ from otel_mas.record.snapshot import snapshot
 from otel_mas.record.state import StateDigests
 from otel_mas.record.writer import Store, Writer
 from otel_mas.semconv import attributes as names
-from otel_mas.store.imports import imports
+from otel_mas.store.imports import background_imports, imports
 
 if TYPE_CHECKING:
     from otel_mas.record.batches import BatchBuilder
@@ -177,7 +177,7 @@ class Recording:
 
     def _prepare(self, service: str) -> Callable[[], Store]:
         """Import what writing needs, and return what opens the store."""
-        with imports:
+        with background_imports:
             import otel_mas.record.batches
             import otel_mas.store.writer  # noqa: F401
             from otel_mas.record.privacy import Privacy

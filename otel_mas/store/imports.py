@@ -41,8 +41,13 @@ class _Imports:
 
 
 imports = _Imports()
+"""Of the app's threads."""
+
+background_imports = _Imports()
+"""Of our own threads, for which the app's do not wait."""
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=imports.hold, after_in_parent=imports.release, after_in_child=imports.release_in_child)
+    for _each in (imports, background_imports):
+        os.register_at_fork(before=_each.hold, after_in_parent=_each.release, after_in_child=_each.release_in_child)
 
-__all__ = ["imports"]
+__all__ = ["background_imports", "imports"]
