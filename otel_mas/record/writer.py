@@ -53,6 +53,7 @@ _LONGEST_CONTENT_S = 10.0  # of redaction for one content
 _SMALL_BYTES = 1 << 14  # of a content that may be in a batch with spans: 0.05 s at worst
 _NO_TIME = "the process ended before it was redacted"
 _HOPELESS = (StoreClosed, StoreCorrupt, StoreReadOnly, StoreReplaced)
+_SETTLE_S = 5.0  # how long a file that is being copied to the store's path is waited for
 _MAX_REPLACEMENTS = 5  # of the store's file, while the same batch is written
 
 T = TypeVar("T")
@@ -67,6 +68,7 @@ class Store(Protocol):
     def resource(self, attributes: Mapping[str, Any], schema_url: str, body: bytes) -> int: ...
     def scope(self, name: str, version: str, attributes: Mapping[str, Any], schema_url: str) -> int: ...
     def verify(self) -> None: ...
+    def is_settled(self) -> bool: ...
     def write(self, batch: Batch) -> None: ...
     def forgotten(self) -> frozenset[bytes]: ...
     def retain(self) -> int: ...
@@ -159,6 +161,7 @@ class Writer:
         self._held = False
         self._interruptions = 0  # since the last commit
         self._replacement: StoreReplaced | None = None  # the last one
+        self._given_up: Store | None = None
         self._unconfirmed = 0  # spans written since a flush said so
         self._lost = False  # of these, some are in a file that is not at the store's path any more
         self.finished = False
@@ -425,11 +428,17 @@ class Writer:
         if self._parts is not None and self._parts[0] is store:
             self._parts = None
             self._replacement = error
+            self._given_up = store
             self._lost = self._lost or self._unconfirmed > 0
             self._unconfirmed = 0
 
     def _reopen(self) -> tuple[Store, BatchBuilder]:
         """Go on in the store that is at the path now, or in a new one."""
+        settled_by = time.monotonic() + _SETTLE_S
+        if self._stop is not None:
+            settled_by = min(settled_by, self._last_moment(self._stop))
+        while self._given_up is not None and not self._given_up.is_settled() and time.monotonic() < settled_by:
+            self._listen(_ALIVE_S)
         try:
             parts = self._opened(self._insist(self._open_store))
         except StoreError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,8 @@ try:
 except ImportError:  # Windows, where an open file can be neither removed nor replaced
     fcntl = None  # type: ignore[assignment]
 
+
+_COPYING_NS = 500_000_000
 
 opening = threading.Lock()
 """Held while a store is opened for writing, so that its descriptors can be told from those of another connection."""
@@ -109,6 +112,14 @@ def store_descriptors(path: Path) -> set[int]:
     """The descriptors of this process that are open on the files of a store."""
     files = {identity(file) for file in (path, *journals(path))}
     return set(descriptors_of({file for file in files if file}))
+
+
+def is_settled(path: Path) -> bool:
+    """Whether the file at a path, if there is one, has not been written to just now: a backup is being copied there."""
+    try:
+        return time.time_ns() - path.stat().st_mtime_ns > _COPYING_NS
+    except OSError:
+        return True
 
 
 def remove_stale_journals(path: Path) -> None:

@@ -20,6 +20,7 @@ from otel_mas.store.bulk import delete, insert, insert_mappings, insert_values, 
 from otel_mas.store.columns import COLUMNS
 from otel_mas.store.connection import BUSY_TIMEOUT_S, told_apart
 from otel_mas.store.drops import write_dropped, write_drops
+from otel_mas.store.files import is_settled
 from otel_mas.store.journal import keep_within_bound
 from otel_mas.store.messages import MessageWriter
 from otel_mas.store.opened import OpenStore
@@ -198,6 +199,10 @@ class StoreWriter:
     def verify(self) -> None:
         """Raise `StoreClosed` or `StoreReplaced`, from now on, where the store's files cannot be used any more."""
         self._opened.verify()
+
+    def is_settled(self) -> bool:
+        """Whether the file that replaced this store's is complete, as far as can be seen."""
+        return is_settled(self.path)
 
     @contextmanager
     def _transaction(self, now_ns: int) -> Iterator[sqlite3.Connection]:

@@ -47,6 +47,9 @@ class MemoryStore:
 
     def verify(self) -> None: ...
 
+    def is_settled(self) -> bool:
+        return True
+
     def write(self, batch: Batch) -> None:
         self._may_fail()
         self.batches.append(batch)

@@ -107,6 +107,22 @@ def test_a_backup_in_the_place_of_the_store_is_recorded_into(app: App, tmp_path:
     assert names(app.path) == ["before", "after"]
 
 
+def test_a_backup_that_is_still_being_copied_is_waited_for(app: App, tmp_path: Path) -> None:
+    backup = tmp_path / "backup.db"
+    assert app.stored("before")
+    back_up(app.path, backup)
+    content = backup.read_bytes()
+    app.path.unlink()
+    with app.path.open("wb") as copy:
+        app.spans("after")
+        for at in range(0, len(content), len(content) // 5):
+            copy.write(content[at : at + len(content) // 5])
+            copy.flush()
+            time.sleep(0.1)
+    assert app.flush()
+    assert names(app.path) == ["before", "after"]
+
+
 def test_another_store_in_its_place_is_recorded_into_as_by_any_other_process(app: App, tmp_path: Path) -> None:
     other = App(tmp_path / "other.db")
     other.stored("theirs", "and theirs")
