@@ -20,6 +20,7 @@ from otel_mas.model import STATUSES, Content, Message, MessageRef, Query, RunSum
 from otel_mas.model.dropped import describe_dropped
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, reading
 from otel_mas.store.drops import read_dropped
+from otel_mas.store.files import replaced
 from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.otlp import decode_body
 from otel_mas.store.spans import read_spans
@@ -218,6 +219,8 @@ class StoreReader:
         with self._lock, reading(self.path):
             connection = self._connection or open_for_reading(self.path, self._timeout_s)
             try:
+                if connection.execute("SELECT value FROM store WHERE name = 'id'").fetchone() != (self.store_id,):
+                    raise replaced(self.path)
                 row = connection.execute("SELECT body, span_id FROM spans WHERE id = ?", (key,)).fetchone()
             finally:
                 if connection is not self._connection:

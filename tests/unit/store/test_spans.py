@@ -7,10 +7,12 @@ import gc
 import tracemalloc
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_mas.causal import build
+from otel_mas.errors import StoreReplaced
 from otel_mas.model import Link, Span
 from otel_mas.semconv import attributes as names
 from otel_mas.store.rows import Batch
@@ -111,3 +113,13 @@ def test_reading_leaves_the_garbage_collector_as_it_was(bench: Any, write: Any) 
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_a_body_is_never_taken_from_a_store_that_replaced_the_one_that_was_read(bench: Any, write: Any) -> None:
+    write(bench.span(name="ours", attributes={"a": "ours"})).close()
+    with bench.reader() as reader:
+        (span,) = reader.trace(TRACE.hex()).spans
+    bench.path.unlink()
+    write(bench.span(name="theirs", attributes={"a": "theirs"})).close()
+    with pytest.raises(StoreReplaced):
+        _ = span.attributes
