@@ -89,6 +89,7 @@ class Recording:
             batch_spans=_BATCH_SPANS,
             resend=self._resend,
             thread_started=self._thread_started,
+            content_leaves=self.settings.content_may_leave,
         )
 
     def flush(self, timeout_s: float) -> bool:

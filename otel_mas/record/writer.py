@@ -124,6 +124,7 @@ class Writer:
         interval_s: how long a span waits at most while more may come.
         batch_spans: spans in one transaction.
         resend: called where the store has lost messages that were sent before.
+        content_leaves: content is shipped with its span, so that small content is committed with it at exit as well.
         thread_started: called with the id of the thread.
     """
 
@@ -137,8 +138,10 @@ class Writer:
         batch_spans: int,
         resend: Callable[[], None],
         thread_started: Callable[[int], None],
+        content_leaves: bool = False,
     ) -> None:
         self._queue = queue
+        self._content_leaves = content_leaves
         self._prepare = prepare
         self._opened = opened
         self._interval_s = interval_s
@@ -393,7 +396,7 @@ class Writer:
                 for value in builder.values:
                     self._queue.keep_value(value)
                 builder.values.clear()
-                if contents and not (drained.ended and self._stop):
+                if contents and (self._content_leaves or not (drained.ended and self._stop)):
                     self._add_contents(batch, builder, alone=not drained.ended)
                 batch.add_redacted(builder.redacted())
                 self._commit(batch, store)
