@@ -176,6 +176,13 @@ def interpret(
             beside where they are more than the input.
         reasoning_beside_output: likewise, of reasoning and the output.
     """
+    if (counts.input is None) is not (counts.output is None):
+        missing, known = ("input", counts.output) if counts.input is None else ("output", counts.input)
+        if counts.total is None or counts.total < (known or 0):
+            name = names.GEN_AI_USAGE_OUTPUT_TOKENS if missing == "input" else names.GEN_AI_USAGE_INPUT_TOKENS
+            why = f"the model did not say how many tokens its {missing} had"
+            return Usage(Tokens(counts.input or 0, counts.output or 0), {name: max(known or 0, 0)}, why)
+        counts = counts._replace(**{missing: counts.total - (known or 0)})
     cached = (counts.cache_read or 0) + (written := _written(counts))
     details = (
         counts.cache_read or 0,

@@ -151,6 +151,10 @@ DIALECTS: Final = (
         },
     ),
     Dialect(
+        "docs.aws.amazon.com/bedrock: Llama by InvokeModel",
+        {"input": ("prompt_token_count",), "output": ("generation_token_count",)},
+    ),
+    Dialect(
         "docs.ollama.com/api (generate, chat)",
         {"input": ("prompt_eval_count",), "output": ("eval_count",)},
     ),

@@ -41,6 +41,7 @@ _PLAIN: Final = re.compile(r"[0-9a-f:|,\-\x00]*|[a-z_]{0,16}(?:\x00[a-z_]{0,16})
 MAX_TEXT: Final = 1 << 18
 """Characters of an attribute, a name or a description that are redacted and stored: 0.5 s at worst. The rest is cut."""
 _MAX_NAMES = 4096
+_MAX_NAME = 4096  # characters of a name or a trace state; a longer text is cut
 
 
 class _Treatment(enum.Enum):
@@ -126,11 +127,13 @@ class Privacy:
 
     def text(self, text: str) -> str:
         """A name of a span, an event or a scope, a trace state."""
-        return text if self.content == "full" else self.redactor.text(cut_texts(text, MAX_TEXT))
+        return text if self.content == "full" else self.redactor.text(cut_texts(text, _MAX_NAME))
 
     def description(self, text: str) -> str:
         """A status description, which is an exception's message more often than not."""
-        return "" if self.content == "none" else self.text(text)
+        if self.content == "none":
+            return ""
+        return text if self.content == "full" else self.redactor.text(cut_texts(text, MAX_TEXT))
 
     def value(self, name: str, value: Any) -> Any:
         """Content that travels beside a span, or a message; a snapshot, which it may change."""

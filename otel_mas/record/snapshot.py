@@ -33,6 +33,7 @@ _STANDARD = frozenset((decimal.Decimal, uuid.UUID, datetime.date, datetime.timed
 _ZONES = frozenset((type(None), datetime.timezone, zoneinfo.ZoneInfo))
 _MAX_KEY = 1024
 _MAX_KEY_PARTS = 8
+_MAX_KEY_DEPTH = 2  # of tuples in a key; each level has up to _MAX_KEY_PARTS times as many parts
 _NODE = 16  # bytes a node costs beyond its text
 
 
@@ -149,7 +150,7 @@ class Copy:
         if kind in _PLAIN_KEYS and (kind is not int or key.bit_length() <= _MAX_BITS):
             return str(key)
         base = tuple if issubclass(kind, tuple) else frozenset
-        if issubclass(kind, base) and base.__len__(key) <= _MAX_KEY_PARTS and depth < _MAX_KEY_PARTS:
+        if issubclass(kind, base) and base.__len__(key) <= _MAX_KEY_PARTS and depth < _MAX_KEY_DEPTH:
             return f"({', '.join(self._key_text(part, depth + 1) for part in base.__iter__(key))})"
         return _standard_text(key) or f"<{_QUALNAME(kind)}>"
 

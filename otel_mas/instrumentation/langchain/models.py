@@ -226,10 +226,12 @@ class ModelCalls:
 
     @guarded("langchain: calls left")
     def leave(self, calls: Sequence[Call], error: BaseException) -> None:
-        """End the calls that LangChain says nothing about any more: cancelled ones, and others of a failed batch."""
+        """End the calls that LangChain does not report: cancelled ones, others of a failed batch, a failed one."""
         for call in calls:
             if self._open.pop(call.run_id, None) is not None:
-                cancelled(call.span, error)
+                # LangChain fails itself where an exception answers for attributes that it does not have.
+                if not cancelled(call.span, error) and len(calls) == 1:
+                    recorder().fail(call.span, error)
                 call.span.end()
 
     @guarded("langchain: stream abandoned")

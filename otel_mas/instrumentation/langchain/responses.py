@@ -12,6 +12,7 @@ from otel_mas.instrumentation.usage import cost_of, read_usage
 from otel_mas.record import field_of, is_empty, one_of, text_of
 from otel_mas.semconv import attributes as names
 
+_MAX_NAME: Final = 1024  # characters; longer texts are no names
 _FINISH: Final = ("finish_reason", "stop_reason", "done_reason", "stopReason", "finishReason")
 _MODEL: Final = ("model_name", "model", "model_id", "modelId")
 # Ids that LangChain makes up for a message that its provider gave none.
@@ -57,7 +58,7 @@ def end_attributes(
     model = _first(said, _MODEL) or _first(overall, _MODEL)
     if model:
         model = attributes[names.GEN_AI_RESPONSE_MODEL] = once(model)
-    identity = _first(said, ("id",)) or _first(overall, ("id",)) or text_of(field_of(first, "id"))
+    identity = _first(said, ("id",)) or _first(overall, ("id",)) or (text_of(field_of(first, "id")) or "")[:_MAX_NAME]
     if identity and not identity.startswith(_MADE_UP):
         attributes[names.GEN_AI_RESPONSE_ID] = once(identity)
     metadata = _usage_of(generations)
@@ -94,7 +95,7 @@ def _first(said: Any, keys: Sequence[str]) -> str | None:
     """The first text under one of these keys of a dict."""
     if type(said) is not dict or not said:
         return None
-    return next((text for key in keys if (text := text_of(said.get(key)))), None)
+    return next((text[:_MAX_NAME] for key in keys if (text := text_of(said.get(key)))), None)
 
 
 __all__ = ["end_attributes", "outputs"]

@@ -248,6 +248,7 @@ DIALECTS = {
         },
         {},
     ),
+    "Bedrock Llama": ({"prompt_token_count": 13_005, "generation_token_count": 140, "stop_reason": "stop"}, {}),
     "Ollama": ({"prompt_eval_count": 13_005, "eval_count": 140, "eval_duration": 12}, {}),
     "watsonx": ({"input_token_count": 13_005, "generated_token_count": 140}, {}),
 }
@@ -334,6 +335,30 @@ def test_a_zero_that_was_reported_is_recorded() -> None:
     assert found.attributes["gen_ai.usage.cache_read.input_tokens"] == 0
 
 
+@pytest.mark.parametrize(
+    ("usage", "missing"),
+    [
+        ({"prompt_tokens": 10}, "output"),
+        ({"completion_tokens": 5}, "input"),
+        ({"prompt_tokens": 10, "completion_tokens": "5"}, "output"),
+        ({"prompt_tokens": 10.5, "completion_tokens": 5}, "input"),
+        ({"prompt_tokens": True, "completion_tokens": 5}, "input"),
+        ({"prompt_tokens": float("nan"), "completion_tokens": 5}, "input"),
+    ],
+)
+def test_one_side_alone_has_no_cost_and_says_why(usage: dict[str, Any], missing: str) -> None:
+    found = read_usage(None, {"usage": usage})
+    assert found is not None
+    assert found.contradiction == f"the model did not say how many tokens its {missing} had"
+    assert len(found.attributes) == 1
+
+
+def test_a_total_says_what_one_side_left_out() -> None:
+    found = read_usage(None, {"usage": {"promptTokenCount": 10, "thoughtsTokenCount": 40, "totalTokenCount": 50}})
+    assert found is not None
+    assert found.tokens == Tokens(10, 40, reasoning=40)
+
+
 def test_code_of_an_odd_mapping_is_not_called() -> None:
     class Odd(dict):  # type: ignore[type-arg]
         def get(self, *_: Any) -> Any:
@@ -357,4 +382,5 @@ def test_a_part_is_never_more_than_its_whole(counts: Counts, cache: bool | None,
         assert tokens.cache_read + tokens.cache_write <= tokens.input
         assert tokens.reasoning <= tokens.output
         reported = (counts.input or 0) + (counts.tool_input or 0) + (counts.output or 0)
-        assert not counts.total or counts.total in (tokens.input + tokens.output, reported)
+        one_side = None in (counts.input, counts.output)  # then the total says what the other one is
+        assert not counts.total or one_side or counts.total in (tokens.input + tokens.output, reported)
