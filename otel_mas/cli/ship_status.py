@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Annotated, TypedDict
 
 from otel_mas.cli.output import note, print_json, say
 from otel_mas.config import Settings
+from otel_mas.model.instants import instant
 from otel_mas.store.log import DestinationStatus, LogReader
 
 _REJECTIONS_SHOWN = 5
@@ -125,4 +125,4 @@ def _lines(one: DestinationStatus) -> Iterator[str]:
 
 
 def _when(time_ns: int) -> str:
-    return datetime.fromtimestamp(time_ns / 1e9).isoformat(" ", "seconds")
+    return instant(time_ns).isoformat(" ")

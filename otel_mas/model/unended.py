@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 
+from otel_mas.model.instants import instant
 from otel_mas.model.span import Span
 
 _MOST = 3
@@ -15,7 +16,7 @@ def unended(spans: Sequence[Span]) -> str | None:
     gone = [span for span in spans if span.stopped]
     if not gone:
         return None
-    seen = datetime.fromtimestamp(max(span.last_ns for span in gone) / 1e9, UTC)
+    seen = instant(max(span.last_ns for span in gone), UTC)
     return f"the process stopped (no sign of life since {seen:%Y-%m-%d %H:%M:%S} UTC) while in {places(gone)}"
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from itertools import pairwise
 
 from otel_mas.errors.printable import printable
+from otel_mas.model.instants import instant
 
 _SPACES = re.compile(" {2,}")
 _MS = 1_000_000
@@ -43,7 +43,7 @@ def offset(ns: int) -> str:
 
 def local_time(ns: int) -> str:
     """A time as the clock on the wall showed it, to the second."""
-    return datetime.fromtimestamp(ns // _S).strftime("%Y-%m-%d %H:%M:%S")
+    return instant(ns).isoformat(" ")
 
 
 def usd(amount: float) -> str:

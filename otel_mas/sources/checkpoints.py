@@ -9,7 +9,7 @@ from typing import ClassVar
 from otel_mas.errors import SourceError, UnsupportedQuery
 from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Tally, Trace, TraceSummary
 from otel_mas.sources.base import Capabilities
-from otel_mas.sources.checkpoints_runs import rebuild
+from otel_mas.sources.checkpoints_runs import Damaged, rebuild
 from otel_mas.sources.checkpoints_sqlite import CheckpointFile, holds_checkpoints
 from otel_mas.sources.checkpoints_trace import trace_of
 from otel_mas.sources.remote import checked, full_id, no_content, no_runs, no_trace
@@ -100,9 +100,11 @@ class CheckpointSource:
         if thread not in self._known:
             try:
                 traces = [trace_of(run) for run in rebuild(self._file.thread(thread))]
+            except Damaged as error:
+                raise SourceError(f"{self.location} is damaged in thread {thread}: {error}") from None
             except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
                 raise SourceError(
-                    f"the checkpoints of thread {thread} in {self.location} are not as LangGraph writes them: {error!r}"
+                    f"{self.location} is damaged: the checkpoints of thread {thread} are not as LangGraph writes them"
                 ) from error
             self._known[thread] = sorted(traces, key=lambda trace: trace.spans[0].start_ns)
         return self._known[thread]

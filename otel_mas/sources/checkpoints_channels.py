@@ -77,7 +77,7 @@ def available(saved: Saved, channel: str, waiting: Waiting) -> bool:
     if not channel.startswith(_JOIN):
         return done
     kept = value[0] if _paired(value) else value
-    there = waiting.members.get(channel, kept if isinstance(kept, set) else ())
+    there = waiting.members.get(channel, kept if isinstance(kept, tuple) else ())
     # All are there when their names, joined as LangGraph joins them, are as long as the channel says.
     wanted = channel[len(_JOIN) :].rpartition(":")[0]
     return done and len("+".join(map(str, there))) == len(wanted)

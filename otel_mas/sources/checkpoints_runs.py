@@ -31,6 +31,10 @@ from otel_mas.sources.checkpoints_tasks import (
 )
 
 
+class Damaged(ValueError):
+    """Checkpoints that LangGraph cannot have made."""
+
+
 def rebuild(saved: Sequence[Saved]) -> list[Run]:
     """The invocations of a thread, oldest first; those of subgraphs are inside of the tasks that ran them.
 
@@ -110,6 +114,8 @@ class _Graph:
 
     def _follow(self, saved: Saved) -> None:
         before = self._by_id.get(saved.parent or "")
+        if before is not None and before.id not in self._run_at:
+            raise Damaged(f"the parent of checkpoint {saved.id} was not made before it")
         if saved.source == "loop" and before is not None and saved.step == before.step + 1:
             run = self._run_at[before.id]
             on = run.last is before and saved.seen.get(INTERRUPT) == before.seen.get(INTERRUPT)
@@ -395,4 +401,4 @@ def _answered(writes: Sequence[Write]) -> bool:
     return finished(writes) or any(write.channel == RESUME for write in writes)
 
 
-__all__ = ["rebuild"]
+__all__ = ["Damaged", "rebuild"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from otel_mas.errors import SourceError
-from otel_mas.sources.checkpoints_values import READABLE, plain_value
+from otel_mas.sources.checkpoints_values import MOST_BYTES, READABLE, plain_value
 from otel_mas.store.header import SQLITE_MAGIC, header
 
 TASKS = "__pregel_tasks"
@@ -24,6 +24,7 @@ NULL_TASK = "00000000-0000-0000-0000-000000000000"
 """Whose writes are the caller's: `Command(goto=..., resume=...)`."""
 
 _TABLES = frozenset(("checkpoints", "writes"))
+_ORDINARY_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0"  # no view, no virtual table
 # 100 ns from the Gregorian calendar's first day to 1970: where the clock of a version 6 UUID begins.
 _UUID_EPOCH = 0x01B21DD213814000
 
@@ -80,6 +81,12 @@ class CheckpointFile:
                 f"{path} holds no LangGraph checkpoints (it has no table {' and no table '.join(sorted(missing))}):"
                 " give the file that SqliteSaver writes"
             )
+        for table in sorted(_TABLES):
+            if any(row[6] for row in self._rows(f"PRAGMA table_xinfo({table})")):
+                self._connection.close()
+                raise SourceError(
+                    f"{path} has computed or hidden columns in its table {table}: give the file that SqliteSaver writes"
+                )
         columns = {row[1] for row in self._rows("PRAGMA table_info(writes)")}
         # Older savers kept only the id of the task that wrote.
         self._path = "task_path" if "task_path" in columns else "''"
@@ -95,7 +102,10 @@ class CheckpointFile:
     def threads(self) -> list[tuple[str, int]]:
         """Every thread, and when its last checkpoint was made (ns since the epoch): the last one first."""
         rows = self._rows("SELECT thread_id, MAX(checkpoint_id) FROM checkpoints GROUP BY thread_id ORDER BY 2 DESC")
-        return [(thread, _made(newest)) for thread, newest in rows]
+        found = [(thread, _made(newest)) for thread, newest in rows]
+        if not all(isinstance(thread, str) for thread, _ in found):
+            raise SourceError(f"{self.path} is damaged: a thread's id in its table checkpoints is no text")
+        return found
 
     def thread(self, thread: str) -> list[Saved]:
         """All checkpoints of a thread, in the order in which they were made."""
@@ -105,6 +115,8 @@ class CheckpointFile:
             " WHERE thread_id = ? ORDER BY 4, task_id, idx",
             thread,
         ):
+            if not all(isinstance(one, str) for one in (namespace, checkpoint, task, path, channel)):
+                raise self._damaged(checkpoint, thread)
             said = self._load(kind, value) if channel in (INTERRUPT, ERROR) or channel.startswith("join:") else None
             writes.setdefault((namespace, checkpoint), []).append(Write(task, path, channel, said))
         return [
@@ -122,6 +134,7 @@ class CheckpointFile:
         thread, namespace, key, parent = where
         try:
             metadata = json.loads(said) if said else {}
+            _check(where, state, metadata)
             return Saved(
                 thread=thread,
                 namespace=namespace,
@@ -137,8 +150,13 @@ class CheckpointFile:
                 metadata=metadata,
                 writes=writes,
             )
-        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            raise SourceError(f"checkpoint {key} in {self.path} is not as LangGraph writes it: {error!r}") from None
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
+            raise self._damaged(key, thread) from None
+
+    def _damaged(self, checkpoint: object, thread: str) -> SourceError:
+        return SourceError(
+            f"{self.path} is damaged: checkpoint {checkpoint} of thread {thread} is not as LangGraph writes it"
+        )
 
     def _load(self, kind: str | None, value: bytes | None) -> Any:
         if kind is not None and kind not in READABLE:
@@ -150,11 +168,13 @@ class CheckpointFile:
             raise SourceError(f"a checkpoint in {self.path} cannot be read: {error}") from None
 
     def _tables(self) -> set[str]:
-        return {name for (name,) in self._rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        return {name for (name,) in self._rows(_ORDINARY_TABLES)}
 
-    def _rows(self, statement: str, *values: str) -> list[Any]:
+    def _rows(self, statement: str, *values: str) -> Iterator[Any]:
         try:
-            return self._connection.execute(statement, values).fetchall()
+            # No `yield from`: a generator that is left early would close its cursor after the connection.
+            for row in self._connection.execute(statement, values):  # noqa: UP028
+                yield row
         except sqlite3.Error as error:
             raise SourceError(f"cannot read {self.path}: {error}") from None
 
@@ -168,7 +188,7 @@ def holds_checkpoints(path: Path) -> bool:
     except SourceError:
         return False
     try:
-        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        names = {name for (name,) in connection.execute(_ORDINARY_TABLES)}
     except sqlite3.Error:
         return False
     finally:
@@ -185,9 +205,22 @@ def _is_sqlite(path: Path) -> bool:
 
 def _connect(path: Path) -> sqlite3.Connection:
     try:
-        return sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, check_same_thread=False)
+        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, check_same_thread=False)
     except sqlite3.Error as error:
         raise SourceError(f"cannot open {path}: {error}") from None
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)
+    return connection
+
+
+def _check(where: tuple[str, str, str, str | None], state: Any, metadata: Any) -> None:
+    """Raise TypeError where a column or a part of a checkpoint has another type than LangGraph gives it."""
+    *texts, parent = where
+    mappings = (metadata, state["channel_versions"], state["channel_values"], *state["versions_seen"].values())
+    if not (
+        all(isinstance(one, str) for one in (*texts, parent or ""))
+        and all(isinstance(one, Mapping) for one in mappings)
+    ):
+        raise TypeError
 
 
 def _telling(channel: str) -> bool:

@@ -15,7 +15,8 @@ from otel_mas.errors import MissingExtra
 READABLE = frozenset(("null", "bytes", "bytearray", "json", "msgpack"))
 """The types of values that can be decoded; `pickle` is not among them, since unpickling runs code."""
 
-_MOST_BYTES = 2**28
+MOST_BYTES = 2**28
+"""Bytes of one value."""
 _DEEPEST = 64
 # LangGraph's msgpack extension types that hold (module, name, argument or arguments, ...).
 _SINGLE, _POSITIONAL, _KEYWORDS = 0, 1, 2
@@ -28,8 +29,10 @@ def plain_value(kind: str, data: bytes | str) -> Any:
         ValueError, TypeError, RecursionError: it is damaged, too large or nested too deep.
         MissingExtra: ormsgpack, which LangGraph brings, is not installed.
     """
-    if len(data) > _MOST_BYTES:
-        raise ValueError(f"it is larger than {_MOST_BYTES >> 20} MiB")
+    if not isinstance(data, bytes | str):  # SQLite keeps a value of any type in any column
+        raise TypeError("it is a number")
+    if len(data) > MOST_BYTES:
+        raise ValueError(f"it is larger than {MOST_BYTES >> 20} MiB")
     if kind == "json":
         return json.loads(data, object_hook=_from_json)
     if kind == "msgpack":
@@ -71,11 +74,14 @@ def _from_msgpack(data: bytes, depth: int) -> Any:
 
 
 def _reduced(name: object, positional: Sequence[Any], keywords: object) -> Any:
-    """A set as a set, a `Send` as its node's name, an `Interrupt` as its id; nothing of any other object is needed."""
+    """A set as a tuple, a `Send` as its node's name, an `Interrupt` as its id; nothing of any other object is needed.
+
+    A set's members are not hashed: integers can be chosen so that all of them collide.
+    """
     named: Mapping[Any, Any] = keywords if isinstance(keywords, Mapping) else {}
     first = positional[0] if positional else None
     if name in ("set", "frozenset"):
-        return set(first) if isinstance(first, Sequence) else set()
+        return tuple(first) if isinstance(first, Sequence) else ()
     if name == "Send":
         return first if positional else named.get("node")
     if name == "Interrupt":

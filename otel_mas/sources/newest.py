@@ -197,9 +197,11 @@ class Walk:
         return max(hi - (max(middle, half) if middle < hi else half), self._narrowest)
 
     def _too_many(self, lo: int) -> str:
-        from datetime import UTC, datetime
+        from datetime import UTC
 
-        since = datetime.fromtimestamp(lo / SECOND, UTC).isoformat(timespec="seconds")
+        from otel_mas.model.instants import instant
+
+        since = instant(lo, UTC).isoformat()
         return (
             f"{self.location} cannot select these traces itself, and holds too many to look at each: say since when"
             f" (later than {since}), or of which service"

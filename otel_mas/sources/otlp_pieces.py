@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Form = Literal["json lines", "json", "plain protobuf", "protobuf after 4 bytes", "protobuf after a varint"]
 
 _CHUNK = 2**18
+_PACKED_CHUNK = 2**12
+"""Bytes of gzip read at once: what is left of them is copied for each member and each chunk that is unpacked."""
 _HEAD = 8
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
@@ -357,7 +359,7 @@ class _Stream:
 
     def _unpacked(self, file: IO[bytes]) -> Iterator[bytes]:
         unpacker = zlib.decompressobj(wbits=31)
-        while packed := file.read(_CHUNK):
+        while packed := file.read(_PACKED_CHUNK):
             while packed:
                 try:
                     part = unpacker.decompress(packed, _CHUNK)

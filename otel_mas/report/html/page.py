@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from importlib import resources
 
 from otel_mas.analyse.cost import CostTable
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import Content, Message, MessageRef
+from otel_mas.model.instants import instant
 from otel_mas.report.decisions import Reasons
 from otel_mas.report.html import cost as costs
 from otel_mas.report.html import graph as graphs
@@ -117,7 +117,7 @@ def _pairs(material: Material) -> Iterator[tuple[str, Child]]:
 
 def _instant(ns: int) -> str:
     """With its distance from UTC: the reader's clock may be another one."""
-    return datetime.fromtimestamp(ns // 10**9).astimezone().isoformat(sep=" ")
+    return instant(ns).astimezone().isoformat(sep=" ")
 
 
 def _messages(material: Material) -> Markup:

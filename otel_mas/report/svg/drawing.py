@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
 from otel_mas.model import Span
+from otel_mas.model.instants import instant
 from otel_mas.report.decisions import decision
 from otel_mas.report.forks import forked
 from otel_mas.report.markup import Markup, element, number, text
@@ -122,7 +122,7 @@ class _Drawing:
     # What is behind everything: time.
 
     def _grid(self) -> Iterator[Markup]:
-        started = datetime.fromtimestamp(self.begin // 10**9).strftime("%H:%M:%S")
+        started = instant(self.begin).time()
         yield element("text", f"since {started}", x=0, y=_AXIS - 10, class_="om-dim")
         ticks = self.scale.ticks(_SHORTEST_TICK)
         for tick in ticks:

@@ -74,3 +74,8 @@ def test_short_ids_tell_ids_apart(ids: list[str]) -> None:
     for whole, beginning in short.items():
         assert len(beginning) >= 8
         assert [one for one in ids if one.startswith(beginning)] == [whole]
+
+
+@pytest.mark.parametrize("ns", [0, 2**63, -(2**63), 10**30, -(10**30), -62_135_647_200 * S, 253_402_300_799 * S])
+def test_every_time_can_be_shown(ns: int) -> None:
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", text.local_time(ns))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import operator
 import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -17,6 +19,7 @@ from langgraph.graph import START, StateGraph
 import otel_mas
 from otel_mas.cli import cli
 from otel_mas.errors import MissingExtra, SourceError, TraceNotFound, UnsupportedQuery
+from otel_mas.sources.checkpoints_sqlite import _connect
 
 THREAD: Any = {"configurable": {"thread_id": "lunch"}}
 
@@ -236,3 +239,79 @@ def test_a_command_says_in_one_line_what_cannot_be_asked(path: Path) -> None:
     result = CliRunner().invoke(cli, ["traces", "--service", "s", "--from", f"checkpoints+sqlite://{path}"])
     assert result.exit_code != 0
     assert "cannot select traces by service" in result.output
+
+
+# -- files that somebody made to do harm, or that are damaged ---------------------------------------------------------
+
+ID = "1f0e7000-0000-6000-8000-000000000001"
+STATE = {"v": 4, "ts": "2026-01-01T00:00:00+00:00", "channel_values": {}, "channel_versions": {}, "versions_seen": {}}
+COLUMNS = "thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata"
+WRITES = "CREATE TABLE writes (thread_id, checkpoint_ns, checkpoint_id, task_id, idx, channel, type, value)"
+
+
+def saved(
+    path: Path, *, metadata: str = '{"step": -1, "source": "input"}', parent: str | None = None, **state: Any
+) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"CREATE TABLE checkpoints ({COLUMNS})")
+        connection.execute(WRITES)
+        row = ("t", "", ID, parent, "json", json.dumps(STATE | state), metadata)
+        connection.execute("INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ({"parent": ID}, f"thread t: the parent of checkpoint {ID} was not made before it"),
+        ({"metadata": '{"step": 1e999}'}, f"checkpoint {ID} of thread t"),
+        ({"metadata": "[1]"}, f"checkpoint {ID} of thread t"),
+        ({"ts": 5}, f"checkpoint {ID} of thread t"),
+        ({"channel_versions": [1]}, f"checkpoint {ID} of thread t"),
+        ({"versions_seen": {"a": 5}}, f"checkpoint {ID} of thread t"),
+    ],
+)
+def test_a_damaged_checkpoint_is_named_in_one_line(path: Path, given: dict[str, Any], where: str) -> None:
+    saved(path, **given)
+    result = CliRunner().invoke(cli, ["graph", "--conversation", "t", "--from", f"checkpoints+sqlite://{path}"])
+    assert result.exit_code == 1
+    assert where in result.output
+    assert "is damaged" in result.output
+    assert len(result.output.splitlines()) == 1
+    assert "Error(" not in result.output
+
+
+@pytest.mark.parametrize("channel", [None, 5, b"x"])
+def test_a_write_to_a_channel_that_is_no_text_is_damage(path: Path, channel: Any) -> None:
+    saved(path)
+    with sqlite3.connect(path) as connection:
+        row = ("t", "", ID, "t1", 0, channel, "json", "1")
+        connection.execute("INSERT INTO writes VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    with otel_mas.open(path) as source, pytest.raises(SourceError, match=f"damaged: checkpoint {ID} of thread t"):
+        source.traces()
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_checkpoint_of_any_time_is_shown(path: Path, time: str) -> None:
+    saved(path, ts=time)
+    for command in (["traces"], ["show"], ["graph"]):
+        result = CliRunner().invoke(cli, [*command, "--from", f"checkpoints+sqlite://{path}"])
+        assert result.exit_code == 0, result.output
+
+
+def test_computed_columns_are_refused_and_no_value_is_larger_than_the_bound(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        computed = COLUMNS.replace(" checkpoint,", " checkpoint AS (zeroblob(900000000)),")
+        connection.execute(f"CREATE TABLE checkpoints ({computed})")
+        connection.execute(WRITES)
+    with pytest.raises(SourceError, match="computed or hidden columns in its table checkpoints"):
+        otel_mas.open(f"checkpoints+sqlite://{path}")
+    with closing(_connect(path)) as connection, pytest.raises(sqlite3.DataError, match="too big"):
+        connection.execute("SELECT zeroblob(900000000)").fetchall()
+
+
+def test_views_and_virtual_tables_are_no_checkpoints(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"CREATE VIRTUAL TABLE checkpoints USING fts5({COLUMNS})")
+        connection.execute(WRITES)
+    with pytest.raises(SourceError, match="no table checkpoints"):
+        otel_mas.open(f"checkpoints+sqlite://{path}")

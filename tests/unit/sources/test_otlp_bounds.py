@@ -57,3 +57,11 @@ def test_lines_of_every_length_around_a_chunk_come_back(tmp_path: Path, monkeypa
     for name, data in (("a.jsonl", b"".join(lines)), ("a.jsonl.gz", gzip.compress(b"".join(lines)))):
         (tmp_path / name).write_bytes(data)
         assert list(OtlpFile(tmp_path / name).pieces()) == lines
+
+
+def test_many_empty_gzip_members_take_linear_time(tmp_path: Path) -> None:
+    path = tmp_path / "members.jsonl.gz"
+    path.write_bytes(gzip.compress(LINE) + gzip.compress(b"") * 100_000 + gzip.compress(LINE))
+    file = OtlpFile(path)
+    assert list(file.pieces()) == [LINE, LINE]
+    assert file.problems == []
