@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 from otel_mas.config import parse
 from otel_mas.config.server import masked_url
 from otel_mas.errors import ConfigError
+from otel_mas.store.redact import redact_text
 
 Protocol = Literal["grpc", "http/protobuf"]
 PROTOCOLS: tuple[Protocol, ...] = ("grpc", "http/protobuf")
@@ -40,7 +41,7 @@ class Endpoint:
     @property
     def shown(self) -> str:
         """The URL as it may be kept and shown."""
-        return masked_url(self.url)
+        return redact_text(masked_url(self.url))
 
     @property
     def authority(self) -> str:
@@ -186,4 +187,4 @@ class _Reading:
         return f"{_PREFIX}{name}", ""
 
     def _problem(self, where: str, text: str, wanted: str) -> None:
-        self._problems.append(f"{where} is {masked_url(text)!r}; it must be {wanted}")
+        self._problems.append(f"{where} is {redact_text(masked_url(text))!r}; it must be {wanted}")

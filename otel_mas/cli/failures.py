@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from otel_mas.errors import OtelMasError
 DEBUG = "otel_mas.debug"
 # sysexits.h: internal software error.
 _BUG = 70
+_LONGEST_NAME = 80
 
 
 @contextmanager
@@ -41,7 +43,7 @@ def _damage() -> str | None:
 
     try:
         problems = check(path)
-    except OtelMasError:
+    except Exception:  # the error being reported comes first
         return None
     return str(connection.damaged(path, problems[0])) if problems else None
 
@@ -50,7 +52,13 @@ def _said(error: Exception) -> tuple[str, int]:
     if isinstance(error, OtelMasError):
         return str(error), error.exit_code
     if isinstance(error, OSError):
-        return str(error), 1
+        return _os_error(error), 1
     if damage := _damage():
         return damage, 1
     return f"a bug in otel-mas: {type(error).__name__}: {error}; please report it with what --debug shows", _BUG
+
+
+def _os_error(error: OSError) -> str:
+    if error.errno != errno.ENAMETOOLONG:
+        return str(error)
+    return f"{error.strerror}: {str(error.filename)[:_LONGEST_NAME]}…: name a file with a shorter path"

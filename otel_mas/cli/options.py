@@ -62,11 +62,19 @@ def origin(command: F) -> F:
     )(cast(F, with_progress))
 
 
+def not_empty(_: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Refuse an empty text, such as that of a shell variable that is not set."""
+    if value == "":
+        raise click.BadParameter("it is empty: name a file", param=param)
+    return value
+
+
 def place(command: F) -> F:
     """Which store."""
     return click.option(
         "--store",
         metavar="PATH",
+        callback=not_empty,
         help="This store. [default: $OTEL_MAS_STORE, else the one in your data directory]",
     )(command)
 

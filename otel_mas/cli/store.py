@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otel_mas.cli.options import answering, debug, place, readable
+from otel_mas.cli.options import answering, debug, not_empty, place, readable
 from otel_mas.cli.output import note, print_json, say
 from otel_mas.model.status import STATUSES
 
@@ -59,7 +59,9 @@ def check(ctx: click.Context, store: str | None, as_json: bool) -> None:
 
 
 @command.command("repair")
-@click.option("--into", metavar="FILE", help="The new file. [default: the store's name with .repaired]")
+@click.option(
+    "--into", metavar="FILE", callback=not_empty, help="The new file. [default: the store's name with .repaired]"
+)
 @place
 @debug
 def repair(store: str | None, into: str | None) -> None:

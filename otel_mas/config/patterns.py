@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -11,6 +13,7 @@ from pathlib import Path
 _MAX_S = 0.02  # of CPU for a text of a few hundred characters; a usable expression takes a thousandth of it
 _LENGTHS = (12, 16, 20, 24, 200)  # exponential time shows by the fourth, cubic time at the last
 _MAX_CHARS = 8
+_MAX_FILE_BYTES = 1024 * 1024
 
 
 def patterns(text: str) -> tuple[str, ...]:
@@ -19,12 +22,22 @@ def patterns(text: str) -> tuple[str, ...]:
         return checked_patterns([text])
     path = Path(text[1:]).expanduser()
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = _contents(path).decode().splitlines()
+    except (OSError, ValueError) as error:
         raise ValueError(
             f"a regular expression, or @FILE with one on each line; {path} cannot be read: {error}"
         ) from error
     return checked_patterns([line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")])
+
+
+def _contents(path: Path) -> bytes:
+    if not stat.S_ISREG(os.stat(path).st_mode):  # to open a pipe may wait for ever, and a device may never end
+        raise ValueError("not a regular file")
+    with path.open("rb") as file:
+        contents = file.read(_MAX_FILE_BYTES + 1)
+    if len(contents) > _MAX_FILE_BYTES:
+        raise ValueError("larger than 1 MiB")
+    return contents
 
 
 def checked_patterns(expressions: Sequence[str]) -> tuple[str, ...]:

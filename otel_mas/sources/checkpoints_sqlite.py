@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -205,7 +206,8 @@ def _is_sqlite(path: Path) -> bool:
 
 def _connect(path: Path) -> sqlite3.Connection:
     try:
-        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, check_same_thread=False)
+        uri = f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
     except sqlite3.Error as error:
         raise SourceError(f"cannot open {path}: {error}") from None
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES)

@@ -11,6 +11,7 @@ from otel_mas.config import Settings
 from otel_mas.config.connecting import TlsFailure, tls_failure, wants_tenant
 from otel_mas.config.server import masked_url
 from otel_mas.errors import SourceError
+from otel_mas.store.redact import redact_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +102,13 @@ def parse_endpoint(scheme: str, target: str, default_port: int, *, paths: bool =
     Raises:
         SourceError: it is something else, or carries a password.
     """
-    given = masked_url(f"{scheme}://{target}")
+    given = redact_text(masked_url(f"{scheme}://{target}"))
     example = f"{scheme}://localhost:{default_port}"
     if "://" in target:
         raise SourceError(f"{given} has two schemes: leave out the second, as in {example}")
     if "@" in target.partition("/")[0]:
-        shown = f"{scheme}://***@{target.rpartition('@')[2]}"
         raise SourceError(
-            f"{shown} holds a password, which would end up in logs and histories: leave it out and set"
+            f"{given} holds a password, which would end up in logs and histories: leave it out and set"
             " OTEL_MAS_SOURCE_HEADERS, for instance authorization=Basic%20<base64 of user:password>"
         )
     try:

@@ -46,7 +46,7 @@ def open_for_writing(path: Path, timeout_s: float = BUSY_TIMEOUT_S, digest_key: 
             next.
     """
     path = path.expanduser().absolute()
-    _refuse_special(path)
+    refuse_special(path)
     _create(path)
     with files.opening, told_apart(path):
         _refuse_foreign_bytes(path)
@@ -80,7 +80,7 @@ def open_for_reading(path: Path, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.C
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError: with what to do next.
     """
     path = path.expanduser()
-    _refuse_special(path)
+    refuse_special(path)
     if not path.exists():
         raise NotAStore(f"there is no store at {path}: record one with `otel-mas run --store {path} -- python app.py`")
     with told_apart(path):
@@ -194,8 +194,8 @@ def _read_only(path: Path) -> StoreReadOnly:
     )
 
 
-def _refuse_special(path: Path) -> None:
-    """Before anything opens it: a pipe would wait for ever, a device may do anything."""
+def refuse_special(path: Path) -> None:
+    """Raise StoreError for a folder, pipe, socket or device: to open one may wait for ever."""
     with told_apart(path):
         try:
             mode = path.stat().st_mode
@@ -285,7 +285,7 @@ def _retry(action: Callable[[], T], timeout_s: float) -> T:
 
 def _connect_ro(path: Path, timeout_s: float) -> sqlite3.Connection:
     """`mode=ro`; where SQLite can make no shared memory beside the file, as an unchanging file if that is the truth."""
-    address = f"file:{quote(str(path.absolute()))}"
+    address = f"file:{quote(os.fsencode(path.absolute()))}"
     connection = _connect_uri(f"{address}?mode=ro", timeout_s)
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from pathlib import Path
 from urllib.parse import quote
@@ -22,7 +23,7 @@ def stored_key(path: str | Path, timeout_s: float = _WAIT_S) -> bytes | None:
     try:
         if not path.stat().st_size:
             return None
-        connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", timeout=timeout_s, uri=True)
+        connection = sqlite3.connect(f"file:{quote(os.fsencode(path.absolute()))}?mode=ro", timeout=timeout_s, uri=True)
         try:
             row = connection.execute("SELECT value FROM store WHERE name = 'digest_key'").fetchone()
         finally:

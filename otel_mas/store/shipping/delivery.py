@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from otel_mas.store.framing import LogRow
+from otel_mas.store.redact import redact_text
 from otel_mas.store.shipping.destination import Accepted, Destination, Outcome, Refused, Unavailable
 
 _MOST_UNPROVEN = 3
@@ -75,9 +76,10 @@ class Delivery:
 
     def _accepted(self, outcome: Accepted, start: int, end: int) -> Stopped | None:
         self.taken = self.rows[end - 1]
-        self.partly_rejected += min(outcome.rejected, end - start)
-        if outcome.rejected or outcome.message:
-            self.messages.append(f"rejected {outcome.rejected} spans: {outcome.message or 'without a reason'}")
+        rejected = max(0, min(outcome.rejected, end - start))
+        self.partly_rejected += rejected
+        if rejected or outcome.message:
+            self.messages.append(f"rejected {rejected} spans: {outcome.message or 'without a reason'}")
         unproven, self._unproven = self._unproven, {}
         for place in unproven:
             stopped = self._once_more(place)
@@ -111,16 +113,22 @@ class Delivery:
 
 
 def sender(destination: Destination, before: Callable[[], None]) -> Callable[[Sequence[LogRow]], Outcome]:
-    """Sends to a destination; `before` is called before each request."""
+    """Sends to a destination; `before` is called before each request. No secret is in the answer's text."""
 
     def send(rows: Sequence[LogRow]) -> Outcome:
         before()
         try:
-            return destination.send(rows)
+            return _without_secrets(destination.send(rows))
         except Exception as error:  # a destination of somebody else's may not keep to the port
-            return Unavailable(f"{destination.name} failed: {type(error).__name__}: {error}")
+            return Unavailable(redact_text(f"{destination.name} failed: {type(error).__name__}: {error}"))
 
     return send
+
+
+def _without_secrets(outcome: Outcome) -> Outcome:
+    if isinstance(outcome, Accepted):
+        return replace(outcome, message=redact_text(outcome.message))
+    return replace(outcome, reason=redact_text(outcome.reason))
 
 
 def _as_unavailable(outcome: Outcome) -> Unavailable | None:

@@ -11,6 +11,7 @@ from otel_mas.config import Settings
 from otel_mas.config.server import masked_url
 from otel_mas.errors import ConfigError
 from otel_mas.store.framing import LogRow
+from otel_mas.store.redact import redact_text
 
 GROUP = "otel_mas_destination"
 
@@ -111,7 +112,7 @@ def open_destination(
     name, _, target = wanted.partition(":")
     if name not in known:
         raise ConfigError(
-            f"there is no destination {name!r} ({masked_url(wanted)});"
+            f"there is no destination {name!r} ({redact_text(masked_url(wanted))});"
             f" there are {', '.join(known) or 'none: reinstall otel-mas'}"
         )
     return cast(DestinationType, known[name].load()).open(target, settings, environ)

@@ -20,7 +20,7 @@ import orjson
 
 from otel_mas.errors import NotAStore, StoreError
 from otel_mas.store.columns import COLUMNS
-from otel_mas.store.connection import PAGE_SIZE, open_for_writing, told_apart
+from otel_mas.store.connection import PAGE_SIZE, open_for_reading, open_for_writing, refuse_special, told_apart
 from otel_mas.store.header import SQLITE_MAGIC
 from otel_mas.store.migrations import VERSION
 from otel_mas.store.nesting import parsed
@@ -66,8 +66,10 @@ def repair(
         StoreError: `into` exists, or cannot be written.
     """
     path, into = Path(path).expanduser(), Path(into).expanduser()
-    if not path.is_file():
+    refuse_special(path)
+    if not path.exists():
         raise NotAStore(f"there is no store at {path}")
+    _refuse_while_recording(path, clock())
     if into.exists():
         raise StoreError(f"{into} exists: name another file to repair into with --into")
     done = Repaired(into)
@@ -91,10 +93,10 @@ def repair(
 def _opened(path: Path, folder: Path, done: Repaired) -> sqlite3.Connection:
     """A connection to a copy of the damaged file, with its write-ahead log."""
     copy = folder / "damaged.db"
-    shutil.copyfile(path, copy)
+    _copy_private(path, copy)
     wal = path.with_name(path.name + "-wal")
     if wal.exists():
-        shutil.copyfile(wal, folder / "damaged.db-wal")
+        _copy_private(wal, folder / "damaged.db-wal")
     with copy.open("r+b") as file:
         head = file.read(100)
         if not _sound(head):
@@ -113,6 +115,26 @@ def _opened(path: Path, folder: Path, done: Repaired) -> sqlite3.Connection:
     connection.execute("PRAGMA writable_schema = ON")
     connection.execute("PRAGMA cell_size_check = ON")
     return connection
+
+
+def _refuse_while_recording(path: Path, now_ns: int) -> None:
+    """Raise StoreLocked before anything is copied, as far as the damaged file itself can be read."""
+    if not path.with_name(path.name + "-wal").exists():  # nobody has the store open, and none is made here
+        return
+    try:
+        connection = open_for_reading(path)
+    except StoreError:
+        return
+    with closing(connection):
+        try:
+            refuse_while_recording(connection, path, now_ns)
+        except (sqlite3.Error, UnicodeError):
+            return
+
+
+def _copy_private(source: Path, target: Path) -> None:
+    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    shutil.copyfile(source, target)
 
 
 def _has_schema(copy: Path) -> bool:

@@ -10,10 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
 from otel_mas.cli import cli
+from otel_mas.cli.failures import reported
+from otel_mas.store.connection import open_for_reading
+from otel_mas.store.upkeep import check
 
 
 def run(*words: str) -> Result:
@@ -95,3 +99,60 @@ def test_a_report_of_a_deep_trace_is_made(tmp_path: Path) -> None:
     done = run("report", "--from", f"otlp+file://{tmp_path}/deep.json", "-o", str(tmp_path / "page.html"))
     assert done.exit_code == 0, done.output
     assert "nested more than 20 deep" in (tmp_path / "page.html").read_text()
+
+
+def test_a_path_that_is_not_utf8_names_a_store_like_any_other(tmp_path: Path, store: Path) -> None:
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.db")
+    os.rename(store, path)
+    for words in (("traces",), ("store", "stats"), ("store", "check"), ("store", "repair")):
+        result = run(*words, "--store", path)
+        assert (result.exit_code, type(result.exception)) == (0, type(None)), (words, result.output)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("traces", "--store", "{}"),
+        ("traces", "--from", "checkpoints+sqlite://{}"),
+        ("store", "repair", "--store", "{}"),
+        ("store", "compact", "--store", "{}"),
+    ],
+    ids=" ".join,
+)
+def test_a_path_that_is_too_long_is_one_short_line(words: tuple[str, ...]) -> None:
+    result = run(*(word.format("x" * 5000) for word in words))
+    assert result.exit_code == 1
+    assert "too long" in result.stderr
+    assert len(result.stderr) < 400, result.stderr
+
+
+def test_repair_into_a_path_that_is_too_long_is_one_short_line(store: Path) -> None:
+    result = run("store", "repair", "--store", str(store), "--into", "x" * 5000)
+    assert (result.exit_code, len(result.stderr) < 400) == (1, True), result.stderr
+
+
+def test_repair_and_compact_say_what_a_path_is_that_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for command in ("repair", "compact"):
+        assert "is a pipe, a socket or a device" in run("store", command, "--store", str(tmp_path / "fifo")).stderr
+        assert "is a folder" in run("store", command, "--store", str(tmp_path)).stderr
+
+
+@pytest.mark.parametrize("words", [("--store", ""), ("--into", "")])
+def test_an_empty_path_is_refused(words: tuple[str, ...]) -> None:
+    result = run("store", "repair", *words)
+    assert (result.exit_code, "it is empty" in result.stderr) == (2, True), result.stderr
+
+
+def test_an_error_is_reported_where_looking_for_damage_fails_too(
+    store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_: object) -> None:
+        raise ValueError("no")
+
+    open_for_reading(store).close()
+    monkeypatch.setattr(check, "check", fail)
+    with pytest.raises(click.exceptions.Exit) as ended, reported(click.Context(cli)):
+        raise KeyError("first")
+    assert ended.value.exit_code == 70
+    assert "KeyError: 'first'" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,11 @@ def test_expressions_come_from_a_variable_a_file_or_code(tmp_path: Path) -> None
         Settings.from_env({}, redact_patterns=["a1", "(a+)+$"])
     with pytest.raises(ConfigError, match="redact_keys"):
         Settings.from_env({}, redact_keys=[""])
+
+
+def test_a_file_of_expressions_is_a_regular_file_of_at_most_1_mib(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "large").write_text("a" * (1024 * 1024 + 1))
+    for file, why in (("fifo", "not a regular file"), ("large", "larger than 1 MiB"), ("/dev/zero", "not a regular")):
+        with pytest.raises(ConfigError, match=why):
+            Settings.from_env({"OTEL_MAS_REDACT_PATTERNS": f"@{tmp_path / file}"})

@@ -113,3 +113,12 @@ def test_certificates(tmp_path: Path) -> None:
     assert (found.certificate, found.client_certificate, found.client_key) == tuple(environ.values())
     with pytest.raises(ConfigError, match="CLIENT_CERTIFICATE"):
         endpoint_of({f"{P}CLIENT_KEY": str(tmp_path / "key")})
+
+
+def test_a_secret_in_an_endpoint_is_neither_shown_nor_in_an_error() -> None:
+    token = "sk-live-" + "SECRET" * 4
+    assert token not in endpoint_of({P + "ENDPOINT": f"http://h:4318/{token}"}).shown
+    for wrong in (f"http://h:99999999/{token}", f"h/{token}", f"http://h:x/;token={token}"):
+        with pytest.raises(ConfigError) as caught:
+            endpoint_of({P + "ENDPOINT": wrong})
+        assert token not in str(caught.value)

@@ -148,3 +148,23 @@ def test_a_span_whose_body_cannot_be_read_is_among_the_rejections(harbour: Any, 
 
     until_idle(shipper)
     assert [len(one.span_id) for one in harbour.status().rejections] == [16]
+
+
+@pytest.mark.parametrize("about_the_data", [True, False])
+def test_a_secret_in_an_answer_is_not_stored(harbour: Any, fake: Any, about_the_data: bool) -> None:
+    shipper = harbour.shipper(there := fake())
+    harbour.write(1)
+    there.answer = lambda _: Refused(f"bad key sk-live-{'SECRET' * 4}", about_the_data)
+    shipper.step()
+    status = harbour.status()
+    kept = [one.reason for one in status.rejections] or [status.error]
+    assert kept == ["bad key [redacted]"]
+
+
+def test_no_more_spans_are_rejected_than_were_sent(harbour: Any, fake: Any, caplog: pytest.LogCaptureFixture) -> None:
+    shipper = harbour.shipper(there := fake())
+    harbour.write(3)
+    there.answer = lambda _: Accepted(2**63 - 1, "too old")
+    shipper.step()
+    assert (harbour.status().shipped, harbour.status().rejected) == (0, 3)
+    assert "rejected 3 spans: too old" in caplog.text

@@ -110,6 +110,8 @@ def test_it_is_refused_where_it_could_do_harm(bench: object, stored: Path, tmp_p
     bench.writer(instance=b"living", service="shop").write(Batch())  # type: ignore[attr-defined]
     with pytest.raises(StoreLocked, match=r"a process records into the store at .* now \(shop\)"):
         repair(stored, tmp_path / "new.db", clock=bench.clock)  # type: ignore[attr-defined]
+    with pytest.raises(StoreLocked):  # before anything is copied, which would fail in a folder that is not there
+        repair(stored, tmp_path / "missing" / "new.db", clock=bench.clock)  # type: ignore[attr-defined]
     assert not (tmp_path / "new.db").exists()
 
 
@@ -129,3 +131,12 @@ def test_a_process_that_is_lost_has_a_stand_in(stored: Path, sql: Callable[[str]
     done = repair(stored, tmp_path / "new.db")
     assert done.saved["spans"] == 40
     assert check(done.path) == []
+
+
+def test_the_copy_of_a_store_that_others_can_read_is_private_from_the_start(
+    stored: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stored.chmod(0o644)
+    repair(stored, tmp_path / "new.db")
+    assert caplog.messages == []
+    assert stored.stat().st_mode & 0o777 == 0o644
