@@ -77,6 +77,10 @@ class Patches:
             if module in (None, hook.module) and hook.module in sys.modules:
                 self._put(hook, sys.modules[hook.module])
 
+    def is_left_off(self, group: str) -> bool:
+        """Whether a group of hooks does not fit what is installed."""
+        return group in self._left_off
+
     def take_off(self) -> None:
         """Put everything back as it was, except what somebody else has wrapped since.
 

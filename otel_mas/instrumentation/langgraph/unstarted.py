@@ -108,9 +108,11 @@ def begun() -> None:
 
 def _failed(starting: _Starting, error: Exception) -> None:
     with imports:
-        from otel_mas.instrumentation.langgraph import spans  # imports LangGraph; this module is used without it
+        from otel_mas.instrumentation.langgraph import fit, spans  # imports LangGraph; this module is used without it
     try:
         _starting.set(None)
+        if fit.PATCHES.is_left_off(fit.RUNS):
+            return  # public callbacks record the run, and its failure
         rec, outer = recorder(), current_task()
         if outer is not None and outer.graph is not None and outer.graph is starting.graph:
             return  # a subgraph used as a node is one span with its task, which this error leaves
