@@ -384,8 +384,8 @@ def test_a_state_of_many_messages_costs_only_its_newest(recorded: Path, monkeypa
     assert calls_of["fingerprint"] < 8 * MAX_MESSAGES
     assert recorded_reads(recorded, thread) == [
         ("agent#1", "first#1:chat"),
-        ("agent#1/model#1:chat", "first#1:chat"),
-        ("last#1:chat", "agent#1/model#1:chat"),
+        (f"agent#1/{MODEL_NODE}#1:chat", "first#1:chat"),
+        ("last#1:chat", f"agent#1/{MODEL_NODE}#1:chat"),
         ("last#1:chat", "first#1:chat"),
     ]
     del history, app

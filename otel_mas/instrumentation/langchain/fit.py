@@ -66,8 +66,8 @@ HOOKS = (
     Hook(_TOOLS, "BaseTool", "arun", ("self", "tool_input"), tools.arun),
     Hook(_RETRIEVERS, "BaseRetriever", "invoke", ("self", "input"), retrievers.invoke),
     Hook(_RETRIEVERS, "BaseRetriever", "ainvoke", ("self", "input"), retrievers.ainvoke),
-    Hook(_DECISIONS, "BaseDecisionModel", "_classify_and_record", ("self", "request"), decisions.classify),
-    Hook(_DECISIONS, "BaseDecisionModel", "_aclassify_and_record", ("self", "request"), decisions.aclassify),
+    Hook(_DECISIONS, "BaseDecisionModel", "_classify_and_record", ("self", "request"), decisions.classify, True),
+    Hook(_DECISIONS, "BaseDecisionModel", "_aclassify_and_record", ("self", "request"), decisions.aclassify, True),
 )
 
 PATCHES = Patches("LangChain", HOOKS, "its spans may be missing", {MODELS: public.MODELS})
