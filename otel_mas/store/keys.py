@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from otel_mas.errors import StoreLocked
 
-_WAIT_S = 0.02
+_WAIT_S = 0.1  # once in a process, and only while somebody is creating the store
 
 
 def stored_key(path: str | Path, timeout_s: float = _WAIT_S) -> bytes | None:
