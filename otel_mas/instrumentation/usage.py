@@ -48,6 +48,11 @@ _CONTAINERS: Final = (
     "meta",
     "amazon-bedrock-invocationMetrics",
 )
+# Each with the keys that may stand in the usage itself.
+_DIALECTS: Final = [
+    (dialect, frozenset(key.partition(".")[0] for keys in dialect.keys.values() for key in keys))
+    for dialect in DIALECTS
+]
 _PLAIN: Final = {"input_tokens", "output_tokens", "total_tokens", "input_token_details", "output_token_details"}
 _ATTRIBUTES: Final = (
     ("cache_read", names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
@@ -85,10 +90,10 @@ def read_usage(metadata: Any, *raw: Any) -> Usage | None:
     if found is not None and len(found.attributes) > 2:
         return found
     for usage in _raw_usages(raw):
-        counts, dialect = _counts(usage)
-        if dialect is None or (counts.input is None and counts.output is None):
+        read = _read(usage)
+        if read is None:
             continue
-        own = interpret(counts, dialect.cache_beside_input, dialect.reasoning_beside_output)
+        own, counts = read
         if found is None or not any(found.tokens) or (len(own.attributes) > 2 and _same_call(found, counts)):
             return own
     return found
@@ -114,10 +119,16 @@ def _read_langchain(usage: Any) -> Usage | None:
             total = usage.get("total_tokens")
             if not total or total == given + produced:
                 return Usage(plain_tokens(given, produced), _whole(given, produced))
+    read = _read(usage)
+    return None if read is None else read[0]
+
+
+def _read(usage: Any) -> tuple[Usage, Counts] | None:
+    """Usage in whichever dialect it is, and its counts as they were reported; None where it is none."""
     counts, dialect = _counts(usage)
     if dialect is None or (counts.input is None and counts.output is None):
         return None
-    return interpret(counts, dialect.cache_beside_input, dialect.reasoning_beside_output)
+    return interpret(counts, dialect.cache_beside_input, dialect.reasoning_beside_output), counts
 
 
 def _raw_usages(places: Iterable[Any]) -> Iterable[Any]:
@@ -135,7 +146,9 @@ def _counts(usage: Any) -> tuple[Counts, Dialect | None]:
     """The counts in the dialect that knows most of the keys; None for the dialect where none knows any."""
     best: tuple[Counts, Dialect | None] = Counts(), None
     most = 0
-    for dialect in DIALECTS:
+    for dialect, top_level in _DIALECTS:
+        if type(usage) is dict and top_level.isdisjoint(usage):  # most of a response's metadata are no usage
+            continue
         found: dict[str, int] = {}
         for field, keys in dialect.keys.items():
             for key in keys:
