@@ -28,7 +28,7 @@ class Endpoint:
     """Where to send, and what to send with every request. Headers are not shown: they hold tokens."""
 
     url: str = field(repr=False)
-    """Of an HTTP endpoint with its path; of a gRPC one without. Its query may hold a key: people see `shown`."""
+    """The URL; over HTTP with its path, over gRPC without. Its query may hold a key: people see `shown`."""
     protocol: Protocol
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     tls: bool = False

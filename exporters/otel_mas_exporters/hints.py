@@ -1,4 +1,4 @@
-"""What to set where an OTLP server cannot be talked to, or does not know who is asking."""
+"""Settings to name where an OTLP server cannot be reached, or does not know the client."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OF_TLS = {
 
 
 def connecting(words: str, endpoint: Endpoint) -> str:
-    """What to do about TLS, " (...)"; "" where it has nothing to do with the failure."""
+    """Advice about TLS, as " (...)"; "" where TLS has nothing to do with the failure."""
     failure = tls_failure(words, tls=endpoint.tls)
     if failure is None:
         return ""
@@ -27,7 +27,7 @@ def connecting(words: str, endpoint: Endpoint) -> str:
 
 
 def access(words: str) -> str:
-    """What to set for a server that refuses access."""
+    """The setting to name for a server that refuses access."""
     if wants_tenant(words):
         return f" (it has several tenants: {_PREFIX}HEADERS=X-Scope-OrgID=<tenant>)"
     return f" (a token belongs into {_PREFIX}HEADERS=authorization=Bearer%20<token>)"

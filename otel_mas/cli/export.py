@@ -86,7 +86,7 @@ def _chosen(store: str, target: Target | None) -> tuple[list[str], int]:
 
 
 def _write(reader: LogReader, ids: Sequence[str], file: IO[bytes], *, content: int) -> tuple[int, list[str]]:
-    """How many spans were written, and a line for each that cannot be."""
+    """Number of spans written, and a line for each that cannot be."""
     from otel_mas.store.array_parts import with_split_arrays
     from otel_mas.store.otlp_json import json_line
     from otel_mas.store.shipping.withhold import Withholder

@@ -34,7 +34,7 @@ def reported(ctx: click.Context) -> Iterator[None]:
 
 
 def _damage() -> str | None:
-    """What is wrong with the store that the command read, if that is why it failed."""
+    """Damage of the store that the command read, if that is why it failed."""
     connection = sys.modules.get("otel_mas.store.connection")
     path = None if connection is None else connection.last_opened()
     if connection is None or path is None:

@@ -143,7 +143,7 @@ def _selected(
     service: str | None,
     max_bytes: int | None,
 ) -> list[TraceSummary]:
-    """What fits, the oldest first."""
+    """The matching traces, oldest first."""
     import time
 
     from otel_mas.api.when import duration_ns

@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 
 class TlsFailure(Enum):
-    """What to change about a connection."""
+    """A failure of TLS, by what has to change about the connection."""
 
     UNTRUSTED = auto()
     """The server's certificate is signed by nobody that is trusted."""
@@ -35,14 +35,14 @@ def tls_failure(words: str, *, tls: bool) -> TlsFailure | None:
         words: of the error.
         tls: whether TLS was spoken.
     """
-    told = words.lower()
-    spaced = told.replace("_", " ")
+    lowered = words.lower()
+    spaced = lowered.replace("_", " ")
     if any(sign in spaced for sign in _OTHER_HOST):
         return TlsFailure.OTHER_HOST
-    if any(sign in told for sign in _UNTRUSTED):
+    if any(sign in lowered for sign in _UNTRUSTED):
         return TlsFailure.UNTRUSTED
     if not tls:
-        found = any(sign in told for sign in _TLS_SERVER) or any(sign in spaced for sign in _HUNG_UP)
+        found = any(sign in lowered for sign in _TLS_SERVER) or any(sign in spaced for sign in _HUNG_UP)
         return TlsFailure.TLS_SERVER if found else None
     if any(sign in spaced for sign in _PLAIN_SERVER):
         return TlsFailure.PLAIN_SERVER

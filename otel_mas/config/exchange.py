@@ -61,7 +61,7 @@ class NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 class _Reading:
-    """What a response wants of a socket."""
+    """The part of a socket that a response needs."""
 
     def __init__(self, sock: socket.socket, ends: float) -> None:
         self._sock = sock

@@ -66,7 +66,7 @@ _ATTRIBUTES: Final = (
 
 
 class Usage(NamedTuple):
-    """What a call used, or why that cannot be told."""
+    """Token usage of a call, or why it cannot be told."""
 
     tokens: Tokens
     attributes: dict[str, int]

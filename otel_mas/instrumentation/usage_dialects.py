@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 
 class Dialect(NamedTuple):
-    """How one API names its counts, and what they include."""
+    """The names that one API gives its counts, and what they include."""
 
     source: str
     keys: Mapping[str, tuple[str, ...]]

@@ -14,7 +14,7 @@ from otel_mas.semconv import ContentClass, content_class
 
 
 class Rule(enum.Enum):
-    """What stays of the values under a name."""
+    """The treatment of the values under a name."""
 
     KEEP = enum.auto()
     """Structure or an id: all of it."""

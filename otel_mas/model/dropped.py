@@ -27,7 +27,7 @@ class DropReason(StrEnum):
 
 
 class Dropped(NamedTuple):
-    """How much was dropped for one reason."""
+    """Numbers of spans and contents dropped for one reason."""
 
     reason: str
     spans: int

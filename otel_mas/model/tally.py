@@ -119,7 +119,7 @@ class Tally:
 
     @property
     def missing(self) -> str | None:
-        """What its spans tell to be missing from the trace, in words."""
+        """The parts that are missing from the trace by what its spans say, in words."""
         return missing_parents(self._ids, self._parents, self._root[0] == ROOT)
 
     def matches(self, query: Query) -> bool:

@@ -1,4 +1,4 @@
-"""What was drained from the queue → a batch for the store: redacted, encoded, one bad item never costing another.
+"""Build a batch for the store from what was drained: redacted, encoded, one bad item never costing another.
 
 Spans go first, with what is stored in their rows. Content (`contents`) joins the batch as far as time allows.
 """
@@ -97,7 +97,7 @@ class BatchBuilder:
         return self._encoder.withheld + self.contents.withheld
 
     def redacted(self) -> dict[str, int]:
-        """How many secrets were taken out since the last call, by rule."""
+        """Return the number of secrets taken out since the last call, by rule."""
         return self._privacy.redactor.taken()
 
     def batch(self, drained: Drained, keys: Keys) -> Batch:

@@ -83,7 +83,7 @@ def text_of(value: Any) -> str | None:
 
 
 def arguments_of(exc: BaseException) -> tuple[Any, ...]:
-    """What an exception was made with."""
+    """Return the arguments that an exception was made with."""
     return tuple(_ARGUMENTS(exc))
 
 
@@ -104,7 +104,7 @@ def is_a(value: object, name: str) -> bool:
 
 @lru_cache(maxsize=_MAX_TYPES)
 def _layout(kind: type) -> tuple[_Read | None, dict[str, _Read]]:
-    """How to get the `__dict__` and the slots of an instance of a class."""
+    """Return readers of the `__dict__` and the slots of instances of a class."""
     own_dict: _Read | None = None
     slots: dict[str, _Read] = {}
     for base in reversed(_MRO(kind)):

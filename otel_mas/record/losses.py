@@ -47,7 +47,7 @@ class Losses:
         self._mark((key[0], reason, False), 1)
 
     def totals(self, unwritten: int = 0) -> list[Dropped]:
-        """What was dropped so far, reason by reason.
+        """Return the drops so far, reason by reason.
 
         Args:
             unwritten: spans that still wait while the process ends.

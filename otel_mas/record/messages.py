@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, cast
 from otel_mas.record.digest import Digester
 
 MAX_MESSAGES: Final = 4096
-"""Of one list, the newest: to read 100,000 takes 4 s on the app's thread."""
+"""The newest messages of one list that are looked at: to read 100,000 takes 4 s on the app's thread."""
 _MAX_KNOWN = 65_536  # messages known by identity, and digests known to be stored; 30 MB at most
 
 _Key = tuple[int, object]

@@ -77,10 +77,10 @@ class StateValue(NamedTuple):
 
 
 Beside = MessageRefs | Changes
-"""What a span's own row, or one beside it, is made of: a few digests."""
+"""Parts of a span's own row, or of one beside it: a few digests."""
 
 AnyContent = Content | Message | StateValue
-"""What has to be redacted, which takes a second and more a megabyte: spans do not wait for it."""
+"""Content to be redacted, which takes a second and more a megabyte: spans do not wait for it."""
 
 Ended = tuple["ReadableSpan", tuple["Cause", ...], int]
 """An ended span, all of its causes whatever the SDK's limits left on it, and what it weighs in bytes. A bare tuple: it
@@ -257,7 +257,7 @@ class SpanQueue:
 
     @property
     def waiting_contents(self) -> int:
-        """How many contents wait."""
+        """Number of contents that wait."""
         return len(self._contents)
 
     def service(self) -> str | None:

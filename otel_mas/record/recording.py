@@ -190,7 +190,7 @@ class Recording:
         return partial(self._open_store, settings, self.instance_id, privacy.text(service))
 
     def _opened(self, store: Store) -> tuple[Store, BatchBuilder]:
-        """What the writer works with, once the store is open."""
+        """Return the store and the batch builder for the writer, once the store is open."""
         from otel_mas.record.batches import BatchBuilder
 
         self._key = store.digest_key

@@ -173,7 +173,7 @@ class Writer:
 
     @property
     def unwritten_spans(self) -> int:
-        """How many ended spans are not committed yet."""
+        """Number of ended spans that are not committed yet."""
         return self._queue.waiting_spans + self._writing
 
     # -- for other threads -----------------------------------------------------------------------------------------

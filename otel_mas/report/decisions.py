@@ -39,7 +39,7 @@ def decision(span: Span) -> str | None:
 
 
 def _sure(span: Span) -> str:
-    """How sure the decision model was that made a choice."""
+    """The confidence of the decision model that made a choice, in words."""
     confidence = span.get(names.MAS_ROUTING_CONFIDENCE)
     return f" ({confidence:.0%} sure)" if isinstance(confidence, int | float) else ""
 

@@ -62,7 +62,7 @@ class Access:
 
 
 def tls_error(endpoint: Endpoint, words: str, detail: str = "") -> SourceError | None:
-    """What to do where a connection fails because of TLS; None where that has nothing to do with it.
+    """Advice for a connection that fails because of TLS; None where TLS has nothing to do with it.
 
     Args:
         words: of the error.
@@ -90,7 +90,7 @@ def tls_error(endpoint: Endpoint, words: str, detail: str = "") -> SourceError |
 
 
 def access_hint(words: str) -> str:
-    """What to set where a server refuses access with these words."""
+    """The setting to name where a server refuses access with these words."""
     if wants_tenant(words):
         return "it has several tenants: set OTEL_MAS_SOURCE_HEADERS=X-Scope-OrgID=<tenant>"
     return "set OTEL_MAS_SOURCE_HEADERS, for instance authorization=Bearer%20<token>"

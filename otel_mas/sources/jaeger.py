@@ -149,7 +149,7 @@ class JaegerSource:
         return walk.newest(query.limit, query.since_ns or 0, self._clock())
 
     def _searched(self, selecting: list[_Selection], lo_ns: int, hi_ns: int, most: int) -> Iterator[dict[str, Tally]]:
-        """What each search finds. Where the storage takes none without a service, there is one for each service."""
+        """Run a search; one for each service where the storage takes none without a service."""
         try:
             for service, attributes in selecting:
                 yield _tallies(self._transport.search(Search(lo_ns, hi_ns, most, service, attributes)))

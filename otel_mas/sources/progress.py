@@ -24,7 +24,7 @@ def listening(listener: Listener) -> Iterator[None]:
 
 @contextmanager
 def telling() -> Iterator[Listener]:
-    """What to call with each line of one piece of work; the last one is taken back at its end."""
+    """Yield a function to call with each line of one piece of work; the last line is erased at its end."""
     tell = _listener.get() or _nobody
     try:
         yield tell

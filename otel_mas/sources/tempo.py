@@ -164,7 +164,7 @@ class TempoSource:
         return Page(candidates, len(candidates) < most)
 
     def _told_apart(self, reply: Reply) -> SourceError:
-        """What Tempo does not take in a search."""
+        """Return the error for a search that Tempo refused."""
         refusal = self._http.refusal(reply)
         if _TOO_MANY in reply.says:
             return FewerTraces(str(refusal))

@@ -22,7 +22,7 @@ opening = threading.Lock()
 
 
 def identity(file: Path | int) -> Identity | None:
-    """Of the file at a path or behind a descriptor; None where there is none."""
+    """Device and inode of the file at a path or behind a descriptor; None where there is none."""
     try:
         found = os.stat(file)
     except (OSError, ValueError):

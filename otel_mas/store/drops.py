@@ -41,7 +41,7 @@ def read_dropped(connection: sqlite3.Connection, condition: str = "", *values: o
 
 
 def trace_drops(connection: sqlite3.Connection, traces: Iterable[int]) -> dict[int, str]:
-    """What was dropped of each of these traces, in words; those that lost nothing are left out."""
+    """Drops of each of these traces, in words; traces that lost nothing are left out."""
     found: dict[int, list[Dropped]] = {}
     for trace, *dropped in select(
         connection, "SELECT trace, reason, spans, contents FROM trace_drops", ("trace",), list(traces)

@@ -36,7 +36,7 @@ class StoreConnection(sqlite3.Connection):
     files: dict[Path, Identity | None]
     """The database, its write-ahead log and its shared memory."""
     descriptors: dict[Identity, list[int]]
-    """Of each of the files: those that were new once the connection was open."""
+    """The descriptors of each file: those that were new once the connection was open."""
 
     def watch(self, path: Path, opened: Identity | None, before: Collection[int]) -> None:
         """Remember the files at `path`, once SQLite has opened them all.

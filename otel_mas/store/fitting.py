@@ -47,7 +47,7 @@ def fit_messages(messages: list[dict[str, Any]], limit: int) -> tuple[str, bool]
 
 
 def left_out(messages: Sequence[dict[str, Any]], more: int = 0) -> dict[str, Any]:
-    """What stands for messages that were left out, and for those that were before."""
+    """A message in place of those that were left out, and of those that had been before."""
     counts = (part.get("messages", 1) if (part := _cut_part(message)) else 1 for message in messages)
     return {"role": "system", "parts": [{"type": _CUT, "messages": more + sum(counts)}]}
 

@@ -41,10 +41,10 @@ class _Imports:
 
 
 imports = _Imports()
-"""Of the app's threads."""
+"""The lock of imports on the app's threads."""
 
 background_imports = _Imports()
-"""Of our own threads, for which the app's do not wait."""
+"""The lock of imports on our own threads, for which the app's do not wait."""
 
 if hasattr(os, "register_at_fork"):
     for _each in (imports, background_imports):

@@ -93,7 +93,7 @@ class Redactor:
         return is_secret_key(name) or is_doubtful_key(name) or self._is_own_key(name)
 
     def taken(self) -> dict[str, int]:
-        """How many secrets were taken since the last call, by rule."""
+        """Return the number of secrets taken since the last call, by rule."""
         counts, self.counts = self.counts, {}
         return counts
 

@@ -1,4 +1,4 @@
-"""How many secrets were taken out, by rule: a row of the table `store` for each rule, over all processes."""
+"""Numbers of secrets taken out, by rule: a row of the table `store` for each rule, over all processes."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class DropRow:
 
 @dataclass(slots=True)
 class Batch:
-    """What is committed together.
+    """Rows that are committed together.
 
     `incomplete` says, per trace, what is known to be missing from it. `drops` adds to what was dropped of each trace,
     `dropped_spans` are ids (trace, span) of the spans among it; `dropped` is what the process has dropped in all.

@@ -17,7 +17,7 @@ _MAX_ROWS = 10_000
 _MAX_LINE = 2000
 
 Columns = dict[tuple[str, int, int], int]
-"""How far the columns of tables have been looked at, by separator, number of the column and number of columns."""
+"""Ends of the columns of tables looked at so far, by separator, number of the column and number of columns."""
 
 
 @lru_cache(maxsize=64)

@@ -335,7 +335,7 @@ def _doubtful(text: str, end: int) -> list[Span]:
 
 
 def _named(text: str, place: int, end: int, word: str, columns: Columns) -> list[Span]:
-    """What stands under a secret's name that ends there."""
+    """Find the value under a secret's name that ends there."""
     if "/" in text[max(0, place - 40) : place] and _CLOSING.search(text, max(0, place - 40), place):
         return []
     match = None

@@ -52,7 +52,7 @@ def _leaving(settings: Settings, destinations: Sequence[Destination], recording:
 
 
 def _hosts(destinations: Sequence[Destination]) -> list[str]:
-    """Where otel-mas ships to."""
+    """The destinations that otel-mas ships to."""
     return list(dict.fromkeys(one.host for one in destinations if one.usable and one.sender == OURS))
 
 

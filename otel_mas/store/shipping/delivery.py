@@ -14,7 +14,7 @@ _MOST_UNPROVEN = 3
 
 
 class Stopped(NamedTuple):
-    """Where a delivery had to stop, and why; the rows before are dealt with."""
+    """The row at which a delivery had to stop, and why; the rows before are dealt with."""
 
     place: int
     cause: Unavailable
@@ -46,7 +46,7 @@ class Delivery:
     partly_rejected: int = 0
     """Spans that the destination says it rejected of those that it took, and not which."""
     messages: list[str] = field(default_factory=list)
-    """What the destination said of those."""
+    """The destination's answer for those."""
     _unproven: dict[int, str] = field(default_factory=dict)
     _probed: bool = False
 

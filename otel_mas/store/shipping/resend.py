@@ -1,4 +1,4 @@
-"""What a destination has acknowledged, to be sent once more: a backend may lose what it took."""
+"""Send once more what a destination has acknowledged: a backend may lose what it took."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ class Shipper:
 
 
 class _Failures:
-    """How often in a row a delivery had to stop at the same span."""
+    """Number of times in a row that a delivery had to stop at the same span."""
 
     def __init__(self) -> None:
         self._key: int | None = None

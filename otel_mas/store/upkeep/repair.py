@@ -45,7 +45,7 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class Repaired:
-    """What was saved into `path`, in rows by table, and a line for each thing that was lost."""
+    """Rows saved into `path`, by table, and a line for each thing that was lost."""
 
     path: Path
     saved: dict[str, int] = field(default_factory=dict)

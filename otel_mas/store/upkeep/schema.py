@@ -44,7 +44,7 @@ def _columns(connection: sqlite3.Connection, table: str) -> dict[str, tuple[str,
 
 
 def type_of(value: object) -> str:
-    """What `typeof` calls a value that came from SQLite."""
+    """The name by which `typeof` calls a value that came from SQLite."""
     if value is None:
         return "null"
     if isinstance(value, int):

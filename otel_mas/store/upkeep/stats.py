@@ -1,4 +1,4 @@
-"""What is in a store: sizes, counts, who records into it, what was dropped, how far its destinations are."""
+"""Statistics of a store: sizes, counts, recording processes, drops, how far its destinations are."""
 
 from __future__ import annotations
 
