@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from otel_mas.config import Settings
+from otel_mas.otlp.framing import LogRow
+from otel_mas.shipping import Accepted, Outcome, Refused, Unavailable
 from otel_mas.store.descriptors import Identity, identity
-from otel_mas.store.framing import LogRow
 from otel_mas.store.imports import background_imports
 from otel_mas.store.private import make_private, private_folder
-from otel_mas.store.shipping import Accepted, Outcome, Refused, Unavailable
 
 _SUFFIX = ".jsonl"
 _TAIL = 2**16
@@ -57,7 +57,7 @@ class FileDestination:
 
     def send(self, rows: Sequence[LogRow]) -> Outcome:
         with background_imports:
-            from otel_mas.store.otlp_json import json_line
+            from otel_mas.otlp.to_json import json_line
         try:
             line = json_line(rows) if rows else b""
         except (ValueError, TypeError, RecursionError) as error:  # orjson's own is a TypeError

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 from otel_mas.config import parse
 from otel_mas.config.server import masked_url
 from otel_mas.errors import ConfigError
-from otel_mas.store.redact import redact_text
+from otel_mas.privacy.redact import redact_text
 
 Protocol = Literal["grpc", "http/protobuf"]
 PROTOCOLS: tuple[Protocol, ...] = ("grpc", "http/protobuf")

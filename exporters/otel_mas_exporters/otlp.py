@@ -7,9 +7,9 @@ from typing import ClassVar, Protocol
 
 from otel_mas.config import Settings
 from otel_mas.config.server import server_key
-from otel_mas.store.framing import LogRow, traces_data
+from otel_mas.otlp.framing import LogRow, traces_data
+from otel_mas.shipping import Outcome
 from otel_mas.store.imports import background_imports
-from otel_mas.store.shipping import Outcome
 from otel_mas_exporters.endpoint import Endpoint, endpoint_of
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import grpc  # type: ignore[import-untyped]
 
-from otel_mas.store.shipping import Outcome, Refused, Unavailable
+from otel_mas.shipping import Outcome, Refused, Unavailable
 from otel_mas_exporters import hints
 from otel_mas_exporters.agent import user_agent
 from otel_mas_exporters.endpoint import Endpoint

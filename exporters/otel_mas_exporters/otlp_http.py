@@ -11,7 +11,7 @@ from typing import Any
 
 from otel_mas.config.exchange import DeadlineHandler, NoRedirects, SecureDeadlineHandler
 from otel_mas.config.server import server_key
-from otel_mas.store.shipping import Outcome, Refused, Unavailable
+from otel_mas.shipping import Outcome, Refused, Unavailable
 from otel_mas_exporters import hints
 from otel_mas_exporters.agent import user_agent
 from otel_mas_exporters.endpoint import Endpoint

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from email.utils import parsedate_to_datetime
 
-from otel_mas.store.shipping import Accepted
-from otel_mas.store.wire import DELIMITED, VARINT, fields, read_varint
+from otel_mas.otlp.wire import DELIMITED, VARINT, fields, read_varint
+from otel_mas.shipping import Accepted
 
 # ExportTraceServiceResponse.partial_success {rejected_spans, error_message}.
 _PARTIAL_SUCCESS, _REJECTED, _MESSAGE = 1 << 3 | DELIMITED, 1 << 3 | VARINT, 2 << 3 | DELIMITED

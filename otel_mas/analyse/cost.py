@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from otel_mas.analyse.retold import retold
+from otel_mas.analyse.duplicate_calls import retold
 from otel_mas.model import Span
 from otel_mas.semconv import Operation, RecordKind, record_kind
 from otel_mas.semconv import attributes as names

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from otel_mas.api.lifecycle import flush, instrument, shutdown
     from otel_mas.api.source import Source, open  # noqa: A004 - the public name
     from otel_mas.api.trace import Conversation, SpanMessages, Trace
-    from otel_mas.instrumentation.marking import (
+    from otel_mas.instrumentation.marks import (
         agent,
         event,
         grade,
@@ -77,7 +77,7 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         if name in __all__:
-            return getattr(import_module("otel_mas.instrumentation.marking"), name)
+            return getattr(import_module("otel_mas.instrumentation.marks"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
 

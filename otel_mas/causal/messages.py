@@ -1,8 +1,8 @@
 """Who read what whom wrote, where they ran in different processes: joined by the digests that their spans say.
 
-Inside one process the links are recorded as it happens, by `otel_mas.record.exchange`; the rules here are the same. A
-participant is known by the names of what is around it; what it has read is its own history from then on; who is inside
-of it, or around it, is no other.
+Inside one process the links are recorded as it happens, by `otel_mas.record.content.provenance`; the rules here are the
+same. A participant is known by the names of what is around it; what it has read is its own history from then on; who is
+inside of it, or around it, is no other.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def command(
     otel-mas doctor
     otel-mas doctor --from tempo+http://localhost:3200 -- python app.py
     """
-    from otel_mas.api.diagnosis.diagnose import Question, diagnose
+    from otel_mas.doctor.diagnose import Question, diagnose
 
     words = (sys.executable, *app) if app[:1] == ("-m",) else app
     found = diagnose(Question(os.environ, store, sources, words))

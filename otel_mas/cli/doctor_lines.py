@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
-from otel_mas.api.diagnosis.forms import (
+from otel_mas.doctor.forms import (
     DestinationForm,
     DiagnosisForm,
     EnvironmentForm,
@@ -17,7 +17,7 @@ from otel_mas.api.diagnosis.forms import (
     SourceForm,
     StoreForm,
 )
-from otel_mas.api.diagnosis.words import size
+from otel_mas.doctor.words import size
 from otel_mas.report.terminal.lines import wrap
 from otel_mas.report.text import count, duration, listing, local_time, plain
 

@@ -16,9 +16,9 @@ from otel_mas.cli.options import Target, debug, one_target, place
 from otel_mas.cli.output import note, print_problems
 
 if TYPE_CHECKING:
-    from otel_mas.store.framing import LogRow
+    from otel_mas.otlp.framing import LogRow
+    from otel_mas.privacy.withhold import Withholder
     from otel_mas.store.log import LogReader
-    from otel_mas.store.shipping.withhold import Withholder
 
 _STDOUT = "-"
 _SPANS_A_LINE = 1000
@@ -75,7 +75,7 @@ def command(
 def _chosen(store: str, target: Target | None) -> tuple[list[str], int]:
     """The ids of the traces, the oldest first, and how many of their spans are still open."""
     from otel_mas.api.source import Source
-    from otel_mas.sources.store import StoreSource
+    from otel_mas.sources.store.source import StoreSource
 
     with Source(StoreSource.open(store)) as source:
         if target is None:
@@ -87,9 +87,9 @@ def _chosen(store: str, target: Target | None) -> tuple[list[str], int]:
 
 def _write(reader: LogReader, ids: Sequence[str], file: IO[bytes], *, content: int) -> tuple[int, list[str]]:
     """Number of spans written, and a line for each that cannot be."""
-    from otel_mas.store.array_parts import with_split_arrays
-    from otel_mas.store.otlp_json import json_line
-    from otel_mas.store.shipping.withhold import Withholder
+    from otel_mas.otlp.array_parts import with_split_arrays
+    from otel_mas.otlp.to_json import json_line
+    from otel_mas.privacy.withhold import Withholder
 
     withholder = None if content else Withholder()
     spans = 0

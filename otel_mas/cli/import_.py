@@ -15,7 +15,7 @@ from otel_mas.cli.output import note, print_problems, say
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
-    from otel_mas.sources.otlp_pieces import OtlpFile
+    from otel_mas.sources.otlp.files import OtlpFile
 
 _DAY_NS = 86_400 * 10**9
 
@@ -34,7 +34,7 @@ def command(files: tuple[Path, ...], store: str | None, may_ship: bool) -> None:
     """
     from otel_mas.config import Settings
     from otel_mas.errors import SourceError
-    from otel_mas.sources.otlp_pieces import OtlpFile
+    from otel_mas.sources.otlp.files import OtlpFile
     from otel_mas.store.importing import import_spans
 
     settings = Settings.from_env(store=store)

@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from otel_mas.api.diagnosis import program
+from otel_mas.doctor import program
 
 _PROBE = "import importlib.util as u; print(*(int(u.find_spec(m) is not None) for m in ('otel_mas', 'langgraph')))"
 _PROBE_S = 20.0

@@ -12,7 +12,7 @@ from otel_mas.cli.options import answering, debug, place, readable
 from otel_mas.cli.output import note
 
 if TYPE_CHECKING:
-    from otel_mas.store.shipping import Loop, Selection
+    from otel_mas.shipping import Loop, Selection
 
 _PATIENCE_S = 30.0
 _PREFIX = "OTEL_EXPORTER_OTLP_"
@@ -81,8 +81,8 @@ def _ship(
 ) -> None:
     from otel_mas.config import Settings
     from otel_mas.errors import DestinationError
+    from otel_mas.shipping import Loop, Resend, Shipper, open_destination
     from otel_mas.store.log import Log
-    from otel_mas.store.shipping import Loop, Resend, Shipper, open_destination
 
     if again is not any(chosen.values()):
         raise click.UsageError("--again needs --since, --until or --trace, and they need --again.")
@@ -113,7 +113,7 @@ def _ship(
 
 def _selection(since: str | None, until: str | None, trace: str | None) -> Selection:
     from otel_mas.api.when import instant_ns
-    from otel_mas.store.shipping import Selection
+    from otel_mas.shipping import Selection
 
     given = {"since_ns": since and instant_ns(since), "until_ns": until and instant_ns(until), "trace": trace}
     return Selection(**{name: value for name, value in given.items() if value})  # type: ignore[arg-type]

@@ -86,7 +86,7 @@ def repair(store: str | None, into: str | None) -> None:
 @debug
 def compact(store: str | None) -> None:
     """Write the file anew without its free pages. Refused while a process records into it."""
-    from otel_mas.api.diagnosis.words import size
+    from otel_mas.doctor.words import size
     from otel_mas.store.upkeep.shrink import compact as compacted
 
     before, after = compacted(_path(store))

@@ -86,7 +86,7 @@ def _document(found: StoreStats) -> StatsDocument:
 
 
 def _lines(found: StoreStats) -> Iterator[str]:
-    from otel_mas.api.diagnosis.words import size
+    from otel_mas.doctor.words import size
     from otel_mas.report.text import count, local_time, plain
 
     yield f"{found.path} (layout {found.layout})"

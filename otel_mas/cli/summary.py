@@ -105,7 +105,7 @@ def _of(subject: Trace | Conversation, traces: Sequence[TraceSummary]) -> str:
 
 def _killed(number: int, spans: Sequence[Span]) -> str:
     """What the process was at when a signal ended it, and for how long at least."""
-    from otel_mas.model.unended import innermost, places
+    from otel_mas.model.abandoned_spans import innermost, places
     from otel_mas.report.text import duration, plain
 
     unended = [span for span in spans if span.end_ns is None]

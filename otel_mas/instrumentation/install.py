@@ -11,7 +11,7 @@ from otel_mas.instrumentation import import_hooks
 FRAMEWORKS = ("langgraph", "langchain")
 """Subpackages of this one; each has `MODULES`, whose import is when to patch, `patch(module)` and `unpatch()`."""
 
-_PACKAGES = (*FRAMEWORKS, "propagation", "beside")
+_PACKAGES = (*FRAMEWORKS, "propagation", "interop")
 
 
 def install() -> None:

@@ -13,7 +13,7 @@ from otel_mas.instrumentation import install
 from otel_mas.record import lifecycle
 
 if TYPE_CHECKING:
-    from otel_mas.record.others import Others
+    from otel_mas.record.sdk.foreign_spans import Others
 
 _lock = threading.RLock()
 _running: Settings | None = None
@@ -68,7 +68,7 @@ def switch_off(timeout: float) -> bool:
 def _others(settings: Settings) -> Others | None:
     if settings.model_spans == OWN:
         return None
-    from otel_mas.instrumentation.beside.leaving import LeftTo
+    from otel_mas.instrumentation.interop.leaving import LeftTo
 
     return LeftTo(settings.model_spans, settings.simulated_cost)
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from otel_mas.instrumentation.pricing import PRICES, Cost, Tokens, plain_tokens
 from otel_mas.instrumentation.usage_dialects import DIALECTS, Dialect
+from otel_mas.pricing import PRICES, Cost, Tokens, plain_tokens
 from otel_mas.record import field_of
 from otel_mas.semconv import attributes as names
 

@@ -12,8 +12,8 @@ from otel_mas.model.span import (
     StatusCode,
 )
 from otel_mas.model.status import ENDED, STATUSES
+from otel_mas.model.summary import Tally
 from otel_mas.model.table import NOT_HERE, LinkTable, Listed, SpanTable
-from otel_mas.model.tally import Tally
 from otel_mas.model.trace import Content, Message, MessageRef, PartialList, Query, RunSummary, Trace, TraceSummary
 
 __all__ = [

@@ -1,10 +1,8 @@
 """The span processor and everything on the app's hot path; instrumentation uses only what is exported here."""
 
-from otel_mas.record.canonical import canonical_form
 from otel_mas.record.cause import Cause
-from otel_mas.record.exchange import EXCHANGES, MODEL, PARTICIPANT, Exchange, Participant, participant
-from otel_mas.record.failure import error_type
-from otel_mas.record.fields import (
+from otel_mas.record.content.canonical import canonical_form
+from otel_mas.record.content.fields import (
     arguments_of,
     declared,
     field_of,
@@ -15,15 +13,17 @@ from otel_mas.record.fields import (
     own_fields,
     text_of,
 )
+from otel_mas.record.content.media import without_media
+from otel_mas.record.content.messages import MAX_MESSAGES, MessageAdapter
+from otel_mas.record.content.provenance import EXCHANGES, MODEL, PARTICIPANT, Exchange, Participant, participant
+from otel_mas.record.content.recent import RecentlyUsed
+from otel_mas.record.content.snapshot import Copy, identifier, snapshot, to_json
+from otel_mas.record.content.state import MessageList
+from otel_mas.record.failure import error_type
 from otel_mas.record.guard import caught, guarded
 from otel_mas.record.inside import INSIDE, SPAN, inside, restore
-from otel_mas.record.media import without_media
-from otel_mas.record.messages import MAX_MESSAGES, MessageAdapter
-from otel_mas.record.recent import RecentlyUsed
 from otel_mas.record.recorder import Recorder, recorder
-from otel_mas.record.snapshot import Copy, identifier, snapshot, to_json
-from otel_mas.record.state import MessageList
-from otel_mas.record.trusted import one_of
+from otel_mas.record.sdk.trusted import one_of
 
 __all__ = [
     "EXCHANGES",

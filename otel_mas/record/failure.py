@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from otel_mas.record.trusted import Trusted
+from otel_mas.record.sdk.trusted import Trusted
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span

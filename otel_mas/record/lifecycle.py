@@ -9,12 +9,12 @@ import sys
 
 from otel_mas.config import Settings
 from otel_mas.errors.log import logger
-from otel_mas.record import provider
 from otel_mas.record.guard import guarded, set_strict
 from otel_mas.record.interrupts import first_interrupt_held
-from otel_mas.record.others import Others
+from otel_mas.record.pipeline.recording import Recording
 from otel_mas.record.recorder import recorder
-from otel_mas.record.recording import Recording
+from otel_mas.record.sdk import provider
+from otel_mas.record.sdk.foreign_spans import Others
 
 _recording: Recording | None = None
 _ending: list[Recording] = []  # more than one only where the app's shutdown was interrupted: the exit completes it

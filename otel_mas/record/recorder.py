@@ -12,19 +12,19 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, StatusCode, 
 from otel_mas.config import Settings
 from otel_mas.record import failure
 from otel_mas.record.cause import Cause, cause_attributes
+from otel_mas.record.content.messages import MAX_MESSAGES
+from otel_mas.record.content.snapshot import snapshot
+from otel_mas.record.content.state import AT_ONCE, MessageList, taken_down
 from otel_mas.record.guard import caught
-from otel_mas.record.messages import MAX_MESSAGES
-from otel_mas.record.queue import CHANGE_BYTES
-from otel_mas.record.snapshot import snapshot
-from otel_mas.record.state import AT_ONCE, MessageList, taken_down
-from otel_mas.record.trusted import MESSAGE_REF_BYTES, Trusted, one_of
+from otel_mas.record.pipeline.queue import CHANGE_BYTES
+from otel_mas.record.sdk.trusted import MESSAGE_REF_BYTES, Trusted, one_of
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext, Tracer
 
-    from otel_mas.record.messages import MessageAdapter, MessageDigests
-    from otel_mas.record.queue import SpanQueue
+    from otel_mas.record.content.messages import MessageAdapter, MessageDigests
+    from otel_mas.record.pipeline.queue import SpanQueue
 
 _OMITTED = {"input": names.MAS_INPUT_OMITTED_MESSAGES, "output": names.MAS_OUTPUT_OMITTED_MESSAGES}
 _DIRECTIONS = {"input": (0, names.MAS_INPUT_MESSAGES), "output": (1, names.MAS_OUTPUT_MESSAGES)}

@@ -11,7 +11,7 @@ from otel_mas.config import Settings
 from otel_mas.config.connecting import TlsFailure, tls_failure, wants_tenant
 from otel_mas.config.server import masked_url
 from otel_mas.errors import SourceError
-from otel_mas.store.redact import redact_text
+from otel_mas.privacy.redact import redact_text
 
 
 @dataclass(frozen=True, slots=True)

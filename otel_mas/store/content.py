@@ -8,12 +8,12 @@ from typing import Any
 
 import orjson
 
-from otel_mas.model.content import Rule, rule
+from otel_mas.otlp.decode import decode_body
+from otel_mas.otlp.wire import delimited
+from otel_mas.privacy.policy import Rule, rule
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 from otel_mas.store.fitting import fit, fit_messages, left_out
-from otel_mas.store.otlp import decode_body
-from otel_mas.store.wire import delimited
 
 # Tags of opentelemetry/proto/{trace,common}/v1: field number << 3 | wire type.
 _SPAN_ATTRIBUTE, _KEY, _VALUE, _STRING, _ARRAY, _ITEM = b"\x4a", b"\x0a", b"\x12", b"\x0a", b"\x2a", b"\x0a"

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from otel_mas.otlp.array_parts import with_joined_arrays
+from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope
 from otel_mas.semconv import attributes as names
-from otel_mas.store.array_parts import with_joined_arrays
 from otel_mas.store.columns import column_values
 from otel_mas.store.connection import open_for_reading
-from otel_mas.store.otlp import decode_body, decode_resource, decode_scope
 from otel_mas.store.rows import Batch, SpanRow
 from otel_mas.store.writer import StoreWriter
 

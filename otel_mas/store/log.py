@@ -13,11 +13,11 @@ from operator import itemgetter
 from pathlib import Path
 
 from otel_mas.errors import NotAStore, StoreReplaced
+from otel_mas.otlp.framing import LogRow, Origin, scope_message
 from otel_mas.store import rejections
 from otel_mas.store.bulk import select
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, reading, told_apart
 from otel_mas.store.content import with_content
-from otel_mas.store.framing import LogRow, Origin, scope_message
 from otel_mas.store.opened import OpenStore
 from otel_mas.store.rejections import Rejection
 

@@ -18,11 +18,11 @@ from otel_mas.errors import StoreError, TraceNotFound, UnsupportedQuery
 from otel_mas.errors.log import logger
 from otel_mas.model import STATUSES, Content, Message, MessageRef, Query, RunSummary, SpanBody, Trace, TraceSummary
 from otel_mas.model.dropped import describe_dropped
+from otel_mas.otlp.decode import decode_body
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, reading
 from otel_mas.store.drops import read_dropped
 from otel_mas.store.files import replaced
 from otel_mas.store.liveness import FRESH_NS
-from otel_mas.store.otlp import decode_body
 from otel_mas.store.spans import read_spans
 from otel_mas.store.summaries import EVERYTHING, chunks, summaries, trace_incomplete
 

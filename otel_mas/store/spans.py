@@ -18,8 +18,8 @@ from typing import Any
 
 from otel_mas.errors import StoreCorrupt
 from otel_mas.model import NOT_HERE, LinkTable, Listed, Scope, Span, SpanBody, SpanKind, SpanTable
+from otel_mas.otlp.decode import decode_scope
 from otel_mas.store.columns import attributes_of, present_in
-from otel_mas.store.otlp import decode_scope
 from otel_mas.store.statements import COLUMN_LIST
 from otel_mas.store.table import KINDS, LoadBody, Process, Rows, StoredSpans
 

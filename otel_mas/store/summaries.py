@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from otel_mas.model import Query, Span, TraceSummary
-from otel_mas.model.unended import unended
+from otel_mas.model.abandoned_spans import unended
 from otel_mas.semconv import attributes as names
 from otel_mas.store.columns import POSITION
 from otel_mas.store.drops import trace_drops

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from otel_mas.model import Link, LinkTable, Resource, Scope, Span, SpanBody, SpanKind, SpanTable, StatusCode
+from otel_mas.otlp.decode import decode_resource
 from otel_mas.semconv import attributes as names
-from otel_mas.store.otlp import decode_resource
 
 LoadBody = Callable[[int], SpanBody]
 

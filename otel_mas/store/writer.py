@@ -90,7 +90,7 @@ class StoreWriter:
     def resource(self, attributes: Mapping[str, Any], schema_url: str, body: bytes) -> int:
         """The key of a resource. `body` is the OTLP `Resource`; encoded from `attributes` where it is empty."""
         if not body and attributes:
-            from otel_mas.store.otlp import encode_resource  # protobuf, loaded only where it is needed
+            from otel_mas.otlp.decode import encode_resource  # protobuf, loaded only where it is needed
 
             body = encode_resource(attributes)
         digest = hashlib.blake2b(schema_url.encode() + b"\0" + body, digest_size=16).digest()
@@ -114,7 +114,7 @@ class StoreWriter:
         """The key of an instrumentation scope."""
         body = b""
         if attributes:
-            from otel_mas.store.otlp import encode_scope  # protobuf, loaded only where it is needed
+            from otel_mas.otlp.decode import encode_scope  # protobuf, loaded only where it is needed
 
             body = encode_scope(name, version, attributes)
         scope = (name, version, schema_url, body)

@@ -186,7 +186,7 @@ def held() -> dict[str, Any]:
 
 
 def with_small_caps() -> None:
-    from otel_mas.record.recent import _ALL
+    from otel_mas.record.content.recent import _ALL
 
     for entries in _ALL:
         entries._size = KEPT

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import otel_mas
-from otel_mas.instrumentation.langchain import fit as langchain
+from otel_mas.instrumentation.langchain import hook_table as langchain
 from otel_mas.instrumentation.langchain.models import ModelCalls
-from otel_mas.instrumentation.langgraph import fit as langgraph
+from otel_mas.instrumentation.langgraph import hook_table as langgraph
 from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun
 from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS, Schedule
 from otel_mas.instrumentation.langgraph.updates import StateUpdate

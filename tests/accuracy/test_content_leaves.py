@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
+from otel_mas.otlp.decode import decode_body
 from otel_mas.semconv import attributes as names
-from otel_mas.store.otlp import decode_body
 from tests.unit.exporters.conftest import HttpServer
 
 REPOSITORY = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import otel_mas
-from otel_mas.record import provider
+from otel_mas.record.sdk import provider
 from otel_mas.semconv import attributes as names
 
 PLANTED = b"planted-in-the-bytes-of-a-file/"

@@ -50,7 +50,7 @@ def measure_recording(path: str, count: int) -> None:
     from opentelemetry.sdk.trace import TracerProvider
 
     import otel_mas
-    from otel_mas.record.processor import MirrorProcessor
+    from otel_mas.record.sdk.processor import MirrorProcessor
 
     provider = TracerProvider()
     trace.set_tracer_provider(provider)

@@ -14,11 +14,11 @@ from click.testing import CliRunner
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
 from otel_mas.cli import cli
+from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope
 from otel_mas.semconv import attributes as names
 from otel_mas.sources import Source, open_source
 from otel_mas.store import StoreWriter
 from otel_mas.store.columns import column_values
-from otel_mas.store.otlp import decode_body, decode_resource, decode_scope
 from otel_mas.store.rows import Batch, SpanRow
 from tests.backends.jaeger import Jaeger, Storage
 

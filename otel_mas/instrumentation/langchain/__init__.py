@@ -17,13 +17,13 @@ OPTIONAL = frozenset({"langchain_core.decisions.base"})
 
 def patch(module: str | None = None) -> None:
     """Hook into those of `MODULES` that are imported (or only `module`). What does not fit is left off, said once."""
-    from otel_mas.instrumentation.langchain import fit
+    from otel_mas.instrumentation.langchain import hook_table as fit
 
     fit.PATCHES.put(module)
 
 
 def unpatch() -> None:
     """Put LangChain's own functions back."""
-    from otel_mas.instrumentation.langchain import fit
+    from otel_mas.instrumentation.langchain import hook_table as fit
 
     fit.PATCHES.take_off()

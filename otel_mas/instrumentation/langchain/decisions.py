@@ -15,15 +15,15 @@ from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind
 
 from otel_mas.config import OWN
-from otel_mas.instrumentation.beside import absence
 from otel_mas.instrumentation.endings import cancelled
+from otel_mas.instrumentation.interop import absence
 from otel_mas.instrumentation.judgements import Judgement
 from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
 from otel_mas.instrumentation.langchain.structured import evaluation
 from otel_mas.instrumentation.langgraph.current import current_task
-from otel_mas.instrumentation.marking.said import consumed, produced
-from otel_mas.instrumentation.pricing import PRICES
+from otel_mas.instrumentation.marks.mark_messages import consumed, produced
 from otel_mas.instrumentation.usage import cost_of, read_usage
+from otel_mas.pricing import PRICES
 from otel_mas.record import PARTICIPANT, field_of, guarded, recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Operation

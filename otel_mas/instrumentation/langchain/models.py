@@ -17,13 +17,13 @@ from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind
 
 from otel_mas.config import OWN
-from otel_mas.instrumentation.beside import absence
 from otel_mas.instrumentation.endings import cancelled
+from otel_mas.instrumentation.interop import absence
 from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain, modalities
 from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
 from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
 from otel_mas.instrumentation.langchain.structured import Asked, answered, asked
-from otel_mas.instrumentation.pricing import PRICES
+from otel_mas.pricing import PRICES
 from otel_mas.record import MODEL, PARTICIPANT, Cause, caught, guarded, inside, is_a, recorder, restore
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, Operation

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from otel_mas.instrumentation.langchain.messages import Plain
 from otel_mas.instrumentation.langchain.requests import Target
-from otel_mas.instrumentation.pricing import Cost
 from otel_mas.instrumentation.usage import cost_of, read_usage
+from otel_mas.pricing import Cost
 from otel_mas.record import field_of, is_empty, one_of, text_of
 from otel_mas.semconv import attributes as names
 

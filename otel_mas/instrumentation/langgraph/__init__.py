@@ -18,13 +18,13 @@ OPTIONAL: frozenset[str] = frozenset()
 
 def patch(module: str | None = None) -> None:
     """Hook into those of `MODULES` that are imported (or only `module`). What does not fit is left off, said once."""
-    from otel_mas.instrumentation.langgraph import fit
+    from otel_mas.instrumentation.langgraph import hook_table as fit
 
     fit.PATCHES.put(module)
 
 
 def unpatch() -> None:
     """Put LangGraph's own functions back."""
-    from otel_mas.instrumentation.langgraph import fit
+    from otel_mas.instrumentation.langgraph import hook_table as fit
 
     fit.PATCHES.take_off()

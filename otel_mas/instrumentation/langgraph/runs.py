@@ -11,7 +11,8 @@ from opentelemetry.context import Context
 
 from otel_mas.instrumentation.endings import is_control
 from otel_mas.instrumentation.langchain.messages import MESSAGES
-from otel_mas.instrumentation.langgraph import graphs, routing, said, spans
+from otel_mas.instrumentation.langgraph import graphs, routing, spans
+from otel_mas.instrumentation.langgraph import state_messages as said
 from otel_mas.instrumentation.langgraph.channels import Writer
 from otel_mas.instrumentation.langgraph.current import TASK_KEY, current_task
 from otel_mas.instrumentation.langgraph.guardrails import checked, checks

@@ -108,7 +108,8 @@ def begun() -> None:
 
 def _failed(starting: _Starting, error: Exception) -> None:
     with imports:
-        from otel_mas.instrumentation.langgraph import fit, spans  # imports LangGraph; this module is used without it
+        from otel_mas.instrumentation.langgraph import hook_table as fit
+        from otel_mas.instrumentation.langgraph import spans
     try:
         _starting.set(None)
         if fit.PATCHES.is_left_off(fit.RUNS):

@@ -15,13 +15,13 @@ MODULES = (
 
 def patch(module: str | None = None) -> None:
     """Hook into those of `MODULES` that are imported (or only `module`)."""
-    from otel_mas.instrumentation.propagation import fit
+    from otel_mas.instrumentation.propagation import hook_table as fit
 
     fit.patch(module)
 
 
 def unpatch() -> None:
     """Put Python's own functions back."""
-    from otel_mas.instrumentation.propagation import fit
+    from otel_mas.instrumentation.propagation import hook_table as fit
 
     fit.unpatch()

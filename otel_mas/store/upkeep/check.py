@@ -117,7 +117,7 @@ def _invariants(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _bodies(connection: sqlite3.Connection) -> Iterator[str]:
-    from otel_mas.store.otlp import decode_body, decode_resource, decode_scope
+    from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope
 
     spans = "SELECT id, body FROM spans"
     yield from _undecodable(connection, spans, decode_body, "the body of span {key} of the log cannot be decoded")

@@ -19,12 +19,12 @@ from typing import Any
 import orjson
 
 from otel_mas.errors import NotAStore, StoreError
+from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope, encode_attributes, encode_resource
+from otel_mas.otlp.nesting import parsed
 from otel_mas.store.columns import COLUMNS
 from otel_mas.store.connection import PAGE_SIZE, open_for_reading, open_for_writing, refuse_special, told_apart
 from otel_mas.store.header import SQLITE_MAGIC
 from otel_mas.store.migrations import VERSION
-from otel_mas.store.nesting import parsed
-from otel_mas.store.otlp import decode_body, decode_resource, decode_scope, encode_attributes, encode_resource
 from otel_mas.store.upkeep.living import refuse_while_recording
 from otel_mas.store.upkeep.schema import tables, type_of
 from otel_mas.store.versions import recount

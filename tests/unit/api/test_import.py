@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import otel_mas
-from otel_mas.instrumentation import marking
+from otel_mas.instrumentation import marks as marking
 
 HEAVY = ("networkx", "pydantic", "grpc", "pandas", "opentelemetry.sdk", "opentelemetry.exporter", "sqlite3", "rich")
 

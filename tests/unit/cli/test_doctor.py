@@ -15,8 +15,8 @@ from typing import get_type_hints
 import pytest
 from click.testing import CliRunner, Result
 
-from otel_mas.api.diagnosis.forms import DiagnosisForm
 from otel_mas.cli import cli
+from otel_mas.doctor.forms import DiagnosisForm
 
 Doctor = Callable[..., Result]
 

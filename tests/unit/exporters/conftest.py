@@ -15,7 +15,7 @@ import grpc
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
-from otel_mas.store.framing import LogRow, Origin, scope_message
+from otel_mas.otlp.framing import LogRow, Origin, scope_message
 
 
 @dataclass

@@ -14,8 +14,8 @@ import orjson
 import pytest
 
 from otel_mas.config import Settings
-from otel_mas.sources.otlp_pieces import OtlpFile
-from otel_mas.store.shipping import Accepted, Refused, Unavailable
+from otel_mas.shipping import Accepted, Refused, Unavailable
+from otel_mas.sources.otlp.files import OtlpFile
 from otel_mas_exporters.archive import FileDestination
 
 NOW = datetime(2026, 11, 21, 10, 0, 0, tzinfo=UTC)

@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from otel_mas.config import Settings
-from otel_mas.store.shipping import Accepted, Refused, Unavailable
+from otel_mas.shipping import Accepted, Refused, Unavailable
 from otel_mas_exporters.otlp import OtlpDestination
 
 P = "OTEL_EXPORTER_OTLP_"

@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from otel_mas.store.shipping import Accepted
+from otel_mas.shipping import Accepted
 from otel_mas_exporters.reply import accepted, one_line, retry_after, retry_info, status_message
 
 

@@ -12,7 +12,7 @@ import grpc
 import pytest
 
 from otel_mas.config import Settings
-from otel_mas.store.shipping import Accepted, Outcome, Refused, Unavailable
+from otel_mas.shipping import Accepted, Outcome, Refused, Unavailable
 from otel_mas_exporters.otlp import OtlpDestination
 from tests.unit.exporters.conftest import GrpcServer, HttpServer
 

@@ -121,8 +121,8 @@ def wrap(patches):
             theirs.theirs = True
             setattr(owner, name, theirs)
 
-from otel_mas.instrumentation.langchain import fit as langchain
-from otel_mas.instrumentation.langgraph import fit as langgraph
+from otel_mas.instrumentation.langchain import hook_table as langchain
+from otel_mas.instrumentation.langgraph import hook_table as langgraph
 
 otel_mas.instrument(store=sys.argv[1])
 wrap(langchain.PATCHES)

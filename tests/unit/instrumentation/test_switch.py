@@ -109,7 +109,7 @@ def test_the_entry_point_says_bad_settings_in_one_line_and_raises_nothing(
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("module", ["instrumentation.switch", "instrumentation.import_hooks", "record.provider"])
+@pytest.mark.parametrize("module", ["instrumentation.switch", "instrumentation.import_hooks", "record.sdk.provider"])
 def test_a_forked_child_waits_for_no_lock_of_a_thread_that_it_does_not_have(module: str) -> None:
     program = f"""
 import os, threading

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_mas.instrumentation.pricing import Tokens
 from otel_mas.instrumentation.usage import Counts, cost_of, interpret, read_usage
+from otel_mas.pricing import Tokens
 from otel_mas.semconv import attributes as names
 
 LANGCHAIN = [

@@ -35,7 +35,7 @@ ENDING = """
 import sys
 import otel_mas
 from otel_mas.record import recorder
-from otel_mas.record.recording import Recording
+from otel_mas.record.pipeline.recording import Recording
 
 end = Recording.shutdown
 def shutdown(*args):

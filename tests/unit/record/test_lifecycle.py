@@ -391,7 +391,7 @@ def test_sqlite_instrumentation_of_the_app_does_not_feed_the_writer(tmp_path: Pa
 FINALIZERS = """
         import gc, weakref
         from opentelemetry import trace
-        from otel_mas.record import batches
+        from otel_mas.record.pipeline import batches
         from otel_mas.store import writer
         {provider}
         start()
@@ -478,10 +478,10 @@ IMPORTING = """
 @pytest.mark.parametrize(
     "module",
     [
-        "otel_mas.record.span",
+        "otel_mas.record.sdk.span",
         "opentelemetry.sdk.trace",
         "otel_mas.store.keys",
-        "otel_mas.record.batches",
+        "otel_mas.record.pipeline.batches",
         "otel_mas.store.writer",
     ],
 )

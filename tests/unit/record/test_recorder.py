@@ -13,12 +13,12 @@ from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, Sta
 
 from otel_mas.config import Settings
 from otel_mas.record import Cause, Recorder, guard, recorder
-from otel_mas.record.canonical import canonical_form
-from otel_mas.record.digest import Digester
-from otel_mas.record.messages import MAX_MESSAGES, MessageDigests
-from otel_mas.record.processor import MirrorProcessor
-from otel_mas.record.queue import Changes, Content, MessageRefs, SpanQueue
+from otel_mas.record.content.canonical import canonical_form
+from otel_mas.record.content.digest import Digester
+from otel_mas.record.content.messages import MAX_MESSAGES, MessageDigests
+from otel_mas.record.pipeline.queue import Changes, Content, MessageRefs, SpanQueue
 from otel_mas.record.recorder import _set_texts
+from otel_mas.record.sdk.processor import MirrorProcessor
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 

@@ -9,7 +9,7 @@ import pytest
 
 from otel_mas.errors import NotAStore, UnknownSource
 from otel_mas.sources import Capabilities, installed_sources, open_source
-from otel_mas.sources.store import StoreSource
+from otel_mas.sources.store.source import StoreSource
 
 
 class Lines:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from otel_mas.otlp.decode import encode_attributes
 from otel_mas.semconv import attributes as names
 from otel_mas.store import StoreReader, StoreWriter
 from otel_mas.store.columns import column_values
-from otel_mas.store.otlp import encode_attributes
 from otel_mas.store.rows import Batch, SpanRow
 
 BATCH = 500

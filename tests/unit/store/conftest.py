@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from otel_mas.otlp.decode import encode_attributes
 from otel_mas.store import StoreReader, StoreWriter
 from otel_mas.store.columns import column_values
-from otel_mas.store.otlp import encode_attributes
 from otel_mas.store.rows import Batch, OpenRow, SpanRow
 
 SECOND = 1_000_000_000

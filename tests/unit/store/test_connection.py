@@ -131,7 +131,7 @@ def _as_nobody(code: str, *arguments: Path) -> str:
     script = (
         "import os, sys; sys.path[:0] = {path!r}\n"
         "from otel_mas.store import StoreReader, StoreWriter\n"
-        "from otel_mas.store.otlp import decode_body; decode_body(b'')\n"
+        "from otel_mas.otlp.decode import decode_body; decode_body(b'')\n"
         "from otel_mas.errors import StoreError\n"
         "import otel_mas.store.reader, otel_mas.store.writer\n"
         "from otel_mas.model import Query\n"

@@ -8,13 +8,13 @@ from typing import Any
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, TracesData
 
 from otel_mas.model import Query
+from otel_mas.otlp.framing import traces_data
+from otel_mas.privacy.withhold import Withholder
 from otel_mas.semconv import attributes as names
 from otel_mas.store import StoreReader
-from otel_mas.store.framing import traces_data
 from otel_mas.store.importing import import_spans
 from otel_mas.store.log import LogReader
 from otel_mas.store.rows import Batch
-from otel_mas.store.shipping.withhold import Withholder
 from tests.conformance.lunch import ASKING, PROCESSES, RESUMED, THREAD
 from tests.conformance.messages import link, process, span, trace_id
 

@@ -21,7 +21,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from otel_mas.config import Settings
 from otel_mas.instrumentation import langchain as instrumentation
 from otel_mas.instrumentation.langchain.models import HANDLER
-from otel_mas.instrumentation.pricing import PRICES
+from otel_mas.pricing import PRICES
 from otel_mas.record import guard
 
 

@@ -304,7 +304,7 @@ def test_patching_twice_records_once_and_unpatching_stops_it(recorded: Any) -> N
 
 
 def test_unpatching_leaves_nothing_of_ours_in_langchain(recorded: Any) -> None:
-    from otel_mas.instrumentation.langchain.fit import HOOKS
+    from otel_mas.instrumentation.langchain.hook_table import HOOKS
 
     def code(hook: Any) -> str:
         owner = getattr(sys.modules[hook.module], hook.owner)

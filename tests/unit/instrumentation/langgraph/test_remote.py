@@ -10,7 +10,8 @@ from langgraph.pregel.remote import RemoteGraph
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
-from otel_mas.instrumentation.langgraph import fit, patch, unpatch
+from otel_mas.instrumentation.langgraph import hook_table as fit
+from otel_mas.instrumentation.langgraph import patch, unpatch
 
 SPAN = NonRecordingSpan(SpanContext(0xA, 0xB, is_remote=False, trace_flags=TraceFlags(1)))
 PARENT = f"00-{0xA:032x}-{0xB:016x}-01"

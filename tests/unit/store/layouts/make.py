@@ -12,12 +12,12 @@ from pathlib import Path
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from otel_mas.model.dropped import Dropped
+from otel_mas.otlp.decode import encode_attributes
 from otel_mas.semconv import attributes as names
 from otel_mas.store import StoreWriter
 from otel_mas.store.columns import column_values
 from otel_mas.store.log import Log
 from otel_mas.store.migrations import VERSION
-from otel_mas.store.otlp import encode_attributes
 from otel_mas.store.rows import Batch, ContentRow, MessageRefRow, MessageRow, OpenRow, SpanRow
 
 SECOND = 10**9

@@ -49,7 +49,7 @@ def _with_ids(row: Any) -> Any:
     """The row with a body that says its ids and links, as the recorder's does."""
     from opentelemetry.proto.trace.v1 import trace_pb2
 
-    from otel_mas.store.otlp import encode_attributes
+    from otel_mas.otlp.decode import encode_attributes
 
     body = trace_pb2.Span.FromString(row.body)
     body.trace_id, body.span_id, body.kind = row.trace_id, row.span_id, row.kind

@@ -1,0 +1,109 @@
+"""Model spans that are left to other instrumentation: what the store is told of each beside what it says itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from otel_mas.instrumentation.interop import absence
+from otel_mas.instrumentation.langgraph.current import current_task
+from otel_mas.instrumentation.usage import Counts, cost_of, interpret
+from otel_mas.model.dialects import model_call, total_tokens
+from otel_mas.pricing import PRICES, Cost
+from otel_mas.semconv import Operation
+from otel_mas.semconv import attributes as names
+
+_MAX_OPEN = 16_384  # spans; some never end
+_MAX_WAIT_S = 3.0  # for the price table, on the writer's thread
+_COUNTS = {
+    "input": names.GEN_AI_USAGE_INPUT_TOKENS,
+    "output": names.GEN_AI_USAGE_OUTPUT_TOKENS,
+    "cache_read": names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+    "cache_write": names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
+    "reasoning": names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
+}
+
+
+class LeftTo:
+    """The model spans of one instrumentation scope, or of all in a package.
+
+    Args:
+        scope: its name.
+        simulated: the model is a stand-in, so nobody is charged.
+    """
+
+    def __init__(self, scope: str, simulated: bool) -> None:
+        self._scope = scope
+        self._package = f"{scope}."
+        self._simulated = simulated
+        self._agents: dict[tuple[int, int], str] = {}
+        self._absence = absence.Absence(scope)
+        absence.watch(self._absence)
+
+    def started(self, span: Any) -> None:
+        """A span has started: note the agent that it works for, which need not be among its ancestors."""
+        chosen = self._chosen(span)
+        self._absence.started(_scope(span), chosen)
+        if not chosen:
+            return
+        agent = _agent()
+        if agent is not None:
+            if len(self._agents) >= _MAX_OPEN:
+                self._agents.pop(next(iter(self._agents)), None)
+            self._agents[span.context[:2]] = agent
+
+    def finished(self) -> None:
+        """Recording ends."""
+        self._absence.over()
+        absence.watch(None)
+
+    def columns(self, span: Any) -> Mapping[str, Any]:
+        """What is known of an ended span, in our words. May wait for the price table."""
+        if not self._chosen(span):
+            return {}
+        agent = self._agents.pop(span.context[:2], None)
+        found = model_call(span.attributes or {})
+        if found is None:
+            return {}
+        if agent is not None:
+            found[names.GEN_AI_AGENT_NAME] = agent
+        self._price(found, total_tokens(span.attributes))
+        return found
+
+    def _chosen(self, span: Any) -> bool:
+        name = _scope(span)
+        return name == self._scope or name.startswith(self._package)
+
+    def _price(self, found: dict[str, Any], total: int | None) -> None:
+        counts = Counts(total=total, **{field: found.get(name) for field, name in _COUNTS.items()})
+        if counts.input is None and counts.output is None:
+            cost = Cost(None, None, "the model did not say what it used")
+        else:
+            usage = interpret(counts)
+            found |= usage.attributes
+            models = found.get(names.GEN_AI_RESPONSE_MODEL), found.get(names.GEN_AI_REQUEST_MODEL)
+            PRICES.wait(_MAX_WAIT_S)
+            cost = cost_of(usage, found.get(names.GEN_AI_PROVIDER_NAME), models)
+        cost.describe(found, self._simulated)
+
+
+def _scope(span: Any) -> str:
+    scope = span.instrumentation_scope
+    return "" if scope is None else str(scope.name)
+
+
+def _agent() -> str | None:
+    """The agent that this code works for."""
+    task = current_task()
+    while task is not None:
+        for span in (task.span, task.run.span):
+            # Ours become SDK spans, which cost more, as soon as their `attributes` are read.
+            attributes = getattr(span, "said", None) or getattr(span, "attributes", None) or {}
+            agent = attributes.get(names.GEN_AI_AGENT_NAME)
+            if agent is not None and attributes.get(names.GEN_AI_OPERATION_NAME) == Operation.INVOKE_AGENT:
+                return str(agent)
+        task = task.run.outer
+    return None
+
+
+__all__ = ["LeftTo"]

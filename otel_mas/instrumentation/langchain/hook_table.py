@@ -1,0 +1,76 @@
+"""Which hook goes where in LangChain."""
+
+from __future__ import annotations
+
+from otel_mas.instrumentation.langchain import MODULES, decisions, managers, models, retrievers, tools
+from otel_mas.instrumentation.langchain import callback_fallback as public
+from otel_mas.instrumentation.langgraph import unstarted
+from otel_mas.instrumentation.patches import Hook, Patches
+
+_MANAGERS, _MODELS, _TOOLS, _RETRIEVERS, _DECISIONS = MODULES
+_RUN, _ARUN = "CallbackManagerForLLMRun", "AsyncCallbackManagerForLLMRun"
+
+MODELS = "models"
+"""The hooks of model calls stand and fall together: one without an end would stay open."""
+
+HOOKS = (
+    Hook(
+        _MANAGERS,
+        "CallbackManager",
+        "on_chat_model_start",
+        ("self", "serialized", "messages"),
+        managers.chat_model_start,
+        group=MODELS,
+    ),
+    Hook(
+        _MANAGERS,
+        "CallbackManager",
+        "on_llm_start",
+        ("self", "serialized", "prompts"),
+        managers.llm_start,
+        group=MODELS,
+    ),
+    Hook(_MANAGERS, "CallbackManager", "on_tool_start", ("self", "serialized", "input_str"), managers.tool_start),
+    Hook(
+        _MANAGERS,
+        "AsyncCallbackManager",
+        "on_chat_model_start",
+        ("self", "serialized", "messages"),
+        managers.achat_model_start,
+        group=MODELS,
+    ),
+    Hook(
+        _MANAGERS,
+        "AsyncCallbackManager",
+        "on_llm_start",
+        ("self", "serialized", "prompts"),
+        managers.allm_start,
+        group=MODELS,
+    ),
+    Hook(_MANAGERS, "AsyncCallbackManager", "on_tool_start", ("self", "serialized", "input_str"), managers.tool_start),
+    Hook(_MANAGERS, _RUN, "on_llm_new_token", ("self", "token"), managers.llm_chunk, group=MODELS),
+    Hook(_MANAGERS, _RUN, "on_stream_event", ("self", "event"), managers.llm_chunk, True, group=MODELS),
+    Hook(_MANAGERS, _RUN, "on_llm_end", ("self", "response"), managers.llm_end, group=MODELS),
+    Hook(_MANAGERS, _RUN, "on_llm_error", ("self", "error"), managers.llm_error, group=MODELS),
+    Hook(_MANAGERS, _ARUN, "on_llm_new_token", ("self", "token"), managers.llm_chunk, group=MODELS),
+    Hook(_MANAGERS, _ARUN, "on_stream_event", ("self", "event"), managers.llm_chunk, True, group=MODELS),
+    Hook(_MANAGERS, _ARUN, "on_llm_end", ("self", "response"), managers.llm_end, group=MODELS),
+    Hook(_MANAGERS, _ARUN, "on_llm_error", ("self", "error"), managers.llm_error, group=MODELS),
+    Hook(_MANAGERS, "CallbackManager", "on_chain_start", ("self",), unstarted.chain_start),
+    Hook(_MANAGERS, "AsyncCallbackManager", "on_chain_start", ("self",), unstarted.achain_start),
+    Hook(_MANAGERS, "CallbackManagerForChainRun", "on_chain_error", ("self", "error"), unstarted.chain_error),
+    Hook(_MANAGERS, "AsyncCallbackManagerForChainRun", "on_chain_error", ("self", "error"), unstarted.chain_error),
+    Hook(_MODELS, "BaseChatModel", "generate", ("self", "messages"), models.generate),
+    Hook(_MODELS, "BaseChatModel", "agenerate", ("self", "messages"), models.agenerate),
+    Hook(_MODELS, "BaseChatModel", "_iter_v2_events", ("self", "messages"), models.iter_events, True),
+    Hook(_TOOLS, "BaseTool", "run", ("self", "tool_input"), tools.run),
+    Hook(_TOOLS, "BaseTool", "arun", ("self", "tool_input"), tools.arun),
+    Hook(_RETRIEVERS, "BaseRetriever", "invoke", ("self", "input"), retrievers.invoke),
+    Hook(_RETRIEVERS, "BaseRetriever", "ainvoke", ("self", "input"), retrievers.ainvoke),
+    Hook(_DECISIONS, "BaseDecisionModel", "_classify_and_record", ("self", "request"), decisions.classify, True),
+    Hook(_DECISIONS, "BaseDecisionModel", "_aclassify_and_record", ("self", "request"), decisions.aclassify, True),
+)
+
+PATCHES = Patches("LangChain", HOOKS, "its spans may be missing", {MODELS: public.MODELS})
+
+__all__ = ["HOOKS", "PATCHES"]

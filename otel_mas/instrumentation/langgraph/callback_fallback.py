@@ -1,0 +1,289 @@
+"""Runs and tasks as LangChain's public callbacks tell of them: what is recorded where our hooks do not fit.
+
+Spans are as exact as ever, but for what only LangGraph's inside knows: a subgraph and its node are two spans, answers
+from a cache and attempts are not told apart. Causes are worked out (`guesses`), and marked so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import time_ns
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from opentelemetry import context as otel_context
+from opentelemetry.trace import NonRecordingSpan, get_current_span, set_span_in_context
+
+from otel_mas.instrumentation.callback_handler import PublicHandler
+from otel_mas.instrumentation.langgraph.human_input import describe_question
+from otel_mas.instrumentation.langgraph.inferred_causes import Causes, Done
+from otel_mas.instrumentation.langgraph.outcomes import run_outcome, task_outcome
+from otel_mas.record import guarded, identifier, inside, recorder, restore
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import RecordKind, RunOutcome, TaskOutcome
+
+if TYPE_CHECKING:
+    from contextvars import Token
+
+    from opentelemetry.context import Context
+    from opentelemetry.trace import Span, SpanContext
+
+_MAX_OPEN = 16_384  # runs; LangChain forgets to end some, and a process may run for months
+_STEP = "graph:step:"
+_BRANCH_STEP = "seq:step:"
+
+
+class _Chain:
+    """Any run of LangChain's; of a graph once a task of it begins."""
+
+    __slots__ = ("asked", "causes", "context", "metadata", "name", "parent", "paused", "span", "started", "tags")
+
+    def __init__(self, name: str, parent: UUID | None, metadata: dict[str, Any], tags: list[str]) -> None:
+        self.name = name
+        self.parent = parent
+        self.metadata = metadata
+        self.tags = tags
+        self.started = time_ns()
+        self.context = otel_context.get_current()
+        self.span: Span | None = None
+        self.causes: Causes | None = None
+        self.paused = False
+        self.asked: set[str] = set()
+
+
+class _Task(_Chain):
+    """A run of a node, or of a `@task`."""
+
+    __slots__ = ("done", "graph", "token")
+
+    graph: _Chain
+    done: Done
+    token: Token[Context] | None
+
+
+class PublicRuns(PublicHandler):
+    """What is open, and what becomes of it. Made a handler by `begin`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._open: dict[UUID, _Chain] = {}
+
+    def _handler(self) -> Any:
+        return _handler(self)
+
+    # -- what LangChain tells --------------------------------------------------------------------------------------
+
+    @guarded("langgraph: public start")
+    def started(self, run_id: UUID, parent: UUID | None, name: str, tags: list[str], metadata: dict[str, Any]) -> None:
+        """A chain has started."""
+        if not self.listening:
+            return
+        if len(self._open) >= _MAX_OPEN:
+            self._forget(next(iter(self._open)))
+        above = self._open.get(parent) if parent is not None else None
+        if above is None or not _is_task(above, tags, metadata):
+            self._open[run_id] = _Chain(name, parent, metadata, tags)
+            return
+        task = self._open[run_id] = _Task(name, parent, metadata, tags)
+        caller = above if isinstance(above, _Task) else None
+        task.graph = caller.graph if caller is not None else above
+        self._begin_task(run_id, task, caller)
+
+    @guarded("langgraph: public end")
+    def ended(self, run_id: UUID, outputs: Any) -> None:
+        """A chain has returned."""
+        chain = self._open.pop(run_id, None)
+        if isinstance(chain, _Task):
+            chain.done.returned(outputs)
+            self._end_task(chain, None)
+        elif chain is not None and chain.span is not None:
+            self._end_run(chain, RunOutcome.INTERRUPTED if chain.paused else RunOutcome.OK, None)
+        elif chain is not None and chain.parent is not None:
+            above = self._open.get(chain.parent)
+            if isinstance(above, _Task) and any(_later_step(tag) for tag in chain.tags):
+                above.done.routed(outputs)  # the function of a conditional edge runs after the node's own code
+
+    @guarded("langgraph: public error")
+    def failed(self, run_id: UUID, error: BaseException) -> None:
+        """A chain was left by an exception."""
+        chain = self._open.pop(run_id, None)
+        if isinstance(chain, _Task):
+            self._end_task(chain, error)
+        elif chain is not None and chain.span is not None:
+            self._end_run(chain, run_outcome(None, error), error)
+
+    # -- tasks and runs ----------------------------------------------------------------------------------------------
+
+    def _begin_task(self, run_id: UUID, task: _Task, caller: _Task | None) -> None:
+        rec, graph, metadata = recorder(), task.graph, task.metadata
+        if graph.span is None or graph.causes is None:
+            self._begin_run(graph)
+        assert graph.span is not None
+        assert graph.causes is not None
+        node = str(metadata.get("langgraph_node", task.name))
+        namespace = str(metadata.get("langgraph_checkpoint_ns", ""))
+        own = namespace.rpartition("|")[2]
+        step = int(metadata.get("langgraph_step", 0))
+        path = tuple(metadata.get("langgraph_path") or ())
+        task.done = Done(node, step, path)
+        refs = graph.causes.of(task.done, metadata.get("langgraph_triggers") or (), caller.done if caller else None)
+        attributes: dict[str, Any] = {
+            names.MAS_RECORD_KIND: RecordKind.AGENT_TASK.value,
+            # A graph inside of a node repeats the node's namespace: the id is the node's own where it is its own.
+            names.MAS_TASK_ID: own.partition(":")[2] if own.startswith(f"{node}:") else str(run_id),
+            names.MAS_TASK_NAME: node,
+            names.MAS_TASK_STEP: step,
+            names.MAS_TASK_INDEX: graph.causes.number(),
+            names.MAS_TASK_NAMESPACE: namespace.rpartition("|")[0],
+        }
+        thread = metadata.get("thread_id")
+        if thread is not None:
+            attributes[names.GEN_AI_CONVERSATION_ID] = identifier(thread)
+        if refs:
+            attributes[names.MAS_CAUSE_REFS] = tuple(refs)
+        task.span = rec.start_span(f"task {node}", attributes, parent=graph.span)
+        task.done.context = task.span.get_span_context()
+        # A node's callbacks come in the context that its code is run in, or in one that its code's is a copy of. Only
+        # asynchronously the end is told in another one, where nothing can be restored.
+        task.token = otel_context.attach(_while_open(task.span) if _is_async() else inside(task.span))
+
+    def _begin_run(self, graph: _Chain) -> None:
+        thread = graph.metadata.get("thread_id")
+        attributes: dict[str, Any] = {
+            names.GEN_AI_OPERATION_NAME: "invoke_workflow",
+            names.MAS_RECORD_KIND: RecordKind.WORKFLOW.value,
+            names.GEN_AI_AGENT_NAME: graph.name,
+        }
+        if thread is not None:
+            attributes[names.GEN_AI_CONVERSATION_ID] = identifier(thread)
+        graph.span = recorder().start_span(
+            f"invoke_workflow {graph.name}", attributes, parent=graph.context, start_time=graph.started
+        )
+        graph.causes = Causes(graph.span.get_span_context())
+
+    def _end_task(self, task: _Task, error: BaseException | None) -> None:
+        span, rec = task.span, recorder()
+        restore(task.token)
+        if span is None:
+            return
+        outcome = TaskOutcome.OK if error is None else task_outcome(error)
+        if outcome is TaskOutcome.INTERRUPTED and error is not None:
+            task.graph.paused = True
+            describe_question(rec, span, error, task.graph.asked)
+        elif outcome is TaskOutcome.ERROR and error is not None:
+            rec.fail(span, error)
+        elif outcome is TaskOutcome.HANDOFF and error is not None:
+            task.done.left_to_parent(error.args[0])
+        rec.say(span, {names.MAS_TASK_OUTCOME: outcome.value})
+        span.end()
+        if task.graph.causes is not None and outcome in (TaskOutcome.OK, TaskOutcome.HANDOFF):
+            task.graph.causes.done(task.done)
+
+    def _end_run(self, graph: _Chain, outcome: RunOutcome, error: BaseException | None) -> None:
+        if graph.span is None:
+            return
+        if outcome is RunOutcome.ERROR and error is not None:
+            recorder().fail(graph.span, error)
+        recorder().say(graph.span, {names.MAS_RUN_OUTCOME: outcome.value})
+        graph.span.end()
+
+    def _forget(self, run_id: UUID) -> None:
+        chain = self._open.pop(run_id)
+        if chain.span is not None:
+            chain.span.end()
+
+
+class _WhileOpen(NonRecordingSpan):
+    """Stands for a task's span while that is open; afterwards for the span that was current before."""
+
+    def __init__(self, span: Span, before: Span) -> None:
+        super().__init__(span.get_span_context())
+        self._span = span
+        self.before = before
+
+    @property
+    def standing_for(self) -> Span:
+        return self._span if self._span.is_recording() else self.before
+
+    def get_span_context(self) -> SpanContext:
+        return self.standing_for.get_span_context()
+
+    def is_recording(self) -> bool:
+        return self.standing_for.is_recording()
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        self.standing_for.set_attribute(key, value)
+
+    def set_attributes(self, attributes: Any) -> None:
+        self.standing_for.set_attributes(attributes)
+
+    def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
+        self.standing_for.add_event(name, attributes, timestamp)
+
+    def set_status(self, status: Any, description: str | None = None) -> None:
+        self.standing_for.set_status(status, description)
+
+    def record_exception(self, exception: BaseException, *args: Any, **kwargs: Any) -> None:
+        self.standing_for.record_exception(exception, *args, **kwargs)
+
+
+def _while_open(span: Span) -> Context:
+    before = get_current_span()
+    while isinstance(before, _WhileOpen) and before.standing_for is before.before:
+        before = before.before  # of what is over nothing is kept
+    return set_span_in_context(_WhileOpen(span, before))
+
+
+def _is_async() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _is_task(above: _Chain, tags: list[str], metadata: dict[str, Any]) -> bool:
+    if any(tag.startswith(_STEP) for tag in tags):
+        return True
+    # A `@task` runs below its caller, and has a path that goes on from the caller's.
+    path: tuple[Any, ...] = tuple(metadata.get("langgraph_path") or ())
+    called = (
+        len(path) > 1
+        and isinstance(path[1], (tuple, list))
+        and path != tuple(above.metadata.get("langgraph_path") or ())
+    )
+    return called and isinstance(above, _Task)
+
+
+def _later_step(tag: str) -> bool:
+    step = tag.removeprefix(_BRANCH_STEP)
+    return step != tag and step.isdigit() and int(step) > 1
+
+
+def _handler(runs: PublicRuns) -> Any:
+    from langchain_core.callbacks import BaseCallbackHandler
+
+    class Handler(BaseCallbackHandler):
+        """LangChain's form of it. Everything but chains is ignored, which costs LangChain nothing."""
+
+        run_inline = True  # an async run would otherwise put every event onto a thread pool
+        ignore_llm = ignore_chat_model = ignore_retriever = ignore_retry = ignore_custom_event = ignore_agent = True
+
+        def on_chain_start(
+            self, serialized: Any, inputs: Any, *, run_id: UUID, parent_run_id: UUID | None = None, **said: Any
+        ) -> None:
+            name = str(said.get("name") or "chain")
+            runs.started(run_id, parent_run_id, name, said.get("tags") or [], said.get("metadata") or {})
+
+        def on_chain_end(self, outputs: Any, *, run_id: UUID, **said: Any) -> None:
+            runs.ended(run_id, outputs)
+
+        def on_chain_error(self, error: BaseException, *, run_id: UUID, **said: Any) -> None:
+            runs.failed(run_id, error)
+
+    return Handler()
+
+
+RUNS = PublicRuns()
+
+__all__ = ["RUNS", "PublicRuns"]

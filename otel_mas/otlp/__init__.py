@@ -1,0 +1,1 @@
+"""OTLP as bytes, JSON and model: encoding, decoding, framing."""

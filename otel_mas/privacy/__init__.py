@@ -1,0 +1,1 @@
+"""Redaction of what is stored, and the policy for what leaves the machine."""

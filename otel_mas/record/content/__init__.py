@@ -1,0 +1,1 @@
+"""Messages, states and other content: snapshots, digests, provenance."""

@@ -1,0 +1,186 @@
+"""What of a span and of its content may be written down, by content mode."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from otel_mas.config import Content
+from otel_mas.privacy.policy import Rule, holds_text, rule
+from otel_mas.privacy.redact import Redactor, key_text
+from otel_mas.record.content.snapshot import cut_texts, tagged
+from otel_mas.semconv import attributes as names
+
+# Ids, digests and enum members: a new one on every span, and as ours are made nothing is to be found in them.
+_GENERATED: Final = frozenset(
+    {
+        names.GEN_AI_RESPONSE_ID,
+        names.GEN_AI_TOOL_CALL_ID,
+        names.MAS_CAUSE_KINDS,
+        names.MAS_CAUSE_SPANS,
+        names.MAS_CHECKPOINT_ID,
+        names.MAS_CHECKPOINT_LAST_ID,
+        names.MAS_ERROR_SPAN,
+        names.MAS_INPUT_MESSAGES,
+        names.MAS_INTERRUPT_IDS,
+        names.MAS_LINK_KIND,
+        names.MAS_OUTPUT_MESSAGES,
+        names.MAS_RECORD_KIND,
+        names.MAS_STATE_DIGESTS,
+        names.MAS_TASK_ID,
+    }
+)
+DRAWN: Final = _GENERATED - {names.MAS_CAUSE_KINDS, names.MAS_LINK_KIND, names.MAS_RECORD_KIND}
+"""Attributes of ids and digests: their values seldom come back."""
+ID: Final = 128
+"""Characters: no id is longer."""
+# Hexadecimal ids and what stands between them, or enum members; a NUL between the items of an array.
+_PLAIN: Final = re.compile(r"[0-9a-f:|,\-\x00]*|[a-z_]{0,16}(?:\x00[a-z_]{0,16})*")
+MAX_TEXT: Final = 1 << 18
+"""Characters of an attribute, a name or a description that are redacted and stored: 0.5 s at worst. The rest is cut."""
+_MAX_NAMES = 4096
+_MAX_NAME = 4096  # characters of a name or a trace state; a longer text is cut
+
+
+class _Treatment(enum.Enum):
+    """How the values under a name are treated."""
+
+    GENERATED = enum.auto()
+    KNOWN = enum.auto()
+    UNKNOWN = enum.auto()
+    CONTENT = enum.auto()
+    SECRET = enum.auto()
+
+
+_WITHOUT_TEXT = frozenset({_Treatment.UNKNOWN, _Treatment.SECRET})
+
+STRIPPED: Final = object()
+"""In place of a value that the content mode keeps out of the store."""
+
+
+class Privacy:
+    """The content mode, applied.
+
+    `full` stores everything as it is: nothing is redacted, secrets included. `redacted` stores everything, with what
+    looks like a secret replaced. `none` stores no content: attributes that hold it are left out, whoever set them, as
+    are status descriptions and text under names that nobody knows (`otel_mas.privacy.policy`); the rest is redacted.
+
+    Its methods raise what redaction raises: the caller then withholds the value.
+    """
+
+    __slots__ = ("_names", "_treatments", "content", "redactor")
+
+    def __init__(self, content: Content, redactor: Redactor | None = None) -> None:
+        self.content = content
+        self.redactor = redactor or Redactor()
+        self._treatments: dict[str, _Treatment] = {}
+        self._names: dict[str, str] = {}
+
+    def attribute(self, name: str, value: Any) -> Any:
+        """The value to store under this name, or STRIPPED. Of numbers and booleans only the name matters."""
+        if self.content == "full":
+            return value
+        treatment = self._treatments.get(name) or self._treatment(name)
+        if treatment is _Treatment.GENERATED and _is_plain(value):
+            return value
+        if self.content == "none" and (
+            treatment is _Treatment.CONTENT or (treatment in _WITHOUT_TEXT and holds_text(value))
+        ):
+            return STRIPPED
+        if treatment is _Treatment.SECRET and self.redactor.hides(name, value):
+            return self.redactor.hidden(value)
+        if isinstance(value, str):
+            return self.redactor.text(cut_texts(value, MAX_TEXT))
+        return value if isinstance(value, bool | int | float) else self._without_secrets(cut_texts(value, MAX_TEXT))
+
+    def _treatment(self, name: str) -> _Treatment:
+        known = rule(name)
+        if name in _GENERATED:
+            treatment = _Treatment.GENERATED
+        elif known is Rule.KEEP:
+            treatment = _Treatment.KNOWN
+        elif known is Rule.WITHHOLD and self.content == "none":
+            treatment = _Treatment.CONTENT
+        elif self.redactor.names_secret(name):
+            treatment = _Treatment.SECRET
+        else:
+            treatment = _Treatment.CONTENT if known is Rule.WITHHOLD else _Treatment.UNKNOWN
+        if len(self._treatments) >= _MAX_NAMES:
+            self._treatments.clear()
+        self._treatments[name] = treatment
+        return treatment
+
+    def name(self, name: str) -> str:
+        """The name of an attribute as it may be stored. Two that differ in their secrets stay two."""
+        known = self._names.get(name)
+        if known is None:
+            stored = self.text(name)
+            if len(self._names) >= _MAX_NAMES:
+                self._names.clear()
+            if stored != name:
+                others = sum(other.startswith(stored) for other in self._names.values())
+                stored = f"{stored} {others + 1}" if others else stored
+            known = self._names[name] = stored
+        return known
+
+    def text(self, text: str) -> str:
+        """A name of a span, an event or a scope, a trace state."""
+        return text if self.content == "full" else self.redactor.text(cut_texts(text, _MAX_NAME))
+
+    def description(self, text: str) -> str:
+        """A status description, which is an exception's message more often than not."""
+        if self.content == "none":
+            return ""
+        return text if self.content == "full" else self.redactor.text(cut_texts(text, MAX_TEXT))
+
+    def value(self, name: str, value: Any) -> Any:
+        """Content that travels beside a span, or a message; a snapshot, which it may change."""
+        if self.content == "full":
+            return value
+        return self.redactor.under(name, self._tagged_bytes(value))
+
+    def _without_secrets(self, value: Any) -> Any:
+        """As `Redactor.value`, but what OTLP can hold stays of its type."""
+        if isinstance(value, bytes):
+            text = self._redacted_bytes(value)
+            return value if text is None else text.encode()
+        if isinstance(value, tuple | list) and any(isinstance(item, bytes | tuple | list | dict) for item in value):
+            return [self._without_secrets(item) for item in value]
+        if isinstance(value, Mapping) and any(isinstance(item, bytes | tuple | list | dict) for item in value.values()):
+            return {key: self._item_without_secrets(key, item) for key, item in value.items()}
+        return self.redactor.value(value)
+
+    def _item_without_secrets(self, key: object, item: Any) -> Any:
+        hides = self.redactor.hides(key_text(key), item)
+        return self.redactor.hidden(item) if hides else self._without_secrets(item)
+
+    def _redacted_bytes(self, value: bytes) -> str | None:
+        """The text without its secrets; None where there are none."""
+        text = value.decode(errors="replace")
+        redacted = self.redactor.text(text)
+        return None if redacted == text else redacted
+
+    def _tagged_bytes(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: self._tagged_bytes(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._tagged_bytes(item) for item in value]
+        if isinstance(value, bytes):
+            text = self._redacted_bytes(value)
+            return tagged(value) if text is None else text
+        return value
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is an id or digest of ours, or several, in which no token or pair can be."""
+    if type(value) is tuple:
+        try:
+            return _PLAIN.fullmatch("\0".join(value)) is not None
+        except TypeError:
+            return False
+    return type(value) is str and len(value) <= ID and _PLAIN.fullmatch(value) is not None
+
+
+__all__ = ["DRAWN", "ID", "STRIPPED", "Privacy"]

@@ -1,0 +1,104 @@
+"""Content → rows: without media, cut to a size, redacted. On the writer's thread, after the spans.
+
+Redaction takes a second and more for a megabyte that is full of secrets, so what it is given is bounded, and it pauses
+every few milliseconds: the caller commits spans then, or ends it. Content that is not kept says why in its place:
+`{"$withheld": reason}`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from otel_mas.privacy.redact import Pause
+from otel_mas.record.content.media import without_media
+from otel_mas.record.content.privacy import Privacy
+from otel_mas.record.content.snapshot import cut_texts, to_json
+from otel_mas.record.guard import caught
+from otel_mas.record.pipeline.queue import AnyContent, Content, Message, StateValue
+from otel_mas.store.rows import Batch, ContentRow, MessageRow
+
+MAX_BYTES: Final = 1 << 20
+"""Characters of one content that are redacted and kept; longer texts in it are cut, and say so."""
+_MAX_STATE_BYTES = 1 << 16  # of a state's value, as JSON: a larger one is known by its digest
+_STATE = "state"  # the role under which the values of a state lie among the messages
+_MESSAGES = "messages"
+_WITHHELD = "$withheld"
+
+
+class ContentEncoder:
+    """Makes rows of contents.
+
+    Args:
+        privacy: the content mode.
+    """
+
+    def __init__(self, privacy: Privacy) -> None:
+        self._privacy = privacy
+        self.withheld = 0
+
+    def add(self, item: AnyContent, batch: Batch, pause: Pause | None = None) -> None:
+        """Add a content to a batch; what cannot be redacted is withheld.
+
+        Args:
+            item: the content.
+            batch: where its row goes.
+            pause: called every few milliseconds; raises TimeoutError, with the reason, to end it.
+        """
+        redactor, reason = self._privacy.redactor, ""
+        redactor.pause = pause
+        try:
+            if isinstance(item, Content):
+                batch.contents.append(self._row(item, item.name, self._redacted(item.name, without_media(item.value))))
+            elif isinstance(item, Message):
+                parts = "parts" in item.snapshot
+                body = self._redacted("message", item.snapshot) if parts else None
+                batch.messages.append(MessageRow(bytes.fromhex(item.digest), self._role(item), body))
+            else:
+                batch.messages.append(MessageRow(bytes.fromhex(item.digest), _STATE, self._state_value(item)))
+        except TimeoutError as error:
+            reason = str(error)
+        except Exception as error:
+            caught("writer: content", error)
+            reason = "it could not be redacted"
+        finally:
+            redactor.pause = None
+        if reason:
+            self.withhold(item, batch, reason)
+
+    def withhold(self, item: AnyContent, batch: Batch, reason: str) -> None:
+        """Add to a batch, in place of a content, why it is not there. Another process may still store a message."""
+        self.withheld += 1
+        if not isinstance(item, Content):
+            role = self._role(item) if isinstance(item, Message) else _STATE
+            batch.messages.append(MessageRow(bytes.fromhex(item.digest), role, None))
+        name = _MESSAGES if isinstance(item, Message) else item.name
+        batch.contents.append(self._row(item, name, to_json({_WITHHELD: reason})))
+
+    def _redacted(self, name: str, value: Any) -> bytes:
+        if self._privacy.content != "full":
+            value = cut_texts(value, MAX_BYTES)
+        return to_json(self._privacy.value(name, value))
+
+    def _state_value(self, item: StateValue) -> bytes:
+        value = without_media(item.value)
+        size = len(to_json({"value": value}))
+        if size <= _MAX_STATE_BYTES:
+            body = to_json({"value": self._privacy.value(item.name, value)})
+            size = len(body)
+        return body if size <= _MAX_STATE_BYTES else to_json({"value": None, "size": size})
+
+    def _row(self, item: AnyContent, name: str, value: bytes) -> ContentRow:
+        trace_id, span_id = item.key
+        return ContentRow(trace_id.to_bytes(16, "big"), span_id.to_bytes(8, "big"), self._name(name), value)
+
+    def _role(self, item: Message) -> str:
+        return self._name(str(item.snapshot.get("role", "")))
+
+    def _name(self, name: str) -> str:
+        try:
+            return self._privacy.text(name)
+        except Exception:
+            return "(withheld)"
+
+
+__all__ = ["MAX_BYTES", "ContentEncoder"]

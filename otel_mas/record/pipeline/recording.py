@@ -1,0 +1,276 @@
+"""One recording: a queue, its processor and its writer, from the first span to the end of the process or a fork."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import secrets
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from otel_mas.config import Settings
+from otel_mas.errors import StoreError
+from otel_mas.errors.log import logger
+from otel_mas.model.dropped import DropReason, describe_dropped
+from otel_mas.record.content.digest import Digester
+from otel_mas.record.content.messages import MessageDigests
+from otel_mas.record.content.snapshot import snapshot
+from otel_mas.record.content.state import StateDigests
+from otel_mas.record.interrupts import first_interrupt_held
+from otel_mas.record.pipeline.losses import Losses
+from otel_mas.record.pipeline.queue import Key, SpanQueue
+from otel_mas.record.pipeline.shipping import Shipping
+from otel_mas.record.pipeline.writer import Store, Writer
+from otel_mas.record.sdk.processor import MirrorProcessor
+from otel_mas.semconv import attributes as names
+from otel_mas.store.imports import background_imports, imports
+
+if TYPE_CHECKING:
+    from otel_mas.privacy.redact import Redactor
+    from otel_mas.record.content.privacy import Privacy
+    from otel_mas.record.pipeline.batches import BatchBuilder
+    from otel_mas.record.sdk.foreign_spans import Others
+
+_BATCH_SPANS = 2048
+_KEY_BYTES = 32
+_LOCK_WAIT_S = 1.0  # in SQLite, for another process's transaction; the writer then tries again by itself
+_FORK_WAIT_S = 2 * _LOCK_WAIT_S
+_DAY_NS = 86_400 * 10**9
+
+
+class Recording:
+    """Records into one store with one set of settings. Has no thread and no file until the first span.
+
+    Args:
+        settings: with `content` decided.
+        open_store: opens the store; a stand-in in tests.
+        others: knows the spans of other instrumentation that tell of model calls.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        open_store: Callable[[Settings, bytes, str], Store] | None = None,
+        *,
+        others: Others | None = None,
+    ) -> None:
+        self.settings = settings
+        self._new_key = secrets.token_bytes(_KEY_BYTES)  # of a store that is created here
+        self._open_store = open_store or partial(_open, digest_key=self._new_key)
+        self._used_key: bytes | None = None
+        self.queue = SpanQueue(settings.queue_spans, settings.queue_bytes, batch_spans=_BATCH_SPANS, wake=self._wake)
+        self._others = others
+        self.processor = MirrorProcessor(self.queue, self.flush, others)
+        self._digester = Digester(self._digest_key)
+        self.digests = MessageDigests(self._digester, self._announce)
+        self._values = StateDigests(self._digester)
+        self.instance_id = b""
+        self._key: bytes | None = None
+        self._privacy: Privacy
+        # Of parent processes: collecting one would close its connection.
+        self._abandoned: list[Writer | Shipping] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self.instance_id = secrets.token_bytes(16)
+        self._builder: BatchBuilder | None = None
+        self._shipping = Shipping(self.settings, self.instance_id)
+        self._released_for_fork = False
+        self._waited_s = 0.0
+        self._ends_with_multiprocessing = False
+        self._writer = Writer(
+            self.queue,
+            self._prepare,
+            self._opened,
+            interval_s=self.settings.flush_interval_ms / 1000,
+            batch_spans=_BATCH_SPANS,
+            resend=self._resend,
+            thread_started=self._thread_started,
+            content_leaves=self.settings.content_may_leave,
+        )
+
+    def flush(self, timeout_s: float) -> bool:
+        """Write what is queued; False where that took longer, or cannot be."""
+        return self._bounded(self._writer.flush, timeout_s)
+
+    def shutdown(self, timeout_s: float) -> bool:
+        """Write what is queued and end; nothing is recorded afterwards."""
+        self.queue.closed = True
+        if self._others is not None:
+            self._others.finished()
+        began = time.monotonic()
+        # What a flush has waited for in vain (at a provider's own shutdown, say) is not waited for again.
+        written = self._bounded(self._writer.stop, max(0.1, timeout_s - self._waited_s))
+        if not written and not self._writer.failed and not self._writer.finished:
+            logger.warning("otel-mas: what was recorded last could not be written to %s in time", self.settings.store)
+        dropped = describe_dropped(self.queue.losses.totals(0 if written else self._writer.unwritten_spans))
+        if dropped:
+            logger.warning("otel-mas: in this process %s", dropped)
+        self._shipping.stop(timeout_s - (time.monotonic() - began))
+        return written
+
+    def _bounded(self, wait: Callable[[float], bool], timeout_s: float) -> bool:
+        began = time.monotonic()
+        written = wait(timeout_s)
+        self._waited_s = 0.0 if written else self._waited_s + time.monotonic() - began
+        return written
+
+    # -- around a fork ---------------------------------------------------------------------------------------------
+
+    def before_fork(self) -> None:
+        """Close the connection: SQLite's record of the file's locks must not reach the child."""
+        held = self._writer.hold(_FORK_WAIT_S)
+        self._released_for_fork = held and self._shipping.before_fork()
+        if held and not self._released_for_fork:
+            self._writer.resume()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._shipping.after_fork_in_parent()
+        if self._released_for_fork:
+            self._released_for_fork = False
+            self._writer.resume()
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew, as another instance: what was queued and what was open is the parent's."""
+        released = self._released_for_fork
+        self._abandoned += (self._writer, self._shipping)
+        parent_ships = self._shipping.started
+        self.queue.clear()
+        self.queue.losses = Losses()
+        self.queue.idle = True
+        self._resend()
+        self.processor.writer_thread = 0
+        self.processor.forked_ns = time.time_ns()
+        self._begin()
+        if parent_ships:  # what this process records, too; and gRPC does not survive a fork
+            self._shipping = Shipping(dataclasses.replace(self.settings, export=()), self.instance_id)
+        if not released and not self.queue.closed:
+            self.queue.refusal = DropReason.STORE_LOCKED
+            self.queue.closed = True
+            self._writer.failed = True
+            logger.warning(
+                "otel-mas: this process records nothing: its parent forked it while the store at %s was busy",
+                self.settings.store,
+            )
+
+    # -- called back -----------------------------------------------------------------------------------------------
+
+    def _resend(self) -> None:
+        self.digests.forget()
+        self._values.forget()
+
+    def _wake(self) -> None:
+        if not self._ends_with_multiprocessing:  # not left to the writer: the process may end before that thread runs
+            self._ends_with_multiprocessing = True
+            _end_with_multiprocessing(self._exit)
+        self._writer.wake()
+
+    def _thread_started(self, thread: int) -> None:
+        self.processor.writer_thread = thread
+
+    def _exit(self) -> None:
+        with first_interrupt_held():
+            self.shutdown(self.settings.exit_timeout_s)
+
+    def _prepare(self, service: str) -> Callable[[], Store]:
+        """Import what writing needs, and return what opens the store."""
+        with background_imports:
+            import otel_mas.record.pipeline.batches
+            import otel_mas.store.writer  # noqa: F401
+            from otel_mas.record.content.privacy import Privacy
+
+            redactor = _redactor(self.settings)
+        self._privacy = privacy = Privacy(self.settings.content or "none", redactor)
+        run_id = self.settings.run_id and privacy.text(self.settings.run_id)
+        settings = dataclasses.replace(self.settings, run_id=run_id)
+        return partial(self._open_store, settings, self.instance_id, privacy.text(service))
+
+    def _opened(self, store: Store) -> tuple[Store, BatchBuilder]:
+        """Return the store and the batch builder for the writer, once the store is open."""
+        from otel_mas.record.pipeline.batches import BatchBuilder
+
+        self._key = store.digest_key
+        if self._used_key not in (None, self._key):  # another process has created the store meanwhile
+            self._used_key = None
+            self._digester.rekey(store.digest_key)  # only what was said until now cannot be compared
+            self._resend()
+        origin = {names.MAS_INSTANCE_ID: self.instance_id.hex(), names.MAS_STORE_ID: store.store_id}
+        if self.settings.run_id:
+            origin[names.MAS_RUN_ID] = self._privacy.text(self.settings.run_id)
+        if self._builder is None:
+            self._builder = BatchBuilder(self._privacy, origin, self._values, self._others, self.queue.losses)
+        else:  # another store than before, which has none of what was written to that one
+            self._builder.restart(origin)
+            self.queue.announce_again()
+            self._resend()
+        return self._shipping.around(store), self._builder
+
+    def _digest_key(self) -> bytes:
+        if self.settings.digest_key is not None:
+            return self.settings.digest_key
+        if self._key is not None:
+            self._used_key = self._key
+            return self._key
+        # Not from the writer's thread, which may be opening the store: a hook waits for nobody.
+        with imports:
+            from otel_mas.store.keys import stored_key
+        try:
+            key = stored_key(self.settings.store)
+        except StoreError as error:
+            if not self._writer.failed:
+                self._warn_of_key(f"could not be asked for its key ({error})")
+            return self._new_key
+        self._used_key = key or self._new_key
+        if self._key is not None:  # opened while we looked
+            self._used_key = self._key
+        return self._used_key
+
+    def _warn_of_key(self, what: str) -> None:
+        logger.warning(
+            "otel-mas: the store at %s %s: message digests of this process can be compared with no other's. "
+            "Set OTEL_MAS_DIGEST_KEY to be independent of it",
+            self.settings.store,
+            what,
+        )
+
+    def _announce(self, key: Key, digest: str, message: dict[str, Any]) -> bool:
+        if self.settings.content == "none":
+            message = {"role": message.get("role", "")}
+        copy, size = snapshot(message)
+        return self.queue.add_message(key, digest, copy, size)
+
+
+def _redactor(settings: Settings) -> Redactor:
+    from otel_mas.privacy.redact import Redactor
+
+    return Redactor(list(map(re.compile, settings.redact_patterns)), settings.redact_keys)
+
+
+def _end_with_multiprocessing(shutdown: Callable[[], object]) -> None:
+    """Its forked children leave by `os._exit`, past `atexit`, after its own finalizers."""
+    util: Any = sys.modules.get("multiprocessing.util")
+    process: Any = sys.modules.get("multiprocessing.process")
+    if util is not None and process is not None and process.parent_process() is not None:
+        util.Finalize(None, shutdown, exitpriority=0)
+
+
+def _open(settings: Settings, instance_id: bytes, service: str, *, digest_key: bytes) -> Store:
+    from otel_mas.store import StoreWriter
+
+    return StoreWriter(
+        settings.store,
+        instance_id=instance_id,
+        run_id=settings.run_id,
+        service=service,
+        max_bytes=settings.max_store_bytes,
+        max_age_ns=int(settings.max_age_days * _DAY_NS),
+        timeout_s=_LOCK_WAIT_S,
+        digest_key=digest_key,
+    )
+
+
+__all__ = ["Recording"]

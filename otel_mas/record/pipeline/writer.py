@@ -1,0 +1,598 @@
+"""The writer thread: takes batches from the queue, by count or interval, and commits them to the store."""
+
+from __future__ import annotations
+
+import math
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from contextvars import copy_context
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from opentelemetry.context import attach, set_value
+
+from otel_mas.errors import (
+    StoreClosed,
+    StoreCorrupt,
+    StoreError,
+    StoreJournalFull,
+    StoreLocked,
+    StoreReadOnly,
+    StoreReplaced,
+)
+from otel_mas.errors.log import logger
+from otel_mas.model.dropped import Dropped, DropReason
+from otel_mas.record.guard import caught
+from otel_mas.record.pipeline.losses import reason_of
+from otel_mas.record.pipeline.queue import Drained, Key, SpanQueue
+
+if TYPE_CHECKING:
+    # Loaded by the thread itself, so that the app's first span does not wait for it.
+    from otel_mas.record.pipeline.batches import BatchBuilder
+    from otel_mas.store.rows import Batch
+
+# The API's own key for it, under which OpenTelemetry's instrumentations (of sqlite3, say) stay silent.
+_SUPPRESS = "suppress_instrumentation"
+_BEAT_S = 1.0  # what is known of a span that a killed process left open is as exact as this
+_RETAIN_S = 60.0
+_WARN_S = 60.0
+_ALIVE_S = 0.05  # how often whoever waits looks whether the thread is still there
+_FINISH_S = 0.25  # kept of the time to end, to tell the store what was dropped
+_RETRY_S = (0.05, 1.0)  # first and longest pause
+_SWITCH_S = 0.0002
+_COMMIT_S = 0.05  # how long a fork waits for a commit before it has it rolled back
+_INTERRUPT_S = 0.005
+_MAX_INTERRUPTIONS = 3  # of the same batch
+_CONTENT_S = 0.05  # of redaction in one transaction
+_PAUSE_S = 0.02  # of redaction, after which spans that have ended meanwhile are committed
+_LONGEST_CONTENT_S = 10.0  # of redaction for one content
+_SMALL_BYTES = 1 << 14  # of a content that may be in a batch with spans: 0.05 s at worst
+_NO_TIME = "the process ended before it was redacted"
+_HOPELESS = (StoreClosed, StoreCorrupt, StoreReadOnly, StoreReplaced)
+_SETTLE_S = 5.0  # how long a file that is being copied to the store's path is waited for
+_MAX_REPLACEMENTS = 5  # of the store's file, while the same batch is written
+
+T = TypeVar("T")
+
+
+class Store(Protocol):
+    """What the writer needs of `otel_mas.store.StoreWriter`."""
+
+    digest_key: bytes
+    store_id: str
+
+    def resource(self, attributes: Mapping[str, Any], schema_url: str, body: bytes) -> int: ...
+    def scope(self, name: str, version: str, attributes: Mapping[str, Any], schema_url: str) -> int: ...
+    def verify(self) -> None: ...
+    def is_settled(self) -> bool: ...
+    def write(self, batch: Batch) -> None: ...
+    def forgotten(self) -> frozenset[bytes]: ...
+    def retain(self) -> int: ...
+    def finish(self, dropped: Sequence[Dropped], withheld: int) -> None: ...
+    def interrupt(self) -> None: ...
+    def release(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class _Request:
+    """Somebody waits until what was queued before is written."""
+
+    __slots__ = ("deadline", "done", "stop", "timeout_s", "written")
+
+    def __init__(self, timeout_s: float, stop: bool) -> None:
+        self.timeout_s = timeout_s
+        self.deadline = time.monotonic() + timeout_s
+        self.stop = stop
+        self.done = threading.Event()
+        self.written = False
+
+
+class _Keys:
+    """The store's keys for what builds a batch, which takes long: the store is in use while one is looked up only."""
+
+    def __init__(self, store: Store, using_store: threading.Lock) -> None:
+        self._store = store
+        self._using_store = using_store
+
+    def resource(self, attributes: Mapping[str, Any], schema_url: str, body: bytes) -> int:
+        with self._using_store:
+            return self._store.resource(attributes, schema_url, body)
+
+    def scope(self, name: str, version: str, attributes: Mapping[str, Any], schema_url: str) -> int:
+        with self._using_store:
+            return self._store.scope(name, version, attributes, schema_url)
+
+
+class _GivenUp(Exception):
+    """The store stayed locked until the process had to end."""
+
+    def __init__(self, reason: DropReason) -> None:
+        self.reason = reason
+
+
+class Writer:
+    """One daemon thread that owns the store's connection.
+
+    Args:
+        queue: what it writes.
+        prepare: given the service's name, returns what opens the store, and raises StoreError.
+        opened: given an open store, returns the one to write to and what builds batches for it.
+        interval_s: how long a span waits at most while more may come.
+        batch_spans: spans in one transaction.
+        resend: called where the store has lost messages that were sent before.
+        content_leaves: content is shipped with its span, so that small content is committed with it at exit as well.
+        thread_started: called with the id of the thread.
+    """
+
+    def __init__(
+        self,
+        queue: SpanQueue,
+        prepare: Callable[[str], Callable[[], Store]],
+        opened: Callable[[Store], tuple[Store, BatchBuilder]],
+        *,
+        interval_s: float,
+        batch_spans: int,
+        resend: Callable[[], None],
+        thread_started: Callable[[int], None],
+        content_leaves: bool = False,
+    ) -> None:
+        self._queue = queue
+        self._content_leaves = content_leaves
+        self._prepare = prepare
+        self._opened = opened
+        self._interval_s = interval_s
+        self._batch_spans = batch_spans
+        self._resend = resend
+        self._thread_started = thread_started
+        self._bell: SimpleQueue[_Request | None] = SimpleQueue()  # reentrant, unlike threading's events
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._requests: list[_Request] = []
+        self._contents: list[Key] = []  # whose contents are in the batch under way
+        self._pause_at = math.inf
+        self._content_until = math.inf
+        self._failure: Exception | None = None  # of spans committed within the redaction of content
+        self._stop: _Request | None = None
+        self._parts: tuple[Store, BatchBuilder] | None = None
+        self._warned: dict[str, float] = {}
+        self._reported = 0
+        self._using_store = threading.Lock()
+        self._held = False
+        self._interruptions = 0  # since the last commit
+        self._replacement: StoreReplaced | None = None  # the last one
+        self._given_up: Store | None = None
+        self._unconfirmed = 0  # spans written since a flush said so
+        self._lost = False  # of these, some are in a file that is not at the store's path any more
+        self.finished = False
+        self._writing = 0  # spans taken from the queue whose batch is not committed yet
+        self.failed = False
+
+    @property
+    def unwritten_spans(self) -> int:
+        """Number of ended spans that are not committed yet."""
+        return self._queue.waiting_spans + self._writing
+
+    # -- for other threads -----------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """Something has been queued. Starts the thread the first time."""
+        self._queue.idle = False
+        if self._thread is None:
+            if not self._starting.acquire(blocking=False):
+                return  # another thread is at it
+            try:
+                if self._thread is None:
+                    thread = threading.Thread(target=self._run, name="otel-mas writer", daemon=True)
+                    thread.start()
+                    self._thread = thread
+            except RuntimeError:  # the interpreter is ending, and from Python 3.12 on starts none: `stop` writes it all
+                pass
+            finally:
+                self._starting.release()
+        self._bell.put(None)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until all that is queued now is written; False where it was not in time."""
+        return self._ask(timeout_s, stop=False)
+
+    def stop(self, timeout_s: float) -> bool:
+        """Write all that is queued, tell the store that this process is done, end the thread."""
+        return self._ask(timeout_s, stop=True)
+
+    def hold(self, timeout_s: float) -> bool:
+        """Wait until the thread is between two uses of the store, close the connection, and keep it so until `resume`.
+
+        Returns:
+            False where that took longer than `timeout_s`: the thread has not been stopped.
+        """
+        self._held = True
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)  # between busy threads, the writer's turn would come after 5 ms for each
+        try:
+            self._held = self._interrupt_until_held(timeout_s)
+            if self._held and self._parts is not None:
+                self._parts[0].release()
+        finally:
+            sys.setswitchinterval(interval)
+        return self._held
+
+    def _interrupt_until_held(self, timeout_s: float) -> bool:
+        """Have a long commit rolled back, to be done again afterwards; the same one seldom, so that it gets done."""
+        deadline = time.monotonic() + timeout_s
+        patience = _COMMIT_S if self._interruptions < _MAX_INTERRUPTIONS else timeout_s / 2
+        if self._using_store.acquire(timeout=min(timeout_s, patience)):
+            return True
+        self._interruptions += 1
+        while time.monotonic() < deadline:
+            if self._parts is not None:
+                self._parts[0].interrupt()
+            if self._using_store.acquire(timeout=_INTERRUPT_S):
+                return True
+        return False
+
+    def resume(self) -> None:
+        """Go on after `hold`; the next use of the store opens it again."""
+        self._held = False
+        self._using_store.release()
+
+    def _ask(self, timeout_s: float, stop: bool) -> bool:
+        thread = self._thread
+        if thread is threading.current_thread():
+            return False
+        if thread is None and stop and len(self._queue):
+            self._stop = _Request(timeout_s, stop)
+            copy_context().run(self._run)
+        elif thread is not None and thread.is_alive() and not self.finished:
+            request = _Request(timeout_s, stop)
+            self._bell.put(request)
+            while not request.done.wait(max(0.0, min(_ALIVE_S, request.deadline - time.monotonic()))):
+                if time.monotonic() >= request.deadline or self.finished or not thread.is_alive():
+                    break
+            if not self.finished:  # which may have come before it heard of this request
+                return request.written
+        return not (len(self._queue) or self.failed or self._lost or self._queue.losses.spans[DropReason.EXIT_TIMEOUT])
+
+    # -- the thread ------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        attach(set_value(_SUPPRESS, True))
+        self._thread_started(threading.get_ident())
+        try:
+            service = self._queue.service() or "unknown_service"
+            with self._using_store:  # a child that is forked amid an import never gets the module
+                self._open_store = self._prepare(service)
+            self._parts = self._opened(self._insist(self._open_store))
+            self._work()
+        except _GivenUp as error:
+            self._drop_waiting(error.reason)
+        except StoreError as error:
+            self._give_up(error)
+        except Exception as error:
+            self._give_up(error)
+            caught("writer: thread", error)
+        finally:
+            self._answer(self._requests, False)
+
+    def _give_up(self, error: Exception) -> None:
+        logger.warning("otel-mas: nothing is recorded: %s", error)
+        self.failed = True
+        self._queue.refusal = reason_of(error)
+        self._queue.closed = True
+        self._drop_waiting(self._queue.refusal)
+        self._queue.clear()
+
+    def _drop_waiting(self, reason: DropReason) -> None:
+        """Count all that waits as dropped."""
+        self._contents += [item.key for item in iter(self._queue.next_content, None)]
+        self._drop(self._queue.drain(self._queue.waiting_spans), reason)
+
+    def _drop(self, drained: Drained, reason: DropReason) -> None:
+        losses = self._queue.losses
+        for span, _, _ in drained.ended:
+            losses.span(span.context[:2], reason)
+        for key in (*(item.key for item in drained.beside), *self._contents):
+            losses.content(key, reason)
+        self._contents.clear()
+
+    def _work(self) -> None:
+        retained = time.monotonic()
+        while self._stop is None:
+            self._wait()
+            if not (len(self._queue) or self._requests or self._queue.open):
+                self._verify()
+                continue
+            asked, self._requests = self._requests, []
+            self._write_all()
+            if self._stop is None:
+                self._confirm(asked)
+            else:
+                self._requests += asked
+            if time.monotonic() - retained > _RETAIN_S:
+                self._retain()
+                retained = time.monotonic()
+        self._finish()
+
+    def _wait(self) -> None:
+        """Until something is queued; then as long as more may come to the same batch."""
+        queue = self._queue
+        queue.idle = True
+        if not len(queue) and not self._requests:
+            self._listen(_BEAT_S)
+        queue.idle = False
+        if not self._requests:
+            self._listen(self._interval_s)
+
+    def _listen(self, timeout_s: float | None) -> None:
+        try:
+            self._heard(self._bell.get(timeout=timeout_s))
+        except Empty:
+            return
+        self._hear_all()
+
+    def _hear_all(self) -> None:
+        try:
+            while True:
+                self._heard(self._bell.get_nowait())
+        except Empty:
+            pass
+
+    def _heard(self, request: _Request | None) -> None:
+        if request is not None:
+            self._requests.append(request)
+            if request.stop:
+                self._stop = request
+
+    def _write_all(self) -> None:
+        """Write what waits, spans first: content waits for all of them, and none of them for much content."""
+        while True:
+            self._write_next()
+            self._report()
+            if not self._queue.waiting_spans and not self._queue.waiting_contents:
+                return
+            if self._is_late():
+                self._drop_waiting(DropReason.EXIT_TIMEOUT)
+
+    def _write_next(self, *, contents: bool = True) -> None:
+        """Write one batch. What cannot be written is counted as dropped."""
+        self._verify()
+        if self._parts is None:
+            if not (len(self._queue) or self._queue.open):
+                return  # no store is made for nothing
+            self._parts = self._reopen()  # before anything is taken from the queue, where open spans are added
+        drained = self._queue.drain(self._batch_spans)
+        self._writing = len(drained.ended)
+        try:
+            self._write(drained, contents=contents)
+        except _GivenUp as error:
+            self._drop(drained, error.reason)
+            raise
+        except _HOPELESS as error:
+            self._drop(drained, reason_of(error))
+            raise
+        except StoreError as error:  # a full disk, say: it may have room again for the next one
+            self._drop(drained, reason_of(error))
+            self._warn("write", "otel-mas: %d spans dropped just now: %s", len(drained.ended), error)
+        except Exception as error:
+            self._drop(drained, DropReason.FAILED_BATCH)
+            caught("writer: batch", error)
+        self._writing = 0
+
+    def _write(self, drained: Drained, *, contents: bool) -> None:
+        """Commit what was drained; where the store is replaced meanwhile, to the next one."""
+        failed: Batch | None = None
+        for _ in range(_MAX_REPLACEMENTS):
+            if self._parts is None:
+                self._parts = self._reopen()
+            store, builder = self._parts
+            try:
+                batch = self._insist(partial(builder.batch, drained, _Keys(store, self._using_store)), uses_store=False)
+                if failed is not None:
+                    batch.take_over(failed)
+                failed = batch
+                for value in builder.values:
+                    self._queue.keep_value(value)
+                builder.values.clear()
+                if contents and (self._content_leaves or not (drained.ended and self._stop)):
+                    self._add_contents(batch, builder, alone=not drained.ended)
+                batch.add_redacted(builder.redacted())
+                self._commit(batch, store)
+            except StoreReplaced as error:
+                self._replaced(store, error)
+                continue
+            if contents and not self._queue.waiting_contents and store.forgotten():
+                self._resend()
+            return
+        raise self._replacement or StoreReplaced("the store's file is replaced again and again")
+
+    def _commit(self, batch: Batch, store: Store) -> None:
+        try:
+            self._insist(partial(store.write, batch))
+        except BaseException:
+            self._queue.losses.restore(batch.drops, batch.dropped_spans)
+            raise
+        self._unconfirmed += len(batch.spans)
+        self._interruptions = 0
+        self._contents.clear()
+
+    def _verify(self) -> None:
+        """Stop using a store whose files are not at its path any more."""
+        if self._parts is not None:
+            store = self._parts[0]
+            try:
+                self._insist(store.verify)
+            except StoreReplaced as error:
+                self._replaced(store, error)
+
+    def _replaced(self, store: Store, error: StoreReplaced) -> None:
+        if self._parts is not None and self._parts[0] is store:
+            self._parts = None
+            self._replacement = error
+            self._given_up = store
+            self._lost = self._lost or self._unconfirmed > 0
+            self._unconfirmed = 0
+
+    def _reopen(self) -> tuple[Store, BatchBuilder]:
+        """Go on in the store that is at the path now, or in a new one."""
+        settled_by = time.monotonic() + _SETTLE_S
+        if self._stop is not None:
+            settled_by = min(settled_by, self._last_moment(self._stop))
+        while self._given_up is not None and not self._given_up.is_settled() and time.monotonic() < settled_by:
+            self._listen(_ALIVE_S)
+        try:
+            parts = self._opened(self._insist(self._open_store))
+        except StoreError as error:
+            raise StoreReplaced(f"{self._replacement}, and {error}") from error
+        self._warn("replaced", "otel-mas: %s: recording goes on in the file that is there now", self._replacement)
+        return parts
+
+    def _add_contents(self, batch: Batch, builder: BatchBuilder, *, alone: bool) -> None:
+        """Add contents to a batch for a while: beside spans, only small ones."""
+        encoder = builder.contents
+        pause = self._between_steps if alone else None
+        until = time.monotonic() + _CONTENT_S
+        while (now := time.monotonic()) < until:
+            item = self._queue.next_content(None if alone else _SMALL_BYTES)
+            if item is None:
+                return
+            self._contents.append(item.key)
+            if self._stop is not None and now > self._last_moment(self._stop):
+                encoder.withhold(item, batch, _NO_TIME)
+                continue
+            self._pause_at, self._content_until = now + _PAUSE_S, now + _LONGEST_CONTENT_S
+            encoder.add(item, batch, pause)
+            if self._failure is not None:
+                failure, self._failure = self._failure, None
+                raise failure
+
+    def _between_steps(self) -> None:
+        """Within the redaction of a content: commit the spans that have ended meanwhile.
+
+        Raises:
+            TimeoutError: there is no more time for this content.
+        """
+        now = time.monotonic()
+        if now < self._pause_at:
+            return
+        self._pause_at = math.inf  # spans are redacted, too
+        begun, self._contents = self._contents, []
+        try:
+            self._write_next(contents=False)  # without any, the heart beats
+        except Exception as error:
+            self._failure = error
+        finally:
+            self._contents = begun
+        self._hear_all()
+        now = time.monotonic()
+        if self._failure is not None or (self._stop is not None and now > self._last_moment(self._stop)):
+            raise TimeoutError(_NO_TIME)
+        if now > self._content_until:
+            raise TimeoutError("its redaction took too long")
+        self._pause_at = now + _PAUSE_S
+
+    def _insist(self, action: Callable[[], T], *, uses_store: bool = True) -> T:
+        """Do it, trying again for as long as another process keeps the store locked.
+
+        Args:
+            uses_store: whether a fork has to wait for all of it.
+        """
+        pause, longest = _RETRY_S
+        while True:
+            while self._held:  # a lock goes to whoever asks first after it is free, which would be this thread
+                time.sleep(0.001)
+            try:
+                with self._using_store if uses_store else nullcontext():
+                    done = action()
+                self._queue.full_because = DropReason.QUEUE_FULL
+                return done
+            except StoreLocked as error:
+                if self._stop is not None and time.monotonic() > self._stop.deadline:
+                    raise _GivenUp(reason_of(error)) from error
+                if isinstance(error, StoreJournalFull):
+                    self._queue.full_because = DropReason.JOURNAL_FULL
+                if not self._held:
+                    self._warn("locked", "otel-mas: what is recorded waits in memory: %s", error)
+                self._report()
+            self._listen(pause)
+            pause = min(2 * pause, longest)
+
+    def _retain(self) -> None:
+        if self._parts is None:
+            return
+        store = self._parts[0]
+        try:
+            with self._using_store:
+                store.retain()
+        except StoreLocked:  # by another process, which may be at the same
+            pass
+        except StoreReplaced as error:
+            self._replaced(store, error)
+
+    def _finish(self) -> None:
+        self._write_all()
+        if self._stop is None or time.monotonic() < self._last_moment(self._stop):
+            self._retain()
+        if self._parts is not None:
+            store, builder = self._parts
+            try:
+                self._insist(partial(store.finish, self._queue.losses.totals(), builder.withheld))
+            except StoreReplaced as error:
+                self._replaced(store, error)
+            with self._using_store:
+                store.close()
+        self.finished = True
+        self._answer(self._requests, not self._lost)
+
+    def _confirm(self, requests: list[_Request]) -> None:
+        """Say whether all that was recorded since the last time is in the store."""
+        if requests:
+            self._answer(requests, not self._lost)
+            self._lost = False
+            self._unconfirmed = 0
+
+    def _is_late(self) -> bool:
+        """Whether the process is about to end, with just enough time to say what was dropped."""
+        self._hear_all()
+        if self._stop is None or not self._queue.waiting_spans:
+            return False
+        return time.monotonic() > self._last_moment(self._stop)
+
+    @staticmethod
+    def _last_moment(stop: _Request) -> float:
+        return stop.deadline - min(_FINISH_S, stop.timeout_s / 4)
+
+    @staticmethod
+    def _answer(requests: list[_Request], written: bool) -> None:
+        for request in requests:
+            request.written = written
+            request.done.set()
+        requests.clear()
+
+    # -- what is said ----------------------------------------------------------------------------------------------
+
+    def _report(self) -> None:
+        losses = self._queue.losses
+        full = (DropReason.QUEUE_FULL, DropReason.JOURNAL_FULL)
+        dropped = sum(losses.spans[reason] + losses.contents[reason] for reason in full)
+        if dropped > self._reported and self._warn(
+            "dropped",
+            "otel-mas: the recording queue is full: %d spans or contents dropped so far; their traces are marked. "
+            "Raise OTEL_MAS_QUEUE_SPANS or OTEL_MAS_QUEUE_BYTES",
+            dropped,
+        ):
+            self._reported = dropped
+
+    def _warn(self, what: str, message: str, *values: object) -> bool:
+        """Once a minute for each kind of trouble."""
+        now = time.monotonic()
+        if now - self._warned.get(what, -_WARN_S) < _WARN_S:
+            return False
+        self._warned[what] = now
+        logger.warning(message, *values)
+        return True
+
+
+__all__ = ["Store", "Writer"]

@@ -1,0 +1,1 @@
+"""Spans, processors and providers: the side of recording that faces the OpenTelemetry SDK."""

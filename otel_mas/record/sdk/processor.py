@@ -1,0 +1,139 @@
+"""The span processor that mirrors whatever any tracer provider's spans say into the queue."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from otel_mas.record.guard import caught
+from otel_mas.record.pipeline.queue import SpanQueue
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+
+    from otel_mas.record.sdk.foreign_spans import Others
+else:
+    # Registered before the app has imported the SDK, which we do not load for it. A test holds this class to every
+    # method of the SDK's.
+    SpanProcessor = object
+
+SCOPE = "otel_mas"
+"""The instrumentation scope of our own spans."""
+
+_ITEM_BYTES = 64
+_NUMBERS = frozenset({int, bool, float})
+
+
+class MirrorProcessor(SpanProcessor):
+    """Queues spans as they start and end. One serves any number of providers, and outlives their shutdown.
+
+    Args:
+        queue: where they go.
+        flush: writes out what waits, within seconds; True where all of it was.
+        others: is told of every span that starts.
+    """
+
+    def __init__(self, queue: SpanQueue, flush: Callable[[float], bool], others: Others | None = None) -> None:
+        self.queue = queue
+        self._others = others
+        self._flush = flush
+        self.writer_thread = 0  # what the writer's own SQLite calls are traced as must not feed the writer
+        self.forked_ns = 0  # spans that started before belong to the parent process, which records them
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        queue = self.queue
+        if queue.closed or (get_ident() == self.writer_thread and _is_of_store(span)):
+            return
+        try:
+            queue.start(span.context, span)
+            if self._others is not None:
+                self._others.started(span)
+        except Exception as error:
+            caught("processor: on_start", error)
+
+    def _on_ending(self, span: Span) -> None:
+        """Nothing to add to a span that ends."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        queue = self.queue
+        if queue.closed and queue.refusal is None:
+            return
+        try:
+            context = span.context
+            if get_ident() == self.writer_thread and not queue.known(context):
+                return
+            if self.forked_ns and (span.start_time or 0) < self.forked_ns and not queue.known(context):
+                return
+            queue.end(context, span, _weight(span))
+        except Exception as error:
+            caught("processor: on_end", error)
+
+    def shutdown(self) -> None:
+        """One provider of possibly several is done: write what waits."""
+        self.force_flush()
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        try:
+            return self._flush(timeout_millis / 1000)
+        except Exception as error:
+            caught("processor: force_flush", error)
+            return False
+
+
+def _is_of_store(span: ReadableSpan) -> bool:
+    """Whether a span that starts on the writer's thread is one of the store's own calls.
+
+    It is not where the garbage collector happened to run a finalizer of the app's there.
+    """
+    scope = span.instrumentation_scope
+    if (scope is not None and scope.name == SCOPE) or isinstance(sys.exception(), GeneratorExit):
+        return False
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_name != "__del__" and frame.f_globals.get("__name__") != "weakref":
+        frame = frame.f_back
+    return frame is None
+
+
+def _weight(span: Any) -> int:
+    """About how many bytes a span's texts keep alive.
+
+    On nearly every span this is all that on_end spends its time on, so it reads the SDK's own containers: their Python
+    methods cost more than the rest together.
+    """
+    total = 0
+    try:
+        for value in span._attributes._dict.values():
+            kind = type(value)
+            if kind is str:
+                total += len(value)
+            elif kind is tuple:
+                total += len("".join(value)) + _ITEM_BYTES * len(value)
+            elif kind not in _NUMBERS:
+                total += _value_weight(value)
+        if not span._events._dq:
+            return total
+    except (AttributeError, TypeError):  # other containers, or an array of something else than text
+        total = _attributes_weight(span.attributes)
+    return total + sum(_attributes_weight(event.attributes) for event in span.events)
+
+
+def _attributes_weight(attributes: Any) -> int:
+    return _ITEM_BYTES + sum(map(_value_weight, attributes.values())) if attributes else _ITEM_BYTES
+
+
+def _value_weight(value: Any) -> int:
+    if isinstance(value, str | bytes):
+        return len(value) + _ITEM_BYTES
+    if isinstance(value, tuple | list):
+        return sum(map(_value_weight, value)) + _ITEM_BYTES
+    if isinstance(value, dict):
+        return sum(map(_value_weight, value.values())) + _ITEM_BYTES * len(value)
+    return _ITEM_BYTES
+
+
+__all__ = ["SCOPE", "MirrorProcessor"]

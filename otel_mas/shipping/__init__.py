@@ -1,0 +1,35 @@
+"""The way out of the log: destinations, and what moves spans to them."""
+
+from otel_mas.shipping.backoff import Backoff
+from otel_mas.shipping.destination import (
+    Accepted,
+    Destination,
+    Outcome,
+    Refused,
+    Unavailable,
+    installed_destinations,
+    open_destination,
+)
+from otel_mas.shipping.loop import Loop
+from otel_mas.shipping.resend import Resend, Selection
+from otel_mas.shipping.shipper import Busy, Idle, Shipped, Shipper, Step, Waiting
+
+__all__ = [
+    "Accepted",
+    "Backoff",
+    "Busy",
+    "Destination",
+    "Idle",
+    "Loop",
+    "Outcome",
+    "Refused",
+    "Resend",
+    "Selection",
+    "Shipped",
+    "Shipper",
+    "Step",
+    "Unavailable",
+    "Waiting",
+    "installed_destinations",
+    "open_destination",
+]

@@ -1,0 +1,1 @@
+"""Jaeger as a source."""

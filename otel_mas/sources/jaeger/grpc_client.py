@@ -1,0 +1,156 @@
+"""Jaeger's query service over gRPC, without generated stubs: its answers are OTLP `TracesData` messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import grpc  # type: ignore[import-untyped]
+
+from otel_mas.errors import SourceError
+from otel_mas.otlp.messages import fields, message, number, text, timestamp
+from otel_mas.sources.endpoint import Access, Endpoint, access_hint, tls_error
+from otel_mas.sources.jaeger.source import GRPC_PORT, HTTP_PORT, Search, ServiceRequired
+from otel_mas.sources.newest import FewerTraces
+from otel_mas.sources.traces import traces_data
+
+if TYPE_CHECKING:
+    from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
+
+MOST_BYTES = 2**29
+"""Of one message, which is one trace."""
+
+_SERVICE = "/jaeger.api_v3.QueryService"
+_HINT = f"Jaeger's query service listens for gRPC on {GRPC_PORT} unless told otherwise (HTTP: {HTTP_PORT})"
+# In the words of the resolvers that gRPC may have been built with.
+_NO_HOST = ("dns", "errors resolving", "lookup failed", "name resolution", "name or service not known")
+_REFUSED = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
+
+
+class JaegerOverGrpc:
+    """`jaeger.api_v3.QueryService` at the endpoint."""
+
+    def __init__(self, endpoint: Endpoint, access: Access) -> None:
+        self.location = endpoint.location
+        self._endpoint = endpoint
+        self._timeout_s = access.timeout_s
+        self._metadata = access.headers
+        options: list[tuple[str, Any]] = [("grpc.max_receive_message_length", MOST_BYTES)]
+        if endpoint.loopback:
+            options.append(("grpc.enable_http_proxy", 0))
+        self._channel = (
+            grpc.secure_channel(endpoint.authority, _trust(access.certificate), options)
+            if endpoint.tls
+            else grpc.insecure_channel(endpoint.authority, options)
+        )
+
+    def trace(self, trace_id: str) -> Iterator[ResourceSpans]:
+        # raw: as it was stored, without clocks adjusted and spans renamed for the user interface
+        try:
+            yield from self._stream("GetTrace", text(1, trace_id) + number(4, True))
+        except _NotFound:
+            return
+
+    def search(self, search: Search) -> Iterator[ResourceSpans]:
+        attributes = (message(3, text(1, name) + text(2, value)) for name, value in search.attributes)
+        query = (
+            text(1, search.service)
+            + b"".join(attributes)
+            + timestamp(4, search.lo_ns)
+            + timestamp(5, search.hi_ns)
+            + number(8, search.most)
+            + number(9, True)
+        )
+        return self._stream("FindTraces", message(1, query))
+
+    def services(self) -> Sequence[str]:
+        call = self._channel.unary_unary(f"{_SERVICE}/GetServices")
+        with self._told_apart():
+            answer = call(b"", timeout=self._timeout_s, metadata=self._metadata)
+        try:
+            return sorted(bytes(value).decode() for field, value in fields(answer) if field == 1)
+        except (ValueError, TypeError) as error:
+            raise self._broken(error) from error
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def _stream(self, method: str, request: bytes) -> Iterator[ResourceSpans]:
+        call = self._channel.unary_stream(f"{_SERVICE}/{method}")
+        with self._told_apart():
+            for answer in call(request, timeout=self._timeout_s, metadata=self._metadata):
+                try:
+                    data = traces_data(answer)
+                except ValueError as error:
+                    raise self._broken(error) from error
+                yield from data.resource_spans
+
+    @contextmanager
+    def _told_apart(self) -> Iterator[None]:
+        try:
+            yield
+        except grpc.RpcError as error:
+            raise self._refusal(error.code(), " ".join((error.details() or "").split())) from error
+
+    def _broken(self, error: Exception) -> SourceError:
+        return SourceError(f"the answer of {self.location} cannot be read ({error}): ask again, or look into its log")
+
+    def _refusal(self, code: Any, said: str) -> SourceError:
+        """The one line for a status that is not OK."""
+        there = self.location
+        if code == grpc.StatusCode.NOT_FOUND:
+            return _NotFound(f"{there}: {said}")
+        if code in _REFUSED:
+            return SourceError(f"{there} refuses access ({said}); {access_hint(said)}")
+        if code == grpc.StatusCode.DEADLINE_EXCEEDED:
+            return SourceError(
+                f"{there} did not answer within {self._timeout_s:g} s: is it overloaded, or behind a firewall?"
+                " OTEL_MAS_SOURCE_TIMEOUT sets how long to wait"
+            )
+        if code == grpc.StatusCode.UNIMPLEMENTED:
+            return SourceError(f"{there} does not answer as Jaeger does ({said or 'unknown service'}): {_HINT}")
+        if code == grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in said:
+            return FewerTraces(f"the answer of {there} is larger than {MOST_BYTES >> 20} MiB: ask for less")
+        if ServiceRequired.is_meant(said):
+            return ServiceRequired(f"Jaeger at {there} failed: {said}")
+        if "search depth" in said:
+            return FewerTraces(f"Jaeger at {there} failed: {said}")
+        if code == grpc.StatusCode.UNAVAILABLE:
+            return self._unreached(said)
+        return SourceError(f"Jaeger at {there} failed ({code.name.lower()}): {said}")
+
+    def _unreached(self, said: str) -> SourceError:
+        """gRPC has one status for whatever keeps a connection from being made, and says more in words."""
+        there, words = self.location, said.lower()
+        of_tls = tls_error(self._endpoint, said)
+        if of_tls is not None:
+            return of_tls
+        if any(sign in words for sign in _NO_HOST):
+            return SourceError(f"the host of {there} is not known: check its name")
+        if "connection refused" in words:
+            return SourceError(f"nothing listens at {there} (connection refused): {_HINT}")
+        if "http1" in words or "settings frame" in words or "http2" in words:
+            return SourceError(f"{there} does not answer as Jaeger does (no gRPC): {_HINT}")
+        return SourceError(f"{there} cannot be reached, or hung up ({_brief(said)}): {_HINT}")
+
+
+class _NotFound(SourceError):
+    """Newer versions say so with a status, older ones with an empty answer."""
+
+
+def _trust(certificate: str | None) -> Any:
+    if certificate is None:
+        return grpc.ssl_channel_credentials()
+    try:
+        with open(certificate, "rb") as file:
+            given = file.read()
+    except OSError as error:
+        raise SourceError(f"OTEL_MAS_SOURCE_CERTIFICATE: {certificate} cannot be read ({error.strerror})") from error
+    if b"-----BEGIN CERTIFICATE-----" not in given:
+        raise SourceError(f"OTEL_MAS_SOURCE_CERTIFICATE: {certificate} holds no certificates in PEM form")
+    return grpc.ssl_channel_credentials(root_certificates=given)
+
+
+def _brief(said: str) -> str:
+    return said if len(said) <= 160 else f"{said[:160]}…"

@@ -1,0 +1,1 @@
+"""OTLP files as a source."""

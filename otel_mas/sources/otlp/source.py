@@ -1,0 +1,166 @@
+"""OTLP files as a source: one, a folder of them, or a pattern; what a Collector or `otel-mas export` wrote."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from otel_mas.errors import SourceError
+from otel_mas.errors.log import logger
+from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Tally, Trace, TraceSummary
+from otel_mas.sources.base import Capabilities
+from otel_mas.sources.otlp.files import OtlpFile, is_otlp
+from otel_mas.sources.remote import FILTERS, checked, full_id, message_refs, no_content, no_runs, no_trace
+
+_SUFFIXES = (".json", ".jsonl", ".pb", ".bin", ".otlp", ".gz", ".zst", ".zstd")
+_Signature = tuple[tuple[str, int, int], ...]
+
+
+class OtlpFileSource:
+    """Reads files as they are when it is asked: one that grows is read again.
+
+    Args:
+        target: a file, a folder (whose OTLP files are read together), or a pattern like `logs/*.jsonl.gz`.
+    """
+
+    reads: ClassVar[str] = "OTLP files: JSON lines or protobuf, gzip, zstd or neither; a file, a folder or a pattern"
+    capabilities = Capabilities(filters=FILTERS, conversations=True)
+
+    def __init__(self, target: str) -> None:
+        self.location = target
+        self._seen: _Signature = ()
+        self._tallies: dict[str, Tally] = {}
+        self._places: dict[str, set[int]] = {}
+        self._said: set[str] = set()
+
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        if path.is_dir():
+            return any(map(is_otlp, _in_folder(path)))
+        return is_otlp(path) if path.is_file() else False
+
+    @classmethod
+    def open(cls, target: str) -> OtlpFileSource:
+        """Raises SourceError where there is no such file, or it is something else."""
+        source = cls(str(Path(target).expanduser()))
+        source._look()
+        return source
+
+    def traces(self, query: Query) -> Sequence[TraceSummary]:
+        checked(query, self.location)
+        self._look()
+        found = [tally.summary(tally.missing) for tally in self._tallies.values() if tally.matches(query)]
+        found.sort(key=lambda one: (-one.start_ns, one.trace_id))
+        return found[: query.limit]
+
+    def trace(self, trace_id: str) -> Trace:
+        wanted = full_id(trace_id)
+        self._look()
+        places = self._places.get(wanted)
+        if places is None:
+            raise no_trace(wanted, self.location)
+        return self._read(wanted, places)
+
+    def conversation(self, thread: str, service: str | None = None) -> Sequence[Trace]:
+        self._look()
+        query = Query(conversation_id=thread, service=service)
+        found = [tally for tally in self._tallies.values() if tally.matches(query)]
+        found.sort(key=lambda tally: (tally.start_ns or 0, tally.trace_id))
+        return [self._read(tally.trace_id, self._places[tally.trace_id]) for tally in found]
+
+    def message_refs(self, trace_id: str) -> Sequence[MessageRef]:
+        return message_refs(self.trace(trace_id))
+
+    def messages(self, digests: Sequence[str]) -> Mapping[str, Message]:
+        raise no_content(self.location)
+
+    def contents(self, trace_id: str, span_id: str | None = None) -> Sequence[Content]:
+        raise no_content(self.location)
+
+    def run(self, run_id: str) -> RunSummary:
+        raise no_runs(self.location)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _look(self) -> None:
+        """Count what is there, where that has changed since."""
+        from otel_mas.sources.traces import SpanReader
+
+        paths = self._paths()
+        signature = _signature(paths)
+        if signature == self._seen:
+            return
+        tallies: dict[str, Tally] = {}
+        places: dict[str, set[int]] = {}
+        reader = SpanReader(bodies=False)
+        for place, file, piece in self._pieces(paths):
+            for span in reader.read(file.read(piece)):
+                tally = tallies.get(span.trace_id)
+                if tally is None:
+                    tally = tallies[span.trace_id] = Tally(span.trace_id)
+                    places[span.trace_id] = set()
+                tally.add(span)
+                places[span.trace_id].add(place)
+        self._tallies, self._places, self._seen = tallies, places, signature
+
+    def _read(self, trace_id: str, places: set[int]) -> Trace:
+        from otel_mas.sources.traces import traces
+
+        messages = (
+            message
+            for place, file, piece in self._pieces(self._paths())
+            if place in places
+            for message in file.read(piece)
+        )
+        found = next((trace for trace in traces(messages) if trace.trace_id == trace_id), None)
+        if found is None:
+            raise no_trace(trace_id, self.location)
+        return found
+
+    def _pieces(self, paths: Sequence[Path]) -> Iterator[tuple[int, OtlpFile, bytes]]:
+        """Every piece of every file, numbered through."""
+        place = 0
+        for path in paths:
+            file = OtlpFile(path)
+            try:
+                for piece in file.pieces():
+                    yield place, file, piece
+                    place += 1
+            except ValueError as error:
+                raise SourceError(str(error)) from None
+            except OSError as error:
+                raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
+            self._say(file.problems)
+
+    def _paths(self) -> list[Path]:
+        path = Path(self.location)
+        if path.is_dir():
+            found = _in_folder(path)
+        elif path.exists():
+            return [path]
+        else:
+            found = sorted(one for one in map(Path, glob.glob(self.location)) if one.is_file())
+        if not found:
+            raise SourceError(f"no OTLP file at {self.location}: give a file, a folder of them, or a pattern")
+        return found
+
+    def _say(self, problems: Sequence[str]) -> None:
+        for problem in problems:
+            if problem not in self._said:
+                self._said.add(problem)
+                logger.warning("otel-mas: %s", problem)
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES and path.is_file() and is_otlp(path))
+
+
+def _signature(paths: Sequence[Path]) -> _Signature:
+    try:
+        stats = [(path, path.stat()) for path in paths]
+    except OSError as error:
+        raise SourceError(f"cannot read {error.filename}: {error.strerror or error}") from error
+    return tuple((str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats)

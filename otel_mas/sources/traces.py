@@ -1,0 +1,171 @@
+"""OTLP messages to traces: grouped by trace id, spans that came twice read once, bodies decoded when asked for.
+
+protobuf is loaded at the first call, not with this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from sys import intern
+from typing import TYPE_CHECKING, Any
+
+from otel_mas.model import Link, Resource, Scope, Span, SpanBody, SpanKind, StatusCode, Trace
+from otel_mas.model.missing import missing_parents
+from otel_mas.otlp.array_parts import with_joined_arrays
+from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope, link_of
+from otel_mas.otlp.nesting import parsed
+from otel_mas.semconv import STRING_ARRAYS
+from otel_mas.semconv import attributes as names
+from otel_mas.sources.restore import causes_of, restored_attributes, restored_links, restored_value
+from otel_mas.store.columns import ATTRIBUTES
+from otel_mas.store.spans import in_start_order
+
+if TYPE_CHECKING:
+    from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, TracesData
+
+AT_HAND = frozenset(ATTRIBUTES) | {names.MAS_CAUSE_SPANS, names.MAS_CAUSE_KINDS}
+"""What lists, graphs, paths and costs are made from; the other attributes are decoded when somebody asks."""
+
+_KINDS = {kind.value: kind for kind in SpanKind}
+_STATUSES = {status.value: status for status in StatusCode}
+_SCALARS = {"string_value": str, "int_value": int, "double_value": float, "bool_value": bool}
+_NO_LINKS: tuple[Link, ...] = ()
+
+
+def traces_data(encoded: bytes) -> TracesData:
+    """A `TracesData` message (an `ExportTraceServiceRequest` is one too).
+
+    Raises:
+        ValueError: it is none, or only the beginning of one.
+    """
+    from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+
+    message: TracesData = parsed(TracesData(), encoded)
+    return message
+
+
+class SpanReader:
+    """Turns messages into spans; what many spans share (resources, scopes) is decoded once for all of them.
+
+    Args:
+        bodies: keep the encoded bodies, so that everything can be asked of the spans. Without, they know only what
+            `AT_HAND` names, and links: enough to count them.
+    """
+
+    def __init__(self, *, bodies: bool = True) -> None:
+        self._bodies = bodies
+        self._resources: dict[tuple[bytes, str], tuple[Resource, str]] = {}
+        self._scopes: dict[tuple[bytes, str], Scope] = {}
+        self._met: dict[tuple[bytes, bytes], list[bytes]] = {}
+
+    def read(self, messages: Iterable[ResourceSpans]) -> Iterator[Span]:
+        """The spans, in the order in which they come. One that came before, byte for byte, is left out."""
+        for message in messages:
+            resource, service = self._resource(message)
+            for of_scope in message.scope_spans:
+                scope = self._scope(of_scope)
+                for span in of_scope.spans:
+                    encoded = with_joined_arrays(span, span.SerializeToString())
+                    if self._is_new(span, encoded):
+                        yield self._span(span, encoded, resource, service, scope)
+
+    def _is_new(self, span: Any, encoded: bytes) -> bool:
+        # Delivery is at least once, and not every backend keeps a span only once.
+        met = self._met.setdefault((span.trace_id, span.span_id), [])
+        same = encoded if self._bodies else hash(encoded).to_bytes(8, "little", signed=True)
+        if same in met:
+            return False
+        met.append(same)
+        return True
+
+    def _resource(self, message: ResourceSpans) -> tuple[Resource, str]:
+        key = message.resource.SerializeToString(), message.schema_url
+        found = self._resources.get(key)
+        if found is None:
+            resource = decode_resource(*key)
+            service = resource.attributes.get(names.SERVICE_NAME)
+            found = self._resources[key] = resource, "" if service is None else str(service)
+        return found
+
+    def _scope(self, message: Any) -> Scope:
+        key = message.scope.SerializeToString(), message.schema_url
+        scope = self._scopes.get(key)
+        if scope is None:
+            scope = self._scopes[key] = decode_scope(*key)
+        return scope
+
+    def _span(self, message: Any, encoded: bytes, resource: Resource, service: str, scope: Scope) -> Span:
+        columns = {pair.key: _value(pair) for pair in message.attributes if pair.key in AT_HAND}
+        if None in columns.values():
+            columns = {name: value for name, value in columns.items() if value is not None}
+        causes = causes_of(columns)
+        links = tuple(map(link_of, message.links)) if message.links else _NO_LINKS
+        return Span(
+            trace_id=intern(trace_id_of(message.trace_id)),
+            span_id=intern(message.span_id.hex()),
+            parent_span_id=intern(message.parent_span_id.hex()) if message.parent_span_id else None,
+            name=intern(message.name),
+            start_ns=message.start_time_unix_nano,
+            end_ns=message.end_time_unix_nano or None,  # 0 is how OTLP says that it has not ended
+            kind=_KINDS.get(message.kind, SpanKind.UNSPECIFIED),
+            status=_STATUSES.get(message.status.code, StatusCode.UNSET),
+            service=service,
+            links=restored_links(links, causes) if causes else links,
+            columns=columns,
+            resource=resource,
+            scope=scope,
+            load=partial(_load, encoded) if self._bodies else None,
+        )
+
+
+def traces(messages: Iterable[ResourceSpans]) -> list[Trace]:
+    """Every trace of which the messages hold spans, in the order in which they first appear."""
+    spans: dict[str, list[Span]] = {}
+    for span in SpanReader().read(messages):
+        spans.setdefault(span.trace_id, []).append(span)
+    return [Trace(trace_id, in_start_order(found), _missing(found)) for trace_id, found in spans.items()]
+
+
+def _missing(spans: Sequence[Span]) -> str | None:
+    parents = {span.parent_span_id for span in spans}
+    ids = {span.span_id for span in spans}
+    return missing_parents(ids, {parent for parent in parents if parent is not None}, None in parents)
+
+
+def trace_id_of(encoded: bytes) -> str:
+    """32 hex digits, also of an id from the days of 64 bits."""
+    return encoded.rjust(16, b"\0").hex()
+
+
+def _load(encoded: bytes) -> SpanBody:
+    body = decode_body(encoded)
+    attributes = restored_attributes(body.attributes)
+    links = restored_links(body.links, causes_of(attributes))
+    if attributes is body.attributes and links is body.links:
+        return body
+    return SpanBody(
+        attributes=attributes,
+        events=body.events,
+        links=links,
+        status_message=body.status_message,
+        trace_state=body.trace_state,
+        flags=body.flags,
+        dropped_attributes_count=body.dropped_attributes_count,
+        dropped_events_count=body.dropped_events_count,
+        dropped_links_count=body.dropped_links_count,
+    )
+
+
+def _value(pair: Any) -> Any:
+    """The value of an attribute that is kept at hand: a scalar, or a tuple of strings; None where it is neither."""
+    value = pair.value
+    which = value.WhichOneof("value")
+    if which == "array_value":
+        return tuple(item.string_value for item in value.array_value.values) if pair.key in STRING_ARRAYS else None
+    if which not in _SCALARS:
+        return None
+    found = getattr(value, which)
+    if which == "string_value":
+        return restored_value(pair.key, found) if pair.key in STRING_ARRAYS else intern(found)
+    return found

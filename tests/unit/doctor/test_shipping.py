@@ -1,0 +1,136 @@
+"""How the variables of OTLP are read, by whom, and every way in which they are written wrongly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from otel_mas.config import Settings
+from otel_mas.doctor.forms import ExporterForm
+from otel_mas.doctor.shipping import Plan, plan
+
+ENDPOINT, TRACES = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
+HTTP, GRPC = {PROTOCOL: "http/protobuf"}, {PROTOCOL: "grpc"}
+STOCK: list[ExporterForm] = [{"name": "otlp", "origin": "environment"}]
+
+
+def look(environ: dict[str, str], exporters: list[ExporterForm] | None = None, content: bool = False) -> Plan:
+    return plan(environ, Settings.from_env(environ), exporters or [], content)
+
+
+def codes(found: Plan) -> list[str]:
+    return [finding.code for finding in found.findings if finding.code != "export-not-set"]
+
+
+def test_nothing_is_sent_where_nothing_says_so() -> None:
+    assert look({}) == Plan([], [])
+
+
+def test_an_endpoint_alone_is_the_apps_and_otel_mas_says_how_to_send_there_too() -> None:
+    found = look({ENDPOINT: "http://localhost:4318"})
+    (destination,) = found.destinations
+    assert (destination.sender, destination.protocol) == ("the app, if it has an exporter", "http/protobuf")
+    assert [finding.code for finding in found.findings] == ["export-not-set"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "exporters", "shown", "protocol", "path", "tls"),
+    [
+        ({ENDPOINT: "http://c:4318"}, [], "http://c:4318/v1/traces", "http/protobuf", "/v1/traces", False),
+        ({ENDPOINT: "http://c:4317"}, [], "http://c:4317", "grpc", "/", False),
+        ({ENDPOINT: "https://c/base/"}, [], "https://c/base/v1/traces", "http/protobuf", "/base/v1/traces", True),
+        ({TRACES: "http://c/x", ENDPOINT: "http://d"}, [], "http://c/x", "http/protobuf", "/x", False),
+        ({ENDPOINT: "https://c", **GRPC}, [], "https://c", "grpc", "/", True),
+        ({ENDPOINT: "http://c", "OTEL_EXPORTER_OTLP_INSECURE": "false", **GRPC}, [], "http://c", "grpc", "/", True),
+        ({ENDPOINT: "c:4317", "OTEL_EXPORTER_OTLP_INSECURE": "true", **GRPC}, [], "http://c:4317", "grpc", "/", False),
+        ({}, STOCK, "http://localhost:4317", "grpc", "/", False),
+        (HTTP, STOCK, "http://localhost:4318/v1/traces", "http/protobuf", "/v1/traces", False),
+        ({"OTEL_MAS_EXPORT": "otlp"}, [], "http://localhost:4318/v1/traces", "http/protobuf", "/v1/traces", False),
+        ({"OTEL_MAS_EXPORT": "otlp:http://c:4317"}, [], "http://c:4317", "grpc", "/", False),
+    ],
+)
+def test_where_to(
+    environ: dict[str, str], exporters: list[ExporterForm], shown: str, protocol: str, path: str, tls: bool
+) -> None:
+    found = look(environ, exporters)
+    (one,) = found.destinations
+    assert one.usable
+    assert (one.shown, one.protocol, one.path, one.tls) == (shown, protocol, path, tls)
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({ENDPOINT: "localhost:4318", **HTTP}, ["endpoint-no-scheme"]),
+        ({ENDPOINT: "localhost:4317", **GRPC}, ["endpoint-no-scheme"]),
+        ({ENDPOINT: "grpc://localhost:4317"}, ["endpoint-scheme-unknown"]),
+        ({ENDPOINT: "http://"}, ["endpoint-invalid"]),
+        ({ENDPOINT: "http://localhost:port"}, ["endpoint-invalid"]),
+        ({ENDPOINT: '"http://localhost:4318"'}, ["endpoint-scheme-unknown"]),
+        ({ENDPOINT: "http://local host:4318"}, ["endpoint-invalid"]),
+        ({ENDPOINT: "http://localhost:4318/v1/traces", **HTTP}, ["endpoint-path-twice"]),
+        ({TRACES: "http://localhost:4318/v1/traces", **HTTP}, []),
+        ({TRACES: "http://localhost:4318", **HTTP}, ["endpoint-path-missing"]),
+        ({ENDPOINT: "http://localhost:4317/v1/traces", **GRPC}, ["endpoint-path-grpc"]),
+        ({ENDPOINT: "http://localhost:4318", **GRPC}, ["endpoint-port"]),
+        ({ENDPOINT: "http://localhost:4317", **HTTP}, ["endpoint-port"]),
+        ({ENDPOINT: "http://me:secret@localhost:4318", **HTTP}, ["endpoint-password"]),
+        ({ENDPOINT: "http://localhost:4318", PROTOCOL: "http/json"}, ["protocol-unknown"]),
+        ({ENDPOINT: "http://far.example:4318", **HTTP}, ["endpoint-plaintext"]),
+        ({ENDPOINT: "https://far.example:4318", **HTTP}, []),
+        ({ENDPOINT: "http://localhost:4318", "OTEL_EXPORTER_OTLP_HEADERS": "token"}, ["headers-malformed"]),
+        ({ENDPOINT: "http://localhost:4318", "OTEL_EXPORTER_OTLP_HEADERS": "a b=c"}, ["headers-malformed"]),
+        ({ENDPOINT: "http://localhost:4318", "OTEL_EXPORTER_OTLP_HEADERS": "a=b%0Ac"}, ["headers-malformed"]),
+        ({ENDPOINT: "http://localhost:4318", "OTEL_EXPORTER_OTLP_HEADERS": "a=b,c=d e"}, []),
+        ({ENDPOINT: "https://localhost", "OTEL_EXPORTER_OTLP_CERTIFICATE": "/no/ca.pem"}, ["certificate-unreadable"]),
+        ({ENDPOINT: "https://localhost", "OTEL_EXPORTER_OTLP_CERTIFICATE": __file__}, ["certificate-unreadable"]),
+        ({ENDPOINT: "https://far.example", "HTTPS_PROXY": "http://u:p@proxy:3128"}, ["behind-proxy"]),
+        ({ENDPOINT: "https://far.example", "HTTPS_PROXY": "http://proxy:3128", "no_proxy": "far.example"}, []),
+    ],
+)
+def test_mistakes_are_explained(environ: dict[str, str], expected: list[str]) -> None:
+    found = look(environ)
+    assert codes(found) == expected
+    assert "secret" not in repr([(finding.message, finding.fix) for finding in found.findings])
+    for finding in found.findings:
+        assert finding.fix, finding
+
+
+def test_an_endpoint_that_cannot_be_used_is_not_asked() -> None:
+    (destination,) = look({ENDPOINT: "localhost:4318", **HTTP}).destinations
+    assert not destination.usable
+    assert destination.shown == "localhost:4318"
+
+
+def test_what_leaves_unencrypted_is_named() -> None:
+    environ = {ENDPOINT: "http://far.example:4318", "OTEL_EXPORTER_OTLP_HEADERS": "authorization=x"}
+    (finding,) = [one for one in look(environ, content=True).findings if one.code == "endpoint-plaintext"]
+    assert finding.message == "spans, with headers and content, leave this machine unencrypted for far.example"
+
+
+def test_what_otel_mas_itself_would_refuse_is_told_in_its_own_words() -> None:
+    found = look({"OTEL_MAS_EXPORT": "otlp", ENDPOINT: "localhost:4318"})
+    assert codes(found) == ["export-invalid"]
+    assert "it has neither http:// nor https://" in found.findings[0].message
+    assert found.destinations == []
+    assert codes(look({"OTEL_MAS_EXPORT": "carrier-pigeon"})) == ["export-invalid"]
+
+
+def test_a_file_is_no_server_to_ask(tmp_path: Path) -> None:
+    assert look({"OTEL_MAS_EXPORT": f"file:{tmp_path / 'spans.jsonl'}"}) == Plan([], [])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        ("http://localhost:4318", "http://127.0.0.1:4317", ["exports-too"]),
+        ("http://localhost:4318", "http://other.example:4317", ["endpoint-plaintext"]),
+    ],
+)
+def test_two_senders_to_one_server_are_noticed(ours: str, theirs: str, expected: list[str]) -> None:
+    found = look({"OTEL_MAS_EXPORT": f"otlp:{ours}", TRACES: theirs}, STOCK)
+    assert codes(found) == expected
+    assert len(found.destinations) == 2

@@ -1,0 +1,88 @@
+"""Model calls that are left to an instrumentation scope which never shows up."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from otel_mas.instrumentation.interop.absence import PATIENCE_S, Absence
+
+WANTED = "openinference.instrumentation.openia"
+APP = """
+import otel_mas
+otel_mas.instrument(store={store!r})
+from langchain_core.language_models import FakeListChatModel
+from opentelemetry import trace
+with trace.get_tracer({scope!r}).start_as_current_span("call"):
+    FakeListChatModel(responses=["hello"]).invoke("hi")
+"""
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def absence(clock: Clock) -> Absence:
+    return Absence(WANTED, clock)
+
+
+def test_it_is_said_once_with_the_scopes_that_are_there(
+    absence: Absence, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    absence.started("openinference.instrumentation.openai", chosen=False)
+    absence.left()
+    absence.left()
+    assert caplog.messages == []
+    clock.now += PATIENCE_S
+    absence.left()
+    absence.left()
+    absence.over()
+    (said,) = caplog.messages
+    assert WANTED in said
+    assert "others here are: openinference.instrumentation.openai" in said
+
+
+def test_a_process_that_ends_sooner_says_it_at_its_end(absence: Absence, caplog: pytest.LogCaptureFixture) -> None:
+    absence.left()
+    absence.over()
+    assert len(caplog.messages) == 1
+    assert "no other code makes spans here" in caplog.messages[0]
+
+
+def test_nothing_is_said_once_the_scope_has_shown_up(
+    absence: Absence, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    absence.left()
+    absence.started(WANTED, chosen=True)
+    clock.now += PATIENCE_S
+    absence.left()
+    absence.over()
+    assert caplog.messages == []
+
+
+def test_without_a_model_call_there_is_nothing_to_say(absence: Absence, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        absence.over()
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(("scope", "said"), [("elsewhere", True), (WANTED, False)])
+def test_an_app_whose_scope_is_misspelt_hears_of_it(tmp_path: Path, scope: str, said: bool) -> None:
+    app = APP.format(store=str(tmp_path / "runs.db"), scope=scope)
+    env = {"OTEL_MAS_MODEL_SPANS": WANTED, "PATH": ""}
+    ran = subprocess.run([sys.executable, "-c", app], env=env, capture_output=True, text=True, check=True)
+    assert (f"leaves model calls to {WANTED}" in ran.stderr) is said
+    assert ("others here are: elsewhere" in ran.stderr) is said

@@ -1,0 +1,96 @@
+"""Hooks go on once, come off completely, and one that does not fit is left off without harm."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import langgraph.graph
+import langgraph.pregel.remote  # noqa: F401  (with it every module that is patched is imported)
+import pytest
+from langgraph.graph._branch import BranchSpec
+from langgraph.pregel import _loop, _runner
+
+from otel_mas.instrumentation import langgraph as instrumentation
+from otel_mas.instrumentation.langgraph import hook_table as fit
+
+
+@pytest.fixture(autouse=True)
+def unpatched() -> Iterator[None]:
+    instrumentation.unpatch()
+    yield
+    instrumentation.unpatch()
+
+
+def standing() -> dict[tuple[str, str], Any]:
+    modules = __import__("sys").modules
+    found = {}
+    for hook in fit.HOOKS:
+        owner = getattr(modules[hook.module], hook.owner) if hook.owner else modules[hook.module]
+        if not hook.optional:
+            found[hook.owner, hook.name] = getattr(owner, hook.name)
+    return found
+
+
+def test_every_hook_fits_the_installed_langgraph(caplog: pytest.LogCaptureFixture) -> None:
+    before = standing()
+    instrumentation.patch()
+    after = standing()
+    assert [place for place in before if after[place] is before[place]] == []
+    assert not caplog.records
+
+
+def test_patching_twice_wraps_once_and_unpatching_restores() -> None:
+    before = standing()
+    instrumentation.patch()
+    once = standing()
+    instrumentation.patch()
+    assert standing() == once
+    instrumentation.unpatch()
+    assert standing() == before
+
+
+def test_only_the_module_that_was_imported_is_patched() -> None:
+    before = standing()
+    instrumentation.patch("langgraph.pregel._runner")
+    changed = {place for place, function in standing().items() if function is not before[place]}
+    assert changed == {("", "run_with_retry"), ("", "arun_with_retry")}
+
+
+def test_a_hook_with_other_parameters_is_left_off_and_said_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def run_with_retry(job: Any) -> None: ...
+
+    monkeypatch.setattr(fit.PATCHES, "_said", set())
+    monkeypatch.setattr(_runner, "run_with_retry", run_with_retry)
+    with caplog.at_level(logging.WARNING):
+        instrumentation.patch()
+        instrumentation.patch()
+    assert _runner.run_with_retry is run_with_retry
+    assert [r.getMessage().count("run_with_retry") for r in caplog.records] == [1]
+
+
+def test_a_hook_that_is_gone_takes_its_group_along_and_the_others_stay(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(fit.PATCHES, "_said", set())
+    monkeypatch.delattr(_loop, "apply_writes")
+    before = _loop.PregelLoop.tick, _runner.run_with_retry
+    decided = BranchSpec._finish
+    with caplog.at_level(logging.WARNING):
+        instrumentation.patch()
+    assert (_loop.PregelLoop.tick, _runner.run_with_retry) == before
+    assert BranchSpec._finish is not decided
+    assert [r.getMessage().count("apply_writes is not there") for r in caplog.records] == [1]
+    assert heard()
+    instrumentation.unpatch()
+    assert not heard()
+
+
+def heard() -> bool:
+    """Whether LangChain tells a handler of ours."""
+    from langchain_core.tracers import context
+
+    return any("otel-mas" in hook[0].name for hook in context._configure_hooks)

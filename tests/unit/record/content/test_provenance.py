@@ -1,0 +1,87 @@
+"""Who wrote and who has read what: the rules that the tests of whole apps do not reach, and the bounds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opentelemetry.trace import SpanContext, TraceFlags
+
+from otel_mas.record.content.provenance import Exchange, Exchanges
+
+
+class Message:
+    def __init__(self, identity: str | None = None) -> None:
+        self.id = identity
+
+
+class Reader:
+    def __init__(self, exchange: Exchange, *path: str) -> None:
+        self.exchange = exchange
+        self.path = path
+
+    def reads(self, *digests: str, ids: tuple[str | None, ...] = ()) -> list[int]:
+        messages = [Message(one) for one in ids] if ids else [Message() for _ in digests]
+        return [context.span_id for context in self.exchange.read(self, self.path, digests, messages)]
+
+    def writes(self, span_id: int, digest: str, identity: str | None = None, **how: Any) -> None:
+        context = SpanContext(1, span_id, False, TraceFlags(1))
+        self.exchange.wrote(self.path, context, (digest,), [Message(identity)], **how)
+
+
+def team(*names: str) -> list[Reader]:
+    exchange = Exchange()
+    return [Reader(exchange, "team", name) for name in names]
+
+
+def test_what_was_read_is_history_once_the_reader_has_left() -> None:
+    a, b = team("a", "b")
+    a.writes(1, "x")
+    again = Reader(b.exchange, *b.path)
+    assert b.reads("x") == [1]
+    assert again.reads("x") == [1]  # at the same time
+    b.exchange.left(b)
+    b.exchange.left(again)
+    assert Reader(b.exchange, *b.path).reads("x") == []
+
+
+def test_the_same_words_said_again_by_another_are_new() -> None:
+    a, b, c = team("a", "b", "c")
+    a.writes(1, "yes", "id-1")
+    assert c.reads("yes", ids=("id-1",)) == [1]
+    c.exchange.left(c)
+    b.writes(2, "yes", "id-2")
+    assert c.reads("yes", "yes", ids=("id-1", "id-2")) == [1, 2]
+
+
+def test_the_same_words_of_two_are_of_both_though_the_second_was_given_something_and_says_its_own_id() -> None:
+    a, b, c = team("a", "b", "c")
+    a.writes(1, "yes", "id-1")
+    b.writes(2, "yes", "id-2", given=tuple)
+    b.writes(3, "yes", "id-1", given=tuple)  # handed on: it is a's
+    assert c.reads("yes", "yes", ids=("id-1", "id-2")) == [1, 2]
+
+
+def test_whoever_is_around_or_inside_is_no_other() -> None:
+    a, _ = team("a", "b")
+    inside = Reader(a.exchange, *a.path, "model")
+    inside.writes(1, "x")
+    assert a.reads("x") == []
+    a.writes(2, "y")
+    assert inside.reads("y") == []
+
+
+def test_memory_does_not_grow_with_messages_readers_or_conversations() -> None:
+    exchanges = Exchanges()
+    for conversation in range(600):
+        exchange = exchanges.of(str(conversation))
+        for number in range(400):
+            Reader(exchange, "a").writes(number, f"{conversation} {number}")
+    assert sum(len(exchanges.of(str(one))) for one in range(590, 600)) == 4000
+    assert sum(map(len, exchanges._kept._entries.values())) <= 65_536 + 16 * 400
+    exchange = Exchange()
+    for number in range(20_000):
+        reader = Reader(exchange, "team", str(number))
+        reader.writes(number, str(number))
+        reader.reads(str(number), "asked")
+    assert len(exchange) <= 20_000
+    assert len(exchange._open) <= 1024
