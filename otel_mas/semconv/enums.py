@@ -4,16 +4,14 @@ from enum import StrEnum
 
 
 class ContentClass(StrEnum):
-    """What an attribute's value is, and so whether it may leave the machine."""
+    """The kind of an attribute's value: decides whether it may leave the machine."""
 
     STRUCTURE = "structure"
-    """Names, kinds, counts and times: what happened."""
-
+    """Names, kinds, counts and times."""
     IDENTIFIER = "identifier"
-    """Ids and digests: which one it was."""
-
+    """Ids and digests."""
     CONTENT = "content"
-    """What was said, by people, models or tools: stays on the machine unless asked for."""
+    """Text of people, models or tools: stays on the machine unless asked for."""
 
 
 class Operation(StrEnum):
@@ -21,226 +19,171 @@ class Operation(StrEnum):
 
     CHAT = "chat"
     """Chat completion."""
-
     GENERATE_CONTENT = "generate_content"
     """Multimodal content generation."""
-
     TEXT_COMPLETION = "text_completion"
     """Legacy text completion."""
-
     EMBEDDINGS = "embeddings"
     """Embeddings of an input."""
-
     RETRIEVAL = "retrieval"
     """Query of a data source."""
-
     CREATE_AGENT = "create_agent"
     """Creation of an agent."""
-
     INVOKE_AGENT = "invoke_agent"
     """Invocation of an agent."""
-
     INVOKE_WORKFLOW = "invoke_workflow"
     """Invocation of a workflow."""
-
     EXECUTE_TOOL = "execute_tool"
     """Execution of a tool."""
-
     PLAN = "plan"
     """An agent planning its next steps."""
 
 
 class Provider(StrEnum):
-    """Values of `gen_ai.provider.name`. The provider of the model, as the client knows it. Others than
-    the well-known ones may occur.
+    """Values of `gen_ai.provider.name`. The provider of the model, as the client knows it. Others than the well-
+    known ones may occur.
     """
 
     OPENAI = "openai"
     """OpenAI"""
-
     AZURE_AI_OPENAI = "azure.ai.openai"
     """Azure OpenAI"""
-
     AZURE_AI_INFERENCE = "azure.ai.inference"
     """Azure AI Inference"""
-
     ANTHROPIC = "anthropic"
     """Anthropic"""
-
     AWS_BEDROCK = "aws.bedrock"
     """AWS Bedrock"""
-
     COHERE = "cohere"
     """Cohere"""
-
     DEEPSEEK = "deepseek"
     """DeepSeek"""
-
     GCP_GEMINI = "gcp.gemini"
     """Gemini"""
-
     GCP_GEN_AI = "gcp.gen_ai"
     """Any Google generative AI endpoint"""
-
     GCP_VERTEX_AI = "gcp.vertex_ai"
     """Vertex AI"""
-
     GROQ = "groq"
     """Groq"""
-
     IBM_WATSONX_AI = "ibm.watsonx.ai"
     """IBM watsonx.ai"""
-
     MISTRAL_AI = "mistral_ai"
     """Mistral AI"""
-
     MOONSHOT_AI = "moonshot_ai"
     """Moonshot AI"""
-
     PERPLEXITY = "perplexity"
     """Perplexity"""
-
     X_AI = "x_ai"
     """xAI"""
 
 
 class GuardrailTarget(StrEnum):
-    """Values of `mas.guardrail.target`. What the check looked at."""
+    """Values of `mas.guardrail.target`. The target of the check."""
 
     INPUT = "input"
-    """What goes into an agent or a model."""
-
+    """The input of an agent or a model."""
     OUTPUT = "output"
-    """What comes out of an agent or a model."""
-
+    """The output of an agent or a model."""
     TOOL_CALL = "tool_call"
     """A tool call, or its result."""
 
 
 class Verdict(StrEnum):
-    """Values of `mas.guardrail.verdict`. What the check decided."""
+    """Values of `mas.guardrail.verdict`. The decision of the check."""
 
     PASS = "pass"
     """It let what it saw through as it was."""
-
     BLOCK = "block"
     """It stopped what it saw, or the agent."""
-
     MODIFIED = "modified"
     """It let something else through instead."""
 
 
 class LinkKind(StrEnum):
-    """Values of `mas.link.kind`. On a span link: how the linked span caused this one. The kind follows
-    the mechanism.
+    """Values of `mas.link.kind`. On a span link: how the linked span caused this one. The kind follows the
+    mechanism.
     """
 
     TRIGGER = "trigger"
     """An edge, a join (one link per task waited for), or a goto in the same graph."""
-
     SEND = "send"
     """A Send: the effect is a task made for this message."""
-
     HANDOFF = "handoff"
     """From the outer task left to the outer task entered."""
-
     CALL = "call"
     """A functional-API task called by the cause."""
-
     RESUME = "resume"
     """To the paused task that this one continues."""
-
     RETRY = "retry"
     """To the failed attempt that this one repeats."""
-
     ERROR_HANDLER = "error_handler"
     """To the failure that this one handles."""
-
     MESSAGE = "message"
     """The effect read what the cause wrote."""
 
 
 class RecordKind(StrEnum):
-    """Values of `mas.record.kind`. What the span records. Derived from `gen_ai.operation.name` where
-    there is one, so that they cannot disagree.
+    """Values of `mas.record.kind`. The kind of record. Derived from `gen_ai.operation.name` where there is one,
+    so that they cannot disagree.
     """
 
     AGENT_TASK = "AGENT_TASK"
     """A node of the graph, or an agent, doing its work."""
-
     LLM_CALL = "LLM_CALL"
     """One request to a model."""
-
     TOOL_CALL = "TOOL_CALL"
     """One execution of a tool."""
-
     RETRIEVAL = "RETRIEVAL"
     """One query to a retriever."""
-
     ROUTING_DECISION = "ROUTING_DECISION"
     """A function choosing what runs next."""
-
     GUARDRAIL = "GUARDRAIL"
     """A check that may stop or change what passes it."""
-
     SEND = "SEND"
     """A message leaving for another agent, here or in another process."""
-
     RECEIVE = "RECEIVE"
     """A message arriving from another agent, of this process or another."""
-
     EVALUATION = "EVALUATION"
     """A judgement that the app made: of relevance, of grounding, of quality."""
-
     HUMAN_INPUT = "HUMAN_INPUT"
     """A human giving what was asked for."""
-
     WORKFLOW = "WORKFLOW"
     """One invocation of a whole graph."""
 
 
 class RunOutcome(StrEnum):
-    """Values of `mas.run.outcome`. How the invocation of a workflow or root agent ended."""
+    """Values of `mas.run.outcome`. The outcome of the invocation of a workflow or root agent."""
 
     OK = "ok"
     """The run finished."""
-
     INTERRUPTED = "interrupted"
     """The run paused to wait for input."""
-
     ERROR = "error"
     """The run raised."""
-
     CANCELLED = "cancelled"
     """The run was cancelled."""
-
     ABANDONED = "abandoned"
     """The caller stopped reading a stream before its end."""
 
 
 class TaskOutcome(StrEnum):
-    """Values of `mas.task.outcome`. How the task ended."""
+    """Values of `mas.task.outcome`. The outcome of the task."""
 
     OK = "ok"
     """It returned."""
-
     INTERRUPTED = "interrupted"
     """It paused to wait for input; not an error."""
-
     HANDOFF = "handoff"
     """It left its graph by handing over to another agent; not an error."""
-
     ERROR = "error"
     """It raised."""
-
     CANCELLED = "cancelled"
     """It was cancelled before it could end."""
 
 
 class TimeBasis(StrEnum):
-    """Values of `mas.time.basis`. What the span's start and end were taken from, where they were not
-    measured as it ran.
-    """
+    """Values of `mas.time.basis`. The source of the span's start and end, where they were not measured as it ran."""
 
     CHECKPOINT = "checkpoint"
     """The checkpoints before and after it: it ran somewhere in between."""

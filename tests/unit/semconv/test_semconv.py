@@ -54,7 +54,7 @@ def test_every_name_of_the_registry_has_a_class(name: str) -> None:
         ("llm.input_messages_count", None),
     ],
 )
-def test_what_may_leave_the_machine_is_known_by_name(name: str, expected: ContentClass | None) -> None:
+def test_the_content_class_of_a_name(name: str, expected: ContentClass | None) -> None:
     assert content_class(name) is expected
 
 
