@@ -33,7 +33,7 @@ def left_by(span: Span, error: BaseException) -> None:
     """Record that `error` left what the span stands for."""
     if is_a(error, "GeneratorExit") or is_control(error) or cancelled(span, error):
         return
-    recorder().fail(span, error)
+    recorder().record_exception(span, error)
 
 
 __all__ = ["cancelled", "is_cancelled", "is_control", "left_by"]

@@ -44,7 +44,7 @@ def describe(exc: BaseException) -> tuple[str, str]:
     return message, stack
 
 
-def happened(exc: BaseException, span: Span) -> None:
+def mark_origin(exc: BaseException, span: Span) -> None:
     """Have the exception carry that it happened in `span`."""
     context = span.get_span_context()
     _leave(exc, _Trail(*context[:2], _start(span), context.span_id, _parent(span), _causes(span)))
@@ -101,4 +101,4 @@ def _causes(span: Any) -> tuple[int, ...]:
     return tuple(link.context.span_id for link in getattr(span, "links", None) or ())
 
 
-__all__ = ["describe", "error_type", "happened", "origin"]
+__all__ = ["describe", "error_type", "mark_origin", "origin"]

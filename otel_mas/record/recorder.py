@@ -112,7 +112,7 @@ class Recorder:
             self._queue.keep_causes(span.get_span_context(), causes)
         return span
 
-    def because(self, span: Span, causes: Sequence[Cause]) -> None:
+    def add_causes(self, span: Span, causes: Sequence[Cause]) -> None:
         """Give more causes to a span: what only became known while it was open."""
         try:
             queue = self._queue
@@ -125,14 +125,14 @@ class Recorder:
             known = (*(span.causes if isinstance(span, Trusted) else queue.causes(context)), *causes)
             for cause, kind in causes:
                 span.add_link(cause, {names.MAS_LINK_KIND: kind})
-            self.say(span, cause_attributes(known))
+            self.set_attributes(span, cause_attributes(known))
             if isinstance(span, Trusted):
                 span.causes = known
             queue.keep_causes(context, known)
         except Exception as error:
-            caught("recorder: because", error)
+            caught("recorder: add_causes", error)
 
-    def say(self, span: Span, attributes: Mapping[str, Any]) -> None:
+    def set_attributes(self, span: Span, attributes: Mapping[str, Any]) -> None:
         """Add attributes to a span: what was not known at its start. Arrays are tuples."""
         try:
             if isinstance(span, Trusted):
@@ -140,9 +140,9 @@ class Recorder:
             else:
                 span.set_attributes(attributes)
         except Exception as error:
-            caught("recorder: say", error)
+            caught("recorder: set_attributes", error)
 
-    def fail(self, span: Span, exc: BaseException) -> None:
+    def record_exception(self, span: Span, exc: BaseException) -> None:
         """Record that `exc` left what the span stands for.
 
         Where it happened in a descendant that said so already, the span only names that descendant
@@ -151,11 +151,11 @@ class Recorder:
         """
         try:
             if span.is_recording():
-                self._fail(span, exc)
+                self._record_exception(span, exc)
         except Exception as error:
-            caught("recorder: fail", error)
+            caught("recorder: record_exception", error)
 
-    def _fail(self, span: Span, exc: BaseException) -> None:
+    def _record_exception(self, span: Span, exc: BaseException) -> None:
         origin = failure.origin(exc, span)
         if origin is not None:
             span.set_attribute(names.MAS_ERROR_SPAN, origin)
@@ -163,7 +163,7 @@ class Recorder:
         error_type = failure.error_type(exc)
         span.set_attribute(names.ERROR_TYPE, error_type)
         span.set_status(StatusCode.ERROR)
-        failure.happened(exc, span)
+        failure.mark_origin(exc, span)
         event: dict[str, str] = {names.EXCEPTION_TYPE: error_type}
         on_span = self.settings.content_may_leave
         if on_span or self.settings.content != "none":
@@ -174,9 +174,9 @@ class Recorder:
                 event |= {names.EXCEPTION_MESSAGE: message, names.EXCEPTION_STACKTRACE: stack}
         span.add_event("exception", event)
 
-    def happened(self, exc: BaseException, span: Span) -> None:
+    def mark_error_origin(self, exc: BaseException, span: Span) -> None:
         """Have it known that `exc` happened in `span`, which was said to have failed before `exc` was at hand."""
-        failure.happened(exc, span)
+        failure.mark_origin(exc, span)
 
     def content(self, span: Span, name: str, value: Any) -> None:
         """Keep what was said or passed beside the span: copied now, redacted and written later, off this thread."""
@@ -221,7 +221,7 @@ class Recorder:
             omitted = len(messages) - MAX_MESSAGES
             if omitted > 0:
                 messages = messages[omitted:]
-                self.say(span, {_OMITTED[direction]: omitted})
+                self.set_attributes(span, {_OMITTED[direction]: omitted})
             found = digests.digests(context, messages, adapter, remember=again)
             if isinstance(span, Trusted):  # the writer finds them there
                 span.said[attribute] = found
@@ -264,7 +264,7 @@ class Recorder:
                 span.changes = written, values
                 span.size += size + CHANGE_BYTES * len(written)
                 return
-            self.say(span, {names.MAS_STATE_CHANGED: written})
+            self.set_attributes(span, {names.MAS_STATE_CHANGED: written})
             queue.add_changes(context[:2], written, values, size)
         except Exception as error:
             caught("recorder: state", error)

@@ -116,7 +116,7 @@ def _fail(call: _Call | None, error: BaseException) -> None:
         return
     try:
         if not cancelled(call.span, error):
-            recorder().fail(call.span, error)
+            recorder().record_exception(call.span, error)
     finally:
         call.span.end()
 
@@ -139,7 +139,7 @@ def _answer(call: _Call | None, response: Any) -> None:
         cost_of(usage, call.target.provider, (model, call.target.model)).describe(
             attributes, rec.settings.simulated_cost
         )
-        rec.say(span, attributes)
+        rec.set_attributes(span, attributes)
         answers = field_of(response, "answers")
         produced(span, [answers], call.who)
         if type(answers) is dict:

@@ -147,7 +147,7 @@ class ModelCalls:
         if who is not None and digests:
             writers = who.exchange.read(who, who.path + MODEL, digests, messages)
             if writers:
-                rec.because(span, [Cause(context, LinkKind.MESSAGE) for context in writers])
+                rec.add_causes(span, [Cause(context, LinkKind.MESSAGE) for context in writers])
         tools = params.get("tools") or params.get("functions")
         if tools:
             rec.content(span, names.GEN_AI_TOOL_DEFINITIONS, tools)
@@ -193,7 +193,7 @@ class ModelCalls:
             return
         try:
             if not is_a(error, "GeneratorExit") and not cancelled(call.span, error):
-                recorder().fail(call.span, error)
+                recorder().record_exception(call.span, error)
             self._answered(call, _before(response))
         finally:
             call.leave()
@@ -222,7 +222,7 @@ class ModelCalls:
         if call.first_chunk is not None:
             attributes[names.GEN_AI_REQUEST_STREAM] = True
             attributes[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = call.first_chunk - call.started
-        rec.say(span, attributes)
+        rec.set_attributes(span, attributes)
 
     @guarded("langchain: calls left")
     def leave(self, calls: Sequence[Call], error: BaseException) -> None:
@@ -231,7 +231,7 @@ class ModelCalls:
             if self._open.pop(call.run_id, None) is not None:
                 # LangChain fails itself where an exception answers for attributes that it does not have.
                 if not cancelled(call.span, error) and len(calls) == 1:
-                    recorder().fail(call.span, error)
+                    recorder().record_exception(call.span, error)
                 call.span.end()
 
     @guarded("langchain: stream abandoned")

@@ -76,7 +76,7 @@ def say_judgement(span: Span, said: Judgement) -> None:
         attributes[names.GEN_AI_EVALUATION_SCORE_VALUE] = said.score
     if said.label is not None:
         attributes[names.GEN_AI_EVALUATION_SCORE_LABEL] = said.label
-    recorder().say(span, attributes)
+    recorder().set_attributes(span, attributes)
     if said.reason is not None:
         recorder().content(span, names.GEN_AI_EVALUATION_EXPLANATION, said.reason)
 

@@ -170,7 +170,7 @@ def _said(tool: str, span: Span, result: Any) -> None:
     if said:
         who = participant()
         digests = rec.messages(span, "output", said, MESSAGES, again=who is not None)
-        rec.say(span, {names.MAS_OUTPUT_MODALITIES: modalities(said)})
+        rec.set_attributes(span, {names.MAS_OUTPUT_MODALITIES: modalities(said)})
         if who is not None and digests:
             who.exchange.wrote((*who.path, tool), span.get_span_context(), digests, said)
     rec.content(span, names.GEN_AI_TOOL_CALL_RESULT, _plain(result))

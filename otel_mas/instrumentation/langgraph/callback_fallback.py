@@ -171,10 +171,10 @@ class PublicRuns(PublicHandler):
             task.graph.paused = True
             describe_question(rec, span, error, task.graph.asked)
         elif outcome is TaskOutcome.ERROR and error is not None:
-            rec.fail(span, error)
+            rec.record_exception(span, error)
         elif outcome is TaskOutcome.HANDOFF and error is not None:
             task.done.left_to_parent(error.args[0])
-        rec.say(span, {names.MAS_TASK_OUTCOME: outcome.value})
+        rec.set_attributes(span, {names.MAS_TASK_OUTCOME: outcome.value})
         span.end()
         if task.graph.causes is not None and outcome in (TaskOutcome.OK, TaskOutcome.HANDOFF):
             task.graph.causes.done(task.done)
@@ -183,8 +183,8 @@ class PublicRuns(PublicHandler):
         if graph.span is None:
             return
         if outcome is RunOutcome.ERROR and error is not None:
-            recorder().fail(graph.span, error)
-        recorder().say(graph.span, {names.MAS_RUN_OUTCOME: outcome.value})
+            recorder().record_exception(graph.span, error)
+        recorder().set_attributes(graph.span, {names.MAS_RUN_OUTCOME: outcome.value})
         graph.span.end()
 
     def _forget(self, run_id: UUID) -> None:

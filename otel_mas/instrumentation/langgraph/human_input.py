@@ -41,7 +41,7 @@ def describe_question(recorder: Recorder, span: Span, exc: BaseException, told: 
     said: dict[str, Any] = {names.MAS_INTERRUPT_IDS: ids}
     if recorder.settings.input_timeout_s is not None:
         said[names.MAS_INTERRUPT_TIMEOUT] = recorder.settings.input_timeout_s
-    recorder.say(span, said)
+    recorder.set_attributes(span, said)
     recorder.content(span, names.MAS_INTERRUPT_VALUES, [field_of(one, "value") for one in interrupts])
 
 

@@ -211,8 +211,8 @@ class TaskRun:
             self.run.outer.handed_to = frozenset(routing.destinations(exc.args[0].goto))
         elif outcome is TaskOutcome.ERROR:
             if self.out_of_steps is not None and is_a(exc, "GraphRecursionError"):
-                recorder.happened(exc, self.out_of_steps)
-            recorder.fail(span, exc)
+                recorder.mark_error_origin(exc, self.out_of_steps)
+            recorder.record_exception(span, exc)
 
     def _tell_writes(self, recorder: Recorder, span: Span) -> None:
         """What the task changed in the state, and the messages among it."""
@@ -233,7 +233,7 @@ class TaskRun:
         self.outcome = outcome
         if self.reasons is not None:
             self._tell_reasons(span, self.reasons, outcome)
-        self.run.recorder.say(span, _OUTCOMES[outcome._value_])
+        self.run.recorder.set_attributes(span, _OUTCOMES[outcome._value_])
         if outcome in UNFINISHED:
             self.run.left_unfinished(self.task.id, span.get_span_context(), outcome)
         span.end(end_ns)
@@ -398,12 +398,12 @@ class GraphRun:
             said.added(recorder, self.span, self, now, self.given)
         if outcome is RunOutcome.ERROR:
             if exc is not None:
-                recorder.fail(self.span, exc)
+                recorder.record_exception(self.span, exc)
             else:
                 spans.fail_unseen(self.span, "langgraph.errors.GraphRecursionError", "recursion limit reached")
                 if self.outer is not None:
                     self.outer.out_of_steps = self.span
-        recorder.say(self.span, {names.MAS_RUN_OUTCOME: outcome.value})
+        recorder.set_attributes(self.span, {names.MAS_RUN_OUTCOME: outcome.value})
         self.span.end()
 
     def close(self) -> None:

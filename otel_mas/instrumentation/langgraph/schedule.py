@@ -49,7 +49,7 @@ class Schedule:
         if run.key is None or not loop.checkpoint["channel_versions"]:
             return
         loaded = loop.checkpoint["id"]
-        run.recorder.say(run.span, spans.started_from(run.key, loaded, getattr(loop, _SUPERSEDED, False)))
+        run.recorder.set_attributes(run.span, spans.started_from(run.key, loaded, getattr(loop, _SUPERSEDED, False)))
         waiting = MEMORY.waiting((*run.key, loaded))
         if waiting is None:
             # Written before this process took the thread over: the reader finds the writers by the checkpoint.
@@ -138,7 +138,7 @@ class Schedule:
             state.answered_from_cache()
         elif current_task() is state:
             # Before 1.2 an async `@task` looks for itself, once it runs.
-            run.recorder.say(state.span, {names.MAS_TASK_CACHED: True})
+            run.recorder.set_attributes(state.span, {names.MAS_TASK_CACHED: True})
 
     def step_over(self) -> None:
         """Let go of the tasks of the step; what they caused lives on as writers."""
@@ -172,7 +172,7 @@ class Schedule:
             return
         MEMORY.ended(run.key, loop.checkpoint["id"])
         if run.span.is_recording():
-            run.recorder.say(run.span, spans.left_at(loop.checkpoint["id"], self.causes.waiting()))
+            run.recorder.set_attributes(run.span, spans.left_at(loop.checkpoint["id"], self.causes.waiting()))
 
 
 __all__ = ["TASK_RUNS", "Schedule"]

@@ -157,9 +157,9 @@ def given(recorder: Recorder, span: Span, who: Participant, messages: list[Any])
         return
     digests = recorder.messages(span, "input", messages, MESSAGES)
     if digests:
-        recorder.say(span, {names.MAS_INPUT_MODALITIES: modalities(messages)})
+        recorder.set_attributes(span, {names.MAS_INPUT_MODALITIES: modalities(messages)})
         writers = who.exchange.read(who, who.path, digests, messages)
-        recorder.because(span, [Cause(context, LinkKind.MESSAGE) for context in writers])
+        recorder.add_causes(span, [Cause(context, LinkKind.MESSAGE) for context in writers])
 
 
 def wrote(
@@ -178,7 +178,7 @@ def added(recorder: Recorder, span: Span, who: Participant, messages: list[Any],
     before = {_identity(message): message for message in given[kept:]}
     messages = [message for message in messages[kept:] if not _same(message, before.get(_identity(message)))]
     if messages:
-        recorder.say(span, {names.MAS_OUTPUT_MODALITIES: modalities(messages)})
+        recorder.set_attributes(span, {names.MAS_OUTPUT_MODALITIES: modalities(messages)})
         wrote(recorder, span, who, messages, lambda: given)
 
 

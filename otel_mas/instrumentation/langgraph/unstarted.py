@@ -119,8 +119,8 @@ def _failed(starting: _Starting, error: Exception) -> None:
             return  # a subgraph used as a node is one span with its task, which this error leaves
         name, attributes = spans.run_attributes(starting.graph, starting.config)
         span = rec.start_span(name, attributes)
-        rec.fail(span, error)
-        rec.say(span, {names.MAS_RUN_OUTCOME: RunOutcome.ERROR.value})
+        rec.record_exception(span, error)
+        rec.set_attributes(span, {names.MAS_RUN_OUTCOME: RunOutcome.ERROR.value})
         span.end()
     except Exception as failure:
         caught("langgraph run that did not start", failure)

@@ -125,9 +125,9 @@ class StateUpdate:
         """The call is over."""
         recorder, span = self.recorder, self.span
         if exc is not None and is_a(exc, "Exception"):  # cancelled is not failed
-            recorder.fail(span, exc)
+            recorder.record_exception(span, exc)
         elif self._last is not None:
-            recorder.say(span, spans.left_at(*self._last))
+            recorder.set_attributes(span, spans.left_at(*self._last))
         span.end()
 
     def _causes_at(self, checkpoint: Mapping[str, Any], channels: Mapping[str, Any]) -> ChannelCauses:
@@ -174,8 +174,8 @@ class StateUpdate:
             span = recorder.start_span(_called(stand_in.node), attributes, causes=causes, parent=self.span)
         else:
             span = self.span
-            recorder.because(span, causes)
-            recorder.say(span, attributes)
+            recorder.add_causes(span, causes)
+            recorder.set_attributes(span, attributes)
             if self._only is None:
                 span.update_name(_called(stand_in.node))
         stand_in.writer.context = span.get_span_context()
@@ -187,7 +187,7 @@ class StateUpdate:
 
     def _tell_start(self, base: str) -> None:
         if self._last is None:
-            self.recorder.say(self.span, spans.started_from(self._key, base))
+            self.recorder.set_attributes(self.span, spans.started_from(self._key, base))
 
 
 def _called(name: str | None) -> str:

@@ -50,7 +50,7 @@ class Guardrail(Mark):
         said: dict[str, Any] = {names.MAS_GUARDRAIL_VERDICT: str(verdict)}
         if score is not None:
             said[names.GEN_AI_EVALUATION_SCORE_VALUE] = float(score)
-        recorder().say(self.span, said)
+        recorder().set_attributes(self.span, said)
         if reason is not None:
             recorder().content(self.span, names.MAS_GUARDRAIL_REASON, reason)
 

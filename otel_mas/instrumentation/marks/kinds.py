@@ -101,7 +101,7 @@ class Workflow(Work):
 
     def _left(self, error: BaseException | None) -> None:
         super()._left(error)
-        recorder().say(self.span, {names.MAS_RUN_OUTCOME: _run_outcome(error).value})
+        recorder().set_attributes(self.span, {names.MAS_RUN_OUTCOME: _run_outcome(error).value})
 
 
 class Task(Work):
@@ -115,7 +115,7 @@ class Task(Work):
 
     def _left(self, error: BaseException | None) -> None:
         super()._left(error)
-        recorder().say(self.span, {names.MAS_TASK_OUTCOME: _task_outcome(error).value})
+        recorder().set_attributes(self.span, {names.MAS_TASK_OUTCOME: _task_outcome(error).value})
 
 
 class Agent(Task):

@@ -32,7 +32,7 @@ def consumed(
     digests = recorder().messages(span, "input", messages, MESSAGES)
     if who is not None and digests and not linked:
         writers = who.exchange.read(who, who.path, digests, messages)
-        recorder().because(span, [Cause(context, LinkKind.MESSAGE) for context in writers])
+        recorder().add_causes(span, [Cause(context, LinkKind.MESSAGE) for context in writers])
 
 
 def produced(span: Span, values: Iterable[Any], who: Participant | None) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ class Routing(Mark):
         if not self.span.is_recording():
             return
         said = {names.MAS_ROUTING_CHOICE: _tuple(choice), names.MAS_ROUTING_CANDIDATES: _tuple(candidates)}
-        recorder().say(self.span, {name: value for name, value in said.items() if value})
+        recorder().set_attributes(self.span, {name: value for name, value in said.items() if value})
         if reason is not None:
             recorder().content(self.span, names.MAS_ROUTING_REASON, reason)
 

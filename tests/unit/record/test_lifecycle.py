@@ -327,7 +327,7 @@ def test_without_content_no_words_are_on_the_disk(tmp_path: Path) -> None:
             one = rec.start_span("s", {"gen_ai.input.messages": "WORDS", "input.value": "WORDS"})
             rec.messages(one, "input", ["WORDS"], Text())
             rec.content(one, "gen_ai.tool.call.arguments", "WORDS")
-            rec.fail(one, ValueError("WORDS"))
+            rec.record_exception(one, ValueError("WORDS"))
             one.record_exception(ValueError("WORDS"))
             one.end()
             """,
@@ -355,7 +355,7 @@ def test_secrets_planted_everywhere_are_not_on_the_disk_and_not_lost_silently(tm
             error = ValueError(SECRET)
             one.record_exception(error)
             one.set_status(__import__("opentelemetry.trace").trace.StatusCode.ERROR, SECRET)
-            rec.fail(one, error)
+            rec.record_exception(one, error)
             one.end()
             """,
             OTEL_RESOURCE_ATTRIBUTES="deploy.note=sk-proj-0123456789abcdefghijABCD",

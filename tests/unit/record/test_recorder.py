@@ -89,7 +89,7 @@ def test_off_means_off() -> None:
     span = rec.start_span("s", {}, causes=[Cause(OTHER, LinkKind.SEND)])
     assert span is INVALID_SPAN
     rec.content(span, "n", 1)
-    rec.fail(span, ValueError())
+    rec.record_exception(span, ValueError())
     assert rec.messages(span, "input", ["hi"], Text()) == ()
     assert not rec.active
 
@@ -114,7 +114,7 @@ def test_an_error_is_told_on_the_span_and_its_words_beside_it() -> None:
     try:
         raise LookupError("what the user said")
     except LookupError as error:
-        recorded.rec.fail(span, error)
+        recorded.rec.record_exception(span, error)
     span.end()
     assert span.status.status_code is StatusCode.ERROR
     assert span.status.description is None
@@ -128,7 +128,7 @@ def test_an_error_is_told_on_the_span_and_its_words_beside_it() -> None:
 def test_the_words_of_an_error_are_on_the_span_only_where_asked_for() -> None:
     recorded = Recorded(capture_message_content="SPAN_ONLY")
     span: Any = recorded.rec.start_span("s", {})
-    recorded.rec.fail(span, ValueError("words"))
+    recorded.rec.record_exception(span, ValueError("words"))
     assert span.events[0].attributes[names.EXCEPTION_MESSAGE] == "words"
 
 
@@ -137,8 +137,8 @@ def test_an_error_is_an_error_once() -> None:
     outer: Any = rec.start_span("outer", {})
     inner: Any = rec.start_span("inner", {}, parent=trace.set_span_in_context(outer))
     error = ValueError("boom")
-    rec.fail(inner, error)
-    rec.fail(outer, error)
+    rec.record_exception(inner, error)
+    rec.record_exception(outer, error)
     assert outer.status.status_code is StatusCode.UNSET
     assert not outer.events
     context = inner.get_span_context()
@@ -151,11 +151,11 @@ def test_the_same_exception_in_a_retry_or_another_trace_is_another_error() -> No
     inside = trace.set_span_in_context(outer)
     error = ValueError("a constant")
     first: Any = rec.start_span("attempt", {}, parent=inside, start_time=100)
-    rec.fail(first, error)
+    rec.record_exception(first, error)
     second: Any = rec.start_span("attempt", {}, parent=inside, start_time=200)
-    rec.fail(second, error)
+    rec.record_exception(second, error)
     elsewhere: Any = rec.start_span("elsewhere", {}, start_time=1)
-    rec.fail(elsewhere, error)
+    rec.record_exception(elsewhere, error)
     assert [s.status.status_code for s in (first, second, elsewhere)] == [StatusCode.ERROR] * 3
 
 
@@ -167,7 +167,7 @@ def test_the_same_exception_in_siblings_is_an_error_in_each_and_above_the_one_it
     tool: Any = rec.start_span("tool", {}, parent=trace.set_span_in_context(right), start_time=4)
     error = ValueError("a constant")
     for span in (tool, right, left, run):
-        rec.fail(span, error)
+        rec.record_exception(span, error)
     assert [s.status.status_code for s in (tool, left)] == [StatusCode.ERROR] * 2
     assert [s.status.status_code for s in (right, run)] == [StatusCode.UNSET] * 2
     happened = {s: s.attributes[names.MAS_ERROR_SPAN].split("-")[1] for s in (right, run)}
@@ -180,7 +180,7 @@ def test_the_same_exception_in_siblings_is_an_error_in_each_and_above_the_one_it
 def test_an_exception_that_was_recorded_can_be_unpickled_where_nothing_of_ours_is() -> None:
     rec = Recorded().rec
     error = ValueError("boom")
-    rec.fail(rec.start_span("span", {}), error)
+    rec.record_exception(rec.start_span("span", {}), error)
     assert vars(error)
     assert b"otel_mas." not in pickle.dumps(error)
 
@@ -192,7 +192,7 @@ def test_an_exception_that_cannot_describe_itself_is_recorded() -> None:
 
     recorded = Recorded()
     span: Any = recorded.rec.start_span("s", {})
-    recorded.rec.fail(span, Mute())
+    recorded.rec.record_exception(span, Mute())
     assert span.status.status_code is StatusCode.ERROR
 
 
@@ -209,7 +209,7 @@ def test_without_content_none_is_queued_and_messages_keep_their_digests() -> Non
     recorded = Recorded(content="none")
     span: Any = recorded.rec.start_span("s", {})
     recorded.rec.content(span, "n", "said")
-    recorded.rec.fail(span, ValueError("said"))
+    recorded.rec.record_exception(span, ValueError("said"))
     digests = recorded.rec.messages(span, "input", ["said"], Text())
     assert len(digests) == 1
     assert [type(item) for item in recorded.beside()] == [MessageRefs]
@@ -252,7 +252,7 @@ def test_spans_that_do_not_record_cost_nothing() -> None:
     recorded = Recorded()
     span = NonRecordingSpan(OTHER)
     recorded.rec.content(span, "n", 1)
-    recorded.rec.fail(span, ValueError())
+    recorded.rec.record_exception(span, ValueError())
     assert recorded.rec.messages(span, "input", ["a"], Untouchable()) == ()
     assert not recorded.beside()
     assert not recorded.contents()

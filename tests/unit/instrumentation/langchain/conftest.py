@@ -47,10 +47,10 @@ class Recorded:
     def start_span(self, name: str, attributes: Mapping[str, Any], **kwargs: Any) -> Span:
         return self.tracer.start_span(name, attributes=attributes, kind=kwargs.get("kind", SpanKind.INTERNAL))
 
-    def say(self, span: Span, attributes: Mapping[str, Any]) -> None:
+    def set_attributes(self, span: Span, attributes: Mapping[str, Any]) -> None:
         span.set_attributes(attributes)
 
-    def fail(self, span: Span, exc: BaseException) -> None:
+    def record_exception(self, span: Span, exc: BaseException) -> None:
         span.set_attribute("error.type", type(exc).__name__)
         span.set_status(StatusCode.ERROR)
 

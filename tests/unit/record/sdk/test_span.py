@@ -120,7 +120,7 @@ STEPS = st.one_of(
 def take(recording: Recording, span: Any, step: tuple[Any, ...]) -> None:
     match step:
         case ("say", attributes):
-            recording.rec.say(span, attributes)
+            recording.rec.set_attributes(span, attributes)
         case ("read",):
             visible(span)
         case (method, *arguments):
@@ -320,7 +320,7 @@ def test_threads_that_write_to_it_at_once_lose_nothing() -> None:
             gate.wait()
             span.add_event(str(number))
             span.set_attribute(f"k{number}", [number])
-            recording.rec.say(span, {f"o{number}": number})
+            recording.rec.set_attributes(span, {f"o{number}": number})
 
         threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
         for thread in threads:
