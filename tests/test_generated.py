@@ -39,8 +39,8 @@ def test_the_page_of_settings_is_the_table_in_the_code() -> None:
     assert markdown() in (REPOSITORY / "docs" / "settings.md").read_text()
 
 
-def test_the_readme_shows_the_table_of_settings_as_the_code_has_it() -> None:
-    assert markdown() in (REPOSITORY / "README.md").read_text()
+def test_the_pages_are_what_the_code_renders() -> None:
+    _run("docs/render.py", "--check")
 
 
 def test_every_setting_is_documented() -> None:

@@ -49,3 +49,10 @@ def test_every_python_block_compiles_and_names_what_is_offered() -> None:
 def test_options_named_beside_commands_exist() -> None:
     help_page = (REPOSITORY / "docs" / "cli.md").read_text()
     assert [option for option in re.findall(r"--[a-z-]+", " ".join(SHELL)) if option not in help_page] == []
+
+
+def test_every_file_named_in_the_architecture_exists() -> None:
+    page = (REPOSITORY / "docs" / "architecture.md").read_text()
+    named = re.findall(r"`([a-z_/]+(?:\.py|/sql|/terminal|/html|/svg|/frame))`", page)
+    assert len(named) > 20
+    assert [name for name in named if not any((REPOSITORY / base / name).exists() for base in (".", "otel_mas"))] == []

@@ -1,1 +1,1 @@
-"""Questions asked of a causal graph or its spans, one file each. Pure, no I/O."""
+"""Answers computed from a causal graph or its spans: cost, questions, duplicate calls. One file each; no I/O."""

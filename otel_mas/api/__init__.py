@@ -1,4 +1,4 @@
-"""What users import: recording switched on and off, and handles on what was recorded."""
+"""Public Python API: recording on and off, and handles on sources, traces, conversations and graphs."""
 
 from __future__ import annotations
 

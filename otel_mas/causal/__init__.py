@@ -1,4 +1,4 @@
-"""What caused what: traces become a causal graph, and the graph answers what the time was spent on. Pure, no I/O."""
+"""Traces to a causal graph, and the graph to its critical path and reasons. Pure, no I/O."""
 
 from otel_mas.causal.build import build
 from otel_mas.causal.graph import CausalGraph, Edge

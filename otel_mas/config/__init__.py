@@ -1,4 +1,4 @@
-"""Every setting: its environment variable, type, default and meaning, in one table."""
+"""Settings: environment variable, type, default and meaning of each, in one table."""
 
 from otel_mas.config.settings import OWN, Settings
 from otel_mas.config.table import SETTINGS, Capture, Content, Setting

@@ -1,1 +1,1 @@
-"""What `otel-mas doctor` finds: what is configured, installed and reachable, and what is wrong with it."""
+"""Diagnosis for `otel-mas doctor`: configuration, installation and reachability."""

@@ -1,4 +1,4 @@
-"""What makes frameworks tell their causes, and the ways in which that is switched on."""
+"""Hooks into LangGraph, LangChain and thread pools; marks in the app's code; the switch for all of it."""
 
 from __future__ import annotations
 

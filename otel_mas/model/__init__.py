@@ -1,4 +1,4 @@
-"""What crosses between the rooms: spans, links, traces, messages, costs. Slotted frozen dataclasses, no I/O."""
+"""Types that cross between rooms: spans, links, traces, messages, costs. Frozen dataclasses with slots, no I/O."""
 
 from otel_mas.model.span import (
     AttributeValue,

@@ -1,4 +1,4 @@
-"""The span processor and everything on the app's hot path; instrumentation uses only what is exported here."""
+"""Span processor, queue and writer thread; instrumentation uses only what is exported here."""
 
 from otel_mas.record.cause import Cause
 from otel_mas.record.content.canonical import canonical_form

@@ -1,1 +1,1 @@
-"""What was found, in the forms that people and programs read: one module per form."""
+"""Renderers: terminal, HTML, SVG, JSON, data frame."""

@@ -1,4 +1,4 @@
-"""The way out of the log: destinations, and what moves spans to them."""
+"""Delivery of the store's log to destinations: cursors, retries, leases."""
 
 from otel_mas.shipping.backoff import Backoff
 from otel_mas.shipping.destination import (

@@ -1,4 +1,4 @@
-"""Places that traces can be read from, found by entry point: a path, or `scheme://...`."""
+"""Places that traces are read from, found by entry point: a path, or `scheme://...`."""
 
 from __future__ import annotations
 
