@@ -8,11 +8,9 @@ from typing import Any
 
 import grpc  # type: ignore[import-untyped]
 
+from otel_mas.config.otlp_endpoint import OtlpEndpoint
 from otel_mas.shipping import Outcome, Refused, Unavailable
-from otel_mas_exporters import hints
-from otel_mas_exporters.agent import user_agent
-from otel_mas_exporters.endpoint import Endpoint
-from otel_mas_exporters.reply import accepted, one_line, retry_info
+from otel_mas_exporters.otlp_client import accepted, access_advice, one_line, retry_info, tls_advice, user_agent
 
 _METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _DETAILS = "grpc-status-details-bin"
@@ -34,7 +32,7 @@ _UNCONNECTED = "failed to connect"
 _TOO_LARGE = re.compile(r"larger than|too (large|big|long)", re.IGNORECASE)
 _OPTIONS = (
     ("grpc.max_send_message_length", -1),
-    ("grpc.enable_retries", 0),  # when to try again is decided by who reads the log
+    ("grpc.enable_retries", 0),  # the shipper decides when to try again
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 2_000),
     ("grpc.primary_user_agent", user_agent()),
@@ -44,7 +42,7 @@ _OPTIONS = (
 class GrpcClient:
     """One endpoint; the connection is made with the first call, and again whenever it breaks."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: OtlpEndpoint) -> None:
         self._endpoint = endpoint
         self._problem = ""
         self._channel: grpc.Channel | None = None
@@ -76,33 +74,33 @@ class GrpcClient:
 
     def _refused(self, error: Any) -> Outcome:
         code = error.code()
-        words = error.details() or ""
-        reason = f"{self._endpoint.shown} answers {code.name}: {one_line(words)}{self._hint(code, words)}"
-        asked = next((retry_info(value) for key, value in error.trailing_metadata() or () if key == _DETAILS), None)
-        if code is _CODE.RESOURCE_EXHAUSTED and not _TOO_LARGE.search(words):
-            return Unavailable(reason, asked, overloaded=True)
+        message = error.details() or ""
+        reason = f"{self._endpoint.shown} answers {code.name}: {one_line(message)}{self._advice(code, message)}"
+        after_s = next((retry_info(value) for key, value in error.trailing_metadata() or () if key == _DETAILS), None)
+        if code is _CODE.RESOURCE_EXHAUSTED and not _TOO_LARGE.search(message):
+            return Unavailable(reason, after_s, overloaded=True)
         if code in _RETRYABLE:
-            return Unavailable(reason, asked)
+            return Unavailable(reason, after_s)
         return Refused(reason, about_the_data=code in _ABOUT_THE_DATA)
 
-    def _hint(self, code: grpc.StatusCode, words: str) -> str:
+    def _advice(self, code: grpc.StatusCode, message: str) -> str:
         if code in (_CODE.UNAUTHENTICATED, _CODE.PERMISSION_DENIED):
-            return hints.access(words)
-        if code is _CODE.UNAVAILABLE and _UNCONNECTED in words:
-            return hints.connecting(words, self._endpoint)
+            return access_advice(message)
+        if code is _CODE.UNAVAILABLE and _UNCONNECTED in message:
+            return tls_advice(message, self._endpoint)
         return " (is this the OTLP endpoint for gRPC?)" if code is _CODE.UNIMPLEMENTED else ""
 
 
-def _channel(endpoint: Endpoint) -> grpc.Channel:
+def _channel(endpoint: OtlpEndpoint) -> grpc.Channel:
     if not endpoint.tls:
         return grpc.insecure_channel(endpoint.authority, _OPTIONS)
     credentials = grpc.ssl_channel_credentials(
-        root_certificates=_contents(endpoint.certificate),
-        private_key=_contents(endpoint.client_key),
-        certificate_chain=_contents(endpoint.client_certificate),
+        root_certificates=_read(endpoint.certificate),
+        private_key=_read(endpoint.client_key),
+        certificate_chain=_read(endpoint.client_certificate),
     )
     return grpc.secure_channel(endpoint.authority, credentials, _OPTIONS)
 
 
-def _contents(path: str | None) -> bytes | None:
+def _read(path: str | None) -> bytes | None:
     return None if path is None else Path(path).read_bytes()

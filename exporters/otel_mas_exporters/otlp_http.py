@@ -1,4 +1,4 @@
-"""OTLP over HTTP with protobuf bodies, and what each way of being refused means."""
+"""OTLP over HTTP with protobuf bodies, and what each refusal means."""
 
 from __future__ import annotations
 
@@ -10,27 +10,33 @@ import urllib.request
 from typing import Any
 
 from otel_mas.config.exchange import DeadlineHandler, NoRedirects, SecureDeadlineHandler
+from otel_mas.config.otlp_endpoint import OtlpEndpoint
 from otel_mas.config.server import server_key
 from otel_mas.shipping import Outcome, Refused, Unavailable
-from otel_mas_exporters import hints
-from otel_mas_exporters.agent import user_agent
-from otel_mas_exporters.endpoint import Endpoint
-from otel_mas_exporters.reply import accepted, one_line, retry_after, status_message
+from otel_mas_exporters.otlp_client import (
+    accepted,
+    access_advice,
+    one_line,
+    retry_after,
+    status_message,
+    tls_advice,
+    user_agent,
+)
 
 _PROTOBUF = "application/x-protobuf"
 _RETRYABLE = frozenset({429, 502, 503, 504})  # by the OTLP specification
 _ACCESS = (401, 403)
 _TOO_MANY = 429
 _ABOUT_THE_DATA = frozenset({400, 413, 422})
-_ELSEWHERE = frozenset({301, 302, 303, 307, 308, 404, 405})
-_MOST_BYTES = 4 * 2**20
+_WRONG_PLACE = frozenset({301, 302, 303, 307, 308, 404, 405})
+_MAX_BYTES = 4 * 2**20
 _CHUNK = 2**16
 
 
 class HttpClient:
     """One endpoint. Follows no redirect; goes through the proxy that the environment names, except on this machine."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: OtlpEndpoint) -> None:
         self._endpoint = endpoint
         self._headers = {
             "Content-Type": _PROTOBUF,
@@ -54,10 +60,10 @@ class HttpClient:
             return Unavailable(self._problem)
         endpoint = self._endpoint
         body = gzip.compress(request, 6) if endpoint.gzip else request
-        asked = urllib.request.Request(endpoint.url, body, self._headers, method="POST")
+        post = urllib.request.Request(endpoint.url, body, self._headers, method="POST")
         try:
-            with self._opener.open(asked, timeout=endpoint.timeout_s) as response:
-                return self._taken(response.headers.get("Content-Type", ""), _read(response))
+            with self._opener.open(post, timeout=endpoint.timeout_s) as response:
+                return self._answered(response.headers.get("Content-Type", ""), _read(response))
         except urllib.error.HTTPError as error:
             with error:
                 return self._refused(error)
@@ -69,7 +75,7 @@ class HttpClient:
     def close(self) -> None:
         self._opener.close()
 
-    def _taken(self, content_type: str, body: bytes) -> Outcome:
+    def _answered(self, content_type: str, body: bytes) -> Outcome:
         url = self._endpoint.shown
         if "html" in content_type:
             return Unavailable(f"{url} answers with a web page: is it the OTLP endpoint?")
@@ -83,14 +89,15 @@ class HttpClient:
             body = _read(error)
         except (OSError, http.client.HTTPException, ValueError):
             body = b""
-        said = "" if "html" in error.headers.get("Content-Type", "") else status_message(body) or _text(body)
-        said = one_line(said)
-        hint = hints.access(said) if error.code in _ACCESS else hints.connecting(said, self._endpoint)
-        hint = hint or (" (is this the OTLP endpoint, with the right path?)" if error.code in _ELSEWHERE else "")
-        reason = f"{self._endpoint.shown} answers {error.code} {error.reason}{': ' if said else ''}{said}{hint}"
+        is_page = "html" in error.headers.get("Content-Type", "")
+        message = one_line("" if is_page else status_message(body) or _text(body))
+        advice = access_advice(message) if error.code in _ACCESS else tls_advice(message, self._endpoint)
+        if not advice and error.code in _WRONG_PLACE:
+            advice = " (is this the OTLP endpoint, with the right path?)"
+        reason = f"{self._endpoint.shown} answers {error.code} {error.reason}{': ' if message else ''}{message}{advice}"
         if error.code in _RETRYABLE:
-            asked = retry_after(error.headers.get("Retry-After"))
-            return Unavailable(reason, asked, overloaded=error.code == _TOO_MANY)
+            after_s = retry_after(error.headers.get("Retry-After"))
+            return Unavailable(reason, after_s, overloaded=error.code == _TOO_MANY)
         return Refused(reason, about_the_data=error.code in _ABOUT_THE_DATA)
 
     def _unreachable(self, cause: object) -> str:
@@ -99,16 +106,16 @@ class HttpClient:
             return f"{url} did not answer within {self._endpoint.timeout_s:g} s"
         if isinstance(cause, ConnectionRefusedError):
             return f"nothing listens at {url}"
-        words = str(cause) or type(cause).__name__
-        return f"{url} cannot be reached: {one_line(words)}{hints.connecting(words, self._endpoint)}"
+        message = str(cause) or type(cause).__name__
+        return f"{url} cannot be reached: {one_line(message)}{tls_advice(message, self._endpoint)}"
 
 
 def _text(body: bytes) -> str:
     text = body[:800].decode("utf-8", "replace").strip()
-    return text if all(mark.isprintable() or mark.isspace() for mark in text) else ""
+    return text if all(char.isprintable() or char.isspace() for char in text) else ""
 
 
-def _tls(endpoint: Endpoint) -> ssl.SSLContext:
+def _tls(endpoint: OtlpEndpoint) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=endpoint.certificate)
     if endpoint.client_certificate:
         context.load_cert_chain(endpoint.client_certificate, endpoint.client_key)
@@ -116,15 +123,14 @@ def _tls(endpoint: Endpoint) -> ssl.SSLContext:
 
 
 def _read(response: Any) -> bytes:
-    """The answer, up to a size."""
     parts: list[bytes] = []
     size = 0
-    while size < _MOST_BYTES:
+    while size < _MAX_BYTES:
         part = response.read1(_CHUNK)
         if not part:
             break
         parts.append(part)
         size += len(part)
-    if getattr(response, "length", 0):  # it promised more
+    if getattr(response, "length", 0):  # less than its Content-Length
         raise http.client.IncompleteRead(b"".join(parts))
     return b"".join(parts)

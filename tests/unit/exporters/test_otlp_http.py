@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from otel_mas.config import Settings
+from otel_mas.errors import ConfigError
 from otel_mas.shipping import Accepted, Refused, Unavailable
 from otel_mas_exporters.otlp import OtlpDestination
 
@@ -208,3 +209,18 @@ def test_its_name_is_the_same_at_every_start_and_holds_no_secret() -> None:
 
     assert one.name == again.name == "otlp+http:http://localhost:4318/v1/traces"
     assert one.server == destination("http://127.0.0.1:4317").server
+
+
+def test_all_problems_with_the_variables_are_one_error() -> None:
+    with pytest.raises(ConfigError) as raised:
+        destination("nowhere", COMPRESSION="zip", TRACES_TIMEOUT="x")
+    assert len(raised.value.problems) == 3
+
+
+def test_a_secret_in_an_endpoint_is_neither_shown_nor_in_an_error() -> None:
+    token = "sk-live-" + "SECRET" * 4
+    assert token not in destination(f"http://h:4318/{token}").name
+    for wrong in (f"http://h:99999999/{token}", f"h/{token}", f"http://h:x/;token={token}"):
+        with pytest.raises(ConfigError) as caught:
+            destination("", ENDPOINT=wrong)
+        assert token not in str(caught.value)

@@ -1,12 +1,16 @@
-"""What OTLP servers answer, read off the wire: partial success, error statuses, how long to wait."""
+"""The part that OTLP over HTTP and over gRPC share: replies read off the wire, and advice where a server refuses."""
 
 from __future__ import annotations
 
 import time
 from email.utils import parsedate_to_datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Protocol
 
+from otel_mas.config.connecting import TlsFailure, tls_failure, wants_tenant
+from otel_mas.config.otlp_endpoint import PREFIX, OtlpEndpoint
 from otel_mas.otlp.wire import DELIMITED, VARINT, fields, read_varint
-from otel_mas.shipping import Accepted
+from otel_mas.shipping import Accepted, Outcome
 
 # ExportTraceServiceResponse.partial_success {rejected_spans, error_message}.
 _PARTIAL_SUCCESS, _REJECTED, _MESSAGE = 1 << 3 | DELIMITED, 1 << 3 | VARINT, 2 << 3 | DELIMITED
@@ -16,16 +20,41 @@ _TYPE_URL, _DETAIL_VALUE = 1 << 3 | DELIMITED, 2 << 3 | DELIMITED
 # google.rpc.RetryInfo.retry_delay, a google.protobuf.Duration {seconds, nanos}.
 _RETRY_DELAY, _SECONDS, _NANOS = 1 << 3 | DELIMITED, 1 << 3 | VARINT, 2 << 3 | VARINT
 _RETRY_INFO = "google.rpc.RetryInfo"
-_SHOWN = 200
+_MAX_SHOWN = 200
+_TLS_ADVICE = {
+    TlsFailure.UNTRUSTED: f"its certificate is not trusted: set {PREFIX}CERTIFICATE to the file of the authority that"
+    " signed it, or of itself where it did",
+    TlsFailure.OTHER_HOST: f"its certificate is made out to another name: use that name in {PREFIX}ENDPOINT",
+    TlsFailure.PLAIN_SERVER: f"it does not speak TLS: http:// instead of https:// in {PREFIX}ENDPOINT",
+    TlsFailure.TLS_SERVER: f"does it want TLS: https:// instead of http:// in {PREFIX}ENDPOINT?",
+    TlsFailure.CLIENT_CERTIFICATE: f"does it want a client certificate: {PREFIX}CLIENT_CERTIFICATE and"
+    f" {PREFIX}CLIENT_KEY?",
+}
+
+
+class OtlpClient(Protocol):
+    """A connection to an OTLP server."""
+
+    def export(self, request: bytes) -> Outcome: ...
+
+    def close(self) -> None: ...
+
+
+def user_agent() -> str:
+    """As the OTLP specification asks for, so that a server's owner can tell who sends."""
+    try:
+        return f"otel-mas/{version('otel-mas')}"
+    except PackageNotFoundError:  # bundled with the app, without its metadata
+        return "otel-mas"
 
 
 def accepted(response: bytes) -> Accepted:
     """An `ExportTraceServiceResponse`. Raises ValueError where it is none."""
     for tag, _, start, end in fields(response):
         if tag == _PARTIAL_SUCCESS:
-            found = response[start:end]
-            rejected = _numbers(found).get(_REJECTED, 0)
-            return Accepted(0 if rejected >= 2**63 else rejected, one_line(_texts(found).get(_MESSAGE, "")))
+            partial = response[start:end]
+            rejected = _numbers(partial).get(_REJECTED, 0)
+            return Accepted(0 if rejected >= 2**63 else rejected, one_line(_texts(partial).get(_MESSAGE, "")))
     return Accepted()
 
 
@@ -53,7 +82,7 @@ def retry_info(status: bytes) -> float | None:
 
 
 def retry_after(header: str | None, now_s: float | None = None) -> float | None:
-    """Seconds that a Retry-After header asks for: a number, or a date; None where it says nothing."""
+    """Seconds that a Retry-After header asks for: a number, or a date; None where it is neither."""
     if not header:
         return None
     text = header.strip()
@@ -66,9 +95,26 @@ def retry_after(header: str | None, now_s: float | None = None) -> float | None:
 
 
 def one_line(text: str) -> str:
-    """A server's own words, short enough for a message."""
+    """A server's message, short enough to quote."""
     line = " ".join(text.split())
-    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+    return line if len(line) <= _MAX_SHOWN else f"{line[:_MAX_SHOWN]}…"
+
+
+def tls_advice(message: str, endpoint: OtlpEndpoint) -> str:
+    """Advice about TLS, as " (...)"; "" where TLS has nothing to do with the failure."""
+    failure = tls_failure(message, tls=endpoint.tls)
+    if failure is None:
+        return ""
+    if failure is TlsFailure.CLIENT_CERTIFICATE and endpoint.client_certificate:
+        return f" (is {PREFIX}CLIENT_CERTIFICATE one that it trusts?)"
+    return f" ({_TLS_ADVICE[failure]})"
+
+
+def access_advice(message: str) -> str:
+    """The setting to name for a server that refuses access."""
+    if wants_tenant(message):
+        return f" (it has several tenants: {PREFIX}HEADERS=X-Scope-OrgID=<tenant>)"
+    return f" (a token belongs into {PREFIX}HEADERS=authorization=Bearer%20<token>)"
 
 
 def _bytes(message: bytes) -> dict[int, bytes]:

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from otel_mas.shipping import Accepted
-from otel_mas_exporters.reply import accepted, one_line, retry_after, retry_info, status_message
+from otel_mas_exporters.otlp_client import accepted, one_line, retry_after, retry_info, status_message
 
 
 def test_success_whole_and_partial() -> None:
