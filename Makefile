@@ -3,50 +3,52 @@
 
 SHELL := /bin/sh
 PY := .venv/bin/python
-# Another PYTHON is another environment.
-READY := .venv/.ready$(if $(PYTHON),-$(subst /,_,$(PYTHON)))
+# One stamp for each extra that .venv holds; another PYTHON is another environment.
+STAMP := .venv/.ready$(if $(PYTHON),-$(subst /,_,$(PYTHON)))
+DEMO := $(STAMP)-examples
+DEV := $(STAMP)-dev
+# Run by `make check`: quick tests, and each truth of tests/accuracy/cases once.
+QUICK := tests/unit tests/accuracy/test_cases.py
 
-.PHONY: help setup demo test matrix lint types generate bench format
+.PHONY: help setup demo check test matrix lint types generate format bench
 .DEFAULT_GOAL := help
 
-help:
-	@echo "make demo      record and explain the example team"
-	@echo "make test      everything that CI runs"
-	@echo "make matrix    what depends on LangGraph, all of it with each version (make test: with the oldest and the newest)"
-	@echo "make bench     what recording costs, against the bare app and a peer"
-	@echo "make generate  rewrite the generated code and pages"
-	@echo "make format    rewrite the code as the linter wants it"
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1@/p' Makefile | while IFS=@ read -r name text; do printf 'make %-9s %s\n' "$$name" "$$text"; done
 
-setup: $(READY)
+setup: $(DEV) ## make .venv, with everything that the other targets need
 
-$(READY): pyproject.toml constraints.txt .ci/setup
-	@PYTHON="$(PYTHON)" .ci/setup
-	@touch $@
+$(DEMO) $(DEV): $(STAMP)-%: pyproject.toml constraints.txt .ci/setup
+	@PYTHON="$(PYTHON)" .ci/setup $*
+	@touch $@ $(if $(filter dev,$*),$(DEMO)) # [dev] includes [examples]
 
-demo: $(READY)
+demo: $(DEMO) ## record and explain the example team
 	@$(PY) examples/demo.py
 
+check: lint types ## before a commit, in under two minutes: lint, types, quick tests
+	@$(PY) -m pytest -q $(QUICK)
+
 # Import contracts, generated files and pages, and both kinds of installation are tests like the others.
-test: lint types
+test: lint types ## everything that CI runs
 	@$(PY) -m pytest
 
-matrix: $(READY)
+matrix: $(DEV) ## all that depends on LangGraph, with each supported version (make test: with the oldest and the newest)
 	@$(PY) -m pytest tests/versions --whole --durations=0
 
-lint: $(READY)
+lint: $(DEV) ## check the code's style
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 
-types: $(READY)
+types: $(DEV) ## check the types
 	@$(PY) -m mypy
 
-generate: $(READY)
+generate: $(DEV) ## rewrite the generated code and pages
 	@$(PY) semconv/generate.py
 	@$(PY) docs/render.py
 
-format: $(READY)
+format: $(DEV) ## rewrite the code as the linter wants it
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-bench: $(READY)
+bench: $(DEV) ## measure what recording costs, against the bare app and a peer
 	@$(PY) -m tests.bench
