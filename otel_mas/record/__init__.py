@@ -15,49 +15,56 @@ from otel_mas.record.content.fields import (
 )
 from otel_mas.record.content.media import without_media
 from otel_mas.record.content.messages import MAX_MESSAGES, MessageAdapter
-from otel_mas.record.content.provenance import EXCHANGES, MODEL, PARTICIPANT, Exchange, Participant, participant
+from otel_mas.record.content.provenance import (
+    ACTOR_KEY,
+    MODEL_PATH,
+    Actor,
+    MessageProvenance,
+    current_actor,
+    provenance_of,
+)
 from otel_mas.record.content.recent import RecentlyUsed
 from otel_mas.record.content.snapshot import Copy, identifier, snapshot, to_json
 from otel_mas.record.content.state import MessageList
 from otel_mas.record.failure import error_type
 from otel_mas.record.guard import caught, guarded
-from otel_mas.record.inside import INSIDE, SPAN, inside, restore
 from otel_mas.record.recorder import Recorder, recorder
-from otel_mas.record.sdk.trusted import one_of
+from otel_mas.record.recording_context import RECORDED_SPAN_KEY, SPAN_KEY, recording_context, restore_context
+from otel_mas.record.sdk.trusted import interned
 
 __all__ = [
-    "EXCHANGES",
-    "INSIDE",
+    "ACTOR_KEY",
     "MAX_MESSAGES",
-    "MODEL",
-    "PARTICIPANT",
-    "SPAN",
+    "MODEL_PATH",
+    "RECORDED_SPAN_KEY",
+    "SPAN_KEY",
+    "Actor",
     "Cause",
     "Copy",
-    "Exchange",
     "MessageAdapter",
     "MessageList",
-    "Participant",
+    "MessageProvenance",
     "RecentlyUsed",
     "Recorder",
     "arguments_of",
     "canonical_form",
     "caught",
+    "current_actor",
     "declared",
     "error_type",
     "field_of",
     "guarded",
     "identifier",
-    "inside",
     "instance_dict",
+    "interned",
     "is_a",
     "is_empty",
     "items_of",
-    "one_of",
     "own_fields",
-    "participant",
+    "provenance_of",
     "recorder",
-    "restore",
+    "recording_context",
+    "restore_context",
     "snapshot",
     "text_of",
     "to_json",

@@ -14,10 +14,10 @@ from otel_mas.record import failure
 from otel_mas.record.cause import Cause, cause_attributes
 from otel_mas.record.content.messages import MAX_MESSAGES
 from otel_mas.record.content.snapshot import snapshot
-from otel_mas.record.content.state import AT_ONCE, MessageList, taken_down
+from otel_mas.record.content.state import AT_ONCE, MessageList, bounded_copy
 from otel_mas.record.guard import caught
 from otel_mas.record.pipeline.queue import CHANGE_BYTES
-from otel_mas.record.sdk.trusted import MESSAGE_REF_BYTES, Trusted, one_of
+from otel_mas.record.sdk.trusted import MESSAGE_REF_BYTES, Trusted, interned
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ class Recorder:
             values, size = tuple(changed.values()), 0
             if not AT_ONCE.issuperset(map(type, values)):
                 values, size = _copied(values, digests, context, adapter)
-            written = one_of(*changed)
+            written = interned(*changed)
             if ends and isinstance(span, Trusted):  # the writer finds them there
                 span.said[names.MAS_STATE_CHANGED] = written
                 span.changes = written, values
@@ -281,7 +281,7 @@ def _copied(
             return None
         return MessageList(digests.digests(context, messages, adapter))
 
-    taken = [taken_down(value, known) for value in values]
+    taken = [bounded_copy(value, known) for value in values]
     return tuple([copied for copied, _ in taken]), sum(weight for _, weight in taken)
 
 

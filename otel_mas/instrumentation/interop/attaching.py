@@ -16,12 +16,12 @@ import opentelemetry.context as context_api
 from opentelemetry.context import Context
 
 from otel_mas.instrumentation.langgraph.current import TASK_KEY
-from otel_mas.record import INSIDE, SPAN, caught
+from otel_mas.record import RECORDED_SPAN_KEY, SPAN_KEY, caught
 
 SCOPES = frozenset({"opentelemetry.instrumentation.langchain", "opentelemetry.instrumentation.genai.langchain"})
 """The tracers whose spans are meant."""
 
-_OURS = (SPAN, INSIDE, TASK_KEY)
+_OURS = (SPAN_KEY, RECORDED_SPAN_KEY, TASK_KEY)
 
 Attach = Callable[[Context], Any]
 _original: Attach | None = None
@@ -55,11 +55,11 @@ def unwatch() -> None:
 
 def _ours(context: Context, runtime: Any) -> Context:
     try:
-        scope = getattr(context.get(SPAN), "instrumentation_scope", None)
+        scope = getattr(context.get(SPAN_KEY), "instrumentation_scope", None)
         if scope is None or scope.name not in SCOPES:
             return context
         current = runtime.get_current()
-        if INSIDE not in current:
+        if RECORDED_SPAN_KEY not in current:
             return context
         return Context({**context, **{key: current[key] for key in _OURS if key in current}})
     except Exception as error:

@@ -24,7 +24,7 @@ from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.instrumentation.marks.mark_messages import consumed, produced
 from otel_mas.instrumentation.usage import cost_of, read_usage
 from otel_mas.pricing import PRICES
-from otel_mas.record import PARTICIPANT, field_of, guarded, recorder
+from otel_mas.record import ACTOR_KEY, field_of, guarded, recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Operation
 
@@ -96,7 +96,7 @@ def _start(request: Any) -> _Call | None:
     span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT, parent=around)
     if not span.is_recording():
         return None
-    call = _Call(called, span, around.get(PARTICIPANT))
+    call = _Call(called, span, around.get(ACTOR_KEY))
     rec.content(span, names.GEN_AI_SYSTEM_INSTRUCTIONS, field_of(request, "questions"))
     consumed(span, [field_of(request, "state")], call.who)
     return call

@@ -24,7 +24,17 @@ from otel_mas.instrumentation.langchain.requests import Target, start_attributes
 from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
 from otel_mas.instrumentation.langchain.structured import Asked, answered, asked
 from otel_mas.pricing import PRICES
-from otel_mas.record import MODEL, PARTICIPANT, Cause, caught, guarded, inside, is_a, recorder, restore
+from otel_mas.record import (
+    ACTOR_KEY,
+    MODEL_PATH,
+    Cause,
+    caught,
+    guarded,
+    is_a,
+    recorder,
+    recording_context,
+    restore_context,
+)
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, Operation
 
@@ -36,7 +46,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
-    from otel_mas.record import Participant, Recorder
+    from otel_mas.record import Actor, Recorder
 
 _MAX_OPEN = 16_384  # calls; LangChain forgets to end some, and a process may run for months
 _NOTHING: dict[str, Any] = {}
@@ -52,7 +62,7 @@ class Call:
 
     __slots__ = ("_token", "first_chunk", "form", "run_id", "span", "started", "target", "who")
 
-    def __init__(self, run_id: object, span: Span, target: Target, who: Participant | None) -> None:
+    def __init__(self, run_id: object, span: Span, target: Target, who: Actor | None) -> None:
         self.who = who
         self.run_id = run_id
         self.span = span
@@ -69,12 +79,12 @@ class Call:
 
     def enter(self) -> None:
         """Its span is current from now until `leave`."""
-        self._token = otel_context.attach(inside(self.span))
+        self._token = otel_context.attach(recording_context(self.span))
 
     def leave(self) -> None:
         """What was current before is so again. Does nothing where its span is not current."""
         token, self._token = self._token, None
-        restore(token)
+        restore_context(token)
 
 
 # The calls that the `generate` around this code has started.
@@ -130,7 +140,7 @@ class ModelCalls:
         span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT, parent=around)
         if not span.is_recording():
             return
-        who: Any = around.get(PARTICIPANT)
+        who: Any = around.get(ACTOR_KEY)
         key = _key(run_id)
         call = Call(key, span, called, who)
         if len(self._open) >= _MAX_OPEN:
@@ -145,7 +155,7 @@ class ModelCalls:
             call.enter()
         digests = rec.messages(span, "input", messages, MESSAGES)
         if who is not None and digests:
-            writers = who.exchange.read(who, who.path + MODEL, digests, messages)
+            writers = who.provenance.record_read(who, who.path + MODEL_PATH, digests, messages)
             if writers:
                 rec.add_causes(span, [Cause(context, LinkKind.MESSAGE) for context in writers])
         tools = params.get("tools") or params.get("functions")
@@ -214,7 +224,7 @@ class ModelCalls:
             # What is said in a task is mostly added to its graph's state, and comes again.
             digests = rec.messages(span, "output", said, MESSAGES, again=call.who is not None)
             if call.who is not None and digests:
-                call.who.exchange.wrote(call.who.path + MODEL, span.get_span_context(), digests, said)
+                call.who.provenance.record_write(call.who.path + MODEL_PATH, span.get_span_context(), digests, said)
             if call.form is not None:
                 answered(call.form, span, said[0])
         else:

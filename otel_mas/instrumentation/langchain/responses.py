@@ -9,7 +9,7 @@ from otel_mas.instrumentation.langchain.messages import Plain
 from otel_mas.instrumentation.langchain.requests import Target
 from otel_mas.instrumentation.usage import cost_of, read_usage
 from otel_mas.pricing import Cost
-from otel_mas.record import field_of, is_empty, one_of, text_of
+from otel_mas.record import field_of, interned, is_empty, text_of
 from otel_mas.semconv import attributes as names
 
 _MAX_NAME: Final = 1024  # characters; longer texts are no names
@@ -54,7 +54,7 @@ def end_attributes(
     once = _once if streamed else str
     reasons = tuple(once(reason) for reason in map(_finish_reason, generations) if reason)
     if reasons:
-        attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = one_of(*reasons)
+        attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = interned(*reasons)
     model = _first(said, _MODEL) or _first(overall, _MODEL)
     if model:
         model = attributes[names.GEN_AI_RESPONSE_MODEL] = once(model)

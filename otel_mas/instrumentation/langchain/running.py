@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from opentelemetry import context as otel_context
 
 from otel_mas.instrumentation.endings import left_by
-from otel_mas.record import guarded, inside, restore
+from otel_mas.record import guarded, recording_context, restore_context
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -23,12 +23,12 @@ class Running:
 
     def __init__(self, span: Span) -> None:
         self.span = span
-        self._token: Token[Context] = otel_context.attach(inside(span))
+        self._token: Token[Context] = otel_context.attach(recording_context(span))
 
     @guarded("langchain: end of a tool or retriever")
     def end(self, error: BaseException | None = None) -> None:
         """The code returned, or was left by `error`."""
-        restore(self._token)
+        restore_context(self._token)
         try:
             if error is not None:
                 left_by(self.span, error)

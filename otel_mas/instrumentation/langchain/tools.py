@@ -18,13 +18,13 @@ from opentelemetry.trace import Span, StatusCode
 from otel_mas.instrumentation.langchain.messages import MESSAGES, message_parts, modalities
 from otel_mas.instrumentation.langchain.running import Running
 from otel_mas.record import (
+    current_actor,
     field_of,
     guarded,
     is_a,
     is_empty,
     items_of,
     own_fields,
-    participant,
     recorder,
     text_of,
     without_media,
@@ -168,11 +168,11 @@ def _said(tool: str, span: Span, result: Any) -> None:
     if any(text_of(field_of(message, "status")) == "error" for message in said):
         span.set_attribute(names.ERROR_TYPE, _HANDLED)
     if said:
-        who = participant()
+        who = current_actor()
         digests = rec.messages(span, "output", said, MESSAGES, again=who is not None)
         rec.set_attributes(span, {names.MAS_OUTPUT_MODALITIES: modalities(said)})
         if who is not None and digests:
-            who.exchange.wrote((*who.path, tool), span.get_span_context(), digests, said)
+            who.provenance.record_write((*who.path, tool), span.get_span_context(), digests, said)
     rec.content(span, names.GEN_AI_TOOL_CALL_RESULT, _plain(result))
 
 

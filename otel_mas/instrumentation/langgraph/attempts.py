@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
 
-from otel_mas.record import caught, restore
+from otel_mas.record import caught, restore_context
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -80,4 +80,4 @@ class _Attempt:
         except Exception as error:
             caught("langgraph attempt", error)
         finally:
-            restore(self._token)
+            restore_context(self._token)

@@ -18,7 +18,7 @@ from otel_mas.instrumentation.callback_handler import PublicHandler
 from otel_mas.instrumentation.langgraph.human_input import describe_question
 from otel_mas.instrumentation.langgraph.inferred_causes import Causes, Done
 from otel_mas.instrumentation.langgraph.outcomes import run_outcome, task_outcome
-from otel_mas.record import guarded, identifier, inside, recorder, restore
+from otel_mas.record import guarded, identifier, recorder, recording_context, restore_context
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind, RunOutcome, TaskOutcome
 
@@ -145,7 +145,7 @@ class PublicRuns(PublicHandler):
         task.done.context = task.span.get_span_context()
         # A node's callbacks come in the context that its code is run in, or in one that its code's is a copy of. Only
         # asynchronously the end is told in another one, where nothing can be restored.
-        task.token = otel_context.attach(_while_open(task.span) if _is_async() else inside(task.span))
+        task.token = otel_context.attach(_while_open(task.span) if _is_async() else recording_context(task.span))
 
     def _begin_run(self, graph: _Chain) -> None:
         thread = graph.metadata.get("thread_id")
@@ -163,7 +163,7 @@ class PublicRuns(PublicHandler):
 
     def _end_task(self, task: _Task, error: BaseException | None) -> None:
         span, rec = task.span, recorder()
-        restore(task.token)
+        restore_context(task.token)
         if span is None:
             return
         outcome = TaskOutcome.OK if error is None else task_outcome(error)

@@ -23,7 +23,7 @@ from otel_mas.instrumentation.langgraph.runs import START, TaskRun
 from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS, Schedule
 from otel_mas.instrumentation.langgraph.unstarted import begun
 from otel_mas.instrumentation.langgraph.update_hooks import updating
-from otel_mas.record import caught, recorder, restore
+from otel_mas.record import caught, recorder, restore_context
 from otel_mas.semconv.enums import LinkKind
 
 # Where a loop keeps its Schedule, so that the one lives exactly as long as the other.
@@ -379,7 +379,7 @@ def _begin_task(task: Any, retry_policy: Any) -> tuple[TaskRun | None, Any, Any]
 
 def _end_task(state: TaskRun, token: Any, exc: BaseException | None, result: Any = None) -> None:
     try:
-        restore(token)
+        restore_context(token)
         state.finish(exc, result)
     except Exception as error:
         state.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_mas.instrumentation.langgraph import graphs
 from otel_mas.instrumentation.langgraph.channels import BRANCH_TO, TASKS
-from otel_mas.record import field_of, identifier, is_a, items_of, one_of, text_of
+from otel_mas.record import field_of, identifier, interned, is_a, items_of, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
 
@@ -131,10 +131,10 @@ def decision(
     attributes: dict[str, Any] = {
         names.MAS_RECORD_KIND: _ROUTING_DECISION,
         names.MAS_ROUTING_FUNCTION: function,
-        names.MAS_ROUTING_CHOICE: one_of(*dict.fromkeys(chosen)),
+        names.MAS_ROUTING_CHOICE: interned(*dict.fromkeys(chosen)),
     }
     if candidates is not None:
-        attributes[names.MAS_ROUTING_CANDIDATES] = one_of(*candidates)
+        attributes[names.MAS_ROUTING_CANDIDATES] = interned(*candidates)
     if confidence is not None:
         attributes[names.MAS_ROUTING_CONFIDENCE] = confidence
     if conversation is not None:

@@ -21,16 +21,16 @@ from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.outcomes import UNFINISHED, run_outcome, task_outcome
 from otel_mas.instrumentation.langgraph.reasons import Reasons
 from otel_mas.record import (
-    EXCHANGES,
-    INSIDE,
-    PARTICIPANT,
-    SPAN,
+    ACTOR_KEY,
+    RECORDED_SPAN_KEY,
+    SPAN_KEY,
     Cause,
-    Exchange,
     MessageList,
+    MessageProvenance,
     Recorder,
+    current_actor,
     is_a,
-    participant,
+    provenance_of,
 )
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, Operation, RunOutcome, TaskOutcome
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, SpanContext
 
     from otel_mas.instrumentation.langgraph.routing import Branch
-    from otel_mas.record import Participant
+    from otel_mas.record import Actor
 
 START = "__start__"
 _OUTCOMES = {outcome.value: {names.MAS_TASK_OUTCOME: outcome.value} for outcome in TaskOutcome}
@@ -48,7 +48,7 @@ _EARLIER = (LinkKind.RESUME, LinkKind.RETRY)
 
 def outside_of_tasks(span: Span) -> Context:
     """The context in which `span` is current, and no task."""
-    return Context({**otel_context.get_current(), SPAN: span, INSIDE: span, TASK_KEY: None})
+    return Context({**otel_context.get_current(), SPAN_KEY: span, RECORDED_SPAN_KEY: span, TASK_KEY: None})
 
 
 class TaskRun:
@@ -57,7 +57,6 @@ class TaskRun:
     __slots__ = (
         "attempt",
         "causes",
-        "exchange",
         "given",
         "graph",
         "handed_to",
@@ -66,6 +65,7 @@ class TaskRun:
         "out_of_steps",
         "outcome",
         "path",
+        "provenance",
         "reasons",
         "refs",
         "routed",
@@ -79,7 +79,7 @@ class TaskRun:
     def __init__(self, run: GraphRun, task: Any) -> None:
         self.run = run
         self.task = task
-        self.exchange = run.exchange
+        self.provenance = run.provenance
         self.path = (*run.path, task.name)
         # The messages that an agent was given; None where the task is no agent.
         self.given: list[Any] | None = None
@@ -143,7 +143,7 @@ class TaskRun:
                 self.given = said.in_state(self.task.input, run.channels.messages)
                 said.given(run.recorder, self.span, self, self.given)
         current = otel_context.get_current()
-        return Context({**current, SPAN: self.span, INSIDE: self.span, TASK_KEY: self, PARTICIPANT: self})
+        return Context({**current, SPAN_KEY: self.span, RECORDED_SPAN_KEY: self.span, TASK_KEY: self, ACTOR_KEY: self})
 
     def _described(self) -> tuple[str, dict[str, Any]]:
         run = self.run
@@ -311,13 +311,13 @@ class GraphRun:
         "checks",
         "claimed",
         "conversation",
-        "exchange",
         "given",
         "graph",
         "key",
         "namespace",
         "outer",
         "path",
+        "provenance",
         "recorder",
         "scheduled",
         "span",
@@ -343,7 +343,7 @@ class GraphRun:
         self.conversation = spans.conversation(loop)
         self.channels = said.channels_of(self.graph)
         self.given: list[Any] | None = None
-        self._join(participant())
+        self._join(current_actor())
         self.branches: dict[int, Branch] = {}
         self.answers: Answers | None = None
         # The ids of what was asked in this invocation, in subgraphs as well.
@@ -356,9 +356,9 @@ class GraphRun:
         self.checkpoint: str | None = None
         self._unfinished: dict[str, tuple[SpanContext, TaskOutcome]] = {}
 
-    def _join(self, around: Participant | None) -> None:
-        """Whose words and ears are its tasks': in the exchange of what it runs in, else of its conversation."""
-        self.exchange: Exchange = EXCHANGES.of(self.conversation) if around is None else around.exchange
+    def _join(self, around: Actor | None) -> None:
+        """Whose words and ears are its tasks': in the provenance of what it runs in, else of its conversation."""
+        self.provenance: MessageProvenance = provenance_of(self.conversation) if around is None else around.provenance
         self.path: tuple[str, ...] = () if around is None else around.path
         if not self.claimed:
             self.path += (graphs.given_name(self.graph) or "",)
@@ -393,7 +393,7 @@ class GraphRun:
             return
         recorder, outcome = self.recorder, run_outcome(loop, exc)
         if self.given is not None:
-            self.exchange.left(self)
+            self.provenance.leave(self)
             now = said.in_channels(loop.channels, self.channels.messages)
             said.added(recorder, self.span, self, now, self.given)
         if outcome is RunOutcome.ERROR:

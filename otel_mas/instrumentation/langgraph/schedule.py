@@ -144,7 +144,7 @@ class Schedule:
         """Let go of the tasks of the step; what they caused lives on as writers."""
         for key, state in self._tasks.items():
             TASK_RUNS.pop(key, None)
-            self.run.exchange.left(state)
+            self.run.provenance.leave(state)
         self._tasks = {}
 
     # -- the end ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from opentelemetry.trace import Status, StatusCode
 from otel_mas.instrumentation.langgraph import graphs
 from otel_mas.instrumentation.langgraph.channels import TASKS, Waiting
 from otel_mas.instrumentation.langgraph.memory import MEMORY
-from otel_mas.record import identifier, one_of
+from otel_mas.record import identifier, interned
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RecordKind, TaskOutcome
 
@@ -69,7 +69,7 @@ def task_attributes(
         names.MAS_TASK_NAME: task.name,
         names.MAS_TASK_STEP: task.config["metadata"].get("langgraph_step", 0),
         names.MAS_TASK_NAMESPACE: namespace,
-        names.MAS_TASK_TRIGGERS: one_of(*triggers),
+        names.MAS_TASK_TRIGGERS: interned(*triggers),
     }
     if conversation is not None:
         attributes[names.GEN_AI_CONVERSATION_ID] = conversation

@@ -18,7 +18,7 @@ from otel_mas.store.imports import imports
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-    from otel_mas.record import Participant
+    from otel_mas.record import Actor
 
 RETURN = "__return__"
 """The channel of what a `@task` returns."""
@@ -151,28 +151,28 @@ def _converted(values: list[Any]) -> list[Any]:
 # -- on spans ------------------------------------------------------------------------------------------------------
 
 
-def given(recorder: Recorder, span: Span, who: Participant, messages: list[Any]) -> None:
+def given(recorder: Recorder, span: Span, who: Actor, messages: list[Any]) -> None:
     """An agent is given messages: they are its input, and whoever wrote what is new to it is a cause."""
     if not messages:
         return
     digests = recorder.messages(span, "input", messages, MESSAGES)
     if digests:
         recorder.set_attributes(span, {names.MAS_INPUT_MODALITIES: modalities(messages)})
-        writers = who.exchange.read(who, who.path, digests, messages)
+        writers = who.provenance.record_read(who, who.path, digests, messages)
         recorder.add_causes(span, [Cause(context, LinkKind.MESSAGE) for context in writers])
 
 
 def wrote(
-    recorder: Recorder, span: Span, who: Participant, messages: list[Any], given: Callable[[], list[Any]]
+    recorder: Recorder, span: Span, who: Actor, messages: list[Any], given: Callable[[], list[Any]]
 ) -> tuple[str, ...]:
     """A task or an agent has written messages: those that were not written inside of it, or handed on, are its own."""
     digests = recorder.messages(span, "output", messages, MESSAGES)
     if digests:
-        who.exchange.wrote(who.path, span.get_span_context(), digests, messages, given=given)
+        who.provenance.record_write(who.path, span.get_span_context(), digests, messages, given=given)
     return digests
 
 
-def added(recorder: Recorder, span: Span, who: Participant, messages: list[Any], given: list[Any]) -> None:
+def added(recorder: Recorder, span: Span, who: Actor, messages: list[Any], given: list[Any]) -> None:
     """What an agent has written besides what it was given."""
     kept = next(compress(count(), map(is_not, messages, given)), min(len(messages), len(given)))
     before = {_identity(message): message for message in given[kept:]}

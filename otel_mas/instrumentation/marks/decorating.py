@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from opentelemetry import context as otel_context
 
-from otel_mas.record import recorder, restore
+from otel_mas.record import recorder, restore_context
 
 if TYPE_CHECKING:
     from otel_mas.instrumentation.marks.mark import Mark
@@ -129,7 +129,7 @@ def _within(mark: Mark, step: Callable[..., Any], *value: Any) -> Any:
     try:
         return step(*value)
     finally:
-        restore(token)
+        restore_context(token)
 
 
 def _async_generator(function: Callable[..., Any], mark: Mark, calls: Calls) -> Callable[..., Any]:
@@ -171,7 +171,7 @@ async def _awithin(mark: Mark | None, step: Callable[..., Any], *value: Any) -> 
     try:
         return await step(*value)
     finally:
-        restore(token)
+        restore_context(token)
 
 
 __all__ = ["Calls", "decorated"]

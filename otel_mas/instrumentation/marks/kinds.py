@@ -15,22 +15,22 @@ from otel_mas.instrumentation.langchain.messages import MESSAGES
 from otel_mas.instrumentation.marks.causes import CausedBy
 from otel_mas.instrumentation.marks.mark import Mark
 from otel_mas.instrumentation.marks.mark_messages import consumed, produced
-from otel_mas.record import EXCHANGES, PARTICIPANT, guarded, is_a, participant, recorder
+from otel_mas.record import ACTOR_KEY, current_actor, guarded, is_a, provenance_of, recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Operation, RecordKind, RunOutcome, TaskOutcome
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
-    from otel_mas.record import Exchange
+    from otel_mas.record import MessageProvenance
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Work(Mark):
-    """A mark of something that is given messages and says something: a participant in a conversation."""
+    """A mark of something that is given messages and writes some: an actor in a conversation."""
 
-    exchange: Exchange
+    provenance: MessageProvenance
     path: tuple[str, ...]
     # Replaced, never changed: a mark that is not recorded has none of its own.
     _put_in: tuple[Any, ...] = ()
@@ -43,16 +43,16 @@ class Work(Mark):
         self._conversation = conversation
 
     def _join(self) -> None:
-        around = participant()
-        self.exchange = EXCHANGES.of(self._conversation) if around is None else around.exchange
+        around = current_actor()
+        self.provenance = provenance_of(self._conversation) if around is None else around.provenance
         self.path = (*(() if around is None else around.path), self._name or "")
 
     def context(self) -> Context:
-        """The current context, with the span and the participant in it."""
-        return otel_context.set_value(PARTICIPANT, self, super().context())
+        """The current context, with the span and the actor in it."""
+        return otel_context.set_value(ACTOR_KEY, self, super().context())
 
     def _left(self, error: BaseException | None) -> None:
-        self.exchange.left(self)
+        self.provenance.leave(self)
 
     @guarded("mark: input")
     def input(self, *values: Any) -> None:

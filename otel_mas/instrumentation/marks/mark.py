@@ -13,7 +13,7 @@ from otel_mas.instrumentation.endings import left_by
 from otel_mas.instrumentation.marks.causes import CausedBy, causes_of, continued
 from otel_mas.instrumentation.marks.decorating import decorated
 from otel_mas.instrumentation.marks.enclosing import as_task
-from otel_mas.record import guarded, inside, is_a, recorder, restore
+from otel_mas.record import guarded, is_a, recorder, recording_context, restore_context
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -77,7 +77,7 @@ class Mark:
     ) -> None:
         token, self._token = self._token, None
         if token is not None:
-            restore(token)
+            restore_context(token)
             self.end(error)
 
     async def __aenter__(self) -> Self:
@@ -114,7 +114,7 @@ class Mark:
 
     def context(self) -> Context:
         """The current context, with the span in it."""
-        context = inside(self.span)
+        context = recording_context(self.span)
         return as_task(self, context) if self._is_task else context
 
     @guarded("mark: end")

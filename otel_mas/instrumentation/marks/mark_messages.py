@@ -13,12 +13,10 @@ from otel_mas.semconv.enums import LinkKind
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-    from otel_mas.record import Participant
+    from otel_mas.record import Actor
 
 
-def consumed(
-    span: Span, values: Iterable[Any], who: Participant | None, *, role: str = "user", linked: bool = False
-) -> None:
+def consumed(span: Span, values: Iterable[Any], who: Actor | None, *, role: str = "user", linked: bool = False) -> None:
     """Record values as the messages that a span consumed, and who of the others around `who` wrote them.
 
     Args:
@@ -31,11 +29,11 @@ def consumed(
     messages = [message for value in values for message in _messages(value, role)]
     digests = recorder().messages(span, "input", messages, MESSAGES)
     if who is not None and digests and not linked:
-        writers = who.exchange.read(who, who.path, digests, messages)
+        writers = who.provenance.record_read(who, who.path, digests, messages)
         recorder().add_causes(span, [Cause(context, LinkKind.MESSAGE) for context in writers])
 
 
-def produced(span: Span, values: Iterable[Any], who: Participant | None) -> tuple[str, ...]:
+def produced(span: Span, values: Iterable[Any], who: Actor | None) -> tuple[str, ...]:
     """Record values as the messages that a span produced, and `who` as their writer; their digests.
 
     The role is an agent's: the same text has the same digest here and where a model said it.
@@ -43,7 +41,7 @@ def produced(span: Span, values: Iterable[Any], who: Participant | None) -> tupl
     messages = [message for value in values for message in _messages(value, "assistant")]
     digests = recorder().messages(span, "output", messages, MESSAGES)
     if who is not None and digests:
-        who.exchange.wrote(who.path, span.get_span_context(), digests, messages, given=tuple)
+        who.provenance.record_write(who.path, span.get_span_context(), digests, messages, given=tuple)
     return digests
 
 

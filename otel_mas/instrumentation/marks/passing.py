@@ -11,7 +11,7 @@ from otel_mas.instrumentation.marks import causes as carried
 from otel_mas.instrumentation.marks.causes import Carrier
 from otel_mas.instrumentation.marks.enclosing import enclosing_task
 from otel_mas.instrumentation.marks.mark_messages import consumed, produced
-from otel_mas.record import Cause, caught, participant, recorder
+from otel_mas.record import Cause, caught, current_actor, recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RecordKind
 
@@ -42,7 +42,7 @@ def _send(message: Any, to: str | None, carrier: dict[str, str]) -> None:
     attributes = {names.MAS_RECORD_KIND: RecordKind.SEND.value, names.MAS_MESSAGE_ID: identity}
     span = recorder().start_span(_named("send", to, attributes), attributes, kind=SpanKind.PRODUCER)
     if span.is_recording():
-        digests = produced(span, (message,), participant())
+        digests = produced(span, (message,), current_actor())
         carrier[carried.IDENTITY] = identity
         if len(digests) == 1:
             carrier[carried.DIGEST] = digests[0]
@@ -80,7 +80,7 @@ def _receive(message: Any, carrier: Carrier, sender: str | None) -> None:
         kind=SpanKind.CONSUMER,
     )
     if message is not None and span.is_recording():
-        consumed(span, (message,), participant(), role="assistant", linked=sent is not None)
+        consumed(span, (message,), current_actor(), role="assistant", linked=sent is not None)
     span.end()
 
 

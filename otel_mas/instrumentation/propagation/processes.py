@@ -22,7 +22,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from otel_mas.config import Settings
 from otel_mas.instrumentation import switch
 from otel_mas.instrumentation.propagation.threads import run_inside, serves
-from otel_mas.record import INSIDE, caught, guarded, lifecycle
+from otel_mas.record import RECORDED_SPAN_KEY, caught, guarded, lifecycle
 
 Original = Callable[..., Any]
 
@@ -46,7 +46,7 @@ class Carried(NamedTuple):
         context = Context()
         for propagator in _PROPAGATORS:
             context = propagator.extract(self.headers, context)
-        return Context({**context, INSIDE: get_current_span(context)})
+        return Context({**context, RECORDED_SPAN_KEY: get_current_span(context)})
 
 
 def run_carried(carried: Carried, function: Original, /, *args: Any, **kwargs: Any) -> Any:
@@ -66,7 +66,7 @@ def submit(original: Original) -> Original:
 
     @functools.wraps(original)
     def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if INSIDE in otel_context.get_current():
+        if RECORDED_SPAN_KEY in otel_context.get_current():
             fn = _carrying(fn) or fn
         return original(self, fn, *args, **kwargs)
 
@@ -79,7 +79,7 @@ def pool(original: Original) -> Original:
     @functools.wraps(original)
     def given(self: Any, func: Any, *args: Any, **kwargs: Any) -> Any:
         context = otel_context.get_current()
-        if INSIDE in context:
+        if RECORDED_SPAN_KEY in context:
             if isinstance(self, sys.modules["multiprocessing.pool"].ThreadPool):
                 func = functools.partial(run_inside, context, func)
             else:
@@ -94,7 +94,7 @@ def start(original: Original) -> Original:
 
     @functools.wraps(original)
     def start(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if INSIDE not in otel_context.get_current():
+        if RECORDED_SPAN_KEY not in otel_context.get_current():
             return original(self, *args, **kwargs)
         target = getattr(self, "_target", None)
         if serves(self):  # a pool's: it is the work that is carried
@@ -126,7 +126,7 @@ def _carrying(function: Original) -> Original:
 
 @guarded("propagation: after a fork, in the child")
 def _after_in_child() -> None:
-    if INSIDE in otel_context.get_current():
+    if RECORDED_SPAN_KEY in otel_context.get_current():
         otel_context.attach(Carried.here().context())
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from otel_mas.record import INSIDE, caught, restore
+from otel_mas.record import RECORDED_SPAN_KEY, caught, restore_context
 
 Original = Callable[..., Any]
 
@@ -29,7 +29,7 @@ def start(original: Original) -> Original:
     @functools.wraps(original)
     def start(self: Any, *args: Any, **kwargs: Any) -> Any:
         context = otel_context.get_current()
-        if INSIDE not in context or not _carry(self, context):
+        if RECORDED_SPAN_KEY not in context or not _carry(self, context):
             return original(self, *args, **kwargs)
         try:
             return original(self, *args, **kwargs)
@@ -46,7 +46,7 @@ def submit(original: Original) -> Original:
     @functools.wraps(original)
     def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         context = otel_context.get_current()
-        if INSIDE not in context or _has_context(fn) or _by_opentelemetry() or _elsewhere(self):
+        if RECORDED_SPAN_KEY not in context or _has_context(fn) or _by_opentelemetry() or _elsewhere(self):
             return original(self, fn, *args, **kwargs)
         return original(self, functools.partial(run_inside, context, fn), *args, **kwargs)
 
@@ -59,7 +59,7 @@ def run_inside(context: Context, function: Original, /, *args: Any, **kwargs: An
     try:
         return function(*args, **kwargs)
     finally:
-        restore(token)
+        restore_context(token)
 
 
 def serves(worker: Any) -> bool:

@@ -1,14 +1,14 @@
-"""Who wrote and who has read which message in one conversation: where `message` links come from.
+"""Writers and readers of the messages of a conversation: the source of `message` links.
 
-A participant is known by its path: the names of the graphs and nodes around it, without the numbers of a run, and at
-the end of it what it is in that node: the model's calls, or a tool. What lies on one path with it, above or below, is
-a participant's own: an agent does not read what its own model wrote, nor a model its own earlier turns.
+An actor is known by its path: the names of the graphs and nodes around it, without the numbers of a run, ending in
+"model calls" or a tool's name where it is one of these. Actors of which one's path begins with the other's are the
+same for messages: an agent does not read what its own model wrote, nor a model its own earlier turns.
 
-What a participant has read once is its own history from then on: a chat sends all of it again with every turn. If
-somebody else says the same words again later, they are new.
+A message that an actor has read is its own history from then on, since a chat sends all of it again with every turn. It
+is new again once somebody else writes the same content.
 
-The words are what counts. Where several wrote the same ones, the message's id says whose they are, if it has one that
-a writer's message had; otherwise they are all of theirs.
+Content decides. Among several writers of the same content, those count whose message has the id of the one that is
+read; all of them where none has.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 Path = tuple[str, ...]
 
-PARTICIPANT: Final = otel_context.create_key("otel-mas-participant")
-"""A key of the OTel context, set to the `Participant` that this code runs in."""
+ACTOR_KEY: Final = otel_context.create_key("otel-mas-actor")
+"""A key of the OTel context, set to the `Actor` that the code runs in."""
 
-MODEL: Final = ("model calls",)
-"""What a model is in its node, at the end of its path."""
+MODEL_PATH: Final = ("model calls",)
+"""End of the path of a node's model calls."""
 
 _MAX_CONVERSATIONS = 256
 _MAX_MESSAGES = 65_536  # of all conversations; 20 MB at most
@@ -38,15 +38,15 @@ _WEIGHED_EVERY = 16  # new conversations: to count all messages takes 100 µs an
 _MAX_WRITTEN = 8192  # of one
 _MAX_WRITERS = 8  # of one message
 _MAX_READERS = 1024
-_MAX_HEARD = 8192
+_MAX_READ_BY_ANYBODY = 8192
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
-class Participant(Protocol):
-    """Whoever may write and read: a task, an agent."""
+class Actor(Protocol):
+    """Writer and reader of messages: a task, an agent."""
 
     @property
-    def exchange(self) -> Exchange: ...
+    def provenance(self) -> MessageProvenance: ...
     @property
     def path(self) -> Path: ...
 
@@ -57,22 +57,25 @@ class _Written(NamedTuple):
     message_id: str | None
 
 
-class Exchange:
-    """The messages of one conversation by digest. Every step on it is one of a dict or a set, and so needs no lock."""
+class MessageProvenance:
+    """Writers and readers of a conversation's messages, by digest.
 
-    __slots__ = ("__weakref__", "_heard", "_open", "_read", "_written")
+    Every step is one operation of a dict or a set, and so needs no lock.
+    """
+
+    __slots__ = ("__weakref__", "_open", "_read", "_read_by_anybody", "_written")
 
     def __init__(self) -> None:
         self._written: dict[str, tuple[_Written, ...]] = {}
         self._read: dict[Path, set[str]] = {}
-        self._open: dict[int, dict[Path, set[str]]] = {}  # by the identity of who has not left
-        # Whatever anybody has read, until that is too much: most words are nobody's, and 200 readers need not be asked.
-        self._heard: set[str] = set()
+        self._open: dict[int, dict[Path, set[str]]] = {}  # by the identity of actors at work
+        # Bounded. Most new messages have been read by nobody: this saves a look at up to 200 readers.
+        self._read_by_anybody: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._written) + sum(map(len, list(self._read.values())))
 
-    def wrote(
+    def record_write(
         self,
         path: Path,
         context: SpanContext,
@@ -81,16 +84,16 @@ class Exchange:
         *,
         given: Callable[[], Iterable[Any]] | None = None,
     ) -> None:
-        """The span wrote the messages.
+        """Record a span as the writer of messages.
 
         Args:
-            path: of the participant whose span it is.
-            context: the span.
+            path: of the actor whose span it is.
+            context: of the span.
             digests: of the newest messages, in their order.
-            messages: themselves, and any older ones.
-            given: where it may also hand over what it was given, or what was written inside of it: the messages that it
-                was given. It is the writer only of others that nobody wrote before; a message that has an id has
-                been in a state, or is a model's.
+            messages: the messages, and any older ones.
+            given: returns the messages that the actor was given, where it may return some of them, or of those written
+                inside of it, with its own. It is then the writer only of messages that nobody wrote before, and not
+                of a given one with an id, which comes from a state or a model.
         """
         handed: set[int] | None = None
         for digest, message in zip(digests, messages[len(messages) - len(digests) :], strict=True):
@@ -111,33 +114,35 @@ class Exchange:
             ):
                 continue
             self._written[digest] = (*known[1 - _MAX_WRITERS :], _Written(context, path, message_id))
-            self._say_again(path, digest)
+            self._make_new_to_readers(path, digest)
 
-    def _say_again(self, path: Path, digest: str) -> None:
-        """Words that others have read before are new to them when somebody else says them."""
-        if digest not in self._heard and len(self._heard) < _MAX_HEARD:
+    def _make_new_to_readers(self, path: Path, digest: str) -> None:
+
+        if digest not in self._read_by_anybody and len(self._read_by_anybody) < _MAX_READ_BY_ANYBODY:
             return
         for readers in (self._read, *list(self._open.values())):
             for reader, read in list(readers.items()):
                 if digest in read and not _own(reader, path):
                     read.discard(digest)
 
-    def read(self, who: Participant, path: Path, digests: Sequence[str], messages: Sequence[Any]) -> list[SpanContext]:
-        """Messages are read: the spans that wrote those which are new to the reader, in order, each once.
+    def record_read(
+        self, actor: Actor, path: Path, digests: Sequence[str], messages: Sequence[Any]
+    ) -> list[SpanContext]:
+        """Record that messages were read; return the spans that wrote the new ones among them, in order, each once.
 
         Args:
-            who: reads, until it has `left`. What it reads is new to others on its path that run at the same time.
-            path: of the reader: `who`'s, or of something inside of it.
+            actor: the reader. Until it leaves, what it reads stays new to others on its path that run at the same time.
+            path: the actor's, or that of something inside of it.
             digests: of the newest messages, in their order.
-            messages: themselves, and any older ones.
+            messages: the messages, and any older ones.
         """
         before = self._read.get(path, _NOTHING)
         if before.issuperset(digests):
             return []
         open_now = self._open
-        if len(open_now) >= _MAX_READERS and id(who) not in open_now:
-            open_now.pop(next(iter(open_now)), None)  # somebody who never left
-        now = open_now.setdefault(id(who), {}).setdefault(path, set())
+        if len(open_now) >= _MAX_READERS and id(actor) not in open_now:
+            open_now.pop(next(iter(open_now)), None)  # one that never left
+        now = open_now.setdefault(id(actor), {}).setdefault(path, set())
         if now.issuperset(digests):
             return []
         found: dict[tuple[int, int], SpanContext] = {}
@@ -147,13 +152,13 @@ class Exchange:
                     found[context[:2]] = context
         if len(now) < _MAX_MESSAGES:
             now.update(digests)
-        if len(self._heard) < _MAX_HEARD:
-            self._heard.update(digests)
+        if len(self._read_by_anybody) < _MAX_READ_BY_ANYBODY:
+            self._read_by_anybody.update(digests)
         return list(found.values())
 
-    def left(self, who: Participant) -> None:
-        """The participant is done for now: what it has read is the history of whoever comes after it on its path."""
-        for path, now in (self._open.pop(id(who), None) or {}).items():
+    def leave(self, actor: Actor) -> None:
+        """End an actor's work: what it has read becomes the history of its path."""
+        for path, now in (self._open.pop(id(actor), None) or {}).items():
             before = self._read.get(path)
             if before is None:
                 if len(self._read) >= _MAX_READERS:
@@ -172,38 +177,47 @@ class Exchange:
 
 
 def _own(one: Path, other: Path) -> bool:
-    """Whether two participants are the same, or one is inside the other."""
+    """Whether two actors are the same, or one is inside the other."""
     shorter = min(len(one), len(other))
     return one[:shorter] == other[:shorter]
 
 
-class Exchanges:
-    """Those of the conversations used last. A run without a conversation has one of its own, as long as it lasts."""
+class Provenances:
+    """Provenance of the conversations used last."""
 
     def __init__(self) -> None:
-        self._kept: RecentlyUsed[str, Exchange] = RecentlyUsed(_MAX_CONVERSATIONS)
+        self._kept: RecentlyUsed[str, MessageProvenance] = RecentlyUsed(_MAX_CONVERSATIONS)
         self._begun = 0
 
-    def of(self, conversation: str | None) -> Exchange:
-        """The exchange of a conversation, begun where there is none."""
+    def of(self, conversation: str | None) -> MessageProvenance:
+        """The provenance of a conversation; a new one for a run without a conversation."""
         if conversation is None:
-            return Exchange()
+            return MessageProvenance()
         known = self._kept.get(conversation)
         if known is not None:
             return known
         self._begun += 1
         if self._begun % _WEIGHED_EVERY == 0:
             self._kept.shrink(len, _MAX_MESSAGES)
-        return self._kept.setdefault(conversation, Exchange())
+        return self._kept.setdefault(conversation, MessageProvenance())
 
 
-EXCHANGES: Final = Exchanges()
-"""The process's."""
+provenance_of = Provenances().of
+"""The provenance of a conversation of this process."""
 
 
-def participant() -> Participant | None:
-    """The participant that this code runs in, as the OTel context knows it."""
-    return otel_context.get_current().get(PARTICIPANT)  # type: ignore[return-value]
+def current_actor() -> Actor | None:
+    """The actor that this code runs in, from the OTel context."""
+    return otel_context.get_current().get(ACTOR_KEY)  # type: ignore[return-value]
 
 
-__all__ = ["EXCHANGES", "MODEL", "PARTICIPANT", "Exchange", "Exchanges", "Participant", "Path", "participant"]
+__all__ = [
+    "ACTOR_KEY",
+    "MODEL_PATH",
+    "Actor",
+    "MessageProvenance",
+    "Path",
+    "Provenances",
+    "current_actor",
+    "provenance_of",
+]

@@ -70,7 +70,7 @@ class _Value(Copy):
         raise _OpaqueError
 
 
-def taken_down(value: Any, known: Known) -> tuple[Any, int]:
+def bounded_copy(value: Any, known: Known) -> tuple[Any, int]:
     """A copy of one value that later changes do not reach, or why there is none, and its size in bytes.
 
     Args:
@@ -132,4 +132,4 @@ class StateDigests:
         self._stored.clear()
 
 
-__all__ = ["AT_ONCE", "MessageList", "StateDigests", "Unread", "taken_down"]
+__all__ = ["AT_ONCE", "MessageList", "StateDigests", "Unread", "bounded_copy"]

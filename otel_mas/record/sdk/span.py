@@ -35,8 +35,8 @@ from opentelemetry.trace import (
 
 from otel_mas.record.cause import cause_attributes
 from otel_mas.record.guard import caught
-from otel_mas.record.inside import SPAN
 from otel_mas.record.pipeline.queue import LINK_BYTES, SAID_BYTES, SPAN_BYTES
+from otel_mas.record.recording_context import SPAN_KEY
 from otel_mas.record.sdk.own_provider import RecordUnsampled
 from otel_mas.record.sdk.trusted import Trusted
 from otel_mas.semconv import attributes as names
@@ -224,7 +224,7 @@ class LightTracer(Tracer):
         above: Any = under
         if under is None or isinstance(under, Context):
             # As `get_current_span` does it, in a fourth of the calls.
-            above = (get_current() if under is None else under).get(SPAN)
+            above = (get_current() if under is None else under).get(SPAN_KEY)
         parent: SpanContext | None
         inherited: SpanContext | None
         if above.__class__ is LightSpan:

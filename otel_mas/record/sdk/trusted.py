@@ -46,7 +46,7 @@ class Trusted:
 
 
 @lru_cache(maxsize=1024)
-def one_of(*texts: str) -> tuple[str, ...]:
+def interned(*texts: str) -> tuple[str, ...]:
     """The one tuple of these texts, for what is the same on span after span.
 
     The collector walks whatever waits in the queue: each object that a span keeps alive costs the app 1 to 2 µs.
@@ -54,4 +54,4 @@ def one_of(*texts: str) -> tuple[str, ...]:
     return texts
 
 
-__all__ = ["MESSAGE_ATTRIBUTES", "MESSAGE_REF_BYTES", "Trusted", "one_of"]
+__all__ = ["MESSAGE_ATTRIBUTES", "MESSAGE_REF_BYTES", "Trusted", "interned"]

@@ -18,7 +18,7 @@ import otel_mas
 from otel_mas.config import Settings
 from otel_mas.instrumentation import propagation, switch
 from otel_mas.instrumentation.propagation.processes import Carried, run_carried
-from otel_mas.record import INSIDE, inside
+from otel_mas.record import RECORDED_SPAN_KEY, recording_context
 
 SPAN = NonRecordingSpan(SpanContext(0xA, 0xB, is_remote=False, trace_flags=TraceFlags(1)))
 ORIGINALS = (ProcessPoolExecutor.submit, BaseProcess.start, Pool.apply_async, Pool._map_async, Pool.imap)  # type: ignore[attr-defined]
@@ -27,7 +27,7 @@ ORIGINALS = (ProcessPoolExecutor.submit, BaseProcess.start, Pool.apply_async, Po
 @pytest.fixture
 def within() -> Iterator[None]:
     """This test runs inside something recorded."""
-    token = otel_context.attach(baggage.set_baggage("tenant", "a", inside(SPAN)))
+    token = otel_context.attach(baggage.set_baggage("tenant", "a", recording_context(SPAN)))
     yield
     otel_context.detach(token)
 
@@ -41,7 +41,12 @@ def as_before() -> Iterator[None]:
 def where() -> tuple[int, bool, object, bool]:
     """The span around this code, whether it is another process's, the baggage, and whether it is marked."""
     found = trace.get_current_span().get_span_context()
-    return found.span_id, found.is_remote, baggage.get_baggage("tenant"), INSIDE in otel_context.get_current()
+    return (
+        found.span_id,
+        found.is_remote,
+        baggage.get_baggage("tenant"),
+        RECORDED_SPAN_KEY in otel_context.get_current(),
+    )
 
 
 @pytest.mark.usefixtures("within")

@@ -16,7 +16,7 @@ from opentelemetry.context import Context
 
 from otel_mas.instrumentation import propagation
 from otel_mas.instrumentation.propagation import threads
-from otel_mas.record import INSIDE
+from otel_mas.record import RECORDED_SPAN_KEY
 
 ORIGINALS = (threading.Thread.start, ThreadPoolExecutor.submit)
 
@@ -32,7 +32,7 @@ def patched() -> Iterator[None]:
 @pytest.fixture
 def within() -> Iterator[Context]:
     """This test runs inside something recorded."""
-    context = Context({INSIDE: "a span"})
+    context = Context({RECORDED_SPAN_KEY: "a span"})
     token = otel_context.attach(context)
     yield context
     otel_context.detach(token)
@@ -40,7 +40,7 @@ def within() -> Iterator[Context]:
 
 def seen_in_a_thread(thread_class: type[threading.Thread] = threading.Thread) -> object:
     seen: list[object] = []
-    thread = thread_class(target=lambda: seen.append(otel_context.get_current().get(INSIDE)))
+    thread = thread_class(target=lambda: seen.append(otel_context.get_current().get(RECORDED_SPAN_KEY)))
     thread.start()
     thread.join()
     return seen[0]
@@ -109,11 +109,11 @@ def test_what_comes_with_a_context_of_its_own_is_submitted_as_it_is(wrapped: boo
 
 def test_a_worker_of_a_pool_does_not_stay_in_the_context_that_it_was_first_needed_in() -> None:
     with ThreadPoolExecutor(1) as pool:
-        token = otel_context.attach(Context({INSIDE: "a span"}))
-        carried = pool.submit(otel_context.get_value, INSIDE).result()
+        token = otel_context.attach(Context({RECORDED_SPAN_KEY: "a span"}))
+        carried = pool.submit(otel_context.get_value, RECORDED_SPAN_KEY).result()
         otel_context.detach(token)
         assert carried == "a span"
-        assert pool.submit(otel_context.get_value, INSIDE).result() is None
+        assert pool.submit(otel_context.get_value, RECORDED_SPAN_KEY).result() is None
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_a_thread_that_opentelemetry_does_not_reach_is_carried_all_the_same(with
 
     class Worker(threading.Thread):
         def run(self) -> None:
-            seen.append(otel_context.get_value(INSIDE))
+            seen.append(otel_context.get_value(RECORDED_SPAN_KEY))
 
     worker = Worker()
     worker.start()

@@ -6,7 +6,7 @@ from typing import Any
 
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from otel_mas.record.content.provenance import Exchange, Exchanges
+from otel_mas.record.content.provenance import MessageProvenance, Provenances
 
 
 class Message:
@@ -15,40 +15,40 @@ class Message:
 
 
 class Reader:
-    def __init__(self, exchange: Exchange, *path: str) -> None:
-        self.exchange = exchange
+    def __init__(self, provenance: MessageProvenance, *path: str) -> None:
+        self.provenance = provenance
         self.path = path
 
     def reads(self, *digests: str, ids: tuple[str | None, ...] = ()) -> list[int]:
         messages = [Message(one) for one in ids] if ids else [Message() for _ in digests]
-        return [context.span_id for context in self.exchange.read(self, self.path, digests, messages)]
+        return [context.span_id for context in self.provenance.record_read(self, self.path, digests, messages)]
 
     def writes(self, span_id: int, digest: str, identity: str | None = None, **how: Any) -> None:
         context = SpanContext(1, span_id, False, TraceFlags(1))
-        self.exchange.wrote(self.path, context, (digest,), [Message(identity)], **how)
+        self.provenance.record_write(self.path, context, (digest,), [Message(identity)], **how)
 
 
 def team(*names: str) -> list[Reader]:
-    exchange = Exchange()
-    return [Reader(exchange, "team", name) for name in names]
+    provenance = MessageProvenance()
+    return [Reader(provenance, "team", name) for name in names]
 
 
 def test_what_was_read_is_history_once_the_reader_has_left() -> None:
     a, b = team("a", "b")
     a.writes(1, "x")
-    again = Reader(b.exchange, *b.path)
+    again = Reader(b.provenance, *b.path)
     assert b.reads("x") == [1]
     assert again.reads("x") == [1]  # at the same time
-    b.exchange.left(b)
-    b.exchange.left(again)
-    assert Reader(b.exchange, *b.path).reads("x") == []
+    b.provenance.leave(b)
+    b.provenance.leave(again)
+    assert Reader(b.provenance, *b.path).reads("x") == []
 
 
 def test_the_same_words_said_again_by_another_are_new() -> None:
     a, b, c = team("a", "b", "c")
     a.writes(1, "yes", "id-1")
     assert c.reads("yes", ids=("id-1",)) == [1]
-    c.exchange.left(c)
+    c.provenance.leave(c)
     b.writes(2, "yes", "id-2")
     assert c.reads("yes", "yes", ids=("id-1", "id-2")) == [1, 2]
 
@@ -63,7 +63,7 @@ def test_the_same_words_of_two_are_of_both_though_the_second_was_given_something
 
 def test_whoever_is_around_or_inside_is_no_other() -> None:
     a, _ = team("a", "b")
-    inside = Reader(a.exchange, *a.path, "model")
+    inside = Reader(a.provenance, *a.path, "model")
     inside.writes(1, "x")
     assert a.reads("x") == []
     a.writes(2, "y")
@@ -71,17 +71,17 @@ def test_whoever_is_around_or_inside_is_no_other() -> None:
 
 
 def test_memory_does_not_grow_with_messages_readers_or_conversations() -> None:
-    exchanges = Exchanges()
+    provenances = Provenances()
     for conversation in range(600):
-        exchange = exchanges.of(str(conversation))
+        provenance = provenances.of(str(conversation))
         for number in range(400):
-            Reader(exchange, "a").writes(number, f"{conversation} {number}")
-    assert sum(len(exchanges.of(str(one))) for one in range(590, 600)) == 4000
-    assert sum(map(len, exchanges._kept._entries.values())) <= 65_536 + 16 * 400
-    exchange = Exchange()
+            Reader(provenance, "a").writes(number, f"{conversation} {number}")
+    assert sum(len(provenances.of(str(one))) for one in range(590, 600)) == 4000
+    assert sum(map(len, provenances._kept._entries.values())) <= 65_536 + 16 * 400
+    provenance = MessageProvenance()
     for number in range(20_000):
-        reader = Reader(exchange, "team", str(number))
+        reader = Reader(provenance, "team", str(number))
         reader.writes(number, str(number))
         reader.reads(str(number), "asked")
-    assert len(exchange) <= 20_000
-    assert len(exchange._open) <= 1024
+    assert len(provenance) <= 20_000
+    assert len(provenance._open) <= 1024

@@ -9,7 +9,7 @@ import pytest
 
 import otel_mas
 from otel_mas.record import recorder
-from otel_mas.record.content.state import Unread, taken_down
+from otel_mas.record.content.state import Unread, bounded_copy
 from otel_mas.semconv import attributes as names
 
 
@@ -23,8 +23,8 @@ class Opaque:
 
 def test_a_text_is_kept_by_reference_and_a_list_copied() -> None:
     text, items = "x" * 1000, [1, {"a": [2]}]
-    assert taken_down(text, nothing)[0] is text
-    copied, _ = taken_down(items, nothing)
+    assert bounded_copy(text, nothing)[0] is text
+    copied, _ = bounded_copy(items, nothing)
     items[1]["a"].append(3)  # type: ignore[index]
     assert copied == [1, {"a": [2]}]
 
@@ -40,13 +40,13 @@ def test_a_text_is_kept_by_reference_and_a_list_copied() -> None:
     ],
 )
 def test_what_is_too_large_or_says_nothing_has_no_digest(value: Any, why: str) -> None:
-    taken, size = taken_down(value, nothing)
+    taken, size = bounded_copy(value, nothing)
     assert isinstance(taken, Unread)
     assert (taken, size) == (why, 0)
 
 
 def test_a_set_is_the_same_whatever_its_order() -> None:
-    assert taken_down({"b", "a", "c"}, nothing)[0] == ["a", "b", "c"]
+    assert bounded_copy({"b", "a", "c"}, nothing)[0] == ["a", "b", "c"]
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from otel_mas.record.recorder import Recorder
 from otel_mas.record.sdk.own_provider import OwnProvider
 from otel_mas.record.sdk.processor import MirrorProcessor
 from otel_mas.record.sdk.span import LightSpan, LightTracer, lightened
-from otel_mas.record.sdk.trusted import one_of
+from otel_mas.record.sdk.trusted import interned
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 
@@ -449,7 +449,7 @@ def test_what_waits_to_be_written_is_few_objects_for_the_collector() -> None:
     try:
         before, _, _ = gc.get_count()  # how many more objects of its kind were made than freed
         for number in range(100):
-            recording.start(attributes={"step": number, "chosen": one_of("a", "b")}, parent=parent).end()
+            recording.start(attributes={"step": number, "chosen": interned("a", "b")}, parent=parent).end()
         made = gc.get_count()[0] - before
     finally:
         gc.enable()
