@@ -1,4 +1,4 @@
-"""What a run cost: tokens and US dollars, by agent and by model."""
+"""Cost of a run: tokens and US dollars, by agent and by model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from otel_mas.analyse.duplicate_calls import retold
+from otel_mas.analyse.duplicate_calls import duplicate_calls
 from otel_mas.model import Span
 from otel_mas.semconv import Operation, RecordKind, record_kind
 from otel_mas.semconv import attributes as names
@@ -89,7 +89,7 @@ def cost(spans: Sequence[Span]) -> CostTable:
 def _calls(spans: Sequence[Span]) -> Iterator[_Call]:
     above = _Above(spans)
     found = [(i, span) for i, span in enumerate(spans) if _is_call(span) and above.call[i] < 0]
-    again = retold([span for _, span in found])
+    again = duplicate_calls([span for _, span in found])
     for i, span in found:
         if span in again:
             continue

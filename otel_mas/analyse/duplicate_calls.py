@@ -1,4 +1,4 @@
-"""Model calls that two instrumentations recorded side by side: which spans tell again what another one tells."""
+"""Model calls that two instrumentations recorded: the spans of other code that duplicate ours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from otel_mas.model import Span
 from otel_mas.semconv import attributes as names
 
 
-def retold(calls: Sequence[Span]) -> set[Span]:
+def duplicate_calls(calls: Sequence[Span]) -> set[Span]:
     """Those of other code that describe a call which one of ours describes, none of them inside the other.
 
     A span of ours has at most one such twin for each instrumentation scope: the same response where both name one, else
@@ -66,4 +66,4 @@ def _same_model(one: Span, other: Span) -> bool:
     return wanted is None or also is None or wanted == also
 
 
-__all__ = ["retold"]
+__all__ = ["duplicate_calls"]

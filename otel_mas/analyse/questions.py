@@ -1,4 +1,4 @@
-"""What people were asked while a run waited for them: since when, what became of it, and whether it was in time."""
+"""Questions to people for which a run waited: since when, their outcome, and whether the answer was in time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SECOND = 10**9
 
 
 class QuestionState(StrEnum):
-    """What became of a question."""
+    """Outcome of a question."""
 
     WAITING = "waiting"
     ANSWERED = "answered"
@@ -28,7 +28,7 @@ class QuestionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a task asked before it paused. Times in ns since the epoch.
+    """Question that a task asked before it paused. Times in ns since the epoch.
 
     `paused` are the spans of the task in which it asked this: more than one where it ran again without an answer.
     `answer` is the HUMAN_INPUT span, or that of the update of the state; None where there is none.
@@ -51,7 +51,7 @@ class Question:
 
     @property
     def overdue(self) -> bool:
-        """It has waited, or was answered after waiting, for longer than it was to. What was dropped is not overdue."""
+        """Waited, or was answered after waiting, for longer than allowed; a dropped question is not overdue."""
         late = self.timeout_ns is not None and self.waited_ns > self.timeout_ns
         return late and self.state is not QuestionState.DROPPED
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
-from otel_mas.causal.tree import Tree
+from otel_mas.causal.forest import Forest
 from otel_mas.semconv import attributes as names
 
 
@@ -20,10 +20,10 @@ class _Ended(NamedTuple):
 class Barrier:
     """Finds the task that kept a step from ending."""
 
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
-        self._step = tree.spans.column(names.MAS_TASK_STEP)
-        self._namespace = tree.spans.column(names.MAS_TASK_NAMESPACE)
+    def __init__(self, forest: Forest) -> None:
+        self._forest = forest
+        self._step = forest.spans.column(names.MAS_TASK_STEP)
+        self._namespace = forest.spans.column(names.MAS_TASK_NAMESPACE)
         self._runs: dict[int, dict[str, _Ended]] = {}
         """By the span around them and their namespace: nodes of one graph share both."""
 
@@ -41,7 +41,7 @@ class Barrier:
         before = bisect_left(steps, step)
         if before == 0:
             return None
-        begin = self._tree.start[effect]
+        begin = self._forest.start[effect]
         # The same step again, where a run was resumed or retried, ends later: only what had ended counts.
         last = bisect_right(ends, begin, bisect_left(steps, steps[before - 1]), before)
         if last == 0:
@@ -51,17 +51,17 @@ class Barrier:
 
     def _beside(self, effect: int) -> _Ended:
         """The tasks of the run that a task belongs to. All of a run are sorted once, so that long runs stay cheap."""
-        above = self._tree.parent[effect]
+        above = self._forest.parent[effect]
         if above not in self._runs:
             found: dict[str, list[int]] = {}
-            for child in self._tree.roots if above < 0 else self._tree.children(above):
+            for child in self._forest.roots if above < 0 else self._forest.children(above):
                 if isinstance(self._step[child], int):
                     found.setdefault(_text(self._namespace[child]), []).append(child)
             self._runs[above] = {namespace: self._sorted(tasks) for namespace, tasks in found.items()}
         return self._runs[above][_text(self._namespace[effect])]
 
     def _sorted(self, tasks: list[int]) -> _Ended:
-        end, step = self._tree.end, self._step
+        end, step = self._forest.end, self._step
         tasks.sort(key=end.__getitem__)
         tasks.sort(key=step.__getitem__)
         return _Ended([step[task] for task in tasks], [end[task] for task in tasks], tasks)

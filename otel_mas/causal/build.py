@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from otel_mas.causal.causes import find_causes
+from otel_mas.causal.forest import build_forest
 from otel_mas.causal.graph import CausalGraph
 from otel_mas.causal.problems import Problems
-from otel_mas.causal.tree import plant
 from otel_mas.model import Trace
 
 
@@ -31,6 +31,6 @@ def build(traces: Sequence[Trace], *, whole: bool = False) -> CausalGraph:
         whole: These are all the traces of the conversation: a cause that they lack is nowhere.
     """
     problems = Problems(single=len(traces) == 1, whole=whole)
-    tree = plant(traces, problems)
-    links = find_causes(tree, problems)
-    return CausalGraph(tree, links, problems.lines())
+    forest = build_forest(traces, problems)
+    links = find_causes(forest, problems)
+    return CausalGraph(forest, links, problems.lines())

@@ -1,4 +1,4 @@
-"""Who caused whom beyond parentage: links, the attributes that repeat them, and the stable keys that join traces."""
+"""Causes beyond parentage: span links, the attributes that repeat them, and the stable keys that join traces."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from operator import lt
 
-from otel_mas.causal.messages import read_elsewhere
+from otel_mas.causal.forest import Forest
+from otel_mas.causal.messages import reads_across_processes
 from otel_mas.causal.problems import Problems
 from otel_mas.causal.references import References, texts
-from otel_mas.causal.tree import Tree
 from otel_mas.model import NOT_HERE, Span, SpanTable
 from otel_mas.semconv import LinkKind, RecordKind, TaskOutcome
 from otel_mas.semconv import attributes as names
@@ -50,7 +50,7 @@ class Links:
         self.first = array("q", [NONE]) * self.spans
 
     def add(self, cause: int, effect: int, kind: str, provenance: str) -> None:
-        """Add an edge; what is there already stays as it is, so record links first."""
+        """Add an edge; an edge that exists stays as it is, so add recorded links first."""
         if self._of != effect:  # edges come effect by effect, so to know those of one is enough
             self._of, self._last, self._known = effect, self.first[effect], None
             while self._last != NONE and self.following[self._last] != NONE:
@@ -90,36 +90,36 @@ class Links:
         return any(self.kind[edge] == kind for edge in self.into(effect))
 
 
-def find_causes(tree: Tree, problems: Problems) -> Links:
+def find_causes(forest: Forest, problems: Problems) -> Links:
     """All edges but `child`: first what was recorded, then what stable keys join."""
-    problems.empty = not tree.spans
-    links = _Search(tree, problems).run()
+    problems.empty = not forest.spans
+    links = _Search(forest, problems).run()
     if all(map(lt, links.cause, links.effect)):
         return links  # no effect starts before its causes, and so there is no cycle
     for cause, effect in zip(links.cause, links.effect, strict=True):
-        if cause >= 0 and tree.start[cause] > tree.start[effect]:
-            problems.late_causes.append((tree.spans[cause], tree.spans[effect]))
+        if cause >= 0 and forest.start[cause] > forest.start[effect]:
+            problems.late_causes.append((forest.spans[cause], forest.spans[effect]))
     cycle = _find_cycle(links)
     if cycle:
-        problems.link_cycles.append([tree.spans[i] for i in cycle])
+        problems.link_cycles.append([forest.spans[i] for i in cycle])
     return links
 
 
 class _Search:
-    """A pass over each column that says something about causes, then the joins that need all of them."""
+    """One pass over each column that holds causes, then the joins that need all of them."""
 
-    def __init__(self, tree: Tree, problems: Problems) -> None:
-        self.tree = tree
+    def __init__(self, forest: Forest, problems: Problems) -> None:
+        self.forest = forest
         self.problems = problems
-        self.links = Links(len(tree.spans))
-        self.traces = set(tree.spans.trace_ids)
+        self.links = Links(len(forest.spans))
+        self.traces = set(forest.spans.trace_ids)
 
     def run(self) -> Links:
-        spans = self.tree.spans
+        spans = self.forest.spans
         self._recorded()
         referring = list(spans.having(names.MAS_CAUSE_REFS))
         tasks = _tasks(spans, every=bool(referring))
-        references = References(self.tree, tasks)
+        references = References(self.forest, tasks)
         for i, pending in spans.having(names.MAS_CHECKPOINT_PENDING):
             if not references.run_ended(spans.value(i, names.MAS_CHECKPOINT_LAST_ID), texts(pending)):
                 self.problems.unreadable.append(spans[i])
@@ -127,13 +127,13 @@ class _Search:
         for effect, keys in referring:
             self._resolve(effect, texts(keys), references)
         self._resume(tasks)
-        for writer, reader in read_elsewhere(self.tree, texts):
+        for writer, reader in reads_across_processes(self.forest, texts):
             self.links.add(writer, reader, LinkKind.MESSAGE.value, METADATA)
         return self.links
 
     def _recorded(self) -> None:
         """Links and what repeats them, span by span."""
-        spans, add, place = self.tree.spans, self.links.add, 0
+        spans, add, place = self.forest.spans, self.links.add, 0
         links = spans.links()
         effects, known, kinds = links.effects, links.causes, links.kinds
         for repeating, causes in (*spans.having(names.MAS_CAUSE_SPANS), (len(spans), None)):
@@ -148,7 +148,7 @@ class _Search:
                 self._repeated(repeating, spans[repeating])
 
     def _add(self, trace_id: str, span_id: str, effect: int, kind: str, provenance: str) -> None:
-        spans = self.tree.spans
+        spans = self.forest.spans
         cause = spans.numbers.get(span_id)
         if cause is None:
             if trace_id in self.traces:
@@ -171,7 +171,7 @@ class _Search:
                 self._add(*pair, effect, kind, RECORDED)
 
     def _resolve(self, effect: int, keys: list[str], references: References) -> None:
-        span = self.tree.spans[effect]
+        span = self.forest.spans[effect]
         for reference in keys:
             guessed = _GUESSED in reference
             causes = references.resolve(reference.replace(_GUESSED, "|", 1), span)
@@ -182,21 +182,21 @@ class _Search:
 
     def _resume(self, tasks: dict[str, list[int]]) -> None:
         """Join a task to the latest earlier span of the same task that paused, or that failed in an earlier run."""
-        trace_ids, start, end = self.tree.spans.trace_ids, self.tree.start, self.tree.end
+        trace_ids, start, end = self.forest.spans.trace_ids, self.forest.start, self.forest.end
         for same in tasks.values():
             left, settled = None, False
             for i in same:
                 apart = left is not None and trace_ids[left] != trace_ids[i]
                 if left is not None and (apart or end[left] <= start[i]) and (not settled or self._answered(i)):
-                    self._again(left, i, apart)
-                outcome = self.tree.spans.value(i, names.MAS_TASK_OUTCOME)
+                    self._continue(left, i, apart)
+                outcome = self.forest.spans.value(i, names.MAS_TASK_OUTCOME)
                 if outcome in _UNSETTLED:
                     left, settled = i, False
                 elif outcome is not None:
                     settled = True  # a later span of it is another branch of the thread's history, not a continuation
 
-    def _again(self, left: int, effect: int, apart: bool) -> None:
-        links, spans = self.links, self.tree.spans
+    def _continue(self, left: int, effect: int, apart: bool) -> None:
+        links, spans = self.links, self.forest.spans
         if spans.value(left, names.MAS_TASK_OUTCOME) == TaskOutcome.INTERRUPTED:
             if not links.has(effect, LinkKind.RESUME):
                 links.add(left, effect, LinkKind.RESUME.value, METADATA)
@@ -204,7 +204,7 @@ class _Search:
             links.add(left, effect, LinkKind.RETRY.value, METADATA)
 
     def _answered(self, i: int) -> bool:
-        return any(self.tree.spans[j].record_kind == RecordKind.HUMAN_INPUT for j in self.tree.children(i))
+        return any(self.forest.spans[j].record_kind == RecordKind.HUMAN_INPUT for j in self.forest.children(i))
 
 
 def _tasks(spans: SpanTable, every: bool) -> dict[str, list[int]]:
@@ -227,7 +227,7 @@ def _pair(cause: str) -> tuple[str, str] | None:
 
 
 def _find_cycle(links: Links) -> list[int]:
-    """One cycle of links, if there is any; what no cycle leads to is peeled off first. Linear."""
+    """One cycle of links, if there is any; spans that no cycle leads to are removed first. Linear."""
     causes: dict[int, list[int]] = defaultdict(list)
     effects: dict[int, list[int]] = defaultdict(list)
     for cause, effect in zip(links.cause, links.effect, strict=True):
@@ -251,7 +251,7 @@ def _find_cycle(links: Links) -> list[int]:
 
 
 def _without_ends(causes: dict[int, list[int]], effects: dict[int, list[int]]) -> set[int]:
-    """The spans that remain when those that no remaining span caused are taken away again and again."""
+    """Spans that remain when those without a remaining cause are removed repeatedly."""
     waiting_for = {effect: len(known) for effect, known in causes.items()}
     stack = [span for span in effects if span not in waiting_for]
     while stack:

@@ -1,11 +1,11 @@
-"""The critical path: what the duration of a trace or conversation is made of, and why each step had to wait.
+"""Critical path: the steps that make up the duration of a trace or conversation, and why each one had to wait.
 
 Without causes it is Jaeger's walk. It goes backwards in time, from the end of a span to its child that ends
 last, into that child, at the child's start back to the parent, and on to the child that ended last
 *strictly before* that. Children are first cut to their parent's interval, and dropped where nothing is
 left; a consumer under a producer does not block it.
 
-With causes between siblings it goes, at a span's start, to the cause that ended last instead. What lies
+With causes between siblings it goes, at a span's start, to the cause that ended last instead. The time
 between the cause's end and the effect's start is the parent's: a step `framework`, whose words name the
 task that kept LangGraph's step from ending, if that took most of it. From a resume back to its pause it is
 a step `waiting for input`. A cause and an effect deep inside different branches count
@@ -21,10 +21,10 @@ Precisely:
   had been cut there. One that started at the same instant or later counts only if both are instants; where
   an effect lies deeper than the siblings, only if the cause had ended before the effect's branch began.
 - Several roots, orphans (roots too) and the concurrent traces of a conversation are branches of a whole
-  that does nothing itself. Where no cause decides, the walk goes at a root's start to the root that had
-  started before and ended last, cut there if it still ran. So what ran beside the path is not on it. Where
+  that does nothing itself. If no cause decides, the walk goes at a root's start to the root that had
+  started before and ended last, cut there if it still ran. So what ran beside the path is not on it. If
   no root ran, the step has no span: between traces it is `waiting for input`, within one `framework`.
-- Who read what whom wrote (`message`) says who waited only between siblings, and only where no other cause does.
+- A `message` link (one span read what another one wrote) counts only between siblings without another cause.
 - A run that failed did not wait for the siblings that were cancelled for it.
 - Open spans last until the last instant seen in their trace; a span that ends before it starts is an
   instant at its start.
@@ -40,10 +40,8 @@ from collections.abc import Callable, Mapping
 from otel_mas.causal.barrier import Barrier
 from otel_mas.causal.causes import NONE, Links
 from otel_mas.causal.failed import failed_in
-from otel_mas.causal.siblings import Before, Lanes, side_by_side
-from otel_mas.causal.steps import FRAMEWORK, WAITING, CriticalPath, Trail
-from otel_mas.causal.tree import ROOT, Tree
-from otel_mas.causal.why import (
+from otel_mas.causal.forest import ROOT, Forest
+from otel_mas.causal.reasons import (
     CAUSED,
     DELAYED,
     FOLLOWED,
@@ -57,8 +55,10 @@ from otel_mas.causal.why import (
     UNRECORDED,
     WAITED,
     Reason,
-    Words,
+    ReasonText,
 )
+from otel_mas.causal.siblings import Predecessor, SiblingLinks, lift_to_siblings
+from otel_mas.causal.steps import FRAMEWORK, WAITING, CriticalPath, Trail
 from otel_mas.model import SpanKind
 from otel_mas.semconv import LinkKind, TaskOutcome
 from otel_mas.semconv import attributes as names
@@ -73,33 +73,35 @@ _Last = tuple[int, int, str, int, int, tuple[int, ...]]
 which at or inside of the effect, and the branches that were waited for (`_branches`)."""
 
 
-def critical_path(tree: Tree, links: Links, tasks: Callable[[], Mapping[int, str]]) -> CriticalPath:
+def critical_path(forest: Forest, links: Links, tasks: Callable[[], Mapping[int, str]]) -> CriticalPath:
     """Walk back from the last end to the first start. Linear, but for sorting children.
 
     Args:
         tasks: names of task spans by number, asked for only when a sentence needs one.
     """
-    trail = Trail(max((tree.end[root] for root in tree.roots), default=0), tree.start[:0], _Held(tree).settle)
-    if tree.roots:
-        _Walk(tree, side_by_side(tree, links), trail).run()
-    return CriticalPath(trail, tree.spans, Words(tree.spans, tasks).say)
+    trail = Trail(
+        max((forest.end[root] for root in forest.roots), default=0), forest.start[:0], _DelayReasons(forest).settle
+    )
+    if forest.roots:
+        _Walk(forest, lift_to_siblings(forest, links), trail).run()
+    return CriticalPath(trail, forest.spans, ReasonText(forest.spans, tasks).sentence)
 
 
-class _Held:
-    """Why effects did not start when their last cause had ended: found out where somebody looks."""
+class _DelayReasons:
+    """Reasons for a delay between the last cause and the effect, computed on demand."""
 
-    def __init__(self, tree: Tree) -> None:
-        self._tree = tree
+    def __init__(self, forest: Forest) -> None:
+        self._forest = forest
         self._barrier: Barrier | None = None
 
     def settle(self, reason: Reason, around: int, reached: int) -> Reason:
         """Args: a `DELAYED` reason, the span in which the effect is, and when the cause had ended."""
         _, cause, effect, _ = reason
-        self._barrier = self._barrier or Barrier(self._tree)
+        self._barrier = self._barrier or Barrier(self._forest)
         holder = self._barrier.holder(effect, reached)
         if holder is None or holder == cause:
             return SCHEDULED, around, effect, ()
-        return WAITED, effect, holder, (cause, self._tree.end[holder] - reached)
+        return WAITED, effect, holder, (cause, self._forest.end[holder] - reached)
 
 
 class _Frame:
@@ -122,18 +124,18 @@ class _Frame:
 class _Walk:
     """Back in time along the trail, in and out of spans."""
 
-    def __init__(self, tree: Tree, lanes: Lanes, trail: Trail) -> None:
-        self.start = tree.start
-        self.end = tree.end
-        self.spans = tree.spans
-        self.kinds = tree.spans.kinds
-        self.lanes = lanes
+    def __init__(self, forest: Forest, siblings: SiblingLinks, trail: Trail) -> None:
+        self.start = forest.start
+        self.end = forest.end
+        self.spans = forest.spans
+        self.kinds = forest.spans.kinds
+        self.siblings = siblings
         self.trail = trail
         self.stack: list[_Frame] = []
-        self.instants = bytearray(len(tree.spans))
+        self.instants = bytearray(len(forest.spans))
         """Which spans were gone to as causes: those that are instants are so once."""
-        self.root_starts = [tree.start[root] for root in tree.roots]
-        self.last_root = _last_ending(tree)
+        self.root_starts = [forest.start[root] for root in forest.roots]
+        self.last_root = _last_ending(forest)
 
     def run(self) -> None:
         root: int | None = self.last_root[-1]
@@ -144,7 +146,7 @@ class _Walk:
 
     def _inside(self) -> None:
         """From where the walk entered a root, back to that root's start."""
-        trail, stack, head = self.trail, self.stack, self.lanes.head
+        trail, stack, head = self.trail, self.stack, self.siblings.head
         while stack:
             frame = stack[-1]
             child = self._last_child(frame)
@@ -167,20 +169,20 @@ class _Walk:
 
     def _leave(self, frame: _Frame, begun: int) -> None:
         """From the start of a span from cause to cause, while siblings are known to be that, and then to its parent."""
-        trail, around, starts, head = self.trail, frame.span, self.start, self.lanes.head
+        trail, around, starts, head = self.trail, frame.span, self.start, self.siblings.head
         while True:
             found = self._last_cause(begun, frame)
             if found is None:
-                trail.because((STARTED, around, begun, ()))
+                trail.set_reason((STARTED, around, begun, ()))
                 return
-            beside, reached, kind, cause, effect, branches = found
+            sibling, reached, kind, cause, effect, branches = found
             if kind == _RESUME:
                 self._wait(cause, effect, reached)
             elif reached < trail.now:
-                trail.because((DELAYED, beside, begun, ()))
+                trail.set_reason((DELAYED, sibling, begun, ()))
                 trail.back_to(reached, around, FRAMEWORK)
-            trail.because((CAUSED[kind], begun, beside, branches))
-            begun, start = beside, starts[beside]
+            trail.set_reason((CAUSED[kind], begun, sibling, branches))
+            begun, start = sibling, starts[sibling]
             if start < frame.start:
                 start = frame.start
             if head[begun] != ROOT:
@@ -192,46 +194,46 @@ class _Walk:
         """Which root the walk goes on to from the start of this one."""
         found = self._last_cause(root, None)
         if found is not None:
-            beside, reached, kind, cause, effect, branches = found
+            sibling, reached, kind, cause, effect, branches = found
             if kind == _RESUME:
                 self._wait(cause, effect, reached)
             else:
-                self._outside(root, beside, reached)
-            self.trail.because((CAUSED[kind], root, beside, branches))
-            return beside
+                self._outside(root, sibling, reached)
+            self.trail.set_reason((CAUSED[kind], root, sibling, branches))
+            return sibling
         begun = bisect_left(self.root_starts, self.trail.now)
         if begun == 0:
             return None
         earlier = self.last_root[begun - 1]
         overlaps = self.end[earlier] > self.trail.now
         self._outside(root, earlier, min(self.end[earlier], self.trail.now))
-        self.trail.because((OVERLAPPED if overlaps else FOLLOWED, root, earlier, ()))
+        self.trail.set_reason((OVERLAPPED if overlaps else FOLLOWED, root, earlier, ()))
         return earlier
 
     def _outside(self, root: int, earlier: int, reached: int) -> None:
         """The time between two roots."""
         again = self.spans.trace_ids[root] != self.spans.trace_ids[earlier]
         if reached < self.trail.now:
-            self.trail.because((INVOKED_AGAIN if again else UNRECORDED, root, NO_SPAN, ()))
+            self.trail.set_reason((INVOKED_AGAIN if again else UNRECORDED, root, NO_SPAN, ()))
             self.trail.back_to(reached, NO_SPAN, WAITING if again else FRAMEWORK)
 
     def _wait(self, pause: int, resume: int, paused: int) -> None:
         if paused < self.trail.now:
-            self.trail.because((RESUMED, resume, NO_SPAN, ()))
+            self.trail.set_reason((RESUMED, resume, NO_SPAN, ()))
             self.trail.back_to(paused, pause, WAITING)
-        self.trail.because((PAUSED, pause, NO_SPAN, ()))
+        self.trail.set_reason((PAUSED, pause, NO_SPAN, ()))
 
     def _last_cause(self, effect: int, frame: _Frame | None) -> _Last | None:
         """The cause that ended last, of those that count."""
-        lanes, links = self.lanes, self.lanes.links
+        siblings, links = self.siblings, self.siblings.links
         edge = links.first[effect]
-        if effect in lanes.forks or (edge != NONE and links.following[edge] != NONE):
-            return self._last_of(lanes.before(effect), effect, frame)
+        if effect in siblings.forks or (edge != NONE and links.following[edge] != NONE):
+            return self._last_of(siblings.predecessors(effect), effect, frame)
         if edge == NONE:
             return None
         # A single link, as most have.
         cause = links.cause[edge]
-        if cause < 0 or cause == effect or lanes.parent[cause] != lanes.parent[effect]:
+        if cause < 0 or cause == effect or siblings.parent[cause] != siblings.parent[effect]:
             return None
         reached = self._reached(cause, frame)
         if reached is None:
@@ -239,26 +241,26 @@ class _Walk:
         self.instants[cause] = True
         return cause, reached, links.kind[edge], cause, effect, ()
 
-    def _last_of(self, known: list[Before], effect: int, frame: _Frame | None) -> _Last | None:
+    def _last_of(self, known: list[Predecessor], effect: int, frame: _Frame | None) -> _Last | None:
         counting = []
-        for before in known:
-            reached = self._reached(before.beside, frame)
-            if reached is not None and (before.effect == effect or self.end[before.cause] <= self.trail.now):
-                counting.append((before, reached))
+        for predecessor in known:
+            reached = self._reached(predecessor.sibling, frame)
+            if reached is not None and (predecessor.effect == effect or self.end[predecessor.cause] <= self.trail.now):
+                counting.append((predecessor, reached))
         if len(counting) > 1:
             counting = [one for one in counting if one[0].kind != _MESSAGE] or counting
         if not counting:
             return None
         counting.sort(key=_rank, reverse=True)
         last, reached = counting[0]
-        self.instants[last.beside] = True
-        return last.beside, reached, last.kind, last.cause, last.effect, _branches(counting)
+        self.instants[last.sibling] = True
+        return last.sibling, reached, last.kind, last.cause, last.effect, _branches(counting)
 
-    def _reached(self, beside: int, frame: _Frame | None) -> int | None:
+    def _reached(self, sibling: int, frame: _Frame | None) -> int | None:
         """Until when a sibling counts as a cause of what starts now; None where it does not."""
-        start, end, now = self.start[beside], self.end[beside], self.trail.now
+        start, end, now = self.start[sibling], self.end[sibling], self.trail.now
         if frame is not None:
-            if not self._blocks(beside, frame):
+            if not self._blocks(sibling, frame):
                 return None
             if start < frame.start:
                 start = frame.start
@@ -266,7 +268,7 @@ class _Walk:
                 end = frame.end
         if start < now:
             return end if end < now else now
-        return now if start == end == now and not self.instants[beside] else None
+        return now if start == end == now and not self.instants[sibling] else None
 
     def _blocks(self, child: int, frame: _Frame) -> bool:
         """Whether anything of a child lies in what is left of its parent, and the parent waits for it."""
@@ -278,7 +280,7 @@ class _Walk:
     def _enter(self, span: int, start: int) -> None:
         """Go into a span, which ends now (or is cut here)."""
         frame = _Frame(span, start, self.trail.now, self.kinds[span] == SpanKind.PRODUCER)
-        child, following, children = self.lanes.head[span], self.lanes.following, frame.children
+        child, following, children = self.siblings.head[span], self.siblings.following, frame.children
         while child != ROOT:
             if self._blocks(child, frame):
                 children.append(child)
@@ -294,7 +296,7 @@ class _Walk:
         self.stack.append(frame)
 
     def _uncancelled(self, children: list[int]) -> list[int]:
-        """The children of a span that failed, without those cancelled because another one had failed."""
+        """The children of a span that failed, without those cancelled set_reason another one had failed."""
         left = [child for child in children if self.spans.value(child, names.MAS_TASK_OUTCOME) != _CANCELLED]
         return left if any(failed_in(self.spans, child) for child in left) else children
 
@@ -310,41 +312,41 @@ class _Walk:
         return children[at] if at < len(children) else None
 
     def _race(self, frame: _Frame, begin: int) -> tuple[int, ...]:
-        """How many children ran beside the one that ended last, the second to last, and how far it was ahead.
+        """Number of children that ran beside the one that ended last, the second to last, and how far it was ahead.
 
         Empty where there is no other. Those beside it are passed over afterwards, so that none is counted twice.
         """
         children, at = frame.children, frame.at + 1
         while at < len(children) and self.end[children[at]] > begin:
             at += 1
-        beside = at - frame.at
-        if beside == 1:
+        branches = at - frame.at
+        if branches == 1:
             return ()
         second = children[frame.at + 1]
-        return beside, second, self.trail.now - min(self.end[second], frame.end)
+        return branches, second, self.trail.now - min(self.end[second], frame.end)
 
 
-def _branches(causes: list[tuple[Before, int]]) -> tuple[int, ...]:
+def _branches(causes: list[tuple[Predecessor, int]]) -> tuple[int, ...]:
     """How many siblings an effect waited for, the second to last of them, and how far the last was behind it.
 
     Empty where there is no other.
     """
     ends: dict[int, int] = {}
-    for before, reached in causes:
-        ends.setdefault(before.beside, reached)
+    for predecessor, reached in causes:
+        ends.setdefault(predecessor.sibling, reached)
     last, *others = ends
     return (len(ends), others[0], ends[last] - ends[others[0]]) if others else ()
 
 
-def _rank(cause: tuple[Before, int]) -> tuple[int, bool, int, int]:
+def _rank(cause: tuple[Predecessor, int]) -> tuple[int, bool, int, int]:
     """By end; at ties a resume, then the first in start order; of several in one branch the innermost."""
-    before, reached = cause
-    return reached, before.kind == _RESUME, -before.beside, before.cause
+    predecessor, reached = cause
+    return reached, predecessor.kind == _RESUME, -predecessor.sibling, predecessor.cause
 
 
-def _last_ending(tree: Tree) -> list[int]:
+def _last_ending(forest: Forest) -> list[int]:
     """For each root, which of the roots up to it ends last: so that the search among many is short."""
     last: list[int] = []
-    for root in tree.roots:
-        last.append(last[-1] if last and tree.end[last[-1]] >= tree.end[root] else root)
+    for root in forest.roots:
+        last.append(last[-1] if last and forest.end[last[-1]] >= forest.end[root] else root)
     return last

@@ -1,4 +1,4 @@
-"""Whether a span failed, by itself or because something inside of it did."""
+"""Whether a span failed, by itself or set_reason something inside of it did."""
 
 from __future__ import annotations
 

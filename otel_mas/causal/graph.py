@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from otel_mas.causal.barrier import Barrier
 from otel_mas.causal.causes import RECORDED, Links
 from otel_mas.causal.critical_path import critical_path
+from otel_mas.causal.forest import ROOT, Forest
 from otel_mas.causal.labels import Labels, label
 from otel_mas.causal.steps import CriticalPath
-from otel_mas.causal.tree import ROOT, Tree
 from otel_mas.model import AttributeValue, Span
 from otel_mas.semconv import LinkKind
 from otel_mas.semconv import attributes as names
@@ -39,21 +39,21 @@ class Edge:
 
 
 class CausalGraph:
-    """What caused what in one trace, or in the traces of a conversation. Made by `otel_mas.causal.build`.
+    """Graph of causes in one trace, or in the traces of a conversation. Made by `otel_mas.causal.build`.
 
     Numbers inside, objects outside: `Edge` objects are made when asked for.
     """
 
-    def __init__(self, tree: Tree, links: Links, problems: tuple[str, ...]) -> None:
-        self._tree = tree
+    def __init__(self, forest: Forest, links: Links, problems: tuple[str, ...]) -> None:
+        self._forest = forest
         self._links = links
         self.problems = problems
-        """What is wrong with the traces and what was made of it, one clear line each."""
+        """Problems of the traces and how each was handled, one line each."""
 
     @cached_property
     def spans(self) -> tuple[Span, ...]:
         """In start order."""
-        return tuple(self._tree.spans)
+        return tuple(self._forest.spans)
 
     @property
     def externals(self) -> tuple[str, ...]:
@@ -63,20 +63,20 @@ class CausalGraph:
     @property
     def roots(self) -> tuple[Span, ...]:
         """Spans that nothing encloses, with those that stand in for a missing root, in start order."""
-        return tuple(self._tree.spans[i] for i in self._tree.roots)
+        return tuple(self._forest.spans[i] for i in self._forest.roots)
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
         """All edges, in start order of their effects; the `child` edge of an effect comes first."""
-        return tuple(edge for i in range(len(self._tree.spans)) for edge in self._into(i))
+        return tuple(edge for i in range(len(self._forest.spans)) for edge in self._into(i))
 
     def span(self, span_id: str) -> Span:
         """The span with this id; KeyError where there is none, as for externals."""
-        return self._tree.spans[self._index[span_id]]
+        return self._forest.spans[self._index[span_id]]
 
     def children_of(self, span_id: str) -> tuple[Span, ...]:
-        """What runs directly inside a span, in start order."""
-        return tuple(self._tree.spans[i] for i in self._tree.children(self._index[span_id]))
+        """Spans directly inside a span, in start order."""
+        return tuple(self._forest.spans[i] for i in self._forest.children(self._index[span_id]))
 
     def causes_of(self, span_id: str) -> tuple[Edge, ...]:
         """The edges that lead to a span. KeyError for an id that is neither a span nor an external."""
@@ -92,11 +92,11 @@ class CausalGraph:
                 raise KeyError(span_id)
             return tuple(self._edge(number) for number in self._by_cause[cause])
         i = self._index[span_id]
-        inside = (Edge(span_id, self._tree.spans.ids[child], CHILD, RECORDED) for child in self._tree.children(i))
+        inside = (Edge(span_id, self._forest.spans.ids[child], CHILD, RECORDED) for child in self._forest.children(i))
         return (*inside, *(self._edge(number) for number in self._by_cause[i]))
 
     def control_edges(self) -> tuple[Edge, ...]:
-        """What made tasks run: links between spans with `mas.task.id`, but not `message` (who read what)."""
+        """Control edges: links between spans with `mas.task.id`, except `message`."""
         task = self._task
         return tuple(
             self._edge(number)
@@ -116,10 +116,10 @@ class CausalGraph:
             return None
         numbers = [number for number in links.into(i) if links.kind[number] != LinkKind.MESSAGE]
         causes = [links.cause[number] for number in numbers]
-        if not causes or any(cause < 0 or cause == self._tree.parent[i] for cause in causes):
+        if not causes or any(cause < 0 or cause == self._forest.parent[i] for cause in causes):
             return None
-        holder = self._barrier.holder(i, max(self._tree.end[cause] for cause in causes))
-        return None if holder is None or holder in causes else self._tree.spans[holder]
+        holder = self._barrier.holder(i, max(self._forest.end[cause] for cause in causes))
+        return None if holder is None or holder in causes else self._forest.spans[holder]
 
     def labels(self) -> dict[str, str]:
         """Task spans by id, as `outer#1/inner#2`: the same for every run of the same app.
@@ -127,10 +127,10 @@ class CausalGraph:
         The number says how-manieth distinct `mas.task.id` of that name it is within the task that encloses it, in
         the order of runs, steps and starts. A paused and a resumed span are one task and share a label.
         """
-        return {self._tree.spans.ids[i]: self._labels.full(i) for i in self._labels.tasks}
+        return {self._forest.spans.ids[i]: self._labels.full(i) for i in self._labels.tasks}
 
     def critical_path(self) -> CriticalPath:
-        """What the duration is made of: see `otel_mas.causal.critical_path`."""
+        """Critical path: see `otel_mas.causal.critical_path`."""
         return self._critical_path
 
     def to_networkx(self) -> networkx.MultiDiGraph[str]:
@@ -146,23 +146,23 @@ class CausalGraph:
 
     @property
     def _index(self) -> Mapping[str, int]:
-        return self._tree.spans.numbers
+        return self._forest.spans.numbers
 
     @cached_property
     def _task(self) -> Sequence[AttributeValue]:
-        return self._tree.spans.column(names.MAS_TASK_ID)
+        return self._forest.spans.column(names.MAS_TASK_ID)
 
     @cached_property
     def _barrier(self) -> Barrier:
-        return Barrier(self._tree)
+        return Barrier(self._forest)
 
     @cached_property
     def _labels(self) -> Labels:
-        return label(self._tree)
+        return label(self._forest)
 
     @cached_property
     def _critical_path(self) -> CriticalPath:
-        return critical_path(self._tree, self._links, lambda: self._labels.short)
+        return critical_path(self._forest, self._links, lambda: self._labels.short)
 
     @cached_property
     def _by_cause(self) -> defaultdict[int, list[int]]:
@@ -172,14 +172,14 @@ class CausalGraph:
         return by_cause
 
     def _into(self, i: int) -> Iterator[Edge]:
-        above = self._tree.parent[i]
+        above = self._forest.parent[i]
         if above != ROOT:
-            yield Edge(self._tree.spans.ids[above], self._tree.spans.ids[i], CHILD, RECORDED)
+            yield Edge(self._forest.spans.ids[above], self._forest.spans.ids[i], CHILD, RECORDED)
         for number in self._links.into(i):
             yield self._edge(number)
 
     def _edge(self, number: int) -> Edge:
-        links, ids = self._links, self._tree.spans.ids
+        links, ids = self._links, self._forest.spans.ids
         cause = links.cause[number]
         return Edge(
             ids[cause] if cause >= 0 else links.externals[-1 - cause],

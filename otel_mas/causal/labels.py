@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from otel_mas.causal.tree import ROOT, Tree, nearest
+from otel_mas.causal.forest import ROOT, Forest, nearest
 from otel_mas.semconv import attributes as names
 
 _MOST_NESTED = 100
@@ -36,21 +36,21 @@ class Labels:
         return "/".join(reversed(parts))
 
 
-def label(tree: Tree) -> Labels:
+def label(forest: Forest) -> Labels:
     """Number the tasks of a name by their how-manieth distinct `mas.task.id` within the task that encloses them.
 
     In the order of the runs that they belong to, then of step, then of `mas.task.index` (of start where there is none).
     A paused and a resumed span share their task id, and so their label; the runs of a conversation count on.
     """
-    task_id = [known if isinstance(known, str) else None for known in tree.spans.column(names.MAS_TASK_ID)]
+    task_id = [known if isinstance(known, str) else None for known in forest.spans.column(names.MAS_TASK_ID)]
     tasks = [i for i, known in enumerate(task_id) if known]
-    owner = _owners(tree, task_id)
-    called = tree.spans.column(names.MAS_TASK_NAME)
-    name = {i: str(called[i] or tree.spans[i].name) for i in tasks}
+    owner = _owners(forest, task_id)
+    called = forest.spans.column(names.MAS_TASK_NAME)
+    name = {i: str(called[i] or forest.spans[i].name) for i in tasks}
     groups: dict[tuple[str | None, str], dict[str | None, int]] = defaultdict(dict)
     used: dict[str, int] = defaultdict(int)
     part: dict[int, str] = {}
-    for i in sorted(tasks, key=_order(tree)):
+    for i in sorted(tasks, key=_order(forest)):
         above = owner[i]
         group = groups[task_id[above] if above != ROOT else None, name[i]]
         if task_id[i] not in group:
@@ -60,23 +60,23 @@ def label(tree: Tree) -> Labels:
     return Labels(tasks, part, owner, {i: part[i] if used[name[i]] > 1 else name[i] for i in tasks})
 
 
-def _owners(tree: Tree, task_id: list[str | None]) -> array[int]:
+def _owners(forest: Forest, task_id: list[str | None]) -> array[int]:
     """For every span the nearest task around it that is another task: an agent's span may repeat its task's id."""
-    owner = nearest(tree.parent, [bool(known) for known in task_id])
+    owner = nearest(forest.parent, [bool(known) for known in task_id])
     for i, known in enumerate(task_id):
         above = owner[i]
         if known and above != ROOT and task_id[above] == known:
             while above != ROOT and task_id[above] == known:
                 above = owner[above]
             owner[i] = above
-    _place_updates(tree, task_id, owner)
+    _place_updates(forest, task_id, owner)
     return owner
 
 
-def _place_updates(tree: Tree, task_id: list[str | None], owner: array[int]) -> None:
-    """What the app wrote into a subgraph's state lies in no task: its namespace names the one that it belongs to."""
+def _place_updates(forest: Forest, task_id: list[str | None], owner: array[int]) -> None:
+    """Assign updates of a subgraph's state, which lie in no task, to the task that their namespace names."""
     last: dict[str, int] = {}
-    namespaces = tree.spans.column(names.MAS_TASK_NAMESPACE)
+    namespaces = forest.spans.column(names.MAS_TASK_NAMESPACE)
     for i, known in enumerate(task_id):
         if not known:
             continue
@@ -86,13 +86,13 @@ def _place_updates(tree: Tree, task_id: list[str | None], owner: array[int]) -> 
         last[known] = i
 
 
-def _order(tree: Tree) -> Callable[[int], tuple[int, int, int, int]]:
-    steps, indices = tree.spans.column(names.MAS_TASK_STEP), tree.spans.column(names.MAS_TASK_INDEX)
+def _order(forest: Forest) -> Callable[[int], tuple[int, int, int, int]]:
+    steps, indices = forest.spans.column(names.MAS_TASK_STEP), forest.spans.column(names.MAS_TASK_INDEX)
 
     def when(i: int) -> tuple[int, int, int, int]:
-        above, step, index = tree.parent[i], steps[i], indices[i]
+        above, step, index = forest.parent[i], steps[i], indices[i]
         return (
-            tree.start[above if above != ROOT else i],
+            forest.start[above if above != ROOT else i],
             step if isinstance(step, int) else 0,
             index if isinstance(index, int) else 0,
             i,

@@ -1,8 +1,8 @@
-"""Who read what whom wrote, where they ran in different processes: joined by the digests that their spans say.
+"""Message edges between processes: writer and reader joined by the digests on their spans.
 
 Inside one process the links are recorded as it happens, by `otel_mas.record.content.provenance`; the rules here are the
-same. A participant is known by the names of what is around it; what it has read is its own history from then on; who is
-inside of it, or around it, is no other.
+same. An actor is identified by the names of the spans around it; a message that it has read is its own from then on;
+spans inside or around it are the same actor.
 """
 
 from __future__ import annotations
@@ -10,32 +10,32 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from otel_mas.causal.tree import ROOT, Tree
+from otel_mas.causal.forest import ROOT, Forest
 from otel_mas.semconv import Operation, RecordKind
 from otel_mas.semconv import attributes as names
 
 _MODEL = "model calls"
-_PARTICIPANTS = frozenset((RecordKind.LLM_CALL, RecordKind.TOOL_CALL, RecordKind.AGENT_TASK))
+_ACTORS = frozenset((RecordKind.LLM_CALL, RecordKind.TOOL_CALL, RecordKind.AGENT_TASK))
 _AGENT = Operation.INVOKE_AGENT.value
 
 Path = tuple[str, ...]
 
 
-def read_elsewhere(tree: Tree, texts: Callable[[object], list[str]]) -> Iterator[tuple[int, int]]:
+def reads_across_processes(forest: Forest, texts: Callable[[object], list[str]]) -> Iterator[tuple[int, int]]:
     """(writer, reader) of every message that was read in another process than it was written in.
 
     Nothing is looked at, and no body decoded, where all spans are of one process.
     """
-    process = tree.spans.processes()
+    process = forest.spans.processes()
     if len(set(process)) > 1:
-        yield from _Exchange(tree, process, texts).joined()
+        yield from _ReadsAcrossProcesses(forest, process, texts).joined()
 
 
-class _Exchange:
+class _ReadsAcrossProcesses:
     """Reads and writes in the order of time."""
 
-    def __init__(self, tree: Tree, process: Sequence[object], texts: Callable[[object], list[str]]) -> None:
-        self._tree = tree
+    def __init__(self, forest: Forest, process: Sequence[object], texts: Callable[[object], list[str]]) -> None:
+        self._forest = forest
         self._process = process
         self._texts = texts
         self._paths: dict[int, Path] = {}
@@ -44,12 +44,12 @@ class _Exchange:
         self._seen: set[str] = set()
 
     def joined(self) -> Iterator[tuple[int, int]]:
-        start, end = self._tree.start, self._tree.end
+        start, end = self._forest.start, self._forest.end
         # At one instant what ends comes before what starts; what is inside ends before what is around it.
         acts = [
             act
-            for i, kind in enumerate(self._tree.spans.column(names.MAS_RECORD_KIND))
-            if kind in _PARTICIPANTS
+            for i, kind in enumerate(self._forest.spans.column(names.MAS_RECORD_KIND))
+            if kind in _ACTORS
             for act in ((end[i], 0, -i), (start[i], 1, i))
         ]
         for _, begins, number in sorted(acts):
@@ -59,7 +59,7 @@ class _Exchange:
                 self._leaves(-number)
 
     def _reads(self, reader: int) -> Iterator[tuple[int, int]]:
-        digests = self._texts(self._tree.spans[reader].get(names.MAS_INPUT_MESSAGES))
+        digests = self._texts(self._forest.spans[reader].get(names.MAS_INPUT_MESSAGES))
         if not digests:
             return
         self._seen.update(digests)
@@ -74,7 +74,7 @@ class _Exchange:
                 yield writer, reader
 
     def _leaves(self, i: int) -> None:
-        span = self._tree.spans[i]
+        span = self._forest.spans[i]
         self._history[self._path(i)].update(self._texts(span.get(names.MAS_INPUT_MESSAGES)))
         path = self._path(i)
         for digest in self._texts(span.get(names.MAS_OUTPUT_MESSAGES)):
@@ -94,14 +94,14 @@ class _Exchange:
         above = i
         while above != ROOT and above not in self._paths:
             chain.append(above)
-            above = self._tree.parent[above]
+            above = self._forest.parent[above]
         path = self._paths[above] if above != ROOT else ()
         for one in reversed(chain):
             path = self._paths[one] = (*path, *self._own_name(one))
         return path
 
     def _own_name(self, i: int) -> Iterator[str]:
-        span = self._tree.spans[i]
+        span = self._forest.spans[i]
         if span.task_name is not None:
             yield span.task_name
         elif span.record_kind == RecordKind.LLM_CALL:

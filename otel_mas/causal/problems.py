@@ -1,4 +1,4 @@
-"""What is wrong with the traces that a graph was built from, in one clear line for each sort of thing."""
+"""Problems of the traces that a graph is built from, one line for each sort."""
 
 from __future__ import annotations
 

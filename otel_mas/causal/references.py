@@ -7,7 +7,7 @@ A span's `mas.cause.refs` holds `<kind>|<key>`, and a key is one of
 * `<checkpoint id>|<channel>`: whatever wrote the channel and waited in it when a run ended at that checkpoint. That
   run's span says in `mas.checkpoint.pending` what did, as `<channel>=<kind>=<cause>`, the cause being a span
   (`traceid-spanid`) or, where it too came from an earlier process, a key again. Where no run ended there (a run may be
-  sent back to any checkpoint), the tasks that had started from it say what caused them.
+  sent back to any checkpoint), the tasks that had started from it name their causes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from otel_mas.causal.tree import Tree
+from otel_mas.causal.forest import Forest
 from otel_mas.model import Span
 from otel_mas.semconv import LinkKind, TaskOutcome
 from otel_mas.semconv import attributes as names
@@ -34,10 +34,10 @@ Found = tuple[str, str, str]
 
 
 class References:
-    """What waits in the checkpoints that the runs of a conversation ended at, and its tasks by their id."""
+    """Pending causes in the checkpoints at which the runs of a conversation ended, and its tasks by id."""
 
-    def __init__(self, tree: Tree, tasks: dict[str, list[int]]) -> None:
-        self._tree = tree
+    def __init__(self, forest: Forest, tasks: dict[str, list[int]]) -> None:
+        self._forest = forest
         self._tasks = tasks
         self._waiting: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._started: dict[object, list[Span]] | None = None
@@ -77,13 +77,13 @@ class References:
         """The span in which the task finished, or failed where its error was handled: the last before its effect."""
         ended = _FAILED if kind == LinkKind.ERROR_HANDLER else _DONE
         for i in reversed(self._tasks.get(task_id, ())):
-            span = self._tree.spans[i]
+            span = self._forest.spans[i]
             if span.columns.get(names.MAS_TASK_OUTCOME) in ended and span.start_ns <= effect.start_ns:
                 yield kind, span.trace_id, span.span_id
                 return
 
     def _started_from(self, key: str, effect: Span) -> Iterator[tuple[str, str]]:
-        """The causes of the task that an earlier run had started from the checkpoint because of the same channel."""
+        """The causes of the task that an earlier run had started from the checkpoint set_reason of the same channel."""
         checkpoint, _, channel = key.partition("|")
         tasks = [task for task in self._starting(checkpoint) if task is not effect and task.start_ns <= effect.start_ns]
         name = effect.columns.get(names.MAS_TASK_NAME)
@@ -112,10 +112,10 @@ class References:
 
     def _starting(self, checkpoint: str) -> list[Span]:
         if self._started is None:
-            self._started, began = defaultdict(list), self._tree.spans.column(names.MAS_CHECKPOINT_ID)
+            self._started, began = defaultdict(list), self._forest.spans.column(names.MAS_CHECKPOINT_ID)
             for same in self._tasks.values():
                 for i in same:
-                    self._started[began[i]].append(self._tree.spans[i])
+                    self._started[began[i]].append(self._forest.spans[i])
         return sorted(self._started.get(checkpoint, ()), key=lambda span: span.start_ns)
 
 

@@ -1,4 +1,4 @@
-"""Causes as the critical path needs them: between spans that are side by side."""
+"""Causes lifted to siblings, as the critical path needs them."""
 
 from __future__ import annotations
 
@@ -8,75 +8,75 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from otel_mas.causal.causes import NONE, Links
-from otel_mas.causal.tree import ROOT, Tree, list_children
+from otel_mas.causal.forest import ROOT, Forest, list_children
 from otel_mas.semconv import LinkKind
 
 _CALL = LinkKind.CALL.value
 _MESSAGE = LinkKind.MESSAGE.value
 
 
-class Before(NamedTuple):
-    """`beside` came before a span: `cause` is it or lies inside it, and `effect` is that span or lies inside it."""
+class Predecessor(NamedTuple):
+    """`sibling` comes before a span: `cause` is it or lies inside it, and `effect` is that span or lies inside it."""
 
-    beside: int
+    sibling: int
     cause: int
     effect: int
     kind: str
 
 
 @dataclass(frozen=True, slots=True)
-class Lanes:
-    """Who blocks whom: the tree in which a called task is inside its caller, and what came before each span in it."""
+class SiblingLinks:
+    """Blocking relation: the forest with called tasks inside their callers, and the predecessors of each span in it."""
 
     parent: array[int]
     head: array[int]
     following: array[int]
     links: Links
-    forks: dict[int, list[Before]]
+    forks: dict[int, list[Predecessor]]
     """By the effect's side: causes and effects that are not siblings themselves."""
 
-    def before(self, span: int) -> list[Before]:
-        """What is known to have come before a span, among its siblings."""
+    def predecessors(self, span: int) -> list[Predecessor]:
+        """Predecessors of a span among its siblings."""
         links, above, edge = self.links, self.parent[span], self.links.first[span]
         found = []
         while edge != NONE:
             cause = links.cause[edge]
             if cause >= 0 and self.parent[cause] == above and cause != span:
-                found.append(Before(cause, cause, span, links.kind[edge]))
+                found.append(Predecessor(cause, cause, span, links.kind[edge]))
             edge = links.following[edge]
         if span in self.forks:
             found += self.forks[span]
         return found
 
 
-def side_by_side(tree: Tree, links: Links) -> Lanes:
-    """Bring every cause up to where it and its effect are side by side.
+def lift_to_siblings(forest: Forest, links: Links) -> SiblingLinks:
+    """Lift every cause to the ancestor that is a sibling of its effect's ancestor.
 
-    A cause deep inside one branch and an effect deep inside another lie side by side where their branches fork.
-    What is inside its own effect, or has its effect inside, says nothing about who waited; nor does, from one branch to
-    another, who read what: a message may have been there for long.
+    A cause deep inside one branch and an effect deep inside another are lifted to where their branches fork. A cause
+    inside its own effect, or around it, does not count; nor does a `message` from one branch to another, which may
+    have been written long before.
     """
-    parent, head, following = tree.parent, tree.head, tree.following
-    called = _called(tree, links)
+    parent, head, following = forest.parent, forest.head, forest.following
+    called = _called(forest, links)
     if called:
         parent = parent[:]
         for effect, caller in called.items():
             parent[effect] = caller
         head, following = list_children(parent)
-    climb: _Climb | None = None
-    forks: dict[int, list[Before]] = defaultdict(list)
+    ancestors: _Ancestors | None = None
+    forks: dict[int, list[Predecessor]] = defaultdict(list)
     for cause, effect, kind in zip(links.cause, links.effect, links.kind, strict=True):
         if cause < 0 or parent[cause] == parent[effect] or kind == _MESSAGE:
             continue
-        climb = climb or _Climb(parent)
-        fork = climb.fork(cause, effect)
+        ancestors = ancestors or _Ancestors(parent)
+        fork = ancestors.fork(cause, effect)
         if fork is not None:
-            beside, above = fork
-            forks[above].append(Before(beside, cause, effect, kind))
-    return Lanes(parent, head, following, links, forks)
+            sibling, above = fork
+            forks[above].append(Predecessor(sibling, cause, effect, kind))
+    return SiblingLinks(parent, head, following, links, forks)
 
 
-def _called(tree: Tree, links: Links) -> dict[int, int]:
+def _called(forest: Forest, links: Links) -> dict[int, int]:
     """Functional-API tasks and their callers: the spans are side by side, but the caller waits as a parent does.
 
     A caller comes before what it calls, so that no cycle can arise.
@@ -85,13 +85,13 @@ def _called(tree: Tree, links: Links) -> dict[int, int]:
     if _CALL not in links.kind:
         return called
     for cause, effect, kind in zip(links.cause, links.effect, links.kind, strict=True):
-        if kind == _CALL and 0 <= cause < effect and tree.parent[cause] == tree.parent[effect]:
+        if kind == _CALL and 0 <= cause < effect and forest.parent[cause] == forest.parent[effect]:
             called.setdefault(effect, cause)
     return called
 
 
-class _Climb:
-    """Where two branches fork, in logarithmic time: one jump pointer per span (Myers' skew-binary ancestors)."""
+class _Ancestors:
+    """Lowest common ancestors in logarithmic time: one jump pointer per span (Myers' skew-binary ancestors)."""
 
     def __init__(self, parent: array[int]) -> None:
         self.parent = parent

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from otel_mas.causal.why import DELAYED, NO_SPAN, NOBODY, Reason, is_held
+from otel_mas.causal.reasons import DELAYED, NO_REASON, NO_SPAN, Reason, is_held
 from otel_mas.model import Span
 
 StepKind = Literal["span", "framework", "waiting for input"]
@@ -52,8 +52,8 @@ class Trail:
         self._settle = settle
         self.end = end
         self.now = end
-        """Where the walk is. Whatever is later is accounted for."""
-        self.reason: Reason | None = NOBODY
+        """Position of the walk; all time after it is accounted for."""
+        self.reason: Reason | None = NO_REASON
         """Why what comes after the next section waited for it, if that is known already."""
         self.spans = array("q")
         self.starts = starts
@@ -67,11 +67,11 @@ class Trail:
     def back_to(self, start: int, span: int, kind: StepKind = SPAN) -> None:
         """The section from `start` to now belongs to this span; go there."""
         if start < self.now:
-            said, one, other, more = self.reason or NOBODY
+            text, one, other, more = self.reason or NO_REASON
             self.spans.append(span)
             self.starts.append(start)
             self.kinds.append(kind)
-            self._said.append(said)
+            self._said.append(text)
             self._one.append(one)
             self._other.append(other)
             if more:
@@ -81,11 +81,11 @@ class Trail:
 
     def reasons(self) -> Iterator[Reason]:
         """Why what came next waited, for each section."""
-        for place, said in enumerate(self._said):
-            reason = said, self._one[place], self._other[place], self._more.get(place, ())
-            yield self._settle(reason, self.spans[place], self.starts[place]) if said is DELAYED else reason
+        for place, text in enumerate(self._said):
+            reason = text, self._one[place], self._other[place], self._more.get(place, ())
+            yield self._settle(reason, self.spans[place], self.starts[place]) if text is DELAYED else reason
 
-    def because(self, reason: Reason) -> None:
+    def set_reason(self, reason: Reason) -> None:
         """Keep the reason for the section that comes next, unless one nearer to the one after it is kept already."""
         if self.reason is None:
             self.reason = reason
@@ -94,10 +94,10 @@ class Trail:
 class CriticalPath:
     """Steps in time order, end to end: each starts where the one before it ended."""
 
-    def __init__(self, trail: Trail, spans: Sequence[Span], say: Callable[[Reason, int], str]) -> None:
+    def __init__(self, trail: Trail, spans: Sequence[Span], sentence: Callable[[Reason, int], str]) -> None:
         self._trail = trail
         self._spans = spans
-        self._say = say
+        self._say = sentence
 
     def __repr__(self) -> str:
         return f"<CriticalPath {len(self)} steps, {self.total_ns} ns>"

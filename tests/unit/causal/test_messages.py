@@ -21,14 +21,14 @@ def chat(span: Make) -> Callable[..., list[Span]]:
     """A task and the call of the model in it, in the process and trace of that name."""
 
     def make(process: str, task: str, start: int, reads: str = "", writes: str = "") -> list[Span]:
-        said: dict[str, Any] = {names.MAS_RECORD_KIND: "LLM_CALL"}
-        said |= {names.MAS_INPUT_MESSAGES: tuple(reads.split()), names.MAS_OUTPUT_MESSAGES: tuple(writes.split())}
+        text: dict[str, Any] = {names.MAS_RECORD_KIND: "LLM_CALL"}
+        text |= {names.MAS_INPUT_MESSAGES: tuple(reads.split()), names.MAS_OUTPUT_MESSAGES: tuple(writes.split())}
         around = span(f"{task}{start}", start, start + 9, trace=process, task=task)
         inner = span(f"{task}{start}.chat", start + 1, start + 8, around.span_id, trace=process)
         resource = Resource({names.MAS_INSTANCE_ID: process})
         return [
             dataclasses.replace(around, resource=resource),
-            dataclasses.replace(inner, resource=resource, columns=said),
+            dataclasses.replace(inner, resource=resource, columns=text),
         ]
 
     return make

@@ -1,4 +1,4 @@
-"""Spans as a forest over integers: who is inside whom, from when until when, whatever is wrong with the trace."""
+"""Spans as a forest over integers, with start and end of each, whatever is wrong with the trace."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _NO_PARENT = (None, "", "0" * 16)
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
-    """Spans by their number in start order. Arrays of integers, so that 100,000 spans cost little beside themselves."""
+class Forest:
+    """Spans by their number in start order. Arrays of integers, so that 100,000 spans cost little memory."""
 
     spans: SpanTable
     start: MutableSequence[int]
@@ -37,8 +37,8 @@ class Tree:
             child = self.following[child]
 
 
-def plant(traces: Sequence[Trace], problems: Problems) -> Tree:
-    """Order the spans, find their parents and settle their times."""
+def build_forest(traces: Sequence[Trace], problems: Problems) -> Forest:
+    """Order the spans, find their parents and correct their ends."""
     spans = _distinct(traces, problems)
     end = _ends(spans, problems)
     parent = _parents(spans, problems)
@@ -46,7 +46,7 @@ def plant(traces: Sequence[Trace], problems: Problems) -> Tree:
     roots = [i for i, above in enumerate(parent) if above == ROOT]
     _count_roots(spans, roots, problems)
     head, following = list_children(parent)
-    return Tree(spans, spans.starts, end, parent, roots, head, following)
+    return Forest(spans, spans.starts, end, parent, roots, head, following)
 
 
 def list_children(parent: array[int]) -> tuple[array[int], array[int]]:
@@ -62,7 +62,7 @@ def list_children(parent: array[int]) -> tuple[array[int], array[int]]:
 
 
 def nearest(parent: array[int], marked: Sequence[bool]) -> array[int]:
-    """For every span the nearest span above it that is marked, or ROOT. Linear, however deep the tree is."""
+    """For every span the nearest span above it that is marked, or ROOT. Linear, however deep the forest is."""
     unknown = ROOT - 1
     found = array("q", [unknown]) * len(parent)
     for i, above in enumerate(parent):
@@ -80,7 +80,7 @@ def nearest(parent: array[int], marked: Sequence[bool]) -> array[int]:
 
 
 def _distinct(traces: Sequence[Trace], problems: Problems) -> SpanTable:
-    """The spans in start order, one for each id; as the source has them, where they are so already."""
+    """Spans in start order, one for each id; the source's own table if it is so already."""
     if len(traces) == 1:
         given = traces[0].spans
         table = given if isinstance(given, SpanTable) else Listed(given)

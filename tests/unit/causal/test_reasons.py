@@ -1,16 +1,16 @@
-"""The words that say why a step waited."""
+"""Reasons for which a step waited, in words."""
 
 from __future__ import annotations
 
 import pytest
 
-from otel_mas.causal.why import NO_SPAN, NOBODY, PAUSED, WAITED, Words, lasting
+from otel_mas.causal.reasons import NO_REASON, NO_SPAN, PAUSED, WAITED, ReasonText, lasting
 from otel_mas.model import Span
 from otel_mas.semconv import attributes as names
 
 
 @pytest.mark.parametrize(
-    ("ns", "said"),
+    ("ns", "text"),
     [
         (0, "0 s"),
         (7, "7 ns"),
@@ -21,8 +21,8 @@ from otel_mas.semconv import attributes as names
         (125_000_000_000, "2 min 5 s"),
     ],
 )
-def test_durations_have_two_digits_or_more(ns: int, said: str) -> None:
-    assert lasting(ns) == said
+def test_durations_have_two_digits_or_more(ns: int, text: str) -> None:
+    assert lasting(ns) == text
 
 
 def test_names_say_what_is_specific() -> None:
@@ -31,12 +31,12 @@ def test_names_say_what_is_specific() -> None:
     spans = [Span("t1", str(i), None, name, 0, 1) for i, name in enumerate(named)]
     tasks = {0: "x#2"}
     spans[0] = Span("t1", "0", None, "task x", 0, 1, columns={names.MAS_TASK_ID: "k"})
-    words = Words(spans, lambda: tasks)
-    assert words.say((WAITED, 0, 1, ())) == "x#2 waited for critic"
-    assert words.say((WAITED, 2, 3, ())) == "search waited for chat gpt"
-    assert words.say((PAUSED, 4, NO_SPAN, ())) == "a span without a name paused to wait for input"
-    assert words.say(NOBODY) == ""
-    assert words.say((WAITED, 1, 2, (3, 3, 0))) == (
+    words = ReasonText(spans, lambda: tasks)
+    assert words.sentence((WAITED, 0, 1, ())) == "x#2 waited for critic"
+    assert words.sentence((WAITED, 2, 3, ())) == "search waited for chat gpt"
+    assert words.sentence((PAUSED, 4, NO_SPAN, ())) == "a span without a name paused to wait for input"
+    assert words.sentence(NO_REASON) == ""
+    assert words.sentence((WAITED, 1, 2, (3, 3, 0))) == (
         "critic waited for search (last of 3 branches, together with chat gpt)"
     )
 
@@ -45,6 +45,6 @@ def test_names_of_tasks_are_looked_up_when_the_first_is_needed() -> None:
     def fail() -> dict[int, str]:
         raise AssertionError("looked up")
 
-    assert Words([Span("t1", "0", None, "a", 0, 1)], fail).say((PAUSED, 0, NO_SPAN, ())) == (
+    assert ReasonText([Span("t1", "0", None, "a", 0, 1)], fail).sentence((PAUSED, 0, NO_SPAN, ())) == (
         "a paused to wait for input"
     )

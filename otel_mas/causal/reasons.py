@@ -11,12 +11,12 @@ from otel_mas.semconv import LinkKind, Operation
 from otel_mas.semconv import attributes as names
 
 Reason = tuple[str, int, int, tuple[int, ...]]
-"""What stands between the names of two spans (or after the first, where the second is `NO_SPAN`), the numbers of the
-two, and nothing more, or how many branches there were, the second to last of them, and how many ns it was ahead.
-Or (`is_held`) the cause that alone would have let the effect start so many ns earlier, and that many."""
+"""Text between the names of two spans (or after the first, if the second is `NO_SPAN`), the numbers of the two, and
+either nothing, or the number of branches, the second to last of them, and by how many ns it was ahead;
+or (`is_held`) the cause alone, and how many ns earlier it would have let the effect start."""
 
 NO_SPAN: Final = -1
-NOBODY: Final[Reason] = ("", NO_SPAN, NO_SPAN, ())
+NO_REASON: Final[Reason] = ("", NO_SPAN, NO_SPAN, ())
 WAITED: Final = " waited for "
 STARTED: Final = " started "
 PAUSED: Final = " paused to wait for input"
@@ -65,8 +65,8 @@ def is_held(reason: Reason) -> bool:
     return len(reason[3]) == 2
 
 
-class Words:
-    """Says reasons about spans by number."""
+class ReasonText:
+    """Sentences of reasons, with the names of the spans."""
 
     def __init__(self, spans: Sequence[Span], tasks: Callable[[], Mapping[int, str]]) -> None:
         """`tasks` gives the names of task spans by number; it is called when the first one is needed."""
@@ -74,24 +74,24 @@ class Words:
         self._tasks = tasks
         self._names: dict[int, str] = {}
 
-    def say(self, reason: Reason, lasted: int = 0) -> str:
+    def sentence(self, reason: Reason, lasted: int = 0) -> str:
         """The sentence, with the names of its spans, about a section that lasted so many ns."""
-        said, one, other, more = reason
-        if said is SCHEDULED:
-            said = said.format(lasting(lasted))
+        text, one, other, more = reason
+        if text is SCHEDULED:
+            text = text.format(lasting(lasted))
         if one != NO_SPAN:
-            said = (self._names.get(one) or self._name(one)) + said
+            text = (self._names.get(one) or self._name(one)) + text
         if other != NO_SPAN:
-            said += self._names.get(other) or self._name(other)
+            text += self._names.get(other) or self._name(other)
         if not more:
-            return said
+            return text
         if is_held(reason):
             cause, later = more
             after = f"{lasting(later)} after {self._names.get(cause) or self._name(cause)}"
-            return f"{said}: a step ends when all its tasks have ({after})"
+            return f"{text}: a step ends when all its tasks have ({after})"
         branches, second, ahead = more
         margin = f"{lasting(ahead)} after" if ahead else "together with"
-        return f"{said} (last of {branches} branches, {margin} {self._names.get(second) or self._name(second)})"
+        return f"{text} (last of {branches} branches, {margin} {self._names.get(second) or self._name(second)})"
 
     def _name(self, i: int) -> str:
         """A task by its name, with a number where there are several; others by what is specific in the span's name."""
