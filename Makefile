@@ -9,6 +9,8 @@ DEMO := $(STAMP)-examples
 DEV := $(STAMP)-dev
 # Run by `make check`: quick tests, and each truth of tests/accuracy/cases once.
 QUICK := tests/unit tests/accuracy/test_cases.py
+# tests/conftest.py says how many workers, and in which order.
+PARALLEL := --numprocesses auto --dist worksteal
 
 .PHONY: help setup demo check test matrix lint types generate format bench
 .DEFAULT_GOAL := help
@@ -26,14 +28,14 @@ demo: $(DEMO) ## record and explain the example team
 	@$(PY) examples/demo.py
 
 check: lint types ## before a commit, in under two minutes: lint, types, quick tests
-	@$(PY) -m pytest -q $(QUICK)
+	@$(PY) -m pytest $(PARALLEL) -q $(QUICK)
 
 # Import contracts, generated files and pages, and both kinds of installation are tests like the others.
 test: lint types ## everything that CI runs
-	@$(PY) -m pytest
+	@$(PY) -m pytest $(PARALLEL) --durations 25
 
 matrix: $(DEV) ## all that depends on LangGraph, with each supported version (make test: with the oldest and the newest)
-	@$(PY) -m pytest tests/versions --whole --durations=0
+	@$(PY) -m pytest $(PARALLEL) --durations 0 --whole tests/versions
 
 lint: $(DEV) ## check the code's style
 	@$(PY) -m ruff check .

@@ -14,6 +14,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 SURROUNDINGS = ("OTEL_", "LANGSMITH_", "LANGCHAIN_", "OPENAI_")
 """Variables that would change what a test sees."""
 OUR_OWN = frozenset({"OTEL_MAS_DATA", "OTEL_MAS_REQUIRE_DATA"})
+LONGEST = ("tests/versions/", "tests/accuracy/test_long_running.py")
 LOCAL = "localhost,127.0.0.1,::1"
 
 
@@ -24,6 +25,24 @@ def surroundings() -> dict[str, str]:
 
 
 _FOUND = dict(os.environ)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--whole", action="store_true", help="every case in every way, every suite with every LangGraph (make matrix)"
+    )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than processors: many tests wait for a process or a server."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes minutes first, so that no worker is left alone with it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Callable
 
 import pytest
 
@@ -25,25 +26,27 @@ _PASSED = re.compile(r"\b[1-9]\d* passed\b")
 @pytest.fixture
 def suites(version: str, request: pytest.FixtureRequest) -> tuple[str, ...]:
     """Everything with `--whole`, as `make matrix` has it; else that with the oldest, and the causes with the others."""
-    if request.config.getoption("--whole", default=False):
+    if request.config.getoption("--whole"):
         return ALL
     return (*ALL, f"--ignore={LONG}") if version == VERSIONS[0] else CAUSES
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_is_recorded_is_exact_with_langgraph(
-    version: str, suites: tuple[str, ...], surroundings: dict[str, str], capsys: pytest.CaptureFixture[str]
+    version: str,
+    suites: tuple[str, ...],
+    surroundings: dict[str, str],
+    record_property: Callable[[str, object], None],
 ) -> None:
-    """Run by the interpreter of an environment that has this LangGraph. What it lacks is skipped, and said here."""
+    """Run the suites with the interpreter that has this LangGraph; the summary lists what is skipped."""
     python = python_of(version, surroundings)
     environ = {name: value for name, value in surroundings.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
     command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", *suites]
     found = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=1800)
     assert found.returncode == 0, found.stdout[-15_000:] + found.stderr[-2_000:]
     assert _PASSED.search(found.stdout), found.stdout
-    said = [line for line in found.stdout.splitlines() if line.startswith("SKIPPED")]
-    with capsys.disabled():
-        print(f"\nLangGraph {version}:", *said, found.stdout.splitlines()[-1], sep="\n  ")
+    skipped = [line for line in found.stdout.splitlines() if line.startswith("SKIPPED")]
+    record_property("version", "\n  ".join([f"LangGraph {version}:", *skipped, found.stdout.splitlines()[-1]]))
 
 
 def test_the_oldest_is_what_the_package_asks_for() -> None:
