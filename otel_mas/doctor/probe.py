@@ -82,8 +82,9 @@ def hooks() -> dict[str, Any] | None:
                     continue
                 broken.append([module, package, type(error).__name__ + ": " + " ".join(str(error).split())])
         try:
-            adapter.patch()
-            checked += len(importlib.import_module("otel_mas.instrumentation." + framework + ".hook_table").HOOKS)
+            table = importlib.import_module("otel_mas.instrumentation." + framework + ".hook_table").HOOK_TABLE
+            table.patch()
+            checked += len(table.hooks)
         except Exception as error:
             broken.append([package, package, type(error).__name__ + ": " + " ".join(str(error).split())])
     return {"checked": checked, "misfits": listener.said, "broken": broken}

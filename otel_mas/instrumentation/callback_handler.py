@@ -1,4 +1,4 @@
-"""A callback handler of ours in every callback manager that LangChain makes: the public way to hear of its runs.
+"""A callback handler of ours in every callback manager that LangChain makes: the public way to follow its runs.
 
 It costs LangChain more for each run than our hooks do, so it is registered only where those do not fit.
 """
@@ -6,6 +6,7 @@ It costs LangChain more for each run than our hooks do, so it is registered only
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -14,35 +15,39 @@ from otel_mas.record import recorder
 _CONTEXT = "langchain_core.tracers.context"
 
 
-class PublicHandler:
-    """A handler that LangChain knows between `begin` and `end`, also in threads and contexts that exist already."""
+class CallbackFallback:
+    """A handler that LangChain knows between `start` and `stop`, also in threads and contexts that exist already.
 
-    def __init__(self) -> None:
+    Args:
+        make_handler: makes LangChain's `BaseCallbackHandler`.
+    """
+
+    def __init__(self, make_handler: Callable[[], Any]) -> None:
+        self._make_handler = make_handler
         self._holder: ContextVar[Any] | None = None
 
-    def _handler(self) -> Any:
-        """The handler, in LangChain's form."""
-        raise NotImplementedError
-
-    def begin(self) -> None:
-        """Listen."""
+    def start(self) -> None:
         if self._holder is None:
-            handler = self._handler()
-            # Its default is its value everywhere.
+            handler = self._make_handler()
+            # Its default is its value in every context.
             self._holder = ContextVar("otel-mas handler", default=handler)
             importlib.import_module(_CONTEXT).register_configure_hook(self._holder, True)
 
-    def end(self) -> None:
-        """Listen no more; callback managers that exist keep the handler."""
+    def stop(self) -> None:
+        """Unregister the handler; callback managers that exist keep it."""
         holder, self._holder = self._holder, None
-        # There is no public way to take it back.
+        # LangChain has no public way to unregister one.
         hooks = getattr(importlib.import_module(_CONTEXT), "_configure_hooks", None)
         if holder is not None and isinstance(hooks, list):
             hooks[:] = [hook for hook in hooks if hook[0] is not holder]
 
     @property
-    def listening(self) -> bool:
-        return self._holder is not None and recorder().active
+    def started(self) -> bool:
+        return self._holder is not None
+
+    @property
+    def recording(self) -> bool:
+        return self.started and recorder().active
 
 
-__all__ = ["PublicHandler"]
+__all__ = ["CallbackFallback"]

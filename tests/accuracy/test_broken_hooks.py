@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import importlib
 import logging
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 import otel_mas
-from otel_mas.instrumentation.langchain import hook_table as langchain
+from otel_mas.instrumentation.install import FRAMEWORKS, hook_table
 from otel_mas.instrumentation.langchain.models import ModelCalls
-from otel_mas.instrumentation.langgraph import hook_table as langgraph
+from otel_mas.instrumentation.langgraph.hook_table import UPDATES
 from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun
 from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS, Schedule
 from otel_mas.instrumentation.langgraph.updates import StateUpdate
-from otel_mas.instrumentation.patches import Hook, Patches
+from otel_mas.instrumentation.patches import Hook
 from otel_mas.model import StatusCode
 from otel_mas.record import Recorder
 from tests.accuracy import broken
 
-HOOKS = [(fit, hook) for fit in (langgraph, langchain) for hook in fit.HOOKS]
+HOOKS = [(framework, hook) for framework in FRAMEWORKS for hook in hook_table(framework).hooks]
 WAYS: dict[str, Callable[[str], list[Any]]] = {"sync": broken.run, "async": broken.arun}
 MISFITS: dict[str, Callable[[Hook], Hook]] = {
     "gone": lambda hook: hook._replace(name=f"{hook.name}_renamed", optional=False),
@@ -32,8 +33,8 @@ MISFITS: dict[str, Callable[[Hook], Hook]] = {
 
 
 def label(value: Any) -> str:
-    fit, hook = value
-    return f"{fit.__name__.split('.')[-2]} {hook.owner}.{hook.name}"
+    framework, hook = value
+    return f"{framework} {hook.owner}.{hook.name}"
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +56,11 @@ def store(tmp_path: Path, lenient: None) -> Iterator[Path]:
     otel_mas.shutdown(30)
 
 
-def with_hook(fit: ModuleType, hook: Hook, changed: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the framework's table of hooks say another thing of one of them."""
-    was: Patches = fit.PATCHES
-    hooks = [changed if one is hook else one for one in fit.HOOKS]
-    monkeypatch.setattr(fit, "PATCHES", Patches(was._framework, hooks, was._missing, was._instead))
+def with_hook(framework: str, hook: Hook, changed: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Change one hook in the framework's table."""
+    table = hook_table(framework)
+    changed_table = replace(table, hooks=[changed if one is hook else one for one in table.hooks])
+    monkeypatch.setattr(sys.modules[f"otel_mas.instrumentation.{framework}.hook_table"], "HOOK_TABLE", changed_table)
 
 
 def has_module(hook: Hook) -> bool:
@@ -98,16 +99,16 @@ def misfits() -> list[Any]:
 
 @pytest.mark.parametrize(("which", "misfit"), misfits())
 def test_a_hook_that_does_not_fit_is_left_off_and_said_once(
-    which: tuple[ModuleType, Hook],
+    which: tuple[str, Hook],
     misfit: str,
     store: Path,
     expected: dict[str, list[Any]],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    fit, hook = which
+    framework, hook = which
     changed = MISFITS[misfit](hook)
-    with_hook(fit, hook, changed, monkeypatch)
+    with_hook(framework, hook, changed, monkeypatch)
     with caplog.at_level(logging.WARNING, "otel_mas"):
         otel_mas.instrument(store=str(store))
         seen = {way: run(way) for way, run in WAYS.items()}
@@ -117,7 +118,7 @@ def test_a_hook_that_does_not_fit_is_left_off_and_said_once(
     assert otel_mas.flush(30)
     with otel_mas.open(store) as source:
         for way in WAYS:
-            check(source, way, whole=hook.group != langgraph.UPDATES)
+            check(source, way, whole=hook.group != UPDATES)
 
 
 WORK = {

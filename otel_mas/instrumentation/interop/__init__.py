@@ -9,17 +9,3 @@ MODULES = (
     "langchain_core.language_models.chat_models",
 )
 """What makes its own spans current from LangChain's callbacks; what any instrumentation imports; where models run."""
-
-
-def patch(module: str | None = None) -> None:
-    """Step in for those of `MODULES` that are imported. An app without other instrumentation is left as it is."""
-    from otel_mas.instrumentation.interop import hook_table as fit
-
-    fit.patch()
-
-
-def unpatch() -> None:
-    """Put everything back."""
-    from otel_mas.instrumentation.interop import hook_table as fit
-
-    fit.unpatch()

@@ -1,37 +1,37 @@
-"""What is put in place beside which other instrumentation."""
+"""The hooks that nest the spans of other instrumentation, where there is any."""
 
 from __future__ import annotations
 
 import sys
 
 from otel_mas.instrumentation.interop import MODULES, attaching, nesting
-from otel_mas.instrumentation.patches import Hook, Patches
+from otel_mas.instrumentation.patches import Hook, HookTable
 
 _LANGCHAIN, _GENAI_LANGCHAIN, _INSTRUMENTOR, _MODELS = MODULES
 _PARAMETERS = ("self", "messages", "stop", "run_manager")
 
-HOOKS = (
-    Hook(_MODELS, "BaseChatModel", "_generate_with_cache", _PARAMETERS, nesting.generate),
-    Hook(_MODELS, "BaseChatModel", "_agenerate_with_cache", _PARAMETERS, nesting.agenerate),
+
+class _InteropHooks(HookTable):
+    def patch(self, module: str | None = None) -> None:
+        if _LANGCHAIN in sys.modules or _GENAI_LANGCHAIN in sys.modules:
+            attaching.watch()
+        if _INSTRUMENTOR in sys.modules:
+            nesting.HANDLER.streams_are_current = True
+            super().patch()
+
+    def unpatch(self) -> None:
+        super().unpatch()
+        nesting.HANDLER.streams_are_current = False
+        attaching.unwatch()
+
+
+HOOK_TABLE = _InteropHooks(
+    "LangChain",
+    (
+        Hook(_MODELS, "BaseChatModel", "_generate_with_cache", _PARAMETERS, nesting.generate),
+        Hook(_MODELS, "BaseChatModel", "_agenerate_with_cache", _PARAMETERS, nesting.agenerate),
+    ),
+    "the spans of other model instrumentation are beside ours, not inside",
 )
 
-PATCHES = Patches("LangChain", HOOKS, "the spans of other model instrumentation are beside ours, not inside")
-
-
-def patch() -> None:
-    """Doing it again changes nothing."""
-    if _LANGCHAIN in sys.modules or _GENAI_LANGCHAIN in sys.modules:
-        attaching.watch()
-    if _INSTRUMENTOR in sys.modules:
-        nesting.HANDLER.streams_are_current = True
-        PATCHES.put()
-
-
-def unpatch() -> None:
-    """Put everything back as it was."""
-    PATCHES.take_off()
-    nesting.HANDLER.streams_are_current = False
-    attaching.unwatch()
-
-
-__all__ = ["HOOKS", "PATCHES", "patch", "unpatch"]
+__all__ = ["HOOK_TABLE"]

@@ -9,21 +9,7 @@ MODULES = (
     "langchain_core.retrievers",
     "langchain_core.decisions.base",
 )
-"""The modules whose import is the moment to patch them."""
+"""The modules to patch, each when it is imported."""
 
 OPTIONAL = frozenset({"langchain_core.decisions.base"})
-"""Those that supported versions lack: decision models came with LangChain Core 1.8."""
-
-
-def patch(module: str | None = None) -> None:
-    """Hook into those of `MODULES` that are imported (or only `module`). What does not fit is left off, said once."""
-    from otel_mas.instrumentation.langchain import hook_table as fit
-
-    fit.PATCHES.put(module)
-
-
-def unpatch() -> None:
-    """Put LangChain's own functions back."""
-    from otel_mas.instrumentation.langchain import hook_table as fit
-
-    fit.PATCHES.take_off()
+"""Those of `MODULES` that some supported versions lack: decision models came with LangChain Core 1.8."""

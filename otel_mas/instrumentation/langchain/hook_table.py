@@ -1,19 +1,19 @@
-"""Which hook goes where in LangChain."""
+"""The hooks into LangChain."""
 
 from __future__ import annotations
 
 from otel_mas.instrumentation.langchain import MODULES, decisions, managers, models, retrievers, tools
-from otel_mas.instrumentation.langchain import callback_fallback as public
+from otel_mas.instrumentation.langchain.callback_fallback import MODELS_FALLBACK
 from otel_mas.instrumentation.langgraph import unstarted
-from otel_mas.instrumentation.patches import Hook, Patches
+from otel_mas.instrumentation.patches import Hook, HookTable
 
 _MANAGERS, _MODELS, _TOOLS, _RETRIEVERS, _DECISIONS = MODULES
 _RUN, _ARUN = "CallbackManagerForLLMRun", "AsyncCallbackManagerForLLMRun"
 
 MODELS = "models"
-"""The hooks of model calls stand and fall together: one without an end would stay open."""
+"""The group of hooks of model calls: a call whose end is not seen would stay open."""
 
-HOOKS = (
+_HOOKS = (
     Hook(
         _MANAGERS,
         "CallbackManager",
@@ -71,6 +71,6 @@ HOOKS = (
     Hook(_DECISIONS, "BaseDecisionModel", "_aclassify_and_record", ("self", "request"), decisions.aclassify, True),
 )
 
-PATCHES = Patches("LangChain", HOOKS, "its spans may be missing", {MODELS: public.MODELS})
+HOOK_TABLE = HookTable("LangChain", _HOOKS, "its spans may be missing", {MODELS: MODELS_FALLBACK})
 
-__all__ = ["HOOKS", "PATCHES"]
+__all__ = ["HOOK_TABLE", "MODELS"]

@@ -1,4 +1,4 @@
-"""LangGraph: exact causes from its own execution points. Written for LangGraph 0.6 to 1.x."""
+"""Exact causes from LangGraph's own execution points. Written for LangGraph 0.6 to 1.x."""
 
 from __future__ import annotations
 
@@ -10,21 +10,7 @@ MODULES = (
     "langgraph.pregel.remote",
     "langgraph.prebuilt.tool_node",
 )
-"""The modules whose import is the moment to patch them."""
+"""The modules to patch, each when it is imported."""
 
 OPTIONAL: frozenset[str] = frozenset()
-"""Those that supported versions lack."""
-
-
-def patch(module: str | None = None) -> None:
-    """Hook into those of `MODULES` that are imported (or only `module`). What does not fit is left off, said once."""
-    from otel_mas.instrumentation.langgraph import hook_table as fit
-
-    fit.PATCHES.put(module)
-
-
-def unpatch() -> None:
-    """Put LangGraph's own functions back."""
-    from otel_mas.instrumentation.langgraph import hook_table as fit
-
-    fit.PATCHES.take_off()
+"""Those of `MODULES` that some supported versions lack."""

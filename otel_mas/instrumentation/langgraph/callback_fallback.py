@@ -14,7 +14,7 @@ from uuid import UUID
 from opentelemetry import context as otel_context
 from opentelemetry.trace import NonRecordingSpan, get_current_span, set_span_in_context
 
-from otel_mas.instrumentation.callback_handler import PublicHandler
+from otel_mas.instrumentation.callback_handler import CallbackFallback
 from otel_mas.instrumentation.langgraph.human_input import describe_question
 from otel_mas.instrumentation.langgraph.inferred_causes import Causes, Done
 from otel_mas.instrumentation.langgraph.outcomes import run_outcome, task_outcome
@@ -61,37 +61,36 @@ class _Task(_Chain):
     token: Token[Context] | None
 
 
-class PublicRuns(PublicHandler):
-    """What is open, and what becomes of it. Made a handler by `begin`."""
+class RunCallbacks:
+    """LangChain's callbacks of chains; ignoring the rest costs LangChain nothing."""
+
+    run_inline = True  # an async run would otherwise put every event onto a thread pool
+    ignore_llm = ignore_chat_model = ignore_retriever = ignore_retry = ignore_custom_event = ignore_agent = True
 
     def __init__(self) -> None:
-        super().__init__()
         self._open: dict[UUID, _Chain] = {}
 
-    def _handler(self) -> Any:
-        return _handler(self)
-
-    # -- what LangChain tells --------------------------------------------------------------------------------------
-
-    @guarded("langgraph: public start")
-    def started(self, run_id: UUID, parent: UUID | None, name: str, tags: list[str], metadata: dict[str, Any]) -> None:
-        """A chain has started."""
-        if not self.listening:
+    @guarded("langgraph: callback of a start")
+    def on_chain_start(
+        self, serialized: Any, inputs: Any, *, run_id: UUID, parent_run_id: UUID | None = None, **kwargs: Any
+    ) -> None:
+        if not RUNS_FALLBACK.recording:
             return
         if len(self._open) >= _MAX_OPEN:
             self._forget(next(iter(self._open)))
-        above = self._open.get(parent) if parent is not None else None
+        tags, metadata = kwargs.get("tags") or [], kwargs.get("metadata") or {}
+        chain = str(kwargs.get("name") or "chain"), parent_run_id, metadata, tags
+        above = self._open.get(parent_run_id) if parent_run_id is not None else None
         if above is None or not _is_task(above, tags, metadata):
-            self._open[run_id] = _Chain(name, parent, metadata, tags)
+            self._open[run_id] = _Chain(*chain)
             return
-        task = self._open[run_id] = _Task(name, parent, metadata, tags)
+        task = self._open[run_id] = _Task(*chain)
         caller = above if isinstance(above, _Task) else None
         task.graph = caller.graph if caller is not None else above
         self._begin_task(run_id, task, caller)
 
-    @guarded("langgraph: public end")
-    def ended(self, run_id: UUID, outputs: Any) -> None:
-        """A chain has returned."""
+    @guarded("langgraph: callback of an end")
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         chain = self._open.pop(run_id, None)
         if isinstance(chain, _Task):
             chain.done.returned(outputs)
@@ -103,9 +102,8 @@ class PublicRuns(PublicHandler):
             if isinstance(above, _Task) and any(_later_step(tag) for tag in chain.tags):
                 above.done.routed(outputs)  # the function of a conditional edge runs after the node's own code
 
-    @guarded("langgraph: public error")
-    def failed(self, run_id: UUID, error: BaseException) -> None:
-        """A chain was left by an exception."""
+    @guarded("langgraph: callback of an error")
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         chain = self._open.pop(run_id, None)
         if isinstance(chain, _Task):
             self._end_task(chain, error)
@@ -260,30 +258,12 @@ def _later_step(tag: str) -> bool:
     return step != tag and step.isdigit() and int(step) > 1
 
 
-def _handler(runs: PublicRuns) -> Any:
+def _handler() -> Any:
     from langchain_core.callbacks import BaseCallbackHandler
 
-    class Handler(BaseCallbackHandler):
-        """LangChain's form of it. Everything but chains is ignored, which costs LangChain nothing."""
-
-        run_inline = True  # an async run would otherwise put every event onto a thread pool
-        ignore_llm = ignore_chat_model = ignore_retriever = ignore_retry = ignore_custom_event = ignore_agent = True
-
-        def on_chain_start(
-            self, serialized: Any, inputs: Any, *, run_id: UUID, parent_run_id: UUID | None = None, **said: Any
-        ) -> None:
-            name = str(said.get("name") or "chain")
-            runs.started(run_id, parent_run_id, name, said.get("tags") or [], said.get("metadata") or {})
-
-        def on_chain_end(self, outputs: Any, *, run_id: UUID, **said: Any) -> None:
-            runs.ended(run_id, outputs)
-
-        def on_chain_error(self, error: BaseException, *, run_id: UUID, **said: Any) -> None:
-            runs.failed(run_id, error)
-
-    return Handler()
+    return type("RunHandler", (RunCallbacks, BaseCallbackHandler), {})()
 
 
-RUNS = PublicRuns()
+RUNS_FALLBACK = CallbackFallback(_handler)
 
-__all__ = ["RUNS", "PublicRuns"]
+__all__ = ["RUNS_FALLBACK"]

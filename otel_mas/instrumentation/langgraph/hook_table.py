@@ -1,18 +1,18 @@
-"""Which hook goes where in LangGraph."""
+"""The hooks into LangGraph."""
 
 from __future__ import annotations
 
 from otel_mas.instrumentation.langgraph import MODULES, hooks, remote, unknown_tools, unstarted, update_hooks
-from otel_mas.instrumentation.langgraph import callback_fallback as public
-from otel_mas.instrumentation.patches import Hook, Patches
+from otel_mas.instrumentation.langgraph.callback_fallback import RUNS_FALLBACK
+from otel_mas.instrumentation.patches import Hook, HookTable
 
 _LOOP, _RUNNER, _BRANCH, _MAIN, _REMOTE, _TOOL_NODE = MODULES
 _EXIT = ("self", "exc_type", "exc_value", "traceback")
 
 RUNS, UPDATES = "runs", "updates"
-"""Which hooks stand and fall together: a run is recorded exactly, or from what is public."""
+"""Groups of hooks: a run is recorded exactly, or by the fallback."""
 
-HOOKS = (
+_HOOKS = (
     Hook(_LOOP, "", "apply_writes", ("checkpoint", "channels", "tasks"), hooks.apply_writes, group=RUNS),
     Hook(_LOOP, "PregelLoop", "_first", ("self",), hooks.first, group=RUNS),
     Hook(_LOOP, "PregelLoop", "tick", ("self",), hooks.tick, group=RUNS),
@@ -88,4 +88,4 @@ HOOKS = (
     Hook(_REMOTE, "RemoteGraph", "astream_events", ("self", "input", "config"), remote.call, True),
 )
 
-PATCHES = Patches("LangGraph", HOOKS, "causes may be missing", {RUNS: public.RUNS})
+HOOK_TABLE = HookTable("LangGraph", _HOOKS, "causes may be missing", {RUNS: RUNS_FALLBACK})

@@ -108,12 +108,12 @@ def begun() -> None:
 
 def _failed(starting: _Starting, error: Exception) -> None:
     with imports:
-        from otel_mas.instrumentation.langgraph import hook_table as fit
         from otel_mas.instrumentation.langgraph import spans
+        from otel_mas.instrumentation.langgraph.callback_fallback import RUNS_FALLBACK
     try:
         _starting.set(None)
-        if fit.PATCHES.is_left_off(fit.RUNS):
-            return  # public callbacks record the run, and its failure
+        if RUNS_FALLBACK.started:
+            return  # which records the run, and its failure
         rec, outer = recorder(), current_task()
         if outer is not None and outer.graph is not None and outer.graph is starting.graph:
             return  # a subgraph used as a node is one span with its task, which this error leaves

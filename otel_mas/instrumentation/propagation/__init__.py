@@ -10,18 +10,4 @@ MODULES = (
     "multiprocessing.pool",
     "celery.signals",
 )
-"""The modules whose import is the moment to patch them."""
-
-
-def patch(module: str | None = None) -> None:
-    """Hook into those of `MODULES` that are imported (or only `module`)."""
-    from otel_mas.instrumentation.propagation import hook_table as fit
-
-    fit.patch(module)
-
-
-def unpatch() -> None:
-    """Put Python's own functions back."""
-    from otel_mas.instrumentation.propagation import hook_table as fit
-
-    fit.unpatch()
+"""The modules to patch, each when it is imported."""

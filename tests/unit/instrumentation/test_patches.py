@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from otel_mas.instrumentation.patches import Hook, Patches
+from otel_mas.instrumentation.patches import Hook, HookTable
 
 
 class Thing:
@@ -39,50 +39,52 @@ def adding(amount: int) -> Callable[[Any], Any]:
 
 
 @pytest.fixture
-def patches(framework: ModuleType) -> Patches:
-    return Patches("it", [Hook(framework.__name__, "Thing", "work", ("self", "number"), adding(1))], "nothing")
+def table(framework: ModuleType) -> HookTable:
+    return HookTable("it", [Hook(framework.__name__, "Thing", "work", ("self", "number"), adding(1))], "nothing")
 
 
-def test_what_is_still_ours_is_taken_off(framework: ModuleType, patches: Patches) -> None:
-    patches.put()
+def test_a_replacement_that_is_still_ours_is_taken_off(framework: ModuleType, table: HookTable) -> None:
+    table.patch()
     assert framework.Thing().work(1) == 2
-    patches.take_off()
+    table.unpatch()
     assert framework.Thing.work is Thing.work
 
 
-def test_what_another_tool_has_wrapped_since_is_left_to_it(framework: ModuleType, patches: Patches) -> None:
-    patches.put()
+def test_a_function_that_another_tool_has_wrapped_since_is_left_alone(framework: ModuleType, table: HookTable) -> None:
+    table.patch()
     theirs = framework.Thing.work = adding(10)(framework.Thing.work)
-    patches.take_off()
+    table.unpatch()
     assert framework.Thing.work is theirs
 
 
-def test_ours_inside_of_another_tools_is_not_put_there_twice(framework: ModuleType, patches: Patches) -> None:
-    patches.put()
+def test_a_replacement_inside_another_tools_wrapper_is_not_put_there_twice(
+    framework: ModuleType, table: HookTable
+) -> None:
+    table.patch()
     framework.Thing.work = adding(10)(framework.Thing.work)
-    patches.take_off()
-    patches.put()
+    table.unpatch()
+    table.patch()
     assert framework.Thing().work(0) == 11
 
 
-def test_once_the_other_tool_is_gone_ours_can_be_taken_off(framework: ModuleType, patches: Patches) -> None:
-    patches.put()
+def test_once_the_other_tools_wrapper_is_gone_ours_is_taken_off(framework: ModuleType, table: HookTable) -> None:
+    table.patch()
     ours = framework.Thing.work
     framework.Thing.work = adding(10)(ours)
-    patches.take_off()
+    table.unpatch()
     framework.Thing.work = ours
-    patches.take_off()
+    table.unpatch()
     assert framework.Thing.work is Thing.work
 
 
 def test_where_the_other_tool_has_put_the_original_back_ours_is_put_again(
-    framework: ModuleType, patches: Patches
+    framework: ModuleType, table: HookTable
 ) -> None:
-    patches.put()
+    table.patch()
     framework.Thing.work = adding(10)(framework.Thing.work)
-    patches.take_off()
+    table.unpatch()
     framework.Thing.work = Thing.work
-    patches.put()
+    table.patch()
     assert framework.Thing().work(0) == 1
 
 
@@ -110,8 +112,8 @@ builder.add_edge(START, "speak")
 graph = builder.compile()
 calls = []
 
-def wrap(patches):
-    for owner, name in list(patches._replaced):
+def wrap(table):
+    for owner, name in list(table._replaced):
         inner = getattr(owner, name)
         if not getattr(inner, "theirs", False):
             @functools.wraps(inner)
@@ -121,12 +123,11 @@ def wrap(patches):
             theirs.theirs = True
             setattr(owner, name, theirs)
 
-from otel_mas.instrumentation.langchain import hook_table as langchain
-from otel_mas.instrumentation.langgraph import hook_table as langgraph
+from otel_mas.instrumentation.install import hook_table
 
 otel_mas.instrument(store=sys.argv[1])
-wrap(langchain.PATCHES)
-wrap(langgraph.PATCHES)
+wrap(hook_table("langchain"))
+wrap(hook_table("langgraph"))
 for store in (None, sys.argv[2]):
     otel_mas.shutdown()
     calls.clear()
@@ -140,7 +141,7 @@ with otel_mas.open(sys.argv[2]) as source:
 """
 
 
-def test_inside_of_another_tool_ours_is_silent_while_off_and_records_once_when_on_again(tmp_path: Path) -> None:
+def test_inside_another_tools_wrapper_ours_is_silent_while_off_and_records_once_when_on_again(tmp_path: Path) -> None:
     """Every hook into LangGraph and LangChain is wrapped by somebody else."""
     app = [sys.executable, "-c", APP, str(tmp_path / "off.db"), str(tmp_path / "on.db")]
     ran = subprocess.run(app, capture_output=True, text=True, check=False)

@@ -20,6 +20,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from otel_mas.config import Settings
 from otel_mas.instrumentation import langchain as instrumentation
+from otel_mas.instrumentation.langchain.hook_table import HOOK_TABLE
 from otel_mas.instrumentation.langchain.models import HANDLER
 from otel_mas.pricing import PRICES
 from otel_mas.record import guard
@@ -95,9 +96,9 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorded]:
     # The package exports a function of the module's name.
     monkeypatch.setattr(sys.modules["otel_mas.record.recorder"], "_RECORDER", fake)
     monkeypatch.setattr(guard, "_strict", True)
-    instrumentation.patch()
+    HOOK_TABLE.patch()
     yield fake
-    instrumentation.unpatch()
+    HOOK_TABLE.unpatch()
     left, HANDLER._open = HANDLER._open, {}
     assert not left
 

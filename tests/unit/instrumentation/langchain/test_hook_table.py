@@ -9,34 +9,33 @@ from typing import Any
 import pytest
 from langchain_core.tools import BaseTool
 
-from otel_mas.instrumentation import langchain as instrumentation
-from otel_mas.instrumentation.langchain import hook_table as fit
+from otel_mas.instrumentation.langchain.hook_table import HOOK_TABLE
 
 
-def test_a_method_that_takes_something_else_is_left_alone_and_said_once(
+def test_a_method_that_takes_something_else_is_left_alone_and_warned_of_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def run(self: Any, everything: Any) -> None: ...
 
     monkeypatch.setattr(BaseTool, "run", run)
-    monkeypatch.setattr(fit.PATCHES, "_said", set())
-    instrumentation.patch()
-    instrumentation.patch()
+    monkeypatch.setattr(HOOK_TABLE, "_warned", set())
+    HOOK_TABLE.patch()
+    HOOK_TABLE.patch()
     assert BaseTool.run is run
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "BaseTool.run takes ('self', 'everything')" in caplog.text
-    instrumentation.unpatch()
+    HOOK_TABLE.unpatch()
 
 
 IN_ORDER = """
 import importlib.util, sys
-from otel_mas.instrumentation import langchain
+from otel_mas.instrumentation import install, langchain
 assert not any(name.startswith("langchain") for name in sys.modules), "importing it imports LangChain"
 for module in {order}(langchain.MODULES):
     if module in langchain.OPTIONAL and importlib.util.find_spec(module.rpartition(".")[0]) is None:
         continue
     importlib.import_module(module)
-    langchain.patch(module)
+    install.hook_table("langchain").patch(module)
 from langchain_core.callbacks.manager import CallbackManager
 from langchain_core.tools import BaseTool
 assert not hasattr(CallbackManager.on_chat_model_start.__wrapped__, "__wrapped__"), "patched twice"

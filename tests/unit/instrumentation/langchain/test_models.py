@@ -21,7 +21,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, StatusCode
 
-from otel_mas.instrumentation import langchain as instrumentation
+from otel_mas.instrumentation.langchain.hook_table import HOOK_TABLE
 
 
 class Scripted(BaseChatModel):
@@ -289,31 +289,29 @@ async def test_concurrent_async_calls_are_recorded_once_each(recorded: Any) -> N
 
 
 def test_patching_twice_records_once_and_unpatching_stops_it(recorded: Any) -> None:
-    instrumentation.patch()
+    HOOK_TABLE.patch()
     model = Scripted()
     manager = CallbackManager.configure()
     model.invoke("hi", {"callbacks": manager})
     assert len(recorded.spans) == 1
-    instrumentation.unpatch()
+    HOOK_TABLE.unpatch()
     model.invoke("hi")
     model.invoke("hi", {"callbacks": manager})
     assert len(recorded.spans) == 1
-    instrumentation.patch()
+    HOOK_TABLE.patch()
     model.invoke("hi")
     assert len(recorded.spans) == 2
 
 
 def test_unpatching_leaves_nothing_of_ours_in_langchain(recorded: Any) -> None:
-    from otel_mas.instrumentation.langchain.hook_table import HOOKS
-
     def code(hook: Any) -> str:
         owner = getattr(sys.modules[hook.module], hook.owner)
         return str(getattr(owner, hook.name).__code__.co_filename)
 
-    imported = [hook for hook in HOOKS if hook.module in sys.modules]
+    imported = [hook for hook in HOOK_TABLE.hooks if hook.module in sys.modules]
     there = [hook for hook in imported if hasattr(getattr(sys.modules[hook.module], hook.owner), hook.name)]
     assert all("otel_mas" in code(hook) for hook in there if not hook.optional)
-    instrumentation.unpatch()
+    HOOK_TABLE.unpatch()
     assert not any("otel_mas" in code(hook) for hook in there)
 
 

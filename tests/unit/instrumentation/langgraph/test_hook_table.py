@@ -7,26 +7,26 @@ from collections.abc import Iterator
 from typing import Any
 
 import langgraph.graph
-import langgraph.pregel.remote  # noqa: F401  (with it every module that is patched is imported)
+import langgraph.prebuilt.tool_node
+import langgraph.pregel.remote  # noqa: F401
 import pytest
 from langgraph.graph._branch import BranchSpec
 from langgraph.pregel import _loop, _runner
 
-from otel_mas.instrumentation import langgraph as instrumentation
-from otel_mas.instrumentation.langgraph import hook_table as fit
+from otel_mas.instrumentation.langgraph.hook_table import HOOK_TABLE
 
 
 @pytest.fixture(autouse=True)
 def unpatched() -> Iterator[None]:
-    instrumentation.unpatch()
+    HOOK_TABLE.unpatch()
     yield
-    instrumentation.unpatch()
+    HOOK_TABLE.unpatch()
 
 
 def standing() -> dict[tuple[str, str], Any]:
     modules = __import__("sys").modules
     found = {}
-    for hook in fit.HOOKS:
+    for hook in HOOK_TABLE.hooks:
         owner = getattr(modules[hook.module], hook.owner) if hook.owner else modules[hook.module]
         if not hook.optional:
             found[hook.owner, hook.name] = getattr(owner, hook.name)
@@ -35,7 +35,7 @@ def standing() -> dict[tuple[str, str], Any]:
 
 def test_every_hook_fits_the_installed_langgraph(caplog: pytest.LogCaptureFixture) -> None:
     before = standing()
-    instrumentation.patch()
+    HOOK_TABLE.patch()
     after = standing()
     assert [place for place in before if after[place] is before[place]] == []
     assert not caplog.records
@@ -43,31 +43,31 @@ def test_every_hook_fits_the_installed_langgraph(caplog: pytest.LogCaptureFixtur
 
 def test_patching_twice_wraps_once_and_unpatching_restores() -> None:
     before = standing()
-    instrumentation.patch()
+    HOOK_TABLE.patch()
     once = standing()
-    instrumentation.patch()
+    HOOK_TABLE.patch()
     assert standing() == once
-    instrumentation.unpatch()
+    HOOK_TABLE.unpatch()
     assert standing() == before
 
 
 def test_only_the_module_that_was_imported_is_patched() -> None:
     before = standing()
-    instrumentation.patch("langgraph.pregel._runner")
+    HOOK_TABLE.patch("langgraph.pregel._runner")
     changed = {place for place, function in standing().items() if function is not before[place]}
     assert changed == {("", "run_with_retry"), ("", "arun_with_retry")}
 
 
-def test_a_hook_with_other_parameters_is_left_off_and_said_once(
+def test_a_hook_with_other_parameters_is_left_off_and_warned_of_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def run_with_retry(job: Any) -> None: ...
 
-    monkeypatch.setattr(fit.PATCHES, "_said", set())
+    monkeypatch.setattr(HOOK_TABLE, "_warned", set())
     monkeypatch.setattr(_runner, "run_with_retry", run_with_retry)
     with caplog.at_level(logging.WARNING):
-        instrumentation.patch()
-        instrumentation.patch()
+        HOOK_TABLE.patch()
+        HOOK_TABLE.patch()
     assert _runner.run_with_retry is run_with_retry
     assert [r.getMessage().count("run_with_retry") for r in caplog.records] == [1]
 
@@ -75,22 +75,22 @@ def test_a_hook_with_other_parameters_is_left_off_and_said_once(
 def test_a_hook_that_is_gone_takes_its_group_along_and_the_others_stay(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(fit.PATCHES, "_said", set())
+    monkeypatch.setattr(HOOK_TABLE, "_warned", set())
     monkeypatch.delattr(_loop, "apply_writes")
     before = _loop.PregelLoop.tick, _runner.run_with_retry
-    decided = BranchSpec._finish
+    original = BranchSpec._finish
     with caplog.at_level(logging.WARNING):
-        instrumentation.patch()
+        HOOK_TABLE.patch()
     assert (_loop.PregelLoop.tick, _runner.run_with_retry) == before
-    assert BranchSpec._finish is not decided
+    assert BranchSpec._finish is not original
     assert [r.getMessage().count("apply_writes is not there") for r in caplog.records] == [1]
-    assert heard()
-    instrumentation.unpatch()
-    assert not heard()
+    assert handler_is_registered()
+    HOOK_TABLE.unpatch()
+    assert not handler_is_registered()
 
 
-def heard() -> bool:
-    """Whether LangChain tells a handler of ours."""
+def handler_is_registered() -> bool:
+    """Whether LangChain calls a handler of ours."""
     from langchain_core.tracers import context
 
     return any("otel-mas" in hook[0].name for hook in context._configure_hooks)

@@ -10,8 +10,7 @@ from langgraph.pregel.remote import RemoteGraph
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
-from otel_mas.instrumentation.langgraph import hook_table as fit
-from otel_mas.instrumentation.langgraph import patch, unpatch
+from otel_mas.instrumentation.langgraph.hook_table import HOOK_TABLE
 
 SPAN = NonRecordingSpan(SpanContext(0xA, 0xB, is_remote=False, trace_flags=TraceFlags(1)))
 PARENT = f"00-{0xA:032x}-{0xB:016x}-01"
@@ -43,9 +42,9 @@ class Client:
 
 @pytest.fixture(autouse=True)
 def patched() -> Any:
-    patch()
+    HOOK_TABLE.patch()
     yield
-    unpatch()
+    HOOK_TABLE.unpatch()
 
 
 def sent(headers: dict[str, str] | None, *, way: str = "stream", within: Any = SPAN) -> Any:
@@ -91,5 +90,5 @@ def test_outside_of_any_span_nothing_is_added() -> None:
 
 
 def test_switched_off_it_is_langgraph_s_own() -> None:
-    fit.PATCHES.take_off()
+    HOOK_TABLE.unpatch()
     assert sent(None) is None

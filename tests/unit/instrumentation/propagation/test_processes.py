@@ -16,7 +16,8 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
 import otel_mas
 from otel_mas.config import Settings
-from otel_mas.instrumentation import propagation, switch
+from otel_mas.instrumentation import switch
+from otel_mas.instrumentation.propagation.hook_table import HOOK_TABLE
 from otel_mas.instrumentation.propagation.processes import Carried, run_carried
 from otel_mas.record import RECORDED_SPAN_KEY, recording_context
 
@@ -87,19 +88,19 @@ def test_what_cannot_be_carried_is_called_all_the_same(monkeypatch: pytest.Monke
 
 @pytest.mark.usefixtures("within")
 def test_a_pool_of_threads_is_given_the_context_itself() -> None:
-    propagation.patch()
+    HOOK_TABLE.patch()
     try:
         with ThreadPool(1) as pool:
             assert pool.apply(where) == (0xB, False, "a", True)
             assert pool.map(lambda _: where(), [1]) == [(0xB, False, "a", True)]
             assert list(pool.imap_unordered(lambda _: where(), [1])) == [(0xB, False, "a", True)]
     finally:
-        propagation.unpatch()
+        HOOK_TABLE.unpatch()
 
 
 def test_switched_off_everything_is_python_s_own() -> None:
-    propagation.patch()
-    propagation.unpatch()
+    HOOK_TABLE.patch()
+    HOOK_TABLE.unpatch()
     assert (
         ProcessPoolExecutor.submit,
         BaseProcess.start,

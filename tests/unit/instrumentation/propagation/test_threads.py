@@ -14,8 +14,8 @@ import pytest
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from otel_mas.instrumentation import propagation
 from otel_mas.instrumentation.propagation import threads
+from otel_mas.instrumentation.propagation.hook_table import HOOK_TABLE
 from otel_mas.record import RECORDED_SPAN_KEY
 
 ORIGINALS = (threading.Thread.start, ThreadPoolExecutor.submit)
@@ -23,9 +23,9 @@ ORIGINALS = (threading.Thread.start, ThreadPoolExecutor.submit)
 
 @pytest.fixture(autouse=True)
 def patched() -> Iterator[None]:
-    propagation.patch()
+    HOOK_TABLE.patch()
     yield
-    propagation.unpatch()
+    HOOK_TABLE.unpatch()
     assert (threading.Thread.start, ThreadPoolExecutor.submit) == ORIGINALS
 
 
