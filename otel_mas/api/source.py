@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -138,6 +138,20 @@ class Source:
             return None
         paused = [one.trace_id for one in summaries if one.status == RunOutcome.INTERRUPTED]
         return frozenset(one for one in paused if any(asked.overdue for asked in self.trace(one).questions()))
+
+    def error_messages(self, summaries: Sequence[TraceSummary]) -> Mapping[str, str]:
+        """Messages of the errors that ended these traces, by trace id; only a local store is asked."""
+        from otel_mas.report.findings import fates
+
+        found: dict[str, str] = {}
+        for summary in summaries if self.capabilities.content else ():
+            if summary.status == RunOutcome.ERROR:
+                trace = self.trace(summary.trace_id)
+                messages = trace.error_messages()
+                message = next((messages[span_id] for _, span_id in fates(trace.spans) if span_id in messages), None)
+                if message:
+                    found[summary.trace_id] = message
+        return found
 
     def to_pandas(self, *, attributes: bool = False, **which: Any) -> pandas.DataFrame:
         """The spans of many traces, a row each, in the order of `traces`.

@@ -13,7 +13,7 @@ from otel_mas import model
 from otel_mas.api.tables import Tabular
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
-from otel_mas.model import Message, Span, SpanTable
+from otel_mas.model import Message, Span, SpanTable, StatusCode
 from otel_mas.semconv import RecordKind, TaskOutcome
 from otel_mas.semconv import attributes as names
 from otel_mas.sources import Source as Port
@@ -65,12 +65,22 @@ class Run(Tabular):
             for span in trace.spans if trace._port.capabilities.content else ():
                 name = REASONS.get(span.record_kind)
                 if name is not None:
-                    beside = {
-                        content.name: content.value for content in trace._port.contents(trace.trace_id, span.span_id)
-                    }
-                    said = beside.get(name) or span.get(name)
+                    said = trace._stored_contents(span.span_id).get(name) or span.get(name)
                     if said:
                         found[span.span_id] = str(said)
+        return found
+
+    def error_messages(self) -> Mapping[str, str]:
+        """Messages of the errors that happened in it, by span id, where they are stored."""
+        from otel_mas.report.findings import error_message
+
+        found: dict[str, str] = {}
+        for trace in self._parts():
+            for span in trace.spans:
+                if span.status == StatusCode.ERROR:
+                    message = error_message(span, trace._stored_contents(span.span_id))
+                    if message:
+                        found[span.span_id] = message
         return found
 
     @abstractmethod
@@ -182,7 +192,12 @@ class Trace(Run):
 
     def contents(self, span: Span | str) -> Mapping[str, Any]:
         """Other content beside a span (tool arguments and results, exception text, questions), by name."""
-        span_id = self._content_of(span)
+        return self._stored_contents(self._content_of(span))
+
+    def _stored_contents(self, span_id: str) -> Mapping[str, Any]:
+        """Content beside a span, by name; none from a source that keeps none."""
+        if not self._port.capabilities.content:
+            return {}
         return {content.name: content.value for content in self._port.contents(self.trace_id, span_id)}
 
     def _content_of(self, span: Span | str) -> str:

@@ -26,7 +26,8 @@ def command(found: Trace | Conversation, as_json: bool) -> None:
     if as_json:
         from otel_mas.report import json
 
-        print_json(json.spans(found.spans, found.problems, found.questions(), found.reasons()))
+        notes = found.questions(), found.reasons(), found.error_messages()
+        print_json(json.spans(found.spans, found.problems, *notes))
         return
     print_lines(lambda width: _trees(found, width))
 
@@ -37,9 +38,9 @@ def _trees(found: Trace | Conversation, width: int) -> Iterator[Text]:
     from otel_mas.api import Conversation
     from otel_mas.report import terminal
 
-    asked, reasons = found.questions(), found.reasons()
+    notes = found.questions(), found.reasons(), found.error_messages()
     for position, trace in enumerate(found.traces if isinstance(found, Conversation) else (found,)):
         if position:
             yield Text("")
         yield from terminal.heading(trace.spans, width)
-        yield from terminal.tree(trace.graph().causal, width, asked, reasons)
+        yield from terminal.tree(trace.graph().causal, width, *notes)

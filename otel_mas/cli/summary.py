@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,10 +127,11 @@ def _remarks(subject: Trace | Conversation, width: int) -> Iterator[Text]:
     spans = subject.spans
     outline = Outline(subject.graph().causal)
     by_id = {(span.trace_id, span.span_id): span for span in spans}
+    messages = subject.error_messages()
     remarks = []
     for key, fate in fates(spans).items():
         said, style = _FATES[fate.name]
-        remarks.append((f"{said}{outline.telling_label(by_id[key])}: {_failure(subject, by_id[key])}", style))
+        remarks.append((f"{said}{outline.telling_label(by_id[key])}: {_failure(by_id[key], messages)}", style))
     remarks += [
         (f"{outline.telling_label(task)} is waiting for input: {_question(subject, task)}", "yellow")
         for task in waiting(spans)
@@ -143,12 +144,11 @@ def _remarks(subject: Trace | Conversation, width: int) -> Iterator[Text]:
         yield Text(f"and {len(remarks) - _MOST_REMARKS} more", style="dim")
 
 
-def _failure(subject: Trace | Conversation, span: Span) -> str:
+def _failure(span: Span, messages: Mapping[str, str]) -> str:
     from otel_mas.semconv import attributes as names
 
     kind = span.columns.get(names.ERROR_TYPE) or "error"
-    message = _content(subject, span, names.EXCEPTION_MESSAGE) or span.status_message
-    return f"{kind}: {message}"
+    return f"{kind}: {messages.get(span.span_id, '')}"
 
 
 def _question(subject: Trace | Conversation, task: Span) -> str:

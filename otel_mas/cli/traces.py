@@ -33,15 +33,15 @@ def command(store: str | None, as_json: bool, **asked: Any) -> None:
 
     with open_source(store) as source:
         found = source.traces(**asked)
-        overdue = source.overdue(found)
+        overdue, messages = source.overdue(found), source.error_messages(found)
         if as_json:
             from otel_mas.report import json
 
-            print_json(json.traces(found, overdue))
+            print_json(json.traces(found, overdue, messages))
         elif found:
             from otel_mas.report import terminal
 
-            print_lines(lambda width: terminal.traces(found, width, overdue or ()))
+            print_lines(lambda width: terminal.traces(found, width, overdue or (), messages))
         elif any(value is not None for name, value in asked.items() if name != "limit"):
             note(f"no trace in {source.location} matches")
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 
 from otel_mas.causal.failed import failed
@@ -67,6 +67,21 @@ def failures(spans: Sequence[Span]) -> list[Span]:
         for span in failed
         if not span.columns.get(names.MAS_ERROR_SPAN) and (span.trace_id, span.span_id) not in above
     ]
+
+
+def error_message(span: Span, contents: Mapping[str, object]) -> str | None:
+    """The message of the error that a span ended with, where it is stored: beside it, on its event, in its status.
+
+    Args:
+        span: any span.
+        contents: content stored beside it, by name.
+    """
+    if span.status != StatusCode.ERROR:
+        return None
+    events = [event.attributes for event in span.events if event.name == "exception"]
+    found = (contents, *reversed(events))
+    message = next(filter(None, (one.get(names.EXCEPTION_MESSAGE) for one in found)), span.status_message)
+    return str(message) if message else None
 
 
 def waiting(spans: Sequence[Span]) -> list[Span]:

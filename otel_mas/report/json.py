@@ -39,6 +39,7 @@ class TraceForm(TypedDict):
     unpriced_calls: Annotated[int, "calls without a known price; `cost_usd` leaves them out"]
     simulated: Annotated[bool, "costs of stand-ins for models are in it: nobody was charged for those"]
     incomplete: Annotated[str | None, "what is known to be missing, in words"]
+    error_message: Annotated[str | None, "of the error that ended it, where a local store keeps it; else null"]
 
 
 class TracesDocument(TypedDict):
@@ -73,6 +74,7 @@ class SpanForm(TypedDict):
     links: Annotated[list[LinkForm], "the span's causes, as links"]
     events: Annotated[list[EventForm], "what happened during the span"]
     reason: Annotated[str | None, "why it decided so: of a routing decision, guardrail or grade; null where not kept"]
+    error_message: Annotated[str | None, "of the error that happened in it; null where none did, or it is not kept"]
 
 
 class QuestionForm(TypedDict):
@@ -174,15 +176,29 @@ class CostDocument(TypedDict):
     problems: Annotated[list[str], "what is wrong with the traces, in words"]
 
 
-def traces(summaries: Sequence[TraceSummary], overdue: Container[str] | None = None) -> TracesDocument:
-    """`otel-mas traces --json`. `overdue` are the ids of those with an overdue question; None where nobody looked."""
+def traces(
+    summaries: Sequence[TraceSummary],
+    overdue: Container[str] | None = None,
+    error_messages: Mapping[str, str] | None = None,
+) -> TracesDocument:
+    """`otel-mas traces --json`.
+
+    Args:
+        summaries: The traces, newest first.
+        overdue: The ids of those with an overdue question; None where nobody looked.
+        error_messages: Of the errors that ended them, by trace id.
+    """
+    messages = error_messages or {}
     return {
-        "traces": [_summary(one, None if overdue is None else one.trace_id in overdue) for one in summaries],
+        "traces": [
+            _summary(one, None if overdue is None else one.trace_id in overdue, messages.get(one.trace_id))
+            for one in summaries
+        ],
         "incomplete": summaries.incomplete if isinstance(summaries, PartialList) else None,
     }
 
 
-def _summary(summary: TraceSummary, overdue: bool | None) -> TraceForm:
+def _summary(summary: TraceSummary, overdue: bool | None, error_message: str | None) -> TraceForm:
     return {
         "trace_id": summary.trace_id,
         "name": summary.name,
@@ -202,15 +218,21 @@ def _summary(summary: TraceSummary, overdue: bool | None) -> TraceForm:
         "unpriced_calls": summary.unpriced_calls,
         "simulated": summary.simulated,
         "incomplete": summary.incomplete,
+        "error_message": error_message,
     }
 
 
 def spans(
-    found: Sequence[Span], problems: Sequence[str], asked: Sequence[Question] = (), reasons: Reasons | None = None
+    found: Sequence[Span],
+    problems: Sequence[str],
+    asked: Sequence[Question] = (),
+    reasons: Reasons | None = None,
+    error_messages: Mapping[str, str] | None = None,
 ) -> SpansDocument:
-    """`otel-mas show --json`."""
+    """`otel-mas show --json`; `reasons` and `error_messages` by span id."""
+    reasons, messages = reasons or {}, error_messages or {}
     return {
-        "spans": [_span(span, (reasons or {}).get(span.span_id)) for span in found],
+        "spans": [_span(span, reasons.get(span.span_id), messages.get(span.span_id)) for span in found],
         "questions": [_question(one) for one in asked],
         "problems": list(problems),
     }
@@ -234,7 +256,7 @@ def _question(one: Question) -> QuestionForm:
     }
 
 
-def _span(span: Span, reason: str | None) -> SpanForm:
+def _span(span: Span, reason: str | None, error_message: str | None) -> SpanForm:
     return {
         "trace_id": span.trace_id,
         "span_id": span.span_id,
@@ -250,6 +272,7 @@ def _span(span: Span, reason: str | None) -> SpanForm:
         "links": [_link(link) for link in span.links],
         "events": [_event(event) for event in span.events],
         "reason": reason,
+        "error_message": error_message,
     }
 
 

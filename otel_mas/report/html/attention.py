@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from otel_mas.causal import CausalGraph
-from otel_mas.report.findings import Fate, fates, waiting
+from otel_mas.report.findings import Fate, error_message, fates, waiting
 from otel_mas.report.html.block import left_out
 from otel_mas.report.html.span import cut, readable
 from otel_mas.report.markup import Child, Markup, element, text
@@ -35,8 +35,7 @@ def attention(causal: CausalGraph, said: Mapping[tuple[str, str], Mapping[str, o
     for key, fate in fates(causal.spans).items():
         span = by_id[key]
         error = plain(span.columns.get(names.ERROR_TYPE) or "error")
-        beside = contents.get(key, {})
-        message = beside.get(names.EXCEPTION_MESSAGE) or span.status_message
+        message = error_message(span, contents.get(key, {}))
         lines.append(_line(*_FATES[fate], outline.telling_label(span), error, message))
     for span in waiting(causal.spans):
         beside = contents.get((span.trace_id, span.span_id), {})

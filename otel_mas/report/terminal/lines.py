@@ -104,15 +104,15 @@ def run_status(spans: Sequence[Span]) -> Text:
     return Text(said, style=STATUS_STYLES.get(status, ""))
 
 
-def outcome(span: Span) -> Text | None:
-    """How a span ended, where that is worth a word."""
+def outcome(span: Span, error_message: str = "") -> Text | None:
+    """How a span ended, where that is worth a word; of an error with its message, on a line."""
     task = span.columns.get(names.MAS_TASK_OUTCOME)
     run = span.columns.get(names.MAS_RUN_OUTCOME)
     if task == TaskOutcome.INTERRUPTED or run == RunOutcome.INTERRUPTED:
         return Text("paused for input", style="yellow")
     if span.status == StatusCode.ERROR or TaskOutcome.ERROR in (task, run):
         kind = plain(span.columns.get(names.ERROR_TYPE) or "error")
-        return Text(f"✗ {kind}", style="bold red")
+        return Text(f"✗ {kind}", style="bold red").append(f": {plain(error_message)}" if error_message else "", "red")
     if TaskOutcome.CANCELLED in (task, run):
         return Text("cancelled", style="yellow")
     if run == RunOutcome.ABANDONED:

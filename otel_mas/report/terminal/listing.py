@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from rich.text import Text
 
 from otel_mas.model import TraceSummary
 from otel_mas.report.terminal.lines import STATUS_STYLES, cells, fit
 from otel_mas.report.terminal.overdue import STYLE as OVERDUE_STYLE
-from otel_mas.report.text import count, duration, listing, local_time, plain, short_ids, usd
+from otel_mas.report.text import count, duration, listing, local_time, plain, short_ids, shortened, usd
 
 _HEADINGS = ("trace", "started", "took", "status", "spans", "tokens", "cost", "what")
 _RIGHT = frozenset({"took", "spans", "tokens", "cost"})
+_LONGEST_MESSAGE = 40
 
 
-def traces(summaries: Sequence[TraceSummary], width: int, overdue: Container[str] = ()) -> Iterator[Text]:
+def traces(
+    summaries: Sequence[TraceSummary],
+    width: int,
+    overdue: Container[str] = (),
+    error_messages: Mapping[str, str] | None = None,
+) -> Iterator[Text]:
     """Each trace with the shortest id that tells it from the others, when, how long, and what it used.
 
-    `overdue` are the ids of traces with a question that is overdue, or was when it was answered.
+    `overdue` are the ids of traces with a question that is overdue, or was when it was answered; `error_messages`
+    those of the errors that ended traces, by trace id.
     """
+    messages = error_messages or {}
     ids = short_ids([summary.trace_id for summary in summaries])
     table = [[Text(heading, style="dim") for heading in _HEADINGS]]
-    table += [_row(summary, ids[summary.trace_id], summary.trace_id in overdue) for summary in summaries]
+    table += [_row(one, ids[one.trace_id], one.trace_id in overdue, messages.get(one.trace_id)) for one in summaries]
     widths = [max(cell.cell_len for cell in column) for column in zip(*table, strict=True)]
     widths[-1] = max(20, width - sum(widths[:-1]) - 2 * (len(widths) - 1))
     for row in table:
@@ -33,9 +41,11 @@ def traces(summaries: Sequence[TraceSummary], width: int, overdue: Container[str
         yield cells(Text("  ").join(fitted))
 
 
-def _row(summary: TraceSummary, short: str, overdue: bool) -> list[Text]:
+def _row(summary: TraceSummary, short: str, overdue: bool, error_message: str | None) -> list[Text]:
     took = summary.duration_ns
     what = Text(plain(summary.name).removeprefix("invoke_workflow ").removeprefix("invoke_agent "))
+    if error_message:
+        what.append(f"  ✗ {shortened(plain(error_message), _LONGEST_MESSAGE)}", style="red")
     if summary.conversation_id:
         what.append(f"  thread {plain(summary.conversation_id)}", style="dim")
     if summary.agents:

@@ -16,26 +16,32 @@ from otel_mas.report.outline import Outline
 from otel_mas.report.readings import Readings
 from otel_mas.report.terminal.lines import bar, cells, fit, joined, kind_style, outcome
 from otel_mas.report.terminal.overdue import marks
-from otel_mas.report.text import duration, usd
+from otel_mas.report.text import duration, plain, shortened, usd
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
 
 _BAR = 24
 _TOOK = 8
+_LEAST_MESSAGE = 24
 _FATES = {Fate.ENDED_THE_RUN: ("ended the run", "bold red"), Fate.HANDLED: ("handled", "yellow")}
 
 
 def tree(
-    causal: CausalGraph, width: int, asked: Sequence[Question] = (), reasons: Reasons | None = None
+    causal: CausalGraph,
+    width: int,
+    asked: Sequence[Question] = (),
+    reasons: Reasons | None = None,
+    error_messages: Mapping[str, str] | None = None,
 ) -> Iterator[Text]:
     """The spans of a trace, a line each: the tree, how long each took, and when on a common axis.
 
-    Of the questions that were `asked` the overdue ones are marked; `reasons` say why decisions were made.
+    Of the questions that were `asked` the overdue ones are marked; `reasons` say why decisions were made, and
+    `error_messages` what went wrong, by span id.
     """
     spans = causal.spans
     if not spans:
         return
-    words = _Words(causal, asked, reasons or {})
+    words = _Words(causal, asked, reasons or {}, error_messages or {})
     outline = words.outline
     begin = min(span.start_ns for span in spans)
     end = max(max(span.last_ns, span.start_ns) for span in spans)
@@ -45,7 +51,8 @@ def tree(
     yield cells(fit(Text(""), room + _TOOK + 1), "  ", ("0", "dim"), axis)
     for root in causal.roots:
         for span, last in outline.walk(root):
-            label = Text(_guides(last), style="dim").append_text(words.label(span))
+            guides = Text(_guides(last), style="dim")
+            label = guides + words.label(span, room - guides.cell_len)
             took = Text("" if span.end_ns is None else duration(span.duration_ns), style="dim")
             stretch = bar([(span.start_ns, end if span.end_ns is None else span.end_ns)], begin, total, _BAR)
             yield cells(fit(label, room), " ", fit(took, _TOOK, "right"), "  ", (stretch, kind_style(span)))
@@ -61,18 +68,29 @@ def _guides(last: tuple[bool, ...]) -> str:
 class _Words:
     """What a line says of its span."""
 
-    def __init__(self, causal: CausalGraph, asked: Sequence[Question], reasons: Reasons) -> None:
+    def __init__(
+        self, causal: CausalGraph, asked: Sequence[Question], reasons: Reasons, error_messages: Mapping[str, str]
+    ) -> None:
         self.outline = Outline(causal)
         self._became: Mapping[tuple[str, str], Fate] = fates(causal.spans)
         self._overdue = marks(asked)
         self._readings = Readings(causal, self.outline)
         self._reasons = reasons
+        self._error_messages = error_messages
 
-    def label(self, span: Span) -> Text:
+    def label(self, span: Span, room: int) -> Text:
+        """The words for a line of so many cells: an error's message is cut rather than what follows it."""
+        whole = self._label(span, message := self._error_messages.get(span.span_id, ""))
+        excess = whole.cell_len - room
+        if not message or excess <= 0:
+            return whole
+        return self._label(span, shortened(plain(message), max(_LEAST_MESSAGE, len(plain(message)) - excess)))
+
+    def _label(self, span: Span, error_message: str) -> Text:
         fate = self._became.get((span.trace_id, span.span_id))
         parts = [
             Text(self.outline.title(span), style=kind_style(span)),
-            outcome(span),
+            outcome(span, error_message),
             self._overdue.get(span.span_id),
             Text(*_FATES[fate]) if fate in _FATES else None,
             _noted(forked(span), "yellow"),

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 import otel_mas
+from otel_mas import model
 from otel_mas.api import Source, Trace
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
-from otel_mas.model import Content
+from otel_mas.model import Content, Event, Span, SpanBody, StatusCode
 from otel_mas.sources import Capabilities
 
 
@@ -123,3 +124,36 @@ def test_reasons_of_decisions_come_by_span_where_content_is_kept(team: ModuleTyp
     bare: Any = Bare()
     assert Trace(trace, kept).reasons() == {route.span_id: "It is about tides."}
     assert Trace(trace, bare).reasons() == {}
+
+
+def failed_span(span_id: str, message: str | None = None, description: str = "") -> Span:
+    said = {} if message is None else {"exception.message": message}
+    event = Event("exception", 5, {"exception.type": "ValueError", **said})
+    body = SpanBody(attributes={"error.type": "ValueError"}, events=(event,), status_message=description)
+    ids = {"trace_id": "aa" * 16, "span_id": span_id, "parent_span_id": None}
+    return Span.complete(body, **ids, name="n", start_ns=1, end_ns=9, status=StatusCode.ERROR)
+
+
+def test_the_message_of_an_error_is_read_where_it_is_stored_and_nothing_is_made_up() -> None:
+    class Keeping:
+        location = "kept://"
+        capabilities = Capabilities(content=True)
+
+        def contents(self, trace_id: str, span_id: str) -> list[Content]:
+            return [Content(trace_id, span_id, "exception.message", "no card")] if span_id == "beside" else []
+
+    class Bare:
+        location = "bare://"
+        capabilities = Capabilities()
+
+    spans = (
+        failed_span("beside"),
+        failed_span("event", "no stock"),
+        failed_span("status", None, "late"),
+        failed_span("x"),
+    )
+    trace = model.Trace("aa" * 16, spans)
+    kept: Any = Keeping()
+    bare: Any = Bare()
+    assert Trace(trace, kept).error_messages() == {"beside": "no card", "event": "no stock", "status": "late"}
+    assert Trace(trace, bare).error_messages() == {"event": "no stock", "status": "late"}

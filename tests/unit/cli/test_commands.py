@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 
@@ -11,6 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from otel_mas.cli import COMMANDS, cli
+from otel_mas.model import StatusCode
+from otel_mas.semconv import attributes as names
 
 Run = Callable[..., Result]
 EXPLAINING = ("show", "graph", "critical-path", "cost")
@@ -98,6 +102,24 @@ def test_the_pasteable_command_leaves_out_the_default_store(
 def test_json_is_one_document_of_the_documented_form(run: Run, name: str, keys: list[str]) -> None:
     document = json.loads(run(name, "4bf9", "--json").stdout)
     assert list(document) == keys
+
+
+def test_show_and_traces_have_the_message_of_an_error(run: Run, team: ModuleType, tmp_path: Path) -> None:
+    built = team.TraceBuilder("ee" * 16)
+    root = built.workflow(0, 9, "error")
+    error = {names.ERROR_TYPE: "ValueError"}
+    failed = built.span("execute_tool pay", 1, 5, root, attributes=error, status=StatusCode.ERROR)
+    store = team.write(tmp_path / "failed.db", traces=[built.trace()])
+    assert "execute_tool pay  ✗ ValueError  ended the run" in run("show", on=store).stdout
+    assert json.loads(run("traces", "--json", on=store).stdout)["traces"][0]["error_message"] is None
+    with closing(sqlite3.connect(store)) as connection, connection:
+        stored = (bytes.fromhex(failed.span_id), names.EXCEPTION_MESSAGE, b'"no card on file"')
+        connection.execute("INSERT INTO contents (trace, span_id, name, value) SELECT id, ?, ?, ? FROM traces", stored)
+    assert "execute_tool pay  ✗ ValueError: no card on file  ended the run" in run("show", on=store).stdout
+    assert "research_team  ✗ no card on file  thread" in run("traces", on=store).stdout
+    spans = json.loads(run("show", "--json", on=store).stdout)["spans"]
+    assert [span["error_message"] for span in spans] == [None, "no card on file"]
+    assert json.loads(run("traces", "--json", on=store).stdout)["traces"][0]["error_message"] == "no card on file"
 
 
 def test_the_graph_shows_what_no_tree_shows(run: Run) -> None:

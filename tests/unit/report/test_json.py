@@ -100,3 +100,12 @@ def test_why_a_span_decided_so_is_beside_it(team: ModuleType) -> None:
     span = team.research_traces()[0].spans[0]
     assert json.spans([span], [], (), {span.span_id: "why"})["spans"][0]["reason"] == "why"
     assert json.spans([span], [])["spans"][0]["reason"] is None
+
+
+def test_messages_of_errors_are_beside_spans_and_traces(team: ModuleType) -> None:
+    span = team.research_traces()[0].spans[0]
+    assert json.spans([span], [], (), None, {span.span_id: "no card"})["spans"][0]["error_message"] == "no card"
+    assert json.spans([span], [])["spans"][0]["error_message"] is None
+    summary = TraceSummary(team.FIRST, "n", "s", 1, 3, "error", 2)
+    assert json.traces([summary], None, {team.FIRST: "no card"})["traces"][0]["error_message"] == "no card"
+    assert json.traces([summary])["traces"][0]["error_message"] is None

@@ -117,6 +117,29 @@ def test_failures_and_spans_that_never_ended_are_marked(team: ModuleType) -> Non
     assert "└─ tool  ✗ ValueError" in said
 
 
+def test_a_failure_has_its_message_cut_rather_than_what_follows_it(team: ModuleType) -> None:
+    built = team.TraceBuilder("aa" * 16)
+    root = built.workflow(0, 9, "error")
+    failed = built.span("tool", 1, 5, root, attributes={names.ERROR_TYPE: "ValueError"}, status=StatusCode.ERROR)
+    causal = build([built.trace()])
+    short = shown(terminal.tree(causal, 100, (), None, {failed.span_id: "no card\non \x1b[31mfile"}))
+    assert "└─ tool  ✗ ValueError: no card on " in short
+    assert "\x1b" not in short
+    assert "file  ended the run" in short
+    long = shown(terminal.tree(causal, 100, (), None, {failed.span_id: "card " * 50})).splitlines()[2]
+    assert "ValueError: card card card" in long
+    assert "…  ended the run" in long
+    assert "card" not in shown(terminal.tree(causal, 100))
+
+
+def test_a_listed_trace_has_the_message_of_the_error_that_ended_it() -> None:
+    summary = TraceSummary("ab" * 16, "invoke_workflow shop", "s", 0, 9, "error", 2, conversation_id="t-1")
+    messages = {summary.trace_id: "no card\non file" + " !" * 99}
+    line = shown(terminal.traces([summary], 130, (), messages)).splitlines()[1]
+    assert "shop  ✗ no card on file ! !" in line
+    assert "…  thread t-1" in line
+
+
 def test_an_answer_from_the_cache_says_so(team: ModuleType) -> None:
     built = team.TraceBuilder("aa" * 16)
     root = built.workflow(0, 9, "ok")
