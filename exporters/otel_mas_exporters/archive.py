@@ -57,7 +57,7 @@ class FileDestination:
 
     def send(self, rows: Sequence[LogRow]) -> Outcome:
         with background_imports:
-            from otel_mas.otlp.to_json import json_line
+            from otel_mas.otlp.json import json_line
         try:
             line = json_line(rows) if rows else b""
         except (ValueError, TypeError, RecursionError) as error:  # orjson's own is a TypeError

@@ -88,7 +88,7 @@ def _chosen(store: str, target: Target | None) -> tuple[list[str], int]:
 def _write(reader: LogReader, ids: Sequence[str], file: IO[bytes], *, content: int) -> tuple[int, list[str]]:
     """Number of spans written, and a line for each that cannot be."""
     from otel_mas.otlp.array_parts import with_split_arrays
-    from otel_mas.otlp.to_json import json_line
+    from otel_mas.otlp.json import json_line
     from otel_mas.privacy.withhold import Withholder
 
     withholder = None if content else Withholder()

@@ -1,6 +1,6 @@
-"""Long string arrays in several attributes of a span: backends refuse or cut a value that is long.
+"""Long string arrays in several attributes of a span, since backends refuse or cut a long value.
 
-Inside of a store an array is whole. It is split when a span leaves, and joined when one is read or imported.
+In the store an array is whole. It is split when a span leaves, and joined when one is read or imported.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from otel_mas.otlp.wire import delimited, fields
+from otel_mas.otlp.wire import delimited, fields, text
 from otel_mas.semconv import STRING_ARRAYS
 from otel_mas.semconv import attributes as names
 
@@ -19,10 +19,10 @@ PART_BYTES = 8192
 bytes for one; and 10,000 causes fit in 75 attributes."""
 
 # Tags of opentelemetry/proto/{trace,common}/v1: field number << 3 | wire type.
-_ATTRIBUTE, _KEY, _VALUE, _ARRAY, _ITEM = 9 << 3 | 2, 1 << 3 | 2, 2 << 3 | 2, 5 << 3 | 2, 1 << 3 | 2
+_ATTRIBUTE, _KEY, _VALUE, _ARRAY = 9 << 3 | 2, 1 << 3 | 2, 2 << 3 | 2, 5 << 3 | 2
 _ATTRIBUTE_TAG, _KEY_TAG, _VALUE_TAG, _ARRAY_TAG = b"\x4a", b"\x0a", b"\x12", b"\x2a"
 _PREFIX = f"{names.MAS_PART}."
-_MARK = _PREFIX.encode()
+_ENCODED_PREFIX = _PREFIX.encode()
 
 
 def with_split_arrays(body: bytes) -> bytes:
@@ -56,15 +56,16 @@ def with_joined_arrays(span: Any, encoded: bytes) -> bytes:
     Returns:
         The span's bytes then.
     """
-    if _MARK not in encoded:
+    if _ENCODED_PREFIX not in encoded:
         return encoded
-    found: dict[str, dict[int, list[str]]] = defaultdict(dict)
+    from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+
+    parts: dict[str, dict[int, list[str]]] = defaultdict(dict)
     for pair in span.attributes:
         place = _place(pair.key)
-        items = None if place is None else _items(pair.value)
-        if place is not None and items is not None:
-            found[place[0]][place[1]] = items
-    whole = {name: parts for name, parts in found.items() if sorted(parts) == list(range(1, len(parts) + 1))}
+        if place is not None and (items := _items(pair.value)) is not None:
+            parts[place[0]][place[1]] = items
+    whole = {name: found for name, found in parts.items() if sorted(found) == list(range(1, len(found) + 1))}
     if not whole:
         return encoded
     pairs = list(span.attributes)
@@ -75,15 +76,14 @@ def with_joined_arrays(span: Any, encoded: bytes) -> bytes:
             span.attributes.append(pair)
         elif number == 1:
             joined = span.attributes.add(key=name).value.array_value
-            for part in sorted(whole[name]):
-                for item in whole[name][part]:
-                    joined.values.add(string_value=item)
+            for _, items in sorted(whole[name].items()):
+                joined.values.extend(AnyValue(string_value=item) for item in items)
     changed: bytes = span.SerializeToString()
     return changed
 
 
 def _parts(pair: bytes) -> list[bytes]:
-    """The attributes that stand for one; none where it is no string array of the registry."""
+    """The attributes that a long one is split into; none where it is no string array of the registry."""
     key = array = b""
     for tag, _, value, end in fields(pair):
         if tag == _KEY:
@@ -97,8 +97,7 @@ def _parts(pair: bytes) -> list[bytes]:
     return [
         delimited(
             _ATTRIBUTE_TAG,
-            delimited(_KEY_TAG, f"{_PREFIX}{name}.{number}".encode())
-            + delimited(_VALUE_TAG, delimited(_ARRAY_TAG, part)),
+            text(_KEY_TAG, f"{_PREFIX}{name}.{number}") + delimited(_VALUE_TAG, delimited(_ARRAY_TAG, part)),
         )
         for number, part in enumerate(_chunks(array), 1)
     ]

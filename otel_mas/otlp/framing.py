@@ -1,4 +1,4 @@
-"""Stored span bytes → one OTLP message, by concatenation: nothing is decoded, what we do not know stays as it is."""
+"""Stored spans → one OTLP message, by concatenation: nothing is decoded, so unknown fields stay as they are."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from otel_mas.otlp.wire import delimited
+from otel_mas.otlp.wire import delimited, text
 
 # Tags of opentelemetry/proto/trace/v1/trace.proto: field number << 3 | wire type.
 _RESOURCE_SPANS = b"\x0a"
 _RESOURCE, _SCOPE_SPANS, _RESOURCE_SCHEMA_URL = b"\x0a", b"\x12", b"\x1a"
 _SCOPE, _SPAN, _SCOPE_SCHEMA_URL = b"\x0a", b"\x12", b"\x1a"
-_NAME, _VERSION = b"\x0a", b"\x12"
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What spans have in common: an OTLP `Resource` or `InstrumentationScope` message and its schema URL."""
+    """The common part of spans: an OTLP `Resource` or `InstrumentationScope` message and its schema URL."""
 
     key: int
     message: bytes
@@ -44,20 +43,15 @@ def traces_data(rows: Iterable[LogRow]) -> bytes:
             _RESOURCE_SPANS,
             delimited(_RESOURCE, resource.message)
             + b"".join(delimited(_SCOPE_SPANS, _of_scope(scope, spans)) for scope, spans in scopes.values())
-            + _text(_RESOURCE_SCHEMA_URL, resource.schema_url),
+            + _url(_RESOURCE_SCHEMA_URL, resource.schema_url),
         )
         for resource, scopes in resources.values()
     )
 
 
-def scope_message(name: str, version: str) -> bytes:
-    """An `InstrumentationScope` without attributes."""
-    return _text(_NAME, name) + _text(_VERSION, version)
-
-
 def _of_scope(scope: Origin, spans: list[bytes]) -> bytes:
-    return delimited(_SCOPE, scope.message) + b"".join(spans) + _text(_SCOPE_SCHEMA_URL, scope.schema_url)
+    return delimited(_SCOPE, scope.message) + b"".join(spans) + _url(_SCOPE_SCHEMA_URL, scope.schema_url)
 
 
-def _text(tag: bytes, text: str) -> bytes:
-    return delimited(tag, text.encode("utf-8", "replace")) if text else b""
+def _url(tag: bytes, url: str) -> bytes:
+    return text(tag, url) if url else b""

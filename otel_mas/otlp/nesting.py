@@ -1,4 +1,4 @@
-"""The limit on nested attribute values: what is written within it, every decoder reads.
+"""The limit on nested attribute values, within which every decoder reads a message.
 
 protobuf's decoder for Python (upb) refuses messages that are more than 100 deep. A mapping inside a mapping is three
 messages deeper, so 31 levels of an attribute fit into a `TracesData`. Foreign spans may be deeper: their values are cut

@@ -9,14 +9,14 @@ from typing import Any
 import orjson
 
 from otel_mas.otlp.decode import decode_body
+from otel_mas.otlp.encode import key_value
 from otel_mas.otlp.wire import delimited
 from otel_mas.privacy.policy import Rule, rule
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 from otel_mas.store.fitting import fit, fit_messages, left_out
 
-# Tags of opentelemetry/proto/{trace,common}/v1: field number << 3 | wire type.
-_SPAN_ATTRIBUTE, _KEY, _VALUE, _STRING, _ARRAY, _ITEM = b"\x4a", b"\x0a", b"\x12", b"\x0a", b"\x2a", b"\x0a"
+_ATTRIBUTE = b"\x4a"  # of an OTLP span
 
 _WITH_MESSAGES = frozenset(
     {
@@ -53,27 +53,19 @@ def with_content(connection: sqlite3.Connection, trace: int, span_id: bytes, bod
     cannot be read stays without.
     """
     added: list[bytes] = []
-    cut: list[bytes] = []
+    cut: list[str] = []
     try:
         said = decode_body(body).attributes
         for name, text, shortened in _attributes(connection, trace, span_id, said, limit):
             if name not in said:
-                added.append(_attribute(name, _text(text)))
+                added.append(delimited(_ATTRIBUTE, key_value(name, text)))
                 if shortened:
-                    cut.append(delimited(_ITEM, _text(name)))
+                    cut.append(name)
     except (ValueError, TypeError, RecursionError):
         pass
     if cut:
-        added.append(_attribute(names.MAS_CONTENT_CUT, delimited(_ARRAY, b"".join(cut))))
+        added.append(delimited(_ATTRIBUTE, key_value(names.MAS_CONTENT_CUT, cut)))
     return body + b"".join(added) if added else body
-
-
-def _attribute(name: str, value: bytes) -> bytes:
-    return delimited(_SPAN_ATTRIBUTE, delimited(_KEY, name.encode()) + delimited(_VALUE, value))
-
-
-def _text(text: str) -> bytes:
-    return delimited(_STRING, text.encode())
 
 
 def _attributes(

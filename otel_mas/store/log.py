@@ -13,7 +13,8 @@ from operator import itemgetter
 from pathlib import Path
 
 from otel_mas.errors import NotAStore, StoreReplaced
-from otel_mas.otlp.framing import LogRow, Origin, scope_message
+from otel_mas.otlp.encode import encode_scope
+from otel_mas.otlp.framing import LogRow, Origin
 from otel_mas.store import rejections
 from otel_mas.store.bulk import select
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, reading, told_apart
@@ -466,7 +467,7 @@ class _Origins:
             row = connection.execute(
                 "SELECT name, version, body, schema_url FROM scopes WHERE id = ?", (key,)
             ).fetchone()
-            known = _NOTHING if row is None else Origin(key, row[2] or scope_message(*row[:2]), row[3])
+            known = _NOTHING if row is None else Origin(key, row[2] or encode_scope(row[0], row[1], {}), row[3])
             self._keep(self._scopes, key, known)
         return known
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from otel_mas.errors import StoreJournalFull
 from otel_mas.model.dropped import Dropped
+from otel_mas.otlp.encode import encode_resource, encode_scope
 from otel_mas.semconv import attributes as names
 from otel_mas.store.appending import append_links, append_spans
 from otel_mas.store.bulk import delete, insert, insert_mappings, insert_values, present
@@ -90,8 +91,6 @@ class StoreWriter:
     def resource(self, attributes: Mapping[str, Any], schema_url: str, body: bytes) -> int:
         """The key of a resource. `body` is the OTLP `Resource`; encoded from `attributes` where it is empty."""
         if not body and attributes:
-            from otel_mas.otlp.decode import encode_resource  # protobuf, loaded only where it is needed
-
             body = encode_resource(attributes)
         digest = hashlib.blake2b(schema_url.encode() + b"\0" + body, digest_size=16).digest()
         known = self._resources.get(digest)
@@ -112,11 +111,7 @@ class StoreWriter:
 
     def scope(self, name: str, version: str, attributes: Mapping[str, Any], schema_url: str) -> int:
         """The key of an instrumentation scope."""
-        body = b""
-        if attributes:
-            from otel_mas.otlp.decode import encode_scope  # protobuf, loaded only where it is needed
-
-            body = encode_scope(name, version, attributes)
+        body = encode_scope(name, version, attributes) if attributes else b""
         scope = (name, version, schema_url, body)
         key = self._scopes.get(scope)
         if key is None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanKind
 
-from otel_mas.otlp.encode import delimited, key_value, number, text, utf8
+from otel_mas.otlp.encode import key_value
+from otel_mas.otlp.wire import delimited, number, text, utf8
 from otel_mas.record.cause import cause_attributes
 from otel_mas.record.content.privacy import STRIPPED, Privacy
 from otel_mas.record.pipeline.pairs import AttributePairs

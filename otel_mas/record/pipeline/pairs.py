@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from otel_mas.otlp.encode import alike, delimited, key_value, utf8
+from otel_mas.otlp.encode import alike, key_value
+from otel_mas.otlp.wire import delimited, utf8
 from otel_mas.record.content.privacy import DRAWN, ID, STRIPPED, Privacy
 from otel_mas.store.columns import Column
 

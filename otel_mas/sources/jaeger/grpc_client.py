@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import grpc  # type: ignore[import-untyped]
 
 from otel_mas.errors import SourceError
-from otel_mas.otlp.messages import fields, message, number, text, timestamp
+from otel_mas.otlp.wire import VARINT, delimited, number, tag, text, timestamp, values
 from otel_mas.sources.endpoint import Access, Endpoint, access_hint, tls_error
 from otel_mas.sources.jaeger.source import GRPC_PORT, HTTP_PORT, Search, ServiceRequired
 from otel_mas.sources.newest import FewerTraces
@@ -48,28 +48,28 @@ class JaegerOverGrpc:
     def trace(self, trace_id: str) -> Iterator[ResourceSpans]:
         # raw: as it was stored, without clocks adjusted and spans renamed for the user interface
         try:
-            yield from self._stream("GetTrace", text(1, trace_id) + number(4, True))
+            yield from self._stream("GetTrace", text(tag(1), trace_id) + number(tag(4, VARINT), True))
         except _NotFound:
             return
 
     def search(self, search: Search) -> Iterator[ResourceSpans]:
-        attributes = (message(3, text(1, name) + text(2, value)) for name, value in search.attributes)
+        attributes = (delimited(tag(3), text(tag(1), name) + text(tag(2), value)) for name, value in search.attributes)
         query = (
-            text(1, search.service)
+            text(tag(1), search.service)
             + b"".join(attributes)
-            + timestamp(4, search.lo_ns)
-            + timestamp(5, search.hi_ns)
-            + number(8, search.most)
-            + number(9, True)
+            + timestamp(tag(4), search.lo_ns)
+            + timestamp(tag(5), search.hi_ns)
+            + number(tag(8, VARINT), search.most)
+            + number(tag(9, VARINT), True)
         )
-        return self._stream("FindTraces", message(1, query))
+        return self._stream("FindTraces", delimited(tag(1), query))
 
     def services(self) -> Sequence[str]:
         call = self._channel.unary_unary(f"{_SERVICE}/GetServices")
         with self._told_apart():
             answer = call(b"", timeout=self._timeout_s, metadata=self._metadata)
         try:
-            return sorted(bytes(value).decode() for field, value in fields(answer) if field == 1)
+            return sorted(bytes(value).decode() for field, value in values(answer) if field == 1)
         except (ValueError, TypeError) as error:
             raise self._broken(error) from error
 

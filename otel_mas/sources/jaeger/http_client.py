@@ -76,7 +76,7 @@ class JaegerOverHttp:
         """Nothing is kept open between requests."""
 
     def _spans(self, reply: Reply) -> Iterator[ResourceSpans]:
-        from otel_mas.otlp.from_json import resource_spans
+        from otel_mas.otlp.json import resource_spans
 
         document = self._parsed(reply)
         if reply.status == 404:

@@ -187,7 +187,7 @@ class _Other(Exception):
 def _in_json(piece: bytes, problems: list[str]) -> Iterator[ResourceSpans]:
     import orjson
 
-    from otel_mas.otlp.from_json import resource_spans
+    from otel_mas.otlp.json import resource_spans
     from otel_mas.sources.jaeger.sanitizers import unsanitized
 
     document = orjson.loads(piece)  # its error is a ValueError

@@ -203,11 +203,11 @@ class TempoSource:
             document = self._parsed(reply)
             partial = document.get("status") in (_PARTIAL, "PARTIAL")
             return self._from_json(document.get("trace") or {}), _missing(partial, str(document.get("message") or ""))
-        from otel_mas.otlp.messages import fields
+        from otel_mas.otlp.wire import values
 
         encoded, partial, message = b"", False, ""
         try:
-            for field, value in fields(reply.body):
+            for field, value in values(reply.body):
                 if field == 1 and isinstance(value, memoryview):
                     encoded = value.tobytes()
                 elif field == 3:
@@ -232,7 +232,7 @@ class TempoSource:
             raise self._http.broken(str(error)) from error
 
     def _from_json(self, document: Any) -> Iterator[ResourceSpans]:
-        from otel_mas.otlp.from_json import resource_spans
+        from otel_mas.otlp.json import resource_spans
 
         try:
             yield from resource_spans(document)

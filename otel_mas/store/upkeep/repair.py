@@ -19,7 +19,8 @@ from typing import Any
 import orjson
 
 from otel_mas.errors import NotAStore, StoreError
-from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope, encode_attributes, encode_resource
+from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope
+from otel_mas.otlp.encode import encode_resource, key_values
 from otel_mas.otlp.nesting import parsed
 from otel_mas.store.columns import COLUMNS
 from otel_mas.store.connection import PAGE_SIZE, open_for_reading, open_for_writing, refuse_special, told_apart
@@ -39,6 +40,8 @@ _POINTER_MAP = 2  # the page that auto-vacuum keeps
 # Derived from the others, and made anew.
 _DERIVED = frozenset({"facets", "links", "trace_instances"})
 _JSON = {"messages": "body", "contents": "value"}
+
+_ATTRIBUTE = b"\x4a"  # of an OTLP span
 
 Row = dict[str, Any]
 
@@ -422,7 +425,6 @@ def _body_of(row: Row, trace_id: bytes) -> bytes:
         kind=row["kind"],
         start_time_unix_nano=row["start_ns"],
         end_time_unix_nano=row["end_ns"],
-        attributes=encode_attributes(attributes),
         status=Status(code=row["status"]),
     )
-    return bytes(span.SerializeToString())
+    return bytes(span.SerializeToString()) + key_values(_ATTRIBUTE, attributes)

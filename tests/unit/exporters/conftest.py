@@ -15,7 +15,8 @@ import grpc
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
-from otel_mas.otlp.framing import LogRow, Origin, scope_message
+from otel_mas.otlp.encode import encode_scope
+from otel_mas.otlp.framing import LogRow, Origin
 
 
 @dataclass
@@ -151,7 +152,7 @@ def row(name: str, key: int = 1) -> LogRow:
     body = Span(
         trace_id=b"t" * 16, span_id=key.to_bytes(8, "big"), name=name, start_time_unix_nano=1
     ).SerializeToString()
-    return LogRow(key, Origin(1, b""), Origin(1, scope_message("lib", "1")), body)
+    return LogRow(key, Origin(1, b""), Origin(1, encode_scope("lib", "1", {})), body)
 
 
 @pytest.fixture

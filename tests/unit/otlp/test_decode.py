@@ -12,14 +12,9 @@ from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from otel_mas.model import Event, Link, Resource, Scope, SpanBody
-from otel_mas.otlp.decode import (
-    decode_body,
-    decode_resource,
-    decode_scope,
-    encode_attributes,
-    encode_resource,
-    encode_scope,
-)
+from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope
+from otel_mas.otlp.encode import encode_resource, encode_scope
+from tests.conformance.messages import pairs
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 VALUES = st.recursive(
@@ -44,21 +39,19 @@ def test_a_body_has_everything_that_the_span_carries() -> None:
     span = trace_pb2.Span(
         trace_state="a=b",
         flags=0x101,
-        attributes=encode_attributes({"k": ("x", 1)}),
+        attributes=pairs({"k": ("x", 1)}),
         dropped_attributes_count=1,
         dropped_events_count=2,
         dropped_links_count=3,
         status=trace_pb2.Status(code=2, message="broke"),
         events=[
-            trace_pb2.Span.Event(
-                name="e", time_unix_nano=5, attributes=encode_attributes({"a": 1}), dropped_attributes_count=4
-            )
+            trace_pb2.Span.Event(name="e", time_unix_nano=5, attributes=pairs({"a": 1}), dropped_attributes_count=4)
         ],
         links=[
             trace_pb2.Span.Link(
                 trace_id=b"t" * 16,
                 span_id=b"s" * 8,
-                attributes=encode_attributes({"mas.link.kind": "send"}),
+                attributes=pairs({"mas.link.kind": "send"}),
                 trace_state="c=d",
                 flags=1,
                 dropped_attributes_count=5,

@@ -6,7 +6,8 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, TracesData
 
-from otel_mas.otlp.framing import LogRow, Origin, scope_message, traces_data
+from otel_mas.otlp.encode import encode_scope
+from otel_mas.otlp.framing import LogRow, Origin, traces_data
 from tests.conformance.messages import pairs
 
 
@@ -15,7 +16,7 @@ def test_spans_are_grouped_by_resource_and_scope_in_their_order() -> None:
     scopes = [InstrumentationScope(name="one", version="1"), InstrumentationScope(name="two")]
     spans = [Span(name=f"span {number}", span_id=bytes([number]) * 8) for number in range(4)]
     origins = [Origin(7, resources[0].SerializeToString(), "https://r"), Origin(8, resources[1].SerializeToString())]
-    of_scopes = [Origin(1, scope_message("one", "1"), "https://s"), Origin(2, scope_message("two", ""))]
+    of_scopes = [Origin(1, encode_scope("one", "1", {}), "https://s"), Origin(2, encode_scope("two", "", {}))]
     places = [(0, 0), (1, 1), (0, 1), (0, 0)]
     rows = [
         LogRow(number, origins[resource], of_scopes[scope], spans[number].SerializeToString())

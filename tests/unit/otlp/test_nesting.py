@@ -9,11 +9,10 @@ import pytest
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, TracesData
 
-from otel_mas.otlp.decode import decode_body, encode_resource
-from otel_mas.otlp.encode import key_value
-from otel_mas.otlp.from_json import resource_spans
+from otel_mas.otlp.decode import decode_body
+from otel_mas.otlp.encode import encode_resource, key_value
+from otel_mas.otlp.json import resource_spans, span_json
 from otel_mas.otlp.nesting import CUT, MAX_NESTING
-from otel_mas.otlp.to_json import span_json
 from otel_mas.otlp.wire import delimited
 from otel_mas.sources.traces import traces_data
 

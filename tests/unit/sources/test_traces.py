@@ -15,7 +15,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as Message
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from otel_mas.model import Link, Query, SpanKind, StatusCode, Tally, Trace
-from otel_mas.otlp.from_json import resource_spans
+from otel_mas.otlp.json import resource_spans
 from otel_mas.semconv import STRING_ARRAYS
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.restore import causes_of, restored_attributes, restored_links

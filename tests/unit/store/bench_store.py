@@ -13,11 +13,11 @@ from pathlib import Path
 
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from otel_mas.otlp.decode import encode_attributes
 from otel_mas.semconv import attributes as names
 from otel_mas.store import StoreReader, StoreWriter
 from otel_mas.store.columns import column_values
 from otel_mas.store.rows import Batch, SpanRow
+from tests.conformance.messages import pairs
 
 BATCH = 500
 
@@ -25,9 +25,7 @@ BATCH = 500
 def _rows(writer: StoreWriter, count: int, per_trace: int) -> list[SpanRow]:
     """Task spans of 600 bytes with seven columns and one link each."""
     resource, scope = writer.resource({"service.name": "bench"}, "", b""), writer.scope("bench", "1", {}, "")
-    body = trace_pb2.Span(
-        name="task", attributes=encode_attributes({f"some.attribute.{n}": "v" * 30 for n in range(11)})
-    )
+    body = trace_pb2.Span(name="task", attributes=pairs({f"some.attribute.{n}": "v" * 30 for n in range(11)}))
     encoded = body.SerializeToString()
     rows: list[SpanRow] = []
     for number in range(count):

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from otel_mas.otlp.decode import encode_attributes
 from otel_mas.store import StoreReader, StoreWriter
 from otel_mas.store.columns import column_values
 from otel_mas.store.rows import Batch, OpenRow, SpanRow
+from tests.conformance.messages import pairs
 
 SECOND = 1_000_000_000
 NOW = 1_800_000_000 * SECOND
@@ -78,7 +78,7 @@ class Bench:
             "status": 0,
             "columns": column_values(attributes),
             "links": (),
-            "body": trace_pb2.Span(name=name, attributes=encode_attributes(attributes)).SerializeToString(),
+            "body": trace_pb2.Span(name=name, attributes=pairs(attributes)).SerializeToString(),
             "resource": 0,
             "scope": 0,
         }

@@ -13,7 +13,7 @@ import pytest
 
 from otel_mas.errors import SourceError, TraceNotFound
 from otel_mas.model import Query
-from otel_mas.otlp.messages import text
+from otel_mas.otlp.wire import tag, text
 from otel_mas.sources.endpoint import Access, parse_endpoint
 from otel_mas.sources.jaeger.grpc_client import JaegerOverGrpc
 from otel_mas.sources.jaeger.source import JaegerSource
@@ -89,10 +89,10 @@ def test_a_storage_that_searches_within_a_service_only_is_asked_service_by_servi
 ) -> None:
     def answer(method: str, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         if method == "GetServices":
-            yield text(1, "gateway") + text(1, lunch.SERVICE)
-        elif text(1, lunch.SERVICE) in request:
+            yield text(tag(1), "gateway") + text(tag(1), lunch.SERVICE)
+        elif text(tag(1), lunch.SERVICE) in request:
             yield lunch.EXPORTS[0].SerializeToString()
-        elif text(1, "gateway") not in request:
+        elif text(tag(1), "gateway") not in request:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, NO_SERVICE)
 
     found = over_grpc(speaking(answer)).traces(Query())

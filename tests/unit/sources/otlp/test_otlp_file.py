@@ -18,7 +18,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from otel_mas.errors import SourceError, StoreError, TraceNotFound
 from otel_mas.model import Query
 from otel_mas.otlp.framing import LogRow, Origin
-from otel_mas.otlp.to_json import json_line
+from otel_mas.otlp.json import json_line
 from otel_mas.otlp.wire import varint
 from otel_mas.sources import Source, open_source
 from otel_mas.sources.otlp.files import OtlpFile

@@ -12,13 +12,13 @@ from pathlib import Path
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from otel_mas.model.dropped import Dropped
-from otel_mas.otlp.decode import encode_attributes
 from otel_mas.semconv import attributes as names
 from otel_mas.store import StoreWriter
 from otel_mas.store.columns import column_values
 from otel_mas.store.log import Log
 from otel_mas.store.migrations import VERSION
 from otel_mas.store.rows import Batch, ContentRow, MessageRefRow, MessageRow, OpenRow, SpanRow
+from tests.conformance.messages import pairs
 
 SECOND = 10**9
 NOW = 1_800_000_000 * SECOND
@@ -61,7 +61,7 @@ def _span(number: int, parent: int | None, resource: int, scope: int, *, failed:
     attributes = {names.GEN_AI_AGENT_NAME: "planner", "note": "kept"}
     span_id, parent_id = bytes([number] * 8), None if parent is None else bytes([parent] * 8)
     start_ns, end_ns = NOW + number, NOW + SECOND
-    link = trace_pb2.Span.Link(trace_id=TRACE, span_id=parent_id or b"", attributes=encode_attributes({}))
+    link = trace_pb2.Span.Link(trace_id=TRACE, span_id=parent_id or b"", attributes=pairs({}))
     body = trace_pb2.Span(
         trace_id=TRACE,
         span_id=span_id,
@@ -70,7 +70,7 @@ def _span(number: int, parent: int | None, resource: int, scope: int, *, failed:
         kind=1,
         start_time_unix_nano=start_ns,
         end_time_unix_nano=end_ns,
-        attributes=encode_attributes(attributes),
+        attributes=pairs(attributes),
         links=[] if parent is None else [link],
         status=trace_pb2.Status(code=2 if failed else 0),
     )

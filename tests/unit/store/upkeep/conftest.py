@@ -49,13 +49,13 @@ def _with_ids(row: Any) -> Any:
     """The row with a body that says its ids and links, as the recorder's does."""
     from opentelemetry.proto.trace.v1 import trace_pb2
 
-    from otel_mas.otlp.decode import encode_attributes
+    from tests.conformance.messages import pairs
 
     body = trace_pb2.Span.FromString(row.body)
     body.trace_id, body.span_id, body.kind = row.trace_id, row.span_id, row.kind
     body.start_time_unix_nano, body.end_time_unix_nano = row.start_ns, row.end_ns
     for trace, span, kind in row.links:
-        attributes = encode_attributes({names.MAS_LINK_KIND: kind})
+        attributes = pairs({names.MAS_LINK_KIND: kind})
         body.links.append(trace_pb2.Span.Link(trace_id=trace, span_id=span, attributes=attributes))
     row.body = body.SerializeToString()
     return row

@@ -12,8 +12,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
 
 from otel_mas.otlp.framing import LogRow, Origin, traces_data
-from otel_mas.otlp.from_json import resource_spans
-from otel_mas.otlp.to_json import json_line, span_json
+from otel_mas.otlp.json import json_line, resource_spans, span_json
 from tests.conformance.messages import pairs
 from tests.unit.otlp import otlp_strategies as any_otlp
 
