@@ -61,7 +61,7 @@ class Graph:
 
     @cached_property
     def problems(self) -> tuple[str, ...]:
-        """What is wrong with the traces or known to be missing, a clear line each."""
+        """Problems of the traces and known losses, one line each."""
         missing = [f"trace {trace.trace_id}: {trace.incomplete}" for trace in self._traces if trace.incomplete]
         return (*((self._incomplete,) if self._incomplete else ()), *missing, *self.causal.problems)
 
@@ -82,7 +82,7 @@ class Graph:
         return frame.edges(self.causal).to_arrow()
 
     def critical_path(self) -> CriticalPath:
-        """What the duration is made of: steps in time order, and why each next one waited."""
+        """The critical path: steps in time order, and why each next one waited."""
         return self._critical_path
 
     def cost(self) -> CostTable:

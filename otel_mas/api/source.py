@@ -61,12 +61,12 @@ class Source:
 
     @property
     def location(self) -> str:
-        """Where it reads from, as `open` takes it."""
+        """The target, as `open` takes it."""
         return self._port.location
 
     @property
     def capabilities(self) -> Capabilities:
-        """What this source can answer."""
+        """Capabilities of this source."""
         return self._port.capabilities
 
     def close(self) -> None:
@@ -141,14 +141,16 @@ class Source:
 
     def error_messages(self, summaries: Sequence[TraceSummary]) -> Mapping[str, str]:
         """Messages of the errors that ended these traces, by trace id; only a local store is asked."""
-        from otel_mas.report.findings import fates
+        from otel_mas.report.findings import error_outcomes
 
         found: dict[str, str] = {}
         for summary in summaries if self.capabilities.content else ():
             if summary.status == RunOutcome.ERROR:
                 trace = self.trace(summary.trace_id)
                 messages = trace.error_messages()
-                message = next((messages[span_id] for _, span_id in fates(trace.spans) if span_id in messages), None)
+                message = next(
+                    (messages[span_id] for _, span_id in error_outcomes(trace.spans) if span_id in messages), None
+                )
                 if message:
                     found[summary.trace_id] = message
         return found
@@ -158,7 +160,7 @@ class Source:
 
         Args:
             attributes: A column for every attribute that any of the spans has, too.
-            which: What `traces` takes: `service`, `agent`, `status`, `conversation`, `run`, `min_duration`, `since`,
+            which: Filters of `traces`: `service`, `agent`, `status`, `conversation`, `run`, `min_duration`, `since`,
                 `limit` (of traces).
 
         Raises:
@@ -207,7 +209,7 @@ class Source:
 
         Args:
             thread: `gen_ai.conversation.id`; for LangGraph the `thread_id`.
-            service: Whose conversation, where several services use the same thread.
+            service: The service, if several use the same thread.
 
         Raises:
             TraceNotFound: No trace belongs to it.
@@ -234,7 +236,7 @@ class Source:
         return Conversation(thread, found, incomplete)
 
     def run(self, run_id: str) -> RunSummary:
-        """What one `otel-mas run` recorded, and what was lost on the way."""
+        """Traces that one `otel-mas run` recorded, and what was lost."""
         if not self.capabilities.runs:
             raise UnsupportedQuery(f"{self.location} does not know runs: ask for traces")
         return self._port.run(run_id)

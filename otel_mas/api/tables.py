@@ -1,4 +1,4 @@
-"""What handles have in common: each can be had as a data frame."""
+"""Handles as data frames."""
 
 from __future__ import annotations
 

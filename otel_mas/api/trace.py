@@ -37,20 +37,21 @@ class SpanMessages:
 
 
 class Run(Tabular):
-    """What a trace and a conversation have in common: they are explained by one graph."""
+    """Base of trace and conversation: both have one causal graph."""
 
     @abstractmethod
     def graph(self) -> Graph:
-        """What caused what in it."""
+        """Its causal graph."""
 
     @abstractmethod
     def _parts(self) -> tuple[Trace, ...]:
         """The traces that it is made of."""
 
     def questions(self) -> tuple[Question, ...]:
-        """What people were asked in it, since when, what became of it, and whether it is overdue.
+        """Questions to people, since when, their outcome, and whether they are overdue.
 
-        Within how long they were to answer was recorded with each question, else it is OTEL_MAS_INPUT_TIMEOUT here.
+        The time to answer is recorded with each question; else it is OTEL_MAS_INPUT_TIMEOUT here.
+
         """
         from otel_mas.analyse.questions import questions
 
@@ -65,9 +66,9 @@ class Run(Tabular):
             for span in trace.spans if trace._port.capabilities.content else ():
                 name = REASONS.get(span.record_kind)
                 if name is not None:
-                    said = trace._stored_contents(span.span_id).get(name) or span.get(name)
-                    if said:
-                        found[span.span_id] = str(said)
+                    reason = trace._stored_contents(span.span_id).get(name) or span.get(name)
+                    if reason:
+                        found[span.span_id] = str(reason)
         return found
 
     def error_messages(self) -> Mapping[str, str]:
@@ -89,7 +90,7 @@ class Run(Tabular):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is wrong with its traces (missing parents, cycles of links, ...), a clear line each."""
+        """Problems of its traces (missing parents, cycles of links, ...), one line each."""
         return self.graph().problems
 
     def to_pandas(self, attributes: bool = False) -> pandas.DataFrame:
@@ -149,7 +150,7 @@ class Trace(Run):
 
     @property
     def incomplete(self) -> str | None:
-        """What is known to be missing, in words; None where nothing is."""
+        """Known losses in words; None without any."""
         return self._data.incomplete
 
     @property
@@ -163,7 +164,7 @@ class Trace(Run):
         return next((span.service for span in self._data.spans if span.parent_span_id is None), "")
 
     def graph(self) -> Graph:
-        """What caused what in it; causes in other traces are external nodes."""
+        """Its causal graph; causes in other traces are external nodes."""
         return self._graph
 
     def span(self, span_id: str) -> Span:
@@ -206,7 +207,7 @@ class Trace(Run):
         return self.span(span if isinstance(span, str) else span.span_id).span_id
 
     def questions(self) -> tuple[Question, ...]:
-        """What people were asked or have answered in it; the other half is looked for in its conversation."""
+        """Questions asked or answered in it; the other half is looked up in its conversation."""
         if not any(_may_ask(span) for span in self._data.spans):
             return ()
         here = self.trace_id
@@ -259,7 +260,7 @@ class Conversation(Run):
         return self.graph().spans
 
     def graph(self) -> Graph:
-        """What caused what in it, across its traces."""
+        """Causal graph across its traces."""
         return self._graph
 
     def _whole(self) -> CausalGraph:

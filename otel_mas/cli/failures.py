@@ -28,7 +28,7 @@ def reported(ctx: click.Context) -> Iterator[None]:
     except Exception as error:
         if ctx.meta.get(DEBUG):
             raise
-        message, code = _said(error)
+        message, code = _reason(error)
         note(" ".join(message.split()))
         ctx.exit(code)
 
@@ -48,7 +48,7 @@ def _damage() -> str | None:
     return str(connection.damaged(path, problems[0])) if problems else None
 
 
-def _said(error: Exception) -> tuple[str, int]:
+def _reason(error: Exception) -> tuple[str, int]:
     if isinstance(error, OtelMasError):
         return str(error), error.exit_code
     if isinstance(error, OSError):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MOST_TRACES = 5
 _MOST_STEPS = 5
 _MOST_REMARKS = 5
-_FATES = {
+_ERROR_OUTCOMES = {
     "ENDED_THE_RUN": ("✗ ended the run: ", "bold red"),
     "UNKNOWN": ("✗ ", "red"),
     "HANDLED": ("✗ handled: ", "yellow"),
@@ -119,21 +119,21 @@ def _remarks(subject: Trace | Conversation, width: int) -> Iterator[Text]:
     """What failed, and what waits for a human."""
     from rich.text import Text
 
-    from otel_mas.report.findings import fates, waiting
-    from otel_mas.report.outline import Outline
+    from otel_mas.report.findings import error_outcomes, waiting
+    from otel_mas.report.task_labels import TaskLabels
     from otel_mas.report.terminal.lines import fit
     from otel_mas.report.text import plain
 
     spans = subject.spans
-    outline = Outline(subject.graph().causal)
+    labels = TaskLabels(subject.graph().causal)
     by_id = {(span.trace_id, span.span_id): span for span in spans}
     messages = subject.error_messages()
     remarks = []
-    for key, fate in fates(spans).items():
-        said, style = _FATES[fate.name]
-        remarks.append((f"{said}{outline.telling_label(by_id[key])}: {_failure(by_id[key], messages)}", style))
+    for key, error_outcome in error_outcomes(spans).items():
+        said, style = _ERROR_OUTCOMES[error_outcome.name]
+        remarks.append((f"{said}{labels.unambiguous_label(by_id[key])}: {_failure(by_id[key], messages)}", style))
     remarks += [
-        (f"{outline.telling_label(task)} is waiting for input: {_question(subject, task)}", "yellow")
+        (f"{labels.unambiguous_label(task)} is waiting for input: {_question(subject, task)}", "yellow")
         for task in waiting(spans)
     ]
     for said, style in remarks[:_MOST_REMARKS]:

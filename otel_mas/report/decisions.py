@@ -1,4 +1,4 @@
-"""What a span decided, in a few words, and why: where a route leads, a guardrail's verdict, a grade."""
+"""Decisions in a few words, with their reasons: routes, verdicts of guardrails, grades."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def decision(span: Span) -> str | None:
         return None if verdict is None else f"→ {plain(verdict)}"
     if kind == RecordKind.EVALUATION:
         label, score = span.get(names.GEN_AI_EVALUATION_SCORE_LABEL), span.get(names.GEN_AI_EVALUATION_SCORE_VALUE)
-        said = plain(label) if label is not None else f"{score:g}" if isinstance(score, int | float) else None
-        return None if said is None else f"→ {said}"
+        phrase = plain(label) if label is not None else f"{score:g}" if isinstance(score, int | float) else None
+        return None if phrase is None else f"→ {phrase}"
     return None
 
 
@@ -49,5 +49,5 @@ def reason(span: Span, reasons: Reasons) -> str | None:
     name = REASONS.get(span.record_kind)
     if name is None:
         return None
-    said = reasons.get(span.span_id) or span.get(name)
-    return f"“{shortened(plain(said), _LONGEST)}”" if said else None
+    phrase = reasons.get(span.span_id) or span.get(name)
+    return f"“{shortened(plain(phrase), _LONGEST)}”" if phrase else None

@@ -1,4 +1,4 @@
-"""What of a run needs somebody's attention: where errors happened, and which tasks wait for a human."""
+"""Errors of a run and their outcome, and the tasks that wait for a person."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from otel_mas.semconv.enums import RunOutcome, TaskOutcome
 _CUT_SHORT = (TaskOutcome.CANCELLED, RunOutcome.CANCELLED, RunOutcome.ABANDONED)
 
 
-class Fate(IntEnum):
-    """What became of an error; the worst is the least."""
+class ErrorOutcome(IntEnum):
+    """Outcome of an error; the worst is the least."""
 
     ENDED_THE_RUN = 0
     UNKNOWN = 1
@@ -23,14 +23,14 @@ class Fate(IntEnum):
     """Something around it went on and ended well."""
 
 
-def fates(spans: Sequence[Span]) -> dict[tuple[str, str], Fate]:
-    """What became of each of `failures`, by trace and span id; those that ended a run come first."""
+def error_outcomes(spans: Sequence[Span]) -> dict[tuple[str, str], ErrorOutcome]:
+    """Outcomes of `failures`, by trace and span id; those that ended a run come first."""
     by_id = {(span.trace_id, span.span_id): span for span in spans}
-    found = {(span.trace_id, span.span_id): _fate([span, *_above(span, by_id)]) for span in failures(spans)}
+    found = {(span.trace_id, span.span_id): _error_outcome([span, *_above(span, by_id)]) for span in failures(spans)}
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
-def _fate(chain: Sequence[Span]) -> Fate:
+def _error_outcome(chain: Sequence[Span]) -> ErrorOutcome:
     """Of the error that happened in the first of these, which are inside one another."""
     runs = [i for i, span in enumerate(chain) if span.columns.get(names.MAS_RUN_OUTCOME)]
     origin, upto = chain[0], (runs[-1] if runs else len(chain) - 1) + 1
@@ -38,10 +38,10 @@ def _fate(chain: Sequence[Span]) -> Fate:
     own = f"{origin.trace_id}-{origin.span_id}"
     passed_on = {span.columns.get(names.MAS_ERROR_SPAN) for span in inside[1:]} - {None, ""}
     if inside[-1].columns.get(names.MAS_ERROR_SPAN) == own:
-        return Fate.ENDED_THE_RUN
+        return ErrorOutcome.ENDED_THE_RUN
     if any(map(_ended_well, inside)):
-        return Fate.HANDLED
-    return Fate.ENDED_THE_RUN if all(map(failed, inside)) and passed_on <= {own} else Fate.UNKNOWN
+        return ErrorOutcome.HANDLED
+    return ErrorOutcome.ENDED_THE_RUN if all(map(failed, inside)) and passed_on <= {own} else ErrorOutcome.UNKNOWN
 
 
 def _ended_well(span: Span) -> bool:

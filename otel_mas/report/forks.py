@@ -1,4 +1,4 @@
-"""Where a run, or an update of a thread's state, branched off from what the thread had come to: in words."""
+"""Forks: the checkpoint from which a run, or an update of a thread's state, branched off."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def beginnings(causal: CausalGraph) -> dict[str, str]:
     """By span id the first task of each run that branched off, and each update that did, with the words for it."""
     found: dict[str, str] = {}
     for span in causal.spans:
-        said = forked(span)
-        if said is not None:
+        phrase = forked(span)
+        if phrase is not None:
             tasks = (span, *causal.children_of(span.span_id))
             first = next((task for task in tasks if task.task_id is not None), span)
-            found.setdefault(first.span_id, said)
+            found.setdefault(first.span_id, phrase)
     return found

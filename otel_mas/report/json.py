@@ -10,7 +10,7 @@ from otel_mas.analyse.questions import Question
 from otel_mas.causal import CausalGraph, CriticalPath, Step
 from otel_mas.model import Event, Link, PartialList, Span, TraceSummary
 from otel_mas.report.decisions import Reasons
-from otel_mas.report.outline import Outline
+from otel_mas.report.task_labels import TaskLabels
 
 # The second part of each Annotated is the field's documentation: docs/cli.md is generated from it.
 
@@ -301,9 +301,9 @@ def _value(value: Any) -> Any:
 
 def graph(causal: CausalGraph, problems: Sequence[str], asked: Sequence[Question] = ()) -> GraphDocument:
     """`otel-mas graph --json`."""
-    outline = Outline(causal)
+    labels = TaskLabels(causal)
     return {
-        "nodes": [_node(span, outline, causal.held_by(span.span_id)) for span in causal.spans],
+        "nodes": [_node(span, labels, causal.held_by(span.span_id)) for span in causal.spans],
         "edges": [
             {"cause": edge.cause, "effect": edge.effect, "kind": edge.kind, "provenance": edge.provenance}
             for edge in causal.edges
@@ -314,14 +314,14 @@ def graph(causal: CausalGraph, problems: Sequence[str], asked: Sequence[Question
     }
 
 
-def _node(span: Span, outline: Outline, holder: Span | None) -> NodeForm:
+def _node(span: Span, labels: TaskLabels, holder: Span | None) -> NodeForm:
     return {
         "span_id": span.span_id,
         "trace_id": span.trace_id,
         "name": span.name,
         "record_kind": span.record_kind,
         "task_id": span.task_id,
-        "label": outline.label(span),
+        "label": labels.label(span),
         "held_by": None if holder is None else holder.span_id,
         "start_ns": span.start_ns,
         "end_ns": span.end_ns,
@@ -330,21 +330,21 @@ def _node(span: Span, outline: Outline, holder: Span | None) -> NodeForm:
 
 def critical_path(causal: CausalGraph, path: CriticalPath, problems: Sequence[str]) -> CriticalPathDocument:
     """`otel-mas critical-path --json`."""
-    outline = Outline(causal)
+    labels = TaskLabels(causal)
     return {
         "total_ns": path.total_ns,
-        "steps": [_step(step, outline) for step in path.sections],
+        "steps": [_step(step, labels) for step in path.sections],
         "problems": list(problems),
     }
 
 
-def _step(step: Step, outline: Outline) -> StepForm:
+def _step(step: Step, labels: TaskLabels) -> StepForm:
     span = step.span
     return {
         "kind": step.kind,
         "span_id": None if span is None else span.span_id,
         "trace_id": None if span is None else span.trace_id,
-        "label": None if span is None else outline.path_label(span),
+        "label": None if span is None else labels.path_label(span),
         "start_ns": step.start_ns,
         "end_ns": step.end_ns,
         "why": step.why,

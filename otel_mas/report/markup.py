@@ -64,5 +64,5 @@ def _attribute(name: str, value: object) -> str:
     name = name.rstrip("_").replace("_", "-")
     if value is True:
         return f" {name}"
-    said = number(value) if isinstance(value, float) else str(value)
-    return f' {name}="{escape(_NOT_TEXT.sub(chr(0xFFFD), said))}"'
+    phrase = number(value) if isinstance(value, float) else str(value)
+    return f' {name}="{escape(_NOT_TEXT.sub(chr(0xFFFD), phrase))}"'

@@ -1,4 +1,4 @@
-"""Who told whom what in a run: each message once, with who wrote it and who read it."""
+"""Messages of a run, each once, with its writer and its readers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import orjson
 
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Content, Message, MessageRef, Span
-from otel_mas.report.outline import Outline
+from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.text import plain
 from otel_mas.semconv import attributes as names
 
@@ -20,15 +20,15 @@ _SIDES = ((INPUT, names.MAS_INPUT_MESSAGES), (OUTPUT, names.MAS_OUTPUT_MESSAGES)
 
 
 @dataclass(slots=True)
-class Told:
+class MessageEntry:
     """One message. `writer` is None where none of the spans wrote it: it came from the app or its user.
 
-    `said` is None where its content was not kept.
+    `text` is None if its content was not kept.
     """
 
     at_ns: int
     role: str
-    said: str | None
+    text: str | None
     writer: str | None = None
     readers: list[str] = field(default_factory=list)
 
@@ -44,13 +44,13 @@ def refs_of(spans: Sequence[Span]) -> list[MessageRef]:
     return found
 
 
-def told(
+def message_entries(
     causal: CausalGraph, refs: Sequence[MessageRef], messages: Mapping[str, Message], contents: Sequence[Content]
-) -> list[Told]:
+) -> list[MessageEntry]:
     """Every message in the order in which it was first written or read, and what was asked of people and answered."""
-    outline = Outline(causal)
+    labels = TaskLabels(causal)
     spans = {span.span_id: span for span in causal.spans}
-    known: dict[str, Told] = {}
+    known: dict[str, MessageEntry] = {}
     placed = [(ref, spans[ref.span_id]) for ref in refs if ref.span_id in spans]
     for ref, span in sorted(placed, key=lambda one: (*_when(*one), one[0].direction, one[0].position)):
         message = messages.get(ref.digest)
@@ -58,13 +58,13 @@ def told(
         if one is None:
             body = None if message is None else message.body
             role = plain(message.role) if message is not None else ""
-            one = known[ref.digest] = Told(_when(ref, span)[0], role, None if body is None else written(body))
-        who = _who(span, outline)
+            one = known[ref.digest] = MessageEntry(_when(ref, span)[0], role, None if body is None else written(body))
+        who = _who(span, labels)
         if ref.direction == OUTPUT:
             one.writer = one.writer or who
         elif who not in one.readers:
             one.readers.append(who)
-    asked = [one for content in contents if content.span_id in spans for one in _asked(content, spans, outline)]
+    asked = [one for content in contents if content.span_id in spans for one in _asked(content, spans, labels)]
     return sorted([*known.values(), *asked], key=lambda one: one.at_ns)
 
 
@@ -101,16 +101,16 @@ def _text(value: Any) -> str:
         return str(value)
 
 
-def _asked(content: Content, spans: Mapping[str, Span], outline: Outline) -> Iterator[Told]:
+def _asked(content: Content, spans: Mapping[str, Span], labels: TaskLabels) -> Iterator[MessageEntry]:
     """A question that a task put to a person, or what the person answered."""
     span = spans[content.span_id]
     values = content.value if isinstance(content.value, (list, tuple)) else [content.value]
     if content.name == names.MAS_INTERRUPT_VALUES:
         end_ns = span.start_ns if span.end_ns is None else span.end_ns
         for value in values:
-            yield Told(end_ns, "question", _text(value), _who(span, outline), [PERSON])
+            yield MessageEntry(end_ns, "question", _text(value), _who(span, labels), [PERSON])
     elif content.name == names.MAS_RESUME_VALUES:
-        yield Told(span.start_ns, "answer", _text(content.value), PERSON, [_who(span, outline)])
+        yield MessageEntry(span.start_ns, "answer", _text(content.value), PERSON, [_who(span, labels)])
 
 
 def _when(ref: MessageRef, span: Span) -> tuple[int, int]:
@@ -120,15 +120,15 @@ def _when(ref: MessageRef, span: Span) -> tuple[int, int]:
     return span.start_ns, span.start_ns
 
 
-def _who(span: Span, outline: Outline) -> str:
+def _who(span: Span, labels: TaskLabels) -> str:
     """The task that a span belongs to, inside the one around it; a tool by its own name."""
-    task = outline.task(span)
+    task = labels.task(span)
     tool = span.columns.get(names.GEN_AI_TOOL_NAME)
     if task is None:
-        return plain(tool) if tool else outline.label(span).removeprefix("invoke_workflow ")
-    around = outline.enclosing(task)
-    own = plain(tool) if tool else outline.label(task)
-    return f"{outline.label(around if around is not None else task)} › {own}" if around is not None or tool else own
+        return plain(tool) if tool else labels.label(span).removeprefix("invoke_workflow ")
+    around = labels.enclosing(task)
+    own = plain(tool) if tool else labels.label(task)
+    return f"{labels.label(around if around is not None else task)} › {own}" if around is not None or tool else own
 
 
-__all__ = ["INPUT", "OUTPUT", "PERSON", "Told", "refs_of", "told", "written"]
+__all__ = ["INPUT", "OUTPUT", "PERSON", "MessageEntry", "message_entries", "refs_of", "written"]

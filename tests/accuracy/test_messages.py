@@ -101,8 +101,8 @@ def recorded_reads(store: Path, thread: str, provenance: str = "recorded") -> li
             span = spans[span.parent_span_id]
         return f"{labels[span.span_id]}:{kind}" if kind else labels[span.span_id]
 
-    told = [edge for edge in graph.edges if edge.kind == "message" and edge.provenance == provenance]
-    return sorted((name(edge.effect), name(edge.cause)) for edge in told)
+    message_entries = [edge for edge in graph.edges if edge.kind == "message" and edge.provenance == provenance]
+    return sorted((name(edge.effect), name(edge.cause)) for edge in message_entries)
 
 
 def run(app: Any, *inputs: Any) -> str:
@@ -324,20 +324,20 @@ def test_every_change_of_the_state_can_be_told(recorded: Path) -> None:
     assert otel_mas.flush(30)
     with otel_mas.open(recorded) as source:
         spans = source.conversation(thread).spans
-    told = {
+    message_entries = {
         span.task_name or "the run": dict(
             zip(span.get(names.MAS_STATE_CHANGED), span.get(names.MAS_STATE_DIGESTS), strict=True)
         )
         for span in spans
         if span.get(names.MAS_STATE_CHANGED)
     }
-    assert {name: sorted(changed) for name, changed in told.items()} == {
+    assert {name: sorted(changed) for name, changed in message_entries.items()} == {
         "the run": ["messages"],
         "n0": ["topics"],
         "n1": ["notes", "topics"],
         "n2": ["topics"],
     }
-    assert told["n0"]["topics"] != told["n1"]["topics"] == told["n2"]["topics"]
+    assert message_entries["n0"]["topics"] != message_entries["n1"]["topics"] == message_entries["n2"]["topics"]
 
 
 def test_what_another_process_wrote_is_joined_when_the_conversation_is_read(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from otel_mas.analyse.cost import CostRow, CostTable
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import TraceSummary
 from otel_mas.report.frame.table import Column, Frame, text
-from otel_mas.report.outline import Outline
+from otel_mas.report.task_labels import TaskLabels
 
 TRACES = (
     Column("trace_id", "string", "32 hex digits"),
@@ -106,7 +106,7 @@ def traces(summaries: Sequence[TraceSummary]) -> Frame:
 
 def edges(causal: CausalGraph) -> Frame:
     """A row for each edge, in start order of the effects."""
-    outline = Outline(causal)
+    labels = TaskLabels(causal)
     spans = {span.span_id: span for span in causal.spans}
 
     def gap(cause: str, effect: str, kind: str) -> float | None:
@@ -121,8 +121,8 @@ def edges(causal: CausalGraph) -> Frame:
                 edge.effect,
                 edge.kind,
                 edge.provenance,
-                text(outline.label(spans[edge.cause])) if edge.cause in spans else None,
-                text(outline.label(spans[edge.effect])),
+                text(labels.label(spans[edge.cause])) if edge.cause in spans else None,
+                text(labels.label(spans[edge.effect])),
                 gap(edge.cause, edge.effect, edge.kind),
             )
             for edge in causal.edges
@@ -132,18 +132,18 @@ def edges(causal: CausalGraph) -> Frame:
 
 def critical_path(causal: CausalGraph, path: CriticalPath) -> Frame:
     """A row for each step, in time order."""
-    outline = Outline(causal)
+    labels = TaskLabels(causal)
     rows = []
     for step in path.sections:
         span = step.span
-        task = None if span is None or step.kind != "span" else outline.task(span)
+        task = None if span is None or step.kind != "span" else labels.task(span)
         rows.append(
             (
                 step.kind,
                 None if span is None else span.trace_id,
                 None if span is None else span.span_id,
-                None if span is None else text(outline.path_label(span)),
-                None if task is None else text(outline.label(task)),
+                None if span is None else text(labels.path_label(span)),
+                None if task is None else text(labels.label(task)),
                 None if span is None else text(span.record_kind),
                 step.start_ns,
                 step.end_ns,

@@ -9,7 +9,7 @@ from typing import Any
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Span
 from otel_mas.report.frame.table import Column, Frame, finite, text, whole, widen
-from otel_mas.report.outline import Outline
+from otel_mas.report.task_labels import TaskLabels
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 
@@ -61,15 +61,15 @@ def spans(graphs: Iterable[CausalGraph], attributes: bool = False) -> Frame:
         return Frame(SPANS, rows)
     named = dict.fromkeys(str(name) for span in found for name in span.attributes)
     more = [widen(name, [span.attributes.get(name) for span in found]) for name in sorted(named)]
-    beside = zip(*(values for _, values in more), strict=True) if more else iter(((),) * len(found))
+    extra = zip(*(values for _, values in more), strict=True) if more else iter(((),) * len(found))
     return Frame(
-        (*SPANS, *(column for column, _ in more)), [(*row, *rest) for row, rest in zip(rows, beside, strict=True)]
+        (*SPANS, *(column for column, _ in more)), [(*row, *rest) for row, rest in zip(rows, extra, strict=True)]
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """What a span has from those around it."""
+    """Attributes that a span inherits from those around it."""
 
     agent: str | None = None
     conversation: str | None = None
@@ -78,18 +78,18 @@ class _Place:
 
 
 def _places(graph: CausalGraph) -> Mapping[str, _Place]:
-    outline, labels = Outline(graph), graph.labels()
+    labels, full_labels = TaskLabels(graph), graph.labels()
     places: dict[str, _Place] = {}
     for root in graph.roots:
-        for span, _ in outline.walk(root):
+        for span, _ in labels.walk(root):
             above = places.get(span.parent_span_id or "", _Place()) if span is not root else _Place()
-            task = outline.task(span)
+            task = labels.task(span)
             is_agent = span.columns.get(names.GEN_AI_OPERATION_NAME) == Operation.INVOKE_AGENT
             places[span.span_id] = _Place(
                 agent=(span.agent if is_agent and span.agent else None) or above.agent or span.agent,
                 conversation=span.conversation_id or above.conversation,
                 task=None if task is None else task.task_name or task.name,
-                label=None if task is None else labels[task.span_id],
+                label=None if task is None else full_labels[task.span_id],
             )
     return places
 
@@ -99,19 +99,19 @@ def _row(span: Span, place: _Place) -> tuple[Any, ...]:
 
 
 def _cells(span: Span, place: _Place) -> Iterator[Any]:
-    said = span.columns.get
+    value = span.columns.get
     yield from (span.trace_id, span.span_id, span.parent_span_id, text(span.name) or "", span.kind.name)
     yield from (text(span.record_kind), text(span.service), text(place.conversation), text(place.agent))
     yield from (text(place.task), text(place.label), span.start_ns, span.end_ns)
     yield None if span.end_ns is None else span.duration_ns / 1e9
-    yield from (span.status.name, text(said(names.ERROR_TYPE)))
-    yield text(said(names.MAS_TASK_OUTCOME) or said(names.MAS_RUN_OUTCOME))
-    yield text(said(names.GEN_AI_RESPONSE_MODEL) or said(names.GEN_AI_REQUEST_MODEL))
-    yield from (text(said(names.GEN_AI_PROVIDER_NAME)), text(said(names.GEN_AI_TOOL_NAME)))
-    yield whole(said(names.GEN_AI_USAGE_INPUT_TOKENS))
-    yield whole(said(names.GEN_AI_USAGE_OUTPUT_TOKENS))
-    yield whole(said(names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS))
-    yield whole(said(names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS))
-    yield finite(said(names.MAS_COST_USD))
-    simulated = said(names.MAS_COST_SIMULATED)
+    yield from (span.status.name, text(value(names.ERROR_TYPE)))
+    yield text(value(names.MAS_TASK_OUTCOME) or value(names.MAS_RUN_OUTCOME))
+    yield text(value(names.GEN_AI_RESPONSE_MODEL) or value(names.GEN_AI_REQUEST_MODEL))
+    yield from (text(value(names.GEN_AI_PROVIDER_NAME)), text(value(names.GEN_AI_TOOL_NAME)))
+    yield whole(value(names.GEN_AI_USAGE_INPUT_TOKENS))
+    yield whole(value(names.GEN_AI_USAGE_OUTPUT_TOKENS))
+    yield whole(value(names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS))
+    yield whole(value(names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS))
+    yield finite(value(names.MAS_COST_USD))
+    simulated = value(names.MAS_COST_SIMULATED)
     yield simulated if isinstance(simulated, bool) else None

@@ -1,46 +1,48 @@
-"""What needs somebody: where errors happened, and what waits for a human."""
+"""Section of errors, and of tasks that wait for a person."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from otel_mas.causal import CausalGraph
-from otel_mas.report.findings import Fate, error_message, fates, waiting
+from otel_mas.report.findings import ErrorOutcome, error_message, error_outcomes, waiting
 from otel_mas.report.html.block import left_out
 from otel_mas.report.html.span import cut, readable
 from otel_mas.report.markup import Child, Markup, element, text
-from otel_mas.report.outline import Outline
+from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.text import count, plain
 from otel_mas.semconv import attributes as names
 
 _MOST = 20
 _LONGEST = 600
-_FATES = {
-    Fate.ENDED_THE_RUN: ("om-bad", "failed, and ended the run"),
-    Fate.UNKNOWN: ("om-bad", "failed"),
-    Fate.HANDLED: ("om-wait", "failed, and was handled"),
+_ERROR_OUTCOMES = {
+    ErrorOutcome.ENDED_THE_RUN: ("om-bad", "failed, and ended the run"),
+    ErrorOutcome.UNKNOWN: ("om-bad", "failed"),
+    ErrorOutcome.HANDLED: ("om-wait", "failed, and was handled"),
 }
 
 
-def attention(causal: CausalGraph, said: Mapping[tuple[str, str], Mapping[str, object]] | None = None) -> Markup | None:
+def attention(
+    causal: CausalGraph, contents: Mapping[tuple[str, str], Mapping[str, object]] | None = None
+) -> Markup | None:
     """A line for each failure and each pause that nothing has ended; None where all is well.
 
     Args:
         causal: The graph to look through.
-        said: Content beside spans by trace and span id, then name: what the error said, what was asked.
+        contents: Content by trace and span id, then name: exception messages, questions.
     """
-    outline, contents = Outline(causal), said or {}
+    labels, contents = TaskLabels(causal), contents or {}
     lines: list[Child] = []
     by_id = {(span.trace_id, span.span_id): span for span in causal.spans}
-    for key, fate in fates(causal.spans).items():
+    for key, error_outcome in error_outcomes(causal.spans).items():
         span = by_id[key]
         error = plain(span.columns.get(names.ERROR_TYPE) or "error")
         message = error_message(span, contents.get(key, {}))
-        lines.append(_line(*_FATES[fate], outline.telling_label(span), error, message))
+        lines.append(_line(*_ERROR_OUTCOMES[error_outcome], labels.unambiguous_label(span), error, message))
     for span in waiting(causal.spans):
-        beside = contents.get((span.trace_id, span.span_id), {})
-        asked = beside.get(names.MAS_INTERRUPT_VALUES)
-        lines.append(_line("om-wait", "waits for input", outline.telling_label(span), None, asked))
+        content = contents.get((span.trace_id, span.span_id), {})
+        asked = content.get(names.MAS_INTERRUPT_VALUES)
+        lines.append(_line("om-wait", "waits for input", labels.unambiguous_label(span), None, asked))
     if not lines:
         return None
     hidden = lines[_MOST:]
@@ -50,18 +52,18 @@ def attention(causal: CausalGraph, said: Mapping[tuple[str, str], Mapping[str, o
 
 
 def _line(shape: str, what: str, where: str, kind: str | None, message: object) -> Markup:
-    said = cut(readable(message), _LONGEST) if message else None
+    phrase = cut(readable(message), _LONGEST) if message else None
     return element(
         "li",
         element("span", what, class_=shape),
         f": {where}",
         f", {kind}" if kind else None,
-        element("pre", said, class_="om-wrap") if said else None,
+        element("pre", phrase, class_="om-wrap") if phrase else None,
     )
 
 
 def problems(found: Sequence[str]) -> Markup | None:
-    """What is wrong with the traces themselves."""
+    """Problems of the traces themselves."""
     if not found:
         return None
     items = [element("li", plain(problem)) for problem in found[:_MOST]]

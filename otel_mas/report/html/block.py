@@ -1,4 +1,4 @@
-"""What every answer in HTML is made of: a block with its styles, lines of parts, tables, what was left out."""
+"""Parts of every answer in HTML: a block with its styles, lines, tables, and what was left out."""
 
 from __future__ import annotations
 
@@ -40,21 +40,21 @@ def line(parts: Iterable[Child]) -> Markup:
     return element("p", drawn, class_="om-head-line")
 
 
-def left_out(said: Sequence[str]) -> Markup | None:
+def left_out(phrase: Sequence[str]) -> Markup | None:
     """Names what is not shown."""
-    return element("p", f"Left out: {'; '.join(said)}.", class_="om-dim") if said else None
+    return element("p", f"Left out: {'; '.join(phrase)}.", class_="om-dim") if phrase else None
 
 
 def ended(span: Span) -> Markup | None:
     """How a span ended, where that is worth a word."""
-    said = outcome(span)
-    return None if said is None else element("span", said.plain, class_=_TONES.get(str(said.style)))
+    phrase = outcome(span)
+    return None if phrase is None else element("span", phrase.plain, class_=_TONES.get(str(phrase.style)))
 
 
 def run_ended(spans: Sequence[Span]) -> Markup:
     """The status of these traces' last one."""
-    said = run_status(spans)
-    return element("span", said.plain, class_=_TONES.get(str(said.style)))
+    phrase = run_status(spans)
+    return element("span", phrase.plain, class_=_TONES.get(str(phrase.style)))
 
 
 def named(name: str, span: Span | None) -> Markup:
@@ -99,7 +99,7 @@ def _row(cells: Sequence[Child], heads: Sequence[Head], shape: str | None = None
     return element("tr", drawn, class_=shape)
 
 
-def stretch(start: float, end: float, shape: str) -> Markup:
+def row(start: float, end: float, shape: str) -> Markup:
     """A stretch, given by fractions of the whole, on a line."""
     begin, wide = min(1.0, max(0.0, start)), max(0.0, min(1.0, end) - max(0.0, start))
     placed = f"left:{number(begin * 100)}%;width:{number(wide * 100)}%"
@@ -107,5 +107,5 @@ def stretch(start: float, end: float, shape: str) -> Markup:
 
 
 def folded(summary: Child, *children: Child, opened: bool = False) -> Markup:
-    """What can be unfolded."""
+    """A part that can be unfolded."""
     return element("details", element("summary", summary), *children, open=opened)

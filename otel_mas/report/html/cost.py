@@ -22,8 +22,8 @@ def cost(found: CostTable) -> Markup:
         ("by model", found.by_model, "(model not named)"),
     )
     tables = [_group(title, rows, nameless, found.total) for title, rows, nameless in groups]
-    said = "simulated: a stand-in answered, nobody was charged; it is what the real model would have cost."
-    simulated = element("p", said, class_="om-wait") if found.simulated else None
+    phrase = "simulated: a stand-in answered, nobody was charged; it is what the real model would have cost."
+    simulated = element("p", phrase, class_="om-wait") if found.simulated else None
     return text(tables, simulated, _unpriced(found))
 
 
@@ -61,8 +61,8 @@ def _unpriced(found: CostTable) -> Markup | None:
     items = []
     for call in found.unpriced[:_MOST_UNPRICED]:
         who = f" by {plain(call.agent)}" if call.agent else ""
-        said = f"{plain(call.model or 'model not named')}{who}, span {call.span_id}: {plain(call.reason)}"
-        items.append(element("li", said))
+        phrase = f"{plain(call.model or 'model not named')}{who}, span {call.span_id}: {plain(call.reason)}"
+        items.append(element("li", phrase))
     hidden = len(found.unpriced) - len(items)
     return text(
         element("p", f"{several} no known price and no part in the sums (+):", class_="om-wait"),

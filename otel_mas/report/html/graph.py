@@ -27,7 +27,7 @@ def graph(causal: CausalGraph, path: CriticalPath, reasons: Reasons | None = Non
 
 
 def as_text(causal: CausalGraph, reasons: Reasons | None = None) -> Markup:
-    """What caused what, a line each, as the command line shows it."""
+    """The causal graph as the command line shows it, a line for each task."""
     lines = [line.plain.rstrip() for line in terminal.graph(causal, _WIDTH, (), reasons)]
     more = [f"{count(len(lines) - _MOST_LINES, 'line')} of {len(lines):,}"] if len(lines) > _MOST_LINES else []
     return text(element("pre", "\n".join(lines[:_MOST_LINES])), left_out(more))

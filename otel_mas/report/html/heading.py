@@ -9,7 +9,7 @@ from otel_mas.causal import CriticalPath
 from otel_mas.model import Span
 from otel_mas.report.html.block import line, run_ended
 from otel_mas.report.markup import Child, Markup, element
-from otel_mas.report.stretches import made_of
+from otel_mas.report.path_rows import made_of
 from otel_mas.report.text import count, duration, local_time, plain, usd
 
 
@@ -49,19 +49,19 @@ def _facts(spans: Sequence[Span]) -> Iterator[Child]:
 def at_work(path: CriticalPath) -> str:
     """How long it worked, and how long it waited for somebody."""
     took, waiting = made_of(path)
-    said = f"{duration(took.total())} at work"
-    return f"{said}, {duration(waiting)} waiting for input" if waiting else said
+    phrase = f"{duration(took.total())} at work"
+    return f"{phrase}, {duration(waiting)} waiting for input" if waiting else phrase
 
 
 def price(table: CostTable) -> Markup | None:
-    """What it cost, in a few words."""
+    """The cost in a few words."""
     total = table.total
     if not total.calls:
         return None
-    said = f"{count(total.calls, 'model call')}, {total.input_tokens:,} tokens in, {total.output_tokens:,} out"
+    phrase = f"{count(total.calls, 'model call')}, {total.input_tokens:,} tokens in, {total.output_tokens:,} out"
     if total.usd is not None:
-        said += f", {usd(total.usd)}{' or more' if total.unpriced else ''}"
+        phrase += f", {usd(total.usd)}{' or more' if total.unpriced else ''}"
     elif total.unpriced:
-        said += ", no price known"
+        phrase += ", no price known"
     simulated = element("span", " simulated", class_="om-wait") if total.simulated and total.usd is not None else None
-    return element("span", said, simulated)
+    return element("span", phrase, simulated)

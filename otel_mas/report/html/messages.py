@@ -1,4 +1,4 @@
-"""Who told whom what, as a table; long messages are folded."""
+"""Messages with writer and readers, as a table; long messages are folded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from otel_mas.report.html.block import Head, folded, left_out, table
 from otel_mas.report.html.span import cut
 from otel_mas.report.markup import Child, Markup, element, text
-from otel_mas.report.messages import Told
+from otel_mas.report.messages import MessageEntry
 from otel_mas.report.text import count, listing, offset, plain
 
 _MOST = 500
@@ -17,30 +17,30 @@ _HEADS = (
     Head("from"),
     Head("to", text=True),
     Head("role"),
-    Head("what was said", text=True),
+    Head("message", text=True),
 )
 
 
-def messages(found: Sequence[Told], begin: int) -> Markup:
+def messages(found: Sequence[MessageEntry], begin: int) -> Markup:
     """A row for each message, in the order in which they were first written or read."""
     rows = table(_HEADS, (list(_row(one, begin)) for one in found[:_MOST]))
     hidden = len(found) - _MOST
     return text(rows, left_out([count(hidden, "later message")] if hidden > 0 else []))
 
 
-def _row(one: Told, begin: int) -> Iterator[Child]:
+def _row(one: MessageEntry, begin: int) -> Iterator[Child]:
     yield offset(one.at_ns - begin)
     yield one.writer or element("span", "the app", class_="om-dim")
     yield listing(one.readers, 4) or element("span", "no model", class_="om-dim")
     yield plain(one.role)
-    if one.said is None:
+    if one.text is None:
         yield element("span", "content not kept", class_="om-dim")
         return
-    said = one.said.strip()
-    if len(said) <= _LONG and said.count("\n") < _MOST_LINES:
-        yield element("div", said, class_="om-said")
+    phrase = one.text.strip()
+    if len(phrase) <= _LONG and phrase.count("\n") < _MOST_LINES:
+        yield element("div", phrase, class_="om-message")
         return
-    first = " ".join(said[: 2 * _LONG].split())
-    size = f"{len(said):,} characters"
+    first = " ".join(phrase[: 2 * _LONG].split())
+    size = f"{len(phrase):,} characters"
     summary = text(f"{first[: _LONG // 2].rstrip()}… ", element("span", size, class_="om-dim"))
-    yield folded(summary, element("div", cut(said, _LONGEST), class_="om-said"))
+    yield folded(summary, element("div", cut(phrase, _LONGEST), class_="om-message"))

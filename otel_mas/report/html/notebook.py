@@ -1,4 +1,4 @@
-"""What handles show of themselves in a notebook: blocks of bounded size that stand in any page."""
+"""Notebook output of handles: blocks of bounded size that stand in any page."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def run(
 
 
 def graph(causal: CausalGraph, path: CriticalPath, wrong: Sequence[str]) -> str:
-    """What caused what."""
+    """The causal graph."""
     return block(problems(wrong), graphs.graph(causal, path))
 
 
 def critical_path(causal: CausalGraph, path: CriticalPath) -> str:
-    """What the duration is made of."""
+    """The critical path."""
     return block(paths.critical_path(causal, path))
 
 
@@ -58,8 +58,8 @@ def cost(table: CostTable) -> str:
 
 def traces(summaries: Sequence[TraceSummary], more: bool = False) -> str:
     """Traces in a list; `more`: there may be older ones that were not asked for."""
-    said = f"the newest {len(summaries):,}; limit=... asks for more" if more else None
-    return block(listing.traces(summaries), element("p", said, class_="om-dim") if said else None)
+    phrase = f"the newest {len(summaries):,}; limit=... asks for more" if more else None
+    return block(listing.traces(summaries), element("p", phrase, class_="om-dim") if phrase else None)
 
 
 def span(one: Span) -> str:

@@ -21,7 +21,7 @@ from otel_mas.report.html.messages import messages as told_messages
 from otel_mas.report.html.style import style
 from otel_mas.report.html.tree import tree
 from otel_mas.report.markup import Child, Markup, element, text, trusted
-from otel_mas.report.messages import told
+from otel_mas.report.messages import message_entries
 from otel_mas.report.text import count, duration, listing, plain
 
 MOST_SPANS = 2_000
@@ -32,7 +32,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What a report is made of."""
+    """Material of a report."""
 
     causal: CausalGraph
     path: CriticalPath
@@ -50,7 +50,7 @@ def page(material: Material, made_by: str) -> str:
     """The whole document.
 
     Args:
-        material: What was recorded.
+        material: spans, messages and content of the traces.
         made_by: Program and version, for the last line.
     """
     named = title(material.causal.spans)
@@ -79,10 +79,10 @@ def _sections(material: Material) -> Iterator[Child]:
         yield element("p", "No span was recorded.")
         return
     yield _facts(material)
-    yield _section("What needs attention", attention(causal, _beside(material.contents)))
+    yield _section("What needs attention", attention(causal, _by_span(material.contents)))
     yield _section("What caused what", graphs.graph(causal, path, material.reasons))
     yield _section("What the time went into", paths.critical_path(causal, path, _MOST_STEPS))
-    yield _section("Who told whom what", _messages(material))
+    yield _section("Messages", _messages(material))
     yield _section("What it cost", costs.cost(material.cost))
     yield _section("What ran inside what", tree(causal, MOST_SPANS, material.reasons))
     yield _section("What is wrong with the record", problems(material.problems))
@@ -93,7 +93,7 @@ def _section(heading: str, content: Child) -> Markup | None:
 
 
 def _facts(material: Material) -> Markup:
-    """What, when, how long, how much: as pairs."""
+    """Name, time, duration and cost, as pairs."""
     pairs = [(name, value) for name, value in _pairs(material) if value]
     return element("dl", [element("div", element("dt", name), element("dd", value)) for name, value in pairs])
 
@@ -121,25 +121,25 @@ def _instant(ns: int) -> str:
 
 
 def _messages(material: Material) -> Markup:
-    found = told(material.causal, material.refs, material.messages or {}, material.contents)
+    found = message_entries(material.causal, material.refs, material.messages or {}, material.contents)
     if not found:
         return element("p", "No message was recorded.")
-    said = _about_content(material, kept=sum(one.said is not None for one in found), of=len(found))
+    phrase = _about_content(material, kept=sum(one.text is not None for one in found), of=len(found))
     begin = material.causal.spans[0].start_ns
-    return text(element("p", said, class_="om-dim"), told_messages(found, begin))
+    return text(element("p", phrase, class_="om-dim"), told_messages(found, begin))
 
 
 def _about_content(material: Material, kept: int, of: int) -> str:
     if material.messages is None:
-        return "The source that this was read from keeps no content: who read what is known, what was said is not."
+        return "The source that this was read from keeps no content: who read which message is known, its text is not."
     if kept == of:
         return "As it was stored; what looked like a secret was taken out before that."
     if not kept:
-        return "The content was not kept: who read what is known, what was said is not."
+        return "The content was not kept: who read which message is known, its text is not."
     return f"The content of {of - kept:,} of {of:,} messages was not kept."
 
 
-def _beside(contents: Sequence[Content]) -> dict[tuple[str, str], dict[str, object]]:
+def _by_span(contents: Sequence[Content]) -> dict[tuple[str, str], dict[str, object]]:
     found: dict[tuple[str, str], dict[str, object]] = {}
     for content in contents:
         found.setdefault((content.trace_id, content.span_id), {})[content.name] = content.value

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from otel_mas.causal import CausalGraph, CriticalPath
-from otel_mas.report.html.block import KINDS, Head, left_out, named, stretch, table
+from otel_mas.report.html.block import KINDS, Head, left_out, named, row, table
 from otel_mas.report.markup import Child, Markup, element, text
-from otel_mas.report.outline import Outline
-from otel_mas.report.stretches import SPAN, Stretch, made_of, notable, stretches
+from otel_mas.report.path_rows import SPAN, PathRow, made_of, notable, path_rows
+from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.text import count, duration, listing, offset, plain, share
 from otel_mas.semconv.enums import RecordKind
 
@@ -24,22 +24,22 @@ _HEADS = (
 
 def critical_path(causal: CausalGraph, path: CriticalPath, most: int = 40) -> Markup:
     """A row for each task on the path, and what the total is made of; at most so many rows, the longest."""
-    outline = Outline(causal)
-    lines = list(stretches(path, outline))
+    labels = TaskLabels(causal)
+    lines = list(path_rows(path, labels))
     if not lines:
         return element("p", "No span was recorded.")
     active = sum(one.took_ns for one in lines if not one.waits)
     shown = notable(lines, active, most)
-    rows = table(_HEADS, (list(_row(one, outline, path.start_ns, active)) for one in shown))
+    rows = table(_HEADS, (list(_row(one, labels, path.start_ns, active)) for one in shown))
     took = sum(one.took_ns for one in lines) - sum(one.took_ns for one in shown)
     hidden = len(lines) - len(shown)
     more = [f"{count(hidden, 'shorter step')} of {duration(took)} together"] if hidden else []
     return text(rows, left_out(more), _made_of(path, active))
 
 
-def _row(one: Stretch, outline: Outline, begin: int, active: int) -> Iterator[Child]:
+def _row(one: PathRow, labels: TaskLabels, begin: int, active: int) -> Iterator[Child]:
     step = one.steps[0]
-    yield _name(one, outline)
+    yield _name(one, labels)
     yield offset(step.start_ns - begin)
     yield duration(one.took_ns)
     yield None if one.waits else share(one.took_ns, active)
@@ -48,23 +48,23 @@ def _row(one: Stretch, outline: Outline, begin: int, active: int) -> Iterator[Ch
     kind = longest.span.record_kind if longest.span is not None and longest.kind == SPAN else None
     colour = KINDS[RecordKind(kind)] if kind in KINDS else "om-mark"
     if one.waits:
-        yield stretch(0.0, 1.0, "om-waits")
+        yield row(0.0, 1.0, "om-waits")
     else:
-        yield stretch(one.worked_ns / whole, (one.worked_ns + one.took_ns) / whole, colour)
-    spent = [f"{plain(name)} {duration(took)}" for name, took in one.spent(outline)]
+        yield row(one.worked_ns / whole, (one.worked_ns + one.took_ns) / whole, colour)
+    spent = [f"{plain(name)} {duration(took)}" for name, took in one.spent(labels)]
     why = plain(one.steps[-1].why)
     did = element("span", f" · {listing(spent)}" if why else listing(spent), class_="om-dim") if spent else None
     yield text(why, did)
 
 
-def _name(one: Stretch, outline: Outline) -> Markup:
+def _name(one: PathRow, labels: TaskLabels) -> Markup:
     step = one.steps[0]
     if step.kind != SPAN or step.span is None:
-        said = step.kind if step.held_by is None else f"held by {outline.label(step.held_by)}"
-        return element("span", said, class_="om-wait" if one.waits else "om-dim")
+        phrase = step.kind if step.held_by is None else f"held by {labels.label(step.held_by)}"
+        return element("span", phrase, class_="om-wait" if one.waits else "om-dim")
     if one.task is not None:
-        return text(outline.label(one.task))
-    return named(outline.path_label(step.span), step.span)
+        return text(labels.label(one.task))
+    return named(labels.path_label(step.span), step.span)
 
 
 def _made_of(path: CriticalPath, active: int) -> Markup:

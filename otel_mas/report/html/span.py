@@ -93,15 +93,15 @@ def _events(one: Span) -> Markup | None:
 
 
 def _value(value: Any) -> Child:
-    said = readable(value)
-    if len(said) <= _LONG:
-        return said
-    return folded(f"{said[:_LONG]}…", element("pre", cut(said), class_="om-wrap"))
+    phrase = readable(value)
+    if len(phrase) <= _LONG:
+        return phrase
+    return folded(f"{phrase[:_LONG]}…", element("pre", cut(phrase), class_="om-wrap"))
 
 
-def cut(said: str, longest: int = _LONGEST) -> str:
+def cut(phrase: str, longest: int = _LONGEST) -> str:
     """The beginning of a long text, saying how much more there is."""
-    return said if len(said) <= longest else f"{said[:longest]}… ({len(said) - longest:,} more characters)"
+    return phrase if len(phrase) <= longest else f"{phrase[:longest]}… ({len(phrase) - longest:,} more characters)"
 
 
 def readable(value: Any) -> str:
@@ -110,10 +110,10 @@ def readable(value: Any) -> str:
         return value
     options = orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS
     try:
-        said = orjson.dumps(value, default=_plainer, option=options).decode()
-        if len(said) > _LONG:
-            said = orjson.dumps(value, default=_plainer, option=options | orjson.OPT_INDENT_2).decode()
-        return said
+        phrase = orjson.dumps(value, default=_plainer, option=options).decode()
+        if len(phrase) > _LONG:
+            phrase = orjson.dumps(value, default=_plainer, option=options | orjson.OPT_INDENT_2).decode()
+        return phrase
     except (TypeError, ValueError, RecursionError):
         return str(value)
 

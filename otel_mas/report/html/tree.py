@@ -8,10 +8,10 @@ from otel_mas.causal import CausalGraph
 from otel_mas.model import Span, StatusCode
 from otel_mas.report.decisions import Reasons, decision, reason
 from otel_mas.report.forks import forked
-from otel_mas.report.html.block import KINDS, Head, ended, left_out, named, stretch, table
+from otel_mas.report.html.block import KINDS, Head, ended, left_out, named, row, table
 from otel_mas.report.markup import Child, Markup, element, text
-from otel_mas.report.outline import Outline
-from otel_mas.report.readings import Readings
+from otel_mas.report.message_readers import MessageReaders
+from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.text import count, duration, offset, usd
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
@@ -36,14 +36,14 @@ def tree(causal: CausalGraph, most: int, reasons: Reasons | None = None) -> Mark
     spans = causal.spans
     if not spans:
         return element("p", "No span was recorded.")
-    outline = Outline(causal)
-    remarks = _Remarks(Readings(causal, outline), reasons or {})
+    labels = TaskLabels(causal)
+    remarks = _Remarks(MessageReaders(causal, labels), reasons or {})
     shown = _chosen(spans, most)
     extents = _extents(spans)
     rows = [
-        list(_row(span, len(last), outline, remarks, *extents[span.trace_id]))
+        list(_row(span, len(last), labels, remarks, *extents[span.trace_id]))
         for root in causal.roots
-        for span, last in outline.walk(root)
+        for span, last in labels.walk(root)
         if span.span_id in shown
     ]
     hidden = len(spans) - len(rows)
@@ -74,9 +74,9 @@ def _chosen(spans: Sequence[Span], most: int) -> set[str]:
     return {span.span_id for span in ranked[:most]}
 
 
-def _row(span: Span, depth: int, outline: Outline, remarks: _Remarks, begin: int, end: int) -> Iterator[Child]:
+def _row(span: Span, depth: int, labels: TaskLabels, remarks: _Remarks, begin: int, end: int) -> Iterator[Child]:
     inset = f"padding-left:{min(depth, _DEEPEST) * 18}px"
-    yield element("span", named(outline.title(span), span), style=inset)
+    yield element("span", named(labels.title(span), span), style=inset)
     yield remarks.of(span)
     yield offset(span.start_ns - begin)
     yield "" if span.end_ns is None else duration(span.duration_ns)
@@ -86,14 +86,14 @@ def _row(span: Span, depth: int, outline: Outline, remarks: _Remarks, begin: int
     until = end if span.end_ns is None else span.end_ns
     kind = span.record_kind
     colour = KINDS[RecordKind(kind)] if kind in KINDS else "om-mark"
-    yield stretch((span.start_ns - begin) / whole, (until - begin) / whole, colour)
+    yield row((span.start_ns - begin) / whole, (until - begin) / whole, colour)
 
 
 class _Remarks:
-    """What is said beside a span: how it ended, what it decided and why, where it branched off, whom it read."""
+    """Remarks on a span: how it ended, what it decided and why, its fork, whose messages it read."""
 
-    def __init__(self, readings: Readings, reasons: Reasons) -> None:
-        self._readings = readings
+    def __init__(self, message_readers: MessageReaders, reasons: Reasons) -> None:
+        self._readings = message_readers
         self._reasons = reasons
 
     def of(self, span: Span) -> Child:
@@ -105,8 +105,8 @@ class _Remarks:
             None if fork is None else element("span", fork, class_="om-wait"),
             None if read is None else element("span", read, class_="om-dim"),
         ]
-        said = [part for part in parts if part is not None]
-        return text([text(" " if position else None, part) for position, part in enumerate(said)]) if said else None
+        phrase = [part for part in parts if part is not None]
+        return text([text(" " if position else None, part) for position, part in enumerate(phrase)]) if phrase else None
 
 
 def _tokens(span: Span) -> str:

@@ -86,14 +86,14 @@ class _Drawing:
         )
 
     def left_out(self) -> list[str]:
-        """What is there and not drawn."""
-        said = list(self.scene.left_out)
+        """Elements that are not drawn."""
+        phrase = list(self.scene.left_out)
         if self.layout.hidden:
-            said.append(f"{count(self.layout.hidden, 'task')} for which there was no room")
+            phrase.append(f"{count(self.layout.hidden, 'task')} for which there was no room")
         hidden = len(self.scene.arrows) - len(self.arrows)
         if hidden:
-            said.append(f"{count(hidden, 'cause')} beside the critical path")
-        return said
+            phrase.append(f"{count(hidden, 'cause')} beside the critical path")
+        return phrase
 
     def _fine(self) -> str:
         return " om-fine" if len(self.arrows) < len(self.scene.arrows) else ""
@@ -101,23 +101,23 @@ class _Drawing:
     def _described(self) -> str:
         """The picture in sentences."""
         agents = listing(list(self.scene.lanes), 6)
-        said = f"{count(len(self.scene.bars), 'task')} of {agents} over {duration(self._total())}."
+        phrase = f"{count(len(self.scene.bars), 'task')} of {agents} over {duration(self._total())}."
         joins = [arrow for arrow in self.scene.arrows if arrow.last]
         if joins:
             waited = [f"{self._name(arrow.effect)} waited for {self._name(arrow.cause)}" for arrow in joins]
-            said += f" Of the branches that were joined, {listing(waited, 4)}."
+            phrase += f" Of the branches that were joined, {listing(waited, 4)}."
         shrunk = [piece for piece in self.scale.idle if piece.shrunk]
         if shrunk:
             took = duration(sum(piece.end_ns - piece.start_ns for piece in shrunk))
             what = "waiting for input" if self.waits else "in which nothing ran"
-            said += f" {took} {what} are drawn short."
-        return said
+            phrase += f" {took} {what} are drawn short."
+        return phrase
 
     def _total(self) -> int:
         return self.scale.pieces[-1].end_ns - self.begin
 
     def _name(self, bar: Bar) -> str:
-        return self.scene.outline.label(bar.span) if bar.span.task_id else bar.name
+        return self.scene.labels.label(bar.span) if bar.span.task_id else bar.name
 
     # What is behind everything: time.
 
@@ -156,8 +156,8 @@ class _Drawing:
 
     def _said_of(self, piece: Piece, took: str, what: str) -> Iterator[Markup]:
         """Above it, and a little beyond its sides: ticks keep away from what is shrunk."""
-        beside = min((self._busy_beside(piece), 24.0)) / 2 - 2
-        room, middle = piece.right - piece.left + 2 * max(0.0, beside), (piece.left + piece.right) / 2
+        gap = min((self._gap_around(piece), 24.0)) / 2 - 2
+        room, middle = piece.right - piece.left + 2 * max(0.0, gap), (piece.left + piece.right) / 2
         if width(took, SIZE) > room:
             return
         both = width(what, SIZE) <= room
@@ -165,7 +165,7 @@ class _Drawing:
         if both:
             yield element("text", what, x=middle, y=_AXIS - 10, text_anchor="middle", class_="om-wait")
 
-    def _busy_beside(self, piece: Piece) -> float:
+    def _gap_around(self, piece: Piece) -> float:
         """How wide the narrower of the busy stretches on both sides is."""
         return min(
             other.right - other.left
@@ -191,15 +191,15 @@ class _Drawing:
             x, right = self.scale.at(run.start_ns), self.scale.at(end_ns)
             outcome = run.columns.get(names.MAS_RUN_OUTCOME)
             ended = "paused for input" if outcome == "interrupted" else plain(outcome or "")
-            said = f"run {position}" + (f", {ended}" if ended and ended != "ok" else "")
-            label = fit(said, SIZE, right - x - 12)
+            phrase = f"run {position}" + (f", {ended}" if ended and ended != "ok" else "")
+            label = fit(phrase, SIZE, right - x - 12)
             wide = width(label, SIZE) + 8 if label else 0.0
             path = f"M{number(x)} {number(y - 4)}v8M{number(x)} {number(y)}H{number(right)}m0 -4v8"
             if wide:
                 path = f"M{number(x)} {number(y - 4)}v8M{number(x + wide + 4)} {number(y)}H{number(right)}m0 -4v8"
                 yield element("text", label, x=x + 5, y=y + 4, class_="om-dim")
-            told = ", ".join(filter(None, (f"trace {run.trace_id}: {plain(run.name)}, {said}", forked(run))))
-            yield element("path", element("title", told), d=path, class_="om-run")
+            title = ", ".join(filter(None, (f"trace {run.trace_id}: {plain(run.name)}, {phrase}", forked(run))))
+            yield element("path", element("title", title), d=path, class_="om-run")
 
     # Bars and what is in them.
 
@@ -256,11 +256,11 @@ class _Drawing:
     def _check(self, check: Span, y: float) -> Markup:
         """A guardrail or a grade, where it had decided."""
         shape, _ = _CHECKS[RecordKind(check.record_kind or "")]
-        said = f"{plain(check.name)} {decision(check) or ''}".rstrip()
+        phrase = f"{plain(check.name)} {decision(check) or ''}".rstrip()
         x = self.scale.at(check.start_ns if check.end_ns is None else check.end_ns)
         return element(
             "path",
-            element("title", f"{said}: {offset(check.start_ns - self.begin)}"),
+            element("title", f"{phrase}: {offset(check.start_ns - self.begin)}"),
             d=shape,
             transform=f"translate({number(x)} {number(y)})",
             class_=f"om-check{_VERDICTS.get(check.get(names.MAS_GUARDRAIL_VERDICT), '')}",
@@ -269,24 +269,24 @@ class _Drawing:
     def _tooltip(self, bar: Bar) -> str:
         span = bar.span
         took = "not ended" if span.end_ns is None else duration(span.duration_ns)
-        said = f"{self._name(bar)}: {offset(span.start_ns - self.begin)}, {took}"
+        phrase = f"{self._name(bar)}: {offset(span.start_ns - self.begin)}, {took}"
         error = span.columns.get(names.ERROR_TYPE)
         if bar.failed:
-            said += f", failed{f' ({plain(error)})' if error else ''}"
+            phrase += f", failed{f' ({plain(error)})' if error else ''}"
         if bar.paused:
-            said += ", paused for input"
-        return f"{said}\nspan {span.span_id}"
+            phrase += ", paused for input"
+        return f"{phrase}\nspan {span.span_id}"
 
     def _said_call(self, call: Span) -> str:
-        said = f"{plain(call.name)}: {offset(call.start_ns - self.begin)}, {duration(call.duration_ns)}"
+        phrase = f"{plain(call.name)}: {offset(call.start_ns - self.begin)}, {duration(call.duration_ns)}"
         read = call.columns.get(names.GEN_AI_USAGE_INPUT_TOKENS)
         wrote = call.columns.get(names.GEN_AI_USAGE_OUTPUT_TOKENS)
         if isinstance(read, int) or isinstance(wrote, int):
-            said += f"\n{read or 0:,} tokens in, {wrote or 0:,} out"
+            phrase += f"\n{read or 0:,} tokens in, {wrote or 0:,} out"
         cost = call.columns.get(names.MAS_COST_USD)
         if isinstance(cost, int | float):
-            said += f", {usd(cost)}" + (" simulated" if call.columns.get(names.MAS_COST_SIMULATED) else "")
-        return said
+            phrase += f", {usd(cost)}" + (" simulated" if call.columns.get(names.MAS_COST_SIMULATED) else "")
+        return phrase
 
     def _labels(self) -> Iterator[Markup]:
         for box in self.layout.boxes.values():
@@ -312,15 +312,15 @@ class _Drawing:
             box = boxes.get(id(bar))
             if box is not None:
                 path = f"M{number(box.x - 14)} {number(box.middle)}H{number(box.x - 2)}"
-                said = f"{edge.kind} from span {edge.cause}, in another trace"
-                yield element("path", element("title", said), d=path, class_="om-edge om-outside")
+                phrase = f"{edge.kind} from span {edge.cause}, in another trace"
+                yield element("path", element("title", phrase), d=path, class_="om-edge om-outside")
 
     def _arrow(self, arrow: Arrow, cause: Box, effect: Box) -> Markup:
         to, at = effect.x, effect.middle
         x, y = cause.right, cause.leaving(at)
-        said = f"{arrow.edge.kind}: {self._name(arrow.cause)} → {self._name(arrow.effect)}"
+        phrase = f"{arrow.edge.kind}: {self._name(arrow.cause)} → {self._name(arrow.effect)}"
         if arrow.last:
-            said += f", which ended last of what {self._name(arrow.effect)} waited for"
+            phrase += f", which ended last of what {self._name(arrow.effect)} waited for"
         shape = f"om-edge {_EDGES.get(arrow.edge.kind, 'om-trigger')}"
         shape += " om-last" if arrow.last else ""
         bend = min(60.0, max(9.0, abs(to - x) * 0.5))
@@ -334,7 +334,7 @@ class _Drawing:
         head = f"M{number(to)} {number(at)}l-5.5 -3v6z"
         return element(
             "g",
-            element("title", said),
+            element("title", phrase),
             element("path", d=path),
             element("path", d=head, class_="om-head"),
             class_=shape,
@@ -346,14 +346,14 @@ class _Drawing:
         kinds = {call.record_kind for bar in self.scene.bars for call, _ in bar.calls}
         x, y = 0.0, self.layout.bottom + 20
         items = []
-        for kind, (shape, said) in _CALLS.items():
+        for kind, (shape, phrase) in _CALLS.items():
             if kind in kinds:
-                items.append((element("rect", x=0, y=-8, width=16, height=7, class_=shape), said))
+                items.append((element("rect", x=0, y=-8, width=16, height=7, class_=shape), phrase))
         checks = {check.record_kind for bar in self.scene.bars for check in bar.checks}
-        for kind, (shape, said) in _CHECKS.items():
+        for kind, (shape, phrase) in _CHECKS.items():
             if kind in checks:
                 key = element("path", d=shape, transform="translate(8 -4)", class_="om-check")
-                items.append((key, said))
+                items.append((key, phrase))
         if any(bar.critical for bar in self.scene.bars):
             items.append((element("rect", x=0, y=-6, width=16, height=3, class_="om-path"), "critical path"))
         known: dict[str, list[str]] = {}
@@ -370,12 +370,12 @@ class _Drawing:
             key = element("path", d=_hatching(hatch, -9, 0), class_="om-hatch")
             items.append((key, "not to scale"))
         drawn = []
-        for key, said in items:
-            wide = 22 + width(said, SIZE)
+        for key, phrase in items:
+            wide = 22 + width(phrase, SIZE)
             if x and x + wide > WIDTH - EDGE:
                 x, y = 0.0, y + 18
             drawn.append(
-                element("g", key, element("text", said, x=22, y=0), transform=f"translate({number(x)} {number(y)})")
+                element("g", key, element("text", phrase, x=22, y=0), transform=f"translate({number(x)} {number(y)})")
             )
             x += wide + 18
         return text(drawn), (y + 10 - self.layout.bottom if items else 0.0)

@@ -1,14 +1,14 @@
-"""Where everything of a picture goes: lanes below each other, bars on tracks so that no two labels touch."""
+"""Layout of a picture: lanes below each other, bars on tracks so that no two labels touch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from otel_mas.report.outline import Outline
 from otel_mas.report.svg.measure import fit, width
 from otel_mas.report.svg.scene import Bar, Scene
 from otel_mas.report.svg.timescale import TimeScale
+from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.text import duration
 
 WIDTH = 1000.0
@@ -56,11 +56,11 @@ class Box:
 
     @property
     def middle(self) -> float:
-        """Where edges arrive: at what encloses others beside its label."""
+        """Point at which edges arrive; at an enclosing bar it is beside its label."""
         return self.y + _LABEL / 2 + 1 if self.inner else self.bar_top + self.bar_height / 2
 
     def leaving(self, to: float) -> float:
-        """Where an edge leaves that goes to this height."""
+        """Point at which an edge to this height leaves."""
         return self.y + self.height - 9 if self.inner and to > self.y + self.height else self.middle
 
     @property
@@ -69,7 +69,7 @@ class Box:
         return 6.0 if self.inner else 2.0
 
     def extent(self) -> tuple[float, float]:
-        """What it takes of its track, from left to right."""
+        """Interval of its track, from left to right."""
         if not self.labelled:
             return self.x, max(self.right, self.x + 1)
         wide = self.inset + width(self.label, SIZE)
@@ -109,7 +109,7 @@ def arrange(scene: Scene, top: float) -> Layout:
     busy = [(run.start_ns, max(run.start_ns, run.end_ns or run.start_ns)) for run in scene.runs]
     busy += [(bar.start_ns, bar.end_ns) for bar in scene.bars]
     scale = TimeScale(busy or [(0, 0)], left, WIDTH - EDGE)
-    packer = _Packer(scale, scene.outline, crowded=len(scene.bars) > _CROWDED)
+    packer = _Packer(scale, scene.labels, crowded=len(scene.bars) > _CROWDED)
     y, lanes, boxes = top, [], {}
     for name, bars in scene.lanes.items():
         placed, height = packer.pack(bars, left, WIDTH)
@@ -133,9 +133,9 @@ def _all(boxes: Sequence[Box]) -> Iterator[Box]:
 class _Packer:
     """Puts bars onto as few tracks as their labels allow."""
 
-    def __init__(self, scale: TimeScale, outline: Outline, crowded: bool) -> None:
+    def __init__(self, scale: TimeScale, labels: TaskLabels, crowded: bool) -> None:
         self._scale = scale
-        self._outline = outline
+        self._outline = labels
         self._crowded = crowded
         self.hidden = 0
 
@@ -183,7 +183,7 @@ class _Packer:
         return box
 
     def _names(self, bar: Bar, room: float) -> list[str]:
-        """What may be its label, the best first: the number alone says enough where the lane has the name already."""
+        """Candidates for its label, the best first: the number alone is enough if the lane has the name."""
         name = self._outline.label(bar.span) if bar.span.task_id else bar.name
         own, mark, number = name.rpartition("#")
         short = f"#{number}" if mark and own == bar.name and bar.lane.startswith(own) else None

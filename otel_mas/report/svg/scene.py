@@ -1,4 +1,4 @@
-"""What a picture of a causal graph shows: bars in lanes, the calls inside them, edges, the critical path."""
+"""Scene of a causal graph: bars in lanes, the calls inside them, edges, the critical path."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import islice
 from otel_mas.causal import CausalGraph, CriticalPath, Edge
 from otel_mas.model import Span
 from otel_mas.report.findings import failures
-from otel_mas.report.outline import Outline
+from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.text import plain
 from otel_mas.semconv import LinkKind, Operation
 from otel_mas.semconv import attributes as names
@@ -76,7 +76,7 @@ class Arrow:
 class Scene:
     """A causal graph as it will be drawn."""
 
-    outline: Outline
+    labels: TaskLabels
     path: CriticalPath
     runs: list[Span]
     """Roots that are no bars: one for each invocation of the app."""
@@ -87,7 +87,7 @@ class Scene:
     outside: list[tuple[Bar, Edge]]
     """Causes that lie in other traces."""
     left_out: list[str]
-    """What is there and not drawn, in words."""
+    """Elements that are not drawn, in words."""
 
 
 def scene(causal: CausalGraph, path: CriticalPath) -> Scene:
@@ -97,7 +97,7 @@ def scene(causal: CausalGraph, path: CriticalPath) -> Scene:
     stage.follow_path()
     stage.set_lanes()
     return Scene(
-        outline=stage.outline,
+        labels=stage.labels,
         path=path,
         runs=[root for root in causal.roots if root.span_id not in stage.of],
         bars=stage.bars,
@@ -112,7 +112,7 @@ class _Stage:
     def __init__(self, causal: CausalGraph, path: CriticalPath) -> None:
         self.causal = causal
         self.path = path
-        self.outline = Outline(causal)
+        self.labels = TaskLabels(causal)
         self.of: dict[str, Bar] = {}
         """The bar that a span is, or repeats."""
         self.within: dict[str, Bar] = {}
@@ -128,7 +128,7 @@ class _Stage:
     def set_bars(self) -> None:
         some = any(_is_task(span) for span in self.causal.spans)
         for root in self.causal.roots:
-            walked = [span for span, _ in self.outline.walk(root)]
+            walked = [span for span, _ in self.labels.walk(root)]
             # Where nothing is known of what the spans are, all are bars; a mere invocation is none.
             unknown = not any(_is_task(span) for span in walked) and (not some or any(map(_is_call, walked)))
             for span in walked:
@@ -143,7 +143,7 @@ class _Stage:
             self.of[span.span_id] = above
             is_bar = False
         elif is_bar:
-            name = plain(span.agent) if _is_agent(span) else plain(span.task_name or self.outline.title(span))
+            name = plain(span.agent) if _is_agent(span) else plain(span.task_name or self.labels.title(span))
             end_ns = self._last[span.trace_id] if span.end_ns is None else max(span.start_ns, span.end_ns)
             above = Bar(span, name, end_ns, above, agent=_is_agent(span))
             self.of[span.span_id] = above
@@ -256,9 +256,9 @@ class _Stage:
                 yield Arrow(cause, effect, edge, joined and cause is last, on_path)
 
     def outside(self) -> Iterator[tuple[Bar, Edge]]:
-        elsewhere = frozenset(self.causal.externals)
-        for edge in self.causal.edges if elsewhere else ():
-            if edge.cause in elsewhere and edge.effect in self.of:
+        externals = frozenset(self.causal.externals)
+        for edge in self.causal.edges if externals else ():
+            if edge.cause in externals and edge.effect in self.of:
                 yield self.of[edge.effect], edge
 
 

@@ -44,16 +44,16 @@ def cost(table: CostTable, width: int) -> Iterator[Text]:
 def cost_in_a_line(table: CostTable) -> Text:
     """Calls, tokens and dollars of everything."""
     total = table.total
-    said = Text(f"{count(total.calls, 'model call')}, {total.input_tokens:,} tokens in")
+    phrase = Text(f"{count(total.calls, 'model call')}, {total.input_tokens:,} tokens in")
     if total.cache_read_tokens:
-        said.append(f" ({total.cache_read_tokens:,} cached)")
-    said.append(f", {total.output_tokens:,} out")
+        phrase.append(f" ({total.cache_read_tokens:,} cached)")
+    phrase.append(f", {total.output_tokens:,} out")
     if total.usd is not None:
-        said.append(f", {usd(total.usd)}").append(" simulated" if total.simulated else "", style="yellow")
+        phrase.append(f", {usd(total.usd)}").append(" simulated" if total.simulated else "", style="yellow")
     if total.unpriced:
         models = list(dict.fromkeys(plain(call.model or "a model without a name") for call in table.unpriced))
-        said.append(f", {count(total.unpriced, 'call')} without a price ({listing(models)})", style="yellow")
-    return said
+        phrase.append(f", {count(total.unpriced, 'call')} without a price ({listing(models)})", style="yellow")
+    return phrase
 
 
 def _numbers(row: CostRow) -> tuple[str, ...]:
@@ -78,8 +78,8 @@ def _line(label: Text, numbers: Sequence[str], wide: int, widths: Sequence[int],
 def _remarks(table: CostTable, width: int) -> Iterator[Text]:
     if table.simulated:
         yield Text("")
-        said = "simulated: a stand-in answered, nobody was charged; it is what the real model would have cost."
-        yield from (Text(piece.plain, style="yellow") for piece in wrap(Text(said), width))
+        phrase = "simulated: a stand-in answered, nobody was charged; it is what the real model would have cost."
+        yield from (Text(piece.plain, style="yellow") for piece in wrap(Text(phrase), width))
     if not table.unpriced:
         return
     yield Text("")

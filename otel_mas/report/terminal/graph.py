@@ -1,4 +1,4 @@
-"""What caused what, for people: tasks in lanes, each with its causes in words."""
+"""The causal graph: tasks in lanes, each with its causes in words."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from otel_mas.model import Span
 from otel_mas.report.decisions import Reasons, decision, reason
 from otel_mas.report.forks import beginnings
 from otel_mas.report.lanes import Row, draw
-from otel_mas.report.outline import Outline
-from otel_mas.report.readings import Readings
+from otel_mas.report.message_readers import MessageReaders
+from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.terminal.lines import cells, fit, joined, kind_style, outcome, wrap
 from otel_mas.report.terminal.overdue import marks
 from otel_mas.report.text import counted, duration, listing, offset, plain
@@ -52,8 +52,8 @@ def graph(
 ) -> Iterator[Text]:
     """The tasks in start order, a lane for each cause under way, and what each task waited for.
 
-    Where nothing is a task (traces of other instrumentors), all spans. Of the questions that were `asked` the overdue
-    ones are marked; `reasons` say why decisions were made.
+    All spans, if none is a task (traces of other instrumentation). Overdue ones of the questions `asked` are marked;
+    `reasons` are those of decisions.
     """
     picture = _Picture(causal, marks(asked), reasons or {})
     if not picture.nodes:
@@ -75,12 +75,12 @@ def graph(
         )
         blank = " " * times.cell_len
         first = times.append(row.line.ljust(margin)[:margin]).append_text(fit(label, named)).append("  ")
-        yield from _beside(row, picture.said(span), first, blank, margin, width)
+        yield from _with_lanes(row, picture.phrase(span), first, blank, margin, width)
 
 
-def _beside(row: Row, said: Text, first: Text, blank: str, margin: int, width: int) -> Iterator[Text]:
-    """A row's lines: the node with the words, the words going on, the lanes going on beside them."""
-    pieces = wrap(said, width - first.cell_len)
+def _with_lanes(row: Row, phrase: Text, first: Text, blank: str, margin: int, width: int) -> Iterator[Text]:
+    """Lines of a row: the node with its text, then the rest of the text with the lanes that go on."""
+    pieces = wrap(phrase, width - first.cell_len)
     yield cells(first, pieces[0])
     fork = row.fork
     for piece in pieces[1:]:
@@ -107,8 +107,8 @@ class _Picture:
 
     def __init__(self, causal: CausalGraph, overdue: Mapping[str, Text], reasons: Reasons) -> None:
         self._causal = causal
-        self._outline = Outline(causal)
-        self._readings = Readings(causal, self._outline)
+        self._outline = TaskLabels(causal)
+        self._readings = MessageReaders(causal, self._outline)
         self._forked = beginnings(causal)
         self._reasons = reasons
         self._chosen: dict[tuple[str, str], str] = {}
@@ -123,10 +123,10 @@ class _Picture:
                 self._around[edge.effect] = self._spans[edge.cause]
             elif edge.cause in self._spans:
                 self._causes[edge.effect].append(edge)
-        elsewhere = frozenset(causal.externals)
+        externals = frozenset(causal.externals)
         self._outside: dict[str, list[Edge]] = defaultdict(list)
-        for edge in causal.edges if elsewhere else ():
-            if edge.cause in elsewhere:
+        for edge in causal.edges if externals else ():
+            if edge.cause in externals:
                 self._outside[edge.effect].append(edge)
         for task in tasks:
             enclosing = self._outline.enclosing(task)
@@ -168,7 +168,7 @@ class _Picture:
         inset = "  " * self._outline.nesting(span) if self._outline.tasks else ""
         return Text(inset).append(self._outline.label(span), style=kind_style(span))
 
-    def said(self, span: Span) -> Text:
+    def phrase(self, span: Span) -> Text:
         """How it ended if not well, what caused it, what it did."""
         ended = outcome(span)
         parts = [] if ended is None else [ended]
@@ -192,31 +192,31 @@ class _Picture:
 
     def _did(self, work: Sequence[str], span: Span) -> Iterator[Text]:
         read = self._readings.of_task(span, [self._spans[edge.cause] for edge in self._causes.get(span.span_id, ())])
-        said = [listing(work)] if work else []
+        phrase = [listing(work)] if work else []
         if read is not None:
-            said.append(read)
-        if said:
-            yield Text(f"· {'; '.join(said)}", style="dim")
+            phrase.append(read)
+        if phrase:
+            yield Text(f"· {'; '.join(phrase)}", style="dim")
 
     def _cause(self, kind: str, edges: Sequence[Edge], effect: Span) -> Text:
         causes = [self._spans[edge.cause] for edge in edges]
-        said = Text("← ").append(_WORDS.get(kind, kind), style="dim").append(" ").append(self._listed(causes))
+        phrase = Text("← ").append(_WORDS.get(kind, kind), style="dim").append(" ").append(self._listed(causes))
         ended = sorted((cause.end_ns, cause.start_ns, cause.span_id) for cause in causes if cause.end_ns is not None)
         if len(ended) > 1:
             last, before = self._spans[ended[-1][2]], self._spans[ended[-2][2]]
-            said.append("; waited for ").append(self._name(last), style="bold")
-            said.append(f", {duration(ended[-1][0] - ended[-2][0])} after {self._name(before)}")
+            phrase.append("; waited for ").append(self._name(last), style="bold")
+            phrase.append(f", {duration(ended[-1][0] - ended[-2][0])} after {self._name(before)}")
         if kind == LinkKind.RESUME and ended:
             gap = duration(max(0, effect.start_ns - ended[-1][0]))
-            said.append(" after ").append(f"{gap} waiting for input", style="yellow")
+            phrase.append(" after ").append(f"{gap} waiting for input", style="yellow")
         if kind in _CHOSEN:
-            said.append_text(self._held(causes, effect))
+            phrase.append_text(self._held(causes, effect))
             whys = [self._chosen.get((cause.span_id, effect.task_name or "")) for cause in causes]
             for why in dict.fromkeys(filter(None, whys)):
-                said.append(f" {why}", style="dim")
+                phrase.append(f" {why}", style="dim")
         if not sure(edges):
-            said.append(" (inferred)", style="yellow")
-        return said
+            phrase.append(" (inferred)", style="yellow")
+        return phrase
 
     def _held(self, causes: Sequence[Span], effect: Span) -> Text:
         """Which task of the step before kept the effect waiting once its causes had ended."""
@@ -224,8 +224,8 @@ class _Picture:
         ready = max(cause.end_ns or cause.start_ns for cause in causes)
         if holder is None or holder.end_ns is None or holder.end_ns - ready < _HELD_NS:
             return Text("")
-        said = Text("; held by ").append(self._name(holder), style="bold")
-        return said.append(f", which ended {duration(holder.end_ns - ready)} later")
+        phrase = Text("; held by ").append(self._name(holder), style="bold")
+        return phrase.append(f", which ended {duration(holder.end_ns - ready)} later")
 
     def _name(self, span: Span) -> str:
         """A name among the words: cut as it is in its own row."""
@@ -233,10 +233,10 @@ class _Picture:
 
     def _listed(self, causes: Sequence[Span]) -> str:
         """summarise#1, #2, #3: a name that several share is said once."""
-        said, name = [], None
+        phrase, name = [], None
         for cause in causes:
             label = self._name(cause)
             own, mark, number = self._outline.label(cause).rpartition("#")
-            said.append(f"#{number}" if mark and own == name else label)
+            phrase.append(f"#{number}" if mark and own == name else label)
             name = own if mark else None
-        return listing(said, most=4)
+        return listing(phrase, most=4)

@@ -98,10 +98,10 @@ def run_status(spans: Sequence[Span]) -> Text:
     status = counts.status
     if status == "error":
         failed = last.columns.get(names.ERROR_TYPE)
-        said = f"✗ {plain(failed)}" if failed else "✗ error"
+        phrase = f"✗ {plain(failed)}" if failed else "✗ error"
     else:
-        said = _STATUS_WORDS.get(status, status)
-    return Text(said, style=STATUS_STYLES.get(status, ""))
+        phrase = _STATUS_WORDS.get(status, status)
+    return Text(phrase, style=STATUS_STYLES.get(status, ""))
 
 
 def outcome(span: Span, error_message: str = "") -> Text | None:

@@ -69,7 +69,7 @@ def _row(summary: TraceSummary, short: str, overdue: bool, error_message: str | 
 
 
 def tokens(summary: TraceSummary) -> str:
-    """What went into models and came out: 1,203→45."""
+    """Input and output tokens: 1,203→45."""
     used = summary.input_tokens or summary.output_tokens
     return f"{summary.input_tokens:,}→{summary.output_tokens:,}" if used else ""
 

@@ -13,7 +13,7 @@ STYLE = "bold red"
 
 
 def marks(asked: Iterable[Question]) -> Mapping[str, Text]:
-    """What to say beside a span, by its id: the task that waits, or the one that ran again with the answer."""
+    """Remarks by span id: of the task that waits, or the one that ran again with the answer."""
     found = {}
     for one in asked:
         if not one.overdue or one.timeout_ns is None:
@@ -24,8 +24,8 @@ def marks(asked: Iterable[Question]) -> Mapping[str, Text]:
                 f"overdue: waits for {duration(one.waited_ns)}, was to be answered within {within}", style=STYLE
             )
         elif one.answer is not None:
-            said = Text(f"answered overdue: after {duration(one.waited_ns)}, not within {within}", style=STYLE)
-            found[one.answer.span_id] = said
+            phrase = Text(f"answered overdue: after {duration(one.waited_ns)}, not within {within}", style=STYLE)
+            found[one.answer.span_id] = phrase
             if one.answer.task_id is None and one.answer.parent_span_id is not None:
-                found[one.answer.parent_span_id] = said
+                found[one.answer.parent_span_id] = phrase
     return found

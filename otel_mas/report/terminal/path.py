@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from otel_mas.causal import CausalGraph, CriticalPath
-from otel_mas.report.outline import Outline
-from otel_mas.report.stretches import SPAN, Stretch, made_of, notable, stretches
+from otel_mas.report.path_rows import SPAN, PathRow, made_of, notable, path_rows
+from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.terminal.lines import bar, cells, fit, joined, kind_style, wrap
 from otel_mas.report.text import count, duration, listing, offset, plain, share
 
@@ -31,16 +31,16 @@ def critical_path(
     """
     if not path.sections:
         return
-    outline = Outline(causal)
-    lines = list(stretches(path, outline, every))
+    labels = TaskLabels(causal)
+    lines = list(path_rows(path, labels, every))
     active = sum(one.took_ns for one in lines if not one.waits)
     shown = lines if every else notable(lines, active, most)
-    labels = [_label(one, outline, every) for one in shown]
-    named = min(_WIDEST_LABEL, max((label.cell_len for label in labels), default=0))
+    texts = [_label(one, labels, every) for one in shown]
+    named = min(_WIDEST_LABEL, max((text.cell_len for text in texts), default=0))
     yield cells(Text(_HEADINGS + fit(Text("task"), named).plain + "  why the next one waited", style="dim"))
-    for stretch, label in zip(shown, labels, strict=True):
-        first = _times(stretch, path.start_ns, active).append_text(fit(label, named)).append("  ")
-        for piece in wrap(_said(stretch, outline), width - first.cell_len):
+    for row, label in zip(shown, texts, strict=True):
+        first = _times(row, path.start_ns, active).append_text(fit(label, named)).append("  ")
+        for piece in wrap(_reason(row, labels), width - first.cell_len):
             yield cells(first, piece)
             first = Text(" " * first.cell_len)
     hidden = len(lines) - len(shown)
@@ -51,40 +51,40 @@ def critical_path(
     yield from wrap(_made_of(path, active), width)
 
 
-def _times(stretch: Stretch, begin: int, active: int) -> Text:
-    took = stretch.took_ns
-    drawn = "·" * _BAR if stretch.waits else bar([(stretch.worked_ns, stretch.worked_ns + took)], 0, active, _BAR)
+def _times(row: PathRow, begin: int, active: int) -> Text:
+    took = row.took_ns
+    drawn = "·" * _BAR if row.waits else bar([(row.worked_ns, row.worked_ns + took)], 0, active, _BAR)
     return Text.assemble(
-        fit(Text(offset(stretch.steps[0].start_ns - begin), style="dim"), 9, "right"),
+        fit(Text(offset(row.steps[0].start_ns - begin), style="dim"), 9, "right"),
         fit(Text(duration(took)), 9, "right"),
-        fit(Text("" if stretch.waits else share(took, active), style="dim"), 5, "right"),
+        fit(Text("" if row.waits else share(took, active), style="dim"), 5, "right"),
         "  ",
-        (drawn, _style(stretch)),
+        (drawn, _style(row)),
         "  ",
     )
 
 
-def _style(stretch: Stretch) -> str:
-    longest = max(stretch.steps, key=lambda step: step.duration_ns)
-    if stretch.waits:
+def _style(row: PathRow) -> str:
+    longest = max(row.steps, key=lambda step: step.duration_ns)
+    if row.waits:
         return "yellow"
     return kind_style(longest.span) if longest.kind == SPAN and longest.span is not None else "dim"
 
 
-def _label(stretch: Stretch, outline: Outline, every: bool) -> Text:
-    step = stretch.steps[0]
+def _label(row: PathRow, labels: TaskLabels, every: bool) -> Text:
+    step = row.steps[0]
     if step.kind != SPAN or step.span is None:
-        said = step.kind if step.held_by is None else f"held by {outline.label(step.held_by)}"
-        return Text(said, style=_style(stretch))
-    if stretch.task is None or every:
-        return Text(outline.path_label(step.span), style=_style(stretch))
-    return Text(outline.label(stretch.task), style="cyan")
+        phrase = step.kind if step.held_by is None else f"held by {labels.label(step.held_by)}"
+        return Text(phrase, style=_style(row))
+    if row.task is None or every:
+        return Text(labels.path_label(step.span), style=_style(row))
+    return Text(labels.label(row.task), style="cyan")
 
 
-def _said(stretch: Stretch, outline: Outline) -> Text:
+def _reason(row: PathRow, labels: TaskLabels) -> Text:
     """Why the next step waited, and what the task spent its time on."""
-    parts = [Text(plain(stretch.steps[-1].why))] if stretch.steps[-1].why else []
-    did = [f"{name} {duration(took)}" for name, took in stretch.spent(outline)]
+    parts = [Text(plain(row.steps[-1].why))] if row.steps[-1].why else []
+    did = [f"{name} {duration(took)}" for name, took in row.spent(labels)]
     if did:
         parts.append(Text(f"· {listing(did)}", style="dim"))
     return joined(parts)

@@ -10,10 +10,10 @@ from otel_mas.analyse.questions import Question
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Span
 from otel_mas.report.decisions import Reasons, decision, reason
-from otel_mas.report.findings import Fate, fates
+from otel_mas.report.findings import ErrorOutcome, error_outcomes
 from otel_mas.report.forks import forked
-from otel_mas.report.outline import Outline
-from otel_mas.report.readings import Readings
+from otel_mas.report.message_readers import MessageReaders
+from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.terminal.lines import bar, cells, fit, joined, kind_style, outcome
 from otel_mas.report.terminal.overdue import marks
 from otel_mas.report.text import duration, plain, shortened, usd
@@ -23,7 +23,10 @@ from otel_mas.semconv.enums import RecordKind
 _BAR = 24
 _TOOK = 8
 _LEAST_MESSAGE = 24
-_FATES = {Fate.ENDED_THE_RUN: ("ended the run", "bold red"), Fate.HANDLED: ("handled", "yellow")}
+_ERROR_OUTCOMES = {
+    ErrorOutcome.ENDED_THE_RUN: ("ended the run", "bold red"),
+    ErrorOutcome.HANDLED: ("handled", "yellow"),
+}
 
 
 def tree(
@@ -42,7 +45,7 @@ def tree(
     if not spans:
         return
     words = _Words(causal, asked, reasons or {}, error_messages or {})
-    outline = words.outline
+    labels = words.labels
     begin = min(span.start_ns for span in spans)
     end = max(max(span.last_ns, span.start_ns) for span in spans)
     total = end - begin
@@ -50,12 +53,12 @@ def tree(
     axis = fit(Text(duration(total)), _BAR - 1, "right")
     yield cells(fit(Text(""), room + _TOOK + 1), "  ", ("0", "dim"), axis)
     for root in causal.roots:
-        for span, last in outline.walk(root):
+        for span, last in labels.walk(root):
             guides = Text(_guides(last), style="dim")
             label = guides + words.label(span, room - guides.cell_len)
             took = Text("" if span.end_ns is None else duration(span.duration_ns), style="dim")
-            stretch = bar([(span.start_ns, end if span.end_ns is None else span.end_ns)], begin, total, _BAR)
-            yield cells(fit(label, room), " ", fit(took, _TOOK, "right"), "  ", (stretch, kind_style(span)))
+            row = bar([(span.start_ns, end if span.end_ns is None else span.end_ns)], begin, total, _BAR)
+            yield cells(fit(label, room), " ", fit(took, _TOOK, "right"), "  ", (row, kind_style(span)))
 
 
 def _guides(last: tuple[bool, ...]) -> str:
@@ -66,15 +69,15 @@ def _guides(last: tuple[bool, ...]) -> str:
 
 
 class _Words:
-    """What a line says of its span."""
+    """Text of a span's line."""
 
     def __init__(
         self, causal: CausalGraph, asked: Sequence[Question], reasons: Reasons, error_messages: Mapping[str, str]
     ) -> None:
-        self.outline = Outline(causal)
-        self._became: Mapping[tuple[str, str], Fate] = fates(causal.spans)
+        self.labels = TaskLabels(causal)
+        self._became: Mapping[tuple[str, str], ErrorOutcome] = error_outcomes(causal.spans)
         self._overdue = marks(asked)
-        self._readings = Readings(causal, self.outline)
+        self._readings = MessageReaders(causal, self.labels)
         self._reasons = reasons
         self._error_messages = error_messages
 
@@ -87,12 +90,12 @@ class _Words:
         return self._label(span, shortened(plain(message), max(_LEAST_MESSAGE, len(plain(message)) - excess)))
 
     def _label(self, span: Span, error_message: str) -> Text:
-        fate = self._became.get((span.trace_id, span.span_id))
+        error_outcome = self._became.get((span.trace_id, span.span_id))
         parts = [
-            Text(self.outline.title(span), style=kind_style(span)),
+            Text(self.labels.title(span), style=kind_style(span)),
             outcome(span, error_message),
             self._overdue.get(span.span_id),
-            Text(*_FATES[fate]) if fate in _FATES else None,
+            Text(*_ERROR_OUTCOMES[error_outcome]) if error_outcome in _ERROR_OUTCOMES else None,
             _noted(forked(span), "yellow"),
             *(_usage(span) if span.record_kind == RecordKind.LLM_CALL else ()),
             _noted(decision(span)),
@@ -102,8 +105,8 @@ class _Words:
         return joined([part for part in parts if part is not None])
 
 
-def _noted(said: str | None, style: str = "") -> Text | None:
-    return None if said is None else Text(said, style=style)
+def _noted(phrase: str | None, style: str = "") -> Text | None:
+    return None if phrase is None else Text(phrase, style=style)
 
 
 def _usage(span: Span) -> Iterator[Text]:

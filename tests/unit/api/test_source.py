@@ -65,7 +65,7 @@ def test_what_a_source_cannot_select_by_is_refused_not_approximated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "text"),
     [
         ({"status": "bad"}, "no trace has the status 'bad': ask for one of ok, interrupted, error, cancelled"),
         ({"min_duration": "2 parsecs"}, "is not a duration"),
@@ -73,8 +73,8 @@ def test_what_a_source_cannot_select_by_is_refused_not_approximated() -> None:
         ({"limit": 0}, "give 1 or more"),
     ],
 )
-def test_a_condition_that_means_nothing_is_refused(asked: dict[str, Any], said: str) -> None:
-    with pytest.raises(UnsupportedQuery, match=said):
+def test_a_condition_that_means_nothing_is_refused(asked: dict[str, Any], text: str) -> None:
+    with pytest.raises(UnsupportedQuery, match=text):
         source(Asked()).traces(**asked)
 
 

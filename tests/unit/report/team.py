@@ -185,13 +185,13 @@ def write(path: Path, run_id: str = "run-1", traces: Sequence[Trace] | None = No
         incomplete={bytes.fromhex(t.trace_id): t.incomplete for t in traces or () if t.incomplete},
     )
     if traces is None:
-        asked, said = (bytes([number]) * 16 for number in (1, 2))
+        asked, text = (bytes([number]) * 16 for number in (1, 2))
         chat = next(span for span in spans if span.name.startswith("chat"))
         batch.messages = [
             MessageRow(asked, "user", b'{"role":"user","parts":[{"type":"text","content":"Tides?"}]}'),
-            MessageRow(said, "assistant", None),
+            MessageRow(text, "assistant", None),
         ]
-        batch.message_refs = [MessageRefRow(*_ids(chat), 0, 0, asked), MessageRefRow(*_ids(chat), 1, 0, said)]
+        batch.message_refs = [MessageRefRow(*_ids(chat), 0, 0, asked), MessageRefRow(*_ids(chat), 1, 0, text)]
     writer.write(batch)
     writer.finish((), 0)
     writer.close()

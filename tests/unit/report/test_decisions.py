@@ -15,7 +15,7 @@ LABEL, SCORE = names.GEN_AI_EVALUATION_SCORE_LABEL, names.GEN_AI_EVALUATION_SCOR
 
 
 @pytest.mark.parametrize(
-    ("kind", "attributes", "said"),
+    ("kind", "attributes", "text"),
     [
         ("ROUTING_DECISION", {CHOICE: ("writer",)}, "→ writer"),
         ("ROUTING_DECISION", {CHOICE: ("section", "section", "__end__")}, "→ section ×2, end"),
@@ -29,9 +29,9 @@ LABEL, SCORE = names.GEN_AI_EVALUATION_SCORE_LABEL, names.GEN_AI_EVALUATION_SCOR
         ("LLM_CALL", {VERDICT: "block"}, None),
     ],
 )
-def test_it_says_where_to_what_verdict_or_what_grade(kind: str, attributes: dict[str, Any], said: str | None) -> None:
+def test_it_says_where_to_what_verdict_or_what_grade(kind: str, attributes: dict[str, Any], text: str | None) -> None:
     columns = {names.MAS_RECORD_KIND: kind, **attributes}
-    assert decision(Span("a" * 32, "b" * 16, None, "x", 0, 1, columns=columns)) == said
+    assert decision(Span("a" * 32, "b" * 16, None, "x", 0, 1, columns=columns)) == text
 
 
 def deciding(kind: str, **more: Any) -> Span:
@@ -45,10 +45,10 @@ def test_why_it_decided_so_is_quoted(kind: str) -> None:
 
 
 def test_a_reason_that_is_on_the_span_is_found_there_and_a_long_one_is_cut() -> None:
-    said = reason(deciding("ROUTING_DECISION", **{names.MAS_ROUTING_REASON: "why " * 100}), {})
-    assert said is not None
-    assert len(said) == 102
-    assert said.endswith("why…”")
+    text = reason(deciding("ROUTING_DECISION", **{names.MAS_ROUTING_REASON: "why " * 100}), {})
+    assert text is not None
+    assert len(text) == 102
+    assert text.endswith("why…”")
 
 
 def test_what_decides_nothing_has_no_reason() -> None:

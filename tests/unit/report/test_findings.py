@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from otel_mas.model import Span, StatusCode
-from otel_mas.report.findings import Fate, failures, fates, waiting
+from otel_mas.report.findings import ErrorOutcome, error_outcomes, failures, waiting
 from otel_mas.semconv import attributes as names
 
 
@@ -50,10 +50,10 @@ def test_what_became_of_an_error_is_told_the_one_that_ended_the_run_first(team: 
     fatal = built.task("bad", 10, 19, run, outcome="error", status=StatusCode.ERROR)
     run.attributes[names.MAS_ERROR_SPAN] = run.columns[names.MAS_ERROR_SPAN] = _named(fatal)
     inner.attributes[names.MAS_ERROR_SPAN] = inner.columns[names.MAS_ERROR_SPAN] = _named(handled)
-    assert [(key[1], fate) for key, fate in fates(built.spans).items()] == [
-        (fatal.span_id, Fate.ENDED_THE_RUN),
-        (beside.span_id, Fate.UNKNOWN),
-        (handled.span_id, Fate.HANDLED),
+    assert [(key[1], error_outcome) for key, error_outcome in error_outcomes(built.spans).items()] == [
+        (fatal.span_id, ErrorOutcome.ENDED_THE_RUN),
+        (beside.span_id, ErrorOutcome.UNKNOWN),
+        (handled.span_id, ErrorOutcome.HANDLED),
     ]
 
 
@@ -62,8 +62,8 @@ def test_without_outcomes_an_error_in_every_span_around_ended_the_run(team: Modu
     built = team.TraceBuilder("ee" * 16)
     run = built.span("run", 0, 9, status=StatusCode.ERROR)
     built.span("tool", 2, 7, run, status=StatusCode.ERROR)
-    assert list(fates(built.spans).values()) == [Fate.ENDED_THE_RUN]
+    assert list(error_outcomes(built.spans).values()) == [ErrorOutcome.ENDED_THE_RUN]
     other = team.TraceBuilder("ef" * 16)
     fine = other.span("run", 0, 9)
     other.span("tool", 2, 7, fine, status=StatusCode.ERROR)
-    assert list(fates(other.spans).values()) == [Fate.HANDLED]
+    assert list(error_outcomes(other.spans).values()) == [ErrorOutcome.HANDLED]

@@ -33,8 +33,8 @@ def read(markup: str) -> _Reader:
 
 
 @given(st.text(), st.text())
-def test_text_and_attributes_come_out_as_text_and_attributes(said: str, titled: str) -> None:
-    found = read(element("p", said, title=titled))
+def test_text_and_attributes_come_out_as_text_and_attributes(phrase: str, titled: str) -> None:
+    found = read(element("p", phrase, title=titled))
     assert found.tags == ["p"]
     assert [name for name, _ in found.attributes] == ["title"]
 

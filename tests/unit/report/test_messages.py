@@ -6,7 +6,7 @@ from types import ModuleType
 
 from otel_mas.causal import CausalGraph, build
 from otel_mas.model import Content, Message, MessageRef, Span
-from otel_mas.report.messages import refs_of, told, written
+from otel_mas.report.messages import message_entries, refs_of, written
 from otel_mas.semconv import attributes as names
 
 
@@ -28,12 +28,12 @@ def test_a_message_names_the_task_that_wrote_it_and_those_that_read_it_once(team
         "asked": Message("asked", "user", {"role": "user", "parts": [{"type": "text", "content": "Tides?"}]}),
         "said": Message("said", "assistant", None),
     }
-    asked, said = told(causal, refs, messages, [])
-    assert (asked.role, asked.said, asked.writer, asked.readers) == ("user", "Tides?", None, ["supervisor"])
-    assert (said.said, said.writer) == (None, "supervisor")
-    assert said.readers == ["researcher › model#1", "researcher › model#2"]
+    asked, text = message_entries(causal, refs, messages, [])
+    assert (asked.role, asked.text, asked.writer, asked.readers) == ("user", "Tides?", None, ["supervisor"])
+    assert (text.text, text.writer) == (None, "supervisor")
+    assert text.readers == ["researcher › model#1", "researcher › model#2"]
     assert asked.at_ns == first.start_ns
-    assert said.at_ns == first.end_ns
+    assert text.at_ns == first.end_ns
 
 
 def test_questions_to_people_and_their_answers_are_among_them(team: ModuleType) -> None:
@@ -45,14 +45,14 @@ def test_questions_to_people_and_their_answers_are_among_them(team: ModuleType) 
         Content(again.trace_id, again.span_id, names.MAS_RESUME_VALUES, "yes"),
         Content(again.trace_id, again.span_id, "gen_ai.tool.definitions", "no message"),
     ]
-    question, answer = told(causal, [], {}, contents)
-    assert (question.role, question.said, question.writer, question.readers) == (
+    question, answer = message_entries(causal, [], {}, contents)
+    assert (question.role, question.text, question.writer, question.readers) == (
         "question",
         "Publish this?",
         "approve",
         ["a person"],
     )
-    assert (answer.role, answer.said, answer.writer, answer.readers) == ("answer", "yes", "a person", ["research_team"])
+    assert (answer.role, answer.text, answer.writer, answer.readers) == ("answer", "yes", "a person", ["research_team"])
 
 
 def test_spans_themselves_say_what_they_read_where_the_source_keeps_no_messages() -> None:

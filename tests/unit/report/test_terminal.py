@@ -96,8 +96,8 @@ def test_the_heading_says_what_it_is_about(conversation: CausalGraph, first: Cau
 
 
 def test_a_single_trace_shows_causes_in_other_traces_as_such(team: ModuleType) -> None:
-    said = shown(terminal.graph(build(team.research_traces()[1:]), 120))
-    assert "○  approve  ← trigger from span 4b00000000000016 of another trace" in said
+    phrase = shown(terminal.graph(build(team.research_traces()[1:]), 120))
+    assert "○  approve  ← trigger from span 4b00000000000016 of another trace" in phrase
 
 
 def test_a_trace_without_tasks_is_drawn_from_all_its_spans(team: ModuleType) -> None:
@@ -112,9 +112,9 @@ def test_failures_and_spans_that_never_ended_are_marked(team: ModuleType) -> Non
     built = team.TraceBuilder("aa" * 16)
     root = built.workflow(0, None, "")
     built.span("tool", 1, 5, root, attributes={names.ERROR_TYPE: "ValueError"}, status=StatusCode.ERROR)
-    said = shown(terminal.tree(build([built.trace()]), 100))
-    assert "invoke_workflow research_team  not ended" in said
-    assert "└─ tool  ✗ ValueError" in said
+    phrase = shown(terminal.tree(build([built.trace()]), 100))
+    assert "invoke_workflow research_team  not ended" in phrase
+    assert "└─ tool  ✗ ValueError" in phrase
 
 
 def test_a_failure_has_its_message_cut_rather_than_what_follows_it(team: ModuleType) -> None:
@@ -145,8 +145,8 @@ def test_an_answer_from_the_cache_says_so(team: ModuleType) -> None:
     root = built.workflow(0, 9, "ok")
     cached = {names.MAS_TASK_OUTCOME: "ok", names.MAS_TASK_CACHED: True}
     built.span("task heavy", 1, 1, root, attributes=cached)
-    said = shown(terminal.tree(build([built.trace()]), 100))
-    assert "└─ task heavy  from the cache" in said
+    phrase = shown(terminal.tree(build([built.trace()]), 100))
+    assert "└─ task heavy  from the cache" in phrase
 
 
 def test_a_wide_fan_out_is_told_in_words_without_lanes(team: ModuleType) -> None:
@@ -155,9 +155,9 @@ def test_a_wide_fan_out_is_told_in_words_without_lanes(team: ModuleType) -> None
     plan = built.task("plan", 1, 2, root)
     many = [built.task("work", 3, 10 + number, root, ("send", plan)) for number in range(60)]
     built.task("join", 80, 90, root, *(("trigger", one) for one in many))
-    said = shown(terminal.graph(build([built.trace()]), 120))
-    assert "│" not in said
-    assert "join     ← trigger from work#1, #2, #3, #4 and 56 more; waited for work#60, 1.0 ms after work#59" in said
+    phrase = shown(terminal.graph(build([built.trace()]), 120))
+    assert "│" not in phrase
+    assert "join     ← trigger from work#1, #2, #3, #4 and 56 more; waited for work#60, 1.0 ms after work#59" in phrase
 
 
 def test_an_inferred_cause_is_marked() -> None:
@@ -214,9 +214,9 @@ def test_very_long_names_are_cut_among_the_causes_too(team: ModuleType) -> None:
     run = built.workflow(0, 100, "ok")
     one, other = (built.task(letter * 500, 1, 20 + rank, run) for rank, letter in enumerate("ab"))
     built.task("join", 30, 40, run, ("trigger", one), ("trigger", other))
-    said = shown(terminal.graph(build([built.trace()]), 120))
-    assert f"trigger from {'a' * 31}…" in " ".join(said.split())
-    assert len(said.splitlines()) < 8
+    phrase = shown(terminal.graph(build([built.trace()]), 120))
+    assert f"trigger from {'a' * 31}…" in " ".join(phrase.split())
+    assert len(phrase.splitlines()) < 8
 
 
 def decided(team: ModuleType, built: Any) -> Span:
@@ -247,8 +247,8 @@ def test_why_a_branch_was_taken_stands_at_the_decision_and_at_its_effect(team: M
 def test_the_task_that_kept_a_step_from_ending_is_named_beside_the_cause(team: ModuleType) -> None:
     built = team.TraceBuilder("aa" * 16)
     decided(team, built)
-    said = shown(terminal.graph(build([built.trace()]), 200))
-    assert "← trigger from supervisor; held by slow, which ended 2.00 s later\n" in said
+    phrase = shown(terminal.graph(build([built.trace()]), 200))
+    assert "← trigger from supervisor; held by slow, which ended 2.00 s later\n" in phrase
 
 
 def test_what_a_task_read_of_others_than_its_causes_is_named(team: ModuleType) -> None:

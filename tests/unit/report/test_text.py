@@ -14,7 +14,7 @@ S = 10**9
 
 
 @pytest.mark.parametrize(
-    ("ns", "said"),
+    ("ns", "phrase"),
     [
         (0, "0 s"),
         (640_000, "640 µs"),
@@ -29,8 +29,8 @@ S = 10**9
         (183_600 * S, "2d 03h"),
     ],
 )
-def test_a_duration_is_said_in_three_digits_or_so(ns: int, said: str) -> None:
-    assert text.duration(ns) == said
+def test_a_duration_is_said_in_three_digits_or_so(ns: int, phrase: str) -> None:
+    assert text.duration(ns) == phrase
 
 
 @given(st.integers(0, 10**18))
@@ -39,11 +39,11 @@ def test_a_duration_fits_its_column(ns: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "said"),
+    ("amount", "phrase"),
     [(0, "$0"), (12.3, "$12.30"), (1234.5, "$1,234.50"), (0.5, "$0.5000"), (0.0123, "$0.0123"), (0.00031, "$0.00031")],
 )
-def test_an_amount_keeps_two_digits_that_mean_something(amount: float, said: str) -> None:
-    assert text.usd(amount) == said
+def test_an_amount_keeps_two_digits_that_mean_something(amount: float, phrase: str) -> None:
+    assert text.usd(amount) == phrase
 
 
 def test_a_share_that_rounds_to_nothing_is_not_nothing() -> None:

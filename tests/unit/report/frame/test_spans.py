@@ -50,8 +50,8 @@ def test_rows_of_many_traces_follow_each_other_in_start_order(team: ModuleType) 
 def test_every_attribute_is_a_column_on_request(team: ModuleType) -> None:
     causal = build(team.research_traces())
     table = frame.spans([causal], attributes=True).to_pandas()
-    said = {f"attributes.{name}" for span in causal.spans for name in span.attributes}
-    assert set(table.columns) == {column.name for column in frame.SPANS} | said
+    text = {f"attributes.{name}" for span in causal.spans for name in span.attributes}
+    assert set(table.columns) == {column.name for column in frame.SPANS} | text
     assert table["attributes.gen_ai.usage.input_tokens"].sum() == table.input_tokens.sum()
     assert table["attributes.mas.routing.choice"].dropna().tolist() == [["researcher"]]
 

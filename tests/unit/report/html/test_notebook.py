@@ -70,8 +70,8 @@ def shown(causal: CausalGraph, problems: tuple[str, ...] = ()) -> str:
 
 def test_a_conversation_shows_what_it_was_and_what_caused_what(team: ModuleType) -> None:
     found = shown(build(team.research_traces()))
-    said = words(found)
-    assert "research_team · research-team · thread demo-1 · 2 traces · 2026-11-21 10:00:00 · 1m 06s · 27 spans" in said
+    text = words(found)
+    assert "research_team · research-team · thread demo-1 · 2 traces · 2026-11-21 10:00:00 · 1m 06s · 27 spans" in text
     for part in (
         "waiting for input",
         "collect waited for summarise#3 (last of 3 branches, 600 ms after summarise#1)",
@@ -80,7 +80,7 @@ def test_a_conversation_shows_what_it_was_and_what_caused_what(team: ModuleType)
         "in-house-7b, span",
         "the same as text",
     ):
-        assert part in said
+        assert part in text
     assert {"svg", "details", "table"} <= read(found).tags
 
 
@@ -100,9 +100,9 @@ def test_what_failed_and_what_is_wrong_with_the_record_is_said() -> None:
         status=StatusCode.ERROR,
         columns={names.ERROR_TYPE: "TimeoutError"},
     )
-    said = words(shown(build([Trace("a" * 32, (span,))]), ("one span is missing",)))
-    assert "failed, and ended the run : invoke_workflow team, TimeoutError" in said
-    assert "one span is missing" in said
+    text = words(shown(build([Trace("a" * 32, (span,))]), ("one span is missing",)))
+    assert "failed, and ended the run : invoke_workflow team, TimeoutError" in text
+    assert "one span is missing" in text
 
 
 FORMS: dict[str, Callable[[CausalGraph], str]] = {
@@ -123,12 +123,12 @@ def hostile(team: ModuleType) -> CausalGraph:
 
 
 def _attacked(span: Span) -> Span:
-    said = {
+    phrase = {
         key: HOSTILE if isinstance(value, str) and key not in KEPT else value for key, value in span.columns.items()
     }
     return Span.complete(
         SpanBody(
-            attributes={**said, HOSTILE: HOSTILE, "deep": {HOSTILE: [HOSTILE, b"\xff"]}},
+            attributes={**phrase, HOSTILE: HOSTILE, "deep": {HOSTILE: [HOSTILE, b"\xff"]}},
             events=(Event(HOSTILE, span.start_ns, {HOSTILE: HOSTILE}),),
             links=span.links,
             status_message=HOSTILE,
@@ -204,9 +204,9 @@ def test_a_thousand_spans_take_less_than_a_second() -> None:
 def test_however_many_spans_the_size_is_bounded_and_what_is_left_out_is_said() -> None:
     found = shown(large(20_000))
     assert len(found) < BOUND
-    said = words(found)
+    text = words(found)
     for part in ("shorter tasks", "shorter spans", "shorter steps"):
-        assert part in said
+        assert part in text
 
 
 @pytest.mark.parametrize("form", ["run", "graph", "critical path", "cost", "traces", "spans"])
@@ -229,9 +229,9 @@ def test_a_span_shows_attributes_links_and_events() -> None:
         end_ns=2_000_000,
         links=(Link("c" * 32, "d" * 16, "send"),),
     )
-    said = words(notebook.span(span))
+    text = words(notebook.span(span))
     for part in ("gen_ai.request.model gpt-4o", "send " + "d" * 16, "exception +1.0 ms", "(3,000 more characters)"):
-        assert part in said
+        assert part in text
 
 
 def test_a_list_of_traces_says_when_there_may_be_more(team: ModuleType) -> None:

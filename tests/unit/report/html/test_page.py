@@ -24,7 +24,7 @@ def material(*traces: Trace, **more: object) -> Material:
 
 
 def test_it_tells_the_whole_story(team: ModuleType) -> None:
-    said = text(page(material(*team.research_traces(), problems=["3 spans were dropped"]), "otel-mas 1.2.3"))
+    phrase = text(page(material(*team.research_traces(), problems=["3 spans were dropped"]), "otel-mas 1.2.3"))
     for part in (
         "Ended ok",
         "Started 2026-11-21 10:00:00+00:00",
@@ -39,7 +39,7 @@ def test_it_tells_the_whole_story(team: ModuleType) -> None:
         "3 spans were dropped",
         "Made by otel-mas 1.2.3.",
     ):
-        assert part in said, part
+        assert part in phrase, part
 
 
 def test_nothing_is_loaded_whatever_it_holds(team: ModuleType) -> None:
@@ -52,9 +52,9 @@ def test_what_waits_stands_at_the_top_with_the_question(team: ModuleType) -> Non
     trace = team.research_traces()[0]
     paused = next(span for span in trace.spans if span.task_name == "approve")
     asked = Content(trace.trace_id, paused.span_id, names.MAS_INTERRUPT_VALUES, ["Publish this?"])
-    said = text(page(material(trace, contents=[asked]), "otel-mas"))
-    assert said.index("waits for input : approve") < said.index("Publish this?") < said.index("since 10:00:00")
-    assert "approve a person question Publish this?" in said
+    phrase = text(page(material(trace, contents=[asked]), "otel-mas"))
+    assert phrase.index("waits for input : approve") < phrase.index("Publish this?") < phrase.index("since 10:00:00")
+    assert "approve a person question Publish this?" in phrase
 
 
 def test_messages_are_told_once_and_long_ones_are_folded(team: ModuleType) -> None:
@@ -68,12 +68,12 @@ def test_messages_are_told_once_and_long_ones_are_folded(team: ModuleType) -> No
     ]
     messages = {"a": Message("a", "assistant", {"parts": [{"type": "text", "content": long}]})}
     document = page(material(trace, refs=refs, messages=messages), "otel-mas")
-    said = text(document)
-    assert "supervisor researcher › model#1 assistant" in said
-    assert "899 characters" in said
+    phrase = text(document)
+    assert "supervisor researcher › model#1 assistant" in phrase
+    assert "899 characters" in phrase
     assert "<details><summary>The tide The tide" in document
-    assert "content not kept" in said
-    assert "The content of 1 of 2 messages was not kept." in said
+    assert "content not kept" in phrase
+    assert "The content of 1 of 2 messages was not kept." in phrase
 
 
 def test_it_says_where_no_content_was_kept(team: ModuleType) -> None:
@@ -100,7 +100,7 @@ def test_reasons_forks_and_who_read_whom_stand_in_the_tree(team: ModuleType) -> 
     writer = built.task("writer", 21, 30, run, ("trigger", researcher))
     built.span("chat gpt", 22, 29, writer, [("message", answer)], {names.MAS_RECORD_KIND: "LLM_CALL"})
     causal = build([built.trace()])
-    said = tree(causal, 100, {route.span_id: "<b>no sources</b>"})
-    assert "forked from checkpoint 1ef4f797" in said
-    assert '→ writer <span class="om-dim">“&lt;b&gt;no sources&lt;/b&gt;”</span>' in said
-    assert "read: researcher" in said
+    phrase = tree(causal, 100, {route.span_id: "<b>no sources</b>"})
+    assert "forked from checkpoint 1ef4f797" in phrase
+    assert '→ writer <span class="om-dim">“&lt;b&gt;no sources&lt;/b&gt;”</span>' in phrase
+    assert "read: researcher" in phrase

@@ -20,14 +20,14 @@ def drawn(*traces: Trace) -> ElementTree.Element:
     return ElementTree.fromstring(draw(scene(causal, causal.critical_path()))[0])
 
 
-def said(picture: ElementTree.Element, tag: str) -> list[str]:
+def text(picture: ElementTree.Element, tag: str) -> list[str]:
     return ["".join(element.itertext()) for element in picture.iter(tag)]
 
 
 def test_it_says_in_words_what_it_shows(team: ModuleType) -> None:
     picture = drawn(*team.research_traces())
     assert picture.get("role") == "img"
-    assert picture.get("aria-label") == said(picture, "desc")[0]
+    assert picture.get("aria-label") == text(picture, "desc")[0]
     assert picture.get("aria-label") == (
         "14 tasks of supervisor, researcher, plan, summarise, collect, approve and 1 more over 1m 06s."
         " Of the branches that were joined, model#2 waited for tools#1, collect waited for summarise#3."
@@ -36,7 +36,7 @@ def test_it_says_in_words_what_it_shows(team: ModuleType) -> None:
 
 
 def test_every_mark_has_its_numbers_at_hand(team: ModuleType) -> None:
-    titles = said(drawn(*team.research_traces()), "title")
+    titles = text(drawn(*team.research_traces()), "title")
     assert any(title.startswith("plan: +3.00 s, 395 ms\nspan ") for title in titles)
     assert "chat gpt-4o-mini: +20 ms, 580 ms\n412 tokens in, 18 out, $0.000073 simulated" in titles
     assert "trigger: summarise#3 → collect, which ended last of what collect waited for" in titles
@@ -45,8 +45,8 @@ def test_every_mark_has_its_numbers_at_hand(team: ModuleType) -> None:
 
 def test_the_legend_explains_what_is_there_and_nothing_else(team: ModuleType) -> None:
     one, two = team.research_traces()
-    assert "not to scale" in said(drawn(one, two), "text")
-    alone = said(drawn(one), "text")
+    assert "not to scale" in text(drawn(one, two), "text")
+    alone = text(drawn(one), "text")
     assert {"model", "tool", "critical path", "send", "last of a join"} <= set(alone)
     assert not {"retrieval", "resume", "not to scale", "handoff"} & set(alone)
 
@@ -74,7 +74,7 @@ def test_the_smallest_traces_are_drawn(number: int) -> None:
     span = Span(trace_id="a" * 32, span_id="b" * 16, parent_span_id=None, name="only", start_ns=5, end_ns=5)
     picture = drawn(Trace("a" * 32, (span,) * number))
     assert picture.tag == "svg"
-    assert said(picture, "title")[0] == "What caused what"
+    assert text(picture, "title")[0] == "What caused what"
 
 
 def task(number: int, end_ns: int | None, status: StatusCode) -> Span:
@@ -95,7 +95,7 @@ def test_what_failed_and_what_never_ended_look_so() -> None:
     shapes = [element.get("class") for element in picture.iter("rect")]
     assert "om-bar om-failed" in shapes
     assert "om-bar om-open" in shapes
-    assert any("failed (Boom)" in title for title in said(picture, "title"))
+    assert any("failed (Boom)" in title for title in text(picture, "title"))
 
 
 def test_coordinates_are_short(team: ModuleType) -> None:
@@ -133,7 +133,7 @@ def test_where_causes_would_hide_the_tasks_those_of_the_critical_path_are_drawn(
 def test_links_of_kinds_that_are_not_ours_are_drawn_too(team: ModuleType) -> None:
     one, other = task(1, 10, StatusCode.UNSET), task(20, 30, StatusCode.UNSET)
     linked = replace(other, links=(Link("a" * 32, one.span_id, "follows_from"),))
-    titles = said(drawn(Trace("a" * 32, (one, linked))), "title")
+    titles = text(drawn(Trace("a" * 32, (one, linked))), "title")
     assert [title for title in titles if "→" in title] == ["follows_from: work#1 → work#2"]
 
 
@@ -145,8 +145,8 @@ def test_guardrails_and_grades_are_symbols_with_what_they_decided(team: ModuleTy
     grade = {names.MAS_RECORD_KIND: "EVALUATION", names.GEN_AI_EVALUATION_SCORE_LABEL: "yes"}
     built.span("evaluate Relevance", 20, 30, task, attributes=grade)
     picture = drawn(built.trace())
-    assert {"guardrail privacy → block: +2.0 ms", "evaluate Relevance → yes: +20 ms"} <= set(said(picture, "title"))
-    assert {"guardrail", "grade"} <= set(said(picture, "text"))
+    assert {"guardrail privacy → block: +2.0 ms", "evaluate Relevance → yes: +20 ms"} <= set(text(picture, "title"))
+    assert {"guardrail", "grade"} <= set(text(picture, "text"))
     shapes = [element.get("class") for element in picture.iter("path")]
     assert [shape for shape in shapes if shape and shape.startswith("om-check")] == [
         "om-check om-blocked",
@@ -161,5 +161,5 @@ def test_a_run_that_branched_off_says_so(team: ModuleType) -> None:
     fork = {names.MAS_CHECKPOINT_ID: "1ef4f797", names.MAS_FORK_CHECKPOINT_ID: "1ef4f797"}
     root = two.spans[0]
     two.spans[0] = replace(root, columns={**root.columns, **fork}, _body=None, load=None)
-    titles = said(drawn(one.trace(), two.trace()), "title")
+    titles = text(drawn(one.trace(), two.trace()), "title")
     assert any(title.endswith("run 2, forked from checkpoint 1ef4f797") for title in titles)

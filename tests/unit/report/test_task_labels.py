@@ -5,12 +5,12 @@ from __future__ import annotations
 from types import ModuleType
 
 from otel_mas.causal import build
-from otel_mas.report.outline import Outline
+from otel_mas.report.task_labels import TaskLabels
 
 
 def test_tasks_that_share_a_name_are_numbered_and_others_are_not(team: ModuleType) -> None:
-    outline = Outline(build(team.research_traces()))
-    assert [outline.label(task) for task in outline.tasks] == [
+    labels = TaskLabels(build(team.research_traces()))
+    assert [labels.label(task) for task in labels.tasks] == [
         "supervisor",
         "researcher",
         "model#1",
@@ -30,22 +30,22 @@ def test_tasks_that_share_a_name_are_numbered_and_others_are_not(team: ModuleTyp
 
 def test_the_names_are_those_that_the_critical_path_uses(team: ModuleType) -> None:
     graph = build(team.research_traces())
-    said = " ".join(step.why for step in graph.critical_path())
-    assert "collect waited for summarise#3" in said
-    assert "summarise#3" in {Outline(graph).label(span) for span in graph.spans}
+    text = " ".join(step.why for step in graph.critical_path())
+    assert "collect waited for summarise#3" in text
+    assert "summarise#3" in {TaskLabels(graph).label(span) for span in graph.spans}
 
 
 def test_a_span_belongs_to_the_nearest_task_around_it(team: ModuleType) -> None:
     graph = build(team.research_traces())
-    outline = Outline(graph)
+    labels = TaskLabels(graph)
     tool = next(span for span in graph.spans if span.name == "execute_tool read_notes")
-    task = outline.task(tool)
+    task = labels.task(tool)
     assert task is not None
-    assert outline.label(task) == "tools#2"
-    assert outline.path_label(tool) == "tools#2 › execute_tool read_notes"
-    around = outline.enclosing(task)
+    assert labels.label(task) == "tools#2"
+    assert labels.path_label(tool) == "tools#2 › execute_tool read_notes"
+    around = labels.enclosing(task)
     assert around is not None
-    assert (outline.label(around), outline.nesting(task)) == ("researcher", 1)
+    assert (labels.label(around), labels.nesting(task)) == ("researcher", 1)
 
 
 def test_a_deep_tree_is_walked_without_recursion(team: ModuleType) -> None:
@@ -54,5 +54,5 @@ def test_a_deep_tree_is_walked_without_recursion(team: ModuleType) -> None:
     for depth in range(3000):
         above = built.span(f"s{depth}", depth, 9000, above)
     graph = build([built.trace()])
-    outline = Outline(graph)
-    assert sum(1 for _ in outline.walk(graph.roots[0])) == 3001
+    labels = TaskLabels(graph)
+    assert sum(1 for _ in labels.walk(graph.roots[0])) == 3001

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import ModuleType
 
 from otel_mas.causal import CausalGraph, build
-from otel_mas.report.outline import Outline
-from otel_mas.report.stretches import made_of, notable, stretches
+from otel_mas.report.path_rows import made_of, notable, path_rows
+from otel_mas.report.task_labels import TaskLabels
 
 
 def research(team: ModuleType) -> CausalGraph:
@@ -16,16 +16,16 @@ def research(team: ModuleType) -> CausalGraph:
 def test_the_steps_of_one_task_are_one_line_and_all_lines_sum_to_the_whole(team: ModuleType) -> None:
     causal = research(team)
     path = causal.critical_path()
-    found = list(stretches(path, Outline(causal)))
+    found = list(path_rows(path, TaskLabels(causal)))
     tasks = [one.task.task_name for one in found if one.task is not None]
     assert tasks.count("plan") == 1
     assert sum(one.took_ns for one in found) == path.total_ns
-    assert len(list(stretches(path, Outline(causal), every=True))) == len(path)
+    assert len(list(path_rows(path, TaskLabels(causal), every=True))) == len(path)
 
 
 def test_waits_are_kept_however_few_lines_are_wanted(team: ModuleType) -> None:
     causal = research(team)
-    found = list(stretches(causal.critical_path(), Outline(causal)))
+    found = list(path_rows(causal.critical_path(), TaskLabels(causal)))
     active = sum(one.took_ns for one in found if not one.waits)
     kept = notable(found, active, most=3)
     assert len(kept) == 3
@@ -35,9 +35,9 @@ def test_waits_are_kept_however_few_lines_are_wanted(team: ModuleType) -> None:
 
 def test_a_line_says_on_what_its_time_went(team: ModuleType) -> None:
     causal = research(team)
-    outline = Outline(causal)
-    plan = next(one for one in stretches(causal.critical_path(), outline) if one.task and one.task.task_name == "plan")
-    assert plan.spent(outline) == [("chat gpt-4o-mini", 380 * team.MS)]
+    labels = TaskLabels(causal)
+    plan = next(one for one in path_rows(causal.critical_path(), labels) if one.task and one.task.task_name == "plan")
+    assert plan.spent(labels) == [("chat gpt-4o-mini", 380 * team.MS)]
 
 
 def test_work_and_waiting_are_told_apart(team: ModuleType) -> None:

@@ -10,17 +10,17 @@ from otel_mas.model import Span
 from otel_mas.report.text import plain
 
 
-class Outline:
+class TaskLabels:
     """The tree of a graph with its tasks named: `summarise#2`, or `plan` where only one task has the name."""
 
     def __init__(self, causal: CausalGraph) -> None:
         self.causal = causal
         self._labels = _short_labels(causal)
         self._full = causal.labels()
-        told: dict[str, set[str]] = defaultdict(set)
+        message_entries: dict[str, set[str]] = defaultdict(set)
         for span_id, label in self._labels.items():
-            told[label].add(self._full[span_id])
-        self._shared = {label for label, full in told.items() if len(full) > 1}
+            message_entries[label].add(self._full[span_id])
+        self._shared = {label for label, full in message_entries.items() if len(full) > 1}
         self._above: dict[str, Span | None] = {}
         for root in causal.roots:
             for span, _ in self.walk(root):
@@ -63,7 +63,7 @@ class Outline:
         _, mark, number = self._labels.get(span.span_id, "").rpartition("#")
         return plain(span.name) + mark + (number if mark else "")
 
-    def telling_label(self, span: Span) -> str:
+    def unambiguous_label(self, span: Span) -> str:
         """`path_label`, with all the tasks around it where others inside other tasks share it: `wrap#1/bad#1`."""
         task = self.task(span)
         if task is None or self.label(task) not in self._shared:
@@ -72,7 +72,7 @@ class Outline:
         return where if task is span else f"{where} › {self.label(span)}"
 
     def path_label(self, span: Span) -> str:
-        """Where it ran and what it was: `researcher › chat gpt-4o-mini`."""
+        """Task and span: `researcher › chat gpt-4o-mini`."""
         task = self.task(span)
         if task is None or task is span:
             return self.label(span)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from otel_mas.causal import CriticalPath, Step
 from otel_mas.model import Span
-from otel_mas.report.outline import Outline
+from otel_mas.report.task_labels import TaskLabels
 from otel_mas.semconv.enums import RecordKind
 
 SPAN = "span"
@@ -23,7 +23,7 @@ _GROUPS: Mapping[str | None, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class PathRow:
     """Steps in a row that are one line: all of one task, or a single one."""
 
     steps: tuple[Step, ...]
@@ -39,32 +39,32 @@ class Stretch:
     def waits(self) -> bool:
         return self.steps[0].kind == WAITING
 
-    def spent(self, outline: Outline) -> list[tuple[str, int]]:
+    def spent(self, labels: TaskLabels) -> list[tuple[str, int]]:
         """On which spans inside the task at least a tenth of it went, with ns; the longest first, three at most."""
         spent: Counter[str] = Counter()
         for step in self.steps:
             if step.span is not None and step.span is not self.task and self.task is not None:
-                spent[outline.label(step.span)] += step.duration_ns
+                spent[labels.label(step.span)] += step.duration_ns
         if len(self.steps) < 2:
             return []
         return [(name, took) for name, took in spent.most_common(3) if took * 10 > self.took_ns]
 
 
-def stretches(path: CriticalPath, outline: Outline, every: bool = False) -> Iterator[Stretch]:
+def path_rows(path: CriticalPath, labels: TaskLabels, every: bool = False) -> Iterator[PathRow]:
     """The path in lines; each step is one of its own if `every`."""
     run: list[Step] = []
     worked = 0
     for step in path:
-        if run and (every or not _together(run[-1], step, outline)):
-            yield (stretch := Stretch(tuple(run), _belongs(run[0], outline), worked))
-            worked += 0 if stretch.waits else stretch.took_ns
+        if run and (every or not _together(run[-1], step, labels)):
+            yield (row := PathRow(tuple(run), _belongs(run[0], labels), worked))
+            worked += 0 if row.waits else row.took_ns
             run = []
         run.append(step)
     if run:
-        yield Stretch(tuple(run), _belongs(run[0], outline), worked)
+        yield PathRow(tuple(run), _belongs(run[0], labels), worked)
 
 
-def notable(found: Sequence[Stretch], active_ns: int, most: int | None) -> list[Stretch]:
+def notable(found: Sequence[PathRow], active_ns: int, most: int | None) -> list[PathRow]:
     """Those that take a share worth a line, and all waits; at most so many, the longest."""
     small_ns = int(active_ns * _SMALL)
     long = [one for one in found if one.waits or one.took_ns > small_ns]
@@ -83,14 +83,14 @@ def made_of(path: CriticalPath) -> tuple[Counter[str], int]:
     return took, took.pop(WAITING, 0)
 
 
-def _together(one: Step, following: Step, outline: Outline) -> bool:
-    task = _belongs(one, outline)
-    return task is not None and task is _belongs(following, outline)
+def _together(one: Step, following: Step, labels: TaskLabels) -> bool:
+    task = _belongs(one, labels)
+    return task is not None and task is _belongs(following, labels)
 
 
-def _belongs(step: Step, outline: Outline) -> Span | None:
+def _belongs(step: Step, labels: TaskLabels) -> Span | None:
     """The task that a step is the work of."""
-    return outline.task(step.span) if step.kind == SPAN and step.span is not None else None
+    return labels.task(step.span) if step.kind == SPAN and step.span is not None else None
 
 
 def _group(step: Step) -> str:

@@ -9,8 +9,8 @@ import pytest
 
 from otel_mas.causal import CausalGraph, build
 from otel_mas.model import Span
-from otel_mas.report.outline import Outline
-from otel_mas.report.readings import Readings
+from otel_mas.report.message_readers import MessageReaders
+from otel_mas.report.task_labels import TaskLabels
 from otel_mas.semconv import attributes as names
 
 
@@ -51,42 +51,44 @@ def causal(spans: dict[str, Any]) -> CausalGraph:
 
 
 @pytest.fixture
-def readings(causal: CausalGraph) -> Readings:
-    return Readings(causal, Outline(causal))
+def message_readers(causal: CausalGraph) -> MessageReaders:
+    return MessageReaders(causal, TaskLabels(causal))
 
 
-def test_a_tool_of_its_own_agent_is_named_as_the_tool(readings: Readings, spans: dict[str, Span]) -> None:
-    assert readings.of(spans["answer"]) == "read: web_search"
+def test_a_tool_of_its_own_agent_is_named_as_the_tool(message_readers: MessageReaders, spans: dict[str, Span]) -> None:
+    assert message_readers.of(spans["answer"]) == "read: web_search"
 
 
-def test_a_writer_inside_another_agent_is_named_as_that_agent(readings: Readings, spans: dict[str, Span]) -> None:
-    assert readings.of(spans["checked"]) == "read: researcher"
-    assert readings.of(spans["writer"]) == "read: researcher"
+def test_a_writer_inside_another_agent_is_named_as_that_agent(
+    message_readers: MessageReaders, spans: dict[str, Span]
+) -> None:
+    assert message_readers.of(spans["checked"]) == "read: researcher"
+    assert message_readers.of(spans["writer"]) == "read: researcher"
 
 
-def test_each_is_named_once(readings: Readings, spans: dict[str, Span]) -> None:
+def test_each_is_named_once(message_readers: MessageReaders, spans: dict[str, Span]) -> None:
     """The researcher's model and its tool are both the researcher, seen from outside."""
-    assert readings.of(spans["written"]) == "read: researcher, check"
+    assert message_readers.of(spans["written"]) == "read: researcher, check"
 
 
-def test_who_read_nothing_has_no_words(readings: Readings, spans: dict[str, Span]) -> None:
-    assert readings.of(spans["run"]) is None
-    assert readings.of_task(spans["tools"], []) is None
+def test_who_read_nothing_has_no_words(message_readers: MessageReaders, spans: dict[str, Span]) -> None:
+    assert message_readers.of(spans["run"]) is None
+    assert message_readers.of_task(spans["tools"], []) is None
 
 
-def test_of_a_task_those_that_caused_it_are_left_out(readings: Readings, spans: dict[str, Span]) -> None:
-    assert readings.of_task(spans["check"], [spans["researcher"]]) is None
-    assert readings.of_task(spans["writer"], [spans["check"]]) == "read: researcher"
+def test_of_a_task_those_that_caused_it_are_left_out(message_readers: MessageReaders, spans: dict[str, Span]) -> None:
+    assert message_readers.of_task(spans["check"], [spans["researcher"]]) is None
+    assert message_readers.of_task(spans["writer"], [spans["check"]]) == "read: researcher"
 
 
 def test_of_a_task_those_whom_the_agent_around_it_has_read_are_left_out(
-    readings: Readings, spans: dict[str, Span]
+    message_readers: MessageReaders, spans: dict[str, Span]
 ) -> None:
-    assert readings.of_task(spans["draft"], []) == "read: check"
+    assert message_readers.of_task(spans["draft"], []) == "read: check"
 
 
 def test_a_writer_in_another_trace_is_said_to_be_there(team: ModuleType, spans: dict[str, Span]) -> None:
     built = team.TraceBuilder("bb" * 16)
     reader = chat(built, 200, 201, built.task("later", 199, 202, built.workflow(198, 203, "ok")), spans["answer"])
     causal = build([built.trace()])
-    assert Readings(causal, Outline(causal)).of(reader) == "read: another trace"
+    assert MessageReaders(causal, TaskLabels(causal)).of(reader) == "read: another trace"

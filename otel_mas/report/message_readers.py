@@ -1,4 +1,4 @@
-"""Whose messages a span or a task read, in names: the `message` edges of a graph."""
+"""Names of the writers whose messages a span or task read: the `message` edges of a graph."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Span
-from otel_mas.report.outline import Outline
+from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.text import listing, plain
 from otel_mas.semconv import LinkKind
 from otel_mas.semconv import attributes as names
 
-_ELSEWHERE = "another trace"
+_ANOTHER_TRACE = "another trace"
 
 
-class Readings:
-    """Who read whom. A writer is named as seen by its reader: the outermost task around it that is not the reader's."""
+class MessageReaders:
+    """Writers by reader. A writer's name is the outermost task around it that is not around its reader."""
 
-    def __init__(self, causal: CausalGraph, outline: Outline) -> None:
-        self._outline = outline
+    def __init__(self, causal: CausalGraph, labels: TaskLabels) -> None:
+        self._outline = labels
         self._spans = {span.span_id: span for span in causal.spans}
         self._written: dict[str, list[str]] = defaultdict(list)
         self._of_task: dict[str, list[Span]] = defaultdict(list)
@@ -27,7 +27,7 @@ class Readings:
             if edge.kind == LinkKind.MESSAGE:
                 if edge.effect not in self._written:
                     reader = self._spans[edge.effect]
-                    self._of_task[(outline.task(reader) or reader).span_id].append(reader)
+                    self._of_task[(labels.task(reader) or reader).span_id].append(reader)
                 self._written[edge.effect].append(edge.cause)
 
     def of(self, span: Span) -> str | None:
@@ -56,7 +56,7 @@ class Readings:
     def _writer(self, span_id: str, reader: Span) -> str:
         writer = self._spans.get(span_id)
         if writer is None:
-            return _ELSEWHERE
+            return _ANOTHER_TRACE
         shared = {id(task) for task in self._around(reader)}
         apart = [task for task in self._around(writer) if id(task) not in shared]
         tool = writer.columns.get(names.GEN_AI_TOOL_NAME)
@@ -73,5 +73,5 @@ class Readings:
 
 
 def _words(writers: Iterable[str]) -> str | None:
-    said = list(dict.fromkeys(writers))
-    return f"read: {listing(said)}" if said else None
+    phrase = list(dict.fromkeys(writers))
+    return f"read: {listing(phrase)}" if phrase else None
