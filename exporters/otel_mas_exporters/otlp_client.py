@@ -10,7 +10,7 @@ from typing import Protocol
 from otel_mas.config.connecting import TlsFailure, tls_failure, wants_tenant
 from otel_mas.config.otlp_endpoint import PREFIX, OtlpEndpoint
 from otel_mas.otlp.wire import DELIMITED, VARINT, fields, read_varint
-from otel_mas.shipping import Accepted, Outcome
+from otel_mas.shipping import Accepted, Failure, FailureKind, Outcome
 
 # ExportTraceServiceResponse.partial_success {rejected_spans, error_message}.
 _PARTIAL_SUCCESS, _REJECTED, _MESSAGE = 1 << 3 | DELIMITED, 1 << 3 | VARINT, 2 << 3 | DELIMITED
@@ -108,6 +108,12 @@ def tls_advice(message: str, endpoint: OtlpEndpoint) -> str:
     if failure is TlsFailure.CLIENT_CERTIFICATE and endpoint.client_certificate:
         return f" (is {PREFIX}CLIENT_CERTIFICATE one that it trusts?)"
     return f" ({_TLS_ADVICE[failure]})"
+
+
+def connection_failure(message: str, endpoint: OtlpEndpoint, otherwise: FailureKind) -> Failure:
+    """A failure to connect: of TLS where the message says so."""
+    failure = tls_failure(message, tls=endpoint.tls)
+    return Failure(otherwise if failure is None else FailureKind[failure.name], one_line(message))
 
 
 def access_advice(message: str) -> str:

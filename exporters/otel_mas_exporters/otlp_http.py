@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
+import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -12,10 +13,11 @@ from typing import Any
 from otel_mas.config.exchange import DeadlineHandler, NoRedirects, SecureDeadlineHandler
 from otel_mas.config.otlp_endpoint import OtlpEndpoint
 from otel_mas.config.server import server_key
-from otel_mas.shipping import Outcome, Refused, Unavailable
+from otel_mas.shipping import Failure, FailureKind, Outcome, Refused, Unavailable
 from otel_mas_exporters.otlp_client import (
     accepted,
     access_advice,
+    connection_failure,
     one_line,
     retry_after,
     status_message,
@@ -28,7 +30,7 @@ _RETRYABLE = frozenset({429, 502, 503, 504})  # by the OTLP specification
 _ACCESS = (401, 403)
 _TOO_MANY = 429
 _ABOUT_THE_DATA = frozenset({400, 413, 422})
-_WRONG_PLACE = frozenset({301, 302, 303, 307, 308, 404, 405})
+_WRONG_PLACE = frozenset({301, 302, 303, 307, 308, 404, 405, 415, 501})
 _MAX_BYTES = 4 * 2**20
 _CHUNK = 2**16
 
@@ -47,17 +49,18 @@ class HttpClient:
         handlers: list[Any] = [NoRedirects(), DeadlineHandler()]
         if server_key(endpoint.url).startswith("localhost:"):
             handlers.append(urllib.request.ProxyHandler({}))
-        self._problem = ""
+        self._problem: Unavailable | None = None
         if endpoint.tls:
             try:
                 handlers.append(SecureDeadlineHandler(context=_tls(endpoint)))
             except OSError as error:
-                self._problem = f"the certificates for {endpoint.shown} cannot be used: {error}"
+                reason = f"the certificates for {endpoint.shown} cannot be used: {error}"
+                self._problem = Unavailable(reason, failure=Failure(FailureKind.CERTIFICATE_FILE, str(error)))
         self._opener = urllib.request.build_opener(*handlers)
 
     def export(self, request: bytes) -> Outcome:
-        if self._problem:
-            return Unavailable(self._problem)
+        if self._problem is not None:
+            return self._problem
         endpoint = self._endpoint
         body = gzip.compress(request, 6) if endpoint.gzip else request
         post = urllib.request.Request(endpoint.url, body, self._headers, method="POST")
@@ -68,9 +71,9 @@ class HttpClient:
             with error:
                 return self._refused(error)
         except urllib.error.URLError as error:
-            return Unavailable(self._unreachable(error.reason))
+            return self._unreachable(error.reason)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            return Unavailable(self._unreachable(error))
+            return self._unreachable(error)
 
     def close(self) -> None:
         self._opener.close()
@@ -78,11 +81,11 @@ class HttpClient:
     def _answered(self, content_type: str, body: bytes) -> Outcome:
         url = self._endpoint.shown
         if "html" in content_type:
-            return Unavailable(f"{url} answers with a web page: is it the OTLP endpoint?")
+            return _not_otlp(url, "a web page")
         try:
             return accepted(b"" if "json" in content_type else body)
         except ValueError:
-            return Unavailable(f"{url} answers with something that is not OTLP: is it the OTLP endpoint?")
+            return _not_otlp(url, "something that is not OTLP")
 
     def _refused(self, error: urllib.error.HTTPError) -> Outcome:
         try:
@@ -95,19 +98,43 @@ class HttpClient:
         if not advice and error.code in _WRONG_PLACE:
             advice = " (is this the OTLP endpoint, with the right path?)"
         reason = f"{self._endpoint.shown} answers {error.code} {error.reason}{': ' if message else ''}{message}{advice}"
+        failure = self._failure(error.code, "a web page" if is_page else message)
         if error.code in _RETRYABLE:
             after_s = retry_after(error.headers.get("Retry-After"))
-            return Unavailable(reason, after_s, overloaded=error.code == _TOO_MANY)
-        return Refused(reason, about_the_data=error.code in _ABOUT_THE_DATA)
+            return Unavailable(reason, after_s, overloaded=error.code == _TOO_MANY, failure=failure)
+        return Refused(reason, about_the_data=error.code in _ABOUT_THE_DATA, failure=failure)
 
-    def _unreachable(self, cause: object) -> str:
-        url = self._endpoint.shown
+    def _failure(self, status: int, message: str) -> Failure:
+        detail = f"{status}: {message}" if message else str(status)
+        if status in _ACCESS:
+            return Failure(FailureKind.ACCESS, detail)
+        if status in _WRONG_PLACE:
+            return Failure(FailureKind.NOT_OTLP, detail)
+        if status == 400:  # plain HTTP to a server that speaks TLS
+            return connection_failure(message, self._endpoint, FailureKind.SERVER_ERROR)._replace(detail=detail)
+        return Failure(FailureKind.SERVER_ERROR, detail)
+
+    def _unreachable(self, cause: object) -> Unavailable:
+        url, kind = self._endpoint.shown, FailureKind.UNREACHABLE
         if isinstance(cause, TimeoutError):
-            return f"{url} did not answer within {self._endpoint.timeout_s:g} s"
+            timeout = f"did not answer within {self._endpoint.timeout_s:g} s"
+            return Unavailable(f"{url} {timeout}", failure=Failure(FailureKind.TIMEOUT, timeout))
         if isinstance(cause, ConnectionRefusedError):
-            return f"nothing listens at {url}"
+            return Unavailable(f"nothing listens at {url}", failure=Failure(kind, "nothing listens there"))
+        if isinstance(cause, socket.gaierror):
+            kind = FailureKind.UNKNOWN_HOST
+        elif isinstance(cause, http.client.HTTPException):
+            kind = FailureKind.NOT_OTLP
+        elif isinstance(cause, ValueError):
+            kind = FailureKind.HEADERS
         message = str(cause) or type(cause).__name__
-        return f"{url} cannot be reached: {one_line(message)}{tls_advice(message, self._endpoint)}"
+        reason = f"{url} cannot be reached: {one_line(message)}{tls_advice(message, self._endpoint)}"
+        return Unavailable(reason, failure=connection_failure(message, self._endpoint, kind))
+
+
+def _not_otlp(url: str, answer: str) -> Unavailable:
+    reason = f"{url} answers with {answer}: is it the OTLP endpoint?"
+    return Unavailable(reason, failure=Failure(FailureKind.NOT_OTLP, answer))
 
 
 def _text(body: bytes) -> str:

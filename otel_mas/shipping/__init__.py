@@ -4,6 +4,8 @@ from otel_mas.shipping.backoff import Backoff
 from otel_mas.shipping.destination import (
     Accepted,
     Destination,
+    Failure,
+    FailureKind,
     Outcome,
     Refused,
     Unavailable,
@@ -19,6 +21,8 @@ __all__ = [
     "Backoff",
     "Busy",
     "Destination",
+    "Failure",
+    "FailureKind",
     "Idle",
     "Loop",
     "Outcome",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from importlib.metadata import EntryPoint, entry_points
-from typing import ClassVar, Protocol, TypeAlias, cast
+from typing import ClassVar, NamedTuple, Protocol, TypeAlias, cast
 
 from otel_mas.config import Settings
 from otel_mas.config.server import masked_url
@@ -24,6 +25,33 @@ class Accepted:
     message: str = ""
 
 
+class FailureKind(Enum):
+    """What keeps a server from taking spans, by what has to change."""
+
+    UNKNOWN_HOST = auto()
+    UNREACHABLE = auto()
+    TIMEOUT = auto()
+    UNTRUSTED = auto()
+    OTHER_HOST = auto()
+    PLAIN_SERVER = auto()
+    TLS_SERVER = auto()
+    CLIENT_CERTIFICATE = auto()
+    CERTIFICATE_FILE = auto()
+    """A file of certificates or keys, on this side, cannot be used."""
+    ACCESS = auto()
+    NOT_OTLP = auto()
+    HEADERS = auto()
+    """They cannot be sent."""
+    SERVER_ERROR = auto()
+
+
+class Failure(NamedTuple):
+    """Why a server took no spans; `detail` is its own message, or that of the connection."""
+
+    kind: FailureKind
+    detail: str
+
+
 @dataclass(frozen=True, slots=True)
 class Unavailable:
     """Not now. `after_s` is how long the destination asks to be left alone.
@@ -34,6 +62,7 @@ class Unavailable:
     reason: str
     after_s: float | None = None
     overloaded: bool = False
+    failure: Failure | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +71,7 @@ class Refused:
 
     reason: str
     about_the_data: bool = False
+    failure: Failure | None = field(default=None, compare=False)
 
 
 Outcome: TypeAlias = Accepted | Unavailable | Refused
