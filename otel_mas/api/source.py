@@ -14,8 +14,9 @@ from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
 from otel_mas.model import STATUSES, PartialList, Query, RunSummary, TraceSummary
 from otel_mas.semconv import RunOutcome
-from otel_mas.sources import Capabilities, open_source
+from otel_mas.sources import Capabilities, FindsLatest, open_source
 from otel_mas.sources import Source as Port
+from otel_mas.sources.server import download_once
 
 if TYPE_CHECKING:
     import pandas
@@ -137,7 +138,8 @@ class Source:
         if Settings.from_env().input_timeout_s is None:
             return None
         paused = [one.trace_id for one in summaries if one.status == RunOutcome.INTERRUPTED]
-        return frozenset(one for one in paused if any(asked.overdue for asked in self.trace(one).questions()))
+        with download_once():
+            return frozenset(one for one in paused if any(asked.overdue for asked in self.trace(one).questions()))
 
     def error_messages(self, summaries: Sequence[TraceSummary]) -> Mapping[str, str]:
         """Messages of the errors that ended these traces, by trace id; only a local store is asked."""
@@ -181,8 +183,9 @@ class Source:
     def _frame(self, attributes: bool, which: dict[str, Any]) -> Frame:
         from otel_mas.report import frame
 
-        graphs = (self.trace(summary.trace_id).graph().causal for summary in self.traces(**which))
-        return frame.spans(graphs, attributes)
+        with download_once(listed=True):
+            graphs = (self.trace(summary.trace_id).graph().causal for summary in self.traces(**which))
+            return frame.spans(graphs, attributes)
 
     def trace(self, trace_id: str) -> Trace:
         """One trace, by its id or the unique beginning of it.
@@ -199,10 +202,16 @@ class Source:
 
     def latest(self) -> Trace:
         """The trace that started last. Raises `TraceNotFound` where there is none."""
-        newest = self.traces(limit=1)
-        if not newest:
+        if isinstance(self._port, FindsLatest):
+            found = self._port.latest()
+        else:
+            newest = self._port.traces(Query(limit=1))
+            found = self._port.trace(newest[0].trace_id) if newest else None
+        if found is None:
             raise TraceNotFound(f"no trace in {self.location} yet: record one with `otel-mas run -- python app.py`")
-        return self.trace(newest[0].trace_id)
+        from otel_mas.api.trace import Trace
+
+        return Trace(found, self._port)
 
     def conversation(self, thread: str, service: str | None = None) -> Conversation:
         """Every trace of a conversation, as one.

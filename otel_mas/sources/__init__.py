@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import cast
 
 from otel_mas.errors import UnknownSource
-from otel_mas.sources.base import Capabilities, Source, SourceType
+from otel_mas.sources.base import Capabilities, FindsLatest, Source, SourceType
 
-__all__ = ["GROUP", "Capabilities", "Source", "SourceType", "installed_sources", "open_source"]
+__all__ = ["GROUP", "Capabilities", "FindsLatest", "Source", "SourceType", "installed_sources", "open_source"]
 
 GROUP = "otel_mas_source"
 _DEFAULT = "store"

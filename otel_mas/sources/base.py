@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Trace, TraceSummary
 
@@ -25,6 +25,8 @@ class Capabilities:
     """How far back `traces` looks where the query does not say since when; None: to the beginning."""
     runs: bool = False
     """It knows which traces one `otel-mas run` recorded, and what was lost on the way."""
+    local: bool = False
+    """It reads files of this machine: a question more costs no request."""
 
 
 class Source(Protocol):
@@ -68,6 +70,15 @@ class Source(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class FindsLatest(Protocol):
+    """A source that finds its latest trace for less than a list of one would cost."""
+
+    def latest(self) -> Trace | None:
+        """The trace that started last; None where there is none."""
+        ...
 
 
 class SourceType(Protocol):

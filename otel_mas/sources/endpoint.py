@@ -1,4 +1,4 @@
-"""Where a server is and how it is to be asked: what follows `scheme://`, and the settings for every remote source."""
+"""The address of a server that traces are read from, the settings for all of them, and the errors they share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from otel_mas.privacy.redact import redact_text
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A server, as a person named it. `path` is "" or begins with a slash and does not end with one."""
+    """A server as `scheme://` names it. `path` is "" or begins with a slash and does not end with one."""
 
     scheme: str
     host: str
@@ -35,7 +35,7 @@ class Endpoint:
 
     @property
     def loopback(self) -> bool:
-        """Whether it is this machine, which no proxy stands before."""
+        """Whether it is this machine, where no proxy applies."""
         if self.host.lower() == "localhost":
             return True
         try:
@@ -61,14 +61,14 @@ class Access:
         return cls(settings.source_headers, settings.source_certificate, settings.source_timeout_s)
 
 
-def tls_error(endpoint: Endpoint, words: str, detail: str = "") -> SourceError | None:
+def tls_error(endpoint: Endpoint, message: str, detail: str = "") -> SourceError | None:
     """Advice for a connection that fails because of TLS; None where TLS has nothing to do with it.
 
     Args:
-        words: of the error.
-        detail: what is said of a certificate that is not trusted.
+        message: of the error.
+        detail: why a certificate is not trusted.
     """
-    failure, there = tls_failure(words, tls=endpoint.tls), endpoint.location
+    failure, there = tls_failure(message, tls=endpoint.tls), endpoint.location
     if failure is TlsFailure.UNTRUSTED:
         shown = f" ({detail})" if detail else ""
         return SourceError(
@@ -89,9 +89,28 @@ def tls_error(endpoint: Endpoint, words: str, detail: str = "") -> SourceError |
     return None
 
 
-def access_hint(words: str) -> str:
-    """The setting to name where a server refuses access with these words."""
-    if wants_tenant(words):
+def not_this_server(location: str, product: str, answer: str, hint: str) -> SourceError:
+    return SourceError(f"{location} does not answer as {product} does ({answer}): {hint}")
+
+
+def truncated(location: str, reason: object) -> SourceError:
+    return SourceError(f"the answer of {location} cannot be read ({reason}): ask again, or look into its log")
+
+
+def timed_out(location: str, timeout_s: float) -> SourceError:
+    return SourceError(
+        f"{location} did not answer within {timeout_s:g} s: is it overloaded, or behind a firewall?"
+        " OTEL_MAS_SOURCE_TIMEOUT sets how long to wait"
+    )
+
+
+def nothing_listens(location: str, hint: str) -> SourceError:
+    return SourceError(f"nothing listens at {location} (connection refused): {hint}")
+
+
+def access_hint(message: str) -> str:
+    """The setting to name where a server refuses access with this message."""
+    if wants_tenant(message):
         return "it has several tenants: set OTEL_MAS_SOURCE_HEADERS=X-Scope-OrgID=<tenant>"
     return "set OTEL_MAS_SOURCE_HEADERS, for instance authorization=Bearer%20<token>"
 
@@ -116,7 +135,7 @@ def parse_endpoint(scheme: str, target: str, default_port: int, *, paths: bool =
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise SourceError(f"{given} is no address ({error}): give one like {example}") from None
-    if not host or port == 0 or any(mark.isspace() for mark in target):
+    if not host or port == 0 or any(map(str.isspace, target)):
         raise SourceError(f"{given} names no host and port: give one like {example}")
     if parts.query or parts.fragment:
         raise SourceError(f"{given} has a query or a fragment: give only the address, like {example}")

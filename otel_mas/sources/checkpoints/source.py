@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from otel_mas.errors import SourceError, UnsupportedQuery
-from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Tally, Trace, TraceSummary
+from otel_mas.model import MessageRef, Query, Tally, Trace, TraceSummary
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.checkpoints.convert import trace_of
 from otel_mas.sources.checkpoints.runs import Damaged, rebuild
 from otel_mas.sources.checkpoints.sqlite import CheckpointFile, holds_checkpoints
-from otel_mas.sources.remote import checked, full_id, no_content, no_runs, no_trace
+from otel_mas.sources.spans_only import SpansOnlySource, full_id
 
 
-class CheckpointSource:
+class CheckpointSource(SpansOnlySource):
     """Reads the SQLite file of LangGraph's `SqliteSaver` or `AsyncSqliteSaver`; opens it read-only.
 
     One trace for each invocation: a new input, a resume, a change from outside, a fork. What checkpoints do not know is
@@ -24,7 +24,7 @@ class CheckpointSource:
 
     reads: ClassVar[str] = "LangGraph's own checkpoints (the SQLite file of its SqliteSaver)"
     capabilities = Capabilities(
-        filters=frozenset({"status", "conversation_id", "min_duration_ns", "since_ns"}), conversations=True
+        filters=frozenset({"status", "conversation_id", "min_duration_ns", "since_ns"}), conversations=True, local=True
     )
 
     def __init__(self, path: str | Path) -> None:
@@ -43,7 +43,7 @@ class CheckpointSource:
         return cls(Path(target).expanduser())
 
     def traces(self, query: Query) -> Sequence[TraceSummary]:
-        checked(query, self.location)
+        self.check(query)
         self._refuse(service=query.service, agent=query.agent, run=query.run_id)
         found: list[TraceSummary] = []
         for thread, last_ns in self._threads():
@@ -64,7 +64,7 @@ class CheckpointSource:
             for trace in self._thread(thread):
                 if trace.trace_id == wanted:
                     return trace
-        raise no_trace(wanted, self.location)
+        raise self.no_trace(wanted)
 
     def conversation(self, thread: str, service: str | None = None) -> Sequence[Trace]:
         self._refuse(service=service)
@@ -72,16 +72,7 @@ class CheckpointSource:
         return tuple(self._thread(thread))
 
     def message_refs(self, trace_id: str) -> Sequence[MessageRef]:
-        raise no_content(self.location)
-
-    def messages(self, digests: Sequence[str]) -> Mapping[str, Message]:
-        raise no_content(self.location)
-
-    def contents(self, trace_id: str, span_id: str | None = None) -> Sequence[Content]:
-        raise no_content(self.location)
-
-    def run(self, run_id: str) -> RunSummary:
-        raise no_runs(self.location)
+        raise self.no_content()
 
     def close(self) -> None:
         self._file.close()

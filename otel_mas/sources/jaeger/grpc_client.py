@@ -10,25 +10,34 @@ import grpc  # type: ignore[import-untyped]
 
 from otel_mas.errors import SourceError
 from otel_mas.otlp.wire import VARINT, delimited, number, tag, text, timestamp, values
-from otel_mas.sources.endpoint import Access, Endpoint, access_hint, tls_error
-from otel_mas.sources.jaeger.source import GRPC_PORT, HTTP_PORT, Search, ServiceRequired
+from otel_mas.sources.endpoint import (
+    Access,
+    Endpoint,
+    access_hint,
+    not_this_server,
+    nothing_listens,
+    timed_out,
+    tls_error,
+    truncated,
+)
+from otel_mas.sources.jaeger.query import GRPC_PORT, HTTP_PORT, SEARCH_DEPTH, JaegerSearch, ServiceRequired
 from otel_mas.sources.newest import FewerTraces
 from otel_mas.sources.traces import traces_data
 
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
-MOST_BYTES = 2**29
+MAX_BYTES = 2**29
 """Of one message, which is one trace."""
 
 _SERVICE = "/jaeger.api_v3.QueryService"
 _HINT = f"Jaeger's query service listens for gRPC on {GRPC_PORT} unless told otherwise (HTTP: {HTTP_PORT})"
-# In the words of the resolvers that gRPC may have been built with.
+# As the resolvers word it that gRPC may have been built with.
 _NO_HOST = ("dns", "errors resolving", "lookup failed", "name resolution", "name or service not known")
 _REFUSED = (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
 
 
-class JaegerOverGrpc:
+class JaegerGrpcClient:
     """`jaeger.api_v3.QueryService` at the endpoint."""
 
     def __init__(self, endpoint: Endpoint, access: Access) -> None:
@@ -36,7 +45,7 @@ class JaegerOverGrpc:
         self._endpoint = endpoint
         self._timeout_s = access.timeout_s
         self._metadata = access.headers
-        options: list[tuple[str, Any]] = [("grpc.max_receive_message_length", MOST_BYTES)]
+        options: list[tuple[str, Any]] = [("grpc.max_receive_message_length", MAX_BYTES)]
         if endpoint.loopback:
             options.append(("grpc.enable_http_proxy", 0))
         self._channel = (
@@ -52,87 +61,84 @@ class JaegerOverGrpc:
         except _NotFound:
             return
 
-    def search(self, search: Search) -> Iterator[ResourceSpans]:
+    def search(self, search: JaegerSearch) -> Iterator[ResourceSpans]:
         attributes = (delimited(tag(3), text(tag(1), name) + text(tag(2), value)) for name, value in search.attributes)
         query = (
             text(tag(1), search.service)
             + b"".join(attributes)
             + timestamp(tag(4), search.lo_ns)
             + timestamp(tag(5), search.hi_ns)
-            + number(tag(8, VARINT), search.most)
+            + number(tag(8, VARINT), search.limit)
             + number(tag(9, VARINT), True)
         )
         return self._stream("FindTraces", delimited(tag(1), query))
 
     def services(self) -> Sequence[str]:
         call = self._channel.unary_unary(f"{_SERVICE}/GetServices")
-        with self._told_apart():
+        with self._translated_errors():
             answer = call(b"", timeout=self._timeout_s, metadata=self._metadata)
         try:
             return sorted(bytes(value).decode() for field, value in values(answer) if field == 1)
         except (ValueError, TypeError) as error:
-            raise self._broken(error) from error
+            raise truncated(self.location, error) from error
+
+    def takes_attributes(self, search: JaegerSearch) -> bool:
+        return True
 
     def close(self) -> None:
         self._channel.close()
 
     def _stream(self, method: str, request: bytes) -> Iterator[ResourceSpans]:
         call = self._channel.unary_stream(f"{_SERVICE}/{method}")
-        with self._told_apart():
+        with self._translated_errors():
             for answer in call(request, timeout=self._timeout_s, metadata=self._metadata):
                 try:
                     data = traces_data(answer)
                 except ValueError as error:
-                    raise self._broken(error) from error
+                    raise truncated(self.location, error) from error
                 yield from data.resource_spans
 
     @contextmanager
-    def _told_apart(self) -> Iterator[None]:
+    def _translated_errors(self) -> Iterator[None]:
         try:
             yield
         except grpc.RpcError as error:
-            raise self._refusal(error.code(), " ".join((error.details() or "").split())) from error
+            raise self._status_error(error.code(), " ".join((error.details() or "").split())) from error
 
-    def _broken(self, error: Exception) -> SourceError:
-        return SourceError(f"the answer of {self.location} cannot be read ({error}): ask again, or look into its log")
-
-    def _refusal(self, code: Any, said: str) -> SourceError:
-        """The one line for a status that is not OK."""
+    def _status_error(self, code: Any, details: str) -> SourceError:
+        """The error for a status that is not OK."""
         there = self.location
         if code == grpc.StatusCode.NOT_FOUND:
-            return _NotFound(f"{there}: {said}")
+            return _NotFound(f"{there}: {details}")
         if code in _REFUSED:
-            return SourceError(f"{there} refuses access ({said}); {access_hint(said)}")
+            return SourceError(f"{there} refuses access ({details}); {access_hint(details)}")
         if code == grpc.StatusCode.DEADLINE_EXCEEDED:
-            return SourceError(
-                f"{there} did not answer within {self._timeout_s:g} s: is it overloaded, or behind a firewall?"
-                " OTEL_MAS_SOURCE_TIMEOUT sets how long to wait"
-            )
+            return timed_out(there, self._timeout_s)
         if code == grpc.StatusCode.UNIMPLEMENTED:
-            return SourceError(f"{there} does not answer as Jaeger does ({said or 'unknown service'}): {_HINT}")
-        if code == grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in said:
-            return FewerTraces(f"the answer of {there} is larger than {MOST_BYTES >> 20} MiB: ask for less")
-        if ServiceRequired.is_meant(said):
-            return ServiceRequired(f"Jaeger at {there} failed: {said}")
-        if "search depth" in said:
-            return FewerTraces(f"Jaeger at {there} failed: {said}")
+            return not_this_server(there, "Jaeger", details or "unknown service", _HINT)
+        if code == grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in details:
+            return FewerTraces(f"the answer of {there} is larger than {MAX_BYTES >> 20} MiB: ask for less")
+        if ServiceRequired.is_meant(details):
+            return ServiceRequired(f"Jaeger at {there} failed: {details}")
+        if SEARCH_DEPTH in details:
+            return FewerTraces(f"Jaeger at {there} failed: {details}")
         if code == grpc.StatusCode.UNAVAILABLE:
-            return self._unreached(said)
-        return SourceError(f"Jaeger at {there} failed ({code.name.lower()}): {said}")
+            return self._unreached(details)
+        return SourceError(f"Jaeger at {there} failed ({code.name.lower()}): {details}")
 
-    def _unreached(self, said: str) -> SourceError:
-        """gRPC has one status for whatever keeps a connection from being made, and says more in words."""
-        there, words = self.location, said.lower()
-        of_tls = tls_error(self._endpoint, said)
-        if of_tls is not None:
-            return of_tls
-        if any(sign in words for sign in _NO_HOST):
+    def _unreached(self, details: str) -> SourceError:
+        """The error where no connection is made: gRPC has one status for all of it, and tells more in its details."""
+        there, lowered = self.location, details.lower()
+        from_tls = tls_error(self._endpoint, details)
+        if from_tls is not None:
+            return from_tls
+        if any(sign in lowered for sign in _NO_HOST):
             return SourceError(f"the host of {there} is not known: check its name")
-        if "connection refused" in words:
-            return SourceError(f"nothing listens at {there} (connection refused): {_HINT}")
-        if "http1" in words or "settings frame" in words or "http2" in words:
-            return SourceError(f"{there} does not answer as Jaeger does (no gRPC): {_HINT}")
-        return SourceError(f"{there} cannot be reached, or hung up ({_brief(said)}): {_HINT}")
+        if "connection refused" in lowered:
+            return nothing_listens(there, _HINT)
+        if "http1" in lowered or "settings frame" in lowered or "http2" in lowered:
+            return not_this_server(there, "Jaeger", "no gRPC", _HINT)
+        return SourceError(f"{there} cannot be reached, or hung up ({_brief(details)}): {_HINT}")
 
 
 class _NotFound(SourceError):
@@ -152,5 +158,5 @@ def _trust(certificate: str | None) -> Any:
     return grpc.ssl_channel_credentials(root_certificates=given)
 
 
-def _brief(said: str) -> str:
-    return said if len(said) <= 160 else f"{said[:160]}…"
+def _brief(details: str) -> str:
+    return details if len(details) <= 160 else f"{details[:160]}…"

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from otel_mas.errors import SourceError
 from otel_mas.errors.log import logger
-from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Tally, Trace, TraceSummary
+from otel_mas.model import Query, Tally, Trace, TraceSummary
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.otlp.files import OtlpFile, is_otlp
-from otel_mas.sources.remote import FILTERS, checked, full_id, message_refs, no_content, no_runs, no_trace
+from otel_mas.sources.spans_only import FILTERS, SpansOnlySource, full_id
 
 _SUFFIXES = (".json", ".jsonl", ".pb", ".bin", ".otlp", ".gz", ".zst", ".zstd")
 _Signature = tuple[tuple[str, int, int], ...]
 
 
-class OtlpFileSource:
+class OtlpFileSource(SpansOnlySource):
     """Reads files as they are when it is asked: one that grows is read again.
 
     Args:
@@ -26,7 +26,7 @@ class OtlpFileSource:
     """
 
     reads: ClassVar[str] = "OTLP files: JSON lines or protobuf, gzip, zstd or neither; a file, a folder or a pattern"
-    capabilities = Capabilities(filters=FILTERS, conversations=True)
+    capabilities = Capabilities(filters=FILTERS, conversations=True, local=True)
 
     def __init__(self, target: str) -> None:
         self.location = target
@@ -49,7 +49,7 @@ class OtlpFileSource:
         return source
 
     def traces(self, query: Query) -> Sequence[TraceSummary]:
-        checked(query, self.location)
+        self.check(query)
         self._look()
         found = [tally.summary(tally.missing) for tally in self._tallies.values() if tally.matches(query)]
         found.sort(key=lambda one: (-one.start_ns, one.trace_id))
@@ -60,7 +60,7 @@ class OtlpFileSource:
         self._look()
         places = self._places.get(wanted)
         if places is None:
-            raise no_trace(wanted, self.location)
+            raise self.no_trace(wanted)
         return self._read(wanted, places)
 
     def conversation(self, thread: str, service: str | None = None) -> Sequence[Trace]:
@@ -69,21 +69,6 @@ class OtlpFileSource:
         found = [tally for tally in self._tallies.values() if tally.matches(query)]
         found.sort(key=lambda tally: (tally.start_ns or 0, tally.trace_id))
         return [self._read(tally.trace_id, self._places[tally.trace_id]) for tally in found]
-
-    def message_refs(self, trace_id: str) -> Sequence[MessageRef]:
-        return message_refs(self.trace(trace_id))
-
-    def messages(self, digests: Sequence[str]) -> Mapping[str, Message]:
-        raise no_content(self.location)
-
-    def contents(self, trace_id: str, span_id: str | None = None) -> Sequence[Content]:
-        raise no_content(self.location)
-
-    def run(self, run_id: str) -> RunSummary:
-        raise no_runs(self.location)
-
-    def close(self) -> None:
-        """Nothing is held open."""
 
     def _look(self) -> None:
         """Count what is there, where that has changed since."""
@@ -117,7 +102,7 @@ class OtlpFileSource:
         )
         found = next((trace for trace in traces(messages) if trace.trace_id == trace_id), None)
         if found is None:
-            raise no_trace(trace_id, self.location)
+            raise self.no_trace(trace_id)
         return found
 
     def _pieces(self, paths: Sequence[Path]) -> Iterator[tuple[int, OtlpFile, bytes]]:

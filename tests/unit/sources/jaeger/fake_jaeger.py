@@ -8,8 +8,8 @@ from typing import Any
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from otel_mas.sources.endpoint import Access, parse_endpoint
-from otel_mas.sources.jaeger.grpc_client import JaegerOverGrpc
-from otel_mas.sources.jaeger.http_client import JaegerOverHttp
+from otel_mas.sources.jaeger.grpc_client import JaegerGrpcClient
+from otel_mas.sources.jaeger.http_client import JaegerHttpClient
 from otel_mas.sources.jaeger.source import JaegerSource
 from tests.conformance import lunch
 from tests.conformance.messages import trace_id
@@ -133,12 +133,16 @@ LUNCH = {
 }
 
 
-def over_http(server: Answering | int, path: str = "", **access: Any) -> JaegerSource:
+def http_client(server: Answering | int, path: str = "", **access: Any) -> JaegerHttpClient:
     port = server if isinstance(server, int) else server.port
     endpoint = parse_endpoint("jaeger+http", f"127.0.0.1:{port}{path}", 16686)
-    return JaegerSource(JaegerOverHttp(endpoint, Access(**{"timeout_s": 5.0, **access})))
+    return JaegerHttpClient(endpoint, Access(**{"timeout_s": 5.0, **access}))
+
+
+def over_http(server: Answering | int, path: str = "", **access: Any) -> JaegerSource:
+    return JaegerSource(http_client(server, path, **access))
 
 
 def over_grpc(port: int, **access: Any) -> JaegerSource:
     endpoint = parse_endpoint("jaeger+grpc", f"127.0.0.1:{port}", 16685, paths=False)
-    return JaegerSource(JaegerOverGrpc(endpoint, Access(**{"timeout_s": 5.0, **access})))
+    return JaegerSource(JaegerGrpcClient(endpoint, Access(**{"timeout_s": 5.0, **access})))

@@ -14,7 +14,7 @@ from otel_mas.errors import SourceError, TraceNotFound
 from otel_mas.model import Query
 from otel_mas.sources import open_source
 from otel_mas.sources.endpoint import Access, parse_endpoint
-from otel_mas.sources.jaeger.http_client import JaegerOverHttp
+from otel_mas.sources.jaeger.http_client import JaegerHttpClient
 from otel_mas.sources.jaeger.source import JaegerSource
 from tests.conformance import lunch
 from tests.unit.sources.answering import (
@@ -46,7 +46,7 @@ def test_nobody_there() -> None:
 def test_an_unknown_host() -> None:
     endpoint = parse_endpoint("jaeger+http", "no-such-host.invalid", 16686)
     with pytest.raises(SourceError, match=r"host of .* is not known"):
-        JaegerSource(JaegerOverHttp(endpoint, Access(timeout_s=5))).trace(TRACE)
+        JaegerSource(JaegerHttpClient(endpoint, Access(timeout_s=5))).trace(TRACE)
 
 
 def test_a_server_that_does_not_answer_in_time() -> None:
@@ -192,7 +192,7 @@ def test_no_proxy_is_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> 
 
 def https(server: Answering, certificate: Path | str | None) -> JaegerSource:
     endpoint = parse_endpoint("jaeger+https", f"localhost:{server.port}", 16686)
-    return JaegerSource(JaegerOverHttp(endpoint, Access(certificate=certificate and str(certificate), timeout_s=5)))
+    return JaegerSource(JaegerHttpClient(endpoint, Access(certificate=certificate and str(certificate), timeout_s=5)))
 
 
 def test_a_certificate_is_trusted_when_it_is_given(trusted: SelfSigned) -> None:

@@ -20,7 +20,7 @@ from tests.conformance.messages import BASE_NS, export, process, span, trace_id
 from tests.unit.sources.answering import (
     answering,
 )
-from tests.unit.sources.jaeger.fake_jaeger import LUNCH, TRACE, FakeJaeger, over_http
+from tests.unit.sources.jaeger.fake_jaeger import LUNCH, TRACE, FakeJaeger, http_client, over_http
 
 
 @pytest.mark.parametrize("version", [(2, 13), (2, 18), (2, 19), (2, 20)])
@@ -129,7 +129,7 @@ def test_more_than_can_be_looked_at_is_refused() -> None:
     fake = FakeJaeger(version=(2, 13), traces=many, most=50)
 
     with answering(fake) as server, pytest.raises(UnsupportedQuery, match="say since when"):
-        JaegerSource(over_http(server)._transport, most_looked_at=100).traces(Query(agent="nobody"))
+        JaegerSource(http_client(server), most_looked_at=100).traces(Query(agent="nobody"))
 
 
 # Endpoints
