@@ -9,20 +9,20 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from opentelemetry import context as otel_context
 
 from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.attempts import seen_one_by_one
-from otel_mas.instrumentation.langgraph.channels import NOTHING
 from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.instrumentation.langgraph.routing import Branch
-from otel_mas.instrumentation.langgraph.runs import START, TaskRun
+from otel_mas.instrumentation.langgraph.runs import TaskRun
 from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS, Schedule
 from otel_mas.instrumentation.langgraph.unstarted import begun
 from otel_mas.instrumentation.langgraph.update_hooks import updating
+from otel_mas.model.channels import START
 from otel_mas.record import caught, recorder, restore_context
 from otel_mas.semconv.enums import LinkKind
 
@@ -182,14 +182,14 @@ def apply_writes(original: Original) -> Original:
         if schedule is None:
             return original(checkpoint, channels, tasks, *args, **kwargs)
         tasks = list(tasks)
-        before = NOTHING
+        consumed: Sequence[str] = ()
         try:
-            before = schedule.before_writes(tasks, channels)
+            consumed = schedule.before_writes(tasks, channels)
         except Exception as error:
             caught("langgraph writes", error)
         result = original(checkpoint, channels, tasks, *args, **kwargs)
         try:
-            schedule.after_writes(tasks, channels, before)
+            schedule.after_writes(tasks, channels, consumed)
         except Exception as error:
             caught("langgraph writes", error)
         return result

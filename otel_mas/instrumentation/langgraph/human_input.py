@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from otel_mas.model.channels import INTERRUPT, RESUME
 from otel_mas.record import arguments_of, field_of, identifier, is_a, items_of, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
@@ -11,10 +12,10 @@ from otel_mas.semconv.enums import RecordKind
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-    from otel_mas.record import Recorder
+    from otel_mas.model.channels import INTERRUPT, RESUME
+from otel_mas.record import Recorder
 
-# The channels of questions and of answers, and where a task keeps its answers (langgraph._internal._constants).
-_INTERRUPT, _RESUME, _SCRATCHPAD = "__interrupt__", "__resume__", "__pregel_scratchpad"
+_SCRATCHPAD = "__pregel_scratchpad"  # where a task keeps its answers (langgraph._internal._constants)
 _CONF = "configurable"
 _HUMAN_INPUT = RecordKind.HUMAN_INPUT.value
 _USER = "langgraph_auth_user_id"  # who calls, where a LangGraph server knows
@@ -60,9 +61,9 @@ class Answers:
         user = loop.config[_CONF].get(_USER)
         self._user = None if user is None else identifier(user)
         for task_id, channel, value in loop.checkpoint_pending_writes or ():
-            if channel == _RESUME:
+            if channel == RESUME:
                 self._known[task_id] = len(value) if type(value) is list else 1
-            elif channel == _INTERRUPT:
+            elif channel == INTERRUPT:
                 self._asked[task_id] = _last_id(value)
 
     def taken_by(self, recorder: Recorder, span: Span, task: Any, conversation: str | None) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from otel_mas.model.channels import JOIN, PUSH, path_text, sources_of_join
 from otel_mas.record import field_of, is_a, is_empty, items_of, text_of
 from otel_mas.semconv.enums import LinkKind
 
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
-_JOIN = "join:"
 GUESSED = "?"
 """Behind the kind of a reference: it is a guess."""
 
@@ -91,16 +91,16 @@ class Causes:
         """Why a task runs, as references to spans."""
         if caller is not None:
             return _references(LinkKind.CALL, [caller])
-        before = sorted(self._steps.get(task.step - 1, ()), key=_order)
+        before = sorted(self._steps.get(task.step - 1, ()), key=lambda one: path_text(one.path))
         if not before and not self._numbered:
             return [f"{LinkKind.TRIGGER}|{self._run.trace_id:032x}-{self._run.span_id:016x}"]
-        if task.path[:1] == ("__pregel_push",):
+        if task.path[:1] == (PUSH,):
             return self._sent(task, before)
         going = self._going.pop(task.node, [])
         handed = _references(LinkKind.HANDOFF, [one for one in going if one.handed_over])
         certain = [one for one in going if not one.handed_over]
         for channel in triggers:
-            if channel.startswith(_JOIN):
+            if channel.startswith(JOIN):
                 certain += self._joined(channel, before)
         if certain or handed:
             return [*handed, *_references(LinkKind.TRIGGER, certain)]
@@ -115,7 +115,7 @@ class Causes:
 
     def _joined(self, channel: str, before: list[Done]) -> list[Done]:
         """The members of a join that one of the last step's tasks has made complete."""
-        names = channel[len(_JOIN) :].rpartition(":")[0].split("+")
+        names = sources_of_join(channel)
         used = self._used.get(channel, {})
         members = [self._members[name] for name in names if name in self._members]
         fresh = [one for one in members if used.get(one.node) is not one]
@@ -128,11 +128,6 @@ class Causes:
 def _each(value: Any) -> list[Any]:
     items = items_of(value)
     return [value] if items is None else items
-
-
-def _order(task: Done) -> str:
-    """LangGraph's: by path, numbers in order."""
-    return ", ".join(f"{part:010d}" if isinstance(part, int) else str(part) for part in task.path)
 
 
 def _references(kind: str, causes: Iterable[Done]) -> list[str]:

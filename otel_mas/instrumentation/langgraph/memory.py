@@ -13,7 +13,7 @@ from otel_mas.record import RecentlyUsed
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
-    from otel_mas.instrumentation.langgraph.channels import Waiting
+    from otel_mas.instrumentation.langgraph.channels import TaskWriter, Waiting
     from otel_mas.semconv.enums import TaskOutcome
 
 _CHECKPOINTS = 4096
@@ -24,16 +24,22 @@ class Memory:
     """The process's memory of threads. Keys are LangGraph's: (thread, namespace, checkpoint id) and task ids."""
 
     def __init__(self) -> None:
-        self._waiting: RecentlyUsed[tuple[str, str, str], Waiting] = RecentlyUsed(_CHECKPOINTS)
+        self._waiting: RecentlyUsed[tuple[str, str, str], tuple[Waiting, TaskWriter]] = RecentlyUsed(_CHECKPOINTS)
         self._unfinished: RecentlyUsed[str, tuple[SpanContext, TaskOutcome]] = RecentlyUsed(_TASKS)
         self._finished: RecentlyUsed[str, SpanContext] = RecentlyUsed(_TASKS)
         self._heads: RecentlyUsed[tuple[str, str], str] = RecentlyUsed(_CHECKPOINTS)
 
-    def remember(self, key: tuple[str, str, str], waiting: Waiting) -> None:
-        self._waiting.put(key, waiting)
+    def remember(self, key: tuple[str, str, str], waiting: Waiting, saved_by: TaskWriter) -> None:
+        """Remember what waits at a checkpoint, and the run or the update that saved it."""
+        self._waiting.put(key, (waiting, saved_by))
 
     def waiting(self, key: tuple[str, str, str]) -> Waiting | None:
-        return self._waiting.get(key)
+        found = self._waiting.get(key)
+        return None if found is None else found[0]
+
+    def saved_by(self, key: tuple[str, str, str]) -> TaskWriter | None:
+        found = self._waiting.get(key)
+        return None if found is None else found[1]
 
     def ended(self, key: tuple[str, str], checkpoint_id: str) -> None:
         """The checkpoint that a thread stands at from now on."""

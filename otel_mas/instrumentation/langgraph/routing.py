@@ -7,7 +7,7 @@ from enum import EnumMeta
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.instrumentation.langgraph import graphs
-from otel_mas.instrumentation.langgraph.channels import BRANCH_TO, TASKS
+from otel_mas.model.channels import BRANCH_TO, END, TASKS
 from otel_mas.record import field_of, identifier, interned, is_a, items_of, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
@@ -15,9 +15,9 @@ from otel_mas.semconv.enums import RecordKind
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-    from otel_mas.record import Recorder
+    from otel_mas.model.channels import BRANCH_TO, END, TASKS
+from otel_mas.record import Recorder
 
-END = "__end__"
 _LABELS = (int, bool, float, type(None))
 _NO_COMMAND = (dict, type(None))  # what most nodes return
 _ROUTING_DECISION = RecordKind.ROUTING_DECISION.value

@@ -13,13 +13,14 @@ from otel_mas.instrumentation.endings import is_control
 from otel_mas.instrumentation.langchain.messages import MESSAGES
 from otel_mas.instrumentation.langgraph import graphs, routing, spans
 from otel_mas.instrumentation.langgraph import state_messages as said
-from otel_mas.instrumentation.langgraph.channels import Writer
+from otel_mas.instrumentation.langgraph.channels import TaskWriter
 from otel_mas.instrumentation.langgraph.current import TASK_KEY, current_task
 from otel_mas.instrumentation.langgraph.guardrails import checked, checks
 from otel_mas.instrumentation.langgraph.human_input import Answers, describe_question
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.outcomes import UNFINISHED, run_outcome, task_outcome
 from otel_mas.instrumentation.langgraph.reasons import Reasons
+from otel_mas.model.channels import START
 from otel_mas.record import (
     ACTOR_KEY,
     RECORDED_SPAN_KEY,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from otel_mas.instrumentation.langgraph.routing import Branch
     from otel_mas.record import Actor
 
-START = "__start__"
 _OUTCOMES = {outcome.value: {names.MAS_TASK_OUTCOME: outcome.value} for outcome in TaskOutcome}
 _EARLIER = (LinkKind.RESUME, LinkKind.RETRY)
 
@@ -86,7 +86,7 @@ class TaskRun:
         self.index = run.scheduled
         if task.name != START:
             run.scheduled += 1
-        self.writer = Writer(None, f"task|{task.id}")
+        self.writer = TaskWriter(None, f"task|{task.id}")
         self.causes: list[Cause] = []
         # What `causes` holds, once there are several: (trace id, span id, kind).
         self.known: set[tuple[int, int, LinkKind]] | None = None
@@ -109,7 +109,7 @@ class TaskRun:
             # Restored: what it wrote before comes back, it does not run again.
             self.writer.context = MEMORY.task(task.id)
 
-    def caused_by(self, writer: Writer, kind: LinkKind) -> None:
+    def caused_by(self, writer: TaskWriter, kind: LinkKind) -> None:
         """Note a cause, as a link where its span is known, else by its key for the reader to resolve."""
         if writer.context is None:
             self.refs[f"{kind}|{writer.key}"] = None
@@ -339,7 +339,7 @@ class GraphRun:
             name, attributes = spans.run_attributes(self.graph, loop.config)
             self.span = recorder.start_span(name, attributes)
             self.agent = attributes[names.GEN_AI_OPERATION_NAME] == Operation.INVOKE_AGENT
-        self.writer = Writer(self.span.get_span_context())
+        self.writer = TaskWriter(self.span.get_span_context())
         self.conversation = spans.conversation(loop)
         self.channels = said.channels_of(self.graph)
         self.given: list[Any] | None = None
@@ -412,4 +412,4 @@ class GraphRun:
             self.span.end()
 
 
-__all__ = ["START", "GraphRun", "TaskRun", "outside_of_tasks"]
+__all__ = ["GraphRun", "TaskRun", "outside_of_tasks"]

@@ -7,18 +7,18 @@ from typing import Any
 
 from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.channels import (
-    NOTHING,
-    TASKS,
-    Before,
-    ChannelCauses,
-    fired,
+    Waiting,
+    after_writes,
+    consumed_by,
+    fired_by,
     in_write_order,
     unknown_writers,
 )
 from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.outcomes import UNFINISHED
-from otel_mas.instrumentation.langgraph.runs import START, GraphRun, TaskRun
+from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun
+from otel_mas.model.channels import PUSH, START, TASKS, WaitingWriters
 from otel_mas.record import Recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
@@ -34,11 +34,12 @@ TASK_RUNS: dict[int, TaskRun] = {}
 class Schedule:
     """One invocation of a graph as its loop goes from step to step: the causes that wait, the tasks under way."""
 
-    __slots__ = ("_hits", "_tasks", "causes", "run")
+    __slots__ = ("_hits", "_tasks", "_triggering", "run", "waiting")
 
     def __init__(self, recorder: Recorder, loop: Any) -> None:
         self.run = GraphRun(recorder, loop)
-        self.causes = ChannelCauses(loop.trigger_to_nodes)
+        self._triggering = loop.trigger_to_nodes
+        self.waiting: Waiting = WaitingWriters()
         self._tasks: dict[int, TaskRun] = {}
         self._hits: tuple[Any, ...] = ()
 
@@ -53,30 +54,37 @@ class Schedule:
         waiting = MEMORY.waiting((*run.key, loaded))
         if waiting is None:
             # Written before this process took the thread over: the reader finds the writers by the checkpoint.
-            waiting = unknown_writers(loaded, loop.trigger_to_nodes, loop.channels)
-        self.causes = ChannelCauses(loop.trigger_to_nodes, waiting)
+            waiting = unknown_writers(loaded, self._triggering, loop.channels)
+        self.waiting = waiting
 
     # -- what LangGraph writes -------------------------------------------------------------------------------------
 
-    def before_writes(self, tasks: Sequence[Any], channels: Any) -> Before:
-        """LangGraph is about to apply the writes of these tasks. Returns what they meet."""
-        return self.causes.before(tasks, channels) if self.run.channels.joins else NOTHING
+    def before_writes(self, tasks: Sequence[Any], channels: Any) -> Sequence[str]:
+        """Return the channels that LangGraph is about to consume as it applies the writes of these tasks."""
+        return consumed_by(tasks, channels) if self.run.channels.joins else ()
 
-    def after_writes(self, tasks: Sequence[Any], channels: Any, before: Before) -> None:
-        """The writes are applied: whoever made them waits in the channels, as a cause."""
-        written, steps = [], False
+    def after_writes(self, tasks: Sequence[Any], channels: Any, consumed: Sequence[str]) -> None:
+        """Note the writers of writes that LangGraph has applied: they wait in the channels, as causes."""
+        written, is_step = [], False
         for task in in_write_order(tasks) if len(tasks) > 1 else tasks:
             state = self._tasks.get(id(task))
             written.append((self.run.writer if state is None else state.writer, task.writes))
             if task.triggers:
-                steps = True
-        self.causes.apply(written, channels, before, steps=steps)
+                is_step = True
+        self.waiting = after_writes(
+            self.waiting,
+            written,
+            triggering=self._triggering,
+            channels=channels,
+            consumed=consumed,
+            is_step=is_step,
+        )
 
     def saved(self, loop: Any) -> None:
         """LangGraph has made a checkpoint: remember what waits in it, for a run that starts from it."""
         run = self.run
         if run.key is not None and loop.checkpointer is not None:
-            MEMORY.remember((*run.key, loop.checkpoint["id"]), self.causes.waiting(run.writer))
+            MEMORY.remember((*run.key, loop.checkpoint["id"]), self.waiting, run.writer)
 
     # -- what LangGraph schedules ----------------------------------------------------------------------------------
 
@@ -102,15 +110,15 @@ class Schedule:
                 if failed.task.path == task.path[:-2]:
                     state.caused_by(failed.writer, LinkKind.ERROR_HANDLER)
             return
-        if task.path[0] == "__pregel_push":
+        if task.path[0] == PUSH:
             index = task.path[1]
-            if isinstance(index, int) and index < len(self.causes.sends):
-                state.caused_by(self.causes.sends[index], LinkKind.SEND)
+            if isinstance(index, int) and index < len(self.waiting.sends):
+                state.caused_by(self.waiting.sends[index], LinkKind.SEND)
                 state.triggers = [TASKS]
             return
-        state.triggers = fired(task, loop.checkpoint, loop.channels)
+        state.triggers = fired_by(task, loop.checkpoint, loop.channels)
         for channel in state.triggers:
-            for writer in self.causes.channels.get(channel, ()):
+            for writer in self.waiting.channels.get(channel, ()):
                 state.caused_by(writer, writer.kind_through(channel))
 
     def pushed(self, task: Any, caller: Any, kind: LinkKind) -> None:
@@ -172,7 +180,7 @@ class Schedule:
             return
         MEMORY.ended(run.key, loop.checkpoint["id"])
         if run.span.is_recording():
-            run.recorder.set_attributes(run.span, spans.left_at(loop.checkpoint["id"], self.causes.waiting()))
+            run.recorder.set_attributes(run.span, spans.left_at(loop.checkpoint["id"], self.waiting))
 
 
 __all__ = ["TASK_RUNS", "Schedule"]

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import Status, StatusCode
 
 from otel_mas.instrumentation.langgraph import graphs
-from otel_mas.instrumentation.langgraph.channels import TASKS, Waiting
 from otel_mas.instrumentation.langgraph.memory import MEMORY
+from otel_mas.model.channels import TASKS
 from otel_mas.record import identifier, interned
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RecordKind, TaskOutcome
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
+
+    from otel_mas.instrumentation.langgraph.channels import Waiting
 
 CONF = "configurable"
 _TASK = "__pregel_task_id"  # in the configuration of a run inside of a task
@@ -106,9 +108,9 @@ def started_from(key: tuple[str, str], checkpoint_id: str, superseded: bool = Fa
     head = MEMORY.head(key)
     if superseded or (head is not None and head != checkpoint_id):
         said[names.MAS_FORK_CHECKPOINT_ID] = checkpoint_id
-        waiting = MEMORY.waiting((*key, checkpoint_id))
-        if waiting is not None and waiting.saved_by is not None and waiting.saved_by.context is not None:
-            said[names.MAS_FORK_SPAN] = waiting.saved_by.reference
+        saved_by = MEMORY.saved_by((*key, checkpoint_id))
+        if saved_by is not None and saved_by.context is not None:
+            said[names.MAS_FORK_SPAN] = saved_by.reference
     return said
 
 

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from otel_mas.instrumentation.langchain.messages import MESSAGES, modalities
 from otel_mas.instrumentation.langgraph.channels import is_consumed
+from otel_mas.model.channels import BRANCH_TO, JOIN, RETURN
 from otel_mas.record import Cause, Recorder, field_of, items_of, snapshot, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
@@ -18,12 +19,10 @@ from otel_mas.store.imports import imports
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-    from otel_mas.record import Actor
+    from otel_mas.model.channels import BRANCH_TO, JOIN, RETURN
+from otel_mas.record import Actor
 
-RETURN = "__return__"
-"""The channel of what a `@task` returns."""
-
-_OURS = ("__", "branch:to:", "join:")  # how the channels begin that are LangGraph's own
+_OWN = ("__", BRANCH_TO, JOIN)  # how the channels begin that are LangGraph's own
 
 
 class Channels(NamedTuple):
@@ -48,7 +47,7 @@ def channels_of(graph: Any) -> Channels:
     known = _CHANNELS.get(graph)
     if known is None:
         declared = getattr(graph, "channels", None) or {}
-        state = {name: channel for name, channel in declared.items() if not name.startswith(_OURS)}
+        state = {name: channel for name, channel in declared.items() if not name.startswith(_OWN)}
         messages = tuple(name for name, channel in state.items() if _holds_messages(channel))
         joins = any(map(is_consumed, declared.values()))
         known = _CHANNELS[graph] = Channels(frozenset(state), messages, joins)

@@ -13,7 +13,6 @@ from typing import Any
 
 from opentelemetry import context as otel_context
 
-from otel_mas.instrumentation.langgraph.channels import Before
 from otel_mas.instrumentation.langgraph.updates import StateUpdate
 from otel_mas.record import caught, recorder
 
@@ -116,14 +115,14 @@ def apply_writes(original: Original) -> Original:
         if update is None or get_next_version is None:
             return original(checkpoint, channels, tasks, get_next_version, *rest, **kwargs)
         tasks = list(tasks)
-        before = Before()
+        consumed: Sequence[str] = ()
         try:
-            before = update.writing(checkpoint, channels, tasks)
+            consumed = update.before_writes(checkpoint, channels, tasks)
         except Exception as error:
             caught("langgraph update writes", error)
         result = original(checkpoint, channels, tasks, get_next_version, *rest)
         try:
-            update.written(checkpoint, channels, tasks, before)
+            update.after_writes(checkpoint, channels, tasks, consumed)
         except Exception as error:
             caught("langgraph update writes", error)
         return result

@@ -11,15 +11,16 @@ from opentelemetry.trace import INVALID_SPAN
 
 from otel_mas.instrumentation.langgraph import graphs, routing, spans
 from otel_mas.instrumentation.langgraph.channels import (
-    Before,
-    ChannelCauses,
+    TaskWriter,
     Waiting,
-    Writer,
+    after_writes,
+    consumed_by,
     in_write_order,
     unknown_writers,
 )
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.runs import outside_of_tasks
+from otel_mas.model.channels import INTERRUPT
 from otel_mas.record import Cause, Recorder, identifier, is_a
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, TaskOutcome
@@ -27,9 +28,6 @@ from otel_mas.semconv.enums import LinkKind, TaskOutcome
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
-
-INTERRUPT = "__interrupt__"
-"""What LangGraph calls the trigger of writes that are made as though a node had run."""
 
 
 class _StandIn:
@@ -40,7 +38,7 @@ class _StandIn:
     def __init__(self, node: str, task_id: str) -> None:
         self.node = node
         self.task_id = task_id
-        self.writer = Writer(None, f"task|{task_id}")
+        self.writer = TaskWriter(None, f"task|{task_id}")
 
 
 class StateUpdate:
@@ -61,13 +59,13 @@ class StateUpdate:
         self._several = len(self._given) > 1
         self._only: str | None = self._given[0][1] if len(self._given) == 1 else None
         self.span: Span = INVALID_SPAN
-        self.writer = Writer(None)
+        self.writer = TaskWriter(None)
         self.begun = False
-        # Of the superstep under way: the tasks that wait for each node, the updates, and the causes in the channels.
+        # Of the superstep under way: the tasks that wait for each node, the updates, and the writers in the channels.
         self._prepared: dict[str, deque[str]] = {}
         self._stand_ins: list[_StandIn] = []
         self._decisions: list[tuple[str | None, routing.Branch, Sequence[str]]] = []
-        self._causes: tuple[str, ChannelCauses] | None = None
+        self._waiting: tuple[str, Waiting] | None = None
         self._last: tuple[str, Waiting] | None = None
 
     def begin(self) -> Context:
@@ -97,29 +95,37 @@ class StateUpdate:
         """A conditional edge of a node that is written as has decided."""
         self._decisions.append((task_id, branch, chosen))
 
-    def writing(self, checkpoint: Mapping[str, Any], channels: Mapping[str, Any], tasks: Sequence[Any]) -> Before:
-        """LangGraph is about to apply writes. Returns what they meet."""
-        return self._causes_at(checkpoint, channels).before(tasks, channels)
+    def before_writes(
+        self, checkpoint: Mapping[str, Any], channels: Mapping[str, Any], tasks: Sequence[Any]
+    ) -> Sequence[str]:
+        """Return the channels that LangGraph is about to consume as it applies writes."""
+        self._waiting_at(checkpoint, channels)
+        return consumed_by(tasks, channels)
 
-    def written(
-        self, checkpoint: Mapping[str, Any], channels: Mapping[str, Any], tasks: Sequence[Any], before: Before
+    def after_writes(
+        self, checkpoint: Mapping[str, Any], channels: Mapping[str, Any], tasks: Sequence[Any], consumed: Sequence[str]
     ) -> None:
-        """The writes are applied: whoever made them is the cause of what they trigger."""
-        written = [(self._writer(task, checkpoint["id"]), task.writes) for task in in_write_order(tasks)]
-        steps = any(task.triggers for task in tasks)
-        self._causes_at(checkpoint, channels).apply(written, channels, before, steps=steps)
+        """Note the writers of writes that LangGraph has applied: they cause what these trigger."""
+        waiting = after_writes(
+            self._waiting_at(checkpoint, channels),
+            [(self._writer(task, checkpoint["id"]), task.writes) for task in in_write_order(tasks)],
+            triggering=self._graph.trigger_to_nodes,
+            channels=channels,
+            consumed=consumed,
+            is_step=any(task.triggers for task in tasks),
+        )
+        self._waiting = checkpoint["id"], waiting
 
     def saved(self, base: Mapping[str, Any], checkpoint: Mapping[str, Any], channels: Any, step: int) -> None:
         """LangGraph has made a checkpoint of what is written: tell the updates, remember what waits there."""
         self._tell_start(base["id"])
-        causes = self._causes_at(base, channels if channels is not None else {})
+        waiting = self._waiting_at(base, channels if channels is not None else {})
         for stand_in in self._stand_ins:
             self._tell(stand_in, step)
-        waiting = causes.waiting(self.writer)
-        MEMORY.remember((*self._key, checkpoint["id"]), waiting)
+        MEMORY.remember((*self._key, checkpoint["id"]), waiting, self.writer)
         MEMORY.ended(self._key, checkpoint["id"])
         self._last = checkpoint["id"], waiting
-        self._stand_ins, self._decisions, self._causes, self._prepared = [], [], None, {}
+        self._stand_ins, self._decisions, self._waiting, self._prepared = [], [], None, {}
 
     def finish(self, exc: BaseException | None) -> None:
         """The call is over."""
@@ -130,22 +136,22 @@ class StateUpdate:
             recorder.set_attributes(span, spans.left_at(*self._last))
         span.end()
 
-    def _causes_at(self, checkpoint: Mapping[str, Any], channels: Mapping[str, Any]) -> ChannelCauses:
+    def _waiting_at(self, checkpoint: Mapping[str, Any], channels: Mapping[str, Any]) -> Waiting:
         self.begun = True
         checkpoint_id = checkpoint["id"]
-        if self._causes is None or self._causes[0] != checkpoint_id:
-            triggering = self._graph.trigger_to_nodes
+        if self._waiting is None or self._waiting[0] != checkpoint_id:
             waiting = MEMORY.waiting((*self._key, checkpoint_id))
             if waiting is None:
-                waiting = unknown_writers(checkpoint_id, triggering, channels)
-            self._causes = checkpoint_id, ChannelCauses(triggering, waiting)
-        return self._causes[1]
+                waiting = unknown_writers(checkpoint_id, self._graph.trigger_to_nodes, channels)
+            self._waiting = checkpoint_id, waiting
+        return self._waiting[1]
 
-    def _writer(self, task: Any, checkpoint_id: str) -> Writer:
+    def _writer(self, task: Any, checkpoint_id: str) -> TaskWriter:
         """Who is behind writes: an update, a task that was done in the step that is left, or the app with an input."""
         done = getattr(task, "id", None)
         if done is not None:
-            return Writer(MEMORY.task(done), f"task|{done}")
+            return TaskWriter(MEMORY.task(done), f"task|{done}")
+        # As the trigger of writes that are made as though a node had run.
         if list(task.triggers) != [INTERRUPT]:  # before 1.2 the path of an update is empty
             return self.writer
         stand_in = _StandIn(task.name, self._task_id(task.name, checkpoint_id))

@@ -1,105 +1,92 @@
-"""The channel rules alone, without a graph: who waits where after each application of writes."""
+"""LangGraph's own channels: their kinds, what is about to be consumed, and what waits in a loaded checkpoint."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from langgraph.channels.any_value import AnyValue
 from langgraph.channels.binop import BinaryOperatorAggregate
 from langgraph.channels.ephemeral_value import EphemeralValue
-from langgraph.channels.named_barrier_value import NamedBarrierValue
+from langgraph.channels.last_value import LastValue, LastValueAfterFinish
+from langgraph.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
+from langgraph.channels.topic import Topic
+from langgraph.channels.untracked_value import UntrackedValue
 
-from otel_mas.instrumentation.langgraph.channels import TASKS, Before, ChannelCauses, Writer, unknown_writers
+from otel_mas.instrumentation.langgraph.channels import (
+    TaskWriter,
+    Waiting,
+    after_writes,
+    consumed_by,
+    kind_of,
+    unknown_writers,
+)
+from otel_mas.model.channels import TASKS, ChannelKind, WaitingWriters
 
-A, B, C = Writer(None, "a"), Writer(None, "b"), Writer(None, "c")
-
-
-def graph(**extra: Any) -> dict[str, Any]:
-    return {
-        "branch:to:x": EphemeralValue(Any, guard=False),
-        "join:a+b:c": NamedBarrierValue(str, {"a", "b"}),
-        "topic": BinaryOperatorAggregate(list, lambda left, right: left + right),
-        **extra,
-    }
-
-
-def causes() -> ChannelCauses:
-    return ChannelCauses(graph())
-
-
-def test_an_ephemeral_channel_holds_the_writers_of_the_last_step_only() -> None:
-    found, channels = causes(), graph()
-    found.apply([(A, [("branch:to:x", None)]), (B, [("branch:to:x", None)])], channels, Before(), steps=True)
-    assert found.channels["branch:to:x"] == (A, B)
-    found.apply([(C, [("branch:to:x", None)])], channels, Before(), steps=True)
-    assert found.channels["branch:to:x"] == (C,)
+JOIN = "join:a+b:c"
+A, B, C = TaskWriter(None, "a"), TaskWriter(None, "b"), TaskWriter(None, "c")
 
 
-def test_an_ephemeral_channel_that_a_step_does_not_write_is_cleared_by_it() -> None:
-    found, channels = causes(), graph()
-    found.apply([(A, [("branch:to:x", None)])], channels, Before(), steps=True)
-    found.apply([(B, [])], channels, Before(), steps=False)
-    assert found.channels["branch:to:x"] == (A,)
-    found.apply([(B, [])], channels, Before(), steps=True)
-    assert "branch:to:x" not in found.channels
+@pytest.mark.parametrize(
+    ("channel", "kind"),
+    [
+        (EphemeralValue(str), ChannelKind.EPHEMERAL),
+        (LastValue(str), ChannelKind.LAST_VALUE),
+        (AnyValue(str), ChannelKind.LAST_VALUE),
+        (UntrackedValue(str), ChannelKind.LAST_VALUE),
+        (NamedBarrierValue(str, {"a"}), ChannelKind.BARRIER),
+        (NamedBarrierValueAfterFinish(str, {"a"}), ChannelKind.BARRIER),
+        (LastValueAfterFinish(str), ChannelKind.AFTER_FINISH),
+        (BinaryOperatorAggregate(list, lambda left, right: left + right), ChannelKind.ACCUMULATED),
+        (Topic(str), ChannelKind.ACCUMULATED),
+        (None, ChannelKind.ACCUMULATED),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_kind_of_each_of_langgraphs_channels(channel: Any, kind: ChannelKind) -> None:
+    assert kind_of(channel) is kind
 
 
-def test_a_barrier_accumulates_over_steps_and_re_arms_when_consumed() -> None:
-    found, channels = causes(), graph()
-    barrier = channels["join:a+b:c"]
-    found.apply([(A, [("join:a+b:c", "a")])], channels, Before(), steps=True)
-    barrier.update(["a"])
-    task = SimpleNamespace(triggers=("join:a+b:c",))
-    before = found.before([task], channels)
-    assert before == ([], {"join:a+b:c": {"a"}})
-    found.apply([(B, [("join:a+b:c", "b")])], channels, before, steps=True)
-    barrier.update(["b"])
-    assert found.channels["join:a+b:c"] == (A, B)
-    before = found.before([task], channels)
-    assert before == (["join:a+b:c"], {})
-    found.apply([(C, [("join:a+b:c", "a")])], channels, before, steps=True)
-    assert found.channels["join:a+b:c"] == (C,)
+def test_a_join_is_consumed_once_it_is_complete_and_fills_again() -> None:
+    barrier = NamedBarrierValue(str, {"a", "b"})
+    channels = {JOIN: barrier, "branch:to:c": EphemeralValue(Any)}
+    task = SimpleNamespace(triggers=(JOIN, "branch:to:c"))
 
+    def written(waiting: Waiting, writer: TaskWriter, name: str) -> Waiting:
+        consumed = consumed_by([task], channels)
+        if consumed:
+            barrier.consume()
+        barrier.update([name])
+        return after_writes(
+            waiting,
+            [(writer, [(JOIN, name)])],
+            triggering={JOIN: ["c"]},
+            channels=channels,
+            consumed=consumed,
+            is_step=True,
+        )
 
-def test_a_barrier_does_not_wait_for_who_has_come_in_an_earlier_step() -> None:
-    found, channels = causes(), graph()
-    found.apply([(A, [("join:a+b:c", "a")]), (B, [("join:a+b:c", "a")])], channels, Before(), steps=True)
-    channels["join:a+b:c"].update(["a", "a"])
-    assert found.channels["join:a+b:c"] == (A, B)
-    before = found.before([], channels)
-    found.apply([(C, [("join:a+b:c", "a")])], channels, before, steps=True)
-    assert found.channels["join:a+b:c"] == (A, B)
-
-
-def test_sends_keep_one_writer_a_packet_in_write_order() -> None:
-    found, channels = causes(), graph()
-    found.apply([(A, [(TASKS, 1), (TASKS, 2)]), (B, [(TASKS, 3)])], channels, Before(), steps=True)
-    assert found.sends == (A, A, B)
-    found.apply([(C, [(TASKS, 4)])], channels, Before(), steps=False)
-    assert found.sends == (A, A, B, C)
-    found.apply([(C, [])], channels, Before(), steps=True)
-    assert found.sends == ()
-
-
-def test_channels_that_trigger_nothing_are_not_followed() -> None:
-    found = ChannelCauses({"branch:to:x": ["x"]})
-    found.apply([(A, [("messages", 1), ("branch:to:x", None)])], graph(), Before(), steps=True)
-    assert set(found.channels) == {"branch:to:x"}
-
-
-def test_what_waits_is_not_changed_by_later_writes() -> None:
-    found, channels = causes(), graph()
-    found.apply([(A, [("branch:to:x", None)])], channels, Before(), steps=True)
-    waiting = found.waiting()
-    found.apply([(B, [("branch:to:x", None)])], channels, Before(), steps=True)
-    assert waiting.channels["branch:to:x"] == (A,)
+    waiting = written(WaitingWriters(), A, "a")
+    waiting = written(waiting, C, "a")
+    waiting = written(waiting, B, "b")
+    assert waiting.channels == {JOIN: (A, B)}
+    assert consumed_by([task, task], channels) == [JOIN]
+    assert written(waiting, C, "a").channels == {JOIN: (C,)}
 
 
 def test_a_checkpoint_of_another_process_names_its_writers_by_checkpoint_and_channel() -> None:
-    channels = graph(**{TASKS: SimpleNamespace(values=["packet", "packet"])})
-    channels["join:a+b:c"].update(["a"])  # half full: not available, yet somebody has written
-    channels["branch:to:x"].update([None])
-    waiting = unknown_writers("ckpt", ["branch:to:x", "join:a+b:c"], channels)
-    keys = {name: [w.key for w in writers] for name, writers in waiting.channels.items()}
-    assert keys == {"branch:to:x": ["ckpt|branch:to:x"], "join:a+b:c": ["ckpt|join:a+b:c"]}
-    assert [w.key for w in waiting.sends] == [f"ckpt|{TASKS}[0]", f"ckpt|{TASKS}[1]"]
+    barrier, branch = NamedBarrierValue(str, {"a", "b"}), EphemeralValue(Any, guard=False)
+    barrier.update(["a"])  # half full: not available, yet somebody has written
+    branch.update([None])
+    channels = {
+        "branch:to:x": branch,
+        "branch:to:y": EphemeralValue(Any),
+        JOIN: barrier,
+        TASKS: SimpleNamespace(values=["packet", "packet"]),
+    }
+    waiting = unknown_writers("ckpt", channels, channels)
+    keys = {name: [writer.key for writer in writers] for name, writers in waiting.channels.items()}
+    assert keys == {"branch:to:x": ["ckpt|branch:to:x"], JOIN: [f"ckpt|{JOIN}"]}
+    assert waiting.arrived == {JOIN: {"a"}}
+    assert [writer.key for writer in waiting.sends] == [f"ckpt|{TASKS}[0]", f"ckpt|{TASKS}[1]"]
