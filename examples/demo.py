@@ -1,4 +1,4 @@
-"""What `make demo` runs: the example team recorded in two processes, then explained as one conversation."""
+"""The program of `make demo`: record the example team in two processes, then explain it as one conversation."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ROOT = Path(__file__).resolve().parent.parent
 SERVICE = "research-team"
 QUESTION = "Should Elmstead reopen its tram line?"
 HUMAN_SECONDS = 2.0
-"""How long the human of the demo thinks before answering."""
+"""Time before the simulated human answers."""
 
-# Beside the interpreter, not beside what it is a link to: that is where a virtual environment keeps its commands.
+# Not resolved: in a virtual environment the interpreter is a link, and the commands are in the link's directory.
 PYTHON = Path(sys.executable)
 OTEL_MAS = PYTHON.with_name("otel-mas")
 
-DISTURBING = ("OTEL_", "LANGSMITH_", "LANGCHAIN_", "LANGGRAPH_", "OPENAI_")
-PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"})
+REMOVED_PREFIXES = ("OTEL_", "LANGSMITH_", "LANGCHAIN_", "LANGGRAPH_", "OPENAI_")
+REMOVED_VARIABLES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,14 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--keep-in", type=Path, default=ROOT / ".demo", help="directory (default: .demo)")
     directory = parser.parse_args(arguments).keep_in.resolve()
     try:
-        return demonstrate(directory)
+        return run_demo(directory)
     except subprocess.CalledProcessError as error:
-        print(f"The demo stopped: this ended with status {error.returncode}:\n  {shown(error.cmd)}", file=sys.stderr)
+        print(
+            f"The demo stopped: this command ended with status {error.returncode}:\n  {command_line(error.cmd)}",
+            file=sys.stderr,
+        )
         return 1
 
 
-def demonstrate(directory: Path) -> int:
-    store, checkpoints = fresh(directory)
+def run_demo(directory: Path) -> int:
+    store, checkpoints = remove_old_files(directory)
     thread = f"demo-{uuid.uuid4().hex[:8]}"
     team: list[str | Path] = [PYTHON, "-m", "examples.research_team", "--thread", thread, "--db", checkpoints]
     recorded: list[str | Path] = [OTEL_MAS, "run", "--store", store, "--quiet", "--", *team]
@@ -68,8 +71,8 @@ def demonstrate(directory: Path) -> int:
     return 0
 
 
-def fresh(directory: Path) -> tuple[Path, Path]:
-    """Paths for a store and for checkpoints, with nothing left there of the demo before."""
+def remove_old_files(directory: Path) -> tuple[Path, Path]:
+    """Paths of a store and of checkpoints in `directory`, without the files of an earlier demo."""
     directory.mkdir(parents=True, exist_ok=True)
     store, checkpoints = directory / "runs.db", directory / "checkpoints.sqlite"
     for path in (store, checkpoints):
@@ -79,34 +82,34 @@ def fresh(directory: Path) -> tuple[Path, Path]:
 
 
 def run(command: Sequence[str | Path]) -> None:
-    """Run a command where its output is seen at once. Raises `CalledProcessError` where it fails."""
-    print(f"$ {shown(command)}\n", flush=True)
-    environment = undisturbed(os.environ)
+    """Run a command with its output on the terminal. Raises `CalledProcessError` if it fails."""
+    print(f"$ {command_line(command)}\n", flush=True)
+    environment = isolated(os.environ)
     subprocess.run(command, check=True, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL)
 
 
-def undisturbed(environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what could send the demo's requests or spans elsewhere, and with what marks its own."""
-    kept = {
+def isolated(environ: Mapping[str, str]) -> dict[str, str]:
+    """Environment without variables that redirect requests or spans, and with the demo's own settings."""
+    remaining = {
         name: value
         for name, value in environ.items()
-        if not name.upper().startswith(DISTURBING) and name.upper() not in PROXIES
+        if not name.upper().startswith(REMOVED_PREFIXES) and name.upper() not in REMOVED_VARIABLES
     }
-    return {**kept, "OTEL_SERVICE_NAME": SERVICE, "OTEL_MAS_SIMULATED_COST": "true"}
+    return {**remaining, "OTEL_SERVICE_NAME": SERVICE, "OTEL_MAS_SIMULATED_COST": "true"}
 
 
 def findings(store: Path, thread: str) -> list[str]:
-    """Sentences about the joins and the human, worked out from what was recorded."""
+    """Sentences about the recorded joins, pauses and traces."""
     import otel_mas
 
     with otel_mas.open(store) as source:
         conversation = source.conversation(thread, SERVICE)
         graph = conversation.graph().causal
-        return [*joins(graph), *pauses(graph), *processes(conversation)]
+        return [*joins(graph), *pauses(graph), *causes_across_traces(conversation)]
 
 
 def joins(graph: CausalGraph) -> Iterator[str]:
-    """Which branch each join waited for, and how much longer than for the one before it."""
+    """The last branch of each join, and how much later than the second last it ended."""
     labels = graph.labels()
     causes = defaultdict(set)
     for edge in graph.control_edges():
@@ -123,7 +126,7 @@ def joins(graph: CausalGraph) -> Iterator[str]:
 
 
 def pauses(graph: CausalGraph) -> Iterator[str]:
-    """How long each paused task waited for a human."""
+    """Time that each paused task waited for a human."""
     labels = graph.labels()
     for edge in graph.control_edges():
         if edge.kind == "resume":
@@ -131,11 +134,11 @@ def pauses(graph: CausalGraph) -> Iterator[str]:
             yield f"{labels[edge.effect]} waited {seconds(waited)} for a human, between two processes."
 
 
-def processes(conversation: Conversation) -> Iterator[str]:
-    """How many traces were put together, and by how many causes."""
+def causes_across_traces(conversation: Conversation) -> Iterator[str]:
+    """Number of traces, and of the causes that connect them."""
     graph = conversation.graph()
-    home = {span.span_id: span.trace_id for span in graph.spans}
-    across = [edge for edge in graph.causal.control_edges() if home[edge.cause] != home[edge.effect]]
+    trace_of = {span.span_id: span.trace_id for span in graph.spans}
+    across = [edge for edge in graph.causal.control_edges() if trace_of[edge.cause] != trace_of[edge.effect]]
     yield (
         f"{len(conversation.traces)} traces are one graph: {len(across)} of its {len(graph.causal.control_edges())}"
         " causes between tasks lead from one to the other."
@@ -143,28 +146,28 @@ def processes(conversation: Conversation) -> Iterator[str]:
 
 
 def hints(store: Path, thread: str) -> list[str]:
-    """Commands that work when pasted into the terminal that the demo was started from."""
-    there: list[str | Path] = ["--store", store]
-    whole = ["--conversation", thread, "--service", SERVICE, *there]
-    again = [OTEL_MAS, "run", *there, "--simulated-cost", "--", PYTHON, "-m", "examples.research_team"]
-    state: list[str | Path] = ["--thread", "mine", "--db", store.with_name("checkpoints.sqlite")]
+    """Commands to paste into the terminal that started the demo."""
+    store_option: list[str | Path] = ["--store", store]
+    whole = ["--conversation", thread, "--service", SERVICE, *store_option]
+    record = [OTEL_MAS, "run", *store_option, "--simulated-cost", "--", PYTHON, "-m", "examples.research_team"]
+    thread_options: list[str | Path] = ["--thread", "mine", "--db", store.with_name("checkpoints.sqlite")]
     commands: list[list[str | Path]] = [
-        [OTEL_MAS, "traces", *there],
-        [OTEL_MAS, "show", "latest", *there],
+        [OTEL_MAS, "traces", *store_option],
+        [OTEL_MAS, "show", "latest", *store_option],
         [OTEL_MAS, "cost", *whole],
         [OTEL_MAS, "graph", *whole, "--json"],
-        [*again, "What would a tram cost Elmstead?", *state],
+        [*record, "What would a tram cost Elmstead?", *thread_options],
     ]
-    there_first = [] if Path.cwd() == ROOT else [shown(["cd", str(ROOT)])]
-    return [*there_first, *(shown(command) for command in commands)]
+    change_directory = [] if Path.cwd() == ROOT else [command_line(["cd", str(ROOT)])]
+    return [*change_directory, *(command_line(command) for command in commands)]
 
 
-def shown(command: Sequence[str | Path]) -> str:
-    """A command as it can be pasted in the root of the repository."""
-    return " ".join(shlex.quote(near(part) if isinstance(part, Path) else part) for part in command)
+def command_line(command: Sequence[str | Path]) -> str:
+    """Quoted command to paste in the root of the repository."""
+    return " ".join(shlex.quote(relative(part) if isinstance(part, Path) else part) for part in command)
 
 
-def near(path: Path) -> str:
+def relative(path: Path) -> str:
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 

@@ -1,4 +1,4 @@
-"""An answer in OpenAI's JSON, whole or in chunks, and how long it takes."""
+"""The response to a request: OpenAI's JSON, whole or in chunks, and its latency."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ from typing import Any
 
 from examples.model_server.protocol import Request
 from examples.model_server.script import Answer, ToolCall, answer
-from examples.model_server.tokens import Usage, pieces, usage
+from examples.model_server.tokens import Usage, tokenize, usage
 
-PIECES_PER_CHUNK = 4
+TOKENS_PER_CHUNK = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The answer to a request, as it goes over the wire.
-
-    `first_s` passes before the first chunk, `rest_s` is spread over the others.
-    """
+    """A response; `first_s` passes before its first chunk, `rest_s` is spread over the others."""
 
     request: Request
     answer: Answer
@@ -31,12 +28,12 @@ class Completion:
 
     @staticmethod
     def of(request: Request) -> Completion:
-        said, finish_reason = _limited(answer(request), request)
-        used = usage(request, said.content, [(call.name, call.arguments) for call in said.tool_calls])
+        limited, finish_reason = _limited(answer(request), request)
+        used = usage(request, limited.content, [(call.name, call.arguments) for call in limited.tool_calls])
         random = Random(request.digest + "latency")
         first = 0.2 + 0.0002 * (used.prompt - used.cached) + 0.1 * random.random()
         rest = used.completion * (0.005 + 0.002 * random.random())
-        return Completion(request, said, finish_reason, used, first, rest)
+        return Completion(request, limited, finish_reason, used, first, rest)
 
     def as_json(self) -> dict[str, Any]:
         message: dict[str, Any] = {"role": "assistant", "content": self.answer.content, "refusal": None}
@@ -46,7 +43,7 @@ class Completion:
         return {**self._head("chat.completion"), "choices": [choice], "usage": self.usage.as_json()}
 
     def chunks(self) -> Iterator[dict[str, Any]]:
-        """The chunks of a stream, in order; the last one holds the usage if it was asked for."""
+        """Chunks of the stream, in order; the last one holds the usage if the request asks for it."""
         head = self._head("chat.completion.chunk")
         if self.request.include_usage:
             head["usage"] = None
@@ -62,7 +59,7 @@ class Completion:
             "id": f"chatcmpl-{self.request.digest[:29]}",
             "object": kind,
             "created": int(time.time()),
-            "model": self.request.answering_model,
+            "model": self.request.response_model,
             "service_tier": "default",
             "system_fingerprint": "fp_scripted",
         }
@@ -70,24 +67,24 @@ class Completion:
     def _deltas(self) -> Iterator[dict[str, Any]]:
         empty = None if self.answer.tool_calls else ""
         yield {"role": "assistant", "content": empty, "refusal": None}
-        for text in _grouped(self.answer.content or ""):
+        for text in _chunk_texts(self.answer.content or ""):
             yield {"content": text}
         for index, call in enumerate(self.answer.tool_calls):
             opening = {**_call(call), "function": {"name": call.name, "arguments": ""}}
             yield {"tool_calls": [{"index": index, **opening}]}
-            for text in _grouped(call.arguments):
+            for text in _chunk_texts(call.arguments):
                 yield {"tool_calls": [{"index": index, "function": {"arguments": text}}]}
 
 
-def _limited(said: Answer, request: Request) -> tuple[Answer, str]:
-    """The answer cut at a stop sequence or at the most tokens allowed, and why it ended."""
-    if said.tool_calls:
-        # OpenAI says "stop" where the caller forced the one tool, "tool_calls" where the model chose to call.
-        return said, "stop" if isinstance(request.tool_choice, dict) else "tool_calls"
-    text = said.content or ""
+def _limited(full: Answer, request: Request) -> tuple[Answer, str]:
+    """Cut the answer at a stop sequence or at the token limit; also return its finish reason."""
+    if full.tool_calls:
+        # OpenAI answers "stop" if the request named the tool, "tool_calls" if the model chose it.
+        return full, "stop" if isinstance(request.tool_choice, dict) else "tool_calls"
+    text = full.content or ""
     for sequence in request.stop:
         text = text.split(sequence, 1)[0]
-    tokens = pieces(text)
+    tokens = tokenize(text)
     if request.max_tokens is not None and len(tokens) > request.max_tokens:
         return Answer("".join(tokens[: request.max_tokens])), "length"
     return Answer(text), "stop"
@@ -97,7 +94,7 @@ def _call(call: ToolCall) -> dict[str, Any]:
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
-def _grouped(text: str) -> Iterator[str]:
-    tokens = pieces(text)
-    for start in range(0, len(tokens), PIECES_PER_CHUNK):
-        yield "".join(tokens[start : start + PIECES_PER_CHUNK])
+def _chunk_texts(text: str) -> Iterator[str]:
+    tokens = tokenize(text)
+    for start in range(0, len(tokens), TOKENS_PER_CHUNK):
+        yield "".join(tokens[start : start + TOKENS_PER_CHUNK])

@@ -1,4 +1,4 @@
-"""What the scripted model answers: chosen by what the request says, never by how many came before it."""
+"""The scripted model's answers: each depends on its request alone, never on the order of requests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOPICS = {
     "Who it serves": ("passengers", "day", "travel", "signatures", "visitors", "drivers", "hold"),
     "What could go wrong": ("fear", "noise", "crossing"),
 }
-"""The sections of every report, and the words that a fact which belongs there has in it."""
+"""Heading of a section → words of the facts that belong in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ class Answer:
 
 
 def answer(request: Request) -> Answer:
-    """Tool calls where tools are to be called, JSON where a schema is given, else text in the role of the prompt."""
+    """Tool calls if the request wants them, JSON if it has a schema, else text by the system prompt's role."""
     random = Random(request.digest)
-    called = _tools_to_call(request)
-    if called:
-        return Answer(tool_calls=tuple(_call(tool, at, request, random) for at, tool in enumerate(called)))
+    tools = _requested_tools(request)
+    if tools:
+        return Answer(tool_calls=tuple(_call(tool, at, request, random) for at, tool in enumerate(tools)))
     schema = _schema(request)
     if schema is not None:
         return Answer(json.dumps(_fill(schema, schema, "", request, random), ensure_ascii=False))
@@ -56,12 +56,12 @@ def answer(request: Request) -> Answer:
     return Answer(_listing(request, random))
 
 
-def _tools_to_call(request: Request) -> list[Mapping[str, Any]]:
+def _requested_tools(request: Request) -> list[Mapping[str, Any]]:
     choice = request.tool_choice
     if isinstance(choice, dict):
         return [tool for tool in request.tools if tool["function"]["name"] == choice["function"]["name"]]
-    asked = choice == "required" or request.messages[-1]["role"] == "user"
-    if choice == "none" or not asked:
+    wanted = choice == "required" or request.messages[-1]["role"] == "user"
+    if choice == "none" or not wanted:
         return []
     return list(request.tools if request.parallel_tool_calls else request.tools[:1])
 
@@ -74,15 +74,15 @@ def _call(tool: Mapping[str, Any], at: int, request: Request, random: Random) ->
 
 
 def _schema(request: Request) -> Mapping[str, Any] | None:
-    wanted = request.response_format or {}
-    if wanted.get("type") == "json_schema":
-        schema: Mapping[str, Any] = wanted["json_schema"]["schema"]
+    response_format = request.response_format or {}
+    if response_format.get("type") == "json_schema":
+        schema: Mapping[str, Any] = response_format["json_schema"]["schema"]
         return schema
-    return {"type": "object"} if wanted.get("type") == "json_object" else None
+    return {"type": "object"} if response_format.get("type") == "json_object" else None
 
 
 def _fill(schema: Mapping[str, Any], root: Mapping[str, Any], name: str, request: Request, random: Random) -> Any:
-    """A value that fits a JSON schema, made of the request's words."""
+    """Make a value that is valid under a JSON schema out of the request's words."""
     if "$ref" in schema:
         return _fill(root["$defs"][schema["$ref"].rsplit("/", 1)[-1]], root, name, request, random)
     if "anyOf" in schema:
@@ -114,17 +114,17 @@ def _fill(schema: Mapping[str, Any], root: Mapping[str, Any], name: str, request
 
 
 def _next_of(options: list[Any], request: Request) -> Any:
-    """The first option that has not spoken yet: that is how a supervisor walks through its team."""
-    spoken = _speakers(request)
-    return next((option for option in options if option not in spoken), options[-1])
+    """First option that has not spoken yet, so that a supervisor asks each member of its team in turn."""
+    speakers = _speakers(request)
+    return next((option for option in options if option not in speakers), options[-1])
 
 
 def _reason(request: Request) -> str:
-    asked, spoken = _question(request), _speakers(request)
-    if "\nFacts:\n" in asked:
-        facts = _facts(asked)
+    prompt, speakers = _question(request), _speakers(request)
+    if "\nFacts:\n" in prompt:
+        facts = _facts(prompt)
         return f"{len(facts)} facts bear on the question." if facts else "Nothing that was found bears on the question."
-    return f"We have heard from {' and '.join(spoken)}." if spoken else "Nobody has looked into it yet."
+    return f"We have heard from {' and '.join(speakers)}." if speakers else "Nobody has looked into it yet."
 
 
 def _speakers(request: Request) -> list[str]:
@@ -141,7 +141,7 @@ def _keywords(text: str) -> list[str]:
 
 
 def _facts(text: str) -> list[str]:
-    """The items of the bullet lists in a text."""
+    """Items of the bullet lists in a text."""
     return list(dict.fromkeys(line.strip()[2:] for line in text.splitlines() if line.strip().startswith("- ")))
 
 
@@ -151,7 +151,7 @@ def _field(name: str, text: str) -> str:
 
 
 def _listing(request: Request, random: Random) -> str:
-    """The facts in what the tools answered, one a line; without tools, a plain reply."""
+    """Facts in the tools' results, one a line; a plain reply if there are none."""
     facts = _facts("\n".join(text_of(message) for message in request.messages if message["role"] == "tool"))
     if facts:
         return "\n".join(f"- {fact}" for fact in facts)
@@ -159,22 +159,22 @@ def _listing(request: Request, random: Random) -> str:
 
 
 def _section(request: Request, random: Random) -> str:
-    """The facts given that belong under the heading, in the order given: sections differ a lot in length."""
-    asked = _question(request)
-    topic = TOPICS.get(_field("Section", asked), ())
-    facts = [fact for fact in _facts(asked) if not topic or set(topic) & set(re.findall(r"\w+", fact.lower()))]
+    """Facts that belong under the heading, in the prompt's order; sections differ a lot in length."""
+    prompt = _question(request)
+    topic = TOPICS.get(_field("Section", prompt), ())
+    facts = [fact for fact in _facts(prompt) if not topic or set(topic) & set(re.findall(r"\w+", fact.lower()))]
     opening = random.choice(("On record:", "What we know:", "In short:"))
-    told = " ".join(facts) or "nothing that bears on this was found."
-    revised = f" (Revised: {_field('Wish', asked)}.)" if _field("Wish", asked) else ""
-    return f"{opening} {told}{revised}"
+    text = " ".join(facts) or "nothing that bears on this was found."
+    revised = f" (Revised: {_field('Wish', prompt)}.)" if _field("Wish", prompt) else ""
+    return f"{opening} {text}{revised}"
 
 
 def _summary(request: Request, random: Random) -> str:
-    asked = _question(request)
-    sections = re.findall(r"^## (.+)$", asked, re.MULTILINE)
+    prompt = _question(request)
+    sections = re.findall(r"^## (.+)$", prompt, re.MULTILINE)
     verdict = random.choice(("there is a case for it, with conditions", "it can be done, but not cheaply"))
     return (
-        f"Asked: {_field('Question', asked)} The short answer is that {verdict}."
+        f"Asked: {_field('Question', prompt)} The short answer is that {verdict}."
         f" The report looks at {len(sections)} sides of it: {'; '.join(sections).lower()}."
     )
 
@@ -189,4 +189,4 @@ ROLES: tuple[tuple[str, Callable[[Request, Random], str]], ...] = (
     ("sum up", _summary),
     ("headline", _headline),
 )
-"""Words in the system prompt, and who answers in that role. The first that fits is taken."""
+"""Words in the system prompt → function that answers; the first match wins."""

@@ -12,20 +12,20 @@ from types import TracebackType
 from typing import Any, Self
 
 from examples.model_server.completion import Completion
-from examples.model_server.protocol import MODELS, Refusal, Request
+from examples.model_server.protocol import MODELS, ApiError, Request
 
 CREATED = 1_715_367_049
-"""When the models of `/v1/models` say they were made."""
+"""Creation time of the models in `/v1/models`."""
 
 
 class ModelServer:
-    """A server on a port of this machine, from `with` to the end of it.
+    """A server on a local port, running inside its `with` block.
 
     Args:
-        port: 0 takes a free one.
-        api_key: The one key it accepts.
+        port: 0 picks a free one.
+        api_key: The only valid key.
         pace: Latencies are multiplied by this; 0 answers at once.
-        tokens_per_minute: A request larger than this is refused with 429, as OpenAI does.
+        tokens_per_minute: A larger request is answered with 429, as by OpenAI.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class ModelServer:
 
     @property
     def url(self) -> str:
-        """What to give a client as its base URL."""
+        """Base URL for a client."""
         return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
 
     def __enter__(self) -> Self:
@@ -61,7 +61,7 @@ class _Server(ThreadingHTTPServer):
     tokens_per_minute: int
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A client that hangs up in the middle of a stream is nothing to print a stack for.
+        # A client may close the connection during a stream: print no traceback.
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -80,8 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(200, _model(self.path.removeprefix("/v1/models/")))
             else:
                 raise self._no_such_url()
-        except Refusal as refusal:
-            self._send(refusal.status, refusal.as_json())
+        except ApiError as error:
+            self._send(error.status, error.as_json())
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -91,8 +91,8 @@ class _Handler(BaseHTTPRequestHandler):
                 raise self._no_such_url()
             completion = Completion.of(Request.parse(body))
             self._limit(completion)
-        except Refusal as refusal:
-            self._send(refusal.status, refusal.as_json())
+        except ApiError as error:
+            self._send(error.status, error.as_json())
             return
         if completion.request.stream:
             self._stream(completion)
@@ -101,27 +101,27 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, completion.as_json())
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it overrides
-        """The terminal belongs to the app."""
+        """Leave the terminal to the app."""
 
     def _authorize(self) -> None:
         scheme, _, key = (self.headers.get("Authorization") or "").partition(" ")
         if scheme != "Bearer" or not key:
-            raise Refusal(401, "You didn't provide an API key.")
+            raise ApiError(401, "You didn't provide an API key.")
         if key != self.server.api_key:
             message = f"Incorrect API key provided: {key[:3]}***."
-            raise Refusal(401, message, code="invalid_api_key")
+            raise ApiError(401, message, code="invalid_api_key")
 
     def _limit(self, completion: Completion) -> None:
-        wanted, limit = completion.usage.prompt, self.server.tokens_per_minute
-        if wanted > limit:
+        requested, limit = completion.usage.prompt, self.server.tokens_per_minute
+        if requested > limit:
             message = (
                 f"Request too large for {completion.request.model} on tokens per min (TPM):"
-                f" Limit {limit}, Requested {wanted}."
+                f" Limit {limit}, Requested {requested}."
             )
-            raise Refusal(429, message, kind="tokens", code="rate_limit_exceeded")
+            raise ApiError(429, message, kind="tokens", code="rate_limit_exceeded")
 
-    def _no_such_url(self) -> Refusal:
-        return Refusal(404, f"Invalid URL ({self.command} {self.path})")
+    def _no_such_url(self) -> ApiError:
+        return ApiError(404, f"Invalid URL ({self.command} {self.path})")
 
     def _send(self, status: int, answer: Mapping[str, Any]) -> None:
         body = json.dumps(answer, ensure_ascii=False).encode()

@@ -1,7 +1,7 @@
 """Token counts, derived from the text alone.
 
-A token is a run of at most four word characters, or one other character that is not a space. That is near what the
-real tokenizers make of English prose, and the same on every machine.
+A token is a run of at most four word characters, or one other character that is not a space: for English prose
+the counts are near those of real tokenizers.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 
 from examples.model_server.protocol import Request, text_of
 
-PIECE = re.compile(r"\w{1,4}|[^\w\s]")
+TOKEN = re.compile(r"\w{1,4}|[^\w\s]")
 PER_MESSAGE = 3
 PER_IMAGE = 85
 CACHE_BLOCK = 128
-"""Like the real one, the prompt cache works in blocks of 128 tokens. Unlike it, one block is enough."""
+"""OpenAI's prompt cache has blocks of 128 tokens too, but needs more than one."""
 
 REASONING_BLOCK = 64
 REASONING_MODELS = re.compile(r"o\d|gpt-5")
@@ -29,7 +29,7 @@ class Usage:
     prompt: int
     cached: int
     completion: int
-    """With the reasoning tokens, as OpenAI counts."""
+    """Includes the reasoning tokens, as in OpenAI's usage."""
     reasoning: int
 
     def as_json(self) -> dict[str, Any]:
@@ -47,30 +47,32 @@ class Usage:
         }
 
 
-def pieces(text: str) -> list[str]:
-    """The tokens of a text, spaces kept in front of the token they precede: joined they are the text again."""
-    cuts = [match.start() for match in PIECE.finditer(text)]
+def tokenize(text: str) -> list[str]:
+    """Tokens of a text, each with the spaces before it; joined they are the text."""
+    cuts = [match.start() for match in TOKEN.finditer(text)]
     starts = [0, *cuts[1:]] if cuts else [0]
     return [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True) if end > start]
 
 
-def count(text: str) -> int:
-    return len(PIECE.findall(text))
+def count_tokens(text: str) -> int:
+    return len(TOKEN.findall(text))
 
 
 def usage(request: Request, content: str | None, tool_calls: Sequence[tuple[str, str]]) -> Usage:
-    """What a request and its answer amount to.
+    """Usage of a request and its answer.
 
-    Cached is what lies before the last turn of the assistant, in whole blocks: a conversation has sent it before.
+    Messages before the last turn of the assistant count as cached, in whole blocks: they have been sent before.
     """
-    overhead = count(_compact(request.tools)) + count(_compact(request.response_format))
+    overhead = count_tokens(_compact(request.tools)) + count_tokens(_compact(request.response_format))
     sizes = [_size(message) for message in request.messages]
     prompt = overhead + sum(sizes) + PER_MESSAGE
     turns = [at for at, message in enumerate(request.messages) if message["role"] == "assistant"]
     before = overhead + sum(sizes[: turns[-1]]) if turns else 0
-    visible = count(content or "") + sum(count(name) + count(arguments) for name, arguments in tool_calls)
-    thinks = REASONING_MODELS.match(request.model) is not None
-    reasoning = REASONING_BLOCK * (1 + prompt // 256) if thinks else 0
+    visible = count_tokens(content or "") + sum(
+        count_tokens(name) + count_tokens(arguments) for name, arguments in tool_calls
+    )
+    reasons = REASONING_MODELS.match(request.model) is not None
+    reasoning = REASONING_BLOCK * (1 + prompt // 256) if reasons else 0
     return Usage(prompt, before // CACHE_BLOCK * CACHE_BLOCK, visible + reasoning, reasoning)
 
 
@@ -81,9 +83,9 @@ def _size(message: Mapping[str, Any]) -> int:
     return (
         PER_MESSAGE
         + PER_IMAGE * images
-        + count(text_of(message))
-        + count(message.get("name") or "")
-        + sum(count(call["name"]) + count(call["arguments"]) for call in calls)
+        + count_tokens(text_of(message))
+        + count_tokens(message.get("name") or "")
+        + sum(count_tokens(call["name"]) + count_tokens(call["arguments"]) for call in calls)
     )
 
 

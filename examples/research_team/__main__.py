@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         url = options.model_url
         if url is None and not options.live:
             url = stack.enter_context(ModelServer()).url
-        # Nothing but a server on this machine is reached past the proxies of the environment.
+        # Bypass the proxies of the environment for a server on this machine only.
         direct = None if url is None else stack.enter_context(DefaultHttpxClient(trust_env=False))
         saver = stack.enter_context(SqliteSaver.from_conn_string(options.db))
         team = build_team(Models(url=url, http_client=direct, seed=options.seed), saver)
@@ -43,12 +43,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m examples.research_team", description=__doc__)
     parser.add_argument("question", nargs="?", help=f"what to find out (default: {QUESTION!r})")
     parser.add_argument("--thread", default="1", help="the conversation (default: 1)")
-    parser.add_argument("--db", default="checkpoints.sqlite", help="where conversations are kept")
+    parser.add_argument("--db", default="checkpoints.sqlite", help="file of the conversations")
     parser.add_argument("--resume", metavar="DECISION", help='"approve", or what should be different')
     parser.add_argument("--seed", type=int, default=7, help="given to the model (default: 7)")
-    where = parser.add_mutually_exclusive_group()
-    where.add_argument("--live", action="store_true", help="talk to OpenAI, with OPENAI_API_KEY")
-    where.add_argument("--model-url", metavar="URL", help="a model server on this machine, instead of one started here")
+    target = parser.add_mutually_exclusive_group()
+    target.add_argument("--live", action="store_true", help="talk to OpenAI, with OPENAI_API_KEY")
+    target.add_argument(
+        "--model-url", metavar="URL", help="a model server on this machine, instead of one started here"
+    )
     options = parser.parse_args(arguments)
     if options.question and options.resume:
         parser.error("a question starts a conversation, --resume goes on with one: give one of them")
@@ -61,25 +63,25 @@ def ask(team: CompiledStateGraph[Any, Any, Any, Any], config: RunnableConfig, qu
     if team.get_state(config).values:
         return fail(f"Thread {thread(config)!r} has been used: --thread another, or --resume this one.")
     print(f"Question: {question}", flush=True)
-    return work(team, config, {"question": question, "messages": [HumanMessage(question)]})
+    return stream(team, config, {"question": question, "messages": [HumanMessage(question)]})
 
 
 def resume(team: CompiledStateGraph[Any, Any, Any, Any], config: RunnableConfig, decision: str) -> int:
     if not team.get_state(config).interrupts:
         return fail(f"Nobody waits for a decision in thread {thread(config)!r}.")
     print(f"Decision: {decision}", flush=True)
-    return work(team, config, Command(resume=decision))
+    return stream(team, config, Command(resume=decision))
 
 
-def work(team: CompiledStateGraph[Any, Any, Any, Any], config: RunnableConfig, given: Any) -> int:
-    """Let the team work until it is done or needs a human, and tell what happens."""
-    for update in team.stream(given, config, stream_mode="updates"):
+def stream(team: CompiledStateGraph[Any, Any, Any, Any], config: RunnableConfig, graph_input: Any) -> int:
+    """Run the team until it is done or needs a human, and print each update."""
+    for update in team.stream(graph_input, config, stream_mode="updates"):
         for node, change in update.items():
-            tell(node, change)
+            print_update(node, change)
     state = team.get_state(config)
     if state.interrupts:
-        asked = state.interrupts[0].value
-        print(f"\n{asked['report']}\n\n{asked['ask']} Answer with --thread {thread(config)} --resume approve")
+        question = state.interrupts[0].value
+        print(f"\n{question['report']}\n\n{question['ask']} Answer with --thread {thread(config)} --resume approve")
         return 0
     if "headline" in state.values:
         print(f"\nPublished: {state.values['headline']}")
@@ -88,7 +90,7 @@ def work(team: CompiledStateGraph[Any, Any, Any, Any], config: RunnableConfig, g
     return 0
 
 
-def tell(node: str, change: Any) -> None:
+def print_update(node: str, change: Any) -> None:
     if node == "supervisor":
         print(f"supervisor: {change['next']} is next. {change['reason']}", flush=True)
     elif node == "relevance":

@@ -1,4 +1,4 @@
-"""What the researcher can look things up in: the archive of a town that does not exist, and its figures."""
+"""The researcher's sources: the archive and the figures of a town that does not exist."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FIGURES = {
     "swimming pool": ("visitors 310 a day",),
 }
 
-# How long the archive and the register of figures take to answer.
+# Latencies of the archive and of the register of figures.
 ARCHIVE_SECONDS = 0.7
 REGISTER_SECONDS = 0.3
 
@@ -46,8 +46,8 @@ class Archive(BaseRetriever):
 
     def _get_relevant_documents(self, query: str, *, run_manager: CallbackManagerForRetrieverRun) -> list[Document]:
         time.sleep(ARCHIVE_SECONDS)
-        wanted = _words(query)
-        scores = {name: len(wanted & _words(" ".join(lines))) for name, lines in ARTICLES.items()}
+        query_words = _words(query)
+        scores = {name: len(query_words & _words(" ".join(lines))) for name, lines in ARTICLES.items()}
         best = sorted((name for name, score in scores.items() if score), key=lambda name: (-scores[name], name))
         return [Document("\n".join(ARTICLES[name]), id=name) for name in best[:4]]
 
@@ -64,12 +64,12 @@ def search_archive(query: str) -> str:
 def look_up_figures(subject: str) -> str:
     """Look up the town's figures on a subject: lengths, times, costs, numbers of people."""
     time.sleep(REGISTER_SECONDS)
-    wanted = _words(subject)
+    subject_words = _words(subject)
     lines = [
         f"- {topic.capitalize()}: {figure}."
         for topic, figures in FIGURES.items()
         for figure in figures
-        if wanted & _words(f"{topic} {figure}")
+        if subject_words & _words(f"{topic} {figure}")
     ]
     return "\n".join(lines) or "The register has no figures on this."
 

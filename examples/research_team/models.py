@@ -11,13 +11,13 @@ from pydantic import SecretStr
 
 @dataclass(frozen=True)
 class Models:
-    """Where the models are.
+    """Address of the models, and the options of each request.
 
     Args:
         url: A server that speaks OpenAI's protocol; None is OpenAI itself, with `OPENAI_API_KEY`.
-        key: The key that server wants.
-        http_client: What the requests to that server go through; by default, one with the proxies of the environment.
-        seed: Passed on with every request.
+        key: API key of that server.
+        http_client: HTTP client of the requests; by default one that uses the proxies of the environment.
+        seed: Sent with every request.
     """
 
     url: str | None = None
@@ -26,11 +26,11 @@ class Models:
     seed: int = 7
 
     def large(self) -> ChatOpenAI:
-        """Decides."""
+        """The model that decides."""
         return self._chat("gpt-4o")
 
     def small(self, *, streaming: bool = False) -> ChatOpenAI:
-        """Does the work."""
+        """The model that does the work."""
         return self._chat("gpt-4o-mini", streaming=streaming)
 
     def _chat(self, model: str, *, streaming: bool = False) -> ChatOpenAI:

@@ -1,4 +1,4 @@
-"""Whether what was found bears on the question at all: what does not is not written up."""
+"""Grade the researcher's facts: only those that bear on the question are written up."""
 
 from __future__ import annotations
 

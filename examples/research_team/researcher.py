@@ -25,7 +25,7 @@ ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 
 @before_agent(can_jump_to=["end"])
 def privacy(state: AgentState[Any], runtime: Runtime[None]) -> dict[str, Any] | None:
-    """A question that has somebody's address in it is not looked into."""
+    """Refuse a question that contains an e-mail address."""
     if not any(ADDRESS.search(message.text) for message in state["messages"]):
         return None
     return {"messages": [AIMessage("I look into public matters only.", name="researcher")], "jump_to": "end"}

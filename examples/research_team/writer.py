@@ -34,7 +34,7 @@ class WriterState(TypedDict, total=False):
 
 
 class Section(TypedDict):
-    """What the author of one section gets to see."""
+    """Input of `write_section`."""
 
     heading: str
     brief: str
@@ -77,7 +77,7 @@ def build_writer(models: Models) -> CompiledStateGraph[Any, Any, Any, Any]:
 
 
 def _brief(state: WriterState) -> str:
-    """The question, the facts of the researcher, and what the human wished for when asked."""
+    """The question, the researcher's facts, and the wish of the human, if any."""
     facts = next(message for message in reversed(state["messages"]) if message.name == "researcher")
     wishes = [message.text for message in state["messages"] if message.name == "reader"]
     wish = f"\nWish: {wishes[-1]}" if wishes else ""

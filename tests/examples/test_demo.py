@@ -1,4 +1,4 @@
-"""What `make demo` keeps away, says and leaves."""
+"""The environment, sentences, files and hints of `make demo`."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def task(
     )
 
 
-def because(kind: str, cause: Span) -> Link:
+def link(kind: str, cause: Span) -> Link:
     return Link(cause.trace_id, cause.span_id, kind)
 
 
-def test_the_surroundings_do_not_reach_the_demo() -> None:
-    found = {
+def test_variables_of_the_user_do_not_reach_the_demo() -> None:
+    environ = {
         "PATH": "/bin",
         "OTEL_TRACES_EXPORTER": "otlp",
         "OTEL_SERVICE_NAME": "mine",
@@ -48,7 +48,7 @@ def test_the_surroundings_do_not_reach_the_demo() -> None:
         "ALL_PROXY": "socks5://proxy",
         "no_proxy": "*",
     }
-    assert demo.undisturbed(found) == {
+    assert demo.isolated(environ) == {
         "PATH": "/bin",
         "OTEL_SERVICE_NAME": "research-team",
         "OTEL_MAS_SIMULATED_COST": "true",
@@ -58,24 +58,24 @@ def test_the_surroundings_do_not_reach_the_demo() -> None:
 def test_a_join_names_the_branch_that_it_waited_for() -> None:
     quick = task("a", 1, "section", 0, 1)
     slow = task("a", 2, "section", 0, 3.5)
-    join = task("a", 3, "edit", 3.5, 4, because("trigger", quick), because("trigger", slow))
-    after = task("a", 4, "publish", 4, 5, because("trigger", join))
+    join = task("a", 3, "edit", 3.5, 4, link("trigger", quick), link("trigger", slow))
+    after = task("a", 4, "publish", 4, 5, link("trigger", join))
     assert list(demo.joins(build([Trace("a" * 32, (quick, slow, join, after))]))) == [
         "edit#1 joins 2 branches. It waited for section#2, which ended 2.5 s after section#1."
     ]
 
 
-def test_a_pause_says_how_long_the_human_took() -> None:
+def test_a_pause_is_described_with_the_time_the_human_took() -> None:
     paused = task("a", 1, "approval", 0, 1, task_id="t")
-    resumed = task("b", 1, "approval", 3.2, 4, because("resume", paused), task_id="t")
+    resumed = task("b", 1, "approval", 3.2, 4, link("resume", paused), task_id="t")
     graph = build([Trace("a" * 32, (paused,)), Trace("b" * 32, (resumed,))])
     assert list(demo.pauses(graph)) == ["approval#1 waited 2.2 s for a human, between two processes."]
 
 
-def test_each_demo_starts_afresh_and_touches_nothing_else(tmp_path: Path) -> None:
+def test_each_demo_removes_its_old_files_and_no_other(tmp_path: Path) -> None:
     for name in ("runs.db", "runs.db-wal", "checkpoints.sqlite", "mine.txt"):
         (tmp_path / name).write_text("old")
-    demo.fresh(tmp_path)
+    demo.remove_old_files(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 

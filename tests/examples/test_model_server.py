@@ -21,7 +21,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, SecretStr
 
 from examples.model_server import ModelServer
-from examples.model_server.tokens import count, pieces
+from examples.model_server.tokens import count_tokens, tokenize
 
 WEATHER: dict[str, Any] = {
     "type": "function",
@@ -100,7 +100,7 @@ def test_a_stream_adds_up_to_the_answer(client: openai.OpenAI) -> None:
     assert all(chunk.usage is None for chunk in chunks[:-1])
 
 
-def test_a_stream_says_nothing_of_usage_unless_asked(client: openai.OpenAI) -> None:
+def test_a_stream_has_no_usage_unless_requested(client: openai.OpenAI) -> None:
     chunks = list(client.chat.completions.create(model="gpt-4o", messages=HELLO, stream=True))
     assert all(chunk.usage is None for chunk in chunks)
     assert all(chunk.choices for chunk in chunks)
@@ -118,7 +118,7 @@ def test_tools_are_called_in_parallel_with_arguments_that_fit(client: openai.Ope
     assert isinstance(arguments["days"], int)
 
 
-def test_streamed_tool_calls_come_in_pieces_that_add_up(client: openai.OpenAI) -> None:
+def test_streamed_tool_calls_come_in_chunks_that_add_up(client: openai.OpenAI) -> None:
     whole: Any = client.chat.completions.create(model="gpt-4o", messages=HELLO, tools=[WEATHER, TIME])
     parts: dict[int, list[Any]] = {}
     for chunk in client.chat.completions.create(model="gpt-4o", messages=HELLO, tools=[WEATHER, TIME], stream=True):
@@ -149,7 +149,7 @@ def test_a_tool_choice_is_respected(client: openai.OpenAI, choice: Any, parallel
     assert [call.function.name for call in calls] == called
 
 
-def test_what_a_conversation_sent_before_counts_as_cached(client: openai.OpenAI) -> None:
+def test_messages_of_an_earlier_request_count_as_cached(client: openai.OpenAI) -> None:
     long = "All there is to know about trams. " * 100
     start: list[Any] = [{"role": "system", "content": long}, *HELLO]
     first = client.chat.completions.create(model="gpt-4o", messages=start)
@@ -177,7 +177,7 @@ def test_reasoning_models_count_their_reasoning_as_output(client: openai.OpenAI,
     reasoning = made.usage.completion_tokens_details.reasoning_tokens
     assert reasoning is not None
     assert (reasoning > 0) is thinks
-    assert made.usage.completion_tokens == reasoning + count(made.choices[0].message.content or "")
+    assert made.usage.completion_tokens == reasoning + count_tokens(made.choices[0].message.content or "")
 
 
 def test_an_answer_is_cut_at_the_most_tokens_and_at_stop(client: openai.OpenAI) -> None:
@@ -191,8 +191,8 @@ def test_an_answer_is_cut_at_the_most_tokens_and_at_stop(client: openai.OpenAI) 
 
 @pytest.mark.parametrize("text", ["", "  ", "Elmstead's tram, 4.2 km!", " naïve  \n café ", "日本語のテキスト"])
 def test_tokens_joined_are_the_text(text: str) -> None:
-    assert "".join(pieces(text)) == text
-    assert count(text) in (len(pieces(text)), 0)
+    assert "".join(tokenize(text)) == text
+    assert count_tokens(text) in (len(tokenize(text)), 0)
 
 
 def test_an_image_is_read_as_tokens_only(client: openai.OpenAI) -> None:
@@ -234,7 +234,7 @@ CALLING = {
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         ({"messages": []}, "empty array"),
         ({"messages": [{"role": "robot", "content": "x"}]}, "Invalid value: 'robot'"),
@@ -248,13 +248,13 @@ CALLING = {
         ({"messages": HELLO, "seed": "seven"}, "could not make sense of your request"),
     ],
 )
-def test_a_request_that_makes_no_sense_is_400(client: openai.OpenAI, body: dict[str, Any], said: str) -> None:
-    with pytest.raises(openai.BadRequestError, match=said) as refused:
+def test_a_request_that_makes_no_sense_is_400(client: openai.OpenAI, body: dict[str, Any], message: str) -> None:
+    with pytest.raises(openai.BadRequestError, match=message) as refused:
         client.chat.completions.create(**{"model": "gpt-4o", **body})
     assert refused.value.type == "invalid_request_error"
 
 
-def test_what_is_not_json_is_400(server: ModelServer) -> None:
+def test_a_body_that_is_not_json_is_400(server: ModelServer) -> None:
     headers = {"Authorization": "Bearer local", "Content-Type": "application/json"}
     request = urllib.request.Request(f"{server.url}/chat/completions", b"{", headers)
     with pytest.raises(urllib.error.HTTPError) as refused:
