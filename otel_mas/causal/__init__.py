@@ -1,7 +1,7 @@
 """Traces to a causal graph, and the graph to its critical path and reasons. Pure, no I/O."""
 
 from otel_mas.causal.build import build
-from otel_mas.causal.graph import CausalGraph, Edge
+from otel_mas.causal.graph import CHILD, CausalGraph, Edge
 from otel_mas.causal.steps import CriticalPath, Step
 
-__all__ = ["CausalGraph", "CriticalPath", "Edge", "Step", "build"]
+__all__ = ["CHILD", "CausalGraph", "CriticalPath", "Edge", "Step", "build"]

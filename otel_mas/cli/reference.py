@@ -77,7 +77,7 @@ def _help(context: click.Context) -> Iterator[str]:
 
 def _fields(form: Any, inset: str) -> Iterator[str]:
     for name, hint in get_type_hints(form, include_extras=True).items():
-        kind, meaning = get_args(hint)
+        kind, meaning, *_ = get_args(hint)
         yield f"{inset}- `{name}` ({_type(kind)}): {meaning}"
         inner = next((one for one in (kind, *get_args(kind)) if is_typeddict(one)), None)
         if inner is not None:

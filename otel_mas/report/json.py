@@ -1,37 +1,53 @@
-"""Answers as JSON documents. Their fields are stable: new ones may come, none changes its meaning or goes."""
+"""Answers as JSON documents. Fields are stable: new ones may be added, none changes its meaning or is removed.
+
+The forms are the one table of columns of each answer: data frames (`otel_mas.report.frame`) and docs/cli.md are made of
+them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, TypedDict
 
 from otel_mas.analyse.cost import CostRow, CostTable
 from otel_mas.analyse.questions import Question
-from otel_mas.causal import CausalGraph, CriticalPath, Step
+from otel_mas.causal import CHILD, CausalGraph, CriticalPath, Edge, Step
 from otel_mas.model import Event, Link, PartialList, Span, TraceSummary
 from otel_mas.report.decisions import Reasons
 from otel_mas.report.task_labels import TaskLabels
 
-# The second part of each Annotated is the field's documentation: docs/cli.md is generated from it.
+
+@dataclass(frozen=True, slots=True)
+class InFrames:
+    """Name of a field in data frames, if it is not the field's own; None leaves it out."""
+
+    name: str | None
+
+
+_OMITTED = InFrames(None)
+_TIME = ": nanoseconds since the Unix epoch"
+
+# The second part of each Annotated documents the field.
 
 
 class TraceForm(TypedDict):
     trace_id: Annotated[str, "32 hex digits"]
     name: Annotated[str, "name of the root span"]
     service: Annotated[str, "`service.name`"]
-    conversation_id: Annotated[str | None, "the thread, where it belongs to one"]
+    conversation_id: Annotated[str | None, "the thread, where it belongs to one", InFrames("conversation")]
     status: Annotated[
         str,
         "ok, interrupted (waits for input), error, cancelled, abandoned, running or stopped (its process ended first)",
     ]
     overdue: Annotated[
-        bool | None, "a question of it waits, or did, for longer than OTEL_MAS_INPUT_TIMEOUT; null without"
+        bool | None, "a question waits, or did, for longer than OTEL_MAS_INPUT_TIMEOUT; null without", _OMITTED
     ]
-    start_ns: Annotated[int, "nanoseconds since the Unix epoch"]
-    end_ns: Annotated[int | None, "nanoseconds since the Unix epoch; null while it runs"]
-    duration_ns: Annotated[int | None, "nanoseconds"]
-    span_count: Annotated[int, "how many spans"]
-    error_count: Annotated[int, "how many of them failed"]
+    start_ns: Annotated[int, f"when it started{_TIME}"]
+    end_ns: Annotated[int | None, f"when it ended{_TIME}; null while it runs"]
+    duration_ns: Annotated[int | None, "nanoseconds; null while it runs"]
+    span_count: Annotated[int, "number of spans", InFrames("spans")]
+    error_count: Annotated[int, "number of failed spans", InFrames("errors")]
     agents: Annotated[list[str], "the agents that took part"]
     input_tokens: Annotated[int, "tokens that models read"]
     output_tokens: Annotated[int, "tokens that models wrote"]
@@ -39,7 +55,9 @@ class TraceForm(TypedDict):
     unpriced_calls: Annotated[int, "calls without a known price; `cost_usd` leaves them out"]
     simulated: Annotated[bool, "costs of stand-ins for models are in it: nobody was charged for those"]
     incomplete: Annotated[str | None, "what is known to be missing, in words"]
-    error_message: Annotated[str | None, "of the error that ended it, where a local store keeps it; else null"]
+    error_message: Annotated[
+        str | None, "of the error that ended it, where a local store keeps it; else null", _OMITTED
+    ]
 
 
 class TracesDocument(TypedDict):
@@ -117,10 +135,17 @@ class NodeForm(TypedDict):
 
 
 class EdgeForm(TypedDict):
-    cause: Annotated[str, "span id"]
-    effect: Annotated[str, "span id"]
-    kind: Annotated[str, "child, or a `mas.link.kind`"]
-    provenance: Annotated[str, "recorded, metadata (joined by stable keys) or inferred"]
+    cause: Annotated[str, "span id of the cause"]
+    effect: Annotated[str, "span id of the effect"]
+    kind: Annotated[str, "child (it ran inside), or a `mas.link.kind`: trigger, send, handoff, call, resume, ..."]
+    provenance: Annotated[str, "recorded, metadata (joined by stable keys, exact) or inferred"]
+    cause_label: Annotated[str | None, "name of the cause; null where it lies in another trace"]
+    effect_label: Annotated[str, "name of the effect"]
+    gap_ns: Annotated[
+        int | None,
+        "nanoseconds from the end of the cause to the start of the effect; below 0 where the cause went on; "
+        "null for child, and where the cause has not ended or lies in another trace",
+    ]
 
 
 class GraphDocument(TypedDict):
@@ -136,10 +161,13 @@ class StepForm(TypedDict):
     span_id: Annotated[str | None, "the span it belongs to, where there is one"]
     trace_id: Annotated[str | None, "its trace"]
     label: Annotated[str | None, "task and span, for people"]
-    start_ns: Annotated[int, "nanoseconds since the Unix epoch"]
-    end_ns: Annotated[int, "nanoseconds since the Unix epoch"]
+    task: Annotated[str | None, "the task that it is the work of"]
+    record_kind: Annotated[str | None, "AGENT_TASK, LLM_CALL, TOOL_CALL, ...; null on spans of other code"]
+    start_ns: Annotated[int, f"when it started{_TIME}"]
+    end_ns: Annotated[int, f"when it ended{_TIME}; the next one starts there"]
+    duration_ns: Annotated[int, "nanoseconds; all steps sum to the duration of the whole"]
     why: Annotated[str, "why the next step waited for this one"]
-    held_by: Annotated[str | None, "span id of the task without which a framework step would have been short"]
+    held_by: Annotated[str | None, "span id of the task without which a framework step would have been short", _OMITTED]
 
 
 class CriticalPathDocument(TypedDict):
@@ -149,13 +177,14 @@ class CriticalPathDocument(TypedDict):
 
 
 class CostForm(TypedDict):
+    by: Annotated[str, "agent, model or total: rows by agent, and those by model, add up to the total"]
     name: Annotated[str | None, "the agent or model; null outside any agent, without a model's name, or for the total"]
     calls: Annotated[int, "model calls"]
     input_tokens: Annotated[int, "with those read from a cache"]
     output_tokens: Annotated[int, "with those spent on reasoning"]
     cache_read_tokens: Annotated[int, "part of the input tokens"]
     reasoning_tokens: Annotated[int, "part of the output tokens"]
-    usd: Annotated[float | None, "of the calls that have a price; null where none has"]
+    usd: Annotated[float | None, "USD of the calls that have a price; null where none has"]
     unpriced: Annotated[int, "calls without a known price; `usd` leaves them out"]
     simulated: Annotated[bool, "a stand-in answered some of the calls: nobody was charged for them"]
 
@@ -304,14 +333,31 @@ def graph(causal: CausalGraph, problems: Sequence[str], asked: Sequence[Question
     labels = TaskLabels(causal)
     return {
         "nodes": [_node(span, labels, causal.held_by(span.span_id)) for span in causal.spans],
-        "edges": [
-            {"cause": edge.cause, "effect": edge.effect, "kind": edge.kind, "provenance": edge.provenance}
-            for edge in causal.edges
-        ],
+        "edges": edges(causal, labels),
         "externals": list(causal.externals),
         "questions": [_question(one) for one in asked],
         "problems": list(problems),
     }
+
+
+def edges(causal: CausalGraph, labels: TaskLabels) -> list[EdgeForm]:
+    """Edges in start order of the effects."""
+    spans = {span.span_id: span for span in causal.spans}
+
+    def form(edge: Edge) -> EdgeForm:
+        cause, effect = spans.get(edge.cause), spans[edge.effect]
+        ended = None if cause is None or edge.kind == CHILD else cause.end_ns
+        return {
+            "cause": edge.cause,
+            "effect": edge.effect,
+            "kind": edge.kind,
+            "provenance": edge.provenance,
+            "cause_label": None if cause is None else labels.label(cause),
+            "effect_label": labels.label(effect),
+            "gap_ns": None if ended is None else effect.start_ns - ended,
+        }
+
+    return [form(edge) for edge in causal.edges]
 
 
 def _node(span: Span, labels: TaskLabels, holder: Span | None) -> NodeForm:
@@ -340,13 +386,17 @@ def critical_path(causal: CausalGraph, path: CriticalPath, problems: Sequence[st
 
 def _step(step: Step, labels: TaskLabels) -> StepForm:
     span = step.span
+    task = None if span is None or step.kind != "span" else labels.task(span)
     return {
         "kind": step.kind,
         "span_id": None if span is None else span.span_id,
         "trace_id": None if span is None else span.trace_id,
         "label": None if span is None else labels.path_label(span),
+        "task": None if task is None else labels.label(task),
+        "record_kind": None if span is None else span.record_kind,
         "start_ns": step.start_ns,
         "end_ns": step.end_ns,
+        "duration_ns": step.duration_ns,
         "why": step.why,
         "held_by": None if step.held_by is None else step.held_by.span_id,
     }
@@ -355,9 +405,9 @@ def _step(step: Step, labels: TaskLabels) -> StepForm:
 def cost(table: CostTable, problems: Sequence[str]) -> CostDocument:
     """`otel-mas cost --json`."""
     return {
-        "by_agent": [_cost_row(row) for row in table.by_agent],
-        "by_model": [_cost_row(row) for row in table.by_model],
-        "total": _cost_row(table.total),
+        "by_agent": [_cost_row("agent", row) for row in table.by_agent],
+        "by_model": [_cost_row("model", row) for row in table.by_model],
+        "total": _cost_row("total", table.total),
         "unpriced": [
             {
                 "trace_id": call.trace_id,
@@ -372,8 +422,9 @@ def cost(table: CostTable, problems: Sequence[str]) -> CostDocument:
     }
 
 
-def _cost_row(row: CostRow) -> CostForm:
+def _cost_row(by: str, row: CostRow) -> CostForm:
     return {
+        "by": by,
         "name": row.name,
         "calls": row.calls,
         "input_tokens": row.input_tokens,

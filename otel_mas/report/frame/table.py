@@ -41,7 +41,7 @@ class Column:
 class Frame:
     """Rows under described columns, until somebody says as what they want them."""
 
-    def __init__(self, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> None:
+    def __init__(self, columns: Iterable[Column], rows: Iterable[Sequence[Any]]) -> None:
         self.columns = tuple(columns)
         self._rows = list(rows)
 

@@ -60,6 +60,9 @@ def test_the_graph_holds_edges_with_kind_and_provenance(documents: dict[Any, Any
             "effect": "5c00000000000002",
             "kind": "resume",
             "provenance": "metadata",
+            "cause_label": "approve",
+            "effect_label": "approve",
+            "gap_ns": 59_020_000_000,
         }
     ]
     assert [node["label"] for node in graph["nodes"] if node["task_id"]][:3] == ["supervisor", "researcher", "model#1"]
