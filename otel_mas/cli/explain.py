@@ -38,13 +38,16 @@ def explaining(name: str) -> Callable[[Callable[..., None]], Callable[..., None]
 
 
 def _rest_of_conversation(name: str, found: Trace | Conversation, source: Source) -> None:
-    """A trace that is part of a longer story says where to read all of it."""
+    """Say how to read the conversation that a trace belongs to; counting its traces must cost no request."""
     from otel_mas.api import Trace
 
     thread = found.conversation_id if isinstance(found, Trace) else None
     if thread is None or not isinstance(found, Trace) or not source.capabilities.conversations:
         return
+    everything = pasteable(name, *naming(found, source), store=source.location)
+    if not source.capabilities.local:
+        note(f"this trace belongs to thread {thread}; all of it: {everything}")
+        return
     number = len(source.traces(conversation=thread, service=found.service or None, limit=1_000))
     if number > 1:
-        everything = pasteable(name, *naming(found, source), store=source.location)
         note(f"this is one of {number} traces of thread {thread}; all of them: {everything}")

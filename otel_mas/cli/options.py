@@ -48,8 +48,10 @@ def origin(command: F) -> F:
     """Where to read from: any source. A store is one, so --store says the same."""
 
     @wraps(command)
-    def with_progress(*args: Any, **options: Any) -> Any:
-        with progress():
+    def reading_once(*args: Any, **options: Any) -> Any:
+        from otel_mas.sources.server import download_once
+
+        with progress(), download_once():
             return command(*args, **options)
 
     return click.option(
@@ -59,7 +61,7 @@ def origin(command: F) -> F:
         metavar="SOURCE",
         help="Read from here: a store's path, an OTLP file, jaeger+http://HOST:16686, tempo+http://HOST:3200, ... "
         "[default: the store, $OTEL_MAS_STORE, else the one in your data directory]",
-    )(cast(F, with_progress))
+    )(cast(F, reading_once))
 
 
 def not_empty(_: click.Context, param: click.Parameter, value: str | None) -> str | None:

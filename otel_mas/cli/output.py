@@ -97,9 +97,12 @@ def naming(found: Trace | Conversation, source: Source) -> tuple[str, ...]:
     thread = found.conversation_id if isinstance(found, Trace) else found.thread
     if thread is None:
         return (found.spans[0].trace_id[:12],) if found.spans else ("latest",)
-    services = {summary.service for summary in source.traces(conversation=thread, limit=sys.maxsize)}
-    service = ("--service", found.service) if len(services) > 1 else ()
-    return ("--conversation", thread, *service)
+    if source.capabilities.local:
+        services = {summary.service for summary in source.traces(conversation=thread, limit=sys.maxsize)}
+        needs_service = len(services) > 1
+    else:  # to look for other services would cost requests
+        needs_service = bool(found.service)
+    return ("--conversation", thread, *(("--service", found.service) if needs_service else ()))
 
 
 def pasteable(*words: str, store: str) -> str:

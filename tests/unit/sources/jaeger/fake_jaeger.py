@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
-from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
 from otel_mas.sources.endpoint import Access, parse_endpoint
 from otel_mas.sources.jaeger.grpc_client import JaegerGrpcClient
@@ -90,10 +91,13 @@ class FakeJaeger:
         if self.by_service and not query.get("query.service_name"):
             return self.json({"error": {"httpCode": 400, "message": NO_SERVICE}}, 400)
         wanted = json.loads(query.get("query.attributes", "{}"))
+        window = [_unix_ns(query[f"query.start_time_{end}"]) for end in ("min", "max")]
         found = [
             one
             for one in self.traces.values()
-            if query.get("query.service_name", "") in ("", *services(one)) and wanted.items() <= attributes(one)
+            if query.get("query.service_name", "") in ("", *services(one))
+            and wanted.items() <= attributes(one)
+            and any(window[0] <= span.start_time_unix_nano <= window[1] for span in spans(one))
         ]
         if not found:
             return NOT_FOUND
@@ -102,6 +106,15 @@ class FakeJaeger:
     def json(self, document: object, status: int = 200) -> Answer:
         kind = "text/plain; charset=utf-8" if self.version < (2, 19) else "application/json"
         return Answer(status, json.dumps(document).encode(), kind)
+
+
+def _unix_ns(rfc3339: str) -> int:
+    seconds, _, fraction = rfc3339.removesuffix("Z").partition(".")
+    return int(datetime.fromisoformat(f"{seconds}+00:00").timestamp()) * 10**9 + int(fraction)
+
+
+def spans(parts: list[TracesData]) -> list[Span]:
+    return [one for part in parts for at in part.resource_spans for scope in at.scope_spans for one in scope.spans]
 
 
 def services(parts: list[TracesData]) -> set[str]:
