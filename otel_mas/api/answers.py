@@ -38,9 +38,14 @@ class Traces(PartialList[TraceSummary], Tabular):
 class CriticalPath(causal.CriticalPath, Tabular):
     """The critical path of a graph: steps in time order, end to end."""
 
-    def __init__(self, path: causal.CriticalPath, graph: causal.CausalGraph) -> None:
-        super().__init__(path._trail, path._spans, path._say)
-        self._graph = graph
+    _graph: causal.CausalGraph
+
+    @classmethod
+    def of(cls, graph: causal.CausalGraph) -> CriticalPath:
+        """The critical path of this graph."""
+        path: CriticalPath = cls.like(graph.critical_path())
+        path._graph = graph
+        return path
 
     def _frame(self) -> Frame:
         from otel_mas.report import frame

@@ -98,7 +98,7 @@ class Graph:
     def _critical_path(self) -> CriticalPath:
         from otel_mas.api.answers import CriticalPath
 
-        return CriticalPath(self.causal.critical_path(), self.causal)
+        return CriticalPath.of(self.causal)
 
     @cached_property
     def _cost(self) -> CostTable:

@@ -7,6 +7,8 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from otel_mas import model
@@ -51,7 +53,6 @@ class Run(Tabular):
         """Questions to people, since when, their outcome, and whether they are overdue.
 
         The time to answer is recorded with each question; else it is OTEL_MAS_INPUT_TIMEOUT here.
-
         """
         from otel_mas.analyse.questions import questions
 
@@ -111,9 +112,23 @@ class Run(Tabular):
 
     def to_html(self) -> str:
         """A report for people who were not there: one page, which loads nothing and runs no script."""
-        from otel_mas.api.report import report
+        from otel_mas.report.html.page import Material, page
+        from otel_mas.report.messages import refs_of
 
-        return report(self)
+        graph, traces = self.graph(), self._parts()
+        kept = [trace for trace in traces if trace._port.capabilities.content]
+        refs = chain.from_iterable(trace._refs if trace in kept else refs_of(trace.spans) for trace in traces)
+        material = Material(
+            causal=graph.causal,
+            path=graph.critical_path(),
+            cost=graph.cost(),
+            problems=self.problems,
+            refs=list(refs),
+            messages=_messages(kept) if kept else None,
+            contents=[content for trace in kept for content in trace._port.contents(trace.trace_id)],
+            reasons=self.reasons(),
+        )
+        return page(material, f"otel-mas {version('otel-mas')}")
 
     def _frame(self, attributes: bool = False) -> Frame:
         from otel_mas.report import frame
@@ -125,6 +140,15 @@ class Run(Tabular):
 
         graph = self.graph()
         return notebook.run(graph.causal, graph.critical_path(), graph.cost(), self.problems, self.reasons())
+
+
+def _messages(traces: Sequence[Trace]) -> Mapping[str, Message]:
+    """Messages of the traces by digest, each read once."""
+    found: dict[str, Message] = {}
+    for trace in traces:
+        digests = dict.fromkeys(ref.digest for ref in trace._refs)
+        found.update(trace._port.messages([digest for digest in digests if digest not in found]))
+    return found
 
 
 class Trace(Run):

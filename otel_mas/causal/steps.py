@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Self
 
 from otel_mas.causal.reasons import DELAYED, NO_REASON, NO_SPAN, Reason, is_held
 from otel_mas.model import Span
@@ -97,7 +97,12 @@ class CriticalPath:
     def __init__(self, trail: Trail, spans: Sequence[Span], sentence: Callable[[Reason, int], str]) -> None:
         self._trail = trail
         self._spans = spans
-        self._say = sentence
+        self._sentence = sentence
+
+    @classmethod
+    def like(cls, path: CriticalPath) -> Self:
+        """The same path as an instance of this class."""
+        return cls(path._trail, path._spans, path._sentence)
 
     def __repr__(self) -> str:
         return f"<CriticalPath {len(self)} steps, {self.total_ns} ns>"
@@ -128,7 +133,7 @@ class CriticalPath:
                 start,
                 end,
                 kind,
-                self._say(reason, end - start),
+                self._sentence(reason, end - start),
                 known[reason[2]] if is_held(reason) else None,
             )
             for span, start, end, kind, reason in zip(
