@@ -13,20 +13,20 @@ import os
 import threading
 import time
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from otel_mas.record.pipeline.late import Late
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Provider
 
 if TYPE_CHECKING:
     from genai_prices.data_snapshot import DataSnapshot
     from genai_prices.types import ModelPrice, PriceCalculation
+    from opentelemetry.trace import SpanContext
 
 _DAY = 86_400
 _MINUTE = 60
 _MAX_KNOWN = 4096  # (provider, model, tier) looked up; model names come from the app
+_MAX_UNPRICED = 16_384  # calls that wait for the table
 _MAX_WAIT_S = 3.0  # for the table, on the writer's thread and before a fork
 
 _NOT_YET = "the price table was still being loaded"
@@ -160,6 +160,14 @@ def _per_token(price: Any, above: int) -> float | None:
     return float(price) / 1e6
 
 
+_Call = tuple[str, tuple[str | None, ...], Tokens, str | None]
+
+
+class _EndedSpan(Protocol):
+    context: SpanContext
+    attributes: dict[str, Any]
+
+
 class Clock(Protocol):
     """Seconds since the Unix epoch."""
 
@@ -183,6 +191,7 @@ class PriceTable:
         """Whether `prepare` has been called."""
         self._snapshot: DataSnapshot | None = None
         self._name = ""
+        self._unpriced: dict[tuple[int, int], _Call] = {}  # by trace id and span id
 
     def prepare(self) -> None:
         """Begin to load the table, in the background; nothing if that has begun already."""
@@ -197,14 +206,22 @@ class PriceTable:
             self.loading = True
         threading.Thread(target=self._load, name="otel-mas prices", daemon=True).start()
 
-    def cost(self, provider: str, models: tuple[str | None, ...], tokens: Tokens, tier: str | None = None) -> Cost:
-        """What a call cost. Does not wait: while the table is being loaded, the writer's thread finds the cost.
+    def cost(
+        self,
+        provider: str,
+        models: tuple[str | None, ...],
+        tokens: Tokens,
+        tier: str | None = None,
+        span_context: SpanContext | None = None,
+    ) -> Cost:
+        """The cost of a call. Does not wait: while the table is being loaded, the cost is missing.
 
         Args:
             provider: `gen_ai.provider.name`.
             models: names of the model, the most exact one first; the first with a price counts.
             tokens: what was used.
             tier: the service tier that the response names.
+            span_context: of the call's span, whose cost `enrich` then adds.
         """
         missing = "the model is not named"
         for model in models:
@@ -217,17 +234,22 @@ class PriceTable:
                 except ValueError as error:
                     return Cost(None, None, f"the usage contradicts itself: {error}")
             if price is _NOT_YET:
-                return Cost(None, None, Late.of(price, partial(self._cost_later, provider, models, tokens, tier)))
+                if span_context is not None:
+                    if len(self._unpriced) >= _MAX_UNPRICED:
+                        self._unpriced.pop(next(iter(self._unpriced)), None)
+                    self._unpriced[span_context[:2]] = provider, models, tokens, tier
+                return Cost(None, None, _NOT_YET)
             missing = price
         return Cost(None, None, missing)
 
-    def _cost_later(self, *call: Any) -> dict[str, Any]:
-        attributes: dict[str, Any] = {}
-        if self.wait(_MAX_WAIT_S):
-            self.cost(*call).describe(attributes, simulated=False)
-        else:
-            attributes[names.MAS_COST_MISSING] = "the price table did not load in time"
-        return attributes
+    def enrich(self, span: _EndedSpan) -> None:
+        """Add the cost that was missing when the call ended to its span. May wait for the table."""
+        call = self._unpriced.pop(span.context[:2], None) if self._unpriced else None
+        if call is None:
+            return
+        cost = self.cost(*call) if self.wait(_MAX_WAIT_S) else Cost(None, None, "the price table did not load in time")
+        span.attributes.pop(names.MAS_COST_MISSING, None)
+        cost.describe(span.attributes, simulated=False)
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until the table is loaded; not for hooks."""

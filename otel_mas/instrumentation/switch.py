@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from otel_mas.config import OWN, Settings
 from otel_mas.errors.log import logger
 from otel_mas.instrumentation import install
+from otel_mas.pricing import PRICES
 from otel_mas.record import lifecycle
 
 if TYPE_CHECKING:
-    from otel_mas.record.sdk.foreign_spans import Others
+    from otel_mas.record.sdk.foreign_spans import ForeignSpans
 
 _lock = threading.RLock()
 _running: Settings | None = None
@@ -37,7 +38,7 @@ def switch_on(settings: Settings, *, asked: bool) -> None:
         if _running is not None and not _replaces(settings, _running, asked):
             return
         first = _running is None
-        lifecycle.start(settings, _others(settings))
+        lifecycle.start(settings, _foreign_spans(settings), (PRICES.enrich,))
         _running, _asked = settings, asked
         if first:
             install.install()
@@ -65,12 +66,12 @@ def switch_off(timeout: float) -> bool:
         return lifecycle.shutdown(timeout)
 
 
-def _others(settings: Settings) -> Others | None:
+def _foreign_spans(settings: Settings) -> ForeignSpans | None:
     if settings.model_spans == OWN:
         return None
-    from otel_mas.instrumentation.interop.leaving import LeftTo
+    from otel_mas.instrumentation.interop.foreign_spans import ForeignModelSpans
 
-    return LeftTo(settings.model_spans, settings.simulated_cost)
+    return ForeignModelSpans(settings.model_spans, settings.simulated_cost)
 
 
 def _replaces(settings: Settings, running: Settings, asked: bool) -> bool:

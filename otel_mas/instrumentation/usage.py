@@ -10,12 +10,15 @@ no cost.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from otel_mas.instrumentation.usage_dialects import DIALECTS, Dialect
 from otel_mas.pricing import PRICES, Cost, Tokens, plain_tokens
 from otel_mas.record import field_of
 from otel_mas.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 
 class Counts(NamedTuple):
@@ -247,7 +250,13 @@ def _either(known: bool | None) -> tuple[bool, bool]:
     return (True, False) if known else (False, True)
 
 
-def cost_of(usage: Usage | None, provider: str | None, models: tuple[str | None, ...], tier: str | None = None) -> Cost:
+def cost_of(
+    usage: Usage | None,
+    provider: str | None,
+    models: tuple[str | None, ...],
+    tier: str | None = None,
+    span: Span | None = None,
+) -> Cost:
     """Price what a call used, or say why it cannot be priced.
 
     Args:
@@ -255,6 +264,7 @@ def cost_of(usage: Usage | None, provider: str | None, models: tuple[str | None,
         provider: `gen_ai.provider.name`.
         models: names of the model, the most exact one first.
         tier: the service tier that the response names.
+        span: of the call, which gets its cost later where the price table is still being loaded.
     """
     if usage is None:
         return Cost(None, None, "the model did not say what it used")
@@ -262,7 +272,7 @@ def cost_of(usage: Usage | None, provider: str | None, models: tuple[str | None,
         return Cost(None, None, usage.contradiction)
     if provider is None:
         return Cost(None, None, "the provider is not known")
-    return PRICES.cost(provider, models, usage.tokens, tier)
+    return PRICES.cost(provider, models, usage.tokens, tier, None if span is None else span.get_span_context())
 
 
 def _parts_fit(tokens: Tokens) -> bool:

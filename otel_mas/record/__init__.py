@@ -28,9 +28,10 @@ from otel_mas.record.content.snapshot import Copy, identifier, snapshot, to_json
 from otel_mas.record.content.state import MessageList
 from otel_mas.record.failure import error_type
 from otel_mas.record.guard import caught, guarded
+from otel_mas.record.pipeline.span_data import SpanData
 from otel_mas.record.recorder import Recorder, recorder
 from otel_mas.record.recording_context import RECORDED_SPAN_KEY, SPAN_KEY, recording_context, restore_context
-from otel_mas.record.sdk.trusted import interned
+from otel_mas.record.sdk.lazy_span import interned, recorded_attributes
 
 __all__ = [
     "ACTOR_KEY",
@@ -46,6 +47,7 @@ __all__ = [
     "MessageProvenance",
     "RecentlyUsed",
     "Recorder",
+    "SpanData",
     "arguments_of",
     "canonical_form",
     "caught",
@@ -62,6 +64,7 @@ __all__ = [
     "items_of",
     "own_fields",
     "provenance_of",
+    "recorded_attributes",
     "recorder",
     "recording_context",
     "restore_context",

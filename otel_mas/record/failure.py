@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from otel_mas.record.sdk.trusted import Trusted
+from otel_mas.record.sdk.lazy_span import LazySpan
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -96,7 +96,7 @@ def _parent(span: Any) -> int | None:
 
 
 def _causes(span: Any) -> tuple[int, ...]:
-    if isinstance(span, Trusted) and not span.touched:
+    if isinstance(span, LazySpan) and not span.materialized:
         return tuple(context.span_id for context, _ in span.causes)
     return tuple(link.context.span_id for link in getattr(span, "links", None) or ())
 

@@ -6,29 +6,32 @@ import atexit
 import dataclasses
 import os
 import sys
+from collections.abc import Sequence
 
 from otel_mas.config import Settings
 from otel_mas.errors.log import logger
 from otel_mas.record.guard import guarded, set_strict
 from otel_mas.record.interrupts import first_interrupt_held
 from otel_mas.record.pipeline.recording import Recording
+from otel_mas.record.pipeline.span_data import Enricher
 from otel_mas.record.recorder import recorder
 from otel_mas.record.sdk import provider
-from otel_mas.record.sdk.foreign_spans import Others
+from otel_mas.record.sdk.foreign_spans import ForeignSpans
 
 _recording: Recording | None = None
 _ending: list[Recording] = []  # more than one only where the app's shutdown was interrupted: the exit completes it
 _hooked = False
 
 
-def start(settings: Settings, others: Others | None = None) -> None:
+def start(settings: Settings, foreign_spans: ForeignSpans | None = None, enrichers: Sequence[Enricher] = ()) -> None:
     """Turn recording on. Costs nothing yet: thread and file come with the first span.
 
     A recording with other settings is ended first; with the same settings it goes on.
 
     Args:
-        settings: what the process was told.
-        others: knows the spans of other instrumentation that tell of model calls.
+        settings: of the process.
+        foreign_spans: completes spans of other instrumentation.
+        enrichers: complete every ended span.
     """
     global _recording
     if not settings.enabled:
@@ -40,7 +43,7 @@ def start(settings: Settings, others: Others | None = None) -> None:
             return
         shutdown(settings.exit_timeout_s)
     set_strict(settings.strict)
-    _recording = Recording(settings, others=others)
+    _recording = Recording(settings, foreign_spans=foreign_spans, enrichers=enrichers)
     _hook_process()
     provider.attach(_recording.processor, settings)
     recorder().connect(settings, _recording.queue, _recording.digests, provider.tracer)

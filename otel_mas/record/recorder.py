@@ -17,7 +17,7 @@ from otel_mas.record.content.snapshot import snapshot
 from otel_mas.record.content.state import AT_ONCE, MessageList, bounded_copy
 from otel_mas.record.guard import caught
 from otel_mas.record.pipeline.queue import CHANGE_BYTES
-from otel_mas.record.sdk.trusted import MESSAGE_REF_BYTES, Trusted, interned
+from otel_mas.record.sdk.lazy_span import MESSAGE_REF_BYTES, LazySpan, interned
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
@@ -118,15 +118,15 @@ class Recorder:
             queue = self._queue
             if not causes or queue is None or not span.is_recording():
                 return
-            if isinstance(span, Trusted) and not span.touched:
+            if isinstance(span, LazySpan) and not span.materialized:
                 span.causes = (*span.causes, *causes)
                 return
             context = span.get_span_context()
-            known = (*(span.causes if isinstance(span, Trusted) else queue.causes(context)), *causes)
+            known = (*(span.causes if isinstance(span, LazySpan) else queue.causes(context)), *causes)
             for cause, kind in causes:
                 span.add_link(cause, {names.MAS_LINK_KIND: kind})
             self.set_attributes(span, cause_attributes(known))
-            if isinstance(span, Trusted):
+            if isinstance(span, LazySpan):
                 span.causes = known
             queue.keep_causes(context, known)
         except Exception as error:
@@ -135,8 +135,8 @@ class Recorder:
     def set_attributes(self, span: Span, attributes: Mapping[str, Any]) -> None:
         """Add attributes to a span: what was not known at its start. Arrays are tuples."""
         try:
-            if isinstance(span, Trusted):
-                span.say(attributes)
+            if isinstance(span, LazySpan):
+                span.set_own_attributes(attributes)
             else:
                 span.set_attributes(attributes)
         except Exception as error:
@@ -223,8 +223,8 @@ class Recorder:
                 messages = messages[omitted:]
                 self.set_attributes(span, {_OMITTED[direction]: omitted})
             found = digests.digests(context, messages, adapter, remember=again)
-            if isinstance(span, Trusted):  # the writer finds them there
-                span.said[attribute] = found
+            if isinstance(span, LazySpan):  # the writer finds them there
+                span.own_attributes[attribute] = found
                 span.size += MESSAGE_REF_BYTES * len(found)
             elif (queue := self._queue) is not None:
                 _set_texts(span, attribute, found)
@@ -259,8 +259,8 @@ class Recorder:
             if not AT_ONCE.issuperset(map(type, values)):
                 values, size = _copied(values, digests, context, adapter)
             written = interned(*changed)
-            if ends and isinstance(span, Trusted):  # the writer finds them there
-                span.said[names.MAS_STATE_CHANGED] = written
+            if ends and isinstance(span, LazySpan):  # the writer finds them there
+                span.own_attributes[names.MAS_STATE_CHANGED] = written
                 span.changes = written, values
                 span.size += size + CHANGE_BYTES * len(written)
                 return

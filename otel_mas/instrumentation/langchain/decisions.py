@@ -136,7 +136,7 @@ def _answer(call: _Call | None, response: Any) -> None:
         usage = read_usage(field_of(response, "usage"))
         if usage is not None:
             attributes.update(usage.attributes)
-        cost_of(usage, call.target.provider, (model, call.target.model)).describe(
+        cost_of(usage, call.target.provider, (model, call.target.model), span=span).describe(
             attributes, rec.settings.simulated_cost
         )
         rec.set_attributes(span, attributes)

@@ -218,7 +218,7 @@ class ModelCalls:
             said = outputs(generations)
             simulated = rec.settings.simulated_cost
             attributes = end_attributes(
-                call.target, generations, response.llm_output, simulated, streamed=call.first_chunk is not None
+                call.target, generations, response.llm_output, simulated, call.first_chunk is not None, span
             )
             attributes[names.MAS_OUTPUT_MODALITIES] = modalities(said)
             # What is said in a task is mostly added to its graph's state, and comes again.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_mas.instrumentation.langchain.messages import Plain
 from otel_mas.instrumentation.langchain.requests import Target
@@ -11,6 +11,9 @@ from otel_mas.instrumentation.usage import cost_of, read_usage
 from otel_mas.pricing import Cost
 from otel_mas.record import field_of, interned, is_empty, text_of
 from otel_mas.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 _MAX_NAME: Final = 1024  # characters; longer texts are no names
 _FINISH: Final = ("finish_reason", "stop_reason", "done_reason", "stopReason", "finishReason")
@@ -36,6 +39,7 @@ def end_attributes(
     output: Mapping[str, Any] | None,
     simulated: bool,
     streamed: bool = False,
+    span: Span | None = None,
 ) -> dict[str, Any]:
     """What is known about a call once it has been answered, besides what it said.
 
@@ -45,6 +49,7 @@ def end_attributes(
         output: LangChain's `llm_output`, where older integrations and completion models say what they know.
         simulated: nobody was charged for it.
         streamed: the metadata are merged from chunks, some of which repeat names.
+        span: of the call.
     """
     first = _message(generations[0])
     info = field_of(generations[0], "generation_info") if first is None else field_of(first, "response_metadata")
@@ -70,7 +75,7 @@ def end_attributes(
     if usage is not None:
         attributes.update(usage.attributes)
     tier = text_of(said.get("service_tier"))
-    cost = cost_of(usage, target.provider, (model, target.model), once(tier) if tier else None)
+    cost = cost_of(usage, target.provider, (model, target.model), once(tier) if tier else None, span)
     cost.describe(attributes, simulated)
     return attributes
 

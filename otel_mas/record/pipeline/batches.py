@@ -15,29 +15,24 @@ from otel_mas.record.content.rows import ContentEncoder
 from otel_mas.record.content.state import StateDigests, Unread
 from otel_mas.record.guard import caught
 from otel_mas.record.pipeline.encode import SpanEncoder
-from otel_mas.record.pipeline.late import add, settle
 from otel_mas.record.pipeline.losses import Losses
-from otel_mas.record.pipeline.queue import Beside, Changes, Drained, Key, MessageRefs, StateValue
-from otel_mas.record.sdk.trusted import MESSAGE_ATTRIBUTES, Trusted
+from otel_mas.record.pipeline.queue import Changes, Drained, Key, MessageRefs, RowPart, StateValue
+from otel_mas.record.pipeline.span_data import Enricher, SpanData
 from otel_mas.semconv import attributes as names
 from otel_mas.store.columns import column_values
 from otel_mas.store.rows import Batch, MessageRefRow, OpenRow, SpanRow
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-
-    from otel_mas.record.cause import Cause
-    from otel_mas.record.sdk.foreign_spans import Others
 
 _MAX_CHANGED = 10_000
 _VALUE_BYTES = 4096  # what a state's value that is neither text nor bytes is taken to weigh: it has few nodes
 _CHANGED = 2  # after consumed and produced
 _MAX_ORIGINS = 1024
-_SPANS_PER_BREATH = 32  # 0.3 ms; more often, the breaths cost as much as the work
-_MANY = 256  # spans in one batch from which on the breaths are half as many
-_BACKLOG = 1024  # from which on catching up comes before giving way
+_SPANS_PER_YIELD = 32  # 0.3 ms; more often, yielding the interpreter costs as much as the work
+_MANY = 256  # spans in one batch from which on it yields half as often
+_BACKLOG = 1024  # from which on catching up comes before yielding
 
 
 _Origin = tuple[int, int]
@@ -58,7 +53,7 @@ class BatchBuilder:
         privacy: the content mode.
         origin: attributes that every stored resource gets, such as `mas.instance.id`.
         values: the digests of state values.
-        others: knows the spans of other instrumentation that tell of model calls.
+        enrichers: complete each ended span; one that fails is left out.
         losses: of the process; each batch tells the store of those that are new.
     """
 
@@ -67,12 +62,12 @@ class BatchBuilder:
         privacy: Privacy,
         origin: Mapping[str, str],
         values: StateDigests,
-        others: Others | None = None,
+        enrichers: Sequence[Enricher] = (),
         losses: Losses | None = None,
     ) -> None:
         self._privacy = privacy
         self._values = values
-        self._others = others
+        self._enrichers = enrichers
         self._losses = losses if losses is not None else Losses()
         self._changed: dict[Key, tuple[str, ...]] = {}  # of spans that have not ended yet
         self._origin = dict(origin)
@@ -107,68 +102,59 @@ class BatchBuilder:
             StoreError: from `keys`; the same drained items can be given again.
         """
         # May raise, and so before anything is remembered.
-        origins = [self._origin_keys(span, keys) for span, _, _ in drained.ended]
-        opened = [self._origin_keys(span, keys) for _, span in drained.started]
+        ended_keys = [self._origin_keys(span, keys) for span in drained.ended]
+        open_keys = [self._origin_keys(span, keys) for span in drained.started]
         batch = Batch()
-        for item in drained.beside:
-            self._beside_guarded(item, batch)
+        for part in drained.row_parts:
+            self._add_part(part, batch)
         waiting = len(drained.ended)
-        breathes = waiting < _BACKLOG
-        stretch = _SPANS_PER_BREATH if waiting < _MANY else 2 * _SPANS_PER_BREATH
-        for index, (span, causes, _) in enumerate(drained.ended):
-            if breathes and not index % stretch:
+        yields = waiting < _BACKLOG
+        stride = _SPANS_PER_YIELD if waiting < _MANY else 2 * _SPANS_PER_YIELD
+        for index, span in enumerate(drained.ended):
+            if yields and not index % stride:
                 # Lets the app's threads have the interpreter now, not after the 5 ms that they would wait.
                 time.sleep(0)
-            self._ended(span, causes, origins[index], batch)
-        for (_, span), origin in zip(drained.started, opened, strict=True):
-            self._started(span, origin, batch)
+            self._add_ended(span, ended_keys[index], batch)
+        for span, origin in zip(drained.started, open_keys, strict=True):
+            self._add_open(span, origin, batch)
         batch.drops, batch.dropped_spans = self._losses.take()
         if batch.drops:
             batch.dropped = self._losses.totals()
         return batch
 
-    def _ended(self, span: ReadableSpan, causes: tuple[Cause, ...], origin: _Origin, batch: Batch) -> None:
-        resource, scope = origin
-        if isinstance(span, Trusted) and span.changes is not None:
-            self._beside_guarded(Changes(span.context[:2], *span.changes, 0), batch)
-        changed = self._changed.pop(span.context[:2], None) if self._changed else None
+    def _add_ended(self, span: SpanData, origin: _Origin, batch: Batch) -> None:
+        key = span.context[:2]
+        if span.changes is not None:
+            self._add_part(Changes(key, *span.changes, 0), batch)
         try:
-            settle(span, names.MAS_COST_MISSING)
-            if changed is not None:
-                add(span, {names.MAS_STATE_DIGESTS: changed})
-            row = self._encoder.row(span, causes, resource=resource, scope=scope)
-            if self._others is not None:
-                self._complete(row, self._others.columns(span))
+            for enrich in self._enrichers:
+                _enriched(enrich, span)
+            if self._changed and (digests := self._changed.pop(key, None)) is not None:
+                span.attributes[names.MAS_STATE_DIGESTS] = digests
+            row = self._encoder.row(span, *origin)
+            if span.columns:
+                row.columns = {**row.columns, **column_values(span.columns)}
         except Exception as error:
-            self._losses.span(span.context[:2], DropReason.NOT_ENCODABLE)
+            self._losses.span(key, DropReason.NOT_ENCODABLE)
             caught("writer: span", error)
             return
         batch.spans.append(row)
-        if isinstance(span, Trusted):
-            _refer(row, span.said, batch)
+        _add_messages(span, row, batch)
 
-    @staticmethod
-    def _complete(row: SpanRow, said: Mapping[str, Any]) -> None:
-        """What a span says in other words than ours."""
-        if said:
-            row.columns = {**row.columns, **column_values(said)}
-
-    def _started(self, span: ReadableSpan, origin: _Origin, batch: Batch) -> None:
-        resource, scope = origin
+    def _add_open(self, span: SpanData, origin: _Origin, batch: Batch) -> None:
         try:
-            row = self._encoder.open_row(span, resource=resource, scope=scope)
+            row = self._encoder.open_row(span, *origin)
             batch.opened.append(row)
-            if isinstance(span, Trusted):
-                _refer(row, span.said, batch)
+            _add_messages(span, row, batch)
         except Exception as error:
             caught("writer: open span", error)
 
-    def _beside_guarded(self, item: Beside, batch: Batch) -> None:
+    def _add_part(self, part: RowPart, batch: Batch) -> None:
         try:
-            if isinstance(item, MessageRefs):
-                batch.message_refs.append(MessageRefRow(*_ids(item.key), item.direction, 0, _packed(item.digests)))
+            if isinstance(part, MessageRefs):
+                batch.message_refs.append(MessageRefRow(*_ids(part.key), part.direction, 0, _packed(part.digests)))
             else:
-                self._changes(item, batch)
+                self._changes(part, batch)
         except Exception as error:
             caught("writer: changes", error)
 
@@ -189,8 +175,8 @@ class BatchBuilder:
         if written:
             batch.message_refs.append(MessageRefRow(*_ids(item.key), _CHANGED, 0, written))
 
-    def _origin_keys(self, span: ReadableSpan, keys: Keys) -> _Origin:
-        resource, scope = span.origin if isinstance(span, Trusted) else (span._resource, span._instrumentation_scope)
+    def _origin_keys(self, span: SpanData, keys: Keys) -> _Origin:
+        resource, scope = span.resource, span.scope
         known = self._origins.get((id(resource), id(scope)))
         if known is None:
             known = self._origins[id(resource), id(scope)] = self._new_origin(resource, scope, keys)
@@ -218,12 +204,16 @@ class BatchBuilder:
         return keys.scope(text(scope.name), text(scope.version or ""), attributes, text(scope.schema_url or ""))
 
 
-def _refer(row: SpanRow | OpenRow, said: Mapping[str, Any], batch: Batch) -> None:
-    """The messages of a span of ours, which its attributes name: nothing lies beside it for them."""
-    for direction, attribute in MESSAGE_ATTRIBUTES:
-        digests = said.get(attribute)
-        if digests:
-            batch.message_refs.append(MessageRefRow(row.trace_id, row.span_id, direction, 0, _packed(digests)))
+def _enriched(enrich: Enricher, span: SpanData) -> None:
+    try:
+        enrich(span)
+    except Exception as error:
+        caught("writer: enricher", error)
+
+
+def _add_messages(span: SpanData, row: SpanRow | OpenRow, batch: Batch) -> None:
+    for direction, digests in span.messages:
+        batch.message_refs.append(MessageRefRow(row.trace_id, row.span_id, direction, 0, _packed(digests)))
 
 
 def _packed(digests: Sequence[str]) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanKind
 
@@ -13,13 +13,13 @@ from otel_mas.otlp.wire import delimited, number, text, utf8
 from otel_mas.record.cause import cause_attributes
 from otel_mas.record.content.privacy import STRIPPED, Privacy
 from otel_mas.record.pipeline.pairs import AttributePairs
-from otel_mas.record.sdk.trusted import Trusted
+from otel_mas.record.pipeline.span_data import SpanData
 from otel_mas.semconv import attributes as names
 from otel_mas.store.columns import COLUMNS
 from otel_mas.store.rows import OpenRow, SpanRow
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk.trace import Event, ReadableSpan
+    from opentelemetry.sdk.trace import Event
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import Link, SpanContext
 
@@ -77,33 +77,18 @@ class SpanEncoder:
         self._names: dict[str, tuple[str, bytes]] = {}
         self.withheld = 0
 
-    def row(
-        self,
-        span: ReadableSpan,
-        causes: Sequence[Cause] = (),
-        *,
-        resource: int = 0,
-        scope: int = 0,
-    ) -> SpanRow:
-        """The row of an ended span.
-
-        Args:
-            span: the span as the SDK ended it.
-            causes: all of its causes; they replace what the SDK's limits left of them on the span.
-            resource: key of its resource.
-            scope: key of its instrumentation scope.
-        """
-        # The SDK's properties would cost as much as the encoding.
-        context = cast("SpanContext", span._context)
+    def row(self, span: SpanData, resource: int = 0, scope: int = 0) -> SpanRow:
+        """The row of an ended span; `resource` and `scope` are the store's keys of these."""
+        context = span.context
         trace_id, span_id, _, flags, state, _ = context
-        parent = span._parent
+        parent = span.parent
         parent_id = parent[1].to_bytes(8, "big") if parent else None
         failed: list[str] = []
         columns: dict[int, object] = {}
-        known = self._names.get(span._name) or self._name(span._name)
+        known = self._names.get(span.name) or self._name(span.name)
         ids = _ids(_TRACE_ID, trace_id >> 64, trace_id & _LOW, _SPAN_ID, span_id)
-        kind = span._kind._value_ + 1
-        start, end = span._start_time or 0, span._end_time or 0
+        kind = span.kind._value_ + 1
+        start, end = span.start_time, span.end_time
         body = [
             ids,
             b"" if state is _NO_STATE else self._trace_state(context, failed),
@@ -112,24 +97,14 @@ class SpanEncoder:
             _KINDS[kind],
             _times(_START, start, _END, end),
         ]
-        if isinstance(span, Trusted) and not span.touched:
-            body += self._attributes.encode(span.said.copy(), failed, columns)
-            links: tuple[_LinkRow, ...] = ()
-            if causes:
-                body += self._attributes.encode(cause_attributes(causes), failed, columns)
-                links = tuple([self._cause_link(cause, body, failed) for cause in causes])
-            body.append(_UNSET)
-            status = 0
-        else:
-            attributes = span._attributes
-            body += self._attribute_fields(attributes, getattr(attributes, "dropped", 0), causes, columns, failed)
-            events = span._events
-            dropped: int = getattr(events, "dropped", 0)
-            if events or dropped:
-                body += self._event_fields(events, dropped, failed)
-            links = self._link_fields(span._links, causes, body, failed)
-            status = span._status.status_code._value_
-            body.append(self._status(status, span._status.description, failed))
+        self._add_attributes(span, columns, body, failed)
+        events = span.events
+        dropped: int = getattr(events, "dropped", 0)
+        if events or dropped:
+            body += self._event_fields(events, dropped, failed)
+        links = self._link_fields(span.links, span.causes, body, failed)
+        status = span.status.status_code._value_
+        body.append(self._status(status, span.status.description, failed))
         body.append(_SPAN_FLAGS[(_IS_REMOTE if parent is not None and parent[2] else 0) | flags & 0xFF])
         if failed:
             self.withheld += len(failed)
@@ -153,21 +128,18 @@ class SpanEncoder:
             sampled,
         )
 
-    def open_row(self, span: ReadableSpan, *, resource: int = 0, scope: int = 0) -> OpenRow:
+    def open_row(self, span: SpanData, resource: int = 0, scope: int = 0) -> OpenRow:
         """The row of a span that is still open."""
-        context = cast("SpanContext", span.context)
-        parent = span.parent
+        context, parent = span.context, span.parent
         columns: dict[int, object] = {}
-        attributes = span.said if isinstance(span, Trusted) else getattr(span._attributes, "_dict", span._attributes)
-        attributes = dict(attributes or ())  # a copy, made in one step of C: the app may set attributes meanwhile
-        self._attributes.encode(attributes, [], columns)
+        self._attributes.encode(span.attributes, [], columns)
         return OpenRow(
             context[0].to_bytes(16, "big"),
             context[1].to_bytes(8, "big"),
             parent[1].to_bytes(8, "big") if parent else None,
             self._name(span.name)[0],
             span.kind.value + 1,
-            span.start_time or 0,
+            span.start_time,
             columns,
             resource,
             scope,
@@ -212,19 +184,18 @@ class SpanEncoder:
             self._names[name] = known
         return known
 
-    def _attribute_fields(
-        self, attributes: Any, dropped: int, causes: Sequence[Cause], columns: dict[int, object], failed: list[str]
-    ) -> list[bytes]:
-        if not causes:
-            fields = self._attributes.encode(attributes, failed, columns)
-        else:
-            fields = self._attributes.encode(attributes, failed, columns, _CAUSES)
-            fields += self._attributes.encode(cause_attributes(causes), failed, columns)
+    def _add_attributes(self, span: SpanData, columns: dict[int, object], body: list[bytes], failed: list[str]) -> None:
+        attributes, causes, dropped = span.attributes, span.causes, span.dropped_attributes
+        if causes:
             if dropped:  # those that the SDK dropped are back
-                dropped = max(0, dropped - sum(name not in (attributes or ()) for name in _CAUSES))
+                dropped = max(0, dropped - sum(name not in attributes for name in _CAUSES))
+            for name in _CAUSES:
+                attributes.pop(name, None)
+        body += self._attributes.encode(attributes, failed, columns)
+        if causes:
+            body += self._attributes.encode(cause_attributes(causes), failed, columns)
         if dropped:
-            fields.append(number(_DROPPED_ATTRIBUTES, dropped))
-        return fields
+            body.append(number(_DROPPED_ATTRIBUTES, dropped))
 
     def _event_fields(self, events: Sequence[Event], dropped: int, failed: list[str]) -> list[bytes]:
         fields = [delimited(_EVENT, self._event(event, failed)) for event in events]
@@ -245,11 +216,11 @@ class SpanEncoder:
     def _link_fields(
         self, links: Sequence[Link], causes: Sequence[Cause], body: list[bytes], failed: list[str]
     ) -> tuple[_LinkRow, ...]:
-        """Adds the links to `body`: all causes first, then what the app linked to."""
+        """Add the links to `body`: all causes first, then what the app linked to."""
         dropped: int = getattr(links, "dropped", 0)
-        if not (causes or links or dropped):
-            return ()
         rows = [self._cause_link(cause, body, failed) for cause in causes]
+        if not (links or dropped):
+            return tuple(rows)
         if links:
             # The causes were the first links, and the SDK drops the first ones.
             for link in list(links)[max(0, len(causes) - dropped) :]:
@@ -262,13 +233,13 @@ class SpanEncoder:
 
     def _cause_link(self, cause: Cause, body: list[bytes], failed: list[str]) -> _LinkRow:
         context, kind = cause
-        said = kind._value_
+        value = kind._value_
         if context[4] is not _NO_STATE:
-            return self._link(context, {names.MAS_LINK_KIND: said}, said, 0, body, failed)
+            return self._link(context, {names.MAS_LINK_KIND: value}, value, 0, body, failed)
         ids = _ids(_TRACE_ID, context[0] >> 64, context[0] & _LOW, _SPAN_ID, context[1])
-        before, attribute = self._link_kinds.get(said) or self._link_kind(said)
+        before, attribute = self._link_kinds.get(value) or self._link_kind(value)
         body += (before, ids, attribute, _LINK_FLAGS[(_IS_REMOTE if context[2] else 0) | context[3] & 0xFF])
-        return ids[2:18], ids[20:], said
+        return ids[2:18], ids[20:], value
 
     def _link_kind(self, kind: str) -> tuple[bytes, bytes]:
         """What comes before and after the ids in links of a kind, which differ in nothing else but their flags."""

@@ -50,7 +50,6 @@ class AttributePairs:
         attributes: Any,
         withheld: list[str],
         columns: dict[int, object],
-        skip: frozenset[str] = frozenset(),
     ) -> list[bytes]:
         """Encode a span's, event's or link's attributes.
 
@@ -58,7 +57,6 @@ class AttributePairs:
             attributes: the SDK's, or any mapping, or None.
             withheld: gets the names of those that could not be redacted; they are left out.
             columns: gets the columns' values, each in its place.
-            skip: names to leave out.
         """
         fields: list[bytes] = []
         # BoundedAttributes' own dict: its Python methods would cost more than the encoding.
@@ -74,8 +72,6 @@ class AttributePairs:
             # 1 == True == 1.0, and the wire tells them apart.
             if found is None or found[0] is not type(pair[1]):
                 found = self._new(pair, withheld)
-            if skip and pair[0] in skip:
-                continue
             _, field, place, value = found
             fields.append(field)
             if place >= 0:

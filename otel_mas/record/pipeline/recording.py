@@ -7,7 +7,7 @@ import re
 import secrets
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from otel_mas.record.interrupts import first_interrupt_held
 from otel_mas.record.pipeline.losses import Losses
 from otel_mas.record.pipeline.queue import Key, SpanQueue
 from otel_mas.record.pipeline.shipping import Shipping
+from otel_mas.record.pipeline.span_data import Enricher
 from otel_mas.record.pipeline.writer import Store, Writer
 from otel_mas.record.sdk.processor import MirrorProcessor
 from otel_mas.semconv import attributes as names
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from otel_mas.privacy.redact import Redactor
     from otel_mas.record.content.privacy import Privacy
     from otel_mas.record.pipeline.batches import BatchBuilder
-    from otel_mas.record.sdk.foreign_spans import Others
+    from otel_mas.record.sdk.foreign_spans import ForeignSpans
 
 _BATCH_SPANS = 2048
 _KEY_BYTES = 32
@@ -47,7 +48,8 @@ class Recording:
     Args:
         settings: with `content` decided.
         open_store: opens the store; a stand-in in tests.
-        others: knows the spans of other instrumentation that tell of model calls.
+        foreign_spans: completes spans of other instrumentation.
+        enrichers: complete every ended span.
     """
 
     def __init__(
@@ -55,15 +57,17 @@ class Recording:
         settings: Settings,
         open_store: Callable[[Settings, bytes, str], Store] | None = None,
         *,
-        others: Others | None = None,
+        foreign_spans: ForeignSpans | None = None,
+        enrichers: Sequence[Enricher] = (),
     ) -> None:
         self.settings = settings
         self._new_key = secrets.token_bytes(_KEY_BYTES)  # of a store that is created here
         self._open_store = open_store or partial(_open, digest_key=self._new_key)
         self._used_key: bytes | None = None
         self.queue = SpanQueue(settings.queue_spans, settings.queue_bytes, batch_spans=_BATCH_SPANS, wake=self._wake)
-        self._others = others
-        self.processor = MirrorProcessor(self.queue, self.flush, others)
+        self._foreign_spans = foreign_spans
+        self._enrichers = (*enrichers, *([foreign_spans.enrich] if foreign_spans is not None else ()))
+        self.processor = MirrorProcessor(self.queue, self.flush, foreign_spans)
         self._digester = Digester(self._digest_key)
         self.digests = MessageDigests(self._digester, self._announce)
         self._values = StateDigests(self._digester)
@@ -89,6 +93,8 @@ class Recording:
             batch_spans=_BATCH_SPANS,
             resend=self._resend,
             thread_started=self._thread_started,
+            before_commit=self._shipping.before_commit,
+            after_commit=self._shipping.after_commit,
             content_leaves=self.settings.content_may_leave,
         )
 
@@ -99,8 +105,8 @@ class Recording:
     def shutdown(self, timeout_s: float) -> bool:
         """Write what is queued and end; nothing is recorded afterwards."""
         self.queue.closed = True
-        if self._others is not None:
-            self._others.finished()
+        if self._foreign_spans is not None:
+            self._foreign_spans.finished()
         began = time.monotonic()
         # What a flush has waited for in vain (at a provider's own shutdown, say) is not waited for again.
         written = self._bounded(self._writer.stop, max(0.1, timeout_s - self._waited_s))
@@ -189,8 +195,8 @@ class Recording:
         settings = dataclasses.replace(self.settings, run_id=run_id)
         return partial(self._open_store, settings, self.instance_id, privacy.text(service))
 
-    def _opened(self, store: Store) -> tuple[Store, BatchBuilder]:
-        """Return the store and the batch builder for the writer, once the store is open."""
+    def _opened(self, store: Store) -> BatchBuilder:
+        """Return the builder of batches for a store that has just been opened."""
         from otel_mas.record.pipeline.batches import BatchBuilder
 
         self._key = store.digest_key
@@ -202,12 +208,13 @@ class Recording:
         if self.settings.run_id:
             origin[names.MAS_RUN_ID] = self._privacy.text(self.settings.run_id)
         if self._builder is None:
-            self._builder = BatchBuilder(self._privacy, origin, self._values, self._others, self.queue.losses)
+            self._builder = BatchBuilder(self._privacy, origin, self._values, self._enrichers, self.queue.losses)
         else:  # another store than before, which has none of what was written to that one
             self._builder.restart(origin)
             self.queue.announce_again()
             self._resend()
-        return self._shipping.around(store), self._builder
+        self._shipping.store_opened()
+        return self._builder
 
     def _digest_key(self) -> bytes:
         if self.settings.digest_key is not None:

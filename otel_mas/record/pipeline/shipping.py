@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from opentelemetry.context import attach, detach, set_value
 
@@ -21,10 +21,8 @@ from otel_mas.record.guard import caught
 from otel_mas.record.sdk.own_exports import own_servers
 
 if TYPE_CHECKING:
-    from otel_mas.record.pipeline.writer import Store
     from otel_mas.shipping import Destination, Loop, Shipper
     from otel_mas.store.log import Log
-    from otel_mas.store.rows import Batch
 
 _SUPPRESS = "suppress_instrumentation"  # as in the writer: what we send is not to be traced
 _LOCK_WAIT_S = 1.0
@@ -32,7 +30,7 @@ _FORK_WAIT_S = 2 * _LOCK_WAIT_S
 
 
 class Shipping:
-    """What happens around each commit of a recording.
+    """Ships the commits of a recording.
 
     Args:
         settings: of the recording.
@@ -62,10 +60,9 @@ class Shipping:
         """Whether there are threads that ship."""
         return any(line.started for line in self._lines or ())
 
-    def around(self, store: Store) -> Store:
-        """The store, with what has to happen around its commits. Called again where it was replaced by another."""
+    def store_opened(self) -> None:
+        """Begin with a store, which knows nothing yet of what the app exports."""
         self._noted.clear()
-        return cast("Store", _Watched(store, self._before_commit, self._after_commit))
 
     def stop(self, timeout_s: float) -> None:
         """Ship what is there, as far as that goes in so many seconds, and end."""
@@ -84,8 +81,8 @@ class Shipping:
         for line in self._lines or ():
             line.let_go()
 
-    def _before_commit(self) -> None:
-        """Before, so that neither a destination nor what the app exports itself is known too late for this batch.
+    def before_commit(self) -> None:
+        """Make destinations, and what the app exports itself, known to the store in time for this batch.
 
         Raises:
             StoreLocked: the same batch is to be tried again.
@@ -108,7 +105,8 @@ class Shipping:
             self._hindered = True
             caught("shipping: begin", error)
 
-    def _after_commit(self) -> None:
+    def after_commit(self) -> None:
+        """Wake the shippers."""
         for line in self._lines or ():
             line.wake()
 
@@ -141,26 +139,6 @@ class Shipping:
     def _warn_of_doubles(self, found: set[str]) -> None:
         for line in self._lines or ():
             line.warn_of_double(found)
-
-
-class _Watched:
-    """A store whose commits are announced."""
-
-    def __init__(self, store: Store, before: Callable[[], None], after: Callable[[], None]) -> None:
-        self._store = store
-        self._before = before
-        self._after = after
-
-    def write(self, batch: Batch) -> None:
-        if not batch.spans:
-            self._store.write(batch)
-            return
-        self._before()
-        self._store.write(batch)
-        self._after()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
 
 
 class _Line:

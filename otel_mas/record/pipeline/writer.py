@@ -120,24 +120,28 @@ class Writer:
     Args:
         queue: what it writes.
         prepare: given the service's name, returns what opens the store, and raises StoreError.
-        opened: given an open store, returns the one to write to and what builds batches for it.
+        opened: given an open store, returns what builds batches for it.
         interval_s: how long a span waits at most while more may come.
         batch_spans: spans in one transaction.
         resend: called where the store has lost messages that were sent before.
         content_leaves: content is shipped with its span, so that small content is committed with it at exit as well.
         thread_started: called with the id of the thread.
+        before_commit: called before spans are committed; may raise StoreLocked, to be called again later.
+        after_commit: called after spans were committed.
     """
 
     def __init__(
         self,
         queue: SpanQueue,
         prepare: Callable[[str], Callable[[], Store]],
-        opened: Callable[[Store], tuple[Store, BatchBuilder]],
+        opened: Callable[[Store], BatchBuilder],
         *,
         interval_s: float,
         batch_spans: int,
         resend: Callable[[], None],
         thread_started: Callable[[int], None],
+        before_commit: Callable[[], None] = lambda: None,
+        after_commit: Callable[[], None] = lambda: None,
         content_leaves: bool = False,
     ) -> None:
         self._queue = queue
@@ -148,6 +152,8 @@ class Writer:
         self._batch_spans = batch_spans
         self._resend = resend
         self._thread_started = thread_started
+        self._before_commit = before_commit
+        self._after_commit = after_commit
         self._bell: SimpleQueue[_Request | None] = SimpleQueue()  # reentrant, unlike threading's events
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
@@ -265,7 +271,7 @@ class Writer:
             service = self._queue.service() or "unknown_service"
             with self._using_store:  # a child that is forked amid an import never gets the module
                 self._open_store = self._prepare(service)
-            self._parts = self._opened(self._insist(self._open_store))
+            self._parts = self._open()
             self._work()
         except _GivenUp as error:
             self._drop_waiting(error.reason)
@@ -292,9 +298,9 @@ class Writer:
 
     def _drop(self, drained: Drained, reason: DropReason) -> None:
         losses = self._queue.losses
-        for span, _, _ in drained.ended:
+        for span in drained.ended:
             losses.span(span.context[:2], reason)
-        for key in (*(item.key for item in drained.beside), *self._contents):
+        for key in (*(part.key for part in drained.row_parts), *self._contents):
             losses.content(key, reason)
         self._contents.clear()
 
@@ -302,7 +308,7 @@ class Writer:
         retained = time.monotonic()
         while self._stop is None:
             self._wait()
-            if not (len(self._queue) or self._requests or self._queue.open):
+            if not (len(self._queue) or self._requests or self._queue.open_spans):
                 self._verify()
                 continue
             asked, self._requests = self._requests, []
@@ -360,7 +366,7 @@ class Writer:
         """Write one batch. What cannot be written is counted as dropped."""
         self._verify()
         if self._parts is None:
-            if not (len(self._queue) or self._queue.open):
+            if not (len(self._queue) or self._queue.open_spans):
                 return  # no store is made for nothing
             self._parts = self._reopen()  # before anything is taken from the queue, where open spans are added
         drained = self._queue.drain(self._batch_spans)
@@ -410,13 +416,24 @@ class Writer:
 
     def _commit(self, batch: Batch, store: Store) -> None:
         try:
-            self._insist(partial(store.write, batch))
+            self._insist(partial(self._commit_once, batch, store))
         except BaseException:
             self._queue.losses.restore(batch.drops, batch.dropped_spans)
             raise
         self._unconfirmed += len(batch.spans)
         self._interruptions = 0
         self._contents.clear()
+
+    def _commit_once(self, batch: Batch, store: Store) -> None:
+        if batch.spans:
+            self._before_commit()
+        store.write(batch)
+        if batch.spans:
+            self._after_commit()
+
+    def _open(self) -> tuple[Store, BatchBuilder]:
+        store = self._insist(self._open_store)
+        return store, self._opened(store)
 
     def _verify(self) -> None:
         """Stop using a store whose files are not at its path any more."""
@@ -443,7 +460,7 @@ class Writer:
         while self._given_up is not None and not self._given_up.is_settled() and time.monotonic() < settled_by:
             self._listen(_ALIVE_S)
         try:
-            parts = self._opened(self._insist(self._open_store))
+            parts = self._open()
         except StoreError as error:
             raise StoreReplaced(f"{self._replacement}, and {error}") from error
         self._warn("replaced", "otel-mas: %s: recording goes on in the file that is there now", self._replacement)
@@ -506,13 +523,13 @@ class Writer:
             try:
                 with self._using_store if uses_store else nullcontext():
                     done = action()
-                self._queue.full_because = DropReason.QUEUE_FULL
+                self._queue.full_reason = DropReason.QUEUE_FULL
                 return done
             except StoreLocked as error:
                 if self._stop is not None and time.monotonic() > self._stop.deadline:
                     raise _GivenUp(reason_of(error)) from error
                 if isinstance(error, StoreJournalFull):
-                    self._queue.full_because = DropReason.JOURNAL_FULL
+                    self._queue.full_reason = DropReason.JOURNAL_FULL
                 if not self._held:
                     self._warn("locked", "otel-mas: what is recorded waits in memory: %s", error)
                 self._report()

@@ -1,23 +1,23 @@
-"""What recording asks of who knows the spans of other instrumentation."""
+"""Interface for instrumentation that completes spans which other instrumentation makes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Protocol
 
+from otel_mas.record.pipeline.span_data import SpanData
 
-class Others(Protocol):
-    """Knows some of the spans that other instrumentation makes."""
+
+class ForeignSpans(Protocol):
+    """Selects and completes some of the spans of other instrumentation."""
 
     def started(self, span: Any) -> None:
-        """A span has started, on the thread and in the context in which it did."""
+        """Note a span that starts, on the thread and in the context in which it does."""
+
+    def enrich(self, span: SpanData) -> None:
+        """Complete an ended span; an `Enricher`."""
 
     def finished(self) -> None:
-        """Recording ends in this process."""
-
-    def columns(self, span: Any) -> Mapping[str, Any]:
-        """What the store is to know of an ended span beside its own attributes; on the writer's thread."""
-        ...
+        """End: recording stops in this process."""
 
 
-__all__ = ["Others"]
+__all__ = ["ForeignSpans"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
-    from otel_mas.record.sdk.foreign_spans import Others
+    from otel_mas.record.sdk.foreign_spans import ForeignSpans
 else:
     # Registered before the app has imported the SDK, which we do not load for it. A test holds this class to every
     # method of the SDK's.
@@ -35,12 +35,14 @@ class MirrorProcessor(SpanProcessor):
     Args:
         queue: where they go.
         flush: writes out what waits, within seconds; True where all of it was.
-        others: is told of every span that starts.
+        foreign_spans: is called with every span that starts.
     """
 
-    def __init__(self, queue: SpanQueue, flush: Callable[[float], bool], others: Others | None = None) -> None:
+    def __init__(
+        self, queue: SpanQueue, flush: Callable[[float], bool], foreign_spans: ForeignSpans | None = None
+    ) -> None:
         self.queue = queue
-        self._others = others
+        self._foreign_spans = foreign_spans
         self._flush = flush
         self.writer_thread = 0  # what the writer's own SQLite calls are traced as must not feed the writer
         self.forked_ns = 0  # spans that started before belong to the parent process, which records them
@@ -51,8 +53,8 @@ class MirrorProcessor(SpanProcessor):
             return
         try:
             queue.start(span.context, span)
-            if self._others is not None:
-                self._others.started(span)
+            if self._foreign_spans is not None:
+                self._foreign_spans.started(span)
         except Exception as error:
             caught("processor: on_start", error)
 
@@ -65,9 +67,9 @@ class MirrorProcessor(SpanProcessor):
             return
         try:
             context = span.context
-            if get_ident() == self.writer_thread and not queue.known(context):
+            if get_ident() == self.writer_thread and not queue.is_open(context):
                 return
-            if self.forked_ns and (span.start_time or 0) < self.forked_ns and not queue.known(context):
+            if self.forked_ns and (span.start_time or 0) < self.forked_ns and not queue.is_open(context):
                 return
             queue.end(context, span, _weight(span))
         except Exception as error:

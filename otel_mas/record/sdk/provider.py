@@ -69,6 +69,12 @@ def detach() -> None:
         _kept = attachment.withdraw()
 
 
+def span_processors() -> list[Any]:
+    """The span processors of all recorded providers; while recording is ending, of the global one and ours."""
+    providers = [_api._TRACER_PROVIDER, _kept] if _attachment is None else list(_attachment.adopted)
+    return [one for each in providers for one in getattr(_sdk_processors(each), "_span_processors", ())]
+
+
 def tracer() -> Tracer:
     """The tracer for our own spans: the app's provider's, or ours where the app has none."""
     attachment = _attachment
@@ -101,7 +107,7 @@ class Attachment:
         self.found: _Found | None = None
         self._processor = processor
         self._settings = settings
-        self._adopted: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.adopted: weakref.WeakSet[Any] = weakref.WeakSet()
         self._own = own
 
     def is_in(self, processors: Any) -> bool:
@@ -122,10 +128,10 @@ class Attachment:
         processors = _sdk_processors(provider)
         there = getattr(processors, "_span_processors", None)
         if provider is self._own:
-            from otel_mas.record.sdk.span import LightTracer, lightened
+            from otel_mas.record.sdk.lazy_tracer import LazyTracer, lazy_tracer_of
 
-            tracer = lightened(tracer, self._processor)
-            if isinstance(tracer, LightTracer):
+            tracer = lazy_tracer_of(tracer, self._processor)
+            if isinstance(tracer, LazyTracer):
                 processors = None  # it looks at each start, and ours is never thrown out of a provider of ours
         if not _can_set():
             seen = trace_api.get_tracer_provider()
@@ -141,8 +147,8 @@ class Attachment:
             return False
         processors = _sdk_processors(provider)
         with _lock:
-            known = provider in self._adopted
-            self._adopted.add(provider)
+            known = provider in self.adopted
+            self.adopted.add(provider)
             if processors is not None and not self.is_in(processors):
                 add(self._processor)
         if processors is None and not known:  # not under our lock: it may take others
@@ -179,7 +185,7 @@ class Attachment:
                         _api._TRACER_PROVIDER = None
                         _allow_set()
                 own.give_way()
-        for provider in list(self._adopted):
+        for provider in list(self.adopted):
             processors = _sdk_processors(provider)
             if processors is not None:
                 with processors._lock:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,9 +17,9 @@ from genai_prices.data import providers
 from genai_prices.data_snapshot import DataSnapshot, set_custom_snapshot
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.trace import SpanContext
 
 from otel_mas.pricing import Cost, Price, PriceTable, Tokens
-from otel_mas.record.pipeline.late import Late
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 MODELS = [(provider.id, model) for provider in providers for model in provider.models]
@@ -192,14 +193,26 @@ def test_a_call_that_ends_before_the_table_is_there_does_not_wait_and_gets_its_c
 
     monkeypatch.setattr(PriceTable, "_load", slow)
     table = PriceTable(Clock(NOON))
-    said = attributes_of(table.cost("openai", ("gpt-4o",), Tokens(1000, 0)))  # would never return if it waited
-    late = said["mas.cost.missing"]
-    assert late == "the price table was still being loaded"
-    assert isinstance(late, Late)
+    context = SpanContext(1, 2, is_remote=False)
+    cost = table.cost("openai", ("gpt-4o",), Tokens(1000, 0), None, context)  # would never return if it waited
+    span = SimpleNamespace(context=context, attributes={"a": 1, **attributes_of(cost)})
+    assert span.attributes["mas.cost.missing"] == "the price table was still being loaded"
     go_on.set()
-    settled = late.work()
-    assert settled["mas.cost.usd"] == pytest.approx(0.0025)
-    assert "mas.cost.missing" not in settled
+    table.enrich(span)
+    assert span.attributes["mas.cost.usd"] == pytest.approx(0.0025)
+    assert span.attributes.keys() == {"a", "mas.cost.usd", "mas.cost.source"}
+    other = SimpleNamespace(context=SpanContext(1, 3, is_remote=False), attributes={"a": 1})
+    table.enrich(other)
+    assert other.attributes == {"a": 1}
+
+
+def test_a_cost_that_cannot_be_found_later_says_why() -> None:
+    table, context = PriceTable(Clock(NOON)), SpanContext(1, 2, is_remote=False)
+    span = SimpleNamespace(context=context, attributes={})
+    cost = table.cost("openai", ("no-such-model",), Tokens(1, 0), None, context)
+    cost.describe(span.attributes, simulated=False)
+    table.enrich(span)
+    assert "has no price for openai no-such-model" in span.attributes["mas.cost.missing"]
 
 
 FORKS = """

@@ -478,7 +478,7 @@ IMPORTING = """
 @pytest.mark.parametrize(
     "module",
     [
-        "otel_mas.record.sdk.span",
+        "otel_mas.record.sdk.lazy_tracer",
         "opentelemetry.sdk.trace",
         "otel_mas.store.keys",
         "otel_mas.record.pipeline.batches",

@@ -46,8 +46,8 @@ class Recorded:
         digests = MessageDigests(Digester(lambda: bytes(32)), lambda *_: True)
         self.rec.connect(Settings(**{"content": "redacted", **settings}), self.queue, digests, lambda: tracer)
 
-    def beside(self) -> list[Any]:
-        return self.queue.drain(100).beside
+    def row_parts(self) -> list[Any]:
+        return self.queue.drain(100).row_parts
 
     def contents(self) -> dict[str, Any]:
         waiting = iter(self.queue.next_content, None)
@@ -71,7 +71,7 @@ def test_each_cause_is_a_link_and_an_entry_of_the_arrays() -> None:
     assert span.attributes[names.MAS_CAUSE_SPANS] == (f"{11:032x}-{12:016x}", f"{11:032x}-{13:016x}")
     assert span.attributes[names.MAS_CAUSE_KINDS] == ("trigger", "resume")
     assert given == {"a": 1}
-    assert recorded.queue.drain(1).ended[0][1] == tuple(causes)
+    assert recorded.queue.drain(1).ended[0].causes == tuple(causes)
 
 
 def test_a_span_starts_where_it_is_told() -> None:
@@ -104,7 +104,7 @@ def test_of_many_messages_the_newest_are_recorded_and_the_others_counted() -> No
     assert digests == recorded.rec.messages(recorded.rec.start_span("t", {}), "input", messages[7:], Text())
     assert span.attributes[names.MAS_INPUT_MESSAGES] == digests
     assert span.attributes[names.MAS_INPUT_OMITTED_MESSAGES] == 7
-    [changes] = [one for one in recorded.beside() if isinstance(one, Changes)]
+    [changes] = [one for one in recorded.row_parts() if isinstance(one, Changes)]
     assert changes.values == (f"size:{MAX_MESSAGES + 7}",)
 
 
@@ -212,7 +212,7 @@ def test_without_content_none_is_queued_and_messages_keep_their_digests() -> Non
     recorded.rec.record_exception(span, ValueError("said"))
     digests = recorded.rec.messages(span, "input", ["said"], Text())
     assert len(digests) == 1
-    assert [type(item) for item in recorded.beside()] == [MessageRefs]
+    assert [type(item) for item in recorded.row_parts()] == [MessageRefs]
 
 
 def test_messages_are_on_the_span_and_beside_it_by_digest() -> None:
@@ -224,7 +224,7 @@ def test_messages_are_on_the_span_and_beside_it_by_digest() -> None:
     assert span.attributes[names.MAS_INPUT_MESSAGES] == consumed
     assert span.attributes[names.MAS_OUTPUT_MESSAGES] == produced
     key = tuple(span.get_span_context()[:2])
-    assert [tuple(item)[:3] for item in recorded.beside()] == [(key, 0, consumed), (key, 1, produced)]
+    assert [tuple(item)[:3] for item in recorded.row_parts()] == [(key, 0, consumed), (key, 1, produced)]
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_spans_that_do_not_record_cost_nothing() -> None:
     recorded.rec.content(span, "n", 1)
     recorded.rec.record_exception(span, ValueError())
     assert recorded.rec.messages(span, "input", ["a"], Untouchable()) == ()
-    assert not recorded.beside()
+    assert not recorded.row_parts()
     assert not recorded.contents()
 
 

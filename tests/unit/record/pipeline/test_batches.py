@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource as ResourceMessage
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 
@@ -19,6 +20,7 @@ from otel_mas.record.content.rows import MAX_BYTES
 from otel_mas.record.content.state import StateDigests
 from otel_mas.record.pipeline.batches import BatchBuilder
 from otel_mas.record.pipeline.queue import Content, Drained, Message, MessageRefs
+from otel_mas.record.pipeline.span_data import Enricher, SpanData
 from otel_mas.semconv import attributes as names
 from otel_mas.store.rows import Batch
 
@@ -49,14 +51,13 @@ def with_contents(made: BatchBuilder, batch: Any, *items: Any) -> Any:
     return batch
 
 
-def drained(*spans: Any, beside: Any = (), started: Any = ()) -> Drained:
-    pairs = [(span.context[:2], span) for span in started]
-    return Drained([(span, (), 0) for span in spans], list(beside), pairs)
+def drained(*spans: Any, row_parts: Any = (), started: Any = ()) -> Drained:
+    return Drained(list(map(SpanData.of_sdk, spans)), list(row_parts), list(map(SpanData.of_sdk, started)))
 
 
-def builder(privacy: Privacy | None = None) -> BatchBuilder:
+def builder(privacy: Privacy | None = None, *enrichers: Enricher) -> BatchBuilder:
     values = StateDigests(Digester(lambda: bytes(32)))
-    return BatchBuilder(privacy or Privacy("redacted"), {names.MAS_INSTANCE_ID: "ab"}, values)
+    return BatchBuilder(privacy or Privacy("redacted"), {names.MAS_INSTANCE_ID: "ab"}, values, enrichers)
 
 
 def test_resource_and_scope_are_stored_redacted_once_with_this_process(store: Any) -> None:
@@ -78,14 +79,14 @@ def test_resource_and_scope_are_stored_redacted_once_with_this_process(store: An
 def test_content_and_references_become_rows(store: Any) -> None:
     span = ended()
     key = span.context[:2]
-    beside = [MessageRefs(key, 1, ("ab" * 16, "cd" * 16), 1)]
+    parts = [MessageRefs(key, 1, ("ab" * 16, "cd" * 16), 1)]
     contents = [
         Content(key, "arguments", {"token": "hunter2", "q": "x"}, 1),
         Message(key, "ab" * 16, {"role": "user", "parts": [{"type": "text", "content": "hi"}]}, 1),
         Message(key, "cd" * 16, {"role": "tool"}, 1),
     ]
     made = builder()
-    batch = with_contents(made, made.batch(drained(span, beside=beside), store), *contents)
+    batch = with_contents(made, made.batch(drained(span, row_parts=parts), store), *contents)
     assert orjson.loads(batch.contents[0].value) == {"token": "[redacted]", "q": "x"}
     assert (batch.contents[0].trace_id, batch.contents[0].span_id) == (batch.spans[0].trace_id, batch.spans[0].span_id)
     assert [(ref.direction, ref.position, ref.digests.hex()) for ref in batch.message_refs] == [
@@ -139,8 +140,38 @@ def test_a_span_that_cannot_be_encoded_costs_no_other(store: Any) -> None:
     assert batch.dropped == [Dropped("not encodable", 1, 0)]
 
 
+def test_enrichers_complete_the_stored_span_and_leave_the_app_s_as_it_ended(store: Any) -> None:
+    def price(span: SpanData) -> None:
+        del span.attributes["missing"]
+        span.attributes["usd"] = 0.5
+
+    def agent(span: SpanData) -> None:
+        span.columns = {names.GEN_AI_AGENT_NAME: "writer"}
+
+    span = TRACER.start_span("chat", attributes={"a": 1, "missing": "not yet"})
+    span.end()
+    [row] = builder(None, price, agent).batch(drained(span), store).spans
+    stored = {pair.key: pair.value for pair in Span.FromString(row.body).attributes}
+    assert (stored.keys(), stored["usd"].double_value) == ({"a", "usd"}, 0.5)
+    assert "writer" in row.columns.values()
+    assert dict(span.attributes or {}) == {"a": 1, "missing": "not yet"}  # type: ignore[attr-defined]
+
+
+def test_an_enricher_that_fails_costs_neither_the_span_nor_the_next_enricher(store: Any) -> None:
+    guard.set_strict(False)
+
+    def fails(span: SpanData) -> None:
+        raise RuntimeError("no price")
+
+    def agent(span: SpanData) -> None:
+        span.columns = {names.GEN_AI_AGENT_NAME: "writer"}
+
+    [row] = builder(None, fails, agent).batch(drained(ended()), store).spans
+    assert "writer" in row.columns.values()
+
+
 def test_after_a_locked_store_the_same_items_can_be_given_again(store: Any) -> None:
-    made, items = builder(), drained(ended(), beside=[MessageRefs((1, 2), 0, ("ab" * 16,), 1)])
+    made, items = builder(), drained(ended(), row_parts=[MessageRefs((1, 2), 0, ("ab" * 16,), 1)])
     store.failing = lambda: StoreLocked("locked")
     with pytest.raises(StoreLocked):
         made.batch(items, store)

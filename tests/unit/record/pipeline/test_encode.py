@@ -17,6 +17,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 from otel_mas.record import Cause
 from otel_mas.record.content.privacy import DRAWN, Privacy
 from otel_mas.record.pipeline.encode import SpanEncoder
+from otel_mas.record.pipeline.span_data import SpanData
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 from otel_mas.store.columns import COLUMNS
@@ -49,6 +50,7 @@ STATUSES = st.builds(Status, st.sampled_from(list(StatusCode)), TEXT | st.none()
     lambda status: status if status.status_code is StatusCode.ERROR else Status(status.status_code)
 )
 TIMES = st.integers(0, 2**63)
+data = SpanData.of_sdk
 ENCODER = SpanEncoder(Privacy("full"))  # one for all examples: what it remembers must not leak from one to the next
 
 
@@ -107,7 +109,7 @@ def parsed(body: bytes) -> trace_pb2.Span:
 @settings(deadline=None, max_examples=150)
 @given(spans())
 def test_a_span_is_the_message_that_the_stock_encoder_makes(span: ReadableSpan) -> None:
-    ours, theirs = parsed(ENCODER.row(span).body), stock(span)
+    ours, theirs = parsed(ENCODER.row(data(span)).body), stock(span)
     assert span.context is not None
     assert ours.flags & 0xFF == span.context.trace_flags
     ours.flags &= ~0xFF
@@ -126,15 +128,15 @@ def test_an_id_or_digest_is_stored_the_same_whatever_came_before(said: list[tupl
     one = SpanEncoder(Privacy("redacted"))
     for name, value in said:
         span = ended({name: value})
-        row, alone = one.row(span), SpanEncoder(Privacy("redacted")).row(span)
+        row, alone = one.row(data(span)), SpanEncoder(Privacy("redacted")).row(data(span))
         assert (row.body, repr(row.columns)) == (alone.body, repr(alone.columns))
         if len(value if isinstance(value, str) else "") <= 128:  # longer ones are redacted
-            assert parsed(ENCODER.row(span).body).attributes == stock(span).attributes or value != value
+            assert parsed(ENCODER.row(data(span)).body).attributes == stock(span).attributes or value != value
 
 
 @given(st.lists(st.builds(Cause, CONTEXTS, st.sampled_from(LinkKind)), min_size=1, max_size=4))
 def test_a_cause_is_a_link_with_the_context_of_the_cause(many: list[Cause]) -> None:
-    links = parsed(ENCODER.row(ended(), many).body).links
+    links = parsed(ENCODER.row(data(ended(), many)).body).links
     for (context, kind), link in zip(many, links, strict=True):
         assert (link.trace_id, link.span_id) == (context.trace_id.to_bytes(16), context.span_id.to_bytes(8))
         assert [(pair.key, pair.value.string_value) for pair in link.attributes] == [(names.MAS_LINK_KIND, kind)]
@@ -151,7 +153,7 @@ def test_equal_values_of_different_types_stay_different(first: Any, second: Any)
     for value in (first, second, first):
         span: Any = tracer.start_span("s", attributes={"k": value})
         span.end()
-        assert parsed(encoder.row(span).body).attributes == stock(span).attributes
+        assert parsed(encoder.row(data(span)).body).attributes == stock(span).attributes
 
 
 def ended(attributes: dict[str, Any] | None = None, **limits: int) -> Any:
@@ -191,7 +193,7 @@ def started_because(many: tuple[Cause, ...], extra: int = 0, **limits: int) -> A
 )
 def test_all_causes_are_stored_whatever_the_limits_of_the_sdk(limits: dict[str, int]) -> None:
     many = causes(300)
-    row = SpanEncoder(Privacy("redacted")).row(started_because(many, extra=2, **limits), many)
+    row = SpanEncoder(Privacy("redacted")).row(data(started_because(many, extra=2, **limits), many))
     expected = [(bytes(15) + b"\x07", (n + 1).to_bytes(8, "big"), "send") for n in range(300)]
     assert list(row.links[:300]) == expected
     message = parsed(row.body)
@@ -208,7 +210,7 @@ def test_all_causes_are_stored_whatever_the_limits_of_the_sdk(limits: dict[str, 
 
 def test_links_of_the_app_stay_beside_the_causes() -> None:
     many = causes(2)
-    row = SpanEncoder(Privacy("redacted")).row(started_because(many, extra=3), many)
+    row = SpanEncoder(Privacy("redacted")).row(data(started_because(many, extra=3), many))
     assert [kind for _, _, kind in row.links] == ["send", "send", None, None, None]
 
 
@@ -224,7 +226,7 @@ def test_columns_hold_what_sqlite_can_bind() -> None:
             names.GEN_AI_USAGE_INPUT_TOKENS: 2**70,
         }
     )
-    row = SpanEncoder(Privacy("redacted")).row(span)
+    row = SpanEncoder(Privacy("redacted")).row(data(span))
     found = {COLUMNS[place].attribute: value for place, value in row.columns.items()}
     assert found == {
         names.MAS_TASK_STEP: 3,
@@ -264,7 +266,7 @@ def with_secrets_everywhere() -> Any:
 
 @pytest.mark.parametrize("content", ["redacted", "none"])
 def test_no_secret_reaches_bytes_or_columns(content: Any) -> None:
-    row = SpanEncoder(Privacy(content)).row(with_secrets_everywhere())
+    row = SpanEncoder(Privacy(content)).row(data(with_secrets_everywhere()))
     said = repr((row.name, row.columns, row.body))
     assert SECRET not in said
     assert "hunter2" not in said
@@ -273,7 +275,7 @@ def test_no_secret_reaches_bytes_or_columns(content: Any) -> None:
 
 
 def test_full_content_is_stored_as_it_is() -> None:
-    row = SpanEncoder(Privacy("full")).row(with_secrets_everywhere())
+    row = SpanEncoder(Privacy("full")).row(data(with_secrets_everywhere()))
     assert row.body.count(SECRET.encode()) >= 7
 
 
@@ -293,7 +295,7 @@ def test_without_content_what_was_said_is_not_stored() -> None:
     span.record_exception(ValueError(said))
     span.set_status(StatusCode.ERROR, said)
     span.end()
-    row = SpanEncoder(Privacy("none")).row(span)
+    row = SpanEncoder(Privacy("none")).row(data(span))
     assert said.encode() not in row.body
     assert {pair.key for pair in parsed(row.body).attributes} == {"number.unknown", names.GEN_AI_REQUEST_MODEL}
     assert {pair.key for pair in parsed(row.body).events[0].attributes} == {"exception.type", "exception.escaped"}
@@ -323,7 +325,7 @@ def test_what_cannot_be_redacted_is_withheld_and_the_span_says_so() -> None:
         span.add_event("bad event", {"bad": "raw"})
         span.set_status(StatusCode.ERROR, "raw")
         span.end()
-        row = encoder.row(span)
+        row = encoder.row(data(span))
         message = parsed(row.body)
         assert b"raw" not in row.body
         assert row.name == message.name == "(withheld)"
@@ -341,28 +343,28 @@ def test_the_memo_of_pairs_stays_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("otel_mas.record.pipeline.pairs._MAX_PAIRS", 10)
     encoder = SpanEncoder(Privacy("redacted"))
     for number in range(50):
-        encoder.row(ended({"unique": f"value {number}", "float": number / 7, "long": "x" * 10_000}))
+        encoder.row(data(ended({"unique": f"value {number}", "float": number / 7, "long": "x" * 10_000})))
     assert len(encoder._attributes._memo) <= 10
     assert all(len(str(value)) < 300 for _, value in encoder._attributes._memo)
 
 
 def test_sampling_and_consent_follow_the_trace_flag() -> None:
     span = ended()
-    assert SpanEncoder(Privacy("redacted")).row(span).sampled
+    assert SpanEncoder(Privacy("redacted")).row(data(span)).sampled
     span._context = SpanContext(1, 2, False, TraceFlags(0))
-    row = SpanEncoder(Privacy("redacted")).row(span._readable_span())
+    row = SpanEncoder(Privacy("redacted")).row(data(span._readable_span()))
     assert (row.sampled, row.may_ship) == (False, False)
 
 
 def test_an_open_span_has_its_columns_and_no_body() -> None:
     span: Any = TracerProvider().get_tracer("t").start_span("s", attributes={names.MAS_TASK_NAME: "writer"})
-    row = SpanEncoder(Privacy("redacted")).open_row(span, resource=4, scope=5)
+    row = SpanEncoder(Privacy("redacted")).open_row(data(span), resource=4, scope=5)
     assert (row.name, row.resource, row.scope, row.start_ns) == ("s", 4, 5, span.start_time)
     assert "writer" in row.columns.values()
 
 
 def test_a_nan_is_stored_as_a_nan() -> None:
-    message = parsed(SpanEncoder(Privacy("redacted")).row(ended({"n": math.nan})).body)
+    message = parsed(SpanEncoder(Privacy("redacted")).row(data(ended({"n": math.nan}))).body)
     assert math.isnan(message.attributes[0].value.double_value)
 
 
@@ -381,7 +383,7 @@ def test_no_place_of_a_span_is_stored_unread(content: Any) -> None:
     span.set_status(StatusCode.ERROR, SECRET)
     span._context = SpanContext(*span.context[:2], False, TraceFlags(1), state)
     span.end()
-    row = encoder.row(span)
+    row = encoder.row(data(span))
     assert SECRET not in repr(row)
     assert SECRET.encode() not in row.body
     message = parsed(row.body)
@@ -396,7 +398,7 @@ def test_names_that_differ_in_their_secrets_alone_stay_apart() -> None:
     for _ in range(2):
         span: Any = TracerProvider().get_tracer("t").start_span("s", attributes={f"n.{SECRET}a": 1, f"n.{SECRET}b": 2})
         span.end()
-        pairs = [(pair.key, pair.value.int_value) for pair in parsed(encoder.row(span).body).attributes]
+        pairs = [(pair.key, pair.value.int_value) for pair in parsed(encoder.row(data(span)).body).attributes]
         assert pairs == [("n.[redacted]", 1), ("n.[redacted] 2", 2)]
 
 
@@ -408,6 +410,6 @@ def test_identifiers_stay_as_they_are(identifier: str) -> None:
     for name in sorted(DRAWN):
         span: Any = TracerProvider().get_tracer("t").start_span("s", attributes={name: identifier})
         span.end()
-        assert {pair.key: pair.value.string_value for pair in parsed(encoder.row(span).body).attributes} == {
+        assert {pair.key: pair.value.string_value for pair in parsed(encoder.row(data(span)).body).attributes} == {
             name: identifier
         }

@@ -56,9 +56,9 @@ class Rig:
 
         return open_store
 
-    def _opened(self, store: Any) -> tuple[Any, BatchBuilder]:
+    def _opened(self, store: Any) -> BatchBuilder:
         digests = StateDigests(Digester(lambda: bytes(32)))
-        return store, BatchBuilder(Privacy("redacted"), {}, digests, losses=self.queue.losses)
+        return BatchBuilder(Privacy("redacted"), {}, digests, losses=self.queue.losses)
 
     def _resend(self) -> None:
         self.resent += 1
@@ -196,7 +196,7 @@ def test_while_the_store_is_locked_memory_is_bounded(store: Any) -> None:
     for _ in range(100):
         rig.end()
     assert rig.queue.waiting_spans <= 10
-    assert rig.queue.open == 0
+    assert rig.queue.open_spans == 0
     losses = rig.queue.losses
     assert losses.spans[DropReason.QUEUE_FULL] >= 90
     store.failing = None

@@ -25,11 +25,12 @@ from otel_mas.record.content.state import StateDigests
 from otel_mas.record.pipeline.batches import BatchBuilder
 from otel_mas.record.pipeline.encode import SpanEncoder
 from otel_mas.record.pipeline.queue import SpanQueue
+from otel_mas.record.pipeline.span_data import SpanData
 from otel_mas.record.recorder import Recorder
+from otel_mas.record.sdk.lazy_span import interned
+from otel_mas.record.sdk.lazy_tracer import LazySdkSpan, LazyTracer, lazy_tracer_of
 from otel_mas.record.sdk.own_provider import OwnProvider
 from otel_mas.record.sdk.processor import MirrorProcessor
-from otel_mas.record.sdk.span import LightSpan, LightTracer, lightened
-from otel_mas.record.sdk.trusted import interned
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 
@@ -38,16 +39,16 @@ PARENT = SpanContext(21, 22, False, TraceFlags(3), TraceState([("vendor", "1")])
 
 
 class Recording:
-    """A recorder over a provider of ours, its spans light or the SDK's."""
+    """A recorder over a provider of ours, its spans lazy or the SDK's."""
 
-    def __init__(self, light: bool = True, provider: TracerProvider | None = None) -> None:
+    def __init__(self, lazy: bool = True, provider: TracerProvider | None = None) -> None:
         self.queue = SpanQueue(1000, 10**7, wake=lambda: None)
         self.mirror = MirrorProcessor(self.queue, lambda _: True)
         self.provider = OwnProvider(Settings()) if provider is None else provider
         self.provider.add_span_processor(self.mirror)
         get: Any = getattr(self.provider, "own_tracer", self.provider.get_tracer)
         sdk = get("t")
-        self.tracer = lightened(sdk, self.mirror) if light else sdk
+        self.tracer = lazy_tracer_of(sdk, self.mirror) if lazy else sdk
         self.rec = Recorder()
         digests: Any = MessageDigests
         self.rec.connect(Settings(content="redacted"), self.queue, digests, lambda: self.tracer)
@@ -56,7 +57,7 @@ class Recording:
         given = {"name": "s", "attributes": {"a": 1}, "start_time": 5, "parent": under(PARENT), **given}
         return self.rec.start_span(given.pop("name"), dict(given.pop("attributes")), **given)
 
-    def ended(self) -> list[tuple[ReadableSpan, tuple[Cause, ...], int]]:
+    def ended(self) -> list[SpanData]:
         return self.queue.drain(1000).ended
 
 
@@ -67,9 +68,8 @@ def under(context: SpanContext) -> Any:
 def stored(recording: Recording) -> list[tuple[Any, ...]]:
     """What the store would get, but for the ids that are drawn at random."""
     rows = []
-    for span, causes, _ in recording.ended():
-        assert span.context is not None
-        row = SpanEncoder(Privacy("redacted")).row(span, causes)
+    for span in recording.ended():
+        row = SpanEncoder(Privacy("redacted")).row(span)
         body = row.body.replace(row.span_id, b"01234567")
         rows.append((row.trace_id, row.parent_span_id, row.name, row.kind, row.start_ns, row.end_ns, row.status))
         rows.append((row.columns, row.links, body, row.sampled))
@@ -136,10 +136,10 @@ def take(recording: Recording, span: Any, step: tuple[Any, ...]) -> None:
 )
 def test_both_kinds_of_span_do_and_store_the_same(attributes: Any, causes: Any, kind: Any, steps: Any) -> None:
     seen = []
-    for light in (True, False):
-        recording = Recording(light)
+    for lazy in (True, False):
+        recording = Recording(lazy)
         span = recording.start(attributes=attributes, causes=causes, kind=kind)
-        assert isinstance(span, LightSpan) == light
+        assert isinstance(span, LazySdkSpan) == lazy
         for step in steps:
             take(recording, span, step)
         if span.is_recording():
@@ -154,8 +154,8 @@ def test_both_kinds_of_span_do_and_store_the_same(attributes: Any, causes: Any, 
 @given(steps=st.lists(STEPS, max_size=4), causes=st.booleans())
 def test_a_processor_that_is_added_later_gets_open_spans_as_any_other(steps: Any, causes: bool) -> None:
     seen = []
-    for light in (True, False):
-        recording = Recording(light)
+    for lazy in (True, False):
+        recording = Recording(lazy)
         span = recording.start(causes=[Cause(OTHER, LinkKind.TRIGGER)] if causes else [])
         late = Late()
         recording.provider.add_span_processor(late)
@@ -167,7 +167,7 @@ def test_a_processor_that_is_added_later_gets_open_spans_as_any_other(steps: Any
         assert isinstance(ending, SdkSpan)
         assert type(ended) is ReadableSpan
         seen.append((visible(ended), stored(recording)))
-        assert type(recording.start()) is not LightSpan
+        assert type(recording.start()) is not LazySdkSpan
     assert seen[0] == seen[1]
 
 
@@ -197,16 +197,16 @@ def test_it_is_a_span_of_the_sdk_and_of_its_parents_trace() -> None:
 @pytest.mark.parametrize("parent", [None, under(trace.INVALID_SPAN_CONTEXT), trace.INVALID_SPAN])
 def test_a_root_is_as_the_sdk_makes_it_in_a_trace_of_its_own(parent: Any) -> None:
     seen = []
-    for light in (True, False):
-        recording = Recording(light)
+    for lazy in (True, False):
+        recording = Recording(lazy)
         one, other = recording.start(parent=parent), recording.start(parent=parent)
-        assert isinstance(one, LightSpan) == light
+        assert isinstance(one, LazySdkSpan) == lazy
         assert one.context.is_valid
         assert one.context.trace_id != other.context.trace_id
         one.end(10)
         read = visible(one)
         del read["trace"]
-        (row,) = [SpanEncoder(Privacy("full")).row(span) for span, _, _ in recording.ended()]
+        (row,) = [SpanEncoder(Privacy("full")).row(span) for span in recording.ended()]
         seen.append((read, row.parent_span_id, row.body[10 + 18 :]))  # after the ids, which are drawn at random
     assert seen[0] == seen[1]
 
@@ -214,10 +214,10 @@ def test_a_root_is_as_the_sdk_makes_it_in_a_trace_of_its_own(parent: Any) -> Non
 def test_children_of_a_light_span_start_under_it() -> None:
     recording = Recording()
     outer = recording.start()
-    light = recording.start(parent=trace.set_span_in_context(outer))
+    lazy = recording.start(parent=trace.set_span_in_context(outer))
     sdk: Any = recording.provider.get_tracer("app").start_span("app", trace.set_span_in_context(outer))
-    assert light.parent == sdk.parent == outer.get_span_context()
-    assert sdk.context.trace_flags == light.context.trace_flags
+    assert lazy.parent == sdk.parent == outer.get_span_context()
+    assert sdk.context.trace_flags == lazy.context.trace_flags
     with trace.use_span(outer, end_on_exit=True):
         assert recording.start(parent=None).parent == outer.get_span_context()
     assert not outer.is_recording()
@@ -235,7 +235,7 @@ def test_children_of_a_light_span_start_under_it() -> None:
 def test_where_something_is_to_be_decided_the_sdk_decides(parent: SpanContext) -> None:
     span = Recording().start(parent=under(parent))
     assert isinstance(span, SdkSpan)
-    assert not isinstance(span, LightSpan)
+    assert not isinstance(span, LazySdkSpan)
 
 
 class Ids(IdGenerator):
@@ -257,14 +257,14 @@ class Ids(IdGenerator):
     ids=["sampler", "attribute count", "attribute length", "ids"],
 )
 def test_where_something_is_configured_the_sdk_does_it(provider: Callable[[], TracerProvider]) -> None:
-    assert not isinstance(Recording(provider=provider()).tracer, LightTracer)
-    assert isinstance(Recording(provider=TracerProvider()).tracer, LightTracer)
+    assert not isinstance(Recording(provider=provider()).tracer, LazyTracer)
+    assert isinstance(Recording(provider=TracerProvider()).tracer, LazyTracer)
 
 
 def test_a_processor_of_somebody_else_keeps_spans_the_sdks() -> None:
     provider = OwnProvider(Settings())
     provider.add_span_processor(Late())
-    assert not isinstance(Recording(provider=provider).start(), LightSpan)
+    assert not isinstance(Recording(provider=provider).start(), LazySdkSpan)
 
 
 def test_an_sdk_whose_spans_have_a_part_that_we_do_not_know_keeps_its_spans(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,13 +275,13 @@ def test_an_sdk_whose_spans_have_a_part_that_we_do_not_know_keeps_its_spans(monk
         self._novelty = 1
 
     monkeypatch.setattr(SdkSpan, "__init__", newer)
-    assert not isinstance(Recording().tracer, LightTracer)
+    assert not isinstance(Recording().tracer, LazyTracer)
 
 
 def test_ending_it_twice_is_told_as_the_sdk_tells_it_and_stored_once(caplog: pytest.LogCaptureFixture) -> None:
     said = []
-    for light in (True, False):
-        recording = Recording(light)
+    for lazy in (True, False):
+        recording = Recording(lazy)
         span = recording.start()
         span.end()
         span.end()
@@ -333,8 +333,8 @@ def test_threads_that_write_to_it_at_once_lose_nothing() -> None:
 
 def test_many_attributes_of_the_app_obey_the_limit_of_the_sdk() -> None:
     seen = []
-    for light in (True, False):
-        recording = Recording(light)
+    for lazy in (True, False):
+        recording = Recording(lazy)
         span = recording.start(causes=[Cause(OTHER, LinkKind.TRIGGER)])
         for number in range(200):
             span.set_attribute(f"k{number}", number)
@@ -345,8 +345,8 @@ def test_many_attributes_of_the_app_obey_the_limit_of_the_sdk() -> None:
 
 def test_an_exception_in_its_block_is_left_to_who_started_it() -> None:
     seen = []
-    for light in (True, False):
-        recording = Recording(light)
+    for lazy in (True, False):
+        recording = Recording(lazy)
         span = recording.start()
         with pytest.raises(ValueError, match="x"), span:
             raise ValueError("x")
@@ -354,12 +354,12 @@ def test_an_exception_in_its_block_is_left_to_who_started_it() -> None:
     assert seen[0] == seen[1]
 
 
-def test_an_open_one_is_stored_as_it_is_so_far_and_stays_untouched() -> None:
+def test_an_open_one_is_stored_as_it_is_so_far_and_is_not_materialized() -> None:
     recording = Recording()
     span = recording.start(attributes={names.MAS_TASK_NAME: "plan"})
-    row = SpanEncoder(Privacy("full")).open_row(span)
+    row = SpanEncoder(Privacy("full")).open_row(span.data())
     assert "plan" in row.columns.values()
-    assert not span.touched
+    assert not span.materialized
 
 
 @pytest.mark.parametrize("value", ["x" * 10_000, ("x" * 5_000,) * 2])
@@ -368,8 +368,8 @@ def test_what_the_app_adds_weighs_what_it_holds(value: Any) -> None:
     span = recording.start()
     span.set_attribute("text", value)
     span.end()
-    ((_, _, weight),) = recording.ended()
-    assert 10_000 <= weight < 12_000
+    (data,) = recording.ended()
+    assert 10_000 <= data.size < 12_000
 
 
 def test_after_the_end_of_recording_it_is_not_queued() -> None:
@@ -378,7 +378,7 @@ def test_after_the_end_of_recording_it_is_not_queued() -> None:
     recording.queue.closed = True
     span.end()
     assert not recording.ended()
-    assert not isinstance(recording.start(), LightSpan)
+    assert not isinstance(recording.start(), LazySdkSpan)
 
 
 def test_on_the_writers_thread_which_runs_finalizers_it_is_recorded() -> None:
@@ -392,7 +392,7 @@ def test_no_attribute_is_made_up() -> None:
     span = Recording().start()
     with pytest.raises(AttributeError, match="nothing"):
         _ = span.nothing
-    assert not span.touched
+    assert not span.materialized
 
 
 class Said:

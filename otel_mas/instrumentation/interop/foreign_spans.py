@@ -1,17 +1,20 @@
-"""Model spans that are left to other instrumentation: what the store is told of each beside what it says itself."""
+"""Complete the model spans of other instrumentation, in the store's columns only: agent, usage and cost."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otel_mas.instrumentation.interop import absence
 from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.instrumentation.usage import Counts, cost_of, interpret
 from otel_mas.model.dialects import model_call, total_tokens
 from otel_mas.pricing import PRICES, Cost
+from otel_mas.record import SpanData, recorded_attributes
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 
 _MAX_OPEN = 16_384  # spans; some never end
 _MAX_WAIT_S = 3.0  # for the price table, on the writer's thread
@@ -24,7 +27,7 @@ _COUNTS = {
 }
 
 
-class LeftTo:
+class ForeignModelSpans:
     """The model spans of one instrumentation scope, or of all in a package.
 
     Args:
@@ -42,8 +45,9 @@ class LeftTo:
 
     def started(self, span: Any) -> None:
         """A span has started: note the agent that it works for, which need not be among its ancestors."""
-        chosen = self._chosen(span)
-        self._absence.started(_scope(span), chosen)
+        scope = span.instrumentation_scope
+        chosen = self._chosen(scope)
+        self._absence.started(_name(scope), chosen)
         if not chosen:
             return
         agent = _agent()
@@ -57,21 +61,21 @@ class LeftTo:
         self._absence.over()
         absence.watch(None)
 
-    def columns(self, span: Any) -> Mapping[str, Any]:
-        """What is known of an ended span, in our words. May wait for the price table."""
-        if not self._chosen(span):
-            return {}
+    def enrich(self, span: SpanData) -> None:
+        """Set the columns of an ended span in the names of GenAI conventions. May wait for the price table."""
+        if not self._chosen(span.scope):
+            return
         agent = self._agents.pop(span.context[:2], None)
-        found = model_call(span.attributes or {})
+        found = model_call(span.attributes)
         if found is None:
-            return {}
+            return
         if agent is not None:
             found[names.GEN_AI_AGENT_NAME] = agent
         self._price(found, total_tokens(span.attributes))
-        return found
+        span.columns = found
 
-    def _chosen(self, span: Any) -> bool:
-        name = _scope(span)
+    def _chosen(self, scope: InstrumentationScope | None) -> bool:
+        name = _name(scope)
         return name == self._scope or name.startswith(self._package)
 
     def _price(self, found: dict[str, Any], total: int | None) -> None:
@@ -87,8 +91,7 @@ class LeftTo:
         cost.describe(found, self._simulated)
 
 
-def _scope(span: Any) -> str:
-    scope = span.instrumentation_scope
+def _name(scope: InstrumentationScope | None) -> str:
     return "" if scope is None else str(scope.name)
 
 
@@ -97,8 +100,7 @@ def _agent() -> str | None:
     task = current_task()
     while task is not None:
         for span in (task.span, task.run.span):
-            # Ours become SDK spans, which cost more, as soon as their `attributes` are read.
-            attributes = getattr(span, "said", None) or getattr(span, "attributes", None) or {}
+            attributes = recorded_attributes(span)
             agent = attributes.get(names.GEN_AI_AGENT_NAME)
             if agent is not None and attributes.get(names.GEN_AI_OPERATION_NAME) == Operation.INVOKE_AGENT:
                 return str(agent)
@@ -106,4 +108,4 @@ def _agent() -> str | None:
     return None
 
 
-__all__ = ["LeftTo"]
+__all__ = ["ForeignModelSpans"]
