@@ -10,8 +10,8 @@ from otel_mas.errors import SourceError, UnsupportedQuery
 from otel_mas.model import MessageRef, Query, Tally, Trace, TraceSummary
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.checkpoints.convert import trace_of
+from otel_mas.sources.checkpoints.reader import CheckpointFile, holds_checkpoints
 from otel_mas.sources.checkpoints.runs import Damaged, rebuild
-from otel_mas.sources.checkpoints.sqlite import CheckpointFile, holds_checkpoints
 from otel_mas.sources.spans_only import SpansOnlySource, full_id
 
 

@@ -19,7 +19,7 @@ from langgraph.graph import START, StateGraph
 import otel_mas
 from otel_mas.cli import cli
 from otel_mas.errors import MissingExtra, SourceError, TraceNotFound, UnsupportedQuery
-from otel_mas.sources.checkpoints.sqlite import _connect
+from otel_mas.sources.checkpoints.reader import _connect
 
 THREAD: Any = {"configurable": {"thread_id": "lunch"}}
 

@@ -1,4 +1,4 @@
-"""The file of LangGraph's `SqliteSaver`: read, never written, nothing of the app imported."""
+"""Reader of the SQLite file of LangGraph's `SqliteSaver`: read-only, nothing of the app is imported."""
 
 from __future__ import annotations
 
@@ -14,25 +14,22 @@ from typing import Any
 from urllib.parse import quote
 
 from otel_mas.errors import SourceError
+from otel_mas.model.channels import BRANCH_TO, ERROR, INTERRUPT, JOIN, TASKS
 from otel_mas.sources.checkpoints.values import MOST_BYTES, READABLE, plain_value
 from otel_mas.store.header import SQLITE_MAGIC, header
 
-TASKS = "__pregel_tasks"
-INTERRUPT, RESUME, ERROR = "__interrupt__", "__resume__", "__error__"
-RESERVED = frozenset((INTERRUPT, RESUME, ERROR, "__error_source_node__"))
-"""Channels of writes that are no result of a task."""
 NULL_TASK = "00000000-0000-0000-0000-000000000000"
-"""Whose writes are the caller's: `Command(goto=..., resume=...)`."""
+"""The id under which the caller's own writes are kept: `Command(goto=..., resume=...)`."""
 
 _TABLES = frozenset(("checkpoints", "writes"))
 _ORDINARY_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND rootpage > 0"  # no view, no virtual table
-# 100 ns from the Gregorian calendar's first day to 1970: where the clock of a version 6 UUID begins.
+# The clock of a version 6 UUID begins with the Gregorian calendar: this many times 100 ns before 1970.
 _UUID_EPOCH = 0x01B21DD213814000
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What one task wrote to one channel; the value only where it says something of causes."""
+    """A task's write to a channel; its value only where it tells causes."""
 
     task_id: str
     path: str
@@ -41,7 +38,7 @@ class Write:
 
 
 @dataclass(frozen=True)
-class Saved:
+class Checkpoint:
     """One checkpoint, and what the tasks wrote that started from it."""
 
     thread: str
@@ -60,8 +57,8 @@ class Saved:
     @cached_property
     def sends(self) -> tuple[str | None, ...]:
         """The nodes of the `Send`s that wait here, in LangGraph's order."""
-        held = self.values.get(TASKS)
-        return tuple(one if isinstance(one, str) else None for one in held) if isinstance(held, list | tuple) else ()
+        sends = self.values.get(TASKS)
+        return tuple(one if isinstance(one, str) else None for one in sends) if isinstance(sends, list | tuple) else ()
 
 
 class CheckpointFile:
@@ -96,7 +93,7 @@ class CheckpointFile:
         self._connection.close()
 
     def version(self) -> int:
-        """Another one whenever somebody has written to the file."""
+        """A number that changes whenever another connection has written to the file."""
         (found,) = self._rows("PRAGMA data_version")
         return int(found[0])
 
@@ -108,7 +105,7 @@ class CheckpointFile:
             raise SourceError(f"{self.path} is damaged: a thread's id in its table checkpoints is no text")
         return found
 
-    def thread(self, thread: str) -> list[Saved]:
+    def thread(self, thread: str) -> list[Checkpoint]:
         """All checkpoints of a thread, in the order in which they were made."""
         writes: dict[tuple[str, str], list[Write]] = {}
         for namespace, checkpoint, task, path, channel, kind, value in self._rows(
@@ -118,10 +115,11 @@ class CheckpointFile:
         ):
             if not all(isinstance(one, str) for one in (namespace, checkpoint, task, path, channel)):
                 raise self._damaged(checkpoint, thread)
-            said = self._load(kind, value) if channel in (INTERRUPT, ERROR) or channel.startswith("join:") else None
-            writes.setdefault((namespace, checkpoint), []).append(Write(task, path, channel, said))
+            tells = channel in (INTERRUPT, ERROR) or channel.startswith(JOIN)
+            decoded = self._load(kind, value) if tells else None
+            writes.setdefault((namespace, checkpoint), []).append(Write(task, path, channel, decoded))
         return [
-            self._saved((thread, *row[:3]), self._load(*row[3:5]), row[5], tuple(writes.get(row[:2], ())))
+            self._checkpoint((thread, *row[:3]), self._load(*row[3:5]), row[5], tuple(writes.get(row[:2], ())))
             for row in self._rows(
                 "SELECT checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata FROM checkpoints"
                 " WHERE thread_id = ? ORDER BY checkpoint_id",
@@ -129,14 +127,14 @@ class CheckpointFile:
             )
         ]
 
-    def _saved(
-        self, where: tuple[str, str, str, str | None], state: Any, said: Any, writes: tuple[Write, ...]
-    ) -> Saved:
+    def _checkpoint(
+        self, where: tuple[str, str, str, str | None], state: Any, text: Any, writes: tuple[Write, ...]
+    ) -> Checkpoint:
         thread, namespace, key, parent = where
         try:
-            metadata = json.loads(said) if said else {}
+            metadata = json.loads(text) if text else {}
             _check(where, state, metadata)
-            return Saved(
+            return Checkpoint(
                 thread=thread,
                 namespace=namespace,
                 id=key,
@@ -146,8 +144,10 @@ class CheckpointFile:
                 time_ns=_time_ns(state["ts"]),
                 versions=state["channel_versions"],
                 seen=state["versions_seen"],
-                values={name: value for name, value in state["channel_values"].items() if _telling(name)}
-                | {name: None for name in state["channel_values"] if not _telling(name)},
+                values={
+                    name: value if name == TASKS or name.startswith((BRANCH_TO, JOIN)) else None
+                    for name, value in state["channel_values"].items()
+                },
                 metadata=metadata,
                 writes=writes,
             )
@@ -161,8 +161,10 @@ class CheckpointFile:
 
     def _load(self, kind: str | None, value: bytes | None) -> Any:
         if kind is not None and kind not in READABLE:
-            why = "encrypted" if "+" in str(kind) else f"kept as {kind}"
-            raise SourceError(f"the checkpoints in {self.path} are {why}: only LangGraph's own format can be read here")
+            form = "encrypted" if "+" in str(kind) else f"kept as {kind}"
+            raise SourceError(
+                f"the checkpoints in {self.path} are {form}: only LangGraph's own format can be read here"
+            )
         try:
             return plain_value(kind or "null", value or b"")
         except (ValueError, TypeError, RecursionError) as error:
@@ -223,10 +225,6 @@ def _check(where: tuple[str, str, str, str | None], state: Any, metadata: Any) -
         and all(isinstance(one, Mapping) for one in mappings)
     ):
         raise TypeError
-
-
-def _telling(channel: str) -> bool:
-    return channel == TASKS or channel.startswith(("branch:to:", "join:"))
 
 
 def _time_ns(text: str) -> int:
