@@ -151,7 +151,7 @@ SETTINGS: tuple[Setting, ...] = (
         "flush_interval_ms",
         "milliseconds",
         50,
-        "How long a span waits for others before its batch is written; a busy processor adds to it.",
+        "How long a span waits for others before its batch is written; up to five times as long while many spans end.",
         parse.count,
     ),
     Setting(

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 _SUPPRESS = "suppress_instrumentation"
 _BEAT_S = 1.0  # what is known of a span that a killed process left open is as exact as this
 _RETAIN_S = 60.0
+_MAX_INTERVALS = 5  # that a batch is waited for
+_BUSY_SPANS = 8  # in one interval: a larger batch is cheaper by the span, and interrupts the app's threads less often
 _WARN_S = 60.0
 _ALIVE_S = 0.05  # how often whoever waits looks whether the thread is still there
 _FINISH_S = 0.25  # kept of the time to end, to tell the store what was dropped
@@ -159,6 +161,7 @@ class Writer:
         self._starting = threading.Lock()
         self._requests: list[_Request] = []
         self._contents: list[Key] = []  # whose contents are in the batch under way
+        self._contents_left = False  # there was no time or room for all of them in the last batch
         self._pause_at = math.inf
         self._content_until = math.inf
         self._failure: Exception | None = None  # of spans committed within the redaction of content
@@ -312,7 +315,7 @@ class Writer:
                 self._verify()
                 continue
             asked, self._requests = self._requests, []
-            self._write_all()
+            self._write_batches(all_of_them=bool(asked))
             if self._stop is None:
                 self._confirm(asked)
             else:
@@ -323,14 +326,20 @@ class Writer:
         self._finish()
 
     def _wait(self) -> None:
-        """Until something is queued; then as long as more may come to the same batch."""
+        """Wait until something is queued, then one interval for more; several intervals while many spans end."""
         queue = self._queue
         queue.idle = True
         if not len(queue) and not self._requests:
             self._listen(_BEAT_S)
         queue.idle = False
-        if not self._requests:
+        self._hear_all()  # what has woken it does not cut the interval short
+        for _ in range(_MAX_INTERVALS):
+            before = queue.waiting_spans
+            if self._requests or before >= self._batch_spans:
+                return
             self._listen(self._interval_s)
+            if queue.waiting_spans < before + _BUSY_SPANS:
+                return
 
     def _listen(self, timeout_s: float | None) -> None:
         try:
@@ -352,12 +361,22 @@ class Writer:
             if request.stop:
                 self._stop = request
 
-    def _write_all(self) -> None:
-        """Write what waits, spans first: content waits for all of them, and none of them for much content."""
+    def _write_batches(self, *, all_of_them: bool) -> None:
+        """Write what waits, spans first: content waits for all of them, and none of them for much content.
+
+        Args:
+            all_of_them: whether spans and content that come meanwhile are written too. Otherwise they wait for the next
+                batch: a busy app would be given many small ones.
+        """
+        queue = self._queue
         while True:
             self._write_next()
             self._report()
-            if not self._queue.waiting_spans and not self._queue.waiting_contents:
+            if all_of_them:
+                more = queue.waiting_spans or queue.waiting_contents
+            else:
+                more = queue.waiting_spans >= self._batch_spans or self._contents_left
+            if not more:
                 return
             if self._is_late():
                 self._drop_waiting(DropReason.EXIT_TIMEOUT)
@@ -404,6 +423,7 @@ class Writer:
                 builder.values.clear()
                 if contents and (self._content_leaves or not (drained.ended and self._stop)):
                     self._add_contents(batch, builder, alone=not drained.ended)
+                self._contents_left = self._queue.waiting_contents > 0
                 batch.add_redacted(builder.redacted())
                 self._commit(batch, store)
             except StoreReplaced as error:
@@ -549,7 +569,7 @@ class Writer:
             self._replaced(store, error)
 
     def _finish(self) -> None:
-        self._write_all()
+        self._write_batches(all_of_them=True)
         if self._stop is None or time.monotonic() < self._last_moment(self._stop):
             self._retain()
         if self._parts is not None:

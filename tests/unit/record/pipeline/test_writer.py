@@ -114,9 +114,41 @@ def test_a_full_batch_does_not_wait_for_the_interval(store: Any) -> None:
     rig = Rig(store, interval_s=60, batch_spans=5)
     for _ in range(6):
         rig.end()
-    eventually(lambda: len(store.names()) == 6)
+    eventually(lambda: len(store.names()) == 5)
+    assert rig.writer.flush(5)
     assert [len(batch.spans) for batch in store.batches] == [5, 1]
     rig.writer.stop(5)
+
+
+def test_a_busy_app_is_given_larger_batches(store: Any) -> None:
+    rig = Rig(store, interval_s=0.3)
+    rig.end()
+    assert rig.writer.flush(5)
+    started = time.monotonic()
+    while len(store.batches) == 1:
+        for _ in range(10):
+            rig.end()
+        time.sleep(0.01)
+    assert time.monotonic() - started >= 0.6
+    assert rig.writer.stop(5)
+
+
+def test_what_ends_while_a_batch_is_written_waits_for_the_next_one(store: Any) -> None:
+    rig = Rig(store, interval_s=0.05)
+    write = store.write
+
+    def slow_write(batch: Any) -> None:
+        write(batch)
+        if len(store.batches) == 1:
+            rig.end("meanwhile")
+
+    store.write = slow_write
+    rig.end("first")
+    eventually(lambda: len(store.names()) == 1)
+    written = time.monotonic()
+    eventually(lambda: store.names() == ["first", "meanwhile"])
+    assert time.monotonic() - written >= 0.04
+    assert rig.writer.stop(5)
 
 
 def test_a_flush_does_not_wait_for_the_interval(store: Any) -> None:
