@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import itertools
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-pytest_plugins = ("tests.backends.jaeger",)
+pytest_plugins = ("tests.backends.jaeger", "tests.example_team")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SURROUNDINGS = ("OTEL_", "LANGSMITH_", "LANGCHAIN_", "OPENAI_")
@@ -45,18 +48,59 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
+@pytest.fixture(scope="session")
+def clean_environment() -> Callable[[Path], dict[str, str]]:
+    """`clean_environment(home)`: what every test has, for a process that a fixture of the session starts."""
+
+    def variables(home: Path) -> dict[str, str]:
+        kept = {name: value for name, value in _FOUND.items() if not _disturbs(name)}
+        return kept | _settings(home)
+
+    return variables
+
+
 @pytest.fixture(autouse=True)
 def _clean_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in filter(_disturbs, list(os.environ)):
+        monkeypatch.delenv(name)
+    # mktemp would look through all the folders of the tests before.
+    home = tmp_path_factory.getbasetemp() / "homes" / str(next(_HOMES))
+    home.mkdir(parents=True)
+    for name, value in _settings(home).items():
+        monkeypatch.setenv(name, value)
+
+
+_HOMES = itertools.count()
+
+
+def _disturbs(name: str) -> bool:
+    return name.startswith(SURROUNDINGS) and name not in OUR_OWN
+
+
+def _settings(home: Path) -> dict[str, str]:
     """Under OTEL_MAS_STRICT an error inside a hook fails the test; the default store is one that goes away."""
-    for name in os.environ:
-        if name.startswith(SURROUNDINGS) and name not in OUR_OWN:
-            monkeypatch.delenv(name)
-    home = tmp_path_factory.mktemp("home")
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("XDG_DATA_HOME", str(home / "data"))
-    monkeypatch.setenv("OTEL_MAS_STRICT", "1")
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.setenv(name, LOCAL)
+    local = {"NO_PROXY": LOCAL, "no_proxy": LOCAL}
+    return {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "OTEL_MAS_STRICT": "1", **local}
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], None]], Path]:
+    """`once(name, fill)`: a folder that one worker of the test run fills, and the others wait for."""
+
+    def folder(name: str, fill: Callable[[Path], None]) -> Path:
+        base = tmp_path_factory.getbasetemp()
+        base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+        found, filled = base / name, base / f"{name}.filled"
+        with (base / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not filled.exists():
+                shutil.rmtree(found, ignore_errors=True)
+                found.mkdir()
+                fill(found)
+                filled.touch()
+        return found
+
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import runpy
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,54 +11,17 @@ from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, TracesData
 
-from examples.model_server import ModelServer
 from otel_mas.causal import CausalGraph, build
 from otel_mas.sources import open_source
 from tests.conformance.places import Ground, Place
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-SERVICE, THREAD = "research-team", "t"
-TRUTH = runpy.run_path(str(REPOSITORY / "tests" / "examples" / "truth.py"))["CONTROL_EDGES"]
+from tests.example_team import SERVICE, THREAD, ExampleTeam
+from tests.examples.truth import CONTROL_EDGES
 
 
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with both invocations of the team."""
-    folder = tmp_path_factory.mktemp("team")
-    under = [str(Path(sys.executable).with_name("otel-mas")), "run", "--store", str(folder / "runs.db"), "--"]
-    environment = {
-        **os.environ,
-        "OTEL_SERVICE_NAME": SERVICE,
-        "OTEL_MAS_STRICT": "1",
-        "OTEL_MAS_SIMULATED_COST": "true",
-    }
-    with ModelServer(pace=0) as model:
-        team = [
-            sys.executable,
-            "-m",
-            "examples.research_team",
-            "--thread",
-            THREAD,
-            "--db",
-            str(folder / "memory.sqlite"),
-        ]
-        for command in (["Should Elmstead reopen its tram line?"], ["--resume", "approve"]):
-            subprocess.run(
-                [*under, *team, "--model-url", model.url, *command],
-                cwd=REPOSITORY,
-                env=environment,
-                check=True,
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                timeout=120,
-            )
-    return folder / "runs.db"
-
-
-@pytest.fixture(scope="module")
-def exported(recorded: Path) -> Sequence[TracesData]:
+@pytest.fixture(scope="session")
+def exported(example_team: ExampleTeam) -> Sequence[TracesData]:
     """What its processes would have exported: one request for each resource and scope, the stored bytes as they are."""
-    with sqlite3.connect(recorded) as connection:
+    with sqlite3.connect(example_team.store) as connection:
         rows = connection.execute(
             "SELECT r.body, r.schema_url, c.name, c.version, c.schema_url, s.body FROM spans s "
             "JOIN resources r ON r.id = s.resource JOIN scopes c ON c.id = s.scope WHERE s.version = 0 ORDER BY s.id"
@@ -94,14 +52,14 @@ def edges(graph: CausalGraph) -> set[tuple[str, str, str, str]]:
 
 
 def test_the_team_has_its_true_graph_edge_by_edge(
-    place: Place, ground: Ground, recorded: Path, exported: Sequence[TracesData]
+    place: Place, ground: Ground, example_team: ExampleTeam, exported: Sequence[TracesData]
 ) -> None:
     source = place.setup(ground, exported)
     graph = build(source.conversation(THREAD, SERVICE))
     labels = graph.labels()
-    local = open_source(recorded)
+    local = open_source(example_team.store)
 
-    assert {(edge.kind, labels[edge.cause], labels[edge.effect]) for edge in graph.control_edges()} == TRUTH
+    assert {(edge.kind, labels[edge.cause], labels[edge.effect]) for edge in graph.control_edges()} == CONTROL_EDGES
     assert graph.problems == ()
     assert edges(graph) == edges(build(local.conversation(THREAD, SERVICE)))
     source.close()

@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import nbclient
 import nbformat
 import pytest
 
-from examples.model_server import ModelServer
+from tests.example_team import ROOT, ExampleTeam
 
-ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "examples" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-OTEL_MAS = Path(sys.executable).with_name("otel-mas")
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory, server: ModelServer) -> Path:
-    """The example team's run in two processes."""
-    folder = tmp_path_factory.mktemp("notebook")
-    found = folder / "runs.db"
-    team = [sys.executable, "-m", "examples.research_team", "--thread", "t", "--db", str(folder / "checkpoints.sqlite")]
-    team += ["--model-url", server.url]
-    environment = {**os.environ, "OTEL_SERVICE_NAME": "research-team", "OTEL_MAS_SIMULATED_COST": "true"}
-    for more in (["Should Elmstead reopen its tram line?"], ["--resume", "approve"]):
-        subprocess.run(
-            [OTEL_MAS, "run", "--store", found, "--quiet", "--", *team, *more],
-            cwd=ROOT,
-            env=environment,
-            check=True,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            timeout=120,
-        )
-    return found
-
-
-@pytest.fixture(scope="module")
-def executed(store: Path) -> nbformat.NotebookNode:
+def executed(example_team: ExampleTeam) -> nbformat.NotebookNode:
     """Why was this slow, with its outputs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OTEL_MAS_STORE", str(store))
+        patch.setenv("OTEL_MAS_STORE", str(example_team.store))
         return execute(FOLDER / "why_was_this_slow.ipynb")
 
 

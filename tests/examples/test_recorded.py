@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import runpy
 import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 import otel_mas
-from examples.model_server import ModelServer
-
-ROOT = Path(__file__).resolve().parents[2]
-OTEL_MAS = Path(sys.executable).with_name("otel-mas")
-_TRUTHS = runpy.run_path(str(Path(__file__).with_name("truth.py")))
-TRUTH, MESSAGES = _TRUTHS["CONTROL_EDGES"], _TRUTHS["MESSAGES"]
-
-
-def invocations(database: Path, server: ModelServer) -> list[list[str]]:
-    team = [sys.executable, "-m", "examples.research_team", "--thread", "t", "--db", str(database)]
-    team += ["--model-url", server.url]
-    return [[*team, "Should Elmstead reopen its tram line?"], [*team, "--resume", "approve"]]
+from tests.example_team import ROOT, ExampleTeam
+from tests.examples.truth import CONTROL_EDGES, MESSAGES
 
 
 def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
@@ -40,28 +26,16 @@ def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory, server: ModelServer) -> dict[str, Any]:
-    """The team's conversation once without recording and once with it."""
-    folder = tmp_path_factory.mktemp("runs")
-    store = folder / "runs.db"
-    plain = [run(command) for command in invocations(folder / "plain.sqlite", server)]
-    under = [str(OTEL_MAS), "run", "--store", str(store), "--"]
-    environment = {"OTEL_SERVICE_NAME": "research-team", "OTEL_MAS_STRICT": "1", "OTEL_MAS_SIMULATED_COST": "true"}
-    recorded = [run([*under, *command], **environment) for command in invocations(folder / "rec.sqlite", server)]
-    return {"plain": plain, "recorded": recorded, "store": store}
-
-
-def test_the_graph_over_both_invocations_is_the_true_one_edge_by_edge(runs: dict[str, Any]) -> None:
-    with otel_mas.open(runs["store"]) as source:
+def test_the_graph_over_both_invocations_is_the_true_one_edge_by_edge(example_team: ExampleTeam) -> None:
+    with otel_mas.open(example_team.store) as source:
         graph = source.conversation("t").graph()
     labels = graph.labels()
-    assert {(e.kind, labels[e.cause], labels[e.effect]) for e in graph.control_edges()} == TRUTH
+    assert {(e.kind, labels[e.cause], labels[e.effect]) for e in graph.control_edges()} == CONTROL_EDGES
     assert graph.problems == ()
 
 
-def test_who_read_what_whom_wrote_is_true_message_by_message(runs: dict[str, Any]) -> None:
-    with otel_mas.open(runs["store"]) as source:
+def test_who_read_what_whom_wrote_is_true_message_by_message(example_team: ExampleTeam) -> None:
+    with otel_mas.open(example_team.store) as source:
         graph = source.conversation("t").graph()
     labels, spans = graph.labels(), {span.span_id: span for span in graph.spans}
 
@@ -77,22 +51,22 @@ def test_who_read_what_whom_wrote_is_true_message_by_message(runs: dict[str, Any
     assert set(found) == MESSAGES
 
 
-def test_the_apps_own_output_and_exit_status_are_untouched(runs: dict[str, Any]) -> None:
-    for plain, recorded in zip(runs["plain"], runs["recorded"], strict=True):
-        assert plain.returncode == recorded.returncode == 0, recorded.stderr
-        assert plain.stdout == recorded.stdout
+def test_the_apps_own_output_and_exit_status_are_untouched(example_team: ExampleTeam) -> None:
+    for bare, recorded in zip(example_team.bare, example_team.recorded, strict=True):
+        assert bare.returncode == recorded.returncode == 0, recorded.stderr
+        assert bare.stdout == recorded.stdout
 
 
-def test_a_run_ends_with_a_summary_on_stderr(runs: dict[str, Any]) -> None:
-    first, second = (r.stderr for r in runs["recorded"])
+def test_a_run_ends_with_a_summary_on_stderr(example_team: ExampleTeam) -> None:
+    first, second = (r.stderr for r in example_team.recorded)
     assert "waiting for input" in first or "waits" in first
     assert "simulated" in first
     assert "otel-mas show" in second
     assert "\x1b[" not in first + second
 
 
-def test_models_tools_and_retrievals_say_what_they_were(runs: dict[str, Any]) -> None:
-    with otel_mas.open(runs["store"]) as source:
+def test_models_tools_and_retrievals_say_what_they_were(example_team: ExampleTeam) -> None:
+    with otel_mas.open(example_team.store) as source:
         spans = source.conversation("t").spans
     chats = [s for s in spans if s.record_kind == "LLM_CALL"]
     # Three by the supervisor, two by the researcher, a grade of what it found, six by the writer, one for the headline.
@@ -111,8 +85,8 @@ def test_models_tools_and_retrievals_say_what_they_were(runs: dict[str, Any]) ->
     assert [list(choice) for choice in routes] == [["researcher"], ["writer"], ["approval"]]
 
 
-def test_the_guardrail_and_the_grade_are_seen_for_what_they_are(runs: dict[str, Any]) -> None:
-    with otel_mas.open(runs["store"]) as source:
+def test_the_guardrail_and_the_grade_are_seen_for_what_they_are(example_team: ExampleTeam) -> None:
+    with otel_mas.open(example_team.store) as source:
         first = source.conversation("t").traces[0]
         (guardrail,) = [s for s in first.spans if s.record_kind == "GUARDRAIL"]
         (grade,) = [s for s in first.spans if s.record_kind == "EVALUATION"]
@@ -130,8 +104,8 @@ def test_the_guardrail_and_the_grade_are_seen_for_what_they_are(runs: dict[str, 
     ]
 
 
-def test_an_interrupt_is_no_error(runs: dict[str, Any]) -> None:
-    with otel_mas.open(runs["store"]) as source:
+def test_an_interrupt_is_no_error(example_team: ExampleTeam) -> None:
+    with otel_mas.open(example_team.store) as source:
         conversation = source.conversation("t")
     assert [s.name for s in conversation.spans if s.status.name == "ERROR"] == []
     paused = next(s for s in conversation.spans if s.get("mas.task.outcome") == "interrupted")
@@ -139,8 +113,8 @@ def test_an_interrupt_is_no_error(runs: dict[str, Any]) -> None:
     assert paused.get("mas.interrupt.ids")
 
 
-def test_a_message_is_stored_once_however_often_it_is_sent(runs: dict[str, Any]) -> None:
-    with otel_mas.open(runs["store"]) as source:
+def test_a_message_is_stored_once_however_often_it_is_sent(example_team: ExampleTeam) -> None:
+    with otel_mas.open(example_team.store) as source:
         first = source.conversation("t").traces[0]
         supervisors = [s for s in first.spans if s.name == "chat gpt-4o"]
         read = [{m.digest for m in first.messages(s).input} for s in supervisors]

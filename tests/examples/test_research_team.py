@@ -21,6 +21,7 @@ from examples.research_team import archive
 from examples.research_team.__main__ import QUESTION, main
 from examples.research_team.models import Models
 from examples.research_team.team import build_team
+from tests.example_team import THREAD, ExampleTeam
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADINGS = ["Where it stands", "What it costs", "Who it serves", "What could go wrong"]
@@ -135,19 +136,18 @@ def command_line(*arguments: str, environment: dict[str, str]) -> subprocess.Com
     )
 
 
-def test_a_second_process_resumes_and_prints_the_same_each_time(server: ModelServer, tmp_path: Path) -> None:
-    outputs = []
+def test_a_second_process_resumes_and_prints_the_same_each_time(
+    server: ModelServer, tmp_path: Path, example_team: ExampleTeam
+) -> None:
     # A proxy that is not there: the app must not need it to reach a server on this machine.
     environment = {**os.environ, "HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "no_proxy": ""}
-    for name in ("one.sqlite", "two.sqlite"):
-        common = ["--thread", "t", "--db", str(tmp_path / name), "--model-url", server.url]
-        asked = command_line(QUESTION, *common, environment=environment)
-        resumed = command_line(*common, "--resume", "approve", environment=environment)
-        assert asked.returncode == 0, asked.stderr
-        assert resumed.returncode == 0, resumed.stderr
-        outputs.append((asked.stdout, resumed.stdout))
-    assert outputs[0] == outputs[1]
-    assert outputs[0][0].splitlines()[:8] == [
+    common = ["--thread", THREAD, "--db", str(tmp_path / "one.sqlite"), "--model-url", server.url]
+    asked = command_line(QUESTION, *common, environment=environment)
+    resumed = command_line(*common, "--resume", "approve", environment=environment)
+    assert asked.returncode == 0, asked.stderr
+    assert resumed.returncode == 0, resumed.stderr
+    assert [asked.stdout, resumed.stdout] == [invocation.stdout for invocation in example_team.bare]
+    assert asked.stdout.splitlines()[:8] == [
         f"Question: {QUESTION}",
         "supervisor: researcher is next. Nobody has looked into it yet.",
         "researcher: done",
@@ -157,8 +157,8 @@ def test_a_second_process_resumes_and_prints_the_same_each_time(server: ModelSer
         "supervisor: approval is next. We have heard from researcher and writer.",
         "approval: waiting for a human",
     ]
-    assert outputs[0][1].splitlines()[:3] == ["Decision: approve", "approval: done", "publish: done"]
-    assert f"Published: {QUESTION}" in outputs[0][1]
+    assert resumed.stdout.splitlines()[:3] == ["Decision: approve", "approval: done", "publish: done"]
+    assert f"Published: {QUESTION}" in resumed.stdout
 
 
 def test_without_a_server_it_starts_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
