@@ -47,7 +47,3 @@ def test_every_setting_is_documented() -> None:
     page = (REPOSITORY / "docs" / "settings.md").read_text()
 
     assert [setting.env for setting in SETTINGS if f"`{setting.env}`" not in page] == []
-
-
-def test_the_module_prints_the_table() -> None:
-    assert _run("-m", "otel_mas.config") == markdown()

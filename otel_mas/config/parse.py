@@ -1,4 +1,4 @@
-"""Text from the environment → values; each function says in its ValueError what it would have taken."""
+"""Text from the environment → values. The ValueError of each function names what it takes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def boolean(text: str) -> bool:
     raise ValueError("true or false")
 
 
-def sdk_disabled_means_not_enabled(text: str) -> bool:
+def not_disabled(text: str) -> bool:
     """OpenTelemetry's own rule for its switches: `true` in any case is true, everything else is false."""
     return text.lower() != "true"
 
@@ -47,7 +47,7 @@ def seconds(text: str) -> float:
     return float(found[1])
 
 
-def some_seconds(text: str) -> float:
+def positive_seconds(text: str) -> float:
     """Seconds, where 0 would mean never."""
     found = _SECONDS.fullmatch(text)
     if found is None or float(found[1]) == 0:
@@ -55,7 +55,7 @@ def some_seconds(text: str) -> float:
     return float(found[1])
 
 
-def some_time(text: str) -> float:
+def duration(text: str) -> float:
     """Seconds, from a duration in any unit up to days."""
     found = _TIME.fullmatch(text)
     if found is None or float(found[1]) == 0:
@@ -116,11 +116,7 @@ def path(text: str) -> str:
     return os.path.abspath(os.path.expanduser(text))
 
 
-def text_as_is(text: str) -> str:
-    return text
-
-
-def one_of(*choices: str) -> Callable[[str], str]:
+def choice(*choices: str) -> Callable[[str], str]:
     """A parser for one of `choices`, in any case."""
     by_folded = {choice.casefold(): choice for choice in choices}
 

@@ -1,51 +1,283 @@
-"""The settings of this process: the environment, and what code or the command line says over it."""
+"""Every setting of otel-mas: environment variable, type, default and meaning, as the fields of one dataclass."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, get_args
 
-from otel_mas.config.table import SETTINGS, Capture, Content, Setting, default_store
+from otel_mas.config import parse, patterns
 from otel_mas.errors import ConfigError
 
+Content = Literal["full", "redacted", "none"]
+Capture = Literal["NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"]
+
+_CONTENT, _CAPTURE = parse.choice(*get_args(Content)), parse.choice(*get_args(Capture))
 OWN = "own"
 """`model_spans` where they are ours."""
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of docs/settings.md.
+
+    Args:
+        env: the environment variable.
+        type: what the value looks like, for people.
+        parse: text → value; raises ValueError naming what it takes.
+        meaning: what it does, in a sentence.
+        shown: the default as people write it, where that differs from `default`.
+        secret: its value is never repeated in a message.
+        items: checks a list that code gives in place of text; raises as `parse` does.
+        field: the attribute of `Settings` that it sets.
+        default: the value where nothing is set; of the field's own type.
+    """
+
+    env: str
+    type: str
+    parse: Callable[[str], Any]
+    meaning: str
+    shown: str = ""
+    secret: bool = False
+    items: Callable[[Sequence[str]], tuple[str, ...]] | None = None
+    field: str = ""
+    default: Any = None
+
+
+def setting(
+    default: Any,
+    env: str,
+    type_: str,
+    parse_text: Callable[[str], Any],
+    meaning: str,
+    *,
+    also: Setting | None = None,
+    **more: Any,
+) -> Any:
+    """A field of `Settings`, with its row, and `also` that of a second variable."""
+    rows = (Setting(env, type_, parse_text, meaning, **more), *(() if also is None else (also,)))
+    return field(default=default, metadata={"rows": rows})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a process was told. Made by `Settings.from_env()`; meanings and defaults are in `SETTINGS`.
+    """The settings of this process, made by `Settings.from_env()`: what code or the command line gives goes first.
 
     `content` is None where nobody chose; the way in then decides.
     """
 
-    enabled: bool = True
-    store: str = ""
-    content: Content | None = None
-    redact_patterns: tuple[str, ...] = ()
-    redact_keys: tuple[str, ...] = ()
-    digest_key: bytes | None = None
-    max_store_bytes: int = 2**30
-    max_age_days: float = 30.0
-    record_unsampled: bool = True
-    queue_spans: int = 65536
-    queue_bytes: int = 64 * 2**20
-    flush_interval_ms: int = 50
-    exit_timeout_s: float = 5.0
-    input_timeout_s: float | None = None
-    simulated_cost: bool = False
-    model_spans: str = OWN
-    run_id: str | None = None
-    strict: bool = False
-    export: tuple[str, ...] = ()
-    archive_file_bytes: int = 64 * 2**20
-    source_headers: tuple[tuple[str, str], ...] = ()
-    source_certificate: str | None = None
-    source_timeout_s: float = 30.0
-    capture_message_content: Capture = "NO_CONTENT"
-    content_attribute_bytes: int = 32 * 2**10
+    enabled: bool = setting(
+        True,
+        "OTEL_MAS_ENABLED",
+        "boolean",
+        parse.boolean,
+        "Off: nothing is patched, no thread, no file.",
+        also=Setting(
+            "OTEL_SDK_DISABLED",
+            "boolean",
+            parse.not_disabled,
+            "OpenTelemetry's own switch: `true` turns otel-mas off as well.",
+            shown="false",
+        ),
+    )
+    store: str = setting(
+        "",
+        "OTEL_MAS_STORE",
+        "path",
+        parse.path,
+        "The file that runs are recorded into and read from.",
+        shown="${XDG_DATA_HOME:-~/.local/share}/otel-mas/runs.db",
+    )
+    content: Content | None = setting(  # noqa: RUF009
+        None,
+        "OTEL_MAS_CONTENT",
+        "full, redacted or none",
+        _CONTENT,
+        "What is kept of messages, tool calls and exceptions: all, all without secrets, or nothing.",
+        shown="redacted where you ask for recording (`otel-mas run`, `otel_mas.instrument()`) or for content on spans, "
+        "else none",
+    )
+    redact_patterns: tuple[str, ...] = setting(
+        (),
+        "OTEL_MAS_REDACT_PATTERNS",
+        "a regular expression, or @FILE with one on each line",
+        patterns.patterns,
+        "More of what is taken out as secret: each match, or what its group `secret` matches.",
+        shown="not set",
+        secret=True,
+        items=patterns.checked_patterns,
+    )
+    redact_keys: tuple[str, ...] = setting(
+        (),
+        "OTEL_MAS_REDACT_KEYS",
+        "names, with commas between",
+        patterns.names,
+        "More names under which all is secret, in keys, attributes and `name=value`: `iban` is in `customerIban`.",
+        shown="not set",
+        items=patterns.checked_names,
+    )
+    digest_key: bytes | None = setting(
+        None,
+        "OTEL_MAS_DIGEST_KEY",
+        "64 hex digits",
+        parse.digest_key,
+        "The key of message digests. Give services the same one to see who read what across them.",
+        shown="random per store",
+        secret=True,
+    )
+    max_store_bytes: int = setting(
+        2**30,
+        "OTEL_MAS_MAX_STORE_BYTES",
+        "size",
+        parse.size,
+        "Above this size the oldest finished traces are deleted.",
+        shown="1GiB",
+    )
+    max_age_days: float = setting(
+        30.0,
+        "OTEL_MAS_MAX_AGE",
+        "days, or hours like 12h",
+        parse.days,
+        "Finished traces older than this are deleted.",
+        shown="30d",
+    )
+    record_unsampled: bool = setting(
+        True,
+        "OTEL_MAS_RECORD_UNSAMPLED",
+        "boolean",
+        parse.boolean,
+        "Record locally what the sampler would drop, where the tracer provider is ours.",
+    )
+    queue_spans: int = setting(
+        65536,
+        "OTEL_MAS_QUEUE_SPANS",
+        "number",
+        parse.count,
+        "How many spans may wait to be written. A full queue drops, counts and says so.",
+    )
+    queue_bytes: int = setting(
+        64 * 2**20,
+        "OTEL_MAS_QUEUE_BYTES",
+        "size",
+        parse.size,
+        "How many bytes of spans and content may wait to be written.",
+        shown="64MiB",
+    )
+    flush_interval_ms: int = setting(
+        50,
+        "OTEL_MAS_FLUSH_INTERVAL_MS",
+        "milliseconds",
+        parse.count,
+        "How long a span waits for others before its batch is written; up to five times as long while many spans end.",
+    )
+    exit_timeout_s: float = setting(
+        5.0,
+        "OTEL_MAS_EXIT_TIMEOUT",
+        "seconds",
+        parse.seconds,
+        "How long the process's exit may be held up to write what still waits. Ctrl-C twice ends it at once.",
+        shown="5s",
+    )
+    input_timeout_s: float | None = setting(
+        None,
+        "OTEL_MAS_INPUT_TIMEOUT",
+        "seconds, or minutes, hours, days like 30m, 12h, 2d",
+        parse.duration,
+        "How long a person may take to answer what a paused task asks; later, it is shown as overdue. Where runs are "
+        "recorded it is noted with each question, where they are read it is for those without.",
+        shown="not set",
+    )
+    simulated_cost: bool = setting(
+        False,
+        "OTEL_MAS_SIMULATED_COST",
+        "boolean",
+        parse.boolean,
+        "Mark costs as simulated: the model is a stand-in and nobody is charged.",
+    )
+    model_spans: str = setting(
+        OWN,
+        "OTEL_MAS_MODEL_SPANS",
+        "own, or an instrumentation scope",
+        str,
+        "Whose spans tell of model calls. With the scope of another instrumentation, such as "
+        "`openinference.instrumentation.openai`, we make none, and its spans get their kind, cost and agent here.",
+    )
+    run_id: str | None = setting(
+        None,
+        "OTEL_MAS_RUN_ID",
+        "text",
+        str,
+        "The run that this process belongs to. Set by `otel-mas run` for its child processes.",
+        shown="not set",
+    )
+    strict: bool = setting(
+        False,
+        "OTEL_MAS_STRICT",
+        "boolean",
+        parse.boolean,
+        "Errors inside otel-mas are raised into the app, not logged. For otel-mas's own tests.",
+    )
+    export: tuple[str, ...] = setting(
+        (),
+        "OTEL_MAS_EXPORT",
+        "destinations",
+        parse.destinations,
+        "Where this process ships its store to: `otlp` (with the standard `OTEL_EXPORTER_OTLP_*`), `otlp:URL`, `file`, "
+        "`file:PATH`; several with commas.",
+        shown="off",
+    )
+    archive_file_bytes: int = setting(
+        64 * 2**20,
+        "OTEL_MAS_ARCHIVE_FILE_SIZE",
+        "size",
+        parse.size,
+        "Size at which a file that is shipped to is full: it is gzipped, and the next one begins.",
+        shown="64MiB",
+    )
+    source_headers: tuple[tuple[str, str], ...] = setting(
+        (),
+        "OTEL_MAS_SOURCE_HEADERS",
+        "name=value pairs",
+        parse.headers,
+        "Headers for servers that traces are read from: tokens, tenants. Comma-separated, values URL-encoded.",
+        shown="not set",
+        secret=True,
+    )
+    source_certificate: str | None = setting(
+        None,
+        "OTEL_MAS_SOURCE_CERTIFICATE",
+        "path",
+        parse.path,
+        "Certificates (PEM) to trust instead of the system's, when traces are read over TLS.",
+        shown="not set",
+    )
+    source_timeout_s: float = setting(
+        30.0,
+        "OTEL_MAS_SOURCE_TIMEOUT",
+        "seconds",
+        parse.positive_seconds,
+        "How long to wait for an answer of a server that traces are read from.",
+        shown="30s",
+    )
+    capture_message_content: Capture = setting(  # noqa: RUF009
+        "NO_CONTENT",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+        "NO_CONTENT, SPAN_ONLY, EVENT_ONLY or SPAN_AND_EVENT",
+        _CAPTURE,
+        "OpenTelemetry's own switch. With `SPAN_ONLY` or `SPAN_AND_EVENT` the content that the store keeps leaves with "
+        "the spans that otel-mas ships and exports: messages, tool calls, retrievals, exceptions. On spans that the "
+        "app's own exporters get are exceptions only. `EVENT_ONLY` is as `NO_CONTENT`: otel-mas emits no log events.",
+    )
+    content_attribute_bytes: int = setting(
+        32 * 2**10,
+        "OTEL_MAS_CONTENT_ATTRIBUTE_BYTES",
+        "size",
+        parse.size,
+        "How large one attribute with content may be where content leaves; more is cut, and says so. Tempo cuts at "
+        "2048 bytes by itself unless its `max_attribute_bytes` is raised; Jaeger on badger refuses 65,000.",
+        shown="32KiB",
+    )
 
     @property
     def content_may_leave(self) -> bool:
@@ -77,7 +309,7 @@ class Settings:
             given = environ.get(setting.env, "").strip()
             if not given:
                 continue
-            value = _read(setting, given, setting.env, problems)
+            value = _parsed(setting, setting.parse, given, setting.env, problems)
             if setting.field == "enabled":
                 switches.append(value)
             else:
@@ -89,66 +321,58 @@ class Settings:
         if problems:
             raise ConfigError(*problems)
         settings = cls(enabled=all(switch is not False for switch in switches), **values)
-        # Who asks for content on spans asks for it to be recorded.
-        return (
-            replace(settings, content="redacted")
-            if settings.content is None and settings.content_may_leave
-            else settings
-        )
+        if settings.content is None and settings.content_may_leave:  # content on spans has to be recorded first
+            return replace(settings, content="redacted")
+        return settings
 
 
+SETTINGS = tuple(
+    replace(row, field=one.name, default=one.default) for one in fields(Settings) for row in one.metadata["rows"]
+)
 _BY_FIELD = {setting.field: setting for setting in reversed(SETTINGS)}
-_FIELDS = tuple(field.name for field in fields(Settings))
 
 
-def _read(setting: Setting, text: str, where: str, problems: list[str]) -> Any:
-    try:
-        return setting.parse(text)
-    except ValueError as error:
-        was = "(not shown)" if setting.secret else repr(text)
-        problems.append(f"{where} is {was}; it must be {error}")
-        return None
-
-
-def _checked_items(
-    setting: Setting, check: Callable[[Sequence[str]], Any], given: Sequence[str], where: str, problems: list[str]
-) -> Any:
-    try:
-        return check(given)
-    except ValueError as error:
-        problems.append(f"{where} is {'(not shown)' if setting.secret else repr(given)}; it must be {error}")
-        return None
+def default_store(environ: Mapping[str, str]) -> str:
+    """The store's place where none is set, by the XDG base directories."""
+    data = environ.get("XDG_DATA_HOME", "")
+    if not os.path.isabs(data):  # the XDG specification: a relative path is invalid and to be ignored
+        data = os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".local", "share")
+    return os.path.join(data, "otel-mas", "runs.db")
 
 
 def _override(name: str, given: Any, problems: list[str]) -> Any:
     setting = _BY_FIELD.get(name)
     if setting is None:
-        problems.append(f"there is no setting {name!r}; there are {', '.join(_FIELDS)}")
+        problems.append(f"there is no setting {name!r}; there are {', '.join(_BY_FIELD)}")
         return None
     if isinstance(given, os.PathLike):
         given = os.fspath(given)
     if isinstance(given, str):
-        return _read(setting, given, name, problems)
+        return _parsed(setting, setting.parse, given, name, problems)
     if setting.items is not None and isinstance(given, list | tuple):
-        return _checked_items(setting, setting.items, given, name, problems)
-    problem = _type_problem(setting, given)
-    if problem:
-        problems.append(f"{name} is {'(not shown)' if setting.secret else repr(given)}; it must be {problem}")
-    return given
+        return _parsed(setting, setting.items, given, name, problems)
+    return _parsed(setting, lambda value: _typed(setting, value), given, name, problems)
 
 
-def _type_problem(setting: Setting, given: Any) -> str | None:
-    """What is wrong with a value that did not come as text; None where nothing is."""
-    if setting.field == "digest_key":
-        return None if isinstance(given, bytes) and len(given) == 32 else "32 bytes or 64 hexadecimal digits"
-    if isinstance(setting.default, bool):
-        return None if isinstance(given, bool) else "True or False"
-    if not isinstance(setting.default, int | float) or isinstance(given, bool):
-        return setting.type
-    if not isinstance(given, int | float):
-        return setting.type
+def _parsed(setting: Setting, convert: Callable[[Any], Any], given: Any, where: str, problems: list[str]) -> Any:
     try:
-        setting.parse(repr(given))
+        return convert(given)
     except ValueError as error:
-        return str(error)
-    return None
+        shown = "(not shown)" if setting.secret else repr(given)
+        problems.append(f"{where} is {shown}; it must be {error}")
+        return None
+
+
+def _typed(setting: Setting, given: Any) -> Any:
+    """The value that code gives instead of text. Raises ValueError where it has the wrong type or size."""
+    if setting.field == "digest_key":
+        if not isinstance(given, bytes) or len(given) != 32:
+            raise ValueError("32 bytes or 64 hexadecimal digits")
+    elif isinstance(setting.default, bool):
+        if not isinstance(given, bool):
+            raise ValueError("True or False")
+    elif not isinstance(setting.default, int | float) or isinstance(given, bool) or not isinstance(given, int | float):
+        raise ValueError(setting.type)
+    else:
+        setting.parse(repr(given))
+    return given

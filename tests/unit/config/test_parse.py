@@ -56,7 +56,7 @@ def test_timeouts_are_seconds(text: str, value: float) -> None:
         (parse.seconds, "nan"),
         (parse.digest_key, "abc"),
         (parse.digest_key, "g" * 64),
-        (parse.one_of("full", "none"), "half"),
+        (parse.choice("full", "none"), "half"),
     ],
 )
 def test_what_cannot_be_read_says_what_it_must_be(parser: object, text: str) -> None:
@@ -65,7 +65,7 @@ def test_what_cannot_be_read_says_what_it_must_be(parser: object, text: str) -> 
 
 
 def test_choices_are_read_in_any_case_and_given_as_written() -> None:
-    assert parse.one_of("NO_CONTENT", "SPAN_ONLY")("span_only") == "SPAN_ONLY"
+    assert parse.choice("NO_CONTENT", "SPAN_ONLY")("span_only") == "SPAN_ONLY"
 
 
 def test_paths_are_absolute_since_an_app_may_change_its_directory(
@@ -97,4 +97,4 @@ def test_what_is_no_header_is_refused(text: str) -> None:
 
 def test_a_wait_of_no_time_is_refused() -> None:
     with pytest.raises(ValueError, match="more than 0"):
-        parse.some_seconds("0")
+        parse.positive_seconds("0")
