@@ -45,10 +45,10 @@ def command(
     otel-mas doctor
     otel-mas doctor --from tempo+http://localhost:3200 -- python app.py
     """
-    from otel_mas.doctor.diagnose import Question, diagnose
+    from otel_mas.doctor.diagnose import diagnose
 
     words = (sys.executable, *app) if app[:1] == ("-m",) else app
-    found = diagnose(Question(os.environ, store, sources, words))
+    found = diagnose(os.environ, store=store, sources=sources, command=words)
     if found.errors and ctx.meta.get(DEBUG):
         raise found.errors[0]
     if as_json:

@@ -17,9 +17,8 @@ from otel_mas.doctor.forms import (
     SourceForm,
     StoreForm,
 )
-from otel_mas.doctor.words import size
 from otel_mas.report.terminal.lines import wrap
-from otel_mas.report.text import count, duration, listing, local_time, plain
+from otel_mas.report.text import byte_size, count, duration, listing, local_time, plain
 
 _LABEL = 13
 _INDENT = "  "
@@ -111,8 +110,9 @@ def _store(form: StoreForm) -> Iterator[Text | str]:
     if form["traces"] is not None and form["used_bytes"] is not None:
         held = f"{count(form['traces'], 'trace')}, {count(form['spans'] or 0, 'span')}"
         since = f" since {local_time(form['oldest_ns'])}" if form["oldest_ns"] is not None else ""
-        yield f"{held}{since} · {size(form['used_bytes'])} of {size(form['max_bytes'])}, {form['max_age_days']:g} days"
-    free = f"{size(form['free_bytes'])} free" if form["free_bytes"] is not None else ""
+        caps = f"{byte_size(form['max_bytes'])}, {form['max_age_days']:g} days"
+        yield f"{held}{since} · {byte_size(form['used_bytes'])} of {caps}"
+    free = f"{byte_size(form['free_bytes'])} free" if form["free_bytes"] is not None else ""
     open_by = [f"{one['program']} ({one['pid']})" for one in form["open_by"]]
     if form["writing"]:
         services = listing(list(dict.fromkeys(one["service"] for one in form["writing"])))

@@ -174,11 +174,10 @@ def _summarise(store: str, run_id: str, command: list[str], environment: dict[st
 def _say_what_was_recorded(
     store: str, run_id: str, command: list[str], environment: dict[str, str], killed: int | None
 ) -> None:
-    from otel_mas.cli.nothing_recorded import recorded, why_nothing
-    from otel_mas.cli.summary import print_run_summary
+    from otel_mas.cli.summary import is_recorded, print_run_summary, why_nothing
 
     try:
-        if recorded(store, run_id):
+        if is_recorded(store, run_id):
             print_run_summary(store, run_id, killed)
         else:
             note(f"nothing was recorded: {why_nothing(command, environment)}")

@@ -86,11 +86,11 @@ def repair(store: str | None, into: str | None) -> None:
 @debug
 def compact(store: str | None) -> None:
     """Write the file anew without its free pages. Refused while a process records into it."""
-    from otel_mas.doctor.words import size
+    from otel_mas.report.text import byte_size
     from otel_mas.store.upkeep.shrink import compact as compacted
 
     before, after = compacted(_path(store))
-    say(f"{size(before)} before, {size(after)} now")
+    say(f"{byte_size(before)} before, {byte_size(after)} now")
 
 
 @command.command("prune")

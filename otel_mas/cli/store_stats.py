@@ -86,12 +86,11 @@ def _document(found: StoreStats) -> StatsDocument:
 
 
 def _lines(found: StoreStats) -> Iterator[str]:
-    from otel_mas.doctor.words import size
-    from otel_mas.report.text import count, local_time, plain
+    from otel_mas.report.text import byte_size, count, local_time, plain
 
     yield f"{found.path} (layout {found.layout})"
-    journal = f", and {size(found.wal_bytes)} of write-ahead log" if found.wal_bytes else ""
-    yield f"  size       {size(found.file_bytes)}, of which {size(found.used_bytes)} in use{journal}"
+    journal = f", and {byte_size(found.wal_bytes)} of write-ahead log" if found.wal_bytes else ""
+    yield f"  size       {byte_size(found.file_bytes)}, of which {byte_size(found.used_bytes)} in use{journal}"
     incomplete = f", {found.incomplete:,} incomplete" if found.incomplete else ""
     yield f"  traces     {found.traces:,}{incomplete}"
     yield f"  spans      {found.spans:,}" + (f", and {found.open_spans:,} open" if found.open_spans else "")

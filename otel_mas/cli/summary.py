@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _MOST_TRACES = 5
 _MOST_STEPS = 5
 _MOST_REMARKS = 5
+_NO_REASON = ("packages-conflict", "otel-mas-differs")
 _ERROR_OUTCOMES = {
     "ENDED_THE_RUN": ("✗ ended the run: ", "bold red"),
     "UNKNOWN": ("✗ ", "red"),
@@ -43,6 +45,32 @@ def print_run_summary(store_path: str | Path, run_id: str, killed: int | None = 
     with open_source(store_path) as source:
         run = source.run(run_id)
         print_lines(lambda width: _summary(source, run, width, killed), err=True)
+
+
+def is_recorded(store: str, run_id: str) -> bool:
+    """Whether any process of the run has written to the store. Raises StoreError where it cannot be read."""
+    if not os.path.exists(store):
+        return False
+    from otel_mas.api import open as open_source
+
+    with open_source(store) as source:
+        run = source.run(run_id)
+        return bool(run.traces or run.processes or run.problems)
+
+
+def why_nothing(command: Sequence[str], environ: Mapping[str, str]) -> str:
+    """The likely reason why a run recorded nothing, and what to do: looked for where the command ran."""
+    from otel_mas.doctor.environment import check_environment
+    from otel_mas.doctor.findings import Level
+
+    _, findings = check_environment(command, environ)
+    for one in sorted(findings, key=lambda one: one.level is not Level.PROBLEM):
+        if one.level is not Level.OK and one.code not in _NO_REASON:
+            return f"{one.message}: {one.fix}"
+    return (
+        "the app ended without running a graph, a model, a tool or a retriever, and has no spans of its own; or the "
+        "store could not be written: a line above then has the reason."
+    )
 
 
 def _summary(source: Source, run: RunSummary, width: int, killed: int | None) -> Iterator[Text]:

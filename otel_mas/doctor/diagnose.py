@@ -1,55 +1,35 @@
-"""All the checks, side by side and in bounded time."""
+"""All checks, side by side and in bounded time."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Generic, TypeVar
 
-from otel_mas.doctor import kinds, shipping
-from otel_mas.doctor.endpoint import Destination
-from otel_mas.doctor.environment import environment
-from otel_mas.doctor.findings import Finding, Level
-from otel_mas.doctor.forms import DestinationForm, DiagnosisForm, FindingForm, SourceForm
-from otel_mas.doctor.others import others, stock_exporters
-from otel_mas.doctor.privacy import on_spans, privacy
-from otel_mas.doctor.reach import Reached, reach
-from otel_mas.doctor.reading import Read, blank, read
-from otel_mas.doctor.settings import configured
-from otel_mas.doctor.store import store
+from otel_mas.doctor.environment import check_environment
+from otel_mas.doctor.findings import Finding, Level, finding
+from otel_mas.doctor.forms import DiagnosisForm, SourceForm
+from otel_mas.doctor.privacy import check_privacy, content_leaves
+from otel_mas.doctor.recording import check_recording, sdk_exporters
+from otel_mas.doctor.settings import check_settings
+from otel_mas.doctor.shipping import OtlpTarget, ask_target, destination_form, plan_shipping
+from otel_mas.doctor.sources import check_source, empty_form
+from otel_mas.doctor.store import check_store
 
-PATIENCE_S = 30.0
-"""For all checks together; what takes longer is given up, and said so."""
+TIMEOUT_S = 30.0
+"""For all checks together; what takes longer is given up, and noted."""
 
-_SOURCE_S = 6.0
-_ORDER = {Level.PROBLEM: 0, Level.NOTE: 1, Level.OK: 2}
+_SOURCE_TIMEOUT_S = 6.0
+_ORDER = (Level.PROBLEM, Level.NOTE, Level.OK)
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is to be looked at.
-
-    Args:
-        environ: the variables as the app would have them.
-        store: a store that the command line names.
-        sources: what traces are to be read from, as `otel_mas.open` takes it.
-        command: how the app is started; empty for the environment that otel-mas itself runs in.
-        patience_s: after which the answer is given with what there is.
-    """
-
-    environ: Mapping[str, str]
-    store: str | None = None
-    sources: Sequence[str] = ()
-    command: Sequence[str] = ()
-    patience_s: float = PATIENCE_S
-
-
-@dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What was found; `form` is all of it, as a JSON document. `errors` are those of checks that failed themselves."""
+    """Findings, problems first; `form` is all of it as a JSON document; `errors` are those of checks that failed."""
 
     findings: tuple[Finding, ...]
     form: DiagnosisForm
@@ -61,153 +41,132 @@ class Diagnosis:
         return self.form["ok"]
 
 
-def diagnose(question: Question) -> Diagnosis:
-    """Look at everything. Writes nothing, and contacts only what is configured or given."""
-    clock = _Clock(question.patience_s)
-    environ = question.environ
-    known = configured(environ, question.store)
-    settings, content = known.settings, on_spans(known.settings)
-    asked = _Check("the app's Python", lambda: environment(question.command, environ))
-    looked = _Check("the store", lambda: store(settings, known.store_origin))
-    reads = [_Check(target, _reading(target)) for target in question.sources]
-    planned = shipping.plan(environ, settings, stock_exporters(environ, {}), content)
-    reached = _Reaching()
-    reached.start(planned.destinations)
+def diagnose(
+    environ: Mapping[str, str],
+    *,
+    store: str | None = None,
+    sources: Sequence[str] = (),
+    command: Sequence[str] = (),
+    timeout_s: float = TIMEOUT_S,
+) -> Diagnosis:
+    """Look at everything. Writes nothing, and contacts only what is configured or given.
 
-    inside = asked.result(clock)
-    app = None if inside is None else inside.asked
+    Args:
+        environ: the variables as the app would have them.
+        store: a store that the command line names.
+        sources: places that traces are read from, as `otel_mas.open` takes them.
+        command: how the app is started; empty for the environment that otel-mas itself runs in.
+        timeout_s: after which the diagnosis is made of what there is.
+    """
+    checks = _Checks(timeout_s)
+    configured = check_settings(environ, store)
+    settings = configured.settings
+    content = content_leaves(settings)
+    interpreter_check = checks.start("the app's Python", partial(check_environment, command, environ))
+    store_check = checks.start("the store", partial(check_store, settings, configured.store_origin))
+    source_checks = [checks.start(target, partial(check_source, target)) for target in sources]
+    requests: dict[tuple[object, ...], _Check[tuple[Finding | None, float | None]]] = {}
+
+    def ask(targets: Sequence[OtlpTarget]) -> None:
+        """Ask each server once, whoever sends there."""
+        for target in targets:
+            if target.usable and target.proxy is None and target.request not in requests:
+                work = partial(ask_target, target, settings, environ)
+                requests[target.request] = checks.start(target.endpoint.shown, work)
+
+    ask(plan_shipping(environ, settings, sdk_exporters(environ, {}), content).targets)
+    interpreter, environment_findings = checks.result(interpreter_check) or (None, [])
     # A distro exports unasked, which only the app's own Python knows.
-    exporters = stock_exporters(environ, {} if app is None else app.points)
-    planned = shipping.plan(environ, settings, exporters, content)
-    reached.start(planned.destinations)
-    recording = others(environ, settings, app)
-    local = looked.result(clock)
-    destinations = reached.forms(planned.destinations, clock)
-    sources = [_read(check, clock) for check in reads]
-    private = privacy(settings, planned.destinations, recording.form)
-
+    exporters = sdk_exporters(environ, {} if interpreter is None else interpreter.points)
+    plan = plan_shipping(environ, settings, exporters, content)
+    ask(plan.targets)
+    recording_form, recording_findings = check_recording(environ, settings, interpreter)
+    store_form, store_findings = checks.result(store_check) or (None, [])
+    answers = {key: checks.result(check) for key, check in requests.items() if key in {t.request for t in plan.targets}}
+    reads = [checks.source(check) for check in source_checks]
+    privacy_form, privacy_findings = check_privacy(settings, plan.targets, recording_form)
     findings = [
-        *known.findings,
-        *([] if inside is None else inside.findings),
-        *recording.findings,
-        *([] if local is None else local.findings),
-        *planned.findings,
-        *reached.findings,
-        *(one.finding for one in sources if one.finding is not None),
-        *private.findings,
-        *clock.findings,
+        *configured.findings,
+        *environment_findings,
+        *recording_findings,
+        *store_findings,
+        *plan.findings,
+        *(answer[0] for answer in answers.values() if answer is not None and answer[0] is not None),
+        *(one for _, one in reads if one is not None),
+        *privacy_findings,
+        *checks.findings,
     ]
-    ordered = tuple(sorted(findings, key=lambda finding: _ORDER[finding.level]))
-    counts = {level: sum(finding.level is level for finding in ordered) for level in Level}
+    ordered = sorted(findings, key=lambda one: _ORDER.index(one.level))
+    counts = {level: sum(one.level is level for one in ordered) for level in Level}
     form: DiagnosisForm = {
         "ok": not counts[Level.PROBLEM],
         "problems": counts[Level.PROBLEM],
         "notes": counts[Level.NOTE],
-        "findings": [_form(finding) for finding in ordered],
-        "settings": known.forms,
-        "environment": None if inside is None else inside.form,
-        "recording": recording.form,
-        "store": None if local is None else local.form,
-        "destinations": destinations,
-        "sources": [one.form for one in sources],
-        "privacy": private.form,
+        "findings": [{**asdict(one), "level": str(one.level), "area": str(one.area)} for one in ordered],  # type: ignore[typeddict-item]
+        "settings": configured.forms,
+        "environment": None if interpreter is None else interpreter.form,
+        "recording": recording_form,
+        "store": store_form,
+        "destinations": [destination_form(target, answers.get(target.request)) for target in plan.targets],
+        "sources": [one for one, _ in reads],
+        "privacy": privacy_form,
     }
-    return Diagnosis(ordered, form, tuple(clock.errors))
-
-
-class _Clock:
-    """What is left of the time, and which checks took more than that, or failed."""
-
-    def __init__(self, patience_s: float) -> None:
-        self.patience_s = patience_s
-        self.findings: list[Finding] = []
-        self.errors: list[Exception] = []
-        self.began = time.monotonic()
-
-    def left(self, most: float | None = None) -> float:
-        """Seconds; of `most` from the beginning, where given."""
-        patience_s = self.patience_s if most is None else min(most, self.patience_s)
-        return max(0.0, self.began + patience_s - time.monotonic())
-
-    def unfinished(self, what: str) -> None:
-        self.findings.append(kinds.CHECK_UNFINISHED.found(what=what, seconds=f"{self.patience_s:g}"))
-
-    def failed(self, what: str, error: Exception) -> None:
-        said = f"{type(error).__name__}: {error}"
-        self.findings.append(kinds.CHECK_FAILED.found(what=what, error=said))
-        self.errors.append(error)
+    return Diagnosis(tuple(ordered), form, tuple(checks.errors))
 
 
 class _Check(Generic[T]):
     """One check in a thread of its own, which is left behind where it hangs."""
 
-    def __init__(self, what: str, work: Callable[[], T]) -> None:
-        self.what = what
+    def __init__(self, subject: str, work: Callable[[], T]) -> None:
+        self.subject = subject
         self.value: T | None = None
+        self.error: Exception | None = None
         self._work = work
-        self._error: Exception | None = None
-        self._thread = threading.Thread(target=self._run, name=f"otel-mas doctor: {what}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"otel-mas doctor: {subject}", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         try:
             self.value = self._work()
         except Exception as error:
-            self._error = error
+            self.error = error
 
-    def done(self, seconds: float) -> bool:
-        self._thread.join(seconds)
+    def is_done(self, timeout_s: float) -> bool:
+        self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
-    def result(self, clock: _Clock) -> T | None:
-        """What it found; None, with a word about it, where it failed or the time is over."""
-        if not self.done(clock.left()):
-            clock.unfinished(self.what)
+
+@dataclass(slots=True)
+class _Checks:
+    """Starts checks; notes those that take longer than there is time, or fail."""
+
+    timeout_s: float
+    findings: list[Finding] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
+    _start: float = field(default_factory=time.monotonic)
+
+    def start(self, subject: str, work: Callable[[], T]) -> _Check[T]:
+        return _Check(subject, work)
+
+    def result(self, check: _Check[T]) -> T | None:
+        """The check's result; None where it failed or the time is over."""
+        if not check.is_done(self._left(self.timeout_s)):
+            seconds = f"{self.timeout_s:g}"
+            self.findings.append(finding("check-unfinished", subject=check.subject, seconds=seconds))
             return None
-        if self._error is not None:
-            clock.failed(self.what, self._error)
-        return self.value
+        if check.error is not None:
+            error = f"{type(check.error).__name__}: {check.error}"
+            self.findings.append(finding("check-failed", subject=check.subject, error=error))
+            self.errors.append(check.error)
+        return check.value
 
+    def source(self, check: _Check[tuple[SourceForm, Finding]]) -> tuple[SourceForm, Finding | None]:
+        """The result for a source, which has less time."""
+        timeout_s = min(_SOURCE_TIMEOUT_S, self.timeout_s)
+        form = empty_form(check.subject)
+        if not check.is_done(self._left(timeout_s)):
+            return form, finding("source-silent", source=form["source"], seconds=f"{timeout_s:g}")
+        return self.result(check) or (form, None)
 
-class _Reaching:
-    """Asks each server once, whoever sends there."""
-
-    def __init__(self) -> None:
-        self.findings: list[Finding] = []
-        self._checks: dict[tuple[object, ...], _Check[Reached]] = {}
-
-    def start(self, destinations: Sequence[Destination]) -> None:
-        for one in destinations:
-            if one.usable and one.proxy is None and shipping.same(one) not in self._checks:
-                self._checks[shipping.same(one)] = _Check(one.shown, _reaching(one))
-
-    def forms(self, destinations: Sequence[Destination], clock: _Clock) -> list[DestinationForm]:
-        results = {key: check.result(clock) for key, check in self._checks.items()}
-        wanted = {shipping.same(one) for one in destinations}
-        self.findings += [found.finding for key, found in results.items() if found is not None and key in wanted]
-        return [shipping.form(one, results.get(shipping.same(one))) for one in destinations]
-
-
-def _reaching(destination: Destination) -> Callable[[], Reached]:
-    return lambda: reach(destination)
-
-
-def _reading(target: str) -> Callable[[], Read]:
-    return lambda: read(target)
-
-
-def _read(check: _Check[Read], clock: _Clock) -> Read:
-    if check.done(clock.left(_SOURCE_S)):
-        return check.result(clock) or Read(blank(check.what), None)
-    form: SourceForm = blank(check.what)
-    return Read(form, kinds.SOURCE_SILENT.found(source=form["source"], seconds=f"{min(_SOURCE_S, clock.patience_s):g}"))
-
-
-def _form(finding: Finding) -> FindingForm:
-    return {
-        "code": finding.code,
-        "level": finding.level.value,
-        "area": finding.area.value,
-        "message": finding.message,
-        "fix": finding.fix,
-    }
+    def _left(self, timeout_s: float) -> float:
+        return max(0.0, self._start + timeout_s - time.monotonic())

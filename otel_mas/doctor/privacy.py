@@ -1,64 +1,47 @@
-"""What is kept of prompts and answers, and what leaves this machine as things are set up."""
+"""Privacy: what is kept of prompts and answers, and what leaves this machine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from otel_mas.config import Settings
-from otel_mas.doctor import kinds
-from otel_mas.doctor.endpoint import Destination
-from otel_mas.doctor.findings import Finding
+from otel_mas.doctor.findings import Finding, finding
 from otel_mas.doctor.forms import PrivacyForm, RecordingForm
-from otel_mas.doctor.shipping import OURS
-
-_WITHOUT = "spans without prompts, answers and exception messages"
-_WITH_ERRORS = "spans without prompts and answers, with exception messages"
-_WITH = "spans with prompts and answers"
+from otel_mas.doctor.shipping import OURS, OtlpTarget
 
 
-@dataclass(frozen=True, slots=True)
-class Privacy:
-    """What was found."""
-
-    form: PrivacyForm
-    findings: list[Finding]
-
-
-def on_spans(settings: Settings) -> bool:
-    """Whether content leaves with spans: all of it with those that otel-mas ships, exceptions with others."""
+def content_leaves(settings: Settings) -> bool:
+    """Whether content is on spans: all of it on those that otel-mas ships, exceptions on others."""
     return settings.content_may_leave and settings.content != "none"
 
 
-def privacy(settings: Settings, destinations: Sequence[Destination], recording: RecordingForm | None) -> Privacy:
-    """Say it; `recording` is who else exports, as far as that is known."""
+def check_privacy(
+    settings: Settings, targets: Sequence[OtlpTarget], recording: RecordingForm
+) -> tuple[PrivacyForm, list[Finding]]:
+    """What is kept and what leaves, as things are set up."""
+    shipped_to = list(dict.fromkeys(target.endpoint.host for target in targets if target.sender == OURS))
     form: PrivacyForm = {
         "content": settings.content,
         "content_under_run": settings.content or "redacted",
         "content_under_instrument": settings.content or "none",
         "capture": settings.capture_message_content,
-        "leaves": list(_leaving(settings, destinations, recording)),
+        "leaves": list(_leaving(settings, targets, shipped_to, recording)),
     }
-    return Privacy(form, list(_findings(settings, destinations)))
+    findings = [finding("content-full")] if settings.content == "full" else []
+    if content_leaves(settings):
+        hosts = " and ".join(filter(None, shipped_to)) or "any destination"
+        findings.append(finding("content-on-spans", value=settings.capture_message_content, hosts=hosts))
+    return form, findings
 
 
-def _leaving(settings: Settings, destinations: Sequence[Destination], recording: RecordingForm | None) -> Iterator[str]:
-    ours = _hosts(destinations)
-    for host in dict.fromkeys(one.host for one in destinations if one.usable and not one.loopback):
-        what = _WITHOUT if not on_spans(settings) else _WITH if host in ours else _WITH_ERRORS
-        yield f"{what}, to {host}"
-    if recording is not None and recording["langsmith"]:
+def _leaving(
+    settings: Settings, targets: Sequence[OtlpTarget], shipped_to: Sequence[str], recording: RecordingForm
+) -> Iterator[str]:
+    for host in dict.fromkeys(target.endpoint.host for target in targets if target.usable and not target.loopback):
+        content = "without prompts, answers and exception messages"
+        if content_leaves(settings):
+            by_us = host in shipped_to
+            content = "with prompts and answers" if by_us else "without prompts and answers, with exception messages"
+        yield f"spans {content}, to {host}"
+    if recording["langsmith"]:
         yield "prompts and answers, to LangSmith"
-
-
-def _hosts(destinations: Sequence[Destination]) -> list[str]:
-    """The destinations that otel-mas ships to."""
-    return list(dict.fromkeys(one.host for one in destinations if one.usable and one.sender == OURS))
-
-
-def _findings(settings: Settings, destinations: Sequence[Destination]) -> Iterator[Finding]:
-    if settings.content == "full":
-        yield kinds.CONTENT_FULL.found()
-    if on_spans(settings):
-        who = " and ".join(_hosts(destinations)) or "wherever it is told to"
-        yield kinds.CONTENT_ON_SPANS.found(value=settings.capture_message_content, who=who)

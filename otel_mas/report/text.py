@@ -12,6 +12,7 @@ from otel_mas.model.instants import instant
 _SPACES = re.compile(" {2,}")
 _MS = 1_000_000
 _S = 1_000 * _MS
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
 def plain(text: object) -> str:
@@ -56,6 +57,15 @@ def usd(amount: float) -> str:
     while digits < 10 and abs(amount) < 10 ** -(digits - 1):
         digits += 1
     return f"${amount:.{digits}f}"
+
+
+def byte_size(amount: int) -> str:
+    """512 bytes, 3.4 MiB, 1 GiB."""
+    value, unit = float(amount), 0
+    while value >= 1023.5 and unit + 1 < len(_UNITS):
+        value, unit = value / 1024, unit + 1
+    shown = f"{value:.1f}" if unit and value < 9.95 and value % 1 else str(round(value))
+    return f"{shown} {_UNITS[unit]}"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from otel_mas.cli import nothing_recorded
 from otel_mas.cli.run import AUTOSTART, recorded_environment, run
+from otel_mas.cli.summary import why_nothing
 from otel_mas.config import Settings
 
 Started = Callable[..., "subprocess.Popen[str]"]
@@ -222,12 +222,13 @@ def test_switched_off_the_command_runs_as_if_typed_alone(
 
 
 def why(*command: str) -> str:
-    return nothing_recorded.why_nothing(command, os.environ)
+    return why_nothing(command, os.environ)
 
 
 def test_why_nothing_was_recorded(tmp_path: Path) -> None:
     script = tmp_path / "tool"
     script.write_text(f"#!{sys.executable} -E\n")
+    script.chmod(0o755)
     assert "python -I isolates" in why(sys.executable, "-I", "app.py")
     assert "python -E ignores" in why(sys.executable, "-uE", "app.py")
     assert "python -S starts without site" in why(sys.executable, "-S", "-m", "x")
@@ -239,11 +240,12 @@ def test_why_nothing_was_recorded(tmp_path: Path) -> None:
 
 def test_a_python_without_otel_mas_is_named(tmp_path: Path) -> None:
     script = tmp_path / "python3"
-    script.write_text("#!/bin/sh\necho 0 1\n")
-    script.chmod(0o755)
-    assert why(str(script)) == f"otel-mas is not installed for {script}. Install it there."
     script.write_text("#!/bin/sh\nexit 1\n")
-    assert why(str(script)) == f"{script} does not start."
+    script.chmod(0o755)
+    assert why(str(script)).startswith(f"{script} ends with status 1")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True, capture_output=True)
+    bare = tmp_path / "bare" / "bin" / "python"
+    assert why(str(bare)) == f"otel-mas is not installed for {bare}: install it there, next to the app"
 
 
 def test_a_store_that_is_none_does_not_change_the_exit_status(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from otel_mas.doctor.diagnose import Diagnosis, Question, diagnose
+from otel_mas.doctor.diagnose import Diagnosis, diagnose
 
 Serve = Callable[..., int]
 
@@ -22,7 +22,7 @@ def look(bare_python: Path, tmp_path: Path) -> Callable[..., Diagnosis]:
     def ask(environ: dict[str, str] | None = None, **asked: Any) -> Diagnosis:
         asked.setdefault("command", (str(bare_python),))
         asked.setdefault("store", str(tmp_path / "runs.db"))
-        return diagnose(Question({"PATH": "/bin:/usr/bin", "HOME": str(tmp_path), **(environ or {})}, **asked))
+        return diagnose({"PATH": "/bin:/usr/bin", "HOME": str(tmp_path), **(environ or {})}, **asked)
 
     return ask
 
@@ -86,7 +86,7 @@ def test_whatever_hangs_is_left_behind(
         {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://localhost:{port}"},
         command=(str(python),),
         sources=(f"jaeger+http://localhost:{port}", f"tempo+http://localhost:{port}"),
-        patience_s=1.0,
+        timeout_s=1.0,
     )
     assert time.monotonic() - began < 3.0
     assert codes(found).count("source-silent") == 2

@@ -13,54 +13,57 @@ import langgraph.pregel
 import pytest
 
 from otel_mas import __version__
-from otel_mas.doctor.environment import Environment, environment
+from otel_mas.doctor.environment import Interpreter, check_environment
+from otel_mas.doctor.findings import Finding
+
+Checked = tuple[Interpreter | None, list[Finding]]
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 PATH = {"PATH": os.environ["PATH"]}
 
 
-def codes(found: Environment) -> list[str]:
-    return [finding.code for finding in found.findings]
+def codes(found: Checked) -> list[str]:
+    return [finding.code for finding in found[1]]
 
 
-def look(*command: str | Path, path: Sequence[Path] = (), patience_s: float = 60.0, **environ: str) -> Environment:
+def look(*command: str | Path, path: Sequence[Path] = (), timeout_s: float = 60.0, **environ: str) -> Checked:
     environ = {**PATH, "PYTHONPATH": os.pathsep.join(map(str, path)), **environ}
-    return environment([str(word) for word in command], environ, patience_s)
+    return check_environment([str(word) for word in command], environ, timeout_s)
 
 
 def test_the_hooks_fit_what_is_installed_here() -> None:
     found = look(sys.executable, "app.py")
     assert codes(found) == ["hooks-fit"]
-    assert found.form is not None
-    assert found.form["prefix"] == sys.prefix
-    assert found.form["packages"]["otel-mas"] == __version__
-    assert "pytest" not in found.form["packages"]
-    assert found.form["hooks"] is not None
-    assert found.form["hooks"]["checked"] > 20
-    assert found.form["hooks"]["misfits"] == []
+    assert found[0] is not None
+    assert found[0].form["prefix"] == sys.prefix
+    assert found[0].form["packages"]["otel-mas"] == __version__
+    assert "pytest" not in found[0].form["packages"]
+    assert found[0].form["hooks"] is not None
+    assert found[0].form["hooks"]["checked"] > 20
+    assert found[0].form["hooks"]["misfits"] == []
 
 
 def test_without_a_command_it_is_our_own_python_and_another_one_in_the_shell_is_noticed(
     tmp_path: Path, tools: ModuleType
 ) -> None:
     tools.script(tmp_path / "python", "#!/bin/sh\n")
-    found = environment([], {"PATH": str(tmp_path)}, 60.0)
-    assert found.form is not None
-    assert found.form["python"] == sys.executable
+    found = check_environment([], {"PATH": str(tmp_path)}, 60.0)
+    assert found[0] is not None
+    assert found[0].form["python"] == sys.executable
     assert codes(found) == ["hooks-fit", "other-python"]
-    assert str(tmp_path / "python") in found.findings[1].message
+    assert str(tmp_path / "python") in found[1][1].message
 
 
 def test_a_virtual_environment_that_is_active_and_not_ours_is_noticed(tmp_path: Path) -> None:
-    found = environment([], {"PATH": "", "VIRTUAL_ENV": str(tmp_path)}, 60.0)
+    found = check_environment([], {"PATH": "", "VIRTUAL_ENV": str(tmp_path)}, 60.0)
     assert codes(found) == ["hooks-fit", "other-python"]
-    assert str(tmp_path) in found.findings[1].message
+    assert str(tmp_path) in found[1][1].message
 
 
 def test_a_python_without_otel_mas_is_a_problem(bare_python: Path) -> None:
     found = look(bare_python)
     assert codes(found) == ["otel-mas-missing"]
-    assert str(bare_python) in found.findings[0].message
+    assert str(bare_python) in found[1][0].message
 
 
 def test_a_python_without_a_framework_is_noted(bare_python: Path) -> None:
@@ -83,20 +86,20 @@ def test_hooks_that_do_not_fit_are_a_problem_for_each_place(tmp_path: Path) -> N
     overlay(tmp_path, "_loop", "def apply_writes(changes): ...\ndel PregelLoop.after_tick")
     found = look(sys.executable, path=[tmp_path])
     assert codes(found) == ["hooks-misfit", "hooks-misfit"]
-    said = " ".join(finding.message for finding in found.findings)
+    said = " ".join(finding.message for finding in found[1])
     assert "langgraph.pregel._loop.apply_writes takes ('changes',), expected ('checkpoint'," in said
     assert "langgraph.pregel._loop.PregelLoop.after_tick is not there" in said
-    assert found.form is not None
-    assert found.form["hooks"] is not None
-    assert len(found.form["hooks"]["misfits"]) == 2
+    assert found[0] is not None
+    assert found[0].form["hooks"] is not None
+    assert len(found[0].form["hooks"]["misfits"]) == 2
 
 
 def test_a_framework_that_cannot_be_imported_is_a_problem(tmp_path: Path) -> None:
     overlay(tmp_path, "_runner", "raise RuntimeError('half installed')")
     found = look(sys.executable, path=[tmp_path])
     assert set(codes(found)) == {"framework-fails"}
-    assert "langgraph.pregel._runner cannot be imported" in " ".join(finding.message for finding in found.findings)
-    assert "RuntimeError: half installed" in found.findings[0].message
+    assert "langgraph.pregel._runner cannot be imported" in " ".join(finding.message for finding in found[1])
+    assert "RuntimeError: half installed" in found[1][0].message
 
 
 def test_versions_that_do_not_go_together_are_a_problem(bare_python: Path, tmp_path: Path, tools: ModuleType) -> None:
@@ -112,7 +115,7 @@ def test_versions_that_do_not_go_together_are_a_problem(bare_python: Path, tmp_p
         "not a requirement",
     )
     found = look(bare_python, path=[tmp_path])
-    said = [finding.message for finding in found.findings if finding.code == "packages-conflict"]
+    said = [finding.message for finding in found[1] if finding.code == "packages-conflict"]
     assert said == [
         "opentelemetry-distro 0.99b0 needs opentelemetry-sdk==1.50, and opentelemetry-sdk 1.45.2 is installed",
         "opentelemetry-distro 0.99b0 needs opentelemetry.api ~= 1.0, and opentelemetry-api is not installed",
@@ -123,7 +126,7 @@ def test_another_version_of_otel_mas_is_noted(bare_python: Path, tmp_path: Path,
     tools.distribution(tmp_path, "otel-mas", "99.0")
     found = look(bare_python, path=[tmp_path])
     assert codes(found) == ["otel-mas-missing", "otel-mas-differs"]
-    assert f"has otel-mas 99.0, and this command is {__version__}" in found.findings[1].message
+    assert f"has otel-mas 99.0, and this command is {__version__}" in found[1][1].message
 
 
 def test_an_old_python_is_a_problem(tmp_path: Path, tools: ModuleType) -> None:
@@ -134,7 +137,7 @@ def test_an_old_python_is_a_problem(tmp_path: Path, tools: ModuleType) -> None:
     python = tools.script(tmp_path / "python3.9", f"#!/bin/sh\necho noise\nprintf '%s' 'otel-mas-probe:{answer}'\n")
     found = look(python)
     assert codes(found) == ["python-too-old"]
-    assert found.findings[0].message == "/old/python is Python 3.9.18"
+    assert found[1][0].message == "/old/python is Python 3.9.18"
 
 
 @pytest.mark.parametrize(
@@ -148,9 +151,9 @@ def test_an_old_python_is_a_problem(tmp_path: Path, tools: ModuleType) -> None:
 def test_a_python_that_does_not_answer_is_a_problem(tmp_path: Path, tools: ModuleType, text: str, said: str) -> None:
     python = tools.script(tmp_path / "python3", text)
     began = time.monotonic()
-    found = look(python, patience_s=0.5)
+    found = look(python, timeout_s=0.5)
     assert codes(found) == ["python-fails"]
-    assert found.findings[0].message == f"{python} {said}"
+    assert found[1][0].message == f"{python} {said}"
     assert time.monotonic() - began < 10
 
 
@@ -160,7 +163,7 @@ def test_otel_mas_that_cannot_be_loaded_is_a_problem(bare_python: Path, tmp_path
         (tmp_path / name / "__init__.py").write_text("")
     found = look(bare_python, path=[tmp_path])
     assert codes(found) == ["python-fails"]
-    assert "cannot load otel-mas (ModuleNotFoundError" in found.findings[0].message
+    assert "cannot load otel-mas (ModuleNotFoundError" in found[1][0].message
 
 
 def test_commands_of_which_no_python_can_be_told(tmp_path: Path, tools: ModuleType) -> None:
@@ -175,7 +178,7 @@ def test_a_console_script_leads_to_its_python_and_isolation_is_a_problem(
     program = tools.script(tmp_path / "serve", f"#!{bare_python} -E\n")
     found = look(program)
     assert codes(found) == ["python-isolated", "otel-mas-missing"]
-    assert found.findings[0].message.startswith("python -E ignores the environment")
+    assert found[1][0].message.startswith("python -E ignores the environment")
 
 
 def test_asking_runs_nothing_of_the_app_and_records_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,20 +8,20 @@ import pytest
 
 from otel_mas.config import SETTINGS
 from otel_mas.config.server import masked_url
-from otel_mas.doctor.settings import Configured, configured
+from otel_mas.doctor.settings import CheckedSettings, check_settings
 
 
-def codes(found: Configured) -> list[str]:
+def codes(found: CheckedSettings) -> list[str]:
     return [finding.code for finding in found.findings]
 
 
-def row(found: Configured, name: str) -> tuple[str, str, bool]:
+def row(found: CheckedSettings, name: str) -> tuple[str, str, bool]:
     (form,) = (form for form in found.forms if form["name"] == name)
     return form["value"], form["origin"], form["valid"]
 
 
 def test_without_an_environment_everything_is_at_its_default() -> None:
-    found = configured({"HOME": "/home/me"})
+    found = check_settings({"HOME": "/home/me"})
     assert codes(found) == ["settings-valid"]
     assert [form["name"] for form in found.forms] == [setting.env for setting in SETTINGS]
     assert {form["origin"] for form in found.forms} == {"default"}
@@ -31,17 +31,17 @@ def test_without_an_environment_everything_is_at_its_default() -> None:
 
 def test_each_value_says_where_it_is_from(tmp_path: Path) -> None:
     environ = {"OTEL_MAS_QUEUE_SPANS": "9", "OTEL_MAS_STORE": "/a.db", "OTEL_SERVICE_NAME": "shop", "PATH": "/bin"}
-    found = configured(environ)
+    found = check_settings(environ)
     assert row(found, "OTEL_MAS_QUEUE_SPANS") == ("9", "environment", True)
     assert row(found, "OTEL_MAS_STORE") == ("/a.db", "environment", True)
     assert row(found, "OTEL_SERVICE_NAME") == ("shop", "environment", True)
     assert "PATH" not in [form["name"] for form in found.forms]
-    over = configured(environ, str(tmp_path / "b.db"))
+    over = check_settings(environ, str(tmp_path / "b.db"))
     assert row(over, "OTEL_MAS_STORE") == (str(tmp_path / "b.db"), "command line", True)
 
 
 def test_every_invalid_setting_is_named_and_the_others_still_hold() -> None:
-    found = configured({"OTEL_MAS_MAX_AGE": "soon", "OTEL_MAS_QUEUE_SPANS": "-1", "OTEL_MAS_CONTENT": "full"})
+    found = check_settings({"OTEL_MAS_MAX_AGE": "soon", "OTEL_MAS_QUEUE_SPANS": "-1", "OTEL_MAS_CONTENT": "full"})
     assert codes(found) == ["setting-invalid", "setting-invalid"]
     said = [finding.message.partition(";")[0] for finding in found.findings]
     assert sorted(said) == ["OTEL_MAS_MAX_AGE is 'soon'", "OTEL_MAS_QUEUE_SPANS is '-1'"]
@@ -51,7 +51,7 @@ def test_every_invalid_setting_is_named_and_the_others_still_hold() -> None:
 
 
 def test_a_setting_that_does_not_exist_is_noticed_with_the_one_that_was_meant() -> None:
-    found = configured({"OTEL_MAS_CONTENTS": "none", "OTEL_MAS_ZZZ": "1"})
+    found = check_settings({"OTEL_MAS_CONTENTS": "none", "OTEL_MAS_ZZZ": "1"})
     assert codes(found) == ["setting-unknown", "setting-unknown", "settings-valid"]
     assert found.findings[0].fix == "perhaps OTEL_MAS_CONTENT is meant; docs/settings.md lists all there are"
     assert found.findings[1].fix == "unset it; docs/settings.md lists all there are"
@@ -59,7 +59,7 @@ def test_a_setting_that_does_not_exist_is_noticed_with_the_one_that_was_meant() 
 
 @pytest.mark.parametrize(("name", "value"), [("OTEL_MAS_ENABLED", "false"), ("OTEL_SDK_DISABLED", "TRUE")])
 def test_recording_that_is_switched_off_is_a_problem(name: str, value: str) -> None:
-    found = configured({name: value})
+    found = check_settings({name: value})
     assert codes(found) == ["switched-off", "settings-valid"]
     assert found.findings[0].message == f"{name}={value} switches recording off"
     assert not found.settings.enabled
@@ -67,9 +67,9 @@ def test_recording_that_is_switched_off_is_a_problem(name: str, value: str) -> N
 
 def test_a_configuration_file_of_the_sdk_is_named_and_looked_for(tmp_path: Path) -> None:
     path = tmp_path / "otel.yaml"
-    assert "config-file-unusable" in codes(configured({"OTEL_CONFIG_FILE": str(path)}))
+    assert "config-file-unusable" in codes(check_settings({"OTEL_CONFIG_FILE": str(path)}))
     path.write_text("file_format: '1.0'")
-    assert "config-file" in codes(configured({"OTEL_CONFIG_FILE": str(path)}))
+    assert "config-file" in codes(check_settings({"OTEL_CONFIG_FILE": str(path)}))
 
 
 SECRET = "s3cr3t-V4lue"
@@ -100,7 +100,7 @@ SECRET = "s3cr3t-V4lue"
     ],
 )
 def test_secrets_are_never_shown(name: str, value: str, shown: str | None) -> None:
-    found = configured({name: value})
+    found = check_settings({name: value})
     text = repr([found.forms, found.findings])
     assert SECRET not in text
     if shown is not None:

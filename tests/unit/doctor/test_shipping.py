@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from otel_mas.config import Settings
 from otel_mas.doctor.forms import ExporterForm
-from otel_mas.doctor.shipping import Plan, plan
+from otel_mas.doctor.shipping import ShippingPlan, plan_shipping
 
 ENDPOINT, TRACES = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
@@ -16,48 +17,45 @@ HTTP, GRPC = {PROTOCOL: "http/protobuf"}, {PROTOCOL: "grpc"}
 STOCK: list[ExporterForm] = [{"name": "otlp", "origin": "environment"}]
 
 
-def look(environ: dict[str, str], exporters: list[ExporterForm] | None = None, content: bool = False) -> Plan:
-    return plan(environ, Settings.from_env(environ), exporters or [], content)
+def look(environ: dict[str, str], exporters: list[ExporterForm] | None = None, content: bool = False) -> ShippingPlan:
+    return plan_shipping(environ, Settings.from_env(environ), exporters or [], content)
 
 
-def codes(found: Plan) -> list[str]:
+def codes(found: ShippingPlan) -> list[str]:
     return [finding.code for finding in found.findings if finding.code != "export-not-set"]
 
 
 def test_nothing_is_sent_where_nothing_says_so() -> None:
-    assert look({}) == Plan([], [])
+    assert look({}) == ShippingPlan([], [])
 
 
 def test_an_endpoint_alone_is_the_apps_and_otel_mas_says_how_to_send_there_too() -> None:
     found = look({ENDPOINT: "http://localhost:4318"})
-    (destination,) = found.destinations
-    assert (destination.sender, destination.protocol) == ("the app, if it has an exporter", "http/protobuf")
+    (target,) = found.targets
+    assert (target.sender, target.endpoint.protocol) == ("the app, if it has an exporter", "http/protobuf")
     assert [finding.code for finding in found.findings] == ["export-not-set"]
 
 
 @pytest.mark.parametrize(
-    ("environ", "exporters", "shown", "protocol", "path", "tls"),
+    ("environ", "exporters", "shown", "protocol", "tls"),
     [
-        ({ENDPOINT: "http://c:4318"}, [], "http://c:4318/v1/traces", "http/protobuf", "/v1/traces", False),
-        ({ENDPOINT: "http://c:4317"}, [], "http://c:4317", "grpc", "/", False),
-        ({ENDPOINT: "https://c/base/"}, [], "https://c/base/v1/traces", "http/protobuf", "/base/v1/traces", True),
-        ({TRACES: "http://c/x", ENDPOINT: "http://d"}, [], "http://c/x", "http/protobuf", "/x", False),
-        ({ENDPOINT: "https://c", **GRPC}, [], "https://c", "grpc", "/", True),
-        ({ENDPOINT: "http://c", "OTEL_EXPORTER_OTLP_INSECURE": "false", **GRPC}, [], "http://c", "grpc", "/", True),
-        ({ENDPOINT: "c:4317", "OTEL_EXPORTER_OTLP_INSECURE": "true", **GRPC}, [], "http://c:4317", "grpc", "/", False),
-        ({}, STOCK, "http://localhost:4317", "grpc", "/", False),
-        (HTTP, STOCK, "http://localhost:4318/v1/traces", "http/protobuf", "/v1/traces", False),
-        ({"OTEL_MAS_EXPORT": "otlp"}, [], "http://localhost:4318/v1/traces", "http/protobuf", "/v1/traces", False),
-        ({"OTEL_MAS_EXPORT": "otlp:http://c:4317"}, [], "http://c:4317", "grpc", "/", False),
+        ({ENDPOINT: "http://c:4318"}, [], "http://c:4318/v1/traces", "http/protobuf", False),
+        ({ENDPOINT: "http://c:4317"}, [], "http://c:4317", "grpc", False),
+        ({ENDPOINT: "https://c/base/"}, [], "https://c:443/base/v1/traces", "http/protobuf", True),
+        ({TRACES: "http://c/x", ENDPOINT: "http://d"}, [], "http://c:80/x", "http/protobuf", False),
+        ({ENDPOINT: "https://c", **GRPC}, [], "https://c:4317", "grpc", True),
+        ({ENDPOINT: "http://c", "OTEL_EXPORTER_OTLP_INSECURE": "false", **GRPC}, [], "http://c:4317", "grpc", True),
+        ({ENDPOINT: "c:4317", "OTEL_EXPORTER_OTLP_INSECURE": "true", **GRPC}, [], "http://c:4317", "grpc", False),
+        ({}, STOCK, "http://localhost:4317", "grpc", False),
+        (HTTP, STOCK, "http://localhost:4318/v1/traces", "http/protobuf", False),
+        ({"OTEL_MAS_EXPORT": "otlp"}, [], "http://localhost:4318/v1/traces", "http/protobuf", False),
+        ({"OTEL_MAS_EXPORT": "otlp:http://c:4317"}, [], "http://c:4317", "grpc", False),
     ],
 )
-def test_where_to(
-    environ: dict[str, str], exporters: list[ExporterForm], shown: str, protocol: str, path: str, tls: bool
-) -> None:
-    found = look(environ, exporters)
-    (one,) = found.destinations
+def test_where_to(environ: dict[str, str], exporters: list[ExporterForm], shown: str, protocol: str, tls: bool) -> None:
+    (one,) = look(environ, exporters).targets
     assert one.usable
-    assert (one.shown, one.protocol, one.path, one.tls) == (shown, protocol, path, tls)
+    assert (one.endpoint.shown, one.endpoint.protocol, one.endpoint.tls) == (shown, protocol, tls)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +66,7 @@ def test_where_to(
         ({ENDPOINT: "grpc://localhost:4317"}, ["endpoint-scheme-unknown"]),
         ({ENDPOINT: "http://"}, ["endpoint-invalid"]),
         ({ENDPOINT: "http://localhost:port"}, ["endpoint-invalid"]),
-        ({ENDPOINT: '"http://localhost:4318"'}, ["endpoint-scheme-unknown"]),
+        ({ENDPOINT: '"http://localhost:4318"'}, ["endpoint-invalid"]),
         ({ENDPOINT: "http://local host:4318"}, ["endpoint-invalid"]),
         ({ENDPOINT: "http://localhost:4318/v1/traces", **HTTP}, ["endpoint-path-twice"]),
         ({TRACES: "http://localhost:4318/v1/traces", **HTTP}, []),
@@ -86,6 +84,7 @@ def test_where_to(
         ({ENDPOINT: "http://localhost:4318", "OTEL_EXPORTER_OTLP_HEADERS": "a=b,c=d e"}, []),
         ({ENDPOINT: "https://localhost", "OTEL_EXPORTER_OTLP_CERTIFICATE": "/no/ca.pem"}, ["certificate-unreadable"]),
         ({ENDPOINT: "https://localhost", "OTEL_EXPORTER_OTLP_CERTIFICATE": __file__}, ["certificate-unreadable"]),
+        ({ENDPOINT: "http://localhost", "OTEL_EXPORTER_OTLP_TIMEOUT": "soon"}, ["otlp-variable-invalid"]),
         ({ENDPOINT: "https://far.example", "HTTPS_PROXY": "http://u:p@proxy:3128"}, ["behind-proxy"]),
         ({ENDPOINT: "https://far.example", "HTTPS_PROXY": "http://proxy:3128", "no_proxy": "far.example"}, []),
     ],
@@ -99,9 +98,9 @@ def test_mistakes_are_explained(environ: dict[str, str], expected: list[str]) ->
 
 
 def test_an_endpoint_that_cannot_be_used_is_not_asked() -> None:
-    (destination,) = look({ENDPOINT: "localhost:4318", **HTTP}).destinations
-    assert not destination.usable
-    assert destination.shown == "localhost:4318"
+    (target,) = look({ENDPOINT: "localhost:4318", **HTTP}).targets
+    assert not target.usable
+    assert target.endpoint.shown == "localhost:4318"
 
 
 def test_what_leaves_unencrypted_is_named() -> None:
@@ -114,12 +113,12 @@ def test_what_otel_mas_itself_would_refuse_is_told_in_its_own_words() -> None:
     found = look({"OTEL_MAS_EXPORT": "otlp", ENDPOINT: "localhost:4318"})
     assert codes(found) == ["export-invalid"]
     assert "it has neither http:// nor https://" in found.findings[0].message
-    assert found.destinations == []
+    assert found.targets == []
     assert codes(look({"OTEL_MAS_EXPORT": "carrier-pigeon"})) == ["export-invalid"]
 
 
 def test_a_file_is_no_server_to_ask(tmp_path: Path) -> None:
-    assert look({"OTEL_MAS_EXPORT": f"file:{tmp_path / 'spans.jsonl'}"}) == Plan([], [])
+    assert look({"OTEL_MAS_EXPORT": f"file:{tmp_path / 'spans.jsonl'}"}) == ShippingPlan([], [])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -133,4 +132,14 @@ def test_a_file_is_no_server_to_ask(tmp_path: Path) -> None:
 def test_two_senders_to_one_server_are_noticed(ours: str, theirs: str, expected: list[str]) -> None:
     found = look({"OTEL_MAS_EXPORT": f"otlp:{ours}", TRACES: theirs}, STOCK)
     assert codes(found) == expected
-    assert len(found.destinations) == 2
+    assert len(found.targets) == 2
+
+
+def test_a_client_certificate_and_key_that_do_not_fit(certificate: Any) -> None:
+    swapped = {"CLIENT_CERTIFICATE": certificate.key, "CLIENT_KEY": certificate.path}
+    environ = {
+        ENDPOINT: "https://localhost",
+        **{f"OTEL_EXPORTER_OTLP_{name}": str(path) for name, path in swapped.items()},
+    }
+    (finding,) = [one for one in look(environ).findings if one.code == "certificate-unreadable"]
+    assert "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE" in finding.message

@@ -14,12 +14,15 @@ import pytest
 
 from otel_mas.config import Settings
 from otel_mas.doctor import files
-from otel_mas.doctor.store import LEAST_FREE, Store, room, store
+from otel_mas.doctor.findings import Finding
+from otel_mas.doctor.forms import StoreForm
+from otel_mas.doctor.store import MIN_FREE, check_disk, check_store
 from otel_mas.model.dropped import Dropped
 from otel_mas.store import StoreWriter
 from otel_mas.store.log import Log
 from otel_mas.store.migrations import VERSION
 
+Checked = tuple[StoreForm, list[Finding]]
 SECOND = 10**9
 # Only Linux says who holds a lock; elsewhere the doctor says that somebody does.
 LOCKS_ARE_SHOWN = Path("/proc/locks").exists()
@@ -29,12 +32,12 @@ def named(pid: int) -> str:
     return f"(process {pid})" if LOCKS_ARE_SHOWN else "another process"
 
 
-def look(path: Path, origin: str = "environment", **settings: Any) -> Store:
-    return store(Settings.from_env({}, store=path, **settings), origin)
+def look(path: Path, origin: str = "environment", **settings: Any) -> Checked:
+    return check_store(Settings.from_env({}, store=path, **settings), origin)
 
 
-def codes(found: Store) -> list[str]:
-    return [finding.code for finding in found.findings]
+def codes(found: Checked) -> list[str]:
+    return [finding.code for finding in found[1]]
 
 
 def writer(path: Path, service: str = "shop", clock: int | None = None) -> StoreWriter:
@@ -66,7 +69,7 @@ def recorded(
 def test_a_store_that_is_well(team_store: Path) -> None:
     found = look(team_store, "command line")
     assert codes(found) == ["store-opens"]
-    form = found.form
+    form = found[0]
     assert (form["path"], form["origin"], form["exists"]) == (str(team_store), "command line", True)
     assert (form["readable"], form["writable"], form["checked"]) == (True, True, True)
     assert (form["traces"], form["layout"], form["mode"]) == (2, VERSION, "600")
@@ -89,8 +92,8 @@ def test_looking_changes_nothing(team_store: Path) -> None:
 def test_a_store_that_is_not_there_yet_is_not_made(tmp_path: Path) -> None:
     found = look(tmp_path / "deep" / "runs.db")
     assert codes(found) == ["store-not-there"]
-    assert found.form["writable"]
-    assert not found.form["exists"]
+    assert found[0]["writable"]
+    assert not found[0]["exists"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -105,7 +108,7 @@ def test_another_programs_file_is_a_problem(tmp_path: Path) -> None:
     text.write_text("not a database\n" * 100)
     found = look(text)
     assert codes(found) == ["store-not-a-store"]
-    assert found.findings[0].message == f"{text} is not an otel-mas store (not an SQLite file)"
+    assert found[1][0].message == f"{text} is not an otel-mas store (not an SQLite file)"
     other = tmp_path / "other.db"
     with closing(sqlite3.connect(other)) as connection:
         connection.execute("CREATE TABLE mine (x)")
@@ -117,14 +120,14 @@ def test_a_store_of_a_newer_version_is_a_problem(team_store: Path) -> None:
         connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     found = look(team_store)
     assert codes(found) == ["store-too-new"]
-    assert f"layout {VERSION + 1}" in found.findings[0].message
+    assert f"layout {VERSION + 1}" in found[1][0].message
 
 
 def test_what_else_keeps_a_store_from_opening(tmp_path: Path) -> None:
     found = look(tmp_path)
     assert codes(found) == ["store-fails"]
-    assert found.findings[0].message == f"{tmp_path} is a folder"
-    assert found.findings[0].fix.startswith("name a file in it")
+    assert found[1][0].message == f"{tmp_path} is a folder"
+    assert found[1][0].fix.startswith("name a file in it")
 
 
 def test_a_damaged_store_is_a_problem(team_store: Path) -> None:
@@ -135,8 +138,8 @@ def test_a_damaged_store_is_a_problem(team_store: Path) -> None:
         file.write(os.urandom(team_store.stat().st_size - 8192))
     found = look(team_store)
     assert codes(found) == ["store-damaged"]
-    assert not found.form["readable"]
-    assert "otel-mas store repair" in found.findings[0].fix
+    assert not found[0]["readable"]
+    assert "otel-mas store repair" in found[1][0].fix
 
 
 def test_damage_that_no_question_meets_is_found_as_well(team_store: Path) -> None:
@@ -147,7 +150,7 @@ def test_damage_that_no_question_meets_is_found_as_well(team_store: Path) -> Non
         connection.commit()
     found = look(team_store)
     assert codes(found)[:1] == ["store-damaged"]
-    assert found.form["traces"] == 2
+    assert found[0]["traces"] == 2
 
 
 def test_a_locked_store_names_who_holds_it(team_store: Path, tools: ModuleType) -> None:
@@ -155,7 +158,7 @@ def test_a_locked_store_names_who_holds_it(team_store: Path, tools: ModuleType) 
     with tools.holding(team_store, *statements) as pid:
         found = look(team_store)
         assert codes(found) == ["store-locked"]
-        assert named(pid) in found.findings[0].message
+        assert named(pid) in found[1][0].message
     assert "store-opens" in codes(look(team_store))
 
 
@@ -167,14 +170,14 @@ def test_a_writer_that_never_lets_go_is_a_problem_and_one_that_reads_is_none(
     with tools.holding(team_store, "BEGIN IMMEDIATE") as pid:
         found = look(team_store)
         assert "store-write-locked" in codes(found)
-        (finding,) = [one for one in found.findings if one.code == "store-write-locked"]
+        (finding,) = [one for one in found[1] if one.code == "store-write-locked"]
         assert f"(process {pid})" in finding.message
-        (holder,) = found.form["open_by"]
+        (holder,) = found[0]["open_by"]
         assert (holder["pid"], holder["writing"]) == (pid, True)
     with tools.holding(team_store, "BEGIN", "SELECT count(*) FROM spans") as pid:
         found = look(team_store)
         assert "store-write-locked" not in codes(found)
-        (holder,) = found.form["open_by"]
+        (holder,) = found[0]["open_by"]
         assert (holder["pid"], holder["writing"]) == (pid, False)
 
 
@@ -182,22 +185,21 @@ def test_who_records_now_and_who_died(tmp_path: Path) -> None:
     path = recorded(tmp_path / "runs.db", finished=False)
     found = look(path)
     assert codes(found) == ["store-opens"]
-    (process,) = found.form["writing"]
+    (process,) = found[0]["writing"]
     assert (process["service"], process["run_id"]) == ("shop", "run-1")
     old = recorded(tmp_path / "old.db", finished=False, clock=1_800_000_000 * SECOND - 10**18)
     found = look(old)
     assert codes(found) == ["store-opens", "runs-died"]
-    assert found.findings[1].message.startswith("1 process of shop stopped without saying so, last at 19")
-    assert found.form["writing"] == []
+    assert found[1][1].message.startswith("1 process of shop stopped without an orderly exit, last at 19")
+    assert found[0]["writing"] == []
 
 
 def test_what_was_dropped_and_withheld_is_noted(tmp_path: Path) -> None:
     found = look(recorded(tmp_path / "runs.db", dropped=3, withheld=1))
     assert codes(found) == ["store-opens", "spans-dropped", "content-withheld"]
-    assert found.findings[1].message == "3 spans were dropped: queue full; their traces are marked incomplete"
+    assert found[1][1].message == "3 spans were dropped: queue full; their traces are marked incomplete"
     assert (
-        found.findings[2].message
-        == "withheld because they could not be redacted, or not before the process ended: 1 content"
+        found[1][2].message == "withheld because they could not be redacted, or not before the process ended: 1 content"
     )
 
 
@@ -209,8 +211,8 @@ def test_a_full_disk(tmp_path: Path) -> None:
     free = files.free(tmp_path)
     assert free is not None
     assert "disk-short" in codes(look(tmp_path / "runs.db", max_store_bytes=free * 2))
-    assert [one.code for one in room(tmp_path, LEAST_FREE - 1, 2**30)] == ["disk-full"]
-    assert [one.code for one in room(tmp_path, 1000, 900)] == []
+    assert [one.code for one in check_disk(tmp_path, MIN_FREE - 1, 2**30)] == ["disk-full"]
+    assert [one.code for one in check_disk(tmp_path, 1000, 900)] == []
 
 
 def test_files_that_others_can_read_are_a_problem(open_folder: Path, team: ModuleType) -> None:
@@ -218,7 +220,7 @@ def test_files_that_others_can_read_are_a_problem(open_folder: Path, team: Modul
     assert "store-open-to-others" not in codes(look(path))
     path.chmod(0o644)
     found = look(path)
-    (finding,) = [one for one in found.findings if one.code == "store-open-to-others"]
+    (finding,) = [one for one in found[1] if one.code == "store-open-to-others"]
     assert finding.message == f"{path} can be read by other users of this machine (mode 644)"
     assert finding.fix == f"chmod 600 {path}"
     open_folder.chmod(0o700)
@@ -233,10 +235,10 @@ def test_a_place_that_cannot_be_written_is_a_problem(open_folder: Path, team: Mo
     with tools.nobody():
         found = look(path)
         assert "store-not-writable" in codes(found)
-        assert not found.form["writable"]
+        assert not found[0]["writable"]
         absent = look(open_folder / "new" / "runs.db")
         assert codes(absent)[0] == "store-not-writable"
-        assert absent.findings[0].message.startswith(f"{open_folder} cannot be written")
+        assert absent[1][0].message.startswith(f"{open_folder} cannot be written")
 
 
 def test_a_store_that_cannot_be_read_at_all(open_folder: Path, team: ModuleType, tools: ModuleType) -> None:
@@ -246,7 +248,7 @@ def test_a_store_that_cannot_be_read_at_all(open_folder: Path, team: ModuleType,
     with tools.nobody():
         found = look(path)
     assert codes(found) == ["store-not-writable", "store-fails"]
-    assert found.findings[1].message == f"{path} cannot be read by this user"
+    assert found[1][1].message == f"{path} cannot be read by this user"
 
 
 MOUNTS = "/dev/sda1 / ext4 rw 0 0\nnas:/home /home nfs4 rw 0 0\n/dev/sdb /home/me/local\\040disk ext4 rw 0 0\n"
@@ -279,7 +281,7 @@ def test_how_far_destinations_are(tmp_path: Path, team: ModuleType) -> None:
         connection.execute("UPDATE destinations SET cursor = 0, start = 0, history = NULL")
     found = look(path)
     assert "shipping-waits" in codes(found)
-    (form,) = found.form["shipping"]
+    (form,) = found[0]["shipping"]
     assert (form["name"], form["shipping"], form["error"]) == (name, False, None)
     assert form["waiting"] > 20
     with closing(Log(path, clock=lambda: now)) as log:
@@ -287,11 +289,11 @@ def test_how_far_destinations_are(tmp_path: Path, team: ModuleType) -> None:
         assert lease is not None
         log.failed(lease, "http://localhost:4318 answers 401: Bearer abcdefghijklmnop0123456789")
     found = look(path)
-    (finding,) = [one for one in found.findings if one.code == "shipping-fails"]
+    (finding,) = [one for one in found[1] if one.code == "shipping-fails"]
     assert finding.message.startswith(f"{name} failed at 20")
     assert "abcdefghijklmnop" not in finding.message
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("UPDATE destinations SET lost = 7, rejected = 2")
-    said = {one.code: one.message for one in look(path).findings}
+    said = {one.code: one.message for one in look(path)[1]}
     assert said["shipping-lost"] == f"deleted by the store's caps before {name} had taken them: 7 spans"
     assert said["shipping-rejected"] == f"{name} rejected 2 spans"

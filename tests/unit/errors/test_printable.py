@@ -51,8 +51,8 @@ def test_commands_print_through_one_place() -> None:
     folder = Path(__file__).parents[3] / "otel_mas" / "cli"
     direct = re.compile(r"click\.s?echo\(|(?<![\w.])print\(|sys\.std(out|err)\.write\(|Console\(")
     found = {one.name for one in folder.glob("*.py") if direct.search(one.read_text())}
-    # One writes a page of the docs, and no command runs it; one holds a program for another interpreter.
-    assert found - {"reference.py", "nothing_recorded.py"} == {"output.py"}
+    # One writes a page of the docs, and no command runs it.
+    assert found - {"reference.py"} == {"output.py"}
 
 
 def test_loggers_are_made_in_one_place() -> None:

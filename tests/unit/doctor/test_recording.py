@@ -9,30 +9,34 @@ from typing import Any
 import pytest
 
 from otel_mas.config import Settings
-from otel_mas.doctor.environment import Asked, ask
-from otel_mas.doctor.others import Others, others
+from otel_mas.doctor.environment import Interpreter, ask_interpreter
+from otel_mas.doctor.findings import Finding
+from otel_mas.doctor.forms import RecordingForm
+from otel_mas.doctor.recording import check_recording
+
+Checked = tuple[RecordingForm, list[Finding]]
 
 
 @pytest.fixture
 def installed(bare_python: Path, tmp_path: Path, tools: ModuleType) -> Any:
     """`installed({package: entry points})` as a Python with these packages says it."""
 
-    def ask_one(packages: dict[str, str]) -> Asked:
+    def ask_one(packages: dict[str, str]) -> Interpreter:
         for name, points in packages.items():
             tools.distribution(tmp_path, name, "1.0", points=points)
-        answer = ask(str(bare_python), {"PYTHONPATH": str(tmp_path)}, 60.0)
-        assert isinstance(answer, Asked)
+        answer = ask_interpreter(str(bare_python), {"PYTHONPATH": str(tmp_path)}, 60.0)
+        assert isinstance(answer, Interpreter)
         return answer
 
     return ask_one
 
 
-def look(environ: dict[str, str], asked: Asked | None = None, **settings: Any) -> Others:
-    return others(environ, Settings.from_env({}, **settings), asked)
+def look(environ: dict[str, str], interpreter: Interpreter | None = None, **settings: Any) -> Checked:
+    return check_recording(environ, Settings.from_env({}, **settings), interpreter)
 
 
-def codes(found: Others) -> list[str]:
-    return [finding.code for finding in found.findings]
+def codes(found: Checked) -> list[str]:
+    return [finding.code for finding in found[1]]
 
 
 EXPORTERS = "[opentelemetry_traces_exporter]\notlp = x:y\nconsole = x:y\n"
@@ -41,8 +45,8 @@ DISTRO = "[opentelemetry_distro]\ndistro = x:y\n[opentelemetry_configurator]\nco
 
 def test_where_nobody_else_is_nothing_is_said(installed: Any) -> None:
     found = look({}, installed({}))
-    assert found.findings == []
-    assert found.form == {"enabled": True, "exporters": [], "instrumentations": [], "langsmith": False}
+    assert found[1] == []
+    assert found[0] == {"enabled": True, "exporters": [], "instrumentations": [], "langsmith": False}
 
 
 @pytest.mark.parametrize("value", ["otel_mas", "flask, otel_mas", "*"])
@@ -55,24 +59,24 @@ def test_a_distro_or_configurator_that_is_not_installed_is_a_problem(installed: 
     asked = installed({"my-distro": DISTRO})
     found = look({"OTEL_PYTHON_DISTRO": "theirs", "OTEL_PYTHON_CONFIGURATOR": "theirs"}, asked)
     assert codes(found) == ["distro-missing", "distro-missing"]
-    assert found.findings[0].fix == "unset it, or name one of: distro"
+    assert found[1][0].fix == "unset it, or name one of: distro"
 
 
 def test_a_distro_is_named_and_what_it_exports_unasked_is_known(installed: Any) -> None:
     asked = installed({"opentelemetry-distro": DISTRO, "opentelemetry-exporter-otlp": EXPORTERS})
     found = look({}, asked)
     assert codes(found) == ["distro-in-force"]
-    assert "exports over OTLP unless told otherwise" in found.findings[0].message
-    assert found.form["exporters"] == [{"name": "otlp", "origin": "opentelemetry-distro"}]
-    assert look({"OTEL_TRACES_EXPORTER": "none"}, asked).form["exporters"] == []
+    assert "exports over OTLP by default" in found[1][0].message
+    assert found[0]["exporters"] == [{"name": "otlp", "origin": "opentelemetry-distro"}]
+    assert look({"OTEL_TRACES_EXPORTER": "none"}, asked)[0]["exporters"] == []
 
 
 def test_an_exporter_that_is_not_installed_is_a_problem(installed: Any) -> None:
     asked = installed({"opentelemetry-exporter-otlp": EXPORTERS})
     found = look({"OTEL_TRACES_EXPORTER": "otlp, zipkin"}, asked)
     assert codes(found) == ["exporter-missing"]
-    assert found.findings[0].message.startswith("OTEL_TRACES_EXPORTER names zipkin, ")
-    assert found.findings[0].fix.endswith("name one of: console, otlp, none")
+    assert found[1][0].message.startswith("OTEL_TRACES_EXPORTER names zipkin, ")
+    assert found[1][0].fix.endswith("name one of: console, otlp, none")
     assert codes(look({"OTEL_TRACES_EXPORTER": "none"}, asked)) == []
 
 
@@ -87,11 +91,11 @@ def test_other_instrumentation_of_models_is_named_unless_it_is_switched_off(inst
     )
     found = look({}, asked)
     assert codes(found) == ["instrumented-twice", "instrumented-twice"]
-    assert sorted(found.form["instrumentations"]) == [
+    assert sorted(found[0]["instrumentations"]) == [
         "openinference-instrumentation-langchain",
         "opentelemetry-instrumentation-openai-v2",
     ]
-    fixes = " ".join(finding.fix for finding in found.findings)
+    fixes = " ".join(finding.fix for finding in found[1])
     assert "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=langchain " in fixes
     assert "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS=openai " in fixes
     off = look({"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": "langchain,openai"}, asked)
@@ -102,8 +106,8 @@ def test_other_instrumentation_of_models_is_named_unless_it_is_switched_off(inst
 def test_langsmith_that_is_on_is_said_to_take_prompts_away(variable: str) -> None:
     found = look({variable: "True", "LANGSMITH_ENDPOINT": "https://key:secret@eu.example/api?token=secret"})
     assert codes(found) == ["langsmith-on"]
-    assert found.form["langsmith"]
-    assert "https://***@eu.example/api?***" in found.findings[0].message
+    assert found[0]["langsmith"]
+    assert "https://***@eu.example/api?***" in found[1][0].message
     assert codes(look({variable: "false"})) == []
     assert codes(look({variable: "true", "LANGSMITH_OTEL_ENABLED": "true"})) == ["langsmith-on", "langsmith-otel"]
 
@@ -123,8 +127,8 @@ def test_a_sampler_that_drops_is_noted(environ: dict[str, str], expected: list[s
 
 def test_what_a_sampler_means_depends_on_what_is_recorded_of_the_rest() -> None:
     environ = {"OTEL_TRACES_SAMPLER": "always_off"}
-    assert "recorded here all the same" in look(environ).findings[0].message
-    assert "not recorded either" in look(environ, record_unsampled=False).findings[0].message
+    assert "recorded here all the same" in look(environ)[1][0].message
+    assert "not recorded either" in look(environ, record_unsampled=False)[1][0].message
 
 
 OPENAI = {"openinference-instrumentation-openai": "[opentelemetry_instrumentor]\nopenai = x:y\n"}
@@ -132,7 +136,7 @@ OPENAI = {"openinference-instrumentation-openai": "[opentelemetry_instrumentor]\
 
 def test_model_spans_that_are_left_to_a_scope_nobody_has_are_pointed_out(installed: Any) -> None:
     found = look({}, installed(OPENAI), model_spans="openinference.instrumentation.openia")
-    left = next(finding for finding in found.findings if finding.code == "model-spans-left")
+    left = next(finding for finding in found[1] if finding.code == "model-spans-left")
     assert "openinference.instrumentation.openia" in left.message
     assert "openinference.instrumentation.openai" in left.fix
 

@@ -1,15 +1,12 @@
-"""The places that traces are to be read from: whether they answer, and what they can do."""
+"""Places that traces are read from: whether they answer, and what they can do."""
 
 from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
 
-from otel_mas.doctor import kinds
-from otel_mas.doctor.findings import Finding
+from otel_mas.doctor.findings import Finding, finding
 from otel_mas.doctor.forms import SourceForm
-from otel_mas.doctor.words import parted
 from otel_mas.errors import OtelMasError
 from otel_mas.model import Query
 from otel_mas.report.text import duration
@@ -17,20 +14,13 @@ from otel_mas.sources import open_source
 
 _RECENT_NS = 3600 * 10**9
 _PASSWORD = re.compile(r"(?<=://)[^/]*@")
+_STATUS = re.compile(r"\(\d{3}\)$")
 
 
-@dataclass(slots=True)
-class Read:
-    """What was found."""
-
-    form: SourceForm
-    finding: Finding | None
-
-
-def read(target: str) -> Read:
+def check_source(target: str) -> tuple[SourceForm, Finding]:
     """Open a source and ask it for one trace of the last hour."""
-    form = blank(target)
-    began = time.monotonic()
+    form = empty_form(target)
+    start = time.monotonic()
     try:
         source = open_source(target)
         try:
@@ -43,15 +33,15 @@ def read(target: str) -> Read:
         finally:
             source.close()
     except OtelMasError as error:
-        wrong, remedy = parted(error)
-        return Read(form, kinds.SOURCE_FAILS.found(error=wrong, remedy=remedy))
-    took_s = time.monotonic() - began
+        message, advice = message_and_advice(error)
+        return form, finding("source-fails", error=message, advice=advice)
+    took_s = time.monotonic() - start
     form["reachable"], form["took_ms"] = True, took_s * 1e3
-    return Read(form, kinds.SOURCE_ANSWERS.found(source=form["source"], took=duration(round(took_s * 1e9))))
+    return form, finding("source-answers", source=form["source"], took=duration(round(took_s * 1e9)))
 
 
-def blank(target: str) -> SourceForm:
-    """Of a source of which nothing is known yet."""
+def empty_form(target: str) -> SourceForm:
+    """The form of a source that has not answered."""
     return {
         "source": _PASSWORD.sub("***@", target),
         "reachable": False,
@@ -62,3 +52,12 @@ def blank(target: str) -> SourceForm:
         "content": False,
         "runs": False,
     }
+
+
+def message_and_advice(error: Exception) -> tuple[str, str]:
+    """An error of ours in its two parts, which a colon parts; after a server's status and message, a semicolon."""
+    message = " ".join(str(error).split()) or type(error).__name__
+    wrong, mark, advice = message.partition(": ")
+    if mark and _STATUS.search(wrong):
+        wrong, mark, advice = message.partition("; ")
+    return wrong, advice
