@@ -56,6 +56,7 @@ _DIALECTS: Final = [
     (dialect, frozenset(key.partition(".")[0] for keys in dialect.keys.values() for key in keys))
     for dialect in DIALECTS
 ]
+_USAGE_KEYS: Final = frozenset(_CONTAINERS).union(*(keys for _, keys in _DIALECTS))
 _PLAIN: Final = {"input_tokens", "output_tokens", "total_tokens", "input_token_details", "output_token_details"}
 _ATTRIBUTES: Final = (
     ("cache_read", names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
@@ -136,7 +137,7 @@ def _read(usage: Any) -> tuple[Usage, Counts] | None:
 
 def _raw_usages(places: Iterable[Any]) -> Iterable[Any]:
     for place in places:
-        if not place:
+        if not place or (type(place) is dict and _USAGE_KEYS.isdisjoint(place)):
             continue
         for container in _CONTAINERS:
             usage = field_of(place, container)

@@ -213,7 +213,10 @@ def _few(items: Iterable[Any], left: list[int]) -> Iterable[Any]:
 def modalities(messages: Sequence[Any]) -> tuple[str, ...]:
     """The kinds of content in the newest messages, in a fixed order."""
     messages = messages[-MAX_MESSAGES:]
-    if all(type(field_of(message, "content")) is str for message in messages):
+    for message in messages:
+        if type(field_of(message, "content")) is not str:
+            break
+    else:
         return _TEXT_ONLY
     found = set(_kinds(part for message in messages for part in message_parts(message)))
     return tuple(kind for kind in MODALITIES if kind in found) or _TEXT_ONLY

@@ -57,7 +57,7 @@ def end_attributes(
     overall = output if type(output) is dict else _NOTHING
     attributes: dict[str, Any] = {}
     once = _once if streamed else str
-    reasons = tuple(once(reason) for reason in map(_finish_reason, generations) if reason)
+    reasons = tuple(map(once, filter(None, map(_finish_reason, generations))))
     if reasons:
         attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = interned(*reasons)
     model = _first(said, _MODEL) or _first(overall, _MODEL)
@@ -81,8 +81,11 @@ def end_attributes(
 
 
 def _usage_of(generations: Sequence[Any]) -> Any:
-    usages = (field_of(_message(one), "usage_metadata") for one in generations)
-    return next((usage for usage in usages if not is_empty(usage)), None)
+    for one in generations:
+        usage = field_of(_message(one), "usage_metadata")
+        if not is_empty(usage):
+            return usage
+    return None
 
 
 def _once(name: str) -> str:
@@ -98,9 +101,12 @@ def _finish_reason(one: Any) -> str | None:
 
 def _first(said: Any, keys: Sequence[str]) -> str | None:
     """The first text under one of these keys of a dict."""
-    if type(said) is not dict or not said:
-        return None
-    return next((text[:_MAX_NAME] for key in keys if (text := text_of(said.get(key)))), None)
+    if type(said) is dict and said:
+        for key in keys:
+            text = text_of(said[key]) if key in said else None
+            if text:
+                return text[:_MAX_NAME]
+    return None
 
 
 __all__ = ["end_attributes", "outputs"]
