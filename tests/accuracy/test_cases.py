@@ -10,13 +10,33 @@ import pytest
 
 import otel_mas
 from otel_mas.semconv import attributes as names
-from tests.accuracy.cases import CASES, Case, matrix
-from tests.accuracy.cases.case import LANGGRAPH, MODES, Way, astreamed, streamed
+from tests.accuracy.cases import CASES, Case
+from tests.accuracy.cases.case import LANGGRAPH, MODES, Way, astreamed, combinations, matrix, streamed
 from tests.accuracy.cases.truth import differences
 
 BY_NAME = {case.name: case for case in CASES}
-# Of each kind of structure one, for what concerns all of them.
-SOME = ("nested_three_deep", "several_senders", "retried_until_it_succeeds", "tasks_called_by_a_node", "join_in_a_loop")
+# One of each kind of structure, for what concerns all of them.
+KINDS = (
+    "nested_three_deep",
+    "several_senders",
+    "retried_until_it_succeeds",
+    "tasks_called_by_a_node",
+    "join_in_a_loop",
+)
+SAVED = ("retried_then_paused", "with_a_checkpointer_of_its_own", "with_a_memory_of_its_own")
+STREAMING = (streamed, astreamed)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    whole = metafunc.config.getoption("--whole")
+    if metafunc.function is test_what_is_recorded_is_what_is_true:
+        metafunc.parametrize(("case", "way"), matrix(CASES, whole=whole))
+    elif metafunc.function is test_the_mode_of_a_stream_changes_nothing:
+        rows = combinations(KINDS, STREAMING, MODES, (True, False), whole=whole)
+        metafunc.parametrize(("name", "streaming", "mode", "subgraphs"), rows)
+    elif metafunc.function is test_when_checkpoints_are_saved_changes_nothing:
+        rows = combinations(SAVED, STREAMING, ("exit", "async", "sync"), whole=whole)
+        metafunc.parametrize(("name", "streaming", "durability"), rows)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +58,6 @@ def recorded(case: Case, way: Way, store: Path) -> Any:
         return source.conversation(thread).graph()
 
 
-@pytest.mark.parametrize(("case", "way"), matrix(CASES))
 def test_what_is_recorded_is_what_is_true(case: Case, way: Way, store: Path) -> None:
     graph = recorded(case, way, store)
     assert "\n".join(differences(case.truth, graph)) == ""
@@ -46,10 +65,6 @@ def test_what_is_recorded_is_what_is_true(case: Case, way: Way, store: Path) -> 
     assert {edge.provenance for edge in graph.edges} <= {"recorded"}
 
 
-@pytest.mark.parametrize("subgraphs", [True, False])
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("streaming", [streamed, astreamed])
-@pytest.mark.parametrize("name", SOME)
 def test_the_mode_of_a_stream_changes_nothing(
     name: str, streaming: Any, mode: str, subgraphs: bool, store: Path
 ) -> None:
@@ -58,9 +73,6 @@ def test_the_mode_of_a_stream_changes_nothing(
     assert "\n".join(differences(case.truth, graph)) == ""
 
 
-@pytest.mark.parametrize("durability", ["exit", "async", "sync"])
-@pytest.mark.parametrize("streaming", [streamed, astreamed])
-@pytest.mark.parametrize("name", ["retried_then_paused", "with_a_checkpointer_of_its_own", "with_a_memory_of_its_own"])
 def test_when_checkpoints_are_saved_changes_nothing(name: str, streaming: Any, durability: str, store: Path) -> None:
     case = BY_NAME[name]
     graph = recorded(case, streaming(durability=durability), store)

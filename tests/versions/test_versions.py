@@ -23,15 +23,19 @@ LONG = "tests/accuracy/test_long_running.py"
 _PASSED = re.compile(r"\b[1-9]\d* passed\b")
 
 
-@pytest.fixture
-def suites(version: str, request: pytest.FixtureRequest) -> tuple[str, ...]:
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Everything with `--whole`, as `make matrix` has it; else that with the oldest, and the causes with the others."""
-    if request.config.getoption("--whole"):
-        return ALL
-    return (*ALL, f"--ignore={LONG}") if version == VERSIONS[0] else CAUSES
+    if "suites" in metafunc.fixturenames:
+        whole = metafunc.config.getoption("--whole")
+        rows = []
+        for version in VERSIONS:
+            if whole or version == VERSIONS[0]:
+                rows += [(version, (suite, *(["--whole"] if whole else [f"--ignore={LONG}"]))) for suite in ALL]
+            else:
+                rows.append((version, CAUSES))
+        metafunc.parametrize(("version", "suites"), rows, ids=[f"{version}-{suites[0]}" for version, suites in rows])
 
 
-@pytest.mark.parametrize("version", VERSIONS)
 def test_what_is_recorded_is_exact_with_langgraph(
     version: str,
     suites: tuple[str, ...],
@@ -45,8 +49,9 @@ def test_what_is_recorded_is_exact_with_langgraph(
     found = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=1800)
     assert found.returncode == 0, found.stdout[-15_000:] + found.stderr[-2_000:]
     assert _PASSED.search(found.stdout), found.stdout
-    skipped = [line for line in found.stdout.splitlines() if line.startswith("SKIPPED")]
-    record_property("version", "\n  ".join([f"LangGraph {version}:", *skipped, found.stdout.splitlines()[-1]]))
+    *lines, ending = found.stdout.splitlines()
+    skipped = [line for line in lines if line.startswith("SKIPPED")]
+    record_property("version", "\n  ".join([f"LangGraph {version}, {' '.join(suites)}:", *skipped, ending]))
 
 
 def test_the_oldest_is_what_the_package_asks_for() -> None:

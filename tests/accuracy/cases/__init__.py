@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from tests.accuracy.cases.case import CASES, Case, Run, Way, matrix
+from tests.accuracy.cases.case import CASES, Case, Run, Way
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["CASES", "Case", "Run", "Way", "matrix"]
+__all__ = ["CASES", "Case", "Run", "Way"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -159,11 +160,30 @@ def _too_old(since: tuple[int, int]) -> str:
     return f"needs LangGraph {'.'.join(map(str, since))}, this is {__version__}"
 
 
-def matrix(cases: Sequence[Case]) -> list[Any]:
-    """Each case in each way that it can be run; those that need a newer LangGraph are skipped, and say which."""
+def matrix(cases: Sequence[Case], *, whole: bool) -> list[Any]:
+    """Each case in the ways that it can be run; those that need a newer LangGraph are skipped, and say which.
+
+    Args:
+        whole: in every way; else each case is run synchronously and asynchronously, invoked and streamed, in two runs.
+    """
     found = []
-    for one in cases:
-        for kind, ways in WAYS.items():
+    for number, one in enumerate(cases):
+        for row, (kind, ways) in enumerate(WAYS.items()):
             if one.only in (None, kind):
-                found += [pytest.param(one, way, marks=one.mark, id=f"{one.name}-{way.__name__}") for way in ways]
+                chosen = ways if whole or one.only else [ways[(number + row) % 2]]
+                found += [pytest.param(one, way, marks=one.mark, id=f"{one.name}-{way.__name__}") for way in chosen]
+    return found
+
+
+def combinations(*factors: Sequence[Any], whole: bool) -> list[tuple[Any, ...]]:
+    """Rows of a value of each factor: the product, or few rows in which each two values meet."""
+    rows = list(itertools.product(*factors))
+    if whole:
+        return rows
+    pairs = {row: set(itertools.combinations(enumerate(row), 2)) for row in rows}
+    missing = set[Any]().union(*pairs.values())
+    found = []
+    while missing:
+        found.append(max(rows, key=lambda row: len(pairs[row] & missing)))
+        missing -= pairs[found[-1]]
     return found
