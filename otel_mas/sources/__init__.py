@@ -1,4 +1,4 @@
-"""Places that traces are read from, found by entry point: a path, or `scheme://...`."""
+"""Sources of traces, found by entry point: a path, or `scheme://...`."""
 
 from __future__ import annotations
 
@@ -22,21 +22,20 @@ _ADDRESS = re.compile(r"[\w.-]+:\d{1,5}(/.*)?")
 
 
 def installed_sources() -> dict[str, EntryPoint]:
-    """The sources that are installed, ours and others', by scheme; nothing is imported yet."""
+    """Installed sources by scheme, ours and those of other packages; nothing is imported yet."""
     return {point.name: point for point in sorted(entry_points(group=GROUP))}
 
 
 def open_source(target: str | Path, known: Mapping[str, EntryPoint] | None = None) -> Source:
-    """Open the place that a path or a `scheme://...` names.
+    """Open a path or a `scheme://...`.
 
     Args:
-        target: A path, whose file says by its content which source reads it, or `scheme://` and what that
-            source takes.
+        target: A path, for the source that recognises its content, or `scheme://` and what that source takes.
         known: The sources to choose from, by scheme; the installed ones by default.
 
     Raises:
-        UnknownSource: No source has this scheme, or it is an address and has none.
-        StoreError: It is a path, and what is there is not a store that can be read.
+        UnknownSource: No source has this scheme, or an address comes without one.
+        StoreError: A path holds no store that can be read, nor a file of another source.
     """
     known = installed_sources() if known is None else known
     scheme = _SCHEME.fullmatch(target) if isinstance(target, str) else None
@@ -50,7 +49,7 @@ def open_source(target: str | Path, known: Mapping[str, EntryPoint] | None = Non
     if not path.exists() and _ADDRESS.fullmatch(str(target)):
         schemes = ", ".join(f"{name}://{target}" for name in known if name.endswith(("+http", "+https", "+grpc")))
         raise UnknownSource(f"{target} is no file, and an address needs a scheme: one of {schemes}")
-    # No source knows the file (or there is none): the store says best what is wrong with it.
+    # No source recognises the file, or there is none: the error of the store tells what is wrong.
     return _type(_DEFAULT, known, str(target)).open(str(path))
 
 

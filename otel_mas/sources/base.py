@@ -1,4 +1,4 @@
-"""What a place that traces can be read from offers: the port that every source implements."""
+"""The port that every source of traces implements."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Trac
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a source can do. The zero value is the least: it lists traces and reads one by its full id."""
+    """Abilities of a source. The zero value is the least: it lists traces and reads one by its full id."""
 
     filters: frozenset[str] = frozenset()
     """Fields of `Query`, other than `limit`, that it answers exactly."""
@@ -22,17 +22,17 @@ class Capabilities:
     content: bool = False
     """It keeps messages and other content beside spans."""
     lookback_ns: int | None = None
-    """How far back `traces` looks where the query does not say since when; None: to the beginning."""
+    """How far back `traces` looks where the query has no `since_ns`; None: to the beginning."""
     runs: bool = False
     """It knows which traces one `otel-mas run` recorded, and what was lost on the way."""
     local: bool = False
-    """It reads files of this machine: a question more costs no request."""
+    """It reads files of this machine: another query costs no request."""
 
 
 class Source(Protocol):
     """A place that traces can be read from.
 
-    What its capabilities do not list it refuses with `UnsupportedQuery`; it never answers approximately.
+    It refuses with `UnsupportedQuery` what its capabilities do not list, and never answers approximately.
     """
 
     @property
@@ -40,7 +40,7 @@ class Source(Protocol):
 
     @property
     def location(self) -> str:
-        """Where it reads from, as a person would name it and as `open_source` takes it."""
+        """The address or path that it reads from, as `open_source` takes it."""
         ...
 
     def traces(self, query: Query) -> Sequence[TraceSummary]:
@@ -58,7 +58,7 @@ class Source(Protocol):
     def message_refs(self, trace_id: str) -> Sequence[MessageRef]: ...
 
     def messages(self, digests: Sequence[str]) -> Mapping[str, Message]:
-        """Messages by digest; the ones it does not have are absent."""
+        """Messages by digest; those that it does not have are absent."""
         ...
 
     def contents(self, trace_id: str, span_id: str | None = None) -> Sequence[Content]:
@@ -66,7 +66,7 @@ class Source(Protocol):
         ...
 
     def run(self, run_id: str) -> RunSummary:
-        """What one `otel-mas run` recorded."""
+        """Traces, processes and problems of one `otel-mas run`."""
         ...
 
     def close(self) -> None: ...
@@ -82,10 +82,10 @@ class FindsLatest(Protocol):
 
 
 class SourceType(Protocol):
-    """What an entry point of the group `otel_mas_source` names; the entry point's name is the scheme."""
+    """The type that an entry point of the group `otel_mas_source` names; the entry point's name is the scheme."""
 
     reads: ClassVar[str]
-    """What it reads, for a person: "a local store (SQLite)"."""
+    """For people: "a local store (SQLite file)"."""
 
     @classmethod
     def recognises(cls, path: Path) -> bool:
@@ -94,5 +94,5 @@ class SourceType(Protocol):
 
     @classmethod
     def open(cls, target: str) -> Source:
-        """Open what follows `scheme://`, or the path."""
+        """Open the text after `scheme://`, or the path."""
         ...

@@ -1,9 +1,9 @@
-"""The newest traces that match, found exactly where a server promises neither an order nor a complete answer.
+"""The newest matching traces, found exactly where a server promises neither an order nor a complete answer.
 
-A server takes a span of time and a most, and answers with traces that have spans within it, in no certain order. An
-answer that is shorter than the most is all there is. So time is walked backwards in windows, each made narrower until
-its answer is complete: then all that started within the walked time is known, and what started earlier is older.
-A server may find what came late only in a window that reaches to when it came: then windows overlap by far more.
+A server takes a window of time and a limit, and answers with traces that have spans in the window, in no certain order.
+An answer shorter than the limit is complete. So time is walked backwards in windows, each made narrower until its
+answer is complete: then every trace that started within the walked time is known, and all others are older.
+A server may find a trace that came late only in a window that reaches to its arrival: then windows overlap by far more.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from otel_mas.errors import SourceError, UnsupportedQuery
 from otel_mas.model import TraceSummary
-from otel_mas.sources.progress import Listener, telling
+from otel_mas.sources.progress import Listener, reporting
 
 SECOND = 10**9
 HOUR = 3600 * SECOND
@@ -22,10 +22,10 @@ DAY = 24 * HOUR
 
 _FIRST = HOUR
 _WIDER = 8
-_MOST_AT_ONCE = 200
-_MOST_AT_AN_INSTANT = 2_000
-MOST_LOOKED_AT = 10_000
-"""Traces; more would take minutes, and a question that asks for as many is better asked otherwise."""
+_MAX_PER_SEARCH = 200
+_MAX_AT_AN_INSTANT = 2_000
+MAX_COUNTED = 10_000
+"""Traces for one question: more would take minutes."""
 
 
 class Candidate(NamedTuple):
@@ -36,14 +36,14 @@ class Candidate(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What a server gave for a window; `complete` is False where there may be more."""
+    """Candidates of a window; `complete` is False where there may be more."""
 
     candidates: Sequence[Candidate]
     complete: bool
 
 
 class NarrowerWindow(SourceError):
-    """The server takes shorter windows only; `widest_ns` where it says how short."""
+    """The server takes only shorter windows; `widest_ns` is its limit, where it names one."""
 
     def __init__(self, message: str, widest_ns: int | None = None) -> None:
         super().__init__(message)
@@ -51,75 +51,77 @@ class NarrowerWindow(SourceError):
 
 
 class FewerTraces(SourceError):
-    """The server gives fewer traces at a time."""
+    """The server gives only fewer traces at a time."""
 
 
 @dataclass(slots=True)
-class _Found:
-    """What is known so far: when each trace started, which were looked at, which of these match."""
+class _Known:
+    """Traces found so far: when each started, which were counted, which of these match."""
 
-    look: Callable[[str], TraceSummary | None]
-    at_once: int
-    tell: Listener
-    known: dict[str, int] = field(default_factory=dict)
-    looked: set[str] = field(default_factory=set)
+    summary: Callable[[str], TraceSummary | None]
+    parallel: int
+    report: Listener
+    starts: dict[str, int] = field(default_factory=dict)
+    counted: set[str] = field(default_factory=set)
     matching: list[TraceSummary] = field(default_factory=list)
 
     def add(self, candidates: Iterable[Candidate]) -> None:
-        self.known.update(candidates)
-        if self.known:
-            self.tell(f"{len(self.known)} traces found")
+        self.starts.update(candidates)
+        if self.starts:
+            self.report(f"{len(self.starts)} traces found")
 
-    def look_back_to(self, lo: int, limit: int) -> None:
-        """Look at what started since, the newest first, until enough of it matches."""
-        new = [trace_id for trace_id, start_ns in self.known.items() if start_ns >= lo and trace_id not in self.looked]
-        new.sort(key=self.known.__getitem__, reverse=True)
+    def count_back_to(self, lo: int, limit: int) -> None:
+        """Count the traces that started since, the newest first, until enough of them match."""
+        new = [
+            trace_id for trace_id, start_ns in self.starts.items() if start_ns >= lo and trace_id not in self.counted
+        ]
+        new.sort(key=self.starts.__getitem__, reverse=True)
         while new and len(self.matching) < limit:
-            number = min(limit - len(self.matching), len(new)) if self.at_once > 1 else 1
+            number = min(limit - len(self.matching), len(new)) if self.parallel > 1 else 1
             part, new = new[:number], new[number:]
-            for trace_id, summary in zip(part, self._looked_at(part), strict=True):
-                self.looked.add(trace_id)
+            for trace_id, summary in zip(part, self._summaries(part), strict=True):
+                self.counted.add(trace_id)
                 if summary is not None:
                     self.matching.append(summary)
-                self.tell(f"{len(self.looked)} of {len(self.known)} traces read")
+                self.report(f"{len(self.counted)} of {len(self.starts)} traces read")
 
-    def _looked_at(self, trace_ids: Sequence[str]) -> Iterator[TraceSummary | None]:
-        if self.at_once == 1 or len(trace_ids) == 1:
-            yield from map(self.look, trace_ids)
+    def _summaries(self, trace_ids: Sequence[str]) -> Iterator[TraceSummary | None]:
+        if self.parallel == 1 or len(trace_ids) == 1:
+            yield from map(self.summary, trace_ids)
             return
         from concurrent.futures import ThreadPoolExecutor
 
-        pool = ThreadPoolExecutor(self.at_once, "otel-mas reading")
+        pool = ThreadPoolExecutor(self.parallel, "otel-mas reading")
         try:
-            yield from pool.map(self.look, trace_ids)
+            yield from pool.map(self.summary, trace_ids)
         finally:
             pool.shutdown(cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """How to walk back through a server's time.
+    """A walk back through a server's time.
 
     Args:
-        find: asks the server for the traces with spans from `lo` to `hi` (ns), at most so many.
-        look: the summary of a trace that was found; None where it does not match after all.
-        grain_ns: what the server tells apart. Windows overlap by as much, and do not get narrower than twice that.
-        overlap_ns: by how much windows overlap instead, where the server finds a trace that came late only in a window
-            that reaches to when it came. Less where that are too many traces at a time.
-        widest_ns: the longest window that the server takes; None where it takes any, or says which.
-        most_at_once: traces to ask for at a time.
-        looks_at_once: traces to look at in parallel.
+        search: asks the server for the traces with spans from `lo` to `hi` (ns), up to a limit.
+        summary: of a trace that was found; None where it does not match after all.
+        grain_ns: resolution of the server's times. Windows overlap by it, and are at least twice as wide.
+        overlap_ns: the overlap instead, where the server finds a trace that came late only in a window that reaches to
+            its arrival. Less where those are too many traces at a time.
+        widest_ns: the longest window that the server takes; None where it takes any, or names its limit.
+        max_per_search: traces to ask for at a time.
+        parallel: traces to count at the same time.
     """
 
-    find: Callable[[int, int, int], Page]
-    look: Callable[[str], TraceSummary | None]
+    search: Callable[[int, int, int], Page]
+    summary: Callable[[str], TraceSummary | None]
     location: str
     grain_ns: int
     overlap_ns: int = 0
     widest_ns: int | None = None
-    most_at_once: int = _MOST_AT_ONCE
-    looks_at_once: int = 1
-    most_looked_at: int = MOST_LOOKED_AT
+    max_per_search: int = _MAX_PER_SEARCH
+    parallel: int = 1
+    max_counted: int = MAX_COUNTED
 
     def newest(
         self, limit: int, floor_ns: int, now_ns: int, known: Callable[[], Iterable[Candidate]] = tuple
@@ -127,22 +129,22 @@ class Walk:
         """The newest matching traces that started at or after `floor_ns`, the newest first.
 
         Args:
-            known: gives traces that are found otherwise.
+            known: gives traces that no window finds.
 
         Raises:
             UnsupportedQuery: too many traces would have to be looked at, because the server cannot select them.
             SourceError: the server fails.
         """
-        with telling() as tell:
-            found = _Found(self.look, self.looks_at_once, tell)
-            tell(f"asking {self.location}")
+        with reporting() as report:
+            found = _Known(self.summary, self.parallel, report)
+            report(f"asking {self.location}")
             self._walk(found, known, limit, floor_ns, now_ns + DAY)  # clocks of other machines may be ahead
         return sorted(found.matching, key=lambda summary: (-summary.start_ns, summary.trace_id))[:limit]
 
     def _walk(
-        self, found: _Found, known: Callable[[], Iterable[Candidate]], limit: int, floor_ns: int, top_ns: int
+        self, found: _Known, known: Callable[[], Iterable[Candidate]], limit: int, floor_ns: int, top_ns: int
     ) -> None:
-        most, ceiling = min(max(limit, 20) + 1, self.most_at_once), max(self.most_at_once, _MOST_AT_AN_INSTANT)
+        most, ceiling = min(max(limit, 20) + 1, self.max_per_search), max(self.max_per_search, _MAX_AT_AN_INSTANT)
         overlap, widest = max(self.overlap_ns, self.grain_ns), self.widest_ns
         covered, step = top_ns, DAY + _FIRST  # what started since `covered` is known
         while covered > floor_ns:
@@ -151,12 +153,12 @@ class Walk:
             if widest is not None:
                 lo = max(lo, hi - widest)
             try:
-                page = self.find(lo, hi, most)
+                page = self.search(lo, hi, most)
             except NarrowerWindow as refusal:
                 if hi - lo <= self._narrowest:
                     raise
-                said = refusal.widest_ns
-                widest = max(said if said and said < hi - lo else (hi - lo) // 2, self._narrowest)
+                allowed = refusal.widest_ns
+                widest = max(allowed if allowed and allowed < hi - lo else (hi - lo) // 2, self._narrowest)
                 overlap = min(overlap, widest // 2)
                 continue
             except FewerTraces:
@@ -165,10 +167,10 @@ class Walk:
                 most = ceiling = most // 2
                 continue
             found.add((*known(), *page.candidates))
-            known = tuple  # asked for once, after the server has answered
+            known = tuple  # once, after the server has answered
             if not page.complete:
-                if self.overlap_ns and most < ceiling:  # what is known comes again in each window
-                    most = min(max(4 * most, _MOST_AT_ONCE), ceiling)
+                if self.overlap_ns and most < ceiling:  # known traces come again in each window
+                    most = min(max(4 * most, _MAX_PER_SEARCH), ceiling)
                 elif overlap > self.grain_ns and covered < top_ns:
                     overlap = max(overlap // _WIDER, self.grain_ns)
                 elif covered - lo > self._narrowest:
@@ -178,10 +180,10 @@ class Walk:
                 else:
                     raise UnsupportedQuery(self._too_many(lo))
                 continue
-            found.look_back_to(lo, limit)
+            found.count_back_to(lo, limit)
             if len(found.matching) >= limit:
                 return
-            if lo > floor_ns and len(found.known) >= self.most_looked_at:
+            if lo > floor_ns and len(found.starts) >= self.max_counted:
                 raise UnsupportedQuery(self._too_many(lo))
             covered, step = lo, (covered - lo) * _WIDER
 
@@ -190,7 +192,7 @@ class Walk:
         return 2 * self.grain_ns
 
     def _narrower(self, page: Page, lo: int, hi: int) -> int:
-        """Half the window, or less: what held about half of the traces that came, where they came newest first."""
+        """Half the window, or less: the part with about half of the traces, where they came newest first."""
         starts = sorted(candidate.start_ns for candidate in page.candidates)
         middle = starts[len(starts) // 2] if starts else lo
         half = (lo + hi) // 2

@@ -1,4 +1,4 @@
-"""Tell how far a long question to a server has come, to whoever listens: the command line, on a terminal."""
+"""Progress of a long question to a server, for whoever listens: the command line, on a terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _listener: ContextVar[Listener | None] = ContextVar("otel_mas_progress", default
 
 @contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Let the listener know of all progress in this block."""
+    """Report all progress in this block to the listener."""
     token = _listener.set(listener)
     try:
         yield
@@ -23,14 +23,10 @@ def listening(listener: Listener) -> Iterator[None]:
 
 
 @contextmanager
-def telling() -> Iterator[Listener]:
+def reporting() -> Iterator[Listener]:
     """Yield a function to call with each line of one piece of work; the last line is erased at its end."""
-    tell = _listener.get() or _nobody
+    report = _listener.get() or (lambda line: None)
     try:
-        yield tell
+        yield report
     finally:
-        tell("")
-
-
-def _nobody(line: str) -> None:
-    pass
+        report("")

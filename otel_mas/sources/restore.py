@@ -1,5 +1,4 @@
-"""What backends mangle and the span itself says how to put right: string arrays that came back as JSON text, links that
-lost their kind, links that were left out."""
+"""Restoration of what backends lose, from a span's own attributes: arrays that are JSON text, kinds of links, links."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ Cause = tuple[str, str, str]
 def restored_value(name: str, value: AttributeValue) -> AttributeValue:
     """The attribute's value; a known string array that came as JSON text is an array again.
 
-    Of a name that the registry does not know nobody can say whether the value was an array or text.
+    For a name outside the registry, text and array cannot be told apart.
     """
     if name not in STRING_ARRAYS or not isinstance(value, str) or not value.startswith("["):
         return value
@@ -43,7 +42,7 @@ def restored_attributes(attributes: Mapping[str, AttributeValue]) -> Mapping[str
 
 
 def causes_of(attributes: Mapping[str, AttributeValue]) -> list[Cause]:
-    """What `mas.cause.spans` and `mas.cause.kinds` say; nothing where they do not fit each other."""
+    """The causes in `mas.cause.spans` and `mas.cause.kinds`; none where the two have different lengths."""
     spans, kinds = attributes.get(names.MAS_CAUSE_SPANS), attributes.get(names.MAS_CAUSE_KINDS)
     if not isinstance(spans, Sequence) or not isinstance(kinds, Sequence) or len(spans) != len(kinds):
         return []
@@ -54,38 +53,38 @@ def causes_of(attributes: Mapping[str, AttributeValue]) -> list[Cause]:
 
 
 def restored_links(links: tuple[Link, ...], causes: Sequence[Cause]) -> tuple[Link, ...]:
-    """The links with the kinds that the causes say, and one for each cause that has none.
+    """The links with the kinds of their causes, and a link for each cause that has none.
 
     Returns:
         The causes' links first, as they are recorded, then the others; the same tuple where nothing was lost.
     """
     if [(link.trace_id, link.span_id, link.kind) for link in links[: len(causes)]] == causes:
         return links
-    there: dict[tuple[str, str, str | None], list[int]] = defaultdict(list)
+    places: dict[tuple[str, str, str | None], list[int]] = defaultdict(list)
     for place in reversed(range(len(links))):
-        there[links[place].trace_id, links[place].span_id, links[place].kind].append(place)
+        places[links[place].trace_id, links[place].span_id, links[place].kind].append(place)
     used: set[int] = set()
-    first = [_link(links, there, cause, used) for cause in causes]
+    first = [_link(links, places, cause, used) for cause in causes]
     if {id(link) for link in first} <= {id(link) for link in links}:
         return links
     return (*first, *(link for place, link in enumerate(links) if place not in used))
 
 
 def _link(
-    links: Sequence[Link], there: dict[tuple[str, str, str | None], list[int]], cause: Cause, used: set[int]
+    links: Sequence[Link], places: dict[tuple[str, str, str | None], list[int]], cause: Cause, used: set[int]
 ) -> Link:
-    """This cause's link: the one that says so, else one to the same span that says nothing, else a new one."""
+    """This cause's link: one of its kind, else one to the same span without a kind, else a new one."""
     trace_id, span_id, kind = cause
-    for said in (kind, None):
-        places = there.get((trace_id, span_id, said))
-        if places:
-            place = places.pop()
-            used.add(place)
-            return links[place] if said is not None else _with_kind(links[place], kind)
+    for wanted in (kind, None):
+        same = places.get((trace_id, span_id, wanted))
+        if same:
+            used.add(same[-1])
+            link = links[same.pop()]
+            return link if wanted is not None else _with_kind(link, kind)
     return Link(trace_id, span_id, kind, {names.MAS_LINK_KIND: kind})
 
 
 def _with_kind(link: Link, kind: str) -> Link:
-    # Jaeger's older model knows links only as OpenTracing references, and says so where the link's attributes were.
+    # Jaeger's older model has links only as OpenTracing references, with an attribute of that name in place of others.
     kept = {name: value for name, value in link.attributes.items() if name != OPENTRACING_REF_TYPE}
     return replace(link, kind=kind, attributes={names.MAS_LINK_KIND: kind, **kept})

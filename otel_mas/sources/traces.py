@@ -1,4 +1,4 @@
-"""OTLP messages to traces: grouped by trace id, spans that came twice read once, bodies decoded when asked for.
+"""OTLP messages to traces: grouped by trace id, spans that came twice read once, bodies decoded on demand.
 
 protobuf is loaded at the first call, not with this module.
 """
@@ -24,8 +24,8 @@ from otel_mas.store.spans import in_start_order
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, TracesData
 
-AT_HAND = frozenset(ATTRIBUTES) | {names.MAS_CAUSE_SPANS, names.MAS_CAUSE_KINDS}
-"""What lists, graphs, paths and costs are made from; the other attributes are decoded when somebody asks."""
+COLUMN_ATTRIBUTES = frozenset(ATTRIBUTES) | {names.MAS_CAUSE_SPANS, names.MAS_CAUSE_KINDS}
+"""Attributes that lists, graphs, paths and costs are made from; the others are decoded on demand."""
 
 _KINDS = {kind.value: kind for kind in SpanKind}
 _STATUSES = {status.value: status for status in StatusCode}
@@ -46,11 +46,10 @@ def traces_data(encoded: bytes) -> TracesData:
 
 
 class SpanReader:
-    """Turns messages into spans; what many spans share (resources, scopes) is decoded once for all of them.
+    """Turns messages into spans; resources and scopes are decoded once for all spans that share them.
 
     Args:
-        bodies: keep the encoded bodies, so that everything can be asked of the spans. Without, they know only what
-            `AT_HAND` names, and links: enough to count them.
+        bodies: keep the encoded bodies. Without, spans have only `COLUMN_ATTRIBUTES` and links: enough to count them.
     """
 
     def __init__(self, *, bodies: bool = True) -> None:
@@ -71,7 +70,7 @@ class SpanReader:
                         yield self._span(span, encoded, resource, service, scope)
 
     def _is_new(self, span: Any, encoded: bytes) -> bool:
-        # Delivery is at least once, and not every backend keeps a span only once.
+        # Delivery is at least once, and some backends keep both copies.
         met = self._met.setdefault((span.trace_id, span.span_id), [])
         same = encoded if self._bodies else hash(encoded).to_bytes(8, "little", signed=True)
         if same in met:
@@ -96,7 +95,7 @@ class SpanReader:
         return scope
 
     def _span(self, message: Any, encoded: bytes, resource: Resource, service: str, scope: Scope) -> Span:
-        columns = {pair.key: _value(pair) for pair in message.attributes if pair.key in AT_HAND}
+        columns = {pair.key: _value(pair) for pair in message.attributes if pair.key in COLUMN_ATTRIBUTES}
         if None in columns.values():
             columns = {name: value for name, value in columns.items() if value is not None}
         causes = causes_of(columns)
@@ -107,7 +106,7 @@ class SpanReader:
             parent_span_id=intern(message.parent_span_id.hex()) if message.parent_span_id else None,
             name=intern(message.name),
             start_ns=message.start_time_unix_nano,
-            end_ns=message.end_time_unix_nano or None,  # 0 is how OTLP says that it has not ended
+            end_ns=message.end_time_unix_nano or None,  # in OTLP, 0 is a span that has not ended
             kind=_KINDS.get(message.kind, SpanKind.UNSPECIFIED),
             status=_STATUSES.get(message.status.code, StatusCode.UNSET),
             service=service,
@@ -144,7 +143,7 @@ def _missing(spans: Sequence[Span]) -> str | None:
 
 
 def trace_id_of(encoded: bytes) -> str:
-    """32 hex digits, also of an id from the days of 64 bits."""
+    """32 hex digits, also of a 64-bit id of older systems."""
     return encoded.rjust(16, b"\0").hex()
 
 
@@ -168,7 +167,7 @@ def _load(encoded: bytes) -> SpanBody:
 
 
 def _value(pair: Any) -> Any:
-    """The value of an attribute that is kept at hand: a scalar, or a tuple of strings; None where it is neither."""
+    """The value of a column attribute: a scalar, or a tuple of strings; None where it is neither."""
     value = pair.value
     which = value.WhichOneof("value")
     if which == "array_value":

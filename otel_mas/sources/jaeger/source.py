@@ -13,7 +13,7 @@ from otel_mas.semconv import attributes as names
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.endpoint import Access, parse_endpoint
 from otel_mas.sources.jaeger.query import GRPC_PORT, HTTP_PORT, JaegerClient, JaegerSearch, ServiceRequired
-from otel_mas.sources.newest import DAY, MOST_LOOKED_AT, Candidate, Page, Walk
+from otel_mas.sources.newest import DAY, MAX_COUNTED, Candidate, Page, Walk
 from otel_mas.sources.server import ServerSource, ServerSourceType
 from otel_mas.sources.spans_only import FILTERS
 
@@ -37,17 +37,17 @@ class JaegerSource(ServerSource):
 
     Args:
         clock: now, in ns since the epoch.
-        most_looked_at: traces that are counted for one question at most, where Jaeger does not select them itself.
+        max_counted: traces that are counted for one question at most, where Jaeger does not select them itself.
     """
 
     capabilities = Capabilities(filters=FILTERS, conversations=True)
 
     def __init__(
-        self, client: JaegerClient, *, clock: Callable[[], int] = time.time_ns, most_looked_at: int = MOST_LOOKED_AT
+        self, client: JaegerClient, *, clock: Callable[[], int] = time.time_ns, max_counted: int = MAX_COUNTED
     ) -> None:
         self._client = client
         self._clock = clock
-        self._most_looked_at = most_looked_at
+        self._most_looked_at = max_counted
         self.location = client.location
 
     def close(self) -> None:
@@ -81,7 +81,7 @@ class JaegerSource(ServerSource):
                         matching[one.trace_id] = one.summary(one.missing)
             return Page(candidates, complete)
 
-        walk = Walk(find, matching.get, self.location, _GRAIN_NS, most_looked_at=self._most_looked_at)
+        walk = Walk(find, matching.get, self.location, _GRAIN_NS, max_counted=self._most_looked_at)
         return PartialList(walk.newest(query.limit, query.since_ns or 0, self._clock()))
 
     def latest(self) -> Trace | None:

@@ -19,7 +19,7 @@ _Signature = tuple[tuple[str, int, int], ...]
 
 
 class OtlpFileSource(SpansOnlySource):
-    """Reads files as they are when it is asked: one that grows is read again.
+    """Reads files as they are at each question: one that has grown is read again.
 
     Args:
         target: a file, a folder (whose OTLP files are read together), or a pattern like `logs/*.jsonl.gz`.
@@ -30,10 +30,10 @@ class OtlpFileSource(SpansOnlySource):
 
     def __init__(self, target: str) -> None:
         self.location = target
-        self._seen: _Signature = ()
+        self._signature: _Signature = ()
         self._tallies: dict[str, Tally] = {}
-        self._places: dict[str, set[int]] = {}
-        self._said: set[str] = set()
+        self._parts_of: dict[str, set[int]] = {}
+        self._warned: set[str] = set()
 
     @classmethod
     def recognises(cls, path: Path) -> bool:
@@ -45,80 +45,81 @@ class OtlpFileSource(SpansOnlySource):
     def open(cls, target: str) -> OtlpFileSource:
         """Raises SourceError where there is no such file, or it is something else."""
         source = cls(str(Path(target).expanduser()))
-        source._look()
+        source._refresh()
         return source
 
     def traces(self, query: Query) -> Sequence[TraceSummary]:
         self.check(query)
-        self._look()
+        self._refresh()
         found = [tally.summary(tally.missing) for tally in self._tallies.values() if tally.matches(query)]
         found.sort(key=lambda one: (-one.start_ns, one.trace_id))
         return found[: query.limit]
 
     def trace(self, trace_id: str) -> Trace:
         wanted = full_id(trace_id)
-        self._look()
-        places = self._places.get(wanted)
-        if places is None:
+        self._refresh()
+        if wanted not in self._parts_of:
             raise self.no_trace(wanted)
-        return self._read(wanted, places)
+        return self._read([wanted])[0]
 
     def conversation(self, thread: str, service: str | None = None) -> Sequence[Trace]:
-        self._look()
+        self._refresh()
         query = Query(conversation_id=thread, service=service)
         found = [tally for tally in self._tallies.values() if tally.matches(query)]
         found.sort(key=lambda tally: (tally.start_ns or 0, tally.trace_id))
-        return [self._read(tally.trace_id, self._places[tally.trace_id]) for tally in found]
+        return self._read([tally.trace_id for tally in found])
 
-    def _look(self) -> None:
-        """Count what is there, where that has changed since."""
+    def _refresh(self) -> None:
+        """Count the traces again, where files have changed since."""
         from otel_mas.sources.traces import SpanReader
 
         paths = self._paths()
         signature = _signature(paths)
-        if signature == self._seen:
+        if signature == self._signature:
             return
         tallies: dict[str, Tally] = {}
-        places: dict[str, set[int]] = {}
+        parts: dict[str, set[int]] = {}
         reader = SpanReader(bodies=False)
-        for place, file, piece in self._pieces(paths):
-            for span in reader.read(file.read(piece)):
+        for number, file, part in self._parts(paths):
+            for span in reader.read(file.read(part)):
                 tally = tallies.get(span.trace_id)
                 if tally is None:
                     tally = tallies[span.trace_id] = Tally(span.trace_id)
-                    places[span.trace_id] = set()
+                    parts[span.trace_id] = set()
                 tally.add(span)
-                places[span.trace_id].add(place)
-        self._tallies, self._places, self._seen = tallies, places, signature
+                parts[span.trace_id].add(number)
+        self._tallies, self._parts_of, self._signature = tallies, parts, signature
 
-    def _read(self, trace_id: str, places: set[int]) -> Trace:
+    def _read(self, trace_ids: Sequence[str]) -> list[Trace]:
         from otel_mas.sources.traces import traces
 
+        wanted = set().union(*(self._parts_of[trace_id] for trace_id in trace_ids))
         messages = (
             message
-            for place, file, piece in self._pieces(self._paths())
-            if place in places
-            for message in file.read(piece)
+            for number, file, part in self._parts(self._paths())
+            if number in wanted
+            for message in file.read(part)
         )
-        found = next((trace for trace in traces(messages) if trace.trace_id == trace_id), None)
-        if found is None:
-            raise self.no_trace(trace_id)
-        return found
+        found = {trace.trace_id: trace for trace in traces(messages)}
+        for trace_id in trace_ids:
+            if trace_id not in found:  # the file has changed since
+                raise self.no_trace(trace_id)
+        return [found[trace_id] for trace_id in trace_ids]
 
-    def _pieces(self, paths: Sequence[Path]) -> Iterator[tuple[int, OtlpFile, bytes]]:
-        """Every piece of every file, numbered through."""
-        place = 0
+    def _parts(self, paths: Sequence[Path]) -> Iterator[tuple[int, OtlpFile, bytes]]:
+        """Every part of every file, numbered through."""
+        number = 0
         for path in paths:
             file = OtlpFile(path)
             try:
-                for piece in file.pieces():
-                    yield place, file, piece
-                    place += 1
+                for part in file.parts():
+                    yield number, file, part
+                    number += 1
             except ValueError as error:
                 raise SourceError(str(error)) from None
             except OSError as error:
                 raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
-            self._say(file.problems)
+            self._warn(file.problems)
 
     def _paths(self) -> list[Path]:
         path = Path(self.location)
@@ -132,10 +133,10 @@ class OtlpFileSource(SpansOnlySource):
             raise SourceError(f"no OTLP file at {self.location}: give a file, a folder of them, or a pattern")
         return found
 
-    def _say(self, problems: Sequence[str]) -> None:
+    def _warn(self, problems: Sequence[str]) -> None:
         for problem in problems:
-            if problem not in self._said:
-                self._said.add(problem)
+            if problem not in self._warned:
+                self._warned.add(problem)
                 logger.warning("otel-mas: %s", problem)
 
 

@@ -12,7 +12,7 @@ from otel_mas.semconv import RunOutcome
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.endpoint import Access, Endpoint, parse_endpoint
-from otel_mas.sources.newest import DAY, HOUR, MOST_LOOKED_AT, SECOND, Candidate, FewerTraces, Walk
+from otel_mas.sources.newest import DAY, HOUR, MAX_COUNTED, SECOND, Candidate, FewerTraces, Walk
 from otel_mas.sources.server import ServerSource, ServerSourceType
 from otel_mas.sources.spans_only import FILTERS
 from otel_mas.sources.tempo.client import PORT, TempoClient
@@ -83,14 +83,14 @@ class TempoSource(ServerSource):
             self.location,
             grain_ns=SECOND,
             overlap_ns=_OVERLAP_NS,
-            most_at_once=MOST_LOOKED_AT + 1,
-            looks_at_once=_PARALLEL_DOWNLOADS,
+            max_per_search=MAX_COUNTED + 1,
+            parallel=_PARALLEL_DOWNLOADS,
         )
         found = walk.newest(query.limit, floor_ns, now_ns, lambda: self._just_received(selection))
         return PartialList(found, _LATE if floor_ns < now_ns - _RECENT_NS else None)
 
     def _just_received(self, selection: str) -> Sequence[Candidate]:
-        limit = MOST_LOOKED_AT + 1
+        limit = MAX_COUNTED + 1
         while True:
             try:
                 return self._client.search(selection, limit).candidates

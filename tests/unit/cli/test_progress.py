@@ -9,7 +9,7 @@ import pytest
 
 from otel_mas.cli import progress as shown
 from otel_mas.sources.newest import DAY, Candidate, Page, Walk
-from otel_mas.sources.progress import listening, telling
+from otel_mas.sources.progress import listening, reporting
 
 
 class Terminal(io.StringIO):
@@ -41,19 +41,19 @@ def test_it_is_shown_after_a_second_and_taken_back_at_the_end(monkeypatch: pytes
     terminal = on(Terminal(), monkeypatch)
     monkeypatch.setattr(shown, "Timer", At)
     with shown.progress():
-        with telling() as tell:
-            tell("asking")
+        with reporting() as report:
+            report("asking")
             assert terminal.getvalue() == ""
             At.last.function()  # type: ignore[operator]
-            tell("2 of 3")
+            report("2 of 3")
         assert terminal.getvalue() == "otel-mas: asking\r\x1b[Kotel-mas: 2 of 3\r\x1b[K"
 
 
 def test_what_is_done_within_a_second_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = on(Terminal(), monkeypatch)
     monkeypatch.setattr(shown, "Timer", At)
-    with shown.progress(), telling() as tell:
-        tell("asking")
+    with shown.progress(), reporting() as report:
+        report("asking")
 
     assert terminal.getvalue() == ""
 
@@ -61,8 +61,8 @@ def test_what_is_done_within_a_second_shows_nothing(monkeypatch: pytest.MonkeyPa
 def test_where_stderr_is_no_terminal_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = on(io.StringIO(), monkeypatch)
     monkeypatch.setattr(shown, "SHOWN_AFTER_S", 0.0)
-    with shown.progress(), telling() as tell:
-        tell("asking")
+    with shown.progress(), reporting() as report:
+        report("asking")
 
     assert plain.getvalue() == ""
 

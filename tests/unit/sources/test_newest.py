@@ -126,7 +126,7 @@ def test_looking_at_everything_is_refused_and_says_what_would_help() -> None:
     server = Server({f"{n:032x}": [NOW - n * HOUR] for n in range(2_000)}, matching=lambda _: False)
 
     with pytest.raises(UnsupportedQuery, match="say since when"):
-        server.walk(most_looked_at=500).newest(20, 0, NOW)
+        server.walk(max_counted=500).newest(20, 0, NOW)
 
 
 def test_many_traces_of_one_instant_are_found_and_too_many_refused() -> None:

@@ -129,7 +129,7 @@ def test_more_than_can_be_looked_at_is_refused() -> None:
     fake = FakeJaeger(version=(2, 13), traces=many, most=50)
 
     with answering(fake) as server, pytest.raises(UnsupportedQuery, match="say since when"):
-        JaegerSource(http_client(server), most_looked_at=100).traces(Query(agent="nobody"))
+        JaegerSource(http_client(server), max_counted=100).traces(Query(agent="nobody"))
 
 
 # Endpoints

@@ -221,7 +221,7 @@ def test_a_message_that_would_be_huge_is_not_decompressed(tmp_path: Path, declar
     path.write_bytes(packed_one_by_one(_line) + struct.pack(">I", len(bomb)) + bomb)
     file = OtlpFile(path)
 
-    assert max(map(len, file.pieces())) < 2**20
+    assert max(map(len, file.parts())) < 2**20
     assert "larger than 64 MiB" in file.problems[0]
 
 
