@@ -21,7 +21,7 @@ _watched: dict[str, list[Callback]] = {}
 def when_imported(module: str, callback: Callback) -> None:
     """Call `callback(module)` each time that module has been executed: at once where it is imported already.
 
-    Where another thread is importing it, that is waited for. One that this very thread is in the middle of importing,
+    An import in another thread is waited for. One that this very thread is in the middle of importing,
     and that nobody watched before, is missed. An error in a callback is logged once, and the import succeeds.
     """
     with _lock:

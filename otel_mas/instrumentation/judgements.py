@@ -39,7 +39,7 @@ def is_judgement(fields: Mapping[str, Any]) -> bool:
 
 
 def judgement(fields: Mapping[str, Any]) -> Judgement | None:
-    """What the values of a judgement's fields say; None where they are no judgement's."""
+    """Judgement from the values of its fields; None if they are none."""
     if not is_judgement(fields):
         return None
     verdict = next(value for name, value in fields.items() if name not in REASONS)

@@ -294,14 +294,14 @@ def _whole(given: int, produced: int) -> dict[str, int]:
 
 
 def _contradiction(counts: Counts, cached: int) -> str:
-    said = [f"input {counts.input or 0}", f"output {counts.output or 0}"]
+    counted = [f"input {counts.input or 0}", f"output {counts.output or 0}"]
     if counts.total:
-        said.append(f"total {counts.total}")
+        counted.append(f"total {counts.total}")
     if cached:
-        said.append(f"cached {cached}")
+        counted.append(f"cached {cached}")
     parts = {field: getattr(counts, field) for field in ("reasoning", *Counts._fields[8:])}
-    said += [f"{field.replace('_', ' ')} {count}" for field, count in parts.items() if count]
-    return f"the usage contradicts itself: {', '.join(said)}"
+    counted += [f"{field.replace('_', ' ')} {count}" for field, count in parts.items() if count]
+    return f"the usage contradicts itself: {', '.join(counted)}"
 
 
 __all__ = ["Counts", "Usage", "cost_of", "interpret", "read_usage"]

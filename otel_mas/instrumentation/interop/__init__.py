@@ -8,4 +8,4 @@ MODULES = (
     "opentelemetry.instrumentation.instrumentor",
     "langchain_core.language_models.chat_models",
 )
-"""What makes its own spans current from LangChain's callbacks; what any instrumentation imports; where models run."""
+"""Instrumentation that makes its spans current in LangChain's callbacks, the base of all, and LangChain's models."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from otel_mas.instrumentation.interop import absence
+from otel_mas.instrumentation.interop import missing_scope
 from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.instrumentation.usage import Counts, cost_of, interpret
 from otel_mas.model.dialects import model_call, total_tokens
@@ -40,14 +40,14 @@ class ForeignModelSpans:
         self._package = f"{scope}."
         self._simulated = simulated
         self._agents: dict[tuple[int, int], str] = {}
-        self._absence = absence.Absence(scope)
-        absence.watch(self._absence)
+        self._missing_scope = missing_scope.MissingScope(scope)
+        missing_scope.watch(self._missing_scope)
 
     def started(self, span: Any) -> None:
         """A span has started: note the agent that it works for, which need not be among its ancestors."""
         scope = span.instrumentation_scope
         chosen = self._chosen(scope)
-        self._absence.started(_name(scope), chosen)
+        self._missing_scope.started(_name(scope), chosen)
         if not chosen:
             return
         agent = _agent()
@@ -58,8 +58,8 @@ class ForeignModelSpans:
 
     def finished(self) -> None:
         """Recording ends."""
-        self._absence.over()
-        absence.watch(None)
+        self._missing_scope.over()
+        missing_scope.watch(None)
 
     def enrich(self, span: SpanData) -> None:
         """Set the columns of an ended span in the names of GenAI conventions. May wait for the price table."""

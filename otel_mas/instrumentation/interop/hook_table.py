@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from otel_mas.instrumentation.interop import MODULES, attaching, nesting
+from otel_mas.instrumentation.interop import MODULES, foreign_context, nesting
 from otel_mas.instrumentation.patches import Hook, HookTable
 
 _LANGCHAIN, _GENAI_LANGCHAIN, _INSTRUMENTOR, _MODELS = MODULES
@@ -14,7 +14,7 @@ _PARAMETERS = ("self", "messages", "stop", "run_manager")
 class _InteropHooks(HookTable):
     def patch(self, module: str | None = None) -> None:
         if _LANGCHAIN in sys.modules or _GENAI_LANGCHAIN in sys.modules:
-            attaching.watch()
+            foreign_context.watch()
         if _INSTRUMENTOR in sys.modules:
             nesting.HANDLER.streams_are_current = True
             super().patch()
@@ -22,7 +22,7 @@ class _InteropHooks(HookTable):
     def unpatch(self) -> None:
         super().unpatch()
         nesting.HANDLER.streams_are_current = False
-        attaching.unwatch()
+        foreign_context.unwatch()
 
 
 HOOK_TABLE = _InteropHooks(

@@ -110,7 +110,7 @@ def _result(block: Mapping[str, Any]) -> Part:
 
 
 def response_of(content: Any) -> Any:
-    """What a tool said: text as text, blocks as parts."""
+    """Result of a tool: text as text, blocks as parts."""
     if not isinstance(content, list):
         return content
     parts = parts_of(content)

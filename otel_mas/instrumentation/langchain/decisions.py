@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind
 
 from otel_mas.config import OWN
 from otel_mas.instrumentation.endings import cancelled
-from otel_mas.instrumentation.interop import absence
+from otel_mas.instrumentation.interop import missing_scope
 from otel_mas.instrumentation.judgements import Judgement
 from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
 from otel_mas.instrumentation.langchain.structured import evaluation
@@ -86,7 +86,7 @@ def _start(request: Any) -> _Call | None:
     if not rec.active:
         return None
     if rec.settings.model_spans != OWN:
-        absence.left()
+        missing_scope.unrecorded_call()
         return None
     PRICES.prepare()
     metadata = _run_metadata()

@@ -1,4 +1,4 @@
-"""Where LangChain says what its models do: the callback managers, wrapped by plain functions.
+"""Hooks into LangChain's callback managers, wrapped by plain functions.
 
 Not by a callback handler: LangChain puts one that is registered into every callback manager that it makes, for each
 node and each runnable of the app, which costs 27 µs a node before the first event. The managers' methods are called for

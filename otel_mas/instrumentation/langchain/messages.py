@@ -90,7 +90,7 @@ def message_parts(message: Any) -> list[Part]:
 
 
 def _only_text(message: Any) -> str | None:
-    """What a message says, if that is a text and nothing else; most messages, so that they are quick."""
+    """Text of a message that is a text and nothing else: the fast path for most messages."""
     fields = instance_dict(message)
     text = fields.get("content")
     if type(text) is not str or not text or "tool_call_id" in fields:

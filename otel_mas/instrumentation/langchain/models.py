@@ -1,8 +1,8 @@
 """Spans of model calls, from what LangChain's callback managers are told about them (`managers`).
 
-The parent of a call is whatever is current when it starts. Its own span is made current only beside other
-instrumentation (`beside`), while the model runs or until its first chunk: the end of a call may come in another task or
-thread than its start.
+The parent of a call is whatever is current when it starts. Its own span is made current only together with
+other instrumentation (`interop`), while the model runs or until its first chunk: the end of a call may come in another
+task or thread than its start.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from opentelemetry.trace import SpanKind
 
 from otel_mas.config import OWN
 from otel_mas.instrumentation.endings import cancelled
-from otel_mas.instrumentation.interop import absence
+from otel_mas.instrumentation.interop import missing_scope
 from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain, modalities
 from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
 from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
@@ -53,7 +53,7 @@ _NOTHING: dict[str, Any] = {}
 
 
 def _key(run_id: Any) -> object:
-    """What a call is kept under. LangChain's ids are UUIDs, whose hash is a function in Python."""
+    """Key of a call. LangChain's ids are UUIDs, whose hash is a function in Python."""
     return getattr(run_id, "int", run_id)
 
 
@@ -82,7 +82,7 @@ class Call:
         self._token = otel_context.attach(recording_context(self.span))
 
     def leave(self) -> None:
-        """What was current before is so again. Does nothing where its span is not current."""
+        """Restore the context from before. Does nothing if its span is not current."""
         token, self._token = self._token, None
         restore_context(token)
 
@@ -102,19 +102,19 @@ class ModelCalls:
     # -- start -----------------------------------------------------------------------------------------------------
 
     def on_chat_model_start(
-        self, serialized: Any, messages: Sequence[Any], run_id: UUID, metadata: Any, said: dict[str, Any]
+        self, serialized: Any, messages: Sequence[Any], run_id: UUID, metadata: Any, extra: dict[str, Any]
     ) -> None:
-        """A chat model is about to be called. `said` is what LangChain says besides."""
+        """A chat model is about to be called. `extra` is what LangChain says besides."""
         try:
-            self._start(recorder(), Operation.CHAT, serialized, messages, run_id, metadata, said)
+            self._start(recorder(), Operation.CHAT, serialized, messages, run_id, metadata, extra)
         except Exception as error:
             caught("langchain: model start", error)
 
     @guarded("langchain: completion start")
-    def on_llm_start(self, serialized: Any, prompt: str, run_id: UUID, metadata: Any, said: dict[str, Any]) -> None:
+    def on_llm_start(self, serialized: Any, prompt: str, run_id: UUID, metadata: Any, extra: dict[str, Any]) -> None:
         """A completion model is about to be called."""
         given = [Plain("user", prompt)]
-        self._start(recorder(), Operation.TEXT_COMPLETION, serialized, given, run_id, metadata, said)
+        self._start(recorder(), Operation.TEXT_COMPLETION, serialized, given, run_id, metadata, extra)
 
     def _start(
         self,
@@ -124,17 +124,17 @@ class ModelCalls:
         messages: Sequence[Any],
         run_id: UUID,
         metadata: Any,
-        said: dict[str, Any],
+        extra: dict[str, Any],
     ) -> None:
         if rec.settings.model_spans != OWN:
-            absence.left()
+            missing_scope.unrecorded_call()
             return
         if not PRICES.loading:
             PRICES.prepare()
         metadata = metadata or _NOTHING
-        params = said.get("invocation_params") or _NOTHING
+        params = extra.get("invocation_params") or _NOTHING
         called = target(operation, serialized, metadata, params)
-        options = said.get("options")
+        options = extra.get("options")
         attributes = start_attributes(called, metadata, params, options, messages)
         around = otel_context.get_current()
         span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT, parent=around)
@@ -210,23 +210,23 @@ class ModelCalls:
             call.span.end()
 
     def _answered(self, call: Call, response: LLMResult | None) -> None:
-        """What came back, all of it or the chunks before the end."""
+        """Generations of the response, or the chunks before the end."""
         rec = recorder()
         span = call.span
         generations = response.generations[0] if response is not None and response.generations else ()
         if generations and response is not None:
-            said = outputs(generations)
+            messages = outputs(generations)
             simulated = rec.settings.simulated_cost
             attributes = end_attributes(
                 call.target, generations, response.llm_output, simulated, call.first_chunk is not None, span
             )
-            attributes[names.MAS_OUTPUT_MODALITIES] = modalities(said)
-            # What is said in a task is mostly added to its graph's state, and comes again.
-            digests = rec.messages(span, "output", said, MESSAGES, again=call.who is not None)
+            attributes[names.MAS_OUTPUT_MODALITIES] = modalities(messages)
+            # What is messages in a task is mostly added to its graph's state, and comes again.
+            digests = rec.messages(span, "output", messages, MESSAGES, again=call.who is not None)
             if call.who is not None and digests:
-                call.who.provenance.record_write(call.who.path + MODEL_PATH, span.get_span_context(), digests, said)
+                call.who.provenance.record_write(call.who.path + MODEL_PATH, span.get_span_context(), digests, messages)
             if call.form is not None:
-                answered(call.form, span, said[0])
+                answered(call.form, span, messages[0])
         else:
             attributes = {}
         if call.first_chunk is not None:
@@ -264,7 +264,7 @@ class ModelCalls:
 
 
 def _before(response: LLMResult | None) -> LLMResult | None:
-    """What came before an error, if anything did: LangChain also makes an empty message of the error's own text."""
+    """Generations before an error, if any: LangChain also makes an empty message of the error's own text."""
     first = response.generations[0][:1] if response is not None and response.generations else ()
     message = getattr(first[0], "message", None) if first else None
     if message is not None and not (message.content or message.tool_calls or message.usage_metadata):

@@ -1,4 +1,4 @@
-"""What a model call asked for: its span's name and first attributes, read from what LangChain tells a callback."""
+"""Request of a model call: the span's name and first attributes, from LangChain's callback arguments."""
 
 from __future__ import annotations
 
@@ -123,24 +123,24 @@ _targets: dict[tuple[Operation, Any, Any, Any], Target] = {}
 
 def target(operation: Operation, serialized: Any, metadata: Mapping[str, Any], params: Mapping[str, Any]) -> Target:
     """The model that is called, made once for each."""
-    said = text_of(metadata.get("ls_provider"))
+    provider_name = text_of(metadata.get("ls_provider"))
     named = (metadata.get("ls_model_name"), params.get("model"), params.get("model_name"))
     model = next(filter(None, map(text_of, named)), None)
     fields = serialized.get("kwargs") if serialized else None
     url = None
     if fields and not fields.keys().isdisjoint(_ENDPOINTS):
         url = text_of(next(fields[key] for key in _ENDPOINTS if key in fields))
-    key = (operation, said, model, url)
+    key = (operation, provider_name, model, url)
     found = _targets.get(key)
     if found is None:
         if len(_targets) >= _MAX_KNOWN:
             _targets.clear()
-        found = _targets[key] = _make_target(operation, said, model, url)
+        found = _targets[key] = _make_target(operation, provider_name, model, url)
     return found
 
 
-def _make_target(operation: Operation, said: str | None, model: str | None, url: Any) -> Target:
-    provider = PROVIDERS.get(said, said) if said else None
+def _make_target(operation: Operation, provider_name: str | None, model: str | None, url: Any) -> Target:
+    provider = PROVIDERS.get(provider_name, provider_name) if provider_name else None
     attributes: dict[str, Any] = {
         names.MAS_RECORD_KIND: str(record_kind(operation)),
         names.GEN_AI_OPERATION_NAME: operation.value,
@@ -182,8 +182,8 @@ def start_attributes(
             value = read(given)
             if value is not None:
                 attributes[attribute] = value
-    for said, attribute, read in _FALLBACKS:
-        if said in metadata and attribute not in attributes and (value := read(metadata[said])) is not None:
+    for key, attribute, read in _FALLBACKS:
+        if key in metadata and attribute not in attributes and (value := read(metadata[key])) is not None:
             attributes[attribute] = value
     if options and "ls_structured_output_format" in options:
         attributes.setdefault(names.GEN_AI_OUTPUT_TYPE, "json")

@@ -1,4 +1,4 @@
-"""What a model call brought back: attributes, usage and cost, read from LangChain's `LLMResult`."""
+"""Response of a model call: attributes, usage and cost, from LangChain's `LLMResult`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def end_attributes(
     streamed: bool = False,
     span: Span | None = None,
 ) -> dict[str, Any]:
-    """What is known about a call once it has been answered, besides what it said.
+    """Attributes of a call after its response, without the messages.
 
     Args:
         target: the model that was called.
@@ -53,17 +53,19 @@ def end_attributes(
     """
     first = _message(generations[0])
     info = field_of(generations[0], "generation_info") if first is None else field_of(first, "response_metadata")
-    said = info if type(info) is dict else _NOTHING
+    response = info if type(info) is dict else _NOTHING
     overall = output if type(output) is dict else _NOTHING
     attributes: dict[str, Any] = {}
     once = _once if streamed else str
     reasons = tuple(map(once, filter(None, map(_finish_reason, generations))))
     if reasons:
         attributes[names.GEN_AI_RESPONSE_FINISH_REASONS] = interned(*reasons)
-    model = _first(said, _MODEL) or _first(overall, _MODEL)
+    model = _first(response, _MODEL) or _first(overall, _MODEL)
     if model:
         model = attributes[names.GEN_AI_RESPONSE_MODEL] = once(model)
-    identity = _first(said, ("id",)) or _first(overall, ("id",)) or (text_of(field_of(first, "id")) or "")[:_MAX_NAME]
+    identity = (
+        _first(response, ("id",)) or _first(overall, ("id",)) or (text_of(field_of(first, "id")) or "")[:_MAX_NAME]
+    )
     if identity and not identity.startswith(_MADE_UP):
         attributes[names.GEN_AI_RESPONSE_ID] = once(identity)
     metadata = _usage_of(generations)
@@ -71,10 +73,10 @@ def end_attributes(
         # LangChain marks an answer from its own cache so: no model worked, and its tokens were counted before.
         _FROM_CACHE.describe(attributes, simulated)
         return attributes
-    usage = read_usage(metadata, said, overall)
+    usage = read_usage(metadata, response, overall)
     if usage is not None:
         attributes.update(usage.attributes)
-    tier = text_of(said.get("service_tier"))
+    tier = text_of(response.get("service_tier"))
     cost = cost_of(usage, target.provider, (model, target.model), once(tier) if tier else None, span)
     cost.describe(attributes, simulated)
     return attributes
@@ -99,11 +101,11 @@ def _finish_reason(one: Any) -> str | None:
     return reason or _first(field_of(one, "generation_info"), _FINISH)
 
 
-def _first(said: Any, keys: Sequence[str]) -> str | None:
+def _first(fields: Any, keys: Sequence[str]) -> str | None:
     """The first text under one of these keys of a dict."""
-    if type(said) is dict and said:
+    if type(fields) is dict and fields:
         for key in keys:
-            text = text_of(said[key]) if key in said else None
+            text = text_of(fields[key]) if key in fields else None
             if text:
                 return text[:_MAX_NAME]
     return None

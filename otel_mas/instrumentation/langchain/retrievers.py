@@ -79,7 +79,7 @@ def _begin(retriever: Any, query: Any) -> Running:
 
 
 def data_source(retriever: Any) -> str:
-    """What is searched: the name that the app gave, else the vector store's collection, else the classes' names."""
+    """Data source: the app's name for it, else the vector store's collection, else the classes' names."""
     name = text_of(field_of(retriever, "name"))
     if name:
         return name
@@ -104,8 +104,8 @@ def _document(document: Any) -> Any:
     fields = instance_dict(document)
     if "page_content" not in fields:
         return document
-    said = {"id": fields.get("id"), "content": fields["page_content"], "metadata": fields.get("metadata")}
-    return {key: value for key, value in said.items() if not is_empty(value)}
+    document = {"id": fields.get("id"), "content": fields["page_content"], "metadata": fields.get("metadata")}
+    return {key: value for key, value in document.items() if not is_empty(value)}
 
 
 __all__ = ["ainvoke", "data_source", "invoke"]

@@ -33,7 +33,7 @@ class Asked(NamedTuple):
 
 
 def asked(options: Mapping[str, Any] | None) -> Asked | None:
-    """What form of an answer a call asks for; None for most calls."""
+    """Schema of the answer that a call asks for; None for most calls."""
     form = options.get(_FORMAT) if options else None
     if form is None:
         return None
@@ -51,12 +51,12 @@ def answered(form: Asked, span: Span, message: Any) -> None:
         form.task.why().answered(partial(fields_in, message))
     if form.is_judgement:
         fields = fields_in(message)
-        said = None if fields is None else judgement(fields)
-        if said is not None:
-            evaluation(span, form.name, said, form.task)
+        judged = None if fields is None else judgement(fields)
+        if judged is not None:
+            evaluation(span, form.name, judged, form.task)
 
 
-def evaluation(span: Span, name: str, said: Judgement, task: TaskRun | None) -> None:
+def evaluation(span: Span, name: str, judged: Judgement, task: TaskRun | None) -> None:
     """Record a model's judgement as a span under its call."""
     attributes: dict[str, Any] = {
         names.MAS_RECORD_KIND: RecordKind.EVALUATION.value,
@@ -65,20 +65,20 @@ def evaluation(span: Span, name: str, said: Judgement, task: TaskRun | None) -> 
     if task is not None and task.run.conversation is not None:
         attributes[names.GEN_AI_CONVERSATION_ID] = task.run.conversation
     grade = recorder().start_span(f"evaluate {name}", attributes, parent=span)
-    say_judgement(grade, said)
+    record_judgement(grade, judged)
     grade.end()
 
 
-def say_judgement(span: Span, said: Judgement) -> None:
+def record_judgement(span: Span, judged: Judgement) -> None:
     """Put a judgement on a span, and its reason beside it."""
     attributes: dict[str, Any] = {}
-    if said.score is not None:
-        attributes[names.GEN_AI_EVALUATION_SCORE_VALUE] = said.score
-    if said.label is not None:
-        attributes[names.GEN_AI_EVALUATION_SCORE_LABEL] = said.label
+    if judged.score is not None:
+        attributes[names.GEN_AI_EVALUATION_SCORE_VALUE] = judged.score
+    if judged.label is not None:
+        attributes[names.GEN_AI_EVALUATION_SCORE_LABEL] = judged.label
     recorder().set_attributes(span, attributes)
-    if said.reason is not None:
-        recorder().content(span, names.GEN_AI_EVALUATION_EXPLANATION, said.reason)
+    if judged.reason is not None:
+        recorder().content(span, names.GEN_AI_EVALUATION_EXPLANATION, judged.reason)
 
 
 def fields_in(message: Any) -> Mapping[str, Any] | None:
@@ -97,4 +97,4 @@ def fields_in(message: Any) -> Mapping[str, Any] | None:
     return found if type(found) is dict else None
 
 
-__all__ = ["Asked", "answered", "asked", "evaluation", "fields_in", "say_judgement"]
+__all__ = ["Asked", "answered", "asked", "evaluation", "fields_in", "record_judgement"]

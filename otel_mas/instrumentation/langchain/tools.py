@@ -1,6 +1,6 @@
 """Spans of tools, around `BaseTool.run` and `arun`, through which every way of calling a tool goes.
 
-What a tool returns may say that it failed: a `ToolMessage` with status `error`, made of an exception that the tool was
+A tool can return that it failed: a `ToolMessage` with status `error`, made of an exception that the tool was
 told to handle. Nothing was raised and the app has dealt with it, so the span has `error.type` = `tool_error` and no
 error status.
 """
@@ -164,15 +164,15 @@ def _said(tool: str, span: Span, result: Any) -> None:
     if not span.is_recording():
         return
     rec = recorder()
-    said = list(_messages_in(result))
-    if any(text_of(field_of(message, "status")) == "error" for message in said):
+    messages = list(_messages_in(result))
+    if any(text_of(field_of(message, "status")) == "error" for message in messages):
         span.set_attribute(names.ERROR_TYPE, _HANDLED)
-    if said:
+    if messages:
         who = current_actor()
-        digests = rec.messages(span, "output", said, MESSAGES, again=who is not None)
-        rec.set_attributes(span, {names.MAS_OUTPUT_MODALITIES: modalities(said)})
+        digests = rec.messages(span, "output", messages, MESSAGES, again=who is not None)
+        rec.set_attributes(span, {names.MAS_OUTPUT_MODALITIES: modalities(messages)})
         if who is not None and digests:
-            who.provenance.record_write((*who.path, tool), span.get_span_context(), digests, said)
+            who.provenance.record_write((*who.path, tool), span.get_span_context(), digests, messages)
     rec.content(span, names.GEN_AI_TOOL_CALL_RESULT, _plain(result))
 
 
@@ -204,8 +204,8 @@ def _plain(value: Any, depth: int = 0, left: list[int] | None = None) -> Any:
             return without_media(response) if type(response) is list else response
         return MESSAGES.snapshot(value)
     if _is_command(value):
-        said = {name: field_of(value, name) for name in ("goto", "graph", "update", "resume")}
-        return {name: _plain(item, depth + 1, left) for name, item in said.items() if not is_empty(item)}
+        fields = {name: field_of(value, name) for name in ("goto", "graph", "update", "resume")}
+        return {name: _plain(item, depth + 1, left) for name, item in fields.items() if not is_empty(item)}
     kind = type(value)
     if kind in (list, tuple) and len(value) <= left[0]:
         return [_plain(item, depth + 1, left) for item in value]

@@ -1,9 +1,9 @@
-"""What the app names as the cause of something: a mark, a span, or the carrier of a message."""
+"""Causes that the app names: a mark, a span, or the carrier of a message."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, Protocol
 
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags, get_current_span, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -14,16 +14,21 @@ from otel_mas.semconv.enums import LinkKind
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
-    from otel_mas.instrumentation.marks.mark import Mark
+
+class HasSpan(Protocol):
+    """A mark, as far as a cause is concerned."""
+
+    span: Span
+
 
 Carrier = Mapping[str, str]
-One = Union["Mark", Span, SpanContext, Carrier]
-CausedBy = One | Iterable[One] | None
+CauseLike = HasSpan | Span | SpanContext | Carrier
+CausedBy = CauseLike | Iterable[CauseLike] | None
 """A mark (the handle of a `with`), an OpenTelemetry span, what `send` returned, or several of these."""
 
-# In a carrier, beside `traceparent`: names that can be HTTP headers.
+# Keys of a carrier in addition to `traceparent`: names that can be HTTP headers.
 SENDER = "mas-message-sender"
-AROUND = "mas-message-around"
+PARENT = "mas-message-around"
 IDENTITY = "mas-message-id"
 DIGEST = "mas-message-digest"
 
@@ -31,14 +36,14 @@ _W3C = TraceContextTextMapPropagator()
 
 
 def causes_of(caused_by: CausedBy) -> list[Cause]:
-    """The causes to link to. What was never recorded is no cause.
+    """The causes to link to. Things that were never recorded are no causes.
 
     A mark or a span is a `trigger`. A message that was sent is a `send`, from the task that sent it.
     """
     return [] if caused_by is None else [cause for one in _each(caused_by) for cause in _cause(one)]
 
 
-def _each(caused_by: CausedBy) -> Iterator[One]:
+def _each(caused_by: CausedBy) -> Iterator[CauseLike]:
     # A span context is a tuple.
     if isinstance(caused_by, Mapping | SpanContext | Span) or not isinstance(caused_by, Iterable):
         yield caused_by  # type: ignore[misc]
@@ -46,7 +51,7 @@ def _each(caused_by: CausedBy) -> Iterator[One]:
         yield from caused_by
 
 
-def _cause(one: One) -> Iterator[Cause]:
+def _cause(one: CauseLike) -> Iterator[Cause]:
     kind = LinkKind.TRIGGER
     if isinstance(one, SpanContext):
         context: SpanContext | None = one
@@ -75,21 +80,21 @@ def _named(carrier: Carrier, key: str) -> SpanContext | None:
 
 
 def carry(span: Span, task: Span | None, carrier: dict[str, str]) -> None:
-    """Write into a carrier where it comes from: the SEND span, the task that sent it, and what is around that."""
+    """Write the origin into a carrier: the SEND span, the task that sent it, and the span around that."""
     _W3C.inject(carrier, set_span_in_context(span))
-    around: SpanContext | None = getattr(span if task is None else task, "parent", None)
-    for key, context in ((SENDER, None if task is None else task.get_span_context()), (AROUND, around)):
+    parent: SpanContext | None = getattr(span if task is None else task, "parent", None)
+    for key, context in ((SENDER, None if task is None else task.get_span_context()), (PARENT, parent)):
         if context is not None and context.is_valid:
             carrier[key] = f"{context.trace_id:032x}-{context.span_id:016x}"
 
 
-def continued(caused_by: CausedBy) -> Context | None:
-    """Where to start what nothing encloses here: beside the task that sent the message which caused it."""
+def sender_context(caused_by: CausedBy) -> Context | None:
+    """Parent context for a span without one here: that of the task that sent the message which caused it."""
     if caused_by is None or get_current_span().get_span_context().is_valid:
         return None
     carriers = (one for one in _each(caused_by) if isinstance(one, Mapping))
-    around = next((context for one in carriers if (context := _named(one, AROUND)) is not None), None)
-    return None if around is None else set_span_in_context(NonRecordingSpan(around))
+    parent = next((context for one in carriers if (context := _named(one, PARENT)) is not None), None)
+    return None if parent is None else set_span_in_context(NonRecordingSpan(parent))
 
 
-__all__ = ["DIGEST", "IDENTITY", "Carrier", "CausedBy", "carry", "causes_of", "continued", "sending"]
+__all__ = ["DIGEST", "IDENTITY", "Carrier", "CausedBy", "HasSpan", "carry", "causes_of", "sender_context", "sending"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar, overload
 
 from otel_mas.instrumentation.judgements import Judgement, fields_of, judgement, score_of
-from otel_mas.instrumentation.langchain.structured import say_judgement
+from otel_mas.instrumentation.langchain.structured import record_judgement
 from otel_mas.instrumentation.marks.mark import Mark
 from otel_mas.record import Copy, guarded, recorder, text_of
 from otel_mas.semconv import attributes as names
@@ -47,10 +47,10 @@ class Guardrail(Mark):
         """
         if not self.span.is_recording():
             return
-        said: dict[str, Any] = {names.MAS_GUARDRAIL_VERDICT: str(verdict)}
+        attributes: dict[str, Any] = {names.MAS_GUARDRAIL_VERDICT: str(verdict)}
         if score is not None:
-            said[names.GEN_AI_EVALUATION_SCORE_VALUE] = float(score)
-        recorder().set_attributes(self.span, said)
+            attributes[names.GEN_AI_EVALUATION_SCORE_VALUE] = float(score)
+        recorder().set_attributes(self.span, attributes)
         if reason is not None:
             recorder().content(self.span, names.MAS_GUARDRAIL_REASON, reason)
 
@@ -60,8 +60,8 @@ class Guardrail(Mark):
     def _returned(self, result: Any) -> None:
         if result is None or type(result) is bool:
             self.verdict("block" if result is False else "pass")
-        elif (said := text_of(result)) in _VERDICTS:
-            self.verdict(said)  # type: ignore[arg-type] # just compared
+        elif (verdict := text_of(result)) in _VERDICTS:
+            self.verdict(verdict)  # type: ignore[arg-type] # just compared
         else:
             self.verdict("pass" if _equal(result, self._seen) else "modified")
 
@@ -100,13 +100,13 @@ class Grade(Mark):
         """
         scored = score_of(score)
         if scored is not None and self.span.is_recording():
-            say_judgement(self.span, Judgement(*scored, reason))
+            record_judgement(self.span, Judgement(*scored, reason))
 
     def _returned(self, result: Any) -> None:
         fields = fields_of(result)
-        said = None if fields is None else judgement(fields)
-        if said is not None:
-            say_judgement(self.span, said)
+        judged = None if fields is None else judgement(fields)
+        if judged is not None:
+            record_judgement(self.span, judged)
         elif fields is None:
             self.score(result)
 

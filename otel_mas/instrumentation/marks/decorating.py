@@ -5,17 +5,28 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from opentelemetry import context as otel_context
+from opentelemetry.context import Context
 
 from otel_mas.record import recorder, restore_context
 
-if TYPE_CHECKING:
-    from otel_mas.instrumentation.marks.mark import Mark
-
 Function = TypeVar("Function", bound=Callable[..., Any])
 _BOUND = ("self", "cls")
+
+
+class Mark(Protocol):
+    """A mark, as far as a decorated function is concerned."""
+
+    def for_call(self, name: str) -> Self: ...
+    def begin(self) -> bool | None: ...
+    def given(self, arguments: Mapping[str, Any]) -> None: ...
+    def returned(self, result: Any) -> None: ...
+    def end(self, error: BaseException | None = None) -> None: ...
+    def context(self) -> Context: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc_info: Any) -> None: ...
 
 
 def decorated(function: Function, mark: Mark) -> Function:
@@ -29,11 +40,11 @@ def decorated(function: Function, mark: Mark) -> Function:
         wrap = _coroutine
     else:
         wrap = _plain
-    return cast("Function", functools.wraps(function)(wrap(function, mark, Calls(function))))
+    return cast("Function", functools.wraps(function)(wrap(function, mark, Signature(function))))
 
 
-class Calls:
-    """What is known of a function's calls before there is one."""
+class Signature:
+    """Signature of a function: names of its parameters."""
 
     __slots__ = ("_bound", "_names", "name")
 
@@ -58,12 +69,12 @@ class Calls:
         return named
 
 
-def _plain(function: Callable[..., Any], mark: Mark, calls: Calls) -> Callable[..., Any]:
+def _plain(function: Callable[..., Any], mark: Mark, signature: Signature) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         if not recorder().active:
             return function(*args, **kwargs)
-        with mark.again(calls.name) as one:
-            one.given(calls.arguments(args, kwargs))
+        with mark.for_call(signature.name) as one:
+            one.given(signature.arguments(args, kwargs))
             result = function(*args, **kwargs)
             one.returned(result)
         return result
@@ -71,12 +82,12 @@ def _plain(function: Callable[..., Any], mark: Mark, calls: Calls) -> Callable[.
     return call
 
 
-def _coroutine(function: Callable[..., Any], mark: Mark, calls: Calls) -> Callable[..., Any]:
+def _coroutine(function: Callable[..., Any], mark: Mark, signature: Signature) -> Callable[..., Any]:
     async def call(*args: Any, **kwargs: Any) -> Any:
         if not recorder().active:
             return await function(*args, **kwargs)
-        with mark.again(calls.name) as one:
-            one.given(calls.arguments(args, kwargs))
+        with mark.for_call(signature.name) as one:
+            one.given(signature.arguments(args, kwargs))
             result = await function(*args, **kwargs)
             one.returned(result)
         return result
@@ -88,14 +99,14 @@ def _coroutine(function: Callable[..., Any], mark: Mark, calls: Calls) -> Callab
 # each step and taken away before the item is handed out.
 
 
-def _generator(function: Callable[..., Any], mark: Mark, calls: Calls) -> Callable[..., Any]:
+def _generator(function: Callable[..., Any], mark: Mark, signature: Signature) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         if not recorder().active:
             return (yield from function(*args, **kwargs))
-        one = mark.again(calls.name)
+        one = mark.for_call(signature.name)
         if not one.begin():
             return (yield from function(*args, **kwargs))
-        one.given(calls.arguments(args, kwargs))
+        one.given(signature.arguments(args, kwargs))
         try:
             result = yield from _stepped(function(*args, **kwargs), one)
         except BaseException as error:
@@ -132,13 +143,13 @@ def _within(mark: Mark, step: Callable[..., Any], *value: Any) -> Any:
         restore_context(token)
 
 
-def _async_generator(function: Callable[..., Any], mark: Mark, calls: Calls) -> Callable[..., Any]:
+def _async_generator(function: Callable[..., Any], mark: Mark, signature: Signature) -> Callable[..., Any]:
     async def call(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        one: Mark | None = mark.again(calls.name) if recorder().active else None
+        one: Mark | None = mark.for_call(signature.name) if recorder().active else None
         if one is not None and not one.begin():
             one = None
         if one is not None:
-            one.given(calls.arguments(args, kwargs))
+            one.given(signature.arguments(args, kwargs))
         generator = function(*args, **kwargs)
         step, value = generator.asend, None
         try:
@@ -174,4 +185,4 @@ async def _awithin(mark: Mark | None, step: Callable[..., Any], *value: Any) -> 
         restore_context(token)
 
 
-__all__ = ["Calls", "decorated"]
+__all__ = ["Signature", "decorated"]

@@ -1,4 +1,4 @@
-"""A stretch of the app's code as a span: around a `with` block, or around a function of any kind."""
+"""Marks: spans around a `with` block, or around calls of a function of any kind."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 
 from otel_mas.instrumentation.endings import left_by
-from otel_mas.instrumentation.marks.causes import CausedBy, causes_of, continued
+from otel_mas.instrumentation.marks.causes import CausedBy, causes_of, sender_context
+from otel_mas.instrumentation.marks.current_task import as_task
 from otel_mas.instrumentation.marks.decorating import decorated
-from otel_mas.instrumentation.marks.enclosing import as_task
 from otel_mas.record import guarded, is_a, recorder, recording_context, restore_context
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Mark:
-    """One stretch of code, as a span under whatever is current: a LangGraph task, another mark, a span of the app's.
+    """A span for some code, under whatever is current: a LangGraph task, another mark, a span of the app's.
 
     Used as `with mark:` or `async with mark:` it stands for that block, once. Used as `@mark` on a function, coroutine
     function, generator or async generator, each call is a span of its own. While recording is off it does nothing.
@@ -47,7 +47,7 @@ class Mark:
             return cls(name, **options)
         return cls(**options)(name)
 
-    # -- what each kind of mark says -------------------------------------------------------------------------------
+    # -- implemented by each kind of mark -------------------------------------------------------------------------
 
     def _describe(self) -> tuple[str, dict[str, Any]]:
         """The span's name and first attributes."""
@@ -93,7 +93,7 @@ class Mark:
     def __call__(self, function: Function) -> Function:
         return decorated(function, self)
 
-    def again(self, name: str) -> Self:
+    def for_call(self, name: str) -> Self:
         """The same mark for one call of a function of this name."""
         call = object.__new__(type(self))
         call.__dict__.update(self.__dict__)
@@ -108,7 +108,7 @@ class Mark:
         """Start the span, which is not current yet. Whether that was possible."""
         self._join()
         name, attributes = self._describe()
-        causes, parent = causes_of(self._caused_by), continued(self._caused_by)
+        causes, parent = causes_of(self._caused_by), sender_context(self._caused_by)
         self.span = recorder().start_span(name, attributes, causes=causes, parent=parent, kind=self._kind)
         return self.span is not INVALID_SPAN
 

@@ -1,4 +1,4 @@
-"""What passes into and out of marked code, as messages: texts, LangChain's, OpenAI's dictionaries, other values."""
+"""Inputs and outputs of marked code as messages: texts, LangChain's, OpenAI's dictionaries, other values."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def consumed(span: Span, values: Iterable[Any], who: Actor | None, *, role: str 
         span: whose they are.
         values: texts, messages, lists of messages, or anything else, which is one message of its data.
         who: reads them.
-        role: of whoever said what does not say it itself.
+        role: of values that have none themselves.
         linked: the span names its writer already.
     """
     messages = [message for value in values for message in _messages(value, role)]

@@ -59,8 +59,8 @@ class Routing(Mark):
         """
         if not self.span.is_recording():
             return
-        said = {names.MAS_ROUTING_CHOICE: _tuple(choice), names.MAS_ROUTING_CANDIDATES: _tuple(candidates)}
-        recorder().set_attributes(self.span, {name: value for name, value in said.items() if value})
+        attributes = {names.MAS_ROUTING_CHOICE: _tuple(choice), names.MAS_ROUTING_CANDIDATES: _tuple(candidates)}
+        recorder().set_attributes(self.span, {name: value for name, value in attributes.items() if value})
         if reason is not None:
             recorder().content(self.span, names.MAS_ROUTING_REASON, reason)
 

@@ -1,7 +1,7 @@
 """Processes and their pools: work that code inside something recorded hands to another process is inside of it as well.
 
-What goes along is what the work is pickled with: the span's id, and how this process is recorded, so that a child that
-nobody switched recording on in (`spawn` begins with an empty one) writes to the same store. A child that is forked in
+The work is pickled together with the span's id and the settings of recording, so that a child without recording
+(`spawn` begins with an empty one) writes to the same store. A child that is forked in
 the middle has its parent's context by itself, where the parent's objects are then replaced by their ids.
 """
 
@@ -30,7 +30,7 @@ _PROPAGATORS = (TraceContextTextMapPropagator(), W3CBaggagePropagator())
 
 
 class Carried(NamedTuple):
-    """What a process needs to know to go on inside of what another one records."""
+    """Context and settings for a process that continues a span of another one."""
 
     headers: dict[str, str]
     settings: Settings | None

@@ -63,7 +63,7 @@ def _ours(context: Context, runtime: Any) -> Context:
             return context
         return Context({**context, **{key: current[key] for key in _OURS if key in current}})
     except Exception as error:
-        caught("beside: attach", error)
+        caught("interop: attach", error)
         return context
 
 

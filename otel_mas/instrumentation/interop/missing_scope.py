@@ -1,4 +1,4 @@
-"""Says so, once, where model calls are left to an instrumentation scope that none of the process's spans has."""
+"""Warning, once, if model calls are left to an instrumentation scope that none of the process's spans has."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ PATIENCE_S = 10.0
 _MOST_NAMED = 5
 
 
-class Absence:
-    """Counts the model calls that were left to somebody, until a span of theirs starts."""
+class MissingScope:
+    """Counter of the model calls left to a scope, until one of its spans starts."""
 
     def __init__(self, scope: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.scope = scope
         self._clock = clock
         self._calls = 0
         self._first = 0.0
-        self._settled = False
-        self._others: dict[str, None] = {}
+        self._reported = False
+        self._seen_scopes: dict[str, None] = {}
 
-    def left(self) -> None:
+    def unrecorded_call(self) -> None:
         """A model call begins that we have no span for."""
-        if self._settled:
+        if self._reported:
             return
         now = self._clock()
         if not self._calls:
@@ -37,16 +37,16 @@ class Absence:
     def started(self, scope: str, chosen: bool) -> None:
         """A span of other code has started."""
         if chosen:
-            self._settled = True
-        elif not self._settled and len(self._others) < _MOST_NAMED:
-            self._others[scope] = None
+            self._reported = True
+        elif not self._reported and len(self._seen_scopes) < _MOST_NAMED:
+            self._seen_scopes[scope] = None
 
     def over(self) -> None:
-        """Nothing more will come, or has come for long enough."""
-        if self._settled or not self._calls:
+        """Warn, if calls were left and no span of the scope has come."""
+        if self._reported or not self._calls:
             return
-        self._settled = True
-        seen = f"others here are: {', '.join(self._others)}" if self._others else "no other code makes spans here"
+        self._reported = True
+        seen = f"scopes here: {', '.join(self._seen_scopes)}" if self._seen_scopes else "no other code makes spans here"
         logger.warning(
             "otel-mas: OTEL_MAS_MODEL_SPANS leaves model calls to %s, and no span of that scope was recorded: "
             "model calls have no spans, tokens or cost (%s)",
@@ -55,19 +55,19 @@ class Absence:
         )
 
 
-_watched: Absence | None = None
+_watched: MissingScope | None = None
 
 
-def watch(absence: Absence | None) -> None:
-    """From now on this is where calls are counted that are left to others."""
+def watch(missing_scope: MissingScope | None) -> None:
+    """Count calls there from now on."""
     global _watched
-    _watched = absence
+    _watched = missing_scope
 
 
-def left() -> None:
+def unrecorded_call() -> None:
     """A model call begins that we have no span for."""
     if _watched is not None:
-        _watched.left()
+        _watched.unrecorded_call()
 
 
-__all__ = ["PATIENCE_S", "Absence", "left", "watch"]
+__all__ = ["PATIENCE_S", "MissingScope", "unrecorded_call", "watch"]

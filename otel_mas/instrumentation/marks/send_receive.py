@@ -9,7 +9,7 @@ from opentelemetry.trace import SpanKind
 
 from otel_mas.instrumentation.marks import causes as carried
 from otel_mas.instrumentation.marks.causes import Carrier
-from otel_mas.instrumentation.marks.enclosing import enclosing_task
+from otel_mas.instrumentation.marks.current_task import enclosing_task
 from otel_mas.instrumentation.marks.mark_messages import consumed, produced
 from otel_mas.record import Cause, caught, current_actor, recorder
 from otel_mas.semconv import attributes as names
@@ -24,8 +24,8 @@ def send(message: Any = None, *, to: str | None = None) -> dict[str, str]:
         to: the receiver's name.
 
     Returns:
-        What the receiver's `receive`, or its `caused_by=`, needs to know: a few short texts, which can travel as the
-        headers of whatever carries the message. Empty while recording is off.
+        A carrier for the receiver's `receive` or `caused_by=`: a few short texts, which can be
+        sent as headers with the message. Empty while recording is off.
     """
     carrier: dict[str, str] = {}
     try:
@@ -76,7 +76,7 @@ def _receive(message: Any, carrier: Carrier, sender: str | None) -> None:
         _named("receive", sender, attributes),
         attributes,
         causes=[] if sent is None else [Cause(sent, LinkKind.MESSAGE)],
-        parent=carried.continued(carrier),
+        parent=carried.sender_context(carrier),
         kind=SpanKind.CONSUMER,
     )
     if message is not None and span.is_recording():

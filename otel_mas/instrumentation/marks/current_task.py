@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from otel_mas.instrumentation.langgraph.runs import TaskRun
-    from otel_mas.instrumentation.marks.mark import Mark
+    from otel_mas.instrumentation.marks.causes import HasSpan
 
 _KEY = otel_context.create_key("otel-mas-marked-task")
 
 
 class _Marked(NamedTuple):
-    mark: Mark
+    mark: HasSpan
     within: TaskRun | None
     """LangGraph's task around it."""
 
 
-def as_task(mark: Mark, context: Context) -> Context:
+def as_task(mark: HasSpan, context: Context) -> Context:
     """The context in which a marked task's code is to run."""
     return otel_context.set_value(_KEY, _Marked(mark, current_task()), context)
 
 
-def marked_task() -> Mark | None:
+def marked_task() -> HasSpan | None:
     """The marked task that this code runs in, where none of LangGraph's is inside of it."""
     marked = otel_context.get_current().get(_KEY)
     if not isinstance(marked, _Marked):

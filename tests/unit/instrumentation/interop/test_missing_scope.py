@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from otel_mas.instrumentation.interop.absence import PATIENCE_S, Absence
+from otel_mas.instrumentation.interop.missing_scope import PATIENCE_S, MissingScope
 
 WANTED = "openinference.instrumentation.openia"
 APP = """
@@ -35,47 +35,51 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def absence(clock: Clock) -> Absence:
-    return Absence(WANTED, clock)
+def missing_scope(clock: Clock) -> MissingScope:
+    return MissingScope(WANTED, clock)
 
 
 def test_it_is_said_once_with_the_scopes_that_are_there(
-    absence: Absence, clock: Clock, caplog: pytest.LogCaptureFixture
+    missing_scope: MissingScope, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    absence.started("openinference.instrumentation.openai", chosen=False)
-    absence.left()
-    absence.left()
+    missing_scope.started("openinference.instrumentation.openai", chosen=False)
+    missing_scope.unrecorded_call()
+    missing_scope.unrecorded_call()
     assert caplog.messages == []
     clock.now += PATIENCE_S
-    absence.left()
-    absence.left()
-    absence.over()
+    missing_scope.unrecorded_call()
+    missing_scope.unrecorded_call()
+    missing_scope.over()
     (said,) = caplog.messages
     assert WANTED in said
-    assert "others here are: openinference.instrumentation.openai" in said
+    assert "scopes here: openinference.instrumentation.openai" in said
 
 
-def test_a_process_that_ends_sooner_says_it_at_its_end(absence: Absence, caplog: pytest.LogCaptureFixture) -> None:
-    absence.left()
-    absence.over()
+def test_a_process_that_ends_sooner_says_it_at_its_end(
+    missing_scope: MissingScope, caplog: pytest.LogCaptureFixture
+) -> None:
+    missing_scope.unrecorded_call()
+    missing_scope.over()
     assert len(caplog.messages) == 1
     assert "no other code makes spans here" in caplog.messages[0]
 
 
 def test_nothing_is_said_once_the_scope_has_shown_up(
-    absence: Absence, clock: Clock, caplog: pytest.LogCaptureFixture
+    missing_scope: MissingScope, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    absence.left()
-    absence.started(WANTED, chosen=True)
+    missing_scope.unrecorded_call()
+    missing_scope.started(WANTED, chosen=True)
     clock.now += PATIENCE_S
-    absence.left()
-    absence.over()
+    missing_scope.unrecorded_call()
+    missing_scope.over()
     assert caplog.messages == []
 
 
-def test_without_a_model_call_there_is_nothing_to_say(absence: Absence, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_a_model_call_there_is_nothing_to_say(
+    missing_scope: MissingScope, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.DEBUG):
-        absence.over()
+        missing_scope.over()
     assert caplog.messages == []
 
 
@@ -85,4 +89,4 @@ def test_an_app_whose_scope_is_misspelt_hears_of_it(tmp_path: Path, scope: str, 
     env = {"OTEL_MAS_MODEL_SPANS": WANTED, "PATH": ""}
     ran = subprocess.run([sys.executable, "-c", app], env=env, capture_output=True, text=True, check=True)
     assert (f"leaves model calls to {WANTED}" in ran.stderr) is said
-    assert ("others here are: elsewhere" in ran.stderr) is said
+    assert ("scopes here: elsewhere" in ran.stderr) is said

@@ -8,7 +8,7 @@ from typing import Any
 from opentelemetry.trace import get_current_span
 
 from otel_mas.instrumentation.langchain.messages import MESSAGES
-from otel_mas.instrumentation.marks.enclosing import marked_task
+from otel_mas.instrumentation.marks.current_task import marked_task
 from otel_mas.instrumentation.marks.kinds import Work
 from otel_mas.record import guarded, recorder, snapshot, to_json
 from otel_mas.semconv import attributes as names
