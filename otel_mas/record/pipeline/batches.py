@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from otel_mas.model.dropped import DropReason
 from otel_mas.record.content.privacy import Privacy
@@ -18,6 +18,7 @@ from otel_mas.record.pipeline.encode import SpanEncoder
 from otel_mas.record.pipeline.losses import Losses
 from otel_mas.record.pipeline.queue import Changes, Drained, Key, MessageRefs, RowPart, StateValue
 from otel_mas.record.pipeline.span_data import Enricher, SpanData
+from otel_mas.record.pipeline.store_port import Keys
 from otel_mas.semconv import attributes as names
 from otel_mas.store.columns import column_values
 from otel_mas.store.rows import Batch, MessageRefRow, OpenRow, SpanRow
@@ -37,13 +38,6 @@ _BACKLOG = 1024  # from which on catching up comes before yielding
 
 _Origin = tuple[int, int]
 """The keys of a span's resource and of its scope."""
-
-
-class Keys(Protocol):
-    """The part of `StoreWriter` that knows resources and scopes."""
-
-    def resource(self, attributes: Mapping[str, Any], schema_url: str, body: bytes) -> int: ...
-    def scope(self, name: str, version: str, attributes: Mapping[str, Any], schema_url: str) -> int: ...
 
 
 class BatchBuilder:
@@ -224,4 +218,4 @@ def _ids(key: Key) -> tuple[bytes, bytes]:
     return key[0].to_bytes(16, "big"), key[1].to_bytes(8, "big")
 
 
-__all__ = ["BatchBuilder", "Keys"]
+__all__ = ["BatchBuilder"]

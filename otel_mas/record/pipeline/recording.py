@@ -24,7 +24,8 @@ from otel_mas.record.pipeline.losses import Losses
 from otel_mas.record.pipeline.queue import Key, SpanQueue
 from otel_mas.record.pipeline.shipping import Shipping
 from otel_mas.record.pipeline.span_data import Enricher
-from otel_mas.record.pipeline.writer import Store, Writer
+from otel_mas.record.pipeline.store_port import Store
+from otel_mas.record.pipeline.writer import Writer
 from otel_mas.record.sdk.processor import MirrorProcessor
 from otel_mas.semconv import attributes as names
 from otel_mas.store.imports import background_imports, imports

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from contextvars import copy_context
 from functools import partial
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from opentelemetry.context import attach, set_value
 
@@ -25,10 +23,13 @@ from otel_mas.errors import (
     StoreReplaced,
 )
 from otel_mas.errors.log import logger
-from otel_mas.model.dropped import Dropped, DropReason
+from otel_mas.model.dropped import DropReason
 from otel_mas.record.guard import caught
+from otel_mas.record.pipeline.content_lane import ContentLane
 from otel_mas.record.pipeline.losses import reason_of
-from otel_mas.record.pipeline.queue import Drained, Key, SpanQueue
+from otel_mas.record.pipeline.queue import Drained, SpanQueue
+from otel_mas.record.pipeline.requests import Request, Requests, answer
+from otel_mas.record.pipeline.store_port import Store
 
 if TYPE_CHECKING:
     # Loaded by the thread itself, so that the app's first span does not wait for it.
@@ -42,18 +43,12 @@ _RETAIN_S = 60.0
 _MAX_INTERVALS = 5  # that a batch is waited for
 _BUSY_SPANS = 8  # in one interval: a larger batch is cheaper by the span, and interrupts the app's threads less often
 _WARN_S = 60.0
-_ALIVE_S = 0.05  # how often whoever waits looks whether the thread is still there
-_FINISH_S = 0.25  # kept of the time to end, to tell the store what was dropped
+_SETTLE_POLL_S = 0.05
 _RETRY_S = (0.05, 1.0)  # first and longest pause
 _SWITCH_S = 0.0002
 _COMMIT_S = 0.05  # how long a fork waits for a commit before it has it rolled back
 _INTERRUPT_S = 0.005
 _MAX_INTERRUPTIONS = 3  # of the same batch
-_CONTENT_S = 0.05  # of redaction in one transaction
-_PAUSE_S = 0.02  # of redaction, after which spans that have ended meanwhile are committed
-_LONGEST_CONTENT_S = 10.0  # of redaction for one content
-_SMALL_BYTES = 1 << 14  # of a content that may be in a batch with spans: 0.05 s at worst
-_NO_TIME = "the process ended before it was redacted"
 _HOPELESS = (StoreClosed, StoreCorrupt, StoreReadOnly, StoreReplaced)
 _SETTLE_S = 5.0  # how long a file that is being copied to the store's path is waited for
 _MAX_REPLACEMENTS = 5  # of the store's file, while the same batch is written
@@ -61,40 +56,8 @@ _MAX_REPLACEMENTS = 5  # of the store's file, while the same batch is written
 T = TypeVar("T")
 
 
-class Store(Protocol):
-    """What the writer needs of `otel_mas.store.StoreWriter`."""
-
-    digest_key: bytes
-    store_id: str
-
-    def resource(self, attributes: Mapping[str, Any], schema_url: str, body: bytes) -> int: ...
-    def scope(self, name: str, version: str, attributes: Mapping[str, Any], schema_url: str) -> int: ...
-    def verify(self) -> None: ...
-    def is_settled(self) -> bool: ...
-    def write(self, batch: Batch) -> None: ...
-    def forgotten(self) -> frozenset[bytes]: ...
-    def retain(self) -> int: ...
-    def finish(self, dropped: Sequence[Dropped], withheld: int) -> None: ...
-    def interrupt(self) -> None: ...
-    def release(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class _Request:
-    """Somebody waits until what was queued before is written."""
-
-    __slots__ = ("deadline", "done", "stop", "timeout_s", "written")
-
-    def __init__(self, timeout_s: float, stop: bool) -> None:
-        self.timeout_s = timeout_s
-        self.deadline = time.monotonic() + timeout_s
-        self.stop = stop
-        self.done = threading.Event()
-        self.written = False
-
-
-class _Keys:
-    """The store's keys for what builds a batch, which takes long: the store is in use while one is looked up only."""
+class _LockedKeys:
+    """A store's keys, in use only while one is looked up: building a batch takes long."""
 
     def __init__(self, store: Store, using_store: threading.Lock) -> None:
         self._store = store
@@ -156,16 +119,11 @@ class Writer:
         self._thread_started = thread_started
         self._before_commit = before_commit
         self._after_commit = after_commit
-        self._bell: SimpleQueue[_Request | None] = SimpleQueue()  # reentrant, unlike threading's events
+        self._requests = Requests()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
-        self._requests: list[_Request] = []
-        self._contents: list[Key] = []  # whose contents are in the batch under way
+        self._contents = ContentLane(queue, self._write_meanwhile, lambda: self._requests.is_over)
         self._contents_left = False  # there was no time or room for all of them in the last batch
-        self._pause_at = math.inf
-        self._content_until = math.inf
-        self._failure: Exception | None = None  # of spans committed within the redaction of content
-        self._stop: _Request | None = None
         self._parts: tuple[Store, BatchBuilder] | None = None
         self._warned: dict[str, float] = {}
         self._reported = 0
@@ -202,7 +160,7 @@ class Writer:
                 pass
             finally:
                 self._starting.release()
-        self._bell.put(None)
+        self._requests.wake()
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that is queued now is written; False where it was not in time."""
@@ -253,17 +211,16 @@ class Writer:
         if thread is threading.current_thread():
             return False
         if thread is None and stop and len(self._queue):
-            self._stop = _Request(timeout_s, stop)
+            self._requests.stop = Request(timeout_s, stop)
             copy_context().run(self._run)
-        elif thread is not None and thread.is_alive() and not self.finished:
-            request = _Request(timeout_s, stop)
-            self._bell.put(request)
-            while not request.done.wait(max(0.0, min(_ALIVE_S, request.deadline - time.monotonic()))):
-                if time.monotonic() >= request.deadline or self.finished or not thread.is_alive():
-                    break
+        elif thread is not None and self._is_alive():
+            written = self._requests.wait(timeout_s, stop, self._is_alive)
             if not self.finished:  # which may have come before it heard of this request
-                return request.written
+                return written
         return not (len(self._queue) or self.failed or self._lost or self._queue.losses.spans[DropReason.EXIT_TIMEOUT])
+
+    def _is_alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive() and not self.finished
 
     # -- the thread ------------------------------------------------------------------------------------------------
 
@@ -284,7 +241,7 @@ class Writer:
             self._give_up(error)
             caught("writer: thread", error)
         finally:
-            self._answer(self._requests, False)
+            answer(self._requests.open, False)
 
     def _give_up(self, error: Exception) -> None:
         logger.warning("otel-mas: nothing is recorded: %s", error)
@@ -296,30 +253,30 @@ class Writer:
 
     def _drop_waiting(self, reason: DropReason) -> None:
         """Count all that waits as dropped."""
-        self._contents += [item.key for item in iter(self._queue.next_content, None)]
+        self._contents.drop_waiting(reason)
         self._drop(self._queue.drain(self._queue.waiting_spans), reason)
 
     def _drop(self, drained: Drained, reason: DropReason) -> None:
         losses = self._queue.losses
         for span in drained.ended:
             losses.span(span.context[:2], reason)
-        for key in (*(part.key for part in drained.row_parts), *self._contents):
-            losses.content(key, reason)
-        self._contents.clear()
+        for part in drained.row_parts:
+            losses.content(part.key, reason)
+        self._contents.drop_uncommitted(reason)
 
     def _work(self) -> None:
         retained = time.monotonic()
-        while self._stop is None:
+        while self._requests.stop is None:
             self._wait()
-            if not (len(self._queue) or self._requests or self._queue.open_spans):
+            if not (len(self._queue) or self._requests.open or self._queue.open_spans):
                 self._verify()
                 continue
-            asked, self._requests = self._requests, []
-            self._write_batches(all_of_them=bool(asked))
-            if self._stop is None:
-                self._confirm(asked)
+            requests, self._requests.open = self._requests.open, []
+            self._write_batches(all_of_them=bool(requests))
+            if self._requests.stop is None:
+                self._confirm(requests)
             else:
-                self._requests += asked
+                self._requests.open += requests
             if time.monotonic() - retained > _RETAIN_S:
                 self._retain()
                 retained = time.monotonic()
@@ -327,39 +284,19 @@ class Writer:
 
     def _wait(self) -> None:
         """Wait until something is queued, then one interval for more; several intervals while many spans end."""
-        queue = self._queue
+        queue, requests = self._queue, self._requests
         queue.idle = True
-        if not len(queue) and not self._requests:
-            self._listen(_BEAT_S)
+        if not len(queue) and not requests.open:
+            requests.listen(_BEAT_S)
         queue.idle = False
-        self._hear_all()  # what has woken it does not cut the interval short
+        requests.hear_all()  # what has woken it does not cut the interval short
         for _ in range(_MAX_INTERVALS):
             before = queue.waiting_spans
-            if self._requests or before >= self._batch_spans:
+            if requests.open or before >= self._batch_spans:
                 return
-            self._listen(self._interval_s)
+            requests.listen(self._interval_s)
             if queue.waiting_spans < before + _BUSY_SPANS:
                 return
-
-    def _listen(self, timeout_s: float | None) -> None:
-        try:
-            self._heard(self._bell.get(timeout=timeout_s))
-        except Empty:
-            return
-        self._hear_all()
-
-    def _hear_all(self) -> None:
-        try:
-            while True:
-                self._heard(self._bell.get_nowait())
-        except Empty:
-            pass
-
-    def _heard(self, request: _Request | None) -> None:
-        if request is not None:
-            self._requests.append(request)
-            if request.stop:
-                self._stop = request
 
     def _write_batches(self, *, all_of_them: bool) -> None:
         """Write what waits, spans first: content waits for all of them, and none of them for much content.
@@ -378,7 +315,8 @@ class Writer:
                 more = queue.waiting_spans >= self._batch_spans or self._contents_left
             if not more:
                 return
-            if self._is_late():
+            self._requests.hear_all()
+            if queue.waiting_spans and self._requests.is_over:
                 self._drop_waiting(DropReason.EXIT_TIMEOUT)
 
     def _write_next(self, *, contents: bool = True) -> None:
@@ -414,15 +352,17 @@ class Writer:
                 self._parts = self._reopen()
             store, builder = self._parts
             try:
-                batch = self._insist(partial(builder.batch, drained, _Keys(store, self._using_store)), uses_store=False)
+                batch = self._insist(
+                    partial(builder.batch, drained, _LockedKeys(store, self._using_store)), uses_store=False
+                )
                 if failed is not None:
                     batch.take_over(failed)
                 failed = batch
                 for value in builder.values:
                     self._queue.keep_value(value)
                 builder.values.clear()
-                if contents and (self._content_leaves or not (drained.ended and self._stop)):
-                    self._add_contents(batch, builder, alone=not drained.ended)
+                if contents and (self._content_leaves or not (drained.ended and self._requests.stop)):
+                    self._contents.fill(batch, builder.contents, alone=not drained.ended)
                 self._contents_left = self._queue.waiting_contents > 0
                 batch.add_redacted(builder.redacted())
                 self._commit(batch, store)
@@ -442,7 +382,7 @@ class Writer:
             raise
         self._unconfirmed += len(batch.spans)
         self._interruptions = 0
-        self._contents.clear()
+        self._contents.committed()
 
     def _commit_once(self, batch: Batch, store: Store) -> None:
         if batch.spans:
@@ -475,10 +415,10 @@ class Writer:
     def _reopen(self) -> tuple[Store, BatchBuilder]:
         """Go on in the store that is at the path now, or in a new one."""
         settled_by = time.monotonic() + _SETTLE_S
-        if self._stop is not None:
-            settled_by = min(settled_by, self._last_moment(self._stop))
+        if self._requests.stop is not None:
+            settled_by = min(settled_by, self._requests.stop.last_moment)
         while self._given_up is not None and not self._given_up.is_settled() and time.monotonic() < settled_by:
-            self._listen(_ALIVE_S)
+            self._requests.listen(_SETTLE_POLL_S)
         try:
             parts = self._open()
         except StoreError as error:
@@ -486,49 +426,12 @@ class Writer:
         self._warn("replaced", "otel-mas: %s: recording goes on in the file that is there now", self._replacement)
         return parts
 
-    def _add_contents(self, batch: Batch, builder: BatchBuilder, *, alone: bool) -> None:
-        """Add contents to a batch for a while: beside spans, only small ones."""
-        encoder = builder.contents
-        pause = self._between_steps if alone else None
-        until = time.monotonic() + _CONTENT_S
-        while (now := time.monotonic()) < until:
-            item = self._queue.next_content(None if alone else _SMALL_BYTES)
-            if item is None:
-                return
-            self._contents.append(item.key)
-            if self._stop is not None and now > self._last_moment(self._stop):
-                encoder.withhold(item, batch, _NO_TIME)
-                continue
-            self._pause_at, self._content_until = now + _PAUSE_S, now + _LONGEST_CONTENT_S
-            encoder.add(item, batch, pause)
-            if self._failure is not None:
-                failure, self._failure = self._failure, None
-                raise failure
-
-    def _between_steps(self) -> None:
-        """Within the redaction of a content: commit the spans that have ended meanwhile.
-
-        Raises:
-            TimeoutError: there is no more time for this content.
-        """
-        now = time.monotonic()
-        if now < self._pause_at:
-            return
-        self._pause_at = math.inf  # spans are redacted, too
-        begun, self._contents = self._contents, []
+    def _write_meanwhile(self) -> None:
+        """Write the spans that have ended while content is redacted; without any, the heart beats."""
         try:
-            self._write_next(contents=False)  # without any, the heart beats
-        except Exception as error:
-            self._failure = error
+            self._write_next(contents=False)
         finally:
-            self._contents = begun
-        self._hear_all()
-        now = time.monotonic()
-        if self._failure is not None or (self._stop is not None and now > self._last_moment(self._stop)):
-            raise TimeoutError(_NO_TIME)
-        if now > self._content_until:
-            raise TimeoutError("its redaction took too long")
-        self._pause_at = now + _PAUSE_S
+            self._requests.hear_all()
 
     def _insist(self, action: Callable[[], T], *, uses_store: bool = True) -> T:
         """Do it, trying again for as long as another process keeps the store locked.
@@ -546,14 +449,15 @@ class Writer:
                 self._queue.full_reason = DropReason.QUEUE_FULL
                 return done
             except StoreLocked as error:
-                if self._stop is not None and time.monotonic() > self._stop.deadline:
+                stop = self._requests.stop
+                if stop is not None and time.monotonic() > stop.deadline:
                     raise _GivenUp(reason_of(error)) from error
                 if isinstance(error, StoreJournalFull):
                     self._queue.full_reason = DropReason.JOURNAL_FULL
                 if not self._held:
                     self._warn("locked", "otel-mas: what is recorded waits in memory: %s", error)
                 self._report()
-            self._listen(pause)
+            self._requests.listen(pause)
             pause = min(2 * pause, longest)
 
     def _retain(self) -> None:
@@ -570,7 +474,7 @@ class Writer:
 
     def _finish(self) -> None:
         self._write_batches(all_of_them=True)
-        if self._stop is None or time.monotonic() < self._last_moment(self._stop):
+        if not self._requests.is_over:
             self._retain()
         if self._parts is not None:
             store, builder = self._parts
@@ -581,34 +485,16 @@ class Writer:
             with self._using_store:
                 store.close()
         self.finished = True
-        self._answer(self._requests, not self._lost)
+        answer(self._requests.open, not self._lost)
 
-    def _confirm(self, requests: list[_Request]) -> None:
+    def _confirm(self, requests: list[Request]) -> None:
         """Say whether all that was recorded since the last time is in the store."""
         if requests:
-            self._answer(requests, not self._lost)
+            answer(requests, not self._lost)
             self._lost = False
             self._unconfirmed = 0
 
-    def _is_late(self) -> bool:
-        """Whether the process is about to end, with just enough time to say what was dropped."""
-        self._hear_all()
-        if self._stop is None or not self._queue.waiting_spans:
-            return False
-        return time.monotonic() > self._last_moment(self._stop)
-
-    @staticmethod
-    def _last_moment(stop: _Request) -> float:
-        return stop.deadline - min(_FINISH_S, stop.timeout_s / 4)
-
-    @staticmethod
-    def _answer(requests: list[_Request], written: bool) -> None:
-        for request in requests:
-            request.written = written
-            request.done.set()
-        requests.clear()
-
-    # -- what is said ----------------------------------------------------------------------------------------------
+    # -- warnings --------------------------------------------------------------------------------------------------
 
     def _report(self) -> None:
         losses = self._queue.losses
@@ -632,4 +518,4 @@ class Writer:
         return True
 
 
-__all__ = ["Store", "Writer"]
+__all__ = ["Writer"]

@@ -21,6 +21,7 @@ from otel_mas.record.content.privacy import Privacy
 from otel_mas.record.content.state import StateDigests
 from otel_mas.record.pipeline.batches import BatchBuilder
 from otel_mas.record.pipeline.queue import SpanQueue
+from otel_mas.record.pipeline.requests import answer
 from otel_mas.record.pipeline.writer import Writer
 
 TRACER = TracerProvider().get_tracer("t")
@@ -195,8 +196,10 @@ def test_what_is_written_is_written_also_where_the_thread_ends_before_it_hears_t
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At exit both `atexit` and multiprocessing's finalizers stop it."""
-    writer, answer, free = rig.writer, rig.writer._answer, threading.Event()
-    monkeypatch.setattr(writer, "_answer", lambda *told: (answer(*told), writer.finished and free.wait(30)))
+    writer, free = rig.writer, threading.Event()
+    monkeypatch.setattr(
+        "otel_mas.record.pipeline.writer.answer", lambda *given: (answer(*given), writer.finished and free.wait(30))
+    )
     rig.end()
     assert writer.stop(5)
     assert writer._thread is not None
@@ -364,7 +367,7 @@ def test_spans_that_end_while_a_content_is_redacted_are_committed_before_it_is(
             names.append(store.names())
         return at_word(*place)
 
-    monkeypatch.setattr("otel_mas.record.pipeline.writer._PAUSE_S", 0.0)
+    monkeypatch.setattr("otel_mas.record.pipeline.content_lane._PAUSE_S", 0.0)
     monkeypatch.setattr(secret_text, "_at", counted)
     rig.end("with a page", PAGE)
     assert rig.writer.stop(60)
@@ -373,8 +376,8 @@ def test_spans_that_end_while_a_content_is_redacted_are_committed_before_it_is(
 
 
 def test_a_redaction_that_takes_too_long_is_ended_and_says_so(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("otel_mas.record.pipeline.writer._PAUSE_S", 0.0)
-    monkeypatch.setattr("otel_mas.record.pipeline.writer._LONGEST_CONTENT_S", 0.0)
+    monkeypatch.setattr("otel_mas.record.pipeline.content_lane._PAUSE_S", 0.0)
+    monkeypatch.setattr("otel_mas.record.pipeline.content_lane._LONGEST_S", 0.0)
     rig = Rig(store)
     rig.end("s", PAGE)
     assert rig.writer.stop(60)
