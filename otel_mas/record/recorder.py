@@ -1,4 +1,4 @@
-"""The recorder: all that instrumentation needs to write spans, causes, messages and content."""
+"""The recorder: what instrumentation calls to record spans, causes, messages and content."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, StatusCode, set_span_in_context
 
 from otel_mas.config import Settings
-from otel_mas.record import failure
 from otel_mas.record.cause import Cause, cause_attributes
 from otel_mas.record.content.messages import MAX_MESSAGES
 from otel_mas.record.content.snapshot import snapshot
 from otel_mas.record.content.state import AT_ONCE, MessageList, bounded_copy
+from otel_mas.record.failure import describe, error_type, mark_origin, origin
 from otel_mas.record.guard import caught
 from otel_mas.record.pipeline.queue import CHANGE_BYTES
 from otel_mas.record.sdk.lazy_span import MESSAGE_REF_BYTES, LazySpan, interned
@@ -68,8 +68,8 @@ class Recorder:
 
         Args:
             name: the span's name.
-            attributes: what is known at the start; the recorder's from now on. Arrays are tuples.
-            causes: each becomes a link with its kind. However many there are, all of them are stored.
+            attributes: owned by the recorder from now on. Arrays are tuples.
+            causes: each becomes a link with its kind. All of them are stored, however many.
             parent: the OTel context to start in, or the span to start under; the current one by default.
             kind: the OTel span kind.
             start_time: nanoseconds since the Unix epoch; now by default.
@@ -80,9 +80,9 @@ class Recorder:
         try:
             source = tracer()
             given = tuple(causes) if causes else ()
-            light = getattr(source, "start", None)
-            if light is not None:
-                span: Span | None = light(name, parent, kind, attributes, given, start_time)
+            start_lazy = getattr(source, "start", None)
+            if start_lazy is not None:
+                span: Span | None = start_lazy(name, parent, kind, attributes, given, start_time)
                 if span is not None:
                     return span
             if isinstance(parent, Span):
@@ -102,7 +102,7 @@ class Recorder:
         kind: SpanKind,
         start_time: int | None,
     ) -> Span:
-        """By the SDK, or whichever provider the app has."""
+        """Start a span by the app's provider."""
         if not causes:
             return tracer.start_span(name, parent, kind, attributes, None, start_time, False, False)
         attributes = {**attributes, **cause_attributes(causes)}
@@ -113,7 +113,7 @@ class Recorder:
         return span
 
     def add_causes(self, span: Span, causes: Sequence[Cause]) -> None:
-        """Give more causes to a span: what only became known while it was open."""
+        """Add causes that became known while the span was open."""
         try:
             queue = self._queue
             if not causes or queue is None or not span.is_recording():
@@ -133,7 +133,7 @@ class Recorder:
             caught("recorder: add_causes", error)
 
     def set_attributes(self, span: Span, attributes: Mapping[str, Any]) -> None:
-        """Add attributes to a span: what was not known at its start. Arrays are tuples."""
+        """Add attributes to a span. Arrays are tuples."""
         try:
             if isinstance(span, LazySpan):
                 span.set_own_attributes(attributes)
@@ -145,9 +145,9 @@ class Recorder:
     def record_exception(self, span: Span, exc: BaseException) -> None:
         """Record that `exc` left what the span stands for.
 
-        Where it happened in a descendant that said so already, the span only names that descendant
-        (`mas.error.span`): an error is an error once. Message and stack go to the store as content, and onto the span
-        only if OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT asks for content on spans.
+        Where it comes from a descendant that has recorded it, the span only names that one (`mas.error.span`): an error
+        is an error once. Message and stack go to the store as content, and onto the span only if
+        OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT asks for content on spans.
         """
         try:
             if span.is_recording():
@@ -156,18 +156,18 @@ class Recorder:
             caught("recorder: record_exception", error)
 
     def _record_exception(self, span: Span, exc: BaseException) -> None:
-        origin = failure.origin(exc, span)
-        if origin is not None:
-            span.set_attribute(names.MAS_ERROR_SPAN, origin)
+        descendant = origin(exc, span)
+        if descendant is not None:
+            span.set_attribute(names.MAS_ERROR_SPAN, descendant)
             return
-        error_type = failure.error_type(exc)
-        span.set_attribute(names.ERROR_TYPE, error_type)
+        kind = error_type(exc)
+        span.set_attribute(names.ERROR_TYPE, kind)
         span.set_status(StatusCode.ERROR)
-        failure.mark_origin(exc, span)
-        event: dict[str, str] = {names.EXCEPTION_TYPE: error_type}
+        mark_origin(exc, span)
+        event: dict[str, str] = {names.EXCEPTION_TYPE: kind}
         on_span = self.settings.content_may_leave
         if on_span or self.settings.content != "none":
-            message, stack = failure.describe(exc)
+            message, stack = describe(exc)
             self.content(span, names.EXCEPTION_MESSAGE, message)
             self.content(span, names.EXCEPTION_STACKTRACE, stack)
             if on_span:
@@ -175,11 +175,11 @@ class Recorder:
         span.add_event("exception", event)
 
     def mark_error_origin(self, exc: BaseException, span: Span) -> None:
-        """Have it known that `exc` happened in `span`, which was said to have failed before `exc` was at hand."""
-        failure.mark_origin(exc, span)
+        """Mark `span` as where `exc` comes from, though it was recorded as failed before `exc` was at hand."""
+        mark_origin(exc, span)
 
     def content(self, span: Span, name: str, value: Any) -> None:
-        """Keep what was said or passed beside the span: copied now, redacted and written later, off this thread."""
+        """Store content with the span but not on it: copied now, redacted and written by the writer's thread."""
         queue = self._queue
         if queue is None or self.settings.content == "none":
             return
@@ -198,17 +198,17 @@ class Recorder:
         *,
         again: bool = True,
     ) -> tuple[str, ...]:
-        """Record which messages the span consumed or produced, by digest; each one's content is stored once.
+        """Record the messages that the span consumed or produced, by digest; each one's content is stored once.
 
         Args:
             span: the span.
-            direction: "input" for those that it consumed.
-            messages: the framework's objects; of more than `MAX_MESSAGES` only the newest are looked at.
-            adapter: what reads them.
-            again: they may well come again, as the same objects.
+            direction: "input" for consumed messages.
+            messages: the framework's objects; of more than `MAX_MESSAGES` only the newest are read.
+            adapter: reads them.
+            again: whether the same objects are likely to come again.
 
         Returns:
-            The digests, as on the span, of the newest messages; empty where nothing is recorded.
+            The digests of the newest messages, as on the span; empty where nothing is recorded.
         """
         digests = self._digests
         if digests is None or not messages:
@@ -237,16 +237,16 @@ class Recorder:
     def state(
         self, span: Span, changed: Mapping[str, Any], adapter: MessageAdapter | None = None, *, ends: bool = False
     ) -> None:
-        """Record what the span changed in a state: by name and digest on the span, the values beside it, each once.
+        """Record what an open span changed in a state: names and digests as attributes, each value stored once.
 
-        Costs a microsecond or two for a few small values: large ones are not looked at here, and digests are made
-        on the writer's thread, so that only the store and what is shipped from it have them.
+        Costs a microsecond or two for a few small values: large ones are not read here, and digests are made on the
+        writer's thread, so that only the store and what is shipped from it have them.
 
         Args:
-            span: which changed it, not ended yet.
-            changed: name → value as written. Names are structure, as of channels or fields; values are content.
-            adapter: what reads the messages among the values; a message is then told by its own digest.
-            ends: the span is about to end, and is said to have changed nothing else.
+            span: the span.
+            changed: name → value as written. Names (of channels or fields) are structure; values are content.
+            adapter: reads the messages among the values, which are recorded by their own digests.
+            ends: whether the span is about to end, without further changes.
         """
         queue, digests = self._queue, self._digests
         if queue is None or digests is None or not changed:
@@ -273,7 +273,7 @@ class Recorder:
 def _copied(
     values: Iterable[Any], digests: MessageDigests, context: SpanContext, adapter: MessageAdapter | None
 ) -> tuple[tuple[Any, ...], int]:
-    """Copies of what was changed, which later changes do not reach, and what they weigh."""
+    """Copies of the values, which later changes do not reach, and their size in bytes."""
 
     def known(value: Any) -> MessageList | None:
         messages = value if type(value) is list and value else (value,)
@@ -281,12 +281,12 @@ def _copied(
             return None
         return MessageList(digests.digests(context, messages, adapter))
 
-    taken = [bounded_copy(value, known) for value in values]
-    return tuple([copied for copied, _ in taken]), sum(weight for _, weight in taken)
+    copies = [bounded_copy(value, known) for value in values]
+    return tuple([copied for copied, _ in copies]), sum(size for _, size in copies)
 
 
 def _set_texts(span: Any, name: str, value: tuple[str, ...]) -> None:
-    """`set_attribute` for a tuple of texts, which the SDK would look at one by one: 10 µs for a history of 50."""
+    """`set_attribute` for a tuple of texts without the SDK's check of each: 10 µs for a history of 50."""
     attributes = getattr(span, "_attributes", None)
     if isinstance(attributes, BoundedAttributes) and attributes.max_value_len is None and attributes.maxlen != 0:
         with span._lock:
