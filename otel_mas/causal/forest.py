@@ -9,7 +9,7 @@ from itertools import islice
 from operator import le, lt
 
 from otel_mas.causal.problems import Problems
-from otel_mas.model import Listed, Span, SpanTable, Trace
+from otel_mas.model import ObjectSpanTable, Span, SpanTable, Trace
 
 ROOT = -1
 """The parent of a root; also the end of a list of children."""
@@ -83,7 +83,7 @@ def _distinct(traces: Sequence[Trace], problems: Problems) -> SpanTable:
     """Spans in start order, one for each id; the source's own table if it is so already."""
     if len(traces) == 1:
         given = traces[0].spans
-        table = given if isinstance(given, SpanTable) else Listed(given)
+        table = given if isinstance(given, SpanTable) else ObjectSpanTable(given)
         if len(table.numbers) == len(table) and all(map(le, table.starts, islice(table.starts, 1, None))):
             return table
     spans = sorted((span for trace in traces for span in trace.spans), key=lambda span: span.start_ns)
@@ -94,23 +94,23 @@ def _distinct(traces: Sequence[Trace], problems: Problems) -> SpanTable:
             kept[span.span_id] = span
         if known is not None:
             problems.duplicates.setdefault(span.span_id, span)
-    return Listed(sorted(kept.values(), key=lambda span: span.start_ns) if problems.duplicates else spans)
+    return ObjectSpanTable(sorted(kept.values(), key=lambda span: span.start_ns) if problems.duplicates else spans)
 
 
 def _ends(spans: SpanTable, problems: Problems) -> Sequence[int]:
     start, last = spans.starts, spans.lasts
-    if not spans.unended and not any(map(lt, last, start)):
+    if not spans.open_spans and not any(map(lt, last, start)):
         return last
-    end, unended = list(last), frozenset(spans.unended)
-    problems.open.extend(spans[i] for i in spans.unended)
+    end, still_open = list(last), frozenset(spans.open_spans)
+    problems.open.extend(spans[i] for i in spans.open_spans)
     for i, finish in enumerate(end):
-        if finish < start[i] and i not in unended:
+        if finish < start[i] and i not in still_open:
             problems.backwards.append(spans[i])
             end[i] = start[i]
     latest: dict[str, int] = {}
     for trace_id, finish in zip(spans.trace_ids, end, strict=True):
         latest[trace_id] = max(finish, latest.get(trace_id, finish))
-    for i in unended:
+    for i in still_open:
         end[i] = latest[spans.trace_ids[i]]
     return end
 

@@ -133,14 +133,14 @@ def _of(subject: Trace | Conversation, traces: Sequence[TraceSummary]) -> str:
 
 def _killed(number: int, spans: Sequence[Span]) -> str:
     """What the process was at when a signal ended it, and for how long at least."""
-    from otel_mas.model.abandoned_spans import innermost, places
+    from otel_mas.model.incomplete import innermost, places
     from otel_mas.report.text import duration, plain
 
-    unended = [span for span in spans if span.end_ns is None]
-    if not unended:
+    open_spans = [span for span in spans if span.end_ns is None]
+    if not open_spans:
         return f"killed by signal {number}"
-    took = max(span.last_ns - span.start_ns for span in innermost(unended))
-    return f"killed by signal {number} while in {plain(places(unended))}, after ≥ {duration(took)}"
+    took = max(span.last_ns - span.start_ns for span in innermost(open_spans))
+    return f"killed by signal {number} while in {plain(places(open_spans))}, after ≥ {duration(took)}"
 
 
 def _remarks(subject: Trace | Conversation, width: int) -> Iterator[Text]:

@@ -11,10 +11,10 @@ from otel_mas.model.span import (
     SpanKind,
     StatusCode,
 )
-from otel_mas.model.status import ENDED, STATUSES
-from otel_mas.model.summary import Tally
-from otel_mas.model.table import NOT_HERE, LinkTable, Listed, SpanTable
-from otel_mas.model.trace import Content, Message, MessageRef, PartialList, Query, RunSummary, Trace, TraceSummary
+from otel_mas.model.status import ENDED, STATUSES, TraceStatus
+from otel_mas.model.summary import RunSummary, SummaryBuilder, TraceSummary
+from otel_mas.model.table import NOT_HERE, LinkTable, ObjectSpanTable, SpanTable
+from otel_mas.model.trace import Content, Message, MessageRef, PartialList, Query, Trace
 
 __all__ = [
     "ENDED",
@@ -25,9 +25,9 @@ __all__ = [
     "Event",
     "Link",
     "LinkTable",
-    "Listed",
     "Message",
     "MessageRef",
+    "ObjectSpanTable",
     "PartialList",
     "Query",
     "Resource",
@@ -38,7 +38,8 @@ __all__ = [
     "SpanKind",
     "SpanTable",
     "StatusCode",
-    "Tally",
+    "SummaryBuilder",
     "Trace",
+    "TraceStatus",
     "TraceSummary",
 ]

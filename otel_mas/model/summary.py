@@ -1,150 +1,142 @@
-"""One line about a trace, counted span by span, by the rules that the store's own summaries follow.
-
-For sources that deliver spans and no summaries. Which query a trace answers is told by the same counts, so that every
-source means the same by "of this agent" or "interrupted".
-"""
+"""Summaries of traces and runs, and the counting of spans in sources that keep no summaries."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from otel_mas.model.missing import missing_parents
+from otel_mas.model.incomplete import missing_parents
+from otel_mas.model.rollup import Rollup
 from otel_mas.model.span import Span, StatusCode
-from otel_mas.model.status import INNER, NONE, ROOT, status
-from otel_mas.model.trace import Query, Trace, TraceSummary
-from otel_mas.semconv import RecordKind
+from otel_mas.model.status import ROOT, status
+from otel_mas.model.trace import Query, Trace
 from otel_mas.semconv import attributes as names
 
 
-@dataclass(slots=True)
-class Tally:
-    """The sums, the extremes and the root of the spans of one trace. Needs no span's body, and keeps no span."""
+@dataclass(frozen=True, slots=True)
+class TraceSummary:
+    """One line about a trace. Times in ns; tokens are sums over model spans; `cost_usd` None without a known price.
+
+    `status` is a `TraceStatus`. `error_count` counts failed spans, also where the run has dealt with their errors.
+    """
 
     trace_id: str
-    spans: int = 0
-    errors: int = 0
-    open: int = 0
-    stopped: int = 0
-    """Of the open ones, those whose process is gone."""
-    start_ns: int | None = None
-    last_ns: int = 0
-    name: str = ""
-    service: str = ""
-    conversation: str | None = None
-    run_outcome: str | None = None
+    name: str
+    service: str
+    start_ns: int
+    end_ns: int | None
+    status: str
+    span_count: int
+    error_count: int = 0
+    agents: tuple[str, ...] = ()
+    conversation_id: str | None = None
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float | None = None
-    unpriced: int = 0
+    unpriced_calls: int = 0
+    """Model calls with token usage but no known price: `cost_usd` leaves them out."""
     simulated: bool = False
-    services: set[str] = field(default_factory=set)
-    agents: set[str] = field(default_factory=set)
-    conversations: set[str] = field(default_factory=set)
-    runs: set[str] = field(default_factory=set)
-    _ids: set[str] = field(default_factory=set)
-    _parents: set[str] = field(default_factory=set)
-    _root: tuple[int, int] = (NONE, 0)
-    _talk: tuple[int, int] = (NONE, 0)
-    _run: tuple[int, int] = (NONE, 0)
+    """True where costs of stand-ins for models, for which nobody was charged, are in `cost_usd`."""
+    incomplete: str | None = None
+    """The parts known to be missing from the trace, in words; None where nothing is."""
+
+    @property
+    def duration_ns(self) -> int | None:
+        return None if self.end_ns is None else max(0, self.end_ns - self.start_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """The record of one `otel-mas run`: its traces, and the losses of its processes."""
+
+    run_id: str
+    traces: tuple[TraceSummary, ...] = ()
+    dropped_spans: int = 0
+    withheld_contents: int = 0
+    processes: int = 0
+    problems: tuple[str, ...] = ()
+
+
+class SummaryBuilder(Rollup):
+    """Counts the spans of one trace; tells its summary, and whether it matches a query as the store's would."""
+
+    def __init__(self, trace_id: str) -> None:
+        self.trace_id = trace_id
+        self.last_ns = 0
+        self.open = 0
+        self.stopped = 0
+        """Of the open spans, those whose process is gone."""
+        self.simulated = False
+        self._run_ids: set[object] = set()
+        self._ids: set[str] = set()
+        self._parents: set[str] = set()
 
     @classmethod
-    def of(cls, trace: Trace) -> Tally:
-        """The counts of a trace that is at hand."""
-        counts = cls(trace.trace_id)
+    def of(cls, trace: Trace) -> SummaryBuilder:
+        """The builder of a trace that is at hand."""
+        builder = cls(trace.trace_id)
         for span in trace.spans:
-            counts.add(span)
-        return counts
+            builder.add(span)
+        return builder
 
     def add(self, span: Span) -> None:
         """Count a span; each is to be counted once."""
-        self.spans += 1
+        if span.end_ns is None:
+            self.add_open(span)
+            self.open += 1
+            self.stopped += span.stopped
+            self.errors += span.status == StatusCode.ERROR
+        else:
+            self.add_ended(span)
+        self.last_ns = max(self.last_ns, span.last_ns)
+        self.simulated = self.simulated or bool(span.columns.get(names.MAS_COST_SIMULATED))
+        self._run_ids.add(span.resource.attributes.get(names.MAS_RUN_ID))
         self._ids.add(span.span_id)
         if span.parent_span_id is not None:
             self._parents.add(span.parent_span_id)
-        self.start_ns = span.start_ns if self.start_ns is None else min(self.start_ns, span.start_ns)
-        self.last_ns = max(self.last_ns, span.last_ns)
-        self.open += span.end_ns is None
-        self.stopped += span.stopped
-        self.errors += span.status == StatusCode.ERROR
-        self._place(span)
-        outcome = span.columns.get(names.MAS_RUN_OUTCOME)
-        if isinstance(outcome, str) and span.end_ns is not None:
-            rank = (_rank(span), -span.end_ns)
-            if rank <= self._run:
-                self.run_outcome, self._run = outcome, rank
-        if span.record_kind == RecordKind.LLM_CALL and span.end_ns is not None:
-            self._spend(span)
-
-    def _place(self, span: Span) -> None:
-        """What the span says of where the trace belongs. The earliest root speaks for it; where none has come, the
-        earliest span."""
-        rank = (_rank(span), span.start_ns)
-        if rank < self._root:
-            self._root, self.name, self.service = rank, span.name, span.service
-        conversation = span.conversation_id
-        if isinstance(conversation, str):
-            self.conversations.add(conversation)
-            if rank < self._talk:
-                self._talk, self.conversation = rank, conversation
-        if isinstance(span.agent, str):
-            self.agents.add(span.agent)
-        if span.service:
-            self.services.add(span.service)
-        run = span.resource.attributes.get(names.MAS_RUN_ID)
-        if isinstance(run, str):
-            self.runs.add(run)
-
-    def _spend(self, span: Span) -> None:
-        read = span.columns.get(names.GEN_AI_USAGE_INPUT_TOKENS)
-        wrote = span.columns.get(names.GEN_AI_USAGE_OUTPUT_TOKENS)
-        cost = span.columns.get(names.MAS_COST_USD)
-        self.input_tokens += read if isinstance(read, int) else 0
-        self.output_tokens += wrote if isinstance(wrote, int) else 0
-        self.simulated = self.simulated or bool(span.columns.get(names.MAS_COST_SIMULATED))
-        if isinstance(cost, int | float):
-            self.cost_usd = (self.cost_usd or 0.0) + cost
-        elif read is not None or wrote is not None:
-            self.unpriced += 1
 
     @property
     def status(self) -> str:
-        """One of `STATUSES`."""
+        """A `TraceStatus`."""
         return status(
             running=self.open - self.stopped,
             stopped=self.stopped,
             errors=self.errors,
-            run=(self._run[0], self.run_outcome),
-            root=self._root[0],
+            run=(self.run_rank, self.run_outcome),
+            root=self.root_rank,
         )
 
     @property
+    def span_count(self) -> int:
+        """Spans, ended and open."""
+        return self.spans + self.open
+
+    @property
     def missing(self) -> str | None:
-        """The parts that are missing from the trace by what its spans say, in words."""
-        return missing_parents(self._ids, self._parents, self._root[0] == ROOT)
+        """The parts that are missing by what the spans say, in words."""
+        return missing_parents(self._ids, self._parents, self.root_rank == ROOT)
 
     def matches(self, query: Query) -> bool:
         """Whether the trace answers every field of the query but its limit."""
-        start_ns = self.start_ns or 0
         return (
-            (query.service is None or query.service in self.services)
+            (query.service is None or query.service in self.emitters)
             and (query.agent is None or query.agent in self.agents)
             and (query.status is None or query.status == self.status)
             and (query.conversation_id is None or query.conversation_id in self.conversations)
-            and (query.run_id is None or query.run_id in self.runs)
-            and (query.min_duration_ns is None or self.last_ns - start_ns >= query.min_duration_ns)
-            and (query.since_ns is None or start_ns >= query.since_ns)
+            and (query.run_id is None or query.run_id in self._run_ids)
+            and (query.min_duration_ns is None or self.last_ns - self.start_ns >= query.min_duration_ns)
+            and (query.since_ns is None or self.start_ns >= query.since_ns)
         )
 
     def summary(self, incomplete: str | None = None) -> TraceSummary:
         """The line. `incomplete` is what the source knows to be missing."""
         return TraceSummary(
             trace_id=self.trace_id,
-            name=self.name,
-            service=self.service,
-            start_ns=self.start_ns or 0,
+            name=self.name or "",
+            service=self.emitter or "",
+            start_ns=self.start_ns if self.span_count else 0,
             end_ns=None if self.open > self.stopped else self.last_ns,
             status=self.status,
-            span_count=self.spans,
+            span_count=self.span_count,
             error_count=self.errors,
             agents=tuple(sorted(self.agents)),
             conversation_id=self.conversation,
@@ -155,7 +147,3 @@ class Tally:
             simulated=self.simulated,
             incomplete=incomplete,
         )
-
-
-def _rank(span: Span) -> int:
-    return ROOT if span.parent_span_id is None else INNER

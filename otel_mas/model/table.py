@@ -1,4 +1,4 @@
-"""Spans by number, a column for each thing that is known of all: a graph of 100,000 spans needs no object for each."""
+"""Spans by number, in columns: a graph of 100,000 spans needs no object for each."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ class SpanTable(Sequence[Span]):
     starts: MutableSequence[int]
     lasts: Sequence[int]
     """`Span.last_ns`."""
-    unended: Sequence[int]
-    """The numbers of the spans that have no end."""
+    open_spans: Sequence[int]
+    """The numbers of the spans that have not ended."""
     kinds: Sequence[int]
     statuses: Sequence[int]
 
     @abstractmethod
     def column(self, name: str) -> Sequence[AttributeValue]:
-        """What `Span.columns` has under a name, None for those without it."""
+        """The values of `Span.columns` under a name, None where there is none."""
 
     @abstractmethod
     def value(self, number: int, name: str) -> AttributeValue:
-        """The same of one span."""
+        """The value of one span."""
 
     @abstractmethod
     def having(self, name: str) -> Iterator[tuple[int, AttributeValue]]:
-        """Number and value of the spans that have something other than nothing under a name."""
+        """Number and value of the spans that have a value under a name, other than an empty one."""
 
     @abstractmethod
     def links(self) -> LinkTable:
@@ -65,14 +65,14 @@ class SpanTable(Sequence[Span]):
 
     @abstractmethod
     def processes(self) -> Sequence[object]:
-        """What tells apart the processes that emitted the spans."""
+        """Objects that differ where the processes differ that emitted the spans."""
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
-class Listed(SpanTable):
-    """The columns of spans that are there as objects."""
+class ObjectSpanTable(SpanTable):
+    """A table over spans that are there as objects."""
 
     def __init__(self, spans: Sequence[Span]) -> None:
         self._spans = spans
@@ -85,7 +85,7 @@ class Listed(SpanTable):
         self.statuses = [span.status for span in spans]
         self._columns = [span.columns for span in spans]
         self.numbers = dict(zip(self.ids, range(len(spans)), strict=True))
-        self.unended = [number for number, end in enumerate(ends) if end is None] if None in ends else []
+        self.open_spans = [number for number, end in enumerate(ends) if end is None] if None in ends else []
         self.lasts = [span.last_ns if end is None else end for span, end in zip(spans, ends, strict=True)]
 
     @overload

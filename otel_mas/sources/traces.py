@@ -10,8 +10,8 @@ from functools import partial
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
-from otel_mas.model import Link, Resource, Scope, Span, SpanBody, SpanKind, StatusCode, Tally, Trace
-from otel_mas.model.missing import missing_parents
+from otel_mas.model import Link, Resource, Scope, Span, SpanBody, SpanKind, StatusCode, SummaryBuilder, Trace
+from otel_mas.model.incomplete import missing_parents
 from otel_mas.otlp.array_parts import with_joined_arrays
 from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope, link_of
 from otel_mas.otlp.nesting import parsed
@@ -126,12 +126,12 @@ def traces(messages: Iterable[ResourceSpans]) -> list[Trace]:
     return [Trace(trace_id, in_start_order(found), _missing(found)) for trace_id, found in spans.items()]
 
 
-def counts(messages: Iterable[ResourceSpans]) -> list[Tally]:
+def counts(messages: Iterable[ResourceSpans]) -> list[SummaryBuilder]:
     """Counts of every trace of which the messages hold spans; the spans themselves are let go."""
-    found: dict[str, Tally] = {}
+    found: dict[str, SummaryBuilder] = {}
     for span in SpanReader(bodies=False).read(messages):
         if span.trace_id not in found:
-            found[span.trace_id] = Tally(span.trace_id)
+            found[span.trace_id] = SummaryBuilder(span.trace_id)
         found[span.trace_id].add(span)
     return list(found.values())
 

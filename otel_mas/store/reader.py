@@ -212,7 +212,7 @@ class StoreReader:
 
     def _trace(self, connection: sqlite3.Connection, trace: int, trace_id: str) -> Trace:
         spans = read_spans(connection, trace, trace_id, self._body, self._clock() - FRESH_NS)
-        opened = [spans[number] for number in spans.unended]
+        opened = [spans[number] for number in spans.open_spans]
         return Trace(trace_id, spans, trace_incomplete(connection, trace, opened))
 
     def _body(self, key: int) -> SpanBody:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from otel_mas.errors import StoreJournalFull
+from otel_mas.model.rollup import NEVER
 from otel_mas.store.journal import checkpoint, journal_bytes, keep_within_bound
 from otel_mas.store.liveness import FRESH_NS
-from otel_mas.store.rollup import NEVER
 
 _DOWN_TO = 0.9  # of the cap: not to come back with the next batch
 _SPANS_A_STEP = 5_000  # a transaction that others have to wait for

@@ -17,7 +17,7 @@ from operator import le, lt
 from typing import Any
 
 from otel_mas.errors import StoreCorrupt
-from otel_mas.model import NOT_HERE, LinkTable, Listed, Scope, Span, SpanBody, SpanKind, SpanTable
+from otel_mas.model import NOT_HERE, LinkTable, ObjectSpanTable, Scope, Span, SpanBody, SpanKind, SpanTable
 from otel_mas.otlp.decode import decode_scope
 from otel_mas.store.columns import attributes_of, present_in
 from otel_mas.store.statements import COLUMN_LIST
@@ -55,7 +55,9 @@ def read_spans(connection: sqlite3.Connection, trace: int, trace_id: str, load: 
     versioned: set[Identity] = set(connection.execute(_VERSIONED, (trace,)))
     if versioned:
         logged = _table(connection, trace, trace_id, load, rows, range(len(rows.ids)))
-        return Listed(in_start_order([*_merged(connection, trace, versioned, logged), *(span for span, _ in opened)]))
+        return ObjectSpanTable(
+            in_start_order([*_merged(connection, trace, versioned, logged), *(span for span, _ in opened)])
+        )
     for span, process in opened:
         rows.add_open(span, process)
     return _table(connection, trace, trace_id, load, rows, start_order(rows.starts, rows.ids, rows.parents))

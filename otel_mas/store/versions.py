@@ -1,7 +1,7 @@
 """A span that is written more than once: identical bytes are counted, differing ones kept as versions.
 
-The latest version has the number 0, so that whoever wants one row per span asks for `version = 0`; the older ones are
-numbered 1, 2, 3 in the order in which they came. How a reader merges them is said in `otel_mas.store.spans`.
+The latest version has the number 0, so that a query for one row per span asks for `version = 0`; the older ones are
+numbered 1, 2, 3 in the order in which they came. `otel_mas.store.spans` merges them for readers.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from otel_mas.store.appending import append_spans
-from otel_mas.store.rollup import NEVER, Rollup
+from otel_mas.store.rollup import TraceRollup, sum_up
 from otel_mas.store.rows import OpenRow, SpanRow
 from otel_mas.store.statements import COLUMN_LIST
-from otel_mas.store.traces import sum_up
 
 _STORED = "SELECT id, version, body FROM spans WHERE trace = ? AND span_id = ? AND kind = ? AND instance = ?"
 
@@ -49,33 +48,28 @@ def settle(
     return kept, recounted
 
 
-def recount(
-    connection: sqlite3.Connection, trace: int, service_of: Callable[[int | None], str | None], now_ns: int
-) -> None:
+def recount(connection: sqlite3.Connection, trace: int, service_of: Callable[[int | None], str | None]) -> None:
     """Count a trace's summary anew from its spans, each span once."""
-    (trace_id,) = connection.execute("SELECT trace_id FROM traces WHERE id = ?", (trace,)).fetchone()
-    rollup = Rollup(trace_id)
+    trace_id, present, incomplete, start_ns = connection.execute(
+        "SELECT trace_id, present, incomplete, start_ns FROM traces WHERE id = ?", (trace,)
+    ).fetchone()
+    rollup = TraceRollup(trace_id, incomplete)
     for row in _merged(connection, trace, trace_id):
-        rollup.add(row)
+        rollup.add_ended(row)
     for opened in connection.execute(
         f"SELECT span_id, parent_span_id, name, kind, start_ns, resource, scope, {COLUMN_LIST} "
         "FROM open_spans WHERE trace = ?",
         (trace,),
     ):
         span_id, parent, name, kind, start_ns, resource, scope, *columns = opened
-        rollup.open(OpenRow(trace_id, span_id, parent, name, kind, start_ns, _present(columns), resource, scope))
+        rollup.add_open(OpenRow(trace_id, span_id, parent, name, kind, start_ns, _present(columns), resource, scope))
     stored = dict(connection.execute("SELECT id, service FROM resources").fetchall())
-    connection.execute(
-        "UPDATE traces SET name = NULL, service = NULL, root_rank = 2, root_start_ns = ?, end_ns = NULL, spans = 0, "
-        "errors = 0, conversation = NULL, run_outcome = NULL, run_end_ns = NULL, run_rank = 2, "
-        "input_tokens = 0, output_tokens = 0, cost_usd = NULL, unpriced = 0 WHERE id = ?",
-        (NEVER, trace),
-    )
+    connection.execute("DELETE FROM traces WHERE id = ?", (trace,))
 
     def service(key: int | None) -> str | None:
         return service_of(key) or stored.get(key)
 
-    sum_up(connection, [rollup], {trace_id: trace}, {}, service, now_ns, trace + 1)
+    sum_up(connection, [rollup], {trace_id: trace}, {trace: present}, service, start_ns, trace)
 
 
 def _present(values: Sequence[object]) -> dict[int, object]:

@@ -27,10 +27,9 @@ from otel_mas.store.messages import MessageWriter
 from otel_mas.store.opened import OpenStore
 from otel_mas.store.redacted import write_redacted
 from otel_mas.store.retention import Caps, retain
-from otel_mas.store.rollup import roll_up, trace_ids
+from otel_mas.store.rollup import roll_up, sum_up, trace_ids, trace_keys
 from otel_mas.store.rows import Batch, OpenRow, SpanRow
 from otel_mas.store.sanitise import sanitised
-from otel_mas.store.traces import sum_up, trace_keys
 from otel_mas.store.versions import recount, settle
 
 BEAT_EVERY_NS = 500_000_000
@@ -262,7 +261,7 @@ class StoreWriter:
             rollups = roll_up(batch, counted, traces)
             sum_up(connection, rollups, traces, united, self._service, now_ns, new_from)
             for trace in recounted:
-                recount(connection, trace, self._service, now_ns)
+                recount(connection, trace, self._service)
         self._messages.committed()
 
     def _service(self, resource: int | None) -> str | None:

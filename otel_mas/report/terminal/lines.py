@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from otel_mas.model import Span, StatusCode, Tally, Trace
+from otel_mas.model import Span, StatusCode, SummaryBuilder, Trace
 from otel_mas.report.text import plain
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind, RunOutcome, TaskOutcome
@@ -94,7 +94,7 @@ def kind_style(span: Span) -> str:
 def run_status(spans: Sequence[Span]) -> Text:
     """How these traces stand: the status of the last one, in the words of a sentence."""
     last = next((span for span in reversed(spans) if span.parent_span_id is None), spans[0])
-    counts = Tally.of(Trace(last.trace_id, tuple(span for span in spans if span.trace_id == last.trace_id)))
+    counts = SummaryBuilder.of(Trace(last.trace_id, tuple(span for span in spans if span.trace_id == last.trace_id)))
     status = counts.status
     if status == "error":
         failed = last.columns.get(names.ERROR_TYPE)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from otel_mas.errors import SourceError, UnsupportedQuery
-from otel_mas.model import MessageRef, Query, Tally, Trace, TraceSummary
+from otel_mas.model import MessageRef, Query, SummaryBuilder, Trace, TraceSummary
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.checkpoints.convert import trace_of
 from otel_mas.sources.checkpoints.reader import CheckpointFile, holds_checkpoints
@@ -52,7 +52,7 @@ class CheckpointSource(SpansOnlySource):
                 break  # whatever follows was over before
             if query.conversation_id in (None, thread):
                 for trace in self._thread(thread):
-                    tally = Tally.of(trace)
+                    tally = SummaryBuilder.of(trace)
                     if tally.matches(query):
                         found.append(tally.summary(trace.incomplete))
         found.sort(key=lambda one: (-one.start_ns, one.trace_id))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from otel_mas.model import PartialList, Query, Tally, Trace, TraceSummary
+from otel_mas.model import PartialList, Query, SummaryBuilder, Trace, TraceSummary
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.endpoint import Access, parse_endpoint
@@ -60,12 +60,12 @@ class JaegerSource(ServerSource):
         selections = self._selections(query)
         matching: dict[str, TraceSummary] = {}
 
-        def count(messages: Iterator[ResourceSpans]) -> list[Tally]:
+        def count(messages: Iterator[ResourceSpans]) -> list[SummaryBuilder]:
             if keep is None:
                 return _counts(messages)
             counts = []
             for trace in _traces(messages):
-                counts.append(Tally.of(trace))
+                counts.append(SummaryBuilder.of(trace))
                 if counts[-1].matches(query):
                     keep(trace)
             return counts
@@ -151,7 +151,7 @@ def _traces(messages: Iterator[ResourceSpans]) -> list[Trace]:
     return traces(unsanitized(messages))
 
 
-def _counts(messages: Iterator[ResourceSpans]) -> list[Tally]:
+def _counts(messages: Iterator[ResourceSpans]) -> list[SummaryBuilder]:
     """Counts of every trace that the messages hold spans of; the spans themselves are let go."""
     from otel_mas.sources.jaeger.sanitizers import unsanitized
     from otel_mas.sources.traces import counts

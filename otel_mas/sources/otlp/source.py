@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from otel_mas.errors import SourceError
 from otel_mas.errors.log import logger
-from otel_mas.model import Query, Tally, Trace, TraceSummary
+from otel_mas.model import Query, SummaryBuilder, Trace, TraceSummary
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.otlp.files import OtlpFile, is_otlp
 from otel_mas.sources.spans_only import FILTERS, SpansOnlySource, full_id
@@ -31,7 +31,7 @@ class OtlpFileSource(SpansOnlySource):
     def __init__(self, target: str) -> None:
         self.location = target
         self._signature: _Signature = ()
-        self._tallies: dict[str, Tally] = {}
+        self._tallies: dict[str, SummaryBuilder] = {}
         self._parts_of: dict[str, set[int]] = {}
         self._warned: set[str] = set()
 
@@ -66,7 +66,7 @@ class OtlpFileSource(SpansOnlySource):
         self._refresh()
         query = Query(conversation_id=thread, service=service)
         found = [tally for tally in self._tallies.values() if tally.matches(query)]
-        found.sort(key=lambda tally: (tally.start_ns or 0, tally.trace_id))
+        found.sort(key=lambda tally: (tally.start_ns, tally.trace_id))
         return self._read([tally.trace_id for tally in found])
 
     def _refresh(self) -> None:
@@ -77,14 +77,14 @@ class OtlpFileSource(SpansOnlySource):
         signature = _signature(paths)
         if signature == self._signature:
             return
-        tallies: dict[str, Tally] = {}
+        tallies: dict[str, SummaryBuilder] = {}
         parts: dict[str, set[int]] = {}
         reader = SpanReader(bodies=False)
         for number, file, part in self._parts(paths):
             for span in reader.read(file.read(part)):
                 tally = tallies.get(span.trace_id)
                 if tally is None:
-                    tally = tallies[span.trace_id] = Tally(span.trace_id)
+                    tally = tallies[span.trace_id] = SummaryBuilder(span.trace_id)
                     parts[span.trace_id] = set()
                 tally.add(span)
                 parts[span.trace_id].add(number)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from otel_mas.errors import SourceError, UnsupportedQuery
-from otel_mas.model import PartialList, Query, Tally, Trace, TraceSummary
+from otel_mas.model import PartialList, Query, SummaryBuilder, Trace, TraceSummary
 from otel_mas.semconv import RunOutcome
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.base import Capabilities
@@ -69,7 +69,7 @@ class TempoSource(ServerSource):
             trace = self.download(trace_id)
             if trace is None:
                 return None
-            summary = _summary(Tally.of(trace), query, trace.incomplete)
+            summary = _summary(SummaryBuilder.of(trace), query, trace.incomplete)
             if summary is not None:
                 keep(trace)
             return summary
@@ -101,12 +101,12 @@ class TempoSource(ServerSource):
             except SourceError:
                 return ()  # what is in front of Tempo may want a window: this search finds only what windows do not
 
-    def _counts(self, trace_id: str) -> tuple[Tally, str | None]:
+    def _counts(self, trace_id: str) -> tuple[SummaryBuilder, str | None]:
         from otel_mas.sources.traces import counts
 
         messages, incomplete = self._client.trace(trace_id)
         found = (one for one in counts(messages) if one.trace_id == trace_id)
-        return next(found, Tally(trace_id)), incomplete
+        return next(found, SummaryBuilder(trace_id)), incomplete
 
 
 def traceql(query: Query) -> str:
@@ -142,7 +142,7 @@ def _quoted(value: str | None) -> str:
     return f'"{escaped}"'
 
 
-def _summary(counts: Tally, query: Query, incomplete: str | None) -> TraceSummary | None:
+def _summary(counts: SummaryBuilder, query: Query, incomplete: str | None) -> TraceSummary | None:
     return counts.summary(incomplete) if counts.spans and counts.matches(query) else None
 
 

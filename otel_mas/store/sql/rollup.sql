@@ -1,4 +1,4 @@
--- What an INSERT of a batch's sums does where the trace has a row. Columns that the batch has nothing for are not given.
+-- Add a batch's sums (excluded) to the row of a trace. Columns that the batch has nothing for are at their default.
 ON CONFLICT (id) DO UPDATE SET
   name          = CASE WHEN (excluded.root_rank, excluded.root_start_ns) < (root_rank, root_start_ns)
                        THEN excluded.name ELSE name END,

@@ -1,4 +1,5 @@
--- One row per trace with what its open spans say: those of living processes, and those that nobody will end.
+-- One row per trace, the columns named as the fields of TraceSummary. Open spans are of living processes (running), or
+-- nobody will end them (dead).
 WITH live AS (
   SELECT o.trace, sum(alive) AS running, count(*) - sum(alive) AS dead,
          max(max(o.start_ns, CASE WHEN alive THEN 0 ELSE i.seen_ns END)) AS last_ns
@@ -13,7 +14,7 @@ WITH live AS (
 summary AS (
   SELECT t.*, coalesce(live.running, 0) AS running, coalesce(live.dead, 0) AS dead,
          max(coalesce(t.end_ns, 0), coalesce(live.last_ns, 0)) AS last_ns,
-         -- As otel_mas/model/status.py has it.
+         -- The same rule as in otel_mas/model/status.py.
          CASE WHEN live.running > 0 THEN 'running'
               WHEN t.run_rank <= t.root_rank AND t.run_outcome IS NOT NULL THEN t.run_outcome
               WHEN live.dead > 0 THEN 'stopped'
@@ -22,8 +23,12 @@ summary AS (
               ELSE 'ok' END AS status
   FROM traces t LEFT JOIN live ON live.trace = t.id
 )
-SELECT id, trace_id, name, service, start_ns, last_ns, status, spans, running, dead, errors, conversation,
-       input_tokens, output_tokens, cost_usd, unpriced, present, incomplete
+SELECT id, dead, lower(hex(trace_id)) AS trace_id, coalesce(name, '') AS name, coalesce(service, '') AS service,
+       start_ns, CASE WHEN running THEN NULL ELSE last_ns END AS end_ns, status,
+       spans + running + dead AS span_count, errors AS error_count, conversation AS conversation_id,
+       input_tokens, output_tokens, cost_usd, unpriced AS unpriced_calls,
+       -- The attribute is set on no other spans.
+       present >> :simulated & 1 AS simulated, incomplete
 FROM summary s
 WHERE {conditions}
 ORDER BY start_ns DESC, id DESC

@@ -213,7 +213,7 @@ class _Repair:
         self._owners(now_ns)
         traces = [row[0] for row in self._new.execute("SELECT id FROM traces").fetchall()]
         for trace in traces:
-            recount(self._new, trace, lambda _: None, now_ns)
+            recount(self._new, trace, lambda _: None)
         self._new.execute("INSERT OR IGNORE INTO trace_instances SELECT DISTINCT trace, instance FROM spans")
         self._new.execute("INSERT OR IGNORE INTO trace_instances SELECT DISTINCT trace, instance FROM open_spans")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otel_mas.model import NOT_HERE, Link, Listed, Resource, Span
+from otel_mas.model import NOT_HERE, Link, ObjectSpanTable, Resource, Span
 from otel_mas.semconv import attributes as names
 
 TRACE, OTHER = "a" * 32, "b" * 32
@@ -10,7 +10,7 @@ TRACE, OTHER = "a" * 32, "b" * 32
 
 def test_a_link_is_to_a_number_where_its_span_is_there_in_the_same_trace() -> None:
     links = (Link(TRACE, "1", "send"), Link(OTHER, "1", "trigger"), Link(TRACE, "9"))
-    table = Listed([Span(TRACE, "1", None, "cause", 0, 1), Span(TRACE, "2", "1", "effect", 1, 2, links=links)])
+    table = ObjectSpanTable([Span(TRACE, "1", None, "cause", 0, 1), Span(TRACE, "2", "1", "effect", 1, 2, links=links)])
     found = table.links()
     assert list(found.effects) == [1, 1, 1]
     assert list(found.causes) == [0, NOT_HERE, NOT_HERE]
@@ -24,9 +24,9 @@ def test_columns_say_what_the_spans_say() -> None:
         Span(TRACE, "1", None, "a", 0, None, columns={names.MAS_TASK_ID: "t"}, resource=process, seen_ns=7),
         Span(TRACE, "2", "1", "b", 1, 2, columns={names.MAS_TASK_ID: ""}),
     ]
-    table = Listed(spans)
+    table = ObjectSpanTable(spans)
     assert (table.ids, table.parents, table.numbers) == (["1", "2"], [None, "1"], {"1": 0, "2": 1})
-    assert (table.starts, table.lasts, table.unended) == ([0, 1], [7, 2], [0])
+    assert (table.starts, table.lasts, table.open_spans) == ([0, 1], [7, 2], [0])
     assert table.column(names.MAS_TASK_ID) == ["t", ""]
     assert list(table.having(names.MAS_TASK_ID)) == [(0, "t")]
     assert table.processes() == ["i", None]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as Message
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
-from otel_mas.model import Link, Query, SpanKind, StatusCode, Tally, Trace
+from otel_mas.model import Link, Query, SpanKind, StatusCode, SummaryBuilder, Trace
 from otel_mas.otlp.json import resource_spans
 from otel_mas.semconv import STRING_ARRAYS
 from otel_mas.semconv import attributes as names
@@ -241,7 +241,7 @@ def test_a_column_of_an_odd_type_breaks_nothing(value: object) -> None:
     one = span(1, 1, "a", 0, 1, attributes=attributes)
     (trace,) = traces(export(process({names.SERVICE_NAME: value}, [one])).resource_spans)
 
-    assert Tally.of(trace).summary().span_count == 1
+    assert SummaryBuilder.of(trace).summary().span_count == 1
 
 
 # What backends mangle
@@ -359,4 +359,4 @@ def test_a_summary_is_the_one_that_the_store_keeps(
     write(path, sent, b"process")
 
     (kept,) = StoreSource(path).traces(Query())
-    assert Tally.of(traces(sent.resource_spans)[0]).summary() == kept
+    assert SummaryBuilder.of(traces(sent.resource_spans)[0]).summary() == kept

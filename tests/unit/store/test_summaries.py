@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
-from otel_mas.model import Query, Tally, TraceSummary
+from otel_mas.model import Query, SummaryBuilder, TraceSummary
 from otel_mas.model.dropped import Dropped
 from otel_mas.semconv import attributes as names
 from otel_mas.store.rows import Batch, DropRow
@@ -108,7 +108,10 @@ def test_open_spans_of_a_dead_process_make_a_trace_incomplete(bench: Any, said: 
     assert [one.trace_id for one in reader.traces(Query(status="stopped"))] == [summary.trace_id]
     trace = reader.trace(TRACE.hex())
     assert trace.incomplete == summary.incomplete
-    assert (Tally.of(trace).status, Tally.of(trace).summary().end_ns) == (summary.status, summary.end_ns)
+    assert (SummaryBuilder.of(trace).status, SummaryBuilder.of(trace).summary().end_ns) == (
+        summary.status,
+        summary.end_ns,
+    )
 
 
 def test_an_open_span_of_a_dead_process_lasts_until_its_last_heartbeat(bench: Any) -> None:
@@ -138,7 +141,7 @@ def test_the_root_run_says_how_a_trace_ended_whatever_failed_inside(bench: Any, 
     reader = bench.reader()
     (summary,) = reader.traces(Query(status=outcome))
     assert (summary.status, summary.error_count) == (outcome, 1)
-    assert Tally.of(reader.trace(TRACE.hex())).status == outcome
+    assert SummaryBuilder.of(reader.trace(TRACE.hex())).status == outcome
 
 
 def test_a_root_that_is_no_run_has_failed_if_any_span_has(bench: Any) -> None:
@@ -147,7 +150,7 @@ def test_a_root_that_is_no_run_has_failed_if_any_span_has(bench: Any) -> None:
     inner = bench.span(parent_span_id=root.span_id, status=2, attributes={names.MAS_RUN_OUTCOME: "ok"})
     writer.write(Batch(spans=[inner, root]))
     reader = bench.reader()
-    assert reader.traces(Query())[0].status == Tally.of(reader.trace(TRACE.hex())).status == "error"
+    assert reader.traces(Query())[0].status == SummaryBuilder.of(reader.trace(TRACE.hex())).status == "error"
 
 
 @pytest.mark.parametrize(

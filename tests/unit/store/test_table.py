@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from otel_mas.causal import build
 from otel_mas.errors import StoreCorrupt
-from otel_mas.model import Listed, Span, SpanKind, SpanTable, StatusCode, Trace
+from otel_mas.model import ObjectSpanTable, Span, SpanKind, SpanTable, StatusCode, Trace
 from otel_mas.semconv import attributes as names
 from otel_mas.store.columns import ATTRIBUTES
 from otel_mas.store.rows import Batch, OpenRow, SpanRow
@@ -75,9 +75,9 @@ def test_columns_and_graph_are_those_of_the_objects(bench: Any, rows: list[dict[
     last = bench.span(name="one at least", span_id=b"\xff" * 8, start_ns=2)
     writer.write(Batch(spans=[*ended, last], opened=left))
     trace = bench.reader().trace(TRACE.hex())
-    table, listed = trace.spans, Listed(tuple(trace.spans))
+    table, listed = trace.spans, ObjectSpanTable(tuple(trace.spans))
     assert isinstance(table, SpanTable)
-    assert not isinstance(table, Listed)
+    assert not isinstance(table, ObjectSpanTable)
     assert len(table) == len(rows) + 1
     said = {span.span_id: (span.kind, span.status, span.name, _links(span)) for span in table}
     assert said == {
@@ -86,7 +86,7 @@ def test_columns_and_graph_are_those_of_the_objects(bench: Any, rows: list[dict[
     }
     assert [table.kinds[number] for number in table.numbers.values()] == [span.kind for span in table]
     assert [table.statuses[number] for number in table.numbers.values()] == [span.status for span in table]
-    for name in ("trace_ids", "ids", "numbers", "parents", "starts", "lasts", "unended"):
+    for name in ("trace_ids", "ids", "numbers", "parents", "starts", "lasts", "open_spans"):
         ours, theirs = getattr(table, name), getattr(listed, name)
         assert (ours if name == "numbers" else list(ours)) == theirs, name
     for name in ATTRIBUTES:

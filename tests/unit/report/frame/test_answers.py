@@ -6,12 +6,12 @@ from types import ModuleType
 
 from otel_mas.analyse.cost import cost
 from otel_mas.causal import build
-from otel_mas.model import Tally
+from otel_mas.model import SummaryBuilder
 from otel_mas.report import frame
 
 
 def test_traces_keep_their_order_and_numbers(team: ModuleType) -> None:
-    summaries = [Tally.of(trace).summary("3 spans were dropped") for trace in team.research_traces()]
+    summaries = [SummaryBuilder.of(trace).summary("3 spans were dropped") for trace in team.research_traces()]
     table = frame.traces(summaries).to_pandas()
     assert table.trace_id.tolist() == [team.FIRST, team.SECOND]
     assert table.status.tolist() == ["interrupted", "ok"]

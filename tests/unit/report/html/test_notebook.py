@@ -12,7 +12,7 @@ import pytest
 
 from otel_mas.analyse.cost import cost
 from otel_mas.causal import CausalGraph, build
-from otel_mas.model import Event, Link, Span, SpanBody, StatusCode, Tally, Trace
+from otel_mas.model import Event, Link, Span, SpanBody, StatusCode, SummaryBuilder, Trace
 from otel_mas.report.html import notebook
 from otel_mas.report.html.style import style
 from otel_mas.semconv import attributes as names
@@ -110,7 +110,9 @@ FORMS: dict[str, Callable[[CausalGraph], str]] = {
     "graph": lambda causal: notebook.graph(causal, causal.critical_path(), (HOSTILE,)),
     "critical path": lambda causal: notebook.critical_path(causal, causal.critical_path()),
     "cost": lambda causal: notebook.cost(cost(causal.spans)),
-    "traces": lambda causal: notebook.traces([Tally.of(Trace("a" * 32, causal.spans)).summary(HOSTILE)] * 3, True),
+    "traces": lambda causal: notebook.traces(
+        [SummaryBuilder.of(Trace("a" * 32, causal.spans)).summary(HOSTILE)] * 3, True
+    ),
     "spans": lambda causal: notebook.spans(causal.spans),
     "span": lambda causal: notebook.span(causal.spans[-1]),
 }
@@ -235,6 +237,6 @@ def test_a_span_shows_attributes_links_and_events() -> None:
 
 
 def test_a_list_of_traces_says_when_there_may_be_more(team: ModuleType) -> None:
-    summaries = [Tally.of(trace).summary() for trace in team.research_traces()]
+    summaries = [SummaryBuilder.of(trace).summary() for trace in team.research_traces()]
     assert "limit=" in notebook.traces(summaries, more=True)
     assert "limit=" not in notebook.traces(summaries)

@@ -1,0 +1,122 @@
+"""The rule of a trace's summary: sums, extremes and the root of its spans, counted span by span.
+
+The store counts its rows by it, sources that have no summaries count spans (`otel_mas.model.summary`). What the store
+adds to a row that exists, `store/sql/rollup.sql` says; a field is added there, here, and in `model/summary.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any, ClassVar, Final, NamedTuple
+
+from otel_mas.model.span import StatusCode
+from otel_mas.model.status import INNER, NONE, ROOT
+from otel_mas.semconv import Operation, RecordKind
+from otel_mas.semconv import attributes as names
+
+NEVER: Final = 2**63 - 1
+"""A time after all others."""
+
+_ERROR = int(StatusCode.ERROR)
+_LLM_CALL = RecordKind.LLM_CALL.value
+_WORKFLOW = Operation.INVOKE_WORKFLOW.value  # whose `gen_ai.agent.name` is no agent's
+
+
+class RollupKeys(NamedTuple):
+    """The keys of the values that count, in the columns of a span."""
+
+    record_kind: Any = names.MAS_RECORD_KIND
+    operation: Any = names.GEN_AI_OPERATION_NAME
+    agent: Any = names.GEN_AI_AGENT_NAME
+    conversation: Any = names.GEN_AI_CONVERSATION_ID
+    run_outcome: Any = names.MAS_RUN_OUTCOME
+    input_tokens: Any = names.GEN_AI_USAGE_INPUT_TOKENS
+    output_tokens: Any = names.GEN_AI_USAGE_OUTPUT_TOKENS
+    cost_usd: Any = names.MAS_COST_USD
+
+
+class Rollup:
+    """The summary of some spans of one trace. Needs no span's body, and keeps no span.
+
+    A span is anything with `parent_span_id`, `name`, `start_ns`, `end_ns`, `status` and `columns`.
+    """
+
+    keys: ClassVar[RollupKeys] = RollupKeys()
+    emitter_of: ClassVar[attrgetter[Any]] = attrgetter("service")
+
+    # Defaults of the class, since the store may have a rollup for each span, most of which set few of these.
+    name: str | None = None
+    emitter: Any = None
+    """Of the root; `emitters` of all spans."""
+    root_rank = NONE
+    root_start_ns = NEVER
+    start_ns = NEVER
+    end_ns: int | None = None
+    spans = 0
+    """That have ended."""
+    errors = 0
+    conversation: str | None = None
+    conversation_rank = (NONE, 0)
+    run_outcome: str | None = None
+    run_end_ns: int | None = None
+    run_rank = NONE
+    input_tokens = 0
+    output_tokens = 0
+    cost_usd: float | None = None
+    unpriced = 0
+    agents: frozenset[str] = frozenset()
+    conversations: frozenset[str] = frozenset()
+    emitters: frozenset[Any] = frozenset()
+
+    def add_ended(self, span: Any) -> None:
+        """Count an ended span; each is to be counted once."""
+        columns: Mapping[Any, Any] = span.columns
+        keys = self.keys
+        self.add_open(span)
+        self.spans += 1
+        end_ns = span.end_ns
+        if self.end_ns is None or end_ns > self.end_ns:
+            self.end_ns = end_ns
+        if span.status == _ERROR:
+            self.errors += 1
+        if keys.run_outcome in columns:
+            # The outermost run: a root if there is one, and of several the one that ended last.
+            rank = ROOT if span.parent_span_id is None else INNER
+            if self.run_end_ns is None or (rank, -end_ns) <= (self.run_rank, -self.run_end_ns):
+                self.run_outcome, self.run_end_ns, self.run_rank = columns[keys.run_outcome], end_ns, rank
+        if columns.get(keys.record_kind) == _LLM_CALL:
+            self._add_usage(columns.get(keys.input_tokens), columns.get(keys.output_tokens), columns.get(keys.cost_usd))
+
+    def add_open(self, span: Any) -> None:
+        """Take from a span, ended or not, what the trace is: the earliest root names it, or else the earliest span."""
+        columns: Mapping[Any, Any] = span.columns
+        keys = self.keys
+        start_ns = span.start_ns
+        if start_ns < self.start_ns:
+            self.start_ns = start_ns
+        rank = ROOT if span.parent_span_id is None else INNER
+        emitter = self.emitter_of(span)
+        if rank < self.root_rank or (rank == self.root_rank and start_ns < self.root_start_ns):
+            self.name, self.emitter, self.root_rank, self.root_start_ns = span.name, emitter, rank, start_ns
+        if emitter not in self.emitters:
+            self.emitters |= {emitter}
+        agent = columns.get(keys.agent)
+        if isinstance(agent, str) and agent not in self.agents and columns.get(keys.operation) != _WORKFLOW:
+            self.agents |= {agent}
+        conversation = columns.get(keys.conversation)
+        if isinstance(conversation, str):
+            if conversation not in self.conversations:
+                self.conversations |= {conversation}
+            if self.conversation is None or (rank, start_ns) < self.conversation_rank:
+                self.conversation, self.conversation_rank = conversation, (rank, start_ns)
+
+    def _add_usage(self, input_tokens: object, output_tokens: object, cost_usd: object) -> None:
+        if isinstance(input_tokens, int):
+            self.input_tokens += input_tokens
+        if isinstance(output_tokens, int):
+            self.output_tokens += output_tokens
+        if isinstance(cost_usd, int | float):
+            self.cost_usd = (self.cost_usd or 0.0) + cost_usd
+        elif input_tokens is not None or output_tokens is not None:
+            self.unpriced += 1
