@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from otel_mas.config import Settings
+from otel_mas.fork import background_imports
 from otel_mas.otlp.framing import LogRow
 from otel_mas.shipping import Accepted, Outcome, Refused, Unavailable
-from otel_mas.store.descriptors import Identity, identity
-from otel_mas.store.imports import background_imports
-from otel_mas.store.private import make_private, private_folder
+from otel_mas.store.files import Identity, identity, make_private, private_folder
 
 _SUFFIX = ".jsonl"
 _TAIL = 2**16

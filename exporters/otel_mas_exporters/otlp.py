@@ -10,10 +10,10 @@ from otel_mas.config import Settings
 from otel_mas.config.otlp_endpoint import OtlpEndpoint, read_otlp_endpoint
 from otel_mas.config.server import server_key
 from otel_mas.errors import ConfigError
+from otel_mas.fork import background_imports
 from otel_mas.otlp.framing import LogRow, traces_data
 from otel_mas.privacy.redact import redact_text
 from otel_mas.shipping import Outcome
-from otel_mas.store.imports import background_imports
 from otel_mas_exporters.otlp_client import OtlpClient
 
 

@@ -18,7 +18,7 @@ from otel_mas.cli.output import note, print_problems
 if TYPE_CHECKING:
     from otel_mas.otlp.framing import LogRow
     from otel_mas.privacy.withhold import Withholder
-    from otel_mas.store.log import LogReader
+    from otel_mas.store.log_reader import LogReader
 
 _STDOUT = "-"
 _SPANS_A_LINE = 1000
@@ -52,7 +52,7 @@ def command(
     TRACE is the id of a trace or the beginning of it, or "latest" (the default).
     """
     from otel_mas.config import Settings
-    from otel_mas.store.log import LogReader
+    from otel_mas.store.log_reader import LogReader
 
     if everything and (trace or conversation):
         raise click.UsageError("--all is every trace: give no TRACE and no --conversation.")

@@ -8,7 +8,7 @@ from typing import Annotated, TypedDict
 from otel_mas.cli.output import note, print_json, say
 from otel_mas.config import Settings
 from otel_mas.model.instants import instant
-from otel_mas.store.log import DestinationStatus, LogReader
+from otel_mas.store.log_reader import DestinationStatus, LogReader
 
 _REJECTIONS_SHOWN = 5
 
@@ -85,8 +85,8 @@ def form(one: DestinationStatus) -> DestinationForm:
             )
             for span in one.rejections
         ],
-        held_back=one.held_back,
-        exported_by_the_app=one.elsewhere,
+        held_back=one.not_consented,
+        exported_by_the_app=one.exported_by_app,
         withheld=one.withheld,
         lost=one.lost,
         added_ns=one.added_ns,
@@ -108,8 +108,8 @@ def _lines(one: DestinationStatus) -> Iterator[str]:
     if one.history_waiting:
         yield f"  history    {one.history_waiting} of before it was named"
     for number, what in (
-        (one.held_back, "held back  {} that may not leave"),
-        (one.elsewhere, "elsewhere  {} that the app sends there itself"),
+        (one.not_consented, "held back  {} that may not leave"),
+        (one.exported_by_app, "elsewhere  {} that the app sends there itself"),
         (one.withheld, "withheld   {} values that are content"),
         (one.rejected, "rejected   {} that it refused"),
         (one.lost, "lost       {} that the store's caps deleted first"),

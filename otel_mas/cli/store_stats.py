@@ -8,7 +8,7 @@ from typing import Annotated, TypedDict
 
 from otel_mas.cli.output import print_json, say
 from otel_mas.cli.ship_status import DestinationForm, form
-from otel_mas.store.upkeep.stats import StoreStats, read_stats
+from otel_mas.store.health import StoreStats, read_stats
 
 # The second part of each Annotated is the field's documentation: docs/cli.md is generated from it.
 
@@ -76,7 +76,7 @@ def _document(found: StoreStats) -> StatsDocument:
         newest_ns=found.newest_ns,
         recording=[
             RecordingForm(service=one.service, run_id=one.run_id, heartbeat_ns=one.heartbeat_ns)
-            for one in found.recording
+            for one in found.writing
         ],
         dropped=[DroppedForm(reason=one.reason, spans=one.spans, contents=one.contents) for one in found.dropped],
         withheld=found.withheld,
@@ -97,7 +97,7 @@ def _lines(found: StoreStats) -> Iterator[str]:
     yield f"  messages   {found.messages:,}"
     if found.oldest_ns is not None and found.newest_ns is not None:
         yield f"  from       {local_time(found.oldest_ns)} to {local_time(found.newest_ns)}"
-    for process in found.recording:
+    for process in found.writing:
         yield f"  recording  {plain(process.service)}" + (f", run {process.run_id}" if process.run_id else "")
     for one in found.dropped:
         contents = f" and {count(one.contents, 'content')}" if one.contents else ""

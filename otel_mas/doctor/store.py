@@ -19,7 +19,7 @@ from otel_mas.model.dropped import describe_dropped
 from otel_mas.privacy.redact import redact_text
 from otel_mas.report.text import byte_size, count, listing, local_time
 from otel_mas.store.health import Process, StoreHealth, examine
-from otel_mas.store.log import LogReader
+from otel_mas.store.log_reader import LogReader
 
 MIN_FREE = 64 * 2**20
 """Bytes: below, the next batches may not fit."""

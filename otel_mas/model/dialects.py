@@ -1,4 +1,4 @@
-"""What a span of other instrumentation says of a model call, in our words.
+"""Model calls recorded by other instrumentation, with our attributes.
 
 Two vocabularies: OpenTelemetry's own (`gen_ai.*`, which OpenLLMetry speaks, too) and OpenInference's (`llm.*`).
 """
@@ -28,7 +28,7 @@ _TOKENS: Final[dict[str, tuple[str, ...]]] = {
         "llm.token_count.completion_details.reasoning",
     ),
 }
-"""A count → what it is called elsewhere."""
+"""A count → its names in other vocabularies."""
 
 _TOTALS: Final = ("gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total")
 
@@ -41,7 +41,7 @@ _OPENINFERENCE_KIND: Final = "openinference.span.kind"
 
 
 def model_call(attributes: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a model call's span says, as our attributes and without its content; None for any other span."""
+    """A model call's attributes in our names and without content; None for any other span."""
     operation = attributes.get(names.GEN_AI_OPERATION_NAME)
     kind = record_kind(operation) if isinstance(operation, str) else None
     if kind != RecordKind.LLM_CALL and attributes.get(_OPENINFERENCE_KIND) != "LLM":

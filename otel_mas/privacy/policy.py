@@ -1,7 +1,7 @@
-"""The policy for content: what stays of an attribute where content is not wanted, by its name.
+"""The policy for content, by the names of attributes, where content is not wanted.
 
-The store of `OTEL_MAS_CONTENT=none` and whatever leaves the machine follow it, for attributes of spans, events, links,
-resources and scopes alike. The names are in `semconv/model` and `semconv/dialects.toml`.
+It holds for the store with `OTEL_MAS_CONTENT=none` and for spans that leave the machine, for attributes of spans,
+events, links, resources and scopes alike. The names are in `semconv/model` and `semconv/dialects.toml`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ class Rule(enum.Enum):
     """The treatment of the values under a name."""
 
     KEEP = enum.auto()
-    """Structure or an id: all of it."""
+    """Structure or an id: keep all of it."""
     WITHHOLD_TEXT = enum.auto()
-    """Nobody knows the name: numbers and booleans, alone or in a list."""
+    """The name is unknown: keep numbers and booleans, alone or in a list."""
     WITHHOLD = enum.auto()
-    """Content: nothing."""
+    """Content: keep nothing."""
 
 
 def rule(name: str) -> Rule:
@@ -33,7 +33,7 @@ def rule(name: str) -> Rule:
 
 
 def holds_text(value: Any) -> bool:
-    """Whether there is text or bytes in an attribute's value; the keys of a mapping are text."""
+    """Tell whether there is text or bytes in an attribute's value; the keys of a mapping are text."""
     if isinstance(value, str | bytes | bytearray):
         return len(value) > 0
     if isinstance(value, Mapping):

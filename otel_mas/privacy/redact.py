@@ -1,8 +1,8 @@
-"""Secrets out of text and values, before anything is stored.
+"""Redaction of secrets in text and values, before anything is stored.
 
-A secret is what stands under a name that says so (`secret_names`), in a mapping, in JSON inside a string and in every
-usual way to write a pair (`secret_text`); and, wherever it stands, what has the shape of one (`token_shapes`). In
-doubt too much is taken away rather than too little.
+A secret is a value under a name of secrets (`secret_names`): in a mapping, in JSON inside a string, or in any usual
+form of a pair in text (`secret_text`). A token is one anywhere, by its shape (`token_shapes`). In doubt too much is
+redacted rather than too little.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ REDACTED: Final = "[redacted]"
 
 _MAX_DEPTH = 100
 _TOO_DEEP = "[redacted: nested too deep]"
-_SHORTEST = 6
+_MIN_CHARS = 6
 _KEYS = (str, bytes, bytearray, enum.Enum, tuple, frozenset)  # of others the `repr` is no name
 _NAME_KEYS: tuple[str, ...] = (
     "name",
@@ -39,24 +39,24 @@ _NAME_KEYS: tuple[str, ...] = (
 _NAME_KEYS += tuple(map(str.capitalize, _NAME_KEYS))
 _VALUE_KEYS = frozenset({"value", "values", "content", "data", "default", "text", "val", "current", "v"})
 _VALUE_KEYS |= frozenset(map(str.capitalize, _VALUE_KEYS))
-# Not a text that says something, and so not what is left of one after its secrets are cut out.
+# A name, rather than a text whose secrets were cut out.
 _NAME = re.compile(r"[\w .:/$-]{1,59}")
 _USER_OPTIONS = ("-u", "--user", "--proxy-user")
 _USER_PASSWORD = re.compile(r"(?![/\d])[^\s:/]{1,64}:\S+")
 
 
 class Redactor:
-    """Takes secrets out, and counts what it took by rule.
+    """Replaces secrets, and counts them by rule.
 
     Args:
-        patterns: more of what is secret: the group `secret` of each match, or all of it.
-        keys: more names under which everything is secret, as whole words: `iban` is in `customer_iban`.
+        patterns: further secrets: the group `secret` of each match, or all of it.
+        keys: further names under which every value is secret, as whole words: `iban` is in `customer_iban`.
     """
 
     def __init__(self, patterns: Sequence[re.Pattern[str]] = (), keys: Sequence[str] = ()) -> None:
         self.counts: dict[str, int] = {}
         self.pause: Pause | None = None
-        """Called every few milliseconds of long work; whatever it raises ends the work."""
+        """Called every few milliseconds of long work; an exception that it raises ends the work."""
         self._patterns = [(f"pattern-{number}", pattern) for number, pattern in enumerate(patterns, 1)]
         self._keys: re.Pattern[str] | None = None
         if keys:
@@ -74,26 +74,26 @@ class Redactor:
             )
 
     def text(self, text: str) -> str:
-        """The text with every secret replaced by `[redacted]`; idempotent. JSON text is redacted as what it says."""
-        return text if len(text) < _SHORTEST else self._text(text, 0)
+        """The text with every secret replaced by `[redacted]`; idempotent. JSON text is redacted as its value."""
+        return text if len(text) < _MIN_CHARS else self._text(text, 0)
 
     def value(self, value: Any) -> Any:
         """A JSON-able copy of a value without its secrets: those in strings, in keys, and those under secret-like keys.
 
-        What is not JSON-able becomes its redacted `repr`, so that nothing is serialised later that was not looked at.
+        Other values become their redacted `repr`, so that nothing is serialised later without redaction.
         """
         return self._value(value, 0, ())
 
     def under(self, name: str, value: Any) -> Any:
-        """The value that stands under this name: hidden where the name says that it is secret."""
+        """The redacted value of this name: all of it is hidden where the name is one of secrets."""
         return self.hidden(value) if self.hides(name, value) else self._value(value, 0, ())
 
     def names_secret(self, name: str) -> bool:
-        """Whether a value under this name may be secret for its name's sake."""
+        """Tell whether a value may be secret because of its name."""
         return is_secret_key(name) or is_doubtful_key(name) or self._is_own_key(name)
 
     def taken(self) -> dict[str, int]:
-        """Return the number of secrets taken since the last call, by rule."""
+        """Return the number of secrets replaced since the last call, by rule."""
         counts, self.counts = self.counts, {}
         return counts
 
@@ -101,7 +101,7 @@ class Redactor:
         return self._keys is not None and self._keys.search(plain(name)[0]) is not None
 
     def hides(self, name: str, value: Any) -> bool:
-        """Whether this value under this name is secret for the name's sake."""
+        """Tell whether this value is secret because of its name."""
         if is_secret_key(name) or self._is_own_key(name):
             return True
         return looks_secret(value) and is_doubtful_key(name)
@@ -156,7 +156,7 @@ class Redactor:
     def _value(self, value: Any, depth: int, inside: tuple[int, ...]) -> Any:
         kind = type(value)
         if kind is str:
-            return self._text(value, depth) if len(value) >= _SHORTEST else value
+            return self._text(value, depth) if len(value) >= _MIN_CHARS else value
         if value is None or kind is bool or kind is int or kind is float:
             return value
         if depth >= _MAX_DEPTH:
@@ -248,12 +248,12 @@ _default = Redactor()
 
 
 def redact_text(text: str) -> str:
-    """The text without what everybody's rules take for a secret."""
+    """Redact text by the built-in rules."""
     return _default.text(text)
 
 
 def redact_value(value: Any) -> Any:
-    """A JSON-able copy of the value without what everybody's rules take for a secret."""
+    """Redact a value by the built-in rules; returns a JSON-able copy."""
     return _default.value(value)
 
 

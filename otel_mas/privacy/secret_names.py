@@ -1,4 +1,4 @@
-"""Names of what is secret: in keys, in attributes' names, and before `=` or `:` in text."""
+"""Names of secrets: of keys, of attributes, and before `=` or `:` in text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _word(word: str) -> str:
     return rf"(?<![a-z]){word}(?![a-z])|(?-i:(?<=[a-z0-9]){word.capitalize()}(?![a-z]))"
 
 
-# Whatever stands under these names is secret. Each pattern begins with its key, so that it can be tried where that is.
+# Every value under these names is secret. Each pattern begins with its key, and is tried where that is found.
 SECRET: dict[str, str] = {
     "pass": rf"pass(?:word|wort|wd|phrase|code|[-_ ]?key)|{_word('pass')}|{_after('motde de')}passe(?![a-z])",
     "pwd": r"pwd",
@@ -55,7 +55,7 @@ SECRET: dict[str, str] = {
     + _after("access refresh auth api bearer security session csrf xsrf id user bot")
     + r"tokens?(?!ize|is)",
 }  # fmt: skip
-# Under these it is where it looks like one: what stands there is often something else.
+# Values under these names are secret where they look like it.
 DOUBTFUL: dict[str, str] = {
     "pin": _word("pin"),
     "otp": r"(?<![a-z])[th]?otp(?![a-z])|" + _word("otp"),
@@ -92,18 +92,18 @@ _COLONS = "\u2236\ua789\ufe13"
 
 @lru_cache(maxsize=4096)
 def is_secret_key(key: str) -> bool:
-    """Whether what stands under this key is a secret whatever it looks like."""
+    """Tell whether every value under this key is a secret."""
     return _SECRET.search(plain(key)[0]) is not None
 
 
 @lru_cache(maxsize=4096)
 def is_doubtful_key(key: str) -> bool:
-    """Whether what stands under this key is a secret where it looks like one: see `looks_secret`."""
+    """Tell whether a value under this key is a secret where it looks like one: see `looks_secret`."""
     return _DOUBTFUL.search(plain(key)[0]) is not None
 
 
 def looks_secret(value: object) -> bool:
-    """Whether a value under a doubtful key is taken for a secret: no word, no short number."""
+    """Tell whether a value under a doubtful key is taken for a secret: no word, no short number."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if type(value) is int:

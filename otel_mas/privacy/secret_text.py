@@ -1,4 +1,4 @@
-r"""Secrets in a text: where they stand, and by which rule.
+r"""The places of secrets in a text, each with its rule.
 
 A scan looks for fixed words first, since `str.find` is a hundred times faster than an alternation of patterns, and
 tries the patterns only where a word was found.
@@ -19,7 +19,7 @@ T = TypeVar("T")
 Found = tuple[int, int, str]
 """Start, end and rule of a secret."""
 Pause = Callable[[], None]
-"""Called every few milliseconds of a long scan; whatever it raises ends the scan."""
+"""Called every few milliseconds of a long scan; an exception that it raises ends the scan."""
 _STEPS_PER_PAUSE = 128  # 3 ms at most
 
 _FLAGS = re.IGNORECASE | re.DOTALL | re.VERBOSE
@@ -40,7 +40,7 @@ _RULES = {
 # Their values may be of several words.
 _OF_WORDS = frozenset(word for word, rule in _RULES.items() if rule in ("password", "passphrase")) | {"secret"}
 
-# -- what stands between a name and its value --------------------------------------------------------------------------
+# -- between a name and its value --------------------------------------------------------------------------------------
 
 _ENTITY = r"(?:&quot;|&\#3[49];|%2[027]|\\+(?:u00|x)2[27]|\+)?"
 _REST = r"[\w.\-]{0,40}"
@@ -76,7 +76,7 @@ _PHRASE = rf"""(?P<phrase>(?!\[redacted\])(?:
 
 # Without one of these there is no pair, no header and no option.
 _SEPARATED = re.compile(r"[=:>|%&\s\\(–—→⇒]")
-# What does not go on like this is no name of a value.
+# A name of a value is followed by one of these.
 _GOES_ON = re.compile(
     r"[\w.\-]{0,40}(?:[ \t]*[\t\n\r]|\s*[^\w\s.,;!?]|,(?=\S)|"
     r"\s+(?:is|was|str|string|bytes|int|any|object|secret\w*|optional|final)\b)",

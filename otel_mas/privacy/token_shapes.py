@@ -142,9 +142,9 @@ for _rule, (_prefixes, _body) in _TOKENS.items():
         _BY_PREFIX.setdefault(_prefix, []).append((_rule, _body))
 _ANYWHERE = re.compile(_any_of(list(_BY_PREFIX)))
 _AT_WORDS = re.compile(f"(?<![A-Za-z0-9])(?:{_ANYWHERE.pattern})")
-_OF_TOKENS = frozenset(string.ascii_letters + string.digits + "_-")
-_MARKS = bytes(ord("x") if chr(code) in _OF_TOKENS else ord(" ") for code in range(256))
-_SHORTEST = b"x" * 11
+_TOKEN_CHARS = frozenset(string.ascii_letters + string.digits + "_-")
+_TOKEN_BYTES = bytes(ord("x") if chr(code) in _TOKEN_CHARS else ord(" ") for code in range(256))
+_MIN_TOKEN = b"x" * 11
 _LONGEST_HEAD = 16  # characters before such a row that can be of a token: `dt0c01.`, the first part of a short JWT
 
 
@@ -171,13 +171,13 @@ def _runs(text: str) -> Iterator[tuple[int, int]]:
 
     Ordinary text has few, and `bytes.translate` with `find` is twenty times as fast as a regular expression.
     """
-    marked = text.encode("latin-1", "replace").translate(_MARKS)
-    start = marked.find(_SHORTEST)
+    marked = text.encode("latin-1", "replace").translate(_TOKEN_BYTES)
+    start = marked.find(_MIN_TOKEN)
     while start >= 0:
         end = marked.find(b" ", start)
         end = len(marked) if end < 0 else end
         yield max(0, start - _LONGEST_HEAD), end
-        start = marked.find(_SHORTEST, end)
+        start = marked.find(_MIN_TOKEN, end)
 
 
 def _token(text: str, prefix: str, after: int) -> tuple[int, str]:

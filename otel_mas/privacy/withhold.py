@@ -1,7 +1,7 @@
-"""Takes content out of encoded spans: what leaves the machine says what happened, not what was said.
+"""Withholding content from encoded spans that leave the machine.
 
-It works on the wire: a span that holds no content keeps its bytes, one that does loses whole fields, and fields that we
-do not know stay as they are.
+Works on the wire format: a span without content keeps its bytes, one with content loses whole fields, and unknown
+fields stay as they are.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from otel_mas.otlp.framing import LogRow, Origin
+from otel_mas.otlp.nesting import MAX_NESTING
 from otel_mas.otlp.wire import delimited, fields
 from otel_mas.privacy.policy import Rule, rule
 
@@ -23,18 +24,17 @@ _STRING, _ARRAY, _KVLIST, _BYTES = 1 << 3 | 2, 5 << 3 | 2, 6 << 3 | 2, 7 << 3 | 
 
 _EVENT_TAG, _LINK_TAG, _STATUS_TAG = b"\x5a", b"\x6a", b"\x7a"
 
-_DEEPEST = 32
-_MAX_PAIRS = 16_384
-_LONGEST_PAIR = 256
-_MAX_ORIGINS = 4096
+_MAX_KNOWN_PAIRS = 16_384
+_MAX_PAIR_BYTES = 256
+_MAX_KNOWN_ORIGINS = 4096
 
 
 class Withholder:
     """Decides attribute by attribute, and remembers what repeats. One per thread.
 
-    Withheld are: attributes whose names stand for content, whoever set them; text under names that nobody knows
-    (`otel_mas.privacy.policy`); and a status message, which is an exception's more often than not. Never: ids, causes,
-    links, names of spans and events.
+    Withheld are attributes with content, of any instrumentation, text under unknown names (`otel_mas.privacy.policy`),
+    and status messages, most of which are an exception's. Never withheld are ids, causes, links, and names of spans and
+    events.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Withholder:
         self._scopes: dict[Origin, tuple[Origin, int]] = {}
 
     def row(self, row: LogRow) -> tuple[LogRow, int]:
-        """The row as it may leave, and how many values were taken out of its span.
+        """The row as it may leave, and the number of values withheld from its span.
 
         Raises:
             ValueError: its bytes are not an OTLP span.
@@ -56,7 +56,7 @@ class Withholder:
         return LogRow(row.key, resource, scope, body), withheld
 
     def span(self, body: bytes) -> tuple[bytes, int]:
-        """An OTLP `Span` message without content, and how many values went."""
+        """An OTLP `Span` message without content, and the number of values withheld."""
         kept: list[bytes] = []
         since = withheld = 0
         for tag, start, value, end in fields(body):
@@ -85,7 +85,7 @@ class Withholder:
         if found is None:
             message, went = self._without(origin.message, attribute)
             found = (replace(origin, message=message) if went else origin), went
-            if len(known) >= _MAX_ORIGINS:
+            if len(known) >= _MAX_KNOWN_ORIGINS:
                 known.clear()
             known[origin] = found
         return found
@@ -95,7 +95,7 @@ class Withholder:
         return (delimited(field, without), went) if went else (b"", 0)
 
     def _without(self, message: bytes, attribute: int) -> tuple[bytes, int]:
-        """A message without those of its attributes that may not leave."""
+        """A message without the attributes that may not leave."""
         kept: list[bytes] = []
         since = went = 0
         for tag, start, value, end in fields(message):
@@ -112,8 +112,8 @@ class Withholder:
         known = self._pairs.get(pair)
         if known is None:
             known = _decide(pair)
-            if len(pair) <= _LONGEST_PAIR:
-                if len(self._pairs) >= _MAX_PAIRS:
+            if len(pair) <= _MAX_PAIR_BYTES:
+                if len(self._pairs) >= _MAX_KNOWN_PAIRS:
                     self._pairs.clear()
                 self._pairs[pair] = known
         return known
@@ -137,8 +137,8 @@ def _key(pair: bytes) -> tuple[bytes, bytes]:
 
 
 def _holds_text(value: bytes, depth: int) -> bool:
-    """As `otel_mas.privacy.policy.holds_text`, of an encoded `AnyValue`."""
-    if depth > _DEEPEST:
+    """`otel_mas.privacy.policy.holds_text` for an encoded `AnyValue`."""
+    if depth > MAX_NESTING:
         return True
     for tag, _, start, end in fields(value):
         if tag in (_STRING, _BYTES, _KVLIST):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from otel_mas.errors import DestinationError, TraceNotFound
-from otel_mas.store.log import Lease, Log, Piece, Progress
+from otel_mas.store.log import Lease, Log, LogChunk, Progress
 
 _FOREVER_NS = 2**63 - 1
 
@@ -44,12 +44,12 @@ class Resend(Log):
 
     def failed(self, lease: Lease, reason: str) -> None: ...
 
-    def advance(self, lease: Lease, piece: Piece, upto: int, progress: Progress) -> None:
+    def advance(self, lease: Lease, piece: LogChunk, upto: int, progress: Progress) -> None:
         self._after = upto
 
-    def read(self, destination: str, server: str, spans: int, size: int, content: int = 0) -> Piece | None:
+    def read(self, destination: str, server: str, spans: int, size: int, content: int = 0) -> LogChunk | None:
         chosen = self._selection
-        with self._transaction("DEFERRED") as connection:
+        with self.transaction("DEFERRED") as connection:
             found = connection.execute(
                 "SELECT id, cursor, start, history FROM destinations WHERE name = ?", (destination,)
             ).fetchone()
@@ -60,14 +60,12 @@ class Resend(Log):
             traces = "SELECT id FROM traces WHERE lower(hex(trace_id)) LIKE ?"
             if chosen.trace and connection.execute(f"{traces} LIMIT 1", (pattern,)).fetchone() is None:
                 raise TraceNotFound(f"there is no trace {chosen.trace} in {self.path}: `otel-mas traces` lists them")
-            return self._piece(
+            return self.chunk(
                 connection,
+                server,
                 self._after,
                 cursor,
-                self._own_exports(connection, server),
-                spans,
-                size,
-                content,
+                (spans, size, content),
                 "(id > ? OR id <= ?) AND end_ns >= ? AND start_ns <= ? "
                 "AND id NOT IN (SELECT span FROM rejections WHERE destination = ?)"
                 + (f" AND trace IN ({traces})" if chosen.trace else ""),

@@ -16,7 +16,7 @@ from otel_mas.privacy.withhold import Withholder
 from otel_mas.shipping.backoff import Backoff
 from otel_mas.shipping.delivery import Delivery, sender
 from otel_mas.shipping.destination import Destination
-from otel_mas.store.log import Lease, LeaseLost, Log, Piece, Progress
+from otel_mas.store.log import Lease, LeaseLost, Log, LogChunk, Progress
 
 BATCH_SPANS = 512
 BATCH_BYTES = 2 * 2**20
@@ -117,7 +117,7 @@ class Shipper:
     def _lease_s(self) -> float:
         return self.destination.timeout_s + _SPARE_S
 
-    def _ship(self, lease: Lease, piece: Piece) -> Step:
+    def _ship(self, lease: Lease, piece: LogChunk) -> Step:
         rows, withheld, unreadable = self._withheld(piece)
         delivery = Delivery(
             rows,
@@ -137,8 +137,8 @@ class Shipper:
         progress = Progress(
             shipped=max(0, settled - sum(place < settled for place in delivery.rejected) - delivery.partly_rejected),
             rejected=len(set_aside) + delivery.partly_rejected,
-            held_back=piece.held_back if whole else 0,
-            elsewhere=piece.elsewhere if whole else 0,
+            not_consented=piece.not_consented if whole else 0,
+            exported_by_app=piece.exported_by_app if whole else 0,
             withheld=sum(withheld[:settled]),
             set_aside=tuple((row.key, reason[:_MOST_SHOWN]) for row, reason in set_aside),
         )
@@ -153,7 +153,7 @@ class Shipper:
         self._log.failed(lease, reason)
         return Waiting(self._backoff.next(stopped.cause.after_s), reason)
 
-    def _withheld(self, piece: Piece) -> tuple[list[LogRow], list[int], list[tuple[LogRow, str]]]:
+    def _withheld(self, piece: LogChunk) -> tuple[list[LogRow], list[int], list[tuple[LogRow, str]]]:
         """The rows as they may leave, the values withheld from each, and the rows that cannot be read, with reasons."""
         rows: list[LogRow] = []
         withheld: list[int] = []

@@ -12,7 +12,7 @@ __all__ = ["StoreReader", "StoreWriter"]
 
 
 def __getattr__(name: str) -> Any:
-    # Whoever records does not load the reader, and the other way round.
+    # Recording does not load the reader, nor reading the writer.
     if name == "StoreWriter":
         from otel_mas.store.writer import StoreWriter
 

@@ -1,4 +1,4 @@
-"""The attributes that have an SQL column of their own, so that a graph, a path or a cost needs no body."""
+"""The attributes with a column of their own in SQL, so that a graph, a path or a cost needs no body."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from otel_mas.semconv import attributes as names
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One attribute kept beside the body. `json` columns hold arrays as JSON text, `boolean` ones 0 or 1."""
+    """An attribute with a column of its own. `json` columns hold arrays as JSON text, `boolean` ones 0 or 1."""
 
     attribute: str
     name: str
@@ -22,7 +22,7 @@ class Column:
     boolean: bool = False
 
     def value(self, stored: Any) -> Any:
-        """The attribute's value, of what the column holds."""
+        """The attribute's value for the value of the column."""
         if stored is None:
             return None
         if self.json:
@@ -107,7 +107,7 @@ def json_text(value: object) -> str | None:
 
 
 def storable(value: object) -> object:
-    """The value as SQLite can hold it: what it cannot hold becomes None, text loses lone surrogates."""
+    """The value as SQLite can hold it: others become None, text loses lone surrogates."""
     value = _scalar(value)
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 

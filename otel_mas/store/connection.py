@@ -1,4 +1,4 @@
-"""Opening the store's file, and saying in one clear line what is wrong with it."""
+"""Opening the store's file; errors of SQLite and the operating system as one clear line."""
 
 from __future__ import annotations
 
@@ -15,19 +15,28 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from otel_mas.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
-from otel_mas.store import files
-from otel_mas.store.descriptors import identity
-from otel_mas.store.files import StoreConnection, changing, remove_stale_journals, store_descriptors
-from otel_mas.store.header import SQLITE_MAGIC, header
+from otel_mas.store.files import (
+    SQLITE_MAGIC,
+    StoreConnection,
+    changing,
+    closed,
+    header,
+    identity,
+    make_private,
+    opening,
+    private_folder,
+    remove_stale_journals,
+    replaced,
+    store_descriptors,
+)
 from otel_mas.store.migrations import APPLICATION_ID, VERSION, migrate
-from otel_mas.store.private import make_private, private_folder
 
 BUSY_TIMEOUT_S = 5.0
 PAGE_SIZE = 8192
 _CACHE_KIB = 16 * 1024  # the index of a large trace, whose pages every batch touches
 _STATEMENTS = 256  # a few for each set of columns that spans come with; to compile one takes 20 to 400 µs
-_LONGEST_SHOWN = 200
-_HARDLY_ANY = 128 * 1024
+_MAX_SHOWN = 200
+_ALMOST_FULL_BYTES = 128 * 1024
 _JOURNAL_LIMIT = 32 * 1024 * 1024
 
 _last_opened: Path | None = None
@@ -48,7 +57,7 @@ def open_for_writing(path: Path, timeout_s: float = BUSY_TIMEOUT_S, digest_key: 
     path = path.expanduser().absolute()
     refuse_special(path)
     _create(path)
-    with files.opening, told_apart(path):
+    with opening, translated_errors(path):
         _refuse_foreign_bytes(path)
         _remember(path)
         opened, before = identity(path), store_descriptors(path)
@@ -83,7 +92,7 @@ def open_for_reading(path: Path, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.C
     refuse_special(path)
     if not path.exists():
         raise NotAStore(f"there is no store at {path}: record one with `otel-mas run --store {path} -- python app.py`")
-    with told_apart(path):
+    with translated_errors(path):
         _refuse_foreign_bytes(path)
         _remember(path)
         connection = _connect_ro(path, timeout_s)
@@ -96,21 +105,21 @@ def open_for_reading(path: Path, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.C
 
 
 @contextmanager
-def told_apart(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the operating system say about `path` into the errors of the store."""
+def translated_errors(path: Path) -> Iterator[None]:
+    """Raise errors of SQLite and the operating system about `path` as errors of the store."""
     try:
         yield
     except sqlite3.Error as error:
-        raise _explained(error, path) from error
+        raise _translated(error, path) from error
     except UnicodeDecodeError as error:  # of text that SQLite hands out, or of its own message about such text
         raise damaged(path, "text that is not UTF-8") from error
     except ValueError as error:
         if "\0" not in str(path):  # of a value, which the writer stores in another form
             raise
-        raise StoreError(f"cannot open the store at {str(path)[:_LONGEST_SHOWN]!r}: {error}") from error
+        raise StoreError(f"cannot open the store at {str(path)[:_MAX_SHOWN]!r}: {error}") from error
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
-            raise StoreError(f"the path of the store is too long: {str(path)[:_LONGEST_SHOWN]}…") from error
+            raise StoreError(f"the path of the store is too long: {str(path)[:_MAX_SHOWN]}…") from error
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _no_space(path) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
@@ -120,8 +129,8 @@ def told_apart(path: Path) -> Iterator[None]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """The same around reading alone, where a value that is not what was written is damage of the file as well."""
-    with told_apart(path):
+    """Translate errors as `translated_errors`, where a value that was never written is damage of the file as well."""
+    with translated_errors(path):
         try:
             yield
         except (ValueError, TypeError, LookupError, OverflowError, AttributeError) as error:
@@ -137,11 +146,11 @@ def damaged(path: Path, what: str) -> StoreCorrupt:
 
 
 def last_opened() -> Path | None:
-    """The store that this process opened last: the one to look at when something of it could not be used."""
+    """The store that this process opened last, for advice on an error of it."""
     return _last_opened
 
 
-def _explained(error: sqlite3.Error, path: Path) -> StoreError:
+def _translated(error: sqlite3.Error, path: Path) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreLocked(
@@ -177,13 +186,13 @@ def _no_space(path: Path) -> StoreFull:
 
 def _is_full(path: Path) -> bool:
     try:
-        return shutil.disk_usage(path.parent).free < _HARDLY_ANY
+        return shutil.disk_usage(path.parent).free < _ALMOST_FULL_BYTES
     except OSError:
         return False
 
 
 def _damaged(error: sqlite3.Error) -> bool:
-    # The header says that this is a store, so a table or a column that is not there has been lost.
+    # By its header the file is a store, so a table or a column that is missing has been lost.
     return str(error).startswith(("no such table", "no such column", "Could not decode to UTF-8"))
 
 
@@ -196,7 +205,7 @@ def _read_only(path: Path) -> StoreReadOnly:
 
 def refuse_special(path: Path) -> None:
     """Raise StoreError for a folder, pipe, socket or device: to open one may wait for ever."""
-    with told_apart(path):
+    with translated_errors(path):
         try:
             mode = path.stat().st_mode
         except (FileNotFoundError, NotADirectoryError):
@@ -209,7 +218,7 @@ def refuse_special(path: Path) -> None:
 
 def _create(path: Path) -> None:
     """An empty file that only its owner can read; SQLite gives its -wal and -shm the same mode."""
-    with told_apart(path):
+    with translated_errors(path):
         if not path.parent.is_dir():
             private_folder(path.parent)
         with changing(path.parent):
@@ -221,14 +230,14 @@ def _create(path: Path) -> None:
 
 
 def _refuse_foreign_bytes(path: Path) -> None:
-    """Before SQLite sees the file: it would read a short one as an empty database."""
+    """Refuse a foreign file before SQLite sees it, which would read a short one as an empty database."""
     head = header(path)
     if head and head != SQLITE_MAGIC:
         raise NotAStore(f"{path} is not an otel-mas store (not an SQLite file): name another file with --store")
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path, *, empty_is_fine: bool) -> None:
-    application, version, empty = _retry(lambda: _marks(connection), BUSY_TIMEOUT_S)
+    application, version, empty = _retry(lambda: _identification(connection), BUSY_TIMEOUT_S)
     if application != APPLICATION_ID:
         if application or version or not empty:
             raise NotAStore(f"{path} is another program's SQLite file: name another file with --store")
@@ -243,8 +252,8 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path, *, empty_is_fine
         raise StoreError(f"the store at {path} has an older layout ({version}): record into it once to bring it up")
 
 
-def _marks(connection: sqlite3.Connection) -> tuple[int, int, bool]:
-    """Application id, layout, no table yet: all of one moment, since somebody may be creating the store."""
+def _identification(connection: sqlite3.Connection) -> tuple[int, int, bool]:
+    """Application id, layout, and whether there is no table yet, in one transaction: the store may just be created."""
     connection.execute("BEGIN")
     try:
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -256,7 +265,7 @@ def _marks(connection: sqlite3.Connection) -> tuple[int, int, bool]:
 
 
 def _configure(connection: sqlite3.Connection, timeout_s: float) -> None:
-    # Both take effect only while the file is empty, before the journal mode writes its first page.
+    # Both take effect only in an empty file, before the journal mode writes its first page.
     connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     # Changing the journal mode needs the file for itself and does not wait: two first openers would collide.
@@ -267,7 +276,7 @@ def _configure(connection: sqlite3.Connection, timeout_s: float) -> None:
 
 
 def _check_writable(connection: sqlite3.Connection) -> None:
-    """Fail at start-up, never afterwards: a transaction that changes nothing."""
+    """Fail at start-up, not later: begin a transaction that changes nothing."""
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("ROLLBACK")
 
@@ -284,7 +293,7 @@ def _retry(action: Callable[[], T], timeout_s: float) -> T:
 
 
 def _connect_ro(path: Path, timeout_s: float) -> sqlite3.Connection:
-    """`mode=ro`; where SQLite can make no shared memory beside the file, as an unchanging file if that is the truth."""
+    """Open with `mode=ro`; as immutable where SQLite cannot make shared memory and there is no write-ahead log."""
     address = f"file:{quote(os.fsencode(path.absolute()))}"
     connection = _connect_uri(f"{address}?mode=ro", timeout_s)
     try:
@@ -305,3 +314,73 @@ def _connect_ro(path: Path, timeout_s: float) -> sqlite3.Connection:
 
 def _connect_uri(uri: str, timeout_s: float) -> sqlite3.Connection:
     return sqlite3.connect(uri, timeout=timeout_s, uri=True, isolation_level=None, check_same_thread=False)
+
+
+class OpenStore:
+    """A store kept open for writing, and opened again after `release`: always the same store, or none.
+
+    Raises:
+        NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError
+    """
+
+    def __init__(self, path: Path, timeout_s: float, digest_key: bytes | None = None) -> None:
+        self.path = path.expanduser().absolute()  # the process may change its directory
+        self._timeout_s = timeout_s
+        self._connection: StoreConnection | None = open_for_writing(self.path, timeout_s, digest_key)
+        self._id = _store_id(self._connection)
+        self._failure: StoreError | None = None
+
+    def verify(self) -> None:
+        """Raise an error, also at each later call, once the connection cannot be used any more.
+
+        Raises:
+            StoreClosed: the app has closed its descriptors.
+            StoreReplaced: the files at the path are not those that are open.
+        """
+        connection = self._connection
+        if connection is not None and not connection.is_intact():
+            self._connection, self._failure = None, closed(self.path)
+            connection.abandon()
+        elif connection is not None and not connection.is_current():
+            self._connection, self._failure = None, replaced(self.path)
+            connection.give_up()
+        if self._failure is not None:
+            raise self._failure
+
+    def connection(self) -> StoreConnection:
+        """The connection, verified. Raises what `verify` does, and the errors of opening."""
+        self.verify()
+        if self._connection is None:
+            self._connection = self._open_again()
+        return self._connection
+
+    def interrupt(self) -> None:
+        """End the statement that another thread is in with an error."""
+        connection = self._connection
+        if connection is not None:
+            connection.interrupt()
+
+    def release(self) -> None:
+        """Close the connection; the next use opens it again."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if connection.is_intact():
+            connection.close()
+        else:
+            connection.abandon()
+            self._failure = closed(self.path)
+
+    def _open_again(self) -> StoreConnection:
+        if self.path.exists():
+            connection = open_for_writing(self.path, self._timeout_s)
+            if _store_id(connection) == self._id:
+                return connection
+            connection.close()
+        self._failure = replaced(self.path)
+        raise self._failure
+
+
+def _store_id(connection: StoreConnection) -> str:
+    (found,) = connection.execute("SELECT value FROM store WHERE name = 'id'").fetchone()
+    return str(found)

@@ -1,4 +1,7 @@
-"""Content that the store keeps beside a span → attributes of the GenAI conventions, on spans that leave with it."""
+"""Content that the store keeps beside a span → attributes of the GenAI conventions, on spans that leave with it.
+
+Values too large for a backend are shortened, carry a note of that, and are still JSON.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,6 @@ from otel_mas.otlp.wire import delimited
 from otel_mas.privacy.policy import Rule, rule
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
-from otel_mas.store.fitting import fit, fit_messages, left_out
 
 _ATTRIBUTE = b"\x4a"  # of an OTLP span
 
@@ -28,7 +30,7 @@ _WITH_MESSAGES = frozenset(
     }
 )
 """The operations that the conventions give `gen_ai.input.messages` and `gen_ai.output.messages`."""
-# Text in the conventions; what else lies beside a span is JSON.
+# Text in the conventions; other content is JSON.
 _PLAIN = frozenset(
     {
         names.GEN_AI_TOOL_DESCRIPTION,
@@ -47,17 +49,17 @@ _CHUNK = 100
 
 
 def with_content(connection: sqlite3.Connection, trace: int, span_id: bytes, body: bytes, limit: int) -> bytes:
-    """An OTLP `Span` message with the content that lies beside it, each attribute of at most `limit` bytes.
+    """An OTLP `Span` message with the content recorded beside it, each attribute of at most `limit` bytes.
 
-    What the span says itself stays as it is. `mas.content.cut` names what was shortened. A span or a content that
+    Attributes of the span itself stay as they are. `mas.content.cut` names the shortened ones. A span or a content that
     cannot be read stays without.
     """
     added: list[bytes] = []
     cut: list[str] = []
     try:
-        said = decode_body(body).attributes
-        for name, text, shortened in _attributes(connection, trace, span_id, said, limit):
-            if name not in said:
+        attributes = decode_body(body).attributes
+        for name, text, shortened in _attributes(connection, trace, span_id, attributes, limit):
+            if name not in attributes:
                 added.append(delimited(_ATTRIBUTE, key_value(name, text)))
                 if shortened:
                     cut.append(name)
@@ -69,7 +71,7 @@ def with_content(connection: sqlite3.Connection, trace: int, span_id: bytes, bod
 
 
 def _attributes(
-    connection: sqlite3.Connection, trace: int, span_id: bytes, said: Any, limit: int
+    connection: sqlite3.Connection, trace: int, span_id: bytes, attributes: Any, limit: int
 ) -> Iterator[tuple[str, str, bool]]:
     """Name, text, and whether it was cut."""
     beside = "FROM contents WHERE trace = ? AND span_id = ?"
@@ -80,7 +82,7 @@ def _attributes(
     for name, (value, size) in {name: (value, size) for name, value, size in contents}.items():
         if rule(name) is Rule.WITHHOLD and name not in _ON_EVENTS:
             yield name, *_content(name, value, size, limit)
-    if said.get(names.GEN_AI_OPERATION_NAME) not in _WITH_MESSAGES:
+    if attributes.get(names.GEN_AI_OPERATION_NAME) not in _WITH_MESSAGES:
         return
     lists = connection.execute(
         "SELECT direction, digests FROM message_lists WHERE trace = ? AND span_id = ? AND direction IN (?, ?) "
@@ -90,7 +92,7 @@ def _attributes(
     for direction in (_INPUT, _OUTPUT):
         digests = b"".join(part for found, part in lists if found == direction)
         if digests:
-            yield from _messages(connection, direction, digests, said, limit)
+            yield from _messages(connection, direction, digests, attributes, limit)
 
 
 def _content(name: str, value: bytes | None, size: int, limit: int) -> tuple[str, bool]:
@@ -102,7 +104,7 @@ def _content(name: str, value: bytes | None, size: int, limit: int) -> tuple[str
 
 
 def _messages(
-    connection: sqlite3.Connection, direction: int, digests: bytes, said: Any, limit: int
+    connection: sqlite3.Connection, direction: int, digests: bytes, attributes: Any, limit: int
 ) -> Iterator[tuple[str, str, bool]]:
     each = [digests[at : at + _DIGEST] for at in range(0, len(digests), _DIGEST)]
     first, latest, between = _read(connection, each, _READ_AT_MOST * limit)
@@ -112,7 +114,7 @@ def _messages(
     if between:
         known.insert(1, left_out((), between))
     if direction == _OUTPUT:
-        reasons = said.get(names.GEN_AI_RESPONSE_FINISH_REASONS) or ()
+        reasons = attributes.get(names.GEN_AI_RESPONSE_FINISH_REASONS) or ()
         for message, reason in zip(known, reasons if isinstance(reasons, Sequence) else (), strict=False):
             message["finish_reason"] = reason
         yield names.GEN_AI_OUTPUT_MESSAGES, *fit_messages(known, limit)
@@ -165,10 +167,74 @@ def _message(role: str, body: bytes | None, size: int | None) -> _Message:
 
 
 def _part(part: Any) -> Any:
-    """A part as the conventions have it: what was an image or a sound is told by its digest, as a file."""
+    """A part as the conventions have it: an image or a sound is a file, named by its digest."""
     if isinstance(part, dict) and part.get("type") == "blob":
         return {**part, "type": "file", "file_id": f"blake2b:{part.get('digest')}"}
     return part
 
 
-__all__ = ["with_content"]
+_CUT = "cut"
+_STEPS = ((8192, 400), (2048, 100), (512, 40), (128, 16), (32, 6))
+"""Characters of a text, and items of a list or mapping, that are left at each try."""
+
+
+def fit(value: Any, limit: int) -> tuple[str, bool]:
+    """JSON text of at most `limit` bytes, and whether the value was cut for it.
+
+    Of a text its beginning is kept; of a list or mapping its first items.
+    """
+    text = _json(value)
+    if len(text) <= limit:
+        return text.decode(), False
+    for characters, items in _STEPS:
+        shorter = _json(_shortened(value, characters, items))
+        if len(shorter) <= limit:
+            return shorter.decode(), True
+    return _json(f"cut: {len(text):,} bytes").decode(), True
+
+
+def fit_messages(messages: list[dict[str, Any]], limit: int) -> tuple[str, bool]:
+    """JSON text of messages, as `fit`: texts are shortened, then the oldest messages left out, the first one last."""
+    text = _json(messages)
+    if len(text) <= limit:
+        return text.decode(), False
+    for characters, items in _STEPS:
+        shorter = [_shortened(message, characters, items) for message in messages]
+        sizes = [len(_json(message)) + 1 for message in shorter]
+        room = limit - sizes[0] - len(_json([left_out(messages)])) - 1
+        kept = len(shorter)
+        while kept > 1 and room >= sizes[kept - 1]:
+            kept -= 1
+            room -= sizes[kept]
+        if room >= 0 and (kept < len(shorter) or len(shorter) == 1):
+            between = [left_out(messages[1:kept])] if kept > 1 else []
+            return _json([shorter[0], *between, *shorter[kept:]]).decode(), True
+    return _json([left_out(messages)]).decode(), True
+
+
+def left_out(messages: Sequence[dict[str, Any]], more: int = 0) -> dict[str, Any]:
+    """A message in place of those that were left out, and of those that had been before."""
+    counts = (part.get("messages", 1) if (part := _cut_part(message)) else 1 for message in messages)
+    return {"role": "system", "parts": [{"type": _CUT, "messages": more + sum(counts)}]}
+
+
+def _cut_part(message: dict[str, Any]) -> dict[str, Any] | None:
+    return next((part for part in message["parts"] if isinstance(part, dict) and part.get("type") == _CUT), None)
+
+
+def _shortened(value: Any, characters: int, items: int) -> Any:
+    if isinstance(value, str):
+        gone = len(value) - characters
+        return value if gone <= 0 else f"{value[:characters]}… (cut: {gone:,} more characters)"
+    if isinstance(value, list):
+        kept = [_shortened(item, characters, items) for item in value[:items]]
+        return kept if len(value) <= items else [*kept, f"cut: {len(value) - items:,} more"]
+    if isinstance(value, dict):
+        pairs = list(value.items())
+        short = {key[:characters]: _shortened(item, characters, items) for key, item in pairs[:items]}
+        return short if len(pairs) <= items else {**short, "…": f"cut: {len(pairs) - items:,} more"}
+    return value
+
+
+def _json(value: Any) -> bytes:
+    return orjson.dumps(value)

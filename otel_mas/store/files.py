@@ -1,21 +1,125 @@
-"""The files of an open store: whether they are still the ones at its path, and behind its file descriptors.
+"""The files of a store: permissions, the first bytes, open descriptors, and whether they are still those at the path.
 
-A user may remove, rename or replace them while a process records; SQLite goes on in the files that it has open. The app
-may close all descriptors of its process; SQLite goes on in the files that get their numbers.
+POSIX drops all locks that a process holds on a file when it closes any descriptor of that file, and SQLite's locks are
+of that kind. A user may remove, rename or replace the files while a process records; SQLite goes on in the files that
+it has open. The app may close all descriptors of its process, as a program that becomes a daemon does; SQLite goes on
+in the files that get their numbers.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import threading
+import stat
 import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from otel_mas.errors import StoreClosed, StoreLocked, StoreReplaced
-from otel_mas.store.descriptors import Identity, descriptors_of, identity
+from otel_mas.errors.log import logger
+from otel_mas.fork import ForkLock
+
+Identity = tuple[int, int]
+"""Device and inode. No other file has them while this one is open."""
+
+_FEW = 4096  # descriptors that are looked at where the system does not list the open ones
+
+looking = ForkLock()
+"""Held while a file that may be a store is looked into, so that no lock on it is dropped in between."""
+
+
+def identity(file: Path | int) -> Identity | None:
+    """Device and inode of the file at a path or behind a descriptor; None where there is none."""
+    try:
+        found = os.stat(file)
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def descriptors_of(files: Collection[Identity]) -> dict[int, Identity]:
+    """The descriptors that are open on any of these files."""
+    found: dict[int, Identity] = {}
+    for descriptor in _candidates():
+        file = identity(descriptor)
+        if file is not None and file in files:
+            found[descriptor] = file
+    return found
+
+
+def _candidates() -> Collection[int]:
+    try:
+        return [int(name) for name in os.listdir("/dev/fd")]
+    except (OSError, ValueError):
+        return range(_FEW)
+
+
+SQLITE_MAGIC = b"SQLite format 3\x00"
+
+
+def header(path: Path, size: int = len(SQLITE_MAGIC)) -> bytes:
+    """The first bytes of a regular file; fewer where it has no more, none where it is something else.
+
+    A file that this process has open is read through its open descriptor: closing another one would drop the locks that
+    SQLite holds on the file, and the next process that comes and goes would remove a journal still in use.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with looking:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return b""
+        file = found.st_dev, found.st_ino
+        for descriptor in descriptors_of({file}):
+            try:
+                return os.pread(descriptor, size, 0)
+            except OSError:  # open for writing only, or closed meanwhile
+                pass
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        try:
+            return os.pread(descriptor, size, 0)
+        finally:
+            # Left open in the rare case that the app has opened an SQLite file of its own in between.
+            if descriptors_of({file}).keys() <= {descriptor}:
+                os.close(descriptor)
+
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def make_private(*paths: Path) -> None:
+    """Take the permissions of group and others from regular files that had them, and say so once.
+
+    A file of another owner stays as it is: it cannot be changed, and recording goes on.
+    """
+    changed = [(path, mode) for path in paths if (mode := _narrowed(path)) is not None] if os.name == "posix" else []
+    if changed:
+        path, mode = changed[0]
+        logger.warning("otel-mas: %s was open to others (mode %03o): it is private now (600)", path, mode)
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing, for their owner alone."""
+    missing = []
+    while not path.exists():
+        missing.append(path)
+        path = path.parent
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
+
+
+def _narrowed(path: Path) -> int | None:
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode) or not mode & _OTHERS:
+            return None
+        path.chmod(stat.S_IMODE(mode) & ~_OTHERS)
+    except OSError:
+        return None
+    return stat.S_IMODE(mode)
+
 
 try:
     import fcntl
@@ -25,7 +129,7 @@ except ImportError:  # Windows, where an open file can be neither removed nor re
 
 _COPYING_NS = 500_000_000
 
-opening = threading.Lock()
+opening = ForkLock()
 """Held while a store is opened for writing, so that its descriptors can be told from those of another connection."""
 
 
@@ -147,12 +251,3 @@ def _remove(files: Iterator[Path] | tuple[Path, ...]) -> None:
     for file in files:
         with suppress(OSError):
             file.unlink()
-
-
-def _renew_lock() -> None:
-    global opening
-    opening = threading.Lock()  # another thread of the parent may have held it at the fork
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)

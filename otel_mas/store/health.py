@@ -1,4 +1,4 @@
-"""How a store is: what is in it, who records into it, what was lost, and whether it is damaged. Reads only."""
+"""The state of a store: sizes, counts, recording processes, losses, damage, destinations. Reads only."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from otel_mas.model.dropped import Dropped
 from otel_mas.store.connection import open_for_reading, reading
-from otel_mas.store.drops import read_dropped
 from otel_mas.store.liveness import FRESH_NS
-from otel_mas.store.redacted import read_redacted
+from otel_mas.store.log_reader import DestinationStatus, LogReader
+from otel_mas.store.losses import read_dropped, read_redacted
+from otel_mas.store.retention import journal_bytes, pragma, used_bytes
 
 _STEPS = 20_000  # of SQLite's virtual machine between two looks at the clock
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One that records, or did."""
+    """A process that records, or did."""
 
     service: str
     run_id: str | None
@@ -29,9 +31,9 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreHealth:
-    """What `examine` found. Times are ns since the epoch.
+    """The result of `examine`. Times are ns since the epoch; `used_bytes` is what is not free inside the file.
 
-    `damage` is what SQLite says of it, None where it says nothing; `checked` is whether all of the file was looked at.
+    `damage` is SQLite's message, None where it found none; `checked` is whether it looked at all of the file.
     """
 
     layout: int
@@ -48,6 +50,18 @@ class StoreHealth:
     redacted: Mapping[str, int]
     damage: str | None
     checked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreStats(StoreHealth):
+    """The state of a store, with the sizes of its files and its destinations."""
+
+    path: Path
+    file_bytes: int
+    wal_bytes: int
+    open_spans: int
+    messages: int
+    destinations: tuple[DestinationStatus, ...]
 
 
 def examine(
@@ -68,13 +82,29 @@ def examine(
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError
     """
     path = Path(path).expanduser()
-    connection = open_for_reading(path, timeout_s)
-    try:
-        with reading(path):
-            connection.execute("BEGIN")
-            return _examined(connection, clock() - FRESH_NS, check_s)
-    finally:
-        connection.close()
+    with closing(open_for_reading(path, timeout_s)) as connection, reading(path):
+        connection.execute("BEGIN")
+        return _examined(connection, clock() - FRESH_NS, check_s)
+
+
+def read_stats(path: str | os.PathLike[str], *, clock: Callable[[], int] = time.time_ns) -> StoreStats:
+    """Count what is in the store. Raises what `examine` raises."""
+    path = Path(path).expanduser()
+    health = examine(path, clock=clock, check_s=0.0)
+    with closing(open_for_reading(path)) as connection, reading(path):
+        (messages,) = connection.execute("SELECT count(*) FROM messages").fetchone()
+        (opened,) = connection.execute("SELECT count(*) FROM open_spans").fetchone()
+    with closing(LogReader(path, clock=clock)) as log:
+        destinations = log.destinations()
+    return StoreStats(
+        **{each.name: getattr(health, each.name) for each in fields(health)},
+        path=path,
+        file_bytes=path.stat().st_size,
+        wal_bytes=journal_bytes(path),
+        open_spans=opened,
+        messages=messages,
+        destinations=tuple(destinations),
+    )
 
 
 def _examined(connection: sqlite3.Connection, fresh_ns: int, check_s: float) -> StoreHealth:
@@ -91,10 +121,9 @@ def _examined(connection: sqlite3.Connection, fresh_ns: int, check_s: float) -> 
         )
     ]
     damage, checked = _damage(connection, check_s)
-    pages = _pragma(connection, "page_count") - _pragma(connection, "freelist_count")
     return StoreHealth(
-        layout=_pragma(connection, "user_version"),
-        used_bytes=pages * _pragma(connection, "page_size"),
+        layout=pragma(connection, "user_version"),
+        used_bytes=used_bytes(connection),
         traces=traces,
         spans=spans,
         incomplete=incomplete or 0,
@@ -111,19 +140,15 @@ def _examined(connection: sqlite3.Connection, fresh_ns: int, check_s: float) -> 
 
 
 def _damage(connection: sqlite3.Connection, check_s: float) -> tuple[str | None, bool]:
-    """What `quick_check` finds in the time there is, and whether that was enough for the whole file."""
+    """The first problem that `quick_check` finds, and whether it had the time for the whole file."""
     deadline = time.monotonic() + check_s
     connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
     try:
-        said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        return (None if said == "ok" else " ".join(str(said).split())), True
+        problem = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        return (None if problem == "ok" else " ".join(str(problem).split())), True
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
             raise
         return None, False
     finally:
         connection.set_progress_handler(None, 0)
-
-
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
-    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])

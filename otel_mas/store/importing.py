@@ -1,4 +1,4 @@
-"""OTLP messages into a store, in such a way that doing it twice changes nothing."""
+"""OTLP messages → a store. Importing twice changes nothing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _BATCH_SPANS = 2000
 _OPEN_WRITERS = 16
-_HERE = (
+_RECORDED = (
     "SELECT 1 FROM spans s JOIN traces t ON t.id = s.trace JOIN instances i ON i.id = s.instance "
     "WHERE t.trace_id = ? AND s.span_id = ? AND s.kind = ? AND i.instance_id = ?"
 )
@@ -33,13 +33,13 @@ _STORED = "SELECT count(*), coalesce(sum(duplicates), 0) FROM spans"
 
 @dataclass(slots=True)
 class Imported:
-    """What an import has done, in spans."""
+    """The result of an import, in spans."""
 
     added: int = 0
     duplicates: int = 0
-    """Were in the store already, byte for byte; or were recorded there."""
+    """Spans that were in the store already, byte for byte, or were recorded there."""
     without_ids: int = 0
-    """Belong to no trace, and were left out."""
+    """Spans of no trace, which were left out."""
     oldest_ns: int | None = None
 
 
@@ -53,7 +53,7 @@ def import_spans(
     """Write spans into the store at `path`, which is made where there is none.
 
     Args:
-        may_ship: whether the store's destinations get them, too. By default nothing is sent on that only came here.
+        may_ship: whether the store's destinations get the spans, too. By default imported spans are not sent on.
 
     Raises:
         StoreError: the store cannot be written.
@@ -66,10 +66,10 @@ def import_spans(
 
 
 class _Run:
-    """Writes what one `otel-mas run` recorded elsewhere, or what none did, so that it can be found by its run."""
+    """Writes the spans of one `otel-mas run`, or of none, so that they can be found by their run."""
 
     def __init__(self, path: str | os.PathLike[str], run_id: str | None, clock: Callable[[], int]) -> None:
-        # The same wherever and whenever: what makes a span that comes twice a duplicate.
+        # The same at each import, so that a span that comes twice is a duplicate.
         instance_id = blake2b(f"otel-mas import {run_id or ''}".encode(), digest_size=16).digest()
         self.writer = StoreWriter(
             path, instance_id=instance_id, run_id=run_id, service="", max_bytes=0, max_age_ns=0, clock=clock
@@ -93,7 +93,7 @@ class _Run:
 
 
 class _Import:
-    """One import: writers for the runs that it meets, and a look at what is there."""
+    """One import: a writer for each run, and a connection to look for spans that are there."""
 
     def __init__(self, path: str | os.PathLike[str], may_ship: bool, clock: Callable[[], int]) -> None:
         self._path = path
@@ -145,11 +145,11 @@ class _Import:
             key = run.writer.scope(scope.name, scope.version, scope.attributes, of_scope.schema_url)
             for span in of_scope.spans:
                 row = self._row(span, resource, key)
-                if row is not None and not self._is_here(row, recorded_by):
+                if row is not None and not self._is_recorded(row, recorded_by):
                     run.add(row)
 
     def _recorder(self, attributes: Any) -> bytes | None:
-        """The process that recorded these spans, where it is one that this store knows."""
+        """The process that recorded these spans, where it recorded into this store."""
         if attributes.get(names.MAS_STORE_ID) != self._store_id:
             return None
         try:
@@ -157,11 +157,11 @@ class _Import:
         except ValueError:
             return None
 
-    def _is_here(self, row: SpanRow, recorded_by: bytes | None) -> bool:
-        """Whether the store recorded the span itself: what it shipped must not come back, with less in it."""
+    def _is_recorded(self, row: SpanRow, recorded_by: bytes | None) -> bool:
+        """Tell whether the store recorded the span itself: one that it shipped must not come back with less in it."""
         if recorded_by is None:
             return False
-        found = self._reading.execute(_HERE, (row.trace_id, row.span_id, row.kind, recorded_by)).fetchone()
+        found = self._reading.execute(_RECORDED, (row.trace_id, row.span_id, row.kind, recorded_by)).fetchone()
         if found is not None:
             self._done.duplicates += 1
         return found is not None

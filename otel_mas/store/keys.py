@@ -1,4 +1,4 @@
-"""The key of a store's message digests, read at once or not at all: for the app's own threads, which must not wait."""
+"""The key of a store's message digests, read at once or not at all, since the app's own threads must not wait."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-"""Writing messages, each once, and which span consumed or produced which."""
+"""Writing messages, each once, and the references of spans to them."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
 
-from otel_mas.store.bulk import insert, insert_values, present
 from otel_mas.store.rows import Batch, MessageRefRow
+from otel_mas.store.statements import insert, insert_values, present
 
-_CHANGED = 2  # a state's value: the span itself names it, here it only keeps the value from being deleted
+_CHANGED = 2  # the value of a state: the span itself names it, the reference only keeps it from being deleted
 _DIGEST = 16  # bytes
 _KNOWN_TRACES = 64
 _MESSAGE = "INTO messages (digest, role, added_ns, body)"
@@ -30,7 +30,7 @@ class MessageWriter:
     def write(self, connection: sqlite3.Connection, batch: Batch, traces: dict[bytes, int], now_ns: int) -> None:
         """Store the batch's messages and references inside the caller's transaction."""
         self._pending, self._missing = [], set()
-        self._written = {row.digest for row in batch.messages}  # of spans that are stored already, among others
+        self._written = {row.digest for row in batch.messages}  # also of spans that are stored already
         if batch.messages:
             rows = [
                 (bytearray(row.digest), row.role, now_ns, None if row.body is None else bytearray(row.body))
@@ -66,7 +66,7 @@ class MessageWriter:
         self._missing |= wanted.difference(*stored)
 
     def committed(self) -> None:
-        """What was written last is in the store now."""
+        """Remember that the last write was committed."""
         for trace, digest in self._pending:
             known = self._known.setdefault(trace, set())
             if len(known) >= _KNOWN_DIGESTS:
@@ -79,13 +79,13 @@ class MessageWriter:
         self._pending, self._missing = [], set()
 
     def forget(self, digests: Iterable[bytes]) -> None:
-        """Messages that have been deleted."""
+        """Take note of messages that have been deleted."""
         self._forgotten.update(digests)
 
     def forgotten(self) -> frozenset[bytes]:
-        """Messages that are referred to, or were, and are not in the store; each is told once."""
-        told, self._forgotten = frozenset(self._forgotten), set()
-        return told
+        """Messages that are referred to, or were, and are not in the store; each is returned once."""
+        forgotten, self._forgotten = frozenset(self._forgotten), set()
+        return forgotten
 
 
 def _each(digests: bytes) -> Iterable[bytes]:

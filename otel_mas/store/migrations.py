@@ -1,4 +1,4 @@
-"""What takes a store from one layout to the next: ordered, named functions, one transaction each."""
+"""Migrations from one layout of the store to the next: in order, one transaction each."""
 
 from __future__ import annotations
 
@@ -8,52 +8,33 @@ import time
 from collections.abc import Callable
 
 from otel_mas.config.server import masked_url
-from otel_mas.store.statements import load, statements
+from otel_mas.store.statements import load, statements, transaction
 
 APPLICATION_ID = 0x6D617301
-"""`PRAGMA application_id` of a store: what tells it from any other SQLite file."""
+"""`PRAGMA application_id` of a store, which tells it from any other SQLite file."""
+
+
+def _script(name: str) -> Callable[[sqlite3.Connection], None]:
+    """The migration that runs `sql/<name>.sql`, whose first line tells what it adds."""
+
+    def run(connection: sqlite3.Connection) -> None:
+        for statement in statements(load(name)):
+            connection.execute(statement)
+
+    return run
 
 
 def m0001_first(connection: sqlite3.Connection) -> None:
-    """Everything: spans, open spans, links, traces, messages, contents, and who recorded them."""
-    for statement in statements(load("0001_first")):
-        connection.execute(statement)
+    """The first layout, and the identity of a store."""
+    _script("0001_first")(connection)
     connection.executemany(
         "INSERT INTO store (name, value) VALUES (?, ?)",
-        [
-            ("id", secrets.token_hex(16)),
-            ("digest_key", secrets.token_bytes(32)),
-            ("created_ns", time.time_ns()),
-        ],
+        [("id", secrets.token_hex(16)), ("digest_key", secrets.token_bytes(32)), ("created_ns", time.time_ns())],
     )
 
 
-def m0002_destinations(connection: sqlite3.Connection) -> None:
-    """Who ships the log, how far they are, and what they could not ship."""
-    for statement in statements(load("0002_destinations")):
-        connection.execute(statement)
-
-
-def m0003_run_rank(connection: sqlite3.Connection) -> None:
-    """Whether the run that a trace's status comes from is its root."""
-    for statement in statements(load("0003_run_rank")):
-        connection.execute(statement)
-
-
-def m0004_drops(connection: sqlite3.Connection) -> None:
-    """Drops by reason, of each process and of each trace."""
-    for statement in statements(load("0004_drops")):
-        connection.execute(statement)
-
-
-def m0005_rejections(connection: sqlite3.Connection) -> None:
-    """Which spans a destination refused, and why."""
-    for statement in statements(load("0005_rejections")):
-        connection.execute(statement)
-
-
 def m0006_masked_destinations(connection: sqlite3.Connection) -> None:
-    """Destinations named without the query of their URL, which may hold a key; of two with one name the furthest."""
+    """Name destinations without the query of their URL, which may hold a key; of two alike keep the furthest."""
     before = connection.execute("PRAGMA secure_delete").fetchone()[0]
     connection.execute("PRAGMA secure_delete = ON")
     found = connection.execute("SELECT id, name FROM destinations WHERE name LIKE 'otlp+%?%' ORDER BY cursor DESC")
@@ -69,10 +50,10 @@ def m0006_masked_destinations(connection: sqlite3.Connection) -> None:
 
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m0001_first,
-    m0002_destinations,
-    m0003_run_rank,
-    m0004_drops,
-    m0005_rejections,
+    _script("0002_destinations"),
+    _script("0003_run_rank"),
+    _script("0004_drops"),
+    _script("0005_rejections"),
     m0006_masked_destinations,
 )
 VERSION = len(MIGRATIONS)
@@ -85,20 +66,14 @@ def migrate(connection: sqlite3.Connection, digest_key: bytes | None = None) -> 
         digest_key: of a store that is created here; else a random one.
     """
     while _version(connection) < VERSION:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            done = _version(connection)  # asked again: somebody else may have come first
+        with transaction(connection):
+            done = _version(connection)  # read again: another process may have come first
             if done < VERSION:
                 MIGRATIONS[done](connection)
                 if not done and digest_key is not None:
                     connection.execute("UPDATE store SET value = ? WHERE name = 'digest_key'", (digest_key,))
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 connection.execute(f"PRAGMA user_version = {done + 1}")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:  # SQLite ends it by itself where the disk is full
-                connection.execute("ROLLBACK")
-            raise
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -1,4 +1,4 @@
-"""The one way out of the store: a read-only view that sees what other processes commit."""
+"""Reading the store: a read-only view that sees the commits of other processes."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from otel_mas.model import STATUSES, Content, Message, MessageRef, Query, RunSum
 from otel_mas.model.dropped import describe_dropped
 from otel_mas.otlp.decode import decode_body
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, reading
-from otel_mas.store.drops import read_dropped
 from otel_mas.store.files import replaced
 from otel_mas.store.liveness import FRESH_NS
+from otel_mas.store.losses import read_dropped
 from otel_mas.store.spans import read_spans
 from otel_mas.store.summaries import EVERYTHING, chunks, summaries, trace_incomplete
 
@@ -79,7 +79,7 @@ class StoreReader:
                 self._connection = None
 
     def traces(self, query: Query) -> list[TraceSummary]:
-        """One line about each trace that matches, the newest first.
+        """The summaries of the traces that match, the newest first.
 
         Raises:
             UnsupportedQuery: there is no such status.
@@ -106,7 +106,7 @@ class StoreReader:
             return [self._trace(connection, *self._found(connection, one.trace_id)) for one in reversed(listed)]
 
     def message_refs(self, trace_id: str) -> list[MessageRef]:
-        """Which span of the trace consumed or produced which message."""
+        """The references of the trace's spans to the messages that they consumed and produced."""
         with self._snapshot() as connection:
             trace, full_id = self._found(connection, trace_id)
             rows = connection.execute(
@@ -155,7 +155,7 @@ class StoreReader:
             ]
 
     def run(self, run_id: str) -> RunSummary:
-        """What one `otel-mas run` recorded, over all of its processes; empty where it recorded nothing."""
+        """The summary of one `otel-mas run`, over all of its processes; empty where it recorded nothing."""
         now_ns = self._clock()
         with self._snapshot() as connection:
             listed = summaries(connection, Query(run_id=run_id, limit=EVERYTHING), now_ns)
@@ -180,7 +180,7 @@ class StoreReader:
 
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:
-        """One read transaction: whatever is asked within sees the same state."""
+        """One read transaction: all queries within see the same state."""
         with self._lock, reading(self.path):
             if self._connection is None:
                 raise StoreError(f"the store at {self.path} was closed: read inside its `with` block")
@@ -230,16 +230,16 @@ class StoreReader:
         try:
             return decode_body(row[0])
         except (ValueError, TypeError):
-            self._say_unreadable(f"what span {row[1].hex()} has beyond its columns")
+            self._warn_unreadable(f"what span {row[1].hex()} has beyond its columns")
             return SpanBody()
 
     def _json(self, value: bytes, what: str) -> Any:
         try:
             return orjson.loads(value)
         except ValueError:
-            self._say_unreadable(what)
+            self._warn_unreadable(what)
             return _UNREADABLE
 
-    def _say_unreadable(self, what: str) -> None:
-        """One damaged item does not keep the others from being read."""
+    def _warn_unreadable(self, what: str) -> None:
+        """Warn of a damaged item, which does not keep the others from being read."""
         logger.warning("otel-mas: %s cannot be decoded, and is left out: `otel-mas store check` lists all such", what)

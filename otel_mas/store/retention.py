@@ -1,16 +1,21 @@
-"""Keeping the store under its caps: the oldest finished traces go, with everything that only they need."""
+"""Keeping the store and its write-ahead log within their bounds.
+
+The oldest finished traces go, with everything that only they need. SQLite begins the log anew once all of it is in the
+file and nobody reads an older state; another program that keeps a read transaction open stops that, and the log would
+grow with everything that is recorded.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from otel_mas.errors import StoreJournalFull
 from otel_mas.model.rollup import NEVER
-from otel_mas.store.journal import checkpoint, journal_bytes, keep_within_bound
 from otel_mas.store.liveness import FRESH_NS
+from otel_mas.store.statements import transaction
 
 _DOWN_TO = 0.9  # of the cap: not to come back with the next batch
 _SPANS_A_STEP = 5_000  # a transaction that others have to wait for
@@ -30,72 +35,61 @@ _OF_A_TRACE = (
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """How large the file and how old a trace may become; 0 is no cap."""
+    """Bounds on the size of the file and the age of a trace; 0 is no bound."""
 
     max_bytes: int
     max_age_ns: int
 
 
 @dataclass(slots=True)
-class Gone:
-    """What retention deleted: the number of traces, the digests of messages that nobody refers to any more."""
+class Deleted:
+    """The number of deleted traces, and the digests of deleted messages, to which nothing referred any more."""
 
     traces: int = 0
     messages: set[bytes] = field(default_factory=set)
 
 
-def retain(connection: sqlite3.Connection, caps: Caps, instance: int, now_ns: int) -> Gone:
+def retain(connection: sqlite3.Connection, caps: Caps, instance: int, now_ns: int) -> Deleted:
     """Delete what is past the caps, one short transaction after the other, then shrink the file."""
-    gone = Gone()
+    deleted = Deleted()
     path = _path(connection)
     try:
         keep_within_bound(connection, path)
     except StoreJournalFull:  # deleting would make it longer still
-        return gone
+        return deleted
     if caps.max_age_ns:
-        while _step(connection, gone, now_ns, older_than_ns=now_ns - caps.max_age_ns):
+        while _delete_oldest(connection, deleted, now_ns, older_than_ns=now_ns - caps.max_age_ns):
             pass
-    if caps.max_bytes and _used(connection) + journal_bytes(path) > caps.max_bytes:
-        while _used(connection) > caps.max_bytes * _DOWN_TO and _step(connection, gone, now_ns):
+    if caps.max_bytes and used_bytes(connection) + journal_bytes(path) > caps.max_bytes:
+        while used_bytes(connection) > caps.max_bytes * _DOWN_TO and _delete_oldest(connection, deleted, now_ns):
             pass
-    if gone.traces:
-        _transact(connection, lambda: _sweep(connection, gone, instance, now_ns))
+    if deleted.traces:
+        with transaction(connection):
+            _sweep(connection, deleted, instance, now_ns)
     _shrink(connection)
-    return gone
+    return deleted
 
 
 def delete_traces(connection: sqlite3.Connection, trace_ids: Sequence[bytes], now_ns: int) -> int:
     """Delete finished traces by their ids, a short transaction each, then shrink the file; returns how many went."""
-    gone = Gone()
+    deleted = Deleted()
     for trace_id in trace_ids:
-        _transact(connection, lambda trace_id=trace_id: _delete_one(connection, trace_id, gone, now_ns))  # type: ignore[misc]
+        with transaction(connection):
+            row = connection.execute(
+                f"SELECT id FROM traces t WHERE trace_id = :trace_id AND {_NOT_RUNNING}",
+                {"trace_id": trace_id, "fresh": now_ns - FRESH_NS},
+            ).fetchone()
+            _delete(connection, row or (), deleted)
     _shrink(connection)
-    return gone.traces
+    return deleted.traces
 
 
-def _delete_one(connection: sqlite3.Connection, trace_id: bytes, gone: Gone, now_ns: int) -> None:
-    row = connection.execute(
-        f"SELECT id FROM traces t WHERE trace_id = :trace_id AND {_NOT_RUNNING}",
-        {"trace_id": trace_id, "fresh": now_ns - FRESH_NS},
-    ).fetchone()
-    if row is not None:
-        _delete(connection, row, gone)
-        gone.traces += 1
-
-
-def _step(connection: sqlite3.Connection, gone: Gone, now_ns: int, older_than_ns: int = NEVER) -> bool:
+def _delete_oldest(connection: sqlite3.Connection, deleted: Deleted, now_ns: int, older_than_ns: int = NEVER) -> bool:
     """Delete some of the oldest finished traces; False where there is none to delete."""
-    deleted = 0
-
-    def work() -> None:
-        nonlocal deleted
+    with transaction(connection):
         traces = _oldest(connection, now_ns, older_than_ns)
-        deleted = len(traces)
-        _delete(connection, traces, gone)
-
-    _transact(connection, work)
-    gone.traces += deleted
-    return deleted > 0
+        _delete(connection, traces, deleted)
+    return bool(traces)
 
 
 def _oldest(connection: sqlite3.Connection, now_ns: int, older_than_ns: int) -> list[int]:
@@ -118,7 +112,8 @@ def _oldest(connection: sqlite3.Connection, now_ns: int, older_than_ns: int) -> 
     return traces
 
 
-def _delete(connection: sqlite3.Connection, traces: Sequence[int], gone: Gone) -> None:
+def _delete(connection: sqlite3.Connection, traces: Sequence[int], deleted: Deleted) -> None:
+    deleted.traces += len(traces)
     keys = [(trace,) for trace in traces]
     digests = {
         row for key in keys for row in connection.execute("SELECT digest FROM trace_messages WHERE trace = ?", key)
@@ -129,18 +124,18 @@ def _delete(connection: sqlite3.Connection, traces: Sequence[int], gone: Gone) -
     for digest in digests:
         if connection.execute("SELECT 1 FROM trace_messages WHERE digest = ?", digest).fetchone() is None:
             connection.execute("DELETE FROM messages WHERE digest = ?", digest)
-            gone.messages.update(digest)
+            deleted.messages.update(digest)
 
 
-def _sweep(connection: sqlite3.Connection, gone: Gone, instance: int, now_ns: int) -> None:
-    """Messages whose reference never came (it was dropped), and processes long gone that left no trace."""
+def _sweep(connection: sqlite3.Connection, deleted: Deleted, instance: int, now_ns: int) -> None:
+    """Messages whose reference never came (it was dropped), and processes long deleted that left no trace."""
     orphans = connection.execute(
         "SELECT digest FROM messages m WHERE added_ns < ? "
         "AND NOT EXISTS (SELECT 1 FROM trace_messages t WHERE t.digest = m.digest)",
         (now_ns - _ORPHAN_NS,),
     ).fetchall()
     connection.executemany("DELETE FROM messages WHERE digest = ?", orphans)
-    gone.messages.update(digest for (digest,) in orphans)
+    deleted.messages.update(digest for (digest,) in orphans)
     idle = connection.execute(
         "SELECT id FROM instances i WHERE id <> ? AND heartbeat_ns < ? "
         "AND NOT EXISTS (SELECT 1 FROM trace_instances t WHERE t.instance = i.id)",
@@ -153,37 +148,60 @@ def _sweep(connection: sqlite3.Connection, gone: Gone, instance: int, now_ns: in
 
 def _shrink(connection: sqlite3.Connection) -> None:
     """Give free pages back to the file system. The file itself shrinks at the checkpoint."""
-    free = _pragma(connection, "freelist_count")
-    if free * 16 <= _pragma(connection, "page_count"):
+    free = pragma(connection, "freelist_count")
+    if free * 16 <= pragma(connection, "page_count"):
         return  # the next spans will use them
     while free:
         # One row per page: all of them have to be fetched, or the vacuum stops after the first.
         connection.execute(f"PRAGMA incremental_vacuum({_PAGES_A_STEP})").fetchall()
-        free, before = _pragma(connection, "freelist_count"), free
+        free, before = pragma(connection, "freelist_count"), free
         if free >= before:
             break
     checkpoint(connection, _CHECKPOINT_WAIT_MS)  # a long reader must not stop the recording
 
 
-def _used(connection: sqlite3.Connection) -> int:
-    pages = _pragma(connection, "page_count") - _pragma(connection, "freelist_count")
-    return pages * _pragma(connection, "page_size")
+def used_bytes(connection: sqlite3.Connection) -> int:
+    pages = pragma(connection, "page_count") - pragma(connection, "freelist_count")
+    return pages * pragma(connection, "page_size")
 
 
 def _path(connection: sqlite3.Connection) -> Path:
     return Path(connection.execute("PRAGMA database_list").fetchone()[2])
 
 
-def _pragma(connection: sqlite3.Connection, name: str) -> int:
+def pragma(connection: sqlite3.Connection, name: str) -> int:
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
-def _transact(connection: sqlite3.Connection, work: Callable[[], None]) -> None:
-    connection.execute("BEGIN IMMEDIATE")
+MAX_BYTES = 64 * 2**20
+_WAIT_MS = 100
+
+
+def journal_bytes(path: Path) -> int:
+    """The size of a store's write-ahead log."""
     try:
-        work()
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
+        return path.with_name(path.name + "-wal").stat().st_size
+    except OSError:
+        return 0
+
+
+def checkpoint(connection: sqlite3.Connection, wait_ms: int) -> None:
+    """Move the log into the file and empty it, where nobody reads an older state for longer than `wait_ms`."""
+    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute(f"PRAGMA busy_timeout = {wait_ms}")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience}")
+
+
+def keep_within_bound(connection: sqlite3.Connection, path: Path, max_bytes: int = MAX_BYTES) -> None:
+    """Empty the log where it has reached the bound. Raises `StoreJournalFull` where that cannot be done."""
+    if journal_bytes(path) < max_bytes:
+        return
+    checkpoint(connection, _WAIT_MS)
+    if journal_bytes(path) >= max_bytes:
+        raise StoreJournalFull(
+            f"the write-ahead log of the store at {path} has reached {max_bytes // 2**20} MiB, since another program "
+            f"keeps a read transaction open: end it (`fuser {path}` names who has the file open)"
+        )

@@ -10,10 +10,9 @@ from typing import Any
 
 from otel_mas.model.rollup import NEVER, Rollup, RollupKeys
 from otel_mas.semconv import attributes as names
-from otel_mas.store.bulk import insert_mappings, insert_values, select
 from otel_mas.store.columns import POSITION
 from otel_mas.store.rows import Batch, OpenRow, SpanRow
-from otel_mas.store.statements import load
+from otel_mas.store.statements import insert_mappings, insert_values, load, select
 
 # Attributes of a rollup that are no columns of `traces` by the same name. A column that is not set gets its default.
 _NO_COLUMNS = frozenset(

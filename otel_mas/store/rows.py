@@ -1,11 +1,13 @@
-"""What the recording and receiving rooms hand to the store: rows, and the batch that is one transaction."""
+"""Rows that the recorder hands to the store, and the batch of them that is one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from otel_mas.model.dropped import Dropped
+from otel_mas.store.columns import COLUMNS, json_text, storable
 
 
 @dataclass(slots=True)
@@ -63,8 +65,8 @@ class MessageRow:
 class MessageRefRow:
     """A span consumed (`direction` 0) or produced (1) the messages with these digests, of 16 bytes each.
 
-    `position` is that of the first; the others follow it. Direction 2: it wrote these values into a state. Its
-    attributes say so, the row only keeps the values in the store.
+    `position` is that of the first; the others follow it. Direction 2: it wrote these values into a state,
+    as its attributes tell; the row only keeps the values in the store.
     """
 
     trace_id: bytes
@@ -98,9 +100,9 @@ class DropRow:
 class Batch:
     """Rows that are committed together.
 
-    `incomplete` says, per trace, what is known to be missing from it. `drops` adds to what was dropped of each trace,
-    `dropped_spans` are ids (trace, span) of the spans among it; `dropped` is what the process has dropped in all.
-    `redacted` adds to how many secrets were taken out, by rule.
+    `incomplete` has, by trace, the reason why it is. `drops` adds to the drops of each trace, `dropped_spans` are the
+    ids (trace, span) of the spans among them, `dropped` are all drops of the process so far. `redacted` adds to the
+    numbers of secrets that were taken out, by rule.
     """
 
     spans: list[SpanRow] = field(default_factory=list)
@@ -115,13 +117,13 @@ class Batch:
     redacted: dict[str, int] = field(default_factory=dict)
 
     def take_over(self, failed: Batch) -> None:
-        """Add what a batch that could not be written has of content."""
+        """Add the content of a batch that could not be written."""
         self.messages += failed.messages
         self.contents += failed.contents
         self.add_redacted(failed.redacted)
 
     def add_redacted(self, counts: dict[str, int]) -> None:
-        """Add to how many secrets were taken out."""
+        """Add to the numbers of secrets that were taken out."""
         for rule, count in counts.items():
             self.redacted[rule] = self.redacted.get(rule, 0) + count
 
@@ -136,3 +138,50 @@ class Batch:
             or self.drops
             or self.redacted
         )
+
+
+_LAST_NS = 2**63 - 1
+
+
+def sanitised(batch: Batch) -> Batch:
+    """A batch that SQLite can hold, slowly made: other values leave their columns, text its lone surrogates."""
+    return Batch(
+        spans=[_span(row) for row in batch.spans],
+        opened=[_opened(row) for row in batch.opened],
+        messages=[MessageRow(row.digest, _text(row.role), row.body) for row in batch.messages],
+        message_refs=batch.message_refs,
+        contents=[ContentRow(row.trace_id, row.span_id, _text(row.name), row.value) for row in batch.contents],
+        incomplete={trace_id: _text(reason) for trace_id, reason in batch.incomplete.items()},
+        drops=batch.drops,
+        dropped_spans=batch.dropped_spans,
+        dropped=batch.dropped,
+        redacted=batch.redacted,
+    )
+
+
+def _span(row: SpanRow) -> SpanRow:
+    return replace(
+        row,
+        name=_text(row.name),
+        start_ns=_time(row.start_ns),
+        end_ns=_time(row.end_ns),
+        columns=_columns(row.columns),
+        links=tuple((trace, span, None if kind is None else _text(kind)) for trace, span, kind in row.links),
+    )
+
+
+def _opened(row: OpenRow) -> OpenRow:
+    return replace(row, name=_text(row.name), start_ns=_time(row.start_ns), columns=_columns(row.columns))
+
+
+def _columns(values: dict[int, Any]) -> dict[int, object]:
+    stored = {place: storable(json_text(value) if COLUMNS[place].json else value) for place, value in values.items()}
+    return {place: value for place, value in stored.items() if value is not None}
+
+
+def _text(value: object) -> str:
+    return str(value).encode("utf-8", "replace").decode()
+
+
+def _time(value: int) -> int:
+    return min(max(0, int(value)), _LAST_NS)

@@ -1,4 +1,4 @@
-"""Rows of the log to the spans of a trace, bodies left where they are until somebody asks.
+"""Rows of the log → the spans of a trace; their bodies stay in the file until they are asked for.
 
 A span that was written in several versions is read as one: the latest version's body, times, name and status win; the
 attributes are united, the latest version's value winning; the links are united. Spans that only share an id (another
@@ -78,7 +78,7 @@ def in_start_order(spans: Iterable[Span]) -> tuple[Span, ...]:
 
 
 def start_order(starts: Sequence[int], ids: Sequence[str], parents: Sequence[str | None]) -> Sequence[int]:
-    """The same of spans by their numbers."""
+    """The numbers of spans in start order, as `in_start_order` has it."""
     if all(map(lt, starts, islice(starts, 1, None))):
         return range(len(starts))
     order = sorted(range(len(starts)), key=starts.__getitem__)
@@ -98,7 +98,7 @@ def _parents_first(numbers: list[int], ids: Sequence[str], parents: Sequence[str
         path: list[str] = []
         at: str | None = ids[number]
         while at is not None and at in above and at not in depths:
-            depths[at] = 0  # where a cycle closes, it ends here
+            depths[at] = 0  # ends a cycle
             path.append(at)
             at = above[at]
         depth = -1 if at is None or at not in above else depths[at]
@@ -153,7 +153,7 @@ class _Emitters:
 
 
 def _ended(connection: sqlite3.Connection, trace: int, emitters: _Emitters) -> Rows:
-    """The ended spans of a trace, in the order of the log. No line of this runs for each span: there are many."""
+    """The ended spans of a trace, in the order of the log. No line here runs for each span: there are many."""
     (selected,) = connection.execute("SELECT present FROM traces WHERE id = ?", (trace,)).fetchone()
     kept = present_in(selected)
     rows, hexes = Rows(), _Hexes()
@@ -181,7 +181,7 @@ def _ended(connection: sqlite3.Connection, trace: int, emitters: _Emitters) -> R
 
 
 def _alike(texts: Sequence[Any], known: dict[Any, Any]) -> Iterator[Any]:
-    """One string for all that are equal, among those read together: names repeat, and ids would fill a dictionary."""
+    """The texts with one object for equal ones, of this chunk only: names repeat, and ids would fill a dictionary."""
     return map(known.setdefault, texts, texts)
 
 
@@ -277,7 +277,7 @@ def _links(
 def _merged(
     connection: sqlite3.Connection, trace: int, versioned: set[Identity], spans: Iterable[Span]
 ) -> Iterable[Span]:
-    """One span for all of its versions, which come in the order of their keys: the later one is the latest."""
+    """Merge the versions of each span, which come in the order of their keys, the latest last."""
     kept: dict[object, Span] = {}
     identities: list[Identity] = connection.execute(_IDENTITIES, (trace,)).fetchall()
     for place, (span, identity) in enumerate(zip(spans, identities, strict=True)):

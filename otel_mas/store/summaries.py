@@ -9,8 +9,8 @@ from otel_mas.model import Query, Span, TraceSummary
 from otel_mas.model.incomplete import abandoned_spans
 from otel_mas.semconv import attributes as names
 from otel_mas.store.columns import POSITION
-from otel_mas.store.drops import trace_drops
 from otel_mas.store.liveness import FRESH_NS
+from otel_mas.store.losses import trace_drops
 from otel_mas.store.spans import open_spans
 from otel_mas.store.statements import load
 

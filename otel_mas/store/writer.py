@@ -1,4 +1,4 @@
-"""The one way into the store: batches, each of them one transaction."""
+"""Writing into the store: batches, each of them one transaction."""
 
 from __future__ import annotations
 
@@ -16,21 +16,16 @@ from otel_mas.errors import StoreJournalFull
 from otel_mas.model.dropped import Dropped
 from otel_mas.otlp.encode import encode_resource, encode_scope
 from otel_mas.semconv import attributes as names
-from otel_mas.store.appending import append_links, append_spans
-from otel_mas.store.bulk import delete, insert, insert_mappings, insert_values, present
+from otel_mas.store.append import add_versions, append_links, append_spans, recount
 from otel_mas.store.columns import COLUMNS
-from otel_mas.store.connection import BUSY_TIMEOUT_S, told_apart
-from otel_mas.store.drops import write_dropped, write_drops
+from otel_mas.store.connection import BUSY_TIMEOUT_S, OpenStore, translated_errors
 from otel_mas.store.files import is_settled
-from otel_mas.store.journal import keep_within_bound
+from otel_mas.store.losses import write_dropped, write_drops, write_redacted
 from otel_mas.store.messages import MessageWriter
-from otel_mas.store.opened import OpenStore
-from otel_mas.store.redacted import write_redacted
-from otel_mas.store.retention import Caps, retain
+from otel_mas.store.retention import Caps, keep_within_bound, retain
 from otel_mas.store.rollup import roll_up, sum_up, trace_ids, trace_keys
-from otel_mas.store.rows import Batch, OpenRow, SpanRow
-from otel_mas.store.sanitise import sanitised
-from otel_mas.store.versions import recount, settle
+from otel_mas.store.rows import Batch, OpenRow, SpanRow, sanitised
+from otel_mas.store.statements import delete, insert, insert_mappings, insert_values, present, transaction
 
 BEAT_EVERY_NS = 500_000_000
 _SPAN = ("trace", "span_id")
@@ -127,9 +122,9 @@ class StoreWriter:
     def write(self, batch: Batch) -> None:
         """Commit a batch, whole or not at all: after an error the same batch can be written again.
 
-        Raises `StoreJournalFull` while another program keeps the write-ahead log from being emptied: ask again later.
-        An empty batch is a heartbeat. Call it at least every few seconds while spans are open, since a process
-        without a fresh heartbeat is taken for dead.
+        Raises `StoreJournalFull` while another program keeps the write-ahead log from being emptied: try again later.
+        An empty batch is a heartbeat, needed at least every few seconds while spans are open: a process without a fresh
+        one is taken for dead.
         """
         now_ns = self._clock()
         if not batch and now_ns - self._beat_ns < BEAT_EVERY_NS:
@@ -139,21 +134,21 @@ class StoreWriter:
         try:
             self._commit(batch, now_ns)
         except _UNSTORABLE:
-            # A value that SQLite cannot hold; the rest of the batch can still be saved.
+            # SQLite cannot hold a value; the rest of the batch can still be saved.
             self._commit(sanitised(batch), now_ns)
 
     def _bound_journal(self, now_ns: int) -> None:
-        with told_apart(self.path):
+        with translated_errors(self.path):
             connection = self._opened.connection()
             try:
                 keep_within_bound(connection, self.path)
             except StoreJournalFull:
                 with self._transaction(now_ns):
-                    pass  # a heartbeat: this process waits, and lives
+                    pass  # a heartbeat: this process is alive
                 raise
 
     def forgotten(self) -> frozenset[bytes]:
-        """Digests that spans refer to while the store has no such message (any more); each is told once.
+        """Digests that spans refer to while the store has no such message (any more); each is returned once.
 
         Retention deletes messages that a caller may remember as sent: it should send these again.
         """
@@ -161,13 +156,13 @@ class StoreWriter:
 
     def retain(self) -> int:
         """Delete the oldest finished traces past the caps, and give the space back; returns how many traces went."""
-        with told_apart(self.path):
+        with translated_errors(self.path):
             gone = retain(self._opened.connection(), self._caps, self._instance or 0, self._clock())
         self._messages.forget(gone.messages)
         return gone.traces
 
     def finish(self, dropped: Sequence[Dropped], withheld: int) -> None:
-        """Say that this process ended in good order, and what it lost: what was dropped, how much was withheld."""
+        """Store that this process ended in good order, and the numbers of what it dropped and withheld."""
         now_ns = self._clock()
         with self._transaction(now_ns) as connection:
             connection.execute(
@@ -176,7 +171,7 @@ class StoreWriter:
             write_dropped(connection, self._instance or 0, dropped)
 
     def interrupt(self) -> None:
-        """Have the transaction that another thread is in rolled back; it raises StoreLocked and can be done again."""
+        """Roll back the transaction that another thread is in, which raises StoreLocked and can be done again."""
         self._opened.interrupt()
 
     def release(self) -> None:
@@ -191,29 +186,23 @@ class StoreWriter:
         self.release()
 
     def verify(self) -> None:
-        """Raise `StoreClosed` or `StoreReplaced`, from now on, where the store's files cannot be used any more."""
+        """Raise `StoreClosed` or `StoreReplaced`, now and later, once the store's files cannot be used any more."""
         self._opened.verify()
 
     def is_settled(self) -> bool:
-        """Whether the file that replaced this store's is complete, as far as can be seen."""
+        """Tell whether the file that replaced this store's is complete, as far as can be seen."""
         return is_settled(self.path)
 
     @contextmanager
     def _transaction(self, now_ns: int) -> Iterator[sqlite3.Connection]:
-        with told_apart(self.path):
+        with translated_errors(self.path):
             connection = self._opened.connection()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(connection):
                 beats = now_ns - self._beat_ns >= BEAT_EVERY_NS
                 if beats:
                     self._beat(connection, now_ns)
                 yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-            self.verify()  # what was committed to a file that had been removed is not stored
+            self.verify()  # a commit to a file that had been removed is not stored
             if beats:
                 self._beat_ns = now_ns
 
@@ -222,7 +211,7 @@ class StoreWriter:
             beaten = connection.execute("UPDATE instances SET heartbeat_ns = ? WHERE id = ?", (now_ns, self._instance))
             if beaten.rowcount:
                 return
-        # New, or so long asleep that retention took us for gone: with the ids that our callers hold.
+        # New, or asleep for so long that retention deleted its row: inserted with the ids that our callers hold.
         connection.execute(
             "INSERT OR IGNORE INTO instances (id, instance_id, run_id, service, started_ns, heartbeat_ns) "
             "VALUES (?, ?, ?, ?, ?, ?)",
@@ -270,7 +259,7 @@ class StoreWriter:
     def _spans(
         self, connection: sqlite3.Connection, rows: list[SpanRow], traces: dict[bytes, int], united: dict[int, int]
     ) -> tuple[list[SpanRow], set[int]]:
-        """Append spans to the log; returns those to count, and the traces to count anew."""
+        """Append spans to the log. Returns the rows to count, and the traces to recount."""
         if not rows:
             return rows, set()
         last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'spans'").fetchone()
@@ -278,7 +267,7 @@ class StoreWriter:
         instance = self._instance or 0
         new, recounted = dict(enumerate(rows, first)), set[int]()
         if append_spans(connection, new, traces, instance, united) != len(rows):
-            new, recounted = settle(connection, new, traces, instance)
+            new, recounted = add_versions(connection, new, traces, instance)
         append_links(connection, new, traces)
         if not recounted:
             return list(new.values()), recounted
@@ -288,7 +277,7 @@ class StoreWriter:
         if batch.opened:
             opened = [self._open_row(row, traces[row.trace_id]) for row in batch.opened]
             insert_mappings(connection, "INSERT OR REPLACE INTO open_spans", opened)
-            # An end beats a late start, in whichever batch it came.
+            # A span that has ended is not opened by a start that comes late.
             late = present(connection, "spans", _SPAN, _keys(batch.opened, traces))
             delete(connection, "open_spans", _SPAN, list(chain.from_iterable(late)))
         if batch.spans and connection.execute("SELECT 1 FROM open_spans").fetchone():
@@ -311,7 +300,7 @@ class StoreWriter:
 
 
 def _keys(rows: Iterable[SpanRow | OpenRow], traces: dict[bytes, int]) -> list[object]:
-    """What they are known by in the tables, one after the other."""
+    """The keys of the rows in the tables, trace and span id, one after the other."""
     return [value for row in rows for value in (traces[row.trace_id], bytearray(row.span_id))]
 
 

@@ -18,7 +18,7 @@ import pytest
 
 import otel_mas
 from otel_mas.store.importing import import_spans
-from otel_mas.store.log import DestinationStatus, LogReader
+from otel_mas.store.log_reader import DestinationStatus, LogReader
 from tests.backends.jaeger import Jaeger, Storage
 from tests.conformance.messages import process, span, span_id, trace_id
 

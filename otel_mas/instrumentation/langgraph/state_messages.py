@@ -8,13 +8,13 @@ from operator import is_not
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from otel_mas.fork import imports
 from otel_mas.instrumentation.langchain.messages import MESSAGES, modalities
 from otel_mas.instrumentation.langgraph.channels import is_consumed
 from otel_mas.model.channels import BRANCH_TO, JOIN, RETURN
 from otel_mas.record import Cause, Recorder, field_of, items_of, snapshot, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
-from otel_mas.store.imports import imports
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span

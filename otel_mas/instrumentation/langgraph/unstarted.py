@@ -11,11 +11,11 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
+from otel_mas.fork import imports
 from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.record import caught, is_a, recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RunOutcome
-from otel_mas.store.imports import imports
 
 Original = Callable[..., Any]
 

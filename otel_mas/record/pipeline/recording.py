@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from otel_mas.config import Settings
 from otel_mas.errors import StoreError
 from otel_mas.errors.log import logger
+from otel_mas.fork import background_imports, imports
 from otel_mas.model.dropped import DropReason, describe_dropped
 from otel_mas.record.content.digest import Digester
 from otel_mas.record.content.messages import MessageDigests
@@ -28,7 +29,6 @@ from otel_mas.record.pipeline.store_port import Store
 from otel_mas.record.pipeline.writer import Writer
 from otel_mas.record.sdk.processor import MirrorProcessor
 from otel_mas.semconv import attributes as names
-from otel_mas.store.imports import background_imports, imports
 
 if TYPE_CHECKING:
     from otel_mas.privacy.redact import Redactor

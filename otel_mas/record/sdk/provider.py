@@ -13,10 +13,10 @@ import opentelemetry.trace as trace_api
 from opentelemetry.trace import NoOpTracer, ProxyTracerProvider, Tracer
 
 from otel_mas.errors.log import logger
+from otel_mas.fork import imports
 from otel_mas.record.guard import caught
 from otel_mas.record.sdk.processor import SCOPE
 from otel_mas.semconv import SCHEMA_URL
-from otel_mas.store.imports import imports
 
 if TYPE_CHECKING:
     from otel_mas.config import Settings

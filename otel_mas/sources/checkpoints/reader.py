@@ -16,7 +16,7 @@ from urllib.parse import quote
 from otel_mas.errors import SourceError
 from otel_mas.model.channels import BRANCH_TO, ERROR, INTERRUPT, JOIN, TASKS
 from otel_mas.sources.checkpoints.values import MOST_BYTES, READABLE, plain_value
-from otel_mas.store.header import SQLITE_MAGIC, header
+from otel_mas.store.files import SQLITE_MAGIC, header
 
 NULL_TASK = "00000000-0000-0000-0000-000000000000"
 """The id under which the caller's own writes are kept: `Command(goto=..., resume=...)`."""

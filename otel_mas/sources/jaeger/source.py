@@ -76,7 +76,7 @@ class JaegerSource(ServerSource):
             for counts in self._search(selections, lo_ns, hi_ns, limit, count):
                 complete = complete and len(counts) < limit
                 for one in counts:
-                    candidates.append(Candidate(one.trace_id, one.start_ns or 0))
+                    candidates.append(Candidate(one.trace_id, one.start_ns))
                     if one.matches(query):
                         matching[one.trace_id] = one.summary(one.missing)
             return Page(candidates, complete)

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Literal
 from otel_mas.otlp import zstd
 from otel_mas.otlp.wire import DELIMITED, fields, read_varint
 from otel_mas.sources.otlp.stream import ByteStream
-from otel_mas.store.header import SQLITE_MAGIC, header
+from otel_mas.store.files import SQLITE_MAGIC, header
 
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans

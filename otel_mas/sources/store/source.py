@@ -8,7 +8,7 @@ from typing import ClassVar
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.spans_only import FILTERS
 from otel_mas.store import StoreReader
-from otel_mas.store.header import SQLITE_MAGIC, header
+from otel_mas.store.files import SQLITE_MAGIC, header
 
 
 class StoreSource(StoreReader):

@@ -143,7 +143,7 @@ def _quoted(value: str | None) -> str:
 
 
 def _summary(counts: SummaryBuilder, query: Query, incomplete: str | None) -> TraceSummary | None:
-    return counts.summary(incomplete) if counts.spans and counts.matches(query) else None
+    return counts.summary(incomplete) if counts.span_count and counts.matches(query) else None
 
 
 def _together(*reasons: str | None) -> str | None:

@@ -1,4 +1,4 @@
--- Spans that a destination refused for good (otel_mas/store/rejections.py); `span` is the span's key in the log.
+-- Spans that a destination refused for good (otel_mas/store/log.py); `span` is the span's key in the log.
 CREATE TABLE rejections (
   destination INTEGER NOT NULL,
   span        INTEGER NOT NULL,

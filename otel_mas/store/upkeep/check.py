@@ -1,22 +1,23 @@
-"""Whether a store is sound: SQLite's own check, and what must hold between our tables."""
+"""Checking a store: SQLite's own check, and the invariants of our tables."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from otel_mas.errors import StoreCorrupt
-from otel_mas.store.connection import open_for_reading, told_apart
+from otel_mas.store.connection import open_for_reading, translated_errors
 from otel_mas.store.upkeep.schema import tables
 
 MOST_PROBLEMS = 100
 
-# What must find nothing, and what it means where it does. `{n}` is how many rows there are.
+# Queries that must find nothing, and their meaning where they find `{n}` rows.
 _INVARIANTS = (
     ("spans s LEFT JOIN traces t ON t.id = s.trace WHERE t.id IS NULL", "{n} spans belong to no trace"),
     ("spans s LEFT JOIN instances i ON i.id = s.instance WHERE i.id IS NULL", "{n} spans belong to no process"),
@@ -45,13 +46,13 @@ _INVARIANTS = (
 
 
 def check(path: str | os.PathLike[str], *, timeout_s: float = 5.0) -> list[str]:
-    """Look at the whole store.
+    """Check the whole store.
 
     Returns:
         A line for each thing that is wrong; none where the store is sound.
 
     Raises:
-        NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreError: it cannot be looked at.
+        NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreError: it cannot be read.
     """
     path = Path(path).expanduser()
     problems: list[str] = []
@@ -59,7 +60,7 @@ def check(path: str | os.PathLike[str], *, timeout_s: float = 5.0) -> list[str]:
         connection = open_for_reading(path, timeout_s)
     except StoreCorrupt as error:
         return [str(error)]
-    try:
+    with translated_errors(path), closing(connection):
         for part in (_sqlite, _missing, _types, _invariants, _bodies):
             try:
                 for problem in part(connection):
@@ -68,9 +69,6 @@ def check(path: str | os.PathLike[str], *, timeout_s: float = 5.0) -> list[str]:
                         return problems
             except (sqlite3.Error, OverflowError, UnicodeError) as error:
                 problems.append(f"{part.__name__[1:]} could not be checked: {error}")
-    finally:
-        with told_apart(path):
-            connection.close()
     return problems
 
 
@@ -119,16 +117,18 @@ def _invariants(connection: sqlite3.Connection) -> Iterator[str]:
 def _bodies(connection: sqlite3.Connection) -> Iterator[str]:
     from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope
 
-    spans = "SELECT id, body FROM spans"
-    yield from _undecodable(connection, spans, decode_body, "the body of span {key} of the log cannot be decoded")
-    resources = "SELECT id, body FROM resources"
-    yield from _undecodable(connection, resources, decode_resource, "resource {key} cannot be decoded")
-    scopes = "SELECT id, body FROM scopes WHERE length(body)"
-    yield from _undecodable(connection, scopes, decode_scope, "scope {key} cannot be decoded")
-    messages = "SELECT lower(hex(digest)), body FROM messages WHERE body IS NOT NULL"
-    yield from _undecodable(connection, messages, orjson.loads, "message {key} is no JSON")
-    contents = "SELECT id, value FROM contents"
-    yield from _undecodable(connection, contents, orjson.loads, "content {key} is no JSON")
+    for query, decode, meaning in (
+        ("SELECT id, body FROM spans", decode_body, "the body of span {key} of the log cannot be decoded"),
+        ("SELECT id, body FROM resources", decode_resource, "resource {key} cannot be decoded"),
+        ("SELECT id, body FROM scopes WHERE length(body)", decode_scope, "scope {key} cannot be decoded"),
+        (
+            "SELECT lower(hex(digest)), body FROM messages WHERE body IS NOT NULL",
+            orjson.loads,
+            "message {key} is no JSON",
+        ),
+        ("SELECT id, value FROM contents", orjson.loads, "content {key} is no JSON"),
+    ):
+        yield from _undecodable(connection, query, decode, meaning)
 
 
 def _undecodable(

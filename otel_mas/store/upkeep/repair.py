@@ -1,17 +1,16 @@
-"""Saving what can be read of a damaged store, into a new one beside it. The damaged file is only read, from a copy.
+"""Saving the readable rows of a damaged store into a new one. The damaged file is only read, from a copy.
 
-Rows are taken over where their values are of the right types. Summaries, facets and links are made anew from the spans.
+Rows are copied where their values have the right types. Summaries, facets and links are made anew from the spans.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,23 +21,23 @@ from otel_mas.errors import NotAStore, StoreError
 from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope
 from otel_mas.otlp.encode import encode_resource, key_values
 from otel_mas.otlp.nesting import parsed
+from otel_mas.store.append import recount
 from otel_mas.store.columns import COLUMNS
-from otel_mas.store.connection import PAGE_SIZE, open_for_reading, open_for_writing, refuse_special, told_apart
-from otel_mas.store.header import SQLITE_MAGIC
+from otel_mas.store.connection import open_for_reading, open_for_writing, refuse_special, translated_errors
+from otel_mas.store.liveness import refuse_while_recording
 from otel_mas.store.migrations import VERSION
-from otel_mas.store.upkeep.living import refuse_while_recording
+from otel_mas.store.upkeep.damaged import open_damaged
 from otel_mas.store.upkeep.schema import tables, type_of
-from otel_mas.store.versions import recount
 
-_MOST_QUERIES = 20_000
+_MAX_QUERIES = 20_000
 _LAST_ROW = 2**62
 _NEEDED = frozenset(
     {"id", "trace", "span_id", "parent_span_id", "name", "kind", "start_ns", "end_ns", "status", "instance"}
     | {"present", "body"}
 )
-_POINTER_MAP = 2  # the page that auto-vacuum keeps
-# Derived from the others, and made anew.
 _DERIVED = frozenset({"facets", "links", "trace_instances"})
+"""Tables that are made anew from the others."""
+_UNREADABLE = (sqlite3.Error, OverflowError, UnicodeError)
 _JSON = {"messages": "body", "contents": "value"}
 
 _ATTRIBUTE = b"\x4a"  # of an OTLP span
@@ -58,7 +57,7 @@ class Repaired:
 def repair(
     path: str | os.PathLike[str], into: str | os.PathLike[str], *, clock: Callable[[], int] = time.time_ns
 ) -> Repaired:
-    """Save what can be read.
+    """Save the rows that can be read.
 
     Args:
         into: a new file.
@@ -76,13 +75,13 @@ def repair(
     if into.exists():
         raise StoreError(f"{into} exists: name another file to repair into with --into")
     done = Repaired(into)
-    with told_apart(into), tempfile.TemporaryDirectory(dir=into.parent, prefix=f".{into.name}.") as folder:
+    with translated_errors(into), tempfile.TemporaryDirectory(dir=into.parent, prefix=f".{into.name}.") as folder:
         building = Path(folder) / "repaired.db"
-        with closing(_opened(path, Path(folder), done)) as old, closing(open_for_writing(building)) as new:
+        with closing(open_damaged(path, Path(folder), done.lost)) as old, closing(open_for_writing(building)) as new:
             try:
                 refuse_while_recording(old, path, clock())
             except sqlite3.Error:
-                pass  # a table that cannot be read has nobody in it
+                pass  # of a table that cannot be read no process is known
             new.execute("BEGIN IMMEDIATE")
             _Repair(old, new, done).run(clock())
             new.execute("COMMIT")
@@ -93,105 +92,17 @@ def repair(
     return done
 
 
-def _opened(path: Path, folder: Path, done: Repaired) -> sqlite3.Connection:
-    """A connection to a copy of the damaged file, with its write-ahead log."""
-    copy = folder / "damaged.db"
-    _copy_private(path, copy)
-    wal = path.with_name(path.name + "-wal")
-    if wal.exists():
-        _copy_private(wal, folder / "damaged.db-wal")
-    with copy.open("r+b") as file:
-        head = file.read(100)
-        if not _sound(head):
-            file.seek(0)
-            file.write(_new_header(copy.stat().st_size))
-            done.lost.append("the header of the file was damaged, and was written anew")
-    if not _has_schema(copy):
-        _renew_schema(copy, folder)
-        done.lost.append("the schema was damaged, and was taken from a new store of this layout")
-    try:
-        open_for_writing(copy).close()  # brings an older layout up
-    except StoreError:
-        pass
-    connection = sqlite3.connect(copy, isolation_level=None)
-    # A schema that SQLite objects to is read as far as it goes.
-    connection.execute("PRAGMA writable_schema = ON")
-    connection.execute("PRAGMA cell_size_check = ON")
-    return connection
-
-
 def _refuse_while_recording(path: Path, now_ns: int) -> None:
     """Raise StoreLocked before anything is copied, as far as the damaged file itself can be read."""
-    if not path.with_name(path.name + "-wal").exists():  # nobody has the store open, and none is made here
+    if not path.with_name(path.name + "-wal").exists():  # no process has the store open, and no -wal is made here
         return
-    try:
-        connection = open_for_reading(path)
-    except StoreError:
-        return
-    with closing(connection):
+    with suppress(sqlite3.Error, UnicodeError):
         try:
-            refuse_while_recording(connection, path, now_ns)
-        except (sqlite3.Error, UnicodeError):
+            connection = open_for_reading(path)
+        except StoreError:
             return
-
-
-def _copy_private(source: Path, target: Path) -> None:
-    os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    shutil.copyfile(source, target)
-
-
-def _has_schema(copy: Path) -> bool:
-    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
-        try:
-            names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            return not {"spans", "traces", "instances"} - names
-        except (sqlite3.Error, UnicodeError):
-            return False
-
-
-def _renew_schema(copy: Path, folder: Path) -> None:
-    """Put the pages of the schema of a new store where a store of this layout has them, if it was made like that."""
-    template = folder / "template.db"
-    with closing(open_for_writing(template)) as connection:
-        roots = {row[0] for row in connection.execute("SELECT rootpage FROM sqlite_master WHERE rootpage > 0")}
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    pages = template.stat().st_size // PAGE_SIZE
-    with template.open("rb") as source, copy.open("r+b") as target:
-        for page in range(1, pages + 1):
-            if page in roots or page == _POINTER_MAP:
-                continue
-            source.seek((page - 1) * PAGE_SIZE)
-            target.seek((page - 1) * PAGE_SIZE)
-            target.write(source.read(PAGE_SIZE))
-        target.seek(28)
-        target.write((copy.stat().st_size // PAGE_SIZE).to_bytes(4, "big"))
-
-
-def _sound(head: bytes) -> bool:
-    size = int.from_bytes(head[16:18], "big")
-    return (
-        head.startswith(SQLITE_MAGIC)
-        and size == PAGE_SIZE
-        and head[18] in (1, 2)
-        and head[19] in (1, 2)
-        and head[20:24] == b"\0\x40\x20\x20"
-        and int.from_bytes(head[44:48], "big") in (1, 2, 3, 4)
-        and int.from_bytes(head[56:60], "big") == 1
-    )
-
-
-def _new_header(size: int) -> bytes:
-    """The header of an SQLite database of ours: page size, WAL, UTF-8; incremental vacuum."""
-    pages = size // PAGE_SIZE
-    head = bytearray(100)
-    head[:16] = SQLITE_MAGIC
-    head[16:24] = PAGE_SIZE.to_bytes(2, "big") + b"\x02\x02\0\x40\x20\x20"
-    head[24:32] = b"\0\0\0\1" + pages.to_bytes(4, "big")
-    head[44:48] = (4).to_bytes(4, "big")
-    head[52:60] = b"\0\0\0\1\0\0\0\1"  # largest root page, so that it is an auto-vacuum file; UTF-8
-    head[64:68] = (1).to_bytes(4, "big")
-    head[92:96] = b"\0\0\0\1"
-    return bytes(head)
+        with closing(connection):
+            refuse_while_recording(connection, path, now_ns)
 
 
 class _Repair:
@@ -218,23 +129,14 @@ class _Repair:
         self._new.execute("INSERT OR IGNORE INTO trace_instances SELECT DISTINCT trace, instance FROM open_spans")
 
     def _copy(self, table: str, columns: Mapping[str, Sequence[str]]) -> None:
+        verb = "INSERT OR REPLACE" if table == "store" else "INSERT OR IGNORE"
         saved = damaged = 0
         for row in self._rows(table, columns):
             if table == "store":
                 self._of_store.add(row["name"])
-            if table == "spans":
-                kept = self._span(row)
-            elif table in _JSON and row.get(_JSON[table]) is not None and not _is_json(row[_JSON[table]]):
-                kept = False
-            else:
-                kept = True
-            names = ", ".join(row)
-            marks = ", ".join("?" * len(row))
-            if kept:
-                verb = "INSERT OR REPLACE" if table == "store" else "INSERT OR IGNORE"
-                saved += self._new.execute(
-                    f"{verb} INTO {table} ({names}) VALUES ({marks})", list(row.values())
-                ).rowcount
+            if self._span(row) if table == "spans" else _is_json(row.get(_JSON.get(table, ""))):
+                insert = f"{verb} INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})"
+                saved += self._new.execute(insert, list(row.values())).rowcount
             else:
                 damaged += 1
         self._done.saved[table] = saved
@@ -242,7 +144,7 @@ class _Repair:
             self._done.lost.append(f"{table}: {damaged} rows whose content cannot be decoded")
 
     def _rows(self, table: str, columns: Mapping[str, Sequence[str]]) -> Iterator[Row]:
-        """The rows that can be read and whose values have the right types; what is lost is said at the end."""
+        """The rows that can be read and whose values have the right types; the others are counted as lost."""
         try:
             present = [row[1] for row in self._old.execute(f"PRAGMA table_info({table})")]
         except sqlite3.Error:
@@ -282,21 +184,20 @@ class _Repair:
                 for row in self._old.execute(query, (first, last)):
                     first = row[0] + 1
                     yield row[1:]
-            except (sqlite3.Error, OverflowError, UnicodeError):
+            except _UNREADABLE:
                 last = min(last, self._last(table, last))
-                if first >= last or self._queries > _MOST_QUERIES:
+                if first >= last or self._queries > _MAX_QUERIES:
                     yield None
                     continue
                 middle = (max(first, 0) + last) // 2
                 ranges += [(middle + 1, last), (first, middle)]
 
     def _last(self, table: str, last: int) -> int:
-        """The last row up to here, where that can be read: to halve what there is, not 2**63 keys."""
-        try:
-            row = self._old.execute(f"SELECT max(rowid) FROM {table} WHERE rowid <= ?", (last,)).fetchone()
-        except sqlite3.Error:
-            return last
-        return last if row[0] is None else int(row[0])
+        """The last row up to here, where that can be read: to halve the rows, not 2**63 keys."""
+        with suppress(sqlite3.Error):
+            (found,) = self._old.execute(f"SELECT max(rowid) FROM {table} WHERE rowid <= ?", (last,)).fetchone()
+            return last if found is None else int(found)
+        return last
 
     def _from_both_ends(self, query: str) -> Iterator[tuple[Any, ...] | None]:
         met: set[tuple[Any, ...]] = set()
@@ -305,14 +206,14 @@ class _Repair:
                 met.add(row)
                 yield row
             return
-        except (sqlite3.Error, OverflowError, UnicodeError):
+        except _UNREADABLE:
             yield None
         keys = ", ".join(str(place + 1) for place in range(query.count(",") + 1))
         try:
             for row in self._old.execute(f"{query} ORDER BY {keys.replace(',', ' DESC,')} DESC"):
                 if row not in met:
                     yield row
-        except (sqlite3.Error, OverflowError, UnicodeError):
+        except _UNREADABLE:
             return
 
     def _has_rowid(self, table: str) -> bool:
@@ -323,7 +224,7 @@ class _Repair:
             return False
 
     def _span(self, row: Row) -> bool:
-        """See to a span's links and trace. A body that cannot be decoded is made anew of the columns."""
+        """Insert a span's links and trace; make a body that cannot be decoded anew from the columns."""
         if not row.keys() >= _NEEDED:  # columns that the damaged table lacks
             return False
         try:
@@ -358,15 +259,12 @@ class _Repair:
         return b"" if row is None else bytes(row[0])
 
     def _owners(self, now_ns: int) -> None:
-        """Processes and traces that rows refer to and that are lost: a stand-in for each; rows without a trace go."""
-        lost = [
-            row[0]
-            for row in self._new.execute(
-                "SELECT DISTINCT instance FROM (SELECT instance FROM spans UNION SELECT instance FROM open_spans "
-                "UNION SELECT instance FROM resources) WHERE instance NOT IN (SELECT id FROM instances)"
-            ).fetchall()
-        ]
-        for instance in lost:
+        """Insert stand-ins for processes that rows refer to and that are lost; delete rows whose trace is lost."""
+        lost = self._new.execute(
+            "SELECT instance FROM spans UNION SELECT instance FROM open_spans UNION SELECT instance FROM resources "
+            "EXCEPT SELECT id FROM instances"
+        ).fetchall()
+        for (instance,) in lost:
             self._new.execute(
                 "INSERT OR IGNORE INTO instances (id, instance_id, service, started_ns, heartbeat_ns, finished_ns) "
                 "VALUES (?, ?, '', ?, ?, ?)",
@@ -376,15 +274,11 @@ class _Repair:
             for name in ("resource", "scope"):
                 self._new.execute(f"UPDATE {table} SET {name} = NULL WHERE {name} NOT IN (SELECT id FROM {name}s)")
         for key, body in self._new.execute("SELECT id, body FROM resources").fetchall():
-            try:
-                decode_resource(body)
-            except ValueError:
+            if not _decodes(decode_resource, body):
                 self._new.execute("UPDATE resources SET body = ? WHERE id = ?", (encode_resource({}), key))
                 self._done.lost.append(f"the attributes of resource {key}")
         for key, body in self._new.execute("SELECT id, body FROM scopes WHERE length(body)").fetchall():
-            try:
-                decode_scope(body)
-            except ValueError:
+            if not _decodes(decode_scope, body):
                 self._new.execute("UPDATE scopes SET body = zeroblob(0) WHERE id = ?", (key,))
                 self._done.lost.append(f"the attributes of scope {key}")
         for table in ("spans", "open_spans", "links", "contents", "message_lists", "trace_messages", "trace_drops"):
@@ -393,9 +287,14 @@ class _Repair:
                 self._done.lost.append(f"{table}: {number} rows of traces that are lost")
 
 
-def _is_json(value: Any) -> bool:
+def _is_json(value: bytes | None) -> bool:
+    """Whether a column's value is JSON, or there is none."""
+    return value is None or _decodes(orjson.loads, value)
+
+
+def _decodes(decode: Callable[[bytes], object], value: bytes) -> bool:
     try:
-        orjson.loads(value)
+        decode(value)
     except ValueError:
         return False
     return True
@@ -409,14 +308,11 @@ def _trace_id(body: bytes) -> bytes | None:
 
 
 def _body_of(row: Row, trace_id: bytes) -> bytes:
-    """An OTLP span with what the columns of the row say."""
+    """An OTLP span with the columns of the row as attributes."""
     from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-    attributes = {}
-    for column in COLUMNS:
-        value = column.value(row.get(column.name))
-        if value is not None:
-            attributes[column.attribute] = value
+    values = {column.attribute: column.value(row.get(column.name)) for column in COLUMNS}
+    attributes = {name: value for name, value in values.items() if value is not None}
     span = Span(
         trace_id=trace_id,
         span_id=row["span_id"],

@@ -1,4 +1,4 @@
-"""Tables and columns as the layout has them, and which types their values may have."""
+"""The tables and columns of the layout, and the types that their values may have."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from otel_mas.errors import NotAStore, StoreFull
 from otel_mas.model import TraceSummary
-from otel_mas.store.connection import open_for_reading, open_for_writing, told_apart
+from otel_mas.store.connection import open_for_reading, open_for_writing, translated_errors
+from otel_mas.store.liveness import refuse_while_recording
 from otel_mas.store.retention import delete_traces
-from otel_mas.store.upkeep.living import refuse_while_recording
 
 WAL, SHM = "-wal", "-shm"
 
@@ -37,7 +37,7 @@ def compact(path: str | os.PathLike[str], *, clock: Callable[[], int] = time.tim
     """
     path = _existing(path)
     before = size_on_disk(path)
-    with closing(open_for_writing(path)) as connection, told_apart(path):
+    with closing(open_for_writing(path)) as connection, translated_errors(path):
         refuse_while_recording(connection, path, clock())
         needed = 2 * before
         if shutil.disk_usage(path.parent).free < needed:
@@ -60,7 +60,7 @@ def prune(
         NotAStore, StoreTooNew, StoreReadOnly, StoreCorrupt, StoreError
     """
     path = _existing(path)
-    with closing(open_for_writing(path)) as connection, told_apart(path):
+    with closing(open_for_writing(path)) as connection, translated_errors(path):
         refuse_while_recording(connection, path, clock())
         return delete_traces(connection, [bytes.fromhex(one.trace_id) for one in traces], clock())
 
@@ -68,7 +68,7 @@ def prune(
 def used_per_trace(path: str | os.PathLike[str]) -> dict[str, int]:
     """About how many bytes each trace takes: of its spans' bodies and contents."""
     path = Path(path).expanduser()
-    with closing(open_for_reading(path)) as connection, told_apart(path):
+    with closing(open_for_reading(path)) as connection, translated_errors(path):
         rows = connection.execute(
             "SELECT t.trace_id, (SELECT coalesce(sum(length(body) + 400), 0) FROM spans s WHERE s.trace = t.id) + "
             "(SELECT coalesce(sum(length(value) + 40), 0) FROM contents c WHERE c.trace = t.id) FROM traces t"

@@ -10,7 +10,8 @@ import pytest
 
 from otel_mas.otlp.framing import LogRow
 from otel_mas.shipping import Accepted, Backoff, Outcome, Shipper
-from otel_mas.store.log import DestinationStatus, Log, LogReader
+from otel_mas.store.log import Log
+from otel_mas.store.log_reader import DestinationStatus, LogReader
 from otel_mas.store.rows import Batch, SpanRow
 from tests.unit.store.conftest import Bench, bench  # noqa: F401 - a fixture
 

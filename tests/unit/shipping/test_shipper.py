@@ -229,4 +229,4 @@ def test_only_what_may_leave_is_sent_and_the_rest_is_counted(harbour: Any, fake:
 
     assert steps(shipper) == [Shipped(1), Idle()]
     assert there.taken == bodies
-    assert harbour.status().held_back == 3
+    assert harbour.status().not_consented == 3

@@ -13,7 +13,7 @@ from otel_mas.privacy.withhold import Withholder
 from otel_mas.semconv import attributes as names
 from otel_mas.store import StoreReader
 from otel_mas.store.importing import import_spans
-from otel_mas.store.log import LogReader
+from otel_mas.store.log_reader import LogReader
 from otel_mas.store.rows import Batch
 from tests.conformance.lunch import ASKING, PROCESSES, RESUMED, THREAD
 from tests.conformance.messages import link, process, span, trace_id

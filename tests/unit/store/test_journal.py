@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from otel_mas.errors import StoreJournalFull
-from otel_mas.store import journal
+from otel_mas.store import retention
 from otel_mas.store.health import examine
-from otel_mas.store.journal import journal_bytes
-from otel_mas.store.log import LogReader
+from otel_mas.store.log_reader import LogReader
+from otel_mas.store.retention import journal_bytes
 from otel_mas.store.rows import Batch
 
 BOUND = 2**20
@@ -20,7 +20,7 @@ BOUND = 2**20
 
 @pytest.fixture(autouse=True)
 def _bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal.keep_within_bound, "__defaults__", (BOUND,))
+    monkeypatch.setattr(retention.keep_within_bound, "__defaults__", (BOUND,))
 
 
 def big(bench: Any) -> Batch:

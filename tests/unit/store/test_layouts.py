@@ -13,7 +13,7 @@ from otel_mas.model import Query
 from otel_mas.semconv import attributes as names
 from otel_mas.store import StoreReader, StoreWriter
 from otel_mas.store.connection import open_for_writing
-from otel_mas.store.log import LogReader
+from otel_mas.store.log_reader import LogReader
 from otel_mas.store.migrations import VERSION
 from otel_mas.store.rows import Batch
 from otel_mas.store.upkeep.check import check

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from otel_mas.errors import NotAStore
-from otel_mas.store.log import LeaseLost, Log, LogReader, Piece, Progress
+from otel_mas.store.log import LeaseLost, Log, LogChunk, Progress
+from otel_mas.store.log_reader import LogReader
 from otel_mas.store.rows import Batch, SpanRow
 
 SECOND = 1_000_000_000
@@ -30,17 +31,17 @@ def write(bench: Any, *rows: SpanRow, instance: bytes = b"instance") -> None:
     writer.close()
 
 
-def read(log: Log, name: str = "a", server: str = "", spans: int = 100, size: int = EVERYTHING) -> Piece | None:
+def read(log: Log, name: str = "a", server: str = "", spans: int = 100, size: int = EVERYTHING) -> LogChunk | None:
     return log.read(name, server, spans, size)
 
 
-def acknowledge(log: Log, piece: Piece, name: str = "a", upto: int | None = None, **progress: int) -> None:
+def acknowledge(log: Log, piece: LogChunk, name: str = "a", upto: int | None = None, **progress: int) -> None:
     lease = log.lease(name, "me", 10)
     assert lease is not None
     log.advance(lease, piece, piece.upto if upto is None else upto, Progress(**progress))
 
 
-def bodies(piece: Piece | None) -> list[bytes]:
+def bodies(piece: LogChunk | None) -> list[bytes]:
     return [] if piece is None else [row.body for row in piece.rows]
 
 
@@ -105,7 +106,7 @@ def test_without_consent_a_span_stays_and_is_counted(bench: Any, log: Log) -> No
     piece = read(log)
     assert bodies(piece) == [consenting.body]
     assert piece is not None
-    assert piece.held_back == 2
+    assert piece.not_consented == 2
 
 
 def test_only_the_latest_version_of_a_span_is_shipped(bench: Any, log: Log) -> None:
@@ -143,7 +144,7 @@ def test_what_an_app_exports_itself_is_not_shipped_to_the_same_server(bench: Any
     piece = read(log, server="here:otlp")
     assert bodies(piece) == [before[0].body, other[0].body]
     assert piece is not None
-    assert piece.elsewhere == 1
+    assert piece.exported_by_app == 1
     assert len(bodies(read(log, server="there:otlp"))) == 3
 
 

@@ -11,7 +11,7 @@ import pytest
 from otel_mas.errors import StoreError
 from otel_mas.store import connection as opening
 from otel_mas.store import migrations
-from otel_mas.store.connection import told_apart
+from otel_mas.store.connection import translated_errors
 from otel_mas.store.migrations import migrate
 from otel_mas.store.rows import Batch
 
@@ -60,7 +60,10 @@ def test_a_disk_that_is_full_is_what_is_told(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA max_page_count = 3")
-    with pytest.raises(StoreError, match=r"no space left on the disk .*: free some, or record"), told_apart(path):
+    with (
+        pytest.raises(StoreError, match=r"no space left on the disk .*: free some, or record"),
+        translated_errors(path),
+    ):
         migrate(connection)
     connection.close()
 

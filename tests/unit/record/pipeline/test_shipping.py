@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from otel_mas.store.log import DestinationStatus, LogReader
+from otel_mas.store.log_reader import DestinationStatus, LogReader
 from tests.unit.exporters.conftest import HttpAnswer, HttpServer
 
 # From 3.12 on Python says so wherever a process forks that has another thread, such as the one that writes.

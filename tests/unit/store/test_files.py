@@ -13,8 +13,7 @@ import pytest
 
 from otel_mas.sources import installed_sources, open_source
 from otel_mas.store import StoreReader
-from otel_mas.store.descriptors import identity
-from otel_mas.store.header import SQLITE_MAGIC, header
+from otel_mas.store.files import SQLITE_MAGIC, header, identity
 from otel_mas.store.rows import Batch
 
 OTHER = "import sqlite3; c = sqlite3.connect({!r}); c.execute('DELETE FROM facets'); c.commit(); c.close()"
