@@ -2,6 +2,6 @@
 
 from otel_mas.causal.build import build
 from otel_mas.causal.graph import CHILD, CausalGraph, Edge
-from otel_mas.causal.steps import CriticalPath, Step
+from otel_mas.causal.steps import CriticalPath, Step, StepKind
 
-__all__ = ["CHILD", "CausalGraph", "CriticalPath", "Edge", "Step", "build"]
+__all__ = ["CHILD", "CausalGraph", "CriticalPath", "Edge", "Step", "StepKind", "build"]

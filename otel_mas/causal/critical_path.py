@@ -58,7 +58,7 @@ from otel_mas.causal.reasons import (
     ReasonText,
 )
 from otel_mas.causal.siblings import Predecessor, SiblingLinks, lift_to_siblings
-from otel_mas.causal.steps import FRAMEWORK, WAITING, CriticalPath, Trail
+from otel_mas.causal.steps import CriticalPath, StepKind, Trail
 from otel_mas.model import SpanKind
 from otel_mas.semconv import LinkKind, TaskOutcome
 from otel_mas.semconv import attributes as names
@@ -180,7 +180,7 @@ class _Walk:
                 self._wait(cause, effect, reached)
             elif reached < trail.now:
                 trail.set_reason((DELAYED, sibling, begun, ()))
-                trail.back_to(reached, around, FRAMEWORK)
+                trail.back_to(reached, around, StepKind.FRAMEWORK)
             trail.set_reason((CAUSED[kind], begun, sibling, branches))
             begun, start = sibling, starts[sibling]
             if start < frame.start:
@@ -215,12 +215,12 @@ class _Walk:
         again = self.spans.trace_ids[root] != self.spans.trace_ids[earlier]
         if reached < self.trail.now:
             self.trail.set_reason((INVOKED_AGAIN if again else UNRECORDED, root, NO_SPAN, ()))
-            self.trail.back_to(reached, NO_SPAN, WAITING if again else FRAMEWORK)
+            self.trail.back_to(reached, NO_SPAN, StepKind.WAITING if again else StepKind.FRAMEWORK)
 
     def _wait(self, pause: int, resume: int, paused: int) -> None:
         if paused < self.trail.now:
             self.trail.set_reason((RESUMED, resume, NO_SPAN, ()))
-            self.trail.back_to(paused, pause, WAITING)
+            self.trail.back_to(paused, pause, StepKind.WAITING)
         self.trail.set_reason((PAUSED, pause, NO_SPAN, ()))
 
     def _last_cause(self, effect: int, frame: _Frame | None) -> _Last | None:

@@ -5,17 +5,23 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
-from typing import Literal, Self
+from typing import Self
 
 from otel_mas.causal.reasons import DELAYED, NO_REASON, NO_SPAN, Reason, is_held
 from otel_mas.model import Span
 
-StepKind = Literal["span", "framework", "waiting for input"]
 
-SPAN: StepKind = "span"
-FRAMEWORK: StepKind = "framework"
-WAITING: StepKind = "waiting for input"
+class StepKind(StrEnum):
+    """The kind of a step."""
+
+    SPAN = "span"
+    """A span did the work."""
+    FRAMEWORK = "framework"
+    """A span encloses work that waited for its turn."""
+    WAITING = "waiting for input"
+    """A span had paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ class Trail:
         self._other = array("q")
         self._more: dict[int, tuple[int, ...]] = {}
 
-    def back_to(self, start: int, span: int, kind: StepKind = SPAN) -> None:
+    def back_to(self, start: int, span: int, kind: StepKind = StepKind.SPAN) -> None:
         """The section from `start` to now belongs to this span; go there."""
         if start < self.now:
             text, one, other, more = self.reason or NO_REASON
@@ -147,7 +153,9 @@ class CriticalPath:
         """The spans that did the work, each once, in the order in which they first appear."""
         trail = self._trail
         worked = zip(reversed(trail.spans), reversed(trail.kinds), strict=True)
-        return tuple(self._spans[span] for span in dict.fromkeys(span for span, kind in worked if kind == SPAN))
+        return tuple(
+            self._spans[span] for span in dict.fromkeys(span for span, kind in worked if kind == StepKind.SPAN)
+        )
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.sections)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypedDict
 
 from otel_mas.analyse.cost import CostRow, CostTable
 from otel_mas.analyse.questions import Question
-from otel_mas.causal import CHILD, CausalGraph, CriticalPath, Edge, Step
+from otel_mas.causal import CHILD, CausalGraph, CriticalPath, Edge, Step, StepKind
 from otel_mas.model import Event, Link, PartialList, Span, TraceSummary
 from otel_mas.report.decisions import Reasons
 from otel_mas.report.task_labels import TaskLabels
@@ -386,9 +386,9 @@ def critical_path(causal: CausalGraph, path: CriticalPath, problems: Sequence[st
 
 def _step(step: Step, labels: TaskLabels) -> StepForm:
     span = step.span
-    task = None if span is None or step.kind != "span" else labels.task(span)
+    task = None if span is None or step.kind != StepKind.SPAN else labels.task(span)
     return {
-        "kind": step.kind,
+        "kind": step.kind.value,
         "span_id": None if span is None else span.span_id,
         "trace_id": None if span is None else span.trace_id,
         "label": None if span is None else labels.path_label(span),

@@ -6,13 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from otel_mas.causal import CriticalPath, Step
+from otel_mas.causal import CriticalPath, Step, StepKind
 from otel_mas.model import Span
 from otel_mas.report.task_labels import TaskLabels
 from otel_mas.semconv.enums import RecordKind
 
-SPAN = "span"
-WAITING = "waiting for input"
 # What takes less than this share of the time at work says nothing; such lines are summed up in one.
 _SMALL = 0.005
 _GROUPS: Mapping[str | None, str] = {
@@ -37,7 +35,7 @@ class PathRow:
 
     @property
     def waits(self) -> bool:
-        return self.steps[0].kind == WAITING
+        return self.steps[0].kind == StepKind.WAITING
 
     def spent(self, labels: TaskLabels) -> list[tuple[str, int]]:
         """On which spans inside the task at least a tenth of it went, with ns; the longest first, three at most."""
@@ -80,7 +78,7 @@ def made_of(path: CriticalPath) -> tuple[Counter[str], int]:
     took: Counter[str] = Counter()
     for step in path:
         took[_group(step)] += step.duration_ns
-    return took, took.pop(WAITING, 0)
+    return took, took.pop(StepKind.WAITING, 0)
 
 
 def _together(one: Step, following: Step, labels: TaskLabels) -> bool:
@@ -90,11 +88,11 @@ def _together(one: Step, following: Step, labels: TaskLabels) -> bool:
 
 def _belongs(step: Step, labels: TaskLabels) -> Span | None:
     """The task that a step is the work of."""
-    return labels.task(step.span) if step.kind == SPAN and step.span is not None else None
+    return labels.task(step.span) if step.kind == StepKind.SPAN and step.span is not None else None
 
 
 def _group(step: Step) -> str:
-    if step.kind != SPAN or step.span is None:
+    if step.kind != StepKind.SPAN or step.span is None:
         return step.kind if step.held_by is None else "held by other tasks of a step"
     kind = step.span.record_kind
     return _GROUPS.get(kind, "other spans" if kind is None else "own code")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otel_mas.causal import CausalGraph, CriticalPath
+from otel_mas.causal import CausalGraph, CriticalPath, StepKind
 from otel_mas.report.html.block import KINDS, Head, left_out, named, row, table
 from otel_mas.report.markup import Child, Markup, element, text
-from otel_mas.report.path_rows import SPAN, PathRow, made_of, notable, path_rows
+from otel_mas.report.path_rows import PathRow, made_of, notable, path_rows
 from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.text import count, duration, listing, offset, plain, share
 from otel_mas.semconv.enums import RecordKind
@@ -45,7 +45,7 @@ def _row(one: PathRow, labels: TaskLabels, begin: int, active: int) -> Iterator[
     yield None if one.waits else share(one.took_ns, active)
     whole = max(active, 1)
     longest = max(one.steps, key=lambda step: step.duration_ns)
-    kind = longest.span.record_kind if longest.span is not None and longest.kind == SPAN else None
+    kind = longest.span.record_kind if longest.span is not None and longest.kind == StepKind.SPAN else None
     colour = KINDS[RecordKind(kind)] if kind in KINDS else "om-mark"
     if one.waits:
         yield row(0.0, 1.0, "om-waits")
@@ -59,7 +59,7 @@ def _row(one: PathRow, labels: TaskLabels, begin: int, active: int) -> Iterator[
 
 def _name(one: PathRow, labels: TaskLabels) -> Markup:
     step = one.steps[0]
-    if step.kind != SPAN or step.span is None:
+    if step.kind != StepKind.SPAN or step.span is None:
         phrase = step.kind if step.held_by is None else f"held by {labels.label(step.held_by)}"
         return element("span", phrase, class_="om-wait" if one.waits else "om-dim")
     if one.task is not None:

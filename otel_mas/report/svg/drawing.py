@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from otel_mas.causal import StepKind
 from otel_mas.model import Span
 from otel_mas.model.instants import instant
 from otel_mas.report.decisions import decision
@@ -59,7 +60,7 @@ class _Drawing:
         self.begin = self.scale.start_ns
         self.arrows = _readable(scene.arrows)
         self.kinds = {arrow.edge.kind for arrow in self.arrows}
-        self.waits = any(step.kind == "waiting for input" for step in scene.path.sections)
+        self.waits = any(step.kind == StepKind.WAITING for step in scene.path.sections)
 
     def draw(self) -> Markup:
         legend, high = self._legend()
@@ -134,7 +135,7 @@ class _Drawing:
         for piece in self.scale.idle:
             took = duration(piece.end_ns - piece.start_ns)
             waits = any(
-                step.kind == "waiting for input" and step.start_ns < piece.end_ns and step.end_ns > piece.start_ns
+                step.kind == StepKind.WAITING and step.start_ns < piece.end_ns and step.end_ns > piece.start_ns
                 for step in self.scene.path.sections
             )
             what = "waiting for input" if waits else "nothing ran"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from otel_mas.causal import CausalGraph, CriticalPath, Edge
+from otel_mas.causal import CausalGraph, CriticalPath, Edge, StepKind
 from otel_mas.model import Span
 from otel_mas.report.findings import failures
 from otel_mas.report.task_labels import TaskLabels
@@ -163,7 +163,7 @@ class _Stage:
         """Note where the critical path runs, and from which bar to which it goes."""
         before: Bar | None = None
         for step in self.path.sections:
-            bar = self.within.get(step.span.span_id) if step.span is not None and step.kind == "span" else None
+            bar = self.within.get(step.span.span_id) if step.span is not None and step.kind == StepKind.SPAN else None
             if bar is None:
                 continue
             if bar.critical and bar.critical[-1][1] == step.start_ns:

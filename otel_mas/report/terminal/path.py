@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from otel_mas.causal import CausalGraph, CriticalPath
-from otel_mas.report.path_rows import SPAN, PathRow, made_of, notable, path_rows
+from otel_mas.causal import CausalGraph, CriticalPath, StepKind
+from otel_mas.report.path_rows import PathRow, made_of, notable, path_rows
 from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.terminal.lines import bar, cells, fit, joined, kind_style, wrap
 from otel_mas.report.text import count, duration, listing, offset, plain, share
@@ -68,12 +68,12 @@ def _style(row: PathRow) -> str:
     longest = max(row.steps, key=lambda step: step.duration_ns)
     if row.waits:
         return "yellow"
-    return kind_style(longest.span) if longest.kind == SPAN and longest.span is not None else "dim"
+    return kind_style(longest.span) if longest.kind == StepKind.SPAN and longest.span is not None else "dim"
 
 
 def _label(row: PathRow, labels: TaskLabels, every: bool) -> Text:
     step = row.steps[0]
-    if step.kind != SPAN or step.span is None:
+    if step.kind != StepKind.SPAN or step.span is None:
         phrase = step.kind if step.held_by is None else f"held by {labels.label(step.held_by)}"
         return Text(phrase, style=_style(row))
     if row.task is None or every:
