@@ -53,7 +53,7 @@ ENUM_NAMES = {
 
 
 class BadRegistry(Exception):
-    """The registry contradicts itself; the message says where."""
+    """The registry contradicts itself, at the place in the message."""
 
 
 @dataclass(frozen=True, slots=True)

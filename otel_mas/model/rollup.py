@@ -1,7 +1,7 @@
 """The rule of a trace's summary: sums, extremes and the root of its spans, counted span by span.
 
-The store counts its rows by it, sources that have no summaries count spans (`otel_mas.model.summary`). What the store
-adds to a row that exists, `store/sql/rollup.sql` says; a field is added there, here, and in `model/summary.py`.
+The store counts its rows by it, sources without summaries their spans (`otel_mas.model.summary`). A new field needs a
+line here, in `model/summary.py`, and in the store a migration and lines in `sql/rollup.sql` and `sql/summaries.sql`.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ class NotInstalled(ValueError):
 
 
 class Cut(Exception):
-    """The file ends in the middle of a message, or its bytes are no zstd; `where` says at which message."""
+    """The file ends in the middle of a message, or its bytes are no zstd; `where` names the message."""
 
     def __init__(self, where: str) -> None:
         super().__init__(where)

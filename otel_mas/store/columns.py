@@ -121,7 +121,7 @@ def _scalar(value: object) -> object:
 
 
 def present_in(bits: int) -> list[Column]:
-    """The columns that a bit set stands for: bit n is the n-th of `COLUMNS`."""
+    """The columns of a bit set: bit n is the n-th of `COLUMNS`."""
     return [column for place, column in enumerate(COLUMNS) if bits >> place & 1]
 
 

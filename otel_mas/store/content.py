@@ -74,9 +74,9 @@ def _attributes(
     connection: sqlite3.Connection, trace: int, span_id: bytes, attributes: Any, limit: int
 ) -> Iterator[tuple[str, str, bool]]:
     """Name, text, and whether it was cut."""
-    beside = "FROM contents WHERE trace = ? AND span_id = ?"
     contents = connection.execute(
-        f"SELECT name, CASE WHEN length(value) <= ? THEN value END, length(value) {beside} ORDER BY id",
+        "SELECT name, CASE WHEN length(value) <= ? THEN value END, length(value) FROM contents "
+        "WHERE trace = ? AND span_id = ? ORDER BY id",
         (_LONGEST, trace, span_id),
     )
     for name, (value, size) in {name: (value, size) for name, value, size in contents}.items():

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from otel_mas.errors import StoreLocked
 
-_WAIT_S = 0.1  # once in a process, and only while somebody is creating the store
+_WAIT_S = 0.1  # once in a process, and only while the store is being created
 
 
 def stored_key(path: str | Path, timeout_s: float = _WAIT_S) -> bytes | None:
@@ -31,7 +31,7 @@ def stored_key(path: str | Path, timeout_s: float = _WAIT_S) -> bytes | None:
     except (FileNotFoundError, ValueError):  # ValueError: a NUL in the path, where no store can be
         return None
     except sqlite3.Error as error:
-        if str(error).startswith("no such table"):  # somebody is creating it right now
+        if str(error).startswith("no such table"):  # it is being created
             return None
         raise StoreLocked(f"the digest key of the store at {path} cannot be read: {error}") from error
     except OSError as error:

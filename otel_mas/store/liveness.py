@@ -11,7 +11,7 @@ FRESH_NS = 15_000_000_000
 
 
 def refuse_while_recording(connection: sqlite3.Connection, path: Path, now_ns: int) -> None:
-    """Raise `StoreLocked` where a process with a fresh heartbeat has not said that it ended."""
+    """Raise `StoreLocked` where a process with a fresh heartbeat has not finished."""
     services = connection.execute(
         "SELECT service FROM instances WHERE finished_ns IS NULL AND heartbeat_ns >= ?", (now_ns - FRESH_NS,)
     ).fetchall()

@@ -160,7 +160,7 @@ class Log:
 
         Args:
             server: of the destination, as `otel_mas.config.server_key` names it; "" where it is none.
-            content: bytes of each attribute with content that lies beside a span and goes along; 0 for none.
+            content: bytes of each attribute with recorded content that goes along; 0 for none.
         """
         with self.transaction("DEFERRED") as connection:
             found = connection.execute(

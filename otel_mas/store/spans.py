@@ -23,7 +23,7 @@ from otel_mas.store.columns import attributes_of, present_in
 from otel_mas.store.statements import COLUMN_LIST
 from otel_mas.store.table import KINDS, LoadBody, Process, Rows, StoredSpans
 
-# By key, not by trace and row: the log is then read in the order in which it lies on the disk.
+# By key, not by trace and row, which reads the log in its order on the disk.
 _ENDED = """
 SELECT id, span_id, parent_span_id, name, kind, start_ns, end_ns, status, resource, scope{columns}
 FROM spans WHERE id IN (SELECT id FROM spans WHERE trace = ?) ORDER BY id

@@ -1,4 +1,4 @@
-"""The spans of a trace as columns, as they lie in the log; an object for a span is made when somebody looks at it."""
+"""The spans of a trace in columns, as the log has them; the object of a span is made at the first access."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STATUSES: Mapping[int, StatusCode] = {int(status): status for status in StatusC
 
 
 class Process:
-    """The process that emitted spans; its resource is decoded when somebody asks."""
+    """The process that emitted spans; its resource is decoded at the first access."""
 
     __slots__ = ("_body", "_resource", "_schema_url", "service")
 
@@ -79,16 +79,11 @@ class Rows:
     def in_order(self, order: Sequence[int]) -> Rows:
         """The same rows, of which the n-th is now the one with the number `order[n]`."""
         rows = Rows()
-        rows.keys, rows.starts, rows.lasts = (
-            array("q", map(times.__getitem__, order)) for times in (self.keys, self.starts, self.lasts)
-        )
-        rows.ids = list(map(self.ids.__getitem__, order))
-        rows.parents = list(map(self.parents.__getitem__, order))
-        rows.names = list(map(self.names.__getitem__, order))
-        rows.kinds = list(map(self.kinds.__getitem__, order))
-        rows.statuses = list(map(self.statuses.__getitem__, order))
-        rows.processes = list(map(self.processes.__getitem__, order))
-        rows.scopes = list(map(self.scopes.__getitem__, order))
+        for name, values in vars(self).items():
+            if isinstance(values, array):
+                setattr(rows, name, array("q", map(values.__getitem__, order)))
+            elif isinstance(values, list):
+                setattr(rows, name, list(map(values.__getitem__, order)))
         rows.attributes = {name: list(map(found.__getitem__, order)) for name, found in self.attributes.items()}
         if self.open:
             rows.open = {place: self.open[number] for place, number in enumerate(order) if number in self.open}

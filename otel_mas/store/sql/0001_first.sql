@@ -5,7 +5,7 @@ CREATE TABLE store (
   value BLOB NOT NULL
 ) WITHOUT ROWID;
 
--- One row per recording process. Alive is who has a fresh heartbeat: a pid can be somebody else's by now.
+-- One row per recording process. One with a fresh heartbeat is alive: its pid may be another process's by now.
 CREATE TABLE instances (
   id           INTEGER PRIMARY KEY AUTOINCREMENT,
   instance_id  BLOB NOT NULL UNIQUE,

@@ -1,5 +1,5 @@
--- One row per trace, the columns named as the fields of TraceSummary. Open spans are of living processes (running), or
--- nobody will end them (dead).
+-- One row per trace, the columns named as the fields of TraceSummary. Open spans are of living processes (running),
+-- or will never end (dead).
 WITH live AS (
   SELECT o.trace, sum(alive) AS running, count(*) - sum(alive) AS dead,
          max(max(o.start_ns, CASE WHEN alive THEN 0 ELSE i.seen_ns END)) AS last_ns

@@ -18,7 +18,7 @@ def test_a_link_is_to_a_number_where_its_span_is_there_in_the_same_trace() -> No
     assert found.elsewhere == {1: (OTHER, "1"), 2: (TRACE, "9")}
 
 
-def test_columns_say_what_the_spans_say() -> None:
+def test_columns_hold_the_values_of_the_spans() -> None:
     process = Resource({names.MAS_INSTANCE_ID: "i"})
     spans = [
         Span(TRACE, "1", None, "a", 0, None, columns={names.MAS_TASK_ID: "t"}, resource=process, seen_ns=7),

@@ -69,7 +69,7 @@ def test_every_array_of_the_registry_comes_back_from_its_parts(attributes: dict[
         assert pair.value.ByteSize() <= PART_BYTES + 8 or len(pair.value.array_value.values) == 1
 
 
-def test_what_is_short_or_not_ours_stays_as_it_is() -> None:
+def test_short_and_foreign_arrays_stay_as_they_are() -> None:
     foreign = encoded({"app.rows": ("x" * 100,) * 200, "text": "y" * 20_000, names.MAS_CAUSE_SPANS: CAUSES[:100]})
     text_under_our_name = encoded({names.MAS_CAUSE_SPANS: "z" * 20_000})
 

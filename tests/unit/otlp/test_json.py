@@ -80,6 +80,6 @@ def test_a_batch_is_one_line() -> None:
     assert line.endswith(b"}\n")
 
 
-def test_what_is_no_span_is_told() -> None:
+def test_bytes_that_are_no_span_raise() -> None:
     with pytest.raises(ValueError, match="not an OTLP Span message"):
         span_json(b"\xff\xff\xff")

@@ -44,7 +44,7 @@ def deep_span(count: int) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["lists", "maps", "both"])
-def test_what_is_recorded_is_read_and_what_is_too_deep_is_cut_and_says_so(kind: str) -> None:
+def test_nested_values_are_read_and_cut_at_the_limit_with_a_note(kind: str) -> None:
     for count, read in ((MAX_NESTING, (MAX_NESTING, "x")), (MAX_NESTING + 1, (MAX_NESTING, CUT)), (400, (30, CUT))):
         body = delimited(b"\x4a", key_value("l", nested(count, kind)))
         assert levels(decode_body(body).attributes["l"]) == read
@@ -80,7 +80,7 @@ def test_a_deeper_span_of_another_program_is_read_and_cut_where_protobuf_cannot_
     assert [span.name for span in traces_data(message).resource_spans[0].scope_spans[0].spans] == ["deep", "deep"]
 
 
-def test_what_is_no_message_is_refused() -> None:
+def test_bytes_that_are_no_message_are_refused() -> None:
     for broken in (b"\xff\xff\xff", deep_span(60)[:-3]):
         with pytest.raises(ValueError, match="not an OTLP Span message"):
             decode_body(broken)

@@ -28,7 +28,7 @@ def test_a_timestamp_is_read_by_protobuf(time_ns: int) -> None:
 
 
 @given(st.text(max_size=20), st.integers(1, 2**32 - 1), st.integers(1, 2**63))
-def test_fields_are_what_protobuf_wrote(key: str, count: int, start: int) -> None:
+def test_the_fields_of_a_message_by_protobuf(key: str, count: int, start: int) -> None:
     span = Span(attributes=[KeyValue(key=key)], dropped_events_count=count, start_time_unix_nano=start)
     read = dict(values(span.SerializeToString()))
 
@@ -52,6 +52,6 @@ def test_anything_else_is_refused_or_read_but_never_breaks(encoded: bytes) -> No
 
 
 @pytest.mark.parametrize("encoded", [b"\x0a", b"\x0a\x05abc", b"\x80", b"\x09\x01", b"\x0b", b"\x08" + b"\xff" * 11])
-def test_what_ends_in_the_middle_is_refused(encoded: bytes) -> None:
+def test_the_beginning_of_a_message_is_refused(encoded: bytes) -> None:
     with pytest.raises(ValueError, match="message"):
         list(values(encoded))

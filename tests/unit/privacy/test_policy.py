@@ -12,7 +12,7 @@ import pytest
 
 from otel_mas.privacy.policy import Rule, holds_text, rule
 
-# What people, models and tools said is under none of these.
+# No content is under these names.
 KEPT = {
     "openinference": {
         "input.mime_type", "llm.provider", "openinference.span.kind", "output.mime_type", "session.id", "tool.name",

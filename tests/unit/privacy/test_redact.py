@@ -125,7 +125,7 @@ def test_a_secret_shape_does_not_survive_at_any_depth(data: st.DataObject, secre
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.data(), SECRETS, SECRET_KEYS)
-def test_what_stands_under_a_secret_like_key_does_not_survive(data: st.DataObject, secret: str, key: str) -> None:
+def test_a_value_under_a_secret_key_does_not_survive(data: st.DataObject, secret: str, key: str) -> None:
     hidden = data.draw(_nested(st.just(secret)))
     value = data.draw(_nested(st.just({"kept": 1, key: hidden})))
     assert not _survives(secret, redact_value(value))
@@ -189,7 +189,7 @@ def test_only_the_secret_is_cut_out(text: str, clean: str) -> None:
         "a bearer of bad news",
     ],
 )
-def test_what_is_no_secret_stays(text: str) -> None:
+def test_other_text_stays(text: str) -> None:
     assert redact_text(text) == text
 
 
@@ -198,7 +198,7 @@ def test_values_without_secrets_come_back_equal() -> None:
     assert redact_value(value) == value
 
 
-def test_what_names_its_secret_in_a_value_is_understood() -> None:
+def test_a_secret_named_in_a_value_is_found() -> None:
     value = [
         {"name": "API_KEY", "value": S},
         {"name": "PATH", "value": "/bin"},

@@ -230,7 +230,7 @@ def _planted() -> Iterator[tuple[str, str]]:
             yield (around.replace("%", json.dumps(text) if around[0] in "{[" else text)), secret
 
 
-def test_no_planted_secret_survives_and_what_stands_around_does() -> None:
+def test_no_planted_secret_survives_and_the_text_around_it_does() -> None:
     planted = list(_planted())
     assert len(planted) > 600
     failures = []
@@ -331,7 +331,7 @@ def test_near_misses_survive() -> None:
     assert redact_value(value) == value
 
 
-def test_what_was_taken_is_counted_by_rule_once() -> None:
+def test_a_secret_is_counted_once_by_its_rule() -> None:
     redactor = Redactor()
     redactor.text("password=hunter2 and password=hunter2b, token ghp_0123456789abcdef")
     redactor.text(redactor.text("password=hunter2"))

@@ -41,7 +41,7 @@ def keys(attributes: Any) -> set[str]:
         "traceloop.entity.input",
     ],
 )
-def test_content_stays_whoever_set_it_and_however_short(name: str) -> None:
+def test_content_is_withheld_of_any_instrumentation_and_length(name: str) -> None:
     span = Span(name="s", attributes=pairs({name: "x", names.GEN_AI_REQUEST_MODEL: "m"}))
 
     assert keys(shipped(span).attributes) == {names.GEN_AI_REQUEST_MODEL}
@@ -82,7 +82,7 @@ def test_structure_of_the_semantic_conventions_and_of_other_vocabularies_leaves(
     assert keys(shipped(span).attributes) == set(known)
 
 
-def test_what_a_name_of_the_registry_holds_leaves_however_long() -> None:
+def test_structure_of_the_registry_leaves_at_any_length() -> None:
     span = Span(attributes=pairs({names.MAS_CHECKPOINT_PENDING: ("x" * 5000,)}))
 
     assert shipped(span) == span
@@ -108,9 +108,9 @@ def test_of_an_exception_only_the_type_leaves() -> None:
     assert keys(left.events[0].attributes) == {names.EXCEPTION_TYPE}
 
 
-def test_an_event_that_is_content_keeps_only_what_is_well_known() -> None:
-    said = {"content": "hi", "message": {"role": "user"}, "new": "hi", names.GEN_AI_PROVIDER_NAME: "p"}
-    event = Span.Event(name="gen_ai.user.message", attributes=pairs(said))
+def test_an_event_with_content_keeps_only_known_structure() -> None:
+    attributes = {"content": "hi", "message": {"role": "user"}, "new": "hi", names.GEN_AI_PROVIDER_NAME: "p"}
+    event = Span.Event(name="gen_ai.user.message", attributes=pairs(attributes))
 
     assert keys(shipped(Span(events=[event])).events[0].attributes) == {names.GEN_AI_PROVIDER_NAME}
 
@@ -124,7 +124,7 @@ def test_a_links_foreign_content_stays_and_the_link_leaves() -> None:
     assert (left.trace_id, left.span_id, keys(left.attributes)) == (b"t" * 16, b"s" * 8, {names.MAS_LINK_KIND})
 
 
-def test_what_is_withheld_is_counted() -> None:
+def test_withheld_values_are_counted() -> None:
     span = Span(
         attributes=pairs({"input.value": "x", "output.value": "y"}),
         status=Status(message="m", code=Status.STATUS_CODE_ERROR),
@@ -166,7 +166,7 @@ def test_a_value_nested_without_end_stays() -> None:
 
 
 @pytest.mark.parametrize("body", [b"\x4a\xff", b"\x4a\x05ab", b"\x07", b"\xff" * 12])
-def test_bytes_that_are_no_span_are_told(body: bytes) -> None:
+def test_bytes_that_are_no_span_raise(body: bytes) -> None:
     with pytest.raises(ValueError, match="message"):
         Withholder().span(body)
 

@@ -50,7 +50,7 @@ def test_a_file_that_is_not_sqlite_is_refused_and_left_alone(tmp_path: Path, ope
 
 
 @BOTH
-def test_somebody_elses_database_is_refused_and_left_alone(tmp_path: Path, opened: Open) -> None:
+def test_a_foreign_database_is_refused_and_left_alone(tmp_path: Path, opened: Open) -> None:
     path = tmp_path / "other.db"
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE t (a)")
@@ -93,7 +93,7 @@ def test_an_empty_file_can_become_a_store_but_not_be_read(tmp_path: Path) -> Non
     open_for_reading(path).close()
 
 
-def test_a_damaged_store_is_told_from_other_errors(bench: Any) -> None:
+def test_a_damaged_store_has_an_error_of_its_own(bench: Any) -> None:
     writer = bench.writer()
     writer.write(Batch(spans=[bench.span() for _ in range(200)]))
     writer.close()
@@ -165,7 +165,7 @@ def test_a_store_in_a_read_only_folder_can_be_read(foreign: Path) -> None:
     assert _as_nobody(code, foreign) == "1"
 
 
-def test_writing_into_a_read_only_store_says_so(foreign: Path) -> None:
+def test_writing_into_a_read_only_store_is_an_error_of_its_own(foreign: Path) -> None:
     code = (
         "try: StoreWriter(sys.argv[1], instance_id=b'i', run_id=None, service='s', max_bytes=0, max_age_ns=0)\n"
         "except StoreError as error: print(type(error).__name__, error)"
@@ -180,7 +180,7 @@ def test_commits_that_cannot_be_read_are_not_passed_over_in_silence(foreign: Pat
     assert _as_nobody(code, foreign).startswith("StoreReadOnly")
 
 
-def test_a_store_that_was_open_to_others_is_closed_to_them_and_that_is_said(
+def test_a_store_that_was_open_to_others_is_made_private_with_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "runs.db"

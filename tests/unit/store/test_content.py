@@ -18,7 +18,7 @@ values = st.recursive(
 )
 
 
-def said(role: str, text: str) -> dict[str, Any]:
+def text_message(role: str, text: str) -> dict[str, Any]:
     return {"role": role, "parts": [{"type": "text", "content": text}]}
 
 
@@ -30,7 +30,11 @@ def test_any_value_fits_and_is_json(value: Any) -> None:
     assert (json.loads(text) == value) is not cut
 
 
-@given(st.lists(st.builds(said, st.sampled_from(["user", "assistant"]), st.text(max_size=900)), min_size=1, max_size=9))
+@given(
+    st.lists(
+        st.builds(text_message, st.sampled_from(["user", "assistant"]), st.text(max_size=900)), min_size=1, max_size=9
+    )
+)
 def test_any_messages_fit_and_are_messages(messages: list[dict[str, Any]]) -> None:
     text, cut = fit_messages(messages, LIMIT)
 
@@ -39,14 +43,14 @@ def test_any_messages_fit_and_are_messages(messages: list[dict[str, Any]]) -> No
     assert all({"role", "parts"} <= set(message) for message in json.loads(text))
 
 
-def test_a_long_text_keeps_its_beginning_and_says_what_is_gone() -> None:
+def test_a_long_text_keeps_its_beginning_and_the_number_of_cut_characters() -> None:
     text, _ = fit({"query": "x" * 1000}, LIMIT)
 
     assert json.loads(text) == {"query": f"{'x' * 128}… (cut: 872 more characters)"}
 
 
 def test_of_many_messages_the_first_and_the_latest_stay_and_the_rest_is_counted() -> None:
-    messages = [said("user", f"message {number}") for number in range(100)]
+    messages = [text_message("user", f"message {number}") for number in range(100)]
     left = json.loads(fit_messages(messages, LIMIT)[0])
 
     (gone,) = left[1]["parts"]

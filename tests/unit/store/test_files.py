@@ -20,7 +20,7 @@ OTHER = "import sqlite3; c = sqlite3.connect({!r}); c.execute('DELETE FROM facet
 
 
 @pytest.mark.parametrize("look", ["header", "reader", "recognises", "source"])
-def test_a_look_at_a_store_loses_nothing_of_what_is_recorded_beside_it(bench: Any, look: str) -> None:
+def test_a_look_at_a_store_loses_no_span_of_a_recorder(bench: Any, look: str) -> None:
     writer = bench.writer()
     writer.write(Batch(spans=[bench.span()]))
     if look == "header":

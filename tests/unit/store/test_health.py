@@ -25,7 +25,7 @@ def test_an_empty_store_has_nothing(bench: Any) -> None:
     assert found.used_bytes > 0
 
 
-def test_processes_are_told_apart_by_their_heartbeat_and_their_end(bench: Any) -> None:
+def test_processes_are_alive_by_their_heartbeat_and_their_end(bench: Any) -> None:
     for name in (b"ended", b"living"):
         writer = bench.writer(instance=name, service=name.decode(), run_id="r")
         writer.write(Batch())
@@ -48,7 +48,7 @@ def test_secrets_taken_out_are_counted_over_batches_and_processes(bench: Any) ->
     assert list(examine(bench.path, clock=bench.clock).redacted.items()) == [("password", 5), ("github", 1)]
 
 
-def test_a_check_for_damage_stops_in_time_and_says_so(bench: Any) -> None:
+def test_a_check_for_damage_stops_in_time_and_reports_it(bench: Any) -> None:
     writer = bench.writer()
     resource, scope = writer.resource({}, "", b"x"), writer.scope("s", "", {}, "")
     for _ in range(40):

@@ -43,7 +43,7 @@ def test_twice_changes_nothing_and_is_counted(tmp_path: Path) -> None:
         assert reader.traces(Query()) == before
 
 
-def test_it_is_not_sent_on_unless_that_is_said(bench: Any) -> None:
+def test_imported_spans_are_shipped_only_with_may_ship(bench: Any) -> None:
     bench.writer().close()
     import_spans(bench.path, PROCESSES[:1])
     import_spans(bench.path, PROCESSES[1:2], may_ship=True)
@@ -54,7 +54,7 @@ def test_it_is_not_sent_on_unless_that_is_said(bench: Any) -> None:
     assert marks == [(0, 7), (1, 5)]
 
 
-def test_what_this_store_recorded_does_not_come_back_with_less_in_it(bench: Any) -> None:
+def test_a_recorded_span_does_not_come_back_with_less_in_it(bench: Any) -> None:
     writer = bench.writer(instance=b"i" * 16)
     attributes = {names.MAS_STORE_ID: writer.store_id, names.MAS_INSTANCE_ID: (b"i" * 16).hex()}
     resource = writer.resource(attributes, "", b"")
@@ -77,7 +77,7 @@ def test_what_this_store_recorded_does_not_come_back_with_less_in_it(bench: Any)
     assert read.attributes[names.GEN_AI_INPUT_MESSAGES] == "said"
 
 
-def test_what_this_store_has_forgotten_comes_back(bench: Any) -> None:
+def test_a_deleted_span_comes_back(bench: Any) -> None:
     writer = bench.writer()
     message = process(
         {names.MAS_STORE_ID: writer.store_id, names.MAS_INSTANCE_ID: b"instance".hex()}, [span(1, 1, "s", 0, 1)]
@@ -108,7 +108,7 @@ def test_links_with_ids_of_odd_length_do_not_keep_a_span_out(tmp_path: Path) -> 
     assert import_spans(tmp_path / "s.db", [process({}, [odd])]).added == 1
 
 
-def test_runs_can_be_told_apart(tmp_path: Path) -> None:
+def test_runs_are_distinguished(tmp_path: Path) -> None:
     runs = [process({names.MAS_RUN_ID: f"run-{number}"}, [span(number, 1, "s", 0, 1)]) for number in range(1, 41)]
     done = import_spans(tmp_path / "s.db", [*runs, *runs])
 
@@ -117,7 +117,7 @@ def test_runs_can_be_told_apart(tmp_path: Path) -> None:
         assert [summary.trace_id for summary in reader.traces(Query(run_id="run-7"))] == [trace_id(7)]
 
 
-def test_the_oldest_start_is_told(tmp_path: Path) -> None:
+def test_the_oldest_start_is_returned(tmp_path: Path) -> None:
     messages: list[ResourceSpans] = list(PROCESSES)
 
     oldest = min(one.start_time_unix_nano for p in messages for of in p.scope_spans for one in of.spans)

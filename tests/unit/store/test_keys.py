@@ -19,7 +19,7 @@ def _writer(path: Path, key: bytes) -> StoreWriter:
     )
 
 
-def test_a_store_has_the_key_of_who_created_it(tmp_path: Path) -> None:
+def test_a_store_has_the_key_of_its_creator(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
     assert stored_key(path) is None
     for key in (b"1" * 32, b"2" * 32):

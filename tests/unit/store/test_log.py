@@ -45,7 +45,7 @@ def bodies(piece: LogChunk | None) -> list[bytes]:
     return [] if piece is None else [row.body for row in piece.rows]
 
 
-def test_a_destination_gets_what_is_committed_after_it_is_known(bench: Any, log: Log) -> None:
+def test_a_destination_gets_spans_committed_after_it_is_known(bench: Any, log: Log) -> None:
     write(bench, *shippable(bench, 2))
     assert log.add("a") == 2
     assert read(log) is None
@@ -63,7 +63,7 @@ def test_from_the_start_it_gets_all(bench: Any, log: Log) -> None:
     assert bodies(read(log)) == [row.body for row in rows]
 
 
-def test_history_that_is_asked_for_later_comes_once_and_after_what_is_new(bench: Any, log: Log) -> None:
+def test_history_that_is_asked_for_later_comes_once_and_after_new_spans(bench: Any, log: Log) -> None:
     old, new = shippable(bench, 2), shippable(bench, 1)
     write(bench, *old)
     log.add("a")
@@ -84,7 +84,7 @@ def test_history_that_is_asked_for_later_comes_once_and_after_what_is_new(bench:
     assert read(log) is None
 
 
-def test_what_is_not_acknowledged_comes_again(bench: Any, log: Log) -> None:
+def test_unacknowledged_spans_are_read_again(bench: Any, log: Log) -> None:
     log.add("a")
     rows = shippable(bench, 3)
     write(bench, *rows)
@@ -133,7 +133,7 @@ def test_a_piece_is_bounded_in_spans_and_bytes_and_has_one_at_least(
     assert found == ([2, 2, 1] if spans == 2 else [1] * 5)
 
 
-def test_what_an_app_exports_itself_is_not_shipped_to_the_same_server(bench: Any, log: Log) -> None:
+def test_spans_exported_by_the_app_are_not_shipped_to_the_same_server(bench: Any, log: Log) -> None:
     log.add("a")
     before, after, other = shippable(bench), shippable(bench), shippable(bench)
     write(bench, *before)
@@ -161,7 +161,7 @@ def test_one_owner_at_a_time_until_the_lease_ends(bench: Any, log: Log) -> None:
     assert yours.epoch > mine.epoch
 
 
-def test_who_lost_the_lease_can_acknowledge_nothing(bench: Any, log: Log) -> None:
+def test_without_the_lease_nothing_can_be_acknowledged(bench: Any, log: Log) -> None:
     log.add("a")
     write(bench, *shippable(bench))
     mine = log.lease("a", "me", 10)
@@ -189,7 +189,7 @@ def test_a_lease_that_ran_out_is_a_new_one_even_for_its_owner(bench: Any, log: L
     assert second.epoch == first.epoch + 1
 
 
-def test_a_lease_given_before_the_clock_was_set_back_binds_nobody(bench: Any, log: Log) -> None:
+def test_a_lease_given_before_the_clock_was_set_back_is_void(bench: Any, log: Log) -> None:
     log.add("a")
     log.lease("a", "me", 10)
     bench.now_ns -= 24 * 3600 * SECOND
@@ -208,7 +208,7 @@ def test_a_lease_that_is_given_back_is_free_at_once(bench: Any, log: Log) -> Non
     assert log.lease("a", "me", 10) is None
 
 
-def test_what_retention_deletes_first_is_counted_as_lost(bench: Any, log: Log) -> None:
+def test_spans_deleted_before_they_are_shipped_are_counted_as_lost(bench: Any, log: Log) -> None:
     log.add("a")
     rows = shippable(bench, 3)
     write(bench, *rows, bench.span(sampled=True, may_ship=False))
@@ -225,7 +225,7 @@ def test_what_retention_deletes_first_is_counted_as_lost(bench: Any, log: Log) -
     assert read(log) is None
 
 
-def test_what_was_under_way_when_retention_deleted_it_is_not_lost(bench: Any, log: Log) -> None:
+def test_spans_deleted_while_they_are_sent_are_not_lost(bench: Any, log: Log) -> None:
     log.add("a")
     write(bench, *shippable(bench, 3))
     piece = read(log)
@@ -240,7 +240,7 @@ def test_what_was_under_way_when_retention_deleted_it_is_not_lost(bench: Any, lo
     assert (status.shipped, status.lost) == (3, 0)
 
 
-def test_the_status_says_how_far_it_is(bench: Any, log: Log) -> None:
+def test_the_status_of_a_destination(bench: Any, log: Log) -> None:
     write(bench, *shippable(bench, 2))
     log.add("a")
     rows = shippable(bench, 3)
@@ -259,7 +259,7 @@ def test_the_status_says_how_far_it_is(bench: Any, log: Log) -> None:
     assert (status.shipped, status.withheld, status.error, status.shipping) == (1, 4, "down", True)
 
 
-def test_what_is_sent_clears_the_last_error(bench: Any, log: Log) -> None:
+def test_a_sent_span_clears_the_last_error(bench: Any, log: Log) -> None:
     log.add("a")
     write(bench, *shippable(bench))
     lease = log.lease("a", "me", 10)

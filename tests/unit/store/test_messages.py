@@ -50,14 +50,14 @@ def test_a_message_is_stored_once_and_gets_its_body_when_one_comes(bench: Any) -
     assert found == {_digest(1).hex(): Message(_digest(1).hex(), "user", {"role": "user", "parts": []})}
 
 
-def test_a_message_that_is_referred_to_and_missing_is_told_once(bench: Any) -> None:
+def test_a_missing_message_is_returned_once(bench: Any) -> None:
     writer = bench.writer()
     writer.write(Batch(messages=[MessageRow(_digest(1), "user", None)], message_refs=_refs([1, 2])))
     assert writer.forgotten() == {_digest(2)}
     assert writer.forgotten() == frozenset()
 
 
-def test_a_message_that_comes_after_those_who_refer_to_it_is_not_missing(bench: Any) -> None:
+def test_a_message_that_comes_after_its_references_is_not_missing(bench: Any) -> None:
     writer = bench.writer()
     writer.write(Batch(message_refs=_refs([1, 2])))
     writer.write(Batch(messages=[MessageRow(_digest(1), "user", b"{}")]))

@@ -32,7 +32,7 @@ def _layouts(monkeypatch: pytest.MonkeyPatch, *more: Any) -> None:
     monkeypatch.setattr(opening, "VERSION", len(steps))
 
 
-def test_an_older_store_is_brought_up_with_what_it_holds(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_store_is_migrated_with_its_spans(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.writer().write(Batch(spans=[bench.span()]))
     before = migrations.VERSION
     _layouts(monkeypatch, _second)
@@ -56,7 +56,7 @@ def test_a_migration_that_fails_leaves_the_layout_before_it(bench: Any, monkeypa
     assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'third'").fetchone() is None
 
 
-def test_a_disk_that_is_full_is_what_is_told(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_as_one(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA max_page_count = 3")

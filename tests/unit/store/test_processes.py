@@ -65,7 +65,7 @@ def test_processes_that_open_a_new_store_at_once_share_it(tmp_path: Path) -> Non
         assert reader.run("run").processes == 5
 
 
-def test_a_reader_sees_what_another_process_is_writing(tmp_path: Path) -> None:
+def test_a_reader_sees_the_commits_of_another_process(tmp_path: Path) -> None:
     path = tmp_path / "runs.db"
     writer = _start(path, 1, 10_000, 5)
     assert writer.stdout is not None
@@ -96,13 +96,13 @@ def test_a_killed_writer_loses_at_most_its_last_batch(tmp_path: Path) -> None:
         assert writer.stdout.readline()
         time.sleep(0.1 * number)
         os.kill(writer.pid, signal.SIGKILL)
-        told = writer.stdout.read().split() or ["7"]
+        printed = writer.stdout.read().split() or ["7"]
         writer.communicate()
         with StoreReader(path, clock=lambda: time.time_ns() + 60_000_000_000) as reader:
             trace = reader.trace(bytes([number] * 16).hex())
             committed = len([span for span in trace.spans if span.end_ns is not None])
             assert committed % 7 == 0
-            assert committed >= int(told[-1])
-            said = r"the process stopped \(no sign of life since \S+ \S+ UTC\) while in open"
-            assert re.fullmatch(said, trace.incomplete or "")
+            assert committed >= int(printed[-1])
+            reason = r"the process stopped \(no sign of life since \S+ \S+ UTC\) while in open"
+            assert re.fullmatch(reason, trace.incomplete or "")
     _finished(_start(path, 9, 1, 1))  # and the store goes on

@@ -111,7 +111,7 @@ def test_everything_that_belongs_to_a_trace_goes_with_it(bench: Any) -> None:
         assert connection.execute(f"SELECT DISTINCT {key} FROM {table}").fetchall() == [(2,)], table
 
 
-def test_a_message_that_went_and_is_referred_to_again_is_told(bench: Any) -> None:
+def test_a_deleted_message_that_is_referred_to_again_is_missing(bench: Any) -> None:
     writer = bench.writer(max_age_ns=DAY)
     digest = b"system prompt..."
     ref = MessageRefRow(_trace(1), b"span....", 0, 0, digest)
@@ -124,7 +124,7 @@ def test_a_message_that_went_and_is_referred_to_again_is_told(bench: Any) -> Non
     assert writer.forgotten() == {digest}
 
 
-def test_messages_whose_reference_never_came_go_after_a_while(bench: Any) -> None:
+def test_messages_without_a_reference_are_deleted_after_a_while(bench: Any) -> None:
     writer = bench.writer(max_age_ns=DAY)
     writer.write(Batch(messages=[MessageRow(b"d" * 16, "user", b"{}")], spans=[bench.span()]))
     bench.now_ns += 2 * DAY

@@ -44,7 +44,7 @@ def test_rows_that_leave_columns_out_have_their_defaults_there() -> None:
     assert stored == [(1, "none", None), (2, "none", "c"), (3, "none", None), (4, "b", None)]
 
 
-def test_what_to_do_on_conflict_stands_behind_the_values() -> None:
+def test_the_conflict_clause_follows_the_values() -> None:
     connection = table()
     statements.insert(connection, "INSERT INTO t (a, b)", [(1, "x")])
     statements.insert(

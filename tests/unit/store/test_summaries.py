@@ -29,7 +29,7 @@ def _llm(**given: Any) -> dict[str, Any]:
     return {names.MAS_RECORD_KIND: "LLM_CALL", **{short[name]: value for name, value in given.items()}}
 
 
-def test_a_summary_says_what_the_trace_is_and_sums_its_model_spans(bench: Any) -> None:
+def test_a_summary_describes_the_trace_and_sums_its_model_spans(bench: Any) -> None:
     writer = bench.writer(service="fallback")
     resource = writer.resource({"service.name": "shop"}, "", b"")
     root = bench.span(
@@ -89,13 +89,13 @@ def test_a_trace_with_an_open_span_of_a_living_process_is_running(bench: Any) ->
     assert summary.incomplete is None
 
 
-@pytest.mark.parametrize("said", [True, False], ids=["the process said so", "its heart stopped"])
-def test_open_spans_of_a_dead_process_make_a_trace_incomplete(bench: Any, said: bool) -> None:
+@pytest.mark.parametrize("finished", [True, False], ids=["the process finished", "its heart stopped"])
+def test_open_spans_of_a_dead_process_make_a_trace_incomplete(bench: Any, finished: bool) -> None:
     writer = bench.writer()
     root = bench.open_span()
     child = bench.span(parent_span_id=b"1" * 8)
     writer.write(Batch(opened=[root, bench.open_span(parent_span_id=root.span_id, name="two")], spans=[child]))
-    if said:
+    if finished:
         writer.finish((), 0)
     else:
         bench.now_ns += 60 * SECOND
@@ -130,7 +130,7 @@ def test_an_open_span_of_a_dead_process_lasts_until_its_last_heartbeat(bench: An
 
 
 @pytest.mark.parametrize("outcome", ["ok", "interrupted", "error", "cancelled", "abandoned"])
-def test_the_root_run_says_how_a_trace_ended_whatever_failed_inside(bench: Any, outcome: str) -> None:
+def test_the_status_is_the_outcome_of_the_root_run(bench: Any, outcome: str) -> None:
     writer = bench.writer()
     root = bench.span(attributes={names.MAS_RUN_OUTCOME: outcome})
     inner = bench.span(
@@ -157,9 +157,7 @@ def test_a_root_that_is_no_run_has_failed_if_any_span_has(bench: Any) -> None:
     ("outcomes", "status"),
     [(["interrupted"], "interrupted"), (["interrupted", "ok"], "ok"), (["ok", "interrupted"], "interrupted")],
 )
-def test_the_run_that_ended_last_says_whether_a_trace_is_interrupted(
-    bench: Any, outcomes: list[str], status: str
-) -> None:
+def test_a_trace_is_interrupted_by_the_run_that_ended_last(bench: Any, outcomes: list[str], status: str) -> None:
     writer = bench.writer()
     for outcome in outcomes:
         writer.write(Batch(spans=[bench.span(attributes={names.MAS_RUN_OUTCOME: outcome})]))
@@ -263,7 +261,7 @@ def test_a_conversation_is_its_traces_oldest_first_of_one_service(four: Any) -> 
     assert reader.conversation("nothing", None) == []
 
 
-def test_a_run_covers_its_processes_and_says_what_they_lost(bench: Any) -> None:
+def test_a_run_covers_its_processes_and_their_losses(bench: Any) -> None:
     for number, (dropped, withheld) in enumerate([(2, 0), (1, 4)]):
         writer = bench.writer(instance=_trace(number), run_id="run")
         writer.write(Batch(spans=[bench.span(trace_id=_trace(number))]))
@@ -299,7 +297,7 @@ def test_a_trace_is_found_by_a_unique_prefix(bench: Any, write: Any) -> None:
             reader.trace(wrong)
 
 
-def test_a_trace_says_how_many_of_its_spans_were_dropped_and_why(bench: Any) -> None:
+def test_drops_of_a_trace_are_counted_by_reason(bench: Any) -> None:
     writer = bench.writer()
     kept, lost = bench.span(), bench.open_span()
     writer.write(Batch(spans=[kept], opened=[lost]))
@@ -309,11 +307,11 @@ def test_a_trace_says_how_many_of_its_spans_were_dropped_and_why(bench: Any) -> 
         writer.write(Batch(drops=drops, dropped_spans=[(TRACE, lost.span_id)], dropped=total))
     writer.close()
     bench.now_ns += 60 * SECOND  # the process is gone, and nothing of it is taken for a span that never ended
-    said = "12 spans and 1 content were dropped: disk full (7), queue full (5)"
+    dropped = "12 spans and 1 content were dropped: disk full (7), queue full (5)"
     reader = bench.reader()
     [summary] = reader.traces(Query())
-    assert (summary.incomplete, summary.status) == (said, "ok")
-    assert reader.trace(TRACE.hex()).incomplete == said
+    assert (summary.incomplete, summary.status) == (dropped, "ok")
+    assert reader.trace(TRACE.hex()).incomplete == dropped
     assert [span.name for span in reader.trace(TRACE.hex()).spans] == [kept.name]
 
 

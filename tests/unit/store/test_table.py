@@ -79,8 +79,8 @@ def test_columns_and_graph_are_those_of_the_objects(bench: Any, rows: list[dict[
     assert isinstance(table, SpanTable)
     assert not isinstance(table, ObjectSpanTable)
     assert len(table) == len(rows) + 1
-    said = {span.span_id: (span.kind, span.status, span.name, _links(span)) for span in table}
-    assert said == {
+    found = {span.span_id: (span.kind, span.status, span.name, _links(span)) for span in table}
+    assert found == {
         row.span_id.hex(): (SpanKind(row.kind), StatusCode(getattr(row, "status", 0)), row.name, _links_of(row))
         for row in (*ended, *left, last)
     }

@@ -54,9 +54,7 @@ def test_summaries_links_and_facets_are_made_anew(stored: Path, sql: Callable[[s
         assert [one.span_count for one in reader.traces(Query(agent="planner"))] == [20, 20]
 
 
-def test_a_span_whose_body_is_lost_keeps_what_its_columns_say(
-    stored: Path, sql: Callable[[str], None], tmp_path: Path
-) -> None:
+def test_a_span_whose_body_is_lost_keeps_its_columns(stored: Path, sql: Callable[[str], None], tmp_path: Path) -> None:
     sql("UPDATE spans SET body = x'ffffff' WHERE id = 4")
     done = repair(stored, tmp_path / "new.db")
     assert done.lost == ["span 4 of the log: its body; name, times and columns are kept"]
@@ -115,7 +113,7 @@ def test_it_is_refused_where_it_could_do_harm(bench: object, stored: Path, tmp_p
     assert not (tmp_path / "new.db").exists()
 
 
-def test_a_store_without_its_key_gets_another_and_says_so(
+def test_a_store_without_its_key_gets_another_and_reports_it(
     stored: Path, sql: Callable[[str], None], tmp_path: Path
 ) -> None:
     sql("UPDATE store SET name = 'redacted:rule' WHERE name = 'digest_key'")
