@@ -178,8 +178,8 @@ def _lacks_price(call: _Call) -> bool:
 
 def _unpriced(call: _Call) -> UnpricedCall:
     reason = call.span.columns.get(names.MAS_COST_MISSING)
-    said = str(reason) if reason else "no cost was recorded"
-    return UnpricedCall(call.span.trace_id, call.span.span_id, call.model, call.agent, said)
+    text = str(reason) if reason else "no cost was recorded"
+    return UnpricedCall(call.span.trace_id, call.span.span_id, call.model, call.agent, text)
 
 
 def _rows(grouped: Sequence[tuple[str | None, _Call]]) -> tuple[CostRow, ...]:

@@ -37,7 +37,7 @@ class Barrier:
         step = self._step[effect]
         if not isinstance(step, int):
             return None
-        steps, ends, numbers = self._beside(effect)
+        steps, ends, numbers = self._tasks_of_run(effect)
         before = bisect_left(steps, step)
         if before == 0:
             return None
@@ -49,7 +49,7 @@ class Barrier:
         end, number = ends[last - 1], numbers[last - 1]
         return number if number != effect and 2 * (end - ready) >= begin - ready else None
 
-    def _beside(self, effect: int) -> _Ended:
+    def _tasks_of_run(self, effect: int) -> _Ended:
         """The tasks of the run that a task belongs to. All of a run are sorted once, so that long runs stay cheap."""
         above = self._forest.parent[effect]
         if above not in self._runs:

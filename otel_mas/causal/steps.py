@@ -65,7 +65,7 @@ class Trail:
         self.starts = starts
         self.kinds: list[StepKind] = []
         # The parts of the reasons, apart: a tuple for each would be as large as all the rest.
-        self._said: list[str] = []
+        self._texts: list[str] = []
         self._one = array("q")
         self._other = array("q")
         self._more: dict[int, tuple[int, ...]] = {}
@@ -77,17 +77,17 @@ class Trail:
             self.spans.append(span)
             self.starts.append(start)
             self.kinds.append(kind)
-            self._said.append(text)
+            self._texts.append(text)
             self._one.append(one)
             self._other.append(other)
             if more:
-                self._more[len(self._said) - 1] = more
+                self._more[len(self._texts) - 1] = more
             self.reason = None
             self.now = start
 
     def reasons(self) -> Iterator[Reason]:
         """Why what came next waited, for each section."""
-        for place, text in enumerate(self._said):
+        for place, text in enumerate(self._texts):
             reason = text, self._one[place], self._other[place], self._more.get(place, ())
             yield self._settle(reason, self.spans[place], self.starts[place]) if text is DELAYED else reason
 
