@@ -12,7 +12,7 @@ from otel_mas.cli.options import answering, debug, place, readable
 from otel_mas.cli.output import note
 
 if TYPE_CHECKING:
-    from otel_mas.shipping import Loop, Selection
+    from otel_mas.shipping import Selection, ShippingLoop
 
 _PATIENCE_S = 30.0
 _PREFIX = "OTEL_EXPORTER_OTLP_"
@@ -81,7 +81,7 @@ def _ship(
 ) -> None:
     from otel_mas.config import Settings
     from otel_mas.errors import DestinationError
-    from otel_mas.shipping import Loop, Resend, Shipper, open_destination
+    from otel_mas.shipping import Resend, Shipper, ShippingLoop, open_destination
     from otel_mas.store.log import Log
 
     if again is not any(chosen.values()):
@@ -97,7 +97,7 @@ def _ship(
     destination = open_destination(wanted, settings, _environ(protocol))
     log = Resend(settings.store, _selection(**chosen)) if again else Log(settings.store)
     shipper = Shipper(log, destination, content=settings.shipped_content)
-    loop = Loop(shipper, said=lambda reason: note(f"waits: {reason}"))
+    loop = ShippingLoop(shipper, on_waiting=lambda reason: note(f"waits: {reason}"))
     try:
         behind = None if again else log.add(destination.name, from_start=from_start)
         if behind:
@@ -119,7 +119,7 @@ def _selection(since: str | None, until: str | None, trace: str | None) -> Selec
     return Selection(**{name: value for name, value in given.items() if value})  # type: ignore[arg-type]
 
 
-def _until_done(loop: Loop, once: bool) -> str | None:
+def _until_done(loop: ShippingLoop, once: bool) -> str | None:
     """Ships until it is done or interrupted; what is under way then is finished."""
     before: dict[signal.Signals, Any] = {}
 
@@ -130,8 +130,8 @@ def _until_done(loop: Loop, once: bool) -> str | None:
         before[number] = signal.signal(number, interrupted)
     try:
         if once:
-            return loop.until_empty(_PATIENCE_S)
-        loop.for_ever()
+            return loop.run_until_empty(_PATIENCE_S)
+        loop.run()
         return None
     finally:
         for number, handler in before.items():

@@ -12,7 +12,7 @@ from otel_mas.shipping.destination import (
     installed_destinations,
     open_destination,
 )
-from otel_mas.shipping.loop import Loop
+from otel_mas.shipping.loop import ShippingLoop
 from otel_mas.shipping.resend import Resend, Selection
 from otel_mas.shipping.shipper import Busy, Idle, Shipped, Shipper, Step, Waiting
 
@@ -24,13 +24,13 @@ __all__ = [
     "Failure",
     "FailureKind",
     "Idle",
-    "Loop",
     "Outcome",
     "Refused",
     "Resend",
     "Selection",
     "Shipped",
     "Shipper",
+    "ShippingLoop",
     "Step",
     "Unavailable",
     "Waiting",

@@ -1,4 +1,4 @@
-"""What a destination for the log offers: the port that every destination implements, and where they are found."""
+"""The port that every destination implements, the outcomes of a request, and installed destinations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GROUP = "otel_mas_destination"
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The destination has them, but for so many that it rejected for good."""
+    """The destination has the spans, except for a number that it rejected for good."""
 
     rejected: int = 0
     message: str = ""
@@ -54,10 +54,7 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """Not now. `after_s` is how long the destination asks to be left alone.
-
-    `overloaded` says that others have sent too much, or we have: it is not these spans.
-    """
+    """Not now. `after_s` is how long the destination asks to wait; `overloaded`: it was sent too much, by anybody."""
 
     reason: str
     after_s: float | None = None
@@ -67,7 +64,7 @@ class Unavailable:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not these spans, now or ever; or, where it is not `about_the_data`, nothing at all as things are."""
+    """Never these spans; or, where it is not `about_the_data`, nothing as the destination is set up."""
 
     reason: str
     about_the_data: bool = False
@@ -82,12 +79,12 @@ class Destination(Protocol):
 
     @property
     def name(self) -> str:
-        """What its cursor is kept under: kind and address, the same at every start, without secrets."""
+        """Kind and address, the key of its cursor: the same at every start, without secrets."""
         ...
 
     @property
     def server(self) -> str:
-        """What `otel_mas.config.server_key` makes of its endpoint; "" where it is no server."""
+        """The `server_key` of its endpoint; "" where it is no server."""
         ...
 
     @property
@@ -96,9 +93,9 @@ class Destination(Protocol):
         ...
 
     def send(self, rows: Sequence[LogRow]) -> Outcome:
-        """Hand over spans, and wait for the answer. Without any, only ask whether it would take some.
+        """Send spans, and wait for the answer; an empty request asks whether the destination is up.
 
-        Does not raise for what a server or a disk may do.
+        Failures of a server or a disk are outcomes, never exceptions.
         """
         ...
 
@@ -106,18 +103,18 @@ class Destination(Protocol):
 
 
 class DestinationType(Protocol):
-    """What an entry point of the group `otel_mas_destination` names."""
+    """The type that an entry point of the group `otel_mas_destination` names."""
 
     sends_to: ClassVar[str]
-    """Where to, for a person: "an OTLP endpoint"."""
+    """For people: "an OTLP endpoint"."""
 
     @classmethod
     def open(cls, target: str, settings: Settings, environ: Mapping[str, str]) -> Destination:
         """Make the destination; nothing is connected yet.
 
         Args:
-            target: what followed `name:`; "" where nothing did.
-            environ: standard variables are read from here.
+            target: the text after `name:`; "" where there is none.
+            environ: the standard variables.
 
         Raises:
             ConfigError: naming everything that is wrong with its settings.
@@ -126,14 +123,14 @@ class DestinationType(Protocol):
 
 
 def installed_destinations() -> dict[str, EntryPoint]:
-    """The destinations that are installed, ours and others', by name; nothing is imported yet."""
+    """Installed destinations by name, ours and those of other packages; nothing is imported yet."""
     return {point.name: point for point in sorted(entry_points(group=GROUP))}
 
 
 def open_destination(
     wanted: str, settings: Settings, environ: Mapping[str, str], known: Mapping[str, EntryPoint] | None = None
 ) -> Destination:
-    """Open what OTEL_MAS_EXPORT names: `otlp`, `otlp:http://host:4318`, `file:/var/log/spans.jsonl`.
+    """Open a destination as OTEL_MAS_EXPORT names it: `otlp`, `otlp:http://host:4318`, `file:/var/log/spans.jsonl`.
 
     Raises:
         ConfigError: nothing of this name is installed, or its settings are wrong.

@@ -1,4 +1,4 @@
-"""Step after step: for ever, or until nothing is left."""
+"""Shipping step after step: until told to stop, or until nothing is left."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ POLL_S = 1.0
 _BUSY_POLL_S = 0.2
 
 
-class Loop:
-    """Ships for as long as it is wanted. `stop` and `wake` may be called from other threads.
+class ShippingLoop:
+    """Repeats the steps of a shipper. `stop` and `wake` may be called from other threads.
 
     Args:
-        said: told each new thing that keeps it from shipping, once in a row.
-        poll_s: how often to look for what other processes have committed.
+        on_waiting: called with each new reason why it cannot ship, once in a row.
+        poll_s: how often to look for spans that other processes have committed.
     """
 
     def __init__(
         self,
         shipper: Shipper,
         *,
-        said: Callable[[str], None] = lambda reason: None,
+        on_waiting: Callable[[str], None] = lambda reason: None,
         poll_s: float = POLL_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._shipper = shipper
-        self._said = said
+        self._on_waiting = on_waiting
         self._poll_s = poll_s
         self._clock = clock
         self._stopped = threading.Event()
         self._woken = threading.Event()
-        self._last_said = ""
+        self._last_reason = ""
         self.shipped = 0
 
     def stop(self) -> None:
-        """End after the step that is under way, which looks for no culprits any more."""
-        self._shipper.in_haste = True
+        """End after the step that is under way, which looks for no rejected spans any more."""
+        self._shipper.hurry = True
         self._stopped.set()
         self._woken.set()
 
     def wake(self) -> None:
-        """Something has been committed."""
+        """Look at once for spans that have been committed."""
         self._woken.set()
 
-    def for_ever(self) -> None:
-        """Until it is told to stop."""
+    def run(self) -> None:
+        """Ship until `stop`."""
         while not self._stopped.is_set():
             self._woken.clear()
             step = self._step()
@@ -58,26 +58,27 @@ class Loop:
             elif not isinstance(step, Shipped) and not self._stopped.is_set():
                 self._woken.wait(self._poll_s)
 
-    def until_empty(self, patience_s: float, deadline: float | None = None) -> str | None:
-        """Until nothing is left, whoever ships it.
+    def run_until_empty(self, patience_s: float, deadline: float | None = None) -> str | None:
+        """Ship until nothing is left, whichever process ships it.
 
         Args:
             patience_s: how long to try again while nothing gets through.
             deadline: by the clock, when to end in any case.
 
         Returns:
-            None where nothing is left; else what keeps it from being shipped.
+            None where nothing is left; else the reason why it is not shipped.
         """
         failing_since: float | None = None
         while True:
             step = self._step()
             if isinstance(step, Idle):
                 return None
+            now = self._clock()
+            reason, pause = _reason(step)
             if isinstance(step, Shipped):
                 failing_since = None
-            now = self._clock()
-            reason, pause = _why(step)
-            failing_since = now if isinstance(step, Waiting) and failing_since is None else failing_since
+            elif isinstance(step, Waiting) and failing_since is None:
+                failing_since = now
             out_of_patience = failing_since is not None and now + pause - failing_since > patience_s
             if out_of_patience or self._stopped.is_set() or (deadline is not None and now + pause >= deadline):
                 return reason
@@ -91,7 +92,7 @@ class Loop:
             deadline: by the clock, when no further step is taken.
 
         Returns:
-            None where nothing is left, or somebody else is at it; else what is in the way.
+            None where nothing is left, or another process ships it; else the reason why it is not shipped.
         """
         step: Step = Shipped(0)
         while isinstance(step, Shipped):
@@ -107,14 +108,15 @@ class Loop:
             step = Waiting(self._poll_s, str(error))
         if isinstance(step, Shipped):
             self.shipped += step.spans
-            self._last_said = ""
-        elif isinstance(step, Waiting) and step.reason != self._last_said:
-            self._last_said = step.reason
-            self._said(step.reason)
+            self._last_reason = ""
+        elif isinstance(step, Waiting) and step.reason != self._last_reason:
+            self._last_reason = step.reason
+            self._on_waiting(step.reason)
         return step
 
 
-def _why(step: Step) -> tuple[str, float]:
+def _reason(step: Step) -> tuple[str, float]:
+    """Why a step has not shipped all, and the seconds until the next one."""
     if isinstance(step, Waiting):
         return step.reason, step.seconds
     if isinstance(step, Busy):

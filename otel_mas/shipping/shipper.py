@@ -83,8 +83,8 @@ class Shipper:
         self._said: set[str] = set()
         self._failures = _Failures()
         self._taken: LogRow | None = None
-        self.in_haste = False
-        """Set, from any thread, where nothing is to be looked into any more: the process ends."""
+        self.hurry = False
+        """Set, from any thread, when the process ends: failures are not bisected any more."""
 
     def step(self) -> Step:
         """Ship what comes next, if it is our turn and there is something.
@@ -123,12 +123,12 @@ class Shipper:
             rows,
             sender(self.destination, lambda: self._log.renew(lease, self._lease_s)),
             suspicious=self._failures.suspicious(rows),
-            taken=self._taken,
-            in_haste=lambda: self.in_haste,
+            last_accepted=self._taken,
+            hurry=lambda: self.hurry,
         )
         stopped = delivery.run()
-        self._taken = delivery.taken
-        settled = len(rows) if stopped is None else stopped.place
+        self._taken = delivery.last_accepted
+        settled = len(rows) if stopped is None else stopped.position
         set_aside = [(rows[place], reason) for place, reason in sorted(delivery.rejected.items()) if place < settled]
         for reason in (*delivery.messages, *(f"skips a span that it refuses: {reason}" for _, reason in set_aside)):
             self._say(reason)
@@ -148,7 +148,7 @@ class Shipper:
         if stopped is None:
             self._failures.none()
             return Shipped(progress.shipped)
-        self._failures.one_more(rows[stopped.place])
+        self._failures.one_more(rows[stopped.position])
         reason = stopped.cause.reason[:_MOST_SHOWN]
         self._log.failed(lease, reason)
         return Waiting(self._backoff.next(stopped.cause.after_s), reason)

@@ -79,10 +79,11 @@ class Recording:
         self._abandoned: list[Writer | Shipping] = []
         self._begin()
 
-    def _begin(self) -> None:
+    def _begin(self, *, ships: bool = True) -> None:
         self.instance_id = secrets.token_bytes(16)
         self._builder: BatchBuilder | None = None
-        self._shipping = Shipping(self.settings, self.instance_id)
+        settings = self.settings if ships else dataclasses.replace(self.settings, export=())
+        self._shipping = Shipping(settings, self.instance_id)
         self._released_for_fork = False
         self._waited_s = 0.0
         self._ends_with_multiprocessing = False
@@ -152,9 +153,7 @@ class Recording:
         self._resend()
         self.processor.writer_thread = 0
         self.processor.forked_ns = time.time_ns()
-        self._begin()
-        if parent_ships:  # what this process records, too; and gRPC does not survive a fork
-            self._shipping = Shipping(dataclasses.replace(self.settings, export=()), self.instance_id)
+        self._begin(ships=not parent_ships)  # its parent ships for it: gRPC does not survive a fork
         if not released and not self.queue.closed:
             self.queue.refusal = DropReason.STORE_LOCKED
             self.queue.closed = True

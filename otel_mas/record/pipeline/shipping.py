@@ -1,7 +1,6 @@
-"""Ships the store from this process, where OTEL_MAS_EXPORT says so: a thread for each destination, from the first
-commit.
+"""Shipping from the app's process, where OTEL_MAS_EXPORT names destinations: a thread for each, from the first commit.
 
-The log is in the store, so nothing is handed over: a commit wakes the threads, and what they do not get done waits.
+The log is in the store, so no spans are handed over: a commit wakes the threads; spans that they leave wait there.
 """
 
 from __future__ import annotations
@@ -9,7 +8,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from opentelemetry.context import attach, detach, set_value
@@ -21,10 +21,10 @@ from otel_mas.record.guard import caught
 from otel_mas.record.sdk.own_exports import own_servers
 
 if TYPE_CHECKING:
-    from otel_mas.shipping import Destination, Loop, Shipper
+    from otel_mas.shipping import Destination, Shipper, ShippingLoop
     from otel_mas.store.log import Log
 
-_SUPPRESS = "suppress_instrumentation"  # as in the writer: what we send is not to be traced
+_SUPPRESS = "suppress_instrumentation"  # as in the writer: our own requests are not to be traced
 _LOCK_WAIT_S = 1.0
 _FORK_WAIT_S = 2 * _LOCK_WAIT_S
 
@@ -35,8 +35,8 @@ class Shipping:
     Args:
         settings: of the recording.
         instance_id: of the recording.
-        servers: those that the app exports to by itself.
-        environ: where destinations read the standard variables.
+        servers: gives those that the app exports to by itself.
+        environ: the standard variables, for destinations.
     """
 
     def __init__(
@@ -51,185 +51,181 @@ class Shipping:
         self._instance_id = instance_id
         self._servers = servers
         self._environ = environ
-        self._noted: set[str] = set()
-        self._lines: list[_Line] | None = None
-        self._hindered = False
+        self._known_servers: set[str] = set()
+        self._threads: list[_DestinationThread] | None = None
+        self._failed = False
 
     @property
     def started(self) -> bool:
         """Whether there are threads that ship."""
-        return any(line.started for line in self._lines or ())
+        return any(thread.started for thread in self._threads or ())
 
     def store_opened(self) -> None:
-        """Begin with a store, which knows nothing yet of what the app exports."""
-        self._noted.clear()
+        """Begin with a store, which has no servers yet that the app exports to."""
+        self._known_servers.clear()
 
     def stop(self, timeout_s: float) -> None:
-        """Ship what is there, as far as that goes in so many seconds, and end."""
+        """Ship what is there, for so many seconds at most, and end."""
         deadline = time.monotonic() + timeout_s
-        for line in self._lines or ():
-            line.stop(deadline)
-        for line in self._lines or ():
-            line.join(deadline)
+        for thread in self._threads or ():
+            thread.stop(deadline)
+        for thread in self._threads or ():
+            thread.join(deadline)
 
     def before_fork(self) -> bool:
-        """Close the connections; False where one is busy for too long."""
-        return all(line.hold() for line in self._lines or ())
+        """Close the connections to the store; False where one is busy for too long."""
+        return all(thread.pause_for_fork() for thread in self._threads or ())
 
     def after_fork_in_parent(self) -> None:
-        """Go on."""
-        for line in self._lines or ():
-            line.let_go()
+        """Ship on."""
+        for thread in self._threads or ():
+            thread.resume()
 
     def before_commit(self) -> None:
-        """Make destinations, and what the app exports itself, known to the store in time for this batch.
+        """Add destinations, and the servers that the app exports to, to the store in time for this batch.
 
         Raises:
             StoreLocked: the same batch is to be tried again.
         """
-        if self._hindered:
+        if self._failed:
             return
         try:
             found = self._servers()
-            if not found <= self._noted:
-                self._note(found)
-            if self._settings.export and self._lines is None:
-                self._lines = self._open()
-                self._warn_of_doubles(found)
+            if not found <= self._known_servers:
+                self._add_servers(found)
+            if self._settings.export and self._threads is None:
+                self._threads = self._open()
+                self._warn_of_duplicates(found)
         except StoreLocked:
             raise
         except OtelMasError as error:
-            self._hindered = True
+            self._failed = True
             logger.warning("otel-mas: this process does not ship: %s", error)
         except Exception as error:
-            self._hindered = True
+            self._failed = True
             caught("shipping: begin", error)
 
     def after_commit(self) -> None:
         """Wake the shippers."""
-        for line in self._lines or ():
-            line.wake()
+        for thread in self._threads or ():
+            thread.wake()
 
-    def _note(self, found: set[str]) -> None:
+    def _add_servers(self, found: set[str]) -> None:
         from otel_mas.store.log import Log
 
         log = Log(self._settings.store, timeout_s=_LOCK_WAIT_S)
         try:
-            log.exports_itself(self._instance_id, found - self._noted)
+            log.exports_itself(self._instance_id, found - self._known_servers)
         finally:
             log.close()
-        self._noted |= found
-        self._warn_of_doubles(found)
+        self._known_servers |= found
+        self._warn_of_duplicates(found)
 
-    def _open(self) -> list[_Line]:
+    def _open(self) -> list[_DestinationThread]:
         from otel_mas.shipping import open_destination
         from otel_mas.store.log import Log
 
-        lines: list[_Line] = []
+        threads: list[_DestinationThread] = []
         log = Log(self._settings.store, timeout_s=_LOCK_WAIT_S)
         try:
             for wanted in self._settings.export:
                 destination = open_destination(wanted, self._settings, self._environ)
                 log.add(destination.name)
-                lines.append(_Line(self._settings, destination))
+                threads.append(_DestinationThread(self._settings, destination))
         finally:
             log.close()
-        return lines
+        return threads
 
-    def _warn_of_doubles(self, found: set[str]) -> None:
-        for line in self._lines or ():
-            line.warn_of_double(found)
+    def _warn_of_duplicates(self, found: set[str]) -> None:
+        for thread in self._threads or ():
+            thread.warn_of_duplicates(found)
 
 
-class _Line:
-    """One destination, and the thread that ships to it."""
+class _DestinationThread:
+    """Ships to one destination, from the first commit on."""
 
     def __init__(self, settings: Settings, destination: Destination) -> None:
         self._settings = settings
         self._destination = destination
         self._deadline = 0.0
-        self._parts: tuple[Log, Shipper, Loop] | None = None
+        self._opened: tuple[Log, Shipper, ShippingLoop] | None = None
         self._thread: threading.Thread | None = None
-        self._held = False
-        self._warned = False
-        self._said = ""
+        self._paused = False
+        self._warned_of_duplicates = False
+        self._last_warning = ""
 
     @property
     def started(self) -> bool:
-        return self._parts is not None
+        return self._opened is not None
 
     def wake(self) -> None:
-        if self._parts is None:
-            self._parts = self._begin()
+        if self._opened is None:
+            self._opened = self._open()
             thread = threading.Thread(target=self._run, name="otel-mas shipper", daemon=True)
             try:
                 thread.start()
                 self._thread = thread
-            except RuntimeError:  # the interpreter is ending: what there is to ship is shipped by `join`
+            except RuntimeError:  # the interpreter is ending: `join` ships instead
                 pass
-        self._parts[2].wake()
+        self._opened[2].wake()
 
     def stop(self, deadline: float) -> None:
         self._deadline = deadline
-        if self._parts is not None:
-            self._parts[2].stop()
+        if self._opened is not None:
+            self._opened[2].stop()
 
     def join(self, deadline: float) -> None:
-        if self._parts is None:
-            return
-        if self._thread is None:
+        if self._thread is not None:
+            self._thread.join(max(0.0, deadline - time.monotonic()))
+        elif self._opened is not None:
             token = attach(set_value(_SUPPRESS, True))
             try:
-                self._end(*self._parts)
+                self._finish(*self._opened)
             finally:
                 detach(token)
-        else:
-            self._thread.join(max(0.0, deadline - time.monotonic()))
 
-    def hold(self) -> bool:
-        if self._parts is None:
+    def pause_for_fork(self) -> bool:
+        """Close the connection to the store; False where it is busy for too long."""
+        if self._opened is None:
             return True
-        self._held = self._parts[0].in_use.acquire(timeout=_FORK_WAIT_S)
-        if self._held:
-            self._parts[0].release()
-        return self._held
+        log = self._opened[0]
+        self._paused = log.in_use.acquire(timeout=_FORK_WAIT_S)
+        if self._paused:
+            log.release()
+        return self._paused
 
-    def let_go(self) -> None:
-        if self._held and self._parts is not None:
-            self._held = False
-            self._parts[0].in_use.release()
+    def resume(self) -> None:
+        if self._paused and self._opened is not None:
+            self._paused = False
+            self._opened[0].in_use.release()
 
-    def warn_of_double(self, servers: set[str]) -> None:
-        if self._destination.server in servers and not self._warned:
-            self._warned = True
+    def warn_of_duplicates(self, servers: set[str]) -> None:
+        if self._destination.server in servers and not self._warned_of_duplicates:
+            self._warned_of_duplicates = True
             logger.warning(
                 "otel-mas: the app sends its spans to %s itself: otel-mas does not ship them there again "
                 "(OTEL_TRACES_EXPORTER=none leaves it to otel-mas, which also sends what is recorded while it is down)",
                 self._destination.name,
             )
 
-    def _begin(self) -> tuple[Log, Shipper, Loop]:
-        from otel_mas.shipping import Loop, Shipper
+    def _open(self) -> tuple[Log, Shipper, ShippingLoop]:
+        from otel_mas.shipping import Shipper, ShippingLoop
         from otel_mas.store.log import Log
 
         log = Log(self._settings.store, timeout_s=_LOCK_WAIT_S)
         log.add(self._destination.name)
         shipper = Shipper(log, self._destination, content=self._settings.shipped_content)
-        return log, shipper, Loop(shipper, said=self._say)
+        return log, shipper, ShippingLoop(shipper, on_waiting=self._warn)
 
     def _run(self) -> None:
         attach(set_value(_SUPPRESS, True))
-        assert self._parts is not None
-        try:
-            self._parts[2].for_ever()
-        except OtelMasError as error:
-            self._say(str(error))
-        except Exception as error:
-            caught("shipping: thread", error)
-        self._end(*self._parts)
+        assert self._opened is not None
+        with self._guarded("shipping: thread"):
+            self._opened[2].run()
+        self._finish(*self._opened)
 
-    def _end(self, log: Log, shipper: Shipper, loop: Loop) -> None:
-        try:
+    def _finish(self, log: Log, shipper: Shipper, loop: ShippingLoop) -> None:
+        with self._guarded("shipping: end"):
             reason = loop.drain(self._deadline)
             if reason is not None:
                 logger.warning(
@@ -238,22 +234,22 @@ class _Line:
                     self._destination.name,
                     reason,
                 )
-        except OtelMasError as error:
-            self._say(str(error))
-        except Exception as error:
-            caught("shipping: end", error)
-        finally:
-            try:
-                shipper.close()
-                log.close()
-            except OtelMasError as error:
-                self._say(str(error))
-            except Exception as error:
-                caught("shipping: close", error)
+        with self._guarded("shipping: close"):
+            shipper.close()
+            log.close()
 
-    def _say(self, reason: str) -> None:
-        if reason != self._said:
-            self._said = reason
+    @contextmanager
+    def _guarded(self, where: str) -> Iterator[None]:
+        try:
+            yield
+        except OtelMasError as error:
+            self._warn(str(error))
+        except Exception as error:
+            caught(where, error)
+
+    def _warn(self, reason: str) -> None:
+        if reason != self._last_warning:
+            self._last_warning = reason
             logger.warning("otel-mas: what is recorded waits in the store: %s", reason)
 
 

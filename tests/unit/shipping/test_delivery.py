@@ -122,7 +122,7 @@ def test_no_culprit_is_looked_for_while_the_process_ends(harbour: Any, fake: Any
     shipper = harbour.shipper(there := fake())
     bodies = harbour.write(8)
     there.answer = failing_with(bodies[3])
-    shipper.in_haste = True
+    shipper.hurry = True
 
     assert all(isinstance(shipper.step(), Waiting) for _ in range(5))
     assert set(there.asked) == {8}

@@ -7,47 +7,47 @@ import time
 from typing import Any
 
 from otel_mas.errors import StoreLocked
-from otel_mas.shipping import Accepted, Backoff, Loop, Shipper, Unavailable
+from otel_mas.shipping import Accepted, Backoff, Shipper, ShippingLoop, Unavailable
 
 
-def loop_of(harbour: Any, there: Any, **more: Any) -> Loop:
+def loop_of(harbour: Any, there: Any, **more: Any) -> ShippingLoop:
     log = harbour.log()
     log.add(there.name)
-    return Loop(Shipper(log, there, backoff=Backoff(0.01, 0.02)), poll_s=0.01, **more)
+    return ShippingLoop(Shipper(log, there, backoff=Backoff(0.01, 0.02)), poll_s=0.01, **more)
 
 
-def test_until_empty_ships_all_that_there_is(harbour: Any, fake: Any) -> None:
+def test_run_until_empty_ships_all_that_there_is(harbour: Any, fake: Any) -> None:
     loop = loop_of(harbour, there := fake())
     bodies = harbour.write(3)
 
-    assert loop.until_empty(1.0) is None
+    assert loop.run_until_empty(1.0) is None
     assert there.taken == bodies
     assert loop.shipped == 3
 
 
-def test_until_empty_tries_again_within_its_patience(harbour: Any, fake: Any) -> None:
+def test_run_until_empty_tries_again_within_its_patience(harbour: Any, fake: Any) -> None:
     answers = iter([Unavailable("down"), Unavailable("down"), Accepted()])
     said: list[str] = []
-    loop = loop_of(harbour, fake(lambda rows: next(answers)), said=said.append)
+    loop = loop_of(harbour, fake(lambda rows: next(answers)), on_waiting=said.append)
     harbour.write(1)
 
-    assert loop.until_empty(5.0) is None
+    assert loop.run_until_empty(5.0) is None
     assert said == ["down"]
 
 
-def test_until_empty_says_what_keeps_it(harbour: Any, fake: Any) -> None:
+def test_run_until_empty_says_what_keeps_it(harbour: Any, fake: Any) -> None:
     loop = loop_of(harbour, fake(lambda rows: Unavailable("down")))
     harbour.write(1)
 
-    assert loop.until_empty(0.05) == "down"
+    assert loop.run_until_empty(0.05) == "down"
 
 
-def test_until_empty_ends_at_its_deadline(harbour: Any, fake: Any) -> None:
+def test_run_until_empty_ends_at_its_deadline(harbour: Any, fake: Any) -> None:
     loop = loop_of(harbour, fake(lambda rows: Unavailable("down", 60.0)))
     harbour.write(1)
     began = time.monotonic()
 
-    assert loop.until_empty(1000.0, deadline=began + 0.1) == "down"
+    assert loop.run_until_empty(1000.0, deadline=began + 0.1) == "down"
     assert time.monotonic() - began < 5
 
 
@@ -63,13 +63,13 @@ def test_a_store_that_is_locked_is_waited_for(harbour: Any, fake: Any, monkeypat
         return step()
 
     monkeypatch.setattr(loop._shipper, "step", locked_at_first)
-    assert loop.until_empty(5.0) is None
+    assert loop.run_until_empty(5.0) is None
     assert there.taken == bodies
 
 
-def test_for_ever_ships_what_comes_and_ends_when_told(harbour: Any, fake: Any) -> None:
+def test_run_ships_what_comes_and_ends_when_told(harbour: Any, fake: Any) -> None:
     loop = loop_of(harbour, there := fake())
-    thread = threading.Thread(target=loop.for_ever)
+    thread = threading.Thread(target=loop.run)
     thread.start()
     bodies = harbour.write(2)
     loop.wake()
@@ -86,7 +86,7 @@ def test_for_ever_ships_what_comes_and_ends_when_told(harbour: Any, fake: Any) -
 def test_a_long_wait_ends_when_told(harbour: Any, fake: Any) -> None:
     loop = loop_of(harbour, there := fake(lambda rows: Unavailable("down", 600.0)))
     harbour.write(1)
-    thread = threading.Thread(target=loop.for_ever)
+    thread = threading.Thread(target=loop.run)
     thread.start()
     deadline = time.monotonic() + 10
     while not there.asked and time.monotonic() < deadline:
