@@ -11,20 +11,20 @@ import click
 
 from otel_mas.cli.failures import reported
 
-# Name → (module under otel_mas.cli, one line for `otel-mas --help`).
+# Name → (module under otel_mas.cli and its command, one line for `otel-mas --help`).
 COMMANDS = {
-    "run": ("run_command", "Run an app and record it, without changing it."),
-    "traces": ("traces", "List what was recorded, newest first."),
-    "show": ("show", "Show a trace as a tree: what ran inside what, and when."),
-    "graph": ("graph", "Show what caused what, and what each join waited for."),
-    "critical-path": ("critical_path", "Show what the duration is made of, step by step."),
-    "cost": ("cost", "Show tokens and cost, by agent and by model."),
-    "ship": ("ship", "Ship what is recorded to an OTLP endpoint, from where it ended last."),
-    "export": ("export", "Write traces as OTLP/JSON lines."),
-    "import": ("import_", "Put what OTLP files hold into a store."),
-    "store": ("store", "Look after a store: stats, check, repair, compact, prune."),
-    "doctor": ("doctor", "Look for what is wrong, and say what to do."),
-    "report": ("report", "Write a page about a run, for people who were not there."),
+    "run": ("run_command:command", "Run an app and record it, without changing it."),
+    "traces": ("traces:command", "List what was recorded, newest first."),
+    "show": ("explain:show", "Show a trace as a tree: what ran inside what, and when."),
+    "graph": ("explain:graph", "Show what caused what, and what each join waited for."),
+    "critical-path": ("explain:critical_path", "Show what the duration is made of, step by step."),
+    "cost": ("explain:cost", "Show tokens and cost, by agent and by model."),
+    "ship": ("ship:command", "Ship what is recorded to an OTLP endpoint, from where it ended last."),
+    "export": ("export:command", "Write traces as OTLP/JSON lines."),
+    "import": ("import_:command", "Put what OTLP files hold into a store."),
+    "store": ("store:command", "Look after a store: stats, check, repair, compact, prune."),
+    "doctor": ("doctor:command", "Look for what is wrong, and say what to do."),
+    "report": ("report:command", "Write a page about a run, for people who were not there."),
 }
 
 
@@ -37,8 +37,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"otel_mas.cli.{COMMANDS[cmd_name][0]}")
-        command: click.Command = module.command
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(f"otel_mas.cli.{module}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

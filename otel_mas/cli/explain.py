@@ -1,44 +1,56 @@
-"""What the commands about one trace or conversation share: finding it, and what is said beside the answer."""
+"""The commands that explain one trace or conversation: show, graph, critical-path and cost."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
 
 from otel_mas.cli.options import Target, one_target, reading
-from otel_mas.cli.output import naming, note, pasteable, print_problems
+from otel_mas.cli.output import naming, note, pasteable, print_json, print_lines, print_problems
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from otel_mas.api import Conversation, Source, Trace
 
 
-def explaining(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command's body what TRACE or --conversation names; say on stderr what is wrong with it."""
+class Answer(NamedTuple):
+    """A command's answer: a JSON document, and lines for a width; only the one that is asked for is made."""
 
-    def wrapped(body: Callable[..., None]) -> Callable[..., None]:
+    document: Callable[[], object]
+    lines: Callable[[int], Iterable[Text]]
+
+
+def _explains(name: str) -> Callable[[Callable[..., Answer]], click.Command]:
+    """A command that prints an answer about what TRACE or --conversation names, and on stderr what is wrong with it."""
+
+    def decorate(answer: Callable[..., Answer]) -> click.Command:
         @one_target
         @reading
-        @wraps(body)
-        def command(
-            trace: str | None, conversation: str | None, service: str | None, store: str | None, **rest: Any
-        ) -> None:
+        @wraps(answer)
+        def command(target: Target, store: str | None, as_json: bool, **options: Any) -> None:
             from otel_mas.api import open as open_source
 
-            target = Target(trace, conversation, service)
             with open_source(store) as source:
                 found = target.find(source)
-                body(found, **rest)
+                document, lines = answer(found, **options)
+                if as_json:
+                    print_json(document())
+                else:
+                    print_lines(lines)
                 print_problems(found.problems)
-                _rest_of_conversation(name, found, source)
+                _note_conversation(name, found, source)
 
-        return command
+        return click.command(name)(command)
 
-    return wrapped
+    return decorate
 
 
-def _rest_of_conversation(name: str, found: Trace | Conversation, source: Source) -> None:
-    """Say how to read the conversation that a trace belongs to; counting its traces must cost no request."""
+def _note_conversation(name: str, found: Trace | Conversation, source: Source) -> None:
+    """Note how to read the conversation that a trace belongs to; counting its traces must cost no request."""
     from otel_mas.api import Trace
 
     thread = found.conversation_id if isinstance(found, Trace) else None
@@ -51,3 +63,94 @@ def _rest_of_conversation(name: str, found: Trace | Conversation, source: Source
     number = len(source.traces(conversation=thread, service=found.service or None, limit=1_000))
     if number > 1:
         note(f"this is one of {number} traces of thread {thread}; all of them: {everything}")
+
+
+def _under_heading(
+    found: Trace | Conversation, lines: Callable[[int], Iterable[Text]]
+) -> Callable[[int], Iterator[Text]]:
+    def report(width: int) -> Iterator[Text]:
+        from rich.text import Text
+
+        from otel_mas.report import terminal
+
+        yield from terminal.heading(found.spans, width)
+        yield Text("")
+        yield from lines(width)
+
+    return report
+
+
+@_explains("show")
+def show(found: Trace | Conversation) -> Answer:
+    """Show a trace as a tree: what ran inside what, when, and for how long.
+
+    TRACE is the id of a trace or the beginning of it, or "latest" (the default).
+    """
+    from otel_mas.api import Conversation
+    from otel_mas.report import json, terminal
+
+    notes = found.questions(), found.reasons(), found.error_messages()
+
+    def trees(width: int) -> Iterator[Text]:
+        from rich.text import Text
+
+        for position, trace in enumerate(found.traces if isinstance(found, Conversation) else (found,)):
+            if position:
+                yield Text("")
+            yield from terminal.heading(trace.spans, width)
+            yield from terminal.tree(trace.graph().causal, width, *notes)
+
+    return Answer(lambda: json.spans(found.spans, found.problems, *notes), trees)
+
+
+@_explains("graph")
+def graph(found: Trace | Conversation) -> Answer:
+    """Show what caused what: each task with its causes, how, and what each join waited for.
+
+    A lane is a cause under way to its effect, ● a task, ○ one without a cause in the picture. "read" names those whose
+    messages a task read although they did not cause it.
+
+    TRACE is the id of a trace or the beginning of it, or "latest" (the default).
+    """
+    from otel_mas.report import json, terminal
+
+    causal, questions = found.graph().causal, found.questions()
+    return Answer(
+        lambda: json.graph(causal, found.problems, questions),
+        _under_heading(found, lambda width: terminal.graph(causal, width, questions, found.reasons())),
+    )
+
+
+@_explains("critical-path")
+@click.option("--all", "every", is_flag=True, help="Show small steps too, instead of gathering them.")
+def critical_path(found: Trace | Conversation, every: bool) -> Answer:
+    """Show what the duration is made of, step by step, and why each next step waited.
+
+    Only what is listed here makes a run shorter when it gets faster. The percentages leave out the time spent
+    waiting for input.
+
+    TRACE is the id of a trace or the beginning of it, or "latest" (the default).
+    """
+    from otel_mas.report import json, terminal
+
+    causal, path = found.graph().causal, found.graph().critical_path()
+    return Answer(
+        lambda: json.critical_path(causal, path, found.problems),
+        _under_heading(found, lambda width: terminal.critical_path(causal, path, width, every=every)),
+    )
+
+
+@_explains("cost")
+def cost(found: Trace | Conversation) -> Answer:
+    """Show tokens and cost in USD, by agent and by model.
+
+    A call whose model has no known price is named, and counts as unknown, not as 0.
+
+    TRACE is the id of a trace or the beginning of it, or "latest" (the default).
+    """
+    from otel_mas.report import json, terminal
+
+    table = found.graph().cost()
+    return Answer(
+        lambda: json.cost(table, found.problems), _under_heading(found, lambda width: terminal.cost(table, width))
+    )

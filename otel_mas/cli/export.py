@@ -35,15 +35,7 @@ _SPANS_A_LINE = 1000
 )
 @place
 @debug
-def command(
-    trace: str | None,
-    conversation: str | None,
-    service: str | None,
-    everything: bool,
-    output: str,
-    content: bool,
-    store: str | None,
-) -> None:
+def command(target: Target, everything: bool, output: str, content: bool, store: str | None) -> None:
     """Write traces as OTLP/JSON lines, as a Collector's file exporter does.
 
     What the file holds goes to anything that reads such files, and back into a store with `otel-mas import`. Content
@@ -54,10 +46,10 @@ def command(
     from otel_mas.config import Settings
     from otel_mas.store.log_reader import LogReader
 
-    if everything and (trace or conversation):
+    if everything and (target.trace or target.conversation):
         raise click.UsageError("--all is every trace: give no TRACE and no --conversation.")
     settings = Settings.from_env(store=store)
-    ids, still_open = _chosen(settings.store, None if everything else Target(trace, conversation, service))
+    ids, still_open = _chosen(settings.store, None if everything else target)
     allowed = settings.content_attribute_bytes if content else settings.shipped_content
     reader = LogReader(settings.store)
     try:

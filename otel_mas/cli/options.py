@@ -81,17 +81,6 @@ def place(command: F) -> F:
     )(command)
 
 
-def one_target(command: F) -> F:
-    """What every command about one run takes: TRACE, or --conversation THREAD."""
-    command = click.option(
-        "--service", metavar="NAME", help="Whose conversation, where several services use the same thread."
-    )(command)
-    command = click.option(
-        "--conversation", metavar="THREAD", help="All traces of this thread, as one, instead of TRACE."
-    )(command)
-    return click.argument("trace", required=False)(command)
-
-
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a command is about: a trace by the beginning of its id, the latest one, or a conversation."""
@@ -113,6 +102,22 @@ class Target:
         if self.trace is None or self.trace == "latest":
             return source.latest()
         return source.trace(self.trace)
+
+
+def one_target(command: F) -> F:
+    """Options of every command about one run: TRACE, or --conversation THREAD. The command gets a `target`."""
+
+    @wraps(command)
+    def with_target(trace: str | None, conversation: str | None, service: str | None, **options: Any) -> Any:
+        return command(target=Target(trace, conversation, service), **options)
+
+    with_target = click.option(
+        "--service", metavar="NAME", help="Whose conversation, where several services use the same thread."
+    )(with_target)
+    with_target = click.option(
+        "--conversation", metavar="THREAD", help="All traces of this thread, as one, instead of TRACE."
+    )(with_target)
+    return cast(F, click.argument("trace", required=False)(with_target))
 
 
 def readable(parse: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
 
 from otel_mas.errors.printable import printable, printable_json
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from otel_mas.api import Conversation, Source, Trace
-    from otel_mas.model import Span
 
+F = TypeVar("F")
 PIPED_WIDTH = 120
 _WIDEST = 160
 _MOST_PROBLEMS = 20
@@ -35,21 +35,6 @@ def print_lines(lines: Callable[[int], Iterable[Text]], err: bool = False) -> No
         console.print(line, no_wrap=True, overflow="ignore", crop=False)
 
 
-def print_report(spans: Sequence[Span], body: Callable[[int], Iterable[Text]]) -> None:
-    """A report under the line that says what it is about."""
-
-    def lines(width: int) -> Iterator[Text]:
-        from rich.text import Text
-
-        from otel_mas.report import terminal
-
-        yield from terminal.heading(spans, width)
-        yield Text("")
-        yield from body(width)
-
-    print_lines(lines)
-
-
 def _terminal(stream: TextIO) -> Console:
     from rich.console import Console
 
@@ -62,6 +47,12 @@ def print_json(document: object) -> None:
 
     document_text = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
     _print(printable_json(document_text))
+
+
+def form_of(form: type[F], source: object, **computed: Any) -> F:
+    """A JSON document (a TypedDict): its fields are computed, or attributes of the same names."""
+    names = form.__annotations__
+    return cast(F, {name: computed[name] if name in computed else getattr(source, name) for name in names})
 
 
 def print_problems(problems: Iterable[str]) -> None:

@@ -23,8 +23,8 @@ def reference() -> str:
 
 
 def _lines() -> Iterator[str]:
-    from otel_mas.cli.ship_status import DestinationsDocument
-    from otel_mas.cli.store_stats import CheckDocument, StatsDocument
+    from otel_mas.cli.ship import DestinationsDocument
+    from otel_mas.cli.store import CheckDocument, StatsDocument
     from otel_mas.doctor.forms import DiagnosisForm
     from otel_mas.report import json
 

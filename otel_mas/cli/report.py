@@ -20,7 +20,7 @@ _STDOUT = "-"
 @one_target
 @origin
 @debug
-def command(trace: str | None, conversation: str | None, service: str | None, store: str | None, output: str) -> None:
+def command(target: Target, store: str | None, output: str) -> None:
     """Write a page about a run, for people who were not there.
 
     One HTML file that holds everything it shows: what happened, what failed or waits, what caused what, what the time
@@ -31,7 +31,6 @@ def command(trace: str | None, conversation: str | None, service: str | None, st
     """
     from otel_mas.api import open as open_source
 
-    target = Target(trace, conversation, service)
     with open_source(store) as source:
         found = target.find(source)
         document = found.to_html().encode()

@@ -1,21 +1,59 @@
-"""`otel-mas ship`: the store's log to a destination, by a process of its own."""
+"""`otel-mas ship`: the store's log to a destination, by a process of its own; and how far each destination is."""
 
 from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import click
 
 from otel_mas.cli.options import answering, debug, place, readable
-from otel_mas.cli.output import note
+from otel_mas.cli.output import form_of, note, print_json, say
 
 if TYPE_CHECKING:
     from otel_mas.shipping import Selection, ShippingLoop
+    from otel_mas.store.log_reader import DestinationStatus
 
-_PATIENCE_S = 30.0
+_TIMEOUT_S = 30.0
+_MAX_REJECTIONS = 5
 _PREFIX = "OTEL_EXPORTER_OTLP_"
+
+# The second part of each Annotated is the field's documentation: docs/cli.md is generated from it.
+
+
+class RejectionForm(TypedDict):
+    trace_id: Annotated[str, "of the span that was refused, in hex"]
+    span_id: Annotated[str, "the same"]
+    name: Annotated[str, "of the span"]
+    reason: Annotated[str, "what the destination said, or why it could not be sent"]
+    rejected_ns: Annotated[int, "when that was; nanoseconds since the Unix epoch"]
+
+
+class DestinationForm(TypedDict):
+    name: Annotated[str, "kind and address"]
+    cursor: Annotated[int, "key of the last span in the log that is dealt with"]
+    waiting: Annotated[int, "spans that are still to be shipped"]
+    behind_seconds: Annotated[float, "age of the oldest of them"]
+    history_waiting: Annotated[int, "spans of before it was named that are still to be shipped (--from-start)"]
+    shipped: Annotated[int, "spans that it has taken"]
+    rejected: Annotated[int, "spans that it has refused for good"]
+    rejections: Annotated[list[RejectionForm], "the latest 100 of them, the last one first"]
+    held_back: Annotated[int, "spans that may not leave: not sampled, or imported"]
+    exported_by_the_app: Annotated[int, "spans that the app sends there itself"]
+    withheld: Annotated[int, "values that were taken out of spans because they are content"]
+    lost: Annotated[int, "spans that the store's caps deleted before they were shipped"]
+    added_ns: Annotated[int, "when it was first named; nanoseconds since the Unix epoch"]
+    sent_ns: Annotated[int | None, "when it last took something; null where it never did"]
+    error: Annotated[str | None, "what went wrong since"]
+    error_ns: Annotated[int | None, "when that was"]
+    shipping: Annotated[bool, "a process is shipping to it now"]
+
+
+class DestinationsDocument(TypedDict):
+    destinations: Annotated[list[DestinationForm], "in the order in which they were first named"]
 
 
 def _hex(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -33,7 +71,7 @@ def _hex(ctx: click.Context, param: click.Parameter, value: str | None) -> str |
 @click.option("--once/--follow", default=False, help="End when all is shipped, or wait for more. [default: --follow]")
 @click.option("--from-start", is_flag=True, help="Also what was recorded before this destination was first named.")
 @click.option(
-    "--again", is_flag=True, help="Send again what it has taken before, and end. Needs one of the next three."
+    "--again", "resend", is_flag=True, help="Send again what it has taken before, and end. Needs one of the next three."
 )
 @click.option("--since", metavar="TIME", callback=readable("instant_ns"), help="With --again: spans that ended since.")
 @click.option(
@@ -64,9 +102,59 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 @answering
 def status(store: str | None, as_json: bool) -> None:
     """Show where the store is shipped to, how far that is, and what went wrong."""
-    from otel_mas.cli import ship_status
+    from otel_mas.config import Settings
+    from otel_mas.store.log_reader import LogReader
 
-    ship_status.show(store, as_json)
+    path = Settings.from_env(store=store).store
+    with closing(LogReader(path)) as log:
+        destinations = log.destinations()
+    if as_json:
+        print_json({"destinations": [destination_form(one) for one in destinations]})
+        return
+    for one in destinations:
+        for line in _lines(one):
+            say(line)
+    if not destinations:
+        note(f"{path} is shipped nowhere yet: `otel-mas ship`, or OTEL_MAS_EXPORT=otlp for the app to do it")
+
+
+def destination_form(one: DestinationStatus) -> DestinationForm:
+    """A destination as JSON."""
+    return form_of(
+        DestinationForm,
+        one,
+        behind_seconds=round(one.behind_ns / 1e9, 3),
+        rejections=[form_of(RejectionForm, rejection) for rejection in one.rejections],
+        held_back=one.not_consented,
+        exported_by_the_app=one.exported_by_app,
+    )
+
+
+def _lines(one: DestinationStatus) -> Iterator[str]:
+    from otel_mas.report.text import local_time, plain
+
+    yield one.name
+    behind = f", the oldest {one.behind_ns / 1e9:.1f} s old" if one.waiting else ""
+    sent = "" if one.sent_ns is None else f"; last at {local_time(one.sent_ns)}"
+    yield f"  shipped    {one.shipped}{sent}"
+    yield f"  waiting    {one.waiting}{behind}{'' if one.shipping else '; no process ships now'}"
+    if one.history_waiting:
+        yield f"  history    {one.history_waiting} of before it was named"
+    for number, line in (
+        (one.not_consented, "held back  {} that may not leave"),
+        (one.exported_by_app, "elsewhere  {} that the app sends there itself"),
+        (one.withheld, "withheld   {} values that are content"),
+        (one.rejected, "rejected   {} that it refused"),
+        (one.lost, "lost       {} that the store's caps deleted first"),
+    ):
+        if number:
+            yield f"  {line.format(number)}"
+    for span in one.rejections[:_MAX_REJECTIONS]:
+        yield f"    span {span.span_id} {plain(span.name)!r} of trace {span.trace_id}: {plain(span.reason)}"
+    if len(one.rejections) > _MAX_REJECTIONS:
+        yield "    and more: otel-mas ship status --json"
+    if one.error is not None and one.error_ns is not None:
+        yield f"  error      {local_time(one.error_ns)}: {plain(one.error)}"
 
 
 def _ship(
@@ -75,7 +163,7 @@ def _ship(
     protocol: str | None,
     once: bool,
     from_start: bool,
-    again: bool,
+    resend: bool,
     store: str | None,
     **chosen: str | None,
 ) -> None:
@@ -84,9 +172,9 @@ def _ship(
     from otel_mas.shipping import Resend, Shipper, ShippingLoop, open_destination
     from otel_mas.store.log import Log
 
-    if again is not any(chosen.values()):
+    if resend is not any(chosen.values()):
         raise click.UsageError("--again needs --since, --until or --trace, and they need --again.")
-    if again and from_start:
+    if resend and from_start:
         raise click.UsageError("--again sends what was shipped, --from-start what never was: give one of them.")
 
     if endpoint is not None:
@@ -95,15 +183,15 @@ def _ship(
         wanted = f"otlp:{endpoint}"
     settings = Settings.from_env(store=store)
     destination = open_destination(wanted, settings, _environ(protocol))
-    log = Resend(settings.store, _selection(**chosen)) if again else Log(settings.store)
+    log = Resend(settings.store, _selection(**chosen)) if resend else Log(settings.store)
     shipper = Shipper(log, destination, content=settings.shipped_content)
     loop = ShippingLoop(shipper, on_waiting=lambda reason: note(f"waits: {reason}"))
     try:
-        behind = None if again else log.add(destination.name, from_start=from_start)
+        behind = None if resend else log.add(destination.name, from_start=from_start)
         if behind:
             note(f"{destination.name} is new here: {behind} spans of before stay, unless you say --from-start")
-        reason = _until_done(loop, once or again)
-        note(f"{'sent again' if again else 'shipped'} {loop.shipped} spans to {destination.name}")
+        reason = _until_done(loop, once or resend)
+        note(f"{'sent again' if resend else 'shipped'} {loop.shipped} spans to {destination.name}")
         if reason is not None:
             raise DestinationError(f"spans wait for {destination.name}: {reason}")
     finally:
@@ -130,7 +218,7 @@ def _until_done(loop: ShippingLoop, once: bool) -> str | None:
         before[number] = signal.signal(number, interrupted)
     try:
         if once:
-            return loop.run_until_empty(_PATIENCE_S)
+            return loop.run_until_empty(_TIMEOUT_S)
         loop.run()
         return None
     finally:

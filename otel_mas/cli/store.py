@@ -3,19 +3,62 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import click
 
 from otel_mas.cli.options import answering, debug, not_empty, place, readable
-from otel_mas.cli.output import note, print_json, say
+from otel_mas.cli.output import form_of, note, print_json, say
+from otel_mas.cli.ship import DestinationForm, destination_form
 from otel_mas.model.status import STATUSES
 
 if TYPE_CHECKING:
     from otel_mas.model import TraceSummary
+    from otel_mas.store.health import StoreStats
 
-_MOST_LISTED = 20
+_MAX_LISTED = 20
+
+
+# The second part of each Annotated is the field's documentation: docs/cli.md is generated from it.
+
+
+class RecordingForm(TypedDict):
+    service: Annotated[str, "the name of its service"]
+    run_id: Annotated[str | None, "the `otel-mas run` that it belongs to"]
+    heartbeat_ns: Annotated[int, "its last sign of life; nanoseconds since the Unix epoch"]
+
+
+class DroppedForm(TypedDict):
+    reason: Annotated[str, "why, such as queue full, disk full or exit time-out"]
+    spans: Annotated[int, "spans that were recorded and not stored"]
+    contents: Annotated[int, "contents and messages, likewise"]
+
+
+class StatsDocument(TypedDict):
+    path: Annotated[str, "of the store"]
+    layout: Annotated[int, "version of its tables"]
+    file_bytes: Annotated[int, "of the file"]
+    wal_bytes: Annotated[int, "of its write-ahead log"]
+    used_bytes: Annotated[int, "of the file, without free pages"]
+    traces: Annotated[int, "how many"]
+    incomplete: Annotated[int, "traces of which something is known to be missing"]
+    spans: Annotated[int, "spans that have ended"]
+    open_spans: Annotated[int, "spans that have not"]
+    messages: Annotated[int, "messages, each counted once"]
+    oldest_ns: Annotated[int | None, "start of the oldest trace; nanoseconds since the Unix epoch"]
+    newest_ns: Annotated[int | None, "start of the newest trace"]
+    recording: Annotated[list[RecordingForm], "processes that record now"]
+    dropped: Annotated[list[DroppedForm], "what was dropped, by reason"]
+    withheld: Annotated[int, "contents that could not be redacted"]
+    redacted: Annotated[dict[str, int], "secrets that were taken out, by rule"]
+    destinations: Annotated[list[DestinationForm], "where it is shipped to, and how far that is"]
+
+
+class CheckDocument(TypedDict):
+    path: Annotated[str, "of the store"]
+    problems: Annotated[list[str], "a line for each thing that is wrong; empty where the store is sound"]
 
 
 @click.group("store")
@@ -28,9 +71,51 @@ def command() -> None:
 @answering
 def stats(store: str | None, as_json: bool) -> None:
     """Show sizes, counts, who records now, what was dropped, how far destinations are."""
-    from otel_mas.cli import store_stats
+    from otel_mas.store.health import read_stats
 
-    store_stats.show(_path(store), as_json)
+    found = read_stats(_path(store))
+    if as_json:
+        print_json(_stats_form(found))
+        return
+    for line in _stats_lines(found):
+        say(line)
+
+
+def _stats_form(found: StoreStats) -> StatsDocument:
+    return form_of(
+        StatsDocument,
+        found,
+        path=str(found.path),
+        recording=[form_of(RecordingForm, one) for one in found.writing],
+        dropped=[form_of(DroppedForm, one) for one in found.dropped],
+        redacted=dict(found.redacted),
+        destinations=[destination_form(one) for one in found.destinations],
+    )
+
+
+def _stats_lines(found: StoreStats) -> Iterator[str]:
+    from otel_mas.report.text import byte_size, count, local_time, plain
+
+    yield f"{found.path} (layout {found.layout})"
+    journal = f", and {byte_size(found.wal_bytes)} of write-ahead log" if found.wal_bytes else ""
+    yield f"  size       {byte_size(found.file_bytes)}, of which {byte_size(found.used_bytes)} in use{journal}"
+    incomplete = f", {found.incomplete:,} incomplete" if found.incomplete else ""
+    yield f"  traces     {found.traces:,}{incomplete}"
+    yield f"  spans      {found.spans:,}" + (f", and {found.open_spans:,} open" if found.open_spans else "")
+    yield f"  messages   {found.messages:,}"
+    if found.oldest_ns is not None and found.newest_ns is not None:
+        yield f"  from       {local_time(found.oldest_ns)} to {local_time(found.newest_ns)}"
+    for process in found.writing:
+        yield f"  recording  {plain(process.service)}" + (f", run {process.run_id}" if process.run_id else "")
+    for one in found.dropped:
+        contents = f" and {count(one.contents, 'content')}" if one.contents else ""
+        yield f"  dropped    {count(one.spans, 'span')}{contents}: {one.reason}"
+    if found.redacted:
+        yield f"  redacted   {', '.join(f'{taken:,} {rule}' for rule, taken in found.redacted.items())}"
+    if found.withheld:
+        yield f"  withheld   {count(found.withheld, 'content')} that could not be redacted"
+    for destination in found.destinations:
+        yield f"  shipped    {destination.shipped:,} to {plain(destination.name)}, {destination.waiting:,} wait"
 
 
 @command.command("check")
@@ -43,7 +128,6 @@ def check(ctx: click.Context, store: str | None, as_json: bool) -> None:
     SQLite's own check, missing tables and columns, values of wrong types, rows that refer to nothing, summaries that do
     not fit their spans, and content that cannot be decoded.
     """
-    from otel_mas.cli.store_stats import CheckDocument
     from otel_mas.store.upkeep.check import check as checked
 
     path = _path(store)
@@ -178,11 +262,11 @@ def _selected(
 def _list(found: list[TraceSummary]) -> None:
     from otel_mas.report.text import count, local_time, plain
 
-    for one in found[:_MOST_LISTED]:
+    for one in found[:_MAX_LISTED]:
         spans = count(one.span_count, "span")
         say(f"{one.trace_id[:12]}  {local_time(one.start_ns)}  {one.status:11}  {plain(one.name)}  {spans}")
-    if len(found) > _MOST_LISTED:
-        say(f"and {len(found) - _MOST_LISTED:,} more")
+    if len(found) > _MAX_LISTED:
+        say(f"and {len(found) - _MAX_LISTED:,} more")
 
 
 def _bytes(text: str) -> int:

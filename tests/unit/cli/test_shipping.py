@@ -115,7 +115,7 @@ def test_a_span_that_is_refused_is_named_in_the_status(lunch: Path, server: Http
 def test_a_server_that_is_down_fails_in_one_line_and_is_seen_in_the_status(
     lunch: Path, server: HttpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("otel_mas.cli.ship._PATIENCE_S", 0.1)
+    monkeypatch.setattr("otel_mas.cli.ship._TIMEOUT_S", 0.1)
     server.answer = lambda request: HttpAnswer(503)
     result = ship(lunch, server, "--once", "--from-start")
 
