@@ -47,9 +47,9 @@ class ChannelKind(Enum):
         return self in (ChannelKind.BARRIER, ChannelKind.AFTER_FINISH)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, which would cost the app's thread a microsecond at each step
 class WaitingWriters(Generic[Writer]):
-    """The writers of what waits in the channels at one checkpoint."""
+    """The writers of what waits in the channels at one checkpoint. Never changed once it is made."""
 
     channels: Mapping[str, tuple[Writer, ...]] = field(default_factory=dict)
     arrived: Mapping[str, frozenset[Any]] = field(default_factory=dict)
@@ -83,8 +83,10 @@ class WaitingWriters(Generic[Writer]):
                     sends.append(writer)
                 elif channel in followed and channel not in RESERVED:
                     fresh.setdefault(channel, []).append((writer, value))
-        channels = {channel: writers for channel, writers in self.channels.items() if channel not in consumed}
-        arrived = {channel: names for channel, names in self.arrived.items() if channel not in consumed}
+        channels, arrived = dict(self.channels), dict(self.arrived)
+        for channel in consumed:
+            channels.pop(channel, None)
+            arrived.pop(channel, None)
         if is_step:
             for channel in channels.keys() - fresh.keys():
                 if kind_of(channel) is ChannelKind.EPHEMERAL:
@@ -92,12 +94,15 @@ class WaitingWriters(Generic[Writer]):
         for channel, pairs in fresh.items():
             kind = kind_of(channel)
             held = () if kind in _REPLACED else channels.get(channel, ())
+            if len(pairs) == 1 and not held and kind is not ChannelKind.BARRIER:
+                channels[channel] = (pairs[0][0],)
+                continue
             if kind is ChannelKind.BARRIER:
                 names = arrived.get(channel, frozenset())
                 pairs = [(writer, name) for writer, name in pairs if name not in names]
                 arrived[channel] = names.union(name for _, name in pairs)
             channels[channel] = tuple(dict.fromkeys((*held, *(writer for writer, _ in pairs))))
-        return WaitingWriters(channels, arrived, (*(() if is_step else self.sends), *sends))
+        return WaitingWriters(channels, arrived, tuple(sends) if is_step else (*self.sends, *sends))
 
 
 _REPLACED = (ChannelKind.EPHEMERAL, ChannelKind.LAST_VALUE)
