@@ -1,8 +1,8 @@
 """Files as a destination: OTLP/JSON lines, rotated by size, gzipped once they are full.
 
-A batch is a line, on the disk before the cursor moves. What a crash leaves half-written at the end of the file was
-never acknowledged: it is cut off, and comes again. Other files are never changed: neither one that somebody put at the
-path, nor one that got the number of a descriptor that the app has closed.
+A batch is a line, on the disk before the cursor moves. A line that a crash left half-written was never acknowledged: it
+is cut off, and comes again. Foreign files are never changed: neither one that was put at the path, nor one that got the
+number of a descriptor that the app has closed.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ class FileDestination:
     """Appends to one file: `file:/var/log/spans.jsonl`, or `file` for one beside the store.
 
     Args:
-        path: of the file that is written to. Full ones are called `<name>-<when>.jsonl.gz`, in the same folder.
-        most_bytes: size at which it is full.
-        now: names full files.
+        path: of the file that is written to. Full ones become `<name>-<time>.jsonl.gz` in the same folder.
+        max_bytes: size at which it is full.
+        now: for the names of full files.
     """
 
     sends_to: ClassVar[str] = "a file of OTLP/JSON lines, as a Collector's file exporter writes them"
     server = ""
     timeout_s = 10.0
 
-    def __init__(self, path: Path, most_bytes: int, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, path: Path, max_bytes: int, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.path = path
         self.name = f"file:{path}"
-        self._most_bytes = most_bytes
+        self._max_bytes = max_bytes
         self._now = now
-        self._file: tuple[int, Identity] | None = None  # an open descriptor, and what it is of
+        self._file: tuple[int, Identity] | None = None  # an open descriptor, and the identity of its file
 
     @classmethod
     def open(cls, target: str, settings: Settings, environ: Mapping[str, str]) -> FileDestination:
@@ -64,7 +64,7 @@ class FileDestination:
         try:
             file = self._opened()
             size = os.fstat(file).st_size
-            if size and size + len(line) > self._most_bytes:
+            if size and size + len(line) > self._max_bytes:
                 self._rotate()
                 file = self._opened()
             _write(file, line)
@@ -80,7 +80,7 @@ class FileDestination:
                 os.close(file)
 
     def _opened(self) -> int:
-        """The file's descriptor; opened anew where the file or the descriptor has been closed, moved or deleted."""
+        """The file's descriptor; opened anew where it was closed, or the file moved or deleted."""
         if self._file is not None:
             file, opened = self._file
             if identity(file) == opened == identity(self.path):
@@ -110,13 +110,13 @@ class FileDestination:
             number += 1
 
     def _compress_left_over(self) -> None:
-        """Files that were full when a crash came between."""
+        """Compress full files that a crash left."""
         stem, suffix = re.escape(self.path.stem), re.escape(self.path.suffix)
         ours = re.compile(rf"{stem}-\d{{8}}T\d{{6}}(-\d+)?{suffix}")
         for full in [one for one in self.path.parent.iterdir() if ours.fullmatch(one.name)]:
             try:
                 os.close(_open(full))
-            except OSError:  # not ours after all
+            except OSError:  # a foreign file
                 continue
             _compress(full)
 
@@ -127,7 +127,7 @@ def _open(path: Path) -> int:
     Raises:
         OSError: that is impossible, or the file is not one of ours.
     """
-    # A pipe would not be opened before somebody reads it.
+    # O_NONBLOCK: a pipe would block until it has a reader.
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o600)
     try:
         end = os.fstat(file).st_size
@@ -148,7 +148,7 @@ def _is_regular(file: int) -> bool:
 
 
 def _is_ours(file: int, start: int, end: int) -> bool:
-    """Whether a line that starts there is one of ours, or the beginning of one."""
+    """Whether a line that starts there is ours, or the beginning of one of ours."""
     found = _read(file, start, min(end, start + len(_BEGINNING)))
     return _BEGINNING.startswith(found)
 
@@ -176,7 +176,7 @@ def _write(file: int, line: bytes) -> None:
 
 
 def _compress(full: Path) -> None:
-    """`x.jsonl` → `x.jsonl.gz`; at no time is there neither."""
+    """`x.jsonl` → `x.jsonl.gz`; one of the two exists at any time."""
     partial = full.with_name(f"{full.name}.gz.partial")
     with (
         full.open("rb") as plain,
@@ -191,6 +191,6 @@ def _compress(full: Path) -> None:
 
 
 def _fresh(path: Path) -> int:
-    """A new file in place of what a crash left there, whoever could read that."""
+    """A new, private file in place of one that a crash left there."""
     path.unlink(missing_ok=True)
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from otel_mas.config.exchange import DeadlineHandler, NoRedirects, SecureDeadlineHandler
+from otel_mas.config.exchange import opener
 from otel_mas.config.otlp_endpoint import OtlpEndpoint
 from otel_mas.config.server import server_key
 from otel_mas.shipping import Failure, FailureKind, Outcome, Refused, Unavailable
@@ -36,7 +36,7 @@ _CHUNK = 2**16
 
 
 class HttpClient:
-    """One endpoint. Follows no redirect; goes through the proxy that the environment names, except on this machine."""
+    """One endpoint. Follows no redirect; uses the proxies that the environment names, except on this machine."""
 
     def __init__(self, endpoint: OtlpEndpoint) -> None:
         self._endpoint = endpoint
@@ -46,17 +46,15 @@ class HttpClient:
             **({"Content-Encoding": "gzip"} if endpoint.gzip else {}),
             **dict(endpoint.headers),
         }
-        handlers: list[Any] = [NoRedirects(), DeadlineHandler()]
-        if server_key(endpoint.url).startswith("localhost:"):
-            handlers.append(urllib.request.ProxyHandler({}))
         self._problem: Unavailable | None = None
+        context = None
         if endpoint.tls:
             try:
-                handlers.append(SecureDeadlineHandler(context=_tls(endpoint)))
+                context = _tls(endpoint)
             except OSError as error:
                 reason = f"the certificates for {endpoint.shown} cannot be used: {error}"
                 self._problem = Unavailable(reason, failure=Failure(FailureKind.CERTIFICATE_FILE, str(error)))
-        self._opener = urllib.request.build_opener(*handlers)
+        self._opener = opener(context=context, proxies=not server_key(endpoint.url).startswith("localhost:"))
 
     def export(self, request: bytes) -> Outcome:
         if self._problem is not None:

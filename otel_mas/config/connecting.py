@@ -1,4 +1,4 @@
-"""Why a server cannot be talked to, by the words of gRPC, Python's ssl and servers: they have no codes in common."""
+"""Failures of TLS, told apart by the messages of gRPC, Python's ssl and servers, which share no codes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ class TlsFailure(Enum):
     """A failure of TLS, by what has to change about the connection."""
 
     UNTRUSTED = auto()
-    """The server's certificate is signed by nobody that is trusted."""
+    """No trusted authority has signed the server's certificate."""
     OTHER_HOST = auto()
     """The server's certificate is made out to another name."""
     PLAIN_SERVER = auto()
-    """TLS was spoken to a server that does not."""
+    """The server does not speak TLS, the client does."""
     TLS_SERVER = auto()
     """The server wants TLS, or seems to."""
     CLIENT_CERTIFICATE = auto()
@@ -28,14 +28,14 @@ _TLS_SERVER = ("https server", "\\x15\\x03", "\x15\x03")
 _HUNG_UP = ("socket closed", "connection reset", "closed connection", "broken pipe", "eof occurred", "unexpected eof")
 
 
-def tls_failure(words: str, *, tls: bool) -> TlsFailure | None:
-    """Why a connection failed; None where TLS has nothing to do with it.
+def tls_failure(message: str, *, tls: bool) -> TlsFailure | None:
+    """The failure of a connection; None where TLS has nothing to do with it.
 
     Args:
-        words: of the error.
-        tls: whether TLS was spoken.
+        message: of the error.
+        tls: whether the client speaks TLS.
     """
-    lowered = words.lower()
+    lowered = message.lower()
     spaced = lowered.replace("_", " ")
     if any(sign in spaced for sign in _OTHER_HOST):
         return TlsFailure.OTHER_HOST
@@ -50,9 +50,9 @@ def tls_failure(words: str, *, tls: bool) -> TlsFailure | None:
     return TlsFailure.CLIENT_CERTIFICATE if found else None
 
 
-def wants_tenant(words: str) -> bool:
-    """Whether a server with several tenants says that it was not told which (Tempo, Mimir, Loki: "no org id")."""
-    return "org id" in words.lower()
+def wants_tenant(message: str) -> bool:
+    """Whether a server with several tenants misses the name of one (Tempo, Mimir, Loki: "no org id")."""
+    return "org id" in message.lower()
 
 
 __all__ = ["TlsFailure", "tls_failure", "wants_tenant"]

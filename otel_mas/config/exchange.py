@@ -1,6 +1,6 @@
 """HTTP exchanges that end in time: connecting, headers and body share one deadline.
 
-The time-out of a socket begins again with every byte that arrives, so one that drips could hold a request for ever.
+The timeout of a socket begins again with every byte, so a server that drips could hold a request for ever.
 """
 
 from __future__ import annotations
@@ -8,59 +8,61 @@ from __future__ import annotations
 import http.client
 import io
 import socket
+import ssl
 import time
 import urllib.request
 from functools import partial
 from typing import IO, Any
 
 
-class DeadlineResponse(http.client.HTTPResponse):
-    """A response that is read until `ends` (of the monotonic clock), and then times out."""
+def opener(*, context: ssl.SSLContext | None = None, proxies: bool = True) -> urllib.request.OpenerDirector:
+    """An opener whose requests name a timeout, which holds for the whole exchange. It follows no redirect.
 
-    def __init__(self, sock: socket.socket, *args: Any, ends: float, **options: Any) -> None:
-        super().__init__(_Reading(sock, ends), *args, **options)  # type: ignore[arg-type]  # only makefile is called
-
-
-def bound(connection: http.client.HTTPConnection, seconds: float) -> None:
-    """Let the responses of a connection end so many seconds from now."""
-    ends = time.monotonic() + seconds
-    connection.response_class = partial(DeadlineResponse, ends=ends)  # type: ignore[assignment]
-
-
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, host: str, **options: Any) -> None:
-        super().__init__(host, **options)
-        bound(self, options["timeout"])
+    Args:
+        context: for `https://`.
+        proxies: whether to use those that the environment names.
+    """
+    handlers: list[Any] = [_NoRedirects(), _HTTPHandler()]
+    if context is not None:
+        handlers.append(_HTTPSHandler(context=context))
+    if not proxies:
+        handlers.append(urllib.request.ProxyHandler({}))
+    return urllib.request.build_opener(*handlers)
 
 
-class _SecureConnection(http.client.HTTPSConnection):
-    def __init__(self, host: str, **options: Any) -> None:
-        super().__init__(host, **options)
-        bound(self, options["timeout"])
-
-
-class DeadlineHandler(urllib.request.HTTPHandler):
-    """`http://` for an opener whose requests name a time-out."""
-
-    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_Connection, req)
-
-
-class SecureDeadlineHandler(urllib.request.HTTPSHandler):
-    """`https://` for an opener whose requests name a time-out."""
-
-    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(_SecureConnection, req, context=self._context)  # type: ignore[attr-defined]
-
-
-class NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry spans, and headers with tokens, to whatever host it names."""
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect would carry spans, and headers with tokens, to any host that it names."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
 
 
-class _Reading:
+def _connection(kind: type[http.client.HTTPConnection], host: str, **options: Any) -> http.client.HTTPConnection:
+    connection = kind(host, **options)
+    ends = time.monotonic() + options["timeout"]
+    connection.response_class = partial(_Response, ends=ends)  # type: ignore[assignment]
+    return connection
+
+
+class _HTTPHandler(urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(partial(_connection, http.client.HTTPConnection), req)
+
+
+class _HTTPSHandler(urllib.request.HTTPSHandler):
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        connect = partial(_connection, http.client.HTTPSConnection)
+        return self.do_open(connect, req, context=self._context)  # type: ignore[attr-defined]
+
+
+class _Response(http.client.HTTPResponse):
+    """A response that times out at `ends` of the monotonic clock."""
+
+    def __init__(self, sock: socket.socket, *args: Any, ends: float, **options: Any) -> None:
+        super().__init__(_Socket(sock, ends), *args, **options)  # type: ignore[arg-type]  # only makefile is called
+
+
+class _Socket:
     """The part of a socket that a response needs."""
 
     def __init__(self, sock: socket.socket, ends: float) -> None:

@@ -1,4 +1,4 @@
-"""Regular expressions that users give for what is secret: checked before any text meets them."""
+"""Regular expressions of users for secrets, checked before they are used on any text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
 
-_MAX_S = 0.02  # of CPU for a text of a few hundred characters; a usable expression takes a thousandth of it
+_MAX_S = 0.02  # of CPU time for a text of a few hundred characters; a usable expression takes a thousandth of it
 _LENGTHS = (12, 16, 20, 24, 200)  # exponential time shows by the fourth, cubic time at the last
 _MAX_CHARS = 8
 _MAX_FILE_BYTES = 1024 * 1024
@@ -41,10 +41,10 @@ def _contents(path: Path) -> bytes:
 
 
 def checked_patterns(expressions: Sequence[str]) -> tuple[str, ...]:
-    """The same, each of which compiles, matches more than nothing, and ends in time.
+    """The same expressions, each of which compiles, does not match the empty text, and takes linear or quadratic time.
 
     Raises:
-        ValueError: which one does not, by its number, and why. The expression is not repeated: it may be a secret.
+        ValueError: names the first other one by its number, since the expression itself may be a secret.
     """
     for number, expression in enumerate(expressions, 1):
         if not isinstance(expression, str):
@@ -69,17 +69,17 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def checked_names(given: Sequence[str]) -> tuple[str, ...]:
-    """The same, each a text that is not empty."""
+    """The same names, none of which is empty."""
     if not all(isinstance(name, str) and name.strip() for name in given):
         raise ValueError("names of keys, such as iban, customer_no")
     return tuple(name.strip() for name in given)
 
 
 def _is_slow(pattern: re.Pattern[str]) -> bool:
-    for length in _LENGTHS:  # one length after the other: what is exponential must not be asked for the longest
+    for length in _LENGTHS:  # shortest first: an exponential one would not end on the longest
         for unit in _units(pattern.pattern):
             text = unit * (length // len(unit)) + "\0"
-            # Twice, since the first time something else may have come between.
+            # Twice, since the first time may have been disturbed.
             if _seconds(pattern, text) > _MAX_S and _seconds(pattern, text) > _MAX_S:
                 return True
     return False
@@ -92,7 +92,7 @@ def _seconds(pattern: re.Pattern[str], text: str) -> float:
 
 
 def _units(expression: str) -> Iterator[str]:
-    """Texts to repeat: characters that such an expression is about, and pairs of them."""
+    """Texts to repeat: characters of the expression, and pairs of them."""
     own = [char for char in dict.fromkeys(expression) if char not in "\\()[]{}^$*+?|"]
     chars = list(dict.fromkeys([*own[:_MAX_CHARS], *"a1A -_"]))
     yield from chars

@@ -11,7 +11,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def masked_url(endpoint: str) -> str:
-    """A URL, or `host:port`, as it may be kept and shown: without user, password, query and fragment."""
+    """A URL, or `host:port`, without user, password, query and fragment: so it may be kept and shown."""
     scheme, mark, rest = endpoint.partition("://") if "://" in endpoint else ("", "", endpoint)
     _, user, place = rest.rpartition("@")  # the last one: a password may hold anything
     place, query, _ = place.partition("#")[0].partition("?")
@@ -19,7 +19,7 @@ def masked_url(endpoint: str) -> str:
 
 
 def server_key(endpoint: str) -> str:
-    """A name that endpoints of one server share.
+    """A name that all endpoints of one server share.
 
     `localhost`, `127.0.0.1` and `::1` are one host; the two ports on which one server takes OTLP, 4317 (gRPC) and 4318
     (HTTP), are one port.

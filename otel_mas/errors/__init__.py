@@ -12,11 +12,11 @@ OtelMasError
 │   ├── StoreClosed        the app closed its file descriptors
 │   ├── StoreReplaced      its file was removed, renamed or replaced while it was open
 │   └── StoreCorrupt       it is a store, and damaged
-├── SourceError            a place to read traces from cannot answer
+├── SourceError            a source of traces cannot answer
 │   ├── TraceNotFound      it has no such trace
 │   ├── UnsupportedQuery   it cannot filter like that; it never approximates
 │   └── UnknownSource      nothing installed can read that target
-├── DestinationError       what was recorded cannot be shipped
+├── DestinationError       recorded spans cannot be shipped
 ├── BadTrace               the trace itself cannot be worked with
 └── MissingExtra           an optional dependency is not installed
 
@@ -29,10 +29,10 @@ from typing import ClassVar
 
 
 class OtelMasError(Exception):
-    """Base of the tree: catch this to catch whatever otel-mas raises on purpose."""
+    """Base of the tree: catch it to catch everything that otel-mas raises on purpose."""
 
     exit_code: ClassVar[int] = 1
-    """The status that the command line ends with."""
+    """Exit status of the command line."""
 
 
 class ConfigError(OtelMasError):
@@ -78,7 +78,7 @@ class StoreFull(StoreError):
 
 
 class StoreClosed(StoreError):
-    """The app has closed the file descriptors of the store; their numbers may stand for files of its own by now."""
+    """The app has closed the file descriptors of the store; files of its own may have their numbers now."""
 
 
 class StoreReplaced(StoreError):
@@ -90,7 +90,7 @@ class StoreCorrupt(StoreError):
 
 
 class SourceError(OtelMasError):
-    """A place to read traces from cannot answer."""
+    """A source of traces cannot answer."""
 
 
 class TraceNotFound(SourceError):
@@ -108,7 +108,7 @@ class UnknownSource(SourceError):
 
 
 class DestinationError(OtelMasError):
-    """A destination does not take what is shipped to it; it waits in the store."""
+    """A destination does not accept spans; they wait in the store."""
 
 
 class BadTrace(OtelMasError):
@@ -116,7 +116,7 @@ class BadTrace(OtelMasError):
 
 
 class MissingExtra(OtelMasError):
-    """What was asked for needs an optional dependency; the message says what to install."""
+    """An optional dependency is missing; the message names the extra to install."""
 
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The one logger of otel-mas: what it quotes of others is printable."""
+"""The one logger of otel-mas: foreign text in its messages is made printable."""
 
 from __future__ import annotations
 

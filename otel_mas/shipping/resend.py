@@ -1,4 +1,4 @@
-"""Send once more what a destination has acknowledged: a backend may lose what it took."""
+"""Sending again what a destination has accepted: a backend may lose its data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FOREVER_NS = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which spans: open at any time from `since_ns` to `until_ns`, and of the trace whose id begins with `trace`."""
+    """Spans that were open at any time from `since_ns` to `until_ns`, of traces whose id begins with `trace`."""
 
     since_ns: int = 0
     until_ns: int = _FOREVER_NS
@@ -23,10 +23,7 @@ class Selection:
 
 
 class Resend(Log):
-    """A log of what lies before the cursor of a destination. Cursor, counts and lease stay as they are.
-
-    Spans that are still to be shipped are not in it, nor those that the destination refused.
-    """
+    """The log before the cursor of a destination, without the spans that it refused. Cursor, counts and lease stay."""
 
     def __init__(
         self, path: str | os.PathLike[str], selection: Selection, *, clock: Callable[[], int] = time.time_ns
@@ -44,7 +41,7 @@ class Resend(Log):
 
     def failed(self, lease: Lease, reason: str) -> None: ...
 
-    def advance(self, lease: Lease, piece: LogChunk, upto: int, progress: Progress) -> None:
+    def advance(self, lease: Lease, chunk: LogChunk, upto: int, progress: Progress) -> None:
         self._after = upto
 
     def read(self, destination: str, server: str, spans: int, size: int, content: int = 0) -> LogChunk | None:

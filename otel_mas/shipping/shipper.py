@@ -1,33 +1,35 @@
-"""Moves the log to a destination, step by step: read, withhold, send, acknowledge, advance.
+"""The shipper of one destination, step by step: read the log, withhold, send, advance the cursor.
 
-At least once: a crash, or a reply that is lost, between sending and acknowledging sends spans again. Nothing else does.
+Delivery is at least once: only a crash or a lost reply between sending and advancing sends spans again.
 """
 
 from __future__ import annotations
 
+import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from otel_mas.errors.log import logger
 from otel_mas.otlp.array_parts import with_split_arrays
 from otel_mas.otlp.framing import LogRow
 from otel_mas.privacy.withhold import Withholder
-from otel_mas.shipping.backoff import Backoff
 from otel_mas.shipping.delivery import Delivery, sender
 from otel_mas.shipping.destination import Destination
 from otel_mas.store.log import Lease, LeaseLost, Log, LogChunk, Progress
 
 BATCH_SPANS = 512
 BATCH_BYTES = 2 * 2**20
-_SPARE_S = 5.0  # that a lease lasts beyond what one request may take
-_MOST_SHOWN = 300
+_SPARE_S = 5.0  # of a lease, beyond the timeout of one request
+_MAX_SHOWN = 300
+_MAX_WARNINGS = 100
+_MAX_ASKED_S = 3600.0
 _FAILURES_BEFORE_SUSPICION = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Shipped:
-    """A piece of the log is dealt with; there may be more."""
+    """A chunk of the log is delivered or rejected; there may be more."""
 
     spans: int
 
@@ -39,7 +41,7 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The destination does not take anything: try again after so many seconds."""
+    """The destination accepts nothing: try again after so many seconds."""
 
     seconds: float
     reason: str
@@ -53,11 +55,40 @@ class Busy:
 Step = Shipped | Idle | Waiting | Busy
 
 
+class Backoff:
+    """Waits of one destination: exponentially longer, with jitter, and never shorter than the server asks.
+
+    Args:
+        first_s: the first wait, before jitter.
+        longest_s: waits do not grow beyond.
+        jitter: 0 to 1; waits are 0.5 to 1.5 times as long.
+    """
+
+    def __init__(
+        self, first_s: float = 1.0, longest_s: float = 30.0, jitter: Callable[[], float] = random.random
+    ) -> None:
+        self._first_s = first_s
+        self._longest_s = longest_s
+        self._jitter = jitter
+        self.failures = 0
+
+    def next(self, asked_s: float | None = None) -> float:
+        """Seconds to wait after one more failure."""
+        grown = min(self._longest_s, self._first_s * 2.0 ** min(self.failures, 30))
+        self.failures += 1
+        spread = grown * (0.5 + self._jitter())
+        return spread if asked_s is None else max(min(asked_s, _MAX_ASKED_S), min(spread, self._first_s))
+
+    def reset(self) -> None:
+        """Begin again with the first wait."""
+        self.failures = 0
+
+
 class Shipper:
     """Ships one store's log to one destination.
 
     Args:
-        log: released while a request is under way, if the caller wants: nothing of it is held then.
+        log: no transaction is open while a request is under way.
         content: bytes of each attribute with content that leaves along with spans; 0 withholds all content.
         backoff: between failures.
     """
@@ -80,14 +111,14 @@ class Shipper:
         self._owner = secrets.token_hex(8)
         self._bounds = batch_spans, batch_bytes, content
         self._lease: Lease | None = None
-        self._said: set[str] = set()
+        self._warned: set[str] = set()
         self._failures = _Failures()
-        self._taken: LogRow | None = None
+        self._last_accepted: LogRow | None = None
         self.hurry = False
         """Set, from any thread, when the process ends: failures are not bisected any more."""
 
     def step(self) -> Step:
-        """Ship what comes next, if it is our turn and there is something.
+        """Ship the next chunk, if the lease can be had and there is one.
 
         Raises:
             StoreError: the store cannot be used; StoreLocked where it can be later.
@@ -96,16 +127,16 @@ class Shipper:
             self._lease = self._log.lease(self.name, self._owner, self._lease_s)
             if self._lease is None:
                 return Busy()
-            piece = self._log.read(self.name, self.destination.server, *self._bounds)
-            if piece is None:
+            chunk = self._log.read(self.name, self.destination.server, *self._bounds)
+            if chunk is None:
                 return Idle()
-            return self._ship(self._lease, piece)
+            return self._ship(self._lease, chunk)
         except LeaseLost:
             self._lease = None
             return Busy()
 
     def close(self) -> None:
-        """Let others ship, and close the destination."""
+        """Give the lease back, and close the destination."""
         try:
             if self._lease is not None:
                 self._log.give_back(self._lease)
@@ -117,64 +148,67 @@ class Shipper:
     def _lease_s(self) -> float:
         return self.destination.timeout_s + _SPARE_S
 
-    def _ship(self, lease: Lease, piece: LogChunk) -> Step:
-        rows, withheld, unreadable = self._withheld(piece)
+    def _ship(self, lease: Lease, chunk: LogChunk) -> Step:
+        rows, withheld, unreadable = self._prepared(chunk)
         delivery = Delivery(
             rows,
             sender(self.destination, lambda: self._log.renew(lease, self._lease_s)),
             suspicious=self._failures.suspicious(rows),
-            last_accepted=self._taken,
+            last_accepted=self._last_accepted,
             hurry=lambda: self.hurry,
         )
         stopped = delivery.run()
-        self._taken = delivery.last_accepted
+        self._last_accepted = delivery.last_accepted
         settled = len(rows) if stopped is None else stopped.position
-        set_aside = [(rows[place], reason) for place, reason in sorted(delivery.rejected.items()) if place < settled]
+        set_aside = [
+            (rows[position], reason) for position, reason in sorted(delivery.rejected.items()) if position < settled
+        ]
         for reason in (*delivery.messages, *(f"skips a span that it refuses: {reason}" for _, reason in set_aside)):
-            self._say(reason)
+            self._warn(reason)
         whole = stopped is None
         set_aside += unreadable if whole else []
         progress = Progress(
-            shipped=max(0, settled - sum(place < settled for place in delivery.rejected) - delivery.partly_rejected),
+            shipped=max(
+                0, settled - sum(position < settled for position in delivery.rejected) - delivery.partly_rejected
+            ),
             rejected=len(set_aside) + delivery.partly_rejected,
-            not_consented=piece.not_consented if whole else 0,
-            exported_by_app=piece.exported_by_app if whole else 0,
+            not_consented=chunk.not_consented if whole else 0,
+            exported_by_app=chunk.exported_by_app if whole else 0,
             withheld=sum(withheld[:settled]),
-            set_aside=tuple((row.key, reason[:_MOST_SHOWN]) for row, reason in set_aside),
+            set_aside=tuple((row.key, reason[:_MAX_SHOWN]) for row, reason in set_aside),
         )
         if whole or settled:
-            self._log.advance(lease, piece, piece.upto if whole else rows[settled - 1].key, progress)
+            self._log.advance(lease, chunk, chunk.upto if whole else rows[settled - 1].key, progress)
             self._backoff.reset()
         if stopped is None:
-            self._failures.none()
+            self._failures.reset()
             return Shipped(progress.shipped)
-        self._failures.one_more(rows[stopped.position])
-        reason = stopped.cause.reason[:_MOST_SHOWN]
+        self._failures.add(rows[stopped.position])
+        reason = stopped.cause.reason[:_MAX_SHOWN]
         self._log.failed(lease, reason)
         return Waiting(self._backoff.next(stopped.cause.after_s), reason)
 
-    def _withheld(self, piece: LogChunk) -> tuple[list[LogRow], list[int], list[tuple[LogRow, str]]]:
-        """The rows as they may leave, the values withheld from each, and the rows that cannot be read, with reasons."""
+    def _prepared(self, chunk: LogChunk) -> tuple[list[LogRow], list[int], list[tuple[LogRow, str]]]:
+        """The rows as they may leave, the number of values withheld from each, and unreadable rows with reasons."""
         rows: list[LogRow] = []
         withheld: list[int] = []
         unreadable: list[tuple[LogRow, str]] = []
-        for row in piece.rows:
+        for row in chunk.rows:
             try:
-                kept, went = (row, 0) if self._withholder is None else self._withholder.row(row)
-            except ValueError as error:  # what cannot be looked into cannot be let out
-                self._say(f"skips a span that cannot be read: {error}")
+                kept, number = (row, 0) if self._withholder is None else self._withholder.row(row)
+            except ValueError as error:  # without a look inside, content may leave with it
+                self._warn(f"skips a span that cannot be read: {error}")
                 unreadable.append((row, str(error)))
                 continue
             rows.append(kept._replace(body=with_split_arrays(kept.body)))
-            withheld.append(went)
+            withheld.append(number)
         return rows, withheld, unreadable
 
-    def _say(self, what: str) -> None:
-        """Once for each thing that goes wrong."""
-        if what not in self._said:
-            if len(self._said) < 100:
-                self._said.add(what)
-            logger.warning("otel-mas: %s %s", self.name, what[:_MOST_SHOWN])
+    def _warn(self, problem: str) -> None:
+        if problem not in self._warned:
+            if len(self._warned) < _MAX_WARNINGS:
+                self._warned.add(problem)
+            logger.warning("otel-mas: %s %s", self.name, problem[:_MAX_SHOWN])
 
 
 class _Failures:
@@ -187,11 +221,11 @@ class _Failures:
     def suspicious(self, rows: Sequence[LogRow]) -> bool:
         return bool(rows) and rows[0].key == self._key and self._count >= _FAILURES_BEFORE_SUSPICION
 
-    def one_more(self, row: LogRow) -> None:
+    def add(self, row: LogRow) -> None:
         self._count = self._count + 1 if row.key == self._key else 1
         self._key = row.key
 
-    def none(self) -> None:
+    def reset(self) -> None:
         self._key = None
 
 

@@ -174,16 +174,9 @@ class HttpClient:
 
     @cached_property
     def _opener(self) -> OpenerDirector:
-        from urllib.request import ProxyHandler, build_opener
+        from otel_mas.config.exchange import opener
 
-        from otel_mas.config.exchange import DeadlineHandler, NoRedirects, SecureDeadlineHandler
-
-        handlers: list[Any] = [NoRedirects(), DeadlineHandler()]
-        if self._endpoint.loopback:
-            handlers.append(ProxyHandler({}))
-        if self._endpoint.tls:
-            handlers.append(SecureDeadlineHandler(context=self._trust()))
-        return build_opener(*handlers)
+        return opener(context=self._trust() if self._endpoint.tls else None, proxies=not self._endpoint.loopback)
 
     def _trust(self) -> ssl.SSLContext:
         import ssl

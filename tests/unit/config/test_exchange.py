@@ -8,11 +8,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from urllib.request import build_opener
 
 import pytest
 
-from otel_mas.config.exchange import DeadlineHandler
+from otel_mas.config.exchange import opener
 
 DRIPS = {
     "status line": b"",
@@ -51,7 +50,7 @@ def test_a_server_that_drips_is_left_at_the_deadline(begin: bytes) -> None:
     with server(drip) as port:
         began = time.monotonic()
         with pytest.raises((TimeoutError, http.client.HTTPException)):
-            build_opener(DeadlineHandler()).open(f"http://127.0.0.1:{port}/", timeout=1).read()
+            opener().open(f"http://127.0.0.1:{port}/", timeout=1).read()
         assert time.monotonic() - began < 30
 
 
@@ -60,6 +59,6 @@ def test_an_answer_in_time_is_read_whole() -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + body
     with (
         server(lambda connection, _: connection.sendall(answer)) as port,
-        build_opener(DeadlineHandler()).open(f"http://127.0.0.1:{port}/", timeout=30) as response,
+        opener().open(f"http://127.0.0.1:{port}/", timeout=30) as response,
     ):
         assert response.read() == body

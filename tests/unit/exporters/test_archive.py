@@ -23,11 +23,11 @@ NOW = datetime(2026, 11, 21, 10, 0, 0, tzinfo=UTC)
 
 @pytest.fixture
 def archive() -> Iterator[Callable[..., FileDestination]]:
-    """`archive(path, most_bytes)`: a destination, closed at the end."""
+    """`archive(path, max_bytes)`: a destination, closed at the end."""
     made: list[FileDestination] = []
 
-    def make(path: Path, most_bytes: int = 10**9) -> FileDestination:
-        made.append(FileDestination(path, most_bytes, now=lambda: NOW))
+    def make(path: Path, max_bytes: int = 10**9) -> FileDestination:
+        made.append(FileDestination(path, max_bytes, now=lambda: NOW))
         return made[-1]
 
     yield make
