@@ -9,7 +9,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# How long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile("without deadline", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("without deadline")
 
 pytest_plugins = ("tests.backends.jaeger", "tests.example_team")
 

@@ -40,7 +40,7 @@ def label(value: Any) -> str:
 @pytest.fixture(scope="module")
 def expected() -> dict[str, list[Any]]:
     """What callers see where nothing is instrumented."""
-    otel_mas.shutdown(5)
+    otel_mas.shutdown(30)
     return {way: run("bare") for way, run in WAYS.items()}
 
 

@@ -16,7 +16,7 @@ from otel_mas.record import recorder
 @pytest.fixture(autouse=True)
 def _off() -> Iterator[None]:
     yield
-    otel_mas.shutdown(1)
+    otel_mas.shutdown(30)
 
 
 def span(name: str) -> None:

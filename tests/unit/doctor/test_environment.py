@@ -144,7 +144,7 @@ def test_an_old_python_is_a_problem(tmp_path: Path, tools: ModuleType) -> None:
     ("text", "said"),
     [
         ("#!/bin/sh\necho libpython is gone >&2\nexit 127\n", "ends with status 127 (libpython is gone)"),
-        ("#!/bin/sh\nexec sleep 30\n", "did not answer within 0.5 s"),
+        ("#!/bin/sh\nexec sleep 600\n", "did not answer within 0.5 s"),
         ("#!/nowhere/at/all\n", "does not start (No such file or directory)"),
     ],
 )
@@ -154,7 +154,7 @@ def test_a_python_that_does_not_answer_is_a_problem(tmp_path: Path, tools: Modul
     found = look(python, timeout_s=0.5)
     assert codes(found) == ["python-fails"]
     assert found[1][0].message == f"{python} {said}"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60  # only a hang takes longer
 
 
 def test_otel_mas_that_cannot_be_loaded_is_a_problem(bare_python: Path, tmp_path: Path) -> None:

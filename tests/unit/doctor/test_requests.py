@@ -25,7 +25,7 @@ def ask(endpoint: str, protocol: str, timeout_s: float = 2.0, **more: str) -> Fi
     target = OtlpTarget("the app", read_otlp_endpoint(environ, as_sdk=True))
     start = time.monotonic()
     found, took_ms = ask_target(target, Settings.from_env({}), environ, timeout_s)
-    assert time.monotonic() - start < timeout_s + 5
+    assert time.monotonic() - start < timeout_s + 60  # only a hang takes longer
     assert found is not None
     assert (took_ms is not None) is (found.code == "destination-answers")
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import threading
 import time
 from typing import Any
 
@@ -121,11 +122,11 @@ def test_no_such_host(rows: Any) -> None:
 
 
 def test_a_server_that_does_not_answer(http_server: Any, rows: Any, answer: Any) -> None:
-    http_server.answer = lambda _: answer(before=lambda handler: time.sleep(1.5) or True)
-    began = time.monotonic()
+    given_up = threading.Event()
+    http_server.answer = lambda _: answer(before=lambda handler: given_up.wait(60))
 
     assert "did not answer" in reason_of(destination(http_server.url, TIMEOUT="200").send(rows("a")))
-    assert time.monotonic() - began < 1.4
+    given_up.set()
 
 
 def _half(handler: Any) -> bool:
@@ -151,7 +152,7 @@ def test_a_server_that_breaks_off(http_server: Any, rows: Any, answer: Any, brea
 
 def _drip(handler: Any) -> bool:
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-    for _ in range(30):
+    for _ in range(600):
         try:
             handler.wfile.write(b"\x00")
             handler.wfile.flush()
@@ -163,10 +164,8 @@ def _drip(handler: Any) -> bool:
 
 def test_a_server_that_answers_drop_by_drop(http_server: Any, rows: Any, answer: Any) -> None:
     http_server.answer = lambda _: answer(before=_drip)
-    began = time.monotonic()
 
     assert "did not answer" in reason_of(destination(http_server.url, TIMEOUT="500").send(rows("a")))
-    assert time.monotonic() - began < 2
 
 
 @pytest.fixture

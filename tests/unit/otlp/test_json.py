@@ -27,7 +27,7 @@ def rows(*spans: Span) -> list[LogRow]:
 
 
 @given(any_otlp.spans)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_span_comes_back_byte_for_byte(span: Span) -> None:
     written = rows(span, span)
     back = TracesData(resource_spans=resource_spans(orjson.loads(json_line(written))))

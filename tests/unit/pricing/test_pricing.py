@@ -177,7 +177,7 @@ def test_nothing_is_fetched_and_no_thread_stays(monkeypatch: pytest.MonkeyPatch)
     assert table.cost("openai", ("gpt-4o",), Tokens(1, 1)).usd
     loaders = set(threading.enumerate()) - before
     for thread in loaders:
-        thread.join(5)
+        thread.join(30)
     assert not any(thread.is_alive() for thread in loaders)
 
 

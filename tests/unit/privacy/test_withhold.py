@@ -172,7 +172,7 @@ def test_bytes_that_are_no_span_raise(body: bytes) -> None:
 
 
 @given(any_otlp.spans)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_of_any_span_no_content_leaves_and_all_else_does(span: Span) -> None:
     left = shipped(span)
 

@@ -20,7 +20,7 @@ def test_run_until_empty_ships_all_that_there_is(harbour: Any, fake: Any) -> Non
     loop = loop_of(harbour, there := fake())
     bodies = harbour.write(3)
 
-    assert loop.run_until_empty(1.0) is None
+    assert loop.run_until_empty(30) is None
     assert there.taken == bodies
     assert loop.shipped == 3
 
@@ -31,7 +31,7 @@ def test_run_until_empty_tries_again_within_its_patience(harbour: Any, fake: Any
     loop = loop_of(harbour, fake(lambda rows: next(answers)), on_waiting=said.append)
     harbour.write(1)
 
-    assert loop.run_until_empty(5.0) is None
+    assert loop.run_until_empty(30) is None
     assert said == ["down"]
 
 
@@ -48,7 +48,7 @@ def test_run_until_empty_ends_at_its_deadline(harbour: Any, fake: Any) -> None:
     began = time.monotonic()
 
     assert loop.run_until_empty(1000.0, deadline=began + 0.1) == "down"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # only a hang takes longer
 
 
 def test_a_store_that_is_locked_is_waited_for(harbour: Any, fake: Any, monkeypatch: Any) -> None:
@@ -63,7 +63,7 @@ def test_a_store_that_is_locked_is_waited_for(harbour: Any, fake: Any, monkeypat
         return step()
 
     monkeypatch.setattr(loop._shipper, "step", locked_at_first)
-    assert loop.run_until_empty(5.0) is None
+    assert loop.run_until_empty(30) is None
     assert there.taken == bodies
 
 

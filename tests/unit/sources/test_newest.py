@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_mas.errors import UnsupportedQuery
@@ -65,7 +65,6 @@ class Server:
         return [trace for _, trace in sorted(kept)[:limit]]
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, NOW // GRAIN), st.integers(0, 30 * DAY // GRAIN)),

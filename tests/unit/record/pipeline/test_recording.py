@@ -34,11 +34,11 @@ def test_a_process_that_was_not_the_one_to_create_the_store_goes_on_with_the_sto
     recording = Recording(Settings.from_env(store=tmp_path / "runs.db"), lambda *_: theirs)
     try:
         (before,) = recording.digests.digests((1, 2), [SAID], Adapter())  # there is no store yet
-        assert recording.flush(5)
+        assert recording.flush(30)
         (after,) = recording.digests.digests((1, 2), [SAID], Adapter())
-        assert recording.flush(5)
+        assert recording.flush(30)
     finally:
-        recording.shutdown(5)
+        recording.shutdown(30)
     canonical = Adapter().canonical(SAID)
     assert after == Digester(lambda: theirs.digest_key).digest(canonical) != before
     kept = {message.digest.hex() for batch in theirs.batches for message in batch.messages}

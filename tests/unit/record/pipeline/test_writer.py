@@ -86,10 +86,10 @@ def rig(store: Any) -> Iterator[Rig]:
     yield made
     store.failing = None
     made.open_error = lambda: None
-    made.writer.stop(5)
+    made.writer.stop(30)
 
 
-def eventually(condition: Callable[[], object], timeout_s: float = 5) -> None:
+def eventually(condition: Callable[[], object], timeout_s: float = 30) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < deadline
@@ -100,7 +100,7 @@ def test_no_thread_before_the_first_span(rig: Rig) -> None:
     assert rig.writer._thread is None
     assert rig.writer.flush(0.1)
     rig.end()
-    assert rig.writer.flush(5)
+    assert rig.writer.flush(30)
     assert rig.store.names() == ["s"]
     assert rig.opened_for == [TRACER.resource.attributes["service.name"]]  # type: ignore[attr-defined]
 
@@ -116,54 +116,54 @@ def test_a_full_batch_does_not_wait_for_the_interval(store: Any) -> None:
     for _ in range(6):
         rig.end()
     eventually(lambda: len(store.names()) == 5)
-    assert rig.writer.flush(5)
+    assert rig.writer.flush(30)
     assert [len(batch.spans) for batch in store.batches] == [5, 1]
-    rig.writer.stop(5)
+    rig.writer.stop(30)
 
 
 def test_a_busy_app_is_given_larger_batches(store: Any) -> None:
     rig = Rig(store, interval_s=0.3)
     rig.end()
-    assert rig.writer.flush(5)
+    assert rig.writer.flush(30)
     started = time.monotonic()
     while len(store.batches) == 1:
         for _ in range(10):
             rig.end()
         time.sleep(0.01)
     assert time.monotonic() - started >= 0.6
-    assert rig.writer.stop(5)
+    assert rig.writer.stop(30)
 
 
 def test_what_ends_while_a_batch_is_written_waits_for_the_next_one(store: Any) -> None:
     rig = Rig(store, interval_s=0.05)
     write = store.write
+    written: list[float] = []
 
     def slow_write(batch: Any) -> None:
+        written.append(time.monotonic())
         write(batch)
         if len(store.batches) == 1:
             rig.end("meanwhile")
 
     store.write = slow_write
     rig.end("first")
-    eventually(lambda: len(store.names()) == 1)
-    written = time.monotonic()
     eventually(lambda: store.names() == ["first", "meanwhile"])
-    assert time.monotonic() - written >= 0.04
-    assert rig.writer.stop(5)
+    assert written[1] - written[0] >= 0.04
+    assert rig.writer.stop(30)
 
 
 def test_a_flush_does_not_wait_for_the_interval(store: Any) -> None:
     rig = Rig(store, interval_s=60)
     rig.end()
-    assert rig.writer.flush(5)
+    assert rig.writer.flush(30)
     assert store.names() == ["s"]
-    assert rig.writer.stop(5)
+    assert rig.writer.stop(30)
 
 
 def test_open_spans_are_written_as_open(rig: Rig) -> None:
     span: Any = TRACER.start_span("open")
     rig.queue.start(span.context, span)
-    assert rig.writer.flush(5)
+    assert rig.writer.flush(30)
     assert [row.name for row in rig.store.batches[0].opened] == ["open"]
 
 
@@ -175,20 +175,20 @@ def test_while_spans_are_open_the_heart_beats(store: Any, monkeypatch: pytest.Mo
     eventually(lambda: len(store.batches) > 3)
     assert not any(store.batches[1:])
     rig.queue.end(span.context, span, 0)
-    assert rig.writer.stop(5)
+    assert rig.writer.stop(30)
 
 
 def test_stop_writes_everything_tells_the_store_and_ends_the_thread(rig: Rig) -> None:
     rig.queue.losses.span((7, 7), DropReason.QUEUE_FULL)
     for _ in range(10):
         rig.end()
-    assert rig.writer.stop(5)
+    assert rig.writer.stop(30)
     assert len(rig.store.names()) == 10
     assert rig.store.finished == ([Dropped("queue full", 1, 0)], 0)
     assert rig.store.closed
     assert rig.store.retained
     assert rig.writer._thread is not None
-    rig.writer._thread.join(5)
+    rig.writer._thread.join(30)
     assert not rig.writer._thread.is_alive()
 
 
@@ -201,10 +201,10 @@ def test_what_is_written_is_written_also_where_the_thread_ends_before_it_hears_t
         "otel_mas.record.pipeline.writer.answer", lambda *given: (answer(*given), writer.finished and free.wait(30))
     )
     rig.end()
-    assert writer.stop(5)
+    assert writer.stop(30)
     assert writer._thread is not None
     assert writer._thread.is_alive()
-    assert writer.stop(1)
+    assert writer.stop(30)
     free.set()
 
 
@@ -212,12 +212,12 @@ def test_a_locked_store_is_waited_for_and_nothing_is_lost(rig: Rig, caplog: pyte
     rig.store.failing = lambda: StoreLocked("the store at x is locked")
     with caplog.at_level(logging.WARNING, "otel_mas"):
         rig.end("one")
-        rig.store.tried.wait(5)
+        rig.store.tried.wait(30)
         rig.end("two")
         assert not rig.writer.flush(0.2)
         rig.store.failing = None
         eventually(lambda: rig.store.names() == ["one", "two"])
-    assert rig.writer.flush(5)
+    assert rig.writer.flush(30)
     assert [record.getMessage() for record in caplog.records] == [
         "otel-mas: what is recorded waits in memory: the store at x is locked"
     ]
@@ -227,7 +227,7 @@ def test_while_the_store_is_locked_memory_is_bounded(store: Any) -> None:
     rig = Rig(store, max_spans=10)
     store.failing = lambda: StoreLocked("locked")
     rig.end()
-    store.tried.wait(5)
+    store.tried.wait(30)
     for _ in range(100):
         rig.end()
     assert rig.queue.waiting_spans <= 10
@@ -235,7 +235,7 @@ def test_while_the_store_is_locked_memory_is_bounded(store: Any) -> None:
     losses = rig.queue.losses
     assert losses.spans[DropReason.QUEUE_FULL] >= 90
     store.failing = None
-    assert rig.writer.stop(5)
+    assert rig.writer.stop(30)
     assert store.finished == (losses.totals(), 0)
     assert sum(row.spans for batch in store.batches for row in batch.drops) == losses.spans[DropReason.QUEUE_FULL]
 
@@ -245,9 +245,9 @@ def test_a_store_that_stays_locked_does_not_keep_the_process_from_ending(rig: Ri
     rig.end()
     began = time.monotonic()
     assert not rig.writer.stop(0.3)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 30  # only a hang takes longer
     assert rig.writer._thread is not None
-    rig.writer._thread.join(5)
+    rig.writer._thread.join(30)
     assert not rig.writer._thread.is_alive()
 
 
@@ -268,14 +268,14 @@ def test_nobody_waits_for_a_thread_that_has_given_up(rig: Rig) -> None:
     rig.open_error = lambda: time.sleep(0.1) or NotAStore("not a store")  # type: ignore[func-returns-value]
     rig.end()
     began = time.monotonic()
-    assert not rig.writer.stop(30)
-    assert time.monotonic() - began < 5
+    assert not rig.writer.stop(60)
+    assert time.monotonic() - began < 30
 
 
 def test_a_store_locked_at_first_is_opened_later(rig: Rig) -> None:
     rig.open_error = lambda: StoreLocked("locked") if len(rig.opened_for) < 3 else None
     rig.end()
-    assert rig.writer.flush(5)
+    assert rig.writer.flush(30)
     assert rig.store.names() == ["s"]
 
 
@@ -283,10 +283,10 @@ def test_a_full_disk_loses_its_batch_counts_it_and_goes_on(rig: Rig, caplog: pyt
     rig.store.failing = lambda: StoreFull("no space left")
     with caplog.at_level(logging.WARNING, "otel_mas"):
         rig.end("lost")
-        rig.writer.flush(5)
+        rig.writer.flush(30)
     rig.store.failing = None
     rig.end("kept")
-    assert rig.writer.stop(5)
+    assert rig.writer.stop(30)
     assert rig.store.names() == ["kept"]
     assert rig.store.finished == ([Dropped("disk full", 1, 0)], 0)
     assert "no space left" in caplog.text
@@ -294,7 +294,7 @@ def test_a_full_disk_loses_its_batch_counts_it_and_goes_on(rig: Rig, caplog: pyt
 
 def test_a_store_that_got_damaged_ends_the_recording(rig: Rig) -> None:
     rig.end()
-    assert rig.writer.flush(5)
+    assert rig.writer.flush(30)
     rig.store.failing = lambda: StoreCorrupt("damaged")
     rig.end()
     eventually(lambda: rig.queue.closed)
@@ -305,9 +305,9 @@ def test_an_error_of_ours_costs_one_batch(rig: Rig, monkeypatch: pytest.MonkeyPa
     with monkeypatch.context() as patched:
         patched.setattr(rig.store, "write", lambda batch: 1 / 0)
         rig.end("lost")
-        rig.writer.flush(5)
+        rig.writer.flush(30)
     rig.end("kept")
-    assert rig.writer.flush(5)
+    assert rig.writer.flush(30)
     assert rig.store.names() == ["kept"]
 
 
@@ -399,7 +399,7 @@ def test_small_content_comes_in_one_transaction_with_its_span(store: Any) -> Non
     rig.end("s", "small")
     assert rig.writer.flush(30)
     assert [(len(batch.spans), len(batch.contents)) for batch in store.batches] == [(1, 1)]
-    assert rig.writer.stop(5)
+    assert rig.writer.stop(30)
 
 
 def test_at_the_end_spans_are_written_and_content_without_time_says_that_it_is_not_there(store: Any) -> None:
@@ -418,7 +418,7 @@ def test_at_the_end_spans_are_written_and_content_without_time_says_that_it_is_n
 def test_messages_that_the_store_lost_are_sent_again(rig: Rig) -> None:
     rig.store.lost_messages = frozenset({b"x"})
     rig.end()
-    assert rig.writer.flush(5)
+    assert rig.writer.flush(30)
     assert rig.resent == 1
 
 
@@ -427,7 +427,7 @@ def test_drops_are_warned_of_once_a_minute(rig: Rig, caplog: pytest.LogCaptureFi
         for _ in range(3):
             rig.queue.losses.span((7, 7), DropReason.QUEUE_FULL)
             rig.end()
-            assert rig.writer.flush(5)
+            assert rig.writer.flush(30)
     assert len(caplog.records) == 1
     assert "OTEL_MAS_QUEUE_SPANS" in caplog.text
 
@@ -442,19 +442,19 @@ def test_the_writers_own_calls_are_not_instrumented(rig: Rig, monkeypatch: pytes
 
     monkeypatch.setattr(rig.store, "write", spy)
     rig.end()
-    assert rig.writer.flush(5)
+    assert rig.writer.flush(30)
     assert set(seen) == {(True, True)}
 
 
 def test_while_the_writer_is_held_the_store_is_closed_and_nothing_is_lost(rig: Rig) -> None:
     rig.end()
-    assert rig.writer.flush(5)
-    assert rig.writer.hold(5)
+    assert rig.writer.flush(30)
+    assert rig.writer.hold(30)
     rig.end("meanwhile")
     assert not rig.writer.flush(0.1)
     assert (rig.store.released, rig.store.names()) == (1, ["s"])
     rig.writer.resume()
-    assert rig.writer.flush(5)
+    assert rig.writer.flush(30)
     assert rig.store.names() == ["s", "meanwhile"]
 
 
@@ -463,12 +463,11 @@ def test_a_busy_writer_can_be_held(store: Any, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(store, "write", lambda batch: time.sleep(0.01))
     for _ in range(500):
         rig.end()
-    began = time.monotonic()
-    assert rig.writer.hold(5)
-    assert time.monotonic() - began < 1
+    assert rig.writer.hold(30)
+    assert rig.queue.waiting_spans  # it did not wait until all were written
     rig.writer.resume()
     rig.queue.clear()
-    assert rig.writer.stop(5)
+    assert rig.writer.stop(30)
 
 
 def test_a_writer_that_cannot_be_held_in_time_goes_on(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:

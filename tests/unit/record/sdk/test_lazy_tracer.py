@@ -127,7 +127,7 @@ def take(recording: Recording, span: Any, step: tuple[Any, ...]) -> None:
             getattr(span, method)(*arguments)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     attributes=OURS.map(lambda ours: {name: ours[name] for name in ours if name != names.MAS_CAUSE_SPANS}),
     causes=st.lists(st.sampled_from([Cause(OTHER, LinkKind.TRIGGER), Cause(PARENT, LinkKind.SEND)]), max_size=3),
@@ -150,7 +150,7 @@ def test_both_kinds_of_span_do_and_store_the_same(attributes: Any, causes: Any, 
     assert seen[0] == seen[1]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(steps=st.lists(STEPS, max_size=4), causes=st.booleans())
 def test_a_processor_that_is_added_later_gets_open_spans_as_any_other(steps: Any, causes: bool) -> None:
     seen = []

@@ -151,7 +151,7 @@ def test_nobody_there_for_grpc() -> None:
 def test_an_unknown_host_for_grpc() -> None:
     endpoint = parse_endpoint("jaeger+grpc", "no-such-host.invalid", 16685)
     with pytest.raises(SourceError, match=r"host of .* is not known"):
-        JaegerSource(JaegerGrpcClient(endpoint, Access(timeout_s=5))).trace(TRACE)
+        JaegerSource(JaegerGrpcClient(endpoint, Access(timeout_s=30))).trace(TRACE)
 
 
 def test_an_http_server_is_told_from_a_grpc_server() -> None:
@@ -167,7 +167,7 @@ def test_a_silent_port_is_told() -> None:
 
 def grpcs(port: int, certificate: Path | None) -> JaegerSource:
     endpoint = parse_endpoint("jaeger+grpcs", f"localhost:{port}", 16685)
-    return JaegerSource(JaegerGrpcClient(endpoint, Access(certificate=certificate and str(certificate), timeout_s=5)))
+    return JaegerSource(JaegerGrpcClient(endpoint, Access(certificate=certificate and str(certificate), timeout_s=30)))
 
 
 def test_grpc_trusts_a_certificate_when_it_is_given(speaking: Callable[..., int], trusted: SelfSigned) -> None:
