@@ -136,7 +136,7 @@ WORK = {
     "a run ends": (GraphRun, "finish"),
     "begin of a task": (TaskRun, "begin"),
     "end of a task": (TaskRun, "finish"),
-    "decided": (TaskRun, "decided"),
+    "record_routing": (TaskRun, "record_routing"),
     "update begins": (StateUpdate, "begin"),
     "update prepared": (StateUpdate, "prepared"),
     "update before_writes": (StateUpdate, "before_writes"),
@@ -146,8 +146,8 @@ WORK = {
     "a model starts": (ModelCalls, "_start"),
     "a model answers": (ModelCalls, "_answered"),
     "a span starts": (Recorder, "start_span"),
-    "something is said of a span": (Recorder, "say"),
-    "an error is told": (Recorder, "fail"),
+    "attributes are set": (Recorder, "set_attributes"),
+    "an error is recorded": (Recorder, "record_exception"),
     "messages are kept": (Recorder, "messages"),
 }
 """What hooks do, of their own."""

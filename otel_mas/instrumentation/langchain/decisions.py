@@ -156,7 +156,9 @@ def _explain(call: _Call, question: str, answer: Any) -> None:
         offered = field_of(answer, "probabilities")
         candidates = tuple(map(str, offered)) if type(offered) is dict else ()
         if call.task is not None:
-            call.task.why().chosen(choice, candidates, confidence if isinstance(confidence, float) else None)
+            call.task.routing_reasons().add_choice(
+                choice, candidates, confidence if isinstance(confidence, float) else None
+            )
         return
     for kind in ("noul", "score"):
         value = field_of(answer, kind)

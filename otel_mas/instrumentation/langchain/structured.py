@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from otel_mas.instrumentation.judgements import Judgement
-    from otel_mas.instrumentation.langgraph.runs import TaskRun
+    from otel_mas.instrumentation.langgraph.current import CurrentTask
 
 # Under which LangChain tells a callback the schema that was given to `with_structured_output`.
 _FORMAT = "ls_structured_output_format"
@@ -29,7 +29,7 @@ class Asked(NamedTuple):
 
     name: str
     is_judgement: bool
-    task: TaskRun | None
+    task: CurrentTask | None
 
 
 def asked(options: Mapping[str, Any] | None) -> Asked | None:
@@ -48,7 +48,7 @@ def asked(options: Mapping[str, Any] | None) -> Asked | None:
 def answered(form: Asked, span: Span, message: Any) -> None:
     """A model gave its answer; `span` is its call."""
     if form.task is not None:
-        form.task.why().answered(partial(fields_in, message))
+        form.task.routing_reasons().add_answer(partial(fields_in, message))
     if form.is_judgement:
         fields = fields_in(message)
         judged = None if fields is None else judgement(fields)
@@ -56,7 +56,7 @@ def answered(form: Asked, span: Span, message: Any) -> None:
             evaluation(span, form.name, judged, form.task)
 
 
-def evaluation(span: Span, name: str, judged: Judgement, task: TaskRun | None) -> None:
+def evaluation(span: Span, name: str, judged: Judgement, task: CurrentTask | None) -> None:
     """Record a model's judgement as a span under its call."""
     attributes: dict[str, Any] = {
         names.MAS_RECORD_KIND: RecordKind.EVALUATION.value,

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from otel_mas.instrumentation.langgraph.runs import TaskRun
 
 
-def seen_one_by_one(task: Any, state: TaskRun) -> Any:
-    """The task for LangGraph to run, such that each attempt is seen. Its writes are those of the original."""
+def with_attempts(task: Any, state: TaskRun) -> Any:
+    """The task for LangGraph to run, with its attempts recorded. Its writes are those of the original."""
     state.attempt = 1
     return replace(task, proc=Attempts(task.proc, state))
 
@@ -67,7 +67,7 @@ class _Attempt:
         before, self._all.last = self._all.last, self
         try:
             if before is not None:
-                self._token = otel_context.attach(self._all.state.again(before.left_ns))
+                self._token = otel_context.attach(self._all.state.start_attempt(before.left_ns))
         except Exception as error:
             caught("langgraph attempt", error)
 
@@ -76,7 +76,7 @@ class _Attempt:
             # One that timed out may take until after the next has begun to notice.
             if exc is not None and self._all.last is self:
                 self.left_ns = time_ns()
-                self._all.state.attempt_left(exc)
+                self._all.state.attempt_failed(exc)
         except Exception as error:
             caught("langgraph attempt", error)
         finally:

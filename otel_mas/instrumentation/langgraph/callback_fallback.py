@@ -1,12 +1,13 @@
-"""Runs and tasks as LangChain's public callbacks tell of them: what is recorded where our hooks do not fit.
+"""Fallback where our hooks do not fit: runs and tasks by LangChain's public callbacks.
 
-Spans are as exact as ever, but for what only LangGraph's inside knows: a subgraph and its node are two spans, answers
-from a cache and attempts are not told apart. Causes are worked out (`guesses`), and marked so.
+The spans are exact, but a subgraph and its node are two, and cached results and attempts are not distinguished. Causes
+are inferred (`inferred_causes`), and marked so.
 """
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -15,8 +16,8 @@ from opentelemetry import context as otel_context
 from opentelemetry.trace import NonRecordingSpan, get_current_span, set_span_in_context
 
 from otel_mas.instrumentation.callback_handler import CallbackFallback
-from otel_mas.instrumentation.langgraph.human_input import describe_question
-from otel_mas.instrumentation.langgraph.inferred_causes import Causes, Done
+from otel_mas.instrumentation.langgraph.human_input import record_question
+from otel_mas.instrumentation.langgraph.inferred_causes import InferredCauses, NodeRun
 from otel_mas.instrumentation.langgraph.outcomes import run_outcome, task_outcome
 from otel_mas.record import guarded, identifier, recorder, recording_context, restore_context
 from otel_mas.semconv import attributes as names
@@ -33,31 +34,27 @@ _STEP = "graph:step:"
 _BRANCH_STEP = "seq:step:"
 
 
+@dataclass(eq=False)
 class _Chain:
     """Any run of LangChain's; of a graph once a task of it begins."""
 
-    __slots__ = ("asked", "causes", "context", "metadata", "name", "parent", "paused", "span", "started", "tags")
-
-    def __init__(self, name: str, parent: UUID | None, metadata: dict[str, Any], tags: list[str]) -> None:
-        self.name = name
-        self.parent = parent
-        self.metadata = metadata
-        self.tags = tags
-        self.started = time_ns()
-        self.context = otel_context.get_current()
-        self.span: Span | None = None
-        self.causes: Causes | None = None
-        self.paused = False
-        self.asked: set[str] = set()
+    name: str
+    parent: UUID | None
+    metadata: dict[str, Any]
+    tags: list[str]
+    start_ns: int = field(default_factory=time_ns)
+    context: Context = field(default_factory=otel_context.get_current)
+    span: Span | None = None
+    causes: InferredCauses | None = None
+    paused: bool = False
+    asked: set[str] = field(default_factory=set)
 
 
 class _Task(_Chain):
     """A run of a node, or of a `@task`."""
 
-    __slots__ = ("done", "graph", "token")
-
     graph: _Chain
-    done: Done
+    node_run: NodeRun
     token: Token[Context] | None
 
 
@@ -93,14 +90,14 @@ class RunCallbacks:
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         chain = self._open.pop(run_id, None)
         if isinstance(chain, _Task):
-            chain.done.returned(outputs)
+            chain.node_run.add_result(outputs)
             self._end_task(chain, None)
         elif chain is not None and chain.span is not None:
             self._end_run(chain, RunOutcome.INTERRUPTED if chain.paused else RunOutcome.OK, None)
         elif chain is not None and chain.parent is not None:
             above = self._open.get(chain.parent)
             if isinstance(above, _Task) and any(_later_step(tag) for tag in chain.tags):
-                above.done.routed(outputs)  # the function of a conditional edge runs after the node's own code
+                above.node_run.add_routing(outputs)  # the function of a conditional edge runs after the node's own code
 
     @guarded("langgraph: callback of an error")
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -123,15 +120,17 @@ class RunCallbacks:
         own = namespace.rpartition("|")[2]
         step = int(metadata.get("langgraph_step", 0))
         path = tuple(metadata.get("langgraph_path") or ())
-        task.done = Done(node, step, path)
-        refs = graph.causes.of(task.done, metadata.get("langgraph_triggers") or (), caller.done if caller else None)
+        task.node_run = NodeRun(node, step, path)
+        refs = graph.causes.references(
+            task.node_run, metadata.get("langgraph_triggers") or (), caller.node_run if caller else None
+        )
         attributes: dict[str, Any] = {
             names.MAS_RECORD_KIND: RecordKind.AGENT_TASK.value,
             # A graph inside of a node repeats the node's namespace: the id is the node's own where it is its own.
             names.MAS_TASK_ID: own.partition(":")[2] if own.startswith(f"{node}:") else str(run_id),
             names.MAS_TASK_NAME: node,
             names.MAS_TASK_STEP: step,
-            names.MAS_TASK_INDEX: graph.causes.number(),
+            names.MAS_TASK_INDEX: graph.causes.next_index(),
             names.MAS_TASK_NAMESPACE: namespace.rpartition("|")[0],
         }
         thread = metadata.get("thread_id")
@@ -140,9 +139,9 @@ class RunCallbacks:
         if refs:
             attributes[names.MAS_CAUSE_REFS] = tuple(refs)
         task.span = rec.start_span(f"task {node}", attributes, parent=graph.span)
-        task.done.context = task.span.get_span_context()
-        # A node's callbacks come in the context that its code is run in, or in one that its code's is a copy of. Only
-        # asynchronously the end is told in another one, where nothing can be restored.
+        task.node_run.context = task.span.get_span_context()
+        # A node's callbacks run in the context of its code, or in one that is copied for its code. Asynchronously the
+        # end comes in another one, where nothing can be restored.
         task.token = otel_context.attach(_while_open(task.span) if _is_async() else recording_context(task.span))
 
     def _begin_run(self, graph: _Chain) -> None:
@@ -155,9 +154,9 @@ class RunCallbacks:
         if thread is not None:
             attributes[names.GEN_AI_CONVERSATION_ID] = identifier(thread)
         graph.span = recorder().start_span(
-            f"invoke_workflow {graph.name}", attributes, parent=graph.context, start_time=graph.started
+            f"invoke_workflow {graph.name}", attributes, parent=graph.context, start_time=graph.start_ns
         )
-        graph.causes = Causes(graph.span.get_span_context())
+        graph.causes = InferredCauses(graph.span.get_span_context())
 
     def _end_task(self, task: _Task, error: BaseException | None) -> None:
         span, rec = task.span, recorder()
@@ -167,15 +166,15 @@ class RunCallbacks:
         outcome = TaskOutcome.OK if error is None else task_outcome(error)
         if outcome is TaskOutcome.INTERRUPTED and error is not None:
             task.graph.paused = True
-            describe_question(rec, span, error, task.graph.asked)
+            record_question(rec, span, error, task.graph.asked)
         elif outcome is TaskOutcome.ERROR and error is not None:
             rec.record_exception(span, error)
         elif outcome is TaskOutcome.HANDOFF and error is not None:
-            task.done.left_to_parent(error.args[0])
+            task.node_run.add_parent_command(error.args[0])
         rec.set_attributes(span, {names.MAS_TASK_OUTCOME: outcome.value})
         span.end()
         if task.graph.causes is not None and outcome in (TaskOutcome.OK, TaskOutcome.HANDOFF):
-            task.graph.causes.done(task.done)
+            task.graph.causes.add(task.node_run)
 
     def _end_run(self, graph: _Chain, outcome: RunOutcome, error: BaseException | None) -> None:
         if graph.span is None:
@@ -192,7 +191,7 @@ class RunCallbacks:
 
 
 class _WhileOpen(NonRecordingSpan):
-    """Stands for a task's span while that is open; afterwards for the span that was current before."""
+    """Delegates to a task's span while that is open; afterwards to the span that was current before."""
 
     def __init__(self, span: Span, before: Span) -> None:
         super().__init__(span.get_span_context())
@@ -200,35 +199,35 @@ class _WhileOpen(NonRecordingSpan):
         self.before = before
 
     @property
-    def standing_for(self) -> Span:
+    def _target(self) -> Span:
         return self._span if self._span.is_recording() else self.before
 
     def get_span_context(self) -> SpanContext:
-        return self.standing_for.get_span_context()
+        return self._target.get_span_context()
 
     def is_recording(self) -> bool:
-        return self.standing_for.is_recording()
+        return self._target.is_recording()
 
     def set_attribute(self, key: str, value: Any) -> None:
-        self.standing_for.set_attribute(key, value)
+        self._target.set_attribute(key, value)
 
     def set_attributes(self, attributes: Any) -> None:
-        self.standing_for.set_attributes(attributes)
+        self._target.set_attributes(attributes)
 
     def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
-        self.standing_for.add_event(name, attributes, timestamp)
+        self._target.add_event(name, attributes, timestamp)
 
     def set_status(self, status: Any, description: str | None = None) -> None:
-        self.standing_for.set_status(status, description)
+        self._target.set_status(status, description)
 
     def record_exception(self, exception: BaseException, *args: Any, **kwargs: Any) -> None:
-        self.standing_for.record_exception(exception, *args, **kwargs)
+        self._target.record_exception(exception, *args, **kwargs)
 
 
 def _while_open(span: Span) -> Context:
     before = get_current_span()
-    while isinstance(before, _WhileOpen) and before.standing_for is before.before:
-        before = before.before  # of what is over nothing is kept
+    while isinstance(before, _WhileOpen) and before._target is before.before:
+        before = before.before  # keeps no span that has ended
     return set_span_in_context(_WhileOpen(span, before))
 
 

@@ -9,12 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from langgraph.channels.any_value import AnyValue
-from langgraph.channels.ephemeral_value import EphemeralValue
-from langgraph.channels.last_value import LastValue, LastValueAfterFinish
-from langgraph.channels.named_barrier_value import NamedBarrierValue, NamedBarrierValueAfterFinish
-from langgraph.channels.untracked_value import UntrackedValue
-
 from otel_mas.model.channels import BRANCH_TO, TASKS, ChannelKind, WaitingWriters, fired
 from otel_mas.semconv.enums import LinkKind
 
@@ -22,10 +16,13 @@ if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
 _CLASSES = {
-    (NamedBarrierValue, NamedBarrierValueAfterFinish): ChannelKind.BARRIER,
-    (LastValueAfterFinish,): ChannelKind.AFTER_FINISH,
-    (EphemeralValue,): ChannelKind.EPHEMERAL,
-    (LastValue, AnyValue, UntrackedValue): ChannelKind.LAST_VALUE,
+    "NamedBarrierValue": ChannelKind.BARRIER,
+    "NamedBarrierValueAfterFinish": ChannelKind.BARRIER,
+    "LastValueAfterFinish": ChannelKind.AFTER_FINISH,
+    "EphemeralValue": ChannelKind.EPHEMERAL,
+    "LastValue": ChannelKind.LAST_VALUE,
+    "AnyValue": ChannelKind.LAST_VALUE,
+    "UntrackedValue": ChannelKind.LAST_VALUE,
 }
 
 
@@ -59,14 +56,15 @@ class TaskWriter:
 Waiting: TypeAlias = WaitingWriters[TaskWriter]
 
 
-_KINDS: dict[type, ChannelKind] = {}  # `isinstance` is slow for LangGraph's abstract classes
+_KINDS: dict[type, ChannelKind] = {}
 
 
 def kind_of(channel: Any) -> ChannelKind:
     """The kind of a channel of LangGraph's."""
     kind = _KINDS.get(type(channel))
     if kind is None:
-        kinds = (kind for classes, kind in _CLASSES.items() if isinstance(channel, classes))
+        classes = [one for one in type(channel).__mro__ if one.__module__.startswith("langgraph.channels.")]
+        kinds = (_CLASSES[one.__name__] for one in classes if one.__name__ in _CLASSES)
         kind = _KINDS[type(channel)] = next(kinds, ChannelKind.ACCUMULATED)
     return kind
 

@@ -1,4 +1,4 @@
-"""Guardrails and model routers among the middleware of `create_agent`: what each saw, and what it decided.
+"""Guardrails and model routers among the middleware of `create_agent`: what each checked and decided.
 
 Guardrails are known by public form, never by the name of a node: a hook (`before_agent`, `before_model`, `after_model`,
 `after_agent`) that says that it can end the agent (`can_jump_to=["end"]`), or any hook of the guardrails that LangChain
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
-from otel_mas.instrumentation.langgraph.routing import decision
+from otel_mas.instrumentation.langgraph.routing import record_decision
 from otel_mas.record import field_of, items_of, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import GuardrailTarget, RecordKind, Verdict
@@ -36,7 +36,7 @@ _KNOWN: Final = (
 _MODEL_ROUTER: Final = ("langchain.agents.middleware.model_router", "ModelRouterMiddleware")
 _ROUTE: Final = "model_route"  # the field of the agent's state in which it keeps the decision model's answer
 _BLOCKING: Final = frozenset({"PIIDetectionError", "OpenAIModerationError"})
-# Settings of theirs that say what they look at at all.
+# Their settings that switch checks on.
 _SWITCHES: Final = {
     GuardrailTarget.INPUT: ("apply_to_input", "apply_to_tool_results", "check_input", "check_tool_results"),
     GuardrailTarget.OUTPUT: ("apply_to_output", "check_output"),
@@ -61,7 +61,7 @@ class ModelRouter(NamedTuple):
 _CHECKS: WeakKeyDictionary[Any, Mapping[str, Check | ModelRouter]] = WeakKeyDictionary()
 
 
-def checks(graph: Any) -> Mapping[str, Check | ModelRouter]:
+def checks_of(graph: Any) -> Mapping[str, Check | ModelRouter]:
     """The guardrails and model routers of a graph, by node; looked up once for each graph."""
     types = sys.modules.get("langchain.agents.middleware.types")
     builder = getattr(graph, "builder", None)
@@ -113,7 +113,7 @@ def _can_end(middleware: Any, hook: str) -> bool:
     return any("end" in getattr(getattr(middleware, name), "__can_jump_to__", ()) for name in (hook, f"a{hook}"))
 
 
-def checked(
+def record_check(
     recorder: Recorder,
     span: Span,
     task: Any,
@@ -121,7 +121,7 @@ def checked(
     check: Check | ModelRouter,
     exc: BaseException | None,
 ) -> None:
-    """Record as a span under its task what a check or a model router decided: by what it wrote, or how it was left."""
+    """Record the decision of a guardrail or a model router, from its task's writes or exception, as a span below."""
     if not span.is_recording():
         return
     if isinstance(check, ModelRouter):
@@ -129,7 +129,7 @@ def checked(
         choice, confidence = field_of(answer, "choice"), field_of(answer, "confidence")
         if type(choice) is str:
             sure = confidence if type(confidence) is float else None
-            decision(recorder, span, conversation, check.name, (choice,), check.candidates, None, sure)
+            record_decision(recorder, span, conversation, check.name, (choice,), check.candidates, None, sure)
         return
     attributes: dict[str, Any] = {
         names.MAS_RECORD_KIND: RecordKind.GUARDRAIL.value,
@@ -148,18 +148,18 @@ def checked(
 
 
 def _verdict(written: Mapping[str, Any], exc: BaseException | None) -> tuple[Verdict | None, Any]:
-    """What was decided, and why; no verdict where it cannot be told."""
+    """The verdict and its reason; no verdict where it is not known."""
     if exc is not None:
         blocking = any(kind.__name__ in _BLOCKING for kind in type(exc).__mro__)
         return (Verdict.BLOCK, str(exc)) if blocking else (None, None)
-    said = written.get("messages")
+    messages = written.get("messages")
     jumped = written.get("jump_to")
     if text_of(jumped) == "end":
-        last = (items_of(said) or [said])[-1]
+        last = (items_of(messages) or [messages])[-1]
         return Verdict.BLOCK, field_of(last, "content")
     if jumped is not None:
         return None, None
-    return (Verdict.PASS if said is None else Verdict.MODIFIED), None
+    return (Verdict.PASS if messages is None else Verdict.MODIFIED), None
 
 
-__all__ = ["Check", "ModelRouter", "checked", "checks"]
+__all__ = ["Check", "ModelRouter", "checks_of", "record_check"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otel_mas.instrumentation.langgraph import MODULES, hooks, remote, unknown_tools, unstarted, update_hooks
+from otel_mas.instrumentation.langgraph import MODULES, hooks, remote, unknown_tools, unstarted
 from otel_mas.instrumentation.langgraph.callback_fallback import RUNS_FALLBACK
 from otel_mas.instrumentation.patches import Hook, HookTable
 
@@ -50,38 +50,21 @@ _HOOKS = (
     Hook(_MAIN, "Pregel", "_defaults", ("self", "config"), unstarted.defaults),
     Hook(_TOOL_NODE, "ToolNode", "_validate_tool_call", ("self", "call"), unknown_tools.validate_tool_call),
     Hook(
-        _MAIN,
-        "Pregel",
-        "bulk_update_state",
-        ("self", "config", "supersteps"),
-        update_hooks.bulk_update_state,
-        group=UPDATES,
+        _MAIN, "Pregel", "bulk_update_state", ("self", "config", "supersteps"), hooks.bulk_update_state, group=UPDATES
     ),
     Hook(
-        _MAIN,
-        "Pregel",
-        "abulk_update_state",
-        ("self", "config", "supersteps"),
-        update_hooks.abulk_update_state,
-        group=UPDATES,
+        _MAIN, "Pregel", "abulk_update_state", ("self", "config", "supersteps"), hooks.abulk_update_state, group=UPDATES
     ),
-    Hook(_MAIN, "", "prepare_next_tasks", ("checkpoint",), update_hooks.prepare_next_tasks, group=UPDATES),
+    Hook(_MAIN, "", "prepare_next_tasks", ("checkpoint",), hooks.prepare_next_tasks, group=UPDATES),
     Hook(
         _MAIN,
         "",
         "apply_writes",
         ("checkpoint", "channels", "tasks", "get_next_version"),
-        update_hooks.apply_writes,
+        hooks.apply_update_writes,
         group=UPDATES,
     ),
-    Hook(
-        _MAIN,
-        "",
-        "create_checkpoint",
-        ("checkpoint", "channels", "step"),
-        update_hooks.create_checkpoint,
-        group=UPDATES,
-    ),
+    Hook(_MAIN, "", "create_checkpoint", ("checkpoint", "channels", "step"), hooks.create_checkpoint, group=UPDATES),
     Hook(_REMOTE, "RemoteGraph", "stream", ("self", "input", "config"), remote.call),
     Hook(_REMOTE, "RemoteGraph", "astream", ("self", "input", "config"), remote.call),
     Hook(_REMOTE, "RemoteGraph", "stream_events", ("self", "input", "config"), remote.call, True),

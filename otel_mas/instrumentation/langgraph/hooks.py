@@ -1,27 +1,26 @@
-"""Where LangGraph is listened to: its own execution points, wrapped by plain functions.
+"""Hooks into LangGraph's own execution points: runs, steps, tasks, routing and updates of a thread's state.
 
-All of them are private to LangGraph, with the same parameters from 0.6 on. Each replacement calls the original exactly
-once with what it was given, and does its own work inside a guard. None of them is a `wrapt` wrapper: LangGraph takes
-`weakref.WeakMethod`s of some methods of these classes, which such a wrapper breaks without a word.
+All of them are private to LangGraph, with the same parameters from 0.6 on. Each calls the original exactly once with
+what it was given, and keeps its own errors from the app. `hook_table` says which function each of them replaces.
 """
 
 from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from opentelemetry import context as otel_context
 
 from otel_mas.instrumentation.langgraph import spans
-from otel_mas.instrumentation.langgraph.attempts import seen_one_by_one
-from otel_mas.instrumentation.langgraph.current import current_task
+from otel_mas.instrumentation.langgraph.attempts import with_attempts
 from otel_mas.instrumentation.langgraph.routing import Branch
-from otel_mas.instrumentation.langgraph.runs import TaskRun
+from otel_mas.instrumentation.langgraph.runs import TaskRun, outer_task
 from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS, Schedule
-from otel_mas.instrumentation.langgraph.unstarted import begun
-from otel_mas.instrumentation.langgraph.update_hooks import updating
+from otel_mas.instrumentation.langgraph.unstarted import run_has_started
+from otel_mas.instrumentation.langgraph.updates import StateUpdate, current_update
+from otel_mas.instrumentation.replacements import Original, Replacement, after, around, before
 from otel_mas.model.channels import START
 from otel_mas.record import caught, recorder, restore_context
 from otel_mas.semconv.enums import LinkKind
@@ -31,103 +30,53 @@ _SCHEDULE = "_otel_mas_schedule"
 
 
 class _Applying(threading.local):
-    """Whose loop is applying writes on this thread; outside of that `apply_writes` is for display only."""
+    """The schedule of the loop that applies writes on this thread; other calls of `apply_writes` are for display."""
 
     schedule: Schedule | None = None
 
 
 _applying = _Applying()
 
-Original = Callable[..., Any]
+
+# -- a run: `__enter__` and `__exit__` of the loop ---------------------------------------------------------------------
 
 
-# -- the loop ------------------------------------------------------------------------------------------------------
+def _begin_run(loop: Any) -> tuple[Schedule, Any, None] | None:
+    rec = recorder()
+    if not rec.active:
+        return None
+    run_has_started()
+    schedule = Schedule(rec, loop)
+    setattr(loop, _SCHEDULE, schedule)
+    return schedule, loop, None
 
 
-def enter(original: Original) -> Original:
-    """`SyncPregelLoop.__enter__`: a run of a graph begins."""
-
-    @functools.wraps(original)
-    def __enter__(self: Any) -> Any:  # noqa: N807
-        schedule = _begin_run(self)
-        try:
-            return original(self)
-        except BaseException as exc:
-            _end_run(schedule, self, exc)
-            raise
-
-    return __enter__
+def _end_failed_run(begun: tuple[Schedule, Any, None], error: BaseException | None, result: Any) -> None:
+    if error is not None:
+        _end_run(begun, error, result)
 
 
-def aenter(original: Original) -> Original:
-    """`AsyncPregelLoop.__aenter__`."""
-
-    @functools.wraps(original)
-    async def __aenter__(self: Any) -> Any:  # noqa: N807
-        schedule = _begin_run(self)
-        try:
-            return await original(self)
-        except BaseException as exc:
-            _end_run(schedule, self, exc)
-            raise
-
-    return __aenter__
+def _begin_exit(loop: Any, kind: Any, exc: BaseException | None, traceback: Any) -> Any:
+    schedule = getattr(loop, _SCHEDULE, None)
+    return None if schedule is None else (schedule, loop, exc)
 
 
-def leave(original: Original) -> Original:
-    """`SyncPregelLoop.__exit__`: after LangGraph has saved what it saves on the way out."""
-
-    @functools.wraps(original)
-    def __exit__(self: Any, kind: Any, exc: Any, traceback: Any) -> Any:  # noqa: N807
-        try:
-            return original(self, kind, exc, traceback)
-        except BaseException as error:
-            exc = error  # what could not be saved in the background: this is what the app gets
-            raise
-        finally:
-            _end_run(getattr(self, _SCHEDULE, None), self, exc)
-
-    return __exit__
-
-
-def aleave(original: Original) -> Original:
-    """`AsyncPregelLoop.__aexit__`."""
-
-    @functools.wraps(original)
-    async def __aexit__(self: Any, kind: Any, exc: Any, traceback: Any) -> Any:  # noqa: N807
-        try:
-            return await original(self, kind, exc, traceback)
-        except BaseException as error:
-            exc = error  # what could not be saved in the background: this is what the app gets
-            raise
-        finally:
-            _end_run(getattr(self, _SCHEDULE, None), self, exc)
-
-    return __aexit__
-
-
-def _begin_run(loop: Any) -> Schedule | None:
-    try:
-        rec = recorder()
-        if rec.active:
-            begun()
-            schedule = Schedule(rec, loop)
-            setattr(loop, _SCHEDULE, schedule)
-            return schedule
-    except Exception as error:
-        caught("langgraph run start", error)
-    return None
-
-
-def _end_run(schedule: Schedule | None, loop: Any, exc: BaseException | None) -> None:
-    if schedule is None:
-        return
+def _end_run(begun: tuple[Schedule, Any, BaseException | None], error: BaseException | None, result: Any) -> None:
+    """End a run after LangGraph has saved on the way out; `error` is one in saving, which the app gets."""
+    schedule, loop, exc = begun
     try:
         setattr(loop, _SCHEDULE, None)
-        schedule.finish(loop, exc)
-    except Exception as error:
+        schedule.finish(loop, exc if error is None else error)
+    except Exception:
         schedule.run.close()
-        caught("langgraph run end", error)
+        raise
+
+
+enter, aenter = around(_begin_run, _end_failed_run, "langgraph run start")
+leave, aleave = around(_begin_exit, _end_run, "langgraph run end")
+
+
+# -- the steps of a run ------------------------------------------------------------------------------------------------
 
 
 def first(original: Original) -> Original:
@@ -173,152 +122,78 @@ def after_tick(original: Original) -> Original:
     return after_tick
 
 
-def apply_writes(original: Original) -> Original:
-    """`langgraph.pregel._loop.apply_writes`: who wrote each channel."""
+class _WritesFollower(Protocol):
+    def before_writes(self, checkpoint: Any, channels: Any, tasks: Sequence[Any]) -> Sequence[str]: ...
 
-    @functools.wraps(original)
-    def apply_writes(checkpoint: Any, channels: Any, tasks: Any, *args: Any, **kwargs: Any) -> Any:
-        schedule = _applying.schedule
-        if schedule is None:
-            return original(checkpoint, channels, tasks, *args, **kwargs)
-        tasks = list(tasks)
-        consumed: Sequence[str] = ()
-        try:
-            consumed = schedule.before_writes(tasks, channels)
-        except Exception as error:
-            caught("langgraph writes", error)
-        result = original(checkpoint, channels, tasks, *args, **kwargs)
-        try:
-            schedule.after_writes(tasks, channels, consumed)
-        except Exception as error:
-            caught("langgraph writes", error)
-        return result
-
-    return apply_writes
+    def after_writes(self, checkpoint: Any, channels: Any, tasks: Sequence[Any], consumed: Sequence[str]) -> None: ...
 
 
-def put_checkpoint(original: Original) -> Original:
-    """`PregelLoop._put_checkpoint`: what waits in the channels is remembered under the checkpoint's id."""
-
-    @functools.wraps(original)
-    def _put_checkpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
-        result = original(self, *args, **kwargs)
-        schedule = getattr(self, _SCHEDULE, None)
-        if schedule is not None:
+def _following_writes(follower_of: Callable[..., _WritesFollower | None], place: str) -> Replacement:
+    def replace(original: Original) -> Original:
+        @functools.wraps(original)
+        def apply_writes(checkpoint: Any, channels: Any, tasks: Any, *args: Any, **kwargs: Any) -> Any:
+            follower = follower_of(*args, **kwargs)
+            if follower is None:
+                return original(checkpoint, channels, tasks, *args, **kwargs)
+            tasks = list(tasks)
+            consumed: Sequence[str] = ()
             try:
-                schedule.saved(self)
+                consumed = follower.before_writes(checkpoint, channels, tasks)
             except Exception as error:
-                caught("langgraph checkpoint", error)
-        return result
-
-    return _put_checkpoint
-
-
-def tick(original: Original) -> Original:
-    """`PregelLoop.tick`: the next step's tasks are known, and why they run."""
-
-    @functools.wraps(original)
-    def tick(self: Any, *args: Any, **kwargs: Any) -> Any:
-        more = original(self, *args, **kwargs)
-        schedule = getattr(self, _SCHEDULE, None)
-        if schedule is not None and more:
+                caught(place, error)
+            result = original(checkpoint, channels, tasks, *args, **kwargs)
             try:
-                schedule.ticked(self)
+                follower.after_writes(checkpoint, channels, tasks, consumed)
             except Exception as error:
-                caught("langgraph step start", error)
-        return more
+                caught(place, error)
+            return result
 
-    return tick
+        return apply_writes
 
-
-def match_cached_writes(original: Original) -> Original:
-    """`SyncPregelLoop.match_cached_writes`: which tasks are answered from the cache."""
-
-    @functools.wraps(original)
-    def match_cached_writes(self: Any) -> Any:
-        matched = original(self)
-        if matched:
-            _note_cache_hits(self, matched)
-        return matched
-
-    return match_cached_writes
+    return replace
 
 
-def amatch_cached_writes(original: Original) -> Original:
-    """`AsyncPregelLoop.amatch_cached_writes`."""
-
-    @functools.wraps(original)
-    async def amatch_cached_writes(self: Any) -> Any:
-        matched = await original(self)
-        if matched:
-            _note_cache_hits(self, matched)
-        return matched
-
-    return amatch_cached_writes
+apply_writes = _following_writes(lambda *args, **kwargs: _applying.schedule, "langgraph writes")
 
 
-def _note_cache_hits(loop: Any, matched: Any) -> None:
+def _saved(result: Any, loop: Any, *args: Any, **kwargs: Any) -> None:
     schedule = getattr(loop, _SCHEDULE, None)
-    if schedule is None:
-        return
-    try:
-        for task in matched:
+    if schedule is not None:
+        schedule.saved(loop)
+
+
+def _ticked(more: Any, loop: Any, *args: Any, **kwargs: Any) -> None:
+    schedule = getattr(loop, _SCHEDULE, None)
+    if schedule is not None and more:
+        schedule.ticked(loop)
+
+
+def _matched(tasks: Any, loop: Any) -> None:
+    schedule = getattr(loop, _SCHEDULE, None)
+    if schedule is not None:
+        for task in tasks or ():
             schedule.cache_hit(task)
-    except Exception as error:
-        caught("langgraph cache", error)
 
 
-# -- tasks that are scheduled in the middle of a step -----------------------------------------------------------------
+put_checkpoint, _ = after(_saved, "langgraph checkpoint")
+tick, _ = after(_ticked, "langgraph step start")
+match_cached_writes, amatch_cached_writes = after(_matched, "langgraph cache")
 
 
-def accept_push(original: Original) -> Original:
-    """`SyncPregelLoop.accept_push`: a `@task` was called."""
-    return _pushing(original, LinkKind.CALL)
+# -- tasks that are scheduled in the middle of a step ------------------------------------------------------------------
 
 
-def aaccept_push(original: Original) -> Original:
-    """`AsyncPregelLoop.aaccept_push`."""
-    return _apushing(original, LinkKind.CALL)
+def _pushed(kind: LinkKind) -> Callable[..., None]:
+    def note(pushed: Any, loop: Any, caller: Any, *args: Any, **kwargs: Any) -> None:
+        schedule = getattr(loop, _SCHEDULE, None)
+        if schedule is not None and pushed is not None:
+            schedule.pushed(pushed, caller, kind)
+
+    return note
 
 
-def schedule_error_handler(original: Original) -> Original:
-    """`SyncPregelLoop.schedule_error_handler` (LangGraph 1.2): a failed task's error handler."""
-    return _pushing(original, LinkKind.ERROR_HANDLER)
-
-
-def aschedule_error_handler(original: Original) -> Original:
-    """`AsyncPregelLoop.aschedule_error_handler`."""
-    return _apushing(original, LinkKind.ERROR_HANDLER)
-
-
-def _pushing(original: Original, kind: LinkKind) -> Original:
-    @functools.wraps(original)
-    def push(self: Any, task: Any, *args: Any, **kwargs: Any) -> Any:
-        pushed = original(self, task, *args, **kwargs)
-        _note_push(self, pushed, task, kind)
-        return pushed
-
-    return push
-
-
-def _apushing(original: Original, kind: LinkKind) -> Original:
-    @functools.wraps(original)
-    async def push(self: Any, task: Any, *args: Any, **kwargs: Any) -> Any:
-        pushed = await original(self, task, *args, **kwargs)
-        _note_push(self, pushed, task, kind)
-        return pushed
-
-    return push
-
-
-def _note_push(loop: Any, pushed: Any, caller: Any, kind: LinkKind) -> None:
-    schedule = getattr(loop, _SCHEDULE, None)
-    if schedule is None or pushed is None:
-        return
-    try:
-        schedule.pushed(pushed, caller, kind)
-    except Exception as error:
-        caught("langgraph push", error)
+accept_push, aaccept_push = after(_pushed(LinkKind.CALL), "langgraph push")
+schedule_error_handler, aschedule_error_handler = after(_pushed(LinkKind.ERROR_HANDLER), "langgraph push")
 
 
 # -- the task's own code -----------------------------------------------------------------------------------------------
@@ -363,13 +238,13 @@ def arun_with_retry(original: Original) -> Original:
 
 
 def _begin_task(task: Any, retry_policy: Any) -> tuple[TaskRun | None, Any, Any]:
-    """The task's state, what restores the context from before, and what LangGraph is to run."""
+    """The task's state, the token that restores the context, and the task that LangGraph is to run."""
     state = TASK_RUNS.get(id(task))
     if state is None or state.task is not task:
         return None, None, task
     try:
         if (retry_policy or task.retry_policy) and task.name != START:
-            task = seen_one_by_one(task, state)
+            task = with_attempts(task, state)
         return state, otel_context.attach(state.begin()), task
     except Exception as error:
         state.close()
@@ -386,35 +261,77 @@ def _end_task(state: TaskRun, token: Any, exc: BaseException | None, result: Any
         caught("langgraph task end", error)
 
 
-# -- routing ---------------------------------------------------------------------------------------------------------
+# -- routing -----------------------------------------------------------------------------------------------------------
 
 
-def branch_finish(original: Original) -> Original:
+def _note_routing(branch: Any, writer: Any, input: Any, result: Any, config: Any) -> None:  # noqa: A002
     """`BranchSpec._finish`: the only place where a conditional edge's choice is seen, also that of END."""
-
-    @functools.wraps(original)
-    def _finish(self: Any, writer: Any, input: Any, result: Any, config: Any) -> Any:  # noqa: A002
-        try:
-            _note_routing(self, result, config)
-        except Exception as error:
-            caught("langgraph routing", error)
-        return original(self, writer, input, result, config)
-
-    return _finish
-
-
-def _note_routing(branch: Any, result: Any, config: Any) -> None:
-    state = current_task()
+    state = outer_task()
     if state is None:
-        update = updating.get()
+        update = current_update.get()
         if update is not None:
             task_id = config[spans.CONF].get("__pregel_task_id")
             edge = Branch(branch)
-            update.decided(task_id, edge, edge.chosen(result))
+            update.record_routing(task_id, edge, edge.chosen(result))
         return
     known = state.run.branches.get(id(branch))
     if known is None:
         known = state.run.branches[id(branch)] = Branch(branch)
     chosen = known.chosen(result)
     state.routed.update(chosen)
-    state.decided(known.function, chosen, known.candidates, result)
+    state.record_routing(known.function, chosen, known.candidates, result)
+
+
+branch_finish = before(_note_routing, "langgraph routing")
+
+
+# -- updates of a thread's state ---------------------------------------------------------------------------------------
+# Inside a call of `update_state`, which is `bulk_update_state` with one update, LangGraph calls its own functions for
+# the tasks that wait, for applying writes and for making a checkpoint; calls by `get_state` are let through.
+
+
+def _begin_update(
+    graph: Any, config: Mapping[str, Any], supersteps: Sequence[Any], *args: Any, **kwargs: Any
+) -> tuple[StateUpdate, Any] | None:
+    rec = recorder()
+    if not rec.active:
+        return None
+    around_it = current_update.get()
+    if around_it is not None and around_it.is_passed_on(graph, config):
+        return None
+    update = StateUpdate(rec, graph, config, supersteps)
+    return update, (current_update.set(update), otel_context.attach(update.begin()))
+
+
+def _end_update(begun: tuple[StateUpdate, Any], exc: BaseException | None, result: Any) -> None:
+    update, tokens = begun
+    try:
+        try:
+            for token in reversed(tokens):
+                token.var.reset(token)
+        finally:
+            update.finish(exc)
+    except Exception:
+        update.span.end()
+        raise
+
+
+def _prepared(tasks: Any, *args: Any, **kwargs: Any) -> None:
+    update = current_update.get()
+    if update is not None:
+        update.prepared(tasks)
+
+
+def _checkpoint_created(created: Any, checkpoint: Any, channels: Any, step: Any, *args: Any, **kwargs: Any) -> None:
+    update = current_update.get()
+    if update is not None:
+        update.saved(checkpoint, created, channels, step)
+
+
+bulk_update_state, abulk_update_state = around(_begin_update, _end_update, "langgraph update")
+prepare_next_tasks, _ = after(_prepared, "langgraph update tasks")
+create_checkpoint, _ = after(_checkpoint_created, "langgraph update checkpoint")
+apply_update_writes = _following_writes(  # `get_state` gives no `get_next_version`
+    lambda get_next_version, *args, **kwargs: None if get_next_version is None else current_update.get(),
+    "langgraph update writes",
+)

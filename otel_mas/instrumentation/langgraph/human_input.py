@@ -1,4 +1,4 @@
-"""People in the loop: what a paused task asks, and that it got an answer."""
+"""Human input: the questions of paused tasks and their answers."""
 
 from __future__ import annotations
 
@@ -21,36 +21,36 @@ _HUMAN_INPUT = RecordKind.HUMAN_INPUT.value
 _USER = "langgraph_auth_user_id"  # who calls, where a LangGraph server knows
 
 
-def describe_question(recorder: Recorder, span: Span, exc: BaseException, told: set[str]) -> None:
-    """What a task asks before it pauses, if it asks: the ids on its span, beside it what is asked, which is content.
+def record_question(recorder: Recorder, span: Span, exc: BaseException, recorded: set[str]) -> None:
+    """Record the interrupts with which a task pauses: their ids on its span, their values as content.
 
     Args:
         recorder: the recorder.
         span: the task's.
-        exc: what leaves it; a question only if it is a `GraphInterrupt`.
-        told: the ids that a task further inside has told already; the exception passes through those around it.
+        exc: the exception that left it; only a `GraphInterrupt` asks.
+        recorded: the ids that an inner task has recorded; the exception passes through the tasks around it.
     """
     if not is_a(exc, "GraphInterrupt"):
         return
-    interrupts = [one for one in items_of(next(iter(arguments_of(exc)), ())) or () if _id_of(one) not in told]
+    interrupts = [one for one in items_of(next(iter(arguments_of(exc)), ())) or () if _id_of(one) not in recorded]
     if not interrupts:
         return
     ids = tuple(map(_id_of, interrupts))
-    told.update(ids)
+    recorded.update(ids)
     if not span.is_recording():
         return
-    said: dict[str, Any] = {names.MAS_INTERRUPT_IDS: ids}
+    attributes: dict[str, Any] = {names.MAS_INTERRUPT_IDS: ids}
     if recorder.settings.input_timeout_s is not None:
-        said[names.MAS_INTERRUPT_TIMEOUT] = recorder.settings.input_timeout_s
-    recorder.set_attributes(span, said)
+        attributes[names.MAS_INTERRUPT_TIMEOUT] = recorder.settings.input_timeout_s
+    recorder.set_attributes(span, attributes)
     recorder.content(span, names.MAS_INTERRUPT_VALUES, [field_of(one, "value") for one in interrupts])
 
 
 class Answers:
-    """The answers that a run brings, or the run around it: which of a task's are new.
+    """The answers that a run brings, or the run around it, by task.
 
-    LangGraph runs a task that has asked from its start, and gives it all that it was ever answered, so what had been
-    answered before is counted when the run begins.
+    LangGraph runs a task that has asked from its start, with all answers that it ever got: those of earlier runs are
+    counted when the run begins.
     """
 
     __slots__ = ("_asked", "_known", "_user")
@@ -66,8 +66,8 @@ class Answers:
             elif channel == INTERRUPT:
                 self._asked[task_id] = _last_id(value)
 
-    def taken_by(self, recorder: Recorder, span: Span, task: Any, conversation: str | None) -> None:
-        """A HUMAN_INPUT span for the answer that a task got, at the instant when it ran again with it."""
+    def record_answer(self, recorder: Recorder, span: Span, task: Any, conversation: str | None) -> None:
+        """Record a new answer that a task got as a HUMAN_INPUT span, at the instant when the task ran again with it."""
         given = getattr(task.config[_CONF].get(_SCRATCHPAD), "resume", None) or ()
         known = self._known.get(task.id, 0)
         if len(given) <= known:

@@ -1,12 +1,13 @@
-"""Causes worked out from what LangGraph tells in public: exact where that says it, else a guess that is marked as one.
+"""Causes inferred from LangGraph's public data: exact where that tells, else marked as inferred.
 
-A join's channel names its members; a `Command` and a `Send` name where they go; a `@task` runs below its caller. What
-else makes a task run (a plain or a conditional edge) nobody tells: any task of the step before may have been it.
+A join's channel names its sources; a `Command` and a `Send` name where they go; a `@task` runs below its caller. The
+source of a plain or a conditional edge is not told: it may have been any task of the step before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.model.channels import JOIN, PUSH, path_text, sources_of_join
@@ -16,42 +17,40 @@ from otel_mas.semconv.enums import LinkKind
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
-GUESSED = "?"
-"""Behind the kind of a reference: it is a guess."""
+_INFERRED = "?"
+"""Behind the kind of a reference to an inferred cause."""
 
 
-class Done:
-    """One run of a node, and where it said that things are to go on."""
+@dataclass(eq=False, slots=True)
+class NodeRun:
+    """One run of a node, and the nodes that its result names."""
 
-    __slots__ = ("context", "goto", "handed_over", "node", "path", "sends", "step")
+    node: str
+    step: int
+    path: tuple[Any, ...]
+    context: SpanContext | None = None
+    goto: list[str] = field(default_factory=list)
+    sends: list[str] = field(default_factory=list)
+    handed_over: bool = False
 
-    def __init__(self, node: str, step: int, path: tuple[Any, ...]) -> None:
-        self.node = node
-        self.step = step
-        self.path = path
-        self.context: SpanContext | None = None
-        self.goto: list[str] = []
-        self.sends: list[str] = []
-        self.handed_over = False
-
-    def left_to_parent(self, command: Any) -> None:
-        """It was left by a `Command(graph=PARENT)`, from inside of it."""
+    def add_parent_command(self, command: Any) -> None:
+        """Add the destinations of a `Command(graph=PARENT)` that was raised in it."""
         goto = field_of(command, "goto")
         if not is_empty(goto):
             self.handed_over = True
-            self._go(goto)
+            self._add(goto)
 
-    def returned(self, outputs: Any) -> None:
-        """What the node returned: commands say where they go."""
-        for one in _each(outputs):
+    def add_result(self, result: Any) -> None:
+        """Add the destinations of the commands that the node returned."""
+        for one in _each(result):
             if is_a(one, "Command"):
-                self._go(field_of(one, "goto"))
+                self._add(field_of(one, "goto"))
 
-    def routed(self, outputs: Any) -> None:
-        """What the function of a conditional edge returned: `Send`s name their nodes, a label may stand for another."""
-        self._go([one for one in _each(outputs) if is_a(one, "Send")])
+    def add_routing(self, result: Any) -> None:
+        """Add the `Send`s that the function of a conditional edge returned; a label may stand for another node."""
+        self._add([one for one in _each(result) if is_a(one, "Send")])
 
-    def _go(self, goto: Any) -> None:
+    def _add(self, goto: Any) -> None:
         for one in _each(goto):
             name, sent = text_of(one), text_of(field_of(one, "node"))
             if name is not None:
@@ -60,68 +59,67 @@ class Done:
                 self.sends.append(sent)
 
 
-class Causes:
-    """What the tasks of one run have done, as long as something may come of it."""
+class InferredCauses:
+    """The finished tasks of one run of a graph that may be causes of the next ones."""
 
     def __init__(self, run: SpanContext) -> None:
         self._run = run
-        self._numbered = 0
-        self._steps: dict[int, list[Done]] = {}
-        self._members: dict[str, Done] = {}
-        self._used: dict[str, dict[str, Done]] = {}
-        self._going: dict[str, list[Done]] = {}
+        self._scheduled = 0
+        self._steps: dict[int, list[NodeRun]] = {}
+        self._latest: dict[str, NodeRun] = {}
+        self._joined: dict[str, dict[str, NodeRun]] = {}
+        self._commanded: dict[str, list[NodeRun]] = {}
 
-    def number(self) -> int:
-        """How many tasks there were before."""
-        self._numbered += 1
-        return self._numbered - 1
+    def next_index(self) -> int:
+        """The index of the next task."""
+        self._scheduled += 1
+        return self._scheduled - 1
 
-    def done(self, task: Done) -> None:
-        """A task has finished."""
+    def add(self, task: NodeRun) -> None:
+        """Add a finished task."""
         if task.path and isinstance(task.path[-1], bool) and task.path[-1]:
             return  # a call: it wrote nothing but its result
         self._steps.setdefault(task.step, []).append(task)
         for step in [step for step in self._steps if step < task.step - 1]:
             del self._steps[step]
-        self._members[task.node] = task
+        self._latest[task.node] = task
         for node in task.goto:
-            self._going.setdefault(node, []).append(task)
+            self._commanded.setdefault(node, []).append(task)
 
-    def of(self, task: Done, triggers: Iterable[str], caller: Done | None) -> list[str]:
-        """Why a task runs, as references to spans."""
+    def references(self, task: NodeRun, triggers: Iterable[str], caller: NodeRun | None) -> list[str]:
+        """References to the causes of a task that starts."""
         if caller is not None:
             return _references(LinkKind.CALL, [caller])
         before = sorted(self._steps.get(task.step - 1, ()), key=lambda one: path_text(one.path))
-        if not before and not self._numbered:
+        if not before and not self._scheduled:
             return [f"{LinkKind.TRIGGER}|{self._run.trace_id:032x}-{self._run.span_id:016x}"]
         if task.path[:1] == (PUSH,):
             return self._sent(task, before)
-        going = self._going.pop(task.node, [])
-        handed = _references(LinkKind.HANDOFF, [one for one in going if one.handed_over])
-        certain = [one for one in going if not one.handed_over]
+        commanded = self._commanded.pop(task.node, [])
+        handed = _references(LinkKind.HANDOFF, [one for one in commanded if one.handed_over])
+        certain = [one for one in commanded if not one.handed_over]
         for channel in triggers:
             if channel.startswith(JOIN):
-                certain += self._joined(channel, before)
+                certain += self._joining(channel, before)
         if certain or handed:
             return [*handed, *_references(LinkKind.TRIGGER, certain)]
-        return _references(f"{LinkKind.TRIGGER}{GUESSED}", before)
+        return _references(f"{LinkKind.TRIGGER}{_INFERRED}", before)
 
-    def _sent(self, task: Done, before: list[Done]) -> list[str]:
+    def _sent(self, task: NodeRun, before: list[NodeRun]) -> list[str]:
         senders = [(one, node) for one in before for node in one.sends]
         number = task.path[1] if len(task.path) > 1 and isinstance(task.path[1], int) else -1
         if 0 <= number < len(senders) and senders[number][1] == task.node:
             return _references(LinkKind.SEND, [senders[number][0]])
-        return _references(f"{LinkKind.SEND}{GUESSED}", before)
+        return _references(f"{LinkKind.SEND}{_INFERRED}", before)
 
-    def _joined(self, channel: str, before: list[Done]) -> list[Done]:
-        """The members of a join that one of the last step's tasks has made complete."""
-        names = sources_of_join(channel)
-        used = self._used.get(channel, {})
-        members = [self._members[name] for name in names if name in self._members]
-        fresh = [one for one in members if used.get(one.node) is not one]
+    def _joining(self, channel: str, before: list[NodeRun]) -> list[NodeRun]:
+        """The sources of a join that a task of the step before has made complete."""
+        names, joined = sources_of_join(channel), self._joined.get(channel, {})
+        sources = [self._latest[name] for name in names if name in self._latest]
+        fresh = [one for one in sources if joined.get(one.node) is not one]
         if len(fresh) < len(names) or not any(one in before for one in fresh):
             return []
-        self._used[channel] = {one.node: one for one in fresh}
+        self._joined[channel] = {one.node: one for one in fresh}
         return fresh
 
 
@@ -130,9 +128,9 @@ def _each(value: Any) -> list[Any]:
     return [value] if items is None else items
 
 
-def _references(kind: str, causes: Iterable[Done]) -> list[str]:
+def _references(kind: str, causes: Iterable[NodeRun]) -> list[str]:
     contexts = [one.context for one in causes if one.context is not None]
     return list(dict.fromkeys(f"{kind}|{one.trace_id:032x}-{one.span_id:016x}" for one in contexts))
 
 
-__all__ = ["GUESSED", "Causes", "Done"]
+__all__ = ["InferredCauses", "NodeRun"]

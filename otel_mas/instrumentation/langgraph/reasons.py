@@ -1,4 +1,4 @@
-"""Why a task decided as it did: in the app's words, or in those of a model that was asked for the decision."""
+"""Reasons of routing decisions: the app's own, or those of a model that was asked for the decision."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 from otel_mas.instrumentation.judgements import reason_in
 
-_MAX_ANSWERS = 64  # structured answers of one task; of more, nobody can say which of them decided
+_MAX_ANSWERS = 64  # structured answers of one task; of more it is not known which of them decided
 
 Answer = Callable[[], Mapping[str, Any] | None]
 
 
 class Reason(NamedTuple):
-    """A reason that the app gave, or the answer of a decision model, which has a confidence in its place."""
+    """A reason that the app gave, or the choice of a decision model, which has a confidence instead."""
 
     reason: str | None
     choice: tuple[str, ...]
@@ -24,7 +24,7 @@ class Reason(NamedTuple):
 
 
 class Reasons:
-    """The reasons that were given, and the structured answers of models that were got, in one task."""
+    """The reasons that the app gave in one task, and the structured answers of models there."""
 
     __slots__ = ("_answers", "_choices", "_given")
 
@@ -33,22 +33,22 @@ class Reasons:
         self._answers: list[Answer] = []
         self._choices: list[Reason] = []
 
-    def say(self, reason: str, choice: tuple[str, ...], candidates: tuple[str, ...], decider: str) -> None:
-        """The app gives a reason."""
+    def add(self, reason: str, choice: tuple[str, ...], candidates: tuple[str, ...], decider: str) -> None:
+        """Add a reason of the app's."""
         self._given.append(Reason(reason, choice, candidates, decider))
 
-    def answered(self, answer: Answer) -> None:
-        """A model gave a structured answer, which is read only if a decision follows."""
+    def add_answer(self, answer: Answer) -> None:
+        """Add a model's structured answer, which is read only if a decision follows."""
         if len(self._answers) <= _MAX_ANSWERS:
             self._answers.append(answer)
 
-    def chosen(self, choice: str, candidates: tuple[str, ...], confidence: float | None) -> None:
-        """A decision model chose one of its candidates."""
+    def add_choice(self, choice: str, candidates: tuple[str, ...], confidence: float | None) -> None:
+        """Add the choice of a decision model among its candidates."""
         if len(self._choices) <= _MAX_ANSWERS:
             self._choices.append(Reason(None, (choice,), candidates, "", confidence))
 
-    def of(self, chosen: set[str]) -> Reason | None:
-        """The reason of a decision, the app's own or a model's answer, and the decision model that chose the same."""
+    def take(self, chosen: set[str]) -> Reason | None:
+        """The reason of a decision, with the confidence of a decision model that chose the same."""
         reason, classified = self._reason_of(chosen), self._classified(chosen)
         if reason is None or classified is None:
             return reason or classified
@@ -74,10 +74,10 @@ class Reasons:
         found = {reason for answer in self._answers if (reason := _reason(answer(), chosen)) is not None}
         return Reason(found.pop(), (), (), "") if len(found) == 1 else None
 
-    def left(self) -> list[Reason]:
-        """The app's reasons that no decision took up."""
-        left, self._given = self._given, []
-        return left
+    def take_unused(self) -> list[Reason]:
+        """The app's reasons that no decision has used."""
+        unused, self._given = self._given, []
+        return unused
 
 
 def _reason(fields: Mapping[str, Any] | None, chosen: set[str]) -> str | None:

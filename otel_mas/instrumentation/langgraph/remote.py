@@ -1,4 +1,4 @@
-"""`RemoteGraph`: what it asks of a server says, by W3C's headers, inside of which span that is."""
+"""`RemoteGraph`: its requests carry the current span in W3C's `traceparent` header."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from otel_mas.record import caught
 
 Original = Callable[..., Any]
 
-# The span's ids and nothing else: baggage is not for every host.
+# The span's ids only: baggage is not for every host.
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
 _HEADER: Final = "traceparent"
 
 
 def call(original: Original) -> Original:
-    """`RemoteGraph.stream` and its kin, by which `invoke` goes as well.
+    """`RemoteGraph.stream` and its kin, which `invoke` calls as well.
 
     An instrumentation of HTTP clients writes its own span over ours, which then is between the two.
     """
@@ -35,10 +35,10 @@ def call(original: Original) -> Original:
 
 def _with_context(headers: Mapping[str, str] | None) -> Mapping[str, str] | None:
     try:
-        said: dict[str, str] = {}
-        _PROPAGATOR.inject(said)
-        if said and not any(name.lower() == _HEADER for name in headers or ()):
-            return {**(headers or {}), **said}
+        injected: dict[str, str] = {}
+        _PROPAGATOR.inject(injected)
+        if injected and not any(name.lower() == _HEADER for name in headers or ()):
+            return {**(headers or {}), **injected}
     except Exception as error:
         caught("langgraph remote graph", error)
     return headers

@@ -1,4 +1,4 @@
-"""Who is next: the choices of conditional edges and of commands, and the spans that tell them."""
+"""Routing decisions: the choices of conditional edges and of commands, and their spans."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ROUTING_DECISION = RecordKind.ROUTING_DECISION.value
 
 
 class Branch:
-    """A conditional edge: what its spans are called, and where it can lead."""
+    """A conditional edge: the name of its routing function, and the nodes to which it can lead."""
 
     __slots__ = ("_spec", "candidates", "function")
 
@@ -33,7 +33,7 @@ class Branch:
         path, ends = spec.path, spec.ends
         func = getattr(path, "func", None) or getattr(path, "afunc", None)
         name = getattr(path, "name", None)
-        if func is not None and name in (None, type(path).__name__):  # LangGraph's own word for a function without one
+        if func is not None and name in (None, type(path).__name__):  # LangGraph's default name
             while not hasattr(func, "__name__") and hasattr(func, "func"):  # functools.partial
                 func = func.func
             name = getattr(func, "__name__", None) or type(func).__name__
@@ -58,7 +58,7 @@ class Branch:
 
 
 def labels(result: Any) -> list[str]:
-    """What a routing function returned, as text: the graph may have other names for it."""
+    """The texts in a routing function's result; the graph may map them to other names."""
     return [label for one in _each(result) if (label := text_of(one)) is not None]
 
 
@@ -78,13 +78,13 @@ def _ends(one: Any) -> bool:
 
 
 def by_command(graph: Any, task: Any, routed: Collection[str], result: Any = None) -> list[str]:
-    """The nodes that a task's own code chose, with `Command(goto=...)`: those that no edge of the graph explains.
+    """Return the nodes that a task's own code chose with `Command(goto=...)`: those that no edge of the graph explains.
 
     Args:
         graph: whose edges to read.
         task: LangGraph's, done.
-        routed: destinations that a routing function has accounted for.
-        result: what the code returned: of END nothing is written.
+        routed: the nodes that a routing function chose.
+        result: of the task's code; only it tells of END, for which nothing is written.
     """
     chosen = []
     for name, value in task.writes:
@@ -104,7 +104,7 @@ def by_command(graph: Any, task: Any, routed: Collection[str], result: Any = Non
     return chosen if routed or not graphs.has_conditional_edges(graph, task.name) else []
 
 
-def decision(
+def record_decision(
     recorder: Recorder,
     task: Span,
     conversation: str | None,
@@ -114,13 +114,13 @@ def decision(
     reason: str | None = None,
     confidence: float | None = None,
 ) -> None:
-    """A ROUTING_DECISION span under the task that decided.
+    """Record a ROUTING_DECISION span under the task that decided.
 
     Args:
         recorder: the recorder.
         task: the span of the task, or of an update in its place.
         conversation: its thread.
-        function: what decided.
+        function: the name of the function that decided.
         chosen: the nodes; of several `Send`s to one of them it is named once.
         candidates: the nodes that could have been chosen, where the graph says.
         reason: why, where that is known.

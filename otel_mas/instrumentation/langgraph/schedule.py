@@ -1,4 +1,4 @@
-"""What LangGraph runs next in a run of a graph, and why: each task that it schedules, with its causes."""
+"""The tasks that LangGraph schedules in a run of a graph, each with its causes."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from otel_mas.instrumentation.langgraph.channels import (
     in_write_order,
     unknown_writers,
 )
-from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.outcomes import UNFINISHED
-from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun
+from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun, outer_task
 from otel_mas.model.channels import PUSH, START, TASKS, WaitingWriters
 from otel_mas.record import Recorder
 from otel_mas.semconv import attributes as names
@@ -32,7 +31,7 @@ TASK_RUNS: dict[int, TaskRun] = {}
 
 
 class Schedule:
-    """One invocation of a graph as its loop goes from step to step: the causes that wait, the tasks under way."""
+    """One invocation of a graph, step by step: the writers that wait in its channels, the tasks of the step."""
 
     __slots__ = ("_hits", "_tasks", "_triggering", "run", "waiting")
 
@@ -44,9 +43,9 @@ class Schedule:
         self._hits: tuple[Any, ...] = ()
 
     def first(self, loop: Any) -> None:
-        """The loop has loaded its checkpoint: recall what waits there, from this process's memory."""
+        """Recall what waits at the checkpoint that the loop has loaded, from this process's memory."""
         run = self.run
-        run.loaded(loop)
+        run.load(loop)
         if run.key is None or not loop.checkpoint["channel_versions"]:
             return
         loaded = loop.checkpoint["id"]
@@ -59,11 +58,11 @@ class Schedule:
 
     # -- what LangGraph writes -------------------------------------------------------------------------------------
 
-    def before_writes(self, tasks: Sequence[Any], channels: Any) -> Sequence[str]:
+    def before_writes(self, checkpoint: Any, channels: Any, tasks: Sequence[Any]) -> Sequence[str]:
         """Return the channels that LangGraph is about to consume as it applies the writes of these tasks."""
         return consumed_by(tasks, channels) if self.run.channels.joins else ()
 
-    def after_writes(self, tasks: Sequence[Any], channels: Any, consumed: Sequence[str]) -> None:
+    def after_writes(self, checkpoint: Any, channels: Any, tasks: Sequence[Any], consumed: Sequence[str]) -> None:
         """Note the writers of writes that LangGraph has applied: they wait in the channels, as causes."""
         written, is_step = [], False
         for task in in_write_order(tasks) if len(tasks) > 1 else tasks:
@@ -72,16 +71,11 @@ class Schedule:
             if task.triggers:
                 is_step = True
         self.waiting = after_writes(
-            self.waiting,
-            written,
-            triggering=self._triggering,
-            channels=channels,
-            consumed=consumed,
-            is_step=is_step,
+            self.waiting, written, triggering=self._triggering, channels=channels, consumed=consumed, is_step=is_step
         )
 
     def saved(self, loop: Any) -> None:
-        """LangGraph has made a checkpoint: remember what waits in it, for a run that starts from it."""
+        """Remember what waits at a checkpoint that LangGraph has made, for a run that starts from it."""
         run = self.run
         if run.key is not None and loop.checkpointer is not None:
             MEMORY.remember((*run.key, loop.checkpoint["id"]), self.waiting, run.writer)
@@ -89,7 +83,7 @@ class Schedule:
     # -- what LangGraph schedules ----------------------------------------------------------------------------------
 
     def ticked(self, loop: Any) -> None:
-        """LangGraph has decided what runs in the next step: work out why."""
+        """Find the causes of the tasks that LangGraph has scheduled for the next step."""
         run = self.run
         self._tasks = tasks = {}
         if run.key is not None and loop.durability != "exit":
@@ -100,7 +94,7 @@ class Schedule:
         TASK_RUNS.update(tasks)
         if run.agent and run.given is None and not any(state.task.name == START for state in tasks.values()):
             # The input is applied: an agent that is no node is given what its state holds now.
-            run.take_state(loop.channels)
+            run.record_input(loop.channels)
 
     def _explain(self, state: TaskRun, loop: Any) -> None:
         task = state.task
@@ -108,27 +102,27 @@ class Schedule:
             # Scheduled in an earlier run. The task that failed is among the step's, and does not run again.
             for failed in self._tasks.values():
                 if failed.task.path == task.path[:-2]:
-                    state.caused_by(failed.writer, LinkKind.ERROR_HANDLER)
+                    state.add_cause(failed.writer, LinkKind.ERROR_HANDLER)
             return
         if task.path[0] == PUSH:
             index = task.path[1]
             if isinstance(index, int) and index < len(self.waiting.sends):
-                state.caused_by(self.waiting.sends[index], LinkKind.SEND)
+                state.add_cause(self.waiting.sends[index], LinkKind.SEND)
                 state.triggers = [TASKS]
             return
         state.triggers = fired_by(task, loop.checkpoint, loop.channels)
         for channel in state.triggers:
             for writer in self.waiting.channels.get(channel, ()):
-                state.caused_by(writer, writer.kind_through(channel))
+                state.add_cause(writer, writer.kind_through(channel))
 
     def pushed(self, task: Any, caller: Any, kind: LinkKind) -> None:
-        """A task was scheduled in the middle of a step: a `@task` call or an error handler."""
+        """Add a task that was scheduled in the middle of a step: a `@task` call or an error handler."""
         if id(task) in TASK_RUNS and TASK_RUNS[id(task)].task is task:
             return
         state = TaskRun(self.run, task)
         source = TASK_RUNS.get(id(caller))
         if source is not None:
-            state.caused_by(source.writer, kind)
+            state.add_cause(source.writer, kind)
         self._tasks[id(task)] = TASK_RUNS[id(task)] = state
         if self._hits:
             hits, self._hits = self._hits, ()
@@ -136,20 +130,20 @@ class Schedule:
                 self.cache_hit(task)
 
     def cache_hit(self, task: Any) -> None:
-        """LangGraph answers a task from its cache: the task's code does not run."""
+        """Record a task whose result LangGraph has found in its cache: its code does not run."""
         run, state = self.run, self._tasks.get(id(task))
         if state is None:
             self._hits += (task,)  # a `@task` is looked up before its call is over
         elif state.task.name == START:
             state.writer = run.writer
         elif state.span is None:
-            state.answered_from_cache()
-        elif current_task() is state:
+            state.record_cached()
+        elif outer_task() is state:
             # Before 1.2 an async `@task` looks for itself, once it runs.
             run.recorder.set_attributes(state.span, {names.MAS_TASK_CACHED: True})
 
     def step_over(self) -> None:
-        """Let go of the tasks of the step; what they caused lives on as writers."""
+        """Forget the tasks of the step; those that wrote live on as writers."""
         for key, state in self._tasks.items():
             TASK_RUNS.pop(key, None)
             self.run.provenance.leave(state)
@@ -158,7 +152,7 @@ class Schedule:
     # -- the end ---------------------------------------------------------------------------------------------------
 
     def finish(self, loop: Any, exc: BaseException | None) -> None:
-        """The loop was left, with a result or by an exception."""
+        """End the run, whose loop was left with a result or by an exception."""
         try:
             self._note_checkpoint(loop)
             self._remember_finished(exc)
@@ -167,7 +161,7 @@ class Schedule:
         self.run.finish(loop, exc)
 
     def _remember_finished(self, exc: BaseException | None) -> None:
-        """A step that was left unfinished is run again from its checkpoint, without the tasks that were done."""
+        """Remember the finished tasks of an unfinished step, which LangGraph runs again without them."""
         if exc is None or self.run.key is None:
             return
         for state in self._tasks.values():

@@ -12,7 +12,7 @@ from otel_mas.fork import imports
 from otel_mas.instrumentation.langchain.messages import MESSAGES, modalities
 from otel_mas.instrumentation.langgraph.channels import is_consumed
 from otel_mas.model.channels import BRANCH_TO, JOIN, RETURN
-from otel_mas.record import Cause, Recorder, field_of, items_of, snapshot, text_of
+from otel_mas.record import Cause, MessageList, Recorder, field_of, items_of, snapshot, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 
@@ -22,26 +22,25 @@ if TYPE_CHECKING:
     from otel_mas.model.channels import BRANCH_TO, JOIN, RETURN
 from otel_mas.record import Actor
 
-_OWN = ("__", BRANCH_TO, JOIN)  # how the channels begin that are LangGraph's own
+_OWN = ("__", BRANCH_TO, JOIN)  # the prefixes of LangGraph's own channels
 
 
-class Channels(NamedTuple):
-    """What is told of a graph by its channels."""
+class StateChannels(NamedTuple):
+    """The channels of a graph that its author declared."""
 
     state: frozenset[str]
-    """Those that hold its state."""
     messages: tuple[str, ...]
     """Those of them that hold messages."""
     joins: bool
-    """Whether any of them keeps who has written until a task consumes it."""
+    """Whether any channel, LangGraph's own included, keeps its writers until a task consumes it."""
 
 
-_NONE = Channels(frozenset(), (), True)
-_CHANNELS: WeakKeyDictionary[Any, Channels] = WeakKeyDictionary()
+_NONE = StateChannels(frozenset(), (), True)
+_CHANNELS: WeakKeyDictionary[Any, StateChannels] = WeakKeyDictionary()
 
 
-def channels_of(graph: Any) -> Channels:
-    """A graph's channels. What holds messages is told by the reducer, or by what is declared."""
+def channels_of(graph: Any) -> StateChannels:
+    """A graph's channels. One holds messages by its reducer or its declared type."""
     if graph is None:
         return _NONE
     known = _CHANNELS.get(graph)
@@ -50,7 +49,7 @@ def channels_of(graph: Any) -> Channels:
         state = {name: channel for name, channel in declared.items() if not name.startswith(_OWN)}
         messages = tuple(name for name, channel in state.items() if _holds_messages(channel))
         joins = any(map(is_consumed, declared.values()))
-        known = _CHANNELS[graph] = Channels(frozenset(state), messages, joins)
+        known = _CHANNELS[graph] = StateChannels(frozenset(state), messages, joins)
     return known
 
 
@@ -84,21 +83,21 @@ def in_channels(channels: Mapping[str, Any], wanted: Sequence[str]) -> list[Any]
 def in_writes(
     writes: Iterable[tuple[str, Any]], state: frozenset[str], messages: Sequence[str]
 ) -> tuple[dict[str, Any], list[Any]]:
-    """What a task wrote to the state, by channel, and the messages among it, also those written as text or plain data.
+    """A task's writes to the state by channel (all, where it wrote one several times), and the messages among them.
 
-    Of a channel that it wrote several times, all of it.
+    Messages may be written as text or plain data.
     """
     changed: dict[str, Any] = {}
     found: list[Any] = []
-    again: set[str] | None = None
+    repeated: set[str] | None = None
     for name, value in writes:
         if name in state:
             if name not in changed:
                 changed[name] = value
-            elif again is not None and name in again:
+            elif repeated is not None and name in repeated:
                 changed[name].append(value)
             else:
-                again = {name} if again is None else again | {name}
+                repeated = {name} if repeated is None else repeated | {name}
                 changed[name] = [changed[name], value]
             if name in messages:
                 written = _messages(value, convert=True)
@@ -118,7 +117,7 @@ def _is_message(value: Any) -> bool:
     if known is None:
         if len(_KNOWN) > 1024:
             _KNOWN.clear()
-        # One that takes another out of the state says nothing.
+        # `RemoveMessage` only takes another one out of the state.
         known = _KNOWN[kind] = MESSAGES.knows(value) and text_of(field_of(value, "type")) != "remove"
     return known
 
@@ -150,35 +149,51 @@ def _converted(values: list[Any]) -> list[Any]:
 # -- on spans ------------------------------------------------------------------------------------------------------
 
 
-def given(recorder: Recorder, span: Span, who: Actor, messages: list[Any]) -> None:
-    """An agent is given messages: they are its input, and whoever wrote what is new to it is a cause."""
+def record_input(recorder: Recorder, span: Span, actor: Actor, messages: list[Any]) -> None:
+    """Record the messages that an agent is given as its input, and the writers of those new to it as causes."""
     if not messages:
         return
     digests = recorder.messages(span, "input", messages, MESSAGES)
     if digests:
         recorder.set_attributes(span, {names.MAS_INPUT_MODALITIES: modalities(messages)})
-        writers = who.provenance.record_read(who, who.path, digests, messages)
+        writers = actor.provenance.record_read(actor, actor.path, digests, messages)
         recorder.add_causes(span, [Cause(context, LinkKind.MESSAGE) for context in writers])
 
 
-def wrote(
-    recorder: Recorder, span: Span, who: Actor, messages: list[Any], given: Callable[[], list[Any]]
+def record_writes(
+    recorder: Recorder, span: Span, actor: Actor, task: Any, channels: StateChannels, given: list[Any] | None
+) -> None:
+    """Record what a task changed in the state, and the messages among it; an agent's without those it was `given`."""
+    changed, messages = in_writes(task.writes, channels.state, channels.messages)
+    if messages and given is not None:
+        record_new_output(recorder, span, actor, messages, given)
+    elif messages:
+        digests = record_output(recorder, span, actor, messages, lambda: in_state(task.input, channels.messages))
+        for name in channels.messages:
+            if changed.get(name) is messages and len(digests) == len(messages):  # of nothing else
+                changed[name] = MessageList(digests)
+    if changed:
+        recorder.state(span, changed, MESSAGES, ends=True)
+
+
+def record_output(
+    recorder: Recorder, span: Span, actor: Actor, messages: list[Any], given: Callable[[], list[Any]]
 ) -> tuple[str, ...]:
-    """A task or an agent has written messages: those that were not written inside of it, or handed on, are its own."""
+    """Record written messages as output; those written in a task below, or handed on, keep their writers."""
     digests = recorder.messages(span, "output", messages, MESSAGES)
     if digests:
-        who.provenance.record_write(who.path, span.get_span_context(), digests, messages, given=given)
+        actor.provenance.record_write(actor.path, span.get_span_context(), digests, messages, given=given)
     return digests
 
 
-def added(recorder: Recorder, span: Span, who: Actor, messages: list[Any], given: list[Any]) -> None:
-    """What an agent has written besides what it was given."""
+def record_new_output(recorder: Recorder, span: Span, actor: Actor, messages: list[Any], given: list[Any]) -> None:
+    """Record the messages of an agent that it was not given."""
     kept = next(compress(count(), map(is_not, messages, given)), min(len(messages), len(given)))
     before = {_identity(message): message for message in given[kept:]}
     messages = [message for message in messages[kept:] if not _same(message, before.get(_identity(message)))]
     if messages:
         recorder.set_attributes(span, {names.MAS_OUTPUT_MODALITIES: modalities(messages)})
-        wrote(recorder, span, who, messages, lambda: given)
+        record_output(recorder, span, actor, messages, lambda: given)
 
 
 def _identity(message: Any) -> Any:
@@ -188,8 +203,5 @@ def _identity(message: Any) -> Any:
 def _same(message: Any, given: Any) -> bool:
     if given is None or given is message:
         return given is not None
-    said = MESSAGES.fingerprint(message)
-    return said is not None and said == MESSAGES.fingerprint(given)
-
-
-__all__ = ["Channels", "added", "channels_of", "given", "in_channels", "in_state", "in_writes", "wrote"]
+    fingerprint = MESSAGES.fingerprint(message)
+    return fingerprint is not None and fingerprint == MESSAGES.fingerprint(given)

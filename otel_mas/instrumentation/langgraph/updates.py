@@ -1,9 +1,10 @@
-"""`update_state`: the app writes the state of a thread as though nodes had run. An act of its own, and a cause."""
+"""`update_state`: the app writes the state of a thread as though nodes had run. Spans of their own, and causes."""
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
@@ -23,15 +24,15 @@ from otel_mas.instrumentation.langgraph.runs import outside_of_tasks
 from otel_mas.model.channels import INTERRUPT
 from otel_mas.record import Cause, Recorder, identifier, is_a
 from otel_mas.semconv import attributes as names
-from otel_mas.semconv.enums import LinkKind, TaskOutcome
+from otel_mas.semconv.enums import LinkKind, RecordKind, TaskOutcome
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
 
-class _StandIn:
-    """One update: what a task of the node would have been."""
+class _NodeUpdate:
+    """One update, in the place of a task of its node."""
 
     __slots__ = ("node", "task_id", "writer")
 
@@ -44,8 +45,8 @@ class _StandIn:
 class StateUpdate:
     """One call of `update_state` or `bulk_update_state`.
 
-    Every update has a span, which stands where that of the node's task would. The span of the only update of a call is
-    the call's; several have the call's around them.
+    Each update has a span in the place of the one of its node's task. A single update shares the call's span; those of
+    several are children of the call's.
     """
 
     def __init__(self, recorder: Recorder, graph: Any, config: Mapping[str, Any], supersteps: Sequence[Any]) -> None:
@@ -63,7 +64,7 @@ class StateUpdate:
         self.begun = False
         # Of the superstep under way: the tasks that wait for each node, the updates, and the writers in the channels.
         self._prepared: dict[str, deque[str]] = {}
-        self._stand_ins: list[_StandIn] = []
+        self._updates: list[_NodeUpdate] = []
         self._decisions: list[tuple[str | None, routing.Branch, Sequence[str]]] = []
         self._waiting: tuple[str, Waiting] | None = None
         self._last: tuple[str, Waiting] | None = None
@@ -71,7 +72,7 @@ class StateUpdate:
     def begin(self) -> Context:
         """Start the call's span and return the context in which the call is to run."""
         name = graphs.given_name(self._graph) if self._several else self._only
-        self.span = self.recorder.start_span(_called(name), {names.GEN_AI_CONVERSATION_ID: self.conversation})
+        self.span = self.recorder.start_span(_span_name(name), {names.GEN_AI_CONVERSATION_ID: self.conversation})
         self.writer.context = self.span.get_span_context()
         return outside_of_tasks(self.span)
 
@@ -82,17 +83,17 @@ class StateUpdate:
         self._graph = graph
         return True
 
-    # -- what LangGraph does meanwhile ---------------------------------------------------------------------------
+    # -- LangGraph's calls meanwhile ---------------------------------------------------------------------------------
 
     def prepared(self, tasks: Mapping[str, Any]) -> None:
-        """LangGraph looks up which tasks wait: an update as one of their nodes takes the place of the task."""
+        """Note the tasks that wait: an update as one of their nodes takes the task's place."""
         self.begun = True
         self._prepared = defaultdict(deque)
         for task in tasks.values():
             self._prepared[task.name].append(task.id)
 
-    def decided(self, task_id: str | None, branch: routing.Branch, chosen: Sequence[str]) -> None:
-        """A conditional edge of a node that is written as has decided."""
+    def record_routing(self, task_id: str | None, branch: routing.Branch, chosen: Sequence[str]) -> None:
+        """Note the choice of a conditional edge of a node as which the state is written."""
         self._decisions.append((task_id, branch, chosen))
 
     def before_writes(
@@ -117,18 +118,18 @@ class StateUpdate:
         self._waiting = checkpoint["id"], waiting
 
     def saved(self, base: Mapping[str, Any], checkpoint: Mapping[str, Any], channels: Any, step: int) -> None:
-        """LangGraph has made a checkpoint of what is written: tell the updates, remember what waits there."""
-        self._tell_start(base["id"])
+        """Record the updates of a checkpoint that LangGraph has made, and remember what waits there."""
+        self._record_start(base["id"])
         waiting = self._waiting_at(base, channels if channels is not None else {})
-        for stand_in in self._stand_ins:
-            self._tell(stand_in, step)
+        for update in self._updates:
+            self._record(update, step)
         MEMORY.remember((*self._key, checkpoint["id"]), waiting, self.writer)
         MEMORY.ended(self._key, checkpoint["id"])
         self._last = checkpoint["id"], waiting
-        self._stand_ins, self._decisions, self._waiting, self._prepared = [], [], None, {}
+        self._updates, self._decisions, self._waiting, self._prepared = [], [], None, {}
 
     def finish(self, exc: BaseException | None) -> None:
-        """The call is over."""
+        """End the call's span."""
         recorder, span = self.recorder, self.span
         if exc is not None and is_a(exc, "Exception"):  # cancelled is not failed
             recorder.record_exception(span, exc)
@@ -147,16 +148,16 @@ class StateUpdate:
         return self._waiting[1]
 
     def _writer(self, task: Any, checkpoint_id: str) -> TaskWriter:
-        """Who is behind writes: an update, a task that was done in the step that is left, or the app with an input."""
+        """The writer of a task's writes: an update, a finished task of the step that was left, or the call itself."""
         done = getattr(task, "id", None)
         if done is not None:
             return TaskWriter(MEMORY.task(done), f"task|{done}")
         # As the trigger of writes that are made as though a node had run.
         if list(task.triggers) != [INTERRUPT]:  # before 1.2 the path of an update is empty
             return self.writer
-        stand_in = _StandIn(task.name, self._task_id(task.name, checkpoint_id))
-        self._stand_ins.append(stand_in)
-        return stand_in.writer
+        update = _NodeUpdate(task.name, self._task_id(task.name, checkpoint_id))
+        self._updates.append(update)
+        return update.writer
 
     def _task_id(self, node: str, checkpoint_id: str) -> str:
         """The id that LangGraph gives the update: that of the task whose place it takes, where there is one."""
@@ -167,42 +168,55 @@ class StateUpdate:
                     return str(update[2])
                 break
         waiting = self._prepared.get(node)
-        return waiting.popleft() if waiting else _made_up_id(checkpoint_id, len(self._stand_ins))
+        return waiting.popleft() if waiting else _update_id(checkpoint_id, len(self._updates))
 
-    def _tell(self, stand_in: _StandIn, step: int) -> None:
+    def _record(self, update: _NodeUpdate, step: int) -> None:
         recorder = self.recorder
-        attributes = spans.update_attributes(stand_in.node, stand_in.task_id, step, self._namespace, self.conversation)
-        paused = MEMORY.unfinished(stand_in.task_id)
+        attributes = {
+            names.MAS_RECORD_KIND: RecordKind.AGENT_TASK.value,
+            names.MAS_TASK_ID: update.task_id,
+            names.MAS_TASK_NAME: update.node,
+            names.MAS_TASK_STEP: step,
+            names.MAS_TASK_NAMESPACE: self._namespace,
+            names.MAS_TASK_UPDATED: True,
+            names.MAS_TASK_OUTCOME: TaskOutcome.OK.value,
+            names.GEN_AI_CONVERSATION_ID: self.conversation,
+        }
+        paused = MEMORY.unfinished(update.task_id)
         causes = []
         if paused is not None and paused[1] is TaskOutcome.INTERRUPTED:
             causes.append(Cause(paused[0], LinkKind.RESUME))
         if self._several:
-            span = recorder.start_span(_called(stand_in.node), attributes, causes=causes, parent=self.span)
+            span = recorder.start_span(_span_name(update.node), attributes, causes=causes, parent=self.span)
         else:
             span = self.span
             recorder.add_causes(span, causes)
             recorder.set_attributes(span, attributes)
             if self._only is None:
-                span.update_name(_called(stand_in.node))
-        stand_in.writer.context = span.get_span_context()
+                span.update_name(_span_name(update.node))
+        update.writer.context = span.get_span_context()
         for task_id, branch, chosen in self._decisions:
-            if task_id == stand_in.task_id:
-                routing.decision(recorder, span, self.conversation, branch.function, chosen, branch.candidates)
+            if task_id == update.task_id:
+                routing.record_decision(recorder, span, self.conversation, branch.function, chosen, branch.candidates)
         if self._several:
             span.end()
 
-    def _tell_start(self, base: str) -> None:
+    def _record_start(self, base: str) -> None:
         if self._last is None:
             self.recorder.set_attributes(self.span, spans.started_from(self._key, base))
 
 
-def _called(name: str | None) -> str:
+def _span_name(name: str | None) -> str:
     return "update_state" if name is None else f"update_state {name}"
 
 
-def _made_up_id(checkpoint_id: str, index: int) -> str:
+def _update_id(checkpoint_id: str, index: int) -> str:
     """The id that LangGraph gives an update whose node no task waits for."""
     from langgraph.pregel import main
 
     make = getattr(main, "_update_task_id", None)  # before 1.2 all updates of a step share one
     return str(make(checkpoint_id, index) if make is not None else uuid5(UUID(checkpoint_id), INTERRUPT))
+
+
+current_update: ContextVar[StateUpdate | None] = ContextVar("otel-mas-langgraph-update", default=None)
+"""The update that this code runs in."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
-    from otel_mas.instrumentation.langgraph.runs import TaskRun
+    from otel_mas.instrumentation.langgraph.current import CurrentTask
     from otel_mas.instrumentation.marks.causes import HasSpan
 
 _KEY = otel_context.create_key("otel-mas-marked-task")
@@ -20,7 +20,7 @@ _KEY = otel_context.create_key("otel-mas-marked-task")
 
 class _Marked(NamedTuple):
     mark: HasSpan
-    within: TaskRun | None
+    within: CurrentTask | None
     """LangGraph's task around it."""
 
 

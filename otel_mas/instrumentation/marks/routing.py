@@ -115,7 +115,7 @@ def _reason(reason: str, choice: Names, candidates: Names, decider: str) -> None
     if isinstance(deciding, _Deciding) and (task is None or deciding.within is task):
         deciding.mark.choose(choice, reason, candidates=candidates)
     elif task is not None:
-        task.why().say(reason, _tuple(choice), _tuple(candidates), decider)
+        task.routing_reasons().add(reason, _tuple(choice), _tuple(candidates), decider)
     else:
         with Routing(decider, candidates=candidates) as decision:
             decision.choose(choice, reason)

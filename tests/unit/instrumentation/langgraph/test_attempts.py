@@ -1,4 +1,4 @@
-"""Attempts alone: which call is which attempt, and that nothing is done where there can be only one."""
+"""Attempts without a graph: each call is one, and a task that cannot be tried again is left alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from otel_mas.instrumentation.langgraph.attempts import Attempts
 
 
 class Proc:
-    """A node's code that leaves as it is told to."""
+    """A node's code that ends as scripted."""
 
     def __init__(self, *endings: Any) -> None:
         self._endings = iter(endings)
@@ -33,17 +33,17 @@ class Proc:
 
 
 class State:
-    """Remembers what it was told."""
+    """Stands in for a `TaskRun`: remembers the calls."""
 
     def __init__(self) -> None:
-        self.told: list[Any] = []
+        self.calls: list[Any] = []
 
-    def again(self, left_ns: int | None) -> Context:
-        self.told.append("again" if left_ns else "again, still running")
+    def start_attempt(self, left_ns: int | None) -> Context:
+        self.calls.append("attempt" if left_ns else "attempt, the last one still running")
         return Context()
 
-    def attempt_left(self, exc: BaseException) -> None:
-        self.told.append(exc)
+    def attempt_failed(self, exc: BaseException) -> None:
+        self.calls.append(exc)
 
 
 def test_each_call_after_the_first_begins_another_attempt() -> None:
@@ -52,7 +52,7 @@ def test_each_call_after_the_first_begins_another_attempt() -> None:
     with pytest.raises(ValueError, match="boom"):
         attempts.invoke({}, {})
     assert attempts.invoke({}, {}) == "done"
-    assert state.told == [error, "again"]
+    assert state.calls == [error, "attempt"]
 
 
 async def test_an_attempt_that_is_stopped_after_the_next_has_begun_does_not_end_that_one() -> None:
@@ -64,7 +64,7 @@ async def test_an_attempt_that_is_stopped_after_the_next_has_begun_does_not_end_
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
-    assert state.told == ["again, still running"]
+    assert state.calls == ["attempt, the last one still running"]
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_task_without_a_policy_is_run_as_it_is(recorded: Path, monkeypatch: py
     def refuse(*args: Any) -> Any:
         raise AssertionError("no task here can be tried again")
 
-    monkeypatch.setattr(hooks, "seen_one_by_one", refuse)
+    monkeypatch.setattr(hooks, "with_attempts", refuse)
     graph = StateGraph(Counting)
     graph.add_node("node", lambda state: {"count": 1})
     graph.add_edge(START, "node")

@@ -1,4 +1,4 @@
-"""What the process remembers of the runs of a thread."""
+"""The process's memory of the runs of a thread."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from otel_mas.instrumentation.langgraph.memory import Memory
 from otel_mas.semconv.enums import TaskOutcome
 
 
-def test_an_unfinished_task_is_told_once() -> None:
+def test_an_unfinished_task_is_returned_once() -> None:
     memory = Memory()
     memory.left_unfinished("t", None, TaskOutcome.INTERRUPTED)  # type: ignore[arg-type]
     assert memory.unfinished("t") == (None, TaskOutcome.INTERRUPTED)

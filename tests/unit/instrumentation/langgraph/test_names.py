@@ -1,4 +1,4 @@
-"""What runs are called."""
+"""The names of runs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def graph(name: str | None) -> Any:
     ("name", "run_name", "called"),
     [(None, None, "LangGraph"), (None, "nightly", "nightly"), ("team", None, "team"), ("team", "nightly", "team")],
 )
-def test_a_workflow_is_called_what_its_author_or_else_its_caller_called_it(
+def test_a_workflow_has_the_name_that_its_author_or_else_its_caller_gave_it(
     name: str | None, run_name: str | None, called: str, recorded: Path
 ) -> None:
     graph(name).invoke({"x": 0}, {"run_name": run_name} if run_name else None)
@@ -70,7 +70,7 @@ def test_an_agent_is_one_with_a_name_or_without(
 
 
 @pytest.mark.parametrize("made", MAKERS)
-def test_an_agent_without_a_name_is_called_as_the_node_that_it_is(made: Callable[..., Any], recorded: Path) -> None:
+def test_an_agent_without_a_name_has_the_name_of_its_node(made: Callable[..., Any], recorded: Path) -> None:
     team = StateGraph(MessagesState)
     team.add_node("helper", agent(made, None))
     team.add_node("part", graph(None))

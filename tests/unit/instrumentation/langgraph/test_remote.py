@@ -1,4 +1,4 @@
-"""Which headers a `RemoteGraph` sends: ours beside the app's, which are never overwritten."""
+"""The headers that a `RemoteGraph` sends: ours beside the app's, which are never overwritten."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def sent(headers: dict[str, str] | None, *, way: str = "stream", within: Any = S
 
 
 @pytest.mark.parametrize("way", ["stream", "invoke", "astream", "ainvoke"])
-def test_every_way_to_call_says_where_it_comes_from(way: str) -> None:
+def test_every_way_to_call_sends_the_current_span(way: str) -> None:
     assert sent(None, way=way) == OURS
 
 

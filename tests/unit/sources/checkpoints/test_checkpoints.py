@@ -1,4 +1,4 @@
-"""What a `SqliteSaver`'s file answers and refuses, and what is said of files that are something else."""
+"""A `SqliteSaver`'s file as a source: answers, refusals, and errors about other files."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def edges(path: Path) -> set[tuple[str, str, str]]:
     return {(labels[edge.cause], edge.kind, labels[edge.effect]) for edge in graph.control_edges()}
 
 
-def test_a_path_alone_is_recognised_by_what_is_in_it(path: Path) -> None:
+def test_a_path_alone_is_recognised_by_its_content(path: Path) -> None:
     run(path, lambda graph: graph.invoke({"log": []}, THREAD))
     with otel_mas.open(path) as source:
         (summary,) = source.traces()
@@ -81,7 +81,7 @@ def test_reading_changes_nothing(path: Path) -> None:
     assert sorted(path.parent.iterdir()) == [path]
 
 
-def test_what_was_written_since_is_seen(path: Path) -> None:
+def test_checkpoints_written_later_are_seen(path: Path) -> None:
     run(path, lambda graph: graph.invoke({"log": []}, THREAD))
     with otel_mas.open(f"checkpoints+sqlite://{path}") as source:
         assert len(source.traces()) == 1
@@ -126,7 +126,7 @@ def test_time_travel_runs_again_from_the_old_checkpoint(path: Path) -> None:
         assert len(source.traces()) == 2
 
 
-def test_steps_that_were_not_kept_are_said_to_be_missing(path: Path) -> None:
+def test_steps_that_were_not_saved_are_reported_as_missing(path: Path) -> None:
     run(path, lambda graph: graph.invoke({"log": []}, THREAD, durability="exit"))
     with otel_mas.open(path) as source:
         (summary,) = source.traces()
@@ -155,13 +155,13 @@ def test_nothing_of_the_app_is_imported_or_made(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("query", "message"),
     [({"service": "s"}, "service"), ({"agent": "chef"}, "agent_name|agent"), ({"run": "1"}, "run_id")],
 )
-def test_what_checkpoints_do_not_say_cannot_be_asked_for(path: Path, asked: dict[str, str], said: str) -> None:
+def test_a_query_by_what_checkpoints_do_not_hold_is_refused(path: Path, query: dict[str, str], message: str) -> None:
     run(path, lambda graph: graph.invoke({"log": []}, THREAD))
-    with otel_mas.open(path) as source, pytest.raises(UnsupportedQuery, match=said):
-        source.traces(**asked)  # type: ignore[arg-type]
+    with otel_mas.open(path) as source, pytest.raises(UnsupportedQuery, match=message):
+        source.traces(**query)  # type: ignore[arg-type]
 
 
 def test_traces_are_listed_newest_first_and_found_by_their_id(path: Path) -> None:
@@ -206,14 +206,14 @@ def test_a_database_without_checkpoints(path: Path) -> None:
 def test_checkpoints_that_are_encrypted_or_damaged(path: Path) -> None:
     run(path, lambda graph: graph.invoke({"log": []}, THREAD))
     connection = sqlite3.connect(path)
-    for kind, value, said in (("msgpack+aes", b"x", "encrypted"), ("msgpack", b"\xc1", "cannot be read")):
+    for kind, value, message in (("msgpack+aes", b"x", "encrypted"), ("msgpack", b"\xc1", "cannot be read")):
         connection.execute("UPDATE checkpoints SET type = ?, checkpoint = ?", (kind, value))
         connection.commit()
-        with otel_mas.open(path) as source, pytest.raises(SourceError, match=said):
+        with otel_mas.open(path) as source, pytest.raises(SourceError, match=message):
             source.traces()
 
 
-def test_without_langgraph_it_says_what_to_install(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_langgraph_the_error_names_the_extra(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(path, lambda graph: graph.invoke({"log": []}, THREAD))
     monkeypatch.setitem(sys.modules, "ormsgpack", None)
     with (
@@ -228,13 +228,13 @@ def test_without_langgraph_it_says_what_to_install(path: Path, monkeypatch: pyte
     [["traces"], ["show"], ["graph"], ["critical-path"], ["graph", "--conversation", "lunch"], ["cost"]],
     ids=" ".join,
 )
-def test_every_command_reads_it(path: Path, command: list[str]) -> None:
+def test_every_command_reads_checkpoints(path: Path, command: list[str]) -> None:
     run(path, lambda graph: graph.invoke({"log": []}, THREAD))
     result = CliRunner().invoke(cli, [*command, "--from", f"checkpoints+sqlite://{path}"])
     assert result.exit_code == 0, result.output
 
 
-def test_a_command_says_in_one_line_what_cannot_be_asked(path: Path) -> None:
+def test_a_command_refuses_such_a_query_in_one_line(path: Path) -> None:
     run(path, lambda graph: graph.invoke({"log": []}, THREAD))
     result = CliRunner().invoke(cli, ["traces", "--service", "s", "--from", f"checkpoints+sqlite://{path}"])
     assert result.exit_code != 0
