@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from otel_mas.instrumentation.interop import MODULES, foreign_context, nesting
+from otel_mas.instrumentation.interop import MODULES, foreign_context
+from otel_mas.instrumentation.langchain.models import HANDLER, begin_current
 from otel_mas.instrumentation.patches import Hook, HookTable
+from otel_mas.instrumentation.wrapping import around, around_async
 
 _LANGCHAIN, _GENAI_LANGCHAIN, _INSTRUMENTOR, _MODELS = MODULES
 _PARAMETERS = ("self", "messages", "stop", "run_manager")
@@ -16,20 +18,20 @@ class _InteropHooks(HookTable):
         if _LANGCHAIN in sys.modules or _GENAI_LANGCHAIN in sys.modules:
             foreign_context.watch()
         if _INSTRUMENTOR in sys.modules:
-            nesting.HANDLER.streams_are_current = True
+            HANDLER.streams_are_current = True
             super().patch()
 
     def unpatch(self) -> None:
         super().unpatch()
-        nesting.HANDLER.streams_are_current = False
+        HANDLER.streams_are_current = False
         foreign_context.unwatch()
 
 
 HOOK_TABLE = _InteropHooks(
     "LangChain",
     (
-        Hook(_MODELS, "BaseChatModel", "_generate_with_cache", _PARAMETERS, nesting.generate),
-        Hook(_MODELS, "BaseChatModel", "_agenerate_with_cache", _PARAMETERS, nesting.agenerate),
+        Hook(_MODELS, "BaseChatModel", "_generate_with_cache", _PARAMETERS, around(begin_current)),
+        Hook(_MODELS, "BaseChatModel", "_agenerate_with_cache", _PARAMETERS, around_async(begin_current)),
     ),
     "the spans of other model instrumentation are beside ours, not inside",
 )

@@ -7,8 +7,7 @@ the model was. A `Noul` (a probability of yes) and a `Score` are judgements.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
@@ -31,102 +30,37 @@ from otel_mas.semconv.enums import Operation
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-Original = Callable[..., Any]
-
-
-def classify(original: Original) -> Original:
-    """`BaseDecisionModel._classify_and_record`, inside of which a decision model answers one request."""
-
-    @functools.wraps(original)
-    def _classify_and_record(self: Any, request: Any) -> Any:
-        call = _start(request)
-        try:
-            response = original(self, request)
-        except BaseException as error:
-            _fail(call, error)
-            raise
-        _answer(call, response)
-        return response
-
-    return _classify_and_record
-
-
-def aclassify(original: Original) -> Original:
-    """`BaseDecisionModel._aclassify_and_record`."""
-
-    @functools.wraps(original)
-    async def _aclassify_and_record(self: Any, request: Any) -> Any:
-        call = _start(request)
-        try:
-            response = await original(self, request)
-        except BaseException as error:
-            _fail(call, error)
-            raise
-        _answer(call, response)
-        return response
-
-    return _aclassify_and_record
-
 
 class _Call:
     """A request that has not been answered yet."""
 
-    __slots__ = ("span", "target", "task", "who")
+    __slots__ = ("actor", "span", "target", "task")
 
-    def __init__(self, target: Target, span: Span, who: Any) -> None:
+    def __init__(self, target: Target, span: Span, actor: Any) -> None:
         self.target = target
         self.span = span
-        self.who = who
+        self.actor = actor
         self.task = current_task()
 
+    @guarded("langchain: decision model error")
+    def raised(self, error: BaseException) -> None:
+        """End with an error, or as cancelled."""
+        try:
+            if not cancelled(self.span, error):
+                recorder().record_exception(self.span, error)
+        finally:
+            self.span.end()
 
-@guarded("langchain: decision model start")
-def _start(request: Any) -> _Call | None:
-    rec = recorder()
-    if not rec.active:
-        return None
-    if rec.settings.model_spans != OWN:
-        missing_scope.unrecorded_call()
-        return None
-    PRICES.prepare()
-    metadata = _run_metadata()
-    called = target(Operation.CHAT, None, metadata, {})
-    around = otel_context.get_current()
-    attributes = start_attributes(called, metadata, {}, None, ())
-    span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT, parent=around)
-    if not span.is_recording():
-        return None
-    call = _Call(called, span, around.get(ACTOR_KEY))
-    rec.content(span, names.GEN_AI_SYSTEM_INSTRUCTIONS, field_of(request, "questions"))
-    consumed(span, [field_of(request, "state")], call.who)
-    return call
+    @guarded("langchain: decision model end")
+    def returned(self, result: Any) -> None:
+        """Record the response, and end."""
+        try:
+            self._record(result)
+        finally:
+            self.span.end()
 
-
-def _run_metadata() -> Mapping[str, Any]:
-    """The metadata of the run around this code, where LangChain names provider and model."""
-    from langchain_core.runnables.config import var_child_runnable_config
-
-    config = var_child_runnable_config.get()
-    return (config.get("metadata") if config else None) or {}
-
-
-@guarded("langchain: decision model error")
-def _fail(call: _Call | None, error: BaseException) -> None:
-    if call is None:
-        return
-    try:
-        if not cancelled(call.span, error):
-            recorder().record_exception(call.span, error)
-    finally:
-        call.span.end()
-
-
-@guarded("langchain: decision model end")
-def _answer(call: _Call | None, response: Any) -> None:
-    if call is None:
-        return
-    rec, span = recorder(), call.span
-    try:
+    def _record(self, response: Any) -> None:
+        rec, span = recorder(), self.span
         model = field_of(response, "model")
         model = model if isinstance(model, str) and model else None
         attributes: dict[str, Any] = {} if model is None else {names.GEN_AI_RESPONSE_MODEL: model}
@@ -136,17 +70,45 @@ def _answer(call: _Call | None, response: Any) -> None:
         usage = read_usage(field_of(response, "usage"))
         if usage is not None:
             attributes.update(usage.attributes)
-        cost_of(usage, call.target.provider, (model, call.target.model), span=span).describe(
-            attributes, rec.settings.simulated_cost
-        )
+        cost = cost_of(usage, self.target.provider, (model, self.target.model), span=span)
+        cost.describe(attributes, rec.settings.simulated_cost)
         rec.set_attributes(span, attributes)
         answers = field_of(response, "answers")
-        produced(span, [answers], call.who)
+        produced(span, [answers], self.actor)
         if type(answers) is dict:
             for name, answer in answers.items():
-                _explain(call, str(name), answer)
-    finally:
-        span.end()
+                _explain(self, str(name), answer)
+
+
+@guarded("langchain: decision model start")
+def begin(_: Any, request: Any) -> _Call | None:
+    """`BaseDecisionModel._classify_and_record` or `_aclassify_and_record` is called: one request."""
+    rec = recorder()
+    if not rec.active:
+        return None
+    if rec.settings.model_spans != OWN:
+        missing_scope.unrecorded_call()
+        return None
+    PRICES.prepare()
+    metadata = _run_metadata()
+    called = target(Operation.CHAT, None, metadata, {})
+    context = otel_context.get_current()
+    attributes = start_attributes(called, metadata, {}, None, ())
+    span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT, parent=context)
+    if not span.is_recording():
+        return None
+    call = _Call(called, span, context.get(ACTOR_KEY))
+    rec.content(span, names.GEN_AI_SYSTEM_INSTRUCTIONS, field_of(request, "questions"))
+    consumed(span, [field_of(request, "state")], call.actor)
+    return call
+
+
+def _run_metadata() -> Mapping[str, Any]:
+    """The metadata of the run around this code, where LangChain names provider and model."""
+    from langchain_core.runnables.config import var_child_runnable_config
+
+    config = var_child_runnable_config.get()
+    return (config.get("metadata") if config else None) or {}
 
 
 def _explain(call: _Call, question: str, answer: Any) -> None:
@@ -166,4 +128,4 @@ def _explain(call: _Call, question: str, answer: Any) -> None:
             evaluation(call.span, question, Judgement(value, None, None), call.task)
 
 
-__all__ = ["aclassify", "classify"]
+__all__ = ["begin"]

@@ -86,6 +86,12 @@ class Call:
         token, self._token = self._token, None
         restore_context(token)
 
+    def returned(self, _: Any) -> None:
+        self.leave()
+
+    def raised(self, _: BaseException) -> None:
+        self.leave()
+
 
 # The calls that the `generate` around this code has started.
 _started: ContextVar[list[Call] | None] = ContextVar("otel-mas model calls", default=None)
@@ -275,49 +281,43 @@ def _before(response: LLMResult | None) -> LLMResult | None:
 HANDLER = ModelCalls()
 """The process's."""
 
-Original = Callable[..., Any]
+
+class _Batch:
+    """The calls of one `generate` or `agenerate`, some of whose ends LangChain does not report."""
+
+    __slots__ = ("_calls", "_outer")
+
+    def __init__(self) -> None:
+        self._outer = _started.get()
+        self._calls: list[Call] = []
+        _started.set(self._calls)
+
+    def returned(self, _: Any) -> None:
+        # Not a token's reset: that fails in another context, where a coroutine may be closed.
+        _started.set(self._outer)
+
+    def raised(self, error: BaseException) -> None:
+        HANDLER.leave(self._calls, error)
+        _started.set(self._outer)
 
 
-def generate(original: Original) -> Original:
-    """`BaseChatModel.generate`: when one of several prompts fails, LangChain forgets the runs of the others."""
+def begin_batch(*_: Any, **__: Any) -> _Batch:
+    """`BaseChatModel.generate` or `agenerate` is called.
 
-    @functools.wraps(original)
-    def generate(self: Any, *args: Any, **kwargs: Any) -> Any:
-        outer = _started.get()
-        started: list[Call] = []
-        _started.set(started)
-        try:
-            return original(self, *args, **kwargs)
-        except BaseException as error:
-            HANDLER.leave(started, error)
-            raise
-        finally:
-            # Not a token's reset: that fails in another context, where a coroutine may be closed.
-            _started.set(outer)
-
-    return generate
+    When one of several prompts fails, LangChain forgets the runs of the others; when it is cancelled, all of them.
+    """
+    return _Batch()
 
 
-def agenerate(original: Original) -> Original:
-    """`BaseChatModel.agenerate`: when it is cancelled, LangChain ends no run at all."""
+def begin_current(_: Any, messages: Any = None, stop: Any = None, run_manager: Any = None, **__: Any) -> Call | None:
+    """`BaseChatModel._generate_with_cache` or `_agenerate_with_cache` is called: the model runs, inside the span.
 
-    @functools.wraps(original)
-    async def agenerate(self: Any, *args: Any, **kwargs: Any) -> Any:
-        outer = _started.get()
-        started: list[Call] = []
-        _started.set(started)
-        try:
-            return await original(self, *args, **kwargs)
-        except BaseException as error:
-            HANDLER.leave(started, error)
-            raise
-        finally:
-            _started.set(outer)
-
-    return agenerate
+    Only where something else instruments, which then nests the spans of clients and of HTTP in it.
+    """
+    return HANDLER.enter(run_manager)
 
 
-def iter_events(original: Original) -> Original:
+def iter_events(original: Callable[..., Any]) -> Callable[..., Any]:
     """`BaseChatModel._iter_v2_events`: a stream of protocol events that is dropped ends no run."""
 
     @functools.wraps(original)
@@ -331,4 +331,4 @@ def iter_events(original: Original) -> Original:
     return _iter_v2_events
 
 
-__all__ = ["HANDLER", "ModelCalls", "agenerate", "generate", "iter_events"]
+__all__ = ["HANDLER", "ModelCalls", "begin_batch", "begin_current", "iter_events"]

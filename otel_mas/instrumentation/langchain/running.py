@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
 
@@ -17,23 +17,33 @@ if TYPE_CHECKING:
 
 
 class Running:
-    """A span around the app's code, current from now until `end`."""
+    """A span around one call of a tool or retriever, current until the call is over."""
 
-    __slots__ = ("_token", "span")
+    __slots__ = ("_called", "_token", "span")
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, called: Any, span: Span) -> None:
+        self._called = called
         self.span = span
         self._token: Token[Context] = otel_context.attach(recording_context(span))
 
+    def returned(self, result: Any) -> None:
+        """Record the result, and end."""
+        if self.span.is_recording():
+            self._record(result)
+        self.raised(None)
+
     @guarded("langchain: end of a tool or retriever")
-    def end(self, error: BaseException | None = None) -> None:
-        """The code returned, or was left by `error`."""
+    def raised(self, error: BaseException | None) -> None:
+        """End, with an error if there was one."""
         restore_context(self._token)
         try:
             if error is not None:
                 left_by(self.span, error)
         finally:
             self.span.end()
+
+    def _record(self, result: Any) -> None:
+        raise NotImplementedError
 
 
 __all__ = ["Running"]

@@ -7,8 +7,7 @@ error status.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -33,8 +32,6 @@ from otel_mas.semconv import attributes as names
 from otel_mas.semconv import record_kind
 from otel_mas.semconv.enums import Operation
 
-Original = Callable[..., Any]
-
 _ATTRIBUTES: Final[dict[str, Any]] = {
     names.MAS_RECORD_KIND: str(record_kind(Operation.EXECUTE_TOOL)),
     names.GEN_AI_OPERATION_NAME: Operation.EXECUTE_TOOL.value,
@@ -49,53 +46,24 @@ _INJECTED: Final[WeakKeyDictionary[type, frozenset[str]]] = WeakKeyDictionary() 
 _beginning: ContextVar[tuple[Span, Any] | None] = ContextVar("otel-mas tool", default=None)
 
 
-def run(original: Original) -> Original:
-    """`BaseTool.run`."""
+class _RunningTool(Running):
+    __slots__ = ()
 
-    @functools.wraps(original)
-    def run(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
-        running = _begin(self, kwargs) if recorder().active else None
-        if running is None:
-            return original(self, tool_input, *args, **kwargs)
-        try:
-            result = original(self, tool_input, *args, **kwargs)
-        except BaseException as error:
-            running.end(error)
-            raise
-        _returned(self, running.span, result)
-        running.end()
-        return result
-
-    return run
-
-
-def arun(original: Original) -> Original:
-    """`BaseTool.arun`."""
-
-    @functools.wraps(original)
-    async def arun(self: Any, tool_input: Any, *args: Any, **kwargs: Any) -> Any:
-        running = _begin(self, kwargs) if recorder().active else None
-        if running is None:
-            return await original(self, tool_input, *args, **kwargs)
-        try:
-            result = await original(self, tool_input, *args, **kwargs)
-        except BaseException as error:
-            running.end(error)
-            raise
-        _returned(self, running.span, result)
-        running.end()
-        return result
-
-    return arun
+    @guarded("langchain: tool result")
+    def _record(self, result: Any) -> None:
+        _record_result(_name(self._called), self.span, result)
 
 
 @guarded("langchain: tool")
-def _begin(tool: Any, kwargs: Mapping[str, Any]) -> Running:
-    span = _start(_name(tool), kwargs.get("tool_call_id"))
+def begin(tool: Any, *_: Any, tool_call_id: Any = None, **__: Any) -> Running | None:
+    """`BaseTool.run` or `arun` is called."""
+    if not recorder().active:
+        return None
+    span = _start(_name(tool), tool_call_id)
     if span.is_recording():
         recorder().content(span, names.GEN_AI_TOOL_DESCRIPTION, field_of(tool, "description"))
         _beginning.set((span, tool))
-    return Running(span)
+    return _RunningTool(tool, span)
 
 
 def _name(tool: Any) -> str:
@@ -120,7 +88,8 @@ def refused(call: Mapping[str, Any], answer: Any) -> None:
     span = _start(str(call["name"]), call.get("id"))
     try:
         recorder().content(span, names.GEN_AI_TOOL_CALL_ARGUMENTS, call.get("args"))
-        _said(str(call["name"]), span, answer)
+        if span.is_recording():
+            _record_result(str(call["name"]), span, answer)
         span.set_attribute(names.ERROR_TYPE, _UNKNOWN)
         span.set_status(StatusCode.ERROR)
     finally:
@@ -155,14 +124,7 @@ def _injected(tool: Any) -> frozenset[str]:
     return known
 
 
-@guarded("langchain: tool result")
-def _returned(tool: Any, span: Span, result: Any) -> None:
-    _said(_name(tool), span, result)
-
-
-def _said(tool: str, span: Span, result: Any) -> None:
-    if not span.is_recording():
-        return
+def _record_result(tool: str, span: Span, result: Any) -> None:
     rec = recorder()
     messages = list(_messages_in(result))
     if any(text_of(field_of(message, "status")) == "error" for message in messages):
@@ -219,4 +181,4 @@ def _is_command(value: Any) -> bool:
     return is_a(value, "Command") and own_fields(value).keys() >= {"goto", "update"}
 
 
-__all__ = ["arguments_given", "arun", "refused", "run"]
+__all__ = ["arguments_given", "begin", "refused"]
