@@ -25,8 +25,9 @@ _LEADING = (
     "id, trace, span_id, name, kind, start_ns, end_ns, status, instance, resource, scope, sampled, may_ship, present, "
     "body"
 )
-_LINK_INSIDE = "INSERT OR FAIL INTO links (trace, span, position, cause_span, kind)"
-_LINK_ELSEWHERE = "INSERT OR FAIL INTO links (trace, span, position, cause_span, kind, cause_trace)"
+_STORED = "SELECT id, version, body FROM spans WHERE trace = ? AND span_id = ? AND kind = ? AND instance = ?"
+_LINK_IN_TRACE = "INSERT OR FAIL INTO links (trace, span, position, cause_span, kind)"
+_LINK_TO_OTHER_TRACE = "INSERT OR FAIL INTO links (trace, span, position, cause_span, kind, cause_trace)"
 
 
 def append_spans(
@@ -76,8 +77,8 @@ def append_links(connection: sqlite3.Connection, rows: dict[int, SpanRow], trace
                 inside.append((trace, key, position, bytearray(cause_span), kind))
             else:
                 elsewhere.append((trace, key, position, bytearray(cause_span), kind, cause_trace))
-    insert(connection, _LINK_INSIDE, inside)
-    insert(connection, _LINK_ELSEWHERE, elsewhere)
+    insert(connection, _LINK_IN_TRACE, inside)
+    insert(connection, _LINK_TO_OTHER_TRACE, elsewhere)
 
 
 @lru_cache(maxsize=512)
@@ -95,9 +96,6 @@ def _insert(places: tuple[int, ...], has_parent: bool) -> str:
 
 def _width(places: tuple[int, ...], has_parent: bool) -> int:
     return _LEADING.count(",") + 1 + len(places) + has_parent
-
-
-_STORED = "SELECT id, version, body FROM spans WHERE trace = ? AND span_id = ? AND kind = ? AND instance = ?"
 
 
 def add_versions(

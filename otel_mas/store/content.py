@@ -43,9 +43,14 @@ _PLAIN = frozenset(
 _ON_EVENTS = frozenset({names.EXCEPTION_MESSAGE, names.EXCEPTION_STACKTRACE})
 _INPUT, _OUTPUT = 0, 1
 _DIGEST = 16  # bytes
-_LONGEST = 2**20  # bytes of one body: longer ones are not read to be cut
+_MAX_BODY = 2**20  # bytes of one body: longer ones are not read to be cut
 _READ_AT_MOST = 8  # times the limit, of all messages of a span
 _CHUNK = 100
+_CUT = "cut"
+_STEPS = ((8192, 400), (2048, 100), (512, 40), (128, 16), (32, 6))
+"""Characters of a text, and items of a list or mapping, that are left at each try."""
+
+_Message = dict[str, Any] | None
 
 
 def with_content(connection: sqlite3.Connection, trace: int, span_id: bytes, body: bytes, limit: int) -> bytes:
@@ -77,7 +82,7 @@ def _attributes(
     contents = connection.execute(
         "SELECT name, CASE WHEN length(value) <= ? THEN value END, length(value) FROM contents "
         "WHERE trace = ? AND span_id = ? ORDER BY id",
-        (_LONGEST, trace, span_id),
+        (_MAX_BODY, trace, span_id),
     )
     for name, (value, size) in {name: (value, size) for name, value, size in contents}.items():
         if rule(name) is Rule.WITHHOLD and name not in _ON_EVENTS:
@@ -128,9 +133,6 @@ def _messages(
         yield names.GEN_AI_INPUT_MESSAGES, *fit_messages(known, limit)
 
 
-_Message = dict[str, Any] | None
-
-
 def _read(
     connection: sqlite3.Connection, digests: list[bytes], most: int
 ) -> tuple[list[_Message], list[_Message], int]:
@@ -153,7 +155,7 @@ def _bodies(connection: sqlite3.Connection, digests: list[bytes]) -> list[tuple[
     rows = connection.execute(
         "SELECT digest, role, CASE WHEN length(body) <= ? THEN body END, length(body) FROM messages "
         f"WHERE digest IN ({', '.join('?' * len(digests))})",
-        (_LONGEST, *digests),
+        (_MAX_BODY, *digests),
     )
     found = {digest: (_message(role, body, size), size or 0) for digest, role, body, size in rows}
     return [found.get(digest, (None, 0)) for digest in digests]
@@ -171,11 +173,6 @@ def _part(part: Any) -> Any:
     if isinstance(part, dict) and part.get("type") == "blob":
         return {**part, "type": "file", "file_id": f"blake2b:{part.get('digest')}"}
     return part
-
-
-_CUT = "cut"
-_STEPS = ((8192, 400), (2048, 100), (512, 40), (128, 16), (32, 6))
-"""Characters of a text, and items of a list or mapping, that are left at each try."""
 
 
 def fit(value: Any, limit: int) -> tuple[str, bool]:

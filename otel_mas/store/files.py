@@ -20,11 +20,21 @@ from otel_mas.errors import StoreClosed, StoreLocked, StoreReplaced
 from otel_mas.errors.log import logger
 from otel_mas.fork import ForkLock
 
+try:
+    import fcntl
+except ImportError:  # Windows, where an open file can be neither removed nor replaced
+    fcntl = None  # type: ignore[assignment]
+
 Identity = tuple[int, int]
 """Device and inode. No other file has them while this one is open."""
 
-_FEW = 4096  # descriptors that are looked at where the system does not list the open ones
+SQLITE_MAGIC = b"SQLite format 3\x00"
+_MAX_DESCRIPTORS = 4096  # that are looked at where the system does not list the open ones
+_COPYING_NS = 500_000_000
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
+opening = ForkLock()
+"""Held while a store is opened for writing, so that its descriptors are not mixed up with another connection's."""
 looking = ForkLock()
 """Held while a file that may be a store is looked into, so that no lock on it is dropped in between."""
 
@@ -52,10 +62,7 @@ def _candidates() -> Collection[int]:
     try:
         return [int(name) for name in os.listdir("/dev/fd")]
     except (OSError, ValueError):
-        return range(_FEW)
-
-
-SQLITE_MAGIC = b"SQLite format 3\x00"
+        return range(_MAX_DESCRIPTORS)
 
 
 def header(path: Path, size: int = len(SQLITE_MAGIC)) -> bytes:
@@ -84,9 +91,6 @@ def header(path: Path, size: int = len(SQLITE_MAGIC)) -> bytes:
             # Left open in the rare case that the app has opened an SQLite file of its own in between.
             if descriptors_of({file}).keys() <= {descriptor}:
                 os.close(descriptor)
-
-
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def make_private(*paths: Path) -> None:
@@ -119,18 +123,6 @@ def _narrowed(path: Path) -> int | None:
     except OSError:
         return None
     return stat.S_IMODE(mode)
-
-
-try:
-    import fcntl
-except ImportError:  # Windows, where an open file can be neither removed nor replaced
-    fcntl = None  # type: ignore[assignment]
-
-
-_COPYING_NS = 500_000_000
-
-opening = ForkLock()
-"""Held while a store is opened for writing, so that its descriptors can be told from those of another connection."""
 
 
 class StoreConnection(sqlite3.Connection):

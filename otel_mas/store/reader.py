@@ -24,7 +24,8 @@ from otel_mas.store.files import replaced
 from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.losses import read_dropped
 from otel_mas.store.spans import read_spans
-from otel_mas.store.summaries import EVERYTHING, chunks, summaries, trace_incomplete
+from otel_mas.store.statements import select
+from otel_mas.store.summaries import EVERYTHING, summaries, trace_incomplete
 
 _SHORTEST_PREFIX = 4
 _DIGEST = 16
@@ -130,12 +131,11 @@ class StoreReader:
         wanted = [bytes.fromhex(digest) for digest in dict.fromkeys(digests)]
         found: dict[str, Message] = {}
         with self._snapshot() as connection:
-            for marks, part in chunks(wanted):
-                for digest, role, body in connection.execute(
-                    f"SELECT digest, role, body FROM messages WHERE digest IN ({marks})", part
-                ):
-                    content = None if body is None else self._json(body, f"message {digest.hex()}")
-                    found[digest.hex()] = Message(digest.hex(), role, None if content is _UNREADABLE else content)
+            for digest, role, body in select(
+                connection, "SELECT digest, role, body FROM messages", ("digest",), wanted
+            ):
+                content = None if body is None else self._json(body, f"message {digest.hex()}")
+                found[digest.hex()] = Message(digest.hex(), role, None if content is _UNREADABLE else content)
         return found
 
     def contents(self, trace_id: str, span_id: str | None = None) -> list[Content]:

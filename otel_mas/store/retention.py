@@ -22,7 +22,9 @@ _SPANS_A_STEP = 5_000  # a transaction that others have to wait for
 _PAGES_A_STEP = 1_000
 _ORPHAN_NS = 3_600_000_000_000
 _IDLE_NS = 7 * 24 * 3_600_000_000_000
-_CHECKPOINT_WAIT_MS = 200
+_CHECKPOINT_WAIT_MS = 200  # after a deletion
+_FULL_WAIT_MS = 100  # before a batch
+MAX_JOURNAL_BYTES = 64 * 2**20
 
 _NOT_RUNNING = """NOT EXISTS (
   SELECT 1 FROM open_spans o JOIN instances i ON i.id = o.instance
@@ -173,10 +175,6 @@ def pragma(connection: sqlite3.Connection, name: str) -> int:
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
 
 
-MAX_BYTES = 64 * 2**20
-_WAIT_MS = 100
-
-
 def journal_bytes(path: Path) -> int:
     """The size of a store's write-ahead log."""
     try:
@@ -195,11 +193,11 @@ def checkpoint(connection: sqlite3.Connection, wait_ms: int) -> None:
         connection.execute(f"PRAGMA busy_timeout = {patience}")
 
 
-def keep_within_bound(connection: sqlite3.Connection, path: Path, max_bytes: int = MAX_BYTES) -> None:
+def keep_within_bound(connection: sqlite3.Connection, path: Path, max_bytes: int = MAX_JOURNAL_BYTES) -> None:
     """Empty the log where it has reached the bound. Raises `StoreJournalFull` where that cannot be done."""
     if journal_bytes(path) < max_bytes:
         return
-    checkpoint(connection, _WAIT_MS)
+    checkpoint(connection, _FULL_WAIT_MS)
     if journal_bytes(path) >= max_bytes:
         raise StoreJournalFull(
             f"the write-ahead log of the store at {path} has reached {max_bytes // 2**20} MiB, since another program "

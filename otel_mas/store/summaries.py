@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from otel_mas.model import Query, Span, TraceSummary
 from otel_mas.model.incomplete import abandoned_spans
@@ -12,7 +12,7 @@ from otel_mas.store.columns import POSITION
 from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.losses import trace_drops
 from otel_mas.store.spans import open_spans
-from otel_mas.store.statements import load
+from otel_mas.store.statements import load, select
 
 _FACET = "EXISTS (SELECT 1 FROM facets f WHERE f.trace = s.id AND f.facet = '{0}' AND f.value = :{0})"
 _CONDITIONS = {
@@ -26,7 +26,6 @@ _CONDITIONS = {
     "min_duration_ns": "(CASE WHEN running THEN :now_ns ELSE last_ns END) - start_ns >= :min_duration_ns",
     "since_ns": "start_ns >= :since_ns",
 }
-_CHUNK = 500
 _SIMULATED = POSITION[names.MAS_COST_SIMULATED]
 EVERYTHING = -1
 
@@ -67,20 +66,11 @@ def trace_incomplete(connection: sqlite3.Connection, trace: int, spans: Sequence
     return _missing(incomplete, trace_drops(connection, [trace]).get(trace), abandoned_spans(spans))
 
 
-def chunks(items: Sequence[object]) -> Iterator[tuple[str, Sequence[object]]]:
-    """Items in parts that fit into one statement, each with its `?, ?, ?`."""
-    for start in range(0, len(items), _CHUNK):
-        part = items[start : start + _CHUNK]
-        yield ", ".join("?" * len(part)), part
-
-
 def _agents(connection: sqlite3.Connection, traces: list[int]) -> dict[int, tuple[str, ...]]:
+    keys = [value for trace in traces for value in (trace, "agent")]
     found: dict[int, list[str]] = {}
-    for marks, part in chunks(traces):
-        for trace, agent in connection.execute(
-            f"SELECT trace, value FROM facets WHERE facet = 'agent' AND trace IN ({marks}) ORDER BY value", part
-        ):
-            found.setdefault(trace, []).append(agent)
+    for trace, agent in sorted(select(connection, "SELECT trace, value FROM facets", ("trace", "facet"), keys)):
+        found.setdefault(trace, []).append(agent)
     return {trace: tuple(agents) for trace, agents in found.items()}
 
 
