@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_mas.model import Link, Resource, Scope, Span, SpanBody, SpanKind, StatusCode, SummaryBuilder, Trace
 from otel_mas.model.incomplete import missing_parents
+from otel_mas.model.start_order import in_start_order
 from otel_mas.otlp.array_parts import with_joined_arrays
 from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope, link_of
 from otel_mas.otlp.nesting import parsed
@@ -19,7 +20,6 @@ from otel_mas.semconv import STRING_ARRAYS
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.restore import causes_of, restored_attributes, restored_links, restored_value
 from otel_mas.store.columns import ATTRIBUTES
-from otel_mas.store.spans import in_start_order
 
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, TracesData

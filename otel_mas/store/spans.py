@@ -13,11 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice, repeat
-from operator import le, lt
+from operator import le
 from typing import Any
 
 from otel_mas.errors import StoreCorrupt
 from otel_mas.model import NOT_HERE, LinkTable, ObjectSpanTable, Scope, Span, SpanBody, SpanKind, SpanTable
+from otel_mas.model.start_order import in_start_order, start_order
 from otel_mas.otlp.decode import decode_scope
 from otel_mas.store.columns import attributes_of, present_in
 from otel_mas.store.statements import COLUMN_LIST
@@ -66,45 +67,6 @@ def read_spans(connection: sqlite3.Connection, trace: int, trace_id: str, load: 
 def open_spans(connection: sqlite3.Connection, trace: int, trace_id: str, fresh_ns: int) -> list[Span]:
     """The spans of a trace that have not ended."""
     return [span for span, _ in _open(connection, trace, trace_id, fresh_ns, _Emitters(connection))]
-
-
-def in_start_order(spans: Iterable[Span]) -> tuple[Span, ...]:
-    """By start; of those that start together parents come first, then the smaller span id."""
-    given = tuple(spans)
-    order = start_order(
-        [span.start_ns for span in given], [span.span_id for span in given], [span.parent_span_id for span in given]
-    )
-    return tuple(given[number] for number in order)
-
-
-def start_order(starts: Sequence[int], ids: Sequence[str], parents: Sequence[str | None]) -> Sequence[int]:
-    """The numbers of spans in start order, as `in_start_order` has it."""
-    if all(map(lt, starts, islice(starts, 1, None))):
-        return range(len(starts))
-    order = sorted(range(len(starts)), key=starts.__getitem__)
-    first = 0
-    for place in range(1, len(order) + 1):
-        if place == len(order) or starts[order[place]] != starts[order[first]]:
-            if place - first > 1:
-                order[first:place] = _parents_first(sorted(order[first:place], key=ids.__getitem__), ids, parents)
-            first = place
-    return order
-
-
-def _parents_first(numbers: list[int], ids: Sequence[str], parents: Sequence[str | None]) -> list[int]:
-    above = {ids[number]: parents[number] for number in numbers}
-    depths: dict[str, int] = {}
-    for number in numbers:
-        path: list[str] = []
-        at: str | None = ids[number]
-        while at is not None and at in above and at not in depths:
-            depths[at] = 0  # ends a cycle
-            path.append(at)
-            at = above[at]
-        depth = -1 if at is None or at not in above else depths[at]
-        for span_id in reversed(path):
-            depths[span_id] = depth = depth + 1
-    return sorted(numbers, key=lambda number: depths[ids[number]])  # stable: the span ids keep their order
 
 
 class _Hexes(dict[bytes | None, str | None]):
