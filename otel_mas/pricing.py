@@ -1,4 +1,4 @@
-"""What a model call cost, by the price table that genai-prices carries with it.
+"""The cost of a model call, by the price table inside genai-prices.
 
 Only the table inside the installed package is used: the same version gives the same price, on any machine, and nothing
 is ever fetched. Loading it takes a quarter of a second, so that happens once, in the background, from the first model
@@ -48,7 +48,7 @@ _SIMPLE = ("input_mtok", "cache_read_mtok", "cache_write_mtok", "output_mtok")
 
 
 class Tokens(NamedTuple):
-    """What a call used. `input` includes what was cached, `output` includes reasoning, both include every modality."""
+    """Tokens of a call. `input` includes cached ones, `output` includes reasoning, both include every modality."""
 
     input: int = 0
     output: int = 0
@@ -64,14 +64,14 @@ class Tokens(NamedTuple):
 
 
 # Counts that have prices of their own: all after `reasoning`.
-_NOTHING_SPECIAL = (0,) * (len(Tokens._fields) - 5)
+_NO_SPECIAL = (0,) * (len(Tokens._fields) - 5)
 _NO_DETAIL = (0,) * (len(Tokens._fields) - 2)
 _new = tuple.__new__  # a named tuple's own constructor is a function in Python
 
 
-def plain_tokens(given: int, produced: int) -> Tokens:
-    """What most calls use: nothing from a cache, nothing that has a price of its own."""
-    return _new(Tokens, (given, produced, *_NO_DETAIL))
+def plain_tokens(input_: int, output: int) -> Tokens:
+    """The tokens of most calls: none from a cache, none with a price of its own."""
+    return _new(Tokens, (input_, output, *_NO_DETAIL))
 
 
 class Rates(NamedTuple):
@@ -98,16 +98,16 @@ class Price:
 
     def of(self, tokens: Tokens) -> float:
         """USD for a call. ValueError where the counts contradict each other."""
-        given, produced, read, written = tokens[:4]
-        uncached = given - read - written
-        if self._detailed or uncached < 0 or tokens[5:] != _NOTHING_SPECIAL:
+        input_, output, read, written = tokens[:4]
+        uncached = input_ - read - written
+        if self._detailed or uncached < 0 or tokens[5:] != _NO_SPECIAL:
             return self._in_detail(tokens)
         for rates in self._rates:
-            if given > rates.above:
+            if input_ > rates.above:
                 break
         if not read and not written:
-            return given * rates.input + produced * rates.output
-        return uncached * rates.input + read * rates.cache_read + written * rates.cache_write + produced * rates.output
+            return input_ * rates.input + output * rates.output
+        return uncached * rates.input + read * rates.cache_read + written * rates.cache_write + output * rates.output
 
     def _in_detail(self, tokens: Tokens) -> float:
         from genai_prices import Usage
@@ -129,7 +129,7 @@ class Price:
 
 
 def _rates(model: ModelPrice) -> tuple[Rates, ...]:
-    """The model's rates by size of the input, largest threshold first. What has no price of its own costs as input."""
+    """The model's rates by size of the input, largest threshold first; the price of input where a kind has none."""
     prices = {name: getattr(model, name) for name in _SIMPLE}
     above = {0} | {tier.start for price in prices.values() for tier in getattr(price, "tiers", ())}
     rates = []
@@ -199,7 +199,7 @@ class PriceTable:
             return
         # A child forked in the middle of an import would wait for that import's lock for ever.
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(before=self._settle, after_in_child=self._give_up)
+            os.register_at_fork(before=self._wait_for_load, after_in_child=self._renew)
         with self._lock:
             if self.loading:
                 return
@@ -304,11 +304,11 @@ class PriceTable:
         finally:
             self._loaded.set()
 
-    def _settle(self) -> None:
+    def _wait_for_load(self) -> None:
         if self.loading:
             self._loaded.wait(_MAX_WAIT_S)
 
-    def _give_up(self) -> None:
+    def _renew(self) -> None:
         self._lock = threading.RLock()  # another thread of the parent may have held it
         if self.loading and not self._loaded.is_set():
             self._loaded = threading.Event()  # the old one's lock may be held by a thread that is not here
@@ -323,17 +323,17 @@ def _changes_during_the_day(found: PriceCalculation) -> bool:
 
 
 class Cost(NamedTuple):
-    """USD by a named table, or why there is none."""
+    """A cost in USD by a named table, or the reason why there is none."""
 
     usd: float | None
     source: str | None
     missing: str | None
 
     def describe(self, attributes: dict[str, Any], simulated: bool) -> None:
-        """Say it in attributes of the call's span.
+        """Set the attributes of the call's span.
 
         Args:
-            attributes: where it is added.
+            attributes: of the span.
             simulated: the model was a stand-in, so nobody was charged.
         """
         if self.usd is None:

@@ -14,7 +14,7 @@ from otel_mas.pricing import PRICES
 from otel_mas.record import lifecycle
 
 if TYPE_CHECKING:
-    from otel_mas.record.sdk.foreign_spans import ForeignSpans
+    from otel_mas.record.sdk.processor import ForeignSpans
 
 _lock = threading.RLock()
 _running: Settings | None = None

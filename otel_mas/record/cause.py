@@ -1,4 +1,4 @@
-"""A cause of a span, and the attributes that name it beside the link."""
+"""A cause of a span, and the attributes that repeat its links."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Cause(NamedTuple):
 
 
 def cause_attributes(causes: Iterable[Cause]) -> dict[str, tuple[str, ...]]:
-    """The two arrays that name a span's causes, for stores that lose what a link says."""
+    """The two arrays that name a span's causes, for backends that lose the attributes of links."""
     return {
         names.MAS_CAUSE_SPANS: tuple([f"{context[0]:032x}-{context[1]:016x}" for context, _ in causes]),
         names.MAS_CAUSE_KINDS: tuple([kind._value_ for _, kind in causes]),

@@ -1,4 +1,4 @@
-"""What an exception says: its text, and the span that it happened in, which it carries on its way up."""
+"""An exception's text, and the span that it comes from, which it carries on its way up."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _TRAIL = "__otel_mas_error__"
 
 
 class _Trail(NamedTuple):
-    """Where an exception happened, and how far up it has come since."""
+    """The span that an exception comes from, and how far up it has come."""
 
     trace_id: int
     span_id: int
     start: int  # of that span, in nanoseconds since the Unix epoch
     reached: int  # the id of the last span that it left
     above: int | None  # the id of that one's parent
-    causes: tuple[int, ...]  # the ids of those that called it, and so may hear of it though they are its siblings
+    causes: tuple[int, ...]  # the ids of its callers, which the exception may reach though they are its siblings
 
 
 def error_type(exc: BaseException) -> str:
@@ -45,17 +45,17 @@ def describe(exc: BaseException) -> tuple[str, str]:
 
 
 def mark_origin(exc: BaseException, span: Span) -> None:
-    """Have the exception carry that it happened in `span`."""
+    """Have the exception carry `span` as its origin."""
     context = span.get_span_context()
-    _leave(exc, _Trail(*context[:2], _start(span), context.span_id, _parent(span), _causes(span)))
+    _carry(exc, _Trail(*context[:2], _start(span), context.span_id, _parent(span), _causes(span)))
 
 
 def origin(exc: BaseException, span: Span) -> str | None:
-    """The span in which `exc` happened, as `traceid-spanid`, if that is a descendant of `span`.
+    """The span that `exc` comes from, as `traceid-spanid`, if that is a descendant of `span`.
 
-    The same object may be raised again elsewhere (a retry, a constant, a sibling in parallel): a descendant starts in
-    the same trace, and not before its ancestor; and what the exception left last is no sibling of an ancestor, unless
-    that one called it.
+    The same object may be raised again elsewhere (a retry, a constant, a sibling in parallel). So a descendant is in
+    the same trace, starts not before its ancestor, and the last span that the exception left is no sibling of an
+    ancestor, unless that one called it.
     """
     trail = _carried(exc)
     if trail is None:
@@ -67,7 +67,7 @@ def origin(exc: BaseException, span: Span) -> str | None:
         above = _parent(span)
         if above is not None and above == trail.above and span_id not in trail.causes:
             return None
-        _leave(exc, trail._replace(reached=span_id, above=above, causes=_causes(span)))
+        _carry(exc, trail._replace(reached=span_id, above=above, causes=_causes(span)))
     return f"{trail.trace_id:032x}-{trail.span_id:016x}"
 
 
@@ -81,7 +81,7 @@ def _carried(exc: BaseException) -> _Trail | None:
         return None
 
 
-def _leave(exc: BaseException, trail: _Trail) -> None:
+def _carry(exc: BaseException, trail: _Trail) -> None:
     # Nothing of ours: the exception may be unpickled where otel-mas is not.
     BaseException.__setattr__(exc, _TRAIL, tuple(trail))
 

@@ -1,4 +1,4 @@
-"""Ctrl-C while the process ends: the first one waits until what was recorded is written, a second one ends at once."""
+"""Hold back the first Ctrl-C while the process ends, until all is written; a second one ends it at once."""
 
 from __future__ import annotations
 

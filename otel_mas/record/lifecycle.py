@@ -16,7 +16,7 @@ from otel_mas.record.pipeline.recording import Recording
 from otel_mas.record.pipeline.span_data import Enricher
 from otel_mas.record.recorder import recorder
 from otel_mas.record.sdk import provider
-from otel_mas.record.sdk.foreign_spans import ForeignSpans
+from otel_mas.record.sdk.processor import ForeignSpans
 
 _recording: Recording | None = None
 _ending: list[Recording] = []  # more than one only where the app's shutdown was interrupted: the exit completes it

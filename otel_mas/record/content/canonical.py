@@ -21,7 +21,7 @@ _MAX_PARSED = 1 << 17  # characters of JSON: 3 ms on the app's thread
 _NOT_FINITE = {text: float(text) for text in ("nan", "inf", "-inf")}
 _EXACT = 2**53  # below it a float without a fraction is the same number as the integer
 
-# What of a part counts, in this order; other fields of these parts are transport and do not change what was said.
+# The fields of a part that count, in this order; its other fields are transport.
 _FIELDS: dict[str, tuple[str, ...]] = {
     "text": ("content",),
     "reasoning": ("content",),
@@ -41,7 +41,7 @@ def canonical_form(role: str, parts: Sequence[Mapping[str, Any]]) -> bytes:
         parts: as in GenAI semantic conventions: mappings with `type` and that type's fields, content unredacted.
 
     Returns:
-        Bytes that are equal exactly if role and parts say the same.
+        Bytes that are equal exactly if role and parts are.
     """
     out = [_MAGIC, _text(role), _LENGTH(len(parts))]
     for part in parts:

@@ -1,4 +1,4 @@
-"""Keyed digests of messages: BLAKE2b, 128 bits, the key known only to those who may compare."""
+"""Keyed digests of messages: BLAKE2b, 128 bits."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _PERSON = b"otel-mas message"
 
 
 class Digester:
-    """Turns canonical bytes into digests; asks for the key once, when the first message arrives.
+    """Hashes canonical bytes; reads the key once, for the first message.
 
     Args:
-        key: gives the 32 bytes, without waiting for anybody.
+        key: returns the 32 bytes without waiting.
     """
 
     __slots__ = ("_key", "_source")

@@ -1,4 +1,4 @@
-"""Read what objects of the app keep without running any of its code: no property, no method, not their `__class__`."""
+"""Read the fields of app objects without running app code: no property, no method, not their `__class__`."""
 
 from __future__ import annotations
 
@@ -93,12 +93,12 @@ def is_empty(value: Any) -> bool:
 
 
 def declared(kind: type, name: str) -> Any:
-    """An attribute of a class as it or a class above declares it, itself and not what it would compute."""
+    """An attribute as declared by a class or a base class, not computed by a descriptor."""
     return next((space[name] for base in _MRO(kind) if name in (space := _NAMESPACE(base))), None)
 
 
 def is_a(value: object, name: str) -> bool:
-    """Whether the class of an object, or one above, has this name: importing a framework's is the app's decision."""
+    """Whether the class of an object or a base class has this name; a framework's own class is not ours to import."""
     return any(_NAME(kind) == name for kind in _MRO(type(value)))
 
 

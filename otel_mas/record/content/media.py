@@ -1,7 +1,7 @@
-"""Images, sounds and files in content: never kept, told by digest, media type and size instead.
+"""Replace images, sounds and files in content by digest, media type and size.
 
-What is taken for one: bytes; `data:` URLs; base64 under the names that providers use for it, or that begins as the
-common formats do; any other that is long.
+Recognized: bytes; `data:` URLs; base64 under the names that providers use for it, or that begins as the common formats
+do; any other long base64.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, Final
 _KEYS: Final = frozenset({"data", "base64", "b64_json", "file_data", "partial_image_b64", "encrypted_content", "bytes"})
 _LEAST = 256  # characters; shorter ones are no media
 _LONG = 1024
-_HEAD = 64  # characters of base64 that tell a format
+_HEAD = 64  # characters of base64 that show a format
 _MAX_DEPTH = 40
 _TEXT_BEFORE = 256  # characters of a `data:` URL in front of its data
-# How the common formats begin, and what they are.
+# First bytes of the common formats.
 _MAGIC: Final = (
     (b"\x89PNG\r\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -34,7 +34,7 @@ _BASE64: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 
 
 def without_media(value: Any, depth: int = 0) -> Any:
-    """Content with everything in it that is an image, a sound or a file replaced by digest, media type and size."""
+    """Content with digest, media type and size in place of every image, sound and file."""
     kind = type(value)
     if kind is str:
         return _text(value) if len(value) > _LEAST else value
@@ -56,7 +56,7 @@ def without_media(value: Any, depth: int = 0) -> Any:
 
 
 def described(content: Any) -> dict[str, Any]:
-    """What is kept of bytes, base64 or a `data:` URL."""
+    """Digest, media type and size of bytes, base64 or a `data:` URL."""
     mime, data = None, content
     if isinstance(data, str):
         if data.startswith("data:"):
@@ -84,12 +84,12 @@ def _text(text: str) -> Any:
     if text.startswith("data:") and "," in text[:_TEXT_BEFORE]:
         return described(text)
     if ";base64," in text:
-        return _inside(text)
+        return _with_named_urls(text)
     return described(text) if _begins_as_media(text) or _encoded(text) else text
 
 
-def _inside(text: str) -> str:
-    """A text in which the `data:` URLs are named by their digests: Markdown with pictures."""
+def _with_named_urls(text: str) -> str:
+    """A text, such as Markdown with pictures, with digests in place of its `data:` URLs."""
     pieces, at = [], 0
     while (start := text.find("data:", at)) >= 0:
         comma = text.find(";base64,", start, start + _TEXT_BEFORE)
@@ -100,8 +100,8 @@ def _inside(text: str) -> str:
         end = comma + len(";base64,")
         while end < len(text) and ord(text[end]) in _BASE64:
             end += 1
-        said = described(text[start:end])
-        pieces += [text[at:start], f"[{said.get('mime_type', 'data')} {said['digest']}, {said['size']} bytes]"]
+        media = described(text[start:end])
+        pieces += [text[at:start], f"[{media.get('mime_type', 'data')} {media['digest']}, {media['size']} bytes]"]
         at = end
     return "".join((*pieces, text[at:]))
 
@@ -117,7 +117,7 @@ def _begins_as_media(text: str) -> bool:
 
 
 def _encoded(text: str) -> bool:
-    """A thousand characters without a blank, of all the kinds that base64 has: no text that anybody wrote."""
+    """Whether a text is long base64: a thousand characters of all its kinds without a blank."""
     head = text[:_LEAST]
     if len(text) < _LONG or " " in head or head.islower() or head.isupper() or not any(map(str.isdigit, head)):
         return False

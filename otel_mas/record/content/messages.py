@@ -1,4 +1,4 @@
-"""Messages by digest: known ones by identity in nanoseconds, new ones canonicalised, hashed and copied once."""
+"""Digests of messages: found by identity for known ones; new ones are canonicalized, hashed and copied once."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any, Final, Protocol, cast
 from otel_mas.record.content.digest import Digester
 
 MAX_MESSAGES: Final = 4096
-"""The newest messages of one list that are looked at: to read 100,000 takes 4 s on the app's thread."""
+"""Number of messages of one list that are read, the newest: 100,000 would take 4 s on the app's thread."""
 _MAX_KNOWN = 65_536  # messages known by identity, and digests known to be stored; 30 MB at most
 
 _Key = tuple[int, object]
 
 
 class MessageAdapter(Protocol):
-    """What an instrumentation knows of its framework's messages. One kind of object has one adapter."""
+    """Reads a framework's messages. One kind of object has one adapter."""
 
     def fingerprint(self, message: Any, /) -> object | None:
         """Something hashable that changes whenever the message does: a tuple of its immutable parts, by reference.
@@ -36,14 +36,14 @@ class MessageAdapter(Protocol):
 
 
 class _Alive(weakref.ref[Any]):
-    """A message that is known, and under what."""
+    """A known message and its key."""
 
     __slots__ = ("key",)
     key: _Key
 
 
 class MessageDigests:
-    """The digests of messages, with what is needed to say each only once.
+    """The digests of messages, and which of these the store has.
 
     A message is known by its identity and its fingerprint together. A weak reference takes the entry away when the
     message dies, before its id can be another's; messages that cannot be weakly referenced are hashed anew.
@@ -72,9 +72,8 @@ class MessageDigests:
         Args:
             key: begins with the trace id and the span id of the span that has them: its context.
             messages: the framework's objects.
-            adapter: what reads them.
-            remember: they may well come again, as the same objects. Most of what a model says never does, and what
-                does is known from then on.
+            adapter: reads them.
+            remember: whether the same objects are likely to come again. Most outputs of a model are not.
         """
         if not remember:
             return tuple([self._learn(key, message, adapter, None) for message in messages])
@@ -94,7 +93,7 @@ class MessageDigests:
         )
 
     def forget(self) -> None:
-        """Take nothing for stored any more: the store may have deleted it, or this is another process now."""
+        """Forget what is stored: the store may have deleted it, or this is another process."""
         self._announced.clear()
         self._known.clear()
         self._refs.clear()
@@ -130,7 +129,7 @@ def _drop_oldest_half(known: dict[Any, Any], *others: dict[Any, Any]) -> None:
 
 
 def _forgetter(owner: weakref.ref[MessageDigests]) -> Callable[[_Alive], None]:
-    """What takes a message that has died out of what is known, where that is still there."""
+    """A callback that forgets a message that has died."""
 
     def forget(gone: _Alive) -> None:
         digests = owner()

@@ -1,4 +1,4 @@
-"""What of a span and of its content may be written down, by content mode."""
+"""Strip and redact spans and contents for the store, by content mode."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from otel_mas.privacy.redact import Redactor, key_text
 from otel_mas.record.content.snapshot import cut_texts, tagged
 from otel_mas.semconv import attributes as names
 
-# Ids, digests and enum members: a new one on every span, and as ours are made nothing is to be found in them.
+# Ids, digests and enum members: new ones on every span, and there is nothing to redact in those that we make.
 _GENERATED: Final = frozenset(
     {
         names.GEN_AI_RESPONSE_ID,
@@ -33,7 +33,7 @@ _GENERATED: Final = frozenset(
     }
 )
 DRAWN: Final = _GENERATED - {names.MAS_CAUSE_KINDS, names.MAS_LINK_KIND, names.MAS_RECORD_KIND}
-"""Attributes of ids and digests: their values seldom come back."""
+"""Attributes of ids and digests: their values seldom repeat."""
 ID: Final = 128
 """Characters: no id is longer."""
 # Hexadecimal ids and what stands between them, or enum members; a NUL between the items of an array.
@@ -57,15 +57,15 @@ class _Treatment(enum.Enum):
 _WITHOUT_TEXT = frozenset({_Treatment.UNKNOWN, _Treatment.SECRET})
 
 STRIPPED: Final = object()
-"""In place of a value that the content mode keeps out of the store."""
+"""Stands for a value that the content mode keeps out of the store."""
 
 
 class Privacy:
     """The content mode, applied.
 
-    `full` stores everything as it is: nothing is redacted, secrets included. `redacted` stores everything, with what
-    looks like a secret replaced. `none` stores no content: attributes that hold it are left out, whoever set them, as
-    are status descriptions and text under names that nobody knows (`otel_mas.privacy.policy`); the rest is redacted.
+    `full` stores everything as it is, secrets included. `redacted` stores everything with secrets replaced. `none`
+    stores no content: attributes that hold it are left out, also those of other instrumentation, as are status
+    descriptions and text under unknown names (`otel_mas.privacy.policy`); the rest is redacted.
 
     Its methods raise what redaction raises: the caller then withholds the value.
     """
@@ -126,17 +126,17 @@ class Privacy:
         return known
 
     def text(self, text: str) -> str:
-        """A name of a span, an event or a scope, a trace state."""
+        """A name of a span, an event or a scope, or a trace state, as it may be stored."""
         return text if self.content == "full" else self.redactor.text(cut_texts(text, _MAX_NAME))
 
     def description(self, text: str) -> str:
-        """A status description, which is an exception's message more often than not."""
+        """A status description, mostly an exception's message, as it may be stored."""
         if self.content == "none":
             return ""
         return text if self.content == "full" else self.redactor.text(cut_texts(text, MAX_TEXT))
 
     def value(self, name: str, value: Any) -> Any:
-        """Content that travels beside a span, or a message; a snapshot, which it may change."""
+        """The content of a span or a message, a snapshot that may be changed here, as it may be stored."""
         if self.content == "full":
             return value
         return self.redactor.under(name, self._tagged_bytes(value))

@@ -1,4 +1,4 @@
-"""A mapping that remembers what was used last, for what a process may forget."""
+"""A bounded mapping of the entries used last."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ class RecentlyUsed(Generic[K, V]):
             return self._entries.pop(key, None)
 
     def shrink(self, weight: Callable[[V], int], limit: int) -> None:
-        """Forget the entries used least recently, until all that are left together weigh no more than `limit`."""
+        """Forget the entries used least recently, until the rest weighs no more than `limit`."""
         with self._lock:
-            left = sum(map(weight, list(self._entries.values())))
-            while left > limit and self._entries:
-                left -= weight(self._entries.popitem(last=False)[1])
+            total = sum(map(weight, list(self._entries.values())))
+            while total > limit and self._entries:
+                total -= weight(self._entries.popitem(last=False)[1])
 
     def clear(self) -> None:
         with self._lock:

@@ -1,8 +1,7 @@
-"""Content → rows: without media, cut to a size, redacted. On the writer's thread, after the spans.
+"""Make rows of content: without media, cut to a size, redacted. On the writer's thread, after the spans.
 
-Redaction takes a second and more for a megabyte that is full of secrets, so what it is given is bounded, and it pauses
-every few milliseconds: the caller commits spans then, or ends it. Content that is not kept says why in its place:
-`{"$withheld": reason}`.
+Redaction takes a second and more for a megabyte that is full of secrets. So its input is bounded, and it pauses every
+few milliseconds for the caller to commit spans or to end it. Withheld content is stored as `{"$withheld": reason}`.
 """
 
 from __future__ import annotations
@@ -37,11 +36,11 @@ class ContentEncoder:
         self.withheld = 0
 
     def add(self, item: AnyContent, batch: Batch, pause: Pause | None = None) -> None:
-        """Add a content to a batch; what cannot be redacted is withheld.
+        """Add a content to a batch, or withhold it where it cannot be redacted.
 
         Args:
             item: the content.
-            batch: where its row goes.
+            batch: gets its row.
             pause: called every few milliseconds; raises TimeoutError, with the reason, to end it.
         """
         redactor, reason = self._privacy.redactor, ""
@@ -66,7 +65,7 @@ class ContentEncoder:
             self.withhold(item, batch, reason)
 
     def withhold(self, item: AnyContent, batch: Batch, reason: str) -> None:
-        """Add to a batch, in place of a content, why it is not there. Another process may still store a message."""
+        """Add the reason to a batch in place of a content. Another process may still store a message."""
         self.withheld += 1
         if not isinstance(item, Content):
             role = self._role(item) if isinstance(item, Message) else _STATE

@@ -1,4 +1,4 @@
-"""What content looks like when it is taken down: immutable parts by reference, containers copied, sizes known."""
+"""Copy content: immutable parts by reference, containers copied within bounds, sizes counted."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ _NODE = 16  # bytes a node costs beyond its text
 
 
 class Copy:
-    """One copy under way: how many nodes it has so far, about how many bytes, and whether any of it was left out."""
+    """One copy being made: its nodes, about how many bytes, and whether anything was cut."""
 
-    __slots__ = ("_inside", "cut", "limit", "nodes", "size")
+    __slots__ = ("_ancestors", "cut", "limit", "nodes", "size")
 
     def __init__(self, limit: int = _MAX_NODES) -> None:
         self.limit = limit
         self.nodes = 0
         self.size = 0
         self.cut = False
-        self._inside: set[int] = set()
+        self._ancestors: set[int] = set()
 
     def of(self, value: Any, depth: int = 0) -> Any:
         self.nodes += 1
@@ -74,10 +74,10 @@ class Copy:
         # By its type, never by `isinstance`, which asks the value for its class; read by the methods of the built-in
         # types, never by its own: those are app code. For the same reason no other mappings, sequences and sets.
         kind = type(value)
-        if id(value) in self._inside:
+        if id(value) in self._ancestors:
             self.cut = True
             return _CYCLE
-        self._inside.add(id(value))
+        self._ancestors.add(id(value))
         try:
             for base, read in _BASES:
                 if issubclass(kind, base):
@@ -87,7 +87,7 @@ class Copy:
             self.cut = True
             return _CUT
         finally:
-            self._inside.discard(id(value))
+            self._ancestors.discard(id(value))
 
     def _large(self, value: int) -> Any:
         if value.bit_length() <= _MAX_BITS:
@@ -138,7 +138,7 @@ class Copy:
         return str(key)
 
     def _key_text(self, key: Any, depth: int = 0) -> str:
-        """The key as text: what is secret is told by names, so those of bytes, enums and tuples are kept."""
+        """The key as text. Secrets are recognized by names, so those of bytes, enums and tuples are kept."""
         kind = type(key)
         if issubclass(kind, enum.Enum):
             key = field_of(key, "_value_") if type(field_of(key, "_value_")) is str else field_of(key, "_name_")
@@ -162,7 +162,7 @@ _QUALNAME = type.__dict__["__qualname__"].__get__
 
 
 def _more(count: int) -> str:
-    """The mark in place of what was left out of a list, a mapping or a text."""
+    """The mark for the rest of a list, a mapping or a text that was cut."""
     return f"… (cut by otel-mas: {count:,} more)"
 
 
@@ -242,7 +242,7 @@ def identifier(value: Any) -> str:
 def cut_texts(value: Any, limit: int) -> Any:
     """A value, plain like a snapshot, with texts of no more than `limit` characters together.
 
-    A text that is cut says how many characters are left out, a list or mapping how many items.
+    A cut text ends with the number of missing characters, a list or mapping with that of items.
     """
     return _cut(value, [limit])
 

@@ -1,8 +1,8 @@
-"""What was changed in a state: a bounded copy where it happens, digest and content on the writer's thread.
+"""Values written to a state: bounded copies on the app's thread, digests and contents on the writer's.
 
 A value is what was *written*: the new value of a plain channel, the update of one with a reducer. A small one is
-copied, a text or bytes kept by reference. What is too large is not looked at on the app's thread: of it only the size
-is said; of what holds an object that says nothing about itself, only that it is opaque.
+copied, a text or bytes kept by reference. Only the size is recorded of a value that is too large to read on the app's
+thread, and only `opaque` of one that holds an object without readable fields.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ _DIGEST = 32
 _MAX_KNOWN = 65_536
 _SIZED = (str, bytes, bytearray, memoryview, list, tuple, dict, set, frozenset, deque)
 AT_ONCE = frozenset((bool, int, float, type(None)))
-"""Values that are what they are: nothing to copy, and they weigh nothing."""
+"""Types of values that need no copy and weigh nothing."""
 
 
 class MessageList(list[str]):
-    """In place of messages: their digests. The messages themselves are stored by those."""
+    """Digests in place of messages, which are stored by themselves."""
 
     __slots__ = ()
 
 
 Known = Callable[[Any], MessageList | None]
-"""What stands for a message, or a list of nothing else, in a copy; None for anything else."""
+"""Returns the digests of a message or of a list of messages; None for anything else."""
 
 
 class Unread(str):
-    """In place of a digest: why there is none, as `size:5000000` (characters, bytes or items) or `opaque`."""
+    """The reason why a value has no digest: `size:5000000` (characters, bytes or items), `large` or `opaque`."""
 
     __slots__ = ()
 
@@ -47,7 +47,7 @@ _LARGE = Unread("large")
 
 
 class _OpaqueError(Exception):
-    """Something in it does not say what it holds."""
+    """A value holds an object without readable fields."""
 
 
 class _Value(Copy):
@@ -71,11 +71,11 @@ class _Value(Copy):
 
 
 def bounded_copy(value: Any, known: Known) -> tuple[Any, int]:
-    """A copy of one value that later changes do not reach, or why there is none, and its size in bytes.
+    """Return a copy of one value that later changes do not reach, or why there is none, and its size in bytes.
 
     Args:
         value: of any kind.
-        known: knows messages.
+        known: recognizes messages.
     """
     kind = type(value)
     if kind in AT_ONCE:
@@ -83,7 +83,7 @@ def bounded_copy(value: Any, known: Known) -> tuple[Any, int]:
     if kind is MessageList:
         return value, _DIGEST * len(value)
     try:
-        # Of nothing else: of a query or a lazy table it is app code that does the work.
+        # Of no other type: the length of a query or a lazy table runs app code.
         size = len(value) if kind in _SIZED else 0
     except Exception:  # a subclass that fails to tell it
         size = 0
@@ -105,7 +105,7 @@ def bounded_copy(value: Any, known: Known) -> tuple[Any, int]:
 
 
 class StateDigests:
-    """On the writer's thread: digests of values, and which of them the store has."""
+    """Digests of values, and which of them the store has; on the writer's thread."""
 
     __slots__ = ("_digester", "_stored")
 
@@ -114,12 +114,12 @@ class StateDigests:
         self._stored: dict[str, None] = {}
 
     def digests(self, values: Iterable[Any]) -> list[str]:
-        """Of each value 32 hexadecimal digits, or why it has none."""
+        """For each value 32 hexadecimal digits, or why it has no digest."""
         digest = self._digester.digest
         return [str(value) if type(value) is Unread else digest(canonical_value(value)) for value in values]
 
     def is_new(self, digest: str) -> bool:
-        """Whether the value has not been handed to the store yet; it is from now on."""
+        """Whether the digest is asked for the first time."""
         if digest in self._stored:
             return False
         if len(self._stored) >= _MAX_KNOWN:
@@ -128,7 +128,7 @@ class StateDigests:
         return True
 
     def forget(self) -> None:
-        """The store may have deleted what it had."""
+        """Forget what is stored: the store may have deleted it."""
         self._stored.clear()
 
 

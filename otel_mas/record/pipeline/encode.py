@@ -1,4 +1,4 @@
-"""Ended spans → rows: the OTLP Span message written by hand, with its columns and links."""
+"""Encode spans as rows: the OTLP Span message written by hand, with its columns and links."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _LOW = 2**64 - 1
 _CAUSES = frozenset({names.MAS_CAUSE_SPANS, names.MAS_CAUSE_KINDS})
 _MAX_NAMES = 4096
 _NO_COLUMNS: list[object] = [None] * len(COLUMNS)
-_NO_STATE = INVALID_SPAN_CONTEXT.trace_state  # what a context has that was given none
+_NO_STATE = INVALID_SPAN_CONTEXT.trace_state  # of every context without one
 _KINDS = [number(_KIND, kind) for kind in range(len(SpanKind) + 1)]
 
 _ids = struct.Struct(">2sQQ2sQ").pack  # a trace id and a span id with their tags: the same in Span and Link
@@ -58,10 +58,10 @@ _LinkRow = tuple[bytes, bytes, str | None]
 
 
 class SpanEncoder:
-    """Makes rows of spans. One per writer thread: it keeps what repeats.
+    """Makes rows of spans, for one thread: it remembers what repeats.
 
-    The message is the one that the SDK's OTLP exporters send, and besides has what they leave out: links' trace state,
-    and the W3C flags of the span and of its links.
+    The message is the one that the SDK's OTLP exporters send, and has what they leave out: links' trace state, and the
+    W3C flags of the span and of its links.
 
     Args:
         privacy: decides what is stored; what it fails on is withheld, and the span says so.
@@ -242,7 +242,7 @@ class SpanEncoder:
         return ids[2:18], ids[20:], value
 
     def _link_kind(self, kind: str) -> tuple[bytes, bytes]:
-        """What comes before and after the ids in links of a kind, which differ in nothing else but their flags."""
+        """The bytes before and after the ids in links of a kind, which otherwise differ only in their flags."""
         attribute = b"".join(self._link_attributes.encode({names.MAS_LINK_KIND: kind}, [], {}))
         size = _IDS_BYTES + len(attribute) + len(_LINK_FLAGS[0])
         known = self._link_kinds[kind] = delimited(_LINK, bytes(size))[:-size], attribute

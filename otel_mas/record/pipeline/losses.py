@@ -1,4 +1,4 @@
-"""Counts of what the store will never have, by reason, and which traces are incomplete for it."""
+"""Counts of dropped spans and contents by reason, and the traces that are incomplete for it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Key = tuple[int, int]
 class Losses:
     """Losses of one process. Threads count without a lock, as in the queue: each step is one operation of a dict.
 
-    `spans` and `contents` are the totals. What the store has not been told yet, per trace, is taken by `take`.
+    `spans` and `contents` are the totals. `take` returns those that the store does not have yet, by trace.
     """
 
     __slots__ = ("_spans", "_traces", "contents", "spans")
@@ -42,7 +42,7 @@ class Losses:
             self._spans.append(key)
 
     def content(self, key: Key, reason: DropReason) -> None:
-        """Count something recorded beside a span."""
+        """Count a content, or a part of a span's rows."""
         self.contents[reason] += 1
         self._mark((key[0], reason, False), 1)
 
@@ -52,12 +52,12 @@ class Losses:
         Args:
             unwritten: spans that still wait while the process ends.
         """
-        late = {DropReason.EXIT_TIMEOUT: unwritten}
-        found = [Dropped(one.value, self.spans[one] + late.get(one, 0), self.contents[one]) for one in DropReason]
+        extra = {DropReason.EXIT_TIMEOUT: unwritten}
+        found = [Dropped(one.value, self.spans[one] + extra.get(one, 0), self.contents[one]) for one in DropReason]
         return [one for one in found if one.spans or one.contents]
 
     def take(self) -> tuple[list[DropRow], list[tuple[bytes, bytes]]]:
-        """Rows for what was counted since it was taken last, and the ids of the spans among it."""
+        """Rows for the losses since the last call, and the ids of the spans among them."""
         if not self._traces:
             return [], []
         from otel_mas.store.rows import DropRow  # on the writer's thread
@@ -71,7 +71,7 @@ class Losses:
         return rows, [(trace.to_bytes(16, "big"), span.to_bytes(8, "big")) for trace, span in spans]
 
     def restore(self, rows: list[DropRow], spans: list[tuple[bytes, bytes]]) -> None:
-        """Put back what was taken and could not be stored."""
+        """Put back taken losses that could not be stored."""
         for row in rows:
             reason, trace = DropReason(row.reason), int.from_bytes(row.trace_id, "big")
             self._mark((trace, reason, bool(row.spans)), row.spans or row.contents)
@@ -86,7 +86,7 @@ class Losses:
 
 
 def reason_of(error: Exception) -> DropReason:
-    """The reason for what was lost because the store raised this."""
+    """The reason for a loss, by the error that caused it."""
     if isinstance(error, StoreFull):
         return DropReason.DISK_FULL
     if isinstance(error, StoreJournalFull):

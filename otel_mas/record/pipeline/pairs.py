@@ -1,4 +1,4 @@
-"""Attributes on the wire, redacted and remembered: the same pairs come back on span after span."""
+"""Encode and redact attributes, remembering the pairs: the same ones come on span after span."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class AttributePairs:
     """Encodes attributes behind one tag of their message.
 
     Args:
-        tag: the field that holds them.
+        tag: of the field.
         privacy: decides what is stored.
-        columns: those that are wanted as values as well.
+        columns: of the store, whose values are wanted too.
     """
 
     __slots__ = ("_columns", "_heads", "_memo", "_privacy", "_tag")
@@ -42,7 +42,7 @@ class AttributePairs:
         self._privacy = privacy
         self._columns = {column.attribute: (place, column) for place, column in enumerate(columns)}
         self._memo: dict[tuple[str, Any], _Encoded] = {}
-        # What comes before the bytes of a value that seldom comes back: the same for all of one name, type and size.
+        # The bytes before those of a value that seldom repeats: the same for all of one name, type and size.
         self._heads: dict[tuple[str, type, int], tuple[bytes, int]] = {}
 
     def encode(
@@ -116,7 +116,7 @@ class AttributePairs:
 
 
 def _data(name: str, value: Any, kind: type) -> bytes | None:
-    """The last bytes of the field of a value that seldom comes back; None for any other. They alone tell it apart."""
+    """The last bytes of the field of a value that seldom repeats, the only ones that differ; None for other values."""
     if kind is float:
         return _double(value)
     if name not in DRAWN:
@@ -136,7 +136,7 @@ def _repeats(value: Any) -> bool:
 
 
 def _column_value(value: Any, column: Column) -> object:
-    """What SQLite can bind."""
+    """The value as SQLite can bind it."""
     if column.json or not isinstance(value, str | int | float | bytes):
         try:
             return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

@@ -27,14 +27,13 @@ from otel_mas.record.pipeline.shipping import Shipping
 from otel_mas.record.pipeline.span_data import Enricher
 from otel_mas.record.pipeline.store_port import Store
 from otel_mas.record.pipeline.writer import Writer
-from otel_mas.record.sdk.processor import MirrorProcessor
+from otel_mas.record.sdk.processor import ForeignSpans, MirrorProcessor
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from otel_mas.privacy.redact import Redactor
     from otel_mas.record.content.privacy import Privacy
     from otel_mas.record.pipeline.batches import BatchBuilder
-    from otel_mas.record.sdk.foreign_spans import ForeignSpans
 
 _BATCH_SPANS = 2048
 _KEY_BYTES = 32
@@ -47,7 +46,7 @@ class Recording:
     """Records into one store with one set of settings. Has no thread and no file until the first span.
 
     Args:
-        settings: with `content` decided.
+        settings: with `content` set.
         open_store: opens the store; a stand-in in tests.
         foreign_spans: completes spans of other instrumentation.
         enrichers: complete every ended span.
@@ -75,7 +74,7 @@ class Recording:
         self.instance_id = b""
         self._key: bytes | None = None
         self._privacy: Privacy
-        # Of parent processes: collecting one would close its connection.
+        # Those of parent processes: collecting one would close its connection.
         self._abandoned: list[Writer | Shipping] = []
         self._begin()
 
@@ -110,7 +109,7 @@ class Recording:
         if self._foreign_spans is not None:
             self._foreign_spans.finished()
         began = time.monotonic()
-        # What a flush has waited for in vain (at a provider's own shutdown, say) is not waited for again.
+        # A flush may have waited in vain already, at a provider's own shutdown say.
         written = self._bounded(self._writer.stop, max(0.1, timeout_s - self._waited_s))
         if not written and not self._writer.failed and not self._writer.finished:
             logger.warning("otel-mas: what was recorded last could not be written to %s in time", self.settings.store)
@@ -143,7 +142,7 @@ class Recording:
             self._writer.resume()
 
     def after_fork_in_child(self) -> None:
-        """Begin anew, as another instance: what was queued and what was open is the parent's."""
+        """Begin as another instance: queued and open spans are the parent's."""
         released = self._released_for_fork
         self._abandoned += (self._writer, self._shipping)
         parent_ships = self._shipping.started
@@ -183,7 +182,7 @@ class Recording:
             self.shutdown(self.settings.exit_timeout_s)
 
     def _prepare(self, service: str) -> Callable[[], Store]:
-        """Import what writing needs, and return what opens the store."""
+        """Import all that writing needs; return the function that opens the store."""
         with background_imports:
             import otel_mas.record.pipeline.batches
             import otel_mas.store.writer  # noqa: F401
@@ -202,14 +201,14 @@ class Recording:
         self._key = store.digest_key
         if self._used_key not in (None, self._key):  # another process has created the store meanwhile
             self._used_key = None
-            self._digester.rekey(store.digest_key)  # only what was said until now cannot be compared
+            self._digester.rekey(store.digest_key)  # only messages until now cannot be compared
             self._resend()
         origin = {names.MAS_INSTANCE_ID: self.instance_id.hex(), names.MAS_STORE_ID: store.store_id}
         if self.settings.run_id:
             origin[names.MAS_RUN_ID] = self._privacy.text(self.settings.run_id)
         if self._builder is None:
             self._builder = BatchBuilder(self._privacy, origin, self._values, self._enrichers, self.queue.losses)
-        else:  # another store than before, which has none of what was written to that one
+        else:  # another store than before, with nothing of the first one in it
             self._builder.restart(origin)
             self.queue.announce_again()
             self._resend()
@@ -236,12 +235,12 @@ class Recording:
             self._used_key = self._key
         return self._used_key
 
-    def _warn_of_key(self, what: str) -> None:
+    def _warn_of_key(self, trouble: str) -> None:
         logger.warning(
             "otel-mas: the store at %s %s: message digests of this process can be compared with no other's. "
             "Set OTEL_MAS_DIGEST_KEY to be independent of it",
             self.settings.store,
-            what,
+            trouble,
         )
 
     def _announce(self, key: Key, digest: str, message: dict[str, Any]) -> bool:
@@ -258,7 +257,7 @@ def _redactor(settings: Settings) -> Redactor:
 
 
 def _end_with_multiprocessing(shutdown: Callable[[], object]) -> None:
-    """Its forked children leave by `os._exit`, past `atexit`, after its own finalizers."""
+    """Shut down by a finalizer of multiprocessing: its forked children leave by `os._exit`, past `atexit`."""
     util: Any = sys.modules.get("multiprocessing.util")
     process: Any = sys.modules.get("multiprocessing.process")
     if util is not None and process is not None and process.parent_process() is not None:

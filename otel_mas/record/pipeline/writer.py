@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 # The API's own key for it, under which OpenTelemetry's instrumentations (of sqlite3, say) stay silent.
 _SUPPRESS = "suppress_instrumentation"
-_BEAT_S = 1.0  # what is known of a span that a killed process left open is as exact as this
+_BEAT_S = 1.0  # of the heartbeat: how exactly the end of a killed process is known
 _RETAIN_S = 60.0
 _MAX_INTERVALS = 5  # that a batch is waited for
 _BUSY_SPANS = 8  # in one interval: a larger batch is cheaper by the span, and interrupts the app's threads less often
@@ -83,12 +83,12 @@ class Writer:
     """One daemon thread that owns the store's connection.
 
     Args:
-        queue: what it writes.
-        prepare: given the service's name, returns what opens the store, and raises StoreError.
-        opened: given an open store, returns what builds batches for it.
+        queue: of the recording.
+        prepare: given the service's name, returns the function that opens the store; may raise StoreError.
+        opened: given an open store, returns the builder of its batches.
         interval_s: how long a span waits at most while more may come.
         batch_spans: spans in one transaction.
-        resend: called where the store has lost messages that were sent before.
+        resend: called once the store has lost messages that it had.
         content_leaves: content is shipped with its span, so that small content is committed with it at exit as well.
         thread_started: called with the id of the thread.
         before_commit: called before spans are committed; may raise StoreLocked, to be called again later.
@@ -132,8 +132,8 @@ class Writer:
         self._interruptions = 0  # since the last commit
         self._replacement: StoreReplaced | None = None  # the last one
         self._given_up: Store | None = None
-        self._unconfirmed = 0  # spans written since a flush said so
-        self._lost = False  # of these, some are in a file that is not at the store's path any more
+        self._unconfirmed = 0  # spans written since the last confirmed flush
+        self._lost = False  # some of these are in a file that is not at the store's path any more
         self.finished = False
         self._writing = 0  # spans taken from the queue whose batch is not committed yet
         self.failed = False
@@ -146,11 +146,11 @@ class Writer:
     # -- for other threads -----------------------------------------------------------------------------------------
 
     def wake(self) -> None:
-        """Something has been queued. Starts the thread the first time."""
+        """Wake the thread: something has been queued. Starts it the first time."""
         self._queue.idle = False
         if self._thread is None:
             if not self._starting.acquire(blocking=False):
-                return  # another thread is at it
+                return  # another thread is starting it
             try:
                 if self._thread is None:
                     thread = threading.Thread(target=self._run, name="otel-mas writer", daemon=True)
@@ -188,7 +188,7 @@ class Writer:
         return self._held
 
     def _interrupt_until_held(self, timeout_s: float) -> bool:
-        """Have a long commit rolled back, to be done again afterwards; the same one seldom, so that it gets done."""
+        """Have a long commit rolled back and repeated; the same one a few times only, so that it succeeds."""
         deadline = time.monotonic() + timeout_s
         patience = _COMMIT_S if self._interruptions < _MAX_INTERRUPTIONS else timeout_s / 2
         if self._using_store.acquire(timeout=min(timeout_s, patience)):
@@ -215,7 +215,7 @@ class Writer:
             copy_context().run(self._run)
         elif thread is not None and self._is_alive():
             written = self._requests.wait(timeout_s, stop, self._is_alive)
-            if not self.finished:  # which may have come before it heard of this request
+            if not self.finished:  # which it may have done before it got this request
                 return written
         return not (len(self._queue) or self.failed or self._lost or self._queue.losses.spans[DropReason.EXIT_TIMEOUT])
 
@@ -320,7 +320,7 @@ class Writer:
                 self._drop_waiting(DropReason.EXIT_TIMEOUT)
 
     def _write_next(self, *, contents: bool = True) -> None:
-        """Write one batch. What cannot be written is counted as dropped."""
+        """Write one batch, or count it as dropped."""
         self._verify()
         if self._parts is None:
             if not (len(self._queue) or self._queue.open_spans):
@@ -345,7 +345,7 @@ class Writer:
         self._writing = 0
 
     def _write(self, drained: Drained, *, contents: bool) -> None:
-        """Commit what was drained; where the store is replaced meanwhile, to the next one."""
+        """Commit a batch; where the store is replaced meanwhile, to the next one."""
         failed: Batch | None = None
         for _ in range(_MAX_REPLACEMENTS):
             if self._parts is None:
@@ -434,14 +434,14 @@ class Writer:
             self._requests.hear_all()
 
     def _insist(self, action: Callable[[], T], *, uses_store: bool = True) -> T:
-        """Do it, trying again for as long as another process keeps the store locked.
+        """Perform an action, again and again while another process keeps the store locked.
 
         Args:
-            uses_store: whether a fork has to wait for all of it.
+            uses_store: whether a fork has to wait for the action.
         """
         pause, longest = _RETRY_S
         while True:
-            while self._held:  # a lock goes to whoever asks first after it is free, which would be this thread
+            while self._held:  # a free lock goes to the thread that asks first, which would be this one
                 time.sleep(0.001)
             try:
                 with self._using_store if uses_store else nullcontext():
@@ -467,7 +467,7 @@ class Writer:
         try:
             with self._using_store:
                 store.retain()
-        except StoreLocked:  # by another process, which may be at the same
+        except StoreLocked:  # by another process, which may be doing the same
             pass
         except StoreReplaced as error:
             self._replaced(store, error)
@@ -488,7 +488,7 @@ class Writer:
         answer(self._requests.open, not self._lost)
 
     def _confirm(self, requests: list[Request]) -> None:
-        """Say whether all that was recorded since the last time is in the store."""
+        """Answer whether all that was recorded since the last flush is in the store."""
         if requests:
             answer(requests, not self._lost)
             self._lost = False
@@ -508,12 +508,12 @@ class Writer:
         ):
             self._reported = dropped
 
-    def _warn(self, what: str, message: str, *values: object) -> bool:
-        """Once a minute for each kind of trouble."""
+    def _warn(self, trouble: str, message: str, *values: object) -> bool:
+        """Warn, once a minute for each kind of trouble; returns whether it did."""
         now = time.monotonic()
-        if now - self._warned.get(what, -_WARN_S) < _WARN_S:
+        if now - self._warned.get(trouble, -_WARN_S) < _WARN_S:
             return False
-        self._warned[what] = now
+        self._warned[trouble] = now
         logger.warning(message, *values)
         return True
 

@@ -119,7 +119,7 @@ class LazySdkSpan(LazySpan, SdkSpan):
             self._name,
             self._kind,
             self._start_time,
-            self._end_time,
+            self._end_time or 0,
             attributes,
             self.causes,
             self._status,

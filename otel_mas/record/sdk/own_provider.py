@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from otel_mas.config import Settings
 
-_SDK_UNNAMED = "unknown_service"  # what the SDK calls a service that nobody named
+_SDK_UNNAMED = "unknown_service"  # the SDK's name of a service without one
 _UNNAMED = "python"
 
 
@@ -45,7 +45,7 @@ class OwnProvider(TracerProvider):
         if settings.record_unsampled:
             self.sampler = RecordUnsampled(self.sampler)
         self.gone = False
-        self.guests: list[SpanProcessor] = []
+        self.added: list[SpanProcessor] = []
 
     def get_tracer(self, *args: Any, **kwargs: Any) -> Tracer:
         """A tracer of this provider until it gives way, and of the app's from then on."""
@@ -56,18 +56,18 @@ class OwnProvider(TracerProvider):
         return super().get_tracer(*args, **kwargs)
 
     def add_span_processor(self, span_processor: SpanProcessor) -> None:
-        """Somebody found this provider set and added to it: it moves on with the tracers."""
+        """Add a processor of somebody else, which moves to the app's provider with the tracers."""
         successor: Any = get_tracer_provider()
         if self.gone and successor is not self and hasattr(successor, "add_span_processor"):
             successor.add_span_processor(span_processor)
             return
-        if not self.guests:
+        if not self.added:
             self._atexit_handler = atexit.register(self.shutdown)
-        self.guests.append(span_processor)
+        self.added.append(span_processor)
         super().add_span_processor(span_processor)
 
     def give_way(self) -> None:
-        """From now on tracers of this provider are those of the global one."""
+        """Make the tracers of this provider those of the global one."""
         self.gone = True
 
 
@@ -163,7 +163,7 @@ def _sdk() -> Resource:
 
 
 def program_name() -> str:
-    """What this program is called: `app` for `python app.py`, `team` for `python -m team`, a script's own name.
+    """The program's name: `app` for `python app.py`, `team` for `python -m team`, a script's own name.
 
     Made from `sys.argv` alone, which processes started by `multiprocessing` share with their parent.
     """

@@ -1,11 +1,11 @@
-"""The span processor that mirrors whatever any tracer provider's spans say into the queue."""
+"""Span processor that queues the spans of any tracer provider."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from threading import get_ident
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from otel_mas.record.guard import caught
 from otel_mas.record.pipeline.queue import SpanQueue
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
-    from otel_mas.record.sdk.foreign_spans import ForeignSpans
+    from otel_mas.record.pipeline.span_data import SpanData
 else:
-    # Registered before the app has imported the SDK, which we do not load for it. A test holds this class to every
-    # method of the SDK's.
+    # Registered before the app has imported the SDK, which we do not load for it. A test compares this class with the
+    # SDK's, method by method.
     SpanProcessor = object
 
 SCOPE = "otel_mas"
@@ -29,12 +29,25 @@ _ITEM_BYTES = 64
 _NUMBERS = frozenset({int, bool, float})
 
 
+class ForeignSpans(Protocol):
+    """Selects and completes some of the spans of other instrumentation."""
+
+    def started(self, span: Any) -> None:
+        """Note a span that starts, on the thread and in the context in which it does."""
+
+    def enrich(self, span: SpanData) -> None:
+        """Complete an ended span; an `Enricher`."""
+
+    def finished(self) -> None:
+        """End: recording stops in this process."""
+
+
 class MirrorProcessor(SpanProcessor):
     """Queues spans as they start and end. One serves any number of providers, and outlives their shutdown.
 
     Args:
-        queue: where they go.
-        flush: writes out what waits, within seconds; True where all of it was.
+        queue: takes the spans.
+        flush: writes all that waits, within so many seconds; returns whether it did.
         foreign_spans: is called with every span that starts.
     """
 
@@ -44,7 +57,7 @@ class MirrorProcessor(SpanProcessor):
         self.queue = queue
         self._foreign_spans = foreign_spans
         self._flush = flush
-        self.writer_thread = 0  # what the writer's own SQLite calls are traced as must not feed the writer
+        self.writer_thread = 0  # traces of the writer's own SQLite calls must not feed the writer
         self.forked_ns = 0  # spans that started before belong to the parent process, which records them
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
@@ -59,7 +72,7 @@ class MirrorProcessor(SpanProcessor):
             caught("processor: on_start", error)
 
     def _on_ending(self, span: Span) -> None:
-        """Nothing to add to a span that ends."""
+        """Called by the SDK before a span ends; adds nothing."""
 
     def on_end(self, span: ReadableSpan) -> None:
         queue = self.queue
@@ -76,7 +89,7 @@ class MirrorProcessor(SpanProcessor):
             caught("processor: on_end", error)
 
     def shutdown(self) -> None:
-        """One provider of possibly several is done: write what waits."""
+        """Write what waits: one provider of possibly several is done."""
         self.force_flush()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
@@ -88,10 +101,7 @@ class MirrorProcessor(SpanProcessor):
 
 
 def _is_of_store(span: ReadableSpan) -> bool:
-    """Whether a span that starts on the writer's thread is one of the store's own calls.
-
-    It is not where the garbage collector happened to run a finalizer of the app's there.
-    """
+    """Whether a span that starts on the writer's thread is one of the store's own calls, not of an app's finalizer."""
     scope = span.instrumentation_scope
     if (scope is not None and scope.name == SCOPE) or isinstance(sys.exception(), GeneratorExit):
         return False
@@ -102,11 +112,7 @@ def _is_of_store(span: ReadableSpan) -> bool:
 
 
 def _weight(span: Any) -> int:
-    """About how many bytes a span's texts keep alive.
-
-    On nearly every span this is all that on_end spends its time on, so it reads the SDK's own containers: their Python
-    methods cost more than the rest together.
-    """
+    """About how many bytes a span's texts keep alive. Most of on_end's time: so it reads the SDK's own containers."""
     total = 0
     try:
         for value in span._attributes._dict.values():
@@ -138,4 +144,4 @@ def _value_weight(value: Any) -> int:
     return _ITEM_BYTES
 
 
-__all__ = ["SCOPE", "MirrorProcessor"]
+__all__ = ["SCOPE", "ForeignSpans", "MirrorProcessor"]

@@ -92,7 +92,7 @@ def tracer() -> Tracer:
 
 @dataclass(slots=True)
 class _Found:
-    """A tracer, and what it is right for: a global provider, and its processors where we know how to look."""
+    """A tracer, valid for a global provider and, where we can read them, for its processors."""
 
     provider: object
     processors: Any
@@ -101,7 +101,7 @@ class _Found:
 
 
 class Attachment:
-    """What recording is attached to, from `attach` to `detach`."""
+    """The providers that recording is attached to, from `attach` to `detach`."""
 
     def __init__(self, processor: MirrorProcessor, settings: Settings, own: OwnProvider | None) -> None:
         self.found: _Found | None = None
@@ -115,7 +115,7 @@ class Attachment:
         return processors is None or self._processor in processors._span_processors
 
     def resolve(self) -> Tracer:
-        """Find the global provider, or make one, and take our tracer from it."""
+        """Find the global provider, or make one; return our tracer of it."""
         with imports:
             return self._resolve()
 
@@ -155,29 +155,29 @@ class Attachment:
             add(self._processor)
         return True
 
-    def make_way(self, provider: Any) -> None:
-        """The app is about to set its provider: the API allows that once, and must not count ours."""
+    def allow(self, provider: Any) -> None:
+        """Let the app set its provider: the API allows that once, and must not count ours."""
         own = self._own
         if own is not None and provider not in (None, own) and _api._TRACER_PROVIDER is own:
             _allow_set()
 
     def follow(self, provider: Any) -> None:
-        """The app has set its provider, unless it had one already."""
+        """Attach to the provider that the app has set, unless it had one already."""
         if provider is None or _api._TRACER_PROVIDER is not provider:
             return
         adopted = self.adopt(provider)
         own = self._own
         if own is not None and own is not provider and not own.gone:
             if adopted:
-                _move(own.guests, provider)
+                _move(own.added, provider)
             own.give_way()
 
     def withdraw(self) -> OwnProvider | None:
-        """Take the processor out of every provider, and ours away; unless others rely on it: then it is returned."""
+        """Remove the processor from every provider, and our provider; if others rely on that one, return it instead."""
         kept = None
         own = self._own
         if own is not None and not own.gone:
-            if own.guests:
+            if own.added:
                 kept = own
             else:
                 with _lock:
@@ -227,9 +227,9 @@ def _set_tracer_provider(tracer_provider: Any, log: bool) -> None:
         attachment = _attachment
         if attachment is not None:
             try:
-                attachment.make_way(tracer_provider)
+                attachment.allow(tracer_provider)
             except Exception as error:
-                caught("provider: make way", error)
+                caught("provider: allow", error)
         original(tracer_provider, log)
     if attachment is not None:
         try:
@@ -275,7 +275,7 @@ def _unwatch() -> None:
     if _original is not None and _api._set_tracer_provider is _set_tracer_provider:
         _api._set_tracer_provider = _original
         _original = None
-    # Where somebody has wrapped ours since, it stays inside theirs and only hands on.
+    # A wrapper that somebody has set around ours since keeps it; it then only calls the original.
 
 
 def _can_set() -> bool:
@@ -307,13 +307,13 @@ def _sdk_processors(provider: Any) -> Any:
     return processors if known else None
 
 
-def _move(guests: list[Any], provider: Any) -> None:
-    """What somebody added to our provider, finding it set, goes on receiving from the app's."""
+def _move(added: list[Any], provider: Any) -> None:
+    """Add to the app's provider the processors that others have added to ours."""
     add = _adder(provider)
     there = getattr(_sdk_processors(provider), "_span_processors", ())
-    for guest in guests:
-        if guest not in there:
-            add(guest)
+    for one in added:
+        if one not in there:
+            add(one)
 
 
 def _version() -> str | None:
