@@ -1,4 +1,4 @@
-"""`otel-mas doctor`: what is configured, installed and reachable, what is wrong, and what to do."""
+"""`otel-mas doctor`: problems of settings, installation and connections, and what to do."""
 
 from __future__ import annotations
 

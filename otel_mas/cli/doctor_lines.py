@@ -1,4 +1,4 @@
-"""A diagnosis for people: what is wrong first, then what there is, an area a paragraph."""
+"""A diagnosis as lines of text: problems and notes first, then a paragraph for each area."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def lines(form: DiagnosisForm, width: int) -> Iterator[Text]:
 
 def _verdict(form: DiagnosisForm) -> Text:
     problems, notes = form["problems"], form["notes"]
-    said = Text()
+    verdict = Text()
     if problems:
-        said.append(count(problems, "problem"), style="bold red")
+        verdict.append(count(problems, "problem"), style="bold red")
     else:
-        said.append("nothing is wrong", style="bold green")
+        verdict.append("nothing is wrong", style="bold green")
     if notes:
-        said.append(f", {count(notes, 'note')}", style="yellow")
-    return said
+        verdict.append(f", {count(notes, 'note')}", style="yellow")
+    return verdict
 
 
 def _finding(finding: FindingForm, width: int) -> Iterator[Text]:
@@ -101,8 +101,8 @@ def _recording(form: RecordingForm) -> Iterator[str]:
         *form["instrumentations"],
         *(["LangSmith"] if form["langsmith"] else []),
     ]
-    beside = f"beside it: {listing(others, 5)}" if others else "nobody else records or exports, as far as is known"
-    yield f"{'on' if form['enabled'] else 'off'} · {beside}"
+    along = f"along with {listing(others, 5)}" if others else "nothing else records or exports, as far as is known"
+    yield f"{'on' if form['enabled'] else 'off'} · {along}"
 
 
 def _store(form: StoreForm) -> Iterator[Text | str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from otel_mas.store.log_reader import LogReader
 
 _STDOUT = "-"
-_SPANS_A_LINE = 1000
+_SPANS_PER_LINE = 1000
 
 
 @click.command("export")
@@ -105,7 +105,7 @@ def _withheld(rows: Sequence[LogRow], withholder: Withholder, left_out: list[Log
 
 
 def _parts(rows: Iterator[LogRow]) -> Iterator[list[LogRow]]:
-    while part := list(islice(rows, _SPANS_A_LINE)):
+    while part := list(islice(rows, _SPANS_PER_LINE)):
         yield part
 
 

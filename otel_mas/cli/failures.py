@@ -1,4 +1,4 @@
-"""What a user sees of an error: one line and an exit code, or a traceback where asked for."""
+"""Errors as users see them: one line and an exit code, or a traceback with --debug."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from otel_mas.errors import OtelMasError
 DEBUG = "otel_mas.debug"
 # sysexits.h: internal software error.
 _BUG = 70
-_LONGEST_NAME = 80
+_MAX_NAME = 80
 
 
 @contextmanager
@@ -61,4 +61,4 @@ def _reason(error: Exception) -> tuple[str, int]:
 def _os_error(error: OSError) -> str:
     if error.errno != errno.ENAMETOOLONG:
         return str(error)
-    return f"{error.strerror}: {str(error.filename)[:_LONGEST_NAME]}…: name a file with a shorter path"
+    return f"{error.strerror}: {str(error.filename)[:_MAX_NAME]}…: name a file with a shorter path"

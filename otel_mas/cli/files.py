@@ -45,8 +45,8 @@ def _target(output: str) -> tuple[Path, int | None]:
     except FileNotFoundError:
         return path, None
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise click.UsageError(f"{output[:100]!r} cannot be written ({why}): give another FILE.") from None
+        reason = getattr(error, "strerror", None) or error
+        raise click.UsageError(f"{output[:100]!r} cannot be written ({reason}): give another FILE.") from None
     if not stat.S_ISREG(mode):
         raise click.UsageError(f"{output} is no regular file: give another FILE, or - for standard output.")
     return path, mode

@@ -35,17 +35,17 @@ def debug(command: F) -> F:
 
 
 def reading(command: F) -> F:
-    """What every command that reads takes: --from, --json, --debug."""
+    """Options of every command that reads: --from, --json, --debug."""
     return origin(answering(command))
 
 
 def answering(command: F) -> F:
-    """What every command that answers takes: --json, --debug."""
+    """Options of every command that answers: --json, --debug."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(debug(command))
 
 
 def origin(command: F) -> F:
-    """Where to read from: any source. A store is one, so --store says the same."""
+    """--from: any source to read from. A store is one, so --store is the same option."""
 
     @wraps(command)
     def reading_once(*args: Any, **options: Any) -> Any:
@@ -72,7 +72,7 @@ def not_empty(_: click.Context, param: click.Parameter, value: str | None) -> st
 
 
 def place(command: F) -> F:
-    """Which store."""
+    """--store: the path of a store."""
     return click.option(
         "--store",
         metavar="PATH",
@@ -83,7 +83,7 @@ def place(command: F) -> F:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a command is about: a trace by the beginning of its id, the latest one, or a conversation."""
+    """The subject of a command: a trace by the beginning of its id, the latest one, or a conversation."""
 
     trace: str | None
     conversation: str | None
@@ -93,7 +93,7 @@ class Target:
         if self.trace is not None and self.conversation is not None:
             raise click.UsageError("Give either TRACE or --conversation, not both.")
         if self.service is not None and self.conversation is None:
-            raise click.UsageError("--service says whose conversation: give --conversation too.")
+            raise click.UsageError("--service is for a conversation: give --conversation too.")
 
     def find(self, source: Source) -> Trace | Conversation:
         """Raises `TraceNotFound`, or `UnsupportedQuery` where the thread alone does not say which."""

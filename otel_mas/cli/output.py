@@ -1,4 +1,4 @@
-"""Where a command's answer, and what must be said beside it, are printed."""
+"""Printing: answers on stdout, notes on stderr."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F")
 PIPED_WIDTH = 120
-_WIDEST = 160
-_MOST_PROBLEMS = 20
+_MAX_WIDTH = 160
+_MAX_PROBLEMS = 20
 
 
 def print_lines(lines: Callable[[int], Iterable[Text]], err: bool = False) -> None:
@@ -30,7 +30,7 @@ def print_lines(lines: Callable[[int], Iterable[Text]], err: bool = False) -> No
             say(line.plain.rstrip(), err=err)
         return
     console = _terminal(stream)
-    for line in lines(min(console.width, _WIDEST)):
+    for line in lines(min(console.width, _MAX_WIDTH)):
         line.plain = printable(line.plain)  # of the same length, so that the styles keep their places
         console.print(line, no_wrap=True, overflow="ignore", crop=False)
 
@@ -56,14 +56,14 @@ def form_of(form: type[F], source: object, **computed: Any) -> F:
 
 
 def print_problems(problems: Iterable[str]) -> None:
-    """What is wrong with what is shown: a line each on stderr."""
+    """Print problems of a shown trace on stderr, a line each."""
     from otel_mas.report.text import plain
 
     lines = [plain(problem) for problem in problems]
-    for line in lines[:_MOST_PROBLEMS]:
+    for line in lines[:_MAX_PROBLEMS]:
         note(line)
-    if len(lines) > _MOST_PROBLEMS:
-        note(f"and {len(lines) - _MOST_PROBLEMS} more problems; --json lists all of them.")
+    if len(lines) > _MAX_PROBLEMS:
+        note(f"and {len(lines) - _MAX_PROBLEMS} more problems; --json lists all of them.")
 
 
 def note(message: str) -> None:

@@ -1,4 +1,4 @@
-"""A line on the terminal that says how far a question to a server has come, where that takes more than a second."""
+"""A line of progress on the terminal, where a request to a server takes more than a second."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ERASE = "\r\x1b[K"
 
 @contextmanager
 def progress() -> Iterator[None]:
-    """Show what sources tell in this block, where stderr is a terminal."""
+    """Show the progress of sources in this block, where stderr is a terminal."""
     if not sys.stderr.isatty():
         yield
         return
@@ -25,7 +25,7 @@ def progress() -> Iterator[None]:
 
 
 class _Line:
-    """Shows the line that was told last, once there has been one for a second."""
+    """Shows the latest line, once there has been one for a second."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -34,7 +34,7 @@ def run(command: Sequence[str], settings: Settings, *, summary: bool = True) -> 
     Args:
         command: what to run, as in a shell; a leading `--` is skipped.
         settings: of this run; the command and its child processes get them by their environment.
-        summary: say at the end, on stderr, what was recorded.
+        summary: print at the end, on stderr, what was recorded.
 
     Returns:
         The command's exit status; 127 where there is no such command, 126 where it cannot be executed. Does not return
@@ -78,7 +78,7 @@ def recorded_environment(environ: Any, settings: Settings, run_id: str) -> dict[
 
     Args:
         environ: the variables to start from; what is on its PYTHONPATH stays.
-        settings: become variables, as far as the command line can say them.
+        settings: become variables, as far as they are options of the command line.
         run_id: joins what all processes of the run record.
     """
     path = [part for part in environ.get("PYTHONPATH", "").split(os.pathsep) if part]
@@ -126,18 +126,18 @@ def _execute(command: list[str], program: str, environment: dict[str, str]) -> i
 
 @contextmanager
 def _handling(forward: Callable[[int, object], None]) -> Iterator[None]:
-    """Hand on signals to the app, which decides what they do; what it was told to ignore stays ignored."""
-    before: dict[int, Any] = {}
+    """Forward signals to the app, which decides what they do; ignored signals stay ignored."""
+    handlers: dict[int, Any] = {}
     for name in _FORWARDED:
         number = getattr(signal, name, None)
         if number is None or signal.getsignal(number) in (signal.SIG_IGN, None):
             continue
         keyboard = name in _FROM_KEYBOARD and _is_foreground()
-        before[number] = signal.signal(number, _nothing if keyboard else forward)
+        handlers[number] = signal.signal(number, _nothing if keyboard else forward)
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
@@ -162,25 +162,25 @@ def _is_foreground() -> bool:
 
 
 def _summarise(store: str, run_id: str, command: list[str], environment: dict[str, str], killed: int | None) -> None:
-    """Whatever goes wrong here is said in one line, if anybody reads it: the exit status is the app's."""
+    """Print the summary; an error in it is one line at most, since the exit status is the app's."""
     try:
-        _say_what_was_recorded(store, run_id, command, environment, killed)
+        _print_summary(store, run_id, command, environment, killed)
         sys.stderr.flush()
     except (OSError, ValueError):
         # Nobody reads stderr any more. What is left in its buffer would fail again when Python ends, with status 1.
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
 
 
-def _say_what_was_recorded(
+def _print_summary(
     store: str, run_id: str, command: list[str], environment: dict[str, str], killed: int | None
 ) -> None:
-    from otel_mas.cli.summary import is_recorded, print_run_summary, why_nothing
+    from otel_mas.cli.summary import is_recorded, print_run_summary, reason_for_nothing
 
     try:
         if is_recorded(store, run_id):
             print_run_summary(store, run_id, killed)
         else:
-            note(f"nothing was recorded: {why_nothing(command, environment)}")
+            note(f"nothing was recorded: {reason_for_nothing(command, environment)}")
     except (KeyboardInterrupt, BrokenPipeError):
         pass
     except Exception as error:

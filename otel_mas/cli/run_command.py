@@ -1,4 +1,4 @@
-"""`otel-mas run`: what it can be told; running is `otel_mas.cli.run`'s."""
+"""`otel-mas run`: its options; `otel_mas.cli.run` runs the command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from otel_mas.cli.options import debug
 
 
 class _Run(click.Command):
-    """Everything from the app on is the app's, whatever it looks like; `-m module` may stand in its place."""
+    """Everything from the app on belongs to the app; `-m module` may stand in its place."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         takes_value = {

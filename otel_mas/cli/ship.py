@@ -28,7 +28,7 @@ class RejectionForm(TypedDict):
     trace_id: Annotated[str, "of the span that was refused, in hex"]
     span_id: Annotated[str, "the same"]
     name: Annotated[str, "of the span"]
-    reason: Annotated[str, "what the destination said, or why it could not be sent"]
+    reason: Annotated[str, "the destination's message, or why it could not be sent"]
     rejected_ns: Annotated[int, "when that was; nanoseconds since the Unix epoch"]
 
 
@@ -208,21 +208,21 @@ def _selection(since: str | None, until: str | None, trace: str | None) -> Selec
 
 
 def _until_done(loop: ShippingLoop, once: bool) -> str | None:
-    """Ships until it is done or interrupted; what is under way then is finished."""
-    before: dict[signal.Signals, Any] = {}
+    """Ship until it is done or interrupted; a batch under way is finished."""
+    handlers: dict[signal.Signals, Any] = {}
 
     def interrupted(*_: object) -> None:
         loop.stop()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, interrupted)
+        handlers[number] = signal.signal(number, interrupted)
     try:
         if once:
             return loop.run_until_empty(_TIMEOUT_S)
         loop.run()
         return None
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 

@@ -1,4 +1,4 @@
-"""What `otel-mas run` says at its end, on stderr: short, and how to look further."""
+"""The summary at the end of `otel-mas run`, on stderr: short, with the commands to look further."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from otel_mas.api import Conversation, Source, Trace
     from otel_mas.model import RunSummary, Span, TraceSummary
 
-_MOST_TRACES = 5
-_MOST_STEPS = 5
-_MOST_REMARKS = 5
+_MAX_TRACES = 5
+_MAX_STEPS = 5
+_MAX_REMARKS = 5
 _NO_REASON = ("packages-conflict", "otel-mas-differs")
 _ERROR_OUTCOMES = {
     "ENDED_THE_RUN": ("✗ ended the run: ", "bold red"),
@@ -30,7 +30,7 @@ _ERROR_OUTCOMES = {
 
 
 def print_run_summary(store_path: str | Path, run_id: str, killed: int | None = None) -> None:
-    """Say what a run recorded: how long, its critical path, tokens and cost, what failed, waits or was lost.
+    """Print what a run recorded: how long, its critical path, tokens and cost, what failed, waits or was lost.
 
     Args:
         store_path: where it was recorded.
@@ -58,7 +58,7 @@ def is_recorded(store: str, run_id: str) -> bool:
         return bool(run.traces or run.processes or run.problems)
 
 
-def why_nothing(command: Sequence[str], environ: Mapping[str, str]) -> str:
+def reason_for_nothing(command: Sequence[str], environ: Mapping[str, str]) -> str:
     """The likely reason why a run recorded nothing, and what to do: looked for where the command ran."""
     from otel_mas.doctor.environment import check_environment
     from otel_mas.doctor.findings import Level
@@ -87,14 +87,14 @@ def _summary(source: Source, run: RunSummary, width: int, killed: int | None) ->
     if killed is not None and run.processes == 1:  # the heart of a process that is gone can look as if it still beat
         traces = [replace(trace, status=STOPPED) if trace.status == RUNNING else trace for trace in traces]
     yield Text("otel-mas recorded", style="bold")
-    yield from terminal.traces(traces[:_MOST_TRACES], width)
-    if len(traces) > _MOST_TRACES:
-        yield Text(f"and {len(traces) - _MOST_TRACES} more", style="dim")
+    yield from terminal.traces(traces[:_MAX_TRACES], width)
+    if len(traces) > _MAX_TRACES:
+        yield Text(f"and {len(traces) - _MAX_TRACES} more", style="dim")
     subject = _subject(source, traces)
     graph = subject.graph()
     yield Text("")
     yield Text("critical path").append(_of(subject, traces), style="dim")
-    yield from terminal.critical_path(graph.causal, graph.critical_path(), width, most=_MOST_STEPS)
+    yield from terminal.critical_path(graph.causal, graph.critical_path(), width, most=_MAX_STEPS)
     if graph.cost().total.calls:
         yield terminal.cost_in_a_line(graph.cost())
     if killed is not None:
@@ -102,12 +102,11 @@ def _summary(source: Source, run: RunSummary, width: int, killed: int | None) ->
     yield from _remarks(subject, width)
     yield from _lost(run, subject.graph().causal.problems)
     yield Text("")
-    yield from _further(source, subject)
+    yield from _next_commands(source, subject)
 
 
 def _subject(source: Source, traces: Sequence[TraceSummary]) -> Trace | Conversation:
-    """What is explained: all of the run where it is one conversation, with the pauses that it went on from; else its
-    longest trace."""
+    """The subject of the summary: a run that is one conversation, with the pauses before it; else its longest trace."""
     from otel_mas.api import Conversation
 
     threads = {(trace.conversation_id, trace.service) for trace in traces}
@@ -132,7 +131,7 @@ def _of(subject: Trace | Conversation, traces: Sequence[TraceSummary]) -> str:
 
 
 def _killed(number: int, spans: Sequence[Span]) -> str:
-    """What the process was at when a signal ended it, and for how long at least."""
+    """The task of the process when a signal ended it, and for how long it ran at least."""
     from otel_mas.model.incomplete import innermost, places
     from otel_mas.report.text import duration, plain
 
@@ -144,7 +143,7 @@ def _killed(number: int, spans: Sequence[Span]) -> str:
 
 
 def _remarks(subject: Trace | Conversation, width: int) -> Iterator[Text]:
-    """What failed, and what waits for a human."""
+    """Failures, and tasks that wait for a human."""
     from rich.text import Text
 
     from otel_mas.report.findings import error_outcomes, waiting
@@ -158,18 +157,18 @@ def _remarks(subject: Trace | Conversation, width: int) -> Iterator[Text]:
     messages = subject.error_messages()
     remarks = []
     for key, error_outcome in error_outcomes(spans).items():
-        said, style = _ERROR_OUTCOMES[error_outcome.name]
-        remarks.append((f"{said}{labels.unambiguous_label(by_id[key])}: {_failure(by_id[key], messages)}", style))
+        prefix, style = _ERROR_OUTCOMES[error_outcome.name]
+        remarks.append((f"{prefix}{labels.unambiguous_label(by_id[key])}: {_failure(by_id[key], messages)}", style))
     remarks += [
         (f"{labels.unambiguous_label(task)} is waiting for input: {_question(subject, task)}", "yellow")
         for task in waiting(spans)
     ]
-    for said, style in remarks[:_MOST_REMARKS]:
-        line = fit(Text(plain(said).rstrip(": "), style=style), width)
+    for remark, style in remarks[:_MAX_REMARKS]:
+        line = fit(Text(plain(remark).rstrip(": "), style=style), width)
         line.rstrip()
         yield line
-    if len(remarks) > _MOST_REMARKS:
-        yield Text(f"and {len(remarks) - _MOST_REMARKS} more", style="dim")
+    if len(remarks) > _MAX_REMARKS:
+        yield Text(f"and {len(remarks) - _MAX_REMARKS} more", style="dim")
 
 
 def _failure(span: Span, messages: Mapping[str, str]) -> str:
@@ -183,12 +182,12 @@ def _question(subject: Trace | Conversation, task: Span) -> str:
     from otel_mas.semconv import attributes as names
 
     asked = _content(subject, task, names.MAS_INTERRUPT_VALUES)
-    return "; ".join(map(_worded, asked)) if isinstance(asked, list) else _worded(asked or "")
+    return "; ".join(map(_in_words, asked)) if isinstance(asked, list) else _in_words(asked or "")
 
 
-def _worded(value: object) -> str:
+def _in_words(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name}: {_worded(one)}" for name, one in value.items())
+        return ", ".join(f"{name}: {_in_words(one)}" for name, one in value.items())
     return str(value)
 
 
@@ -201,14 +200,14 @@ def _content(subject: Trace | Conversation, span: Span, name: str) -> object:
 
 
 def _lost(run: RunSummary, problems: Sequence[str] = ()) -> Iterator[Text]:
-    """What is known to be missing, and what was wrong."""
+    """Losses, and problems of the traces."""
     from rich.text import Text
 
-    for problem in (*run.problems, *problems)[:_MOST_REMARKS]:
+    for problem in (*run.problems, *problems)[:_MAX_REMARKS]:
         yield Text(f"problem: {problem}", style="yellow")
 
 
-def _further(source: Source, subject: Trace | Conversation) -> Iterator[Text]:
+def _next_commands(source: Source, subject: Trace | Conversation) -> Iterator[Text]:
     from rich.text import Text
 
     from otel_mas.api import Conversation

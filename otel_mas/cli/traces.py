@@ -1,4 +1,4 @@
-"""`otel-mas traces`: what was recorded."""
+"""`otel-mas traces`: a list of traces."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from otel_mas.model.status import MEANINGS, STATUSES
 )
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
 @reading
-def command(store: str | None, as_json: bool, **asked: Any) -> None:
+def command(store: str | None, as_json: bool, **filters: Any) -> None:
     """List what was recorded, newest first."""
     from otel_mas.api import open as open_source
 
     with open_source(store) as source:
-        found = source.traces(**asked)
+        found = source.traces(**filters)
         overdue, messages = source.overdue(found), source.error_messages(found)
         if as_json:
             from otel_mas.report import json
@@ -42,7 +42,7 @@ def command(store: str | None, as_json: bool, **asked: Any) -> None:
             from otel_mas.report import terminal
 
             print_lines(lambda width: terminal.traces(found, width, overdue or (), messages))
-        elif any(value is not None for name, value in asked.items() if name != "limit"):
+        elif any(value is not None for name, value in filters.items() if name != "limit"):
             note(f"no trace in {source.location} matches")
         else:
             note(f"no trace in {source.location} yet: record one with `otel-mas run -- python app.py`")

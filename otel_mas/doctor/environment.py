@@ -193,7 +193,7 @@ def _conflicts(there: Interpreter) -> Iterator[Finding]:
 
 
 def _unmet(text: str, there: Interpreter) -> str | None:
-    """What is there instead of a requirement; None where it is met, or does not apply."""
+    """The version in place of a requirement; None where it is met, or does not apply."""
     python = ".".join(there.version.split(".")[:2])
     markers = {"extra": "", "python_version": python, "python_full_version": there.version}
     try:

@@ -42,7 +42,7 @@ class ExporterForm(TypedDict):
 
 class RecordingForm(TypedDict):
     enabled: Annotated[bool, "whether recording is switched on"]
-    exporters: Annotated[list[ExporterForm], "which exporters opentelemetry-instrument sets up beside otel-mas"]
+    exporters: Annotated[list[ExporterForm], "which exporters opentelemetry-instrument sets up along with otel-mas"]
     instrumentations: Annotated[list[str], "installed packages that record models or agents too"]
     langsmith: Annotated[bool, "whether LangSmith's own tracing is on"]
 
@@ -60,7 +60,7 @@ class HolderForm(TypedDict):
 
 
 class ShippingForm(TypedDict):
-    name: Annotated[str, "the destination, as `otel-mas ship status` names it"]
+    name: Annotated[str, "the destination, as in `otel-mas ship status`"]
     waiting: Annotated[int, "spans that it has yet to take"]
     behind_ns: Annotated[int, "age of the oldest of them, nanoseconds"]
     shipped: Annotated[int, "spans that it took"]
@@ -93,7 +93,7 @@ class StoreForm(TypedDict):
     redacted: Annotated[dict[str, int] | None, "secrets that were taken out, by rule"]
     checked: Annotated[bool, "whether all of the file was looked at for damage in the time there was"]
     writing: Annotated[list[ProcessForm], "processes that are recording now"]
-    died: Annotated[list[ProcessForm], "processes that stopped without saying so"]
+    died: Annotated[list[ProcessForm], "processes that stopped without an orderly exit"]
     shipping: Annotated[list[ShippingForm], "how far each destination of its log is"]
     open_by: Annotated[list[HolderForm], "processes that have it open, as far as the system says (Linux)"]
 

@@ -18,7 +18,7 @@ def content_leaves(settings: Settings) -> bool:
 def check_privacy(
     settings: Settings, targets: Sequence[OtlpTarget], recording: RecordingForm
 ) -> tuple[PrivacyForm, list[Finding]]:
-    """What is kept and what leaves, as things are set up."""
+    """Find what is kept and what leaves, as things are set up."""
     shipped_to = list(dict.fromkeys(target.endpoint.host for target in targets if target.sender == OURS))
     form: PrivacyForm = {
         "content": settings.content,

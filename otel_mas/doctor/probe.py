@@ -1,4 +1,4 @@
-"""Run inside the Python that the app uses: says what is installed there, and whether our hooks fit.
+"""A report on the Python that the app uses: what is installed there, and whether our hooks fit.
 
 It is handed over as text (`python -c`), since otel-mas may be missing there, and is readable for old Pythons. It ends
 by writing one line of JSON after `MARK`. Nothing of it stays: the process is of its own.
@@ -50,18 +50,18 @@ def installed() -> dict[str, Any]:
 
 
 class Listener(logging.Handler):
-    """Keeps what is said."""
+    """Keeps messages."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(record.getMessage())
+        self.messages.append(record.getMessage())
 
 
 def hooks() -> dict[str, Any] | None:
-    """Patch this very process as recording would, and listen to what otel-mas says about it."""
+    """Patch this very process as recording would, and keep what otel-mas logs about it."""
     if importlib.util.find_spec("otel_mas") is None:
         return None
     listener = Listener()
@@ -87,7 +87,7 @@ def hooks() -> dict[str, Any] | None:
             checked += len(table.hooks)
         except Exception as error:
             broken.append([package, package, type(error).__name__ + ": " + " ".join(str(error).split())])
-    return {"checked": checked, "misfits": listener.said, "broken": broken}
+    return {"checked": checked, "misfits": listener.messages, "broken": broken}
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ _LANGSMITH = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class CheckedSettings:
-    """The settings as far as they can be read, with a row for each variable that is shown."""
+    """Settings as far as they can be read, with a row for each variable that is shown."""
 
     settings: Settings
     forms: list[SettingForm]

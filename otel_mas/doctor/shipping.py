@@ -208,7 +208,7 @@ def ask_target(
 ) -> tuple[Finding | None, float | None]:
     """Send a request without spans by the client that ships; how long its answer took (ms), where it took that.
 
-    Nothing is sent, and None returned, where the variables leave no request to make: `plan_shipping` has said why.
+    Nothing is sent, and None returned, where the variables leave no request to make: `plan_shipping` has the reason.
     """
     endpoint = target.endpoint
     url = urlsplit(endpoint.url)._replace(scheme="https" if endpoint.tls else "http").geturl()

@@ -55,7 +55,7 @@ def empty_form(target: str) -> SourceForm:
 
 
 def message_and_advice(error: Exception) -> tuple[str, str]:
-    """An error of ours in its two parts, which a colon parts; after a server's status and message, a semicolon."""
+    """An error's message and its advice: after a colon, or after a semicolon behind a server's own message."""
     message = " ".join(str(error).split()) or type(error).__name__
     wrong, mark, advice = message.partition(": ")
     if mark and _STATUS.search(wrong):

@@ -46,7 +46,7 @@ def test_traces_takes_filters(run: Run) -> None:
     assert (trace["status"], trace["agents"], trace["span_count"]) == ("interrupted", ["researcher"], 23)
 
 
-def test_no_match_and_an_empty_store_are_said_and_are_no_errors(run: Run, team: ModuleType, tmp_path: Path) -> None:
+def test_no_match_and_an_empty_store_are_notes_and_no_errors(run: Run, team: ModuleType, tmp_path: Path) -> None:
     nothing = run("traces", "--service", "nobody")
     assert (nothing.exit_code, nothing.stdout) == (0, "")
     assert "no trace in" in nothing.stderr
@@ -70,11 +70,13 @@ def test_a_command_explains_a_conversation_as_one(run: Run, name: str) -> None:
     assert result.exit_code == 0
     assert result.stderr == ""
     expected = ["trace 4bf92f3577b34da6", "trace 5c0a83be11d24e7f"] if name == "show" else ["2 traces"]
-    assert [said for said in expected if said not in result.stdout] == []
+    assert [text for text in expected if text not in result.stdout] == []
 
 
 @pytest.mark.parametrize("name", EXPLAINING)
-def test_a_trace_of_a_longer_conversation_says_how_to_see_all_of_it(run: Run, store: Path, name: str) -> None:
+def test_a_trace_of_a_longer_conversation_comes_with_the_command_for_all_of_it(
+    run: Run, store: Path, name: str
+) -> None:
     result = run(name, "4bf9")
     assert result.stderr == (
         "otel-mas: this is one of 2 traces of thread demo-1; all of them:"
@@ -123,9 +125,9 @@ def test_show_and_traces_have_the_message_of_an_error(run: Run, team: ModuleType
 
 
 def test_the_graph_shows_what_no_tree_shows(run: Run) -> None:
-    said = run("graph", "--conversation", "demo-1").stdout
-    assert "← trigger from summarise#1, #2, #3; waited for summarise#3" in said
-    assert "← resume of approve after 59.02 s waiting for input" in said
+    text = run("graph", "--conversation", "demo-1").stdout
+    assert "← trigger from summarise#1, #2, #3; waited for summarise#3" in text
+    assert "← resume of approve after 59.02 s waiting for input" in text
 
 
 def test_the_critical_path_shows_short_steps_on_request(run: Run) -> None:
@@ -160,7 +162,7 @@ def test_the_latest_of_an_empty_store_is_not_found(run: Run, team: ModuleType, t
 
 
 @pytest.mark.parametrize("name", ["traces", *EXPLAINING])
-def test_no_store_yet_says_how_to_make_one(name: str) -> None:
+def test_an_error_about_a_missing_store_has_the_command_that_makes_one(name: str) -> None:
     result = CliRunner().invoke(cli, [name])
     assert result.exit_code == 1
     assert result.stderr.startswith("otel-mas: there is no store at ")
@@ -202,7 +204,7 @@ def test_a_bug_of_ours_is_one_line_that_asks_to_be_reported(run: Run, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "text"),
     [
         (("graph", "4bf9", "--conversation", "demo-1"), "Give either TRACE or --conversation"),
         (("graph", "--service", "x"), "give --conversation too"),
@@ -213,10 +215,10 @@ def test_a_bug_of_ours_is_one_line_that_asks_to_be_reported(run: Run, monkeypatc
         (("grahp",), "No such command 'grahp'"),
     ],
 )
-def test_a_wrong_option_is_a_usage_error(run: Run, words: tuple[str, ...], said: str) -> None:
+def test_a_wrong_option_is_a_usage_error(run: Run, words: tuple[str, ...], text: str) -> None:
     result = run(*words)
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert text in result.stderr
 
 
 def test_a_thread_of_several_services_asks_whose(run: Run, store: Path, team: ModuleType) -> None:
@@ -232,9 +234,7 @@ def test_a_thread_of_several_services_asks_whose(run: Run, store: Path, team: Mo
 
 
 @pytest.mark.parametrize("name", EXPLAINING)
-def test_what_is_wrong_with_a_trace_is_a_line_on_stderr_beside_the_answer(
-    run: Run, team: ModuleType, tmp_path: Path, name: str
-) -> None:
+def test_a_problem_of_a_trace_is_a_line_on_stderr(run: Run, team: ModuleType, tmp_path: Path, name: str) -> None:
     built = team.TraceBuilder("bd" * 16)
     run_span = built.workflow(0, 100, "ok")
     lost = built.span("never written", 1, 99, run_span)
@@ -246,8 +246,8 @@ def test_what_is_wrong_with_a_trace_is_a_line_on_stderr_beside_the_answer(
     assert result.stdout != ""
     lines = result.stderr.splitlines()
     assert all(line.startswith("otel-mas: ") for line in lines)
-    for said in ("1 span was dropped", "a parent that is not here", "ends before it starts"):
-        assert len([line for line in lines if said in line]) == 1
+    for text in ("1 span was dropped", "a parent that is not here", "ends before it starts"):
+        assert len([line for line in lines if text in line]) == 1
     assert any("1 span was dropped" in line for line in json.loads(run(name, "--json", on=path).stdout)["problems"])
 
 

@@ -38,7 +38,7 @@ def doctor(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Doct
     return invoke
 
 
-def test_where_nothing_is_wrong_it_says_so_and_what_there_is(doctor: Doctor, store: Path) -> None:
+def test_without_problems_it_describes_what_there_is(doctor: Doctor, store: Path) -> None:
     result = doctor()
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()

@@ -27,7 +27,7 @@ def test_a_file_is_private_while_it_is_written_and_afterwards(tmp_path: Path) ->
     assert mode(tmp_path / "page.html") == 0o600
 
 
-def test_a_file_that_was_open_to_others_is_closed_and_that_is_said(
+def test_a_file_that_was_open_to_others_becomes_private_with_a_note(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "page.html"

@@ -43,7 +43,7 @@ def server(answer: bytes) -> Iterator[int]:
         listening.shutdown(socket.SHUT_RDWR)
 
 
-def said(status: str, body: bytes, length: str) -> bytes:
+def text(status: str, body: bytes, length: str) -> bytes:
     return f"HTTP/1.1 {status}\r\n{length}\r\n\r\n".encode("latin-1") + body
 
 
@@ -60,7 +60,7 @@ LENGTHS = {
 @pytest.mark.parametrize("length", LENGTHS.values(), ids=LENGTHS)
 @pytest.mark.parametrize("scheme", ["jaeger+http", "tempo+http"])
 def test_an_odd_length_of_an_answer_is_one_line(scheme: str, length: str) -> None:
-    with server(said("200 OK", b"{}", length)) as port:
+    with server(text("200 OK", b"{}", length)) as port:
         done = run("traces", "--from", f"{scheme}://127.0.0.1:{port}")
     assert done.exit_code == 1
     assert len(done.stderr.splitlines()) == 1
@@ -68,7 +68,7 @@ def test_an_odd_length_of_an_answer_is_one_line(scheme: str, length: str) -> Non
 
 @pytest.mark.parametrize("body", [b"[" * 50_000, b'{"error":' * 50_000], ids=["lists", "objects"])
 def test_a_deep_error_is_one_line(body: bytes) -> None:
-    with server(said("500 Broken", body, f"Content-Length: {len(body)}")) as port:
+    with server(text("500 Broken", body, f"Content-Length: {len(body)}")) as port:
         done = run("traces", "--from", f"tempo+http://127.0.0.1:{port}")
     assert done.exit_code == 1
     assert len(done.stderr.splitlines()) == 1
@@ -131,7 +131,7 @@ def test_repair_into_a_path_that_is_too_long_is_one_short_line(store: Path) -> N
     assert (result.exit_code, len(result.stderr) < 400) == (1, True), result.stderr
 
 
-def test_repair_and_compact_say_what_a_path_is_that_is_no_file(tmp_path: Path) -> None:
+def test_repair_and_compact_name_a_path_that_is_no_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     for command in ("repair", "compact"):
         assert "is a pipe, a socket or a device" in run("store", command, "--store", str(tmp_path / "fifo")).stderr

@@ -21,7 +21,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
-def test_it_says_what_the_app_was_at_and_for_how_long(tmp_path: Path) -> None:
+def test_a_killed_run_names_its_task_and_how_long_that_ran(tmp_path: Path) -> None:
     app = tmp_path / "app.py"
     app.write_text(APP)
     words = ["run", "--store", str(tmp_path / "runs.db"), "--", sys.executable, str(app)]

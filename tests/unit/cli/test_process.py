@@ -47,11 +47,11 @@ def test_a_reader_that_goes_away_is_no_error_to_talk_about(team: ModuleType, tmp
     assert command.stderr is not None
     first = command.stdout.readline()
     command.stdout.close()
-    said = command.stderr.read()
+    printed = command.stderr.read()
     command.stderr.close()
     command.wait(60)
     assert b"research_team" in first
-    assert said == b""
+    assert printed == b""
 
 
 def test_a_terminal_without_unicode_gets_question_marks_not_a_traceback(store: Path) -> None:

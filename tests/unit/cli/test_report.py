@@ -16,7 +16,7 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(cli, ["report", *map(str, arguments)], catch_exceptions=False)
 
 
-def test_it_writes_one_page_and_says_where(store: Path, tmp_path: Path, team: ModuleType) -> None:
+def test_it_writes_one_page_and_names_it(store: Path, tmp_path: Path, team: ModuleType) -> None:
     page = tmp_path / "out.html"
     done = run("--conversation", team.THREAD, "--store", store, "-o", page)
     assert (done.exit_code, done.stdout) == (0, "")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from otel_mas.cli.run import AUTOSTART, recorded_environment, run
-from otel_mas.cli.summary import why_nothing
+from otel_mas.cli.summary import reason_for_nothing
 from otel_mas.config import Settings
 
 Started = Callable[..., "subprocess.Popen[str]"]
@@ -60,9 +60,9 @@ def test_the_exit_status_is_the_apps(status: int) -> None:
 
 
 def test_streams_are_the_apps(tmp_path: Path) -> None:
-    code = "import sys; print(sys.stdin.read().upper()); print('said', file=sys.stderr)"
+    code = "import sys; print(sys.stdin.read().upper()); print('output', file=sys.stderr)"
     result = shell("--", sys.executable, "-c", code, input="typed")
-    assert (result.stdout, result.stderr, result.returncode) == ("TYPED\n", "said\n", 0)
+    assert (result.stdout, result.stderr, result.returncode) == ("TYPED\n", "output\n", 0)
 
 
 @pytest.mark.parametrize("name", ["KILL", "SEGV", "TERM", "INT", "ABRT", "PIPE"])
@@ -184,7 +184,7 @@ def test_settings_reach_every_child_by_its_environment(tmp_path: Path) -> None:
     assert environment["KEPT"] == "1"
 
 
-def test_content_is_redacted_unless_somebody_says_otherwise() -> None:
+def test_content_is_redacted_by_default() -> None:
     assert recorded_environment({}, Settings.from_env({}), "run")["OTEL_MAS_CONTENT"] == "redacted"
 
 
@@ -213,39 +213,41 @@ def test_switched_off_the_command_runs_as_if_typed_alone(
     code = "import json, os; print(json.dumps(dict(os.environ)))"
     before = dict(os.environ)
     assert run([sys.executable, "-c", code], Settings.from_env()) == 0
-    said = capfd.readouterr()
-    assert {k: v for k, v in json.loads(said.out).items() if k not in ("LC_CTYPE", "__CF_USER_TEXT_ENCODING")} == before
-    assert said.err == "otel-mas: not recorded: OTEL_SDK_DISABLED or OTEL_MAS_ENABLED switches it off.\n"
+    output = capfd.readouterr()
+    assert {
+        k: v for k, v in json.loads(output.out).items() if k not in ("LC_CTYPE", "__CF_USER_TEXT_ENCODING")
+    } == before
+    assert output.err == "otel-mas: not recorded: OTEL_SDK_DISABLED or OTEL_MAS_ENABLED switches it off.\n"
 
 
 # -- nothing recorded --------------------------------------------------------------------------------------------------
 
 
-def why(*command: str) -> str:
-    return why_nothing(command, os.environ)
+def reason(*command: str) -> str:
+    return reason_for_nothing(command, os.environ)
 
 
-def test_why_nothing_was_recorded(tmp_path: Path) -> None:
+def test_reason_for_nothing_was_recorded(tmp_path: Path) -> None:
     script = tmp_path / "tool"
     script.write_text(f"#!{sys.executable} -E\n")
     script.chmod(0o755)
-    assert "python -I isolates" in why(sys.executable, "-I", "app.py")
-    assert "python -E ignores" in why(sys.executable, "-uE", "app.py")
-    assert "python -S starts without site" in why(sys.executable, "-S", "-m", "x")
-    assert "python -E ignores" in why(str(script))
-    assert "without running a graph" in why(sys.executable, "app.py", "-I")
-    assert "without running a graph" in why(sys.executable, "-W", "Ignore", "-c", "-E")
-    assert "is not a Python program" in why("/bin/ls", "-l")
+    assert "python -I isolates" in reason(sys.executable, "-I", "app.py")
+    assert "python -E ignores" in reason(sys.executable, "-uE", "app.py")
+    assert "python -S starts without site" in reason(sys.executable, "-S", "-m", "x")
+    assert "python -E ignores" in reason(str(script))
+    assert "without running a graph" in reason(sys.executable, "app.py", "-I")
+    assert "without running a graph" in reason(sys.executable, "-W", "Ignore", "-c", "-E")
+    assert "is not a Python program" in reason("/bin/ls", "-l")
 
 
 def test_a_python_without_otel_mas_is_named(tmp_path: Path) -> None:
     script = tmp_path / "python3"
     script.write_text("#!/bin/sh\nexit 1\n")
     script.chmod(0o755)
-    assert why(str(script)).startswith(f"{script} ends with status 1")
+    assert reason(str(script)).startswith(f"{script} ends with status 1")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True, capture_output=True)
     bare = tmp_path / "bare" / "bin" / "python"
-    assert why(str(bare)) == f"otel-mas is not installed for {bare}: install it there, next to the app"
+    assert reason(str(bare)) == f"otel-mas is not installed for {bare}: install it there, next to the app"
 
 
 def test_a_store_that_is_none_does_not_change_the_exit_status(
@@ -260,12 +262,12 @@ def test_a_store_that_is_none_does_not_change_the_exit_status(
     assert store.read_text().startswith("not a database")
 
 
-def test_nothing_recorded_says_why(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_nothing_recorded_comes_with_a_reason(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     store = tmp_path / "runs.db"
     assert run([sys.executable, "-c", "print('ran')"], Settings.from_env(store=store)) == 0
-    said = capfd.readouterr()
-    assert said.out == "ran\n"
-    assert said.err.startswith("otel-mas: nothing was recorded: the app ended without running a graph")
+    output = capfd.readouterr()
+    assert output.out == "ran\n"
+    assert output.err.startswith("otel-mas: nothing was recorded: the app ended without running a graph")
     assert not store.exists()
 
 

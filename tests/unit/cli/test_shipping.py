@@ -54,7 +54,7 @@ def status(store: Path) -> dict[str, Any]:
     return found
 
 
-def test_a_new_destination_starts_from_now_and_says_so(lunch: Path, server: HttpServer) -> None:
+def test_a_new_destination_starts_from_now_with_a_note(lunch: Path, server: HttpServer) -> None:
     result = ship(lunch, server, "--once")
 
     assert result.exit_code == 0
@@ -62,7 +62,7 @@ def test_a_new_destination_starts_from_now_and_says_so(lunch: Path, server: Http
     assert count(server) == 0
 
 
-def test_from_start_ships_all_and_again_nothing(lunch: Path, server: HttpServer) -> None:
+def test_from_start_ships_all_and_a_second_time_nothing(lunch: Path, server: HttpServer) -> None:
     assert "shipped 15 spans to otlp+http:" in ship(lunch, server, "--once", "--from-start").stderr
     assert "shipped 0 spans" in ship(lunch, server, "--once", "--from-start").stderr
     import_spans(lunch, [process({}, [span(50, 1, "later", 0, 1)])], may_ship=True)
@@ -86,7 +86,7 @@ def test_again_sends_a_trace_or_a_time_once_more_and_leaves_the_cursor(lunch: Pa
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "output"),
     [
         (["--again"], "--again needs --since, --until or --trace"),
         (["--since", "1h"], "they need --again"),
@@ -94,11 +94,13 @@ def test_again_sends_a_trace_or_a_time_once_more_and_leaves_the_cursor(lunch: Pa
         (["--again", "--trace", "ff", "--from-start"], "give one of them"),
     ],
 )
-def test_again_with_the_wrong_options_says_so(lunch: Path, server: HttpServer, more: list[str], said: str) -> None:
+def test_again_with_the_wrong_options_is_an_error(
+    lunch: Path, server: HttpServer, more: list[str], output: str
+) -> None:
     result = ship(lunch, server, *more)
 
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert output in result.stderr
 
 
 def test_a_span_that_is_refused_is_named_in_the_status(lunch: Path, server: HttpServer) -> None:
@@ -157,7 +159,7 @@ def test_a_file_as_destination(lunch: Path, tmp_path: Path) -> None:
     assert archive.read_bytes().count(b'"spanId"') >= 15
 
 
-def test_following_ships_what_comes_and_ends_in_order_when_told(lunch: Path, server: HttpServer) -> None:
+def test_following_ships_new_spans_and_ends_in_order_on_a_signal(lunch: Path, server: HttpServer) -> None:
     words = [sys.executable, "-c", "from otel_mas.cli import main; main()", "ship", "--follow", "--from-start"]
     following = subprocess.Popen([*words, "--store", str(lunch), "--endpoint", server.url], env=dict(os.environ))
     try:
@@ -213,7 +215,7 @@ def test_one_trace_the_latest_or_a_conversation_is_exported(lunch: Path) -> None
     assert run("export", "f" * 32, "--store", lunch).exit_code == 4
 
 
-def test_content_is_exported_only_where_that_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_content_is_exported_only_on_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = tmp_path / "runs.db"
     import_spans(store, [process({}, [span(1, 1, "s", 0, 1, attributes={"input.value": "a secret"})])])
 
@@ -231,7 +233,7 @@ def test_a_failed_export_leaves_what_was_there(lunch: Path, tmp_path: Path) -> N
     assert sorted(path.name for path in tmp_path.glob("*out*")) == ["out.jsonl"]
 
 
-def test_of_a_file_that_is_cut_what_is_whole_is_imported_and_one_line_says_where_it_stopped(tmp_path: Path) -> None:
+def test_the_whole_part_of_a_truncated_file_is_imported_and_one_line_names_the_place(tmp_path: Path) -> None:
     whole = b"".join(len(one).to_bytes(4, "big") + one for one in (export.SerializeToString() for export in EXPORTS))
     (tmp_path / "cut.pb").write_bytes(whole[:-10])
     result = run("import", tmp_path / "cut.pb", "--store", tmp_path / "s.db")

@@ -23,7 +23,7 @@ def run(*words: str, on: Path) -> Result:
     return CliRunner().invoke(cli, [*words, "--store", str(on)])
 
 
-def test_stats_say_what_is_in_the_store(store: Path) -> None:
+def test_stats_describe_the_store(store: Path) -> None:
     text = run("store", "stats", on=store).output
     document = json.loads(run("store", "stats", "--json", on=store).output)
     assert str(store) in text
@@ -33,7 +33,7 @@ def test_stats_say_what_is_in_the_store(store: Path) -> None:
     assert (document["recording"], document["dropped"]) == ([], [])
 
 
-def test_check_says_that_a_store_is_sound_or_what_is_not_and_repair_mends_it(store: Path) -> None:
+def test_check_finds_damage_and_repair_mends_it(store: Path) -> None:
     assert run("store", "check", on=store).exit_code == 0
     with closing(sqlite3.connect(store, isolation_level=None)) as connection:
         connection.execute("UPDATE traces SET errors = 99")
@@ -58,7 +58,7 @@ def test_prune_lists_asks_and_deletes(store: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_of_a_damaged_store_every_command_says_one_line_and_never_that_it_is_a_bug(store: Path, seed: int) -> None:
+def test_every_command_reports_a_damaged_store_in_one_line_and_never_as_a_bug(store: Path, seed: int) -> None:
     chance = random.Random(seed)
     data = bytearray(store.read_bytes())
     if seed % 3 == 0:

@@ -15,17 +15,17 @@ from otel_mas.model import StatusCode
 from otel_mas.semconv import attributes as names
 
 
-def said(path: Path, capsys: pytest.CaptureFixture[str], run_id: str = "run-1") -> str:
+def output(path: Path, capsys: pytest.CaptureFixture[str], run_id: str = "run-1") -> str:
     print_run_summary(path, run_id)
     captured = capsys.readouterr()
     assert captured.out == ""
     return captured.err
 
 
-def test_it_says_what_ran_the_path_the_cost_and_how_to_look_further(
+def test_it_shows_the_traces_the_path_the_cost_and_further_commands(
     store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    lines = said(store, capsys).splitlines()
+    lines = output(store, capsys).splitlines()
     assert lines[1] == "otel-mas recorded"
     assert [line.split()[0] for line in lines[3:5]] == ["4bf92f35", "5c0a83be"]
     assert lines[6] == "critical path of thread demo-1, 2 traces"
@@ -37,7 +37,7 @@ def test_it_says_what_ran_the_path_the_cost_and_how_to_look_further(
 
 
 def test_its_commands_work_when_pasted(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    commands = [line for line in said(store, capsys).splitlines() if line.startswith("  otel-mas ")]
+    commands = [line for line in output(store, capsys).splitlines() if line.startswith("  otel-mas ")]
     assert len(commands) == 4
     for command in commands:
         words = shlex.split(command)[1:]
@@ -45,14 +45,14 @@ def test_its_commands_work_when_pasted(store: Path, capsys: pytest.CaptureFixtur
         assert CliRunner().invoke(cli, words).exit_code == 0
 
 
-def test_it_says_what_waits_for_a_human_with_the_question(
+def test_it_shows_the_question_that_waits_for_a_human(
     team: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = team.write(tmp_path / "paused.db", traces=team.research_traces()[:1])
-    assert "approve is waiting for input: Publish this?" in said(path, capsys)
+    assert "approve is waiting for input: Publish this?" in output(path, capsys)
 
 
-def test_it_says_where_an_error_happened_and_what_was_lost(
+def test_it_shows_where_an_error_happened_and_what_was_lost(
     team: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     built = team.TraceBuilder("ee" * 16)
@@ -60,14 +60,14 @@ def test_it_says_where_an_error_happened_and_what_was_lost(
     task = built.task("tools", 1, 8, run, outcome="error")
     built.span("execute_tool t", 2, 7, task, attributes={names.ERROR_TYPE: "ValueError"}, status=StatusCode.ERROR)
     path = team.write(tmp_path / "failed.db", traces=[built.trace(incomplete="2 spans were dropped")])
-    text = said(path, capsys)
+    text = output(path, capsys)
     assert "✗ tools › execute_tool t: ValueError\n" in text
     assert f"problem: trace {'ee' * 16}: 2 spans were dropped\n" in text
     assert f"otel-mas graph {'ee' * 6} --store {path}" in text
 
 
-def test_nothing_recorded_is_said(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "otel-mas recorded nothing" in said(store, capsys, run_id="another")
+def test_nothing_recorded_is_reported(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "otel-mas recorded nothing" in output(store, capsys, run_id="another")
 
 
 def test_a_run_that_goes_on_from_a_pause_is_explained_with_it(
@@ -76,7 +76,7 @@ def test_a_run_that_goes_on_from_a_pause_is_explained_with_it(
     first, second = team.research_traces()
     path = team.write(tmp_path / "two.db", run_id="run-1", traces=[first])
     team.write(path, run_id="run-2", traces=[second])
-    text = said(path, capsys, run_id="run-2")
+    text = output(path, capsys, run_id="run-2")
     assert [line.split()[0] for line in text.splitlines()[3:4]] == ["5c0a83be"]
     assert "critical path of thread demo-1, 2 traces" in text
     assert "approve resumed after the human answered" in text
@@ -90,7 +90,7 @@ def test_a_run_that_begins_anew_in_a_conversation_is_explained_alone(
     later.workflow(1000, 1100, "ok")
     path = team.write(tmp_path / "two.db", run_id="run-1", traces=[earlier.trace()])
     team.write(path, run_id="run-2", traces=[later.trace()])
-    text = said(path, capsys, run_id="run-2")
+    text = output(path, capsys, run_id="run-2")
     assert "critical path\n" in text
     assert f"otel-mas graph {'0b' * 6}" in text
 
@@ -106,12 +106,12 @@ def test_of_many_conversations_the_longest_trace_is_explained(
         )
         built.chat(number + 1, 50, root, 10, 10)
         traces.append(built.trace())
-    text = said(team.write(tmp_path / "many.db", traces=traces), capsys)
+    text = output(team.write(tmp_path / "many.db", traces=traces), capsys)
     assert "and 3 more" in text
     assert "critical path of 7a7a7a7a, the longest" in text
 
 
-def test_the_error_that_ended_the_run_is_told_from_those_that_were_handled(
+def test_the_error_that_ended_the_run_differs_from_handled_ones(
     team: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With the tasks around them, where the names alone would be the same. No model, no word about models."""
@@ -125,7 +125,7 @@ def test_the_error_that_ended_the_run_is_told_from_those_that_were_handled(
     error = {**error, names.MAS_TASK_ID: "y", names.MAS_TASK_OUTCOME: "error"}
     built.span("task bad", 20, 70, wrap, attributes=error, status=StatusCode.ERROR)
     path = team.write(tmp_path / "failed.db", traces=[built.trace()])
-    lines = said(path, capsys).splitlines()
+    lines = output(path, capsys).splitlines()
     assert [line for line in lines if line.startswith("✗")] == [
         "✗ ended the run: wrap#1/bad#1: KeyError",
         "✗ handled: caught#1/bad#1: KeyError",

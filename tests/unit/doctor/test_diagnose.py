@@ -111,7 +111,7 @@ def test_of_hanging_servers_each_is_named(look: Callable[..., Diagnosis], serve:
     assert {"destination-silent", "source-silent"} <= set(codes(found))
 
 
-def test_a_check_that_fails_is_said_and_the_others_go_on(look: Callable[..., Diagnosis], team_store: Path) -> None:
+def test_a_check_that_fails_is_reported_and_the_others_go_on(look: Callable[..., Diagnosis], team_store: Path) -> None:
     found = look(sources=("\0",), store=str(team_store))
     assert "check-failed" in codes(found)
     assert len(found.errors) == 1

@@ -86,9 +86,9 @@ def test_hooks_that_do_not_fit_are_a_problem_for_each_place(tmp_path: Path) -> N
     overlay(tmp_path, "_loop", "def apply_writes(changes): ...\ndel PregelLoop.after_tick")
     found = look(sys.executable, path=[tmp_path])
     assert codes(found) == ["hooks-misfit", "hooks-misfit"]
-    said = " ".join(finding.message for finding in found[1])
-    assert "langgraph.pregel._loop.apply_writes takes ('changes',), expected ('checkpoint'," in said
-    assert "langgraph.pregel._loop.PregelLoop.after_tick is not there" in said
+    output = " ".join(finding.message for finding in found[1])
+    assert "langgraph.pregel._loop.apply_writes takes ('changes',), expected ('checkpoint'," in output
+    assert "langgraph.pregel._loop.PregelLoop.after_tick is not there" in output
     assert found[0] is not None
     assert found[0].form["hooks"] is not None
     assert len(found[0].form["hooks"]["misfits"]) == 2
@@ -115,8 +115,8 @@ def test_versions_that_do_not_go_together_are_a_problem(bare_python: Path, tmp_p
         "not a requirement",
     )
     found = look(bare_python, path=[tmp_path])
-    said = [finding.message for finding in found[1] if finding.code == "packages-conflict"]
-    assert said == [
+    output = [finding.message for finding in found[1] if finding.code == "packages-conflict"]
+    assert output == [
         "opentelemetry-distro 0.99b0 needs opentelemetry-sdk==1.50, and opentelemetry-sdk 1.45.2 is installed",
         "opentelemetry-distro 0.99b0 needs opentelemetry.api ~= 1.0, and opentelemetry-api is not installed",
     ]
@@ -141,19 +141,19 @@ def test_an_old_python_is_a_problem(tmp_path: Path, tools: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ("#!/bin/sh\necho libpython is gone >&2\nexit 127\n", "ends with status 127 (libpython is gone)"),
         ("#!/bin/sh\nexec sleep 600\n", "did not answer within 0.5 s"),
         ("#!/nowhere/at/all\n", "does not start (No such file or directory)"),
     ],
 )
-def test_a_python_that_does_not_answer_is_a_problem(tmp_path: Path, tools: ModuleType, text: str, said: str) -> None:
+def test_a_python_that_does_not_answer_is_a_problem(tmp_path: Path, tools: ModuleType, text: str, output: str) -> None:
     python = tools.script(tmp_path / "python3", text)
     began = time.monotonic()
     found = look(python, timeout_s=0.5)
     assert codes(found) == ["python-fails"]
-    assert found[1][0].message == f"{python} {said}"
+    assert found[1][0].message == f"{python} {output}"
     assert time.monotonic() - began < 60  # only a hang takes longer
 
 
@@ -166,7 +166,7 @@ def test_otel_mas_that_cannot_be_loaded_is_a_problem(bare_python: Path, tmp_path
     assert "cannot load otel-mas (ModuleNotFoundError" in found[1][0].message
 
 
-def test_commands_of_which_no_python_can_be_told(tmp_path: Path, tools: ModuleType) -> None:
+def test_commands_without_a_known_python(tmp_path: Path, tools: ModuleType) -> None:
     assert codes(look("there-is-no-such-command")) == ["command-not-found"]
     program = tools.script(tmp_path / "serve", "#!/bin/sh\nexec python app.py\n")
     assert codes(look(program)) == ["command-not-python"]

@@ -18,7 +18,7 @@ TESTS = "".join(path.read_text() for path in OTHERS)
 NOT_PROVOKED = {"store-on-network"}
 
 
-def test_the_committed_page_is_what_the_table_says() -> None:
+def test_the_committed_page_is_generated_from_the_table() -> None:
     """After a change: python -m otel_mas.doctor > docs/doctor.md"""
     assert (REPOSITORY / "docs" / "doctor.md").read_text() == page()
 

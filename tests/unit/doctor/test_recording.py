@@ -43,7 +43,7 @@ EXPORTERS = "[opentelemetry_traces_exporter]\notlp = x:y\nconsole = x:y\n"
 DISTRO = "[opentelemetry_distro]\ndistro = x:y\n[opentelemetry_configurator]\nconfigurator = x:y\n"
 
 
-def test_where_nobody_else_is_nothing_is_said(installed: Any) -> None:
+def test_without_other_recorders_there_is_no_finding(installed: Any) -> None:
     found = look({}, installed({}))
     assert found[1] == []
     assert found[0] == {"enabled": True, "exporters": [], "instrumentations": [], "langsmith": False}
@@ -103,7 +103,7 @@ def test_other_instrumentation_of_models_is_named_unless_it_is_switched_off(inst
 
 
 @pytest.mark.parametrize("variable", ["LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2"])
-def test_langsmith_that_is_on_is_said_to_take_prompts_away(variable: str) -> None:
+def test_a_note_on_langsmith_names_the_host_that_gets_prompts(variable: str) -> None:
     found = look({variable: "True", "LANGSMITH_ENDPOINT": "https://key:secret@eu.example/api?token=secret"})
     assert codes(found) == ["langsmith-on"]
     assert found[0]["langsmith"]

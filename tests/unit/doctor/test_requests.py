@@ -43,9 +43,9 @@ def takes(_request: bytes, _context: grpc.ServicerContext) -> bytes:
     return b""
 
 
-def refuses(code: grpc.StatusCode, said: str) -> Callable[[bytes, grpc.ServicerContext], bytes]:
+def refuses(code: grpc.StatusCode, output: str) -> Callable[[bytes, grpc.ServicerContext], bytes]:
     def answer(_request: bytes, context: grpc.ServicerContext) -> bytes:
-        context.abort(code, said)
+        context.abort(code, output)
         return b""
 
     return answer
@@ -161,7 +161,7 @@ def test_plain_text_is_spoken_to_a_server_with_tls(serve: Serve, tools: ModuleTy
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "kind", "code", "said"),
+    ("status", "body", "kind", "code", "output"),
     [
         ("404 Not Found", b"404 page not found", "text/plain", "destination-not-otlp", "(404: 404 page not found)"),
         ("405 Method Not Allowed", b"", "text/plain", "destination-not-otlp", "(405)"),
@@ -180,11 +180,11 @@ def test_plain_text_is_spoken_to_a_server_with_tls(serve: Serve, tools: ModuleTy
     ],
 )
 def test_http_statuses(
-    status: str, body: bytes, kind: str, code: str, said: str, serve: Serve, tools: ModuleType
+    status: str, body: bytes, kind: str, code: str, output: str, serve: Serve, tools: ModuleType
 ) -> None:
     found = over_http(serve(tools.answering(status, body, kind)), headers="authorization=Bearer%20tok-12345")
     assert found.code == code
-    assert said in found.message
+    assert output in found.message
     assert "tok-12345" not in found.message
 
 
@@ -208,7 +208,7 @@ def test_grpc_that_is_spoken_to_an_http_server(serve: Serve, tools: ModuleType) 
 
 
 @pytest.mark.parametrize(
-    ("answer", "code", "said"),
+    ("answer", "code", "output"),
     [
         (None, "destination-not-otlp", "unimplemented"),
         (refuses(grpc.StatusCode.UNAUTHENTICATED, "no tok-12345"), "destination-refuses-access", "no ***"),
@@ -216,11 +216,11 @@ def test_grpc_that_is_spoken_to_an_http_server(serve: Serve, tools: ModuleType) 
         (refuses(grpc.StatusCode.RESOURCE_EXHAUSTED, "slow down"), "destination-fails", "slow down"),
     ],
 )
-def test_grpc_statuses(answer: Any, code: str, said: str, tools: ModuleType) -> None:
+def test_grpc_statuses(answer: Any, code: str, output: str, tools: ModuleType) -> None:
     with tools.otlp_over_grpc(answer) as port:
         found = over_grpc(port, headers="authorization=tok-12345")
     assert found.code == code
-    assert said in found.message
+    assert output in found.message
     assert "tok-12345" not in found.message
 
 

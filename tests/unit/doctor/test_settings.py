@@ -29,7 +29,7 @@ def test_without_an_environment_everything_is_at_its_default() -> None:
     assert row(found, "OTEL_MAS_MAX_STORE_BYTES") == ("1GiB", "default", True)
 
 
-def test_each_value_says_where_it_is_from(tmp_path: Path) -> None:
+def test_each_value_has_its_origin(tmp_path: Path) -> None:
     environ = {"OTEL_MAS_QUEUE_SPANS": "9", "OTEL_MAS_STORE": "/a.db", "OTEL_SERVICE_NAME": "shop", "PATH": "/bin"}
     found = check_settings(environ)
     assert row(found, "OTEL_MAS_QUEUE_SPANS") == ("9", "environment", True)
@@ -43,8 +43,8 @@ def test_each_value_says_where_it_is_from(tmp_path: Path) -> None:
 def test_every_invalid_setting_is_named_and_the_others_still_hold() -> None:
     found = check_settings({"OTEL_MAS_MAX_AGE": "soon", "OTEL_MAS_QUEUE_SPANS": "-1", "OTEL_MAS_CONTENT": "full"})
     assert codes(found) == ["setting-invalid", "setting-invalid"]
-    said = [finding.message.partition(";")[0] for finding in found.findings]
-    assert sorted(said) == ["OTEL_MAS_MAX_AGE is 'soon'", "OTEL_MAS_QUEUE_SPANS is '-1'"]
+    output = [finding.message.partition(";")[0] for finding in found.findings]
+    assert sorted(output) == ["OTEL_MAS_MAX_AGE is 'soon'", "OTEL_MAS_QUEUE_SPANS is '-1'"]
     assert row(found, "OTEL_MAS_MAX_AGE") == ("soon", "environment", False)
     assert found.settings.content == "full"
     assert found.settings.max_age_days == 30.0

@@ -25,11 +25,11 @@ def codes(found: ShippingPlan) -> list[str]:
     return [finding.code for finding in found.findings if finding.code != "export-not-set"]
 
 
-def test_nothing_is_sent_where_nothing_says_so() -> None:
+def test_without_settings_nothing_is_sent() -> None:
     assert look({}) == ShippingPlan([], [])
 
 
-def test_an_endpoint_alone_is_the_apps_and_otel_mas_says_how_to_send_there_too() -> None:
+def test_an_endpoint_alone_is_the_apps_with_a_note_on_shipping() -> None:
     found = look({ENDPOINT: "http://localhost:4318"})
     (target,) = found.targets
     assert (target.sender, target.endpoint.protocol) == ("the app, if it has an exporter", "http/protobuf")
@@ -109,7 +109,7 @@ def test_what_leaves_unencrypted_is_named() -> None:
     assert finding.message == "spans, with headers and content, leave this machine unencrypted for far.example"
 
 
-def test_what_otel_mas_itself_would_refuse_is_told_in_its_own_words() -> None:
+def test_exports_that_otel_mas_refuses_are_problems_with_its_own_message() -> None:
     found = look({"OTEL_MAS_EXPORT": "otlp", ENDPOINT: "localhost:4318"})
     assert codes(found) == ["export-invalid"]
     assert "it has neither http:// nor https://" in found.findings[0].message

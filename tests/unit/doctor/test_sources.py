@@ -25,7 +25,9 @@ def test_a_server_that_answers(serve: Callable[..., int], tools: ModuleType) -> 
     assert (form["content"], form["id_prefixes"]) == (False, False)
 
 
-def test_a_server_that_does_not_says_what_to_do(closed_port: int, serve: Callable[..., int], tools: ModuleType) -> None:
+def test_a_server_that_does_not_answer_comes_with_advice(
+    closed_port: int, serve: Callable[..., int], tools: ModuleType
+) -> None:
     form, finding = check_source(f"jaeger+http://localhost:{closed_port}")
     assert finding.code == "source-fails"
     assert finding.message == f"nothing listens at jaeger+http://localhost:{closed_port} (connection refused)"

@@ -258,7 +258,7 @@ MOUNTS = "/dev/sda1 / ext4 rw 0 0\nnas:/home /home nfs4 rw 0 0\n/dev/sdb /home/m
     ("path", "kind"),
     [("/data/runs.db", None), ("/home/me/runs.db", "nfs4"), ("/home/me/local disk/runs.db", None), ("/homely/x", None)],
 )
-def test_a_file_system_over_a_network_is_told_by_the_mount_that_holds_the_file(path: str, kind: str | None) -> None:
+def test_a_network_file_system_is_recognised_by_the_mount_that_holds_the_file(path: str, kind: str | None) -> None:
     """`store-on-network` is the one finding that is not made for real: that would take such a mount."""
     assert files.network_file_system(Path(path), MOUNTS) == kind
 
@@ -294,6 +294,6 @@ def test_how_far_destinations_are(tmp_path: Path, team: ModuleType) -> None:
     assert "abcdefghijklmnop" not in finding.message
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("UPDATE destinations SET lost = 7, rejected = 2")
-    said = {one.code: one.message for one in look(path)[1]}
-    assert said["shipping-lost"] == f"deleted by the store's caps before {name} had taken them: 7 spans"
-    assert said["shipping-rejected"] == f"{name} rejected 2 spans"
+    output = {one.code: one.message for one in look(path)[1]}
+    assert output["shipping-lost"] == f"deleted by the store's caps before {name} had taken them: 7 spans"
+    assert output["shipping-rejected"] == f"{name} rejected 2 spans"
