@@ -48,6 +48,22 @@ class RebuiltRun:
     pending_nodes: tuple[str, ...] = ()
     """Nodes that were to run when it was left, of which nothing is known."""
 
+    @property
+    def agent(self) -> str | None:
+        name = self.first.metadata.get("lc_agent_name")
+        return str(name) if name else None
+
+    @property
+    def started_from(self) -> str | None:
+        """The id of the checkpoint that it began from."""
+        return self.first.id if self.source == "resume" else self.first.parent
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells it apart from all other runs."""
+        first, resumed = self.first, "resume" if self.source == "resume" else ""
+        return first.thread, first.namespace, first.id, resumed, str(self.number)
+
 
 @dataclass(eq=False, slots=True)
 class RebuiltTask:
