@@ -47,7 +47,7 @@ class OtlpProblem:
 
     Args:
         value: without user, password and query; None where it may not be shown at all.
-        expected: what the variable must be instead.
+        expected: the values that the variable takes.
     """
 
     variable: str
@@ -62,14 +62,14 @@ class OtlpProblem:
 
 @dataclass(frozen=True, slots=True)
 class OtlpEndpoint:
-    """Where spans are sent, and what goes along with each request. Headers are not shown: they hold tokens."""
+    """The endpoint that spans are sent to. Headers are not in its `repr`: they hold tokens."""
 
     url: str = field(repr=False)
     """Over HTTP with its path, over gRPC without; its query may hold a key. "" where `problems` leave none."""
     shown: str
     """The URL without user, password and query; as it was written where `url` is ""."""
     variable: str
-    """Names where the address comes from, or would come from where nothing is set."""
+    """The variable that the address comes from, or would come from."""
     given: str = field(repr=False)
     """The address as it was written; "" where nothing is set."""
     protocol: Protocol

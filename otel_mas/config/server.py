@@ -12,10 +12,10 @@ _PORTS = {"http": 80, "https": 443}
 
 def masked_url(endpoint: str) -> str:
     """A URL, or `host:port`, without user, password, query and fragment: so it may be kept and shown."""
-    scheme, mark, rest = endpoint.partition("://") if "://" in endpoint else ("", "", endpoint)
-    _, user, place = rest.rpartition("@")  # the last one: a password may hold anything
-    place, query, _ = place.partition("#")[0].partition("?")
-    return f"{scheme}{mark}{f'{HIDDEN}@' if user else ''}{place}{f'?{HIDDEN}' if query else ''}"
+    scheme, separator, rest = endpoint.partition("://") if "://" in endpoint else ("", "", endpoint)
+    _, user, address = rest.rpartition("@")  # the last one: a password may hold anything
+    address, query, _ = address.partition("#")[0].partition("?")
+    return f"{scheme}{separator}{f'{HIDDEN}@' if user else ''}{address}{f'?{HIDDEN}' if query else ''}"
 
 
 def server_key(endpoint: str) -> str:
@@ -27,13 +27,13 @@ def server_key(endpoint: str) -> str:
     Args:
         endpoint: a URL, or `host:port`.
     """
-    scheme, mark, rest = endpoint.rpartition("://")
+    scheme, _, rest = endpoint.rpartition("://")
     try:
         parts = urlsplit(f"//{rest}")
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return masked_url(endpoint)
-    port = port or _PORTS.get(scheme.lower() if mark else "", 4317)
+    port = port or _PORTS.get(scheme.lower(), 4317)
     return f"{'localhost' if _is_loopback(host) else host}:{'otlp' if port in _OTLP_PORTS else port}"
 
 

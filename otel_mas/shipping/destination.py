@@ -26,7 +26,7 @@ class Accepted:
 
 
 class FailureKind(Enum):
-    """What keeps a server from taking spans, by what has to change."""
+    """Causes of a failure, by the part that has to change."""
 
     UNKNOWN_HOST = auto()
     UNREACHABLE = auto()

@@ -46,7 +46,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Headers (tokens, tenants), certificates to trust instead of the system's, how long to wait for an answer."""
+    """Settings of every server: headers (tokens, tenants), a file of certificates to trust, the timeout of a reply."""
 
     headers: tuple[tuple[str, str], ...] = ()
     certificate: str | None = None
@@ -116,7 +116,7 @@ def access_hint(message: str) -> str:
 
 
 def parse_endpoint(scheme: str, target: str, default_port: int, *, paths: bool = True) -> Endpoint:
-    """What follows `scheme://`: `host`, `host:port`, `host:port/base/path`.
+    """Parse the text after `scheme://`: `host`, `host:port`, `host:port/base/path`.
 
     Raises:
         SourceError: it is something else, or carries a password.

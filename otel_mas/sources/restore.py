@@ -60,23 +60,23 @@ def restored_links(links: tuple[Link, ...], causes: Sequence[Cause]) -> tuple[Li
     """
     if [(link.trace_id, link.span_id, link.kind) for link in links[: len(causes)]] == causes:
         return links
-    places: dict[tuple[str, str, str | None], list[int]] = defaultdict(list)
-    for place in reversed(range(len(links))):
-        places[links[place].trace_id, links[place].span_id, links[place].kind].append(place)
+    indexes: dict[tuple[str, str, str | None], list[int]] = defaultdict(list)
+    for index in reversed(range(len(links))):
+        indexes[links[index].trace_id, links[index].span_id, links[index].kind].append(index)
     used: set[int] = set()
-    first = [_link(links, places, cause, used) for cause in causes]
+    first = [_link(links, indexes, cause, used) for cause in causes]
     if {id(link) for link in first} <= {id(link) for link in links}:
         return links
-    return (*first, *(link for place, link in enumerate(links) if place not in used))
+    return (*first, *(link for index, link in enumerate(links) if index not in used))
 
 
 def _link(
-    links: Sequence[Link], places: dict[tuple[str, str, str | None], list[int]], cause: Cause, used: set[int]
+    links: Sequence[Link], indexes: dict[tuple[str, str, str | None], list[int]], cause: Cause, used: set[int]
 ) -> Link:
     """This cause's link: one of its kind, else one to the same span without a kind, else a new one."""
     trace_id, span_id, kind = cause
     for wanted in (kind, None):
-        same = places.get((trace_id, span_id, wanted))
+        same = indexes.get((trace_id, span_id, wanted))
         if same:
             used.add(same[-1])
             link = links[same.pop()]
@@ -85,6 +85,6 @@ def _link(
 
 
 def _with_kind(link: Link, kind: str) -> Link:
-    # Jaeger's older model has links only as OpenTracing references, with an attribute of that name in place of others.
+    # Jaeger's older model has links only as OpenTracing references, with an attribute of that name in index of others.
     kept = {name: value for name, value in link.attributes.items() if name != OPENTRACING_REF_TYPE}
     return replace(link, kind=kind, attributes={names.MAS_LINK_KIND: kind, **kept})

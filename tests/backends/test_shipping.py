@@ -192,9 +192,9 @@ def test_two_shippers_at_once_send_nothing_twice(memory: Jaeger, tmp_path: Path)
         subprocess.Popen([*OTEL_MAS, "ship", "--once", "--from-start"], env=settings, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    said = [one.communicate(timeout=120)[1] for one in both]
+    logged = [one.communicate(timeout=120)[1] for one in both]
 
-    assert [one.returncode for one in both] == [0, 0], said
+    assert [one.returncode for one in both] == [0, 0], logged
     found = wait_for(memory, trace_id(TRACE), MANY)
     assert (len(found), sum(found.values())) == (MANY, MANY)
 
@@ -210,7 +210,7 @@ def test_a_trace_of_50_000_spans_arrives(memory: Jaeger, tmp_path: Path, protoco
     assert (len(found), sum(found.values())) == (50_000, 50_000)
 
 
-def test_the_wrong_port_of_jaeger_is_told_and_loses_nothing(memory: Jaeger, tmp_path: Path) -> None:
+def test_the_wrong_port_of_jaeger_is_reported_and_loses_nothing(memory: Jaeger, tmp_path: Path) -> None:
     """Its user interface answers on any path."""
     store = filled(tmp_path / "runs.db", 10)
     memory.start()
@@ -220,12 +220,12 @@ def test_the_wrong_port_of_jaeger_is_told_and_loses_nothing(memory: Jaeger, tmp_
     )
     try:
         assert asked.stderr is not None
-        said = asked.stderr.readline()
+        logged = asked.stderr.readline()
     finally:
         asked.kill()
         asked.communicate()
 
-    assert "is this the OTLP endpoint" in said or "is it the OTLP endpoint" in said
+    assert "is this the OTLP endpoint" in logged or "is it the OTLP endpoint" in logged
     status = _status(store)
     assert status is not None
     assert (status.shipped, status.waiting) == (0, 10)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 HTTP_PORT, GRPC_PORT = 16686, 16685
 SEARCH_DEPTH = "search depth"
-"""In the words of a refusal: so many traces are not given at once."""
-# In the words of the query service, over HTTP and gRPC; in older versions of the storages.
+"""Part of the message of a server that does not give so many traces at once."""
+# Messages of the query service, over HTTP and gRPC; in older versions of the storages.
 _SERVICE_REQUIRED = re.compile("requires a service name|service name must be set", re.IGNORECASE)
 
 
@@ -46,7 +46,7 @@ class JaegerClient(Protocol):
     def location(self) -> str: ...
 
     def trace(self, trace_id: str) -> Iterator[ResourceSpans]:
-        """What there is of a trace; nothing where there is no such trace."""
+        """The spans of a trace; none where there is no such trace."""
         ...
 
     def search(self, search: JaegerSearch) -> Iterator[ResourceSpans]:

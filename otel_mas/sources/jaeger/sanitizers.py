@@ -1,8 +1,8 @@
-"""Undo what Jaeger's sanitizers do to spans on their way in: an end that is not after its start, an empty name.
+"""Undo the changes of Jaeger's sanitizers: to an end that is not after its start, and to an empty name.
 
 `sanitizer.NewNegativeDurationSanitizer` lets such a span end 1 ns after its start and keeps the true end in a warning,
 an attribute of the span. Storages without arrays give that attribute as JSON text.
-Loads protobuf: import it where messages have come.
+Loads protobuf: imported once there are messages.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SANITIZED = re.compile(rf"Negative duration detected, .*Original end timestamp:
 
 
 def unsanitized(messages: Iterable[ResourceSpans]) -> Iterator[ResourceSpans]:
-    """The messages, their spans changed in place to be as they were sent."""
+    """The messages, their spans changed in index to be as they were sent."""
     for message in messages:
         for scope in message.scope_spans:
             for span in scope.spans:
@@ -39,10 +39,10 @@ def unsanitized(messages: Iterable[ResourceSpans]) -> Iterator[ResourceSpans]:
 
 
 def _restore_end(span: Span) -> None:
-    place = next((place for place, pair in enumerate(span.attributes) if pair.key == WARNINGS), None)
-    if place is None:
+    index = next((index for index, pair in enumerate(span.attributes) if pair.key == WARNINGS), None)
+    if index is None:
         return
-    value = span.attributes[place].value
+    value = span.attributes[index].value
     warnings = _warnings(value)
     for warning in warnings:
         found = _SANITIZED.fullmatch(warning)
@@ -51,7 +51,7 @@ def _restore_end(span: Span) -> None:
         span.end_time_unix_nano = _unix_ns(*found.group(1, 2))
         warnings.remove(warning)
         if not warnings:
-            del span.attributes[place]
+            del span.attributes[index]
         elif value.HasField("array_value"):
             del value.array_value.values[:]
             value.array_value.values.extend(AnyValue(string_value=one) for one in warnings)
@@ -71,7 +71,7 @@ def _warnings(value: Any) -> list[str]:
 
 
 def _unix_ns(seconds: str, fraction: str | None) -> int:
-    """The time; 0, as of a span that has not ended, where it is none that a span can have."""
+    """The time; 0, as of a span that has not ended, where no span can have it."""
     try:
         whole = int(datetime.fromisoformat(seconds).replace(tzinfo=UTC).timestamp())
     except ValueError:

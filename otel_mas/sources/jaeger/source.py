@@ -1,4 +1,4 @@
-"""Jaeger as a source: what is asked of its query service, and what is filtered here again."""
+"""Jaeger as a source: one condition is left to its query service, the others are filtered here."""
 
 from __future__ import annotations
 

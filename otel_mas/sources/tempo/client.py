@@ -68,7 +68,7 @@ class TempoClient:
         return NarrowerWindow(str(error), max(0, (60 * hours + minutes) * HOUR // 60 - 2 * SECOND))
 
     def trace(self, trace_id: str) -> tuple[Iterator[ResourceSpans], str | None]:
-        """What there is of a trace, and why it is only a part. Nothing where there is no such trace."""
+        """The spans of a trace, and why they are only a part; none where there is no such trace."""
         reply = self._http.get(f"/api/v2/traces/{trace_id}", accept=_PROTOBUF, statuses=(200, 404))
         if reply.status == 200:
             return self._second_version(reply)

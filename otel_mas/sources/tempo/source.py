@@ -1,4 +1,4 @@
-"""Grafana Tempo as a source: what is asked of its search, and what is filtered here again."""
+"""Grafana Tempo as a source: one condition is left to its search, the others are filtered here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from otel_mas.sources.spans_only import FILTERS
 from otel_mas.sources.tempo.client import PORT, TempoClient
 
 LOOKBACK_NS = 14 * DAY
-"""What Tempo keeps unless told otherwise."""
+"""Tempo's default retention."""
 
 _RECENT_NS = HOUR // 4
 """For so long Tempo searches what it has just received by its live store alone (`query_backend_after`)."""

@@ -140,7 +140,7 @@ def test_the_status_of_a_store_that_is_shipped_nowhere(lunch: Path) -> None:
     assert json.loads(run("ship", "status", "--store", lunch, "--json").stdout) == {"destinations": []}
 
 
-def test_what_is_wrong_with_the_settings_is_one_line(lunch: Path, tmp_path: Path) -> None:
+def test_wrong_settings_are_one_line(lunch: Path, tmp_path: Path) -> None:
     wrong = run("ship", "--store", lunch, "--endpoint", "localhost:4318", "--once")
     assert (wrong.exit_code, wrong.stderr.count("\n")) == (2, 1)
     assert "neither http:// nor https://" in wrong.stderr
@@ -186,7 +186,7 @@ def traces(store: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["out.jsonl", "out.jsonl.gz"])
-def test_what_is_exported_can_be_imported_once(lunch: Path, tmp_path: Path, name: str) -> None:
+def test_an_export_can_be_imported_once(lunch: Path, tmp_path: Path, name: str) -> None:
     exported = run("export", "--all", "--store", lunch, "-o", tmp_path / name)
     assert exported.exit_code == 0
     assert "wrote 15 spans of 3 traces" in exported.stderr
@@ -225,7 +225,7 @@ def test_content_is_exported_only_on_request(tmp_path: Path, monkeypatch: pytest
     assert "a secret" in run("export", "--store", store).stdout
 
 
-def test_a_failed_export_leaves_what_was_there(lunch: Path, tmp_path: Path) -> None:
+def test_a_failed_export_leaves_the_old_file(lunch: Path, tmp_path: Path) -> None:
     (tmp_path / "out.jsonl").write_text("before")
     run("export", "f" * 32, "--store", lunch, "-o", tmp_path / "out.jsonl")
 
@@ -254,7 +254,7 @@ def test_a_file_that_is_none_does_not_keep_the_others_out(lunch: Path, tmp_path:
     assert "is no OTLP file" in result.stderr
 
 
-def test_what_is_imported_stays_unless_it_may_be_shipped(tmp_path: Path, server: HttpServer, lunch: Path) -> None:
+def test_imported_spans_stay_unless_they_may_be_shipped(tmp_path: Path, server: HttpServer, lunch: Path) -> None:
     run("export", "--all", "--store", lunch, "-o", tmp_path / "out.jsonl")
     stays, leaves = tmp_path / "stays.db", tmp_path / "leaves.db"
     run("import", tmp_path / "out.jsonl", "--store", stays)

@@ -59,7 +59,7 @@ def test_timeouts_are_seconds(text: str, value: float) -> None:
         (parse.choice("full", "none"), "half"),
     ],
 )
-def test_what_cannot_be_read_says_what_it_must_be(parser: object, text: str) -> None:
+def test_unreadable_text_names_what_it_takes(parser: object, text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         parser(text)  # type: ignore[operator]
 
@@ -90,7 +90,7 @@ def test_headers_are_pairs_with_decoded_values_and_names_in_lower_case() -> None
 
 
 @pytest.mark.parametrize("text", ["authorization", "=x", "a b=c", "a=b%0d%0ac"])
-def test_what_is_no_header_is_refused(text: str) -> None:
+def test_malformed_headers_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="URL-encoded"):
         parse.headers(text)
 

@@ -1,4 +1,4 @@
-"""Regular expressions of users: what is refused, and how it is said."""
+"""Regular expressions of users: what is refused, and how it is logged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from otel_mas.errors import ConfigError
 
 
 @pytest.mark.parametrize(
-    ("expression", "said"),
+    ("expression", "logged"),
     [
         ("hunter2(", "number 1 is none: missing )"),
         ("a*", "number 1 matches the empty text"),
@@ -22,10 +22,10 @@ from otel_mas.errors import ConfigError
         ("@/no/such/file", "/no/such/file cannot be read"),
     ],
 )
-def test_an_expression_that_cannot_be_used_is_refused_without_repeating_it(expression: str, said: str) -> None:
+def test_an_expression_that_cannot_be_used_is_refused_without_repeating_it(expression: str, logged: str) -> None:
     with pytest.raises(ConfigError, match="OTEL_MAS_REDACT_PATTERNS is \\(not shown\\)") as caught:
         Settings.from_env({"OTEL_MAS_REDACT_PATTERNS": expression})
-    assert said in str(caught.value)
+    assert logged in str(caught.value)
     assert "hunter2" not in str(caught.value)
 
 

@@ -25,14 +25,14 @@ def test_each_unprintable_character_becomes_a_space() -> None:
 
 
 def test_scripts_and_emoji_keep_their_joiners() -> None:
-    said = "می‌خواهم 👩‍👧 é 日本"
-    assert printable(said) == said
+    logged = "می‌خواهم 👩‍👧 é 日本"
+    assert printable(logged) == logged
 
 
 def test_json_keeps_its_meaning_and_its_line_breaks() -> None:
-    said = {"name": HOSTILE.replace("\ud800", "")}
-    shown = printable_json(json.dumps(said, ensure_ascii=False, indent=2))
-    assert json.loads(shown) == said
+    logged = {"name": HOSTILE.replace("\ud800", "")}
+    shown = printable_json(json.dumps(logged, ensure_ascii=False, indent=2))
+    assert json.loads(shown) == logged
     assert not BAD.search(shown.replace("\n", ""))
 
 

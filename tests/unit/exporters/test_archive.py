@@ -215,7 +215,7 @@ def test_a_file_of_somebody_else_is_not_changed(tmp_path: Path, rows: Any, archi
     assert names(there.path) == ["b"]
 
 
-def test_a_pipe_in_its_place_is_waited_for_by_nobody(tmp_path: Path, rows: Any, archive: Any) -> None:
+def test_a_pipe_at_the_path_does_not_block(tmp_path: Path, rows: Any, archive: Any) -> None:
     os.mkfifo(tmp_path / "spans.jsonl")
 
     assert isinstance(archive(tmp_path / "spans.jsonl").send(rows("a")), Unavailable)

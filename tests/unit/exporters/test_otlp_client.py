@@ -1,4 +1,4 @@
-"""What servers answer, as protobuf would read it."""
+"""Replies of servers, read as protobuf reads them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_negative_number_of_rejected_spans_is_none() -> None:
     assert accepted(ExportTraceServiceResponse(partial_success=partial).SerializeToString()) == Accepted(0, "odd")
 
 
-def test_what_is_no_response_is_told() -> None:
+def test_a_malformed_response_is_reported() -> None:
     with pytest.raises(ValueError, match="message"):
         accepted(b"<html>")
 

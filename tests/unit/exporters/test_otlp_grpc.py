@@ -71,7 +71,7 @@ def test_partial_success(grpc_server: Any, rows: Any) -> None:
     [CODE.CANCELLED, CODE.DEADLINE_EXCEEDED, CODE.ABORTED, CODE.OUT_OF_RANGE, CODE.UNAVAILABLE, CODE.DATA_LOSS],
     ids=str,
 )
-def test_what_may_be_tried_again(grpc_server: Any, rows: Any, code: grpc.StatusCode) -> None:
+def test_retryable_statuses(grpc_server: Any, rows: Any, code: grpc.StatusCode) -> None:
     grpc_server.answer = aborting(code)
 
     outcome = destination(grpc_server.url).send(rows("a"))
@@ -92,7 +92,7 @@ def test_what_may_be_tried_again(grpc_server: Any, rows: Any, code: grpc.StatusC
     ],
     ids=str,
 )
-def test_what_may_not(grpc_server: Any, rows: Any, code: grpc.StatusCode, about_the_data: bool) -> None:
+def test_other_statuses(grpc_server: Any, rows: Any, code: grpc.StatusCode, about_the_data: bool) -> None:
     grpc_server.answer = aborting(code)
 
     outcome = destination(grpc_server.url).send(rows("a"))
@@ -125,7 +125,7 @@ def test_a_server_that_has_too_much_to_do_is_overloaded(grpc_server: Any, rows: 
 
 
 @pytest.mark.parametrize("code", [CODE.RESOURCE_EXHAUSTED, CODE.UNAVAILABLE], ids=str)
-def test_a_retry_info_is_what_to_wait(grpc_server: Any, rows: Any, code: grpc.StatusCode) -> None:
+def test_a_retry_info_is_the_time_to_wait(grpc_server: Any, rows: Any, code: grpc.StatusCode) -> None:
     grpc_server.answer = aborting(code, 0.5)
 
     outcome = destination(grpc_server.url).send(rows("a"))
@@ -133,7 +133,7 @@ def test_a_retry_info_is_what_to_wait(grpc_server: Any, rows: Any, code: grpc.St
     assert outcome.after_s == 0.5
 
 
-def test_nobody_there_and_then_somebody(grpc_server: Any, rows: Any) -> None:
+def test_a_server_that_starts_later(grpc_server: Any, rows: Any) -> None:
     there = destination(grpc_server.url)
     grpc_server.stop()
     assert isinstance(there.send(rows("a")), Unavailable)

@@ -64,7 +64,7 @@ def test_partial_success(http_server: Any, rows: Any, answer: Any) -> None:
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_what_may_be_tried_again(http_server: Any, rows: Any, answer: Any, status: int) -> None:
+def test_retryable_statuses(http_server: Any, rows: Any, answer: Any, status: int) -> None:
     http_server.answer = lambda _: answer(status, headers={"Retry-After": "7"})
 
     outcome = destination(http_server.url).send(rows("a"))
@@ -77,7 +77,7 @@ def test_what_may_be_tried_again(http_server: Any, rows: Any, answer: Any, statu
     ("status", "about_the_data"),
     [(400, True), (413, True), (422, True), (401, False), (403, False), (404, False), (405, False), (500, False)],
 )
-def test_what_may_not(http_server: Any, rows: Any, answer: Any, status: int, about_the_data: bool) -> None:
+def test_other_statuses(http_server: Any, rows: Any, answer: Any, status: int, about_the_data: bool) -> None:
     body = Status(code=3, message="why not").SerializeToString()
     http_server.answer = lambda _: answer(status, body)
 
@@ -107,13 +107,13 @@ def test_something_else_is_no_success(http_server: Any, rows: Any, answer: Any) 
     assert isinstance(destination(http_server.url).send(rows("a")), Unavailable)
 
 
-def test_json_is_taken_for_success(http_server: Any, rows: Any, answer: Any) -> None:
+def test_json_counts_as_success(http_server: Any, rows: Any, answer: Any) -> None:
     http_server.answer = lambda _: answer(body=b"{}", headers={"Content-Type": "application/json"})
 
     assert destination(http_server.url).send(rows("a")) == Accepted()
 
 
-def test_nobody_there(rows: Any) -> None:
+def test_nothing_listens(rows: Any) -> None:
     assert reason_of(destination("http://127.0.0.1:1").send(rows("a"))).startswith("nothing listens at")
 
 

@@ -1,4 +1,4 @@
-"""What a person has to set is said, over gRPC as over HTTP, where TLS or a tenant keeps spans from being taken."""
+"""The setting to change is named, over gRPC as over HTTP, where TLS or a tenant keeps spans from being accepted."""
 
 from __future__ import annotations
 
@@ -91,21 +91,21 @@ def test_an_unknown_authority(serve: Any, certificate: Any, rows: Any) -> None:
 
 
 def test_a_certificate_of_another_host(serve: Any, elsewhere: Any, rows: Any) -> None:
-    said = reason(send(serve, f"https://{serve(elsewhere)}", rows, CERTIFICATE=elsewhere[0]))
+    message = reason(send(serve, f"https://{serve(elsewhere)}", rows, CERTIFICATE=elsewhere[0]))
 
-    assert f"made out to another name: use that name in {P}ENDPOINT" in said
+    assert f"made out to another name: use that name in {P}ENDPOINT" in message
 
 
 def test_tls_to_a_server_without(serve: Any, certificate: Any, rows: Any) -> None:
-    said = reason(send(serve, f"https://{serve()}", rows, CERTIFICATE=certificate[0]))
+    message = reason(send(serve, f"https://{serve()}", rows, CERTIFICATE=certificate[0]))
 
-    assert f"does not speak TLS: http:// instead of https:// in {P}ENDPOINT" in said
+    assert f"does not speak TLS: http:// instead of https:// in {P}ENDPOINT" in message
 
 
 def test_plain_text_to_a_server_with_tls(serve: Any, certificate: Any, rows: Any) -> None:
-    said = reason(send(serve, f"http://{serve(certificate)}", rows))
+    message = reason(send(serve, f"http://{serve(certificate)}", rows))
 
-    assert f"does it want TLS: https:// instead of http:// in {P}ENDPOINT" in said
+    assert f"does it want TLS: https:// instead of http:// in {P}ENDPOINT" in message
 
 
 def test_a_server_that_wants_a_client_certificate(serve: Any, certificate: Any, rows: Any) -> None:

@@ -16,7 +16,7 @@ def test_waits_vary_by_half_either_way() -> None:
     assert Backoff(jitter=lambda: 1.0).next() == 1.5
 
 
-def test_what_the_server_asks_is_waited_in_full_and_no_longer_than_an_hour() -> None:
+def test_the_time_that_a_server_asks_for_is_waited_in_full_and_no_longer_than_an_hour() -> None:
     backoff = Backoff(jitter=lambda: 0.5)
 
     assert [backoff.next(7.0), backoff.next(1e9)] == [7.0, 3600.0]

@@ -30,7 +30,7 @@ def until_idle(shipper: Shipper, most: int = 60) -> int:
 
 
 @pytest.mark.parametrize("places", [(0,), (3,), (7,), (0, 1), (2, 5), (6, 7)])
-def test_a_span_that_is_never_taken_is_set_aside_and_the_others_arrive(
+def test_a_span_that_is_never_accepted_is_set_aside_and_the_others_arrive(
     harbour: Any, fake: Any, places: tuple[int, ...]
 ) -> None:
     shipper = harbour.shipper(there := fake())
@@ -45,7 +45,7 @@ def test_a_span_that_is_never_taken_is_set_aside_and_the_others_arrive(
     assert all(len(one.span_id) == 16 and len(one.trace_id) == 32 for one in status.rejections)
 
 
-def test_a_span_alone_is_set_aside_where_others_were_taken_before_and_still_are(harbour: Any, fake: Any) -> None:
+def test_a_span_alone_is_set_aside_where_others_were_accepted_before_and_still_are(harbour: Any, fake: Any) -> None:
     shipper = harbour.shipper(there := fake())
     (good,) = harbour.write(1)
     assert steps(shipper) == [Shipped(1), Idle()]

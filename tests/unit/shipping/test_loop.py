@@ -27,15 +27,15 @@ def test_run_until_empty_ships_all_that_there_is(harbour: Any, fake: Any) -> Non
 
 def test_run_until_empty_tries_again_within_its_patience(harbour: Any, fake: Any) -> None:
     answers = iter([Unavailable("down"), Unavailable("down"), Accepted()])
-    said: list[str] = []
-    loop = loop_of(harbour, fake(lambda rows: next(answers)), on_waiting=said.append)
+    logged: list[str] = []
+    loop = loop_of(harbour, fake(lambda rows: next(answers)), on_waiting=logged.append)
     harbour.write(1)
 
     assert loop.run_until_empty(30) is None
     assert said == ["down"]
 
 
-def test_run_until_empty_says_what_keeps_it(harbour: Any, fake: Any) -> None:
+def test_run_until_empty_returns_the_reason(harbour: Any, fake: Any) -> None:
     loop = loop_of(harbour, fake(lambda rows: Unavailable("down")))
     harbour.write(1)
 
@@ -67,7 +67,7 @@ def test_a_store_that_is_locked_is_waited_for(harbour: Any, fake: Any, monkeypat
     assert there.taken == bodies
 
 
-def test_run_ships_what_comes_and_ends_when_told(harbour: Any, fake: Any) -> None:
+def test_run_ships_new_spans_and_ends_when_stopped(harbour: Any, fake: Any) -> None:
     loop = loop_of(harbour, there := fake())
     thread = threading.Thread(target=loop.run)
     thread.start()
@@ -83,7 +83,7 @@ def test_run_ships_what_comes_and_ends_when_told(harbour: Any, fake: Any) -> Non
     assert there.taken == bodies
 
 
-def test_a_long_wait_ends_when_told(harbour: Any, fake: Any) -> None:
+def test_a_long_wait_ends_when_stopped(harbour: Any, fake: Any) -> None:
     loop = loop_of(harbour, there := fake(lambda rows: Unavailable("down", 600.0)))
     harbour.write(1)
     thread = threading.Thread(target=loop.run)

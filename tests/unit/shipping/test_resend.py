@@ -1,4 +1,4 @@
-"""What a backend took and lost is sent again, and nothing else changes."""
+"""Spans that a backend accepted and lost are sent again, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def again(harbour: Any, there: Any, **chosen: Any) -> Shipper:
     return Shipper(log, there)
 
 
-def test_what_was_acknowledged_is_sent_again_and_what_waits_is_not(harbour: Any, fake: Any) -> None:
+def test_acknowledged_spans_are_sent_again_and_waiting_ones_are_not(harbour: Any, fake: Any) -> None:
     shipper = harbour.shipper(there := fake())
     shipped = harbour.write(5)
     assert steps(shipper) == [Shipped(5), Idle()]
@@ -58,7 +58,7 @@ def test_a_trace_is_chosen_by_the_beginning_of_its_id(harbour: Any, fake: Any) -
         again(harbour, fake(), trace="cc").step()
 
 
-def test_history_that_was_never_shipped_and_what_was_refused_stay(harbour: Any, fake: Any) -> None:
+def test_history_that_was_never_shipped_and_refused_spans_stay(harbour: Any, fake: Any) -> None:
     harbour.write(2)
     shipper = harbour.shipper(there := fake())
     good, bad = harbour.write(2)
@@ -71,6 +71,6 @@ def test_history_that_was_never_shipped_and_what_was_refused_stay(harbour: Any, 
     assert lost.taken == [good]
 
 
-def test_a_destination_that_nothing_was_shipped_to_is_told(harbour: Any, fake: Any) -> None:
+def test_a_destination_that_nothing_was_shipped_to_is_reported(harbour: Any, fake: Any) -> None:
     with pytest.raises(DestinationError, match="nothing was ever shipped"):
         again(harbour, fake()).step()

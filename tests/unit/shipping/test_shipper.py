@@ -42,7 +42,7 @@ def test_all_is_shipped_in_order_in_batches(harbour: Any, fake: Any) -> None:
     assert harbour.status().shipped == 5
 
 
-def test_what_is_unavailable_gets_everything_later(harbour: Any, fake: Any) -> None:
+def test_an_unavailable_destination_gets_everything_later(harbour: Any, fake: Any) -> None:
     there = fake(lambda rows: Unavailable("down"))
     shipper = harbour.shipper(there)
     bodies = harbour.write(3)
@@ -114,7 +114,7 @@ def test_a_server_error_is_believed_of_a_span_once_another_one_passes(harbour: A
     assert harbour.status().rejected == 1
 
 
-def test_what_got_through_before_it_went_down_is_not_sent_again(harbour: Any, fake: Any) -> None:
+def test_a_batch_accepted_before_it_went_down_is_not_sent_again(harbour: Any, fake: Any) -> None:
     shipper = harbour.shipper(there := fake())
     bodies = harbour.write(8)
 
@@ -132,7 +132,7 @@ def test_what_got_through_before_it_went_down_is_not_sent_again(harbour: Any, fa
     assert harbour.status().shipped == 8
 
 
-def test_partial_success_is_counted_told_and_not_sent_again(
+def test_partial_success_is_counted_logged_and_not_sent_again(
     harbour: Any, fake: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     there = fake(lambda rows: Accepted(2, "too old"))
@@ -221,7 +221,7 @@ def test_who_was_asleep_for_longer_than_its_lease_acknowledges_nothing(harbour: 
     assert harbour.status().shipped == 2
 
 
-def test_only_what_may_leave_is_sent_and_the_rest_is_counted(harbour: Any, fake: Any) -> None:
+def test_only_consented_spans_are_sent_and_the_rest_is_counted(harbour: Any, fake: Any) -> None:
     shipper = harbour.shipper(there := fake())
     harbour.write(2, may_ship=False)
     bodies = harbour.write(1)

@@ -26,7 +26,7 @@ class Asked:
 
 @dataclass
 class Answer:
-    """What is answered. `cut` sends only so many bytes of the body that was announced; `wait_s` is spent before."""
+    """One reply. `cut` sends only so many bytes of the body that was announced; `wait_s` is spent before."""
 
     status: int = 200
     body: bytes = b""

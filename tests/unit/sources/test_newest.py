@@ -56,7 +56,7 @@ class Server:
         return Walk(self.find, self.look, "a server", GRAIN, **changes)
 
     def newest(self, limit: int, floor_ns: int) -> list[str]:
-        """What is right, by looking at everything."""
+        """The right answer, by looking at everything."""
         kept = [
             (-min(times), trace)
             for trace, times in self.traces.items()
@@ -121,7 +121,7 @@ def test_a_server_that_gives_few_at_a_time_is_asked_for_few() -> None:
     assert [one.trace_id for one in server.walk().newest(20, 0, NOW)] == server.newest(20, 0)
 
 
-def test_looking_at_everything_is_refused_and_says_what_would_help() -> None:
+def test_looking_at_everything_is_refused_and_names_what_would_help() -> None:
     server = Server({f"{n:032x}": [NOW - n * HOUR] for n in range(2_000)}, matching=lambda _: False)
 
     with pytest.raises(UnsupportedQuery, match="say since when"):
@@ -138,7 +138,7 @@ def test_many_traces_of_one_instant_are_found_and_too_many_refused() -> None:
         server.walk().newest(20, 0, NOW)
 
 
-def test_a_refusal_that_no_smaller_request_helps_against_is_passed_on() -> None:
+def test_a_refusal_of_the_smallest_request_is_passed_on() -> None:
     server = Server({"a" * 32: [NOW]})
     server.most = 0
 

@@ -51,17 +51,17 @@ def test_a_path_is_opened_by_the_source_that_recognises_the_file(store: Path, tm
     assert open_source(lines, KNOWN).opened == [str(lines)]  # type: ignore[attr-defined]
 
 
-def test_a_scheme_names_its_source_and_hands_on_what_follows(store: Path) -> None:
+def test_a_scheme_names_its_source_and_gets_the_rest_of_the_target(store: Path) -> None:
     assert open_source("lines://host:1/x", KNOWN).opened == ["host:1/x"]  # type: ignore[attr-defined]
     assert isinstance(open_source(f"STORE://{store}", KNOWN), StoreSource)
 
 
-def test_an_unknown_scheme_is_refused_naming_what_is_known() -> None:
+def test_an_unknown_scheme_is_refused_naming_the_installed_ones() -> None:
     with pytest.raises(UnknownSource, match=r"no source reads jaeger://.*lines://, store://"):
         open_source("jaeger://localhost:16686", KNOWN)
 
 
-def test_without_any_source_installed_the_error_says_so() -> None:
+def test_without_any_source_installed_the_error_is_refused() -> None:
     with pytest.raises(UnknownSource, match="reinstall otel-mas"):
         open_source("runs.db", {})
 
@@ -71,7 +71,7 @@ def test_a_drive_letter_is_no_scheme() -> None:
         open_source("C:/nowhere/runs.db", KNOWN)
 
 
-def test_a_file_that_nobody_knows_is_no_store(tmp_path: Path) -> None:
+def test_a_file_of_no_source_is_no_store(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("hello")
     with pytest.raises(NotAStore, match="is not an otel-mas store"):

@@ -25,7 +25,7 @@ from tests.conformance import lunch
 from tests.conformance.messages import BASE_NS, MS, export, link, pairs, process, span, span_id, trace_id
 from tests.conformance.places import write
 
-# What a message can hold
+# Contents of a message
 
 _texts = st.text(max_size=20).filter(lambda text: "\x00" not in text)
 _scalars = st.one_of(
@@ -163,7 +163,7 @@ def test_fields_of_a_newer_version_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize("document", [None, [], "x", {"resourceSpans": {}}, {"resourceSpans": [None]}, {"batches": 7}])
-def test_what_is_no_otlp_json_is_refused(document: object) -> None:
+def test_malformed_otlp_json_is_refused(document: object) -> None:
     with pytest.raises(ValueError, match=r"OTLP/JSON|resourceSpans"):
         list(resource_spans(document))
 
@@ -197,7 +197,7 @@ def test_the_body_is_decoded_when_it_is_asked_for() -> None:
     assert one.attributes == {"x": (1, 2)}
 
 
-def test_without_bodies_only_what_is_at_hand_is_known() -> None:
+def test_without_bodies_spans_have_only_column_attributes() -> None:
     sent = export(process({}, [span(1, 1, "a", 0, 1, attributes={"x": 1, names.GEN_AI_AGENT_NAME: "b"})]))
     (one,) = SpanReader(bodies=False).read(sent.resource_spans)
 
@@ -244,7 +244,7 @@ def test_a_column_of_an_odd_type_breaks_nothing(value: object) -> None:
     assert SummaryBuilder.of(trace).summary().span_count == 1
 
 
-# What backends mangle
+# Losses of backends
 
 
 @given(st.dictionaries(st.sampled_from(sorted(STRING_ARRAYS)), st.lists(_texts, max_size=3).map(tuple), max_size=4))
@@ -256,7 +256,7 @@ def test_arrays_that_came_as_json_text_are_arrays_again(sent: dict[str, tuple[st
 
 
 @pytest.mark.parametrize("value", ["[", "[1]", "text", '{"a":1}', "", 7])
-def test_what_is_no_json_array_of_text_stays_as_it_is(value: object) -> None:
+def test_other_values_than_a_json_array_of_text_stay_as_they_are(value: object) -> None:
     assert restored_attributes({names.MAS_CAUSE_SPANS: value}) == {names.MAS_CAUSE_SPANS: value}
 
 

@@ -119,7 +119,7 @@ def test_without_the_setting_nothing_is_shipped_and_nothing_is_loaded(tmp_path: 
     assert server.requests == []
 
 
-def test_what_nobody_took_waits_for_the_next_process(tmp_path: Path, server: HttpServer) -> None:
+def test_unaccepted_spans_wait_for_the_next_process(tmp_path: Path, server: HttpServer) -> None:
     down = run(tmp_path, "http://127.0.0.1:1", "start(); span('a')", OTEL_MAS_EXPORT=f"otlp:{server.url}")
     assert down.returncode == 0
     server.answer = lambda request: HttpAnswer(503)
@@ -195,7 +195,7 @@ def test_children_forked_before_the_first_span_ship_themselves(tmp_path: Path, s
     assert arrived(server) == ["child 0", "child 1", "child 2", "parent"]
 
 
-def test_a_setting_that_is_wrong_is_told_once_and_the_app_is_recorded(tmp_path: Path) -> None:
+def test_a_setting_that_is_wrong_is_logged_once_and_the_app_is_recorded(tmp_path: Path) -> None:
     result = run(tmp_path, "nowhere", "start(); span('a'); lifecycle.flush(30); span('b')")
 
     assert result.returncode == 0
@@ -219,7 +219,7 @@ span("a")
 """
 
 
-def test_where_the_app_exports_itself_nothing_arrives_twice_and_that_is_said(
+def test_where_the_app_exports_itself_nothing_arrives_twice_and_that_is_logged(
     tmp_path: Path, server: HttpServer
 ) -> None:
     result = run(tmp_path, server.url, STOCK.format(endpoint=""))
@@ -230,7 +230,7 @@ def test_where_the_app_exports_itself_nothing_arrives_twice_and_that_is_said(
     assert status(tmp_path).elsewhere == 1
 
 
-def test_what_the_app_exports_itself_another_process_does_not_ship_either(tmp_path: Path, server: HttpServer) -> None:
+def test_another_process_does_not_ship_what_the_app_exports_either(tmp_path: Path, server: HttpServer) -> None:
     run(tmp_path, server.url, STOCK.format(endpoint=""), OTEL_MAS_EXPORT="")
     succeeded(run(tmp_path, server.url, "start(); span('b')"))
     before = list(arrived(server))
@@ -284,7 +284,7 @@ def test_shipping_is_not_traced(tmp_path: Path, server: HttpServer) -> None:
     assert arrived(server) == ["a"]
 
 
-def test_what_is_recorded_into_a_store_made_anew_is_shipped_as_well(tmp_path: Path, server: HttpServer) -> None:
+def test_spans_in_a_new_store_are_shipped_as_well(tmp_path: Path, server: HttpServer) -> None:
     result = run(
         tmp_path,
         server.url,

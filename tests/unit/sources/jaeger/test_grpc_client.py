@@ -59,16 +59,16 @@ def speaking() -> Iterator[Callable[..., int]]:
         server.stop(None)
 
 
-def failing(code: grpc.StatusCode, said: str) -> GrpcAnswer:
+def failing(code: grpc.StatusCode, message: str) -> GrpcAnswer:
     def answer(method: str, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
-        context.abort(code, said)
+        context.abort(code, message)
         yield b""
 
     return answer
 
 
 @pytest.mark.parametrize(
-    ("code", "said", "expected"),
+    ("code", "message", "expected"),
     [
         (grpc.StatusCode.UNAUTHENTICATED, "no token", "refuses access .no token.; set OTEL_MAS_SOURCE_HEADERS"),
         (grpc.StatusCode.PERMISSION_DENIED, "not you", "refuses access .not you."),
@@ -78,9 +78,11 @@ def failing(code: grpc.StatusCode, said: str) -> GrpcAnswer:
         (grpc.StatusCode.UNAVAILABLE, "upstream reset", "hung up .upstream reset."),
     ],
 )
-def test_a_grpc_status_is_told(speaking: Callable[..., int], code: grpc.StatusCode, said: str, expected: str) -> None:
+def test_a_grpc_status_is_reported(
+    speaking: Callable[..., int], code: grpc.StatusCode, message: str, expected: str
+) -> None:
     with pytest.raises(SourceError, match=expected) as caught:
-        over_grpc(speaking(failing(code, said))).trace(TRACE)
+        over_grpc(speaking(failing(code, message))).trace(TRACE)
     assert not isinstance(caught.value, TraceNotFound)
 
 
@@ -114,7 +116,7 @@ def test_a_stream_that_breaks_off_is_no_trace_but_an_error(speaking: Callable[..
         over_grpc(speaking(answer)).trace(TRACE)
 
 
-def test_a_message_that_is_cut_is_told(speaking: Callable[..., int]) -> None:
+def test_a_message_that_is_cut_is_reported(speaking: Callable[..., int]) -> None:
     def answer(method: str, request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         yield lunch.EXPORTS[0].SerializeToString()[:-5]
 
@@ -143,7 +145,7 @@ def test_grpc_metadata_carries_the_headers(speaking: Callable[..., int]) -> None
     assert (seen[0]["authorization"], seen[0]["x-tenant"]) == ("Bearer t", "a")
 
 
-def test_nobody_there_for_grpc() -> None:
+def test_nothing_listens_for_grpc() -> None:
     with pytest.raises(SourceError, match=r"nothing listens at .*16685"):
         over_grpc(free_port()).trace(TRACE)
 
@@ -154,12 +156,12 @@ def test_an_unknown_host_for_grpc() -> None:
         JaegerSource(JaegerGrpcClient(endpoint, Access(timeout_s=30))).trace(TRACE)
 
 
-def test_an_http_server_is_told_from_a_grpc_server() -> None:
+def test_an_http_server_is_distinguished_from_a_grpc_server() -> None:
     with answering(lambda _: NOT_FOUND) as server, pytest.raises(SourceError, match="does not answer as Jaeger does"):
         over_grpc(server.port).trace(TRACE)
 
 
-def test_a_silent_port_is_told() -> None:
+def test_a_silent_port_is_reported() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     with listener, pytest.raises(SourceError, match="did not answer within"):
         over_grpc(listener.getsockname()[1], timeout_s=0.5).trace(TRACE)
@@ -181,19 +183,19 @@ def test_grpc_trusts_a_certificate_when_it_is_given(speaking: Callable[..., int]
         grpcs(port, None).trace(TRACE)
 
 
-def test_a_grpc_server_without_tls_is_told(speaking: Callable[..., int]) -> None:
+def test_a_grpc_server_without_tls_is_reported(speaking: Callable[..., int]) -> None:
     with pytest.raises(SourceError, match="TLS"):
         grpcs(speaking(failing(grpc.StatusCode.UNKNOWN, "")), None).trace(TRACE)
 
 
-def test_a_grpc_server_that_wants_tls_is_told(speaking: Callable[..., int], trusted: SelfSigned) -> None:
+def test_a_grpc_server_that_wants_tls_is_reported(speaking: Callable[..., int], trusted: SelfSigned) -> None:
     port = speaking(failing(grpc.StatusCode.UNKNOWN, ""), trusted)
 
     with pytest.raises(SourceError, match="does it want TLS"):
         over_grpc(port).trace(TRACE)
 
 
-def test_a_grpc_certificate_of_another_host_is_told(speaking: Callable[..., int], tmp_path: Path) -> None:
+def test_a_grpc_certificate_of_another_host_is_reported(speaking: Callable[..., int], tmp_path: Path) -> None:
     other = self_signed(tmp_path, "DNS:other.example")
     port = speaking(failing(grpc.StatusCode.UNKNOWN, ""), other)
 
@@ -201,7 +203,7 @@ def test_a_grpc_certificate_of_another_host_is_told(speaking: Callable[..., int]
         grpcs(port, other.certificate).trace(TRACE)
 
 
-def test_a_tenant_that_is_missing_over_grpc_is_told(speaking: Callable[..., int]) -> None:
+def test_a_tenant_that_is_missing_over_grpc_is_reported(speaking: Callable[..., int]) -> None:
     port = speaking(failing(grpc.StatusCode.UNAUTHENTICATED, "no org id"))
 
     with pytest.raises(SourceError, match="X-Scope-OrgID=<tenant>"):

@@ -38,7 +38,7 @@ def refusal(answer: Answerer | Answer, path: str = "", **access: Any) -> str:
     return str(caught.value)
 
 
-def test_nobody_there() -> None:
+def test_nothing_listens() -> None:
     with pytest.raises(SourceError, match=r"nothing listens at .*16686"):
         over_http(free_port()).trace(TRACE)
 
@@ -50,10 +50,10 @@ def test_an_unknown_host() -> None:
 
 
 def test_a_server_that_does_not_answer_in_time() -> None:
-    said = refusal(Answer(200, wait_s=3), timeout_s=0.2)
+    message = refusal(Answer(200, wait_s=3), timeout_s=0.2)
 
-    assert "did not answer within 0.2 s" in said
-    assert "OTEL_MAS_SOURCE_TIMEOUT" in said
+    assert "did not answer within 0.2 s" in message
+    assert "OTEL_MAS_SOURCE_TIMEOUT" in message
 
 
 def test_a_server_that_answers_byte_by_byte() -> None:
@@ -65,10 +65,10 @@ def test_a_server_that_answers_byte_by_byte() -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_no_access(status: int) -> None:
-    said = refusal(Answer(status, b"token expired", "text/plain"))
+    message = refusal(Answer(status, b"token expired", "text/plain"))
 
-    assert f"refuses access ({status}): token expired" in said
-    assert "OTEL_MAS_SOURCE_HEADERS" in said
+    assert f"refuses access ({status}): token expired" in message
+    assert "OTEL_MAS_SOURCE_HEADERS" in message
 
 
 @pytest.mark.parametrize(
@@ -86,10 +86,10 @@ def test_no_access(status: int) -> None:
     ids=["ui", "404", "page404", "json404", "other json", "list", "text", "nothing"],
 )
 def test_something_that_is_no_jaeger_or_a_wrong_base_path(answer: Answer) -> None:
-    said = refusal(answer, path="/wrong")
+    message = refusal(answer, path="/wrong")
 
-    assert "does not answer as Jaeger does" in said
-    assert "base path" in said
+    assert "does not answer as Jaeger does" in message
+    assert "base path" in message
 
 
 def test_something_that_speaks_no_http() -> None:
@@ -105,9 +105,9 @@ def test_a_server_that_hangs_up() -> None:
 def test_a_redirect_is_not_followed_with_our_token() -> None:
     with answering(lambda _: Answer(200, b"{}")) as elsewhere:
         there = f"http://127.0.0.1:{elsewhere.port}/login"
-        said = refusal(Answer(302, headers={"Location": there}), headers=(("authorization", "Bearer x"),))
+        message = refusal(Answer(302, headers={"Location": there}), headers=(("authorization", "Bearer x"),))
 
-        assert there in said
+        assert there in message
         assert elsewhere.asked == []
 
 
@@ -124,10 +124,10 @@ def test_a_redirect_is_not_followed_with_our_token() -> None:
     ],
 )
 def test_a_server_that_fails_is_quoted(answer: Answer, expected: str) -> None:
-    said = refusal(answer)
+    message = refusal(answer)
 
-    assert expected in said
-    assert len(said) < 500
+    assert expected in message
+    assert len(message) < 500
 
 
 @pytest.mark.parametrize("cut", [1, 40, 400, -2])
@@ -200,7 +200,7 @@ def test_a_certificate_is_trusted_when_it_is_given(trusted: SelfSigned) -> None:
         assert https(server, trusted.certificate).trace(TRACE).trace_id == TRACE
 
 
-def test_a_self_signed_certificate_is_told(trusted: SelfSigned) -> None:
+def test_a_self_signed_certificate_is_reported(trusted: SelfSigned) -> None:
     with answering(lambda _: NOT_FOUND, trusted.context) as server, pytest.raises(SourceError) as caught:
         https(server, None).trace(TRACE)
 
@@ -208,18 +208,18 @@ def test_a_self_signed_certificate_is_told(trusted: SelfSigned) -> None:
     assert "OTEL_MAS_SOURCE_CERTIFICATE" in str(caught.value)
 
 
-def test_a_server_without_tls_is_told() -> None:
+def test_a_server_without_tls_is_reported() -> None:
     with answering(lambda _: NOT_FOUND) as server, pytest.raises(SourceError, match="does not speak TLS"):
         https(server, None).trace(TRACE)
 
 
-def test_a_server_that_wants_tls_is_told(trusted: SelfSigned) -> None:
+def test_a_server_that_wants_tls_is_reported(trusted: SelfSigned) -> None:
     with answering(lambda _: NOT_FOUND, trusted.context) as server, pytest.raises(SourceError, match=r"TLS|HTTP"):
         over_http(server).trace(TRACE)
 
 
 @pytest.mark.parametrize("scheme", ["https", "grpcs"])
-def test_a_certificate_file_that_is_none_is_told(tmp_path: Path, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_malformed_certificate_file_is_reported(tmp_path: Path, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "wrong.pem").write_text("not a certificate")
     for name in ("wrong.pem", "missing.pem"):
         monkeypatch.setenv("OTEL_MAS_SOURCE_CERTIFICATE", str(tmp_path / name))
@@ -227,7 +227,7 @@ def test_a_certificate_file_that_is_none_is_told(tmp_path: Path, scheme: str, mo
             open_source(f"jaeger+{scheme}://localhost:1").trace(TRACE)
 
 
-def test_a_certificate_of_another_host_is_told(tmp_path: Path) -> None:
+def test_a_certificate_of_another_host_is_reported(tmp_path: Path) -> None:
     other = self_signed(tmp_path, "DNS:other.example")
     with (
         answering(lambda _: NOT_FOUND, other.context) as server,
@@ -236,7 +236,7 @@ def test_a_certificate_of_another_host_is_told(tmp_path: Path) -> None:
         https(server, other.certificate).trace(TRACE)
 
 
-def test_a_server_that_wants_a_client_certificate_is_told(trusted: SelfSigned) -> None:
+def test_a_server_that_wants_a_client_certificate_is_reported(trusted: SelfSigned) -> None:
     context = trusted.context
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(trusted.certificate)
@@ -247,5 +247,5 @@ def test_a_server_that_wants_a_client_certificate_is_told(trusted: SelfSigned) -
         https(server, trusted.certificate).trace(TRACE)
 
 
-def test_a_tenant_that_is_missing_is_told() -> None:
+def test_a_tenant_that_is_missing_is_reported() -> None:
     assert "X-Scope-OrgID=<tenant>" in refusal(Answer(401, b"no org id", "text/plain"))

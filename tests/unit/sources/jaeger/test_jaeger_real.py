@@ -122,7 +122,7 @@ def test_a_real_one_over_tls(
 
 
 @pytest.mark.parametrize("way", ["http", "grpc"])
-def test_a_server_that_dies_is_told_and_read_again_when_it_is_back(
+def test_a_server_that_dies_is_reported_and_read_again_when_it_is_back(
     jaeger_binary: Path, tmp_path: Path, way: str
 ) -> None:
     server = Jaeger(jaeger_binary, tmp_path, "badger")

@@ -151,7 +151,7 @@ def test_more_than_can_be_looked_at_is_refused() -> None:
         ("jaeger+https://me:secret@host", "OTEL_MAS_SOURCE_HEADERS"),
     ],
 )
-def test_an_address_that_is_none_is_told_with_an_example(target: str, expected: str) -> None:
+def test_an_address_that_is_none_is_refused_with_an_example(target: str, expected: str) -> None:
     with pytest.raises(SourceError, match=expected) as caught:
         open_source(target)
 
@@ -178,12 +178,12 @@ def test_an_address_is_shown_as_it_can_be_opened(target: str, location: str) -> 
 
 
 @pytest.mark.parametrize("target", ["localhost:16686", "jaeger.example.com:443/base"])
-def test_an_address_without_a_scheme_is_told(target: str) -> None:
+def test_an_address_without_a_scheme_is_reported(target: str) -> None:
     with pytest.raises(SourceError, match=r"jaeger\+http://"):
         open_source(target)
 
 
-# What its sanitizers change
+# Changes of its sanitizers
 
 
 WARNING = (
@@ -200,7 +200,7 @@ def sanitized(end_ns: int, warnings: object, name: str = "s") -> TracesData:
 
 
 @pytest.mark.parametrize(
-    ("said", "end_ns"),
+    ("warning_time", "end_ns"),
     [
         ("2026-11-21 10:00:00 +0000 UTC", START_NS),
         ("2026-11-21 09:59:59.98765 +0000 UTC", START_NS - 12_350_000),
@@ -210,9 +210,9 @@ def sanitized(end_ns: int, warnings: object, name: str = "s") -> TracesData:
 @pytest.mark.parametrize("form", [tuple, json.dumps], ids=["array", "text"])
 @pytest.mark.parametrize("others", [[], ["another"]])
 def test_the_end_that_jaeger_keeps_in_a_warning_comes_back(
-    said: str, end_ns: int | None, form: Callable[[object], object], others: list[str]
+    warning_time: str, end_ns: int | None, form: Callable[[object], object], others: list[str]
 ) -> None:
-    warnings = [*others, WARNING.format(said)]
+    warnings = [*others, WARNING.format(warning_time)]
     held = sanitized(START_NS + 1, form(warnings))
 
     with answering(FakeJaeger(version=(2, 20), traces={trace_id(1): [held]})) as server:
@@ -241,7 +241,7 @@ def test_an_end_that_jaeger_did_not_change_stays(end_ns: int, warnings: object) 
         assert over_http(server).trace(trace_id(1)).spans[0].end_ns == end_ns
 
 
-def test_the_name_that_jaeger_gives_to_a_span_without_one_is_taken_off() -> None:
+def test_the_name_that_jaeger_gives_to_a_span_without_one_is_removed() -> None:
     held = sanitized(START_NS + 5, (), "empty-span-name")
 
     with answering(FakeJaeger(version=(2, 20), traces={trace_id(1): [held]})) as server:

@@ -43,7 +43,7 @@ def test_a_document_that_is_too_long_is_refused(tmp_path: Path) -> None:
         list(OtlpFile(path).parts())
 
 
-def test_a_message_that_says_to_be_too_long_ends_the_file(tmp_path: Path) -> None:
+def test_a_message_longer_than_allowed_ends_the_file(tmp_path: Path) -> None:
     path = tmp_path / "bomb.pb"
     path.write_bytes((2**27).to_bytes(4, "big") + b"\x0a\xff\xff\xff\x3f\x0a" + b"\0" * 100)
     file = OtlpFile(path)

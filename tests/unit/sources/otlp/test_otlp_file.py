@@ -135,7 +135,7 @@ def test_the_same_by_its_scheme(tmp_path: Path) -> None:
     ],
     ids=repr,
 )
-def test_what_is_no_otlp_file_is_not_recognised(tmp_path: Path, content: bytes) -> None:
+def test_a_foreign_file_is_not_recognised(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x"
     path.write_bytes(content)
 
@@ -156,9 +156,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["lines", "plain protobuf", "protobuf of the Collector's file exporter"])
-def test_of_a_file_cut_anywhere_what_is_whole_is_read_and_one_line_says_where_it_stopped(
-    tmp_path: Path, form: str
-) -> None:
+def test_a_file_cut_anywhere_is_read_up_to_there_and_one_line_names_the_place(tmp_path: Path, form: str) -> None:
     whole = FORMS[form]()
     path = tmp_path / "cut"
     sizes = set()
@@ -187,9 +185,7 @@ def _boundaries(form: str) -> set[int]:
     return ends
 
 
-def test_of_a_gzipped_file_that_is_cut_what_can_be_unpacked_is_read(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_gzipped_file_that_is_cut_is_read_up_to_there(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     packed = gzip.compress(lines() * 200, 1)
     path = tmp_path / "cut.jsonl.gz"
     path.write_bytes(packed[: len(packed) * 2 // 3])
@@ -225,7 +221,7 @@ def test_a_message_that_would_be_huge_is_not_decompressed(tmp_path: Path, declar
     assert "larger than 64 MiB" in file.problems[0]
 
 
-def test_a_zstd_file_without_the_library_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zstd_file_without_the_library_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "zstandard", None)
     path = tmp_path / "spans.jsonl.zst"
     path.write_bytes(packed(lines()))
@@ -285,7 +281,7 @@ def test_a_file_that_grows_is_read_again(tmp_path: Path) -> None:
     assert len(source.trace(trace_id(RESUMED)).spans) == 5
 
 
-def test_a_file_that_goes_away_is_told(tmp_path: Path) -> None:
+def test_a_file_that_goes_away_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "x.jsonl"
     path.write_bytes(lines())
     source = open_source(path)

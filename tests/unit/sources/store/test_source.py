@@ -10,7 +10,7 @@ from otel_mas.sources import Source
 from otel_mas.sources.store.source import StoreSource
 
 
-def test_it_delivers_what_was_written(store: Path, team: ModuleType) -> None:
+def test_it_reads_the_written_spans(store: Path, team: ModuleType) -> None:
     source: Source = StoreSource.open(str(store))
     assert [summary.trace_id for summary in source.traces(Query())] == [team.SECOND, team.FIRST]
     assert len(source.trace(team.FIRST).spans) == 23

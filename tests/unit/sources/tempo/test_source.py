@@ -34,7 +34,7 @@ class Recorded:
         self.folder = folder
         self.replies = json.loads((folder / "index.json").read_text())["replies"]
         self.files: dict[str, str] = {}
-        """What to answer instead of what was recorded: path → file."""
+        """Answers that replace the recorded ones: path → file."""
         self.encoding: str | None = None
 
     def file(self, name: str) -> Answer:
@@ -159,7 +159,7 @@ def test_a_404_of_the_first_version_is_no_trace(recorded: Recorded) -> None:
         source_at(server).trace(TRACE)
 
 
-def test_a_part_of_a_trace_is_said_to_be_one(recorded: Recorded) -> None:
+def test_a_partial_trace_is_marked_incomplete(recorded: Recorded) -> None:
     whole = recorded.file("trace-v2-protobuf.pb").body
     message = b"trace exceeds max size"
     partial = whole + b"\x18\x01" + b"\x22" + bytes([len(message)]) + message
@@ -211,11 +211,11 @@ def test_ids_that_lost_their_first_zeros_get_them_back(tempo: Answering) -> None
         (Query(service="research-team", agent="nobody"), 0),
     ],
 )
-def test_what_the_server_did_not_filter_is_filtered_here(tempo: Answering, query: Query, found: int) -> None:
+def test_traces_that_the_server_did_not_filter_are_filtered_here(tempo: Answering, query: Query, found: int) -> None:
     assert len(source_at(tempo).traces(query)) == found
 
 
-def test_without_since_it_looks_back_as_far_as_it_says(tempo: Answering) -> None:
+def test_without_since_it_looks_back_as_far_as_its_capabilities_state(tempo: Answering) -> None:
     source = source_at(tempo)
     source.traces(Query(service="nobody"))
     now_s = RECORDED_NS // SECOND + 2 * 3600
@@ -262,7 +262,7 @@ def test_a_conversation_is_searched_for_by_its_thread(recorded: Recorded) -> Non
         assert source.conversation("thread-7", "another service") == []
 
 
-def test_what_is_running_is_refused(tempo: Answering) -> None:
+def test_running_traces_are_refused(tempo: Answering) -> None:
     with pytest.raises(UnsupportedQuery, match="ended"):
         source_at(tempo).traces(Query(status="running"))
 
@@ -284,7 +284,7 @@ def test_one_condition_is_left_to_tempo(query: Query, expected: str) -> None:
     assert traceql(query) == expected
 
 
-# What arrived late, and what is missing
+# Late arrivals, and missing parts
 
 
 def served(server: Answering) -> TempoSource:
@@ -293,7 +293,7 @@ def served(server: Answering) -> TempoSource:
 
 
 @pytest.mark.parametrize("widest_ns", [168 * HOUR, 24 * HOUR, 10_000 * HOUR])
-def test_what_arrived_late_is_found_as_soon_as_tempo_can_find_it(widest_ns: int) -> None:
+def test_a_late_trace_is_found_as_soon_as_tempo_can_find_it(widest_ns: int) -> None:
     late = [Held(n + 1, 2 * HOUR + n * MINUTE, 40 * MINUTE) for n in range(60)]
     just_received = [Held(n + 100, 3 * HOUR + n * MINUTE, MINUTE) for n in range(60)]
     in_time = [Held(n + 200, 20 * MINUTE + n * HOUR, 20 * MINUTE + n * HOUR) for n in range(20)]
@@ -317,7 +317,7 @@ def test_a_tempo_that_gives_few_at_a_time_gives_all_that_came_in_time() -> None:
     assert [one.trace_id for one in found] == [one.id for one in tempo.held]
 
 
-def test_what_arrived_three_days_late_is_found_in_windows_of_a_week() -> None:
+def test_a_trace_three_days_late_is_found_in_windows_of_a_week() -> None:
     tempo = FakeTempo([Held(1, 9 * DAY, 6 * DAY), Held(2, 13 * DAY, 13 * DAY - HOUR), Held(3, HOUR, HOUR)])
 
     with answering(tempo) as server:
@@ -325,7 +325,7 @@ def test_what_arrived_three_days_late_is_found_in_windows_of_a_week() -> None:
     assert len(tempo.searches) <= 8
 
 
-def test_what_tempo_cannot_find_yet_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_that_may_lack_recent_traces_is_incomplete(monkeypatch: pytest.MonkeyPatch) -> None:
     with answering(FakeTempo([Held(1, 2 * HOUR, 10 * MINUTE), Held(2, MINUTE, MINUTE)])) as server:
         source = served(server)
         listed, recent = source.traces(Query()), source.traces(Query(since_ns=NOW_NS - 10 * MINUTE))
@@ -348,7 +348,7 @@ def test_a_search_without_a_window_may_be_refused() -> None:
         assert len(served(server).traces(Query())) == 1
 
 
-def test_the_command_line_says_what_may_be_missing() -> None:
+def test_the_command_line_warns_of_missing_traces() -> None:
     with answering(FakeTempo([])) as server:
         place = f"tempo+http://127.0.0.1:{server.port}"
         result = CliRunner().invoke(cli, ["traces", "--from", place])
@@ -363,10 +363,10 @@ def test_the_command_line_says_what_may_be_missing() -> None:
 def test_a_trace_whose_parents_tempo_dropped_is_incomplete() -> None:
     with answering(FakeTempo([Held(1, HOUR, HOUR, parent=77)])) as server:
         source = served(server)
-        said = "incomplete: 1 parent missing (the root): spans were dropped on the way, or have not arrived yet"
+        message = "incomplete: 1 parent missing (the root): spans were dropped on the way, or have not arrived yet"
 
-        assert [one.incomplete for one in source.traces(Query())] == [said]
-        assert source.trace("1".rjust(32, "0")).incomplete == said
+        assert [one.incomplete for one in source.traces(Query())] == [message]
+        assert source.trace("1".rjust(32, "0")).incomplete == message
 
 
 @pytest.mark.parametrize("text", ["a\0b", "a\udc80"])
@@ -396,11 +396,11 @@ def refused(answer: Answerer, *, path: str = "") -> str:
     return str(caught.value)
 
 
-def test_no_tenant_is_told(recorded: Recorded) -> None:
-    said = refused(lambda _: Answer(401, b"no org id\n", "text/plain"))
+def test_no_tenant_is_reported(recorded: Recorded) -> None:
+    message = refused(lambda _: Answer(401, b"no org id\n", "text/plain"))
 
-    assert "refuses access (401): no org id" in said
-    assert "OTEL_MAS_SOURCE_HEADERS" in said
+    assert "refuses access (401): no org id" in message
+    assert "OTEL_MAS_SOURCE_HEADERS" in message
 
 
 @pytest.mark.parametrize(
@@ -414,14 +414,14 @@ def test_no_tenant_is_told(recorded: Recorded) -> None:
     ],
     ids=["404", "page", "page404", "list", "text"],
 )
-def test_something_that_is_no_tempo_is_told(answer: Answer) -> None:
-    said = refused(lambda _: answer, path="/wrong/base")
+def test_something_that_is_no_tempo_is_reported(answer: Answer) -> None:
+    message = refused(lambda _: answer, path="/wrong/base")
 
-    assert "does not answer as Tempo does" in said
-    assert "base path" in said
+    assert "does not answer as Tempo does" in message
+    assert "base path" in message
 
 
-def test_half_an_answer_is_told(recorded: Recorded) -> None:
+def test_half_an_answer_is_reported(recorded: Recorded) -> None:
     whole = recorded.file("trace-v2-protobuf.pb").body
 
     assert "ends after 100 of" in refused(lambda _: Answer(200, whole, "application/protobuf", cut=100))
@@ -443,6 +443,6 @@ def test_a_search_that_tempo_does_not_understand_is_quoted(recorded: Recorded) -
 @pytest.mark.parametrize(
     "body", [b'{"traces":[{}]}', b'{"traces":[{"traceID":"1","startTimeUnixNano":"x"}]}', b'{"tra']
 )
-def test_a_search_that_cannot_be_read_is_told(body: bytes) -> None:
+def test_a_search_that_cannot_be_read_is_reported(body: bytes) -> None:
     with answering(lambda _: Answer(200, body)) as server, pytest.raises(SourceError, match="cannot be read"):
         source_at(server).traces(Query())
