@@ -27,12 +27,12 @@ def test_run_until_empty_ships_all_that_there_is(harbour: Any, fake: Any) -> Non
 
 def test_run_until_empty_tries_again_within_its_patience(harbour: Any, fake: Any) -> None:
     answers = iter([Unavailable("down"), Unavailable("down"), Accepted()])
-    logged: list[str] = []
-    loop = loop_of(harbour, fake(lambda rows: next(answers)), on_waiting=logged.append)
+    reasons: list[str] = []
+    loop = loop_of(harbour, fake(lambda rows: next(answers)), on_waiting=reasons.append)
     harbour.write(1)
 
     assert loop.run_until_empty(30) is None
-    assert said == ["down"]
+    assert reasons == ["down"]
 
 
 def test_run_until_empty_returns_the_reason(harbour: Any, fake: Any) -> None:
