@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 
 from otel_mas.instrumentation.interop import MODULES, foreign_context
-from otel_mas.instrumentation.langchain.models import HANDLER, begin_current
+from otel_mas.instrumentation.langchain.models import HANDLER, agenerate_current, generate_current
 from otel_mas.instrumentation.patches import Hook, HookTable
-from otel_mas.instrumentation.wrapping import around, around_async
 
 _LANGCHAIN, _GENAI_LANGCHAIN, _INSTRUMENTOR, _MODELS = MODULES
 _PARAMETERS = ("self", "messages", "stop", "run_manager")
@@ -30,8 +29,8 @@ class _InteropHooks(HookTable):
 HOOK_TABLE = _InteropHooks(
     "LangChain",
     (
-        Hook(_MODELS, "BaseChatModel", "_generate_with_cache", _PARAMETERS, around(begin_current)),
-        Hook(_MODELS, "BaseChatModel", "_agenerate_with_cache", _PARAMETERS, around_async(begin_current)),
+        Hook(_MODELS, "BaseChatModel", "_generate_with_cache", _PARAMETERS, generate_current),
+        Hook(_MODELS, "BaseChatModel", "_agenerate_with_cache", _PARAMETERS, agenerate_current),
     ),
     "the spans of other model instrumentation are beside ours, not inside",
 )

@@ -8,7 +8,7 @@ the model was. A `Noul` (a probability of yes) and a `Score` are judgements.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind
@@ -19,11 +19,12 @@ from otel_mas.instrumentation.interop import missing_scope
 from otel_mas.instrumentation.judgements import Judgement
 from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
 from otel_mas.instrumentation.langchain.structured import evaluation
-from otel_mas.instrumentation.langgraph.current import current_task
+from otel_mas.instrumentation.langgraph.current import CurrentTask, current_task
 from otel_mas.instrumentation.marks.mark_messages import consumed, produced
+from otel_mas.instrumentation.replacements import around
 from otel_mas.instrumentation.usage import cost_of, read_usage
 from otel_mas.pricing import PRICES
-from otel_mas.record import ACTOR_KEY, field_of, guarded, recorder
+from otel_mas.record import ACTOR_KEY, field_of, recorder, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Operation
 
@@ -31,58 +32,16 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
 
-class _Call:
+class _Call(NamedTuple):
     """A request that has not been answered yet."""
 
-    __slots__ = ("actor", "span", "target", "task")
-
-    def __init__(self, target: Target, span: Span, actor: Any) -> None:
-        self.target = target
-        self.span = span
-        self.actor = actor
-        self.task = current_task()
-
-    @guarded("langchain: decision model error")
-    def raised(self, error: BaseException) -> None:
-        """End with an error, or as cancelled."""
-        try:
-            if not cancelled(self.span, error):
-                recorder().record_exception(self.span, error)
-        finally:
-            self.span.end()
-
-    @guarded("langchain: decision model end")
-    def returned(self, result: Any) -> None:
-        """Record the response, and end."""
-        try:
-            self._record(result)
-        finally:
-            self.span.end()
-
-    def _record(self, response: Any) -> None:
-        rec, span = recorder(), self.span
-        model = field_of(response, "model")
-        model = model if isinstance(model, str) and model else None
-        attributes: dict[str, Any] = {} if model is None else {names.GEN_AI_RESPONSE_MODEL: model}
-        identity = field_of(response, "request_id")
-        if isinstance(identity, str):
-            attributes[names.GEN_AI_RESPONSE_ID] = identity
-        usage = read_usage(field_of(response, "usage"))
-        if usage is not None:
-            attributes.update(usage.attributes)
-        cost = cost_of(usage, self.target.provider, (model, self.target.model), span=span)
-        cost.describe(attributes, rec.settings.simulated_cost)
-        rec.set_attributes(span, attributes)
-        answers = field_of(response, "answers")
-        produced(span, [answers], self.actor)
-        if type(answers) is dict:
-            for name, answer in answers.items():
-                _explain(self, str(name), answer)
+    target: Target
+    span: Span
+    actor: Any
+    task: CurrentTask | None
 
 
-@guarded("langchain: decision model start")
-def begin(_: Any, request: Any) -> _Call | None:
-    """`BaseDecisionModel._classify_and_record` or `_aclassify_and_record` is called: one request."""
+def _begin(_: Any, request: Any) -> _Call | None:
     rec = recorder()
     if not rec.active:
         return None
@@ -97,10 +56,45 @@ def begin(_: Any, request: Any) -> _Call | None:
     span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT, parent=context)
     if not span.is_recording():
         return None
-    call = _Call(called, span, context.get(ACTOR_KEY))
+    call = _Call(called, span, context.get(ACTOR_KEY), current_task())
     rec.content(span, names.GEN_AI_SYSTEM_INSTRUCTIONS, field_of(request, "questions"))
     consumed(span, [field_of(request, "state")], call.actor)
     return call
+
+
+def _end(call: _Call, error: BaseException | None, response: Any) -> None:
+    try:
+        if error is None:
+            _record(call, response)
+        elif not cancelled(call.span, error):
+            recorder().record_exception(call.span, error)
+    finally:
+        call.span.end()
+
+
+# Inside these methods a decision model answers one request.
+classify, aclassify = around(_begin, _end, "langchain: decision model")
+
+
+def _record(call: _Call, response: Any) -> None:
+    rec, span = recorder(), call.span
+    attributes: dict[str, Any] = {}
+    model = text_of(field_of(response, "model")) or None
+    if model is not None:
+        attributes[names.GEN_AI_RESPONSE_MODEL] = model
+    if (identity := text_of(field_of(response, "request_id"))) is not None:
+        attributes[names.GEN_AI_RESPONSE_ID] = identity
+    usage = read_usage(field_of(response, "usage"))
+    if usage is not None:
+        attributes.update(usage.attributes)
+    cost = cost_of(usage, call.target.provider, (model, call.target.model), span=span)
+    cost.describe(attributes, rec.settings.simulated_cost)
+    rec.set_attributes(span, attributes)
+    answers = field_of(response, "answers")
+    produced(span, [answers], call.actor)
+    if type(answers) is dict:
+        for name, answer in answers.items():
+            _explain(call, str(name), answer)
 
 
 def _run_metadata() -> Mapping[str, Any]:
@@ -128,4 +122,4 @@ def _explain(call: _Call, question: str, answer: Any) -> None:
             evaluation(call.span, question, Judgement(value, None, None), call.task)
 
 
-__all__ = ["begin"]
+__all__ = ["aclassify", "classify"]

@@ -8,29 +8,49 @@ every model call anyway, also where the app made the manager, and in threads tha
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 from otel_mas.instrumentation.langchain.models import HANDLER
 from otel_mas.instrumentation.langchain.tools import arguments_given
-from otel_mas.record import guarded, recorder
+from otel_mas.instrumentation.replacements import Original, after, before
+from otel_mas.record import recorder
 
 
-def chat_models_started(runs: Any, manager: Any, serialized: Any, messages: Any, *_: Any, **extra: Any) -> None:
-    """After `on_chat_model_start`, which makes a run for each list of messages."""
+def _chat_models_started(runs: Any, manager: Any, serialized: Any, messages: Any, *_: Any, **extra: Any) -> None:
     if recorder().active:
         for run, one in zip(runs, messages, strict=False):
             HANDLER.on_chat_model_start(serialized, one, run.run_id, manager.metadata, extra)
 
 
-def llms_started(runs: Any, manager: Any, serialized: Any, prompts: Any, *_: Any, **extra: Any) -> None:
-    """After `on_llm_start`, which makes a run for each prompt."""
+def _llms_started(runs: Any, manager: Any, serialized: Any, prompts: Any, *_: Any, **extra: Any) -> None:
     if recorder().active:
         for run, one in zip(runs, prompts, strict=False):
             HANDLER.on_llm_start(serialized, one, run.run_id, manager.metadata, extra)
 
 
-def llm_chunk(original: Callable[..., Any]) -> Callable[..., Any]:
+def _llm_ends(run: Any, response: Any, *_: Any, **__: Any) -> None:
+    HANDLER.on_llm_end(response, run.run_id)
+
+
+def _llm_fails(run: Any, error: BaseException, *_: Any, response: Any = None, **__: Any) -> None:
+    HANDLER.on_llm_error(error, run.run_id, response)
+
+
+def _tool_starts(manager: Any, serialized: Any, input_str: Any, *_: Any, inputs: Any = None, **__: Any) -> None:
+    """`on_tool_start` is given the arguments without those that the framework injects."""
+    arguments_given(input_str if inputs is None else inputs)
+
+
+# A manager makes a run for each list of messages or prompt.
+chat_model_start, achat_model_start = after(_chat_models_started, "langchain: model start")
+llm_start, allm_start = after(_llms_started, "langchain: completion start")
+# Async or not: the answer is known when these are called, not when they are awaited.
+llm_end = before(_llm_ends, "langchain: model end")
+llm_error = before(_llm_fails, "langchain: model error")
+tool_start = before(_tool_starts, "langchain: tool start")
+
+
+def llm_chunk(original: Original) -> Original:
     """Replace `on_llm_new_token` and `on_stream_event`. By hand, because it is called for every token."""
 
     @functools.wraps(original)
@@ -41,20 +61,13 @@ def llm_chunk(original: Callable[..., Any]) -> Callable[..., Any]:
     return chunk
 
 
-def llm_ends(run: Any, response: Any, *_: Any, **__: Any) -> None:
-    """Before `on_llm_end`."""
-    HANDLER.on_llm_end(response, run.run_id)
-
-
-def llm_fails(run: Any, error: BaseException, *_: Any, response: Any = None, **__: Any) -> None:
-    """Before `on_llm_error`."""
-    HANDLER.on_llm_error(error, run.run_id, response)
-
-
-@guarded("langchain: tool start")
-def tool_starts(_: Any, __: Any, input_str: Any, *___: Any, inputs: Any = None, **____: Any) -> None:
-    """Before `on_tool_start`, which is given the arguments without those that the framework injects."""
-    arguments_given(input_str if inputs is None else inputs)
-
-
-__all__ = ["chat_models_started", "llm_chunk", "llm_ends", "llm_fails", "llms_started", "tool_starts"]
+__all__ = [
+    "achat_model_start",
+    "allm_start",
+    "chat_model_start",
+    "llm_chunk",
+    "llm_end",
+    "llm_error",
+    "llm_start",
+    "tool_start",
+]

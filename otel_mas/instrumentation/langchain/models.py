@@ -8,10 +8,10 @@ task or thread than its start.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind
@@ -23,6 +23,7 @@ from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain, modalit
 from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
 from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
 from otel_mas.instrumentation.langchain.structured import Asked, answered, asked
+from otel_mas.instrumentation.replacements import Original, around
 from otel_mas.pricing import PRICES
 from otel_mas.record import (
     ACTOR_KEY,
@@ -85,12 +86,6 @@ class Call:
         """Restore the context from before. Does nothing if its span is not current."""
         token, self._token = self._token, None
         restore_context(token)
-
-    def returned(self, _: Any) -> None:
-        self.leave()
-
-    def raised(self, _: BaseException) -> None:
-        self.leave()
 
 
 # The calls that the `generate` around this code has started.
@@ -282,42 +277,44 @@ HANDLER = ModelCalls()
 """The process's."""
 
 
-class _Batch:
-    """The calls of one `generate` or `agenerate`, some of whose ends LangChain does not report."""
+class _Batch(NamedTuple):
+    """The calls of one `generate`."""
 
-    __slots__ = ("_calls", "_outer")
-
-    def __init__(self) -> None:
-        self._outer = _started.get()
-        self._calls: list[Call] = []
-        _started.set(self._calls)
-
-    def returned(self, _: Any) -> None:
-        # Not a token's reset: that fails in another context, where a coroutine may be closed.
-        _started.set(self._outer)
-
-    def raised(self, error: BaseException) -> None:
-        HANDLER.leave(self._calls, error)
-        _started.set(self._outer)
+    outer: list[Call] | None
+    calls: list[Call]
 
 
-def begin_batch(*_: Any, **__: Any) -> _Batch:
-    """`BaseChatModel.generate` or `agenerate` is called.
-
-    When one of several prompts fails, LangChain forgets the runs of the others; when it is cancelled, all of them.
-    """
-    return _Batch()
+def _begin_batch(*_: Any, **__: Any) -> _Batch:
+    batch = _Batch(_started.get(), [])
+    _started.set(batch.calls)
+    return batch
 
 
-def begin_current(_: Any, messages: Any = None, stop: Any = None, run_manager: Any = None, **__: Any) -> Call | None:
-    """`BaseChatModel._generate_with_cache` or `_agenerate_with_cache` is called: the model runs, inside the span.
+def _end_batch(batch: _Batch, error: BaseException | None, _: Any) -> None:
+    if error is not None:
+        HANDLER.leave(batch.calls, error)
+    # Not a token's reset: that fails in another context, where a coroutine may be closed.
+    _started.set(batch.outer)
 
-    Only where something else instruments, which then nests the spans of clients and of HTTP in it.
-    """
+
+# When one of several prompts fails, LangChain forgets the runs of the others; when it is cancelled, all of them.
+generate, agenerate = around(_begin_batch, _end_batch, "langchain: batch of model calls")
+
+
+def _begin_current(_: Any, messages: Any = None, stop: Any = None, run_manager: Any = None, **__: Any) -> Call | None:
     return HANDLER.enter(run_manager)
 
 
-def iter_events(original: Callable[..., Any]) -> Callable[..., Any]:
+def _end_current(call: Call, _: BaseException | None, __: Any) -> None:
+    call.leave()
+
+
+# `_generate_with_cache` and its twin, while the model runs. Only where something else instruments: clients and HTTP,
+# whose spans are then nested in the model's.
+generate_current, agenerate_current = around(_begin_current, _end_current, "langchain: current model call")
+
+
+def iter_events(original: Original) -> Original:
     """`BaseChatModel._iter_v2_events`: a stream of protocol events that is dropped ends no run."""
 
     @functools.wraps(original)
@@ -331,4 +328,4 @@ def iter_events(original: Callable[..., Any]) -> Callable[..., Any]:
     return _iter_v2_events
 
 
-__all__ = ["HANDLER", "ModelCalls", "begin_batch", "begin_current", "iter_events"]
+__all__ = ["HANDLER", "ModelCalls", "agenerate", "agenerate_current", "generate", "generate_current", "iter_events"]

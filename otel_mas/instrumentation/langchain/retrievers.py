@@ -7,7 +7,8 @@ from typing import Any, Final
 from opentelemetry.trace import SpanKind
 
 from otel_mas.instrumentation.langchain.running import Running
-from otel_mas.record import field_of, guarded, instance_dict, is_empty, items_of, recorder, text_of
+from otel_mas.instrumentation.replacements import around
+from otel_mas.record import field_of, instance_dict, is_empty, items_of, recorder, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv import record_kind
 from otel_mas.semconv.enums import Operation
@@ -21,20 +22,7 @@ _MAX_READ: Final = 10_000  # documents
 _COLLECTIONS: Final = ("collection_name", "_collection_name", "index_name", "_index_name", "table_name")
 
 
-class _RunningRetriever(Running):
-    __slots__ = ()
-
-    @guarded("langchain: documents")
-    def _record(self, result: Any) -> None:
-        found = items_of(result)
-        if found is not None:  # beyond these nothing is kept: each is four values or more
-            found[:_MAX_READ] = map(_document, found[:_MAX_READ])
-        recorder().content(self.span, names.GEN_AI_RETRIEVAL_DOCUMENTS, result if found is None else found)
-
-
-@guarded("langchain: retriever")
-def begin(retriever: Any, input: Any, *_: Any, **__: Any) -> Running | None:  # noqa: A002
-    """`BaseRetriever.invoke` or `ainvoke` is called."""
+def _begin(retriever: Any, input: Any, *_: Any, **__: Any) -> Running | None:  # noqa: A002
     rec = recorder()
     if not rec.active:
         return None
@@ -45,7 +33,21 @@ def begin(retriever: Any, input: Any, *_: Any, **__: Any) -> Running | None:  # 
     span = rec.start_span(f"retrieval {name}", attributes, kind=SpanKind.CLIENT)
     if span.is_recording():
         rec.content(span, names.GEN_AI_RETRIEVAL_QUERY_TEXT, input)
-    return _RunningRetriever(retriever, span)
+    return Running(name, span)
+
+
+def _end(running: Running, error: BaseException | None, result: Any) -> None:
+    try:
+        if error is None and running.span.is_recording():
+            found = items_of(result)
+            if found is not None:  # beyond these nothing is kept: each is four values or more
+                found[:_MAX_READ] = map(_document, found[:_MAX_READ])
+            recorder().content(running.span, names.GEN_AI_RETRIEVAL_DOCUMENTS, result if found is None else found)
+    finally:
+        running.end(error)
+
+
+invoke, ainvoke = around(_begin, _end, "langchain: retriever")
 
 
 def data_source(retriever: Any) -> str:
@@ -69,4 +71,4 @@ def _document(document: Any) -> Any:
     return {key: value for key, value in document.items() if not is_empty(value)}
 
 
-__all__ = ["begin", "data_source"]
+__all__ = ["ainvoke", "data_source", "invoke"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from opentelemetry import context as otel_context
 
 from otel_mas.instrumentation.endings import left_by
-from otel_mas.record import guarded, recording_context, restore_context
+from otel_mas.record import recording_context, restore_context
 
 if TYPE_CHECKING:
     from contextvars import Token
@@ -19,21 +19,14 @@ if TYPE_CHECKING:
 class Running:
     """A span around one call of a tool or retriever, current until the call is over."""
 
-    __slots__ = ("_called", "_token", "span")
+    __slots__ = ("_token", "name", "span")
 
-    def __init__(self, called: Any, span: Span) -> None:
-        self._called = called
+    def __init__(self, name: str, span: Span) -> None:
+        self.name = name
         self.span = span
         self._token: Token[Context] = otel_context.attach(recording_context(span))
 
-    def returned(self, result: Any) -> None:
-        """Record the result, and end."""
-        if self.span.is_recording():
-            self._record(result)
-        self.raised(None)
-
-    @guarded("langchain: end of a tool or retriever")
-    def raised(self, error: BaseException | None) -> None:
+    def end(self, error: BaseException | None) -> None:
         """End, with an error if there was one."""
         restore_context(self._token)
         try:
@@ -41,9 +34,6 @@ class Running:
                 left_by(self.span, error)
         finally:
             self.span.end()
-
-    def _record(self, result: Any) -> None:
-        raise NotImplementedError
 
 
 __all__ = ["Running"]

@@ -16,6 +16,7 @@ from opentelemetry.trace import Span, StatusCode
 
 from otel_mas.instrumentation.langchain.messages import MESSAGES, message_parts, modalities
 from otel_mas.instrumentation.langchain.running import Running
+from otel_mas.instrumentation.replacements import around
 from otel_mas.record import (
     current_actor,
     field_of,
@@ -46,28 +47,26 @@ _INJECTED: Final[WeakKeyDictionary[type, frozenset[str]]] = WeakKeyDictionary() 
 _beginning: ContextVar[tuple[Span, Any] | None] = ContextVar("otel-mas tool", default=None)
 
 
-class _RunningTool(Running):
-    __slots__ = ()
-
-    @guarded("langchain: tool result")
-    def _record(self, result: Any) -> None:
-        _record_result(_name(self._called), self.span, result)
-
-
-@guarded("langchain: tool")
-def begin(tool: Any, *_: Any, tool_call_id: Any = None, **__: Any) -> Running | None:
-    """`BaseTool.run` or `arun` is called."""
+def _begin(tool: Any, *_: Any, tool_call_id: Any = None, **__: Any) -> Running | None:
     if not recorder().active:
         return None
-    span = _start(_name(tool), tool_call_id)
+    name = text_of(field_of(tool, "name")) or type(tool).__name__
+    span = _start(name, tool_call_id)
     if span.is_recording():
         recorder().content(span, names.GEN_AI_TOOL_DESCRIPTION, field_of(tool, "description"))
         _beginning.set((span, tool))
-    return _RunningTool(tool, span)
+    return Running(name, span)
 
 
-def _name(tool: Any) -> str:
-    return text_of(field_of(tool, "name")) or type(tool).__name__
+def _end(running: Running, error: BaseException | None, result: Any) -> None:
+    try:
+        if error is None and running.span.is_recording():
+            _record_result(running.name, running.span, result)
+    finally:
+        running.end(error)
+
+
+run, arun = around(_begin, _end, "langchain: tool")
 
 
 def _start(name: str, call_id: Any) -> Span:
@@ -181,4 +180,4 @@ def _is_command(value: Any) -> bool:
     return is_a(value, "Command") and own_fields(value).keys() >= {"goto", "update"}
 
 
-__all__ = ["arguments_given", "begin", "refused"]
+__all__ = ["arguments_given", "arun", "refused", "run"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class HasSpan(Protocol):
-    """A mark, as far as a cause is concerned."""
+    """The part of a mark that a cause needs."""
 
     span: Span
 
@@ -24,7 +24,7 @@ class HasSpan(Protocol):
 Carrier = Mapping[str, str]
 CauseLike = HasSpan | Span | SpanContext | Carrier
 CausedBy = CauseLike | Iterable[CauseLike] | None
-"""A mark (the handle of a `with`), an OpenTelemetry span, what `send` returned, or several of these."""
+"""A mark (the handle of a `with`), an OpenTelemetry span, the result of `send`, or several of these."""
 
 # Keys of a carrier in addition to `traceparent`: names that can be HTTP headers.
 SENDER = "mas-message-sender"

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar, overload
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from otel_mas.instrumentation.judgements import Judgement, fields_of, judgement, score_of
 from otel_mas.instrumentation.langchain.structured import record_judgement
-from otel_mas.instrumentation.marks.mark import Mark
+from otel_mas.instrumentation.marks.mark import Kind, Mark, marker
 from otel_mas.record import Copy, guarded, recorder, text_of
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind, Verdict
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 Target = Literal["input", "output", "tool_call"]
 VerdictName = Literal["pass", "block", "modified"]
 _VERDICTS = frozenset(verdict.value for verdict in Verdict)
@@ -21,28 +20,24 @@ _VERDICTS = frozenset(verdict.value for verdict in Verdict)
 class Guardrail(Mark):
     """A check that may stop or change what passes it."""
 
-    def __init__(self, name: str | None = None, *, target: Target | None = None) -> None:
-        super().__init__(name)
-        self._target = target
-        self._seen: Any = None
+    _kind = Kind(
+        "guardrail",
+        "guardrail",
+        (names.MAS_GUARDRAIL_NAME,),
+        {names.MAS_RECORD_KIND: RecordKind.GUARDRAIL.value},
+    )
+    _checked: Any = None
 
-    def _describe(self) -> tuple[str, dict[str, Any]]:
-        name = self._name or "guardrail"
-        attributes: dict[str, Any] = {
-            names.MAS_RECORD_KIND: RecordKind.GUARDRAIL.value,
-            names.MAS_GUARDRAIL_NAME: name,
-        }
-        if self._target is not None:
-            attributes[names.MAS_GUARDRAIL_TARGET] = self._target
-        return f"guardrail {name}", attributes
+    def __init__(self, name: str | None = None, *, target: Target | None = None) -> None:
+        super().__init__(name, None, {names.MAS_GUARDRAIL_TARGET: target})
 
     @guarded("mark: verdict")
     def verdict(self, verdict: VerdictName, reason: str | None = None, *, score: float | None = None) -> None:
-        """Say what the check decided.
+        """Record the verdict.
 
         Args:
-            verdict: it let what it saw through ("pass"), stopped it ("block"), or let something else through instead.
-            reason: why; content, kept beside the span.
+            verdict: the value went through ("pass"), was stopped ("block"), or was replaced by another ("modified").
+            reason: why; content, stored apart from the span.
             score: how sure it is, or how bad it is, by the check's own measure.
         """
         if not self.span.is_recording():
@@ -54,16 +49,16 @@ class Guardrail(Mark):
         if reason is not None:
             recorder().content(self.span, names.MAS_GUARDRAIL_REASON, reason)
 
-    def _given(self, arguments: Mapping[str, Any]) -> None:
-        self._seen = next(iter(arguments.values()), None)
+    def _on_arguments(self, arguments: Mapping[str, Any]) -> None:
+        self._checked = next(iter(arguments.values()), None)
 
-    def _returned(self, result: Any) -> None:
+    def _on_result(self, result: Any) -> None:
         if result is None or type(result) is bool:
             self.verdict("block" if result is False else "pass")
         elif (verdict := text_of(result)) in _VERDICTS:
             self.verdict(verdict)  # type: ignore[arg-type] # just compared
         else:
-            self.verdict("pass" if _equal(result, self._seen) else "modified")
+            self.verdict("pass" if _equal(result, self._checked) else "modified")
 
 
 class _Comparable(Copy):
@@ -76,33 +71,33 @@ class _Comparable(Copy):
 
 
 def _equal(one: Any, other: Any) -> bool:
-    """Whether two values hold the same, told without their own code; of large ones, by what is copied of them."""
+    """Whether two values have the same content, without running their code. Of large ones, a part is compared."""
     return one is other or bool(_Comparable().of(one) == _Comparable().of(other))
 
 
 class Grade(Mark):
     """A judgement of something: whether it is relevant, grounded, good enough."""
 
-    def _describe(self) -> tuple[str, dict[str, Any]]:
-        name = self._name or "grade"
-        return f"evaluate {name}", {
-            names.MAS_RECORD_KIND: RecordKind.EVALUATION.value,
-            names.GEN_AI_EVALUATION_NAME: name,
-        }
+    _kind = Kind(
+        "evaluate",
+        "grade",
+        (names.GEN_AI_EVALUATION_NAME,),
+        {names.MAS_RECORD_KIND: RecordKind.EVALUATION.value},
+    )
 
     @guarded("mark: score")
     def score(self, score: float | str | bool, reason: str | None = None) -> None:
-        """Say the judgement.
+        """Record the judgement.
 
         Args:
-            score: a number, a label, or whether it is so.
-            reason: why; content, kept beside the span.
+            score: a number, a label, or a yes or no.
+            reason: why; content, stored apart from the span.
         """
         scored = score_of(score)
         if scored is not None and self.span.is_recording():
             record_judgement(self.span, Judgement(*scored, reason))
 
-    def _returned(self, result: Any) -> None:
+    def _on_result(self, result: Any) -> None:
         fields = fields_of(result)
         judged = None if fields is None else judgement(fields)
         if judged is not None:
@@ -111,38 +106,32 @@ class Grade(Mark):
             self.score(result)
 
 
-@overload
-def guardrail(name: Function, /) -> Function: ...
-@overload
-def guardrail(name: str | None = None, *, target: Target | None = None) -> Guardrail: ...
-def guardrail(name: Any = None, *, target: Target | None = None) -> Any:
+@marker
+def guardrail(name: str | None = None, *, target: Target | None = None) -> Guardrail:
     """Mark a check that may stop or change what passes it.
 
-    In a `with` the block says its `verdict`. Of a decorated function the result says it: True or None let pass, False
-    blocks, "pass", "block" and "modified" say themselves; anything else lets pass if it equals the first argument, and
-    is what was let through instead if not.
+    A `with` block records its `verdict`. The result of a decorated function is the verdict: True, None and "pass" let
+    pass, False and "block" stop, "modified" is that. Any other result passes if it equals the first argument; else it
+    is a replacement, and the verdict is "modified".
 
     Args:
         name: by default, that of the function.
-        target: what it looks at: "input", "output" or "tool_call".
+        target: the thing it checks: "input", "output" or "tool_call".
     """
-    return Guardrail.of(name, target=target)
+    return Guardrail(name, target=target)
 
 
-@overload
-def grade(name: Function, /) -> Function: ...
-@overload
-def grade(name: str | None = None) -> Grade: ...
-def grade(name: Any = None) -> Any:
+@marker
+def grade(name: str | None = None) -> Grade:
     """Mark a judgement: of relevance, grounding or quality.
 
-    In a `with` the block says its `score`. Of a decorated function the result says it: a number, a label, whether it is
-    so, or something with such a field and a reason (`score` and `reason`, `binary_score` and `explanation`, ...).
+    A `with` block records its `score`. The result of a decorated function is the score: a number, a label, a yes or no,
+    or something with such a field and a reason (`score` and `reason`, `binary_score` and `explanation`, ...).
 
     Args:
-        name: of what is judged, for instance "relevance"; by default, that of the function.
+        name: the quality that is judged, for instance "relevance"; by default, the name of the function.
     """
-    return Grade.of(name)
+    return Grade(name)
 
 
 __all__ = ["Grade", "Guardrail", "grade", "guardrail"]

@@ -1,4 +1,4 @@
-"""Remarks on the span around: a stage that was reached, an event of the app's own, a state that changed."""
+"""Events of the current span: a stage that was reached, an event of the app's own, a state that changed."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def event(name: str, **attributes: Any) -> None:
     """Record that something happened, as an event of the current span.
 
     Args:
-        name: what happened.
-        attributes: what belongs to it. Texts, numbers, booleans and lists of these stay what they are; any other value
+        name: of the event.
+        attributes: of the event. Texts, numbers, booleans and lists of these stay what they are; any other value
             becomes its JSON text.
     """
     if recorder().active:
@@ -51,16 +51,16 @@ def _value(value: Any) -> Any:
 
 
 def state(**changed: Any) -> None:
-    """Record what the task around this code changed in a state, by name: each value by digest, stored once.
+    """Record the changes of the task around this code in a state, by name: each value by digest, stored once.
 
-    A node of LangGraph's needs none of this: what it writes is recorded as such.
+    A node of LangGraph's needs none of this: its writes are recorded as such.
     """
     if recorder().active:
-        _changed(changed)
+        _record_state(changed)
 
 
 @guarded("mark: state")
-def _changed(changed: Mapping[str, Any]) -> None:
+def _record_state(changed: Mapping[str, Any]) -> None:
     mark = marked_task()
     if isinstance(mark, Work):
         mark.state(**changed)

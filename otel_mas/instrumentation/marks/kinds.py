@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from random import getrandbits
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind
@@ -13,7 +13,8 @@ from opentelemetry.trace import SpanKind
 from otel_mas.instrumentation.endings import is_cancelled, is_control
 from otel_mas.instrumentation.langchain.messages import MESSAGES
 from otel_mas.instrumentation.marks.causes import CausedBy
-from otel_mas.instrumentation.marks.mark import Mark
+from otel_mas.instrumentation.marks.current_task import with_task
+from otel_mas.instrumentation.marks.mark import Kind, Mark, marker
 from otel_mas.instrumentation.marks.mark_messages import consumed, produced
 from otel_mas.record import ACTOR_KEY, current_actor, guarded, is_a, provenance_of, recorder
 from otel_mas.semconv import attributes as names
@@ -24,49 +25,46 @@ if TYPE_CHECKING:
 
     from otel_mas.record import MessageProvenance
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 
 class Work(Mark):
-    """A mark of something that is given messages and writes some: an actor in a conversation."""
+    """A mark of something that reads messages and writes some: an actor in a conversation."""
 
     provenance: MessageProvenance
     path: tuple[str, ...]
     # Replaced, never changed: a mark that is not recorded has none of its own.
-    _put_in: tuple[Any, ...] = ()
-    _came_out: tuple[Any, ...] = ()
+    _inputs: tuple[Any, ...] = ()
+    _outputs: tuple[Any, ...] = ()
     _changed: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(self, name: str | None = None, *, caused_by: CausedBy = None, conversation: str | None = None) -> None:
-        self._name = name
-        self._caused_by = caused_by
+        super().__init__(name, caused_by, {names.GEN_AI_CONVERSATION_ID: conversation})
         self._conversation = conversation
 
-    def _join(self) -> None:
-        around = current_actor()
-        self.provenance = provenance_of(self._conversation) if around is None else around.provenance
-        self.path = (*(() if around is None else around.path), self._name or "")
+    def _before_start(self) -> None:
+        outer = current_actor()
+        self.provenance = provenance_of(self._conversation) if outer is None else outer.provenance
+        self.path = (*(() if outer is None else outer.path), self._name or "")
 
     def context(self) -> Context:
         """The current context, with the span and the actor in it."""
         return otel_context.set_value(ACTOR_KEY, self, super().context())
 
-    def _left(self, error: BaseException | None) -> None:
+    def _before_end(self, error: BaseException | None) -> None:
         self.provenance.leave(self)
 
     @guarded("mark: input")
     def input(self, *values: Any) -> None:
-        """Record what it was given: texts, messages, or other values. Stored once each, known by digest."""
+        """Record its input: texts, messages, or other values. Stored once each, known by digest."""
         if self.span.is_recording():
-            self._put_in += values
-            consumed(self.span, self._put_in, self)
+            self._inputs += values
+            consumed(self.span, self._inputs, self)
 
     @guarded("mark: output")
     def output(self, *values: Any) -> None:
-        """Record what it said: texts, messages, or other values. Stored once each, known by digest."""
+        """Record its output: texts, messages, or other values. Stored once each, known by digest."""
         if self.span.is_recording():
-            self._came_out += values
-            produced(self.span, self._came_out, self)
+            self._outputs += values
+            produced(self.span, self._outputs, self)
 
     @guarded("mark: state")
     def state(self, **changed: Any) -> None:
@@ -75,124 +73,121 @@ class Work(Mark):
             self._changed = {**self._changed, **changed}
             recorder().state(self.span, self._changed, MESSAGES)
 
-    def _given(self, arguments: Mapping[str, Any]) -> None:
+    def _on_arguments(self, arguments: Mapping[str, Any]) -> None:
         self.input(*arguments.values())
 
-    def _returned(self, result: Any) -> None:
+    def _on_result(self, result: Any) -> None:
         self.output(result)
-
-    def _in_conversation(self, attributes: dict[str, Any]) -> dict[str, Any]:
-        if self._conversation is not None:
-            attributes[names.GEN_AI_CONVERSATION_ID] = self._conversation
-        return attributes
 
 
 class Workflow(Work):
     """One run of a whole program of agents."""
 
-    def _describe(self) -> tuple[str, dict[str, Any]]:
-        name = self._name or "workflow"
-        attributes = {
+    _kind = Kind(
+        "invoke_workflow",
+        "workflow",
+        (names.GEN_AI_AGENT_NAME,),
+        {
             names.GEN_AI_OPERATION_NAME: Operation.INVOKE_WORKFLOW.value,
             names.MAS_RECORD_KIND: RecordKind.WORKFLOW.value,
-            names.GEN_AI_AGENT_NAME: name,
-        }
-        return f"invoke_workflow {name}", self._in_conversation(attributes)
+        },
+    )
 
-    def _left(self, error: BaseException | None) -> None:
-        super()._left(error)
+    def _before_end(self, error: BaseException | None) -> None:
+        super()._before_end(error)
         recorder().set_attributes(self.span, {names.MAS_RUN_OUTCOME: _run_outcome(error).value})
 
 
 class Task(Work):
     """A step of the work."""
 
-    _is_task: ClassVar[bool] = True
+    _kind = Kind("task", "task", (names.MAS_TASK_NAME,), {names.MAS_RECORD_KIND: RecordKind.AGENT_TASK.value})
 
     def _describe(self) -> tuple[str, dict[str, Any]]:
-        name = self._name or "task"
-        return f"task {name}", self._in_conversation(_task(name))
+        name, attributes = super()._describe()
+        attributes[names.MAS_TASK_ID] = f"{getrandbits(128):032x}"
+        return name, attributes
 
-    def _left(self, error: BaseException | None) -> None:
-        super()._left(error)
+    def context(self) -> Context:
+        """The current context, with the span, the actor and the task in it."""
+        return with_task(self, super().context())
+
+    def _before_end(self, error: BaseException | None) -> None:
+        super()._before_end(error)
         recorder().set_attributes(self.span, {names.MAS_TASK_OUTCOME: _task_outcome(error).value})
 
 
 class Agent(Task):
     """An agent at work; a task as well."""
 
-    def _describe(self) -> tuple[str, dict[str, Any]]:
-        name = self._name or "agent"
-        attributes = _task(name)
-        attributes[names.GEN_AI_OPERATION_NAME] = Operation.INVOKE_AGENT.value
-        attributes[names.GEN_AI_AGENT_NAME] = name
-        return f"invoke_agent {name}", self._in_conversation(attributes)
+    _kind = Kind(
+        "invoke_agent",
+        "agent",
+        (names.MAS_TASK_NAME, names.GEN_AI_AGENT_NAME),
+        {
+            names.MAS_RECORD_KIND: RecordKind.AGENT_TASK.value,
+            names.GEN_AI_OPERATION_NAME: Operation.INVOKE_AGENT.value,
+        },
+    )
 
 
 class Tool(Mark):
     """One execution of a tool."""
 
-    def _describe(self) -> tuple[str, dict[str, Any]]:
-        name = self._name or "tool"
-        attributes = {
+    _kind = Kind(
+        "execute_tool",
+        "tool",
+        (names.GEN_AI_TOOL_NAME,),
+        {
             names.MAS_RECORD_KIND: RecordKind.TOOL_CALL.value,
             names.GEN_AI_OPERATION_NAME: Operation.EXECUTE_TOOL.value,
             names.GEN_AI_TOOL_TYPE: "function",
-            names.GEN_AI_TOOL_NAME: name,
-        }
-        return f"execute_tool {name}", attributes
+        },
+    )
 
     def arguments(self, **arguments: Any) -> None:
-        """Record what it is called with."""
-        recorder().content(self.span, names.GEN_AI_TOOL_CALL_ARGUMENTS, arguments)
+        """Record its arguments."""
+        self._on_arguments(arguments)
 
     def result(self, result: Any) -> None:
-        """Record what it returned."""
+        """Record its result."""
         recorder().content(self.span, names.GEN_AI_TOOL_CALL_RESULT, result)
 
-    def _given(self, arguments: Mapping[str, Any]) -> None:
+    def _on_arguments(self, arguments: Mapping[str, Any]) -> None:
         recorder().content(self.span, names.GEN_AI_TOOL_CALL_ARGUMENTS, arguments)
 
-    def _returned(self, result: Any) -> None:
+    def _on_result(self, result: Any) -> None:
         self.result(result)
 
 
 class Retrieval(Mark):
     """One query to something that finds documents."""
 
-    _kind: ClassVar[SpanKind] = SpanKind.CLIENT
-
-    def _describe(self) -> tuple[str, dict[str, Any]]:
-        name = self._name or "retriever"
-        attributes = {
+    _kind = Kind(
+        "retrieval",
+        "retriever",
+        (names.GEN_AI_DATA_SOURCE_ID,),
+        {
             names.MAS_RECORD_KIND: RecordKind.RETRIEVAL.value,
             names.GEN_AI_OPERATION_NAME: Operation.RETRIEVAL.value,
-            names.GEN_AI_DATA_SOURCE_ID: name,
-        }
-        return f"retrieval {name}", attributes
+        },
+        SpanKind.CLIENT,
+    )
 
     def query(self, query: Any) -> None:
-        """Record what is looked for."""
+        """Record the query."""
         recorder().content(self.span, names.GEN_AI_RETRIEVAL_QUERY_TEXT, query)
 
     def documents(self, documents: Any) -> None:
-        """Record what was found."""
+        """Record the documents that were found."""
         recorder().content(self.span, names.GEN_AI_RETRIEVAL_DOCUMENTS, documents)
 
-    def _given(self, arguments: Mapping[str, Any]) -> None:
+    def _on_arguments(self, arguments: Mapping[str, Any]) -> None:
         if arguments:
             self.query(next(iter(arguments.values())))
 
-    def _returned(self, result: Any) -> None:
+    def _on_result(self, result: Any) -> None:
         self.documents(result)
-
-
-def _task(name: str) -> dict[str, Any]:
-    return {
-        names.MAS_RECORD_KIND: RecordKind.AGENT_TASK.value,
-        names.MAS_TASK_ID: f"{getrandbits(128):032x}",
-        names.MAS_TASK_NAME: name,
-    }
 
 
 def _task_outcome(error: BaseException | None) -> TaskOutcome:
@@ -215,67 +210,52 @@ def _run_outcome(error: BaseException | None) -> RunOutcome:
 # -- the public functions ------------------------------------------------------------------------------------------
 
 
-@overload
-def workflow(name: Function, /) -> Function: ...
-@overload
-def workflow(name: str | None = None, *, caused_by: CausedBy = None, conversation: str | None = None) -> Workflow: ...
-def workflow(name: Any = None, *, caused_by: CausedBy = None, conversation: str | None = None) -> Any:
+@marker
+def workflow(name: str | None = None, *, caused_by: CausedBy = None, conversation: str | None = None) -> Workflow:
     """Mark one run of a whole program of agents: `with workflow("trip"):`, `@workflow`, `@workflow("trip")`.
 
     Args:
         name: by default, that of the function.
-        caused_by: what made it run: the handle of another mark, a span, or what `send` returned; or several.
-        conversation: what it belongs to, with other runs.
+        caused_by: the cause: the handle of another mark, a span, or what `send` returned; or several.
+        conversation: its id, which other runs may share.
     """
-    return Workflow.of(name, caused_by=caused_by, conversation=conversation)
+    return Workflow(name, caused_by=caused_by, conversation=conversation)
 
 
-@overload
-def agent(name: Function, /) -> Function: ...
-@overload
-def agent(name: str | None = None, *, caused_by: CausedBy = None, conversation: str | None = None) -> Agent: ...
-def agent(name: Any = None, *, caused_by: CausedBy = None, conversation: str | None = None) -> Any:
+@marker
+def agent(name: str | None = None, *, caused_by: CausedBy = None, conversation: str | None = None) -> Agent:
     """Mark an agent at work: `with agent("writer"):`, `@agent`, `@agent("writer")`.
 
     Args:
         name: by default, that of the function.
-        caused_by: what made it work: the handle of another mark, a span, or what `send` returned; or several.
-        conversation: what it belongs to, with other runs.
+        caused_by: the cause: the handle of another mark, a span, or what `send` returned; or several.
+        conversation: its id, which other runs may share.
     """
-    return Agent.of(name, caused_by=caused_by, conversation=conversation)
+    return Agent(name, caused_by=caused_by, conversation=conversation)
 
 
-@overload
-def task(name: Function, /) -> Function: ...
-@overload
-def task(name: str | None = None, *, caused_by: CausedBy = None, conversation: str | None = None) -> Task: ...
-def task(name: Any = None, *, caused_by: CausedBy = None, conversation: str | None = None) -> Any:
+@marker
+def task(name: str | None = None, *, caused_by: CausedBy = None, conversation: str | None = None) -> Task:
     """Mark a step of the work that is no agent: `with task("merge"):`, `@task`, `@task("merge")`.
 
     Args:
         name: by default, that of the function.
-        caused_by: what made it run: the handle of another mark, a span, or what `send` returned; or several.
-        conversation: what it belongs to, with other runs.
+        caused_by: the cause: the handle of another mark, a span, or what `send` returned; or several.
+        conversation: its id, which other runs may share.
     """
-    return Task.of(name, caused_by=caused_by, conversation=conversation)
+    return Task(name, caused_by=caused_by, conversation=conversation)
 
 
-@overload
-def tool(name: Function, /) -> Function: ...
-@overload
-def tool(name: str | None = None, *, caused_by: CausedBy = None) -> Tool: ...
-def tool(name: Any = None, *, caused_by: CausedBy = None) -> Any:
+@marker
+def tool(name: str | None = None, *, caused_by: CausedBy = None) -> Tool:
     """Mark one execution of a tool: `with tool("search"):`, `@tool`, `@tool("search")`."""
-    return Tool.of(name, caused_by=caused_by)
+    return Tool(name, caused_by=caused_by)
 
 
-@overload
-def retrieval(name: Function, /) -> Function: ...
-@overload
-def retrieval(name: str | None = None, *, caused_by: CausedBy = None) -> Retrieval: ...
-def retrieval(name: Any = None, *, caused_by: CausedBy = None) -> Any:
+@marker
+def retrieval(name: str | None = None, *, caused_by: CausedBy = None) -> Retrieval:
     """Mark a query to something that finds documents; `name` is what is searched."""
-    return Retrieval.of(name, caused_by=caused_by)
+    return Retrieval(name, caused_by=caused_by)
 
 
 __all__ = ["agent", "retrieval", "task", "tool", "workflow"]

@@ -1,9 +1,11 @@
-"""Marks: spans around a `with` block, or around calls of a function of any kind."""
+"""Marks: a span around a `with` block, or around each call of a function, coroutine function or generator."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+import functools
+import inspect
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
@@ -11,15 +13,49 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 
 from otel_mas.instrumentation.endings import left_by
 from otel_mas.instrumentation.marks.causes import CausedBy, causes_of, sender_context
-from otel_mas.instrumentation.marks.current_task import as_task
-from otel_mas.instrumentation.marks.decorating import decorated
 from otel_mas.record import guarded, is_a, recorder, recording_context, restore_context
 
 if TYPE_CHECKING:
     from contextvars import Token
     from types import TracebackType
 
+P = ParamSpec("P")
 Function = TypeVar("Function", bound=Callable[..., Any])
+M = TypeVar("M", bound="Mark")
+M_co = TypeVar("M_co", bound="Mark", covariant=True)
+
+
+class Marker(Protocol[P, M_co]):
+    """A function that makes marks, and is a decorator without parentheses as well: `@agent`."""
+
+    @overload  # a callable is never a name
+    def __call__(self, function: Function, /) -> Function: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> M_co: ...
+
+
+def marker(make: Callable[P, M]) -> Marker[P, M]:
+    """Let `make` take a function in place of the name, to mark that function."""
+
+    @functools.wraps(make)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if args and args[0] is not None and not isinstance(args[0], str):
+            return make(None, *args[1:], **kwargs)(args[0])  # type: ignore[arg-type] # the name is the first parameter
+        return make(*args, **kwargs)
+
+    return cast("Marker[P, M]", call)
+
+
+class Kind(NamedTuple):
+    """The span of one kind of mark."""
+
+    prefix: str
+    """First word of the span's name."""
+    default_name: str
+    name_keys: tuple[str, ...]
+    """Attributes that the mark's name becomes."""
+    attributes: Mapping[str, Any]
+    span_kind: SpanKind = SpanKind.INTERNAL
 
 
 class Mark:
@@ -29,41 +65,39 @@ class Mark:
     function, generator or async generator, each call is a span of its own. While recording is off it does nothing.
     """
 
-    _kind: ClassVar[SpanKind] = SpanKind.INTERNAL
-    _is_task: ClassVar[bool] = False
+    _kind: ClassVar[Kind]
 
     span: Span = INVALID_SPAN
     """The OpenTelemetry span; an invalid one before the block is entered, and while recording is off."""
     _token: Token[Context] | None = None
 
-    def __init__(self, name: str | None = None, *, caused_by: CausedBy = None) -> None:
+    def __init__(
+        self, name: str | None = None, caused_by: CausedBy = None, options: Mapping[str, Any] | None = None
+    ) -> None:
+        """Make a mark. `options` are more attributes of its span; None is no value."""
         self._name = name
         self._caused_by = caused_by
+        self._options = {key: value for key, value in (options or {}).items() if value is not None}
 
-    @classmethod
-    def of(cls, name: Any, **options: Any) -> Any:
-        """The mark of this name; where a function stands in the name's place, as in `@agent`, that function, marked."""
-        if name is None or isinstance(name, str):
-            return cls(name, **options)
-        return cls(**options)(name)
-
-    # -- implemented by each kind of mark -------------------------------------------------------------------------
+    # -- for the kinds of marks to override ------------------------------------------------------------------------
 
     def _describe(self) -> tuple[str, dict[str, Any]]:
         """The span's name and first attributes."""
-        raise NotImplementedError
+        kind = self._kind
+        name = self._name or kind.default_name
+        return f"{kind.prefix} {name}", {**kind.attributes, **dict.fromkeys(kind.name_keys, name), **self._options}
 
-    def _join(self) -> None:
-        """The code is about to run; there is no span yet."""
+    def _before_start(self) -> None:
+        """Prepare; there is no span yet."""
 
-    def _given(self, arguments: Mapping[str, Any]) -> None:
-        """A decorated function is called with these."""
+    def _on_arguments(self, arguments: Mapping[str, Any]) -> None:
+        """Record the arguments of a decorated function."""
 
-    def _returned(self, result: Any) -> None:
-        """A decorated function returned this."""
+    def _on_result(self, result: Any) -> None:
+        """Record the result of a decorated function."""
 
-    def _left(self, error: BaseException | None) -> None:
-        """The code returned, or was left by `error`; the span is about to end."""
+    def _before_end(self, error: BaseException | None) -> None:
+        """Record how the code ended, before its span does."""
 
     # -- around a block --------------------------------------------------------------------------------------------
 
@@ -88,10 +122,19 @@ class Mark:
     ) -> None:
         self.__exit__(kind, error, traceback)
 
-    # -- around a function -----------------------------------------------------------------------------------------
+    # -- around a call ---------------------------------------------------------------------------------------------
 
     def __call__(self, function: Function) -> Function:
-        return decorated(function, self)
+        kind, signature = inspect.unwrap(function), _Signature(function)
+        if inspect.isasyncgenfunction(kind):
+            marked = _async_generator(function, self, signature)
+        elif inspect.isgeneratorfunction(kind):
+            marked = _generator(function, self, signature)
+        elif inspect.iscoroutinefunction(kind):
+            marked = _coroutine(function, self, signature)
+        else:
+            marked = _plain(function, self, signature)
+        return cast("Function", marked)
 
     def for_call(self, name: str) -> Self:
         """The same mark for one call of a function of this name."""
@@ -101,44 +144,191 @@ class Mark:
             call._name = name
         return call
 
+    def begin_call(self, signature: _Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Self | None:
+        """Begin the same mark for one call of a generator; its span is not current. None: nothing is recorded."""
+        if not recorder().active:
+            return None
+        call = self.for_call(signature.name)
+        if not call.begin():
+            return None
+        call.record_arguments(signature.arguments(args, kwargs))
+        return call
+
     # -- its steps, which generators take one by one ---------------------------------------------------------------
 
     @guarded("mark: begin")
     def begin(self) -> bool:
         """Start the span, which is not current yet. Whether that was possible."""
-        self._join()
+        self._before_start()
         name, attributes = self._describe()
         causes, parent = causes_of(self._caused_by), sender_context(self._caused_by)
-        self.span = recorder().start_span(name, attributes, causes=causes, parent=parent, kind=self._kind)
+        self.span = recorder().start_span(name, attributes, causes=causes, parent=parent, kind=self._kind.span_kind)
         return self.span is not INVALID_SPAN
 
     def context(self) -> Context:
         """The current context, with the span in it."""
-        context = recording_context(self.span)
-        return as_task(self, context) if self._is_task else context
+        return recording_context(self.span)
+
+    @guarded("mark: arguments")
+    def record_arguments(self, arguments: Mapping[str, Any]) -> None:
+        """Record the arguments of a decorated function."""
+        if self.span.is_recording():
+            self._on_arguments(arguments)
+
+    @guarded("mark: result")
+    def record_result(self, result: Any) -> None:
+        """Record the result of a decorated function."""
+        if self.span.is_recording():
+            self._on_result(result)
 
     @guarded("mark: end")
     def end(self, error: BaseException | None = None) -> None:
-        """End the span: the code returned, or was left by `error`."""
+        """End the span, with an error if there was one."""
         try:
             if self.span.is_recording():
-                self._left(error)
+                self._before_end(error)
                 if error is not None and not is_a(error, "KeyboardInterrupt") and not is_a(error, "SystemExit"):
                     left_by(self.span, error)
         finally:
             self.span.end()
 
-    @guarded("mark: arguments")
-    def given(self, arguments: Mapping[str, Any]) -> None:
-        """Record what a decorated function is called with."""
-        if self.span.is_recording():
-            self._given(arguments)
 
-    @guarded("mark: result")
-    def returned(self, result: Any) -> None:
-        """Record what a decorated function returned."""
-        if self.span.is_recording():
-            self._returned(result)
+class _Signature:
+    """Names of a function's parameters."""
+
+    __slots__ = ("_bound", "_names", "name")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.name: str = getattr(function, "__name__", type(function).__name__)
+        try:
+            parameters = inspect.signature(function).parameters.values()
+        except (TypeError, ValueError):  # some builtins have none
+            parameters = {}.values()
+        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        self._names = [parameter.name for parameter in parameters if parameter.kind in positional]
+        self._bound = self._names[:1] in (["self"], ["cls"])
+
+    def arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments of a call by name, without the object that a method is of."""
+        named = dict(zip(self._names, args, strict=False))
+        if self._bound:
+            named.pop(self._names[0], None)
+        named.update((f"*{place}", value) for place, value in enumerate(args[len(self._names) :]))
+        named.update(kwargs)
+        return named
 
 
-__all__ = ["Mark"]
+def _plain(function: Callable[..., Any], mark: Mark, signature: _Signature) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not recorder().active:
+            return function(*args, **kwargs)
+        with mark.for_call(signature.name) as begun:
+            begun.record_arguments(signature.arguments(args, kwargs))
+            result = function(*args, **kwargs)
+            begun.record_result(result)
+        return result
+
+    return call
+
+
+def _coroutine(function: Callable[..., Any], mark: Mark, signature: _Signature) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        if not recorder().active:
+            return await function(*args, **kwargs)
+        with mark.for_call(signature.name) as begun:
+            begun.record_arguments(signature.arguments(args, kwargs))
+            result = await function(*args, **kwargs)
+            begun.record_result(result)
+        return result
+
+    return call
+
+
+# A generator's span is current while its own code runs, and not for its reader: its context is put in place for each
+# step and taken away before the item is handed out.
+
+
+def _generator(function: Callable[..., Any], mark: Mark, signature: _Signature) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        begun = mark.begin_call(signature, args, kwargs)
+        if begun is None:
+            return (yield from function(*args, **kwargs))
+        try:
+            result = yield from _stepped(function(*args, **kwargs), begun)
+        except BaseException as error:
+            begun.end(error)
+            raise
+        begun.record_result(result)
+        begun.end()
+        return result
+
+    return call
+
+
+def _stepped(generator: Any, mark: Mark) -> Generator[Any, Any, Any]:
+    step, value = generator.send, None
+    while True:
+        try:
+            item = _step(mark, step, value)
+        except StopIteration as stop:
+            return stop.value
+        try:
+            step, value = generator.send, (yield item)
+        except GeneratorExit:
+            _step(mark, generator.close)
+            raise
+        except BaseException as error:
+            step, value = generator.throw, error
+
+
+def _step(mark: Mark, step: Callable[..., Any], *value: Any) -> Any:
+    token = otel_context.attach(mark.context())
+    try:
+        return step(*value)
+    finally:
+        restore_context(token)
+
+
+def _async_generator(function: Callable[..., Any], mark: Mark, signature: _Signature) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+        begun = mark.begin_call(signature, args, kwargs)
+        generator = function(*args, **kwargs)
+        step, value = generator.asend, None
+        try:
+            while True:
+                try:
+                    item = await _async_step(begun, step, value)
+                except StopAsyncIteration:
+                    break
+                try:
+                    step, value = generator.asend, (yield item)
+                except GeneratorExit:
+                    await _async_step(begun, generator.aclose)
+                    raise
+                except BaseException as error:
+                    step, value = generator.athrow, error
+        except BaseException as error:
+            if begun is not None:
+                begun.end(error)
+            raise
+        if begun is not None:
+            begun.end()
+
+    return call
+
+
+async def _async_step(mark: Mark | None, step: Callable[..., Any], *value: Any) -> Any:
+    if mark is None:
+        return await step(*value)
+    token = otel_context.attach(mark.context())
+    try:
+        return await step(*value)
+    finally:
+        restore_context(token)
+
+
+__all__ = ["Function", "Kind", "Mark", "marker"]

@@ -16,32 +16,34 @@ if TYPE_CHECKING:
     from otel_mas.record import Actor
 
 
-def consumed(span: Span, values: Iterable[Any], who: Actor | None, *, role: str = "user", linked: bool = False) -> None:
-    """Record values as the messages that a span consumed, and who of the others around `who` wrote them.
+def consumed(
+    span: Span, values: Iterable[Any], actor: Actor | None, *, role: str = "user", linked: bool = False
+) -> None:
+    """Record the messages that a span consumed, with links to their writers.
 
     Args:
-        span: whose they are.
+        span: the consumer.
         values: texts, messages, lists of messages, or anything else, which is one message of its data.
-        who: reads them.
-        role: of values that have none themselves.
-        linked: the span names its writer already.
+        actor: their reader.
+        role: the role of values that have none.
+        linked: the span has a link to the writer already.
     """
     messages = [message for value in values for message in _messages(value, role)]
     digests = recorder().messages(span, "input", messages, MESSAGES)
-    if who is not None and digests and not linked:
-        writers = who.provenance.record_read(who, who.path, digests, messages)
+    if actor is not None and digests and not linked:
+        writers = actor.provenance.record_read(actor, actor.path, digests, messages)
         recorder().add_causes(span, [Cause(context, LinkKind.MESSAGE) for context in writers])
 
 
-def produced(span: Span, values: Iterable[Any], who: Actor | None) -> tuple[str, ...]:
-    """Record values as the messages that a span produced, and `who` as their writer; their digests.
+def produced(span: Span, values: Iterable[Any], actor: Actor | None) -> tuple[str, ...]:
+    """Record the messages that a span produced, and their writer; return their digests.
 
-    The role is an agent's: the same text has the same digest here and where a model said it.
+    Their role is an agent's: so the same text has the same digest here and as a model's answer.
     """
     messages = [message for value in values for message in _messages(value, "assistant")]
     digests = recorder().messages(span, "output", messages, MESSAGES)
-    if who is not None and digests:
-        who.provenance.record_write(who.path, span.get_span_context(), digests, messages, given=tuple)
+    if actor is not None and digests:
+        actor.provenance.record_write(actor.path, span.get_span_context(), digests, messages, given=tuple)
     return digests
 
 

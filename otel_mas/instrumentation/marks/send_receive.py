@@ -17,20 +17,19 @@ from otel_mas.semconv.enums import LinkKind, RecordKind
 
 
 def send(message: Any = None, *, to: str | None = None) -> dict[str, str]:
-    """Record that a message leaves for another agent.
+    """Record that a message is sent to another agent.
 
     Args:
         message: a text, a message of LangChain's or OpenAI's, or any value.
         to: the receiver's name.
 
     Returns:
-        A carrier for the receiver's `receive` or `caused_by=`: a few short texts, which can be
-        sent as headers with the message. Empty while recording is off.
+        A carrier for the receiver's `receive` or `caused_by=`: a few short texts, to send as headers with the message.
+        Empty while recording is off.
     """
     carrier: dict[str, str] = {}
     try:
-        rec = recorder()
-        if rec.active:
+        if recorder().active:
             _send(message, to, carrier)
     except Exception as error:
         caught("mark: send", error)
@@ -51,11 +50,11 @@ def _send(message: Any, to: str | None, carrier: dict[str, str]) -> None:
 
 
 def receive(message: Any = None, carrier: Carrier | None = None, *, sender: str | None = None) -> None:
-    """Record that a message has come from another agent.
+    """Record that a message was received from another agent.
 
     Args:
-        message: what came. Without it, the message that the carrier says was sent.
-        carrier: what `send` returned, however it came here.
+        message: the message; by default, the one that the carrier names.
+        carrier: the result of `send`, however it came here.
         sender: the sender's name.
     """
     try:
@@ -84,11 +83,11 @@ def _receive(message: Any, carrier: Carrier, sender: str | None) -> None:
     span.end()
 
 
-def _named(what: str, peer: str | None, attributes: dict[str, Any]) -> str:
+def _named(operation: str, peer: str | None, attributes: dict[str, Any]) -> str:
     if not peer:
-        return what
+        return operation
     attributes[names.MAS_MESSAGE_PEER] = peer
-    return f"{what} {peer}"
+    return f"{operation} {peer}"
 
 
 __all__ = ["receive", "send"]
