@@ -14,17 +14,17 @@ from otel_mas.cli.failures import reported
 # Name → (module under otel_mas.cli and its command, one line for `otel-mas --help`).
 COMMANDS = {
     "run": ("run_command:command", "Run an app and record it, without changing it."),
-    "traces": ("traces:command", "List what was recorded, newest first."),
+    "traces": ("traces:command", "List the recorded traces, newest first."),
     "show": ("explain:show", "Show a trace as a tree: what ran inside what, and when."),
     "graph": ("explain:graph", "Show what caused what, and what each join waited for."),
     "critical-path": ("explain:critical_path", "Show what the duration is made of, step by step."),
     "cost": ("explain:cost", "Show tokens and cost, by agent and by model."),
-    "ship": ("ship:command", "Ship what is recorded to an OTLP endpoint, from where it ended last."),
+    "ship": ("ship:command", "Ship recorded spans to an OTLP endpoint, from where it stopped last."),
     "export": ("export:command", "Write traces as OTLP/JSON lines."),
-    "import": ("import_:command", "Put what OTLP files hold into a store."),
+    "import": ("import_:command", "Import OTLP files into a store."),
     "store": ("store:command", "Look after a store: stats, check, repair, compact, prune."),
-    "doctor": ("doctor:command", "Look for what is wrong, and say what to do."),
-    "report": ("report:command", "Write a page about a run, for people who were not there."),
+    "doctor": ("doctor:command", "Find problems, and show how to fix them."),
+    "report": ("report:command", "Write an HTML page about a run, for people who were not there."),
 }
 
 

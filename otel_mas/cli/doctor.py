@@ -32,14 +32,14 @@ from otel_mas.cli.output import print_json, print_lines
 def command(
     ctx: click.Context, store: str | None, sources: tuple[str, ...], as_json: bool, app: tuple[str, ...]
 ) -> None:
-    """Look for what is wrong, and say what to do.
+    """Find problems, and show how to fix them.
 
-    Shows what is configured and from where, what is installed, how the store is, which servers can be reached, who
-    else records and exports, and what leaves this machine. Writes nothing, contacts only what is configured or given,
-    shows no prompts and no secrets, and takes thirty seconds at most.
+    Checks the settings and their origin, the installed packages, the store, the servers that are configured or given,
+    other recorders and exporters, and what leaves this machine. Writes nothing, shows no prompts and no secrets, and
+    takes thirty seconds at most.
 
-    With COMMAND, what you would type to start the app, it asks the Python that this starts, and not the app.
-    The exit code is 0 where nothing is wrong, else 1; docs/doctor.md lists all that can be.
+    With COMMAND, as you would type it to start the app, it checks the Python that this starts; the app is not started.
+    The exit code is 1 if there is a problem, else 0; docs/doctor.md lists all findings.
 
     \b
     otel-mas doctor

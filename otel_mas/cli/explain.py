@@ -82,10 +82,7 @@ def _under_heading(
 
 @_explains("show")
 def show(found: Trace | Conversation) -> Answer:
-    """Show a trace as a tree: what ran inside what, when, and for how long.
-
-    TRACE is the id of a trace or the beginning of it, or "latest" (the default).
-    """
+    """Show a trace as a tree: what ran inside what, when, and for how long."""
     from otel_mas.api import Conversation
     from otel_mas.report import json, terminal
 
@@ -109,8 +106,6 @@ def graph(found: Trace | Conversation) -> Answer:
 
     A lane is a cause under way to its effect, ● a task, ○ one without a cause in the picture. "read" names those whose
     messages a task read although they did not cause it.
-
-    TRACE is the id of a trace or the beginning of it, or "latest" (the default).
     """
     from otel_mas.report import json, terminal
 
@@ -128,8 +123,6 @@ def critical_path(found: Trace | Conversation, every: bool) -> Answer:
 
     Only what is listed here makes a run shorter when it gets faster. The percentages leave out the time spent
     waiting for input.
-
-    TRACE is the id of a trace or the beginning of it, or "latest" (the default).
     """
     from otel_mas.report import json, terminal
 
@@ -145,8 +138,6 @@ def cost(found: Trace | Conversation) -> Answer:
     """Show tokens and cost in USD, by agent and by model.
 
     A call whose model has no known price is named, and counts as unknown, not as 0.
-
-    TRACE is the id of a trace or the beginning of it, or "latest" (the default).
     """
     from otel_mas.report import json, terminal
 

@@ -40,8 +40,6 @@ def command(target: Target, everything: bool, output: str, content: bool, store:
 
     What the file holds goes to anything that reads such files, and back into a store with `otel-mas import`. Content
     (messages, tool calls, exceptions) is in it with --content only; spans that have not ended are not in it.
-
-    TRACE is the id of a trace or the beginning of it, or "latest" (the default).
     """
     from otel_mas.config import Settings
     from otel_mas.store.log_reader import LogReader

@@ -25,12 +25,14 @@ _DAY_NS = 86_400 * 10**9
     "files", nargs=-1, required=True, metavar="FILE...", type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--store", metavar="PATH", help="Import into this store. [default: as for OTEL_MAS_STORE]")
-@click.option("--may-ship", is_flag=True, help="Let what is imported be shipped on. Without, it stays on this machine.")
+@click.option(
+    "--may-ship", is_flag=True, help="Allow shipping of the imported spans. Without, they stay on this machine."
+)
 @debug
 def command(files: tuple[Path, ...], store: str | None, may_ship: bool) -> None:
-    """Put what OTLP files hold into a store: JSON lines or protobuf, compressed with gzip, zstd or not at all.
+    """Import OTLP files into a store: JSON lines or protobuf, compressed with gzip, zstd or not at all.
 
-    Doing it again changes nothing. Of a file that is cut in the middle, what is whole is imported.
+    A second import of a file changes nothing. Of a truncated file the whole lines or messages are imported.
     """
     from otel_mas.config import Settings
     from otel_mas.errors import SourceError

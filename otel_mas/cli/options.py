@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from inspect import cleandoc
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from otel_mas.api import Conversation, Source, Trace
 
 F = TypeVar("F", bound=Callable[..., Any])
+_TRACE = 'TRACE is the id of a trace or the beginning of it, or "latest" (the default).'
 
 
 def _debug(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -111,6 +113,7 @@ def one_target(command: F) -> F:
     def with_target(trace: str | None, conversation: str | None, service: str | None, **options: Any) -> Any:
         return command(target=Target(trace, conversation, service), **options)
 
+    with_target.__doc__ = f"{cleandoc(command.__doc__ or '')}\n\n{_TRACE}"
     with_target = click.option(
         "--service", metavar="NAME", help="Whose conversation, where several services use the same thread."
     )(with_target)

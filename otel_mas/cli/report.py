@@ -26,8 +26,6 @@ def command(target: Target, store: str | None, output: str) -> None:
     One HTML file that holds everything it shows: what happened, what failed or waits, what caused what, what the time
     went into, who told whom what, and what it cost. It loads nothing and runs no script. Messages are in it as they
     were stored.
-
-    TRACE is the id of a trace or the beginning of it, or "latest" (the default).
     """
     from otel_mas.api import open as open_source
 

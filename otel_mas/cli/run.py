@@ -174,12 +174,10 @@ def _summarise(store: str, run_id: str, command: list[str], environment: dict[st
 def _print_summary(
     store: str, run_id: str, command: list[str], environment: dict[str, str], killed: int | None
 ) -> None:
-    from otel_mas.cli.summary import is_recorded, print_run_summary, reason_for_nothing
+    from otel_mas.cli.summary import print_run_summary, reason_for_nothing
 
     try:
-        if is_recorded(store, run_id):
-            print_run_summary(store, run_id, killed)
-        else:
+        if not print_run_summary(store, run_id, killed):
             note(f"nothing was recorded: {reason_for_nothing(command, environment)}")
     except (KeyboardInterrupt, BrokenPipeError):
         pass

@@ -69,9 +69,12 @@ def _hex(ctx: click.Context, param: click.Parameter, value: str | None) -> str |
 @click.option("--endpoint", metavar="URL", help="Of OTLP. [default: $OTEL_EXPORTER_OTLP_ENDPOINT]")
 @click.option("--protocol", type=click.Choice(["grpc", "http/protobuf"]), help="Of OTLP.")
 @click.option("--once/--follow", default=False, help="End when all is shipped, or wait for more. [default: --follow]")
-@click.option("--from-start", is_flag=True, help="Also what was recorded before this destination was first named.")
+@click.option("--from-start", is_flag=True, help="Ship spans of before this destination was first named, too.")
 @click.option(
-    "--again", "resend", is_flag=True, help="Send again what it has taken before, and end. Needs one of the next three."
+    "--again",
+    "resend",
+    is_flag=True,
+    help="Send spans again that it has taken before, and end. Needs one of the next three.",
 )
 @click.option("--since", metavar="TIME", callback=readable("instant_ns"), help="With --again: spans that ended since.")
 @click.option(
@@ -84,14 +87,14 @@ def _hex(ctx: click.Context, param: click.Parameter, value: str | None) -> str |
 @debug
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
-    """Ship what is recorded to an OTLP endpoint: a Collector, Jaeger, Tempo.
+    """Ship recorded spans to an OTLP endpoint: a Collector, Jaeger, Tempo.
 
-    It goes on where it ended the last time, and several may run at once: one of them ships. What may not leave this
-    machine stays: content, and spans that were not sampled. Address, headers and certificates come from the standard
+    It goes on where it stopped last, and several may run at once: one of them ships. Content, and spans that were not
+    sampled, do not leave this machine. Address, headers and certificates come from the standard
     OTEL_EXPORTER_OTLP_* variables.
 
-    A backend that has lost what it took gets it again with --again: `otel-mas ship --again --since 2h`. What is shipped
-    otherwise, and what is counted, stays the same. A backend that has the spans still may show them twice.
+    A backend that has lost spans gets them again with --again: `otel-mas ship --again --since 2h`. Neither the cursor
+    nor the counts change. A backend that still has the spans may show them twice.
     """
     if ctx.invoked_subcommand is None:
         _ship(**options)

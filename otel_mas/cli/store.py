@@ -63,14 +63,14 @@ class CheckDocument(TypedDict):
 
 @click.group("store")
 def command() -> None:
-    """Look after a store: what is in it, whether it is damaged, how to mend it and to make it smaller."""
+    """Look after a store: statistics, damage and its repair, size."""
 
 
 @command.command("stats")
 @place
 @answering
 def stats(store: str | None, as_json: bool) -> None:
-    """Show sizes, counts, who records now, what was dropped, how far destinations are."""
+    """Show sizes, counts, recording processes, dropped spans, and how far destinations are."""
     from otel_mas.store.health import read_stats
 
     found = read_stats(_path(store))
@@ -149,7 +149,7 @@ def check(ctx: click.Context, store: str | None, as_json: bool) -> None:
 @place
 @debug
 def repair(store: str | None, into: str | None) -> None:
-    """Save what can be read of a damaged store into a new file, and say what was lost.
+    """Save the readable part of a damaged store into a new file, and list what was lost.
 
     The damaged file is not changed. To go on with the new one, move the old file and its -wal and -shm away, and the
     new one to its place.
@@ -199,8 +199,8 @@ def prune(
 ) -> None:
     """Delete traces that fit everything that is given, with all that only they need.
 
-    TRACE is the id of a trace or the beginning of it. What still runs stays, and what a destination has not got yet is
-    counted as lost there. Refused while a process records.
+    TRACE is the id of a trace or the beginning of it. Running traces stay. Spans that a destination has not got yet
+    are counted as lost there. Refused while a process records.
     """
     from otel_mas.report.text import count
     from otel_mas.store.upkeep.shrink import prune as pruned

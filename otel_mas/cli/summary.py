@@ -29,7 +29,7 @@ _ERROR_OUTCOMES = {
 }
 
 
-def print_run_summary(store_path: str | Path, run_id: str, killed: int | None = None) -> None:
+def print_run_summary(store_path: str | Path, run_id: str, killed: int | None = None) -> bool:
     """Print what a run recorded: how long, its critical path, tokens and cost, what failed, waits or was lost.
 
     Args:
@@ -37,25 +37,22 @@ def print_run_summary(store_path: str | Path, run_id: str, killed: int | None = 
         run_id: which run.
         killed: the signal that ended its process.
 
+    Returns:
+        Whether any process of the run has written to the store; without, nothing is printed.
+
     Raises:
-        StoreError: There is no store, or it cannot be read.
+        StoreError: The store cannot be read.
     """
+    if not os.path.exists(store_path):
+        return False
     from otel_mas.api import open as open_source
 
     with open_source(store_path) as source:
         run = source.run(run_id)
+        if not (run.traces or run.processes or run.problems):
+            return False
         print_lines(lambda width: _summary(source, run, width, killed), err=True)
-
-
-def is_recorded(store: str, run_id: str) -> bool:
-    """Whether any process of the run has written to the store. Raises StoreError where it cannot be read."""
-    if not os.path.exists(store):
-        return False
-    from otel_mas.api import open as open_source
-
-    with open_source(store) as source:
-        run = source.run(run_id)
-        return bool(run.traces or run.processes or run.problems)
+    return True
 
 
 def reason_for_nothing(command: Sequence[str], environ: Mapping[str, str]) -> str:

@@ -28,7 +28,7 @@ from otel_mas.model.status import MEANINGS, STATUSES
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
 @reading
 def command(store: str | None, as_json: bool, **filters: Any) -> None:
-    """List what was recorded, newest first."""
+    """List the recorded traces, newest first."""
     from otel_mas.api import open as open_source
 
     with open_source(store) as source:

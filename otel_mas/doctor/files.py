@@ -7,8 +7,9 @@ import re
 import shutil
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from otel_mas.doctor.forms import HolderForm
 
 _WRITE_LOCK = 120  # the byte of the -shm file that SQLite locks for writing in WAL mode
 _PENDING = 0x40000000  # and its first byte in the file itself, where WAL is not used
@@ -16,15 +17,6 @@ _NETWORK = re.compile(
     r"nfs4?|cifs|smb[23]?|smbfs|afs|ceph|glusterfs|lustre|9p|vboxsf|"
     r"fuse\.(sshfs|glusterfs|ceph|s3fs|gcsfuse|rclone|vmhgfs-fuse)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """A process that holds a lock on the store: it has it open. `writing`: it held the write lock at that moment."""
-
-    pid: int
-    program: str
-    writing: bool
 
 
 def siblings(path: Path) -> list[Path]:
@@ -82,7 +74,7 @@ def network_file_system(path: Path, mounts: str | None = None) -> str | None:
     return kind if _NETWORK.fullmatch(kind) else None
 
 
-def holders(path: Path) -> list[Holder]:
+def holders(path: Path) -> list[HolderForm]:
     """The processes that have the store open, as far as the system says (Linux); other containers' are not seen."""
     table = _read("/proc/locks")
     inodes = {one.stat().st_ino: one.name.endswith("-shm") for one in siblings(path)} if table else {}
@@ -96,7 +88,8 @@ def holders(path: Path) -> list[Holder]:
             byte = _WRITE_LOCK if inodes[inode] else _PENDING
             covers = int(fields[6]) <= byte and (fields[7] == "EOF" or byte <= int(fields[7]))
             writing[pid] = writing.get(pid, False) or (fields[3] == "WRITE" and covers)
-    return [Holder(pid, program(pid), writes) for pid, writes in sorted(writing.items()) if pid not in (os.getpid(), 0)]
+    others = sorted((pid, writes) for pid, writes in writing.items() if pid not in (os.getpid(), 0))
+    return [{"pid": pid, "program": program(pid), "writing": writes} for pid, writes in others]
 
 
 def program(pid: int) -> str:

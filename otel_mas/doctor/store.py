@@ -34,7 +34,7 @@ def check_store(settings: Settings, origin: str) -> tuple[StoreForm, list[Findin
     findings = list(_place(path, form))
     if not path.exists():
         return form, [*findings, finding("store-not-there", path=path)]
-    form["open_by"] = [cast(HolderForm, asdict(one)) for one in files.holders(path)]
+    form["open_by"] = files.holders(path)
     try:
         health = examine(path)
     except StoreError as error:
@@ -106,11 +106,11 @@ def _services(processes: Sequence[Process]) -> str:
 
 def _write_locked(path: Path) -> Iterator[Finding]:
     """A process that keeps the write lock for as long as we look, which no batch takes."""
-    suspects = {one.pid: one for one in files.holders(path) if one.writing}
+    suspects = {one["pid"]: one for one in files.holders(path) if one["writing"]}
     deadline = time.monotonic() + _WATCH_S
     while suspects and time.monotonic() < deadline:
         time.sleep(_INTERVAL_S)
-        writing = {one.pid for one in files.holders(path) if one.writing}
+        writing = {one["pid"] for one in files.holders(path) if one["writing"]}
         suspects = {pid: one for pid, one in suspects.items() if pid in writing}
     if suspects:
         holder = _names(list(suspects.values()))
@@ -140,10 +140,10 @@ def _shipping(path: Path) -> tuple[list[ShippingForm], list[Finding]]:
     return forms, findings
 
 
-def _names(holders: Sequence[files.Holder]) -> str:
+def _names(holders: Sequence[HolderForm]) -> str:
     """The processes that hold it; those that write, where some do."""
-    named = [one for one in holders if one.writing] or holders
-    return listing([f"{one.program} (process {one.pid})" for one in named]) or "another process"
+    named = [one for one in holders if one["writing"]] or holders
+    return listing([f"{one['program']} (process {one['pid']})" for one in named]) or "another process"
 
 
 def _empty_form(path: Path, origin: str, settings: Settings) -> StoreForm:

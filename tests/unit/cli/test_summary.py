@@ -66,8 +66,13 @@ def test_it_shows_where_an_error_happened_and_what_was_lost(
     assert f"otel-mas graph {'ee' * 6} --store {path}" in text
 
 
-def test_nothing_recorded_is_reported(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "otel-mas recorded nothing" in output(store, capsys, run_id="another")
+def test_nothing_recorded_is_reported(store: Path, team: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    """By a process that recorded no trace; of a run that never wrote to the store nothing is printed."""
+    team.write(store, run_id="empty", traces=[])
+    assert "otel-mas recorded nothing" in output(store, capsys, run_id="empty")
+    assert not print_run_summary(store, "another")
+    assert not print_run_summary(store.with_name("none.db"), "empty")
+    assert capsys.readouterr().err == ""
 
 
 def test_a_run_that_goes_on_from_a_pause_is_explained_with_it(
