@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from otel_mas.doctor.environment import check_environment
 from otel_mas.doctor.findings import Finding, Level, finding
-from otel_mas.doctor.forms import DiagnosisForm, SourceForm
+from otel_mas.doctor.forms import DiagnosisForm, FindingForm, SourceForm
 from otel_mas.doctor.privacy import check_privacy, content_leaves
 from otel_mas.doctor.recording import check_recording, sdk_exporters
 from otel_mas.doctor.settings import check_settings
@@ -102,7 +102,7 @@ def diagnose(
         "ok": not counts[Level.PROBLEM],
         "problems": counts[Level.PROBLEM],
         "notes": counts[Level.NOTE],
-        "findings": [{**asdict(one), "level": str(one.level), "area": str(one.area)} for one in ordered],  # type: ignore[typeddict-item]
+        "findings": [_finding_form(one) for one in ordered],
         "settings": configured.forms,
         "environment": None if interpreter is None else interpreter.form,
         "recording": recording_form,
@@ -112,6 +112,10 @@ def diagnose(
         "privacy": privacy_form,
     }
     return Diagnosis(tuple(ordered), form, tuple(checks.errors))
+
+
+def _finding_form(one: Finding) -> FindingForm:
+    return cast(FindingForm, {**asdict(one), "level": str(one.level), "area": str(one.area)})
 
 
 class _Check(Generic[T]):

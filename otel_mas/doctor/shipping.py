@@ -208,9 +208,11 @@ def ask_target(
 ) -> tuple[Finding | None, float | None]:
     """Send a request without spans by the client that ships; how long its answer took (ms), where it took that.
 
-    Nothing is sent, and None returned, where the variables leave no request to make: `plan_shipping` has the reason.
+    Nothing is sent, and None returned, where variables or certificates cannot be used: `plan_shipping` reports those.
     """
     endpoint = target.endpoint
+    if any(_certificates(endpoint)):
+        return None, None
     url = urlsplit(endpoint.url)._replace(scheme="https" if endpoint.tls else "http").geturl()
     resolved = {"ENDPOINT": url, "PROTOCOL": endpoint.protocol, "TIMEOUT": f"{timeout_s:g}", "COMPRESSION": "none"}
     variables = {**environ, **{f"{TRACES_PREFIX}{name}": value for name, value in resolved.items()}}

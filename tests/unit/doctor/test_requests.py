@@ -157,6 +157,15 @@ def test_plain_text_is_spoken_to_a_server_with_tls(serve: Serve, tools: ModuleTy
     assert over_http(serve(go)).code == "destination-wants-tls"
 
 
+def test_nothing_is_sent_with_certificates_that_cannot_be_used(certificate: Any) -> None:
+    """They are a problem of the variables, which the plan reports."""
+    swapped = {"CLIENT_CERTIFICATE": certificate.key, "CLIENT_KEY": certificate.path}
+    environ = {f"OTEL_EXPORTER_OTLP_{name}": str(path) for name, path in swapped.items()}
+    environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "https://localhost:1"
+    target = OtlpTarget("the app", read_otlp_endpoint(environ, as_sdk=True))
+    assert ask_target(target, Settings.from_env({}), environ) == (None, None)
+
+
 # -- it answers, and does not take spans -------------------------------------------------------------------------------
 
 
