@@ -95,7 +95,7 @@ def test_a_cost_names_its_table_and_day(table: PriceTable) -> None:
         ("openai", (None, None), "the model is not named"),
     ],
 )
-def test_what_has_no_price_has_no_cost_and_says_why(
+def test_a_call_without_a_price_has_no_cost_and_a_reason(
     table: PriceTable, provider: str, models: tuple[str | None, ...], says: str
 ) -> None:
     cost = table.cost(provider, models, Tokens(1, 1))
@@ -181,7 +181,7 @@ def test_nothing_is_fetched_and_no_thread_stays(monkeypatch: pytest.MonkeyPatch)
     assert not any(thread.is_alive() for thread in loaders)
 
 
-def test_a_call_that_ends_before_the_table_is_there_does_not_wait_and_gets_its_cost_later(
+def test_a_call_that_ends_before_the_table_is_loaded_gets_its_cost_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     go_on = threading.Event()
@@ -206,7 +206,7 @@ def test_a_call_that_ends_before_the_table_is_there_does_not_wait_and_gets_its_c
     assert other.attributes == {"a": 1}
 
 
-def test_a_cost_that_cannot_be_found_later_says_why() -> None:
+def test_a_cost_that_is_missing_later_has_a_reason() -> None:
     table, context = PriceTable(Clock(NOON)), SpanContext(1, 2, is_remote=False)
     span = SimpleNamespace(context=context, attributes={})
     cost = table.cost("openai", ("no-such-model",), Tokens(1, 0), None, context)

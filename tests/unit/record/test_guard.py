@@ -1,4 +1,4 @@
-"""The guard: errors of recording stay inside, are told once, and show under the strict setting."""
+"""The guard: errors of recording never reach the app, are logged once, and show under the strict setting."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_each_place_is_logged_once_with_its_stack(caplog: pytest.LogCaptureFixtu
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, GeneratorExit, SystemExit])
-def test_what_is_no_error_passes(error: type[BaseException]) -> None:
+def test_other_base_exceptions_pass(error: type[BaseException]) -> None:
     with pytest.raises(error), guarded("here"):
         raise error
 

@@ -68,7 +68,7 @@ def test_before_the_first_span_there_is_no_thread_no_file_and_no_sdk(tmp_path: P
     assert succeeded(out).splitlines() == ["1 [] []", "1 []", "2 True"]
 
 
-def test_what_is_recorded_last_is_there_after_the_exit(tmp_path: Path) -> None:
+def test_the_last_spans_are_stored_at_exit(tmp_path: Path) -> None:
     succeeded(run(tmp_path, "start(flush_interval_ms=60_000)\nfor n in range(100): span(str(n))"))
     assert [name for name, _ in stored(tmp_path)] == [str(n) for n in range(100)]
 
@@ -94,7 +94,7 @@ FIRST_USES = {
 
 @pytest.mark.parametrize("first_use", FIRST_USES)
 @pytest.mark.parametrize("provider", ["own", "the app's"])
-def test_what_is_recorded_first_while_the_interpreter_ends_is_there(
+def test_spans_first_recorded_while_the_interpreter_ends_are_stored(
     tmp_path: Path, first_use: str, provider: str
 ) -> None:
     """Executors take no work by then, and from Python 3.12 on no thread starts any more."""
@@ -261,7 +261,7 @@ def test_a_fork_while_others_record_leaves_both_processes_working(tmp_path: Path
     assert sum(name == "child" for name, _ in stored(tmp_path)) == 5
 
 
-def test_a_store_that_is_none_leaves_the_app_as_it_is(tmp_path: Path) -> None:
+def test_a_file_that_is_no_store_leaves_the_app_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "runs.db").write_text("my diary")
     out = run(tmp_path, "start(strict=False)\nspan('s')\nprint('done')\nsys.exit(7)")
     assert (out.returncode, out.stdout) == (7, "done\n")
@@ -310,7 +310,7 @@ def test_digests_have_the_key_of_the_store_also_where_it_is_locked_for_writing(t
     assert "message digests" not in locked.stderr
 
 
-def test_without_content_no_words_are_on_the_disk(tmp_path: Path) -> None:
+def test_content_mode_none_leaves_no_content_on_the_disk(tmp_path: Path) -> None:
     succeeded(
         run(
             tmp_path,

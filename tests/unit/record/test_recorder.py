@@ -74,7 +74,7 @@ def test_each_cause_is_a_link_and_an_entry_of_the_arrays() -> None:
     assert recorded.queue.drain(1).ended[0].causes == tuple(causes)
 
 
-def test_a_span_starts_where_it_is_told() -> None:
+def test_a_span_starts_under_the_given_parent() -> None:
     rec = Recorded().rec
     parent = rec.start_span("parent", {})
     child: Any = rec.start_span("child", {}, parent=trace.set_span_in_context(parent), start_time=7)
@@ -108,7 +108,7 @@ def test_of_many_messages_the_newest_are_recorded_and_the_others_counted() -> No
     assert changes.values == (f"size:{MAX_MESSAGES + 7}",)
 
 
-def test_an_error_is_told_on_the_span_and_its_words_beside_it() -> None:
+def test_an_exception_is_on_the_span_and_its_text_is_content() -> None:
     recorded = Recorded()
     span: Any = recorded.rec.start_span("s", {})
     try:
@@ -125,14 +125,14 @@ def test_an_error_is_told_on_the_span_and_its_words_beside_it() -> None:
     assert "raise LookupError" in contents[names.EXCEPTION_STACKTRACE]
 
 
-def test_the_words_of_an_error_are_on_the_span_only_where_asked_for() -> None:
+def test_the_text_of_an_exception_is_on_the_span_only_if_asked_for() -> None:
     recorded = Recorded(capture_message_content="SPAN_ONLY")
     span: Any = recorded.rec.start_span("s", {})
     recorded.rec.record_exception(span, ValueError("words"))
     assert span.events[0].attributes[names.EXCEPTION_MESSAGE] == "words"
 
 
-def test_an_error_is_an_error_once() -> None:
+def test_an_exception_is_recorded_once() -> None:
     rec = Recorded().rec
     outer: Any = rec.start_span("outer", {})
     inner: Any = rec.start_span("inner", {}, parent=trace.set_span_in_context(outer))
@@ -159,7 +159,7 @@ def test_the_same_exception_in_a_retry_or_another_trace_is_another_error() -> No
     assert [s.status.status_code for s in (first, second, elsewhere)] == [StatusCode.ERROR] * 3
 
 
-def test_the_same_exception_in_siblings_is_an_error_in_each_and_above_the_one_it_came_from() -> None:
+def test_the_same_exception_in_siblings_is_an_error_of_each_and_names_its_origin_above() -> None:
     rec = Recorded().rec
     run: Any = rec.start_span("run", {}, start_time=1)
     left: Any = rec.start_span("left", {}, parent=trace.set_span_in_context(run), start_time=2)
@@ -215,7 +215,7 @@ def test_without_content_none_is_queued_and_messages_keep_their_digests() -> Non
     assert [type(item) for item in recorded.row_parts()] == [MessageRefs]
 
 
-def test_messages_are_on_the_span_and_beside_it_by_digest() -> None:
+def test_messages_are_attributes_and_references_by_digest() -> None:
     recorded = Recorded()
     span: Any = recorded.rec.start_span("s", {})
     consumed = recorded.rec.messages(span, "input", ["a", "b", "a"], Text())

@@ -1,4 +1,4 @@
-"""Canonical form v1: the same bytes exactly where the same was said."""
+"""Canonical form v1: the same bytes exactly for the same content."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_parts_do_not_run_together() -> None:
     assert canonical_form("user", [text("a")]) != canonical_form("assistant", [text("a")])
 
 
-def test_what_travels_with_a_known_part_is_no_difference() -> None:
+def test_transport_fields_of_a_known_part_do_not_count() -> None:
     assert canonical_form("user", [text("a")]) == canonical_form("user", [{**text("a"), "annotations": [1], "id": "x"}])
 
 

@@ -137,7 +137,7 @@ def test_messages_that_cannot_be_weakly_referenced_are_not_kept(digests: Message
     assert not digests._known
 
 
-def test_content_that_found_no_room_is_offered_again(digests: MessageDigests, announced: Announced) -> None:
+def test_content_without_room_is_offered_again(digests: MessageDigests, announced: Announced) -> None:
     message, adapter = Said("a"), Adapter()
     announced.full = True
     digests.digests(KEY, [message], adapter)
@@ -146,7 +146,7 @@ def test_content_that_found_no_room_is_offered_again(digests: MessageDigests, an
     assert len(announced.messages) == 1
 
 
-def test_what_was_forgotten_is_announced_again(digests: MessageDigests, announced: Announced) -> None:
+def test_forgotten_messages_are_announced_again(digests: MessageDigests, announced: Announced) -> None:
     message, adapter = Said("a"), Adapter()
     digests.digests(KEY, [message], adapter)
     digests.forget()
@@ -154,7 +154,7 @@ def test_what_was_forgotten_is_announced_again(digests: MessageDigests, announce
     assert len(announced.messages) == 2
 
 
-def test_what_is_kept_is_bounded(digests: MessageDigests, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_known_messages_are_bounded(digests: MessageDigests, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("otel_mas.record.content.messages._MAX_KNOWN", 10)
     history = [Said(f"turn {n}") for n in range(35)]
     digests.digests(KEY, history, Adapter())

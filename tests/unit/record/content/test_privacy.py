@@ -31,7 +31,7 @@ SECRET = "sk-proj-0123456789abcdefghijABCD"
         ("none", None),
     ],
 )
-def test_what_is_no_secret_and_no_content_stays_as_it_is(content: Any, name: str, value: Any) -> None:
+def test_attributes_without_secrets_and_content_are_kept(content: Any, name: str, value: Any) -> None:
     assert Privacy(content).attribute(name, value) == value
 
 
@@ -95,7 +95,7 @@ def test_a_status_description_is_content() -> None:
     assert Privacy("redacted").description("boom") == "boom"
 
 
-def test_what_a_value_says_does_not_change_how_its_name_is_treated_next() -> None:
+def test_a_value_does_not_change_the_treatment_of_its_name() -> None:
     privacy = Privacy("none")
     assert privacy.attribute("who.knows", 1) == 1
     assert privacy.attribute("who.knows", "text") is STRIPPED

@@ -33,7 +33,7 @@ def team(*names: str) -> list[Reader]:
     return [Reader(provenance, "team", name) for name in names]
 
 
-def test_what_was_read_is_history_once_the_reader_has_left() -> None:
+def test_read_messages_are_history_once_the_actor_has_left() -> None:
     a, b = team("a", "b")
     a.writes(1, "x")
     again = Reader(b.provenance, *b.path)
@@ -44,7 +44,7 @@ def test_what_was_read_is_history_once_the_reader_has_left() -> None:
     assert Reader(b.provenance, *b.path).reads("x") == []
 
 
-def test_the_same_words_said_again_by_another_are_new() -> None:
+def test_the_same_content_written_by_another_actor_is_new() -> None:
     a, b, c = team("a", "b", "c")
     a.writes(1, "yes", "id-1")
     assert c.reads("yes", ids=("id-1",)) == [1]
@@ -53,7 +53,7 @@ def test_the_same_words_said_again_by_another_are_new() -> None:
     assert c.reads("yes", "yes", ids=("id-1", "id-2")) == [1, 2]
 
 
-def test_the_same_words_of_two_are_of_both_though_the_second_was_given_something_and_says_its_own_id() -> None:
+def test_the_same_content_has_two_writers_unless_the_second_was_given_it() -> None:
     a, b, c = team("a", "b", "c")
     a.writes(1, "yes", "id-1")
     b.writes(2, "yes", "id-2", given=tuple)
@@ -61,7 +61,7 @@ def test_the_same_words_of_two_are_of_both_though_the_second_was_given_something
     assert c.reads("yes", "yes", ids=("id-1", "id-2")) == [1, 2]
 
 
-def test_whoever_is_around_or_inside_is_no_other() -> None:
+def test_actors_around_and_inside_are_the_same() -> None:
     a, _ = team("a", "b")
     inside = Reader(a.provenance, *a.path, "model")
     inside.writes(1, "x")

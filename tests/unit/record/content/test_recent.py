@@ -19,7 +19,7 @@ def test_the_least_recently_used_entry_goes_first() -> None:
     assert (entries.get("a"), entries.get("c"), len(entries)) == (1, 3, 2)
 
 
-def test_what_is_there_already_stays_and_counts_as_used() -> None:
+def test_setdefault_keeps_an_entry_and_counts_as_use() -> None:
     entries: RecentlyUsed[str, int] = RecentlyUsed(2)
     assert [entries.setdefault(key, number) for number, key in enumerate("abac")] == [0, 1, 0, 3]
     assert (entries.get("a"), entries.get("b")) == (0, None)

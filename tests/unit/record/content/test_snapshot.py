@@ -77,11 +77,11 @@ class Opaque:
         ({"lone \ud800": ["\ud800"]}, {"lone ?": ["?"]}),
     ],
 )
-def test_what_json_cannot_hold_is_tagged(value: Any, expected: Any) -> None:
+def test_values_that_json_cannot_hold_are_tagged(value: Any, expected: Any) -> None:
     assert orjson.loads(to_json(snapshot(value)[0])) == expected
 
 
-def test_objects_are_named_and_never_asked_to_describe_themselves() -> None:
+def test_objects_are_copied_as_the_name_of_their_type() -> None:
     copy, _ = snapshot({"o": Opaque()})
     assert copy["o"].endswith(".Opaque>")
 
@@ -93,7 +93,7 @@ def test_pydantic_models_are_their_fields() -> None:
 
 
 @pytest.mark.parametrize("value", [["x"] * 1_000_000, [[1, 2]] * 1_000_000, {n: n for n in range(1_000_000)}])
-def test_huge_content_is_cut_and_says_so(value: Any) -> None:
+def test_huge_content_is_cut_and_marked(value: Any) -> None:
     copy, size = snapshot(value)
     assert size < 2_000_000
     assert re.search("cut by otel-mas: 9[0-9]{2},[0-9]{3} more", to_json(copy)[-60:].decode(errors="replace"))
@@ -109,7 +109,7 @@ def test_numbers_and_changeable_bytes_are_kept_within_bounds(value: Any) -> None
     assert size < 1000
 
 
-def test_keys_of_subclasses_do_not_say_their_text() -> None:
+def test_keys_of_subclasses_keep_no_text() -> None:
     class Word(str):
         __slots__ = ()
 
@@ -138,7 +138,7 @@ def test_a_cycle_ends() -> None:
     assert "cut by otel-mas" in to_json(snapshot(value)[0]).decode()
 
 
-def test_what_is_no_plain_container_is_not_looked_into() -> None:
+def test_only_plain_containers_are_read() -> None:
     class View(Mapping[str, int]):
         def __getitem__(self, key: str) -> int:
             raise AssertionError

@@ -39,7 +39,7 @@ def test_a_text_is_kept_by_reference_and_a_list_copied() -> None:
         ({"frame": Opaque()}, "opaque"),
     ],
 )
-def test_what_is_too_large_or_says_nothing_has_no_digest(value: Any, why: str) -> None:
+def test_large_and_opaque_values_have_no_digest(value: Any, why: str) -> None:
     taken, size = bounded_copy(value, nothing)
     assert isinstance(taken, Unread)
     assert (taken, size) == (why, 0)
@@ -72,12 +72,12 @@ def spans(store: Path) -> list[Any]:
 
 def test_equal_values_have_one_digest_whatever_names_they_have_and_are_stored_once(store: Path) -> None:
     record({"report": "done", "turns": 1}, {"answer": "done"}, {"answer": "not done"})
-    told = {}
+    digests = {}
     for span in spans(store):
         written = span.get(names.MAS_STATE_CHANGED)
-        told[written] = dict(zip(written, span.get(names.MAS_STATE_DIGESTS), strict=True))
-    first, second = told["report", "turns"], [found for name, found in told.items() if name == ("answer",)]
-    assert len(told) == 2
+        digests[written] = dict(zip(written, span.get(names.MAS_STATE_DIGESTS), strict=True))
+    first, second = digests["report", "turns"], [found for name, found in digests.items() if name == ("answer",)]
+    assert len(digests) == 2
     assert first["report"] != first["turns"]
     with otel_mas.open(store) as source:
         kept = source._port.messages([*first.values(), *(found["answer"] for found in second)])
@@ -85,7 +85,7 @@ def test_equal_values_have_one_digest_whatever_names_they_have_and_are_stored_on
     assert kept[first["turns"]].body == {"value": 1}
 
 
-def test_later_changes_of_a_value_do_not_reach_what_was_taken_down(store: Path) -> None:
+def test_later_changes_of_a_value_do_not_reach_its_copy(store: Path) -> None:
     notes = ["one"]
     span = recorder().start_span("task n", {})
     recorder().state(span, {"notes": notes})
@@ -108,13 +108,13 @@ def test_without_content_the_digest_is_kept_and_the_value_is_not(tmp_path: Path)
         assert b"planted-in-the-state" not in file.read_bytes()
 
 
-def test_a_secret_is_not_stored_under_a_name_that_says_so(store: Path) -> None:
+def test_a_value_under_a_secret_name_is_not_stored(store: Path) -> None:
     record({"api_key": "tell-nobody-1234"})
     for file in store.parent.iterdir():
         assert b"tell-nobody-1234" not in file.read_bytes()
 
 
-def test_bytes_are_told_by_what_they_are_and_never_stored(store: Path) -> None:
+def test_bytes_are_recorded_by_type_and_size_and_never_stored(store: Path) -> None:
     picture = b"\x89PNG\r\n\x1a\n" + b"planted-in-a-picture" * 100
     record({"picture": picture})
     (span,) = spans(store)

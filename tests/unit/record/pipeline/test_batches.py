@@ -96,7 +96,7 @@ def test_content_and_references_become_rows(store: Any) -> None:
     assert orjson.loads(batch.messages[0].body or b"")["parts"][0]["content"] == "hi"
 
 
-def test_content_that_cannot_be_redacted_says_so_in_its_place(store: Any) -> None:
+def test_content_that_cannot_be_redacted_is_withheld(store: Any) -> None:
     guard.set_strict(False)
     made, span = builder(Failing("redacted")), ended()
     key = span.context[:2]
@@ -107,13 +107,13 @@ def test_content_that_cannot_be_redacted_says_so_in_its_place(store: Any) -> Non
     ]
     batch = with_contents(made, made.batch(drained(span), store), *contents)
     withheld = {"$withheld": "it could not be redacted"}
-    told = {row.name: orjson.loads(row.value) for row in batch.contents}
-    assert told == {"arguments": withheld, "result": "fine", "messages": withheld}
+    stored = {row.name: orjson.loads(row.value) for row in batch.contents}
+    assert stored == {"arguments": withheld, "result": "fine", "messages": withheld}
     assert [row.body for row in batch.messages] == [None]
     assert made.withheld == 2
 
 
-def test_a_long_text_is_cut_before_it_is_redacted_and_says_how_much_is_left_out(store: Any) -> None:
+def test_a_long_text_is_cut_before_it_is_redacted_and_ends_with_its_missing_length(store: Any) -> None:
     made, key = builder(), (1, 2)
     page = Content(key, "page", ["password: hunter2 " * 200_000, "after it"], 3_600_000)
     batch = with_contents(made, made.batch(drained(), store), page)

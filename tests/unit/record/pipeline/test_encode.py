@@ -122,10 +122,10 @@ def test_a_span_is_the_message_that_the_stock_encoder_makes(span: ReadableSpan) 
 
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(DRAWN)), DRAWN_VALUE), min_size=2, max_size=12))
-def test_an_id_or_digest_is_stored_the_same_whatever_came_before(said: list[tuple[str, Any]]) -> None:
+def test_an_id_or_digest_is_stored_the_same_whatever_came_before(pairs: list[tuple[str, Any]]) -> None:
     """Of these only what comes before the value is remembered, by its length."""
     one = SpanEncoder(Privacy("redacted"))
-    for name, value in said:
+    for name, value in pairs:
         span = ended({name: value})
         row, alone = one.row(data(span)), SpanEncoder(Privacy("redacted")).row(data(span))
         assert (row.body, repr(row.columns)) == (alone.body, repr(alone.columns))
@@ -207,7 +207,7 @@ def test_all_causes_are_stored_whatever_the_limits_of_the_sdk(limits: dict[str, 
     assert message.dropped_attributes_count == 0
 
 
-def test_links_of_the_app_stay_beside_the_causes() -> None:
+def test_links_of_the_app_are_kept_with_the_causes() -> None:
     many = causes(2)
     row = SpanEncoder(Privacy("redacted")).row(data(started_because(many, extra=3), many))
     assert [kind for _, _, kind in row.links] == ["send", "send", None, None, None]
@@ -258,7 +258,7 @@ def with_secrets_everywhere() -> Any:
     )
     span.add_event(f"event {SECRET}", {"authorization": "hunter2"})
     span.record_exception(ValueError(f"bad {SECRET}"))
-    span.set_status(StatusCode.ERROR, f"said {SECRET}")
+    span.set_status(StatusCode.ERROR, f"text {SECRET}")
     span.end()
     return span
 
@@ -266,10 +266,10 @@ def with_secrets_everywhere() -> Any:
 @pytest.mark.parametrize("content", ["redacted", "none"])
 def test_no_secret_reaches_bytes_or_columns(content: Any) -> None:
     row = SpanEncoder(Privacy(content)).row(data(with_secrets_everywhere()))
-    said = repr((row.name, row.columns, row.body))
-    assert SECRET not in said
-    assert "hunter2" not in said
-    assert "1234" not in said.replace("0123456789", "")
+    stored = repr((row.name, row.columns, row.body))
+    assert SECRET not in stored
+    assert "hunter2" not in stored
+    assert "1234" not in stored.replace("0123456789", "")
     assert parsed(row.body).name == "get [redacted]"
 
 
@@ -278,24 +278,24 @@ def test_full_content_is_stored_as_it_is() -> None:
     assert row.body.count(SECRET.encode()) >= 7
 
 
-def test_without_content_what_was_said_is_not_stored() -> None:
-    said = "what the user said"
+def test_content_mode_none_stores_no_content() -> None:
+    text = "what the user said"
     attributes = {
-        names.GEN_AI_INPUT_MESSAGES: said,
-        "input.value": said,
-        "llm.input_messages.0.message.content": said,
-        "unheard.of": said * 100,
-        "unheard.of.list": [said * 100],
-        "short.unknown": said,
+        names.GEN_AI_INPUT_MESSAGES: text,
+        "input.value": text,
+        "llm.input_messages.0.message.content": text,
+        "unheard.of": text * 100,
+        "unheard.of.list": [text * 100],
+        "short.unknown": text,
         "number.unknown": 7,
         names.GEN_AI_REQUEST_MODEL: "gpt",
     }
     span: Any = TracerProvider().get_tracer("t").start_span("s", attributes=attributes)
-    span.record_exception(ValueError(said))
-    span.set_status(StatusCode.ERROR, said)
+    span.record_exception(ValueError(text))
+    span.set_status(StatusCode.ERROR, text)
     span.end()
     row = SpanEncoder(Privacy("none")).row(data(span))
-    assert said.encode() not in row.body
+    assert text.encode() not in row.body
     assert {pair.key for pair in parsed(row.body).attributes} == {"number.unknown", names.GEN_AI_REQUEST_MODEL}
     assert {pair.key for pair in parsed(row.body).events[0].attributes} == {"exception.type", "exception.escaped"}
 
@@ -317,7 +317,7 @@ class Failing(Privacy):
         return text
 
 
-def test_what_cannot_be_redacted_is_withheld_and_the_span_says_so() -> None:
+def test_an_attribute_that_cannot_be_redacted_is_withheld_and_marked() -> None:
     encoder = SpanEncoder(Failing("redacted"))
     for _ in range(2):  # the second one must not find it remembered
         span: Any = TracerProvider().get_tracer("t").start_span("bad name", attributes={"bad": "raw", "good": "kept"})
@@ -371,7 +371,7 @@ SECRET = "sk-proj-0123456789abcdefghijABCD"
 
 
 @pytest.mark.parametrize("content", ["redacted", "none"])
-def test_no_place_of_a_span_is_stored_unread(content: Any) -> None:
+def test_every_text_of_a_span_is_redacted(content: Any) -> None:
     encoder = SpanEncoder(Privacy(content))
     state = TraceState([("v", SECRET)])
     link = Link(SpanContext(1, 2, True, TraceFlags(1), state), {f"l {SECRET}": 1, names.MAS_LINK_KIND: SECRET})

@@ -76,7 +76,7 @@ def test_a_full_queue_drops_ends_last_counts_them_and_marks_their_traces() -> No
     assert waiting.losses.take() == ([], [])
 
 
-def test_open_spans_take_no_room_from_ended_ones_and_are_told_all_the_same() -> None:
+def test_open_spans_take_no_room_from_ended_ones_and_are_announced() -> None:
     waiting = queue(spans=4)
     spans = [started(waiting) for _ in range(4)]
     for span in spans[:2]:
@@ -88,7 +88,7 @@ def test_open_spans_take_no_room_from_ended_ones_and_are_told_all_the_same() -> 
     assert not waiting.losses
 
 
-def test_an_open_span_is_told_once_however_many_batches_it_outlives() -> None:
+def test_an_open_span_is_announced_once_however_many_batches_it_outlives() -> None:
     waiting = queue()
     one = started(waiting)
     assert contexts(waiting.drain(10).started) == contexts([one])
@@ -152,7 +152,7 @@ def test_spans_that_never_end_are_not_kept_for_ever() -> None:
     assert len(waiting) <= 10
 
 
-def test_what_belongs_to_a_spans_row_is_never_in_a_later_batch_than_it() -> None:
+def test_parts_of_a_spans_row_are_never_in_a_later_batch() -> None:
     waiting = queue()
     span = started(waiting)
     waiting.add_messages(span.context[:2], 0, ("ab" * 16,))

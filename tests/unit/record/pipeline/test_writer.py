@@ -134,7 +134,7 @@ def test_a_busy_app_is_given_larger_batches(store: Any) -> None:
     assert rig.writer.stop(30)
 
 
-def test_what_ends_while_a_batch_is_written_waits_for_the_next_one(store: Any) -> None:
+def test_spans_that_end_while_a_batch_is_written_wait_for_the_next_one(store: Any) -> None:
     rig = Rig(store, interval_s=0.05)
     write = store.write
     written: list[float] = []
@@ -178,7 +178,7 @@ def test_while_spans_are_open_the_heart_beats(store: Any, monkeypatch: pytest.Mo
     assert rig.writer.stop(30)
 
 
-def test_stop_writes_everything_tells_the_store_and_ends_the_thread(rig: Rig) -> None:
+def test_stop_writes_everything_finishes_the_store_and_ends_the_thread(rig: Rig) -> None:
     rig.queue.losses.span((7, 7), DropReason.QUEUE_FULL)
     for _ in range(10):
         rig.end()
@@ -192,7 +192,7 @@ def test_stop_writes_everything_tells_the_store_and_ends_the_thread(rig: Rig) ->
     assert not rig.writer._thread.is_alive()
 
 
-def test_what_is_written_is_written_also_where_the_thread_ends_before_it_hears_the_question(
+def test_stop_succeeds_where_the_thread_ends_before_it_gets_the_request(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At exit both `atexit` and multiprocessing's finalizers stop it."""
@@ -208,7 +208,7 @@ def test_what_is_written_is_written_also_where_the_thread_ends_before_it_hears_t
     free.set()
 
 
-def test_a_locked_store_is_waited_for_and_nothing_is_lost(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_writer_waits_for_a_locked_store_and_loses_nothing(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     rig.store.failing = lambda: StoreLocked("the store at x is locked")
     with caplog.at_level(logging.WARNING, "otel_mas"):
         rig.end("one")
@@ -264,7 +264,7 @@ def test_a_store_that_cannot_be_opened_gives_one_clear_line(rig: Rig, caplog: py
     assert not rig.writer.flush(0.1)
 
 
-def test_nobody_waits_for_a_thread_that_has_given_up(rig: Rig) -> None:
+def test_a_flush_does_not_wait_for_a_failed_thread(rig: Rig) -> None:
     rig.open_error = lambda: time.sleep(0.1) or NotAStore("not a store")  # type: ignore[func-returns-value]
     rig.end()
     began = time.monotonic()
@@ -311,7 +311,7 @@ def test_an_error_of_ours_costs_one_batch(rig: Rig, monkeypatch: pytest.MonkeyPa
     assert rig.store.names() == ["kept"]
 
 
-def test_what_there_is_no_time_for_at_the_end_is_counted_and_told_to_the_store(store: Any) -> None:
+def test_spans_without_time_at_the_end_are_counted_in_the_store(store: Any) -> None:
     rig = Rig(store, batch_spans=1)
     write = store.write
 
@@ -375,7 +375,7 @@ def test_spans_that_end_while_a_content_is_redacted_are_committed_before_it_is(
     assert b"hunter2" not in b"".join(row.value for batch in store.batches for row in batch.contents)
 
 
-def test_a_redaction_that_takes_too_long_is_ended_and_says_so(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_content_whose_redaction_takes_too_long_is_withheld(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("otel_mas.record.pipeline.content_lane._PAUSE_S", 0.0)
     monkeypatch.setattr("otel_mas.record.pipeline.content_lane._LONGEST_S", 0.0)
     rig = Rig(store)
@@ -402,17 +402,17 @@ def test_small_content_comes_in_one_transaction_with_its_span(store: Any) -> Non
     assert rig.writer.stop(30)
 
 
-def test_at_the_end_spans_are_written_and_content_without_time_says_that_it_is_not_there(store: Any) -> None:
+def test_at_the_end_spans_are_written_and_content_without_time_is_withheld(store: Any) -> None:
     rig = Rig(store, interval_s=60)
     for number in range(5):
         rig.end(f"s{number}", PAGE, "small")
     rig.writer.stop(0.2)
     eventually(lambda: store.closed, 30)
     assert len(store.names()) == 5
-    told = [row.value for batch in store.batches for row in batch.contents]
-    assert len(told) == 10
-    assert told.count(b'{"$withheld":"the process ended before it was redacted"}') >= 4
-    assert store.finished == ([], told.count(b'{"$withheld":"the process ended before it was redacted"}'))
+    withheld = [row.value for batch in store.batches for row in batch.contents]
+    assert len(withheld) == 10
+    assert withheld.count(b'{"$withheld":"the process ended before it was redacted"}') >= 4
+    assert store.finished == ([], withheld.count(b'{"$withheld":"the process ended before it was redacted"}'))
 
 
 def test_messages_that_the_store_lost_are_sent_again(rig: Rig) -> None:

@@ -101,7 +101,7 @@ CLEAN = st.text(max_size=5) | st.integers() | st.booleans() | st.floats(allow_na
 ANY = CLEAN | st.none() | st.lists(CLEAN, max_size=2) | st.binary(max_size=3) | st.dictionaries(KEYS, CLEAN, max_size=2)
 OURS = st.dictionaries(KEYS.filter(bool), CLEAN | st.lists(st.text(max_size=4), max_size=2).map(tuple), max_size=4)
 CONTEXTS = st.sampled_from([OTHER, PARENT, SpanContext(11, 13, True), trace.INVALID_SPAN_CONTEXT])
-ERROR = ValueError("what was said")
+ERROR = ValueError("message text")
 STEPS = st.one_of(
     st.tuples(st.just("set_attribute"), KEYS, ANY),
     st.tuples(st.just("set_attributes"), st.dictionaries(KEYS, ANY, max_size=3)),
@@ -211,7 +211,7 @@ def test_a_root_is_as_the_sdk_makes_it_in_a_trace_of_its_own(parent: Any) -> Non
     assert seen[0] == seen[1]
 
 
-def test_children_of_a_light_span_start_under_it() -> None:
+def test_children_of_a_lazy_span_start_under_it() -> None:
     recording = Recording()
     outer = recording.start()
     lazy = recording.start(parent=trace.set_span_in_context(outer))
@@ -232,7 +232,7 @@ def test_children_of_a_light_span_start_under_it() -> None:
     ],
     ids=["remote", "unsampled", "flags nobody knows"],
 )
-def test_where_something_is_to_be_decided_the_sdk_decides(parent: SpanContext) -> None:
+def test_a_span_that_needs_a_sampler_is_the_sdks(parent: SpanContext) -> None:
     span = Recording().start(parent=under(parent))
     assert isinstance(span, SdkSpan)
     assert not isinstance(span, LazySdkSpan)
@@ -256,7 +256,7 @@ class Ids(IdGenerator):
     ],
     ids=["sampler", "attribute count", "attribute length", "ids"],
 )
-def test_where_something_is_configured_the_sdk_does_it(provider: Callable[[], TracerProvider]) -> None:
+def test_a_configured_provider_keeps_the_sdks_spans(provider: Callable[[], TracerProvider]) -> None:
     assert not isinstance(Recording(provider=provider()).tracer, LazyTracer)
     assert isinstance(Recording(provider=TracerProvider()).tracer, LazyTracer)
 
@@ -278,8 +278,8 @@ def test_an_sdk_whose_spans_have_a_part_that_we_do_not_know_keeps_its_spans(monk
     assert not isinstance(Recording().tracer, LazyTracer)
 
 
-def test_ending_it_twice_is_told_as_the_sdk_tells_it_and_stored_once(caplog: pytest.LogCaptureFixture) -> None:
-    said = []
+def test_ending_twice_warns_as_the_sdk_does_and_stores_once(caplog: pytest.LogCaptureFixture) -> None:
+    logged = []
     for lazy in (True, False):
         recording = Recording(lazy)
         span = recording.start()
@@ -287,10 +287,10 @@ def test_ending_it_twice_is_told_as_the_sdk_tells_it_and_stored_once(caplog: pyt
         span.end()
         span.set_attribute("a", 2)
         span.add_event("late")
-        said.append([(record.name, record.getMessage()) for record in caplog.records])
+        logged.append([(record.name, record.getMessage()) for record in caplog.records])
         caplog.clear()
         assert len(recording.ended()) == 1
-    assert said[0] == said[1] != []
+    assert logged[0] == logged[1] != []
 
 
 def test_threads_that_end_it_at_once_end_it_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -343,7 +343,7 @@ def test_many_attributes_of_the_app_obey_the_limit_of_the_sdk() -> None:
     assert seen[0] == seen[1]
 
 
-def test_an_exception_in_its_block_is_left_to_who_started_it() -> None:
+def test_an_exception_in_its_block_is_not_recorded_by_the_span() -> None:
     seen = []
     for lazy in (True, False):
         recording = Recording(lazy)
@@ -354,7 +354,7 @@ def test_an_exception_in_its_block_is_left_to_who_started_it() -> None:
     assert seen[0] == seen[1]
 
 
-def test_an_open_one_is_stored_as_it_is_so_far_and_is_not_materialized() -> None:
+def test_an_open_span_is_stored_as_it_is_and_not_materialized() -> None:
     recording = Recording()
     span = recording.start(attributes={names.MAS_TASK_NAME: "plan"})
     row = SpanEncoder(Privacy("full")).open_row(span.data())
@@ -363,7 +363,7 @@ def test_an_open_one_is_stored_as_it_is_so_far_and_is_not_materialized() -> None
 
 
 @pytest.mark.parametrize("value", ["x" * 10_000, ("x" * 5_000,) * 2])
-def test_what_the_app_adds_weighs_what_it_holds(value: Any) -> None:
+def test_large_attributes_of_the_app_are_weighed(value: Any) -> None:
     recording = Recording()
     span = recording.start()
     span.set_attribute("text", value)
@@ -421,7 +421,7 @@ def _leave(span: Any) -> None:
 
 @pytest.mark.parametrize("end", [True, False], ids=["ended", "open"])
 @pytest.mark.parametrize(("before", "after"), [(_leave, _leave), (_look, _leave), (_leave, _look)])
-def test_its_messages_reach_the_store_whoever_looks_at_it(
+def test_its_messages_reach_the_store_also_once_it_is_materialized(
     store: Any, before: Callable[[Any], None], after: Callable[[Any], None], end: bool
 ) -> None:
     recording = Recording()
@@ -440,7 +440,7 @@ def test_its_messages_reach_the_store_whoever_looks_at_it(
     assert refs == {0: (span_id, "".join(consumed)), 1: (span_id, "".join(produced))}
 
 
-def test_what_waits_to_be_written_is_few_objects_for_the_collector() -> None:
+def test_a_waiting_span_is_few_objects_for_the_garbage_collector() -> None:
     recording = Recording()
     parent = recording.start()
     recording.ended()

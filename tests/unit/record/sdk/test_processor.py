@@ -41,7 +41,7 @@ def test_spans_are_queued_as_they_start_and_end() -> None:
     assert [span.name for span in queue.drain(10).ended] == ["outer"]
 
 
-def test_what_the_writer_does_is_not_recorded() -> None:
+def test_spans_of_the_writers_thread_are_not_recorded() -> None:
     queue, processor, provider = recording()
     processor.writer_thread = threading.get_ident()
     provider.get_tracer("t").start_span("INSERT").end()

@@ -76,7 +76,7 @@ def case() -> Case:
 
 
 def test_a_provider_set_before_is_used_and_keeps_its_exporters(case: Case) -> None:
-    said = case("""
+    output = case("""
         before = get_tracer("before")
         made, exported = app_provider()
         set_tracer_provider(made)
@@ -86,11 +86,11 @@ def test_a_provider_set_before_is_used_and_keeps_its_exporters(case: Case) -> No
         assert exported == mirror.ended == ["app", "ours"], (exported, mirror.ended)
         assert trace.get_tracer_provider() is made
     """)
-    assert said == ""
+    assert output == ""
 
 
 def test_a_provider_set_after_attaching_is_used_from_its_first_span_on(case: Case) -> None:
-    said = case("""
+    output = case("""
         provider.attach(mirror, Settings())
         early = get_tracer("early")
         made, exported = app_provider()
@@ -100,7 +100,7 @@ def test_a_provider_set_after_attaching_is_used_from_its_first_span_on(case: Cas
         assert exported == mirror.ended == ["app", "ours"], (exported, mirror.ended)
         assert mirror.last.resource is made.resource
     """)
-    assert said == ""
+    assert output == ""
 
 
 def test_the_apps_own_first_span_is_recorded_where_it_has_no_provider(case: Case) -> None:
@@ -122,7 +122,7 @@ def test_the_apps_own_first_span_is_recorded_where_it_has_no_provider(case: Case
     """)
 
 
-def test_after_detaching_the_apps_spans_are_nobodys_again(case: Case) -> None:
+def test_after_detaching_the_apps_spans_are_not_recorded(case: Case) -> None:
     case("""
         provider.attach(mirror, Settings())
         provider.detach()
@@ -133,7 +133,7 @@ def test_after_detaching_the_apps_spans_are_nobodys_again(case: Case) -> None:
 
 
 def test_ours_gives_way_to_a_provider_set_after_spans(case: Case) -> None:
-    said = case("""
+    output = case("""
         never_used, used = get_tracer("never used"), get_tracer("used")
         provider.attach(mirror, Settings())
         ours("first")
@@ -152,7 +152,7 @@ def test_ours_gives_way_to_a_provider_set_after_spans(case: Case) -> None:
         assert exported == later, exported
         assert mirror.ended == ["first", "u1", "h1", *later], mirror.ended
     """)
-    assert said == ""  # above all not "Overriding of current TracerProvider is not allowed"
+    assert output == ""  # above all not "Overriding of current TracerProvider is not allowed"
 
 
 def test_open_spans_end_where_they_started_and_their_children_go_on_in_the_same_trace(case: Case) -> None:
@@ -188,7 +188,7 @@ def test_a_decorator_made_before_the_set_follows_it(case: Case) -> None:
 
 
 def test_the_apps_own_second_set_is_refused_as_ever(case: Case) -> None:
-    said = case("""
+    output = case("""
         provider.attach(mirror, Settings())
         ours("first")
         made, exported = app_provider()
@@ -196,7 +196,7 @@ def test_the_apps_own_second_set_is_refused_as_ever(case: Case) -> None:
         set_tracer_provider(app_provider()[0])
         assert trace.get_tracer_provider() is made
     """)
-    assert "Overriding of current TracerProvider is not allowed" in said
+    assert "Overriding of current TracerProvider is not allowed" in output
 
 
 def test_processors_added_to_ours_by_somebody_who_found_it_move_on_with_the_spans(case: Case) -> None:
@@ -244,8 +244,8 @@ def test_a_provider_that_drops_its_exporter_when_something_is_added_keeps_it(cas
     """)
 
 
-def test_a_provider_that_is_no_sdk_one_is_kept_and_ours_goes_beside_it(case: Case) -> None:
-    said = case("""
+def test_a_provider_that_is_not_the_sdks_is_kept_and_ours_is_added(case: Case) -> None:
+    output = case("""
         class Foreign(trace.TracerProvider):
             names = []
             def get_tracer(self, *args, **kwargs):
@@ -266,8 +266,8 @@ def test_a_provider_that_is_no_sdk_one_is_kept_and_ours_goes_beside_it(case: Cas
         assert foreign.names == ["theirs"]
         assert mirror.ended == ["before", "after", "more"]
     """)
-    assert said.count("takes no span processors") == 1
-    assert len(said.splitlines()) == 1
+    assert output.count("takes no span processors") == 1
+    assert len(output.splitlines()) == 1
 
 
 def test_a_provider_assigned_past_the_api_is_noticed_with_the_next_span(case: Case) -> None:
@@ -296,8 +296,8 @@ def test_a_provider_that_the_environment_names_is_the_apps(case: Case) -> None:
     )
 
 
-def test_an_api_that_is_not_known_is_said_once_and_the_app_can_still_set_its_provider(case: Case) -> None:
-    said = case("""
+def test_an_unknown_api_is_warned_of_once_and_the_app_can_still_set_its_provider(case: Case) -> None:
+    output = case("""
         trace.set_tracer_provider = lambda made: original(made, True)
         original = trace._set_tracer_provider
         del trace._set_tracer_provider
@@ -309,8 +309,8 @@ def test_an_api_that_is_not_known_is_said_once_and_the_app_can_still_set_its_pro
         assert exported == ["both"]
         assert mirror.ended == ["private", "both"]
     """)
-    assert said.count("does not know this version of opentelemetry-api") == 1
-    assert len(said.splitlines()) == 1
+    assert output.count("does not know this version of opentelemetry-api") == 1
+    assert len(output.splitlines()) == 1
 
 
 def test_detaching_leaves_the_api_and_the_apps_provider_as_they_were(case: Case) -> None:
@@ -332,7 +332,7 @@ def test_detaching_leaves_the_api_and_the_apps_provider_as_they_were(case: Case)
 
 
 def test_detaching_takes_ours_away_and_attaching_again_works_with_old_tracers(case: Case) -> None:
-    said = case("""
+    output = case("""
         early = get_tracer("early")
         provider.attach(mirror, Settings())
         ours("first")
@@ -351,7 +351,7 @@ def test_detaching_takes_ours_away_and_attaching_again_works_with_old_tracers(ca
         assert exported == ["app", "app"]
         assert mirror.ended == ["first", "second", "third", "fourth", "app", "app"], mirror.ended
     """)
-    assert said == ""
+    assert output == ""
 
 
 def test_a_provider_of_ours_that_somebody_exports_from_stays_after_detaching(case: Case) -> None:
@@ -440,12 +440,12 @@ SAMPLED = """
 """
 
 
-def test_what_the_sampler_would_drop_is_recorded_unsampled_with_all_its_attributes(case: Case) -> None:
+def test_spans_that_the_sampler_drops_are_recorded_unsampled_with_all_attributes(case: Case) -> None:
     code = SAMPLED.format(record=True, expected=["child", "parent"])
     case(code + "        assert mirror.last.attributes == {'early': 1}", OTEL_TRACES_SAMPLER="always_off")
 
 
-def test_what_the_sampler_would_drop_is_dropped_where_the_setting_says_so(case: Case) -> None:
+def test_spans_that_the_sampler_drops_are_not_recorded_if_the_setting_is_off(case: Case) -> None:
     case(SAMPLED.format(record=False, expected=[]), OTEL_TRACES_SAMPLER="always_off")
 
 
