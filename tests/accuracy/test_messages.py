@@ -363,7 +363,7 @@ def test_what_another_process_wrote_is_joined_when_the_conversation_is_read(tmp_
 
 def test_a_state_of_many_messages_costs_only_its_newest(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """20,000 messages through two models and an agent: each call looks at 4,096, and nothing of them is kept."""
-    calls_of = {"canonical": 0, "fingerprint": 0}
+    calls_of = {"read": 0, "fingerprint": 0}
 
     def counted(name: str) -> Any:
         called = getattr(LangChainMessages, name)
@@ -380,7 +380,7 @@ def test_a_state_of_many_messages_costs_only_its_newest(recorded: Path, monkeypa
     history = [HumanMessage(f"turn {number}", id=f"id-{number}") for number in range(20_000)]
     thread = run(app, {"messages": history})
     # Three models, the agent and what goes into the graph.
-    assert calls_of["canonical"] < 1.2 * MAX_MESSAGES
+    assert calls_of["read"] < 1.2 * MAX_MESSAGES
     assert calls_of["fingerprint"] < 8 * MAX_MESSAGES
     assert recorded_reads(recorded, thread) == [
         ("agent#1", "first#1:chat"),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
 from otel_mas.instrumentation.langchain.blocks import MODALITIES, Part, parts_of, response_of
-from otel_mas.record import MAX_MESSAGES, Copy, canonical_form, declared, field_of, instance_dict, without_media
+from otel_mas.record import MAX_MESSAGES, Copy, declared, field_of, instance_dict
 
 _ROLES: Final = {
     "human": "user",
@@ -23,7 +21,6 @@ _ROLES: Final = {
     "function": "tool",
     "FunctionMessageChunk": "tool",
 }
-_LENGTH: Final = struct.Struct(">Q").pack  # as in the canonical form
 _TEXT_ONLY: Final = ("text",)
 _MAX_FROZEN = 256  # values of a message that are compared one by one: 20 µs at each call that has it
 _SAMPLE = 8  # items of a list or dict that is too large for that
@@ -109,12 +106,6 @@ def _has_audio(fields: dict[str, Any]) -> bool:
     return bool(others) and "audio" in others if type(others) is dict else field_of(others, "audio") is not None
 
 
-@lru_cache(maxsize=64)
-def _before_text(role: str) -> bytes:
-    """The canonical form of a message that is one text, up to that text's length."""
-    return canonical_form(role, [{"type": "text", "content": ""}])[: -len(_LENGTH(0))]
-
-
 class LangChainMessages:
     """The `MessageAdapter` for `BaseMessage`."""
 
@@ -166,20 +157,11 @@ class LangChainMessages:
             _KNOWN[kind] = known
         return known
 
-    def canonical(self, message: Any, /) -> bytes:
-        """Canonical form v1."""
+    def read(self, message: Any, /) -> tuple[str, Sequence[Part]]:
+        """Role and parts."""
         text = _only_text(message)
-        if text is not None:
-            data = text.encode("utf-8", "surrogatepass")
-            return _before_text(role_of(message)) + _LENGTH(len(data)) + data
-        return canonical_form(role_of(message), message_parts(message))
-
-    def snapshot(self, message: Any, /) -> dict[str, Any]:
-        """Role and parts, media replaced by digest, media type and size."""
-        text = _only_text(message)
-        if text is not None:
-            return {"role": role_of(message), "parts": [{"type": "text", "content": without_media(text)}]}
-        return {"role": role_of(message), "parts": [without_media(part) for part in message_parts(message)]}
+        parts: Sequence[Part] = message_parts(message) if text is None else [{"type": "text", "content": text}]
+        return role_of(message), parts
 
 
 class _NotComparableError(Exception):

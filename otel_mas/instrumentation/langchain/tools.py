@@ -163,7 +163,8 @@ def _plain(value: Any, depth: int = 0, left: list[int] | None = None) -> Any:
         if field_of(value, "tool_call_id") is not None:
             response = message_parts(value)[0]["response"]
             return without_media(response) if type(response) is list else response
-        return MESSAGES.snapshot(value)
+        role, parts = MESSAGES.read(value)
+        return {"role": role, "parts": list(map(without_media, parts))}
     if _is_command(value):
         fields = {name: field_of(value, name) for name in ("goto", "graph", "update", "resume")}
         return {name: _plain(item, depth + 1, left) for name, item in fields.items() if not is_empty(item)}

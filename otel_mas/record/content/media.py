@@ -38,11 +38,11 @@ def without_media(value: Any, depth: int = 0) -> Any:
     kind = type(value)
     if kind is str:
         return _text(value) if len(value) > _LEAST else value
-    if isinstance(value, bytes | bytearray | memoryview):
+    if kind is not dict and isinstance(value, bytes | bytearray | memoryview):
         return described(value)
     if depth > _MAX_DEPTH:
         return value
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         if value.get("type") == "blob":
             kept = {key: without_media(item, depth + 1) for key, item in value.items() if key != "content"}
             return {
@@ -75,9 +75,11 @@ def described(content: Any) -> dict[str, Any]:
 
 
 def _under(key: Any, value: Any, depth: int) -> Any:
-    if type(value) is str and len(value) > _LEAST and key in _KEYS and _is_base64(value):
-        return described(value)
-    return without_media(value, depth + 1)
+    if type(value) is not str:
+        return without_media(value, depth + 1)
+    if len(value) <= _LEAST:
+        return value
+    return described(value) if key in _KEYS and _is_base64(value) else _text(value)
 
 
 def _text(text: str) -> Any:

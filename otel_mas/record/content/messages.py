@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol, cast
 
+from otel_mas.record.content.canonical import canonical_form
 from otel_mas.record.content.digest import Digester
+from otel_mas.record.content.media import without_media
 
 MAX_MESSAGES: Final = 4096
 """Number of messages of one list that are read, the newest: 100,000 would take 4 s on the app's thread."""
@@ -25,14 +27,11 @@ class MessageAdapter(Protocol):
         call.
         """
 
-    def canonical(self, message: Any, /) -> bytes:
-        """Canonical form v1 of the unredacted message, role included: see `otel_mas.record.canonical_form`."""
-
     def knows(self, value: Any, /) -> bool:
         """Whether it is one of the framework's messages."""
 
-    def snapshot(self, message: Any, /) -> dict[str, Any]:
-        """`{"role": ..., "parts": [...]}` as in GenAI semantic conventions, of what JSON can hold, `without_media`."""
+    def read(self, message: Any, /) -> tuple[str, Sequence[Mapping[str, Any]]]:
+        """Role and parts as in GenAI semantic conventions, copied, unredacted and with media."""
 
 
 class _Alive(weakref.ref[Any]):
@@ -99,9 +98,10 @@ class MessageDigests:
         self._refs.clear()
 
     def _learn(self, key: tuple[Any, ...], message: Any, adapter: MessageAdapter, fingerprint: object | None) -> str:
-        digest = self._digester.digest(adapter.canonical(message))
+        role, parts = adapter.read(message)
+        digest = self._digester.digest(canonical_form(role, parts))
         if digest not in self._announced:
-            if not self._announce((key[0], key[1]), digest, adapter.snapshot(message)):
+            if not self._announce((key[0], key[1]), digest, {"role": role, "parts": list(map(without_media, parts))}):
                 return digest
             if len(self._announced) >= _MAX_KNOWN:
                 _drop_oldest_half(self._announced)

@@ -288,8 +288,7 @@ def test_digests_have_the_key_of_the_store_also_where_it_is_locked_for_writing(t
     code = """
         class Text:
             def fingerprint(self, m): return None
-            def canonical(self, m): return m.encode()
-            def snapshot(self, m): return {"role": "user", "parts": [{"type": "text", "content": m}]}
+            def read(self, m): return "user", [{"type": "text", "content": m}]
         start(strict=False)
         one = rec.start_span("s", {})
         began = time.monotonic()
@@ -317,8 +316,7 @@ def test_content_mode_none_leaves_no_content_on_the_disk(tmp_path: Path) -> None
             """
             class Text:
                 def fingerprint(self, m): return None
-                def canonical(self, m): return m.encode()
-                def snapshot(self, m): return {"role": "user", "parts": [{"type": "text", "content": m}]}
+                def read(self, m): return "user", [{"type": "text", "content": m}]
             start(content=None)
             one = rec.start_span("s", {"gen_ai.input.messages": "WORDS", "input.value": "WORDS"})
             rec.messages(one, "input", ["WORDS"], Text())
@@ -342,8 +340,7 @@ def test_secrets_planted_everywhere_are_not_on_the_disk_and_not_lost_silently(tm
             SECRET = "sk-proj-" + "0123456789abcdefghijABCD"
             class Text:
                 def fingerprint(self, m): return None
-                def canonical(self, m): return m.encode()
-                def snapshot(self, m): return {"role": "user", "parts": [{"type": "text", "content": m}]}
+                def read(self, m): return "user", [{"type": "text", "content": m}]
             start()
             one = rec.start_span(f"s {SECRET}", {"a": SECRET, "password": SECRET, "gen_ai.agent.name": SECRET})
             rec.messages(one, "input", [f"my key is {SECRET}"], Text())
@@ -497,8 +494,7 @@ def test_the_content_of_a_forked_child_is_recorded_also_where_the_parent_has_the
             f"""
             class Text:
                 def fingerprint(self, m): return None
-                def canonical(self, m): return m.encode()
-                def snapshot(self, m): return {{"role": "user", "parts": [{{"type": "text", "content": m}}]}}
+                def read(self, m): return "user", [{{"type": "text", "content": m}}]
             def call(name):
                 one = rec.start_span(name, {{}})
                 rec.messages(one, "input", ["asked of both"], Text())

@@ -13,7 +13,6 @@ from opentelemetry.trace import INVALID_SPAN, NonRecordingSpan, SpanContext, Sta
 
 from otel_mas.config import Settings
 from otel_mas.record import Cause, Recorder, guard, recorder
-from otel_mas.record.content.canonical import canonical_form
 from otel_mas.record.content.digest import Digester
 from otel_mas.record.content.messages import MAX_MESSAGES, MessageDigests
 from otel_mas.record.pipeline.queue import Changes, Content, MessageRefs, SpanQueue
@@ -29,11 +28,8 @@ class Text:
     def fingerprint(self, message: Any, /) -> object | None:
         return None
 
-    def canonical(self, message: Any, /) -> bytes:
-        return canonical_form("user", [{"type": "text", "content": message}])
-
-    def snapshot(self, message: Any, /) -> dict[str, Any]:
-        return {"role": "user", "parts": [{"type": "text", "content": message}]}
+    def read(self, message: Any, /) -> tuple[str, list[dict[str, Any]]]:
+        return "user", [{"type": "text", "content": message}]
 
 
 class Recorded:
@@ -246,7 +242,7 @@ def test_digests_on_the_span_obey_the_limits_of_the_sdk(limits: dict[str, int]) 
 
 def test_spans_that_do_not_record_cost_nothing() -> None:
     class Untouchable(Text):
-        def canonical(self, message: Any, /) -> bytes:
+        def read(self, message: Any, /) -> tuple[str, list[dict[str, Any]]]:
             raise AssertionError("content work for a span that does not record")
 
     recorded = Recorded()
@@ -260,7 +256,7 @@ def test_spans_that_do_not_record_cost_nothing() -> None:
 
 def test_an_error_inside_never_reaches_the_app() -> None:
     class Broken(Text):
-        def canonical(self, message: Any, /) -> bytes:
+        def read(self, message: Any, /) -> tuple[str, list[dict[str, Any]]]:
             raise RuntimeError("ours")
 
     guard.set_strict(False)

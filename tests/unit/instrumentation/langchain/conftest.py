@@ -23,7 +23,7 @@ from otel_mas.instrumentation import langchain as instrumentation
 from otel_mas.instrumentation.langchain.hook_table import HOOK_TABLE
 from otel_mas.instrumentation.langchain.models import HANDLER
 from otel_mas.pricing import PRICES
-from otel_mas.record import guard
+from otel_mas.record import canonical_form, guard, without_media
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -63,8 +63,9 @@ class Recorded:
     ) -> tuple[str, ...]:
         digests = []
         for message in messages:
-            digest = hashlib.blake2b(adapter.canonical(message), digest_size=16).hexdigest()
-            self.snapshots[digest] = adapter.snapshot(message)
+            role, parts = adapter.read(message)
+            digest = hashlib.blake2b(canonical_form(role, parts), digest_size=16).hexdigest()
+            self.snapshots[digest] = {"role": role, "parts": list(map(without_media, parts))}
             digests.append(digest)
         span.set_attribute(f"mas.{direction}.messages", digests)
         return tuple(digests)

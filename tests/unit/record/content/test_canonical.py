@@ -117,3 +117,13 @@ def test_the_example_in_the_documentation_is_right() -> None:
     digest = Digester(lambda: bytes(32)).digest(form)
     assert form == canonical_form("user", [text("hé")])
     assert f"its digest is `{digest}`" in example
+
+
+class _Text(str):
+    """A text that is not taken the quick way."""
+
+
+@given(st.text(), st.text())
+def test_the_quick_way_for_one_text_gives_the_specified_form(role: str, text: str) -> None:
+    general = canonical_form(role, [{"type": "text", "content": _Text(text)}])
+    assert canonical_form(role, [{"type": "text", "content": text}]) == general

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from otel_mas.record.content.canonical import canonical_form
 from otel_mas.record.content.digest import Digester
 from otel_mas.record.content.messages import MessageDigests
 
@@ -30,19 +29,16 @@ class Strong:
 
 class Adapter:
     def __init__(self) -> None:
-        self.canonicalised = 0
+        self.reads = 0
 
     def fingerprint(self, message: Any, /) -> object | None:
         return (message.content,) if isinstance(message.content, str) else None
 
-    def canonical(self, message: Any, /) -> bytes:
-        self.canonicalised += 1
-        return canonical_form("user", self.snapshot(message)["parts"])
-
-    def snapshot(self, message: Any, /) -> dict[str, Any]:
+    def read(self, message: Any, /) -> tuple[str, list[dict[str, Any]]]:
+        self.reads += 1
         content = message.content
         texts = [content] if isinstance(content, str) else content
-        return {"role": "user", "parts": [{"type": "text", "content": text} for text in texts]}
+        return "user", [{"type": "text", "content": text} for text in texts]
 
 
 class Announced:
@@ -71,7 +67,7 @@ def test_a_known_message_is_neither_hashed_nor_announced_again(digests: MessageD
     first = digests.digests(KEY, history, adapter)
     assert digests.digests(KEY, history, adapter) == first
     assert len(set(first)) == 50
-    assert adapter.canonicalised == 50
+    assert adapter.reads == 50
     assert [digest for digest, _ in announced.messages] == list(first)
 
 
@@ -80,7 +76,7 @@ def test_a_growing_history_costs_only_what_is_new(digests: MessageDigests) -> No
     before = digests.digests(KEY, history, adapter)
     after = digests.digests(KEY, [*history, Said("c")], adapter)
     assert after[:2] == before
-    assert adapter.canonicalised == 3
+    assert adapter.reads == 3
 
 
 def test_equal_content_in_another_object_is_the_same_message(digests: MessageDigests, announced: Announced) -> None:
@@ -133,7 +129,7 @@ def test_an_id_used_again_is_not_taken_for_the_dead_message(digests: MessageDige
 def test_messages_that_cannot_be_weakly_referenced_are_not_kept(digests: MessageDigests) -> None:
     adapter, message = Adapter(), Strong("a")
     assert digests.digests(KEY, [message], adapter) == digests.digests(KEY, [message], adapter)
-    assert adapter.canonicalised == 2
+    assert adapter.reads == 2
     assert not digests._known
 
 
@@ -166,7 +162,7 @@ def test_the_newest_are_kept_when_there_is_no_room(digests: MessageDigests, monk
     adapter, history = Adapter(), [Said(f"turn {n}") for n in range(11)]
     digests.digests(KEY, history, adapter)
     digests.digests(KEY, history[5:], adapter)
-    assert adapter.canonicalised == 11
+    assert adapter.reads == 11
 
 
 def test_the_key_decides_the_digest_and_is_asked_for_once() -> None:

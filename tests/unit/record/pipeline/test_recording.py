@@ -13,18 +13,15 @@ from otel_mas.record.content.digest import Digester
 from otel_mas.record.pipeline.recording import Recording
 from tests.unit.record.conftest import MemoryStore
 
-SAID = {"role": "user", "parts": [{"type": "text", "content": "hello"}]}
+MESSAGE = {"role": "user", "parts": [{"type": "text", "content": "hello"}]}
 
 
 class Adapter:
     def fingerprint(self, message: Any, /) -> object | None:
         return message["role"]
 
-    def canonical(self, message: Any, /) -> bytes:
-        return canonical_form(message["role"], message["parts"])
-
-    def snapshot(self, message: Any, /) -> dict[str, Any]:
-        return dict(message)
+    def read(self, message: Any, /) -> tuple[str, list[dict[str, Any]]]:
+        return message["role"], message["parts"]
 
 
 def test_a_process_that_was_not_the_one_to_create_the_store_goes_on_with_the_stores_key(
@@ -33,13 +30,13 @@ def test_a_process_that_was_not_the_one_to_create_the_store_goes_on_with_the_sto
     theirs = MemoryStore()
     recording = Recording(Settings.from_env(store=tmp_path / "runs.db"), lambda *_: theirs)
     try:
-        (before,) = recording.digests.digests((1, 2), [SAID], Adapter())  # there is no store yet
+        (before,) = recording.digests.digests((1, 2), [MESSAGE], Adapter())  # there is no store yet
         assert recording.flush(30)
-        (after,) = recording.digests.digests((1, 2), [SAID], Adapter())
+        (after,) = recording.digests.digests((1, 2), [MESSAGE], Adapter())
         assert recording.flush(30)
     finally:
         recording.shutdown(30)
-    canonical = Adapter().canonical(SAID)
+    canonical = canonical_form(*Adapter().read(MESSAGE))
     assert after == Digester(lambda: theirs.digest_key).digest(canonical) != before
     kept = {message.digest.hex() for batch in theirs.batches for message in batch.messages}
     assert kept == {before, after}

@@ -227,7 +227,7 @@ def test_where_the_app_exports_itself_nothing_arrives_twice_and_that_is_logged(
     assert result.returncode == 0
     assert arrived(server) == ["a"]
     assert result.stderr.count("the app sends its spans to") == 1
-    assert status(tmp_path).elsewhere == 1
+    assert status(tmp_path).exported_by_app == 1
 
 
 def test_another_process_does_not_ship_what_the_app_exports_either(tmp_path: Path, server: HttpServer) -> None:

@@ -404,11 +404,8 @@ class Said:
     def knows(self, value: Any, /) -> bool:
         return False
 
-    def canonical(self, message: Any, /) -> bytes:
-        return bytes(message, "utf-8")
-
-    def snapshot(self, message: Any, /) -> dict[str, Any]:
-        return {"role": "user"}
+    def read(self, message: Any, /) -> tuple[str, list[dict[str, Any]]]:
+        return "user", [{"type": "text", "content": message}]
 
 
 def _look(span: Any) -> None:
