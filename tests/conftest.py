@@ -13,8 +13,10 @@ import hypothesis
 import pytest
 
 # How long an example takes depends on what else the machine does.
-hypothesis.settings.register_profile("without deadline", hypothesis.settings(), deadline=None)
-hypothesis.settings.load_profile("without deadline")
+hypothesis.settings.register_profile(
+    "without times", hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("without times")
 
 pytest_plugins = ("tests.backends.jaeger", "tests.example_team")
 

@@ -20,5 +20,5 @@ def test_the_case_passes(name: str | None, shared_data: Callable[[str], Path], s
     runner = shared_data("../cases/run.py")
     assert name is not None, f"{runner.parent} has no cases"
     kept = {key: value for key, value in surroundings.items() if not key.startswith(("OTEL_", "LANGSMITH_"))}
-    done = subprocess.run([sys.executable, str(runner), name], capture_output=True, text=True, timeout=120, env=kept)
+    done = subprocess.run([sys.executable, str(runner), name], capture_output=True, text=True, timeout=300, env=kept)
     assert done.returncode == 0, done.stdout + done.stderr

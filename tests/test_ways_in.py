@@ -88,7 +88,7 @@ def start(way: Way, folder: Path, app: str, *arguments: str, **environment: str)
     store = folder / "runs.db"
     environment = {**os.environ, "OTEL_MAS_STORE": str(store), "OTEL_MAS_DIGEST_KEY": KEY, **environment}
     command = [*way.prefix, sys.executable, app, *arguments]
-    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
     return Ran(result.returncode, result.stdout, result.stderr, store)
 
 

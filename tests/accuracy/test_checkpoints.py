@@ -36,7 +36,7 @@ SCRIPT = Path(__file__).with_name("uninstrumented.py")
 
 def run(*arguments: str) -> str:
     command = [sys.executable, str(SCRIPT), *arguments]
-    return subprocess.run(command, check=True, timeout=120, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(command, check=True, timeout=300, stdout=subprocess.PIPE, text=True).stdout
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def run(folder: Path, *arguments: str, **environ: str) -> None:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
     settings = {"OTEL_MAS_STORE": str(folder / "runs.db"), "PYTHONPATH": str(REPOSITORY)}
     command = [sys.executable, *arguments]
-    subprocess.run(command, env=inherited | settings | environ, cwd=folder, capture_output=True, timeout=120)
+    subprocess.run(command, env=inherited | settings | environ, cwd=folder, capture_output=True, timeout=300)
 
 
 def by_name(spans: list[Span]) -> dict[str, list[Mapping[str, Any]]]:

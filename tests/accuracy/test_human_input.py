@@ -39,7 +39,7 @@ def cli(store: Path, *words: str, **environment: str) -> str:
         check=True,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         env={"PATH": "/usr/bin:/bin", **environment},
     )
     return done.stdout

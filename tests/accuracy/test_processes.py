@@ -19,7 +19,7 @@ FORKS = "-Wignore:This process:DeprecationWarning"
 
 def run(app: str, *arguments: str) -> None:
     result = subprocess.run(
-        [sys.executable, FORKS, str(HERE / app), *arguments], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, FORKS, str(HERE / app), *arguments], capture_output=True, text=True, timeout=300, check=False
     )
     assert (result.returncode, LANGCHAIN_S.sub("", result.stderr)) == (0, "")
 

@@ -20,7 +20,7 @@ ASK = """
 import sys
 from tests.accuracy.queued import answer
 asked = [answer.delay(number) for number in range(int(sys.argv[1]))]
-print(*[result.get(timeout=90, interval=0.1) for result in asked])
+print(*[result.get(timeout=300, interval=0.1) for result in asked])
 """
 
 
@@ -45,7 +45,7 @@ def test_jobs_are_recorded_once_and_whole_whichever_process_runs_them(jobs_per_p
             env={**environment, "OTEL_MAS_ENABLED": "false"},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
     finally:
         worker.send_signal(signal.SIGTERM)

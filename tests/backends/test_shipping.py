@@ -59,7 +59,7 @@ def spans_in(server: Jaeger, trace: str) -> Counter[str]:
     """Every span of a trace that Jaeger has, with how often."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"http://{server.http}/api/v3/traces/{trace}", timeout=60) as response:
+        with opener.open(f"http://{server.http}/api/v3/traces/{trace}", timeout=300) as response:
             found = orjson.loads(response.read())["result"]["resourceSpans"]
     except urllib.error.HTTPError as error:
         if error.code == 404:
@@ -129,7 +129,7 @@ def test_an_app_that_runs_before_jaeger_does_arrives_when_jaeger_comes(
 def test_an_app_that_has_ended_arrives_by_a_process_of_its_own(late: Jaeger, tmp_path: Path) -> None:
     settings = environment(late, tmp_path / "runs.db")
     ended = subprocess.run(
-        [sys.executable, "-c", APP], env=settings, input="", capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", APP], env=settings, input="", capture_output=True, text=True, timeout=300, check=True
     )
     assert "nothing listens at" in ended.stderr
     late.start()
@@ -192,7 +192,7 @@ def test_two_shippers_at_once_send_nothing_twice(memory: Jaeger, tmp_path: Path)
         subprocess.Popen([*OTEL_MAS, "ship", "--once", "--from-start"], env=settings, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    logged = [one.communicate(timeout=120)[1] for one in both]
+    logged = [one.communicate(timeout=300)[1] for one in both]
 
     assert [one.returncode for one in both] == [0, 0], logged
     found = wait_for(memory, trace_id(TRACE), MANY)

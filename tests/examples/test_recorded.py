@@ -21,7 +21,7 @@ def run(command: list[str], **environment: str) -> subprocess.CompletedProcess[s
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         stdin=subprocess.DEVNULL,
     )
 
@@ -130,7 +130,7 @@ def test_the_demo_runs_and_its_hints_work_when_pasted(tmp_path: Path) -> None:
     assert len(commands) >= 4
     for command in commands[:4]:
         pasted = subprocess.run(
-            ["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+            ["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL
         )
         assert pasted.returncode == 0, (command, pasted.stderr)
         assert pasted.stdout.strip(), command

@@ -32,14 +32,16 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("trip") / "runs.db"
     command = [Path(sys.executable).with_name("otel-mas"), "run", "--store", path, "--quiet", "--"]
     done = subprocess.run(
-        [*command, sys.executable, "-m", "examples.trip"], cwd=ROOT, capture_output=True, text=True, timeout=120
+        [*command, sys.executable, "-m", "examples.trip"], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
     assert (done.returncode, done.stdout) == (0, "book\n"), done.stderr
     return path
 
 
 def test_it_does_the_same_without_being_recorded() -> None:
-    done = subprocess.run([sys.executable, "-m", "examples.trip"], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-m", "examples.trip"], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "book\n", "")
 
 

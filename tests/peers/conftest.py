@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -65,12 +65,12 @@ class Recorded:
 
 @dataclass
 class Runs:
-    """Runs the app in the environments of peers, once for each way that anyone asks for."""
+    """Runs the app in the environments of peers, once for the whole test run in each form that a test asks for."""
 
     server: str
-    folder: Path
+    once: Callable[[str, Callable[[Path], None]], Path]
     environ: dict[str, str]
-    _known: dict[Any, dict[str, Recorded]] = field(default_factory=dict)
+    _known: dict[str, dict[str, Recorded]] = field(default_factory=dict)
 
     def __call__(
         self, peer: str, *, on: bool = True, ours: str | None = "first", **settings: str
@@ -83,20 +83,21 @@ class Runs:
             ours: whether we are switched on `first` or `last`; None leaves us off.
             settings: further environment variables.
         """
-        key = (peer, on, ours, tuple(settings.items()))
-        if key not in self._known:
-            self._known[key] = self._run(peer, on, ours, settings)
-        return self._known[key]
+        name = "-".join(map(str, ("peer", peer, "on" if on else "off", ours, *settings.values())))
+        if name not in self._known:
+            folder = self.once(name, lambda folder: self._run(folder, peer, on, ours, settings))
+            spans = json.loads((folder / "spans.json").read_text())
+            self._known[name] = {way: Recorded(found, folder / "runs.db") for way, found in spans.items()}
+        return self._known[name]
 
-    def _run(self, peer: str, on: bool, ours: str | None, settings: dict[str, str]) -> dict[str, Recorded]:
-        store = self.folder / f"{peer}-{len(self._known)}.db"
+    def _run(self, folder: Path, peer: str, on: bool, ours: str | None, settings: dict[str, str]) -> None:
         command = [python_with(peer, self.environ), str(APP), "--ways", ",".join(WAYS)]
         command += ["--peers", "langchain,openai"] if on else []
         if ours is not None:
-            command += ["--store", str(store), *["--ours-last"] * (ours == "last")]
+            command += ["--store", str(folder / "runs.db"), *["--ours-last"] * (ours == "last")]
         environ = {
             "PATH": self.environ["PATH"],
-            "HOME": str(self.folder),
+            "HOME": str(folder),
             "NO_PROXY": LOCAL,
             "PYTHONPATH": str(REPOSITORY),
             "PYTHONDONTWRITEBYTECODE": "1",
@@ -105,12 +106,12 @@ class Runs:
             "OPENAI_API_KEY": "local",
             **settings,
         }
-        done = subprocess.run(command, env=environ, cwd=self.folder, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, env=environ, cwd=folder, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr[-4000:]
-        return {way: Recorded(spans, store) for way, spans in json.loads(done.stdout.splitlines()[-1]).items()}
+        (folder / "spans.json").write_text(done.stdout.splitlines()[-1])
 
 
 @pytest.fixture(scope="session")
-def beside(surroundings: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+def beside(surroundings: dict[str, str], once: Callable[[str, Callable[[Path], None]], Path]) -> Iterator[Runs]:
     with ModelServer(pace=0) as server:
-        yield Runs(server.url, tmp_path_factory.mktemp("peers"), surroundings)
+        yield Runs(server.url, once, surroundings)

@@ -24,7 +24,7 @@ READY = "import sys, signal, time; sys.stdout.write('ready\\n'); sys.stdout.flus
 
 def shell(*command: str, **given: object) -> subprocess.CompletedProcess[str]:
     """`otel-mas run -- command`, in a process of its own."""
-    return subprocess.run(otel_mas_run(*command), capture_output=True, text=True, timeout=60, **given)  # type: ignore
+    return subprocess.run(otel_mas_run(*command), capture_output=True, text=True, timeout=300, **given)  # type: ignore
 
 
 def otel_mas_run(*command: str) -> list[str]:
@@ -135,7 +135,7 @@ def test_a_signal_that_we_were_started_to_ignore_is_ignored_by_the_app() -> None
         ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *otel_mas_run(sys.executable, "-c", code)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert result.stdout == "True\n"
 

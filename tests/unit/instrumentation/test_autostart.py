@@ -24,7 +24,7 @@ def python(code: str, *path: Path | str, **environment: str) -> subprocess.Compl
     environment = {**os.environ, **environment}
     if path:
         environment["PYTHONPATH"] = os.pathsep.join(map(str, path))
-    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300)
 
 
 def state(*path: Path | str) -> dict[str, object]:
@@ -58,7 +58,7 @@ def test_a_python_without_otel_mas_says_so_in_one_line_and_runs(tmp_path: Path) 
     """As another environment's would; `-S` hides what is installed, and then site is run with our folder alone."""
     code = f"import sys; sys.path.insert(0, {str(AUTOSTART)!r}); import sitecustomize; print('ran')"
     result = subprocess.run(
-        [sys.executable, "-S", "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        [sys.executable, "-S", "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=300
     )
     assert result.stdout == "ran\n"
     assert result.stderr == f"otel-mas: {sys.executable} is not recorded: otel-mas is not installed for it\n"

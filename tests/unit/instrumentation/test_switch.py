@@ -129,4 +129,4 @@ status = os.waitpid(child, 0)[1]
 done.set()
 assert status == 0
 """
-    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=60)
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=300)

@@ -34,7 +34,7 @@ def run(folder: Path, code: str, **environ: str) -> subprocess.CompletedProcess[
         env={**inherited, "PYTHONPATH": str(Path(__file__).parents[3]), **environ},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -139,7 +139,7 @@ def _as_nobody(code: str, *arguments: Path) -> str:
         "{drop}\n{code}"
     ).format(path=sys.path, drop="os.setgroups([]); os.setgid(65534); os.setuid(65534)" if root else "", code=code)
     done = subprocess.run(
-        [sys.executable, "-c", script, *map(str, arguments)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", script, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False
     )
     assert not done.stderr, done.stderr
     return done.stdout.strip()

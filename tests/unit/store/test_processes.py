@@ -50,7 +50,7 @@ def _start(path: Path, number: int, batches: int, size: int) -> subprocess.Popen
 
 
 def _finished(writer: subprocess.Popen[str]) -> None:
-    writer.communicate(timeout=120)
+    writer.communicate(timeout=300)
     assert writer.returncode == 0
 
 

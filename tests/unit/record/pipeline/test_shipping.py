@@ -51,6 +51,7 @@ def run(folder: Path, url: str, code: str, **environ: str) -> subprocess.Complet
         "OTEL_MAS_STORE": str(folder / "runs.db"),
         "OTEL_MAS_EXPORT": "otlp",
         "OTEL_MAS_STRICT": "1",
+        "OTEL_MAS_EXIT_TIMEOUT": "30",
         "OTEL_EXPORTER_OTLP_ENDPOINT": url,
         "PYTHONPATH": str(Path(__file__).parents[4]),
     }
@@ -61,7 +62,7 @@ def run(folder: Path, url: str, code: str, **environ: str) -> subprocess.Complet
         env={**inherited, **given, **environ},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 

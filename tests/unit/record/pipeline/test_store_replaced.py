@@ -236,7 +236,7 @@ otel_mas.flush(10)
     assert second.stdout.readline() == "True\n"
     app.path.unlink()
     assert app.stored("ours again")
-    second.communicate("\n", timeout=60)
+    second.communicate("\n", timeout=300)
     assert app.stored("and again")
     assert names(app.path) == ["ours again", "task tiny", "and again"]
 
@@ -271,7 +271,7 @@ print(otel_mas.flush(10), otel_mas.shutdown(10), [os.fstat(file).st_size for fil
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[4])},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert (done.returncode, done.stdout.splitlines()) == (0, ["True", "False False []"])
     assert done.stderr.count("the app has closed the file descriptors") == 1

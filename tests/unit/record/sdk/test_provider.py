@@ -67,7 +67,7 @@ def case() -> Case:
             env={**os.environ, **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         assert result.returncode == 0, result.stderr
         return result.stderr
