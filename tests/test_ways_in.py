@@ -174,12 +174,12 @@ def test_output_and_exit_status_are_those_of_the_bare_app(way: Way, ran: Callabl
 
 @EACH_WAY
 def test_nothing_is_said_but_the_summary_of_a_run(way: Way, ran: Callable[[Way], Ran]) -> None:
-    said = ran(way).stderr
-    assert "Traceback" not in said
+    stderr = ran(way).stderr
+    assert "Traceback" not in stderr
     if way.prefix == OTEL_MAS_RUN:
-        assert said.strip().startswith("otel-mas recorded")
+        assert stderr.strip().startswith("otel-mas recorded")
     else:
-        assert said == ran(BARE).stderr == ""
+        assert stderr == ran(BARE).stderr == ""
 
 
 def test_content_is_kept_where_somebody_asked_for_recording_and_redacted(ran: Callable[[Way], Ran]) -> None:
@@ -255,8 +255,8 @@ def test_an_app_ends_as_it_does_alone_and_what_it_did_is_stored(way: Way, ending
     recorded = start(way, tmp_path / "app", "endings.py", ending)
     status = {"return": 0, "exit": 1, "exception": 1, "os._exit": 7, "kill": -signal.SIGKILL}[ending]
     assert (recorded.status, recorded.stdout) == (status, "working\n")
-    said = {"exit": "with a message", "exception": "LookupError: nobody caught it"}.get(ending, "")
-    assert said in recorded.stderr
+    expected = {"exit": "with a message", "exception": "LookupError: nobody caught it"}.get(ending, "")
+    assert expected in recorded.stderr
     assert recorded.stderr.count("Traceback") == (ending == "exception")
     assert recorded.span_names == ["parent"]
 

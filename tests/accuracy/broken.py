@@ -59,15 +59,15 @@ def node(name: str) -> Any:
 
 
 def speak(state: State) -> Command[Any]:
-    said = GenericFakeChatModel(messages=iter([AIMessage("hello")])).invoke("hi")
+    answer = GenericFakeChatModel(messages=iter([AIMessage("hello")])).invoke("hi")
     Nothing().invoke("what")
-    return Command(update={"log": [shout.invoke({"text": str(said.content)})]}, goto="fail")
+    return Command(update={"log": [shout.invoke({"text": str(answer.content)})]}, goto="fail")
 
 
 async def aspeak(state: State) -> Command[Any]:
-    said = await GenericFakeChatModel(messages=iter([AIMessage("hello")])).ainvoke("hi")
+    answer = await GenericFakeChatModel(messages=iter([AIMessage("hello")])).ainvoke("hi")
     await Nothing().ainvoke("what")
-    return Command(update={"log": [await shout.ainvoke({"text": str(said.content)})]}, goto="fail")
+    return Command(update={"log": [await shout.ainvoke({"text": str(answer.content)})]}, goto="fail")
 
 
 def fail(state: State) -> State:

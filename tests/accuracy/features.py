@@ -1,4 +1,4 @@
-"""What only some versions of LangGraph have: looked for where it would be, not told by how a test ends."""
+"""Features of only some versions of LangGraph, detected by their attributes, not by how a test ends."""
 
 from __future__ import annotations
 

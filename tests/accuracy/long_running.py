@@ -1,4 +1,4 @@
-"""An app that is invoked again and again, in every shape: `long_running.py STORE BLOCKS [whole]` prints what it holds."""
+"""An app invoked again and again, in every shape: `long_running.py STORE BLOCKS [whole]` prints what is held."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LOOP = asyncio.new_event_loop()
 
 
 class State(TypedDict):
-    said: str
+    text: str
     messages: Annotated[list[AnyMessage], add_messages]
 
 
@@ -43,13 +43,13 @@ def look_up(word: str) -> str:
     return word
 
 
-def say(state: State) -> dict[str, Any]:
-    return {"said": f"said {next(NUMBERS)}"}
+def write(state: State) -> dict[str, Any]:
+    return {"text": f"text {next(NUMBERS)}"}
 
 
 def ask(state: State) -> dict[str, Any]:
     model = GenericFakeChatModel(messages=iter([AIMessage(f"answer {next(NUMBERS)}")]))
-    answer = model.invoke([("user", state["said"])])
+    answer = model.invoke([("user", state["text"])])
     return {"messages": [answer, AIMessage(look_up.invoke({"word": "a"}))]}
 
 
@@ -62,7 +62,7 @@ async def quick(state: State) -> None:
 
 
 def wait(state: State) -> dict[str, Any]:
-    return {"said": interrupt(f"may I {next(NUMBERS)}?")}
+    return {"text": interrupt(f"may I {next(NUMBERS)}?")}
 
 
 def fail(state: State) -> None:
@@ -70,8 +70,8 @@ def fail(state: State) -> None:
 
 
 def threads(state: State) -> None:
-    POOL.submit(say, state).result()
-    thread = threading.Thread(target=say, args=(state,))
+    POOL.submit(write, state).result()
+    thread = threading.Thread(target=write, args=(state,))
     thread.start()
     thread.join()
 
@@ -94,7 +94,7 @@ def fan_out() -> Any:
 
 
 def given() -> dict[str, Any]:
-    return {"said": f"question {next(NUMBERS)}"}
+    return {"text": f"question {next(NUMBERS)}"}
 
 
 def a_thread() -> dict[str, Any]:
@@ -112,10 +112,10 @@ def raises(run: Callable[[], Any], kind: type[BaseException]) -> None:
 def cycle() -> list[Callable[[], Any]]:
     """Runs of every kind, on graphs and a checkpointer of their own; the quick ones more often."""
     kept = InMemorySaver()
-    plain, asked, forked, threaded = chain(say), chain(ask), fan_out(), chain(threads)
-    two = chain(say, say)
+    plain, asked, forked, threaded = chain(write), chain(ask), fan_out(), chain(threads)
+    two = chain(write, write)
     failing, retrying = chain(fail), chain(fail, retry_policy=RetryPolicy(max_attempts=2, initial_interval=0))
-    with_memory, pausing = chain(say, checkpointer=kept), chain(say, wait, checkpointer=kept)
+    with_memory, pausing = chain(write, checkpointer=kept), chain(write, wait, checkpointer=kept)
     failing_with_memory = chain(fail, checkpointer=kept)
     hanging = chain(quick, hang)
 

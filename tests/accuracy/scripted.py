@@ -35,20 +35,20 @@ class Scripted(BaseChatModel):
         return ChatResult(generations=[ChatGeneration(message=next(self.left))])
 
     def _stream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Iterator[Any]:
-        said = next(self.left)
-        words = said.text if isinstance(said.text, str) else said.text()  # a method until LangChain 1
+        answer = next(self.left)
+        words = answer.text if isinstance(answer.text, str) else answer.text()  # a method until LangChain 1
         half = len(words) // 2
         for text in (words[:half], words[half:]):
             yield ChatGenerationChunk(message=AIMessageChunk(text))
         yield ChatGenerationChunk(
-            message=AIMessageChunk("", usage_metadata=said.usage_metadata, tool_call_chunks=_chunks(said))
+            message=AIMessageChunk("", usage_metadata=answer.usage_metadata, tool_call_chunks=_chunks(answer))
         )
 
 
-def _chunks(said: AIMessage) -> list[ToolCallChunk]:
+def _chunks(answer: AIMessage) -> list[ToolCallChunk]:
     return [
         ToolCallChunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index)
-        for index, call in enumerate(said.tool_calls)
+        for index, call in enumerate(answer.tool_calls)
     ]
 
 

@@ -81,7 +81,7 @@ def is_here(hook: Hook) -> bool:
 
 
 def misfits() -> list[Any]:
-    """What has other parameters is there; that it is gone can be said of all whose module is there."""
+    """A function with other parameters is there; a missing one is reported wherever its module is there."""
     return [
         pytest.param(
             which,
@@ -113,8 +113,8 @@ def test_a_hook_that_does_not_fit_is_left_off_and_said_once(
         otel_mas.instrument(store=str(store))
         seen = {way: run(way) for way, run in WAYS.items()}
     assert seen == expected
-    said = [record.getMessage() for record in caplog.records if "does not know this version" in record.getMessage()]
-    assert [one.count(changed.place) for one in said] == [1]
+    warned = [record.getMessage() for record in caplog.records if "does not know this version" in record.getMessage()]
+    assert [one.count(changed.place) for one in warned] == [1]
     assert otel_mas.flush(30)
     with otel_mas.open(store) as source:
         for way in WAYS:

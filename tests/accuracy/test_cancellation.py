@@ -253,9 +253,9 @@ def test_an_interrupt_from_the_keyboard_is_a_cancellation_and_the_app_dies_of_it
         assert process.stdout is not None
         assert process.stdout.readline() == "running\n"
         os.kill(process.pid, signal.SIGINT)
-        _, said = process.communicate(timeout=300)
+        _, stderr = process.communicate(timeout=300)
     assert process.returncode == -signal.SIGINT
-    assert said.rstrip().endswith("KeyboardInterrupt")
-    assert "otel-mas:" not in said
+    assert stderr.rstrip().endswith("KeyboardInterrupt")
+    assert "otel-mas:" not in stderr
     assert outcomes(store) == {"invoke_workflow app": "cancelled", "task node": "cancelled"}
     assert errors(store) == []

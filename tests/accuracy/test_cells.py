@@ -86,8 +86,8 @@ def test_cells_run_again_record_each_run_once(tmp_path: Path) -> None:
     )
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
 
-    said = [output for cell in notebook.cells for output in cell.outputs if output.output_type == "stream"]
-    assert [output for output in said if LANGCHAIN_S.sub("", output.text)] == []
+    printed = [output for cell in notebook.cells for output in cell.outputs if output.output_type == "stream"]
+    assert [output for output in printed if LANGCHAIN_S.sub("", output.text)] == []
     spans = spans_of(store)
     assert trees(spans) == sorted([APP] * 7 + [LEFT] * 3 + ["own"] * 3)
     outcomes = [span.attributes.get("mas.run.outcome") for span in spans if span.name == "invoke_workflow app"]

@@ -1,4 +1,4 @@
-"""What people, models and tools said leaves with shipped spans when it is asked for, and never else."""
+"""Content of messages leaves with shipped spans only where a setting asks for it."""
 
 from __future__ import annotations
 

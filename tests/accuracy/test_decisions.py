@@ -189,8 +189,8 @@ def test_the_reason_of_a_routing_model_is_that_of_the_edge_that_follows_it(look:
 
 
 def test_a_models_answer_may_name_the_edges_label(look: Callable[[], Recorded]) -> None:
-    run(supervised(answer("Route", next="FINISH", reasoning="all said"), ends={"b": "b", "FINISH": END}))
-    assert look().decisions() == [("who", ("__end__",), "all said")]
+    run(supervised(answer("Route", next="FINISH", reasoning="all done"), ends={"b": "b", "FINISH": END}))
+    assert look().decisions() == [("who", ("__end__",), "all done")]
 
 
 def test_of_several_answers_the_one_that_names_the_choice_is_taken(look: Callable[[], Recorded]) -> None:

@@ -32,7 +32,7 @@ from otel_mas.semconv import attributes as names
 from tests.accuracy.features import MODEL_NODE, make_agent
 
 OTEL_MAS = Path(sys.executable).with_name("otel-mas")
-TOLD = Path(__file__).with_name("told.py")
+PAUSED_TEAM = Path(__file__).with_name("paused_team.py")
 
 
 class Scripted(BaseChatModel):
@@ -48,8 +48,8 @@ class Scripted(BaseChatModel):
         return self
 
     def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
-        said = self.answer(messages)
-        message = said if isinstance(said, AIMessage) else AIMessage(said)
+        answer = self.answer(messages)
+        message = answer if isinstance(answer, AIMessage) else AIMessage(answer)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
 
@@ -167,9 +167,9 @@ def test_an_agent_has_what_it_was_given_and_what_it_added(recorded: Path) -> Non
         conversation = source.conversation(thread)
         (trace,) = conversation.traces
         (span,) = [span for span in trace.spans if span.agent == "researcher"]
-        said = trace.messages(span)
-    assert [message.role for message in said.input] == ["user"]
-    assert [message.role for message in said.output] == ["assistant", "tool", "assistant"]
+        messages = trace.messages(span)
+    assert [message.role for message in messages.input] == ["user"]
+    assert [message.role for message in messages.output] == ["assistant", "tool", "assistant"]
     assert span.get(names.MAS_INPUT_MODALITIES) == ("text",)
 
 
@@ -181,9 +181,9 @@ def test_an_agent_that_is_the_whole_app_has_its_messages(named: str | None, reco
     with otel_mas.open(recorded) as source:
         traces = source.conversation(thread).traces
         spans = [next(span for span in trace.spans if span.parent_span_id is None) for trace in traces]
-        said = [trace.messages(span) for trace, span in zip(traces, spans, strict=True)]
-    assert [[message.role for message in one.input] for one in said] == [["user"], ["user", "assistant", "user"]]
-    assert [[message.role for message in one.output] for one in said] == [["assistant"], ["assistant"]]
+        exchanged = [trace.messages(span) for trace, span in zip(traces, spans, strict=True)]
+    assert [[message.role for message in one.input] for one in exchanged] == [["user"], ["user", "assistant", "user"]]
+    assert [[message.role for message in one.output] for one in exchanged] == [["assistant"], ["assistant"]]
 
 
 def test_a_changed_copy_is_another_message(recorded: Path) -> None:
@@ -298,12 +298,12 @@ def test_messages_as_plain_data_in_a_plain_list_are_only_known_where_a_model_sai
     class Plain(TypedDict, total=False):
         messages: Annotated[list[Any], operator.add]
 
-    def said(text: Any) -> dict[str, list[Any]]:
+    def written(text: Any) -> dict[str, list[Any]]:
         return {"messages": [{"role": "assistant", "content": text}]}
 
     graph = StateGraph(Plain)
-    graph.add_node("own", lambda _: said("facts"))
-    graph.add_node("model", lambda _: said(says("more facts").invoke("go").content))
+    graph.add_node("own", lambda _: written("facts"))
+    graph.add_node("model", lambda _: written(says("more facts").invoke("go").content))
     graph.add_node("reader", lambda state: {"messages": [says("thanks").invoke(state["messages"])]})
     for edge in ((START, "own"), ("own", "model"), ("model", "reader")):
         graph.add_edge(*edge)
@@ -351,7 +351,7 @@ def test_what_another_process_wrote_is_joined_when_the_conversation_is_read(tmp_
             store,
             "--",
             sys.executable,
-            TOLD,
+            PAUSED_TEAM,
             "thread",
             tmp_path / "checkpoints.db",
             *answer,

@@ -318,10 +318,10 @@ def server() -> Iterator[str]:
 
 
 def test_http_clients_are_inside_of_the_task_and_send_its_context(server: str, recorded: Path) -> None:
-    heard: list[str] = []
+    received: list[str] = []
 
     def fetch() -> None:
-        heard.append(httpx.get(server).text)
+        received.append(httpx.get(server).text)
 
     def node(state: State) -> None:
         fetch()
@@ -329,7 +329,7 @@ def test_http_clients_are_inside_of_the_task_and_send_its_context(server: str, r
 
     async def anode(state: State) -> None:
         async with httpx.AsyncClient() as client:
-            heard.append((await client.get(server)).text)
+            received.append((await client.get(server)).text)
 
     HTTPXClientInstrumentor().instrument()
     try:
@@ -339,7 +339,7 @@ def test_http_clients_are_inside_of_the_task_and_send_its_context(server: str, r
     spans = spans_of(recorded)
     assert trees(spans) == ["invoke_workflow app(task anode(GET) task node(GET GET))"]
     gets = [f"{span.trace_id}-{span.span_id}" for span in spans if span.name == "GET"]
-    assert sorted(header[3:-3] for header in heard) == sorted(gets)
+    assert sorted(header[3:-3] for header in received) == sorted(gets)
 
 
 def test_a_thread_that_a_node_leaves_behind_holds_nothing_of_it_once_it_ends(recorded: Path) -> None:

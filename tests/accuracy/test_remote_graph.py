@@ -63,8 +63,8 @@ def test_what_a_server_runs_for_a_remote_graph_is_inside_of_the_task_that_called
     async def asynchronous(state: State) -> Any:
         return await remote.ainvoke({"text": state["text"]})
 
-    said = asyncio.run(calling(sync=sync, asynchronous=asynchronous).ainvoke({"text": "a"}))
-    assert said == {"text": "a!!"}
+    result = asyncio.run(calling(sync=sync, asynchronous=asynchronous).ainvoke({"text": "a"}))
+    assert result == {"text": "a!!"}
     # As a node itself; and with the HTTP client's own spans in between.
     assert calling(remote=remote).invoke({"text": "b"}) == {"text": "b!"}
     HTTPXClientInstrumentor().instrument()

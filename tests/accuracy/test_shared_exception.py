@@ -1,4 +1,4 @@
-"""One exception object in several tasks: each raised it, or one only heard of it."""
+"""One exception object in several tasks: each task raised it, or one only received it."""
 
 from __future__ import annotations
 

@@ -71,9 +71,9 @@ def test_a_missing_cause_another_kind_and_a_span_too_many_are_differences() -> N
 
 def test_an_error_is_one_only_with_its_status_and_its_one_exception_event() -> None:
     event = Event("exception", 1, {names.EXCEPTION_TYPE: "ValueError"})
-    said = {"attributes": {names.ERROR_TYPE: "ValueError"}}
-    right = span("a", "error", status=StatusCode.ERROR, events=(event,), **said)
-    twice = span("a", "error", status=StatusCode.ERROR, events=(event, event), **said)
+    attributes = {"attributes": {names.ERROR_TYPE: "ValueError"}}
+    right = span("a", "error", status=StatusCode.ERROR, events=(event,), **attributes)
+    twice = span("a", "error", status=StatusCode.ERROR, events=(event, event), **attributes)
     assert differences("a: error", graph(right, a="a#1")) == []
     assert len(differences("a: error", graph(twice, a="a#1"))) == 2
     assert len(differences("a: error", graph(span("a", "error"), a="a#1"))) == 2

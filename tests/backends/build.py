@@ -74,7 +74,7 @@ def _build(binary: Path, cache: Path, environ: Mapping[str, str]) -> None:
             break
         _say(f"downloading the modules failed ({attempt} of {_DOWNLOADS}): {_end(downloaded.stderr)}")
         time.sleep(2**attempt)
-    # Whatever the downloads said: what is needed may be there, and the build says best what is not.
+    # Even after a failed download what is needed may be there, and the build names what is not.
     binary.parent.mkdir(parents=True, exist_ok=True)
     partial = binary.with_suffix(".partial")
     built = _run([go, "build", "-trimpath", "-ldflags=-s -w", "-o", str(partial), PACKAGE], settings)
@@ -115,10 +115,10 @@ def _go(cache: Path, environ: Mapping[str, str]) -> str:
 
 def _fits(go: str, least: tuple[int, int], environ: Mapping[str, str]) -> bool:
     try:
-        said = _run([go, "env", "GOVERSION"], environ).stdout
+        output = _run([go, "env", "GOVERSION"], environ).stdout
     except OSError:
         return False
-    found = re.match(r"go(\d+)\.(\d+)", said)
+    found = re.match(r"go(\d+)\.(\d+)", output)
     return found is not None and (int(found[1]), int(found[2])) >= least
 
 

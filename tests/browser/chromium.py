@@ -38,23 +38,23 @@ def ensure(environ: Mapping[str, str] = os.environ) -> str:
     """
     found = find(environ)
     if found is None and environ.get("CI") and os.geteuid() == 0 and shutil.which("apt-get"):
-        said = _install()
+        output = _install()
         found = find(environ)
         if found is None:
-            raise NoChromium(f"no Chromium, and apt-get could not install it ({said}): {FIX}")
+            raise NoChromium(f"no Chromium, and apt-get could not install it ({output}): {FIX}")
     if found is None:
         raise NoChromium(f"no Chromium to look at pages with: {FIX}")
     return found
 
 
 def _install() -> str:
-    """The last line of what apt-get said."""
+    """The last line that apt-get printed."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    said = ""
+    output = ""
     for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]):
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        said = (done.stderr or done.stdout).strip().rpartition("\n")[2] or f"status {done.returncode}"
-    return said
+        output = (done.stderr or done.stdout).strip().rpartition("\n")[2] or f"status {done.returncode}"
+    return output
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ class Browser:
         while b"\0" not in self._buffer:
             ready, _, _ = select.select([self._read], [], [], patience_s)
             if not ready:
-                raise TimeoutError(f"the browser said nothing for {patience_s:.0f} s")
+                raise TimeoutError(f"the browser sent nothing for {patience_s:.0f} s")
             chunk = os.read(self._read, 1 << 20)
             if not chunk:
                 raise ConnectionError("the browser has gone")
@@ -143,13 +143,13 @@ class Page:
 
     def complaints(self) -> list[str]:
         """What the browser wrote to its console about the page."""
-        said = []
+        logged = []
         for event in self._browser.events:
             if event["method"] == "Log.entryAdded":
-                said.append(event["params"]["entry"]["text"])
+                logged.append(event["params"]["entry"]["text"])
             elif event["method"] in ("Runtime.consoleAPICalled", "Runtime.exceptionThrown"):
-                said.append(json.dumps(event["params"]))
-        return said
+                logged.append(json.dumps(event["params"]))
+        return logged
 
     def screenshot(self) -> bytes:
         """The whole page as PNG."""

@@ -26,10 +26,10 @@ CLASHES = """(() => {
   const labels = [...document.querySelectorAll('.om-labels text, .om-axis text, .om-runs text, .om-legend text')];
   const boxes = labels.map(one => [one.textContent, one.getBoundingClientRect()]);
   const found = [];
-  boxes.forEach(([said, a], i) => boxes.slice(i + 1).forEach(([other, b]) => {
+  boxes.forEach(([label, a], i) => boxes.slice(i + 1).forEach(([other, b]) => {
     const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
     const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-    if (across > 1 && down > 4) found.push([said, other]);
+    if (across > 1 && down > 4) found.push([label, other]);
   }));
   return found;
 })()"""
@@ -53,7 +53,7 @@ def test_the_report_opens_from_a_file_and_asks_for_nothing_else(opened: Show, do
 
 
 def test_whoever_was_not_there_can_read_what_happened(opened: Show, document: str, team: ModuleType) -> None:
-    said = opened(document).run("document.body.innerText")
+    text = opened(document).run("document.body.innerText")
     for part in (
         "research_team",
         "at work, 59.00 s waiting for input",
@@ -67,7 +67,7 @@ def test_whoever_was_not_there_can_read_what_happened(opened: Show, document: st
         "What ran inside what",
         team.FIRST,
     ):
-        assert part in said
+        assert part in text
 
 
 def test_no_two_labels_of_the_picture_touch(opened: Show, document: str) -> None:
@@ -116,7 +116,7 @@ def test_what_is_long_is_folded_and_the_keyboard_unfolds_it(opened: Show, docume
 def test_a_screen_reader_is_told_what_the_picture_shows(opened: Show, document: str) -> None:
     tree = opened(document).call("Accessibility.getFullAXTree")["nodes"]
     pictures = [node["name"]["value"] for node in tree if node.get("role", {}).get("value") in ("image", "img")]
-    assert any("collect waited for summarise#3" in said for said in pictures)
+    assert any("collect waited for summarise#3" in picture for picture in pictures)
 
 
 def test_it_prints(opened: Show, document: str) -> None:
@@ -144,7 +144,7 @@ def test_nothing_that_was_recorded_runs_or_is_fetched(opened: Show, team: Module
     assert "hacked=1" in shown.run("document.body.innerText")
 
 
-HOST = """<!DOCTYPE html><html {said}><head><style>
+HOST = """<!DOCTYPE html><html {attributes}><head><style>
 body {{ margin: 0; background: {background}; color: {text}; font: 20px serif }}
 table {{ border: 3px solid red }} td {{ padding: 30px }} .bar, rect {{ stroke: none }}
 </style></head><body><table id="own"><tr><td>own</td></tr></table>{block}</body></html>"""
@@ -152,7 +152,7 @@ table {{ border: 3px solid red }} td {{ padding: 30px }} .bar, rect {{ stroke: n
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
-    ("said", "dark"),
+    ("attributes", "dark"),
     [
         ('data-jp-theme-light="true"', False),
         ('data-jp-theme-light="false"', True),
@@ -162,11 +162,11 @@ table {{ border: 3px solid red }} td {{ padding: 30px }} .bar, rect {{ stroke: n
     ],
 )
 def test_a_block_follows_the_notebook_rather_than_the_system(
-    opened: Show, source: Source, team: ModuleType, scheme: str, said: str, dark: bool
+    opened: Show, source: Source, team: ModuleType, scheme: str, attributes: str, dark: bool
 ) -> None:
     block = source.conversation(team.THREAD)._repr_html_()
     text, background = ("#ddd", "#111") if dark else ("#111", "#fff")
-    shown = opened(HOST.format(said=said, text=text, background=background, block=block), scheme)
+    shown = opened(HOST.format(attributes=attributes, text=text, background=background, block=block), scheme)
     written = _channels(shown.run("getComputedStyle(document.querySelector('.om-graph')).fill"))
     behind = _channels(shown.run("getComputedStyle(document.querySelector('.otel-mas')).backgroundColor"))
     assert (sum(written) > 380) is dark
@@ -182,7 +182,7 @@ def test_a_block_leaves_the_page_around_it_alone(opened: Show, source: Source, t
     blocks = "".join(
         one._repr_html_() for one in (conversation, graph, graph.critical_path(), graph.cost(), source.traces())
     )
-    host = {"said": "", "text": "#111", "background": "#fff"}
+    host = {"attributes": "", "text": "#111", "background": "#fff"}
     alone = opened(HOST.format(**host, block="")).run(look)
     shown = opened(HOST.format(**host, block=blocks))
     assert shown.run(look) == alone == ["3px", "30px", "20px", "serif", "rgb(17, 17, 17)"]

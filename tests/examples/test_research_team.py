@@ -110,8 +110,8 @@ def test_two_teams_end_in_the_same_state(models: Models) -> None:
         team = build_team(models, InMemorySaver())
         config, _paused = ask(team)
         state = team.invoke(Command(resume="approve"), config)
-        said = [(type(message), message.name, message.content) for message in state.pop("messages")]
-        states.append((said, state))
+        messages = [(type(message), message.name, message.content) for message in state.pop("messages")]
+        states.append((messages, state))
     assert states[0] == states[1]
 
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypedDict
 
 
 class State(TypedDict, total=False):
-    said: Annotated[list[str], operator.add]
+    answers: Annotated[list[str], operator.add]
 
 
 def build(tracer: Any) -> Any:
@@ -33,19 +33,19 @@ def build(tracer: Any) -> Any:
         with tracer.start_as_current_span("own plan"):
             first = model.invoke("What is there to do in Oslo?").text
         streamed = "".join(chunk.text for chunk in model.stream("What is there to eat in Oslo?"))
-        return {"said": [first, streamed]}
+        return {"answers": [first, streamed]}
 
     async def aplan(state: State) -> dict[str, Any]:
         with tracer.start_as_current_span("own plan"):
             first = (await model.ainvoke("What is there to do in Oslo?")).text
         streamed = "".join([chunk.text async for chunk in model.astream("What is there to eat in Oslo?")])
-        return {"said": [first, streamed]}
+        return {"answers": [first, streamed]}
 
     def left(state: State) -> dict[str, Any]:
-        return {"said": [model.invoke("What is there to see in Bergen?").text]}
+        return {"answers": [model.invoke("What is there to see in Bergen?").text]}
 
     async def aleft(state: State) -> dict[str, Any]:
-        return {"said": [(await model.ainvoke("What is there to see in Bergen?")).text]}
+        return {"answers": [(await model.ainvoke("What is there to see in Bergen?")).text]}
 
     asked: dict[str, Any] = {
         "model": "gpt-4o-mini",
@@ -54,12 +54,12 @@ def build(tracer: Any) -> Any:
 
     def right(state: State) -> dict[str, Any]:
         answer = openai.OpenAI().chat.completions.create(**asked)
-        return {"said": [answer.choices[0].message.content]}
+        return {"answers": [answer.choices[0].message.content]}
 
     async def aright(state: State) -> dict[str, Any]:
         async with openai.AsyncOpenAI() as client:
             answer = await client.chat.completions.create(**asked)
-        return {"said": [answer.choices[0].message.content]}
+        return {"answers": [answer.choices[0].message.content]}
 
     @tool
     def look_up(city: str) -> str:
@@ -71,19 +71,19 @@ def build(tracer: Any) -> Any:
 
     def report(state: State) -> dict[str, Any]:
         with tracer.start_as_current_span("own report"):
-            return {"said": [model.invoke(" ".join(state["said"])).text]}
+            return {"answers": [model.invoke(" ".join(state["answers"])).text]}
 
     async def areport(state: State) -> dict[str, Any]:
         with tracer.start_as_current_span("own report"):
-            return {"said": [(await model.ainvoke(" ".join(state["said"]))).text]}
+            return {"answers": [(await model.ainvoke(" ".join(state["answers"]))).text]}
 
     def ask(state: State) -> dict[str, Any]:
         answered = guide.invoke({"messages": [("user", "Which city is by the sea?")]})
-        return {"said": [answered["messages"][-1].text]}
+        return {"answers": [answered["messages"][-1].text]}
 
     async def aask(state: State) -> dict[str, Any]:
         answered = await guide.ainvoke({"messages": [("user", "Which city is by the sea?")]})
-        return {"said": [answered["messages"][-1].text]}
+        return {"answers": [answered["messages"][-1].text]}
 
     graph = StateGraph(State)
     nodes = {
@@ -106,18 +106,18 @@ def build(tracer: Any) -> Any:
 
 async def arun(app: Any, way: str) -> None:
     if way == "ainvoke":
-        await app.ainvoke({"said": []})
+        await app.ainvoke({"answers": []})
     else:
-        async for _ in app.astream({"said": []}):
+        async for _ in app.astream({"answers": []}):
             pass
 
 
 def run(app: Any, tracer: Any, way: str, loop: asyncio.Runner) -> None:
     with tracer.start_as_current_span(f"own {way}"):
         if way == "invoke":
-            app.invoke({"said": []})
+            app.invoke({"answers": []})
         elif way == "stream":
-            for _ in app.stream({"said": []}, stream_mode=["updates", "messages"]):
+            for _ in app.stream({"answers": []}, stream_mode=["updates", "messages"]):
                 pass
         else:
             loop.run(arun(app, way), context=copy_context())

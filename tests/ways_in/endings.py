@@ -1,4 +1,4 @@
-"""An app without LangGraph that ends in the way it is told to, with spans of its own and of its child processes."""
+"""An app without LangGraph that ends as its argument says, with spans of its own and of its child processes."""
 
 import multiprocessing
 import os

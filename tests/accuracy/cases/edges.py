@@ -47,7 +47,7 @@ def uneven_branches_without_a_join() -> Any:
     """
 )
 def conditional_edge_without_a_map() -> Any:
-    """The function returns names of nodes, and END; where it can lead is not said."""
+    """The function returns names of nodes, and END; nothing says where it can lead."""
 
     def route(state: State) -> Any:
         return "rewrite" if state["count"] < 2 else END

@@ -3,7 +3,7 @@
 A truth is a table of lines, each one of
 
     plan --send--> worker#1..3              each effect has each cause, by this kind of link
-    flaky: error, error, ok                 how each span of the task ended; `ok`, once, is not said
+    flaky: error, error, ok                 how each span of the task ended; `ok`, once, is left out
     inner: error in inner/bad               an error that happened further inside
     grade decides by route: rewrite from publish, rewrite      a routing decision, and what it could have been
     START@2 forks from START                it went on from an older checkpoint, made by that run or update

@@ -1,4 +1,4 @@
-"""A team that pauses between its two, started by one process and resumed by another: `told.py THREAD DB [ANSWER]`."""
+"""A team that pauses in one process and is resumed by another: `paused_team.py THREAD DB [ANSWER]`."""
 
 from __future__ import annotations
 
