@@ -1,4 +1,4 @@
-"""What every test runs with: strict recording, a home of its own, nothing of the surroundings, and the shared data."""
+"""The environment of every test: strict recording, a home of its own, a clean environment, and the shared data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is generated is what its source says, and what is documented is what there is."""
+"""Generated files are what their sources give, and the documentation names what there is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is loaded, and when: being installed means being imported by every instrumented process."""
+"""Modules that are loaded, and when: an installed package is imported by every instrumented process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the README tells people to type is there."""
+"""Commands and code that the README shows exist."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ EACH_WAY = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
 
 @dataclass(frozen=True)
 class Ran:
-    """What came of an app."""
+    """The result of running an app."""
 
     status: int
     stdout: str

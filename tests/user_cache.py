@@ -1,4 +1,4 @@
-"""Where what is slow to make is kept between runs of the tests and of the benchmark: the user's cache."""
+"""The folder in the user's cache for environments and binaries that tests and the benchmark build once."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ TASKS = {"plan", "a", "b", "gather", "worker", "inner", "deep", "ask", "speak", 
 
 
 def run(thread: str) -> list[Any]:
-    """What a caller sees of it, called synchronously."""
+    """Call it synchronously and return what a caller sees."""
     config: Any = {"configurable": {"thread_id": thread}}
     graph = build(speak)
     seen: list[Any] = [graph.invoke({"log": ["in"]}, config)["log"], graph.get_state(config).next]

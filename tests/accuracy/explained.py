@@ -1,4 +1,4 @@
-"""What tests of decisions and guardrails share: a scripted model, a small state, and what one run left behind."""
+"""A scripted model, a small state and the record of one run, for the tests of decisions and guardrails."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class State(TypedDict, total=False):
 
 
 class Recorded:
-    """What one invocation left in the store."""
+    """The record of one invocation in the store."""
 
     def __init__(self, path: Path) -> None:
         assert otel_mas.flush(30)
@@ -55,7 +55,7 @@ class Recorded:
         return [span for span in self.trace.spans if span.record_kind == kind]
 
     def decisions(self) -> list[tuple[str, tuple[str, ...], str | None]]:
-        """(who decided, what, why) of each routing decision."""
+        """(function, choice, reason) of each routing decision."""
         return [
             (
                 span.attributes[names.MAS_ROUTING_FUNCTION],
@@ -66,7 +66,7 @@ class Recorded:
         ]
 
     def grades(self) -> list[tuple[Any, ...]]:
-        """(what, score, label, why) of each evaluation."""
+        """(name, score, label, explanation) of each evaluation."""
         return [
             (
                 span.attributes[names.GEN_AI_EVALUATION_NAME],
@@ -78,7 +78,7 @@ class Recorded:
         ]
 
     def guardrails(self) -> list[tuple[Any, ...]]:
-        """(which, what it looked at, verdict, why) of each guardrail."""
+        """(name, target, verdict, reason) of each guardrail."""
         return [
             (
                 span.attributes[names.MAS_GUARDRAIL_NAME],
@@ -89,7 +89,7 @@ class Recorded:
             for span in self.kind("GUARDRAIL")
         ]
 
-    def inside(self, span: Span) -> Span:
+    def parent(self, span: Span) -> Span:
         return self.trace.span(span.parent_span_id or "")
 
 

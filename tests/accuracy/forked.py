@@ -43,7 +43,7 @@ def fork_and_leave(state: State) -> None:
     work()
 
 
-def beside(state: State) -> None:
+def parallel(state: State) -> None:
     for _ in range(20):
         thread = threading.Thread(target=work)
         thread.start()
@@ -54,11 +54,11 @@ if __name__ == "__main__":
     otel_mas.instrument(store=sys.argv[1])
     builder = StateGraph(State)
     builder.add_node("forks", fork_and_leave)
-    builder.add_node("beside", beside)
+    builder.add_node("parallel", parallel)
     builder.add_node("last", lambda state: work())
     builder.add_edge(START, "forks")
-    builder.add_edge(START, "beside")
-    builder.add_edge(["forks", "beside"], "last")
+    builder.add_edge(START, "parallel")
+    builder.add_edge(["forks", "parallel"], "last")
     app = builder.compile(name="app")
     for _ in range(5):
         app.invoke({"done": True})

@@ -171,7 +171,7 @@ def run(wanted: int) -> int:
 
 
 def held() -> dict[str, Any]:
-    """What is still there once nothing runs: our objects, what the process remembers, allocated blocks of memory."""
+    """Count what is still held once nothing runs: our objects, known tasks, allocated blocks of memory."""
     from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS
 
     LOOP.run_until_complete(asyncio.sleep(0.05))

@@ -39,7 +39,7 @@ def label(value: Any) -> str:
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, list[Any]]:
-    """What callers see where nothing is instrumented."""
+    """The result for callers where nothing is instrumented."""
     otel_mas.shutdown(30)
     return {way: run("bare") for way, run in WAYS.items()}
 
@@ -150,7 +150,7 @@ WORK = {
     "an error is recorded": (Recorder, "record_exception"),
     "messages are kept": (Recorder, "messages"),
 }
-"""What hooks do, of their own."""
+"""Own work of hooks."""
 
 
 @pytest.mark.parametrize("work", WORK)

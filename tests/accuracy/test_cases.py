@@ -1,4 +1,4 @@
-"""What was recorded of every case is its truth: each span, each cause, each ending and each decision, and no other."""
+"""The record of every case is its truth: each span, each cause, each ending and each decision, and no other."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_a_reason_that_no_decision_takes_up_is_a_decision_of_whoever_gave_it(loo
     run(graph)
     found = look()
     assert found.decisions() == [("a", ("b",), "nobody else is there")]
-    assert found.inside(found.kind("ROUTING_DECISION")[0]).task_name == "a"
+    assert found.parent(found.kind("ROUTING_DECISION")[0]).task_name == "a"
 
 
 def test_a_reason_given_in_a_tool_that_hands_over_is_that_of_the_handoff(look: Callable[[], Recorded]) -> None:
@@ -146,7 +146,7 @@ def test_marked_agents_in_a_node_are_inside_of_its_task(look: Callable[[], Recor
     found = look()
     assert [reason for _, _, reason in found.decisions()] == ["b knows trams"]
     (expert,) = [span for span in found.trace.spans if span.agent == "expert"]
-    assert found.inside(expert).task_name == "a"
+    assert found.parent(expert).task_name == "a"
     labels = found.trace.graph().labels()
     assert labels[expert.span_id] == "a#1/expert#1"
 
@@ -155,7 +155,7 @@ def test_marked_agents_in_a_node_are_inside_of_its_task(look: Callable[[], Recor
 
 
 class Route(BaseModel):
-    """Who is next."""
+    """Choose the next one."""
 
     next: Literal["b", "c", "FINISH"]
     reasoning: str = Field(description="Why.")
@@ -301,8 +301,8 @@ def test_a_node_that_grades_documents_grades_each_one_and_the_edge_follows(look:
     assert found.grades() == [("GradeDocuments", None, "yes", None), ("GradeDocuments", None, "no", None)]
     assert found.decisions() == [("decide_to_generate", ("generate",), None)], "yes is not the name of a node"
     grades, calls = found.kind("EVALUATION"), found.kind("LLM_CALL")
-    assert [found.inside(grade) for grade in grades] == calls
-    assert {found.inside(call).task_name for call in calls} == {"grade_documents"}
+    assert [found.parent(grade) for grade in grades] == calls
+    assert {found.parent(call).task_name for call in calls} == {"grade_documents"}
 
 
 async def test_a_grade_in_a_routing_function_is_one_of_its_task(look: Callable[[], Recorded]) -> None:
@@ -322,7 +322,7 @@ async def test_a_grade_in_a_routing_function_is_one_of_its_task(look: Callable[[
     found = look()
     assert found.grades() == [("GradeAnswer", 2.0, None, "off topic")]
     (call,) = found.kind("LLM_CALL")
-    assert found.inside(call).task_name == "generate"
+    assert found.parent(call).task_name == "generate"
 
 
 def test_a_grade_is_one_without_a_graph_as_well(look: Callable[[], Recorded]) -> None:

@@ -177,7 +177,7 @@ def test_a_call_of_a_tool_that_does_not_exist_is_an_error(way: Way, look: Callab
     assert unknown.get("gen_ai.tool.call.id") == wrong.tool_calls[0]["id"]
     assert (unknown.status.name, unknown.get("error.type")) == ("ERROR", "unknown_tool")
     assert "addition" in str(found.trace.contents(unknown)["gen_ai.tool.call.result"])
-    assert found.inside(unknown).task_name == "tools"
+    assert found.parent(unknown).task_name == "tools"
     assert tools["add"].status.name != "ERROR"
     assert found.summary.status == "ok", "the model is told, and goes on"
 

@@ -31,7 +31,7 @@ def registry() -> dict[str, Any]:
     return {one["key"]: one["type"] for document in documents for one in document.get("attributes", ())}
 
 
-def fits(kind: Any, value: Any) -> bool:
+def has_type(kind: Any, value: Any) -> bool:
     if isinstance(kind, dict):
         return value in {member["value"] for member in kind["members"]}
     return CHECKS[kind](value)
@@ -39,7 +39,9 @@ def fits(kind: Any, value: Any) -> bool:
 
 def strays(attributes: Any, known: dict[str, Any]) -> list[str]:
     return [
-        f"{name}={value!r}" for name, value in attributes.items() if name not in known or not fits(known[name], value)
+        f"{name}={value!r}"
+        for name, value in attributes.items()
+        if name not in known or not has_type(known[name], value)
     ]
 
 

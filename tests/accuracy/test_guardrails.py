@@ -61,7 +61,7 @@ def test_a_check_that_can_end_the_agent_is_a_guardrail(look: Callable[[], Record
     ask(create_agent(saying(AIMessage("4.2 km")), middleware=[only_trams]), "how long is the tram line?")
     found = look()
     assert found.guardrails() == [("only_trams", "input", "pass", None)]
-    assert found.inside(found.kind("GUARDRAIL")[0]).task_name == "only_trams.before_agent"
+    assert found.parent(found.kind("GUARDRAIL")[0]).task_name == "only_trams.before_agent"
 
 
 def test_a_check_that_ends_the_agent_blocks_it_and_says_why(look: Callable[[], Recorded]) -> None:

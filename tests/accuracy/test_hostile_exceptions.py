@@ -87,7 +87,7 @@ def failing(kind: type[Exception]) -> Callable[[State], State]:
 
 
 def outcome(kind: type[Exception]) -> type[BaseException] | None:
-    """What the caller of a graph gets whose node raises it: of some, LangGraph itself makes another error."""
+    """The error that the caller of a graph gets whose node raises it: of some, LangGraph makes another."""
     try:
         run(failing(kind)).invoke({})
     except BaseException as error:

@@ -1,4 +1,4 @@
-"""What users of other tools have reported: each situation made again, and what becomes of it here.
+"""Failures that users of other tools have reported: each situation reproduced, and its record here.
 
 One test for each case, numbered as the list of cases is; its docstring names the reports. Those about tokens, money,
 memory and size are in `test_known_amounts`; the tenth, two instrumentors at once, needs those: it is in `tests/peers`.
@@ -370,7 +370,7 @@ def test_case_7_a_command_without_annotation_is_an_edge_although_the_static_grap
 def test_every_case_has_a_test() -> None:
     """Those of the list that recording can fail at; the tenth is beside the packages that it is about."""
     from tests.accuracy import test_known_amounts
-    from tests.peers import test_beside
+    from tests.peers import test_interop
 
-    here = "\n".join([*globals(), *vars(test_known_amounts), *vars(test_beside)])
+    here = "\n".join([*globals(), *vars(test_known_amounts), *vars(test_interop)])
     assert [number for number in range(1, 13) if f"test_case_{number}_" not in here] == []

@@ -19,7 +19,7 @@ CONTROL = {"trigger", "send", "handoff", "call", "error_handler"}
 
 
 def enclosing(label: str) -> str | None:
-    """What a `__start__` stands for: the enclosing task, or at the outermost level the workflow, which is no task."""
+    """The task that a `__start__` stands for: the enclosing one, or None where that is the workflow."""
     head, _, last = label.rpartition("/")
     if not last.startswith("__start__#"):
         return label

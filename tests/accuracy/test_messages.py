@@ -1,4 +1,4 @@
-"""Who read what whom wrote: `message` links against truths written by hand from reading the apps below.
+"""Provenance of messages: `message` links against truths written by hand from reading the apps below.
 
 A truth is a set of (reader, writer). A reader or writer is the task whose span has the link, as in `graph.labels()`, or
 what ran in that task: `task:chat` for a call of the model, `task:tool` for a tool of that name.
@@ -317,7 +317,7 @@ def test_a_task_that_passes_messages_on_did_not_write_them(recorded: Path) -> No
 
 
 def test_every_change_of_the_state_can_be_told(recorded: Path) -> None:
-    """Who changed a channel, and whether it really changed: the second write of the same value has the same digest."""
+    """The writers of a channel, and whether it changed: a second write of the same value has the same digest."""
     notes = [{"topics": ["a"]}, {"topics": ["b"], "notes": ["x"]}, {"topics": ["b"]}]
     app = chain(**{f"n{i}": (lambda _, one=one: one) for i, one in enumerate(notes)})  # type: ignore[misc]
     thread = run(app, "go")

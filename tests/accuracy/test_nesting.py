@@ -1,4 +1,4 @@
-"""Whatever a node starts runs inside of that node's task: one graph, one trace, each span where its code ran."""
+"""Spans of anything that a node starts are under that node's task: one graph, one trace."""
 
 from __future__ import annotations
 

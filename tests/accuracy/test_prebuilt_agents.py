@@ -1,4 +1,4 @@
-"""What the causes of prebuilt agents do not say: tools with their calls, errors where they happened, agents by name."""
+"""Prebuilt agents, beyond their causes: tools with their calls, errors where they happened, agents by name."""
 
 from __future__ import annotations
 

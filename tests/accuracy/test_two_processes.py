@@ -177,7 +177,7 @@ FAILING = "fails_at_first"
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What all the apps left, each in a conversation of its name: of the nth process is what each does nth."""
+    """The conversations of all apps, each of its app's name: the nth process has each app's nth invocation."""
     folder = tmp_path_factory.mktemp("processes")
     jobs = [[app, [[], *[["yes"]] * answers]] for app, answers in RUNNABLE.items()]
     jobs += [[app, [[], *others]] for app, others, _ in sorted(TABLES.values(), key=lambda table: table[0] == FAILING)]

@@ -1,4 +1,4 @@
-"""What a store holds, as trees of names that a truth can be written in."""
+"""Spans of a store as trees of names, which a truth can be written in."""
 
 from __future__ import annotations
 

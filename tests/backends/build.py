@@ -66,7 +66,7 @@ def _alone(path: Path) -> Iterator[None]:
 def _build(binary: Path, cache: Path, environ: Mapping[str, str]) -> None:
     _say(f"building Jaeger {_version()} into {binary.parent}: about five minutes, this once")
     go = _go(cache, environ)
-    # What a developer has set for other modules must not change what this one is built from.
+    # A developer's settings for other modules must not change the sources of this one.
     settings = {**environ, "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}
     for attempt in range(1, _DOWNLOADS + 1):
         downloaded = _run([go, "mod", "download"], settings)

@@ -1,4 +1,4 @@
-"""What is recorded reaches a real Jaeger: one that comes late, is killed, or is shipped to by two at once."""
+"""Recorded spans reach a real Jaeger: one that comes late, is killed, or is shipped to by two at once."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ class Page:
         return [event["params"]["request"]["url"] for event in sent]
 
     def complaints(self) -> list[str]:
-        """What the browser wrote to its console about the page."""
+        """The lines that the browser logged to its console about the page."""
         logged = []
         for event in self._browser.events:
             if event["method"] == "Log.entryAdded":

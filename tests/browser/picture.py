@@ -1,4 +1,4 @@
-"""What is on a screenshot: enough of PNG to count its colours."""
+"""The colours of a screenshot: enough of PNG to count them."""
 
 from __future__ import annotations
 

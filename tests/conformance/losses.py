@@ -1,4 +1,4 @@
-"""What each place is known to lose. The suite fails where something else is lost, and where a loss is none any more.
+"""Known losses of each place. The suite fails where something else is lost, and where a loss is none any more.
 
 The names are those of `oddities.py`. A part of a place's table may speak of several places, where they lose the same.
 """

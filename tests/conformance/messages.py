@@ -108,7 +108,7 @@ def process(
     scope_schema_url: str = "",
     **fields: Any,
 ) -> ResourceSpans:
-    """What one process exported."""
+    """The export of one process."""
     schema_url = fields.pop("schema_url", "")
     return ResourceSpans(
         resource=Resource(attributes=pairs(attributes), **fields),

@@ -24,7 +24,7 @@ from tests.backends.jaeger import Jaeger, Storage
 
 
 class Ground(Protocol):
-    """What a place may be set up with."""
+    """Folders and servers that a place may be set up with."""
 
     def folder(self, name: str) -> Path: ...
 
@@ -67,7 +67,7 @@ def _jaeger(scheme: str, storage: Storage) -> Setup:
 
 
 def _archive(ground: Ground, exports: Sequence[TracesData]) -> Source:
-    """What `otel-mas export` wrote from a store, with the content that is on spans."""
+    """A file that `otel-mas export` wrote from a store, with the content that is on spans."""
     store = _store(ground, exports)
     store.close()
     path = ground.folder("archive") / "archive.jsonl.gz"
@@ -76,7 +76,7 @@ def _archive(ground: Ground, exports: Sequence[TracesData]) -> Source:
 
 
 def _protobuf(ground: Ground, exports: Sequence[TracesData]) -> Source:
-    """What a Collector's file exporter wrote: each request after its length."""
+    """A file as a Collector's file exporter writes it: each request after its length."""
     path = ground.folder("protobuf") / "traces.pb"
     encoded = [export.SerializeToString() for export in exports]
     path.write_bytes(b"".join(len(one).to_bytes(4, "big") + one for one in encoded))

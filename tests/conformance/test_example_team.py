@@ -20,7 +20,7 @@ from tests.examples.truth import CONTROL_EDGES
 
 @pytest.fixture(scope="session")
 def exported(example_team: ExampleTeam) -> Sequence[TracesData]:
-    """What its processes would have exported: one request for each resource and scope, the stored bytes as they are."""
+    """The exports of its processes: one request for each resource and scope, the stored bytes as they are."""
     with sqlite3.connect(example_team.store) as connection:
         rows = connection.execute(
             "SELECT r.body, r.schema_url, c.name, c.version, c.schema_url, s.body FROM spans s "

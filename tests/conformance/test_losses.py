@@ -1,4 +1,4 @@
-"""What comes back is what was sent, but for what is declared."""
+"""Spans come back as they were sent, but for declared losses."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def execute(path: Path) -> nbformat.NotebookNode:
 
 
 def outputs(notebook: nbformat.NotebookNode, source: str) -> str:
-    """What the cell with this source shows, in its richest form."""
+    """The output of the cell with this source, in its richest form."""
     cell = next(cell for cell in notebook.cells if source in cell.source)
     data = [output.get("data", {}) | {"text": output.get("text", "")} for output in cell.outputs]
     return "".join(one.get("text/html") or one.get("text/plain") or one["text"] for one in data)

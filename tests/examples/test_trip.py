@@ -23,7 +23,7 @@ CONTROL_EDGES = {
     ("send", "hotels#1", "booker#1"),
     ("trigger", "booker#1", "book#1"),
 }
-# Who received whose message.
+# (sender, receiver) of each message.
 MESSAGES = {("planner", "flights"), ("planner", "hotels"), ("flights", "booker"), ("hotels", "booker")}
 
 

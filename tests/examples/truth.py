@@ -51,7 +51,7 @@ APPROVAL = {
 
 CONTROL_EDGES: frozenset[tuple[str, str, str]] = frozenset(SUPERVISION | RESEARCHER | WRITER | APPROVAL)
 
-# Who read what whom wrote, as (writer, reader): `task:chat` is the model in a task, `task:tool` a tool in it. The
+# Provenance of messages, as (writer, reader): `task:chat` is the model in a task, `task:tool` a tool in it. The
 # researcher's model reads what its two tools found. Its answer, its calls too, and what they found is read by the
 # supervisor, and given to the writer; the report, which `edit` writes, is read by the supervisor. All other prompts are
 # made of the state's texts: nobody wrote those messages.

@@ -75,7 +75,7 @@ class Runs:
     def __call__(
         self, peer: str, *, on: bool = True, ours: str | None = "first", **settings: str
     ) -> dict[str, Recorded]:
-        """What was recorded, by the way in which the app was called.
+        """Return the record of each way in which the app was called.
 
         Args:
             peer: whose environment.
@@ -112,6 +112,6 @@ class Runs:
 
 
 @pytest.fixture(scope="session")
-def beside(surroundings: dict[str, str], once: Callable[[str, Callable[[Path], None]], Path]) -> Iterator[Runs]:
+def peer_runs(surroundings: dict[str, str], once: Callable[[str, Callable[[Path], None]], Path]) -> Iterator[Runs]:
     with ModelServer(pace=0) as server:
         yield Runs(server.url, once, surroundings)

@@ -1,4 +1,4 @@
-"""Who else instruments LangChain and OpenAI: packages from PyPI, each family in an environment of its own."""
+"""Other instrumentations of LangChain and OpenAI: packages from PyPI, each family in an environment of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.bench.environments import environment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _OURS = ("langgraph", "langchain", "langchain-openai", "opentelemetry-sdk", "opentelemetry-proto", "orjson")
-"""What the app and recording need; the repository itself is put on the path."""
+"""Requirements of the app and of recording; the repository itself is put on the path."""
 
 PEERS: dict[str, tuple[str, ...]] = {
     "openinference": (

@@ -1,4 +1,4 @@
-"""What is recorded is exact on every LangGraph that is supported, from the oldest to the newest."""
+"""Recording is exact with every supported LangGraph, from the oldest to the newest."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import pytest
 from tests.versions.environments import ROOT, VERSIONS, python_of
 
 ALL = ("tests/accuracy", "tests/unit/instrumentation/langgraph", "tests/unit/instrumentation/langchain")
-"""What depends on LangGraph and LangChain."""
+"""Tests that depend on LangGraph and LangChain."""
 CAUSES = (
     "tests/accuracy/test_cases.py",
     "tests/accuracy/test_checkpoints.py",
     "tests/accuracy/test_langgraph_causes.py",
     "tests/unit/instrumentation/langgraph",
 )
-"""What depends on LangGraph's inside, and takes about half a minute: each version is one test of many."""
+"""Tests that depend on LangGraph's internals."""
 LONG = "tests/accuracy/test_long_running.py"
 _PASSED = re.compile(r"\b[1-9]\d* passed\b")
 

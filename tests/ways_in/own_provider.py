@@ -47,7 +47,7 @@ run(2)
 assert trace.get_tracer_provider() is provider
 provider.force_flush()
 
-# What there is to be seen of otel-mas in this process.
+# Everything of otel-mas that can be seen in this process.
 places = (loop.apply_writes, loop.PregelLoop.tick, loop.SyncPregelLoop.__enter__)
 state = {
     "exported": exported,

@@ -1,4 +1,4 @@
-"""What the apps of the cases are built from."""
+"""Building blocks of the cases' apps."""
 
 from __future__ import annotations
 

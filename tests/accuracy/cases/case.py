@@ -61,7 +61,7 @@ class Case:
 
     @property
     def lacks(self) -> str:
-        """What it needs that is not here; empty where it can be run."""
+        """The requirement that is missing here; empty where it can be run."""
         if self.since > LANGGRAPH:
             return _too_old(self.since)
         if self.package and find_spec(self.package) is None:

@@ -51,7 +51,7 @@ def command_without_annotation() -> Any:
     """
 )
 def command_to_several_and_a_plain_edge() -> Any:
-    """What the plain edge leads to is no choice."""
+    """The target of the plain edge is no choice."""
     edges = [(START, "plan"), ("plan", "always")]
     return graph_of("left right always", edges, plan=going(["left", "right"])).compile()
 

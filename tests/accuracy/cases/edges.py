@@ -150,7 +150,7 @@ def two_chains_side_by_side() -> Any:
     """
 )
 def conditional_entry_point() -> Any:
-    """What decides is the run itself."""
+    """The run itself decides."""
 
     def enter(state: State) -> str:
         return "second"

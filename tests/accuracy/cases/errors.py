@@ -211,7 +211,7 @@ def error_of_a_routing_function() -> Any:
     raises=ValueError,
 )
 def error_in_a_task_that_a_task_called() -> Any:
-    """What waited for the result is not where it went wrong."""
+    """The waiting task is not where the error began."""
 
     @task
     def inner() -> Any:

@@ -188,7 +188,7 @@ def graph_called_by_a_task() -> Any:
     Run(2),
 )
 def final_and_previous() -> Any:
-    """What the first run saved for the second is state, no cause: only the input makes an entrypoint run."""
+    """State saved for the second run is no cause: only the input makes an entrypoint run."""
 
     @entrypoint(checkpointer=InMemorySaver())
     def flow(given: int, *, previous: Any = None) -> Any:

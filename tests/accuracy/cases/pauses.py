@@ -123,7 +123,7 @@ def two_tasks_answered_one_by_one() -> Any:
     Run(Command(resume="yes")),
 )
 def question_two_subgraphs_deep() -> Any:
-    """Who is asked once is told once: by the innermost task, and it alone is answered. `draft` does not run again."""
+    """A question is recorded once: by the innermost task, which alone is answered. `draft` does not run again."""
     inner = graph_of("draft", [(START, "draft"), ("draft", "check")], check=ask("check"))
     middle = graph_of("", [(START, "middle")], middle=inner.compile(name="inner"))
     outer = middle.compile(name="middle")

@@ -28,7 +28,7 @@ def team(name: str, **options: Any) -> Any:
     """
 )
 def nested_three_deep() -> Any:
-    """What follows a subgraph follows the subgraph, not what ran last in it."""
+    """The next node follows the subgraph, not the last task in it."""
     b = graph_of("", [(START, "c")], c=team("c")).compile(name="b")
     a = graph_of("last", [(START, "b"), ("b", "last")], b=b).compile(name="a")
     return graph_of("before after", [(START, "before"), ("before", "a"), ("a", "after")], a=a).compile()

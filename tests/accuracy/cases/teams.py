@@ -72,7 +72,7 @@ def supervisor_and_an_agent() -> Any:
     package="langgraph_swarm",
 )
 def swarm() -> Any:
-    """Who had the word last has it again in the next invocation."""
+    """The agent that was active last is active first in the next invocation."""
     return swarm_of(create_agent)
 
 

@@ -1,4 +1,4 @@
-"""What is true of the runs of an app, in statements: as a person writes them, and as they were recorded.
+"""Statements about the runs of an app: as a person writes them, and as they were recorded.
 
 A truth is a table of lines, each one of
 
@@ -38,7 +38,7 @@ _FIRST = re.compile(r"[#@]1(?=[/@]|$)")
 
 
 def differences(truth: str, graph: Any) -> list[str]:
-    """Where a graph and the truth about it differ, a line each: `-` is true and not recorded, `+` the reverse."""
+    """Differences of a graph from the truth, a line each: `-` is true and not recorded, `+` the reverse."""
     expected, found = Counter(stated(truth)), Counter(recorded(graph))
     return sorted(f"- {one}" for one in expected - found) + sorted(f"+ {one}" for one in found - expected)
 

@@ -49,12 +49,12 @@ def cost(recorded: Recorded) -> CostTable:
 @pytest.mark.parametrize("order", ["first", "last"])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("peer", PEERS)
-def test_case_10_beside_another_instrumentor_nothing_is_doubled_or_lost_and_every_parent_is_right(
-    peer: str, way: str, order: str, beside: Runs
+def test_case_10_with_another_instrumentor_nothing_is_doubled_or_lost_and_every_parent_is_right(
+    peer: str, way: str, order: str, peer_runs: Runs
 ) -> None:
     """openinference#2101, openllmetry#2271: two instrumentors at once."""
-    ours, theirs = beside(peer, on=False)[way], beside(peer, ours=None)[way]
-    both = beside(peer, ours=order)[way]
+    ours, theirs = peer_runs(peer, on=False)[way], peer_runs(peer, ours=None)[way]
+    both = peer_runs(peer, ours=order)[way]
 
     assert shape(both) == shape(ours)
     assert causes(both) == causes(ours)
@@ -70,14 +70,14 @@ def test_case_10_beside_another_instrumentor_nothing_is_doubled_or_lost_and_ever
         (span,) = [span for span in both.spans if span["name"] == name]
         assert both.our_nearest(span) == expected
     for span in both.theirs:
-        # What a peer sees of the HTTP client lies in our call of it, and in our task where we have no call.
+        # Spans of the HTTP client that a peer makes are in our model call, and in our task where we have no call.
         if "langchain" not in span["scope"]:
             assert both.our_nearest(span) in ("chat gpt-4o-mini", "task right")
 
 
 @pytest.mark.parametrize("peer", PEERS)
-def test_a_model_call_is_paid_once(peer: str, beside: Runs) -> None:
-    alone, both = cost(beside(peer, on=False)["invoke"]), cost(beside(peer)["invoke"])
+def test_a_model_call_is_paid_once(peer: str, peer_runs: Runs) -> None:
+    alone, both = cost(peer_runs(peer, on=False)["invoke"]), cost(peer_runs(peer)["invoke"])
     # The call past LangChain is the peer's alone; it counts where that speaks OpenTelemetry's own words.
     assert both.total.calls - alone.total.calls == (peer != "openinference")
     assert both.total.usd == alone.total.usd
@@ -96,13 +96,13 @@ LEFT_TO = [
 
 
 @pytest.mark.parametrize(("peer", "scope", "calls"), LEFT_TO)
-def test_model_spans_can_be_left_to_another_instrumentation(peer: str, scope: str, calls: int, beside: Runs) -> None:
-    alone = beside(peer, on=False)["invoke"]
-    left = beside(peer, OTEL_MAS_MODEL_SPANS=scope)["invoke"]
+def test_model_spans_can_be_left_to_another_instrumentation(peer: str, scope: str, calls: int, peer_runs: Runs) -> None:
+    alone = peer_runs(peer, on=False)["invoke"]
+    left = peer_runs(peer, OTEL_MAS_MODEL_SPANS=scope)["invoke"]
 
     assert shape(left) == Counter({key: n for key, n in shape(alone).items() if not key[0].startswith("chat ")})
     assert causes(left) == causes(alone)
-    assert names(left.theirs) == names(beside(peer, ours=None)["invoke"].theirs)
+    assert names(left.theirs) == names(peer_runs(peer, ours=None)["invoke"].theirs)
     with otel_mas.open(left.store) as source:
         spans = source.trace(left.trace_id).spans
         summary = next(found for found in source.traces(limit=10) if found.trace_id == left.trace_id)
