@@ -45,7 +45,7 @@ def test_a_fork_in_the_middle_of_a_run_divides_what_is_recorded(tmp_path: Path) 
     child = "in the child(invoke_workflow inner(task leaf(work)))"
     parallel = " ".join(["work"] * 20)
     assert Counter(trees(spans)) == {
-        f"invoke_workflow app(task parallel({parallel}) task forks({child} work work) task last(work))": 5,
+        f"invoke_workflow app(task forks({child} work work) task last(work) task parallel({parallel}))": 5,
         "invoke_workflow split(task after(work) task after(work) task splits)": 1,
     }
     assert all(span.end_ns is not None for span in spans)
