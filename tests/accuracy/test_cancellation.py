@@ -22,16 +22,23 @@ from langgraph.graph import START, StateGraph
 
 from tests.accuracy.trees import spans_of, trees
 
-HANGS = 20.0
-SOON = 1.0  # what is cancelled then has begun, also on a busy machine
+SOON = 2.0  # seconds until a time limit that the app sets: everything has begun then, also on a busy machine
+HANGING: list[None] = []  # one for each node, model or tool that hangs
 
 
 class State(TypedDict):
     text: str
 
 
-async def hang(state: State) -> None:
-    await asyncio.sleep(HANGS)
+async def hang(state: State | None = None) -> None:
+    HANGING.append(None)
+    await asyncio.sleep(60)
+
+
+async def until_hanging(number: int = 2) -> None:
+    while len(HANGING) < number:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)  # what else runs has ended
 
 
 async def quick(state: State) -> None:
@@ -51,7 +58,12 @@ def in_a_subgraph() -> Any:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_said(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def nothing_hangs_yet() -> None:
+    HANGING.clear()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     with caplog.at_level(logging.WARNING):
         yield
     assert [record.getMessage() for record in caplog.records] == []
@@ -73,7 +85,7 @@ def errors(store: Path) -> list[tuple[str, str]]:
 
 async def cancel(app: Any) -> None:
     task = asyncio.create_task(app.ainvoke({"text": ""}))
-    await asyncio.sleep(SOON)
+    await until_hanging()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -98,7 +110,7 @@ async def anyio_scope(app: Any) -> None:
 
 async def a_sibling_of_a_task_group(app: Any) -> None:
     async def fail() -> None:
-        await asyncio.sleep(SOON)
+        await until_hanging()
         raise KeyError("the app's own")
 
     try:
@@ -115,7 +127,7 @@ async def a_stream_s_reader(app: Any) -> None:
             pass
 
     task = asyncio.create_task(read())
-    await asyncio.sleep(SOON)
+    await until_hanging()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -140,12 +152,12 @@ def test_a_cancelled_run_is_cancelled_with_all_that_ran(way: Callable[[Any], Awa
 def test_models_and_tools_of_a_cancelled_run_are_no_errors(recorded: Path) -> None:
     class Slow(GenericFakeChatModel):
         async def _agenerate(self, *args: Any, **kwargs: Any) -> Any:
-            await asyncio.sleep(HANGS)
+            await hang()
 
     @tool
     async def wait(word: str) -> str:
         """Waits."""
-        await asyncio.sleep(HANGS)
+        await hang()
         return word
 
     async def model(state: State) -> None:
@@ -164,7 +176,7 @@ def test_a_step_that_takes_too_long_is_one_error_the_run_s_own(asynchronous: boo
     """LangGraph raises a `TimeoutError` for the step: what ran in it did not fail, it was cancelled where it can be."""
 
     def slow(state: State) -> None:
-        time.sleep(2 * SOON)
+        time.sleep(SOON + 1)
 
     app = side_by_side(first=hang if asynchronous else slow, second=hang if asynchronous else slow)
     app.step_timeout = SOON
@@ -178,7 +190,7 @@ def test_a_step_that_takes_too_long_is_one_error_the_run_s_own(asynchronous: boo
 def test_a_step_that_takes_too_long_in_a_subgraph_is_the_subgraph_s_error(recorded: Path) -> None:
     inner = side_by_side("inner", leaf=hang)
     inner.step_timeout = SOON
-    app = side_by_side(inner=inner, beside=hang)
+    app = side_by_side(inner=inner, sibling=hang)
     with pytest.raises(TimeoutError):
         asyncio.run(app.ainvoke({"text": ""}))
     assert errors(recorded) == [("invoke_agent inner", "TimeoutError")]
@@ -186,13 +198,13 @@ def test_a_step_that_takes_too_long_in_a_subgraph_is_the_subgraph_s_error(record
         "invoke_workflow app": "error",
         "invoke_agent inner": "error",
         "task leaf": "cancelled",
-        "task beside": "cancelled",
+        "task sibling": "cancelled",
     }
 
 
-def test_what_ran_beside_a_task_that_failed_is_cancelled(recorded: Path) -> None:
+def test_siblings_of_a_task_that_failed_are_cancelled(recorded: Path) -> None:
     async def fail(state: State) -> None:
-        await asyncio.sleep(SOON)
+        await until_hanging(1)
         raise KeyError("the app's own")
 
     with pytest.raises(KeyError):
@@ -204,13 +216,13 @@ def test_what_ran_beside_a_task_that_failed_is_cancelled(recorded: Path) -> None
 def test_a_node_that_is_cancelled_and_says_otherwise_is_what_it_says(recorded: Path) -> None:
     async def stubborn(state: State) -> None:
         try:
-            await asyncio.sleep(HANGS)
+            await hang()
         except asyncio.CancelledError:
             raise ValueError("was not done") from None
 
     async def run() -> None:
         task = asyncio.create_task(side_by_side(stubborn=stubborn).ainvoke({"text": ""}))
-        await asyncio.sleep(SOON)
+        await until_hanging(1)
         task.cancel()
         await asyncio.wait([task])
 
