@@ -7,8 +7,8 @@ PY := .venv/bin/python
 STAMP := .venv/.ready$(if $(PYTHON),-$(subst /,_,$(PYTHON)))
 DEMO := $(STAMP)-examples
 DEV := $(STAMP)-dev
-# Tests of `make check`: tests/unit without the slow files, and each truth of tests/accuracy/cases once.
-QUICK := tests/unit tests/accuracy/test_cases.py -k 'not (test_cases and (ainvoke or stream) or test_jaeger_real or test_doctor or test_environment or test_redact or test_encode or test_autostart or test_provenance or test_interrupted_exit)'
+# Tests of `make check`: tests/unit without the slow files, and each case of tests/accuracy/cases in one way, not streamed.
+QUICK := tests/unit tests/accuracy/test_cases.py -m 'not slow' -k 'not (test_cases and stream)'
 # tests/conftest.py says how many workers, and in which order.
 PARALLEL := --numprocesses auto --dist worksteal
 

@@ -18,6 +18,8 @@ from click.testing import CliRunner, Result
 from otel_mas.cli import cli
 from otel_mas.doctor.forms import DiagnosisForm
 
+pytestmark = pytest.mark.slow
+
 Doctor = Callable[..., Result]
 
 

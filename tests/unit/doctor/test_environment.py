@@ -16,6 +16,8 @@ from otel_mas import __version__
 from otel_mas.doctor.environment import Interpreter, check_environment
 from otel_mas.doctor.findings import Finding
 
+pytestmark = pytest.mark.slow
+
 Checked = tuple[Interpreter | None, list[Finding]]
 
 REPOSITORY = Path(__file__).resolve().parents[3]

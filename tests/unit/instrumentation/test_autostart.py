@@ -12,6 +12,8 @@ import pytest
 
 from otel_mas.cli.run import AUTOSTART
 
+pytestmark = pytest.mark.slow
+
 STATE = """
 import json, os, sys
 state = {"path": sys.path, "python_path": os.environ.get("PYTHONPATH"), "threads": 0,

@@ -9,6 +9,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from otel_mas.otlp.encode import any_value
 
+pytestmark = pytest.mark.slow
+
 
 def read(value: object) -> list[str]:
     message = AnyValue.FromString(any_value(value))

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from otel_mas.privacy.redact import REDACTED, is_secret_key, redact_text, redact_value
 
+pytestmark = pytest.mark.slow
+
 S = "hunter2XYZ"
 KEY = "Zx9" * 12
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from opentelemetry.trace import SpanContext, TraceFlags
 
 from otel_mas.record.content.provenance import MessageProvenance, Provenances
+
+pytestmark = pytest.mark.slow
 
 
 class Message:

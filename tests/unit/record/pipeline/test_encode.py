@@ -22,6 +22,8 @@ from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 from otel_mas.store.columns import COLUMNS
 
+pytestmark = pytest.mark.slow
+
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 NAME = TEXT.filter(bool)
 ATOM = (

@@ -23,6 +23,8 @@ from tests.unit.sources.answering import (
 )
 from tests.unit.sources.jaeger.fake_jaeger import TRACE
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def real(jaeger_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jaeger]:
