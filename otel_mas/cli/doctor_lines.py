@@ -118,7 +118,7 @@ def _store(form: StoreForm) -> Iterator[Text | str]:
         services = listing(list(dict.fromkeys(one["service"] for one in form["writing"])))
         using = f"{count(len(form['writing']), 'process', 'processes')} recording now: {services}"
     else:
-        using = f"open by {listing(open_by)}" if open_by else "nobody is recording now"
+        using = f"open by {listing(open_by)}" if open_by else "no process is recording now"
     yield " · ".join(part for part in (using, free) if part)
     if form["redacted"]:
         rules = [f"{taken:,} {rule}" for rule, taken in form["redacted"].items()]

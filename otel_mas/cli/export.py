@@ -38,8 +38,8 @@ _SPANS_PER_LINE = 1000
 def command(target: Target, everything: bool, output: str, content: bool, store: str | None) -> None:
     """Write traces as OTLP/JSON lines, as a Collector's file exporter does.
 
-    What the file holds goes to anything that reads such files, and back into a store with `otel-mas import`. Content
-    (messages, tool calls, exceptions) is in it with --content only; spans that have not ended are not in it.
+    Anything that reads such files reads this one; `otel-mas import` puts it back into a store. Content (messages, tool
+    calls, exceptions) is in it with --content only; spans that have not ended are not in it.
     """
     from otel_mas.config import Settings
     from otel_mas.store.log_reader import LogReader

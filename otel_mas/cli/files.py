@@ -17,7 +17,7 @@ from otel_mas.cli.output import note
 
 @contextmanager
 def written(output: str) -> Iterator[IO[bytes]]:
-    """A new file of mode 0600. What was at the path, or at the end of a link there, stays until it is complete.
+    """A new file of mode 0600. An older file at the path, or at the end of a link there, stays until it is complete.
 
     Raises:
         click.UsageError: the path cannot be that of a file to write.

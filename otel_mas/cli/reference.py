@@ -12,8 +12,8 @@ from otel_mas.cli import COMMANDS, cli
 _WIDTH = 100
 _ERRORS = (
     "Errors are one line on stderr. The exit code is 1, or 2 for a wrong option or setting, or 4 where there is no",
-    "such trace. What is wrong with a trace itself (missing parents, spans that never ended) is a line on stderr for",
-    "each sort of thing, beside the answer.",
+    "such trace. Problems of a trace itself (missing parents, spans that never ended) are lines on stderr, one for",
+    "each kind; the answer is on stdout.",
 )
 
 

@@ -167,7 +167,7 @@ def _summarise(store: str, run_id: str, command: list[str], environment: dict[st
         _print_summary(store, run_id, command, environment, killed)
         sys.stderr.flush()
     except (OSError, ValueError):
-        # Nobody reads stderr any more. What is left in its buffer would fail again when Python ends, with status 1.
+        # Nobody reads stderr any more. The rest of its buffer would fail again when Python ends, with status 1.
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
 
 

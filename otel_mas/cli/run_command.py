@@ -55,7 +55,7 @@ def command(
     """Run an app and record it, without changing it.
 
     COMMAND is what you would type without otel-mas: "python app.py", "-m module", or the name of a console
-    script. What the app prints and the status it exits with stay as they are. A short summary on stderr says
+    script. The app's output and exit status stay as they are. A short summary on stderr says
     what was recorded.
 
     \b

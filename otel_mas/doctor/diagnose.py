@@ -68,7 +68,7 @@ def diagnose(
     requests: dict[tuple[object, ...], _Check[tuple[Finding | None, float | None]]] = {}
 
     def ask(targets: Sequence[OtlpTarget]) -> None:
-        """Ask each server once, whoever sends there."""
+        """Ask each server once, also where several send there."""
         for target in targets:
             if target.usable and target.proxy is None and target.request not in requests:
                 work = partial(ask_target, target, settings, environ)

@@ -1,4 +1,4 @@
-"""Where spans are sent, by whom, and whether that works: each server gets one request without spans."""
+"""Destinations of spans, their senders, and whether they work: each server gets one request without spans."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ _FAILURES = {
 
 @dataclass(frozen=True, slots=True)
 class OtlpTarget:
-    """An OTLP endpoint that somebody sends to; `proxy` is the variable that names one for it."""
+    """An OTLP endpoint with its sender; `proxy` is the variable that names one for it."""
 
     sender: str
     endpoint: OtlpEndpoint
@@ -99,7 +99,7 @@ class OtlpTarget:
 
 @dataclass(frozen=True, slots=True)
 class ShippingPlan:
-    """Where spans are sent, in the order of the settings, and what is wrong with how that is written."""
+    """The targets of spans, in the order of the settings, and mistakes in how they are written."""
 
     targets: list[OtlpTarget]
     findings: list[Finding]
@@ -157,7 +157,7 @@ def _target(sender: str, endpoint: OtlpEndpoint, environ: Mapping[str, str]) -> 
 
 
 def _mistakes(endpoint: OtlpEndpoint) -> Iterator[Finding]:
-    """What is wrong or suspicious about how it is written."""
+    """Mistakes, certain or likely, in how an endpoint is written."""
     variable, given = endpoint.variable, masked_url(endpoint.given)
     for problem in endpoint.problems:
         values = {"variable": problem.variable, "value": problem.value, "expected": problem.expected}

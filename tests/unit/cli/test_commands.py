@@ -170,7 +170,7 @@ def test_an_error_about_a_missing_store_has_the_command_that_makes_one(name: str
     assert result.stderr.count("\n") == 1
 
 
-def test_what_is_no_store_is_refused_in_one_line(run: Run, tmp_path: Path) -> None:
+def test_a_file_that_is_no_store_is_refused_in_one_line(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("hello")
     result = run("traces", on=path)

@@ -64,7 +64,7 @@ def test_after_an_error_the_old_file_is_there_and_nothing_else(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("given", ["x" * 5000, "a\0b", "{}/pipe", "{}", "/dev/null", "{}/nowhere/page.html"])
-def test_what_is_no_place_for_a_file_is_refused(given: str, tmp_path: Path) -> None:
+def test_a_path_that_cannot_be_a_file_is_refused(given: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(click.UsageError), written(given.replace("{}", str(tmp_path))):
         pass

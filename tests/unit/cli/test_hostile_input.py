@@ -1,4 +1,4 @@
-"""What a command is given by others ends in one line: odd servers, odd paths, deep traces."""
+"""Hostile input to a command ends in one line: odd servers, odd paths, deep traces."""
 
 from __future__ import annotations
 

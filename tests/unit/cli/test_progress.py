@@ -49,7 +49,7 @@ def test_it_is_shown_after_a_second_and_taken_back_at_the_end(monkeypatch: pytes
         assert terminal.getvalue() == "otel-mas: asking\r\x1b[Kotel-mas: 2 of 3\r\x1b[K"
 
 
-def test_what_is_done_within_a_second_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_of_less_than_a_second_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = on(Terminal(), monkeypatch)
     monkeypatch.setattr(shown, "Timer", At)
     with shown.progress(), reporting() as report:
@@ -58,7 +58,7 @@ def test_what_is_done_within_a_second_shows_nothing(monkeypatch: pytest.MonkeyPa
     assert terminal.getvalue() == ""
 
 
-def test_where_stderr_is_no_terminal_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_shown_unless_stderr_is_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = on(io.StringIO(), monkeypatch)
     monkeypatch.setattr(shown, "SHOWN_AFTER_S", 0.0)
     with shown.progress(), reporting() as report:

@@ -42,7 +42,7 @@ def test_it_can_be_piped(store: Path) -> None:
     assert done.stdout.endswith("</html>\n")
 
 
-def test_what_was_there_stays_until_the_new_page_is_complete(store: Path, tmp_path: Path) -> None:
+def test_an_older_page_stays_until_the_new_one_is_complete(store: Path, tmp_path: Path) -> None:
     page = tmp_path / "out.html"
     page.write_text("before")
     done = run("nothere", "--store", store, "-o", page)

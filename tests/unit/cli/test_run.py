@@ -66,7 +66,7 @@ def test_streams_are_the_apps(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["KILL", "SEGV", "TERM", "INT", "ABRT", "PIPE"])
-def test_what_dies_of_a_signal_dies_of_it_as_it_would_alone(name: str) -> None:
+def test_a_run_ends_by_the_signal_that_ended_its_app(name: str) -> None:
     default = "" if name == "KILL" else f"signal.signal(signal.SIG{name}, signal.SIG_DFL); "
     code = f"import os, signal; {default}os.kill(os.getpid(), signal.SIG{name})"
     assert shell(sys.executable, "-c", code).returncode == -getattr(signal, f"SIG{name}")

@@ -14,7 +14,7 @@ from otel_mas.cli import cli
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], Any, bool]]:
-    """What the room that runs apps is asked for; its app always exits with 7."""
+    """The arguments with which `otel_mas.cli.run` is called; its app always exits with 7."""
     calls: list[tuple[list[str], Any, bool]] = []
 
     def run(arguments: list[str], settings: Any, *, summary: bool = True) -> int:
@@ -52,7 +52,9 @@ def test_options_become_settings(asked: list[Any]) -> None:
     assert (settings.store, settings.content, settings.simulated_cost, summary) == ("/tmp/r.db", "none", True, False)
 
 
-def test_what_is_not_given_is_left_to_the_environment(asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_that_are_not_given_are_left_to_the_environment(
+    asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OTEL_MAS_CONTENT", "full")
     monkeypatch.setenv("OTEL_MAS_SIMULATED_COST", "true")
     CliRunner().invoke(cli, ["run", "app"])

@@ -1,4 +1,4 @@
-"""What `otel-mas run` says at its end."""
+"""The summary at the end of `otel-mas run`."""
 
 from __future__ import annotations
 

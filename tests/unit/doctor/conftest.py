@@ -160,7 +160,7 @@ def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def distribution(folder: Path, name: str, version: str, *requires: str, points: str = "") -> None:
-    """What an installed package is by its metadata."""
+    """An installed package, by its metadata."""
     info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir(parents=True)
     lines = [

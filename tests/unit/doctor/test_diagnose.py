@@ -59,7 +59,7 @@ def test_a_server_is_asked_once_whoever_sends_there(
     assert len(asked) == 1
 
 
-def test_what_a_distro_sends_unasked_is_asked_too(
+def test_the_default_endpoint_of_a_distro_is_asked_too(
     bare_python: Path, tmp_path: Path, look: Callable[..., Diagnosis], tools: ModuleType, closed_port: int
 ) -> None:
     points = "[opentelemetry_distro]\ndistro = x:y\n[opentelemetry_traces_exporter]\notlp = x:y\n"
@@ -76,7 +76,7 @@ def test_nothing_is_contacted_that_is_not_configured(look: Callable[..., Diagnos
     assert found.form["sources"] == []
 
 
-def test_whatever_hangs_is_left_behind(
+def test_checks_that_hang_are_left_behind(
     look: Callable[..., Diagnosis], serve: Serve, tools: ModuleType, tmp_path: Path
 ) -> None:
     python = tools.script(tmp_path / "python3", "#!/bin/sh\nexec sleep 600\n")

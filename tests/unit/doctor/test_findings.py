@@ -45,5 +45,5 @@ def test_codes_are_words_and_none_stands_for_two() -> None:
         assert source.count(f'("{code}", ') == 1
 
 
-def test_what_fills_a_line_cannot_break_it() -> None:
+def test_values_cannot_break_a_line() -> None:
     assert finding("setting-invalid", problem="a\nb\x1b[31m {c}").message == "a b [31m {c}"

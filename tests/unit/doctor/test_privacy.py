@@ -1,4 +1,4 @@
-"""What is kept, what leaves."""
+"""Privacy: kept content, and content that leaves."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def test_by_default_the_way_in_decides_and_nothing_leaves() -> None:
     assert found[0]["leaves"] == []
 
 
-def test_what_is_chosen_holds_for_every_way_in() -> None:
+def test_a_content_setting_holds_for_every_way_in() -> None:
     found = look({"OTEL_MAS_CONTENT": "full"})
     assert codes(found) == ["content-full"]
     assert (found[0]["content_under_run"], found[0]["content_under_instrument"]) == ("full", "full")
 
 
-def test_what_leaves_depends_on_where_to_and_on_what_is_on_spans() -> None:
+def test_leaving_content_depends_on_the_destination_and_on_the_content_of_spans() -> None:
     assert look({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318"})[0]["leaves"] == []
     far = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://far.example"}
     assert look(far)[0]["leaves"] == ["spans without prompts, answers and exception messages, to far.example"]

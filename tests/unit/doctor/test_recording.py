@@ -125,7 +125,7 @@ def test_a_sampler_that_drops_is_noted(environ: dict[str, str], expected: list[s
     assert codes(look(environ)) == expected
 
 
-def test_what_a_sampler_means_depends_on_what_is_recorded_of_the_rest() -> None:
+def test_the_effect_of_a_sampler_depends_on_recording_unsampled_spans() -> None:
     environ = {"OTEL_TRACES_SAMPLER": "always_off"}
     assert "recorded here all the same" in look(environ)[1][0].message
     assert "not recorded either" in look(environ, record_unsampled=False)[1][0].message

@@ -1,4 +1,4 @@
-"""What is set, from where; and that nothing secret is shown of it."""
+"""Settings with their origin, and without their secrets."""
 
 from __future__ import annotations
 

@@ -52,7 +52,9 @@ def test_an_endpoint_alone_is_the_apps_with_a_note_on_shipping() -> None:
         ({"OTEL_MAS_EXPORT": "otlp:http://c:4317"}, [], "http://c:4317", "grpc", False),
     ],
 )
-def test_where_to(environ: dict[str, str], exporters: list[ExporterForm], shown: str, protocol: str, tls: bool) -> None:
+def test_endpoints_are_read_as_their_senders_read_them(
+    environ: dict[str, str], exporters: list[ExporterForm], shown: str, protocol: str, tls: bool
+) -> None:
     (one,) = look(environ, exporters).targets
     assert one.usable
     assert (one.endpoint.shown, one.endpoint.protocol, one.endpoint.tls) == (shown, protocol, tls)
@@ -103,7 +105,7 @@ def test_an_endpoint_that_cannot_be_used_is_not_asked() -> None:
     assert target.endpoint.shown == "localhost:4318"
 
 
-def test_what_leaves_unencrypted_is_named() -> None:
+def test_unencrypted_headers_and_content_are_named() -> None:
     environ = {ENDPOINT: "http://far.example:4318", "OTEL_EXPORTER_OTLP_HEADERS": "authorization=x"}
     (finding,) = [one for one in look(environ, content=True).findings if one.code == "endpoint-plaintext"]
     assert finding.message == "spans, with headers and content, leave this machine unencrypted for far.example"

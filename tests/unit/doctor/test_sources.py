@@ -39,7 +39,7 @@ def test_a_server_that_does_not_answer_comes_with_advice(
     assert finding.fix.startswith("set OTEL_MAS_SOURCE_HEADERS")
 
 
-def test_what_no_source_reads_and_what_is_not_there(tmp_path: Path) -> None:
+def test_unknown_schemes_and_missing_files_fail_with_advice(tmp_path: Path) -> None:
     for target in ("zipkin://localhost", str(tmp_path / "none.db")):
         _, finding = check_source(target)
         assert finding.code == "source-fails"

@@ -123,7 +123,7 @@ def test_a_store_of_a_newer_version_is_a_problem(team_store: Path) -> None:
     assert f"layout {VERSION + 1}" in found[1][0].message
 
 
-def test_what_else_keeps_a_store_from_opening(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_a_store_is_a_problem(tmp_path: Path) -> None:
     found = look(tmp_path)
     assert codes(found) == ["store-fails"]
     assert found[1][0].message == f"{tmp_path} is a folder"
@@ -181,7 +181,7 @@ def test_a_writer_that_never_lets_go_is_a_problem_and_one_that_reads_is_none(
         assert (holder["pid"], holder["writing"]) == (pid, False)
 
 
-def test_who_records_now_and_who_died(tmp_path: Path) -> None:
+def test_recording_and_dead_processes_are_listed(tmp_path: Path) -> None:
     path = recorded(tmp_path / "runs.db", finished=False)
     found = look(path)
     assert codes(found) == ["store-opens"]
@@ -194,7 +194,7 @@ def test_who_records_now_and_who_died(tmp_path: Path) -> None:
     assert found[0]["writing"] == []
 
 
-def test_what_was_dropped_and_withheld_is_noted(tmp_path: Path) -> None:
+def test_dropped_spans_and_withheld_content_are_noted(tmp_path: Path) -> None:
     found = look(recorded(tmp_path / "runs.db", dropped=3, withheld=1))
     assert codes(found) == ["store-opens", "spans-dropped", "content-withheld"]
     assert found[1][1].message == "3 spans were dropped: queue full; their traces are marked incomplete"
