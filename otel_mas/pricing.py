@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -168,20 +169,14 @@ class _EndedSpan(Protocol):
     attributes: dict[str, Any]
 
 
-class Clock(Protocol):
-    """Seconds since the Unix epoch."""
-
-    def __call__(self) -> float: ...
-
-
 class PriceTable:
     """Prices of models, from the table inside genai-prices.
 
     Args:
-        clock: the time; prices change on days, and some by the hour.
+        clock: seconds since the Unix epoch; prices change on days, and some by the hour.
     """
 
-    def __init__(self, clock: Clock = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._known: dict[tuple[str, str, str | None], Price | str] = {}
         self._expires = 0.0

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import ParamSpec, TypeVar
 
 from otel_mas.errors.log import logger
 
@@ -50,8 +50,15 @@ def caught(place: str, error: Exception) -> None:
         pass
 
 
-class _Guard(AbstractContextManager[None]):
-    """One place's guard, as a context manager or a decorator; holds no state between uses, so it may be shared."""
+class guarded(AbstractContextManager[None]):  # noqa: N801 (used as a function)
+    """Keep errors of recording away from the app, as a context manager or as a decorator.
+
+    A guarded function returns None where it failed. KeyboardInterrupt, GeneratorExit and their kin pass through. It
+    holds no state between uses, so one may be shared.
+
+    Args:
+        place: a name for the place, shown in the one log line that it may write.
+    """
 
     __slots__ = ("_place",)
 
@@ -64,45 +71,23 @@ class _Guard(AbstractContextManager[None]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        if not isinstance(error, Exception):
+        if not isinstance(error, Exception) or _strict:
             return False
-        if not _strict:
-            caught(self._place, error)
-            return True
-        return False
+        caught(self._place, error)
+        return True
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R | None]:
-        return _wrap(function, self._place)
+        place = self._place
 
+        @functools.wraps(function)
+        def hook(*args: P.args, **kwargs: P.kwargs) -> R | None:
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:
+                caught(place, error)
+                return None
 
-def _wrap(function: Callable[P, R], place: str) -> Callable[P, R | None]:
-    @functools.wraps(function)
-    def hook(*args: P.args, **kwargs: P.kwargs) -> R | None:
-        try:
-            return function(*args, **kwargs)
-        except Exception as error:
-            caught(place, error)
-            return None
-
-    return hook
-
-
-@overload
-def guarded(what: str) -> _Guard: ...
-@overload
-def guarded(what: Callable[P, R]) -> Callable[P, R | None]: ...
-def guarded(what: str | Callable[P, R]) -> Any:
-    """Keep errors of recording away from the app.
-
-    Use it as `with guarded("langgraph: tick"):`, as `@guarded("langgraph: tick")`, or bare as `@guarded`. A guarded
-    function returns None where it failed. KeyboardInterrupt, GeneratorExit and their kin pass through.
-
-    Args:
-        what: a name for the place, shown in the one log line that it may write; or the function to guard.
-    """
-    if isinstance(what, str):
-        return _Guard(what)
-    return _wrap(what, f"{what.__module__}.{what.__qualname__}")
+        return hook
 
 
 __all__ = ["caught", "guarded", "set_strict"]

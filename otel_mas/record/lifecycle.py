@@ -50,26 +50,12 @@ def start(settings: Settings, foreign_spans: ForeignSpans | None = None, enriche
 
 
 def flush(timeout: float) -> bool:
-    """Write what is recorded so far.
-
-    Args:
-        timeout: seconds to wait at most.
-
-    Returns:
-        Whether all of it is in the store.
-    """
+    """Write what is recorded so far, in `timeout` seconds at most; return whether all of it is in the store."""
     return _recording is None or _recording.flush(timeout)
 
 
 def shutdown(timeout: float) -> bool:
-    """Write what is recorded so far and turn recording off, until it is started again.
-
-    Args:
-        timeout: seconds to wait at most.
-
-    Returns:
-        Whether all of it is in the store.
-    """
+    """Flush, and turn recording off until it is started again; return whether all is in the store."""
     global _recording
     recording, _recording = _recording, None
     if recording is None:

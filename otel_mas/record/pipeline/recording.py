@@ -228,20 +228,17 @@ class Recording:
             key = stored_key(self.settings.store)
         except StoreError as error:
             if not self._writer.failed:
-                self._warn_of_key(f"could not be asked for its key ({error})")
+                logger.warning(
+                    "otel-mas: the store at %s could not be asked for its key (%s): message digests of this process "
+                    "can be compared with no other's. Set OTEL_MAS_DIGEST_KEY to be independent of it",
+                    self.settings.store,
+                    error,
+                )
             return self._new_key
         self._used_key = key or self._new_key
         if self._key is not None:  # opened while we looked
             self._used_key = self._key
         return self._used_key
-
-    def _warn_of_key(self, trouble: str) -> None:
-        logger.warning(
-            "otel-mas: the store at %s %s: message digests of this process can be compared with no other's. "
-            "Set OTEL_MAS_DIGEST_KEY to be independent of it",
-            self.settings.store,
-            trouble,
-        )
 
     def _announce(self, key: Key, digest: str, message: dict[str, Any]) -> bool:
         if self.settings.content == "none":

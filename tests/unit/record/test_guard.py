@@ -24,7 +24,7 @@ def test_an_error_inside_does_not_leave() -> None:
 
 
 def test_a_guarded_function_returns_none_where_it_failed() -> None:
-    @guarded
+    @guarded("hook")
     def hook(fails: bool) -> int:
         if fails:
             raise ValueError("ours")
@@ -61,7 +61,7 @@ def test_strict_raises() -> None:
     with pytest.raises(ValueError, match="ours"), guarded("here"):
         raise ValueError("ours")
 
-    @guarded
+    @guarded("hook")
     def hook() -> None:
         raise ValueError("ours")
 
