@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import time
@@ -187,14 +188,17 @@ def jaeger(jaeger_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def _free_ports(count: int) -> tuple[int, ...]:
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return tuple(probe.getsockname()[1] for probe in probes)
-    finally:
-        for probe in probes:
-            probe.close()
+    """Ports below those that the kernel gives to clients: no connection takes one while Jaeger is stopped."""
+    found: set[int] = set()
+    while len(found) < count:
+        port = random.SystemRandom().randrange(20_000, 32_000)  # hypothesis seeds the other one, alike in each worker
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.add(port)
+    return tuple(found)
 
 
 def _direct() -> urllib.request.OpenerDirector:
