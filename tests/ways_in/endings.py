@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sqlite3
 import sys
 import time
 
@@ -16,6 +17,18 @@ tracer = trace.get_tracer("app")
 def work(name: str) -> None:
     with tracer.start_as_current_span(name):
         pass
+
+
+def until_stored() -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            with sqlite3.connect(f"file:{os.environ['OTEL_MAS_STORE']}?mode=ro", uri=True) as store:
+                if store.execute("SELECT count(*) FROM spans").fetchone() == (1,):
+                    return
+        except sqlite3.OperationalError:  # it is still being made
+            pass
+        time.sleep(0.05)
 
 
 def main(ending: str) -> None:
@@ -35,10 +48,10 @@ def main(ending: str) -> None:
     elif ending == "exception":
         raise LookupError("nobody caught it")
     elif ending == "os._exit":
-        time.sleep(0.5)
+        until_stored()
         os._exit(7)
     elif ending == "kill":
-        time.sleep(0.5)
+        until_stored()
         os.kill(os.getpid(), signal.SIGKILL)
 
 
