@@ -1,10 +1,9 @@
 """Read the token usage of a model call, in whichever dialect it is reported.
 
-Providers disagree on what a count includes: OpenAI counts cached tokens within the input, Anthropic beside it; OpenAI
-counts reasoning within the output, Gemini and xAI beside it; and an integration may pass on either as it came. A
-dialect says what its provider means; a reported total overrules it. Both sides must hold in the end: a part is never
-more than its whole, and input and output sum to the total. Usage for which no reading holds contradicts itself and has
-no cost.
+Providers count differently: OpenAI counts cached tokens within the input, Anthropic beside it; OpenAI counts reasoning
+within the output, Gemini and xAI beside it; and an integration may pass on either as it came. A dialect has its
+provider's rule; a reported total overrules it. Both sides must hold in the end: a part is never more than its whole,
+and input and output sum to the total. Usage for which no reading holds contradicts itself and has no cost.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Counts(NamedTuple):
     input_image: int | None = None
     output_image: int | None = None
     tool_input: int | None = None
-    """Results of the provider's own tools, beside the input."""
+    """Results of the provider's own tools, counted beside the input."""
 
 
 # Where integrations keep a provider's usage, in a response's metadata and in `llm_output`.
@@ -51,12 +50,7 @@ _CONTAINERS: Final = (
     "meta",
     "amazon-bedrock-invocationMetrics",
 )
-# Each with the keys that may stand in the usage itself.
-_DIALECTS: Final = [
-    (dialect, frozenset(key.partition(".")[0] for keys in dialect.keys.values() for key in keys))
-    for dialect in DIALECTS
-]
-_USAGE_KEYS: Final = frozenset(_CONTAINERS).union(*(keys for _, keys in _DIALECTS))
+_USAGE_KEYS: Final = frozenset(_CONTAINERS).union(*(dialect.top_level for dialect in DIALECTS))
 _PLAIN: Final = {"input_tokens", "output_tokens", "total_tokens", "input_token_details", "output_token_details"}
 _ATTRIBUTES: Final = (
     ("cache_read", names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS),
@@ -70,11 +64,11 @@ _ATTRIBUTES: Final = (
 
 
 class Usage(NamedTuple):
-    """Token usage of a call, or why it cannot be told."""
+    """Token usage of a call."""
 
     tokens: Tokens
     attributes: dict[str, int]
-    """`gen_ai.usage.*`: input and output, and those parts that were reported."""
+    """`gen_ai.usage.*`: input and output, and the parts that were reported."""
     contradiction: str | None = None
     """Why no reading of the counts holds; `tokens` are not to be priced then."""
 
@@ -95,20 +89,22 @@ def read_usage(metadata: Any, *raw: Any) -> Usage | None:
         return found
     for usage in _raw_usages(raw):
         read = _read(usage)
-        if read is None:
-            continue
-        own, counts = read
-        if found is None or not any(found.tokens) or (len(own.attributes) > 2 and _same_call(found, counts)):
-            return own
+        if read is not None:
+            own, counts = read
+            if found is None or not any(found.tokens) or (len(own.attributes) > 2 and _same_call(found, counts)):
+                return own
     return found
 
 
 def _same_call(found: Usage, counts: Counts) -> bool:
     """Whether the provider's counts are those that LangChain summed up: chunks may have been added up in between."""
-    own = (counts.input or 0, counts.output or 0)
-    parts = (counts.cache_read or 0) + (counts.cache_write or 0), counts.reasoning or 0
-    given, produced = found.tokens[:2]
-    return given in (own[0], own[0] + parts[0]) and produced in (own[1], own[1] + parts[1])
+    input_count, output_count = counts.input or 0, counts.output or 0
+    cached = (counts.cache_read or 0) + (counts.cache_write or 0)
+    tokens = found.tokens
+    return tokens.input in (input_count, input_count + cached) and tokens.output in (
+        output_count,
+        output_count + (counts.reasoning or 0),
+    )
 
 
 def _read_langchain(usage: Any) -> Usage | None:
@@ -118,11 +114,11 @@ def _read_langchain(usage: Any) -> Usage | None:
         and not usage.get("input_token_details")
         and not usage.get("output_token_details")
     ):
-        given, produced = usage.get("input_tokens"), usage.get("output_tokens")
-        if type(given) is int and type(produced) is int and given >= 0 <= produced:
+        input_count, output_count = usage.get("input_tokens"), usage.get("output_tokens")
+        if type(input_count) is int and type(output_count) is int and input_count >= 0 <= output_count:
             total = usage.get("total_tokens")
-            if not total or total == given + produced:
-                return Usage(plain_tokens(given, produced), _whole(given, produced))
+            if not total or total == input_count + output_count:
+                return Usage(plain_tokens(input_count, output_count), _input_and_output(input_count, output_count))
     read = _read(usage)
     return None if read is None else read[0]
 
@@ -150,13 +146,13 @@ def _counts(usage: Any) -> tuple[Counts, Dialect | None]:
     """The counts in the dialect that knows most of the keys; None for the dialect where none knows any."""
     best: tuple[Counts, Dialect | None] = Counts(), None
     most = 0
-    for dialect, top_level in _DIALECTS:
-        if type(usage) is dict and top_level.isdisjoint(usage):  # most of a response's metadata are no usage
+    for dialect in DIALECTS:
+        if type(usage) is dict and dialect.top_level.isdisjoint(usage):  # most of a response's metadata are no usage
             continue
         found: dict[str, int] = {}
-        for field, keys in dialect.keys.items():
-            for key in keys:
-                count = _count(_at(usage, key))
+        for field, paths in dialect.keys.items():
+            for path in paths:
+                count = _count(_at(usage, path))
                 if count is not None:
                     found[field] = count
                     break
@@ -166,8 +162,8 @@ def _counts(usage: Any) -> tuple[Counts, Dialect | None]:
     return best
 
 
-def _at(usage: Any, path: str) -> Any:
-    for key in path.split("."):
+def _at(usage: Any, path: Iterable[str]) -> Any:
+    for key in path:
         if usage is None:
             return None
         usage = field_of(usage, key)
@@ -189,16 +185,16 @@ def interpret(
 
     Args:
         counts: as reported.
-        cache_beside_input: whether cached tokens are beside the input, unless a total says otherwise. None: within, or
-            beside where they are more than the input.
+        cache_beside_input: whether cached tokens are beside the input, unless a total proves otherwise. None: within,
+            or beside if they are more than the input.
         reasoning_beside_output: likewise, of reasoning and the output.
     """
     if (counts.input is None) is not (counts.output is None):
         missing, known = ("input", counts.output) if counts.input is None else ("output", counts.input)
         if counts.total is None or counts.total < (known or 0):
             name = names.GEN_AI_USAGE_OUTPUT_TOKENS if missing == "input" else names.GEN_AI_USAGE_INPUT_TOKENS
-            why = f"the model did not say how many tokens its {missing} had"
-            return Usage(Tokens(counts.input or 0, counts.output or 0), {name: max(known or 0, 0)}, why)
+            problem = f"the model did not say how many tokens its {missing} had"
+            return Usage(Tokens(counts.input or 0, counts.output or 0), {name: max(known or 0, 0)}, problem)
         counts = counts._replace(**{missing: counts.total - (known or 0)})
     cached = (counts.cache_read or 0) + (written := _written(counts))
     details = (
@@ -208,9 +204,13 @@ def interpret(
         counts.cache_write_1h or 0,
         *(count or 0 for count in counts[8:12]),
     )
-    given, produced = (counts.input or 0) + (counts.tool_input or 0), counts.output or 0
+    input_count, output_count = (counts.input or 0) + (counts.tool_input or 0), counts.output or 0
     readings = [
-        (cache, reasoning, Tokens(given + cached * cache, produced + details[2] * reasoning, *details))
+        (
+            cache,
+            reasoning,
+            Tokens(input_count + cached * cache, output_count + (counts.reasoning or 0) * reasoning, *details),
+        )
         for reasoning in _either(reasoning_beside_output)
         for cache in _either(cache_beside_input)
     ]
@@ -218,27 +218,23 @@ def interpret(
     chosen: Tokens | None = None
     if counts.total:
         chosen = next((one for _, _, one in holding if one.input + one.output == counts.total), None)
-    # Without a total; or with one that the integration summed up from what it saw, which was not what was cached.
-    if chosen is None and (not counts.total or counts.total == given + produced):
-        chosen = next(
-            (
-                one
-                for cache, reasoning, one in holding
-                if cache_beside_input in (None, cache)
-                and reasoning_beside_output in (None, reasoning)
-                and not (counts.total and reasoning)
-            ),
-            None,
+    # Without a total; or with one that the integration summed up from its own counts, which lacked the cached tokens.
+    if chosen is None and (not counts.total or counts.total == input_count + output_count):
+        likely = (
+            one
+            for cache, reasoning, one in holding
+            if cache_beside_input in (None, cache) and reasoning_beside_output in (None, reasoning)
+            if not (counts.total and reasoning)
         )
-    contradiction = None if chosen else _contradiction(counts, cached)
-    tokens = chosen or Tokens(given, produced, *details)
-    attributes = _whole(tokens.input, tokens.output)
+        chosen = next(likely, None)
+    tokens = chosen or Tokens(input_count, output_count, *details)
+    attributes = _input_and_output(tokens.input, tokens.output)
     reported = counts._replace(cache_write=written) if written else counts
     for field, name in _ATTRIBUTES:
         count = getattr(reported, field)
         if count is not None and count >= 0:
             attributes[name] = count
-    return Usage(tokens, attributes, contradiction)
+    return Usage(tokens, attributes, None if chosen else _contradiction(counts, cached))
 
 
 def _written(counts: Counts) -> int:
@@ -258,14 +254,14 @@ def cost_of(
     tier: str | None = None,
     span: Span | None = None,
 ) -> Cost:
-    """Price what a call used, or say why it cannot be priced.
+    """Price a call, or give the reason why it cannot be priced.
 
     Args:
-        usage: what was used; None where the model did not say.
+        usage: its usage; None where the model did not report it.
         provider: `gen_ai.provider.name`.
         models: names of the model, the most exact one first.
         tier: the service tier that the response names.
-        span: of the call, which gets its cost later where the price table is still being loaded.
+        span: of the call, which gets its cost later while the price table is still being loaded.
     """
     if usage is None:
         return Cost(None, None, "the model did not say what it used")
@@ -286,10 +282,10 @@ def _parts_fit(tokens: Tokens) -> bool:
     )
 
 
-def _whole(given: int, produced: int) -> dict[str, int]:
+def _input_and_output(input_count: int, output_count: int) -> dict[str, int]:
     return {
-        names.GEN_AI_USAGE_INPUT_TOKENS: max(given, 0),
-        names.GEN_AI_USAGE_OUTPUT_TOKENS: max(produced, 0),
+        names.GEN_AI_USAGE_INPUT_TOKENS: max(input_count, 0),
+        names.GEN_AI_USAGE_OUTPUT_TOKENS: max(output_count, 0),
     }
 
 
