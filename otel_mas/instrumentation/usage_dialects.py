@@ -10,7 +10,7 @@ class Dialect:
     """The names that one API gives its counts, and what they include. None: that differs between its writers.
 
     Args:
-        keys: Field of `usage.Counts` → names, of which the first that is there counts. A dot leads into a nested mapping.
+        keys: Field of `usage.Counts` → names; the first that is there counts. A dot leads into a nested mapping.
         cache_beside_input: cached tokens are not counted within the input.
         reasoning_beside_output: reasoning tokens are not counted within the output.
     """
