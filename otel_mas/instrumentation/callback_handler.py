@@ -1,4 +1,4 @@
-"""A callback handler of ours in every callback manager that LangChain makes: the public way to follow its runs.
+"""A callback handler in every callback manager that LangChain makes: the public way to follow its runs.
 
 It costs LangChain more for each run than our hooks do, so it is registered only where those do not fit.
 """

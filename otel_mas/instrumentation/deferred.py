@@ -1,4 +1,4 @@
-"""Recording that begins when the app imports something that can be recorded: most processes of a run never do."""
+"""Start recording when the app imports OpenTelemetry or a framework: most processes of a run never do."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import sys
 from otel_mas.instrumentation import import_hooks, install
 
 _OPENTELEMETRY = "opentelemetry.trace"
-# What starting needs. Where the app itself imports these, they import OpenTelemetry first, half-way through.
+# Modules that starting needs. If the app itself imports one, it imports OpenTelemetry half-way through.
 _OURS = ("otel_mas.record", "otel_mas.record.lifecycle", "otel_mas.instrumentation.switch")
 
 
 def start_when_needed() -> None:
-    """Record this process, as its environment says, from the import of OpenTelemetry or a framework on."""
+    """Record this process by the settings of its environment, from the import of OpenTelemetry or a framework on."""
     for module in (_OPENTELEMETRY, *_OURS, *install.modules()):
         import_hooks.when_imported(module, _start)
 
 
 def _start(imported: str) -> None:
     if any(module != imported and import_hooks.being_imported(module) for module in _OURS):
-        return  # the last of them comes here again
+        return  # the last of them calls this too
     import_hooks.forget(_start)
     try:
         from otel_mas.config import Settings

@@ -1,4 +1,4 @@
-"""How something ended that was left by an exception: by failure, by control, or by being cancelled."""
+"""The meaning of an exception that ends a span: failure, control flow, or cancellation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def is_control(error: BaseException) -> bool:
-    """Whether the exception is how LangGraph pauses or hands over: control, not failure."""
+    """Whether LangGraph pauses or hands over by this exception."""
     return is_a(error, "GraphBubbleUp")
 
 
@@ -22,18 +22,18 @@ def is_cancelled(error: BaseException) -> bool:
 
 
 def cancelled(span: Span, error: BaseException) -> bool:
-    """Whether the exception is a cancellation. The span then says so in `error.type`; its status stays unset."""
+    """Whether the exception is a cancellation. If so, set `error.type`; the status stays unset."""
     if not is_cancelled(error):
         return False
     span.set_attribute(names.ERROR_TYPE, error_type(error))
     return True
 
 
-def left_by(span: Span, error: BaseException) -> None:
-    """Record that `error` left what the span stands for."""
+def record_ending(span: Span, error: BaseException) -> None:
+    """Record the exception that ended the work of a span, unless it is control flow or a cancellation."""
     if is_a(error, "GeneratorExit") or is_control(error) or cancelled(span, error):
         return
     recorder().record_exception(span, error)
 
 
-__all__ = ["cancelled", "is_cancelled", "is_control", "left_by"]
+__all__ = ["cancelled", "is_cancelled", "is_control", "record_ending"]

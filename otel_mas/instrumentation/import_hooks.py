@@ -1,4 +1,4 @@
-"""Calls a function when a module has been imported, without importing it."""
+"""Call a function when a module has been imported, without importing it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def being_imported(module: str) -> bool:
 
 
 def forget(callback: Callback) -> None:
-    """Do not call it any more."""
+    """Do not call `callback` any more."""
     with _lock:
         for module, callbacks in list(_watched.items()):
             if callback in callbacks:
@@ -71,7 +71,7 @@ def _executed(module: str) -> None:
 
 
 class _Finder:
-    """First of `sys.meta_path`: finds nothing itself; has the loader of a watched module say when it is done."""
+    """First of `sys.meta_path`. It lets other finders find a watched module, and wraps the loader."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -93,20 +93,20 @@ def _find(fullname: str, path: Sequence[str] | None, target: ModuleType | None) 
     for finder in list(sys.meta_path):
         find = getattr(finder, "find_spec", None)
         if finder is not _FINDER and find is not None:
-            spec: ModuleSpec | None = find(fullname, path, target)  # may ask the whole of sys.meta_path again
+            spec: ModuleSpec | None = find(fullname, path, target)  # may search the whole of sys.meta_path
             if spec is not None:
                 return spec
     return None
 
 
 class _Loader:
-    """A module's own loader, and word of it when the module has been executed."""
+    """A module's own loader, with a call of `_executed` after the module has been executed."""
 
     def __init__(self, loader: Any) -> None:
         self._loader = loader
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        # It is the module's only loader as soon as there is a module: what reads its source or its data finds that.
+        # `exec_module` puts the module's own loader back: readers of its source or data need that one.
         create = getattr(self._loader, "create_module", None)
         module: ModuleType | None = create(spec) if create is not None else None
         return module

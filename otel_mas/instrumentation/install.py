@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 FRAMEWORKS = ("langgraph", "langchain")
 _PACKAGES = (*FRAMEWORKS, "propagation", "interop")
-"""Subpackages of this one: `MODULES` are those to patch; their `hook_table` is loaded with the first of them."""
+"""Subpackages with `MODULES` to patch, and a `hook_table` that is loaded with the first of these."""
 
 
 def install() -> None:

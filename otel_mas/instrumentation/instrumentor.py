@@ -13,18 +13,18 @@ from otel_mas.instrumentation import switch
 
 
 class OtelMasInstrumentor(BaseInstrumentor):  # type: ignore[misc] # untyped
-    """Records this process, as its environment says.
+    """Records this process by the settings of its environment.
 
-    Content is kept only where the environment asks for it (`OTEL_MAS_CONTENT`, or `otel-mas run`): being installed must
+    Content is kept only if the environment asks for it (`OTEL_MAS_CONTENT`, or `otel-mas run`): being installed must
     not write prompts to a disk.
     """
 
     def instrumentation_dependencies(self) -> Collection[str]:
-        """Nothing: what it instruments is looked for when the app imports it."""
+        """None: frameworks are looked for when the app imports them."""
         return ()
 
     def instrument(self, **kwargs: Any) -> Any:
-        """Start recording. Being started before, by `otel-mas run` or the app, changes nothing."""
+        """Start recording, unless `otel-mas run` or the app has started it."""
         if self._is_instrumented_by_opentelemetry:
             return None
         return super().instrument(**kwargs)

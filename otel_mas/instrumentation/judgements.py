@@ -1,4 +1,4 @@
-"""A judgement told by the names of its fields, as structured answers of models and results of functions have them.
+"""Judgements, recognized by the names of their fields, in structured answers of models and results of functions.
 
 The fields are those that LangGraph's tutorials on self-RAG, corrective and agentic RAG, and evaluator-optimizer loops
 use, with their variants. A form that has any other field is not taken for a judgement.
@@ -13,14 +13,14 @@ from otel_mas.record import snapshot
 
 # A field of one of these names is a verdict whatever else there is.
 VERDICTS: Final = ("binary_score", "is_relevant", "relevant", "relevance_score", "is_grounded", "grounded")
-# These may be anything's (a player's score), unless a reason is given with them.
+# These may mean anything (a player's score), unless there is a reason as well.
 WITH_REASON: Final = ("score", "grade", "relevance", "rating", "passed", "verdict")
 REASONS: Final = ("reason", "reasoning", "explanation", "rationale", "justification", "feedback")
 _KNOWN: Final = frozenset((*VERDICTS, *WITH_REASON, *REASONS))
 
 
 class Judgement(NamedTuple):
-    """A score, as a number or as a label, and why."""
+    """A score, as a number or as a label, and its reason."""
 
     score: float | None
     label: str | None
@@ -28,7 +28,7 @@ class Judgement(NamedTuple):
 
 
 def is_judgement(fields: Mapping[str, Any]) -> bool:
-    """Whether something with exactly these fields says how good or relevant something is."""
+    """Whether something with exactly these fields is a judgement."""
     names = fields.keys()
     if not names <= _KNOWN:
         return False

@@ -1,4 +1,4 @@
-"""Hooks: functions of a framework replaced by ours, where the installed version has them as we know them."""
+"""Hooks: functions of a framework that are replaced by ours, if the installed version has them as expected."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Hook(NamedTuple):
 
 
 class Fallback(Protocol):
-    """Records from public data, as far as that goes, while a group of hooks is left off."""
+    """Recording from public callbacks, while a group of hooks is left off."""
 
     def start(self) -> None: ...
 

@@ -22,11 +22,11 @@ _asked = False  # whether somebody asked for this recording, or it runs because 
 
 
 def switch_on(settings: Settings, *, asked: bool) -> None:
-    """Record this process. Doing it again changes nothing, except that who asks goes before who does not.
+    """Record this process. A second call has no effect, unless only the second one was asked for.
 
     Args:
-        settings: of which `content` is decided here where nobody has.
-        asked: whether somebody wants this process recorded, or otel-mas is merely installed.
+        settings: `content` gets its default here.
+        asked: whether a user asked for this recording; otherwise otel-mas is merely installed.
     """
     global _running, _asked
     if not settings.enabled:
@@ -45,18 +45,18 @@ def switch_on(settings: Settings, *, asked: bool) -> None:
 
 
 def settings() -> Settings | None:
-    """How this process is recorded; None where it is not."""
+    """The settings of the recording; None while this process is not recorded."""
     return _running
 
 
 def join(parent: Settings) -> None:
-    """Record this process as the one that it works for, unless it is recorded already or was told not to be."""
+    """Record this process like its parent, unless it is recorded already or its environment forbids it."""
     if _running is None and Settings.from_env().enabled:
         switch_on(parent, asked=True)
 
 
 def switch_off(timeout: float) -> bool:
-    """Write what is recorded, within `timeout` seconds, and leave the process as it was. Whether all was written."""
+    """Stop recording, and write everything within `timeout` seconds. Whether all was written."""
     global _running
     with _lock:
         if _running is None:
@@ -79,7 +79,7 @@ def _replaces(settings: Settings, running: Settings, asked: bool) -> bool:
         return False
     if not _asked or running.run_id is None:
         return True
-    # Whoever typed `otel-mas run --store ...` will look there.
+    # The user of `otel-mas run --store ...` will look there.
     logger.warning(
         "otel-mas: this process is recorded into %s (content %s) by `otel-mas run`; what the app asks for is set aside",
         running.store,

@@ -1,4 +1,4 @@
-"""Beside other instrumentation: whose span is current in our tasks and model calls, so that all nest as they ran."""
+"""Recording beside other instrumentation: spans nest in our tasks and model calls as the code ran."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
-"""Instrumentation of LangChain that makes its own span current from within a task of ours does not take that place.
+"""Keep our span current inside a task, when other instrumentation of LangChain attaches its own context there.
 
-OpenLLMetry does so in LangChain's callbacks, and OTel's GenAI instrumentation around every step: with a context that it
-captured when the workflow began, in which nothing of ours is. All that starts inside a task (our spans, the app's own,
-those of HTTP clients) would then lie under a span of theirs that is not below the task, and nobody would know of the
-task. So the contexts that they attach there keep all that they say but whose span it is. Their own spans do not depend
-on it: they find their parents by LangChain's run ids.
+OpenLLMetry attaches one in LangChain's callbacks, and OTel's GenAI instrumentation around every step. Those contexts
+are from the start of the workflow and lack our keys: every span that starts inside the task (ours, the app's, an HTTP
+client's) would get a parent outside of it. So our keys are put into the contexts that they attach. Their own spans do
+not need the context: they find their parents by LangChain's run ids.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from otel_mas.instrumentation.langgraph.current import TASK_KEY
 from otel_mas.record import RECORDED_SPAN_KEY, SPAN_KEY, caught
 
 SCOPES = frozenset({"opentelemetry.instrumentation.langchain", "opentelemetry.instrumentation.genai.langchain"})
-"""The tracers whose spans are meant."""
+"""Instrumentation scopes of that instrumentation."""
 
 _OURS = (SPAN_KEY, RECORDED_SPAN_KEY, TASK_KEY)
 
@@ -28,7 +27,7 @@ _original: Attach | None = None
 
 
 def watch() -> None:
-    """Look at every context that is attached. The API has one place for that, however it was imported."""
+    """Check every context that is attached. OpenTelemetry's API has one place for that."""
     global _original
     if _original is not None:
         return

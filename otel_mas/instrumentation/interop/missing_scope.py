@@ -1,4 +1,4 @@
-"""Warning, once, if model calls are left to an instrumentation scope that none of the process's spans has."""
+"""Warn, once, if model calls are left to an instrumentation scope that makes no spans in this process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from otel_mas.errors.log import logger
 
 PATIENCE_S = 10.0
-"""How long after the first call: some instrumentation starts its span late, and calls begin side by side."""
+"""Time after the first call: some instrumentation starts its spans late, and calls begin side by side."""
 _MOST_NAMED = 5
 
 
@@ -24,7 +24,7 @@ class MissingScope:
         self._seen_scopes: dict[str, None] = {}
 
     def unrecorded_call(self) -> None:
-        """A model call begins that we have no span for."""
+        """Count a model call that we make no span for."""
         if self._reported:
             return
         now = self._clock()
@@ -35,14 +35,14 @@ class MissingScope:
             self.over()
 
     def started(self, scope: str, chosen: bool) -> None:
-        """A span of other code has started."""
+        """Note the scope of a span of other code. `chosen`: it is the scope that we wait for."""
         if chosen:
             self._reported = True
         elif not self._reported and len(self._seen_scopes) < _MOST_NAMED:
             self._seen_scopes[scope] = None
 
     def over(self) -> None:
-        """Warn, if calls were left and no span of the scope has come."""
+        """Warn, if there were calls and no span of the scope."""
         if self._reported or not self._calls:
             return
         self._reported = True
@@ -59,13 +59,13 @@ _watched: MissingScope | None = None
 
 
 def watch(missing_scope: MissingScope | None) -> None:
-    """Count calls there from now on."""
+    """Count calls in `missing_scope`."""
     global _watched
     _watched = missing_scope
 
 
 def unrecorded_call() -> None:
-    """A model call begins that we have no span for."""
+    """Count a model call that we make no span for."""
     if _watched is not None:
         _watched.unrecorded_call()
 

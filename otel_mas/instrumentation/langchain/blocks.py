@@ -1,8 +1,8 @@
 """Content blocks of LangChain and of the providers, as parts of the GenAI semantic conventions.
 
-OpenAI (completions and responses), Anthropic, Google, and LangChain's own versions 0 and 1 say the same thing in
-different shapes; a message said in one and sent on in another must have one digest. A block of a type that is not known
-here is kept as it is. All that is read here is a snapshot, of plain values.
+OpenAI (completions and responses), Anthropic, Google, and LangChain's own versions 0 and 1 have different shapes for
+the same content; a message must have one digest in all of them. A block of an unknown type is kept as it is. The input
+is a snapshot, of plain values.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MODALITIES = {
     "file_data": "file",
     "video_url": "video",
 }
-# Where a media block may keep what it is about.
+# Keys under which a media block may hold its content.
 _INNER = (
     "file",
     "input_audio",
@@ -46,7 +46,7 @@ _INNER = (
     "document",
     "source",
 )
-# Bedrock's blocks have no type: the one key that they have says it.
+# Bedrock's blocks have one of these as their only key, and no type.
 _BARE = ("image", "video", "audio", "document")
 MODALITIES = ("text", "image", "audio", "video", "file")
 
@@ -56,7 +56,7 @@ def parts_of(content: Any, called: frozenset[str] = frozenset()) -> list[Part]:
 
     Args:
         content: text, or blocks.
-        called: ids of tool calls that the message lists beside its content; blocks that repeat them are left out.
+        called: ids of the message's tool calls; blocks that repeat them are left out.
     """
     if isinstance(content, str):
         return [{"type": "text", "content": content}] if content else []
@@ -88,14 +88,14 @@ def _part(block: Any, called: frozenset[str]) -> Part | None:
         kind = next((name for name in _BARE if isinstance(block.get(name), Mapping)), None)
     if (kind in _MODALITIES or kind is None) and (media := _media(block, str(kind))) is not None:
         return media
-    # Where in the stream it came is not part of what it says.
+    # Its place in the stream is not content.
     kind = block.get("type")
     kept = {str(key): value for key, value in block.items() if key not in ("type", "index")}
     return {"type": str(kind or "unknown"), **kept}
 
 
 def _call(block: Mapping[str, Any], called: frozenset[str]) -> Part | None:
-    # OpenAI's function_call has an id of its own; the one that the answer refers to is call_id.
+    # OpenAI's function_call has an id of its own; the answer refers to its call_id.
     identity = block.get("call_id") or block.get("id")
     if isinstance(identity, str) and identity in called:
         return None

@@ -9,7 +9,7 @@ from otel_mas.instrumentation.patches import Hook, HookTable
 
 _MANAGERS, _MODELS, _TOOLS, _RETRIEVERS, _DECISIONS = MODULES
 _MANAGER, _AMANAGER = "CallbackManager", "AsyncCallbackManager"
-_CHAT, _LLM, _TOOL = (("self", "serialized", given) for given in ("messages", "prompts", "input_str"))
+_CHAT, _LLM, _TOOL = (("self", "serialized", third) for third in ("messages", "prompts", "input_str"))
 
 MODELS = "models"
 """The group of hooks of model calls: a call whose end is not seen would stay open."""

@@ -11,7 +11,7 @@ import functools
 from typing import Any
 
 from otel_mas.instrumentation.langchain.models import HANDLER
-from otel_mas.instrumentation.langchain.tools import arguments_given
+from otel_mas.instrumentation.langchain.tools import record_arguments
 from otel_mas.instrumentation.replacements import Original, after, before
 from otel_mas.record import recorder
 
@@ -37,8 +37,8 @@ def _llm_fails(run: Any, error: BaseException, *_: Any, response: Any = None, **
 
 
 def _tool_starts(manager: Any, serialized: Any, input_str: Any, *_: Any, inputs: Any = None, **__: Any) -> None:
-    """`on_tool_start` is given the arguments without those that the framework injects."""
-    arguments_given(input_str if inputs is None else inputs)
+    """`on_tool_start` gets the arguments without those that the framework injects."""
+    record_arguments(input_str if inputs is None else inputs)
 
 
 # A manager makes a run for each list of messages or prompt.

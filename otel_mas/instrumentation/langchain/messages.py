@@ -1,4 +1,4 @@
-"""LangChain's messages as the recording room wants them: their digest, and a copy without media."""
+"""LangChain's messages for the recorder: their digest, and a copy without media."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NUMBERS_AND_BYTES: Final = frozenset((int, float, bool, bytes))
 
 
 class Plain:
-    """A text that is no message, or blocks that are none: the prompt of a completion model, what an app marks.
+    """A text or blocks as a message: the prompt of a completion model, a value in a mark.
 
     Blocks are a snapshot: plain values that nobody else changes.
     """
@@ -44,7 +44,7 @@ class Plain:
 
 
 def role_of(message: Any) -> str:
-    """The role that said it, in the words of the semantic conventions."""
+    """The role of the author, in the words of the semantic conventions."""
     if type(message) is Plain:
         return message.role
     fields = instance_dict(message)
@@ -57,9 +57,9 @@ def _text(value: Any) -> str:
 
 
 def message_parts(message: Any) -> list[Part]:
-    """Everything that a message says, media inlined as the app has it. Its name and id do not count, nor its usage.
+    """The content of a message, media inlined as the app has it; without its name, id and usage.
 
-    Its values are read through a bounded copy: however large they are, and without running any of their code.
+    Values are read through a bounded copy, without running any of their code.
     """
     if type(message) is Plain:
         return parts_of(message.content)
@@ -146,7 +146,7 @@ class LangChainMessages:
             return None
 
     def knows(self, value: Any, /) -> bool:
-        """By what messages have and nothing else has: LangChain's class may not be there."""
+        """Whether it is a message, by fields that only messages have: LangChain's class may not be there."""
         kind = type(value)
         known = _KNOWN.get(kind)
         if known is None:
@@ -165,7 +165,7 @@ class LangChainMessages:
 
 
 class _NotComparableError(Exception):
-    """There is something in it that may change without its identity or its length."""
+    """The value may change without its identity or its length."""
 
 
 def _frozen(value: Any, left: list[int]) -> Any:

@@ -1,8 +1,8 @@
-"""Spans of model calls, from what LangChain's callback managers are told about them (`managers`).
+"""Spans of model calls, from the calls of LangChain's callback managers (`managers`).
 
-The parent of a call is whatever is current when it starts. Its own span is made current only together with
-other instrumentation (`interop`), while the model runs or until its first chunk: the end of a call may come in another
-task or thread than its start.
+The parent of a call is the span that is current when it starts. Its own span is made current only together with other
+instrumentation (`interop`), while the model runs or until its first chunk: the end of a call may come in another task
+or thread than its start.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ def _key(run_id: Any) -> object:
 class Call:
     """A call that has not been answered yet."""
 
-    __slots__ = ("_token", "first_chunk", "form", "run_id", "span", "started", "target", "who")
+    __slots__ = ("_token", "actor", "first_chunk", "form", "run_id", "span", "started", "target")
 
-    def __init__(self, run_id: object, span: Span, target: Target, who: Actor | None) -> None:
-        self.who = who
+    def __init__(self, run_id: object, span: Span, target: Target, actor: Actor | None) -> None:
+        self.actor = actor
         self.run_id = run_id
         self.span = span
         self.target = target
@@ -75,11 +75,11 @@ class Call:
 
     @property
     def entered(self) -> bool:
-        """Whether its span was made current."""
+        """Whether its span is current."""
         return self._token is not None
 
     def enter(self) -> None:
-        """Its span is current from now until `leave`."""
+        """Make its span current, until `leave`."""
         self._token = otel_context.attach(recording_context(self.span))
 
     def leave(self) -> None:
@@ -93,11 +93,11 @@ _started: ContextVar[list[Call] | None] = ContextVar("otel-mas model calls", def
 
 
 class ModelCalls:
-    """The calls that are open, and what becomes of them. Its methods are named after what LangChain announces."""
+    """The open calls. Methods have the names of LangChain's callbacks."""
 
     def __init__(self) -> None:
         self._open: dict[object, Call] = {}  # by `_key`
-        # Whether a call that is streamed is current until its first chunk: from then on, whoever reads it goes on.
+        # Whether a streamed call is current until its first chunk: from then on, its reader's code runs in between.
         self.streams_are_current = False
 
     # -- start -----------------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ class ModelCalls:
     def on_chat_model_start(
         self, serialized: Any, messages: Sequence[Any], run_id: UUID, metadata: Any, extra: dict[str, Any]
     ) -> None:
-        """A chat model is about to be called. `extra` is what LangChain says besides."""
+        """Start the span of a chat model's call. `extra` are LangChain's further keyword arguments."""
         try:
             self._start(recorder(), Operation.CHAT, serialized, messages, run_id, metadata, extra)
         except Exception as error:
@@ -113,9 +113,9 @@ class ModelCalls:
 
     @guarded("langchain: completion start")
     def on_llm_start(self, serialized: Any, prompt: str, run_id: UUID, metadata: Any, extra: dict[str, Any]) -> None:
-        """A completion model is about to be called."""
-        given = [Plain("user", prompt)]
-        self._start(recorder(), Operation.TEXT_COMPLETION, serialized, given, run_id, metadata, extra)
+        """Start the span of a completion model's call."""
+        messages = [Plain("user", prompt)]
+        self._start(recorder(), Operation.TEXT_COMPLETION, serialized, messages, run_id, metadata, extra)
 
     def _start(
         self,
@@ -137,13 +137,13 @@ class ModelCalls:
         called = target(operation, serialized, metadata, params)
         options = extra.get("options")
         attributes = start_attributes(called, metadata, params, options, messages)
-        around = otel_context.get_current()
-        span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT, parent=around)
+        context = otel_context.get_current()
+        span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT, parent=context)
         if not span.is_recording():
             return
-        who: Any = around.get(ACTOR_KEY)
+        actor: Any = context.get(ACTOR_KEY)
         key = _key(run_id)
-        call = Call(key, span, called, who)
+        call = Call(key, span, called, actor)
         if len(self._open) >= _MAX_OPEN:
             self._drop_oldest()
         if options:
@@ -155,16 +155,16 @@ class ModelCalls:
         elif self.streams_are_current:
             call.enter()
         digests = rec.messages(span, "input", messages, MESSAGES)
-        if who is not None and digests:
-            writers = who.provenance.record_read(who, who.path + MODEL_PATH, digests, messages)
+        if actor is not None and digests:
+            writers = actor.provenance.record_read(actor, actor.path + MODEL_PATH, digests, messages)
             if writers:
-                rec.add_causes(span, [Cause(context, LinkKind.MESSAGE) for context in writers])
+                rec.add_causes(span, [Cause(writer, LinkKind.MESSAGE) for writer in writers])
         tools = params.get("tools") or params.get("functions")
         if tools:
             rec.content(span, names.GEN_AI_TOOL_DEFINITIONS, tools)
 
     def enter(self, run_manager: Any) -> Call | None:
-        """Make the span of a run current; the caller is to `leave` what is returned."""
+        """Make the span of a run current, until `leave` of the result."""
         call = self._open.get(_key(run_manager.run_id)) if run_manager is not None else None
         if call is None or call.entered:
             return None
@@ -174,7 +174,7 @@ class ModelCalls:
     # -- meanwhile -------------------------------------------------------------------------------------------------
 
     def on_chunk(self, run_id: UUID) -> None:
-        """A chunk; only the first one of a call matters."""
+        """Note the time of the first chunk."""
         call = self._open.get(_key(run_id))
         if call is not None and call.first_chunk is None:
             call.first_chunk = perf_counter()
@@ -183,7 +183,7 @@ class ModelCalls:
     # -- end -------------------------------------------------------------------------------------------------------
 
     def on_llm_end(self, response: LLMResult, run_id: UUID) -> None:
-        """The call has been answered."""
+        """Record the answer, and end the span."""
         call = self._open.pop(_key(run_id), None)
         if call is None:
             return
@@ -198,7 +198,7 @@ class ModelCalls:
 
     @guarded("langchain: model error")
     def on_llm_error(self, error: BaseException, run_id: UUID, response: LLMResult | None) -> None:
-        """The call failed, or whoever read the stream stopped reading: then there is no error."""
+        """Record the error, and end the span. There is no error if the stream's reader stopped reading."""
         call = self._open.pop(_key(run_id), None)
         if call is None:
             return
@@ -222,10 +222,12 @@ class ModelCalls:
                 call.target, generations, response.llm_output, simulated, call.first_chunk is not None, span
             )
             attributes[names.MAS_OUTPUT_MODALITIES] = modalities(messages)
-            # What is messages in a task is mostly added to its graph's state, and comes again.
-            digests = rec.messages(span, "output", messages, MESSAGES, again=call.who is not None)
-            if call.who is not None and digests:
-                call.who.provenance.record_write(call.who.path + MODEL_PATH, span.get_span_context(), digests, messages)
+            # A task mostly adds them to its graph's state, where they are digested again.
+            digests = rec.messages(span, "output", messages, MESSAGES, again=call.actor is not None)
+            if call.actor is not None and digests:
+                call.actor.provenance.record_write(
+                    call.actor.path + MODEL_PATH, span.get_span_context(), digests, messages
+                )
             if call.form is not None:
                 answered(call.form, span, messages[0])
         else:
@@ -237,10 +239,10 @@ class ModelCalls:
 
     @guarded("langchain: calls left")
     def leave(self, calls: Sequence[Call], error: BaseException) -> None:
-        """End the calls that LangChain does not report: cancelled ones, others of a failed batch, a failed one."""
+        """End the calls whose end LangChain does not report: cancelled ones, others of a failed batch, a failed one."""
         for call in calls:
             if self._open.pop(call.run_id, None) is not None:
-                # LangChain fails itself where an exception answers for attributes that it does not have.
+                # A failed one: LangChain itself fails at an exception that has every attribute by `__getattr__`.
                 if not cancelled(call.span, error) and len(calls) == 1:
                     recorder().record_exception(call.span, error)
                 call.span.end()

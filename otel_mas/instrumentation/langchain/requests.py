@@ -12,7 +12,7 @@ from otel_mas.semconv import attributes as names
 from otel_mas.semconv import record_kind
 from otel_mas.semconv.enums import Operation, Provider
 
-# LangChain's `ls_provider` → `gen_ai.provider.name`; others are called what LangChain calls them.
+# LangChain's `ls_provider` → `gen_ai.provider.name`. Other providers keep LangChain's name.
 PROVIDERS: Final[dict[str, str]] = {
     "azure": Provider.AZURE_AI_OPENAI,
     "azure_openai": Provider.AZURE_AI_OPENAI,
@@ -81,7 +81,7 @@ def _form(value: Any) -> str | None:
 
 
 _Rule = tuple[str, Callable[[Any], Any]]
-# A parameter under the names that the integrations give it → attribute, and how its value is read.
+# Name of a parameter in an integration → attribute, and function that reads its value.
 _PARAMETERS: Final[dict[str, _Rule]] = {
     "temperature": (names.GEN_AI_REQUEST_TEMPERATURE, _number),
     "top_p": (names.GEN_AI_REQUEST_TOP_P, _number),
@@ -101,7 +101,7 @@ _PARAMETERS: Final[dict[str, _Rule]] = {
     "response_format": (names.GEN_AI_OUTPUT_TYPE, _form),
 }
 _NAMED: Final = _PARAMETERS.keys()
-# Where a model keeps its parameters to itself, what it says for LangSmith.
+# LangSmith's metadata, for models that do not report their parameters.
 _FALLBACKS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("ls_temperature", names.GEN_AI_REQUEST_TEMPERATURE, _number),
     ("ls_max_tokens", names.GEN_AI_REQUEST_MAX_TOKENS, _integer),
@@ -110,7 +110,7 @@ _FALLBACKS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
 
 
 class Target(NamedTuple):
-    """A model at a provider: what every call to it has in common."""
+    """A model at a provider, with the attributes that every call of it has."""
 
     name: str
     provider: str | None
@@ -122,7 +122,7 @@ _targets: dict[tuple[Operation, Any, Any, Any], Target] = {}
 
 
 def target(operation: Operation, serialized: Any, metadata: Mapping[str, Any], params: Mapping[str, Any]) -> Target:
-    """The model that is called, made once for each."""
+    """The model that is called. Kept for later calls."""
     provider_name = text_of(metadata.get("ls_provider"))
     named = (metadata.get("ls_model_name"), params.get("model"), params.get("model_name"))
     model = next(filter(None, map(text_of, named)), None)
@@ -173,13 +173,13 @@ def start_attributes(
     options: Mapping[str, Any] | None,
     messages: Sequence[Any],
 ) -> dict[str, Any]:
-    """Everything that is known about a call before it is made."""
+    """The attributes of a call that are known before it is made."""
     attributes = target.attributes.copy()
     for parameter in _NAMED & params.keys():
-        given = params[parameter]
-        if given is not None:
+        configured = params[parameter]
+        if configured is not None:
             attribute, read = _PARAMETERS[parameter]
-            value = read(given)
+            value = read(configured)
             if value is not None:
                 attributes[attribute] = value
     for key, attribute, read in _FALLBACKS:

@@ -46,7 +46,7 @@ def end_attributes(
     Args:
         target: the model that was called.
         generations: LangChain's candidates, at least one.
-        output: LangChain's `llm_output`, where older integrations and completion models say what they know.
+        output: LangChain's `llm_output`, the place of metadata in older integrations and completion models.
         simulated: nobody was charged for it.
         streamed: the metadata are merged from chunks, some of which repeat names.
         span: of the call.
@@ -70,7 +70,7 @@ def end_attributes(
         attributes[names.GEN_AI_RESPONSE_ID] = once(identity)
     metadata = _usage_of(generations)
     if type(total := field_of(metadata, "total_cost")) in (int, float) and total == 0:
-        # LangChain marks an answer from its own cache so: no model worked, and its tokens were counted before.
+        # LangChain's mark of an answer from its own cache: no model worked, and its tokens were counted before.
         _FROM_CACHE.describe(attributes, simulated)
         return attributes
     usage = read_usage(metadata, response, overall)
@@ -92,8 +92,8 @@ def _usage_of(generations: Sequence[Any]) -> Any:
 
 def _once(name: str) -> str:
     """A name without its repetitions: LangChain joins the texts of chunks, names included (langchain#38366)."""
-    again = (name + name).find(name, 1)
-    return name[:again] if again < len(name) and again > 1 else name
+    period = (name + name).find(name, 1)
+    return name[:period] if 1 < period < len(name) else name
 
 
 def _finish_reason(one: Any) -> str | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry import context as otel_context
 
-from otel_mas.instrumentation.endings import left_by
+from otel_mas.instrumentation.endings import record_ending
 from otel_mas.record import recording_context, restore_context
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Running:
         restore_context(self._token)
         try:
             if error is not None:
-                left_by(self.span, error)
+                record_ending(self.span, error)
         finally:
             self.span.end()
 

@@ -1,4 +1,4 @@
-"""Structured answers of models (`with_structured_output`): grades among them, and what they may decide."""
+"""Structured answers of models (`with_structured_output`): judgements, and reasons of routing decisions."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from otel_mas.instrumentation.judgements import Judgement
     from otel_mas.instrumentation.langgraph.current import CurrentTask
 
-# Under which LangChain tells a callback the schema that was given to `with_structured_output`.
+# LangChain's key for the schema of `with_structured_output`, among a call's options.
 _FORMAT = "ls_structured_output_format"
 
 
 class Asked(NamedTuple):
-    """A model was asked for an answer of this form, in this task."""
+    """The form of an answer that a model was asked for, and the task that asked."""
 
     name: str
     is_judgement: bool
@@ -70,7 +70,7 @@ def evaluation(span: Span, name: str, judged: Judgement, task: CurrentTask | Non
 
 
 def record_judgement(span: Span, judged: Judgement) -> None:
-    """Put a judgement on a span, and its reason beside it."""
+    """Record a judgement on a span, and its reason as content."""
     attributes: dict[str, Any] = {}
     if judged.score is not None:
         attributes[names.GEN_AI_EVALUATION_SCORE_VALUE] = judged.score

@@ -1,8 +1,7 @@
-"""Spans of tools, around `BaseTool.run` and `arun`, through which every way of calling a tool goes.
+"""Spans of tools, around `BaseTool.run` and `arun`, by which every way of calling a tool goes.
 
-A tool can return that it failed: a `ToolMessage` with status `error`, made of an exception that the tool was
-told to handle. Nothing was raised and the app has dealt with it, so the span has `error.type` = `tool_error` and no
-error status.
+A tool that handles its exceptions (`handle_tool_error`) returns a `ToolMessage` with status `error`. Nothing was raised
+and the app has dealt with it, so the span has `error.type` = `tool_error` and no error status.
 """
 
 from __future__ import annotations
@@ -42,8 +41,8 @@ _HANDLED: Final = "tool_error"
 _UNKNOWN: Final = "unknown_tool"
 _MAX_DEPTH: Final = 8
 _MAX_ITEMS: Final = 2048  # of a result that are looked at for messages
-_INJECTED: Final[WeakKeyDictionary[type, frozenset[str]]] = WeakKeyDictionary()  # by what a tool takes in all
-# The tool that has begun, until LangChain says with which arguments.
+_INJECTED: Final[WeakKeyDictionary[type, frozenset[str]]] = WeakKeyDictionary()  # by a tool's input schema
+# The tool that has begun, until LangChain announces its arguments.
 _beginning: ContextVar[tuple[Span, Any] | None] = ContextVar("otel-mas tool", default=None)
 
 
@@ -81,8 +80,8 @@ def refused(call: Mapping[str, Any], answer: Any) -> None:
     """Record a call of a tool that does not exist: an error, though the app goes on with the answer.
 
     Args:
-        call: the model's, with name, id and arguments.
-        answer: the message that the framework answers it with.
+        call: the model's tool call, with name, id and arguments.
+        answer: the framework's message to the model.
     """
     span = _start(str(call["name"]), call.get("id"))
     try:
@@ -95,17 +94,17 @@ def refused(call: Mapping[str, Any], answer: Any) -> None:
         span.end()
 
 
-def arguments_given(arguments: Any) -> None:
+def record_arguments(arguments: Any) -> None:
     """Record the arguments of the tool that has just begun here."""
     begun = _beginning.get()
     if begun is not None:
         _beginning.set(None)
         span, tool = begun
-        recorder().content(span, names.GEN_AI_TOOL_CALL_ARGUMENTS, _of_the_caller(tool, arguments))
+        recorder().content(span, names.GEN_AI_TOOL_CALL_ARGUMENTS, _without_injected(tool, arguments))
 
 
-def _of_the_caller(tool: Any, arguments: Any) -> Any:
-    """Without what LangGraph injects, a whole state for one: LangChain leaves that out itself only from 1.0 on."""
+def _without_injected(tool: Any, arguments: Any) -> Any:
+    """Leave out the arguments that LangGraph injects, such as a whole state. LangChain does so itself from 1.0 on."""
     if hasattr(tool, "_filter_injected_args") or not issubclass(type(arguments), dict):
         return arguments
     injected = _injected(tool)
@@ -113,7 +112,7 @@ def _of_the_caller(tool: Any, arguments: Any) -> Any:
 
 
 def _injected(tool: Any) -> frozenset[str]:
-    """The names of the arguments that a tool's caller does not give. To ask makes a class, so it is asked once."""
+    """The names of the injected arguments. LangChain makes a class to find them, so the result is kept."""
     whole = tool.get_input_schema()
     known = _INJECTED.get(whole)
     if known is None:
@@ -129,11 +128,11 @@ def _record_result(tool: str, span: Span, result: Any) -> None:
     if any(text_of(field_of(message, "status")) == "error" for message in messages):
         span.set_attribute(names.ERROR_TYPE, _HANDLED)
     if messages:
-        who = current_actor()
-        digests = rec.messages(span, "output", messages, MESSAGES, again=who is not None)
+        actor = current_actor()
+        digests = rec.messages(span, "output", messages, MESSAGES, again=actor is not None)
         rec.set_attributes(span, {names.MAS_OUTPUT_MODALITIES: modalities(messages)})
-        if who is not None and digests:
-            who.provenance.record_write((*who.path, tool), span.get_span_context(), digests, messages)
+        if actor is not None and digests:
+            actor.provenance.record_write((*actor.path, tool), span.get_span_context(), digests, messages)
     rec.content(span, names.GEN_AI_TOOL_CALL_RESULT, _plain(result))
 
 
@@ -151,9 +150,9 @@ def _messages_in(result: Any) -> Iterable[Any]:
 
 
 def _plain(value: Any, depth: int = 0, left: list[int] | None = None) -> Any:
-    """The result for the store: messages and commands as what they say, everything else as it is.
+    """The result for the store: messages and commands as their content, everything else as it is.
 
-    Looks at a bounded part of it: the copy that is made of the rest is bounded itself.
+    Only a bounded part is converted: the copy that is made of the rest is bounded itself.
     """
     left = [_MAX_ITEMS] if left is None else left
     left[0] -= 1
@@ -177,8 +176,8 @@ def _plain(value: Any, depth: int = 0, left: list[int] | None = None) -> Any:
 
 
 def _is_command(value: Any) -> bool:
-    """LangGraph's `Command`, by name: importing LangGraph is the app's decision."""
+    """Whether it is LangGraph's `Command`, by name: importing LangGraph is the app's decision."""
     return is_a(value, "Command") and own_fields(value).keys() >= {"goto", "update"}
 
 
-__all__ = ["arguments_given", "arun", "refused", "run"]
+__all__ = ["arun", "record_arguments", "refused", "run"]

@@ -11,7 +11,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 
-from otel_mas.instrumentation.endings import left_by
+from otel_mas.instrumentation.endings import record_ending
 from otel_mas.instrumentation.marks.causes import CausedBy, causes_of, sender_context
 from otel_mas.record import guarded, is_a, recorder, recording_context, restore_context
 
@@ -188,7 +188,7 @@ class Mark:
             if self.span.is_recording():
                 self._before_end(error)
                 if error is not None and not is_a(error, "KeyboardInterrupt") and not is_a(error, "SystemExit"):
-                    left_by(self.span, error)
+                    record_ending(self.span, error)
         finally:
             self.span.end()
 

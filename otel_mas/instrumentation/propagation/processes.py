@@ -1,8 +1,8 @@
-"""Processes and their pools: work that code inside something recorded hands to another process is inside of it as well.
+"""Context propagation to other processes and pools of them: the work there is inside the span that handed it over.
 
 The work is pickled together with the span's id and the settings of recording, so that a child without recording
-(`spawn` begins with an empty one) writes to the same store. A child that is forked in
-the middle has its parent's context by itself, where the parent's objects are then replaced by their ids.
+(`spawn` begins with an empty one) writes to the same store. A forked child has its parent's context by itself; the
+parent's objects in it are replaced by their ids.
 """
 
 from __future__ import annotations
@@ -74,10 +74,10 @@ def submit(original: Original) -> Original:
 
 
 def pool(original: Original) -> Original:
-    """The methods of `multiprocessing.Pool` by which it is given work. A `ThreadPool` is one as well."""
+    """The methods of `multiprocessing.Pool` that take work. A `ThreadPool` is one as well."""
 
     @functools.wraps(original)
-    def given(self: Any, func: Any, *args: Any, **kwargs: Any) -> Any:
+    def take(self: Any, func: Any, *args: Any, **kwargs: Any) -> Any:
         context = otel_context.get_current()
         if RECORDED_SPAN_KEY in context:
             if isinstance(self, sys.modules["multiprocessing.pool"].ThreadPool):
@@ -86,7 +86,7 @@ def pool(original: Original) -> Original:
                 func = _carrying(func) or func
         return original(self, func, *args, **kwargs)
 
-    return given
+    return take
 
 
 def start(original: Original) -> Original:
@@ -113,7 +113,7 @@ def start(original: Original) -> Original:
 
 @guarded("propagation: end of a process")
 def ending(**_: Any) -> None:
-    """A process of Celery's ends, past every hook of Python's own: write what it recorded."""
+    """Write everything at the end of a Celery process, which skips Python's own exit hooks."""
     settings = switch.settings()
     if settings is not None:
         lifecycle.flush(settings.exit_timeout_s)

@@ -1,7 +1,6 @@
-"""Threads and thread pools: what code inside something recorded starts there runs inside of it as well.
+"""Context propagation to threads and thread pools: work that is started inside a recorded span runs inside of it.
 
-Only such code is concerned; everybody else's threads are as they always were, one look at the OTel context later. It is
-OpenTelemetry's context that is carried, not the app's own context variables.
+Other threads are left alone. OpenTelemetry's context is carried, not the app's own context variables.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from otel_mas.record import RECORDED_SPAN_KEY, caught, restore_context
 
 Original = Callable[..., Any]
 
-# Threads that serve whoever comes: started by chance where somebody came first. What is submitted to them is carried.
+# Threads that serve all code, and are started by the first that comes. Work that is submitted to them is carried.
 _SERVANTS: Final = ("concurrent.futures.", "multiprocessing.", "anyio.", "opentelemetry.", "otel_mas.", "langsmith.")
 
 
@@ -46,7 +45,7 @@ def submit(original: Original) -> Original:
     @functools.wraps(original)
     def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         context = otel_context.get_current()
-        if RECORDED_SPAN_KEY not in context or _has_context(fn) or _by_opentelemetry() or _elsewhere(self):
+        if RECORDED_SPAN_KEY not in context or _has_context(fn) or _by_opentelemetry() or _in_interpreters(self):
             return original(self, fn, *args, **kwargs)
         return original(self, functools.partial(run_inside, context, fn), *args, **kwargs)
 
@@ -63,13 +62,13 @@ def run_inside(context: Context, function: Original, /, *args: Any, **kwargs: An
 
 
 def serves(worker: Any) -> bool:
-    """Whether a thread or process is there for whoever comes, rather than for the code that starts it."""
+    """Whether a thread or process serves all code, not only the code that starts it."""
     code = getattr(worker, "_target", None) or type(worker)
     return f"{getattr(code, '__module__', '')}.".startswith(_SERVANTS)
 
 
 def _carry(thread: Any, context: Context) -> bool:
-    """Have the thread run in `context`. Its `run` is replaced, whichever class it is of, until it is called."""
+    """Make the thread run in `context`: its `run` is replaced until it is called."""
     try:
         if serves(thread) or "run" in vars(thread) or getattr(thread, "_context", None) is not None:
             return False
@@ -94,7 +93,7 @@ def _has_context(function: Any) -> bool:
     return type(getattr(function, "__self__", None)) is Variables
 
 
-def _elsewhere(executor: Any) -> bool:
+def _in_interpreters(executor: Any) -> bool:
     """Whether the executor's threads are other interpreters (Python 3.14), which take what can be pickled."""
     interpreters = sys.modules.get("concurrent.futures.interpreter")
     return interpreters is not None and isinstance(executor, interpreters.InterpreterPoolExecutor)
