@@ -82,16 +82,6 @@ class Attribute:
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
-    """One table of `dialects.toml`."""
-
-    title: str
-    content: tuple[str, ...]
-    content_below: tuple[str, ...]
-    structure: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Registry:
     """The source of the generated files."""
 
@@ -99,21 +89,14 @@ class Registry:
     files: dict[str, dict[str, Any]]
     attributes: dict[str, Attribute]
     groups: dict[str, dict[str, Any]]
-    dialects: tuple[Dialect, ...]
+    dialects: tuple[dict[str, Any], ...]
+    """The tables of `dialects.toml`."""
     conventions: tuple[str, ...]
-    """Names of OpenTelemetry's semantic conventions that hold structure and stand nowhere else."""
+    """Names of OpenTelemetry's semantic conventions that hold structure and are in none of the others."""
 
-    @property
-    def content_names(self) -> list[str]:
-        return sorted({name for dialect in self.dialects for name in dialect.content} - set(self.attributes))
-
-    @property
-    def structure_names(self) -> list[str]:
-        return sorted({name for dialect in self.dialects for name in dialect.structure} - set(self.attributes))
-
-    @property
-    def content_prefixes(self) -> list[str]:
-        return sorted({name for dialect in self.dialects for name in dialect.content_below})
+    def dialect_names(self, kind: str) -> list[str]:
+        """The names of a kind (content, content_below, structure) in the dialects that are not in the registry."""
+        return sorted({name for dialect in self.dialects for name in dialect[kind]} - set(self.attributes))
 
 
 def constant(name: str) -> str:
@@ -138,10 +121,7 @@ def load(folder: Path = HERE) -> Registry:
         files=files,
         attributes=dict(sorted(attributes.items())),
         groups={group["id"]: group for content in files.values() for group in content.get("attribute_groups", ())},
-        dialects=tuple(
-            Dialect(d["title"], *map(tuple, (d["content"], d["content_below"], d["structure"])))
-            for d in dialects.values()
-        ),
+        dialects=tuple(dialects.values()),
         conventions=tuple(sorted(_conventions() - known)),
     )
 
@@ -264,11 +244,9 @@ __all__ = [
 
 def init_py(registry: Registry) -> str:
     enums = sorted(["ContentClass", *(ENUM_NAMES[a.key] for a in registry.attributes.values() if a.members)])
-    other = {"structure": registry.structure_names, "content": registry.content_names}
-    names = {
-        kind: [*(a.key for a in registry.attributes.values() if a.content_class == kind), *other.get(kind, ())]
-        for kind in CONTENT_CLASSES
-    }
+    names = {kind: [a.key for a in registry.attributes.values() if a.content_class == kind] for kind in CONTENT_CLASSES}
+    names["structure"] += registry.dialect_names("structure")
+    names["content"] += registry.dialect_names("content")
     exported = ["CONTENT_PREFIXES", "SCHEMA_URL", "STRING_ARRAYS", *enums, "attributes", "content_class", "record_kind"]
     return INIT.format(
         mark=MARK,
@@ -277,7 +255,7 @@ def init_py(registry: Registry) -> str:
         names="\n".join(
             f'    ContentClass.{constant(kind)}: """\n{_filled(names[kind], 8)}\n    """,' for kind in CONTENT_CLASSES
         ),
-        prefixes=_filled(registry.content_prefixes),
+        prefixes=_filled(registry.dialect_names("content_below")),
         arrays=_filled(a.key for a in registry.attributes.values() if a.type == "string[]"),
         kinds="\n".join(f'    "{operation}": RecordKind.{kind},' for operation, kind in RECORD_KINDS.items()),
         exported="\n".join(f'    "{name}",' for name in exported),
@@ -363,10 +341,10 @@ def dialects_md(registry: Registry) -> str:
         "those of `otel_mas/semconv/conventions.py`. Text under other names is content, numbers and booleans are not.",
     ]
     for dialect in registry.dialects:
-        lines += ["", f"## {dialect.title}", "", "| name | class |", "|---|---|"]
-        lines += [f"| `{name}` | content |" for name in dialect.content]
-        lines += [f"| `{name}.*` | content |" for name in dialect.content_below]
-        lines += [f"| `{name}` | structure |" for name in dialect.structure]
+        lines += ["", f"## {dialect['title']}", "", "| name | class |", "|---|---|"]
+        lines += [f"| `{name}` | content |" for name in dialect["content"]]
+        lines += [f"| `{name}.*` | content |" for name in dialect["content_below"]]
+        lines += [f"| `{name}` | structure |" for name in dialect["structure"]]
     return "\n".join(lines) + "\n"
 
 

@@ -7,5 +7,4 @@
 - `json`: OTLP/JSON ⇄ messages
 - `framing`: stored spans → one `TracesData` message, by concatenation
 - `array_parts`: long string arrays, split on the way out and joined on the way in
-- `zstd`: files compressed with zstd, as a Collector writes them
 """

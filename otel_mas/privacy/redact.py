@@ -252,9 +252,4 @@ def redact_text(text: str) -> str:
     return _default.text(text)
 
 
-def redact_value(value: Any) -> Any:
-    """Redact a value by the built-in rules; returns a JSON-able copy."""
-    return _default.value(value)
-
-
-__all__ = ["REDACTED", "Pause", "Redactor", "is_secret_key", "key_text", "redact_text", "redact_value"]
+__all__ = ["REDACTED", "Pause", "Redactor", "is_secret_key", "key_text", "redact_text"]

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
-from otel_mas.otlp import zstd
 from otel_mas.otlp.wire import DELIMITED, fields, read_varint
+from otel_mas.sources.otlp import zstd
 from otel_mas.sources.otlp.stream import ByteStream
 from otel_mas.store.files import SQLITE_MAGIC, header
 

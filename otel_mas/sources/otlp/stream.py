@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import IO
 
-from otel_mas.otlp import zstd
+from otel_mas.sources.otlp import zstd
 
 _CHUNK = 2**18
 _PACKED_CHUNK = 2**12

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from otel_mas.privacy.redact import REDACTED, is_secret_key, redact_text, redact_value
+from otel_mas.privacy.redact import REDACTED, Redactor, is_secret_key, redact_text
 
 pytestmark = pytest.mark.slow
 
@@ -122,7 +122,7 @@ def test_a_secret_shape_in_any_text_does_not_survive(secret: str, shape: str, be
 @given(st.data(), SECRETS, SHAPES)
 def test_a_secret_shape_does_not_survive_at_any_depth(data: st.DataObject, secret: str, shape: str) -> None:
     value = data.draw(_nested(st.just(shape.format(secret))))
-    assert not _survives(secret, redact_value(value))
+    assert not _survives(secret, Redactor().value(value))
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -130,12 +130,12 @@ def test_a_secret_shape_does_not_survive_at_any_depth(data: st.DataObject, secre
 def test_a_value_under_a_secret_key_does_not_survive(data: st.DataObject, secret: str, key: str) -> None:
     hidden = data.draw(_nested(st.just(secret)))
     value = data.draw(_nested(st.just({"kept": 1, key: hidden})))
-    assert not _survives(secret, redact_value(value))
+    assert not _survives(secret, Redactor().value(value))
 
 
 @given(SECRETS, SHAPES, WORDS)
 def test_a_secret_in_a_key_does_not_survive(secret: str, shape: str, words: str) -> None:
-    clean = redact_value({shape.format(secret): words, f"x {shape.format(secret)}": [1]})
+    clean = Redactor().value({shape.format(secret): words, f"x {shape.format(secret)}": [1]})
     assert not _survives(secret, clean)
     assert len(clean) == 2
 
@@ -147,8 +147,8 @@ def test_redacting_again_changes_nothing(data: st.DataObject, secret: str, shape
     once = redact_text(text)
     assert redact_text(once) == once
     value = data.draw(_nested(st.just({key: secret, "text": text})))
-    clean = redact_value(value)
-    assert redact_value(clean) == clean
+    clean = Redactor().value(value)
+    assert Redactor().value(clean) == clean
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_other_text_stays(text: str) -> None:
 
 def test_values_without_secrets_come_back_equal() -> None:
     value = {"a": [1, 2.5, None, True, "text"], "b": {"c": ""}, "password": None, "token": "", "secret": False}
-    assert redact_value(value) == value
+    assert Redactor().value(value) == value
 
 
 def test_a_secret_named_in_a_value_is_found() -> None:
@@ -208,7 +208,7 @@ def test_a_secret_named_in_a_value_is_found() -> None:
         ("Accept", "json"),
         ["run", "--password", S, "--name", "x"],
     ]
-    assert redact_value(value) == [
+    assert Redactor().value(value) == [
         {"name": "API_KEY", "value": REDACTED},
         {"name": "PATH", "value": "/bin"},
         ["Authorization", REDACTED],
@@ -218,23 +218,23 @@ def test_a_secret_named_in_a_value_is_found() -> None:
 
 
 def test_two_keys_that_are_secrets_are_both_kept() -> None:
-    assert redact_value({f"sk-{KEY}a": 1, f"sk-{KEY}b": 2}) == {REDACTED: 1, f"{REDACTED} 1": 2}
+    assert Redactor().value({f"sk-{KEY}a": 1, f"sk-{KEY}b": 2}) == {REDACTED: 1, f"{REDACTED} 1": 2}
 
 
 def test_depth_cycles_and_strange_objects_raise_nothing() -> None:
     deep: Any = f"sk-{KEY}"
     for _ in range(5_000):
         deep = [deep]
-    assert not _survives(KEY, repr(redact_value(deep)))
+    assert not _survives(KEY, repr(Redactor().value(deep)))
     cycle: dict[str, Any] = {"password": S}
     cycle["again"] = [cycle, cycle]
-    assert redact_value(cycle) == {"password": REDACTED, "again": ["[cycle]", "[cycle]"]}
+    assert Redactor().value(cycle) == {"password": REDACTED, "again": ["[cycle]", "[cycle]"]}
 
     class Strange:
         def __repr__(self) -> str:
             return f"Strange(api_key='{S}')"
 
-    assert redact_value({Strange(): Strange(), 1: b"token=" + S.encode(), "s": {S}}) == {
+    assert Redactor().value({Strange(): Strange(), 1: b"token=" + S.encode(), "s": {S}}) == {
         "Strange(api_key='[redacted]')": "Strange(api_key='[redacted]')",
         1: "token=[redacted]",
         "s": [S],
