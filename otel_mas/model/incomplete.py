@@ -43,7 +43,7 @@ def places(spans: Sequence[Span]) -> str:
 
 
 def innermost(spans: Sequence[Span]) -> Sequence[Span]:
-    """Those of these open spans that are no other one's parent."""
+    """The open spans that are no other one's parent."""
     parents = {span.parent_span_id for span in spans}
     return [span for span in spans if span.span_id not in parents] or spans
 

@@ -9,7 +9,7 @@ from otel_mas.semconv import RunOutcome
 
 
 class TraceStatus(StrEnum):
-    """How the root run of a trace ended, or that it has not."""
+    """The outcome of a trace's root run, or its state before that."""
 
     OK = "ok"
     INTERRUPTED = "interrupted"
@@ -28,7 +28,7 @@ class TraceStatus(StrEnum):
 STATUSES: Final = tuple(status.value for status in TraceStatus)
 RUNNING, STOPPED = TraceStatus.RUNNING.value, TraceStatus.STOPPED.value
 ENDED: Final = tuple(value for value in STATUSES if value not in (RUNNING, STOPPED))
-"""Those that a source which keeps only ended spans can be asked for."""
+"""The ones that a source of ended spans alone can be asked for."""
 MEANINGS: Final = (
     "ok; interrupted: waits for input; error; cancelled; abandoned: its caller stopped listening; running; "
     "stopped: its process ended before it did"

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which traces to list. Every field that is set must match; the newest trace comes first."""
+    """A selection of traces. Every field that is set must match; the newest trace comes first."""
 
     service: str | None = None
     agent: str | None = None

@@ -253,7 +253,7 @@ def find(text: str, pause: Pause | None = None) -> list[Found]:
 
 
 def _paced(steps: Iterable[T], pause: Pause | None) -> Iterator[T]:
-    """The same steps, with a pause after every few."""
+    """Yield the steps, with a pause after every few."""
     for number, step in enumerate(steps, 1):
         yield step
         if pause is not None and not number % _STEPS_PER_PAUSE:

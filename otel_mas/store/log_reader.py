@@ -38,7 +38,7 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class DestinationStatus:
-    """How far a destination is. `waiting` counts spans, `behind_ns` is the age of the oldest of them.
+    """The progress of a destination. `waiting` counts spans, `behind_ns` is the age of the oldest of them.
 
     `not_consented` counts spans that may not leave, `exported_by_app` those that the app sends there itself, `withheld`
     the values taken out as content, `lost` the spans deleted before they were shipped.

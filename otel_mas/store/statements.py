@@ -107,7 +107,7 @@ def delete(connection: sqlite3.Connection, table: str, key: Sequence[str], value
 def present(
     connection: sqlite3.Connection, table: str, key: Sequence[str], values: Sequence[object]
 ) -> set[tuple[object, ...]]:
-    """Those of the keys, whose values follow each other, that the table has."""
+    """The keys, of those whose values follow each other, that the table has."""
     return set(select(connection, f"SELECT {', '.join(key)} FROM {table}", key, values))
 
 

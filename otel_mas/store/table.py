@@ -77,7 +77,7 @@ class Rows:
             values.append(span.columns.get(name))
 
     def in_order(self, order: Sequence[int]) -> Rows:
-        """The same rows, of which the n-th is now the one with the number `order[n]`."""
+        """The rows in another order: the n-th is the one with the number `order[n]`."""
         rows = Rows()
         for name, values in vars(self).items():
             if isinstance(values, array):

@@ -1,4 +1,4 @@
-"""What a span says of itself."""
+"""The properties of a span."""
 
 from __future__ import annotations
 

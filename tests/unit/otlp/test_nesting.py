@@ -25,7 +25,7 @@ def nested(levels: int, kind: str) -> Any:
 
 
 def levels(value: Any) -> tuple[int, Any]:
-    """How deep a decoded value is, and what is innermost."""
+    """The depth of a decoded value, and its innermost item."""
     depth = 0
     while isinstance(value, dict | tuple | list):
         value = value["a"] if isinstance(value, dict) else value[0]

@@ -1,4 +1,4 @@
-"""What stays of other instrumentation's attributes where content is not wanted."""
+"""Attributes of other instrumentation that stay where content is not wanted."""
 
 from __future__ import annotations
 

@@ -217,7 +217,7 @@ AROUND = [
 
 
 def _planted() -> Iterator[tuple[str, str]]:
-    """What is written, and the secret in it."""
+    """A text, and the secret in it."""
     draw = random.Random(9)
     ways = [line for some in (PAIRS, HEADERS, URLS, COMMANDS) for line in some.splitlines()] + BLOCKS + TOKENS.split()
     for number, way in enumerate(ways):

@@ -1,4 +1,4 @@
-"""What may not leave is taken out of the bytes, and nothing else."""
+"""Content is taken out of the bytes, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the store costs: `python tests/unit/store/bench_store.py [spans]`. No test: it asserts nothing."""
+"""The cost of the store: `python tests/unit/store/bench_store.py [spans]`. No test: it asserts nothing."""
 
 from __future__ import annotations
 

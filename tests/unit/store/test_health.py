@@ -1,4 +1,4 @@
-"""How a store is, read without writing."""
+"""The state of a store, read without writing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is imported is there once, however often, and what was recorded here is not overwritten."""
+"""Imported spans are there once, however often, and never replace recorded ones."""
 
 from __future__ import annotations
 

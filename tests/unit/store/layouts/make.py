@@ -27,7 +27,7 @@ DIGEST = bytes(range(16))
 
 
 def file_of(layout: int) -> Path:
-    """Where the store of a layout is kept."""
+    """The path of the store of a layout."""
     return Path(__file__).with_name(f"layout-{layout}.db.gz")
 
 

@@ -1,4 +1,4 @@
-"""What `check` finds in a store, and that it finds nothing in a sound one."""
+"""`check` finds each kind of damage, and nothing in a sound store."""
 
 from __future__ import annotations
 

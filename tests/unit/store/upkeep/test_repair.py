@@ -1,4 +1,4 @@
-"""What `repair` saves of a damaged store."""
+"""Repair saves the readable part of a damaged store."""
 
 from __future__ import annotations
 
