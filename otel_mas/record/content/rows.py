@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from otel_mas.privacy.plain_values import cut_texts
 from otel_mas.privacy.redact import Pause
+from otel_mas.privacy.stored import Privacy
 from otel_mas.record.content.media import without_media
-from otel_mas.record.content.privacy import Privacy
-from otel_mas.record.content.snapshot import cut_texts, to_json
+from otel_mas.record.content.snapshot import to_json
 from otel_mas.record.guard import caught
 from otel_mas.record.pipeline.queue import AnyContent, Content, Message, StateValue
 from otel_mas.store.rows import Batch, ContentRow, MessageRow

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 import decimal
 import enum
@@ -18,6 +17,7 @@ from typing import Any
 
 import orjson
 
+from otel_mas.privacy.plain_values import more_note, tagged
 from otel_mas.record.content.fields import declared, field_of, own_fields
 
 _MAX_NODES = 20_000  # of one content: 2 ms on the app's thread; longer lists are cut, and say so
@@ -116,7 +116,7 @@ class Copy:
         for key, item in list(islice(dict.items(value), self.limit + 1)):
             if self.nodes >= self.limit:
                 self.cut = True
-                copied[_more(dict.__len__(value) - len(copied))] = None
+                copied[more_note(dict.__len__(value) - len(copied))] = None
                 break
             copied[self._key(key)] = self.of(item, depth + 1)
         return copied
@@ -126,7 +126,7 @@ class Copy:
         for item in list(islice(values, self.limit + 1)):
             if self.nodes >= self.limit:
                 self.cut = True
-                copied.append(_more(count - len(copied)))
+                copied.append(more_note(count - len(copied)))
                 break
             copied.append(self.of(item, depth + 1))
         return copied
@@ -159,11 +159,6 @@ _CYCLE = "… (a cycle: cut by otel-mas)"
 _MODEL_FIELDS = ("__pydantic_fields__", "model_fields", "__fields__")
 _MODULE = type.__dict__["__module__"].__get__
 _QUALNAME = type.__dict__["__qualname__"].__get__
-
-
-def _more(count: int) -> str:
-    """The mark for the rest of a list, a mapping or a text that was cut."""
-    return f"… (cut by otel-mas: {count:,} more)"
 
 
 def _tuple(copy: Copy, value: Any, depth: int) -> Any:
@@ -239,58 +234,12 @@ def identifier(value: Any) -> str:
     return Copy()._key(value)
 
 
-def cut_texts(value: Any, limit: int) -> Any:
-    """A value, plain like a snapshot, with texts of no more than `limit` characters together.
-
-    A cut text ends with the number of missing characters, a list or mapping with that of items.
-    """
-    return _cut(value, [limit])
-
-
-def _cut(value: Any, left: list[int]) -> Any:
-    kind = type(value)
-    if kind is str or kind is bytes:
-        size = len(value)
-        if size > left[0]:
-            mark = _more(size - left[0])
-            value = value[: left[0]] + (mark if kind is str else mark.encode())
-        left[0] = max(0, left[0] - size)
-        return value
-    if kind is dict:
-        return _cut_mapping(value, left)
-    if kind is not list and kind is not tuple:
-        return value
-    kept: list[Any] = []
-    for item in value:
-        if not left[0]:
-            kept.append(_more(len(value) - len(kept)))
-            break
-        kept.append(_cut(item, left))
-    return kept if kind is list else tuple(kept)
-
-
-def _cut_mapping(value: dict[Any, Any], left: list[int]) -> dict[Any, Any]:
-    kept: dict[Any, Any] = {}
-    for key, item in value.items():
-        if not left[0]:
-            kept[_more(len(value) - len(kept))] = None
-            break
-        key = _cut(key, left)
-        kept[key] = _cut(item, left)
-    return kept
-
-
 def to_json(value: Any) -> bytes:
     """A snapshot, redacted or not, as JSON. Bytes become `{"$bytes": base64}`."""
     try:
         return orjson.dumps(value, default=_default)
     except TypeError:  # lone surrogates, which UTF-8 and so JSON cannot hold
         return orjson.dumps(_without_surrogates(value), default=_default)
-
-
-def tagged(value: bytes) -> dict[str, str]:
-    """Bytes as JSON holds them."""
-    return {"$bytes": base64.b64encode(value).decode()}
 
 
 def _default(value: Any) -> Any:
@@ -307,4 +256,4 @@ def _without_surrogates(value: Any) -> Any:
     return value
 
 
-__all__ = ["Copy", "cut_texts", "identifier", "snapshot", "tagged", "to_json"]
+__all__ = ["Copy", "identifier", "snapshot", "to_json"]

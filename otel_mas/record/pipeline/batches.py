@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from otel_mas.model.dropped import DropReason
-from otel_mas.record.content.privacy import Privacy
+from otel_mas.privacy.stored import Privacy
 from otel_mas.record.content.rows import ContentEncoder
 from otel_mas.record.content.state import StateDigests, Unread
 from otel_mas.record.guard import caught

@@ -10,8 +10,8 @@ from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanKind
 
 from otel_mas.otlp.encode import key_value
 from otel_mas.otlp.wire import delimited, number, text, utf8
+from otel_mas.privacy.stored import STRIPPED, Privacy
 from otel_mas.record.cause import cause_attributes
-from otel_mas.record.content.privacy import STRIPPED, Privacy
 from otel_mas.record.pipeline.pairs import AttributePairs
 from otel_mas.record.pipeline.span_data import SpanData
 from otel_mas.semconv import attributes as names

@@ -10,7 +10,7 @@ import orjson
 
 from otel_mas.otlp.encode import alike, key_value
 from otel_mas.otlp.wire import delimited, utf8
-from otel_mas.record.content.privacy import DRAWN, ID, STRIPPED, Privacy
+from otel_mas.privacy.stored import DRAWN, ID, STRIPPED, Privacy
 from otel_mas.store.columns import Column
 
 _MAX_PAIRS = 16_384  # 10 MB at most, with the longest texts

@@ -32,7 +32,7 @@ from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from otel_mas.privacy.redact import Redactor
-    from otel_mas.record.content.privacy import Privacy
+    from otel_mas.privacy.stored import Privacy
     from otel_mas.record.pipeline.batches import BatchBuilder
 
 _BATCH_SPANS = 2048
@@ -186,7 +186,7 @@ class Recording:
         with background_imports:
             import otel_mas.record.pipeline.batches
             import otel_mas.store.writer  # noqa: F401
-            from otel_mas.record.content.privacy import Privacy
+            from otel_mas.privacy.stored import Privacy
 
             redactor = _redactor(self.settings)
         self._privacy = privacy = Privacy(self.settings.content or "none", redactor)

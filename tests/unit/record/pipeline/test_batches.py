@@ -13,9 +13,9 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from otel_mas.errors import StoreLocked
 from otel_mas.model.dropped import Dropped
+from otel_mas.privacy.stored import Privacy
 from otel_mas.record import guard
 from otel_mas.record.content.digest import Digester
-from otel_mas.record.content.privacy import Privacy
 from otel_mas.record.content.rows import MAX_BYTES
 from otel_mas.record.content.state import StateDigests
 from otel_mas.record.pipeline.batches import BatchBuilder

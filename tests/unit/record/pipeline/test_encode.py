@@ -14,8 +14,8 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
+from otel_mas.privacy.stored import DRAWN, Privacy
 from otel_mas.record import Cause
-from otel_mas.record.content.privacy import DRAWN, Privacy
 from otel_mas.record.pipeline.encode import SpanEncoder
 from otel_mas.record.pipeline.span_data import SpanData
 from otel_mas.semconv import attributes as names

@@ -15,9 +15,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from otel_mas.errors import NotAStore, StoreCorrupt, StoreFull, StoreLocked
 from otel_mas.model.dropped import Dropped, DropReason
 from otel_mas.privacy import secret_text
+from otel_mas.privacy.stored import Privacy
 from otel_mas.record import guard
 from otel_mas.record.content.digest import Digester
-from otel_mas.record.content.privacy import Privacy
 from otel_mas.record.content.state import StateDigests
 from otel_mas.record.pipeline.batches import BatchBuilder
 from otel_mas.record.pipeline.queue import SpanQueue

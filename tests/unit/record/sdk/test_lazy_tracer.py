@@ -17,10 +17,10 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
 from otel_mas.config import Settings
+from otel_mas.privacy.stored import Privacy
 from otel_mas.record import Cause
 from otel_mas.record.content.digest import Digester
 from otel_mas.record.content.messages import MessageDigests
-from otel_mas.record.content.privacy import Privacy
 from otel_mas.record.content.state import StateDigests
 from otel_mas.record.pipeline.batches import BatchBuilder
 from otel_mas.record.pipeline.encode import SpanEncoder

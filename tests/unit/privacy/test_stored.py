@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from otel_mas.record.content.privacy import STRIPPED, Privacy
+from otel_mas.privacy.stored import STRIPPED, Privacy
 from otel_mas.record.content.snapshot import to_json
 from otel_mas.semconv import attributes as names
 

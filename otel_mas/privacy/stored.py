@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from otel_mas.config import Content
+from otel_mas.privacy.plain_values import cut_texts, tagged
 from otel_mas.privacy.policy import Rule, holds_text, rule
 from otel_mas.privacy.redact import Redactor, key_text
-from otel_mas.record.content.snapshot import cut_texts, tagged
 from otel_mas.semconv import attributes as names
 
 # Ids, digests and enum members: new ones on every span, and there is nothing to redact in those that we make.
