@@ -45,7 +45,7 @@ class OwnProvider(TracerProvider):
         if settings.record_unsampled:
             self.sampler = RecordUnsampled(self.sampler)
         self.gone = False
-        self.added: list[SpanProcessor] = []
+        self.foreign_processors: list[SpanProcessor] = []
 
     def get_tracer(self, *args: Any, **kwargs: Any) -> Tracer:
         """A tracer of this provider until it gives way, and of the app's from then on."""
@@ -61,9 +61,9 @@ class OwnProvider(TracerProvider):
         if self.gone and successor is not self and hasattr(successor, "add_span_processor"):
             successor.add_span_processor(span_processor)
             return
-        if not self.added:
+        if not self.foreign_processors:
             self._atexit_handler = atexit.register(self.shutdown)
-        self.added.append(span_processor)
+        self.foreign_processors.append(span_processor)
         super().add_span_processor(span_processor)
 
     def give_way(self) -> None:

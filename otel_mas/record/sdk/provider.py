@@ -169,7 +169,7 @@ class Attachment:
         own = self._own
         if own is not None and own is not provider and not own.gone:
             if adopted:
-                _move(own.added, provider)
+                _move(own.foreign_processors, provider)
             own.give_way()
 
     def withdraw(self) -> OwnProvider | None:
@@ -177,7 +177,7 @@ class Attachment:
         kept = None
         own = self._own
         if own is not None and not own.gone:
-            if own.added:
+            if own.foreign_processors:
                 kept = own
             else:
                 with _lock:
@@ -307,11 +307,11 @@ def _sdk_processors(provider: Any) -> Any:
     return processors if known else None
 
 
-def _move(added: list[Any], provider: Any) -> None:
+def _move(processors: list[Any], provider: Any) -> None:
     """Add to the app's provider the processors that others have added to ours."""
     add = _adder(provider)
     there = getattr(_sdk_processors(provider), "_span_processors", ())
-    for one in added:
+    for one in processors:
         if one not in there:
             add(one)
 
