@@ -53,6 +53,3 @@ def tls_failure(message: str, *, tls: bool) -> TlsFailure | None:
 def wants_tenant(message: str) -> bool:
     """Whether a server with several tenants misses the name of one (Tempo, Mimir, Loki: "no org id")."""
     return "org id" in message.lower()
-
-
-__all__ = ["TlsFailure", "tls_failure", "wants_tenant"]

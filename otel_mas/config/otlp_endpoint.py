@@ -280,17 +280,3 @@ class _Reader:
 
     def _problem(self, variable: str, fault: Fault, text: str, expected: str) -> None:
         self._problems.append(OtlpProblem(variable, fault, masked_url(text), expected))
-
-
-__all__ = [
-    "PORTS",
-    "PREFIX",
-    "TRACES_PATH",
-    "TRACES_PREFIX",
-    "Fault",
-    "OtlpEndpoint",
-    "OtlpProblem",
-    "Protocol",
-    "otlp_variable",
-    "read_otlp_endpoint",
-]

@@ -97,6 +97,3 @@ def _units(expression: str) -> Iterator[str]:
     chars = list(dict.fromkeys([*own[:_MAX_CHARS], *"a1A -_"]))
     yield from chars
     yield from ("".join(pair) for pair in product(chars[:_MAX_CHARS], repeat=2))
-
-
-__all__ = ["checked_names", "checked_patterns", "names", "patterns"]

@@ -135,6 +135,3 @@ def _as_unavailable(outcome: Outcome) -> Unavailable | None:
     if isinstance(outcome, Accepted):
         return None
     return outcome if isinstance(outcome, Unavailable) else Unavailable(outcome.reason)
-
-
-__all__ = ["Delivery", "Stopped", "sender"]

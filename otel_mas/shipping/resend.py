@@ -68,6 +68,3 @@ class Resend(Log):
                 + (f" AND trace IN ({traces})" if chosen.trace else ""),
                 (start, history or 0, chosen.since_ns, chosen.until_ns, key, *([pattern] if chosen.trace else [])),
             )
-
-
-__all__ = ["Resend", "Selection"]

@@ -227,6 +227,3 @@ class _Failures:
 
     def reset(self) -> None:
         self._key = None
-
-
-__all__ = ["Busy", "Idle", "Shipped", "Shipper", "Step", "Waiting"]

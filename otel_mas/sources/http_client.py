@@ -108,6 +108,25 @@ class HttpClient:
             return reply
         raise self.status_error(reply)
 
+    def document(self, reply: Reply) -> dict[str, Any]:
+        """The JSON object of a reply. Raises SourceError where it is none."""
+        import orjson
+
+        if reply.is_page:
+            raise self.not_this_server(f"{reply.status}, a web page")
+        try:
+            document = orjson.loads(reply.body)
+        except orjson.JSONDecodeError as error:
+            if reply.status != 200:
+                raise self.status_error(reply) from error
+            if reply.body.lstrip().startswith(b"{"):
+                ended = error.pos >= len(reply.body) - 1 or "end of data" in error.msg or "EOF" in error.msg
+                raise self.truncated("it ends in the middle" if ended else str(error)) from error
+            raise self.not_this_server(f"{reply.status}, no JSON") from error
+        if not isinstance(document, dict):
+            raise self.not_this_server("JSON, but no object")
+        return document
+
     def status_error(self, reply: Reply) -> SourceError:
         """The error for a status that the caller did not expect."""
         message = f": {reply.message}" if reply.body.strip() else ""

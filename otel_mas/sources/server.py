@@ -108,6 +108,3 @@ class ServerSourceType:
 
     def open(self, target: str) -> Source:
         return self.connect(self.scheme, target)
-
-
-__all__ = ["ServerSource", "ServerSourceType", "download_once"]

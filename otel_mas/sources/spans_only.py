@@ -67,6 +67,3 @@ def full_id(trace_id: str) -> str:
     if len(wanted) != 32 or wanted.strip("0123456789abcdef"):
         raise TraceNotFound(f"{trace_id!r} is no trace id: give all 32 hex digits")
     return wanted
-
-
-__all__ = ["FILTERS", "SpansOnlySource", "full_id"]

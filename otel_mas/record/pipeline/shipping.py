@@ -251,6 +251,3 @@ class _DestinationThread:
         if reason != self._last_warning:
             self._last_warning = reason
             logger.warning("otel-mas: what is recorded waits in the store: %s", reason)
-
-
-__all__ = ["Shipping"]

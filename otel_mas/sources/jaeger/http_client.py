@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -61,7 +61,7 @@ class JaegerHttpClient:
         return _SPANS.search(reply.body) is None
 
     def services(self) -> Sequence[str]:
-        document = self._parsed(self._http.get("/api/v3/services", accept=_JSON))
+        document = self._http.document(self._http.get("/api/v3/services", accept=_JSON))
         services = document.get("services") or []
         if not isinstance(services, list):
             raise self._http.not_this_server("no list of services")
@@ -73,7 +73,7 @@ class JaegerHttpClient:
     def _spans(self, reply: Reply) -> Iterator[ResourceSpans]:
         from otel_mas.otlp.json import resource_spans
 
-        document = self._parsed(reply)
+        document = self._http.document(reply)
         if reply.status == 404:
             # Jaeger says so in an object of its own; any other 404 is not of this API.
             if "error" not in document:
@@ -85,23 +85,6 @@ class JaegerHttpClient:
             yield from resource_spans(document["result"])
         except ValueError as error:
             raise self._http.truncated(str(error)) from error
-
-    def _parsed(self, reply: Reply) -> dict[str, Any]:
-        if reply.is_page:
-            raise self._http.not_this_server(f"{reply.status}, a web page")
-        try:
-            document = orjson.loads(reply.body)
-        except orjson.JSONDecodeError as error:
-            if reply.status != 200:
-                raise self._http.status_error(reply) from error
-            if reply.body.lstrip().startswith(b"{"):
-                raise self._http.truncated(
-                    "it ends in the middle" if _is_truncated(error, reply.body) else str(error)
-                ) from error
-            raise self._http.not_this_server(f"{reply.status}, no JSON") from error
-        if not isinstance(document, dict):
-            raise self._http.not_this_server("JSON, but no object")
-        return document
 
 
 def _parameters(search: JaegerSearch) -> list[tuple[str, str]]:
@@ -117,10 +100,6 @@ def _parameters(search: JaegerSearch) -> list[tuple[str, str]]:
     if search.attributes:
         query.append(("query.attributes", orjson.dumps(dict(search.attributes)).decode()))
     return query
-
-
-def _is_truncated(error: orjson.JSONDecodeError, body: bytes) -> bool:
-    return "end of data" in error.msg or "EOF" in error.msg or error.pos >= len(body) - 1
 
 
 def _rfc3339(time_ns: int) -> str:

@@ -44,7 +44,7 @@ class TempoClient:
         reply = self._http.get("/api/search", parameters, accept=_JSON, statuses=(200, 400))
         if reply.status == 400:
             raise self._search_error(reply)
-        traces = self._parsed(reply).get("traces") or ()
+        traces = self._http.document(reply).get("traces") or ()
         try:
             candidates = [
                 # Tempo leaves out the zeros that an id begins with.
@@ -82,7 +82,7 @@ class TempoClient:
     def _second_version(self, reply: Reply) -> tuple[Iterator[ResourceSpans], str | None]:
         """A `TraceByIDResponse`: the trace, metrics, whether it is only a part, and why."""
         if _PROTOBUF not in reply.content_type:
-            document = self._parsed(reply)
+            document = self._http.document(reply)
             partial = document.get("status") in (_PARTIAL, "PARTIAL")
             return self._from_json(document.get("trace") or {}), _incomplete(
                 partial, str(document.get("message") or "")
@@ -105,7 +105,7 @@ class TempoClient:
     def _first_version(self, reply: Reply) -> Iterator[ResourceSpans]:
         if _PROTOBUF in reply.content_type:
             return self._from_protobuf(reply.body)
-        return self._from_json(self._parsed(reply))
+        return self._from_json(self._http.document(reply))
 
     def _from_protobuf(self, encoded: bytes) -> Iterator[ResourceSpans]:
         from otel_mas.sources.traces import traces_data
@@ -122,21 +122,6 @@ class TempoClient:
             yield from resource_spans(document)
         except ValueError as error:
             raise self._http.truncated(str(error)) from error
-
-    def _parsed(self, reply: Reply) -> dict[str, Any]:
-        import orjson
-
-        if reply.is_page:
-            raise self._http.not_this_server(f"{reply.status}, a web page")
-        try:
-            document = orjson.loads(reply.body)
-        except orjson.JSONDecodeError as error:
-            if reply.body.lstrip().startswith(b"{"):
-                raise self._http.truncated(str(error)) from error
-            raise self._http.not_this_server(f"{reply.status}, no JSON") from error
-        if not isinstance(document, dict):
-            raise self._http.not_this_server("JSON, but no object")
-        return document
 
     def _assert_tempo(self, reply: Reply) -> None:
         """Tempo says 404 where it has no such trace, and so does every server that is no Tempo."""
