@@ -24,7 +24,7 @@ RETURN = "__return__"
 RESERVED = frozenset(("__no_writes__", PUSH, RESUME, INTERRUPT, RETURN, ERROR, ERROR_SOURCE))
 """Where writes go that no channel receives."""
 
-Writer = TypeVar("Writer")
+WriterT = TypeVar("WriterT")
 
 
 class ChannelKind(Enum):
@@ -48,24 +48,24 @@ class ChannelKind(Enum):
 
 
 @dataclass(slots=True)  # not frozen, which would cost the app's thread a microsecond at each step
-class WaitingWriters(Generic[Writer]):
+class WaitingWriters(Generic[WriterT]):
     """The writers of what waits in the channels at one checkpoint. Never changed once it is made."""
 
-    channels: Mapping[str, tuple[Writer, ...]] = field(default_factory=dict)
+    channels: Mapping[str, tuple[WriterT, ...]] = field(default_factory=dict)
     arrived: Mapping[str, frozenset[Any]] = field(default_factory=dict)
     """By barrier, the names that were written to it."""
-    sends: tuple[Writer, ...] = ()
+    sends: tuple[WriterT, ...] = ()
     """One for each waiting `Send`, in LangGraph's order."""
 
     def after(
         self,
-        written: Iterable[tuple[Writer, Iterable[tuple[str, Any]]]],
+        written: Iterable[tuple[WriterT, Iterable[tuple[str, Any]]]],
         *,
         followed: Container[str],
         kind_of: Callable[[str], ChannelKind],
         consumed: Collection[str],
         is_step: bool,
-    ) -> WaitingWriters[Writer]:
+    ) -> WaitingWriters[WriterT]:
         """Return what waits once writes are applied.
 
         Args:
@@ -75,8 +75,8 @@ class WaitingWriters(Generic[Writer]):
             consumed: the channels that the writing tasks have consumed.
             is_step: whether a step ends with these writes. The writes of inputs and updates may be applied before.
         """
-        fresh: dict[str, list[tuple[Writer, Any]]] = {}
-        sends: list[Writer] = []
+        fresh: dict[str, list[tuple[WriterT, Any]]] = {}
+        sends: list[WriterT] = []
         for writer, writes in written:
             for channel, value in writes:
                 if channel == TASKS:

@@ -1,7 +1,7 @@
-"""A node that LangGraph may try again: each attempt is a span of its own.
+"""Attempts of a node that has a retry policy: each has a span of its own.
 
-LangGraph repeats inside one call of `run_with_retry`, where a new attempt shows only in the node's code being called
-again. So it gets, instead of the task, a copy whose code is in `Attempts`; only where a retry policy applies.
+LangGraph retries within one call of `run_with_retry`, and only the node's code is called for each attempt. So
+LangGraph gets a copy of the task whose code is wrapped in `Attempts`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def with_attempts(task: Any, state: TaskRun) -> Any:
 
 
 class Attempts:
-    """The code of a node, every call of which is an attempt. The first one's span has been started by the hook."""
+    """The code of a node; each call is an attempt. The hook starts the span of the first."""
 
     __slots__ = ("_proc", "last", "state")
 
@@ -54,7 +54,7 @@ class Attempts:
 
 
 class _Attempt:
-    """One attempt, while it runs: its span is current."""
+    """A running attempt: its span is current."""
 
     __slots__ = ("_all", "_token", "left_ns")
 
@@ -73,7 +73,7 @@ class _Attempt:
 
     def __exit__(self, kind: Any, exc: BaseException | None, traceback: Any) -> None:
         try:
-            # One that timed out may take until after the next has begun to notice.
+            # An attempt that timed out may end only after the next one has begun.
             if exc is not None and self._all.last is self:
                 self.left_ns = time_ns()
                 self._all.state.attempt_failed(exc)

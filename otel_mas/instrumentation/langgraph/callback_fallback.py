@@ -7,6 +7,7 @@ are inferred (`inferred_causes`), and marked so.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import time_ns
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from contextvars import Token
 
     from opentelemetry.context import Context
-    from opentelemetry.trace import Span, SpanContext
+    from opentelemetry.trace import Span
 
 _MAX_OPEN = 16_384  # runs; LangChain forgets to end some, and a process may run for months
 _STEP = "graph:step:"
@@ -126,7 +127,7 @@ class RunCallbacks:
         )
         attributes: dict[str, Any] = {
             names.MAS_RECORD_KIND: RecordKind.AGENT_TASK.value,
-            # A graph inside of a node repeats the node's namespace: the id is the node's own where it is its own.
+            # A graph in a node repeats the node's namespace: the id is the node's own where it is its own.
             names.MAS_TASK_ID: own.partition(":")[2] if own.startswith(f"{node}:") else str(run_id),
             names.MAS_TASK_NAME: node,
             names.MAS_TASK_STEP: step,
@@ -202,26 +203,21 @@ class _WhileOpen(NonRecordingSpan):
     def _target(self) -> Span:
         return self._span if self._span.is_recording() else self.before
 
-    def get_span_context(self) -> SpanContext:
-        return self._target.get_span_context()
 
-    def is_recording(self) -> bool:
-        return self._target.is_recording()
+def _delegate(name: str) -> Callable[..., Any]:
+    return lambda self, *args, **kwargs: getattr(self._target, name)(*args, **kwargs)
 
-    def set_attribute(self, key: str, value: Any) -> None:
-        self._target.set_attribute(key, value)
 
-    def set_attributes(self, attributes: Any) -> None:
-        self._target.set_attributes(attributes)
-
-    def add_event(self, name: str, attributes: Any = None, timestamp: int | None = None) -> None:
-        self._target.add_event(name, attributes, timestamp)
-
-    def set_status(self, status: Any, description: str | None = None) -> None:
-        self._target.set_status(status, description)
-
-    def record_exception(self, exception: BaseException, *args: Any, **kwargs: Any) -> None:
-        self._target.record_exception(exception, *args, **kwargs)
+for _name in (
+    "get_span_context",
+    "is_recording",
+    "set_attribute",
+    "set_attributes",
+    "add_event",
+    "set_status",
+    "record_exception",
+):
+    setattr(_WhileOpen, _name, _delegate(_name))
 
 
 def _while_open(span: Span) -> Context:

@@ -53,7 +53,7 @@ class TaskWriter:
         return f"{self.context.trace_id:032x}-{self.context.span_id:016x}"
 
 
-Waiting: TypeAlias = WaitingWriters[TaskWriter]
+TaskWriters: TypeAlias = WaitingWriters[TaskWriter]
 
 
 _KINDS: dict[type, ChannelKind] = {}
@@ -85,14 +85,14 @@ def consumed_by(tasks: Iterable[Any], channels: Mapping[str, Any]) -> list[str]:
 
 
 def after_writes(
-    waiting: Waiting,
+    waiting: TaskWriters,
     written: Iterable[tuple[TaskWriter, Iterable[tuple[str, Any]]]],
     *,
     triggering: Mapping[str, Any],
     channels: Mapping[str, Any],
     consumed: Sequence[str],
     is_step: bool,
-) -> Waiting:
+) -> TaskWriters:
     """Follow one `apply_writes`. See `WaitingWriters.after`."""
     return waiting.after(
         written,
@@ -115,7 +115,7 @@ def fired_by(task: Any, checkpoint: Mapping[str, Any], channels: Mapping[str, An
     )
 
 
-def unknown_writers(checkpoint_id: str, triggering: Iterable[str], channels: Mapping[str, Any]) -> Waiting:
+def unknown_writers(checkpoint_id: str, triggering: Iterable[str], channels: Mapping[str, Any]) -> TaskWriters:
     """What waits in a checkpoint of another process: each filled channel, its writer known only by its key."""
     filled: dict[str, tuple[TaskWriter, ...]] = {}
     arrived: dict[str, frozenset[Any]] = {}

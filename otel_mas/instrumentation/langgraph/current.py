@@ -9,7 +9,7 @@ from opentelemetry import context as otel_context
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-    from otel_mas.instrumentation.langgraph.reasons import Reasons
+    from otel_mas.instrumentation.langgraph.reasons import RoutingReasons
 
 # Under this key the OTel context carries the task that is running.
 TASK_KEY = otel_context.create_key("otel-mas-langgraph-task")
@@ -35,7 +35,7 @@ class CurrentTask(Protocol):
     @property
     def run(self) -> CurrentRun: ...
 
-    def routing_reasons(self) -> Reasons: ...
+    def routing_reasons(self) -> RoutingReasons: ...
 
 
 def current_task() -> CurrentTask | None:

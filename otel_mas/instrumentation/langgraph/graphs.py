@@ -1,4 +1,4 @@
-"""What a graph's author declared: its name, which of its nodes are graphs, and where their edges lead."""
+"""Declarations of a graph's author: its name, the nodes that are graphs, the destinations of edges."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 UNNAMED = "LangGraph"
-"""What LangGraph calls a graph that its author gave no name."""
+"""LangGraph's name of a graph that its author gave none."""
 
 # The node that calls the model, and the module that its function is from.
 _AGENT_MAKERS = (("model", "langchain.agents.factory"), ("agent", "langgraph.prebuilt.chat_agent_executor"))
@@ -47,7 +47,7 @@ def is_agent(graph: Any) -> bool:
 
 
 def name_of_node(graph: Any, node: str) -> str | None:
-    """What the agent is called that a graph is as a node; None where it is a part of the graph around it."""
+    """The name of the agent that a graph is as a node; None where it is a part of the graph around it."""
     return given_name(graph) or (node if is_agent(graph) else None)
 
 
@@ -58,7 +58,7 @@ def _agent_metadata(graph: Any) -> str | None:
 
 
 def static_destinations(graph: Any, node: str) -> frozenset[str] | None:
-    """Where this node's plain edges lead; None where the graph has no edges to read."""
+    """The nodes to which a node's plain edges lead; None where the graph has no edges to read."""
     builder = getattr(graph, "builder", None)
     if builder is None:
         return None
@@ -72,12 +72,12 @@ def static_destinations(graph: Any, node: str) -> frozenset[str] | None:
 
 
 def has_conditional_edges(graph: Any, node: str) -> bool:
-    """Whether a routing function decides where a node's results go: it is known to have only where it was heard."""
+    """Whether a routing function may choose the nodes after a node. Only the hook on it knows whether it did."""
     return bool(getattr(getattr(graph, "builder", None), "branches", {}).get(node))
 
 
 def declared_destinations(graph: Any, node: str) -> list[str] | None:
-    """Where a node says that its commands may lead (its annotation, or `destinations=`); None where it says nothing."""
+    """The declared destinations of a node's commands (by annotation or `destinations=`); None where none are."""
     ends = getattr(getattr(graph, "builder", None), "nodes", {}).get(node)
     found = getattr(ends, "ends", None)
     return sorted(map(str, found)) if found else None

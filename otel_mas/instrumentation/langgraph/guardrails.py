@@ -1,8 +1,8 @@
 """Guardrails and model routers among the middleware of `create_agent`: what each checked and decided.
 
-Guardrails are known by public form, never by the name of a node: a hook (`before_agent`, `before_model`, `after_model`,
-`after_agent`) that says that it can end the agent (`can_jump_to=["end"]`), or any hook of the guardrails that LangChain
-brings itself.
+A guardrail is recognised by its public form, never by the name of a node: a hook (`before_agent`, `before_model`,
+`after_model`, `after_agent`) that declares that it can end the agent (`can_jump_to=["end"]`), or any hook of the
+guardrails that LangChain brings itself.
 """
 
 from __future__ import annotations
@@ -41,27 +41,27 @@ _SWITCHES: Final = {
     GuardrailTarget.INPUT: ("apply_to_input", "apply_to_tool_results", "check_input", "check_tool_results"),
     GuardrailTarget.OUTPUT: ("apply_to_output", "check_output"),
 }
-_NONE: Final[Mapping[str, Check | ModelRouter]] = {}
+_NONE: Final[Mapping[str, GuardrailNode | ModelRouterNode]] = {}
 
 
-class Check(NamedTuple):
+class GuardrailNode(NamedTuple):
     """A node of an agent that is a guardrail."""
 
     name: str
     target: GuardrailTarget
 
 
-class ModelRouter(NamedTuple):
+class ModelRouterNode(NamedTuple):
     """A node of an agent that chooses its model (`ModelRouterMiddleware`)."""
 
     name: str
     candidates: tuple[str, ...]
 
 
-_CHECKS: WeakKeyDictionary[Any, Mapping[str, Check | ModelRouter]] = WeakKeyDictionary()
+_CHECKS: WeakKeyDictionary[Any, Mapping[str, GuardrailNode | ModelRouterNode]] = WeakKeyDictionary()
 
 
-def checks_of(graph: Any) -> Mapping[str, Check | ModelRouter]:
+def checks_of(graph: Any) -> Mapping[str, GuardrailNode | ModelRouterNode]:
     """The guardrails and model routers of a graph, by node; looked up once for each graph."""
     types = sys.modules.get("langchain.agents.middleware.types")
     builder = getattr(graph, "builder", None)
@@ -75,7 +75,7 @@ def checks_of(graph: Any) -> Mapping[str, Check | ModelRouter]:
     return found
 
 
-def _check(node: Any, middleware_class: Any) -> Check | ModelRouter | None:
+def _check(node: Any, middleware_class: Any) -> GuardrailNode | ModelRouterNode | None:
     runnable = getattr(node, "bound", None)
     methods = [getattr(runnable, name, None) for name in ("func", "afunc")]
     middleware: Any = next((one for one in (getattr(method, "__self__", None) for method in methods) if one), None)
@@ -83,14 +83,14 @@ def _check(node: Any, middleware_class: Any) -> Check | ModelRouter | None:
         return None
     hook = next((hook for hook in _HOOKS if _is(middleware, hook, methods)), None)
     if hook == "before_agent" and _is_a(middleware, (_MODEL_ROUTER,)):
-        return ModelRouter(_name(middleware), tuple(map(str, middleware.models)))
+        return ModelRouterNode(_name(middleware), tuple(map(str, middleware.models)))
     if hook is None or not (_is_a(middleware, _KNOWN) or _can_end(middleware, hook)):
         return None
     target = _HOOKS[hook]
     switches = [on for name in _SWITCHES[target] if (on := getattr(middleware, name, None)) is not None]
     if switches and not any(switches):
         return None
-    return Check(_name(middleware), target)
+    return GuardrailNode(_name(middleware), target)
 
 
 def _name(middleware: Any) -> str:
@@ -118,13 +118,13 @@ def record_check(
     span: Span,
     task: Any,
     conversation: str | None,
-    check: Check | ModelRouter,
+    check: GuardrailNode | ModelRouterNode,
     exc: BaseException | None,
 ) -> None:
     """Record the decision of a guardrail or a model router, from its task's writes or exception, as a span below."""
     if not span.is_recording():
         return
-    if isinstance(check, ModelRouter):
+    if isinstance(check, ModelRouterNode):
         answer = dict(task.writes).get(_ROUTE)
         choice, confidence = field_of(answer, "choice"), field_of(answer, "confidence")
         if type(choice) is str:
@@ -162,4 +162,4 @@ def _verdict(written: Mapping[str, Any], exc: BaseException | None) -> tuple[Ver
     return (Verdict.PASS if messages is None else Verdict.MODIFIED), None
 
 
-__all__ = ["Check", "ModelRouter", "checks_of", "record_check"]
+__all__ = ["GuardrailNode", "ModelRouterNode", "checks_of", "record_check"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otel_mas.instrumentation.langgraph import MODULES, hooks, remote, unknown_tools, unstarted
+from otel_mas.instrumentation.langgraph import MODULES, hooks, remote, unstarted
 from otel_mas.instrumentation.langgraph.callback_fallback import RUNS_FALLBACK
 from otel_mas.instrumentation.patches import Hook, HookTable
 
@@ -48,7 +48,7 @@ _HOOKS = (
     Hook(_RUNNER, "", "arun_with_retry", ("task", "retry_policy"), hooks.arun_with_retry, group=RUNS),
     Hook(_BRANCH, "BranchSpec", "_finish", ("self", "writer", "input", "result", "config"), hooks.branch_finish),
     Hook(_MAIN, "Pregel", "_defaults", ("self", "config"), unstarted.defaults),
-    Hook(_TOOL_NODE, "ToolNode", "_validate_tool_call", ("self", "call"), unknown_tools.validate_tool_call),
+    Hook(_TOOL_NODE, "ToolNode", "_validate_tool_call", ("self", "call"), hooks.validate_tool_call),
     Hook(
         _MAIN, "Pregel", "bulk_update_state", ("self", "config", "supersteps"), hooks.bulk_update_state, group=UPDATES
     ),

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from opentelemetry import context as otel_context
 
+from otel_mas.instrumentation.langchain.tools import refused
 from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.attempts import with_attempts
 from otel_mas.instrumentation.langgraph.routing import Branch
@@ -283,6 +284,18 @@ def _note_routing(branch: Any, writer: Any, input: Any, result: Any, config: Any
 
 
 branch_finish = before(_note_routing, "langgraph routing")
+
+
+# -- calls of tools that do not exist ----------------------------------------------------------------------------------
+
+
+def _validated(answer: Any, node: Any, call: Any, *args: Any, **kwargs: Any) -> None:
+    """`ToolNode` answers a call of an unknown tool itself, with this error message; no tool runs."""
+    if answer is not None and recorder().active:
+        refused(call, answer)
+
+
+validate_tool_call, _ = after(_validated, "langgraph unknown tool")
 
 
 # -- updates of a thread's state ---------------------------------------------------------------------------------------

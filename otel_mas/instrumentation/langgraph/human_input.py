@@ -46,7 +46,7 @@ def record_question(recorder: Recorder, span: Span, exc: BaseException, recorded
     recorder.content(span, names.MAS_INTERRUPT_VALUES, [field_of(one, "value") for one in interrupts])
 
 
-class Answers:
+class HumanAnswers:
     """The answers that a run brings, or the run around it, by task.
 
     LangGraph runs a task that has asked from its start, with all answers that it ever got: those of earlier runs are

@@ -1,7 +1,7 @@
 """Causes inferred from LangGraph's public data: exact where that tells, else marked as inferred.
 
 A join's channel names its sources; a `Command` and a `Send` name where they go; a `@task` runs below its caller. The
-source of a plain or a conditional edge is not told: it may have been any task of the step before.
+source of a plain or a conditional edge is not known: it may be any task of the step before.
 """
 
 from __future__ import annotations

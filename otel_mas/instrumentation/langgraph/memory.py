@@ -1,59 +1,67 @@
-"""What this process remembers between runs of a thread: causes that wait in a checkpoint, tasks left unfinished.
+"""The process's memory between runs of a thread: writers that wait at a checkpoint, tasks left unfinished.
 
-Bounded: the least recently used entries go first. Whatever is forgotten here (or happened in another process) is found
-again by the reader, from the stable keys on the spans.
+It is bounded: the least recently used entries go first. The reader finds what is not here by the stable keys on spans.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from otel_mas.instrumentation.langgraph.channels import unknown_writers
 from otel_mas.record import RecentlyUsed
 
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
-    from otel_mas.instrumentation.langgraph.channels import TaskWriter, Waiting
+    from otel_mas.instrumentation.langgraph.channels import TaskWriter, TaskWriters
     from otel_mas.semconv.enums import TaskOutcome
 
 _CHECKPOINTS = 4096
 _TASKS = 16384
 
 
-class Memory:
-    """The process's memory of threads. Keys are LangGraph's: (thread, namespace, checkpoint id) and task ids."""
+class ThreadMemory:
+    """Keys are LangGraph's: (thread, namespace, checkpoint id) and task ids."""
 
     def __init__(self) -> None:
-        self._waiting: RecentlyUsed[tuple[str, str, str], tuple[Waiting, TaskWriter]] = RecentlyUsed(_CHECKPOINTS)
+        self._waiting: RecentlyUsed[tuple[str, str, str], tuple[TaskWriters, TaskWriter]] = RecentlyUsed(_CHECKPOINTS)
         self._unfinished: RecentlyUsed[str, tuple[SpanContext, TaskOutcome]] = RecentlyUsed(_TASKS)
         self._finished: RecentlyUsed[str, SpanContext] = RecentlyUsed(_TASKS)
         self._heads: RecentlyUsed[tuple[str, str], str] = RecentlyUsed(_CHECKPOINTS)
 
-    def remember(self, key: tuple[str, str, str], waiting: Waiting, saved_by: TaskWriter) -> None:
+    def remember(self, key: tuple[str, str, str], waiting: TaskWriters, saved_by: TaskWriter) -> None:
         """Remember what waits at a checkpoint, and the run or the update that saved it."""
         self._waiting.put(key, (waiting, saved_by))
 
-    def waiting(self, key: tuple[str, str, str]) -> Waiting | None:
+    def waiting(self, key: tuple[str, str, str], triggering: Iterable[str], channels: Mapping[str, Any]) -> TaskWriters:
+        """What waits at a checkpoint. Of one that another process made the reader finds the writers by the checkpoint.
+
+        Args:
+            key: the checkpoint's.
+            triggering: the channels that trigger a node.
+            channels: as loaded from the checkpoint.
+        """
         found = self._waiting.get(key)
-        return None if found is None else found[0]
+        return unknown_writers(key[2], triggering, channels) if found is None else found[0]
 
     def saved_by(self, key: tuple[str, str, str]) -> TaskWriter | None:
         found = self._waiting.get(key)
         return None if found is None else found[1]
 
     def ended(self, key: tuple[str, str], checkpoint_id: str) -> None:
-        """The checkpoint that a thread stands at from now on."""
+        """Remember the latest checkpoint of a thread."""
         self._heads.put(key, checkpoint_id)
 
     def head(self, key: tuple[str, str]) -> str | None:
-        """The checkpoint that a thread stands at, as far as this process has moved it."""
+        """The latest checkpoint of a thread that this process has made."""
         return self._heads.get(key)
 
     def left_unfinished(self, task_id: str, context: SpanContext, outcome: TaskOutcome) -> None:
         self._unfinished.put(task_id, (context, outcome))
 
     def unfinished(self, task_id: str) -> tuple[SpanContext, TaskOutcome] | None:
-        """The span of an earlier, unfinished run of this task; asked once, when the task runs again."""
+        """The span of an earlier, unfinished run of this task. Forgets it: the task runs again."""
         return self._unfinished.pop(task_id)
 
     def finished(self, task_id: str, context: SpanContext) -> None:
@@ -67,4 +75,4 @@ class Memory:
         return finished
 
 
-MEMORY = Memory()
+MEMORY = ThreadMemory()

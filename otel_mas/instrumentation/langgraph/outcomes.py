@@ -1,4 +1,4 @@
-"""How a task and a run ended, told by what left them and by LangGraph's own status."""
+"""Outcomes of tasks and runs, by the exception that left them and by LangGraph's own status."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from otel_mas.semconv.enums import RunOutcome, TaskOutcome
 _CLOSING = "async_generator_athrow"
 
 UNFINISHED = (TaskOutcome.INTERRUPTED, TaskOutcome.ERROR, TaskOutcome.CANCELLED)
-"""After which a task may run again."""
+"""Outcomes after which a task may run again."""
 
 
 def task_outcome(exc: BaseException) -> TaskOutcome:
-    """How a task ended that was left by an exception."""
+    """The outcome of a task that an exception left."""
     if is_a(exc, "ParentCommand"):
         # Without a destination it only updates the state of the graph around it.
         return TaskOutcome.OK if is_empty(field_of(_command(exc), "goto")) else TaskOutcome.HANDOFF
@@ -33,7 +33,7 @@ def _command(exc: BaseException) -> Any:
 
 
 def run_outcome(loop: Any, exc: BaseException | None) -> RunOutcome:
-    """How a run was left, from the exception that left it and LangGraph's own status."""
+    """The outcome of a run, by the exception that left it, if any, and LangGraph's own status."""
     if exc is None:
         return RunOutcome.ERROR if loop.status == "out_of_steps" else RunOutcome.OK
     if is_a(exc, "ParentCommand"):

@@ -15,10 +15,10 @@ from otel_mas.instrumentation.langgraph import graphs, routing, spans, state_mes
 from otel_mas.instrumentation.langgraph.channels import TaskWriter
 from otel_mas.instrumentation.langgraph.current import TASK_KEY, current_task
 from otel_mas.instrumentation.langgraph.guardrails import checks_of, record_check
-from otel_mas.instrumentation.langgraph.human_input import Answers, record_question
+from otel_mas.instrumentation.langgraph.human_input import HumanAnswers, record_question
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.outcomes import UNFINISHED, run_outcome, task_outcome
-from otel_mas.instrumentation.langgraph.reasons import Reasons
+from otel_mas.instrumentation.langgraph.reasons import RoutingReasons
 from otel_mas.model.channels import START
 from otel_mas.record import (
     ACTOR_KEY,
@@ -83,7 +83,7 @@ class TaskRun:
     """The span of a run in this task that reached its recursion limit, until LangGraph raises its exception for it."""
     handed_to: frozenset[str] | None = field(init=False, default=None)
     """The nodes that a `Command(graph=PARENT)` from a subgraph of this task went to; None where there was none."""
-    reasons: Reasons | None = field(init=False, default=None)
+    reasons: RoutingReasons | None = field(init=False, default=None)
     routed: set[str] = field(init=False, default_factory=set)
     """The nodes that a routing function chose."""
     _known: set[tuple[int, int, LinkKind]] | None = field(init=False, default=None)
@@ -234,7 +234,7 @@ class TaskRun:
         if self.span is not None and self.task.name != START and self.span.is_recording():
             self.span.end()
 
-    def _record_unused_reasons(self, span: Span, reasons: Reasons, outcome: TaskOutcome) -> None:
+    def _record_unused_reasons(self, span: Span, reasons: RoutingReasons, outcome: TaskOutcome) -> None:
         """Record the app's reasons that no routing decision used, as decisions of their own."""
         run = self.run
         handed_to = run.outer.handed_to if outcome is TaskOutcome.HANDOFF and run.outer else None
@@ -264,11 +264,11 @@ class TaskRun:
         self.causes = [cause for cause in self.causes if cause.kind not in _EARLIER]
         return self.begin()
 
-    def routing_reasons(self) -> Reasons:
+    def routing_reasons(self) -> RoutingReasons:
         """The reasons given for this task's routing decisions, to add to."""
         reasons = self.reasons
         if reasons is None:
-            reasons = self.reasons = Reasons()
+            reasons = self.reasons = RoutingReasons()
         return reasons
 
     def record_routing(
@@ -320,7 +320,7 @@ class GraphRun:
         self.given: list[Any] | None = None
         self._join_conversation(current_actor())
         self.branches: dict[int, Branch] = {}
-        self.answers: Answers | None = None
+        self.answers: HumanAnswers | None = None
         # The ids of the interrupts of this invocation, those in subgraphs included.
         self.asked: set[str] = set() if self.outer is None else self.outer.run.asked
         self.checks = checks_of(self.graph)
@@ -342,7 +342,7 @@ class GraphRun:
         """Read the thread and the answers of a loop that has loaded its checkpoint."""
         self.key = spans.thread_key(loop)
         if getattr(loop.input, "resume", None) is not None or (self.outer is not None and self.outer.run.answers):
-            self.answers = Answers(loop)
+            self.answers = HumanAnswers(loop)
 
     def record_input(self, channels: Mapping[str, Any]) -> None:
         """Record the messages in the graph's state as the input of the agent that the run is."""

@@ -6,14 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from otel_mas.instrumentation.langgraph import spans
-from otel_mas.instrumentation.langgraph.channels import (
-    Waiting,
-    after_writes,
-    consumed_by,
-    fired_by,
-    in_write_order,
-    unknown_writers,
-)
+from otel_mas.instrumentation.langgraph.channels import TaskWriters, after_writes, consumed_by, fired_by, in_write_order
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.outcomes import UNFINISHED
 from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun, outer_task
@@ -38,7 +31,7 @@ class Schedule:
     def __init__(self, recorder: Recorder, loop: Any) -> None:
         self.run = GraphRun(recorder, loop)
         self._triggering = loop.trigger_to_nodes
-        self.waiting: Waiting = WaitingWriters()
+        self.waiting: TaskWriters = WaitingWriters()
         self._tasks: dict[int, TaskRun] = {}
         self._hits: tuple[Any, ...] = ()
 
@@ -50,11 +43,7 @@ class Schedule:
             return
         loaded = loop.checkpoint["id"]
         run.recorder.set_attributes(run.span, spans.started_from(run.key, loaded, getattr(loop, _SUPERSEDED, False)))
-        waiting = MEMORY.waiting((*run.key, loaded))
-        if waiting is None:
-            # Written before this process took the thread over: the reader finds the writers by the checkpoint.
-            waiting = unknown_writers(loaded, self._triggering, loop.channels)
-        self.waiting = waiting
+        self.waiting = MEMORY.waiting((*run.key, loaded), self._triggering, loop.channels)
 
     # -- what LangGraph writes -------------------------------------------------------------------------------------
 

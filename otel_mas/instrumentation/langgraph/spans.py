@@ -16,10 +16,10 @@ from otel_mas.semconv.enums import LinkKind, RecordKind
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-    from otel_mas.instrumentation.langgraph.channels import Waiting
+    from otel_mas.instrumentation.langgraph.channels import TaskWriters
 
 CONF = "configurable"
-_TASK = "__pregel_task_id"  # in the configuration of a run inside of a task
+_TASK = "__pregel_task_id"  # in the configuration of a run within a task
 _AGENT_TASK = RecordKind.AGENT_TASK.value  # attributes are plain text
 
 
@@ -50,7 +50,7 @@ def started_from(key: tuple[str, str], checkpoint_id: str, superseded: bool = Fa
     return attributes
 
 
-def left_at(checkpoint_id: str, waiting: Waiting) -> dict[str, Any]:
+def left_at(checkpoint_id: str, waiting: TaskWriters) -> dict[str, Any]:
     """The checkpoint that a run or an update ends at, and the causes that wait there, to which the reader joins a run.
 
     Of each cause it is `<channel>=<kind>=<cause>`.

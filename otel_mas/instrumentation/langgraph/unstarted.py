@@ -1,4 +1,4 @@
-"""Record runs that fail before LangGraph's loop begins, from which on `hooks` records a run.
+"""Record runs that fail before LangGraph's loop begins; `hooks` records a run from then on.
 
 A checkpointer without a thread, a recursion limit of 0, a context that does not fit its schema, a callback of the app
 that raises: the commonest errors of LangGraph happen there. The span of such a run is an instant with the error.

@@ -13,11 +13,10 @@ from opentelemetry.trace import INVALID_SPAN
 from otel_mas.instrumentation.langgraph import graphs, routing, spans
 from otel_mas.instrumentation.langgraph.channels import (
     TaskWriter,
-    Waiting,
+    TaskWriters,
     after_writes,
     consumed_by,
     in_write_order,
-    unknown_writers,
 )
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.runs import outside_of_tasks
@@ -66,8 +65,8 @@ class StateUpdate:
         self._prepared: dict[str, deque[str]] = {}
         self._updates: list[_NodeUpdate] = []
         self._decisions: list[tuple[str | None, routing.Branch, Sequence[str]]] = []
-        self._waiting: tuple[str, Waiting] | None = None
-        self._last: tuple[str, Waiting] | None = None
+        self._waiting: tuple[str, TaskWriters] | None = None
+        self._last: tuple[str, TaskWriters] | None = None
 
     def begin(self) -> Context:
         """Start the call's span and return the context in which the call is to run."""
@@ -77,7 +76,7 @@ class StateUpdate:
         return outside_of_tasks(self.span)
 
     def is_passed_on(self, graph: Any, config: Mapping[str, Any]) -> bool:
-        """Whether a call inside of this one is this one, passed on to the subgraph whose state is written."""
+        """Whether a call within this one is this one, passed on to the subgraph whose state is written."""
         if self.begun or identifier((config.get(spans.CONF) or {}).get("thread_id")) != self.conversation:
             return False
         self._graph = graph
@@ -137,14 +136,12 @@ class StateUpdate:
             recorder.set_attributes(span, spans.left_at(*self._last))
         span.end()
 
-    def _waiting_at(self, checkpoint: Mapping[str, Any], channels: Mapping[str, Any]) -> Waiting:
+    def _waiting_at(self, checkpoint: Mapping[str, Any], channels: Mapping[str, Any]) -> TaskWriters:
         self.begun = True
         checkpoint_id = checkpoint["id"]
         if self._waiting is None or self._waiting[0] != checkpoint_id:
-            waiting = MEMORY.waiting((*self._key, checkpoint_id))
-            if waiting is None:
-                waiting = unknown_writers(checkpoint_id, self._graph.trigger_to_nodes, channels)
-            self._waiting = checkpoint_id, waiting
+            key = (*self._key, checkpoint_id)
+            self._waiting = checkpoint_id, MEMORY.waiting(key, self._graph.trigger_to_nodes, channels)
         return self._waiting[1]
 
     def _writer(self, task: Any, checkpoint_id: str) -> TaskWriter:
@@ -152,8 +149,7 @@ class StateUpdate:
         done = getattr(task, "id", None)
         if done is not None:
             return TaskWriter(MEMORY.task(done), f"task|{done}")
-        # As the trigger of writes that are made as though a node had run.
-        if list(task.triggers) != [INTERRUPT]:  # before 1.2 the path of an update is empty
+        if list(task.triggers) != [INTERRUPT]:  # the trigger of an update; before 1.2 its path is empty
             return self.writer
         update = _NodeUpdate(task.name, self._task_id(task.name, checkpoint_id))
         self._updates.append(update)

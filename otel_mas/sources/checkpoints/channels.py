@@ -24,15 +24,15 @@ from otel_mas.model.channels import (
 from otel_mas.sources.checkpoints.reader import Checkpoint
 
 _NO_NODES = frozenset(("__input__", INTERRUPT, START))
-Writer = TypeVar("Writer")
+WriterT = TypeVar("WriterT")
 
 
 def waiting_after(
-    waiting: WaitingWriters[Writer | None],
-    written: Sequence[tuple[Writer, Sequence[tuple[str, Any]]]],
+    waiting: WaitingWriters[WriterT | None],
+    written: Sequence[tuple[WriterT, Sequence[tuple[str, Any]]]],
     checkpoint: Checkpoint,
     consumed: Collection[str] = (),
-) -> WaitingWriters[Writer | None]:
+) -> WaitingWriters[WriterT | None]:
     """Return what waits at the next checkpoint, `checkpoint`.
 
     The arrivals at a join are counted, not read from the checkpoint: LangGraph may save it only when the next step has

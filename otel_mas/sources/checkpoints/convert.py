@@ -9,7 +9,7 @@ from typing import Any
 from otel_mas.model import Event, Span, SpanBody, StatusCode, Trace
 from otel_mas.semconv import LinkKind, RecordKind, RunOutcome, TaskOutcome, TimeBasis
 from otel_mas.semconv import attributes as names
-from otel_mas.sources.checkpoints.tasks import HANDLER, PUSHED, RebuiltRun, RebuiltTask, Writer
+from otel_mas.sources.checkpoints.tasks import HANDLER, PUSHED, RebuiltRun, RebuiltTask, RebuiltWriter
 
 _OUTCOMES = {TaskOutcome.INTERRUPTED: RunOutcome.INTERRUPTED, TaskOutcome.ERROR: RunOutcome.ERROR}
 
@@ -101,7 +101,7 @@ def _task(task: RebuiltTask, index: int, parent: str | None) -> Span:
     return _span(task, parent, name, attributes, error)
 
 
-def _span(of: Writer, parent: str | None, name: str, attributes: dict[str, Any], error: str | None) -> Span:
+def _span(of: RebuiltWriter, parent: str | None, name: str, attributes: dict[str, Any], error: str | None) -> Span:
     """A span; `error` is the message of one that failed, else None."""
     start_ns, end_ns = _times(of)
     events: tuple[Event, ...] = ()
@@ -163,7 +163,7 @@ def _failed_below(task: RebuiltTask) -> RebuiltTask | None:
     return next((found for one in task.subgraph_runs if (found := _failed(one)) is not None), None)
 
 
-def _times(of: Writer) -> tuple[int, int]:
+def _times(of: RebuiltWriter) -> tuple[int, int]:
     """From the checkpoint before to the one after, and around all that ran in it."""
     if isinstance(of, RebuiltTask):
         inner = [_times(one) for one in of.subgraph_runs]
@@ -177,7 +177,7 @@ def _scheduling(task: RebuiltTask) -> tuple[int, str]:
     return (2 if called else 0 if task.path.startswith(PUSHED) else 1), task.path
 
 
-def _kind(kind: LinkKind, cause: Writer) -> str:
+def _kind(kind: LinkKind, cause: RebuiltWriter) -> str:
     handed = kind is LinkKind.TRIGGER and isinstance(cause, RebuiltTask) and cause.outcome is TaskOutcome.HANDOFF
     return (LinkKind.HANDOFF if handed else kind).value
 
@@ -185,24 +185,24 @@ def _kind(kind: LinkKind, cause: Writer) -> str:
 # -- ids: the same whenever the same checkpoints are read --------------------------------------------------------------
 
 
-def _reference(of: Writer) -> str:
+def _reference(of: RebuiltWriter) -> str:
     if isinstance(of, RebuiltRun) and of.outer is not None:
         return _reference(of.outer)
     return f"{_trace_id(of)}-{_span_id(of)}"
 
 
-def _trace_id(of: Writer) -> str:
+def _trace_id(of: RebuiltWriter) -> str:
     return _id(16, *_outermost(of).key)
 
 
-def _span_id(of: Writer) -> str:
+def _span_id(of: RebuiltWriter) -> str:
     if isinstance(of, RebuiltRun):
         return _id(8, *of.key)
     at = of.checkpoint
     return _id(8, *_outermost(of).key, at.namespace, at.id, of.id, str(of.is_rerun))
 
 
-def _outermost(of: Writer) -> RebuiltRun:
+def _outermost(of: RebuiltWriter) -> RebuiltRun:
     run = of.run if isinstance(of, RebuiltTask) else of
     while run.outer is not None:
         run = run.outer.run

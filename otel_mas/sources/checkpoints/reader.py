@@ -28,7 +28,7 @@ _UUID_EPOCH = 0x01B21DD213814000
 
 
 @dataclass(frozen=True, slots=True)
-class Write:
+class TaskWrite:
     """A task's write to a channel; its value only where it tells causes."""
 
     task_id: str
@@ -52,7 +52,7 @@ class Checkpoint:
     seen: Mapping[str, Mapping[str, Any]]
     values: Mapping[str, Any]
     metadata: Mapping[str, Any]
-    writes: tuple[Write, ...]
+    writes: tuple[TaskWrite, ...]
 
     @cached_property
     def sends(self) -> tuple[str | None, ...]:
@@ -107,7 +107,7 @@ class CheckpointFile:
 
     def thread(self, thread: str) -> list[Checkpoint]:
         """All checkpoints of a thread, in the order in which they were made."""
-        writes: dict[tuple[str, str], list[Write]] = {}
+        writes: dict[tuple[str, str], list[TaskWrite]] = {}
         for namespace, checkpoint, task, path, channel, kind, value in self._rows(
             f"SELECT checkpoint_ns, checkpoint_id, task_id, {self._path}, channel, type, value FROM writes"
             " WHERE thread_id = ? ORDER BY 4, task_id, idx",
@@ -117,7 +117,7 @@ class CheckpointFile:
                 raise self._damaged(checkpoint, thread)
             tells = channel in (INTERRUPT, ERROR) or channel.startswith(JOIN)
             decoded = self._load(kind, value) if tells else None
-            writes.setdefault((namespace, checkpoint), []).append(Write(task, path, channel, decoded))
+            writes.setdefault((namespace, checkpoint), []).append(TaskWrite(task, path, channel, decoded))
         return [
             self._checkpoint((thread, *row[:3]), self._load(*row[3:5]), row[5], tuple(writes.get(row[:2], ())))
             for row in self._rows(
@@ -128,7 +128,7 @@ class CheckpointFile:
         ]
 
     def _checkpoint(
-        self, where: tuple[str, str, str, str | None], state: Any, text: Any, writes: tuple[Write, ...]
+        self, where: tuple[str, str, str, str | None], state: Any, text: Any, writes: tuple[TaskWrite, ...]
     ) -> Checkpoint:
         thread, namespace, key, parent = where
         try:

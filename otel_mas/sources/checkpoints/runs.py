@@ -14,7 +14,7 @@ from typing import TypeAlias
 from otel_mas.model.channels import BRANCH_TO, ERROR, INTERRUPT, JOIN, START, TASKS, WaitingWriters
 from otel_mas.semconv import LinkKind, TaskOutcome
 from otel_mas.sources.checkpoints.channels import changed, fired_at, is_available, scheduled_at, waiting_after
-from otel_mas.sources.checkpoints.reader import NULL_TASK, Checkpoint, Write
+from otel_mas.sources.checkpoints.reader import NULL_TASK, Checkpoint, TaskWrite
 from otel_mas.sources.checkpoints.tasks import (
     HANDLER,
     NOT_RESULTS,
@@ -24,7 +24,7 @@ from otel_mas.sources.checkpoints.tasks import (
     UPDATE,
     RebuiltRun,
     RebuiltTask,
-    Writer,
+    RebuiltWriter,
     by_task,
     call_id,
     caller_of,
@@ -38,12 +38,12 @@ from otel_mas.sources.checkpoints.tasks import (
 )
 
 
-class Damaged(ValueError):
+class DamagedCheckpoints(ValueError):
     """Checkpoints that LangGraph cannot have made."""
 
 
-_Waiting: TypeAlias = WaitingWriters[Writer | None]
-_Written: TypeAlias = tuple[Writer, list[tuple[str, object]]]
+_Waiting: TypeAlias = WaitingWriters[RebuiltWriter | None]
+_Written: TypeAlias = tuple[RebuiltWriter, list[tuple[str, object]]]
 
 
 def rebuild(checkpoints: Sequence[Checkpoint]) -> list[RebuiltRun]:
@@ -101,7 +101,7 @@ class _Graph:
     def _follow(self, checkpoint: Checkpoint) -> None:
         before = self._by_id.get(checkpoint.parent or "")
         if before is not None and before.id not in self._run_at:
-            raise Damaged(f"the parent of checkpoint {checkpoint.id} was not made before it")
+            raise DamagedCheckpoints(f"the parent of checkpoint {checkpoint.id} was not made before it")
         if checkpoint.source == "loop" and before is not None and checkpoint.step == before.step + 1:
             run = self._run_at[before.id]
             if run.last is not before or checkpoint.seen.get(INTERRUPT) != before.seen.get(INTERRUPT):
@@ -174,12 +174,12 @@ class _Graph:
         self, run: RebuiltRun, before: Checkpoint | None, checkpoint: Checkpoint, new: Sequence[str]
     ) -> list[_Written]:
         """Add the tasks of `update_state(as_node=...)`: the state changed as if nodes had run. Returns their writes."""
-        rows: dict[str, list[Write]] = defaultdict(list)
+        rows: dict[str, list[TaskWrite]] = defaultdict(list)
         for write in before.writes if before is not None else ():
             if write.path.startswith(UPDATE):
                 rows[write.task_id].append(write)
         if not rows:  # the first checkpoint of a thread: what led to it is not kept
-            rows[checkpoint.id] = [Write(checkpoint.id, UPDATE, channel, None) for channel in new]
+            rows[checkpoint.id] = [TaskWrite(checkpoint.id, UPDATE, channel, None) for channel in new]
         seen = before.seen if before is not None else {}
         ran = {task.name for task in self.tasks if task.checkpoint is before and task.outcome not in UNFINISHED}
         names = [
@@ -251,7 +251,7 @@ class _Graph:
         """Each writer of the step that a checkpoint began, with its writes, in LangGraph's order."""
         written: list[_Written] = []
         for key, writes in by_task(before).items():
-            writer: Writer | None = self._latest.get((before.id, key))
+            writer: RebuiltWriter | None = self._latest.get((before.id, key))
             if writes[0].path == PULLED + START:
                 writer = self._run_at[before.id]
             if writer is not None:
@@ -293,7 +293,7 @@ class _Graph:
                 path = f"{PULLED}{name}"
             else:
                 key, path = send_id(at, name, number), send_path(number)
-            task = self._task(run, at, key, [Write(key, path, "", None)], at.time_ns, at.time_ns)
+            task = self._task(run, at, key, [TaskWrite(key, path, "", None)], at.time_ns, at.time_ns)
             if task is not None:
                 task.outcome = TaskOutcome.HANDOFF
                 tasks.append(task)
@@ -301,7 +301,7 @@ class _Graph:
         return tasks
 
     def _resume_in_place(self, run: RebuiltRun) -> None:
-        """Add the run in which a pause was answered that paused again before another checkpoint was made."""
+        """Add the run that answered a pause and paused once more before another checkpoint was made."""
         at = run.last
         rows = by_task(at)
         answered = [
@@ -323,7 +323,7 @@ class _Graph:
     # -- one task ------------------------------------------------------------------------------------------------------
 
     def _task(
-        self, run: RebuiltRun, at: Checkpoint, key: str, writes: Sequence[Write], start_ns: int, end_ns: int
+        self, run: RebuiltRun, at: Checkpoint, key: str, writes: Sequence[TaskWrite], start_ns: int, end_ns: int
     ) -> RebuiltTask | None:
         path = writes[0].path
         name = self._name(at, key, path)
@@ -381,7 +381,7 @@ class _Graph:
 
     def _explain(
         self, task: RebuiltTask, after: Checkpoint | None, late: Iterable[str]
-    ) -> tuple[tuple[str, ...], Iterable[tuple[LinkKind, Writer | None]]]:
+    ) -> tuple[tuple[str, ...], Iterable[tuple[LinkKind, RebuiltWriter | None]]]:
         """The channels that made a task run, and its causes."""
         at, path = task.checkpoint, task.path
         waiting = self._waiting_at(at)
@@ -420,4 +420,4 @@ class _Graph:
         self.tasks.extend(tasks)
 
 
-__all__ = ["Damaged", "rebuild"]
+__all__ = ["DamagedCheckpoints", "rebuild"]

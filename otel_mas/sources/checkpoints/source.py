@@ -11,7 +11,7 @@ from otel_mas.model import MessageRef, Query, SummaryBuilder, Trace, TraceSummar
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.checkpoints.convert import trace_of
 from otel_mas.sources.checkpoints.reader import CheckpointFile, holds_checkpoints
-from otel_mas.sources.checkpoints.runs import Damaged, rebuild
+from otel_mas.sources.checkpoints.runs import DamagedCheckpoints, rebuild
 from otel_mas.sources.spans_only import SpansOnlySource, full_id
 
 
@@ -91,7 +91,7 @@ class CheckpointSource(SpansOnlySource):
         if thread not in self._known:
             try:
                 traces = [trace_of(run) for run in rebuild(self._file.thread(thread))]
-            except Damaged as error:
+            except DamagedCheckpoints as error:
                 raise SourceError(f"{self.location} is damaged in thread {thread}: {error}") from None
             except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
                 raise SourceError(

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from otel_mas.model.channels import BRANCH_TO, ERROR, ERROR_SOURCE, INTERRUPT, JOIN, PULL, PUSH, RESUME, START, node_of
 from otel_mas.semconv import LinkKind, TaskOutcome
-from otel_mas.sources.checkpoints.reader import NULL_TASK, Checkpoint, Write
+from otel_mas.sources.checkpoints.reader import NULL_TASK, Checkpoint, TaskWrite
 
 PULLED, PUSHED = f"~{PULL}, ", f"~{PUSH}, "
 UPDATE = f"~{INTERRUPT}"
@@ -79,7 +79,7 @@ class RebuiltTask:
     start_ns: int
     end_ns: int
     triggers: tuple[str, ...] = ()
-    causes: tuple[tuple[LinkKind, Writer], ...] = ()
+    causes: tuple[tuple[LinkKind, RebuiltWriter], ...] = ()
     interrupts: tuple[str, ...] = ()
     error: str | None = None
     subgraph_runs: list[RebuiltRun] = field(default_factory=list)
@@ -92,7 +92,7 @@ class RebuiltTask:
         return self.path == UPDATE
 
 
-Writer: TypeAlias = RebuiltTask | RebuiltRun
+RebuiltWriter: TypeAlias = RebuiltTask | RebuiltRun
 
 
 def task_id(checkpoint: Checkpoint, namespace: str, name: str, *parts: str) -> str:
@@ -130,26 +130,26 @@ def caller_of(path: str) -> tuple[str | None, int]:
     return (head[0] if head else None), int(number)
 
 
-def by_task(checkpoint: Checkpoint) -> dict[str, list[Write]]:
+def by_task(checkpoint: Checkpoint) -> dict[str, list[TaskWrite]]:
     """What the tasks of a step wrote, by task, in the order of their paths."""
-    tasks: dict[str, list[Write]] = defaultdict(list)
+    tasks: dict[str, list[TaskWrite]] = defaultdict(list)
     for write in checkpoint.writes:
         if write.task_id != NULL_TASK and write.path and not write.path.startswith(UPDATE):
             tasks[write.task_id].append(write)
     return tasks
 
 
-def is_unfinished(writes: Iterable[Write]) -> bool:
+def is_unfinished(writes: Iterable[TaskWrite]) -> bool:
     """Whether a task was left in its middle, at least once; one whose error was handled does not run again."""
     channels = {write.channel for write in writes}
     return INTERRUPT in channels or (ERROR in channels and ERROR_SOURCE not in channels)
 
 
-def is_finished(writes: Iterable[Write]) -> bool:
+def is_finished(writes: Iterable[TaskWrite]) -> bool:
     return any(write.channel not in NOT_RESULTS for write in writes)
 
 
-def is_answered(writes: Sequence[Write]) -> bool:
+def is_answered(writes: Sequence[TaskWrite]) -> bool:
     """Whether a task went on. Before 1.0 an answer by id leaves no trace but what the task then wrote."""
     return is_finished(writes) or any(write.channel == RESUME for write in writes)
 

@@ -16,7 +16,7 @@ from langgraph.channels.untracked_value import UntrackedValue
 
 from otel_mas.instrumentation.langgraph.channels import (
     TaskWriter,
-    Waiting,
+    TaskWriters,
     after_writes,
     consumed_by,
     kind_of,
@@ -53,7 +53,7 @@ def test_a_join_is_consumed_once_it_is_complete_and_fills_again() -> None:
     channels = {JOIN: barrier, "branch:to:c": EphemeralValue(Any)}
     task = SimpleNamespace(triggers=(JOIN, "branch:to:c"))
 
-    def written(waiting: Waiting, writer: TaskWriter, name: str) -> Waiting:
+    def written(waiting: TaskWriters, writer: TaskWriter, name: str) -> TaskWriters:
         consumed = consumed_by([task], channels)
         if consumed:
             barrier.consume()
