@@ -136,7 +136,7 @@ class SpanQueue:
         self._contents: deque[AnyContent] = deque()
         self._span_started = False  # whether a span has started since the last batch was taken
         self._live: dict[Key | LazySpan, _Open] = {}
-        self._announced: dict[Key | LazySpan, _Open] = {}  # spans that were open then
+        self._announced: dict[Key | LazySpan, _Open] = {}  # spans that were open at the last batch
 
     # -- on the app's threads --------------------------------------------------------------------------------------
 
@@ -254,9 +254,9 @@ class SpanQueue:
 
     def service(self) -> str | None:
         """The service name of a span that waits or is open."""
-        waiting = [kept[0] if kept else key for key, kept in self._live.copy().items()]
-        waiting += [item[0] if isinstance(item, tuple) else item for item in list(self._ended)[:1]]
-        return str(waiting[0].resource.attributes.get(names.SERVICE_NAME) or "") or None if waiting else None  # type: ignore[union-attr]
+        spans: list[Any] = [kept[0] if kept else key for key, kept in self._live.copy().items()]
+        spans += [item[0] if isinstance(item, tuple) else item for item in list(self._ended)[:1]]
+        return str(spans[0].resource.attributes.get(names.SERVICE_NAME) or "") or None if spans else None
 
     @property
     def open_spans(self) -> int:
@@ -269,19 +269,20 @@ class SpanQueue:
         live = self._live.copy()  # in one step of C: spans start and end meanwhile
         started = self._data([kept or key for key, kept in live.items() if key not in self._announced])
         self._announced = live
-        ended = self._data(_take(self._ended, limit))
+        ended = self._data(_take(self._ended, limit), DropReason.NOT_ENCODABLE)
         # After the spans: parts are queued before their span ends, and so are in this batch or were in an earlier one.
         parts = _take(self._row_parts, len(self._row_parts))
         self._taken(sum(item.size for item in ended) + sum(item.size for item in parts))
         return Drained(ended, parts, started)
 
-    def _data(self, spans: list[Any]) -> list[SpanData]:
+    def _data(self, spans: list[Any], reason: DropReason | None = None) -> list[SpanData]:
         found = []
         for span in spans:
             try:
                 found.append(SpanData.of_sdk(*span) if type(span) is tuple else span.data())
             except Exception as error:  # of an SDK that we do not know
-                self._drop_span(span[0].context[:2] if type(span) is tuple else span, DropReason.NOT_ENCODABLE)
+                if reason is not None:
+                    self._drop_span(span[0].context[:2] if type(span) is tuple else span, reason)
                 caught("queue: span", error)
         return found
 

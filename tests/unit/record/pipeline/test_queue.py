@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanContext
 
 from otel_mas.model.dropped import Dropped
-from otel_mas.record import Cause
+from otel_mas.record import Cause, guard
 from otel_mas.record.pipeline.queue import SpanQueue
 from otel_mas.semconv.enums import LinkKind
 
@@ -86,6 +86,18 @@ def test_open_spans_take_no_room_from_ended_ones_and_are_announced() -> None:
     assert len(drained.ended) == 2
     assert contexts(drained.started) == contexts([*spans[2:], last])
     assert not waiting.losses
+
+
+def test_a_span_of_an_unknown_sdk_costs_no_other() -> None:
+    guard.set_strict(False)
+    waiting = queue()
+    bad, good = started(waiting), started(waiting)
+    del bad._instrumentation_scope
+    assert contexts(waiting.drain(10).started) == [good.context]
+    for span in (bad, good):
+        waiting.end(span.context, span, 0)
+    assert contexts(waiting.drain(10).ended) == [good.context]
+    assert waiting.losses.totals() == [Dropped("not encodable", 1, 0)]
 
 
 def test_an_open_span_is_announced_once_however_many_batches_it_outlives() -> None:
