@@ -111,7 +111,7 @@ def tls_advice(message: str, endpoint: OtlpEndpoint) -> str:
 
 
 def connection_failure(message: str, endpoint: OtlpEndpoint, otherwise: FailureKind) -> Failure:
-    """A failure to connect: of TLS where the message says so."""
+    """A failure to connect: one of TLS where the message is about TLS."""
     failure = tls_failure(message, tls=endpoint.tls)
     return Failure(otherwise if failure is None else FailureKind[failure.name], one_line(message))
 

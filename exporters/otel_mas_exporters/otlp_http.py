@@ -1,4 +1,4 @@
-"""OTLP over HTTP with protobuf bodies, and what each refusal means."""
+"""OTLP over HTTP with protobuf bodies, and the outcome that each status and error means."""
 
 from __future__ import annotations
 

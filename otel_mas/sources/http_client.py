@@ -1,4 +1,4 @@
-"""GET over HTTP; each way in which a server can fail becomes one line that says what to do.
+"""GET over HTTP; each way in which a server can fail becomes one line with advice.
 
 Imports urllib at the first request, not with this module: sources are looked through for every path that is opened.
 """
@@ -50,7 +50,7 @@ class Reply:
 
     @property
     def message(self) -> str:
-        """One line of what the server says: the message of its error object, or the beginning of its text."""
+        """The server's message in one line: of its error object, or the beginning of its text."""
         if self.is_page:
             return "a web page"
         text = _error_message(self.body) or self.body[: 4 * _MAX_SHOWN].decode("utf-8", "replace")

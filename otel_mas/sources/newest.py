@@ -144,7 +144,7 @@ class Walk:
     def _walk(
         self, found: _Known, known: Callable[[], Iterable[Candidate]], limit: int, floor_ns: int, top_ns: int
     ) -> None:
-        most, ceiling = min(max(limit, 20) + 1, self.max_per_search), max(self.max_per_search, _MAX_AT_AN_INSTANT)
+        batch, ceiling = min(max(limit, 20) + 1, self.max_per_search), max(self.max_per_search, _MAX_AT_AN_INSTANT)
         overlap, widest = max(self.overlap_ns, self.grain_ns), self.widest_ns
         covered, step = top_ns, DAY + _FIRST  # what started since `covered` is known
         while covered > floor_ns:
@@ -153,7 +153,7 @@ class Walk:
             if widest is not None:
                 lo = max(lo, hi - widest)
             try:
-                page = self.search(lo, hi, most)
+                page = self.search(lo, hi, batch)
             except NarrowerWindow as refusal:
                 if hi - lo <= self._narrowest:
                     raise
@@ -162,21 +162,21 @@ class Walk:
                 overlap = min(overlap, widest // 2)
                 continue
             except FewerTraces:
-                if most <= 1:
+                if batch <= 1:
                     raise
-                most = ceiling = most // 2
+                batch = ceiling = batch // 2
                 continue
             found.add((*known(), *page.candidates))
             known = tuple  # once, after the server has answered
             if not page.complete:
-                if self.overlap_ns and most < ceiling:  # known traces come again in each window
-                    most = min(max(4 * most, _MAX_PER_SEARCH), ceiling)
+                if self.overlap_ns and batch < ceiling:  # known traces come again in each window
+                    batch = min(max(4 * batch, _MAX_PER_SEARCH), ceiling)
                 elif overlap > self.grain_ns and covered < top_ns:
                     overlap = max(overlap // _WIDER, self.grain_ns)
                 elif covered - lo > self._narrowest:
                     step = self._narrower(page, lo, covered)
-                elif most < ceiling:
-                    most = min(2 * most, ceiling)
+                elif batch < ceiling:
+                    batch = min(2 * batch, ceiling)
                 else:
                     raise UnsupportedQuery(self._too_many(lo))
                 continue

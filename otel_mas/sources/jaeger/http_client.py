@@ -75,7 +75,7 @@ class JaegerHttpClient:
 
         document = self._http.document(reply)
         if reply.status == 404:
-            # Jaeger says so in an object of its own; any other 404 is not of this API.
+            # Without such a trace Jaeger answers with an error object; any other 404 is not of this API.
             if "error" not in document:
                 raise self._http.status_error(reply)
             return

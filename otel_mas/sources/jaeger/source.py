@@ -123,7 +123,7 @@ class JaegerSource(ServerSource):
         """Services and attributes of the searches that together find every trace that can match.
 
         Jaeger matches single spans, a query is about whole traces: agent and conversation may be on different spans, of
-        different services. So one condition is left to Jaeger, the one that selects most.
+        different services. So one condition is left to Jaeger, the most selective one.
         """
         conditions = (
             (names.GEN_AI_CONVERSATION_ID, query.conversation_id),

@@ -31,7 +31,7 @@ class OtlpFileSource(SpansOnlySource):
     def __init__(self, target: str) -> None:
         self.location = target
         self._signature: _Signature = ()
-        self._tallies: dict[str, SummaryBuilder] = {}
+        self._builders: dict[str, SummaryBuilder] = {}
         self._parts_of: dict[str, set[int]] = {}
         self._warned: set[str] = set()
 
@@ -51,7 +51,7 @@ class OtlpFileSource(SpansOnlySource):
     def traces(self, query: Query) -> Sequence[TraceSummary]:
         self.check(query)
         self._refresh()
-        found = [tally.summary(tally.missing) for tally in self._tallies.values() if tally.matches(query)]
+        found = [builder.summary(builder.missing) for builder in self._builders.values() if builder.matches(query)]
         found.sort(key=lambda one: (-one.start_ns, one.trace_id))
         return found[: query.limit]
 
@@ -65,9 +65,9 @@ class OtlpFileSource(SpansOnlySource):
     def conversation(self, thread: str, service: str | None = None) -> Sequence[Trace]:
         self._refresh()
         query = Query(conversation_id=thread, service=service)
-        found = [tally for tally in self._tallies.values() if tally.matches(query)]
-        found.sort(key=lambda tally: (tally.start_ns, tally.trace_id))
-        return self._read([tally.trace_id for tally in found])
+        found = [builder for builder in self._builders.values() if builder.matches(query)]
+        found.sort(key=lambda builder: (builder.start_ns, builder.trace_id))
+        return self._read([builder.trace_id for builder in found])
 
     def _refresh(self) -> None:
         """Count the traces again, where files have changed since."""
@@ -77,18 +77,18 @@ class OtlpFileSource(SpansOnlySource):
         signature = _signature(paths)
         if signature == self._signature:
             return
-        tallies: dict[str, SummaryBuilder] = {}
+        builders: dict[str, SummaryBuilder] = {}
         parts: dict[str, set[int]] = {}
         reader = SpanReader(bodies=False)
         for number, file, part in self._parts(paths):
             for span in reader.read(file.read(part)):
-                tally = tallies.get(span.trace_id)
-                if tally is None:
-                    tally = tallies[span.trace_id] = SummaryBuilder(span.trace_id)
+                builder = builders.get(span.trace_id)
+                if builder is None:
+                    builder = builders[span.trace_id] = SummaryBuilder(span.trace_id)
                     parts[span.trace_id] = set()
-                tally.add(span)
+                builder.add(span)
                 parts[span.trace_id].add(number)
-        self._tallies, self._parts_of, self._signature = tallies, parts, signature
+        self._builders, self._parts_of, self._signature = builders, parts, signature
 
     def _read(self, trace_ids: Sequence[str]) -> list[Trace]:
         from otel_mas.sources.traces import traces

@@ -124,7 +124,7 @@ class TempoClient:
             raise self._http.truncated(str(error)) from error
 
     def _assert_tempo(self, reply: Reply) -> None:
-        """Tempo says 404 where it has no such trace, and so does every server that is no Tempo."""
+        """Tempo answers 404 where it has no such trace, as do servers that are no Tempo."""
         if self._http.get("/api/echo", accept="text/plain", statuses=(200, 404)).body.strip() != b"echo":
             raise self._http.status_error(reply)
 

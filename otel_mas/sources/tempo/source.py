@@ -112,8 +112,8 @@ class TempoSource(ServerSource):
 def traceql(query: Query) -> str:
     """The spans by which Tempo finds every trace that can match.
 
-    One condition only, the one that selects most: Tempo keeps a trace in pieces while it grows, and a condition on two
-    spans misses it where they lie in two of them. What is left is filtered here.
+    One condition only, the most selective: Tempo keeps a growing trace in several parts, and a condition on two spans
+    misses it where they lie in different parts. The other conditions are filtered here.
     """
     if _searchable(query.conversation_id):
         return f"{{ span.{names.GEN_AI_CONVERSATION_ID} = {_quoted(query.conversation_id)} }}"
