@@ -19,19 +19,14 @@ _RESULTS = frozenset({"tool_result", "function_call_output", "server_tool_result
 # Pieces of a call that is still being streamed; the message has it whole, as a tool call.
 _PIECES = frozenset({"tool_call_chunk", "server_tool_call_chunk", "input_json_delta", "invalid_tool_call"})
 _MODALITIES = {
-    "image": "image",
-    "image_url": "image",
-    "input_image": "image",
-    "audio": "audio",
-    "input_audio": "audio",
-    "video": "video",
-    "file": "file",
-    "input_file": "file",
-    "document": "file",
-    "media": "file",
-    "inline_data": "file",
-    "file_data": "file",
-    "video_url": "video",
+    kind: modality
+    for modality, kinds in (
+        ("image", ("image", "image_url", "input_image")),
+        ("audio", ("audio", "input_audio")),
+        ("video", ("video", "video_url")),
+        ("file", ("file", "input_file", "document", "media", "inline_data", "file_data")),
+    )
+    for kind in kinds
 }
 # Keys under which a media block may hold its content.
 _INNER = (

@@ -10,16 +10,14 @@ from otel_mas.instrumentation.langchain.blocks import MODALITIES, Part, parts_of
 from otel_mas.record import MAX_MESSAGES, Copy, declared, field_of, instance_dict
 
 _ROLES: Final = {
-    "human": "user",
-    "HumanMessageChunk": "user",
-    "ai": "assistant",
-    "AIMessageChunk": "assistant",
-    "system": "system",
-    "SystemMessageChunk": "system",
-    "tool": "tool",
-    "ToolMessageChunk": "tool",
-    "function": "tool",
-    "FunctionMessageChunk": "tool",
+    kind: role
+    for role, kinds in (
+        ("user", ("human", "HumanMessageChunk")),
+        ("assistant", ("ai", "AIMessageChunk")),
+        ("system", ("system", "SystemMessageChunk")),
+        ("tool", ("tool", "ToolMessageChunk", "function", "FunctionMessageChunk")),
+    )
+    for kind in kinds
 }
 _TEXT_ONLY: Final = ("text",)
 _MAX_FROZEN = 256  # values of a message that are compared one by one: 20 µs at each call that has it

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -58,20 +59,18 @@ def _key(run_id: Any) -> object:
     return getattr(run_id, "int", run_id)
 
 
+@dataclass(slots=True, eq=False)
 class Call:
     """A call that has not been answered yet."""
 
-    __slots__ = ("_token", "actor", "first_chunk", "form", "run_id", "span", "started", "target")
-
-    def __init__(self, run_id: object, span: Span, target: Target, actor: Actor | None) -> None:
-        self.actor = actor
-        self.run_id = run_id
-        self.span = span
-        self.target = target
-        self.started = perf_counter()
-        self.first_chunk: float | None = None
-        self.form: Asked | None = None
-        self._token: Token[Context] | None = None
+    run_id: object
+    span: Span
+    target: Target
+    actor: Actor | None
+    started: float
+    first_chunk: float | None = None
+    form: Asked | None = None
+    _token: Token[Context] | None = None
 
     @property
     def entered(self) -> bool:
@@ -143,7 +142,7 @@ class ModelCalls:
             return
         actor: Any = context.get(ACTOR_KEY)
         key = _key(run_id)
-        call = Call(key, span, called, actor)
+        call = Call(key, span, called, actor, perf_counter())
         if len(self._open) >= _MAX_OPEN:
             self._drop_oldest()
         if options:
@@ -188,13 +187,9 @@ class ModelCalls:
         if call is None:
             return
         try:
-            self._answered(call, response)
+            self._finish(call, response)
         except Exception as error:
             caught("langchain: model end", error)
-        finally:
-            if call.entered:
-                call.leave()
-            call.span.end()
 
     @guarded("langchain: model error")
     def on_llm_error(self, error: BaseException, run_id: UUID, response: LLMResult | None) -> None:
@@ -205,12 +200,18 @@ class ModelCalls:
         try:
             if not is_a(error, "GeneratorExit") and not cancelled(call.span, error):
                 recorder().record_exception(call.span, error)
-            self._answered(call, _before(response))
         finally:
-            call.leave()
+            self._finish(call, _before(response))
+
+    def _finish(self, call: Call, response: LLMResult | None) -> None:
+        try:
+            self._record_answer(call, response)
+        finally:
+            if call.entered:
+                call.leave()
             call.span.end()
 
-    def _answered(self, call: Call, response: LLMResult | None) -> None:
+    def _record_answer(self, call: Call, response: LLMResult | None) -> None:
         """Generations of the response, or the chunks before the end."""
         rec = recorder()
         span = call.span
@@ -252,11 +253,7 @@ class ModelCalls:
         """End a call whose stream nobody reads any more."""
         call = self._open.pop(_key(run_id), None)
         if call is not None:
-            try:
-                self._answered(call, None)
-            finally:
-                call.leave()
-                call.span.end()
+            self._finish(call, None)
 
     def _drop_oldest(self) -> None:
         try:

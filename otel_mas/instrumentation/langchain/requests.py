@@ -14,26 +14,19 @@ from otel_mas.semconv.enums import Operation, Provider
 
 # LangChain's `ls_provider` → `gen_ai.provider.name`. Other providers keep LangChain's name.
 PROVIDERS: Final[dict[str, str]] = {
-    "azure": Provider.AZURE_AI_OPENAI,
-    "azure_openai": Provider.AZURE_AI_OPENAI,
-    "azurechatopenai": Provider.AZURE_AI_OPENAI,
-    "azure_ai": Provider.AZURE_AI_INFERENCE,
-    "azureaichatcompletionsmodel": Provider.AZURE_AI_INFERENCE,
-    "amazon_bedrock": Provider.AWS_BEDROCK,
-    "bedrock": Provider.AWS_BEDROCK,
-    "bedrock_converse": Provider.AWS_BEDROCK,
-    "google_genai": Provider.GCP_GEMINI,
-    "googlegenerativeai": Provider.GCP_GEMINI,
-    "google_vertexai": Provider.GCP_VERTEX_AI,
-    "google_anthropic_vertex": Provider.GCP_VERTEX_AI,
-    "vertexai": Provider.GCP_VERTEX_AI,
-    "mistral": Provider.MISTRAL_AI,
-    "mistralai": Provider.MISTRAL_AI,
-    "xai": Provider.X_AI,
-    "ibm": Provider.IBM_WATSONX_AI,
-    "watsonx": Provider.IBM_WATSONX_AI,
-    "moonshot": Provider.MOONSHOT_AI,
-    "moonshotai": Provider.MOONSHOT_AI,
+    name: provider
+    for provider, names_of_provider in (
+        (Provider.AZURE_AI_OPENAI, ("azure", "azure_openai", "azurechatopenai")),
+        (Provider.AZURE_AI_INFERENCE, ("azure_ai", "azureaichatcompletionsmodel")),
+        (Provider.AWS_BEDROCK, ("amazon_bedrock", "bedrock", "bedrock_converse")),
+        (Provider.GCP_GEMINI, ("google_genai", "googlegenerativeai")),
+        (Provider.GCP_VERTEX_AI, ("google_vertexai", "google_anthropic_vertex", "vertexai")),
+        (Provider.MISTRAL_AI, ("mistral", "mistralai")),
+        (Provider.X_AI, ("xai",)),
+        (Provider.IBM_WATSONX_AI, ("ibm", "watsonx")),
+        (Provider.MOONSHOT_AI, ("moonshot", "moonshotai")),
+    )
+    for name in names_of_provider
 }
 # Constructor fields in which LangChain's integrations keep the endpoint.
 _ENDPOINTS: Final = (
@@ -80,25 +73,26 @@ def _form(value: Any) -> str | None:
     return "text" if kind == "text" else None
 
 
-_Rule = tuple[str, Callable[[Any], Any]]
 # Name of a parameter in an integration → attribute, and function that reads its value.
-_PARAMETERS: Final[dict[str, _Rule]] = {
-    "temperature": (names.GEN_AI_REQUEST_TEMPERATURE, _number),
-    "top_p": (names.GEN_AI_REQUEST_TOP_P, _number),
-    "top_k": (names.GEN_AI_REQUEST_TOP_K, _integer),
-    "max_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, _integer),
-    "max_completion_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, _integer),
-    "max_output_tokens": (names.GEN_AI_REQUEST_MAX_TOKENS, _integer),
-    "max_tokens_to_sample": (names.GEN_AI_REQUEST_MAX_TOKENS, _integer),
-    "num_predict": (names.GEN_AI_REQUEST_MAX_TOKENS, _integer),
-    "seed": (names.GEN_AI_REQUEST_SEED, _integer),
-    "random_seed": (names.GEN_AI_REQUEST_SEED, _integer),
-    "frequency_penalty": (names.GEN_AI_REQUEST_FREQUENCY_PENALTY, _number),
-    "presence_penalty": (names.GEN_AI_REQUEST_PRESENCE_PENALTY, _number),
-    "n": (names.GEN_AI_REQUEST_CHOICE_COUNT, _several),
-    "stop": (names.GEN_AI_REQUEST_STOP_SEQUENCES, _texts),
-    "stop_sequences": (names.GEN_AI_REQUEST_STOP_SEQUENCES, _texts),
-    "response_format": (names.GEN_AI_OUTPUT_TYPE, _form),
+_PARAMETERS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
+    parameter: (attribute, read)
+    for attribute, read, parameters in (
+        (names.GEN_AI_REQUEST_TEMPERATURE, _number, ("temperature",)),
+        (names.GEN_AI_REQUEST_TOP_P, _number, ("top_p",)),
+        (names.GEN_AI_REQUEST_TOP_K, _integer, ("top_k",)),
+        (
+            names.GEN_AI_REQUEST_MAX_TOKENS,
+            _integer,
+            ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_tokens_to_sample", "num_predict"),
+        ),
+        (names.GEN_AI_REQUEST_SEED, _integer, ("seed", "random_seed")),
+        (names.GEN_AI_REQUEST_FREQUENCY_PENALTY, _number, ("frequency_penalty",)),
+        (names.GEN_AI_REQUEST_PRESENCE_PENALTY, _number, ("presence_penalty",)),
+        (names.GEN_AI_REQUEST_CHOICE_COUNT, _several, ("n",)),
+        (names.GEN_AI_REQUEST_STOP_SEQUENCES, _texts, ("stop", "stop_sequences")),
+        (names.GEN_AI_OUTPUT_TYPE, _form, ("response_format",)),
+    )
+    for parameter in parameters
 }
 _NAMED: Final = _PARAMETERS.keys()
 # LangSmith's metadata, for models that do not report their parameters.

@@ -106,7 +106,7 @@ def test_the_framework_is_patched_whatever_is_imported_first(first: str) -> None
     assert (result.stdout, result.stderr) == ("True\n", "")
 
 
-def test_code_that_asks_too_is_told_that_the_run_goes_first(tmp_path: Path) -> None:
+def test_code_that_asks_too_gets_a_warning_that_the_run_has_precedence(tmp_path: Path) -> None:
     code = (
         "import otel_mas; otel_mas.instrument(); from otel_mas.record import recorder; print(recorder().settings.store)"
     )

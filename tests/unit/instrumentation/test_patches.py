@@ -77,7 +77,7 @@ def test_once_the_other_tools_wrapper_is_gone_ours_is_taken_off(framework: Modul
     assert framework.Thing.work is Thing.work
 
 
-def test_where_the_other_tool_has_put_the_original_back_ours_is_put_again(
+def test_ours_is_put_back_after_the_other_tool_has_restored_the_original(
     framework: ModuleType, table: HookTable
 ) -> None:
     table.patch()

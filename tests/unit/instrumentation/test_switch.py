@@ -54,7 +54,7 @@ def test_who_asks_goes_before_who_is_merely_installed_in_any_order() -> None:
     assert recorded() == (True, "/asked", "redacted")
 
 
-def test_code_that_asks_again_for_something_else_gets_it() -> None:
+def test_a_second_call_in_code_with_other_settings_replaces_the_first() -> None:
     switch.switch_on(settings(store="/one"), asked=True)
     switch.switch_on(settings(store="/two", content="full"), asked=True)
     assert recorded() == (True, "/two", "full")
@@ -69,7 +69,7 @@ def test_the_store_of_otel_mas_run_goes_before_that_of_the_code(caplog: pytest.L
     assert "what the app asks for is set aside" in caplog.text
 
 
-def test_off_is_off_twice_and_can_be_on_again() -> None:
+def test_switching_off_is_idempotent_and_can_be_followed_by_on() -> None:
     switch.switch_on(settings(store="/a"), asked=True)
     assert switch.switch_off(1)
     assert not recorder().active

@@ -65,7 +65,7 @@ LANGCHAIN = [
         },
         Tokens(110, 5, cache_read=10),
     ),
-    # reasoning beside the output: more than the output, or told by the total
+    # reasoning beside the output: more than the output, or the total shows it
     (
         {
             "input_tokens": 41,

@@ -39,7 +39,7 @@ def missing_scope(clock: Clock) -> MissingScope:
     return MissingScope(WANTED, clock)
 
 
-def test_it_is_said_once_with_the_scopes_that_are_there(
+def test_the_warning_comes_once_and_names_the_scopes_of_the_process(
     missing_scope: MissingScope, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     missing_scope.started("openinference.instrumentation.openai", chosen=False)
@@ -50,12 +50,12 @@ def test_it_is_said_once_with_the_scopes_that_are_there(
     missing_scope.unrecorded_call()
     missing_scope.unrecorded_call()
     missing_scope.over()
-    (said,) = caplog.messages
-    assert WANTED in said
-    assert "scopes here: openinference.instrumentation.openai" in said
+    (warning,) = caplog.messages
+    assert WANTED in warning
+    assert "scopes here: openinference.instrumentation.openai" in warning
 
 
-def test_a_process_that_ends_sooner_says_it_at_its_end(
+def test_a_process_that_ends_sooner_warns_at_its_end(
     missing_scope: MissingScope, caplog: pytest.LogCaptureFixture
 ) -> None:
     missing_scope.unrecorded_call()
@@ -64,7 +64,7 @@ def test_a_process_that_ends_sooner_says_it_at_its_end(
     assert "no other code makes spans here" in caplog.messages[0]
 
 
-def test_nothing_is_said_once_the_scope_has_shown_up(
+def test_there_is_no_warning_once_a_span_of_the_scope_has_started(
     missing_scope: MissingScope, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     missing_scope.unrecorded_call()
@@ -83,10 +83,10 @@ def test_without_a_model_call_there_is_nothing_to_say(
     assert caplog.messages == []
 
 
-@pytest.mark.parametrize(("scope", "said"), [("elsewhere", True), (WANTED, False)])
-def test_an_app_whose_scope_is_misspelt_hears_of_it(tmp_path: Path, scope: str, said: bool) -> None:
+@pytest.mark.parametrize(("scope", "warns"), [("elsewhere", True), (WANTED, False)])
+def test_an_app_with_a_misspelt_scope_gets_the_warning(tmp_path: Path, scope: str, warns: bool) -> None:
     app = APP.format(store=str(tmp_path / "runs.db"), scope=scope)
     env = {"OTEL_MAS_MODEL_SPANS": WANTED, "PATH": ""}
     ran = subprocess.run([sys.executable, "-c", app], env=env, capture_output=True, text=True, check=True)
-    assert (f"leaves model calls to {WANTED}" in ran.stderr) is said
-    assert ("scopes here: elsewhere" in ran.stderr) is said
+    assert (f"leaves model calls to {WANTED}" in ran.stderr) is warns
+    assert ("scopes here: elsewhere" in ran.stderr) is warns

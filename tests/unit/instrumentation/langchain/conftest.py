@@ -1,4 +1,4 @@
-"""A recorder that keeps what it is told in memory, and a small server that speaks OpenAI's chat completions."""
+"""A recorder that keeps its records in memory, and a small server that speaks OpenAI's chat completions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from otel_mas.record import canonical_form, guard, without_media
 
 @pytest.fixture(scope="session", autouse=True)
 def price_table() -> None:
-    """Loaded before the first test: a cost that is found later is not told to the stand-in below."""
+    """Loaded before the first test: a cost that is found later does not reach the stand-in below."""
     assert PRICES.wait(60)
 
 
@@ -79,7 +79,7 @@ class Recorded:
         (span,) = [span for span in self.spans if span.name == name]
         return span
 
-    def said(self, span: ReadableSpan, direction: str) -> list[dict[str, Any]]:
+    def messages_of(self, span: ReadableSpan, direction: str) -> list[dict[str, Any]]:
         """The messages that went into or came out of a span."""
         return [self.snapshots[digest] for digest in (span.attributes or {})[f"mas.{direction}.messages"]]
 
@@ -173,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def openai_url() -> Iterator[str]:
-    """Says "hello world"; calls `weather` twice where it is offered tools; fails, waits or never ends when told to."""
+    """Says "hello world"; calls `weather` twice if it is offered tools; can be set to fail, to wait or never to end."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)

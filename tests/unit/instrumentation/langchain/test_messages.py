@@ -76,7 +76,7 @@ def test_text_is_the_same_as_one_block_of_it() -> None:
     assert len({canonical(AIMessage(form)) for form in forms}) == 1  # type: ignore[arg-type]
 
 
-def test_a_tool_call_is_said_once_however_often_it_is_repeated() -> None:
+def test_a_repeated_tool_call_is_one_part() -> None:
     calls = [{"name": "f", "args": {"a": 1, "b": 2}, "id": "1", "type": "tool_call"}]
     openai = AIMessage("", tool_calls=calls)
     anthropic = AIMessage([{"type": "tool_use", "id": "1", "name": "f", "input": {"b": 2, "a": 1}}], tool_calls=calls)
@@ -187,8 +187,8 @@ def test_a_fingerprint_changes_with_the_message(message: BaseMessage, edit: Any)
 
 
 def test_who_says_the_same_is_part_of_the_fingerprint() -> None:
-    said = [HumanMessage("a"), AIMessage("a"), SystemMessage("a")]
-    assert len({MESSAGES.fingerprint(message) for message in said}) == 3
+    messages = [HumanMessage("a"), AIMessage("a"), SystemMessage("a")]
+    assert len({MESSAGES.fingerprint(message) for message in messages}) == 3
 
 
 def test_what_cannot_be_compared_has_no_fingerprint() -> None:

@@ -28,7 +28,7 @@ class Scripted(BaseChatModel):
     """Answers with a word, fails on `fail`, never answers `wait`."""
 
     usage: dict[str, Any] | None = None
-    metadata_said: dict[str, Any] = {}  # noqa: RUF012
+    response_metadata: dict[str, Any] = {}  # noqa: RUF012
 
     @property
     def _llm_type(self) -> str:
@@ -36,9 +36,9 @@ class Scripted(BaseChatModel):
 
     def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
         if messages[-1].content == "fail":
-            raise ValueError("told to")
-        said = AIMessage(content="word", usage_metadata=self.usage, response_metadata=dict(self.metadata_said))
-        return ChatResult(generations=[ChatGeneration(message=said)])
+            raise ValueError("on request")
+        answer = AIMessage(content="word", usage_metadata=self.usage, response_metadata=dict(self.response_metadata))
+        return ChatResult(generations=[ChatGeneration(message=answer)])
 
     async def _agenerate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> ChatResult:
         if messages[-1].content == "wait":
@@ -67,13 +67,13 @@ def test_a_call_has_the_attributes_of_its_request_and_of_its_answer(recorded: An
     span = recorded.named("chat gpt-4o-mini")
     assert span.kind is SpanKind.CLIENT
     assert span.status.status_code is StatusCode.UNSET
-    said = dict(span.attributes)
-    assert said.pop("server.port") > 0
-    assert said.pop("mas.cost.source").startswith("genai-prices ")
-    assert said.pop("mas.cost.usd") == pytest.approx((600 * 0.15 + 400 * 0.075 + 50 * 0.60) / 1e6)
-    assert len(said.pop("mas.input.messages")) == 2
-    assert len(said.pop("mas.output.messages")) == 1
-    assert said == {
+    attributes = dict(span.attributes)
+    assert attributes.pop("server.port") > 0
+    assert attributes.pop("mas.cost.source").startswith("genai-prices ")
+    assert attributes.pop("mas.cost.usd") == pytest.approx((600 * 0.15 + 400 * 0.075 + 50 * 0.60) / 1e6)
+    assert len(attributes.pop("mas.input.messages")) == 2
+    assert len(attributes.pop("mas.output.messages")) == 1
+    assert attributes == {
         "mas.record.kind": "LLM_CALL",
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
@@ -94,11 +94,11 @@ def test_a_call_has_the_attributes_of_its_request_and_of_its_answer(recorded: An
         "mas.output.modalities": ("text",),
         "server.address": "127.0.0.1",
     }
-    assert recorded.said(span, "input") == [
+    assert recorded.messages_of(span, "input") == [
         {"role": "system", "parts": [{"type": "text", "content": "be brief"}]},
         {"role": "user", "parts": [{"type": "text", "content": "hi"}]},
     ]
-    assert recorded.said(span, "output") == [
+    assert recorded.messages_of(span, "output") == [
         {"role": "assistant", "parts": [{"type": "text", "content": "hello world"}]}
     ]
 
@@ -106,42 +106,42 @@ def test_a_call_has_the_attributes_of_its_request_and_of_its_answer(recorded: An
 def test_a_streamed_call_has_usage_cost_and_time_to_first_chunk(recorded: Any, chat: Any) -> None:
     chunks = list(chat.stream("hi", stream_usage=True))
     assert "".join(chunk.content for chunk in chunks) == "hello world"
-    said = recorded.named("chat gpt-4o-mini").attributes
-    assert 0 < said["gen_ai.response.time_to_first_chunk"] < 5
-    assert said["gen_ai.request.stream"] is True
-    assert said["gen_ai.usage.input_tokens"] == 1000
-    assert said["gen_ai.usage.cache_read.input_tokens"] == 400
-    assert said["gen_ai.usage.reasoning.output_tokens"] == 20
-    assert said["gen_ai.response.finish_reasons"] == ("stop",)
-    assert said["gen_ai.response.model"] == "gpt-4o-mini-2024-07-18"
-    assert said["mas.cost.usd"] > 0
+    attributes = recorded.named("chat gpt-4o-mini").attributes
+    assert 0 < attributes["gen_ai.response.time_to_first_chunk"] < 5
+    assert attributes["gen_ai.request.stream"] is True
+    assert attributes["gen_ai.usage.input_tokens"] == 1000
+    assert attributes["gen_ai.usage.cache_read.input_tokens"] == 400
+    assert attributes["gen_ai.usage.reasoning.output_tokens"] == 20
+    assert attributes["gen_ai.response.finish_reasons"] == ("stop",)
+    assert attributes["gen_ai.response.model"] == "gpt-4o-mini-2024-07-18"
+    assert attributes["mas.cost.usd"] > 0
 
 
 async def test_an_async_stream_is_recorded_like_a_sync_one(recorded: Any, chat: Any) -> None:
     chunks = [chunk async for chunk in chat.astream("hi", stream_usage=True)]
     assert "".join(chunk.content for chunk in chunks) == "hello world"
-    said = recorded.named("chat gpt-4o-mini").attributes
-    assert said["gen_ai.usage.output_tokens"] == 50
-    assert said["gen_ai.response.time_to_first_chunk"] > 0
+    attributes = recorded.named("chat gpt-4o-mini").attributes
+    assert attributes["gen_ai.usage.output_tokens"] == 50
+    assert attributes["gen_ai.response.time_to_first_chunk"] > 0
 
 
 class Tokens(BaseCallbackHandler):
     """The app's own listener."""
 
     def __init__(self) -> None:
-        self.heard: list[str] = []
+        self.tokens: list[str] = []
 
     def on_llm_new_token(self, token: Any, **kwargs: Any) -> None:
-        self.heard.append(token)
+        self.tokens.append(token)
 
 
 async def test_another_handler_hears_every_chunk_as_if_we_were_not_there(recorded: Any, chat: Any) -> None:
     theirs, atheirs = Tokens(), Tokens()
-    said = [chunk.content for chunk in chat.stream("hi", {"callbacks": [theirs]})]
-    asaid = [chunk.content async for chunk in chat.astream("hi", {"callbacks": [atheirs]})]
-    assert "".join(theirs.heard) == "".join(said) == "hello world"
-    assert "".join(atheirs.heard) == "".join(asaid) == "hello world"
-    assert len(theirs.heard) > 2
+    chunks = [chunk.content for chunk in chat.stream("hi", {"callbacks": [theirs]})]
+    achunks = [chunk.content async for chunk in chat.astream("hi", {"callbacks": [atheirs]})]
+    assert "".join(theirs.tokens) == "".join(chunks) == "hello world"
+    assert "".join(atheirs.tokens) == "".join(achunks) == "hello world"
+    assert len(theirs.tokens) > 2
     assert [span.attributes["gen_ai.request.stream"] for span in recorded.spans] == [True, True]
 
 
@@ -158,7 +158,7 @@ def test_tool_calls_and_definitions_are_recorded(recorded: Any, chat: Any) -> No
     list(chat.bind(tools=[definition]).stream("hi"))
     whole, streamed = recorded.spans
     assert recorded.content_of(whole, "gen_ai.tool.definitions") == [definition]
-    assert recorded.said(whole, "output")[0]["parts"] == [
+    assert recorded.messages_of(whole, "output")[0]["parts"] == [
         {"type": "tool_call", "id": "call_1", "name": "weather", "arguments": {"city": "Oslo"}},
         {"type": "tool_call", "id": "call_2", "name": "weather", "arguments": {"city": "Rome"}},
     ]
@@ -185,7 +185,7 @@ def test_an_abandoned_stream_ends_its_span_without_an_error(recorded: Any, chat:
     (span,) = recorded.spans
     assert span.status.status_code is StatusCode.UNSET
     assert "error.type" not in span.attributes
-    assert recorded.said(span, "output")[0]["parts"][0]["content"]
+    assert recorded.messages_of(span, "output")[0]["parts"][0]["content"]
 
 
 def test_an_abandoned_stream_of_a_chain_ends_its_span(recorded: Any) -> None:
@@ -249,7 +249,7 @@ async def test_a_cancelled_call_ends_its_span_and_is_no_error(recorded: Any) -> 
 
 
 def test_the_others_of_a_failed_batch_end_too(recorded: Any) -> None:
-    with pytest.raises(ValueError, match="told to"):
+    with pytest.raises(ValueError, match="on request"):
         Scripted().generate([[HumanMessage("a")], [HumanMessage("fail")], [HumanMessage("c")]])
     states = [span.status.status_code for span in recorded.spans]
     assert states == [StatusCode.UNSET, StatusCode.ERROR, StatusCode.UNSET]
@@ -321,8 +321,10 @@ def test_a_completion_model_is_a_text_completion(recorded: Any) -> None:
     assert span.name == "text_completion"
     assert span.attributes["gen_ai.operation.name"] == "text_completion"
     assert span.attributes["mas.record.kind"] == "LLM_CALL"
-    assert recorded.said(span, "input") == [{"role": "user", "parts": [{"type": "text", "content": "hello"}]}]
-    assert recorded.said(span, "output") == [{"role": "assistant", "parts": [{"type": "text", "content": "there"}]}]
+    assert recorded.messages_of(span, "input") == [{"role": "user", "parts": [{"type": "text", "content": "hello"}]}]
+    assert recorded.messages_of(span, "output") == [
+        {"role": "assistant", "parts": [{"type": "text", "content": "there"}]}
+    ]
 
 
 def test_a_model_without_a_price_says_so_and_has_no_cost(recorded: Any) -> None:
@@ -358,11 +360,11 @@ def test_media_goes_in_as_modality_and_digest(recorded: Any) -> None:
     Scripted().invoke([HumanMessage([{"type": "text", "text": "what is this?"}, picture])])
     (span,) = recorded.spans
     assert span.attributes["mas.input.modalities"] == ("text", "image")
-    assert recorded.said(span, "input")[0]["parts"][1] == {
+    assert recorded.messages_of(span, "input")[0]["parts"][1] == {
         "type": "blob",
         "modality": "image",
         "mime_type": "image/png",
-        "digest": recorded.said(span, "input")[0]["parts"][1]["digest"],
+        "digest": recorded.messages_of(span, "input")[0]["parts"][1]["digest"],
         "size": 5,
     }
 

@@ -17,7 +17,7 @@ def attributes_of(metadata: dict[str, Any], params: dict[str, Any], fields: dict
 
 
 @pytest.mark.parametrize(
-    ("said", "provider"),
+    ("langchain_name", "provider"),
     [
         ("openai", "openai"),
         ("azure", "azure.ai.openai"),
@@ -30,8 +30,8 @@ def attributes_of(metadata: dict[str, Any], params: dict[str, Any], fields: dict
         ("ollama", "ollama"),
     ],
 )
-def test_providers_have_their_conventional_names(said: str, provider: str) -> None:
-    assert attributes_of({"ls_provider": said}, {})["gen_ai.provider.name"] == provider
+def test_providers_have_their_conventional_names(langchain_name: str, provider: str) -> None:
+    assert attributes_of({"ls_provider": langchain_name}, {})["gen_ai.provider.name"] == provider
 
 
 @pytest.mark.parametrize(

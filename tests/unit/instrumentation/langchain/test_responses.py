@@ -39,7 +39,7 @@ def test_every_candidate_has_its_finish_reason_and_usage_counts_once() -> None:
     assert found["gen_ai.usage.output_tokens"] == 5
 
 
-def test_a_completion_says_what_it_used_beside_its_text() -> None:
+def test_a_completions_usage_is_read_from_its_metadata() -> None:
     generation = Generation(text="hi", generation_info={"finish_reason": "stop"})
     usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
     found = end_attributes(OPENAI, [generation], {"token_usage": usage, "model_name": "gpt-4o"}, True)

@@ -155,7 +155,7 @@ def test_a_command_is_recorded_as_what_it_says_and_injected_arguments_are_not(re
         "goto": END,
         "update": {"messages": ["over: tired"]},
     }
-    assert recorded.said(span, "output") == [
+    assert recorded.messages_of(span, "output") == [
         {"role": "tool", "parts": [{"type": "tool_call_response", "id": "call_1", "response": "over: tired"}]}
     ]
 
@@ -176,15 +176,15 @@ def test_a_handoff_to_the_outer_graph_is_no_error(recorded: Any) -> None:
     assert recorded.named("execute_tool transfer").status.status_code is StatusCode.UNSET
 
 
-def test_an_agent_reads_what_its_tools_said_by_digest(recorded: Any, chat: Any) -> None:
+def test_an_agents_input_has_the_digests_of_its_tools_answers(recorded: Any, chat: Any) -> None:
     agent = make_agent(chat, [weather], prompt="be brief")
     result = agent.invoke({"messages": [("user", "hi")]}, {"configurable": {"thread_id": "t-1"}})
     assert result["messages"][-1].content == "hello world"
     first, second = (span for span in recorded.spans if span.name.startswith("chat"))
     tools = [span for span in recorded.spans if span.name.startswith("execute_tool")]
     assert {span.attributes["gen_ai.tool.call.id"] for span in tools} == {"call_1", "call_2"}
-    said = {digest for span in tools for digest in span.attributes["mas.output.messages"]}
-    assert said == set(second.attributes["mas.input.messages"][-2:])
+    produced = {digest for span in tools for digest in span.attributes["mas.output.messages"]}
+    assert produced == set(second.attributes["mas.input.messages"][-2:])
     # What the first call answered is what the second one got, though the agent has put its name on it.
     assert second.attributes["mas.input.messages"][-3:-2] == first.attributes["mas.output.messages"]
     assert first.attributes["gen_ai.conversation.id"] == "t-1"

@@ -38,7 +38,7 @@ def test_a_decorated_guardrails_result_is_its_verdict(run: Any, result: Any, ver
     assert run.named("guardrail check").attributes[names.MAS_GUARDRAIL_VERDICT] == verdict
 
 
-def test_a_guardrail_that_raises_has_said_nothing(run: Any) -> None:
+def test_a_guardrail_that_raises_has_no_verdict(run: Any) -> None:
     with pytest.raises(ValueError, match="x"), otel_mas.guardrail("g"):
         raise ValueError("x")
     assert names.MAS_GUARDRAIL_VERDICT not in run.named("guardrail g").attributes

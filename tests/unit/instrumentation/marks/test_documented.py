@@ -69,5 +69,5 @@ def test_every_mark_is_on_the_page() -> None:
 
 def test_the_fields_of_a_judgement_are_those_on_the_page() -> None:
     (row,) = [line for line in PAGE.splitlines() if "where the schema is a judgement" in line]
-    said = set(re.findall(r"`(\w+)`", row.split("judgement:")[1]))
-    assert said == set(judgements.VERDICTS) | set(judgements.WITH_REASON) | set(judgements.REASONS)
+    on_page = set(re.findall(r"`(\w+)`", row.split("judgement:")[1]))
+    assert on_page == set(judgements.VERDICTS) | set(judgements.WITH_REASON) | set(judgements.REASONS)

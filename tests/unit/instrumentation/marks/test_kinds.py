@@ -39,7 +39,7 @@ def test_a_task_is_no_agent_and_a_workflow_no_task(run: Any) -> None:
     assert (task.record_kind, task.agent, task.task_name) == ("AGENT_TASK", None, "merge")
 
 
-def test_a_tool_has_its_arguments_and_result_beside_it(run: Any) -> None:
+def test_a_tools_arguments_and_result_are_content(run: Any) -> None:
     @otel_mas.tool("search")
     def look_up(query: str, *more: str, limit: int = 3) -> list[str]:
         return [query.upper()]
@@ -62,7 +62,7 @@ def test_a_tool_has_its_arguments_and_result_beside_it(run: Any) -> None:
         assert not [value for value in span.attributes.values() if "TRAM" in str(value) or "Oslo" in str(value)]
 
 
-def test_a_retrieval_has_its_query_and_documents_beside_it(run: Any) -> None:
+def test_a_retrievals_query_and_documents_are_content(run: Any) -> None:
     @otel_mas.retrieval("archive")
     def find(query: str) -> list[str]:
         return [f"about {query}"]
@@ -77,7 +77,7 @@ def test_a_retrieval_has_its_query_and_documents_beside_it(run: Any) -> None:
     }
 
 
-def test_messages_are_those_of_whoever_made_them(run: Any) -> None:
+def test_messages_have_their_writers(run: Any) -> None:
     call = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
     with otel_mas.agent("reader") as agent:
         agent.input("hi", [HumanMessage("hello"), {"role": "developer", "content": "be kind"}])
@@ -97,7 +97,7 @@ def test_messages_are_those_of_whoever_made_them(run: Any) -> None:
     assert wrote[1] == text("assistant", "done")
 
 
-def test_the_same_words_have_the_same_digest_whoever_records_them(run: Any) -> None:
+def test_a_text_and_a_message_of_it_have_the_same_digest(run: Any) -> None:
     with otel_mas.agent("a") as first:
         first.output("the line is 4.2 km long")
     with otel_mas.agent("b") as second:
@@ -115,7 +115,7 @@ def test_costs_are_grouped_by_marked_agents(run: Any) -> None:
     assert [(row.name, row.calls) for row in rows] == [("writer", 1)]
 
 
-def test_a_states_changes_are_told_by_digest(run: Any) -> None:
+def test_a_states_changes_are_recorded_by_digest(run: Any) -> None:
     with otel_mas.agent("a") as agent:
         agent.state(draft="one", words=120)
         with otel_mas.tool("editor"):

@@ -35,7 +35,7 @@ async def test_a_block_may_be_async(run: Any) -> None:
     assert run.named("task merge").record_kind == "AGENT_TASK"
 
 
-def test_a_function_is_named_after_itself_unless_told_otherwise(run: Any) -> None:
+def test_a_functions_own_name_is_the_default(run: Any) -> None:
     @otel_mas.agent
     def bare() -> None: ...
 
@@ -76,8 +76,8 @@ async def test_calls_at_the_same_time_keep_apart(run: Any) -> None:
     agents = {span.span_id: run.messages(span)[0] for span in run.spans() if span.agent}
     for span in run.spans():
         if span.agent is None:
-            ((said,)) = agents[span.parent_span_id]
-            assert said["parts"][0]["content"] == int(span.name[-1])
+            ((message,)) = agents[span.parent_span_id]
+            assert message["parts"][0]["content"] == int(span.name[-1])
 
 
 def test_what_is_decorated_stays_what_it_was() -> None:

@@ -72,7 +72,9 @@ def test_a_process_that_is_recorded_elsewhere_stays_there(tmp_path: Path) -> Non
     assert joined.store == str(tmp_path / "own.db")
 
 
-def test_a_process_that_is_told_not_to_be_recorded_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_whose_environment_forbids_recording_is_not_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
     run_carried(Carried({}, Settings(store=str(tmp_path / "runs.db"))), where)
     assert switch.settings() is None
@@ -87,7 +89,7 @@ def test_what_cannot_be_carried_is_called_all_the_same(monkeypatch: pytest.Monke
 
 
 @pytest.mark.usefixtures("within")
-def test_a_pool_of_threads_is_given_the_context_itself() -> None:
+def test_a_pool_of_threads_gets_the_context_itself() -> None:
     HOOK_TABLE.patch()
     try:
         with ThreadPool(1) as pool:
