@@ -7,6 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grimp
+import networkx as nx
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -55,3 +58,15 @@ def test_recording_that_imports_networkx_is_caught(tmp_path: Path) -> None:
 
     assert result.returncode == 1
     assert "otel_mas.store.shortcut -> networkx" in result.stdout
+
+
+def test_no_file_imports_itself_through_others() -> None:
+    sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "exporters")]
+    imports = grimp.build_graph("otel_mas", "otel_mas_exporters", cache_dir=None)
+    graph = nx.DiGraph(
+        (module, imported)
+        for module in imports.modules
+        for imported in imports.find_modules_directly_imported_by(module)
+    )
+
+    assert [sorted(circle) for circle in nx.strongly_connected_components(graph) if len(circle) > 1] == []

@@ -142,7 +142,7 @@ class _Search:
                 if kind and cause != NOT_HERE:
                     add(cause, effects[place], kind, RECORDED)
                 elif kind:
-                    self._add(*links.elsewhere[place], effects[place], kind, RECORDED)
+                    self._add(*links.in_other_traces[place], effects[place], kind, RECORDED)
                 place += 1
             if causes is not None:
                 self._repeated(repeating, spans[repeating])

@@ -4,10 +4,10 @@ A span's `mas.cause.refs` holds `<kind>|<key>`, and a key is one of
 
 * `task|<task id>`: a task that finished in an earlier process, whose writes were restored and not run again; or one
   that failed there, whose error handler runs now;
-* `<checkpoint id>|<channel>`: whatever wrote the channel and waited in it when a run ended at that checkpoint. That
-  run's span says in `mas.checkpoint.pending` what did, as `<channel>=<kind>=<cause>`, the cause being a span
-  (`traceid-spanid`) or, where it too came from an earlier process, a key again. Where no run ended there (a run may be
-  sent back to any checkpoint), the tasks that had started from it name their causes.
+* `<checkpoint id>|<channel>`: the writer of the channel that waited in it when a run ended at that checkpoint. The span
+  of that run has it in `mas.checkpoint.pending` as `<channel>=<kind>=<cause>`; the cause is a span (`traceid-spanid`)
+  or, if it came from an earlier process too, a key again. If no run ended there (a run may be sent back to any
+  checkpoint), the tasks that had started from it name their causes.
 """
 
 from __future__ import annotations

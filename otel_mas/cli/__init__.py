@@ -53,9 +53,9 @@ class Commands(click.Group):
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
         from otel_mas import __version__
-        from otel_mas.cli.output import say
+        from otel_mas.cli.output import print_line
 
-        say(f"otel-mas {__version__}")
+        print_line(f"otel-mas {__version__}")
         ctx.exit()
 
 

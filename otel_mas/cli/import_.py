@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from otel_mas.cli.options import debug
-from otel_mas.cli.output import note, print_problems, say
+from otel_mas.cli.output import note, print_line, print_problems
 
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
@@ -49,7 +49,7 @@ def command(files: tuple[Path, ...], store: str | None, may_ship: bool) -> None:
         note(f"left out {others} lines of logs and metrics")
     if done.without_ids:
         note(f"left out {done.without_ids} spans without ids")
-    say(f"imported {done.added} spans into {settings.store}; {done.duplicates} were there already")
+    print_line(f"imported {done.added} spans into {settings.store}; {done.duplicates} were there already")
     if done.oldest_ns is not None and done.oldest_ns < time.time_ns() - int(settings.max_age_days * _DAY_NS):
         note(f"some are older than {settings.max_age_days:g} days: recording into this store will delete them")
     if unreadable:

@@ -27,7 +27,7 @@ def print_lines(lines: Callable[[int], Iterable[Text]], err: bool = False) -> No
     stream = sys.stderr if err else sys.stdout
     if not stream.isatty():
         for line in lines(PIPED_WIDTH):
-            say(line.plain.rstrip(), err=err)
+            print_line(line.plain.rstrip(), err=err)
         return
     console = _terminal(stream)
     for line in lines(min(console.width, _MAX_WIDTH)):
@@ -68,10 +68,10 @@ def print_problems(problems: Iterable[str]) -> None:
 
 def note(message: str) -> None:
     """A line for the person at the terminal that is no part of the answer."""
-    say(f"otel-mas: {message}", err=True)
+    print_line(f"otel-mas: {message}", err=True)
 
 
-def say(line: str, err: bool = False) -> None:
+def print_line(line: str, err: bool = False) -> None:
     """Print one line, whose foreign text may hold anything: no control character reaches the terminal."""
     _print(printable(line), err)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 import click
 
 from otel_mas.cli.options import answering, debug, place, readable
-from otel_mas.cli.output import form_of, note, print_json, say
+from otel_mas.cli.output import form_of, note, print_json, print_line
 
 if TYPE_CHECKING:
     from otel_mas.shipping import Selection, ShippingLoop
@@ -116,7 +116,7 @@ def status(store: str | None, as_json: bool) -> None:
         return
     for one in destinations:
         for line in _lines(one):
-            say(line)
+            print_line(line)
     if not destinations:
         note(f"{path} is shipped nowhere yet: `otel-mas ship`, or OTEL_MAS_EXPORT=otlp for the app to do it")
 

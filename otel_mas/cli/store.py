@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import click
 
 from otel_mas.cli.options import answering, debug, not_empty, place, readable
-from otel_mas.cli.output import form_of, note, print_json, say
+from otel_mas.cli.output import form_of, note, print_json, print_line
 from otel_mas.cli.ship import DestinationForm, destination_form
 from otel_mas.model.status import STATUSES
 
@@ -78,7 +78,7 @@ def stats(store: str | None, as_json: bool) -> None:
         print_json(_stats_form(found))
         return
     for line in _stats_lines(found):
-        say(line)
+        print_line(line)
 
 
 def _stats_form(found: StoreStats) -> StatsDocument:
@@ -136,7 +136,7 @@ def check(ctx: click.Context, store: str | None, as_json: bool) -> None:
         print_json(CheckDocument(path=str(path), problems=problems))
     else:
         for problem in problems:
-            say(problem)
+            print_line(problem)
         note(f"{path} is damaged: `otel-mas store repair` saves what can be read" if problems else f"{path} is sound")
     if problems:
         ctx.exit(1)
@@ -160,7 +160,7 @@ def repair(store: str | None, into: str | None) -> None:
     path = _path(store)
     done = repaired(path, Path(into) if into else path.with_name(f"{path.stem}.repaired{path.suffix}"))
     saved = ", ".join(count(done.saved.get(f"{thing}s", 0), thing) for thing in ("trace", "span", "message"))
-    say(f"saved {saved} into {done.path}")
+    print_line(f"saved {saved} into {done.path}")
     for line in done.lost:
         note(f"lost: {line}")
 
@@ -174,7 +174,7 @@ def compact(store: str | None) -> None:
     from otel_mas.store.upkeep.shrink import compact as compacted
 
     before, after = compacted(_path(store))
-    say(f"{byte_size(before)} before, {byte_size(after)} now")
+    print_line(f"{byte_size(before)} before, {byte_size(after)} now")
 
 
 @command.command("prune")
@@ -216,7 +216,7 @@ def prune(
         return
     if not yes:
         click.confirm(f"Delete {count(len(found), 'trace')} from {path}?", abort=True, err=True)
-    say(f"deleted {count(pruned(path, found), 'trace')}")
+    print_line(f"deleted {count(pruned(path, found), 'trace')}")
 
 
 def _selected(
@@ -264,9 +264,9 @@ def _list(found: list[TraceSummary]) -> None:
 
     for one in found[:_MAX_LISTED]:
         spans = count(one.span_count, "span")
-        say(f"{one.trace_id[:12]}  {local_time(one.start_ns)}  {one.status:11}  {plain(one.name)}  {spans}")
+        print_line(f"{one.trace_id[:12]}  {local_time(one.start_ns)}  {one.status:11}  {plain(one.name)}  {spans}")
     if len(found) > _MAX_LISTED:
-        say(f"and {len(found) - _MAX_LISTED:,} more")
+        print_line(f"and {len(found) - _MAX_LISTED:,} more")
 
 
 def _bytes(text: str) -> int:

@@ -75,8 +75,8 @@ def check_environment(
     answer = ask_interpreter(python, environ, timeout_s)
     if isinstance(answer, str):
         return None, [*findings, finding("python-fails", python=python, error=answer)]
-    elsewhere = [] if command else _other_python(answer.prefix, environ)
-    return answer, [*findings, *_installation(answer), *elsewhere]
+    other_python = [] if command else _other_python(answer.prefix, environ)
+    return answer, [*findings, *_installation(answer), *other_python]
 
 
 def ask_interpreter(python: str, environ: Mapping[str, str], timeout_s: float = TIMEOUT_S) -> Interpreter | str:

@@ -22,7 +22,7 @@ INTERRUPT, RESUME, ERROR, ERROR_SOURCE = "__interrupt__", "__resume__", "__error
 RETURN = "__return__"
 """The channel of a `@task`'s result."""
 RESERVED = frozenset(("__no_writes__", PUSH, RESUME, INTERRUPT, RETURN, ERROR, ERROR_SOURCE))
-"""Where writes go that no channel receives."""
+"""Target of writes that no channel receives."""
 
 WriterT = TypeVar("WriterT")
 

@@ -24,7 +24,7 @@ class LinkTable:
     causes: Sequence[int]
     """The number of the span that it points at, or `NOT_HERE`."""
     kinds: Sequence[str | None]
-    elsewhere: Mapping[int, tuple[str, str]]
+    in_other_traces: Mapping[int, tuple[str, str]]
     """Trace and span id of a cause that is `NOT_HERE`, by the place in these columns."""
 
 
@@ -112,18 +112,18 @@ class ObjectSpanTable(SpanTable):
 
     def links(self) -> LinkTable:
         effects, causes, kinds = array("q"), array("q"), []
-        elsewhere: dict[int, tuple[str, str]] = {}
+        in_other_traces: dict[int, tuple[str, str]] = {}
         numbers, trace_ids = self.numbers, self.trace_ids
         for effect, span in enumerate(self._spans):
             for link in span.links:
                 cause = numbers.get(link.span_id, NOT_HERE)
                 if cause == NOT_HERE or trace_ids[cause] != link.trace_id:
                     cause = NOT_HERE
-                    elsewhere[len(causes)] = link.trace_id, link.span_id
+                    in_other_traces[len(causes)] = link.trace_id, link.span_id
                 effects.append(effect)
                 causes.append(cause)
                 kinds.append(link.kind)
-        return LinkTable(effects, causes, kinds, elsewhere)
+        return LinkTable(effects, causes, kinds, in_other_traces)
 
     def processes(self) -> Sequence[object]:
         return [span.resource.attributes.get(names.MAS_INSTANCE_ID) for span in self._spans]

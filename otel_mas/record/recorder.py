@@ -145,7 +145,7 @@ class Recorder:
     def record_exception(self, span: Span, exc: BaseException) -> None:
         """Record that `exc` left what the span stands for.
 
-        Where it comes from a descendant that has recorded it, the span only names that one (`mas.error.span`): an error
+        If a descendant has recorded it already, the span only names that one (`mas.error.span`): an error
         is an error once. Message and stack go to the store as content, and onto the span only if
         OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT asks for content on spans.
         """

@@ -154,10 +154,10 @@ class Walk:
                 lo = max(lo, hi - widest)
             try:
                 page = self.search(lo, hi, batch)
-            except NarrowerWindow as refusal:
+            except NarrowerWindow as narrower:
                 if hi - lo <= self._narrowest:
                     raise
-                allowed = refusal.widest_ns
+                allowed = narrower.widest_ns
                 widest = max(allowed if allowed and allowed < hi - lo else (hi - lo) // 2, self._narrowest)
                 overlap = min(overlap, widest // 2)
                 continue

@@ -48,7 +48,7 @@ class ServerSource(SpansOnlySource):
 
     @abstractmethod
     def list_traces(self, query: Query, keep: Callable[[Trace], None] | None) -> PartialList[TraceSummary]:
-        """The newest matching traces. Where `keep` is given, it gets all spans of each of them."""
+        """The newest matching traces. `keep`, if given, is called with all spans of each of them."""
 
     @abstractmethod
     def download(self, trace_id: str) -> Trace | None:

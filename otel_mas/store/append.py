@@ -66,7 +66,7 @@ def append_spans(
 def append_links(connection: sqlite3.Connection, rows: dict[int, SpanRow], traces: dict[bytes, int]) -> None:
     """Insert the links of spans that are in the log under these keys."""
     inside: list[tuple[object, ...]] = []
-    elsewhere: list[tuple[object, ...]] = []
+    in_other_traces: list[tuple[object, ...]] = []
     for key, row in rows.items():
         if not row.links:
             continue
@@ -76,9 +76,9 @@ def append_links(connection: sqlite3.Connection, rows: dict[int, SpanRow], trace
             if cause_trace == trace_id:
                 inside.append((trace, key, position, bytearray(cause_span), kind))
             else:
-                elsewhere.append((trace, key, position, bytearray(cause_span), kind, cause_trace))
+                in_other_traces.append((trace, key, position, bytearray(cause_span), kind, cause_trace))
     insert(connection, _LINK_IN_TRACE, inside)
-    insert(connection, _LINK_TO_OTHER_TRACE, elsewhere)
+    insert(connection, _LINK_TO_OTHER_TRACE, in_other_traces)
 
 
 @lru_cache(maxsize=512)

@@ -207,7 +207,7 @@ def _links(
     """The links of a trace, of which the n-th row of the log has the key `logged[n]` and the number `places[n]`."""
     effects, causes = array("q"), array("q")
     kinds: list[str | None] = []
-    elsewhere: dict[int, tuple[str, str]] = {}
+    in_other_traces: dict[int, tuple[str, str]] = {}
     row = 0
     cursor = connection.execute(_LINKS, (trace,))
     while chunk := cursor.fetchmany(_AT_ONCE):
@@ -226,14 +226,14 @@ def _links(
             for place, (cause_trace, cause) in enumerate(zip(traces, spans, strict=True), start=first):
                 if cause_trace is not None or causes[place] == NOT_HERE:
                     causes[place] = NOT_HERE
-                    elsewhere[place] = trace_id if cause_trace is None else cause_trace.hex(), cause.hex()
+                    in_other_traces[place] = trace_id if cause_trace is None else cause_trace.hex(), cause.hex()
     if not all(map(le, effects, islice(effects, 1, None))):
         order = sorted(range(len(effects)), key=effects.__getitem__)
         effects, causes = array("q", map(effects.__getitem__, order)), array("q", map(causes.__getitem__, order))
         kinds = list(map(kinds.__getitem__, order))
-        if elsewhere:
-            elsewhere = {place: elsewhere[old] for place, old in enumerate(order) if old in elsewhere}
-    return LinkTable(effects, causes, kinds, elsewhere)
+        if in_other_traces:
+            in_other_traces = {place: in_other_traces[old] for place, old in enumerate(order) if old in in_other_traces}
+    return LinkTable(effects, causes, kinds, in_other_traces)
 
 
 def _merged(

@@ -180,7 +180,7 @@ class StoredSpans(SpanTable):
             kind, cause = kinds[place], causes[place]
             if kind not in self._link_attributes:
                 self._link_attributes[kind] = {names.MAS_LINK_KIND: kind}
-            cause_ids = (self._trace_id, self.ids[cause]) if cause >= 0 else self._links.elsewhere[place]
+            cause_ids = (self._trace_id, self.ids[cause]) if cause >= 0 else self._links.in_other_traces[place]
             found.append(Link(*cause_ids, kind, self._link_attributes[kind]))
             place += 1
         return tuple(found)

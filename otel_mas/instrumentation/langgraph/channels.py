@@ -116,7 +116,7 @@ def fired_by(task: Any, checkpoint: Mapping[str, Any], channels: Mapping[str, An
 
 
 def unknown_writers(checkpoint_id: str, triggering: Iterable[str], channels: Mapping[str, Any]) -> TaskWriters:
-    """What waits in a checkpoint of another process: each filled channel, its writer known only by its key."""
+    """Writes that wait in a checkpoint of another process: each filled channel, its writer known by its key alone."""
     filled: dict[str, tuple[TaskWriter, ...]] = {}
     arrived: dict[str, frozenset[Any]] = {}
     for name in triggering:

@@ -35,7 +35,7 @@ class ThreadMemory:
         self._waiting.put(key, (waiting, saved_by))
 
     def waiting(self, key: tuple[str, str, str], triggering: Iterable[str], channels: Mapping[str, Any]) -> TaskWriters:
-        """What waits at a checkpoint. Of one that another process made the reader finds the writers by the checkpoint.
+        """Writes that wait at a checkpoint. If another process made it, the reader finds the writers by the checkpoint.
 
         Args:
             key: the checkpoint's.

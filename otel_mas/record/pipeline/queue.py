@@ -102,7 +102,7 @@ class SpanQueue:
     """Spans and contents on their way to the writer's thread.
 
     Every operation is an append to a deque or an item of a dict, atomic in CPython: a garbage collection or a signal in
-    the middle may end a span and come in again. Where two threads add at the same instant, the byte count is off by
+    the middle may end a span and come in again. If two threads add at the same instant, the byte count is off by
     one item until the queue next runs empty.
 
     Args:
@@ -123,7 +123,7 @@ class SpanQueue:
         self.idle = True  # the writer sleeps: whoever adds something wakes it
         self.closed = False
         self.full_reason = DropReason.QUEUE_FULL  # or what the writer waits for
-        self.refusal: DropReason | None = None  # the reason that nothing can be recorded any more
+        self.drop_reason: DropReason | None = None  # the reason that nothing can be recorded any more
         self.losses = Losses()
         self._max_spans = max_spans
         self._max_bytes = max_bytes
@@ -176,8 +176,8 @@ class SpanQueue:
     def admit(self, key: Key | LazySpan, item: _Ended | LazySpan, size: int) -> None:
         """Queue an ended span; a lazy one waits as it is, with no tuple around it for the garbage collector to walk."""
         if self.closed:
-            if self.refusal is not None:
-                self._drop_span(key, self.refusal)
+            if self.drop_reason is not None:
+                self._drop_span(key, self.drop_reason)
             return
         self._live.pop(key, None)
         waiting = len(self._ended)

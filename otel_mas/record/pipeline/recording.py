@@ -154,7 +154,7 @@ class Recording:
         self.processor.forked_ns = time.time_ns()
         self._begin(ships=not parent_ships)  # its parent ships for it: gRPC does not survive a fork
         if not released and not self.queue.closed:
-            self.queue.refusal = DropReason.STORE_LOCKED
+            self.queue.drop_reason = DropReason.STORE_LOCKED
             self.queue.closed = True
             self._writer.failed = True
             logger.warning(

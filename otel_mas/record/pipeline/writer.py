@@ -246,9 +246,9 @@ class Writer:
     def _give_up(self, error: Exception) -> None:
         logger.warning("otel-mas: nothing is recorded: %s", error)
         self.failed = True
-        self._queue.refusal = reason_of(error)
+        self._queue.drop_reason = reason_of(error)
         self._queue.closed = True
-        self._drop_waiting(self._queue.refusal)
+        self._drop_waiting(self._queue.drop_reason)
         self._queue.clear()
 
     def _drop_waiting(self, reason: DropReason) -> None:

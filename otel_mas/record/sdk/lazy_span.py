@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from otel_mas.record.pipeline.span_data import SpanData
 
 MESSAGE_ATTRIBUTES = ((0, names.MAS_INPUT_MESSAGES), (1, names.MAS_OUTPUT_MESSAGES))
-"""Where a span names the messages that it consumed (0) and produced (1), by digest."""
+"""Attributes with the digests of the messages that a span consumed (0) and produced (1)."""
 MESSAGE_REF_BYTES = 100  # what a reference to a message weighs
 
 
 class LazySpan:
-    """What recorder and queue know of such a span."""
+    """Interface of such a span for recorder and queue."""
 
     own_attributes: dict[str, Any]
     """All attributes but the two that follow from the causes.

@@ -76,7 +76,7 @@ class MirrorProcessor(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         queue = self.queue
-        if queue.closed and queue.refusal is None:
+        if queue.closed and queue.drop_reason is None:
             return
         try:
             context = span.context

@@ -80,11 +80,11 @@ def fired_at(
 def scheduled_at(
     checkpoint: Checkpoint, waiting: WaitingWriters[Any], triggers: Mapping[str, Collection[str]]
 ) -> list[tuple[str, int | None]]:
-    """What was to run next: nodes, and `Send`s with their number.
+    """Nodes and numbered `Send`s that were to run next.
 
     Args:
         checkpoint: The checkpoint.
-        waiting: What waits there.
+        waiting: Writes that wait there.
         triggers: The channels that trigger each node, as far as they are known.
     """
     nodes = {name for name, channels in triggers.items() if fired_at(checkpoint, waiting, name, channels)}

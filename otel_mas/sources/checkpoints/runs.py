@@ -1,7 +1,7 @@
-"""What ran and because of what, worked out from the checkpoints of a thread by LangGraph's own rules. No I/O.
+"""Runs and their causes, rebuilt from the checkpoints of a thread by LangGraph's own rules. No I/O.
 
 A step leads from one checkpoint to the next. Its tasks are known by what they wrote, a task's triggers by the channels
-that were newer than what its node had seen, and its causes by the writers of those. Where a run was left and entered
+that were newer than what its node had seen, and its causes by the writers of those. A run that was left and entered
 again shows in `versions_seen["__interrupt__"]`, which LangGraph moves whenever it goes on without new input.
 """
 

@@ -18,8 +18,8 @@ from otel_mas.sources.spans_only import SpansOnlySource, full_id
 class CheckpointSource(SpansOnlySource):
     """Reads the SQLite file of LangGraph's `SqliteSaver` or `AsyncSqliteSaver`; opens it read-only.
 
-    One trace for each invocation: a new input, a resume, a change from outside, a fork. What checkpoints do not know is
-    in docs/sources.md; what they tell is exact, and marked as worked out afterwards (`metadata`).
+    One trace for each invocation: a new input, a resume, a change from outside, a fork. docs/sources.md lists what
+    checkpoints do not hold. Causes from them are exact, with provenance `metadata`.
     """
 
     reads: ClassVar[str] = "LangGraph's own checkpoints (the SQLite file of its SqliteSaver)"
@@ -52,9 +52,9 @@ class CheckpointSource(SpansOnlySource):
                 break  # whatever follows was over before
             if query.conversation_id in (None, thread):
                 for trace in self._thread(thread):
-                    tally = SummaryBuilder.of(trace)
-                    if tally.matches(query):
-                        found.append(tally.summary(trace.incomplete))
+                    summary = SummaryBuilder.of(trace)
+                    if summary.matches(query):
+                        found.append(summary.summary(trace.incomplete))
         found.sort(key=lambda one: (-one.start_ns, one.trace_id))
         return found[: query.limit]
 

@@ -44,7 +44,7 @@ class RebuiltRun:
     forked_from: RebuiltRun | None = None
     """The run that made the older checkpoint from which it went on, where the thread had gone on already."""
     incomplete: str | None = None
-    """What the checkpoints do not have of it."""
+    """Fields that checkpoints do not have."""
     pending_nodes: tuple[str, ...] = ()
     """Nodes that were to run when it was left, of which nothing is known."""
 
@@ -60,7 +60,7 @@ class RebuiltRun:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What tells it apart from all other runs."""
+        """Identity among all runs."""
         first, resumed = self.first, "resume" if self.source == "resume" else ""
         return first.thread, first.namespace, first.id, resumed, str(self.number)
 
@@ -131,7 +131,7 @@ def caller_of(path: str) -> tuple[str | None, int]:
 
 
 def by_task(checkpoint: Checkpoint) -> dict[str, list[TaskWrite]]:
-    """What the tasks of a step wrote, by task, in the order of their paths."""
+    """Writes of a step, by task, in the order of their paths."""
     tasks: dict[str, list[TaskWrite]] = defaultdict(list)
     for write in checkpoint.writes:
         if write.task_id != NULL_TASK and write.path and not write.path.startswith(UPDATE):

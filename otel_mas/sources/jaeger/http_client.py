@@ -49,10 +49,10 @@ class JaegerHttpClient:
         except TooLarge as error:
             raise FewerTraces(str(error)) from error
         if reply.status in (400, 500):
-            refusal = self._http.status_error(reply)
+            status_error = self._http.status_error(reply)
             if ServiceRequired.is_meant(reply.message):
-                raise ServiceRequired(str(refusal))
-            raise FewerTraces(str(refusal)) if SEARCH_DEPTH in reply.message else refusal
+                raise ServiceRequired(str(status_error))
+            raise FewerTraces(str(status_error)) if SEARCH_DEPTH in reply.message else status_error
         return self._spans(reply)
 
     def takes_attributes(self, search: JaegerSearch) -> bool:

@@ -15,7 +15,7 @@ def test_a_link_is_to_a_number_where_its_span_is_there_in_the_same_trace() -> No
     assert list(found.effects) == [1, 1, 1]
     assert list(found.causes) == [0, NOT_HERE, NOT_HERE]
     assert found.kinds == ["send", "trigger", None]
-    assert found.elsewhere == {1: (OTHER, "1"), 2: (TRACE, "9")}
+    assert found.in_other_traces == {1: (OTHER, "1"), 2: (TRACE, "9")}
 
 
 def test_columns_hold_the_values_of_the_spans() -> None:

@@ -96,7 +96,7 @@ def test_columns_and_graph_are_those_of_the_objects(bench: Any, rows: list[dict[
     assert [list(column) for column in (ours.effects, ours.causes, ours.kinds)] == [
         list(column) for column in (theirs.effects, theirs.causes, theirs.kinds)
     ]
-    assert ours.elsewhere == theirs.elsewhere
+    assert ours.in_other_traces == theirs.in_other_traces
     one, other = build([trace]), build([Trace(trace.trace_id, tuple(table))])
     assert (one.edges, one.problems, one.labels()) == (other.edges, other.problems, other.labels())
     assert one.critical_path().sections == other.critical_path().sections
