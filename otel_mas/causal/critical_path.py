@@ -296,7 +296,7 @@ class _Walk:
         self.stack.append(frame)
 
     def _uncancelled(self, children: list[int]) -> list[int]:
-        """The children of a span that failed, without those cancelled set_reason another one had failed."""
+        """The children of a span that failed, without those cancelled because another one had failed."""
         left = [child for child in children if self.spans.value(child, names.MAS_TASK_OUTCOME) != _CANCELLED]
         return left if any(failed_in(self.spans, child) for child in left) else children
 

@@ -1,4 +1,4 @@
-"""Whether a span failed, by itself or set_reason something inside of it did."""
+"""Failure of a span: by itself, or by an error that passed through it."""
 
 from __future__ import annotations
 

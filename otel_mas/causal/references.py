@@ -83,7 +83,7 @@ class References:
                 return
 
     def _started_from(self, key: str, effect: Span) -> Iterator[tuple[str, str]]:
-        """The causes of the task that an earlier run had started from the checkpoint set_reason of the same channel."""
+        """The causes of the task that an earlier run had started from the checkpoint because of the same channel."""
         checkpoint, _, channel = key.partition("|")
         tasks = [task for task in self._starting(checkpoint) if task is not effect and task.start_ns <= effect.start_ns]
         name = effect.columns.get(names.MAS_TASK_NAME)

@@ -64,17 +64,26 @@ def _hex(ctx: click.Context, param: click.Parameter, value: str | None) -> str |
 
 @click.group("ship", invoke_without_command=True)
 @click.option(
-    "--to", "wanted", metavar="NAME[:TARGET]", default="otlp", show_default=True, help="otlp, or file:PATH, or another."
+    "--to",
+    "wanted",
+    metavar="NAME[:TARGET]",
+    default="otlp",
+    show_default=True,
+    help="otlp, file:PATH, or another.",
 )
-@click.option("--endpoint", metavar="URL", help="Of OTLP. [default: $OTEL_EXPORTER_OTLP_ENDPOINT]")
-@click.option("--protocol", type=click.Choice(["grpc", "http/protobuf"]), help="Of OTLP.")
+@click.option("--endpoint", metavar="URL", help="OTLP endpoint. [default: $OTEL_EXPORTER_OTLP_ENDPOINT]")
+@click.option(
+    "--protocol",
+    type=click.Choice(["grpc", "http/protobuf"]),
+    help="OTLP protocol. [default: $OTEL_EXPORTER_OTLP_PROTOCOL]",
+)
 @click.option("--once/--follow", default=False, help="End when all is shipped, or wait for more. [default: --follow]")
-@click.option("--from-start", is_flag=True, help="Ship spans of before this destination was first named, too.")
+@click.option("--from-start", is_flag=True, help="Also ship spans from before the first use of this destination.")
 @click.option(
     "--again",
     "resend",
     is_flag=True,
-    help="Send spans again that it has taken before, and end. Needs one of the next three.",
+    help="Send spans again that it has acknowledged, and end. Needs one of the next three.",
 )
 @click.option("--since", metavar="TIME", callback=readable("instant_ns"), help="With --again: spans that ended since.")
 @click.option(
@@ -89,9 +98,9 @@ def _hex(ctx: click.Context, param: click.Parameter, value: str | None) -> str |
 def command(ctx: click.Context, /, **options: Any) -> None:
     """Ship recorded spans to an OTLP endpoint: a Collector, Jaeger, Tempo.
 
-    It goes on where it stopped last, and several may run at once: one of them ships. Content, and spans that were not
-    sampled, do not leave this machine. Address, headers and certificates come from the standard
-    OTEL_EXPORTER_OTLP_* variables.
+    It continues at the destination's cursor. Several may run at once: one of them ships. Content, and spans that were
+    not sampled, stay on this machine. Endpoint, headers and certificates come from the standard OTEL_EXPORTER_OTLP_*
+    variables.
 
     A backend that has lost spans gets them again with --again: `otel-mas ship --again --since 2h`. Neither the cursor
     nor the counts change. A backend that still has the spans may show them twice.

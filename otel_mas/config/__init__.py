@@ -1,4 +1,4 @@
-"""Settings: environment variable, type, default and meaning of each, in one table."""
+"""Settings in one table, the OTLP variables, and connections to servers as the settings say."""
 
 from otel_mas.config.settings import OWN, SETTINGS, Capture, Content, Setting, Settings
 

@@ -1,4 +1,4 @@
-"""Types that cross between rooms: spans, links, traces, messages, costs. Frozen dataclasses with slots, no I/O."""
+"""Types that cross between rooms: spans, links, traces, messages, costs; rules for summaries and channels. No I/O."""
 
 from otel_mas.model.span import (
     AttributeValue,

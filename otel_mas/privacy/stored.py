@@ -32,9 +32,9 @@ _GENERATED: Final = frozenset(
         names.MAS_TASK_ID,
     }
 )
-DRAWN: Final = _GENERATED - {names.MAS_CAUSE_KINDS, names.MAS_LINK_KIND, names.MAS_RECORD_KIND}
+RANDOM_IDS: Final = _GENERATED - {names.MAS_CAUSE_KINDS, names.MAS_LINK_KIND, names.MAS_RECORD_KIND}
 """Attributes of ids and digests: their values seldom repeat."""
-ID: Final = 128
+MAX_ID_CHARS: Final = 128
 """Characters: no id is longer."""
 # Hexadecimal ids and what stands between them, or enum members; a NUL between the items of an array.
 _PLAIN: Final = re.compile(r"[0-9a-f:|,\-\x00]*|[a-z_]{0,16}(?:\x00[a-z_]{0,16})*")
@@ -180,7 +180,7 @@ def _is_plain(value: Any) -> bool:
             return _PLAIN.fullmatch("\0".join(value)) is not None
         except TypeError:
             return False
-    return type(value) is str and len(value) <= ID and _PLAIN.fullmatch(value) is not None
+    return type(value) is str and len(value) <= MAX_ID_CHARS and _PLAIN.fullmatch(value) is not None
 
 
-__all__ = ["DRAWN", "ID", "STRIPPED", "Privacy"]
+__all__ = ["MAX_ID_CHARS", "RANDOM_IDS", "STRIPPED", "Privacy"]

@@ -1,4 +1,4 @@
-"""Span processor, queue and writer thread; instrumentation uses only what is exported here."""
+"""Span processor, queue and writer thread. Hooks use what is exported here; switches also use `lifecycle`."""
 
 from otel_mas.record.cause import Cause
 from otel_mas.record.content.canonical import canonical_form

@@ -1,4 +1,4 @@
-"""The local store: one SQLite file, written only through `StoreWriter`, read only through `StoreReader`."""
+"""The local store, one SQLite file: `StoreWriter` writes, `StoreReader` reads traces, `log` serves destinations."""
 
 from __future__ import annotations
 

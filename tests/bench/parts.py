@@ -50,7 +50,7 @@ def measure_recording(path: str, count: int) -> None:
     from opentelemetry.sdk.trace import TracerProvider
 
     import otel_mas
-    from otel_mas.record.sdk.processor import MirrorProcessor
+    from otel_mas.record.sdk.processor import RecordingProcessor
 
     provider = TracerProvider()
     trace.set_tracer_provider(provider)
@@ -59,7 +59,7 @@ def measure_recording(path: str, count: int) -> None:
     attributes = {f"app.attribute.{number}": f"value {number % 5}" for number in range(14)}
     tracer.start_span("warm", attributes=attributes).end()
     otel_mas.flush(60)
-    best = _fastest(lambda: _on_end(tracer, attributes, MirrorProcessor), 20)
+    best = _fastest(lambda: _on_end(tracer, attributes, RecordingProcessor), 20)
     otel_mas.flush(60)
     took = 0.0
     for _ in range(count // _PORTION):

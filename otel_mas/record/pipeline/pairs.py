@@ -10,7 +10,7 @@ import orjson
 
 from otel_mas.otlp.encode import alike, key_value
 from otel_mas.otlp.wire import delimited, utf8
-from otel_mas.privacy.stored import DRAWN, ID, STRIPPED, Privacy
+from otel_mas.privacy.stored import MAX_ID_CHARS, RANDOM_IDS, STRIPPED, Privacy
 from otel_mas.store.columns import Column
 
 _MAX_PAIRS = 16_384  # 10 MB at most, with the longest texts
@@ -119,10 +119,10 @@ def _data(name: str, value: Any, kind: type) -> bytes | None:
     """The last bytes of the field of a value that seldom repeats, the only ones that differ; None for other values."""
     if kind is float:
         return _double(value)
-    if name not in DRAWN:
+    if name not in RANDOM_IDS:
         return None
     if kind is str:
-        return value.encode() if 0 < len(value) <= ID and value.isascii() else None
+        return value.encode() if 0 < len(value) <= MAX_ID_CHARS and value.isascii() else None
     return alike(value) if kind is tuple else None
 
 

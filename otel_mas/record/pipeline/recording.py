@@ -27,7 +27,7 @@ from otel_mas.record.pipeline.shipping import Shipping
 from otel_mas.record.pipeline.span_data import Enricher
 from otel_mas.record.pipeline.store_port import Store
 from otel_mas.record.pipeline.writer import Writer
-from otel_mas.record.sdk.processor import ForeignSpans, MirrorProcessor
+from otel_mas.record.sdk.processor import ForeignSpans, RecordingProcessor
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Recording:
         self.queue = SpanQueue(settings.queue_spans, settings.queue_bytes, batch_spans=_BATCH_SPANS, wake=self._wake)
         self._foreign_spans = foreign_spans
         self._enrichers = (*enrichers, *([foreign_spans.enrich] if foreign_spans is not None else ()))
-        self.processor = MirrorProcessor(self.queue, self.flush, foreign_spans)
+        self.processor = RecordingProcessor(self.queue, self.flush, foreign_spans)
         self._digester = Digester(self._digest_key)
         self.digests = MessageDigests(self._digester, self._announce)
         self._values = StateDigests(self._digester)

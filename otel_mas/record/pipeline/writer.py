@@ -49,7 +49,7 @@ _SWITCH_S = 0.0002
 _COMMIT_S = 0.05  # how long a fork waits for a commit before it has it rolled back
 _INTERRUPT_S = 0.005
 _MAX_INTERRUPTIONS = 3  # of the same batch
-_HOPELESS = (StoreClosed, StoreCorrupt, StoreReadOnly, StoreReplaced)
+_UNRECOVERABLE = (StoreClosed, StoreCorrupt, StoreReadOnly, StoreReplaced)
 _SETTLE_S = 5.0  # how long a file that is being copied to the store's path is waited for
 _MAX_REPLACEMENTS = 5  # of the store's file, while the same batch is written
 
@@ -131,7 +131,7 @@ class Writer:
         self._held = False
         self._interruptions = 0  # since the last commit
         self._replacement: StoreReplaced | None = None  # the last one
-        self._given_up: Store | None = None
+        self._replaced_store: Store | None = None
         self._unconfirmed = 0  # spans written since the last confirmed flush
         self._lost = False  # some of these are in a file that is not at the store's path any more
         self.finished = False
@@ -333,7 +333,7 @@ class Writer:
         except _GivenUp as error:
             self._drop(drained, error.reason)
             raise
-        except _HOPELESS as error:
+        except _UNRECOVERABLE as error:
             self._drop(drained, reason_of(error))
             raise
         except StoreError as error:  # a full disk, say: it may have room again for the next one
@@ -352,7 +352,7 @@ class Writer:
                 self._parts = self._reopen()
             store, builder = self._parts
             try:
-                batch = self._insist(
+                batch = self._retry(
                     partial(builder.batch, drained, _LockedKeys(store, self._using_store)), uses_store=False
                 )
                 if failed is not None:
@@ -376,7 +376,7 @@ class Writer:
 
     def _commit(self, batch: Batch, store: Store) -> None:
         try:
-            self._insist(partial(self._commit_once, batch, store))
+            self._retry(partial(self._commit_once, batch, store))
         except BaseException:
             self._queue.losses.restore(batch.drops, batch.dropped_spans)
             raise
@@ -392,7 +392,7 @@ class Writer:
             self._after_commit()
 
     def _open(self) -> tuple[Store, BatchBuilder]:
-        store = self._insist(self._open_store)
+        store = self._retry(self._open_store)
         return store, self._opened(store)
 
     def _verify(self) -> None:
@@ -400,7 +400,7 @@ class Writer:
         if self._parts is not None:
             store = self._parts[0]
             try:
-                self._insist(store.verify)
+                self._retry(store.verify)
             except StoreReplaced as error:
                 self._replaced(store, error)
 
@@ -408,7 +408,7 @@ class Writer:
         if self._parts is not None and self._parts[0] is store:
             self._parts = None
             self._replacement = error
-            self._given_up = store
+            self._replaced_store = store
             self._lost = self._lost or self._unconfirmed > 0
             self._unconfirmed = 0
 
@@ -417,7 +417,9 @@ class Writer:
         settled_by = time.monotonic() + _SETTLE_S
         if self._requests.stop is not None:
             settled_by = min(settled_by, self._requests.stop.last_moment)
-        while self._given_up is not None and not self._given_up.is_settled() and time.monotonic() < settled_by:
+        while (
+            self._replaced_store is not None and not self._replaced_store.is_settled() and time.monotonic() < settled_by
+        ):
             self._requests.listen(_SETTLE_POLL_S)
         try:
             parts = self._open()
@@ -433,7 +435,7 @@ class Writer:
         finally:
             self._requests.hear_all()
 
-    def _insist(self, action: Callable[[], T], *, uses_store: bool = True) -> T:
+    def _retry(self, action: Callable[[], T], *, uses_store: bool = True) -> T:
         """Perform an action, again and again while another process keeps the store locked.
 
         Args:
@@ -479,7 +481,7 @@ class Writer:
         if self._parts is not None:
             store, builder = self._parts
             try:
-                self._insist(partial(store.finish, self._queue.losses.totals(), builder.withheld))
+                self._retry(partial(store.finish, self._queue.losses.totals(), builder.withheld))
             except StoreReplaced as error:
                 self._replaced(store, error)
             with self._using_store:

@@ -44,7 +44,7 @@ from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from otel_mas.record.cause import Cause
-    from otel_mas.record.sdk.processor import MirrorProcessor
+    from otel_mas.record.sdk.processor import RecordingProcessor
 
 _MAX_ATTRIBUTES = 128  # the SDK's limit, if none is configured; we set far fewer on a span
 _PLAIN = frozenset((str, int, float, bool))  # what the SDK keeps as it is
@@ -216,7 +216,7 @@ class LazyTracer(Tracer):
     else that a span depends on is then known beforehand.
     """
 
-    def __init__(self, sdk: Any, mirror: MirrorProcessor) -> None:
+    def __init__(self, sdk: Any, mirror: RecordingProcessor) -> None:
         self.sdk = sdk
         self.mirror = mirror
         self.processors: Any = sdk.span_processor
@@ -289,14 +289,14 @@ class LazyTracer(Tracer):
         return self.sdk.start_as_current_span(*args, **kwargs)
 
 
-def lazy_tracer_of(tracer: Tracer, mirror: MirrorProcessor) -> Tracer:
+def lazy_tracer_of(tracer: Tracer, mirror: RecordingProcessor) -> Tracer:
     """A tracer that starts lazy spans, where `tracer` is what we know; else itself."""
     if not isinstance(tracer, SdkTracer) or not _fits(tracer, mirror):
         return tracer
     return LazyTracer(tracer, mirror)
 
 
-def _fits(tracer: Any, mirror: MirrorProcessor) -> bool:
+def _fits(tracer: Any, mirror: RecordingProcessor) -> bool:
     """Whether a lazy span does what an SDK span would; false for an SDK that we do not know."""
     try:
         sampler, limits = tracer.sampler, tracer._span_limits

@@ -42,7 +42,7 @@ class ForeignSpans(Protocol):
         """End: recording stops in this process."""
 
 
-class MirrorProcessor(SpanProcessor):
+class RecordingProcessor(SpanProcessor):
     """Queues spans as they start and end. One serves any number of providers, and outlives their shutdown.
 
     Args:
@@ -144,4 +144,4 @@ def _value_weight(value: Any) -> int:
     return _ITEM_BYTES
 
 
-__all__ = ["SCOPE", "ForeignSpans", "MirrorProcessor"]
+__all__ = ["SCOPE", "ForeignSpans", "RecordingProcessor"]

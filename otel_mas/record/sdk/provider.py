@@ -21,7 +21,7 @@ from otel_mas.semconv import SCHEMA_URL
 if TYPE_CHECKING:
     from otel_mas.config import Settings
     from otel_mas.record.sdk.own_provider import OwnProvider
-    from otel_mas.record.sdk.processor import MirrorProcessor
+    from otel_mas.record.sdk.processor import RecordingProcessor
 
 _PRIVATE = ("_set_tracer_provider", "_TRACER_PROVIDER", "_TRACER_PROVIDER_SET_ONCE")
 _OF_PROXY = "_tracer"  # the property by which a `ProxyTracer` finds the tracer that it stands for
@@ -42,7 +42,7 @@ _proxied: Any = None  # the API's own `ProxyTracer._tracer`, likewise
 _warned: set[str] = set()
 
 
-def attach(processor: MirrorProcessor, settings: Settings) -> None:
+def attach(processor: RecordingProcessor, settings: Settings) -> None:
     """Mirror the spans of the global tracer provider: the one that is set, and whichever is set later.
 
     Args:
@@ -103,7 +103,7 @@ class _Found:
 class Attachment:
     """The providers that recording is attached to, from `attach` to `detach`."""
 
-    def __init__(self, processor: MirrorProcessor, settings: Settings, own: OwnProvider | None) -> None:
+    def __init__(self, processor: RecordingProcessor, settings: Settings, own: OwnProvider | None) -> None:
         self.found: _Found | None = None
         self._processor = processor
         self._settings = settings

@@ -17,7 +17,7 @@ from otel_mas.record.content.digest import Digester
 from otel_mas.record.content.messages import MAX_MESSAGES, MessageDigests
 from otel_mas.record.pipeline.queue import Changes, Content, MessageRefs, SpanQueue
 from otel_mas.record.recorder import _set_texts
-from otel_mas.record.sdk.processor import MirrorProcessor
+from otel_mas.record.sdk.processor import RecordingProcessor
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 
@@ -36,7 +36,7 @@ class Recorded:
     def __init__(self, **settings: Any) -> None:
         self.queue = SpanQueue(100, 10**6, wake=lambda: None)
         provider = TracerProvider(shutdown_on_exit=False)
-        provider.add_span_processor(MirrorProcessor(self.queue, lambda _: True))
+        provider.add_span_processor(RecordingProcessor(self.queue, lambda _: True))
         tracer = provider.get_tracer("t")
         self.rec = Recorder()
         digests = MessageDigests(Digester(lambda: bytes(32)), lambda *_: True)

@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
-from otel_mas.privacy.stored import DRAWN, Privacy
+from otel_mas.privacy.stored import RANDOM_IDS, Privacy
 from otel_mas.record import Cause
 from otel_mas.record.pipeline.encode import SpanEncoder
 from otel_mas.record.pipeline.span_data import SpanData
@@ -123,7 +123,7 @@ def test_a_span_is_the_message_that_the_stock_encoder_makes(span: ReadableSpan) 
     assert ours.SerializeToString(deterministic=True) == theirs.SerializeToString(deterministic=True)
 
 
-@given(st.lists(st.tuples(st.sampled_from(sorted(DRAWN)), DRAWN_VALUE), min_size=2, max_size=12))
+@given(st.lists(st.tuples(st.sampled_from(sorted(RANDOM_IDS)), DRAWN_VALUE), min_size=2, max_size=12))
 def test_an_id_or_digest_is_stored_the_same_whatever_came_before(pairs: list[tuple[str, Any]]) -> None:
     """Of these only what comes before the value is remembered, by its length."""
     one = SpanEncoder(Privacy("redacted"))
@@ -377,7 +377,9 @@ def test_every_text_of_a_span_is_redacted(content: Any) -> None:
     encoder = SpanEncoder(Privacy(content))
     state = TraceState([("v", SECRET)])
     link = Link(SpanContext(1, 2, True, TraceFlags(1), state), {f"l {SECRET}": 1, names.MAS_LINK_KIND: SECRET})
-    drawn = {name: (f"id-{SECRET}",) if number % 2 else f"id-{SECRET}" for number, name in enumerate(sorted(DRAWN))}
+    drawn = {
+        name: (f"id-{SECRET}",) if number % 2 else f"id-{SECRET}" for number, name in enumerate(sorted(RANDOM_IDS))
+    }
     span: Any = TracerProvider().get_tracer("t").start_span(f"name {SECRET}", links=[link])
     span.set_attributes({f"n.{SECRET}": 1, f"m.{SECRET}": "x", "kept": 7, names.MAS_LINK_KIND: SECRET, **drawn})
     span.add_event(f"event {SECRET}", {f"e.{SECRET}": True, names.GEN_AI_RESPONSE_ID: SECRET})
@@ -408,7 +410,7 @@ def test_names_that_differ_in_their_secrets_alone_stay_apart() -> None:
 )
 def test_identifiers_stay_as_they_are(identifier: str) -> None:
     encoder = SpanEncoder(Privacy("none"))
-    for name in sorted(DRAWN):
+    for name in sorted(RANDOM_IDS):
         span: Any = TracerProvider().get_tracer("t").start_span("s", attributes={name: identifier})
         span.end()
         assert {pair.key: pair.value.string_value for pair in parsed(encoder.row(data(span)).body).attributes} == {

@@ -30,7 +30,7 @@ from otel_mas.record.recorder import Recorder
 from otel_mas.record.sdk.lazy_span import interned
 from otel_mas.record.sdk.lazy_tracer import LazySdkSpan, LazyTracer, lazy_tracer_of
 from otel_mas.record.sdk.own_provider import OwnProvider
-from otel_mas.record.sdk.processor import MirrorProcessor
+from otel_mas.record.sdk.processor import RecordingProcessor
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 
@@ -43,7 +43,7 @@ class Recording:
 
     def __init__(self, lazy: bool = True, provider: TracerProvider | None = None) -> None:
         self.queue = SpanQueue(1000, 10**7, wake=lambda: None)
-        self.mirror = MirrorProcessor(self.queue, lambda _: True)
+        self.mirror = RecordingProcessor(self.queue, lambda _: True)
         self.provider = OwnProvider(Settings()) if provider is None else provider
         self.provider.add_span_processor(self.mirror)
         get: Any = getattr(self.provider, "own_tracer", self.provider.get_tracer)

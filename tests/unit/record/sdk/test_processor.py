@@ -11,12 +11,12 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
 from otel_mas.record import guard
 from otel_mas.record.pipeline.queue import SpanQueue
-from otel_mas.record.sdk.processor import MirrorProcessor, _weight
+from otel_mas.record.sdk.processor import RecordingProcessor, _weight
 
 
-def recording() -> tuple[SpanQueue, MirrorProcessor, Any]:
+def recording() -> tuple[SpanQueue, RecordingProcessor, Any]:
     queue = SpanQueue(100, 10**6, wake=lambda: None)
-    processor = MirrorProcessor(queue, lambda timeout: timeout > 1)
+    processor = RecordingProcessor(queue, lambda timeout: timeout > 1)
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(processor)
     return queue, processor, provider
@@ -26,7 +26,7 @@ def test_it_has_every_method_of_the_sdks_processor() -> None:
     """It cannot inherit from it: the SDK is not loaded when it is registered."""
     for name, method in inspect.getmembers(SpanProcessor, inspect.isfunction):
         if not name.startswith("__"):
-            ours = inspect.signature(getattr(MirrorProcessor, name)).parameters
+            ours = inspect.signature(getattr(RecordingProcessor, name)).parameters
             assert list(ours) == list(inspect.signature(method).parameters), name
 
 
