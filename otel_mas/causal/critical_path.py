@@ -58,7 +58,7 @@ from otel_mas.causal.reasons import (
     ReasonText,
 )
 from otel_mas.causal.siblings import Predecessor, SiblingLinks, lift_to_siblings
-from otel_mas.causal.steps import CriticalPath, StepKind, Trail
+from otel_mas.causal.steps import CriticalPath, PathBuilder, StepKind
 from otel_mas.model import SpanKind
 from otel_mas.semconv import LinkKind, TaskOutcome
 from otel_mas.semconv import attributes as names
@@ -79,12 +79,14 @@ def critical_path(forest: Forest, links: Links, tasks: Callable[[], Mapping[int,
     Args:
         tasks: names of task spans by number, asked for only when a sentence needs one.
     """
-    trail = Trail(
-        max((forest.end[root] for root in forest.roots), default=0), forest.start[:0], _DelayReasons(forest).settle
+    builder = PathBuilder(
+        max((forest.end[root] for root in forest.roots), default=0),
+        forest.start[:0],
+        _DelayReasons(forest).resolve,
     )
     if forest.roots:
-        _Walk(forest, lift_to_siblings(forest, links), trail).run()
-    return CriticalPath(trail, forest.spans, ReasonText(forest.spans, tasks).sentence)
+        _Walk(forest, lift_to_siblings(forest, links), builder).run()
+    return CriticalPath(builder, forest.spans, ReasonText(forest.spans, tasks).sentence)
 
 
 class _DelayReasons:
@@ -94,7 +96,7 @@ class _DelayReasons:
         self._forest = forest
         self._barrier: Barrier | None = None
 
-    def settle(self, reason: Reason, around: int, reached: int) -> Reason:
+    def resolve(self, reason: Reason, around: int, reached: int) -> Reason:
         """Args: a `DELAYED` reason, the span in which the effect is, and when the cause had ended."""
         _, cause, effect, _ = reason
         self._barrier = self._barrier or Barrier(self._forest)
@@ -124,13 +126,13 @@ class _Frame:
 class _Walk:
     """Back in time along the trail, in and out of spans."""
 
-    def __init__(self, forest: Forest, siblings: SiblingLinks, trail: Trail) -> None:
+    def __init__(self, forest: Forest, siblings: SiblingLinks, builder: PathBuilder) -> None:
         self.start = forest.start
         self.end = forest.end
         self.spans = forest.spans
         self.kinds = forest.spans.kinds
         self.siblings = siblings
-        self.trail = trail
+        self.builder = builder
         self.stack: list[_Frame] = []
         self.instants = bytearray(len(forest.spans))
         """Which spans were gone to as causes: those that are instants are so once."""
@@ -146,49 +148,49 @@ class _Walk:
 
     def _inside(self) -> None:
         """From where the walk entered a root, back to that root's start."""
-        trail, stack, head = self.trail, self.stack, self.siblings.head
+        builder, stack, head = self.builder, self.stack, self.siblings.head
         while stack:
             frame = stack[-1]
             child = self._last_child(frame)
             if child is None:
-                trail.back_to(frame.start, frame.span)
+                builder.back_to(frame.start, frame.span)
                 stack.pop()
                 if stack:
                     self._leave(stack[-1], frame.span)
                 continue
             finish, begin = self.end[child], self.start[child]
-            trail.back_to(finish if finish < frame.end else frame.end, frame.span)
+            builder.back_to(finish if finish < frame.end else frame.end, frame.span)
             begin = begin if begin > frame.start else frame.start
-            if trail.reason is None:
-                trail.reason = (WAITED, frame.span, child, self._race(frame, begin))
+            if builder.reason is None:
+                builder.reason = (WAITED, frame.span, child, self._race(frame, begin))
             if head[child] == ROOT:
-                trail.back_to(begin, child)
+                builder.back_to(begin, child)
                 self._leave(frame, child)
             else:
                 self._enter(child, begin)
 
     def _leave(self, frame: _Frame, begun: int) -> None:
         """From the start of a span from cause to cause, while siblings are known to be that, and then to its parent."""
-        trail, around, starts, head = self.trail, frame.span, self.start, self.siblings.head
+        builder, around, starts, head = self.builder, frame.span, self.start, self.siblings.head
         while True:
             found = self._last_cause(begun, frame)
             if found is None:
-                trail.set_reason((STARTED, around, begun, ()))
+                builder.set_reason((STARTED, around, begun, ()))
                 return
             sibling, reached, kind, cause, effect, branches = found
             if kind == _RESUME:
                 self._wait(cause, effect, reached)
-            elif reached < trail.now:
-                trail.set_reason((DELAYED, sibling, begun, ()))
-                trail.back_to(reached, around, StepKind.FRAMEWORK)
-            trail.set_reason((CAUSED[kind], begun, sibling, branches))
+            elif reached < builder.now:
+                builder.set_reason((DELAYED, sibling, begun, ()))
+                builder.back_to(reached, around, StepKind.FRAMEWORK)
+            builder.set_reason((CAUSED[kind], begun, sibling, branches))
             begun, start = sibling, starts[sibling]
             if start < frame.start:
                 start = frame.start
             if head[begun] != ROOT:
                 self._enter(begun, start)
                 return
-            trail.back_to(start, begun)
+            builder.back_to(start, begun)
 
     def _before_root(self, root: int) -> int | None:
         """Which root the walk goes on to from the start of this one."""
@@ -199,29 +201,29 @@ class _Walk:
                 self._wait(cause, effect, reached)
             else:
                 self._outside(root, sibling, reached)
-            self.trail.set_reason((CAUSED[kind], root, sibling, branches))
+            self.builder.set_reason((CAUSED[kind], root, sibling, branches))
             return sibling
-        begun = bisect_left(self.root_starts, self.trail.now)
+        begun = bisect_left(self.root_starts, self.builder.now)
         if begun == 0:
             return None
         earlier = self.last_root[begun - 1]
-        overlaps = self.end[earlier] > self.trail.now
-        self._outside(root, earlier, min(self.end[earlier], self.trail.now))
-        self.trail.set_reason((OVERLAPPED if overlaps else FOLLOWED, root, earlier, ()))
+        overlaps = self.end[earlier] > self.builder.now
+        self._outside(root, earlier, min(self.end[earlier], self.builder.now))
+        self.builder.set_reason((OVERLAPPED if overlaps else FOLLOWED, root, earlier, ()))
         return earlier
 
     def _outside(self, root: int, earlier: int, reached: int) -> None:
         """The time between two roots."""
         again = self.spans.trace_ids[root] != self.spans.trace_ids[earlier]
-        if reached < self.trail.now:
-            self.trail.set_reason((INVOKED_AGAIN if again else UNRECORDED, root, NO_SPAN, ()))
-            self.trail.back_to(reached, NO_SPAN, StepKind.WAITING if again else StepKind.FRAMEWORK)
+        if reached < self.builder.now:
+            self.builder.set_reason((INVOKED_AGAIN if again else UNRECORDED, root, NO_SPAN, ()))
+            self.builder.back_to(reached, NO_SPAN, StepKind.WAITING if again else StepKind.FRAMEWORK)
 
     def _wait(self, pause: int, resume: int, paused: int) -> None:
-        if paused < self.trail.now:
-            self.trail.set_reason((RESUMED, resume, NO_SPAN, ()))
-            self.trail.back_to(paused, pause, StepKind.WAITING)
-        self.trail.set_reason((PAUSED, pause, NO_SPAN, ()))
+        if paused < self.builder.now:
+            self.builder.set_reason((RESUMED, resume, NO_SPAN, ()))
+            self.builder.back_to(paused, pause, StepKind.WAITING)
+        self.builder.set_reason((PAUSED, pause, NO_SPAN, ()))
 
     def _last_cause(self, effect: int, frame: _Frame | None) -> _Last | None:
         """The cause that ended last, of those that count."""
@@ -245,7 +247,9 @@ class _Walk:
         counting = []
         for predecessor in known:
             reached = self._reached(predecessor.sibling, frame)
-            if reached is not None and (predecessor.effect == effect or self.end[predecessor.cause] <= self.trail.now):
+            if reached is not None and (
+                predecessor.effect == effect or self.end[predecessor.cause] <= self.builder.now
+            ):
                 counting.append((predecessor, reached))
         if len(counting) > 1:
             counting = [one for one in counting if one[0].kind != _MESSAGE] or counting
@@ -258,7 +262,7 @@ class _Walk:
 
     def _reached(self, sibling: int, frame: _Frame | None) -> int | None:
         """Until when a sibling counts as a cause of what starts now; None where it does not."""
-        start, end, now = self.start[sibling], self.end[sibling], self.trail.now
+        start, end, now = self.start[sibling], self.end[sibling], self.builder.now
         if frame is not None:
             if not self._blocks(sibling, frame):
                 return None
@@ -279,7 +283,7 @@ class _Walk:
 
     def _enter(self, span: int, start: int) -> None:
         """Go into a span, which ends now (or is cut here)."""
-        frame = _Frame(span, start, self.trail.now, self.kinds[span] == SpanKind.PRODUCER)
+        frame = _Frame(span, start, self.builder.now, self.kinds[span] == SpanKind.PRODUCER)
         child, following, children = self.siblings.head[span], self.siblings.following, frame.children
         while child != ROOT:
             if self._blocks(child, frame):
@@ -305,7 +309,7 @@ class _Walk:
         children, at = frame.children, frame.at
         if frame.returned:
             # What is cut at the span's own end ends there: not before now, which is never later.
-            while at < len(children) and self.end[children[at]] >= self.trail.now:
+            while at < len(children) and self.end[children[at]] >= self.builder.now:
                 at += 1
             frame.at = at
         frame.returned = True
@@ -323,7 +327,7 @@ class _Walk:
         if branches == 1:
             return ()
         second = children[frame.at + 1]
-        return branches, second, self.trail.now - min(self.end[second], frame.end)
+        return branches, second, self.builder.now - min(self.end[second], frame.end)
 
 
 def _branches(causes: list[tuple[Predecessor, int]]) -> tuple[int, ...]:

@@ -46,16 +46,16 @@ class Step:
         return self.end_ns - self.start_ns
 
 
-class Trail:
+class PathBuilder:
     """Sections from the end back to the start. Each ends where the one listed before it starts."""
 
-    def __init__(self, end: int, starts: MutableSequence[int], settle: Callable[[Reason, int, int], Reason]) -> None:
+    def __init__(self, end: int, starts: MutableSequence[int], resolve: Callable[[Reason, int, int], Reason]) -> None:
         """
         Args:
             starts: an empty sequence that can hold the times of the spans.
-            settle: what a `DELAYED` reason comes to, of a section of this span with this start.
+            resolve: gives the reason of a `DELAYED` section, by its span and start.
         """
-        self._settle = settle
+        self._resolve = resolve
         self.end = end
         self.now = end
         """Position of the walk; all time after it is accounted for."""
@@ -89,7 +89,7 @@ class Trail:
         """Why what came next waited, for each section."""
         for place, text in enumerate(self._texts):
             reason = text, self._one[place], self._other[place], self._more.get(place, ())
-            yield self._settle(reason, self.spans[place], self.starts[place]) if text is DELAYED else reason
+            yield self._resolve(reason, self.spans[place], self.starts[place]) if text is DELAYED else reason
 
     def set_reason(self, reason: Reason) -> None:
         """Keep the reason for the section that comes next, unless one nearer to the one after it is kept already."""
@@ -100,8 +100,8 @@ class Trail:
 class CriticalPath:
     """Steps in time order, end to end: each starts where the one before it ended."""
 
-    def __init__(self, trail: Trail, spans: Sequence[Span], sentence: Callable[[Reason, int], str]) -> None:
-        self._trail = trail
+    def __init__(self, builder: PathBuilder, spans: Sequence[Span], sentence: Callable[[Reason, int], str]) -> None:
+        self._trail = builder
         self._spans = spans
         self._sentence = sentence
 
@@ -131,8 +131,8 @@ class CriticalPath:
     @cached_property
     def sections(self) -> tuple[Step, ...]:
         """The steps, in time order."""
-        trail, known = self._trail, self._spans
-        ends = [trail.end, *trail.starts]
+        builder, known = self._trail, self._spans
+        ends = [builder.end, *builder.starts]
         steps = [
             Step(
                 known[span] if span != NO_SPAN else None,
@@ -143,7 +143,7 @@ class CriticalPath:
                 known[reason[2]] if is_held(reason) else None,
             )
             for span, start, end, kind, reason in zip(
-                trail.spans, trail.starts, ends, trail.kinds, trail.reasons(), strict=False
+                builder.spans, builder.starts, ends, builder.kinds, builder.reasons(), strict=False
             )
         ]
         return tuple(reversed(steps))
@@ -151,8 +151,8 @@ class CriticalPath:
     @property
     def spans(self) -> tuple[Span, ...]:
         """The spans that did the work, each once, in the order in which they first appear."""
-        trail = self._trail
-        worked = zip(reversed(trail.spans), reversed(trail.kinds), strict=True)
+        builder = self._trail
+        worked = zip(reversed(builder.spans), reversed(builder.kinds), strict=True)
         return tuple(
             self._spans[span] for span in dict.fromkeys(span for span, kind in worked if kind == StepKind.SPAN)
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from otel_mas.cli.options import Target, one_target, reading
+from otel_mas.cli.options import Target, one_target, source_options
 from otel_mas.cli.output import naming, note, pasteable, print_json, print_lines, print_problems
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _explains(name: str) -> Callable[[Callable[..., Answer]], click.Command]:
 
     def decorate(answer: Callable[..., Answer]) -> click.Command:
         @one_target
-        @reading
+        @source_options
         @wraps(answer)
         def command(target: Target, store: str | None, as_json: bool, **options: Any) -> None:
             from otel_mas.api import open as open_source

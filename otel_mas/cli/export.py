@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from otel_mas.cli.files import written
-from otel_mas.cli.options import Target, debug, one_target, place
+from otel_mas.cli.options import Target, debug, one_target, store_option
 from otel_mas.cli.output import note, print_problems
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _SPANS_PER_LINE = 1000
 @click.option(
     "--content", is_flag=True, help="With content: messages, tool calls, exceptions. Without, only what happened."
 )
-@place
+@store_option
 @debug
 def command(target: Target, everything: bool, output: str, content: bool, store: str | None) -> None:
     """Write traces as OTLP/JSON lines, as a Collector's file exporter does.

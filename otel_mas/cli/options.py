@@ -36,17 +36,17 @@ def debug(command: F) -> F:
     )(command)
 
 
-def reading(command: F) -> F:
+def source_options(command: F) -> F:
     """Options of every command that reads: --from, --json, --debug."""
-    return origin(answering(command))
+    return source_option(json_option(command))
 
 
-def answering(command: F) -> F:
+def json_option(command: F) -> F:
     """Options of every command that answers: --json, --debug."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(debug(command))
 
 
-def origin(command: F) -> F:
+def source_option(command: F) -> F:
     """--from: any source to read from. A store is one, so --store is the same option."""
 
     @wraps(command)
@@ -73,7 +73,7 @@ def not_empty(_: click.Context, param: click.Parameter, value: str | None) -> st
     return value
 
 
-def place(command: F) -> F:
+def store_option(command: F) -> F:
     """--store: the path of a store."""
     return click.option(
         "--store",
@@ -123,7 +123,7 @@ def one_target(command: F) -> F:
     return cast(F, click.argument("trace", required=False)(with_target))
 
 
-def readable(parse: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+def parsed_by(parse: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
     """A callback that refuses what the function of this name in `otel_mas.api.when` cannot read."""
 
     def check(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

@@ -7,7 +7,7 @@ import sys
 import click
 
 from otel_mas.cli.files import written
-from otel_mas.cli.options import Target, debug, one_target, origin
+from otel_mas.cli.options import Target, debug, one_target, source_option
 from otel_mas.cli.output import note, print_problems
 
 _STDOUT = "-"
@@ -18,7 +18,7 @@ _STDOUT = "-"
     "-o", "--output", metavar="FILE", default="report.html", show_default=True, help="Where to; - for standard output."
 )
 @one_target
-@origin
+@source_option
 @debug
 def command(target: Target, store: str | None, output: str) -> None:
     """Write a page about a run, for people who were not there.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 import click
 
-from otel_mas.cli.options import answering, debug, place, readable
+from otel_mas.cli.options import debug, json_option, parsed_by, store_option
 from otel_mas.cli.output import form_of, note, print_json, print_line
 
 if TYPE_CHECKING:
@@ -85,14 +85,14 @@ def _hex(ctx: click.Context, param: click.Parameter, value: str | None) -> str |
     is_flag=True,
     help="Send spans again that it has acknowledged, and end. Needs one of the next three.",
 )
-@click.option("--since", metavar="TIME", callback=readable("instant_ns"), help="With --again: spans that ended since.")
+@click.option("--since", metavar="TIME", callback=parsed_by("instant_ns"), help="With --again: spans that ended since.")
 @click.option(
-    "--until", metavar="TIME", callback=readable("instant_ns"), help="With --again: spans that began by then."
+    "--until", metavar="TIME", callback=parsed_by("instant_ns"), help="With --again: spans that began by then."
 )
 @click.option(
     "--trace", metavar="ID", callback=_hex, help="With --again: spans of this trace; its first digits will do."
 )
-@place
+@store_option
 @debug
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> None:
@@ -110,8 +110,8 @@ def command(ctx: click.Context, /, **options: Any) -> None:
 
 
 @command.command("status")
-@place
-@answering
+@store_option
+@json_option
 def status(store: str | None, as_json: bool) -> None:
     """Show where the store is shipped to, how far that is, and what went wrong."""
     from otel_mas.config import Settings

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import click
 
-from otel_mas.cli.options import answering, debug, not_empty, place, readable
+from otel_mas.cli.options import debug, json_option, not_empty, parsed_by, store_option
 from otel_mas.cli.output import form_of, note, print_json, print_line
 from otel_mas.cli.ship import DestinationForm, destination_form
 from otel_mas.model.status import STATUSES
@@ -67,8 +67,8 @@ def command() -> None:
 
 
 @command.command("stats")
-@place
-@answering
+@store_option
+@json_option
 def stats(store: str | None, as_json: bool) -> None:
     """Show sizes, counts, recording processes, dropped spans, and how far destinations are."""
     from otel_mas.store.health import read_stats
@@ -119,8 +119,8 @@ def _stats_lines(found: StoreStats) -> Iterator[str]:
 
 
 @command.command("check")
-@place
-@answering
+@store_option
+@json_option
 @click.pass_context
 def check(ctx: click.Context, store: str | None, as_json: bool) -> None:
     """Check the whole file, one line for each thing that is wrong; exit code 1 if anything is.
@@ -146,7 +146,7 @@ def check(ctx: click.Context, store: str | None, as_json: bool) -> None:
 @click.option(
     "--into", metavar="FILE", callback=not_empty, help="The new file. [default: the store's name with .repaired]"
 )
-@place
+@store_option
 @debug
 def repair(store: str | None, into: str | None) -> None:
     """Save the readable part of a damaged store into a new file, and list what was lost.
@@ -166,7 +166,7 @@ def repair(store: str | None, into: str | None) -> None:
 
 
 @command.command("compact")
-@place
+@store_option
 @debug
 def compact(store: str | None) -> None:
     """Write the file anew without its free pages. Refused while a process records into it."""
@@ -179,13 +179,13 @@ def compact(store: str | None) -> None:
 
 @command.command("prune")
 @click.argument("traces", nargs=-1, metavar="[TRACE]...")
-@click.option("--older-than", metavar="AGE", callback=readable("duration_ns"), help="Only started before: 12h, 30d.")
+@click.option("--older-than", metavar="AGE", callback=parsed_by("duration_ns"), help="Only started before: 12h, 30d.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only with this status.")
 @click.option("--service", metavar="NAME", help="Only of this service.")
 @click.option("--max-size", metavar="SIZE", help="Only as many, the oldest first, as bring the store below: 500MB.")
 @click.option("--dry-run", is_flag=True, help="Delete nothing; list what would go.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@place
+@store_option
 @debug
 def prune(
     traces: tuple[str, ...],

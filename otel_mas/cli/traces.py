@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from otel_mas.cli.options import readable, reading
+from otel_mas.cli.options import parsed_by, source_options
 from otel_mas.cli.output import note, print_json, print_lines, print_problems
 from otel_mas.model.status import MEANINGS, STATUSES
 
@@ -20,13 +20,13 @@ from otel_mas.model.status import MEANINGS, STATUSES
 @click.option("--conversation", metavar="THREAD", help="Only of this thread.")
 @click.option("--run", metavar="ID", help="Only those that this `otel-mas run` recorded.")
 @click.option(
-    "--min-duration", metavar="DURATION", callback=readable("duration_ns"), help="Only this long or longer: 500ms, 2s."
+    "--min-duration", metavar="DURATION", callback=parsed_by("duration_ns"), help="Only this long or longer: 500ms, 2s."
 )
 @click.option(
-    "--since", metavar="TIME", callback=readable("instant_ns"), help="Only started since: 1h, 2d, 2026-11-21T10:00."
+    "--since", metavar="TIME", callback=parsed_by("instant_ns"), help="Only started since: 1h, 2d, 2026-11-21T10:00."
 )
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
-@reading
+@source_options
 def command(store: str | None, as_json: bool, **filters: Any) -> None:
     """List the recorded traces, newest first."""
     from otel_mas.api import open as open_source

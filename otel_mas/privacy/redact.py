@@ -92,7 +92,7 @@ class Redactor:
         """Tell whether a value may be secret because of its name."""
         return is_secret_key(name) or is_doubtful_key(name) or self._is_own_key(name)
 
-    def taken(self) -> dict[str, int]:
+    def drain_counts(self) -> dict[str, int]:
         """Return the number of secrets replaced since the last call, by rule."""
         counts, self.counts = self.counts, {}
         return counts

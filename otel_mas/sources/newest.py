@@ -105,7 +105,7 @@ class Walk:
     Args:
         search: asks the server for the traces with spans from `lo` to `hi` (ns), up to a limit.
         summary: of a trace that was found; None where it does not match after all.
-        grain_ns: resolution of the server's times. Windows overlap by it, and are at least twice as wide.
+        time_resolution_ns: resolution of the server's times. Windows overlap by it, and are at least twice as wide.
         overlap_ns: the overlap instead, where the server finds a trace that came late only in a window that reaches to
             its arrival. Less where those are too many traces at a time.
         widest_ns: the longest window that the server takes; None where it takes any, or names its limit.
@@ -116,7 +116,7 @@ class Walk:
     search: Callable[[int, int, int], Page]
     summary: Callable[[str], TraceSummary | None]
     location: str
-    grain_ns: int
+    time_resolution_ns: int
     overlap_ns: int = 0
     widest_ns: int | None = None
     max_per_search: int = _MAX_PER_SEARCH
@@ -145,7 +145,7 @@ class Walk:
         self, found: _Known, known: Callable[[], Iterable[Candidate]], limit: int, floor_ns: int, top_ns: int
     ) -> None:
         batch, ceiling = min(max(limit, 20) + 1, self.max_per_search), max(self.max_per_search, _MAX_AT_AN_INSTANT)
-        overlap, widest = max(self.overlap_ns, self.grain_ns), self.widest_ns
+        overlap, widest = max(self.overlap_ns, self.time_resolution_ns), self.widest_ns
         covered, step = top_ns, DAY + _FIRST  # what started since `covered` is known
         while covered > floor_ns:
             hi = min(top_ns, covered + overlap)
@@ -171,8 +171,8 @@ class Walk:
             if not page.complete:
                 if self.overlap_ns and batch < ceiling:  # known traces come again in each window
                     batch = min(max(4 * batch, _MAX_PER_SEARCH), ceiling)
-                elif overlap > self.grain_ns and covered < top_ns:
-                    overlap = max(overlap // _WIDER, self.grain_ns)
+                elif overlap > self.time_resolution_ns and covered < top_ns:
+                    overlap = max(overlap // _WIDER, self.time_resolution_ns)
                 elif covered - lo > self._narrowest:
                     step = self._narrower(page, lo, covered)
                 elif batch < ceiling:
@@ -189,7 +189,7 @@ class Walk:
 
     @property
     def _narrowest(self) -> int:
-        return 2 * self.grain_ns
+        return 2 * self.time_resolution_ns
 
     def _narrower(self, page: Page, lo: int, hi: int) -> int:
         """Half the window, or less: the part with about half of the traces, where they came newest first."""

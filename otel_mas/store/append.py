@@ -35,11 +35,11 @@ def append_spans(
     rows: dict[int, SpanRow],
     traces: dict[bytes, int],
     instance: int,
-    united: dict[int, int],
+    present_columns: dict[int, int],
 ) -> int:
     """Insert spans under their keys, leaving out those whose identity the log has; returns how many went in.
 
-    `united` gathers, for each trace, which columns any of its spans has.
+    `present_columns` gathers, for each trace, which columns any of its spans has.
     """
     # Of each group all values in one list: a tuple for each row would be one more object to make, and to collect.
     groups: dict[tuple[tuple[int, ...], bool], list[object]] = {}
@@ -47,7 +47,7 @@ def append_spans(
         places = tuple(row.columns)
         bits = _bits(places)
         trace = traces[row.trace_id]
-        united[trace] = united.get(trace, 0) | bits
+        present_columns[trace] = present_columns.get(trace, 0) | bits
         parent = row.parent_span_id
         shape = (places, parent is not None)
         values = groups.get(shape)

@@ -96,7 +96,7 @@ def sum_up(
     connection: sqlite3.Connection,
     rollups: Iterable[TraceRollup],
     keys: Mapping[bytes, int],
-    united: Mapping[int, int],
+    present_columns: Mapping[int, int],
     service_of: Callable[[int | None], str | None],
     now_ns: int,
     new_from: int,
@@ -122,7 +122,7 @@ def sum_up(
             for service in map(service_of, rollup.emitters):
                 if service:
                     facets.extend((key, "service", service))
-            row = rollup.row(key, united.get(key, 0), service_of, now_ns)
+            row = rollup.row(key, present_columns.get(key, 0), service_of, now_ns)
             if key < new_from:
                 known.append(row)
             else:

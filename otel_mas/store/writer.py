@@ -200,13 +200,13 @@ class StoreWriter:
             with transaction(connection):
                 beats = now_ns - self._beat_ns >= BEAT_EVERY_NS
                 if beats:
-                    self._beat(connection, now_ns)
+                    self._heartbeat(connection, now_ns)
                 yield connection
             self.verify()  # a commit to a file that had been removed is not stored
             if beats:
                 self._beat_ns = now_ns
 
-    def _beat(self, connection: sqlite3.Connection, now_ns: int) -> None:
+    def _heartbeat(self, connection: sqlite3.Connection, now_ns: int) -> None:
         if self._instance is not None:
             beaten = connection.execute("UPDATE instances SET heartbeat_ns = ? WHERE id = ?", (now_ns, self._instance))
             if beaten.rowcount:
@@ -232,8 +232,8 @@ class StoreWriter:
             traces, new_from = trace_keys(connection, trace_ids(batch))
             here = [value for key in traces.values() for value in (key, self._instance)]
             insert_values(connection, "INSERT OR IGNORE INTO trace_instances (trace, instance)", 2, here)
-            united: dict[int, int] = {}
-            counted, recounted = self._spans(connection, batch.spans, traces, united)
+            present_columns: dict[int, int] = {}
+            counted, recounted = self._spans(connection, batch.spans, traces, present_columns)
             self._open_spans(connection, batch, traces)
             self._messages.write(connection, batch, traces, now_ns)
             if batch.drops:
@@ -248,7 +248,7 @@ class StoreWriter:
                     ],
                 )
             rollups = roll_up(batch, counted, traces)
-            sum_up(connection, rollups, traces, united, self._service, now_ns, new_from)
+            sum_up(connection, rollups, traces, present_columns, self._service, now_ns, new_from)
             for trace in recounted:
                 recount(connection, trace, self._service)
         self._messages.committed()
@@ -257,7 +257,11 @@ class StoreWriter:
         return None if resource is None else self._services.get(resource)
 
     def _spans(
-        self, connection: sqlite3.Connection, rows: list[SpanRow], traces: dict[bytes, int], united: dict[int, int]
+        self,
+        connection: sqlite3.Connection,
+        rows: list[SpanRow],
+        traces: dict[bytes, int],
+        present_columns: dict[int, int],
     ) -> tuple[list[SpanRow], set[int]]:
         """Append spans to the log. Returns the rows to count, and the traces to recount."""
         if not rows:
@@ -266,7 +270,7 @@ class StoreWriter:
         first = last[0] + 1 if last else 1
         instance = self._instance or 0
         new, recounted = dict(enumerate(rows, first)), set[int]()
-        if append_spans(connection, new, traces, instance, united) != len(rows):
+        if append_spans(connection, new, traces, instance, present_columns) != len(rows):
             new, recounted = add_versions(connection, new, traces, instance)
         append_links(connection, new, traces)
         if not recounted:

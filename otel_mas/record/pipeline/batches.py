@@ -87,7 +87,7 @@ class BatchBuilder:
 
     def redacted(self) -> dict[str, int]:
         """Return the number of secrets taken out since the last call, by rule."""
-        return self._privacy.redactor.taken()
+        return self._privacy.redactor.drain_counts()
 
     def batch(self, drained: Drained, keys: Keys) -> Batch:
         """Build a batch.

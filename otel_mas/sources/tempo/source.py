@@ -81,7 +81,7 @@ class TempoSource(ServerSource):
             lambda lo_ns, hi_ns, limit: self._client.search(selection, limit, (lo_ns, hi_ns)),
             look,
             self.location,
-            grain_ns=SECOND,
+            time_resolution_ns=SECOND,
             overlap_ns=_OVERLAP_NS,
             max_per_search=MAX_COUNTED + 1,
             parallel=_PARALLEL_DOWNLOADS,

@@ -336,8 +336,8 @@ def test_a_secret_is_counted_once_by_its_rule() -> None:
     redactor.text("password=hunter2 and password=hunter2b, token ghp_0123456789abcdef")
     redactor.text(redactor.text("password=hunter2"))
     redactor.value({"api_key": "x", "n": {"secret": None}})
-    assert redactor.taken() == {"password": 3, "github": 1, "name": 1}
-    assert redactor.taken() == {}
+    assert redactor.drain_counts() == {"password": 3, "github": 1, "name": 1}
+    assert redactor.drain_counts() == {}
 
 
 def test_patterns_and_keys_of_a_user_are_taken_out_too() -> None:
@@ -351,4 +351,4 @@ def test_patterns_and_keys_of_a_user_are_taken_out_too() -> None:
         "cuiban": "kept",
         "note": "iban: [redacted] and IBAN=[redacted]",
     }
-    assert redactor.taken() == {"pattern-1": 1, "pattern-2": 1, "key": 2, "name": 3}
+    assert redactor.drain_counts() == {"pattern-1": 1, "pattern-2": 1, "key": 2, "name": 3}
