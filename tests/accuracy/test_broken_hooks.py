@@ -144,7 +144,7 @@ WORK = {
     "update saved": (StateUpdate, "saved"),
     "update ends": (StateUpdate, "finish"),
     "a model starts": (ModelCalls, "_start"),
-    "a model answers": (ModelCalls, "_answered"),
+    "a model answers": (ModelCalls, "_record_answer"),
     "a span starts": (Recorder, "start_span"),
     "attributes are set": (Recorder, "set_attributes"),
     "an error is recorded": (Recorder, "record_exception"),
