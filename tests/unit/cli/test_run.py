@@ -17,6 +17,8 @@ from otel_mas.cli.run import AUTOSTART, recorded_environment, run
 from otel_mas.cli.summary import reason_for_nothing
 from otel_mas.config import Settings
 
+pytestmark = pytest.mark.slow
+
 Started = Callable[..., "subprocess.Popen[str]"]
 OTEL_MAS = Path(sys.executable).with_name("otel-mas")
 READY = "import sys, signal, time; sys.stdout.write('ready\\n'); sys.stdout.flush()\n"

@@ -21,6 +21,8 @@ from tests.conformance.lunch import ASKING, EXPORTS, FOREIGN, PROCESSES, RESUMED
 from tests.conformance.messages import process, span, trace_id
 from tests.unit.exporters.conftest import HttpAnswer, HttpServer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server() -> Iterator[HttpServer]:

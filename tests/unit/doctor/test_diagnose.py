@@ -12,6 +12,8 @@ import pytest
 
 from otel_mas.doctor.diagnose import Diagnosis, diagnose
 
+pytestmark = pytest.mark.slow
+
 Serve = Callable[..., int]
 
 

@@ -14,6 +14,8 @@ import pytest
 from otel_mas.model import Query
 from otel_mas.store import StoreReader
 
+pytestmark = pytest.mark.slow
+
 PRELUDE = """
 import os, sys, threading, time
 from otel_mas.config import Settings

@@ -15,6 +15,8 @@ import pytest
 from otel_mas.model import Query
 from otel_mas.store import StoreReader
 
+pytestmark = pytest.mark.slow
+
 WRITER = """
 import os, sys, time
 from otel_mas.store import StoreWriter

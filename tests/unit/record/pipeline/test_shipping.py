@@ -16,6 +16,8 @@ import pytest
 from otel_mas.store.log_reader import DestinationStatus, LogReader
 from tests.unit.exporters.conftest import HttpAnswer, HttpServer
 
+pytestmark = pytest.mark.slow
+
 # From 3.12 on Python says so wherever a process forks that has another thread, such as the one that writes.
 FORKS = "-Wignore:This process:DeprecationWarning"
 APP = """

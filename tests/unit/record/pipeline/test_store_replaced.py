@@ -20,6 +20,8 @@ from otel_mas.config import Settings
 from otel_mas.model.dropped import DropReason
 from otel_mas.record.pipeline.recording import Recording
 
+pytestmark = pytest.mark.slow
+
 
 class App:
     """A process that records, as far as the store is concerned."""
