@@ -48,7 +48,7 @@ class Rollup:
     # Defaults of the class, since the store may have a rollup for each span, most of which set few of these.
     name: str | None = None
     emitter: Any = None
-    """Of the root; `emitters` of all spans."""
+    """Emitter of the root; `emitters` has those of all spans."""
     root_rank = NONE
     root_start_ns = NEVER
     start_ns = NEVER

@@ -64,7 +64,7 @@ class SummaryBuilder(Rollup):
         self.last_ns = 0
         self.open = 0
         self.stopped = 0
-        """Of the open spans, those whose process is gone."""
+        """Number of open spans whose process is gone."""
         self.simulated = False
         self._run_ids: set[object] = set()
         self._ids: set[str] = set()

@@ -77,7 +77,7 @@ class TaskRun:
     graph: Any = field(init=False, default=None)
     """The compiled graph that was given as the node, until its run shares the task's span."""
     given: list[Any] | None = field(init=False, default=None)
-    """Of an agent the messages that it was given; None of any other task."""
+    """Input messages of an agent; None for any other task."""
     outcome: TaskOutcome | None = field(init=False, default=None)
     out_of_steps: Span | None = field(init=False, default=None)
     """The span of a run in this task that reached its recursion limit, until LangGraph raises its exception for it."""
@@ -87,7 +87,7 @@ class TaskRun:
     routed: set[str] = field(init=False, default_factory=set)
     """The nodes that a routing function chose."""
     _known: set[tuple[int, int, LinkKind]] | None = field(init=False, default=None)
-    """Of `causes`, once there are several: trace id, span id and kind."""
+    """Trace id, span id and kind of each of `causes`, once there are several."""
 
     def __post_init__(self) -> None:
         run, task = self.run, self.task

@@ -125,7 +125,7 @@ def send_path(number: int) -> str:
 
 
 def caller_of(path: str) -> tuple[str | None, int]:
-    """Of a pushed task the path of the task that called it (None for a `Send`), and its number."""
+    """Path of the task that called a pushed task (None for a `Send`), and the number of the push."""
     *head, number, _ = path[len(PUSHED) :].rsplit(", ", 2)
     return (head[0] if head else None), int(number)
 
