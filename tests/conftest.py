@@ -23,6 +23,8 @@ pytest_plugins = ("tests.backends.jaeger", "tests.example_team")
 REPOSITORY = Path(__file__).resolve().parent.parent
 SURROUNDINGS = ("OTEL_", "LANGSMITH_", "LANGCHAIN_", "OPENAI_")
 """Variables that would change what a test sees."""
+OF_MAKE = frozenset({"GNUMAKEFLAGS", "MAKEFILES", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"})
+"""Variables of a make that runs the tests, which would change what a make that a test starts does and prints."""
 OUR_OWN = frozenset({"OTEL_MAS_DATA", "OTEL_MAS_REQUIRE_DATA"})
 LONGEST = ("tests/versions/", "tests/accuracy/test_long_running.py")
 LOCAL = "localhost,127.0.0.1,::1"
@@ -81,7 +83,7 @@ _HOMES = itertools.count()
 
 
 def _disturbs(name: str) -> bool:
-    return name.startswith(SURROUNDINGS) and name not in OUR_OWN
+    return name in OF_MAKE or (name.startswith(SURROUNDINGS) and name not in OUR_OWN)
 
 
 def _settings(home: Path) -> dict[str, str]:

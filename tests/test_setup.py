@@ -133,6 +133,19 @@ def test_make_help_lists_every_target() -> None:
     assert [line.split()[1] for line in result.stdout.splitlines()] == phony[1].split()
 
 
+def test_a_make_around_the_tests_does_not_change_what_they_see(surroundings: dict[str, str]) -> None:
+    """`make -C . test` would otherwise have each make that a test starts print the folders that it enters."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{__file__}::{_LISTS_TARGETS}"]
+    variables = surroundings | {"MAKEFLAGS": "w", "MFLAGS": "-w", "MAKELEVEL": "1"}
+
+    result = subprocess.run(command, cwd=REPOSITORY, env=variables, capture_output=True, text=True)
+
+    assert result.returncode == 0, result.stdout
+
+
+_LISTS_TARGETS = test_make_help_lists_every_target.__name__
+
+
 def test_the_demo_needs_no_development_tools_and_development_needs_all_of_the_demo() -> None:
     """`make demo` after `make test` has nothing to install, since `make setup` sets the stamp of both."""
     plan = ["make", "--dry-run", "--always-make"]
