@@ -143,7 +143,7 @@ class Source:
 
     def error_messages(self, summaries: Sequence[TraceSummary]) -> Mapping[str, str]:
         """Messages of the errors that ended these traces, by trace id; only a local store is asked."""
-        from otel_mas.report.findings import error_outcomes
+        from otel_mas.analyse.failures import error_outcomes
 
         found: dict[str, str] = {}
         for summary in summaries if self.capabilities.content else ():

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas
     import pyarrow
 
+    from otel_mas.analyse.content import RunContent
     from otel_mas.analyse.questions import Question
     from otel_mas.api.graph import Graph
     from otel_mas.causal import CausalGraph
@@ -60,7 +61,7 @@ class Run(Tabular):
 
     def reasons(self) -> Mapping[str, str]:
         """Why routing decisions, guardrails and grades went as they did, by span id, where that is kept."""
-        from otel_mas.report.decisions import REASONS
+        from otel_mas.analyse.content import REASONS
 
         found: dict[str, str] = {}
         for trace in self._parts():
@@ -74,7 +75,7 @@ class Run(Tabular):
 
     def error_messages(self) -> Mapping[str, str]:
         """Messages of the errors that happened in it, by span id, where they are stored."""
-        from otel_mas.report.findings import error_message
+        from otel_mas.analyse.failures import error_message
 
         found: dict[str, str] = {}
         for trace in self._parts():
@@ -84,6 +85,21 @@ class Run(Tabular):
                     if message:
                         found[span.span_id] = message
         return found
+
+    @cached_property
+    def _content(self) -> RunContent:
+        """Messages and other content of its traces; without any from a source that keeps none."""
+        from otel_mas.analyse.content import RunContent
+        from otel_mas.report.messages import refs_of
+
+        kept = [trace for trace in self._parts() if trace._port.capabilities.content]
+        refs = [ref for one in self._parts() for ref in (one._refs if one in kept else refs_of(one.spans))]
+        messages: dict[str, Message] = {}
+        for trace in kept:
+            digests = dict.fromkeys(ref.digest for ref in trace._refs)
+            messages.update(trace._port.messages([digest for digest in digests if digest not in messages]))
+        contents = chain.from_iterable(trace._port.contents(trace.trace_id) for trace in kept)
+        return RunContent.gathered(refs, messages, contents, kept=bool(kept))
 
     @abstractmethod
     def _whole(self) -> CausalGraph:
@@ -113,20 +129,14 @@ class Run(Tabular):
     def to_html(self) -> str:
         """A report for people who were not there: one page, which loads nothing and runs no script."""
         from otel_mas.report.html.page import Material, page
-        from otel_mas.report.messages import refs_of
 
-        graph, traces = self.graph(), self._parts()
-        kept = [trace for trace in traces if trace._port.capabilities.content]
-        refs = chain.from_iterable(trace._refs if trace in kept else refs_of(trace.spans) for trace in traces)
+        graph = self.graph()
         material = Material(
             causal=graph.causal,
             path=graph.critical_path(),
             cost=graph.cost(),
             problems=self.problems,
-            refs=list(refs),
-            messages=_messages(kept) if kept else None,
-            contents=[content for trace in kept for content in trace._port.contents(trace.trace_id)],
-            reasons=self.reasons(),
+            content=self._content,
         )
         return page(material, f"otel-mas {version('otel-mas')}")
 
@@ -140,15 +150,6 @@ class Run(Tabular):
 
         graph = self.graph()
         return notebook.run(graph.causal, graph.critical_path(), graph.cost(), self.problems, self.reasons())
-
-
-def _messages(traces: Sequence[Trace]) -> Mapping[str, Message]:
-    """Messages of the traces by digest, each read once."""
-    found: dict[str, Message] = {}
-    for trace in traces:
-        digests = dict.fromkeys(ref.digest for ref in trace._refs)
-        found.update(trace._port.messages([digest for digest in digests if digest not in found]))
-    return found
 
 
 class Trace(Run):

@@ -143,7 +143,7 @@ def _remarks(subject: Trace | Conversation, width: int) -> Iterator[Text]:
     """Failures, and tasks that wait for a human."""
     from rich.text import Text
 
-    from otel_mas.report.findings import error_outcomes, waiting
+    from otel_mas.analyse.failures import error_outcomes, waiting
     from otel_mas.report.task_labels import TaskLabels
     from otel_mas.report.terminal.lines import fit
     from otel_mas.report.text import plain

@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from otel_mas.analyse.content import REASONS
 from otel_mas.model import Span
 from otel_mas.report.text import counted, listing, plain, shortened
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
-
-REASONS: Mapping[str | None, str] = {
-    RecordKind.ROUTING_DECISION: names.MAS_ROUTING_REASON,
-    RecordKind.GUARDRAIL: names.MAS_GUARDRAIL_REASON,
-    RecordKind.EVALUATION: names.GEN_AI_EVALUATION_EXPLANATION,
-}
-"""By record kind the content, beside a span or on it, that says why."""
 
 Reasons = Mapping[str, str]
 """By span id."""

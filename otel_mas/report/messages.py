@@ -8,8 +8,9 @@ from typing import Any
 
 import orjson
 
+from otel_mas.analyse.content import RunContent
 from otel_mas.causal import CausalGraph
-from otel_mas.model import Content, Message, MessageRef, Span
+from otel_mas.model import MessageRef, Span
 from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.text import plain
 from otel_mas.semconv import attributes as names
@@ -44,16 +45,14 @@ def refs_of(spans: Sequence[Span]) -> list[MessageRef]:
     return found
 
 
-def message_entries(
-    causal: CausalGraph, refs: Sequence[MessageRef], messages: Mapping[str, Message], contents: Sequence[Content]
-) -> list[MessageEntry]:
+def message_entries(causal: CausalGraph, content: RunContent) -> list[MessageEntry]:
     """Every message in the order in which it was first written or read, and what was asked of people and answered."""
     labels = TaskLabels(causal)
     spans = {span.span_id: span for span in causal.spans}
     known: dict[str, MessageEntry] = {}
-    placed = [(ref, spans[ref.span_id]) for ref in refs if ref.span_id in spans]
+    placed = [(ref, spans[ref.span_id]) for ref in content.refs if ref.span_id in spans]
     for ref, span in sorted(placed, key=lambda one: (*_when(*one), one[0].direction, one[0].position)):
-        message = messages.get(ref.digest)
+        message = content.messages.get(ref.digest)
         one = known.get(ref.digest)
         if one is None:
             body = None if message is None else message.body
@@ -64,7 +63,7 @@ def message_entries(
             one.writer = one.writer or who
         elif who not in one.readers:
             one.readers.append(who)
-    asked = [one for content in contents if content.span_id in spans for one in _asked(content, spans, labels)]
+    asked = [one for span in causal.spans for one in _asked(span, content.of(span), labels)]
     return sorted([*known.values(), *asked], key=lambda one: one.at_ns)
 
 
@@ -101,16 +100,15 @@ def _text(value: Any) -> str:
         return str(value)
 
 
-def _asked(content: Content, spans: Mapping[str, Span], labels: TaskLabels) -> Iterator[MessageEntry]:
-    """A question that a task put to a person, or what the person answered."""
-    span = spans[content.span_id]
-    values = content.value if isinstance(content.value, (list, tuple)) else [content.value]
-    if content.name == names.MAS_INTERRUPT_VALUES:
-        end_ns = span.start_ns if span.end_ns is None else span.end_ns
-        for value in values:
-            yield MessageEntry(end_ns, "question", _text(value), _who(span, labels), [PERSON])
-    elif content.name == names.MAS_RESUME_VALUES:
-        yield MessageEntry(span.start_ns, "answer", _text(content.value), PERSON, [_who(span, labels)])
+def _asked(span: Span, content: Mapping[str, Any], labels: TaskLabels) -> Iterator[MessageEntry]:
+    """Questions that a task put to a person, and what the person answered."""
+    questions = content.get(names.MAS_INTERRUPT_VALUES)
+    end_ns = span.start_ns if span.end_ns is None else span.end_ns
+    for value in questions if isinstance(questions, (list, tuple)) else () if questions is None else [questions]:
+        yield MessageEntry(end_ns, "question", _text(value), _who(span, labels), [PERSON])
+    if names.MAS_RESUME_VALUES in content:
+        answer = _text(content[names.MAS_RESUME_VALUES])
+        yield MessageEntry(span.start_ns, "answer", answer, PERSON, [_who(span, labels)])
 
 
 def _when(ref: MessageRef, span: Span) -> tuple[int, int]:

@@ -8,9 +8,9 @@ from types import ModuleType
 
 import pytest
 
+from tests import research_team
 from tests.browser.chromium import NoChromium, ensure
 from tests.browser.devtools import Browser, Page
-from tests.unit.report import team as research_team
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +44,7 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
 
 @pytest.fixture(scope="session")
 def team() -> ModuleType:
-    """tests/unit/report/team.py: a run written down by hand."""
+    """tests/research_team.py: a run written down by hand."""
     return research_team
 
 

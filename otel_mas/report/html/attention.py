@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from otel_mas.analyse.content import NO_CONTENT, RunContent
+from otel_mas.analyse.failures import ErrorOutcome, error_outcomes, waiting
 from otel_mas.causal import CausalGraph
-from otel_mas.report.findings import ErrorOutcome, error_message, error_outcomes, waiting
 from otel_mas.report.html.block import left_out
 from otel_mas.report.html.span import cut, readable
 from otel_mas.report.markup import Child, Markup, element, text
@@ -22,26 +23,23 @@ _ERROR_OUTCOMES = {
 }
 
 
-def attention(
-    causal: CausalGraph, contents: Mapping[tuple[str, str], Mapping[str, object]] | None = None
-) -> Markup | None:
+def attention(causal: CausalGraph, content: RunContent = NO_CONTENT) -> Markup | None:
     """A line for each failure and each pause that nothing has ended; None where all is well.
 
     Args:
         causal: The graph to look through.
-        contents: Content by trace and span id, then name: exception messages, questions.
+        content: Exception messages and questions.
     """
-    labels, contents = TaskLabels(causal), contents or {}
+    labels = TaskLabels(causal)
     lines: list[Child] = []
     by_id = {(span.trace_id, span.span_id): span for span in causal.spans}
     for key, error_outcome in error_outcomes(causal.spans).items():
         span = by_id[key]
         error = plain(span.columns.get(names.ERROR_TYPE) or "error")
-        message = error_message(span, contents.get(key, {}))
+        message = content.error_message(span)
         lines.append(_line(*_ERROR_OUTCOMES[error_outcome], labels.unambiguous_label(span), error, message))
     for span in waiting(causal.spans):
-        content = contents.get((span.trace_id, span.span_id), {})
-        asked = content.get(names.MAS_INTERRUPT_VALUES)
+        asked = content.of(span).get(names.MAS_INTERRUPT_VALUES)
         lines.append(_line("om-wait", "waits for input", labels.unambiguous_label(span), None, asked))
     if not lines:
         return None

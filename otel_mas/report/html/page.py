@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
+from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.cost import CostTable
 from otel_mas.causal import CausalGraph, CriticalPath
-from otel_mas.model import Content, Message, MessageRef
 from otel_mas.model.instants import instant
-from otel_mas.report.decisions import Reasons
 from otel_mas.report.html import cost as costs
 from otel_mas.report.html import graph as graphs
 from otel_mas.report.html import path as paths
@@ -38,19 +37,14 @@ class Material:
     path: CriticalPath
     cost: CostTable
     problems: Sequence[str] = ()
-    refs: Sequence[MessageRef] = ()
-    messages: Mapping[str, Message] | None = None
-    """By digest; None where the source keeps none."""
-    contents: Sequence[Content] = ()
-    reasons: Reasons | None = None
-    """Why decisions were made, by span id."""
+    content: RunContent = NO_CONTENT
 
 
 def page(material: Material, made_by: str) -> str:
     """The whole document.
 
     Args:
-        material: spans, messages and content of the traces.
+        material: what the page tells.
         made_by: Program and version, for the last line.
     """
     named = title(material.causal.spans)
@@ -78,13 +72,14 @@ def _sections(material: Material) -> Iterator[Child]:
     if not causal.spans:
         yield element("p", "No span was recorded.")
         return
+    reasons = material.content.reasons(causal.spans)
     yield _facts(material)
-    yield _section("What needs attention", attention(causal, _by_span(material.contents)))
-    yield _section("What caused what", graphs.graph(causal, path, material.reasons))
+    yield _section("What needs attention", attention(causal, material.content))
+    yield _section("What caused what", graphs.graph(causal, path, reasons))
     yield _section("What the time went into", paths.critical_path(causal, path, _MOST_STEPS))
     yield _section("Messages", _messages(material))
     yield _section("What it cost", costs.cost(material.cost))
-    yield _section("What ran inside what", tree(causal, MOST_SPANS, material.reasons))
+    yield _section("What ran inside what", tree(causal, MOST_SPANS, reasons))
     yield _section("What is wrong with the record", problems(material.problems))
 
 
@@ -121,7 +116,7 @@ def _instant(ns: int) -> str:
 
 
 def _messages(material: Material) -> Markup:
-    found = message_entries(material.causal, material.refs, material.messages or {}, material.contents)
+    found = message_entries(material.causal, material.content)
     if not found:
         return element("p", "No message was recorded.")
     phrase = _about_content(material, kept=sum(one.text is not None for one in found), of=len(found))
@@ -130,17 +125,10 @@ def _messages(material: Material) -> Markup:
 
 
 def _about_content(material: Material, kept: int, of: int) -> str:
-    if material.messages is None:
+    if not material.content.kept:
         return "The source that this was read from keeps no content: who read which message is known, its text is not."
     if kept == of:
         return "As it was stored; what looked like a secret was taken out before that."
     if not kept:
         return "The content was not kept: who read which message is known, its text is not."
     return f"The content of {of - kept:,} of {of:,} messages was not kept."
-
-
-def _by_span(contents: Sequence[Content]) -> dict[tuple[str, str], dict[str, object]]:
-    found: dict[tuple[str, str], dict[str, object]] = {}
-    for content in contents:
-        found.setdefault((content.trace_id, content.span_id), {})[content.name] = content.value
-    return found

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from otel_mas.analyse.failures import failures
 from otel_mas.causal import CausalGraph, CriticalPath, Edge, StepKind
 from otel_mas.model import Span
-from otel_mas.report.findings import failures
 from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.text import plain
 from otel_mas.semconv import LinkKind, Operation

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rich.text import Text
 
+from otel_mas.analyse.failures import ErrorOutcome, error_outcomes
 from otel_mas.analyse.questions import Question
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Span
 from otel_mas.report.decisions import Reasons, decision, reason
-from otel_mas.report.findings import ErrorOutcome, error_outcomes
 from otel_mas.report.forks import forked
 from otel_mas.report.message_readers import MessageReaders
 from otel_mas.report.task_labels import TaskLabels

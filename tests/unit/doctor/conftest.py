@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager, suppress
@@ -183,21 +182,6 @@ def script(path: Path, text: str) -> Path:
 
 
 @pytest.fixture
-def team(request: pytest.FixtureRequest) -> ModuleType:
-    """tests/unit/report/team.py, which several rooms' tests use."""
-    import importlib.util
-
-    name = "tests_unit_report_team"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, REPOSITORY / "tests" / "unit" / "report" / "team.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
-@pytest.fixture
 def team_store(team: ModuleType, tmp_path: Path) -> Path:
     made: Path = team.write(tmp_path / "team.db")
     return made
@@ -251,15 +235,6 @@ def holding(store: Path, *statements: str) -> Iterator[int]:
         process.stdin.close()
         process.stdout.close()
         process.wait(20)
-
-
-@pytest.fixture(autouse=True)
-def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from otel_mas.analyse.content import RunContent
 from otel_mas.causal import CausalGraph, build
 from otel_mas.model import Content, Message, MessageRef, Span
 from otel_mas.report.messages import message_entries, refs_of, written
@@ -28,7 +29,7 @@ def test_a_message_names_the_task_that_wrote_it_and_those_that_read_it_once(team
         "asked": Message("asked", "user", {"role": "user", "parts": [{"type": "text", "content": "Tides?"}]}),
         "said": Message("said", "assistant", None),
     }
-    asked, text = message_entries(causal, refs, messages, [])
+    asked, text = message_entries(causal, RunContent.gathered(refs, messages, [], kept=True))
     assert (asked.role, asked.text, asked.writer, asked.readers) == ("user", "Tides?", None, ["supervisor"])
     assert (text.text, text.writer) == (None, "supervisor")
     assert text.readers == ["researcher › model#1", "researcher › model#2"]
@@ -45,7 +46,7 @@ def test_questions_to_people_and_their_answers_are_among_them(team: ModuleType) 
         Content(again.trace_id, again.span_id, names.MAS_RESUME_VALUES, "yes"),
         Content(again.trace_id, again.span_id, "gen_ai.tool.definitions", "no message"),
     ]
-    question, answer = message_entries(causal, [], {}, contents)
+    question, answer = message_entries(causal, RunContent.gathered([], {}, contents, kept=True))
     assert (question.role, question.text, question.writer, question.readers) == (
         "question",
         "Publish this?",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from types import ModuleType
 
+from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.cost import cost
 from otel_mas.causal import build
 from otel_mas.model import Content, Message, MessageRef, Trace
@@ -52,7 +53,7 @@ def test_what_waits_stands_at_the_top_with_the_question(team: ModuleType) -> Non
     trace = team.research_traces()[0]
     paused = next(span for span in trace.spans if span.task_name == "approve")
     asked = Content(trace.trace_id, paused.span_id, names.MAS_INTERRUPT_VALUES, ["Publish this?"])
-    phrase = text(page(material(trace, contents=[asked]), "otel-mas"))
+    phrase = text(page(material(trace, content=RunContent.gathered([], {}, [asked], kept=True)), "otel-mas"))
     assert phrase.index("waits for input : approve") < phrase.index("Publish this?") < phrase.index("since 10:00:00")
     assert "approve a person question Publish this?" in phrase
 
@@ -67,7 +68,7 @@ def test_messages_are_told_once_and_long_ones_are_folded(team: ModuleType) -> No
         MessageRef(trace.trace_id, chats[1].span_id, "input", 1, "b"),
     ]
     messages = {"a": Message("a", "assistant", {"parts": [{"type": "text", "content": long}]})}
-    document = page(material(trace, refs=refs, messages=messages), "otel-mas")
+    document = page(material(trace, content=RunContent(refs, messages, kept=True)), "otel-mas")
     phrase = text(document)
     assert "supervisor researcher › model#1 assistant" in phrase
     assert "899 characters" in phrase
@@ -80,8 +81,8 @@ def test_it_says_where_no_content_was_kept(team: ModuleType) -> None:
     trace = team.research_traces()[0]
     chat = next(span for span in trace.spans if span.record_kind == "LLM_CALL")
     refs = [MessageRef(trace.trace_id, chat.span_id, "input", 0, "a")]
-    assert "keeps no content" in text(page(material(trace, refs=refs, messages=None), "otel-mas"))
-    assert "The content was not kept" in text(page(material(trace, refs=refs, messages={}), "otel-mas"))
+    assert "keeps no content" in text(page(material(trace, content=RunContent(refs)), "otel-mas"))
+    assert "The content was not kept" in text(page(material(trace, content=RunContent(refs, kept=True)), "otel-mas"))
     assert "No message was recorded." in text(page(material(trace), "otel-mas"))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,18 +9,13 @@ from types import ModuleType
 
 import pytest
 
+from tests import research_team
+
 
 @pytest.fixture(scope="session")
 def team() -> ModuleType:
-    """tests/unit/report/team.py, which several rooms' tests use."""
-    name = "tests_unit_report_team"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent.parent / "report" / "team.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
+    """Module tests/research_team.py."""
+    return research_team
 
 
 @pytest.fixture

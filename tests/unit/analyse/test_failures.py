@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from otel_mas.analyse.failures import ErrorOutcome, error_outcomes, failures, waiting
 from otel_mas.model import Span, StatusCode
-from otel_mas.report.findings import ErrorOutcome, error_outcomes, failures, waiting
 from otel_mas.semconv import attributes as names
 
 

@@ -1,0 +1,73 @@
+"""Messages and other content of a run, beside its causal graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from otel_mas.analyse.failures import error_message
+from otel_mas.model import Content, Message, MessageRef, Span
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import RecordKind
+
+REASONS: Mapping[str | None, str] = {
+    RecordKind.ROUTING_DECISION: names.MAS_ROUTING_REASON,
+    RecordKind.GUARDRAIL: names.MAS_GUARDRAIL_REASON,
+    RecordKind.EVALUATION: names.GEN_AI_EVALUATION_EXPLANATION,
+}
+"""By record kind the content, beside a span or on it, that says why."""
+
+_Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class RunContent:
+    """Content of the traces of a run, read once.
+
+    `kept` is False where the source keeps no content: who read which message is known then, but not its text.
+    """
+
+    refs: Sequence[MessageRef] = ()
+    messages: Mapping[str, Message] = field(default_factory=dict)
+    """By digest."""
+    kept: bool = False
+    _by_span: Mapping[_Key, Mapping[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def gathered(
+        cls, refs: Sequence[MessageRef], messages: Mapping[str, Message], contents: Iterable[Content], *, kept: bool
+    ) -> RunContent:
+        """Content as a source gives it."""
+        by_span: dict[_Key, dict[str, Any]] = {}
+        for content in contents:
+            by_span.setdefault((content.trace_id, content.span_id), {})[content.name] = content.value
+        return cls(refs, messages, kept, by_span)
+
+    def of(self, span: Span) -> Mapping[str, Any]:
+        """Content beside a span, by name: tool arguments and results, exception text, questions."""
+        return self._by_span.get((span.trace_id, span.span_id), {})
+
+    def get(self, span: Span, name: str) -> Any:
+        """Content by name: beside the span, else on it; None where it was not kept."""
+        value = self.of(span).get(name)
+        return span.get(name) if value is None else value
+
+    def reason(self, span: Span) -> str | None:
+        """Why a routing decision, a guardrail or a grade went as it did; None where that is not kept."""
+        name = REASONS.get(span.record_kind)
+        found = None if name is None else self.get(span, name)
+        return str(found) if found else None
+
+    def reasons(self, spans: Iterable[Span]) -> dict[str, str]:
+        """The same by span id, for those that have one."""
+        return {span.span_id: reason for span in spans if (reason := self.reason(span))}
+
+    def error_message(self, span: Span) -> str | None:
+        """Message of the error that a span ended with, where it is stored."""
+        return error_message(span, self.of(span))
+
+
+NO_CONTENT = RunContent()
+
+__all__ = ["NO_CONTENT", "REASONS", "RunContent"]
