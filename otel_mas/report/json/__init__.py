@@ -7,7 +7,6 @@ them.
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, TypedDict
 
 from otel_mas.analyse.cost import CostRow, CostTable
@@ -15,18 +14,8 @@ from otel_mas.analyse.questions import Question
 from otel_mas.causal import CHILD, CausalGraph, CriticalPath, Edge, Step, StepKind
 from otel_mas.model import Event, Link, PartialList, Span, TraceSummary
 from otel_mas.report.decisions import Reasons
+from otel_mas.report.json.fields import OMITTED, PROBLEMS, TIME, InFrames
 from otel_mas.report.task_labels import TaskLabels
-
-
-@dataclass(frozen=True, slots=True)
-class InFrames:
-    """Name of a field in data frames, if it is not the field's own; None leaves it out."""
-
-    name: str | None
-
-
-_OMITTED = InFrames(None)
-_TIME = ": nanoseconds since the Unix epoch"
 
 # The second part of each Annotated documents the field.
 
@@ -41,10 +30,10 @@ class TraceForm(TypedDict):
         "ok, interrupted (waits for input), error, cancelled, abandoned, running or stopped (its process ended first)",
     ]
     overdue: Annotated[
-        bool | None, "a question waits, or did, for longer than OTEL_MAS_INPUT_TIMEOUT; null without", _OMITTED
+        bool | None, "a question waits, or did, for longer than OTEL_MAS_INPUT_TIMEOUT; null without", OMITTED
     ]
-    start_ns: Annotated[int, f"when it started{_TIME}"]
-    end_ns: Annotated[int | None, f"when it ended{_TIME}; null while it runs"]
+    start_ns: Annotated[int, f"when it started{TIME}"]
+    end_ns: Annotated[int | None, f"when it ended{TIME}; null while it runs"]
     duration_ns: Annotated[int | None, "nanoseconds; null while it runs"]
     span_count: Annotated[int, "number of spans", InFrames("spans")]
     error_count: Annotated[int, "number of failed spans", InFrames("errors")]
@@ -55,9 +44,7 @@ class TraceForm(TypedDict):
     unpriced_calls: Annotated[int, "calls without a known price; `cost_usd` leaves them out"]
     simulated: Annotated[bool, "costs of stand-ins for models are in it: nobody was charged for those"]
     incomplete: Annotated[str | None, "what is known to be missing, in words"]
-    error_message: Annotated[
-        str | None, "of the error that ended it, where a local store keeps it; else null", _OMITTED
-    ]
+    error_message: Annotated[str | None, "of the error that ended it, where a local store keeps it; else null", OMITTED]
 
 
 class TracesDocument(TypedDict):
@@ -116,7 +103,7 @@ class QuestionForm(TypedDict):
 class SpansDocument(TypedDict):
     spans: Annotated[list[SpanForm], "in start order"]
     questions: Annotated[list[QuestionForm], "what people were asked, in the order of asking"]
-    problems: Annotated[list[str], "what is wrong with the traces, in words"]
+    problems: Annotated[list[str], PROBLEMS]
 
 
 class NodeForm(TypedDict):
@@ -153,7 +140,7 @@ class GraphDocument(TypedDict):
     edges: Annotated[list[EdgeForm], "from cause to effect"]
     externals: Annotated[list[str], "span ids of causes that lie in other traces"]
     questions: Annotated[list[QuestionForm], "what people were asked, in the order of asking"]
-    problems: Annotated[list[str], "what is wrong with the traces, in words"]
+    problems: Annotated[list[str], PROBLEMS]
 
 
 class StepForm(TypedDict):
@@ -163,17 +150,17 @@ class StepForm(TypedDict):
     label: Annotated[str | None, "task and span, for people"]
     task: Annotated[str | None, "the task that it is the work of"]
     record_kind: Annotated[str | None, "AGENT_TASK, LLM_CALL, TOOL_CALL, ...; null on spans of other code"]
-    start_ns: Annotated[int, f"when it started{_TIME}"]
-    end_ns: Annotated[int, f"when it ended{_TIME}; the next one starts there"]
+    start_ns: Annotated[int, f"when it started{TIME}"]
+    end_ns: Annotated[int, f"when it ended{TIME}; the next one starts there"]
     duration_ns: Annotated[int, "nanoseconds; all steps sum to the duration of the whole"]
     why: Annotated[str, "why the next step waited for this one"]
-    held_by: Annotated[str | None, "span id of the task without which a framework step would have been short", _OMITTED]
+    held_by: Annotated[str | None, "span id of the task without which a framework step would have been short", OMITTED]
 
 
 class CriticalPathDocument(TypedDict):
     total_ns: Annotated[int, "nanoseconds; the steps sum to it"]
     steps: Annotated[list[StepForm], "in time order, without gaps or overlaps"]
-    problems: Annotated[list[str], "what is wrong with the traces, in words"]
+    problems: Annotated[list[str], PROBLEMS]
 
 
 class CostForm(TypedDict):
@@ -202,7 +189,7 @@ class CostDocument(TypedDict):
     by_model: Annotated[list[CostForm], "the dearest first; adds up to `total`"]
     total: Annotated[CostForm, "all model calls"]
     unpriced: Annotated[list[UnpricedForm], "the calls without a known price"]
-    problems: Annotated[list[str], "what is wrong with the traces, in words"]
+    problems: Annotated[list[str], PROBLEMS]
 
 
 def traces(
