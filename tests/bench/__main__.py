@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.bench import floor, parts
+from tests.bench import answers, floor, parts
 from tests.bench.environments import COMMON, PEERS, python_of
 from tests.bench.sink import Sink
 
@@ -126,7 +126,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
-        "--case", choices=[*(case.title for case in CASES), "memory", "parts", "floor"], help="only this case"
+        "--case",
+        choices=[*(case.title for case in CASES), "memory", "parts", "answers", "floor"],
+        help="only this case",
     )
     parser.add_argument("--against", nargs="*", choices=[*PEERS][1:], default=[*PEERS][1:], help="only these peers")
     options = parser.parse_args()
@@ -145,6 +147,8 @@ def main() -> None:
             report_growth(recorders, sink)
     if options.case in (None, "parts"):
         parts.report()
+    if options.case in (None, "answers"):
+        answers.report()
     if options.case in (None, "floor"):
         floor.report(4 * options.rounds)
 

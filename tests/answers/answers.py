@@ -1,0 +1,44 @@
+"""Every answer about a run, as a function of the handle that people use: one table for all tests of answers.
+
+A new answer is a new line of `ANSWERS`. Where a place lacks something, so that its answer differs from the store's, the
+pair stands in `LACKING` with the reason; the test of such a pair fails once the difference is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from otel_mas.api import Conversation
+from otel_mas.report import json
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as JSON, from a conversation; and the command that prints it, without the target."""
+
+    ask: Callable[[Conversation], object]
+    command: tuple[str, ...]
+
+
+ANSWERS: Mapping[str, Answer] = {
+    "graph": Answer(lambda run: json.graph(run.graph().causal, run.problems, run.questions()), ("graph",)),
+    "critical path": Answer(
+        lambda run: json.critical_path(run.graph().causal, run.graph().critical_path(), run.problems),
+        ("critical-path",),
+    ),
+    "cost": Answer(lambda run: json.cost(run.graph().cost(), run.problems), ("cost",)),
+}
+
+LACKING: Mapping[tuple[str, str], str] = {}
+"""(answer, place) → what the place lacks."""
+
+
+def comparable(document: Any) -> Any:
+    """The document without what says where it was read."""
+    if isinstance(document, Mapping):
+        return {str(name): comparable(value) for name, value in document.items() if name not in ("location", "source")}
+    if isinstance(document, list | tuple):
+        return [comparable(one) for one in document]
+    return document

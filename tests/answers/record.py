@@ -1,0 +1,41 @@
+"""Record anew the example that the pages show: `python -m tests.answers.record`, then `make generate`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.example_team import QUESTION, ROOT, SETTINGS
+
+ARCHIVE = Path(__file__).with_name("example_team.jsonl.gz")
+THREAD = "tram"
+HUMAN_SECONDS = 2.0
+
+
+def main() -> None:
+    """Run the example team at its model server's pace, in two processes, and archive what was recorded."""
+    command = str(Path(sys.executable).with_name("otel-mas"))
+    with tempfile.TemporaryDirectory() as folder:
+        store = ["--store", str(Path(folder) / "runs.db")]
+        team = [
+            sys.executable,
+            "-m",
+            "examples.research_team",
+            "--thread",
+            THREAD,
+            "--db",
+            str(Path(folder) / "c.sqlite"),
+        ]
+        for more in ([QUESTION], ["--resume", "approve"]):
+            recorded = [command, "run", "--quiet", *store, "--", *team, *more]
+            subprocess.run(recorded, cwd=ROOT, env=os.environ | SETTINGS, check=True, stdout=subprocess.DEVNULL)
+            time.sleep(HUMAN_SECONDS)
+        subprocess.run([command, "export", "--all", "--content", *store, "-o", str(ARCHIVE)], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""CPU of every answer about a run of 10,000 spans, in a process of its own; the budget of each is a second."""
+
+from __future__ import annotations
+
+import operator
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+SPANS = 10_000
+_WORKERS = 4
+_SPANS_A_ROUND = 3 + 3 * _WORKERS
+
+
+def report() -> None:
+    """Print the table: what, seen, budget."""
+    from tests.answers.answers import ANSWERS
+
+    print(f"\n### Answers about a run of {SPANS:,} spans\n")
+    print("| what | CPU | budget |")
+    print("|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "runs.db")
+        _isolated("record", path, SPANS)
+        for name in ANSWERS:
+            seconds = float(_isolated("ask", path, name))
+            print(f"| {name} | {seconds:.2f} s | 1 s |", flush=True)
+
+
+def _isolated(function: str, *arguments: object) -> str:
+    code = f"from tests.bench import answers; answers.{function}({', '.join(map(repr, arguments))})"
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+
+
+def ask(path: str, name: str) -> None:
+    """Prints the seconds of CPU to open the store, read the run and answer; imports are not counted."""
+    import otel_mas
+    from tests.answers.answers import ANSWERS
+
+    with otel_mas.open(path) as source:
+        thread = source.latest().conversation_id or ""
+        ANSWERS[name].ask(source.conversation(thread))  # loads what it imports
+    began = time.process_time()
+    with otel_mas.open(path) as source:
+        ANSWERS[name].ask(source.conversation(thread))
+    print(time.process_time() - began)
+
+
+class State(TypedDict, total=False):
+    """State of the app."""
+
+    round: int
+    found: Annotated[list[str], operator.add]
+    worker: int
+
+
+def record(path: str, spans: int) -> None:
+    """Run an app in which a supervisor sends to workers, round by round; each asks a model and calls a tool."""
+    import otel_mas
+
+    otel_mas.instrument(store=path)
+    rounds = spans // _SPANS_A_ROUND
+    graph = app(rounds)
+    graph.invoke(
+        {"round": 0, "found": []}, {"recursion_limit": 3 * rounds + 10, "configurable": {"thread_id": "bench"}}
+    )
+    otel_mas.shutdown(120)
+
+
+def app(rounds: int) -> Any:
+    """The compiled graph."""
+    from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
+    from langchain_core.messages import AIMessage, HumanMessage
+    from langchain_core.tools import tool
+    from langgraph.checkpoint.memory import InMemorySaver
+    from langgraph.graph import END, START, StateGraph
+    from langgraph.types import Send
+
+    def answers() -> Any:
+        number = 0
+        while True:
+            number += 1
+            yield AIMessage(f"answer {number}: the tide is {number % 7} m")
+
+    model = GenericFakeChatModel(messages=answers())
+
+    @tool
+    def look_up(place: str) -> str:
+        """Look a place up."""
+        return f"{place}: {len(place)} m"
+
+    def supervisor(state: State) -> State:
+        model.invoke([HumanMessage(f"What next, after round {state['round']}?")])
+        return {"round": state["round"] + 1}
+
+    def worker(state: State) -> State:
+        answer = model.invoke([HumanMessage(f"Find out, worker {state['worker']} of round {state['round']}")])
+        return {"found": [look_up.invoke({"place": str(answer.content)})][:0]}
+
+    def route(state: State) -> Any:
+        if state["round"] > rounds:
+            return END
+        return [Send("worker", {"worker": number, "round": state["round"]}) for number in range(_WORKERS)]
+
+    graph = StateGraph(State)
+    graph.add_node("supervisor", supervisor)
+    graph.add_node("worker", worker)
+    graph.add_edge(START, "supervisor")
+    graph.add_conditional_edges("supervisor", route, ["worker", END])
+    graph.add_edge("worker", "supervisor")
+    return graph.compile(checkpointer=InMemorySaver(), name="tides")
