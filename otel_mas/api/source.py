@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from otel_mas.api.display import register_here
-from otel_mas.api.when import duration_ns, instant_ns
+from otel_mas.api.filters import Filters, query_of
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
-from otel_mas.model import STATUSES, PartialList, Query, RunSummary, TraceSummary
+from otel_mas.model import PartialList, Query, RunSummary, TraceSummary
 from otel_mas.semconv import RunOutcome
 from otel_mas.sources import Capabilities, FindsLatest, open_source
 from otel_mas.sources import Source as Port
@@ -76,57 +75,20 @@ class Source:
             self._open = False
             self._port.close()
 
-    def traces(
-        self,
-        *,
-        service: str | None = None,
-        agent: str | None = None,
-        status: str | None = None,
-        conversation: str | None = None,
-        run: str | None = None,
-        min_duration: str | float | None = None,
-        since: str | float | datetime | None = None,
-        limit: int = 20,
-    ) -> Traces:
+    def traces(self, *, limit: int = 20, **filters: Unpack[Filters]) -> Traces:
         """The newest traces that match everything that is given.
 
         Args:
-            service: `service.name` of the process.
-            agent: Name of an agent that took part.
-            status: "ok", "interrupted" (waiting for a human), "error", "cancelled", "abandoned", "running" or "stopped"
-                (its process ended before it did).
-            conversation: Thread of the conversation it belongs to.
-            run: Id of the `otel-mas run` that recorded it.
-            min_duration: "500ms", "2s", "1h30m", or seconds.
-            since: Started within this duration before now, or at or after this time (local without a zone).
             limit: How many at most.
+            filters: `otel_mas.api.filters.Filters`, which docs/query.md lists: `status="error"`, `since="1h"`,
+                `agent="writer"`, `attribute={"service.version": "1.2"}`. Times without a zone are local.
 
         Raises:
             UnsupportedQuery: A value means nothing, or this source cannot answer the question.
         """
-        if status is not None and status not in STATUSES:
-            raise UnsupportedQuery(f"no trace has the status {status!r}: ask for one of {', '.join(STATUSES)}")
-        if limit < 1:
-            raise UnsupportedQuery(f"limit={limit} asks for no trace: give 1 or more")
-        try:
-            minimum = None if min_duration is None else duration_ns(min_duration)
-            start = None if since is None else instant_ns(since)
-        except ValueError as error:
-            raise UnsupportedQuery(str(error)) from None
         from otel_mas.api.answers import Traces
 
-        found = self._traces(
-            Query(
-                service=service,
-                agent=agent,
-                status=status,
-                conversation_id=conversation,
-                run_id=run,
-                min_duration_ns=minimum,
-                since_ns=start,
-                limit=limit,
-            )
-        )
+        found = self._traces(query_of(filters, limit))
         return Traces(found, limited=len(found) == limit, incomplete=found.incomplete)
 
     def overdue(self, summaries: Sequence[TraceSummary]) -> frozenset[str] | None:
@@ -162,8 +124,7 @@ class Source:
 
         Args:
             attributes: A column for every attribute that any of the spans has, too.
-            which: Filters of `traces`: `service`, `agent`, `status`, `conversation`, `run`, `min_duration`, `since`,
-                `limit` (of traces).
+            which: The arguments of `traces`: its filters, and `limit` (of traces).
 
         Raises:
             MissingExtra: pandas is not installed.
@@ -251,12 +212,7 @@ class Source:
         return self._port.run(run_id)
 
     def _traces(self, query: Query) -> PartialList[TraceSummary]:
-        asked = {
-            name: getattr(query, name)
-            for name in Query.__dataclass_fields__
-            if name != "limit" and getattr(query, name) is not None
-        }
-        beyond = sorted(asked.keys() - self.capabilities.filters)
+        beyond = sorted(query.asked().keys() - self.capabilities.filters)
         if beyond:
             can = ", ".join(sorted(self.capabilities.filters)) or "nothing"
             raise UnsupportedQuery(f"{self.location} cannot select traces by {', '.join(beyond)}, only by {can}")

@@ -6,25 +6,13 @@ from typing import Any
 
 import click
 
-from otel_mas.cli.options import parsed_by, source_options
+from otel_mas.cli.filters import filter_options
+from otel_mas.cli.options import source_options
 from otel_mas.cli.output import note, print_json, print_lines, print_problems
-from otel_mas.model.status import MEANINGS, STATUSES
 
 
 @click.command("traces")
-@click.option("--service", metavar="NAME", help="Only of this service.")
-@click.option("--agent", metavar="NAME", help="Only those in which this agent took part.")
-@click.option(
-    "--status", type=click.Choice(STATUSES), help=f"Only with this status. {MEANINGS[0].upper()}{MEANINGS[1:]}."
-)
-@click.option("--conversation", metavar="THREAD", help="Only of this thread.")
-@click.option("--run", metavar="ID", help="Only those that this `otel-mas run` recorded.")
-@click.option(
-    "--min-duration", metavar="DURATION", callback=parsed_by("duration_ns"), help="Only this long or longer: 500ms, 2s."
-)
-@click.option(
-    "--since", metavar="TIME", callback=parsed_by("instant_ns"), help="Only started since: 1h, 2d, 2026-11-21T10:00."
-)
+@filter_options
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
 @source_options
 def command(store: str | None, as_json: bool, **filters: Any) -> None:

@@ -1,5 +1,6 @@
 """Types that cross between rooms: spans, links, traces, messages, costs; rules for summaries and channels. No I/O."""
 
+from otel_mas.model.query import Query
 from otel_mas.model.span import (
     AttributeValue,
     Event,
@@ -14,7 +15,7 @@ from otel_mas.model.span import (
 from otel_mas.model.status import ENDED, STATUSES, TraceStatus
 from otel_mas.model.summary import RunSummary, SummaryBuilder, TraceSummary
 from otel_mas.model.table import NOT_HERE, LinkTable, ObjectSpanTable, SpanTable
-from otel_mas.model.trace import Content, Message, MessageRef, PartialList, Query, Trace
+from otel_mas.model.trace import Content, Message, MessageRef, PartialList, Trace
 
 __all__ = [
     "ENDED",

@@ -6,10 +6,11 @@ line here, in `model/summary.py`, and in the store a migration and lines in `sql
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any, ClassVar, Final, NamedTuple
 
+from otel_mas.model.query import SPAN_FIELDS
 from otel_mas.model.span import StatusCode
 from otel_mas.model.status import INNER, NONE, ROOT
 from otel_mas.semconv import Operation, RecordKind
@@ -36,6 +37,11 @@ class RollupKeys(NamedTuple):
     cost_usd: Any = names.MAS_COST_USD
 
 
+def span_field_keys(key_of: Callable[[str], Any]) -> tuple[tuple[str, Any], ...]:
+    """Each of `SPAN_FIELDS` with the key of one of its attributes in the columns of a span."""
+    return tuple((field, key_of(name)) for field, attributes in SPAN_FIELDS.items() for name in attributes)
+
+
 class Rollup:
     """The summary of some spans of one trace. Needs no span's body, and keeps no span.
 
@@ -43,6 +49,7 @@ class Rollup:
     """
 
     keys: ClassVar[RollupKeys] = RollupKeys()
+    span_fields: ClassVar[tuple[tuple[str, Any], ...]] = span_field_keys(str)
     emitter_of: ClassVar[attrgetter[Any]] = attrgetter("service")
 
     # Defaults of the class, since the store may have a rollup for each span, most of which set few of these.
@@ -68,6 +75,8 @@ class Rollup:
     agents: frozenset[str] = frozenset()
     conversations: frozenset[str] = frozenset()
     emitters: frozenset[Any] = frozenset()
+    values: frozenset[tuple[str, str]] = frozenset()
+    """Names of `SPAN_FIELDS`, each with a value that some span has."""
 
     def add_ended(self, span: Any) -> None:
         """Count an ended span; each is to be counted once."""
@@ -104,6 +113,10 @@ class Rollup:
         agent = columns.get(keys.agent)
         if isinstance(agent, str) and agent not in self.agents and columns.get(keys.operation) != _WORKFLOW:
             self.agents |= {agent}
+        for field, key in self.span_fields:
+            value = columns.get(key)
+            if value is not None and (field, value) not in self.values and isinstance(value, str):
+                self.values |= {(field, value)}
         conversation = columns.get(keys.conversation)
         if isinstance(conversation, str):
             if conversation not in self.conversations:

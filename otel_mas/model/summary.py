@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from otel_mas.model.incomplete import missing_parents
+from otel_mas.model.query import SPAN_FIELDS, Query, has_attribute
 from otel_mas.model.rollup import Rollup
 from otel_mas.model.span import Span, StatusCode
 from otel_mas.model.status import ROOT, status
-from otel_mas.model.trace import Query, Trace
+from otel_mas.model.trace import Trace
 from otel_mas.semconv import attributes as names
 
 
@@ -57,10 +59,16 @@ class RunSummary:
 
 
 class SummaryBuilder(Rollup):
-    """Counts the spans of one trace; tells its summary, and whether it matches a query as the store's would."""
+    """Counts the spans of one trace; tells its summary, and whether it matches a query as the store's would.
 
-    def __init__(self, trace_id: str) -> None:
+    Args:
+        attributes: `Query.attributes` that will be asked for: only these are looked for.
+    """
+
+    def __init__(self, trace_id: str, attributes: Iterable[tuple[str, str]] = ()) -> None:
         self.trace_id = trace_id
+        self._missing_attributes = set(attributes)
+        self._attributes: set[tuple[str, str]] = set()
         self.last_ns = 0
         self.open = 0
         self.stopped = 0
@@ -71,9 +79,9 @@ class SummaryBuilder(Rollup):
         self._parents: set[str] = set()
 
     @classmethod
-    def of(cls, trace: Trace) -> SummaryBuilder:
+    def of(cls, trace: Trace, attributes: Iterable[tuple[str, str]] = ()) -> SummaryBuilder:
         """The builder of a trace that is at hand."""
-        builder = cls(trace.trace_id)
+        builder = cls(trace.trace_id, attributes)
         for span in trace.spans:
             builder.add(span)
         return builder
@@ -93,6 +101,10 @@ class SummaryBuilder(Rollup):
         self._ids.add(span.span_id)
         if span.parent_span_id is not None:
             self._parents.add(span.parent_span_id)
+        if self._missing_attributes:
+            found = {one for one in self._missing_attributes if has_attribute(span, *one)}
+            self._missing_attributes -= found
+            self._attributes |= found
 
     @property
     def status(self) -> str:
@@ -123,8 +135,21 @@ class SummaryBuilder(Rollup):
             and (query.status is None or query.status == self.status)
             and (query.conversation_id is None or query.conversation_id in self.conversations)
             and (query.run_id is None or query.run_id in self._run_ids)
-            and (query.min_duration_ns is None or self.last_ns - self.start_ns >= query.min_duration_ns)
+            and all(
+                getattr(query, field) is None or (field, getattr(query, field)) in self.values for field in SPAN_FIELDS
+            )
+            and self._attributes.issuperset(query.attributes)
+            and self._is_when(query)
+        )
+
+    def _is_when(self, query: Query) -> bool:
+        lasted = self.last_ns - self.start_ns
+        return (
+            (query.min_duration_ns is None or lasted >= query.min_duration_ns)
+            and (query.max_duration_ns is None or lasted <= query.max_duration_ns)
             and (query.since_ns is None or self.start_ns >= query.since_ns)
+            and (query.until_ns is None or self.start_ns <= query.until_ns)
+            and (query.ended_since_ns is None or self.last_ns >= query.ended_since_ns)
         )
 
     def summary(self, incomplete: str | None = None) -> TraceSummary:

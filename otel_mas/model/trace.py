@@ -1,4 +1,4 @@
-"""Traces, the query that finds them, and the content that is recorded beside spans."""
+"""Traces, and the content that is recorded beside spans."""
 
 from __future__ import annotations
 
@@ -9,22 +9,6 @@ from typing import Any, TypeVar
 from otel_mas.model.span import Span
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A selection of traces. Every field that is set must match; the newest trace comes first."""
-
-    service: str | None = None
-    agent: str | None = None
-    status: str | None = None
-    """A `TraceStatus`."""
-    conversation_id: str | None = None
-    run_id: str | None = None
-    min_duration_ns: int | None = None
-    since_ns: int | None = None
-    """Traces that started at or after this time (ns since the epoch)."""
-    limit: int = 20
 
 
 @dataclass(frozen=True, slots=True)

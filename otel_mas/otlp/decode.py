@@ -77,15 +77,16 @@ def _span_message() -> Callable[[], Any]:
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> dict[str, AttributeValue]:
-    return {pair.key: _value(pair.value) for pair in pairs}
+    return {pair.key: decode_value(pair.value) for pair in pairs}
 
 
-def _value(value: AnyValue) -> AttributeValue:
+def decode_value(value: AnyValue) -> AttributeValue:
+    """A parsed OTLP `AnyValue` as the model's."""
     which = value.WhichOneof("value")
     if which is None:
         return None
     if which == "array_value":
-        return tuple(map(_value, value.array_value.values))
+        return tuple(map(decode_value, value.array_value.values))
     if which == "kvlist_value":
         return _attributes(value.kvlist_value.values)
     return getattr(value, which)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
 from otel_mas.model import ENDED, Content, Message, MessageRef, Query, RunSummary, Trace
 from otel_mas.model.status import RUNNING, STOPPED
 from otel_mas.semconv import attributes as names
 
-FILTERS = frozenset({"service", "agent", "status", "conversation_id", "run_id", "min_duration_ns", "since_ns"})
+FILTERS = frozenset(field.name for field in fields(Query)) - {"limit"}
+"""All of them."""
 _MESSAGE_ATTRIBUTES = (("input", names.MAS_INPUT_MESSAGES), ("output", names.MAS_OUTPUT_MESSAGES))
 
 

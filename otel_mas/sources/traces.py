@@ -14,7 +14,7 @@ from otel_mas.model import Link, Resource, Scope, Span, SpanBody, SpanKind, Stat
 from otel_mas.model.incomplete import missing_parents
 from otel_mas.model.start_order import in_start_order
 from otel_mas.otlp.array_parts import with_joined_arrays
-from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope, link_of
+from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope, decode_value, link_of
 from otel_mas.otlp.nesting import parsed
 from otel_mas.semconv import STRING_ARRAYS
 from otel_mas.semconv import attributes as names
@@ -50,10 +50,12 @@ class SpanReader:
 
     Args:
         bodies: keep the encoded bodies. Without, spans have only `COLUMN_ATTRIBUTES` and links: enough to count them.
+        attributes: names of others to keep, too.
     """
 
-    def __init__(self, *, bodies: bool = True) -> None:
+    def __init__(self, *, bodies: bool = True, attributes: Iterable[str] = ()) -> None:
         self._bodies = bodies
+        self._others = frozenset(attributes) - COLUMN_ATTRIBUTES
         self._resources: dict[tuple[bytes, str], tuple[Resource, str]] = {}
         self._scopes: dict[tuple[bytes, str], Scope] = {}
         self._met: dict[tuple[bytes, bytes], list[bytes]] = {}
@@ -98,6 +100,9 @@ class SpanReader:
         columns = {pair.key: _value(pair) for pair in message.attributes if pair.key in COLUMN_ATTRIBUTES}
         if None in columns.values():
             columns = {name: value for name, value in columns.items() if value is not None}
+        if self._others:
+            others = (pair for pair in message.attributes if pair.key in self._others)
+            columns |= {pair.key: restored_value(pair.key, decode_value(pair.value)) for pair in others}
         causes = causes_of(columns)
         links = tuple(map(link_of, message.links)) if message.links else _NO_LINKS
         return Span(
@@ -126,12 +131,17 @@ def traces(messages: Iterable[ResourceSpans]) -> list[Trace]:
     return [Trace(trace_id, in_start_order(found), _missing(found)) for trace_id, found in spans.items()]
 
 
-def counts(messages: Iterable[ResourceSpans]) -> list[SummaryBuilder]:
-    """Counts of every trace of which the messages hold spans; the spans themselves are let go."""
+def counts(messages: Iterable[ResourceSpans], attributes: Iterable[tuple[str, str]] = ()) -> list[SummaryBuilder]:
+    """Counts of every trace of which the messages hold spans; the spans themselves are let go.
+
+    Args:
+        attributes: `Query.attributes` that the traces are to be found by.
+    """
     found: dict[str, SummaryBuilder] = {}
-    for span in SpanReader(bodies=False).read(messages):
+    reader = SpanReader(bodies=False, attributes=[name for name, _ in attributes])
+    for span in reader.read(messages):
         if span.trace_id not in found:
-            found[span.trace_id] = SummaryBuilder(span.trace_id)
+            found[span.trace_id] = SummaryBuilder(span.trace_id, attributes)
         found[span.trace_id].add(span)
     return list(found.values())
 

@@ -55,6 +55,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _script("0004_drops"),
     _script("0005_rejections"),
     m0006_masked_destinations,
+    _script("0007_facets"),
 )
 VERSION = len(MIGRATIONS)
 

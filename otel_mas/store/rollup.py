@@ -8,7 +8,7 @@ from itertools import count
 from operator import attrgetter
 from typing import Any
 
-from otel_mas.model.rollup import NEVER, Rollup, RollupKeys
+from otel_mas.model.rollup import NEVER, Rollup, RollupKeys, span_field_keys
 from otel_mas.semconv import attributes as names
 from otel_mas.store.columns import POSITION
 from otel_mas.store.rows import Batch, OpenRow, SpanRow
@@ -17,7 +17,7 @@ from otel_mas.store.statements import insert_mappings, insert_values, load, sele
 # Attributes of a rollup that are no columns of `traces` by the same name. A column that is not set gets its default.
 _NO_COLUMNS = frozenset(
     {"trace_id", "emitter", "emitters", "agents", "conversations", "conversation_rank", "root_rank", "root_start_ns"}
-    | {"start_ns"}
+    | {"start_ns", "values"}
 )
 
 
@@ -34,6 +34,7 @@ class TraceRollup(Rollup):
         output_tokens=POSITION[names.GEN_AI_USAGE_OUTPUT_TOKENS],
         cost_usd=POSITION[names.MAS_COST_USD],
     )
+    span_fields = span_field_keys(POSITION.__getitem__)
     emitter_of = attrgetter("resource")
 
     def __init__(self, trace_id: bytes, incomplete: str | None = None) -> None:
@@ -117,6 +118,8 @@ def sum_up(
             key = keys[rollup.trace_id]
             for agent in rollup.agents:
                 facets.extend((key, "agent", agent))
+            for field, value in rollup.values:
+                facets.extend((key, field, value))
             for conversation in rollup.conversations:
                 facets.extend((key, "conversation", conversation))
             for service in map(service_of, rollup.emitters):

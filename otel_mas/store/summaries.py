@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from otel_mas.model import Query, Span, TraceSummary
 from otel_mas.model.incomplete import abandoned_spans
+from otel_mas.model.query import SPAN_FIELDS
 from otel_mas.semconv import attributes as names
+from otel_mas.store.attributes import attribute_condition
 from otel_mas.store.columns import POSITION
 from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.losses import trace_drops
 from otel_mas.store.spans import open_spans
 from otel_mas.store.statements import load, select
 
-_FACET = "EXISTS (SELECT 1 FROM facets f WHERE f.trace = s.id AND f.facet = '{0}' AND f.value = :{0})"
+_FACET = "EXISTS (SELECT 1 FROM facets f WHERE f.trace = s.id AND f.facet = '{0}' AND f.value = :{1})"
+_FACETS = {
+    "service": "service",
+    "agent": "agent",
+    "conversation_id": "conversation",
+    **{one: one for one in SPAN_FIELDS},
+}
+# A trace that still runs has lasted at least until now.
+_LASTED = "(CASE WHEN running THEN :now_ns ELSE last_ns END) - start_ns"
 _CONDITIONS = {
-    "service": _FACET.format("service"),
-    "agent": _FACET.format("agent"),
-    "conversation": _FACET.format("conversation"),
+    **{field: _FACET.format(facet, field) for field, facet in _FACETS.items()},
     "status": "status = :status",
     "run_id": "EXISTS (SELECT 1 FROM trace_instances ti JOIN instances i ON i.id = ti.instance "
     "WHERE ti.trace = s.id AND i.run_id = :run_id)",
-    # A trace that still runs has lasted at least until now.
-    "min_duration_ns": "(CASE WHEN running THEN :now_ns ELSE last_ns END) - start_ns >= :min_duration_ns",
+    "min_duration_ns": f"{_LASTED} >= :min_duration_ns",
+    "max_duration_ns": f"{_LASTED} <= :max_duration_ns",
     "since_ns": "start_ns >= :since_ns",
+    "until_ns": "start_ns <= :until_ns",
+    "ended_since_ns": "(running OR last_ns >= :ended_since_ns)",
 }
 _SIMULATED = POSITION[names.MAS_COST_SIMULATED]
 EVERYTHING = -1
@@ -32,21 +42,8 @@ EVERYTHING = -1
 
 def summaries(connection: sqlite3.Connection, query: Query, now_ns: int) -> list[TraceSummary]:
     """The traces that match, the newest first. A limit of `EVERYTHING` is none."""
-    asked: dict[str, object] = {
-        "service": query.service,
-        "agent": query.agent,
-        "conversation": query.conversation_id,
-        "status": query.status,
-        "run_id": query.run_id,
-        "min_duration_ns": query.min_duration_ns,
-        "since_ns": query.since_ns,
-    }
-    conditions = [_CONDITIONS[name] for name, value in asked.items() if value is not None]
-    values = {"limit": query.limit, "now_ns": now_ns, "fresh_ns": now_ns - FRESH_NS, "simulated": _SIMULATED}
-    cursor = connection.execute(
-        load("summaries").replace("{conditions}", " AND ".join(["spans + running + dead > 0", *conditions])),
-        {**asked, **values},
-    )
+    statement, values = statement_of(connection, query, now_ns)
+    cursor = connection.execute(statement, values)
     fields = [name for name, *_ in cursor.description]
     rows = [dict(zip(fields, row, strict=True)) for row in cursor]
     keys = [row.pop("id") for row in rows]
@@ -58,6 +55,23 @@ def summaries(connection: sqlite3.Connection, query: Query, now_ns: int) -> list
         row["simulated"] = bool(row["simulated"])
         found.append(TraceSummary(agents=agents.get(key, ()), **row))
     return found
+
+
+def statement_of(connection: sqlite3.Connection, query: Query, now_ns: int) -> tuple[str, Mapping[str, object]]:
+    """The statement that lists the traces that match, and its values."""
+    asked = query.asked()
+    conditions = ["spans + running + dead > 0", *(text for name, text in _CONDITIONS.items() if name in asked)]
+    values: dict[str, object] = {
+        "limit": query.limit,
+        "now_ns": now_ns,
+        "fresh_ns": now_ns - FRESH_NS,
+        "simulated": _SIMULATED,
+    }
+    for attribute in asked.pop("attributes", ()):
+        condition, more = attribute_condition(connection, attribute, len(conditions))
+        conditions.append(condition)
+        values.update(more)
+    return load("summaries").replace("{conditions}", " AND ".join(conditions)), {**asked, **values}
 
 
 def trace_incomplete(connection: sqlite3.Connection, trace: int, spans: Sequence[Span]) -> str | None:

@@ -94,7 +94,10 @@ _RESUMED = process(
         ),
         span(
             RESUMED, 15, "execute_tool tray", 60_600, 61_800, parent=14, error="dropped it",
-            attributes={_KIND: "TOOL_CALL", _OPERATION: "execute_tool", names.GEN_AI_TOOL_NAME: "tray"},
+            attributes={
+                _KIND: "TOOL_CALL", _OPERATION: "execute_tool", names.GEN_AI_TOOL_NAME: "tray",
+                names.ERROR_TYPE: "kitchen.TrayDropped",
+            },
             causes=[(RESUMED, 14, "call")],
             events=[Span.Event(name="exception", time_unix_nano=BASE_NS + 61_000 * MS)],
         ),

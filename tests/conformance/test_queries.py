@@ -8,6 +8,7 @@ import pytest
 
 from otel_mas.errors import SourceError, TraceNotFound, UnsupportedQuery
 from otel_mas.model import Query
+from otel_mas.semconv import attributes as names
 from otel_mas.sources import Source
 from tests.conformance.lunch import ASKING, FOREIGN, RESUMED, RUN, SERVICE, SUMMARIES, THREAD
 from tests.conformance.messages import BASE_NS, MS, trace_id
@@ -22,7 +23,8 @@ def query_id(value: Query | list[int]) -> str:
     if not isinstance(value, Query):
         return ""
     asked = {f.name: getattr(value, f.name) for f in fields(Query) if getattr(value, f.name) != f.default}
-    return str({name: found - BASE_NS if name == "since_ns" else found for name, found in asked.items()})
+    times = {"since_ns", "until_ns", "ended_since_ns"}
+    return str({name: found - BASE_NS if name in times else found for name, found in asked.items()})
 
 
 @pytest.mark.parametrize("trace", [ASKING, RESUMED, FOREIGN])
@@ -60,6 +62,30 @@ def test_a_trace_is_summed_up_the_same_everywhere(source: Source, trace: int) ->
         (Query(since_ns=BASE_NS + 60 * S), [FOREIGN, RESUMED]),
         (Query(since_ns=BASE_NS + 60 * S + 1), [FOREIGN]),
         (Query(since_ns=BASE_NS + 3600 * S), []),
+        (Query(until_ns=BASE_NS + 60 * S), [RESUMED, ASKING, ODD]),
+        (Query(until_ns=BASE_NS + 60 * S - 1), [ASKING, ODD]),
+        (Query(until_ns=BASE_NS + 60 * S, since_ns=BASE_NS + 60 * S), [RESUMED]),
+        (Query(ended_since_ns=BASE_NS + 62 * S), [FOREIGN, RESUMED]),
+        (Query(ended_since_ns=BASE_NS + 62 * S + 1), [FOREIGN]),
+        (Query(max_duration_ns=1 * S), [FOREIGN, ASKING]),
+        (Query(max_duration_ns=1 * S - 1), [FOREIGN]),
+        (Query(operation="execute_tool"), [RESUMED]),
+        (Query(operation="execute"), []),
+        (Query(tool="tray"), [RESUMED]),
+        (Query(tool="tray", agent="waiter", operation="invoke_workflow"), [RESUMED]),
+        (Query(tool="tray", model="local"), []),
+        (Query(model="gpt-5"), [ASKING]),
+        (Query(model="local", status="interrupted"), [ASKING]),
+        (Query(model="gpt"), []),
+        (Query(error_type="*.Error"), []),
+        (Query(error_type="kitchen.TrayDropped"), [RESUMED]),
+        (Query(attributes=(("service.instance.id", "g-1"),)), [FOREIGN]),
+        (Query(attributes=(("service.instance.id", "g-2"),)), []),
+        (Query(attributes=((names.MAS_TASK_STEP, "1"),)), [RESUMED, ASKING]),
+        (Query(attributes=((names.GEN_AI_RESPONSE_FINISH_REASONS, "stop"),)), [ASKING]),
+        (Query(attributes=((names.GEN_AI_TOOL_NAME, "tray"), (names.SERVICE_NAME, SERVICE))), [RESUMED]),
+        (Query(attributes=((names.GEN_AI_TOOL_NAME, "tray"), (names.SERVICE_NAME, "kitchen"))), []),
+        (Query(attributes=(("no.such.attribute", ""),)), []),
         (Query(service=SERVICE, since_ns=BASE_NS + 1, min_duration_ns=S, status="error", agent="waiter"), [RESUMED]),
     ],
     ids=query_id,

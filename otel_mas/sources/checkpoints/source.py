@@ -24,7 +24,10 @@ class CheckpointSource(SpansOnlySource):
 
     reads: ClassVar[str] = "LangGraph's own checkpoints (the SQLite file of its SqliteSaver)"
     capabilities = Capabilities(
-        filters=frozenset({"status", "conversation_id", "min_duration_ns", "since_ns"}), conversations=True, local=True
+        filters=frozenset({"status", "conversation_id"})
+        | {"min_duration_ns", "max_duration_ns", "since_ns", "until_ns", "ended_since_ns"},
+        conversations=True,
+        local=True,
     )
 
     def __init__(self, path: str | Path) -> None:
@@ -44,7 +47,8 @@ class CheckpointSource(SpansOnlySource):
 
     def traces(self, query: Query) -> Sequence[TraceSummary]:
         self.check(query)
-        self._refuse(service=query.service, agent=query.agent, run=query.run_id)
+        asked = query.asked()
+        self._refuse(**{name: asked[name] for name in asked.keys() - self.capabilities.filters})
         found: list[TraceSummary] = []
         for thread, last_ns in self._threads():
             full = len(found) >= query.limit and last_ns < sorted(one.start_ns for one in found)[-query.limit]
@@ -77,7 +81,7 @@ class CheckpointSource(SpansOnlySource):
     def close(self) -> None:
         self._file.close()
 
-    def _refuse(self, **asked: str | None) -> None:
+    def _refuse(self, **asked: object) -> None:
         for name, value in asked.items():
             if value is not None:
                 raise UnsupportedQuery(f"{self.location} cannot select by {name}: checkpoints do not say it")

@@ -62,10 +62,10 @@ class JaegerSource(ServerSource):
 
         def count(messages: Iterator[ResourceSpans]) -> list[SummaryBuilder]:
             if keep is None:
-                return _counts(messages)
+                return _counts(messages, query.attributes)
             counts = []
             for trace in _traces(messages):
-                counts.append(SummaryBuilder.of(trace))
+                counts.append(SummaryBuilder.of(trace, query.attributes))
                 if counts[-1].matches(query):
                     keep(trace)
             return counts
@@ -128,7 +128,10 @@ class JaegerSource(ServerSource):
         conditions = (
             (names.GEN_AI_CONVERSATION_ID, query.conversation_id),
             (names.MAS_RUN_ID, query.run_id),
+            (names.ERROR_TYPE, query.error_type),
             (names.GEN_AI_AGENT_NAME, query.agent),
+            (names.GEN_AI_TOOL_NAME, query.tool),
+            (names.GEN_AI_OPERATION_NAME, query.operation),
         )
         for name, value in conditions:
             if value is not None and _PLAIN.fullmatch(value) and self._takes_attributes:
@@ -151,12 +154,12 @@ def _traces(messages: Iterator[ResourceSpans]) -> list[Trace]:
     return traces(unsanitized(messages))
 
 
-def _counts(messages: Iterator[ResourceSpans]) -> list[SummaryBuilder]:
+def _counts(messages: Iterator[ResourceSpans], attributes: Sequence[tuple[str, str]]) -> list[SummaryBuilder]:
     """Counts of every trace that the messages hold spans of; the spans themselves are let go."""
     from otel_mas.sources.jaeger.sanitizers import unsanitized
     from otel_mas.sources.traces import counts
 
-    return counts(unsanitized(messages))
+    return counts(unsanitized(messages), attributes)
 
 
 def _over_http(scheme: str, target: str) -> JaegerSource:

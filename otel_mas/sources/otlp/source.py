@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -50,8 +50,8 @@ class OtlpFileSource(SpansOnlySource):
 
     def traces(self, query: Query) -> Sequence[TraceSummary]:
         self.check(query)
-        self._refresh()
-        found = [builder.summary(builder.missing) for builder in self._builders.values() if builder.matches(query)]
+        builders = self._counted(query.attributes)
+        found = [builder.summary(builder.missing) for builder in builders if builder.matches(query)]
         found.sort(key=lambda one: (-one.start_ns, one.trace_id))
         return found[: query.limit]
 
@@ -69,26 +69,38 @@ class OtlpFileSource(SpansOnlySource):
         found.sort(key=lambda builder: (builder.start_ns, builder.trace_id))
         return self._read([builder.trace_id for builder in found])
 
+    def _counted(self, attributes: Sequence[tuple[str, str]]) -> Iterable[SummaryBuilder]:
+        """Counts of all traces; the files are read once more where other attributes than columns are asked for."""
+        if not attributes:
+            self._refresh()
+            return self._builders.values()
+        return self._count(self._paths(), attributes)[0].values()
+
     def _refresh(self) -> None:
         """Count the traces again, where files have changed since."""
-        from otel_mas.sources.traces import SpanReader
-
         paths = self._paths()
         signature = _signature(paths)
-        if signature == self._signature:
-            return
+        if signature != self._signature:
+            self._builders, self._parts_of = self._count(paths)
+            self._signature = signature
+
+    def _count(
+        self, paths: Sequence[Path], attributes: Sequence[tuple[str, str]] = ()
+    ) -> tuple[dict[str, SummaryBuilder], dict[str, set[int]]]:
+        from otel_mas.sources.traces import SpanReader
+
         builders: dict[str, SummaryBuilder] = {}
         parts: dict[str, set[int]] = {}
-        reader = SpanReader(bodies=False)
+        reader = SpanReader(bodies=False, attributes=[name for name, _ in attributes])
         for number, file, part in self._parts(paths):
             for span in reader.read(file.read(part)):
                 builder = builders.get(span.trace_id)
                 if builder is None:
-                    builder = builders[span.trace_id] = SummaryBuilder(span.trace_id)
+                    builder = builders[span.trace_id] = SummaryBuilder(span.trace_id, attributes)
                     parts[span.trace_id] = set()
                 builder.add(span)
                 parts[span.trace_id].add(number)
-        self._builders, self._parts_of, self._signature = builders, parts, signature
+        return builders, parts
 
     def _read(self, trace_ids: Sequence[str]) -> list[Trace]:
         from otel_mas.sources.traces import traces

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from otel_mas.errors import SourceError, UnsupportedQuery
 from otel_mas.model import PartialList, Query, SummaryBuilder, Trace, TraceSummary
+from otel_mas.model.query import SPAN_FIELDS
 from otel_mas.semconv import RunOutcome
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.base import Capabilities
@@ -64,12 +65,12 @@ class TempoSource(ServerSource):
 
         def look(trace_id: str) -> TraceSummary | None:
             if keep is None:
-                counts, incomplete = self._counts(trace_id)
+                counts, incomplete = self._counts(trace_id, query)
                 return _summary(counts, query, _together(incomplete, counts.missing))
             trace = self.download(trace_id)
             if trace is None:
                 return None
-            summary = _summary(SummaryBuilder.of(trace), query, trace.incomplete)
+            summary = _summary(SummaryBuilder.of(trace, query.attributes), query, trace.incomplete)
             if summary is not None:
                 keep(trace)
             return summary
@@ -101,11 +102,11 @@ class TempoSource(ServerSource):
             except SourceError:
                 return ()  # what is in front of Tempo may want a window: this search finds only what windows do not
 
-    def _counts(self, trace_id: str) -> tuple[SummaryBuilder, str | None]:
+    def _counts(self, trace_id: str, query: Query) -> tuple[SummaryBuilder, str | None]:
         from otel_mas.sources.traces import counts
 
         messages, incomplete = self._client.trace(trace_id)
-        found = (one for one in counts(messages) if one.trace_id == trace_id)
+        found = (one for one in counts(messages, query.attributes) if one.trace_id == trace_id)
         return next(found, SummaryBuilder(trace_id)), incomplete
 
 
@@ -121,6 +122,10 @@ def traceql(query: Query) -> str:
         return f"{{ resource.{names.MAS_RUN_ID} = {_quoted(query.run_id)} }}"
     if _searchable(query.agent):
         return f"{{ span.{names.GEN_AI_AGENT_NAME} = {_quoted(query.agent)} }}"
+    for field in ("error_type", "tool", "model", "operation"):
+        value = getattr(query, field)
+        if _searchable(value):
+            return "{ " + " || ".join(f"span.{name} = {_quoted(value)}" for name in SPAN_FIELDS[field]) + " }"
     if query.status == "error":
         return "{ status = error }"
     if query.status == "interrupted":

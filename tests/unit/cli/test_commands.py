@@ -47,6 +47,9 @@ def test_traces_takes_filters(run: Run) -> None:
 
 
 def test_no_match_and_an_empty_store_are_notes_and_no_errors(run: Run, team: ModuleType, tmp_path: Path) -> None:
+    for words in (("--tool", "web_search"), ("--attribute", "gen_ai.tool.name=web_search"), ("--model", "in-house-7b")):
+        assert len(json.loads(run("traces", *words, "--json").stdout)["traces"]) >= 1, words
+    assert json.loads(run("traces", "--attribute", "service.name=x", "--json").stdout)["traces"] == []
     nothing = run("traces", "--service", "nobody")
     assert (nothing.exit_code, nothing.stdout) == (0, "")
     assert "no trace in" in nothing.stderr
@@ -211,6 +214,8 @@ def test_a_bug_of_ours_is_one_line_that_asks_to_be_reported(run: Run, monkeypatc
         (("traces", "--since", "once"), "neither a duration nor a time"),
         (("traces", "--min-duration", "2"), "write it like 500ms"),
         (("traces", "--status", "good"), "'good' is not one of"),
+        (("traces", "--attribute", "version"), "'version' is no KEY=VALUE"),
+        (("traces", "--older-than", "2026-11-21"), "write it like 500ms"),
         (("traces", "--limit", "0"), "0 is not in the range"),
         (("grahp",), "No such command 'grahp'"),
     ],

@@ -1,0 +1,120 @@
+"""Filters of traces and of all that is found in them: one table for Python, the command line and docs/query.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, TypedDict, get_args, get_type_hints
+
+from otel_mas.api.when import duration_ns, instant_ns
+from otel_mas.errors import UnsupportedQuery
+from otel_mas.model import STATUSES, Query
+from otel_mas.model.query import attribute_text
+from otel_mas.model.status import MEANINGS
+from otel_mas.semconv import attributes as names
+
+_DURATION, _TIME = "DURATION", "TIME"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The field of `Query` that a filter sets.
+
+    `metavar` says what the command line takes; a DURATION or a TIME is read by `otel_mas.api.when`.
+    """
+
+    name: str
+    metavar: str = "NAME"
+
+
+class Filters(TypedDict, total=False):
+    """Keyword arguments of everything that selects traces. One that is None is not asked for."""
+
+    status: Annotated[str | None, Field("status", "STATUS"), f"With this status. {MEANINGS[0].upper()}{MEANINGS[1:]}."]
+    since: Annotated[
+        str | float | datetime | None, Field("since_ns", _TIME), "Started since: 1h, 2d, 2026-11-21T10:00."
+    ]
+    until: Annotated[str | float | datetime | None, Field("until_ns", _TIME), "Started until then."]
+    older_than: Annotated[str | float | None, Field("until_ns", _DURATION), "Started this long ago or longer: 10m."]
+    min_duration: Annotated[
+        str | float | None, Field("min_duration_ns", _DURATION), "This long or longer: 500ms, 2s, 1h30m."
+    ]
+    max_duration: Annotated[str | float | None, Field("max_duration_ns", _DURATION), "This long or shorter."]
+    operation: Annotated[
+        str | None, Field("operation"), "With this `gen_ai.operation.name`: chat, execute_tool, invoke_agent, ..."
+    ]
+    agent: Annotated[str | None, Field("agent"), "In which this agent took part."]
+    tool: Annotated[str | None, Field("tool"), "In which this tool was called."]
+    model: Annotated[str | None, Field("model"), "In which this model was asked, or answered."]
+    conversation: Annotated[str | None, Field("conversation_id", "THREAD"), "Of this thread."]
+    user: Annotated[str | None, Field("attributes", "ID"), "With this `user.id`."]
+    attribute: Annotated[
+        Mapping[str, Any] | None,
+        Field("attributes", "KEY=VALUE"),
+        "With this attribute of a span or of its process, such as service.version=1.2; may be given several times.",
+    ]
+    error_type: Annotated[str | None, Field("error_type"), "With an error of this type: TimeoutError."]
+    service: Annotated[str | None, Field("service"), "Of this service."]
+    run: Annotated[str | None, Field("run_id", "ID"), "Recorded by this `otel-mas run`."]
+
+
+FILTERS: dict[str, tuple[Field, str]] = {
+    name: get_args(hint)[1:] for name, hint in get_type_hints(Filters, include_extras=True).items()
+}
+"""Field and meaning of each filter."""
+
+_PARSERS: Mapping[str, Callable[[Any], Any]] = {_DURATION: duration_ns, _TIME: instant_ns}
+
+
+def query_of(filters: Mapping[str, Any], limit: int) -> Query:
+    """The query for these `Filters`.
+
+    Raises:
+        TypeError: There is no such filter.
+        UnsupportedQuery: A value means nothing.
+    """
+    unknown = filters.keys() - FILTERS.keys()
+    if unknown:
+        raise TypeError(f"no filter is called {', '.join(sorted(unknown))}: there are {', '.join(FILTERS)}")
+    if limit < 1:
+        raise UnsupportedQuery(f"limit={limit} asks for no trace: give 1 or more")
+    values: dict[str, Any] = {}
+    for name, value in filters.items():
+        if value is not None:
+            field = FILTERS[name][0]
+            found = _parsed(name, field, value)
+            values[field.name] = _both(values[field.name], found) if field.name in values else found
+    return Query(**values, limit=limit)
+
+
+def _parsed(name: str, field: Field, value: Any) -> Any:
+    if name == "status" and value not in STATUSES:
+        raise UnsupportedQuery(f"no trace has the status {value!r}: ask for one of {', '.join(STATUSES)}")
+    if name == "older_than":
+        return instant_ns(_checked(duration_ns, value) / 1e9)
+    if name == "user":
+        return ((names.USER_ID, str(value)),)
+    if name == "attribute":
+        return _attributes(value)
+    return _checked(_PARSERS[field.metavar], value) if field.metavar in _PARSERS else value
+
+
+def _checked(parse: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise UnsupportedQuery(str(error)) from None
+
+
+def _attributes(value: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    texts = {name: attribute_text(one) for name, one in value.items()}
+    wrong = [name for name, text in texts.items() if text is None]
+    if wrong:
+        raise UnsupportedQuery(f"attribute {wrong[0]} is compared with a text, a number, True or False: give one")
+    return tuple((name, text) for name, text in texts.items() if text is not None)
+
+
+def _both(one: Any, other: Any) -> Any:
+    """Two filters of one field: every attribute, or the earlier of two times."""
+    return one + other if isinstance(one, tuple) else min(one, other)
