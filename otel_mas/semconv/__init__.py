@@ -34,18 +34,19 @@ _NAMES: Final = {
         gen_ai.usage.image.input_tokens gen_ai.usage.image.output_tokens gen_ai.usage.input_tokens
         gen_ai.usage.output_tokens gen_ai.usage.reasoning.output_tokens gen_ai.usage.text.input_tokens
         gen_ai.usage.text.output_tokens mas.cause.kinds mas.cause.spans mas.content.cut mas.content.withheld
-        mas.cost.missing mas.cost.simulated mas.cost.source mas.cost.usd mas.error.span mas.guardrail.name
-        mas.guardrail.target mas.guardrail.verdict mas.input.modalities mas.input.omitted_messages mas.interrupt.timeout
-        mas.link.kind mas.message.peer mas.output.modalities mas.output.omitted_messages mas.record.kind
-        mas.routing.candidates mas.routing.choice mas.routing.confidence mas.routing.function mas.run.outcome
-        mas.stage.name mas.stage.status mas.state.changed mas.task.attempt mas.task.cached mas.task.index mas.task.name
-        mas.task.outcome mas.task.step mas.task.triggers mas.task.updated mas.time.basis server.address server.port
-        service.name service.namespace service.version telemetry.sdk.language telemetry.sdk.name telemetry.sdk.version
-        _ml_obs.llmobs_parent_id _ml_obs.llmobs_trace_id _ml_obs.meta.ml_app _ml_obs.meta.model_name
-        _ml_obs.meta.model_provider _ml_obs.meta.span.kind _ml_obs.ml_app _ml_obs.session_id agent.name agent_name
-        ai.finishReason ai.model.id ai.model.provider ai.operationId ai.response.finishReason ai.response.id
-        ai.response.model ai.response.timestamp ai.telemetry.functionId ai.toolCall.id ai.toolCall.name crew_id crew_key
-        crew_process document.id embedding.model_name finish_reason gcp.vertex.agent.event_id
+        mas.cost.missing mas.cost.simulated mas.cost.source mas.cost.usd mas.error.span mas.graph.channels
+        mas.graph.edges mas.graph.nodes mas.guardrail.name mas.guardrail.target mas.guardrail.verdict
+        mas.input.modalities mas.input.omitted_messages mas.interrupt.timeout mas.link.kind mas.message.peer
+        mas.output.modalities mas.output.omitted_messages mas.process.packages mas.record.kind mas.routing.candidates
+        mas.routing.choice mas.routing.confidence mas.routing.function mas.run.outcome mas.stage.name mas.stage.status
+        mas.state.changed mas.task.attempt mas.task.cached mas.task.index mas.task.name mas.task.outcome mas.task.step
+        mas.task.triggers mas.task.updated mas.time.basis os.type process.runtime.name process.runtime.version
+        server.address server.port service.name service.namespace service.version telemetry.sdk.language
+        telemetry.sdk.name telemetry.sdk.version _ml_obs.llmobs_parent_id _ml_obs.llmobs_trace_id _ml_obs.meta.ml_app
+        _ml_obs.meta.model_name _ml_obs.meta.model_provider _ml_obs.meta.span.kind _ml_obs.ml_app _ml_obs.session_id
+        agent.name agent_name ai.finishReason ai.model.id ai.model.provider ai.operationId ai.response.finishReason
+        ai.response.id ai.response.model ai.response.timestamp ai.telemetry.functionId ai.toolCall.id ai.toolCall.name
+        crew_id crew_key crew_process document.id embedding.model_name finish_reason gcp.vertex.agent.event_id
         gcp.vertex.agent.invocation_id gcp.vertex.agent.session_id gen_ai.prompt.name gen_ai.task.id gen_ai.task.kind
         gen_ai.task.name gen_ai.task.parent.id gen_ai.task.status gen_ai.workflow.edges gen_ai.workflow.nodes
         graph.node.id graph.node.name graph.node.parent_id haystack.component.name haystack.component.type
@@ -129,9 +130,10 @@ _BELOW: Final = tuple(prefix + "." for prefix in CONTENT_PREFIXES)
 # Attributes that are arrays of strings; some backends keep them as JSON text.
 _ARRAYS: Final = """
 gen_ai.request.encoding_formats gen_ai.request.stop_sequences gen_ai.response.finish_reasons mas.cause.kinds
-mas.cause.refs mas.cause.spans mas.checkpoint.pending mas.content.cut mas.content.withheld mas.input.messages
-mas.input.modalities mas.interrupt.ids mas.output.messages mas.output.modalities mas.routing.candidates
-mas.routing.choice mas.state.changed mas.state.digests mas.task.triggers
+mas.cause.refs mas.cause.spans mas.checkpoint.pending mas.content.cut mas.content.withheld mas.graph.channels
+mas.graph.edges mas.graph.nodes mas.input.messages mas.input.modalities mas.interrupt.ids mas.output.messages
+mas.output.modalities mas.process.packages mas.routing.candidates mas.routing.choice mas.state.changed mas.state.digests
+mas.task.triggers
 """
 STRING_ARRAYS: Final = frozenset(_ARRAYS.split())
 

@@ -154,6 +154,18 @@ MAS_FORK_CHECKPOINT_ID: Final = "mas.fork.checkpoint.id"
 """The checkpoint that a run or an update branched off from, where its thread had gone on from there already."""
 MAS_FORK_SPAN: Final = "mas.fork.span"
 """The run or update that had made the checkpoint that this one branched off from, as `traceid-spanid`."""
+MAS_GRAPH_CHANNELS: Final = "mas.graph.channels"
+"""The channels of the state of these graphs as `class|reducer|graph|name`: LangGraph's class of the channel, the
+name of its reducer, and the node that is the graph.
+"""
+MAS_GRAPH_EDGES: Final = "mas.graph.edges"
+"""The edges between these nodes as `kind|source|target`: `edge`, `branch` (of a conditional edge), `command` (a
+declared destination), `error_handler`; `join|source|...|target`. No target where it may be any node.
+"""
+MAS_GRAPH_NODES: Final = "mas.graph.nodes"
+"""The nodes of the graph that the span is a run of, those of graphs inside them as `node:inner`; `node|agent`
+where the node is an agent of another name. Absent where a graph has more than 1,000.
+"""
 MAS_GUARDRAIL_NAME: Final = "mas.guardrail.name"
 """The name of the check."""
 MAS_GUARDRAIL_REASON: Final = "mas.guardrail.reason"
@@ -192,6 +204,8 @@ MAS_PART: Final = "mas.part"
 """Part of a string array that is too long for one attribute: `mas.part.<attribute>.<number>`, from 1. Readers
 join the parts to the attribute.
 """
+MAS_PROCESS_PACKAGES: Final = "mas.process.packages"
+"""Versions of the packages that decide what a recording looks like; on the resource."""
 MAS_RECORD_KIND: Final = "mas.record.kind"
 """The kind of record. Derived from `gen_ai.operation.name` where there is one, so that they cannot disagree."""
 MAS_RESUME_VALUES: Final = "mas.resume.values"
@@ -244,6 +258,12 @@ MAS_TASK_UPDATED: Final = "mas.task.updated"
 """The app wrote the state as though the node had run (`update_state`); the node did not run."""
 MAS_TIME_BASIS: Final = "mas.time.basis"
 """The source of the span's start and end, where they were not measured as it ran."""
+OS_TYPE: Final = "os.type"
+"""The operating system."""
+PROCESS_RUNTIME_NAME: Final = "process.runtime.name"
+"""The Python that runs the process."""
+PROCESS_RUNTIME_VERSION: Final = "process.runtime.version"
+"""The version of Python."""
 SERVER_ADDRESS: Final = "server.address"
 """The host of the model's endpoint."""
 SERVER_PORT: Final = "server.port"

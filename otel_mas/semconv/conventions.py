@@ -124,17 +124,16 @@ network.transport network.type nfs.operation.name nfs.server.repcache.status oci
 onc_rpc.procedure.number onc_rpc.program.name onc_rpc.version openai.api.type openai.request.service_tier
 openai.response.service_tier openai.response.system_fingerprint openshift.clusterquota.name openshift.clusterquota.uid
 opentracing.ref_type oracle.db.domain oracle.db.instance.name oracle.db.name oracle.db.pdb oracle.db.service
-oracle_cloud.realm os.build_id os.description os.name os.type os.version otel.component.name otel.component.type
-otel.event.name otel.library.name otel.library.version otel.scope.name otel.scope.schema_url otel.scope.version
-otel.span.parent.origin otel.span.sampling_result otel.status_code peer.service pool.name pprof.location.is_folded
-pprof.mapping.has_filenames pprof.mapping.has_functions pprof.mapping.has_inline_frames pprof.mapping.has_line_numbers
-pprof.profile.doc_url pprof.profile.drop_frames pprof.profile.keep_frames pprof.scope.default_sample_type
-pprof.scope.sample_type_order process.args_count process.context_switch.type process.cpu.state process.creation.time
-process.executable.build_id.gnu process.executable.build_id.go process.executable.build_id.htlhash
-process.executable.build_id.profiling process.executable.name process.executable.path process.exit.code
-process.exit.time process.group_leader.pid process.interactive process.linux.cgroup process.owner
-process.paging.fault_type process.parent_pid process.pid process.real_user.id process.real_user.name
-process.runtime.description process.runtime.name process.runtime.version process.saved_user.id process.saved_user.name
+oracle_cloud.realm os.build_id os.description os.name os.version otel.component.name otel.component.type otel.event.name
+otel.library.name otel.library.version otel.scope.name otel.scope.schema_url otel.scope.version otel.span.parent.origin
+otel.span.sampling_result otel.status_code peer.service pool.name pprof.location.is_folded pprof.mapping.has_filenames
+pprof.mapping.has_functions pprof.mapping.has_inline_frames pprof.mapping.has_line_numbers pprof.profile.doc_url
+pprof.profile.drop_frames pprof.profile.keep_frames pprof.scope.default_sample_type pprof.scope.sample_type_order
+process.args_count process.context_switch.type process.cpu.state process.creation.time process.executable.build_id.gnu
+process.executable.build_id.go process.executable.build_id.htlhash process.executable.build_id.profiling
+process.executable.name process.executable.path process.exit.code process.exit.time process.group_leader.pid
+process.interactive process.linux.cgroup process.owner process.paging.fault_type process.parent_pid process.pid
+process.real_user.id process.real_user.name process.runtime.description process.saved_user.id process.saved_user.name
 process.session_leader.pid process.state process.user.id process.user.name process.vpid process.working_directory
 profile.frame.type rpc.connect_rpc.error_code rpc.grpc.status_code rpc.jsonrpc.error_code rpc.jsonrpc.request_id
 rpc.jsonrpc.version rpc.message.compressed_size rpc.message.id rpc.message.type rpc.message.uncompressed_size rpc.method

@@ -19,6 +19,7 @@ from otel_mas.instrumentation.langgraph.human_input import HumanAnswers, record_
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.outcomes import UNFINISHED, run_outcome, task_outcome
 from otel_mas.instrumentation.langgraph.reasons import RoutingReasons
+from otel_mas.instrumentation.langgraph.topology import topology_of
 from otel_mas.model.channels import START
 from otel_mas.record import (
     ACTOR_KEY,
@@ -312,6 +313,7 @@ class GraphRun:
             self.agent = False
         else:
             name, attributes = spans.run_attributes(self.graph, loop.config)
+            attributes.update(topology_of(self.graph))
             self.span = recorder.start_span(name, attributes)
             self.agent = attributes[names.GEN_AI_OPERATION_NAME] == Operation.INVOKE_AGENT
         self.writer = TaskWriter(self.span.get_span_context())

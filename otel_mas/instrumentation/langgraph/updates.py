@@ -10,7 +10,8 @@ from uuid import UUID, uuid5
 
 from opentelemetry.trace import INVALID_SPAN
 
-from otel_mas.instrumentation.langgraph import graphs, routing, spans
+from otel_mas.instrumentation.langchain.messages import MESSAGES
+from otel_mas.instrumentation.langgraph import graphs, routing, spans, state_messages
 from otel_mas.instrumentation.langgraph.channels import (
     TaskWriter,
     TaskWriters,
@@ -33,10 +34,11 @@ if TYPE_CHECKING:
 class _NodeUpdate:
     """One update, in the place of a task of its node."""
 
-    __slots__ = ("node", "task_id", "writer")
+    __slots__ = ("changed", "node", "task_id", "writer")
 
-    def __init__(self, node: str, task_id: str) -> None:
+    def __init__(self, node: str, task_id: str, changed: Mapping[str, Any]) -> None:
         self.node = node
+        self.changed = changed
         self.task_id = task_id
         self.writer = TaskWriter(None, f"task|{task_id}")
 
@@ -151,7 +153,8 @@ class StateUpdate:
             return TaskWriter(MEMORY.task(done), f"task|{done}")
         if list(task.triggers) != [INTERRUPT]:  # the trigger of an update; before 1.2 its path is empty
             return self.writer
-        update = _NodeUpdate(task.name, self._task_id(task.name, checkpoint_id))
+        changed, _ = state_messages.in_writes(task.writes, state_messages.channels_of(self._graph).state, ())
+        update = _NodeUpdate(task.name, self._task_id(task.name, checkpoint_id), changed)
         self._updates.append(update)
         return update.writer
 
@@ -191,6 +194,7 @@ class StateUpdate:
             if self._only is None:
                 span.update_name(_span_name(update.node))
         update.writer.context = span.get_span_context()
+        recorder.state(span, update.changed, MESSAGES)
         for task_id, branch, chosen in self._decisions:
             if task_id == update.task_id:
                 routing.record_decision(recorder, span, self.conversation, branch.function, chosen, branch.candidates)

@@ -15,6 +15,7 @@ from otel_mas.record.content.rows import ContentEncoder
 from otel_mas.record.content.state import StateDigests, Unread
 from otel_mas.record.guard import caught
 from otel_mas.record.pipeline.encode import SpanEncoder
+from otel_mas.record.pipeline.environment import environment
 from otel_mas.record.pipeline.losses import Losses
 from otel_mas.record.pipeline.queue import Changes, Drained, Key, MessageRefs, RowPart, StateValue
 from otel_mas.record.pipeline.span_data import Enricher, SpanData
@@ -181,7 +182,7 @@ class BatchBuilder:
             for known in (self._resources, self._scopes, self._origins):
                 known.clear()
         if id(resource) not in self._resources:
-            attributes, body = self._encoder.resource({**resource.attributes, **self._origin})
+            attributes, body = self._encoder.resource({**environment(), **resource.attributes, **self._origin})
             self._resources[id(resource)] = (
                 resource,
                 keys.resource(attributes, self._encoder.text(resource.schema_url), body),

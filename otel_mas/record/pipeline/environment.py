@@ -1,0 +1,36 @@
+"""What a recording was made with: Python, the operating system, and versions of packages. On the writer's thread."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+
+from otel_mas.semconv import attributes as names
+
+_PACKAGES = ("langgraph", "langchain", "langchain_core", "otel_mas")
+
+
+def environment() -> Mapping[str, str | tuple[str, ...]]:
+    """Attributes of the resource; of packages those that this process has imported by now."""
+    return {
+        names.PROCESS_RUNTIME_NAME: sys.implementation.name,
+        names.PROCESS_RUNTIME_VERSION: platform.python_version(),
+        names.OS_TYPE: sys.platform,
+        names.MAS_PROCESS_PACKAGES: tuple(f"{one.replace('_', '-')} {_version(one)}" for one in _PACKAGES if _here(one)),
+    }
+
+
+def _here(package: str) -> bool:
+    return package in sys.modules
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package.replace("_", "-"))
+    except PackageNotFoundError:  # run from a source tree
+        return "of unknown version"
+
+
+__all__ = ["environment"]
