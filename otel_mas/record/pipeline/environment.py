@@ -1,4 +1,4 @@
-"""What a recording was made with: Python, the operating system, and versions of packages. On the writer's thread."""
+"""Python, operating system and versions of packages with which a recording is made. Read on the writer's thread."""
 
 from __future__ import annotations
 
