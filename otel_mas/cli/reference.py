@@ -40,6 +40,7 @@ def _lines() -> Iterator[str]:
         "show": json.SpansDocument,
         "graph": json.GraphDocument,
         "critical-path": json.CriticalPathDocument,
+        "profile": json.ProfileDocument,
         "cost": json.CostDocument,
         "doctor": DiagnosisForm,
         "ship status": DestinationsDocument,

@@ -1,12 +1,30 @@
 """Answers as data frames: tables with described columns, as pandas or Arrow."""
 
-from otel_mas.report.frame.answers import COSTS, EDGES, STEPS, TRACES, cost, critical_path, edges, traces
+from otel_mas.report.frame.answers import (
+    COSTS,
+    EDGES,
+    FUNCTIONS,
+    HOT_SPOTS,
+    PROFILE,
+    STEPS,
+    TRACES,
+    cost,
+    critical_path,
+    edges,
+    functions,
+    hot_spots,
+    profile,
+    traces,
+)
 from otel_mas.report.frame.spans import SPANS, spans
 from otel_mas.report.frame.table import Column, Frame
 
 __all__ = [
     "COSTS",
     "EDGES",
+    "FUNCTIONS",
+    "HOT_SPOTS",
+    "PROFILE",
     "SPANS",
     "STEPS",
     "TRACES",
@@ -15,6 +33,9 @@ __all__ = [
     "cost",
     "critical_path",
     "edges",
+    "functions",
+    "hot_spots",
+    "profile",
     "spans",
     "traces",
 ]

@@ -7,6 +7,7 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from otel_mas.analyse.cost import CostTable
+from otel_mas.analyse.profile import Profile
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import TraceSummary
 from otel_mas.report import json
@@ -52,7 +53,9 @@ def _cell(field: str, type_: str, value: Any) -> Any:
 
 _TRACES, _EDGES = _columns(json.TraceForm), _columns(json.EdgeForm)
 _STEPS, _COSTS = _columns(json.StepForm), _columns(json.CostForm)
+_PROFILE, _HOT_SPOTS, _FUNCTIONS = map(_columns, (json.ProfileRowForm, json.HotSpotForm, json.FunctionForm))
 TRACES, EDGES, STEPS, COSTS = (tuple(columns.values()) for columns in (_TRACES, _EDGES, _STEPS, _COSTS))
+PROFILE, HOT_SPOTS, FUNCTIONS = (tuple(columns.values()) for columns in (_PROFILE, _HOT_SPOTS, _FUNCTIONS))
 
 
 def traces(summaries: Sequence[TraceSummary]) -> Frame:
@@ -76,4 +79,34 @@ def cost(table: CostTable) -> Frame:
     return _frame(_COSTS, [*found["by_agent"], *found["by_model"]])
 
 
-__all__ = ["COSTS", "EDGES", "STEPS", "TRACES", "cost", "critical_path", "edges", "traces"]
+def profile(found: Profile) -> Frame:
+    """A row for each agent, turn, node, model and tool, in the order of the profile."""
+    return _frame(_PROFILE, json.profile(found)["rows"])
+
+
+def hot_spots(found: Profile) -> Frame:
+    """A row for each hot spot, the most self time first."""
+    return _frame(_HOT_SPOTS, json.profile(found)["hot_spots"])
+
+
+def functions(found: Profile) -> Frame:
+    """A row for each profiled function in each agent and node, the most self time first."""
+    return _frame(_FUNCTIONS, json.profile(found)["functions"])
+
+
+__all__ = [
+    "COSTS",
+    "EDGES",
+    "FUNCTIONS",
+    "HOT_SPOTS",
+    "PROFILE",
+    "STEPS",
+    "TRACES",
+    "cost",
+    "critical_path",
+    "edges",
+    "functions",
+    "hot_spots",
+    "profile",
+    "traces",
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from otel_mas.analyse.cost import CostTable
+from otel_mas.analyse.profile import Profile
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import Span, TraceSummary
 from otel_mas.report.decisions import Reasons
@@ -12,6 +13,7 @@ from otel_mas.report.html import cost as costs
 from otel_mas.report.html import graph as graphs
 from otel_mas.report.html import listing, tree
 from otel_mas.report.html import path as paths
+from otel_mas.report.html import profile as profiles
 from otel_mas.report.html import span as single
 from otel_mas.report.html.attention import attention, problems
 from otel_mas.report.html.block import block, folded
@@ -54,6 +56,11 @@ def critical_path(causal: CausalGraph, path: CriticalPath) -> str:
 def cost(table: CostTable) -> str:
     """Tokens and dollars."""
     return block(costs.cost(table))
+
+
+def profile(found: Profile) -> str:
+    """Where the time went."""
+    return block(profiles.profile(found))
 
 
 def traces(summaries: Sequence[TraceSummary], more: bool = False) -> str:
