@@ -142,7 +142,7 @@ class Source:
         return stream.__arrow_c_stream__(requested_schema)
 
     def profile(self, **which: Any) -> Profile:
-        """Where the time of many traces went, each taken as a run: percentiles, hot spots, profiled functions.
+        """Time of many traces, each taken as a run: percentiles, hot spots, profiled functions.
 
         Args:
             which: Filters of `traces`; `limit` is 1,000 by default.

@@ -103,7 +103,7 @@ class Run(Tabular):
         return RunContent.gathered(refs, messages, contents, kept=bool(kept))
 
     def profile(self) -> Profile:
-        """Where its time went: by agent, turn, node, model and tool, hot spots, and profiled functions."""
+        """Its time: by agent, turn, node, model and tool, hot spots, and profiled functions."""
         from otel_mas.api.answers import Profile
 
         return Profile.of([self.graph().causal])

@@ -1,4 +1,4 @@
-"""`otel-mas profile`: where the time goes, in one run or over many."""
+"""`otel-mas profile`: the time of one run, or of many."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 )
 @source_options
 def command(target: Target, since: str | None, agent: str | None, limit: int, store: str | None, as_json: bool) -> None:
-    """Show where the time goes: by agent, node, model and tool, and the hot spots by self time.
+    """Show the time by agent, node, model and tool, and the hot spots by self time.
 
-    What runs in parallel counts once in "wall", and each time in "sum". "own" is time of its own code, without models,
+    Parallel work counts once in "wall", and each time in "sum". "own" is time of its own code, without models,
     tools and tasks inside. Percentiles are of the durations of its calls.
     """
     from otel_mas.api import open as open_source

@@ -12,7 +12,7 @@ from otel_mas.analyse.percentiles import Percentiles
 class ProfileRow:
     """The time of one agent, turn of an agent, node, model or tool.
 
-    What runs in parallel counts once in `wall_ns`, `model_ns`, `tool_ns` and `self_ns` (unions of intervals), and as
+    Parallel work counts once in `wall_ns`, `model_ns`, `tool_ns` and `self_ns` (unions of intervals), and as
     often as it ran in `sum_ns`. Over several runs each run's time is added.
     """
 

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from otel_mas.analyse.profile.answer import FunctionRow
 from otel_mas.analyse.profile.timing import Timing
 from otel_mas.model import Span
+from otel_mas.semconv import RecordKind
 from otel_mas.semconv import attributes as names
 
 _Place = tuple[str, str | None, str | None]
 _NUMBERS = 6
+_WITHOUT = (None, RecordKind.LLM_CALL, RecordKind.ROUTING_DECISION)
+"""Kinds of spans in which no function of the app's runs; their bodies need not be read."""
 
 
 class Functions:
@@ -22,7 +25,7 @@ class Functions:
     def add(self, timing: Timing) -> None:
         """Add one graph."""
         for i, span in enumerate(timing.spans):
-            if span.record_kind is None:
+            if span.record_kind in _WITHOUT:
                 continue
             for name, numbers in _recorded(span):
                 place = name, timing.agent(i), timing.node(i)

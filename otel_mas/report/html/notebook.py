@@ -59,7 +59,7 @@ def cost(table: CostTable) -> str:
 
 
 def profile(found: Profile) -> str:
-    """Where the time went."""
+    """A profile."""
     return block(profiles.profile(found))
 
 
