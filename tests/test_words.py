@@ -26,7 +26,7 @@ REFUSED = {
     "Readings": "MessageReaders",
     "Stretch": "PathRow",
     "Tally": "SummaryBuilder",
-    "Told": "MessageEntry",
+    "Told": "Entry",
     "Trusted": "LazySpan",
     "because": "add_causes",
     "beside": "interop",

@@ -18,6 +18,7 @@ REASONS: Mapping[str | None, str] = {
 }
 """By record kind the content, beside a span or on it, that says why."""
 
+_SIDES = (("input", names.MAS_INPUT_MESSAGES), ("output", names.MAS_OUTPUT_MESSAGES))
 _Key = tuple[str, str]
 
 
@@ -68,6 +69,17 @@ class RunContent:
         return error_message(span, self.of(span))
 
 
+def refs_of(spans: Iterable[Span]) -> list[MessageRef]:
+    """Messages that spans read and wrote as they say themselves, for sources that keep no messages."""
+    found = []
+    for span in spans:
+        for side, name in _SIDES:
+            digests = span.get(name) if span.record_kind is not None else None
+            for position, digest in enumerate(digests if isinstance(digests, (list, tuple)) else ()):
+                found.append(MessageRef(span.trace_id, span.span_id, side, position, str(digest)))
+    return found
+
+
 NO_CONTENT = RunContent()
 
-__all__ = ["NO_CONTENT", "REASONS", "RunContent"]
+__all__ = ["NO_CONTENT", "REASONS", "RunContent", "refs_of"]

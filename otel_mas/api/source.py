@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     import pandas
     import pyarrow
 
-    from otel_mas.api.answers import Profile, Traces
+    from otel_mas.api.answers import Traces
+    from otel_mas.api.log import Log
     from otel_mas.api.trace import Conversation, Trace
     from otel_mas.report.frame import Frame
 
@@ -141,22 +144,6 @@ class Source:
         stream: Any = self.to_arrow()
         return stream.__arrow_c_stream__(requested_schema)
 
-    def profile(self, **which: Any) -> Profile:
-        """Time of many traces, each taken as a run: percentiles, hot spots, profiled functions.
-
-        Args:
-            which: Filters of `traces`; `limit` is 1,000 by default.
-
-        Raises:
-            UnsupportedQuery: As for `traces`.
-        """
-        from otel_mas.api.answers import Profile
-
-        with download_once(listed=True):
-            found = self.traces(**{"limit": 1_000, **which})
-            graphs = (self.trace(summary.trace_id).graph().causal for summary in found)
-            return Profile.of(graphs, turns=False, limited=found.limited)
-
     def _frame(self, attributes: bool, which: dict[str, Any]) -> Frame:
         from otel_mas.report import frame
 
@@ -220,6 +207,44 @@ class Source:
             )
         incomplete = traces.incomplete if isinstance(traces, PartialList) else None
         return Conversation(thread, found, incomplete)
+
+    def runs_since(self, since: str | float | datetime) -> Iterator[Trace]:
+        """Every trace that started within a duration before now, or at or after a time, oldest first, each read when
+        it is its turn."""
+        with download_once(listed=True):
+            for summary in reversed(self.traces(since=since, limit=sys.maxsize)):
+                yield self.trace(summary.trace_id)
+
+    def log(
+        self,
+        trace_id: str | None = None,
+        *,
+        conversation: str | None = None,
+        service: str | None = None,
+        since: str | float | datetime | None = None,
+        **which: Any,
+    ) -> Log:
+        """Everything that was said and done, in causal order: in one trace (the latest), a conversation, or a time.
+
+        Args:
+            trace_id: Id of a trace, or the unique beginning of one.
+            conversation: Thread, instead of a trace; `service` as for `conversation`.
+            service: The service, if several use the same thread.
+            since: Instead of one trace all that started within this duration before now, or since this time, one after
+                the other, oldest first.
+            which: Filters of `Trace.log`: `agent`, `tool`, `model`, `kinds`, `grep`, and `full`.
+
+        Raises:
+            TraceNotFound, UnsupportedQuery
+        """
+        from otel_mas.api.log import Log, Selection
+
+        selection = Selection.of(**which)
+        if since is not None:
+            return Log(selection.entries(self.runs_since(since)))
+        if conversation is not None:
+            return Log(selection.entries([self.conversation(conversation, service)]))
+        return Log(selection.entries([self.latest() if trace_id is None else self.trace(trace_id)]))
 
     def run(self, run_id: str) -> RunSummary:
         """Traces that one `otel-mas run` recorded, and what was lost."""

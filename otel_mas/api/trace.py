@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -26,10 +26,15 @@ if TYPE_CHECKING:
 
     from otel_mas.analyse.content import RunContent
     from otel_mas.analyse.questions import Question
-    from otel_mas.api.answers import Profile
     from otel_mas.api.graph import Graph
+    from otel_mas.api.log import Log
     from otel_mas.causal import CausalGraph
     from otel_mas.report.frame import Frame
+
+
+_STATEFUL = (RecordKind.AGENT_TASK, RecordKind.WORKFLOW)
+_DIGEST = 32
+"""Hexadecimal digits of a digest; a value without one has a word in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,11 @@ class SpanMessages:
 
 class Run(Tabular):
     """Base of trace and conversation: both have one causal graph."""
+
+    @property
+    @abstractmethod
+    def spans(self) -> tuple[Span, ...]:
+        """Its spans, in start order."""
 
     @abstractmethod
     def graph(self) -> Graph:
@@ -87,26 +97,47 @@ class Run(Tabular):
                         found[span.span_id] = message
         return found
 
+    def log(
+        self,
+        *,
+        agent: str | None = None,
+        tool: str | None = None,
+        model: str | None = None,
+        kinds: str | Collection[str] = (),
+        grep: str | None = None,
+        full: bool = False,
+    ) -> Log:
+        """Everything that was said and done in it, in causal order.
+
+        Args:
+            agent: Only of the agent or task of this name, or to or from it.
+            tool: Only calls of this tool, and their results.
+            model: Only prompts to this model, and its answers.
+            kinds: Only of this kind, or of these: values of `EntryKind`.
+            grep: Only with this text in it, in any case.
+            full: Whole prompts, instead of the messages that are new to their reader.
+
+        Raises:
+            UnsupportedQuery: There is no such kind.
+        """
+        from otel_mas.api.log import Log, Selection
+
+        selection = Selection.of(agent=agent, tool=tool, model=model, kinds=kinds, grep=grep, full=full)
+        return Log(selection.entries([self]))
+
     @cached_property
     def _content(self) -> RunContent:
         """Messages and other content of its traces; without any from a source that keeps none."""
-        from otel_mas.analyse.content import RunContent
-        from otel_mas.report.messages import refs_of
+        from otel_mas.analyse.content import RunContent, refs_of
 
         kept = [trace for trace in self._parts() if trace._port.capabilities.content]
         refs = [ref for one in self._parts() for ref in (one._refs if one in kept else refs_of(one.spans))]
         messages: dict[str, Message] = {}
         for trace in kept:
-            digests = dict.fromkeys(ref.digest for ref in trace._refs)
+            digests = dict.fromkeys([*(ref.digest for ref in trace._refs), *_state_digests(trace.spans)])
             messages.update(trace._port.messages([digest for digest in digests if digest not in messages]))
         contents = chain.from_iterable(trace._port.contents(trace.trace_id) for trace in kept)
         return RunContent.gathered(refs, messages, contents, kept=bool(kept))
-
-    def profile(self) -> Profile:
-        """Its time: by agent, turn, node, model and tool, hot spots, and profiled functions."""
-        from otel_mas.api.answers import Profile
-
-        return Profile.of([self.graph().causal])
 
     @abstractmethod
     def _whole(self) -> CausalGraph:
@@ -306,6 +337,13 @@ class Conversation(Run):
         from otel_mas.api.graph import Graph
 
         return Graph(tuple(trace._data for trace in self.traces), whole=True, incomplete=self.incomplete)
+
+
+def _state_digests(spans: Iterable[Span]) -> Iterator[str]:
+    """Digests of the values that tasks and runs wrote to a state."""
+    for span in spans:
+        if span.record_kind in _STATEFUL:
+            yield from (digest for digest in span.get(names.MAS_STATE_DIGESTS) or () if len(digest) == _DIGEST)
 
 
 def _may_ask(span: Span) -> bool:

@@ -15,10 +15,10 @@ from otel_mas.cli.failures import reported
 COMMANDS = {
     "run": ("run_command:command", "Run an app and record it, without changing it."),
     "traces": ("traces:command", "List the recorded traces, newest first."),
+    "log": ("log:command", "Show what was said and done, in causal order; --follow shows it live."),
     "show": ("explain:show", "Show a trace as a tree: what ran inside what, and when."),
     "graph": ("explain:graph", "Show what caused what, and what each join waited for."),
     "critical-path": ("explain:critical_path", "Show what the duration is made of, step by step."),
-    "profile": ("profile:command", "Show the time by agent, node, model and tool, and hot spots."),
     "cost": ("explain:cost", "Show tokens and cost, by agent and by model."),
     "ship": ("ship:command", "Ship recorded spans to an OTLP endpoint, from where it stopped last."),
     "export": ("export:command", "Write traces as OTLP/JSON lines."),

@@ -49,6 +49,13 @@ def print_json(document: object) -> None:
     _print(printable_json(document_text))
 
 
+def print_json_line(document: object) -> None:
+    """One JSON document on a line, for programs that read line by line."""
+    import orjson
+
+    _print(printable_json(orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS).decode()))
+
+
 def form_of(form: type[F], source: object, **computed: Any) -> F:
     """A JSON document (a TypedDict): its fields are computed, or attributes of the same names."""
     names = form.__annotations__

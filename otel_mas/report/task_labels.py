@@ -17,10 +17,10 @@ class TaskLabels:
         self.causal = causal
         self._labels = _short_labels(causal)
         self._full = causal.labels()
-        message_entries: dict[str, set[str]] = defaultdict(set)
+        sharing: dict[str, set[str]] = defaultdict(set)
         for span_id, label in self._labels.items():
-            message_entries[label].add(self._full[span_id])
-        self._shared = {label for label, full in message_entries.items() if len(full) > 1}
+            sharing[label].add(self._full[span_id])
+        self._shared = {label for label, full in sharing.items() if len(full) > 1}
         self._above: dict[str, Span | None] = {}
         for root in causal.roots:
             for span, _ in self.walk(root):

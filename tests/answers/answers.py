@@ -12,6 +12,7 @@ from typing import Any
 
 from otel_mas.api import Conversation
 from otel_mas.report import json
+from otel_mas.report.json.log import entry
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Answer:
 
     ask: Callable[[Conversation], object]
     command: tuple[str, ...]
+    lines: bool = False
+    """With --json the command prints a document on each line."""
 
 
 ANSWERS: Mapping[str, Answer] = {
@@ -28,11 +31,14 @@ ANSWERS: Mapping[str, Answer] = {
         lambda run: json.critical_path(run.graph().causal, run.graph().critical_path(), run.problems),
         ("critical-path",),
     ),
-    "profile": Answer(lambda run: json.profile(run.profile(), run.problems), ("profile",)),
+    "log": Answer(lambda run: [entry(one) for one in run.log()], ("log",), lines=True),
     "cost": Answer(lambda run: json.cost(run.graph().cost(), run.problems), ("cost",)),
 }
 
-LACKING: Mapping[tuple[str, str], str] = {}
+LACKING: Mapping[tuple[str, str], str] = {
+    ("log", "archive"): "messages that are on spans are not read yet",
+    ("log", "jaeger"): "messages that are on spans are not read yet",
+}
 """(answer, place) → what the place lacks."""
 
 

@@ -39,6 +39,8 @@ def test_the_command_prints_what_the_handle_answers(answer: str, run: str, recor
     text = CliRunner().invoke(cli, words)
 
     assert printed.exit_code == 0, printed.output
-    assert comparable(json.loads(printed.stdout)) == json.loads(json.dumps(answered(answer, recorded[run], "store")))
+    lines = printed.stdout.splitlines()
+    document = [json.loads(line) for line in lines] if ANSWERS[answer].lines else json.loads(printed.stdout)
+    assert comparable(document) == json.loads(json.dumps(answered(answer, recorded[run], "store")))
     assert text.exit_code == 0
     assert text.stdout.strip()

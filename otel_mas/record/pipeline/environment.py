@@ -18,19 +18,17 @@ def environment() -> Mapping[str, str | tuple[str, ...]]:
         names.PROCESS_RUNTIME_NAME: sys.implementation.name,
         names.PROCESS_RUNTIME_VERSION: platform.python_version(),
         names.OS_TYPE: sys.platform,
-        names.MAS_PROCESS_PACKAGES: tuple(
-            f"{_package(one)} {_version(one)}" for one in _PACKAGES if one in sys.modules
-        ),
+        names.MAS_PROCESS_PACKAGES: tuple(f"{one.replace('_', '-')} {_version(one)}" for one in _PACKAGES if _here(one)),
     }
 
 
-def _package(module: str) -> str:
-    return module.replace("_", "-")
+def _here(package: str) -> bool:
+    return package in sys.modules
 
 
-def _version(module: str) -> str:
+def _version(package: str) -> str:
     try:
-        return version(_package(module))
+        return version(package.replace("_", "-"))
     except PackageNotFoundError:  # run from a source tree
         return "of unknown version"
 

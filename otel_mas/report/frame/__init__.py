@@ -1,30 +1,13 @@
 """Answers as data frames: tables with described columns, as pandas or Arrow."""
 
-from otel_mas.report.frame.answers import (
-    COSTS,
-    EDGES,
-    FUNCTIONS,
-    HOT_SPOTS,
-    PROFILE,
-    STEPS,
-    TRACES,
-    cost,
-    critical_path,
-    edges,
-    functions,
-    hot_spots,
-    profile,
-    traces,
-)
+from otel_mas.report.frame.answers import COSTS, EDGES, ENTRIES, STEPS, TRACES, cost, critical_path, edges, log, traces
 from otel_mas.report.frame.spans import SPANS, spans
 from otel_mas.report.frame.table import Column, Frame
 
 __all__ = [
     "COSTS",
     "EDGES",
-    "FUNCTIONS",
-    "HOT_SPOTS",
-    "PROFILE",
+    "ENTRIES",
     "SPANS",
     "STEPS",
     "TRACES",
@@ -33,9 +16,7 @@ __all__ = [
     "cost",
     "critical_path",
     "edges",
-    "functions",
-    "hot_spots",
-    "profile",
+    "log",
     "spans",
     "traces",
 ]

@@ -1,4 +1,4 @@
-"""Lists of traces, edges, critical paths and costs as data frames: the columns are the fields of their JSON."""
+"""Lists of traces, edges, critical paths, costs and logs as data frames: the columns are the fields of their JSON."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from otel_mas.analyse.cost import CostTable
-from otel_mas.analyse.profile import Profile
+from otel_mas.analyse.log import Entry
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import TraceSummary
 from otel_mas.report import json
 from otel_mas.report.frame.table import Column, Frame, text
+from otel_mas.report.json import log as json_log
 from otel_mas.report.task_labels import TaskLabels
 
 _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", list[str]: "strings"}
@@ -27,7 +28,7 @@ def _columns(form: type) -> Mapping[str, Column]:
         name, type_ = options[0].name if options else field, _TYPES[kind]
         for words, others in _MEANINGS:
             meaning = meaning.replace(words, others)
-        if field in ("start_ns", "end_ns"):
+        if field in ("start_ns", "end_ns", "time_ns"):
             name, type_ = field.removesuffix("_ns"), "time"
         elif field.endswith("_ns"):
             name, type_ = field.removesuffix("_ns") + "_s", "number"
@@ -53,9 +54,10 @@ def _cell(field: str, type_: str, value: Any) -> Any:
 
 _TRACES, _EDGES = _columns(json.TraceForm), _columns(json.EdgeForm)
 _STEPS, _COSTS = _columns(json.StepForm), _columns(json.CostForm)
-_PROFILE, _HOT_SPOTS, _FUNCTIONS = map(_columns, (json.ProfileRowForm, json.HotSpotForm, json.FunctionForm))
-TRACES, EDGES, STEPS, COSTS = (tuple(columns.values()) for columns in (_TRACES, _EDGES, _STEPS, _COSTS))
-PROFILE, HOT_SPOTS, FUNCTIONS = (tuple(columns.values()) for columns in (_PROFILE, _HOT_SPOTS, _FUNCTIONS))
+_ENTRIES = _columns(json_log.EntryForm)
+TRACES, EDGES, STEPS, COSTS, ENTRIES = (
+    tuple(columns.values()) for columns in (_TRACES, _EDGES, _STEPS, _COSTS, _ENTRIES)
+)
 
 
 def traces(summaries: Sequence[TraceSummary]) -> Frame:
@@ -79,34 +81,9 @@ def cost(table: CostTable) -> Frame:
     return _frame(_COSTS, [*found["by_agent"], *found["by_model"]])
 
 
-def profile(found: Profile) -> Frame:
-    """A row for each agent, turn, node, model and tool, in the order of the profile."""
-    return _frame(_PROFILE, json.profile(found)["rows"])
+def log(entries: Sequence[Entry]) -> Frame:
+    """A row for each entry, in causal order."""
+    return _frame(_ENTRIES, [json_log.entry(one) for one in entries])
 
 
-def hot_spots(found: Profile) -> Frame:
-    """A row for each hot spot, the most self time first."""
-    return _frame(_HOT_SPOTS, json.profile(found)["hot_spots"])
-
-
-def functions(found: Profile) -> Frame:
-    """A row for each profiled function in each agent and node, the most self time first."""
-    return _frame(_FUNCTIONS, json.profile(found)["functions"])
-
-
-__all__ = [
-    "COSTS",
-    "EDGES",
-    "FUNCTIONS",
-    "HOT_SPOTS",
-    "PROFILE",
-    "STEPS",
-    "TRACES",
-    "cost",
-    "critical_path",
-    "edges",
-    "functions",
-    "hot_spots",
-    "profile",
-    "traces",
-]
+__all__ = ["COSTS", "EDGES", "ENTRIES", "STEPS", "TRACES", "cost", "critical_path", "edges", "log", "traces"]

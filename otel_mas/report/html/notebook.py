@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from otel_mas.analyse.cost import CostTable
-from otel_mas.analyse.profile import Profile
+from otel_mas.analyse.log import Entry
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import Span, TraceSummary
 from otel_mas.report.decisions import Reasons
 from otel_mas.report.html import cost as costs
 from otel_mas.report.html import graph as graphs
 from otel_mas.report.html import listing, tree
+from otel_mas.report.html import log as logs
 from otel_mas.report.html import path as paths
-from otel_mas.report.html import profile as profiles
 from otel_mas.report.html import span as single
 from otel_mas.report.html.attention import attention, problems
 from otel_mas.report.html.block import block, folded
@@ -23,6 +23,7 @@ from otel_mas.report.text import count
 
 _MOST_SPANS = 300
 _MOST_STEPS = 12
+_MOST_ENTRIES = 200
 
 
 def run(
@@ -58,9 +59,11 @@ def cost(table: CostTable) -> str:
     return block(costs.cost(table))
 
 
-def profile(found: Profile) -> str:
-    """A profile."""
-    return block(profiles.profile(found))
+def log(entries: Sequence[Entry]) -> str:
+    """The interaction log."""
+    if not entries:
+        return block(element("p", "No entry."))
+    return block(logs.log(entries, entries[0].time_ns, _MOST_ENTRIES))
 
 
 def traces(summaries: Sequence[TraceSummary], more: bool = False) -> str:

@@ -8,21 +8,19 @@ from importlib import resources
 
 from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.cost import CostTable
-from otel_mas.analyse.profile import profile
+from otel_mas.analyse.log import Entry, log
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model.instants import instant
 from otel_mas.report.html import cost as costs
 from otel_mas.report.html import graph as graphs
 from otel_mas.report.html import path as paths
-from otel_mas.report.html import profile as profiles
 from otel_mas.report.html.attention import attention, problems
 from otel_mas.report.html.block import run_ended
 from otel_mas.report.html.heading import at_work, price, title
-from otel_mas.report.html.messages import messages as told_messages
+from otel_mas.report.html.log import log as entries_table
 from otel_mas.report.html.style import style
 from otel_mas.report.html.tree import tree
 from otel_mas.report.markup import Child, Markup, element, text, trusted
-from otel_mas.report.messages import message_entries
 from otel_mas.report.text import count, duration, listing, plain
 
 MOST_SPANS = 2_000
@@ -79,8 +77,7 @@ def _sections(material: Material) -> Iterator[Child]:
     yield _section("What needs attention", attention(causal, material.content))
     yield _section("What caused what", graphs.graph(causal, path, reasons))
     yield _section("What the time went into", paths.critical_path(causal, path, _MOST_STEPS))
-    yield _section("Where the time went", profiles.profile(profile([causal])))
-    yield _section("Messages", _messages(material))
+    yield _section("What was said and done", _log(material))
     yield _section("What it cost", costs.cost(material.cost))
     yield _section("What ran inside what", tree(causal, MOST_SPANS, reasons))
     yield _section("What is wrong with the record", problems(material.problems))
@@ -118,20 +115,19 @@ def _instant(ns: int) -> str:
     return instant(ns).astimezone().isoformat(sep=" ")
 
 
-def _messages(material: Material) -> Markup:
-    found = message_entries(material.causal, material.content)
-    if not found:
-        return element("p", "No message was recorded.")
-    phrase = _about_content(material, kept=sum(one.text is not None for one in found), of=len(found))
-    begin = material.causal.spans[0].start_ns
-    return text(element("p", phrase, class_="om-dim"), told_messages(found, begin))
+def _log(material: Material) -> Markup:
+    entries = list(log(material.causal, material.content))
+    about = element("p", _about_content(material, entries), class_="om-dim")
+    return text(about, entries_table(entries, material.causal.spans[0].start_ns))
 
 
-def _about_content(material: Material, kept: int, of: int) -> str:
+def _about_content(material: Material, entries: Sequence[Entry]) -> str:
+    having = [one for one in entries if one.text is not None or one.missing is not None]
+    missing = sum(one.missing is not None for one in having)
+    if not missing:
+        return "As it was stored; what looked like a secret was taken out before that."
     if not material.content.kept:
         return "The source that this was read from keeps no content: who read which message is known, its text is not."
-    if kept == of:
-        return "As it was stored; what looked like a secret was taken out before that."
-    if not kept:
+    if missing == len(having):
         return "The content was not kept: who read which message is known, its text is not."
-    return f"The content of {of - kept:,} of {of:,} messages was not kept."
+    return f"Content of {missing:,} of {len(having):,} entries was not kept, or not all of it."

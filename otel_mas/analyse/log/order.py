@@ -1,0 +1,151 @@
+"""Causal order of the starts and ends of spans.
+
+A moment is the start or the end of a span. It comes after the moments that it depends on:
+
+- a span's start after the start of the span around it, and its end after its own start;
+- a grade that a model gave, after the end of the call;
+- the start of an effect after the end of its cause. It comes only after the start of the cause where that went on: a
+  caller, a span around the effect, one that is open, or one of the same process that ended later.
+
+Among moments that depend on nothing that is still to come, the earliest is next (Kahn's algorithm with a heap); ties
+are broken by the start order of the spans, which is the same from every source.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from otel_mas.causal import CHILD, CausalGraph
+from otel_mas.model import Span
+from otel_mas.semconv import LinkKind, RecordKind
+from otel_mas.semconv import attributes as names
+
+
+class Moment(NamedTuple):
+    """The start of a span, or its end."""
+
+    span: Span
+    is_end: bool
+
+
+def causal_order(graph: CausalGraph) -> Iterator[Moment]:
+    """Starts and ends of the graph's spans in causal order; spans that are open have no end. O(n log n)."""
+    spans = graph.spans
+    later, waiting = _dependencies(graph)
+    heap = [_key(spans, moment) for moment in range(2 * len(spans)) if _exists(spans, moment) and not waiting[moment]]
+    heapq.heapify(heap)
+    left = None
+    done = bytearray(2 * len(spans))
+    while True:
+        if not heap:
+            # Links in a circle: the earliest moment that is left goes first.
+            left = _by_time(spans) if left is None else left
+            first = next((moment for moment in left if not done[moment]), None)
+            if first is None:
+                return
+            heap.append(_key(spans, first))
+        moment = heapq.heappop(heap)[-1]
+        if done[moment]:
+            continue
+        done[moment] = True
+        yield Moment(spans[moment >> 1], bool(moment & 1))
+        for following in later.get(moment, ()):
+            waiting[following] -= 1
+            if not waiting[following] and not done[following]:
+                heapq.heappush(heap, _key(spans, following))
+
+
+def _dependencies(graph: CausalGraph) -> tuple[dict[int, list[int]], list[int]]:
+    """By moment those that come after it, and for every moment the number of those that it waits for.
+
+    Moments are numbers: twice that of the span in start order, and one more for its end.
+    """
+    spans = graph.spans
+    numbers = {span.span_id: number for number, span in enumerate(spans)}
+    later: dict[int, list[int]] = defaultdict(list)
+    waiting = [0] * (2 * len(spans))
+    for number, span in enumerate(spans):
+        if span.end_ns is not None:
+            later[2 * number].append(2 * number + 1)
+            waiting[2 * number + 1] += 1
+    around = _Around(graph, numbers)
+    for edge in graph.edges:
+        cause, effect = numbers.get(edge.cause), numbers[edge.effect]
+        if cause is None or cause == effect:
+            continue
+        if edge.kind == CHILD:
+            ended = is_judged_by(spans[effect], spans[cause])
+        else:
+            ended = edge.kind != LinkKind.CALL and _had_ended(spans[cause], spans[effect])
+            ended = ended and not around.encloses(cause, effect)
+        later[2 * cause + ended].append(2 * effect)
+        waiting[2 * effect] += 1
+    return later, waiting
+
+
+def is_judged_by(judgement: Span, call: Span) -> bool:
+    """Whether a span is a grade that the model call around it gave: in its answer, which comes first."""
+    return (
+        judgement.record_kind == RecordKind.EVALUATION
+        and call.record_kind == RecordKind.LLM_CALL
+        and call.end_ns is not None
+    )
+
+
+def _had_ended(cause: Span, effect: Span) -> bool:
+    """Whether a cause had ended when its effect began, as far as the clocks of their processes can tell."""
+    if cause.end_ns is None:
+        return False
+    return cause.end_ns <= effect.start_ns or _process(cause) != _process(effect)
+
+
+def _process(span: Span) -> object:
+    return span.resource.attributes.get(names.MAS_INSTANCE_ID)
+
+
+class _Around:
+    """Whether one span encloses another, by numbers that a walk through the tree gives them."""
+
+    def __init__(self, graph: CausalGraph, numbers: dict[str, int]) -> None:
+        self._first = [0] * len(numbers)
+        self._last = [0] * len(numbers)
+        place = 0
+        for root in graph.roots:
+            stack: list[tuple[int, bool]] = [(numbers[root.span_id], False)]
+            while stack:
+                number, left = stack.pop()
+                if left:
+                    self._last[number] = place
+                    continue
+                self._first[number] = place = place + 1
+                stack.append((number, True))
+                children = graph.children_of(graph.spans[number].span_id)
+                stack += [(numbers[child.span_id], False) for child in children]
+
+    def encloses(self, outer: int, inner: int) -> bool:
+        return self._first[outer] <= self._first[inner] <= self._last[outer]
+
+
+def _exists(spans: tuple[Span, ...], moment: int) -> bool:
+    return not moment & 1 or spans[moment >> 1].end_ns is not None
+
+
+def _key(spans: tuple[Span, ...], moment: int) -> tuple[int, bool, int, int]:
+    """By time; at the same time ends come first, those of inner spans before those of the spans around them."""
+    number, is_end = moment >> 1, moment & 1
+    span = spans[number]
+    if is_end and span.end_ns is not None:
+        return max(span.start_ns, span.end_ns), False, -number, moment
+    return span.start_ns, True, number, moment
+
+
+def _by_time(spans: tuple[Span, ...]) -> Iterator[int]:
+    return iter(
+        sorted(filter(lambda moment: _exists(spans, moment), range(2 * len(spans))), key=lambda m: _key(spans, m))
+    )
+
+
+__all__ = ["Moment", "causal_order", "is_judged_by"]

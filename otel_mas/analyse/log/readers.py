@@ -1,0 +1,49 @@
+"""Messages that each reader knows already: a chat sends its whole history again with every turn."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
+
+Reader = Hashable
+"""An agent, or a task without one, of a conversation."""
+
+
+class Readers:
+    """Readers with the messages that they have read or written, by digest; and the writers of messages.
+
+    A message is known to a reader as often as it has stood in one of its prompts, so that the second "yes" of a person
+    is new. It is new once more when somebody else writes the same content.
+    """
+
+    def __init__(self) -> None:
+        self._known: defaultdict[Reader, dict[str, tuple[int, int]]] = defaultdict(dict)
+        self._writers: dict[str, str] = {}
+        self._written: Counter[str] = Counter()
+
+    def read(self, reader: Reader, digests: Sequence[str]) -> list[int]:
+        """Positions of the messages that are new to a reader, who knows all of them from now on."""
+        known, seen = self._known[reader], Counter[str]()
+        new = []
+        for position, digest in enumerate(digests):
+            seen[digest] += 1
+            times, version = known.get(digest, (0, 0))
+            if seen[digest] > times or version < self._written[digest]:
+                new.append(position)
+                known[digest] = max(times, seen[digest]), self._written[digest]
+        return new
+
+    def write(self, reader: Reader, writer: str, digests: Sequence[str]) -> None:
+        """Record that a reader wrote messages, under the name by which it is called."""
+        known = self._known[reader]
+        for digest in digests:
+            self._written[digest] += 1
+            self._writers[digest] = writer
+            known[digest] = known.get(digest, (0, 0))[0] + 1, self._written[digest]
+
+    def writer(self, digest: str) -> str | None:
+        """Name of the last writer of a message; None where nobody wrote it: it came from the app or its user."""
+        return self._writers.get(digest)
+
+
+__all__ = ["Reader", "Readers"]

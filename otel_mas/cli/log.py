@@ -1,0 +1,135 @@
+"""`otel-mas log`: everything that was said and done, in causal order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from otel_mas.cli.options import Target, not_empty, one_target, parsed_by, source_options
+from otel_mas.cli.output import note, print_json_line, print_lines, print_problems
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from otel_mas.analyse.log import Entry
+    from otel_mas.api import Conversation, Trace
+    from otel_mas.api.log import Selection
+
+_FORMATS = (".jsonl", ".msgpack")
+
+
+@click.command("log")
+@one_target
+@click.option(
+    "--since",
+    metavar="TIME",
+    callback=parsed_by("instant_ns"),
+    help="Every trace that started since, oldest first, instead of TRACE: 1h, 2d, 2026-11-21T10:00.",
+)
+@click.option("--agent", metavar="NAME", help="Only of this agent or task, or to or from it.")
+@click.option("--tool", metavar="NAME", help="Only calls of this tool, and their results.")
+@click.option("--model", metavar="NAME", help="Only prompts to this model, and its answers.")
+@click.option("--kind", "kinds", metavar="KIND", multiple=True, help="Only of this kind; several add up.")
+@click.option("--grep", metavar="TEXT", help="Only with this text in it, in any case.")
+@click.option("--full", is_flag=True, help="Whole prompts, also what their reader knew, and all lines of every text.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    callback=not_empty,
+    help="Write it there: JSON lines (.jsonl), or MessagePack (.msgpack).",
+)
+@source_options
+def command(
+    target: Target,
+    store: str | None,
+    as_json: bool,
+    since: str | None,
+    kinds: tuple[str, ...],
+    output: str | None,
+    **chosen: Any,
+) -> None:
+    """Show what was said and done, in causal order.
+
+    An entry for each prompt (what is new to its reader), answer, tool call and result, hand-off, Send, routing
+    decision, verdict of a guardrail, grade, retrieval, question to a person and its answer, change of the state, retry
+    and error.
+    """
+    from otel_mas.api import open as open_source
+    from otel_mas.api.log import Selection
+
+    if since is not None and (target.trace or target.conversation):
+        raise click.UsageError("--since is every trace of that time: give no TRACE and no --conversation.")
+    if output is not None and not output.endswith(_FORMATS):
+        raise click.UsageError(f"{output}: end its name in {' or '.join(_FORMATS)}, which says in which form it is.")
+    selection = Selection.of(kinds=kinds, **chosen)
+    with open_source(store) as source:
+        runs = [target.find(source)] if since is None else source.runs_since(since)
+        if output is not None:
+            _write(output, selection.entries(runs))
+        elif as_json:
+            for entry in selection.entries(runs):
+                print_json_line(_form(entry))
+        else:
+            _print(runs, selection)
+
+
+def _print(runs: Iterable[Trace | Conversation], selection: Selection) -> None:
+    """Lines under a heading for each run that has an entry; on stderr what is wrong with it."""
+    problems: list[str] = []
+    shown = 0
+
+    def lines(width: int) -> Iterator[Text]:
+        nonlocal shown
+        from rich.text import Text
+
+        from otel_mas.report import terminal
+
+        for run, entries in selection.by_run(runs):
+            for number, entry in enumerate(entries):
+                if not number:
+                    if shown:
+                        yield Text("")
+                    yield from terminal.heading(run.spans, width)
+                    yield Text("")
+                yield from terminal.log([entry], width, run.spans[0].start_ns, full=selection.full)
+                shown += 1
+            problems.extend(run.problems)
+
+    print_lines(lines)
+    if not shown:
+        note("nothing matches" if selection.chooses else "nothing was said or done in it")
+    print_problems(problems)
+
+
+def _form(entry: Entry) -> object:
+    from otel_mas.report.json import log as json
+
+    return json.entry(entry)
+
+
+def _write(output: str, entries: Iterable[Entry]) -> None:
+    from otel_mas.cli.files import written
+
+    number = 0
+    pack = _packed if Path(output).suffix == ".msgpack" else _json_line
+    with written(output) as file:
+        for entry in entries:
+            pack(file, _form(entry))
+            number += 1
+    note(f"wrote {number:,} {'entry' if number == 1 else 'entries'} to {output}")
+
+
+def _json_line(file: IO[bytes], form: object) -> None:
+    import orjson
+
+    file.write(orjson.dumps(form, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _packed(file: IO[bytes], form: object) -> None:
+    from importlib import import_module
+
+    file.write(import_module("msgpack").packb(form))
