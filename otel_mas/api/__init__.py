@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from otel_mas.api.answers import CostTable, CriticalPath, Traces
+    from otel_mas.api.answers import CostTable, CriticalPath, Profile, Traces
     from otel_mas.api.graph import Graph
     from otel_mas.api.lifecycle import flush, instrument, shutdown
     from otel_mas.api.source import Source, open  # noqa: A004 - the public name
@@ -33,6 +33,7 @@ __all__ = [
     "CostTable",
     "CriticalPath",
     "Graph",
+    "Profile",
     "Source",
     "SpanMessages",
     "Trace",
@@ -63,6 +64,7 @@ _HOMES = {
     "CostTable": "answers",
     "CriticalPath": "answers",
     "Graph": "graph",
+    "Profile": "answers",
     "Source": "source",
     "SpanMessages": "trace",
     "Trace": "trace",

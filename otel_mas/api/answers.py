@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from otel_mas import causal
-from otel_mas.analyse import cost
+from otel_mas.analyse import cost, profile
 from otel_mas.api.tables import Tabular
 from otel_mas.model import PartialList, TraceSummary
 
 if TYPE_CHECKING:
+    import pandas
+
     from otel_mas.report.frame import Frame
 
 
@@ -71,3 +73,39 @@ class CostTable(cost.CostTable, Tabular):
         from otel_mas.report.html import notebook
 
         return notebook.cost(self)
+
+
+@dataclass(frozen=True)
+class Profile(profile.Profile, Tabular):
+    """Time of one or several runs. As a table: a row for each agent, turn, node, model and tool."""
+
+    limited: bool = False
+    """There may be more traces that match."""
+
+    @classmethod
+    def of(cls, graphs: Iterable[causal.CausalGraph], *, turns: bool = True, limited: bool = False) -> Profile:
+        """The profile of these graphs; `turns` as in `otel_mas.analyse.profile`."""
+        found = profile.profile(graphs, turns=turns)
+        return cls(**{one.name: getattr(found, one.name) for one in fields(found)}, limited=limited)
+
+    def hot_spots_to_pandas(self) -> pandas.DataFrame:
+        """Its hot spots, a row each. Raises `MissingExtra` without pandas."""
+        from otel_mas.report import frame
+
+        return frame.hot_spots(self).to_pandas()
+
+    def functions_to_pandas(self) -> pandas.DataFrame:
+        """Its profiled functions, a row each. Raises `MissingExtra` without pandas."""
+        from otel_mas.report import frame
+
+        return frame.functions(self).to_pandas()
+
+    def _frame(self) -> Frame:
+        from otel_mas.report import frame
+
+        return frame.profile(self)
+
+    def _repr_html_(self) -> str:
+        from otel_mas.report.html import notebook
+
+        return notebook.profile(self)

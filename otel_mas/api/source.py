@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas
     import pyarrow
 
-    from otel_mas.api.answers import Traces
+    from otel_mas.api.answers import Profile, Traces
     from otel_mas.api.log import Log
     from otel_mas.api.trace import Conversation, Trace
     from otel_mas.report.frame import Frame
@@ -143,6 +143,22 @@ class Source:
         """The spans of the newest traces, for whatever reads Arrow; `to_arrow` says which ones."""
         stream: Any = self.to_arrow()
         return stream.__arrow_c_stream__(requested_schema)
+
+    def profile(self, **which: Any) -> Profile:
+        """Time of many traces, each taken as a run: percentiles, hot spots, profiled functions.
+
+        Args:
+            which: Filters of `traces`; `limit` is 1,000 by default.
+
+        Raises:
+            UnsupportedQuery: As for `traces`.
+        """
+        from otel_mas.api.answers import Profile
+
+        with download_once(listed=True):
+            found = self.traces(**{"limit": 1_000, **which})
+            graphs = (self.trace(summary.trace_id).graph().causal for summary in found)
+            return Profile.of(graphs, turns=False, limited=found.limited)
 
     def _frame(self, attributes: bool, which: dict[str, Any]) -> Frame:
         from otel_mas.report import frame

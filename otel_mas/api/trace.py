@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from otel_mas.analyse.content import RunContent
     from otel_mas.analyse.questions import Question
+    from otel_mas.api.answers import Profile
     from otel_mas.api.graph import Graph
     from otel_mas.api.log import Log
     from otel_mas.causal import CausalGraph
@@ -138,6 +139,12 @@ class Run(Tabular):
             messages.update(trace._port.messages([digest for digest in digests if digest not in messages]))
         contents = chain.from_iterable(trace._port.contents(trace.trace_id) for trace in kept)
         return RunContent.gathered(refs, messages, contents, kept=bool(kept))
+
+    def profile(self) -> Profile:
+        """Its time: by agent, turn, node, model and tool, hot spots, and profiled functions."""
+        from otel_mas.api.answers import Profile
+
+        return Profile.of([self.graph().causal])
 
     @abstractmethod
     def _whole(self) -> CausalGraph:

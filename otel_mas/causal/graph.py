@@ -56,6 +56,17 @@ class CausalGraph:
         return tuple(self._forest.spans)
 
     @property
+    def ends(self) -> Sequence[int]:
+        """The end of each span, in start order: of an open one the last instant seen in its trace; never before its
+        start."""
+        return self._forest.end
+
+    @property
+    def parents(self) -> Sequence[int]:
+        """The place in `spans` of the parent of each span, in start order; -1 for roots."""
+        return self._forest.parent
+
+    @property
     def externals(self) -> tuple[str, ...]:
         """Ids of causes without a span here: in traces that were not given, or missing from one that was."""
         return tuple(self._links.externals)

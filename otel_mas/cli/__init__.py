@@ -19,6 +19,7 @@ COMMANDS = {
     "show": ("explain:show", "Show a trace as a tree: what ran inside what, and when."),
     "graph": ("explain:graph", "Show what caused what, and what each join waited for."),
     "critical-path": ("explain:critical_path", "Show what the duration is made of, step by step."),
+    "profile": ("profile:command", "Show the time by agent, node, model and tool, and hot spots."),
     "cost": ("explain:cost", "Show tokens and cost, by agent and by model."),
     "ship": ("ship:command", "Ship recorded spans to an OTLP endpoint, from where it stopped last."),
     "export": ("export:command", "Write traces as OTLP/JSON lines."),

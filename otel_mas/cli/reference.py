@@ -44,6 +44,7 @@ def _lines() -> Iterator[str]:
         "log": EntryForm,
         "graph": json.GraphDocument,
         "critical-path": json.CriticalPathDocument,
+        "profile": json.ProfileDocument,
         "cost": json.CostDocument,
         "doctor": DiagnosisForm,
         "ship status": DestinationsDocument,

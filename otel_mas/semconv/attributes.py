@@ -150,10 +150,20 @@ MAS_ERROR_SPAN: Final = "mas.error.span"
 """The descendant in which an error that passed through this span happened, as `traceid-spanid`; only that one
 has ERROR status.
 """
+MAS_EVENT_LOOP_LAG_MAX: Final = "mas.event_loop.lag.max"
+"""The longest time for which the event loop was blocked while the span was open, in seconds; absent where none
+over 5 ms was noticed.
+"""
+MAS_EVENT_LOOP_LAG_TOTAL: Final = "mas.event_loop.lag.total"
+"""The time for which the event loop was blocked while the span was open, in seconds; blocks under 5 ms do not count."""
 MAS_FORK_CHECKPOINT_ID: Final = "mas.fork.checkpoint.id"
 """The checkpoint that a run or an update branched off from, where its thread had gone on from there already."""
 MAS_FORK_SPAN: Final = "mas.fork.span"
 """The run or update that had made the checkpoint that this one branched off from, as `traceid-spanid`."""
+MAS_FUNCTIONS: Final = "mas.functions"
+"""Calls of functions marked with `otel_mas.profiled` inside the span:
+`name|calls|errors|total|self|running|max`, times in ns.
+"""
 MAS_GRAPH_CHANNELS: Final = "mas.graph.channels"
 """The channels of the state of these graphs as `class|reducer|graph|name`: LangGraph's class of the channel, the
 name of its reducer, and the node that is the graph.

@@ -31,6 +31,7 @@ ANSWERS: Mapping[str, Answer] = {
         lambda run: json.critical_path(run.graph().causal, run.graph().critical_path(), run.problems),
         ("critical-path",),
     ),
+    "profile": Answer(lambda run: json.profile(run.profile(), run.problems), ("profile",)),
     "log": Answer(lambda run: [entry(one) for one in run.log()], ("log",), lines=True),
     "cost": Answer(lambda run: json.cost(run.graph().cost(), run.problems), ("cost",)),
 }

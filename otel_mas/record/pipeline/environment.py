@@ -18,17 +18,19 @@ def environment() -> Mapping[str, str | tuple[str, ...]]:
         names.PROCESS_RUNTIME_NAME: sys.implementation.name,
         names.PROCESS_RUNTIME_VERSION: platform.python_version(),
         names.OS_TYPE: sys.platform,
-        names.MAS_PROCESS_PACKAGES: tuple(f"{one.replace('_', '-')} {_version(one)}" for one in _PACKAGES if _here(one)),
+        names.MAS_PROCESS_PACKAGES: tuple(
+            f"{_package(one)} {_version(one)}" for one in _PACKAGES if one in sys.modules
+        ),
     }
 
 
-def _here(package: str) -> bool:
-    return package in sys.modules
+def _package(module: str) -> str:
+    return module.replace("_", "-")
 
 
-def _version(package: str) -> str:
+def _version(module: str) -> str:
     try:
-        return version(package.replace("_", "-"))
+        return version(_package(module))
     except PackageNotFoundError:  # run from a source tree
         return "of unknown version"
 

@@ -1,6 +1,23 @@
 """Answers as data frames: tables with described columns, as pandas or Arrow."""
 
-from otel_mas.report.frame.answers import COSTS, EDGES, ENTRIES, STEPS, TRACES, cost, critical_path, edges, log, traces
+from otel_mas.report.frame.answers import (
+    COSTS,
+    EDGES,
+    ENTRIES,
+    FUNCTIONS,
+    HOT_SPOTS,
+    PROFILE,
+    STEPS,
+    TRACES,
+    cost,
+    critical_path,
+    edges,
+    functions,
+    hot_spots,
+    log,
+    profile,
+    traces,
+)
 from otel_mas.report.frame.spans import SPANS, spans
 from otel_mas.report.frame.table import Column, Frame
 
@@ -8,6 +25,9 @@ __all__ = [
     "COSTS",
     "EDGES",
     "ENTRIES",
+    "FUNCTIONS",
+    "HOT_SPOTS",
+    "PROFILE",
     "SPANS",
     "STEPS",
     "TRACES",
@@ -16,7 +36,10 @@ __all__ = [
     "cost",
     "critical_path",
     "edges",
+    "functions",
+    "hot_spots",
     "log",
+    "profile",
     "spans",
     "traces",
 ]

@@ -8,6 +8,7 @@ from typing import Any, get_args, get_type_hints
 
 from otel_mas.analyse.cost import CostTable
 from otel_mas.analyse.log import Entry
+from otel_mas.analyse.profile import Profile
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import TraceSummary
 from otel_mas.report import json
@@ -54,10 +55,11 @@ def _cell(field: str, type_: str, value: Any) -> Any:
 
 _TRACES, _EDGES = _columns(json.TraceForm), _columns(json.EdgeForm)
 _STEPS, _COSTS = _columns(json.StepForm), _columns(json.CostForm)
+_PROFILE, _HOT_SPOTS, _FUNCTIONS = map(_columns, (json.ProfileRowForm, json.HotSpotForm, json.FunctionForm))
+TRACES, EDGES, STEPS, COSTS = (tuple(columns.values()) for columns in (_TRACES, _EDGES, _STEPS, _COSTS))
+PROFILE, HOT_SPOTS, FUNCTIONS = (tuple(columns.values()) for columns in (_PROFILE, _HOT_SPOTS, _FUNCTIONS))
 _ENTRIES = _columns(json_log.EntryForm)
-TRACES, EDGES, STEPS, COSTS, ENTRIES = (
-    tuple(columns.values()) for columns in (_TRACES, _EDGES, _STEPS, _COSTS, _ENTRIES)
-)
+ENTRIES = tuple(_ENTRIES.values())
 
 
 def traces(summaries: Sequence[TraceSummary]) -> Frame:
@@ -81,9 +83,41 @@ def cost(table: CostTable) -> Frame:
     return _frame(_COSTS, [*found["by_agent"], *found["by_model"]])
 
 
+def profile(found: Profile) -> Frame:
+    """A row for each agent, turn, node, model and tool, in the order of the profile."""
+    return _frame(_PROFILE, json.profile(found)["rows"])
+
+
+def hot_spots(found: Profile) -> Frame:
+    """A row for each hot spot, the most self time first."""
+    return _frame(_HOT_SPOTS, json.profile(found)["hot_spots"])
+
+
+def functions(found: Profile) -> Frame:
+    """A row for each profiled function in each agent and node, the most self time first."""
+    return _frame(_FUNCTIONS, json.profile(found)["functions"])
+
+
 def log(entries: Sequence[Entry]) -> Frame:
     """A row for each entry, in causal order."""
     return _frame(_ENTRIES, [json_log.entry(one) for one in entries])
 
 
-__all__ = ["COSTS", "EDGES", "ENTRIES", "STEPS", "TRACES", "cost", "critical_path", "edges", "log", "traces"]
+__all__ = [
+    "COSTS",
+    "EDGES",
+    "ENTRIES",
+    "FUNCTIONS",
+    "HOT_SPOTS",
+    "PROFILE",
+    "STEPS",
+    "TRACES",
+    "cost",
+    "critical_path",
+    "edges",
+    "functions",
+    "hot_spots",
+    "log",
+    "profile",
+    "traces",
+]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from otel_mas.analyse.cost import CostTable
 from otel_mas.analyse.log import Entry
+from otel_mas.analyse.profile import Profile
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import Span, TraceSummary
 from otel_mas.report.decisions import Reasons
@@ -14,6 +15,7 @@ from otel_mas.report.html import graph as graphs
 from otel_mas.report.html import listing, tree
 from otel_mas.report.html import log as logs
 from otel_mas.report.html import path as paths
+from otel_mas.report.html import profile as profiles
 from otel_mas.report.html import span as single
 from otel_mas.report.html.attention import attention, problems
 from otel_mas.report.html.block import block, folded
@@ -57,6 +59,11 @@ def critical_path(causal: CausalGraph, path: CriticalPath) -> str:
 def cost(table: CostTable) -> str:
     """Tokens and dollars."""
     return block(costs.cost(table))
+
+
+def profile(found: Profile) -> str:
+    """A profile."""
+    return block(profiles.profile(found))
 
 
 def log(entries: Sequence[Entry]) -> str:

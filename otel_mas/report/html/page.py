@@ -9,11 +9,13 @@ from importlib import resources
 from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.cost import CostTable
 from otel_mas.analyse.log import Entry, log
+from otel_mas.analyse.profile import profile
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model.instants import instant
 from otel_mas.report.html import cost as costs
 from otel_mas.report.html import graph as graphs
 from otel_mas.report.html import path as paths
+from otel_mas.report.html import profile as profiles
 from otel_mas.report.html.attention import attention, problems
 from otel_mas.report.html.block import run_ended
 from otel_mas.report.html.heading import at_work, price, title
@@ -77,6 +79,7 @@ def _sections(material: Material) -> Iterator[Child]:
     yield _section("What needs attention", attention(causal, material.content))
     yield _section("What caused what", graphs.graph(causal, path, reasons))
     yield _section("What the time went into", paths.critical_path(causal, path, _MOST_STEPS))
+    yield _section("Where the time went", profiles.profile(profile([causal])))
     yield _section("What was said and done", _log(material))
     yield _section("What it cost", costs.cost(material.cost))
     yield _section("What ran inside what", tree(causal, MOST_SPANS, reasons))

@@ -15,6 +15,11 @@ from otel_mas.causal import CHILD, CausalGraph, CriticalPath, Edge, Step, StepKi
 from otel_mas.model import Event, Link, PartialList, Span, TraceSummary
 from otel_mas.report.decisions import Reasons
 from otel_mas.report.json.fields import OMITTED, PROBLEMS, TIME, InFrames
+from otel_mas.report.json.profile import FunctionForm as FunctionForm
+from otel_mas.report.json.profile import HotSpotForm as HotSpotForm
+from otel_mas.report.json.profile import ProfileDocument as ProfileDocument
+from otel_mas.report.json.profile import ProfileRowForm as ProfileRowForm
+from otel_mas.report.json.profile import profile as profile
 from otel_mas.report.task_labels import TaskLabels
 
 # The second part of each Annotated documents the field.

@@ -6,6 +6,7 @@ from otel_mas.report.terminal.heading import heading
 from otel_mas.report.terminal.listing import traces
 from otel_mas.report.terminal.log import log
 from otel_mas.report.terminal.path import critical_path
+from otel_mas.report.terminal.profile import profile
 from otel_mas.report.terminal.tree import tree
 
-__all__ = ["cost", "cost_in_a_line", "critical_path", "graph", "heading", "log", "traces", "tree"]
+__all__ = ["cost", "cost_in_a_line", "critical_path", "graph", "heading", "log", "profile", "traces", "tree"]

@@ -88,6 +88,9 @@ def documented(title: str) -> list[tuple[str, str, str]]:
         ("Edges", frame.EDGES),
         ("Critical path", frame.STEPS),
         ("Cost", frame.COSTS),
+        ("Profile", frame.PROFILE),
+        ("Hot spots", frame.HOT_SPOTS),
+        ("Functions", frame.FUNCTIONS),
     ],
 )
 def test_every_column_is_described_on_the_page_as_in_the_code(title: str, columns: tuple[frame.Column, ...]) -> None:
