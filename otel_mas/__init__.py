@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from otel_mas import errors
     from otel_mas.api import (
+        EventType,
+        Modality,
+        TokenCost,
+        TraceRecord,
         agent,
         event,
         flush,
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
         guardrail,
         instrument,
         open,  # noqa: A004 - the public name
+        read_records,
         receive,
         retrieval,
         routing,
@@ -31,6 +36,10 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "EventType",
+    "Modality",
+    "TokenCost",
+    "TraceRecord",
     "__version__",
     "agent",
     "errors",
@@ -40,6 +49,7 @@ __all__ = [
     "guardrail",
     "instrument",
     "open",
+    "read_records",
     "receive",
     "retrieval",
     "routing",

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from otel_mas.api.answers import CostTable, CriticalPath, Profile, Traces
     from otel_mas.api.graph import Graph
     from otel_mas.api.lifecycle import flush, instrument, shutdown
+    from otel_mas.api.records import EventType, Modality, Records, TokenCost, TraceRecord, read_records
     from otel_mas.api.source import Source, open  # noqa: A004 - the public name
     from otel_mas.api.trace import Conversation, SpanMessages, Trace
     from otel_mas.instrumentation.marks import (
@@ -32,11 +33,16 @@ __all__ = [
     "Conversation",
     "CostTable",
     "CriticalPath",
+    "EventType",
     "Graph",
+    "Modality",
     "Profile",
+    "Records",
     "Source",
     "SpanMessages",
+    "TokenCost",
     "Trace",
+    "TraceRecord",
     "Traces",
     "agent",
     "event",
@@ -45,6 +51,7 @@ __all__ = [
     "guardrail",
     "instrument",
     "open",
+    "read_records",
     "receive",
     "retrieval",
     "routing",
@@ -63,15 +70,21 @@ _HOMES = {
     "Conversation": "trace",
     "CostTable": "answers",
     "CriticalPath": "answers",
+    "EventType": "records",
     "Graph": "graph",
     "Profile": "answers",
+    "Modality": "records",
+    "Records": "records",
     "Source": "source",
     "SpanMessages": "trace",
+    "TokenCost": "records",
     "Trace": "trace",
+    "TraceRecord": "records",
     "Traces": "answers",
     "flush": "lifecycle",
     "instrument": "lifecycle",
     "open": "source",
+    "read_records": "records",
     "shutdown": "lifecycle",
 }
 

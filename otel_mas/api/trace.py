@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from otel_mas.api.answers import Profile
     from otel_mas.api.graph import Graph
     from otel_mas.api.log import Log
+    from otel_mas.api.records import Records
     from otel_mas.causal import CausalGraph
     from otel_mas.report.frame import Frame
 
@@ -145,6 +146,22 @@ class Run(Tabular):
         from otel_mas.api.answers import Profile
 
         return Profile.of([self.graph().causal])
+
+    def records(self, *, payload: bool = True, max_payload_bytes: int | None = None) -> Records:
+        """Its trace records, for other programs: docs/records.md.
+
+        Args:
+            payload: with what was said: messages, arguments, results, reasons. Without, only what happened.
+            max_payload_bytes: size of the JSON of one payload, 64 KiB by default; a longer one is shortened and marked.
+        """
+        from otel_mas.analyse.content import NO_CONTENT
+        from otel_mas.analyse.records import records
+        from otel_mas.api.records import Records
+        from otel_mas.trace_records.record import MAX_PAYLOAD_BYTES
+
+        size = MAX_PAYLOAD_BYTES if max_payload_bytes is None else max_payload_bytes
+        content = self._content if payload else NO_CONTENT
+        return Records(records(self.graph().causal, content, payload=payload, max_payload_bytes=size))
 
     @abstractmethod
     def _whole(self) -> CausalGraph:

@@ -1,4 +1,4 @@
-"""`otel-mas export`: traces out of the store, as OTLP/JSON lines."""
+"""`otel-mas export`: traces out of the store, as OTLP/JSON lines, or as trace records from any source."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from otel_mas.cli.files import written
-from otel_mas.cli.options import Target, debug, one_target, store_option
+from otel_mas.cli.options import Target, debug, one_target, source_option
 from otel_mas.cli.output import note, print_problems
 
 if TYPE_CHECKING:
+    from otel_mas.api import Source, Trace
     from otel_mas.otlp.framing import LogRow
     from otel_mas.privacy.withhold import Withholder
     from otel_mas.store.log_reader import LogReader
 
 _STDOUT = "-"
 _SPANS_PER_LINE = 1000
+_OTLP, _RECORDS, _MESSAGE_PACK = "otlp", "records", "records-msgpack"
 
 
 @click.command("export")
@@ -33,19 +35,63 @@ _SPANS_PER_LINE = 1000
 @click.option(
     "--content", is_flag=True, help="With content: messages, tool calls, exceptions. Without, only what happened."
 )
-@store_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([_OTLP, _RECORDS, _MESSAGE_PACK]),
+    default=_OTLP,
+    show_default=True,
+    help="OTLP/JSON lines, or trace records as JSON lines or MessagePack.",
+)
+@source_option
 @debug
-def command(target: Target, everything: bool, output: str, content: bool, store: str | None) -> None:
-    """Write traces as OTLP/JSON lines, as a Collector's file exporter does.
+def command(target: Target, everything: bool, output: str, content: bool, form: str, store: str | None) -> None:
+    """Write traces as OTLP/JSON lines, as a Collector's file exporter does, or as trace records (docs/records.md).
 
-    Anything that reads such files reads this one; `otel-mas import` puts it back into a store. Content (messages, tool
-    calls, exceptions) is in it with --content only; spans that have not ended are not in it.
+    Anything that reads OTLP files reads such a one; `otel-mas import` puts it back into a store. Records are for
+    programs that know nothing of OTLP, and come from any source; OTLP from a store only. Content (messages, tool calls,
+    exceptions) is in it with --content only; spans that have not ended are not in it.
     """
+    if everything and (target.trace or target.conversation):
+        raise click.UsageError("--all is every trace: give no TRACE and no --conversation.")
+    if form == _OTLP:
+        _export_otlp(target, everything, output, content, store)
+    else:
+        _export_records(target, everything, output, content, store, packed=form == _MESSAGE_PACK)
+
+
+def _export_records(
+    target: Target, everything: bool, output: str, content: bool, store: str | None, *, packed: bool
+) -> None:
+    from otel_mas.api import open as open_source
+    from otel_mas.api.records import encoded
+
+    left_out = written_records = 0
+    with open_source(store) as source, _opened(output) as file:
+        for run in _every_trace(source) if everything else (target.find(source),):
+            records = run.records(payload=content)
+            ended = [record for record in records if not record.is_open]
+            file.writelines(encoded(ended, packed))
+            left_out, written_records = left_out + len(records) - len(ended), written_records + len(ended)
+            print_problems(run.problems)
+    if left_out:
+        note(f"left out {left_out} {'span' if left_out == 1 else 'spans'} that have not ended")
+    if output != _STDOUT:
+        note(f"wrote {written_records} records to {output}")
+
+
+def _every_trace(source: Source) -> Iterator[Trace]:
+    """Every trace, the oldest first."""
+    for summary in reversed(source.traces(limit=sys.maxsize)):
+        yield source.trace(summary.trace_id)
+
+
+def _export_otlp(target: Target, everything: bool, output: str, content: bool, store: str | None) -> None:
     from otel_mas.config import Settings
     from otel_mas.store.log_reader import LogReader
 
-    if everything and (target.trace or target.conversation):
-        raise click.UsageError("--all is every trace: give no TRACE and no --conversation.")
+    if store is not None and "://" in store:
+        raise click.UsageError("OTLP comes from a store only: give its path, or --format records.")
     settings = Settings.from_env(store=store)
     ids, still_open = _chosen(settings.store, None if everything else target)
     allowed = settings.content_attribute_bytes if content else settings.shipped_content

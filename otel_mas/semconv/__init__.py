@@ -70,15 +70,16 @@ _NAMES: Final = {
     ContentClass.IDENTIFIER: """
         gen_ai.conversation.id gen_ai.data_source.id gen_ai.response.id gen_ai.tool.call.id mas.cause.refs
         mas.checkpoint.id mas.checkpoint.last.id mas.checkpoint.pending mas.fork.checkpoint.id mas.fork.span
-        mas.input.messages mas.instance.id mas.interrupt.ids mas.message.id mas.output.messages mas.part mas.run.id
-        mas.state.digests mas.store.id mas.task.id mas.task.namespace service.instance.id user.id
+        mas.input.messages mas.instance.id mas.interrupt.ids mas.message.id mas.output.messages mas.part
+        mas.record.span.id mas.record.trace.id mas.run.id mas.state.digests mas.store.id mas.task.id mas.task.namespace
+        service.instance.id user.id
     """,
     ContentClass.CONTENT: """
         exception.message exception.stacktrace gen_ai.agent.description gen_ai.evaluation.explanation
         gen_ai.input.messages gen_ai.output.messages gen_ai.retrieval.documents gen_ai.retrieval.query.text
         gen_ai.system_instructions gen_ai.tool.call.arguments gen_ai.tool.call.result gen_ai.tool.definitions
-        gen_ai.tool.description mas.guardrail.reason mas.interrupt.values mas.resume.values mas.routing.reason
-        ai.embedding ai.embeddings ai.value ai.values all_messages_events answer arguments body
+        gen_ai.tool.description mas.guardrail.reason mas.interrupt.values mas.record.payload mas.resume.values
+        mas.routing.reason ai.embedding ai.embeddings ai.value ai.values all_messages_events answer arguments body
         browser.document.url.full code.stacktrace completion completions container.command container.command_args
         container.command_line content crew_agents crew_inputs crew_tasks db.connection_string db.query.text
         db.statement error.message event.body events feature_flag.error.message feature_flag.evaluation.error.message

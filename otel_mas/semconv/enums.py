@@ -150,6 +150,10 @@ class RecordKind(StrEnum):
     """A human giving what was asked for."""
     WORKFLOW = "WORKFLOW"
     """One invocation of a whole graph."""
+    STATE = "STATE"
+    """A change of state that another program recorded by itself."""
+    ERROR = "ERROR"
+    """An error that another program recorded by itself."""
 
 
 class RunOutcome(StrEnum):

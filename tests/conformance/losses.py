@@ -49,10 +49,29 @@ _JAEGER_1 = frozenset(
     }
 )
 
+# Records keep what explains a run, not every field of OTLP.
+_RECORDS = frozenset(
+    {
+        "a link's dropped count",
+        "a link's flags",
+        "a link's trace state",
+        "a resource's dropped count",
+        "a resource's schema URL",
+        "a scope's attributes",
+        "a scope's dropped count",
+        "a scope's schema URL",
+        "an event's dropped count",
+        "dropped counts",
+        "flags",
+        "trace state",
+    }
+)
+
 LOSSES: dict[str, frozenset[str]] = {
     "store": _STORE,
     "OTLP file": frozenset(),
     "archive of a store": _STORE,
+    "trace records": _RECORDS,
     "store, imported": _STORE,
     "jaeger memory": _JAEGER,
     "jaeger badger": _JAEGER | _JAEGER_1,

@@ -18,6 +18,7 @@ from otel_mas.report.frame.answers import (
     profile,
     traces,
 )
+from otel_mas.report.frame.records import RECORDS, records
 from otel_mas.report.frame.spans import SPANS, spans
 from otel_mas.report.frame.table import Column, Frame
 
@@ -28,6 +29,7 @@ __all__ = [
     "FUNCTIONS",
     "HOT_SPOTS",
     "PROFILE",
+    "RECORDS",
     "SPANS",
     "STEPS",
     "TRACES",
@@ -40,6 +42,7 @@ __all__ = [
     "hot_spots",
     "log",
     "profile",
+    "records",
     "spans",
     "traces",
 ]

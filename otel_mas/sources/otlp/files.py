@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
 from otel_mas.otlp.wire import DELIMITED, fields, read_varint
+from otel_mas.sources.first_object import names_of_first_object
 from otel_mas.sources.otlp import zstd
 from otel_mas.sources.otlp.stream import ByteStream
 from otel_mas.store.files import SQLITE_MAGIC, header
@@ -28,7 +29,9 @@ _MAX_FRAME = 2**28
 _HEAD_BYTES = 2**16
 _MAX_PROBLEMS = 100
 _OTHER_SIGNALS = ("resourceLogs", "resourceMetrics", "resourceProfiles")
-_JSON_NAMES = tuple(f'"{name}"'.encode() for name in ("resourceSpans", "batches", *_OTHER_SIGNALS))
+_JSON_NAMES = {name.encode() for name in ("resourceSpans", "batches", *_OTHER_SIGNALS)}
+_AROUND = (b"result", b"trace")
+"""Names under which Jaeger and Tempo answer with a message."""
 
 
 @dataclass(slots=True)
@@ -205,7 +208,7 @@ def _in_protobuf(part: bytes) -> Iterator[ResourceSpans]:
 def _form(head: bytes) -> Form | None:
     text = head.removeprefix(_BOM).lstrip()
     # A protobuf message may begin with the bytes of a new line and a brace, too.
-    if text[:1] == b"{" and any(name in text for name in _JSON_NAMES):
+    if not _JSON_NAMES.isdisjoint(names_of_first_object(text, _AROUND)):
         line, newline, _ = text.partition(b"\n")
         # A line may be longer than the head; a document of several lines begins with one that is no JSON by itself.
         return "json" if newline and not _is_whole(line) else "json lines"

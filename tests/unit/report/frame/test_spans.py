@@ -91,6 +91,7 @@ def documented(title: str) -> list[tuple[str, str, str]]:
         ("Profile", frame.PROFILE),
         ("Hot spots", frame.HOT_SPOTS),
         ("Functions", frame.FUNCTIONS),
+        ("Records", frame.RECORDS),
     ],
 )
 def test_every_column_is_described_on_the_page_as_in_the_code(title: str, columns: tuple[frame.Column, ...]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_mas.store.content import fit, fit_messages
+from otel_mas.model.fit import fit, fit_messages
 
 LIMIT = 400
 values = st.recursive(

@@ -1,0 +1,87 @@
+"""Trace records: what happened in a run, for other programs; from a run, from files, into files."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from otel_mas.api.tables import Tabular
+from otel_mas.errors import SourceError
+from otel_mas.errors.log import logger
+from otel_mas.trace_records.record import EventType, Modality, TokenCost, TraceRecord
+
+if TYPE_CHECKING:
+    from otel_mas.report.frame import Frame
+
+_PACKED = (".msgpack", ".mp")
+
+
+class Records(list[TraceRecord], Tabular):
+    """Trace records in a list, in the order of time."""
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write them into a file: MessagePack if its name ends in .msgpack, else JSON lines; .gz after it packs it.
+
+        Raises:
+            MissingExtra: MessagePack is asked for, and the package msgpack is not installed.
+        """
+        target = Path(path)
+        lines = encoded(self, is_message_pack(target))
+        if target.suffix == ".gz":
+            with gzip.open(target, "wb") as packed:
+                packed.writelines(lines)
+        else:
+            with target.open("wb") as plain:
+                plain.writelines(lines)
+
+    def _frame(self) -> Frame:
+        from otel_mas.report import frame
+
+        return frame.records(self)
+
+
+def read_records(path: str | os.PathLike[str]) -> Iterator[TraceRecord]:
+    """The records of a file, one after the other: JSON lines or MessagePack, gzip, zstd or neither.
+
+    A record that cannot be read is named in a warning, with its line, and costs no other.
+
+    Raises:
+        SourceError: the file cannot be read.
+        MissingExtra: it needs a package that is not installed.
+    """
+    from otel_mas.sources.records.files import RecordFile
+
+    file = RecordFile(Path(path))
+    try:
+        for _, record in file.records():
+            yield record
+    except OSError as error:
+        raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
+    for problem in file.problems:
+        logger.warning("otel-mas: %s", problem)
+
+
+def encoded(records: Iterable[TraceRecord], packed: bool) -> Iterator[bytes]:
+    """Each record as it stands in a file: a line of JSON, or a map of MessagePack."""
+    for record in records:
+        yield record.to_msgpack() if packed else record.to_json() + b"\n"
+
+
+def is_message_pack(path: Path) -> bool:
+    """Whether a file of this name holds MessagePack, by its ending."""
+    return Path(path.stem if path.suffix == ".gz" else path.name).suffix in _PACKED
+
+
+__all__ = [
+    "EventType",
+    "Modality",
+    "Records",
+    "TokenCost",
+    "TraceRecord",
+    "encoded",
+    "is_message_pack",
+    "read_records",
+]

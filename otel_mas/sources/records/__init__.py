@@ -1,0 +1,1 @@
+"""Files of trace records, of otel-mas or of any other program: JSON lines or MessagePack."""

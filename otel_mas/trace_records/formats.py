@@ -1,0 +1,103 @@
+"""Records as JSON lines and as MessagePack: fields → bytes → fields, whatever they hold."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Protocol
+
+import orjson
+
+from otel_mas.errors import MissingExtra
+from otel_mas.trace_records.values import tagged, untagged
+
+MAX_RECORD_BYTES: Final = 2**28
+"""Bytes of one record in MessagePack: each is held as a whole."""
+_CHUNK: Final = 2**18
+# Read otherwise by orjson, which makes floats of long integers and refuses the others; any hit goes to json.
+_ODD_JSON: Final = re.compile(rb"\d{20}|NaN|Infinity|\\u[dD][89a-fA-F]")
+_INT = 1
+"""MessagePack's extension type for an integer beyond 64 bits, as ASCII hex digits."""
+
+
+class Readable(Protocol):
+    """Anything that bytes can be read from."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+def json_line(fields: Mapping[str, Any]) -> bytes:
+    """One line of JSON, without a newline."""
+    return orjson.dumps({name: tagged(value) for name, value in fields.items()})
+
+
+def of_json_line(line: bytes | str) -> Any:
+    """The value of a line of JSON. Raises ValueError where it is none."""
+    data = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
+    if _ODD_JSON.search(data):
+        try:
+            return untagged(json.loads(data.decode("utf-8", "surrogatepass")))
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
+    return untagged(orjson.loads(data))
+
+
+def packed(fields: Mapping[str, Any]) -> bytes:
+    """A map of MessagePack. Raises `MissingExtra` without the package msgpack."""
+    return bytes(_msgpack().packb(fields, default=_extended, unicode_errors="surrogatepass"))
+
+
+def unpacked(data: bytes) -> Any:
+    """The value of bytes of MessagePack.
+
+    Raises:
+        ValueError: they are none.
+        MissingExtra: the package msgpack is not installed.
+    """
+    library = _msgpack()
+    try:
+        return library.unpackb(data, **_READING)
+    except (library.UnpackException, RecursionError) as error:
+        raise ValueError(str(error) or type(error).__name__) from None
+
+
+def unpacked_stream(file: Readable) -> Iterator[Any]:
+    """The values of a file of MessagePack, one after the other; of bytes that are none, ValueError."""
+    library = _msgpack()
+    unpacker = library.Unpacker(max_buffer_size=MAX_RECORD_BYTES, **_READING)
+    while chunk := file.read(_CHUNK):
+        try:
+            unpacker.feed(chunk)
+            yield from unpacker
+        except (library.UnpackException, RecursionError) as error:
+            raise ValueError(str(error) or type(error).__name__) from None
+    if unpacker.read_bytes(1):
+        raise ValueError("the last record is cut")
+
+
+def _extended(value: Any) -> Any:
+    if isinstance(value, int):
+        return _msgpack().ExtType(_INT, hex(value).encode())
+    raise TypeError(f"a {type(value).__name__} has no form in MessagePack")
+
+
+def _of_extended(code: int, data: bytes) -> Any:
+    if code == _INT:
+        return int(data, 16)
+    raise ValueError(f"extension type {code} of MessagePack is not known")
+
+
+_READING: Final[Mapping[str, Any]] = {
+    "ext_hook": _of_extended,
+    "unicode_errors": "surrogatepass",
+    "strict_map_key": True,
+}
+
+
+def _msgpack() -> Any:
+    try:
+        import msgpack  # type: ignore[import-untyped]
+    except ImportError:
+        raise MissingExtra("msgpack is not installed: pip install 'otel-mas[msgpack]'") from None
+    return msgpack
