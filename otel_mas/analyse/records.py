@@ -56,7 +56,7 @@ def records(
     Args:
         causal: of one trace, or of a conversation.
         content: beside the spans.
-        payload: whether content is in them. Without, only what happened: no messages, arguments, results, reasons.
+        payload: whether content is in them. Without, only structure: no messages, arguments, results, reasons.
         max_payload_bytes: size of the JSON of one payload; what is longer is shortened, and marked.
     """
     found = list(_Records(causal, content, payload, max_payload_bytes).all())
@@ -193,7 +193,7 @@ class _Records:
 
     def _payload_of(self, span: Span, event_type: EventType) -> tuple[Any, bool]:
         if not self._payload:
-            return None, False
+            return payload_of(event_type, {}, self._kept(span.attributes)), False
         content = dict(self._content.of(span))
         sides = self._messages.get((span.trace_id, span.span_id), {})
         for side, name in _SIDES:

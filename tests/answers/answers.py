@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from json import loads
 from typing import Any
 
 from otel_mas.api import Conversation
 from otel_mas.report import json
 from otel_mas.report.json.log import entry
+from otel_mas.trace_records.record import TraceRecord
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer as JSON, from a conversation; and the command that prints it, without the target."""
+    """An answer as JSON, from a conversation; and the command that prints it, without the target, where one does."""
 
     ask: Callable[[Conversation], object]
-    command: tuple[str, ...]
+    command: tuple[str, ...] | None
     lines: bool = False
     """With --json the command prints a document on each line."""
 
@@ -33,14 +35,24 @@ ANSWERS: Mapping[str, Answer] = {
     ),
     "profile": Answer(lambda run: json.profile(run.profile(), run.problems), ("profile",)),
     "log": Answer(lambda run: [entry(one) for one in run.log()], ("log",), lines=True),
+    "records": Answer(lambda run: [_structure(record) for record in run.records(payload=False)], None),
     "cost": Answer(lambda run: json.cost(run.graph().cost(), run.problems), ("cost",)),
 }
 
 LACKING: Mapping[tuple[str, str], str] = {
     ("log", "archive"): "messages that are on spans are not read yet",
     ("log", "jaeger"): "messages that are on spans are not read yet",
+    ("log", "records"): "messages that are on spans are not read yet",
 }
 """(answer, place) → what the place lacks."""
+
+
+def _structure(record: TraceRecord) -> Any:
+    """A record as JSON, without what it has of OTLP alone."""
+    fields = loads(record.to_json())
+    return {name: fields[name] for name in fields.keys() - {"attributes", "resource", "events", "parents"}} | {
+        "parents": [{**parent, "attributes": {}} for parent in fields.get("parents", ())]
+    }
 
 
 def comparable(document: Any) -> Any:

@@ -21,7 +21,7 @@ from tests.example_team import SERVICE, THREAD, ExampleTeam
 
 APPS = ("agent_with_tools_in_parallel", "several_senders", "retried_in_vain")
 RUNS = ("example team", *APPS)
-PLACES = ("store", "archive", "jaeger")
+PLACES = ("store", "archive", "jaeger", "records")
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,16 @@ def recorded(
     stores = {"example team": example_team.store, **dict.fromkeys(APPS, folder / "runs.db")}
     server = Jaeger(jaeger_binary, tmp_path_factory.mktemp("jaeger-of-answers"))
     server.start()
-    archives = {}
+    archives, records = {}, {}
     for store in dict.fromkeys(stores.values()):
         archives[store] = tmp_path_factory.mktemp("archive") / "archive.jsonl.gz"
         done = CliRunner().invoke(
             cli, ["export", "--all", "--content", "--store", str(store), "-o", str(archives[store])]
         )
+        assert done.exit_code == 0, done.output
+        records[store] = archives[store].with_name("records.jsonl.gz")
+        written = ["--format", "records", "--content", "--store", str(store), "-o", str(records[store])]
+        done = CliRunner().invoke(cli, ["export", "--all", *written])
         assert done.exit_code == 0, done.output
         for line in gzip.decompress(archives[store].read_bytes()).splitlines():
             _send(server, line)
@@ -63,7 +67,12 @@ def recorded(
         name: Recorded(
             thread=THREAD if name == "example team" else threads[name],
             service=SERVICE if name == "example team" else "apps",
-            places={"store": str(store), "archive": str(archives[store]), "jaeger": f"jaeger+http://{server.http}"},
+            places={
+                "store": str(store),
+                "archive": str(archives[store]),
+                "jaeger": f"jaeger+http://{server.http}",
+                "records": str(records[store]),
+            },
         )
         for name, store in stores.items()
     }

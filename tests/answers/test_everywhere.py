@@ -31,9 +31,9 @@ def test_the_answer_is_the_same_from_every_place(answer: str, place: str, record
 
 
 @pytest.mark.parametrize("run", RUNS)
-@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("answer", [name for name, answer in ANSWERS.items() if answer.command is not None])
 def test_the_command_prints_what_the_handle_answers(answer: str, run: str, recorded: dict[str, Recorded]) -> None:
-    words = [*ANSWERS[answer].command, *recorded[run].words("store")]
+    words = [*(ANSWERS[answer].command or ()), *recorded[run].words("store")]
 
     printed = CliRunner().invoke(cli, [*words, "--json"])
     text = CliRunner().invoke(cli, words)
