@@ -151,7 +151,7 @@ class Run(Tabular):
         """Its trace records, for other programs: docs/records.md.
 
         Args:
-            payload: with what was said: messages, arguments, results, reasons. Without, only structure, such as choices.
+            payload: with content: messages, arguments, results, reasons. Without, only structure, such as choices.
             max_payload_bytes: size of the JSON of one payload, 64 KiB by default; a longer one is shortened and marked.
         """
         from otel_mas.analyse.content import NO_CONTENT
