@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from otel_mas.analyse.content import RunContent
     from otel_mas.analyse.questions import Question
+    from otel_mas.analyse.why_not import WhyNot
     from otel_mas.api.answers import Profile
     from otel_mas.api.graph import Graph
     from otel_mas.api.log import Log
@@ -140,6 +141,15 @@ class Run(Tabular):
             messages.update(trace._port.messages([digest for digest in digests if digest not in messages]))
         contents = chain.from_iterable(trace._port.contents(trace.trace_id) for trace in kept)
         return RunContent.gathered(refs, messages, contents, kept=bool(kept))
+
+    def why_not(self, agent: str) -> WhyNot:
+        """Why an agent (or a node) of this name did not act, in a sentence, with the spans that show it.
+
+        An unknown name is answered too, with those that resemble it.
+        """
+        from otel_mas.analyse.why_not import why_not
+
+        return why_not(self.graph().causal, agent, self._content)
 
     def profile(self) -> Profile:
         """Its time: by agent, turn, node, model and tool, hot spots, and profiled functions."""

@@ -140,6 +140,10 @@ class CausalGraph:
         """
         return {self._forest.spans.ids[i]: self._labels.full(i) for i in self._labels.tasks}
 
+    def short_labels(self) -> dict[str, str]:
+        """The same without the enclosing tasks, and without a number where only one task has the name."""
+        return {self._forest.spans.ids[i]: self._labels.short[i] for i in self._labels.tasks}
+
     def critical_path(self) -> CriticalPath:
         """Critical path: see `otel_mas.causal.critical_path`."""
         return self._critical_path

@@ -20,6 +20,7 @@ COMMANDS = {
     "graph": ("explain:graph", "Show what caused what, and what each join waited for."),
     "critical-path": ("explain:critical_path", "Show what the duration is made of, step by step."),
     "profile": ("profile:command", "Show the time by agent, node, model and tool, and hot spots."),
+    "why-not": ("why:why_not", "Show why an agent did not act."),
     "cost": ("explain:cost", "Show tokens and cost, by agent and by model."),
     "ship": ("ship:command", "Ship recorded spans to an OTLP endpoint, from where it stopped last."),
     "export": ("export:command", "Write traces as OTLP/JSON lines."),

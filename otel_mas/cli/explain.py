@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,8 +24,11 @@ class Answer(NamedTuple):
     lines: Callable[[int], Iterable[Text]]
 
 
-def _explains(name: str) -> Callable[[Callable[..., Answer]], click.Command]:
-    """A command that prints an answer about what TRACE or --conversation names, and on stderr what is wrong with it."""
+def explains(name: str, argument: str | None = None) -> Callable[[Callable[..., Answer]], click.Command]:
+    """A command that prints an answer about what TRACE or --conversation names, and on stderr what is wrong with it.
+
+    It may take an argument of its own before TRACE.
+    """
 
     def decorate(answer: Callable[..., Answer]) -> click.Command:
         @one_target
@@ -42,21 +45,21 @@ def _explains(name: str) -> Callable[[Callable[..., Answer]], click.Command]:
                 else:
                     print_lines(lines)
                 print_problems(found.problems)
-                _note_conversation(name, found, source)
+                _note_conversation((name, options[argument]) if argument else (name,), found, source)
 
-        return click.command(name)(command)
+        return click.command(name)(click.argument(argument)(command) if argument else command)
 
     return decorate
 
 
-def _note_conversation(name: str, found: Trace | Conversation, source: Source) -> None:
+def _note_conversation(asked: Sequence[str], found: Trace | Conversation, source: Source) -> None:
     """Note how to read the conversation that a trace belongs to; counting its traces must cost no request."""
     from otel_mas.api import Trace
 
     thread = found.conversation_id if isinstance(found, Trace) else None
     if thread is None or not isinstance(found, Trace) or not source.capabilities.conversations:
         return
-    everything = pasteable(name, *naming(found, source), store=source.location)
+    everything = pasteable(*asked, *naming(found, source), store=source.location)
     if not source.capabilities.local:
         note(f"this trace belongs to thread {thread}; all of it: {everything}")
         return
@@ -65,7 +68,7 @@ def _note_conversation(name: str, found: Trace | Conversation, source: Source) -
         note(f"this is one of {number} traces of thread {thread}; all of them: {everything}")
 
 
-def _under_heading(
+def under_heading(
     found: Trace | Conversation, lines: Callable[[int], Iterable[Text]]
 ) -> Callable[[int], Iterator[Text]]:
     def report(width: int) -> Iterator[Text]:
@@ -80,7 +83,7 @@ def _under_heading(
     return report
 
 
-@_explains("show")
+@explains("show")
 def show(found: Trace | Conversation) -> Answer:
     """Show a trace as a tree: what ran inside what, when, and for how long."""
     from otel_mas.api import Conversation
@@ -100,7 +103,7 @@ def show(found: Trace | Conversation) -> Answer:
     return Answer(lambda: json.spans(found.spans, found.problems, *notes), trees)
 
 
-@_explains("graph")
+@explains("graph")
 def graph(found: Trace | Conversation) -> Answer:
     """Show what caused what: each task with its causes, how, and what each join waited for.
 
@@ -112,11 +115,11 @@ def graph(found: Trace | Conversation) -> Answer:
     causal, questions = found.graph().causal, found.questions()
     return Answer(
         lambda: json.graph(causal, found.problems, questions),
-        _under_heading(found, lambda width: terminal.graph(causal, width, questions, found.reasons())),
+        under_heading(found, lambda width: terminal.graph(causal, width, questions, found.reasons())),
     )
 
 
-@_explains("critical-path")
+@explains("critical-path")
 @click.option("--all", "every", is_flag=True, help="Show small steps too, instead of gathering them.")
 def critical_path(found: Trace | Conversation, every: bool) -> Answer:
     """Show what the duration is made of, step by step, and why each next step waited.
@@ -129,11 +132,11 @@ def critical_path(found: Trace | Conversation, every: bool) -> Answer:
     causal, path = found.graph().causal, found.graph().critical_path()
     return Answer(
         lambda: json.critical_path(causal, path, found.problems),
-        _under_heading(found, lambda width: terminal.critical_path(causal, path, width, every=every)),
+        under_heading(found, lambda width: terminal.critical_path(causal, path, width, every=every)),
     )
 
 
-@_explains("cost")
+@explains("cost")
 def cost(found: Trace | Conversation) -> Answer:
     """Show tokens and cost in USD, by agent and by model.
 
@@ -143,5 +146,5 @@ def cost(found: Trace | Conversation) -> Answer:
 
     table = found.graph().cost()
     return Answer(
-        lambda: json.cost(table, found.problems), _under_heading(found, lambda width: terminal.cost(table, width))
+        lambda: json.cost(table, found.problems), under_heading(found, lambda width: terminal.cost(table, width))
     )

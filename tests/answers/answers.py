@@ -15,6 +15,7 @@ from otel_mas.api import Conversation
 from otel_mas.report import json
 from otel_mas.report.json.log import entry
 from otel_mas.trace_records.record import TraceRecord
+from otel_mas.report.json.why_not import why_not
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ ANSWERS: Mapping[str, Answer] = {
     "profile": Answer(lambda run: json.profile(run.profile(), run.problems), ("profile",)),
     "log": Answer(lambda run: [entry(one) for one in run.log()], ("log",), lines=True),
     "records": Answer(lambda run: [_structure(record) for record in run.records(payload=False)], None),
+    "why not": Answer(
+        lambda run: why_not(run.why_not("tools"), run.graph().causal, run.problems), ("why-not", "tools")
+    ),
     "cost": Answer(lambda run: json.cost(run.graph().cost(), run.problems), ("cost",)),
 }
 

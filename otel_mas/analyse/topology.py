@@ -1,0 +1,236 @@
+"""The topology that a run recorded of its graph, and the graphs in a trace with the tasks that ran in each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from otel_mas.causal import CausalGraph
+from otel_mas.model import AttributeValue, Span
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import Operation
+
+EDGE, COMMAND, JOIN, HANDLER = "edge", "command", "join", "error_handler"
+"""Kinds of edges that are told apart here; the others are conditional ones."""
+ANY = ""
+"""Target of an edge that may lead to any node."""
+_RUNS = (Operation.INVOKE_WORKFLOW, Operation.INVOKE_AGENT)
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredEdge:
+    """An edge of a graph as its author declared it; a join has several sources."""
+
+    kind: str
+    sources: tuple[str, ...]
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """Nodes, edges and channels of one graph. `agents` has the agents' names of nodes, where they are others."""
+
+    nodes: tuple[str, ...]
+    agents: Mapping[str, str]
+    edges: tuple[DeclaredEdge, ...]
+    channels: Mapping[str, tuple[str, str]]
+    """By name LangGraph's class and the reducer's name."""
+
+    def names(self) -> Iterator[str]:
+        """The names of its nodes and of the agents that they are."""
+        yield from self.nodes
+        yield from self.agents.values()
+
+    def node(self, agent: str) -> str | None:
+        """The node of this name, or that is the agent of this name."""
+        if agent in self.nodes:
+            return agent
+        return next((node for node, name in self.agents.items() if name == agent), None)
+
+    def into(self, node: str) -> Iterator[DeclaredEdge]:
+        """The edges that lead to a node or may, the certain ones first."""
+        yield from (edge for edge in self.edges if edge.target == node)
+        yield from (edge for edge in self.edges if edge.target == ANY and node not in edge.sources)
+
+    def reaches(self, sources: Sequence[str], node: str) -> bool:
+        """Whether edges lead from one of these nodes to a node, in one step or several."""
+        waiting, seen = list(sources), set(sources)
+        while waiting:
+            one = waiting.pop()
+            for edge in self.edges:
+                if one in edge.sources:
+                    if edge.target in (node, ANY):
+                        return True
+                    if edge.target not in seen:
+                        seen.add(edge.target)
+                        waiting.append(edge.target)
+        return False
+
+
+def topologies(span: Span) -> Mapping[str, Topology]:
+    """The graphs that a run's span describes, by their place: "" for its own, `node:inner` for those inside."""
+    nodes: dict[str, list[str]] = defaultdict(list)
+    agents: dict[str, dict[str, str]] = defaultdict(dict)
+    edges: dict[str, list[DeclaredEdge]] = defaultdict(list)
+    channels: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
+    for text in _texts(span.get(names.MAS_GRAPH_NODES)):
+        path, _, agent = text.partition("|")
+        place, _, node = path.rpartition(":")
+        nodes[place].append(node)
+        if agent:
+            agents[place][node] = agent
+    for text in _texts(span.get(names.MAS_GRAPH_EDGES)):
+        kind, *ends = text.split("|")
+        if len(ends) > 1:
+            place = ends[0].rpartition(":")[0]
+            *sources, target = (end.rpartition(":")[2] for end in ends)
+            edges[place].append(DeclaredEdge(kind, tuple(sources), target))
+    for text in _texts(span.get(names.MAS_GRAPH_CHANNELS)):
+        kind, reducer, place, name = (*text.split("|", 3), "", "", "", "")[:4]
+        channels[place][name] = kind, reducer
+    return {
+        place: Topology(tuple(nodes[place]), agents[place], tuple(edges[place]), channels[place])
+        for place in list(nodes)
+    }
+
+
+def _texts(value: AttributeValue) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list | tuple) else []
+
+
+@dataclass(slots=True)
+class GraphScope:
+    """One graph at work: the spans of its run (several where it paused and went on) and the tasks in it."""
+
+    runs: list[Span]
+    topology: Topology | None
+    described_by: Span | None
+    """The span that has the topology of it."""
+    place: str
+    """In that description: "" for the graph itself, `node:inner` for one inside it."""
+    tasks: list[Span] = field(default_factory=list)
+    """In start order."""
+
+    def of_node(self, node: str) -> list[Span]:
+        """The tasks that ran a node."""
+        return [task for task in self.tasks if task.task_name == node]
+
+
+class GraphScopes:
+    """The graphs of a causal graph, each with its tasks and its topology."""
+
+    def __init__(self, causal: CausalGraph) -> None:
+        self._causal = causal
+        self.spans = {span.span_id: span for span in causal.spans}
+        self._topologies: dict[str, Mapping[str, Topology]] = {}
+
+    @cached_property
+    def all(self) -> tuple[GraphScope, ...]:
+        """In the order of their first spans."""
+        found: dict[object, GraphScope] = {}
+        for span in self._causal.spans:
+            if _is_run(span) and self._own_topology(span):
+                self._scope(found, span)
+            if span.task_id is not None:
+                around = self.around(span)
+                if around is not None:
+                    self._scope(found, around).tasks.append(span)
+        return tuple(found.values())
+
+    def topologies(self) -> Iterator[Topology]:
+        """All that is described, also of graphs that never ran."""
+        for described in self._topologies.values():
+            yield from described.values()
+
+    def not_entered(self, agent: str) -> Iterator[tuple[GraphScope, str]]:
+        """For each graph that never ran and has this agent: the graph around it that did, and the node there."""
+        for outer in self.all:
+            if outer.place or outer.described_by is None:
+                continue
+            ran = {scope.place: scope for scope in self.all if scope.described_by in outer.runs}
+            for place, topology in self._own_topology(outer.described_by).items():
+                if topology.node(agent) is not None and place not in ran:
+                    parts = place.split(":")
+                    depth = max(n for n in range(len(parts)) if ":".join(parts[:n]) in ran)
+                    yield ran[":".join(parts[:depth])], parts[depth]
+
+    def scope_of(self, task: Span) -> GraphScope | None:
+        """The graph that a task ran in."""
+        return self._by_task.get(task.span_id)
+
+    def around(self, span: Span) -> Span | None:
+        """The run, or the task that is one, around a span."""
+        above, seen = self.parent(span), {span.span_id}
+        while above is not None and above.span_id not in seen:
+            seen.add(above.span_id)
+            if _is_run(above) or (above.task_id is not None and above.task_id != span.task_id):
+                return above
+            above = self.parent(above)
+        return None
+
+    def parent(self, span: Span) -> Span | None:
+        """The span around a span."""
+        return self.spans.get(span.parent_span_id or "")
+
+    @cached_property
+    def _by_task(self) -> Mapping[str, GraphScope]:
+        return {task.span_id: scope for scope in self.all for task in scope.tasks}
+
+    def _scope(self, found: dict[object, GraphScope], run: Span) -> GraphScope:
+        key = _key(run, self.around(run))
+        scope = found.get(key)
+        if scope is None:
+            described, place = self._place(run)
+            known = self._own_topology(described) if described is not None else {}
+            scope = found[key] = GraphScope([], known.get(place), described, place)
+        if run not in scope.runs:
+            scope.runs.append(run)
+        return scope
+
+    def _place(self, run: Span) -> tuple[Span | None, str]:
+        """The span that describes the graph of a run, and the graph's place in that description."""
+        path: list[str] = []
+        span: Span | None = run
+        while span is not None and len(path) < 100:
+            if self._own_topology(span):
+                return span, ":".join(reversed(path))
+            path.append(span.task_name or "")
+            span = self.around(span)
+        return None, ""
+
+    def _own_topology(self, span: Span) -> Mapping[str, Topology]:
+        if not _is_run(span):
+            return {}
+        known = self._topologies.get(span.span_id)
+        if known is None:
+            known = self._topologies[span.span_id] = topologies(span)
+        return known
+
+
+def _is_run(span: Span) -> bool:
+    return span.columns.get(names.GEN_AI_OPERATION_NAME) in _RUNS
+
+
+def _key(run: Span, around: Span | None) -> object:
+    """The same for the runs of one graph that continue each other."""
+    if run.task_id is not None:
+        return run.task_id
+    if around is None and run.conversation_id is not None:
+        return run.conversation_id, run.service, run.name
+    return run.span_id
+
+
+__all__ = [
+    "ANY",
+    "COMMAND",
+    "EDGE",
+    "HANDLER",
+    "JOIN",
+    "DeclaredEdge",
+    "GraphScope",
+    "GraphScopes",
+    "Topology",
+    "topologies",
+]
