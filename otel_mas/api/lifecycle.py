@@ -22,7 +22,9 @@ def instrument(*, store: str | os.PathLike[str] | None = None, content: Content 
             directory.
         content: what is kept of messages, tool calls and exceptions: "full", "redacted" or "none". By default what
             `OTEL_MAS_CONTENT` says, or "redacted".
-        settings: any other setting by name, as in `otel_mas.config.Settings`; each goes before its variable.
+        settings: any other setting by name, as in `otel_mas.config.Settings`; each goes before its variable. So
+            `personal_data=["email", "phone"]` or `"all"` takes these out of what is stored, `redact_function` is a
+            function of a path and a text that returns the text to store or None to remove it (docs/privacy.md).
 
     Raises:
         ConfigError: naming every invalid setting, of those given and of those in the environment.

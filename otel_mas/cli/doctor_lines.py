@@ -167,6 +167,7 @@ def _privacy(form: PrivacyForm) -> Iterator[str]:
     else:
         under_run, under_instrument = form["content_under_run"], form["content_under_instrument"]
         yield f"content kept: {under_run} under `otel-mas run`, {under_instrument} under `opentelemetry-instrument`"
+    yield f"personal data taken out: {', '.join(form['personal_data']) or 'none'} (OTEL_MAS_PERSONAL_DATA)"
     yield f"leaves this machine: {'; '.join(form['leaves']) or 'nothing'}"
 
 

@@ -32,7 +32,8 @@ _DAY_NS = 86_400 * 10**9
 def command(files: tuple[Path, ...], store: str | None, may_ship: bool) -> None:
     """Import OTLP files into a store: JSON lines or protobuf, compressed with gzip, zstd or not at all.
 
-    A second import of a file changes nothing. Of a truncated file the whole lines or messages are imported.
+    A second import of a file changes nothing. Of a truncated file the whole lines or messages are imported. Spans are
+    stored as they come; where OTEL_MAS_PERSONAL_DATA or OTEL_MAS_REMOVE_PATHS is set, without secrets and that data.
     """
     from otel_mas.config import Settings
     from otel_mas.errors import SourceError
@@ -42,7 +43,7 @@ def command(files: tuple[Path, ...], store: str | None, may_ship: bool) -> None:
     settings = Settings.from_env(store=store)
     opened = [OtlpFile(path) for path in files]
     unreadable: list[str] = []
-    done = import_spans(settings.store, _messages(opened, unreadable), may_ship=may_ship)
+    done = import_spans(settings.store, _messages(opened, unreadable), may_ship=may_ship, settings=settings)
     print_problems(problem for file in opened for problem in file.problems)
     others = sum(file.other_signals for file in opened)
     if others:

@@ -52,7 +52,7 @@ class StatsDocument(TypedDict):
     recording: Annotated[list[RecordingForm], "processes that record now"]
     dropped: Annotated[list[DroppedForm], "what was dropped, by reason"]
     withheld: Annotated[int, "contents that could not be redacted"]
-    redacted: Annotated[dict[str, int], "secrets that were taken out, by rule"]
+    redacted: Annotated[dict[str, int], "secrets and personal data that were taken out, by rule or kind"]
     destinations: Annotated[list[DestinationForm], "where it is shipped to, and how far that is"]
 
 

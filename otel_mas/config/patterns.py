@@ -11,7 +11,9 @@ from itertools import product
 from pathlib import Path
 
 _MAX_S = 0.02  # of CPU time for a text of a few hundred characters; a usable expression takes a thousandth of it
-_LENGTHS = (12, 16, 20, 24, 200)  # exponential time shows by the fourth, cubic time at the last
+# Exponential time shows before it is too long to wait for, since a step makes it no more than 16 times as long; cubic
+# time shows at the last.
+_LENGTHS = range(12, 204, 4)
 _MAX_CHARS = 8
 _MAX_FILE_BYTES = 1024 * 1024
 

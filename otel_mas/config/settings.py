@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
-from otel_mas.config import parse, patterns
+from otel_mas.config import parse, patterns, personal
 from otel_mas.errors import ConfigError
 
 Content = Literal["full", "redacted", "none"]
@@ -64,7 +64,8 @@ def setting(
 class Settings:
     """The settings of this process, made by `Settings.from_env()`: what code or the command line gives goes first.
 
-    `content` is None where nobody chose; the way in then decides.
+    `content` is None where nobody chose; the way in then decides. `redact_function` is given in code only: it gets the
+    path and the text of each value, and returns the text to store, or None to remove it.
     """
 
     enabled: bool = setting(
@@ -117,6 +118,44 @@ class Settings:
         shown="not set",
         items=patterns.checked_names,
     )
+    personal_data: tuple[str, ...] = setting(
+        (),
+        "OTEL_MAS_PERSONAL_DATA",
+        "off, all, or some of email, phone, card, iban, ip, national_id, with commas between",
+        personal.kinds,
+        "Personal data to take out of everything that is stored, beside secrets ([privacy.md](privacy.md)). All kinds "
+        f"but `email` and `ip` need the extra `{personal.EXTRA}`.",
+        shown="off",
+        items=personal.checked_kinds,
+    )
+    phone_regions: tuple[str, ...] = setting(
+        ("US",),
+        "OTEL_MAS_PHONE_REGIONS",
+        "codes of countries (ISO 3166) with commas between, or none",
+        personal.regions,
+        "Countries whose national form of phone numbers is looked for; numbers with `+` are found for all countries.",
+        shown="US",
+        items=personal.checked_regions,
+    )
+    remove_paths: tuple[str, ...] = setting(
+        (),
+        "OTEL_MAS_REMOVE_PATHS",
+        "paths, with commas between",
+        personal.paths,
+        "What is always removed: `gen_ai.tool.call.arguments.customer.*`, `**.address`, `tool:send_mail.body`.",
+        shown="not set",
+        items=personal.checked_paths,
+    )
+    keep_paths: tuple[str, ...] = setting(
+        (),
+        "OTEL_MAS_KEEP_PATHS",
+        "paths, with commas between",
+        personal.paths,
+        "What removal of personal data never touches. Secrets still go.",
+        shown="not set",
+        items=personal.checked_paths,
+    )
+    redact_function: Callable[[str, str], str | None] | None = field(default=None, metadata={"rows": ()})
     digest_key: bytes | None = setting(
         None,
         "OTEL_MAS_DIGEST_KEY",
@@ -289,6 +328,11 @@ class Settings:
         """Bytes of each attribute with content that leaves along with spans; 0 where none may leave."""
         return self.content_attribute_bytes if self.content_may_leave else 0
 
+    @property
+    def removes(self) -> bool:
+        """Whether more than secrets is taken out of what is stored."""
+        return bool(self.personal_data or self.remove_paths or self.redact_function)
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
         """Read the settings.
@@ -321,6 +365,10 @@ class Settings:
         if problems:
             raise ConfigError(*problems)
         settings = cls(enabled=all(switch is not False for switch in switches), **values)
+        if settings.content == "full" and settings.removes:
+            raise ConfigError(
+                "content is 'full', which stores everything as it is; personal data is removed where it is 'redacted'"
+            )
         if settings.content is None and settings.content_may_leave:  # content on spans has to be recorded first
             return replace(settings, content="redacted")
         return settings
@@ -341,6 +389,10 @@ def default_store(environ: Mapping[str, str]) -> str:
 
 
 def _override(name: str, given: Any, problems: list[str]) -> Any:
+    if name == "redact_function":  # code alone can give one
+        if not callable(given):
+            problems.append(f"{name} is {given!r}; it must be a function of a path and a text")
+        return given
     setting = _BY_FIELD.get(name)
     if setting is None:
         problems.append(f"there is no setting {name!r}; there are {', '.join(_BY_FIELD)}")

@@ -90,7 +90,7 @@ class StoreForm(TypedDict):
     incomplete: Annotated[int | None, "traces of which something is known to be missing"]
     dropped: Annotated[int | None, "spans that were dropped"]
     withheld: Annotated[int | None, "contents that were withheld"]
-    redacted: Annotated[dict[str, int] | None, "secrets that were taken out, by rule"]
+    redacted: Annotated[dict[str, int] | None, "secrets and personal data that were taken out, by rule or kind"]
     checked: Annotated[bool, "whether all of the file was looked at for damage in the time there was"]
     writing: Annotated[list[ProcessForm], "processes that are recording now"]
     died: Annotated[list[ProcessForm], "processes that stopped without an orderly exit"]
@@ -127,6 +127,7 @@ class PrivacyForm(TypedDict):
     content_under_run: Annotated[str, "in force under `otel-mas run` and `otel_mas.instrument()`"]
     content_under_instrument: Annotated[str, "in force under a plain `opentelemetry-instrument`"]
     capture: Annotated[str, "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"]
+    personal_data: Annotated[list[str], "kinds of personal data that are taken out as well"]
     leaves: Annotated[list[str], "what leaves this machine as things are set up, and for where"]
 
 

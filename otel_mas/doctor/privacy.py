@@ -25,6 +25,7 @@ def check_privacy(
         "content_under_run": settings.content or "redacted",
         "content_under_instrument": settings.content or "none",
         "capture": settings.capture_message_content,
+        "personal_data": list(settings.personal_data),
         "leaves": list(_leaving(settings, targets, shipped_to, recording)),
     }
     findings = [finding("content-full")] if settings.content == "full" else []

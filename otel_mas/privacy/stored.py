@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from otel_mas.config import Content
+from otel_mas.config import Content, Settings
+from otel_mas.privacy.personal.removal import PersonalData
 from otel_mas.privacy.plain_values import cut_texts, tagged
 from otel_mas.privacy.policy import Rule, holds_text, rule
-from otel_mas.privacy.redact import Redactor, key_text
+from otel_mas.privacy.redact import Pause, Redactor, key_text
 from otel_mas.semconv import attributes as names
 
 # Ids, digests and enum members: new ones on every span, and there is nothing to redact in those that we make.
@@ -70,13 +71,45 @@ class Privacy:
     Its methods raise what redaction raises: the caller then withholds the value.
     """
 
-    __slots__ = ("_names", "_treatments", "content", "redactor")
+    __slots__ = ("_names", "_treatments", "content", "personal", "redactor")
 
-    def __init__(self, content: Content, redactor: Redactor | None = None) -> None:
+    def __init__(
+        self, content: Content, redactor: Redactor | None = None, personal: PersonalData | None = None
+    ) -> None:
         self.content = content
         self.redactor = redactor or Redactor()
+        self.personal = personal
         self._treatments: dict[str, _Treatment] = {}
         self._names: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, settings: Settings) -> Privacy:
+        """The treatment that settings ask for; without a key of its placeholders."""
+        redactor = Redactor(list(map(re.compile, settings.redact_patterns)), settings.redact_keys)
+        personal = None
+        if settings.removes:
+            personal = PersonalData(
+                settings.personal_data,
+                regions=settings.phone_regions,
+                remove=settings.remove_paths,
+                keep=settings.keep_paths,
+                function=settings.redact_function,
+            )
+        return cls(settings.content or "none", redactor, personal)
+
+    def pause_by(self, pause: Pause | None) -> None:
+        """Call this every few milliseconds of long work; an exception that it raises ends the work."""
+        self.redactor.pause = pause
+        if self.personal is not None:
+            self.personal.pause = pause
+
+    def drain_counts(self) -> dict[str, int]:
+        """Return the number of values taken out since the last call, by rule or kind."""
+        counts = self.redactor.drain_counts()
+        if self.personal is not None:
+            for kind, count in self.personal.drain_counts().items():
+                counts[kind] = counts.get(kind, 0) + count
+        return counts
 
     def attribute(self, name: str, value: Any) -> Any:
         """The value to store under this name, or STRIPPED. Of numbers and booleans only the name matters."""
@@ -92,8 +125,13 @@ class Privacy:
         if treatment is _Treatment.SECRET and self.redactor.hides(name, value):
             return self.redactor.hidden(value)
         if isinstance(value, str):
-            return self.redactor.text(cut_texts(value, MAX_TEXT))
-        return value if isinstance(value, bool | int | float) else self._without_secrets(cut_texts(value, MAX_TEXT))
+            value = self.redactor.text(cut_texts(value, MAX_TEXT))
+        elif not isinstance(value, bool | int | float):
+            value = self._without_secrets(cut_texts(value, MAX_TEXT))
+        if self.personal is None:
+            return value
+        is_structure = treatment is _Treatment.KNOWN or treatment is _Treatment.GENERATED
+        return self.personal.structure(name, value) if is_structure else self.personal.value(name, value)
 
     def _treatment(self, name: str) -> _Treatment:
         known = rule(name)
@@ -125,21 +163,39 @@ class Privacy:
             known = self._names[name] = stored
         return known
 
+    def forget_names(self) -> None:
+        """Forget how names are stored: the key of placeholders has changed."""
+        self._names.clear()
+
     def text(self, text: str) -> str:
         """A name of a span, an event or a scope, or a trace state, as it may be stored."""
-        return text if self.content == "full" else self.redactor.text(cut_texts(text, _MAX_NAME))
+        if self.content == "full":
+            return text
+        text = self.redactor.text(cut_texts(text, _MAX_NAME))
+        return text if self.personal is None else str(self.personal.structure("", text))
 
     def description(self, text: str) -> str:
         """A status description, mostly an exception's message, as it may be stored."""
         if self.content == "none":
             return ""
-        return text if self.content == "full" else self.redactor.text(cut_texts(text, MAX_TEXT))
+        if self.content == "full":
+            return text
+        text = self.redactor.text(cut_texts(text, MAX_TEXT))
+        return text if self.personal is None else str(self.personal.value("status.message", text))
 
-    def value(self, name: str, value: Any) -> Any:
-        """The content of a span or a message, a snapshot that may be changed here, as it may be stored."""
+    def value(self, name: str, value: Any, *, path: str = "", tool: str = "") -> Any:
+        """The content of a span or a message, a snapshot that may be changed here, as it may be stored.
+
+        Args:
+            name: of the content.
+            value: the snapshot.
+            path: its path for rules, where that is another than the name.
+            tool: the tool whose arguments it is.
+        """
         if self.content == "full":
             return value
-        return self.redactor.under(name, self._tagged_bytes(value))
+        value = self.redactor.under(name, self._tagged_bytes(value))
+        return value if self.personal is None else self.personal.value(path or name, value, tool)
 
     def _without_secrets(self, value: Any) -> Any:
         """As `Redactor.value`, but what OTLP can hold stays of its type."""

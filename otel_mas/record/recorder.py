@@ -178,14 +178,21 @@ class Recorder:
         """Mark `span` as where `exc` comes from, though it was recorded as failed before `exc` was at hand."""
         mark_origin(exc, span)
 
-    def content(self, span: Span, name: str, value: Any) -> None:
-        """Store content with the span but not on it: copied now, redacted and written by the writer's thread."""
+    def content(self, span: Span, name: str, value: Any, tool: str = "") -> None:
+        """Store content with the span but not on it: copied now, redacted and written by the writer's thread.
+
+        Args:
+            span: the span.
+            name: of the content.
+            value: any object.
+            tool: the tool whose arguments it is, for rules by path.
+        """
         queue = self._queue
         if queue is None or self.settings.content == "none":
             return
         try:
             if span.is_recording():
-                queue.add_content(span.get_span_context(), name, *snapshot(value))
+                queue.add_content(span.get_span_context(), name, *snapshot(value), tool)
         except Exception as error:
             caught("recorder: content", error)
 

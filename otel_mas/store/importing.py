@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from otel_mas.config import Settings
 from otel_mas.otlp.array_parts import with_joined_arrays
 from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope
+from otel_mas.privacy.stored import Privacy
 from otel_mas.semconv import attributes as names
 from otel_mas.store.columns import column_values
 from otel_mas.store.connection import open_for_reading
+from otel_mas.store.imported import ImportedPrivacy
 from otel_mas.store.rows import Batch, SpanRow
 from otel_mas.store.writer import StoreWriter
 
@@ -48,17 +51,20 @@ def import_spans(
     messages: Iterable[ResourceSpans],
     *,
     may_ship: bool = False,
+    settings: Settings | None = None,
     clock: Callable[[], int] = time.time_ns,
 ) -> Imported:
     """Write spans into the store at `path`, which is made where there is none.
 
     Args:
         may_ship: whether the store's destinations get the spans, too. By default imported spans are not sent on.
+        settings: where they ask for personal data to be removed, spans are treated like those that are recorded;
+            without, they are stored as they come.
 
     Raises:
         StoreError: the store cannot be written.
     """
-    importing = _Import(path, may_ship, clock)
+    importing = _Import(path, may_ship, settings, clock)
     try:
         return importing.all(messages)
     finally:
@@ -75,11 +81,16 @@ class _Run:
             path, instance_id=instance_id, run_id=run_id, service="", max_bytes=0, max_age_ns=0, clock=clock
         )
         self._rows: list[SpanRow] = []
+        self._redacted: dict[str, int] = {}
 
     def add(self, row: SpanRow) -> None:
         self._rows.append(row)
         if len(self._rows) >= _BATCH_SPANS:
             self._write()
+
+    def count(self, redacted: Mapping[str, int]) -> None:
+        for rule, count in redacted.items():
+            self._redacted[rule] = self._redacted.get(rule, 0) + count
 
     def finish(self) -> None:
         self._write()
@@ -88,20 +99,28 @@ class _Run:
 
     def _write(self) -> None:
         if self._rows:
-            self.writer.write(Batch(spans=self._rows))
-            self._rows = []
+            self.writer.write(Batch(spans=self._rows, redacted=self._redacted))
+            self._rows, self._redacted = [], {}
 
 
 class _Import:
     """One import: a writer for each run, and a connection to look for spans that are there."""
 
-    def __init__(self, path: str | os.PathLike[str], may_ship: bool, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], may_ship: bool, settings: Settings | None, clock: Callable[[], int]
+    ) -> None:
         self._path = path
         self._may_ship = may_ship
         self._clock = clock
         self._runs: dict[str | None, _Run] = {}
         writer = self._run(None).writer
         self._store_id = writer.store_id
+        self._privacy: ImportedPrivacy | None = None
+        if settings is not None and settings.removes:
+            privacy = Privacy.of(replace(settings, content=settings.content or "redacted"))
+            if privacy.personal is not None:
+                privacy.personal.key = settings.digest_key or writer.digest_key
+            self._privacy = ImportedPrivacy(privacy)
         self._reading: sqlite3.Connection = open_for_reading(writer.path)
         self._done = Imported()
 
@@ -134,6 +153,8 @@ class _Import:
         return found
 
     def _message(self, message: ResourceSpans) -> None:
+        if self._privacy is not None:
+            self._privacy.resource(message.resource)
         body = message.resource.SerializeToString()
         attributes = decode_resource(body).attributes
         run_id = attributes.get(names.MAS_RUN_ID)
@@ -141,12 +162,16 @@ class _Import:
         recorded_by = self._recorder(attributes)
         resource = run.writer.resource(attributes, message.schema_url, body)
         for of_scope in message.scope_spans:
+            if self._privacy is not None:
+                self._privacy.scope(of_scope.scope)
             scope = decode_scope(of_scope.scope.SerializeToString())
             key = run.writer.scope(scope.name, scope.version, scope.attributes, of_scope.schema_url)
             for span in of_scope.spans:
                 row = self._row(span, resource, key)
                 if row is not None and not self._is_recorded(row, recorded_by):
                     run.add(row)
+        if self._privacy is not None:
+            run.count(self._privacy.drain_counts())
 
     def _recorder(self, attributes: Any) -> bytes | None:
         """The process that recorded these spans, where it recorded into this store."""
@@ -172,6 +197,9 @@ class _Import:
             self._done.without_ids += 1
             return None
         encoded = with_joined_arrays(span, span.SerializeToString())
+        if self._privacy is not None:
+            span = self._privacy.span(encoded)
+            encoded = span.SerializeToString()
         body = decode_body(encoded)
         start_ns = span.start_time_unix_nano
         if self._done.oldest_ns is None or start_ns < self._done.oldest_ns:

@@ -85,7 +85,7 @@ def refused(call: Mapping[str, Any], answer: Any) -> None:
     """
     span = _start(str(call["name"]), call.get("id"))
     try:
-        recorder().content(span, names.GEN_AI_TOOL_CALL_ARGUMENTS, call.get("args"))
+        recorder().content(span, names.GEN_AI_TOOL_CALL_ARGUMENTS, call.get("args"), str(call["name"]))
         if span.is_recording():
             _record_result(str(call["name"]), span, answer)
         span.set_attribute(names.ERROR_TYPE, _UNKNOWN)
@@ -100,7 +100,8 @@ def record_arguments(arguments: Any) -> None:
     if begun is not None:
         _beginning.set(None)
         span, tool = begun
-        recorder().content(span, names.GEN_AI_TOOL_CALL_ARGUMENTS, _without_injected(tool, arguments))
+        kept = _without_injected(tool, arguments)
+        recorder().content(span, names.GEN_AI_TOOL_CALL_ARGUMENTS, kept, text_of(field_of(tool, "name")) or "")
 
 
 def _without_injected(tool: Any, arguments: Any) -> Any:

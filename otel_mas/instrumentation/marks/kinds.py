@@ -154,7 +154,8 @@ class Tool(Mark):
         recorder().content(self.span, names.GEN_AI_TOOL_CALL_RESULT, result)
 
     def _on_arguments(self, arguments: Mapping[str, Any]) -> None:
-        recorder().content(self.span, names.GEN_AI_TOOL_CALL_ARGUMENTS, arguments)
+        tool = self._name or self._kind.default_name
+        recorder().content(self.span, names.GEN_AI_TOOL_CALL_ARGUMENTS, arguments, tool)
 
     def _on_result(self, result: Any) -> None:
         self.result(result)

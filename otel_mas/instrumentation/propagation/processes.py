@@ -11,6 +11,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from opentelemetry import context as otel_context
@@ -20,6 +21,7 @@ from opentelemetry.trace import get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from otel_mas.config import Settings
+from otel_mas.config.named_function import NamedFunction
 from otel_mas.instrumentation import switch
 from otel_mas.instrumentation.propagation.threads import run_inside, serves
 from otel_mas.record import RECORDED_SPAN_KEY, caught, guarded, lifecycle
@@ -40,13 +42,20 @@ class Carried(NamedTuple):
         headers: dict[str, str] = {}
         for propagator in _PROPAGATORS:
             propagator.inject(headers)
-        return cls(headers, switch.settings())
+        return cls(headers, _portable(switch.settings()))
 
     def context(self) -> Context:
         context = Context()
         for propagator in _PROPAGATORS:
             context = propagator.extract(self.headers, context)
         return Context({**context, RECORDED_SPAN_KEY: get_current_span(context)})
+
+
+def _portable(settings: Settings | None) -> Settings | None:
+    """The settings with the user's function by name, since to pickle the function itself might fail in the app."""
+    if settings is None or settings.redact_function is None or isinstance(settings.redact_function, NamedFunction):
+        return settings
+    return replace(settings, redact_function=NamedFunction.of(settings.redact_function))
 
 
 def run_carried(carried: Carried, function: Original, /, *args: Any, **kwargs: Any) -> Any:

@@ -44,11 +44,11 @@ class ContentEncoder:
             batch: gets its row.
             pause: called every few milliseconds; raises TimeoutError, with the reason, to end it.
         """
-        redactor, reason = self._privacy.redactor, ""
-        redactor.pause = pause
+        reason = ""
+        self._privacy.pause_by(pause)
         try:
             if isinstance(item, Content):
-                batch.contents.append(self._row(item, item.name, self._redacted(item.name, without_media(item.value))))
+                batch.contents.append(self._row(item, item.name, self._content(item)))
             elif isinstance(item, Message):
                 parts = "parts" in item.snapshot
                 body = self._redacted("message", item.snapshot) if parts else None
@@ -61,7 +61,7 @@ class ContentEncoder:
             caught("writer: content", error)
             reason = "it could not be redacted"
         finally:
-            redactor.pause = None
+            self._privacy.pause_by(None)
         if reason:
             self.withhold(item, batch, reason)
 
@@ -74,16 +74,19 @@ class ContentEncoder:
         name = _MESSAGES if isinstance(item, Message) else item.name
         batch.contents.append(self._row(item, name, to_json({_WITHHELD: reason})))
 
-    def _redacted(self, name: str, value: Any) -> bytes:
+    def _content(self, item: Content) -> bytes:
+        return self._redacted(item.name, without_media(item.value), item.tool)
+
+    def _redacted(self, name: str, value: Any, tool: str = "") -> bytes:
         if self._privacy.content != "full":
             value = cut_texts(value, MAX_BYTES)
-        return to_json(self._privacy.value(name, value))
+        return to_json(self._privacy.value(name, value, tool=tool))
 
     def _state_value(self, item: StateValue) -> bytes:
         value = without_media(item.value)
         size = len(to_json({"value": value}))
         if size <= _MAX_STATE_BYTES:
-            body = to_json({"value": self._privacy.value(item.name, value)})
+            body = to_json({"value": self._privacy.value(item.name, value, path=f"{_STATE}.{item.name}")})
             size = len(body)
         return body if size <= _MAX_STATE_BYTES else to_json({"value": None, "size": size})
 

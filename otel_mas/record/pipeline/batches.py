@@ -80,6 +80,9 @@ class BatchBuilder:
         self._origin = dict(origin)
         for known in (self._resources, self._scopes, self._origins):
             known.clear()
+        if self._privacy.personal is not None:  # placeholders have digests by the store's key
+            self._privacy.forget_names()
+            self._encoder = SpanEncoder(self._privacy, self._encoder.withheld)
 
     @property
     def withheld(self) -> int:
@@ -87,8 +90,8 @@ class BatchBuilder:
         return self._encoder.withheld + self.contents.withheld
 
     def redacted(self) -> dict[str, int]:
-        """Return the number of secrets taken out since the last call, by rule."""
-        return self._privacy.redactor.drain_counts()
+        """Return the number of values taken out since the last call, by rule or kind."""
+        return self._privacy.drain_counts()
 
     def batch(self, drained: Drained, keys: Keys) -> Batch:
         """Build a batch.

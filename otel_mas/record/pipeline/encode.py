@@ -65,9 +65,10 @@ class SpanEncoder:
 
     Args:
         privacy: decides what is stored; what it fails on is withheld, and the span says so.
+        withheld: how many values were withheld before.
     """
 
-    def __init__(self, privacy: Privacy) -> None:
+    def __init__(self, privacy: Privacy, withheld: int = 0) -> None:
         self._privacy = privacy
         self._attributes = AttributePairs(_ATTRIBUTE, privacy, COLUMNS)
         self._event_attributes = AttributePairs(_EVENT_ATTRIBUTE, privacy)
@@ -75,7 +76,7 @@ class SpanEncoder:
         self._resource_attributes = AttributePairs(_RESOURCE_ATTRIBUTE, privacy)
         self._link_kinds: dict[str, tuple[bytes, bytes]] = {}
         self._names: dict[str, tuple[str, bytes]] = {}
-        self.withheld = 0
+        self.withheld = withheld
 
     def row(self, span: SpanData, resource: int = 0, scope: int = 0) -> SpanRow:
         """The row of an ended span; `resource` and `scope` are the store's keys of these."""

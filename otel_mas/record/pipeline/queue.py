@@ -38,6 +38,8 @@ class Content(NamedTuple):
     name: str
     value: Any
     size: int
+    tool: str = ""
+    """The tool whose arguments it is."""
 
 
 class Message(NamedTuple):
@@ -199,9 +201,9 @@ class SpanQueue:
         """Whether the span started in this process and has not ended."""
         return (span[:2] if isinstance(span, tuple) else span) in self._live
 
-    def add_content(self, context: SpanContext, name: str, value: Any, size: int) -> None:
-        """Queue content of an open span: a snapshot and its size in bytes."""
-        self._add_content(Content(context[:2], name, value, size))
+    def add_content(self, context: SpanContext, name: str, value: Any, size: int, tool: str = "") -> None:
+        """Queue content of an open span: a snapshot and its size in bytes; of a tool's arguments also its name."""
+        self._add_content(Content(context[:2], name, value, size, tool))
 
     def add_messages(self, key: Key, direction: int, digests: Sequence[str]) -> None:
         """Queue the digests of messages that an open span consumed (0) or produced (1)."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import secrets
 import sys
 import time
@@ -31,7 +30,6 @@ from otel_mas.record.sdk.processor import ForeignSpans, RecordingProcessor
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
-    from otel_mas.privacy.redact import Redactor
     from otel_mas.privacy.stored import Privacy
     from otel_mas.record.pipeline.batches import BatchBuilder
 
@@ -188,8 +186,7 @@ class Recording:
             import otel_mas.store.writer  # noqa: F401
             from otel_mas.privacy.stored import Privacy
 
-            redactor = _redactor(self.settings)
-        self._privacy = privacy = Privacy(self.settings.content or "none", redactor)
+        self._privacy = privacy = Privacy.of(self.settings)
         run_id = self.settings.run_id and privacy.text(self.settings.run_id)
         settings = dataclasses.replace(self.settings, run_id=run_id)
         return partial(self._open_store, settings, self.instance_id, privacy.text(service))
@@ -203,6 +200,8 @@ class Recording:
             self._used_key = None
             self._digester.rekey(store.digest_key)  # only messages until now cannot be compared
             self._resend()
+        if self._privacy.personal is not None:
+            self._privacy.personal.key = self.settings.digest_key or store.digest_key
         origin = {names.MAS_INSTANCE_ID: self.instance_id.hex(), names.MAS_STORE_ID: store.store_id}
         if self.settings.run_id:
             origin[names.MAS_RUN_ID] = self._privacy.text(self.settings.run_id)
@@ -245,12 +244,6 @@ class Recording:
             message = {"role": message.get("role", "")}
         copy, size = snapshot(message)
         return self.queue.add_message(key, digest, copy, size)
-
-
-def _redactor(settings: Settings) -> Redactor:
-    from otel_mas.privacy.redact import Redactor
-
-    return Redactor(list(map(re.compile, settings.redact_patterns)), settings.redact_keys)
 
 
 def _end_with_multiprocessing(shutdown: Callable[[], object]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from otel_mas.privacy.personal.removal import PersonalData
 from otel_mas.privacy.stored import STRIPPED, Privacy
 from otel_mas.record.content.snapshot import to_json
 from otel_mas.semconv import attributes as names
@@ -116,3 +117,33 @@ def test_content_under_a_secret_name_is_a_secret() -> None:
 
 def test_full_is_full() -> None:
     assert Privacy("full").value("password", {"token": SECRET}) == {"token": SECRET}
+
+
+def test_personal_data_goes_from_everything_that_is_stored_beside_secrets() -> None:
+    personal = PersonalData(["email"], remove=["user.address", "state.plan"])
+    privacy = Privacy("redacted", personal=personal)
+    text = f"bob@example.com {SECRET}"
+    for stored in (
+        privacy.attribute("who.knows", text),
+        privacy.attribute(names.GEN_AI_AGENT_NAME, text),
+        privacy.attribute("deep", {"a": [text.encode(), {"b": text}]}),
+        privacy.text(text),
+        privacy.name(text),
+        privacy.description(text),
+        privacy.value("gen_ai.tool.call.arguments", {"a": text}),
+    ):
+        assert "bob" not in repr(stored)
+        assert SECRET not in repr(stored)
+        assert "[email]" in repr(stored)
+    assert privacy.attribute("user.address", ["Street 1"]) == "[removed]"
+    assert privacy.value("plan", "go", path="state.plan") == "[removed]"
+    counts = privacy.drain_counts()
+    assert counts["email"] == 8
+    assert counts["path"] == 2
+    assert counts["sk"] >= 7
+
+
+def test_ids_of_ours_are_not_searched_for_personal_data() -> None:
+    privacy = Privacy("redacted", personal=PersonalData(["phone", "card"]))
+    for value in ("4111111111111111", ("4111111111111111",)):
+        assert privacy.attribute(names.MAS_TASK_ID, value) is value

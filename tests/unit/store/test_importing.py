@@ -7,6 +7,7 @@ from typing import Any
 
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, TracesData
 
+from otel_mas.config import Settings
 from otel_mas.model import Query
 from otel_mas.otlp.framing import traces_data
 from otel_mas.privacy.withhold import Withholder
@@ -14,6 +15,7 @@ from otel_mas.semconv import attributes as names
 from otel_mas.store import StoreReader
 from otel_mas.store.importing import import_spans
 from otel_mas.store.log_reader import LogReader
+from otel_mas.store.losses import read_redacted
 from otel_mas.store.rows import Batch
 from tests.conformance.lunch import ASKING, PROCESSES, RESUMED, THREAD
 from tests.conformance.messages import link, process, span, trace_id
@@ -123,3 +125,33 @@ def test_the_oldest_start_is_returned(tmp_path: Path) -> None:
     oldest = min(one.start_time_unix_nano for p in messages for of in p.scope_spans for one in of.spans)
     assert import_spans(tmp_path / "s.db", messages).oldest_ns == oldest
     assert import_spans(tmp_path / "s.db", []).oldest_ns is None
+
+
+def test_personal_data_is_removed_from_imported_spans_where_settings_ask_for_it(tmp_path: Path) -> None:
+    message = ResourceSpans()
+    message.CopyFrom(PROCESSES[0])
+    said = "write to bob@example.com"
+    imported = message.scope_spans[0].spans[0]
+    message.resource.attributes.add(key="owner").value.string_value = said
+    message.scope_spans[0].scope.name = said
+    imported.name = imported.status.message = said
+    imported.attributes.add(key="user.address").value.string_value = "Street 1"
+    imported.attributes.add(key="input").value.array_value.values.add().string_value = f'{{"to": "{said}"}}'
+    event = imported.events.add(name="exception")
+    event.attributes.add(key="exception.message").value.string_value = said
+    settings = Settings(personal_data=("email",), remove_paths=("user.address",))
+    for _ in range(2):
+        copy = ResourceSpans()
+        copy.CopyFrom(message)
+        done = import_spans(tmp_path / "s.db", [copy], settings=settings)
+
+    assert (done.added, done.duplicates) == (0, len(PROCESSES[0].scope_spans[0].spans))
+    with StoreReader(tmp_path / "s.db") as reader:
+        trace = reader.trace(imported.trace_id.hex())
+        (found,) = [one for one in trace.spans if one.span_id == imported.span_id.hex()]
+        assert found.name.startswith("write to [email:")
+        assert found.attributes["user.address"] == "[removed]"
+        assert read_redacted(reader._connection) == {"email": 12, "path": 2}
+    for file in tmp_path.iterdir():
+        assert b"bob@" not in file.read_bytes()
+        assert b"Street 1" not in file.read_bytes()

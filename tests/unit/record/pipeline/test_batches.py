@@ -31,7 +31,7 @@ TRACER = TracerProvider(resource=RESOURCE).get_tracer("scope", "1.0", "https://s
 class Failing(Privacy):
     __slots__ = ()
 
-    def value(self, name: str, value: Any) -> Any:
+    def value(self, name: str, value: Any, **more: Any) -> Any:
         if "bad" in repr(value):
             raise RuntimeError("redaction failed")
         return super().value(name, value)

@@ -1,0 +1,84 @@
+"""Privacy of imported spans: the treatment of what is recorded, for OTLP messages of others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from otel_mas.otlp.decode import decode_value
+from otel_mas.otlp.encode import key_value
+from otel_mas.otlp.nesting import parsed
+from otel_mas.privacy.stored import STRIPPED, Privacy
+
+
+class ImportedPrivacy:
+    """Changes parsed OTLP messages in place: their attributes, names and texts, never their ids.
+
+    Args:
+        privacy: decides what is stored; what it fails on is left out.
+    """
+
+    def __init__(self, privacy: Privacy) -> None:
+        self._privacy = privacy
+
+    def drain_counts(self) -> dict[str, int]:
+        """Return the number of values taken out since the last call, by rule or kind."""
+        return self._privacy.drain_counts()
+
+    def resource(self, resource: Any) -> None:
+        """Treat an OTLP `Resource`."""
+        self._attributes(resource.attributes)
+
+    def scope(self, scope: Any) -> None:
+        """Treat an OTLP `InstrumentationScope`."""
+        scope.name, scope.version = self._text(scope.name), self._text(scope.version)
+        self._attributes(scope.attributes)
+
+    def span(self, encoded: bytes) -> Any:
+        """Decode an OTLP `Span` and treat it."""
+        from opentelemetry.proto.trace.v1 import trace_pb2
+
+        span = parsed(trace_pb2.Span(), encoded)
+        span.name = self._text(span.name)
+        if span.trace_state:
+            span.trace_state = self._text(span.trace_state)
+        if span.status.message:
+            span.status.message = self._description(span.status.message)
+        self._attributes(span.attributes)
+        for event in span.events:
+            event.name = self._text(event.name)
+            self._attributes(event.attributes)
+        for link in span.links:
+            if link.trace_state:
+                link.trace_state = self._text(link.trace_state)
+            self._attributes(link.attributes)
+        return span
+
+    def _attributes(self, pairs: Any) -> None:
+        kept = []
+        for pair in pairs:
+            value = decode_value(pair.value)
+            try:
+                name, stored = self._privacy.name(pair.key), self._privacy.attribute(pair.key, value)
+                if stored is STRIPPED:
+                    continue
+                if name != pair.key or stored is not value:
+                    pair.ParseFromString(key_value(name, stored))
+            except Exception:
+                continue
+            kept.append(pair)
+        if len(kept) < len(pairs):
+            copies = [type(pair).FromString(pair.SerializeToString()) for pair in kept]
+            del pairs[:]
+            pairs.extend(copies)
+
+    def _text(self, text: str) -> str:
+        try:
+            return self._privacy.text(text)
+        except Exception:
+            return "(withheld)"
+
+    def _description(self, text: str) -> str:
+        try:
+            return self._privacy.description(text)
+        except Exception:
+            return "(withheld)"
