@@ -111,7 +111,7 @@ class Source:
         from otel_mas.analyse.failures import error_outcomes
 
         found: dict[str, str] = {}
-        for summary in summaries if self.capabilities.content else ():
+        for summary in summaries if self.capabilities.content and self.capabilities.runs else ():
             if summary.status == RunOutcome.ERROR:
                 trace = self.trace(summary.trace_id)
                 messages = trace.error_messages()

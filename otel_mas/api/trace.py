@@ -138,7 +138,8 @@ class Run(Tabular):
         messages: dict[str, Message] = {}
         for trace in kept:
             digests = dict.fromkeys([*(ref.digest for ref in trace._refs), *_state_digests(trace.spans)])
-            messages.update(trace._port.messages([digest for digest in digests if digest not in messages]))
+            lacking = [one for one in digests if one not in messages or messages[one].body is None]
+            messages.update(trace._port.messages(lacking, trace.trace_id))
         contents = chain.from_iterable(trace._port.contents(trace.trace_id) for trace in kept)
         return RunContent.gathered(refs, messages, contents, kept=bool(kept))
 
@@ -279,8 +280,8 @@ class Trace(Run):
             UnsupportedQuery: The source keeps no messages.
         """
         span_id = self._content_of(span)
-        refs = [ref for ref in self._refs if ref.span_id == span_id]
-        found = self._port.messages(list(dict.fromkeys(ref.digest for ref in refs)))
+        refs = self._refs_by_span.get(span_id, [])
+        found = self._port.messages(list(dict.fromkeys(ref.digest for ref in refs)), self.trace_id)
 
         def side(direction: str) -> tuple[Message, ...]:
             there = sorted((ref for ref in refs if ref.direction == direction), key=lambda ref: ref.position)
@@ -289,18 +290,18 @@ class Trace(Run):
         return SpanMessages(side("input"), side("output"))
 
     def contents(self, span: Span | str) -> Mapping[str, Any]:
-        """Other content beside a span (tool arguments and results, exception text, questions), by name."""
+        """Other content of a span (tool arguments and results, exception text, questions), by name."""
         return self._stored_contents(self._content_of(span))
 
     def _stored_contents(self, span_id: str) -> Mapping[str, Any]:
-        """Content beside a span, by name; none from a source that keeps none."""
+        """Content beside a span or on it, by name; none from a source that has none."""
         if not self._port.capabilities.content:
             return {}
         return {content.name: content.value for content in self._port.contents(self.trace_id, span_id)}
 
     def _content_of(self, span: Span | str) -> str:
         if not self._port.capabilities.content:
-            raise UnsupportedQuery(f"{self._port.location} keeps no messages and no content beside spans")
+            raise UnsupportedQuery(f"{self._port.location} has no messages and no other content")
         return self.span(span if isinstance(span, str) else span.span_id).span_id
 
     def questions(self) -> tuple[Question, ...]:
@@ -328,6 +329,13 @@ class Trace(Run):
     @cached_property
     def _refs(self) -> Sequence[model.MessageRef]:
         return self._port.message_refs(self.trace_id)
+
+    @cached_property
+    def _refs_by_span(self) -> Mapping[str, Sequence[model.MessageRef]]:
+        found: dict[str, list[model.MessageRef]] = {}
+        for ref in self._refs:
+            found.setdefault(ref.span_id, []).append(ref)
+        return found
 
     @cached_property
     def _graph(self) -> Graph:

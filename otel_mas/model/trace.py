@@ -11,7 +11,7 @@ from otel_mas.model.span import Span
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Trace:
     """All spans of one trace id, in start order (ties: parents first, then span id).
 

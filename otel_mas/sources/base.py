@@ -20,7 +20,7 @@ class Capabilities:
     """`trace` takes the unique beginning of an id too."""
     conversations: bool = False
     content: bool = False
-    """It keeps messages and other content beside spans."""
+    """It can have messages and other content: beside spans, or on them where the app let content leave."""
     lookback_ns: int | None = None
     """How far back `traces` looks where the query has no `since_ns`; None: to the beginning."""
     runs: bool = False
@@ -55,14 +55,20 @@ class Source(Protocol):
         """The traces of a conversation, oldest first; of one service where it is given."""
         ...
 
-    def message_refs(self, trace_id: str) -> Sequence[MessageRef]: ...
+    def message_refs(self, trace_id: str) -> Sequence[MessageRef]:
+        """Which span of a trace consumed or produced which message."""
+        ...
 
-    def messages(self, digests: Sequence[str]) -> Mapping[str, Message]:
-        """Messages by digest; those that it does not have are absent."""
+    def messages(self, digests: Sequence[str], trace_id: str | None = None) -> Mapping[str, Message]:
+        """Messages by digest; those that it does not have are absent.
+
+        Args:
+            trace_id: a trace whose spans name them. Needed where the spans are all that the source has.
+        """
         ...
 
     def contents(self, trace_id: str, span_id: str | None = None) -> Sequence[Content]:
-        """Content beside the spans of a trace, or beside one of them."""
+        """Content beside the spans of a trace or on them, or that of one span; empty where it was not kept."""
         ...
 
     def run(self, run_id: str) -> RunSummary:

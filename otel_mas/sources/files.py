@@ -24,13 +24,13 @@ class FileSource(SpansOnlySource):
         target: a file, a folder (whose files of this form are read together), or a pattern like `logs/*.jsonl.gz`.
     """
 
-    capabilities = Capabilities(filters=FILTERS, conversations=True, local=True)
+    capabilities = Capabilities(filters=FILTERS, conversations=True, content=True, local=True)
     form: ClassVar[str]
     """For people: "OTLP file"."""
     suffixes: ClassVar[tuple[str, ...]]
 
     def __init__(self, target: str) -> None:
-        self.location = target
+        super().__init__(target)
         self._signature: _Signature = ()
         self._builders: dict[str, SummaryBuilder] = {}
         self._parts_of: dict[str, set[int]] = {}
@@ -130,7 +130,7 @@ class FileSource(SpansOnlySource):
         for trace_id in trace_ids:
             if trace_id not in found:  # the file has changed since
                 raise self.no_trace(trace_id)
-        return [found[trace_id] for trace_id in trace_ids]
+        return [self.held.add(found[trace_id]) for trace_id in trace_ids]
 
     def _paths(self) -> list[Path]:
         path = Path(self.location)

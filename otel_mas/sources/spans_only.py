@@ -1,43 +1,89 @@
-"""The part that sources of ended spans share: they keep nothing beside spans, and refuse what they cannot know."""
+"""The part that sources of ended spans share: content is what spans carry, and what they cannot know is refused."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import partial
+from itertools import chain
+from weakref import ref
 
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
 from otel_mas.model import ENDED, Content, Message, MessageRef, Query, RunSummary, Trace
 from otel_mas.model.status import RUNNING, STOPPED
-from otel_mas.semconv import attributes as names
+from otel_mas.otlp.span_content import TraceContent
 
 FILTERS = frozenset(field.name for field in fields(Query)) - {"limit"}
 """All of them."""
-_MESSAGE_ATTRIBUTES = (("input", names.MAS_INPUT_MESSAGES), ("output", names.MAS_OUTPUT_MESSAGES))
+
+
+class HeldTraces:
+    """Content of the traces that somebody has been given and still holds; each is let go together with its trace."""
+
+    def __init__(self) -> None:
+        self._traces: dict[str, ref[Trace]] = {}
+        self._contents: dict[str, TraceContent] = {}
+
+    def add(self, trace: Trace) -> Trace:
+        """Note that somebody gets this trace, and may ask for its content next."""
+        trace_id = trace.trace_id
+        known = self._traces.get(trace_id)
+        if known is None or known() is not trace:
+            self._contents.pop(trace_id, None)
+            self._traces[trace_id] = ref(trace, partial(self._let_go, trace_id))
+        return trace
+
+    def content(self, trace_id: str) -> TraceContent | None:
+        """Content of the trace as it was given last; None where nobody holds it."""
+        known = self._traces.get(trace_id)
+        trace = None if known is None else known()
+        if trace is None:
+            return None
+        if trace_id not in self._contents:
+            self._contents[trace_id] = TraceContent.of(trace.spans)
+        return self._contents[trace_id]
+
+    def _let_go(self, trace_id: str, gone: ref[Trace]) -> None:
+        if self._traces.get(trace_id) is gone:
+            del self._traces[trace_id]
+            self._contents.pop(trace_id, None)
 
 
 class SpansOnlySource(ABC):
-    """Base of sources that have traces, and neither content nor runs."""
+    """Base of sources that have spans, and of content only what these carry.
 
-    location: str
+    Content of a trace is read from its spans once, for as long as somebody holds the trace. So its bodies are decoded
+    once, too.
+    """
+
+    def __init__(self, location: str) -> None:
+        self.location = location
+        self.held = HeldTraces()
 
     @abstractmethod
     def trace(self, trace_id: str) -> Trace: ...
 
     def message_refs(self, trace_id: str) -> Sequence[MessageRef]:
-        """Which span consumed or produced which message, by the digests that the spans themselves carry."""
-        return [
-            MessageRef(trace_id, span.span_id, direction, position, digest)
-            for span in self.trace(trace_id).spans
-            for direction, name in _MESSAGE_ATTRIBUTES
-            for position, digest in enumerate(span.attributes.get(name) or ())
-        ]
+        """Which span consumed or produced which message, by digests on the spans, else of the messages on them."""
+        return self._content(trace_id).refs
 
-    def messages(self, digests: Sequence[str]) -> Mapping[str, Message]:
-        raise self.no_content()
+    def messages(self, digests: Sequence[str], trace_id: str | None = None) -> Mapping[str, Message]:
+        """Messages that the spans of a trace carry, by digest. Raises UnsupportedQuery where no trace is named."""
+        if trace_id is None:
+            raise UnsupportedQuery(f"{self.location} finds messages by their trace only: give its id")
+        carried = self._content(trace_id).messages
+        return {digest: carried[digest] for digest in digests if digest in carried}
 
     def contents(self, trace_id: str, span_id: str | None = None) -> Sequence[Content]:
-        raise self.no_content()
+        """Content that the spans of a trace carry, or one of them; empty where the app did not let content leave."""
+        by_span = self._content(trace_id).contents
+        return list(chain.from_iterable(by_span.values())) if span_id is None else by_span.get(span_id, [])
+
+    def _content(self, trace_id: str) -> TraceContent:
+        wanted = full_id(trace_id)
+        found = self.held.content(wanted)
+        return TraceContent.of(self.trace(wanted).spans) if found is None else found
 
     def run(self, run_id: str) -> RunSummary:
         raise UnsupportedQuery(f"{self.location} does not know runs as a whole: ask for traces, also by run")
@@ -56,11 +102,6 @@ class SpansOnlySource(ABC):
 
     def no_trace(self, trace_id: str) -> TraceNotFound:
         return TraceNotFound(f"no trace {trace_id} in {self.location}: was it sent there, and is it still kept?")
-
-    def no_content(self) -> UnsupportedQuery:
-        return UnsupportedQuery(
-            f"{self.location} keeps no messages and no content beside spans: ask the store that recorded them"
-        )
 
 
 def full_id(trace_id: str) -> str:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +20,7 @@ from otel_mas.errors.log import logger
 from otel_mas.model import STATUSES, Content, Message, MessageRef, Query, RunSummary, SpanBody, Trace, TraceSummary
 from otel_mas.model.dropped import describe_dropped
 from otel_mas.otlp.decode import decode_body
+from otel_mas.store.carried import CarriedContent
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, reading
 from otel_mas.store.files import replaced
 from otel_mas.store.liveness import FRESH_NS
@@ -56,6 +58,7 @@ class StoreReader:
         self._clock = clock
         self._timeout_s = timeout_s
         self._lock = threading.RLock()
+        self._carried = CarriedContent()
         self._connection: sqlite3.Connection | None = open_for_reading(self.path, timeout_s)
         try:
             with self._snapshot() as connection:
@@ -114,7 +117,8 @@ class StoreReader:
                 "SELECT span_id, direction, position, digests FROM message_lists WHERE trace = ? ORDER BY id, position",
                 (trace,),
             ).fetchall()
-        return [
+            carried = self._carried.of(connection, trace, full_id)
+        found = [
             MessageRef(
                 full_id,
                 span_id.hex(),
@@ -125,10 +129,18 @@ class StoreReader:
             for span_id, direction, position, digests in rows
             for place in range(len(digests) // _DIGEST)
         ]
+        stored = {(ref.span_id, ref.direction) for ref in found} if carried.refs else ()
+        return found + [ref for ref in carried.refs if (ref.span_id, ref.direction) not in stored]
 
-    def messages(self, digests: Iterable[str]) -> dict[str, Message]:
-        """The messages with these hex digests; those that the store does not have are left out."""
-        wanted = [bytes.fromhex(digest) for digest in dict.fromkeys(digests)]
+    def messages(self, digests: Iterable[str], trace_id: str | None = None) -> dict[str, Message]:
+        """The messages with these hex digests; those that the store does not have are left out.
+
+        Args:
+            digests: of 32 digits; or 40, of what a span of other instrumentation carries.
+            trace_id: whose spans these are: messages of other instrumentation are found by it only.
+        """
+        asked = list(dict.fromkeys(digests))
+        wanted = [bytes.fromhex(digest) for digest in asked]
         found: dict[str, Message] = {}
         with self._snapshot() as connection:
             for digest, role, body in select(
@@ -136,10 +148,18 @@ class StoreReader:
             ):
                 content = None if body is None else self._json(body, f"message {digest.hex()}")
                 found[digest.hex()] = Message(digest.hex(), role, None if content is _UNREADABLE else content)
+            if trace_id is not None:
+                carried = self._carried.of(connection, *self._found(connection, trace_id)).messages
+                for digest in asked if carried else ():
+                    if digest in carried and (digest not in found or found[digest].body is None):
+                        found[digest] = carried[digest]
         return found
 
     def contents(self, trace_id: str, span_id: str | None = None) -> list[Content]:
-        """Content that was recorded beside the spans of a trace, or beside one of them, in the order of recording."""
+        """Content that was recorded beside the spans of a trace, or beside one of them, in the order of recording.
+
+        Then what spans of other instrumentation carry.
+        """
         wanted = None if span_id is None else bytes.fromhex(span_id)
         with self._snapshot() as connection:
             trace, full_id = self._found(connection, trace_id)
@@ -148,11 +168,15 @@ class StoreReader:
                 "AND (:span IS NULL OR span_id = :span) ORDER BY id",
                 {"trace": trace, "span": wanted},
             ).fetchall()
-            return [
+            found = [
                 Content(full_id, span.hex(), name, content)
                 for span, name, value in rows
                 if (content := self._json(value, f"{name} of span {span.hex()}")) is not _UNREADABLE
             ]
+            carried = self._carried.of(connection, trace, full_id).contents
+        stored = {(content.span_id, content.name) for content in found} if carried else ()
+        others = carried.values() if span_id is None else [carried.get(span_id, [])]
+        return found + [one for one in chain.from_iterable(others) if (one.span_id, one.name) not in stored]
 
     def run(self, run_id: str) -> RunSummary:
         """The summary of one `otel-mas run`, over all of its processes; empty where it recorded nothing."""

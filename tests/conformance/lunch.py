@@ -6,11 +6,13 @@ off, and a tool fails.
 
 from __future__ import annotations
 
+import json
+
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from otel_mas.model import TraceSummary
 from otel_mas.semconv import attributes as names
-from tests.conformance.messages import BASE_NS, MS, export, link, process, span, span_id, trace_id
+from tests.conformance.messages import BASE_NS, MS, export, link, pairs, process, span, span_id, trace_id
 
 ASKING, RESUMED, FOREIGN = 1, 2, 3
 THREAD, SERVICE, RUN = "table 7/ünï", "canteen", "run-7"
@@ -27,6 +29,10 @@ def _task(task: str, name: str, outcome: str = "ok", **more: object) -> dict[str
     return {_KIND: "AGENT_TASK", _TASK: task, _NAME: name, _OUTCOME: outcome, names.MAS_TASK_STEP: 1, **more}
 
 
+def _text(text: str) -> dict[str, str]:
+    return {"type": "text", "content": text}
+
+
 def _model(model: str, read: int, wrote: int, cost: float | None) -> dict[str, object]:
     priced = {} if cost is None else {names.MAS_COST_USD: cost}
     return {
@@ -38,6 +44,11 @@ def _model(model: str, read: int, wrote: int, cost: float | None) -> dict[str, o
         names.GEN_AI_RESPONSE_FINISH_REASONS: ("stop",),
         names.MAS_INPUT_MESSAGES: ("0a" * 16, "0b" * 16),
         names.MAS_OUTPUT_MESSAGES: ("0c" * 16,),
+        names.GEN_AI_SYSTEM_INSTRUCTIONS: json.dumps([_text("Plan a lunch.")]),
+        names.GEN_AI_INPUT_MESSAGES: json.dumps([{"role": "user", "parts": [_text("For seven, läte.")]}]),
+        names.GEN_AI_OUTPUT_MESSAGES: json.dumps(
+            [{"role": "assistant", "parts": [_text("Soup.")], "finish_reason": "stop"}]
+        ),
         **priced,
     }
 
@@ -97,9 +108,15 @@ _RESUMED = process(
             attributes={
                 _KIND: "TOOL_CALL", _OPERATION: "execute_tool", names.GEN_AI_TOOL_NAME: "tray",
                 names.ERROR_TYPE: "kitchen.TrayDropped",
+                names.GEN_AI_TOOL_CALL_ARGUMENTS: '{"plates":7}', names.GEN_AI_TOOL_CALL_RESULT: '"all broken"',
             },
             causes=[(RESUMED, 14, "call")],
-            events=[Span.Event(name="exception", time_unix_nano=BASE_NS + 61_000 * MS)],
+            events=[
+                Span.Event(
+                    name="exception", time_unix_nano=BASE_NS + 61_000 * MS,
+                    attributes=pairs({names.EXCEPTION_MESSAGE: "it was slippery"}),
+                )
+            ],
         ),
     ],
 )  # fmt: skip
@@ -116,7 +133,13 @@ _KITCHEN = process(
     [
         span(
             FOREIGN, 23, "serve menu", 120_020, 120_150, parent=22, kind=Span.SPAN_KIND_SERVER,
-            attributes={names.GEN_AI_AGENT_NAME: "chef"}, links=[link(ASKING, 1, {"why": "same table"})],
+            attributes={
+                names.GEN_AI_AGENT_NAME: "chef",
+                names.GEN_AI_INPUT_MESSAGES: json.dumps([{"role": "user", "parts": [_text("The menu?")]}]),
+                "gen_ai.completion.0.role": "assistant", "gen_ai.completion.0.content": "Soup.",
+                "input.value": "a menu",
+            },
+            links=[link(ASKING, 1, {"why": "same table"})],
         ),
     ],
 )  # fmt: skip

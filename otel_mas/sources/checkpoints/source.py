@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from otel_mas.errors import SourceError, UnsupportedQuery
-from otel_mas.model import MessageRef, Query, SummaryBuilder, Trace, TraceSummary
+from otel_mas.model import Content, Message, MessageRef, Query, SummaryBuilder, Trace, TraceSummary
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.checkpoints.convert import trace_of
 from otel_mas.sources.checkpoints.reader import CheckpointFile, holds_checkpoints
@@ -31,8 +31,8 @@ class CheckpointSource(SpansOnlySource):
     )
 
     def __init__(self, path: str | Path) -> None:
+        super().__init__(f"checkpoints+sqlite://{path}")
         self._file = CheckpointFile(Path(path))
-        self.location = f"checkpoints+sqlite://{path}"
         self._version = self._file.version()
         self._known: dict[str, list[Trace]] = {}
 
@@ -76,7 +76,13 @@ class CheckpointSource(SpansOnlySource):
         return tuple(self._thread(thread))
 
     def message_refs(self, trace_id: str) -> Sequence[MessageRef]:
-        raise self.no_content()
+        raise self._no_content()
+
+    def messages(self, digests: Sequence[str], trace_id: str | None = None) -> Mapping[str, Message]:
+        raise self._no_content()
+
+    def contents(self, trace_id: str, span_id: str | None = None) -> Sequence[Content]:
+        raise self._no_content()
 
     def close(self) -> None:
         self._file.close()
@@ -85,6 +91,11 @@ class CheckpointSource(SpansOnlySource):
         for name, value in asked.items():
             if value is not None:
                 raise UnsupportedQuery(f"{self.location} cannot select by {name}: checkpoints do not say it")
+
+    def _no_content(self) -> UnsupportedQuery:
+        return UnsupportedQuery(
+            f"{self.location} has no messages and no other content: checkpoints keep the state only"
+        )
 
     def _threads(self) -> Iterator[tuple[str, int]]:
         self._look()

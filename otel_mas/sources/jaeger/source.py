@@ -40,15 +40,15 @@ class JaegerSource(ServerSource):
         max_counted: traces that are counted for one question at most, where Jaeger does not select them itself.
     """
 
-    capabilities = Capabilities(filters=FILTERS, conversations=True)
+    capabilities = Capabilities(filters=FILTERS, conversations=True, content=True)
 
     def __init__(
         self, client: JaegerClient, *, clock: Callable[[], int] = time.time_ns, max_counted: int = MAX_COUNTED
     ) -> None:
+        super().__init__(client.location)
         self._client = client
         self._clock = clock
         self._most_looked_at = max_counted
-        self.location = client.location
 
     def close(self) -> None:
         self._client.close()

@@ -40,10 +40,10 @@ class TempoSource(ServerSource):
         clock: now, in ns since the epoch.
     """
 
-    capabilities = Capabilities(filters=FILTERS, conversations=True, lookback_ns=LOOKBACK_NS)
+    capabilities = Capabilities(filters=FILTERS, conversations=True, content=True, lookback_ns=LOOKBACK_NS)
 
     def __init__(self, endpoint: Endpoint, access: Access, *, clock: Callable[[], int] = time.time_ns) -> None:
-        self.location = endpoint.location
+        super().__init__(endpoint.location)
         self._client = TempoClient(endpoint, access)
         self._clock = clock
 

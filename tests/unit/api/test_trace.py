@@ -62,7 +62,7 @@ def test_messages_are_refused_where_the_source_keeps_none(team: ModuleType) -> N
         capabilities = Capabilities()
 
     bare: Any = Bare()
-    with pytest.raises(UnsupportedQuery, match="bare:// keeps no messages"):
+    with pytest.raises(UnsupportedQuery, match="bare:// has no messages"):
         Trace(team.research_traces()[0], bare).messages("4b00000000000001")
 
 

@@ -1,0 +1,232 @@
+"""Content that spans carry in their attributes and events: messages, and everything else by name.
+
+Spans of ours carry it where the app allowed it to leave (`otel_mas.store.content` adds it then): texts in the
+attributes of the GenAI conventions, and the digests of the same messages, position by position, beside them. Spans of
+other instrumentation have no digests; theirs are made of the content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Final
+
+import orjson
+
+from otel_mas.model import Content, Event, Message, MessageRef, Span
+from otel_mas.otlp.foreign_messages import MESSAGE_PREFIXES, foreign_messages, message_of, parsed_json, with_lists
+from otel_mas.semconv import ContentClass, content_class
+from otel_mas.semconv import attributes as names
+
+OWN_SCOPE: Final = "otel_mas"
+"""Name of the instrumentation scope of spans that we record."""
+CONTENT_DIGEST_BYTES: Final = 20
+"""Size of a digest that is made of content, without a key. A digest of ours has 16 bytes, so none is taken for one."""
+PLAIN: Final = frozenset(
+    {
+        names.GEN_AI_TOOL_DESCRIPTION,
+        names.GEN_AI_RETRIEVAL_QUERY_TEXT,
+        names.GEN_AI_EVALUATION_EXPLANATION,
+        names.MAS_GUARDRAIL_REASON,
+        names.MAS_ROUTING_REASON,
+        names.EXCEPTION_MESSAGE,
+        names.EXCEPTION_STACKTRACE,
+    }
+)
+"""Names whose values are text in the conventions; other content of the registry is JSON."""
+OF_MESSAGES: Final = frozenset(
+    {names.GEN_AI_INPUT_MESSAGES, names.GEN_AI_OUTPUT_MESSAGES, names.GEN_AI_SYSTEM_INSTRUCTIONS}
+)
+CUT, MISSING = "cut", "missing"
+"""Types of parts that stand for what was left out, and for a message that was not kept."""
+
+_REGISTRY = frozenset(value for name, value in vars(names).items() if name.isupper() and isinstance(value, str))
+_OWN_CONTENT = frozenset(name for name in _REGISTRY if content_class(name) is ContentClass.CONTENT) - OF_MESSAGES
+_SIDES = (
+    ("input", names.MAS_INPUT_MESSAGES, names.GEN_AI_INPUT_MESSAGES),
+    ("output", names.MAS_OUTPUT_MESSAGES, names.GEN_AI_OUTPUT_MESSAGES),
+)
+_EXCEPTION = "exception"
+_DETAILS = "gen_ai.client.inference.operation.details"
+
+_Body = dict[str, Any]
+
+
+@dataclass(slots=True)
+class TraceContent:
+    """Content of the spans of one trace, read once."""
+
+    refs: list[MessageRef] = field(default_factory=list)
+    messages: dict[str, Message] = field(default_factory=dict)
+    """By digest. Of one that several spans carry the whole one, else the longest."""
+    contents: dict[str, list[Content]] = field(default_factory=dict)
+    """By span id."""
+
+    @classmethod
+    def of(cls, spans: Iterable[Span]) -> TraceContent:
+        """Read the attributes and events of these spans, which decodes their bodies."""
+        found = cls()
+        cut_sizes: dict[str, int] = {}
+        for span in spans:
+            found._add(span, cut_sizes)
+        return found
+
+    def _add(self, span: Span, cut_sizes: dict[str, int]) -> None:
+        carrying = _carrying(span)
+        shortened = set(_texts(span.attributes.get(names.MAS_CONTENT_CUT)))
+        for side, digests_name, content_name in _SIDES:
+            digests = _texts(span.attributes.get(digests_name))
+            if digests:
+                pairs = list(_with_digests(side, digests, carrying))
+                whole = not shortened.intersection((content_name, names.GEN_AI_SYSTEM_INSTRUCTIONS))
+            else:
+                pairs, whole = [(digest_of(body), body) for body in foreign_messages(side, carrying)], True
+                digests = [digest for digest, _ in pairs]
+            self.refs += [MessageRef(span.trace_id, span.span_id, side, at, one) for at, one in enumerate(digests)]
+            for digest, body in pairs:
+                self._keep(digest, body, cut_sizes, whole=whole)
+        contents = list(contents_of(span))
+        if contents:
+            self.contents.setdefault(span.span_id, []).extend(contents)
+
+    def _keep(self, digest: str, body: _Body, cut_sizes: dict[str, int], *, whole: bool) -> None:
+        if digest in self.messages and digest not in cut_sizes:
+            return
+        if whole:
+            cut_sizes.pop(digest, None)
+        else:
+            size = len(repr(body))
+            if size <= cut_sizes.get(digest, -1):
+                return
+            cut_sizes[digest] = size
+        self.messages[digest] = Message(digest, body["role"], body)
+
+
+def contents_of(span: Span) -> Iterator[Content]:
+    """Content of a span other than messages: tool arguments and results, exception text, questions, reasons.
+
+    Of a span of ours these are the names of the registry; of another one every name that is known to hold content.
+    """
+    own = span.scope.name == OWN_SCOPE
+    for name, value in span.attributes.items():
+        if name in _OWN_CONTENT:
+            yield Content(span.trace_id, span.span_id, name, _value(name, value))
+        elif not own and _is_foreign_content(name):
+            yield Content(span.trace_id, span.span_id, name, with_lists(value))
+    exceptions = [event.attributes for event in span.events if event.name == _EXCEPTION]
+    for name in (names.EXCEPTION_MESSAGE, names.EXCEPTION_STACKTRACE):
+        text = next((one[name] for one in reversed(exceptions) if one.get(name)), None)
+        if text is not None and name not in span.attributes:
+            yield Content(span.trace_id, span.span_id, name, text)
+
+
+def _is_foreign_content(name: str) -> bool:
+    if name in _REGISTRY or name.startswith(MESSAGE_PREFIXES):
+        return False
+    return content_class(name) is ContentClass.CONTENT
+
+
+def digest_of(message: Mapping[str, Any]) -> str:
+    """A digest of a message's role and parts: equal for equal content, 40 hex digits, where one of ours has 32."""
+    said = [message["role"], message["parts"]]
+    try:
+        text = orjson.dumps(said, default=str, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # nested too deeply, or a number past 64 bits
+        text = repr(said).encode("utf-8", "replace")
+    return blake2b(text, digest_size=CONTENT_DIGEST_BYTES, person=b"otel-mas content").hexdigest()
+
+
+def _carrying(span: Span) -> Mapping[str, Any]:
+    """The attributes of the span, with those of the event that has its messages where the span does not."""
+    details: list[Event] = [event for event in span.events if event.name == _DETAILS]
+    return span.attributes if not details else {**details[-1].attributes, **span.attributes}
+
+
+def _with_digests(side: str, digests: Sequence[str], attributes: Mapping[str, Any]) -> Iterator[tuple[str, _Body]]:
+    """The messages of a side, each with the digest at its position."""
+    if side == "output":
+        messages = _messages(attributes.get(names.GEN_AI_OUTPUT_MESSAGES))
+        front, back = _around_the_cut(messages)
+        yield from _placed(digests, front, 0)
+        yield from _placed(digests, back, len(digests) - len(back))
+        return
+    messages = _messages(attributes.get(names.GEN_AI_INPUT_MESSAGES))
+    front, back = _around_the_cut(messages)
+    left_out = sum(map(_left_out, messages))
+    systems = len(digests) - len(front) - len(back) - left_out
+    instructions = parsed_json(attributes.get(names.GEN_AI_SYSTEM_INSTRUCTIONS))
+    yield from _instructions(digests[: max(0, systems)], instructions)
+    yield from _placed(digests, front, systems)
+    yield from _placed(digests, back, len(digests) - len(back))
+
+
+def _around_the_cut(messages: list[_Body]) -> tuple[list[_Body], list[_Body]]:
+    """The messages before the one that stands for those left out, and those after it; all of them are after none."""
+    places = [place for place, message in enumerate(messages) if _left_out(message)]
+    return (messages[: places[0]], messages[places[-1] + 1 :]) if places else ([], messages)
+
+
+def _placed(digests: Sequence[str], messages: Sequence[_Body], start: int) -> Iterator[tuple[str, _Body]]:
+    for place, message in enumerate(messages, start):
+        if 0 <= place < len(digests) and not _is_missing(message):
+            yield digests[place], message
+
+
+def _instructions(digests: Sequence[str], parts: Any) -> Iterator[tuple[str, _Body]]:
+    """System messages whose parts stand one after the other; none where it is not known which part is of which."""
+    if not digests or not isinstance(parts, list) or not parts:
+        return
+    places = [place for place, part in enumerate(parts) if _part_type(part) == CUT and "messages" in part]
+    first, last = (parts[: places[0]], parts[places[-1] + 1 :]) if places else (parts, [])
+    if len(digests) == 1 or places:
+        if first and _part_type(first[0]) != MISSING:
+            yield digests[0], {"role": "system", "parts": first}
+    elif len(first) == len(digests):
+        last = first
+    for digest, part in zip(reversed(digests), reversed(last), strict=False):
+        if _part_type(part) != MISSING:
+            yield digest, {"role": "system", "parts": [part]}
+
+
+def _messages(value: Any) -> list[_Body]:
+    found = parsed_json(value)
+    return [message_of(one) for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def _left_out(message: _Body) -> int:
+    """How many messages this one stands for; 0 where it is one itself."""
+    parts = message["parts"]
+    if message["role"] != "system" or len(parts) != 1 or _part_type(parts[0]) != CUT:
+        return 0
+    return int(parts[0].get("messages") or 0)
+
+
+def _is_missing(message: _Body) -> bool:
+    parts = message["parts"]
+    return len(parts) == 1 and _part_type(parts[0]) == MISSING
+
+
+def _part_type(part: Any) -> Any:
+    return part.get("type") if isinstance(part, Mapping) else None
+
+
+def _value(name: str, value: Any) -> Any:
+    return value if name in PLAIN else parsed_json(value)
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, tuple | list) else []
+
+
+__all__ = [
+    "CONTENT_DIGEST_BYTES",
+    "CUT",
+    "MISSING",
+    "OF_MESSAGES",
+    "OWN_SCOPE",
+    "PLAIN",
+    "TraceContent",
+    "contents_of",
+    "digest_of",
+]
