@@ -129,11 +129,11 @@ def _is_foreign_content(name: str) -> bool:
 
 def digest_of(message: Mapping[str, Any]) -> str:
     """A digest of a message's role and parts: equal for equal content, 40 hex digits, where one of ours has 32."""
-    said = [message["role"], message["parts"]]
+    message_content = [message["role"], message["parts"]]
     try:
-        text = orjson.dumps(said, default=str, option=orjson.OPT_SORT_KEYS)
+        text = orjson.dumps(message_content, default=str, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # nested too deeply, or a number past 64 bits
-        text = repr(said).encode("utf-8", "replace")
+        text = repr(message_content).encode("utf-8", "replace")
     return blake2b(text, digest_size=CONTENT_DIGEST_BYTES, person=b"otel-mas content").hexdigest()
 
 
