@@ -130,7 +130,7 @@ class FileSource(SpansOnlySource):
         for trace_id in trace_ids:
             if trace_id not in found:  # the file has changed since
                 raise self.no_trace(trace_id)
-        return [self.held.add(found[trace_id]) for trace_id in trace_ids]
+        return [self.given.add(found[trace_id]) for trace_id in trace_ids]
 
     def _paths(self) -> list[Path]:
         path = Path(self.location)

@@ -86,7 +86,7 @@ class ServerSource(SpansOnlySource):
 
     def _keeper(self, downloads: _Downloads) -> Callable[[Trace], None]:
         def keep(trace: Trace) -> None:
-            downloads.traces[self.location, trace.trace_id] = self.held.add(trace)
+            downloads.traces[self.location, trace.trace_id] = self.given.add(trace)
 
         return keep
 

@@ -18,7 +18,7 @@ FILTERS = frozenset(field.name for field in fields(Query)) - {"limit"}
 """All of them."""
 
 
-class HeldTraces:
+class GivenTraces:
     """Content of the traces that somebody has been given and still holds; each is let go together with its trace."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class SpansOnlySource(ABC):
 
     def __init__(self, location: str) -> None:
         self.location = location
-        self.held = HeldTraces()
+        self.given = GivenTraces()
 
     @abstractmethod
     def trace(self, trace_id: str) -> Trace: ...
@@ -82,7 +82,7 @@ class SpansOnlySource(ABC):
 
     def _content(self, trace_id: str) -> TraceContent:
         wanted = full_id(trace_id)
-        found = self.held.content(wanted)
+        found = self.given.content(wanted)
         return TraceContent.of(self.trace(wanted).spans) if found is None else found
 
     def run(self, run_id: str) -> RunSummary:
