@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from otel_mas.model import Message
 from otel_mas.semconv import attributes as names
 from otel_mas.sources import Source
 from tests.conformance.lunch import ASKING, FOREIGN, RESUMED
 from tests.conformance.messages import span_id, trace_id
+from tests.conformance.places import Place
 
 INSTRUCTIONS, ORDER, ANSWER = "0a" * 16, "0b" * 16, "0c" * 16
 
@@ -37,7 +40,9 @@ def test_messages_are_known_by_the_digests_beside_them(source: Source) -> None:
     }
 
 
-def test_messages_of_other_instrumentation_have_digests_of_their_content(source: Source) -> None:
+def test_messages_of_other_instrumentation_have_digests_of_their_content(source: Source, place: Place) -> None:
+    if place.losing == "trace records":
+        pytest.skip("a record of a span that is no model call has one payload, not two sides")
     refs = source.message_refs(trace_id(FOREIGN))
     found = source.messages([one.digest for one in refs], trace_id(FOREIGN))
 
