@@ -227,6 +227,13 @@ class Settings:
         "recorded it is noted with each question, where they are read it is for those without.",
         shown="not set",
     )
+    event_loop_lag: bool = setting(
+        True,
+        "OTEL_MAS_EVENT_LOOP_LAG",
+        "boolean",
+        parse.boolean,
+        "Record on the spans of tasks and runs for how long their event loop was blocked meanwhile.",
+    )
     simulated_cost: bool = setting(
         False,
         "OTEL_MAS_SIMULATED_COST",

@@ -26,6 +26,7 @@ from otel_mas.record.content.provenance import (
 from otel_mas.record.content.recent import RecentlyUsed
 from otel_mas.record.content.snapshot import Copy, identifier, snapshot, to_json
 from otel_mas.record.content.state import MessageList
+from otel_mas.record.event_loop import LoopWatch
 from otel_mas.record.failure import error_type
 from otel_mas.record.guard import caught, guarded
 from otel_mas.record.pipeline.span_data import SpanData
@@ -42,6 +43,7 @@ __all__ = [
     "Actor",
     "Cause",
     "Copy",
+    "LoopWatch",
     "MessageAdapter",
     "MessageList",
     "MessageProvenance",

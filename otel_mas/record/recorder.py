@@ -14,6 +14,7 @@ from otel_mas.record.cause import Cause, cause_attributes
 from otel_mas.record.content.messages import MAX_MESSAGES
 from otel_mas.record.content.snapshot import snapshot
 from otel_mas.record.content.state import AT_ONCE, MessageList, bounded_copy
+from otel_mas.record.event_loop import watch_loop
 from otel_mas.record.failure import describe, error_type, mark_origin, origin
 from otel_mas.record.guard import caught
 from otel_mas.record.pipeline.queue import CHANGE_BYTES
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext, Tracer
 
     from otel_mas.record.content.messages import MessageAdapter, MessageDigests
+    from otel_mas.record.event_loop import LoopWatch
     from otel_mas.record.pipeline.queue import SpanQueue
 
 _OMITTED = {"input": names.MAS_INPUT_OMITTED_MESSAGES, "output": names.MAS_OUTPUT_OMITTED_MESSAGES}
@@ -111,6 +113,25 @@ class Recorder:
         if self._queue is not None:
             self._queue.keep_causes(span.get_span_context(), causes)
         return span
+
+    def watch_loop(self) -> LoopWatch | None:
+        """Watch the event loop that runs this code, until `end_watch`; None where none does, or that is off."""
+        try:
+            return watch_loop() if self.settings.event_loop_lag else None
+        except Exception as error:
+            caught("recorder: watch_loop", error)
+            return None
+
+    def end_watch(self, watch: LoopWatch | None, span: Span) -> None:
+        """Record on a span for how long its event loop was blocked, where it was."""
+        if watch is None:
+            return
+        try:
+            lag = watch.end()
+            if lag:
+                self.set_attributes(span, lag)
+        except Exception as error:
+            caught("recorder: end_watch", error)
 
     def add_causes(self, span: Span, causes: Sequence[Cause]) -> None:
         """Add causes that became known while the span was open."""

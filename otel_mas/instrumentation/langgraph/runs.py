@@ -26,6 +26,7 @@ from otel_mas.record import (
     RECORDED_SPAN_KEY,
     SPAN_KEY,
     Cause,
+    LoopWatch,
     MessageProvenance,
     Recorder,
     current_actor,
@@ -87,6 +88,7 @@ class TaskRun:
     reasons: RoutingReasons | None = field(init=False, default=None)
     routed: set[str] = field(init=False, default_factory=set)
     """The nodes that a routing function chose."""
+    loop_watch: LoopWatch | None = field(init=False, default=None)
     _known: set[tuple[int, int, LinkKind]] | None = field(init=False, default=None)
     """Trace id, span id and kind of each of `causes`, once there are several."""
 
@@ -132,6 +134,7 @@ class TaskRun:
             name, attributes = self._attributes()
             self.span = run.recorder.start_span(name, attributes, causes=self.causes, parent=run.span)
             self.writer.context = self.span.get_span_context()
+            self.loop_watch = run.recorder.watch_loop()
             if names.GEN_AI_OPERATION_NAME in attributes:
                 self.given = state_messages.in_state(self.task.input, run.channels.messages)
                 state_messages.record_input(run.recorder, self.span, self, self.given)
@@ -225,6 +228,7 @@ class TaskRun:
         self.outcome = outcome
         if self.reasons is not None:
             self._record_unused_reasons(span, self.reasons, outcome)
+        self.run.recorder.end_watch(self.loop_watch, span)
         self.run.recorder.set_attributes(span, _OUTCOMES[outcome._value_])
         if outcome in UNFINISHED:
             self.run.left_unfinished(self.task.id, span.get_span_context(), outcome)
@@ -315,6 +319,7 @@ class GraphRun:
             name, attributes = spans.run_attributes(self.graph, loop.config)
             attributes.update(topology_of(self.graph))
             self.span = recorder.start_span(name, attributes)
+            self.loop_watch = recorder.watch_loop()
             self.agent = attributes[names.GEN_AI_OPERATION_NAME] == Operation.INVOKE_AGENT
         self.writer = TaskWriter(self.span.get_span_context())
         self.conversation = spans.conversation(loop)
@@ -380,6 +385,7 @@ class GraphRun:
                 spans.record_unseen_error(self.span, "langgraph.errors.GraphRecursionError", "recursion limit reached")
                 if self.outer is not None:
                     self.outer.out_of_steps = self.span
+        recorder.end_watch(self.loop_watch, self.span)
         recorder.set_attributes(self.span, {names.MAS_RUN_OUTCOME: outcome.value})
         self.span.end()
 

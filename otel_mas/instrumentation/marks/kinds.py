@@ -23,7 +23,7 @@ from otel_mas.semconv.enums import Operation, RecordKind, RunOutcome, TaskOutcom
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
-    from otel_mas.record import MessageProvenance
+    from otel_mas.record import LoopWatch, MessageProvenance
 
 
 class Work(Mark):
@@ -35,6 +35,7 @@ class Work(Mark):
     _inputs: tuple[Any, ...] = ()
     _outputs: tuple[Any, ...] = ()
     _changed: Mapping[str, Any] = MappingProxyType({})
+    _loop_watch: LoopWatch | None = None
 
     def __init__(self, name: str | None = None, *, caused_by: CausedBy = None, conversation: str | None = None) -> None:
         super().__init__(name, caused_by, {names.GEN_AI_CONVERSATION_ID: conversation})
@@ -44,6 +45,7 @@ class Work(Mark):
         outer = current_actor()
         self.provenance = provenance_of(self._conversation) if outer is None else outer.provenance
         self.path = (*(() if outer is None else outer.path), self._name or "")
+        self._loop_watch = recorder().watch_loop()
 
     def context(self) -> Context:
         """The current context, with the span and the actor in it."""
@@ -51,6 +53,7 @@ class Work(Mark):
 
     def _before_end(self, error: BaseException | None) -> None:
         self.provenance.leave(self)
+        recorder().end_watch(self._loop_watch, self.span)
 
     @guarded("mark: input")
     def input(self, *values: Any) -> None:
