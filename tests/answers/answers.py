@@ -14,8 +14,8 @@ from typing import Any
 from otel_mas.api import Conversation
 from otel_mas.report import json
 from otel_mas.report.json.log import entry
-from otel_mas.trace_records.record import TraceRecord
 from otel_mas.report.json.why_not import why_not
+from otel_mas.trace_records.record import TraceRecord
 
 
 @dataclass(frozen=True)
