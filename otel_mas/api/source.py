@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +15,7 @@ from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
 from otel_mas.model import PartialList, Query, RunSummary, TraceSummary
 from otel_mas.semconv import RunOutcome
-from otel_mas.sources import Capabilities, FindsLatest, open_source
+from otel_mas.sources import Capabilities, FindsLatest, Followed, open_source
 from otel_mas.sources import Source as Port
 from otel_mas.sources.server import download_once
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow
 
     from otel_mas.api.answers import Profile, Traces
+    from otel_mas.api.follow import Follower
     from otel_mas.api.log import Log
     from otel_mas.api.trace import Conversation, Trace
     from otel_mas.report.frame import Frame
@@ -261,6 +262,43 @@ class Source:
         if conversation is not None:
             return Log(selection.entries([self.conversation(conversation, service)]))
         return Log(selection.entries([self.latest() if trace_id is None else self.trace(trace_id)]))
+
+    def follow(
+        self,
+        trace_id: str | None = None,
+        *,
+        conversation: str | None = None,
+        agent: str | None = None,
+        tool: str | None = None,
+        model: str | None = None,
+        kinds: str | Collection[str] = (),
+        grep: str | None = None,
+        full: bool = False,
+    ) -> Follower:
+        """The log of the apps that record now, entry by entry as each becomes known, with `for` or `async for`.
+
+        It begins with what the running traces have so far. A span's start is known with the next commit after it (50
+        ms, `OTEL_MAS_FLUSH_INTERVAL_MS`), its end likewise.
+
+        Args:
+            trace_id: Only this trace, from its beginning to its end.
+            conversation: Only traces of this thread.
+            agent: As for `Trace.log`, like `tool`, `model`, `kinds`, `grep` and `full`.
+
+        Raises:
+            UnsupportedQuery: Only a local store can be followed.
+            TraceNotFound: There is no such trace.
+        """
+        from otel_mas.api.follow import Follower
+        from otel_mas.api.log import Selection
+
+        if not isinstance(self._port, Followed):
+            raise UnsupportedQuery(f"{self.location} cannot be followed, only a local store")
+        selection = Selection.of(agent=agent, tool=tool, model=model, kinds=kinds, grep=grep, full=full)
+        whole = None if trace_id is None else self.trace(trace_id).trace_id
+        return Follower(
+            self._port.tail(whole), whole, conversation=conversation, chosen=selection.chosen, full=selection.full
+        )
 
     def run(self, run_id: str) -> RunSummary:
         """Traces that one `otel-mas run` recorded, and what was lost."""

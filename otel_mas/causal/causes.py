@@ -178,7 +178,9 @@ class _Search:
             if not causes:
                 self.problems.references.append((span, reference))
             for kind, trace_id, span_id in causes:
-                self._add(trace_id, span_id, effect, kind, INFERRED if guessed else METADATA)
+                # Of an open span, whose links are not stored yet, the references repeat them.
+                is_link = span.end_ns is None and reference == f"{kind}|{trace_id}-{span_id}"
+                self._add(trace_id, span_id, effect, kind, INFERRED if guessed else RECORDED if is_link else METADATA)
 
     def _resume(self, tasks: dict[str, list[int]]) -> None:
         """Join a task to the latest earlier span of the same task that paused, or that failed in an earlier run."""

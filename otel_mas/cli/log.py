@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from otel_mas.analyse.log import Entry
     from otel_mas.api import Conversation, Trace
+    from otel_mas.api.follow import Follower
     from otel_mas.api.log import Selection
 
 _FORMATS = (".jsonl", ".msgpack")
@@ -42,6 +43,7 @@ _FORMATS = (".jsonl", ".msgpack")
     callback=not_empty,
     help="Write it there: JSON lines (.jsonl), or MessagePack (.msgpack).",
 )
+@click.option("--follow", is_flag=True, help="Show apps as they run, until Ctrl-C; with TRACE until it has ended.")
 @source_options
 def command(
     target: Target,
@@ -50,6 +52,7 @@ def command(
     since: str | None,
     kinds: tuple[str, ...],
     output: str | None,
+    follow: bool,
     **chosen: Any,
 ) -> None:
     """Show what was said and done, in causal order.
@@ -65,8 +68,15 @@ def command(
         raise click.UsageError("--since is every trace of that time: give no TRACE and no --conversation.")
     if output is not None and not output.endswith(_FORMATS):
         raise click.UsageError(f"{output}: end its name in {' or '.join(_FORMATS)}, which says in which form it is.")
+    if follow and (since is not None or output is not None):
+        raise click.UsageError("--follow shows what happens from now on: give no --since and no --output.")
     selection = Selection.of(kinds=kinds, **chosen)
     with open_source(store) as source:
+        if follow:
+            trace_id = target.find(source).spans[0].trace_id if target.trace == "latest" else target.trace
+            follower = source.follow(trace_id, conversation=target.conversation, kinds=kinds, **chosen)
+            _follow(follower, as_json, selection.full)
+            return
         runs = [target.find(source)] if since is None else source.runs_since(since)
         if output is not None:
             _write(output, selection.entries(runs))
@@ -105,10 +115,39 @@ def _print(runs: Iterable[Trace | Conversation], selection: Selection) -> None:
     print_problems(problems)
 
 
-def _form(entry: Entry) -> object:
+def _follow(follower: Follower, as_json: bool, full: bool) -> None:
+    """Print entries as they become known; those of another trace than the one before under its name."""
+    shown: str | None = None
+
+    def lines(width: int) -> Iterator[Text]:
+        nonlocal shown
+        from rich.text import Text
+
+        from otel_mas.report import terminal
+
+        for entry in follower:
+            if entry.trace_id != shown:
+                shown = entry.trace_id
+                yield Text(f"── trace {entry.trace_id[:16]}", style="dim")
+            yield from terminal.log([entry], width, None, full=full)
+
+    try:
+        with follower:
+            if as_json:
+                for entry in follower:
+                    print_json_line(_form(entry))
+            else:
+                print_lines(lines)
+    except KeyboardInterrupt:
+        return
+    if follower.trace_id in follower.stopped:
+        note("the process of this trace is gone: some of its spans have not ended")
+
+
+def _form(entry: Entry) -> dict[str, Any]:
     from otel_mas.report.json import log as json
 
-    return json.entry(entry)
+    return dict(json.entry(entry))
 
 
 def _write(output: str, entries: Iterable[Entry]) -> None:
@@ -123,13 +162,13 @@ def _write(output: str, entries: Iterable[Entry]) -> None:
     note(f"wrote {number:,} {'entry' if number == 1 else 'entries'} to {output}")
 
 
-def _json_line(file: IO[bytes], form: object) -> None:
+def _json_line(file: IO[bytes], form: dict[str, Any]) -> None:
     import orjson
 
     file.write(orjson.dumps(form, option=orjson.OPT_APPEND_NEWLINE))
 
 
-def _packed(file: IO[bytes], form: object) -> None:
-    from importlib import import_module
+def _packed(file: IO[bytes], form: dict[str, Any]) -> None:
+    from otel_mas.trace_records.formats import packed
 
-    file.write(import_module("msgpack").packb(form))
+    file.write(packed(form))

@@ -1,5 +1,6 @@
 """Types that cross between rooms: spans, links, traces, messages, costs; rules for summaries and channels. No I/O."""
 
+from otel_mas.model.changes import Changes
 from otel_mas.model.query import Query
 from otel_mas.model.span import (
     AttributeValue,
@@ -22,6 +23,7 @@ __all__ = [
     "NOT_HERE",
     "STATUSES",
     "AttributeValue",
+    "Changes",
     "Content",
     "Event",
     "Link",

@@ -9,9 +9,19 @@ from pathlib import Path
 from typing import cast
 
 from otel_mas.errors import UnknownSource
-from otel_mas.sources.base import Capabilities, FindsLatest, Source, SourceType
+from otel_mas.sources.base import Capabilities, FindsLatest, Followed, Source, SourceType, Tail
 
-__all__ = ["GROUP", "Capabilities", "FindsLatest", "Source", "SourceType", "installed_sources", "open_source"]
+__all__ = [
+    "GROUP",
+    "Capabilities",
+    "FindsLatest",
+    "Followed",
+    "Source",
+    "SourceType",
+    "Tail",
+    "installed_sources",
+    "open_source",
+]
 
 GROUP = "otel_mas_source"
 _DEFAULT = "store"

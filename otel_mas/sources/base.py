@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
-from otel_mas.model import Content, Message, MessageRef, Query, RunSummary, Trace, TraceSummary
+from otel_mas.model import Changes, Content, Message, MessageRef, Query, RunSummary, Span, Trace, TraceSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,31 @@ class FindsLatest(Protocol):
 
     def latest(self) -> Trace | None:
         """The trace that started last; None where there is none."""
+        ...
+
+
+class Tail(Protocol):
+    """Spans of a source as it gets them."""
+
+    def changes(self) -> Changes | None:
+        """Spans that have begun or ended since the last look; None where there are none."""
+        ...
+
+    def contents_of(self, spans: Sequence[Span]) -> tuple[Sequence[MessageRef], Sequence[Content]]:
+        """The messages of these spans and the content beside them, as far as the source has it by now."""
+        ...
+
+    def messages(self, digests: Sequence[str]) -> Mapping[str, Message]: ...
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Followed(Protocol):
+    """A source that can be followed while apps record into it."""
+
+    def tail(self, trace_id: str | None = None) -> Tail:
+        """Spans from now on; the first look has those of the running traces, or of one trace, so far."""
         ...
 
 

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -118,17 +118,7 @@ class StoreReader:
                 (trace,),
             ).fetchall()
             carried = self._carried.of(connection, trace, full_id)
-        found = [
-            MessageRef(
-                full_id,
-                span_id.hex(),
-                _DIRECTIONS[direction],
-                position + place,
-                digests[place * _DIGEST : (place + 1) * _DIGEST].hex(),
-            )
-            for span_id, direction, position, digests in rows
-            for place in range(len(digests) // _DIGEST)
-        ]
+        found = [ref for row in rows for ref in refs_in(full_id, *row)]
         stored = {(ref.span_id, ref.direction) for ref in found} if carried.refs else ()
         return found + [ref for ref in carried.refs if (ref.span_id, ref.direction) not in stored]
 
@@ -168,11 +158,7 @@ class StoreReader:
                 "AND (:span IS NULL OR span_id = :span) ORDER BY id",
                 {"trace": trace, "span": wanted},
             ).fetchall()
-            found = [
-                Content(full_id, span.hex(), name, content)
-                for span, name, value in rows
-                if (content := self._json(value, f"{name} of span {span.hex()}")) is not _UNREADABLE
-            ]
+            found = self._contents(full_id, rows)
             carried = self._carried.of(connection, trace, full_id).contents
         stored = {(content.span_id, content.name) for content in found} if carried else ()
         others = carried.values() if span_id is None else [carried.get(span_id, [])]
@@ -202,20 +188,31 @@ class StoreReader:
         spans = sum(one.spans for one in dropped)
         return RunSummary(run_id, tuple(reversed(listed)), spans, withheld, processes, tuple(problems))
 
+    def _contents(self, trace_id: str, rows: Iterable[Sequence[Any]]) -> list[Content]:
+        return [
+            Content(trace_id, span.hex(), name, content)
+            for span, name, value in rows
+            if (content := self._json(value, f"{name} of span {span.hex()}")) is not _UNREADABLE
+        ]
+
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:
         """One read transaction: all queries within see the same state."""
         with self._lock, reading(self.path):
-            if self._connection is None:
-                raise StoreError(f"the store at {self.path} was closed: read inside its `with` block")
-            if self._connection.in_transaction:
-                yield self._connection
+            connection = self._open_connection()
+            if connection.in_transaction:
+                yield connection
                 return
-            self._connection.execute("BEGIN")
+            connection.execute("BEGIN")
             try:
-                yield self._connection
+                yield connection
             finally:
-                self._connection.execute("ROLLBACK")
+                connection.execute("ROLLBACK")
+
+    def _open_connection(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise StoreError(f"the store at {self.path} was closed: read inside its `with` block")
+        return self._connection
 
     def _found(self, connection: sqlite3.Connection, trace_id: str) -> tuple[int, str]:
         """The key and the full id of the only trace that begins like that."""
@@ -267,3 +264,10 @@ class StoreReader:
     def _warn_unreadable(self, what: str) -> None:
         """Warn of a damaged item, which does not keep the others from being read."""
         logger.warning("otel-mas: %s cannot be decoded, and is left out: `otel-mas store check` lists all such", what)
+
+
+def refs_in(trace_id: str, span_id: bytes, direction: int, position: int, digests: bytes) -> Iterator[MessageRef]:
+    """References to messages that lie in one row, from a position on."""
+    for place in range(len(digests) // _DIGEST):
+        digest = digests[place * _DIGEST : (place + 1) * _DIGEST]
+        yield MessageRef(trace_id, span_id.hex(), _DIRECTIONS[direction], position + place, digest.hex())

@@ -32,9 +32,9 @@ FROM spans WHERE id IN (SELECT id FROM spans WHERE trace = ?) ORDER BY id
 _VERSIONED = "SELECT DISTINCT span_id, kind, instance FROM spans WHERE trace = ? AND version > 0"
 _IDENTITIES = "SELECT span_id, kind, instance FROM spans WHERE trace = ? ORDER BY id"
 _OPEN = f"""
-SELECT o.span_id, o.parent_span_id, o.name, o.kind, o.start_ns, o.resource, o.scope,
+SELECT o.trace, o.span_id, o.parent_span_id, o.name, o.kind, o.start_ns, o.resource, o.scope,
   coalesce(i.finished_ns, i.heartbeat_ns), i.finished_ns IS NOT NULL OR i.heartbeat_ns < :fresh_ns, {COLUMN_LIST}
-FROM open_spans o JOIN instances i ON i.id = o.instance WHERE o.trace = :trace
+FROM open_spans o JOIN instances i ON i.id = o.instance
 """
 _LINKS = "SELECT span, cause_trace, cause_span, kind FROM links WHERE trace = ? ORDER BY span, position"
 _AT_ONCE = 500
@@ -50,7 +50,7 @@ def read_spans(connection: sqlite3.Connection, trace: int, trace_id: str, load: 
         load: decodes the body with a given key.
         fresh_ns: a process whose last heartbeat is older is gone.
     """
-    emitters = _Emitters(connection)
+    emitters = Emitters(connection)
     rows = _ended(connection, trace, emitters)
     opened = _open(connection, trace, trace_id, fresh_ns, emitters)
     versioned: set[Identity] = set(connection.execute(_VERSIONED, (trace,)))
@@ -66,7 +66,7 @@ def read_spans(connection: sqlite3.Connection, trace: int, trace_id: str, load: 
 
 def open_spans(connection: sqlite3.Connection, trace: int, trace_id: str, fresh_ns: int) -> list[Span]:
     """The spans of a trace that have not ended."""
-    return [span for span, _ in _open(connection, trace, trace_id, fresh_ns, _Emitters(connection))]
+    return [span for span, _ in _open(connection, trace, trace_id, fresh_ns, Emitters(connection))]
 
 
 class _Hexes(dict[bytes | None, str | None]):
@@ -106,7 +106,7 @@ class _Scopes(dict[int | None, Scope]):
         return known
 
 
-class _Emitters:
+class Emitters:
     """The processes and scopes that emitted spans, by their keys."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -114,7 +114,7 @@ class _Emitters:
         self.scopes = _Scopes(connection)
 
 
-def _ended(connection: sqlite3.Connection, trace: int, emitters: _Emitters) -> Rows:
+def _ended(connection: sqlite3.Connection, trace: int, emitters: Emitters) -> Rows:
     """The ended spans of a trace, in the order of the log. No line here runs for each span: there are many."""
     (selected,) = connection.execute("SELECT present FROM traces WHERE id = ?", (trace,)).fetchone()
     kept = present_in(selected)
@@ -148,30 +148,37 @@ def _alike(texts: Sequence[Any], known: dict[Any, Any]) -> Iterator[Any]:
 
 
 def _open(
-    connection: sqlite3.Connection, trace: int, trace_id: str, fresh_ns: int, emitters: _Emitters
+    connection: sqlite3.Connection, trace: int, trace_id: str, fresh_ns: int, emitters: Emitters
 ) -> list[tuple[Span, Process]]:
     """The spans that have not ended, each with its process."""
-    found = []
-    for row in connection.execute(_OPEN, {"trace": trace, "fresh_ns": fresh_ns}).fetchall():
-        span_id, parent, name, kind, start_ns, resource, scope, seen_ns, stopped, *columns = row
-        process = emitters.processes[resource]
-        span = Span(
-            trace_id=trace_id,
-            span_id=span_id.hex(),
-            parent_span_id=None if parent is None else parent.hex(),
-            name=name or "",
-            start_ns=start_ns,
-            end_ns=None,
-            kind=KINDS.get(kind, SpanKind.UNSPECIFIED),
-            service=process.service,
-            columns=attributes_of(columns),
-            resource=process.resource,
-            scope=emitters.scopes[scope],
-            seen_ns=seen_ns,
-            stopped=bool(stopped),
-        )
-        found.append((span, process))
-    return found
+    rows = connection.execute(f"{_OPEN} WHERE o.trace = :trace", {"trace": trace, "fresh_ns": fresh_ns}).fetchall()
+    return [(open_span(row, trace_id, emitters), emitters.processes[row[6]]) for row in rows]
+
+
+def open_rows(connection: sqlite3.Connection, fresh_ns: int) -> list[tuple[Any, ...]]:
+    """All open spans of all traces as rows: first the keys of trace and span."""
+    return connection.execute(_OPEN, {"fresh_ns": fresh_ns}).fetchall()
+
+
+def open_span(row: tuple[Any, ...], trace_id: str, emitters: Emitters) -> Span:
+    """An open span of its row."""
+    _, span_id, parent, name, kind, start_ns, resource, scope, seen_ns, stopped, *columns = row
+    process = emitters.processes[resource]
+    return Span(
+        trace_id=trace_id,
+        span_id=span_id.hex(),
+        parent_span_id=None if parent is None else parent.hex(),
+        name=name or "",
+        start_ns=start_ns,
+        end_ns=None,
+        kind=KINDS.get(kind, SpanKind.UNSPECIFIED),
+        service=process.service,
+        columns=attributes_of(columns),
+        resource=process.resource,
+        scope=emitters.scopes[scope],
+        seen_ns=seen_ns,
+        stopped=bool(stopped),
+    )
 
 
 def _table(

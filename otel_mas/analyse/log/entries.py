@@ -14,6 +14,7 @@ from otel_mas.model import Event, Span, StatusCode
 from otel_mas.semconv import LinkKind, RecordKind, TaskOutcome, record_kind
 from otel_mas.semconv import attributes as names
 
+_MOST_CONVERSATIONS, _MOST_TRACES = 256, 4096
 APP, PERSON = "the app", "a person"
 _INPUT, _OUTPUT = "input", "output"
 _LINKED = {LinkKind.SEND: EntryKind.SEND, LinkKind.HANDOFF: EntryKind.HANDOFF, LinkKind.RETRY: EntryKind.RETRY}
@@ -31,11 +32,24 @@ class EntryMaker:
 
     def __init__(self, *, full: bool = False) -> None:
         self._full = full
-        self._readers = Readers()
+        self._conversations: dict[tuple[str, str], Readers] = {}
+        self._threads: dict[str, str] = {}
         self._failed_inside: set[tuple[str, str | None]] = set()
         self._paused_inside: set[tuple[str, str | None]] = set()
         self._tasks: Tasks
         self._contents: SpanContents
+
+    def _readers_of(self, span: Span) -> Readers:
+        """Readers of the conversation of a span; those of conversations from long ago are forgotten."""
+        thread = self._threads.get(span.trace_id) or span.conversation_id
+        if thread is not None and span.trace_id not in self._threads:
+            _bound(self._threads, _MOST_TRACES)
+            self._threads[span.trace_id] = thread
+        scope = span.service, thread or span.trace_id
+        readers = self._conversations.pop(scope, None) or Readers()
+        _bound(self._conversations, _MOST_CONVERSATIONS)
+        self._conversations[scope] = readers
+        return readers
 
     def use(self, tasks: Tasks, contents: SpanContents) -> None:
         """Take names and content of the spans that come next from here."""
@@ -62,6 +76,8 @@ class EntryMaker:
             yield from self._error(span)
         if is_run(span):
             yield self._run_end(span)
+        for inside in (self._failed_inside, self._paused_inside):
+            inside.discard((span.trace_id, span.span_id))
 
     # -- starts --------------------------------------------------------------------------------------------------------
 
@@ -98,12 +114,12 @@ class EntryMaker:
     def _prompt(self, span: Span) -> _Entries:
         digests = self._contents.digests(span, _INPUT)
         is_task = kind_of(span) == RecordKind.AGENT_TASK
-        new = self._readers.read(self._reader(span), digests)
+        new = self._readers_of(span).read(self._reader(span), digests)
         if is_task and not new:
             return
         shown = digests if self._full else [digests[position] for position in new]
         text = self._contents.messages(span, shown, roles=True) if digests else Text(None, NOT_KEPT)
-        writers = [self._readers.writer(digest) or self._contents.role(digest) or APP for digest in shown]
+        writers = [self._readers_of(span).writer(digest) or self._contents.role(digest) or APP for digest in shown]
         yield self._entry(
             EntryKind.PROMPT,
             span,
@@ -125,7 +141,7 @@ class EntryMaker:
             digests = self._contents.digests(span, _OUTPUT) or self._contents.digests(span, _INPUT)
             text = self._contents.messages(span, digests, roles=False) if digests else Text(None, NOT_KEPT)
             if kind is EntryKind.SEND:
-                self._readers.write(self._reader(span), task, digests)
+                self._readers_of(span).write(self._reader(span), task, digests)
             yield self._entry(kind, span, text, sender=sender, receiver=receiver, digests=tuple(digests))
 
         return entries
@@ -136,7 +152,7 @@ class EntryMaker:
         digests, task = self._contents.digests(span, _OUTPUT), self._tasks.task(span)
         if not digests and span.status == StatusCode.ERROR:
             return
-        self._readers.write(self._reader(span), task, digests)
+        self._readers_of(span).write(self._reader(span), task, digests)
         text = self._contents.messages(span, digests, roles=False) if digests else Text(None, NOT_KEPT)
         columns = span.columns
         yield self._entry(
@@ -153,7 +169,7 @@ class EntryMaker:
 
     def _tool_result(self, span: Span) -> _Entries:
         digests = self._contents.digests(span, _OUTPUT)
-        self._readers.write(("tool", *self._scope(span), _tool(span)), _tool(span), digests)
+        self._readers_of(span).write(("tool", _tool(span)), _tool(span), digests)
         if span.status == StatusCode.ERROR:
             return
         text = self._contents.value(span, names.GEN_AI_TOOL_CALL_RESULT)
@@ -171,9 +187,9 @@ class EntryMaker:
 
     def _task_end(self, span: Span) -> _Entries:
         task = self._tasks.task(span)
-        digests = [one for one in self._contents.digests(span, _OUTPUT) if self._readers.writer(one) is None]
+        digests = [one for one in self._contents.digests(span, _OUTPUT) if self._readers_of(span).writer(one) is None]
         if digests:
-            self._readers.write(self._reader(span), task, digests)
+            self._readers_of(span).write(self._reader(span), task, digests)
             text = self._contents.messages(span, digests, roles=False)
             yield self._entry(EntryKind.ANSWER, span, text, sender=task, digests=tuple(digests))
         yield from self._state(span)
@@ -293,15 +309,18 @@ class EntryMaker:
             **fields,
         )
 
-    def _scope(self, span: Span) -> tuple[str, str]:
-        return span.service, span.conversation_id or span.trace_id
-
     def _reader(self, span: Span) -> Reader:
-        """The agent, or the task by its path without numbers, within its conversation."""
+        """The agent, or the task by its path without numbers."""
         name = self._tasks.agent(span)
         if name is None:
             name = "/".join(part.rpartition("#")[0] or part for part in self._tasks.task(span).split("/"))
-        return (*self._scope(span), name)
+        return name
+
+
+def _bound(known: dict[Any, Any], most: int) -> None:
+    """Make room for one more in a dictionary that keeps so many, the newest."""
+    if len(known) >= most:
+        del known[next(iter(known))]
 
 
 def kind_of(span: Span) -> str | None:

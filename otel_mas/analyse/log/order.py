@@ -77,7 +77,7 @@ def _dependencies(graph: CausalGraph) -> tuple[dict[int, list[int]], list[int]]:
         if cause is None or cause == effect:
             continue
         if edge.kind == CHILD:
-            ended = is_judged_by(spans[effect], spans[cause])
+            ended = is_judged_by(spans[effect], spans[cause]) and spans[cause].end_ns is not None
         else:
             ended = edge.kind != LinkKind.CALL and _had_ended(spans[cause], spans[effect])
             ended = ended and not around.encloses(cause, effect)
@@ -88,11 +88,7 @@ def _dependencies(graph: CausalGraph) -> tuple[dict[int, list[int]], list[int]]:
 
 def is_judged_by(judgement: Span, call: Span) -> bool:
     """Whether a span is a grade that the model call around it gave: in its answer, which comes first."""
-    return (
-        judgement.record_kind == RecordKind.EVALUATION
-        and call.record_kind == RecordKind.LLM_CALL
-        and call.end_ns is not None
-    )
+    return judgement.record_kind == RecordKind.EVALUATION and call.record_kind == RecordKind.LLM_CALL
 
 
 def _had_ended(cause: Span, effect: Span) -> bool:
@@ -135,11 +131,13 @@ def _exists(spans: tuple[Span, ...], moment: int) -> bool:
 
 def _key(spans: tuple[Span, ...], moment: int) -> tuple[int, bool, int, int]:
     """By time; at the same time ends come first, those of inner spans before those of the spans around them."""
-    number, is_end = moment >> 1, moment & 1
-    span = spans[number]
-    if is_end and span.end_ns is not None:
-        return max(span.start_ns, span.end_ns), False, -number, moment
-    return span.start_ns, True, number, moment
+    number, is_end = moment >> 1, bool(moment & 1)
+    return time_of(spans[number], is_end), not is_end, -number if is_end else number, moment
+
+
+def time_of(span: Span, is_end: bool) -> int:
+    """Time of a moment; an end is not before its start, whatever the span says."""
+    return max(span.start_ns, span.end_ns) if is_end and span.end_ns is not None else span.start_ns
 
 
 def _by_time(spans: tuple[Span, ...]) -> Iterator[int]:
@@ -148,4 +146,4 @@ def _by_time(spans: tuple[Span, ...]) -> Iterator[int]:
     )
 
 
-__all__ = ["Moment", "causal_order", "is_judged_by"]
+__all__ = ["Moment", "causal_order", "is_judged_by", "time_of"]

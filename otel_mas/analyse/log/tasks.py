@@ -10,6 +10,8 @@ from otel_mas.model import Span
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 
+ANOTHER_TRACE = "another trace"
+
 
 class Cause(NamedTuple):
     """A cause of a span, by its name."""
@@ -37,7 +39,7 @@ class Tasks(Protocol):
 
 
 class GraphTasks:
-    """Names of the tasks of a causal graph. An external cause is called "another trace"."""
+    """Names of the tasks of a causal graph."""
 
     def __init__(self, graph: CausalGraph) -> None:
         self._graph = graph
@@ -67,7 +69,7 @@ class GraphTasks:
         for edge in self._graph.causes_of(span.span_id):
             if edge.kind != CHILD:
                 cause = self._spans.get(edge.cause)
-                yield Cause(edge.kind, edge.provenance, "another trace" if cause is None else self.task(cause))
+                yield Cause(edge.kind, edge.provenance, ANOTHER_TRACE if cause is None else self.task(cause))
 
 
 def is_agent(span: Span) -> bool:
@@ -80,4 +82,4 @@ def run_name(root: Span) -> str:
     return root.workflow or root.agent or root.name.removeprefix("invoke_workflow ")
 
 
-__all__ = ["Cause", "GraphTasks", "Tasks", "is_agent", "run_name"]
+__all__ = ["ANOTHER_TRACE", "Cause", "GraphTasks", "Tasks", "is_agent", "run_name"]

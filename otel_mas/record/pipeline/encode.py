@@ -15,7 +15,7 @@ from otel_mas.record.cause import cause_attributes
 from otel_mas.record.pipeline.pairs import AttributePairs
 from otel_mas.record.pipeline.span_data import SpanData
 from otel_mas.semconv import attributes as names
-from otel_mas.store.columns import COLUMNS
+from otel_mas.store.columns import COLUMNS, column_values
 from otel_mas.store.rows import OpenRow, SpanRow
 
 if TYPE_CHECKING:
@@ -134,6 +134,8 @@ class SpanEncoder:
         context, parent = span.context, span.parent
         columns: dict[int, object] = {}
         self._attributes.encode(span.attributes, [], columns)
+        if span.causes:
+            columns |= column_values({names.MAS_CAUSE_REFS: _references(span)})
         return OpenRow(
             context[0].to_bytes(16, "big"),
             context[1].to_bytes(8, "big"),
@@ -297,6 +299,13 @@ class SpanEncoder:
         except Exception:
             failed.append(what)
             return ""
+
+
+def _references(span: SpanData) -> list[str]:
+    """The causes of an open span, whose links are not stored, in the form of those that only a key is known of."""
+    known = span.attributes.get(names.MAS_CAUSE_REFS) or ()
+    links = [f"{kind._value_}|{context[0]:032x}-{context[1]:016x}" for context, kind in span.causes]
+    return [*(known if isinstance(known, list | tuple) else ()), *links]
 
 
 __all__ = ["SpanEncoder"]

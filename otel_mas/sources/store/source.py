@@ -9,6 +9,7 @@ from otel_mas.sources.base import Capabilities
 from otel_mas.sources.spans_only import FILTERS
 from otel_mas.store import StoreReader
 from otel_mas.store.files import SQLITE_MAGIC, header
+from otel_mas.store.tail import StoreTail
 
 
 class StoreSource(StoreReader):
@@ -22,6 +23,10 @@ class StoreSource(StoreReader):
     def __init__(self, path: str | Path) -> None:
         super().__init__(path)
         self.location = str(path)
+
+    def tail(self, trace_id: str | None = None) -> StoreTail:
+        """Spans that are committed from now on, after those of the running traces, or of one trace."""
+        return StoreTail(self.path, trace_id)
 
     @classmethod
     def recognises(cls, path: Path) -> bool:

@@ -313,3 +313,15 @@ def test_a_long_circle_of_parents_does_not_recurse(span: Make) -> None:
     graph = build([Trace("t1", ring)])
     assert len(graph.roots) == 1
     assert graph.critical_path().total_ns == 1
+
+
+def test_the_causes_of_an_open_span_are_recorded_and_those_of_an_ended_one_worked_out(
+    span: Make, traces: Gather
+) -> None:
+    cause, reference = f"{1:016x}", [f"send|{'a' * 32}-{1:016x}"]
+
+    def edges(end: int | None) -> list[tuple[str, str]]:
+        spans = span(cause, 0, 1, trace="a" * 32), span("x", 2, end, trace="a" * 32, cause_refs=reference)
+        return [(edge.kind, edge.provenance) for edge in build(traces(*spans)).edges]
+
+    assert (edges(None), edges(3)) == ([("send", "recorded")], [("send", "metadata")])

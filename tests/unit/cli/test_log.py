@@ -60,7 +60,8 @@ def test_a_file_of_entries_is_private_and_whole(store: Path, team: ModuleType, t
 
 
 def test_a_packed_file_holds_the_same(store: Path, team: ModuleType, tmp_path: Path) -> None:
-    msgpack = pytest.importorskip("msgpack")
+    import msgpack
+
     path = tmp_path / "log.msgpack"
     assert log(store, team.FIRST, "-o", str(path)).exit_code == 0
     with path.open("rb") as file:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ from otel_mas.record.pipeline.encode import SpanEncoder
 from otel_mas.record.pipeline.span_data import SpanData
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
-from otel_mas.store.columns import COLUMNS
+from otel_mas.store.columns import COLUMNS, POSITION
 
 pytestmark = pytest.mark.slow
 
@@ -362,6 +364,16 @@ def test_an_open_span_has_its_columns_and_no_body() -> None:
     row = SpanEncoder(Privacy("redacted")).open_row(data(span), resource=4, scope=5)
     assert (row.name, row.resource, row.scope, row.start_ns) == ("s", 4, 5, span.start_time)
     assert "writer" in row.columns.values()
+
+
+def test_an_open_span_names_its_causes_for_it_has_no_links_yet() -> None:
+    span: Any = TracerProvider().get_tracer("t").start_span("s", attributes={names.MAS_CAUSE_REFS: ["trigger|task|k"]})
+    cause = Cause(SpanContext(1, 2, False), LinkKind.SEND)
+    row = SpanEncoder(Privacy("redacted")).open_row(replace(data(span), causes=(cause,)))
+    assert json.loads(str(row.columns[POSITION[names.MAS_CAUSE_REFS]])) == [
+        "trigger|task|k",
+        f"send|{1:032x}-{2:016x}",
+    ]
 
 
 def test_a_nan_is_stored_as_a_nan() -> None:

@@ -1,0 +1,144 @@
+"""Spans of a store as they are committed: those that have ended, in the order of the log, and those that have begun."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from otel_mas.model import Changes, Content, MessageRef, Span, SpanBody, SpanKind, StatusCode
+from otel_mas.otlp.decode import decode_body
+from otel_mas.store.columns import attributes_of
+from otel_mas.store.liveness import FRESH_NS
+from otel_mas.store.reader import StoreReader, refs_in
+from otel_mas.store.spans import Emitters, open_rows, open_span
+from otel_mas.store.statements import COLUMN_LIST, select
+from otel_mas.store.table import KINDS
+
+_MOST_SPANS = 2_000
+"""Ended spans that are read at once; the others come with the next look."""
+_CHECK_S = 1.0
+"""Within this time a process that died without a commit is noticed."""
+_KEY = ("trace", "span_id")
+_ROWS = f"""
+SELECT id, trace, span_id, parent_span_id, name, kind, start_ns, end_ns, status, resource, scope, body, {COLUMN_LIST}
+FROM spans"""
+
+
+class StoreTail(StoreReader):
+    """Reads what other processes commit, on a connection of its own.
+
+    Args:
+        path: of the store.
+        trace_id: only this trace, or the one that begins like this. The first look then has all of it; otherwise all of
+            the traces that run.
+
+    Raises:
+        TraceNotFound, StoreError
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        trace_id: str | None = None,
+        *,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        super().__init__(path, clock=clock)
+        self._ids: dict[int, str] = {}
+        self._keys: dict[str, int] = {}
+        self._known: set[tuple[int, bytes]] = set()
+        self._position: int | None = None
+        self._version = -1
+        self._checked = 0.0
+        self._only: int | None = None
+        if trace_id is not None:
+            with self._snapshot() as connection:
+                self._only = self._found(connection, trace_id)[0]
+                self._identify(connection, [self._only])
+
+    def changes(self) -> Changes | None:
+        """Spans that have begun or ended since the last look; None where nothing was committed."""
+        version, now = self._data_version(), time.monotonic()
+        if version == self._version and now - self._checked < _CHECK_S:
+            return None
+        self._version, self._checked = version, now
+        with self._snapshot() as connection:
+            rows = open_rows(connection, self._clock() - FRESH_NS)
+            if self._only is not None:
+                rows = [row for row in rows if row[0] == self._only]
+            ended = self._ended_since(connection, {row[0] for row in rows})
+            self._identify(connection, {row[0] for row in rows} | {row[1] for row in ended})
+            emitters = Emitters(connection)
+            opened = tuple(open_span(row, self._ids[row[0]], emitters) for row in rows if row[:2] not in self._known)
+            self._known = {row[:2] for row in rows}
+            if len(ended) == _MOST_SPANS:
+                self._version = -1  # there are more
+            return Changes(
+                opened,
+                tuple(_ended(row, self._ids[row[1]], emitters) for row in ended),
+                running=frozenset(self._ids[row[0]] for row in rows if not row[9]),
+                stopped=frozenset(self._ids[row[0]] for row in rows if row[9]),
+            )
+
+    def contents_of(self, spans: Sequence[Span]) -> tuple[list[MessageRef], list[Content]]:
+        """The messages of these spans and the content beside them, as far as it is stored by now."""
+        values = [value for span in spans for value in (self._keys[span.trace_id], bytes.fromhex(span.span_id))]
+        with self._snapshot() as connection:
+            lists = select(
+                connection, "SELECT trace, span_id, direction, position, digests FROM message_lists", _KEY, values
+            )
+            found = select(connection, "SELECT trace, span_id, name, value FROM contents", _KEY, values)
+            refs = [ref for trace, *row in lists for ref in refs_in(self._ids[trace], *row)]
+            return refs, [one for trace, *row in found for one in self._contents(self._ids[trace], [row])]
+
+    def _data_version(self) -> int:
+        """A number that another connection's commit changes: https://sqlite.org/pragma.html#pragma_data_version."""
+        with self._lock:
+            connection = self._open_connection()
+            (version,) = connection.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
+    def _ended_since(self, connection: sqlite3.Connection, running: set[int]) -> list[tuple[Any, ...]]:
+        """The ended spans since the last look, the oldest first; in the first look all of the traces in question."""
+        if self._position is None:
+            (self._position,) = connection.execute("SELECT coalesce(max(id), 0) FROM spans").fetchone()
+            return select(connection, _ROWS, ("trace",), sorted(running if self._only is None else {self._only}))
+        rows = connection.execute(f"{_ROWS} WHERE id > ? ORDER BY id LIMIT {_MOST_SPANS}", (self._position,)).fetchall()
+        if rows:
+            self._position = rows[-1][0]
+        return rows if self._only is None else [row for row in rows if row[1] == self._only]
+
+    def _identify(self, connection: sqlite3.Connection, traces: Iterable[int]) -> None:
+        unknown = [trace for trace in traces if trace not in self._ids]
+        for key, trace_id in select(connection, "SELECT id, trace_id FROM traces", ("id",), unknown):
+            self._ids[key] = trace_id.hex()
+            self._keys[trace_id.hex()] = key
+
+
+def _ended(row: tuple[Any, ...], trace_id: str, emitters: Emitters) -> Span:
+    """An ended span of its row."""
+    _, _, span_id, parent, name, kind, start_ns, end_ns, status, resource, scope, encoded, *columns = row
+    process = emitters.processes[resource]
+    try:
+        body = decode_body(encoded)
+    except (ValueError, TypeError):  # damaged: `otel-mas store check` lists it
+        body = SpanBody()
+    return Span(
+        trace_id,
+        span_id.hex(),
+        None if parent is None else parent.hex(),
+        name or "",
+        start_ns,
+        end_ns,
+        KINDS.get(kind, SpanKind.UNSPECIFIED),
+        StatusCode(status) if status in (0, 1, 2) else StatusCode.UNSET,
+        process.service,
+        body.links,
+        attributes_of(columns),
+        process.resource,
+        emitters.scopes[scope],
+        _body=body,
+    )
