@@ -1,11 +1,13 @@
-"""Locks and imports that a fork by the app leaves intact in the child."""
+"""Locks and imports that a fork by the app leaves intact in the child, and whose turn it is while the app forks."""
 
 from __future__ import annotations
 
 import concurrent.futures.thread  # noqa: F401  its own handlers at a fork come in pairs: not to be added during one
 import os
+import sys
 import threading
 
+_SHORT_S = 0.0002  # of a thread's turn
 _WAIT_S = 2.0  # of a fork for an import, which may itself wait for the thread that forks
 
 
@@ -60,9 +62,42 @@ class ImportLock:
         self._release()
 
 
+class SwitchInterval:
+    """The interpreter's switch interval, which is short while a thread forks.
+
+    Beside threads that compute, a thread that has let go of the GIL gets it back after one interval (5 ms) for each of
+    them: the one that forks, and also the one that it waits for.
+    """
+
+    def __init__(self) -> None:
+        self._lock = ForkLock()
+        self._forks = 0
+        self._before = 0.0
+        self._set = 0.0
+
+    def shorten(self) -> None:
+        """Let threads take turns quickly until `restore`."""
+        with self._lock:
+            if not self._forks:
+                self._before = sys.getswitchinterval()
+            self._forks += 1
+            sys.setswitchinterval(_SHORT_S)
+            self._set = sys.getswitchinterval()
+
+    def restore(self, *, in_child: bool = False) -> None:
+        """Use the interval from before the fork again, unless another one has been set meanwhile."""
+        with self._lock:
+            self._forks = 0 if in_child else max(0, self._forks - 1)
+            if not self._forks and sys.getswitchinterval() == self._set:
+                sys.setswitchinterval(self._before)
+                self._set = 0.0
+
+
 imports = ImportLock()
 """The lock of imports on the app's threads."""
 background_imports = ImportLock()
 """The lock of imports on our own threads, for which the app's do not wait."""
+switch_interval = SwitchInterval()
+"""The process's switch interval."""
 
-__all__ = ["ForkLock", "ImportLock", "background_imports", "imports"]
+__all__ = ["ForkLock", "ImportLock", "SwitchInterval", "background_imports", "imports", "switch_interval"]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from otel_mas.config import Settings
 from otel_mas.errors.log import logger
+from otel_mas.fork import switch_interval
 from otel_mas.record.guard import guarded, set_strict
 from otel_mas.record.interrupts import first_interrupt_held
 from otel_mas.record.pipeline.recording import Recording
@@ -111,6 +112,7 @@ def _keep_interrupt() -> None:
 @guarded("before a fork")
 def _before_fork() -> None:
     if _recording is not None:
+        switch_interval.shorten()
         _recording.before_fork()
 
 
@@ -118,10 +120,12 @@ def _before_fork() -> None:
 def _after_in_parent() -> None:
     if _recording is not None:
         _recording.after_fork_in_parent()
+    switch_interval.restore()
 
 
 @guarded("after a fork, in the child")
 def _after_in_child() -> None:
+    switch_interval.restore(in_child=True)
     _ending.clear()  # the parent's
     if _recording is not None:
         _recording.after_fork_in_child()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import shutil
 import sqlite3
@@ -17,6 +18,7 @@ from urllib.parse import quote
 from otel_mas.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
 from otel_mas.store.files import (
     SQLITE_MAGIC,
+    Interruption,
     StoreConnection,
     changing,
     closed,
@@ -44,11 +46,17 @@ _last_opened: Path | None = None
 T = TypeVar("T")
 
 
-def open_for_writing(path: Path, timeout_s: float = BUSY_TIMEOUT_S, digest_key: bytes | None = None) -> StoreConnection:
+def open_for_writing(
+    path: Path,
+    timeout_s: float = BUSY_TIMEOUT_S,
+    digest_key: bytes | None = None,
+    interruption: Interruption | None = None,
+) -> StoreConnection:
     """A connection to the store, created and migrated where needed: folder 0700, file 0600, WAL, NORMAL.
 
     Args:
         digest_key: of a store that is created here; else a random one.
+        interruption: ends what the connection does, the opening included.
 
     Raises:
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreReplaced, StoreError: with what to do
@@ -69,6 +77,8 @@ def open_for_writing(path: Path, timeout_s: float = BUSY_TIMEOUT_S, digest_key: 
             cached_statements=_STATEMENTS,
             factory=StoreConnection,
         )
+        if interruption is not None:
+            connection.interruption = interruption
         try:
             _refuse_foreign(connection, path, empty_is_fine=True)
             make_private(path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm"))
@@ -326,7 +336,8 @@ class OpenStore:
     def __init__(self, path: Path, timeout_s: float, digest_key: bytes | None = None) -> None:
         self.path = path.expanduser().absolute()  # the process may change its directory
         self._timeout_s = timeout_s
-        self._connection: StoreConnection | None = open_for_writing(self.path, timeout_s, digest_key)
+        self._interruption = Interruption()
+        self._connection: StoreConnection | None = self._open(digest_key)
         self._id = _store_id(self._connection)
         self._failure: StoreError | None = None
 
@@ -354,14 +365,21 @@ class OpenStore:
             self._connection = self._open_again()
         return self._connection
 
-    def interrupt(self) -> None:
-        """End the statement that another thread is in with an error."""
+    def interrupt(self, after_s: float = 0.0) -> None:
+        """End the transaction, or the opening, that another thread is in, with an error.
+
+        Args:
+            after_s: seconds that it has until then. Without any, the statement that is running ends, too.
+        """
+        self._interruption.at = time.monotonic() + after_s
         connection = self._connection
-        if connection is not None:
+        # Not enough by itself: SQLite forgets it between two statements, and a thread that waits for the GIL is there.
+        if connection is not None and not after_s:
             connection.interrupt()
 
     def release(self) -> None:
         """Close the connection; the next use opens it again."""
+        self._interruption.at = math.inf
         connection, self._connection = self._connection, None
         if connection is None:
             return
@@ -371,11 +389,18 @@ class OpenStore:
             connection.abandon()
             self._failure = closed(self.path)
 
+    def _open(self, digest_key: bytes | None = None) -> StoreConnection:
+        return open_for_writing(self.path, self._timeout_s, digest_key, self._interruption)
+
     def _open_again(self) -> StoreConnection:
         if self.path.exists():
-            connection = open_for_writing(self.path, self._timeout_s)
-            if _store_id(connection) == self._id:
-                return connection
+            connection = self._open()
+            try:
+                if _store_id(connection) == self._id:
+                    return connection
+            except BaseException:
+                connection.close()
+                raise
             connection.close()
         self._failure = replaced(self.path)
         raise self._failure

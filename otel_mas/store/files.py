@@ -8,6 +8,7 @@ in the files that get their numbers.
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import stat
@@ -15,6 +16,7 @@ import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from otel_mas.errors import StoreClosed, StoreLocked, StoreReplaced
 from otel_mas.errors.log import logger
@@ -30,6 +32,7 @@ Identity = tuple[int, int]
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 _MAX_DESCRIPTORS = 4096  # that are looked at where the system does not list the open ones
+_ENDS = frozenset({"COMMIT", "ROLLBACK"})  # of a transaction: nothing is gained by interrupting them
 _COPYING_NS = 500_000_000
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -125,14 +128,45 @@ def _narrowed(path: Path) -> int | None:
     return stat.S_IMODE(mode)
 
 
+class Interruption:
+    """A request to end the transaction that another thread is in: its next statement raises, once."""
+
+    def __init__(self) -> None:
+        self.at = math.inf
+        """When it is due, by `time.monotonic`."""
+
+    def heed(self) -> None:
+        """Raise as SQLite does where `interrupt` meets a statement, if it is due."""
+        if time.monotonic() < self.at:
+            return
+        self.at = math.inf
+        error = sqlite3.OperationalError("interrupted")
+        error.sqlite_errorcode = sqlite3.SQLITE_INTERRUPT
+        raise error
+
+
 class StoreConnection(sqlite3.Connection):
     """A connection that knows which files it has open."""
 
+    interruption = Interruption()
+    """Heeded by every statement. This one is never due."""
     path: Path
     files: dict[Path, Identity | None]
     """The database, its write-ahead log and its shared memory."""
     descriptors: dict[Identity, list[int]]
     """The descriptors of each file: those that were new once the connection was open."""
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        """As `sqlite3.Connection.execute`; raises once another thread wants the transaction to end."""
+        if self.interruption.at != math.inf and sql not in _ENDS:
+            self.interruption.heed()
+        return super().execute(sql, *parameters)
+
+    def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
+        """As `sqlite3.Connection.executemany`; raises as `execute` does."""
+        if self.interruption.at != math.inf:
+            self.interruption.heed()
+        return super().executemany(sql, parameters)
 
     def watch(self, path: Path, opened: Identity | None, before: Collection[int]) -> None:
         """Remember the files at `path`, once SQLite has opened them all.

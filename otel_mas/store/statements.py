@@ -42,8 +42,8 @@ def statements(script: str) -> Iterator[str]:
             pending = ""
 
 
-# Few sizes, so that few statements are compiled and kept; 64 rows of 60 values are far from SQLite's limit of 32,766.
-_SIZES = (64, 8, 1)
+# Few sizes, so that few statements are compiled and kept; 512 rows of 60 values are below SQLite's limit of 32,766.
+_SIZES = (512, 64, 8, 1)
 
 
 @contextmanager

@@ -170,9 +170,9 @@ class StoreWriter:
             )
             write_dropped(connection, self._instance or 0, dropped)
 
-    def interrupt(self) -> None:
-        """Roll back the transaction that another thread is in, which raises StoreLocked and can be done again."""
-        self._opened.interrupt()
+    def interrupt(self, after_s: float = 0.0) -> None:
+        """Roll back what another thread is in after so many seconds: it raises StoreLocked and can be done again."""
+        self._opened.interrupt(after_s)
 
     def release(self) -> None:
         """Close the connection; the next call opens it again.

@@ -34,7 +34,7 @@ _CHANGED = 2  # after consumed and produced
 _MAX_ORIGINS = 1024
 _SPANS_PER_YIELD = 32  # 0.3 ms; more often, yielding the interpreter costs as much as the work
 _MANY = 256  # spans in one batch from which on it yields half as often
-_BACKLOG = 1024  # from which on catching up comes before yielding
+_BACKLOG = 512  # from which on catching up comes before yielding
 
 
 _Origin = tuple[int, int]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from otel_mas.privacy.stored import Privacy
     from otel_mas.record.pipeline.batches import BatchBuilder
 
-_BATCH_SPANS = 2048
+_BATCH_SPANS = 512
 _KEY_BYTES = 32
 _LOCK_WAIT_S = 1.0  # in SQLite, for another process's transaction; the writer then tries again by itself
 _FORK_WAIT_S = 2 * _LOCK_WAIT_S

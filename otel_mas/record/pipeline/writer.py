@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -45,9 +44,8 @@ _BUSY_SPANS = 8  # in one interval: a larger batch is cheaper by the span, and i
 _WARN_S = 60.0
 _SETTLE_POLL_S = 0.05
 _RETRY_S = (0.05, 1.0)  # first and longest pause
-_SWITCH_S = 0.0002
-_COMMIT_S = 0.05  # how long a fork waits for a commit before it has it rolled back
-_INTERRUPT_S = 0.005
+_COMMIT_S = 0.02  # how long a fork waits for a commit before it has it rolled back
+_INTERRUPT_S = 0.05
 _MAX_INTERRUPTIONS = 3  # of the same batch
 _UNRECOVERABLE = (StoreClosed, StoreCorrupt, StoreReadOnly, StoreReplaced)
 _SETTLE_S = 5.0  # how long a file that is being copied to the store's path is waited for
@@ -129,6 +127,7 @@ class Writer:
         self._reported = 0
         self._using_store = threading.Lock()
         self._held = False
+        self._interrupted = False  # for a fork, which may be over when the thread finds out
         self._interruptions = 0  # since the last commit
         self._replacement: StoreReplaced | None = None  # the last one
         self._replaced_store: Store | None = None
@@ -177,23 +176,25 @@ class Writer:
             False where that took longer than `timeout_s`: the thread has not been stopped.
         """
         self._held = True
-        interval = sys.getswitchinterval()
-        sys.setswitchinterval(_SWITCH_S)  # between busy threads, the writer's turn would come after 5 ms for each
-        try:
-            self._held = self._interrupt_until_held(timeout_s)
-            if self._held and self._parts is not None:
-                self._parts[0].release()
-        finally:
-            sys.setswitchinterval(interval)
+        self._held = self._interrupt_until_held(timeout_s)
+        if self._held and self._parts is not None:
+            self._parts[0].release()
         return self._held
 
     def _interrupt_until_held(self, timeout_s: float) -> bool:
-        """Have a long commit rolled back and repeated; the same one a few times only, so that it succeeds."""
+        """Have a long commit rolled back and repeated; the same one a few times only, so that it succeeds.
+
+        The thread itself looks at the time: among busy threads it takes long until this one runs again to tell it.
+        """
+        if self._using_store.acquire(blocking=False):
+            return True
         deadline = time.monotonic() + timeout_s
         patience = _COMMIT_S if self._interruptions < _MAX_INTERRUPTIONS else timeout_s / 2
-        if self._using_store.acquire(timeout=min(timeout_s, patience)):
+        if self._parts is not None:
+            self._interrupted = True
+            self._parts[0].interrupt(patience)
+        if self._using_store.acquire(timeout=min(timeout_s, patience + _INTERRUPT_S)):
             return True
-        self._interruptions += 1
         while time.monotonic() < deadline:
             if self._parts is not None:
                 self._parts[0].interrupt()
@@ -456,7 +457,10 @@ class Writer:
                     raise _GivenUp(reason_of(error)) from error
                 if isinstance(error, StoreJournalFull):
                     self._queue.full_reason = DropReason.JOURNAL_FULL
-                if not self._held:
+                if self._interrupted:
+                    self._interrupted = False
+                    self._interruptions += 1
+                else:
                     self._warn("locked", "otel-mas: what is recorded waits in memory: %s", error)
                 self._report()
             self._requests.listen(pause)

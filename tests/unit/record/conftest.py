@@ -66,7 +66,7 @@ class MemoryStore:
         self._may_fail()
         self.finished = dropped, withheld
 
-    def interrupt(self) -> None:
+    def interrupt(self, after_s: float = 0.0) -> None:
         self.interrupted += 1
 
     def release(self) -> None:

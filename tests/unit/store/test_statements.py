@@ -53,7 +53,7 @@ def test_the_conflict_clause_follows_the_values() -> None:
     assert connection.execute("SELECT a, b FROM t ORDER BY a").fetchall() == [(1, "z"), (2, "y")]
 
 
-@pytest.mark.parametrize(("rows", "executed"), [(0, 0), (1, 1), (8, 1), (64, 1), (100, 9), (640, 10)])
+@pytest.mark.parametrize(("rows", "executed"), [(0, 0), (1, 1), (8, 1), (64, 1), (100, 9), (640, 3), (5120, 10)])
 def test_a_hundred_rows_are_a_handful_of_statements(rows: int, executed: int) -> None:
     connection = table()
     seen: list[str] = []

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from otel_mas.errors import StoreError
+from otel_mas.errors import StoreError, StoreLocked
 from otel_mas.model import Query, Resource, Scope, SpanKind, StatusCode
 from otel_mas.semconv import attributes as names
+from otel_mas.store.files import store_descriptors
 from otel_mas.store.rows import Batch, ContentRow
 
 TRACE = bytes(range(16))
@@ -170,6 +171,38 @@ def test_release_lets_go_of_the_file_until_the_next_write(bench: Any) -> None:
     writer.release()
     writer.write(Batch(spans=[bench.span()]))
     writer.release()
+    assert len(bench.reader().traces(Query())) == 1
+
+
+def test_an_interruption_ends_one_transaction_wherever_it_is(bench: Any) -> None:
+    """Not only one within a statement, as SQLite's own: among busy threads a writer is nearly always between two."""
+    writer = bench.writer()
+    writer.interrupt()
+    with pytest.raises(StoreLocked, match="interrupted"):
+        writer.write(Batch(spans=[bench.span()]))
+    writer.write(Batch(spans=[bench.span()]))
+    assert bench.reader().traces(Query())[0].span_count == 1
+
+
+def test_an_interruption_ends_the_opening_of_a_store_as_well(bench: Any) -> None:
+    writer = bench.writer()
+    writer.release()
+    before = store_descriptors(bench.path)
+    writer.interrupt()
+    with pytest.raises(StoreLocked, match="interrupted"):
+        writer.write(Batch(spans=[bench.span()]))
+    assert store_descriptors(bench.path) == before
+    writer.write(Batch(spans=[bench.span()]))
+    assert len(bench.reader().traces(Query())) == 1
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_a_transaction_has_time_until_it_is_interrupted(bench: Any, *, released: bool) -> None:
+    writer = bench.writer()
+    writer.interrupt(0.0 if released else 3600.0)
+    if released:
+        writer.release()
+    writer.write(Batch(spans=[bench.span()]))
     assert len(bench.reader().traces(Query())) == 1
 
 

@@ -470,6 +470,37 @@ def test_a_busy_writer_can_be_held(store: Any, monkeypatch: pytest.MonkeyPatch) 
     assert rig.writer.stop(30)
 
 
+def test_a_long_commit_is_told_when_to_end_before_the_fork_waits_for_it(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread that forks has the GIL then; once it waits, it may get it back late among busy threads."""
+    rig, writing, told, write = Rig(store), threading.Event(), threading.Event(), store.write
+    asked: list[float] = []
+
+    def endless(batch: Any) -> None:
+        if told.is_set():
+            write(batch)
+            return
+        writing.set()
+        assert told.wait(30)
+        raise StoreLocked("interrupted")
+
+    def interrupt(after_s: float = 0.0) -> None:
+        asked.append(after_s)
+        told.set()
+
+    monkeypatch.setattr(store, "write", endless)
+    monkeypatch.setattr(store, "interrupt", interrupt)
+    rig.end()
+    assert writing.wait(30)
+    assert rig.writer.hold(30)
+    assert asked[0] > 0
+    assert not any(asked[1:])
+    rig.writer.resume()
+    assert rig.writer.stop(30)
+    assert store.names() == ["s"]
+
+
 def test_a_writer_that_cannot_be_held_in_time_goes_on(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rig, writing, free = Rig(store), threading.Event(), threading.Event()
     monkeypatch.setattr(store, "write", lambda batch: writing.set() or free.wait(30))
