@@ -215,7 +215,8 @@ class Settings:
         "OTEL_MAS_EXIT_TIMEOUT",
         "seconds",
         parse.seconds,
-        "How long the process's exit may be held up to write what still waits. Ctrl-C twice ends it at once.",
+        "How long the process's exit may be held up to write what still waits. For spans it is CPU time: "
+        "they are written on a loaded machine, too, at most 10 s later. Ctrl-C twice ends it at once.",
         shown="5s",
     )
     input_timeout_s: float | None = setting(

@@ -108,7 +108,7 @@ class Recording:
             self._foreign_spans.finished()
         began = time.monotonic()
         # A flush may have waited in vain already, at a provider's own shutdown say.
-        written = self._bounded(self._writer.stop, max(0.1, timeout_s - self._waited_s))
+        written = self._bounded(partial(self._writer.stop, cpu_s=timeout_s), max(0.1, timeout_s - self._waited_s))
         if not written and not self._writer.failed and not self._writer.finished:
             logger.warning("otel-mas: what was recorded last could not be written to %s in time", self.settings.store)
         dropped = describe_dropped(self.queue.losses.totals(0 if written else self._writer.unwritten_spans))

@@ -127,6 +127,7 @@ class Writer:
         self._reported = 0
         self._using_store = threading.Lock()
         self._held = False
+        self._locked = False  # the store, by another process
         self._interrupted = False  # for a fork, which may be over when the thread finds out
         self._interruptions = 0  # since the last commit
         self._replacement: StoreReplaced | None = None  # the last one
@@ -163,11 +164,16 @@ class Writer:
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until all that is queued now is written; False where it was not in time."""
-        return self._ask(timeout_s, stop=False)
+        return self._ask(Request(timeout_s, False))
 
-    def stop(self, timeout_s: float) -> bool:
-        """Write all that is queued, tell the store that this process is done, end the thread."""
-        return self._ask(timeout_s, stop=True)
+    def stop(self, timeout_s: float, cpu_s: float | None = None) -> bool:
+        """Write all that is queued, tell the store that this process is done, end the thread.
+
+        Args:
+            timeout_s: of the clock: for content, and for locks.
+            cpu_s: of this process's CPU time, for spans; as long as `timeout_s` by default.
+        """
+        return self._ask(Request(timeout_s, True, cpu_s))
 
     def hold(self, timeout_s: float) -> bool:
         """Wait until the thread is between two uses of the store, close the connection, and keep it so until `resume`.
@@ -207,21 +213,24 @@ class Writer:
         self._held = False
         self._using_store.release()
 
-    def _ask(self, timeout_s: float, stop: bool) -> bool:
+    def _ask(self, request: Request) -> bool:
         thread = self._thread
         if thread is threading.current_thread():
             return False
-        if thread is None and stop and len(self._queue):
-            self._requests.stop = Request(timeout_s, stop)
+        if thread is None and request.stop and len(self._queue):
+            self._requests.stop = request
             copy_context().run(self._run)
         elif thread is not None and self._is_alive():
-            written = self._requests.wait(timeout_s, stop, self._is_alive)
+            written = self._requests.wait(request, self._is_alive, self._is_working)
             if not self.finished:  # which it may have done before it got this request
                 return written
         return not (len(self._queue) or self.failed or self._lost or self._queue.losses.spans[DropReason.EXIT_TIMEOUT])
 
     def _is_alive(self) -> bool:
         return self._thread is not None and self._thread.is_alive() and not self.finished
+
+    def _is_working(self) -> bool:
+        return not self._locked
 
     # -- the thread ------------------------------------------------------------------------------------------------
 
@@ -317,7 +326,7 @@ class Writer:
             if not more:
                 return
             self._requests.hear_all()
-            if queue.waiting_spans and self._requests.is_over:
+            if queue.waiting_spans and self._requests.is_over_for_spans:
                 self._drop_waiting(DropReason.EXIT_TIMEOUT)
 
     def _write_next(self, *, contents: bool = True) -> None:
@@ -450,8 +459,10 @@ class Writer:
                 with self._using_store if uses_store else nullcontext():
                     done = action()
                 self._queue.full_reason = DropReason.QUEUE_FULL
+                self._locked = False
                 return done
             except StoreLocked as error:
+                self._locked = True
                 stop = self._requests.stop
                 if stop is not None and time.monotonic() > stop.deadline:
                     raise _GivenUp(reason_of(error)) from error

@@ -446,6 +446,30 @@ def test_the_writers_own_calls_are_not_instrumented(rig: Rig, monkeypatch: pytes
     assert set(seen) == {(True, True)}
 
 
+def test_spans_are_written_after_the_time_to_end_as_long_as_the_processor_is_all_they_wait_for(rig: Rig) -> None:
+    """On a loaded machine, importing what writing needs takes longer than the process may be held up for content."""
+
+    def slow() -> None:
+        until = time.process_time() + 1
+        while time.process_time() < until:
+            pass
+
+    rig.open_error = slow
+    rig.end("s", "page " * 10_000)
+    assert rig.writer.stop(0.3, cpu_s=30)
+    assert rig.store.names() == ["s"]
+    assert rig.store.finished
+
+
+def test_a_store_that_does_not_answer_holds_up_the_end_no_longer(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = threading.Event()
+    monkeypatch.setattr(rig.store, "write", lambda batch: free.wait(60))
+    rig.end()
+    assert not rig.writer.stop(0.01, cpu_s=30)
+    assert not free.is_set()
+    free.set()
+
+
 def test_while_the_writer_is_held_the_store_is_closed_and_nothing_is_lost(rig: Rig) -> None:
     rig.end()
     assert rig.writer.flush(30)
