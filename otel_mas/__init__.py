@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         guardrail,
         instrument,
         open,  # noqa: A004 - the public name
+        profiled,
         read_records,
         receive,
         retrieval,
@@ -49,6 +50,7 @@ __all__ = [
     "guardrail",
     "instrument",
     "open",
+    "profiled",
     "read_records",
     "receive",
     "retrieval",

@@ -28,6 +28,7 @@ from otel_mas.record.content.snapshot import Copy, identifier, snapshot, to_json
 from otel_mas.record.content.state import MessageList
 from otel_mas.record.event_loop import LoopWatch
 from otel_mas.record.failure import error_type
+from otel_mas.record.functions import counters_of
 from otel_mas.record.guard import caught, guarded
 from otel_mas.record.pipeline.span_data import SpanData
 from otel_mas.record.recorder import Recorder, recorder
@@ -53,6 +54,7 @@ __all__ = [
     "arguments_of",
     "canonical_form",
     "caught",
+    "counters_of",
     "current_actor",
     "declared",
     "error_type",

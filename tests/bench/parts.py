@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import resource
 import statistics
 import subprocess
@@ -22,7 +23,7 @@ def report() -> None:
     print("\n### Parts\n")
     print("| what | seen | budget |")
     print("|---|---|---|")
-    for row in (recording, imports, command_line, reading):
+    for row in (recording, profiled_functions, event_loop, imports, command_line, reading):
         row()
 
 
@@ -87,6 +88,76 @@ def _on_end(tracer: Any, attributes: dict[str, str], kind: type) -> float:
 
 def _fastest(measure: Callable[[], float], times: int) -> float:
     return min(measure() for _ in range(times))
+
+
+def profiled_functions() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        found = _isolated("measure_profiled", str(Path(folder) / "runs.db"), 50_000)
+    for kind, (bare, off, counted) in (("function", found[:3]), ("coroutine function", found[3:])):
+        what = f"`profiled` {kind}, over a call of {bare:.0f} ns"
+        _row(f"{what}, nothing recorded", f"{off - bare:.0f} ns, {off / bare:.1f} ×", "300 ns")
+        _row(f"{what}, counted", f"{counted - bare:.0f} ns, {counted / bare:.1f} ×", "1,000 ns")
+
+
+def measure_profiled(path: str, count: int) -> None:
+    """Prints ns a call of a function and of a coroutine function: bare, profiled with recording off, and counted."""
+    import otel_mas
+
+    def plain(value: int) -> int:
+        return value
+
+    async def coroutine(value: int) -> int:
+        return value
+
+    def calls(function: Any) -> float:
+        before = time.thread_time_ns()
+        for number in range(count):
+            function(number)
+        return (time.thread_time_ns() - before) / count
+
+    async def awaits(function: Any) -> float:
+        before = time.thread_time_ns()
+        for number in range(count):
+            await function(number)
+        return (time.thread_time_ns() - before) / count
+
+    measures = (
+        lambda function: _fastest(lambda: calls(function), RUNS),
+        lambda function: _fastest(lambda: asyncio.run(awaits(function)), RUNS),
+    )
+    kinds = zip(measures, (plain, coroutine), strict=True)
+    pairs = [(measure, function, otel_mas.profiled(function)) for measure, function in kinds]
+    off = [(measure(function), measure(profiled)) for measure, function, profiled in pairs]
+    otel_mas.instrument(store=path)
+    with otel_mas.task("bench"):
+        counted = [measure(profiled) for measure, _, profiled in pairs]
+    print(*(number for before, after in zip(off, counted, strict=True) for number in (*before, after)))
+
+
+def event_loop() -> None:
+    watch, share = _isolated("measure_event_loop", 50_000)
+    _row("event-loop lag: a task's beginning and end", f"{watch:.1f} µs", "2 µs")
+    _row("event-loop lag: processor while a task waits", f"{share:.2f} %", "0.5 %")
+
+
+def measure_event_loop(count: int) -> None:
+    """Prints µs to watch a loop and stop, and per cent of a processor while one is watched and nothing happens."""
+    from otel_mas.record.event_loop import watch_loop
+
+    async def main() -> None:
+        open_all_along = watch_loop()
+        before = time.thread_time_ns()
+        for _ in range(count):
+            watch = watch_loop()
+            assert watch is not None
+            watch.end()
+        took = (time.thread_time_ns() - before) / count / 1e3
+        before = time.process_time_ns()
+        await asyncio.sleep(5)
+        print(took, (time.process_time_ns() - before) / 5e9 * 100)
+        assert open_all_along is not None
+
+    asyncio.run(main())
 
 
 def imports() -> None:

@@ -3,6 +3,7 @@
 from otel_mas.instrumentation.marks.checks import grade, guardrail
 from otel_mas.instrumentation.marks.events import event, stage, state
 from otel_mas.instrumentation.marks.kinds import agent, retrieval, task, tool, workflow
+from otel_mas.instrumentation.marks.profiled import profiled
 from otel_mas.instrumentation.marks.routing import routing, routing_reason
 from otel_mas.instrumentation.marks.send_receive import receive, send
 
@@ -11,6 +12,7 @@ __all__ = [
     "event",
     "grade",
     "guardrail",
+    "profiled",
     "receive",
     "retrieval",
     "routing",

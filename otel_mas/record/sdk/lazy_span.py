@@ -30,6 +30,8 @@ class LazySpan:
     """Whether the SDK's containers exist, so that somebody else may have written to them."""
     changes: tuple[tuple[str, ...], tuple[Any, ...]] | None
     """Names and values of what it changed in a state."""
+    functions: dict[str, list[int]] | None = None
+    """Counters of profiled functions that ran in it (`record/functions.py`)."""
     size: int
     """About how many bytes it keeps alive, in full once it has ended."""
 

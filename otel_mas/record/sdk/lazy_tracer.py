@@ -34,6 +34,7 @@ from opentelemetry.trace import (
 )
 
 from otel_mas.record.cause import cause_attributes
+from otel_mas.record.functions import encoded
 from otel_mas.record.guard import caught
 from otel_mas.record.pipeline.queue import ATTRIBUTE_BYTES, LINK_BYTES, SPAN_BYTES
 from otel_mas.record.pipeline.span_data import SpanData
@@ -165,6 +166,8 @@ class LazySdkSpan(LazySpan, SdkSpan):
             _sdk_logger.warning("Calling end() on an ended span.")
             return
         self._end_time = time_ns() if end_time is None else end_time
+        if self.functions:
+            self._record_functions(self.functions)
         tracer = self._tracer
         mirror = tracer.mirror
         if self.materialized or tracer.processors._span_processors is not tracer.alone:
@@ -175,6 +178,10 @@ class LazySdkSpan(LazySpan, SdkSpan):
                 mirror.queue.admit(self, self, self.size)
             except Exception as error:
                 caught("span: end", error)
+
+    def _record_functions(self, functions: dict[str, list[int]]) -> None:
+        found = self.own_attributes[names.MAS_FUNCTIONS] = encoded(functions)
+        self.size += sum(map(len, found))
 
     def _end_as_sdk_span(self) -> None:
         """Hand a copy to every processor, as the SDK does, and to the queue what the copy does not have."""

@@ -7,8 +7,11 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
+from otel_mas.record.functions import encoded
 from otel_mas.record.guard import caught
 from otel_mas.record.pipeline.queue import SpanQueue
+from otel_mas.record.sdk.lazy_span import LazySpan
+from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -72,7 +75,15 @@ class RecordingProcessor(SpanProcessor):
             caught("processor: on_start", error)
 
     def _on_ending(self, span: Span) -> None:
-        """Called by the SDK before a span ends; adds nothing."""
+        """Called by the SDK when a span has ended, before any processor gets it: adds the counters of its functions."""
+        functions = getattr(span, "functions", None)
+        if not functions or isinstance(span, LazySpan):
+            return
+        try:
+            # Not by `set_attribute`, which an ended span refuses.
+            span._attributes._dict[names.MAS_FUNCTIONS] = encoded(functions)  # type: ignore[union-attr]
+        except Exception as error:
+            caught("processor: functions", error)
 
     def on_end(self, span: ReadableSpan) -> None:
         queue = self.queue

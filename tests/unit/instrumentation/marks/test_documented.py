@@ -59,6 +59,7 @@ def test_every_mark_is_on_the_page() -> None:
     assert {name for name in marking.__all__ if f"`{name}" not in PAGE and f"otel_mas.{name}" not in PAGE} == set()
     assert {row[0] for row in ROWS} == set(marking.__all__) - {
         "event",
+        "profiled",
         "receive",
         "routing_reason",
         "send",
