@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from otel_mas.api.answers import CostTable, CriticalPath, Profile, Traces
     from otel_mas.api.graph import Graph
     from otel_mas.api.lifecycle import flush, instrument, shutdown
+    from otel_mas.api.query_answers import Chains, Comparison, Events, Executions, Metrics, Stages, Statistics
     from otel_mas.api.records import EventType, Modality, Records, TokenCost, TraceRecord, read_records
     from otel_mas.api.source import Source, open  # noqa: A004 - the public name
     from otel_mas.api.trace import Conversation, SpanMessages, Trace
@@ -31,16 +32,23 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "Chains",
+    "Comparison",
     "Conversation",
     "CostTable",
     "CriticalPath",
     "EventType",
+    "Events",
+    "Executions",
     "Graph",
+    "Metrics",
     "Modality",
     "Profile",
     "Records",
     "Source",
     "SpanMessages",
+    "Stages",
+    "Statistics",
     "TokenCost",
     "Trace",
     "TraceRecord",
@@ -69,6 +77,13 @@ __all__ = [
 
 # Lazy, so that an app that only records never loads what only reading needs (networkx, causal, analyse).
 _HOMES = {
+    "Statistics": "query_answers",
+    "Stages": "query_answers",
+    "Metrics": "query_answers",
+    "Executions": "query_answers",
+    "Events": "query_answers",
+    "Comparison": "query_answers",
+    "Chains": "query_answers",
     "Conversation": "trace",
     "CostTable": "answers",
     "CriticalPath": "answers",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypedDict, get_args, get_type_hints
@@ -13,6 +13,9 @@ from otel_mas.model import STATUSES, Query
 from otel_mas.model.query import attribute_text
 from otel_mas.model.status import MEANINGS
 from otel_mas.semconv import attributes as names
+
+MOST_TRACES = 1_000
+"""Traces that are read for a question over many runs, unless another limit is given."""
 
 _DURATION, _TIME = "DURATION", "TIME"
 
@@ -67,8 +70,11 @@ FILTERS: dict[str, tuple[Field, str]] = {
 _PARSERS: Mapping[str, Callable[[Any], Any]] = {_DURATION: duration_ns, _TIME: instant_ns}
 
 
-def query_of(filters: Mapping[str, Any], limit: int) -> Query:
+def query_of(filters: Mapping[str, Any], limit: int, statuses: Sequence[str] = STATUSES) -> Query:
     """The query for these `Filters`.
+
+    Args:
+        statuses: The values of the filter by status.
 
     Raises:
         TypeError: There is no such filter.
@@ -83,14 +89,15 @@ def query_of(filters: Mapping[str, Any], limit: int) -> Query:
     for name, value in filters.items():
         if value is not None:
             field = FILTERS[name][0]
+            if name == "status" and value not in statuses:
+                noun = "trace" if statuses == STATUSES else "execution"
+                raise UnsupportedQuery(f"no {noun} has the status {value!r}: ask for one of {', '.join(statuses)}")
             found = _parsed(name, field, value)
             values[field.name] = _both(values[field.name], found) if field.name in values else found
     return Query(**values, limit=limit)
 
 
 def _parsed(name: str, field: Field, value: Any) -> Any:
-    if name == "status" and value not in STATUSES:
-        raise UnsupportedQuery(f"no trace has the status {value!r}: ask for one of {', '.join(STATUSES)}")
     if name == "older_than":
         return instant_ns(_checked(duration_ns, value) / 1e9)
     if name == "user":

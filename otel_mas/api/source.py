@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from otel_mas.api.display import register_here
-from otel_mas.api.filters import Filters, query_of
+from otel_mas.api.filters import MOST_TRACES, Filters, query_of
+from otel_mas.api.when import duration_ns
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
 from otel_mas.model import PartialList, Query, RunSummary, TraceSummary
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from otel_mas.api.answers import Profile, Traces
     from otel_mas.api.follow import Follower
     from otel_mas.api.log import Log
+    from otel_mas.api.query_answers import Comparison, Events, Executions, Metrics
     from otel_mas.api.trace import Conversation, Trace
     from otel_mas.report.frame import Frame
 
@@ -91,9 +93,103 @@ class Source:
             UnsupportedQuery: A value means nothing, or this source cannot answer the question.
         """
         from otel_mas.api.answers import Traces
+        from otel_mas.api.queries import list_traces
 
-        found = self._traces(query_of(filters, limit))
+        found = list_traces(self._port, query_of(filters, limit))
         return Traces(found, limited=len(found) == limit, incomplete=found.incomplete)
+
+    def executions(
+        self, *, kind: str | None = None, limit: int = MOST_TRACES, **filters: Unpack[Filters]
+    ) -> Executions:
+        """Executions of tasks, agents, tools and models that match everything that is given, newest first.
+
+        Filters by agent, operation, tool, model, error type, status, durations and times are about the execution, those
+        by conversation, user, attribute and run about its trace. Statistics by agent, call chains and stages are asked
+        of the answer: `source.executions(since="1d").by("agent")`.
+
+        Args:
+            kind: Only "agent", "task", "tool", "retrieval" or "model".
+            limit: How many traces to read at most, the newest.
+            filters: As for `traces`; `status` may be "handoff", too.
+
+        Raises:
+            UnsupportedQuery: A value means nothing, or this source cannot answer the question.
+        """
+        from otel_mas.analyse.executions import STATUSES
+        from otel_mas.api.queries import find_executions
+
+        return find_executions(self._port, query_of(filters, limit, STATUSES), kind)
+
+    def events(
+        self,
+        *,
+        type: str | None = None,  # noqa: A002 - as in the answer
+        limit: int = MOST_TRACES,
+        **filters: Unpack[Filters],
+    ) -> Events:
+        """Events that match everything that is given, newest first: one for each span that records something.
+
+        Args:
+            type: Only of this type: a record kind (AGENT_TASK, LLM_CALL, TOOL_CALL, ROUTING_DECISION, ...) or ERROR.
+            limit: How many traces to read at most, the newest.
+            filters: As for `executions`, without `status` and durations.
+
+        Raises:
+            UnsupportedQuery: A value means nothing, or this source cannot answer the question.
+        """
+        from otel_mas.api.queries import find_events
+
+        for name in ("status", "min_duration", "max_duration"):
+            if filters.get(name) is not None:
+                raise UnsupportedQuery(f"events have no {name}: ask for executions or traces")
+        return find_events(self._port, query_of(filters, limit), type)
+
+    def metrics(
+        self,
+        name: str,
+        *,
+        by: str = "run",
+        window: str | float | None = None,
+        limit: int = MOST_TRACES,
+        **filters: Unpack[Filters],
+    ) -> Metrics:
+        """Count, mean, percentiles and trend of a measure, in all and by window of time.
+
+        Args:
+            name: "duration", "input_tokens", "output_tokens", "cost" or "errors"; by agent, node, tool or model also
+                "model_time", "tool_time" and "overhead". Durations are in seconds, costs in USD, errors a share.
+            by: "run" (of all traces together), "service", "agent", "node", "tool" or "model".
+            window: Length of the windows: "1h", "1d", or seconds. None: no windows.
+            limit: How many traces to read at most, the newest.
+            filters: By run and service as for `traces`, else as for `executions`.
+
+        Raises:
+            UnsupportedQuery: A value means nothing, or this source cannot answer the question.
+        """
+        from otel_mas.analyse.executions import STATUSES
+        from otel_mas.api.queries import find_metrics
+
+        try:
+            window_ns = None if window is None else duration_ns(window)
+        except ValueError as error:
+            raise UnsupportedQuery(str(error)) from None
+        query = query_of(filters, limit) if by in ("run", "service") else query_of(filters, limit, STATUSES)
+        return find_metrics(self._port, query, name, by, window_ns)
+
+    def compare(self, *, before: Filters, after: Filters, limit: int = MOST_TRACES) -> Comparison:
+        """Compare two sets of runs: durations, tokens, cost, errors and steps, by agent, node and edge.
+
+        Args:
+            before, after: Filters of `traces`: `{"attribute": {"service.version": "1.1"}}`, `{"since": "1d"}`.
+            limit: How many traces to read of each at most, the newest.
+
+        Raises:
+            UnsupportedQuery: No trace matches one of them, some match both, or this source cannot answer the question.
+            MissingExtra: scipy is not installed.
+        """
+        from otel_mas.api.queries import compare
+
+        return compare(self._port, query_of(before, limit), query_of(after, limit))
 
     def overdue(self, summaries: Sequence[TraceSummary]) -> frozenset[str] | None:
         """The ids of those of these traces in which a question waits, or waited, for longer than it was to.
@@ -305,11 +401,3 @@ class Source:
         if not self.capabilities.runs:
             raise UnsupportedQuery(f"{self.location} does not know runs: ask for traces")
         return self._port.run(run_id)
-
-    def _traces(self, query: Query) -> PartialList[TraceSummary]:
-        beyond = sorted(query.asked().keys() - self.capabilities.filters)
-        if beyond:
-            can = ", ".join(sorted(self.capabilities.filters)) or "nothing"
-            raise UnsupportedQuery(f"{self.location} cannot select traces by {', '.join(beyond)}, only by {can}")
-        found = self._port.traces(query)
-        return found if isinstance(found, PartialList) else PartialList(found)

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from otel_mas import model
+from otel_mas.api.filters import Filters, query_of
 from otel_mas.api.tables import Tabular
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from otel_mas.api.answers import Profile
     from otel_mas.api.graph import Graph
     from otel_mas.api.log import Log
+    from otel_mas.api.query_answers import Events, Executions, ReadRun
     from otel_mas.api.records import Records
     from otel_mas.causal import CausalGraph
     from otel_mas.report.frame import Frame
@@ -127,6 +129,27 @@ class Run(Tabular):
 
         selection = Selection.of(agent=agent, tool=tool, model=model, kinds=kinds, grep=grep, full=full)
         return Log(selection.entries([self]))
+
+    def executions(self, *, kind: str | None = None, **filters: Unpack[Filters]) -> Executions:
+        """Its executions of tasks, agents, tools and models, newest first; `kind` and filters as `Source.executions`.
+
+        Filters that are about traces make no difference here.
+        """
+        from otel_mas.analyse.executions import STATUSES
+        from otel_mas.api.query_answers import Executions
+
+        return Executions([self._as_read()], query_of(filters, 1, STATUSES), kind)
+
+    def events(self, *, type: str | None = None, **filters: Unpack[Filters]) -> Events:  # noqa: A002 - as in the answer
+        """Its events, newest first; `type` and filters as `Source.events`."""
+        from otel_mas.api.query_answers import Events
+
+        return Events.of([self._as_read()], query_of(filters, 1), type)
+
+    def _as_read(self) -> ReadRun:
+        from otel_mas.api.query_answers import ReadRun
+
+        return ReadRun(self.graph().causal, [(trace._port, trace.trace_id) for trace in self._parts()])
 
     @cached_property
     def _content(self) -> RunContent:

@@ -22,6 +22,8 @@ COMMANDS = {
     "profile": ("profile:command", "Show the time by agent, node, model and tool, and hot spots."),
     "why-not": ("why:why_not", "Show why an agent did not act."),
     "cost": ("explain:cost", "Show tokens and cost, by agent and by model."),
+    "query": ("query:command", "Ask about many runs: executions, agents, chains, events, metrics."),
+    "compare": ("compare:command", "Compare two sets of runs: what got slower, dearer, or fails more."),
     "ship": ("ship:command", "Ship recorded spans to an OTLP endpoint, from where it stopped last."),
     "export": ("export:command", "Write traces as OTLP/JSON lines."),
     "import": ("import_:command", "Import OTLP files into a store."),

@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO, TypeVar, cast
+from typing import TYPE_CHECKING, TextIO, TypeVar
 
 from otel_mas.errors.printable import printable, printable_json
 
@@ -54,12 +54,6 @@ def print_json_line(document: object) -> None:
     import orjson
 
     _print(printable_json(orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS).decode()))
-
-
-def form_of(form: type[F], source: object, **computed: Any) -> F:
-    """A JSON document (a TypedDict): its fields are computed, or attributes of the same names."""
-    names = form.__annotations__
-    return cast(F, {name: computed[name] if name in computed else getattr(source, name) for name in names})
 
 
 def print_problems(problems: Iterable[str]) -> None:

@@ -29,6 +29,7 @@ def _lines() -> Iterator[str]:
     from otel_mas.cli.store import CheckDocument, StatsDocument
     from otel_mas.doctor.forms import DiagnosisForm
     from otel_mas.report import json
+    from otel_mas.report.json import query
     from otel_mas.report.json.log import EntryForm
     from otel_mas.report.json.why_not import WhyNotDocument
 
@@ -48,6 +49,14 @@ def _lines() -> Iterator[str]:
         "profile": json.ProfileDocument,
         "why-not": WhyNotDocument,
         "cost": json.CostDocument,
+        "query traces": json.TracesDocument,
+        "query executions": query.ExecutionsDocument,
+        "query agents": query.StatisticsDocument,
+        "query chains": query.ChainsDocument,
+        "query stages": query.StagesDocument,
+        "query events": query.RunEventsDocument,
+        "query metrics": query.MetricsDocument,
+        "compare": query.ComparisonDocument,
         "doctor": DiagnosisForm,
         "ship status": DestinationsDocument,
         "store stats": StatsDocument,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 import click
 
 from otel_mas.cli.options import debug, json_option, parsed_by, store_option
-from otel_mas.cli.output import form_of, note, print_json, print_line
+from otel_mas.cli.output import note, print_json, print_line
+from otel_mas.report.forms import form_of
 
 if TYPE_CHECKING:
     from otel_mas.shipping import Selection, ShippingLoop

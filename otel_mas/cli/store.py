@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import click
 
 from otel_mas.cli.options import debug, json_option, not_empty, parsed_by, store_option
-from otel_mas.cli.output import form_of, note, print_json, print_line
+from otel_mas.cli.output import note, print_json, print_line
 from otel_mas.cli.ship import DestinationForm, destination_form
 from otel_mas.model.status import STATUSES
+from otel_mas.report.forms import form_of
 
 if TYPE_CHECKING:
     from otel_mas.model import TraceSummary

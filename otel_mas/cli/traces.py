@@ -12,7 +12,7 @@ from otel_mas.cli.output import note, print_json, print_lines, print_problems
 
 
 @click.command("traces")
-@filter_options
+@filter_options()
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
 @source_options
 def command(store: str | None, as_json: bool, **filters: Any) -> None:

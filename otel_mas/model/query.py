@@ -75,3 +75,10 @@ def is_value(value: AttributeValue, wanted: str) -> bool:
 def has_attribute(span: Span, name: str, wanted: str) -> bool:
     """Whether a span, or the process that emitted it, has an attribute with this value. Decodes the body if it must."""
     return is_value(span.resource.attributes.get(name), wanted) or is_value(span.get(name), wanted)
+
+
+def is_about(span: Span, query: Query) -> bool:
+    """Whether a single span has the `SPAN_FIELDS` that a query asks for."""
+    return all(
+        any(span.columns.get(name) == value for name in SPAN_FIELDS[field]) for field, value in query.span_values()
+    )

@@ -14,6 +14,7 @@ from typing import Any
 from otel_mas.api import Conversation
 from otel_mas.report import json
 from otel_mas.report.json.log import entry
+from otel_mas.report.json.query import ROWS
 from otel_mas.report.json.why_not import why_not
 from otel_mas.trace_records.record import TraceRecord
 
@@ -28,6 +29,12 @@ class Answer:
     """With --json the command prints a document on each line."""
 
 
+def listed(answer: Any) -> object:
+    """The document of an answer of `otel-mas query`."""
+    rows = [ROWS[answer.name](one) for one in answer]
+    return {answer.name: rows, "limited": answer.limited, "incomplete": answer.incomplete}
+
+
 ANSWERS: Mapping[str, Answer] = {
     "graph": Answer(lambda run: json.graph(run.graph().causal, run.problems, run.questions()), ("graph",)),
     "critical path": Answer(
@@ -40,13 +47,21 @@ ANSWERS: Mapping[str, Answer] = {
     "why not": Answer(
         lambda run: why_not(run.why_not("tools"), run.graph().causal, run.problems), ("why-not", "tools")
     ),
+    "executions": Answer(lambda run: listed(run.executions()), ("query", "executions")),
+    "agents": Answer(lambda run: listed(run.executions().by("agent")), ("query", "agents")),
+    "chains": Answer(lambda run: listed(run.executions().chains()), ("query", "chains")),
+    "stages": Answer(lambda run: listed(run.executions().stages()), ("query", "stages")),
+    "events": Answer(lambda run: listed(run.events()), ("query", "events")),
     "cost": Answer(lambda run: json.cost(run.graph().cost(), run.problems), ("cost",)),
 }
+
 
 LACKING: Mapping[tuple[str, str], str] = {
     ("log", "archive"): "messages that are on spans are not read yet",
     ("log", "jaeger"): "messages that are on spans are not read yet",
     ("log", "records"): "messages that are on spans are not read yet",
+    ("events", "archive"): "messages of errors are not exported",
+    ("events", "jaeger"): "messages of errors are not exported",
 }
 """(answer, place) → what the place lacks."""
 

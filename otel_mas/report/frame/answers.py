@@ -20,25 +20,28 @@ _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", list[
 _MEANINGS = ((": nanoseconds since the Unix epoch", " (UTC)"), ("nanoseconds", "seconds"), ("null", "missing"))
 
 
-def _columns(form: type) -> Mapping[str, Column]:
+def columns_of(form: type) -> Mapping[str, Column]:
     """Columns by field: times without their `_ns`, durations in seconds."""
     columns = {}
     for field, hint in get_type_hints(form, include_extras=True).items():
         kind, meaning, *options = get_args(hint)
         kind = get_args(kind)[0] if isinstance(kind, UnionType) else kind
-        name, type_ = options[0].name if options else field, _TYPES[kind]
+        name: str | None = options[0].name if options else field
+        if name is None:
+            continue
+        type_ = _TYPES[kind]
         for words, others in _MEANINGS:
             meaning = meaning.replace(words, others)
         if field in ("start_ns", "end_ns", "time_ns"):
             name, type_ = field.removesuffix("_ns"), "time"
         elif field.endswith("_ns"):
             name, type_ = field.removesuffix("_ns") + "_s", "number"
-        if name is not None:
-            columns[field] = Column(name, type_, meaning)
+        columns[field] = Column(name, type_, meaning)
     return columns
 
 
-def _frame(columns: Mapping[str, Column], records: Sequence[Mapping[str, Any]]) -> Frame:
+def frame_of(columns: Mapping[str, Column], records: Sequence[Mapping[str, Any]]) -> Frame:
+    """A row for each record, whose fields the columns are."""
     return Frame(
         columns.values(),
         [[_cell(field, columns[field].type, record[field]) for field in columns] for record in records],
@@ -53,54 +56,54 @@ def _cell(field: str, type_: str, value: Any) -> Any:
     return value / 1e9 if value is not None and type_ == "number" and field.endswith("_ns") else value
 
 
-_TRACES, _EDGES = _columns(json.TraceForm), _columns(json.EdgeForm)
-_STEPS, _COSTS = _columns(json.StepForm), _columns(json.CostForm)
-_PROFILE, _HOT_SPOTS, _FUNCTIONS = map(_columns, (json.ProfileRowForm, json.HotSpotForm, json.FunctionForm))
+_TRACES, _EDGES = columns_of(json.TraceForm), columns_of(json.EdgeForm)
+_STEPS, _COSTS = columns_of(json.StepForm), columns_of(json.CostForm)
+_PROFILE, _HOT_SPOTS, _FUNCTIONS = map(columns_of, (json.ProfileRowForm, json.HotSpotForm, json.FunctionForm))
 TRACES, EDGES, STEPS, COSTS = (tuple(columns.values()) for columns in (_TRACES, _EDGES, _STEPS, _COSTS))
 PROFILE, HOT_SPOTS, FUNCTIONS = (tuple(columns.values()) for columns in (_PROFILE, _HOT_SPOTS, _FUNCTIONS))
-_ENTRIES = _columns(json_log.EntryForm)
+_ENTRIES = columns_of(json_log.EntryForm)
 ENTRIES = tuple(_ENTRIES.values())
 
 
 def traces(summaries: Sequence[TraceSummary]) -> Frame:
     """A row for each trace, in the order given."""
-    return _frame(_TRACES, json.traces(summaries)["traces"])
+    return frame_of(_TRACES, json.traces(summaries)["traces"])
 
 
 def edges(causal: CausalGraph) -> Frame:
     """A row for each edge, in start order of the effects."""
-    return _frame(_EDGES, json.edges(causal, TaskLabels(causal)))
+    return frame_of(_EDGES, json.edges(causal, TaskLabels(causal)))
 
 
 def critical_path(causal: CausalGraph, path: CriticalPath) -> Frame:
     """A row for each step, in time order."""
-    return _frame(_STEPS, json.critical_path(causal, path, ())["steps"])
+    return frame_of(_STEPS, json.critical_path(causal, path, ())["steps"])
 
 
 def cost(table: CostTable) -> Frame:
     """A row for each agent, then one for each model, the dearest first; none for the total, which they add up to."""
     found = json.cost(table, ())
-    return _frame(_COSTS, [*found["by_agent"], *found["by_model"]])
+    return frame_of(_COSTS, [*found["by_agent"], *found["by_model"]])
 
 
 def profile(found: Profile) -> Frame:
     """A row for each agent, turn, node, model and tool, in the order of the profile."""
-    return _frame(_PROFILE, json.profile(found)["rows"])
+    return frame_of(_PROFILE, json.profile(found)["rows"])
 
 
 def hot_spots(found: Profile) -> Frame:
     """A row for each hot spot, the most self time first."""
-    return _frame(_HOT_SPOTS, json.profile(found)["hot_spots"])
+    return frame_of(_HOT_SPOTS, json.profile(found)["hot_spots"])
 
 
 def functions(found: Profile) -> Frame:
     """A row for each profiled function in each agent and node, the most self time first."""
-    return _frame(_FUNCTIONS, json.profile(found)["functions"])
+    return frame_of(_FUNCTIONS, json.profile(found)["functions"])
 
 
 def log(entries: Sequence[Entry]) -> Frame:
     """A row for each entry, in causal order."""
-    return _frame(_ENTRIES, [json_log.entry(one) for one in entries])
+    return frame_of(_ENTRIES, [json_log.entry(one) for one in entries])
 
 
 __all__ = [

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from otel_mas.model import Span
 from otel_mas.report.html.style import style
 from otel_mas.report.markup import Child, Markup, element, number, text
+from otel_mas.report.tables import Head as Head
 from otel_mas.report.terminal.lines import outcome, run_status
 from otel_mas.report.text import plain
 from otel_mas.semconv.enums import RecordKind
@@ -64,17 +64,8 @@ def named(name: str, span: Span | None) -> Markup:
     return text(element("span", class_=f"om-square {colour}", aria_hidden="true"), plain(name))
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """A column's heading; `numeric` ones are set to the right, `text` may be broken into lines."""
-
-    title: str
-    numeric: bool = False
-    text: bool = False
-
-    @property
-    def shape(self) -> str | None:
-        return "om-num" if self.numeric else "om-text" if self.text else None
+def _shape(head: Head) -> str | None:
+    return "om-num" if head.numeric else "om-text" if head.text else None
 
 
 def table(heads: Sequence[Head], rows: Iterable[Sequence[Child]], total: Sequence[Child] | None = None) -> Markup:
@@ -83,7 +74,7 @@ def table(heads: Sequence[Head], rows: Iterable[Sequence[Child]], total: Sequenc
     everything = body if total is None else [*body, list(total)]
     kept = [i for i, _ in enumerate(heads) if any(row[i] for row in everything)]
     shown = [heads[i] for i in kept]
-    head = element("tr", [element("th", one.title, scope="col", class_=one.shape) for one in shown])
+    head = element("tr", [element("th", one.title, scope="col", class_=_shape(one)) for one in shown])
     drawn = [_row([row[i] for i in kept], shown) for row in body]
     if total is not None:
         drawn.append(_row([total[i] for i in kept], shown, "om-total"))
@@ -93,7 +84,7 @@ def table(heads: Sequence[Head], rows: Iterable[Sequence[Child]], total: Sequenc
 
 def _row(cells: Sequence[Child], heads: Sequence[Head], shape: str | None = None) -> Markup:
     drawn = [
-        element("td" if position else "th", cell, class_=head.shape, scope=None if position else "row")
+        element("td" if position else "th", cell, class_=_shape(head), scope=None if position else "row")
         for position, (cell, head) in enumerate(zip(cells, heads, strict=True))
     ]
     return element("tr", drawn, class_=shape)

@@ -20,7 +20,9 @@ from otel_mas.report.html import span as single
 from otel_mas.report.html.attention import attention, problems
 from otel_mas.report.html.block import block, folded
 from otel_mas.report.html.heading import at_work, heading, price
+from otel_mas.report.html.words import words
 from otel_mas.report.markup import element
+from otel_mas.report.tables import Table
 from otel_mas.report.text import count
 
 _MOST_SPANS = 300
@@ -71,6 +73,11 @@ def log(entries: Sequence[Entry]) -> str:
     if not entries:
         return block(element("p", "No entry."))
     return block(logs.log(entries, entries[0].time_ns, _MOST_ENTRIES))
+
+
+def table(found: Table) -> str:
+    """A table in words."""
+    return block(words(found))
 
 
 def traces(summaries: Sequence[TraceSummary], more: bool = False) -> str:

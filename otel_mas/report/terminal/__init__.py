@@ -7,7 +7,20 @@ from otel_mas.report.terminal.listing import traces
 from otel_mas.report.terminal.log import log
 from otel_mas.report.terminal.path import critical_path
 from otel_mas.report.terminal.profile import profile
+from otel_mas.report.terminal.table import table
 from otel_mas.report.terminal.tree import tree
 from otel_mas.report.terminal.why_not import why_not
 
-__all__ = ["cost", "cost_in_a_line", "critical_path", "graph", "heading", "log", "profile", "traces", "tree", "why_not"]
+__all__ = [
+    "cost",
+    "cost_in_a_line",
+    "critical_path",
+    "graph",
+    "heading",
+    "log",
+    "profile",
+    "table",
+    "traces",
+    "tree",
+    "why_not",
+]

@@ -1,0 +1,189 @@
+"""Questions over many runs: which traces a source is asked for, and what is made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from functools import cached_property
+
+from otel_mas.analyse import comparison, measures, metrics
+from otel_mas.analyse.execution_statistics import BY
+from otel_mas.analyse.executions import Execution
+from otel_mas.api.query_answers import Comparison, Events, Executions, Metrics, ReadRun
+from otel_mas.causal import build
+from otel_mas.errors import MissingExtra, UnsupportedQuery
+from otel_mas.model import PartialList, Query, Trace, TraceSummary
+from otel_mas.sources import Source as Port
+from otel_mas.sources.server import download_once
+
+# Conditions on an execution or event that hold for its trace, too: what it does not match, no span of it does.
+_OF_TRACES = frozenset(
+    {"service", "agent", "conversation_id", "run_id", "attributes", "until_ns", "min_duration_ns"}
+    | {"operation", "tool", "model", "error_type"}
+)
+
+
+def list_traces(port: Port, query: Query) -> PartialList[TraceSummary]:
+    """The newest traces that match. Raises `UnsupportedQuery` for what the source cannot select by."""
+    beyond = sorted(query.asked().keys() - port.capabilities.filters)
+    if beyond:
+        can = ", ".join(sorted(port.capabilities.filters)) or "nothing"
+        raise UnsupportedQuery(f"{port.location} cannot select traces by {', '.join(beyond)}, only by {can}")
+    found = port.traces(query)
+    return found if isinstance(found, PartialList) else PartialList(found)
+
+
+class _Runs:
+    """The traces that may have executions or events that match, read one conversation after the other."""
+
+    def __init__(self, port: Port, query: Query) -> None:
+        self._port = port
+        asked = {name: value for name, value in query.asked().items() if name in _OF_TRACES}
+        note = None
+        if query.since_ns is not None:
+            if "ended_since_ns" in port.capabilities.filters:
+                asked["ended_since_ns"] = query.since_ns
+            else:
+                asked["since_ns"] = query.since_ns
+                note = f"{port.location} finds traces by their start: those that had started before are left out"
+        self._found = list_traces(port, Query(**asked, limit=query.limit))
+        self.limited = len(self._found) == query.limit
+        self.incomplete = "; ".join(filter(None, (self._found.incomplete, note))) or None
+
+    def __iter__(self) -> Iterator[ReadRun]:
+        """A run for each conversation, with those of its traces that were found, and for each other trace."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for summary in self._found:
+            thread = summary.conversation_id
+            key = (summary.trace_id, "") if thread is None else (summary.service, thread)
+            groups.setdefault(key, []).append(summary.trace_id)
+        for trace_ids in groups.values():
+            oldest_first = trace_ids[::-1]
+            traces = [self._port.trace(trace_id) for trace_id in oldest_first]
+            yield ReadRun(build(traces), [(self._port, trace_id) for trace_id in oldest_first])
+
+
+def find_executions(port: Port, query: Query, kind: str | None) -> Executions:
+    """Executions that match, newest first.
+
+    Raises:
+        UnsupportedQuery: The source cannot select by something that is asked, or no execution is of this kind.
+    """
+    with download_once(listed=True):
+        runs = _Runs(port, query)
+        found = Executions(runs, query, kind)
+    found.limited, found.incomplete = runs.limited, runs.incomplete
+    return found
+
+
+def find_events(port: Port, query: Query, kind: str | None) -> Events:
+    """Events that match, newest first. Raises `UnsupportedQuery` as `find_executions`."""
+    with download_once(listed=True):
+        runs = _Runs(port, query)
+        found = Events.of(runs, query, kind)
+    found.limited, found.incomplete = runs.limited, runs.incomplete
+    return found
+
+
+def find_metrics(port: Port, query: Query, measure: str, by: str, window_ns: int | None) -> Metrics:
+    """A measure of runs, for which a list of traces is enough, or of executions.
+
+    Raises:
+        UnsupportedQuery: There is no such metric, the source cannot select by something, or windows are too many.
+    """
+    of_runs = by in ("run", "service")
+    if not of_runs and by not in BY:
+        raise UnsupportedQuery(f"there are no metrics by {by!r}: ask for run, service, {', '.join(BY)}")
+    known = metrics.OF_RUNS if of_runs else metrics.OF_EXECUTIONS
+    if measure not in known:
+        raise UnsupportedQuery(f"there is no metric {measure!r} by {by}: ask for one of {', '.join(known)}")
+    if of_runs:
+        found = list_traces(port, query)
+        answer = _metrics(_of_traces(found, measure, by), measure, by, window_ns)
+        answer.limited = len(found) == query.limit
+        answer.incomplete = "; ".join(filter(None, (found.incomplete, answer.incomplete))) or None
+        return answer
+    some = find_executions(port, query, None)
+    answer = _metrics(_of_executions(some, measure, by), measure, by, window_ns)
+    answer.limited = some.limited
+    answer.incomplete = "; ".join(filter(None, (some.incomplete, answer.incomplete))) or None
+    return answer
+
+
+def _of_traces(found: Sequence[TraceSummary], measure: str, by: str) -> list[metrics.Observation]:
+    return [
+        metrics.Observation("" if by == "run" else one.service, one.start_ns, value)
+        for one in found
+        if (value := measures.run_measure(one, measure)) is not None
+    ]
+
+
+def _of_executions(found: Sequence[Execution], measure: str, by: str) -> list[metrics.Observation]:
+    return [
+        metrics.Observation((one.node if by == "node" else None) or one.name, one.start_ns, value)
+        for one in found
+        if one.kind in BY[by] and (value := measures.execution_measure(one, measure)) is not None
+    ]
+
+
+def _metrics(observed: Sequence[metrics.Observation], measure: str, by: str, window_ns: int | None) -> Metrics:
+    if window_ns is not None and observed:
+        times = [one.time_ns for one in observed]
+        if window_ns < 1 or (max(times) - min(times)) // window_ns > metrics.MOST_WINDOWS:
+            raise UnsupportedQuery(f"more than {metrics.MOST_WINDOWS:,} windows: ask for longer ones")
+    try:
+        return Metrics(metrics.metrics(observed, measure, by, window_ns))
+    except MissingExtra as missing:
+        found = metrics.metrics(observed, measure, by, window_ns, trends=False)
+        return Metrics(found, incomplete=f"without trends: {missing}")
+
+
+class _Side:
+    """One set of runs of a comparison."""
+
+    def __init__(self, port: Port, name: str, query: Query) -> None:
+        self._port = port
+        self.found = list_traces(port, query)
+        self.limited = len(self.found) == query.limit
+        if not self.found:
+            raise UnsupportedQuery(f"no run in {port.location} is {name}: {_words(query)}")
+
+    @cached_property
+    def measured(self) -> list[measures.Measures]:
+        """The measures of each trace by itself."""
+        return [measures.measures_of(one, build([self._read(one)])) for one in self.found]
+
+    def _read(self, one: TraceSummary) -> Trace:
+        return self._port.trace(one.trace_id)
+
+
+def compare(port: Port, before: Query, after: Query) -> Comparison:
+    """Compare the traces of two queries.
+
+    Raises:
+        UnsupportedQuery: No trace matches one of them, some match both, or the source cannot select by something.
+        MissingExtra: scipy is not installed.
+    """
+    with download_once(listed=True):
+        sides = [_Side(port, "before", before), _Side(port, "after", after)]
+        both = set.intersection(*({one.trace_id for one in side.found} for side in sides))
+        if both:
+            raise UnsupportedQuery(
+                f"{len(both):,} of the runs before ({_words(before)}) are after ({_words(after)}), too: "
+                "name sets that have no run in common"
+            )
+        answer = comparison.compare(sides[0].measured, sides[1].measured)
+    return Comparison(
+        **{one.name: getattr(answer, one.name) for one in fields(answer)},
+        limited=any(side.limited for side in sides),
+        incomplete="; ".join(dict.fromkeys(filter(None, (side.found.incomplete for side in sides)))) or None,
+    )
+
+
+def _words(query: Query) -> str:
+    pairs = [f"{name}={value}" for name, value in query.asked().items() if name != "attributes"]
+    pairs += [f"{name}={value}" for name, value in query.attributes]
+    return ", ".join(pairs) or "every run"
+
+
+__all__ = ["compare", "find_events", "find_executions", "find_metrics", "list_traces"]

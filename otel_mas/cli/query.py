@@ -1,0 +1,150 @@
+"""`otel-mas query`: questions over many runs, each with the same filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from otel_mas.api.filters import MOST_TRACES
+from otel_mas.cli.filters import filter_options
+from otel_mas.cli.options import parsed_by, source_options
+from otel_mas.cli.output import note, print_json, print_lines
+from otel_mas.cli.traces import command as traces_command
+
+if TYPE_CHECKING:
+    from otel_mas.api import Source
+    from otel_mas.api.query_answers import Answer
+
+_KINDS = ("agent", "task", "tool", "retrieval", "model")
+_EXECUTION_STATUSES = ("ok", "handoff", "error", "interrupted", "cancelled", "running", "stopped")
+_BY = ("agent", "node", "tool", "model")
+_limit = click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=MOST_TRACES,
+    show_default=True,
+    help="How many traces to read at most.",
+)
+_all = click.option("--all", "every", is_flag=True, help="Print every row, instead of the first ones.")
+_kind = click.option("--kind", type=click.Choice(_KINDS), help="Only executions of this kind.")
+
+
+@click.group("query")
+def command() -> None:
+    """Ask about many runs: executions, agents, call chains, stages, events, metrics.
+
+    The filters select traces; those by agent, operation, tool, model, error type, status, duration and time also select
+    among the executions or events in them. The newest traces are read, as many as --limit says.
+    """
+
+
+command.add_command(traces_command)
+
+
+def _asks(name: str, *, without: tuple[str, ...] = ()) -> Callable[[Callable[..., Answer[Any]]], click.Command]:
+    """A command that prints an answer: as a table, or as an object with it under its name."""
+
+    def decorate(ask: Callable[..., Answer[Any]]) -> click.Command:
+        @filter_options(_EXECUTION_STATUSES, without)
+        @_limit
+        @_all
+        @source_options
+        @wraps(ask)
+        def asking(store: str | None, as_json: bool, every: bool, **options: Any) -> None:
+            from otel_mas.api import open as open_source
+            from otel_mas.report.query_tables import MOST, TABLES
+
+            with open_source(store) as source:
+                answer = ask(source, **options)
+            if as_json:
+                print_json(_document(answer))
+            else:
+                from otel_mas.report.terminal.table import table
+
+                print_lines(lambda width: table(TABLES[answer.name](answer, None if every else MOST), width))
+            _note_limits(answer, options["limit"])
+
+        return command.command(name)(asking)
+
+    return decorate
+
+
+def _document(answer: Answer[Any]) -> dict[str, object]:
+    from otel_mas.report.json.query import ROWS
+
+    rows = [ROWS[answer.name](one) for one in answer]
+    return {answer.name: rows, "limited": answer.limited, "incomplete": answer.incomplete}
+
+
+def _note_limits(answer: Any, limit: int) -> None:
+    if answer.limited:
+        note(f"only the newest {limit:,} traces were read; --limit reads more")
+    if answer.incomplete:
+        note(answer.incomplete)
+
+
+@_asks("executions")
+@_kind
+@click.option("--slowest", is_flag=True, help="The longest first, instead of the newest.")
+def executions(source: Source, slowest: bool, **which: Any) -> Answer[Any]:
+    """List executions of tasks, agents, tools and models, newest first.
+
+    "model" and "tools" are the parts of the duration in which one ran; "overhead" is the time in which none did.
+    """
+    found = source.executions(**which)
+    if slowest:
+        found[:] = found.slowest()
+    return found
+
+
+@_asks("agents")
+@click.option("--by", type=click.Choice(_BY), default="agent", show_default=True, help="What to count by.")
+def agents(source: Source, by: str, **which: Any) -> Answer[Any]:
+    """Show how often each agent succeeded, how long it took, its errors and its models."""
+    return source.executions(**which).by(by)
+
+
+@_asks("chains")
+def chains(source: Source, **which: Any) -> Answer[Any]:
+    """Show who called each task and agent, how, how deep, and why.
+
+    Of several causes the caller is the last one to end: the one that it waited for.
+    """
+    return source.executions(**which).chains()
+
+
+@_asks("stages")
+def stages(source: Source, **which: Any) -> Answer[Any]:
+    """Show the stages of runs as timelines: steps of the graph, and stages that the app marked."""
+    return source.executions(**which).stages()
+
+
+@_asks("events", without=("status", "min_duration", "max_duration"))
+@click.option(
+    "--type", metavar="TYPE", help="Only this type: AGENT_TASK, LLM_CALL, TOOL_CALL, ROUTING_DECISION, ERROR, ..."
+)
+def events(source: Source, **which: Any) -> Answer[Any]:
+    """List events, newest first: one for each span that records something, and one for each error."""
+    return source.events(**which)
+
+
+@_asks("metrics")
+@click.argument("name", default="duration")
+@click.option(
+    "--by",
+    type=click.Choice(("run", "service", *_BY)),
+    default="run",
+    show_default=True,
+    help="What to count by; run: all together.",
+)
+@click.option("--window", metavar="DURATION", callback=parsed_by("duration_ns"), help="By window of time: 1h, 1d.")
+def metrics(source: Source, name: str, **which: Any) -> Answer[Any]:
+    """Show count, mean, percentiles and trend of a measure.
+
+    NAME is duration (the default), input_tokens, output_tokens, cost or errors; by agent, node, tool or model also
+    model_time, tool_time or overhead.
+    """
+    return source.metrics(name, **which)

@@ -1,0 +1,33 @@
+"""A table in words, for the terminal and for HTML alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A column's heading; `numeric` ones are set to the right, `text` may be broken into lines, or cut."""
+
+    title: str
+    numeric: bool = False
+    text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Headings, rows as wide as these, and what there is to say about them, a line each.
+
+    `left_out` is the number of rows that there are beyond those given.
+    """
+
+    heads: Sequence[Head]
+    rows: Sequence[Sequence[str]]
+    noun: str
+    """One of the things that rows are about, for people: "execution"."""
+    left_out: int = 0
+    notes: Sequence[str] = ()
+
+
+__all__ = ["Head", "Table"]
