@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from otel_mas.api.lifecycle import flush, instrument, shutdown
     from otel_mas.api.query_answers import Chains, Comparison, Events, Executions, Metrics, Stages, Statistics
     from otel_mas.api.records import EventType, Modality, Records, TokenCost, TraceRecord, read_records
+    from otel_mas.api.search import Matches
     from otel_mas.api.source import Source, open  # noqa: A004 - the public name
     from otel_mas.api.trace import Conversation, SpanMessages, Trace
     from otel_mas.instrumentation.marks import (
@@ -41,6 +42,7 @@ __all__ = [
     "Events",
     "Executions",
     "Graph",
+    "Matches",
     "Metrics",
     "Modality",
     "Profile",
@@ -90,6 +92,7 @@ _HOMES = {
     "EventType": "records",
     "Graph": "graph",
     "Profile": "answers",
+    "Matches": "search",
     "Modality": "records",
     "Records": "records",
     "Source": "source",

@@ -25,12 +25,17 @@ _OF_TRACES = frozenset(
 
 def list_traces(port: Port, query: Query) -> PartialList[TraceSummary]:
     """The newest traces that match. Raises `UnsupportedQuery` for what the source cannot select by."""
+    found = port.traces(answerable(port, query))
+    return found if isinstance(found, PartialList) else PartialList(found)
+
+
+def answerable(port: Port, query: Query) -> Query:
+    """The query itself. Raises `UnsupportedQuery` where it selects by what the source does not know."""
     beyond = sorted(query.asked().keys() - port.capabilities.filters)
     if beyond:
         can = ", ".join(sorted(port.capabilities.filters)) or "nothing"
         raise UnsupportedQuery(f"{port.location} cannot select traces by {', '.join(beyond)}, only by {can}")
-    found = port.traces(query)
-    return found if isinstance(found, PartialList) else PartialList(found)
+    return query
 
 
 class _Runs:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from otel_mas.api.follow import Follower
     from otel_mas.api.log import Log
     from otel_mas.api.query_answers import Comparison, Events, Executions, Metrics
+    from otel_mas.api.search import Matches
     from otel_mas.api.trace import Conversation, Trace
     from otel_mas.report.frame import Frame
 
@@ -45,6 +46,10 @@ def open(target: str | Path | None = None) -> Source:  # noqa: A001 - read as ot
     """
     register_here()
     return Source(open_source(Settings.from_env().store if target is None else target))
+
+
+_TRACES_LOOKED_IN = 1_000
+"""Traces that are read for one search, where a source has to read them for it."""
 
 
 class Source:
@@ -320,6 +325,32 @@ class Source:
             )
         incomplete = traces.incomplete if isinstance(traces, PartialList) else None
         return Conversation(thread, found, incomplete)
+
+    def search(self, text: str, *, limit: int = 100, **filters: Unpack[Filters]) -> Matches:
+        """Messages and other content that hold a text: tool arguments and results, questions, reasons, errors.
+
+        The text is found in any case (`str.casefold`), wherever it stands. A message is found once in each trace. A
+        local store is looked through whole; other sources read their newest 1,000 traces that match, and say so in
+        `incomplete`.
+
+        Args:
+            text: At least one character.
+            limit: How many matches at most, those of the newest trace first.
+            filters: Look in these traces only, as for `traces`: `since="1h"`, `agent="writer"`.
+
+        Raises:
+            UnsupportedQuery: There is no text to look for, a filter means nothing, or the source has no content.
+        """
+        from otel_mas.api.queries import answerable
+        from otel_mas.api.search import Matches
+
+        if not text:
+            raise UnsupportedQuery("an empty text is everywhere: give the text to look for")
+        if not self.capabilities.content:
+            raise UnsupportedQuery(f"{self.location} has no messages and no other content to look in")
+        query = answerable(self._port, query_of(filters, _TRACES_LOOKED_IN))
+        found = self._port.search(text, query, limit)
+        return Matches(found, limited=len(found) == limit, incomplete=found.incomplete)
 
     def runs_since(self, since: str | float | datetime) -> Iterator[Trace]:
         """Every trace that started within a duration before now, or at or after a time, oldest first, each read when

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import chain
 from typing import Any, Final
 
 import orjson
 
 from otel_mas.model import Content, Event, Message, MessageRef, Span
+from otel_mas.model.search import Match, TextSearch
 from otel_mas.otlp.foreign_messages import MESSAGE_PREFIXES, foreign_messages, message_of, parsed_json, with_lists
 from otel_mas.semconv import ContentClass, content_class
 from otel_mas.semconv import attributes as names
@@ -62,6 +64,8 @@ class TraceContent:
     """By digest. Of one that several spans carry the whole one, else the longest."""
     contents: dict[str, list[Content]] = field(default_factory=dict)
     """By span id."""
+    times: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Start and end of each span."""
 
     @classmethod
     def of(cls, spans: Iterable[Span]) -> TraceContent:
@@ -72,7 +76,23 @@ class TraceContent:
             found._add(span, cut_sizes)
         return found
 
+    def search(self, wanted: TextSearch) -> Iterator[Match]:
+        """Messages and other content that hold a text, each message once: at its writer, else at its first reader."""
+        snippets = {digest: wanted.in_message(message) for digest, message in self.messages.items()}
+        known: set[str] = set()
+        for ref in sorted(self.refs, key=lambda ref: ref.direction == "input"):
+            snippet = snippets.get(ref.digest)
+            if snippet and ref.digest not in known:
+                known.add(ref.digest)
+                at_ns = self.times[ref.span_id][ref.direction == "output"]
+                yield Match(ref.trace_id, ref.span_id, ref.direction, at_ns, snippet, digest=ref.digest)
+        for content in chain.from_iterable(self.contents.values()):
+            if snippet := wanted.in_content(content.value):
+                at_ns = self.times[content.span_id][0]
+                yield Match(content.trace_id, content.span_id, "content", at_ns, snippet, name=content.name)
+
     def _add(self, span: Span, cut_sizes: dict[str, int]) -> None:
+        self.times[span.span_id] = span.start_ns, span.last_ns
         carrying = _carrying(span)
         shortened = set(_texts(span.attributes.get(names.MAS_CONTENT_CUT)))
         for side, digests_name, content_name in _SIDES:

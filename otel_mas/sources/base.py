@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
-from otel_mas.model import Changes, Content, Message, MessageRef, Query, RunSummary, Span, Trace, TraceSummary
+from otel_mas.model import (
+    Changes,
+    Content,
+    Message,
+    MessageRef,
+    PartialList,
+    Query,
+    RunSummary,
+    Span,
+    Trace,
+    TraceSummary,
+)
+from otel_mas.model.search import Match
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,16 @@ class Source(Protocol):
 
     def contents(self, trace_id: str, span_id: str | None = None) -> Sequence[Content]:
         """Content beside the spans of a trace or on them, or that of one span; empty where it was not kept."""
+        ...
+
+    def search(self, text: str, query: Query, limit: int) -> PartialList[Match]:
+        """Messages and other content that hold a text, those of the newest trace first, up to `limit`.
+
+        Args:
+            text: found in any case, wherever it stands (`otel_mas.model.search.TextSearch`).
+            query: selects the traces to look in. A source that has to read them for it looks in `query.limit` of
+                them, and says so.
+        """
         ...
 
     def run(self, run_id: str) -> RunSummary:

@@ -14,6 +14,9 @@ from otel_mas.model import Query, Span, SummaryBuilder, Trace, TraceSummary
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.spans_only import FILTERS, SpansOnlySource, full_id
 
+_READ_TOGETHER = 100
+"""Traces that are in memory at once, when many are read."""
+
 _Signature = tuple[tuple[str, int, int], ...]
 
 
@@ -86,6 +89,11 @@ class FileSource(SpansOnlySource):
         found = [builder for builder in self._builders.values() if builder.matches(query)]
         found.sort(key=lambda builder: (builder.start_ns, builder.trace_id))
         return self._read([builder.trace_id for builder in found])
+
+    def read_each(self, trace_ids: Sequence[str]) -> Iterator[Trace]:
+        """These traces, some read together: a part of a file has spans of many."""
+        for at in range(0, len(trace_ids), _READ_TOGETHER):
+            yield from self._read(trace_ids[at : at + _READ_TOGETHER])
 
     def warn(self, problems: Iterable[str]) -> None:
         """Log what could not be read, each problem once."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from itertools import chain
 from weakref import ref
 
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
-from otel_mas.model import ENDED, Content, Message, MessageRef, Query, RunSummary, Trace
+from otel_mas.model import ENDED, Content, Message, MessageRef, PartialList, Query, RunSummary, Trace, TraceSummary
+from otel_mas.model.search import Match, TextSearch
 from otel_mas.model.status import RUNNING, STOPPED
 from otel_mas.otlp.span_content import TraceContent
 
@@ -62,6 +63,9 @@ class SpansOnlySource(ABC):
         self.given = GivenTraces()
 
     @abstractmethod
+    def traces(self, query: Query) -> Sequence[TraceSummary]: ...
+
+    @abstractmethod
     def trace(self, trace_id: str) -> Trace: ...
 
     def message_refs(self, trace_id: str) -> Sequence[MessageRef]:
@@ -84,6 +88,24 @@ class SpansOnlySource(ABC):
         wanted = full_id(trace_id)
         found = self.given.content(wanted)
         return TraceContent.of(self.trace(wanted).spans) if found is None else found
+
+    def search(self, text: str, query: Query, limit: int) -> PartialList[Match]:
+        """Matches in the newest traces that the query selects, each of which is read for it."""
+        wanted = TextSearch(text)
+        listed = self.traces(query)
+        found: list[Match] = []
+        for trace in self.read_each([one.trace_id for one in listed]):
+            found += sorted(TraceContent.of(trace.spans).search(wanted), key=lambda match: match.at_ns)
+            if len(found) >= limit:
+                break
+        reasons = [listed.incomplete if isinstance(listed, PartialList) else None]
+        if len(listed) == query.limit:
+            reasons.append(f"looked in the newest {query.limit} traces only: there may be older ones")
+        return PartialList(found[:limit], "; ".join(reason for reason in reasons if reason) or None)
+
+    def read_each(self, trace_ids: Sequence[str]) -> Iterator[Trace]:
+        """These traces, one after the other."""
+        return map(self.trace, trace_ids)
 
     def run(self, run_id: str) -> RunSummary:
         raise UnsupportedQuery(f"{self.location} does not know runs as a whole: ask for traces, also by run")

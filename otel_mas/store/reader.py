@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -17,17 +18,30 @@ import orjson
 
 from otel_mas.errors import StoreError, TraceNotFound, UnsupportedQuery
 from otel_mas.errors.log import logger
-from otel_mas.model import STATUSES, Content, Message, MessageRef, Query, RunSummary, SpanBody, Trace, TraceSummary
+from otel_mas.model import (
+    STATUSES,
+    Content,
+    Message,
+    MessageRef,
+    PartialList,
+    Query,
+    RunSummary,
+    SpanBody,
+    Trace,
+    TraceSummary,
+)
 from otel_mas.model.dropped import describe_dropped
+from otel_mas.model.search import Match, TextSearch
 from otel_mas.otlp.decode import decode_body
 from otel_mas.store.carried import CarriedContent
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, reading
 from otel_mas.store.files import replaced
 from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.losses import read_dropped
+from otel_mas.store.search import search
 from otel_mas.store.spans import read_spans
 from otel_mas.store.statements import select
-from otel_mas.store.summaries import EVERYTHING, summaries, trace_incomplete
+from otel_mas.store.summaries import EVERYTHING, statement_of, summaries, trace_incomplete
 
 _SHORTEST_PREFIX = 4
 _DIGEST = 16
@@ -163,6 +177,18 @@ class StoreReader:
         stored = {(content.span_id, content.name) for content in found} if carried else ()
         others = carried.values() if span_id is None else [carried.get(span_id, [])]
         return found + [one for one in chain.from_iterable(others) if (one.span_id, one.name) not in stored]
+
+    def search(self, text: str, query: Query, limit: int) -> PartialList[Match]:
+        """Messages and other content that hold a text, in any case, of the traces that match; the newest first.
+
+        All traces that match are looked in, whatever the limit of the query.
+        """
+        with self._snapshot() as connection:
+            traces = None
+            if query.asked():
+                statement, values = statement_of(connection, replace(query, limit=EVERYTHING), self._clock())
+                traces = {key for key, *_ in connection.execute(statement, values)}
+            return PartialList(search(connection, TextSearch(text), traces, limit))
 
     def run(self, run_id: str) -> RunSummary:
         """The summary of one `otel-mas run`, over all of its processes; empty where it recorded nothing."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from otel_mas.model import Message
+from otel_mas.model import Message, Query
 from otel_mas.semconv import attributes as names
 from otel_mas.sources import Source
 from tests.conformance.lunch import ASKING, FOREIGN, RESUMED
@@ -62,3 +62,16 @@ def test_arguments_results_and_exceptions_are_contents(source: Source) -> None:
     assert contents(source, FOREIGN, 23) == {"input.value": "a menu"}
     assert contents(source, FOREIGN, 21) == {}
     assert {one.span_id for one in source.contents(trace_id(RESUMED))} == {span_id(15)}
+
+
+def test_a_text_is_found_in_messages_and_other_content(source: Source) -> None:
+    matches = source.search("SOUP", Query(), 100)
+
+    assert {(one.trace_id, one.span_id, one.where) for one in matches} == {
+        (trace_id(ASKING), span_id(3), "output"),
+        (trace_id(FOREIGN), span_id(23), "output"),
+    }
+    assert matches[0].trace_id == trace_id(FOREIGN)
+    assert matches.incomplete is None
+    assert [one.name for one in source.search("slippery", Query(), 100)] == [names.EXCEPTION_MESSAGE]
+    assert source.search("slippery", Query(conversation_id="no such thread"), 100) == []

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from otel_mas.analyse.content import RunContent
-from otel_mas.analyse.message_text import lines_of, text_of, withheld, written
 from otel_mas.model import MessageRef, Span
+from otel_mas.model.message_text import lines_of, text_of, withheld, written
 from otel_mas.semconv import attributes as names
 
 NOT_KEPT = "content not kept"

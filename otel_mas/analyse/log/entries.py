@@ -9,8 +9,8 @@ from otel_mas.analyse.log.content import NOT_KEPT, NOTHING, SpanContents, Text
 from otel_mas.analyse.log.entry import Entry, EntryKind
 from otel_mas.analyse.log.readers import Reader, Readers
 from otel_mas.analyse.log.tasks import Tasks
-from otel_mas.analyse.message_text import text_of
 from otel_mas.model import Event, Span, StatusCode
+from otel_mas.model.message_text import text_of
 from otel_mas.semconv import LinkKind, RecordKind, TaskOutcome, record_kind
 from otel_mas.semconv import attributes as names
 

@@ -11,9 +11,11 @@ from otel_mas.analyse.log import Entry
 from otel_mas.analyse.profile import Profile
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import TraceSummary
+from otel_mas.model.search import Match
 from otel_mas.report import json
 from otel_mas.report.frame.table import Column, Frame, text
 from otel_mas.report.json import log as json_log
+from otel_mas.report.json import search as json_search
 from otel_mas.report.task_labels import TaskLabels
 
 _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", list[str]: "strings"}
@@ -61,8 +63,8 @@ _STEPS, _COSTS = columns_of(json.StepForm), columns_of(json.CostForm)
 _PROFILE, _HOT_SPOTS, _FUNCTIONS = map(columns_of, (json.ProfileRowForm, json.HotSpotForm, json.FunctionForm))
 TRACES, EDGES, STEPS, COSTS = (tuple(columns.values()) for columns in (_TRACES, _EDGES, _STEPS, _COSTS))
 PROFILE, HOT_SPOTS, FUNCTIONS = (tuple(columns.values()) for columns in (_PROFILE, _HOT_SPOTS, _FUNCTIONS))
-_ENTRIES = columns_of(json_log.EntryForm)
-ENTRIES = tuple(_ENTRIES.values())
+_ENTRIES, _MATCHES = columns_of(json_log.EntryForm), columns_of(json_search.MatchForm)
+ENTRIES, MATCHES = tuple(_ENTRIES.values()), tuple(_MATCHES.values())
 
 
 def traces(summaries: Sequence[TraceSummary]) -> Frame:
@@ -106,12 +108,18 @@ def log(entries: Sequence[Entry]) -> Frame:
     return frame_of(_ENTRIES, [json_log.entry(one) for one in entries])
 
 
+def matches(found: Sequence[Match]) -> Frame:
+    """A row for each match of a search, those of the newest trace first."""
+    return frame_of(_MATCHES, json_search.matches(found)["matches"])
+
+
 __all__ = [
     "COSTS",
     "EDGES",
     "ENTRIES",
     "FUNCTIONS",
     "HOT_SPOTS",
+    "MATCHES",
     "PROFILE",
     "STEPS",
     "TRACES",
@@ -121,6 +129,7 @@ __all__ = [
     "functions",
     "hot_spots",
     "log",
+    "matches",
     "profile",
     "traces",
 ]

@@ -9,11 +9,13 @@ from otel_mas.analyse.log import Entry
 from otel_mas.analyse.profile import Profile
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import Span, TraceSummary
+from otel_mas.model.search import Match
 from otel_mas.report.decisions import Reasons
 from otel_mas.report.html import cost as costs
 from otel_mas.report.html import graph as graphs
 from otel_mas.report.html import listing, tree
 from otel_mas.report.html import log as logs
+from otel_mas.report.html import matches as search
 from otel_mas.report.html import path as paths
 from otel_mas.report.html import profile as profiles
 from otel_mas.report.html import span as single
@@ -78,6 +80,12 @@ def log(entries: Sequence[Entry]) -> str:
 def table(found: Table) -> str:
     """A table in words."""
     return block(words(found))
+
+
+def matches(found: Sequence[Match], more: bool = False) -> str:
+    """Matches of a search; `more`: there may be further ones, in older traces."""
+    phrase = f"the first {len(found):,}; limit=... asks for more" if more else None
+    return block(search.matches(found), element("p", phrase, class_="om-dim") if phrase else None)
 
 
 def traces(summaries: Sequence[TraceSummary], more: bool = False) -> str:

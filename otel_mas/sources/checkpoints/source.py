@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from otel_mas.errors import SourceError, UnsupportedQuery
-from otel_mas.model import Content, Message, MessageRef, Query, SummaryBuilder, Trace, TraceSummary
+from otel_mas.model import Content, Message, MessageRef, PartialList, Query, SummaryBuilder, Trace, TraceSummary
+from otel_mas.model.search import Match
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.checkpoints.convert import trace_of
 from otel_mas.sources.checkpoints.reader import CheckpointFile, holds_checkpoints
@@ -91,6 +92,9 @@ class CheckpointSource(SpansOnlySource):
         for name, value in asked.items():
             if value is not None:
                 raise UnsupportedQuery(f"{self.location} cannot select by {name}: checkpoints do not say it")
+
+    def search(self, text: str, query: Query, limit: int) -> PartialList[Match]:
+        raise self._no_content()
 
     def _no_content(self) -> UnsupportedQuery:
         return UnsupportedQuery(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otel_mas.analyse.message_text import lines_of, text_of, withheld, written
+from otel_mas.model.message_text import lines_of, text_of, withheld, written
 
 
 def test_every_part_of_a_message_is_written() -> None:
