@@ -236,6 +236,19 @@ class Run(Tabular):
         )
         return page(material, f"otel-mas {version('otel-mas')}")
 
+    def to_speedscope(self) -> dict[str, Any]:
+        """A document for https://www.speedscope.app, to be written as JSON: its spans on tracks, times in ns."""
+        from otel_mas.report.speedscope import speedscope
+
+        causal = self.graph().causal
+        return speedscope([causal], causal.roots[0].name if causal.roots else "otel-mas")
+
+    def to_perfetto(self) -> bytes:
+        """A trace for https://ui.perfetto.dev: its spans on tracks, its causes as flows."""
+        from otel_mas.report.perfetto import perfetto
+
+        return perfetto([self.graph().causal])
+
     def _frame(self, attributes: bool = False) -> Frame:
         from otel_mas.report import frame
 

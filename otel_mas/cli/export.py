@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _STDOUT = "-"
 _SPANS_PER_LINE = 1000
 _OTLP, _RECORDS, _MESSAGE_PACK = "otlp", "records", "records-msgpack"
+_SPEEDSCOPE, _PERFETTO = "speedscope", "perfetto"
 
 
 @click.command("export")
@@ -38,10 +39,10 @@ _OTLP, _RECORDS, _MESSAGE_PACK = "otlp", "records", "records-msgpack"
 @click.option(
     "--format",
     "form",
-    type=click.Choice([_OTLP, _RECORDS, _MESSAGE_PACK]),
+    type=click.Choice([_OTLP, _RECORDS, _MESSAGE_PACK, _SPEEDSCOPE, _PERFETTO]),
     default=_OTLP,
     show_default=True,
-    help="OTLP/JSON lines, or trace records as JSON lines or MessagePack.",
+    help="OTLP/JSON lines; trace records as JSON lines or MessagePack; a timeline for speedscope or Perfetto.",
 )
 @source_option
 @debug
@@ -54,7 +55,9 @@ def command(target: Target, everything: bool, output: str, content: bool, form: 
     """
     if everything and (target.trace or target.conversation):
         raise click.UsageError("--all is every trace: give no TRACE and no --conversation.")
-    if form == _OTLP:
+    if form in (_SPEEDSCOPE, _PERFETTO):
+        _export_timeline(target, everything, output, content, store, form)
+    elif form == _OTLP:
         _export_otlp(target, everything, output, content, store)
     else:
         _export_records(target, everything, output, content, store, packed=form == _MESSAGE_PACK)
@@ -78,6 +81,28 @@ def _export_records(
         note(f"left out {left_out} {'span' if left_out == 1 else 'spans'} that have not ended")
     if output != _STDOUT:
         note(f"wrote {written_records} records to {output}")
+
+
+def _export_timeline(
+    target: Target, everything: bool, output: str, content: bool, store: str | None, form: str
+) -> None:
+    from otel_mas.api import open as open_source
+    from otel_mas.report.perfetto import perfetto
+    from otel_mas.report.speedscope import speedscope
+
+    if content:
+        raise click.UsageError(f"a timeline for {form} has no content: leave out --content.")
+    with open_source(store) as source:
+        runs = list(_every_trace(source)) if everything else [target.find(source)]
+        graphs = [run.graph().causal for run in runs]
+        for run in runs:
+            print_problems(run.problems)
+    with _opened(output) as file:
+        import orjson
+
+        file.write(perfetto(graphs) if form == _PERFETTO else orjson.dumps(speedscope(graphs)))
+    if output != _STDOUT:
+        note(f"wrote {sum(len(graph.spans) for graph in graphs)} spans to {output}")
 
 
 def _every_trace(source: Source) -> Iterator[Trace]:
