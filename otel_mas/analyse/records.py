@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.failures import failures
 from otel_mas.causal import CausalGraph, Edge
-from otel_mas.model import Event, Message, Span
+from otel_mas.model import EXCEPTION_EVENT, STATE_EVENT, Event, Message, Span
 from otel_mas.model.dialects import model_call
 from otel_mas.privacy.policy import Rule, holds_text, rule
 from otel_mas.semconv import LinkKind, Operation, record_kind
@@ -26,7 +26,6 @@ from otel_mas.trace_records.record import (
     TokenCost,
     TraceRecord,
 )
-from otel_mas.trace_records.spans import EXCEPTION_EVENT, STATE_EVENT
 from otel_mas.trace_records.values import untagged
 
 _CHILD: Final = "child"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from otel_mas.analyse.content import RunContent
     from otel_mas.analyse.questions import Question
+    from otel_mas.analyse.spans import SpanDetails
     from otel_mas.analyse.why_not import WhyNot
     from otel_mas.api.answers import Profile
     from otel_mas.api.graph import Graph
@@ -166,6 +167,42 @@ class Run(Tabular):
         contents = chain.from_iterable(trace._port.contents(trace.trace_id) for trace in kept)
         return RunContent.gathered(refs, messages, contents, kept=bool(kept))
 
+    def span_details(self, name: str) -> tuple[SpanDetails, ...]:
+        """Everything about one span; of a task that paused about each span of it, in start order.
+
+        Args:
+            name: The id of a span, the beginning of one, or the label of a task: `researcher#1/model#2`.
+
+        Raises:
+            TraceNotFound: There is no such span; the error lists labels that resemble it.
+        """
+        from otel_mas.analyse.spans import span_details
+
+        return tuple(span_details(self.graph().causal, span, self._content) for span in self._named(name))
+
+    def span(self, name: str) -> Span:
+        """A span by its id, the beginning of one, or a task's label; of a task that paused its last one.
+
+        Raises:
+            TraceNotFound: There is no such span; the error lists labels that resemble it.
+        """
+        return self._named(name)[-1]
+
+    def _named(self, name: str) -> list[Span]:
+        from otel_mas.analyse.spans import alike, find_spans
+
+        graph = self.graph().causal
+        found = find_spans(graph, name)
+        if not found:
+            close = alike(graph, name)
+            hint = f": did you mean {', '.join(close)}?" if close else ": `otel-mas show` lists its spans"
+            raise TraceNotFound(f"no span and no task {name!r} in {self._title()}{hint}")
+        return found
+
+    @abstractmethod
+    def _title(self) -> str:
+        """Its name in an error."""
+
     def why_not(self, agent: str) -> WhyNot:
         """Why an agent (or a node) of this name did not act, in a sentence, with the spans that show it.
 
@@ -301,13 +338,14 @@ class Trace(Run):
         """Its causal graph; causes in other traces are external nodes."""
         return self._graph
 
-    def span(self, span_id: str) -> Span:
-        """One span by its id. Raises `TraceNotFound`."""
+    def _title(self) -> str:
+        return f"trace {self.trace_id}"
+
+    def _named(self, name: str) -> list[Span]:
         spans = self._data.spans
-        ids = spans.ids if isinstance(spans, SpanTable) else [span.span_id for span in spans]
-        if span_id not in ids:
-            raise TraceNotFound(f"no span {span_id!r} in trace {self.trace_id}")
-        return spans[ids.index(span_id)]
+        if isinstance(spans, SpanTable) and name in spans.numbers:  # without a graph
+            return [spans[spans.numbers[name]]]
+        return super()._named(name)
 
     def messages(self, span: Span | str) -> SpanMessages:
         """The messages that a span (or the span of this id) read and wrote.
@@ -403,6 +441,9 @@ class Conversation(Run):
     def graph(self) -> Graph:
         """Causal graph across its traces."""
         return self._graph
+
+    def _title(self) -> str:
+        return f"conversation {self.thread!r}"
 
     def _whole(self) -> CausalGraph:
         return self.graph().causal

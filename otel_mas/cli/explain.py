@@ -1,4 +1,4 @@
-"""The commands that explain one trace or conversation: show, graph, critical-path and cost."""
+"""The commands that explain one trace or conversation: graph, critical-path and cost."""
 
 from __future__ import annotations
 
@@ -39,17 +39,24 @@ def explains(name: str, argument: str | None = None) -> Callable[[Callable[..., 
 
             with open_source(store) as source:
                 found = target.find(source)
-                document, lines = answer(found, **options)
-                if as_json:
-                    print_json(document())
-                else:
-                    print_lines(lines)
-                print_problems(found.problems)
-                _note_conversation((name, options[argument]) if argument else (name,), found, source)
+                words = (name, options[argument]) if argument else (name,)
+                explained(words, answer(found, **options), found, source, as_json=as_json)
 
         return click.command(name)(click.argument(argument)(command) if argument else command)
 
     return decorate
+
+
+def explained(
+    asked: Sequence[str], answer: Answer, found: Trace | Conversation, source: Source, *, as_json: bool
+) -> None:
+    """Print an answer to these words of a command line."""
+    if as_json:
+        print_json(answer.document())
+    else:
+        print_lines(answer.lines)
+    print_problems(found.problems)
+    _note_conversation(asked, found, source)
 
 
 def _note_conversation(asked: Sequence[str], found: Trace | Conversation, source: Source) -> None:
@@ -81,26 +88,6 @@ def under_heading(
         yield from lines(width)
 
     return report
-
-
-@explains("show")
-def show(found: Trace | Conversation) -> Answer:
-    """Show a trace as a tree: what ran inside what, when, and for how long."""
-    from otel_mas.api import Conversation
-    from otel_mas.report import json, terminal
-
-    notes = found.questions(), found.reasons(), found.error_messages()
-
-    def trees(width: int) -> Iterator[Text]:
-        from rich.text import Text
-
-        for position, trace in enumerate(found.traces if isinstance(found, Conversation) else (found,)):
-            if position:
-                yield Text("")
-            yield from terminal.heading(trace.spans, width)
-            yield from terminal.tree(trace.graph().causal, width, *notes)
-
-    return Answer(lambda: json.spans(found.spans, found.problems, *notes), trees)
 
 
 @explains("graph")

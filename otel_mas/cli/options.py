@@ -114,13 +114,17 @@ def one_target(command: F) -> F:
         return command(target=Target(trace, conversation, service), **options)
 
     with_target.__doc__ = f"{cleandoc(command.__doc__ or '')}\n\n{_TRACE}"
-    with_target = click.option(
+    return cast(F, click.argument("trace", required=False)(conversation_options(with_target)))
+
+
+def conversation_options(command: F) -> F:
+    """--conversation and --service."""
+    command = click.option(
         "--service", metavar="NAME", help="Whose conversation, where several services use the same thread."
-    )(with_target)
-    with_target = click.option(
+    )(command)
+    return click.option(
         "--conversation", metavar="THREAD", help="All traces of this thread, as one, instead of TRACE."
-    )(with_target)
-    return cast(F, click.argument("trace", required=False)(with_target))
+    )(command)
 
 
 def parsed_by(parse: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:

@@ -3,6 +3,8 @@
 from otel_mas.model.changes import Changes
 from otel_mas.model.query import Query
 from otel_mas.model.span import (
+    EXCEPTION_EVENT,
+    STATE_EVENT,
     AttributeValue,
     Event,
     Link,
@@ -20,7 +22,9 @@ from otel_mas.model.trace import Content, Message, MessageRef, PartialList, Trac
 
 __all__ = [
     "ENDED",
+    "EXCEPTION_EVENT",
     "NOT_HERE",
+    "STATE_EVENT",
     "STATUSES",
     "AttributeValue",
     "Changes",

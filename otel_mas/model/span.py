@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
 
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
@@ -69,6 +69,11 @@ class Link:
     trace_state: str = ""
     flags: int = 0
     dropped_attributes_count: int = 0
+
+
+EXCEPTION_EVENT: Final = "exception"
+STATE_EVENT: Final = "mas.state"
+"""Name of the event that holds what a span changed: by channel the value, as JSON text."""
 
 
 @dataclass(frozen=True, slots=True)

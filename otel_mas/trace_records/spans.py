@@ -7,7 +7,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from otel_mas.model import Event, Link, Resource, Scope, Span, SpanBody, SpanKind, StatusCode, Trace
+from otel_mas.model import (
+    EXCEPTION_EVENT,
+    STATE_EVENT,
+    Event,
+    Link,
+    Resource,
+    Scope,
+    Span,
+    SpanBody,
+    SpanKind,
+    StatusCode,
+    Trace,
+)
 from otel_mas.model.incomplete import missing_parents
 from otel_mas.model.start_order import in_start_order
 from otel_mas.semconv import LinkKind, Operation, RecordKind, RunOutcome, TaskOutcome
@@ -16,9 +28,6 @@ from otel_mas.trace_records.ids import otel_span_id, otel_trace_id
 from otel_mas.trace_records.payload import attributes_of, json_text
 from otel_mas.trace_records.record import OCCURRENCES, EventType, Modality, TraceRecord
 
-STATE_EVENT: Final = "mas.state"
-"""Name of the event that holds what a span changed: by channel the value, as JSON text."""
-EXCEPTION_EVENT: Final = "exception"
 _OPERATIONS: Final[Mapping[EventType, Operation]] = {
     EventType.LLM_CALL: Operation.CHAT,
     EventType.TOOL_CALL: Operation.EXECUTE_TOOL,

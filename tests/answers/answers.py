@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from json import loads
 from typing import Any
 
+from otel_mas.analyse.log import EntryKind
 from otel_mas.api import Conversation
 from otel_mas.report import json
 from otel_mas.report.json.log import entry
 from otel_mas.report.json.query import ROWS
+from otel_mas.report.json.span import span_details
 from otel_mas.report.json.why_not import why_not
 from otel_mas.trace_records.record import TraceRecord
 
@@ -43,6 +45,9 @@ ANSWERS: Mapping[str, Answer] = {
     ),
     "profile": Answer(lambda run: json.profile(run.profile(), run.problems), ("profile",)),
     "log": Answer(lambda run: [entry(one) for one in run.log()], ("log",), lines=True),
+    "log but for states": Answer(
+        lambda run: [entry(one) for one in run.log() if one.kind not in (EntryKind.STATE, EntryKind.RUN_START)], None
+    ),
     "records": Answer(lambda run: [_structure(record) for record in run.records(payload=False)], None),
     "why not": Answer(
         lambda run: why_not(run.why_not("tools"), run.graph().causal, run.problems), ("why-not", "tools")
@@ -52,16 +57,29 @@ ANSWERS: Mapping[str, Answer] = {
     "chains": Answer(lambda run: listed(run.executions().chains()), ("query", "chains")),
     "stages": Answer(lambda run: listed(run.executions().stages()), ("query", "stages")),
     "events": Answer(lambda run: listed(run.events()), ("query", "events")),
+    "each task": Answer(
+        lambda run: [
+            span_details(run.span_details(label), ()) for label in dict.fromkeys(run.graph().labels().values())
+        ],
+        None,
+    ),
     "cost": Answer(lambda run: json.cost(run.graph().cost(), run.problems), ("cost",)),
 }
 
 
+_STATE = "the values of a state, which stay in the store"
+_ERRORS = "messages of errors, which are not exported"
 LACKING: Mapping[tuple[str, str], str] = {
-    ("log", "archive"): "messages that are on spans are not read yet",
-    ("log", "jaeger"): "messages that are on spans are not read yet",
-    ("log", "records"): "messages that are on spans are not read yet",
-    ("events", "archive"): "messages of errors are not exported",
-    ("events", "jaeger"): "messages of errors are not exported",
+    ("log", "archive"): _STATE,
+    ("log", "jaeger"): _STATE,
+    ("log", "records"): _STATE,
+    ("log but for states", "archive"): _ERRORS,
+    ("log but for states", "jaeger"): _ERRORS,
+    ("each task", "archive"): _STATE,
+    ("each task", "jaeger"): _STATE,
+    ("each task", "records"): _STATE,
+    ("events", "archive"): _ERRORS,
+    ("events", "jaeger"): _ERRORS,
 }
 """(answer, place) → what the place lacks."""
 

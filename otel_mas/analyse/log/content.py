@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from otel_mas.analyse.content import RunContent
-from otel_mas.model import MessageRef, Span
+from otel_mas.model import STATE_EVENT, MessageRef, Span
 from otel_mas.model.message_text import lines_of, text_of, withheld, written
 from otel_mas.semconv import attributes as names
 
@@ -85,10 +85,16 @@ class SpanContents:
 
     def state(self, span: Span) -> Text:
         """Values written to channels of a state, a line for each channel."""
+        channels = span.get(names.MAS_STATE_CHANGED) or ()
+        if not channels:
+            return NOTHING
         digests = span.get(names.MAS_STATE_DIGESTS) or ()
+        carried = next((event.attributes for event in span.events if event.name == STATE_EVENT), {})
         lines, missing = [], None
-        for number, channel in enumerate(span.get(names.MAS_STATE_CHANGED) or ()):
+        for number, channel in enumerate(channels):
             phrase = self._value(digests[number]) if number < len(digests) else None
+            if phrase is None and channel in carried:
+                phrase = text_of(carried[channel])
             if phrase is None:
                 missing = NOT_KEPT
             lines.append(f"{channel}: {phrase if phrase is not None else f'({NOT_KEPT})'}")

@@ -9,7 +9,7 @@ from otel_mas.analyse.log.content import NOT_KEPT, NOTHING, SpanContents, Text
 from otel_mas.analyse.log.entry import Entry, EntryKind
 from otel_mas.analyse.log.readers import Reader, Readers
 from otel_mas.analyse.log.tasks import Tasks
-from otel_mas.model import Event, Span, StatusCode
+from otel_mas.model import EXCEPTION_EVENT, STATE_EVENT, Event, Span, StatusCode
 from otel_mas.model.message_text import text_of
 from otel_mas.semconv import LinkKind, RecordKind, TaskOutcome, record_kind
 from otel_mas.semconv import attributes as names
@@ -18,7 +18,8 @@ _MOST_CONVERSATIONS, _MOST_TRACES = 256, 4096
 APP, PERSON = "the app", "a person"
 _INPUT, _OUTPUT = "input", "output"
 _LINKED = {LinkKind.SEND: EntryKind.SEND, LinkKind.HANDOFF: EntryKind.HANDOFF, LinkKind.RETRY: EntryKind.RETRY}
-_EXCEPTION = "exception"
+_NO_EVENTS = frozenset({EXCEPTION_EVENT, STATE_EVENT})
+"""Events of what has entries of its own."""
 
 _Entries = Iterator[Entry]
 
@@ -261,7 +262,7 @@ class EntryMaker:
 
     def _events(self, span: Span) -> _Entries:
         for event in span.events:
-            if event.name != _EXCEPTION:
+            if event.name not in _NO_EVENTS:
                 yield self._entry(EntryKind.EVENT, span, _event_text(event), at_ns=event.time_ns, outcome=event.name)
 
     def _error(self, span: Span) -> _Entries:

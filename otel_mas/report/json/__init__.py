@@ -289,23 +289,26 @@ def _span(span: Span, reason: str | None, error_message: str | None) -> SpanForm
         "end_ns": span.end_ns,
         "status": span.status.name,
         "status_message": span.status_message,
-        "attributes": _attributes(span.attributes),
-        "links": [_link(link) for link in span.links],
-        "events": [_event(event) for event in span.events],
+        "attributes": values(span.attributes),
+        "links": [link(one) for one in span.links],
+        "events": [event(one) for one in span.events],
         "reason": reason,
         "error_message": error_message,
     }
 
 
-def _link(link: Link) -> LinkForm:
-    return {"trace_id": link.trace_id, "span_id": link.span_id, "kind": link.kind}
+def link(one: Link) -> LinkForm:
+    """A span link."""
+    return {"trace_id": one.trace_id, "span_id": one.span_id, "kind": one.kind}
 
 
-def _event(event: Event) -> EventForm:
-    return {"name": event.name, "time_ns": event.time_ns, "attributes": _attributes(event.attributes)}
+def event(one: Event) -> EventForm:
+    """An event of a span."""
+    return {"name": one.name, "time_ns": one.time_ns, "attributes": values(one.attributes)}
 
 
-def _attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+def values(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by name, as JSON can hold them."""
     return {str(name): _value(value) for name, value in attributes.items()}
 
 
@@ -314,7 +317,7 @@ def _value(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, Mapping):
-        return _attributes(value)
+        return values(value)
     if isinstance(value, (list, tuple)):
         return [_value(item) for item in value]
     return value

@@ -33,7 +33,7 @@ def test_spans_come_in_start_order_with_what_the_trace_says_of_itself(opened: So
 def test_a_span_is_found_by_its_id(opened: Source, team: ModuleType) -> None:
     trace = opened.trace(team.FIRST)
     assert trace.span("4b00000000000001").name == "invoke_workflow research_team"
-    with pytest.raises(TraceNotFound, match="no span 'nope'"):
+    with pytest.raises(TraceNotFound, match="no span and no task 'nope'"):
         trace.span("nope")
 
 
