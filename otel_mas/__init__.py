@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from otel_mas import errors
+    from otel_mas import errors, logs
     from otel_mas.api import (
         EventType,
         Modality,
@@ -49,6 +49,7 @@ __all__ = [
     "grade",
     "guardrail",
     "instrument",
+    "logs",
     "open",
     "profiled",
     "read_records",
@@ -66,7 +67,8 @@ __all__ = [
 ]
 
 # Lazy: being installed means being imported by every instrumented process, whether it records or not.
-_API = frozenset(__all__) - {"__version__", "errors"}
+_MODULES = ("errors", "logs")
+_API = frozenset(__all__) - {"__version__", *_MODULES}
 
 
 def __getattr__(name: str) -> Any:
@@ -74,8 +76,8 @@ def __getattr__(name: str) -> Any:
         # Kept, since the next look-up of a mark may be on the app's hot path.
         found = globals()[name] = getattr(import_module("otel_mas.api"), name)
         return found
-    if name == "errors":
-        return import_module("otel_mas.errors")
+    if name in _MODULES:
+        return import_module(f"otel_mas.{name}")
     if name == "__version__":
         from importlib.metadata import version
 

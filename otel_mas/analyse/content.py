@@ -40,10 +40,10 @@ class RunContent:
         cls, refs: Sequence[MessageRef], messages: Mapping[str, Message], contents: Iterable[Content], *, kept: bool
     ) -> RunContent:
         """Content as a source gives it."""
-        by_span: dict[_Key, dict[str, Any]] = {}
+        by_span: dict[_Key, list[Content]] = {}
         for content in contents:
-            by_span.setdefault((content.trace_id, content.span_id), {})[content.name] = content.value
-        return cls(refs, messages, kept, by_span)
+            by_span.setdefault((content.trace_id, content.span_id), []).append(content)
+        return cls(refs, messages, kept, {key: by_name(found) for key, found in by_span.items()})
 
     def of(self, span: Span) -> Mapping[str, Any]:
         """Content beside a span, by name: tool arguments and results, exception text, questions."""
@@ -69,6 +69,18 @@ class RunContent:
         return error_message(span, self.of(span))
 
 
+def by_name(contents: Iterable[Content]) -> dict[str, Any]:
+    """Contents of one span by name: the last of each, but of log records, one content for each, a list of all."""
+    found: dict[str, Any] = {}
+    for content in contents:
+        if content.name == names.MAS_LOG_RECORDS:
+            records = content.value if isinstance(content.value, list) else [content.value]
+            found.setdefault(content.name, []).extend(records)
+        else:
+            found[content.name] = content.value
+    return found
+
+
 def refs_of(spans: Iterable[Span]) -> list[MessageRef]:
     """Messages that spans read and wrote as they say themselves, for sources that keep no messages."""
     found = []
@@ -82,4 +94,4 @@ def refs_of(spans: Iterable[Span]) -> list[MessageRef]:
 
 NO_CONTENT = RunContent()
 
-__all__ = ["NO_CONTENT", "REASONS", "RunContent", "refs_of"]
+__all__ = ["NO_CONTENT", "REASONS", "RunContent", "by_name", "refs_of"]

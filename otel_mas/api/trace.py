@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from otel_mas.api.answers import Profile
     from otel_mas.api.graph import Graph
     from otel_mas.api.log import Log
+    from otel_mas.api.logs import Logs
     from otel_mas.api.query_answers import Events, Executions, ReadRun
     from otel_mas.api.records import Records
     from otel_mas.causal import CausalGraph
@@ -151,6 +152,20 @@ class Run(Tabular):
         from otel_mas.api.query_answers import ReadRun
 
         return ReadRun(self.graph().causal, [(trace._port, trace.trace_id) for trace in self._parts()])
+
+    def logs(self, *, level: int | str = 0) -> Logs:
+        """Log records of the app in it, by time, as far as they were kept (`OTEL_MAS_LOG_LEVEL`).
+
+        Args:
+            level: Only from this level of `logging` on: a number or a name.
+        """
+        from otel_mas.analyse.log import logs
+        from otel_mas.api.logs import Logs
+        from otel_mas.config.parse import log_level, severity_number
+
+        least = severity_number(log_level(str(level)))
+        found = logs(self.graph().causal, self._content)
+        return Logs(record for record in found if not level or record.severity_number >= least)
 
     @cached_property
     def _content(self) -> RunContent:
@@ -371,7 +386,9 @@ class Trace(Run):
         """Content beside a span or on it, by name; none from a source that has none."""
         if not self._port.capabilities.content:
             return {}
-        return {content.name: content.value for content in self._port.contents(self.trace_id, span_id)}
+        from otel_mas.analyse.content import by_name
+
+        return by_name(self._port.contents(self.trace_id, span_id))
 
     def _content_of(self, span: Span | str) -> str:
         if not self._port.capabilities.content:

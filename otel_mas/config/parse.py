@@ -16,6 +16,7 @@ _SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*s?", re.IGNORECASE)
 _TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhdSMHD]?)", re.ASCII)
 _TIME_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+_LEVELS = {"OFF": 0, "NONE": 0, "DEBUG": 10, "INFO": 20, "WARNING": 30, "WARN": 30, "ERROR": 40, "CRITICAL": 50}
 _DESTINATION = re.compile(r"[a-z][a-z0-9_-]*(:|$)")
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
 
@@ -109,6 +110,21 @@ def destinations(text: str) -> tuple[str, ...]:
     if not found or any(_DESTINATION.match(item) is None for item in found):
         raise ValueError("off, or destinations with commas between: otlp, otlp:http://host:4318, file:/path.jsonl")
     return found
+
+
+def log_level(text: str) -> int:
+    """A level of `logging` by name or number; 0 is off."""
+    given = text.strip().upper()
+    level = _LEVELS.get(given, int(given) if given.isdecimal() else -1)
+    if not 0 <= level <= 100:
+        raise ValueError("off, debug, info, warning, error, critical, or a number from 1 to 100")
+    return level
+
+
+def severity_number(level: int) -> int:
+    """A level of `logging` as a severity number of OpenTelemetry's log data model: 1 to 24."""
+    tens, rest = divmod(max(0, min(level, 59)), 10)
+    return 4 * tens + 1 + min(3, rest // 3)
 
 
 def path(text: str) -> str:

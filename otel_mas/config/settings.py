@@ -188,6 +188,15 @@ class Settings:
         parse.boolean,
         "Record locally what the sampler would drop, where the tracer provider is ours.",
     )
+    log_level: int | None = setting(
+        None,
+        "OTEL_MAS_LOG_LEVEL",
+        "off, debug, info, warning, error, critical, or a number",
+        parse.log_level,
+        "From which level on log records of the app are kept with their span ([logging.md](logging.md)), where "
+        "content is kept. `off`: the logging libraries are not touched.",
+        shown="warning where you ask for recording (`otel-mas run`, `otel_mas.instrument()`), else off",
+    )
     queue_spans: int = setting(
         65536,
         "OTEL_MAS_QUEUE_SPANS",
@@ -428,6 +437,8 @@ def _typed(setting: Setting, given: Any) -> Any:
     if setting.field == "digest_key":
         if not isinstance(given, bytes) or len(given) != 32:
             raise ValueError("32 bytes or 64 hexadecimal digits")
+    elif setting.field == "log_level":
+        return setting.parse(str(given))
     elif isinstance(setting.default, bool):
         if not isinstance(given, bool):
             raise ValueError("True or False")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import logging
 import os
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -15,6 +18,8 @@ from otel_mas.record import lifecycle
 
 if TYPE_CHECKING:
     from otel_mas.record.sdk.processor import ForeignSpans
+
+_LOGS = "otel_mas.instrumentation.logs.level"
 
 _lock = threading.RLock()
 _running: Settings | None = None
@@ -34,6 +39,9 @@ def switch_on(settings: Settings, *, asked: bool) -> None:
     asked = asked or settings.run_id is not None
     if settings.content is None:
         settings = dataclasses.replace(settings, content="redacted" if asked else "none")
+    if settings.log_level is None or settings.content == "none":
+        level = logging.WARNING if asked and settings.content != "none" else 0
+        settings = dataclasses.replace(settings, log_level=level)
     with _lock:
         if _running is not None and not _replaces(settings, _running, asked):
             return
@@ -42,6 +50,7 @@ def switch_on(settings: Settings, *, asked: bool) -> None:
         _running, _asked = settings, asked
         if first:
             install.install()
+        _keep_logs(settings.log_level or 0)
 
 
 def settings() -> Settings | None:
@@ -63,7 +72,13 @@ def switch_off(timeout: float) -> bool:
             return True
         _running = None
         install.uninstall()
+        _keep_logs(0)
         return lifecycle.shutdown(timeout)
+
+
+def _keep_logs(level: int) -> None:
+    if level or _LOGS in sys.modules:
+        importlib.import_module(_LOGS).set_level(level)
 
 
 def _foreign_spans(settings: Settings) -> ForeignSpans | None:

@@ -24,6 +24,8 @@ def headline(one: Entry) -> str:
         return f"✗ {outcome}"
     if kind is EntryKind.EVENT:
         return outcome
+    if kind is EntryKind.LOG:
+        return f"log {outcome} {plain(one.sender or '')}".strip()
     if kind is EntryKind.RETRY:
         return f"retry{f' ({outcome})' if outcome else ''}"
     if kind in (EntryKind.GUARDRAIL, EntryKind.EVALUATION):

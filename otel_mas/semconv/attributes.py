@@ -200,6 +200,10 @@ MAS_INTERRUPT_VALUES: Final = "mas.interrupt.values"
 """The questions put to the human, as JSON."""
 MAS_LINK_KIND: Final = "mas.link.kind"
 """On a span link: how the linked span caused this one. The kind follows the mechanism."""
+MAS_LOG_RECORDS: Final = "mas.log.records"
+"""Log records of the app inside the span, as JSON: time_ns, severity, severity_number, logger, message, source,
+exception, attributes.
+"""
 MAS_MESSAGE_ID: Final = "mas.message.id"
 """The id of one sending of a message, the same on its SEND and on each RECEIVE."""
 MAS_MESSAGE_PEER: Final = "mas.message.peer"

@@ -82,7 +82,17 @@ def _attributes(
         "WHERE trace = ? AND span_id = ? ORDER BY id",
         (_MAX_BODY, trace, span_id),
     )
-    for name, (value, size) in {name: (value, size) for name, value, size in contents}.items():
+    last: dict[str, tuple[bytes | None, int]] = {}
+    logs: list[bytes] = []
+    for name, value, size in contents:
+        if name != names.MAS_LOG_RECORDS:
+            last[name] = value, size
+        elif value is not None:
+            logs.append(value)
+    if logs:
+        whole = b"[" + b",".join(logs) + b"]"
+        last[names.MAS_LOG_RECORDS] = whole, len(whole)
+    for name, (value, size) in last.items():
         if rule(name) is Rule.WITHHOLD and name not in _ON_EVENTS:
             yield name, *_content(name, value, size, limit)
     if attributes.get(names.GEN_AI_OPERATION_NAME) not in _WITH_MESSAGES:

@@ -15,6 +15,7 @@ from otel_mas.analyse.log import EntryKind
 from otel_mas.api import Conversation
 from otel_mas.report import json
 from otel_mas.report.json.log import entry
+from otel_mas.report.json.logs import log_record
 from otel_mas.report.json.query import ROWS
 from otel_mas.report.json.span import span_details
 from otel_mas.report.json.why_not import why_not
@@ -63,6 +64,7 @@ ANSWERS: Mapping[str, Answer] = {
         ],
         None,
     ),
+    "logs": Answer(lambda run: [log_record(one) for one in run.logs()], None),
     "cost": Answer(lambda run: json.cost(run.graph().cost(), run.problems), ("cost",)),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from otel_mas.analyse.content import RunContent
+from otel_mas.analyse.log.app_records import LogRecord, logs
 from otel_mas.analyse.log.content import SpanContents
 from otel_mas.analyse.log.entries import EntryMaker
 from otel_mas.analyse.log.entry import Entry, EntryKind
@@ -36,4 +37,4 @@ def log(
                 yield entry
 
 
-__all__ = ["Entry", "EntryFilter", "EntryKind", "EntryMaker", "log"]
+__all__ = ["Entry", "EntryFilter", "EntryKind", "EntryMaker", "LogRecord", "log", "logs"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from otel_mas.analyse.content import RunContent
+from otel_mas.analyse.log.app_records import LogRecord, records_of
 from otel_mas.model import STATE_EVENT, MessageRef, Span
 from otel_mas.model.message_text import lines_of, text_of, withheld, written
 from otel_mas.semconv import attributes as names
@@ -82,6 +83,10 @@ class SpanContents:
         """Message of the error that a span ended with."""
         message = self._content.error_message(span)
         return Text(message, None if message else NOT_KEPT)
+
+    def logs(self, span: Span) -> Iterator[LogRecord]:
+        """Log records of the app inside a span."""
+        return records_of(span, self._content)
 
     def state(self, span: Span) -> Text:
         """Values written to channels of a state, a line for each channel."""

@@ -35,6 +35,8 @@ class EntryMaker:
         self._full = full
         self._conversations: dict[tuple[str, str], Readers] = {}
         self._threads: dict[str, str] = {}
+        self._open: dict[tuple[str, str | None], Span] = {}
+        self._logged: dict[tuple[str, str | None], int] = {}
         self._failed_inside: set[tuple[str, str | None]] = set()
         self._paused_inside: set[tuple[str, str | None]] = set()
         self._tasks: Tasks
@@ -59,6 +61,11 @@ class EntryMaker:
     def start(self, span: Span) -> _Entries:
         """Entries of the start of a span."""
         kind = kind_of(span)
+        around = self._open.get((span.trace_id, span.parent_span_id))
+        if around is not None:
+            yield from self._logs(around, span.start_ns)
+        _bound(self._open, _MOST_TRACES)
+        self._open[span.trace_id, span.span_id] = span
         yield from self._caused(span)
         if is_run(span):
             yield self._run_start(span)
@@ -71,6 +78,9 @@ class EntryMaker:
         kind = kind_of(span)
         make = _ENDS.get(kind)
         yield from self._events(span)
+        yield from self._logs(span)
+        self._open.pop((span.trace_id, span.span_id), None)
+        self._logged.pop((span.trace_id, span.span_id), None)
         if make is not None:
             yield from make(self, span)
         if span.status == StatusCode.ERROR:
@@ -264,6 +274,26 @@ class EntryMaker:
         for event in span.events:
             if event.name not in _NO_EVENTS:
                 yield self._entry(EntryKind.EVENT, span, _event_text(event), at_ns=event.time_ns, outcome=event.name)
+
+    def _logs(self, span: Span, until_ns: int | None = None) -> _Entries:
+        """Log records of a span that have no entry yet; before a span inside of it, those from before its start."""
+        key = span.trace_id, span.span_id
+        for number, record in enumerate(self._contents.logs(span)):
+            if number < self._logged.get(key, 0):
+                continue
+            if until_ns is not None and record.time_ns > until_ns:
+                return
+            self._logged[key] = number + 1
+            failed = (record.exception_type, record.exception_message)
+            error = ": ".join(part for part in failed if part)
+            yield self._entry(
+                EntryKind.LOG,
+                span,
+                Text("\n".join(filter(None, (record.message, error)))),
+                at_ns=record.time_ns,
+                sender=record.logger or None,
+                outcome=record.severity or None,
+            )
 
     def _error(self, span: Span) -> _Entries:
         """An error where it happened, not where it passed through."""

@@ -47,6 +47,8 @@ class EntryKind(StrEnum):
     """An exception, where it happened."""
     EVENT = "event"
     """A stage that was reached, or an event of the app's own."""
+    LOG = "log"
+    """A log record of the app."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Entry:
     tool: str | None = None
     model: str | None = None
     outcome: str | None = None
-    """The choice of a routing decision, a verdict, a grade, the outcome of a run, or the type of an error."""
+    """The choice of a routing decision, a verdict, a grade, the outcome of a run, the type of an error, or the severity
+    of a log record."""
     text: str | None = None
     """Content, in lines. Each message of a prompt begins with its role."""
     missing: str | None = None

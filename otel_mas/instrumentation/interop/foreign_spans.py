@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.instrumentation.interop import missing_scope
-from otel_mas.instrumentation.langgraph.current import current_task
+from otel_mas.instrumentation.logs.ids import current_agent
 from otel_mas.instrumentation.usage import Counts, cost_of, interpret
 from otel_mas.model.dialects import model_call, total_tokens
 from otel_mas.pricing import PRICES, Cost
-from otel_mas.record import SpanData, recorded_attributes
-from otel_mas.semconv import Operation
+from otel_mas.record import SpanData
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class ForeignModelSpans:
         self._missing_scope.started(_name(scope), chosen)
         if not chosen:
             return
-        agent = _agent()
+        agent = current_agent()
         if agent is not None:
             if len(self._agents) >= _MAX_OPEN:
                 self._agents.pop(next(iter(self._agents)), None)
@@ -93,19 +92,6 @@ class ForeignModelSpans:
 
 def _name(scope: InstrumentationScope | None) -> str:
     return "" if scope is None else str(scope.name)
-
-
-def _agent() -> str | None:
-    """The agent that this code works for."""
-    task = current_task()
-    while task is not None:
-        for span in (task.span, task.run.span):
-            attributes = recorded_attributes(span)
-            agent = attributes.get(names.GEN_AI_AGENT_NAME)
-            if agent is not None and attributes.get(names.GEN_AI_OPERATION_NAME) == Operation.INVOKE_AGENT:
-                return str(agent)
-        task = task.run.outer
-    return None
 
 
 __all__ = ["ForeignModelSpans"]

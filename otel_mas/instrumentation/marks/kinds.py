@@ -22,8 +22,12 @@ from otel_mas.semconv.enums import Operation, RecordKind, RunOutcome, TaskOutcom
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
+    from opentelemetry.trace import Span
 
     from otel_mas.record import LoopWatch, MessageProvenance
+
+# Under this key the OTel context carries the span of the marked workflow.
+_WORKFLOW_KEY = otel_context.create_key("otel-mas-marked-workflow")
 
 
 class Work(Mark):
@@ -96,9 +100,18 @@ class Workflow(Work):
         },
     )
 
+    def context(self) -> Context:
+        """The current context, with the span, the actor and the workflow in it."""
+        return otel_context.set_value(_WORKFLOW_KEY, self.span, super().context())
+
     def _before_end(self, error: BaseException | None) -> None:
         super()._before_end(error)
         recorder().set_attributes(self.span, {names.MAS_RUN_OUTCOME: _run_outcome(error).value})
+
+
+def marked_workflow() -> Span | None:
+    """The span of the marked workflow around this code."""
+    return otel_context.get_current().get(_WORKFLOW_KEY)  # type: ignore[return-value]
 
 
 class Task(Work):

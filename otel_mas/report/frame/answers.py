@@ -7,7 +7,7 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from otel_mas.analyse.cost import CostTable
-from otel_mas.analyse.log import Entry
+from otel_mas.analyse.log import Entry, LogRecord
 from otel_mas.analyse.profile import Profile
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import TraceSummary
@@ -15,10 +15,18 @@ from otel_mas.model.search import Match
 from otel_mas.report import json
 from otel_mas.report.frame.table import Column, Frame, text
 from otel_mas.report.json import log as json_log
+from otel_mas.report.json import logs as json_logs
 from otel_mas.report.json import search as json_search
 from otel_mas.report.task_labels import TaskLabels
 
-_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", list[str]: "strings"}
+_TYPES: Mapping[Any, str] = {
+    dict[str, Any]: "string",
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    list[str]: "strings",
+}
 _MEANINGS = ((": nanoseconds since the Unix epoch", " (UTC)"), ("nanoseconds", "seconds"), ("null", "missing"))
 
 
@@ -65,6 +73,8 @@ TRACES, EDGES, STEPS, COSTS = (tuple(columns.values()) for columns in (_TRACES, 
 PROFILE, HOT_SPOTS, FUNCTIONS = (tuple(columns.values()) for columns in (_PROFILE, _HOT_SPOTS, _FUNCTIONS))
 _ENTRIES, _MATCHES = columns_of(json_log.EntryForm), columns_of(json_search.MatchForm)
 ENTRIES, MATCHES = tuple(_ENTRIES.values()), tuple(_MATCHES.values())
+_LOGS = columns_of(json_logs.LogRecordForm)
+LOGS = tuple(_LOGS.values())
 
 
 def traces(summaries: Sequence[TraceSummary]) -> Frame:
@@ -103,6 +113,12 @@ def functions(found: Profile) -> Frame:
     return frame_of(_FUNCTIONS, json.profile(found)["functions"])
 
 
+def logs(records: Sequence[LogRecord]) -> Frame:
+    """A row for each log record, by time; its further fields as JSON."""
+    rows = [json_logs.log_record(one) for one in records]
+    return frame_of(_LOGS, [{**row, "attributes": text(row["attributes"])} for row in rows])
+
+
 def log(entries: Sequence[Entry]) -> Frame:
     """A row for each entry, in causal order."""
     return frame_of(_ENTRIES, [json_log.entry(one) for one in entries])
@@ -119,6 +135,7 @@ __all__ = [
     "ENTRIES",
     "FUNCTIONS",
     "HOT_SPOTS",
+    "LOGS",
     "MATCHES",
     "PROFILE",
     "STEPS",
@@ -129,6 +146,7 @@ __all__ = [
     "functions",
     "hot_spots",
     "log",
+    "logs",
     "matches",
     "profile",
     "traces",

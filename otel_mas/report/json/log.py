@@ -21,7 +21,7 @@ class EntryForm(TypedDict):
     tool: Annotated[str | None, "the tool that was called"]
     model: Annotated[str | None, "the model that answered, or else the one asked"]
     outcome: Annotated[
-        str | None, "choice of a route, verdict, grade, outcome of a run, type of an error, name of an event"
+        str | None, "choice of a route, verdict, grade, outcome of a run, type of an error, name of an event, severity"
     ]
     text: Annotated[str | None, "content, in lines; each message of a prompt begins with its role"]
     missing: Annotated[str | None, "why content, or some of it, is not in `text`; null where all of it is"]

@@ -28,6 +28,7 @@ _STYLES = {
     EntryKind.RETRY: "yellow",
     EntryKind.ERROR: "bold red",
     EntryKind.STATE: "dim",
+    EntryKind.LOG: "dim",
 }
 
 

@@ -1,0 +1,93 @@
+"""Copies of log records beside their span: bounded in size and number, redacted and written by the writer's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry.trace import Span
+
+from otel_mas.config.parse import severity_number
+from otel_mas.record import recorder
+from otel_mas.record.failure import describe, error_type
+from otel_mas.semconv import attributes as names
+
+MAX_RECORDS: Final = 128
+"""Records that are kept of one span. A further one says that there are more."""
+_MAX_SPANS: Final = 4096  # whose records are counted; one that comes after so many others begins anew
+_MAX_MESSAGE: Final = 8192
+_MAX_STACK: Final = 16_384
+_MAX_ATTRIBUTES: Final = 32
+_MORE: Final = f"more than {MAX_RECORDS} records of this span: the others are not kept"
+_kept: dict[tuple[int, int], int] = {}
+_least = 0
+
+
+def keep(
+    span: Span,
+    *,
+    time_ns: int,
+    severity: str,
+    level: int,
+    logger: str,
+    message: str,
+    source: str = "",
+    error: BaseException | None = None,
+    attributes: Mapping[str, Any] | None = None,
+) -> None:
+    """Keep a log record beside an open span.
+
+    Args:
+        span: the span that it was logged in.
+        time_ns: when, in nanoseconds since the Unix epoch.
+        severity: the level's name, as the library has it.
+        level: the level's number in `logging`, which the other libraries share.
+        logger: the logger's name.
+        message: with its arguments; a long one is cut.
+        source: the file and line.
+        error: the exception that is logged with it.
+        attributes: further fields that the app gave it; of many only the first.
+    """
+    key = span.get_span_context()[:2]
+    number = _kept.get(key, 0)
+    if number > MAX_RECORDS:
+        return
+    if not number and len(_kept) >= _MAX_SPANS:
+        _kept.pop(next(iter(_kept), key), None)
+    _kept[key] = number + 1
+    record: dict[str, Any] = {"time_ns": time_ns, "severity": severity, "severity_number": severity_number(level)}
+    if number == MAX_RECORDS:
+        record |= {"logger": "otel_mas", "message": _MORE}
+    else:
+        record |= {"logger": logger, "message": _cut(message, _MAX_MESSAGE)}
+        if source:
+            record["source"] = source
+        if error is not None:
+            text, stack = describe(error)
+            record["exception"] = {
+                "type": error_type(error),
+                "message": _cut(text, _MAX_MESSAGE),
+                "stacktrace": stack[-_MAX_STACK:],
+            }
+        if attributes:
+            record["attributes"] = dict(list(attributes.items())[:_MAX_ATTRIBUTES])
+    recorder().content(span, names.MAS_LOG_RECORDS, record)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more)"
+
+
+def wanted(level: int) -> bool:
+    """Whether records of this level are kept."""
+    return 0 < _least <= level
+
+
+def begin(level: int) -> None:
+    """Keep records from this level on, none where it is 0; count anew."""
+    global _least
+    _least = level
+    _kept.clear()
+
+
+__all__ = ["MAX_RECORDS", "begin", "keep", "wanted"]
