@@ -14,12 +14,14 @@ import re
 import shlex
 import sys
 import time
+from contextlib import chdir
 from functools import cache
 from pathlib import Path
 
 import grimp
 import networkx as nx
 
+from otel_mas.api.filters import FILTERS
 from otel_mas.config.table import markdown
 from otel_mas.trace_records.record import TraceRecord
 
@@ -98,10 +100,20 @@ def output(command: str) -> str:
     environment = {"OTEL_MAS_STORE": str(EXAMPLE), "TZ": "UTC"}
     os.environ["TZ"] = "UTC"
     time.tzset()
-    result = CliRunner().invoke(cli, words, env=environment)
+    with chdir(REPOSITORY):
+        result = CliRunner().invoke(cli, words, env=environment)
     if result.exit_code:
         raise SystemExit(f"{command}: {result.output}")
     return result.stdout
+
+
+def filters() -> str:
+    """The filters of traces, with what each is in Python and on the command line."""
+    rows = [
+        f"| `{name}` | `--{name.replace('_', '-')} {field.metavar}` | {meaning} |"
+        for name, (field, meaning) in FILTERS.items()
+    ]
+    return "\n".join(["| in Python | on the command line | only those |", "|---|---|---|", *rows, ""])
 
 
 def render() -> dict[str, str]:
@@ -112,6 +124,7 @@ def render() -> dict[str, str]:
     }
     pages["docs/settings.md"] = SETTINGS.format(table=markdown())
     pages["docs/architecture.md"] = between(pages["docs/architecture.md"], "rooms", "the imports", picture())
+    pages["docs/query.md"] = between(pages["docs/query.md"], "filters", "otel_mas/api/filters.py", filters())
     pages["docs/trace-record.schema.json"] = json.dumps(TraceRecord.model_json_schema(), indent=2) + "\n"
     return pages
 

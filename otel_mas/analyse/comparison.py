@@ -12,6 +12,8 @@ from otel_mas.analyse.statistics import TwoSampleTest, fisher, holm, mann_whitne
 
 ALPHA_RUN, ALPHA_PARTS = 0.03, 0.02
 """Chance of any false alarm about the run as a whole, and about its agents, nodes and edges: 5 % together."""
+_TOKENS = ("input_tokens", "output_tokens")
+"""Left out where no run has any: what calls no model has none to compare."""
 _ORDER = ("run", "agent", "node", "edge")
 
 
@@ -80,8 +82,9 @@ def compare(before: Sequence[Measures], after: Sequence[Measures]) -> Comparison
     Raises:
         MissingExtra: scipy is not installed.
     """
+    runs = (*before, *after)
     keys = sorted(
-        {key for run in (*before, *after) for key in run},
+        {key for run in runs for key in run if key[1] not in _TOKENS or any(other.get(key) for other in runs)},
         key=lambda key: (_ORDER.index(key[0].of), key[0].name, list(UNITS).index(key[1])),
     )
     found = [_untested(key, before, after) for key in keys]

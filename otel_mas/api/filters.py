@@ -99,15 +99,16 @@ def query_of(filters: Mapping[str, Any], limit: int, statuses: Sequence[str] = S
 
 def _parsed(name: str, field: Field, value: Any) -> Any:
     if name == "older_than":
-        return instant_ns(_checked(duration_ns, value) / 1e9)
+        return instant_ns(checked(duration_ns, value) / 1e9)
     if name == "user":
         return ((names.USER_ID, str(value)),)
     if name == "attribute":
         return _attributes(value)
-    return _checked(_PARSERS[field.metavar], value) if field.metavar in _PARSERS else value
+    return checked(_PARSERS[field.metavar], value) if field.metavar in _PARSERS else value
 
 
-def _checked(parse: Callable[[Any], Any], value: Any) -> Any:
+def checked(parse: Callable[[Any], Any], value: Any) -> Any:
+    """The value that a function of `otel_mas.api.when` reads. Raises `UnsupportedQuery` where it cannot."""
     try:
         return parse(value)
     except ValueError as error:

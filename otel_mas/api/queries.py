@@ -22,6 +22,9 @@ _OF_TRACES = frozenset(
     | {"operation", "tool", "model", "error_type"}
 )
 
+_OF_RUNS = ("run", "service")
+"""By what a metric is one of traces, not of executions."""
+
 
 def list_traces(port: Port, query: Query) -> PartialList[TraceSummary]:
     """The newest traces that match. Raises `UnsupportedQuery` for what the source cannot select by."""
@@ -96,23 +99,31 @@ def find_metrics(port: Port, query: Query, measure: str, by: str, window_ns: int
     Raises:
         UnsupportedQuery: There is no such metric, the source cannot select by something, or windows are too many.
     """
-    of_runs = by in ("run", "service")
-    if not of_runs and by not in BY:
-        raise UnsupportedQuery(f"there are no metrics by {by!r}: ask for run, service, {', '.join(BY)}")
-    known = metrics.OF_RUNS if of_runs else metrics.OF_EXECUTIONS
-    if measure not in known:
-        raise UnsupportedQuery(f"there is no metric {measure!r} by {by}: ask for one of {', '.join(known)}")
-    if of_runs:
+    check_metric(measure, by)
+    if by in _OF_RUNS:
         found = list_traces(port, query)
         answer = _metrics(_of_traces(found, measure, by), measure, by, window_ns)
         answer.limited = len(found) == query.limit
         answer.incomplete = "; ".join(filter(None, (found.incomplete, answer.incomplete))) or None
         return answer
-    some = find_executions(port, query, None)
-    answer = _metrics(_of_executions(some, measure, by), measure, by, window_ns)
-    answer.limited = some.limited
-    answer.incomplete = "; ".join(filter(None, (some.incomplete, answer.incomplete))) or None
+    return metrics_of(find_executions(port, query, None), measure, by, window_ns)
+
+
+def metrics_of(found: Executions, measure: str, by: str, window_ns: int | None) -> Metrics:
+    """A measure of these executions, by agent, node, tool or model."""
+    answer = _metrics(_of_executions(found, measure, by), measure, by, window_ns)
+    answer.limited = found.limited
+    answer.incomplete = "; ".join(filter(None, (found.incomplete, answer.incomplete))) or None
     return answer
+
+
+def check_metric(measure: str, by: str) -> None:
+    """Raise `UnsupportedQuery` where there is no such metric."""
+    if by not in _OF_RUNS and by not in BY:
+        raise UnsupportedQuery(f"there are no metrics by {by!r}: ask for {', '.join((*_OF_RUNS, *BY))}")
+    known = metrics.OF_RUNS if by in _OF_RUNS else metrics.OF_EXECUTIONS
+    if measure not in known:
+        raise UnsupportedQuery(f"there is no metric {measure!r} by {by}: ask for one of {', '.join(known)}")
 
 
 def _of_traces(found: Sequence[TraceSummary], measure: str, by: str) -> list[metrics.Observation]:
@@ -191,4 +202,12 @@ def _words(query: Query) -> str:
     return ", ".join(pairs) or "every run"
 
 
-__all__ = ["compare", "find_events", "find_executions", "find_metrics", "list_traces"]
+__all__ = [
+    "check_metric",
+    "compare",
+    "find_events",
+    "find_executions",
+    "find_metrics",
+    "list_traces",
+    "metrics_of",
+]

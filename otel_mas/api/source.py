@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from otel_mas.api.display import register_here
-from otel_mas.api.filters import MOST_TRACES, Filters, query_of
+from otel_mas.api.filters import MOST_TRACES, Filters, checked, query_of
 from otel_mas.api.when import duration_ns
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
@@ -174,10 +174,7 @@ class Source:
         from otel_mas.analyse.executions import STATUSES
         from otel_mas.api.queries import find_metrics
 
-        try:
-            window_ns = None if window is None else duration_ns(window)
-        except ValueError as error:
-            raise UnsupportedQuery(str(error)) from None
+        window_ns = None if window is None else checked(duration_ns, window)
         query = query_of(filters, limit) if by in ("run", "service") else query_of(filters, limit, STATUSES)
         return find_metrics(self._port, query, name, by, window_ns)
 

@@ -12,8 +12,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Unpack
 
 from otel_mas import model
-from otel_mas.api.filters import Filters, query_of
+from otel_mas.api.filters import Filters, checked, query_of
 from otel_mas.api.tables import Tabular
+from otel_mas.api.when import duration_ns
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
 from otel_mas.model import Message, Span, SpanTable, StatusCode
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from otel_mas.api.graph import Graph
     from otel_mas.api.log import Log
     from otel_mas.api.logs import Logs
-    from otel_mas.api.query_answers import Events, Executions, ReadRun
+    from otel_mas.api.query_answers import Events, Executions, Metrics, ReadRun
     from otel_mas.api.records import Records
     from otel_mas.causal import CausalGraph
     from otel_mas.report.frame import Frame
@@ -147,6 +148,20 @@ class Run(Tabular):
         from otel_mas.api.query_answers import Events
 
         return Events.of([self._as_read()], query_of(filters, 1), type)
+
+    def metrics(
+        self, name: str, *, by: str = "node", window: str | float | None = None, **filters: Unpack[Filters]
+    ) -> Metrics:
+        """A measure of its executions by agent, node, tool or model, as `Source.metrics`."""
+        from otel_mas.analyse.execution_statistics import BY
+        from otel_mas.api.queries import check_metric, metrics_of
+
+        check_metric(name, by)
+        if by not in BY:
+            raise UnsupportedQuery(f"metrics by {by} are of many runs: ask a source, or by {', '.join(BY)}")
+        return metrics_of(
+            self.executions(**filters), name, by, None if window is None else checked(duration_ns, window)
+        )
 
     def _as_read(self) -> ReadRun:
         from otel_mas.api.query_answers import ReadRun

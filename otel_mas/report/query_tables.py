@@ -18,6 +18,7 @@ from otel_mas.report.text import count, duration, listing, local_time, offset, p
 MOST = 50
 """Rows that are shown unless all are asked for."""
 _DEEPEST = 12
+_HOUR = 3_600 * 10**9
 _TRACE = Head("trace")
 
 
@@ -109,7 +110,7 @@ def _call(one: Call, trace: str) -> list[str]:
     return [
         trace,
         f"{one.depth:,}",
-        " " * min(one.depth, _DEEPEST) + plain(one.callee),
+        " " * min(one.depth, _DEEPEST) + plain(_innermost(one.callee)),
         plain(_innermost(one.caller or "")) + others,
         one.kind or "",
         ran.status,
@@ -191,8 +192,10 @@ def _trend(one: Metric) -> str:
         return ""
     if found.direction == "none":
         return "no trend"
-    slope = f"{abs(found.slope) * 100:.1f} points" if one.unit == "share" else quantity(abs(found.slope), one.unit)
-    return f"{found.direction} by {slope} an hour"
+    lasted = one.whole.end_ns - one.whole.start_ns
+    change = abs(found.slope) * lasted / _HOUR
+    much = f"{change * 100:.1f} points" if one.unit == "share" else quantity(change, one.unit)
+    return f"{found.direction} by {much} in {duration(lasted)}"
 
 
 def comparison(found: Comparison, *, every: bool = False) -> Table:

@@ -65,6 +65,7 @@ ANSWERS: Mapping[str, Answer] = {
         None,
     ),
     "logs": Answer(lambda run: [log_record(one) for one in run.logs()], None),
+    "metrics": Answer(lambda run: listed(run.metrics("duration")), ("query", "metrics", "--by", "node")),
     "cost": Answer(lambda run: json.cost(run.graph().cost(), run.problems), ("cost",)),
 }
 

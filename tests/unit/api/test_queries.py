@@ -173,6 +173,9 @@ def test_a_run_tells_the_same_of_itself(opened: Source, team: ModuleType) -> Non
     assert trace.executions(agent="researcher", kind="agent")[0].name == "researcher"
     assert trace.events(type="TOOL_CALL") == opened.events(type="TOOL_CALL")
     assert opened.conversation(team.THREAD).executions() == opened.executions()
+    assert [one.name for one in trace.metrics("duration", by="tool")] == ["read_notes", "web_search"]
+    with pytest.raises(UnsupportedQuery, match="metrics by run are of many runs: ask a source, or by agent"):
+        trace.metrics("duration", by="run")
 
 
 def test_answers_are_frames_and_show_themselves(opened: Source) -> None:
