@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from otel_mas import errors, logs
     from otel_mas.api import (
+        AgentProfiler,
         EventType,
         Modality,
         TokenCost,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "AgentProfiler",
     "EventType",
     "Modality",
     "TokenCost",

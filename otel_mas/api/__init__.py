@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from otel_mas.api.agent_profiler import AgentProfiler
     from otel_mas.api.answers import CostTable, CriticalPath, Profile, Traces
     from otel_mas.api.graph import Graph
     from otel_mas.api.lifecycle import flush, instrument, shutdown
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AgentProfiler",
     "Chains",
     "Comparison",
     "Conversation",
@@ -79,6 +81,7 @@ __all__ = [
 
 # Lazy, so that an app that only records never loads what only reading needs (networkx, causal, analyse).
 _HOMES = {
+    "AgentProfiler": "agent_profiler",
     "Statistics": "query_answers",
     "Stages": "query_answers",
     "Metrics": "query_answers",
