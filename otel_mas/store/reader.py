@@ -46,6 +46,8 @@ from otel_mas.store.summaries import EVERYTHING, statement_of, summaries, trace_
 _SHORTEST_PREFIX = 4
 _DIGEST = 16
 _UNREADABLE = object()
+_NEAR = 64
+"""Bodies that are asked for one after the other lie this near to each other in the log."""
 _DIRECTIONS = ("input", "output")
 
 
@@ -73,6 +75,8 @@ class StoreReader:
         self._timeout_s = timeout_s
         self._lock = threading.RLock()
         self._carried = CarriedContent()
+        self._ahead: dict[int, tuple[bytes, bytes]] = {}
+        self._last_body = -_NEAR - 1
         self._connection: sqlite3.Connection | None = open_for_reading(self.path, timeout_s)
         try:
             with self._snapshot() as connection:
@@ -263,15 +267,8 @@ class StoreReader:
         return Trace(trace_id, spans, trace_incomplete(connection, trace, opened))
 
     def _body(self, key: int) -> SpanBody:
-        with self._lock, reading(self.path):
-            connection = self._connection or open_for_reading(self.path, self._timeout_s)
-            try:
-                if connection.execute("SELECT value FROM store WHERE name = 'id'").fetchone() != (self.store_id,):
-                    raise replaced(self.path)
-                row = connection.execute("SELECT body, span_id FROM spans WHERE id = ?", (key,)).fetchone()
-            finally:
-                if connection is not self._connection:
-                    connection.close()
+        with self._lock:
+            row = self._ahead.pop(key, None) or self._encoded(key)
         if row is None:
             raise StoreError(f"this span has been deleted from {self.path} since it was read: open its trace again")
         try:
@@ -279,6 +276,34 @@ class StoreReader:
         except (ValueError, TypeError):
             self._warn_unreadable(f"what span {row[1].hex()} has beyond its columns")
             return SpanBody()
+
+    def _encoded(self, key: int) -> tuple[bytes, bytes] | None:
+        """The body and the id of a span. Of one that is asked for after a neighbour the next ones are read too."""
+        with reading(self.path):
+            connection = self._connection or open_for_reading(self.path, self._timeout_s)
+            try:
+                if connection.execute("SELECT value FROM store WHERE name = 'id'").fetchone() != (self.store_id,):
+                    raise replaced(self.path)
+                if abs(key - self._last_body) <= _NEAR:
+                    self._read_ahead(connection, key)
+                self._last_body = key
+                row: tuple[bytes, bytes] | None = self._ahead.pop(key, None) or connection.execute(
+                    "SELECT body, span_id FROM spans WHERE id = ?", (key,)
+                ).fetchone()
+                return row
+            finally:
+                if connection is not self._connection:
+                    connection.close()
+
+    def _read_ahead(self, connection: sqlite3.Connection, key: int) -> None:
+        """Read the bodies around one at once; a damaged one of them does not keep the others from being read."""
+        try:
+            rows = connection.execute(
+                "SELECT id, body, span_id FROM spans WHERE id BETWEEN ? AND ?", (key - _NEAR, key + 2 * _NEAR)
+            ).fetchall()
+        except sqlite3.Error:
+            rows = []
+        self._ahead = {one: (body, span_id) for one, body, span_id in rows}
 
     def _json(self, value: bytes, what: str) -> Any:
         try:

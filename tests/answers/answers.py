@@ -58,12 +58,7 @@ ANSWERS: Mapping[str, Answer] = {
     "chains": Answer(lambda run: listed(run.executions().chains()), ("query", "chains")),
     "stages": Answer(lambda run: listed(run.executions().stages()), ("query", "stages")),
     "events": Answer(lambda run: listed(run.events()), ("query", "events")),
-    "each task": Answer(
-        lambda run: [
-            span_details(run.span_details(label), ()) for label in dict.fromkeys(run.graph().labels().values())
-        ],
-        None,
-    ),
+    "show a task": Answer(lambda run: [span_details(run.span_details(one), ()) for one in _some_tasks(run)], None),
     "logs": Answer(lambda run: [log_record(one) for one in run.logs()], None),
     "metrics": Answer(lambda run: listed(run.metrics("duration")), ("query", "metrics", "--by", "node")),
     "cost": Answer(lambda run: json.cost(run.graph().cost(), run.problems), ("cost",)),
@@ -78,13 +73,19 @@ LACKING: Mapping[tuple[str, str], str] = {
     ("log", "records"): _STATE,
     ("log but for states", "archive"): _ERRORS,
     ("log but for states", "jaeger"): _ERRORS,
-    ("each task", "archive"): _STATE,
-    ("each task", "jaeger"): _STATE,
-    ("each task", "records"): _STATE,
+    ("show a task", "archive"): _STATE,
+    ("show a task", "jaeger"): _STATE,
+    ("show a task", "records"): _STATE,
     ("events", "archive"): _ERRORS,
     ("events", "jaeger"): _ERRORS,
 }
 """(answer, place) → what the place lacks."""
+
+
+def _some_tasks(run: Conversation) -> list[str]:
+    """Labels of three tasks: the first one, the last one, and one in between."""
+    labels = list(dict.fromkeys(run.graph().labels().values()))
+    return [labels[0], labels[len(labels) // 2], labels[-1]]
 
 
 def _structure(record: TraceRecord) -> Any:

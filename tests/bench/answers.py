@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 import subprocess
 import sys
@@ -79,13 +80,11 @@ def app(rounds: int) -> Any:
     from langgraph.graph import END, START, StateGraph
     from langgraph.types import Send
 
-    def answers() -> Any:
-        number = 0
-        while True:
-            number += 1
-            yield AIMessage(f"answer {number}: the tide is {number % 7} m")
+    def answer(number: int) -> AIMessage:
+        return AIMessage(f"answer {number}: the tide is {number % 7} m")
 
-    model = GenericFakeChatModel(messages=answers())
+    # No generator, which two threads cannot ask at the same time.
+    model = GenericFakeChatModel(messages=map(answer, itertools.count(1)))
 
     @tool
     def look_up(place: str) -> str:

@@ -271,6 +271,9 @@ class EntryMaker:
         )
 
     def _events(self, span: Span) -> _Entries:
+        """Events of the app. It has none inside of a model call, of which others record their messages as events."""
+        if kind_of(span) == RecordKind.LLM_CALL:
+            return
         for event in span.events:
             if event.name not in _NO_EVENTS:
                 yield self._entry(EntryKind.EVENT, span, _event_text(event), at_ns=event.time_ns, outcome=event.name)
