@@ -349,12 +349,21 @@ class Source:
         found = self._port.search(text, query, limit)
         return Matches(found, limited=len(found) == limit, incomplete=found.incomplete)
 
-    def runs_since(self, since: str | float | datetime) -> Iterator[Trace]:
+    def runs_since(self, since: str | float | datetime, grep: str | None = None) -> Iterator[Trace]:
         """Every trace that started within a duration before now, or at or after a time, oldest first, each read when
-        it is its turn."""
+        it is its turn; if `grep` is given only those in whose content a local store finds it."""
         with download_once(listed=True):
+            having = self._having(grep, since) if grep else None
             for summary in reversed(self.traces(since=since, limit=sys.maxsize)):
-                yield self.trace(summary.trace_id)
+                if having is None or summary.trace_id in having:
+                    yield self.trace(summary.trace_id)
+
+    def _having(self, text: str, since: str | float | datetime) -> set[str] | None:
+        """Traces with a text in their content; None where finding out would cost as much as reading them."""
+        if not (self.capabilities.local and self.capabilities.content):
+            return None
+        found = self.search(text, limit=sys.maxsize, since=since)
+        return None if found.incomplete else {match.trace_id for match in found}
 
     def log(
         self,
@@ -382,7 +391,7 @@ class Source:
 
         selection = Selection.of(**which)
         if since is not None:
-            return Log(selection.entries(self.runs_since(since)))
+            return Log(selection.entries(self.runs_since(since, selection.chosen.text)))
         if conversation is not None:
             return Log(selection.entries([self.conversation(conversation, service)]))
         return Log(selection.entries([self.latest() if trace_id is None else self.trace(trace_id)]))

@@ -287,9 +287,10 @@ class StoreReader:
                 if abs(key - self._last_body) <= _NEAR:
                     self._read_ahead(connection, key)
                 self._last_body = key
-                row: tuple[bytes, bytes] | None = self._ahead.pop(key, None) or connection.execute(
-                    "SELECT body, span_id FROM spans WHERE id = ?", (key,)
-                ).fetchone()
+                row: tuple[bytes, bytes] | None = (
+                    self._ahead.pop(key, None)
+                    or connection.execute("SELECT body, span_id FROM spans WHERE id = ?", (key,)).fetchone()
+                )
                 return row
             finally:
                 if connection is not self._connection:

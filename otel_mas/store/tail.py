@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
-from otel_mas.model import Changes, Content, MessageRef, Span, SpanBody, SpanKind, StatusCode
+from otel_mas.model import Changes, Content, Message, MessageRef, Span, SpanBody, SpanKind, StatusCode
 from otel_mas.otlp.decode import decode_body
+from otel_mas.otlp.span_content import OWN_SCOPE, TraceContent
 from otel_mas.store.columns import attributes_of
 from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.reader import StoreReader, refs_in
@@ -19,6 +21,8 @@ from otel_mas.store.table import KINDS
 
 _MOST_SPANS = 2_000
 """Ended spans that are read at once; the others come with the next look."""
+_MOST_TRACES = 20_000
+"""Traces of which the ids are remembered."""
 _CHECK_S = 1.0
 """Within this time a process that died without a commit is noticed."""
 _KEY = ("trace", "span_id")
@@ -51,6 +55,7 @@ class StoreTail(StoreReader):
         self._keys: dict[str, int] = {}
         self._known: set[tuple[int, bytes]] = set()
         self._position: int | None = None
+        self._carried_messages: Mapping[str, Message] = {}
         self._version = -1
         self._checked = 0.0
         self._only: int | None = None
@@ -92,7 +97,17 @@ class StoreTail(StoreReader):
             )
             found = select(connection, "SELECT trace, span_id, name, value FROM contents", _KEY, values)
             refs = [ref for trace, *row in lists for ref in refs_in(self._ids[trace], *row)]
-            return refs, [one for trace, *row in found for one in self._contents(self._ids[trace], [row])]
+            contents = [one for trace, *row in found for one in self._contents(self._ids[trace], [row])]
+        # Spans of other instrumentation carry theirs.
+        carried = TraceContent.of(span for span in spans if span.end_ns is not None and span.scope.name != OWN_SCOPE)
+        self._carried_messages = carried.messages
+        return refs + carried.refs, contents + list(chain.from_iterable(carried.contents.values()))
+
+    def messages(self, digests: Iterable[str], trace_id: str | None = None) -> dict[str, Message]:
+        """The messages with these digests, also those that the spans carry of which the content was asked for last."""
+        asked, carried = list(digests), self._carried_messages
+        stored = super().messages([one for one in asked if one not in carried], trace_id)
+        return stored | {one: carried[one] for one in asked if one in carried}
 
     def _data_version(self) -> int:
         """A number that another connection's commit changes: https://sqlite.org/pragma.html#pragma_data_version."""
@@ -113,6 +128,10 @@ class StoreTail(StoreReader):
 
     def _identify(self, connection: sqlite3.Connection, traces: Iterable[int]) -> None:
         unknown = [trace for trace in traces if trace not in self._ids]
+        if len(self._ids) > _MOST_TRACES:
+            for key in list(self._ids)[: len(self._ids) - _MOST_TRACES // 2]:
+                del self._keys[self._ids.pop(key)]
+            unknown = [trace for trace in traces if trace not in self._ids]
         for key, trace_id in select(connection, "SELECT id, trace_id FROM traces", ("id",), unknown):
             self._ids[key] = trace_id.hex()
             self._keys[trace_id.hex()] = key

@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 from click.testing import CliRunner, Result
 
+from otel_mas.api import Source
 from otel_mas.cli import cli
 
 
@@ -48,6 +49,18 @@ def test_every_trace_of_a_time_is_shown_oldest_first(store: Path, team: ModuleTy
     assert [json.loads(line)["trace_id"] for line in done.stdout.splitlines()] == [team.FIRST, team.SECOND]
     text = log(store, "--since", "2026-11-21T00:00").stdout
     assert text.count("research_team · research-team") == 2
+
+
+def test_only_traces_that_hold_the_text_are_read(
+    store: Path, team: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+    monkeypatch.setattr(
+        Source, "trace", lambda self, trace_id, of=Source.trace: read.append(trace_id) or of(self, trace_id)
+    )
+    done = log(store, "--since", "2026-11-21T00:00", "--json", "--grep", "tides?")
+    assert [json.loads(line)["kind"] for line in done.stdout.splitlines()] == ["prompt"]
+    assert read == [team.FIRST]
 
 
 def test_a_file_of_entries_is_private_and_whole(store: Path, team: ModuleType, tmp_path: Path) -> None:
