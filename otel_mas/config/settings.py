@@ -323,7 +323,7 @@ class Settings:
         _CAPTURE,
         "OpenTelemetry's own switch. With `SPAN_ONLY` or `SPAN_AND_EVENT` the content that the store keeps leaves with "
         "the spans that otel-mas ships and exports: messages, tool calls, retrievals, exceptions. On spans that the "
-        "app's own exporters get are exceptions only. `EVENT_ONLY` is as `NO_CONTENT`: otel-mas emits no log events.",
+        "app's own exporters get are exceptions only. `EVENT_ONLY` and `SPAN_AND_EVENT` let it leave with log records.",
     )
     content_attribute_bytes: int = setting(
         32 * 2**10,

@@ -23,7 +23,7 @@ def report() -> None:
     print("\n### Parts\n")
     print("| what | seen | budget |")
     print("|---|---|---|")
-    for row in (recording, profiled_functions, event_loop, imports, command_line, reading):
+    for row in (recording, personal_data, log_calls, profiled_functions, event_loop, imports, command_line, reading):
         row()
 
 
@@ -45,7 +45,69 @@ def recording() -> None:
     _row("span from the queue to a committed row", f"{row:.0f} µs CPU", "25 µs CPU")
 
 
-def measure_recording(path: str, count: int) -> None:
+def personal_data() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        _, off = _isolated("measure_recording", str(Path(folder) / "off.db"), 20_000)
+        _, on = _isolated("measure_recording", str(Path(folder) / "on.db"), 20_000, "all")
+    secrets, both = _isolated("measure_text")
+    _row("the same, without personal data of all kinds", f"{on / off:.2f} ×", "1.2 ×")
+    _row("ordinary text without secrets and personal data, against without secrets", f"{both / secrets:.2f} ×", "2.5 ×")
+
+
+def measure_text() -> None:
+    """Prints seconds of CPU for a megabyte of text: without secrets, and without personal data as well."""
+    from otel_mas.config.personal import KINDS
+    from otel_mas.privacy.personal.removal import PersonalData
+    from otel_mas.privacy.stored import Privacy
+
+    page = Path(__file__).parents[2].joinpath("docs", "decisions.md").read_text()
+    text = page * (2**20 // len(page))
+    for personal in (None, PersonalData(list(KINDS), regions=["US"])):
+        privacy = Privacy("redacted", personal=personal)
+        privacy.value("warm", text[:10_000])
+        print(_fastest(lambda privacy=privacy: _cpu(lambda: privacy.value("message", text)), 3))  # type: ignore[misc]
+
+
+def _cpu(call: Callable[[], object]) -> float:
+    before = time.process_time()
+    call()
+    return time.process_time() - before
+
+
+def log_calls() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        bare, outside, below, kept = _isolated("measure_log_calls", str(Path(folder) / "runs.db"))
+    _row("a log call outside of any span, over one without otel-mas", f"{outside - bare:+.2f} µs", "1 µs")
+    _row("one in a span, below the level that is kept", f"{below - bare:+.1f} µs", "10 µs")
+    _row("one in a span that is kept", f"{kept - bare:+.1f} µs", "50 µs")
+
+
+def measure_log_calls(path: str) -> None:
+    """Prints µs a call of `logging`: bare, outside of a span, in one below the level that is kept, and kept."""
+    import logging
+
+    import otel_mas
+
+    logger = logging.getLogger("bench")
+    logger.propagate = False
+    logger.setLevel(logging.INFO)
+    logger.addHandler(logging.NullHandler())
+
+    def took(level: int, calls: int) -> float:
+        return _cpu(lambda: [logger.log(level, "call %d", number) for number in range(calls)]) / calls * 1e6
+
+    print(_fastest(lambda: took(logging.WARNING, 10_000), 20))
+    otel_mas.instrument(store=path)
+    print(_fastest(lambda: took(logging.WARNING, 10_000), 20))
+    for level in (logging.INFO, logging.WARNING):
+        best = 1e9
+        for _ in range(100):
+            with otel_mas.task("task"):
+                best = min(best, took(level, 100))
+        print(best)
+
+
+def measure_recording(path: str, count: int, personal: str = "off") -> None:
     """Prints µs of `on_end`, and µs of CPU a span from the queue to the store."""
     from opentelemetry import trace
     from opentelemetry.sdk.trace import TracerProvider
@@ -55,7 +117,7 @@ def measure_recording(path: str, count: int) -> None:
 
     provider = TracerProvider()
     trace.set_tracer_provider(provider)
-    otel_mas.instrument(store=path, flush_interval_ms=600_000)
+    otel_mas.instrument(store=path, flush_interval_ms=600_000, personal_data=personal)
     tracer = trace.get_tracer("bench")
     attributes = {f"app.attribute.{number}": f"value {number % 5}" for number in range(14)}
     tracer.start_span("warm", attributes=attributes).end()

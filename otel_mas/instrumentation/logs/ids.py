@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import baggage
+from opentelemetry import context as otel_context
 
 from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.instrumentation.marks.current_task import marked_task
@@ -22,12 +24,22 @@ if TYPE_CHECKING:
 NAMES = ("trace_id", "span_id", "workflow", "conversation_id", "user_id", "agent", "task", "task_id")
 """The ids, under the names that log records get."""
 
+_last = threading.local()
 _CONFIG = "langchain_core.runnables.config"
 _USER_KEYS = ("user_id", "langgraph_auth_user_id")
 
 
 def ids_of(span: Span) -> dict[str, str]:
-    """The ids that are known for code in this span, which is the current one."""
+    """The ids that are known for code in this span, which is the current one. Not to be changed."""
+    # In one context they stay the same. By its id, since to keep it would keep the app's state alive.
+    here = id(otel_context.get_current()), span.get_span_context()[:2]
+    last: tuple[Any, dict[str, str]] | None = getattr(_last, "found", None)
+    if last is None or last[0] != here:
+        last = _last.found = here, _ids(span)
+    return last[1]
+
+
+def _ids(span: Span) -> dict[str, str]:
     context = span.get_span_context()
     found = {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
     task, mark = current_task(), marked_task()

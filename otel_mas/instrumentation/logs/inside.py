@@ -18,16 +18,27 @@ _SUPPRESS: Final = "suppress_instrumentation"  # set on the writer's thread, and
 _here = threading.local()
 
 
-@contextmanager
-def recorded_span() -> Iterator[Span | None]:
-    """The current span where it is recorded. None inside of another call of this: a message's `__str__` may log."""
+def enter() -> Span | None:
+    """The current span where it is recorded, to be left by `leave`. None in between: a message's `__str__` may log."""
     context = otel_context.get_current()
     span: Any = context.get(SPAN_KEY)
     if span is None or context.get(_SUPPRESS) or getattr(_here, "busy", False) or not span.is_recording():
-        yield None
-        return
+        return None
     _here.busy = True
+    return span  # type: ignore[no-any-return]
+
+
+def leave() -> None:
+    """End what `enter` began."""
+    _here.busy = False
+
+
+@contextmanager
+def recorded_span() -> Iterator[Span | None]:
+    """The current span where it is recorded, for a block."""
+    span = enter()
     try:
         yield span
     finally:
-        _here.busy = False
+        if span is not None:
+            leave()

@@ -8,6 +8,7 @@ from typing import Any, Final
 from opentelemetry.trace import Span
 
 from otel_mas.config.parse import severity_number
+from otel_mas.instrumentation.logs.ids import ids_of
 from otel_mas.record import recorder
 from otel_mas.record.failure import describe, error_type
 from otel_mas.semconv import attributes as names
@@ -15,6 +16,7 @@ from otel_mas.semconv import attributes as names
 MAX_RECORDS: Final = 128
 """Records that are kept of one span. A further one says that there are more."""
 _MAX_SPANS: Final = 4096  # whose records are counted; one that comes after so many others begins anew
+_OF_SPAN: Final = frozenset({"trace_id", "span_id"})  # which the record is kept with
 _MAX_MESSAGE: Final = 8192
 _MAX_STACK: Final = 16_384
 _MAX_ATTRIBUTES: Final = 32
@@ -55,6 +57,7 @@ def keep(
     if not number and len(_kept) >= _MAX_SPANS:
         _kept.pop(next(iter(_kept), key), None)
     _kept[key] = number + 1
+    ids = {name: value for name, value in ids_of(span).items() if name not in _OF_SPAN}
     record: dict[str, Any] = {"time_ns": time_ns, "severity": severity, "severity_number": severity_number(level)}
     if number == MAX_RECORDS:
         record |= {"logger": "otel_mas", "message": _MORE}
@@ -71,6 +74,8 @@ def keep(
             }
         if attributes:
             record["attributes"] = dict(list(attributes.items())[:_MAX_ATTRIBUTES])
+    if ids:
+        record["ids"] = ids
     recorder().content(span, names.MAS_LOG_RECORDS, record)
 
 

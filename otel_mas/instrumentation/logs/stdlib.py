@@ -16,7 +16,7 @@ from opentelemetry import context as otel_context
 from otel_mas.errors.log import logger as own_logger
 from otel_mas.instrumentation.logs import keep
 from otel_mas.instrumentation.logs.ids import NAMES, ids_of
-from otel_mas.instrumentation.logs.inside import recorded_span
+from otel_mas.instrumentation.logs.inside import enter, leave
 from otel_mas.instrumentation.patches import Hook, HookTable
 from otel_mas.record import SPAN_KEY, guarded
 
@@ -42,12 +42,18 @@ def _inside(record: logging.LogRecord) -> None:
     """Treat a record that was made inside of a span."""
     if record.name == own_logger.name or record.name.startswith(_OWN):
         return
-    with recorded_span() as span:
-        if span is not None:
-            for name, value in ids_of(span).items():
-                record.__dict__.setdefault(name, value)
-            if keep.wanted(record.levelno):
-                _keep(span, record)
+    span = enter()
+    if span is None:
+        return
+    try:
+        fields = record.__dict__
+        for name, value in ids_of(span).items():
+            if name not in fields:
+                fields[name] = value
+        if keep.wanted(record.levelno):
+            _keep(span, record)
+    finally:
+        leave()
 
 
 def _keep(span: Any, record: logging.LogRecord) -> None:

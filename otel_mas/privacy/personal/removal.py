@@ -11,14 +11,21 @@ import orjson
 from otel_mas.privacy.personal.candidates import Finding, Pause
 from otel_mas.privacy.personal.finders import Finders
 from otel_mas.privacy.personal.paths import Paths, tool_path
+from otel_mas.semconv import attributes as names
 
 REMOVED: Final = "[removed]"
 _FAILED: Final = "[removed: the function failed]"
 _TAG_BYTES: Final = 5
 _PERSON: Final = b"otel-mas person"
 _MAX_DEPTH: Final = 100  # as in redaction, which the values have been through
-_MESSAGE_KEYS: Final = frozenset({"role", "type", "id", "name"})
-_MESSAGE_STRUCTURE: Final = frozenset({"message.role", "message.parts.type", "message.parts.id", "message.parts.name"})
+# Of messages and log records, what is no content.
+_STRUCTURE: Final = frozenset(
+    {
+        *(f"message.{key}" for key in ("role", "parts.type", "parts.id", "parts.name")),
+        *(f"{names.MAS_LOG_RECORDS}.{key}" for key in ("severity", "logger", "source", "exception.type")),
+    }
+)
+_STRUCTURE_KEYS: Final = frozenset(path.rpartition(".")[2] for path in _STRUCTURE)
 _LONG_NUMBER: Final = 10**8  # from which on a number may be an id, a phone number or a card
 
 Function = Callable[[str, str], str | None]
@@ -122,7 +129,7 @@ class PersonalData:
                 clean = self._value(parsed, path, alias, name, depth + 1)
                 return text if clean is parsed else orjson.dumps(clean).decode()
         text = self._found(text, name or path)
-        if self._function is None or (name in _MESSAGE_KEYS and path in _MESSAGE_STRUCTURE):
+        if self._function is None or (name in _STRUCTURE_KEYS and path in _STRUCTURE):
             return text
         return self._by_function(self._function, path, text)
 

@@ -6,6 +6,7 @@ few milliseconds for the caller to commit spans or to end it. Withheld content i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from otel_mas.privacy.plain_values import cut_texts
@@ -14,7 +15,8 @@ from otel_mas.privacy.stored import Privacy
 from otel_mas.record.content.media import without_media
 from otel_mas.record.content.snapshot import to_json
 from otel_mas.record.guard import caught
-from otel_mas.record.pipeline.queue import AnyContent, Content, Message, StateValue
+from otel_mas.record.pipeline.queue import AnyContent, Content, Key, Message, StateValue
+from otel_mas.semconv import attributes as names
 from otel_mas.store.rows import Batch, ContentRow, MessageRow
 
 MAX_BYTES: Final = 1 << 20
@@ -30,10 +32,12 @@ class ContentEncoder:
 
     Args:
         privacy: the content mode.
+        export_log: gets each log record as it is stored, with the ids of its span.
     """
 
-    def __init__(self, privacy: Privacy) -> None:
+    def __init__(self, privacy: Privacy, export_log: Callable[[Key, Any], None] | None = None) -> None:
         self._privacy = privacy
+        self._export_log = export_log
         self.withheld = 0
 
     def add(self, item: AnyContent, batch: Batch, pause: Pause | None = None) -> None:
@@ -75,12 +79,18 @@ class ContentEncoder:
         batch.contents.append(self._row(item, name, to_json({_WITHHELD: reason})))
 
     def _content(self, item: Content) -> bytes:
-        return self._redacted(item.name, without_media(item.value), item.tool)
+        value = self._stored(item.name, without_media(item.value), item.tool)
+        if self._export_log is not None and item.name == names.MAS_LOG_RECORDS and isinstance(value, dict):
+            self._export_log(item.key, value)
+        return to_json(value)
 
-    def _redacted(self, name: str, value: Any, tool: str = "") -> bytes:
+    def _redacted(self, name: str, value: Any) -> bytes:
+        return to_json(self._stored(name, value))
+
+    def _stored(self, name: str, value: Any, tool: str = "") -> Any:
         if self._privacy.content != "full":
             value = cut_texts(value, MAX_BYTES)
-        return to_json(self._privacy.value(name, value, tool=tool))
+        return self._privacy.value(name, value, tool=tool)
 
     def _state_value(self, item: StateValue) -> bytes:
         value = without_media(item.value)

@@ -6,8 +6,8 @@ Spans go first, with what is stored in their rows. Content (`contents`) joins th
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from otel_mas.model.dropped import DropReason
 from otel_mas.privacy.stored import Privacy
@@ -50,6 +50,7 @@ class BatchBuilder:
         values: the digests of state values.
         enrichers: complete each ended span; one that fails is left out.
         losses: of the process; each batch tells the store of those that are new.
+        export_log: gets each log record as it is stored, with the ids of its span.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class BatchBuilder:
         values: StateDigests,
         enrichers: Sequence[Enricher] = (),
         losses: Losses | None = None,
+        export_log: Callable[[Key, Any], None] | None = None,
     ) -> None:
         self._privacy = privacy
         self._values = values
@@ -67,7 +69,7 @@ class BatchBuilder:
         self._changed: dict[Key, tuple[str, ...]] = {}  # of spans that have not ended yet
         self._origin = dict(origin)
         self._encoder = SpanEncoder(privacy)
-        self.contents = ContentEncoder(privacy)
+        self.contents = ContentEncoder(privacy, export_log)
         self.values: list[StateValue] = []
         """Values of states that are to be stored: content, which the caller takes from here."""
         # By identity: SDK objects live as long as their provider, and hashing a resource means hashing all it says.

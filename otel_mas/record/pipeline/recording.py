@@ -20,6 +20,7 @@ from otel_mas.record.content.messages import MessageDigests
 from otel_mas.record.content.snapshot import snapshot
 from otel_mas.record.content.state import StateDigests
 from otel_mas.record.interrupts import first_interrupt_held
+from otel_mas.record.pipeline.log_export import LogExport
 from otel_mas.record.pipeline.losses import Losses
 from otel_mas.record.pipeline.queue import Key, SpanQueue
 from otel_mas.record.pipeline.shipping import Shipping
@@ -73,7 +74,7 @@ class Recording:
         self._key: bytes | None = None
         self._privacy: Privacy
         # Those of parent processes: collecting one would close its connection.
-        self._abandoned: list[Writer | Shipping] = []
+        self._abandoned: list[Writer | Shipping | LogExport] = []
         self._begin()
 
     def _begin(self, *, ships: bool = True) -> None:
@@ -81,6 +82,7 @@ class Recording:
         self._builder: BatchBuilder | None = None
         settings = self.settings if ships else dataclasses.replace(self.settings, export=())
         self._shipping = Shipping(settings, self.instance_id)
+        self._log_export = LogExport(self.settings)
         self._released_for_fork = False
         self._waited_s = 0.0
         self._ends_with_multiprocessing = False
@@ -115,6 +117,7 @@ class Recording:
         if dropped:
             logger.warning("otel-mas: in this process %s", dropped)
         self._shipping.stop(timeout_s - (time.monotonic() - began))
+        self._log_export.shutdown(timeout_s - (time.monotonic() - began))
         return written
 
     def _bounded(self, wait: Callable[[float], bool], timeout_s: float) -> bool:
@@ -142,7 +145,7 @@ class Recording:
     def after_fork_in_child(self) -> None:
         """Begin as another instance: queued and open spans are the parent's."""
         released = self._released_for_fork
-        self._abandoned += (self._writer, self._shipping)
+        self._abandoned += (self._writer, self._shipping, self._log_export)
         parent_ships = self._shipping.started
         self.queue.clear()
         self.queue.losses = Losses()
@@ -206,7 +209,8 @@ class Recording:
         if self.settings.run_id:
             origin[names.MAS_RUN_ID] = self._privacy.text(self.settings.run_id)
         if self._builder is None:
-            self._builder = BatchBuilder(self._privacy, origin, self._values, self._enrichers, self.queue.losses)
+            losses, emit = self.queue.losses, self._log_export.emit
+            self._builder = BatchBuilder(self._privacy, origin, self._values, self._enrichers, losses, emit)
         else:  # another store than before, with nothing of the first one in it
             self._builder.restart(origin)
             self.queue.announce_again()
