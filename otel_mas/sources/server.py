@@ -10,9 +10,14 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from otel_mas.errors import UnsupportedQuery
 from otel_mas.model import PartialList, Query, Trace, TraceSummary
 from otel_mas.sources.base import Source
+from otel_mas.sources.spans_only import FILTERS as ALL_FILTERS
 from otel_mas.sources.spans_only import SpansOnlySource, full_id
+
+FILTERS = ALL_FILTERS - {"ended_since_ns"}
+"""Servers are searched from the newest trace back: how far back one may have started that ended late, nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,10 @@ class ServerSource(SpansOnlySource):
 
     def traces(self, query: Query) -> PartialList[TraceSummary]:
         self.check(query)
+        if query.ended_since_ns is not None:
+            raise UnsupportedQuery(
+                f"{self.location} finds traces by their start, not by their end: ask for those since"
+            )
         downloads = _downloads.get()
         return self.list_traces(query, self._keeper(downloads) if downloads is not None and downloads.listed else None)
 

@@ -14,8 +14,7 @@ from otel_mas.sources.base import Capabilities
 from otel_mas.sources.endpoint import Access, parse_endpoint
 from otel_mas.sources.jaeger.query import GRPC_PORT, HTTP_PORT, JaegerClient, JaegerSearch, ServiceRequired
 from otel_mas.sources.newest import DAY, MAX_COUNTED, Candidate, Page, Walk
-from otel_mas.sources.server import ServerSource, ServerSourceType
-from otel_mas.sources.spans_only import FILTERS
+from otel_mas.sources.server import FILTERS, ServerSource, ServerSourceType
 
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
@@ -82,7 +81,9 @@ class JaegerSource(ServerSource):
             return Page(candidates, complete)
 
         walk = Walk(find, matching.get, self.location, _GRAIN_NS, max_counted=self._most_looked_at)
-        return PartialList(walk.newest(query.limit, query.since_ns or 0, self._clock()))
+        now_ns = self._clock()
+        latest_ns = now_ns if query.until_ns is None else min(now_ns, query.until_ns)
+        return PartialList(walk.newest(query.limit, query.since_ns or 0, latest_ns))
 
     def latest(self) -> Trace | None:
         """The trace that Jaeger gives first, unless others have spans after it: then the one of these that began last.

@@ -14,8 +14,7 @@ from otel_mas.semconv import attributes as names
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.endpoint import Access, Endpoint, parse_endpoint
 from otel_mas.sources.newest import DAY, HOUR, MAX_COUNTED, SECOND, Candidate, FewerTraces, Walk
-from otel_mas.sources.server import ServerSource, ServerSourceType
-from otel_mas.sources.spans_only import FILTERS
+from otel_mas.sources.server import FILTERS, ServerSource, ServerSourceType
 from otel_mas.sources.tempo.client import PORT, TempoClient
 
 LOOKBACK_NS = 14 * DAY

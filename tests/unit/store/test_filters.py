@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otel_mas.model import Query, SummaryBuilder
+from otel_mas.model.query import attribute_text
 from otel_mas.semconv import attributes as names
 from otel_mas.store.rows import Batch
 from otel_mas.store.summaries import statement_of
@@ -23,7 +24,7 @@ FIELDS = (
     names.ERROR_TYPE,
     names.GEN_AI_AGENT_NAME,
 )
-_values = st.one_of(st.sampled_from(WORDS), st.booleans(), st.sampled_from((2, 2.0, 2.5)), st.just(("a", "c")))
+_values = st.one_of(st.sampled_from(WORDS), st.booleans(), st.sampled_from((2, 2.0, 2.5, 0, -0.0)), st.just(("a", "c")))
 _attributes = st.fixed_dictionaries(
     {}, optional={**{name: st.sampled_from(WORDS) for name in FIELDS}, "odd": _values, names.USER_ID: _values}
 )
@@ -119,6 +120,28 @@ def test_an_open_span_is_found_by_its_columns_and_its_process(bench: Any) -> Non
     assert finds(tool="dig")
     assert finds(attributes=((names.GEN_AI_TOOL_NAME, "dig"), ("service.version", "2")))
     assert not finds(attributes=(("service.version", "3"),))
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    value=st.one_of(
+        st.text(max_size=5), st.booleans(), st.integers(-(2**63), 2**63 - 1), st.integers(-3, 3), st.floats(),
+        st.integers(-5, 5).map(float), st.sampled_from((-0.0, 1e300, 2.0**63)),
+    ),
+    in_array=st.booleans(),
+)  # fmt: skip
+def test_every_scalar_is_found_by_its_text(bench: Any, value: Any, in_array: bool) -> None:
+    number = next(bench._ids)
+    writer = bench.writer(instance=number.to_bytes(16, "big"))
+    trace_id = number.to_bytes(16, "big")
+    writer.write(Batch(spans=[bench.span(trace_id=trace_id, attributes={"odd": ("x", value) if in_array else value})]))
+    writer.close()
+    text = attribute_text(value)
+    assert text is not None
+
+    found = {summary.trace_id for summary in bench.reader().traces(Query(attributes=(("odd", text),), limit=1_000))}
+
+    assert trace_id.hex() in found
 
 
 def test_a_damaged_body_has_no_attribute(bench: Any) -> None:
