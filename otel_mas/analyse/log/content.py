@@ -95,15 +95,14 @@ class SpanContents:
             return NOTHING
         digests = span.get(names.MAS_STATE_DIGESTS) or ()
         carried = next((event.attributes for event in span.events if event.name == STATE_EVENT), {})
-        lines, missing = [], None
+        lines, known = [], 0
         for number, channel in enumerate(channels):
             phrase = self._value(digests[number]) if number < len(digests) else None
             if phrase is None and channel in carried:
                 phrase = text_of(carried[channel])
-            if phrase is None:
-                missing = NOT_KEPT
+            known += phrase is not None
             lines.append(f"{channel}: {phrase if phrase is not None else f'({NOT_KEPT})'}")
-        return Text("\n".join(lines) or None, missing)
+        return Text("\n".join(lines) if known else None, None if known == len(lines) else NOT_KEPT)
 
     def _value(self, digest: str) -> str | None:
         message = self._content.messages.get(digest)

@@ -92,6 +92,7 @@ def documented(title: str) -> list[tuple[str, str, str]]:
         ("Hot spots", frame.HOT_SPOTS),
         ("Functions", frame.FUNCTIONS),
         ("Records", frame.RECORDS),
+        ("Entries of the log", frame.ENTRIES),
     ],
 )
 def test_every_column_is_described_on_the_page_as_in_the_code(title: str, columns: tuple[frame.Column, ...]) -> None:
