@@ -6,7 +6,10 @@ import gzip
 import json
 import logging
 import os
+import re
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,6 +65,14 @@ def test_full_files_are_gzipped_and_the_oldest_goes(tmp_path: Path, logger: logg
     read = [line["message"] for file in files for line in lines(file)]
     assert read == [f"record {number}" for number in range(40 - len(read), 40)]
     assert {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()} == {0o600}
+
+
+def test_the_page_shows_what_its_example_prints(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2].joinpath("docs", "logging.md").read_text()
+    found = re.search(r"<!-- example.*?```python\n(.*?)```\n\n```text\n(.*?)```", page, re.DOTALL)
+    assert found is not None
+    done = subprocess.run([sys.executable, "-c", found[1]], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert re.sub(r"(?<=:)[0-9a-f]{10}(?=])", "...", done.stdout) == found[2], done.stderr
 
 
 def test_the_filter_makes_a_format_with_ids_possible(logger: logging.Logger) -> None:

@@ -63,7 +63,7 @@ class LogExport:
             caught("log export", error)
 
     def shutdown(self, timeout_s: float) -> None:
-        """Send what waits, and end. Where no thread starts any more, the exporter's own time-out bounds it."""
+        """Send what waits, and end. If no thread starts any more, the exporter's own time-out bounds it."""
         provider, self._provider, self._off = self._provider, None, True
         if provider is None:
             return
