@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from otel_mas.api import (
         AgentProfiler,
         EventType,
+        InteractionGraph,
+        MASTraceLogger,
         Modality,
         TokenCost,
         TraceRecord,
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 __all__ = [
     "AgentProfiler",
     "EventType",
+    "InteractionGraph",
+    "MASTraceLogger",
     "Modality",
     "TokenCost",
     "TraceRecord",

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.failures import failures
 from otel_mas.causal import CausalGraph, Edge
-from otel_mas.model import EXCEPTION_EVENT, STATE_EVENT, Event, Message, Span
+from otel_mas.model import EXCEPTION_EVENT, STATE_EVENT, Event, Message, Resource, Span
 from otel_mas.model.dialects import model_call
 from otel_mas.privacy.policy import Rule, holds_text, rule
 from otel_mas.semconv import LinkKind, Operation, record_kind
@@ -81,6 +81,7 @@ class _Records:
         self._max = max_payload_bytes
         self._spans = {span.span_id: span for span in causal.spans}
         self._places = _places(causal)
+        self._resources: dict[int, dict[str, Any]] = {}
         self._failed = {id(span) for span in failures(causal.spans)}
         self._given = {span.span_id: given for span in causal.spans if (given := span.get(names.MAS_RECORD_SPAN_ID))}
         self._messages: dict[tuple[str, str], dict[str, list[Message | None]]] = defaultdict(lambda: defaultdict(list))
@@ -128,7 +129,7 @@ class _Records:
             is_open=span.end_ns is None,
             events=tuple(self._events(span)),
             attributes=self._kept(attributes),
-            resource=self._kept(span.resource.attributes),
+            resource=self._resource(span.resource),
             scope=span.scope.name,
             scope_version=span.scope.version,
             complete=True,
@@ -262,6 +263,12 @@ class _Records:
             for name, value in attributes.items()
             if name not in _OURS and (self._payload or _may_leave(name, value))
         }
+
+    def _resource(self, resource: Resource) -> dict[str, Any]:
+        found = self._resources.get(id(resource))
+        if found is None:
+            found = self._resources[id(resource)] = self._kept(resource.attributes)
+        return found
 
     def _id(self, span_id: str) -> str:
         """The id as another program gave it, or OpenTelemetry's."""

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from otel_mas.api.agent_profiler import AgentProfiler
     from otel_mas.api.answers import CostTable, CriticalPath, Profile, Traces
     from otel_mas.api.graph import Graph
+    from otel_mas.api.interaction_graph import InteractionGraph
     from otel_mas.api.lifecycle import flush, instrument, shutdown
     from otel_mas.api.query_answers import Chains, Comparison, Events, Executions, Metrics, Stages, Statistics
     from otel_mas.api.records import EventType, Modality, Records, TokenCost, TraceRecord, read_records
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         tool,
         workflow,
     )
+    from otel_mas.receive.record_logger import MASTraceLogger
 
 __all__ = [
     "AgentProfiler",
@@ -44,6 +46,8 @@ __all__ = [
     "Events",
     "Executions",
     "Graph",
+    "InteractionGraph",
+    "MASTraceLogger",
     "Matches",
     "Metrics",
     "Modality",
@@ -94,6 +98,8 @@ _HOMES = {
     "CriticalPath": "answers",
     "EventType": "records",
     "Graph": "graph",
+    "InteractionGraph": "interaction_graph",
+    "MASTraceLogger": "otel_mas.receive.record_logger",
     "Profile": "answers",
     "Matches": "search",
     "Modality": "records",
@@ -117,7 +123,8 @@ def __getattr__(name: str) -> Any:
         if name in __all__:
             return getattr(import_module("otel_mas.instrumentation.marks"), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    home = _HOMES[name]
+    return getattr(import_module(home if "." in home else f"{__name__}.{home}"), name)
 
 
 def __dir__() -> list[str]:

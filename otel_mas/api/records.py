@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otel_mas.api.tables import Tabular
 from otel_mas.errors import SourceError
 from otel_mas.errors.log import logger
+from otel_mas.trace_records.encoded import encoded, is_message_pack
 from otel_mas.trace_records.record import EventType, Modality, TokenCost, TraceRecord
 
 if TYPE_CHECKING:
     from otel_mas.report.frame import Frame
-
-_PACKED = (".msgpack", ".mp")
 
 
 class Records(list[TraceRecord], Tabular):
@@ -64,24 +63,11 @@ def read_records(path: str | os.PathLike[str]) -> Iterator[TraceRecord]:
         logger.warning("otel-mas: %s", problem)
 
 
-def encoded(records: Iterable[TraceRecord], packed: bool) -> Iterator[bytes]:
-    """Each record as it stands in a file: a line of JSON, or a map of MessagePack."""
-    for record in records:
-        yield record.to_msgpack() if packed else record.to_json() + b"\n"
-
-
-def is_message_pack(path: Path) -> bool:
-    """Whether a file of this name holds MessagePack, by its ending."""
-    return Path(path.stem if path.suffix == ".gz" else path.name).suffix in _PACKED
-
-
 __all__ = [
     "EventType",
     "Modality",
     "Records",
     "TokenCost",
     "TraceRecord",
-    "encoded",
-    "is_message_pack",
     "read_records",
 ]

@@ -67,12 +67,13 @@ def _export_records(
     target: Target, everything: bool, output: str, content: bool, store: str | None, *, packed: bool
 ) -> None:
     from otel_mas.api import open as open_source
-    from otel_mas.api.records import encoded
+    from otel_mas.config import Settings
+    from otel_mas.trace_records.encoded import encoded
 
-    left_out = written_records = 0
+    settings, left_out, written_records = Settings.from_env(), 0, 0
     with open_source(store) as source, _opened(output) as file:
         for run in _every_trace(source) if everything else (target.find(source),):
-            records = run.records(payload=content)
+            records = run.records(payload=content or settings.content_may_leave)
             ended = [record for record in records if not record.is_open]
             file.writelines(encoded(ended, packed))
             left_out, written_records = left_out + len(records) - len(ended), written_records + len(ended)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import orjson
 
-from otel_mas.model import Content, Event, Message, MessageRef, Span
+from otel_mas.model import STATE_EVENT, Content, Event, Message, MessageRef, Span
 from otel_mas.model.search import Match, TextSearch
 from otel_mas.otlp.foreign_messages import MESSAGE_PREFIXES, foreign_messages, message_of, parsed_json, with_lists
 from otel_mas.semconv import ContentClass, content_class
@@ -106,9 +106,20 @@ class TraceContent:
             self.refs += [MessageRef(span.trace_id, span.span_id, side, at, one) for at, one in enumerate(digests)]
             for digest, body in pairs:
                 self._keep(digest, body, cut_sizes, whole=whole)
+        self._add_states(span)
         contents = list(contents_of(span))
         if contents:
             self.contents.setdefault(span.span_id, []).extend(contents)
+
+    def _add_states(self, span: Span) -> None:
+        """Keep the values that the span wrote into a state, by digest, where an event of it has them."""
+        values = next((event.attributes for event in span.events if event.name == STATE_EVENT), None)
+        if values:
+            changed = _texts(span.attributes.get(names.MAS_STATE_CHANGED))
+            digests = _texts(span.attributes.get(names.MAS_STATE_DIGESTS))
+            for name, digest in zip(changed, digests, strict=False):
+                if name in values:
+                    self.messages.setdefault(digest, Message(digest, "", {"value": parsed_json(values[name])}))
 
     def _keep(self, digest: str, body: _Body, cut_sizes: dict[str, int], *, whole: bool) -> None:
         if digest in self.messages and digest not in cut_sizes:

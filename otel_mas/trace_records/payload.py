@@ -11,7 +11,7 @@ from otel_mas.model.fit import fit, fit_messages
 from otel_mas.semconv import attributes as names
 from otel_mas.trace_records.formats import of_json_line
 from otel_mas.trace_records.record import EventType
-from otel_mas.trace_records.values import plain, tagged, untagged
+from otel_mas.trace_records.values import MAX_DEPTH, plain, tagged, untagged
 
 
 class _Part(NamedTuple):
@@ -123,6 +123,12 @@ def cut_to(payload: Any, max_bytes: int) -> tuple[Any, bool]:
     Of a mapping the largest values give way: texts keep their beginning, messages the first one and the latest.
     """
     try:
+        text = orjson.dumps(payload)
+        if len(text) <= max_bytes and text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
+            return payload, False
+    except TypeError:
+        pass  # it holds what JSON has no form for, or is nested deeply
+    try:
         whole = tagged(plain(payload))
     except ValueError as error:  # JSON of another program, nested deeper than a record holds
         return f"cut: {error}", True
@@ -135,9 +141,9 @@ def cut_to(payload: Any, max_bytes: int) -> tuple[Any, bool]:
     for number, key in enumerate(sorted(sizes, key=sizes.__getitem__)):
         share = left // (len(sizes) - number)
         value = tagged(payload[key])
-        text, _ = fit_messages(value, share) if _are_messages(value) else fit(value, share)
-        left -= len(text)
-        kept[key] = untagged(orjson.loads(text))
+        shortened, _ = fit_messages(value, share) if _are_messages(value) else fit(value, share)
+        left -= len(shortened)
+        kept[key] = untagged(orjson.loads(shortened))
     return {key: kept[key] for key in payload}, True
 
 

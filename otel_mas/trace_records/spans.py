@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Final, cast
 
 from otel_mas.model import (
     EXCEPTION_EVENT,
@@ -56,11 +58,18 @@ def traces_of(records: Iterable[TraceRecord]) -> list[Trace]:
     return [_trace(trace_id, found) for trace_id, found in by_trace.items()]
 
 
-def spans_of(trace_id: str, records: Iterable[TraceRecord]) -> list[Span]:
+def spans_of(
+    trace_id: str, records: Iterable[TraceRecord], around: Mapping[str, TraceRecord] = MappingProxyType({})
+) -> list[Span]:
     """The spans that the records of one trace tell of.
 
     A record of an ERROR or a STATE belongs to the span of its id that another record tells of; else it is a span. A
     record that comes twice counts once.
+
+    Args:
+        trace_id: of OpenTelemetry's form.
+        records: of this trace.
+        around: others of it by their span ids, in OpenTelemetry's form, which tell where these lie.
     """
     spans: dict[str, list[TraceRecord]] = {}
     occurrences: list[tuple[str, TraceRecord]] = []
@@ -76,7 +85,8 @@ def spans_of(trace_id: str, records: Iterable[TraceRecord]) -> list[Span]:
             inside[span_id].append(record)
         else:
             spans[span_id] = [record]
-    nesting = _Nesting(trace_id, {span_id: found[0] for span_id, found in spans.items()})
+    own = {span_id: found[0] for span_id, found in spans.items()}
+    nesting = _Nesting(trace_id, ChainMap(own, cast("dict[str, TraceRecord]", around)))
     return [
         _with_occurrences(_span(trace_id, span_id, record, nesting), inside.get(span_id, ()))
         for span_id, found in spans.items()
@@ -149,27 +159,19 @@ def _holds(outer: TraceRecord, inner: TraceRecord) -> bool:
 
 
 def _span(trace_id: str, span_id: str, record: TraceRecord, nesting: _Nesting) -> Span:
-    content = attributes_of(record.event_type, record.payload)
-    fields = {} if record.complete else _from_fields(record, span_id)
-    attributes = {**content, **fields, **_tuples(record.attributes)}
-    if record.payload_truncated and names.MAS_CONTENT_CUT not in attributes:
-        attributes[names.MAS_CONTENT_CUT] = tuple(content)
+    columns = _tuples(record.attributes)
+    if not record.complete:
+        columns = {**_from_fields(record, span_id), **columns}
     if record.trace_id != trace_id:
-        attributes[names.MAS_RECORD_TRACE_ID] = record.trace_id
+        columns[names.MAS_RECORD_TRACE_ID] = record.trace_id
     if record.span_id != span_id:
-        attributes[names.MAS_RECORD_SPAN_ID] = record.span_id
+        columns[names.MAS_RECORD_SPAN_ID] = record.span_id
     enclosing = nesting.enclosing(record)
-    body = SpanBody(
-        attributes=attributes,
-        events=tuple(Event(event.name, event.timestamp, _tuples(event.attributes)) for event in record.events),
-        links=nesting.links(record, enclosing),
-        status_message=record.status_message,
-    )
+    links = nesting.links(record, enclosing)
     resource = _tuples(record.resource)
     if record.service and not record.complete and names.SERVICE_NAME not in resource:
         resource[names.SERVICE_NAME] = record.service
-    span = Span.complete(
-        body,
+    span = Span(
         trace_id=trace_id,
         span_id=span_id,
         parent_span_id=enclosing,
@@ -179,11 +181,27 @@ def _span(trace_id: str, span_id: str, record: TraceRecord, nesting: _Nesting) -
         kind=_SPAN_KINDS[record.kind],
         status=StatusCode.ERROR if _stands_alone(record) else _STATUSES[record.status],
         service=record.service,
-        links=body.links,
+        links=links,
+        columns=columns,
         resource=Resource(resource),
         scope=Scope(record.scope, record.scope_version),
+        load=partial(_body, record, columns, links),
     )
     return _with_exception(span, record) if _stands_alone(record) else span
+
+
+def _body(record: TraceRecord, columns: Mapping[str, Any], links: tuple[Link, ...]) -> SpanBody:
+    """The rest of a span: content as attributes, made when it is asked for."""
+    content = attributes_of(record.event_type, record.payload)
+    attributes = {**content, **columns}
+    if record.payload_truncated and names.MAS_CONTENT_CUT not in attributes:
+        attributes[names.MAS_CONTENT_CUT] = tuple(content)
+    return SpanBody(
+        attributes=attributes,
+        events=tuple(Event(event.name, event.timestamp, _tuples(event.attributes)) for event in record.events),
+        links=links,
+        status_message=record.status_message,
+    )
 
 
 def _stands_alone(record: TraceRecord) -> bool:

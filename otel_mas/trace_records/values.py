@@ -23,6 +23,7 @@ _INT64 = range(-(2**63), 2**64)
 _ODD_FLOATS: Final = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _MAX_BITS: Final = 14_000  # Python converts no longer integer to digits; hexadecimal ones have no limit
 _TAG = "$"
+_SCALARS: Final = frozenset({str, int, float, bool, bytes, type(None)})
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -32,15 +33,19 @@ def plain(value: Any, depth: int = 0) -> Any:
         ValueError: it holds anything else, or is nested deeper than `MAX_DEPTH`.
     """
     kind = type(value)
-    if kind is str or value is None or kind is int or kind is float or kind is bool or kind is bytes:
+    if kind in _SCALARS:
         return value
     if depth > MAX_DEPTH:
         raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
     depth += 1
-    if isinstance(value, Mapping):
-        return {_key(key): plain(item, depth) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item, depth) for item in value]
+    # Scalars are looked at here: a call for each would double the time of a record.
+    if kind is dict or isinstance(value, Mapping):
+        return {
+            key if type(key) is str else _key(key): item if type(item) in _SCALARS else plain(item, depth)
+            for key, item in value.items()
+        }
+    if kind is list or isinstance(value, (list, tuple)):
+        return [item if type(item) in _SCALARS else plain(item, depth) for item in value]
     if isinstance(value, Enum):
         return plain(value.value, depth)
     if isinstance(value, str):
@@ -73,7 +78,9 @@ def tagged(value: Any) -> Any:
     if kind is list:
         return [tagged(item) for item in value]
     if kind is dict:
-        if any(key[:1] == _TAG or not (key.isascii() or _is_utf8(key)) for key in value):
+        names = "".join(value)
+        odd = _TAG in names or not names.isascii()
+        if odd and any(key[:1] == _TAG or not _is_utf8(key) for key in value):
             return {"$map": [[tagged(key), tagged(item)] for key, item in value.items()]}
         return {key: tagged(item) for key, item in value.items()}
     return {"$bytes": b64encode(value).decode()} if kind is bytes else value

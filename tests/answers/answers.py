@@ -70,12 +70,11 @@ _ERRORS = "messages of errors, which are not exported"
 LACKING: Mapping[tuple[str, str], str] = {
     ("log", "archive"): _STATE,
     ("log", "jaeger"): _STATE,
-    ("log", "records"): _STATE,
     ("log but for states", "archive"): _ERRORS,
     ("log but for states", "jaeger"): _ERRORS,
     ("show a task", "archive"): _STATE,
     ("show a task", "jaeger"): _STATE,
-    ("show a task", "records"): _STATE,
+    ("show a task", "records"): "nothing; but content is among the attributes of its spans",
     ("events", "archive"): _ERRORS,
     ("events", "jaeger"): _ERRORS,
 }

@@ -29,10 +29,12 @@ def report() -> None:
         for name in ANSWERS:
             seconds = float(_isolated("ask", path, name))
             print(f"| {name} | {seconds:.2f} s | 1 s |", flush=True)
+        print(_isolated("report_files", path, module="records"), end="")
+        print(_isolated("report_emit", module="records"), end="", flush=True)
 
 
-def _isolated(function: str, *arguments: object) -> str:
-    code = f"from tests.bench import answers; answers.{function}({', '.join(map(repr, arguments))})"
+def _isolated(function: str, *arguments: object, module: str = "answers") -> str:
+    code = f"from tests.bench import {module}; {module}.{function}({', '.join(map(repr, arguments))})"
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
 
 

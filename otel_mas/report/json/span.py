@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, TypedDict
 
 from otel_mas.analyse.spans import Relation, SpanDetails
-from otel_mas.model import Message, Span
+from otel_mas.model import STATE_EVENT, Message, Span
 from otel_mas.model.message_text import written
 from otel_mas.report.json import EventForm, LinkForm, event, link, values
 from otel_mas.report.json.fields import PROBLEMS
@@ -97,7 +97,7 @@ def _details(one: SpanDetails) -> SpanDetailsForm:
         "state": one.state,
         "contents": values(one.contents),
         "attributes": values(span.attributes),
-        "events": [event(found) for found in span.events],
+        "events": [event(found) for found in span.events if found.name != STATE_EVENT],  # they are in `state`
         "links": [link(found) for found in span.links],
     }
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from otel_mas.analyse.spans import Relation, SpanDetails
 from otel_mas.errors.printable import printable
-from otel_mas.model import Message
+from otel_mas.model import EXCEPTION_EVENT, STATE_EVENT, Message
 from otel_mas.model.message_text import lines_of, written
 from otel_mas.report.decisions import decision
 from otel_mas.report.terminal.lines import cells, joined, kind_style, outcome, wrap
@@ -108,7 +108,8 @@ def _readable(value: Any) -> str:
 
 
 def _events(one: SpanDetails, width: int) -> Iterator[Text]:
-    shown = [event for event in one.span.events if event.name != "exception" or one.error_stack is None]
+    shown_apart = {STATE_EVENT} if one.error_stack is None else {STATE_EVENT, EXCEPTION_EVENT}
+    shown = [event for event in one.span.events if event.name not in shown_apart]
     parts = [
         (offset(event.time_ns - one.span.start_ns), plain(event.name), plain(_readable(event.attributes)))
         for event in shown

@@ -40,25 +40,25 @@ class RecordFileSource(FileSource):
 
     def __init__(self, target: str) -> None:
         super().__init__(target)
-        self._held: list[tuple[int, TraceRecord]] | None = None
+        self._held: list[Trace] | None = None
 
     def count(self, paths: Sequence[Path], attributes: Collection[str]) -> Iterator[tuple[int, str, Span | None]]:
-        held: list[tuple[int, TraceRecord]] | None = [] if _are_small(paths) else None
-        self._held = held
+        self._held = None
+        if _are_small(paths):
+            self._held = traces_of(record for _, record in self._records(paths))
+            yield from ((0, trace.trace_id, span) for trace in self._held for span in trace.spans)
+            return
         # Records that depend on others wait until all are known, without content: those that may name a causal parent
         # alone, and errors and changes of state, which may be part of another record's span.
         waiting: dict[str, list[tuple[int, TraceRecord]]] = defaultdict(list)
         counted: dict[str, dict[str, int]] = defaultdict(dict)
         for part, record in self._records(paths):
-            if held is not None:
-                held.append((part, record))
             trace_id = otel_trace_id(record.trace_id)
-            light = record.model_copy(update=_WITHOUT_CONTENT)
             if record.event_type in OCCURRENCES or not record.complete:
-                waiting[trace_id].append((part, light))
+                waiting[trace_id].append((part, record.model_copy(update=_WITHOUT_CONTENT)))
                 yield part, trace_id, None
                 continue
-            (span,) = spans_of(trace_id, (light,))
+            (span,) = spans_of(trace_id, (record,))
             own, known = hash((span.start_ns, span.end_ns, span.status, span.name)), counted[trace_id]
             yield part, trace_id, None if known.get(span.span_id) == own else span
             known[span.span_id] = own
@@ -69,7 +69,7 @@ class RecordFileSource(FileSource):
 
     def read(self, paths: Sequence[Path], parts: Collection[int]) -> Iterable[Trace]:
         if self._held is not None:
-            return traces_of(record for part, record in self._held if part in parts)
+            return self._held
         return traces_of(record for _, record in self._records(paths, parts.__contains__))
 
     def _records(

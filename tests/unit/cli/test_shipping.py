@@ -267,3 +267,33 @@ def test_imported_spans_stay_unless_they_may_be_shipped(tmp_path: Path, server: 
     assert status(stays)["held_back"] == 15
     ship(leaves, server, "--once", "--from-start")
     assert count(server) == 15
+
+
+@pytest.mark.parametrize(("form", "name"), [("records", "a.jsonl.gz"), ("records-msgpack", "a.msgpack")])
+def test_records_are_exported_from_any_source_and_are_one(lunch: Path, tmp_path: Path, form: str, name: str) -> None:
+    archive, records = tmp_path / "archive.jsonl", tmp_path / name
+    run("export", "--all", "--store", lunch, "-o", archive)
+
+    exported = run("export", "--all", "--format", form, "--from", archive, "-o", records)
+
+    assert exported.exit_code == 0, exported.output
+    assert "records to" in exported.stderr
+    for command in ("traces", "graph"):
+        assert run(command, "--from", records).stdout == run(command, "--from", archive).stdout
+
+
+def test_records_have_content_only_on_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("export", "--store", tmp_path / "runs.db", "--format", "records")
+    import_spans(words[2], [process({}, [span(1, 1, "s", 0, 1, attributes={"input.value": "a secret"})])])
+
+    assert "a secret" not in run(*words).stdout
+    assert "a secret" in run(*words, "--content").stdout
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPAN_ONLY")
+    assert "a secret" in run(*words).stdout
+
+
+def test_otlp_comes_from_a_store_only(tmp_path: Path) -> None:
+    result = run("export", "--from", "jaeger+http://localhost:1")
+
+    assert result.exit_code == 2
+    assert "--format records" in result.stderr

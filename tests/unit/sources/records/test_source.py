@@ -111,7 +111,7 @@ def test_a_bad_line_is_named_and_costs_no_other(
     with caplog.at_level(logging.WARNING), otel_mas.open(path) as source:
         assert source.traces()[0].span_count == 3
     assert [message.removeprefix(f"otel-mas: {path}: ")[:24] for message in caplog.messages] == [
-        "line 2 is no record: une",
+        "line 2 is no record: Exp",
         "line 3 is no record: tim",
         "line 5 is no record: tra",
     ]
