@@ -47,8 +47,8 @@ class MASTraceLogger:
     """Keeps trace records that code has already: in a store, where they are spans like any other, or in a file.
 
     Code that has none needs the marks (docs/marking.md) instead. `emit` never blocks, whichever thread or event loop
-    calls it: a thread writes. Records that do not fit into the queue are dropped, counted, and said once. Secrets are taken out
-    as in recording (`OTEL_MAS_CONTENT`).
+    calls it: a thread writes. Records that do not fit into the queue are dropped, counted, and said once. Secrets are
+    taken out as in recording (`OTEL_MAS_CONTENT`).
 
     Args:
         store: the store to write into; without `file`, by default the one of the settings.
