@@ -32,7 +32,11 @@ _CHILD: Final = "child"
 _RECORDED: Final = "recorded"
 _TYPES: Final = frozenset(EventType)
 _MODALITIES: Final = frozenset(Modality)
-_OURS: Final = CONTENT | {names.MAS_RECORD_TRACE_ID, names.MAS_RECORD_SPAN_ID}
+_OURS: Final = CONTENT | {
+    names.MAS_RECORD_TRACE_ID,
+    names.MAS_RECORD_SPAN_ID,
+    names.MAS_STATE_VALUES,
+}
 _EXCEPTION: Final = (
     ("type", names.EXCEPTION_TYPE),
     ("message", names.EXCEPTION_MESSAGE),
@@ -246,7 +250,7 @@ class _Records:
         """The events of a span; what is kept of its exception beside it is on the last one of that name."""
         kept = self._content.of(span) if id(span) in self._failed else {}
         more = {name: kept[name] for _, name in _EXCEPTION if kept.get(name)}
-        events = list(span.events)
+        events = [event for event in span.events if event.name != STATE_EVENT]  # of a record, which tells it
         if more:
             last = max((at for at, event in enumerate(events) if event.name == EXCEPTION_EVENT), default=None)
             if last is None:

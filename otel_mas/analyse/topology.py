@@ -130,6 +130,7 @@ class GraphScopes:
     def all(self) -> tuple[GraphScope, ...]:
         """In the order of their first spans."""
         found: dict[object, GraphScope] = {}
+        updates = []
         for span in self._causal.spans:
             if _is_run(span) and self._own_topology(span):
                 self._scope(found, span)
@@ -137,6 +138,10 @@ class GraphScopes:
                 around = self.around(span)
                 if around is not None:
                     self._scope(found, around).tasks.append(span)
+                elif span.get(names.MAS_TASK_UPDATED) and not span.columns.get(names.MAS_TASK_NAMESPACE):
+                    updates.append(span)
+        for span in updates:
+            self._add_update(span, found)
         return tuple(found.values())
 
     def topologies(self) -> Iterator[Topology]:
@@ -188,6 +193,12 @@ class GraphScopes:
         if run not in scope.runs:
             scope.runs.append(run)
         return scope
+
+    def _add_update(self, update: Span, found: Mapping[object, GraphScope]) -> None:
+        """Add an update of a thread's state, which lies in no run, to the tasks of the thread's graph."""
+        for key, scope in found.items():
+            if isinstance(key, tuple) and key[:2] == (update.conversation_id, update.service):
+                scope.tasks = sorted([*scope.tasks, update], key=lambda task: task.start_ns)
 
     def _place(self, run: Span) -> tuple[Span | None, str]:
         """The span that describes the graph of a run, and the graph's place in that description."""

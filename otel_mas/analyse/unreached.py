@@ -196,7 +196,7 @@ class Unreached:
             if guardrail is not None:
                 return _Stop(WhyNotKind.BLOCKED, (node,), self._blocked(guardrail, label), (guardrail, task))
             origin = self._origin(task) or task
-            return _Stop(WhyNotKind.FAILED, (node,), f"{label} failed ({self.error(task)})", (origin, task))
+            return _Stop(WhyNotKind.FAILED, (node,), f"{label} failed ({self.error(task)})", _distinct(origin, task))
         if task.end_ns is None:
             return _Stop(WhyNotKind.RUNNING, (node,), self.going_on(task), (task,))
         return None
@@ -289,7 +289,7 @@ class Unreached:
             return Finding(WhyNotKind.NOT_REACHED, words, (task,))
         if outcome == TaskOutcome.ERROR and self._handled(task, scope):
             words = f"was not reached: {self.label(task)} failed ({self.error(task)}), and its error handler went on"
-            return Finding(WhyNotKind.FAILED, words, (self._origin(task) or task, task))
+            return Finding(WhyNotKind.FAILED, words, _distinct(self._origin(task) or task, task))
         if outcome == TaskOutcome.HANDOFF:
             to = [edge.effect for edge in self._causal.effects_of(task.span_id) if edge.kind == LinkKind.HANDOFF]
             whom = ", ".join(self.label(self._scopes.spans[one]) for one in to if one in self._scopes.spans)
@@ -406,6 +406,10 @@ def _bad(grade: Span) -> bool:
     label = grade.get(names.GEN_AI_EVALUATION_SCORE_LABEL)
     value = grade.get(names.GEN_AI_EVALUATION_SCORE_VALUE)
     return str(label).casefold() in _BAD_LABELS if label is not None else value == 0
+
+
+def _distinct(*spans: Span) -> tuple[Span, ...]:
+    return tuple(dict.fromkeys(spans))
 
 
 def _over(found: Finding, towards: str) -> Finding:

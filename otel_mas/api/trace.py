@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pyarrow
 
     from otel_mas.analyse.content import RunContent
+    from otel_mas.analyse.error_report import ErrorReport
     from otel_mas.analyse.questions import Question
     from otel_mas.analyse.spans import SpanDetails
     from otel_mas.analyse.why_not import WhyNot
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from otel_mas.api.logs import Logs
     from otel_mas.api.query_answers import Events, Executions, Metrics, ReadRun
     from otel_mas.api.records import Records
+    from otel_mas.api.state import State
     from otel_mas.causal import CausalGraph
     from otel_mas.report.frame import Frame
 
@@ -241,6 +243,22 @@ class Run(Tabular):
         from otel_mas.analyse.why_not import why_not
 
         return why_not(self.graph().causal, agent, self._content)
+
+    def state(self) -> State:
+        """Changes of the state of its graphs, in order, the state that a task read, and two of these compared."""
+        from otel_mas.analyse.state import state_timeline
+        from otel_mas.api.state import State
+
+        return State(state_timeline(self.graph().causal, self._content))
+
+    def error_reports(self) -> tuple[ErrorReport, ...]:
+        """A report of each error: stack, state and input, what led there, what ran side by side, versions.
+
+        Those that ended a run come first.
+        """
+        from otel_mas.analyse.error_report import error_reports
+
+        return error_reports(self.graph().causal, self._content)
 
     def profile(self) -> Profile:
         """Its time: by agent, turn, node, model and tool, hot spots, and profiled functions."""

@@ -21,6 +21,8 @@ COMMANDS = {
     "critical-path": ("explain:critical_path", "Show what the duration is made of, step by step."),
     "profile": ("profile:command", "Show the time by agent, node, model and tool, and hot spots."),
     "why-not": ("why:why_not", "Show why an agent did not act."),
+    "state": ("why:state", "Show what each task changed in the state, and what another one read of it."),
+    "error": ("why:error", "Show everything about the errors of a run."),
     "cost": ("explain:cost", "Show tokens and cost, by agent and by model."),
     "query": ("query:command", "Ask about many runs: executions, agents, chains, events, metrics."),
     "compare": ("compare:command", "Compare two sets of runs: what got slower, dearer, or fails more."),

@@ -44,7 +44,10 @@ CUT, MISSING = "cut", "missing"
 """Types of parts that stand for what was left out, and for a message that was not kept."""
 
 _REGISTRY = frozenset(value for name, value in vars(names).items() if name.isupper() and isinstance(value, str))
-_OWN_CONTENT = frozenset(name for name in _REGISTRY if content_class(name) is ContentClass.CONTENT) - OF_MESSAGES
+_OWN_CONTENT = frozenset(name for name in _REGISTRY if content_class(name) is ContentClass.CONTENT) - {
+    *OF_MESSAGES,
+    names.MAS_STATE_VALUES,
+}
 _SIDES = (
     ("input", names.MAS_INPUT_MESSAGES, names.GEN_AI_INPUT_MESSAGES),
     ("output", names.MAS_OUTPUT_MESSAGES, names.GEN_AI_OUTPUT_MESSAGES),
@@ -107,6 +110,8 @@ class TraceContent:
             for digest, body in pairs:
                 self._keep(digest, body, cut_sizes, whole=whole)
         self._add_states(span)
+        for digest, body in _state_values(span):
+            self._keep(digest, body, cut_sizes, whole=names.MAS_STATE_VALUES not in shortened)
         contents = list(contents_of(span))
         if contents:
             self.contents.setdefault(span.span_id, []).extend(contents)
@@ -223,6 +228,14 @@ def _instructions(digests: Sequence[str], parts: Any) -> Iterator[tuple[str, _Bo
 def _messages(value: Any) -> list[_Body]:
     found = parsed_json(value)
     return [message_of(one) for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def _state_values(span: Span) -> Iterator[tuple[str, _Body]]:
+    """Values written to a state, and the messages among them."""
+    found = parsed_json(span.attributes.get(names.MAS_STATE_VALUES))
+    for digest, body in found.items() if isinstance(found, Mapping) else ():
+        if isinstance(body, Mapping):
+            yield digest, {**body, "role": str(body.get("role", ""))}
 
 
 def _left_out(message: _Body) -> int:

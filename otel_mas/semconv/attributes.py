@@ -254,6 +254,10 @@ MAS_STATE_DIGESTS: Final = "mas.state.digests"
 """For each of `mas.state.changed` the digest of what was written, keyed BLAKE2b, 128 bits, hex; where there is
 none `size:` and how many characters, bytes or items it has, or `opaque`.
 """
+MAS_STATE_VALUES: Final = "mas.state.values"
+"""Values of `mas.state.digests`, and the messages among them, as a JSON object by digest. Added as a span leaves
+the store, if content may.
+"""
 MAS_STORE_ID: Final = "mas.store.id"
 """The store that the span was written to; on the resource, so that a store never ships into itself."""
 MAS_TASK_ATTEMPT: Final = "mas.task.attempt"

@@ -5,6 +5,7 @@ Values too large for a backend are shortened, carry a note of that, and are stil
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -39,11 +40,15 @@ _PLAIN = frozenset(
         names.GEN_AI_EVALUATION_EXPLANATION,
         names.MAS_GUARDRAIL_REASON,
         names.MAS_ROUTING_REASON,
+        names.EXCEPTION_MESSAGE,
+        names.EXCEPTION_STACKTRACE,
     }
 )
-_ON_EVENTS = frozenset({names.EXCEPTION_MESSAGE, names.EXCEPTION_STACKTRACE})
+_OF_EXCEPTIONS = frozenset({names.EXCEPTION_MESSAGE, names.EXCEPTION_STACKTRACE})
+"""Attributes of the span's exception event where the process put content on spans; else they are the span's."""
 _INPUT, _OUTPUT = 0, 1
 _DIGEST = 16  # bytes
+_MESSAGE_DIGEST = re.compile("[0-9a-f]{32}")
 _MAX_BODY = 2**20  # bytes of one body: longer ones are not read to be cut
 _READ_AT_MOST = 8  # times the limit, of all messages of a span
 _CHUNK = 100
@@ -60,9 +65,11 @@ def with_content(connection: sqlite3.Connection, trace: int, span_id: bytes, bod
     added: list[bytes] = []
     cut: list[str] = []
     try:
-        attributes = decode_body(body).attributes
+        decoded = decode_body(body)
+        attributes = decoded.attributes
+        on_events = {name for event in decoded.events for name in _OF_EXCEPTIONS if name in event.attributes}
         for name, text, shortened in _attributes(connection, trace, span_id, attributes, limit):
-            if name not in attributes:
+            if name not in attributes and name not in on_events:
                 added.append(delimited(_ATTRIBUTE, key_value(name, text)))
                 if shortened:
                     cut.append(name)
@@ -93,8 +100,10 @@ def _attributes(
         whole = b"[" + b",".join(logs) + b"]"
         last[names.MAS_LOG_RECORDS] = whole, len(whole)
     for name, (value, size) in last.items():
-        if rule(name) is Rule.WITHHOLD and name not in _ON_EVENTS:
+        if rule(name) is Rule.WITHHOLD:
             yield name, *_content(name, value, size, limit)
+    if attributes.get(names.MAS_STATE_DIGESTS):
+        yield from _state(connection, attributes[names.MAS_STATE_DIGESTS], limit)
     if attributes.get(names.GEN_AI_OPERATION_NAME) not in _WITH_MESSAGES:
         return
     lists = connection.execute(
@@ -106,6 +115,34 @@ def _attributes(
         digests = b"".join(part for found, part in lists if found == direction)
         if digests:
             yield from _messages(connection, direction, digests, attributes, limit)
+
+
+def _state(connection: sqlite3.Connection, digests: Sequence[str], limit: int) -> Iterator[tuple[str, str, bool]]:
+    """The values written to a state, by digest, with the messages that stand in them as digests."""
+    known = _by_digest(connection, [digest for digest in digests if len(digest) == 2 * _DIGEST])
+    inside = [one for body in known.values() for one in _digests_in(body.get("value"))]
+    known |= {digest: body for digest, body in _by_digest(connection, inside).items() if "parts" in body}
+    if known:
+        yield names.MAS_STATE_VALUES, *fit(known, limit)
+
+
+def _by_digest(connection: sqlite3.Connection, digests: Sequence[str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(digests), _CHUNK):
+        chunk = [bytes.fromhex(digest) for digest in digests[start : start + _CHUNK]]
+        rows = connection.execute(
+            f"SELECT digest, role, body FROM messages WHERE digest IN ({', '.join('?' * len(chunk))})"
+            " AND length(body) <= ?",
+            (*chunk, _MAX_BODY),
+        )
+        found |= {digest.hex(): {"role": role, **orjson.loads(body)} for digest, role, body in rows}
+    return found
+
+
+def _digests_in(value: Any) -> list[str]:
+    """The texts in a list that could be digests of messages."""
+    texts = value if isinstance(value, list) else []
+    return [one for one in texts if isinstance(one, str) and _MESSAGE_DIGEST.fullmatch(one)]
 
 
 def _content(name: str, value: bytes | None, size: int, limit: int) -> tuple[str, bool]:

@@ -14,10 +14,12 @@ from typing import Any
 from otel_mas.analyse.log import EntryKind
 from otel_mas.api import Conversation
 from otel_mas.report import json
+from otel_mas.report.json.errors import errors
 from otel_mas.report.json.log import entry
 from otel_mas.report.json.logs import log_record
 from otel_mas.report.json.query import ROWS
 from otel_mas.report.json.span import span_details
+from otel_mas.report.json.state import state
 from otel_mas.report.json.why_not import why_not
 from otel_mas.trace_records.record import TraceRecord
 
@@ -61,22 +63,17 @@ ANSWERS: Mapping[str, Answer] = {
     "show a task": Answer(lambda run: [span_details(run.span_details(one), ()) for one in _some_tasks(run)], None),
     "logs": Answer(lambda run: [log_record(one) for one in run.logs()], None),
     "metrics": Answer(lambda run: listed(run.metrics("duration")), ("query", "metrics", "--by", "node")),
+    "state": Answer(lambda run: state(run.problems, changes=run.state().changes), ("state",)),
+    "error": Answer(lambda run: errors(run.error_reports(), run.problems), ("error",)),
     "cost": Answer(lambda run: json.cost(run.graph().cost(), run.problems), ("cost",)),
 }
 
 
-_STATE = "the values of a state, which stay in the store"
-_ERRORS = "messages of errors, which are not exported"
+_ON_SPANS = "nothing; its spans have content among their attributes, which the store keeps beside them"
 LACKING: Mapping[tuple[str, str], str] = {
-    ("log", "archive"): _STATE,
-    ("log", "jaeger"): _STATE,
-    ("log but for states", "archive"): _ERRORS,
-    ("log but for states", "jaeger"): _ERRORS,
-    ("show a task", "archive"): _STATE,
-    ("show a task", "jaeger"): _STATE,
-    ("show a task", "records"): "nothing; but content is among the attributes of its spans",
-    ("events", "archive"): _ERRORS,
-    ("events", "jaeger"): _ERRORS,
+    ("show a task", "archive"): _ON_SPANS,
+    ("show a task", "jaeger"): _ON_SPANS,
+    ("show a task", "records"): _ON_SPANS,
 }
 """(answer, place) → what the place lacks."""
 

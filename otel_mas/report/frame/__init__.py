@@ -1,6 +1,7 @@
 """Answers as data frames: tables with described columns, as pandas or Arrow."""
 
 from otel_mas.report.frame.answers import (
+    CHANGES,
     COSTS,
     EDGES,
     ENTRIES,
@@ -20,6 +21,7 @@ from otel_mas.report.frame.answers import (
     logs,
     matches,
     profile,
+    state,
     traces,
 )
 from otel_mas.report.frame.records import RECORDS, records
@@ -27,6 +29,7 @@ from otel_mas.report.frame.spans import SPANS, spans
 from otel_mas.report.frame.table import Column, Frame
 
 __all__ = [
+    "CHANGES",
     "COSTS",
     "EDGES",
     "ENTRIES",
@@ -52,5 +55,6 @@ __all__ = [
     "profile",
     "records",
     "spans",
+    "state",
     "traces",
 ]

@@ -9,6 +9,7 @@ from typing import Any, get_args, get_type_hints
 from otel_mas.analyse.cost import CostTable
 from otel_mas.analyse.log import Entry, LogRecord
 from otel_mas.analyse.profile import Profile
+from otel_mas.analyse.state import StateChange
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import TraceSummary
 from otel_mas.model.search import Match
@@ -17,6 +18,7 @@ from otel_mas.report.frame.table import Column, Frame, text
 from otel_mas.report.json import log as json_log
 from otel_mas.report.json import logs as json_logs
 from otel_mas.report.json import search as json_search
+from otel_mas.report.json import state as json_state
 from otel_mas.report.task_labels import TaskLabels
 
 _TYPES: Mapping[Any, str] = {
@@ -75,6 +77,8 @@ _ENTRIES, _MATCHES = columns_of(json_log.EntryForm), columns_of(json_search.Matc
 ENTRIES, MATCHES = tuple(_ENTRIES.values()), tuple(_MATCHES.values())
 _LOGS = columns_of(json_logs.LogRecordForm)
 LOGS = tuple(_LOGS.values())
+_CHANGES = columns_of(json_state.ChangeForm)
+CHANGES = tuple(_CHANGES.values())
 
 
 def traces(summaries: Sequence[TraceSummary]) -> Frame:
@@ -119,6 +123,11 @@ def logs(records: Sequence[LogRecord]) -> Frame:
     return frame_of(_LOGS, [{**row, "attributes": text(row["attributes"])} for row in rows])
 
 
+def state(changes: Sequence[StateChange]) -> Frame:
+    """A row for each change, in the order in which they were applied."""
+    return frame_of(_CHANGES, [json_state.change(one) for one in changes])
+
+
 def log(entries: Sequence[Entry]) -> Frame:
     """A row for each entry, in causal order."""
     return frame_of(_ENTRIES, [json_log.entry(one) for one in entries])
@@ -130,6 +139,7 @@ def matches(found: Sequence[Match]) -> Frame:
 
 
 __all__ = [
+    "CHANGES",
     "COSTS",
     "EDGES",
     "ENTRIES",
@@ -149,5 +159,6 @@ __all__ = [
     "logs",
     "matches",
     "profile",
+    "state",
     "traces",
 ]

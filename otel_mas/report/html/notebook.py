@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from otel_mas.analyse.cost import CostTable
 from otel_mas.analyse.log import Entry
 from otel_mas.analyse.profile import Profile
+from otel_mas.analyse.state import StateChange
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import Span, TraceSummary
 from otel_mas.model.search import Match
@@ -19,6 +20,7 @@ from otel_mas.report.html import matches as search
 from otel_mas.report.html import path as paths
 from otel_mas.report.html import profile as profiles
 from otel_mas.report.html import span as single
+from otel_mas.report.html import state as states
 from otel_mas.report.html.attention import attention, problems
 from otel_mas.report.html.block import block, folded
 from otel_mas.report.html.heading import at_work, heading, price
@@ -86,6 +88,13 @@ def matches(found: Sequence[Match], more: bool = False) -> str:
     """Matches of a search; `more`: there may be further ones, in older traces."""
     phrase = f"the first {len(found):,}; limit=... asks for more" if more else None
     return block(search.matches(found), element("p", phrase, class_="om-dim") if phrase else None)
+
+
+def state(changes: Sequence[StateChange]) -> str:
+    """Changes of a state."""
+    if not changes:
+        return block(element("p", "No change of a state was recorded."))
+    return block(states.state(changes, changes[0].time_ns, _MOST_ENTRIES))
 
 
 def traces(summaries: Sequence[TraceSummary], more: bool = False) -> str:
