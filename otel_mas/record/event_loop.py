@@ -63,7 +63,7 @@ class LoopMonitor:
         """Count the lag so far of a timer that should have fired by now."""
         now = monotonic()
         lag = now - (self.due or now)
-        if lag < LEAST_S:
+        if lag < LEAST_S or _running_loop() is not self.loop():  # no lag: another thread asks, or the loop has stopped
             return
         self.due = now
         self.total += lag
@@ -92,29 +92,40 @@ class LoopMonitor:
             self._numbers.clear()
 
 
-class LoopWatch:
-    """The time for which one task is open, in the loop that it began in."""
+Moment = tuple[int, float]
+"""Number and sum of the lags of a loop until then."""
 
-    __slots__ = ("_count", "_monitor", "_total")
+
+class LoopWatch:
+    """The time for which one run or task is open, in the loop that it began in. Dropped, it ends."""
+
+    __slots__ = ("_began", "_monitor")
 
     def __init__(self, monitor: LoopMonitor) -> None:
         self._monitor = monitor
-        self._total = monitor.total
-        self._count = monitor.count
+        self._began = monitor.count, monitor.total
 
-    def end(self) -> dict[str, Any]:
-        """Stop watching; return the attributes of the task's span, none where the loop was not blocked meanwhile."""
+    def now(self) -> Moment:
+        """The present moment, for `lag_since`."""
+        self._monitor.note()
+        return self._monitor.count, self._monitor.total
+
+    def lag_since(self, moment: Moment) -> dict[str, Any]:
+        """Attributes for a span that began at this moment; none where the loop was not blocked since."""
         monitor = self._monitor
-        monitor.open.pop(id(self), None)
-        loop = _running_loop()
-        if loop is not None and loop is monitor.loop():
-            monitor.note()
-        if monitor.count == self._count:
+        monitor.note()
+        count, total = moment
+        if monitor.count == count:
             return _NOT_BLOCKED
         return {
-            names.MAS_EVENT_LOOP_LAG_MAX: monitor.longest(self._count),
-            names.MAS_EVENT_LOOP_LAG_TOTAL: monitor.total - self._total,
+            names.MAS_EVENT_LOOP_LAG_MAX: monitor.longest(count),
+            names.MAS_EVENT_LOOP_LAG_TOTAL: monitor.total - total,
         }
+
+    def end(self) -> dict[str, Any]:
+        """Stop watching; return the attributes as `lag_since` does, for all the time."""
+        self._monitor.open.pop(id(self), None)
+        return self.lag_since(self._began)
 
     def __del__(self) -> None:
         self._monitor.open.pop(id(self), None)

@@ -88,7 +88,8 @@ class TaskRun:
     reasons: RoutingReasons | None = field(init=False, default=None)
     routed: set[str] = field(init=False, default_factory=set)
     """The nodes that a routing function chose."""
-    loop_watch: LoopWatch | None = field(init=False, default=None)
+    began: tuple[int, float] | None = field(init=False, default=None)
+    """The moment of the event loop at which it began, where there is a loop."""
     _known: set[tuple[int, int, LinkKind]] | None = field(init=False, default=None)
     """Trace id, span id and kind of each of `causes`, once there are several."""
 
@@ -134,7 +135,7 @@ class TaskRun:
             name, attributes = self._attributes()
             self.span = run.recorder.start_span(name, attributes, causes=self.causes, parent=run.span)
             self.writer.context = self.span.get_span_context()
-            self.loop_watch = run.recorder.watch_loop()
+            self.began = None if run.loop_watch is None else run.loop_watch.now()
             if names.GEN_AI_OPERATION_NAME in attributes:
                 self.given = state_messages.in_state(self.task.input, run.channels.messages)
                 state_messages.record_input(run.recorder, self.span, self, self.given)
@@ -228,8 +229,11 @@ class TaskRun:
         self.outcome = outcome
         if self.reasons is not None:
             self._record_unused_reasons(span, self.reasons, outcome)
-        self.run.recorder.end_watch(self.loop_watch, span)
         self.run.recorder.set_attributes(span, _OUTCOMES[outcome._value_])
+        if self.began is not None and self.run.loop_watch is not None:
+            lag = self.run.loop_watch.lag_since(self.began)
+            if lag:
+                self.run.recorder.set_attributes(span, lag)
         if outcome in UNFINISHED:
             self.run.left_unfinished(self.task.id, span.get_span_context(), outcome)
         span.end(end_ns)
@@ -314,6 +318,7 @@ class GraphRun:
         if outer is not None and outer.span is not None and self.shares_task_span:
             outer.graph = None  # only the first run inside; a second one in the same task has its own span
             self.span = outer.span
+            self.loop_watch: LoopWatch | None = outer.run.loop_watch
             self.agent = False
         else:
             name, attributes = spans.run_attributes(self.graph, loop.config)
