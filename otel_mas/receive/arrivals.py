@@ -12,7 +12,7 @@ from typing import Final
 from otel_mas.model import Span
 from otel_mas.trace_records.ids import otel_span_id, otel_trace_id
 from otel_mas.trace_records.record import OCCURRENCES, TraceRecord
-from otel_mas.trace_records.spans import spans_of
+from otel_mas.trace_records.spans import parent_in_trace, spans_of
 
 _MAX_KNOWN: Final = 20_000
 """Written records that are remembered, without content."""
@@ -89,9 +89,10 @@ class Arrivals:
             return None if span_id in known else (trace_id, span_id)
         above = record
         for _ in range(_MOST_ABOVE):
-            if above.complete or above.parent_span_id is not None or above.parent_id is None:
+            named = parent_in_trace(above)
+            if above.complete or above.parent_span_id is not None or named is None:
                 return None
-            parent_id = otel_span_id(trace_id, above.parent_id)
+            parent_id = otel_span_id(trace_id, named)
             parent = known.get(parent_id)
             if parent is None:
                 return trace_id, parent_id

@@ -113,9 +113,9 @@ class _Nesting:
         if record.complete or record.parent_span_id is not None:
             return None if record.parent_span_id is None else otel_span_id(self.trace_id, record.parent_span_id)
         above, seen = record, 0
-        while above.parent_id is not None and seen < _MOST_ABOVE:
+        while (named := parent_in_trace(above)) is not None and seen < _MOST_ABOVE:
             seen += 1
-            span_id = otel_span_id(self.trace_id, above.parent_id)
+            span_id = otel_span_id(self.trace_id, named)
             parent = self.records.get(span_id)
             if parent is None or parent is record:
                 return None
@@ -151,6 +151,13 @@ class _Nesting:
         if span_id != span and span_id not in self.records:
             own[names.MAS_RECORD_SPAN_ID] = span
         return Link(trace_id, span_id, kind, {**own, **_tuples(attributes)})
+
+
+def parent_in_trace(record: TraceRecord) -> str | None:
+    """The causal parent of another program's record, in the same trace: the one that it names, or the first of all."""
+    if record.parent_id is not None:
+        return record.parent_id
+    return next((parent.span_id for parent in record.parents if parent.trace_id is None), None)
 
 
 def _holds(outer: TraceRecord, inner: TraceRecord) -> bool:
@@ -310,4 +317,4 @@ def _tuple(value: Any) -> Any:
     return tuple(map(_tuple, value)) if type(value) is list else value
 
 
-__all__ = ["spans_of", "traces_of"]
+__all__ = ["parent_in_trace", "spans_of", "traces_of"]

@@ -88,3 +88,10 @@ def test_the_schema_takes_what_the_model_writes() -> None:
     with otel_mas.open(Path(__file__).parents[2] / "answers" / "example_team.jsonl.gz") as source:
         for record in source.latest().records():
             jsonschema.validate(json.loads(record.to_json()), schema)
+
+
+def test_the_example_stands_in_the_docs_and_fits_the_schema() -> None:
+    example = SCHEMA.parents[1] / "examples" / "records" / "run.jsonl"
+
+    assert example.read_text() in (SCHEMA.parent / "records.md").read_text()
+    assert len([TraceRecord.from_json(line) for line in example.read_bytes().splitlines()]) == 7

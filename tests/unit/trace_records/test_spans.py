@@ -52,6 +52,19 @@ def test_a_causal_parent_that_ended_before_is_a_trigger_beside_it() -> None:
     assert found == {("all", "child", "plan"), ("all", "child", "write"), ("plan", "trigger", "write")}
 
 
+def test_several_causes_alone_lie_in_what_encloses_the_first() -> None:
+    found = edges(
+        record("all", "WORKFLOW", 0, 300),
+        record("one", "AGENT_TASK", 10, 50, parent_id="all"),
+        record("two", "AGENT_TASK", 10, 90, parent_id="all"),
+        record("join", "AGENT_TASK", 100, 50, parents=[{"span_id": "one"}, {"span_id": "two"}]),
+    )
+
+    assert {edge for edge in found if edge[2] == "join"} == {
+        ("all", "child", "join"), ("one", "trigger", "join"), ("two", "trigger", "join")
+    }  # fmt: skip
+
+
 def test_what_follows_a_send_was_sent() -> None:
     found = edges(
         record("plan", "AGENT_TASK", 10, 50),
