@@ -24,16 +24,19 @@ _TRACE = Head("trace")
 
 def executions(found: Sequence[Execution], most: int | None = MOST) -> Table:
     """A row for each execution: how long, what its time was spent on, tokens and cost."""
-    ids, time = short_ids([one.trace_id for one in found]), _clock([one.start_ns for one in found])
+    ids = short_ids([one.trace_id for one in found])
+    time, notes = _clock([one.start_ns for one in found])
     heads = (
         *(_TRACE, Head("started"), Head("took", numeric=True), Head("status"), Head("kind")),
         *(Head("what", text=True), Head("model", numeric=True), Head("tools", numeric=True)),
         *(Head("overhead", numeric=True), Head("tokens", numeric=True), Head("cost", numeric=True)),
         Head("error", text=True),
     )
-    return _table(
-        heads, found, lambda one: [ids[one.trace_id], time(one.start_ns), *_execution(one)], "execution", most
-    )
+
+    def row(one: Execution) -> list[str]:
+        return [ids[one.trace_id], time(one.start_ns), *_execution(one)]
+
+    return _table(heads, found, row, "execution", most, notes)
 
 
 def _execution(one: Execution) -> list[str]:
@@ -57,10 +60,12 @@ def _innermost(label: str) -> str:
     return label.rpartition("/")[2]
 
 
-def _clock(times: Sequence[int]) -> Callable[[int], str]:
-    """Writes these times; without the day where it is the same for all."""
+def _clock(times: Sequence[int]) -> tuple[Callable[[int], str], Sequence[str]]:
+    """Writes these times; without the day, which is a note then, where it is the same for all."""
     days = {local_time(time)[:10] for time in times}
-    return lambda time: local_time(time)[11:] if len(days) == 1 else local_time(time)
+    if len(days) == 1:
+        return (lambda time: local_time(time)[11:]), [f"all on {days.pop()}"]
+    return local_time, ()
 
 
 def statistics(found: Sequence[ExecutionStatistics], most: int | None = MOST) -> Table:
@@ -71,7 +76,7 @@ def statistics(found: Sequence[ExecutionStatistics], most: int | None = MOST) ->
         *(Head(title, numeric=True) for title in ("overhead", "tokens", "cost")),
         *(Head("models", text=True), Head("errors", text=True)),
     )
-    return _table(heads, found, _statistics, "execution", most)
+    return _table(heads, found, _statistics, "row", most)
 
 
 def _statistics(one: ExecutionStatistics) -> list[str]:
@@ -146,7 +151,8 @@ def stages(found: Sequence[Stage], most: int | None = MOST) -> Table:
 
 def events(found: Sequence[RunEvent], most: int | None = MOST) -> Table:
     """A row for each event."""
-    ids, time = short_ids([one.trace_id for one in found]), _clock([one.time_ns for one in found])
+    ids = short_ids([one.trace_id for one in found])
+    time, notes = _clock([one.time_ns for one in found])
     heads = (
         *(_TRACE, Head("time"), Head("type"), Head("name", text=True), Head("agent", text=True)),
         *(Head("node", text=True), Head("took", numeric=True), Head("detail", text=True)),
@@ -157,7 +163,7 @@ def events(found: Sequence[RunEvent], most: int | None = MOST) -> Table:
         words = [plain(word or "") for word in (one.name, one.agent, one.node, one.detail)]
         return [ids[one.trace_id], time(one.time_ns), one.type, *words[:3], took, words[3]]
 
-    return _table(heads, found, row, "event", most)
+    return _table(heads, found, row, "event", most, notes)
 
 
 def metrics(found: Sequence[Metric], most: int | None = MOST) -> Table:
