@@ -149,7 +149,8 @@ def _remarks(found: Profile, width: int) -> Iterator[Text]:
     yield from wrap(Text(phrase), width)
     rows = found.rows
     if any(row.waiting_sibling_ns or row.waiting_input_ns or row.waiting_rate_limit_ns for row in rows):
-        yield Text("sibling, person, rate limit: how long it waited for these after its calls had ended", style="dim")
+        phrase = "sibling, person, rate limit: how long it waited for these after its calls had ended"
+        yield from wrap(Text(phrase, style="dim"), width)
     if any(1 < row.calls < _OF_ENOUGH for row in rows) or 1 < found.runs < _OF_ENOUGH:
         phrase = "~ says little: P90 of fewer than 10, P99 of fewer than 100 durations, interpolated to the longest"
         yield from wrap(Text(phrase, style="dim"), width)

@@ -11,6 +11,7 @@ from types import ModuleType
 import pytest
 
 from otel_mas.analyse.cost import cost
+from otel_mas.analyse.profile import profile
 from otel_mas.causal import CausalGraph, build
 from otel_mas.model import Event, Link, Span, SpanBody, StatusCode, SummaryBuilder, Trace
 from otel_mas.report.html import notebook
@@ -110,6 +111,7 @@ FORMS: dict[str, Callable[[CausalGraph], str]] = {
     "graph": lambda causal: notebook.graph(causal, causal.critical_path(), (HOSTILE,)),
     "critical path": lambda causal: notebook.critical_path(causal, causal.critical_path()),
     "cost": lambda causal: notebook.cost(cost(causal.spans)),
+    "profile": lambda causal: notebook.profile(profile([causal])),
     "traces": lambda causal: notebook.traces(
         [SummaryBuilder.of(Trace("a" * 32, causal.spans)).summary(HOSTILE)] * 3, True
     ),
