@@ -42,8 +42,8 @@ def test_many_runs_are_those_of_the_filters(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("profile", "latest", "--since", "1d"), "--since is for many traces"),
-        (("profile", "--agent", "writer"), "give --since too"),
+        (("profile", "latest", "--since", "1d"), "selects among many traces"),
+        (("profile", "--conversation", "x", "--agent", "writer"), "selects among many traces"),
         (("profile", "--since", "soon"), "soon"),
         (("export", "latest", "--format", "speedscope", "--content"), "has no content"),
     ],
