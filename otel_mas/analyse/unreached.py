@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from otel_mas.analyse.content import RunContent
+from otel_mas.analyse.judgements import Judgements, quote
 from otel_mas.analyse.topology import ANY, COMMAND, EDGE, HANDLER, JOIN, DeclaredEdge, GraphScope, GraphScopes, Topology
 from otel_mas.causal import CausalGraph
 from otel_mas.causal.failed import failed
 from otel_mas.model import Span
 from otel_mas.model.channels import BRANCH_TO, END, START, node_of
 from otel_mas.semconv import attributes as names
-from otel_mas.semconv.enums import LinkKind, RecordKind, RunOutcome, TaskOutcome, Verdict
-
-_MOST_QUOTED = 100
+from otel_mas.semconv.enums import LinkKind, RecordKind, RunOutcome, TaskOutcome
 
 
 class WhyNotKind(StrEnum):
@@ -94,6 +93,7 @@ class Unreached:
         self._scopes = scopes
         self._content = content
         self._labels = causal.short_labels()
+        self._judgements = Judgements(causal, scopes.spans, content)
 
     def explain(self, scope: GraphScope, node: str) -> Finding:
         """Return why no task of this node is in a run of its graph."""
@@ -139,7 +139,7 @@ class Unreached:
             return None
         kind = str(origin.get(names.ERROR_TYPE) or "error")
         message = self._content.error_message(origin)
-        return f"{kind}: {_cut(message)}" if message else kind
+        return f"{kind}: {quote(message)}" if message else kind
 
     def _origin(self, span: Span) -> Span | None:
         """The span in which the error that a span failed with happened."""
@@ -192,9 +192,9 @@ class Unreached:
         if outcome == TaskOutcome.CANCELLED:
             return _Stop(WhyNotKind.CANCELLED, (node,), f"{label} was cancelled", (task,))
         if outcome == TaskOutcome.ERROR:
-            guardrail = self._guardrail(task)
+            guardrail = self._judgements.guardrail(task)
             if guardrail is not None:
-                return _Stop(WhyNotKind.BLOCKED, (node,), self._blocked(guardrail, label), (guardrail, task))
+                return _Stop(WhyNotKind.BLOCKED, (node,), self._judgements.blocked(guardrail, label), (guardrail, task))
             origin = self._origin(task) or task
             return _Stop(WhyNotKind.FAILED, (node,), f"{label} failed ({self.error(task)})", _distinct(origin, task))
         if task.end_ns is None:
@@ -219,7 +219,7 @@ class Unreached:
         """A paused task, behind the tasks inside it that asked."""
         inside = [
             span
-            for span in self._below(task)
+            for span in self._judgements.below(task)
             if span.columns.get(names.MAS_TASK_OUTCOME) == TaskOutcome.INTERRUPTED and span is not task
         ]
         return (*reversed(inside), task)
@@ -322,16 +322,16 @@ class Unreached:
         decider = self._scopes.parent(last) or task or last
         chosen = _and([_end(one) for one in _choice(last)]) or "the end"
         reason = self._content.reason(last)
-        quoted = f" (“{_cut(reason)}”)" if reason else ""
+        quoted = f" (“{quote(reason)}”)" if reason else ""
         number = f", the last of {len(decisions)} decisions without it" if len(decisions) > 1 else ""
         went = f"{self.label(decider)} chose {chosen}{quoted}{number}"
-        guardrail = self._guardrail(decider)
+        guardrail = self._judgements.guardrail(decider)
         if guardrail is not None:
-            words = f"was not reached: {self._blocked(guardrail, self.label(decider))}, and {went}"
+            words = f"was not reached: {self._judgements.blocked(guardrail, self.label(decider))}, and {went}"
             return Finding(WhyNotKind.BLOCKED, words, (guardrail, *reversed(decisions)))
-        grade, inferred = self._grade(decider)
+        grade, inferred = self._judgements.grade(decider)
         if grade is not None:
-            words = f"was skipped: {self._graded(grade)}, and {went}"
+            words = f"was skipped: {self._judgements.graded(grade)}, and {went}"
             return Finding(WhyNotKind.SKIPPED, words, (grade, *reversed(decisions)), inferred)
         return Finding(WhyNotKind.NOT_REACHED, f"was not reached: {went}", tuple(reversed(decisions)))
 
@@ -344,68 +344,9 @@ class Unreached:
         words = f"was not reached: no edge of {label} led to it, and nothing was sent to it"
         return Finding(WhyNotKind.NOT_REACHED, words, tuple(scope.runs[-1:]), True)
 
-    # -- decisions, guardrails and grades ------------------------------------------------------------------------------
-
     def _decisions(self, task: Span) -> list[Span]:
         inside = self._causal.children_of(task.span_id)
         return [one for one in inside if one.record_kind == RecordKind.ROUTING_DECISION]
-
-    def _below(self, task: Span) -> Iterator[Span]:
-        waiting = [task]
-        while waiting:
-            span = waiting.pop()
-            yield span
-            waiting.extend(reversed(self._causal.children_of(span.span_id)))
-
-    def _guardrail(self, task: Span) -> Span | None:
-        """The guardrail in a task that stopped what it saw; of a run, only its own."""
-        inside = self._below(task) if task.task_id else self._causal.children_of(task.span_id)
-        return next(
-            (
-                one
-                for one in inside
-                if one.columns.get(names.MAS_RECORD_KIND) == RecordKind.GUARDRAIL
-                and one.get(names.MAS_GUARDRAIL_VERDICT) == Verdict.BLOCK
-            ),
-            None,
-        )
-
-    def _blocked(self, guardrail: Span, where: str) -> str:
-        reason = self._content.reason(guardrail)
-        quoted = f" (“{_cut(reason)}”)" if reason else ""
-        return f"guardrail {guardrail.get(names.MAS_GUARDRAIL_NAME) or 'without a name'} in {where} blocked{quoted}"
-
-    def _grade(self, task: Span) -> tuple[Span | None, bool]:
-        """The grade in a task that decided; else a bad one in a task that caused it, which is inferred."""
-        if not task.task_id:
-            return None, False
-        inside = [one for one in self._below(task) if one.record_kind == RecordKind.EVALUATION]
-        if inside:
-            return inside[-1], False
-        for edge in self._causal.causes_of(task.span_id):
-            cause = self._scopes.spans.get(edge.cause)
-            if edge.kind == LinkKind.TRIGGER and cause is not None and cause.task_id:
-                bad = [one for one in self._below(cause) if one.record_kind == RecordKind.EVALUATION and _bad(one)]
-                if bad:
-                    return bad[-1], True
-        return None, False
-
-    def _graded(self, grade: Span) -> str:
-        label = grade.get(names.GEN_AI_EVALUATION_SCORE_LABEL)
-        value = grade.get(names.GEN_AI_EVALUATION_SCORE_VALUE)
-        score = str(label) if label is not None else f"{value:g}" if isinstance(value, int | float) else "no score"
-        reason = self._content.reason(grade)
-        name = grade.get(names.GEN_AI_EVALUATION_NAME) or "a grade"
-        return f"{name} was {score}" + (f" (“{_cut(reason)}”)" if reason else "")
-
-
-_BAD_LABELS = frozenset(("no", "false", "fail", "failed", "irrelevant", "not relevant", "reject", "rejected", "bad"))
-
-
-def _bad(grade: Span) -> bool:
-    label = grade.get(names.GEN_AI_EVALUATION_SCORE_LABEL)
-    value = grade.get(names.GEN_AI_EVALUATION_SCORE_VALUE)
-    return str(label).casefold() in _BAD_LABELS if label is not None else value == 0
 
 
 def _distinct(*spans: Span) -> tuple[Span, ...]:
@@ -449,11 +390,6 @@ def _end(node: str) -> str:
 
 def _and(items: Sequence[str]) -> str:
     return ", ".join(items[:-1]) + f" and {items[-1]}" if len(items) > 1 else "".join(items)
-
-
-def _cut(text: object) -> str:
-    words = " ".join(str(text).split())
-    return words if len(words) <= _MOST_QUOTED else f"{words[: _MOST_QUOTED - 1].rstrip()}…"
 
 
 __all__ = ["Finding", "Unreached", "WhyNotKind"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from itertools import chain
@@ -187,7 +187,7 @@ class Run(Tabular):
     @cached_property
     def _content(self) -> RunContent:
         """Messages and other content of its traces; without any from a source that keeps none."""
-        from otel_mas.analyse.content import RunContent, refs_of
+        from otel_mas.analyse.content import refs_of
 
         kept = [trace for trace in self._parts() if trace._port.capabilities.content]
         refs = [ref for one in self._parts() for ref in (one._refs if one in kept else refs_of(one.spans))]
@@ -196,8 +196,16 @@ class Run(Tabular):
             digests = dict.fromkeys([*(ref.digest for ref in trace._refs), *_state_digests(trace.spans)])
             lacking = [one for one in digests if one not in messages or messages[one].body is None]
             messages.update(trace._port.messages(lacking, trace.trace_id))
+        return replace(self._contents, refs=refs, messages=messages)
+
+    @cached_property
+    def _contents(self) -> RunContent:
+        """Content of its traces but for messages, which take most of the time to read."""
+        from otel_mas.analyse.content import RunContent
+
+        kept = [trace for trace in self._parts() if trace._port.capabilities.content]
         contents = chain.from_iterable(trace._port.contents(trace.trace_id) for trace in kept)
-        return RunContent.gathered(refs, messages, contents, kept=bool(kept))
+        return RunContent.gathered((), {}, contents, kept=bool(kept))
 
     def span_details(self, name: str) -> tuple[SpanDetails, ...]:
         """Everything about one span; of a task that paused about each span of it, in start order.
@@ -242,7 +250,7 @@ class Run(Tabular):
         """
         from otel_mas.analyse.why_not import why_not
 
-        return why_not(self.graph().causal, agent, self._content)
+        return why_not(self.graph().causal, agent, self._contents)
 
     def state(self) -> State:
         """Changes of the state of its graphs, in order, the state that a task read, and two of these compared."""
@@ -257,8 +265,10 @@ class Run(Tabular):
         Those that ended a run come first.
         """
         from otel_mas.analyse.error_report import error_reports
+        from otel_mas.analyse.failures import error_outcomes
 
-        return error_reports(self.graph().causal, self._content)
+        causal = self.graph().causal
+        return error_reports(causal, self._content) if error_outcomes(causal.spans) else ()
 
     def profile(self) -> Profile:
         """Its time: by agent, turn, node, model and tool, hot spots, and profiled functions."""

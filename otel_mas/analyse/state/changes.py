@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -61,8 +61,6 @@ class Step:
     given: Span | None = None
     """The run whose input it is."""
     tasks: list[Span] = field(default_factory=list)
-    written: list[StateChange] = field(default_factory=list)
-    """Its changes, before they are numbered."""
     changes: tuple[StateChange, ...] = ()
     versions: Mapping[str, int] = field(default_factory=dict)
     """By channel, how many steps have written it by the end of this one."""
@@ -72,12 +70,11 @@ class Step:
         """When its writes were applied: at the end of its last task, or at the start of a run that got input."""
         return self.given.start_ns if self.given is not None else max(task.last_ns for task in self.tasks)
 
-    def count(self) -> None:
-        """Number the versions that it made."""
+    def count(self, channels: Iterable[str]) -> None:
+        """Number the versions of channels that it writes."""
         known = self.before.versions if self.before is not None else {}
-        made = {change.channel: known.get(change.channel, 0) + 1 for change in self.written}
+        made = {channel: known.get(channel, 0) + 1 for channel in channels}
         self.versions = {**known, **made} if made else known
-        self.changes = tuple(replace(change, version=made[change.channel]) for change in self.written)
 
     def chain(self) -> Iterator[Step]:
         """It and the steps before it, the latest first."""
@@ -161,9 +158,9 @@ class _Timeline:
             current = self._input(scope, run, current, None)
             found.append(current)
         for step in found:
-            for task in step.tasks:
-                step.written += self._writes(step, task, self._labels.get(task.span_id, task.name))
-            step.count()
+            writers = [step.given] if step.given is not None else step.tasks
+            step.count(channel for span in writers for channel in _changed(span))
+            step.changes = tuple(change for span in writers for change in self._writes(step, span))
         return found
 
     def _fork(self, task: Span, current: Step | None) -> str | None:
@@ -175,11 +172,10 @@ class _Timeline:
 
     def _input(self, scope: GraphScope, run: Span, current: Step | None, task: Span | None) -> Step:
         number = _number(task) - 1 if task is not None else 0 if current is None else current.number + 1
-        step = Step(scope, number, _before(current, number), given=run)
-        step.written += self._writes(step, run, INPUT)
-        return step
+        return Step(scope, number, _before(current, number), given=run)
 
-    def _writes(self, step: Step, span: Span, label: str) -> Iterator[StateChange]:
+    def _writes(self, step: Step, span: Span) -> Iterator[StateChange]:
+        label = INPUT if span is step.given else self._labels.get(span.span_id, span.name)
         digests = span.get(names.MAS_STATE_DIGESTS) or ()
         channels = step.graph.topology.channels if step.graph.topology is not None else {}
         run = step.graph.runs[0]
@@ -189,7 +185,17 @@ class _Timeline:
             value, missing = self._values.read(digest)
             kind, reducer = channels.get(channel, (None, None))
             yield StateChange(
-                span, label, graph, channel, kind, reducer or None, 0, digest, value, missing, step.applied_ns
+                span,
+                label,
+                graph,
+                channel,
+                kind,
+                reducer or None,
+                step.versions[channel],
+                digest,
+                value,
+                missing,
+                step.applied_ns,
             )
 
     def _inside(self, run: Span) -> str:
