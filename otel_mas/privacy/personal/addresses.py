@@ -1,10 +1,10 @@
-"""IP addresses in a text, v4 and v6, that are of somebody: not loopback, any, multicast, masks."""
+"""IP addresses in a text, v4 and v6, that are of somebody: not loopback, multicast, masks, networks and the like."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_network
 from typing import Final
 
 from otel_mas.privacy.personal.candidates import Finding, Pause, is_named, matches, names
@@ -21,6 +21,7 @@ _VERSION: Final = names("versions?|release|upgraded? (?:to|from)|section|chapter
 _ADDRESS: Final = names(
     "ip|ipv4|ipv6|ips|addr|address(?:es)?|host|peer|client|remote|server|gateway|dns|nameserver|subnet|x-forwarded-for"
 )
+_PREFIX: Final = re.compile(r"/[0-9]{1,3}(?![\w/])")
 _V6_INSIDE: Final = re.compile(r":[0-9A-Fa-f]{0,4}:")
 _V6_CHARS: Final = frozenset("0123456789abcdefABCDEF:")
 _MAX_V6: Final = 39
@@ -31,11 +32,13 @@ def addresses(text: str, name: str, pause: Pause | None) -> Iterator[Finding]:
     """Each address. Four single digits (1.2.3.4) are one only if the name or a word before says so."""
     for match in matches(_V4, text, pause):
         start, end = match.span()
-        if _PART.search(text, max(0, start - 10), start) is None and _is_v4(match[0], text, name, start):
+        if _PART.search(text, max(0, start - 10), start) is not None:
+            continue
+        if _is_v4(match[0], text, name, start) and not _is_network(text, start, end):
             yield Finding(start, end, "ip", match[0])
     for start, end in _v6_candidates(text, pause):
         value = _v6(text[start:end])
-        if value:
+        if value and not _is_network(text, start, end):
             yield Finding(start, end, "ip", value)
 
 
@@ -44,11 +47,24 @@ def _is_v4(text: str, whole: str, name: str, start: int) -> bool:
         address = IPv4Address(text)
     except AddressValueError:
         return False
-    if address.is_loopback or address.is_unspecified or address.is_multicast or address.packed[0] == 255:
+    if address.is_loopback or address.is_multicast or address.is_link_local or address.is_reserved:
+        return False
+    if address.packed[0] == 0:
         return False
     if is_named(_ADDRESS, name, whole, start):
         return True
     return len(text) > len("1.2.3.4") and not is_named(_VERSION, name, whole, start)
+
+
+def _is_network(text: str, start: int, end: int) -> bool:
+    """Whether it is a whole network, such as `10.0.0.0/8`, rather than a host."""
+    prefix = _PREFIX.match(text, end)
+    if prefix is None:
+        return False
+    try:
+        return ip_network(text[start : prefix.end()]).num_addresses > 1
+    except ValueError:  # bits of a host, or a longer prefix than there can be
+        return False
 
 
 def _v6_candidates(text: str, pause: Pause | None) -> Iterator[tuple[int, int]]:

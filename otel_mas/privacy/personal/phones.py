@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 import phonenumbers
@@ -18,11 +18,12 @@ _DIGITS: Final = re.compile(rf"[0-9](?<![\w.,:+/#(-].)(?:{_GAP}[0-9]){{6,14}}(?!
 _PARENTHESIS: Final = re.compile(rf"\((?<!\w.)[0-9]{{2,5}}\)(?:{_GAP}[0-9]){{5,12}}(?![\w]|[.,:/-][0-9])")
 _NAME: Final = names(
     "(?:tele)?phones?|tel|telefon\\w*|t[eé]l[eé]phone|tel[eé]fono|mobiles?|mobil|cell(?:ular)?|handy|fax|whatsapp|msisdn|"
-    "call(?: me| us)?(?: at| on)?|sms|rufnummer|phone ?numbers?"
+    "call(?: me| us)(?: at| on)?|sms|rufnummer|phone ?numbers?"
 )
 _NANP: Final = frozenset(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[1])
 _NANP_FORM: Final = re.compile(r"(?:\([2-9]\d{2}\) ?|[2-9]\d{2}([ .-]))\d{3}(?(1)\1|[ .-])\d{4}")
 _DATE: Final = re.compile(r"(?:19|20)\d\d[-/. ](?:0?[1-9]|1[0-2])[-/. ]\d|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d")
+_DECIMAL: Final = re.compile(r"\d+\.\d+")
 _MIN_DIGITS: Final = 7
 
 
@@ -64,7 +65,7 @@ def _longest(text: str) -> tuple[int, str] | None:
 @lru_cache(maxsize=4096)
 def _national(text: str, regions: tuple[str, ...], named: bool) -> tuple[int, str] | None:
     """Length and E.164 form of the number of one of the regions that begins a text."""
-    if not named and (text.isdigit() or _DATE.match(text)):
+    if _DECIMAL.fullmatch(text) or (not named and (text.isdigit() or _DATE.match(text))):
         return None
     for region in regions:
         form = _NANP_FORM.match(text) if region in _NANP else None
@@ -76,11 +77,18 @@ def _national(text: str, regions: tuple[str, ...], named: bool) -> tuple[int, st
             number = _parsed(text, region)
             if number is not None:
                 return len(text), number
-        elif region not in _NANP and text[0] in "0(":
+        elif region not in _NANP and (text[0] in "0(" or _has_no_prefix(region)):
             for match in phonenumbers.PhoneNumberMatcher(text, region, phonenumbers.Leniency.STRICT_GROUPING):
                 if match.start == 0:
                     return match.end, _e164(match.number)
     return None
+
+
+@cache
+def _has_no_prefix(region: str) -> bool:
+    """Whether national numbers of a country begin with no prefix, such as the 0 of most."""
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    return metadata is not None and metadata.national_prefix is None
 
 
 @lru_cache(maxsize=4096)

@@ -6,6 +6,7 @@ import re
 import time
 import timeit
 
+import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from otel_mas.config.personal import KINDS
 from otel_mas.privacy.personal.finders import Finders
 
+COUNTRIES = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "PL", "SE", "IN", "AU", "JP", "BR", "CH", "AT")
 ALL = Finders(KINDS, ["US", "DE"])
 
 
@@ -49,6 +51,7 @@ def found(text: str, name: str = "") -> list[tuple[str, str]]:
         ("ip", "from 10.1.2.3:8080", "10.1.2.3"),
         ("ip", "http://203.0.113.9/x", "203.0.113.9"),
         ("ip", "client ip 8.8.8.8", "8.8.8.8"),
+        ("ip", "192.168.4.7/22", "192.168.4.7"),
         ("ip", "[2001:db8:0:0:0:0:0:5]:80", "2001:db8:0:0:0:0:0:5"),
         ("ip", "at 2001:db8::1.", "2001:db8::1"),
         ("ip", "fe80::1ff:fe23:4567:890a%eth0", "fe80::1ff:fe23:4567:890a"),
@@ -81,7 +84,9 @@ def test_personal_data_is_found_where_it_begins_and_ends(kind: str, text: str, d
     "text",
     [
         "v1.2.3.4, release 10.20.30.40, pkg-1.22.33.44, pkg==1.22.33.44, Chrome/120.0.0.0, see 1.2.3.4",
-        "127.0.0.1, 0.0.0.0, 255.255.255.0, 224.0.0.1, ::1, 1.3.6.1.4.1.311, 300.1.2.3",
+        "127.0.0.1, 0.0.0.0, 255.255.255.0, 224.0.0.1, ::1, 1.3.6.1.4.1.311, 300.1.2.3, 169.254.169.254",
+        "10.0.0.0/8 192.168.4.0/22 fc00::/7 2001:db8::/32",
+        "a model call of 5000000, [SIM=0.832268] tel",
         "std::string, face::add, 12:34:56, 12:34:56.789, aa:bb:cc:dd:ee:ff, 01:23:45:67:89:ab:cd:ef",
         "3f2504e0-4f89-11d3-9a0c-0305e82c3301 41111111-1111-4111-8111-111111111111",
         "0af7651916cd43dd8448eb211c80319c b7ad6b7169203331 4111111111111111abcd",
@@ -117,6 +122,24 @@ def test_near_misses_stay(text: str) -> None:
 def test_a_name_tells_what_digits_are(name: str, text: str, kind: str) -> None:
     assert found(text, name) == [(kind, text)]
     assert found(text, "version") == []
+
+
+@pytest.mark.parametrize("region", sorted(phonenumbers.SUPPORTED_REGIONS))
+def test_the_numbers_of_every_country_are_found_with_its_code(region: str) -> None:
+    number = phonenumbers.example_number(region)
+    for form in (phonenumbers.PhoneNumberFormat.E164, phonenumbers.PhoneNumberFormat.INTERNATIONAL):
+        written = phonenumbers.format_number(number, form)
+        assert [one.kind for one in Finders(["phone"]).find(f"call {written} now")] == ["phone"], written
+
+
+@pytest.mark.parametrize(
+    "region", ["US", "GB", "DE", "FR", "ES", "IT", "NL", "PL", "SE", "IN", "AU", "JP", "BR", "CH", "AT"]
+)
+def test_numbers_of_chosen_countries_are_found_without_it(region: str) -> None:
+    for kind in (phonenumbers.PhoneNumberType.FIXED_LINE, phonenumbers.PhoneNumberType.MOBILE):
+        number = phonenumbers.example_number_for_type(region, kind)
+        written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+        assert [one.kind for one in Finders(["phone"], [region]).find(f"at {written} now")] == ["phone"], written
 
 
 def test_different_ways_to_write_the_same_data_have_one_value() -> None:
