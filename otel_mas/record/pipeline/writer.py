@@ -123,6 +123,7 @@ class Writer:
         self._contents = ContentLane(queue, self._write_meanwhile, lambda: self._requests.is_over)
         self._contents_left = False  # there was no time or room for all of them in the last batch
         self._parts: tuple[Store, BatchBuilder] | None = None
+        self._store: Store | None = None  # opened last, also while its builder is still being made
         self._warned: dict[str, float] = {}
         self._reported = 0
         self._using_store = threading.Lock()
@@ -183,8 +184,8 @@ class Writer:
         """
         self._held = True
         self._held = self._interrupt_until_held(timeout_s)
-        if self._held and self._parts is not None:
-            self._parts[0].release()
+        if self._held and self._store is not None:
+            self._store.release()
         return self._held
 
     def _interrupt_until_held(self, timeout_s: float) -> bool:
@@ -196,14 +197,14 @@ class Writer:
             return True
         deadline = time.monotonic() + timeout_s
         patience = _COMMIT_S if self._interruptions < _MAX_INTERRUPTIONS else timeout_s / 2
-        if self._parts is not None:
+        if self._store is not None:
             self._interrupted = True
-            self._parts[0].interrupt(patience)
+            self._store.interrupt(patience)
         if self._using_store.acquire(timeout=min(timeout_s, patience + _INTERRUPT_S)):
             return True
         while time.monotonic() < deadline:
-            if self._parts is not None:
-                self._parts[0].interrupt()
+            if self._store is not None:
+                self._store.interrupt()
             if self._using_store.acquire(timeout=_INTERRUPT_S):
                 return True
         return False
@@ -402,8 +403,13 @@ class Writer:
             self._after_commit()
 
     def _open(self) -> tuple[Store, BatchBuilder]:
-        store = self._retry(self._open_store)
+        store = self._retry(self._connect)
         return store, self._opened(store)
+
+    def _connect(self) -> Store:
+        """Open the store, known to a fork from then on: it must not be forked with the connection open."""
+        self._store = self._open_store()
+        return self._store
 
     def _verify(self) -> None:
         """Stop using a store whose files are not at its path any more."""

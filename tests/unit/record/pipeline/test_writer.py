@@ -482,6 +482,27 @@ def test_while_the_writer_is_held_the_store_is_closed_and_nothing_is_lost(rig: R
     assert rig.store.names() == ["s", "meanwhile"]
 
 
+def test_a_store_whose_builder_is_still_being_made_is_closed_for_a_fork(rig: Rig) -> None:
+    """A child forked with its connection open would write to the file as if it held the locks of its parent."""
+    making, free = threading.Event(), threading.Event()
+    make = rig._opened
+
+    def slowly(store: Any) -> BatchBuilder:
+        making.set()
+        assert free.wait(30)
+        return make(store)
+
+    rig.writer._opened = slowly
+    rig.end()
+    assert making.wait(30)
+    assert rig.writer.hold(30)
+    assert rig.store.released == 1
+    free.set()
+    rig.writer.resume()
+    assert rig.writer.flush(30)
+    assert rig.store.names() == ["s"]
+
+
 def test_a_busy_writer_can_be_held(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig(store, batch_spans=1)
     monkeypatch.setattr(store, "write", lambda batch: time.sleep(0.01))
