@@ -24,7 +24,7 @@ class ChangeForm(TypedDict):
     version: Annotated[int, "how many steps of its graph have written it by then"]
     digest: Annotated[str, "`mas.state.digests`"]
     value: Annotated[Any, _VALUE, OMITTED]
-    text: Annotated[str | None, "the same as text"]
+    text: Annotated[str | None, "what was written, as text; null where `missing`"]
     missing: Annotated[str | None, "why there is no value; null where there is"]
 
 

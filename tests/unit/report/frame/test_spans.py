@@ -89,6 +89,7 @@ def documented(title: str) -> list[tuple[str, str, str]]:
         ("Critical path", frame.STEPS),
         ("Cost", frame.COSTS),
         ("Profile", frame.PROFILE),
+        ("Changes of the state", frame.CHANGES),
         ("Hot spots", frame.HOT_SPOTS),
         ("Functions", frame.FUNCTIONS),
         ("Records", frame.RECORDS),
