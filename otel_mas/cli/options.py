@@ -61,8 +61,8 @@ def source_option(command: F) -> F:
         "--store",
         "store",
         metavar="SOURCE",
-        help="Read from here: a store's path, an OTLP file, jaeger+http://HOST:16686, tempo+http://HOST:3200, ... "
-        "[default: the store, $OTEL_MAS_STORE, else the one in your data directory]",
+        help="Read from here: a store's path, a file of OTLP or trace records, jaeger+http://HOST:16686, "
+        "tempo+http://HOST:3200, ... [default: the store, $OTEL_MAS_STORE, else the one in your data directory]",
     )(cast(F, reading_once))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
+import secrets
 import threading
 from collections import deque
 from collections.abc import Awaitable, Generator
@@ -22,6 +23,7 @@ from otel_mas.trace_records.record import MAX_PAYLOAD_BYTES, TraceRecord
 
 _BATCH: Final = 100
 _EXIT_TIMEOUT_S: Final = 5.0
+_KEY_BYTES: Final = 32
 
 
 class _Emitted(Awaitable[bool]):
@@ -167,10 +169,15 @@ class MASTraceLogger:
         if self._thread is not None and self._pid == os.getpid():
             return
         self._targets = []
+        key = secrets.token_bytes(_KEY_BYTES)
         if self._file is not None:
             self._targets.append(FileTarget(self._file))
         if self._into_store:
-            self._targets.append(StoreTarget(self._settings, self._wait_s, self._most, self._may_ship))
+            counts = self._privacy.drain_counts
+            store = StoreTarget(self._settings, self._wait_s, self._most, self._may_ship, counts)
+            self._targets.append(store)
+            key = store.digest_key
+        self._privacy.set_key(self._settings.digest_key or key)
         self._ending, self._pid = False, os.getpid()
         self._thread = threading.Thread(target=self._run, name="otel-mas records", daemon=True)
         self._thread.start()
@@ -184,7 +191,8 @@ class MASTraceLogger:
             self._asked += 1
             asked = self._asked
             self._wake.set()
-            return self._written.wait_for(lambda: self._answered >= asked or not thread.is_alive(), timeout)
+            self._written.wait_for(lambda: self._answered >= asked or not thread.is_alive(), timeout)
+            return self._answered >= asked
 
     def _stop(self, timeout: float) -> bool:
         thread = self._thread
@@ -238,6 +246,8 @@ class MASTraceLogger:
             target.write(records, all_of_them=all_of_them)
         except (OtelMasError, OSError) as error:
             self._warn(f"cannot write records, and goes on trying: {error}")
+        except Exception as error:  # the thread must not end: it would drop all that comes
+            self._drop(f"they could not be written ({type(error).__name__}: {error})", len(records))
         lost = target.take_lost()
         if lost:
             self._drop("they could not be written", lost)

@@ -1,26 +1,36 @@
-"""Records as they may be kept: without secrets, or without content, as the settings say."""
+"""Records as they may be kept: without secrets and personal data, or without content, as the settings say."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from otel_mas.config import Settings
-from otel_mas.privacy.redact import Redactor
 from otel_mas.privacy.stored import STRIPPED, Privacy
+from otel_mas.semconv import attributes as names
 from otel_mas.trace_records.payload import cut_to
 from otel_mas.trace_records.record import TraceRecord
 from otel_mas.trace_records.values import untagged
 
+_WITHHELD = "withheld: its redaction failed"
+
 
 class RecordPrivacy:
-    """Applies the settings for content to records; a payload whose redaction fails is left out."""
+    """Applies the settings for content to records; a value whose redaction fails is left out."""
 
     def __init__(self, settings: Settings, max_payload_bytes: int) -> None:
-        patterns = list(map(re.compile, settings.redact_patterns))
-        self._privacy = Privacy(settings.content or "redacted", Redactor(patterns, settings.redact_keys))
+        self._privacy = Privacy.of(replace(settings, content=settings.content or "redacted"))
         self._max = max_payload_bytes
+
+    def set_key(self, key: bytes) -> None:
+        """Make placeholders of personal data with this key: with the same key the same text has the same one."""
+        if self._privacy.personal is not None:
+            self._privacy.personal.key = key
+
+    def drain_counts(self) -> dict[str, int]:
+        """Return the number of values taken out since the last call, by rule or kind."""
+        return self._privacy.drain_counts()
 
     def kept(self, record: TraceRecord) -> TraceRecord:
         """The record as it may be kept, its payload made to fit."""
@@ -29,12 +39,25 @@ class RecordPrivacy:
             update={
                 "payload": payload,
                 "payload_truncated": record.payload_truncated or cut,
+                "agent_name": self._value(names.GEN_AI_AGENT_NAME, record.agent_name),
+                "task": self._value(names.MAS_TASK_NAME, record.task),
+                "conversation_id": self._value(names.GEN_AI_CONVERSATION_ID, record.conversation_id),
+                "service": self._value(names.SERVICE_NAME, record.service) or "",
                 "name": self._privacy.text(record.name),
                 "status_message": self._privacy.description(record.status_message),
                 "attributes": self._attributes(record.attributes),
                 "resource": self._attributes(record.resource),
+                "parents": tuple(
+                    parent.model_copy(update={"attributes": self._attributes(parent.attributes)})
+                    for parent in record.parents
+                ),
                 "events": tuple(
-                    event.model_copy(update={"attributes": self._attributes(event.attributes)})
+                    event.model_copy(
+                        update={
+                            "name": self._privacy.text(event.name),
+                            "attributes": self._attributes(event.attributes),
+                        }
+                    )
                     for event in record.events
                 ),
             }
@@ -45,20 +68,22 @@ class RecordPrivacy:
             return None
         try:
             return untagged(self._privacy.value("payload", payload))
-        except Exception:  # redaction runs patterns of the user's
-            return "withheld: its redaction failed"
+        except Exception:  # redaction runs patterns and functions of the user's
+            return _WITHHELD
+
+    def _value(self, name: str, value: str | None) -> str | None:
+        found = None if value is None else self._attributes({name: value}).get(name)
+        return found if isinstance(found, str) else None
 
     def _attributes(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
-        if not attributes:
-            return {}
         found: dict[str, Any] = {}
         for name, value in attributes.items():
             try:
-                kept = self._privacy.attribute(name, value)
+                kept, stored_name = self._privacy.attribute(name, value), self._privacy.name(name)
             except Exception:
                 continue
             if kept is not STRIPPED:
-                found[self._privacy.name(name)] = kept
+                found[stored_name] = kept
         return found
 
 

@@ -6,7 +6,8 @@ import gzip
 import os
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
@@ -79,7 +80,23 @@ class FileTarget:
 class StoreTarget:
     """Writes the spans that records tell of into a store."""
 
-    def __init__(self, settings: Settings, wait_s: float, most_waiting: int, may_ship: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        wait_s: float,
+        most_waiting: int,
+        may_ship: bool,
+        redacted: Callable[[], dict[str, int]] = dict,
+    ) -> None:
+        """
+        Args:
+            settings: of the store.
+            wait_s: seconds that a record may wait for others.
+            most_waiting: number of records that may.
+            may_ship: whether the spans may leave the machine.
+            redacted: gives the numbers of values taken out since it was last asked, by rule.
+        """
+        self._redacted = redacted
         self._writer = StoreWriter(
             settings.store,
             instance_id=secrets.token_bytes(16),
@@ -90,6 +107,7 @@ class StoreTarget:
         )
         self._arrivals = Arrivals(int(wait_s * 1e9), most_waiting)
         self._may_ship = may_ship
+        self._counts: Counter[str] = Counter()
         self._rows: list[SpanRow] = []  # after an error they are written with the next ones
         self._most_rows = max(most_waiting, 10_000)
         self._lost = 0
@@ -102,11 +120,18 @@ class StoreTarget:
         if surplus > 0:  # the store could not be written for long
             self._lost += surplus
             del self._rows[:surplus]
-        self._writer.write(Batch(spans=self._rows))
+        self._counts.update(self._redacted())
+        self._writer.write(Batch(spans=self._rows, redacted=dict(self._counts)))
+        self._counts.clear()
         self._rows = []
         if now_ns - self._retained_ns > _RETAIN_EVERY_NS:
             self._retained_ns = now_ns
             self._writer.retain()
+
+    @property
+    def digest_key(self) -> bytes:
+        """The store's own key."""
+        return self._writer.digest_key
 
     def take_lost(self) -> int:
         lost, self._lost = self._lost, 0

@@ -165,3 +165,27 @@ async def test_a_forked_child_drops_and_does_not_hang(tmp_path: Path) -> None:
         log.emit(record("parent"))
 
     assert [one.span_id for one in otel_mas.read_records(tmp_path / "a.jsonl")] == ["parent"]
+
+
+async def test_personal_data_goes_where_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_MAS_PERSONAL_DATA", "email")
+    async with MASTraceLogger(tmp_path / "runs.db") as log:
+        log.emit(record("a", "LLM_CALL", payload="write to ada@example.org", attributes={"mail": "ada@example.org"}))
+
+    with otel_mas.open(tmp_path / "runs.db") as source:
+        (kept,) = source.latest().records()
+    assert "ada@example.org" not in kept.to_json().decode()
+    assert "write to " in kept.payload
+
+
+async def test_what_cannot_be_made_a_span_costs_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with MASTraceLogger(tmp_path / "runs.db", flush_interval_s=60) as log:
+        with monkeypatch.context() as broken:
+            broken.setattr("otel_mas.receive.targets.encode_span", lambda span: 1 / 0)
+            log.emit(record("bad"))
+            await log.flush()
+        log.emit(record("good"))
+
+    assert log.dropped == 1
+    with otel_mas.open(tmp_path / "runs.db") as source:
+        assert [one.span_id for one in source.latest().records()] == ["good"]
