@@ -22,7 +22,7 @@ def test_a_server_that_answers(serve: Callable[..., int], tools: ModuleType) -> 
     body = b'{"traces": []}'
     form, finding = check_source(f"tempo+http://localhost:{serve(tools.answering('200 OK', body, 'application/json'))}")
     assert finding.code == "source-answers"
-    assert (form["content"], form["id_prefixes"]) == (False, False)
+    assert (form["content"], form["id_prefixes"]) == (True, False)  # content that is on spans
 
 
 def test_a_server_that_does_not_answer_comes_with_advice(
