@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from otel_mas import errors, logs
     from otel_mas.api import (
         AgentProfiler,
+        DebugSession,
         EventType,
         InteractionGraph,
         MASTraceLogger,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentProfiler",
+    "DebugSession",
     "EventType",
     "InteractionGraph",
     "MASTraceLogger",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from otel_mas.api.agent_profiler import AgentProfiler
     from otel_mas.api.answers import CostTable, CriticalPath, Profile, Traces
+    from otel_mas.api.debug_session import DebugSession
     from otel_mas.api.graph import Graph
     from otel_mas.api.interaction_graph import InteractionGraph
     from otel_mas.api.lifecycle import flush, instrument, shutdown
@@ -42,6 +43,7 @@ __all__ = [
     "Conversation",
     "CostTable",
     "CriticalPath",
+    "DebugSession",
     "EventType",
     "Events",
     "Executions",
@@ -96,6 +98,7 @@ _HOMES = {
     "Conversation": "trace",
     "CostTable": "answers",
     "CriticalPath": "answers",
+    "DebugSession": "debug_session",
     "EventType": "records",
     "Graph": "graph",
     "InteractionGraph": "interaction_graph",

@@ -135,6 +135,12 @@ class Run(Tabular):
         selection = Selection.of(agent=agent, tool=tool, model=model, kinds=kinds, grep=grep, full=full)
         return Log(selection.entries([self]))
 
+    def final_output(self) -> str | None:
+        """Text of its last answer or change of the state; None where that is not kept, or its caller got nothing."""
+        from otel_mas.analyse.final_output import final_output
+
+        return final_output(self.graph().causal, self._content)
+
     def executions(self, *, kind: str | None = None, **filters: Unpack[Filters]) -> Executions:
         """Its executions of tasks, agents, tools and models, newest first; `kind` and filters as `Source.executions`.
 

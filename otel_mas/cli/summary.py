@@ -88,18 +88,27 @@ def _summary(source: Source, run: RunSummary, width: int, killed: int | None) ->
     if len(traces) > _MAX_TRACES:
         yield Text(f"and {len(traces) - _MAX_TRACES} more", style="dim")
     subject = _subject(source, traces)
-    graph = subject.graph()
     yield Text("")
-    yield Text("critical path").append(_of(subject, traces), style="dim")
-    yield from terminal.critical_path(graph.causal, graph.critical_path(), width, most=_MAX_STEPS)
-    if graph.cost().total.calls:
-        yield terminal.cost_in_a_line(graph.cost())
+    yield from path_and_cost(subject, width, _of(subject, traces))
     if killed is not None:
         yield Text(_killed(killed, subject.spans), style="bold red")
-    yield from _remarks(subject, width)
+    yield from remarks(subject, width)
     yield from _lost(run, subject.graph().causal.problems)
     yield Text("")
     yield from _next_commands(source, subject)
+
+
+def path_and_cost(subject: Trace | Conversation, width: int, of: str = "") -> Iterator[Text]:
+    """The longest steps of the critical path, and tokens and cost in a line."""
+    from rich.text import Text
+
+    from otel_mas.report import terminal
+
+    graph = subject.graph()
+    yield Text("critical path").append(of, style="dim")
+    yield from terminal.critical_path(graph.causal, graph.critical_path(), width, most=_MAX_STEPS)
+    if graph.cost().total.calls:
+        yield terminal.cost_in_a_line(graph.cost())
 
 
 def _subject(source: Source, traces: Sequence[TraceSummary]) -> Trace | Conversation:
@@ -139,7 +148,7 @@ def _killed(number: int, spans: Sequence[Span]) -> str:
     return f"killed by signal {number} while in {plain(places(open_spans))}, after ≥ {duration(took)}"
 
 
-def _remarks(subject: Trace | Conversation, width: int) -> Iterator[Text]:
+def remarks(subject: Trace | Conversation, width: int) -> Iterator[Text]:
     """Failures, and tasks that wait for a human."""
     from rich.text import Text
 
@@ -152,20 +161,20 @@ def _remarks(subject: Trace | Conversation, width: int) -> Iterator[Text]:
     labels = TaskLabels(subject.graph().causal)
     by_id = {(span.trace_id, span.span_id): span for span in spans}
     messages = subject.error_messages()
-    remarks = []
+    found = []
     for key, error_outcome in error_outcomes(spans).items():
         prefix, style = _ERROR_OUTCOMES[error_outcome.name]
-        remarks.append((f"{prefix}{labels.unambiguous_label(by_id[key])}: {_failure(by_id[key], messages)}", style))
-    remarks += [
+        found.append((f"{prefix}{labels.unambiguous_label(by_id[key])}: {_failure(by_id[key], messages)}", style))
+    found += [
         (f"{labels.unambiguous_label(task)} is waiting for input: {_question(subject, task)}", "yellow")
         for task in waiting(spans)
     ]
-    for remark, style in remarks[:_MAX_REMARKS]:
+    for remark, style in found[:_MAX_REMARKS]:
         line = fit(Text(plain(remark).rstrip(": "), style=style), width)
         line.rstrip()
         yield line
-    if len(remarks) > _MAX_REMARKS:
-        yield Text(f"and {len(remarks) - _MAX_REMARKS} more", style="dim")
+    if len(found) > _MAX_REMARKS:
+        yield Text(f"and {len(found) - _MAX_REMARKS} more", style="dim")
 
 
 def _failure(span: Span, messages: Mapping[str, str]) -> str:

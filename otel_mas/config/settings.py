@@ -237,6 +237,14 @@ class Settings:
         "recorded it is noted with each question, where they are read it is for those without.",
         shown="not set",
     )
+    quiet_after_s: float = setting(
+        30.0,
+        "OTEL_MAS_QUIET_AFTER",
+        "seconds, or minutes, hours, days like 5m",
+        parse.duration,
+        "How long after its last record `otel-mas attach` analyses a run that is still open.",
+        shown="30s",
+    )
     event_loop_lag: bool = setting(
         True,
         "OTEL_MAS_EVENT_LOOP_LAG",

@@ -38,6 +38,7 @@ class StoreTail(StoreReader):
         path: of the store.
         trace_id: only this trace, or the one that begins like this. The first look then has all of it; otherwise all of
             the traces that run.
+        from_start: begin with the first span of the log: of a store that was not there before.
 
     Raises:
         TraceNotFound, StoreError
@@ -48,14 +49,19 @@ class StoreTail(StoreReader):
         path: str | os.PathLike[str],
         trace_id: str | None = None,
         *,
+        from_start: bool = False,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         super().__init__(path, clock=clock)
         self._ids: dict[int, str] = {}
         self._keys: dict[str, int] = {}
         self._known: set[tuple[int, bytes]] = set()
+<<<<<<< HEAD
         self._position: int | None = None
         self._carried_messages: Mapping[str, Message] = {}
+=======
+        self._position: int | None = 0 if from_start else None
+>>>>>>> 7121b87 (Debug session: follows the runs of a store one after the other and analyses each when it ends)
         self._version = -1
         self._checked = 0.0
         self._only: int | None = None

@@ -24,9 +24,9 @@ class StoreSource(StoreReader):
         super().__init__(path)
         self.location = str(path)
 
-    def tail(self, trace_id: str | None = None) -> StoreTail:
-        """Spans that are committed from now on, after those of the running traces, or of one trace."""
-        return StoreTail(self.path, trace_id)
+    def tail(self, trace_id: str | None = None, *, from_start: bool = False) -> StoreTail:
+        """Spans that are committed from now on, after those of the running traces, of one trace, or all so far."""
+        return StoreTail(self.path, trace_id, from_start=from_start)
 
     @classmethod
     def recognises(cls, path: Path) -> bool:
