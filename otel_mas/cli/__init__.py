@@ -16,6 +16,7 @@ COMMANDS = {
     "run": ("run_command:command", "Run an app and record it, without changing it."),
     "traces": ("traces:command", "List the recorded traces, newest first."),
     "log": ("log:command", "Show what was said and done, in causal order; --follow shows it live."),
+    "attach": ("attach:command", "Follow runs as apps record them, and analyse each when it ends."),
     "show": ("show:command", "Show a trace as a tree, or everything about one span or task."),
     "graph": ("explain:graph", "Show what caused what, and what each join waited for."),
     "critical-path": ("explain:critical_path", "Show what the duration is made of, step by step."),

@@ -9,7 +9,7 @@ import click
 
 from otel_mas.cli import COMMANDS, cli
 
-LINES = frozenset({"log"})
+LINES = frozenset({"attach", "log"})
 """Commands that print a document on each line, instead of one."""
 _WIDTH = 100
 _ERRORS = (
@@ -32,6 +32,7 @@ def _lines() -> Iterator[str]:
     from otel_mas.report.json import query
     from otel_mas.report.json.errors import ErrorsDocument
     from otel_mas.report.json.log import EntryForm
+    from otel_mas.report.json.session import SessionDocument
     from otel_mas.report.json.span import SpanDetailsDocument
     from otel_mas.report.json.state import StateDocument
     from otel_mas.report.json.why_not import WhyNotDocument
@@ -47,6 +48,7 @@ def _lines() -> Iterator[str]:
         "traces": json.TracesDocument,
         "show": json.SpansDocument,
         "log": EntryForm,
+        "attach": SessionDocument,
         "graph": json.GraphDocument,
         "critical-path": json.CriticalPathDocument,
         "profile": json.ProfileDocument,

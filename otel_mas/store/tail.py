@@ -56,12 +56,8 @@ class StoreTail(StoreReader):
         self._ids: dict[int, str] = {}
         self._keys: dict[str, int] = {}
         self._known: set[tuple[int, bytes]] = set()
-<<<<<<< HEAD
-        self._position: int | None = None
-        self._carried_messages: Mapping[str, Message] = {}
-=======
         self._position: int | None = 0 if from_start else None
->>>>>>> 7121b87 (Debug session: follows the runs of a store one after the other and analyses each when it ends)
+        self._carried_messages: Mapping[str, Message] = {}
         self._version = -1
         self._checked = 0.0
         self._only: int | None = None

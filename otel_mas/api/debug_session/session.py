@@ -31,14 +31,14 @@ _LEAST_S, _SHARE = 0.2, 10
 class DebugSession:
     """Follows the runs of a store as apps record them, and analyses each when it ends.
 
-    Used in an `async with`; `async for run in session` yields each run that was analysed. One run is followed at a time,
-    in the order in which they began; those that begin meanwhile come after it, from their beginning. The event loop never
-    waits for the disk: a thread of the session reads.
+    Used in an `async with`; `async for run in session` yields each run that was analysed. One run is followed at a
+    time, in the order in which they began; those that begin meanwhile come after it, from their beginning. The event
+    loop never waits for the disk: a thread of the session reads.
 
     Args:
         store: path of a store, which may come later. By default the one that the settings name (`OTEL_MAS_STORE`).
-        quiet_after: seconds after the last record of a run, at which it is analysed though it is open; once it goes on, it
-            is followed and analysed again. By default OTEL_MAS_QUIET_AFTER, 30 s.
+        quiet_after: seconds after the last record of a run, at which it is analysed though it is open; once it goes on,
+            it is followed and analysed again. By default OTEL_MAS_QUIET_AFTER, 30 s.
         on_state: is called in the event loop with each change of the state.
     """
 
@@ -106,10 +106,9 @@ class DebugSession:
         self._task.cancel()
         closing = executor.submit(self._watcher.close)  # after a look that is under way
         executor.shutdown(wait=False)
-        _, news = await asyncio.gather(self._task, asyncio.wrap_future(closing), return_exceptions=True)
+        await asyncio.wait([self._task])
         self._news.set()
-        if isinstance(news, list):
-            self._tell(news)
+        self._tell(await asyncio.wrap_future(closing))
 
     def __aiter__(self) -> Self:
         return self

@@ -21,6 +21,7 @@ from otel_mas.sources import Tail
 from otel_mas.sources.store.source import StoreSource
 
 if TYPE_CHECKING:
+    from otel_mas.analyse.error_report import ErrorReport
     from otel_mas.api.graph import Graph
     from otel_mas.api.records import Records
     from otel_mas.api.trace import Trace
@@ -60,6 +61,9 @@ class FollowedRun:
     final_output: str | None
     """The last answer or change of the state; None where it was not kept, and of a run that failed."""
 
+    errors: tuple[ErrorReport, ...] = ()
+    """A report of each error; those that ended the run come first."""
+
     @property
     def graph(self) -> Graph:
         """The causal graph, with critical path and cost."""
@@ -85,6 +89,7 @@ class Watcher:
         self.state = SessionState.IDLE
         self.changed = False
         """Something of the run that is followed was stored since it was read."""
+        self.quiet_after_s = quiet_after_s
         self._quiet_ns = round(quiet_after_s * 1e9)
         self._clock = clock
         self._since_ns = time.time_ns()
@@ -135,7 +140,8 @@ class Watcher:
             graph = trace.graph()
             graph.critical_path(), graph.cost()  # which are kept
             status = SummaryBuilder.of(trace._data).status
-            return FollowedRun(trace, self._ended, status, trace.records(), trace.final_output())
+            output, errors = trace.final_output(), trace.error_reports()
+            return FollowedRun(trace, self._ended, status, trace.records(), output, errors)
         except TraceNotFound:
             return None
 

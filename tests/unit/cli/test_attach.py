@@ -1,0 +1,93 @@
+"""`otel-mas attach`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+APP = Path(__file__).parent.parent / "api" / "debug_session" / "attached_app.py"
+COMMAND = Path(sys.executable).with_name("otel-mas")
+
+
+@pytest.fixture
+def attached(tmp_path: Path) -> Iterator[Any]:
+    """Starts the command for a store that is not there yet; ends it at the end."""
+    started = []
+
+    def start(*words: str) -> subprocess.Popen[str]:
+        pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        started.append(subprocess.Popen([COMMAND, "attach", "--store", tmp_path / "runs.db", *words], **pipes))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def run(tmp_path: Path, *how: str) -> None:
+    subprocess.run([sys.executable, APP, tmp_path / "runs.db", *how], check=True, timeout=60)
+
+
+def test_it_shows_states_log_and_answers_until_it_is_interrupted(attached: Any, tmp_path: Path) -> None:
+    process = attached()
+    assert process.stdout.readline().startswith("── IDLE       waits for a store at ")
+    run(tmp_path, "fails")
+    lines: list[str] = []
+    while not lines or "ready for the next run" not in lines[-1]:
+        lines.append(process.stdout.readline().rstrip())
+        assert lines[-1] or process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == ("", "")
+    assert process.returncode == 0
+    states = [line.split()[1] for line in lines if line.startswith("── ")]
+    assert states == ["ATTACHED", "RECORDING", "ANALYZING", "ATTACHED"]
+    live = lines[: next(n for n, line in enumerate(lines) if "ANALYZING" in line)]
+    assert any("→ look_up" in line for line in live)
+    page = "\n".join(lines[len(live) :])
+    assert "✗ ended the run: " in page
+    assert "ValueError: no such place" in page
+    assert 'raised in fails (' in page
+    assert 'raise ValueError("no such place")' in page
+    assert "critical path" in page
+    assert "  otel-mas error " in page
+    shown = next(line for line in lines if line.startswith("  otel-mas error ")).split()
+    again = subprocess.run([COMMAND, *shown[1:]], capture_output=True, text=True, timeout=60)
+    assert "no such place" in again.stdout
+
+
+def test_json_is_a_document_on_each_line_and_once_ends_it(attached: Any, tmp_path: Path) -> None:
+    process = attached("--json", "--once")
+    run(tmp_path, "ok", "ok")
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr) == (0, "")
+    found = [json.loads(line) for line in stdout.splitlines()]
+    assert all(sorted(one) == ["analysis", "entry", "state"] for one in found)
+    assert [one["state"]["state"] for one in found if one["state"]] == [
+        "ATTACHED",
+        "RECORDING",
+        "ANALYZING",
+        "ATTACHED",
+    ]
+    kinds = [one["entry"]["kind"] for one in found if one["entry"]]
+    assert (kinds[0], kinds[-1]) == ("run_start", "run_end")
+    (analysis,) = [one["analysis"] for one in found if one["analysis"]]
+    assert (analysis["status"], analysis["ended"], analysis["final_output"]) == ("ok", "closed", "plan: go there")
+    assert analysis["critical_path"]["total_ns"] > 0
+    assert analysis["errors"]["errors"] == []
+    assert analysis["cost"]["total"]["calls"] == 0
+
+
+def test_a_file_that_is_no_store_is_an_error(attached: Any, tmp_path: Path) -> None:
+    (tmp_path / "runs.db").write_text("a letter")
+    process = attached()
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "is not an otel-mas store" in stderr
