@@ -15,8 +15,8 @@ _WITHOUT = frozenset({RunOutcome.ERROR, RunOutcome.CANCELLED, RunOutcome.ABANDON
 def final_output(graph: CausalGraph, content: RunContent) -> str | None:
     """Text of the last answer or change of the state, in causal order; of a run that goes on the last one so far.
 
-    Where the state holds the answer, it is the answer. None where nothing was kept, and for a run that failed or was
-    cancelled: its caller got nothing.
+    An answer that the state holds is taken from its message. None where nothing was kept, and for a run that failed or
+    was cancelled: its caller got nothing.
     """
     roots = [root for root in graph.roots if root.columns.get(names.MAS_RUN_OUTCOME) is not None]
     if roots and max(roots, key=lambda root: root.last_ns).columns[names.MAS_RUN_OUTCOME] in _WITHOUT:

@@ -50,7 +50,7 @@ def command(store: str | None, once: bool, as_json: bool) -> None:
 
 
 def _news(watcher: Watcher, once: bool) -> Iterator[News]:
-    """What the session tells, until it is to end."""
+    """News of the session, until it is to end."""
     from otel_mas.api.debug_session.states import SessionEvent
     from otel_mas.api.debug_session.watcher import StateChange
     from otel_mas.api.follow import POLL_S
@@ -122,7 +122,8 @@ def _page(run: FollowedRun, store: str, width: int) -> Iterator[Text]:
         frames = report.exceptions[-1].frames if report.exceptions else ()
         if frames:
             at = frames[-1]
-            yield fit(Text(plain(f"  raised in {at.function} ({at.file}:{at.line})  {at.source or ''}"), "red"), width)
+            where = plain(f"raised in {at.function} ({at.file}:{at.line}): {at.source or ''}".removesuffix(": "))
+            yield fit(Text("  ").append(where, style="red"), width)
     if run.final_output is not None:
         yield fit(Text(plain(f"final output: {run.final_output}")), width)
     yield from (Text(plain(f"problem: {one}"), style="yellow") for one in trace.problems[:_MOST_ERRORS])

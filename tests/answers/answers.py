@@ -51,6 +51,7 @@ ANSWERS: Mapping[str, Answer] = {
     "log but for states": Answer(
         lambda run: [entry(one) for one in run.log() if one.kind not in (EntryKind.STATE, EntryKind.RUN_START)], None
     ),
+    "final output": Answer(lambda run: run.final_output(), None),
     "records": Answer(lambda run: [_structure(record) for record in run.records(payload=False)], None),
     "why not": Answer(
         lambda run: why_not(run.why_not("tools"), run.graph().causal, run.problems), ("why-not", "tools")

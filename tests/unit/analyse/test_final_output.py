@@ -21,13 +21,18 @@ def recorded(tmp_path: Path) -> Path:
             planner.state(plan="go there")
         with otel_mas.workflow("silent"), otel_mas.agent("planner"):
             pass
-        with pytest.raises(OtelMasError), otel_mas.workflow("failed"):
-            with otel_mas.agent("planner") as planner:
-                planner.state(plan="go there")
-            raise OtelMasError("no")
+        with pytest.raises(OtelMasError):
+            _failing()
     finally:
         otel_mas.shutdown(30)
     return path
+
+
+def _failing() -> None:
+    with otel_mas.workflow("failed"):
+        with otel_mas.agent("planner") as planner:
+            planner.state(plan="go there")
+        raise OtelMasError("no")
 
 
 def test_it_is_the_last_change_of_the_state_unless_the_run_failed(recorded: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -54,13 +55,30 @@ def test_it_shows_states_log_and_answers_until_it_is_interrupted(attached: Any, 
     page = "\n".join(lines[len(live) :])
     assert "✗ ended the run: " in page
     assert "ValueError: no such place" in page
-    assert 'raised in fails (' in page
+    assert "raised in fails (" in page
     assert 'raise ValueError("no such place")' in page
     assert "critical path" in page
     assert "  otel-mas error " in page
     shown = next(line for line in lines if line.startswith("  otel-mas error ")).split()
+    for line in _page_in_the_docs():
+        assert line in [_comparable(one) for one in lines], line
     again = subprocess.run([COMMAND, *shown[1:]], capture_output=True, text=True, timeout=60)
     assert "no such place" in again.stdout
+
+
+def _page_in_the_docs() -> list[str]:
+    """Lines of the example in the page but for the first one and the critical path, which is of times."""
+    text = (Path(__file__).parents[3] / "docs" / "debug-session.md").read_text()
+    block = text.split("<!-- session: ")[1].split("```text\n")[1].split("```")[0]
+    above, path, below = re.split(r"(?<=critical path\n)(.*?\n\n.*?\n)", block, maxsplit=1, flags=re.DOTALL)
+    assert "took" in path
+    return [_comparable(line) for line in (above + below).splitlines()[1:]]
+
+
+def _comparable(line: str) -> str:
+    """A line without paths, ids, numbers and their units, and widths."""
+    line = re.sub(r"(/\S+/|\b[0-9a-f]{12,16}\b|[0-9.:,]*[0-9]|\b(ms|µs|s)\b)", "", line)
+    return " ".join(line.split())
 
 
 def test_json_is_a_document_on_each_line_and_once_ends_it(attached: Any, tmp_path: Path) -> None:
