@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypedDict
 import pytest
 from langchain_core.messages import AIMessage, AnyMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import Command, Send, interrupt
@@ -218,3 +219,21 @@ def test_a_name_that_several_tasks_have_is_refused(conversation: Callable[[], Co
     app.invoke({"draft": "x"}, THREAD)
     with pytest.raises(UnsupportedQuery, match="a#1, a#2"):
         conversation().state().at("a")
+
+
+def test_checkpoints_tell_who_wrote_which_channel(tmp_path: Path) -> None:
+    built = StateGraph(Draft)
+    built.add_node("a", lambda state: {"draft": "one"})
+    built.add_node("b", lambda state: {"facts": ["b"], "draft": "two"})
+    built.add_edge(START, "a")
+    built.add_edge("a", "b")
+    with SqliteSaver.from_conn_string(str(tmp_path / "c.sqlite")) as saver:
+        built.compile(checkpointer=saver).invoke({}, THREAD)
+
+    with otel_mas.open(f"checkpoints+sqlite://{tmp_path}/c.sqlite") as source:
+        found = source.conversation("t").state().changes
+    assert [(one.task, one.channel, one.version, one.missing) for one in found] == [
+        ("a#1", "draft", 1, "not kept"),
+        ("b#1", "facts", 1, "not kept"),
+        ("b#1", "draft", 2, "not kept"),
+    ]

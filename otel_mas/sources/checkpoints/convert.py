@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from otel_mas.model import Event, Span, SpanBody, StatusCode, Trace
+from otel_mas.model.channels import BRANCH_TO, JOIN
 from otel_mas.semconv import LinkKind, RecordKind, RunOutcome, TaskOutcome, TimeBasis
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.checkpoints.tasks import HANDLER, PUSHED, RebuiltRun, RebuiltTask, RebuiltWriter
@@ -79,6 +80,9 @@ def _task(task: RebuiltTask, index: int, parent: str | None) -> Span:
         **(_fork(task.run) if parent is None else {}),
     }
     name = f"task {task.name}"
+    written = _written(task)
+    if written:
+        attributes[names.MAS_STATE_CHANGED] = written
     causes = tuple(f"{_kind(kind, cause)}|{_reference(cause)}" for kind, cause in task.causes)
     if causes:
         attributes[names.MAS_CAUSE_REFS] = causes
@@ -99,6 +103,12 @@ def _task(task: RebuiltTask, index: int, parent: str | None) -> Span:
         attributes[names.MAS_TASK_UPDATED] = True
         name = "update_state" if task.name == "update_state" else f"update_state {task.name}"
     return _span(task, parent, name, attributes, error)
+
+
+def _written(task: RebuiltTask) -> tuple[str, ...]:
+    """The channels of the state that a task wrote; the values are not read."""
+    own = (write.channel for write in task.checkpoint.writes if write.task_id == task.id)
+    return tuple(dict.fromkeys(channel for channel in own if not channel.startswith(("__", BRANCH_TO, JOIN))))
 
 
 def _span(of: RebuiltWriter, parent: str | None, name: str, attributes: dict[str, Any], error: str | None) -> Span:
