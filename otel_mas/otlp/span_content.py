@@ -16,6 +16,7 @@ from typing import Any, Final
 import orjson
 
 from otel_mas.model import STATE_EVENT, Content, Event, Message, MessageRef, Span
+from otel_mas.model.fit import CUT
 from otel_mas.model.search import Match, TextSearch
 from otel_mas.otlp.foreign_messages import MESSAGE_PREFIXES, foreign_messages, message_of, parsed_json, with_lists
 from otel_mas.semconv import ContentClass, content_class
@@ -38,16 +39,22 @@ PLAIN: Final = frozenset(
 )
 """Names whose values are text in the conventions; other content of the registry is JSON."""
 OF_MESSAGES: Final = frozenset(
-    {names.GEN_AI_INPUT_MESSAGES, names.GEN_AI_OUTPUT_MESSAGES, names.GEN_AI_SYSTEM_INSTRUCTIONS}
+    {
+        names.GEN_AI_INPUT_MESSAGES,
+        names.GEN_AI_OUTPUT_MESSAGES,
+        names.GEN_AI_SYSTEM_INSTRUCTIONS,
+        names.MAS_MESSAGE_BODIES,
+    }
 )
-CUT, MISSING = "cut", "missing"
-"""Types of parts that stand for what was left out, and for a message that was not kept."""
+MISSING: Final = "missing"
+"""Type of the part that stands for a message that was not kept."""
 
 _REGISTRY = frozenset(value for name, value in vars(names).items() if name.isupper() and isinstance(value, str))
-_OWN_CONTENT = frozenset(name for name in _REGISTRY if content_class(name) is ContentClass.CONTENT) - {
-    *OF_MESSAGES,
-    names.MAS_STATE_VALUES,
-}
+_WITHHELD_MESSAGES = "messages"  # the reason why messages of a span were withheld
+_OWN_CONTENT = frozenset(
+    {*(name for name in _REGISTRY if content_class(name) is ContentClass.CONTENT), _WITHHELD_MESSAGES}
+    - {*OF_MESSAGES, names.MAS_STATE_VALUES}
+)
 _SIDES = (
     ("input", names.MAS_INPUT_MESSAGES, names.GEN_AI_INPUT_MESSAGES),
     ("output", names.MAS_OUTPUT_MESSAGES, names.GEN_AI_OUTPUT_MESSAGES),
@@ -112,6 +119,9 @@ class TraceContent:
         self._add_states(span)
         for digest, body in _state_values(span):
             self._keep(digest, body, cut_sizes, whole=names.MAS_STATE_VALUES not in shortened)
+        for message in _bodies(span.attributes.get(names.MAS_MESSAGE_BODIES)):
+            cut_sizes.pop(message.digest, None)
+            self.messages[message.digest] = message
         contents = list(contents_of(span))
         if contents:
             self.contents.setdefault(span.span_id, []).extend(contents)
@@ -197,6 +207,19 @@ def _with_digests(side: str, digests: Sequence[str], attributes: Mapping[str, An
     yield from _placed(digests, back, len(digests) - len(back))
 
 
+def _bodies(value: Any) -> Iterator[Message]:
+    """Messages with their digests; a value of a state has the role `state`."""
+    found = parsed_json(value)
+    for item in found if isinstance(found, list) else ():
+        if isinstance(item, Mapping) and isinstance(item.get("digest"), str):
+            role = str(item.get("role", ""))
+            if "parts" in item:
+                yield Message(item["digest"], role, message_of(item))
+            else:
+                body = {name: field for name, field in item.items() if name not in ("digest", "role")}
+                yield Message(item["digest"], role, body or None)
+
+
 def _around_the_cut(messages: list[_Body]) -> tuple[list[_Body], list[_Body]]:
     """The messages before the one that stands for those left out, and those after it; all of them are after none."""
     places = [place for place, message in enumerate(messages) if _left_out(message)]
@@ -265,7 +288,6 @@ def _texts(value: Any) -> list[str]:
 
 __all__ = [
     "CONTENT_DIGEST_BYTES",
-    "CUT",
     "MISSING",
     "OF_MESSAGES",
     "OWN_SCOPE",

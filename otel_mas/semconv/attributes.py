@@ -204,6 +204,10 @@ MAS_LOG_RECORDS: Final = "mas.log.records"
 """Log records of the app inside the span, as JSON: time_ns, severity, severity_number, logger, message, source,
 exception, attributes.
 """
+MAS_MESSAGE_BODIES: Final = "mas.message.bodies"
+"""Messages that no span named before this one and no other attribute of it has, as JSON: `[{"digest": ...,
+"role": ..., "parts": [...]}]`.
+"""
 MAS_MESSAGE_ID: Final = "mas.message.id"
 """The id of one sending of a message, the same on its SEND and on each RECEIVE."""
 MAS_MESSAGE_PEER: Final = "mas.message.peer"

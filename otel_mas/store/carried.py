@@ -1,6 +1,6 @@
-"""Content on the spans of other instrumentation, which the store has in their bodies and nowhere else.
+"""Content on the spans of other instrumentation and on imported ones, which is in their bodies and nowhere else.
 
-Content of our own spans is in tables; their bodies are not looked at.
+Content of spans that were recorded here is in tables; their bodies are not looked at.
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from otel_mas.model import Scope, Span
 from otel_mas.otlp.decode import decode_body
 from otel_mas.otlp.span_content import OWN_SCOPE, TraceContent
 
-_OTHERS = "FROM spans WHERE trace = ? AND version = 0 AND scope IN (SELECT id FROM scopes WHERE name <> ?)"
+CARRY_CONTENT = (
+    "s.version = 0 AND (s.scope IN (SELECT id FROM scopes WHERE name <> ?) OR s.instance IN "
+    "(SELECT id FROM instances WHERE service = ''))"  # an import, of whatever services
+)
+"""Condition on a row `s` of spans, with `OWN_SCOPE` as its value."""
+_OTHERS = f"FROM spans s WHERE s.trace = ? AND {CARRY_CONTENT}"
 _NONE = TraceContent()
 
 
@@ -24,8 +29,8 @@ class CarriedContent:
         self._found = _NONE
 
     def of(self, connection: sqlite3.Connection, trace: int, trace_id: str) -> TraceContent:
-        """Content of the trace's spans of other instrumentation."""
-        (last,) = connection.execute(f"SELECT max(id) {_OTHERS}", (trace, OWN_SCOPE)).fetchone()
+        """Content of these spans of a trace."""
+        (last,) = connection.execute(f"SELECT max(s.id) {_OTHERS}", (trace, OWN_SCOPE)).fetchone()
         if last is None:
             return _NONE
         if self._key != (trace, last):
@@ -36,9 +41,11 @@ class CarriedContent:
 
 def _spans(connection: sqlite3.Connection, trace: int, trace_id: str) -> Iterator[Span]:
     rows = connection.execute(
-        f"SELECT span_id, name, start_ns, end_ns, body {_OTHERS} ORDER BY start_ns, id", (trace, OWN_SCOPE)
+        "SELECT s.span_id, s.name, s.start_ns, s.end_ns, s.body, (SELECT name FROM scopes c WHERE c.id = s.scope) "
+        f"{_OTHERS} ORDER BY s.start_ns, s.id",
+        (trace, OWN_SCOPE),
     )
-    for span_id, name, start_ns, end_ns, body in rows:
+    for span_id, name, start_ns, end_ns, body, scope in rows:
         try:
             decoded = decode_body(body)
         except (ValueError, TypeError):
@@ -51,5 +58,5 @@ def _spans(connection: sqlite3.Connection, trace: int, trace_id: str) -> Iterato
             name=name or "",
             start_ns=start_ns,
             end_ns=end_ns,
-            scope=Scope(),
+            scope=Scope(scope or ""),
         )

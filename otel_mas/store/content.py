@@ -1,13 +1,14 @@
 """Content that the store keeps beside a span → attributes of the GenAI conventions, on spans that leave with it.
 
-Values too large for a backend are shortened, carry a note of that, and are still JSON.
+Values too large for a backend are shortened, carry a note of that, and are still JSON. Messages that the conventions
+have no attribute for are in `mas.message.bodies`, each with the span that names it first.
 """
 
 from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -15,10 +16,12 @@ import orjson
 from otel_mas.model.fit import CUT, fit, fit_messages, left_out
 from otel_mas.otlp.decode import decode_body
 from otel_mas.otlp.encode import key_value
+from otel_mas.otlp.span_content import MISSING, PLAIN
 from otel_mas.otlp.wire import delimited
 from otel_mas.privacy.policy import Rule, rule
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
+from otel_mas.store.message_bodies import FirstMentions, bodies, named
 
 _ATTRIBUTE = b"\x4a"  # of an OTLP span
 
@@ -32,18 +35,6 @@ _WITH_MESSAGES = frozenset(
     }
 )
 """The operations that the conventions give `gen_ai.input.messages` and `gen_ai.output.messages`."""
-# Text in the conventions; other content is JSON.
-_PLAIN = frozenset(
-    {
-        names.GEN_AI_TOOL_DESCRIPTION,
-        names.GEN_AI_RETRIEVAL_QUERY_TEXT,
-        names.GEN_AI_EVALUATION_EXPLANATION,
-        names.MAS_GUARDRAIL_REASON,
-        names.MAS_ROUTING_REASON,
-        names.EXCEPTION_MESSAGE,
-        names.EXCEPTION_STACKTRACE,
-    }
-)
 _OF_EXCEPTIONS = frozenset({names.EXCEPTION_MESSAGE, names.EXCEPTION_STACKTRACE})
 """Attributes of the span's exception event where the process put content on spans; else they are the span's."""
 _INPUT, _OUTPUT = 0, 1
@@ -56,39 +47,87 @@ _CHUNK = 100
 _Message = dict[str, Any] | None
 
 
-def with_content(connection: sqlite3.Connection, trace: int, span_id: bytes, body: bytes, limit: int) -> bytes:
-    """An OTLP `Span` message with the content recorded beside it, each attribute of at most `limit` bytes.
+class ContentAdder:
+    """Adds the content that the store has beside spans to the spans that leave.
 
-    Attributes of the span itself stay as they are. `mas.content.cut` names the shortened ones. A span or a content that
-    cannot be read stays without.
+    Args:
+        limit: bytes of one attribute at most.
+        whole: the limit holds only for messages in the attributes of the conventions, which repeat themselves; all else
+            is whole. For files, which no backend cuts.
     """
-    added: list[bytes] = []
-    cut: list[str] = []
-    try:
-        decoded = decode_body(body)
-        attributes = decoded.attributes
-        on_events = {name for event in decoded.events for name in _OF_EXCEPTIONS if name in event.attributes}
-        for name, text, shortened in _attributes(connection, trace, span_id, attributes, limit):
-            if name not in attributes and name not in on_events:
-                added.append(delimited(_ATTRIBUTE, key_value(name, text)))
-                if shortened:
-                    cut.append(name)
-    except (ValueError, TypeError, RecursionError):
-        pass
-    if cut:
-        added.append(delimited(_ATTRIBUTE, key_value(names.MAS_CONTENT_CUT, cut)))
-    return body + b"".join(added) if added else body
+
+    def __init__(self, limit: int, *, whole: bool = False) -> None:
+        self._limit = limit
+        self._other_limit = _MAX_BODY if whole else limit
+        self._bodies_limit = 0 if whole else limit
+        self._first = FirstMentions()
+
+    def add(self, connection: sqlite3.Connection, trace: int, span_id: bytes, body: bytes) -> bytes:
+        """An OTLP `Span` message with the content recorded beside it.
+
+        Attributes of the span itself stay as they are. `mas.content.cut` names the shortened ones. A span or a content
+        that cannot be read stays without.
+        """
+        added: list[bytes] = []
+        cut: list[str] = []
+        try:
+            decoded = decode_body(body)
+            attributes = decoded.attributes
+            on_events = {name for event in decoded.events for name in _OF_EXCEPTIONS if name in event.attributes}
+            for name, text, shortened in self._attributes(connection, trace, span_id, attributes):
+                if name not in attributes and name not in on_events:
+                    added.append(delimited(_ATTRIBUTE, key_value(name, text)))
+                    if shortened:
+                        cut.append(name)
+        except (ValueError, TypeError, RecursionError):
+            pass
+        if cut:
+            added.append(delimited(_ATTRIBUTE, key_value(names.MAS_CONTENT_CUT, cut)))
+        return body + b"".join(added) if added else body
+
+    def _attributes(
+        self, connection: sqlite3.Connection, trace: int, span_id: bytes, attributes: Any
+    ) -> Iterator[tuple[str, str, bool]]:
+        """Name, text, and whether it was cut."""
+        contents = connection.execute(
+            "SELECT name, CASE WHEN length(value) <= ? THEN value END, length(value) FROM contents "
+            "WHERE trace = ? AND span_id = ? ORDER BY id",
+            (_MAX_BODY, trace, span_id),
+        )
+        for name, (value, size) in _by_name(contents).items():
+            if rule(name) is Rule.WITHHOLD:
+                yield name, *_content(name, value, size, self._other_limit)
+        if attributes.get(names.MAS_STATE_DIGESTS):
+            yield from _state(connection, attributes[names.MAS_STATE_DIGESTS], self._other_limit)
+        messages = named(attributes)
+        if not messages:
+            return
+        carried: set[bytes] = set()
+        if attributes.get(names.GEN_AI_OPERATION_NAME) in _WITH_MESSAGES:
+            yield from self._of_conventions(connection, trace, span_id, attributes, carried)
+        first = self._first.of(connection, trace, messages)
+        here = [digest for digest in messages if first.get(digest) == span_id and digest not in carried]
+        text, left_out = bodies(connection, here, self._bodies_limit)
+        if text is not None:
+            yield names.MAS_MESSAGE_BODIES, text, left_out
+
+    def _of_conventions(
+        self, connection: sqlite3.Connection, trace: int, span_id: bytes, attributes: Any, carried: set[bytes]
+    ) -> Iterator[tuple[str, str, bool]]:
+        """Adds to `carried` the digests of the messages that are whole in these attributes."""
+        lists = connection.execute(
+            "SELECT direction, digests FROM message_lists WHERE trace = ? AND span_id = ? AND direction IN (?, ?) "
+            "ORDER BY direction, position",
+            (trace, span_id, _INPUT, _OUTPUT),
+        ).fetchall()
+        for direction in (_INPUT, _OUTPUT):
+            digests = b"".join(part for found, part in lists if found == direction)
+            if digests:
+                yield from _messages(connection, direction, digests, attributes, self._limit, carried)
 
 
-def _attributes(
-    connection: sqlite3.Connection, trace: int, span_id: bytes, attributes: Any, limit: int
-) -> Iterator[tuple[str, str, bool]]:
-    """Name, text, and whether it was cut."""
-    contents = connection.execute(
-        "SELECT name, CASE WHEN length(value) <= ? THEN value END, length(value) FROM contents "
-        "WHERE trace = ? AND span_id = ? ORDER BY id",
-        (_MAX_BODY, trace, span_id),
-    )
+def _by_name(contents: Iterable[tuple[str, bytes | None, int]]) -> dict[str, tuple[bytes | None, int]]:
+    """The last content of each name, with its size; of log records all, as one array."""
     last: dict[str, tuple[bytes | None, int]] = {}
     logs: list[bytes] = []
     for name, value, size in contents:
@@ -99,22 +138,7 @@ def _attributes(
     if logs:
         whole = b"[" + b",".join(logs) + b"]"
         last[names.MAS_LOG_RECORDS] = whole, len(whole)
-    for name, (value, size) in last.items():
-        if rule(name) is Rule.WITHHOLD:
-            yield name, *_content(name, value, size, limit)
-    if attributes.get(names.MAS_STATE_DIGESTS):
-        yield from _state(connection, attributes[names.MAS_STATE_DIGESTS], limit)
-    if attributes.get(names.GEN_AI_OPERATION_NAME) not in _WITH_MESSAGES:
-        return
-    lists = connection.execute(
-        "SELECT direction, digests FROM message_lists WHERE trace = ? AND span_id = ? AND direction IN (?, ?) "
-        "ORDER BY direction, position",
-        (trace, span_id, _INPUT, _OUTPUT),
-    ).fetchall()
-    for direction in (_INPUT, _OUTPUT):
-        digests = b"".join(part for found, part in lists if found == direction)
-        if digests:
-            yield from _messages(connection, direction, digests, attributes, limit)
+    return last
 
 
 def _state(connection: sqlite3.Connection, digests: Sequence[str], limit: int) -> Iterator[tuple[str, str, bool]]:
@@ -150,32 +174,39 @@ def _content(name: str, value: bytes | None, size: int, limit: int) -> tuple[str
         return fit(f"cut: {size:,} bytes", limit)[0], True
     found = orjson.loads(value)
     text, cut = fit(found, limit)
-    return (orjson.loads(text), cut) if name in _PLAIN and isinstance(found, str) else (text, cut)
+    return (orjson.loads(text), cut) if name in PLAIN and isinstance(found, str) else (text, cut)
 
 
 def _messages(
-    connection: sqlite3.Connection, direction: int, digests: bytes, attributes: Any, limit: int
+    connection: sqlite3.Connection, direction: int, digests: bytes, attributes: Any, limit: int, carried: set[bytes]
 ) -> Iterator[tuple[str, str, bool]]:
     each = [digests[at : at + _DIGEST] for at in range(0, len(digests), _DIGEST)]
     first, latest, between = _read(connection, each, _READ_AT_MOST * limit)
     if all(message is None for message in (*first, *latest)):
         return  # the store keeps no content
-    known = [message or {"role": "", "parts": [{"type": "missing"}]} for message in (*first, *latest)]
+    known = [message or {"role": "", "parts": [{"type": MISSING}]} for message in (*first, *latest)]
+    of = [*each[:1], *each[len(each) - len(latest) :]]
     if between:
         known.insert(1, left_out((), between))
     if direction == _OUTPUT:
         reasons = attributes.get(names.GEN_AI_RESPONSE_FINISH_REASONS) or ()
         for message, reason in zip(known, reasons if isinstance(reasons, Sequence) else (), strict=False):
             message["finish_reason"] = reason
-        yield names.GEN_AI_OUTPUT_MESSAGES, *fit_messages(known, limit)
+        text, cut = fit_messages(known, limit)
+        yield names.GEN_AI_OUTPUT_MESSAGES, text, cut
+        carried.update(() if cut else of)
         return
     instructions = []
     while known and known[0]["role"] == "system":
         instructions += known.pop(0)["parts"]
     if instructions:
-        yield names.GEN_AI_SYSTEM_INSTRUCTIONS, *fit(instructions, limit)
+        text, cut = fit(instructions, limit)
+        yield names.GEN_AI_SYSTEM_INSTRUCTIONS, text, cut
+        carried.update(() if cut or between or len(of) - len(known) > 1 else of[:1])
     if known:
-        yield names.GEN_AI_INPUT_MESSAGES, *fit_messages(known, limit)
+        text, cut = fit_messages(known, limit)
+        yield names.GEN_AI_INPUT_MESSAGES, text, cut
+        carried.update(() if cut or between else of[len(of) - len(known) :])
 
 
 def _read(

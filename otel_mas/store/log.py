@@ -14,7 +14,7 @@ from pathlib import Path
 from otel_mas.errors import NotAStore, StoreReplaced
 from otel_mas.otlp.framing import LogRow
 from otel_mas.store.connection import BUSY_TIMEOUT_S, OpenStore, translated_errors
-from otel_mas.store.content import with_content
+from otel_mas.store.content import ContentAdder
 from otel_mas.store.log_reader import Origins, count_shippable, last_key
 from otel_mas.store.statements import transaction
 
@@ -87,6 +87,7 @@ class Log:
         self._opened_ns = time.time_ns()
         self._opened: OpenStore | None = self._open()
         self._origins = Origins()
+        self._adders: dict[int, ContentAdder] = {}
         self.in_use = threading.Lock()
         """Held while the connection is busy: a fork takes it, and calls `release`."""
 
@@ -244,6 +245,7 @@ class Log:
         opened = self._open()
         connection = opened.connection()
         self._origins = Origins()
+        self._adders = {}
         (created_ns,) = connection.execute("SELECT value FROM store WHERE name = 'created_ns'").fetchone()
         for destination in self._destinations:
             self._add(connection, destination, from_start=created_ns >= self._opened_ns)
@@ -282,7 +284,7 @@ class Log:
                 exported_by_app += 1
             else:
                 if content:
-                    body = with_content(connection, trace, span_id, body, content)
+                    body = self._adder(content).add(connection, trace, span_id, body)
                 used += len(body)
                 if rows and used > size:
                     break
@@ -292,6 +294,12 @@ class Log:
                 break
         found.close()
         return LogChunk(rows, last, not_consented=not_consented, exported_by_app=exported_by_app) if last else None
+
+    def _adder(self, limit: int) -> ContentAdder:
+        found = self._adders.get(limit)
+        if found is None:
+            found = self._adders[limit] = ContentAdder(limit)
+        return found
 
     def _as_owner(self, lease: Lease, update: str, *values: object) -> None:
         with self.transaction() as connection:

@@ -14,7 +14,7 @@ from typing import Any
 from otel_mas.otlp.encode import encode_scope
 from otel_mas.otlp.framing import LogRow, Origin
 from otel_mas.store.connection import open_for_reading, reading
-from otel_mas.store.content import with_content
+from otel_mas.store.content import ContentAdder
 from otel_mas.store.statements import select
 
 _MAX_ORIGINS = 4096
@@ -82,8 +82,9 @@ class LogReader:
         """The ended spans of a trace in the order in which they were written, the latest version of each.
 
         Args:
-            content: bytes of each attribute with recorded content that goes along; 0 for none.
+            content: bytes of each attribute with messages that goes along, other content is whole; 0 for none.
         """
+        adder = ContentAdder(content, whole=True) if content else None
         with reading(self.path):
             found = self._connection.execute(
                 "SELECT s.id FROM spans s JOIN traces t ON t.id = s.trace WHERE t.trace_id = ? AND s.version = 0 "
@@ -92,16 +93,16 @@ class LogReader:
             ).fetchall()
         # Some at a time: a statement that waits for our caller would keep a read transaction open.
         for at in range(0, len(found), _ROWS_AT_ONCE):
-            yield from self._rows([key for (key,) in found[at : at + _ROWS_AT_ONCE]], content)
+            yield from self._rows([key for (key,) in found[at : at + _ROWS_AT_ONCE]], adder)
 
-    def _rows(self, keys: Sequence[int], content: int) -> list[LogRow]:
+    def _rows(self, keys: Sequence[int], adder: ContentAdder | None) -> list[LogRow]:
         connection = self._connection
         with reading(self.path):
             found = select(connection, "SELECT id, resource, scope, trace, span_id, body FROM spans", ("id",), keys)
             rows = []
             for key, resource, scope, trace, span_id, body in sorted(found, key=itemgetter(0)):
-                if content:
-                    body = with_content(connection, trace, span_id, body, content)
+                if adder is not None:
+                    body = adder.add(connection, trace, span_id, body)
                 rows.append(self._origins.row(connection, key, resource, scope, body))
             return rows
 

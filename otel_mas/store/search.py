@@ -17,7 +17,7 @@ import orjson
 from otel_mas.model import Message
 from otel_mas.model.search import Match, TextSearch
 from otel_mas.otlp.span_content import OWN_SCOPE
-from otel_mas.store.carried import CarriedContent
+from otel_mas.store.carried import CARRY_CONTENT, CarriedContent
 from otel_mas.store.statements import select
 
 _DIGEST = 16  # bytes
@@ -80,13 +80,10 @@ def _candidates(connection: sqlite3.Connection, wanted: TextSearch) -> dict[int,
 
 
 def _others(connection: sqlite3.Connection, wanted: TextSearch) -> list[int]:
-    """Traces in which the body of a span of other instrumentation may hold the text."""
-    scopes = [key for (key,) in connection.execute("SELECT id FROM scopes WHERE name <> ?", (OWN_SCOPE,))]
-    if not scopes:
+    """Traces in which the body of a span that carries content may hold the text."""
+    if connection.execute(f"SELECT 1 FROM spans s WHERE {CARRY_CONTENT} LIMIT 1", (OWN_SCOPE,)).fetchone() is None:
         return []
-    rows = connection.execute(
-        f"SELECT trace, body FROM spans WHERE version = 0 AND scope IN ({', '.join('?' * len(scopes))})", scopes
-    )
+    rows = connection.execute(f"SELECT s.trace, s.body FROM spans s WHERE {CARRY_CONTENT}", (OWN_SCOPE,))
     return list(dict.fromkeys(trace for trace, body in rows if wanted.may_be_in(body)))
 
 

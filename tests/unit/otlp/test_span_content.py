@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_mas.model import Event, Scope, Span, SpanBody, StatusCode
+from otel_mas.model.fit import fit, fit_messages, left_out
 from otel_mas.otlp.span_content import TraceContent, digest_of
 from otel_mas.semconv import attributes as names
-from otel_mas.store.content import fit, fit_messages, left_out
 
 
 def carrying(attributes: dict[str, Any], events: tuple[Event, ...] = (), scope: str = "other") -> Span:
