@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from otel_mas.api.records import EventType, Modality, Records, TokenCost, TraceRecord, read_records
     from otel_mas.api.search import Matches
     from otel_mas.api.source import Source, open  # noqa: A004 - the public name
+    from otel_mas.api.sql import SqlRows
     from otel_mas.api.trace import Conversation, SpanMessages, Trace
     from otel_mas.instrumentation.marks import (
         agent,
@@ -57,6 +58,7 @@ __all__ = [
     "Records",
     "Source",
     "SpanMessages",
+    "SqlRows",
     "Stages",
     "Statistics",
     "TokenCost",
@@ -109,6 +111,7 @@ _HOMES = {
     "Records": "records",
     "Source": "source",
     "SpanMessages": "trace",
+    "SqlRows": "sql",
     "TokenCost": "records",
     "Trace": "trace",
     "TraceRecord": "records",

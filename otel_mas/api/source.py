@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from otel_mas.api.log import Log
     from otel_mas.api.query_answers import Comparison, Events, Executions, Metrics
     from otel_mas.api.search import Matches
+    from otel_mas.api.sql import SqlRows
     from otel_mas.api.trace import Conversation, Trace
     from otel_mas.report.frame import Frame
 
@@ -348,6 +349,23 @@ class Source:
         query = answerable(self._port, query_of(filters, _TRACES_LOOKED_IN))
         found = self._port.search(text, query, limit)
         return Matches(found, limited=len(found) == limit, incomplete=found.incomplete)
+
+    def sql(
+        self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = (), *, limit: int | None = None
+    ) -> SqlRows:
+        """The rows of an SQL query of a local store: docs/sql.md lists views and functions, and has examples.
+
+        Args:
+            query: One SELECT, WITH or VALUES. Nothing but reading is allowed.
+            parameters: Values of its `?`, or of its `:name`.
+            limit: How many rows at most.
+
+        Raises:
+            UnsupportedQuery: SQLite refuses it, or the source is no store.
+        """
+        from otel_mas.api.sql import sql
+
+        return sql(self._port, query, parameters, limit)
 
     def runs_since(self, since: str | float | datetime, grep: str | None = None) -> Iterator[Trace]:
         """Every trace that started within a duration before now, or at or after a time, oldest first, each read when

@@ -26,6 +26,7 @@ COMMANDS = {
     "error": ("why:error", "Show everything about the errors of a run."),
     "cost": ("explain:cost", "Show tokens and cost, by agent and by model."),
     "query": ("query:command", "Ask about many runs: executions, agents, chains, events, metrics."),
+    "sql": ("sql:command", "Ask a store by SQL, read-only."),
     "compare": ("compare:command", "Compare two sets of runs: what got slower, dearer, or fails more."),
     "ship": ("ship:command", "Ship recorded spans to an OTLP endpoint, from where it stopped last."),
     "export": ("export:command", "Write traces as OTLP/JSON lines."),

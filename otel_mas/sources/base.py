@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from otel_mas.model import (
     Changes,
@@ -20,6 +20,9 @@ from otel_mas.model import (
     TraceSummary,
 )
 from otel_mas.model.search import Match
+
+if TYPE_CHECKING:
+    from otel_mas.store.query_sql import Rows, SqlNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,19 @@ class Followed(Protocol):
 
     def tail(self, trace_id: str | None = None) -> Tail:
         """Spans from now on; the first look has those of the running traces, or of one trace, so far."""
+        ...
+
+
+@runtime_checkable
+class AnswersSql(Protocol):
+    """A source that answers SQL, over views and functions that it names."""
+
+    def sql(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = (), limit: int | None = None) -> Rows:
+        """The rows of a query; at most `limit`. Raises `UnsupportedQuery`."""
+        ...
+
+    def sql_names(self) -> SqlNames:
+        """What a query may name."""
         ...
 
 

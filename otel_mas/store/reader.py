@@ -6,13 +6,13 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 
@@ -42,6 +42,9 @@ from otel_mas.store.search import search
 from otel_mas.store.spans import read_spans
 from otel_mas.store.statements import select
 from otel_mas.store.summaries import EVERYTHING, statement_of, summaries, trace_incomplete
+
+if TYPE_CHECKING:
+    from otel_mas.store.query_sql import Rows, SqlNames
 
 _SHORTEST_PREFIX = 4
 _DIGEST = 16
@@ -193,6 +196,28 @@ class StoreReader:
                 statement, values = statement_of(connection, replace(query, limit=EVERYTHING), self._clock())
                 traces = {key for key, *_ in connection.execute(statement, values)}
             return PartialList(search(connection, TextSearch(text), traces, limit))
+
+    def now_ns(self) -> int:
+        """Now, in ns since the epoch."""
+        return self._clock()
+
+    def sql(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = (), limit: int | None = None) -> Rows:
+        """The rows of an SQL query, read-only, over the views and functions that `sql_names` lists.
+
+        Raises:
+            UnsupportedQuery: SQLite refuses it, or it is no query.
+        """
+        from otel_mas.store.query_sql import query_sql
+
+        with reading(self.path):
+            return query_sql(self, query, parameters, limit)
+
+    def sql_names(self) -> SqlNames:
+        """What an SQL query may name."""
+        from otel_mas.store.query_sql import sql_names
+
+        with reading(self.path):
+            return sql_names(self)
 
     def run(self, run_id: str) -> RunSummary:
         """The summary of one `otel-mas run`, over all of its processes; empty where it recorded nothing."""

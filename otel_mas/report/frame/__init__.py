@@ -26,6 +26,7 @@ from otel_mas.report.frame.answers import (
 )
 from otel_mas.report.frame.records import RECORDS, records
 from otel_mas.report.frame.spans import SPANS, spans
+from otel_mas.report.frame.sql import sql
 from otel_mas.report.frame.table import Column, Frame
 
 __all__ = [
@@ -56,5 +57,6 @@ __all__ = [
     "records",
     "spans",
     "state",
+    "sql",
     "traces",
 ]

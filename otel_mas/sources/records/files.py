@@ -14,6 +14,7 @@ from otel_mas.errors import MissingExtra
 from otel_mas.sources.first_object import names_of_first_object
 from otel_mas.sources.otlp import zstd
 from otel_mas.sources.otlp.stream import ByteStream
+from otel_mas.store.files import SQLITE_MAGIC, header
 from otel_mas.trace_records.formats import of_json_line, unpacked_stream
 from otel_mas.trace_records.record import REQUIRED, TraceRecord
 
@@ -89,6 +90,8 @@ class RecordFile:
 def is_record_file(path: Path) -> bool:
     """Whether the file begins with a record, as JSON or MessagePack."""
     try:
+        if header(path) == SQLITE_MAGIC:  # to open and close a store that this process records into loses its locks
+            return False
         with path.open("rb") as file:
             head = ByteStream(file).peek(_HEAD_BYTES)
     except zstd.NotInstalled:
