@@ -13,6 +13,7 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 import time
 from contextlib import chdir
 from functools import cache
@@ -97,7 +98,7 @@ def output(command: str) -> str:
     from otel_mas.cli import cli
 
     words = shlex.split(command)[1:]
-    environment = {"OTEL_MAS_STORE": str(EXAMPLE), "TZ": "UTC"}
+    environment = {"OTEL_MAS_STORE": example_store() if words[0] == "sql" else str(EXAMPLE), "TZ": "UTC"}
     os.environ["TZ"] = "UTC"
     time.tzset()
     with chdir(REPOSITORY):
@@ -114,6 +115,20 @@ def filters() -> str:
         for name, (field, meaning) in FILTERS.items()
     ]
     return "\n".join(["| in Python | on the command line | only those |", "|---|---|---|", *rows, ""])
+
+
+@cache
+def example_store() -> str:
+    """A store with the example in it: only a store answers SQL."""
+    from click.testing import CliRunner
+
+    from otel_mas.cli import cli
+
+    path = str(Path(tempfile.mkdtemp()) / "example.db")
+    result = CliRunner().invoke(cli, ["import", str(EXAMPLE), "--store", path])
+    if result.exit_code:
+        raise SystemExit(result.output)
+    return path
 
 
 def render() -> dict[str, str]:

@@ -93,7 +93,7 @@ class ContentFunctions:
         self._refs: dict[str, list[MessageRef]] = {}
 
     def message(self, digest: str) -> str | None:
-        """A message as text, by its digest in hex."""
+        """A message that was recorded here as text, by its digest in hex."""
         found: Message | None = self._reader.messages([digest]).get(digest)
         return None if found is None or found.body is None else written(found.body)
 
