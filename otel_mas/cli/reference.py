@@ -26,6 +26,7 @@ def reference() -> str:
 
 def _lines() -> Iterator[str]:
     from otel_mas.cli.ship import DestinationsDocument
+    from otel_mas.cli.sql import SqlDocument
     from otel_mas.cli.store import CheckDocument, StatsDocument
     from otel_mas.doctor.forms import DiagnosisForm
     from otel_mas.report import json
@@ -64,6 +65,7 @@ def _lines() -> Iterator[str]:
         "query events": query.RunEventsDocument,
         "query metrics": query.MetricsDocument,
         "compare": query.ComparisonDocument,
+        "sql": SqlDocument,
         "doctor": DiagnosisForm,
         "ship status": DestinationsDocument,
         "store stats": StatsDocument,

@@ -146,7 +146,8 @@ class TraceContent:
             if size <= cut_sizes.get(digest, -1):
                 return
             cut_sizes[digest] = size
-        self.messages[digest] = Message(digest, body["role"], body)
+        kept = body if "parts" in body else {name: value for name, value in body.items() if name != "role"}
+        self.messages[digest] = Message(digest, body["role"], kept)
 
 
 def contents_of(span: Span) -> Iterator[Content]:

@@ -56,7 +56,7 @@ __all__ = [
     "profile",
     "records",
     "spans",
-    "state",
     "sql",
+    "state",
     "traces",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from otel_mas.errors import UnsupportedQuery
@@ -15,6 +16,7 @@ from otel_mas.semconv import attributes as names
 from otel_mas.store import StoreReader
 from otel_mas.store.query_sql import VIEWS
 from otel_mas.store.rows import Batch, ContentRow, MessageRefRow, MessageRow, OpenRow
+from tests.conformance.messages import pairs
 from tests.unit.store.conftest import NOW, SECOND, TRACE, Bench
 
 DIGEST = bytes([7] * 16)
