@@ -24,7 +24,9 @@ _MARGIN = "  "
 
 class SqlDocument(TypedDict):
     columns: Annotated[list[str], "names of the columns"]
-    rows: Annotated[list[list[Any]], "values of each row: text, numbers, null; a blob as hex digits"]
+    rows: Annotated[
+        list[list[str | int | float | None]], "values of each row: text, numbers, null; a blob as hex digits"
+    ]
     more: Annotated[bool, "there are rows beyond --limit"]
 
 

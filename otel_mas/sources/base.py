@@ -146,7 +146,7 @@ class AnswersSql(Protocol):
         ...
 
     def sql_names(self) -> SqlNames:
-        """What a query may name."""
+        """Names that a query may use."""
         ...
 
 

@@ -43,7 +43,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class SqlNames:
-    """What a query may name: columns by view, and for each function its arguments and what it returns."""
+    """Names for queries: columns by view, and for each function its arguments and what it returns."""
 
     views: Mapping[str, Sequence[str]]
     functions: Mapping[str, tuple[str, str]]

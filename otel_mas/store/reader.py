@@ -213,7 +213,7 @@ class StoreReader:
             return query_sql(self, query, parameters, limit)
 
     def sql_names(self) -> SqlNames:
-        """What an SQL query may name."""
+        """Names that an SQL query may use."""
         from otel_mas.store.query_sql import sql_names
 
         with reading(self.path):
