@@ -30,7 +30,7 @@ _recorder = recorder()
 _Coroutine = types.CoroutineType
 # The variable behind the API's `get_current`, which takes four calls to read it.
 _context: Callable[[], Any] = getattr(
-    getattr(otel_context._RUNTIME_CONTEXT, "_current_context", None), "get", otel_context.get_current
+    getattr(getattr(otel_context, "_RUNTIME_CONTEXT", None), "_current_context", None), "get", otel_context.get_current
 )
 
 
