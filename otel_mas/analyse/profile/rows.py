@@ -87,11 +87,12 @@ class Rows:
         """Add one graph."""
         here: dict[Key, _Intervals] = {}
         waited = waits(timing)
+        around = [tuple(self._around(timing, i)) for i in range(len(timing.spans))]
         for i, span in enumerate(timing.spans):
             if i in timing.ignored:
                 continue
             part, intervals = timing.parts[i], timing.self_times[i]
-            for key in self._around(timing, i):
+            for key in around[i]:
                 found = here.get(key)
                 if found is None:
                     found = here[key] = _Intervals()
@@ -104,11 +105,13 @@ class Rows:
                 self._count(self._rows[key], timing, i, waited.get(span.span_id))
             call = timing.calls.get(i)
             if call is not None:
-                for key in self._around(timing, i):
+                for key in around[i]:
                     self._rows[key].calls.append(call)
         for key, intervals_of in here.items():
             self._rows[key].add(intervals_of)
-        self._add_path(timing)
+        for i, start, end in timing.steps:
+            for key in around[i]:
+                self._rows[key].on_path += end - start
 
     def rows(self) -> tuple[ProfileRow, ...]:
         """The rows, by what they are by, and in each group the longest wall time first."""
@@ -153,11 +156,6 @@ class Rows:
         lag = _lag(span) if timing.tasks[i] == i or timing.agents[i] == i else None
         if lag is not None:
             row.lags.append(lag)
-
-    def _add_path(self, timing: Timing) -> None:
-        for i, start, end in timing.steps:
-            for key in self._around(timing, i):
-                self._rows[key].on_path += end - start
 
 
 def _lag(span: Span) -> tuple[int, int] | None:

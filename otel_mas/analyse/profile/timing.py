@@ -45,6 +45,7 @@ class Timing:
         self.waiting_ns = self.outside_ns = 0
         self._read_path(numbers)
         self._labels = graph.labels()
+        self._nodes: dict[int, str] = {}
         self._order = _parents_first(graph.parents)
 
     def _read_path(self, numbers: dict[int, int]) -> None:
@@ -98,7 +99,12 @@ class Timing:
     def node(self, i: int) -> str | None:
         """The path of the node that a span belongs to, `researcher/model`: the same for each of its tasks."""
         task = self.tasks[i]
-        return None if task == _NOWHERE else _NUMBER.sub("", self._labels[self.spans[task].span_id])
+        if task == _NOWHERE:
+            return None
+        found = self._nodes.get(task)
+        if found is None:
+            found = self._nodes[task] = _NUMBER.sub("", self._labels[self.spans[task].span_id])
+        return found
 
     def agent(self, i: int) -> str | None:
         """The name of the agent that a span belongs to."""
