@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final, cast
 
 from otel_mas.analyse.content import NO_CONTENT, RunContent
@@ -108,7 +109,8 @@ class _Records:
         foreign = model_call(attributes) if span.record_kind is None else None
         event_type = EventType.LLM_CALL if foreign is not None else _event_type(span)
         parents = tuple(self._parents(span))
-        payload, truncated = self._payload_of(span, event_type)
+        kept = self._kept(attributes)
+        payload, truncated = self._payload_of(span, event_type, kept)
         return TraceRecord(
             trace_id=self._trace_id(span),
             span_id=self._id(span.span_id),
@@ -132,7 +134,7 @@ class _Records:
             kind=cast(Any, span.kind.name),
             is_open=span.end_ns is None,
             events=tuple(self._events(span)),
-            attributes=self._kept(attributes),
+            attributes=kept,
             resource=self._resource(span.resource),
             scope=span.scope.name,
             scope_version=span.scope.version,
@@ -195,9 +197,9 @@ class _Records:
             complete=True,
         )
 
-    def _payload_of(self, span: Span, event_type: EventType) -> tuple[Any, bool]:
+    def _payload_of(self, span: Span, event_type: EventType, kept: Mapping[str, Any]) -> tuple[Any, bool]:
         if not self._payload:
-            return payload_of(event_type, {}, self._kept(span.attributes)), False
+            return payload_of(event_type, {}, kept), False
         content = dict(self._content.of(span))
         sides = self._messages.get((span.trace_id, span.span_id), {})
         for side, name in _SIDES:
@@ -305,9 +307,12 @@ def _places(causal: CausalGraph) -> dict[str, _Place]:
     return places
 
 
+_rule: Final = lru_cache(4096)(rule)
+
+
 def _may_leave(name: str, value: Any) -> bool:
     """Whether an attribute is no content, by the policy for what leaves the machine."""
-    known = rule(name)
+    known = _rule(name)
     return known is Rule.KEEP or (known is Rule.WITHHOLD_TEXT and not holds_text(value))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from json import loads
 from typing import Any
 
 from otel_mas.analyse.log import EntryKind
@@ -86,8 +85,8 @@ def _some_tasks(run: Conversation) -> list[str]:
 
 
 def _structure(record: TraceRecord) -> Any:
-    """A record as JSON, without what it has of OTLP alone."""
-    fields = loads(record.to_json())
+    """A record's fields, without what it has of OTLP alone."""
+    fields = record.fields()
     return {name: fields[name] for name in fields.keys() - {"attributes", "resource", "events", "parents"}} | {
         "parents": [{**parent, "attributes": {}} for parent in fields.get("parents", ())]
     }
