@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -32,21 +33,17 @@ def command(store: str | None, once: bool, as_json: bool) -> None:
     ANALYZING (the run has ended, or is quiet for OTEL_MAS_QUIET_AFTER). Of several runs at once each is shown in turn,
     from its beginning. Start it before or after the app.
     """
-    from otel_mas.api.debug_session.watcher import Watcher
-    from otel_mas.config import Settings
+    with suppress(KeyboardInterrupt):
+        from otel_mas.api.debug_session.watcher import Watcher
+        from otel_mas.config import Settings
 
-    settings = Settings.from_env(store=store)
-    watcher = Watcher(settings.store, settings.quiet_after_s)
-    try:
-        if as_json:
-            for one in _news(watcher, once):
-                print_json_line(_document(one))
-        else:
-            print_lines(lambda width: _lines(watcher, once, width))
-    except KeyboardInterrupt:
-        return
-    finally:
-        watcher.close()
+        settings = Settings.from_env(store=store)
+        with closing(Watcher(settings.store, settings.quiet_after_s)) as watcher:
+            if as_json:
+                for one in _news(watcher, once):
+                    print_json_line(_document(one))
+            else:
+                print_lines(lambda width: _lines(watcher, once, width))
 
 
 def _news(watcher: Watcher, once: bool) -> Iterator[News]:
@@ -130,6 +127,8 @@ def _page(run: FollowedRun, store: str, width: int) -> Iterator[Text]:
     yield Text("look further", style="bold")
     for name in (*(("error",) if run.errors else ()), "log", "critical-path", "profile", "cost"):
         yield Text(f"  {pasteable(name, trace.trace_id[:12], store=store)}")
+    if trace.conversation_id is not None:
+        yield Text(f"  {pasteable('graph', '--conversation', trace.conversation_id, store=store)}")
     yield Text("")
 
 

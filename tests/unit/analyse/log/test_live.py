@@ -69,6 +69,20 @@ def test_it_waits_for_content_and_not_for_ever() -> None:
     assert come(trace, NOW + 1, complete=False) == ["1(", "1)"]
 
 
+def test_an_end_comes_after_what_happened_inside_whose_content_comes_late() -> None:
+    trace = LiveTrace()
+    for one in (span(1, 0, 90), span(2, 2, 80, 1), span(3, 5, 10, 2), span(4, 80, 90, 1)):
+        trace.add(one, NOW)
+    moments = list(trace.ready(lambda moment: moment.span.span_id != f"{3:016x}", 0))
+    assert [(int(one.span_id, 16), is_end) for one, is_end in moments] == [
+        (1, False),
+        (2, False),
+        (4, False),
+        (4, True),
+    ]
+    assert come(trace) == ["3(", "3)", "2)", "1)"]
+
+
 def test_links_in_a_circle_hold_nothing_back_for_ever() -> None:
     trace = LiveTrace()
     trace.add(span(1, 0, 10, None, ("trigger", 2)), NOW)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 import otel_mas
+from otel_mas.analyse.log import Entry
 from otel_mas.api.debug_session import FollowedRun, SessionEvent, SessionState, StateChange
 from otel_mas.api.debug_session.watcher import News, Watcher
 from otel_mas.errors import NotAStore, SourceError
@@ -225,3 +227,26 @@ async def test_a_file_that_is_no_store_is_refused(store: Path, monkeypatch: pyte
     async with otel_mas.DebugSession(store) as session:
         with pytest.raises(NotAStore, match="not an SQLite file"):
             await session.next_run()
+
+
+def test_the_log_goes_on_where_it_was_when_a_quiet_run_goes_on(store: Path, app: Any) -> None:
+    process, entries, ends = app("waits"), [], []
+    watcher = Watcher(store, 1.5)
+    deadline = time.monotonic() + 90
+    try:
+        while SessionEvent.RUN_CLOSED not in ends and time.monotonic() < deadline:
+            for one in watcher.look():
+                if isinstance(one, Entry):
+                    entries.append((one.kind, one.span_id, one.text))
+                elif isinstance(one, FollowedRun):
+                    ends.append(one.ended)
+                    if ends == [SessionEvent.RUN_QUIET]:
+                        say(process, "far away")
+                        process.stdin.close()
+            time.sleep(0.02)
+    finally:
+        watcher.close()
+    assert ends[0] is SessionEvent.RUN_QUIET
+    assert ends[-1] is SessionEvent.RUN_CLOSED
+    assert len(entries) == len(set(entries))
+    assert [kind for kind, *_ in entries] == ["run_start", "tool_call", "tool_result", "run_end"]
