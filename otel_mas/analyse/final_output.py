@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from otel_mas.analyse.content import RunContent
-from otel_mas.analyse.log import EntryFilter, EntryKind, log
+from otel_mas.analyse.log import Entry, EntryKind, EntryMaker
+from otel_mas.analyse.log.content import SpanContents
+from otel_mas.analyse.log.tasks import Cause
 from otel_mas.causal import CausalGraph
+from otel_mas.model import Span
 from otel_mas.semconv import RunOutcome
 from otel_mas.semconv import attributes as names
 
@@ -13,7 +18,7 @@ _WITHOUT = frozenset({RunOutcome.ERROR, RunOutcome.CANCELLED, RunOutcome.ABANDON
 
 
 def final_output(graph: CausalGraph, content: RunContent) -> str | None:
-    """Text of the last answer or change of the state, in causal order; of a run that goes on the last one so far.
+    """Text of the last answer or change of the state; of a run that goes on the last one so far.
 
     An answer that the state holds is taken from its message. None where nothing was kept, and for a run that failed or
     was cancelled: its caller got nothing.
@@ -21,15 +26,38 @@ def final_output(graph: CausalGraph, content: RunContent) -> str | None:
     roots = [root for root in graph.roots if root.columns.get(names.MAS_RUN_OUTCOME) is not None]
     if roots and max(roots, key=lambda root: root.last_ns).columns[names.MAS_RUN_OUTCOME] in _WITHOUT:
         return None
-    found: str | None = None
-    is_answer = False
-    for entry in log(graph, content, chosen=EntryFilter(kinds=_OUTPUTS)):
-        if not entry.text:
-            continue
-        if entry.kind is EntryKind.STATE and is_answer and found is not None and found in entry.text:
-            continue
-        found, is_answer = entry.text, entry.kind is EntryKind.ANSWER
-    return found
+    state: str | None = None
+    for entry in _outputs_backwards(graph, content):
+        if entry.kind is EntryKind.ANSWER and (state is None or (entry.text or "") in state):
+            return entry.text
+        if entry.kind is EntryKind.ANSWER:
+            break
+        state = state or entry.text
+    return state
+
+
+def _outputs_backwards(graph: CausalGraph, content: RunContent) -> Iterator[Entry]:
+    """Answers and changes of the state that have a text, the last one first: the first few are enough."""
+    maker = EntryMaker()
+    maker.use(_NoTasks(), SpanContents(content))
+    ended = [(-span.end_ns, span.start_ns, number) for number, span in enumerate(graph.spans) if span.end_ns]
+    for *_, number in sorted(ended):
+        for entry in reversed(list(maker.end(graph.spans[number]))):
+            if entry.kind in _OUTPUTS and entry.text:
+                yield entry
+
+
+class _NoTasks:
+    """Tasks without names, which the output does not show."""
+
+    def task(self, span: Span) -> str:
+        return span.name
+
+    def agent(self, span: Span) -> str | None:
+        return span.agent
+
+    def causes(self, span: Span) -> tuple[Cause, ...]:
+        return ()
 
 
 __all__ = ["final_output"]
