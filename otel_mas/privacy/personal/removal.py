@@ -22,7 +22,7 @@ _MAX_DEPTH: Final = 100  # as in redaction, which the values have been through
 _STRUCTURE: Final = frozenset(
     {
         *(f"message.{key}" for key in ("role", "parts.type", "parts.id", "parts.name")),
-        *(f"{names.MAS_LOG_RECORDS}.{key}" for key in ("severity", "logger", "source", "exception.type")),
+        *(f"{names.MAS_LOG_RECORDS}.{key}" for key in ("severity", "logger", "source", names.EXCEPTION_TYPE)),
     }
 )
 _STRUCTURE_KEYS: Final = frozenset(path.rpartition(".")[2] for path in _STRUCTURE)

@@ -55,7 +55,7 @@ class Recorded:
         span.set_attribute("error.type", type(exc).__name__)
         span.set_status(StatusCode.ERROR)
 
-    def content(self, span: Span, name: str, value: Any) -> None:
+    def content(self, span: Span, name: str, value: Any, tool: str = "") -> None:
         self.contents[span.get_span_context().span_id, name] = value
 
     def messages(
