@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from otel_mas.analyse.duplicate_calls import duplicate_calls
 from otel_mas.model import Span
-from otel_mas.semconv import Operation, RecordKind, record_kind
+from otel_mas.semconv import RecordKind, record_kind
 from otel_mas.semconv import attributes as names
 
 
@@ -69,13 +69,13 @@ class Surroundings:
             if parent < 0:
                 continue
             around = self.spans[parent]
-            self.agent[below] = parent if is_agent(around) and not self._retells(around) else self.agent[parent]
+            self.agent[below] = parent if around.is_agent and not self._retells(around) else self.agent[parent]
             self.call[below] = parent if is_model_call(around) and states_tokens(around) else self.call[parent]
 
     def agent_of(self, i: int) -> int:
         """The agent that a span is or belongs to, by number; -1 outside of any."""
         span = self.spans[i]
-        return i if is_agent(span) and not self._retells(span) else self.agent[i]
+        return i if span.is_agent and not self._retells(span) else self.agent[i]
 
     def _retells(self, span: Span) -> bool:
         """Whether it stands for a graph's run in a trace in which we recorded that, too.
@@ -96,11 +96,6 @@ def is_model_call(span: Span) -> bool:
         operation = span.columns.get(names.GEN_AI_OPERATION_NAME)
         kind = record_kind(operation) if isinstance(operation, str) else None
     return kind == RecordKind.LLM_CALL
-
-
-def is_agent(span: Span) -> bool:
-    """Whether a span is an invocation of an agent that has a name."""
-    return span.columns.get(names.GEN_AI_OPERATION_NAME) == Operation.INVOKE_AGENT and span.agent is not None
 
 
 def _model(span: Span) -> str | None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final, cast
 
 from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.failures import failures
+from otel_mas.analyse.places import places
 from otel_mas.causal import CausalGraph, Edge
 from otel_mas.model import EXCEPTION_EVENT, STATE_EVENT, Event, Message, Resource, Span
 from otel_mas.model.dialects import model_call
 from otel_mas.privacy.policy import Rule, holds_text, rule
-from otel_mas.semconv import LinkKind, Operation, record_kind
+from otel_mas.semconv import LinkKind, record_kind
 from otel_mas.semconv import attributes as names
 from otel_mas.trace_records.payload import CONTENT, cut_to, parsed, payload_of
 from otel_mas.trace_records.record import (
@@ -68,16 +69,6 @@ def records(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """The agent and the task that a span is or lies in, and its conversation."""
-
-    agent: str | None = None
-    task: str | None = None
-    task_name: str | None = None
-    conversation: str | None = None
-
-
 class _Records:
     def __init__(self, causal: CausalGraph, content: RunContent, payload: bool, max_payload_bytes: int) -> None:
         self._causal = causal
@@ -85,7 +76,7 @@ class _Records:
         self._payload = payload
         self._max = max_payload_bytes
         self._spans = {span.span_id: span for span in causal.spans}
-        self._places = _places(causal)
+        self._places = places(causal)
         self._resources: dict[int, dict[str, Any]] = {}
         self._failed = {id(span) for span in failures(causal.spans)}
         self._given = {span.span_id: given for span in causal.spans if (given := span.get(names.MAS_RECORD_SPAN_ID))}
@@ -117,12 +108,12 @@ class _Records:
             event_type=event_type,
             timestamp=span.start_ns,
             duration_ns=0 if span.end_ns is None else span.end_ns - span.start_ns,
-            agent_name=place.agent or span.agent or place.task_name,
+            agent_name=place.agent or _name(place.task),
             parent_id=self._causal_parent(span, event_type),
             parents=parents,
             parent_span_id=None if span.parent_span_id is None else self._id(span.parent_span_id),
             name=span.name,
-            task=place.task,
+            task=place.label,
             status=cast(Any, span.status.name),
             status_message=span.status_message if self._payload else "",
             payload=payload,
@@ -288,23 +279,8 @@ class _Records:
         return trace_id if cause is None else self._trace_id(cause)
 
 
-def _places(causal: CausalGraph) -> dict[str, _Place]:
-    labels, places = causal.labels(), dict[str, _Place]()
-    waiting: list[tuple[Span, _Place]] = [(root, _Place()) for root in causal.roots]
-    while waiting:
-        span, above = waiting.pop()
-        is_agent = span.columns.get(names.GEN_AI_OPERATION_NAME) == Operation.INVOKE_AGENT
-        label = labels.get(span.span_id)
-        task_name = span.task_name or span.name if label is not None else above.task_name
-        place = _Place(
-            agent=(span.agent if is_agent else None) or above.agent,
-            task=label or above.task,
-            task_name=task_name,
-            conversation=span.conversation_id or above.conversation,
-        )
-        places[span.span_id] = place
-        waiting.extend((child, place) for child in causal.children_of(span.span_id))
-    return places
+def _name(task: Span | None) -> str | None:
+    return None if task is None else task.task_name or task.name
 
 
 _rule: Final = lru_cache(4096)(rule)

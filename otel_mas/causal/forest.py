@@ -61,7 +61,7 @@ def list_children(parent: array[int]) -> tuple[array[int], array[int]]:
     return head, following
 
 
-def nearest(parent: array[int], marked: Sequence[bool]) -> array[int]:
+def nearest(parent: Sequence[int], marked: Sequence[bool]) -> array[int]:
     """For every span the nearest span above it that is marked, or ROOT. Linear, however deep the forest is."""
     unknown = ROOT - 1
     found = array("q", [unknown]) * len(parent)

@@ -191,6 +191,11 @@ class Span:
         return self.columns.get(names.GEN_AI_AGENT_NAME)
 
     @property
+    def is_agent(self) -> bool:
+        """Whether it is an agent at work, one with a name; other spans only name the agent that they work for."""
+        return self.columns.get(names.GEN_AI_OPERATION_NAME) == Operation.INVOKE_AGENT and bool(self.agent)
+
+    @property
     def workflow(self) -> str | None:
         """The name of the workflow that the span is an invocation of; in spans from before semconv-genai 0.1.0, too."""
         if self.columns.get(names.GEN_AI_OPERATION_NAME) != Operation.INVOKE_WORKFLOW:

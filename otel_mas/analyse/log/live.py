@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from otel_mas.analyse.log.order import Moment, is_judged_by, time_of
-from otel_mas.analyse.log.tasks import ANOTHER_TRACE, Cause, is_agent, run_name
+from otel_mas.analyse.log.tasks import ANOTHER_TRACE, Cause, run_name
 from otel_mas.causal.causes import INFERRED, METADATA, RECORDED
 from otel_mas.causal.references import texts
 from otel_mas.model import Span
@@ -211,7 +211,7 @@ def _causes(span: Span) -> list[_SpanCause]:
 
 def _agent(span: Span, parent: _Known | None) -> str | None:
     above = None if parent is None else parent.agent
-    return span.agent if span.agent is not None and (above is None or is_agent(span)) else above
+    return span.agent if span.agent is not None and (above is None or span.is_agent) else above
 
 
 def _order(moment: Moment) -> tuple[int, bool]:

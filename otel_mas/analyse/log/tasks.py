@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
+from otel_mas.analyse.places import places
 from otel_mas.causal import CHILD, CausalGraph
 from otel_mas.model import Span
-from otel_mas.semconv import Operation
-from otel_mas.semconv import attributes as names
 
 ANOTHER_TRACE = "another trace"
 
@@ -43,27 +42,15 @@ class GraphTasks:
 
     def __init__(self, graph: CausalGraph) -> None:
         self._graph = graph
-        self._labels = graph.labels()
+        self._places = places(graph)
         self._spans = {span.span_id: span for span in graph.spans}
-        self._around: dict[str, tuple[str, str | None]] = {}
-        for root in graph.roots:
-            self._walk(root)
-
-    def _walk(self, root: Span) -> None:
-        stack: list[tuple[Span, str, str | None]] = [(root, run_name(root), None)]
-        while stack:
-            span, task, agent = stack.pop()
-            task = self._labels.get(span.span_id, task)
-            if span.agent is not None and (agent is None or is_agent(span)):
-                agent = span.agent
-            self._around[span.span_id] = task, agent
-            stack += [(child, task, agent) for child in self._graph.children_of(span.span_id)]
 
     def task(self, span: Span) -> str:
-        return self._around[span.span_id][0]
+        place = self._places[span.span_id]
+        return run_name(place.root) if place.label is None else place.label
 
     def agent(self, span: Span) -> str | None:
-        return self._around[span.span_id][1]
+        return self._places[span.span_id].agent
 
     def causes(self, span: Span) -> Iterable[Cause]:
         for edge in self._graph.causes_of(span.span_id):
@@ -72,14 +59,9 @@ class GraphTasks:
                 yield Cause(edge.kind, edge.provenance, ANOTHER_TRACE if cause is None else self.task(cause))
 
 
-def is_agent(span: Span) -> bool:
-    """Whether a span is an agent at work, and not only names the agent that it works for."""
-    return span.columns.get(names.GEN_AI_OPERATION_NAME) == Operation.INVOKE_AGENT
-
-
 def run_name(root: Span) -> str:
     """Name of the run that begins with a span."""
     return root.workflow or root.agent or root.name.removeprefix("invoke_workflow ")
 
 
-__all__ = ["ANOTHER_TRACE", "Cause", "GraphTasks", "Tasks", "is_agent", "run_name"]
+__all__ = ["ANOTHER_TRACE", "Cause", "GraphTasks", "Tasks", "run_name"]

@@ -10,6 +10,7 @@ from functools import cached_property
 from otel_mas.analyse.intervals import Interval, minus, union
 from otel_mas.analyse.model_calls import ModelCall, Surroundings, is_model_call, model_calls
 from otel_mas.causal import CausalGraph, StepKind
+from otel_mas.causal.forest import ROOT, nearest
 from otel_mas.model import Span
 from otel_mas.semconv import RecordKind
 from otel_mas.semconv import attributes as names
@@ -17,7 +18,6 @@ from otel_mas.semconv import attributes as names
 MODEL, TOOL, OWN = "model", "tool", "own"
 _TOOLS = (RecordKind.TOOL_CALL, RecordKind.RETRIEVAL)
 _NUMBER = re.compile(r"#\d+(?=/|$)")
-_NOWHERE = -1
 
 
 class Timing:
@@ -37,7 +37,7 @@ class Timing:
         self.ignored = {
             i
             for i, span in enumerate(self.spans)
-            if i not in self.calls and self._surroundings.call[i] == _NOWHERE and is_model_call(span)
+            if i not in self.calls and self._surroundings.call[i] == ROOT and is_model_call(span)
         }
         self.steps: list[tuple[int, int, int]] = []
         """Critical path: the span of each step, by number, with the step's start and end. Without time spent waiting
@@ -46,7 +46,6 @@ class Timing:
         self._read_path(numbers)
         self._labels = graph.labels()
         self._nodes: dict[int, str] = {}
-        self._order = _parents_first(graph.parents)
 
     def _read_path(self, numbers: dict[int, int]) -> None:
         for step in self.graph.critical_path().sections:
@@ -60,16 +59,15 @@ class Timing:
     @cached_property
     def parts(self) -> Sequence[str]:
         """`MODEL`, `TOOL` or `OWN`. A span of other code, such as an HTTP request, is part of what encloses it."""
-        parts = [OWN] * len(self.spans)
-        for i in self._order:
-            kind = self.spans[i].record_kind
-            if kind == RecordKind.LLM_CALL or i in self.calls:
-                parts[i] = MODEL
-            elif kind in _TOOLS:
-                parts[i] = TOOL
-            elif kind is None and self.graph.parents[i] != _NOWHERE:
-                parts[i] = parts[self.graph.parents[i]]
-        return parts
+        own = [self._part(i) for i in range(len(self.spans))]
+        around = self._nearest([part is not None for part in own])
+        return [OWN if place == ROOT else own[place] or OWN for place in around]
+
+    def _part(self, i: int) -> str | None:
+        kind = self.spans[i].record_kind
+        if kind == RecordKind.LLM_CALL or i in self.calls:
+            return MODEL
+        return TOOL if kind in _TOOLS else OWN if kind is not None else None
 
     @cached_property
     def agents(self) -> Sequence[int]:
@@ -92,14 +90,14 @@ class Timing:
         starts = [span.start_ns for span in self.spans]
         below: list[list[Interval]] = [[] for _ in self.spans]
         for i, parent in enumerate(self.graph.parents):
-            if parent != _NOWHERE and i not in self.ignored:
+            if parent != ROOT and i not in self.ignored:
                 below[parent].append((starts[i], self.graph.ends[i]))
         return [minus(union([(starts[i], self.graph.ends[i])]), union(children)) for i, children in enumerate(below)]
 
     def node(self, i: int) -> str | None:
         """The path of the node that a span belongs to, `researcher/model`: the same for each of its tasks."""
         task = self.tasks[i]
-        if task == _NOWHERE:
+        if task == ROOT:
             return None
         found = self._nodes.get(task)
         if found is None:
@@ -109,7 +107,7 @@ class Timing:
     def agent(self, i: int) -> str | None:
         """The name of the agent that a span belongs to."""
         agent = self.agents[i]
-        return self.spans[agent].agent if agent != _NOWHERE else None
+        return self.spans[agent].agent if agent != ROOT else None
 
     @cached_property
     def turns(self) -> dict[int, str]:
@@ -142,31 +140,13 @@ class Timing:
         return _kind(span), span.name
 
     def _nearest(self, marked: Sequence[bool]) -> Sequence[int]:
-        found = [_NOWHERE] * len(self.spans)
-        for i in self._order:
-            parent = self.graph.parents[i]
-            found[i] = i if marked[i] else _NOWHERE if parent == _NOWHERE else found[parent]
-        return found
+        """For every span the nearest that is marked, itself included, by number; -1 without one."""
+        above = nearest(self.graph.parents, marked)
+        return [i if here else above[i] for i, here in enumerate(marked)]
 
 
 def _kind(span: Span) -> str:
     return span.record_kind.lower().replace("_", " ") if span.record_kind else "span"
-
-
-def _parents_first(parents: Sequence[int]) -> Sequence[int]:
-    """Numbers of all spans, none before its parent, though a child may start before its parent where clocks differ."""
-    if all(parent < i for i, parent in enumerate(parents)):
-        return range(len(parents))
-    order: list[int] = []
-    placed = bytearray(len(parents))
-    for i in range(len(parents)):
-        chain: list[int] = []
-        while i != _NOWHERE and not placed[i]:
-            placed[i] = True
-            chain.append(i)
-            i = parents[i]
-        order.extend(reversed(chain))
-    return order
 
 
 __all__ = ["MODEL", "OWN", "TOOL", "Timing"]

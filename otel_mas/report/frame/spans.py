@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from otel_mas.analyse.places import Place, places
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Span
 from otel_mas.report.frame.table import Column, Frame, finite, text, whole, widen
-from otel_mas.report.task_labels import TaskLabels
-from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 
 SPANS = (
@@ -53,8 +51,8 @@ def spans(graphs: Iterable[CausalGraph], attributes: bool = False) -> Frame:
     rows: list[tuple[Any, ...]] = []
     found: list[Span] = []
     for graph in graphs:
-        places = _places(graph)
-        rows.extend(_row(span, places[span.span_id]) for span in graph.spans)
+        here = places(graph)
+        rows.extend(_row(span, here[span.span_id]) for span in graph.spans)
         if attributes:
             found.extend(graph.spans)
     if not attributes:
@@ -67,42 +65,16 @@ def spans(graphs: Iterable[CausalGraph], attributes: bool = False) -> Frame:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Attributes that a span inherits from those around it."""
-
-    agent: str | None = None
-    conversation: str | None = None
-    task: str | None = None
-    label: str | None = None
-
-
-def _places(graph: CausalGraph) -> Mapping[str, _Place]:
-    labels, full_labels = TaskLabels(graph), graph.labels()
-    places: dict[str, _Place] = {}
-    for root in graph.roots:
-        for span, _ in labels.walk(root):
-            above = places.get(span.parent_span_id or "", _Place()) if span is not root else _Place()
-            task = labels.task(span)
-            is_agent = span.columns.get(names.GEN_AI_OPERATION_NAME) == Operation.INVOKE_AGENT
-            places[span.span_id] = _Place(
-                agent=(span.agent if is_agent and span.agent else None) or above.agent or span.agent,
-                conversation=span.conversation_id or above.conversation,
-                task=None if task is None else task.task_name or task.name,
-                label=None if task is None else full_labels[task.span_id],
-            )
-    return places
-
-
-def _row(span: Span, place: _Place) -> tuple[Any, ...]:
+def _row(span: Span, place: Place) -> tuple[Any, ...]:
     return tuple(_cells(span, place))
 
 
-def _cells(span: Span, place: _Place) -> Iterator[Any]:
+def _cells(span: Span, place: Place) -> Iterator[Any]:
     value = span.columns.get
     yield from (span.trace_id, span.span_id, span.parent_span_id, text(span.name) or "", span.kind.name)
     yield from (text(span.record_kind), text(span.service), text(place.conversation), text(place.agent))
-    yield from (text(place.task), text(place.label), span.start_ns, span.end_ns)
+    task = None if place.task is None else place.task.task_name or place.task.name
+    yield from (text(task), text(place.label), span.start_ns, span.end_ns)
     yield None if span.end_ns is None else span.duration_ns / 1e9
     yield from (span.status.name, text(value(names.ERROR_TYPE)))
     yield text(value(names.MAS_TASK_OUTCOME) or value(names.MAS_RUN_OUTCOME))

@@ -12,7 +12,7 @@ from otel_mas.causal import CausalGraph, CriticalPath, Edge, StepKind
 from otel_mas.model import Span
 from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.text import plain
-from otel_mas.semconv import LinkKind, Operation
+from otel_mas.semconv import LinkKind
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind, TaskOutcome
 
@@ -138,14 +138,14 @@ class _Stage:
     def _place(self, span: Span, above: Bar | None, is_bar: bool) -> None:
         if is_bar and above is not None and span.task_id is not None and span.task_id == above.span.task_id:
             # The agent that a task is, recorded by its own instrumentation.
-            if _is_agent(span):
+            if span.is_agent:
                 above.agent, above.name = True, plain(span.agent)
             self.of[span.span_id] = above
             is_bar = False
         elif is_bar:
-            name = plain(span.agent) if _is_agent(span) else plain(span.task_name or self.labels.title(span))
+            name = plain(span.agent) if span.is_agent else plain(span.task_name or self.labels.title(span))
             end_ns = self._last[span.trace_id] if span.end_ns is None else max(span.start_ns, span.end_ns)
-            above = Bar(span, name, end_ns, above, agent=_is_agent(span))
+            above = Bar(span, name, end_ns, above, agent=span.is_agent)
             self.of[span.span_id] = above
             self.bars.append(above)
         if above is None:
@@ -271,16 +271,12 @@ def _pairs(before: Bar, after: Bar) -> Iterator[tuple[Bar, Bar]]:
                 yield one, other
 
 
-def _is_agent(span: Span) -> bool:
-    return span.columns.get(names.GEN_AI_OPERATION_NAME) == Operation.INVOKE_AGENT and bool(span.agent)
-
-
 def _is_call(span: Span) -> bool:
     return span.record_kind in _CALLS
 
 
 def _is_task(span: Span) -> bool:
-    return span.task_id is not None or _is_agent(span)
+    return span.task_id is not None or span.is_agent
 
 
 def _last_instants(causal: CausalGraph) -> dict[str, int]:

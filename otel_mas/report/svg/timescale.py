@@ -97,7 +97,7 @@ class TimeScale:
 
 
 def _merged(busy: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """The union of the stretches."""
+    """The union of the stretches. Unlike `intervals.union` it keeps instants, which have a place on the axis."""
     known: tuple[int, int] | None = None
     for start, end in sorted(busy):
         if known is None or start > known[1]:
