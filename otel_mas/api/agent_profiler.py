@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from otel_mas.api.answers import Profile
 from otel_mas.api.graph import Graph
+from otel_mas.api.run import Run
 from otel_mas.api.source import Source
-from otel_mas.api.trace import Run
 from otel_mas.trace_records.record import TraceRecord
 from otel_mas.trace_records.spans import traces_of
 

@@ -13,6 +13,7 @@ from otel_mas.analyse.log import Entry, EntryFilter, EntryMaker
 from otel_mas.analyse.log.content import SpanContents
 from otel_mas.analyse.log.live import LiveTasks, LiveTrace
 from otel_mas.analyse.log.order import Moment
+from otel_mas.analyse.state.values import value_digests
 from otel_mas.model import Changes, Span
 from otel_mas.model.start_order import in_start_order
 from otel_mas.semconv import RecordKind
@@ -25,7 +26,6 @@ _LATE_S = 0.12
 """For so long an entry waits for its causes, and for content that is stored a little later than its span."""
 _MOST_TRACES = 256
 """Traces of which the names are remembered once they have ended."""
-_DIGEST = 32
 
 
 class Follower:
@@ -157,10 +157,8 @@ class Follower:
 
 
 def _state(span: Span) -> list[str]:
-    """Digests of values that a span wrote to a state."""
-    if span.end_ns is None:
-        return []
-    return [one for one in span.get(names.MAS_STATE_DIGESTS) or () if len(one) == _DIGEST]
+    """Digests of values that a span wrote to a state, which it tells when it ends."""
+    return [] if span.end_ns is None else value_digests(span)
 
 
 def _is_complete(moment: Moment, content: RunContent, contents: SpanContents) -> bool:

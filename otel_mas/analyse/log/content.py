@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.log.app_records import LogRecord, records_of
-from otel_mas.model import STATE_EVENT, MessageRef, Span
+from otel_mas.analyse.state.values import NO_CONTENT, StateValues, is_message, value_text
+from otel_mas.analyse.state.values import NOT_KEPT as VALUE_NOT_KEPT
+from otel_mas.model import MessageRef, Span
 from otel_mas.model.message_text import lines_of, text_of, withheld, written
-from otel_mas.semconv import attributes as names
 
 NOT_KEPT = "content not kept"
-_DIGEST = 32
 _MESSAGES = "messages"
 """Name of the content that says why a message of a span was withheld."""
 
@@ -32,6 +32,7 @@ class SpanContents:
 
     def __init__(self, content: RunContent) -> None:
         self._content = content
+        self._state = StateValues(content)
         self._refs: dict[tuple[str, str], list[MessageRef]] = {}
         for ref in content.refs:
             self._refs.setdefault((ref.trace_id, ref.span_id), []).append(ref)
@@ -90,40 +91,23 @@ class SpanContents:
 
     def state(self, span: Span) -> Text:
         """Values written to channels of a state, a line for each channel."""
-        channels = span.get(names.MAS_STATE_CHANGED) or ()
-        if not channels:
-            return NOTHING
-        digests = span.get(names.MAS_STATE_DIGESTS) or ()
-        carried = next((event.attributes for event in span.events if event.name == STATE_EVENT), {})
         lines, known = [], 0
-        for number, channel in enumerate(channels):
-            phrase = self._value(digests[number]) if number < len(digests) else None
-            if phrase is None and channel in carried:
-                phrase = text_of(carried[channel])
-            known += phrase is not None
-            lines.append(f"{channel}: {phrase if phrase is not None else f'({NOT_KEPT})'}")
+        for one in self._state.written(span):
+            lost = one.missing in (VALUE_NOT_KEPT, NO_CONTENT)
+            reason = NOT_KEPT if lost else one.missing
+            lines.append(f"{one.channel}: {_shown(one.value) if reason is None else f'({reason})'}")
+            known += not lost
+        if not lines:
+            return NOTHING
         return Text("\n".join(lines) if known else None, None if known == len(lines) else NOT_KEPT)
 
-    def _value(self, digest: str) -> str | None:
-        message = self._content.messages.get(digest)
-        if message is None and len(digest) != _DIGEST:
-            return f"({digest.replace(':', ' ')}: not read)"
-        if message is None or message.body is None:
-            return None
-        body: Mapping[str, Any] = message.body
-        if "parts" in body:
-            return f"{message.role}: {written(body)}"
-        if body.get("size"):
-            return f"({body['size']:,} bytes: not kept)"
-        return self._listed(body.get("value"))
 
-    def _listed(self, value: Any) -> str:
-        """A value as text; in place of digests the messages that they stand for."""
-        known = self._content.messages
-        if isinstance(value, list) and value and all(isinstance(one, str) and one in known for one in value):
-            number = f"{len(value)} message{'s' if len(value) > 1 else ''}"
-            return "\n  ".join([number, *(self._value(one) or f"({NOT_KEPT})" for one in value)])
-        return text_of(value)
+def _shown(value: Any) -> str:
+    """A value as text; messages each on a line."""
+    if isinstance(value, list) and value and all(map(is_message, value)):
+        number = f"{len(value)} message{'s' if len(value) > 1 else ''}"
+        return "\n  ".join([number, *map(value_text, value)])
+    return value_text(value)
 
 
 __all__ = ["NOTHING", "NOT_KEPT", "SpanContents", "Text"]

@@ -9,6 +9,7 @@ from otel_mas.analyse.log.content import NOT_KEPT, NOTHING, SpanContents, Text
 from otel_mas.analyse.log.entry import Entry, EntryKind
 from otel_mas.analyse.log.readers import Reader, Readers
 from otel_mas.analyse.log.tasks import Tasks
+from otel_mas.analyse.state.values import written_channels
 from otel_mas.model import EXCEPTION_EVENT, STATE_EVENT, Event, Span, StatusCode
 from otel_mas.model.message_text import text_of
 from otel_mas.semconv import LinkKind, RecordKind, TaskOutcome, record_kind
@@ -110,7 +111,7 @@ class EntryMaker:
                 )
 
     def _run_start(self, span: Span) -> Entry:
-        channels = tuple(span.get(names.MAS_STATE_CHANGED) or ())
+        channels = written_channels(span)
         text = self._contents.state(span)
         return self._entry(
             EntryKind.RUN_START,
@@ -207,7 +208,7 @@ class EntryMaker:
         yield from self._questions(span)
 
     def _state(self, span: Span) -> _Entries:
-        channels = tuple(span.get(names.MAS_STATE_CHANGED) or ())
+        channels = written_channels(span)
         if channels and not is_run(span):
             digests = tuple(span.get(names.MAS_STATE_DIGESTS) or ())
             text, task = self._contents.state(span), self._tasks.task(span)

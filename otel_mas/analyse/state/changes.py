@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from otel_mas.analyse.content import NO_CONTENT, RunContent
-from otel_mas.analyse.state.values import StateValues
+from otel_mas.analyse.state.values import StateValues, written_channels
 from otel_mas.analyse.topology import GraphScope, GraphScopes
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Span
@@ -141,7 +141,7 @@ class _Timeline:
         """The steps of a graph. One with an earlier number than the last begins a branch of the thread's history."""
         found: list[Step] = []
         current: Step | None = None
-        inputs = [run for run in scope.runs if run.task_id is None and _changed(run)]
+        inputs = [run for run in scope.runs if run.task_id is None and written_channels(run)]
         for task in scope.tasks:
             while inputs and inputs[0].start_ns <= task.start_ns:
                 current = self._input(scope, inputs.pop(0), current, task)
@@ -159,7 +159,7 @@ class _Timeline:
             found.append(current)
         for step in found:
             writers = [step.given] if step.given is not None else step.tasks
-            step.count(channel for span in writers for channel in _changed(span))
+            step.count(channel for span in writers for channel in written_channels(span))
             step.changes = tuple(change for span in writers for change in self._writes(step, span))
         return found
 
@@ -176,13 +176,10 @@ class _Timeline:
 
     def _writes(self, step: Step, span: Span) -> Iterator[StateChange]:
         label = INPUT if span is step.given else self._labels.get(span.span_id, span.name)
-        digests = span.get(names.MAS_STATE_DIGESTS) or ()
         channels = step.graph.topology.channels if step.graph.topology is not None else {}
         run = step.graph.runs[0]
         graph = self._labels.get(run.span_id, "") if run.task_id is not None else self._inside(run)
-        for number, channel in enumerate(_changed(span)):
-            digest = str(digests[number]) if number < len(digests) else ""
-            value, missing = self._values.read(digest)
+        for channel, digest, value, missing in self._values.written(span):
             kind, reducer = channels.get(channel, (None, None))
             yield StateChange(
                 span,
@@ -224,11 +221,6 @@ def _forked_from(checkpoint: str, steps: list[Step], scope: GraphScope) -> Step 
 def _number(task: Span) -> int:
     step = task.columns.get(names.MAS_TASK_STEP)
     return step if isinstance(step, int) else 0
-
-
-def _changed(span: Span) -> list[str]:
-    changed = span.get(names.MAS_STATE_CHANGED)
-    return [str(channel) for channel in changed] if isinstance(changed, list | tuple) else []
 
 
 __all__ = ["INPUT", "StateChange", "StateTimeline", "Step", "state_timeline"]

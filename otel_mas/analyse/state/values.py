@@ -1,12 +1,15 @@
-"""Values of a state as they are stored, by digest, and the reasons why some are not."""
+"""Values that a span wrote to a state, by digest or on the span itself, and the reasons why some are not there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from otel_mas.analyse.content import RunContent
+from otel_mas.model import STATE_EVENT, Span
 from otel_mas.model.message_text import text_of, written
+from otel_mas.semconv import attributes as names
+from otel_mas.trace_records.payload import parsed
 
 _DIGEST = 32  # hexadecimal digits
 NOT_KEPT = "not kept"
@@ -15,13 +18,36 @@ OPAQUE = "an object without readable fields"
 LARGE = "too large to read while the app ran"
 
 
+class Written(NamedTuple):
+    """A value written to a channel; `missing` says why it is not there. `digest` is empty where there is none."""
+
+    channel: str
+    digest: str
+    value: Any
+    missing: str | None
+
+
 class StateValues:
     """Reads values. In place of the digests of messages it gives the messages, as their role and text."""
 
     def __init__(self, content: RunContent) -> None:
         self._content = content
 
-    def read(self, digest: str) -> tuple[Any, str | None]:
+    def written(self, span: Span) -> Iterator[Written]:
+        """Values that a span wrote, channel by channel."""
+        digests = _texts(span, names.MAS_STATE_DIGESTS)
+        carried: Mapping[str, Any] | None = None
+        for number, channel in enumerate(written_channels(span)):
+            digest = digests[number] if number < len(digests) else ""
+            value, missing = self._read(digest)
+            if missing is not None:
+                if carried is None:
+                    carried = next((event.attributes for event in span.events if event.name == STATE_EVENT), {})
+                if channel in carried:
+                    value, missing = parsed(carried[channel]), None
+            yield Written(channel, digest, value, missing)
+
+    def _read(self, digest: str) -> tuple[Any, str | None]:
         """The value, and None; or None and why it is not there."""
         if len(digest) != _DIGEST:
             return None, _unread(digest)
@@ -46,6 +72,21 @@ class StateValues:
         return {"role": message.role, "text": None if message.body is None else written(message.body)}
 
 
+def written_channels(span: Span) -> tuple[str, ...]:
+    """Channels that a span wrote."""
+    return _texts(span, names.MAS_STATE_CHANGED)
+
+
+def value_digests(span: Span) -> list[str]:
+    """Digests of the values that a span wrote; values that were not read have none."""
+    return [digest for digest in _texts(span, names.MAS_STATE_DIGESTS) if len(digest) == _DIGEST]
+
+
+def _texts(span: Span, name: str) -> tuple[str, ...]:
+    found = span.get(name)
+    return tuple(map(str, found)) if isinstance(found, list | tuple) else ()
+
+
 def _unread(reason: str) -> str:
     name, _, size = reason.partition(":")
     if name == "size":
@@ -58,13 +99,23 @@ def value_text(value: Any) -> str:
     if isinstance(value, Mapping) and value.keys() == {"role", "text"}:
         text = value["text"]
         return f"{value['role']}: {NOT_KEPT if text is None else text}"
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes) and value and all(map(_is_message, value)):
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes) and value and all(map(is_message, value)):
         return "; ".join(map(value_text, value))
     return text_of(value)
 
 
-def _is_message(value: Any) -> bool:
+def is_message(value: Any) -> bool:
+    """Whether a value is a message: its role and text."""
     return isinstance(value, Mapping) and value.keys() == {"role", "text"}
 
 
-__all__ = ["StateValues", "value_text"]
+__all__ = [
+    "NOT_KEPT",
+    "NO_CONTENT",
+    "StateValues",
+    "Written",
+    "is_message",
+    "value_digests",
+    "value_text",
+    "written_channels",
+]

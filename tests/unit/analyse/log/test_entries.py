@@ -79,7 +79,10 @@ def test_a_run_starts_with_its_input_and_ends_with_its_outcome(builder: Any) -> 
     value = {"d" * 32: Message("d" * 32, "state", {"value": "Tides?"})}
     start, end = entries(builder, messages=value)
     assert (start.kind, start.sender, start.receiver, start.time_ns) == ("run_start", "the app", "tides", run.start_ns)
-    assert start.text == "question: Tides?\nnotes: (size 70000: not read)"
+    assert (
+        start.text
+        == "question: Tides?\nnotes: (too large to read while the app ran: 70,000 characters, bytes or items)"
+    )
     assert start.channels == ("question", "notes")
     assert (end.kind, end.outcome, end.time_ns, end.duration_ns) == ("run_end", "ok", run.end_ns, run.duration_ns)
 
