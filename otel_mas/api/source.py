@@ -49,10 +49,6 @@ def open(target: str | Path | None = None) -> Source:  # noqa: A001 - read as ot
     return Source(open_source(Settings.from_env().store if target is None else target))
 
 
-_TRACES_LOOKED_IN = 1_000
-"""Traces that are read for one search, where a source has to read them for it."""
-
-
 class Source:
     """A place that traces can be read from, open until it is closed."""
 
@@ -256,7 +252,7 @@ class Source:
         from otel_mas.api.answers import Profile
 
         with download_once(listed=True):
-            found = self.traces(**{"limit": 1_000, **which})
+            found = self.traces(**{"limit": MOST_TRACES, **which})
             graphs = (self.trace(summary.trace_id).graph().causal for summary in found)
             return Profile.of(graphs, turns=False, limited=found.limited)
 
@@ -346,7 +342,7 @@ class Source:
             raise UnsupportedQuery("an empty text is everywhere: give the text to look for")
         if not self.capabilities.content:
             raise UnsupportedQuery(f"{self.location} has no messages and no other content to look in")
-        query = answerable(self._port, query_of(filters, _TRACES_LOOKED_IN))
+        query = answerable(self._port, query_of(filters, MOST_TRACES))
         found = self._port.search(text, query, limit)
         return Matches(found, limited=len(found) == limit, incomplete=found.incomplete)
 
@@ -367,20 +363,25 @@ class Source:
 
         return sql(self._port, query, parameters, limit)
 
-    def runs_since(self, since: str | float | datetime, grep: str | None = None) -> Iterator[Trace]:
-        """Every trace that started within a duration before now, or at or after a time, oldest first, each read when
-        it is its turn; if `grep` is given only those in whose content a local store finds it."""
+    def each(self, *, grep: str | None = None, **which: Any) -> Iterator[Trace]:
+        """Traces that match, whole, oldest first, each read when it is its turn.
+
+        Args:
+            grep: Text that a local store finds in their content; other sources, which would have to read them for it,
+                give all.
+            which: Filters of `traces`; without `limit` all of them.
+        """
         with download_once(listed=True):
-            having = self._having(grep, since) if grep else None
-            for summary in reversed(self.traces(since=since, limit=sys.maxsize)):
+            having = self._having(grep, which) if grep else None
+            for summary in reversed(self.traces(**{"limit": sys.maxsize, **which})):
                 if having is None or summary.trace_id in having:
                     yield self.trace(summary.trace_id)
 
-    def _having(self, text: str, since: str | float | datetime) -> set[str] | None:
+    def _having(self, text: str, which: Mapping[str, Any]) -> set[str] | None:
         """Traces with a text in their content; None where finding out would cost as much as reading them."""
         if not (self.capabilities.local and self.capabilities.content):
             return None
-        found = self.search(text, limit=sys.maxsize, since=since)
+        found = self.search(text, **{**which, "limit": sys.maxsize})
         return None if found.incomplete else {match.trace_id for match in found}
 
     def log(
@@ -409,7 +410,7 @@ class Source:
 
         selection = Selection.of(**which)
         if since is not None:
-            return Log(selection.entries(self.runs_since(since, selection.chosen.text)))
+            return Log(selection.entries(self.each(since=since, grep=selection.chosen.text)))
         if conversation is not None:
             return Log(selection.entries([self.conversation(conversation, service)]))
         return Log(selection.entries([self.latest() if trace_id is None else self.trace(trace_id)]))

@@ -16,7 +16,6 @@ from otel_mas.cli.options import Target, debug, one_target, source_option
 from otel_mas.cli.output import note, print_problems
 
 if TYPE_CHECKING:
-    from otel_mas.api import Source, Trace
     from otel_mas.otlp.framing import LogRow
     from otel_mas.privacy.withhold import Withholder
     from otel_mas.store.log_reader import LogReader
@@ -72,7 +71,7 @@ def _export_records(
 
     settings, left_out, written_records = Settings.from_env(), 0, 0
     with open_source(store) as source, _opened(output) as file:
-        for run in _every_trace(source) if everything else (target.find(source),):
+        for run in source.each() if everything else (target.find(source),):
             records = run.records(payload=content or settings.content_may_leave)
             ended = [record for record in records if not record.is_open]
             file.writelines(encoded(ended, packed))
@@ -94,7 +93,7 @@ def _export_timeline(
     if content:
         raise click.UsageError(f"a timeline for {form} has no content: leave out --content.")
     with open_source(store) as source:
-        runs = list(_every_trace(source)) if everything else [target.find(source)]
+        runs = list(source.each()) if everything else [target.find(source)]
         graphs = [run.graph().causal for run in runs]
         for run in runs:
             print_problems(run.problems)
@@ -104,12 +103,6 @@ def _export_timeline(
         file.write(perfetto(graphs) if form == _PERFETTO else orjson.dumps(speedscope(graphs)))
     if output != _STDOUT:
         note(f"wrote {sum(len(graph.spans) for graph in graphs)} spans to {output}")
-
-
-def _every_trace(source: Source) -> Iterator[Trace]:
-    """Every trace, the oldest first."""
-    for summary in reversed(source.traces(limit=sys.maxsize)):
-        yield source.trace(summary.trace_id)
 
 
 def _export_otlp(target: Target, everything: bool, output: str, content: bool, store: str | None) -> None:

@@ -77,7 +77,7 @@ def command(
             follower = source.follow(trace_id, conversation=target.conversation, kinds=kinds, **chosen)
             _follow(follower, as_json, selection.full)
             return
-        runs = [target.find(source)] if since is None else source.runs_since(since, selection.chosen.text)
+        runs = [target.find(source)] if since is None else source.each(since=since, grep=selection.chosen.text)
         if output is not None:
             _write(output, selection.entries(runs))
         elif as_json:
