@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from otel_mas.api.files import new_file
 from otel_mas.api.tables import Tabular
 from otel_mas.errors import SourceError
 from otel_mas.errors.log import logger
@@ -22,19 +22,16 @@ class Records(list[TraceRecord], Tabular):
     """Trace records in a list, in the order of time."""
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write them into a file: MessagePack if its name ends in .msgpack, else JSON lines; .gz after it packs it.
+        """Write them into a new file: MessagePack if its name ends in .msgpack, else JSON lines; .gz after it packs it.
+
+        Only its owner can read it. An older file at the path stays until the new one is complete.
 
         Raises:
             MissingExtra: MessagePack is asked for, and the package msgpack is not installed.
+            OSError: It cannot be written.
         """
-        target = Path(path)
-        lines = encoded(self, is_message_pack(target))
-        if target.suffix == ".gz":
-            with gzip.open(target, "wb") as packed:
-                packed.writelines(lines)
-        else:
-            with target.open("wb") as plain:
-                plain.writelines(lines)
+        with new_file(path) as file:
+            file.writelines(encoded(self, is_message_pack(Path(path))))
 
     def _frame(self) -> Frame:
         from otel_mas.report import frame

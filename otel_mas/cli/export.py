@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -178,9 +177,5 @@ def _opened(output: str) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    with written(output) as plain:
-        if output.endswith(".gz"):
-            with gzip.GzipFile(filename="", mode="wb", fileobj=plain) as packed:
-                yield packed  # type: ignore[misc]
-        else:
-            yield plain
+    with written(output) as file:
+        yield file
