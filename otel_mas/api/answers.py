@@ -81,12 +81,23 @@ class Profile(profile.Profile, Tabular):
 
     limited: bool = False
     """There may be more traces that match."""
+    incomplete: str | None = None
+    """Losses of the source that was asked, in words."""
 
     @classmethod
-    def of(cls, graphs: Iterable[causal.CausalGraph], *, turns: bool = True, limited: bool = False) -> Profile:
+    def of(
+        cls,
+        graphs: Iterable[causal.CausalGraph],
+        *,
+        turns: bool = True,
+        limited: bool = False,
+        incomplete: str | None = None,
+    ) -> Profile:
         """The profile of these graphs; `turns` as in `otel_mas.analyse.profile`."""
         found = profile.profile(graphs, turns=turns)
-        return cls(**{one.name: getattr(found, one.name) for one in fields(found)}, limited=limited)
+        return cls(
+            **{one.name: getattr(found, one.name) for one in fields(found)}, limited=limited, incomplete=incomplete
+        )
 
     def hot_spots_to_pandas(self) -> pandas.DataFrame:
         """Its hot spots, a row each. Raises `MissingExtra` without pandas."""

@@ -254,7 +254,7 @@ class Source:
         with download_once(listed=True):
             found = self.traces(**{"limit": MOST_TRACES, **which})
             graphs = (self.trace(summary.trace_id).graph().causal for summary in found)
-            return Profile.of(graphs, turns=False, limited=found.limited)
+            return Profile.of(graphs, turns=False, limited=found.limited, incomplete=found.incomplete)
 
     def _frame(self, attributes: bool, which: dict[str, Any]) -> Frame:
         from otel_mas.report import frame

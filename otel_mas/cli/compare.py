@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import click
 
-from otel_mas.api.filters import MOST_TRACES
-from otel_mas.cli.filters import filters_of
+from otel_mas.cli.filters import filters_of, limit_option
 from otel_mas.cli.options import source_options
-from otel_mas.cli.output import note, print_json, print_lines
+from otel_mas.cli.output import note_limits, print_json, print_lines
 
 
 @click.command("compare")
 @click.option("--before", metavar="KEY=VALUE", multiple=True, required=True, help="The first set of runs.")
 @click.option("--after", metavar="KEY=VALUE", multiple=True, required=True, help="The second set of runs.")
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=MOST_TRACES, show_default=True, help="How many of each at most."
-)
+@limit_option("How many of each at most.")
 @click.option("--all", "every", is_flag=True, help="Print every measure, also those that did not change.")
 @source_options
 def command(
@@ -46,7 +43,4 @@ def command(
         from otel_mas.report.terminal.table import table
 
         print_lines(lambda width: table(in_words(found, every=every), width))
-    if found.limited:
-        note(f"only the newest {limit:,} runs of a set were read; --limit reads more")
-    if found.incomplete:
-        note(found.incomplete)
+    note_limits(found, limit, "runs of a set")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from otel_mas.api.filters import FILTERS, Filters
+from otel_mas.api.filters import FILTERS, MOST_TRACES, Filters
 from otel_mas.cli.options import parsed_by
 from otel_mas.model import STATUSES
 
@@ -29,6 +29,11 @@ def filter_options(statuses: Sequence[str] = STATUSES, without: Collection[str] 
         return command
 
     return decorate
+
+
+def limit_option(meaning: str, most: int = MOST_TRACES) -> Callable[[F], F]:
+    """--limit: how many traces to read."""
+    return click.option("--limit", type=click.IntRange(min=1), default=most, show_default=True, help=meaning)
 
 
 def _option(name: str, statuses: Sequence[str]) -> Callable[[F], F]:

@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, TypeVar
+from typing import TYPE_CHECKING, Protocol, TextIO, TypeVar
 
 from otel_mas.errors.printable import printable, printable_json
 
@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from otel_mas.api import Conversation, Source, Trace
 
 F = TypeVar("F")
+
+
+class Limited(Protocol):
+    """An answer about many traces."""
+
+    @property
+    def limited(self) -> bool: ...
+    @property
+    def incomplete(self) -> str | None: ...
+
+
 PIPED_WIDTH = 120
 _MAX_WIDTH = 160
 _MAX_PROBLEMS = 20
@@ -70,6 +81,14 @@ def print_problems(problems: Iterable[str]) -> None:
 def note(message: str) -> None:
     """A line for the person at the terminal that is no part of the answer."""
     print_line(f"otel-mas: {message}", err=True)
+
+
+def note_limits(answer: Limited, limit: int, noun: str = "traces") -> None:
+    """Say on stderr which part of what was asked about was not read."""
+    if answer.limited:
+        note(f"only the newest {limit:,} {noun} were read; --limit reads more")
+    if answer.incomplete:
+        note(answer.incomplete)
 
 
 def print_line(line: str, err: bool = False) -> None:

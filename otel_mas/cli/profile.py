@@ -7,23 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from otel_mas.cli.filters import filter_options
+from otel_mas.cli.filters import filter_options, limit_option
 from otel_mas.cli.options import Target, one_target, source_options
-from otel_mas.cli.output import note, print_json, print_lines, print_problems
+from otel_mas.cli.output import note_limits, print_json, print_lines, print_problems
 
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from otel_mas.api import Profile, Source
     from otel_mas.model import Span
 
 
 @click.command("profile")
 @one_target
 @filter_options(without=("conversation", "service"))
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="Of many traces, how many at most."
-)
+@limit_option("Of many traces, how many at most.")
 @source_options
 def command(target: Target, limit: int, store: str | None, as_json: bool, **filters: Any) -> None:
     """Show the time by agent, node, model and tool, and the hot spots by self time.
@@ -41,7 +38,8 @@ def command(target: Target, limit: int, store: str | None, as_json: bool, **filt
     spans: Sequence[Span] = ()
     with open_source(store) as source:
         if selected:
-            profile = _of_many(source, selected, limit)
+            profile = source.profile(**selected, limit=limit)
+            problems = [profile.incomplete] if profile.incomplete else []
         else:
             found = target.find(source)
             profile, problems, spans = found.profile(), found.problems, found.spans
@@ -62,11 +60,6 @@ def command(target: Target, limit: int, store: str | None, as_json: bool, **filt
         print_json(json.profile(profile, problems))
     else:
         print_lines(lines)
-    print_problems(problems)
-
-
-def _of_many(source: Source, filters: dict[str, Any], limit: int) -> Profile:
-    profile = source.profile(**filters, limit=limit)
-    if profile.limited:
-        note(f"only the newest {limit:,} traces; --limit reads more")
-    return profile
+    note_limits(profile, limit)
+    if not selected:
+        print_problems(problems)

@@ -8,28 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from otel_mas.api.filters import MOST_TRACES
-from otel_mas.cli.filters import filter_options
+from otel_mas.analyse.execution_statistics import BY
+from otel_mas.analyse.executions import KINDS, STATUSES
+from otel_mas.cli.filters import filter_options, limit_option
 from otel_mas.cli.options import parsed_by, source_options
-from otel_mas.cli.output import note, print_json, print_lines
+from otel_mas.cli.output import note_limits, print_json, print_lines
 from otel_mas.cli.traces import command as traces_command
 
 if TYPE_CHECKING:
     from otel_mas.api import Source
     from otel_mas.api.query_answers import Answer
 
-_KINDS = ("agent", "task", "tool", "retrieval", "model")
-_EXECUTION_STATUSES = ("ok", "handoff", "error", "interrupted", "cancelled", "running", "stopped")
-_BY = ("agent", "node", "tool", "model")
-_limit = click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=MOST_TRACES,
-    show_default=True,
-    help="How many traces to read at most.",
-)
 _all = click.option("--all", "every", is_flag=True, help="Print every row, instead of the first ones.")
-_kind = click.option("--kind", type=click.Choice(_KINDS), help="Only executions of this kind.")
+_kind = click.option("--kind", type=click.Choice(KINDS), help="Only executions of this kind.")
 
 
 @click.group("query")
@@ -48,8 +39,8 @@ def _asks(name: str, *, without: tuple[str, ...] = ()) -> Callable[[Callable[...
     """A command that prints an answer: as a table, or as an object with it under its name."""
 
     def decorate(ask: Callable[..., Answer[Any]]) -> click.Command:
-        @filter_options(_EXECUTION_STATUSES, without)
-        @_limit
+        @filter_options(STATUSES, without)
+        @limit_option("How many traces to read at most.")
         @_all
         @source_options
         @wraps(ask)
@@ -65,7 +56,7 @@ def _asks(name: str, *, without: tuple[str, ...] = ()) -> Callable[[Callable[...
                 from otel_mas.report.terminal.table import table
 
                 print_lines(lambda width: table(TABLES[answer.name](answer, None if every else MOST), width))
-            _note_limits(answer, options["limit"])
+            note_limits(answer, options["limit"])
 
         return command.command(name)(asking)
 
@@ -77,13 +68,6 @@ def _document(answer: Answer[Any]) -> dict[str, object]:
 
     rows = [ROWS[answer.name](one) for one in answer]
     return {answer.name: rows, "limited": answer.limited, "incomplete": answer.incomplete}
-
-
-def _note_limits(answer: Any, limit: int) -> None:
-    if answer.limited:
-        note(f"only the newest {limit:,} traces were read; --limit reads more")
-    if answer.incomplete:
-        note(answer.incomplete)
 
 
 @_asks("executions")
@@ -101,7 +85,7 @@ def executions(source: Source, slowest: bool, **which: Any) -> Answer[Any]:
 
 
 @_asks("agents")
-@click.option("--by", type=click.Choice(_BY), default="agent", show_default=True, help="What to count by.")
+@click.option("--by", type=click.Choice(tuple(BY)), default="agent", show_default=True, help="What to count by.")
 def agents(source: Source, by: str, **which: Any) -> Answer[Any]:
     """Show how often each agent succeeded, how long it took, its errors and its models."""
     return source.executions(**which).by(by)
@@ -135,7 +119,7 @@ def events(source: Source, **which: Any) -> Answer[Any]:
 @click.argument("name", default="duration")
 @click.option(
     "--by",
-    type=click.Choice(("run", "service", *_BY)),
+    type=click.Choice(("run", "service", *BY)),
     default="run",
     show_default=True,
     help="What to count by; run: all together.",

@@ -6,14 +6,14 @@ from typing import Any
 
 import click
 
-from otel_mas.cli.filters import filter_options
+from otel_mas.cli.filters import filter_options, limit_option
 from otel_mas.cli.options import source_options
 from otel_mas.cli.output import note, print_json, print_lines, print_problems
 
 
 @click.command("traces")
 @filter_options()
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
+@limit_option("How many at most.", 20)
 @source_options
 def command(store: str | None, as_json: bool, **filters: Any) -> None:
     """List the recorded traces, newest first."""
