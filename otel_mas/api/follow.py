@@ -14,7 +14,7 @@ from otel_mas.analyse.log.content import SpanContents
 from otel_mas.analyse.log.live import LiveTasks, LiveTrace
 from otel_mas.analyse.log.order import Moment
 from otel_mas.analyse.state.values import value_digests
-from otel_mas.model import Changes, Span
+from otel_mas.model import Changes, Span, StatusCode
 from otel_mas.model.start_order import in_start_order
 from otel_mas.semconv import RecordKind
 from otel_mas.semconv import attributes as names
@@ -22,8 +22,9 @@ from otel_mas.sources import Tail
 
 POLL_S = 0.02
 """Between two looks; a look that finds nothing new takes some microseconds."""
-_LATE_S = 0.12
-"""For so long an entry waits for its causes, and for content that is stored a little later than its span."""
+_LATE_S = 1.0
+"""For so long an entry waits for its causes, and for content that is stored later than its span. Content that there is
+comes within some milliseconds; on a busy machine the app may be stopped in between for much longer."""
 _MOST_TRACES = 256
 """Traces of which the names are remembered once they have ended."""
 
@@ -110,14 +111,14 @@ class Follower:
         return self._ready()
 
     def _add(self, changes: Changes) -> None:
-        # The first look has what happened long ago: nothing more of it is to come.
-        now = self._clock() if self._seen else 0
+        now, first = self._clock(), not self._seen
         self._seen, self.running, self.stopped = True, changes.running, changes.stopped
         for span in in_start_order([*changes.opened, *changes.ended]):
             if span.trace_id not in self._traces:
                 self._forget()
                 self._traces[span.trace_id] = LiveTrace()
-            self._traces[span.trace_id].add(span, now)
+            # The first look has what happened long ago: of a trace that has ended nothing more is to come.
+            self._traces[span.trace_id].add(span, 0 if first and span.trace_id not in self.running else now)
 
     def _forget(self) -> None:
         """Forget the oldest traces that have ended."""
@@ -169,8 +170,9 @@ def _is_complete(moment: Moment, content: RunContent, contents: SpanContents) ->
         return False
     if span.record_kind == RecordKind.LLM_CALL and not is_end:
         return bool(digests)
-    if span.record_kind == RecordKind.TOOL_CALL and not is_end:
-        return content.get(span, names.GEN_AI_TOOL_CALL_ARGUMENTS) is not None
+    if span.record_kind == RecordKind.TOOL_CALL and span.status is not StatusCode.ERROR:
+        name = names.GEN_AI_TOOL_CALL_RESULT if is_end else names.GEN_AI_TOOL_CALL_ARGUMENTS
+        return content.get(span, name) is not None or (is_end and bool(digests))
     return True
 
 

@@ -58,7 +58,7 @@ def test_the_blocking_node_and_what_was_open_beside_it_tell_the_lag(tmp_path: Pa
     found = lags(tmp_path / "runs.db")
     for name in ("task block", "task wait", "invoke_workflow app"):
         assert found[name] > BLOCK_S / 2, name
-    assert found["task later"] < BLOCK_S / 2
+    assert found["task later"] < found["task block"]
 
 
 def test_off_means_no_measurement(tmp_path: Path) -> None:

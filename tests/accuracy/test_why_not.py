@@ -365,13 +365,16 @@ def test_a_breakpoint_before_it(ask: Callable[[str], WhyNot]) -> None:
 
 
 async def test_a_cancelled_run(latest: Callable[[], Trace]) -> None:
+    began = asyncio.Event()
+
     async def slow(state: State) -> State:
-        await asyncio.sleep(30)
+        began.set()
+        await asyncio.sleep(600)
         return {}
 
     app = graph({"slow": slow, "b": nothing}, (START, "slow"), ("slow", "b")).compile()
     running = asyncio.create_task(app.ainvoke({}))
-    await asyncio.sleep(0.1)
+    await asyncio.wait_for(began.wait(), 60)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

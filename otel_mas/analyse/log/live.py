@@ -128,6 +128,8 @@ class LiveTrace:
     def ready(self, complete: Callable[[Moment], bool], late_ns: int) -> Iterator[Moment]:
         """Moments that depend on nothing that is still to come, the earliest first; they are past from now on.
 
+        One whose content is still to come holds back those after it, so that their order is that of the log.
+
         Args:
             complete: whether all content of a moment is there.
             late_ns: moments that have been known since before this time wait no longer.
@@ -141,13 +143,11 @@ class LiveTrace:
                 later[before].append(key)
         heap = [(_order(self.waiting[key].moment), key) for key, number in missing.items() if not number]
         heapq.heapify(heap)
-        held: set[_Key] = set()
         while heap:
             _, key = heapq.heappop(heap)
             one = self.waiting[key]
-            if key in held or (one.known_ns >= late_ns and not complete(one.moment)):
-                held.update(self._ends_around(one.moment.span))
-                continue
+            if one.known_ns >= late_ns and not complete(one.moment):
+                return
             del self.waiting[key]
             self.past.add(key)
             yield one.moment
@@ -155,16 +155,6 @@ class LiveTrace:
                 missing[following] -= 1
                 if not missing[following]:
                     heapq.heappush(heap, (_order(self.waiting[following].moment), following))
-
-    def _ends_around(self, span: Span) -> Iterator[_Key]:
-        """Ends of the spans around one, which are not to come before what happened inside."""
-        seen = {span.span_id}
-        while span.parent_span_id is not None and span.parent_span_id not in seen:
-            seen.add(span.parent_span_id)
-            yield span.parent_span_id, True
-            if span.parent_span_id not in self.known:
-                return
-            span = self.known[span.parent_span_id].span
 
     def _may_come(self, before: _Key, one: _Waiting, late_ns: int) -> bool:
         """Whether a moment still waits for one that it depends on."""

@@ -15,6 +15,7 @@ import pytest
 import otel_mas
 from otel_mas import MASTraceLogger, TraceRecord
 from otel_mas.errors import StoreError
+from otel_mas.receive.targets import FileTarget
 
 SECOND = 10**9
 BEGIN = time.time_ns() - 3600 * SECOND
@@ -37,7 +38,7 @@ async def test_records_become_spans_of_a_store(tmp_path: Path) -> None:
         assert log.emit(record("call", "LLM_CALL", 1, 1, parent_id="plan", payload="Hello", token_cost={"usd": 0.5}))
         assert await log.emit(record("plan", "AGENT_TASK", 0, 5, agent_name="planner"))
         log.emit(record("write", "AGENT_TASK", 6, 5, agent_name="writer", parent_id="plan"))
-        assert await log.flush()
+        assert await log.flush(60)
 
     with otel_mas.open(tmp_path / "runs.db") as source:
         trace = source.latest()
@@ -82,13 +83,21 @@ async def test_without_content_none_is_kept(tmp_path: Path) -> None:
 
 
 async def test_what_does_not_fit_is_dropped_counted_and_said_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    free, write = threading.Event(), FileTarget.write
+
+    def waits(*args: Any, **more: Any) -> None:
+        assert free.wait(60)
+        write(*args, **more)
+
+    monkeypatch.setattr(FileTarget, "write", waits)
     log = MASTraceLogger(file=tmp_path / "a.jsonl", queue_records=10, flush_interval_s=60)
     with caplog.at_level(logging.WARNING):
         await log.start()
         taken = [bool(log.emit(record(str(number)))) for number in range(50)]
-        await log.stop()
+        free.set()
+        assert await log.stop(60)
 
     assert sum(taken) + log.dropped == 50
     assert log.dropped > 0
@@ -183,7 +192,7 @@ async def test_what_cannot_be_made_a_span_costs_no_other(tmp_path: Path, monkeyp
         with monkeypatch.context() as broken:
             broken.setattr("otel_mas.receive.targets.encode_span", lambda span: 1 / 0)
             log.emit(record("bad"))
-            await log.flush()
+            await log.flush(60)
         log.emit(record("good"))
 
     assert log.dropped == 1
