@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,11 +9,11 @@ from otel_mas.analyse.call_chains import Call, call_chains
 from otel_mas.analyse.execution_statistics import ended
 from otel_mas.analyse.executions import Execution, ExecutionKind, executions
 from otel_mas.causal import CausalGraph
+from otel_mas.causal.labels import unnumbered
 from otel_mas.model import TraceSummary
 from otel_mas.model.status import TraceStatus
 from otel_mas.semconv import TaskOutcome
 
-_NUMBER = re.compile(r"#\d+(?=/|$)")
 _S = 1e9
 
 UNITS: Mapping[str, str] = {
@@ -109,7 +108,7 @@ def _edges(calls: Sequence[Call], ends: Mapping[str, int | None]) -> Iterable[tu
     groups: dict[Subject, list[Call]] = {}
     for call in calls:
         if call.caller is not None:
-            names = (_NUMBER.sub("", one) for one in (call.caller, call.callee))
+            names = (unnumbered(one) for one in (call.caller, call.callee))
             groups.setdefault(Subject("edge", " → ".join(names)), []).append(call)
     for subject, some in groups.items():
         yield (subject, "steps"), float(len(some))

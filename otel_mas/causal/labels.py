@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections import defaultdict
 from collections.abc import Callable
@@ -12,6 +13,14 @@ from otel_mas.semconv import attributes as names
 
 _MOST_NESTED = 100
 """Namespaces shown of a label. Real graphs nest a few; this keeps a hostile trace from filling the memory."""
+
+
+_NUMBER = re.compile(r"#\d+(?=/|$)")
+
+
+def unnumbered(label: str) -> str:
+    """A label without numbers: the path of a node, the same for each of its tasks."""
+    return _NUMBER.sub("", label)
 
 
 @dataclass(frozen=True, slots=True)

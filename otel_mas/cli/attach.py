@@ -15,7 +15,7 @@ from otel_mas.cli.output import pasteable, print_json_line, print_lines
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from otel_mas.api.debug_session.watcher import FollowedRun, News, StateChange, Watcher
+    from otel_mas.api.debug_session.watcher import FollowedRun, News, Transition, Watcher
     from otel_mas.report.json.session import SessionDocument
 
 _MOST_ERRORS = 3
@@ -49,24 +49,24 @@ def command(store: str | None, once: bool, as_json: bool) -> None:
 def _news(watcher: Watcher, once: bool) -> Iterator[News]:
     """News of the session, until it is to end."""
     from otel_mas.api.debug_session.states import SessionEvent
-    from otel_mas.api.debug_session.watcher import StateChange
+    from otel_mas.api.debug_session.watcher import Transition
     from otel_mas.api.follow import POLL_S
 
     while True:
         for one in watcher.look():
             yield one
-            if once and isinstance(one, StateChange) and one.event is SessionEvent.ANALYZED:
+            if once and isinstance(one, Transition) and one.event is SessionEvent.ANALYZED:
                 return
         time.sleep(POLL_S)
 
 
 def _lines(watcher: Watcher, once: bool, width: int) -> Iterator[Text]:
-    from otel_mas.api.debug_session.watcher import FollowedRun, StateChange
+    from otel_mas.api.debug_session.watcher import FollowedRun, Transition
     from otel_mas.report import terminal
 
     yield _state_line("IDLE", f"{'opens the' if watcher.path.exists() else 'waits for a'} store at {watcher.path}")
     for one in _news(watcher, once):
-        if isinstance(one, StateChange):
+        if isinstance(one, Transition):
             yield _state_line(one.state, _detail(one, watcher))
         elif isinstance(one, FollowedRun):
             yield from _page(one, str(watcher.path), width)
@@ -82,7 +82,7 @@ def _state_line(state: str, detail: str) -> Text:
     return Text(f"── {state:<9}", style=_STYLES.get(state, "")).append(f"  {plain(detail)}", style="dim")
 
 
-def _detail(change: StateChange, watcher: Watcher) -> str:
+def _detail(change: Transition, watcher: Watcher) -> str:
     """The reason of a change of state, in words."""
     from otel_mas.api.debug_session.states import SessionEvent
     from otel_mas.report.text import count
@@ -133,12 +133,12 @@ def _page(run: FollowedRun, store: str, width: int) -> Iterator[Text]:
 
 
 def _document(one: News) -> SessionDocument:
-    from otel_mas.api.debug_session.watcher import FollowedRun, StateChange
+    from otel_mas.api.debug_session.watcher import FollowedRun, Transition
     from otel_mas.report.json import session as json
     from otel_mas.report.json.log import entry
 
-    if isinstance(one, StateChange):
-        change = json.StateChangeForm(
+    if isinstance(one, Transition):
+        change = json.TransitionForm(
             state=one.state.value,
             why=one.event.value,
             time_ns=one.time_ns,

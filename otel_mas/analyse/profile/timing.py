@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cached_property
@@ -11,13 +10,13 @@ from otel_mas.analyse.intervals import Interval, minus, union
 from otel_mas.analyse.model_calls import ModelCall, Surroundings, is_model_call, model_calls
 from otel_mas.causal import CausalGraph, StepKind
 from otel_mas.causal.forest import ROOT, nearest
+from otel_mas.causal.labels import unnumbered
 from otel_mas.model import Span
 from otel_mas.semconv import RecordKind
 from otel_mas.semconv import attributes as names
 
 MODEL, TOOL, OWN = "model", "tool", "own"
 _TOOLS = (RecordKind.TOOL_CALL, RecordKind.RETRIEVAL)
-_NUMBER = re.compile(r"#\d+(?=/|$)")
 
 
 class Timing:
@@ -101,7 +100,7 @@ class Timing:
             return None
         found = self._nodes.get(task)
         if found is None:
-            found = self._nodes[task] = _NUMBER.sub("", self._labels[self.spans[task].span_id])
+            found = self._nodes[task] = unnumbered(self._labels[self.spans[task].span_id])
         return found
 
     def agent(self, i: int) -> str | None:

@@ -2,6 +2,6 @@
 
 from otel_mas.api.debug_session.session import DebugSession
 from otel_mas.api.debug_session.states import SessionEvent, SessionState
-from otel_mas.api.debug_session.watcher import FollowedRun, StateChange
+from otel_mas.api.debug_session.watcher import FollowedRun, Transition
 
-__all__ = ["DebugSession", "FollowedRun", "SessionEvent", "SessionState", "StateChange"]
+__all__ = ["DebugSession", "FollowedRun", "SessionEvent", "SessionState", "Transition"]

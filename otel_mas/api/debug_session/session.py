@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from otel_mas.api.debug_session.states import SessionState
-from otel_mas.api.debug_session.watcher import FollowedRun, News, StateChange, Watcher
+from otel_mas.api.debug_session.watcher import FollowedRun, News, Transition, Watcher
 from otel_mas.api.follow import POLL_S
 from otel_mas.config import Settings
 from otel_mas.errors import SourceError
@@ -47,7 +47,7 @@ class DebugSession:
         store: str | Path | None = None,
         quiet_after: float | None = None,
         *,
-        on_state: Callable[[StateChange], object] | None = None,
+        on_state: Callable[[Transition], object] | None = None,
     ) -> None:
         settings = Settings.from_env(store=store, quiet_after_s=quiet_after)
         self._watcher = Watcher(settings.store, settings.quiet_after_s)
@@ -166,7 +166,7 @@ class DebugSession:
 
     def _tell(self, news: list[News]) -> None:
         for one in news:
-            if isinstance(one, StateChange):
+            if isinstance(one, Transition):
                 self._state = one.state
                 if one.state is SessionState.RECORDING:
                     self._run = None

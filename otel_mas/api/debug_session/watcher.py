@@ -35,7 +35,7 @@ _MOST_LOGS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class StateChange:
+class Transition:
     """A change of the state of a session."""
 
     state: SessionState
@@ -70,7 +70,7 @@ class FollowedRun:
         return self.trace.graph()
 
 
-News = StateChange | Entry | FollowedRun
+News = Transition | Entry | FollowedRun
 
 
 class Watcher:
@@ -200,9 +200,9 @@ class Watcher:
         change = self._change(SessionEvent.ANALYZED, trace_id)
         return [change] if run is None else [run, change]
 
-    def _change(self, event: SessionEvent, trace_id: str | None = None) -> StateChange:
+    def _change(self, event: SessionEvent, trace_id: str | None = None) -> Transition:
         self.state = following(self.state, event)
-        return StateChange(self.state, event, time.time_ns(), trace_id or self._runs.current, self._runs.waiting)
+        return Transition(self.state, event, time.time_ns(), trace_id or self._runs.current, self._runs.waiting)
 
     def _is_lost(self) -> bool:
         """Whether the store at the path is not the one that was opened."""
@@ -231,4 +231,4 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-__all__ = ["FollowedRun", "News", "StateChange", "Watcher"]
+__all__ = ["FollowedRun", "News", "Transition", "Watcher"]

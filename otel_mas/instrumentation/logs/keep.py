@@ -62,21 +62,22 @@ def keep(
     if number == MAX_RECORDS:
         record |= {"logger": "otel_mas", "message": _MORE}
     else:
-        record |= {"logger": logger, "message": _cut(message, _MAX_MESSAGE)}
-        if source:
-            record["source"] = source
-        if error is not None:
-            text, stack = describe(error)
-            record["exception"] = {
-                "type": error_type(error),
-                "message": _cut(text, _MAX_MESSAGE),
-                "stacktrace": stack[-_MAX_STACK:],
-            }
-        if attributes:
-            record["attributes"] = dict(list(attributes.items())[:_MAX_ATTRIBUTES])
+        record |= {"logger": logger, "message": _cut(message, _MAX_MESSAGE), **_further(source, error, attributes)}
     if ids:
         record["ids"] = ids
     recorder().content(span, names.MAS_LOG_RECORDS, record)
+
+
+def _further(source: str, error: BaseException | None, attributes: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The fields that not every record has."""
+    found: dict[str, Any] = {"source": source} if source else {}
+    if error is not None:
+        text, stack = describe(error)
+        message = _cut(text, _MAX_MESSAGE)
+        found["exception"] = {"type": error_type(error), "message": message, "stacktrace": stack[-_MAX_STACK:]}
+    if attributes:
+        found["attributes"] = dict(list(attributes.items())[:_MAX_ATTRIBUTES])
+    return found
 
 
 def _cut(text: str, most: int) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, TypedDict
 from otel_mas.analyse.error_report import ErrorReport
 from otel_mas.analyse.failures import ErrorOutcome
 from otel_mas.analyse.traceback_text import ExceptionInStack
+from otel_mas.report.forms import form_of
 from otel_mas.report.json.fields import OMITTED, PROBLEMS, TIME
 from otel_mas.report.json.state import ChannelForm, channel
 
@@ -116,24 +117,15 @@ def error(one: ErrorReport) -> ErrorForm:
         "inputs": [{"name": name, "text": text} for name, text in one.inputs],
         "state": [channel(part) for part in (one.state.channels if one.state is not None else ())],
         "notes": list(one.state.notes) if one.state is not None else [],
-        "causes": [
-            {
-                "span_id": part.span.span_id,
-                "task": part.task,
-                "kind": part.kind,
-                "provenance": part.provenance,
-                "decision": part.decision,
-            }
-            for part in one.causes
-        ],
+        "causes": [form_of(LedForm, part, span_id=part.span.span_id) for part in one.causes],
         "siblings": [
-            {
-                "span_id": part.span.span_id,
-                "task": part.task,
-                "outcome": part.outcome,
-                "error_type": part.error,
-                "duration_ns": part.span.duration_ns,
-            }
+            form_of(
+                SiblingForm,
+                part,
+                span_id=part.span.span_id,
+                error_type=part.error,
+                duration_ns=part.span.duration_ns,
+            )
             for part in one.siblings
         ],
         "environment": dict(one.environment),

@@ -14,7 +14,7 @@ from otel_mas.report.json.fields import TIME
 from otel_mas.report.json.log import EntryForm
 
 
-class StateChangeForm(TypedDict):
+class TransitionForm(TypedDict):
     state: Annotated[str, "IDLE, ATTACHED, RECORDING or ANALYZING"]
     why: Annotated[str, "store opened, store lost, began, closed, stopped, quiet, analyzed or detached"]
     time_ns: Annotated[int, f"when it changed{TIME}"]
@@ -33,13 +33,13 @@ class AnalysisForm(TypedDict):
 
 
 class SessionDocument(TypedDict):
-    state: Annotated[StateChangeForm | None, "a change of the state; else null"]
+    state: Annotated[TransitionForm | None, "a change of the state; else null"]
     entry: Annotated[EntryForm | None, "an entry of the log of the run, as of `otel-mas log`; else null"]
     analysis: Annotated[AnalysisForm | None, "the analysis of a run; else null"]
 
 
 def session(
-    *, state: StateChangeForm | None = None, entry: EntryForm | None = None, analysis: AnalysisForm | None = None
+    *, state: TransitionForm | None = None, entry: EntryForm | None = None, analysis: AnalysisForm | None = None
 ) -> SessionDocument:
     """One of the three."""
     return {"state": state, "entry": entry, "analysis": analysis}
@@ -67,4 +67,4 @@ def analysis(
     }
 
 
-__all__ = ["AnalysisForm", "SessionDocument", "StateChangeForm", "analysis", "session"]
+__all__ = ["AnalysisForm", "SessionDocument", "TransitionForm", "analysis", "session"]

@@ -16,7 +16,7 @@ import pytest
 
 import otel_mas
 from otel_mas.analyse.log import Entry
-from otel_mas.api.debug_session import FollowedRun, SessionEvent, SessionState, StateChange
+from otel_mas.api.debug_session import FollowedRun, SessionEvent, SessionState, Transition
 from otel_mas.api.debug_session.watcher import News, Watcher
 from otel_mas.errors import NotAStore, SourceError
 
@@ -47,7 +47,7 @@ class Session:
     """A session with the changes of its state."""
 
     def __init__(self, store: Path, **settings: Any) -> None:
-        self.changes: list[StateChange] = []
+        self.changes: list[Transition] = []
         self.session = otel_mas.DebugSession(store, on_state=self.changes.append, **settings)
 
     @property
