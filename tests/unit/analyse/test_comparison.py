@@ -75,6 +75,7 @@ def test_thirty_percent_more_is_found_at_thirty_runs_in_95_percent_of_pairs() ->
     assert found.count(Verdict.HIGHER) >= 0.95 * PAIRS
 
 
+@pytest.mark.slow
 def test_a_spread_of_30_percent_hides_some_of_it() -> None:
     """The limit that docs/query.md names: the same change is found less often where durations differ more."""
     found = [verdict(compared(seed, 30, slower=1.3, spread=0.3), "run", "duration") for seed in range(60)]
@@ -82,6 +83,7 @@ def test_a_spread_of_30_percent_hides_some_of_it() -> None:
     assert 0.4 * 60 < found.count(Verdict.HIGHER) < 0.9 * 60
 
 
+@pytest.mark.slow
 def test_failures_are_compared_as_proportions() -> None:
     found = [verdict(compared(seed, 30, fails=0.6), "run", "errors") for seed in range(60)]
 

@@ -28,7 +28,7 @@ def main(store: str, traces: int) -> None:
             with otel_mas.task("book", caused_by=None):
                 otel_mas.event("booked", number=number)
                 time.sleep(0.03)
-    otel_mas.shutdown()
+    otel_mas.shutdown(60)
 
 
 if __name__ == "__main__":

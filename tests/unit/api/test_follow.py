@@ -21,6 +21,8 @@ from otel_mas.analyse.log import Entry
 from otel_mas.api import Source
 from otel_mas.errors import TraceNotFound, UnsupportedQuery
 
+pytestmark = pytest.mark.slow
+
 APP = Path(__file__).with_name("followed_app.py")
 TRACES = 4
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 APP = Path(__file__).parent.parent / "api" / "debug_session" / "attached_app.py"
 COMMAND = Path(sys.executable).with_name("otel-mas")
 

@@ -66,4 +66,4 @@ if __name__ == "__main__":
     otel_mas.instrument(store=sys.argv[1])
     for how in sys.argv[2:]:
         {"ok": ok, "fails": fails, "waits": waits, "pauses": pauses, "resumes": resumes}[how]()
-    otel_mas.shutdown()
+    otel_mas.shutdown(60)

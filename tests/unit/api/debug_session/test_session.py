@@ -20,6 +20,8 @@ from otel_mas.api.debug_session import FollowedRun, SessionEvent, SessionState, 
 from otel_mas.api.debug_session.watcher import News, Watcher
 from otel_mas.errors import NotAStore, SourceError
 
+pytestmark = pytest.mark.slow
+
 APP = Path(__file__).with_name("attached_app.py")
 
 

@@ -45,6 +45,8 @@ SPAWN = """
 import logging, multiprocessing, sys
 import otel_mas
 
+pytestmark = pytest.mark.slow
+
 def no_names(path, text):
     return text.replace("Ada", "[name]")
 

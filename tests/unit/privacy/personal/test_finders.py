@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from otel_mas.config.personal import KINDS
 from otel_mas.privacy.personal.finders import Finders
 
+pytestmark = pytest.mark.slow
+
 COUNTRIES = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "PL", "SE", "IN", "AU", "JP", "BR", "CH", "AT")
 ALL = Finders(KINDS, ["US", "DE"])
 
@@ -169,7 +171,6 @@ def test_every_usual_address_is_found_whole(address: str) -> None:
 
 
 @given(st.integers(0, 10**18 - 1), st.integers(0, 2**128 - 1))
-@settings(max_examples=300)
 def test_a_hexadecimal_id_is_nothing_but_an_id(number: int, identity: int) -> None:
     assert found(f"{identity:032x}") == []
     assert found(f"span {number:x}a") == []
