@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.failures import failures
@@ -27,8 +27,10 @@ from otel_mas.trace_records.record import (
     RecordEvent,
     TokenCost,
     TraceRecord,
+    parent_of,
+    record_of,
 )
-from otel_mas.trace_records.values import untagged
+from otel_mas.trace_records.values import plain, untagged
 
 _CHILD: Final = "child"
 _RECORDED: Final = "recorded"
@@ -102,7 +104,7 @@ class _Records:
         parents = tuple(self._parents(span))
         kept = self._kept(attributes)
         payload, truncated = self._payload_of(span, event_type, kept)
-        return TraceRecord(
+        return record_of(
             trace_id=self._trace_id(span),
             span_id=self._id(span.span_id),
             event_type=event_type,
@@ -114,7 +116,7 @@ class _Records:
             parent_span_id=None if span.parent_span_id is None else self._id(span.parent_span_id),
             name=span.name,
             task=place.label,
-            status=cast(Any, span.status.name),
+            status=span.status.name,
             status_message=span.status_message if self._payload else "",
             payload=payload,
             payload_truncated=truncated,
@@ -122,7 +124,7 @@ class _Records:
             modality=_modality(attributes),
             conversation_id=place.conversation,
             service=span.service,
-            kind=cast(Any, span.kind.name),
+            kind=span.kind.name,
             is_open=span.end_ns is None,
             events=tuple(self._events(span)),
             attributes=kept,
@@ -167,7 +169,7 @@ class _Records:
         status: str,
     ) -> TraceRecord:
         found, truncated = cut_to(dict(payload), self._max)
-        return TraceRecord(
+        return record_of(
             trace_id=record.trace_id,
             span_id=record.span_id,
             event_type=event_type,
@@ -177,12 +179,12 @@ class _Records:
             parent_span_id=record.parent_span_id,
             name=record.name,
             task=record.task,
-            status=cast(Any, status),
-            payload=found or None,
+            status=status,
+            payload=plain(found) if found else None,
             payload_truncated=truncated,
             conversation_id=record.conversation_id,
             service=record.service,
-            attributes=dict(attributes),
+            attributes=plain(attributes),
             scope=record.scope,
             scope_version=record.scope_version,
             complete=True,
@@ -190,14 +192,14 @@ class _Records:
 
     def _payload_of(self, span: Span, event_type: EventType, kept: Mapping[str, Any]) -> tuple[Any, bool]:
         if not self._payload:
-            return payload_of(event_type, {}, kept), False
+            return plain(payload_of(event_type, {}, kept)), False
         content = dict(self._content.of(span))
         sides = self._messages.get((span.trace_id, span.span_id), {})
         for side, name in _SIDES:
             if any(message is not None and message.body is not None for message in sides.get(side, ())):
                 content[name] = [_body(message) for message in sides[side]]
         found, truncated = cut_to(payload_of(event_type, content, span.attributes), self._max)
-        return found, truncated or not CONTENT.isdisjoint(span.get(names.MAS_CONTENT_CUT) or ())
+        return plain(found), truncated or not CONTENT.isdisjoint(span.get(names.MAS_CONTENT_CUT) or ())
 
     def _parents(self, span: Span) -> Iterator[Parent]:
         """Links as they are on the span, then the causes that were worked out."""
@@ -208,7 +210,7 @@ class _Records:
             own.pop(names.MAS_LINK_KIND, None)
             given = own.pop(names.MAS_RECORD_SPAN_ID, None)
             other = link.trace_id != span.trace_id
-            yield Parent(
+            yield parent_of(
                 span_id=given or self._id(link.span_id),
                 kind=link.kind,
                 trace_id=self._other_trace(link.span_id, link.trace_id) if other else None,
@@ -218,11 +220,11 @@ class _Records:
             if edge.kind != _CHILD and (edge.cause, edge.kind) not in known:
                 cause = self._spans.get(edge.cause)
                 apart = cause is not None and cause.trace_id != span.trace_id
-                yield Parent(
+                yield parent_of(
                     span_id=self._id(edge.cause),
                     kind=edge.kind,
                     trace_id=self._trace_id(cause) if cause is not None and apart else None,
-                    provenance=cast(Any, edge.provenance),
+                    provenance=edge.provenance,
                 )
 
     def _causal_parent(self, span: Span, event_type: EventType) -> str | None:
@@ -256,7 +258,7 @@ class _Records:
     def _kept(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """Attributes without those that the payload holds, and without any content where that is not asked for."""
         return {
-            name: value
+            name: value if type(value) is str else plain(value, 1)
             for name, value in attributes.items()
             if name not in _OURS and (self._payload or _may_leave(name, value))
         }
@@ -303,8 +305,7 @@ def _event_type(span: Span) -> EventType:
 def _body(message: Message | None) -> dict[str, Any]:
     if message is None or message.body is None:
         return {"role": "" if message is None else message.role, "parts": [{"type": "missing"}]}
-    body: dict[str, Any] = untagged({"role": message.role, **message.body})
-    return body
+    return {"role": message.role, **message.body}
 
 
 def _token_cost(attributes: Mapping[str, Any]) -> TokenCost | None:

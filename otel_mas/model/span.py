@@ -86,9 +86,12 @@ class Event:
     dropped_attributes_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SpanBody:
-    """The part of a span that a graph does not need: all attributes, events, and links as they were sent."""
+    """The part of a span that a graph does not need: all attributes, events, and links as they were sent.
+
+    Not to be changed, and not frozen, as `Span`.
+    """
 
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     events: tuple[Event, ...] = ()

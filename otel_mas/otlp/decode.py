@@ -77,7 +77,8 @@ def _span_message() -> Callable[[], Any]:
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> dict[str, AttributeValue]:
-    return {pair.key: decode_value(pair.value) for pair in pairs}
+    # Most values are texts. A text that is not empty needs no question which field is set.
+    return {pair.key: (value := pair.value).string_value or decode_value(value) for pair in pairs}
 
 
 def decode_value(value: AnyValue) -> AttributeValue:
@@ -86,7 +87,7 @@ def decode_value(value: AnyValue) -> AttributeValue:
     if which is None:
         return None
     if which == "array_value":
-        return tuple(map(decode_value, value.array_value.values))
+        return tuple([item.string_value or decode_value(item) for item in value.array_value.values])
     if which == "kvlist_value":
         return _attributes(value.kvlist_value.values)
     return getattr(value, which)

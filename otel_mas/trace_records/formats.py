@@ -31,7 +31,14 @@ class Readable(Protocol):
 
 def json_line(fields: Mapping[str, Any]) -> bytes:
     """One line of JSON, without a newline."""
-    return orjson.dumps({name: tagged(value) for name, value in fields.items()})
+    try:
+        line = orjson.dumps(fields)
+    except TypeError:  # it holds what JSON has no form for
+        line = _TAG
+    # A float that is no number would be written as null.
+    if _TAG in line or b"null" in line:
+        return orjson.dumps({name: tagged(value) for name, value in fields.items()})
+    return line
 
 
 def of_json_line(line: bytes | str) -> Any:

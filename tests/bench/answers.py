@@ -39,10 +39,12 @@ def _isolated(function: str, *arguments: object, module: str = "answers") -> str
 
 
 def ask(path: str, name: str) -> None:
-    """Prints the seconds of CPU to open the store, read the run and answer; imports are not counted."""
+    """Prints the seconds of CPU to open the store, read the run and answer, as a command does; without imports."""
     import otel_mas
+    from otel_mas.cli import collect_seldom
     from tests.answers.answers import ANSWERS
 
+    collect_seldom()
     with otel_mas.open(path) as source:
         thread = source.latest().conversation_id or ""
         ANSWERS[name].ask(source.conversation(thread))  # loads what it imports

@@ -16,7 +16,9 @@ def report_files(store: str) -> None:
     """Rows: a run's records into a file, and that file read up to the critical path."""
     import otel_mas
     from otel_mas.api import Records
+    from otel_mas.cli import collect_seldom
 
+    collect_seldom()
     with otel_mas.open(store) as source, tempfile.TemporaryDirectory() as folder:
         thread = source.latest().conversation_id or ""
         run = source.conversation(thread)

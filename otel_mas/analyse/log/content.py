@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.log.app_records import LogRecord, records_of
 from otel_mas.analyse.state.values import NO_CONTENT, StateValues, is_message, value_text
 from otel_mas.analyse.state.values import NOT_KEPT as VALUE_NOT_KEPT
-from otel_mas.model import MessageRef, Span
+from otel_mas.model import Span
 from otel_mas.model.message_text import lines_of, text_of, withheld, written
 
 NOT_KEPT = "content not kept"
@@ -33,14 +34,13 @@ class SpanContents:
     def __init__(self, content: RunContent) -> None:
         self._content = content
         self._state = StateValues(content)
-        self._refs: dict[tuple[str, str], list[MessageRef]] = {}
-        for ref in content.refs:
-            self._refs.setdefault((ref.trace_id, ref.span_id), []).append(ref)
+        self._digests: dict[tuple[str, str, str], list[str]] = {}
+        for ref in sorted(content.refs, key=attrgetter("position")):
+            self._digests.setdefault((ref.trace_id, ref.span_id, ref.direction), []).append(ref.digest)
 
-    def digests(self, span: Span, direction: str) -> list[str]:
+    def digests(self, span: Span, direction: str) -> Sequence[str]:
         """Digests of the messages that a span read (`input`) or wrote (`output`)."""
-        refs = [ref for ref in self._refs.get((span.trace_id, span.span_id), ()) if ref.direction == direction]
-        return [ref.digest for ref in sorted(refs, key=lambda ref: ref.position)]
+        return self._digests.get((span.trace_id, span.span_id, direction), [])
 
     def role(self, digest: str) -> str:
         """Role of a message; empty where it is not known."""

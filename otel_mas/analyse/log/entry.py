@@ -51,9 +51,12 @@ class EntryKind(StrEnum):
     """A log record of the app."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
-    """One thing that happened at the start or the end of a span."""
+    """One thing that happened at the start or the end of a span.
+
+    Not to be changed, and not frozen, as `otel_mas.model.Span`: there are two for each span.
+    """
 
     kind: EntryKind
     time_ns: int

@@ -71,7 +71,6 @@ def _dependencies(graph: CausalGraph) -> tuple[dict[int, list[int]], list[int]]:
         if span.end_ns is not None:
             later[2 * number].append(2 * number + 1)
             waiting[2 * number + 1] += 1
-    around = _Around(graph, numbers)
     for edge in graph.edges:
         cause, effect = numbers.get(edge.cause), numbers[edge.effect]
         if cause is None or cause == effect:
@@ -80,7 +79,7 @@ def _dependencies(graph: CausalGraph) -> tuple[dict[int, list[int]], list[int]]:
             ended = is_judged_by(spans[effect], spans[cause]) and spans[cause].end_ns is not None
         else:
             ended = edge.kind != LinkKind.CALL and _had_ended(spans[cause], spans[effect])
-            ended = ended and not around.encloses(cause, effect)
+            ended = ended and not _encloses(graph, cause, effect)
         later[2 * cause + ended].append(2 * effect)
         waiting[2 * effect] += 1
     return later, waiting
@@ -102,27 +101,12 @@ def _process(span: Span) -> object:
     return span.resource.attributes.get(names.MAS_INSTANCE_ID)
 
 
-class _Around:
-    """Whether one span encloses another, by numbers that a walk through the tree gives them."""
-
-    def __init__(self, graph: CausalGraph, numbers: dict[str, int]) -> None:
-        self._first = [0] * len(numbers)
-        self._last = [0] * len(numbers)
-        place = 0
-        for root in graph.roots:
-            stack: list[tuple[int, bool]] = [(numbers[root.span_id], False)]
-            while stack:
-                number, left = stack.pop()
-                if left:
-                    self._last[number] = place
-                    continue
-                self._first[number] = place = place + 1
-                stack.append((number, True))
-                children = graph.children_of(graph.spans[number].span_id)
-                stack += [(numbers[child.span_id], False) for child in children]
-
-    def encloses(self, outer: int, inner: int) -> bool:
-        return self._first[outer] <= self._first[inner] <= self._last[outer]
+def _encloses(graph: CausalGraph, outer: int, inner: int) -> bool:
+    """Whether one span encloses another, both by number."""
+    parents = graph.parents
+    while inner >= 0 and inner != outer:
+        inner = parents[inner]
+    return inner == outer
 
 
 def _exists(spans: tuple[Span, ...], moment: int) -> bool:

@@ -14,7 +14,7 @@ from otel_mas.api import Conversation
 from otel_mas.causal import build
 from otel_mas.model import Event, Span, SpanBody, StatusCode, Trace
 from otel_mas.semconv import attributes as names
-from otel_mas.trace_records.record import EventType, Modality
+from otel_mas.trace_records.record import EventType, Modality, TraceRecord
 from otel_mas.trace_records.spans import traces_of
 from tests.research_team import BEGIN, MS, THREAD, TraceBuilder
 
@@ -33,6 +33,18 @@ def test_there_is_a_record_for_each_span_in_the_order_of_time(team_run: Conversa
     assert len(found) == len(team_run.spans)
     assert [record.timestamp for record in found] == sorted(record.timestamp for record in found)
     assert {record.span_id for record in found} == {span.span_id for span in team_run.spans}
+
+
+@pytest.mark.parametrize("payload", [True, False])
+def test_records_are_valid_though_their_fields_are_not_looked_at(payload: bool) -> None:
+    with otel_mas.open(EXAMPLE) as source:
+        found = source.conversation(source.latest().conversation_id or "").records(payload=payload)
+
+    assert found
+    for record in found:
+        given = {**dict(record), "parents": [dict(parent) for parent in record.parents]}
+        assert TraceRecord.model_validate(given) == record
+        assert TraceRecord.from_json(record.to_json()) == record
 
 
 def test_the_causal_parent_is_the_one_that_was_waited_for_and_parents_are_all(team_run: Conversation) -> None:

@@ -8,12 +8,23 @@ from io import BytesIO
 from typing import Any
 
 import msgpack
+import orjson
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from otel_mas.trace_records.formats import unpacked_stream
-from otel_mas.trace_records.record import EventType, Modality, Parent, RecordEvent, TokenCost, TraceRecord
+from otel_mas.trace_records.formats import json_line, unpacked_stream
+from otel_mas.trace_records.record import (
+    EventType,
+    Modality,
+    Parent,
+    RecordEvent,
+    TokenCost,
+    TraceRecord,
+    parent_of,
+    record_of,
+)
+from otel_mas.trace_records.values import tagged
 
 # Text with lone surrogates, halves of pairs beside each other, and names that look like tags.
 texts = st.one_of(st.text(), st.text(st.characters(categories=("Cs", "L", "Po")), max_size=5))
@@ -134,3 +145,17 @@ def test_what_is_no_messagepack_record_is_a_value_error(data: bytes) -> None:
 def test_what_is_no_json_record_is_a_value_error(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         TraceRecord.from_json(line)
+
+
+@given(mappings)
+def test_a_line_is_the_same_whether_or_not_its_values_have_a_form_in_json(fields: dict[str, Any]) -> None:
+    assert json_line(fields) == orjson.dumps({name: tagged(value) for name, value in fields.items()})
+
+
+@given(records)
+def test_a_record_of_valid_fields_is_the_validated_one(record: TraceRecord) -> None:
+    made = record_of(**{**dict(record), "parents": tuple(parent_of(**dict(one)) for one in record.parents)})
+
+    assert same(made, record)
+    assert type(made) is TraceRecord
+    assert made.model_fields_set == set(TraceRecord.model_fields)
