@@ -50,7 +50,7 @@ class Led:
 
 @dataclass(frozen=True, slots=True)
 class Sibling:
-    """A task of the same step. `outcome` is a `TaskOutcome`; None where it has not ended."""
+    """A task of the same step, or of that of a task around. `outcome` is a `TaskOutcome`; None where it has not ended."""
 
     span: Span
     task: str
@@ -288,6 +288,14 @@ class _Reports:
         return None
 
     def _siblings(self, task: Span) -> Iterator[Sibling]:
+        """The tasks of its step, and those of the steps of the tasks around it."""
+        seen: set[str] = set()
+        for one in self._upwards(task):
+            if one.task_id is not None and one.task_id not in seen:
+                seen.add(one.task_id)
+                yield from self._siblings_of(one)
+
+    def _siblings_of(self, task: Span) -> Iterator[Sibling]:
         scope = self._scopes.scope_of(task)
         step = task.columns.get(names.MAS_TASK_STEP)
         for one in scope.tasks if scope is not None else ():

@@ -16,7 +16,7 @@ from otel_mas.semconv import RecordKind
 from otel_mas.semconv import attributes as names
 
 ERROR = "ERROR"
-TYPES = (*(kind.value for kind in RecordKind), ERROR)
+TYPES = tuple(dict.fromkeys([*(kind.value for kind in RecordKind), ERROR]))
 
 
 @dataclass(frozen=True, slots=True)

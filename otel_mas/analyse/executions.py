@@ -58,6 +58,7 @@ class Execution:
     status: str
     """One of `STATUSES`."""
     error_type: str | None
+    """Of the error that it ended with, also where that came from inside it."""
     start_ns: int
     end_ns: int | None
     model_ns: int
@@ -118,6 +119,7 @@ class _Reader:
         self._graph = graph
         self._timing = timing = Timing(graph)
         self._labels = graph.labels()
+        self._spans = {span.span_id: span for span in timing.spans}
         self._conversations = {
             span.trace_id: span.conversation_id for span in reversed(timing.spans) if span.conversation_id
         }
@@ -176,7 +178,7 @@ class _Reader:
         calls = self._calls.get(i, ())
         prices = [call.usd for call in calls if call.usd is not None]
         task = timing.tasks[i]
-        error_type = span.columns.get(names.ERROR_TYPE)
+        error_type = self._error_type(span)
         return Execution(
             kind=kind.value,
             name=self._name(i, kind),
@@ -184,7 +186,7 @@ class _Reader:
             node=timing.node(i),
             task=None if task == _NOWHERE else self._labels[timing.spans[task].span_id],
             status=_status(span),
-            error_type=str(error_type) if error_type else None,
+            error_type=error_type,
             start_ns=span.start_ns,
             end_ns=None if span.end_ns is None else end,
             model_ns=length(union(models)),
@@ -200,6 +202,14 @@ class _Reader:
             trace_id=span.trace_id,
             span_id=span.span_id,
         )
+
+    def _error_type(self, span: Span) -> str | None:
+        """The type of its error; of one that only passed through it that of the span where it happened."""
+        found = span.columns.get(names.ERROR_TYPE)
+        if not found:
+            origin = self._spans.get(str(span.columns.get(names.MAS_ERROR_SPAN) or "").rpartition("-")[2])
+            found = None if origin is None else origin.columns.get(names.ERROR_TYPE)
+        return str(found) if found else None
 
     def _name(self, i: int, kind: ExecutionKind) -> str:
         timing, span = self._timing, self._timing.spans[i]

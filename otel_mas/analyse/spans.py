@@ -68,8 +68,8 @@ class SpanDetails:
 def find_spans(graph: CausalGraph, name: str) -> list[Span]:
     """The spans of an id, of the unique beginning of one, or of a task's label; none where there are none.
 
-    A task that paused has a span for each time that it ran. The number of a label may be left out where only one task
-    has the name.
+    A task that paused has a span for each time that it ran. The numbers of a label, and the tasks around at its
+    beginning, may be left out where only one task has the name.
     """
     wanted = name.strip()
     spans = graph.spans
@@ -82,14 +82,19 @@ def find_spans(graph: CausalGraph, name: str) -> list[Span]:
     exact = [span for span in spans if labels.get(span.span_id) == wanted]
     if exact:
         return exact
-    bare = {label for label in labels.values() if _unnumbered(label) == wanted}
-    return [span for span in spans if labels.get(span.span_id) in bare] if len(bare) == 1 else []
+    for meant in (_is_unnumbered, _ends_with):
+        named = {label for label in labels.values() if meant(label, wanted)}
+        if named:
+            return [span for span in spans if labels.get(span.span_id) in named] if len(named) == 1 else []
+    return []
 
 
 def alike(graph: CausalGraph, name: str) -> list[str]:
     """Labels of tasks, and ids of spans, that resemble a name: the closest first."""
     labels = list(dict.fromkeys(graph.labels().values()))
-    same_task = [label for label in labels if _unnumbered(label) == _unnumbered(name.strip())]
+    bare = _unnumbered(name.strip())
+    same_task = [label for label in labels if _is_unnumbered(label, bare)]
+    same_task += [label for label in labels if _ends_with(label, bare)]
     ids = [span.span_id for span in graph.spans if span.span_id.startswith(name.strip().lower() or "-")]
     close = get_close_matches(name.strip(), labels, _MOST_ALIKE, _LEAST_ALIKE)
     return list(dict.fromkeys([*same_task, *ids, *close]))[:_MOST_ALIKE]
@@ -180,6 +185,15 @@ def _group(name: str) -> str:
 
 def _unnumbered(label: str) -> str:
     return "/".join(part.rpartition("#")[0] or part for part in label.split("/"))
+
+
+def _is_unnumbered(label: str, wanted: str) -> bool:
+    return _unnumbered(label) == wanted
+
+
+def _ends_with(label: str, wanted: str) -> bool:
+    """Whether it is a name for the inner tasks of a label: `model#2` and `model` for `researcher#1/model#2`."""
+    return bool(wanted) and (f"/{label}".endswith(f"/{wanted}") or f"/{_unnumbered(label)}".endswith(f"/{wanted}"))
 
 
 __all__ = ["Relation", "SpanDetails", "alike", "find_spans", "span_details"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,6 +84,8 @@ def query_of(filters: Mapping[str, Any], limit: int, statuses: Sequence[str] = S
     unknown = filters.keys() - FILTERS.keys()
     if unknown:
         raise TypeError(f"no filter is called {', '.join(sorted(unknown))}: there are {', '.join(FILTERS)}")
+    if not isinstance(limit, int) or limit > sys.maxsize:
+        raise TypeError(f"limit is {limit!r}: it must be an int, of {sys.maxsize} at most")
     if limit < 1:
         raise UnsupportedQuery(f"limit={limit} asks for no trace: give 1 or more")
     values: dict[str, Any] = {}

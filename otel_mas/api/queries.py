@@ -13,6 +13,7 @@ from otel_mas.api.query_answers import Comparison, Events, Executions, Metrics, 
 from otel_mas.causal import build
 from otel_mas.errors import MissingExtra, UnsupportedQuery
 from otel_mas.model import PartialList, Query, Trace, TraceSummary
+from otel_mas.model.instants import instant
 from otel_mas.sources import Source as Port
 from otel_mas.sources.server import download_once
 
@@ -162,7 +163,10 @@ class _Side:
         self.found = list_traces(port, query)
         self.limited = len(self.found) == query.limit
         if not self.found:
-            raise UnsupportedQuery(f"no run in {port.location} is {name}: {_words(query)}")
+            raise UnsupportedQuery(
+                f"{port.location} has no run for {name!r}, {_words(query)}: `otel-mas traces` with the same filters "
+                "lists what there is"
+            )
 
     @cached_property
     def measured(self) -> list[measures.Measures]:
@@ -197,9 +201,18 @@ def compare(port: Port, before: Query, after: Query) -> Comparison:
 
 
 def _words(query: Query) -> str:
-    pairs = [f"{name}={value}" for name, value in query.asked().items() if name != "attributes"]
+    pairs = [_pair(name, value) for name, value in query.asked().items() if name != "attributes"]
     pairs += [f"{name}={value}" for name, value in query.attributes]
     return ", ".join(pairs) or "every run"
+
+
+def _pair(name: str, value: object) -> str:
+    """A filter as people write it: times as local times, durations with their unit."""
+    if name in ("since_ns", "until_ns") and isinstance(value, int):
+        return f"{name[:-3]}={instant(value):%Y-%m-%dT%H:%M:%S}"
+    if name.endswith("_ns") and isinstance(value, int):
+        return f"{name[:-3]}={value / 1e9:g}s"
+    return f"{name}={value}"
 
 
 __all__ = [

@@ -338,6 +338,8 @@ class Source:
         from otel_mas.api.queries import answerable
         from otel_mas.api.search import Matches
 
+        if not isinstance(text, str):
+            raise TypeError(f"text is {text!r}: it must be a str")
         if not text:
             raise UnsupportedQuery("an empty text is everywhere: give the text to look for")
         if not self.capabilities.content:
@@ -409,6 +411,10 @@ class Source:
         from otel_mas.api.log import Log, Selection
 
         selection = Selection.of(**which)
+        given = {"trace_id": trace_id, "conversation": conversation, "since": since}
+        named = [name for name, value in given.items() if value is not None]
+        if len(named) > 1:
+            raise UnsupportedQuery(f"{' and '.join(named)} each say which log: give one of them")
         if since is not None:
             return Log(selection.entries(self.each(since=since, grep=selection.chosen.text)))
         if conversation is not None:

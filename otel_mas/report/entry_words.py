@@ -34,6 +34,8 @@ def headline(one: Entry) -> str:
         return f"route → {', '.join(_END.get(part, part) for part in outcome.split(', ')) or 'end'}"
     if kind is EntryKind.ANSWER:
         return "answers"
+    if kind is EntryKind.PROMPT and one.known_messages and one.sender is None:
+        return "← nothing new"
     word = {EntryKind.HANDOFF: "handoff ", EntryKind.RETRIEVAL: "retrieval "}.get(kind, "")
     if one.sender == one.task:
         return f"{word}→ {plain(one.receiver or '?')}"
@@ -53,7 +55,7 @@ def facts(one: Entry) -> Iterator[str]:
         yield duration(one.duration_ns)
     if one.known_messages:
         yield f"{count(one.known_messages, 'message')} known before"
-    if one.missing:
+    if one.missing and f"({one.missing})" not in (one.text or ""):
         yield plain(one.missing)
 
 

@@ -24,13 +24,15 @@ class Section:
 
 
 def title(report: ErrorReport) -> str:
-    """Type and message, on a line."""
-    return f"{plain(report.type)}: {plain(report.message)}" if report.message else plain(report.type)
+    """Type and message, on a line; of a long message the beginning."""
+    return f"{plain(report.type)}: {_cut(report.message)}" if report.message else plain(report.type)
 
 
 def sections(report: ErrorReport) -> Iterator[Section]:
     """Those that have something to say, in the order in which somebody needs them."""
     yield Section("", tuple(_facts(report)))
+    if report.message and report.stack is None and len(plain(report.message)) > _LONGEST:
+        yield Section("Message", block=report.message)
     if report.stack is not None:
         yield Section("Stack", block=report.stack.rstrip())
     elif report.missing is not None:

@@ -27,6 +27,8 @@ GROUP = "otel_mas_source"
 _DEFAULT = "store"
 # Two letters at least, so that C:\runs.db is a path.
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
+# Files that `otel-mas export` writes.
+_EXPORTED = re.compile(r"\.(jsonl?|msgpack)(\.(gz|zst))?$", re.IGNORECASE)
 # host:port, with or without a path.
 _ADDRESS = re.compile(r"[\w.-]+:\d{1,5}(/.*)?")
 
@@ -59,6 +61,10 @@ def open_source(target: str | Path, known: Mapping[str, EntryPoint] | None = Non
     if not path.exists() and _ADDRESS.fullmatch(str(target)):
         schemes = ", ".join(f"{name}://{target}" for name in known if name.endswith(("+http", "+https", "+grpc")))
         raise UnknownSource(f"{target} is no file, and an address needs a scheme: one of {schemes}")
+    if _EXPORTED.search(path.name) and not path.is_dir():
+        if not path.exists():
+            raise UnknownSource(f"there is no file {path}: `otel-mas export -o {path.name}` writes traces into one")
+        raise UnknownSource(f"{path} has neither OTLP nor trace records that could be read: is it of another program?")
     # No source recognises the file, or there is none: the error of the store tells what is wrong.
     return _type(_DEFAULT, known, str(target)).open(str(path))
 

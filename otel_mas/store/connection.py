@@ -15,7 +15,16 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from otel_mas.errors import NotAStore, StoreCorrupt, StoreError, StoreFull, StoreLocked, StoreReadOnly, StoreTooNew
+from otel_mas.errors import (
+    NotAStore,
+    StoreCorrupt,
+    StoreError,
+    StoreFull,
+    StoreLocked,
+    StoreReadOnly,
+    StoreTooNew,
+    UnsupportedQuery,
+)
 from otel_mas.store.files import (
     SQLITE_MAGIC,
     Interruption,
@@ -143,6 +152,8 @@ def reading(path: Path) -> Iterator[None]:
     with translated_errors(path):
         try:
             yield
+        except UnicodeEncodeError as error:  # the file is decoded: it is the caller's text that has no UTF-8
+            raise UnsupportedQuery(f"no text in a store is {error.object!r}: it cannot be written as UTF-8") from error
         except (ValueError, TypeError, LookupError, OverflowError, AttributeError) as error:
             raise damaged(path, f"{type(error).__name__}: {error}") from error
 

@@ -61,8 +61,10 @@ def query_sql(
         limit: rows that are read at most.
 
     Raises:
-        UnsupportedQuery: SQLite refuses it, or it is no query.
+        UnsupportedQuery: SQLite refuses it, it is no query, or its limit asks for nothing.
     """
+    if limit is not None and limit < 1:
+        raise UnsupportedQuery(f"limit={limit} asks for no row: give 1 or more")
     with _opened(reader) as connection:
         connection.set_authorizer(_authorize)
         connection.set_progress_handler(lambda: 0, _STEPS_BETWEEN_SIGNALS)  # else Ctrl-C waits for the query
@@ -73,7 +75,7 @@ def query_sql(
             rows = cursor.fetchall() if limit is None else cursor.fetchmany(limit + 1)
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise UnsupportedQuery(_explained(error)) from error
-        except (UnicodeError, OverflowError) as error:
+        except (UnicodeError, OverflowError, TypeError) as error:
             raise UnsupportedQuery(f"the query cannot be run: {error}") from error
         more = limit is not None and len(rows) > limit
         return Rows(tuple(one[0] for one in cursor.description), rows[:limit] if more else rows, more)
@@ -136,9 +138,9 @@ def _explained(error: Exception) -> str:
     reason = str(error)
     if "not authorized" in reason or "prohibited" in reason:
         reason = f"only reading is allowed ({reason})"
-    return f"{reason}; {_hint()}"
+    called = [f"{name}({args})" for name, (args, _) in functions(None).items() if f"function {name}()" in reason]
+    return f"{reason}; {''.join(f'it is {one}; ' for one in called)}{_hint()}"
 
 
 def _hint() -> str:
-    names = ", ".join(f"{name}({arguments})" for name, (arguments, _) in functions(None).items() if name not in HIDDEN)
-    return f"views: {', '.join(VIEWS)}; functions: {names}; `otel-mas sql` alone lists the columns"
+    return f"the views are {', '.join(VIEWS)}: `otel-mas sql` alone lists their columns, and the functions"

@@ -105,6 +105,23 @@ def test_an_error_that_went_up_is_named_once(reports: Callable[[], tuple[ErrorRe
     assert report.raised == ()
 
 
+def test_what_ran_beside_the_tasks_around_it_is_told(reports: Callable[[], tuple[ErrorReport, ...]]) -> None:
+    def bad(state: State) -> State:
+        raise ValueError("x" * 5_000)
+
+    inner = StateGraph(State)
+    inner.add_node("first", lambda state: {})
+    inner.add_node("bad", bad)
+    inner.add_edge(START, "first")
+    inner.add_edge("first", "bad")
+    run({"team": inner.compile(), "other": lambda state: {}}, (START, "team"), (START, "other"))
+    (report,) = reports()
+    assert (report.task, [one.task for one in report.siblings]) == ("team#1/bad#1", ["other#1"])
+    first = as_markdown([report]).splitlines()[0]
+    assert "ValueError: xxx" in first
+    assert len(first) < 500
+
+
 def test_an_error_that_was_dealt_with_says_by_whom(reports: Callable[[], tuple[ErrorReport, ...]]) -> None:
     def tolerant(state: State) -> State:
         try:

@@ -90,16 +90,18 @@ class SpanContents:
         return records_of(span, self._content)
 
     def state(self, span: Span) -> Text:
-        """Values written to channels of a state, a line for each channel."""
-        lines, known = [], 0
+        """Values written to channels of a state, a line for each channel, and one for all that were not kept."""
+        lines, lost = [], []
         for one in self._state.written(span):
-            lost = one.missing in (VALUE_NOT_KEPT, NO_CONTENT)
-            reason = NOT_KEPT if lost else one.missing
-            lines.append(f"{one.channel}: {_shown(one.value) if reason is None else f'({reason})'}")
-            known += not lost
+            if one.missing in (VALUE_NOT_KEPT, NO_CONTENT):
+                lost.append(one.channel)
+            else:
+                lines.append(f"{one.channel}: {_shown(one.value) if one.missing is None else f'({one.missing})'}")
+        missing = NOT_KEPT if lost else None
         if not lines:
-            return NOTHING
-        return Text("\n".join(lines) if known else None, None if known == len(lines) else NOT_KEPT)
+            return Text(None, missing)
+        named = [f"{', '.join(lost)}: ({NOT_KEPT})"] if lost else []
+        return Text("\n".join([*lines, *named]), missing)
 
 
 def _shown(value: Any) -> str:

@@ -18,7 +18,7 @@ _MOST_LINES = 60
 def errors(reports: Sequence[ErrorReport], width: int) -> Iterator[Text]:
     """Each error with its sections; of a stack the first and the last lines."""
     if not reports:
-        yield Text("No error was recorded.")
+        yield Text("No error was recorded. `otel-mas traces --status error` lists the runs that failed.")
     for number, report in enumerate(reports):
         if number:
             yield Text("")

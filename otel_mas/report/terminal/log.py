@@ -12,7 +12,7 @@ from otel_mas.report.entry_words import facts, headline
 from otel_mas.report.terminal.lines import cells, fit
 from otel_mas.report.text import count, offset, plain
 
-_WIDEST_TASK = 30
+_WIDEST_TASK, _LEAST_TASK = 30, 8
 _MOST_LINES = 3
 _INDENT = "  "
 _STYLES = {
@@ -41,10 +41,11 @@ def log(entries: Iterable[Entry], width: int, begin_ns: int | None, *, full: boo
         begin_ns: times are shown as distances from here; as local times where it is None.
         full: all lines of their text, instead of the first ones.
     """
+    widest = min(_WIDEST_TASK, max(_LEAST_TASK, width // 4))
     for entry in entries:
         when = _clock(entry.time_ns) if begin_ns is None else offset(entry.time_ns - begin_ns)
         start = Text.assemble(fit(Text(when, style="dim"), 12 if begin_ns is None else 9, "right"), "  ")
-        start.append_text(fit(Text(_task(entry), style="cyan"), _WIDEST_TASK)).append("  ")
+        start.append_text(fit(Text(_task(entry, widest), style="cyan"), widest)).append("  ")
         line = start.copy().append(headline(entry), style=_STYLES.get(entry.kind, ""))
         lines = [phrase for one in (entry.text or "").split("\n") if (phrase := plain(one))]
         noted = " · ".join(facts(entry))
@@ -64,7 +65,8 @@ def log(entries: Iterable[Entry], width: int, begin_ns: int | None, *, full: boo
 def _first(entry: Entry, lines: list[str]) -> list[str]:
     """The first lines of a text; of a state those that name the channels, where its values have several lines."""
     if entry.kind is EntryKind.STATE:
-        lines = [one for one in lines if one.startswith(tuple(f"{plain(channel)}: " for channel in entry.channels))]
+        named = tuple(f"{plain(channel)}{after}" for channel in entry.channels for after in (": ", ", "))
+        lines = [one for one in lines if one.startswith(named)]
     return lines[:_MOST_LINES]
 
 
@@ -79,10 +81,10 @@ def _text(margin: Text, phrase: str, width: int, full: bool) -> Iterator[Text]:
         yield cells(margin, piece)
 
 
-def _task(entry: Entry) -> str:
+def _task(entry: Entry, widest: int) -> str:
     """The end of a long label: its outer tasks are above it."""
     label = plain(entry.task)
-    return label if len(label) <= _WIDEST_TASK else f"…{label[1 - _WIDEST_TASK :]}"
+    return label if len(label) <= widest else f"…{label[1 - widest :]}"
 
 
 def _clock(ns: int) -> str:

@@ -55,6 +55,16 @@ def test_tasks_agents_tools_and_model_calls_are_executions_and_the_run_is_none()
     ]
 
 
+def test_an_error_that_passed_through_an_agent_has_the_type_it_had_where_it_happened() -> None:
+    graph = made.graph(
+        made.span("run", 0, 1000, record_kind="WORKFLOW"),
+        made.agent("writer1", 10, 90, "run", failed=True, **{names.MAS_ERROR_SPAN: f"{'0' * 32}-search1"}),
+        made.tool("search1", 20, 80, "writer1", failed=True, **{names.ERROR_TYPE: "TimeoutError"}),
+        made.agent("editor1", 100, 110, "run", failed=True, **{names.MAS_ERROR_SPAN: f"{'0' * 32}-elsewhere"}),
+    )
+    assert [one.error_type for one in executions(graph)] == ["TimeoutError", "TimeoutError", None]
+
+
 def test_each_knows_the_agent_it_works_for_and_its_task() -> None:
     found = executions(team())
 

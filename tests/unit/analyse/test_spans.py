@@ -25,9 +25,10 @@ def test_a_span_is_found_by_its_id_the_beginning_of_it_and_the_label_of_its_task
     assert find_spans(graph, "researcher#1/model#2") == [task]
     assert [span.task_name for span in find_spans(graph, "plan")] == ["plan"]
     assert len(find_spans(graph, "approve#1")) == 2
+    assert find_spans(graph, "model#2") == [task]
 
 
-@pytest.mark.parametrize("name", ["researcher/model", "nobody", "4bf9", "", "4b0"])
+@pytest.mark.parametrize("name", ["researcher/model", "model", "odel#2", "nobody", "4bf9", "", "4b0"])
 def test_a_name_of_several_tasks_or_of_none_finds_nothing(graph: CausalGraph, name: str) -> None:
     assert find_spans(graph, name) == []
 
@@ -35,6 +36,7 @@ def test_a_name_of_several_tasks_or_of_none_finds_nothing(graph: CausalGraph, na
 def test_names_that_resemble_it_are_known(graph: CausalGraph) -> None:
     assert alike(graph, "suprvisor#1") == ["supervisor#1"]
     assert alike(graph, "researcher/model") == ["researcher#1/model#1", "researcher#1/model#2"]
+    assert alike(graph, "model") == ["researcher#1/model#1", "researcher#1/model#2"]
     assert len(alike(graph, "4b")) == 5
     assert alike(graph, "zzz") == []
 

@@ -153,7 +153,7 @@ def test_two_sets_are_compared_and_must_not_be_empty_or_overlap(opened: Source) 
 
     assert (found.runs_before, found.runs_after) == (1, 1)
     assert {one.verdict for one in found.measures} == {"cannot tell"}
-    with pytest.raises(UnsupportedQuery, match=r"no run in .* is after: service\.version=2"):
+    with pytest.raises(UnsupportedQuery, match=r"has no run for .after., service\.version=2: "):
         opened.compare(before={"status": "ok"}, after={"attribute": {"service.version": "2"}})
     with pytest.raises(UnsupportedQuery, match="1 of the runs before"):
         opened.compare(before={"status": "ok"}, after={})

@@ -11,7 +11,7 @@ import pytest
 
 import otel_mas
 from otel_mas.api import Source
-from otel_mas.errors import NotAStore, StoreError, TraceNotFound, UnsupportedQuery
+from otel_mas.errors import NotAStore, StoreError, TraceNotFound, UnknownSource, UnsupportedQuery
 from otel_mas.model import Query, TraceSummary
 from otel_mas.sources import Capabilities
 
@@ -140,6 +140,37 @@ def test_a_thread_of_several_services_asks_whose(store: Path, team: ModuleType) 
 def test_an_unknown_conversation_is_one_clear_error(opened: Source) -> None:
     with pytest.raises(TraceNotFound, match="no conversation 'thread-9'"):
         opened.conversation("thread-9")
+
+
+def test_arguments_that_mean_nothing_are_no_damage_of_the_store(opened: Source) -> None:
+    with pytest.raises(UnsupportedQuery, match="cannot be written as UTF-8"):
+        opened.conversation("\ud800")
+    with pytest.raises(UnsupportedQuery, match="cannot be run"):
+        opened.sql(3)  # type: ignore[arg-type]
+    with pytest.raises(UnsupportedQuery, match="limit=-1"):
+        opened.sql("SELECT 1", limit=-1)
+    with pytest.raises(TypeError, match="it must be a str"):
+        opened.search(3)  # type: ignore[arg-type]
+    for limit in (10**30, 1.5):
+        with pytest.raises(TypeError, match="it must be an int"):
+            opened.traces(limit=limit)  # type: ignore[arg-type]
+
+
+def test_one_log_is_asked_for_and_not_one_of_two(opened: Source) -> None:
+    with pytest.raises(UnsupportedQuery, match="conversation and since each say which log"):
+        opened.log(conversation="one", since="1h")
+    with pytest.raises(UnsupportedQuery, match="trace_id and conversation each"):
+        opened.log("abcd", conversation="one")
+
+
+@pytest.mark.parametrize("name", ["runs.jsonl", "runs.msgpack", "runs.json.gz"])
+def test_a_file_that_is_no_export_is_not_called_a_store(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UnknownSource, match="there is no file"):
+        otel_mas.open(tmp_path / name)
+    for content in (b"", b"hello"):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(UnknownSource, match="neither OTLP nor trace records"):
+            otel_mas.open(tmp_path / name)
 
 
 def test_after_the_with_block_it_is_closed_and_says_so(store: Path) -> None:

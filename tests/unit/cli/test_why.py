@@ -76,4 +76,4 @@ def test_the_markdown_of_an_error_has_no_heading_of_the_terminal() -> None:
 
 
 def test_a_run_without_errors_says_so() -> None:
-    assert "No error was recorded." in run("error", *TEAM).stdout
+    assert "No error was recorded. `otel-mas traces --status error` lists" in run("error", *TEAM).stdout

@@ -157,13 +157,17 @@ def test_nothing_but_reading_is_allowed(reader: StoreReader, query: str, tmp_pat
         ("SELECT '\ud800'", "cannot be run"),
     ],
 )
-def test_an_error_is_one_line_that_names_views_and_functions(reader: StoreReader, query: str, reason: str) -> None:
+def test_an_error_is_one_line_that_names_views_and_says_where_the_rest_is(
+    reader: StoreReader, query: str, reason: str
+) -> None:
     with pytest.raises(UnsupportedQuery, match=reason) as error:
         reader.sql(query)
 
     message = str(error.value)
     assert "\n" not in message
-    assert reason == "cannot be run" or ("views: traces, spans" in message and "attribute(body, name)" in message)
+    assert reason == "cannot be run" or ("the views are traces, spans" in message and "`otel-mas sql` alone" in message)
+    assert ("it is attribute(body, name)" in message) == ("attribute(body)" in query)
+    assert len(message) < 220
 
 
 def test_a_limit_says_that_there_are_more(reader: StoreReader) -> None:

@@ -12,6 +12,7 @@ from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.log import Entry, EntryFilter, EntryKind, EntryMaker, log
 from otel_mas.causal import build
 from otel_mas.model import Content, Event, Message, MessageRef, Span, SpanBody, StatusCode, Trace
+from otel_mas.report.terminal import log as terminal_log
 from otel_mas.semconv import attributes as names
 
 MESSAGES = {
@@ -218,6 +219,21 @@ def test_a_task_writes_channels_with_their_values(builder: Any) -> None:
         'next: {"who":"writer"}\nmessages: 2 messages\n  user: Tides?\n  tool: 2 m\nlost: (content not kept)'
     )
     assert (one.channels, one.missing) == (("next", "messages", "lost"), "content not kept")
+
+
+def test_what_a_state_lost_is_said_once(builder: Any) -> None:
+    kept = "d" * 32
+    attributes = {
+        names.MAS_STATE_CHANGED: ("next", "reason", "who"),
+        names.MAS_STATE_DIGESTS: ("f" * 32, "a" * 32, kept),
+    }
+    builder.span("task one", 10, 20, builder.workflow(0, 100, "ok"), attributes=kind("AGENT_TASK") | attributes)
+    values = {kept: Message(kept, "state", {"value": "writer"})}
+    (one,) = of(EntryKind.STATE, entries(builder, messages=values))
+    assert one.text == "who: writer\nnext, reason: (content not kept)"
+    shown = [line.plain for line in terminal_log([one], 120, 0)]
+    assert sum(line.count("content not kept") for line in shown) == 1
+    assert shown[-1].strip() == "next, reason: (content not kept)"
 
 
 def test_an_error_stands_where_it_happened_and_not_where_it_passed(builder: Any) -> None:
