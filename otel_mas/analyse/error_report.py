@@ -50,7 +50,7 @@ class Led:
 
 @dataclass(frozen=True, slots=True)
 class Sibling:
-    """A task of the same step, or of the step of a task around. `outcome` is a `TaskOutcome`; None: it has not ended."""
+    """A task of its step, or of the step of a task around it. `outcome` is a `TaskOutcome`; None: it has not ended."""
 
     span: Span
     task: str
