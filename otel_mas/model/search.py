@@ -50,12 +50,11 @@ class TextSearch:
         # JSON writes quotes, backslashes and control characters in another way; some write all but ASCII so.
         words = re.findall(r"[a-z0-9]+", self._text) or re.findall(r"\w+", self._text)
         self._word = max(words, key=len, default="")
-        self._is_ascii = self._word.isascii()
 
     def may_be_in(self, stored: bytes) -> bool:
         """Whether JSON or an OTLP message may hold the text: never False where it does."""
         folded = stored.decode("utf-8", "replace").casefold()
-        if self._word in folded or (not self._is_ascii and "\\u" in folded):
+        if self._word in folded or "\\u" in folded:  # also letters that fold to ASCII: ß, ſ, ﬁ
             return True
         return self._word in _CALLS and "tool_call" in folded
 

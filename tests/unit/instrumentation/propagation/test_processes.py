@@ -59,7 +59,7 @@ def test_the_span_s_id_and_the_baggage_survive_pickling() -> None:
 
 
 def test_a_process_that_is_not_recorded_joins_the_one_that_it_works_for(tmp_path: Path) -> None:
-    parent = Settings(store=str(tmp_path / "runs.db"), content="none", strict=True)
+    parent = Settings(store=str(tmp_path / "runs.db"), content="none", strict=True, log_level=0)
     run_carried(Carried({}, parent), where)
     assert switch.settings() == parent
 
