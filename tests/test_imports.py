@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import otel_mas
 
 HEAVY = ("networkx", "pydantic", "grpc", "pandas", "opentelemetry.sdk", "opentelemetry.exporter", "sqlite3")
 FRAMEWORKS = ("langgraph", "langchain_core", "langchain", "openai")
@@ -48,3 +51,10 @@ def test_public_names_are_there_when_asked_for() -> None:
     program = "import otel_mas; [getattr(otel_mas, name) for name in otel_mas.__all__]"
 
     assert "otel_mas.api" in _loaded(program)
+
+
+def test_a_public_name_is_that_of_a_room_only_where_it_means_the_module() -> None:
+    """A submodule, once loaded, takes the place of a function of the same name in its package."""
+    rooms = {path.stem for path in Path(otel_mas.__file__).parent.iterdir()}
+
+    assert rooms & set(otel_mas.__all__) == {"errors", "logs"}

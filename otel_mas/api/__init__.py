@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         tool,
         workflow,
     )
-    from otel_mas.receive.record_logger import MASTraceLogger
+    from otel_mas.receiver.record_logger import MASTraceLogger
 
 __all__ = [
     "AgentProfiler",
@@ -104,7 +104,7 @@ _HOMES = {
     "EventType": "records",
     "Graph": "graph",
     "InteractionGraph": "interaction_graph",
-    "MASTraceLogger": "otel_mas.receive.record_logger",
+    "MASTraceLogger": "otel_mas.receiver.record_logger",
     "Profile": "answers",
     "Matches": "search",
     "Modality": "records",

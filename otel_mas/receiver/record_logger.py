@@ -17,8 +17,8 @@ from otel_mas.config import Content, Settings
 from otel_mas.errors import OtelMasError
 from otel_mas.errors.log import logger
 from otel_mas.fork import ForkLock
-from otel_mas.receive.redacted import RecordPrivacy
-from otel_mas.receive.targets import FileTarget, StoreTarget, Target, unhurried
+from otel_mas.receiver.redacted import RecordPrivacy
+from otel_mas.receiver.targets import FileTarget, StoreTarget, Target, unhurried
 from otel_mas.trace_records.record import MAX_PAYLOAD_BYTES, TraceRecord
 
 _BATCH: Final = 100

@@ -15,7 +15,7 @@ import pytest
 import otel_mas
 from otel_mas import MASTraceLogger, TraceRecord
 from otel_mas.errors import StoreError
-from otel_mas.receive.targets import FileTarget
+from otel_mas.receiver.targets import FileTarget
 
 SECOND = 10**9
 BEGIN = time.time_ns() - 3600 * SECOND
@@ -190,7 +190,7 @@ async def test_personal_data_goes_where_it_is_asked_for(tmp_path: Path, monkeypa
 async def test_what_cannot_be_made_a_span_costs_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with MASTraceLogger(tmp_path / "runs.db", flush_interval_s=60) as log:
         with monkeypatch.context() as broken:
-            broken.setattr("otel_mas.receive.targets.encode_span", lambda span: 1 / 0)
+            broken.setattr("otel_mas.receiver.targets.encode_span", lambda span: 1 / 0)
             log.emit(record("bad"))
             await log.flush(60)
         log.emit(record("good"))

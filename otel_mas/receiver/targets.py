@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeVar
 from otel_mas.config import Settings
 from otel_mas.model import Span
 from otel_mas.otlp.spans import encode_span
-from otel_mas.receive.arrivals import Arrivals
+from otel_mas.receiver.arrivals import Arrivals
 from otel_mas.store import StoreWriter
 from otel_mas.store.columns import column_values
 from otel_mas.store.rows import Batch, SpanRow

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_mas.model import Span
-from otel_mas.receive.arrivals import Arrivals
+from otel_mas.receiver.arrivals import Arrivals
 from otel_mas.trace_records.ids import otel_trace_id
 from otel_mas.trace_records.record import TraceRecord
 from otel_mas.trace_records.spans import spans_of

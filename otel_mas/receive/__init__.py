@@ -1,1 +1,0 @@
-"""Receiving of trace records from code that has them already, into a store or a file."""
