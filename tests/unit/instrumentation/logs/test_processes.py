@@ -11,6 +11,8 @@ import pytest
 
 import otel_mas
 
+pytestmark = pytest.mark.slow
+
 FORK = """
 import logging, os, sys
 import otel_mas
@@ -44,8 +46,6 @@ with otel_mas.task("first"):
 SPAWN = """
 import logging, multiprocessing, sys
 import otel_mas
-
-pytestmark = pytest.mark.slow
 
 def no_names(path, text):
     return text.replace("Ada", "[name]")
