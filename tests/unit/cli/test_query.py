@@ -81,7 +81,7 @@ def test_sets_are_named_by_filters_and_attributes(run: Run) -> None:
     [
         (("--before", "status", "--after", "status=ok"), "'status' is no KEY=VALUE"),
         (("--before", "status=fine", "--after", "status=ok"), "no trace has the status 'fine'"),
-        (("--before", "status=ok", "--after", "service.version=7"), "is after: service.version=7"),
+        (("--before", "status=ok", "--after", "service.version=7"), "has no run for 'after', service.version=7"),
         (("--before", "since=soon", "--after", "status=ok"), "neither a duration nor a time"),
     ],
 )
