@@ -132,7 +132,6 @@ class Writer:
         self._interrupted = False  # for a fork, which may be over when the thread finds out
         self._interruptions = 0  # since the last commit
         self._replacement: StoreReplaced | None = None  # the last one
-        self._replaced_store: Store | None = None
         self._unconfirmed = 0  # spans written since the last confirmed flush
         self._lost = False  # some of these are in a file that is not at the store's path any more
         self.finished = False
@@ -424,7 +423,6 @@ class Writer:
         if self._parts is not None and self._parts[0] is store:
             self._parts = None
             self._replacement = error
-            self._replaced_store = store
             self._lost = self._lost or self._unconfirmed > 0
             self._unconfirmed = 0
 
@@ -433,9 +431,7 @@ class Writer:
         settled_by = time.monotonic() + _SETTLE_S
         if self._requests.stop is not None:
             settled_by = min(settled_by, self._requests.stop.last_moment)
-        while (
-            self._replaced_store is not None and not self._replaced_store.is_settled() and time.monotonic() < settled_by
-        ):
+        while self._store is not None and not self._store.is_settled() and time.monotonic() < settled_by:
             self._requests.listen(_SETTLE_POLL_S)
         try:
             parts = self._open()
