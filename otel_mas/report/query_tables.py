@@ -167,10 +167,9 @@ def events(found: Sequence[RunEvent], most: int | None = MOST) -> Table:
 
 
 def metrics(found: Sequence[Metric], most: int | None = MOST) -> Table:
-    """A row for each metric, with a row below for each of its windows."""
-    first = found[0] if found else None
+    """A row for each metric, with a row below for each of its windows. The first heading names the measure."""
     heads = (
-        Head("" if first is None else first.by, text=True),
+        Head(_measured(found[0]) if found else "", text=True),
         *(Head(title, numeric=True) for title in ("n", "mean", "P50", "P90", "P99", "max", "sum")),
         Head("trend", text=True),
     )
@@ -179,6 +178,10 @@ def metrics(found: Sequence[Metric], most: int | None = MOST) -> Table:
         rows.append([plain(one.name) or "all", *_window(one.whole, one.unit), _trend(one)])
         rows += [[f"  {local_time(window.start_ns)}", *_window(window, one.unit), ""] for window in one.windows]
     return _table(heads, rows, lambda row: row, "value", most)
+
+
+def _measured(one: Metric) -> str:
+    return f"{one.measure} of runs" if one.by == "run" else f"{one.measure} by {one.by}"
 
 
 def _window(one: Window, unit: str) -> list[str]:

@@ -11,6 +11,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.model import Link, Resource, Scope, Span, SpanBody, SpanKind, StatusCode, SummaryBuilder, Trace
+from otel_mas.model.columns import COLUMN_ATTRIBUTES
 from otel_mas.model.incomplete import missing_parents
 from otel_mas.model.start_order import in_start_order
 from otel_mas.otlp.array_parts import with_joined_arrays
@@ -19,13 +20,12 @@ from otel_mas.otlp.nesting import parsed
 from otel_mas.semconv import STRING_ARRAYS
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.restore import causes_of, restored_attributes, restored_links, restored_value
-from otel_mas.store.columns import ATTRIBUTES
 
 if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, TracesData
 
-COLUMN_ATTRIBUTES = frozenset(ATTRIBUTES) | {names.MAS_CAUSE_SPANS, names.MAS_CAUSE_KINDS}
-"""Attributes that lists, graphs, paths and costs are made from; the others are decoded on demand."""
+DECODED_ATTRIBUTES = COLUMN_ATTRIBUTES | {names.MAS_CAUSE_SPANS, names.MAS_CAUSE_KINDS}
+"""Attributes that are decoded at once, for columns and links; the others are on demand."""
 
 _KINDS = {kind.value: kind for kind in SpanKind}
 _STATUSES = {status.value: status for status in StatusCode}
@@ -49,13 +49,13 @@ class SpanReader:
     """Turns messages into spans; resources and scopes are decoded once for all spans that share them.
 
     Args:
-        bodies: keep the encoded bodies. Without, spans have only `COLUMN_ATTRIBUTES` and links: enough to count them.
+        bodies: keep the encoded bodies. Without, spans have only `DECODED_ATTRIBUTES` and links: enough to count them.
         attributes: names of others to keep, too.
     """
 
     def __init__(self, *, bodies: bool = True, attributes: Iterable[str] = ()) -> None:
         self._bodies = bodies
-        self._others = frozenset(attributes) - COLUMN_ATTRIBUTES
+        self._others = frozenset(attributes) - DECODED_ATTRIBUTES
         self._resources: dict[tuple[bytes, str], tuple[Resource, str]] = {}
         self._scopes: dict[tuple[bytes, str], Scope] = {}
         self._met: dict[tuple[bytes, bytes], list[bytes]] = {}
@@ -97,7 +97,7 @@ class SpanReader:
         return scope
 
     def _span(self, message: Any, encoded: bytes, resource: Resource, service: str, scope: Scope) -> Span:
-        columns = {pair.key: _value(pair) for pair in message.attributes if pair.key in COLUMN_ATTRIBUTES}
+        columns = {pair.key: _value(pair) for pair in message.attributes if pair.key in DECODED_ATTRIBUTES}
         if None in columns.values():
             columns = {name: value for name, value in columns.items() if value is not None}
         if self._others:

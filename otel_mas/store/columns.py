@@ -1,4 +1,4 @@
-"""The attributes with a column of their own in SQL, so that a graph, a path or a cost needs no body."""
+"""The columns of `Span.columns` in SQL: `otel_mas.model.columns` has the same attributes."""
 
 from __future__ import annotations
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from otel_mas.analyse.comparison import ComparedMeasure, Comparison, Verdict
-from otel_mas.report.query_tables import comparison, executions, quantity
+from otel_mas.analyse.metrics import Observation
+from otel_mas.analyse.metrics import metrics as metrics_of
+from otel_mas.report.query_tables import comparison, executions, metrics, quantity
 from otel_mas.report.tables import Head, Table
 from otel_mas.report.terminal.table import table
 from tests.unit.analyse.test_executions import executions as found_in
@@ -58,3 +60,11 @@ def test_a_comparison_shows_what_changed_and_the_run_and_counts_the_rest() -> No
 
 def test_values_have_their_units() -> None:
     assert [quantity(1.5, unit) for unit in ("s", "USD", "share", "tokens")] == ["1.50 s", "$1.50", "150%", "1.5"]
+
+
+def test_metrics_say_which_measure_they_are_of() -> None:
+    of_agents = metrics_of([Observation("writer", 0, 1.5)], "model_time", "agent", trends=False)
+    of_runs = metrics_of([Observation("", 0, 0.2)], "cost", "run", trends=False)
+
+    assert lines(metrics(of_agents), 90)[0].split("  ")[0] == "model_time by agent"
+    assert lines(metrics(of_runs), 90)[0].split("  ")[0] == "cost of runs"

@@ -20,7 +20,7 @@ from otel_mas.semconv import STRING_ARRAYS
 from otel_mas.semconv import attributes as names
 from otel_mas.sources.restore import causes_of, restored_attributes, restored_links
 from otel_mas.sources.store.source import StoreSource
-from otel_mas.sources.traces import COLUMN_ATTRIBUTES, SpanReader, traces, traces_data
+from otel_mas.sources.traces import DECODED_ATTRIBUTES, SpanReader, traces, traces_data
 from tests.conformance import lunch
 from tests.conformance.messages import BASE_NS, MS, export, link, pairs, process, span, span_id, trace_id
 from tests.conformance.places import write
@@ -237,7 +237,7 @@ def test_numbers_that_no_enum_knows_are_unspecified() -> None:
 
 @pytest.mark.parametrize("value", [7, True, b"x", ("a",), {"a": 1}, None, ""])
 def test_a_column_of_an_odd_type_breaks_nothing(value: object) -> None:
-    attributes = {**dict.fromkeys(COLUMN_ATTRIBUTES, value), names.MAS_RECORD_KIND: "LLM_CALL"}
+    attributes = {**dict.fromkeys(DECODED_ATTRIBUTES, value), names.MAS_RECORD_KIND: "LLM_CALL"}
     one = span(1, 1, "a", 0, 1, attributes=attributes)
     (trace,) = traces(export(process({names.SERVICE_NAME: value}, [one])).resource_spans)
 

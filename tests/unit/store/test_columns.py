@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 
+from otel_mas.model.columns import COLUMN_ATTRIBUTES
 from otel_mas.semconv import attributes as names
 from otel_mas.store import migrations
-from otel_mas.store.columns import COLUMNS, attributes_of, column_values, storable
+from otel_mas.store.columns import ATTRIBUTES, COLUMNS, attributes_of, column_values, storable
 
 
 def test_attributes_survive_the_way_into_columns_and_back() -> None:
@@ -36,3 +37,7 @@ def test_the_tables_have_exactly_the_columns_of_the_list() -> None:
         start = present.index(ours[0])
         assert present[start : start + len(ours)] == ours
         assert len(present) == start + len(ours) + (table == "spans")
+
+
+def test_the_attributes_with_a_column_are_those_that_every_source_has_at_hand() -> None:
+    assert sorted(ATTRIBUTES) == sorted(COLUMN_ATTRIBUTES)
