@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 import click
 
 from otel_mas.cli.options import debug, store_option
-from otel_mas.cli.output import note, print_json, print_line
+from otel_mas.cli.output import note, print_json, print_line, print_lines
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from otel_mas.api.sql import SqlRows
     from otel_mas.store.query_sql import SqlNames
 
@@ -70,8 +72,7 @@ def command(query: str | None, limit: int, form: str | None, store: str | None) 
         for row in [rows.columns, *rows]:
             print_line(_csv_line(row))
     else:
-        for line in _table(rows):
-            print_line(line)
+        print_lines(lambda width: _table(rows, width))
     if rows.more:
         note(f"printed {limit:,} rows; there are more: --limit asks for them")
 
@@ -93,24 +94,17 @@ def _list(names: SqlNames, form: str | None) -> None:
         print_line(f"{_MARGIN}{name}({arguments}): {meaning}")
 
 
-def _table(rows: SqlRows) -> Iterator[str]:
-    """Columns of the width of their longest text, numbers to the right; long texts are cut, which JSON has whole."""
-    texts = [[_cell(value) for value in row] for row in rows]
-    heads = [_cell(name) for name in rows.columns]
-    widths = [max(map(len, column)) for column in zip(heads, *texts, strict=True)]
-    right = [_is_numeric([row[place] for row in rows]) for place in range(len(heads))]
-    yield _line(heads, widths, right)
-    yield _line(["-" * width for width in widths], widths, right)
-    for line in texts:
-        yield _line(line, widths, right)
+def _table(rows: SqlRows, width: int) -> Iterator[Text]:
+    """Numbers to the right; long texts are cut, which JSON has whole."""
+    from otel_mas.report.tables import Head
+    from otel_mas.report.terminal.table import grid
+    from otel_mas.report.text import plain
 
-
-def _line(texts: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
-    cells = [
-        text.rjust(width) if numeric else text.ljust(width)
-        for text, width, numeric in zip(texts, widths, right, strict=True)
+    heads = [
+        Head(plain(name), numeric=_is_numeric([row[place] for row in rows]), widest=_MOST_CHARACTERS)
+        for place, name in enumerate(rows.columns)
     ]
-    return _MARGIN.join(cells).rstrip()
+    yield from grid(heads, [[plain(_cell(value)) for value in row] for row in rows], width, keep_empty=True)
 
 
 def _is_numeric(values: Sequence[Any]) -> bool:
@@ -118,12 +112,9 @@ def _is_numeric(values: Sequence[Any]) -> bool:
 
 
 def _cell(value: Any) -> str:
-    from otel_mas.report.text import plain
-
     if value is None:
         return ""
-    text = plain(f"{value:.6g}" if isinstance(value, float) else str(_plain(value)))
-    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
+    return f"{value:.6g}" if isinstance(value, float) else str(_plain(value))
 
 
 def _csv_line(row: Sequence[Any]) -> str:

@@ -8,11 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A column's heading; `numeric` ones are set to the right, `text` may be broken into lines, or cut."""
+    """A column's heading; `numeric` ones are set to the right, `text` may be broken into lines, or cut.
+
+    On a terminal, a column is no wider than `widest`, and an `optional` one is left out where not all fit.
+    """
 
     title: str
     numeric: bool = False
     text: bool = False
+    widest: int | None = None
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

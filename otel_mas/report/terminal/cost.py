@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from otel_mas.analyse.cost import CostRow, CostTable
-from otel_mas.report.terminal.lines import cells, fit, wrap
+from otel_mas.report.tables import Head
+from otel_mas.report.terminal.lines import fit, wrap
+from otel_mas.report.terminal.table import grid
 from otel_mas.report.text import count, listing, plain, usd
 
 _HEADINGS = ("calls", "tokens in", "cached", "tokens out", "reasoning", "USD", "")
@@ -20,24 +22,17 @@ def cost(table: CostTable, width: int) -> Iterator[Text]:
     if not table.total.calls:
         yield Text("No model was called.")
         return
-    groups = (
-        ("by agent", table.by_agent, "(outside any agent)"),
-        ("by model", table.by_model, "(model not named)"),
-    )
-    named = [[plain(row.name or nameless) for row in rows] for _, rows, nameless in groups]
-    wide = min(_WIDEST_NAME, max(len("by agent"), *(Text(name).cell_len for group in named for name in group)))
-    numbers = [_numbers(row) for _, rows, _ in groups for row in rows] + [_numbers(table.total)]
-    # A column that says nothing is left out.
-    widths = [
-        max(map(len, (heading, *column))) if any(column) else 0
-        for heading, *column in zip(_HEADINGS, *numbers, strict=True)
-    ]
-    for (title, rows, _), labels in zip(groups, named, strict=True):
-        yield _line(Text(title, style="bold"), _HEADINGS, wide, widths, "dim")
-        for row, label in zip(rows, labels, strict=True):
-            yield _line(Text(label), _numbers(row), wide, widths)
-        yield Text("")
-    yield _line(Text("total", style="bold"), _numbers(table.total), wide, widths, "bold")
+    agents = [[plain(row.name or "(outside any agent)"), *_numbers(row)] for row in table.by_agent]
+    models = [[plain(row.name or "(model not named)"), *_numbers(row)] for row in table.by_model]
+    total = ["total", *_numbers(table.total)]
+    used = [any(column) for column in zip(*agents, *models, total, strict=True)]
+    heads = [Head("by agent", widest=_WIDEST_NAME), *(Head(heading, numeric=True) for heading in _HEADINGS)]
+    headings = (Text(head.title if some else "", "dim") for head, some in zip(heads[1:], used[1:], strict=True))
+    blank = [""] * len(heads)
+    rows: list[Sequence[str | Text]] = [*agents, blank]
+    rows += [[Text("by model", "bold"), *headings], *models, blank]
+    rows.append([Text(cell, "bold") for cell in total])
+    yield from grid(heads, rows, width, titled=True)
     yield from _remarks(table, width)
 
 
@@ -67,12 +62,6 @@ def _numbers(row: CostRow) -> tuple[str, ...]:
         priced + ("+" if row.usd is not None and row.unpriced else ""),
         "simulated" if row.simulated and row.usd is not None else "",
     )
-
-
-def _line(label: Text, numbers: Sequence[str], wide: int, widths: Sequence[int], style: str = "") -> Text:
-    parts = [fit(label, wide)]
-    parts += [Text(f"  {number:>{room}}", style=style) for number, room in zip(numbers, widths, strict=True) if room]
-    return cells(*parts)
 
 
 def _remarks(table: CostTable, width: int) -> Iterator[Text]:

@@ -7,12 +7,16 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from rich.text import Text
 
 from otel_mas.model import TraceSummary
-from otel_mas.report.terminal.lines import STATUS_STYLES, cells, fit
+from otel_mas.report.tables import Head
+from otel_mas.report.terminal.lines import STATUS_STYLES
 from otel_mas.report.terminal.overdue import STYLE as OVERDUE_STYLE
+from otel_mas.report.terminal.table import grid
 from otel_mas.report.text import count, duration, listing, local_time, plain, short_ids, shortened, usd
 
-_HEADINGS = ("trace", "started", "took", "status", "spans", "tokens", "cost", "what")
-_RIGHT = frozenset({"took", "spans", "tokens", "cost"})
+_HEADS = (
+    *(Head("trace"), Head("started"), Head("took", numeric=True), Head("status"), Head("spans", numeric=True)),
+    *(Head("tokens", numeric=True), Head("cost", numeric=True), Head("what", text=True)),
+)
 _LONGEST_MESSAGE = 40
 
 
@@ -29,16 +33,8 @@ def traces(
     """
     messages = error_messages or {}
     ids = short_ids([summary.trace_id for summary in summaries])
-    table = [[Text(heading, style="dim") for heading in _HEADINGS]]
-    table += [_row(one, ids[one.trace_id], one.trace_id in overdue, messages.get(one.trace_id)) for one in summaries]
-    widths = [max(cell.cell_len for cell in column) for column in zip(*table, strict=True)]
-    widths[-1] = max(20, width - sum(widths[:-1]) - 2 * (len(widths) - 1))
-    for row in table:
-        fitted = [
-            fit(cell, wide, "right" if heading in _RIGHT else "left")
-            for cell, wide, heading in zip(row, widths, _HEADINGS, strict=True)
-        ]
-        yield cells(Text("  ").join(fitted))
+    rows = [_row(one, ids[one.trace_id], one.trace_id in overdue, messages.get(one.trace_id)) for one in summaries]
+    yield from grid(_HEADS, rows, width)
 
 
 def _row(summary: TraceSummary, short: str, overdue: bool, error_message: str | None) -> list[Text]:

@@ -1,8 +1,9 @@
-"""A table in words on the terminal: columns that say something, the text in them cut to what fits."""
+"""Tables on the terminal: columns that say something, as wide as their cells, cut to what fits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
@@ -20,41 +21,56 @@ def table(found: Table, width: int) -> Iterator[Text]:
     if not found.rows:
         yield Text(f"No {found.noun} matches.")
         return
-    shown = [place for place, _ in enumerate(found.heads) if any(row[place] for row in found.rows)]
-    widths = _widths(found, shown, width)
-    yield _line([Text(found.heads[place].title, style="dim") for place in shown], found, shown, widths)
-    for row in found.rows:
-        yield _line([Text(row[place], style=_STYLES.get(row[place], "")) for place in shown], found, shown, widths)
+    rows = [[Text(cell, style=_STYLES.get(cell, "")) for cell in row] for row in found.rows]
+    yield from grid(found.heads, rows, width)
     if found.left_out:
         yield Text(f"and {count(found.left_out, f'more {found.noun}')}; --all lists them", style="dim")
     for note in found.notes:
         yield from wrap(Text(note, style="dim"), width)
 
 
-def _line(parts: list[Text], found: Table, shown: list[int], widths: list[int]) -> Text:
-    fitted = [
-        fit(part, wide, "right" if found.heads[place].numeric else "left")
-        for part, place, wide in zip(parts, shown, widths, strict=True)
-    ]
-    return cells(Text(" " * _GAP).join(fitted))
+def grid(
+    heads: Sequence[Head],
+    rows: Sequence[Sequence[str | Text]],
+    width: int,
+    *,
+    titled: bool = False,
+    keep_empty: bool = False,
+) -> Iterator[Text]:
+    """The headings and a line for each row; `titled`: the first heading is the title of the table.
+
+    Columns that are empty in all rows are left out, unless `keep_empty`. If not all fit, `optional` ones are left out,
+    the last first, then `text` ones give way, the widest first.
+    """
+    headings = [Text(head.title, "bold" if titled and not place else "dim") for place, head in enumerate(heads)]
+    lines = [headings, *([Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)]
+    widths = {
+        place: min(max(line[place].cell_len for line in lines), head.widest or sys.maxsize)
+        for place, head in enumerate(heads)
+        if keep_empty or any(line[place] for line in lines[1:])
+    }
+    _narrow(widths, heads, width)
+    for line in lines:
+        fitted = [fit(line[at], wide, "right" if heads[at].numeric else "left") for at, wide in widths.items()]
+        yield cells(Text(" " * _GAP).join(fitted))
 
 
-def _widths(found: Table, shown: list[int], width: int) -> list[int]:
-    """Widths of the columns; those of text give way where not all fit, the widest first."""
-    columns = [[found.heads[place].title, *(row[place] for row in found.rows)] for place in shown]
-    widths = [max(Text(cell).cell_len for cell in column) for column in columns]
-    room = width - _GAP * (len(shown) - 1)
-    while sum(widths) > room:
-        able = [i for i, place in enumerate(shown) if _gives_way(found.heads[place]) and widths[i] > _NARROWEST]
-        if not able:
-            break
-        widest = max(able, key=lambda i: widths[i])
+def _narrow(widths: dict[int, int], heads: Sequence[Head], width: int) -> None:
+    """Make the columns fit, as far as they give way."""
+
+    def excess() -> int:
+        return sum(widths.values()) + _GAP * (len(widths) - 1) - width
+
+    for place in [place for place in reversed(widths) if heads[place].optional]:
+        if excess() <= 0:
+            return
+        del widths[place]
+    able = [place for place in widths if heads[place].text]
+    while excess() > 0 and able:
+        widest = max(able, key=widths.__getitem__)
+        if widths[widest] <= _NARROWEST:
+            return
         widths[widest] -= 1
-    return widths
 
 
-def _gives_way(head: Head) -> bool:
-    return head.text
-
-
-__all__ = ["table"]
+__all__ = ["grid", "table"]

@@ -90,3 +90,16 @@ def test_what_cannot_be_compared_is_one_line(words: tuple[str, ...], text: str, 
 
     assert result.exit_code != 0
     assert text in result.output
+
+
+def test_sql_prints_numbers_to_the_right_and_columns_that_are_empty_too(run: Run) -> None:
+    query = (
+        "SELECT 'a' AS text, 10 AS number, NULL AS missing, 1.5 AS real UNION ALL SELECT 'bb' || char(27), 2, NULL, 20"
+    )
+
+    assert run("sql", query).stdout.splitlines() == [
+        "text  number  missing  real",
+        "a         10            1.5",
+        "bb         2             20",
+    ]
+    assert run("sql", "SELECT printf('%0100d', 0) AS long").stdout.splitlines() == ["long", "0" * 59 + "…"]

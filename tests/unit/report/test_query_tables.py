@@ -7,7 +7,7 @@ from otel_mas.analyse.metrics import Observation
 from otel_mas.analyse.metrics import metrics as metrics_of
 from otel_mas.report.query_tables import comparison, executions, metrics, quantity
 from otel_mas.report.tables import Head, Table
-from otel_mas.report.terminal.table import table
+from otel_mas.report.terminal.table import grid, table
 from tests.unit.analyse.test_executions import executions as found_in
 from tests.unit.analyse.test_executions import team
 
@@ -24,6 +24,21 @@ def test_numbers_are_set_to_the_right_text_is_cut_and_empty_columns_are_left_out
     )
 
     assert lines(found, 30) == [" n  what", " 1  " + "x" * 25 + "…", "20  y"]
+
+
+def test_optional_columns_are_left_out_the_last_first_and_a_column_is_no_wider_than_its_head_says() -> None:
+    heads = [Head("name", widest=6), *(Head(title, optional=True) for title in ("first", "second", "third"))]
+
+    def shown(width: int) -> list[str]:
+        return [line.plain for line in grid(heads, [["abcdefgh", "1", "", "3"]], width)]
+
+    assert shown(80) == ["name    first  third", "abcde…  1      3"]
+    assert shown(19) == ["name    first", "abcde…  1"]
+    assert shown(5) == ["name", "abcde…"]
+
+
+def test_empty_columns_stay_where_they_were_asked_for() -> None:
+    assert [line.plain for line in grid([Head("a"), Head("b")], [["", ""]], 80, keep_empty=True)] == ["a  b", ""]
 
 
 def test_rows_that_are_left_out_are_counted_and_notes_follow() -> None:
