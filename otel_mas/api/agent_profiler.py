@@ -10,6 +10,7 @@ from otel_mas.api.answers import Profile
 from otel_mas.api.graph import Graph
 from otel_mas.api.run import Run
 from otel_mas.api.source import Source
+from otel_mas.errors import arguments
 from otel_mas.trace_records.record import TraceRecord
 from otel_mas.trace_records.spans import traces_of
 
@@ -28,13 +29,13 @@ class AgentProfiler:
         which: Of a source, filters of `traces`, such as `since="1d"`.
 
     Raises:
-        TypeError: There are filters, and `runs` is no source.
+        TypeError: There are filters, and `runs` is no source; or it has something else in it.
     """
 
     def __init__(self, runs: Source | Run | Iterable[Run | TraceRecord], **which: Any) -> None:
         if which and not isinstance(runs, Source):
             raise TypeError("filters are for a source: give one, or leave them out")
-        self._runs = runs if isinstance(runs, Source | Run) else tuple(runs)
+        self._runs = runs if isinstance(runs, Source | Run) else arguments.all_of("runs", runs, (Run, TraceRecord))
         self._which = which
 
     def __repr__(self) -> str:
@@ -46,7 +47,7 @@ class AgentProfiler:
 
     def hotspots(self, limit: int = 10) -> tuple[HotSpot, ...]:
         """Names with the most self time, and how much of it is on the critical path."""
-        return self._profile.hot_spots[:limit]
+        return self._profile.hot_spots[: arguments.number_of("limit", limit)]
 
     def percentiles(self, by: str = "agent") -> Mapping[str, Percentiles]:
         """Percentiles of the durations of calls in ns, by name of the agent, node, model or tool."""

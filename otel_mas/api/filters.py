@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, TypedDict, get_args, get_type_hints
 
 from otel_mas.api.when import duration_ns, instant_ns
-from otel_mas.errors import UnsupportedQuery
+from otel_mas.errors import UnsupportedQuery, arguments
 from otel_mas.model import STATUSES, Query
 from otel_mas.model.query import attribute_text
 from otel_mas.model.status import MEANINGS
@@ -78,16 +77,15 @@ def query_of(filters: Mapping[str, Any], limit: int, statuses: Sequence[str] = S
         statuses: The values of the filter by status.
 
     Raises:
-        TypeError: There is no such filter.
+        TypeError: There is no such filter, or a value is of another type.
         UnsupportedQuery: A value means nothing.
     """
+    if not isinstance(filters, Mapping):
+        raise TypeError(f"filters are {filters!r}: they must be a dict, as {{'since': '1d'}}")
     unknown = filters.keys() - FILTERS.keys()
     if unknown:
         raise TypeError(f"no filter is called {', '.join(sorted(unknown))}: there are {', '.join(FILTERS)}")
-    if not isinstance(limit, int) or limit > sys.maxsize:
-        raise TypeError(f"limit is {limit!r}: it must be an int, of {sys.maxsize} at most")
-    if limit < 1:
-        raise UnsupportedQuery(f"limit={limit} asks for no trace: give 1 or more")
+    arguments.number_of("limit", limit)
     values: dict[str, Any] = {}
     for name, value in filters.items():
         if value is not None:
@@ -104,22 +102,24 @@ def _parsed(name: str, field: Field, value: Any) -> Any:
     if name == "older_than":
         return instant_ns(checked(duration_ns, value) / 1e9)
     if name == "user":
-        return ((names.USER_ID, str(value)),)
+        return ((names.USER_ID, arguments.name(name, value)),)
     if name == "attribute":
         return _attributes(value)
-    return checked(_PARSERS[field.metavar], value) if field.metavar in _PARSERS else value
+    return checked(_PARSERS[field.metavar], value) if field.metavar in _PARSERS else arguments.name(name, value)
 
 
 def checked(parse: Callable[[Any], Any], value: Any) -> Any:
     """The value that a function of `otel_mas.api.when` reads. Raises `UnsupportedQuery` where it cannot."""
     try:
         return parse(value)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise UnsupportedQuery(str(error)) from None
 
 
 def _attributes(value: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    texts = {name: attribute_text(one) for name, one in value.items()}
+    if not isinstance(value, Mapping):
+        raise TypeError(f"attribute is {value!r}: it must be a dict, as {{'service.version': '1.2'}}")
+    texts = {arguments.name("name of an attribute", name): attribute_text(one) for name, one in value.items()}
     wrong = [name for name, text in texts.items() if text is None]
     if wrong:
         raise UnsupportedQuery(f"attribute {wrong[0]} is compared with a text, a number, True or False: give one")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from otel_mas.api.answers import CriticalPath, Profile
 from otel_mas.api.graph import Graph
+from otel_mas.errors import arguments
 from otel_mas.trace_records.record import OCCURRENCES, TraceRecord
 from otel_mas.trace_records.spans import traces_of
 
@@ -25,7 +26,7 @@ class InteractionGraph:
     """
 
     def __init__(self, records: Iterable[TraceRecord]) -> None:
-        self.records = tuple(records)
+        self.records = arguments.all_of("records", records, TraceRecord)
 
     def __repr__(self) -> str:
         return f"<InteractionGraph {len(self.records)} records>"

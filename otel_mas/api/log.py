@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar, overload
 
 from otel_mas.analyse.log import Entry, EntryFilter, EntryKind, EntryMaker, log
 from otel_mas.api.tables import Tabular
-from otel_mas.errors import UnsupportedQuery
+from otel_mas.errors import UnsupportedQuery, arguments
 
 if TYPE_CHECKING:
     from otel_mas.analyse.content import RunContent
@@ -83,10 +83,15 @@ class Selection:
         """Entries by agent, tool, model, kinds and text.
 
         Raises:
-            UnsupportedQuery: There is no such kind.
+            TypeError: One of them is no text.
+            UnsupportedQuery: There is no such kind, or one of them is empty.
         """
+        for what, value in (("agent", agent), ("tool", tool), ("model", model)):
+            arguments.optional_name(what, value)
+        if grep is not None:
+            arguments.search_text("grep", grep)
         named = [kinds] if isinstance(kinds, str) else list(kinds)
-        unknown = [kind for kind in named if kind not in frozenset(EntryKind)]
+        unknown = [kind for kind in named if kind not in list(EntryKind)]
         if unknown:
             raise UnsupportedQuery(f"no entry is of kind {unknown[0]!r}: ask for {', '.join(EntryKind)}")
         return cls(EntryFilter(agent, tool, model, frozenset(map(EntryKind, named)), grep), full)

@@ -11,7 +11,7 @@ from otel_mas.analyse.execution_statistics import BY
 from otel_mas.analyse.executions import Execution
 from otel_mas.api.query_answers import Comparison, Events, Executions, Metrics, ReadRun
 from otel_mas.causal import build
-from otel_mas.errors import MissingExtra, UnsupportedQuery
+from otel_mas.errors import MissingExtra, UnsupportedQuery, arguments
 from otel_mas.model import PartialList, Query, Trace, TraceSummary
 from otel_mas.model.instants import instant
 from otel_mas.sources import Source as Port
@@ -120,10 +120,10 @@ def metrics_of(found: Executions, measure: str, by: str, window_ns: int | None) 
 
 def check_metric(measure: str, by: str) -> None:
     """Raise `UnsupportedQuery` where there is no such metric."""
-    if by not in _OF_RUNS and by not in BY:
+    if arguments.name("by", by) not in (*_OF_RUNS, *BY):
         raise UnsupportedQuery(f"there are no metrics by {by!r}: ask for {', '.join((*_OF_RUNS, *BY))}")
     known = metrics.OF_RUNS if by in _OF_RUNS else metrics.OF_EXECUTIONS
-    if measure not in known:
+    if arguments.name("name", measure) not in known:
         raise UnsupportedQuery(f"there is no metric {measure!r} by {by}: ask for one of {', '.join(known)}")
 
 

@@ -17,7 +17,7 @@ from otel_mas.analyse.metrics import Metric
 from otel_mas.analyse.stages import Stage, stages
 from otel_mas.api.tables import Tabular
 from otel_mas.causal import CausalGraph
-from otel_mas.errors import UnsupportedQuery
+from otel_mas.errors import UnsupportedQuery, arguments
 from otel_mas.model import PartialList, Query
 from otel_mas.sources import Source as Port
 
@@ -82,7 +82,7 @@ class Events(Answer[RunEvent]):
         Raises:
             UnsupportedQuery: No event is of this type.
         """
-        if kind is not None and kind not in TYPES:
+        if arguments.optional_name("type", kind) not in (None, *TYPES):
             raise UnsupportedQuery(f"no event is of type {kind!r}: ask for one of {', '.join(TYPES)}")
         found = chain.from_iterable(events(run.graph, query, kind, run.content) for run in runs)
         return cls(sorted(found, key=lambda one: (-one.time_ns, one.span_id, one.type)))
@@ -100,7 +100,7 @@ class Executions(Answer[Execution]):
     name = "executions"
 
     def __init__(self, runs: Iterable[ReadRun] = (), query: Query | None = None, kind: str | None = None) -> None:
-        if kind is not None and kind not in KINDS:
+        if arguments.optional_name("kind", kind) not in (None, *KINDS):
             raise UnsupportedQuery(f"no execution is of kind {kind!r}: ask for one of {', '.join(KINDS)}")
         self._runs = [(run, [one for one in executions(run.graph, query) if kind in (None, one.kind)]) for run in runs]
         found = chain.from_iterable(some for _, some in self._runs)
@@ -112,7 +112,7 @@ class Executions(Answer[Execution]):
         Raises:
             UnsupportedQuery: `by` is none of these.
         """
-        if by not in BY:
+        if arguments.name("by", by) not in BY:
             raise UnsupportedQuery(f"executions are not counted by {by!r}: ask for one of {', '.join(BY)}")
         return self.like(Statistics(execution_statistics(self, by)))
 
@@ -127,6 +127,8 @@ class Executions(Answer[Execution]):
 
     def slowest(self, most: int | None = None) -> Sequence[Execution]:
         """The longest executions that have ended, the longest first."""
+        if most is not None:
+            arguments.number_of("most", most)
         ended = [one for one in self if one.duration_ns is not None]
         return sorted(ended, key=lambda one: (-(one.duration_ns or 0), one.span_id))[:most]
 

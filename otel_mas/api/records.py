@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otel_mas.api.files import new_file
 from otel_mas.api.tables import Tabular
-from otel_mas.errors import SourceError
+from otel_mas.errors import SourceError, arguments
 from otel_mas.errors.log import logger
 from otel_mas.trace_records.encoded import encoded, is_message_pack
 from otel_mas.trace_records.record import EventType, Modality, TokenCost, TraceRecord
@@ -28,10 +27,12 @@ class Records(list[TraceRecord], Tabular):
 
         Raises:
             MissingExtra: MessagePack is asked for, and the package msgpack is not installed.
+            SourceError: No file can be called that.
             OSError: It cannot be written.
         """
-        with new_file(path) as file:
-            file.writelines(encoded(self, is_message_pack(Path(path))))
+        target = arguments.path("path", path)
+        with new_file(target) as file:
+            file.writelines(encoded(self, is_message_pack(target)))
 
     def _frame(self) -> Frame:
         from otel_mas.report import frame
@@ -50,7 +51,7 @@ def read_records(path: str | os.PathLike[str]) -> Iterator[TraceRecord]:
     """
     from otel_mas.sources.records.files import RecordFile
 
-    file = RecordFile(Path(path))
+    file = RecordFile(arguments.path("path", path))
     try:
         for _, record in file.records():
             yield record

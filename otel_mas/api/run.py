@@ -15,7 +15,7 @@ from otel_mas.api.filters import Filters, checked, query_of
 from otel_mas.api.tables import Tabular
 from otel_mas.api.when import duration_ns
 from otel_mas.config import Settings
-from otel_mas.errors import TraceNotFound, UnsupportedQuery
+from otel_mas.errors import TraceNotFound, UnsupportedQuery, arguments
 from otel_mas.model import Message, MessageRef, Span, StatusCode
 from otel_mas.semconv import RecordKind
 
@@ -183,12 +183,17 @@ class Run(Tabular):
 
         Args:
             level: Only from this level of `logging` on: a number or a name.
+
+        Raises:
+            UnsupportedQuery: There is no such level.
         """
         from otel_mas.analyse.log import logs
         from otel_mas.api.logs import Logs
         from otel_mas.config.parse import log_level, severity_number
 
-        least = severity_number(log_level(str(level)))
+        if isinstance(level, bool) or not isinstance(level, int | str):
+            raise TypeError(f"level is {level!r}: it must be an int or a str")
+        least = severity_number(checked(log_level, str(level)))
         found = logs(self.graph().causal, self._content)
         return Logs(record for record in found if not level or record.severity_number >= least)
 
@@ -239,6 +244,7 @@ class Run(Tabular):
     def _named(self, name: str) -> list[Span]:
         from otel_mas.analyse.spans import alike, find_spans
 
+        arguments.name("name", name)
         graph = self.graph().causal
         found = find_spans(graph, name)
         if not found:
@@ -258,7 +264,7 @@ class Run(Tabular):
         """
         from otel_mas.analyse.why_not import why_not
 
-        return why_not(self.graph().causal, agent, self._contents)
+        return why_not(self.graph().causal, arguments.name("agent", agent), self._contents)
 
     def state(self) -> State:
         """Changes of the state of its graphs, in order, the state that a task read, and two of these compared."""
@@ -296,7 +302,9 @@ class Run(Tabular):
         from otel_mas.api.records import Records
         from otel_mas.trace_records.record import MAX_PAYLOAD_BYTES
 
-        size = MAX_PAYLOAD_BYTES if max_payload_bytes is None else max_payload_bytes
+        size = MAX_PAYLOAD_BYTES
+        if max_payload_bytes is not None:
+            size = arguments.number_of("max_payload_bytes", max_payload_bytes)
         content = self._content if payload else NO_CONTENT
         return Records(records(self.graph().causal, content, payload=payload, max_payload_bytes=size))
 

@@ -13,7 +13,7 @@ from otel_mas.api.display import register_here
 from otel_mas.api.filters import MOST_TRACES, Filters, checked, query_of
 from otel_mas.api.when import duration_ns
 from otel_mas.config import Settings
-from otel_mas.errors import TraceNotFound, UnsupportedQuery
+from otel_mas.errors import TraceNotFound, UnsupportedQuery, arguments
 from otel_mas.model import PartialList, Query, RunSummary, TraceSummary
 from otel_mas.semconv import RunOutcome
 from otel_mas.sources import Capabilities, FindsLatest, Followed, open_source
@@ -43,9 +43,12 @@ def open(target: str | Path | None = None) -> Source:  # noqa: A001 - read as ot
 
     Raises:
         UnknownSource: Nothing reads this scheme.
+        SourceError: No file can be called that.
         StoreError: There is no store at the path, or it cannot be read.
     """
     register_here()
+    if target is not None:
+        arguments.path("target", target)
     return Source(open_source(Settings.from_env().store if target is None else target))
 
 
@@ -196,9 +199,10 @@ class Source:
         Only looked for where this process has OTEL_MAS_INPUT_TIMEOUT, since it means to read the traces that paused;
         None where it has not. A timeout that was recorded with a question goes before it.
         """
+        given = arguments.all_of("summaries", summaries, TraceSummary)
         if Settings.from_env().input_timeout_s is None:
             return None
-        paused = [one.trace_id for one in summaries if one.status == RunOutcome.INTERRUPTED]
+        paused = [one.trace_id for one in given if one.status == RunOutcome.INTERRUPTED]
         with download_once():
             return frozenset(one for one in paused if any(asked.overdue for asked in self.trace(one).questions()))
 
@@ -207,7 +211,8 @@ class Source:
         from otel_mas.analyse.failures import error_outcomes
 
         found: dict[str, str] = {}
-        for summary in summaries if self.capabilities.content and self.capabilities.runs else ():
+        given = arguments.all_of("summaries", summaries, TraceSummary)
+        for summary in given if self.capabilities.content and self.capabilities.runs else ():
             if summary.status == RunOutcome.ERROR:
                 trace = self.trace(summary.trace_id)
                 messages = trace.error_messages()
@@ -271,7 +276,7 @@ class Source:
         """
         from otel_mas.api.trace import Trace
 
-        wanted = trace_id.strip().lower()
+        wanted = arguments.name("trace_id", trace_id).strip().lower()
         if not self.capabilities.id_prefixes and len(wanted) < 32:
             raise UnsupportedQuery(f"{self.location} finds a trace by its full id only, 32 hex digits: {trace_id!r}")
         return Trace(self._port.trace(wanted), self._port)
@@ -302,6 +307,8 @@ class Source:
         """
         from otel_mas.api.trace import Conversation, Trace
 
+        arguments.name("thread", thread)
+        arguments.optional_name("service", service)
         if not self.capabilities.conversations:
             raise UnsupportedQuery(f"{self.location} cannot find conversations: ask for a trace by its id")
         traces = self._port.conversation(thread, service)
@@ -338,10 +345,8 @@ class Source:
         from otel_mas.api.queries import answerable
         from otel_mas.api.search import Matches
 
-        if not isinstance(text, str):
-            raise TypeError(f"text is {text!r}: it must be a str")
-        if not text:
-            raise UnsupportedQuery("an empty text is everywhere: give the text to look for")
+        arguments.search_text("text", text)
+        arguments.number_of("limit", limit)
         if not self.capabilities.content:
             raise UnsupportedQuery(f"{self.location} has no messages and no other content to look in")
         query = answerable(self._port, query_of(filters, MOST_TRACES))
@@ -363,6 +368,7 @@ class Source:
         """
         from otel_mas.api.sql import sql
 
+        arguments.name("query", query)
         return sql(self._port, query, parameters, limit)
 
     def each(self, *, grep: str | None = None, **which: Any) -> Iterator[Trace]:
@@ -374,7 +380,7 @@ class Source:
             which: Filters of `traces`; without `limit` all of them.
         """
         with download_once(listed=True):
-            having = self._having(grep, which) if grep else None
+            having = None if grep is None else self._having(arguments.search_text("grep", grep), which)
             for summary in reversed(self.traces(**{"limit": sys.maxsize, **which})):
                 if having is None or summary.trace_id in having:
                     yield self.trace(summary.trace_id)
@@ -453,6 +459,7 @@ class Source:
         if not isinstance(self._port, Followed):
             raise UnsupportedQuery(f"{self.location} cannot be followed, only a local store")
         selection = Selection.of(agent=agent, tool=tool, model=model, kinds=kinds, grep=grep, full=full)
+        arguments.optional_name("conversation", conversation)
         whole = None if trace_id is None else self.trace(trace_id).trace_id
         return Follower(
             self._port.tail(whole), whole, conversation=conversation, chosen=selection.chosen, full=selection.full
@@ -460,6 +467,7 @@ class Source:
 
     def run(self, run_id: str) -> RunSummary:
         """Traces that one `otel-mas run` recorded, and what was lost."""
+        arguments.name("run_id", run_id)
         if not self.capabilities.runs:
             raise UnsupportedQuery(f"{self.location} does not know runs: ask for traces")
         return self._port.run(run_id)

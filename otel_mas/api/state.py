@@ -10,7 +10,7 @@ from otel_mas.analyse.state import StateChange, StateComparison, StateSnapshot, 
 from otel_mas.analyse.state.snapshot import compared, read_at, read_by
 from otel_mas.api.tables import Tabular
 from otel_mas.api.when import duration_ns, instant_ns
-from otel_mas.errors import UnsupportedQuery
+from otel_mas.errors import UnsupportedQuery, arguments
 from otel_mas.model import Span
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class State(Tabular):
 
     def channel(self, name: str) -> State:
         """The changes of one channel."""
-        changes = self.timeline.of_channel(name)
+        changes = self.timeline.of_channel(arguments.name("name", name))
         if not changes:
             known = ", ".join(dict.fromkeys(one.channel for one in self.changes)) or "none"
             raise UnsupportedQuery(f"no change of a channel {name!r} was recorded: those written are {known}")
@@ -59,7 +59,7 @@ class State(Tabular):
         if isinstance(where, datetime | int):
             time_ns = instant_ns(where) if isinstance(where, datetime) else where
             return read_at(self.timeline, time_ns, str(where))
-        if where.startswith("+"):
+        if arguments.name("where", where).startswith("+"):
             try:
                 offset_ns = duration_ns(where[1:])
             except ValueError as error:

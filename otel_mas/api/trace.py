@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from otel_mas import model
 from otel_mas.api.run import Run
-from otel_mas.errors import UnsupportedQuery
+from otel_mas.errors import UnsupportedQuery, arguments
 from otel_mas.model import Message, Span, SpanTable
 from otel_mas.semconv import RecordKind, TaskOutcome
 from otel_mas.semconv import attributes as names
@@ -74,7 +74,7 @@ class Trace(Run):
 
     def _named(self, name: str) -> list[Span]:
         spans = self._data.spans
-        if isinstance(spans, SpanTable) and name in spans.numbers:  # without a graph
+        if isinstance(spans, SpanTable) and arguments.name("name", name) in spans.numbers:  # without a graph
             return [spans[spans.numbers[name]]]
         return super()._named(name)
 
@@ -109,7 +109,7 @@ class Trace(Run):
     def _content_of(self, span: Span | str) -> str:
         if not self._port.capabilities.content:
             raise UnsupportedQuery(f"{self._port.location} has no messages and no other content")
-        return self.span(span if isinstance(span, str) else span.span_id).span_id
+        return self.span(span.span_id if isinstance(span, Span) else arguments.name("span", span)).span_id
 
     def questions(self) -> tuple[Question, ...]:
         """Questions asked or answered in it; the other half is looked up in its conversation."""

@@ -21,6 +21,7 @@ def duration_ns(value: str | float) -> int:
 
     Raises:
         ValueError: It is none of these, or negative.
+        TypeError: It is neither text nor a number.
     """
     if isinstance(value, str):
         text = value.replace(" ", "").lower()
@@ -28,6 +29,8 @@ def duration_ns(value: str | float) -> int:
         if not parts or "".join(number + unit for number, unit in parts) != text:
             raise ValueError(f"{value!r} is not a duration: write it like 500ms, 2s or 1h30m")
         return sum(round(float(number) * _UNITS_NS[unit]) for number, unit in parts)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is not a duration: give text, like 500ms, or a number of seconds")
     if not value >= 0 or value == float("inf"):
         raise ValueError(f"{value!r} is not a duration: give seconds, 0 or more")
     return round(value * _UNITS_NS["s"])

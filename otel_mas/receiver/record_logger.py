@@ -9,12 +9,11 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Awaitable, Generator
-from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 from otel_mas.config import Content, Settings
-from otel_mas.errors import OtelMasError
+from otel_mas.errors import ConfigError, OtelMasError, arguments
 from otel_mas.errors.log import logger
 from otel_mas.fork import ForkLock
 from otel_mas.receiver.redacted import RecordPrivacy
@@ -62,6 +61,10 @@ class MASTraceLogger:
         max_payload_bytes: of the JSON of one payload; a longer one is shortened.
         content: "full", "redacted" or "none"; by default what `OTEL_MAS_CONTENT` says, or "redacted".
         may_ship: whether `otel-mas ship` may send the spans on.
+
+    Raises:
+        ConfigError: One of them means nothing.
+        SourceError: No file can be called `file`.
     """
 
     def __init__(
@@ -78,11 +81,12 @@ class MASTraceLogger:
     ) -> None:
         self._settings = Settings.from_env(store=store, content=content)
         self._into_store = file is None or store is not None
-        self._file = None if file is None else Path(file).expanduser()
-        self._most = queue_records
+        self._file = None if file is None else arguments.path("file", file).expanduser()
+        self._most = arguments.number_of("queue_records", queue_records, ConfigError)
         self._soon = max(queue_records // 4, 1)
-        self._interval_s = flush_interval_s
-        self._wait_s = wait_s
+        self._interval_s = arguments.seconds("flush_interval_s", flush_interval_s, ConfigError)
+        self._wait_s = arguments.seconds("wait_s", wait_s, ConfigError)
+        arguments.number_of("max_payload_bytes", max_payload_bytes, ConfigError)
         self._may_ship = may_ship
         self._privacy = RecordPrivacy(self._settings, max_payload_bytes)
         self._queue: deque[TraceRecord] = deque()

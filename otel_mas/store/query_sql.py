@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from otel_mas.errors import UnsupportedQuery
+from otel_mas.errors import UnsupportedQuery, arguments
 from otel_mas.model import Query
 from otel_mas.otlp.span_content import OWN_SCOPE
 from otel_mas.store.carried import CARRY_CONTENT
@@ -63,8 +63,8 @@ def query_sql(
     Raises:
         UnsupportedQuery: SQLite refuses it, it is no query, or its limit asks for nothing.
     """
-    if limit is not None and limit < 1:
-        raise UnsupportedQuery(f"limit={limit} asks for no row: give 1 or more")
+    if limit is not None:
+        arguments.number_of("limit", limit)
     with _opened(reader) as connection:
         connection.set_authorizer(_authorize)
         connection.set_progress_handler(lambda: 0, _STEPS_BETWEEN_SIGNALS)  # else Ctrl-C waits for the query

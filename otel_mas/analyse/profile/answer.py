@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from otel_mas.analyse.cost import CostRow
 from otel_mas.analyse.percentiles import Percentiles
+from otel_mas.errors import arguments
+
+KINDS = ("agent", "turn", "node", "model", "tool")
+"""Kinds of rows of a profile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,8 @@ class Profile:
     """The most self time first."""
 
     def by(self, kind: str) -> tuple[ProfileRow, ...]:
-        """The rows by agent, turn, node, model or tool."""
+        """The rows by agent, turn, node, model or tool. Raises `UnsupportedQuery` for another kind."""
+        arguments.choice("kind", kind, KINDS)
         return tuple(row for row in self.rows if row.by == kind)
 
 

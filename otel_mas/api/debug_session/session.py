@@ -49,6 +49,8 @@ class DebugSession:
         *,
         on_state: Callable[[Transition], object] | None = None,
     ) -> None:
+        if on_state is not None and not callable(on_state):
+            raise TypeError(f"on_state is {on_state!r}: it must be a function of a Transition")
         settings = Settings.from_env(store=store, quiet_after_s=quiet_after)
         self._watcher = Watcher(settings.store, settings.quiet_after_s)
         self._on_state = on_state
