@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from otel_mas.analyse.content import RunContent
     from otel_mas.analyse.error_report import ErrorReport
     from otel_mas.analyse.questions import Question
+    from otel_mas.analyse.root_cause import Marked, RootCause
     from otel_mas.analyse.spans import SpanDetails
     from otel_mas.analyse.why_not import WhyNot
     from otel_mas.api.answers import Profile
@@ -283,6 +284,17 @@ class Run(Tabular):
 
         causal = self.graph().causal
         return error_reports(causal, self._content) if error_outcomes(causal.spans) else ()
+
+    def root_cause(self, *, wrong: Marked | None = None) -> tuple[RootCause, ...]:
+        """The spans that may be the root cause of what went wrong, the most probable one first, with reasons.
+
+        Args:
+            wrong: what somebody has against it: a wrong or missing answer, or that it was late. Without that, only
+                errors that ended the run are explained.
+        """
+        from otel_mas.analyse.root_cause import root_cause
+
+        return tuple(root_cause(self.graph().causal, self._content, wrong=wrong))
 
     def profile(self) -> Profile:
         """Its time: by agent, turn, node, model and tool, hot spots, and profiled functions."""

@@ -1,0 +1,88 @@
+"""Calls that failed or brought nothing and were never made good, and calls that cannot be taken back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+
+from otel_mas.analyse.root_cause.acts import Act, Acts
+from otel_mas.analyse.root_cause.evidence import Evidence
+from otel_mas.causal.failed import failed
+from otel_mas.trace_records.payload import parsed
+
+_NOTHING = re.compile(
+    r"\b(?:none|null|nil|nan|undefined|false|empty|no (?:results?|matches|data|output|rows|records)|0)\b|[\W_]",
+    re.IGNORECASE,
+)
+_FAILURE = re.compile(
+    r"\b(?:error|exception|traceback|failed to|could ?n[o']t|cannot|unable to|not found|no such)\b", re.IGNORECASE
+)
+_FIRST, _AGAIN = 0.3, 0.15
+_SHORT = 300
+"""Characters of a result that may be nothing but an error in words; a longer one says something else, too."""
+_HEADER = re.compile(r"\A(?:exit ?code: -?\d+ \([^)]*\)\s*)?(?:[\w ]*output:)?", re.IGNORECASE)
+"""Lines that executors of code put before the output."""
+_CHANGES = re.compile(
+    r"(?:set|add|remove|update|delete|cancel|modify|exchange|return|book|send|create|write|pay|transfer|submit|post|put|"
+    r"insert|drop|order|buy|sell|change)(?![a-z])",
+    re.IGNORECASE,
+)
+
+
+def brought_nothing(act: Act) -> bool:
+    """Whether a call failed, gave an empty result, or one that only says that it failed."""
+    result = "\n".join(_leaves(parsed(_HEADER.sub("", act.wrote))))
+    return failed(act.span) or not _NOTHING.sub("", result) or (len(result) < _SHORT and bool(_FAILURE.search(result)))
+
+
+def _leaves(value: object) -> Iterator[str]:
+    """The texts, numbers and so on in a result that may be JSON."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _leaves(one)
+    else:
+        yield str(value)
+
+
+def useless_call_evidence(acts: Acts) -> Iterator[Evidence]:
+    """Those who asked for calls that brought nothing and were not followed by one of the same tool that did."""
+    tools: dict[str, list[Act]] = {}
+    for act in acts:
+        if act.is_call:
+            tools.setdefault(act.span.name, []).append(act)
+    for calls in tools.values():
+        series = [list(same) for _, same in groupby(calls, key=brought_nothing)]
+        if brought_nothing(series[-1][0]):
+            yield from _unresolved(series[-1])
+
+
+def _unresolved(calls: Sequence[Act]) -> Iterator[Evidence]:
+    """The first of them set the way that did not work, the others went on with it."""
+    for act in calls:
+        if act.caller is not None:
+            ended = "failed" if failed(act.span) else "brought nothing"
+            reason = f"{_tool(act)}, which it called, {ended}, and no later call did better"
+            yield Evidence(act.caller, _FIRST if act is calls[0] else _AGAIN, reason)
+
+
+def change_evidence(acts: Acts) -> Iterator[Evidence]:
+    """Those who asked for calls that change something outside, and the people who had asked for it.
+
+    A mistake in what is only read can be made good; what was changed stays.
+    """
+    for act in acts:
+        if act.is_call and act.caller is not None and not failed(act.span) and _CHANGES.match(_tool(act)):
+            yield Evidence(act.caller, 0.2, f"had {_tool(act)} change something that cannot be taken back")
+            for cause in acts.causes(acts[act.caller]):
+                if cause.is_person:
+                    yield Evidence(cause.number, 0.1, f"asked for what {_tool(act)} changed")
+
+
+def _tool(act: Act) -> str:
+    return act.span.name.removeprefix("execute_tool ")
+
+
+__all__ = ["brought_nothing", "change_evidence", "useless_call_evidence"]

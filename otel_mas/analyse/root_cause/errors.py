@@ -1,0 +1,66 @@
+"""Errors: where they happened, and who wrote what they are about. Those that were dealt with are no cause."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from otel_mas.analyse.failures import ErrorOutcome, error_outcomes
+from otel_mas.analyse.root_cause.acts import Act, Acts
+from otel_mas.analyse.root_cause.answer import Provenance
+from otel_mas.analyse.root_cause.evidence import Evidence
+from otel_mas.analyse.root_cause.values import values_in
+from otel_mas.semconv import attributes as names
+
+_WEIGHTS = {ErrorOutcome.ENDED_THE_RUN: 0.6, ErrorOutcome.UNKNOWN: 0.3}
+_FROM_OUTSIDE = re.compile(
+    r"time[d ]?-?out|rate.?limit|\b429\b|\b50[0234]\b|connection|connect error|unreachable|refused|reset by peer|"
+    r"unavailable|overloaded|quota|authentication|permission|unauthorized|forbidden",
+    re.IGNORECASE,
+)
+"""Errors of what a call depends on, whatever it was given."""
+_ABOUT = 0.75
+_SHOWN = 3
+
+
+def ended_the_run(acts: Acts) -> bool:
+    """Whether an error ended the run, or may have."""
+    return any(outcome in _WEIGHTS for outcome in error_outcomes(acts.graph.spans).values())
+
+
+def error_evidence(acts: Acts, provenance: Provenance) -> Iterator[Evidence]:
+    """The spans of errors that ended the run, and before them those who wrote the values that the errors name."""
+    for (_, span_id), outcome in error_outcomes(acts.graph.spans).items():
+        act = acts.of(span_id)
+        if act is None or outcome not in _WEIGHTS:
+            continue
+        weight, kind = _WEIGHTS[outcome], str(act.span.get(names.ERROR_TYPE) or "error")
+        message = acts.content.error_message(act.span) or ""
+        ended = "ended the run" if outcome is ErrorOutcome.ENDED_THE_RUN else "happened in a run that failed"
+        yield Evidence(act.number, weight, f"{kind} {ended}" + (f": {message[:120]}" if message else ""))
+        if not _FROM_OUTSIDE.search(f"{kind} {message}"):
+            yield from _writers(act, message, weight, acts, provenance)
+
+
+def _writers(act: Act, message: str, weight: float, acts: Acts, provenance: Provenance) -> Iterator[Evidence]:
+    """Earlier acts that wrote a value which the error names; of one that came with a call, who asked for it."""
+    named: dict[int, list[str]] = {}
+    for value in sorted(values_in(message)):
+        number = provenance.writers.get(value, act.number)
+        if number < act.number and not _encloses(acts[number], act, acts):
+            named.setdefault(number, []).append(value)
+    if act.caller is not None and act.arguments:
+        wanted = [value for value in values_in(message) if value in values_in(act.arguments)]
+        if wanted:
+            named.setdefault(act.caller, []).extend(wanted)
+    for number, values in named.items():
+        # More than where it happened: without the value there would have been no error.
+        listed = ", ".join(sorted(set(values))[:_SHOWN])
+        yield Evidence(number, weight + (1 - weight) * _ABOUT, f"wrote {listed}, which the error is about")
+
+
+def _encloses(outer: Act, inner: Act, acts: Acts) -> bool:
+    return outer.span.span_id == inner.span.parent_span_id
+
+
+__all__ = ["ended_the_run", "error_evidence"]

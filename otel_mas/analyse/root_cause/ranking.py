@@ -1,0 +1,146 @@
+"""Ranking of acts by the evidence against them.
+
+The root cause is the first act that went wrong: without it, the rest would not have gone wrong in this way. So an act's
+score is the probability that it went wrong, `1 - (1 - p0) (1 - w1) (1 - w2) ...`, times that of each act before it not
+to have; `w` are the weights of the evidence, `p0` is what is known without any. Of a run that was late, its
+share of the delay is the score of an act.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from otel_mas.analyse.content import RunContent
+from otel_mas.analyse.root_cause.acts import Act, Acts
+from otel_mas.analyse.root_cause.answer import Provenance, answer_evidence, answer_shares
+from otel_mas.analyse.root_cause.calls import change_evidence, useless_call_evidence
+from otel_mas.analyse.root_cause.errors import ended_the_run, error_evidence
+from otel_mas.analyse.root_cause.evidence import Evidence
+from otel_mas.analyse.root_cause.lateness import lateness_evidence
+from otel_mas.analyse.root_cause.statements import (
+    made_up_evidence,
+    unmade_lookup_evidence,
+    unread_number_evidence,
+)
+from otel_mas.causal import CausalGraph
+
+_OWN = 0.1
+"""Probability that an act in which an agent or a model says something went wrong, without any evidence."""
+_RELAYED = 0.05
+"""The same of people, and of acts that hand on the task as it was given."""
+_SILENT = 0.001
+"""The same of calls and of tasks that say nothing themselves."""
+
+
+class Complaint(StrEnum):
+    """The fault that a person, an evaluation or a test finds with a run."""
+
+    WRONG = "wrong"
+    """Its answer is wrong."""
+    MISSING = "missing"
+    """Its answer, or a part of it, is missing."""
+    LATE = "late"
+    """It took too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A run that a person, an evaluation or a test has marked."""
+
+    complaint: Complaint = Complaint.WRONG
+    reason: str | None = None
+    """In their words, if they gave one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RootCause:
+    """A span that may be the root cause."""
+
+    span: str
+    """Its id."""
+    agent: str | None
+    """The agent at work in it, or the task."""
+    score: float
+    """0 to 1; the scores of all spans of a run add up to 1."""
+    reasons: tuple[str, ...]
+    """The evidence against it in words, the weightiest first, each without a period."""
+
+
+def root_cause(graph: CausalGraph, content: RunContent, *, wrong: Marked | None = None) -> list[RootCause]:
+    """The spans that may be the root cause, the most probable one first.
+
+    Args:
+        graph: of a trace, or of a conversation.
+        content: of the same. Without any, errors and delays are ranked all the same, wrong answers only by order.
+        wrong: the complaint. Without one, only errors that ended the run are explained.
+
+    Returns:
+        All acts with a score, the best first; none for a run against which nothing speaks.
+    """
+    acts = Acts(graph, content)
+    if wrong is not None and wrong.complaint is Complaint.LATE:
+        return _ranked(acts, _shares_of_delay(acts))
+    failed = ended_the_run(acts)
+    if wrong is None and not failed:
+        return []
+    provenance = Provenance(acts)
+    if failed:
+        return _ranked(acts, _first_mistakes(acts, list(error_evidence(acts, provenance)), prior=False))
+    return _ranked(acts, _first_mistakes(acts, list(_of_answer(acts, provenance)), prior=True))
+
+
+def _of_answer(acts: Acts, provenance: Provenance) -> Iterator[Evidence]:
+    shares = answer_shares(acts, provenance)
+    yield from answer_evidence(shares.values())
+    yield from useless_call_evidence(acts)
+    yield from change_evidence(acts)
+    yield from made_up_evidence(acts, shares)
+    yield from unmade_lookup_evidence(acts)
+    yield from unread_number_evidence(acts, provenance)
+
+
+_Scores = dict[int, tuple[float, list[Evidence]]]
+
+
+def _first_mistakes(acts: Acts, evidence: list[Evidence], *, prior: bool) -> _Scores:
+    """By act the probability that it was the first to go wrong, and the evidence for that."""
+    against: dict[int, list[Evidence]] = defaultdict(list)
+    for one in evidence:
+        against[one.act].append(one)
+    scores: _Scores = {}
+    none_before = 1.0
+    for act in acts:
+        right = 1 - (_prior(act) if prior else 0.0)
+        for one in against[act.number]:
+            right *= 1 - one.weight
+        scores[act.number] = none_before * (1 - right), against[act.number]
+        none_before *= right
+    return scores
+
+
+def _prior(act: Act) -> float:
+    return _OWN if act.speaks else _RELAYED if act.is_person or act.instructs else _SILENT
+
+
+def _shares_of_delay(acts: Acts) -> _Scores:
+    return {one.act: (one.weight, [one]) for one in lateness_evidence(acts)}
+
+
+def _ranked(acts: Acts, scores: _Scores) -> list[RootCause]:
+    total = sum(score for score, _ in scores.values())
+    return [
+        RootCause(acts[number].span.span_id, acts[number].agent, score / total, _reasons(acts[number], evidence))
+        for number, (score, evidence) in sorted(scores.items(), key=lambda item: (-item[1][0], item[0]))
+        if score > 0
+    ]
+
+
+def _reasons(act: Act, evidence: list[Evidence]) -> tuple[str, ...]:
+    ordered = sorted(evidence, key=lambda one: -one.weight)
+    return tuple(dict.fromkeys(one.reason for one in ordered)) or ("came early; nothing else speaks against it",)
+
+
+__all__ = ["Complaint", "Marked", "RootCause", "root_cause"]

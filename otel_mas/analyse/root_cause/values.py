@@ -1,0 +1,46 @@
+"""Values in a text: numbers, names, addresses and quoted words, in one form each, so that texts can be compared."""
+
+from __future__ import annotations
+
+import re
+
+_NUMBER = re.compile(r"(?<![\w.,])[-+]?\d(?:[\d,]*\d)?(?:\.\d+)?(?![\w]|\.\d)")
+_LISTED = re.compile(r"^[ \t]*(?:[-*#>]+[ \t]*)?(?:step[ \t]+)?\d+[.):]", re.MULTILINE | re.IGNORECASE)
+_QUOTED = re.compile(
+    r"\"([^\"\n]{2,80})\"|“([^”\n]{2,80})”|\*\*([^*\n]{2,80})\*\*|'([^'\n]{2,80})'(?!\w)|`([^`\n]{2,80})`"
+)
+_ADDRESS = re.compile(r"https?://[^\s)\]>\"'`]+|[\w.+-]+@[\w-]+\.[\w.-]+")
+_NAME = re.compile(r"\b[A-Z][\w'’-]+(?:[ \t]+(?:of|the|and|de|von|van)?[ \t]*[A-Z][\w'’-]+)+")
+_ID = re.compile(r"#?\b(?=\w*\d)(?=\w*[A-Za-z_])[\w-]{4,}\b")
+_WORDS = 5
+"""Words of a quoted value at most; more are a sentence."""
+_LONGEST = 200_000
+"""Characters of a text that are looked at."""
+
+
+def values_in(text: str) -> frozenset[str]:
+    """The values in a text. Numbers without separators and trailing zeros, the rest in small letters.
+
+    Numbers that only count the items of a list are none.
+    """
+    text = text[:_LONGEST]
+    plain = _LISTED.sub(" ", text)
+    found = {_number(match) for match in _NUMBER.findall(plain)}
+    for pattern in (_ADDRESS, _NAME, _ID):
+        found.update(map(_small, pattern.findall(plain)))
+    quoted = (_small(next(filter(None, groups))) for groups in _QUOTED.findall(plain))
+    found.update(text for text in quoted if text.count(" ") < _WORDS)
+    return frozenset(found - {""})
+
+
+def _number(text: str) -> str:
+    whole, _, part = text.replace(",", "").lstrip("+").partition(".")
+    part = part.rstrip("0")
+    return f"{whole}.{part}" if part else whole
+
+
+def _small(text: str) -> str:
+    return " ".join(text.lower().split()).strip(" .,:;!?\"'“”*`")
+
+
+__all__ = ["values_in"]

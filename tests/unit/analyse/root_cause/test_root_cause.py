@@ -1,0 +1,210 @@
+"""Root causes: each rule with a case, a near miss, and runs against which nobody has anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from otel_mas.analyse.content import RunContent
+from otel_mas.analyse.root_cause import Complaint, Marked, RootCause, root_cause
+from otel_mas.causal import CausalGraph, build
+from otel_mas.otlp.span_content import TraceContent
+from otel_mas.semconv import attributes as names
+from otel_mas.trace_records.record import TraceRecord
+from otel_mas.trace_records.spans import traces_of
+
+SECOND = 1_000_000_000
+TASK = "How many trams does the depot in Basel hold?"
+
+
+class Run:
+    """A run of turns, one after the other, each caused by the one before."""
+
+    def __init__(self) -> None:
+        self._records: list[dict[str, Any]] = []
+
+    def says(self, agent: str, text: str, *, seconds: int = 1) -> Run:
+        return self._add("AGENT_TASK", agent, {"output": text}, seconds=seconds, name=agent)
+
+    def asks(self, person: str, text: str) -> Run:
+        return self._add("HUMAN_INPUT", person, {"output": text})
+
+    def calls(self, tool: str, arguments: object, result: object = None, *, error: str | None = None) -> Run:
+        payload = {"arguments": arguments, **({} if result is None else {"result": result})}
+        failure = {} if error is None else {"status": "ERROR", "status_message": error}
+        return self._add("TOOL_CALL", "worker", payload, name=f"execute_tool {tool}", **failure)
+
+    def fails(self, agent: str, error: str) -> Run:
+        self._failed = f"step-{len(self._records)}"
+        return self._add("AGENT_TASK", agent, None, name=agent, status="ERROR", status_message=error)
+
+    def causes(self, wrong: Marked | None = None) -> list[RootCause]:
+        graph, content = self.read()
+        return root_cause(graph, content, wrong=wrong)
+
+    def first(self, wrong: Marked | None = None) -> tuple[int, str | None]:
+        """Number of the turn that is ranked first, and its agent."""
+        graph, content = self.read()
+        best = root_cause(graph, content, wrong=wrong)[0]
+        return int(str(graph.span(best.span).get(names.MAS_RECORD_SPAN_ID)).removeprefix("step-")), best.agent
+
+    def read(self) -> tuple[CausalGraph, RunContent]:
+        end = sum(record["duration_ns"] for record in self._records)
+        failed = self._records[-1].get("status") == "ERROR"
+        run = {
+            "event_type": "WORKFLOW",
+            "span_id": "run",
+            "timestamp": 0,
+            "duration_ns": end,
+            "payload": {"input": TASK},
+        }
+        records = [{**run, "name": "run", "status": "ERROR" if failed else "OK"}, *self._records]
+        (trace,) = traces_of(TraceRecord(trace_id="run", **record) for record in records)
+        content = TraceContent.of(trace.spans)
+        contents = [one for found in content.contents.values() for one in found]
+        return build((trace,)), RunContent.gathered(content.refs, content.messages, contents, kept=True)
+
+    def _add(self, kind: str, agent: str, payload: object, *, seconds: int = 1, **fields: object) -> Run:
+        number = len(self._records)
+        start = sum(record["duration_ns"] for record in self._records)
+        parents = [{"span_id": f"step-{number - 1}", "kind": "trigger"}] if number else []
+        self._records.append(
+            {
+                "event_type": kind,
+                "span_id": f"step-{number}",
+                "parent_span_id": "run",
+                "parents": parents,
+                "timestamp": start,
+                "duration_ns": seconds * SECOND,
+                "agent_name": agent,
+                "payload": payload,
+                **fields,
+            }
+        )
+        return self
+
+
+def test_a_run_against_which_nobody_has_anything_has_no_root_cause() -> None:
+    run = Run().says("planner", "Let us count.").calls("count", {"depot": "Basel"}, 41).says("writer", "It holds 41.")
+
+    assert run.causes() == []
+
+
+def test_scores_add_up_to_one_and_each_cause_has_a_reason() -> None:
+    run = Run().says("planner", "Let us count.").calls("count", {"depot": "Basel"}, 41).says("writer", "It holds 41.")
+
+    found = run.causes(Marked())
+
+    assert sum(cause.score for cause in found) == pytest.approx(1)
+    assert [cause.score for cause in found] == sorted((cause.score for cause in found), reverse=True)
+    assert all(cause.reasons for cause in found)
+
+
+def test_without_evidence_the_first_act_that_decides_something_comes_first() -> None:
+    run = Run().says("host", f"Please answer: {TASK}").says("planner", "We ask around.").says("writer", "Nobody knows.")
+
+    assert run.first(Marked()) == (1, "planner")
+
+
+def test_who_made_data_up_that_the_answer_repeats_comes_before_who_spoke_first() -> None:
+    run = (
+        Run()
+        .says("planner", "We need the register of the depot.")
+        .says("researcher", "There is none at hand, so with hypothetical data: the depot holds 57 trams.")
+        .says("writer", "The depot holds 57 trams.")
+    )
+
+    assert run.first(Marked()) == (1, "researcher")
+    assert "57" in " ".join(run.causes(Marked())[0].reasons)
+
+
+def test_a_number_that_a_call_brought_is_not_held_against_who_repeats_it() -> None:
+    def reasons(stated: str) -> list[str]:
+        run = Run().says("planner", "We count.").calls("count", {"of": "trams"}, "41 trams").says("writer", stated)
+        return [reason for cause in run.causes(Marked()) for reason in cause.reasons if "nothing before" in reason]
+
+    assert reasons("It holds 41.") == []
+    assert reasons("It holds 43.") == ["states 43, which nothing before it has"]
+
+
+@pytest.mark.parametrize("nothing", ["", "[]", {"rows": None}, "Error: no such depot"])
+def test_who_asked_for_a_call_that_brought_nothing_comes_first(nothing: object) -> None:
+    run = Run().says("planner", "We count.").says("worker", "I ask the register.").calls("count", {"at": "B"}, nothing)
+
+    assert run.says("writer", "It is not known.").first(Marked()) == (1, "worker")
+
+
+def test_a_call_that_was_made_good_is_held_against_nobody() -> None:
+    run = (
+        Run()
+        .says("planner", "We count.")
+        .says("worker", "I ask the register.")
+        .calls("count", {"at": "B"}, error="timeout")
+        .says("worker", "Once more.")
+        .calls("count", {"at": "B"}, "41")
+        .says("writer", "It holds 41.")
+    )
+
+    assert [reason for cause in run.causes(Marked()) for reason in cause.reasons if "no later call" in reason] == []
+
+
+def test_saying_to_have_looked_something_up_without_a_call_is_a_reason() -> None:
+    claims = "I have checked the register."
+    without = Run().says("planner", "We ask.").says("worker", claims).says("writer", "Good.")
+    after = Run().says("planner", "We ask.").calls("register", {"at": "B"}, "41 trams").says("worker", claims)
+
+    assert without.first(Marked()) == (1, "worker")
+    assert [one for cause in after.causes(Marked()) for one in cause.reasons if "no call led" in one] == []
+
+
+def test_a_call_that_changes_something_is_a_reason_and_one_that_reads_is_none() -> None:
+    def reasons(tool: str) -> list[str]:
+        run = Run().asks("user", "All of them.").says("clerk", "Well.").calls(tool, {"order": "X-77"}, "done")
+        return [reason for cause in run.causes(Marked()) for reason in cause.reasons if tool in reason]
+
+    assert reasons("cancel_order") == [
+        "had cancel_order change something that cannot be taken back",
+        "asked for what cancel_order changed",
+    ]
+    assert reasons("settings_of_order") == []
+
+
+def test_of_an_error_who_wrote_what_it_is_about_comes_first() -> None:
+    run = (
+        Run()
+        .says("planner", "The depot's code is BSL-99.")
+        .says("worker", "I look there.")
+        .fails("counter", "KeyError: 'BSL-99'")
+    )
+
+    assert run.first() == (0, "planner")
+
+
+def test_of_an_error_from_outside_its_own_span_comes_first() -> None:
+    run = Run().says("planner", "Ask BSL-99.").fails("counter", "connection to BSL-99 timed out")
+
+    assert run.first() == (1, "counter")
+
+
+def test_an_error_that_was_dealt_with_is_no_root_cause_of_a_run_that_ended_well() -> None:
+    run = Run().says("planner", "We count.").calls("count", {"at": "B"}, error="boom").says("writer", "It holds 41.")
+
+    assert run.causes() == []
+
+
+def test_of_a_late_run_the_act_that_took_longer_than_its_like_comes_first() -> None:
+    run = Run().says("a", "1").says("b", "2", seconds=9).says("b", "3").says("b", "4").says("c", "5", seconds=2)
+
+    assert run.first(Marked(Complaint.LATE)) == (1, "b")
+
+
+def test_without_content_acts_are_ranked_by_order_and_nothing_breaks() -> None:
+    graph, _ = Run().says("a", "one").calls("look", {}, "two").says("b", "three").read()
+
+    assert root_cause(graph, RunContent(), wrong=Marked())
+
+
+@pytest.mark.parametrize("text", ["\x00", "```\n", "calls (", "9" * 5_000, "€" * 99, '{"a": [', "**"])
+def test_texts_of_any_kind_are_read(text: str) -> None:
+    assert Run().says("a", text).calls("look", text, text).says("b", text * 2).causes(Marked())
