@@ -14,6 +14,7 @@ import re
 import shlex
 import sys
 import tempfile
+import textwrap
 import time
 from contextlib import chdir
 from functools import cache
@@ -23,6 +24,8 @@ import grimp
 import networkx as nx
 
 from otel_mas.api.filters import FILTERS
+from otel_mas.api.findings import installed_detectors
+from otel_mas.config import thresholds
 from otel_mas.config.table import markdown
 from otel_mas.trace_records.record import TraceRecord
 
@@ -117,6 +120,15 @@ def filters() -> str:
     return "\n".join(["| in Python | on the command line | only those |", "|---|---|---|", *rows, ""])
 
 
+def kinds_of_findings() -> str:
+    """A paragraph for each kind: the docstring of its detector."""
+    ours = [point for point in installed_detectors().values() if point.value.startswith("otel_mas.")]
+    paragraphs = (f"**{point.name}**: {' '.join(point.load().__doc__.split())}" for point in ours)
+    return "".join(
+        textwrap.fill(one, 140, break_long_words=False, break_on_hyphens=False) + "\n\n" for one in paragraphs
+    )
+
+
 @cache
 def example_store() -> str:
     """A store with the example in it: only a store answers SQL."""
@@ -140,6 +152,9 @@ def render() -> dict[str, str]:
     pages["docs/settings.md"] = SETTINGS.format(table=markdown())
     pages["docs/architecture.md"] = between(pages["docs/architecture.md"], "rooms", "the imports", picture())
     pages["docs/query.md"] = between(pages["docs/query.md"], "filters", "otel_mas/api/filters.py", filters())
+    detectors, limits = "otel_mas/analyse/findings", "otel_mas/config/thresholds.py"
+    pages["docs/findings.md"] = between(pages["docs/findings.md"], "findings", detectors, kinds_of_findings())
+    pages["docs/findings.md"] = between(pages["docs/findings.md"], "thresholds", limits, thresholds.markdown())
     pages["docs/trace-record.schema.json"] = json.dumps(TraceRecord.model_json_schema(), indent=2) + "\n"
     return pages
 

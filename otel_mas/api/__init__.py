@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from otel_mas.api.agent_profiler import AgentProfiler
     from otel_mas.api.answers import CostTable, CriticalPath, Profile, Traces
     from otel_mas.api.debug_session import DebugSession
+    from otel_mas.api.findings import Findings
     from otel_mas.api.graph import Graph
     from otel_mas.api.interaction_graph import InteractionGraph
     from otel_mas.api.lifecycle import flush, instrument, shutdown
@@ -48,6 +49,7 @@ __all__ = [
     "EventType",
     "Events",
     "Executions",
+    "Findings",
     "Graph",
     "InteractionGraph",
     "MASTraceLogger",
@@ -94,6 +96,7 @@ _HOMES = {
     "Stages": "query_answers",
     "Metrics": "query_answers",
     "Executions": "query_answers",
+    "Findings": "findings",
     "Events": "query_answers",
     "Comparison": "query_answers",
     "Chains": "query_answers",

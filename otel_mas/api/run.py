@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 
     from otel_mas.analyse.content import RunContent
     from otel_mas.analyse.error_report import ErrorReport
+    from otel_mas.analyse.findings import RunFacts
     from otel_mas.analyse.questions import Question
     from otel_mas.analyse.root_cause import Marked, RootCause
     from otel_mas.analyse.spans import SpanDetails
     from otel_mas.analyse.why_not import WhyNot
     from otel_mas.api.answers import Profile
+    from otel_mas.api.findings import Findings
     from otel_mas.api.graph import Graph
     from otel_mas.api.log import Log
     from otel_mas.api.logs import Logs
@@ -295,6 +297,28 @@ class Run(Tabular):
         from otel_mas.analyse.root_cause import root_cause
 
         return tuple(root_cause(self.graph().causal, self._content, wrong=wrong))
+
+    def findings(self, *, codes: str | Collection[str] = (), thresholds: Mapping[str, float] | None = None) -> Findings:
+        """What is wrong with it, the worst first, each with its evidence: docs/findings.md.
+
+        Args:
+            codes: Only findings of this kind, or of these.
+            thresholds: From where on something counts as wrong, by name; else OTEL_MAS_THRESHOLDS and its defaults.
+
+        Raises:
+            UnsupportedQuery: There is no such kind.
+            ConfigError: There is no such threshold.
+        """
+        from otel_mas.api.findings import find
+
+        return find(self._facts(thresholds), codes)
+
+    def _facts(self, thresholds: Mapping[str, float] | None = None) -> RunFacts:
+        from otel_mas.analyse.findings import RunFacts
+        from otel_mas.config.thresholds import Thresholds
+
+        chosen = Settings.from_env().thresholds if thresholds is None else Thresholds.of(thresholds)
+        return RunFacts(self.graph().causal, self._content, chosen, time.time_ns())
 
     def profile(self) -> Profile:
         """Its time: by agent, turn, node, model and tool, hot spots, and profiled functions."""

@@ -24,6 +24,7 @@ COMMANDS = {
     "profile": ("profile:command", "Show the time by agent, node, model and tool, and hot spots."),
     "why-not": ("why:why_not", "Show why an agent did not act."),
     "state": ("why:state", "Show what each task changed in the state, and what another one read of it."),
+    "findings": ("findings:command", "Show what is wrong with a run, with evidence and advice."),
     "error": ("why:error", "Show everything about the errors of a run."),
     "cost": ("explain:cost", "Show tokens and cost, by agent and by model."),
     "query": ("query:command", "Ask about many runs: executions, agents, chains, events, metrics."),

@@ -11,6 +11,7 @@ from otel_mas.cli import COMMANDS, cli
 
 LINES = frozenset({"attach", "log"})
 """Commands that print a document on each line, instead of one."""
+_PRINTED = {**dict.fromkeys(LINES, "an object on each line"), "findings": "a list of objects"}
 _WIDTH = 100
 _ERRORS = (
     "Errors are one line on stderr. The exit code is 1, or 2 for a wrong option or setting, or 4 where there is no",
@@ -42,7 +43,7 @@ def _lines() -> Iterator[str]:
         yield from _help(context)
         if name in documents:
             yield ""
-            yield f"`otel-mas {name} --json` prints an object{' on each line' if name in LINES else ''}:"
+            yield f"`otel-mas {name} --json` prints {_PRINTED.get(name, 'an object')}:"
             yield ""
             yield from _fields(documents[name], "")
         if name == "show":
@@ -61,6 +62,7 @@ def _documents() -> dict[str, Any]:
     from otel_mas.report import json
     from otel_mas.report.json import query
     from otel_mas.report.json.errors import ErrorsDocument
+    from otel_mas.report.json.findings import FindingForm
     from otel_mas.report.json.log import EntryForm
     from otel_mas.report.json.session import SessionDocument
     from otel_mas.report.json.state import StateDocument
@@ -76,6 +78,7 @@ def _documents() -> dict[str, Any]:
         "profile": json.ProfileDocument,
         "why-not": WhyNotDocument,
         "state": StateDocument,
+        "findings": FindingForm,
         "error": ErrorsDocument,
         "cost": json.CostDocument,
         "query traces": json.TracesDocument,

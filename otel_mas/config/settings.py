@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
-from otel_mas.config import parse, patterns, personal
+from otel_mas.config import parse, patterns, personal, thresholds
 from otel_mas.errors import ConfigError
 
 Content = Literal["full", "redacted", "none"]
@@ -235,6 +235,14 @@ class Settings:
         parse.duration,
         "How long a person may take to answer what a paused task asks; later, it is shown as overdue. Where runs are "
         "recorded it is noted with each question, where they are read it is for those without.",
+        shown="not set",
+    )
+    thresholds: thresholds.Thresholds = setting(  # noqa: RUF009
+        thresholds.Thresholds(),
+        "OTEL_MAS_THRESHOLDS",
+        "name=number, with commas between",
+        thresholds.parse,
+        "From where on findings count something as wrong: [findings.md](findings.md) has the names and defaults.",
         shown="not set",
     )
     quiet_after_s: float = setting(

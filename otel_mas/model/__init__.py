@@ -1,6 +1,7 @@
 """Types that cross between rooms: spans, links, traces, messages, costs; rules for summaries and channels. No I/O."""
 
 from otel_mas.model.changes import Changes
+from otel_mas.model.finding import Finding, Severity, Undecided
 from otel_mas.model.query import Query
 from otel_mas.model.span import (
     EXCEPTION_EVENT,
@@ -30,6 +31,7 @@ __all__ = [
     "Changes",
     "Content",
     "Event",
+    "Finding",
     "Link",
     "LinkTable",
     "Message",
@@ -40,6 +42,7 @@ __all__ = [
     "Resource",
     "RunSummary",
     "Scope",
+    "Severity",
     "Span",
     "SpanBody",
     "SpanKind",
@@ -49,4 +52,5 @@ __all__ = [
     "Trace",
     "TraceStatus",
     "TraceSummary",
+    "Undecided",
 ]

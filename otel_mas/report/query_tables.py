@@ -12,6 +12,7 @@ from otel_mas.analyse.execution_statistics import ExecutionStatistics
 from otel_mas.analyse.executions import Execution
 from otel_mas.analyse.metrics import Metric, Window
 from otel_mas.analyse.stages import Stage
+from otel_mas.model import Finding
 from otel_mas.report.tables import Head, Table
 from otel_mas.report.text import count, duration, listing, local_time, offset, plain, share, short_ids, usd
 
@@ -268,6 +269,26 @@ def _table(
     return Table(heads, [row(one) for one in shown], noun, len(found) - len(shown), notes)
 
 
+def findings(found: Sequence[Finding], most: int | None = MOST) -> Table:
+    """A row for each finding, the worst first."""
+    heads = (
+        *(Head("severity"), Head("what", text=True), Head("sure", numeric=True), Head("took", numeric=True)),
+        *(Head("cost", numeric=True), Head("what to do", text=True)),
+    )
+    return _table(heads, found, _finding, "finding", most)
+
+
+def _finding(one: Finding) -> list[str]:
+    return [
+        one.severity.value,
+        plain(one.summary),
+        f"{one.confidence:.0%}",
+        duration(one.saves_ns) if one.saves_ns else "",
+        usd(one.saves_usd) if one.saves_usd else "",
+        plain(one.advice),
+    ]
+
+
 TABLES: Mapping[str, Callable[..., Table]] = {
     "executions": executions,
     "statistics": statistics,
@@ -275,7 +296,19 @@ TABLES: Mapping[str, Callable[..., Table]] = {
     "stages": stages,
     "events": events,
     "metrics": metrics,
+    "findings": findings,
 }
 """By the name of the answer, as in its JSON document."""
 
-__all__ = ["MOST", "TABLES", "chains", "comparison", "events", "executions", "metrics", "stages", "statistics"]
+__all__ = [
+    "MOST",
+    "TABLES",
+    "chains",
+    "comparison",
+    "events",
+    "executions",
+    "findings",
+    "metrics",
+    "stages",
+    "statistics",
+]

@@ -7,34 +7,17 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from otel_mas.errors.printable import printable
+from otel_mas.model.amounts import duration as duration
+from otel_mas.model.amounts import usd as usd
 from otel_mas.model.instants import instant
 
 _SPACES = re.compile(" {2,}")
-_MS = 1_000_000
-_S = 1_000 * _MS
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
 def plain(text: object) -> str:
     """Recorded text on one line, without characters that would steer a terminal."""
     return _SPACES.sub(" ", printable(str(text))).strip()
-
-
-def duration(ns: int) -> str:
-    """Three digits or so: 640 µs, 52 ms, 3.41 s, 2m 04s, 1h 05m, 2d 03h."""
-    if ns < 999_500:
-        return f"{round(ns / 1_000)} µs" if ns else "0 s"
-    if ns < 999.5 * _MS:
-        return f"{ns / _MS:.1f} ms" if ns < 9.95 * _MS else f"{round(ns / _MS)} ms"
-    if ns < 59.995 * _S:
-        return f"{ns / _S:.2f} s"
-    seconds = round(ns / _S)
-    if seconds < 3_600:
-        return f"{seconds // 60}m {seconds % 60:02}s"
-    minutes = seconds // 60
-    if minutes < 24 * 60:
-        return f"{minutes // 60}h {minutes % 60:02}m"
-    return f"{minutes // 1440}d {minutes // 60 % 24:02}h"
 
 
 def offset(ns: int) -> str:
@@ -45,18 +28,6 @@ def offset(ns: int) -> str:
 def local_time(ns: int) -> str:
     """A time as the clock on the wall showed it, to the second."""
     return instant(ns).isoformat(" ")
-
-
-def usd(amount: float) -> str:
-    """Two significant digits at least: $12.30, $0.0123, $0.00031."""
-    if amount == 0:
-        return "$0"
-    if abs(amount) >= 1:
-        return f"${amount:,.2f}"
-    digits = 4
-    while digits < 10 and abs(amount) < 10 ** -(digits - 1):
-        digits += 1
-    return f"${amount:.{digits}f}"
 
 
 def byte_size(amount: int) -> str:

@@ -14,6 +14,7 @@ from otel_mas.analyse.log import EntryKind
 from otel_mas.api import Conversation
 from otel_mas.report import json
 from otel_mas.report.json.errors import errors
+from otel_mas.report.json.findings import finding
 from otel_mas.report.json.log import entry
 from otel_mas.report.json.logs import log_record
 from otel_mas.report.json.query import ROWS
@@ -64,6 +65,7 @@ ANSWERS: Mapping[str, Answer] = {
     "logs": Answer(lambda run: [log_record(one) for one in run.logs()], None),
     "metrics": Answer(lambda run: listed(run.metrics("duration")), ("query", "metrics", "--by", "node")),
     "state": Answer(lambda run: state(run.problems, changes=run.state().changes), ("state",)),
+    "findings": Answer(lambda run: [finding(one) for one in run.findings()], ("findings",)),
     "error": Answer(lambda run: errors(run.error_reports(), run.problems), ("error",)),
     "cost": Answer(lambda run: json.cost(run.graph().cost(), run.problems), ("cost",)),
 }

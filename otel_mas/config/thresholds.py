@@ -1,0 +1,80 @@
+"""Thresholds of the findings: from where on something counts as wrong, with the reason for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from otel_mas.errors import ConfigError
+
+
+def _threshold(default: float, meaning: str, reason: str) -> Any:
+    return field(default=default, metadata={"meaning": meaning, "reason": reason})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """Thresholds by name; all are numbers, counts are whole."""
+
+    tool_loop_calls: int = _threshold(
+        3,
+        "calls of a tool by one agent with the same arguments and the same result, from which on it is a loop",
+        "twice is a check, or a retry that the app did itself; the third adds nothing",
+    )
+
+    @classmethod
+    def of(cls, given: Mapping[str, float] | Thresholds | None) -> Thresholds:
+        """The defaults, but for those given by name.
+
+        Raises:
+            ConfigError: There is no such threshold, or the number is below 0, or not whole where it counts.
+        """
+        if isinstance(given, Thresholds):
+            return given
+        problems: list[str] = []
+        chosen: dict[str, Any] = {}
+        for name, value in (given or {}).items():
+            known = _BY_NAME.get(name)
+            if known is None:
+                problems.append(f"there is no threshold {name!r}; there are {', '.join(_BY_NAME)}")
+            elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+                problems.append(f"threshold {name} is {value!r}; it must be a number, 0 or more")
+            elif isinstance(known.default, int) and value != int(value):
+                problems.append(f"threshold {name} is {value!r}; it must be a whole number")
+            else:
+                chosen[name] = int(value) if isinstance(known.default, int) else float(value)
+        if problems:
+            raise ConfigError(*problems)
+        return cls(**chosen)
+
+
+_BY_NAME = {one.name: one for one in fields(Thresholds)}
+
+
+def parse(text: str) -> Thresholds:
+    """`tool_loop_calls=5,…` as thresholds. Raises ValueError, saying what is wrong."""
+    given: dict[str, float] = {}
+    for item in filter(None, map(str.strip, text.split(","))):
+        name, _, value = item.partition("=")
+        try:
+            given[name.strip()] = float(value)
+        except ValueError:
+            raise ValueError("name=number pairs with commas between; docs/findings.md has the names") from None
+    try:
+        return Thresholds.of(given)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+
+
+def markdown() -> str:
+    """A row for each threshold, for docs/findings.md."""
+    lines = ["| threshold | default | from where on | why |", "|---|---|---|---|"]
+    lines += [
+        f"| `{one.name}` | {one.default} | {one.metadata['meaning']} | {one.metadata['reason']} |"
+        for one in fields(Thresholds)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+__all__ = ["Thresholds", "markdown", "parse"]
