@@ -15,7 +15,7 @@ GROUP = "otel_mas_detector"
 
 
 class Findings(Answer[Finding]):
-    """Findings, the worst first; `undecided` is what the recording cannot tell."""
+    """Findings, the worst first; of those `undecided` the recording cannot tell whether there are any."""
 
     name = "findings"
 
@@ -30,7 +30,7 @@ def installed_detectors() -> dict[str, EntryPoint]:
 
 
 def find(facts: RunFacts, codes: str | Collection[str] = ()) -> Findings:
-    """What the installed detectors find in a run.
+    """Findings of the installed detectors in a run.
 
     Args:
         facts: the run.

@@ -299,7 +299,7 @@ class Run(Tabular):
         return tuple(root_cause(self.graph().causal, self._content, wrong=wrong))
 
     def findings(self, *, codes: str | Collection[str] = (), thresholds: Mapping[str, float] | None = None) -> Findings:
-        """What is wrong with it, the worst first, each with its evidence: docs/findings.md.
+        """Findings about it, the worst first, each with its evidence: docs/findings.md.
 
         Args:
             codes: Only findings of this kind, or of these.

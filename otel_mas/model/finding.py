@@ -25,11 +25,11 @@ class Finding:
     """The kind of finding: `tool-call-loop`. See docs/findings.md."""
     severity: Severity
     confidence: float
-    """How sure it is, 0 to 1. 1 where the recording says so itself."""
+    """From 0 to 1; 1 where the recording says so itself."""
     summary: str
-    """What is wrong, in one sentence without a period."""
+    """The fault, in one sentence without a period."""
     subject: str
-    """Who or what it is about: an agent, a node, a tool, an edge `a -> b`. Findings of many runs are grouped by it."""
+    """An agent, a node, a tool, an edge `a -> b`. Groups findings of many runs."""
     spans: tuple[str, ...]
     """Ids of the spans that show it, the culprit first; at least one."""
     messages: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class Finding:
     saves_usd: float | None = None
     """USD that it cost; None where that cannot be told."""
     advice: str = ""
-    """What to do about it, in a sentence without a period."""
+    """Advice, in a sentence without a period."""
 
     def __post_init__(self) -> None:
         if not self.spans:
@@ -52,12 +52,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """What the recording of a run cannot tell, and what would have to be recorded to know."""
+    """A kind of finding of which the recording of a run cannot tell whether there is one."""
 
     code: str
-    """The kind of finding that there may be."""
+    """The kind."""
     reason: str
-    """Why it cannot be told, and what would have to be recorded, in one sentence without a period."""
+    """The cause, and what would have to be recorded, in one sentence without a period."""
 
 
 __all__ = ["Finding", "Severity", "Undecided"]

@@ -17,7 +17,7 @@ _ORDER = {severity: number for number, severity in enumerate(Severity)}
 
 
 def detect(facts: RunFacts, detectors: Mapping[str, Detector]) -> Iterator[Finding | Undecided]:
-    """What each detector finds in a run.
+    """Findings of each detector in a run.
 
     One that fails, of whoever it is, takes nothing from the others: it is named as undecided.
     """
