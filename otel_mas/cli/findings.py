@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @explains("findings")
 @click.option("--code", "codes", metavar="CODE", multiple=True, help="Only findings of this kind; may be repeated.")
 def command(found: Trace | Conversation, codes: tuple[str, ...]) -> Answer:
-    """Show findings about a run: what is wrong, how sure that is, what shows it, what it cost, what to do.
+    """Show findings about a run, each with its confidence, its evidence, its cost, and advice.
 
     No model is asked. "recorded" evidence was written down while the app ran, "metadata" was joined by ids, "inferred"
     follows from these. What the recording cannot tell is listed as well.
