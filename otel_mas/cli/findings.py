@@ -18,7 +18,7 @@ def command(found: Trace | Conversation, codes: tuple[str, ...]) -> Answer:
     """Show findings about a run, each with its confidence, its evidence, its cost, and advice.
 
     No model is asked. "recorded" evidence was written down while the app ran, "metadata" was joined by ids, "inferred"
-    follows from these. What the recording cannot tell is listed as well.
+    follows from these. Kinds that the recording cannot tell of are listed as well.
     """
     from otel_mas.report import terminal
     from otel_mas.report.json.findings import finding
