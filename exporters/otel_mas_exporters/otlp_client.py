@@ -9,6 +9,7 @@ from typing import Protocol
 
 from otel_mas.config.connecting import TlsFailure, tls_failure, wants_tenant
 from otel_mas.config.otlp_endpoint import PREFIX, OtlpEndpoint
+from otel_mas.errors.printable import one_line
 from otel_mas.otlp.wire import DELIMITED, VARINT, fields, read_varint
 from otel_mas.shipping import Accepted, Failure, FailureKind, Outcome
 
@@ -20,7 +21,6 @@ _TYPE_URL, _DETAIL_VALUE = 1 << 3 | DELIMITED, 2 << 3 | DELIMITED
 # google.rpc.RetryInfo.retry_delay, a google.protobuf.Duration {seconds, nanos}.
 _RETRY_DELAY, _SECONDS, _NANOS = 1 << 3 | DELIMITED, 1 << 3 | VARINT, 2 << 3 | VARINT
 _RETRY_INFO = "google.rpc.RetryInfo"
-_MAX_SHOWN = 200
 _TLS_ADVICE = {
     TlsFailure.UNTRUSTED: f"its certificate is not trusted: set {PREFIX}CERTIFICATE to the file of the authority that"
     " signed it, or of itself where it did",
@@ -92,12 +92,6 @@ def retry_after(header: str | None, now_s: float | None = None) -> float | None:
         return max(0.0, parsedate_to_datetime(text).timestamp() - (time.time() if now_s is None else now_s))
     except (ValueError, OverflowError):
         return None
-
-
-def one_line(text: str) -> str:
-    """A server's message, short enough to quote."""
-    line = " ".join(text.split())
-    return line if len(line) <= _MAX_SHOWN else f"{line[:_MAX_SHOWN]}…"
 
 
 def tls_advice(message: str, endpoint: OtlpEndpoint) -> str:

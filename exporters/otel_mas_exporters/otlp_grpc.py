@@ -9,12 +9,12 @@ from typing import Any
 import grpc  # type: ignore[import-untyped]
 
 from otel_mas.config.otlp_endpoint import OtlpEndpoint
+from otel_mas.errors.printable import one_line
 from otel_mas.shipping import Failure, FailureKind, Outcome, Refused, Unavailable
 from otel_mas_exporters.otlp_client import (
     accepted,
     access_advice,
     connection_failure,
-    one_line,
     retry_info,
     tls_advice,
     user_agent,

@@ -13,12 +13,12 @@ from typing import Any
 from otel_mas.config.exchange import opener
 from otel_mas.config.otlp_endpoint import OtlpEndpoint
 from otel_mas.config.server import server_key
+from otel_mas.errors.printable import one_line
 from otel_mas.shipping import Failure, FailureKind, Outcome, Refused, Unavailable
 from otel_mas_exporters.otlp_client import (
     accepted,
     access_advice,
     connection_failure,
-    one_line,
     retry_after,
     status_message,
     tls_advice,

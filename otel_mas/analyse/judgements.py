@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from otel_mas.analyse.content import RunContent
 from otel_mas.causal import CausalGraph
+from otel_mas.errors.printable import one_line
 from otel_mas.model import Span
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RecordKind, Verdict
@@ -84,8 +85,7 @@ def _bad(grade: Span) -> bool:
 
 def quote(text: object) -> str:
     """A text on one line, cut where it is long."""
-    words = " ".join(str(text).split())
-    return words if len(words) <= _MOST_QUOTED else f"{words[: _MOST_QUOTED - 1].rstrip()}…"
+    return one_line(str(text), _MOST_QUOTED)
 
 
 __all__ = ["Judgements", "quote"]

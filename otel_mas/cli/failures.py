@@ -11,6 +11,7 @@ import click
 
 from otel_mas.cli.output import note
 from otel_mas.errors import OtelMasError
+from otel_mas.errors.printable import shortened
 
 DEBUG = "otel_mas.debug"
 # sysexits.h: internal software error.
@@ -61,4 +62,4 @@ def _reason(error: Exception) -> tuple[str, int]:
 def _os_error(error: OSError) -> str:
     if error.errno != errno.ENAMETOOLONG:
         return str(error)
-    return f"{error.strerror}: {str(error.filename)[:_MAX_NAME]}…: name a file with a shorter path"
+    return f"{error.strerror}: {shortened(str(error.filename), _MAX_NAME)}: name a file with a shorter path"

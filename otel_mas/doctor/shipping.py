@@ -27,8 +27,9 @@ from otel_mas.doctor.findings import Finding, Level, finding
 from otel_mas.doctor.forms import DestinationForm, ExporterForm
 from otel_mas.doctor.settings import mask
 from otel_mas.errors import ConfigError
+from otel_mas.errors.printable import shortened
 from otel_mas.privacy.redact import redact_text
-from otel_mas.report.text import duration, plain, shortened
+from otel_mas.report.text import duration, plain
 from otel_mas.shipping import Accepted, FailureKind, open_destination
 
 OURS = "otel-mas (OTEL_MAS_EXPORT)"

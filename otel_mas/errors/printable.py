@@ -1,4 +1,4 @@
-"""Characters that a terminal would act on or that hide in a line, replaced: for all foreign text that people read."""
+"""Foreign text that people read: on one line, of bounded length, without characters that a terminal would act on."""
 
 from __future__ import annotations
 
@@ -15,6 +15,16 @@ _UNPRINTABLE = re.compile(
 def printable(line: str) -> str:
     """Replace each unprintable character by a space: the line keeps its length."""
     return line if line.isascii() and line.isprintable() else _UNPRINTABLE.sub(" ", line)
+
+
+def shortened(text: str, most: int) -> str:
+    """Text of at most so many characters, with … where there was more."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+
+
+def one_line(text: str, most: int = 200) -> str:
+    """The text on one line, shortened; by default to what is quoted of a server's message."""
+    return shortened(" ".join(text.split()), most)
 
 
 def printable_json(document: str) -> str:

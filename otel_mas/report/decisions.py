@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 
 from otel_mas.analyse.content import REASONS
+from otel_mas.errors.printable import shortened
 from otel_mas.model import Span
-from otel_mas.report.text import counted, listing, plain, shortened
+from otel_mas.report.text import counted, listing, plain
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
 

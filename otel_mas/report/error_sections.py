@@ -9,7 +9,8 @@ from otel_mas.analyse.error_report import ErrorReport
 from otel_mas.analyse.failures import ErrorOutcome
 from otel_mas.analyse.state.values import value_text
 from otel_mas.analyse.traceback_text import Relation
-from otel_mas.report.text import count, duration, listing, plain, shortened
+from otel_mas.errors.printable import shortened
+from otel_mas.report.text import count, duration, listing, plain
 
 _LONGEST = 400
 

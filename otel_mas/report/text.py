@@ -63,9 +63,9 @@ def counted(items: Mapping[str, int]) -> list[str]:
     return [item if times == 1 else f"{item} ×{times}" for item, times in items.items()]
 
 
-def shortened(text: str, most: int) -> str:
-    """Text of at most so many characters, with … where there was more."""
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+def beginning(text: str, most: int) -> str:
+    """So many characters of a long text, and how many more there are."""
+    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
 
 
 def short_ids(ids: Sequence[str], least: int = 8) -> dict[str, str]:

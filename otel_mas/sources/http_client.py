@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.errors import SourceError
+from otel_mas.errors.printable import one_line
 from otel_mas.sources.endpoint import (
     Access,
     Endpoint,
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 2**28
 """Of one answer. JSON takes five times as much while it is read."""
 _CHUNK = 2**18
-_MAX_SHOWN = 200
-"""Characters of a server's own message that are quoted."""
+_MAX_MESSAGE = 800
+"""Bytes of an answer in which a message is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,8 @@ class Reply:
         """The server's message in one line: of its error object, or the beginning of its text."""
         if self.is_page:
             return "a web page"
-        text = _error_message(self.body) or self.body[: 4 * _MAX_SHOWN].decode("utf-8", "replace")
-        line = " ".join(text.split())
-        return line if len(line) <= _MAX_SHOWN else f"{line[:_MAX_SHOWN]}…"
+        text = _error_message(self.body) or self.body[:_MAX_MESSAGE].decode("utf-8", "replace")
+        return one_line(text)
 
 
 class TooLarge(SourceError):

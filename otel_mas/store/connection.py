@@ -25,6 +25,7 @@ from otel_mas.errors import (
     StoreTooNew,
     UnsupportedQuery,
 )
+from otel_mas.errors.printable import shortened
 from otel_mas.store.files import (
     SQLITE_MAGIC,
     Interruption,
@@ -135,10 +136,10 @@ def translated_errors(path: Path) -> Iterator[None]:
     except ValueError as error:
         if "\0" not in str(path):  # of a value, which the writer stores in another form
             raise
-        raise StoreError(f"cannot open the store at {str(path)[:_MAX_SHOWN]!r}: {error}") from error
+        raise StoreError(f"cannot open the store at {shortened(str(path), _MAX_SHOWN)!r}: {error}") from error
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
-            raise StoreError(f"the path of the store is too long: {str(path)[:_MAX_SHOWN]}…") from error
+            raise StoreError(f"the path of the store is too long: {shortened(str(path), _MAX_SHOWN)}") from error
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise _no_space(path) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -9,6 +9,7 @@ from opentelemetry.trace import Span
 
 from otel_mas.config.parse import severity_number
 from otel_mas.instrumentation.logs.ids import ids_of
+from otel_mas.privacy.plain_values import cut_texts
 from otel_mas.record import recorder
 from otel_mas.record.failure import describe, error_type
 from otel_mas.semconv import attributes as names
@@ -62,7 +63,7 @@ def keep(
     if number == MAX_RECORDS:
         record |= {"logger": "otel_mas", "message": _MORE}
     else:
-        record |= {"logger": logger, "message": _cut(message, _MAX_MESSAGE), **_further(source, error, attributes)}
+        record |= {"logger": logger, "message": cut_texts(message, _MAX_MESSAGE), **_further(source, error, attributes)}
     if ids:
         record["ids"] = ids
     recorder().content(span, names.MAS_LOG_RECORDS, record)
@@ -73,15 +74,11 @@ def _further(source: str, error: BaseException | None, attributes: Mapping[str, 
     found: dict[str, Any] = {"source": source} if source else {}
     if error is not None:
         text, stack = describe(error)
-        message = _cut(text, _MAX_MESSAGE)
+        message = cut_texts(text, _MAX_MESSAGE)
         found["exception"] = {"type": error_type(error), "message": message, "stacktrace": stack[-_MAX_STACK:]}
     if attributes:
         found["attributes"] = dict(list(attributes.items())[:_MAX_ATTRIBUTES])
     return found
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more)"
 
 
 def wanted(level: int) -> bool:

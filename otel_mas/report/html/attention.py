@@ -8,10 +8,10 @@ from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.failures import ErrorOutcome, error_outcomes, waiting
 from otel_mas.causal import CausalGraph
 from otel_mas.report.html.block import left_out
-from otel_mas.report.html.span import cut, readable
+from otel_mas.report.html.span import readable
 from otel_mas.report.markup import Child, Markup, element, text
 from otel_mas.report.task_labels import TaskLabels
-from otel_mas.report.text import count, plain
+from otel_mas.report.text import beginning, count, plain
 from otel_mas.semconv import attributes as names
 
 _MOST = 20
@@ -50,7 +50,7 @@ def attention(causal: CausalGraph, content: RunContent = NO_CONTENT) -> Markup |
 
 
 def _line(shape: str, what: str, where: str, kind: str | None, message: object) -> Markup:
-    phrase = cut(readable(message), _LONGEST) if message else None
+    phrase = beginning(readable(message), _LONGEST) if message else None
     return element(
         "li",
         element("span", what, class_=shape),

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from otel_mas.analyse.log import Entry, EntryKind
 from otel_mas.report.entry_words import facts, headline
 from otel_mas.report.html.block import Head, folded, left_out, table
-from otel_mas.report.html.span import cut
 from otel_mas.report.markup import Child, Markup, element, text
-from otel_mas.report.text import count, offset, plain
+from otel_mas.report.text import beginning, count, offset, plain
 
 _LONG, _MOST_LINES, _LONGEST = 240, 4, 20_000
 _HEADS = (
@@ -51,7 +50,7 @@ def _content(one: Entry) -> Child:
     first = " ".join(phrase[: 2 * _LONG].split())
     size = f"{len(phrase):,} characters"
     summary = text(f"{first[: _LONG // 2].rstrip()}… ", element("span", size, class_="om-dim"))
-    return folded(summary, element("div", cut(phrase, _LONGEST), class_="om-message"))
+    return folded(summary, element("div", beginning(phrase, _LONGEST), class_="om-message"))
 
 
 __all__ = ["log"]

@@ -10,7 +10,7 @@ import orjson
 from otel_mas.model import Span
 from otel_mas.report.html.block import Head, ended, folded, left_out, line, named, table
 from otel_mas.report.markup import Child, Markup, element, text
-from otel_mas.report.text import count, duration, local_time, offset, plain
+from otel_mas.report.text import beginning, count, duration, local_time, offset, plain
 
 MOST_SPANS = 200
 _MOST = 200
@@ -96,12 +96,7 @@ def _value(value: Any) -> Child:
     phrase = readable(value)
     if len(phrase) <= _LONG:
         return phrase
-    return folded(f"{phrase[:_LONG]}…", element("pre", cut(phrase), class_="om-wrap"))
-
-
-def cut(phrase: str, longest: int = _LONGEST) -> str:
-    """The beginning of a long text, saying how much more there is."""
-    return phrase if len(phrase) <= longest else f"{phrase[:longest]}… ({len(phrase) - longest:,} more characters)"
+    return folded(f"{phrase[:_LONG]}…", element("pre", beginning(phrase, _LONGEST), class_="om-wrap"))
 
 
 def readable(value: Any) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from otel_mas.analyse.state import StateChange
 from otel_mas.analyse.state.values import value_text
+from otel_mas.errors.printable import shortened
 from otel_mas.report.html.block import Head, left_out, table
 from otel_mas.report.markup import Child, Markup, element, text
-from otel_mas.report.text import count, offset, plain, shortened
+from otel_mas.report.text import count, offset, plain
 
 _LONGEST = 500
 _HEADS = (Head("when", numeric=True), Head("task"), Head("channel"), Head("version", numeric=True), Head("written"))

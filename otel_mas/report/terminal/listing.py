@@ -6,12 +6,13 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 
 from rich.text import Text
 
+from otel_mas.errors.printable import shortened
 from otel_mas.model import TraceSummary
 from otel_mas.report.tables import Head
 from otel_mas.report.terminal.lines import STATUS_STYLES
 from otel_mas.report.terminal.overdue import STYLE as OVERDUE_STYLE
 from otel_mas.report.terminal.table import grid
-from otel_mas.report.text import count, duration, listing, local_time, plain, short_ids, shortened, usd
+from otel_mas.report.text import count, duration, listing, local_time, plain, short_ids, usd
 
 _HEADS = (
     *(Head("trace"), Head("started"), Head("took", numeric=True), Head("status"), Head("spans", numeric=True)),

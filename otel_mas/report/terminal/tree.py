@@ -9,6 +9,7 @@ from rich.text import Text
 from otel_mas.analyse.failures import ErrorOutcome, error_outcomes
 from otel_mas.analyse.questions import Question
 from otel_mas.causal import CausalGraph
+from otel_mas.errors.printable import shortened
 from otel_mas.model import Span
 from otel_mas.report.decisions import Reasons, decision, reason
 from otel_mas.report.forks import forked
@@ -16,7 +17,7 @@ from otel_mas.report.message_readers import MessageReaders
 from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.terminal.lines import bar, cells, fit, joined, kind_style, outcome
 from otel_mas.report.terminal.overdue import marks
-from otel_mas.report.text import duration, plain, shortened, usd
+from otel_mas.report.text import duration, plain, usd
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import grpc  # type: ignore[import-untyped]
 
 from otel_mas.errors import SourceError
+from otel_mas.errors.printable import one_line
 from otel_mas.otlp.wire import VARINT, delimited, number, tag, text, timestamp, values
 from otel_mas.sources.endpoint import (
     Access,
@@ -138,7 +139,7 @@ class JaegerGrpcClient:
             return nothing_listens(there, _HINT)
         if "http1" in lowered or "settings frame" in lowered or "http2" in lowered:
             return not_this_server(there, "Jaeger", "no gRPC", _HINT)
-        return SourceError(f"{there} cannot be reached, or hung up ({_brief(details)}): {_HINT}")
+        return SourceError(f"{there} cannot be reached, or hung up ({one_line(details)}): {_HINT}")
 
 
 class _NotFound(SourceError):
@@ -156,7 +157,3 @@ def _trust(certificate: str | None) -> Any:
     if b"-----BEGIN CERTIFICATE-----" not in given:
         raise SourceError(f"OTEL_MAS_SOURCE_CERTIFICATE: {certificate} holds no certificates in PEM form")
     return grpc.ssl_channel_credentials(root_certificates=given)
-
-
-def _brief(details: str) -> str:
-    return details if len(details) <= 160 else f"{details[:160]}…"

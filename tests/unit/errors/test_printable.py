@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from otel_mas.errors.log import logger
-from otel_mas.errors.printable import printable, printable_json
+from otel_mas.errors.printable import one_line, printable, printable_json
 
 HOSTILE = "\x1b[31mred\x1b]0;t\x07\x9b1m\x7f\u202egnp\u2066x\u2069\u2028\u200b\u200e\ufeff\ud800\U000e0041end"
 BAD = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\u200b\u200e\ufeff\ud800-\udfff\U000e0000-\U000e007f]")
@@ -34,6 +34,11 @@ def test_json_keeps_its_meaning_and_its_line_breaks() -> None:
     shown = printable_json(json.dumps(logged, ensure_ascii=False, indent=2))
     assert json.loads(shown) == logged
     assert not BAD.search(shown.replace("\n", ""))
+
+
+def test_a_servers_words_are_one_line_and_short() -> None:
+    assert one_line("a\n b\t c") == "a b c"
+    assert one_line("x" * 10_000) == "x" * 199 + "…"
 
 
 def test_log_lines_and_tracebacks_are_printable(caplog: pytest.LogCaptureFixture) -> None:

@@ -15,7 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from otel_mas.shipping import Accepted
-from otel_mas_exporters.otlp_client import accepted, one_line, retry_after, retry_info, status_message
+from otel_mas_exporters.otlp_client import accepted, retry_after, retry_info, status_message
 
 
 def test_success_whole_and_partial() -> None:
@@ -80,8 +80,3 @@ def test_a_status_that_asks_for_nothing(status: bytes) -> None:
 )
 def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
     assert retry_after(header, datetime(2025, 11, 21, 10, tzinfo=UTC).timestamp()) == seconds
-
-
-def test_a_servers_words_are_one_line_and_short() -> None:
-    assert one_line("a\n b\t c") == "a b c"
-    assert len(one_line("x" * 10_000)) < 250
