@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -34,6 +34,7 @@ class SpanContents:
     def __init__(self, content: RunContent) -> None:
         self._content = content
         self._state = StateValues(content)
+        self._logs: dict[tuple[str, str], tuple[LogRecord, ...]] = {}
         self._digests: dict[tuple[str, str, str], list[str]] = {}
         for ref in sorted(content.refs, key=attrgetter("position")):
             self._digests.setdefault((ref.trace_id, ref.span_id, ref.direction), []).append(ref.digest)
@@ -85,9 +86,13 @@ class SpanContents:
         message = self._content.error_message(span)
         return Text(message, None if message else NOT_KEPT)
 
-    def logs(self, span: Span) -> Iterator[LogRecord]:
+    def logs(self, span: Span) -> Sequence[LogRecord]:
         """Log records of the app inside a span."""
-        return records_of(span, self._content)
+        key = span.trace_id, span.span_id
+        found = self._logs.get(key)
+        if found is None:  # the log looks for them before each span inside
+            found = self._logs[key] = tuple(records_of(span, self._content))
+        return found
 
     def state(self, span: Span) -> Text:
         """Values written to channels of a state, a line for each channel, and one for all that were not kept."""

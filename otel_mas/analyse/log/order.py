@@ -35,19 +35,21 @@ def causal_order(graph: CausalGraph) -> Iterator[Moment]:
     """Starts and ends of the graph's spans in causal order; spans that are open have no end. O(n log n)."""
     spans = graph.spans
     later, waiting = _dependencies(graph)
-    heap = [_key(spans, moment) for moment in range(2 * len(spans)) if _exists(spans, moment) and not waiting[moment]]
-    heapq.heapify(heap)
-    left = None
+    by_time = _by_time(spans)
+    places = [0] * (2 * len(spans))
+    for place, moment in enumerate(by_time):
+        places[moment] = place
+    heap = [place for place, moment in enumerate(by_time) if not waiting[moment]]  # sorted, so it is a heap
+    earliest = iter(by_time)
     done = bytearray(2 * len(spans))
     while True:
         if not heap:
             # Links in a circle: the earliest moment that is left goes first.
-            left = _by_time(spans) if left is None else left
-            first = next((moment for moment in left if not done[moment]), None)
+            first = next((moment for moment in earliest if not done[moment]), None)
             if first is None:
                 return
-            heap.append(_key(spans, first))
-        moment = heapq.heappop(heap)[-1]
+            heap.append(places[first])
+        moment = by_time[heapq.heappop(heap)]
         if done[moment]:
             continue
         done[moment] = True
@@ -55,7 +57,7 @@ def causal_order(graph: CausalGraph) -> Iterator[Moment]:
         for following in later.get(moment, ()):
             waiting[following] -= 1
             if not waiting[following] and not done[following]:
-                heapq.heappush(heap, _key(spans, following))
+                heapq.heappush(heap, places[following])
 
 
 def _dependencies(graph: CausalGraph) -> tuple[dict[int, list[int]], list[int]]:
@@ -109,25 +111,17 @@ def _encloses(graph: CausalGraph, outer: int, inner: int) -> bool:
     return inner == outer
 
 
-def _exists(spans: tuple[Span, ...], moment: int) -> bool:
-    return not moment & 1 or spans[moment >> 1].end_ns is not None
-
-
-def _key(spans: tuple[Span, ...], moment: int) -> tuple[int, bool, int, int]:
-    """By time; at the same time ends come first, those of inner spans before those of the spans around them."""
-    number, is_end = moment >> 1, bool(moment & 1)
-    return time_of(spans[number], is_end), not is_end, -number if is_end else number, moment
-
-
 def time_of(span: Span, is_end: bool) -> int:
     """Time of a moment; an end is not before its start, whatever the span says."""
     return max(span.start_ns, span.end_ns) if is_end and span.end_ns is not None else span.start_ns
 
 
-def _by_time(spans: tuple[Span, ...]) -> Iterator[int]:
-    return iter(
-        sorted(filter(lambda moment: _exists(spans, moment), range(2 * len(spans))), key=lambda m: _key(spans, m))
-    )
+def _by_time(spans: tuple[Span, ...]) -> list[int]:
+    """Moments by time; at the same time ends come first, those of inner spans before those of the spans around them."""
+    ends = [2 * number + 1 for number in reversed(range(len(spans))) if spans[number].end_ns is not None]
+    moments = [*ends, *range(0, 2 * len(spans), 2)]
+    moments.sort(key=lambda moment: time_of(spans[moment >> 1], bool(moment & 1)))  # keeps the order within a time
+    return moments
 
 
 __all__ = ["Moment", "causal_order", "is_judged_by", "time_of"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Hashable, Sequence
 
 Reader = Hashable
@@ -19,27 +19,29 @@ class Readers:
     def __init__(self) -> None:
         self._known: defaultdict[Reader, dict[str, tuple[int, int]]] = defaultdict(dict)
         self._writers: dict[str, str] = {}
-        self._written: Counter[str] = Counter()
+        self._written: dict[str, int] = {}
 
     def read(self, reader: Reader, digests: Sequence[str]) -> list[int]:
         """Positions of the messages that are new to a reader, who knows all of them from now on."""
-        known, seen = self._known[reader], Counter[str]()
+        known = self._known[reader]
+        seen: dict[str, int] = {}
         new = []
         for position, digest in enumerate(digests):
-            seen[digest] += 1
+            number = seen[digest] = seen.get(digest, 0) + 1
             times, version = known.get(digest, (0, 0))
-            if seen[digest] > times or version < self._written[digest]:
+            written = self._written.get(digest, 0)
+            if number > times or version < written:
                 new.append(position)
-                known[digest] = max(times, seen[digest]), self._written[digest]
+                known[digest] = max(times, number), written
         return new
 
     def write(self, reader: Reader, writer: str, digests: Sequence[str]) -> None:
         """Record that a reader wrote messages, under the name by which it is called."""
         known = self._known[reader]
         for digest in digests:
-            self._written[digest] += 1
+            written = self._written[digest] = self._written.get(digest, 0) + 1
             self._writers[digest] = writer
-            known[digest] = known.get(digest, (0, 0))[0] + 1, self._written[digest]
+            known[digest] = known.get(digest, (0, 0))[0] + 1, written
 
     def writer(self, digest: str) -> str | None:
         """Name of the last writer of a message; None where nobody wrote it: it came from the app or its user."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from otel_mas.analyse.places import places
-from otel_mas.causal import CHILD, CausalGraph
+from otel_mas.causal import CHILD, CausalGraph, Edge
 from otel_mas.model import Span
 
 ANOTHER_TRACE = "another trace"
@@ -41,9 +41,12 @@ class GraphTasks:
     """Names of the tasks of a causal graph."""
 
     def __init__(self, graph: CausalGraph) -> None:
-        self._graph = graph
         self._places = places(graph)
         self._spans = {span.span_id: span for span in graph.spans}
+        self._causes: dict[str, list[Edge]] = {}
+        for edge in graph.edges:
+            if edge.kind != CHILD:
+                self._causes.setdefault(edge.effect, []).append(edge)
 
     def task(self, span: Span) -> str:
         place = self._places[span.span_id]
@@ -53,10 +56,9 @@ class GraphTasks:
         return self._places[span.span_id].agent
 
     def causes(self, span: Span) -> Iterable[Cause]:
-        for edge in self._graph.causes_of(span.span_id):
-            if edge.kind != CHILD:
-                cause = self._spans.get(edge.cause)
-                yield Cause(edge.kind, edge.provenance, ANOTHER_TRACE if cause is None else self.task(cause))
+        for edge in self._causes.get(span.span_id, ()):
+            cause = self._spans.get(edge.cause)
+            yield Cause(edge.kind, edge.provenance, ANOTHER_TRACE if cause is None else self.task(cause))
 
 
 def run_name(root: Span) -> str:
