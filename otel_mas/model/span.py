@@ -1,9 +1,9 @@
-"""A span as a reader sees it: columns at hand, the body decoded when it is asked for."""
+"""A span as a reader sees it: columns at hand, the parts of the body decoded when they are asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import Any, Final
 
@@ -90,7 +90,7 @@ class Event:
 class SpanBody:
     """The part of a span that a graph does not need: all attributes, events, and links as they were sent.
 
-    Not to be changed, and not frozen, as `Span`.
+    Not to be changed, and not frozen, as `Span`. `otlp.decode.EncodedBody` decodes each field when it is asked for.
     """
 
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
@@ -103,13 +103,23 @@ class SpanBody:
     dropped_events_count: int = 0
     dropped_links_count: int = 0
 
+    def attribute(self, name: str, default: AttributeValue = None) -> AttributeValue:
+        """One attribute by name."""
+        return self.attributes.get(name, default)
+
+    def changed(self, **values: Any) -> SpanBody:
+        """A copy with other values in some fields."""
+        return SpanBody(
+            **{one.name: getattr(self, one.name) for one in fields(self) if one.name not in values}, **values
+        )
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class Span:
     """One span. Ids are lower-case hex; times are nanoseconds since the Unix epoch.
 
     `columns` holds the attributes that the source delivers without decoding the body; `attributes`, `events` and
-    the other properties decode it, once, when first asked for. `links` are always at hand.
+    the other properties decode their part of it, once, when first asked for. `links` are always at hand.
     `end_ns` is None while the span is open, and for ever where its process stopped before it ended (`stopped`);
     `seen_ns` is then the last sign of life of that process, as far as the source knows.
 
@@ -145,7 +155,7 @@ class Span:
 
     @property
     def body(self) -> SpanBody:
-        """The decoded body; the first access decodes it."""
+        """The body; the first access reads it."""
         if self._body is None:
             body = self.load() if self.load is not None else SpanBody(attributes=self.columns, links=self.links)
             self._body = body
@@ -177,9 +187,9 @@ class Span:
         return self.start_ns if self.seen_ns is None else max(self.start_ns, self.seen_ns)
 
     def get(self, name: str, default: AttributeValue = None) -> AttributeValue:
-        """An attribute by name: from the columns, else from the body."""
+        """An attribute by name: from the columns, else from the body, which decodes nothing where it has none such."""
         value = self.columns.get(name)
-        return self.body.attributes.get(name, default) if value is None else value
+        return self.body.attribute(name, default) if value is None else value
 
     @property
     def record_kind(self) -> str | None:

@@ -2,40 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.model import AttributeValue, Event, Link, Resource, Scope, SpanBody
 from otel_mas.otlp.nesting import parsed
+from otel_mas.otlp.wire import utf8
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 
+class EncodedBody(SpanBody):
+    """The body of an OTLP `Span` message, of which each field is decoded when it is first asked for.
+
+    Raises:
+        ValueError: it is no such message.
+    """
+
+    __slots__ = ("_encoded",)
+
+    def __init__(self, encoded: bytes) -> None:
+        parsed(_span_message()(), encoded)
+        self._encoded = encoded
+
+    def __getattr__(self, name: str) -> Any:
+        """Called for a field that is not set yet."""
+        if name not in _FIELDS:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        value = self._decoded(name)
+        setattr(self, name, value)
+        return value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SpanBody) and all(getattr(self, name) == getattr(other, name) for name in _FIELDS)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def attribute(self, name: str, default: AttributeValue = None) -> AttributeValue:
+        """One attribute by name; nothing is decoded where the bytes of the name do not occur."""
+        return self.attributes.get(name, default) if utf8(name) in self._encoded else default
+
+    def _decoded(self, name: str) -> Any:
+        return _FIELDS[name](parsed(_span_message()(), self._encoded))
+
+
 def decode_body(body: bytes) -> SpanBody:
-    """Decode an OTLP `Span` message, but for its ids, times and status code. Raises ValueError where it is none."""
-    span = parsed(_span_message()(), body)
-    return SpanBody(
-        attributes=_attributes(span.attributes),
-        events=tuple(
-            Event(
-                name=event.name,
-                time_ns=event.time_unix_nano,
-                attributes=_attributes(event.attributes),
-                dropped_attributes_count=event.dropped_attributes_count,
-            )
-            for event in span.events
-        ),
-        links=tuple(map(link_of, span.links)),
-        status_message=span.status.message,
-        trace_state=span.trace_state,
-        flags=span.flags,
-        dropped_attributes_count=span.dropped_attributes_count,
-        dropped_events_count=span.dropped_events_count,
-        dropped_links_count=span.dropped_links_count,
-    )
+    """Read an OTLP `Span` message, but for its ids, times and status code. Raises ValueError where it is none."""
+    return EncodedBody(body)
 
 
 def decode_resource(body: bytes, schema_url: str = "") -> Resource:
@@ -67,6 +84,24 @@ def link_of(link: Any) -> Link:
         flags=link.flags,
         dropped_attributes_count=link.dropped_attributes_count,
     )
+
+
+def _event_of(event: Any) -> Event:
+    return Event(event.name, event.time_unix_nano, _attributes(event.attributes), event.dropped_attributes_count)
+
+
+# How each field of a body is read from the parsed message.
+_FIELDS: Mapping[str, Callable[[Any], Any]] = {
+    "attributes": lambda span: _attributes(span.attributes),
+    "events": lambda span: tuple(map(_event_of, span.events)),
+    "links": lambda span: tuple(map(link_of, span.links)),
+    "status_message": attrgetter("status.message"),
+    "trace_state": attrgetter("trace_state"),
+    "flags": attrgetter("flags"),
+    "dropped_attributes_count": attrgetter("dropped_attributes_count"),
+    "dropped_events_count": attrgetter("dropped_events_count"),
+    "dropped_links_count": attrgetter("dropped_links_count"),
+}
 
 
 @cache

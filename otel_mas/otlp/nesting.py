@@ -41,18 +41,22 @@ def parsed(message: Any, encoded: bytes) -> Any:
     Raises:
         ValueError: it is no such message, or only the beginning of one.
     """
-    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
-
-    name = message.DESCRIPTOR.name
     try:
         message.ParseFromString(encoded)
-    except DecodeError as error:
+    except _decode_error() as error:  # loaded where there is one: spans are many
+        name = message.DESCRIPTOR.name
         try:
             message.Clear()
             message.ParseFromString(cut_nesting(encoded, name))
-        except (DecodeError, ValueError):
+        except (_decode_error(), ValueError):
             raise ValueError(f"not an OTLP {name} message: {error}") from error
     return message
+
+
+def _decode_error() -> type[Exception]:
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
+    return DecodeError  # type: ignore[no-any-return]
 
 
 def cut_nesting(encoded: bytes, name: str) -> bytes:

@@ -10,12 +10,12 @@ from functools import partial
 from sys import intern
 from typing import TYPE_CHECKING, Any
 
-from otel_mas.model import Link, Resource, Scope, Span, SpanBody, SpanKind, StatusCode, SummaryBuilder, Trace
+from otel_mas.model import Link, Resource, Scope, Span, SpanKind, StatusCode, SummaryBuilder, Trace
 from otel_mas.model.columns import COLUMN_ATTRIBUTES
 from otel_mas.model.incomplete import missing_parents
 from otel_mas.model.start_order import in_start_order
 from otel_mas.otlp.array_parts import with_joined_arrays
-from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope, decode_value, link_of
+from otel_mas.otlp.decode import EncodedBody, decode_resource, decode_scope, decode_value, link_of
 from otel_mas.otlp.nesting import parsed
 from otel_mas.semconv import STRING_ARRAYS
 from otel_mas.semconv import attributes as names
@@ -119,7 +119,7 @@ class SpanReader:
             columns=columns,
             resource=resource,
             scope=scope,
-            load=partial(_load, encoded) if self._bodies else None,
+            load=partial(_RestoredBody, encoded) if self._bodies else None,
         )
 
 
@@ -157,23 +157,16 @@ def trace_id_of(encoded: bytes) -> str:
     return encoded.rjust(16, b"\0").hex()
 
 
-def _load(encoded: bytes) -> SpanBody:
-    body = decode_body(encoded)
-    attributes = restored_attributes(body.attributes)
-    links = restored_links(body.links, causes_of(attributes))
-    if attributes is body.attributes and links is body.links:
-        return body
-    return SpanBody(
-        attributes=attributes,
-        events=body.events,
-        links=links,
-        status_message=body.status_message,
-        trace_state=body.trace_state,
-        flags=body.flags,
-        dropped_attributes_count=body.dropped_attributes_count,
-        dropped_events_count=body.dropped_events_count,
-        dropped_links_count=body.dropped_links_count,
-    )
+class _RestoredBody(EncodedBody):
+    """A body with what the backend lost put back, from its own attributes."""
+
+    __slots__ = ()
+
+    def _decoded(self, name: str) -> Any:
+        found = super()._decoded(name)
+        if name == "attributes":
+            return restored_attributes(found)
+        return restored_links(found, causes_of(self.attributes)) if name == "links" else found
 
 
 def _value(pair: Any) -> Any:

@@ -269,4 +269,4 @@ def _united(older: Span, newer: Span) -> Span:
 
 
 def _united_body(older: Span, newer: Span) -> SpanBody:
-    return replace(newer.body, attributes={**older.body.attributes, **newer.body.attributes})
+    return newer.body.changed(attributes={**older.body.attributes, **newer.body.attributes})

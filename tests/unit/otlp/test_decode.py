@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+import dataclasses
 import subprocess
 import sys
 from typing import Any
@@ -69,6 +72,54 @@ def test_a_body_has_everything_that_the_span_carries() -> None:
         dropped_events_count=2,
         dropped_links_count=3,
     )
+
+
+@given(st.dictionaries(TEXT, VALUES, max_size=4), st.dictionaries(TEXT, VALUES, max_size=2), TEXT)
+def test_one_attribute_is_the_same_as_among_all(
+    attributes: dict[str, Any], of_event: dict[str, Any], name: str
+) -> None:
+    event = trace_pb2.Span.Event(name=name, attributes=pairs(of_event))
+    encoded = trace_pb2.Span(name=name, attributes=pairs(attributes), events=[event]).SerializeToString()
+    for wanted in (name, *attributes, *of_event, "\ud800"):
+        assert decode_body(encoded).attribute(wanted, "none") == attributes.get(wanted, "none")
+
+
+def test_only_what_is_asked_for_is_decoded() -> None:
+    body = decode_body(
+        trace_pb2.Span(
+            attributes=pairs({"k": 1}),
+            events=[trace_pb2.Span.Event(name="e")],
+            status=trace_pb2.Status(message="broke"),
+        ).SerializeToString()
+    )
+    assert body.attribute("other") is None
+    assert decoded(body) == set()
+    assert body.events == (Event("e", 0),)
+    assert decoded(body) == {"events"}
+    assert body.attribute("k") == 1
+    assert decoded(body) == {"events", "attributes"}
+    assert body.attributes is body.attributes
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        body.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_a_body_is_equal_to_one_with_the_same_fields_and_copied_as_a_whole() -> None:
+    encoded = trace_pb2.Span(attributes=pairs({"k": 1}), flags=3).SerializeToString()
+    whole = SpanBody(attributes={"k": 1}, flags=3)
+    assert decode_body(encoded) == whole == copy.deepcopy(decode_body(encoded))
+    assert decode_body(encoded) != SpanBody(attributes={"k": 1}, flags=4)
+    changed = decode_body(encoded).changed(attributes={"k": 2})
+    assert (changed, changed.attribute("k")) == (SpanBody(attributes={"k": 2}, flags=3), 2)
+
+
+def decoded(body: SpanBody) -> set[str]:
+    """Names of the fields that are there, without asking for one."""
+    found = set()
+    for field in dataclasses.fields(SpanBody):
+        with contextlib.suppress(AttributeError):
+            vars(SpanBody)[field.name].__get__(body)
+            found.add(field.name)
+    return found
 
 
 def test_bytes_that_are_no_span_are_a_value_error() -> None:
