@@ -8,9 +8,10 @@ from enum import StrEnum
 
 from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.judgements import Judgements, quote
-from otel_mas.analyse.topology import ANY, COMMAND, EDGE, HANDLER, JOIN, DeclaredEdge, GraphScope, GraphScopes, Topology
+from otel_mas.analyse.topology import GraphScope, GraphScopes
 from otel_mas.causal import CausalGraph
 from otel_mas.causal.failed import failed
+from otel_mas.causal.topology import ANY, COMMAND, EDGE, HANDLER, JOIN, DeclaredEdge, Topology
 from otel_mas.model import Span
 from otel_mas.model.channels import BRANCH_TO, END, START, node_of
 from otel_mas.semconv import attributes as names

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hypothesis.strategies as st
 from hypothesis import given
 
-from otel_mas.analyse.topology import ANY, DeclaredEdge, Topology, topologies
+from otel_mas.causal.topology import ANY, DeclaredEdge, Topology, topologies
 from otel_mas.model import Span
 from otel_mas.semconv import attributes as names
 

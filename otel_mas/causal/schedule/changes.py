@@ -1,0 +1,95 @@
+"""Changes of a recorded run that `reschedule` understands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from otel_mas.errors import UnsupportedQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Faster:
+    """All that `target` names takes its time divided by `times`, with all that is inside; below 1 it gets slower."""
+
+    target: str
+    times: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.times) and self.times > 0):
+            raise UnsupportedQuery(f"{self.target} cannot be {self.times:g} times as fast: give a number above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """Each of what `target` names takes so many ns. The parts of one that has some inside shrink or grow alike."""
+
+    target: str
+    duration_ns: int
+
+    def __post_init__(self) -> None:
+        if self.duration_ns < 0:
+            raise UnsupportedQuery(f"{self.target} cannot take {self.duration_ns} ns: give 0 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """Spans of these names run side by side, as far as neither control nor data holds them back."""
+
+    targets: Collection[str]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.targets, str) or not self.targets:
+            raise UnsupportedQuery(f"what is to run in parallel is a list of names, not {self.targets!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """All that `target` names takes no time and costs nothing; what waited for it follows its causes."""
+
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """Calls of a model go to the model `by`, which answers `times` as fast."""
+
+    model: str
+    by: str
+    times: float = 1.0
+
+    def __post_init__(self) -> None:
+        Faster(self.model, self.times)
+        if not self.model or not self.by:
+            raise UnsupportedQuery("a model is replaced by another one: name both")
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutRetries:
+    """Attempts that failed and were repeated in the same run take no time and cost nothing, nor does the wait after."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutWaiting:
+    """No time passes before a person answers, an app is invoked again, or a failed attempt is repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutBarriers:
+    """A task starts once its causes have ended, whatever else LangGraph's step holds, and however many tasks run."""
+
+
+Change = Faster | Lasting | Parallel | Without | Instead | WithoutRetries | WithoutWaiting | WithoutBarriers
+
+__all__ = [
+    "Change",
+    "Faster",
+    "Instead",
+    "Lasting",
+    "Parallel",
+    "Without",
+    "WithoutBarriers",
+    "WithoutRetries",
+    "WithoutWaiting",
+]

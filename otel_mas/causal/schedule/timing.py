@@ -1,0 +1,158 @@
+"""Times of events from their dependencies, and how late each may be without the run ending later."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import inf
+
+from otel_mas.causal.schedule.dependencies import NOTHING, Dependencies
+from otel_mas.causal.schedule.limits import FreePlaces
+
+
+def recorded_times(waits: Dependencies) -> list[int]:
+    """When each event took place, in ns since the Unix epoch."""
+    times = [*waits.forest.start, *waits.forest.end]
+    for join in range(waits.first_join, len(waits.before)):
+        time, earlier = times[waits.before[join]], waits.joined[join]
+        times.append(time if earlier == NOTHING else max(time, times[earlier]))
+    return times
+
+
+_OPEN, _PLACED = 1, 2
+
+
+def in_order(waits: Dependencies) -> Dependencies:
+    """The same dependencies, with an order in which no event depends on a later one; without limits if there is none.
+
+    Tasks may take their places in another order than they ended in when they were recorded.
+    """
+    placed, order = bytearray(len(waits.before)), []
+    for first in waits.order:
+        stack = [first]
+        while stack:
+            event = stack[-1]
+            if placed[event]:
+                stack.pop()
+                if placed[event] == _OPEN:
+                    placed[event] = _PLACED
+                    order.append(event)
+                continue
+            placed[event] = _OPEN
+            for earlier in _all_before(waits, event):
+                if placed[earlier] == _OPEN:
+                    return in_order(replace(waits, limits={}))
+                if not placed[earlier]:
+                    stack.append(earlier)
+    return replace(waits, order=order)
+
+
+def _all_before(waits: Dependencies, event: int) -> Iterator[int]:
+    """All events whose times have to be known first: under a limit the chain of the tasks before."""
+    for earlier in (waits.before[event], waits.joined[event]):
+        if earlier != NOTHING:
+            yield earlier
+    yield from waits.causes.get(event, ())
+    limit = waits.limits.get(event)
+    if limit is not None:
+        for task in limit.earlier if limit.at == limit.places else limit.tasks[limit.at - 1 : limit.at]:
+            yield task
+            yield waits.count + task
+
+
+class _Ready:
+    """When all that an event depends on has taken place."""
+
+    def __init__(self, waits: Dependencies, times: Sequence[int]) -> None:
+        self._waits = waits
+        self._times = times
+        self._taken: dict[int, FreePlaces] = defaultdict(FreePlaces)
+
+    def at(self, event: int) -> int:
+        """In ns; 0 where it depends on nothing. Those under a limit are asked for in their order."""
+        waits, times = self._waits, self._times
+        known = [times[one] for one in (waits.before[event], waits.joined[event]) if one != NOTHING]
+        known += [times[cause] for cause in waits.causes.get(event, ())]
+        limit = waits.limits.get(event)
+        if limit is not None:
+            known.append(self._taken[limit.tasks[0]].free_at(limit, lambda task: times[waits.count + task]))
+        return max(known, default=0)
+
+
+def lags_of(waits: Dependencies, times: Sequence[int]) -> list[int]:
+    """How long after the last of what it depends on each event took place, in ns; since the epoch if on nothing."""
+    ready, lags = _Ready(waits, times), [0] * len(times)
+    for event in waits.order:
+        lags[event] = times[event] - ready.at(event)
+    return lags
+
+
+def times_of(waits: Dependencies, lags: Sequence[int]) -> list[int]:
+    """When each event takes place that follows what it depends on by these lags. Linear, but for limits."""
+    times = [0] * len(lags)
+    ready, before, joined = _Ready(waits, times), waits.before, waits.joined
+    special = waits.causes.keys() | waits.limits.keys()
+    for event in waits.order:
+        if event in special:
+            times[event] = ready.at(event) + lags[event]
+            continue
+        one, other = before[event], joined[event]
+        time = times[one] if one != NOTHING else 0
+        if other != NOTHING and times[other] > time:
+            time = times[other]
+        times[event] = time + lags[event]
+    return times
+
+
+def last_end(waits: Dependencies, times: Sequence[int]) -> int:
+    """The end of the run: of the last of its roots."""
+    return max((times[waits.count + root] for root in waits.forest.roots), default=0)
+
+
+def latest_times(waits: Dependencies, times: Sequence[int], lags: Sequence[int]) -> list[float]:
+    """The latest time of each event with which the run still ends when it does; infinite if nothing waits for it."""
+    latest = [inf] * len(times)
+    end = last_end(waits, times)
+    for root in waits.forest.roots:
+        latest[waits.count + root] = end
+    for event in reversed(waits.order):
+        if latest[event] == inf:
+            continue
+        bound = latest[event] - lags[event]
+        for earlier in _awaited_by(waits, event, times):
+            if latest[earlier] > bound:
+                latest[earlier] = bound
+    return latest
+
+
+def _awaited_by(waits: Dependencies, event: int, times: Sequence[int]) -> Iterator[int]:
+    """The events that must not be later than an event allows. Of tasks before a limit those that leave it a place."""
+    for earlier in (waits.before[event], waits.joined[event]):
+        if earlier != NOTHING:
+            yield earlier
+    yield from waits.causes.get(event, ())
+    limit = waits.limits.get(event)
+    if limit is not None:
+        ends = sorted(waits.count + task for task in limit.earlier)
+        ends.sort(key=times.__getitem__)
+        yield from ends[: limit.at - limit.places + 1]
+
+
+def chain_to_end(waits: Dependencies, times: Sequence[int], lags: Sequence[int]) -> list[tuple[int, int]]:
+    """Pairs of events, each first one the last that the second one waited for: from the end of the run backwards."""
+    end = last_end(waits, times)
+    event = next((waits.count + root for root in waits.forest.roots if times[waits.count + root] == end), NOTHING)
+    chain = []
+    while event != NOTHING:
+        ready = times[event] - lags[event]
+        awaited = list(_awaited_by(waits, event, times))
+        # Among several a cause says more than a join, and a join more than the span around.
+        earlier = next((one for one in reversed(awaited) if times[one] == ready), NOTHING)
+        if earlier != NOTHING:
+            chain.append((earlier, event))
+        event = earlier
+    return chain
+
+
+__all__ = ["chain_to_end", "in_order", "lags_of", "last_end", "latest_times", "recorded_times", "times_of"]
