@@ -12,10 +12,10 @@ _WAIT_S = 2.0  # of a fork for an import, which may itself wait for the thread t
 
 
 class ForkLock:
-    """A lock (`with lock:`) that is free in a forked child, whichever thread of the parent held it."""
+    """A reentrant lock (`with lock:`) that is free in a forked child, whichever other thread of the parent held it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._renew)
 
@@ -26,7 +26,10 @@ class ForkLock:
         self._lock.release()
 
     def _renew(self) -> None:
-        self._lock = threading.Lock()
+        if self._lock.acquire(blocking=False):  # it is free, or the thread that forked has it
+            self._lock.release()
+        else:
+            self._lock = threading.RLock()
 
 
 class ImportLock:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import logging
-import os
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 from otel_mas.config import OWN, Settings
 from otel_mas.errors.log import logger
+from otel_mas.fork import ForkLock
 from otel_mas.instrumentation import install
 from otel_mas.pricing import PRICES
 from otel_mas.record import lifecycle
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 _LOGS = "otel_mas.instrumentation.logs.level"
 
-_lock = threading.RLock()
+_lock = ForkLock()
 _running: Settings | None = None
 _asked = False  # whether somebody asked for this recording, or it runs because otel-mas is installed
 
@@ -102,13 +101,5 @@ def _replaces(settings: Settings, running: Settings, asked: bool) -> bool:
     )
     return False
 
-
-def _renew_lock() -> None:
-    global _lock
-    _lock = threading.RLock()  # another thread of the parent may have held it at the fork
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
 
 __all__ = ["switch_off", "switch_on"]

@@ -1,13 +1,15 @@
-"""The interpreter's switch interval around a fork."""
+"""Locks in a forked child, and the interpreter's switch interval around a fork."""
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from otel_mas.fork import SwitchInterval
+from otel_mas.fork import ForkLock, SwitchInterval
 
 
 @pytest.fixture
@@ -49,3 +51,21 @@ def test_an_interval_that_the_app_sets_meanwhile_stays(found: float) -> None:
     sys.setswitchinterval(0.03)
     interval.restore()
     assert sys.getswitchinterval() == pytest.approx(0.03)
+
+
+def test_the_thread_that_forks_lets_go_of_its_lock_in_the_child_too() -> None:
+    lock = ForkLock()
+    with lock:
+        child = os.fork()
+        if child == 0:
+            lock.__exit__()
+            os._exit(_taken(lock))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def _taken(lock: ForkLock) -> int:
+    """0 where another thread gets the lock."""
+    taken = threading.Thread(target=lock.__enter__, daemon=True)
+    taken.start()
+    taken.join(10)
+    return int(taken.is_alive())

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +11,7 @@ import opentelemetry.trace as trace_api
 from opentelemetry.trace import NoOpTracer, ProxyTracerProvider, Tracer
 
 from otel_mas.errors.log import logger
-from otel_mas.fork import imports
+from otel_mas.fork import ForkLock, imports
 from otel_mas.record.guard import caught
 from otel_mas.record.sdk.processor import SCOPE
 from otel_mas.semconv import SCHEMA_URL
@@ -34,7 +32,7 @@ _UNKNOWN_API = (
     "next span only"
 )
 _api: Any = trace_api  # of which we use and replace private parts
-_lock = threading.RLock()
+_lock = ForkLock()
 _attachment: Attachment | None = None
 _kept: OwnProvider | None = None  # ours, that others rely on: it stays when recording ends
 _original: Any = None  # the API's own `_set_tracer_provider`, while ours stands in its place
@@ -330,13 +328,5 @@ def _warn_once(message: str, *values: object) -> None:
         _warned.add(message)
         logger.warning(message, *values)
 
-
-def _renew_lock() -> None:
-    global _lock
-    _lock = threading.RLock()  # another thread of the parent may have held it at the fork
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
 
 __all__ = ["attach", "detach", "tracer"]
