@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from otel_mas.analyse.findings import Detector, RunFacts, detect, ranked
+from otel_mas.analyse.root_cause import Marked, RootCause, root_cause
 from otel_mas.api.query_answers import Answer
+from otel_mas.api.tables import Tabular
 from otel_mas.errors import UnsupportedQuery
 from otel_mas.model import Finding, Undecided
+
+if TYPE_CHECKING:
+    from otel_mas.report.frame import Frame
 
 GROUP = "otel_mas_detector"
 
@@ -22,6 +28,39 @@ class Findings(Answer[Finding]):
     def __init__(self, found: Iterable[Finding] = (), undecided: Iterable[Undecided] = ()) -> None:
         super().__init__(found)
         self.undecided = tuple(undecided)
+
+
+@dataclass(frozen=True)
+class Explanation(Tabular):
+    """Root causes of what somebody has against a run, or of its errors, and all findings about it.
+
+    As a table: a row for each root cause.
+    """
+
+    run: RunFacts
+    complaint: Marked | None
+    """The complaint, where there is one beside errors."""
+    root_cause: tuple[RootCause, ...]
+    """The most probable one first; none for a run against which nothing speaks."""
+    findings: Findings
+
+    def _frame(self) -> Frame:
+        from otel_mas.report.frame.query import answer
+
+        return answer("root_cause", self.root_cause)
+
+    def _repr_html_(self) -> str:
+        from otel_mas.report.html import notebook
+        from otel_mas.report.query_tables import TABLES
+
+        causes = notebook.table(TABLES["root_cause"](self.root_cause)) if self.root_cause else ""
+        return causes + self.findings._repr_html_()
+
+
+def explain(facts: RunFacts, complaint: Marked | None) -> Explanation:
+    """Root causes and findings of a run."""
+    causes = root_cause(facts.graph, facts.content, wrong=complaint)
+    return Explanation(facts, complaint, tuple(causes), find(facts))
 
 
 def installed_detectors() -> dict[str, EntryPoint]:
@@ -70,4 +109,4 @@ def _loaded(point: EntryPoint) -> Detector:
         return failing
 
 
-__all__ = ["Findings", "find", "installed_detectors"]
+__all__ = ["Explanation", "Findings", "explain", "find", "installed_detectors"]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from otel_mas.analyse.spans import SpanDetails
     from otel_mas.analyse.why_not import WhyNot
     from otel_mas.api.answers import Profile
-    from otel_mas.api.findings import Findings
+    from otel_mas.api.findings import Explanation, Findings
     from otel_mas.api.graph import Graph
     from otel_mas.api.log import Log
     from otel_mas.api.logs import Logs
@@ -297,6 +297,16 @@ class Run(Tabular):
         from otel_mas.analyse.root_cause import root_cause
 
         return tuple(root_cause(self.graph().causal, self._content, wrong=wrong))
+
+    def explain(self, *, complaint: Marked | None = None) -> Explanation:
+        """Root causes of its errors, or of what somebody has against it, and all findings about it: docs/root-cause.md.
+
+        Args:
+            complaint: what somebody has against it: a wrong or missing answer, or that it was late.
+        """
+        from otel_mas.api.findings import explain
+
+        return explain(self._facts(), complaint)
 
     def findings(self, *, codes: str | Collection[str] = (), thresholds: Mapping[str, float] | None = None) -> Findings:
         """Findings about it, the worst first, each with its evidence: docs/findings.md.

@@ -62,7 +62,7 @@ def _documents() -> dict[str, Any]:
     from otel_mas.report import json
     from otel_mas.report.json import query
     from otel_mas.report.json.errors import ErrorsDocument
-    from otel_mas.report.json.findings import FindingForm
+    from otel_mas.report.json.findings import ExplanationDocument, FindingForm
     from otel_mas.report.json.log import EntryForm
     from otel_mas.report.json.session import SessionDocument
     from otel_mas.report.json.state import StateDocument
@@ -78,6 +78,7 @@ def _documents() -> dict[str, Any]:
         "profile": json.ProfileDocument,
         "why-not": WhyNotDocument,
         "state": StateDocument,
+        "explain": ExplanationDocument,
         "findings": FindingForm,
         "error": ErrorsDocument,
         "cost": json.CostDocument,

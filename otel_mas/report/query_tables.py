@@ -11,6 +11,7 @@ from otel_mas.analyse.events import RunEvent
 from otel_mas.analyse.execution_statistics import ExecutionStatistics
 from otel_mas.analyse.executions import Execution
 from otel_mas.analyse.metrics import Metric, Window
+from otel_mas.analyse.root_cause import RootCause
 from otel_mas.analyse.stages import Stage
 from otel_mas.model import Finding
 from otel_mas.report.tables import Head, Table
@@ -289,6 +290,16 @@ def _finding(one: Finding) -> list[str]:
     ]
 
 
+def root_cause(found: Sequence[RootCause], most: int | None = 10) -> Table:
+    """A row for each span that may be the root cause."""
+    heads = (Head("score", numeric=True), Head("agent"), Head("span"), Head("reasons", text=True))
+
+    def row(one: RootCause) -> list[str]:
+        return [f"{one.score:.0%}", plain(one.agent or ""), one.span, plain("; ".join(one.reasons))]
+
+    return _table(heads, found, row, "root cause", most)
+
+
 TABLES: Mapping[str, Callable[..., Table]] = {
     "executions": executions,
     "statistics": statistics,
@@ -297,6 +308,7 @@ TABLES: Mapping[str, Callable[..., Table]] = {
     "events": events,
     "metrics": metrics,
     "findings": findings,
+    "root_cause": root_cause,
 }
 """By the name of the answer, as in its JSON document."""
 

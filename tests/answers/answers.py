@@ -14,7 +14,7 @@ from otel_mas.analyse.log import EntryKind
 from otel_mas.api import Conversation
 from otel_mas.report import json
 from otel_mas.report.json.errors import errors
-from otel_mas.report.json.findings import finding
+from otel_mas.report.json.findings import explanation, finding
 from otel_mas.report.json.log import entry
 from otel_mas.report.json.logs import log_record
 from otel_mas.report.json.query import ROWS
@@ -38,6 +38,11 @@ def listed(answer: Any) -> object:
     """The document of an answer of `otel-mas query`."""
     rows = [ROWS[answer.name](one) for one in answer]
     return {answer.name: rows, "limited": answer.limited, "incomplete": answer.incomplete}
+
+
+def _explained(run: Conversation) -> object:
+    found = run.explain()
+    return explanation(found.complaint, found.root_cause, found.findings, found.findings.undecided, run.problems)
 
 
 ANSWERS: Mapping[str, Answer] = {
@@ -66,6 +71,7 @@ ANSWERS: Mapping[str, Answer] = {
     "metrics": Answer(lambda run: listed(run.metrics("duration")), ("query", "metrics", "--by", "node")),
     "state": Answer(lambda run: state(run.problems, changes=run.state().changes), ("state",)),
     "findings": Answer(lambda run: [finding(one) for one in run.findings()], ("findings",)),
+    "explain": Answer(_explained, ("explain",)),
     "error": Answer(lambda run: errors(run.error_reports(), run.problems), ("error",)),
     "cost": Answer(lambda run: json.cost(run.graph().cost(), run.problems), ("cost",)),
 }

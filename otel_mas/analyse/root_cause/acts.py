@@ -10,7 +10,7 @@ from functools import cached_property
 from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.failures import failures
 from otel_mas.analyse.log.content import SpanContents
-from otel_mas.analyse.places import places
+from otel_mas.analyse.places import Place, places
 from otel_mas.analyse.root_cause.values import values_in
 from otel_mas.causal import CHILD, CausalGraph
 from otel_mas.model import Span
@@ -130,7 +130,7 @@ class Acts(Sequence[Act]):
             Act(
                 number,
                 span,
-                agent=where[span.span_id].agent or span.task_name,
+                agent=_who(where[span.span_id]),
                 arguments=self._text(span, _ARGUMENTS),
                 wrote=self._wrote(span),
             )
@@ -176,6 +176,11 @@ class Acts(Sequence[Act]):
                 before = [act for act in asked.get(str(tool), ()) if act.span.last_ns <= call.span.start_ns]
                 nearest = before[-1:] or self.causes(call) or list(self._enclosing(call.span))
                 call.caller = nearest[0].number if nearest else None
+
+
+def _who(place: Place) -> str | None:
+    """The agent at work, else the node; None outside of any."""
+    return place.agent or (None if place.task is None else place.task.task_name)
 
 
 __all__ = ["Act", "Acts"]

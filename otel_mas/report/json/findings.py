@@ -1,11 +1,19 @@
-"""`otel-mas findings --json`."""
+"""`otel-mas findings --json` and `otel-mas explain --json`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Annotated, TypedDict
 
-from otel_mas.model import Finding
+from otel_mas.analyse.root_cause import Marked, RootCause
+from otel_mas.model import Finding, Undecided
 from otel_mas.report.forms import form_of
+from otel_mas.report.json.fields import PROBLEMS
+
+
+class UndecidedForm(TypedDict):
+    code: Annotated[str, "the kind of finding that there may be"]
+    reason: Annotated[str, "why that cannot be told, and what would have to be recorded"]
 
 
 class FindingForm(TypedDict):
@@ -24,6 +32,45 @@ class FindingForm(TypedDict):
     advice: Annotated[str, "what to do about it"]
 
 
+class RootCauseForm(TypedDict):
+    span: Annotated[str, "id of the span that may be the root cause"]
+    agent: Annotated[str | None, "the agent at work in it, or the task; null outside of any"]
+    score: Annotated[float, "0 to 1; the scores of a run add up to 1"]
+    reasons: Annotated[list[str], "the evidence against it, the weightiest first"]
+
+
+class ExplanationDocument(TypedDict):
+    complaint: Annotated[str | None, "wrong, missing or late, where somebody said so; null: only errors are explained"]
+    root_cause: Annotated[
+        list[RootCauseForm], "the most probable one first; empty where nothing speaks against the run"
+    ]
+    findings: Annotated[list[FindingForm], "the worst first"]
+    undecided: Annotated[list[UndecidedForm], "kinds that the recording cannot tell of"]
+    problems: Annotated[list[str], PROBLEMS]
+
+
+def explanation(
+    complaint: Marked | None,
+    causes: Iterable[RootCause],
+    findings: Iterable[Finding],
+    undecided: Iterable[Undecided],
+    problems: Sequence[str],
+) -> ExplanationDocument:
+    """`otel-mas explain --json`."""
+    return {
+        "complaint": None if complaint is None else complaint.complaint.value,
+        "root_cause": [root_cause(one) for one in causes],
+        "findings": [finding(one) for one in findings],
+        "undecided": [{"code": one.code, "reason": one.reason} for one in undecided],
+        "problems": list(problems),
+    }
+
+
+def root_cause(one: RootCause) -> RootCauseForm:
+    """One span that may be the root cause."""
+    return form_of(RootCauseForm, one, reasons=list(one.reasons))
+
+
 def finding(one: Finding) -> FindingForm:
     """One finding."""
     return form_of(
@@ -36,4 +83,12 @@ def finding(one: Finding) -> FindingForm:
     )
 
 
-__all__ = ["FindingForm", "finding"]
+__all__ = [
+    "ExplanationDocument",
+    "FindingForm",
+    "RootCauseForm",
+    "UndecidedForm",
+    "explanation",
+    "finding",
+    "root_cause",
+]

@@ -2,7 +2,7 @@
 
 from otel_mas.report.terminal.cost import cost, cost_in_a_line
 from otel_mas.report.terminal.errors import errors
-from otel_mas.report.terminal.findings import findings
+from otel_mas.report.terminal.findings import explanation, findings
 from otel_mas.report.terminal.graph import graph
 from otel_mas.report.terminal.heading import heading
 from otel_mas.report.terminal.listing import traces
@@ -19,6 +19,7 @@ __all__ = [
     "cost_in_a_line",
     "critical_path",
     "errors",
+    "explanation",
     "findings",
     "graph",
     "heading",
