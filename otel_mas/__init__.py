@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from otel_mas import errors, logs
+    from otel_mas import errors, faults, logs
     from otel_mas.api import (
         AgentProfiler,
         DebugSession,
@@ -53,6 +53,7 @@ __all__ = [
     "agent",
     "errors",
     "event",
+    "faults",
     "flush",
     "grade",
     "guardrail",
@@ -75,7 +76,7 @@ __all__ = [
 ]
 
 # Lazy: being installed means being imported by every instrumented process, whether it records or not.
-_MODULES = ("errors", "logs")
+_MODULES = ("errors", "faults", "logs")
 _API = frozenset(__all__) - {"__version__", *_MODULES}
 
 

@@ -45,6 +45,7 @@ ENUM_NAMES = {
     "mas.task.outcome": "TaskOutcome",
     "mas.run.outcome": "RunOutcome",
     "mas.time.basis": "TimeBasis",
+    "mas.fault.kind": "FaultKind",
     "mas.guardrail.target": "GuardrailTarget",
     "mas.guardrail.verdict": "Verdict",
     "gen_ai.operation.name": "Operation",

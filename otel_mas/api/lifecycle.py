@@ -29,7 +29,12 @@ def instrument(*, store: str | os.PathLike[str] | None = None, content: Content 
     Raises:
         ConfigError: naming every invalid setting, of those given and of those in the environment.
     """
-    switch.switch_on(Settings.from_env(store=store, content=content, **settings), asked=True)
+    found = Settings.from_env(store=store, content=content, **settings)
+    switch.switch_on(found, asked=True)
+    if found.faults and found.enabled:
+        from otel_mas.faults.autostart import start_by_settings
+
+        start_by_settings(found)
 
 
 def flush(timeout: float = 5.0) -> bool:

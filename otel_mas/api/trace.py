@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from otel_mas import model
 from otel_mas.api.run import Run
 from otel_mas.errors import UnsupportedQuery, arguments
-from otel_mas.model import Message, Span, SpanTable
+from otel_mas.model import InjectedFault, Message, Span, SpanTable, injected_faults, without_faults
 from otel_mas.semconv import RecordKind, TaskOutcome
 from otel_mas.semconv import attributes as names
 from otel_mas.sources import Source as Port
@@ -64,6 +64,15 @@ class Trace(Run):
     def service(self) -> str:
         """The service of the span that started it."""
         return next((span.service for span in self._data.spans if span.parent_span_id is None), "")
+
+    def injected_faults(self) -> tuple[tuple[Span, InjectedFault], ...]:
+        """The faults that were injected on purpose (docs/faults.md), each with its span, in order of time."""
+        found = [(span, fault) for span in self._data.spans for fault in injected_faults(span)]
+        return tuple(sorted(found, key=lambda one: one[1].time_ns))
+
+    def without_faults(self) -> Trace:
+        """The same trace with nothing in its spans that tells of injected faults: for those who evaluate an answer."""
+        return Trace(without_faults(self._data), self._port)
 
     def graph(self) -> Graph:
         """Its causal graph; causes in other traces are external nodes."""

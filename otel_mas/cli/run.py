@@ -45,14 +45,15 @@ def run(command: Sequence[str], settings: Settings, *, summary: bool = True) -> 
     if program is None:
         return _cannot_run(command[0])
     if not settings.enabled:
-        note("not recorded: OTEL_SDK_DISABLED or OTEL_MAS_ENABLED switches it off.")
+        faults = ", and no faults are injected" if settings.faults else ""
+        note(f"not recorded{faults}: OTEL_SDK_DISABLED or OTEL_MAS_ENABLED switches it off.")
         return _same_end(_execute(command, program, dict(os.environ)))
     run_id = secrets.token_hex(8)
     environment = recorded_environment(os.environ, settings, run_id)
     status = _execute(command, program, environment)
     if summary:
         killed = -status if status < 0 else None
-        _summarise(settings.store, run_id, [program, *command[1:]], environment, killed)
+        _summarise(settings, run_id, [program, *command[1:]], environment, killed)
     return _same_end(status)
 
 
@@ -89,6 +90,8 @@ def recorded_environment(environ: Any, settings: Settings, run_id: str) -> dict[
         "OTEL_MAS_CONTENT": settings.content or "redacted",
         "OTEL_MAS_SIMULATED_COST": str(settings.simulated_cost).lower(),
         "OTEL_MAS_RUN_ID": run_id,
+        "OTEL_MAS_FAULTS": settings.faults or "",
+        "OTEL_MAS_FAULT_SEED": str(settings.fault_seed),
     }
 
 
@@ -161,10 +164,12 @@ def _is_foreground() -> bool:
         os.close(terminal)
 
 
-def _summarise(store: str, run_id: str, command: list[str], environment: dict[str, str], killed: int | None) -> None:
+def _summarise(
+    settings: Settings, run_id: str, command: list[str], environment: dict[str, str], killed: int | None
+) -> None:
     """Print the summary; an error in it is one line at most, since the exit status is the app's."""
     try:
-        _print_summary(store, run_id, command, environment, killed)
+        _print_summary(settings, run_id, command, environment, killed)
         sys.stderr.flush()
     except (OSError, ValueError):
         # Nobody reads stderr any more. The rest of its buffer would fail again when Python ends, with status 1.
@@ -172,12 +177,13 @@ def _summarise(store: str, run_id: str, command: list[str], environment: dict[st
 
 
 def _print_summary(
-    store: str, run_id: str, command: list[str], environment: dict[str, str], killed: int | None
+    settings: Settings, run_id: str, command: list[str], environment: dict[str, str], killed: int | None
 ) -> None:
     from otel_mas.cli.summary import print_run_summary, reason_for_nothing
 
     try:
-        if not print_run_summary(store, run_id, killed):
+        faults = [one for one in (settings.faults or "").split(";") if one and one != "off"]
+        if not print_run_summary(settings.store, run_id, killed, faults):
             note(f"nothing was recorded: {reason_for_nothing(command, environment)}")
     except (KeyboardInterrupt, BrokenPipeError):
         pass

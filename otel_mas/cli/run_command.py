@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import click
 
@@ -40,6 +41,14 @@ class _Run(click.Command):
     help="What to keep of messages, tool calls and exceptions. [default: redacted]",
 )
 @click.option("--simulated-cost", is_flag=True, help="Mark costs as simulated: the model is a stand-in.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="KIND[:NAME=VALUE,...]",
+    help="Inject a fault, for practice: tool_error:tool=search,occurrence=1. May be given several times.",
+)
+@click.option("--fault-seed", type=int, metavar="N", help="Seed of what faults decide and change. [default: 0]")
 @click.option("--quiet", is_flag=True, help="No summary at the end.")
 @debug
 @click.argument("app", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND [ARGS]...")
@@ -50,6 +59,8 @@ def command(
     store: str | None,
     content: str | None,
     simulated_cost: bool,
+    faults: tuple[str, ...],
+    fault_seed: int | None,
     quiet: bool,
 ) -> None:
     """Run an app and record it, without changing it.
@@ -61,10 +72,17 @@ def command(
     \b
     otel-mas run -- python app.py --its-own option
     otel-mas run --store runs.db -- -m package.app
+    otel-mas run --fault tool_error:tool=search --fault model_slow:delay=2s -- python app.py
     """
     from otel_mas.cli.run import run
     from otel_mas.config import Settings
 
-    settings = Settings.from_env(store=store, content=content, simulated_cost=simulated_cost or None)
+    settings = Settings.from_env(
+        store=store, content=content, simulated_cost=simulated_cost or None, fault_seed=fault_seed
+    )
+    if faults or settings.faults:
+        from otel_mas.faults.autostart import asked_for
+
+        settings = replace(settings, faults=asked_for(settings, faults))
     arguments = [sys.executable, *app] if app[0] == "-m" else list(app)
     ctx.exit(run(arguments, settings, summary=not quiet))

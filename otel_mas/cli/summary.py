@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -29,13 +30,16 @@ _ERROR_OUTCOMES = {
 }
 
 
-def print_run_summary(store_path: str | Path, run_id: str, killed: int | None = None) -> bool:
+def print_run_summary(
+    store_path: str | Path, run_id: str, killed: int | None = None, faults: Sequence[str] = ()
+) -> bool:
     """Print what a run recorded: how long, its critical path, tokens and cost, what failed, waits or was lost.
 
     Args:
         store_path: where it was recorded.
         run_id: which run.
         killed: the signal that ended its process.
+        faults: that were to be injected, as text.
 
     Returns:
         Whether any process of the run has written to the store; without, nothing is printed.
@@ -51,7 +55,7 @@ def print_run_summary(store_path: str | Path, run_id: str, killed: int | None = 
         run = source.run(run_id)
         if not (run.traces or run.processes or run.problems):
             return False
-        print_lines(lambda width: _summary(source, run, width, killed), err=True)
+        print_lines(lambda width: _summary(source, run, width, killed, faults), err=True)
     return True
 
 
@@ -70,7 +74,7 @@ def reason_for_nothing(command: Sequence[str], environ: Mapping[str, str]) -> st
     )
 
 
-def _summary(source: Source, run: RunSummary, width: int, killed: int | None) -> Iterator[Text]:
+def _summary(source: Source, run: RunSummary, width: int, killed: int | None, faults: Sequence[str]) -> Iterator[Text]:
     from rich.text import Text
 
     from otel_mas.report import terminal
@@ -79,6 +83,7 @@ def _summary(source: Source, run: RunSummary, width: int, killed: int | None) ->
     if not run.traces:
         yield Text("otel-mas recorded nothing: no graph ran, no model was called.", style="yellow")
         yield from _lost(run)
+        yield from _injected(source, run, faults)
         return
     traces = sorted(run.traces, key=lambda trace: trace.start_ns)
     if killed is not None and run.processes == 1:  # the heart of a process that is gone can look as if it still beat
@@ -93,6 +98,7 @@ def _summary(source: Source, run: RunSummary, width: int, killed: int | None) ->
     if killed is not None:
         yield Text(_killed(killed, subject.spans), style="bold red")
     yield from remarks(subject, width)
+    yield from _injected(source, run, faults)
     yield from _lost(run, subject.graph().causal.problems)
     yield Text("")
     yield from _next_commands(source, subject)
@@ -203,6 +209,27 @@ def _content(subject: Trace | Conversation, span: Span, name: str) -> object:
     traces = subject.traces if isinstance(subject, Conversation) else (subject,)
     trace = next(trace for trace in traces if trace.trace_id == span.trace_id)
     return trace.contents(span).get(name)
+
+
+def _injected(source: Source, run: RunSummary, faults: Sequence[str]) -> Iterator[Text]:
+    """Injected faults with how often each occurred; a warning for those that never did."""
+    from rich.text import Text
+
+    if not faults:
+        return
+    from otel_mas.model import injected_faults
+
+    counts = Counter(
+        fault.text
+        for trace in run.traces
+        for span in source.trace(trace.trace_id).spans
+        for fault in injected_faults(span)
+    )
+    for fault in dict.fromkeys(faults):
+        if counts[fault]:
+            yield Text(f"injected {fault}: {counts[fault]}×", style="magenta")
+        else:
+            yield Text(f"fault {fault} never occurred: nothing that ran was in its scope", style="yellow")
 
 
 def _lost(run: RunSummary, problems: Sequence[str] = ()) -> Iterator[Text]:

@@ -37,6 +37,13 @@ def not_disabled(text: str) -> bool:
     return text.lower() != "true"
 
 
+def integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("a whole number") from None
+
+
 def count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise ValueError("a whole number, at least 1")

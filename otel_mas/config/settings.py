@@ -275,6 +275,22 @@ class Settings:
         "Whose spans tell of model calls. With the scope of another instrumentation, such as "
         "`openinference.instrumentation.openai`, we make none, and its spans get their kind, cost and agent here.",
     )
+    faults: str | None = setting(
+        None,
+        "OTEL_MAS_FAULTS",
+        "off, or faults with semicolons between",
+        str,
+        "Faults to inject for practice ([faults.md](faults.md)) where you ask for recording, as in "
+        "`tool_error:tool=search;model_slow:delay=2s`. `off`: injection is refused, whoever asks for it.",
+        shown="not set",
+    )
+    fault_seed: int = setting(
+        0,
+        "OTEL_MAS_FAULT_SEED",
+        "number",
+        parse.integer,
+        "The seed of what the injected faults decide and change.",
+    )
     run_id: str | None = setting(
         None,
         "OTEL_MAS_RUN_ID",

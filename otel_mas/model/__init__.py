@@ -1,10 +1,12 @@
 """Types that cross between rooms: spans, links, traces, messages, costs; rules for summaries and channels. No I/O."""
 
 from otel_mas.model.changes import Changes
+from otel_mas.model.faults import InjectedFault, injected_faults, without_faults
 from otel_mas.model.finding import Finding, Severity, Undecided
 from otel_mas.model.query import Query
 from otel_mas.model.span import (
     EXCEPTION_EVENT,
+    FAULT_EVENT,
     STATE_EVENT,
     AttributeValue,
     Event,
@@ -24,6 +26,7 @@ from otel_mas.model.trace import Content, Message, MessageRef, PartialList, Trac
 __all__ = [
     "ENDED",
     "EXCEPTION_EVENT",
+    "FAULT_EVENT",
     "NOT_HERE",
     "STATE_EVENT",
     "STATUSES",
@@ -32,6 +35,7 @@ __all__ = [
     "Content",
     "Event",
     "Finding",
+    "InjectedFault",
     "Link",
     "LinkTable",
     "Message",
@@ -53,4 +57,6 @@ __all__ = [
     "TraceStatus",
     "TraceSummary",
     "Undecided",
+    "injected_faults",
+    "without_faults",
 ]

@@ -74,6 +74,8 @@ class Link:
 EXCEPTION_EVENT: Final = "exception"
 STATE_EVENT: Final = "mas.state"
 """Name of the event that holds what a span changed: by channel the value, as JSON text."""
+FAULT_EVENT: Final = "mas.fault"
+"""Name of the event of a fault that was injected on purpose."""
 
 
 @dataclass(frozen=True, slots=True)

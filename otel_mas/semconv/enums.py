@@ -78,6 +78,43 @@ class Provider(StrEnum):
     """xAI"""
 
 
+class FaultKind(StrEnum):
+    """Values of `mas.fault.kind`. The kind of a fault that was injected on purpose, for practice."""
+
+    MESSAGE_LOST = "message_lost"
+    """An agent does not get what another one wrote for it."""
+    MESSAGE_DELAYED = "message_delayed"
+    """An agent gets it late."""
+    MESSAGE_DUPLICATED = "message_duplicated"
+    """An agent gets it twice."""
+    MESSAGE_CORRUPTED = "message_corrupted"
+    """An agent gets it with letters and digits changed."""
+    MESSAGE_CONTRADICTED = "message_contradicted"
+    """An agent gets the opposite: another verdict, number or truth value."""
+    FIELD_FORGOTTEN = "field_forgotten"
+    """A field is missing from the state that an agent reads."""
+    TOOL_ERROR = "tool_error"
+    """A tool raises an exception."""
+    TOOL_HANG = "tool_hang"
+    """A tool does not answer, until it times out."""
+    TOOL_EMPTY = "tool_empty"
+    """A tool returns nothing."""
+    TOOL_NONSENSE = "tool_nonsense"
+    """A tool returns what is no answer."""
+    MODEL_SLOW = "model_slow"
+    """A model answers late."""
+    MODEL_TRUNCATED = "model_truncated"
+    """The answer of a model is cut at its limit of tokens."""
+    MODEL_RATE_LIMITED = "model_rate_limited"
+    """The provider of a model refuses a call: too many requests."""
+    AGENT_GIVES_UP = "agent_gives_up"
+    """An agent answers that it could not, and counts as done."""
+    RESOURCE_STARVED = "resource_starved"
+    """Work has to wait for one of too few slots."""
+    LOCK_HELD = "lock_held"
+    """Work has to wait for a lock that something else holds."""
+
+
 class GuardrailTarget(StrEnum):
     """Values of `mas.guardrail.target`. The target of the check."""
 

@@ -17,6 +17,10 @@ def _start() -> None:
         from otel_mas.instrumentation.deferred import start_when_needed
 
         start_when_needed()
+        if os.environ.get("OTEL_MAS_FAULTS"):
+            from otel_mas.faults.autostart import start_in_run
+
+            start_in_run()
     except Exception as error:
         sys.stderr.write(f"otel-mas: {sys.executable} is not recorded: {_reason(error)}\n")
 

@@ -31,6 +31,7 @@ from otel_mas.record import (
     MODEL_PATH,
     Cause,
     caught,
+    current_actor,
     guarded,
     is_a,
     recorder,
@@ -169,6 +170,14 @@ class ModelCalls:
             return None
         call.enter()
         return call
+
+    def span_of(self, run_manager: Any) -> Span | None:
+        """The open span of a run, or of the newest call here where the run is not known; None where there is none."""
+        if run_manager is not None:
+            call = self._open.get(_key(run_manager.run_id))
+            return None if call is None else call.span
+        actor = current_actor()
+        return next((call.span for call in reversed(list(self._open.values())) if call.actor is actor), None)
 
     # -- meanwhile -------------------------------------------------------------------------------------------------
 
