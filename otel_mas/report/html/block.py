@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from otel_mas.model import Span
 from otel_mas.report.html.style import style
 from otel_mas.report.markup import Child, Markup, element, number, text
+from otel_mas.report.status_words import STATUS_TONES, StatusWords, Tone, outcome, run_status
 from otel_mas.report.tables import Head as Head
-from otel_mas.report.terminal.lines import outcome, run_status
 from otel_mas.report.text import plain
 from otel_mas.semconv.enums import RecordKind
 
@@ -17,13 +17,14 @@ KINDS = {
     RecordKind.TOOL_CALL: "om-tool",
     RecordKind.RETRIEVAL: "om-retrieval",
 }
-STATUSES = {
-    "ok": "om-good",
-    "error": "om-bad",
-    "stopped": "om-bad",
-    **dict.fromkeys(("interrupted", "cancelled", "abandoned", "running"), "om-wait"),
+_TONES = {
+    Tone.GOOD: "om-good",
+    Tone.BAD: "om-bad",
+    Tone.WAITING: "om-wait",
+    Tone.RUNNING: "om-wait",
+    Tone.MINOR: "om-dim",
 }
-_TONES = {"green": "om-good", "bold red": "om-bad", "yellow": "om-wait", "cyan": "om-wait", "dim": "om-dim"}
+STATUSES = {status: _TONES[tone] for status, tone in STATUS_TONES.items()}
 
 
 def block(*children: Child) -> str:
@@ -47,14 +48,17 @@ def left_out(phrase: Sequence[str]) -> Markup | None:
 
 def ended(span: Span) -> Markup | None:
     """How a span ended, where that is worth a word."""
-    phrase = outcome(span)
-    return None if phrase is None else element("span", phrase.plain, class_=_TONES.get(str(phrase.style)))
+    found = outcome(span)
+    return None if found is None else _toned(found)
 
 
 def run_ended(spans: Sequence[Span]) -> Markup:
     """The status of these traces' last one."""
-    phrase = run_status(spans)
-    return element("span", phrase.plain, class_=_TONES.get(str(phrase.style)))
+    return _toned(run_status(spans))
+
+
+def _toned(found: StatusWords) -> Markup:
+    return element("span", found.words, class_=_TONES[found.tone] if found.tone else None)
 
 
 def named(name: str, span: Span | None) -> Markup:

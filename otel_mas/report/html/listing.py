@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from otel_mas.model import TraceSummary
+from otel_mas.report.cost_words import price, tokens
 from otel_mas.report.html.block import STATUSES, Head, left_out, table
 from otel_mas.report.markup import Child, Markup, element, text
-from otel_mas.report.terminal.listing import price, tokens
 from otel_mas.report.text import count, duration, local_time, plain, short_ids
 from otel_mas.report.text import listing as listed
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from otel_mas.analyse.profile import FunctionRow, HotSpot, Profile, ProfileRow
+from otel_mas.report.cost_words import NAMELESS
 from otel_mas.report.html.block import Head, left_out, table
 from otel_mas.report.markup import Child, Markup, element, text
 from otel_mas.report.text import count, duration, plain, share, usd
 
 _MOST_ROWS = 30
-_NAMELESS = {"agent": "(outside any agent)", "node": "(outside any node)", "model": "(model not named)"}
 _HEADS = (
     *("calls", "failed", "wall", "sum", "model", "tools", "own", "waited for a sibling", "for a person"),
     *("for a rate limit", "P50", "P90", "P99", "on the path", "loop lag", "first chunk", "tokens in", "out", "USD"),
@@ -43,7 +43,7 @@ def _runs(found: Profile) -> Markup | None:
 
 def _group(by: str, rows: Sequence[ProfileRow]) -> Markup:
     heads = [Head(f"by {by}"), *(Head(name, numeric=True) for name in _HEADS)]
-    shown = [[plain(row.name if row.name is not None else _NAMELESS.get(by, "")), *_cells(row)] for row in rows]
+    shown = [[plain(row.name if row.name is not None else NAMELESS.get(by, "")), *_cells(row)] for row in rows]
     return text(table(heads, shown[:_MOST_ROWS]), _more(len(rows), by))
 
 

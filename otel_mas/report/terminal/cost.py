@@ -6,15 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from otel_mas.analyse.cost import CostRow, CostTable
+from otel_mas.analyse.cost import CostTable
+from otel_mas.report.cost_words import COST_HEADS, NAMELESS, SIMULATED, cost_cells, unpriced_calls
 from otel_mas.report.tables import Head
 from otel_mas.report.terminal.lines import fit, wrap
 from otel_mas.report.terminal.table import grid
 from otel_mas.report.text import count, listing, plain, usd
 
-_HEADINGS = ("calls", "tokens in", "cached", "tokens out", "reasoning", "USD", "")
 _WIDEST_NAME = 40
-_MOST_UNPRICED = 10
 
 
 def cost(table: CostTable, width: int) -> Iterator[Text]:
@@ -22,12 +21,12 @@ def cost(table: CostTable, width: int) -> Iterator[Text]:
     if not table.total.calls:
         yield Text("No model was called.")
         return
-    agents = [[plain(row.name or "(outside any agent)"), *_numbers(row)] for row in table.by_agent]
-    models = [[plain(row.name or "(model not named)"), *_numbers(row)] for row in table.by_model]
-    total = ["total", *_numbers(table.total)]
+    agents = [[plain(row.name or NAMELESS["agent"]), *cost_cells(row)] for row in table.by_agent]
+    models = [[plain(row.name or NAMELESS["model"]), *cost_cells(row)] for row in table.by_model]
+    total = ["total", *cost_cells(table.total)]
     used = [any(column) for column in zip(*agents, *models, total, strict=True)]
-    heads = [Head("by agent", widest=_WIDEST_NAME), *(Head(heading, numeric=True) for heading in _HEADINGS)]
-    headings = (Text(head.title if some else "", "dim") for head, some in zip(heads[1:], used[1:], strict=True))
+    headings = (Text(head.title if some else "", "dim") for head, some in zip(COST_HEADS, used[1:], strict=True))
+    heads = [Head("by agent", widest=_WIDEST_NAME), *COST_HEADS]
     blank = [""] * len(heads)
     rows: list[Sequence[str | Text]] = [*agents, blank]
     rows += [[Text("by model", "bold"), *headings], *models, blank]
@@ -51,32 +50,16 @@ def cost_in_a_line(table: CostTable) -> Text:
     return phrase
 
 
-def _numbers(row: CostRow) -> tuple[str, ...]:
-    priced = "no price" if row.usd is None and row.unpriced else "" if row.usd is None else usd(row.usd)
-    return (
-        f"{row.calls:,}",
-        f"{row.input_tokens:,}",
-        f"{row.cache_read_tokens:,}" if row.cache_read_tokens else "",
-        f"{row.output_tokens:,}",
-        f"{row.reasoning_tokens:,}" if row.reasoning_tokens else "",
-        priced + ("+" if row.usd is not None and row.unpriced else ""),
-        "simulated" if row.simulated and row.usd is not None else "",
-    )
-
-
 def _remarks(table: CostTable, width: int) -> Iterator[Text]:
     if table.simulated:
         yield Text("")
-        phrase = "simulated: a stand-in answered, nobody was charged; it is what the real model would have cost."
-        yield from (Text(piece.plain, style="yellow") for piece in wrap(Text(phrase), width))
+        yield from wrap(Text(SIMULATED, style="yellow"), width)
     if not table.unpriced:
         return
+    heading, lines, hidden = unpriced_calls(table)
     yield Text("")
-    several = count(len(table.unpriced), "call has", "calls have")
-    yield Text(f"{several} no known price and no part in the sums (+):", style="yellow")
-    for call in table.unpriced[:_MOST_UNPRICED]:
-        who = f" by {plain(call.agent)}" if call.agent else ""
-        model = plain(call.model or "model not named")
-        yield fit(Text(f"  {model}{who}, span {call.span_id}: {plain(call.reason)}"), width)
-    if len(table.unpriced) > _MOST_UNPRICED:
-        yield Text(f"  and {len(table.unpriced) - _MOST_UNPRICED} more; --json lists all of them")
+    yield Text(heading, style="yellow")
+    for line in lines:
+        yield fit(Text(f"  {line}"), width)
+    if hidden:
+        yield Text(f"  and {hidden} more; --json lists all of them")

@@ -10,10 +10,11 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from otel_mas.model import Span, StatusCode, SummaryBuilder, Trace
+from otel_mas.model import Span
+from otel_mas.report import status_words
+from otel_mas.report.status_words import STATUS_TONES, StatusWords, Tone
 from otel_mas.report.text import plain
-from otel_mas.semconv import attributes as names
-from otel_mas.semconv.enums import RecordKind, RunOutcome, TaskOutcome
+from otel_mas.semconv.enums import RecordKind
 
 # Text.wrap asks for a console; nothing is printed on this one.
 _RULER = Console(file=StringIO(), width=1)
@@ -28,18 +29,14 @@ _KIND_STYLES: Mapping[str | None, str] = {
     RecordKind.AGENT_TASK: "cyan",
     RecordKind.WORKFLOW: "bold",
 }
-STATUS_STYLES = {
-    "ok": "green",
-    "error": "bold red",
-    "stopped": "bold red",
-    "running": "cyan",
-    **dict.fromkeys(("interrupted", "cancelled", "abandoned"), "yellow"),
+_TONE_STYLES = {
+    Tone.GOOD: "green",
+    Tone.BAD: "bold red",
+    Tone.WAITING: "yellow",
+    Tone.RUNNING: "cyan",
+    Tone.MINOR: "dim",
 }
-_STATUS_WORDS = {
-    "interrupted": "paused for input",
-    "abandoned": "abandoned by its caller",
-    "stopped": "stopped before it ended",
-}
+STATUS_STYLES = {status: _TONE_STYLES[tone] for status, tone in STATUS_TONES.items()}
 
 
 def fit(text: Text, width: int, justify: str = "left") -> Text:
@@ -93,37 +90,20 @@ def kind_style(span: Span) -> str:
 
 def run_status(spans: Sequence[Span]) -> Text:
     """How these traces stand: the status of the last one, in the words of a sentence."""
-    last = next((span for span in reversed(spans) if span.parent_span_id is None), spans[0])
-    counts = SummaryBuilder.of(Trace(last.trace_id, tuple(span for span in spans if span.trace_id == last.trace_id)))
-    status = counts.status
-    if status == "error":
-        failed = last.columns.get(names.ERROR_TYPE)
-        phrase = f"✗ {plain(failed)}" if failed else "✗ error"
-    else:
-        phrase = _STATUS_WORDS.get(status, status)
-    return Text(phrase, style=STATUS_STYLES.get(status, ""))
+    return _styled(status_words.run_status(spans))
 
 
 def outcome(span: Span, error_message: str = "") -> Text | None:
     """How a span ended, where that is worth a word; of an error with its message, on a line."""
-    task = span.columns.get(names.MAS_TASK_OUTCOME)
-    run = span.columns.get(names.MAS_RUN_OUTCOME)
-    if task == TaskOutcome.INTERRUPTED or run == RunOutcome.INTERRUPTED:
-        return Text("paused for input", style="yellow")
-    if span.status == StatusCode.ERROR or TaskOutcome.ERROR in (task, run):
-        kind = plain(span.columns.get(names.ERROR_TYPE) or "error")
-        return Text(f"✗ {kind}", style="bold red").append(f": {plain(error_message)}" if error_message else "", "red")
-    if TaskOutcome.CANCELLED in (task, run):
-        return Text("cancelled", style="yellow")
-    if run == RunOutcome.ABANDONED:
-        return Text("abandoned by its caller", style="yellow")
-    if task == TaskOutcome.HANDOFF:
-        return Text("handed over", style="dim")
-    if span.end_ns is None:
-        return Text("not ended", style="cyan")
-    if task == TaskOutcome.OK and span.get(names.MAS_TASK_CACHED):
-        return Text("from the cache", style="dim")
-    return None
+    found = status_words.outcome(span)
+    if found is None:
+        return None
+    ended = _styled(found)
+    return ended.append(f": {plain(error_message)}", "red") if error_message and found.tone is Tone.BAD else ended
+
+
+def _styled(found: StatusWords) -> Text:
+    return Text(found.words, style=_TONE_STYLES[found.tone] if found.tone else "")
 
 
 def joined(parts: Sequence[Text], separator: str = "  ") -> Text:

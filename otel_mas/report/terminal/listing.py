@@ -8,11 +8,12 @@ from rich.text import Text
 
 from otel_mas.errors.printable import shortened
 from otel_mas.model import TraceSummary
+from otel_mas.report.cost_words import price, tokens
 from otel_mas.report.tables import Head
 from otel_mas.report.terminal.lines import STATUS_STYLES
 from otel_mas.report.terminal.overdue import STYLE as OVERDUE_STYLE
 from otel_mas.report.terminal.table import grid
-from otel_mas.report.text import count, duration, listing, local_time, plain, short_ids, usd
+from otel_mas.report.text import count, duration, listing, local_time, plain, short_ids
 
 _HEADS = (
     *(Head("trace"), Head("started"), Head("took", numeric=True), Head("status"), Head("spans", numeric=True)),
@@ -63,16 +64,3 @@ def _row(summary: TraceSummary, short: str, overdue: bool, error_message: str | 
         Text(price(summary)),
         what,
     ]
-
-
-def tokens(summary: TraceSummary) -> str:
-    """Input and output tokens: 1,203→45."""
-    used = summary.input_tokens or summary.output_tokens
-    return f"{summary.input_tokens:,}→{summary.output_tokens:,}" if used else ""
-
-
-def price(summary: TraceSummary) -> str:
-    """USD; a + where some calls have no price, so that it is at least this; and whether nobody was charged."""
-    if summary.cost_usd is None:
-        return "no price" if summary.unpriced_calls else ""
-    return usd(summary.cost_usd) + ("+" if summary.unpriced_calls else "") + (" sim." if summary.simulated else "")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.text import Text
 
 from otel_mas.analyse.profile import FunctionRow, HotSpot, Percentiles, Profile, ProfileRow
+from otel_mas.report.cost_words import NAMELESS
 from otel_mas.report.tables import Head
 from otel_mas.report.terminal.lines import wrap
 from otel_mas.report.terminal.table import grid
@@ -15,7 +16,6 @@ from otel_mas.report.text import count, duration, plain, share, usd
 _WIDEST_NAME = 40
 _MOST_ROWS = 20
 _MOST_SPOTS = 15
-_NAMELESS = {"agent": "(outside any agent)", "node": "(outside any node)", "model": "(model not named)"}
 _OF_ENOUGH = 100
 """So many durations tell P99 from the longest; a tenth of it P90."""
 _Column = tuple[str, Sequence[str | Text]]
@@ -54,7 +54,7 @@ def _runs(found: Profile, width: int) -> Iterator[Text]:
 
 def _group(by: str, rows: Sequence[ProfileRow], width: int) -> Iterator[Text]:
     shown = rows[:_MOST_ROWS]
-    names = [plain(row.name if row.name is not None else _NAMELESS.get(by, "")) for row in shown]
+    names = [plain(row.name if row.name is not None else NAMELESS.get(by, "")) for row in shown]
     yield from _table(f"by {by}", names, _columns(by, shown), width)
     yield from _left_out(len(rows) - len(shown), by)
 
