@@ -11,7 +11,7 @@ from otel_mas.analyse.failures import ErrorOutcome, error_outcomes
 from otel_mas.analyse.state import StateSnapshot, state_timeline
 from otel_mas.analyse.state.snapshot import read_by
 from otel_mas.analyse.topology import GraphScopes
-from otel_mas.analyse.traceback_text import ExceptionInStack, exceptions_in
+from otel_mas.analyse.traceback_text import ExceptionInStack, exceptions_in, with_source
 from otel_mas.causal import CausalGraph, Edge
 from otel_mas.model import Span, StatusCode
 from otel_mas.model.message_text import text_of, withheld, written
@@ -152,7 +152,9 @@ class _Reports:
             type=str(span.get(names.ERROR_TYPE) or "error"),
             message=message,
             stack=text,
-            exceptions=exceptions_in(text) if text else (),
+            exceptions=with_source(exceptions_in(text), self._content.get(span, names.MAS_ERROR_SOURCE))
+            if text
+            else (),
             missing=missing,
             outcome=ErrorOutcome.HANDLED if handlers else outcome,
             handled_by=handlers,

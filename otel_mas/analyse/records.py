@@ -9,6 +9,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
+from orjson import dumps
+
 from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.failures import failures
 from otel_mas.analyse.places import places
@@ -245,6 +247,8 @@ class _Records:
         """The events of a span; what is kept of its exception beside it is on the last one of that name."""
         kept = self._content.of(span) if id(span) in self._failed else {}
         more = {name: kept[name] for _, name in _EXCEPTION if kept.get(name)}
+        if kept.get(names.MAS_ERROR_SOURCE):
+            more[names.MAS_ERROR_SOURCE] = dumps(kept[names.MAS_ERROR_SOURCE]).decode()
         events = [event for event in span.events if event.name != STATE_EVENT]  # of a record, which tells it
         if more:
             last = max((at for at, event in enumerate(events) if event.name == EXCEPTION_EVENT), default=None)

@@ -124,7 +124,7 @@ def span_details(graph: CausalGraph, span: Span, content: RunContent) -> SpanDet
     )
 
 
-_OF_ERRORS = (names.EXCEPTION_MESSAGE, names.EXCEPTION_STACKTRACE)
+_OF_ERRORS = (names.EXCEPTION_MESSAGE, names.EXCEPTION_STACKTRACE, names.MAS_ERROR_SOURCE)
 
 
 class _Known:

@@ -7,9 +7,10 @@ record, this is a reading of it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 _HEADER = re.compile(r"(?:Exception Group )?Traceback \(most recent call last\):")
 _FRAME = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+)(?:, in (?P<function>.*))?')
@@ -43,6 +44,8 @@ class StackFrame:
     line: int
     function: str
     source: str | None
+    around: tuple[tuple[int, str], ...] = ()
+    """That line and those around it with their numbers, where they were recorded (`mas.error.source`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,23 @@ def exceptions_in(text: str) -> tuple[ExceptionInStack, ...]:
     return tuple(_made(one) for one in found if one.lines)
 
 
+def with_source(exceptions: Sequence[ExceptionInStack], recorded: Any) -> tuple[ExceptionInStack, ...]:
+    """The exceptions, their frames with the lines around them; `recorded` is the value of `mas.error.source`."""
+    around = dict(filter(None, map(_excerpt, recorded if isinstance(recorded, list | tuple) else ())))
+    return tuple(
+        replace(one, frames=tuple(replace(it, around=around.get((it.file, it.line), ())) for it in one.frames))
+        for one in exceptions
+    )
+
+
+def _excerpt(found: Any) -> tuple[tuple[str, int], tuple[tuple[int, str], ...]] | None:
+    """Lines by the file and line that they are around; None of what another program wrote in their place."""
+    match found:
+        case {"file": str(file), "line": int(line), "first": int(first), "text": str(text)}:
+            return (file, line), tuple(enumerate(text.rstrip().split("\n"), first))
+    return None
+
+
 def _lines(text: str) -> Iterator[tuple[int, str, bool]]:
     """Depth in groups, the line without what draws the group, and whether it begins a member."""
     depth = 0
@@ -119,4 +139,4 @@ def _made(one: _Exception) -> ExceptionInStack:
     return ExceptionInStack(kind, "\n".join([message, *more]).strip(), relation, tuple(one.frames))
 
 
-__all__ = ["ExceptionInStack", "Relation", "StackFrame", "exceptions_in"]
+__all__ = ["ExceptionInStack", "Relation", "StackFrame", "exceptions_in", "with_source"]

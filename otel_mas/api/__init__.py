@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from otel_mas.api.agent_profiler import AgentProfiler
-    from otel_mas.api.answers import CostTable, CriticalPath, Profile, Traces
+    from otel_mas.api.answers import CostTable, CriticalPath, ErrorReports, Profile, Traces
     from otel_mas.api.debug_session import DebugSession
     from otel_mas.api.findings import Findings
     from otel_mas.api.graph import Graph
@@ -46,6 +46,7 @@ __all__ = [
     "CostTable",
     "CriticalPath",
     "DebugSession",
+    "ErrorReports",
     "EventType",
     "Events",
     "Executions",
@@ -104,6 +105,7 @@ _HOMES = {
     "CostTable": "answers",
     "CriticalPath": "answers",
     "DebugSession": "debug_session",
+    "ErrorReports": "answers",
     "EventType": "records",
     "Graph": "graph",
     "InteractionGraph": "interaction_graph",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from otel_mas import causal
 from otel_mas.analyse import cost, profile
+from otel_mas.analyse.error_report import ErrorReport
 from otel_mas.api.tables import Tabular
 from otel_mas.model import PartialList, TraceSummary
 
@@ -58,6 +60,32 @@ class CriticalPath(causal.CriticalPath, Tabular):
         from otel_mas.report.html import notebook
 
         return notebook.critical_path(self._graph, self)
+
+
+class ErrorReports(tuple[ErrorReport, ...], Tabular):
+    """A report for each error, those that ended a run first."""
+
+    def to_markdown(self) -> str:
+        """A document for an issue or a chat."""
+        from otel_mas.report import markdown
+
+        return markdown.errors(self)
+
+    def to_html(self) -> str:
+        """A page, which loads nothing and runs no script."""
+        from otel_mas.report.html.errors import page
+
+        return page(self, f"otel-mas {version('otel-mas')}")
+
+    def _frame(self) -> Frame:
+        from otel_mas.report import frame
+
+        return frame.errors(self)
+
+    def _repr_html_(self) -> str:
+        from otel_mas.report.html import notebook
+
+        return notebook.errors(self)
 
 
 @dataclass(frozen=True)

@@ -24,13 +24,12 @@ if TYPE_CHECKING:
     import pyarrow
 
     from otel_mas.analyse.content import RunContent
-    from otel_mas.analyse.error_report import ErrorReport
     from otel_mas.analyse.findings import RunFacts
     from otel_mas.analyse.questions import Question
     from otel_mas.analyse.root_cause import Marked, RootCause
     from otel_mas.analyse.spans import SpanDetails
     from otel_mas.analyse.why_not import WhyNot
-    from otel_mas.api.answers import Profile
+    from otel_mas.api.answers import ErrorReports, Profile
     from otel_mas.api.findings import Explanation, Findings
     from otel_mas.api.graph import Graph
     from otel_mas.api.log import Log
@@ -276,16 +275,17 @@ class Run(Tabular):
 
         return State(state_timeline(self.graph().causal, self._content))
 
-    def error_reports(self) -> tuple[ErrorReport, ...]:
+    def error_reports(self) -> ErrorReports:
         """A report of each error: stack, state and input, what led there, what ran side by side, versions.
 
         Those that ended a run come first.
         """
         from otel_mas.analyse.error_report import error_reports
         from otel_mas.analyse.failures import error_outcomes
+        from otel_mas.api.answers import ErrorReports
 
         causal = self.graph().causal
-        return error_reports(causal, self._content) if error_outcomes(causal.spans) else ()
+        return ErrorReports(error_reports(causal, self._content) if error_outcomes(causal.spans) else ())
 
     def root_cause(self, *, wrong: Marked | None = None) -> tuple[RootCause, ...]:
         """The spans that may be the root cause of what went wrong, the most probable one first, with reasons.

@@ -74,7 +74,7 @@ def state(found: Trace | Conversation, channel: str | None, at: str | None, comp
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "markdown"]),
+    type=click.Choice(["text", "markdown", "html"]),
     default="text",
     show_default=True,
     help="How to print it.",
@@ -83,14 +83,15 @@ def error(found: Trace | Conversation, form: str) -> Answer:
     """Show everything about the errors of a run: stack, state and input, what led there, what ran side by side.
 
     Each error is one report, under the span in which it happened, however far it went up; one that was handled says by
-    whom. Markdown is for an issue or a chat. All of it is redacted as the recording is.
+    whom. Markdown is for an issue or a chat, HTML is a page of its own. All of it is redacted as the recording is.
     """
-    from otel_mas.report import markdown, terminal
+    from otel_mas.report import terminal
     from otel_mas.report.json.errors import errors as document
 
     reports = found.error_reports()
-    if form == "markdown":
-        return Answer(lambda: document(reports, found.problems), lambda width: _as_they_are(markdown.errors(reports)))
+    if form != "text":
+        written = reports.to_markdown if form == "markdown" else reports.to_html
+        return Answer(lambda: document(reports, found.problems), lambda width: _as_they_are(written()))
     return Answer(
         lambda: document(reports, found.problems),
         under_heading(found, lambda width: terminal.errors(reports, width)),

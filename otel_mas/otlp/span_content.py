@@ -162,10 +162,10 @@ def contents_of(span: Span) -> Iterator[Content]:
         elif not own and _is_foreign_content(name):
             yield Content(span.trace_id, span.span_id, name, with_lists(value))
     exceptions = [event.attributes for event in span.events if event.name == _EXCEPTION]
-    for name in (names.EXCEPTION_MESSAGE, names.EXCEPTION_STACKTRACE):
+    for name in (names.EXCEPTION_MESSAGE, names.EXCEPTION_STACKTRACE, names.MAS_ERROR_SOURCE):
         text = next((one[name] for one in reversed(exceptions) if one.get(name)), None)
         if text is not None and name not in span.attributes:
-            yield Content(span.trace_id, span.span_id, name, text)
+            yield Content(span.trace_id, span.span_id, name, _value(name, text))
 
 
 def _is_foreign_content(name: str) -> bool:

@@ -19,6 +19,7 @@ from otel_mas.record.failure import describe, error_type, mark_origin, origin
 from otel_mas.record.guard import caught
 from otel_mas.record.pipeline.queue import CHANGE_BYTES
 from otel_mas.record.sdk.lazy_span import MESSAGE_REF_BYTES, LazySpan, interned
+from otel_mas.record.source_lines import source_lines
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
@@ -191,6 +192,9 @@ class Recorder:
             message, stack = describe(exc)
             self.content(span, names.EXCEPTION_MESSAGE, message)
             self.content(span, names.EXCEPTION_STACKTRACE, stack)
+            lines = source_lines(exc)
+            if lines:
+                self.content(span, names.MAS_ERROR_SOURCE, lines)
             if on_span:
                 event |= {names.EXCEPTION_MESSAGE: message, names.EXCEPTION_STACKTRACE: stack}
         span.add_event("exception", event)

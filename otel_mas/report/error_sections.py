@@ -38,6 +38,9 @@ def sections(report: ErrorReport) -> Iterator[Section]:
         yield Section("Stack", block=report.stack.rstrip())
     elif report.missing is not None:
         yield Section("Stack", (("not here", report.missing),))
+    source = "\n\n".join(_source(report))
+    if source:
+        yield Section("Source", block=source)
     if report.inputs:
         yield Section("Input", tuple((plain(name), _cut(text)) for name, text in report.inputs))
     if report.state is not None and (report.state.channels or report.state.notes):
@@ -49,6 +52,15 @@ def sections(report: ErrorReport) -> Iterator[Section]:
     yield Section("Ids", tuple(report.ids.items()))
     if report.environment:
         yield Section("Environment", tuple((name, plain(value)) for name, value in report.environment.items()))
+
+
+def _source(report: ErrorReport) -> Iterator[str]:
+    """Frames with the lines around them, each place once; a mark stands at the line that the frame was at."""
+    frames = [frame for one in report.exceptions for frame in one.frames if frame.around]
+    for frame in {(one.file, one.line): one for one in frames}.values():
+        wide = len(str(frame.around[-1][0]))
+        lines = [f"{'>' if number == frame.line else ' '} {number:{wide}}  {text}" for number, text in frame.around]
+        yield "\n".join([f"{frame.file}, in {frame.function}", *lines])
 
 
 def _facts(report: ErrorReport) -> Iterator[tuple[str, str]]:

@@ -79,12 +79,12 @@ _NAMES: Final = {
         exception.message exception.stacktrace gen_ai.agent.description gen_ai.evaluation.explanation
         gen_ai.input.messages gen_ai.output.messages gen_ai.retrieval.documents gen_ai.retrieval.query.text
         gen_ai.system_instructions gen_ai.tool.call.arguments gen_ai.tool.call.result gen_ai.tool.definitions
-        gen_ai.tool.description mas.guardrail.reason mas.interrupt.values mas.log.records mas.message.bodies
-        mas.record.payload mas.resume.values mas.routing.reason mas.state.values ai.embedding ai.embeddings ai.value
-        ai.values all_messages_events answer arguments body browser.document.url.full code.stacktrace completion
-        completions container.command container.command_args container.command_line content crew_agents crew_inputs
-        crew_tasks db.connection_string db.query.text db.statement error.message event.body events
-        feature_flag.error.message feature_flag.evaluation.error.message feature_flag.result.value final_result
+        gen_ai.tool.description mas.error.source mas.guardrail.reason mas.interrupt.values mas.log.records
+        mas.message.bodies mas.record.payload mas.resume.values mas.routing.reason mas.state.values ai.embedding
+        ai.embeddings ai.value ai.values all_messages_events answer arguments body browser.document.url.full
+        code.stacktrace completion completions container.command container.command_args container.command_line content
+        crew_agents crew_inputs crew_tasks db.connection_string db.query.text db.statement error.message event.body
+        events feature_flag.error.message feature_flag.evaluation.error.message feature_flag.result.value final_result
         gen_ai.content.completion gen_ai.content.prompt gen_ai.event.content gen_ai.task.input gen_ai.task.output
         graphql.document http.request.body http.response.body http.target http.url input input.value instructions
         langfuse.observation.status_message langfuse.trace.tags langsmith.span.tags llm.user log.body

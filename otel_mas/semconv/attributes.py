@@ -146,6 +146,10 @@ MAS_COST_SOURCE: Final = "mas.cost.source"
 """The price table and its date."""
 MAS_COST_USD: Final = "mas.cost.usd"
 """The cost of the call by the price table of `mas.cost.source`, in US dollars. Absent where no price is known."""
+MAS_ERROR_SOURCE: Final = "mas.error.source"
+"""Source lines around frames of the exception's stack, as JSON: file, line, number of the first one, text. Of
+the app's own code and where it was raised; 8 frames at most.
+"""
 MAS_ERROR_SPAN: Final = "mas.error.span"
 """The descendant in which an error that passed through this span happened, as `traceid-spanid`; only that one
 has ERROR status.

@@ -15,6 +15,8 @@ from langgraph.version import __version__
 import otel_mas
 from otel_mas.analyse.error_report import ErrorReport
 from otel_mas.analyse.failures import ErrorOutcome
+from otel_mas.api import ErrorReports
+from otel_mas.report.json.errors import error
 from otel_mas.report.markdown import errors as as_markdown
 from tests.accuracy.cases.case import needs
 
@@ -81,7 +83,7 @@ def test_a_report_has_all_that_was_recorded(reports: Callable[[], tuple[ErrorRep
     assert [(one.task, one.type, one.message) for one in report.raised] == [("reader#1", "RuntimeError", "no facts")]
     source = report.exceptions[-1].frames[-1].source or ""
     assert source.startswith('raise ConnectionError(f"no route for {query}')
-    assert "sk-1234" not in as_markdown([report])
+    assert_source_is_shown_without_secrets(report)
     assert report.inputs == (("gen_ai.tool.call.arguments", '{"query":"trams"}'),)
     assert report.state is not None
     assert {one.channel: one.version for one in report.state.channels} == {"other": 1, "draft": 1}
@@ -93,6 +95,17 @@ def test_a_report_has_all_that_was_recorded(reports: Callable[[], tuple[ErrorRep
     assert report.environment["langgraph"] == __version__
     assert report.environment["otel-mas"]
     assert report.ids["trace"] == report.span.trace_id
+
+
+def assert_source_is_shown_without_secrets(report: ErrorReport) -> None:
+    around = report.exceptions[-1].frames[-1].around
+    shown = ErrorReports([report])
+    assert [text for _, text in around][:3] == ["@tool", "def archive(query: str) -> str:", '    """Look it up."""']
+    for document in (shown.to_markdown(), shown.to_html(), shown._repr_html_(), str(error(report))):
+        assert "def archive(query: str)" in document
+        assert "sk-1234" not in document
+    assert shown.to_pandas().task.tolist() == ["reader#1 › execute_tool archive"]
+    assert shown.to_arrow().num_rows == 1
 
 
 def test_an_error_that_went_up_is_named_once(reports: Callable[[], tuple[ErrorReport, ...]]) -> None:

@@ -18,11 +18,12 @@ _FAILED: Final = "[removed: the function failed]"
 _TAG_BYTES: Final = 5
 _PERSON: Final = b"otel-mas person"
 _MAX_DEPTH: Final = 100  # as in redaction, which the values have been through
-# Of messages and log records, what is no content.
+# Of messages, log records and source lines, what is no content.
 _STRUCTURE: Final = frozenset(
     {
         *(f"message.{key}" for key in ("role", "parts.type", "parts.id", "parts.name")),
         *(f"{names.MAS_LOG_RECORDS}.{key}" for key in ("severity", "logger", "source", names.EXCEPTION_TYPE)),
+        f"{names.MAS_ERROR_SOURCE}.file",
     }
 )
 _STRUCTURE_KEYS: Final = frozenset(path.rpartition(".")[2] for path in _STRUCTURE)

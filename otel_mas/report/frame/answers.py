@@ -7,6 +7,7 @@ from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 from otel_mas.analyse.cost import CostTable
+from otel_mas.analyse.error_report import ErrorReport
 from otel_mas.analyse.log import Entry, LogRecord
 from otel_mas.analyse.profile import Profile
 from otel_mas.analyse.state import StateChange
@@ -15,6 +16,7 @@ from otel_mas.model import TraceSummary
 from otel_mas.model.search import Match
 from otel_mas.report import json
 from otel_mas.report.frame.table import Column, Frame, text
+from otel_mas.report.json import errors as json_errors
 from otel_mas.report.json import log as json_log
 from otel_mas.report.json import logs as json_logs
 from otel_mas.report.json import search as json_search
@@ -77,6 +79,8 @@ _ENTRIES, _MATCHES = columns_of(json_log.EntryForm), columns_of(json_search.Matc
 ENTRIES, MATCHES = tuple(_ENTRIES.values()), tuple(_MATCHES.values())
 _LOGS = columns_of(json_logs.LogRecordForm)
 LOGS = tuple(_LOGS.values())
+_ERRORS = columns_of(json_errors.ErrorForm)
+ERRORS = tuple(_ERRORS.values())
 _CHANGES = columns_of(json_state.ChangeForm)
 CHANGES = tuple(_CHANGES.values())
 
@@ -128,6 +132,11 @@ def state(changes: Sequence[StateChange]) -> Frame:
     return frame_of(_CHANGES, [json_state.change(one) for one in changes])
 
 
+def errors(reports: Sequence[ErrorReport]) -> Frame:
+    """A row for each error, those that ended a run first."""
+    return frame_of(_ERRORS, [json_errors.error(one) for one in reports])
+
+
 def log(entries: Sequence[Entry]) -> Frame:
     """A row for each entry, in causal order."""
     return frame_of(_ENTRIES, [json_log.entry(one) for one in entries])
@@ -143,6 +152,7 @@ __all__ = [
     "COSTS",
     "EDGES",
     "ENTRIES",
+    "ERRORS",
     "FUNCTIONS",
     "HOT_SPOTS",
     "LOGS",
@@ -153,6 +163,7 @@ __all__ = [
     "cost",
     "critical_path",
     "edges",
+    "errors",
     "functions",
     "hot_spots",
     "log",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from otel_mas.analyse.cost import CostTable
+from otel_mas.analyse.error_report import ErrorReport
 from otel_mas.analyse.log import Entry
 from otel_mas.analyse.profile import Profile
 from otel_mas.analyse.state import StateChange
@@ -13,6 +14,7 @@ from otel_mas.model import Span, TraceSummary
 from otel_mas.model.search import Match
 from otel_mas.report.decisions import Reasons
 from otel_mas.report.html import cost as costs
+from otel_mas.report.html import errors as failures
 from otel_mas.report.html import graph as graphs
 from otel_mas.report.html import listing, tree
 from otel_mas.report.html import log as logs
@@ -77,6 +79,11 @@ def log(entries: Sequence[Entry]) -> str:
     if not entries:
         return block(element("p", "No entry."))
     return block(logs.log(entries, entries[0].time_ns, _MOST_ENTRIES))
+
+
+def errors(reports: Sequence[ErrorReport]) -> str:
+    """Error reports."""
+    return block(failures.errors(reports))
 
 
 def table(found: Table) -> str:

@@ -50,17 +50,22 @@ def page(material: Material, made_by: str) -> str:
         made_by: Program and version, for the last line.
     """
     named = title(material.causal.spans)
+    return document(f"{named}: what caused what", [element("h1", named), *_sections(material)], made_by)
+
+
+def document(named: str, content: Child, made_by: str) -> str:
+    """A page with this title and content, which loads nothing and runs no script."""
     head = element(
         "head",
         element("meta", charset="utf-8"),
         element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
-        element("title", f"{named}: what caused what"),
+        element("title", named),
         style(),
         element("style", trusted(_sheet())),
     )
-    body = element("main", element("h1", named), *_sections(material), class_="otel-mas om-page")
+    body = element("main", content, class_="otel-mas om-page")
     foot = element("footer", f"Made by {made_by}. It holds everything that it shows; nothing was loaded.")
     return f"<!DOCTYPE html>\n{element('html', head, element('body', body, foot), lang='en')}\n"
 

@@ -7,7 +7,7 @@ from typing import Annotated, TypedDict
 
 from otel_mas.analyse.error_report import ErrorReport
 from otel_mas.analyse.failures import ErrorOutcome
-from otel_mas.analyse.traceback_text import ExceptionInStack
+from otel_mas.analyse.traceback_text import ExceptionInStack, StackFrame
 from otel_mas.report.forms import form_of
 from otel_mas.report.json.fields import OMITTED, PROBLEMS, TIME
 from otel_mas.report.json.state import ChannelForm, channel
@@ -19,11 +19,17 @@ _OUTCOMES = {
 }
 
 
+class SourceLineForm(TypedDict):
+    number: Annotated[int, "number of the line"]
+    text: Annotated[str, "the line; redacted"]
+
+
 class FrameForm(TypedDict):
     file: Annotated[str, "path of the file"]
     line: Annotated[int, "number of the line"]
     function: Annotated[str, "name of the function"]
     source: Annotated[str | None, "the line as it was when the error was recorded; null where it was not to be had"]
+    around: Annotated[list[SourceLineForm], "that line and those around it; none where they were not recorded"]
 
 
 class ExceptionForm(TypedDict):
@@ -137,11 +143,13 @@ def _exception(one: ExceptionInStack) -> ExceptionForm:
         "type": one.type,
         "message": one.message,
         "relation": one.relation.value,
-        "frames": [
-            {"file": frame.file, "line": frame.line, "function": frame.function, "source": frame.source}
-            for frame in one.frames
-        ],
+        "frames": [_frame(frame) for frame in one.frames],
     }
+
+
+def _frame(one: StackFrame) -> FrameForm:
+    around: list[SourceLineForm] = [{"number": number, "text": text} for number, text in one.around]
+    return form_of(FrameForm, one, around=around)
 
 
 __all__ = ["ErrorForm", "ErrorsDocument", "error", "errors"]

@@ -7,7 +7,7 @@ import traceback
 import hypothesis.strategies as st
 from hypothesis import given
 
-from otel_mas.analyse.traceback_text import Relation, exceptions_in
+from otel_mas.analyse.traceback_text import ExceptionInStack, Relation, StackFrame, exceptions_in, with_source
 
 MESSAGES = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), max_size=20)
 KINDS = st.sampled_from([ValueError, RuntimeError, OSError])
@@ -68,3 +68,14 @@ def test_notes_and_lines_of_a_message_belong_to_it() -> None:
 @given(st.text())
 def test_any_text_is_read_as_something(text: str) -> None:
     exceptions_in(text)
+
+
+def test_frames_get_the_lines_around_them_and_what_is_none_is_passed_over() -> None:
+    frames = (StackFrame("a.py", 2, "f", "raise"), StackFrame("b.py", 9, "g", None))
+    found = ExceptionInStack("ValueError", "", Relation.RAISED, frames)
+    recorded = [{"file": "a.py", "line": 2, "first": 1, "text": "def f():\n    raise\n\n"}, {"file": "b.py"}, "x", None]
+
+    (read,) = with_source([found], recorded)
+
+    assert [frame.around for frame in read.frames] == [((1, "def f():"), (2, "    raise")), ()]
+    assert with_source([found], "withheld") == with_source([found], None) == (found,)
