@@ -80,8 +80,7 @@ def query_of(filters: Mapping[str, Any], limit: int, statuses: Sequence[str] = S
         TypeError: There is no such filter, or a value is of another type.
         UnsupportedQuery: A value means nothing.
     """
-    if not isinstance(filters, Mapping):
-        raise TypeError(f"filters are {filters!r}: they must be a dict, as {{'since': '1d'}}")
+    arguments.mapping("filters", filters, "{'since': '1d'}")
     unknown = filters.keys() - FILTERS.keys()
     if unknown:
         raise TypeError(f"no filter is called {', '.join(sorted(unknown))}: there are {', '.join(FILTERS)}")
@@ -117,8 +116,7 @@ def checked(parse: Callable[[Any], Any], value: Any) -> Any:
 
 
 def _attributes(value: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"attribute is {value!r}: it must be a dict, as {{'service.version': '1.2'}}")
+    arguments.mapping("attribute", value, "{'service.version': '1.2'}")
     texts = {arguments.name("name of an attribute", name): attribute_text(one) for name, one in value.items()}
     wrong = [name for name, text in texts.items() if text is None]
     if wrong:

@@ -11,7 +11,7 @@ from otel_mas.analyse.findings import Detector, RunFacts, detect, ranked
 from otel_mas.analyse.root_cause import Marked, RootCause, root_cause
 from otel_mas.api.query_answers import Answer
 from otel_mas.api.tables import Tabular
-from otel_mas.errors import UnsupportedQuery
+from otel_mas.errors import UnsupportedQuery, arguments
 from otel_mas.model import Finding, Undecided
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def find(facts: RunFacts, codes: str | Collection[str] = ()) -> Findings:
         UnsupportedQuery: There is no such kind.
     """
     found, undecided = [], []
-    for one in detect(facts, _detectors({codes} if isinstance(codes, str) else set(codes))):
+    for one in detect(facts, _detectors(set(arguments.names("codes", codes)))):
         if isinstance(one, Finding):
             found.append(one)
         else:

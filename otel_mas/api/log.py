@@ -90,7 +90,7 @@ class Selection:
             arguments.optional_name(what, value)
         if grep is not None:
             arguments.search_text("grep", grep)
-        named = [kinds] if isinstance(kinds, str) else list(kinds)
+        named = arguments.names("kinds", kinds)
         unknown = [kind for kind in named if kind not in list(EntryKind)]
         if unknown:
             raise UnsupportedQuery(f"no entry is of kind {unknown[0]!r}: ask for {', '.join(EntryKind)}")

@@ -327,6 +327,8 @@ class Run(Tabular):
         from otel_mas.analyse.findings import RunFacts
         from otel_mas.config.thresholds import Thresholds
 
+        if thresholds is not None:
+            arguments.mapping("thresholds", thresholds, "{'tool_loop_calls': 5}")
         chosen = Settings.from_env().thresholds if thresholds is None else Thresholds.of(thresholds)
         return RunFacts(self.graph().causal, self._content, chosen, time.time_ns())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,6 +30,18 @@ def name(what: str, value: object) -> str:
 def optional_name(what: str, value: object) -> str | None:
     """The same, or None. Raises as `name`."""
     return None if value is None else name(what, value)
+
+
+def names(what: str, value: object) -> list[str]:
+    """One name, or several in a collection.
+
+    Raises:
+        TypeError: It is neither, or one of them is no text.
+        UnsupportedQuery: One of them is empty.
+    """
+    if not isinstance(value, str | Collection):
+        raise TypeError(f"{what} is {value!r}: it must be a str, or several")
+    return [name(what, one) for one in ([value] if isinstance(value, str) else value)]
 
 
 def search_text(what: str, value: object) -> str:
@@ -107,6 +119,12 @@ def is_path(text: str) -> bool:
         return False
 
 
+def mapping(what: str, value: object, example: str) -> None:
+    """Raise `TypeError`, with an example, where a value is no mapping whose keys are text."""
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise TypeError(f"{what}: {value!r} is no dict by name, such as {example}")
+
+
 def all_of(what: str, values: Iterable[T], kind: type | tuple[type, ...]) -> tuple[T, ...]:
     """The values as a tuple. Raises `TypeError` where one is not of this kind."""
     found = tuple(values)
@@ -117,4 +135,16 @@ def all_of(what: str, values: Iterable[T], kind: type | tuple[type, ...]) -> tup
     return found
 
 
-__all__ = ["all_of", "choice", "is_path", "name", "number_of", "optional_name", "path", "search_text", "seconds"]
+__all__ = [
+    "all_of",
+    "choice",
+    "is_path",
+    "mapping",
+    "name",
+    "names",
+    "number_of",
+    "optional_name",
+    "path",
+    "search_text",
+    "seconds",
+]

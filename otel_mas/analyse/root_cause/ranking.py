@@ -80,6 +80,8 @@ def root_cause(graph: CausalGraph, content: RunContent, *, wrong: Marked | None 
     Returns:
         All acts with a score, the best first; none for a run against which nothing speaks.
     """
+    if wrong is not None and not isinstance(wrong, Marked):
+        raise TypeError(f"the complaint is {wrong!r}: it must be a Marked")
     acts = Acts(graph, content)
     if wrong is not None and wrong.complaint is Complaint.LATE:
         return _ranked(acts, _shares_of_delay(acts))

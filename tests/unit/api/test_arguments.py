@@ -34,9 +34,11 @@ FILTER_VALUES: Mapping[str, tuple[Any, ...]] = {
     name: _BY_METAVAR.get(field.metavar, tuple(one for one in NAMES if one is not None))
     for name, (field, _) in FILTERS.items()
 } | {"no_filter": (1,)}
+KINDS: tuple[Any, ...] = (None, 3, b"x", "", "nobody", ["x"], [None], [[]], object(), True)
+COMPLAINTS: tuple[Any, ...] = (3, "late", b"x", [], {}, object(), True)
 SELECTION = {name: tuple(one for one in NAMES if one not in (None, "  ")) for name in ("agent", "tool", "model")} | {
     "grep": (3, b"x", "", [], object()),
-    "kinds": (*OPTIONAL[:2], "nobody", ["x"], [None], [[]], object()),
+    "kinds": KINDS,
 }
 
 SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
@@ -72,6 +74,9 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "why_not": {"agent": NAMES},
         "logs": {"level": LEVELS},
         "records": {"max_payload_bytes": NUMBERS},
+        "findings": {"codes": KINDS, "thresholds": (3, "x", b"x", object(), {1: 2}, {"x": 1})},
+        "root_cause": {"wrong": COMPLAINTS},
+        "explain": {"complaint": COMPLAINTS},
     },
     "state": {"at": {"where": MOMENTS}, "channel": {"name": CHOICES}, "compare": {"first": MOMENTS, "second": MOMENTS}},
     "executions": {"by": {"by": CHOICES}, "slowest": {"most": NUMBERS}},
