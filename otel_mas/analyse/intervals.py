@@ -9,15 +9,18 @@ Interval = tuple[int, int]
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:
     """The same time as intervals that neither overlap nor touch, in order; those without a length are left out."""
+    kept = sorted(interval for interval in intervals if interval[0] < interval[1])
+    if not kept:
+        return []
     merged: list[Interval] = []
-    for start, end in sorted(intervals):
-        if end <= start:
-            continue
-        if merged and start <= merged[-1][1]:
-            if end > merged[-1][1]:
-                merged[-1] = merged[-1][0], end
-        else:
-            merged.append((start, end))
+    first, last = kept[0]
+    for start, end in kept:
+        if start > last:
+            merged.append((first, last))
+            first, last = start, end
+        elif end > last:
+            last = end
+    merged.append((first, last))
     return merged
 
 

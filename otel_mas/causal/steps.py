@@ -131,8 +131,7 @@ class CriticalPath:
     @cached_property
     def sections(self) -> tuple[Step, ...]:
         """The steps, in time order."""
-        builder, known = self._trail, self._spans
-        ends = [builder.end, *builder.starts]
+        known = self._spans
         steps = [
             Step(
                 known[span] if span != NO_SPAN else None,
@@ -142,11 +141,17 @@ class CriticalPath:
                 self._sentence(reason, end - start),
                 known[reason[2]] if is_held(reason) else None,
             )
-            for span, start, end, kind, reason in zip(
-                builder.spans, builder.starts, ends, builder.kinds, builder.reasons(), strict=False
-            )
+            for (span, start, end, kind), reason in zip(self.numbers(), self._trail.reasons(), strict=True)
         ]
         return tuple(reversed(steps))
+
+    def numbers(self) -> Iterator[tuple[int, int, int, StepKind]]:
+        """The steps from the last to the first, with no object made: the place of the span, start, end and kind.
+
+        The place is that in `CausalGraph.spans`, -1 where no recorded span was responsible.
+        """
+        trail = self._trail
+        return zip(trail.spans, trail.starts, (trail.end, *trail.starts), trail.kinds, strict=False)
 
     @property
     def spans(self) -> tuple[Span, ...]:

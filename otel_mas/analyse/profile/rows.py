@@ -44,6 +44,7 @@ class _Row:
     on_path: int = 0
     lags: list[tuple[int, int]] = field(default_factory=list)
     calls: list[ModelCall] = field(default_factory=list)
+    first_chunks: list[int] = field(default_factory=list)
 
     def add(self, here: _Intervals) -> None:
         """Add the intervals of one graph."""
@@ -53,7 +54,6 @@ class _Row:
 
     def row(self, by: str, name: str | None) -> ProfileRow:
         own = {"model": MODEL, "tool": TOOL}.get(by, OWN)
-        chunks = (_ns(call.span.get(names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK)) for call in self.calls)
         return ProfileRow(
             by=by,
             name=name,
@@ -71,7 +71,7 @@ class _Row:
             loop_lag_max_ns=max((longest for longest, _ in self.lags), default=None),
             loop_lag_total_ns=sum(total for _, total in self.lags) if self.lags else None,
             durations=Percentiles.of(self.durations),
-            first_chunk=Percentiles.of(chunk for chunk in chunks if chunk is not None),
+            first_chunk=Percentiles.of(self.first_chunks),
             cost=add_up(name, self.calls),
         )
 
@@ -105,8 +105,11 @@ class Rows:
                 self._count(self._rows[key], timing, i, waited.get(span.span_id))
             call = timing.calls.get(i)
             if call is not None:
+                chunk = _ns(span.get(names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK))
                 for key in around[i]:
                     self._rows[key].calls.append(call)
+                    if chunk is not None:
+                        self._rows[key].first_chunks.append(chunk)
         for key, intervals_of in here.items():
             self._rows[key].add(intervals_of)
         for i, start, end in timing.steps:
@@ -160,7 +163,8 @@ class Rows:
 
 def _lag(span: Span) -> tuple[int, int] | None:
     """The longest block of the event loop while a span was open and the sum of all, in ns; None where none was."""
-    longest, total = _ns(span.get(names.MAS_EVENT_LOOP_LAG_MAX)), _ns(span.get(names.MAS_EVENT_LOOP_LAG_TOTAL))
+    longest = _ns(span.get(names.MAS_EVENT_LOOP_LAG_MAX))
+    total = None if longest is None else _ns(span.get(names.MAS_EVENT_LOOP_LAG_TOTAL))
     return None if longest is None or total is None else (longest, total)
 
 

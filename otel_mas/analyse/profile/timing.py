@@ -42,18 +42,18 @@ class Timing:
         """Critical path: the span of each step, by number, with the step's start and end. Without time spent waiting
         for input, and without that in which no span ran."""
         self.waiting_ns = self.outside_ns = 0
-        self._read_path(numbers)
+        self._read_path()
         self._labels = graph.labels()
         self._nodes: dict[int, str] = {}
 
-    def _read_path(self, numbers: dict[int, int]) -> None:
-        for step in self.graph.critical_path().sections:
-            if step.kind == StepKind.WAITING:
-                self.waiting_ns += step.duration_ns
-            elif step.span is None:
-                self.outside_ns += step.duration_ns
+    def _read_path(self) -> None:
+        for number, start, end, kind in self.graph.critical_path().numbers():
+            if kind == StepKind.WAITING:
+                self.waiting_ns += end - start
+            elif number < 0:
+                self.outside_ns += end - start
             else:
-                self.steps.append((numbers[id(step.span)], step.start_ns, step.end_ns))
+                self.steps.append((number, start, end))
 
     @cached_property
     def parts(self) -> Sequence[str]:
