@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 from otel_mas.config import parse, patterns, personal, thresholds
+from otel_mas.config.setting import Setting, setting
 from otel_mas.errors import ConfigError
 
 Content = Literal["full", "redacted", "none"]
@@ -16,48 +17,6 @@ Capture = Literal["NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"]
 _CONTENT, _CAPTURE = parse.choice(*get_args(Content)), parse.choice(*get_args(Capture))
 OWN = "own"
 """`model_spans` where they are ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row of docs/settings.md.
-
-    Args:
-        env: the environment variable.
-        type: what the value looks like, for people.
-        parse: text → value; raises ValueError naming what it takes.
-        meaning: what it does, in a sentence.
-        shown: the default as people write it, where that differs from `default`.
-        secret: its value is never repeated in a message.
-        items: checks a list that code gives in place of text; raises as `parse` does.
-        field: the attribute of `Settings` that it sets.
-        default: the value where nothing is set; of the field's own type.
-    """
-
-    env: str
-    type: str
-    parse: Callable[[str], Any]
-    meaning: str
-    shown: str = ""
-    secret: bool = False
-    items: Callable[[Sequence[str]], tuple[str, ...]] | None = None
-    field: str = ""
-    default: Any = None
-
-
-def setting(
-    default: Any,
-    env: str,
-    type_: str,
-    parse_text: Callable[[str], Any],
-    meaning: str,
-    *,
-    also: Setting | None = None,
-    **more: Any,
-) -> Any:
-    """A field of `Settings`, with its row, and `also` that of a second variable."""
-    rows = (Setting(env, type_, parse_text, meaning, **more), *(() if also is None else (also,)))
-    return field(default=default, metadata={"rows": rows})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -398,15 +357,15 @@ class Settings:
         values: dict[str, Any] = {"store": default_store(environ)}
         problems: list[str] = []
         switches: list[Any] = []
-        for setting in SETTINGS:
-            given = environ.get(setting.env, "").strip()
+        for row in SETTINGS:
+            given = environ.get(row.env, "").strip()
             if not given:
                 continue
-            value = _parsed(setting, setting.parse, given, setting.env, problems)
-            if setting.field == "enabled":
+            value = row.parsed(given, row.env, problems)
+            if row.field == "enabled":
                 switches.append(value)
             else:
-                values[setting.field] = value
+                values[row.field] = value
         for name, given in overrides.items():
             if given is not None:
                 values[name] = _override(name, given, problems)
@@ -426,7 +385,7 @@ class Settings:
 SETTINGS = tuple(
     replace(row, field=one.name, default=one.default) for one in fields(Settings) for row in one.metadata["rows"]
 )
-_BY_FIELD = {setting.field: setting for setting in reversed(SETTINGS)}
+_BY_FIELD = {row.field: row for row in reversed(SETTINGS)}
 
 
 def default_store(environ: Mapping[str, str]) -> str:
@@ -442,40 +401,10 @@ def _override(name: str, given: Any, problems: list[str]) -> Any:
         if not callable(given):
             problems.append(f"{name} is {given!r}; it must be a function of a path and a text")
         return given
-    setting = _BY_FIELD.get(name)
-    if setting is None:
+    row = _BY_FIELD.get(name)
+    if row is None:
         problems.append(f"there is no setting {name!r}; there are {', '.join(_BY_FIELD)}")
         return None
     if isinstance(given, os.PathLike):
         given = os.fspath(given)
-    if isinstance(given, str):
-        return _parsed(setting, setting.parse, given, name, problems)
-    if setting.items is not None and isinstance(given, list | tuple):
-        return _parsed(setting, setting.items, given, name, problems)
-    return _parsed(setting, lambda value: _typed(setting, value), given, name, problems)
-
-
-def _parsed(setting: Setting, convert: Callable[[Any], Any], given: Any, where: str, problems: list[str]) -> Any:
-    try:
-        return convert(given)
-    except ValueError as error:
-        shown = "(not shown)" if setting.secret else repr(given)
-        problems.append(f"{where} is {shown}; it must be {error}")
-        return None
-
-
-def _typed(setting: Setting, given: Any) -> Any:
-    """The value that code gives instead of text. Raises ValueError where it has the wrong type or size."""
-    if setting.field == "digest_key":
-        if not isinstance(given, bytes) or len(given) != 32:
-            raise ValueError("32 bytes or 64 hexadecimal digits")
-    elif setting.field == "log_level":
-        return setting.parse(str(given))
-    elif isinstance(setting.default, bool):
-        if not isinstance(given, bool):
-            raise ValueError("True or False")
-    elif not isinstance(setting.default, int | float) or isinstance(given, bool) or not isinstance(given, int | float):
-        raise ValueError(setting.type)
-    else:
-        setting.parse(repr(given))
-    return given
+    return row.parsed(given, name, problems) if isinstance(given, str) else row.checked(given, name, problems)

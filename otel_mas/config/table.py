@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from otel_mas.config.settings import SETTINGS, Setting
+from otel_mas.config.setting import Setting
+from otel_mas.config.settings import SETTINGS
 
 
 def markdown() -> str:
