@@ -14,13 +14,14 @@ from orjson import dumps
 from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.failures import failures
 from otel_mas.analyse.places import places
+from otel_mas.analyse.state.values import StateValues
 from otel_mas.causal import CausalGraph, Edge
 from otel_mas.model import EXCEPTION_EVENT, STATE_EVENT, Event, Message, Resource, Span
 from otel_mas.model.dialects import model_call
 from otel_mas.privacy.policy import Rule, holds_text, rule
 from otel_mas.semconv import LinkKind, record_kind
 from otel_mas.semconv import attributes as names
-from otel_mas.trace_records.payload import CONTENT, cut_to, parsed, payload_of
+from otel_mas.trace_records.payload import CONTENT, cut_to, payload_of, plain_payload
 from otel_mas.trace_records.record import (
     MAX_PAYLOAD_BYTES,
     EventType,
@@ -32,7 +33,7 @@ from otel_mas.trace_records.record import (
     parent_of,
     record_of,
 )
-from otel_mas.trace_records.values import plain, untagged
+from otel_mas.trace_records.values import SCALARS, plain
 
 _CHILD: Final = "child"
 _RECORDED: Final = "recorded"
@@ -79,6 +80,7 @@ class _Records:
         self._content = content
         self._payload = payload
         self._max = max_payload_bytes
+        self._values = StateValues(content)
         self._spans = {span.span_id: span for span in causal.spans}
         self._places = places(causal)
         self._resources: dict[int, dict[str, Any]] = {}
@@ -149,17 +151,10 @@ class _Records:
         """The changes of state that a span made: by channel the value, where it was kept."""
         changed, digests = span.get(names.MAS_STATE_CHANGED), span.get(names.MAS_STATE_DIGESTS) or ()
         attributes = {names.MAS_STATE_CHANGED: changed, names.MAS_STATE_DIGESTS: digests}
-        payload: dict[str, Any] = {}
-        for channel, digest in zip(changed, digests, strict=False):
-            message = self._content.messages.get(digest)
-            if message is not None and message.body is not None:
-                payload[channel] = untagged(message.body.get("value", dict(message.body)))
-        for event in span.events if not payload else ():
-            if event.name == STATE_EVENT:
-                payload = {channel: parsed(value) for channel, value in event.attributes.items()}
-        return self._occurrence(
-            EventType.STATE, record, span.last_ns, payload if self._payload else {}, attributes, "UNSET"
-        )
+        values = list(self._values.kept(span)) if self._payload else []
+        payload = {one.channel: one.value for one in values if one.missing is None}
+        cut = any(one.is_too_large for one in values)
+        return self._occurrence(EventType.STATE, record, span.last_ns, payload, attributes, "UNSET", cut=cut)
 
     def _occurrence(
         self,
@@ -169,6 +164,8 @@ class _Records:
         payload: Mapping[str, Any],
         attributes: Mapping[str, Any],
         status: str,
+        *,
+        cut: bool = False,
     ) -> TraceRecord:
         found, truncated = cut_to(dict(payload), self._max)
         return record_of(
@@ -183,7 +180,7 @@ class _Records:
             task=record.task,
             status=status,
             payload=plain(found) if found else None,
-            payload_truncated=truncated,
+            payload_truncated=truncated or cut,
             conversation_id=record.conversation_id,
             service=record.service,
             attributes=plain(attributes),
@@ -200,8 +197,8 @@ class _Records:
         for side, name in _SIDES:
             if any(message is not None and message.body is not None for message in sides.get(side, ())):
                 content[name] = [_body(message) for message in sides[side]]
-        found, truncated = cut_to(payload_of(event_type, content, span.attributes), self._max)
-        return plain(found), truncated or not CONTENT.isdisjoint(span.get(names.MAS_CONTENT_CUT) or ())
+        found, truncated = plain_payload(event_type, content, span.attributes, self._max)
+        return found, truncated or not CONTENT.isdisjoint(span.get(names.MAS_CONTENT_CUT) or ())
 
     def _parents(self, span: Span) -> Iterator[Parent]:
         """Links as they are on the span, then the causes that were worked out."""
@@ -262,7 +259,7 @@ class _Records:
     def _kept(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """Attributes without those that the payload holds, and without any content where that is not asked for."""
         return {
-            name: value if type(value) is str else plain(value, 1)
+            name: value if type(value) in SCALARS else plain(value, 1)
             for name, value in attributes.items()
             if name not in _OURS and (self._payload or _may_leave(name, value))
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from otel_mas.api import Conversation, Trace
     from otel_mas.api.follow import Follower
     from otel_mas.api.log import Selection
-
-_FORMATS = (".jsonl", ".msgpack")
 
 
 @click.command("log")
@@ -63,11 +61,12 @@ def command(
     """
     from otel_mas.api import open as open_source
     from otel_mas.api.log import Selection
+    from otel_mas.trace_records.encoded import names_a_form
 
     if since is not None and (target.trace or target.conversation):
         raise click.UsageError("--since is every trace of that time: give no TRACE and no --conversation.")
-    if output is not None and not output.endswith(_FORMATS):
-        raise click.UsageError(f"{output}: end its name in {' or '.join(_FORMATS)}, which says in which form it is.")
+    if output is not None and not names_a_form(Path(output)):
+        raise click.UsageError(f"{output}: end its name in .jsonl or .msgpack, which says in which form it is.")
     if follow and (since is not None or output is not None):
         raise click.UsageError("--follow shows what happens from now on: give no --since and no --output.")
     selection = Selection.of(kinds=kinds, **chosen)
@@ -152,23 +151,11 @@ def _form(entry: Entry) -> dict[str, Any]:
 
 def _write(output: str, entries: Iterable[Entry]) -> None:
     from otel_mas.cli.files import written
+    from otel_mas.trace_records.encoded import encoded_fields, is_message_pack
 
     number = 0
-    pack = _packed if Path(output).suffix == ".msgpack" else _json_line
     with written(output) as file:
-        for entry in entries:
-            pack(file, _form(entry))
+        for line in encoded_fields(map(_form, entries), is_message_pack(Path(output))):
+            file.write(line)
             number += 1
     note(f"wrote {number:,} {'entry' if number == 1 else 'entries'} to {output}")
-
-
-def _json_line(file: IO[bytes], form: dict[str, Any]) -> None:
-    import orjson
-
-    file.write(orjson.dumps(form, option=orjson.OPT_APPEND_NEWLINE))
-
-
-def _packed(file: IO[bytes], form: dict[str, Any]) -> None:
-    from otel_mas.trace_records.formats import packed
-
-    file.write(packed(form))

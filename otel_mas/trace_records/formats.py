@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 import orjson
@@ -17,7 +17,7 @@ _CHUNK: Final = 2**18
 _DIGITS: Final = bytes(0x30 if 0x30 <= byte <= 0x39 else byte for byte in range(256))
 _LONG: Final = b"0" * 20
 """Digits of an integer that 64 bits may not hold, all made the same by `_DIGITS`."""
-_TAG: Final = b'"$'
+TAG: Final = b'"$'
 """The beginning of a tag, or of a name that looks like one."""
 _INT = 1
 """MessagePack's extension type for an integer beyond 64 bits, as ASCII hex digits."""
@@ -34,9 +34,9 @@ def json_line(fields: Mapping[str, Any]) -> bytes:
     try:
         line = orjson.dumps(fields)
     except TypeError:  # it holds what JSON has no form for
-        line = _TAG
+        line = TAG
     # A float that is no number would be written as null.
-    if _TAG in line or b"null" in line:
+    if TAG in line or (b"null" in line and orjson.loads(line) != fields):
         return orjson.dumps({name: tagged(value) for name, value in fields.items()})
     return line
 
@@ -48,7 +48,7 @@ def of_json_line(line: bytes | str) -> Any:
         found = orjson.loads(data) if _LONG not in data.translate(_DIGITS) else _of_any_json(data)
     except orjson.JSONDecodeError:
         found = _of_any_json(data)
-    return untagged(found) if _TAG in data else found
+    return untagged(found) if TAG in data else found
 
 
 def _of_any_json(data: bytes) -> Any:
@@ -59,9 +59,21 @@ def _of_any_json(data: bytes) -> Any:
         raise ValueError("it is nested too deeply") from None
 
 
+def packer() -> Callable[[Mapping[str, Any]], bytes]:
+    """A function that makes maps of MessagePack, one after the other, on one thread.
+
+    Raises:
+        MissingExtra: the package msgpack is not installed.
+    """
+    pack: Callable[[Mapping[str, Any]], bytes] = (
+        _msgpack().Packer(default=_extended, unicode_errors="surrogatepass").pack
+    )
+    return pack
+
+
 def packed(fields: Mapping[str, Any]) -> bytes:
     """A map of MessagePack. Raises `MissingExtra` without the package msgpack."""
-    return bytes(_msgpack().packb(fields, default=_extended, unicode_errors="surrogatepass"))
+    return packer()(fields)
 
 
 def unpacked(data: bytes) -> Any:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 import orjson
 
 from otel_mas.model.fit import fit, fit_messages
 from otel_mas.semconv import attributes as names
-from otel_mas.trace_records.formats import of_json_line
+from otel_mas.trace_records.formats import TAG, of_json_line
 from otel_mas.trace_records.record import EventType
-from otel_mas.trace_records.values import MAX_DEPTH, plain, tagged, untagged
+from otel_mas.trace_records.values import MAX_DEPTH, is_shallow, plain, tagged, untagged
 
 
 class _Part(NamedTuple):
@@ -83,13 +83,19 @@ CONTENT: Final = frozenset(part.attribute for parts in _PARTS.values() for part 
 """Attributes that are in the payload instead of among the attributes."""
 
 
-def payload_of(event_type: EventType, content: Mapping[str, Any], attributes: Mapping[str, Any]) -> Any:
+def payload_of(
+    event_type: EventType,
+    content: Mapping[str, Any],
+    attributes: Mapping[str, Any],
+    read: Callable[[Any], Any] = untagged,
+) -> Any:
     """The payload that content and attributes make; None where they hold none.
 
     Args:
         event_type: of the record.
         content: content that is kept beside the span, by the attribute's name.
         attributes: of the span, with content as JSON text.
+        read: makes the value of a content, which may hold tags (`otel_mas.trace_records.values`).
     """
     given = attributes.get(names.MAS_RECORD_PAYLOAD)
     if isinstance(given, str):
@@ -98,7 +104,7 @@ def payload_of(event_type: EventType, content: Mapping[str, Any], attributes: Ma
     for key, attribute, form in _PARTS.get(event_type, ()):
         value = content.get(attribute)
         if value is not None:
-            found[key] = untagged(value)
+            found[key] = read(value)
             continue
         value = attributes.get(attribute)
         if value is not None:
@@ -117,6 +123,31 @@ def attributes_of(event_type: EventType, payload: Any) -> dict[str, Any]:
     return found if exact else {**found, names.MAS_RECORD_PAYLOAD: json_text(payload)}
 
 
+def plain_payload(
+    event_type: EventType, content: Mapping[str, Any], attributes: Mapping[str, Any], max_bytes: int
+) -> tuple[Any, bool]:
+    """A copy of plain types of `payload_of`, made to fit as by `cut_to`, and whether it was shortened."""
+    held = payload_of(event_type, content, attributes, read=lambda value: value)
+    if held is None:
+        return None, False
+    try:
+        line = orjson.dumps(held)
+    except TypeError:  # it holds what JSON has no form for, or is nested deeply
+        line = TAG
+    if TAG not in line and len(line) <= max_bytes:
+        found = orjson.loads(line)  # a copy by C
+        # A null also stands for a float that is no number.
+        if (b"null" not in line or found == held) and (_few_levels(line) or is_shallow(found)):
+            return found, False
+    found, truncated = cut_to(payload_of(event_type, content, attributes), max_bytes)
+    return plain(found), truncated
+
+
+def _few_levels(line: bytes) -> bool:
+    """Whether JSON is surely not nested deeper than a record holds."""
+    return line.count(b"[") + line.count(b"{") <= MAX_DEPTH
+
+
 def cut_to(payload: Any, max_bytes: int) -> tuple[Any, bool]:
     """The payload, if need be shortened to about so many bytes of JSON, and whether it was.
 
@@ -124,7 +155,7 @@ def cut_to(payload: Any, max_bytes: int) -> tuple[Any, bool]:
     """
     try:
         text = orjson.dumps(payload)
-        if len(text) <= max_bytes and text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
+        if len(text) <= max_bytes and _few_levels(text):
             return payload, False
     except TypeError:
         pass  # it holds what JSON has no form for, or is nested deeply

@@ -69,7 +69,7 @@ class Modality(StrEnum):
 
 
 def _id(value: Any) -> str:
-    given = text(value)
+    given = value if type(value) is str else text(value)
     if not 0 < len(given) <= _MAX_ID:
         raise ValueError(f"an id has 1 to {_MAX_ID} characters, not {len(given)}")
     return given
@@ -194,10 +194,11 @@ class TraceRecord(_Model):
 
     def fields(self) -> dict[str, Any]:
         """The fields that differ from their defaults, in order, the required ones and the version first."""
-        found: dict[str, Any] = {name: getattr(self, name) for name in _ALWAYS}
+        own = vars(self)
+        found: dict[str, Any] = {name: own[name] for name in _ALWAYS}
         for name, default in _DEFAULTS.items():
-            value = getattr(self, name)
-            if value != default:
+            value = own[name]
+            if value is not default and value != default:
                 found[name] = _FORMS[name](value) if name in _FORMS else value
         return found
 

@@ -102,11 +102,24 @@ def _trace(trace_id: str, records: Iterable[TraceRecord]) -> Trace:
 
 
 class _Nesting:
-    """Which span lies around a record that names a causal parent only, and what kind of cause that is."""
+    """Where records lie: the span around one that names a causal parent only, what kind of cause that is, processes."""
 
     def __init__(self, trace_id: str, records: Mapping[str, TraceRecord]) -> None:
         self.trace_id = trace_id
         self.records = records
+        self._resources: dict[tuple[str, str], Resource] = {}
+
+    def resource(self, record: TraceRecord) -> Resource:
+        """The process that recorded it; one object for all records of it."""
+        service = "" if record.complete else record.service
+        key = json_text(record.resource), service  # which tells 1 from True, and -0.0 from 0.0
+        found = self._resources.get(key)
+        if found is None:
+            attributes = _tuples(record.resource)
+            if service and names.SERVICE_NAME not in attributes:
+                attributes[names.SERVICE_NAME] = service
+            found = self._resources[key] = Resource(attributes)
+        return found
 
     def enclosing(self, record: TraceRecord) -> str | None:
         """The nearest of its causal parent and that one's parents during which it began and ended."""
@@ -175,9 +188,6 @@ def _span(trace_id: str, span_id: str, record: TraceRecord, nesting: _Nesting) -
         columns[names.MAS_RECORD_SPAN_ID] = record.span_id
     enclosing = nesting.enclosing(record)
     links = nesting.links(record, enclosing)
-    resource = _tuples(record.resource)
-    if record.service and not record.complete and names.SERVICE_NAME not in resource:
-        resource[names.SERVICE_NAME] = record.service
     span = Span(
         trace_id=trace_id,
         span_id=span_id,
@@ -190,7 +200,7 @@ def _span(trace_id: str, span_id: str, record: TraceRecord, nesting: _Nesting) -
         service=record.service,
         links=links,
         columns=columns,
-        resource=Resource(resource),
+        resource=nesting.resource(record),
         scope=Scope(record.scope, record.scope_version),
         load=partial(_body, record, columns, links),
     )
@@ -297,10 +307,14 @@ def _with_state(span: Span, record: TraceRecord) -> Span:
 def _changed(span: Span, body: SpanBody, status: StatusCode) -> Span:
     return Span.complete(
         body,
-        **{
-            name: getattr(span, name)
-            for name in ("trace_id", "span_id", "parent_span_id", "name", "start_ns", "end_ns", "kind", "service")
-        },
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+        parent_span_id=span.parent_span_id,
+        name=span.name,
+        start_ns=span.start_ns,
+        end_ns=span.end_ns,
+        kind=span.kind,
+        service=span.service,
         status=status,
         links=body.links,
         resource=span.resource,
@@ -310,11 +324,15 @@ def _changed(span: Span, body: SpanBody, status: StatusCode) -> Span:
 
 def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes as spans have them: arrays are tuples."""
+    if list not in map(type, values.values()):
+        return dict(values)
     return {name: _tuple(value) if type(value) is list else value for name, value in values.items()}
 
 
 def _tuple(value: Any) -> Any:
-    return tuple(map(_tuple, value)) if type(value) is list else value
+    if type(value) is not list:
+        return value
+    return tuple(map(_tuple, value)) if list in map(type, value) else tuple(value)
 
 
 __all__ = ["parent_in_trace", "spans_of", "traces_of"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import Any, Final
 
@@ -23,7 +23,9 @@ _INT64 = range(-(2**63), 2**64)
 _ODD_FLOATS: Final = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 _MAX_BITS: Final = 14_000  # Python converts no longer integer to digits; hexadecimal ones have no limit
 _TAG = "$"
-_SCALARS: Final = frozenset({str, int, float, bool, bytes, type(None)})
+SCALARS: Final = frozenset({str, int, float, bool, bytes, type(None)})
+"""Types of values that hold no others."""
+_TEXT: Final = frozenset({str})
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -33,19 +35,23 @@ def plain(value: Any, depth: int = 0) -> Any:
         ValueError: it holds anything else, or is nested deeper than `MAX_DEPTH`.
     """
     kind = type(value)
-    if kind in _SCALARS:
+    if kind in SCALARS:
         return value
     if depth > MAX_DEPTH:
         raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
     depth += 1
-    # Scalars are looked at here: a call for each would double the time of a record.
+    # Flat values are looked at by C, and scalars here: a call for each would double the time of a record.
+    if kind is dict and SCALARS.issuperset(map(type, value.values())) and _TEXT.issuperset(map(type, value)):
+        return value.copy()
+    if kind is list and SCALARS.issuperset(map(type, value)):
+        return value.copy()
     if kind is dict or isinstance(value, Mapping):
         return {
-            key if type(key) is str else _key(key): item if type(item) in _SCALARS else plain(item, depth)
+            key if type(key) is str else _key(key): item if type(item) in SCALARS else plain(item, depth)
             for key, item in value.items()
         }
     if kind is list or isinstance(value, (list, tuple)):
-        return [item if type(item) in _SCALARS else plain(item, depth) for item in value]
+        return [item if type(item) in SCALARS else plain(item, depth) for item in value]
     if isinstance(value, Enum):
         return plain(value.value, depth)
     if isinstance(value, str):
@@ -59,10 +65,18 @@ def plain(value: Any, depth: int = 0) -> Any:
     raise ValueError(f"it holds a {kind.__name__}: give text, numbers, booleans, bytes, None, lists and mappings")
 
 
+def is_shallow(value: Any, levels: int = MAX_DEPTH) -> bool:
+    """Whether a value of plain types is nested no deeper than `MAX_DEPTH`."""
+    inner: Iterable[Any] = value.values() if type(value) is dict else value if type(value) is list else ()
+    return all(levels and is_shallow(item, levels - 1) for item in inner if type(item) not in SCALARS)
+
+
 def text(value: Any) -> str:
     """The value, which must be a text; it may hold anything."""
+    if type(value) is str:
+        return value
     if isinstance(value, str):
-        return value if type(value) is str else str.__str__(value)
+        return str.__str__(value)
     raise ValueError(f"it is no text but a {type(value).__name__}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from otel_mas.analyse.content import RunContent
@@ -10,6 +10,7 @@ from otel_mas.model import STATE_EVENT, Span
 from otel_mas.model.message_text import text_of, written
 from otel_mas.semconv import attributes as names
 from otel_mas.trace_records.payload import parsed
+from otel_mas.trace_records.values import untagged
 
 _DIGEST = 32  # hexadecimal digits
 NOT_KEPT = "not kept"
@@ -26,6 +27,11 @@ class Written(NamedTuple):
     value: Any
     missing: str | None
 
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the value is not there because of its size."""
+        return self.missing is not None and self.missing.startswith((LARGE, f"{NOT_KEPT}: "))
+
 
 class StateValues:
     """Reads values. In place of the digests of messages it gives the messages, as their role and text."""
@@ -35,11 +41,19 @@ class StateValues:
 
     def written(self, span: Span) -> Iterator[Written]:
         """Values that a span wrote, channel by channel."""
+        return self._each(span, self._shown)
+
+    def kept(self, span: Span) -> Iterator[Written]:
+        """The same as they were recorded: digests stand for messages in them."""
+        return self._each(span, _recorded)
+
+    def _each(self, span: Span, value_of: Callable[[str, Mapping[str, Any]], Any]) -> Iterator[Written]:
         digests = _texts(span, names.MAS_STATE_DIGESTS)
         carried: Mapping[str, Any] | None = None
         for number, channel in enumerate(written_channels(span)):
             digest = digests[number] if number < len(digests) else ""
-            value, missing = self._read(digest)
+            body, missing = self._read(digest)
+            value = None if body is None else value_of(digest, body)
             if missing is not None:
                 if carried is None:
                     carried = next((event.attributes for event in span.events if event.name == STATE_EVENT), {})
@@ -47,19 +61,19 @@ class StateValues:
                     value, missing = parsed(carried[channel]), None
             yield Written(channel, digest, value, missing)
 
-    def _read(self, digest: str) -> tuple[Any, str | None]:
-        """The value, and None; or None and why it is not there."""
+    def _read(self, digest: str) -> tuple[Mapping[str, Any] | None, str | None]:
+        """What holds the value, and None; or None and why it is not there."""
         if len(digest) != _DIGEST:
             return None, _unread(digest)
         message = self._content.messages.get(digest)
         if message is None or message.body is None:
             return None, NOT_KEPT if self._content.kept else NO_CONTENT
-        body = message.body
-        if "parts" in body:
-            return self._message(digest), None
-        if body.get("size"):
-            return None, f"{NOT_KEPT}: {body['size']:,} bytes"
-        return self._with_messages(body.get("value")), None
+        if "parts" not in message.body and message.body.get("size"):
+            return None, f"{NOT_KEPT}: {message.body['size']:,} bytes"
+        return message.body, None
+
+    def _shown(self, digest: str, body: Mapping[str, Any]) -> Any:
+        return self._message(digest) if "parts" in body else self._with_messages(body.get("value"))
 
     def _with_messages(self, value: Any) -> Any:
         known = self._content.messages
@@ -70,6 +84,10 @@ class StateValues:
     def _message(self, digest: str) -> Mapping[str, str | None]:
         message = self._content.messages[digest]
         return {"role": message.role, "text": None if message.body is None else written(message.body)}
+
+
+def _recorded(digest: str, body: Mapping[str, Any]) -> Any:
+    return untagged(body.get("value", dict(body)))
 
 
 def written_channels(span: Span) -> tuple[str, ...]:
