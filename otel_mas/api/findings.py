@@ -8,6 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, cast
 
 from otel_mas.analyse.findings import Detector, RunFacts, detect, ranked
+from otel_mas.analyse.findings.groups import FindingGroup
 from otel_mas.analyse.root_cause import Marked, RootCause, root_cause
 from otel_mas.api.query_answers import Answer
 from otel_mas.api.tables import Tabular
@@ -28,6 +29,24 @@ class Findings(Answer[Finding]):
     def __init__(self, found: Iterable[Finding] = (), undecided: Iterable[Undecided] = ()) -> None:
         super().__init__(found)
         self.undecided = tuple(undecided)
+
+
+class FindingGroups(Answer[FindingGroup]):
+    """Findings of many runs, the same ones in one, the worst first."""
+
+    name = "finding_groups"
+
+    def __init__(
+        self,
+        found: Iterable[FindingGroup] = (),
+        *,
+        examined: int = 0,
+        limited: bool = False,
+        incomplete: str | None = None,
+    ) -> None:
+        super().__init__(found, limited=limited, incomplete=incomplete)
+        self.examined = examined
+        """Number of runs that were read."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +79,7 @@ class Explanation(Tabular):
 def explain(facts: RunFacts, complaint: Marked | None) -> Explanation:
     """Root causes and findings of a run."""
     causes = root_cause(facts.graph, facts.content, wrong=complaint)
-    return Explanation(facts, complaint, tuple(causes), find(facts))
+    return Explanation(facts, complaint, tuple(causes), find(facts, load_detectors()))
 
 
 def installed_detectors() -> dict[str, EntryPoint]:
@@ -68,18 +87,10 @@ def installed_detectors() -> dict[str, EntryPoint]:
     return {point.name: point for point in sorted(entry_points(group=GROUP))}
 
 
-def find(facts: RunFacts, codes: str | Collection[str] = ()) -> Findings:
-    """Findings of the installed detectors in a run.
-
-    Args:
-        facts: the run.
-        codes: only findings of this kind, or of these; of all kinds by default.
-
-    Raises:
-        UnsupportedQuery: There is no such kind.
-    """
+def find(facts: RunFacts, detectors: Mapping[str, Detector]) -> Findings:
+    """Findings of these detectors in a run."""
     found, undecided = [], []
-    for one in detect(facts, _detectors(set(arguments.names("codes", codes)))):
+    for one in detect(facts, detectors):
         if isinstance(one, Finding):
             found.append(one)
         else:
@@ -87,14 +98,23 @@ def find(facts: RunFacts, codes: str | Collection[str] = ()) -> Findings:
     return Findings(ranked(found), undecided)
 
 
-def _detectors(codes: Collection[str]) -> Mapping[str, Detector]:
+def load_detectors(codes: str | Collection[str] = ()) -> Mapping[str, Detector]:
+    """The installed detectors by the code of their findings.
+
+    Args:
+        codes: only of this kind, or of these; of all kinds by default.
+
+    Raises:
+        UnsupportedQuery: There is no such kind.
+    """
+    chosen = set(arguments.names("codes", codes))
     installed = installed_detectors()
-    unknown = sorted(codes - installed.keys())
+    unknown = sorted(chosen - installed.keys())
     if unknown:
         raise UnsupportedQuery(
             f"there is no kind of finding {', '.join(unknown)}: ask for some of {', '.join(installed)}"
         )
-    return {code: _loaded(point) for code, point in installed.items() if not codes or code in codes}
+    return {code: _loaded(point) for code, point in installed.items() if not chosen or code in chosen}
 
 
 def _loaded(point: EntryPoint) -> Detector:
@@ -109,4 +129,4 @@ def _loaded(point: EntryPoint) -> Detector:
         return failing
 
 
-__all__ = ["Explanation", "Findings", "explain", "find", "installed_detectors"]
+__all__ = ["Explanation", "FindingGroups", "Findings", "explain", "find", "installed_detectors", "load_detectors"]

@@ -42,7 +42,7 @@ def answerable(port: Port, query: Query) -> Query:
     return query
 
 
-class _Runs:
+class Runs:
     """The traces that may have executions or events that match, read one conversation after the other."""
 
     def __init__(self, port: Port, query: Query) -> None:
@@ -61,15 +61,19 @@ class _Runs:
 
     def __iter__(self) -> Iterator[ReadRun]:
         """A run for each conversation, with those of its traces that were found, and for each other trace."""
+        for _, trace_ids in self.groups():
+            traces = [self._port.trace(trace_id) for trace_id in trace_ids]
+            yield ReadRun(build(traces), [(self._port, trace_id) for trace_id in trace_ids])
+
+    def groups(self) -> Iterator[tuple[str | None, Sequence[str]]]:
+        """The thread and the traces, oldest first, of each run."""
         groups: dict[tuple[str, str], list[str]] = {}
         for summary in self._found:
             thread = summary.conversation_id
             key = (summary.trace_id, "") if thread is None else (summary.service, thread)
             groups.setdefault(key, []).append(summary.trace_id)
-        for trace_ids in groups.values():
-            oldest_first = trace_ids[::-1]
-            traces = [self._port.trace(trace_id) for trace_id in oldest_first]
-            yield ReadRun(build(traces), [(self._port, trace_id) for trace_id in oldest_first])
+        for (_, thread), trace_ids in groups.items():
+            yield thread or None, trace_ids[::-1]
 
 
 def find_executions(port: Port, query: Query, kind: str | None) -> Executions:
@@ -79,7 +83,7 @@ def find_executions(port: Port, query: Query, kind: str | None) -> Executions:
         UnsupportedQuery: The source cannot select by something that is asked, or no execution is of this kind.
     """
     with download_once(listed=True):
-        runs = _Runs(port, query)
+        runs = Runs(port, query)
         found = Executions(runs, query, kind)
     found.limited, found.incomplete = runs.limited, runs.incomplete
     return found
@@ -88,7 +92,7 @@ def find_executions(port: Port, query: Query, kind: str | None) -> Executions:
 def find_events(port: Port, query: Query, kind: str | None) -> Events:
     """Events that match, newest first. Raises `UnsupportedQuery` as `find_executions`."""
     with download_once(listed=True):
-        runs = _Runs(port, query)
+        runs = Runs(port, query)
         found = Events.of(runs, query, kind)
     found.limited, found.incomplete = runs.limited, runs.incomplete
     return found
@@ -216,6 +220,7 @@ def _pair(name: str, value: object) -> str:
 
 
 __all__ = [
+    "Runs",
     "check_metric",
     "compare",
     "find_events",

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from otel_mas.api.records import Records
     from otel_mas.api.state import State
     from otel_mas.causal import CausalGraph
+    from otel_mas.config.thresholds import Thresholds
     from otel_mas.report.frame import Frame
     from otel_mas.sources import Source as Port
 
@@ -319,17 +320,16 @@ class Run(Tabular):
             UnsupportedQuery: There is no such kind.
             ConfigError: There is no such threshold.
         """
-        from otel_mas.api.findings import find
-
-        return find(self._facts(thresholds), codes)
-
-    def _facts(self, thresholds: Mapping[str, float] | None = None) -> RunFacts:
-        from otel_mas.analyse.findings import RunFacts
+        from otel_mas.api.findings import find, load_detectors
         from otel_mas.config.thresholds import Thresholds
 
-        if thresholds is not None:
-            arguments.mapping("thresholds", thresholds, "{'tool_loop_calls': 5}")
-        chosen = Settings.from_env().thresholds if thresholds is None else Thresholds.of(thresholds)
+        chosen = None if thresholds is None else Thresholds.of(thresholds)
+        return find(self._facts(chosen), load_detectors(codes))
+
+    def _facts(self, thresholds: Thresholds | None = None) -> RunFacts:
+        from otel_mas.analyse.findings import RunFacts
+
+        chosen = Settings.from_env().thresholds if thresholds is None else thresholds
         return RunFacts(self.graph().causal, self._content, chosen, time.time_ns())
 
     def profile(self) -> Profile:

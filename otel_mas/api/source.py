@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pyarrow
 
     from otel_mas.api.answers import Profile, Traces
+    from otel_mas.api.findings import FindingGroups
     from otel_mas.api.follow import Follower
     from otel_mas.api.log import Log
     from otel_mas.api.query_answers import Comparison, Events, Executions, Metrics
@@ -148,6 +149,32 @@ class Source:
             if filters.get(name) is not None:
                 raise UnsupportedQuery(f"events have no {name}: ask for executions or traces")
         return find_events(self._port, query_of(filters, limit), type)
+
+    def findings(
+        self,
+        *,
+        codes: str | Collection[str] = (),
+        thresholds: Mapping[str, float] | None = None,
+        limit: int = MOST_TRACES,
+        **filters: Unpack[Filters],
+    ) -> FindingGroups:
+        """Findings about the runs that match: the same finding over many runs is one, with a count and a trend.
+
+        Args:
+            codes: Only findings of this kind, or of these.
+            thresholds: From where on something counts as wrong, by name; else OTEL_MAS_THRESHOLDS and its defaults.
+            limit: How many traces to read at most, the newest.
+            filters: As for `traces`.
+
+        Raises:
+            UnsupportedQuery: There is no such kind, a value means nothing, or this source cannot answer the question.
+            ConfigError: There is no such threshold.
+        """
+        from otel_mas.api.finding_groups import find_findings
+        from otel_mas.config.thresholds import Thresholds
+
+        chosen = Settings.from_env().thresholds if thresholds is None else Thresholds.of(thresholds)
+        return find_findings(self._port, query_of(filters, limit), codes, chosen)
 
     def metrics(
         self,

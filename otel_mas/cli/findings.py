@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from otel_mas.analyse.root_cause import Complaint
-from otel_mas.cli.explain import Answer, explains, under_heading
+from otel_mas.cli.explain import Answer, explained, explains, under_heading
+from otel_mas.cli.filters import filter_options, limit_option
+from otel_mas.cli.options import Target, one_target, source_options
+from otel_mas.cli.output import note, note_limits, print_json, print_lines
 
 if TYPE_CHECKING:
     from otel_mas.api import Conversation, Trace
+    from otel_mas.api.findings import FindingGroups
 
 
 @explains("explain")
@@ -38,14 +43,35 @@ def explain(found: Trace | Conversation, complaint: str | None) -> Answer:
     )
 
 
-@explains("findings")
+@click.command("findings")
+@one_target
 @click.option("--code", "codes", metavar="CODE", multiple=True, help="Only findings of this kind; may be repeated.")
-def findings(found: Trace | Conversation, codes: tuple[str, ...]) -> Answer:
+@filter_options(without=("conversation", "service"))
+@limit_option("Of many runs, how many traces to read at most.")
+@source_options
+def findings(
+    target: Target, codes: tuple[str, ...], limit: int, store: str | None, as_json: bool, **filters: Any
+) -> None:
     """Show findings about a run, each with its confidence, its evidence, its cost, and advice.
 
-    No model is asked. "recorded" evidence was written down while the app ran, "metadata" was joined by ids, "inferred"
-    follows from these. Kinds that the recording cannot tell of are listed as well.
+    With filters, such as --since 1d, all runs that match are read: the same finding over many runs is one line, with
+    the number of runs that have it, and the trend. No model is asked. "recorded" evidence was written down while the
+    app ran, "metadata" was joined by ids, "inferred" follows from these.
     """
+    from otel_mas.api import open as open_source
+
+    selected = {name: value for name, value in filters.items() if value is not None}
+    if selected and (target.trace or target.conversation):
+        raise click.UsageError("a filter selects among many traces: give no TRACE and no --conversation.")
+    with open_source(store) as source:
+        if selected:
+            _of_many(source.findings(codes=codes, limit=limit, **selected), limit, as_json=as_json)
+        else:
+            found = target.find(source)
+            explained(("findings",), _of_one(found, codes), found, source, as_json=as_json)
+
+
+def _of_one(found: Trace | Conversation, codes: Sequence[str]) -> Answer:
     from otel_mas.report import terminal
     from otel_mas.report.json.findings import finding
 
@@ -54,3 +80,16 @@ def findings(found: Trace | Conversation, codes: tuple[str, ...]) -> Answer:
         lambda: [finding(one) for one in answer],
         under_heading(found, lambda width: terminal.findings(answer, answer.undecided, causal, width)),
     )
+
+
+def _of_many(answer: FindingGroups, limit: int, *, as_json: bool) -> None:
+    from otel_mas.report.json.findings import finding_group
+    from otel_mas.report.query_tables import finding_groups
+    from otel_mas.report.terminal import table
+
+    if as_json:
+        print_json([finding_group(one) for one in answer])
+    else:
+        note(f"{answer.examined:,} runs were read")
+        print_lines(lambda width: table(finding_groups(answer, None), width))
+    note_limits(answer, limit)

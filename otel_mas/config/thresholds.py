@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from otel_mas.errors import ConfigError
+from otel_mas.errors import ConfigError, arguments
 
 
 def _threshold(default: float, meaning: str, reason: str) -> Any:
@@ -32,6 +32,8 @@ class Thresholds:
         """
         if isinstance(given, Thresholds):
             return given
+        if given is not None:
+            arguments.mapping("thresholds", given, "{'tool_loop_calls': 5}")
         problems: list[str] = []
         chosen: dict[str, Any] = {}
         for name, value in (given or {}).items():

@@ -10,6 +10,7 @@ from otel_mas.analyse.comparison import ComparedMeasure, Comparison, Verdict
 from otel_mas.analyse.events import RunEvent
 from otel_mas.analyse.execution_statistics import ExecutionStatistics
 from otel_mas.analyse.executions import Execution
+from otel_mas.analyse.findings.groups import FindingGroup
 from otel_mas.analyse.metrics import Metric, Window
 from otel_mas.analyse.root_cause import RootCause
 from otel_mas.analyse.stages import Stage
@@ -279,6 +280,30 @@ def findings(found: Sequence[Finding], most: int | None = MOST) -> Table:
     return _table(heads, found, _finding, "finding", most)
 
 
+def finding_groups(found: Sequence[FindingGroup], most: int | None = MOST) -> Table:
+    """A row for each finding that many runs may have, the worst first, with one run that has it."""
+    ids = short_ids([one.example_trace for one in found])
+    heads = (
+        *(Head("severity"), Head("runs", numeric=True), Head("share", numeric=True), Head("trend"), Head("code")),
+        *(Head("for example", text=True), Head("took", numeric=True), Head("cost", numeric=True), _TRACE),
+    )
+
+    def row(one: FindingGroup) -> list[str]:
+        return [
+            one.severity.value,
+            str(len(one.traces)),
+            f"{one.share:.0%}",
+            one.trend.value,
+            one.code,
+            plain(one.example.summary),
+            duration(one.saves_ns) if one.saves_ns else "",
+            usd(one.saves_usd) if one.saves_usd else "",
+            ids[one.example_trace],
+        ]
+
+    return _table(heads, found, row, "finding", most)
+
+
 def _finding(one: Finding) -> list[str]:
     return [
         one.severity.value,
@@ -308,6 +333,7 @@ TABLES: Mapping[str, Callable[..., Table]] = {
     "events": events,
     "metrics": metrics,
     "findings": findings,
+    "finding_groups": finding_groups,
     "root_cause": root_cause,
 }
 """By the name of the answer, as in its JSON document."""

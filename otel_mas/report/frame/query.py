@@ -9,7 +9,14 @@ from otel_mas.analyse.comparison import Comparison
 from otel_mas.report.frame.answers import columns_of, frame_of
 from otel_mas.report.frame.table import Column, Frame
 from otel_mas.report.json import query
-from otel_mas.report.json.findings import FindingForm, RootCauseForm, finding, root_cause
+from otel_mas.report.json.findings import (
+    FindingForm,
+    FindingGroupForm,
+    RootCauseForm,
+    finding,
+    finding_group,
+    root_cause,
+)
 
 _Rows = Callable[[Sequence[Any]], Sequence[Mapping[str, Any]]]
 
@@ -26,6 +33,7 @@ _FRAMES: Mapping[str, tuple[Mapping[str, Column], _Rows]] = {
     "events": (columns_of(query.RunEventForm), _each(query.event)),
     "findings": (columns_of(FindingForm), _each(finding)),
     "root_cause": (columns_of(RootCauseForm), _each(root_cause)),
+    "finding_groups": (columns_of(FindingGroupForm), _each(finding_group)),
     "metrics": (columns_of(query.MetricRowForm), query.metric_rows),
 }
 _COMPARED = columns_of(query.ComparedForm)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Annotated, TypedDict
 
+from otel_mas.analyse.findings.groups import FindingGroup
 from otel_mas.analyse.root_cause import Marked, RootCause
 from otel_mas.model import Finding, Undecided
 from otel_mas.report.forms import form_of
-from otel_mas.report.json.fields import PROBLEMS
+from otel_mas.report.json.fields import PROBLEMS, TIME
 
 
 class UndecidedForm(TypedDict):
@@ -30,6 +31,25 @@ class FindingForm(TypedDict):
     ]
     saves_usd: Annotated[float | None, "USD that it cost; null where that cannot be told"]
     advice: Annotated[str, "what to do about it"]
+
+
+class FindingGroupForm(TypedDict):
+    code: Annotated[str, "the kind of finding"]
+    subject: Annotated[str, "who or what it is about"]
+    severity: Annotated[str, "error, warning or info: the worst"]
+    summary: Annotated[str, "of the example: what is wrong, in one sentence"]
+    advice: Annotated[str, "what to do about it"]
+    confidence: Annotated[float, "how sure the example is, 0 to 1"]
+    findings: Annotated[int, "number of findings"]
+    runs: Annotated[int, "number of runs that have it"]
+    share: Annotated[float, "part of the runs that were read, 0 to 1"]
+    trend: Annotated[str, "rising, falling or steady, from the older half of the runs to the newer; or cannot tell"]
+    first_ns: Annotated[int, f"when the oldest of these runs started{TIME}"]
+    last_ns: Annotated[int, f"when the newest started{TIME}"]
+    saves_ns: Annotated[int | None, "nanoseconds that it cost in all runs, as far as that can be told; else null"]
+    saves_usd: Annotated[float | None, "USD that it cost, as far as that can be told; else null"]
+    example_trace: Annotated[str, "id of the trace of the example"]
+    traces: Annotated[list[str], "ids of the runs that have it, the newest first"]
 
 
 class RootCauseForm(TypedDict):
@@ -66,6 +86,22 @@ def explanation(
     }
 
 
+def finding_group(one: FindingGroup) -> FindingGroupForm:
+    """One group."""
+    example = one.example
+    return form_of(
+        FindingGroupForm,
+        one,
+        severity=one.severity.value,
+        summary=example.summary,
+        advice=example.advice,
+        confidence=example.confidence,
+        runs=len(one.traces),
+        trend=one.trend.value,
+        traces=list(one.traces),
+    )
+
+
 def root_cause(one: RootCause) -> RootCauseForm:
     """One span that may be the root cause."""
     return form_of(RootCauseForm, one, reasons=list(one.reasons))
@@ -86,9 +122,11 @@ def finding(one: Finding) -> FindingForm:
 __all__ = [
     "ExplanationDocument",
     "FindingForm",
+    "FindingGroupForm",
     "RootCauseForm",
     "UndecidedForm",
     "explanation",
     "finding",
+    "finding_group",
     "root_cause",
 ]

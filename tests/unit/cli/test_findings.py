@@ -40,3 +40,15 @@ def test_a_kind_that_is_not_there_is_refused_with_those_that_are() -> None:
     assert result.exit_code == 1
     assert "there is no kind of finding tool-loop: ask for some of " in result.stderr
     assert "tool-call-loop" in result.stderr
+
+
+def test_findings_of_many_runs_are_grouped_and_say_how_many_were_read() -> None:
+    result = run("findings", *TEAM[:2], "--since", "2020-01-01")
+
+    assert (result.exit_code, result.stdout) == (0, "No finding matches.\n")
+    assert "runs were read" in result.stderr
+    assert json.loads(run("findings", *TEAM[:2], "--since", "2020-01-01", "--json").stdout) == []
+
+
+def test_a_filter_and_a_trace_are_two_questions() -> None:
+    assert run("findings", *TEAM, "--since", "1d").exit_code == 2
