@@ -41,12 +41,15 @@ SELECTION = {name: tuple(one for one in NAMES if one not in (None, "  ")) for na
     "kinds": KINDS,
 }
 
+THRESHOLDS = (3, "x", b"x", object(), {1: 2}, {"x": 1})
+
 SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "source": {
         "traces": FILTER_VALUES | {"limit": NUMBERS},
         "executions": FILTER_VALUES | {"limit": NUMBERS, "kind": OPTIONAL},
         "events": FILTER_VALUES | {"limit": NUMBERS, "type": OPTIONAL},
         "metrics": FILTER_VALUES | {"limit": NUMBERS, "name": CHOICES, "by": CHOICES, "window": DURATIONS},
+        "findings": FILTER_VALUES | {"limit": NUMBERS, "codes": KINDS, "thresholds": THRESHOLDS},
         "profile": FILTER_VALUES | {"limit": NUMBERS},
         "to_pandas": FILTER_VALUES | {"limit": NUMBERS},
         "to_arrow": FILTER_VALUES | {"limit": NUMBERS},
@@ -74,7 +77,7 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "why_not": {"agent": NAMES},
         "logs": {"level": LEVELS},
         "records": {"max_payload_bytes": NUMBERS},
-        "findings": {"codes": KINDS, "thresholds": (3, "x", b"x", object(), {1: 2}, {"x": 1})},
+        "findings": {"codes": KINDS, "thresholds": THRESHOLDS},
         "root_cause": {"wrong": COMPLAINTS},
         "explain": {"complaint": COMPLAINTS},
     },
