@@ -6,11 +6,15 @@ import fcntl
 import itertools
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import hypothesis
 import pytest
+
+import otel_mas
+from tests import research_team
 
 # How long an example takes depends on what else the machine does.
 hypothesis.settings.register_profile(
@@ -90,6 +94,28 @@ def _settings(home: Path) -> dict[str, str]:
     """Under OTEL_MAS_STRICT an error inside a hook fails the test; the default store is one that goes away."""
     local = {"NO_PROXY": LOCAL, "no_proxy": LOCAL}
     return {"HOME": str(home), "XDG_DATA_HOME": str(home / "data"), "OTEL_MAS_STRICT": "1", **local}
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Iterator[Path]:
+    """The path of the store that everything in the test is recorded into."""
+    path = tmp_path / "runs.db"
+    otel_mas.instrument(store=str(path))
+    yield path
+    otel_mas.shutdown(30)
+
+
+@pytest.fixture(scope="session")
+def team() -> ModuleType:
+    """Module tests/research_team.py, a run written down by hand."""
+    return research_team
+
+
+@pytest.fixture
+def store(team: ModuleType, tmp_path: Path) -> Path:
+    """A store that holds the team's two traces."""
+    path: Path = team.write(tmp_path / "team.db")
+    return path
 
 
 @pytest.fixture(scope="session")

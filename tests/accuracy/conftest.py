@@ -1,4 +1,4 @@
-"""Recording in this process, into a store of the test's own; and the apps of the prototypes."""
+"""The apps of the prototypes."""
 
 from __future__ import annotations
 
@@ -9,17 +9,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-import otel_mas
-
-
-@pytest.fixture
-def recorded(tmp_path: Path) -> Iterator[Path]:
-    """The path of the store that everything in the test is recorded into."""
-    path = tmp_path / "runs.db"
-    otel_mas.instrument(store=str(path))
-    yield path
-    otel_mas.shutdown(30)
 
 
 @pytest.fixture(scope="module")

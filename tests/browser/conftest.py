@@ -1,14 +1,12 @@
-"""A browser for all tests, pages in it, and the research team's run."""
+"""A browser for all tests, and pages in it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-from tests import research_team
 from tests.browser.chromium import NoChromium, ensure
 from tests.browser.devtools import Browser, Page
 
@@ -40,15 +38,3 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     yield show
     for page in pages:
         page.close()
-
-
-@pytest.fixture(scope="session")
-def team() -> ModuleType:
-    """tests/research_team.py: a run written down by hand."""
-    return research_team
-
-
-@pytest.fixture
-def store(team: ModuleType, tmp_path: Path) -> Path:
-    path: Path = team.write(tmp_path / "team.db")
-    return path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -11,7 +10,6 @@ import pytest
 from langgraph.graph import START, StateGraph
 from opentelemetry.context import Context
 
-import otel_mas
 from otel_mas.instrumentation.langgraph import hooks
 from otel_mas.instrumentation.langgraph.attempts import Attempts
 
@@ -65,13 +63,6 @@ async def test_an_attempt_that_is_stopped_after_the_next_has_begun_does_not_end_
     with pytest.raises(asyncio.CancelledError):
         await first
     assert state.calls == ["attempt, the last one still running"]
-
-
-@pytest.fixture
-def recorded(tmp_path: Path) -> Iterator[Path]:
-    otel_mas.instrument(store=tmp_path / "runs.db")
-    yield tmp_path
-    otel_mas.shutdown(30)
 
 
 def test_a_task_without_a_policy_is_run_as_it_is(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -14,14 +14,6 @@ import otel_mas
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind
 from tests.accuracy.features import create_agent, needs_create_agent, react_agent
-
-
-@pytest.fixture
-def recorded(tmp_path: Path) -> Iterator[Path]:
-    path = tmp_path / "runs.db"
-    otel_mas.instrument(store=path)
-    yield path
-    otel_mas.shutdown(30)
 
 
 def graph(name: str | None) -> Any:

@@ -49,14 +49,6 @@ def test_a_set_is_the_same_whatever_its_order() -> None:
     assert bounded_copy({"b", "a", "c"}, nothing)[0] == ["a", "b", "c"]
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Any:
-    path = tmp_path / "runs.db"
-    otel_mas.instrument(store=str(path))
-    yield path
-    otel_mas.shutdown(30)
-
-
 def record(*changes: dict[str, Any]) -> None:
     for changed in changes:
         span = recorder().start_span("task n", {names.MAS_RECORD_KIND: "AGENT_TASK"})
@@ -70,29 +62,29 @@ def spans(store: Path) -> list[Any]:
         return [span for summary in source.traces(limit=100) for span in source.trace(summary.trace_id).spans]
 
 
-def test_equal_values_have_one_digest_whatever_names_they_have_and_are_stored_once(store: Path) -> None:
+def test_equal_values_have_one_digest_whatever_names_they_have_and_are_stored_once(recorded: Path) -> None:
     record({"report": "done", "turns": 1}, {"answer": "done"}, {"answer": "not done"})
     digests = {}
-    for span in spans(store):
+    for span in spans(recorded):
         written = span.get(names.MAS_STATE_CHANGED)
         digests[written] = dict(zip(written, span.get(names.MAS_STATE_DIGESTS), strict=True))
     first, second = digests["report", "turns"], [found for name, found in digests.items() if name == ("answer",)]
     assert len(digests) == 2
     assert first["report"] != first["turns"]
-    with otel_mas.open(store) as source:
+    with otel_mas.open(recorded) as source:
         kept = source._port.messages([*first.values(), *(found["answer"] for found in second)])
     assert kept[first["report"]].body == {"value": "done"}
     assert kept[first["turns"]].body == {"value": 1}
 
 
-def test_later_changes_of_a_value_do_not_reach_its_copy(store: Path) -> None:
+def test_later_changes_of_a_value_do_not_reach_its_copy(recorded: Path) -> None:
     notes = ["one"]
     span = recorder().start_span("task n", {})
     recorder().state(span, {"notes": notes})
     notes.append("two")
     span.end()
     record({"notes": ["one"]})
-    assert len({span.get(names.MAS_STATE_DIGESTS) for span in spans(store)}) == 1
+    assert len({span.get(names.MAS_STATE_DIGESTS) for span in spans(recorded)}) == 1
 
 
 def test_without_content_the_digest_is_kept_and_the_value_is_not(tmp_path: Path) -> None:
@@ -108,19 +100,19 @@ def test_without_content_the_digest_is_kept_and_the_value_is_not(tmp_path: Path)
         assert b"planted-in-the-state" not in file.read_bytes()
 
 
-def test_a_value_under_a_secret_name_is_not_stored(store: Path) -> None:
+def test_a_value_under_a_secret_name_is_not_stored(recorded: Path) -> None:
     record({"api_key": "tell-nobody-1234"})
-    for file in store.parent.iterdir():
+    for file in recorded.parent.iterdir():
         assert b"tell-nobody-1234" not in file.read_bytes()
 
 
-def test_bytes_are_recorded_by_type_and_size_and_never_stored(store: Path) -> None:
+def test_bytes_are_recorded_by_type_and_size_and_never_stored(recorded: Path) -> None:
     picture = b"\x89PNG\r\n\x1a\n" + b"planted-in-a-picture" * 100
     record({"picture": picture})
-    (span,) = spans(store)
-    with otel_mas.open(store) as source:
+    (span,) = spans(recorded)
+    with otel_mas.open(recorded) as source:
         (kept,) = source._port.messages(list(span.get(names.MAS_STATE_DIGESTS))).values()
     assert kept.body is not None
     assert (kept.body["value"]["mime_type"], kept.body["value"]["size"]) == ("image/png", len(picture))
-    for file in store.parent.iterdir():
+    for file in recorded.parent.iterdir():
         assert b"planted-in-a-picture" not in file.read_bytes()
