@@ -4,29 +4,37 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
 from types import TracebackType
 from typing import Self
 
-from otel_mas.analyse.content import RunContent
+from otel_mas.analyse.content import REASONS, RunContent
 from otel_mas.analyse.log import Entry, EntryFilter, EntryMaker
 from otel_mas.analyse.log.content import SpanContents
-from otel_mas.analyse.log.live import LiveTasks, LiveTrace
+from otel_mas.analyse.log.live import CIRCLE_NS, LiveTasks, LiveTrace, Waiting
 from otel_mas.analyse.log.order import Moment
 from otel_mas.analyse.state.values import value_digests
 from otel_mas.model import Changes, Span, StatusCode
+from otel_mas.model.changes import ContentProgress
 from otel_mas.model.start_order import in_start_order
-from otel_mas.semconv import RecordKind
+from otel_mas.semconv import RecordKind, TaskOutcome
 from otel_mas.semconv import attributes as names
 from otel_mas.sources import Tail
 
 POLL_S = 0.02
 """Between two looks; a look that finds nothing new takes some microseconds."""
-_LATE_S = 1.0
-"""For so long an entry waits for its causes, and for content that is stored later than its span. Content that there is
-comes within some milliseconds; on a busy machine the app may be stopped in between for much longer."""
+_LATE_NS = 1_000_000_000
+"""For so long an entry waits for causes that the store does not have: of another process, which commits by itself."""
+_OPEN_NS = 120_000_000
+"""For so long the start of an open span waits for content that it may get after that, such as a tool's arguments."""
+_AT_ONCE = 256
+"""Moments whose content is read together."""
 _MOST_TRACES = 256
 """Traces of which the names are remembered once they have ended."""
+_NEVER = 2**63
+_WITH_CONTENT = frozenset({RecordKind.RETRIEVAL, RecordKind.HUMAN_INPUT})
 
 
 class Follower:
@@ -61,6 +69,8 @@ class Follower:
         self._maker = EntryMaker(full=full)
         self._traces: dict[str, LiveTrace] = {}
         self._tasks = LiveTasks(self._traces)
+        self._contents: Mapping[str, ContentProgress] = {}
+        self._due_ns = 0
         self._seen = False
         self._closed = False
         self.running: frozenset[str] = frozenset()
@@ -83,7 +93,7 @@ class Follower:
 
     def __iter__(self) -> Iterator[Entry]:
         while not self._closed:
-            yield from self.poll()
+            yield from self._news()
             if self.ended:
                 return
             time.sleep(POLL_S)
@@ -105,20 +115,27 @@ class Follower:
 
     def poll(self) -> list[Entry]:
         """The entries that have become known since the last time; waits for nothing."""
+        return list(self._news())
+
+    def _news(self) -> Iterator[Entry]:
         changes = self._tail.changes()
         if changes is not None:
             self._add(changes)
-        return self._ready()
+        if changes is not None or self._clock() >= self._due_ns:
+            yield from self._ready()
 
     def _add(self, changes: Changes) -> None:
         now, first = self._clock(), not self._seen
         self._seen, self.running, self.stopped = True, changes.running, changes.stopped
+        self._contents = changes.contents
         for span in in_start_order([*changes.opened, *changes.ended]):
             if span.trace_id not in self._traces:
                 self._forget()
                 self._traces[span.trace_id] = LiveTrace()
             # The first look has what happened long ago: of a trace that has ended nothing more is to come.
-            self._traces[span.trace_id].add(span, 0 if first and span.trace_id not in self.running else now)
+            known_ns = 0 if first and span.trace_id not in self.running else now
+            progress = self._progress(span)
+            self._traces[span.trace_id].add(span, known_ns, 0 if progress is None else progress.recorded)
 
     def _forget(self) -> None:
         """Forget the oldest traces that have ended."""
@@ -127,21 +144,33 @@ class Follower:
             for trace_id in over[: len(self._traces) - _MOST_TRACES]:
                 del self._traces[trace_id]
 
-    def _ready(self) -> list[Entry]:
+    def _ready(self) -> Iterator[Entry]:
+        now = self._clock()
         traces = [trace for trace in self._traces.values() if trace.waiting and self._is_asked_for(trace)]
-        waiting = [one.moment for trace in traces for one in trace.waiting.values()]
-        if not waiting:
-            return []
-        content = self._content([moment.span for moment in waiting])
-        contents = SpanContents(content)
-        self._maker.use(self._tasks, contents)
-        late = self._clock() - round(_LATE_S * 1e9)
-        found: list[Entry] = []
         for trace in traces:
-            for span, is_end in trace.ready(lambda moment: _is_complete(moment, content, contents), late):
+            contents = _Contents(self._tail, [one.moment.span for one in trace.waiting.values()])
+            for span, is_end in trace.ready(partial(self._is_complete, contents=contents, now_ns=now), now - _LATE_NS):
+                self._maker.use(self._tasks, contents.of(span)[1])
                 entries = self._maker.end(span) if is_end else self._maker.start(span)
-                found += [one for one in entries if self._chosen is None or self._chosen.matches(one)]
-        return found
+                yield from (one for one in entries if self._chosen is None or self._chosen.matches(one))
+        self._due_ns = min(
+            (due for trace in traces for one in trace.waiting.values() for due in _due(one) if due > now),
+            default=_NEVER,
+        )
+
+    def _is_complete(self, one: Waiting, contents: _Contents, now_ns: int) -> bool:
+        """Whether nothing more of the content of a moment is to come."""
+        span = one.moment.span
+        if _has_content(one.moment, *contents.of(span)):
+            return True
+        progress = self._progress(span)
+        if progress is not None and progress.done < one.contents:
+            return False
+        return span.end_ns is not None or now_ns >= one.known_ns + _OPEN_NS
+
+    def _progress(self, span: Span) -> ContentProgress | None:
+        """Of the process of a span; None where that is gone, and nothing is to come."""
+        return self._contents.get(str(span.resource.attributes.get(names.MAS_INSTANCE_ID)))
 
     def _is_asked_for(self, trace: LiveTrace) -> bool:
         if self._conversation in (None, trace.conversation):
@@ -150,11 +179,32 @@ class Follower:
             trace.waiting.clear()
         return False
 
-    def _content(self, spans: Sequence[Span]) -> RunContent:
-        spans = list({(span.trace_id, span.span_id): span for span in spans}.values())
-        refs, contents = self._tail.contents_of(spans)
-        digests = dict.fromkeys([*(ref.digest for ref in refs), *(one for span in spans for one in _state(span))])
-        return RunContent.gathered(refs, self._tail.messages(list(digests)), contents, kept=True)
+
+class _Contents:
+    """Content of spans as it is stored by now, read for many at once, in their order, when it is asked for."""
+
+    def __init__(self, tail: Tail, spans: Sequence[Span]) -> None:
+        self._tail = tail
+        self._spans = {span.span_id: span for span in spans}
+        self._read: dict[str, tuple[RunContent, SpanContents]] = {}
+
+    def of(self, span: Span) -> tuple[RunContent, SpanContents]:
+        if span.span_id not in self._read:
+            self._spans.pop(span.span_id, None)
+            spans = [span, *islice(self._spans.values(), _AT_ONCE - 1)]
+            refs, contents = self._tail.contents_of(spans)
+            digests = dict.fromkeys([*(ref.digest for ref in refs), *(one for span in spans for one in _state(span))])
+            content = RunContent.gathered(refs, self._tail.messages(list(digests)), contents, kept=True)
+            found = content, SpanContents(content)
+            for one in spans:
+                self._spans.pop(one.span_id, None)
+                self._read[one.span_id] = found
+        return self._read[span.span_id]
+
+
+def _due(one: Waiting) -> tuple[int, ...]:
+    """When a moment may have waited long enough."""
+    return one.known_ns + _OPEN_NS, one.known_ns + _LATE_NS + 1, one.known_ns + _LATE_NS + CIRCLE_NS + 1
 
 
 def _state(span: Span) -> list[str]:
@@ -162,18 +212,23 @@ def _state(span: Span) -> list[str]:
     return [] if span.end_ns is None else value_digests(span)
 
 
-def _is_complete(moment: Moment, content: RunContent, contents: SpanContents) -> bool:
-    """Whether the content of a moment is stored, as far as one can tell: it may come later than its span."""
+def _has_content(moment: Moment, content: RunContent, contents: SpanContents) -> bool:
+    """Whether all content that such a moment usually has is stored; where it has less, only its process can tell."""
     span, is_end = moment
     digests = contents.digests(span, "output" if is_end else "input")
     if any(digest not in content.messages for digest in (*digests, *(_state(span) if is_end else ()))):
         return False
-    if span.record_kind == RecordKind.LLM_CALL and not is_end:
+    if is_end and span.status is StatusCode.ERROR:
+        return bool(span.columns.get(names.MAS_ERROR_SPAN)) or content.error_message(span) is not None
+    if span.record_kind == RecordKind.LLM_CALL:
         return bool(digests)
-    if span.record_kind == RecordKind.TOOL_CALL and span.status is not StatusCode.ERROR:
+    if span.record_kind == RecordKind.TOOL_CALL:
         name = names.GEN_AI_TOOL_CALL_RESULT if is_end else names.GEN_AI_TOOL_CALL_ARGUMENTS
         return content.get(span, name) is not None or (is_end and bool(digests))
-    return True
+    if span.record_kind in REASONS:
+        return not is_end or content.reason(span) is not None
+    paused = span.columns.get(names.MAS_TASK_OUTCOME) == TaskOutcome.INTERRUPTED
+    return not is_end or not (paused or span.record_kind in _WITH_CONTENT)
 
 
 __all__ = ["POLL_S", "Follower"]

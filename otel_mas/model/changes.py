@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from otel_mas.model.span import Span
+
+
+class ContentProgress(NamedTuple):
+    """Number of contents that a process has recorded; they are stored in this order, later than their spans."""
+
+    recorded: int = 0
+    done: int = 0
+    """Those, the first ones, that are stored or given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +29,8 @@ class Changes:
     """Traces with an open span of a process that is alive."""
     stopped: frozenset[str]
     """Traces with an open span of a process that is not."""
+    contents: Mapping[str, ContentProgress] = field(default_factory=dict)
+    """By `mas.instance.id`, of the processes that are alive."""
 
 
-__all__ = ["Changes"]
+__all__ = ["Changes", "ContentProgress"]

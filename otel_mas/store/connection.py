@@ -10,7 +10,7 @@ import sqlite3
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
@@ -41,6 +41,7 @@ from otel_mas.store.files import (
     replaced,
     store_descriptors,
 )
+from otel_mas.store.liveness import refuse_while_recording
 from otel_mas.store.migrations import APPLICATION_ID, VERSION, migrate
 
 BUSY_TIMEOUT_S = 5.0
@@ -102,8 +103,14 @@ def open_for_writing(
     return connection
 
 
-def open_for_reading(path: Path, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.Connection:
+def open_for_reading(path: Path, timeout_s: float = BUSY_TIMEOUT_S, *, in_place: bool = True) -> sqlite3.Connection:
     """A read-only connection (`mode=ro`) that sees what other processes commit.
+
+    A store of an older layout is migrated first. One that cannot be written, or that a process records into, which is
+    of an older version and would be refused its own store, is read from a migrated temporary copy: it sees no commits.
+
+    Args:
+        in_place: whether the file may be migrated; else an older layout is always read from a copy.
 
     Raises:
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError: with what to do next.
@@ -117,11 +124,21 @@ def open_for_reading(path: Path, timeout_s: float = BUSY_TIMEOUT_S) -> sqlite3.C
         _remember(path)
         connection = _connect_ro(path, timeout_s)
         try:
-            _refuse_foreign(connection, path, empty_is_fine=False)
+            if _refuse_foreign(connection, path, empty_is_fine=False) == VERSION:
+                return connection
+            migrated = in_place and _migrated(connection, path, timeout_s)
+            if not migrated:
+                return _migrated_copy(connection)
         except BaseException:
             connection.close()
             raise
-    return connection
+        connection.close()
+        return _connect_ro(path, timeout_s)
+
+
+def is_copy(connection: sqlite3.Connection) -> bool:
+    """Whether a connection reads a temporary copy of a store, which has no name."""
+    return not connection.execute("PRAGMA database_list").fetchone()[2]
 
 
 @contextmanager
@@ -258,20 +275,44 @@ def _refuse_foreign_bytes(path: Path) -> None:
         raise NotAStore(f"{path} is not an otel-mas store (not an SQLite file): name another file with --store")
 
 
-def _refuse_foreign(connection: sqlite3.Connection, path: Path, *, empty_is_fine: bool) -> None:
+def _refuse_foreign(connection: sqlite3.Connection, path: Path, *, empty_is_fine: bool) -> int:
+    """Raise an error for what is no store of a known layout; returns the layout."""
     application, version, empty = _retry(lambda: _identification(connection), BUSY_TIMEOUT_S)
     if application != APPLICATION_ID:
         if application or version or not empty:
             raise NotAStore(f"{path} is another program's SQLite file: name another file with --store")
         if not empty_is_fine:
             raise NotAStore(f"the store at {path} is empty: nothing has been recorded into it yet")
-    elif version > VERSION:
+    if version > VERSION:
         raise StoreTooNew(
             f"the store at {path} was written by a newer otel-mas (layout {version}, this one knows {VERSION}): "
             "upgrade otel-mas"
         )
-    elif version < VERSION and not empty_is_fine:
-        raise StoreError(f"the store at {path} has an older layout ({version}): record into it once to bring it up")
+    return version
+
+
+def _migrated(connection: sqlite3.Connection, path: Path, timeout_s: float) -> bool:
+    """Migrate the store that a connection reads; False where that cannot be, or may not be."""
+    try:
+        refuse_while_recording(connection, path, time.time_ns())
+        with translated_errors(path), closing(_connect_uri(f"{_address(path)}?mode=rw", timeout_s)) as writing:
+            migrate(writing)
+    except (StoreReadOnly, StoreLocked, StoreFull):
+        return False
+    return True
+
+
+def _migrated_copy(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """A migrated copy of the store that a connection reads; closes that one."""
+    copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)  # a file that SQLite deletes by itself
+    try:
+        with closing(connection):
+            connection.backup(copy)
+        migrate(copy)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
 
 
 def _identification(connection: sqlite3.Connection) -> tuple[int, int, bool]:
@@ -316,8 +357,7 @@ def _retry(action: Callable[[], T], timeout_s: float) -> T:
 
 def _connect_ro(path: Path, timeout_s: float) -> sqlite3.Connection:
     """Open with `mode=ro`; as immutable where SQLite cannot make shared memory and there is no write-ahead log."""
-    address = f"file:{quote(os.fsencode(path.absolute()))}"
-    connection = _connect_uri(f"{address}?mode=ro", timeout_s)
+    connection = _connect_uri(f"{_address(path)}?mode=ro", timeout_s)
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
         return connection
@@ -331,7 +371,11 @@ def _connect_ro(path: Path, timeout_s: float) -> sqlite3.Connection:
             f"the store at {path} has commits in {wal.name} that cannot be read from a read-only folder: copy both "
             "files to a folder that can be written"
         )
-    return _connect_uri(f"{address}?mode=ro&immutable=1", timeout_s)
+    return _connect_uri(f"{_address(path)}?mode=ro&immutable=1", timeout_s)
+
+
+def _address(path: Path) -> str:
+    return f"file:{quote(os.fsencode(path.absolute()))}"
 
 
 def _connect_uri(uri: str, timeout_s: float) -> sqlite3.Connection:

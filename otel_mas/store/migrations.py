@@ -56,6 +56,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _script("0005_rejections"),
     m0006_masked_destinations,
     _script("0007_facets"),
+    _script("0008_contents"),
 )
 VERSION = len(MIGRATIONS)
 

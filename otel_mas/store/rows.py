@@ -102,7 +102,8 @@ class Batch:
 
     `incomplete` has, by trace, the reason why it is. `drops` adds to the drops of each trace, `dropped_spans` are the
     ids (trace, span) of the spans among them, `dropped` are all drops of the process so far. `redacted` adds to the
-    numbers of secrets that were taken out, by rule.
+    numbers of secrets that were taken out, by rule. `contents_recorded` are all that the process has recorded so far,
+    `contents_done` those of them, the first ones, that wait no more once this batch is stored.
     """
 
     spans: list[SpanRow] = field(default_factory=list)
@@ -115,6 +116,8 @@ class Batch:
     dropped_spans: list[tuple[bytes, bytes]] = field(default_factory=list)
     dropped: Sequence[Dropped] = ()
     redacted: dict[str, int] = field(default_factory=dict)
+    contents_recorded: int = 0
+    contents_done: int = 0
 
     def take_over(self, failed: Batch) -> None:
         """Add the content of a batch that could not be written."""
@@ -156,6 +159,8 @@ def sanitised(batch: Batch) -> Batch:
         dropped_spans=batch.dropped_spans,
         dropped=batch.dropped,
         redacted=batch.redacted,
+        contents_recorded=batch.contents_recorded,
+        contents_done=batch.contents_done,
     )
 
 

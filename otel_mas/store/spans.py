@@ -36,6 +36,10 @@ SELECT o.trace, o.span_id, o.parent_span_id, o.name, o.kind, o.start_ns, o.resou
   coalesce(i.finished_ns, i.heartbeat_ns), i.finished_ns IS NOT NULL OR i.heartbeat_ns < :fresh_ns, {COLUMN_LIST}
 FROM open_spans o JOIN instances i ON i.id = o.instance
 """
+_OPEN_KEYS = """
+SELECT o.trace, o.span_id, o.instance, i.finished_ns IS NOT NULL OR i.heartbeat_ns < :fresh_ns
+FROM open_spans o JOIN instances i ON i.id = o.instance
+"""
 _LINKS = "SELECT span, cause_trace, cause_span, kind FROM links WHERE trace = ? ORDER BY span, position"
 _AT_ONCE = 500
 """Rows that are turned into columns together: fewer than the 700 new objects that wake the garbage collector."""
@@ -155,9 +159,18 @@ def _open(
     return [(open_span(row, trace_id, emitters), emitters.processes[row[6]]) for row in rows]
 
 
-def open_rows(connection: sqlite3.Connection, fresh_ns: int) -> list[tuple[Any, ...]]:
-    """All open spans of all traces as rows: first the keys of trace and span."""
-    return connection.execute(_OPEN, {"fresh_ns": fresh_ns}).fetchall()
+def open_keys(connection: sqlite3.Connection, fresh_ns: int) -> list[tuple[int, bytes, int, bool]]:
+    """Of each open span of all traces its trace and id, the key of its process, and whether that is gone."""
+    return connection.execute(_OPEN_KEYS, {"fresh_ns": fresh_ns}).fetchall()
+
+
+def open_rows(
+    connection: sqlite3.Connection, spans: Iterable[tuple[int, bytes]], fresh_ns: int
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of open spans by trace and id: first these two."""
+    for trace, span_id in spans:
+        one = {"trace": trace, "span_id": span_id, "fresh_ns": fresh_ns}
+        yield from connection.execute(f"{_OPEN} WHERE o.trace = :trace AND o.span_id = :span_id", one)
 
 
 def open_span(row: tuple[Any, ...], trace_id: str, emitters: Emitters) -> Span:

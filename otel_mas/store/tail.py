@@ -10,12 +10,14 @@ from itertools import chain
 from typing import Any
 
 from otel_mas.model import Changes, Content, Message, MessageRef, Span, SpanBody, SpanKind, StatusCode
+from otel_mas.model.changes import ContentProgress
 from otel_mas.otlp.decode import decode_body
 from otel_mas.otlp.span_content import OWN_SCOPE, TraceContent
 from otel_mas.store.columns import attributes_of
-from otel_mas.store.liveness import FRESH_NS
+from otel_mas.store.connection import is_copy
+from otel_mas.store.liveness import FRESH_NS, refuse_while_recording
 from otel_mas.store.reader import StoreReader, refs_in
-from otel_mas.store.spans import Emitters, open_rows, open_span
+from otel_mas.store.spans import Emitters, open_keys, open_rows, open_span
 from otel_mas.store.statements import COLUMN_LIST, select
 from otel_mas.store.table import KINDS
 
@@ -27,8 +29,10 @@ _CHECK_S = 1.0
 """Within this time a process that died without a commit is noticed."""
 _KEY = ("trace", "span_id")
 _ROWS = f"""
-SELECT id, trace, span_id, parent_span_id, name, kind, start_ns, end_ns, status, resource, scope, body, {COLUMN_LIST}
+SELECT id, trace, instance, span_id, parent_span_id, name, kind, start_ns, end_ns, status, resource, scope, body,
+  {COLUMN_LIST}
 FROM spans"""
+_PROCESSES = "SELECT id, instance_id, finished_ns, heartbeat_ns, contents_recorded, contents_done FROM instances"
 
 
 class StoreTail(StoreReader):
@@ -41,6 +45,7 @@ class StoreTail(StoreReader):
         from_start: begin with the first span of the log: of a store that was not there before.
 
     Raises:
+        StoreLocked: a process of an older version records into the store, whose layout it would not know any more.
         TraceNotFound, StoreError
     """
 
@@ -53,9 +58,13 @@ class StoreTail(StoreReader):
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         super().__init__(path, clock=clock)
+        with self._snapshot() as connection:
+            if is_copy(connection):
+                refuse_while_recording(connection, self.path, self._clock())
         self._ids: dict[int, str] = {}
         self._keys: dict[str, int] = {}
         self._known: set[tuple[int, bytes]] = set()
+        self._recording: set[int] = set()
         self._position: int | None = 0 if from_start else None
         self._carried_messages: Mapping[str, Message] = {}
         self._version = -1
@@ -72,22 +81,22 @@ class StoreTail(StoreReader):
         if version == self._version and now - self._checked < _CHECK_S:
             return None
         self._version, self._checked = version, now
+        fresh_ns = self._clock() - FRESH_NS
         with self._snapshot() as connection:
-            rows = open_rows(connection, self._clock() - FRESH_NS)
-            if self._only is not None:
-                rows = [row for row in rows if row[0] == self._only]
-            ended = self._ended_since(connection, {row[0] for row in rows})
-            self._identify(connection, {row[0] for row in rows} | {row[1] for row in ended})
+            keys = [key for key in open_keys(connection, fresh_ns) if self._only in (None, key[0])]
+            ended = self._ended_since(connection, {key[0] for key in keys})
+            self._identify(connection, {key[0] for key in keys} | {row[1] for row in ended})
             emitters = Emitters(connection)
-            opened = tuple(open_span(row, self._ids[row[0]], emitters) for row in rows if row[:2] not in self._known)
-            self._known = {row[:2] for row in rows}
+            known, self._known = self._known, {key[:2] for key in keys}
+            rows = open_rows(connection, (key[:2] for key in keys if key[:2] not in known), fresh_ns)
             if len(ended) == _MOST_SPANS:
                 self._version = -1  # there are more
             return Changes(
-                opened,
+                tuple(open_span(row, self._ids[row[0]], emitters) for row in rows),
                 tuple(_ended(row, self._ids[row[1]], emitters) for row in ended),
-                running=frozenset(self._ids[row[0]] for row in rows if not row[9]),
-                stopped=frozenset(self._ids[row[0]] for row in rows if row[9]),
+                running=frozenset(self._ids[trace] for trace, *_, stopped in keys if not stopped),
+                stopped=frozenset(self._ids[trace] for trace, *_, stopped in keys if stopped),
+                contents=self._progress(connection, [*(key[2] for key in keys), *(row[2] for row in ended)], fresh_ns),
             )
 
     def contents_of(self, spans: Sequence[Span]) -> tuple[list[MessageRef], list[Content]]:
@@ -128,6 +137,19 @@ class StoreTail(StoreReader):
             self._position = rows[-1][0]
         return rows if self._only is None else [row for row in rows if row[1] == self._only]
 
+    def _progress(
+        self, connection: sqlite3.Connection, instances: Iterable[int], fresh_ns: int
+    ) -> dict[str, ContentProgress]:
+        """Progress of the processes that are alive, of those whose spans have been met."""
+        self._recording.update(instances)
+        rows = [
+            row
+            for row in select(connection, _PROCESSES, ("id",), list(self._recording))
+            if row[2] is None and row[3] >= fresh_ns
+        ]
+        self._recording = {key for key, *_ in rows}
+        return {instance.hex(): ContentProgress(recorded, done) for _, instance, _, _, recorded, done in rows}
+
     def _identify(self, connection: sqlite3.Connection, traces: Iterable[int]) -> None:
         unknown = [trace for trace in traces if trace not in self._ids]
         if len(self._ids) > _MOST_TRACES:
@@ -141,7 +163,7 @@ class StoreTail(StoreReader):
 
 def _ended(row: tuple[Any, ...], trace_id: str, emitters: Emitters) -> Span:
     """An ended span of its row."""
-    _, _, span_id, parent, name, kind, start_ns, end_ns, status, resource, scope, encoded, *columns = row
+    _, _, _, span_id, parent, name, kind, start_ns, end_ns, status, resource, scope, encoded, *columns = row
     process = emitters.processes[resource]
     try:
         body = decode_body(encoded)

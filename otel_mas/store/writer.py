@@ -69,6 +69,7 @@ class StoreWriter:
         self._clock = clock
         self._instance: int | None = None
         self._beat_ns = 0
+        self._contents = (0, 0)
         self._resources: dict[bytes, tuple[int, str, str, bytes]] = {}
         self._services: dict[int, str] = {}
         self._scopes: dict[tuple[str, str, str, bytes], int] = {}
@@ -127,7 +128,8 @@ class StoreWriter:
         one is taken for dead.
         """
         now_ns = self._clock()
-        if not batch and now_ns - self._beat_ns < BEAT_EVERY_NS:
+        contents = batch.contents_recorded, batch.contents_done
+        if not batch and contents == self._contents and now_ns - self._beat_ns < BEAT_EVERY_NS:
             return
         if batch:
             self._bound_journal(now_ns)
@@ -136,6 +138,7 @@ class StoreWriter:
         except _UNSTORABLE:
             # SQLite cannot hold a value; the rest of the batch can still be saved.
             self._commit(sanitised(batch), now_ns)
+        self._contents = contents
 
     def _bound_journal(self, now_ns: int) -> None:
         with translated_errors(self.path):
@@ -212,6 +215,7 @@ class StoreWriter:
             if beaten.rowcount:
                 return
         # New, or asleep for so long that retention deleted its row: inserted with the ids that our callers hold.
+        self._contents = (0, 0)
         connection.execute(
             "INSERT OR IGNORE INTO instances (id, instance_id, run_id, service, started_ns, heartbeat_ns) "
             "VALUES (?, ?, ?, ?, ?, ?)",
@@ -226,6 +230,11 @@ class StoreWriter:
 
     def _commit(self, batch: Batch, now_ns: int) -> None:
         with self._transaction(now_ns) as connection:
+            if self._contents != (contents := (batch.contents_recorded, batch.contents_done)):
+                connection.execute(
+                    "UPDATE instances SET contents_recorded = ?, contents_done = ? WHERE id = ?",
+                    (*contents, self._instance),
+                )
             if not batch:
                 return
             write_redacted(connection, batch.redacted)

@@ -75,8 +75,14 @@ def record(path: str, spans: int) -> None:
     otel_mas.shutdown(120)
 
 
-def app(rounds: int) -> Any:
-    """The compiled graph."""
+def app(rounds: int, pause_s: float = 0.0, result_bytes: int = 0) -> Any:
+    """The compiled graph.
+
+    Args:
+        rounds: of the supervisor.
+        pause_s: seconds that each model and tool call takes beyond its work.
+        result_bytes: of a tool's result, at least.
+    """
     from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
     from langchain_core.messages import AIMessage, HumanMessage
     from langchain_core.tools import tool
@@ -85,6 +91,7 @@ def app(rounds: int) -> Any:
     from langgraph.types import Send
 
     def answer(number: int) -> AIMessage:
+        time.sleep(pause_s)
         return AIMessage(f"answer {number}: the tide is {number % 7} m")
 
     # No generator, which two threads cannot ask at the same time.
@@ -93,7 +100,8 @@ def app(rounds: int) -> Any:
     @tool
     def look_up(place: str) -> str:
         """Look a place up."""
-        return f"{place}: {len(place)} m"
+        time.sleep(pause_s)
+        return f"{place}: {len(place)} m".ljust(result_bytes, ".")
 
     def supervisor(state: State) -> State:
         model.invoke([HumanMessage(f"What next, after round {state['round']}?")])

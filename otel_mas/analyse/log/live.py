@@ -22,7 +22,7 @@ from otel_mas.semconv import LinkKind
 from otel_mas.semconv import attributes as names
 
 _TRACE_ID, _SPAN_ID = 32, 16
-_CIRCLE_NS = 1_000_000_000
+CIRCLE_NS = 1_000_000_000
 """Moments that wait for each other longer than this, because of links in a circle, wait no more."""
 _Key = tuple[str, bool]
 """A moment of a trace: the id of its span, and whether it is the end."""
@@ -45,12 +45,14 @@ class _Known:
 
 
 @dataclass(slots=True)
-class _Waiting:
+class Waiting:
     """A moment that is to come."""
 
     moment: Moment
     known_ns: int
     """When it became known."""
+    contents: int
+    """Number of contents that its process had recorded by then. Those of an end are among them."""
     after: list[_Key]
     """Moments that it depends on."""
 
@@ -61,12 +63,16 @@ class LiveTrace:
 
     conversation: str | None = None
     known: dict[str, _Known] = field(default_factory=dict)
-    waiting: dict[_Key, _Waiting] = field(default_factory=dict)
+    waiting: dict[_Key, Waiting] = field(default_factory=dict)
     past: set[_Key] = field(default_factory=set)
     _numbers: defaultdict[tuple[str | None, str], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
 
-    def add(self, span: Span, now_ns: int) -> None:
-        """Add a span that has begun or ended. Parents come first, and of tasks those with the lower number."""
+    def add(self, span: Span, now_ns: int, contents: int = 0) -> None:
+        """Add a span that has begun or ended. Parents come first, and of tasks those with the lower number.
+
+        Args:
+            contents: number of contents that its process has recorded by now.
+        """
         self.conversation = self.conversation or span.conversation_id
         parent = self.known.get(span.parent_span_id or "")
         if span.span_id not in self.known:
@@ -75,7 +81,8 @@ class LiveTrace:
         for is_end in (False, True) if span.end_ns is not None else (False,):
             key = span.span_id, is_end
             if key not in self.past:
-                self.waiting[key] = _Waiting(Moment(span, is_end), self._since(key, now_ns), self._after(span, is_end))
+                since, after = self._since(key, now_ns), self._after(span, is_end)
+                self.waiting[key] = Waiting(Moment(span, is_end), since, contents, after)
 
     def _since(self, key: _Key, now_ns: int) -> int:
         return self.waiting[key].known_ns if key in self.waiting else now_ns
@@ -115,9 +122,10 @@ class LiveTrace:
         if cause.kind == LinkKind.CALL or self._encloses(cause.span_id, effect):
             return False
         known = self.known.get(cause.span_id)
-        if known is None or known.span.end_ns is None:
+        if known is None or known.span.resource != effect.resource:
             return True  # for as long as that may still come
-        return known.span.end_ns <= effect.start_ns or known.span.resource != effect.resource
+        # A process stores what had ended before the effect began not later than the effect.
+        return known.span.end_ns is not None and known.span.end_ns <= effect.start_ns
 
     def _encloses(self, span_id: str, inner: Span) -> bool:
         above = self.known.get(inner.parent_span_id or "")
@@ -125,14 +133,14 @@ class LiveTrace:
             above = self.known.get(above.span.parent_span_id or "")
         return above is not None
 
-    def ready(self, complete: Callable[[Moment], bool], late_ns: int) -> Iterator[Moment]:
+    def ready(self, complete: Callable[[Waiting], bool], late_ns: int) -> Iterator[Moment]:
         """Moments that depend on nothing that is still to come, the earliest first; they are past from now on.
 
         One whose content is still to come holds back those after it, so that their order is that of the log.
 
         Args:
             complete: whether all content of a moment is there.
-            late_ns: moments that have been known since before this time wait no longer.
+            late_ns: moments that have been known since before this time wait no longer for others.
         """
         later: defaultdict[_Key, list[_Key]] = defaultdict(list)
         missing: dict[_Key, int] = {}
@@ -146,7 +154,7 @@ class LiveTrace:
         while heap:
             _, key = heapq.heappop(heap)
             one = self.waiting[key]
-            if one.known_ns >= late_ns and not complete(one.moment):
+            if not complete(one):
                 return
             del self.waiting[key]
             self.past.add(key)
@@ -156,9 +164,9 @@ class LiveTrace:
                 if not missing[following]:
                     heapq.heappush(heap, (_order(self.waiting[following].moment), following))
 
-    def _may_come(self, before: _Key, one: _Waiting, late_ns: int) -> bool:
+    def _may_come(self, before: _Key, one: Waiting, late_ns: int) -> bool:
         """Whether a moment still waits for one that it depends on."""
-        if before in self.past or one.known_ns < late_ns - _CIRCLE_NS:
+        if before in self.past or one.known_ns < late_ns - CIRCLE_NS:
             return False
         return before in self.waiting or one.known_ns >= late_ns
 
@@ -208,4 +216,4 @@ def _order(moment: Moment) -> tuple[int, bool]:
     return time_of(*moment), not moment.is_end
 
 
-__all__ = ["LiveTasks", "LiveTrace"]
+__all__ = ["LiveTasks", "LiveTrace", "Waiting"]

@@ -35,6 +35,7 @@ class ContentLane:
         self._commit_spans = commit_spans
         self._is_over = is_over
         self._uncommitted: list[Key] = []  # spans whose content is in the batch under way
+        self._interrupted = 0  # contents of a batch that has to wait for one of spans
         self._pause_at = math.inf
         self._end_at = math.inf
         self._failure: Exception | None = None  # of `commit_spans`
@@ -55,6 +56,11 @@ class ContentLane:
             if self._failure is not None:
                 failure, self._failure = self._failure, None
                 raise failure
+
+    def tell(self, batch: Batch) -> None:
+        """Note in a batch that is about to be committed how much content there was, and how much is stored with it."""
+        batch.contents_recorded = self._queue.contents_taken + self._queue.waiting_contents
+        batch.contents_done = self._queue.contents_taken - self._interrupted
 
     def committed(self) -> None:
         """Forget what was in the batch."""
@@ -81,12 +87,14 @@ class ContentLane:
             return
         self._pause_at = math.inf  # redacting the spans comes here, too
         uncommitted, self._uncommitted = self._uncommitted, []
+        self._interrupted = len(uncommitted)
         try:
             self._commit_spans()
         except Exception as error:
             self._failure = error
         finally:
             self._uncommitted = uncommitted
+            self._interrupted = 0
         if self._failure is not None or self._is_over():
             raise TimeoutError(_NO_TIME)
         now = time.monotonic()

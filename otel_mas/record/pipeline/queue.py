@@ -136,6 +136,7 @@ class SpanQueue:
         self._ended: deque[_Ended | LazySpan] = deque()
         self._row_parts: deque[RowPart] = deque()
         self._contents: deque[AnyContent] = deque()
+        self.contents_taken = 0  # by the writer, since the process records
         self._span_started = False  # whether a span has started since the last batch was taken
         self._live: dict[Key | LazySpan, _Open] = {}
         self._announced: dict[Key | LazySpan, _Open] = {}  # spans that were open at the last batch
@@ -269,8 +270,12 @@ class SpanQueue:
         """Take a batch: at most `limit` ended spans, the parts of their rows, and the spans that are newly open."""
         self._span_started = False
         live = self._live.copy()  # in one step of C: spans start and end meanwhile
-        started = self._data([kept or key for key, kept in live.items() if key not in self._announced])
-        self._announced = live
+        started = []
+        if len(self._ended) <= limit:  # a span is announced with all that had ended before it
+            started = self._data([kept or key for key, kept in live.items() if key not in self._announced])
+            self._announced = live
+        else:
+            self._span_started = True
         ended = self._data(_take(self._ended, limit), DropReason.NOT_ENCODABLE)
         # After the spans: parts are queued before their span ends, and so are in this batch or were in an earlier one.
         parts = _take(self._row_parts, len(self._row_parts))
@@ -299,6 +304,7 @@ class SpanQueue:
         if not waiting or (max_size is not None and waiting[0].size > max_size):
             return None
         item = waiting.popleft()
+        self.contents_taken += 1
         self._taken(item.size)
         return item
 
@@ -316,6 +322,7 @@ class SpanQueue:
             waiting.clear()
         self._span_started = False
         self._bytes = 0
+        self.contents_taken = 0
 
 
 def _take(items: deque[Any], limit: int) -> list[Any]:

@@ -375,6 +375,7 @@ class Writer:
                     self._contents.fill(batch, builder.contents, alone=not drained.ended)
                 self._contents_left = self._queue.waiting_contents > 0
                 batch.add_redacted(builder.redacted())
+                self._contents.tell(batch)
                 self._commit(batch, store)
             except StoreReplaced as error:
                 self._replaced(store, error)

@@ -98,7 +98,7 @@ def _refuse_while_recording(path: Path, now_ns: int) -> None:
         return
     with suppress(sqlite3.Error, UnicodeError):
         try:
-            connection = open_for_reading(path)
+            connection = open_for_reading(path, in_place=False)
         except StoreError:
             return
         with closing(connection):

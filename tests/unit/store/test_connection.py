@@ -6,8 +6,6 @@ import os
 import shutil
 import sqlite3
 import stat
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +18,7 @@ from otel_mas.model import Query
 from otel_mas.store.connection import open_for_reading, open_for_writing
 from otel_mas.store.migrations import APPLICATION_ID, VERSION
 from otel_mas.store.rows import Batch
+from tests.unit.store.permissions import as_nobody
 
 Open = Callable[[Path], sqlite3.Connection]
 BOTH = pytest.mark.parametrize("opened", [open_for_writing, open_for_reading])
@@ -125,26 +124,6 @@ def test_no_folder_can_be_made_where_a_file_is(tmp_path: Path) -> None:
         open_for_writing(tmp_path / "file" / "runs.db")
 
 
-def _as_nobody(code: str, *arguments: Path) -> str:
-    """Run code as a user whom permissions bind, which they do not bind root."""
-    root = os.geteuid() == 0
-    script = (
-        "import os, sys; sys.path[:0] = {path!r}\n"
-        "from otel_mas.store import StoreReader, StoreWriter\n"
-        "from otel_mas.otlp.decode import decode_body; decode_body(b'')\n"
-        "from otel_mas.errors import StoreError\n"
-        "import otel_mas.store.reader, otel_mas.store.writer\n"
-        "from otel_mas.model import Query\n"
-        "from otel_mas.store.statements import load; load('summaries')\n"
-        "{drop}\n{code}"
-    ).format(path=sys.path, drop="os.setgroups([]); os.setgid(65534); os.setuid(65534)" if root else "", code=code)
-    done = subprocess.run(
-        [sys.executable, "-c", script, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False
-    )
-    assert not done.stderr, done.stderr
-    return done.stdout.strip()
-
-
 @pytest.fixture
 def foreign(bench: Any) -> Iterator[Path]:
     """A closed store with one trace that everybody may read and nobody may write, nor its folder."""
@@ -162,7 +141,7 @@ def foreign(bench: Any) -> Iterator[Path]:
 
 def test_a_store_in_a_read_only_folder_can_be_read(foreign: Path) -> None:
     code = "print(len(StoreReader(sys.argv[1]).traces(Query())))"
-    assert _as_nobody(code, foreign) == "1"
+    assert as_nobody(code, foreign) == "1"
 
 
 def test_writing_into_a_read_only_store_is_an_error_of_its_own(foreign: Path) -> None:
@@ -170,14 +149,14 @@ def test_writing_into_a_read_only_store_is_an_error_of_its_own(foreign: Path) ->
         "try: StoreWriter(sys.argv[1], instance_id=b'i', run_id=None, service='s', max_bytes=0, max_age_ns=0)\n"
         "except StoreError as error: print(type(error).__name__, error)"
     )
-    assert _as_nobody(code, foreign).startswith(f"StoreReadOnly the store at {foreign} cannot be written")
-    assert _as_nobody(code, foreign.parent / "new.db").startswith("StoreReadOnly")
+    assert as_nobody(code, foreign).startswith(f"StoreReadOnly the store at {foreign} cannot be written")
+    assert as_nobody(code, foreign.parent / "new.db").startswith("StoreReadOnly")
 
 
 def test_commits_that_cannot_be_read_are_not_passed_over_in_silence(foreign: Path) -> None:
     foreign.with_name(foreign.name + "-wal").write_bytes(b"\0" * 8192)
     code = "try: StoreReader(sys.argv[1])\nexcept StoreError as error: print(type(error).__name__, error)"
-    assert _as_nobody(code, foreign).startswith("StoreReadOnly")
+    assert as_nobody(code, foreign).startswith("StoreReadOnly")
 
 
 def test_a_store_that_was_open_to_others_is_made_private_with_a_warning(

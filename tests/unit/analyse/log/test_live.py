@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from otel_mas.analyse.log.live import LiveTasks, LiveTrace
 from otel_mas.analyse.log.order import Moment
-from otel_mas.model import Link, Span
+from otel_mas.model import Link, Resource, Span
 from otel_mas.model.start_order import in_start_order
 from otel_mas.semconv import attributes as names
 
 TRACE = "a" * 32
-NOW, LATE = 10**12, 10**9
+NOW = 10**12
+ELSEWHERE = Resource({names.MAS_INSTANCE_ID: "of another process"})
 
 
 def span(number: int, start: int, end: int | None, parent: int | None = None, *causes: tuple[str, int]) -> Span:
@@ -36,7 +37,7 @@ def opened(one: Span) -> Span:
 
 
 def come(trace: LiveTrace, late_ns: int = 0, complete: bool = True) -> list[str]:
-    moments = trace.ready(lambda moment: complete, late_ns)
+    moments = trace.ready(lambda one: complete, late_ns)
     return [f"{int(one.span_id, 16)}{')' if is_end else '('}" for one, is_end in moments]
 
 
@@ -52,28 +53,35 @@ def test_a_start_is_known_before_its_end() -> None:
 def test_an_effect_waits_for_a_cause_that_may_still_come_and_not_for_ever() -> None:
     trace = LiveTrace()
     trace.add(span(1, 0, 90), NOW)
-    trace.add(opened(span(2, 5, 10, 1)), NOW)
+    trace.add(replace(opened(span(2, 5, 10, 1)), resource=ELSEWHERE), NOW)
     trace.add(opened(span(3, 20, 30, 1, ("trigger", 2))), NOW)
     assert come(trace) == ["1(", "2(", "1)"]
-    trace.add(span(2, 5, 10, 1), NOW)
+    trace.add(replace(span(2, 5, 10, 1), resource=ELSEWHERE), NOW)
     assert come(trace) == ["2)", "3("]
     trace.add(opened(span(4, 40, 50, 1, ("trigger", 9))), NOW)
     assert come(trace, NOW) == []
     assert come(trace, NOW + 1) == ["4("]
 
 
-def test_it_waits_for_content_and_not_for_ever() -> None:
+def test_an_effect_comes_at_once_after_the_start_of_a_cause_of_its_process_that_was_open() -> None:
+    trace = LiveTrace()
+    trace.add(opened(span(1, 5, 10)), NOW)
+    trace.add(opened(span(2, 7, 30, None, ("trigger", 1))), NOW)
+    assert come(trace) == ["1(", "2("]
+
+
+def test_it_waits_for_content() -> None:
     trace = LiveTrace()
     trace.add(span(1, 0, 90), NOW)
-    assert come(trace, complete=False) == []
-    assert come(trace, NOW + 1, complete=False) == ["1(", "1)"]
+    assert come(trace, NOW + 1, complete=False) == []
+    assert come(trace) == ["1(", "1)"]
 
 
 def test_what_comes_later_waits_for_a_moment_whose_content_comes_late() -> None:
     trace = LiveTrace()
     for one in (span(1, 0, 90), span(2, 2, 80, 1), span(3, 5, 10, 2), span(4, 70, 75, 1)):
         trace.add(one, NOW)
-    moments = list(trace.ready(lambda moment: moment.span.span_id != f"{3:016x}", 0))
+    moments = list(trace.ready(lambda one: one.moment.span.span_id != f"{3:016x}", 0))
     assert [(int(one.span_id, 16), is_end) for one, is_end in moments] == [(1, False), (2, False)]
     assert come(trace) == ["3(", "3)", "4(", "4)", "2)", "1)"]
 
@@ -116,7 +124,7 @@ def test_every_moment_comes_once_after_what_it_depends_on_however_the_spans_arri
         for one in in_start_order(news[:size]):
             trace.add(one, NOW)
         news = news[size:]
-        order += trace.ready(lambda moment: True, 0)
+        order += trace.ready(lambda one: True, 0)
     place = {(one.span_id, is_end): number for number, (one, is_end) in enumerate(order)}
     assert len(place) == len(order) == 2 * len(spans)
     for one in spans:

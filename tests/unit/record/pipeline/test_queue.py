@@ -111,6 +111,17 @@ def test_an_open_span_is_announced_once_however_many_batches_it_outlives() -> No
     assert not waiting.drain(10).started
 
 
+def test_a_span_is_announced_only_together_with_all_that_had_ended_before_it() -> None:
+    waiting = queue()
+    ended = [started(waiting) for _ in range(3)]
+    for span in ended:
+        waiting.end(span.context, span, 0)
+    late = started(waiting)
+    first, second = waiting.drain(2), waiting.drain(2)
+    assert (contexts(first.ended), contexts(first.started)) == (contexts(ended[:2]), [])
+    assert (contexts(second.ended), contexts(second.started)) == (contexts(ended[2:]), contexts([late]))
+
+
 def test_a_start_alone_is_something_to_write() -> None:
     waiting = queue()
     assert not len(waiting)

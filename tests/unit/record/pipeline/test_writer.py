@@ -554,3 +554,14 @@ def test_a_writer_that_cannot_be_held_in_time_goes_on(store: Any, monkeypatch: p
     assert not rig.writer.hold(0.05)
     free.set()
     assert rig.writer.stop(30)
+
+
+def test_each_batch_says_how_much_content_there_is_and_how_much_of_it_is_stored(rig: Rig) -> None:
+    rig.end("small", "a", "b")
+    rig.end("large", "c" * 50_000)
+    assert rig.writer.flush(30)
+    said = [(batch.contents_recorded, batch.contents_done) for batch in rig.store.batches]
+    stored = [len(batch.contents) for batch in rig.store.batches]
+    assert said[-1] == (3, 3)
+    assert all(done == sum(stored[: number + 1]) for number, (_, done) in enumerate(said))
+    assert said[0][1] < 3  # what is large comes after its span
