@@ -64,6 +64,8 @@ def open_source(target: str | Path, known: Mapping[str, EntryPoint] | None = Non
     if _EXPORTED.search(path.name) and not path.is_dir():
         if not path.exists():
             raise UnknownSource(f"there is no file {path}: `otel-mas export -o {path.name}` writes traces into one")
+        if not path.stat().st_size:
+            raise UnknownSource(f"{path} is empty: no trace was written into it")
         raise UnknownSource(f"{path} has neither OTLP nor trace records that could be read: is it of another program?")
     # No source recognises the file, or there is none: the error of the store tells what is wrong.
     return _type(_DEFAULT, known, str(target)).open(str(path))

@@ -100,7 +100,11 @@ def unpacked_stream(file: Readable) -> Iterator[Any]:
             yield from unpacker
         except (library.UnpackException, RecursionError) as error:
             raise ValueError(str(error) or type(error).__name__) from None
-    if unpacker.read_bytes(1):
+    try:
+        left = unpacker.read_bytes(1)
+    except ValueError:  # it has begun to read an object
+        raise ValueError("the last record is cut") from None
+    if left:
         raise ValueError("the last record is cut")
 
 

@@ -91,7 +91,8 @@ class OtlpFile:
         yield from self._parts(form, stream)
         if stream.cut:
             self.problems.insert(
-                0, f"{self.path}: the {stream.packing} file is cut: what lies behind byte {stream.position} is gone"
+                0,
+                f"{self.path}: the {stream.packing} file is cut or damaged: what lies behind byte {stream.position} cannot be read",
             )
 
     def _compressed(self, file: IO[bytes]) -> Iterator[bytes]:

@@ -40,6 +40,17 @@ class _Line:
         return None if self._left < 0 else b"".join(self._parts)
 
 
+def _before_damage(unpacker: zlib._Decompress, packed: bytes) -> Iterator[bytes]:
+    """The bytes before the damage: all of them where only the checksum at the end is wrong."""
+    for at in range(len(packed)):
+        try:
+            part = unpacker.decompress(packed[at : at + 1])
+        except zlib.error:
+            return
+        if part:
+            yield part
+
+
 class ByteStream:
     """Bytes of a file, unpacked where it is compressed; `cut` once a compressed file ends in the middle.
 
@@ -108,10 +119,12 @@ class ByteStream:
         unpacker = zlib.decompressobj(wbits=31)
         while packed := file.read(_PACKED_CHUNK):
             while packed:
+                before = unpacker.copy()
                 try:
                     part = unpacker.decompress(packed, _CHUNK)
                 except zlib.error:
                     self.cut = True
+                    yield from _before_damage(before, packed)
                     return
                 if part:
                     yield part

@@ -55,7 +55,9 @@ class RecordFile:
             except zstd.NotInstalled as error:
                 raise MissingExtra(f"{self.path}: {error}") from None
         if stream.cut:
-            self._problem(f"the {stream.packing} file is cut: what lies behind byte {stream.position} is gone")
+            self._problem(
+                f"the {stream.packing} file is cut or damaged: what lies behind byte {stream.position} cannot be read"
+            )
         if self._bad > len(self.problems):
             self.problems.append(f"{self.path}: {self._bad - len(self.problems):,} more records cannot be read")
 

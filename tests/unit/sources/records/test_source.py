@@ -130,6 +130,35 @@ def test_a_bad_record_of_messagepack_is_named_and_what_lies_behind_a_cut_is_gone
     ]
 
 
+@pytest.mark.parametrize("lacking", [1, 5, 9])
+def test_a_file_of_messagepack_that_is_cut_says_so_wherever_that_is(
+    lacking: int, written: Callable[[bytes, str], Path]
+) -> None:
+    packed = msgpack.packb(MINIMAL[0]) + msgpack.packb({**MINIMAL[1], "payload": {"a": [1, {"b": 2}]}})
+    file = RecordFile(written(packed[:-lacking], "a.msgpack"))
+
+    assert len(list(file.records())) == 1
+    assert file.problems[0].endswith("the last record is cut")
+
+
+@pytest.mark.parametrize("number", [2, 20_000])
+def test_a_gzip_file_with_a_wrong_checksum_is_read_to_its_end(
+    number: int, written: Callable[[bytes, str], Path]
+) -> None:
+    whole = gzip.compress(lines(*({**MINIMAL[1], "span_id": f"{one:05}"} for one in range(number))))
+    path = written(whole[:-8] + bytes(8), "a.jsonl.gz")
+    file = RecordFile(path)
+
+    assert is_record_file(path)
+    assert len(list(file.records())) == number
+    assert "the gzip file is cut or damaged" in file.problems[-1]
+
+
+def test_an_empty_file_of_records_is_called_empty(written: Callable[[bytes, str], Path]) -> None:
+    with pytest.raises(SourceError, match=r"records\.jsonl is empty"):
+        otel_mas.open(written(b""))
+
+
 def test_a_gzip_file_that_is_cut_is_read_up_to_there(written: Callable[[bytes, str], Path]) -> None:
     whole = gzip.compress(lines(*(({**MINIMAL[1], "span_id": f"{number:05}"}) for number in range(5_000))))
     file = RecordFile(written(whole[: len(whole) // 2], "a.jsonl.gz"))
