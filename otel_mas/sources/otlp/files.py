@@ -92,7 +92,8 @@ class OtlpFile:
         if stream.cut:
             self.problems.insert(
                 0,
-                f"{self.path}: the {stream.packing} file is cut or damaged: what lies behind byte {stream.position} cannot be read",
+                f"{self.path}: the {stream.packing} file is cut or damaged: "
+                f"what lies behind byte {stream.position} cannot be read",
             )
 
     def _compressed(self, file: IO[bytes]) -> Iterator[bytes]:
