@@ -392,6 +392,7 @@ class Run(Tabular):
             cost=graph.cost(),
             problems=self.problems,
             content=self._content,
+            findings=self.findings(),
         )
         return page(material, f"otel-mas {version('otel-mas')}")
 
@@ -417,7 +418,9 @@ class Run(Tabular):
         from otel_mas.report.html import notebook
 
         graph = self.graph()
-        return notebook.run(graph.causal, graph.critical_path(), graph.cost(), self.problems, self.reasons())
+        return notebook.run(
+            graph.causal, graph.critical_path(), graph.cost(), self.problems, self.reasons(), self.findings()
+        )
 
 
 def _value_digests(spans: Iterable[Span]) -> Iterator[str]:

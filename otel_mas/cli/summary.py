@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from otel_mas.api import Conversation, Source, Trace
-    from otel_mas.model import RunSummary, Span, TraceSummary
+    from otel_mas.model import Finding, RunSummary, Span, TraceSummary
 
 _MAX_TRACES = 5
 _MAX_STEPS = 5
@@ -98,10 +98,12 @@ def _summary(source: Source, run: RunSummary, width: int, killed: int | None, fa
     if killed is not None:
         yield Text(_killed(killed, subject.spans), style="bold red")
     yield from remarks(subject, width)
+    worth_a_line = [one for one in subject.findings() if one.severity != "info"]
+    yield from _worst(worth_a_line, width)
     yield from _injected(source, run, faults)
     yield from _lost(run, subject.graph().causal.problems)
     yield Text("")
-    yield from _next_commands(source, subject)
+    yield from _next_commands(source, subject, ("explain",) if worth_a_line else ())
 
 
 def path_and_cost(subject: Trace | Conversation, width: int, of: str = "") -> Iterator[Text]:
@@ -183,6 +185,21 @@ def remarks(subject: Trace | Conversation, width: int) -> Iterator[Text]:
         yield Text(f"and {len(found) - _MAX_REMARKS} more", style="dim")
 
 
+def _worst(found: Sequence[Finding], width: int) -> Iterator[Text]:
+    """The worst finding in a line, with the number of further ones."""
+    from rich.text import Text
+
+    from otel_mas.model import Severity
+    from otel_mas.report.terminal.lines import cells, fit
+    from otel_mas.report.text import count, plain
+
+    if found:
+        more = f" (and {count(len(found) - 1, 'more finding')})" if len(found) > 1 else ""
+        style = "bold red" if found[0].severity is Severity.ERROR else "yellow"
+        summary = Text(f"! {plain(found[0].summary)}", style=style)
+        yield cells(fit(summary, min(summary.cell_len, width - len(more))), more)
+
+
 def _failure(span: Span, messages: Mapping[str, str]) -> str:
     from otel_mas.semconv import attributes as names
 
@@ -240,12 +257,12 @@ def _lost(run: RunSummary, problems: Sequence[str] = ()) -> Iterator[Text]:
         yield Text(f"problem: {problem}", style="yellow")
 
 
-def _next_commands(source: Source, subject: Trace | Conversation) -> Iterator[Text]:
+def _next_commands(source: Source, subject: Trace | Conversation, first: Sequence[str]) -> Iterator[Text]:
     from rich.text import Text
 
     from otel_mas.api import Conversation
 
     which = naming(subject, source) if isinstance(subject, Conversation) else (subject.trace_id[:12],)
     yield Text("look further", style="bold")
-    for command in ("graph", "critical-path", "show", "cost"):
+    for command in (*first, "graph", "critical-path", "show", "cost"):
         yield Text(f"  {pasteable(command, *which, store=source.location)}")

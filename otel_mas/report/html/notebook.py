@@ -10,7 +10,7 @@ from otel_mas.analyse.log import Entry
 from otel_mas.analyse.profile import Profile
 from otel_mas.analyse.state import StateChange
 from otel_mas.causal import CausalGraph, CriticalPath
-from otel_mas.model import Span, TraceSummary
+from otel_mas.model import Finding, Span, TraceSummary
 from otel_mas.model.search import Match
 from otel_mas.report.decisions import Reasons
 from otel_mas.report.html import cost as costs
@@ -25,6 +25,7 @@ from otel_mas.report.html import span as single
 from otel_mas.report.html import state as states
 from otel_mas.report.html.attention import attention, problems
 from otel_mas.report.html.block import block, folded
+from otel_mas.report.html.findings import findings
 from otel_mas.report.html.heading import at_work, heading, price
 from otel_mas.report.html.words import words
 from otel_mas.report.markup import element
@@ -37,15 +38,21 @@ _MOST_ENTRIES = 200
 
 
 def run(
-    causal: CausalGraph, path: CriticalPath, cost: CostTable, wrong: Sequence[str], reasons: Reasons | None = None
+    causal: CausalGraph,
+    path: CriticalPath,
+    cost: CostTable,
+    wrong: Sequence[str],
+    reasons: Reasons | None = None,
+    found: Sequence[Finding] = (),
 ) -> str:
-    """A trace or a conversation: what it was, what needs attention, the graph; the rest folded."""
+    """A trace or a conversation: what it was, what needs attention, findings, the graph; the rest folded."""
     steps = folded(f"critical path: {at_work(path)}", paths.critical_path(causal, path, _MOST_STEPS))
     spans = folded(f"tree of {count(len(causal.spans), 'span')}", tree.tree(causal, _MOST_SPANS, reasons))
     spent = price(cost)
     return block(
         heading(causal.spans),
         attention(causal),
+        findings(found, causal),
         problems(wrong),
         graphs.graph(causal, path, reasons),
         steps,

@@ -11,6 +11,7 @@ from otel_mas.analyse.cost import CostTable
 from otel_mas.analyse.log import Entry, log
 from otel_mas.analyse.profile import profile
 from otel_mas.causal import CausalGraph, CriticalPath
+from otel_mas.model import Finding
 from otel_mas.model.instants import instant
 from otel_mas.report.html import cost as costs
 from otel_mas.report.html import graph as graphs
@@ -18,6 +19,7 @@ from otel_mas.report.html import path as paths
 from otel_mas.report.html import profile as profiles
 from otel_mas.report.html.attention import attention, problems
 from otel_mas.report.html.block import run_ended
+from otel_mas.report.html.findings import findings
 from otel_mas.report.html.heading import at_work, price, title
 from otel_mas.report.html.log import log as entries_table
 from otel_mas.report.html.style import style
@@ -40,6 +42,7 @@ class Material:
     cost: CostTable
     problems: Sequence[str] = ()
     content: RunContent = NO_CONTENT
+    findings: Sequence[Finding] = ()
 
 
 def page(material: Material, made_by: str) -> str:
@@ -82,6 +85,7 @@ def _sections(material: Material) -> Iterator[Child]:
     reasons = material.content.reasons(causal.spans)
     yield _facts(material)
     yield _section("What needs attention", attention(causal, material.content))
+    yield _section("What is wrong, and what to do", findings(material.findings, causal))
     yield _section("What caused what", graphs.graph(causal, path, reasons))
     yield _section("What the time went into", paths.critical_path(causal, path, _MOST_STEPS))
     yield _section("Where the time went", profiles.profile(profile([causal])))

@@ -9,9 +9,10 @@ from types import ModuleType
 import pytest
 from click.testing import CliRunner
 
+from otel_mas.api.run import Run
 from otel_mas.cli import cli
 from otel_mas.cli.summary import print_run_summary
-from otel_mas.model import StatusCode
+from otel_mas.model import Finding, Severity, StatusCode
 from otel_mas.semconv import attributes as names
 
 
@@ -139,3 +140,19 @@ def test_the_error_that_ended_the_run_differs_from_handled_ones(
     tree = CliRunner().invoke(cli, ["show", "--store", str(path)]).stdout
     assert "task bad#1  ✗ KeyError  handled" in tree
     assert "task bad#1  ✗ KeyError  ended the run" in tree
+
+
+def test_the_worst_finding_is_a_line_and_explain_the_first_command(
+    store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(severity: Severity, summary: str) -> Finding:
+        return Finding(code="x", severity=severity, confidence=1, summary=summary, subject="a", spans=("1",))
+
+    told = [found(Severity.WARNING, "writer goes round in circles"), found(Severity.WARNING, "b")]
+    monkeypatch.setattr(Run, "findings", lambda _: [*told, found(Severity.INFO, "c")])
+    lines = output(store, capsys).splitlines()
+    assert "! writer goes round in circles (and 1 more finding)" in lines
+    assert lines[lines.index("look further") + 1].startswith("  otel-mas explain ")
+
+    monkeypatch.setattr(Run, "findings", lambda _: [found(Severity.INFO, "c")])
+    assert "explain" not in output(store, capsys)

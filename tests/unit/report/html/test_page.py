@@ -8,7 +8,7 @@ from types import ModuleType
 from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.cost import cost
 from otel_mas.causal import build
-from otel_mas.model import Content, Message, MessageRef, Trace
+from otel_mas.model import Content, Finding, Message, MessageRef, Severity, Trace
 from otel_mas.report.html.page import Material, page
 from otel_mas.report.html.tree import tree
 from otel_mas.semconv import attributes as names
@@ -104,3 +104,23 @@ def test_reasons_forks_and_who_read_whom_stand_in_the_tree(team: ModuleType) -> 
     assert "forked from checkpoint 1ef4f797" in phrase
     assert '→ writer <span class="om-dim">“&lt;b&gt;no sources&lt;/b&gt;”</span>' in phrase
     assert "read: researcher" in phrase
+
+
+def test_findings_have_their_evidence_and_advice(team: ModuleType) -> None:
+    trace = team.research_traces()[0]
+    culprit = next(span for span in trace.spans if span.task_name == "approve")
+    found = Finding(
+        code="gave-up",
+        severity=Severity.ERROR,
+        confidence=0.7,
+        summary="approve <gave> up",
+        subject="approve",
+        spans=(culprit.span_id,),
+        saves_usd=0.5,
+        advice="ask again",
+    )
+    phrase = text(page(material(trace, findings=[found]), "otel-mas"))
+    assert (
+        "What is wrong, and what to do error : approve &lt;gave&gt; up. gave-up · 70% sure · recorded · cost $0.5000. "
+        "Shown by approve. ask again."
+    ) in phrase
