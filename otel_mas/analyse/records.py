@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
@@ -105,7 +105,8 @@ class _Records:
         place, attributes = self._places[span.span_id], span.attributes
         foreign = model_call(attributes) if span.record_kind is None else None
         event_type = EventType.LLM_CALL if foreign is not None else _event_type(span)
-        parents = tuple(self._parents(span))
+        causes = [edge for edge in self._causal.causes_of(span.span_id) if edge.kind != _CHILD]
+        parents = tuple(self._parents(span, causes))
         kept = self._kept(attributes)
         payload, truncated = self._payload_of(span, event_type, kept)
         return record_of(
@@ -115,7 +116,7 @@ class _Records:
             timestamp=span.start_ns,
             duration_ns=0 if span.end_ns is None else span.end_ns - span.start_ns,
             agent_name=place.agent or _name(place.task),
-            parent_id=self._causal_parent(span, event_type),
+            parent_id=self._causal_parent(span, event_type, causes),
             parents=parents,
             parent_span_id=None if span.parent_span_id is None else self._id(span.parent_span_id),
             name=span.name,
@@ -200,7 +201,7 @@ class _Records:
         found, truncated = plain_payload(event_type, content, span.attributes, self._max)
         return found, truncated or not CONTENT.isdisjoint(span.get(names.MAS_CONTENT_CUT) or ())
 
-    def _parents(self, span: Span) -> Iterator[Parent]:
+    def _parents(self, span: Span, causes: Sequence[Edge]) -> Iterator[Parent]:
         """Links as they are on the span, then the causes that were worked out."""
         known = set()
         for link in span.links:
@@ -215,8 +216,8 @@ class _Records:
                 trace_id=self._other_trace(link.span_id, link.trace_id) if other else None,
                 attributes=self._kept(own),
             )
-        for edge in self._causal.causes_of(span.span_id):
-            if edge.kind != _CHILD and (edge.cause, edge.kind) not in known:
+        for edge in causes:
+            if (edge.cause, edge.kind) not in known:
                 cause = self._spans.get(edge.cause)
                 apart = cause is not None and cause.trace_id != span.trace_id
                 yield parent_of(
@@ -226,9 +227,8 @@ class _Records:
                     provenance=edge.provenance,
                 )
 
-    def _causal_parent(self, span: Span, event_type: EventType) -> str | None:
+    def _causal_parent(self, span: Span, event_type: EventType, causes: list[Edge]) -> str | None:
         """The cause that this one waited for: the last to end; what encloses it, where it has no other."""
-        causes = [edge for edge in self._causal.causes_of(span.span_id) if edge.kind != _CHILD]
         control = [edge for edge in causes if edge.kind != LinkKind.MESSAGE]
         if not control and event_type is EventType.RECEIVE:
             control = causes

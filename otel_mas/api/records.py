@@ -39,6 +39,12 @@ class Records(list[TraceRecord], Tabular):
 
         return frame.records(self)
 
+    def _repr_html_(self) -> str:
+        from otel_mas.report.html import notebook
+        from otel_mas.report.query_tables import records
+
+        return notebook.table(records(self))
+
 
 def read_records(path: str | os.PathLike[str]) -> Iterator[TraceRecord]:
     """The records of a file, one after the other: JSON lines or MessagePack, gzip, zstd or neither.

@@ -16,12 +16,16 @@ from otel_mas.analyse.root_cause import RootCause
 from otel_mas.analyse.stages import Stage
 from otel_mas.model import Finding
 from otel_mas.report.tables import Head, Table
-from otel_mas.report.text import count, duration, listing, local_time, offset, plain, share, short_ids, usd
+from otel_mas.report.text import beginning, count, duration, listing, local_time, offset, plain, share, short_ids, usd
+from otel_mas.trace_records.payload import json_text
+from otel_mas.trace_records.record import TokenCost, TraceRecord
 
 MOST = 50
 """Rows that are shown unless all are asked for."""
 _DEEPEST = 12
 _HOUR = 3_600 * 10**9
+_PAYLOAD = 200
+"""Characters of a payload that are shown."""
 _TRACE = Head("trace")
 
 
@@ -325,6 +329,30 @@ def root_cause(found: Sequence[RootCause], most: int | None = 10) -> Table:
     return _table(heads, found, row, "root cause", most)
 
 
+def records(found: Sequence[TraceRecord], most: int | None = MOST) -> Table:
+    """A row for each trace record, with the beginning of its payload."""
+    ids = short_ids(list(dict.fromkeys(one.trace_id for one in found)))
+    time, notes = _clock([one.timestamp for one in found])
+    heads = (
+        *(_TRACE, Head("time"), Head("type"), Head("name", text=True), Head("agent", text=True)),
+        *(Head("took", numeric=True), Head("tokens", numeric=True), Head("cost", numeric=True)),
+        Head("payload", text=True),
+    )
+
+    def row(one: TraceRecord) -> list[str]:
+        cost = one.token_cost or TokenCost()
+        return [
+            *(plain(ids[one.trace_id]), time(one.timestamp), one.event_type.value),
+            *(plain(one.name), plain(one.agent_name or "")),
+            duration(one.duration_ns) if one.duration_ns > 0 else "",
+            _tokens(cost.prompt or 0, cost.completion or 0),
+            "" if cost.usd is None else usd(cost.usd),
+            "" if one.payload is None else plain(beginning(json_text(one.payload), _PAYLOAD)),
+        ]
+
+    return _table(heads, found, row, "record", most, notes)
+
+
 TABLES: Mapping[str, Callable[..., Table]] = {
     "executions": executions,
     "statistics": statistics,
@@ -347,6 +375,7 @@ __all__ = [
     "executions",
     "findings",
     "metrics",
+    "records",
     "stages",
     "statistics",
 ]

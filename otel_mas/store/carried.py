@@ -39,6 +39,16 @@ class CarriedContent:
         return self._found
 
 
+def carrying_traces(connection: sqlite3.Connection) -> list[str]:
+    """Ids of the traces that have such spans, the newest first."""
+    rows = connection.execute(
+        "SELECT t.trace_id FROM traces t WHERE EXISTS "
+        f"(SELECT 1 FROM spans s WHERE s.trace = t.id AND {CARRY_CONTENT}) ORDER BY t.id DESC",
+        (OWN_SCOPE,),
+    )
+    return [trace_id.hex() for (trace_id,) in rows]
+
+
 def _spans(connection: sqlite3.Connection, trace: int, trace_id: str) -> Iterator[Span]:
     rows = connection.execute(
         "SELECT s.span_id, s.name, s.start_ns, s.end_ns, s.body, (SELECT name FROM scopes c WHERE c.id = s.scope) "

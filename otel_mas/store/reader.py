@@ -33,7 +33,7 @@ from otel_mas.model import (
 from otel_mas.model.dropped import describe_dropped
 from otel_mas.model.search import Match, TextSearch
 from otel_mas.otlp.decode import decode_body
-from otel_mas.store.carried import CarriedContent
+from otel_mas.store.carried import CarriedContent, carrying_traces
 from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, reading
 from otel_mas.store.files import replaced
 from otel_mas.store.liveness import FRESH_NS
@@ -165,6 +165,20 @@ class StoreReader:
                     if digest in carried and (digest not in found or found[digest].body is None):
                         found[digest] = carried[digest]
         return found
+
+    def carrying_traces(self) -> list[str]:
+        """Ids of the traces with spans that carry their content: of other instrumentation, or imported."""
+        with self._snapshot() as connection:
+            return carrying_traces(connection)
+
+    def carried_messages(self, trace_id: str) -> Mapping[str, Message]:
+        """By digest the messages that spans of a trace carry; none where the trace is gone."""
+        with self._snapshot() as connection:
+            try:
+                trace, full_id = self._found(connection, trace_id)
+            except TraceNotFound:
+                return {}
+            return self._carried.of(connection, trace, full_id).messages
 
     def contents(self, trace_id: str, span_id: str | None = None) -> list[Content]:
         """Content that was recorded beside the spans of a trace, or beside one of them, in the order of recording.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -91,11 +91,29 @@ class ContentFunctions:
         self._reader = reader
         self._trace_id: str | None = None
         self._refs: dict[str, list[MessageRef]] = {}
+        self._unread: Iterator[str] | None = None
+        self._carrying: dict[str, str] = {}
 
     def message(self, digest: str) -> str | None:
-        """A message that was recorded here as text, by its digest in hex."""
+        """A message as text, by its digest in hex."""
         found: Message | None = self._reader.messages([digest]).get(digest)
+        if found is None or found.body is None:
+            trace_id = self._trace_with(digest)
+            found = None if trace_id is None else self._reader.carried_messages(trace_id).get(digest)
         return None if found is None or found.body is None else written(found.body)
+
+    def _trace_with(self, digest: str) -> str | None:
+        """A trace that carries a message; each trace is looked at once in a query."""
+        if self._unread is None:
+            self._unread = iter(self._reader.carrying_traces())
+        while digest not in self._carrying:
+            trace_id = next(self._unread, None)
+            if trace_id is None:
+                return None
+            for one, message in self._reader.carried_messages(trace_id).items():
+                if message.body is not None:
+                    self._carrying.setdefault(one, trace_id)
+        return self._carrying[digest]
 
     def messages(self, trace_id: str, span_id: str) -> str:
         """The messages of a span as a JSON array of {direction, position, digest, role, text}."""

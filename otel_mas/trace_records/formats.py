@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 import orjson
 
 from otel_mas.errors import MissingExtra
-from otel_mas.trace_records.values import tagged, untagged
+from otel_mas.trace_records.values import MAX_DEPTH, tagged, untagged
 
 MAX_RECORD_BYTES: Final = 2**28
 """Bytes of one record in MessagePack: each is held as a whole."""
@@ -49,6 +49,13 @@ def of_json_line(line: bytes | str) -> Any:
     except orjson.JSONDecodeError:
         found = _of_any_json(data)
     return untagged(found) if TAG in data else found
+
+
+def has_few_levels(line: bytes | str) -> bool:
+    """Whether JSON is surely not nested deeper than a record holds."""
+    if isinstance(line, str):
+        return line.count("[") + line.count("{") <= MAX_DEPTH
+    return line.count(b"[") + line.count(b"{") <= MAX_DEPTH
 
 
 def _of_any_json(data: bytes) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -11,6 +12,7 @@ _SPAN_ID: Final = re.compile(r"[0-9a-fA-F]{16}")
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
+@lru_cache(maxsize=1024)
 def otel_trace_id(given: str) -> str:
     """32 hex digits: those given, a UUID's, or a hash of any other text."""
     if _UUID.fullmatch(given):

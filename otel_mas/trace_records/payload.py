@@ -9,9 +9,9 @@ import orjson
 
 from otel_mas.model.fit import fit, fit_messages
 from otel_mas.semconv import attributes as names
-from otel_mas.trace_records.formats import TAG, of_json_line
+from otel_mas.trace_records.formats import TAG, has_few_levels, of_json_line
 from otel_mas.trace_records.record import EventType
-from otel_mas.trace_records.values import MAX_DEPTH, is_shallow, plain, tagged, untagged
+from otel_mas.trace_records.values import is_shallow, plain, tagged, untagged
 
 
 class _Part(NamedTuple):
@@ -137,15 +137,10 @@ def plain_payload(
     if TAG not in line and len(line) <= max_bytes:
         found = orjson.loads(line)  # a copy by C
         # A null also stands for a float that is no number.
-        if (b"null" not in line or found == held) and (_few_levels(line) or is_shallow(found)):
+        if (b"null" not in line or found == held) and (has_few_levels(line) or is_shallow(found)):
             return found, False
     found, truncated = cut_to(payload_of(event_type, content, attributes), max_bytes)
     return plain(found), truncated
-
-
-def _few_levels(line: bytes) -> bool:
-    """Whether JSON is surely not nested deeper than a record holds."""
-    return line.count(b"[") + line.count(b"{") <= MAX_DEPTH
 
 
 def cut_to(payload: Any, max_bytes: int) -> tuple[Any, bool]:
@@ -155,7 +150,7 @@ def cut_to(payload: Any, max_bytes: int) -> tuple[Any, bool]:
     """
     try:
         text = orjson.dumps(payload)
-        if len(text) <= max_bytes and _few_levels(text):
+        if len(text) <= max_bytes and has_few_levels(text):
             return payload, False
     except TypeError:
         pass  # it holds what JSON has no form for, or is nested deeply

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, ValidationInfo, WithJsonSchema
 
 from otel_mas.semconv import LinkKind
 from otel_mas.trace_records import formats
@@ -78,11 +78,19 @@ def _id(value: Any) -> str:
 # Checked by functions of ours: pydantic's `str` refuses text that UTF-8 cannot hold, which apps do have.
 Text = Annotated[str, PlainValidator(text), WithJsonSchema({"type": "string"})]
 Id = Annotated[str, PlainValidator(_id), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _MAX_ID})]
-Value = Annotated[Any, PlainValidator(plain), WithJsonSchema({})]
+_PARSED: Final = object()
+"""Context of a validation of what a format gave: values of plain types, fresh and not too deep."""
 
 
-def _mapping(value: Any) -> dict[str, Any]:
-    found = plain(value)
+def _value(value: Any, info: ValidationInfo) -> Any:
+    return value if info.context is _PARSED else plain(value)
+
+
+Value = Annotated[Any, PlainValidator(_value), WithJsonSchema({})]
+
+
+def _mapping(value: Any, info: ValidationInfo) -> dict[str, Any]:
+    found = _value(value, info)
     if not isinstance(found, dict):
         raise ValueError(f"it is no mapping but a {type(value).__name__}")
     return found
@@ -209,7 +217,8 @@ class TraceRecord(_Model):
     @classmethod
     def from_json(cls, line: bytes | str) -> Self:
         """The record of a line of JSON. Raises ValueError, with one line of reasons, where it is none."""
-        return cls.from_fields(formats.of_json_line(line))
+        context = _PARSED if formats.has_few_levels(line) else None
+        return cls._validated(formats.of_json_line(line), context)
 
     def to_msgpack(self) -> bytes:
         """A map of MessagePack. Raises `MissingExtra` without the package msgpack."""
@@ -229,13 +238,17 @@ class TraceRecord(_Model):
         Raises:
             ValueError: it is no record; one line of reasons.
         """
+        return cls._validated(fields, None)
+
+    @classmethod
+    def _validated(cls, fields: Any, context: Any) -> Self:
         if not isinstance(fields, dict):
             raise ValueError("it is no object")
         version = fields.get("schema_version", SCHEMA_VERSION)
         if isinstance(version, int) and version > SCHEMA_VERSION:
             fields = _known(fields)
         try:
-            return cls.model_validate(fields)
+            return cls.model_validate(fields, context=context)
         except ValidationError as error:
             raise ValueError("; ".join(map(_reason, error.errors()[:3]))) from None
 

@@ -112,7 +112,7 @@ class _Nesting:
     def resource(self, record: TraceRecord) -> Resource:
         """The process that recorded it; one object for all records of it."""
         service = "" if record.complete else record.service
-        key = json_text(record.resource), service  # which tells 1 from True, and -0.0 from 0.0
+        key = repr(record.resource), service  # which tells 1 from True, and -0.0 from 0.0
         found = self._resources.get(key)
         if found is None:
             attributes = _tuples(record.resource)

@@ -43,8 +43,8 @@ def plain(value: Any, depth: int = 0) -> Any:
     # Flat values are looked at by C, and scalars here: a call for each would double the time of a record.
     if kind is dict and SCALARS.issuperset(map(type, value.values())) and _TEXT.issuperset(map(type, value)):
         return value.copy()
-    if kind is list and SCALARS.issuperset(map(type, value)):
-        return value.copy()
+    if (kind is list or kind is tuple) and SCALARS.issuperset(map(type, value)):
+        return list(value)
     if kind is dict or isinstance(value, Mapping):
         return {
             key if type(key) is str else _key(key): item if type(item) in SCALARS else plain(item, depth)

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from otel_mas.errors import MissingExtra
 from otel_mas.sources.first_object import names_of_first_object
 from otel_mas.sources.otlp import zstd
 from otel_mas.sources.otlp.stream import ByteStream
 from otel_mas.store.files import SQLITE_MAGIC, header
-from otel_mas.trace_records.formats import of_json_line, unpacked_stream
+from otel_mas.trace_records.formats import unpacked_stream
 from otel_mas.trace_records.record import REQUIRED, TraceRecord
 
 _HEAD_BYTES: Final = 2**22
@@ -61,24 +62,24 @@ class RecordFile:
         if self._bad > len(self.problems):
             self.problems.append(f"{self.path}: {self._bad - len(self.problems):,} more records cannot be read")
 
-    def _lines(self, stream: ByteStream) -> Iterator[tuple[int, Callable[[], Any]]]:
+    def _lines(self, stream: ByteStream) -> Iterator[tuple[int, Callable[[], TraceRecord]]]:
         for number, line in enumerate(stream.lines(), 1):
             if line is None:
                 self._problem(f"line {number} is over {stream.max_bytes >> 20} MiB")
             elif line.strip():
-                yield number, _reader(line)
+                yield number, partial(TraceRecord.from_json, line.removeprefix(b"\xef\xbb\xbf"))
 
-    def _packed(self, stream: ByteStream) -> Iterator[tuple[int, Callable[[], Any]]]:
+    def _packed(self, stream: ByteStream) -> Iterator[tuple[int, Callable[[], TraceRecord]]]:
         number = 0
         try:
             for number, fields in enumerate(unpacked_stream(stream), 1):
-                yield number, _known(fields)
+                yield number, partial(TraceRecord.from_fields, fields)
         except ValueError as error:
             self._problem(f"what lies behind record {number} cannot be read: {error}")
 
-    def _record(self, read: Callable[[], Any], what: str, number: int) -> TraceRecord | None:
+    def _record(self, read: Callable[[], TraceRecord], what: str, number: int) -> TraceRecord | None:
         try:
-            return TraceRecord.from_fields(read())
+            return read()
         except ValueError as error:
             self._problem(f"{what} {number} is no record: {error}")
             return None
@@ -107,14 +108,6 @@ def _is_packed(head: bytes) -> bool:
     """Whether bytes begin with a map of MessagePack that has the names of a record; needs no library."""
     is_map = head[:1] in (b"\xde", b"\xdf") or 0x80 < (head[0] if head else 0) < 0x90
     return is_map and all(name in head for name in _PACKED_NAMES)
-
-
-def _reader(line: bytes) -> Callable[[], Any]:
-    return lambda: of_json_line(line.removeprefix(b"\xef\xbb\xbf"))
-
-
-def _known(fields: Any) -> Callable[[], Any]:
-    return lambda: fields
 
 
 __all__ = ["RecordFile", "is_record_file"]

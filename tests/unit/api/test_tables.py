@@ -93,6 +93,15 @@ def test_handles_show_themselves(opened: Source, team: ModuleType, name: str, ki
     assert "research" in shown or name == "cost"
 
 
+def test_records_show_themselves(opened: Source, team: ModuleType) -> None:
+    found = opened.conversation(team.THREAD).records()
+    shown = found._repr_html_()
+    assert shown.startswith('<div class="otel-mas">')
+    assert "LLM_CALL" in shown
+    assert f"{3 * len(found) - 50} more records" in type(found)(found * 3)._repr_html_()
+    assert "No record matches." in type(found)()._repr_html_()
+
+
 def test_a_list_of_traces_is_a_list(opened: Source) -> None:
     found = opened.traces()
     assert isinstance(found, list)

@@ -14,9 +14,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otel_mas.errors import UnsupportedQuery
 from otel_mas.semconv import attributes as names
 from otel_mas.store import StoreReader
+from otel_mas.store.importing import import_spans
 from otel_mas.store.query_sql import VIEWS
 from otel_mas.store.rows import Batch, ContentRow, MessageRefRow, MessageRow, OpenRow
-from tests.conformance.messages import pairs
+from tests.conformance.messages import pairs, process
 from tests.unit.store.conftest import NOW, SECOND, TRACE, Bench
 
 DIGEST = bytes([7] * 16)
@@ -86,6 +87,22 @@ def test_functions_read_messages_contents_and_events(reader: StoreReader) -> Non
     assert orjson.loads(one(reader, f"SELECT events(body) {ended}"))[0]["name"] == "noted"
     assert one(reader, "SELECT name FROM events") == "noted"
     assert one(reader, f"SELECT resource_attribute(resource, 'service.version') {ended}") == "1.2.3"
+
+
+def test_messages_that_imported_spans_carry_are_found_by_digest(tmp_path: Path) -> None:
+    sent = [{"role": "user", "parts": [{"type": "text", "content": "Trams?"}]}]
+    for number in (1, 2):
+        told = pairs(
+            {names.MAS_INPUT_MESSAGES: (f"{number:032x}",), names.GEN_AI_INPUT_MESSAGES: orjson.dumps(sent).decode()}
+        )
+        carrying = Span(trace_id=bytes([number] * 16), span_id=bytes([1] * 8), name="chat", attributes=told)
+        import_spans(tmp_path / "s.db", [process({"service.name": "shop"}, [carrying])])
+
+    with StoreReader(tmp_path / "s.db") as reader:
+        assert one(reader, "SELECT message(?)", f"{1:032x}") == "Trams?"
+        assert one(reader, "SELECT message(?)", "f" * 32) is None
+        rows = reader.sql("SELECT text, message(digest) FROM messages").rows
+    assert rows == [("Trams?", "Trams?")] * 2
 
 
 def test_times_are_iso_and_durations_milliseconds(reader: StoreReader) -> None:
