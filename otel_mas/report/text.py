@@ -68,10 +68,10 @@ def beginning(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most:,} more characters)"
 
 
-def short_ids(ids: Sequence[str], least: int = 8) -> dict[str, str]:
-    """The shortest beginnings, of at least so many characters, that tell these ids apart."""
+def short_ids(ids: Sequence[str]) -> dict[str, str]:
+    """The shortest beginnings, of eight characters or more, that tell these ids apart."""
     distinct = sorted(set(ids))
-    length = least
+    length = 8
     for one, following in pairwise(distinct):
         common = next((i for i, (a, b) in enumerate(zip(one, following, strict=False)) if a != b), len(one))
         length = max(length, common + 1)

@@ -127,15 +127,13 @@ def installed_destinations() -> dict[str, EntryPoint]:
     return {point.name: point for point in sorted(entry_points(group=GROUP))}
 
 
-def open_destination(
-    wanted: str, settings: Settings, environ: Mapping[str, str], known: Mapping[str, EntryPoint] | None = None
-) -> Destination:
+def open_destination(wanted: str, settings: Settings, environ: Mapping[str, str]) -> Destination:
     """Open a destination as OTEL_MAS_EXPORT names it: `otlp`, `otlp:http://host:4318`, `file:/var/log/spans.jsonl`.
 
     Raises:
         ConfigError: nothing of this name is installed, or its settings are wrong.
     """
-    known = installed_destinations() if known is None else known
+    known = installed_destinations()
     name, _, target = wanted.partition(":")
     if name not in known:
         raise ConfigError(

@@ -53,8 +53,9 @@ class Access:
     timeout_s: float = 30.0
 
     @classmethod
-    def from_settings(cls, settings: Settings | None = None) -> Access:
-        settings = Settings.from_env() if settings is None else settings
+    def from_settings(cls) -> Access:
+        """Raises `SourceError` where the file of certificates is none."""
+        settings = Settings.from_env()
         certificate = settings.source_certificate
         if certificate is not None and os.path.exists(certificate) and not os.path.isfile(certificate):
             raise SourceError(f"OTEL_MAS_SOURCE_CERTIFICATE: {certificate} is no regular file")

@@ -68,18 +68,14 @@ class HttpClient:
     Args:
         product: the server that is expected there, for messages: "Jaeger".
         hint: what to check where something else answers.
-        max_bytes: a larger reply is refused.
     """
 
-    def __init__(
-        self, endpoint: Endpoint, access: Access, *, product: str, hint: str, max_bytes: int = MAX_BYTES
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, access: Access, *, product: str, hint: str) -> None:
         self.location = endpoint.location
         self._endpoint = endpoint
         self._access = access
         self._product = product
         self._hint = hint
-        self._max_bytes = max_bytes
         self._base = f"{'https' if endpoint.tls else 'http'}://{endpoint.authority}{endpoint.path}"
 
     def get(
@@ -181,8 +177,8 @@ class HttpClient:
         body = bytearray()
         while chunk := response.read1(_CHUNK):
             body += chunk
-            if len(body) > self._max_bytes:
-                raise TooLarge(f"the answer of {self.location} is larger than {self._max_bytes >> 20} MiB")
+            if len(body) > MAX_BYTES:
+                raise TooLarge(f"the answer of {self.location} is larger than {MAX_BYTES >> 20} MiB")
             if beginning:
                 break
         missing = getattr(response, "length", None)

@@ -17,6 +17,7 @@ from otel_mas.store.log_reader import DestinationStatus, LogReader
 from otel_mas.store.losses import read_dropped, read_redacted
 from otel_mas.store.retention import journal_bytes, pragma, used_bytes
 
+_LOCK_WAIT_S = 2.0
 _STEPS = 20_000  # of SQLite's virtual machine between two looks at the clock
 
 
@@ -68,33 +69,31 @@ def examine(
     path: str | os.PathLike[str],
     *,
     clock: Callable[[], int] = time.time_ns,
-    timeout_s: float = 2.0,
     check_s: float = 2.0,
 ) -> StoreHealth:
     """Look at the store.
 
     Args:
         clock: now; decides which processes count as alive.
-        timeout_s: how long to wait for a lock.
         check_s: how long to look for damage; a large file is then not looked at to its end.
 
     Raises:
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError
     """
     path = Path(path).expanduser()
-    with closing(open_for_reading(path, timeout_s)) as connection, reading(path):
+    with closing(open_for_reading(path, _LOCK_WAIT_S)) as connection, reading(path):
         connection.execute("BEGIN")
         return _examined(connection, clock() - FRESH_NS, check_s)
 
 
-def read_stats(path: str | os.PathLike[str], *, clock: Callable[[], int] = time.time_ns) -> StoreStats:
+def read_stats(path: str | os.PathLike[str]) -> StoreStats:
     """Count what is in the store. Raises what `examine` raises."""
     path = Path(path).expanduser()
-    health = examine(path, clock=clock, check_s=0.0)
+    health = examine(path, check_s=0.0)
     with closing(open_for_reading(path)) as connection, reading(path):
         (messages,) = connection.execute("SELECT count(*) FROM messages").fetchone()
         (opened,) = connection.execute("SELECT count(*) FROM open_spans").fetchone()
-    with closing(LogReader(path, clock=clock)) as log:
+    with closing(LogReader(path)) as log:
         destinations = log.destinations()
     return StoreStats(
         **{each.name: getattr(health, each.name) for each in fields(health)},

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -52,7 +51,6 @@ def import_spans(
     *,
     may_ship: bool = False,
     settings: Settings | None = None,
-    clock: Callable[[], int] = time.time_ns,
 ) -> Imported:
     """Write spans into the store at `path`, which is made where there is none.
 
@@ -64,7 +62,7 @@ def import_spans(
     Raises:
         StoreError: the store cannot be written.
     """
-    importing = _Import(path, may_ship, settings, clock)
+    importing = _Import(path, may_ship, settings)
     try:
         return importing.all(messages)
     finally:
@@ -74,12 +72,10 @@ def import_spans(
 class _Run:
     """Writes the spans of one `otel-mas run`, or of none, so that they can be found by their run."""
 
-    def __init__(self, path: str | os.PathLike[str], run_id: str | None, clock: Callable[[], int]) -> None:
+    def __init__(self, path: str | os.PathLike[str], run_id: str | None) -> None:
         # The same at each import, so that a span that comes twice is a duplicate.
         instance_id = blake2b(f"otel-mas import {run_id or ''}".encode(), digest_size=16).digest()
-        self.writer = StoreWriter(
-            path, instance_id=instance_id, run_id=run_id, service="", max_bytes=0, max_age_ns=0, clock=clock
-        )
+        self.writer = StoreWriter(path, instance_id=instance_id, run_id=run_id, service="", max_bytes=0, max_age_ns=0)
         self._rows: list[SpanRow] = []
         self._redacted: dict[str, int] = {}
 
@@ -106,12 +102,9 @@ class _Run:
 class _Import:
     """One import: a writer for each run, and a connection to look for spans that are there."""
 
-    def __init__(
-        self, path: str | os.PathLike[str], may_ship: bool, settings: Settings | None, clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, path: str | os.PathLike[str], may_ship: bool, settings: Settings | None) -> None:
         self._path = path
         self._may_ship = may_ship
-        self._clock = clock
         self._runs: dict[str | None, _Run] = {}
         writer = self._run(None).writer
         self._store_id = writer.store_id
@@ -149,7 +142,7 @@ class _Import:
         if found is None:
             if len(self._runs) >= _OPEN_WRITERS:
                 self._runs.pop(next(iter(self._runs))).finish()
-            found = self._runs[run_id] = _Run(self._path, run_id, self._clock)
+            found = self._runs[run_id] = _Run(self._path, run_id)
         return found
 
     def _message(self, message: ResourceSpans) -> None:

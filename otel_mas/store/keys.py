@@ -13,7 +13,7 @@ from otel_mas.errors import StoreLocked
 _WAIT_S = 0.1  # once in a process, and only while the store is being created
 
 
-def stored_key(path: str | Path, timeout_s: float = _WAIT_S) -> bytes | None:
+def stored_key(path: str | Path) -> bytes | None:
     """The digest key of the store at `path`; None where there is no store yet.
 
     Raises:
@@ -23,7 +23,7 @@ def stored_key(path: str | Path, timeout_s: float = _WAIT_S) -> bytes | None:
     try:
         if not path.stat().st_size:
             return None
-        connection = sqlite3.connect(f"file:{quote(os.fsencode(path.absolute()))}?mode=ro", timeout=timeout_s, uri=True)
+        connection = sqlite3.connect(f"file:{quote(os.fsencode(path.absolute()))}?mode=ro", timeout=_WAIT_S, uri=True)
         try:
             row = connection.execute("SELECT value FROM store WHERE name = 'digest_key'").fetchone()
         finally:

@@ -34,7 +34,7 @@ from otel_mas.model.dropped import describe_dropped
 from otel_mas.model.search import Match, TextSearch
 from otel_mas.otlp.decode import decode_body
 from otel_mas.store.carried import CarriedContent, carrying_traces
-from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading, reading
+from otel_mas.store.connection import open_for_reading, reading
 from otel_mas.store.files import replaced
 from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.losses import read_dropped
@@ -71,16 +71,14 @@ class StoreReader:
         path: str | os.PathLike[str],
         *,
         clock: Callable[[], int] = time.time_ns,
-        timeout_s: float = BUSY_TIMEOUT_S,
     ) -> None:
         self.path = Path(path).expanduser()
         self._clock = clock
-        self._timeout_s = timeout_s
         self._lock = threading.RLock()
         self._carried = CarriedContent()
         self._ahead: dict[int, tuple[bytes, bytes]] = {}
         self._last_body = -_NEAR - 1
-        self._connection: sqlite3.Connection | None = open_for_reading(self.path, timeout_s)
+        self._connection: sqlite3.Connection | None = open_for_reading(self.path)
         try:
             with self._snapshot() as connection:
                 (self.store_id,) = connection.execute("SELECT value FROM store WHERE name = 'id'").fetchone()
@@ -319,7 +317,7 @@ class StoreReader:
     def _encoded(self, key: int) -> tuple[bytes, bytes] | None:
         """The body and the id of a span. Of one that is asked for after a neighbour the next ones are read too."""
         with reading(self.path):
-            connection = self._connection or open_for_reading(self.path, self._timeout_s)
+            connection = self._connection or open_for_reading(self.path)
             try:
                 if connection.execute("SELECT value FROM store WHERE name = 'id'").fetchone() != (self.store_id,):
                     raise replaced(self.path)

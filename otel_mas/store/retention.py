@@ -193,13 +193,13 @@ def checkpoint(connection: sqlite3.Connection, wait_ms: int) -> None:
         connection.execute(f"PRAGMA busy_timeout = {patience}")
 
 
-def keep_within_bound(connection: sqlite3.Connection, path: Path, max_bytes: int = MAX_JOURNAL_BYTES) -> None:
+def keep_within_bound(connection: sqlite3.Connection, path: Path) -> None:
     """Empty the log where it has reached the bound. Raises `StoreJournalFull` where that cannot be done."""
-    if journal_bytes(path) < max_bytes:
+    if journal_bytes(path) < MAX_JOURNAL_BYTES:
         return
     checkpoint(connection, _FULL_WAIT_MS)
-    if journal_bytes(path) >= max_bytes:
+    if journal_bytes(path) >= MAX_JOURNAL_BYTES:
         raise StoreJournalFull(
-            f"the write-ahead log of the store at {path} has reached {max_bytes // 2**20} MiB, since another program "
-            f"keeps a read transaction open: end it (`fuser {path}` names who has the file open)"
+            f"the write-ahead log of the store at {path} has reached {MAX_JOURNAL_BYTES // 2**20} MiB, since another "
+            f"program keeps a read transaction open: end it (`fuser {path}` names who has the file open)"
         )

@@ -17,11 +17,11 @@ _Read = Callable[[Any], Any]
 _DICTS: dict[type, _Read] = {}  # how to get the `__dict__` of instances of a class
 
 
-def field_of(value: Any, name: str, default: Any = None) -> Any:
+def field_of(value: Any, name: str) -> Any:
     """One item of a dict, or one field that another object keeps in its `__dict__` or a slot."""
     kind: Any = type(value)
     if issubclass(kind, dict):
-        return dict.get(value, name, default)
+        return dict.get(value, name)
     own_dict, slots = _layout(kind)
     if own_dict is not None:
         own = own_dict(value)
@@ -29,11 +29,11 @@ def field_of(value: Any, name: str, default: Any = None) -> Any:
             return own[name]
     slot = slots.get(name)
     if slot is None:
-        return default
+        return None
     try:
         return slot(value)
     except AttributeError:  # not set
-        return default
+        return None
 
 
 def instance_dict(value: Any) -> dict[str, Any]:

@@ -42,10 +42,9 @@ class LogExport:
     message, its fields and the message and stack of its exception.
     """
 
-    def __init__(self, settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
-        self._environ = environ
+    def __init__(self, settings: Settings) -> None:
         self._body_leaves = settings.capture_message_content in _BODY_LEAVES
-        self._off = not is_wanted(environ)
+        self._off = not is_wanted(os.environ)
         self._provider: Any = None
 
     def emit(self, key: Key, record: Mapping[str, Any]) -> None:
@@ -99,7 +98,7 @@ class LogExport:
         self._provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
 
     def _protocol(self) -> str:
-        return next(filter(None, (self._environ.get(name, "").strip() for name in _PROTOCOLS)), "grpc")
+        return next(filter(None, (os.environ.get(name, "").strip() for name in _PROTOCOLS)), "grpc")
 
 
 def _log_record(key: Key, record: Mapping[str, Any], body_leaves: bool) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -35,22 +35,11 @@ class Shipping:
     Args:
         settings: of the recording.
         instance_id: of the recording.
-        servers: gives those that the app exports to by itself.
-        environ: the standard variables, for destinations.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        instance_id: bytes,
-        *,
-        servers: Callable[[], set[str]] = own_servers,
-        environ: Mapping[str, str] = os.environ,
-    ) -> None:
+    def __init__(self, settings: Settings, instance_id: bytes) -> None:
         self._settings = settings
         self._instance_id = instance_id
-        self._servers = servers
-        self._environ = environ
         self._known_servers: set[str] = set()
         self._threads: list[_DestinationThread] | None = None
         self._failed = False
@@ -90,7 +79,7 @@ class Shipping:
         if self._failed:
             return
         try:
-            found = self._servers()
+            found = own_servers()
             if not found <= self._known_servers:
                 self._add_servers(found)
             if self._settings.export and self._threads is None:
@@ -129,7 +118,7 @@ class Shipping:
         log = Log(self._settings.store, timeout_s=_LOCK_WAIT_S)
         try:
             for wanted in self._settings.export:
-                destination = open_destination(wanted, self._settings, self._environ)
+                destination = open_destination(wanted, self._settings, os.environ)
                 log.add(destination.name)
                 threads.append(_DestinationThread(self._settings, destination))
         finally:

@@ -10,8 +10,8 @@ from otel_mas.trace_records.payload import json_text
 from otel_mas.trace_records.record import TokenCost, TraceRecord
 
 
-def _described(name: str, type_: str = "string", column: str | None = None) -> Column:
-    return Column(column or name, type_, TraceRecord.model_fields[name].description or "")
+def _described(name: str, type_: str = "string") -> Column:
+    return Column(name, type_, TraceRecord.model_fields[name].description or "")
 
 
 def _amount(field: str, type_: str, column: str) -> Column:

@@ -101,6 +101,6 @@ def row(start: float, end: float, shape: str) -> Markup:
     return element("span", element("span", style=placed, class_=shape), class_="om-track", aria_hidden="true")
 
 
-def folded(summary: Child, *children: Child, opened: bool = False) -> Markup:
+def folded(summary: Child, *children: Child) -> Markup:
     """A part that can be unfolded."""
-    return element("details", element("summary", summary), *children, open=opened)
+    return element("details", element("summary", summary), *children)

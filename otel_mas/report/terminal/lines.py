@@ -71,7 +71,7 @@ def wrap(text: Text, width: int) -> list[Text]:
     return pieces
 
 
-def bar(parts: Iterable[tuple[int, int]], start: int, total: int, width: int, mark: str = "█") -> str:
+def bar(parts: Iterable[tuple[int, int]], start: int, total: int, width: int) -> str:
     """Stretches of time (start, end) on a line that stands for `total` from `start`; none is invisible."""
     drawn = [" "] * width
     for begin, end in parts:
@@ -79,7 +79,7 @@ def bar(parts: Iterable[tuple[int, int]], start: int, total: int, width: int, ma
             continue
         first = min(width - 1, max(0, (begin - start) * width // total))
         last = min(width, max(first + 1, -(-(end - start) * width // total)))
-        drawn[first:last] = mark * (last - first)
+        drawn[first:last] = "█" * (last - first)
     return "".join(drawn)
 
 

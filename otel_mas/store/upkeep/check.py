@@ -45,7 +45,7 @@ _INVARIANTS = (
 )
 
 
-def check(path: str | os.PathLike[str], *, timeout_s: float = 5.0) -> list[str]:
+def check(path: str | os.PathLike[str]) -> list[str]:
     """Check the whole store.
 
     Returns:
@@ -57,7 +57,7 @@ def check(path: str | os.PathLike[str], *, timeout_s: float = 5.0) -> list[str]:
     path = Path(path).expanduser()
     problems: list[str] = []
     try:
-        connection = open_for_reading(path, timeout_s, in_place=False)
+        connection = open_for_reading(path, in_place=False)
     except StoreCorrupt as error:
         return [str(error)]
     with translated_errors(path), closing(connection):

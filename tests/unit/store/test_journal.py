@@ -20,7 +20,7 @@ BOUND = 2**20
 
 @pytest.fixture(autouse=True)
 def _bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention.keep_within_bound, "__defaults__", (BOUND,))
+    monkeypatch.setattr(retention, "MAX_JOURNAL_BYTES", BOUND)
 
 
 def big(bench: Any) -> Batch:
