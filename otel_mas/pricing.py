@@ -161,7 +161,7 @@ def _per_token(price: Any, above: int) -> float | None:
     return float(price) / 1e6
 
 
-_Call = tuple[str, tuple[str | None, ...], Tokens, str | None]
+_Call = tuple[str | None, tuple[str | None, ...], Tokens, str | None]
 
 
 class _EndedSpan(Protocol):
@@ -178,7 +178,7 @@ class PriceTable:
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._known: dict[tuple[str, str, str | None], Price | str] = {}
+        self._known: dict[tuple[str | None, str, str | None], Price | str] = {}
         self._expires = 0.0
         self._lock = threading.RLock()  # a finalizer may come in again
         self._loaded = threading.Event()
@@ -203,7 +203,7 @@ class PriceTable:
 
     def cost(
         self,
-        provider: str,
+        provider: str | None,
         models: tuple[str | None, ...],
         tokens: Tokens,
         tier: str | None = None,
@@ -212,7 +212,7 @@ class PriceTable:
         """The cost of a call. Does not wait: while the table is being loaded, the cost is missing.
 
         Args:
-            provider: `gen_ai.provider.name`.
+            provider: `gen_ai.provider.name`; None for whichever has such a model.
             models: names of the model, the most exact one first; the first with a price counts.
             tokens: what was used.
             tier: the service tier that the response names.
@@ -251,7 +251,7 @@ class PriceTable:
         self.prepare()
         return self._loaded.wait(timeout_s)
 
-    def _price(self, provider: str, model: str, tier: str | None) -> Price | str:
+    def _price(self, provider: str | None, model: str, tier: str | None) -> Price | str:
         """The price that is valid now, or why there is none."""
         now = self._clock()
         key = (provider, model, tier)
@@ -268,19 +268,20 @@ class PriceTable:
         self._known[key] = found
         return found
 
-    def _look_up(self, provider: str, model: str, tier: str | None, now: float) -> Price | str:
+    def _look_up(self, provider: str | None, model: str, tier: str | None, now: float) -> Price | str:
         if self._snapshot is None:
             return "the price table could not be loaded"
         from genai_prices import Usage
 
         moment = datetime.fromtimestamp(now, UTC)
         context = {"service_tier": tier} if tier else None
+        named = f"{provider} {model}" if provider else model
         try:
             found = self._snapshot.calc(Usage(), model, _PRICED_AS.get(provider, provider), None, moment, context)  # type: ignore[call-overload]
         except (LookupError, ValueError):
-            return f"{self._name} has no price for {provider} {model}"
+            return f"{self._name} has no price for {named}"
         if found.model_price.input_mtok is None and found.model_price.output_mtok is None:
-            return f"{self._name} has no price by tokens for {provider} {model}"
+            return f"{self._name} has no price by tokens for {named}"
         lifetime = _MINUTE if _changes_during_the_day(found) else _DAY
         source = f"{self._name} (prices for {moment.date()})"
         return Price(found.model_price, source, (now // lifetime + 1) * lifetime)

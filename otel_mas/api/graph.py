@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow
 
     from otel_mas.api.answers import CostTable, CriticalPath
+    from otel_mas.api.what_if import Groups, WhatIf
 
 
 class Graph:
@@ -84,6 +85,51 @@ class Graph:
     def critical_path(self) -> CriticalPath:
         """The critical path: steps in time order, and why each next one waited."""
         return self._critical_path
+
+    def what_if(
+        self,
+        *,
+        faster: Mapping[str, float] | None = None,
+        lasting: Mapping[str, str | float] | None = None,
+        parallel: Groups = (),
+        without: str | Collection[str] = (),
+        models: Mapping[str, str] | None = None,
+        retries: bool = True,
+        waiting: bool = True,
+        barriers: bool = True,
+    ) -> WhatIf:
+        """The run as it would have been: end, cost and critical path under all of these changes at once.
+
+        Names are those of agents, tasks (or their labels), tools, models, or ids of spans. If a name means several
+        things, a kind goes before it: `tool:search`.
+
+        Args:
+            faster: By name, how many times as fast it is, with all that is inside; below 1 it is slower.
+            lasting: By name, how long it takes each time: "200ms", or seconds.
+            parallel: Names that run side by side, or several groups of such; what carries control or data is held.
+            without: Names that take no time and cost nothing; their effects follow their causes.
+            models: By name of a model the one that is called instead, with the same tokens; `faster` says how fast.
+            retries: False leaves out attempts that failed and were repeated.
+            waiting: False leaves out waits for people, for the next invocation, and for the next attempt.
+            barriers: False lets tasks wait for their causes alone, not for LangGraph's steps or for a free place.
+
+        Raises:
+            UnsupportedQuery: The run has nothing of a name, or a change cannot be made.
+        """
+        from otel_mas.api.what_if import WhatIf, changes_of
+
+        changes = changes_of(faster, lasting, parallel, without, models, retries, waiting, barriers)
+        return WhatIf.of(self.causal, changes)
+
+    def slack_ns(self) -> Mapping[str, int | None]:
+        """By span id: by how many ns it alone may last longer before the run ends later. None: nothing waits for it."""
+        from otel_mas.causal.schedule import slack
+
+        return slack(self.causal)
+
+    def ideal(self) -> WhatIf:
+        """The run if each task had waited for its causes alone: `what_if(barriers=False)`."""
+        return self.what_if(barriers=False)
 
     def cost(self) -> CostTable:
         """Tokens and USD, by agent and by model."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from otel_mas.api.query_answers import Events, Executions, Metrics, ReadRun
     from otel_mas.api.records import Records
     from otel_mas.api.state import State
+    from otel_mas.api.what_if import Changes, WhatIf
     from otel_mas.causal import CausalGraph
     from otel_mas.config.thresholds import Thresholds
     from otel_mas.report.frame import Frame
@@ -331,6 +332,10 @@ class Run(Tabular):
 
         chosen = Settings.from_env().thresholds if thresholds is None else thresholds
         return RunFacts(self.graph().causal, self._content, chosen, time.time_ns())
+
+    def what_if(self, **changes: Unpack[Changes]) -> WhatIf:
+        """The run as it would have been under changes: see `Graph.what_if`."""
+        return self.graph().what_if(**changes)
 
     def profile(self) -> Profile:
         """Its time: by agent, turn, node, model and tool, hot spots, and profiled functions."""

@@ -21,6 +21,7 @@ COMMANDS = {
     "show": ("show:command", "Show a trace as a tree, or everything about one span or task."),
     "graph": ("explain:graph", "Show what caused what, and what each join waited for."),
     "critical-path": ("explain:critical_path", "Show what the duration is made of, step by step."),
+    "what-if": ("what_if:command", "Show how long a run would have taken if something were otherwise."),
     "profile": ("profile:command", "Show the time by agent, node, model and tool, and hot spots."),
     "why-not": ("why:why_not", "Show why an agent did not act."),
     "state": ("why:state", "Show what each task changed in the state, and what another one read of it."),

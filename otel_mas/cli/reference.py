@@ -66,6 +66,7 @@ def _documents() -> dict[str, Any]:
     from otel_mas.report.json.log import EntryForm
     from otel_mas.report.json.session import SessionDocument
     from otel_mas.report.json.state import StateDocument
+    from otel_mas.report.json.what_if import WhatIfDocument
     from otel_mas.report.json.why_not import WhyNotDocument
 
     return {
@@ -75,6 +76,7 @@ def _documents() -> dict[str, Any]:
         "attach": SessionDocument,
         "graph": json.GraphDocument,
         "critical-path": json.CriticalPathDocument,
+        "what-if": WhatIfDocument,
         "profile": json.ProfileDocument,
         "why-not": WhyNotDocument,
         "state": StateDocument,

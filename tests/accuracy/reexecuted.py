@@ -238,13 +238,14 @@ def retries(seconds: Seconds, variant: str = "") -> Any:
 def threads(seconds: Seconds, variant: str = "") -> Any:
     """A node that calls tools on threads of its own, beside another node."""
 
+    made = [
+        StructuredTool.from_function(
+            lambda city, name=name: time.sleep(seconds[name]) or name, name=name, description=name
+        )
+        for name in ("north", "south")
+    ]
+
     def gather(state: Any) -> Any:
-        made = [
-            StructuredTool.from_function(
-                lambda city, name=name: time.sleep(seconds[name]) or name, name=name, description=name
-            )
-            for name in ("north", "south")
-        ]
         with ThreadPoolExecutor(2) as pool:
             found = list(pool.map(lambda one: one.invoke({"city": "Oslo"}), made))
         time.sleep(seconds["gather"])

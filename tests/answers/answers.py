@@ -20,6 +20,7 @@ from otel_mas.report.json.logs import log_record
 from otel_mas.report.json.query import ROWS
 from otel_mas.report.json.span import span_details
 from otel_mas.report.json.state import state
+from otel_mas.report.json.what_if import what_if
 from otel_mas.report.json.why_not import why_not
 from otel_mas.trace_records.record import TraceRecord
 
@@ -50,6 +51,12 @@ ANSWERS: Mapping[str, Answer] = {
     "critical path": Answer(
         lambda run: json.critical_path(run.graph().causal, run.graph().critical_path(), run.problems),
         ("critical-path",),
+    ),
+    "what if": Answer(
+        lambda run: what_if(
+            run.what_if(faster={"researcher": 2}, models={"gpt-4o": "gpt-4o-mini"}), run.graph().causal, run.problems
+        ),
+        ("what-if", "--faster", "researcher=2", "--model", "gpt-4o=gpt-4o-mini"),
     ),
     "profile": Answer(lambda run: json.profile(run.profile(), run.problems), ("profile",)),
     "log": Answer(lambda run: [entry(one) for one in run.log()], ("log",), lines=True),

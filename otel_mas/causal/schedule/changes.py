@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from otel_mas.errors import UnsupportedQuery
+from otel_mas.model.amounts import duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,9 @@ class Faster:
         if not (math.isfinite(self.times) and self.times > 0):
             raise UnsupportedQuery(f"{self.target} cannot be {self.times:g} times as fast: give a number above 0")
 
+    def __str__(self) -> str:
+        return f"{self.target} {self.times:g} times as fast"
+
 
 @dataclass(frozen=True, slots=True)
 class Lasting:
@@ -32,6 +36,9 @@ class Lasting:
         if self.duration_ns < 0:
             raise UnsupportedQuery(f"{self.target} cannot take {self.duration_ns} ns: give 0 or more")
 
+    def __str__(self) -> str:
+        return f"{self.target} takes {duration(self.duration_ns)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Parallel:
@@ -43,12 +50,18 @@ class Parallel:
         if isinstance(self.targets, str) or not self.targets:
             raise UnsupportedQuery(f"what is to run in parallel is a list of names, not {self.targets!r}")
 
+    def __str__(self) -> str:
+        return f"{' and '.join(self.targets)} in parallel"
+
 
 @dataclass(frozen=True, slots=True)
 class Without:
     """All that `target` names takes no time and costs nothing; what waited for it follows its causes."""
 
     target: str
+
+    def __str__(self) -> str:
+        return f"without {self.target}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +77,32 @@ class Instead:
         if not self.model or not self.by:
             raise UnsupportedQuery("a model is replaced by another one: name both")
 
+    def __str__(self) -> str:
+        return f"{self.by} instead of {self.model}" + (f", {self.times:g} times as fast" if self.times != 1 else "")
+
 
 @dataclass(frozen=True, slots=True)
 class WithoutRetries:
     """Attempts that failed and were repeated in the same run take no time and cost nothing, nor does the wait after."""
+
+    def __str__(self) -> str:
+        return "without retries"
 
 
 @dataclass(frozen=True, slots=True)
 class WithoutWaiting:
     """No time passes before a person answers, an app is invoked again, or a failed attempt is repeated."""
 
+    def __str__(self) -> str:
+        return "without waiting"
+
 
 @dataclass(frozen=True, slots=True)
 class WithoutBarriers:
     """A task starts once its causes have ended, whatever else LangGraph's step holds, and however many tasks run."""
+
+    def __str__(self) -> str:
+        return "without steps and limits"
 
 
 Change = Faster | Lasting | Parallel | Without | Instead | WithoutRetries | WithoutWaiting | WithoutBarriers

@@ -47,7 +47,7 @@ def set_parallel(
     families = [group for group in groups.values() if len(group) > 1]
     if not families:
         raise UnsupportedQuery(
-            f"{' and '.join(called)} are not side by side in this run: name tasks of one graph, or calls of one task"
+            f"no two of {', '.join(called)} are inside the same span: name tasks of one graph, or calls of one task"
         )
     holding = _Holding(base, {span for group in families for span in group})
     decisions: list[Decision] = []

@@ -11,6 +11,7 @@ from otel_mas.report.frame.answers import (
     LOGS,
     MATCHES,
     PROFILE,
+    RESCHEDULED,
     STEPS,
     TRACES,
     cost,
@@ -25,6 +26,7 @@ from otel_mas.report.frame.answers import (
     profile,
     state,
     traces,
+    what_if,
 )
 from otel_mas.report.frame.records import RECORDS, records
 from otel_mas.report.frame.spans import SPANS, spans
@@ -43,6 +45,7 @@ __all__ = [
     "MATCHES",
     "PROFILE",
     "RECORDS",
+    "RESCHEDULED",
     "SPANS",
     "STEPS",
     "TRACES",
@@ -63,4 +66,5 @@ __all__ = [
     "sql",
     "state",
     "traces",
+    "what_if",
 ]

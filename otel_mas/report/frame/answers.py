@@ -11,6 +11,7 @@ from otel_mas.analyse.error_report import ErrorReport
 from otel_mas.analyse.log import Entry, LogRecord
 from otel_mas.analyse.profile import Profile
 from otel_mas.analyse.state import StateChange
+from otel_mas.analyse.what_if import WhatIf
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import TraceSummary
 from otel_mas.model.search import Match
@@ -21,6 +22,7 @@ from otel_mas.report.json import log as json_log
 from otel_mas.report.json import logs as json_logs
 from otel_mas.report.json import search as json_search
 from otel_mas.report.json import state as json_state
+from otel_mas.report.json import what_if as json_what_if
 from otel_mas.report.task_labels import TaskLabels
 
 _TYPES: Mapping[Any, str] = {
@@ -81,6 +83,8 @@ _LOGS = columns_of(json_logs.LogRecordForm)
 LOGS = tuple(_LOGS.values())
 _ERRORS = columns_of(json_errors.ErrorForm)
 ERRORS = tuple(_ERRORS.values())
+_RESCHEDULED = columns_of(json_what_if.RescheduledSpanForm)
+RESCHEDULED = tuple(_RESCHEDULED.values())
 _CHANGES = columns_of(json_state.ChangeForm)
 CHANGES = tuple(_CHANGES.values())
 
@@ -121,6 +125,11 @@ def functions(found: Profile) -> Frame:
     return frame_of(_FUNCTIONS, json.profile(found)["functions"])
 
 
+def what_if(causal: CausalGraph, answer: WhatIf) -> Frame:
+    """A row for each span, in its recorded order."""
+    return frame_of(_RESCHEDULED, json_what_if.spans(answer, causal))
+
+
 def logs(records: Sequence[LogRecord]) -> Frame:
     """A row for each log record, by time; its further fields as JSON."""
     rows = [json_logs.log_record(one) for one in records]
@@ -158,6 +167,7 @@ __all__ = [
     "LOGS",
     "MATCHES",
     "PROFILE",
+    "RESCHEDULED",
     "STEPS",
     "TRACES",
     "cost",
@@ -172,4 +182,5 @@ __all__ = [
     "profile",
     "state",
     "traces",
+    "what_if",
 ]

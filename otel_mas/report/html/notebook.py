@@ -9,6 +9,7 @@ from otel_mas.analyse.error_report import ErrorReport
 from otel_mas.analyse.log import Entry
 from otel_mas.analyse.profile import Profile
 from otel_mas.analyse.state import StateChange
+from otel_mas.analyse.what_if import WhatIf
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import Finding, Span, TraceSummary
 from otel_mas.model.search import Match
@@ -23,6 +24,7 @@ from otel_mas.report.html import path as paths
 from otel_mas.report.html import profile as profiles
 from otel_mas.report.html import span as single
 from otel_mas.report.html import state as states
+from otel_mas.report.html import what_if as changed
 from otel_mas.report.html.attention import attention, problems
 from otel_mas.report.html.block import block, folded
 from otel_mas.report.html.findings import findings
@@ -74,6 +76,11 @@ def critical_path(causal: CausalGraph, path: CriticalPath) -> str:
 def cost(table: CostTable) -> str:
     """Tokens and dollars."""
     return block(costs.cost(table))
+
+
+def what_if(causal: CausalGraph, answer: WhatIf) -> str:
+    """A run under changes."""
+    return block(changed.what_if(answer, causal))
 
 
 def profile(found: Profile) -> str:

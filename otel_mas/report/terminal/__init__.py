@@ -12,6 +12,7 @@ from otel_mas.report.terminal.profile import profile
 from otel_mas.report.terminal.state import state, state_at, states_compared
 from otel_mas.report.terminal.table import table
 from otel_mas.report.terminal.tree import tree
+from otel_mas.report.terminal.what_if import what_if
 from otel_mas.report.terminal.why_not import why_not
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "table",
     "traces",
     "tree",
+    "what_if",
     "why_not",
 ]

@@ -81,6 +81,26 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "root_cause": {"wrong": COMPLAINTS},
         "explain": {"complaint": COMPLAINTS},
     },
+    "graph": {
+        "what_if": {
+            "faster": (3, "x", [], ["x"], object(), {1: 2}, {"": 2}, {"writer": 0}, {"writer": "2"}, {"nobody": 2}),
+            "lasting": (
+                3,
+                "x",
+                [],
+                ["x"],
+                object(),
+                {1: 2},
+                {"": 2},
+                {"writer": -1},
+                {"writer": "soon"},
+                {"nobody": 2},
+            ),
+            "parallel": (3, "x", b"x", object(), {"a": 1}, ["writer"], [3], [[3]], [""], ["nobody", "writer"]),
+            "without": (None, 3, b"x", "", object(), {"a": 1}, [3], [""], "nobody"),
+            "models": (3, "x", [], ["x"], object(), {1: "x"}, {"": "x"}, {"gpt-4o": 3}, {"nobody": "gpt-4o"}),
+        },
+    },
     "state": {"at": {"where": MOMENTS}, "channel": {"name": CHOICES}, "compare": {"first": MOMENTS, "second": MOMENTS}},
     "executions": {"by": {"by": CHOICES}, "slowest": {"most": NUMBERS}},
     "profile": {"by": {"kind": CHOICES}},
@@ -113,7 +133,7 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "AgentProfiler": {"runs": []},
 }
 """Arguments that a call needs, where another one is swept."""
-SWITCHES = {"full", "payload", "attributes", "may_ship"}
+SWITCHES = {"barriers", "retries", "waiting", "full", "payload", "attributes", "may_ship"}
 """Read as Python reads any value where a truth is asked for."""
 INNER = {"of", "like", "close", "count", "index", "append", "extend", "insert", "remove", "pop", "sort"}
 """Calls by which other handles make a handle, and those of a Python sequence."""

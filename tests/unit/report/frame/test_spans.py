@@ -87,6 +87,7 @@ def documented(title: str) -> list[tuple[str, str, str]]:
         ("Traces", frame.TRACES),
         ("Edges", frame.EDGES),
         ("Critical path", frame.STEPS),
+        ("What-if", frame.RESCHEDULED),
         ("Cost", frame.COSTS),
         ("Profile", frame.PROFILE),
         ("Changes of the state", frame.CHANGES),

@@ -12,7 +12,9 @@ import pytest
 
 from otel_mas.analyse.cost import cost
 from otel_mas.analyse.profile import profile
+from otel_mas.analyse.what_if import what_if
 from otel_mas.causal import CausalGraph, build
+from otel_mas.causal.schedule import Faster
 from otel_mas.model import Event, Link, Span, SpanBody, StatusCode, SummaryBuilder, Trace
 from otel_mas.report.html import notebook
 from otel_mas.report.html.style import style
@@ -111,6 +113,8 @@ FORMS: dict[str, Callable[[CausalGraph], str]] = {
     "graph": lambda causal: notebook.graph(causal, causal.critical_path(), (HOSTILE,)),
     "critical path": lambda causal: notebook.critical_path(causal, causal.critical_path()),
     "cost": lambda causal: notebook.cost(cost(causal.spans)),
+    "what if": lambda causal: notebook.what_if(causal, what_if(causal, [Faster("span:" + causal.spans[0].span_id, 2)])),
+    "slack": lambda causal: notebook.what_if(causal, what_if(causal)),
     "profile": lambda causal: notebook.profile(profile([causal])),
     "traces": lambda causal: notebook.traces(
         [SummaryBuilder.of(Trace("a" * 32, causal.spans)).summary(HOSTILE)] * 3, True

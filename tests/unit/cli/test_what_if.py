@@ -1,0 +1,71 @@
+"""`otel-mas what-if`, as people read and misuse it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from otel_mas.cli import cli
+
+TEAM = ("--from", str(Path(__file__).parents[2] / "answers" / "example_team.jsonl.gz"), "--conversation", "tram")
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, ["what-if", *words, *TEAM])
+
+
+def test_the_new_end_comes_first_then_the_path_then_what_it_rests_on() -> None:
+    shown = run("--faster", "researcher=2", "--without", "relevance", "--no-waiting").stdout
+    places = [
+        shown.index(part)
+        for part in (
+            "If: researcher 2 times as fast, without relevance, without waiting",
+            "end to end",
+            "The new critical path",
+            "rests on",
+            "slack",
+        )
+    ]
+    assert places == sorted(places)
+
+
+def test_without_a_change_it_tells_slack() -> None:
+    shown = run().stdout
+    assert "The new critical path" not in shown
+    assert "write_section#1       999 ms  200 ms" in shown
+
+
+def test_json_says_the_same() -> None:
+    document = json.loads(run("--lasting", "writer=1s", "--model", "gpt-4o=gpt-4o-mini", "--json").stdout)
+    assert document["changes"] == ["writer takes 1.00 s", "gpt-4o-mini instead of gpt-4o"]
+    assert document["recorded_ns"] - document["total_ns"] == document["saves_ns"] > 10**9
+    assert sum(step["duration_ns"] for step in document["steps"]) == document["total_ns"]
+    assert document["saves_usd"] > 0
+
+
+@pytest.mark.parametrize(
+    ("words", "refusal"),
+    [
+        (("--faster", "writer"), "'writer' is not of the form NAME=TIMES"),
+        (("--faster", "writer=quick"), "'quick' is not a number: write writer=2"),
+        (("--faster", "writer=0"), "give a number above 0"),
+        (("--faster", "writer=nan"), "give a number above 0"),
+        (("--faster", "writer=2", "--faster", "writer=3"), "writer is given twice"),
+        (("--faster", "reseacher=2"), "did you mean researcher"),
+        (("--lasting", "writer=soon"), "'soon' is not a duration"),
+        (("--parallel", ","), "',' names nothing"),
+        (("--parallel", "approval,nobody"), "nothing in this run is called 'nobody'"),
+        (("--parallel", "edit,researcher"), "no two of edit, researcher are inside the same span"),
+        (("--without", ""), "a name in without is empty"),
+        (("--model", "gpt-5=gpt-4o"), "no model 'gpt-5' was called in this run; called were: gpt-4o"),
+    ],
+)
+def test_what_cannot_be_is_an_error_of_one_line(words: tuple[str, ...], refusal: str) -> None:
+    result = run(*words)
+    assert result.exit_code in (1, 2)
+    assert refusal in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
