@@ -53,10 +53,8 @@ ANSWERS: Mapping[str, Answer] = {
         ("critical-path",),
     ),
     "what if": Answer(
-        lambda run: what_if(
-            run.what_if(faster={"researcher": 2}, models={"gpt-4o": "gpt-4o-mini"}), run.graph().causal, run.problems
-        ),
-        ("what-if", "--faster", "researcher=2", "--model", "gpt-4o=gpt-4o-mini"),
+        lambda run: what_if(run.what_if(waiting=False, barriers=False), run.graph().causal, run.problems),
+        ("what-if", "--no-waiting", "--no-barriers"),
     ),
     "profile": Answer(lambda run: json.profile(run.profile(), run.problems), ("profile",)),
     "log": Answer(lambda run: [entry(one) for one in run.log()], ("log",), lines=True),

@@ -229,7 +229,7 @@ def test_a_called_task_blocks_its_caller(span: Make, traces: Gather) -> None:
         (lambda: Faster("a", float("nan")), "above 0"),
         (lambda: Lasting("a", -1), "0 or more"),
         (lambda: Parallel("ab"), "a list of names"),
-        (lambda: Parallel(["a", "model"]), "not side by side"),
+        (lambda: Parallel(["a", "model"]), "inside the same span"),
         (lambda: Instead("gpt-y", "gpt-z"), "no model 'gpt-y' was called"),
         (lambda: Without(""), "nothing in this run"),
     ],
