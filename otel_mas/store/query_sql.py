@@ -18,7 +18,7 @@ from otel_mas.model import Query
 from otel_mas.otlp.span_content import OWN_SCOPE
 from otel_mas.store.carried import CARRY_CONTENT
 from otel_mas.store.columns import COLUMNS
-from otel_mas.store.connection import BUSY_TIMEOUT_S, open_for_reading
+from otel_mas.store.connection import open_for_reading
 from otel_mas.store.sql_functions import HIDDEN, functions, register
 from otel_mas.store.statements import load, statements
 from otel_mas.store.summaries import EVERYTHING, statement_of
@@ -100,7 +100,7 @@ def sql_names(reader: Any) -> SqlNames:
 
 @contextmanager
 def _opened(reader: Any) -> Iterator[sqlite3.Connection]:
-    with closing(open_for_reading(reader.path, BUSY_TIMEOUT_S)) as connection:
+    with closing(open_for_reading(reader.path)) as connection:
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_BYTES)
         connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
         register(connection, functions(reader))

@@ -39,7 +39,7 @@ def test_marking_code_that_is_not_recorded_loads_nothing_heavy() -> None:
 
 
 def test_what_is_offered_is_there() -> None:
-    recording = {"__version__", "errors", "flush", "instrument", "logs", "open", "shutdown"}
+    recording = {"__version__", "errors", "faults", "flush", "instrument", "logs", "open", "shutdown"}
     fronts = {"AgentProfiler", "DebugSession", "InteractionGraph", "MASTraceLogger"}
     records = {"EventType", "Modality", "TokenCost", "TraceRecord", "read_records"}
     assert set(otel_mas.__all__) == recording | fronts | records | set(marking.__all__)
