@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,7 +11,7 @@ from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.failures import failures
 from otel_mas.analyse.log.content import SpanContents
 from otel_mas.analyse.places import Place, places
-from otel_mas.analyse.root_cause.values import values_in
+from otel_mas.analyse.state.values import StateValues, is_message, value_text
 from otel_mas.causal import CHILD, CausalGraph
 from otel_mas.model import Span
 from otel_mas.model.message_text import written
@@ -24,6 +24,8 @@ _CALLS = (RecordKind.TOOL_CALL, RecordKind.RETRIEVAL)
 _KINDS = frozenset((*_CALLS, RecordKind.AGENT_TASK, RecordKind.LLM_CALL, RecordKind.HUMAN_INPUT))
 _ASKS = re.compile(r"^calls ([\w.-]+)\(|^```\w+$", re.MULTILINE)
 """A call in the text of a message (`otel_mas.model.message_text`), or code for somebody to run."""
+_WORD = re.compile(r"\w+")
+_OUTSIDE = ("system", "user")
 _TASK = 12
 """Characters that a task has at least; a shorter text may be repeated by chance."""
 
@@ -37,7 +39,7 @@ class Act:
     span: Span
     agent: str | None
     arguments: str
-    wrote: str
+    wrote: str = ""
     """Its messages, its result and its changes of the state; without the text of acts inside of it."""
     caller: int | None = None
     """Of a call of a tool or retriever the act that asked for it."""
@@ -72,14 +74,13 @@ class Acts(Sequence[Act]):
         self.graph = graph
         self.content = content
         self.contents = SpanContents(content)
+        self._state = StateValues(content)
         self._numbers = {span.span_id: number for number, span in enumerate(graph.spans)}
         self._all = self._ordered()
         self._by_id = {act.span.span_id: act for act in self._all}
-        self._remove_inner_text()
+        self._add_texts()
         self._add_callers()
-        task = " ".join(self.task.split())
-        for act in self._all if len(task) >= _TASK else ():
-            act.instructs = not act.is_call and task in " ".join(act.wrote.split())
+        self._add_instructions()
 
     def __len__(self) -> int:
         return len(self._all)
@@ -94,30 +95,66 @@ class Acts(Sequence[Act]):
     def at(self, span: Span) -> Act | None:
         """The act that a span is, or lies in."""
         act = self._by_id.get(span.span_id)
-        return act or next(self._enclosing(span), None)
+        return act or next(self.around(span), None)
+
+    def around(self, span: Span) -> Iterator[Act]:
+        """The acts around a span, the nearest first."""
+        number, parents = self._numbers[span.span_id], self.graph.parents
+        while (number := parents[number]) >= 0:
+            act = self._by_id.get(self.graph.spans[number].span_id)
+            if act is not None:
+                yield act
 
     def causes(self, act: Act) -> list[Act]:
-        """The acts that caused an act, but for what encloses it."""
+        """The acts that caused an act, but for those around it."""
         edges = self.graph.causes_of(act.span.span_id)
-        return [self._by_id[edge.cause] for edge in edges if edge.kind != CHILD and edge.cause in self._by_id]
+        found = [self._by_id[edge.cause] for edge in edges if edge.kind != CHILD and edge.cause in self._by_id]
+        around = {one.number for one in self.around(act.span)} if found else set()
+        return [cause for cause in found if cause.number not in around]
+
+    def outputs(self, act: Act) -> list[str]:
+        """Texts that went out of an act: its messages, its result, and its values of the state."""
+        texts = (*self._written(act.span), self._text(act.span, _RESULTS), *self._states(act.span))
+        return list(dict.fromkeys(text for text in texts if text.strip()))
+
+    def prompts_inside(self, act: Act) -> list[str]:
+        """Texts that the calls of models nearest inside a task read; of a task without any, its own."""
+        texts = [text for call in self._calls_inside.get(act.number, ()) for text in self._read(call.span)]
+        return texts or list(self._read(act.span))
 
     @cached_property
-    def task(self) -> str:
-        """Text that the run was given: what its roots read."""
-        return "\n".join(filter(None, (self._read(root) for root in self.graph.roots)))
+    def _calls_inside(self) -> Mapping[int, list[Act]]:
+        """By task the calls of models of which it is the nearest."""
+        found: dict[int, list[Act]] = {}
+        for act in self._all:
+            if act.span.record_kind == RecordKind.LLM_CALL:
+                task = next(
+                    (one for one in self.around(act.span) if one.span.record_kind == RecordKind.AGENT_TASK), None
+                )
+                if task is not None:
+                    found.setdefault(task.number, []).append(act)
+        return found
 
     @cached_property
-    def given(self) -> frozenset[str]:
-        """Values that came from outside: in what the run was given, in instructions, and in the input of people."""
-        known = {act.wrote for act in self._all}
-        texts = [self.task, *(act.wrote for act in self._all if act.is_person or act.instructs)]
-        for digest in {digest for act in self._all for digest in self.contents.digests(act.span, "input")}:
-            message = self.content.messages.get(digest)
-            if message is not None and message.body is not None and message.role in ("system", "user"):
-                text = written(message.body)
-                if text not in known:
-                    texts.append(text)
-        return values_in("\n".join(texts))
+    def task(self) -> tuple[str, ...]:
+        """Texts that the run was given: messages and values of the state that its roots read."""
+        return tuple(text for root in self.graph.roots for text in (*self._read(root), *self._states(root)))
+
+    @cached_property
+    def prompts(self) -> Sequence[tuple[int, str]]:
+        """Instructions and messages of people that no act wrote, with the time at which each was first read."""
+        known = {piece for act in self._all for piece in (act.wrote, *act.wrote.splitlines())}
+        found: dict[str, int] = {}
+        for act in self._all:
+            for digest in self.contents.digests(act.span, "input"):
+                found[digest] = min(found.get(digest, act.span.start_ns), act.span.start_ns)
+        texts = ((at_ns, self.content.messages.get(digest)) for digest, at_ns in found.items())
+        outside = [
+            (at_ns, written(message.body))
+            for at_ns, message in texts
+            if message is not None and message.body is not None and message.role in _OUTSIDE
+        ]
+        return [(at_ns, text) for at_ns, text in outside if text not in known]
 
     def _ordered(self) -> list[Act]:
         where, failed = places(self.graph), {span.span_id for span in failures(self.graph.spans)}
@@ -127,41 +164,20 @@ class Acts(Sequence[Act]):
             if span.record_kind in _KINDS or span.span_id in failed
         ]
         return [
-            Act(
-                number,
-                span,
-                agent=_who(where[span.span_id]),
-                arguments=self._text(span, _ARGUMENTS),
-                wrote=self._wrote(span),
-            )
+            Act(number, span, _who(where[span.span_id]), self._text(span, _ARGUMENTS))
             for number, (*_, span) in enumerate(sorted(found, key=lambda item: item[:2]))
         ]
 
-    def _read(self, span: Span) -> str:
-        return self.contents.messages(span, self.contents.digests(span, "input"), roles=False).text or ""
-
-    def _wrote(self, span: Span) -> str:
-        output = self.contents.messages(span, self.contents.digests(span, "output"), roles=False).text
-        return "\n".join(filter(None, (output, self._text(span, _RESULTS), self.contents.state(span).text)))
-
-    def _text(self, span: Span, wanted: Sequence[str]) -> str:
-        return "\n".join(filter(None, (self.contents.value(span, name).text for name in wanted)))
-
-    def _remove_inner_text(self) -> None:
-        """An act around another one did not write what that one wrote."""
-        whole = [act.wrote for act in self._all]
+    def _add_texts(self) -> None:
+        """Give each act the texts that it wrote, but for those whose words are all of acts inside of it."""
+        inside: dict[int, set[str]] = {}
         for act in self._all:
-            if whole[act.number]:
-                for outer in self._enclosing(act.span):
-                    outer.wrote = outer.wrote.replace(whole[act.number], "")
-
-    def _enclosing(self, span: Span) -> Iterator[Act]:
-        """The acts around a span, the nearest first."""
-        number, parents = self._numbers[span.span_id], self.graph.parents
-        while (number := parents[number]) >= 0:
-            act = self._by_id.get(self.graph.spans[number].span_id)
-            if act is not None:
-                yield act
+            inner = inside.pop(act.number, set())
+            texts = [*self._written(act.span), self._text(act.span, _RESULTS), *self._states(act.span)]
+            act.wrote = "\n".join(text for text in texts if text.strip() and (not inner or _words(text) - inner))
+            around = next(self.around(act.span), None)
+            if around is not None:
+                inside.setdefault(around.number, set()).update(inner, _words(act.wrote), _words(act.arguments))
 
     def _add_callers(self) -> None:
         """The last act before a call that asks for this tool; else the one that caused it, or is around it."""
@@ -174,8 +190,42 @@ class Acts(Sequence[Act]):
             if call.is_call:
                 tool = call.span.columns.get(names.GEN_AI_TOOL_NAME)
                 before = [act for act in asked.get(str(tool), ()) if act.span.last_ns <= call.span.start_ns]
-                nearest = before[-1:] or self.causes(call) or list(self._enclosing(call.span))
+                nearest = before[-1:] or self.causes(call) or list(self.around(call.span))
                 call.caller = nearest[0].number if nearest else None
+
+    def _add_instructions(self) -> None:
+        """The first act may only hand on the task."""
+        first = min(self._all, key=lambda act: act.span.start_ns, default=None)
+        if first is not None and not first.is_call:
+            wrote = " ".join(first.wrote.split())
+            first.instructs = any(len(text) >= _TASK and " ".join(text.split()) in wrote for text in self.task)
+
+    def _read(self, span: Span) -> Iterator[str]:
+        return self._messages(span, "input")
+
+    def _written(self, span: Span) -> Iterator[str]:
+        return self._messages(span, "output")
+
+    def _messages(self, span: Span, direction: str) -> Iterator[str]:
+        for digest in self.contents.digests(span, direction):
+            message = self.content.messages.get(digest)
+            if message is not None and message.body is not None:
+                yield written(message.body)
+
+    def _states(self, span: Span) -> Iterator[str]:
+        """The values that a span wrote to a state, each as text; of lists each item, of messages the texts."""
+        for one in self._state.written(span):
+            for value in one.value if isinstance(one.value, list) else [one.value]:
+                text = value["text"] if is_message(value) else value_text(value)
+                if text:
+                    yield text
+
+    def _text(self, span: Span, wanted: Sequence[str]) -> str:
+        return "\n".join(filter(None, (self.contents.value(span, name).text for name in wanted)))
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.lower()))
 
 
 def _who(place: Place) -> str | None:

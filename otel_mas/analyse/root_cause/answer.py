@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from otel_mas.analyse.root_cause.acts import Act, Acts
@@ -23,7 +23,9 @@ class Provenance:
 
     def __init__(self, acts: Acts) -> None:
         self.writers: dict[str, int] = {}
-        self.used = [(values_in(act.wrote) | values_in(act.arguments)) - acts.given for act in acts]
+        found = [values_in(act.wrote) | values_in(act.arguments) for act in acts]
+        given = _given(acts, found)
+        self.used = [values - given for values in found]
         """Values that each act wrote or put into arguments."""
         for number, values in enumerate(self.used):
             for value in values:
@@ -36,6 +38,19 @@ class Provenance:
     def new(self, act: Act) -> list[str]:
         """Values that nobody wrote before this act."""
         return sorted(value for value in self.used[act.number] if self.writers[value] == act.number)
+
+
+def _given(acts: Acts, found: Sequence[frozenset[str]]) -> set[str]:
+    """Values that came from outside: with the task, from people, and in prompts before any act had written them."""
+    outside = [*acts.task, *(act.wrote for act in acts if act.is_person or act.instructs)]
+    given = {value for text in outside for value in values_in(text)}
+    first: dict[str, int] = {}
+    for act, values in zip(acts, found, strict=True):
+        for value in values:
+            first.setdefault(value, act.span.last_ns)
+    for at_ns, text in acts.prompts:
+        given.update(value for value in values_in(text) if first.get(value, at_ns + 1) > at_ns)
+    return given
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ _FAILURE = re.compile(
     r"\b(?:error|exception|traceback|failed to|could ?n[o']t|cannot|unable to|not found|no such)\b", re.IGNORECASE
 )
 _FIRST, _AGAIN = 0.3, 0.15
+_CODE = frozenset(("code", "command", "expression", "program", "script", "source", "sql"))
+"""Names of arguments that a tool runs."""
 _SHORT = 300
 """Characters of a result that may be nothing but an error in words; a longer one says something else, too."""
 _HEADER = re.compile(r"\A(?:exit ?code: -?\d+ \([^)]*\)\s*)?(?:[\w ]*output:)?", re.IGNORECASE)
@@ -48,7 +50,10 @@ def _leaves(value: object) -> Iterator[str]:
 
 
 def useless_call_evidence(acts: Acts) -> Iterator[Evidence]:
-    """Those who asked for calls that brought nothing and were not followed by one of the same tool that did."""
+    """Calls that brought nothing and were not followed by one of the same tool that did.
+
+    Of a tool that runs what it is given as code, who wrote the code.
+    """
     tools: dict[str, list[Act]] = {}
     for act in acts:
         if act.is_call:
@@ -62,10 +67,11 @@ def useless_call_evidence(acts: Acts) -> Iterator[Evidence]:
 def _unresolved(calls: Sequence[Act]) -> Iterator[Evidence]:
     """The first of them set the way that did not work, the others went on with it."""
     for act in calls:
-        if act.caller is not None:
-            ended = "failed" if failed(act.span) else "brought nothing"
-            reason = f"{_tool(act)}, which it called, {ended}, and no later call did better"
-            yield Evidence(act.caller, _FIRST if act is calls[0] else _AGAIN, reason)
+        blamed = act.caller if act.caller is not None and _runs_code(act) else act.number
+        ended = "failed" if failed(act.span) else "brought nothing"
+        which = "it" if blamed == act.number else f"{_tool(act)}, which ran its code,"
+        weight = _FIRST if act is calls[0] else _AGAIN
+        yield Evidence(blamed, weight, f"{which} {ended}, and no later call did better")
 
 
 def change_evidence(acts: Acts) -> Iterator[Evidence]:
@@ -79,6 +85,11 @@ def change_evidence(acts: Acts) -> Iterator[Evidence]:
             for cause in acts.causes(acts[act.caller]):
                 if cause.is_person:
                     yield Evidence(cause.number, 0.1, f"asked for what {_tool(act)} changed")
+
+
+def _runs_code(act: Act) -> bool:
+    arguments = parsed(act.arguments)
+    return isinstance(arguments, Mapping) and not _CODE.isdisjoint(arguments)
 
 
 def _tool(act: Act) -> str:

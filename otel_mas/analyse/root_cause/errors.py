@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from otel_mas.analyse.failures import ErrorOutcome, error_outcomes
 from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.answer import Provenance
 from otel_mas.analyse.root_cause.evidence import Evidence
 from otel_mas.analyse.root_cause.values import values_in
+from otel_mas.model import Span
 from otel_mas.semconv import attributes as names
 
 _WEIGHTS = {ErrorOutcome.ENDED_THE_RUN: 0.6, ErrorOutcome.UNKNOWN: 0.3}
-_FROM_OUTSIDE = re.compile(
+_NOT_OF_A_VALUE = re.compile(
     r"time[d ]?-?out|rate.?limit|\b429\b|\b50[0234]\b|connection|connect error|unreachable|refused|reset by peer|"
-    r"unavailable|overloaded|quota|authentication|permission|unauthorized|forbidden",
+    r"unavailable|overloaded|quota|authentication|permission|unauthorized|forbidden|"
+    r"KeyError|IndexError|AttributeError|NoneType|missing|required|not defined",
     re.IGNORECASE,
 )
-"""Errors of what a call depends on, whatever it was given."""
+"""Errors of what a call depends on, whatever it was given, and of what is not there: no value is to blame."""
 _ABOUT = 0.75
 _SHOWN = 3
 
 
-def ended_the_run(acts: Acts) -> bool:
+def ended_the_run(spans: Sequence[Span]) -> bool:
     """Whether an error ended the run, or may have."""
-    return any(outcome in _WEIGHTS for outcome in error_outcomes(acts.graph.spans).values())
+    return any(outcome in _WEIGHTS for outcome in error_outcomes(spans).values())
 
 
 def error_evidence(acts: Acts, provenance: Provenance) -> Iterator[Evidence]:
@@ -38,7 +40,7 @@ def error_evidence(acts: Acts, provenance: Provenance) -> Iterator[Evidence]:
         message = acts.content.error_message(act.span) or ""
         ended = "ended the run" if outcome is ErrorOutcome.ENDED_THE_RUN else "happened in a run that failed"
         yield Evidence(act.number, weight, f"{kind} {ended}" + (f": {message[:120]}" if message else ""))
-        if not _FROM_OUTSIDE.search(f"{kind} {message}"):
+        if not _NOT_OF_A_VALUE.search(f"{kind} {message}"):
             yield from _writers(act, message, weight, acts, provenance)
 
 

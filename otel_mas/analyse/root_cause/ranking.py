@@ -16,10 +16,12 @@ from enum import StrEnum
 from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.answer import Provenance, answer_evidence, answer_shares
+from otel_mas.analyse.root_cause.arrivals import arrival_evidence
 from otel_mas.analyse.root_cause.calls import change_evidence, useless_call_evidence
 from otel_mas.analyse.root_cause.errors import ended_the_run, error_evidence
 from otel_mas.analyse.root_cause.evidence import Evidence
 from otel_mas.analyse.root_cause.lateness import lateness_evidence
+from otel_mas.analyse.root_cause.outputs import output_evidence
 from otel_mas.analyse.root_cause.statements import (
     made_up_evidence,
     unmade_lookup_evidence,
@@ -82,12 +84,12 @@ def root_cause(graph: CausalGraph, content: RunContent, *, wrong: Marked | None 
     """
     if wrong is not None and not isinstance(wrong, Marked):
         raise TypeError(f"the complaint is {wrong!r}: it must be a Marked")
+    failed = ended_the_run(graph.spans)
+    if wrong is None and not failed:
+        return []
     acts = Acts(graph, content)
     if wrong is not None and wrong.complaint is Complaint.LATE:
         return _ranked(acts, _shares_of_delay(acts))
-    failed = ended_the_run(acts)
-    if wrong is None and not failed:
-        return []
     provenance = Provenance(acts)
     if failed:
         return _ranked(acts, _first_mistakes(acts, list(error_evidence(acts, provenance)), prior=False))
@@ -98,6 +100,8 @@ def _of_answer(acts: Acts, provenance: Provenance) -> Iterator[Evidence]:
     shares = answer_shares(acts, provenance)
     yield from answer_evidence(shares.values())
     yield from useless_call_evidence(acts)
+    yield from output_evidence(acts)
+    yield from arrival_evidence(acts)
     yield from change_evidence(acts)
     yield from made_up_evidence(acts, shares)
     yield from unmade_lookup_evidence(acts)

@@ -33,6 +33,11 @@ def values_in(text: str) -> frozenset[str]:
     return frozenset(found - {""})
 
 
+def numbers_in(text: str) -> frozenset[str]:
+    """The numbers in a text, without separators and trailing zeros."""
+    return frozenset(_number(match) for match in _NUMBER.findall(text[:_LONGEST]))
+
+
 def _number(text: str) -> str:
     whole, _, part = text.replace(",", "").lstrip("+").partition(".")
     part = part.rstrip("0")
@@ -43,4 +48,4 @@ def _small(text: str) -> str:
     return " ".join(text.lower().split()).strip(" .,:;!?\"'“”*`")
 
 
-__all__ = ["values_in"]
+__all__ = ["numbers_in", "values_in"]

@@ -23,9 +23,20 @@ class Run:
 
     def __init__(self) -> None:
         self._records: list[dict[str, Any]] = []
+        self._inside: list[dict[str, Any]] = []
 
     def says(self, agent: str, text: str, *, seconds: int = 1) -> Run:
         return self._add("AGENT_TASK", agent, {"output": text}, seconds=seconds, name=agent)
+
+    def reads(self, agent: str, prompt: str, text: str) -> Run:
+        """A task with one call of a model inside."""
+        self._add("AGENT_TASK", agent, None, name=agent)
+        task = self._records[-1]
+        message = {"role": "user", "parts": [{"type": "text", "content": prompt}]}
+        call = {"event_type": "LLM_CALL", "span_id": f"call-{task['span_id']}", "parent_span_id": task["span_id"]}
+        times = {"timestamp": task["timestamp"] + 1, "duration_ns": SECOND // 2, "name": "chat", "agent_name": agent}
+        self._inside.append({**call, **times, "payload": {"input": [message], "output": text}})
+        return self
 
     def asks(self, person: str, text: str) -> Run:
         return self._add("HUMAN_INPUT", person, {"output": text})
@@ -59,7 +70,7 @@ class Run:
             "duration_ns": end,
             "payload": {"input": TASK},
         }
-        records = [{**run, "name": "run", "status": "ERROR" if failed else "OK"}, *self._records]
+        records = [{**run, "name": "run", "status": "ERROR" if failed else "OK"}, *self._records, *self._inside]
         (trace,) = traces_of(TraceRecord(trace_id="run", **record) for record in records)
         content = TraceContent.of(trace.spans)
         contents = [one for found in content.contents.values() for one in found]
@@ -83,6 +94,34 @@ class Run:
             }
         )
         return self
+
+
+def test_an_answer_that_was_cut_off_comes_before_who_spoke_first() -> None:
+    run = (
+        Run()
+        .says("planner", "We write.")
+        ._add(
+            "LLM_CALL", "writer", {"output": "The depot"}, attributes={names.GEN_AI_RESPONSE_FINISH_REASONS: ["length"]}
+        )
+    )
+
+    assert run.says("editor", "Fine.").first(Marked()) == (1, "writer")
+
+
+def test_an_agent_that_gives_up_comes_before_who_spoke_first_and_one_that_remarks_on_it_does_not() -> None:
+    long = "The depot holds trams of three kinds, as its yearly reports show in some detail. " * 6
+    gives_up = Run().says("planner", "We ask.").says("worker", "I could not find it.").says("writer", "No answer.")
+    remarks = Run().says("planner", "We ask.").says("worker", f"{long}I could not find more.").says("writer", "So.")
+
+    assert gives_up.first(Marked(Complaint.MISSING)) == (1, "worker")
+    assert remarks.first(Marked(Complaint.MISSING)) == (0, "planner")
+
+
+def test_a_result_that_is_no_data_comes_before_who_spoke_first() -> None:
+    page = "<html><head><title>502 Bad Gateway</title></head></html>"
+    run = Run().says("planner", "We ask.").calls("register", {"at": "B"}, page).says("writer", "It holds 7.")
+
+    assert run.first(Marked())[0] == 1
 
 
 def test_a_run_against_which_nobody_has_anything_has_no_root_cause() -> None:
@@ -129,10 +168,16 @@ def test_a_number_that_a_call_brought_is_not_held_against_who_repeats_it() -> No
 
 
 @pytest.mark.parametrize("nothing", ["", "[]", {"rows": None}, "Error: no such depot"])
-def test_who_asked_for_a_call_that_brought_nothing_comes_first(nothing: object) -> None:
+def test_a_call_that_brought_nothing_comes_first(nothing: object) -> None:
     run = Run().says("planner", "We count.").says("worker", "I ask the register.").calls("count", {"at": "B"}, nothing)
 
-    assert run.says("writer", "It is not known.").first(Marked()) == (1, "worker")
+    assert run.says("writer", "It is not known.").first(Marked()) == (2, "worker")
+
+
+def test_of_a_call_that_runs_code_and_brought_nothing_who_wrote_the_code_comes_first() -> None:
+    run = Run().says("planner", "We count.").says("coder", "I run this.").calls("run", {"code": "print(0)"}, "0")
+
+    assert run.says("writer", "It is not known.").first(Marked()) == (1, "coder")
 
 
 def test_a_call_that_was_made_good_is_held_against_nobody() -> None:
@@ -170,15 +215,65 @@ def test_a_call_that_changes_something_is_a_reason_and_one_that_reads_is_none() 
     assert reasons("settings_of_order") == []
 
 
+NOTES = "The depot in Basel holds 41 trams, and the board has approved two more."
+
+
+@pytest.mark.parametrize(
+    ("prompt", "reason"),
+    [
+        ("Notes: The depot in Basel holds 410 trams, and the board has approved two more.", "410 instead of 41"),
+        (
+            "Notes: The depot in Basel holds 41 trams, and the board has rejected two more.",
+            "rejected instead of approved",
+        ),
+        ("Notes: The dzpot in Bavel hqlds 41 trxms, and the boaid has aqproved two morx.", "arrived changed"),
+        ("Notes: ", "read nothing of what counter wrote"),
+        (f"Notes: {NOTES}\n{NOTES}", "read twice"),
+    ],
+)
+def test_a_task_that_read_something_else_than_was_written_comes_first(prompt: str, reason: str) -> None:
+    run = Run().says("planner", "We count.").says("counter", NOTES).reads("writer", prompt, "So it is.")
+
+    best = run.causes(Marked())[0]
+
+    assert best.agent == "writer"
+    assert any(reason in one for one in best.reasons)
+
+
+@pytest.mark.parametrize("prompt", [f"Notes: {NOTES}", NOTES.upper().lower() + NOTES, f"In 3 steps.\n{NOTES}\nThink."])
+def test_a_task_that_read_what_was_written_is_not_said_to_have_missed_it(prompt: str) -> None:
+    run = Run().says("planner", "We count.").says("counter", NOTES).reads("writer", prompt, "So it is.")
+
+    assert [
+        one for cause in run.causes(Marked()) for one in cause.reasons if "arrived" in one or "read no" in one
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("total", "told"), [("41", True), ("38", False), ("20", False), ("3", False), ("12.667", False)]
+)
+def test_a_number_that_is_computed_from_others_has_to_add_up(total: str, told: bool) -> None:
+    run = Run().says("counter", "Track 20, trams 12, depot 6").says("adder", f"total {total}").says("writer", total)
+
+    assert any("computed" in one for cause in run.causes(Marked()) for one in cause.reasons) is told
+
+
 def test_of_an_error_who_wrote_what_it_is_about_comes_first() -> None:
     run = (
         Run()
         .says("planner", "The depot's code is BSL-99.")
         .says("worker", "I look there.")
-        .fails("counter", "KeyError: 'BSL-99'")
+        .fails("counter", "ValueError: no depot has the code 'BSL-99'")
     )
 
     assert run.first() == (0, "planner")
+
+
+def test_of_an_error_about_what_is_missing_its_own_span_comes_first() -> None:
+    """Whoever wrote the name of a field did not take the field away."""
+    run = Run().says("planner", "Use the field 'depot_code'.").fails("counter", "KeyError: 'depot_code'")
+
+    assert run.first() == (1, "counter")
 
 
 def test_of_an_error_from_outside_its_own_span_comes_first() -> None:

@@ -1,0 +1,38 @@
+"""Outputs that are none: truncated answers, agents that give up, results that are no data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from otel_mas.analyse.root_cause.acts import Acts
+from otel_mas.analyse.root_cause.evidence import Evidence
+from otel_mas.semconv import attributes as names
+
+_TRUNCATED = frozenset(("length", "max_tokens", "max_output_tokens", "model_length"))
+_GIVES_UP = re.compile(
+    r"\b(?:(?:I|we)(?:'m| am| are|'re)? (?:sorry|unable|not able)|(?:I|we) (?:could not|couldn't|can't|cannot|"
+    r"can not|was unable|were unable|failed to|give up|gave up)|try again later)",
+    re.IGNORECASE,
+)
+_NONSENSE = re.compile(
+    r"<html\b|\[object \w+\]|lorem ipsum|\ufffd|ï¿½|[\x00-\x08\x0e-\x1f]|\b50[0234] (?:Bad Gateway|Service|Gateway)",
+    re.IGNORECASE,
+)
+_SHORT = 300
+"""Characters of an answer in which giving up is what it says; in a longer one it is a remark."""
+
+
+def output_evidence(acts: Acts) -> Iterator[Evidence]:
+    """Acts whose output was cut off, says that they give up, or is no data."""
+    for act in acts:
+        reasons = act.span.get(names.GEN_AI_RESPONSE_FINISH_REASONS)
+        if isinstance(reasons, list | tuple) and _TRUNCATED & set(map(str, reasons)):
+            yield Evidence(act.number, 0.6, "its answer was cut off: it ran out of tokens")
+        if act.is_call and _NONSENSE.search(act.wrote):
+            yield Evidence(act.number, 0.6, "its result is no data: an error page, filler or binary")
+        if act.speaks and len(act.wrote) < _SHORT and (match := _GIVES_UP.search(act.wrote)) is not None:
+            yield Evidence(act.number, 0.5, f"gives up: {match.group()!r}")
+
+
+__all__ = ["output_evidence"]
