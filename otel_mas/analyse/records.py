@@ -36,6 +36,7 @@ from otel_mas.trace_records.record import (
 from otel_mas.trace_records.values import SCALARS, plain
 
 _CHILD: Final = "child"
+_NO_COST: Final = TokenCost()
 _RECORDED: Final = "recorded"
 _TYPES: Final = frozenset(EventType)
 _MODALITIES: Final = frozenset(Modality)
@@ -319,7 +320,7 @@ def _token_cost(attributes: Mapping[str, Any]) -> TokenCost | None:
         reasoning=_count(attributes.get(names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS)),
         usd=usd if priced else None,
     )
-    return None if found == TokenCost() else found
+    return None if found == _NO_COST else found
 
 
 def _count(value: object) -> int | None:

@@ -102,7 +102,7 @@ def _trace(trace_id: str, records: Iterable[TraceRecord]) -> Trace:
 
 
 class _Nesting:
-    """Where records lie: the span around one that names a causal parent only, what kind of cause that is, processes."""
+    """Places of records: the span around one that names a causal parent only, the kind of that cause, its process."""
 
     def __init__(self, trace_id: str, records: Mapping[str, TraceRecord]) -> None:
         self.trace_id = trace_id

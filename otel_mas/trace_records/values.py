@@ -25,7 +25,6 @@ _MAX_BITS: Final = 14_000  # Python converts no longer integer to digits; hexade
 _TAG = "$"
 SCALARS: Final = frozenset({str, int, float, bool, bytes, type(None)})
 """Types of values that hold no others."""
-_TEXT: Final = frozenset({str})
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -40,9 +39,7 @@ def plain(value: Any, depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
     depth += 1
-    # Flat values are looked at by C, and scalars here: a call for each would double the time of a record.
-    if kind is dict and SCALARS.issuperset(map(type, value.values())) and _TEXT.issuperset(map(type, value)):
-        return value.copy()
+    # Scalars are looked at here: a call for each would double the time of a record.
     if (kind is list or kind is tuple) and SCALARS.issuperset(map(type, value)):
         return list(value)
     if kind is dict or isinstance(value, Mapping):

@@ -62,7 +62,7 @@ class StateValues:
             yield Written(channel, digest, value, missing)
 
     def _read(self, digest: str) -> tuple[Mapping[str, Any] | None, str | None]:
-        """What holds the value, and None; or None and why it is not there."""
+        """The body that holds the value, and None; or None and why it is not there."""
         if len(digest) != _DIGEST:
             return None, _unread(digest)
         message = self._content.messages.get(digest)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 import otel_mas
+from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.records import records
 from otel_mas.api import Conversation
 from otel_mas.causal import build
-from otel_mas.model import Event, Span, SpanBody, StatusCode, Trace
+from otel_mas.model import Event, Message, Span, SpanBody, StatusCode, Trace
 from otel_mas.semconv import attributes as names
 from otel_mas.trace_records.record import EventType, Modality, TraceRecord
 from otel_mas.trace_records.spans import traces_of
@@ -124,6 +125,24 @@ def failing(**body: object) -> Trace:
     failed = replace(tool, status=StatusCode.ERROR)
     failed._body = SpanBody(attributes=tool.attributes, **body)  # type: ignore[arg-type]
     return Trace(builder.trace_id, (run, failed))
+
+
+def test_a_change_of_state_has_what_was_kept_and_says_that_more_was_cut() -> None:
+    builder = TraceBuilder("d" * 32)
+    digests = ("1" * 32, "2" * 32, "3" * 32, "opaque")
+    wrote = {names.MAS_STATE_CHANGED: ("a", "b", "c", "d"), names.MAS_STATE_DIGESTS: digests}
+    builder.span("task", 0, 1, attributes=wrote)
+    found = {
+        digests[0]: Message(digests[0], "state", {"value": {"$bytes": "AQ=="}}),
+        digests[1]: Message(digests[1], "user", {"role": "user", "parts": []}),
+        digests[2]: Message(digests[2], "state", {"size": 70_000}),
+    }
+
+    state = records(build((builder.trace(),)), RunContent(messages=found, kept=True))[-1]
+
+    assert state.event_type is EventType.STATE
+    assert state.payload == {"a": b"\x01", "b": {"role": "user", "parts": []}}
+    assert state.payload_truncated
 
 
 def test_an_error_is_a_record_of_its_own_in_the_span_where_it_happened() -> None:

@@ -82,6 +82,16 @@ def test_a_packed_file_holds_the_same(store: Path, team: ModuleType, tmp_path: P
     assert packed == [json.loads(line) for line in log(store, team.FIRST, "--json").stdout.splitlines()]
 
 
+def test_the_ending_says_the_form_as_of_files_of_records(store: Path, team: ModuleType, tmp_path: Path) -> None:
+    import gzip
+
+    plain, packed, other = tmp_path / "log.msgpack", tmp_path / "log.mp.gz", tmp_path / "log.ndjson.gz"
+    for path in (plain, packed, other):
+        assert log(store, team.FIRST, "-o", str(path)).exit_code == 0
+    assert gzip.decompress(packed.read_bytes()) == plain.read_bytes()
+    assert gzip.decompress(other.read_bytes()).decode() == log(store, team.FIRST, "--json").stdout
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

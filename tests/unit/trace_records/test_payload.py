@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_mas.semconv import attributes as names
-from otel_mas.trace_records.payload import attributes_of, cut_to, payload_of
+from otel_mas.trace_records.payload import CONTENT, attributes_of, cut_to, payload_of, plain_payload
 from otel_mas.trace_records.record import EventType
-from otel_mas.trace_records.values import tagged
+from otel_mas.trace_records.values import plain, tagged
 from tests.unit.trace_records.test_formats import same, values
 
 parts = st.sampled_from(
@@ -52,6 +52,35 @@ def test_a_payload_is_made_to_fit(payload: Any, size: int) -> None:
     assert cut or found is payload
     if cut:
         assert len(orjson.dumps(tagged(found))) <= size + 100
+
+
+@given(
+    st.sampled_from(EventType),
+    st.dictionaries(st.sampled_from(list(CONTENT)), values, max_size=3),
+    st.dictionaries(st.sampled_from([*CONTENT, names.MAS_ROUTING_CHOICE, names.MAS_MESSAGE_PEER]), values, max_size=3),
+    st.integers(300, 2000),
+)
+def test_a_payload_is_the_same_whichever_way_it_is_copied(
+    event_type: EventType, content: dict[str, Any], attributes: dict[str, Any], size: int
+) -> None:
+    found, cut = cut_to(payload_of(event_type, content, attributes), size)
+
+    made, made_cut = plain_payload(event_type, content, attributes, size)
+
+    assert made_cut == cut
+    assert same(made, plain(found))
+
+
+@pytest.mark.parametrize(("levels", "kept"), [(60, True), (70, False)])
+def test_a_payload_of_many_brackets_is_kept_unless_it_is_nested_too_deeply(levels: int, kept: bool) -> None:
+    deep: Any = "x"
+    for _ in range(levels):
+        deep = [deep]
+
+    made, cut = plain_payload(EventType.TOOL_CALL, {names.GEN_AI_TOOL_CALL_RESULT: [deep, [[]] * 9]}, {}, 65_536)
+
+    assert cut is not kept
+    assert made == {"result": [deep, [[]] * 9]} if kept else "nested deeper" in str(made)
 
 
 def test_of_a_long_payload_the_short_parts_stay_and_of_messages_the_first_and_the_latest() -> None:

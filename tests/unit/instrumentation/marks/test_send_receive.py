@@ -34,6 +34,19 @@ def test_a_receive_is_linked_to_its_send_and_has_the_same_message(run: Any) -> N
     assert run.control_edges() == set(), "reading a message is no control edge"
 
 
+def test_a_record_of_a_send_has_what_was_sent_and_says_what_was_cut(run: Any) -> None:
+    otel_mas.send({"budget": 3, "places": ["x"]}, to="booker")
+    otel_mas.send({"page": "y" * 100_000})
+    assert otel_mas.flush(30)
+    with otel_mas.open(run.path) as source:
+        found = {record.name: record for trace in source.each() for record in trace.records()}
+    data = [{"role": "assistant", "parts": [{"type": "data", "content": {"budget": 3, "places": ["x"]}}]}]
+    assert found["send booker"].payload == {"to": "booker", "output": data}
+    assert not found["send booker"].payload_truncated
+    assert "y" * 100 in str(found["send"].payload)
+    assert found["send"].payload_truncated
+
+
 def test_a_carrier_alone_says_what_was_sent(run: Any) -> None:
     carrier = otel_mas.send("book it")
     otel_mas.receive(carrier=carrier)
