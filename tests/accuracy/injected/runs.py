@@ -1,0 +1,95 @@
+"""Runs of all topologies, each with one injected fault by its seed, and clean ones, recorded into a store."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from random import Random
+
+import otel_mas
+from otel_mas.faults import inject
+from tests.accuracy.topologies import TOPOLOGIES, App, build
+
+SEEDS = 50
+CLEAN = 200
+LATE = frozenset({"message_delayed", "tool_hang", "model_slow", "lock_held", "resource_starved"})
+"""Kinds that make a run late, and change no answer."""
+_THREAD = "thread_id"
+
+
+@dataclass(frozen=True)
+class InjectedRun:
+    """A run as it is known: what was injected, where it departs from what it should have been, how it ended."""
+
+    topology: str
+    seed: int
+    thread: str
+    fault: str | None
+    true_cause: str | None
+    fired: int
+    outcome: str
+    """ok, wrong (its answer is not the expected one) or error (it raised)."""
+    answer: str
+
+    @property
+    def kind(self) -> str | None:
+        """The kind of the fault."""
+        return None if self.fault is None else self.fault.partition(":")[0]
+
+
+def record(folder: Path) -> None:
+    """Record them into `runs.db`, with `runs.json` beside it."""
+    otel_mas.instrument(store=str(folder / "runs.db"), content="redacted")
+    try:
+        runs = [*_injected(), *_clean()]
+    finally:
+        otel_mas.shutdown(60)
+    (folder / "runs.json").write_text(json.dumps([asdict(run) for run in runs], indent=1))
+
+
+def read(folder: Path) -> list[InjectedRun]:
+    """The runs that were recorded."""
+    return [InjectedRun(**one) for one in json.loads((folder / "runs.json").read_text())]
+
+
+def _injected() -> Iterator[InjectedRun]:
+    for topology in TOPOLOGIES:
+        for seed in range(SEEDS):
+            app = build(topology, seed)
+            faults = sorted(app.faults(), key=lambda one: Random(f"{topology} {one}").random())
+            fault = faults[seed % len(faults)]
+            with inject(fault, seed=seed) as injection:
+                outcome, answer = _run(app, f"{topology}-{seed}")
+            yield InjectedRun(
+                topology,
+                seed,
+                f"{topology}-{seed}",
+                str(fault),
+                app.true_cause(fault),
+                injection.fired[fault],
+                outcome,
+                answer,
+            )
+            otel_mas.flush(30)
+
+
+def _clean() -> Iterator[InjectedRun]:
+    for number in range(CLEAN):
+        topology, seed = TOPOLOGIES[number % len(TOPOLOGIES)], SEEDS + number
+        thread = f"clean-{topology}-{seed}"
+        outcome, answer = _run(build(topology, seed, clean=True), thread)
+        yield InjectedRun(topology, seed, thread, None, None, 0, outcome, answer)
+
+
+def _run(app: App, thread: str) -> tuple[str, str]:
+    app.config.setdefault("configurable", {})[_THREAD] = thread
+    try:
+        answer = app.run()
+    except Exception as error:  # noqa: BLE001 - the fault may let anything through
+        return "error", repr(error)
+    return "ok" if answer == app.expected else "wrong", answer
+
+
+__all__ = ["CLEAN", "LATE", "SEEDS", "InjectedRun", "read", "record"]
