@@ -23,18 +23,24 @@ class EncodedBody(SpanBody):
         ValueError: it is no such message.
     """
 
-    __slots__ = ("_encoded",)
+    __slots__ = ("_encoded", "_known")
 
     def __init__(self, encoded: bytes) -> None:
         parsed(_span_message()(), encoded)
         self._encoded = encoded
+        self._known: Mapping[str, AttributeValue] | None = None
 
     def __getattr__(self, name: str) -> Any:
         """Called for a field that is not set yet."""
         if name not in _FIELDS:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        value = self._decoded(name)
+        span = parsed(_span_message()(), self._encoded)
+        value = self._decoded(name, span)
         setattr(self, name, value)
+        if name == "attributes":
+            self._known = value
+            if not span.events:  # most have none: what asks for them next need not parse again
+                self.events = ()
         return value
 
     def __eq__(self, other: object) -> bool:
@@ -44,10 +50,13 @@ class EncodedBody(SpanBody):
 
     def attribute(self, name: str, default: AttributeValue = None) -> AttributeValue:
         """One attribute by name; nothing is decoded where the bytes of the name do not occur."""
+        if self._known is not None:
+            return self._known.get(name, default)
         return self.attributes.get(name, default) if utf8(name) in self._encoded else default
 
-    def _decoded(self, name: str) -> Any:
-        return _FIELDS[name](parsed(_span_message()(), self._encoded))
+    def _decoded(self, name: str, span: Any) -> Any:
+        """A field of the parsed message."""
+        return _FIELDS[name](span)
 
 
 def decode_body(body: bytes) -> SpanBody:

@@ -162,8 +162,8 @@ class _RestoredBody(EncodedBody):
 
     __slots__ = ()
 
-    def _decoded(self, name: str) -> Any:
-        found = super()._decoded(name)
+    def _decoded(self, name: str, span: Any) -> Any:
+        found = super()._decoded(name, span)
         if name == "attributes":
             return restored_attributes(found)
         return restored_links(found, causes_of(self.attributes)) if name == "links" else found
