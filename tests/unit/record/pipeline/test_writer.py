@@ -492,7 +492,7 @@ def test_a_store_whose_builder_is_still_being_made_is_closed_for_a_fork(rig: Rig
         assert free.wait(30)
         return make(store)
 
-    rig.writer._opened = slowly
+    rig.writer._access._opened = slowly
     rig.end()
     assert making.wait(30)
     assert rig.writer.hold(30)
