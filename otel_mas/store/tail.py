@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -55,8 +55,9 @@ class StoreTail(StoreReader):
         trace_id: str | None = None,
         *,
         from_start: bool = False,
+        clock: Callable[[], int] = time.time_ns,
     ) -> None:
-        super().__init__(path)
+        super().__init__(path, clock=clock)
         with self._snapshot() as connection:
             if is_copy(connection):
                 refuse_while_recording(connection, self.path, self._clock())
