@@ -3,9 +3,9 @@
 Each span has two events, its start and its end. An event takes place a lag after the last of those it depends on:
 
 - A start depends on the start of the span around it, on the ends of its causes, and on the order: on the ends of the
-  siblings that had ended before it. A task of LangGraph depends on those that had ended before its step began, for a
-  step begins only when all tasks of the one before have ended. A span that has causes among its siblings, and is no
-  task of a step, depends on no order.
+  siblings that had ended strictly before it. A task of LangGraph depends on those that had ended before its step
+  began, for a step begins only when all tasks of the one before have ended. A span that has causes among its siblings,
+  and is no task of a step, depends on no order.
 - A start depends on a free place too, if more tasks are in a step than ever ran at once.
 - An end depends on the span's own start and on the ends of its children, but for those that it did not wait for: a
   consumer under a producer, and what was cancelled because another one had failed.
@@ -19,6 +19,7 @@ shorter lags no event comes later.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -182,16 +183,18 @@ class _Search:
             self.last_end.append(max(end, self.last_end[-1]) if place else end)
         children.sort(key=rank.__getitem__)
         groups = self._find_steps(children)
-        ended = 0
+        ends = [self.forest.end[child] for child in awaited]
         for child in children:
             first = self.steps[child]
             if first not in (NOTHING, child):
                 self.joined[child] = self.joined[first]
-                continue
-            while ended < len(awaited) and rank[count + awaited[ended]] < rank[child]:
-                ended += 1
-            if ended and (first == child or not self.caused[child]):
-                self.joined[child] = base + ended - 1
+            elif first == child or not self.caused[child]:
+                # As on the critical path: what ends at the very instant is no mere predecessor.
+                ended = bisect_left(ends, self.forest.start[child])
+                while first == child and ended < len(awaited) and rank[count + awaited[ended]] < rank[child]:
+                    ended += 1
+                if ended:
+                    self.joined[child] = base + ended - 1
         for tasks in groups:
             self._limit(tasks)
         if above != ROOT:

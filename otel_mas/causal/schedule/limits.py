@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from heapq import heappush, heapreplace
+from heapq import heappop, heappush, heapreplace
 
 _PROMPT = 4
 """A free place was waited for if it was taken within a quarter of the wait: a worker takes the next task at once."""
@@ -41,6 +41,31 @@ class FreePlaces:
                 heapreplace(self._ends, end(task))
         self._counted = limit.at
         return self._ends[0]
+
+
+def freeing(last: Limit, limited: Container[int], end: Callable[[int], int]) -> dict[int, list[int]]:
+    """Tasks whose ends are waited for, by the first task under a limit that waits for them; later ones do as well.
+
+    Those are all that had started before but the `places - 1` that end last.
+
+    Args:
+        last: The limit of the last task of a step that is under one.
+        limited: The tasks that are.
+        end: The end of a task.
+    """
+    found: dict[int, list[int]] = {}
+    running: list[tuple[int, int]] = []
+    known: set[int] = set()
+    new: list[int] = []
+    for at, task in enumerate(last.tasks[: last.at + 1]):
+        if at >= last.places:
+            over = [heappop(running)[1] for _ in range(len(running) - last.places)]
+            new += [one for one in (*over, running[0][1]) if one not in known]
+            known.update(new)
+            if task in limited:
+                found[task], new = new, []
+        heappush(running, (end(task), task))
+    return found
 
 
 def find_limits(tasks: Sequence[int], start: Sequence[int], end: Sequence[int], ready: int) -> dict[int, Limit]:

@@ -135,15 +135,17 @@ class _Holding:
 
     def _graphs(self, span: int) -> tuple[Topology, ...]:
         """The graphs that the nearest run around a span describes."""
-        forest, above = self._base.forest, self._base.forest.parent[span]
-        if above == ROOT:
-            return ()
-        if above not in self._topologies:
-            # Not a column: only a few spans describe a graph, and only those around the members are looked at.
-            described = forest.spans[above].get(names.MAS_GRAPH_EDGES)
-            found = tuple(topologies(forest.spans[above]).values()) if described else self._graphs(above)
-            self._topologies[above] = found
-        return self._topologies[above]
+        forest, inside = self._base.forest, []
+        above = forest.parent[span]
+        # Not a column: only a few spans describe a graph, and only those around the members are looked at.
+        while above != ROOT and above not in self._topologies and not forest.spans[above].get(names.MAS_GRAPH_EDGES):
+            inside.append(above)
+            above = forest.parent[above]
+        if above != ROOT and above not in self._topologies:
+            self._topologies[above] = tuple(topologies(forest.spans[above]).values())
+        found = self._topologies.get(above, ())
+        self._topologies.update(dict.fromkeys(inside, found))
+        return found
 
 
 __all__ = ["ORDER", "Decision", "set_parallel"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -77,18 +77,16 @@ class _Application:
         self.found = Scenario(self.waits, [], bytearray(base.count))
 
     def apply(self, changes: Sequence[Change]) -> Scenario:
-        for change in changes:
+        for change in sorted(changes, key=lambda change: not isinstance(change, Parallel)):
             match change:
                 case Faster(target, times):
-                    self._scale(self._find(target), 1 / times)
+                    self._scale(dict.fromkeys(self._find(target), 1 / times))
                 case Lasting(target, duration):
                     self._last(self._find(target), duration)
                 case Without(target):
                     self._remove(self._find(target))
-                case Instead(model, by, times):
-                    calls = self.recorded.targets.models(model)
-                    self.found.models.update(dict.fromkeys(calls, by))
-                    self._scale(calls, 1 / times)
+                case Instead(model, by):
+                    self.found.models.update(dict.fromkeys(self.recorded.targets.models(model), by))
                 case WithoutRetries():
                     self._remove_retries()
                 case WithoutWaiting():
@@ -107,51 +105,59 @@ class _Application:
     def _find(self, target: str) -> list[int]:
         return self.recorded.targets.find(target)
 
-    def _inside(self, spans: Collection[int]) -> tuple[frozenset[int], list[int]]:
-        """The outermost of these spans; and all spans that are one of them or inside one."""
-        marked = [False] * self.count
-        for span in spans:
-            marked[span] = True
-        around = nearest(self.base.parent, marked)
-        outermost = frozenset(span for span in spans if around[span] == ROOT)
-        return outermost, [span for span, above in enumerate(around) if above != ROOT or marked[span]]
+    def _owners(self, spans: Collection[int]) -> Sequence[int]:
+        """By span: the outermost of these spans that it is or lies inside, or `ROOT`."""
+        outermost = frozenset(spans)
+        around = nearest(self.base.parent, [span in outermost for span in range(self.count)])
+        if any(around[span] != ROOT for span in spans):
+            outermost = frozenset(span for span in spans if around[span] == ROOT)
+            around = nearest(self.base.parent, [span in outermost for span in range(self.count)])
+        for span in outermost:
+            around[span] = span
+        return around
 
-    def _scale(self, spans: Collection[int], factor: float) -> None:
-        for span in self._inside(spans)[1]:
-            self.scale[span] *= factor
+    def _scale(self, factors: Mapping[int, float]) -> None:
+        """Multiply all times in each of these spans by its factor."""
+        for span, owner in enumerate(self._owners(factors)):
+            if owner != ROOT:
+                self.scale[span] *= factors[owner]
 
     def _last(self, spans: Collection[int], duration: int) -> None:
         forest, head = self.base.forest, self.base.siblings.head
-        for span in self._inside(spans)[0]:
-            took = forest.end[span] - forest.start[span]
-            if head[span] == ROOT or took == 0:
-                self.own[span] = duration
-            else:
-                self._scale([span], duration / took)
+        owners = self._owners(spans)
+        took = {span: forest.end[span] - forest.start[span] for span in spans if owners[span] == span}
+        leaves = [span for span, length in took.items() if head[span] == ROOT or length == 0]
+        self.own.update(dict.fromkeys(leaves, duration))
+        self._scale({span: duration / length for span, length in took.items() if span not in self.own})
 
-    def _remove(self, spans: Collection[int]) -> None:
-        outermost, inside = self._inside(spans)
-        self._shrink(outermost, inside)
-        self.prompt.update(inside)
+    def _remove(self, spans: Collection[int], prompt: bool = True) -> None:
+        """Let spans end when they start, whatever is in them; what is inside waits for nothing else.
 
-    def _shrink(self, outermost: Collection[int], inside: Iterable[int]) -> None:
-        """Let spans end when they start, whatever is in them; those inside wait for nothing else."""
-        for span in inside:
+        Args:
+            spans: The spans.
+            prompt: Starting them takes no time either.
+        """
+        for span, owner in enumerate(self._owners(spans)):
+            if owner == ROOT:
+                continue
             self.found.removed[span] = True
             self.waits.joined[self.count + span] = NOTHING
-            if span not in outermost:
+            if span != owner:
                 self.waits.joined[span] = NOTHING
                 self.waits.causes.pop(span, None)
                 self.waits.limits.pop(span, None)
+            if span != owner or prompt:
+                self.prompt.add(span)
 
     def _remove_retries(self) -> None:
         links, traces = self.base.links, self.base.forest.spans.trace_ids
-        for cause, effect, kind in zip(links.cause, links.effect, links.kind, strict=True):
-            if kind == _RETRY and cause >= 0 and traces[cause] == traces[effect]:
-                outermost, inside = self._inside([cause])
-                self._shrink(outermost, inside)
-                self.prompt.update(span for span in inside if span != cause)
-                self.prompt.add(effect)
+        repeated = {
+            cause: effect
+            for cause, effect, kind in zip(links.cause, links.effect, links.kind, strict=True)
+            if kind == _RETRY and cause >= 0 and traces[cause] == traces[effect]
+        }
+        self._remove(repeated, prompt=False)
+        self.prompt.update(repeated.values())
 
     def _remove_waits(self) -> None:
         links, forest = self.base.links, self.base.forest

@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import inf
 
 from otel_mas.causal.schedule.dependencies import NOTHING, Dependencies
-from otel_mas.causal.schedule.limits import FreePlaces
+from otel_mas.causal.schedule.limits import FreePlaces, freeing
 
 
 def recorded_times(waits: Dependencies) -> list[int]:
@@ -50,10 +50,7 @@ def in_order(waits: Dependencies) -> Dependencies:
 
 def _all_before(waits: Dependencies, event: int) -> Iterator[int]:
     """All events whose times have to be known first: under a limit the chain of the tasks before."""
-    for earlier in (waits.before[event], waits.joined[event]):
-        if earlier != NOTHING:
-            yield earlier
-    yield from waits.causes.get(event, ())
+    yield from _awaited_by(waits, event)
     limit = waits.limits.get(event)
     if limit is not None:
         for task in limit.earlier if limit.at == limit.places else limit.tasks[limit.at - 1 : limit.at]:
@@ -116,27 +113,50 @@ def latest_times(waits: Dependencies, times: Sequence[int], lags: Sequence[int])
     end = last_end(waits, times)
     for root in waits.forest.roots:
         latest[waits.count + root] = end
+    places = _PlacesLeft(waits, times)
     for event in reversed(waits.order):
-        if latest[event] == inf:
-            continue
         bound = latest[event] - lags[event]
-        for earlier in _awaited_by(waits, event, times):
-            if latest[earlier] > bound:
-                latest[earlier] = bound
+        if bound != inf:
+            for earlier in _awaited_by(waits, event):
+                if latest[earlier] > bound:
+                    latest[earlier] = bound
+        for earlier, other in places.left_by(event, bound):
+            if latest[earlier] > other:
+                latest[earlier] = other
     return latest
 
 
-def _awaited_by(waits: Dependencies, event: int, times: Sequence[int]) -> Iterator[int]:
-    """The events that must not be later than an event allows. Of tasks before a limit those that leave it a place."""
+class _PlacesLeft:
+    """How late tasks before a limit may end, asked for from the last one under it backwards.
+
+    All but the `places - 1` of them that end last must leave the next task its place.
+    """
+
+    def __init__(self, waits: Dependencies, times: Sequence[int]) -> None:
+        self._waits = waits
+        self._times = times
+        self._freeing: dict[int, dict[int, list[int]]] = {}
+        self._bounds: dict[int, float] = {}
+
+    def left_by(self, event: int, bound: float) -> Iterator[tuple[int, float]]:
+        """Ends that a start waited for, and no start under the limit before it; and the latest time of them."""
+        limit = self._waits.limits.get(event)
+        if limit is None:
+            return
+        step, count = limit.tasks[0], self._waits.count
+        if step not in self._freeing:  # the last one comes first
+            self._freeing[step] = freeing(limit, self._waits.limits, lambda task: self._times[count + task])
+        bound = self._bounds[step] = min(bound, self._bounds.get(step, inf))
+        for task in self._freeing[step].get(event, ()):
+            yield count + task, bound
+
+
+def _awaited_by(waits: Dependencies, event: int) -> Iterator[int]:
+    """The events that an event waits for, limits aside."""
     for earlier in (waits.before[event], waits.joined[event]):
         if earlier != NOTHING:
             yield earlier
     yield from waits.causes.get(event, ())
-    limit = waits.limits.get(event)
-    if limit is not None:
-        ends = sorted(waits.count + task for task in limit.earlier)
-        ends.sort(key=times.__getitem__)
-        yield from ends[: limit.at - limit.places + 1]
 
 
 def chain_to_end(waits: Dependencies, times: Sequence[int], lags: Sequence[int]) -> list[tuple[int, int]]:
@@ -146,7 +166,9 @@ def chain_to_end(waits: Dependencies, times: Sequence[int], lags: Sequence[int])
     chain = []
     while event != NOTHING:
         ready = times[event] - lags[event]
-        awaited = list(_awaited_by(waits, event, times))
+        awaited = list(_awaited_by(waits, event))
+        if event in waits.limits:
+            awaited = [*(waits.count + task for task in waits.limits[event].earlier), *awaited]
         # Among several a cause says more than a join, and a join more than the span around.
         earlier = next((one for one in reversed(awaited) if times[one] == ready), NOTHING)
         if earlier != NOTHING:

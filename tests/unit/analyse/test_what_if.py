@@ -67,7 +67,7 @@ def test_what_is_gone_costs_nothing(graph: CausalGraph) -> None:
 
 
 def test_another_model_has_its_own_price_and_pace(graph: CausalGraph) -> None:
-    answer = what_if(graph, [Instead("gpt-x", "gpt-y", 2)], price)
+    answer = what_if(graph, [Instead("gpt-x", "gpt-y"), Faster("gpt-x", 2)], price)
     assert (answer.cost.usd, answer.saves_usd) == (1.0, 1.5)
     assert answer.saves_ns == 80
     assert answer.unpriced == ()

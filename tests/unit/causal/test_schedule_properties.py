@@ -9,6 +9,7 @@ from otel_mas.causal import CausalGraph, build
 from otel_mas.causal.schedule import (
     Change,
     Faster,
+    Lasting,
     Without,
     WithoutBarriers,
     WithoutRetries,
@@ -21,8 +22,9 @@ from otel_mas.causal.schedule import (
 from otel_mas.causal.schedule.dependencies import find_dependencies
 from otel_mas.causal.schedule.scenario import Recorded
 from otel_mas.causal.schedule.timing import last_end, times_of
-from otel_mas.model import Span
-from tests.unit.causal.test_critical_path_properties import IDS, gathered, spans
+from otel_mas.model import Span, Trace
+from otel_mas.semconv import attributes as names
+from tests.unit.causal.test_critical_path_properties import IDS, gathered, spans, workflows
 
 many = st.lists(spans, min_size=1, max_size=16)
 
@@ -85,3 +87,55 @@ def test_slack_is_the_longest_delay_that_changes_nothing(found: list[Span]) -> N
             assert slack >= 0
             assert ends_after(number, slack) == end
             assert ends_after(number, slack + 1) == end + 1 or waits.limits
+
+
+@st.composite
+def pools(draw: st.DrawFn) -> tuple[CausalGraph, int]:
+    """A step whose tasks are taken up by a few workers, each at once when it is free; and how many workers."""
+    workers = draw(st.integers(1, 4))
+    took = draw(st.lists(st.integers(8, 60), min_size=workers + 1, max_size=10))
+    free = [0] * workers
+    made = [Span("t1", "w", None, "w", 0, 10_000)]
+    for number, duration in enumerate(took):
+        start = max(min(free), number) + 1
+        free[free.index(min(free))] = start + duration
+        columns = {names.MAS_TASK_ID: f"{number}", names.MAS_TASK_STEP: 1}
+        made.append(Span("t1", f"n{number}", "w", "n", start, start + duration, columns=columns))
+    last = Span("t1", "w", None, "w", 0, max(free) + 5)
+    return build([Trace("t1", (last, *sorted(made[1:], key=lambda one: one.start_ns)))]), workers
+
+
+@given(pools(), st.integers(1, 9), st.integers(1, 4))
+def test_tasks_take_the_places_that_are_free(pool: tuple[CausalGraph, int], which: int, times: int) -> None:
+    """With other durations they start as the workers would take them up, and slack is what they can bear at least."""
+    graph, workers = pool
+    tasks = graph.spans[1:]
+    changed = tasks[which % len(tasks)]
+    schedule = reschedule(graph, [Faster(changed.span_id, times)])
+    recorded = Recorded(find_dependencies(graph._forest, graph._links))
+    if not recorded.waits.limits:
+        return
+    ends: list[int] = []
+    for number, task in enumerate(tasks):
+        start, end = schedule.times(task.span_id)
+        still_running = sum(one > start for one in ends)
+        assert still_running < workers
+        if number >= workers:
+            assert start - sorted(ends)[-workers] <= 5
+        ends.append(end)
+    for number, slack in enumerate(slack_of(graph).values()):
+        later = recorded.lags[:]
+        later[recorded.waits.count + number] += slack or 0
+        assert last_end(recorded.waits, times_of(recorded.waits, later)) == schedule.recorded_ns
+
+
+@given(workflows())
+def test_slack_is_0_on_the_critical_path(made: list[Span]) -> None:
+    """Without steps that hold tasks, the path is a chain of what decided the end; where two did, both have no slack."""
+    graph = build([Trace("t1", tuple(made))])
+    found = slack_of(graph)
+    path = {span.span_id for span in graph.critical_path().spans}
+    assert {span_id for span_id, slack in found.items() if slack == 0} >= path
+    for span_id in found.keys() - path:
+        if found[span_id] == 0 and not graph.children_of(span_id):
+            assert reschedule(graph, [Lasting(span_id, graph.span(span_id).duration_ns + 1)]).saves_ns < 0
