@@ -104,13 +104,15 @@ def slack(answer: WhatIf, causal: CausalGraph) -> Table:
 def assumptions(answer: WhatIf, causal: CausalGraph) -> Table:
     """The edges that it rests on, and what is known of each.
 
-    Recorded causes that are held are only counted, and so is the order of what took less than a hundredth of the run.
+    Of those that decide the end recorded causes are only counted, and so is the order of what took less than a
+    hundredth of the run.
     """
     labels, least = TaskLabels(causal), answer.recorded_ns / 100
-    found = [
+    found = list(answer.schedule.parallel_edges)
+    found += [
         one
-        for one in answer.schedule.assumptions
-        if not one.held or (one.provenance != RECORDED and min(one.cause.duration_ns, one.effect.duration_ns) >= least)
+        for one in answer.schedule.deciding_edges
+        if one.provenance != RECORDED and min(one.cause.duration_ns, one.effect.duration_ns) >= least
     ]
     others = len(answer.schedule.assumptions) - len(found)
     heads = (Head("rests on"), Head("", text=True), Head("known by"))

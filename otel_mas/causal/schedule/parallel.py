@@ -109,17 +109,36 @@ class _Holding:
         links, linked = self._base.links, False
         written = self._messages.get(span, {})
         for number in links.into(span):
-            cause, kind = links.cause[number], links.kind[number]
-            if cause in siblings and cause != span and kind != _MESSAGE:
+            cause, kind, provenance = links.cause[number], links.kind[number], links.provenance[number]
+            if cause < 0 or cause == span or kind == _MESSAGE:
+                continue
+            if cause in siblings:
                 linked = True
                 held = cause in written or kind != _TRIGGER or not self._always_follows(cause, span)
-                yield Decision(cause, span, kind, links.provenance[number], held)
+                yield Decision(cause, span, kind, provenance, held)
+            for earlier in self._behind(cause, siblings):
+                linked = True
+                yield Decision(earlier, span, kind, provenance, held=True)
         for writer, provenance in written.items():
             if writer in siblings:
                 linked = True
                 yield Decision(writer, span, _MESSAGE, provenance, held=True)
         if last is not None and last != span and not linked:
             yield Decision(last, span, ORDER, RECORDED, held=False)
+
+    def _behind(self, cause: int, siblings: Collection[int]) -> Iterator[int]:
+        """The members that caused a span which is none, directly or through others that are none."""
+        links, waiting, seen = self._base.links, [] if cause in siblings else [cause], {cause}
+        while waiting:
+            for number in links.into(waiting.pop()):
+                earlier = links.cause[number]
+                if earlier < 0 or earlier in seen or links.kind[number] == _MESSAGE:
+                    continue
+                seen.add(earlier)
+                if earlier in siblings:
+                    yield earlier
+                else:
+                    waiting.append(earlier)
 
     def _always_follows(self, cause: int, effect: int) -> bool:
         """Whether the graph declares that the one node follows the other, and nothing that decides so as it runs."""

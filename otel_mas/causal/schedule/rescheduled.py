@@ -121,17 +121,26 @@ class Schedule:
         """The critical path of that graph: see `otel_mas.causal.critical_path`."""
         return self.graph.critical_path()
 
-    @cached_property
+    @property
     def assumptions(self) -> tuple[Assumption, ...]:
-        """First what was said of spans to run in parallel, then what the end of the run waits for, in order of time."""
+        """All edges that it rests on: `parallel_edges`, then `deciding_edges`."""
+        return tuple(dict.fromkeys([*self.parallel_edges, *self.deciding_edges]))
+
+    @cached_property
+    def parallel_edges(self) -> tuple[Assumption, ...]:
+        """Edges between spans that were to run in parallel, held or not."""
         spans = self._waits.forest.spans
-        found = [
+        found = (
             Assumption(spans[one.cause], spans[one.effect], one.kind, _provenance(one.kind, one.provenance), one.held)
             for one in self._changed.decisions
-        ]
-        chain = chain_to_end(self._waits, self._times, self._changed.lags)
-        found += [one for earlier, later in reversed(chain) if (one := self._waited(earlier, later)) is not None]
+        )
         return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def deciding_edges(self) -> tuple[Assumption, ...]:
+        """Edges that decide when the run ends, in order of time."""
+        chain = chain_to_end(self._waits, self._times, self._changed.lags)
+        return tuple(one for earlier, later in reversed(chain) if (one := self._waited(earlier, later)) is not None)
 
     def _waited(self, earlier: int, later: int) -> Assumption | None:
         """The edge between two events, unless they are of one span, or of a span and one inside of it."""

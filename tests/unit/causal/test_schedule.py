@@ -254,3 +254,12 @@ def test_nothing_is_left_of_a_run_without_itself(graph: CausalGraph) -> None:
     assert schedule.total_ns == 0
     assert len(schedule.graph.spans) == 0
     assert reschedule(build([])).total_ns == 0
+
+
+def test_what_others_in_between_caused_is_held(graph: CausalGraph) -> None:
+    """`a` caused `b`, and that `c`: the two ends of a chain cannot run side by side without its middle."""
+    schedule = reschedule(graph, [Parallel(["a", "c"])])
+    first = schedule.assumptions[0]
+    assert (first.cause.span_id, first.effect.span_id, first.held) == ("a", "c", True)
+    assert schedule.saves_ns == 0
+    assert reschedule(graph, [Parallel(["a", "b", "c"])]).saves_ns == 410
