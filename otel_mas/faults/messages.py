@@ -160,46 +160,49 @@ def _writers(name: Any, value: Any, origins: Origins, sender: Names | None) -> I
 
 def changed_parts(fault: Fault, named: Mapping[Any, Any], parts: Sequence[Part], random: Random) -> dict[Any, Any]:
     """The fields that a fault changes, with their new values; `MISSING` where a field is to be left out."""
-    found = {}
+    found, seed = {}, random.getrandbits(64)
     for part in parts:
         old = named[part.name]
-        new = _changed(fault.kind, old, part.items, random)
+        new = _changed(fault.kind, old, part.items, seed)
         if new is not old:
             found[part.name] = new
     return found
 
 
-def _changed(kind: FaultKind, value: Any, items: frozenset[Any] | None, random: Random) -> Any:
+def _changed(kind: FaultKind, value: Any, items: frozenset[Any] | None, seed: int) -> Any:
     if kind == FaultKind.FIELD_FORGOTTEN or (kind == FaultKind.MESSAGE_LOST and items is None):
         return MISSING
     if items is None:
-        return changed_value(kind, value, random)
+        return changed_value(kind, value, seed)
     if isinstance(value, dict):
-        new = {key: _new_items(kind, item, key in items, random) for key, item in value.items()}
+        new = {key: _new_items(kind, item, key in items, seed) for key, item in value.items()}
         found: Any = {key: one[0] for key, one in new.items() if one}
         same = found.keys() == value.keys() and all(found[key] is value[key] for key in found)
     else:
-        found = [new for place, item in enumerate(value) for new in _new_items(kind, item, place in items, random)]
+        found = [new for place, item in enumerate(value) for new in _new_items(kind, item, place in items, seed)]
         same = len(found) == len(value) and all(map(is_, found, value))
     return value if same else found
 
 
-def _new_items(kind: FaultKind, item: Any, hit: bool, random: Random) -> Sequence[Any]:
+def _new_items(kind: FaultKind, item: Any, hit: bool, seed: int) -> Sequence[Any]:
     if not hit:
         return (item,)
     if kind == FaultKind.MESSAGE_LOST:
         return ()
     if kind == FaultKind.MESSAGE_DUPLICATED:
         return (item, item)
-    return (changed_value(kind, item, random),)
+    return (changed_value(kind, item, seed),)
 
 
-def changed_value(kind: FaultKind, value: Any, random: Random) -> Any:
-    """A value as it arrives corrupted or contradicted; the same object where nothing in it can be."""
+def changed_value(kind: FaultKind, value: Any, seed: int) -> Any:
+    """A value as it arrives corrupted or contradicted; the same object where nothing in it can be.
+
+    Equal values become equal ones: what stands in a field and in a text still agrees.
+    """
     if kind == FaultKind.MESSAGE_CORRUPTED:
-        return values.corrupted(value, random)
+        return values.corrupted(value, Random(seed))
     if kind == FaultKind.MESSAGE_CONTRADICTED:
-        return values.contradicted(value, random)
+        return values.contradicted(value, Random(seed))
     return value
 
 

@@ -86,19 +86,19 @@ class _Requests:
         self._waits = waits_for
 
     def generate(self, *args: Any, **kwargs: Any) -> Any:
-        with waits.waiting(self._waits):
+        with waits.waiting(self._waits, _span(kwargs)):
             sleep(self._before(kwargs))
             self._refuse(kwargs)
             return self._cut_result(self._model._generate(*args, **kwargs), kwargs)
 
     async def agenerate(self, *args: Any, **kwargs: Any) -> Any:
-        async with waits.awaiting(self._waits):
+        async with waits.awaiting(self._waits, _span(kwargs)):
             await asyncio.sleep(self._before(kwargs))
             self._refuse(kwargs)
             return self._cut_result(await self._model._agenerate(*args, **kwargs), kwargs)
 
     def stream(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
-        with waits.waiting(self._waits):
+        with waits.waiting(self._waits, _span(kwargs)):
             sleep(self._before(kwargs))
             self._refuse(kwargs)
             chunks = self._model._stream(*args, **kwargs)
@@ -108,7 +108,7 @@ class _Requests:
                 yield from self._cut_chunks(list(chunks), kwargs)
 
     async def astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        async with waits.awaiting(self._waits):
+        async with waits.awaiting(self._waits, _span(kwargs)):
             await asyncio.sleep(self._before(kwargs))
             self._refuse(kwargs)
             chunks = self._model._astream(*args, **kwargs)
@@ -138,17 +138,18 @@ class _Requests:
     def _truncated(self) -> Hit | None:
         return next((hit for hit in self._hits if hit.fault.kind == FaultKind.MODEL_TRUNCATED), None)
 
-    def _keep(self, hit: Hit) -> float:
-        return _KEEP if hit.fault.keep is None else hit.fault.keep
-
     def _cut_result(self, result: Any, kwargs: dict[str, Any]) -> Any:
         hit = self._truncated()
         if hit is None:
             return result
-        keep = self._keep(hit)
-        generations = [self._cut_generation(one, keep) for one in result.generations]
+        try:
+            generations = [self._cut_generation(one, _keep(hit)) for one in result.generations]
+            cut = result.model_copy(update={"generations": generations})
+        except Exception as error:
+            caught("faults: model's answer", error)
+            return result
         hit.record("output", span=_span(kwargs))
-        return result.model_copy(update={"generations": generations})
+        return cut
 
     def _cut_generation(self, generation: Any, keep: float) -> Any:
         name, reason = _reason(self._model)
@@ -165,31 +166,42 @@ class _Requests:
         info = {**(generation.generation_info or {}), name: reason}
         return type(generation)(message=cut, generation_info=info)
 
-    def _cut_chunks(self, chunks: list[Any], kwargs: dict[str, Any]) -> Iterator[Any]:
-        """The first of the chunks, cut within one; then one that says that the answer is cut."""
+    def _cut_chunks(self, chunks: list[Any], kwargs: dict[str, Any]) -> list[Any]:
         hit = self._truncated()
         if hit is None or not chunks:
-            yield from chunks
-            return
+            return chunks
+        try:
+            cut = list(self._first_chunks(chunks, _keep(hit)))
+        except Exception as error:
+            caught("faults: model's stream", error)
+            return chunks
+        hit.record("output", span=_span(kwargs))
+        return cut
+
+    def _first_chunks(self, chunks: list[Any], keep: float) -> Iterator[Any]:
+        """The first of the chunks, cut within one; then one that says that the answer is cut."""
         name, reason = _reason(self._model)
-        left = int(sum(len(_text(chunk)) for chunk in chunks) * self._keep(hit))
+        left = int(sum(len(_text(chunk)) for chunk in chunks) * keep)
         for chunk in chunks:
             text = _text(chunk)
             if left <= 0:
                 break
             yield chunk if len(text) <= left else _with_text(chunk, text[:left])
             left -= len(text)
-        hit.record("output", span=_span(kwargs))
         last = chunks[-1]
         usage = next((c.message.usage_metadata for c in reversed(chunks) if c.message.usage_metadata), None)
         yield type(last)(
             message=type(last.message)(
                 content="",
                 response_metadata={name: reason},
-                usage_metadata=None if usage is None else _fewer_tokens(usage, self._keep(hit)),
+                usage_metadata=None if usage is None else _fewer_tokens(usage, keep),
             ),
             generation_info={name: reason},
         )
+
+
+def _keep(hit: Hit) -> float:
+    return _KEEP if hit.fault.keep is None else hit.fault.keep
 
 
 def _span(kwargs: dict[str, Any]) -> Span | None:

@@ -58,6 +58,7 @@ class FaultyNode:
         self._caller = caller
         self.read: list[Read] = []
         self._delay = 0.0
+        self._inside_agent = False
         self.sent: dict[int, FaultKind] = {}
         """By the id of a `Send` that the task wrote: whether it gets lost, or arrives twice."""
 
@@ -74,6 +75,7 @@ class FaultyNode:
             sender: the writer of all of it: of a `Send`, of a call; None where it is read from the state.
             inside_agent: whether the task is a part of one agent, whose parts send each other no messages.
         """
+        self._inside_agent = inside_agent
         for injection in active():
             for number, fault in injection.of(Target.MESSAGE):
                 if fault.edge is None and inside_agent:
@@ -218,7 +220,11 @@ class FaultyNode:
         for place, (channel, value) in enumerate(writes):
             if channel == RETURN:
                 lost = hit.fault.kind == FaultKind.MESSAGE_LOST
-                new = values.emptied(value) if lost else messages.changed_value(hit.fault.kind, value, hit.random)
+                new = (
+                    values.emptied(value)
+                    if lost
+                    else messages.changed_value(hit.fault.kind, value, hit.random.getrandbits(64))
+                )
                 writes[place] = channel, new
                 return new is not value
         return False
@@ -230,6 +236,8 @@ class FaultyNode:
                 continue
             for injection in active():
                 for number, fault in injection.of(Target.MESSAGE):
+                    if fault.edge is None and self._inside_agent:
+                        continue
                     if fault.kind not in _ARRIVING or fault.field or not fault.reads(self.place.own, (send.node,)):
                         continue
                     hit = injection.decide(number, self.place, "send", send.node, str(number_of_send))

@@ -79,7 +79,7 @@ def _body(tool: Any, hits: Sequence[Hit], waits_for: Sequence[Hit]) -> Any:
                     hit.record()
                     sleep(hit.fault.seconds)
                 _raise(hit, tool.name)
-            return _changed(original(*args, **kwargs), hits)
+            return _changed(tool, original(*args, **kwargs), hits)
 
     return _run
 
@@ -95,7 +95,7 @@ def _async_body(tool: Any, hits: Sequence[Hit], waits_for: Sequence[Hit]) -> Any
                     hit.record()
                     await asyncio.sleep(hit.fault.seconds)
                 _raise(hit, tool.name)
-            return _changed(await original(*args, **kwargs), hits)
+            return _changed(tool, await original(*args, **kwargs), hits)
 
     return _arun
 
@@ -108,9 +108,10 @@ def _raise(hit: Hit, tool: str) -> None:
         raise ConnectionError(f"{tool} cannot be reached")
 
 
-def _changed(result: Any, hits: Sequence[Hit]) -> Any:
+def _changed(tool: Any, result: Any, hits: Sequence[Hit]) -> Any:
     """The result that the faults leave. Of content with an artifact only the content is changed."""
-    content, rest = (result[0], result[1:]) if _has_artifact(result) else (result, None)
+    artifact = tool.response_format == "content_and_artifact" and isinstance(result, tuple) and len(result) == 2
+    content, rest = (result[0], result[1:]) if artifact else (result, ())
     for hit in hits:
         if hit.fault.kind == FaultKind.TOOL_EMPTY:
             content = values.emptied(content)
@@ -118,11 +119,7 @@ def _changed(result: Any, hits: Sequence[Hit]) -> Any:
         elif hit.fault.kind == FaultKind.TOOL_NONSENSE:
             content = values.nonsense(hit.random)
             hit.record("result")
-    return content if rest is None else (content, *rest)
-
-
-def _has_artifact(result: Any) -> bool:
-    return isinstance(result, tuple) and len(result) == 2
+    return (content, *rest) if artifact else content
 
 
 __all__ = ["arun", "run"]

@@ -52,6 +52,17 @@ def test_options_become_settings(asked: list[Any]) -> None:
     assert (settings.store, settings.content, settings.simulated_cost, summary) == ("/tmp/r.db", "none", True, False)
 
 
+def test_faults_become_a_setting(asked: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_MAS_FAULTS", "model_slow")
+    CliRunner().invoke(cli, ["run", "--fault", "tool_hang:delay=200ms", "--fault-seed", "3", "--", "app"])
+    CliRunner().invoke(cli, ["run", "--", "app"])
+
+    assert [(settings.faults, settings.fault_seed) for _, settings, _ in asked] == [
+        ("tool_hang:delay=0.2", 3),
+        ("model_slow", 0),
+    ]
+
+
 def test_options_that_are_not_given_are_left_to_the_environment(
     asked: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
