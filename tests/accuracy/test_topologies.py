@@ -43,7 +43,7 @@ def test_each_fault_hits_its_true_cause(topology: str, recorded: Path) -> None:
     for number, fault in enumerate(build(topology).faults()):
         app = build(topology, number)
         with inject(fault, seed=number) as injected:
-            outcome = _outcome(app, in_loop=number % 2 == 1)
+            outcome = _outcome(app, in_loop=number % 2 == 1 and topology != "team")  # its client keeps to one loop
 
         assert injected.fired[fault], fault
         if fault.kind not in HARMLESS:

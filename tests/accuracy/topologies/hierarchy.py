@@ -41,7 +41,7 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
     plans = ScriptedModel(script=lambda messages: f"First the facts about {town.name}, then the report.")
 
     def chief(state: State) -> State:
-        return {"plan": ask(plans, "You lead. Make a plan.", state["messages"][0].text)}
+        return {"plan": ask(plans, "You lead. Make a plan.", str(state["messages"][0].content))}
 
     graph = StateGraph(State)
     graph.add_node("chief", chief)
@@ -91,7 +91,7 @@ def _research_team(town: Town, tools: dict[str, Any], clean: bool) -> Any:
         return {"cost": cost_in(tools["estimate"].invoke({"project": f"tram line of {town.name}"}))}
 
     def accountant(state: State) -> State:
-        said = "\n".join(message.text for message in state["messages"] if isinstance(message, AIMessage))
+        said = "\n".join(str(message.content) for message in state["messages"] if isinstance(message, AIMessage))
         population = number_in(said, "Population: ")
         return {"population": population, "per_head": a_head(state.get("cost"), population)}
 

@@ -97,11 +97,12 @@ def restates(heading: str) -> Script:
 
 
 def tool_then_text(tool: str, text: Callable[[str], str], **arguments: Any) -> Script:
-    """A script of an agent: call a tool, then say what a function makes of the tool's result."""
+    """A script of an agent: call a tool, up to three times, then say what a function makes of the tool's result."""
 
     def script(messages: Sequence[BaseMessage]) -> AIMessage | str:
-        if isinstance(messages[-1], ToolMessage):
-            return text(str(messages[-1].content))
+        results = [message for message in messages if isinstance(message, ToolMessage)]
+        if results and (results[-1].status != "error" or len(results) == 3):
+            return text(str(results[-1].content))
         return calls(tool, **arguments)
 
     return script

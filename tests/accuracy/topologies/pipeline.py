@@ -11,10 +11,15 @@ from tests.accuracy.topologies.desk import RETRY, make_desk
 from tests.accuracy.topologies.model import ScriptedModel, ask, date_in, listed, number_in, report, restates
 from tests.accuracy.topologies.town import Trouble, a_head, cost_in, make_tools, make_town, verdict
 
+_YEARS = 20
+_REPORTED = ("subject", "years", "population", "opening", "cost", "per_head", "verdict")
+
 
 class State(TypedDict, total=False):
     question: str
     subject: str
+    asked_years: int
+    years: int | None
     population: int | None
     opening: str | None
     notes: str
@@ -32,13 +37,18 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
 
     def intake(state: State) -> State:
         subject = ask(ScriptedModel(script=lambda messages: town.name), "Name the town.", state["question"])
-        return {"subject": subject}
+        return {"subject": subject, "asked_years": _YEARS}
 
     def researcher(state: State) -> State:
         place = state.get("subject") or "?"
         people, day = tools["census"].invoke({"place": place}), tools["timetable"].invoke({"place": place})
         notes = ask(reads, "Take notes.", f"- People: {people}\n- Day: {day}")
-        return {"population": number_in(notes, "has"), "opening": date_in(notes), "notes": notes}
+        return {
+            "population": number_in(notes, "has"),
+            "opening": date_in(notes),
+            "years": state.get("asked_years"),
+            "notes": notes,
+        }
 
     def analyst(state: State) -> State:
         cost = cost_in(tools["estimate"].invoke({"project": f"tram line of {state.get('subject')}"}))
@@ -46,7 +56,10 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
         return {"cost": cost, "per_head": per_head, "verdict": verdict(per_head)}
 
     def writer(state: State) -> State:
-        facts = {name: state.get(name) for name in ("subject", "population", "opening", "cost", "per_head", "verdict")}
+        facts = {
+            name: state.get(name)
+            for name in ("subject", "years", "population", "opening", "cost", "per_head", "verdict")
+        }
         return {"answer": ask(writes, "Write the report.", f"Question: {state['question']}\n{listed(**facts)}")}
 
     graph = StateGraph(State)
@@ -64,6 +77,7 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
     graph.add_edge("desk" if clean else "writer", END)
     expected = report(
         subject=town.name,
+        years=_YEARS,
         population=town.population,
         opening=town.opening,
         cost=town.cost,

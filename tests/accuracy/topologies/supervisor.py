@@ -30,6 +30,7 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
     tools = make_tools(town, Trouble(*(("census", "estimate") if clean else ())))
     decides = ScriptedModel(script=_who_is_next, model="scripted-large")
     writes = ScriptedModel(script=restates("Report"), model="scripted-large")
+    project = f"tram line of {town.name}"
     workers = {
         "statistician": make_agent(
             ScriptedModel(
@@ -40,9 +41,7 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
             name="statistician",
         ),
         "surveyor": make_agent(
-            ScriptedModel(
-                script=tool_then_text("estimate", lambda text: listed(cost=cost_in(text)), project="tram line")
-            ),
+            ScriptedModel(script=tool_then_text("estimate", lambda text: listed(cost=cost_in(text)), project=project)),
             [tools["estimate"]],
             prompt="You know what things cost.",
             name="surveyor",
@@ -58,7 +57,7 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
     def worker(name: str) -> Any:
         def run(state: State) -> State:
             said = workers[name].invoke({"messages": [HumanMessage(f"Please look into {town.name}.")]})
-            return {"messages": [AIMessage(said["messages"][-1].text, name=name)]}
+            return {"messages": [AIMessage(str(said["messages"][-1].content), name=name)]}
 
         return run
 

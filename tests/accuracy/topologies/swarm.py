@@ -44,7 +44,9 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
     def counsellor(state: State) -> Command[Any]:
         riders = number_in(tools["survey"].invoke({"place": town.name}))
         heard = "\n".join(
-            f"- {line}" for message in state["messages"] for line in message.text.removesuffix(".").split(". ")[1:]
+            f"- {line}"
+            for message in state["messages"]
+            for line in str(message.content).removesuffix(".").split(". ")[1:]
         )
         prompt = [SystemMessage("You advise."), HumanMessage(f"{heard}\n{listed(riders=riders)}")]
         said = str(writes.invoke(prompt).content)

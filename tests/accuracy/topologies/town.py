@@ -80,24 +80,32 @@ def make_tools(town: Town, trouble: Trouble) -> dict[str, BaseTool]:
     def census(place: str) -> str:
         """Look up how many people live in a town."""
         trouble.hit("census")
+        if place != town.name:
+            return f"There is no entry for {place}."
         return f"{place} has {town.population:,} inhabitants at the last count."
 
     @tool
     def estimate(project: str) -> str:
         """Estimate the cost of a project."""
         trouble.hit("estimate")
+        if town.name not in project:
+            return f"There is no entry for {project}."
         return json.dumps({"project": project, "cost": town.cost, "currency": "EUR"})
 
     @tool
     def timetable(place: str) -> str:
         """Look up when a line could open."""
         trouble.hit("timetable")
+        if place != town.name:
+            return f"There is no entry for {place}."
         return f"The earliest opening day in {place} is {town.opening}."
 
     @tool
     def survey(place: str) -> str:
         """Count the people who would ride."""
         trouble.hit("survey")
+        if place != town.name:
+            return f"There is no entry for {place}."
         return f"{town.riders:,} people a day would ride in {place}."
 
     @tool
