@@ -60,6 +60,7 @@ class DebugSession:
         self._run: FollowedRun | None = None
         self._analysed: deque[FollowedRun] = deque()
         self._news = asyncio.Event()
+        self._looked = asyncio.Event()
         self._failure: BaseException | None = None
         self._next_read = 0.0
 
@@ -93,6 +94,11 @@ class DebugSession:
             raise SourceError("a debug session is entered once: make another one")
         self._executor = ThreadPoolExecutor(1, "otel-mas-debug-session")
         self._task = asyncio.create_task(self._follow())
+        try:
+            await self._looked.wait()  # what is committed from here on is after the first look, and so is followed
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def __aexit__(
@@ -149,10 +155,12 @@ class DebugSession:
         try:
             while self._executor is not None:
                 self._tell(await loop.run_in_executor(self._executor, self._look))
+                self._looked.set()
                 await asyncio.sleep(POLL_S)
         except Exception as error:
             self._failure = error
             self._news.set()
+            self._looked.set()
 
     def _look(self) -> list[News]:
         """One step, on the thread of the session; a run that is recorded is read now and then."""

@@ -123,10 +123,7 @@ class Watcher:
             return [self._change(SessionEvent.STORE_LOST)]
         if self.state is SessionState.ANALYZING:
             return self._analyse()
-        changes = None if self._tail is None else self._tail.changes()
-        if changes is not None:
-            self._runs.add(changes, self._clock())
-            self.changed = True
+        self._take_changes()
         return self._begin() if self.state is SessionState.ATTACHED else self._follow()
 
     def read(self) -> FollowedRun | None:
@@ -166,7 +163,14 @@ class Watcher:
             raise
         self._source, self._port, self._file = Source(port), port, file
         self._runs = Runs(self._quiet_ns, self._since_ns)
+        self._take_changes()  # from here on: the first look decides where a tail begins
         return [self._change(SessionEvent.STORE_OPENED)]
+
+    def _take_changes(self) -> None:
+        changes = None if self._tail is None else self._tail.changes()
+        if changes is not None:
+            self._runs.add(changes, self._clock())
+            self.changed = True
 
     def _begin(self) -> list[News]:
         trace_id = self._runs.begin()

@@ -252,3 +252,43 @@ def test_the_log_goes_on_where_it_was_when_a_quiet_run_goes_on(store: Path, app:
     assert ends[-1] is SessionEvent.RUN_CLOSED
     assert len(entries) == len(set(entries))
     assert [kind for kind, *_ in entries] == ["run_start", "tool_call", "tool_result", "run_end"]
+
+
+@pytest.mark.parametrize("there_before", [False, True])
+async def test_a_run_that_is_over_before_the_loop_turns_again_is_followed(store: Path, there_before: bool) -> None:
+    """The session is attached once its block is entered, whether there was a store by then or not."""
+    if there_before:
+        async with otel_mas.MASTraceLogger(store) as logger:
+            logger.emit(_record("before"))
+    session = Session(store)
+    async with session.session:
+        logger = otel_mas.MASTraceLogger(store)
+        logger._start()  # without a turn of the loop
+        logger.emit(_record("meanwhile"))
+        logger._stop(30)
+        async with asyncio.timeout(60):
+            run = await session.session.next_run()
+    assert [record.agent_name for record in run.records] == ["meanwhile"]
+
+
+async def test_a_session_that_is_cancelled_as_it_begins_leaves_no_thread(store: Path) -> None:
+    async def body() -> None:
+        async with otel_mas.DebugSession(store):
+            await asyncio.sleep(300)
+
+    for turns in range(4):
+        entering = asyncio.create_task(body())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        entering.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await entering
+    async with asyncio.timeout(60):
+        while any(thread.name.startswith("otel-mas-debug-session") for thread in threading.enumerate()):
+            await asyncio.sleep(0.02)
+
+
+def _record(agent: str) -> otel_mas.TraceRecord:
+    return otel_mas.TraceRecord(
+        trace_id=agent, span_id="1", event_type=otel_mas.EventType.SEND, agent_name=agent, timestamp=time.time_ns()
+    )
