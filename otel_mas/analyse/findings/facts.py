@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,9 @@ from otel_mas.model.message_text import text_of, withheld, written
 from otel_mas.semconv import RecordKind, record_kind
 from otel_mas.semconv import attributes as names
 
+Windows = Callable[[str | None, str], int | None]
+"""The context window of a model, in tokens, by provider and name; None where it is not known."""
+
 
 class RunFacts:
     """A run as detectors see it: graph, content, thresholds, and what follows from them.
@@ -28,6 +31,7 @@ class RunFacts:
         content: messages and other content of these.
         thresholds: from where on something counts as wrong.
         now_ns: the time at which it is looked at, nanoseconds since 1970; by default the last instant in the graph.
+        windows: context windows of models; by default none is known.
     """
 
     def __init__(
@@ -36,11 +40,13 @@ class RunFacts:
         content: RunContent = NO_CONTENT,
         thresholds: Thresholds | None = None,
         now_ns: int | None = None,
+        windows: Windows | None = None,
     ) -> None:
         self.graph = graph
         self.content = content
         self.thresholds = thresholds or Thresholds()
         self.now_ns = max(graph.ends, default=0) if now_ns is None else now_ns
+        self.windows: Windows = windows or (lambda provider, model: None)
 
     # -- spans ---------------------------------------------------------------------------------------------------------
 
@@ -183,6 +189,17 @@ def kind_of(span: Span) -> str | None:
     return kind
 
 
+def tool_name(call: Span) -> str:
+    """The name of the tool that was called."""
+    return str(call.get(names.GEN_AI_TOOL_NAME) or call.name)
+
+
+def model_name(call: Span) -> str:
+    """The name of the model that was called, as it was asked for."""
+    asked = call.columns.get(names.GEN_AI_REQUEST_MODEL) or call.columns.get(names.GEN_AI_RESPONSE_MODEL)
+    return str(asked or call.name)
+
+
 def canonical(value: Any) -> str | None:
     """A value as JSON with sorted keys, whether it was kept as a value or as JSON text; None for None."""
     if value is None:
@@ -200,4 +217,4 @@ def ids(spans: Iterable[Span]) -> tuple[str, ...]:
     return tuple(span.span_id for span in spans)
 
 
-__all__ = ["RunFacts", "canonical", "ids", "kind_of"]
+__all__ = ["RunFacts", "Windows", "canonical", "ids", "kind_of", "model_name", "tool_name"]

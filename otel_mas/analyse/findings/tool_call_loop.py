@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otel_mas.analyse.findings.facts import RunFacts, ids
+from otel_mas.analyse.findings.facts import RunFacts, ids, tool_name
 from otel_mas.model import Finding, Severity, Span, StatusCode
-from otel_mas.semconv import attributes as names
 
 
 def tool_call_loop(facts: RunFacts) -> Iterator[Finding]:
@@ -17,7 +16,7 @@ def tool_call_loop(facts: RunFacts) -> Iterator[Finding]:
     for call in facts.tool_calls:
         arguments = facts.arguments(call)
         if arguments is not None and call.end_ns is not None:
-            same.setdefault((facts.who(call), _tool(call), arguments), []).append(call)
+            same.setdefault((facts.who(call), tool_name(call), arguments), []).append(call)
     for (who, tool, _), calls in same.items():
         for loop in _unchanged(facts, calls):
             if len(loop) < facts.thresholds.tool_loop_calls:
@@ -51,10 +50,6 @@ def _unchanged(facts: RunFacts, calls: list[Span]) -> Iterator[list[Span]]:
         last = result
     if run:
         yield run
-
-
-def _tool(call: Span) -> str:
-    return str(call.get(names.GEN_AI_TOOL_NAME) or call.name)
 
 
 __all__ = ["tool_call_loop"]

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.evidence import Evidence
+from otel_mas.analyse.tool_kinds import changes_something, runs_code
 from otel_mas.causal.failed import failed
 from otel_mas.trace_records.payload import parsed
 
@@ -19,17 +20,10 @@ _FAILURE = re.compile(
     r"\b(?:error|exception|traceback|failed to|could ?n[o']t|cannot|unable to|not found|no such)\b", re.IGNORECASE
 )
 _FIRST, _AGAIN = 0.3, 0.15
-_CODE = frozenset(("code", "command", "expression", "program", "script", "source", "sql"))
-"""Names of arguments that a tool runs."""
 _SHORT = 300
 """Characters of a result that may be nothing but an error in words; a longer one says something else, too."""
 _HEADER = re.compile(r"\A(?:exit ?code: -?\d+ \([^)]*\)\s*)?(?:[\w ]*output:)?", re.IGNORECASE)
 """Lines that executors of code put before the output."""
-_CHANGES = re.compile(
-    r"(?:set|add|remove|update|delete|cancel|modify|exchange|return|book|send|create|write|pay|transfer|submit|post|put|"
-    r"insert|drop|order|buy|sell|change)(?![a-z])",
-    re.IGNORECASE,
-)
 
 
 def brought_nothing(act: Act) -> bool:
@@ -67,7 +61,7 @@ def useless_call_evidence(acts: Acts) -> Iterator[Evidence]:
 def _unresolved(calls: Sequence[Act]) -> Iterator[Evidence]:
     """The first of them set the way that did not work, the others went on with it."""
     for act in calls:
-        blamed = act.caller if act.caller is not None and _runs_code(act) else act.number
+        blamed = act.caller if act.caller is not None and runs_code(act.arguments) else act.number
         ended = "failed" if failed(act.span) else "brought nothing"
         which = "it" if blamed == act.number else f"{_tool(act)}, which ran its code,"
         weight = _FIRST if act is calls[0] else _AGAIN
@@ -80,16 +74,11 @@ def change_evidence(acts: Acts) -> Iterator[Evidence]:
     A mistake in what is only read can be made good; what was changed stays.
     """
     for act in acts:
-        if act.is_call and act.caller is not None and not failed(act.span) and _CHANGES.match(_tool(act)):
+        if act.is_call and act.caller is not None and not failed(act.span) and changes_something(_tool(act)):
             yield Evidence(act.caller, 0.2, f"had {_tool(act)} change something that cannot be taken back")
             for cause in acts.causes(acts[act.caller]):
                 if cause.is_person:
                     yield Evidence(cause.number, 0.1, f"asked for what {_tool(act)} changed")
-
-
-def _runs_code(act: Act) -> bool:
-    arguments = parsed(act.arguments)
-    return isinstance(arguments, Mapping) and not _CODE.isdisjoint(arguments)
 
 
 def _tool(act: Act) -> str:

@@ -1,0 +1,70 @@
+"""Empty results of tools with which an agent went on all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from otel_mas.analyse.findings.facts import RunFacts, ids, tool_name
+from otel_mas.analyse.findings.tool_results import UselessResult, useless_results
+from otel_mas.analyse.tool_kinds import changes_something, runs_code
+from otel_mas.model import Finding, Severity
+from otel_mas.model.message_text import text_of
+from otel_mas.semconv import attributes as names
+
+_LIST, _OTHER, _NULL = "an empty list", "nothing", "null"
+_LITERALS = {"": _OTHER, "{}": _OTHER, '""': _OTHER, "[]": _LIST, "null": _NULL, "none": _NULL}
+
+
+def empty_tool_result_used(facts: RunFacts) -> Iterator[Finding]:
+    """A tool returned nothing (an empty text, object or list, or null), its call counts as done, and the agent went on
+    to answer with that: no later call brought more. An empty list alone is only worth knowing: it may be the right
+    answer. Null counts where the tool returned something at another time. Not asked for a result are tools that run
+    code or that, by their name, change something.
+    """
+    found: dict[tuple[str, str], list[UselessResult]] = {}
+    for one in useless_results(facts, _empty):
+        tool = tool_name(one.call)
+        if changes_something(tool) or runs_code(facts.value(one.call, names.GEN_AI_TOOL_CALL_ARGUMENTS)):
+            continue
+        found.setdefault((facts.who(one.reader), tool), []).append(one)
+    for (who, tool), results in found.items():
+        if all(one.what == _NULL for one in results) and not _returns_something(facts, tool):
+            continue
+        lists = all(one.what == _LIST for one in results)
+        recorded = all(one.recorded for one in results)
+        times = "" if len(results) == 1 else f" {len(results)} times"
+        yield Finding(
+            code="empty-tool-result-used",
+            severity=Severity.INFO if lists else Severity.WARNING,
+            confidence=0.9 if recorded else 0.7,
+            summary=f"{who} went on{times} although {tool} had returned {results[0].what}",
+            subject=f"{who}: {tool}",
+            spans=ids([*(one.call for one in results), results[0].reader]),
+            messages=tuple(digest for one in results for digest in facts.wrote(one.call)),
+            rests_on=("recorded",) if recorded else ("recorded", "inferred"),
+            advice=f"let {tool} raise an error, or say in words that there is nothing, and have {who} ask anew",
+        )
+
+
+def _empty(value: Any) -> str | None:
+    """Words for an empty result; None for any other."""
+    if isinstance(value, str):
+        return _LITERALS.get(value.strip().lower()) if len(value) < 100 or value.isspace() else None
+    if isinstance(value, list | tuple):
+        if not value:
+            return _LIST
+        return _OTHER if all(map(_is_blank_text, value)) else None
+    return _OTHER if isinstance(value, dict) and not value else None
+
+
+def _is_blank_text(block: Any) -> bool:
+    return isinstance(block, dict) and block.get("type") == "text" and not text_of(block.get("text")).strip()
+
+
+def _returns_something(facts: RunFacts, tool: str) -> bool:
+    results = (facts.value(call, names.GEN_AI_TOOL_CALL_RESULT) for call in facts.tool_calls if tool_name(call) == tool)
+    return any(value is not None and _empty(value) is None for value in results)
+
+
+__all__ = ["empty_tool_result_used"]

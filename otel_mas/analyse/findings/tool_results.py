@@ -1,0 +1,110 @@
+"""Results of tool calls that are worth nothing, and who went on with them all the same."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from otel_mas.analyse.findings.facts import RunFacts, tool_name
+from otel_mas.causal.failed import failed
+from otel_mas.model import Span
+from otel_mas.semconv import RecordKind, TaskOutcome
+from otel_mas.semconv import attributes as names
+
+_WENT_ON = (None, TaskOutcome.OK, TaskOutcome.HANDOFF)
+_HANDLED = "tool_error"
+
+
+@dataclass(frozen=True, slots=True)
+class UselessResult:
+    """A result that is worth nothing, and that was used."""
+
+    call: Span
+    what: str
+    """In words, what is wrong with the result."""
+    reader: Span
+    """The model call that read it first; of a tool that code called, the task that went on with it."""
+    recorded: bool
+    """Whether the reading was recorded; otherwise it follows from the task's good end."""
+
+
+def useless_results(facts: RunFacts, fault: Callable[[Any], str | None]) -> Iterator[UselessResult]:
+    """Calls whose result has a fault and was used: nobody asked anew or elsewhere with success.
+
+    A result that a model read was made good by any later call of the same agent that brought something: it looked
+    elsewhere. One that code got was made good, in the same task, by the same tool or with the same arguments.
+
+    Args:
+        facts: of the run.
+        fault: says in words what is wrong with a result; None where nothing is.
+    """
+    useless = [(call, what) for call in facts.tool_calls if (what := _fault(facts, call, fault)) is not None]
+    if not useless:
+        return
+    good = _Good(facts, frozenset(call.span_id for call, _ in useless))
+    for call, what in useless:
+        reader = reader_of(facts, call)
+        if reader is not None:
+            if not failed(reader) and not good.of_agent(call, reader.start_ns):
+                yield UselessResult(call, what, reader, recorded=True)
+        elif not facts.wrote(call):
+            task = facts.task(call)
+            if task is not None and _went_on(task) and not good.in_task(call):
+                yield UselessResult(call, what, task, recorded=False)
+
+
+def reader_of(facts: RunFacts, call: Span) -> Span | None:
+    """The model call that read the result of a tool call first; None where none did."""
+    for digest in facts.wrote(call):
+        readers = facts.readers.get(digest, ())
+        for reader in readers[bisect_left(readers, call.last_ns, key=lambda span: span.start_ns) :]:
+            if reader.record_kind == RecordKind.LLM_CALL:
+                return reader
+    return None
+
+
+def succeeded(call: Span) -> bool:
+    """Whether a tool call ended, and neither failed nor answered with an error."""
+    return call.end_ns is not None and not failed(call) and call.get(names.ERROR_TYPE) != _HANDLED
+
+
+def _fault(facts: RunFacts, call: Span, fault: Callable[[Any], str | None]) -> str | None:
+    value = facts.value(call, names.GEN_AI_TOOL_CALL_RESULT)
+    return None if value is None or not succeeded(call) else fault(value)
+
+
+def _went_on(task: Span) -> bool:
+    return task.end_ns is not None and not failed(task) and task.columns.get(names.MAS_TASK_OUTCOME) in _WENT_ON
+
+
+class _Good:
+    """Starts of the last calls that brought something: by agent, and in each task by tool and by arguments."""
+
+    def __init__(self, facts: RunFacts, useless: frozenset[str]) -> None:
+        self._facts = facts
+        self._agents: dict[str, int] = {}
+        self._tasks: dict[tuple[str | None, str | None], int] = {}
+        for call in facts.tool_calls:
+            if call.span_id not in useless and succeeded(call):
+                self._agents[facts.who(call)] = call.start_ns
+                for key in self._keys(call):
+                    self._tasks[key] = call.start_ns
+
+    def _keys(self, call: Span) -> Iterator[tuple[str | None, str | None]]:
+        task = self._facts.task(call)
+        where = None if task is None else task.span_id
+        yield where, tool_name(call)
+        arguments = self._facts.arguments(call)
+        if arguments is not None:
+            yield where, arguments
+
+    def of_agent(self, call: Span, since_ns: int) -> bool:
+        return self._agents.get(self._facts.who(call), -1) >= since_ns
+
+    def in_task(self, call: Span) -> bool:
+        return any(self._tasks.get(key, -1) >= call.last_ns for key in self._keys(call))
+
+
+__all__ = ["UselessResult", "reader_of", "succeeded", "useless_results"]

@@ -1,0 +1,71 @@
+"""An agent in a graph, with a scripted model and tools, and what is found about its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode, tools_condition
+
+import otel_mas
+from otel_mas.api.findings import Findings
+from tests.accuracy.topologies.model import ScriptedModel
+
+Script = Callable[[Sequence[BaseMessage]], "AIMessage | str"]
+
+
+class Model(ScriptedModel):
+    """A scripted model that is told the tools' definitions, as a real one is."""
+
+    def bind_tools(self, tools: Any, **kwargs: Any) -> Any:
+        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **kwargs)
+
+
+def ask_for(*calls: tuple[str, dict[str, Any]]) -> AIMessage:
+    """An answer that calls tools, each with arguments."""
+    return AIMessage(
+        "",
+        tool_calls=[
+            {"name": name, "args": arguments, "id": f"call_{number}_{name}", "type": "tool_call"}
+            for number, (name, arguments) in enumerate(calls)
+        ],
+    )
+
+
+def in_turn(*answers: AIMessage | str) -> Script:
+    """A script that gives these answers one after the other, by the number of those in the messages."""
+    return lambda messages: answers[sum(isinstance(message, AIMessage) for message in messages)]
+
+
+def build_agent(script: Script, *tools: BaseTool) -> Any:
+    """A graph `researcher` with the nodes `model` and `tools`."""
+    model = Model(script=script).bind_tools(tools)
+
+    def call_model(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [model.invoke(state["messages"])]}
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("model", call_model)
+    graph.add_node("tools", ToolNode(list(tools), handle_tool_errors=True))
+    graph.add_edge(START, "model")
+    graph.add_conditional_edges("model", tools_condition)
+    graph.add_edge("tools", "model")
+    return graph.compile(name="researcher")
+
+
+def run_agent(script: Script, *tools: BaseTool) -> dict[str, Any]:
+    """Run such an agent once."""
+    result: dict[str, Any] = build_agent(script, *tools).invoke({"messages": [HumanMessage("How many?")]})
+    return result
+
+
+def findings_of(store: Path, *codes: str) -> Findings:
+    """Findings of these kinds about the latest run."""
+    assert otel_mas.flush(30)
+    with otel_mas.open(store) as source:
+        return source.latest().findings(codes=codes)
