@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.bench import answers, floor, follow, parts, queries, search
+from tests.bench import answers, findings, floor, follow, parts, queries, search
 from tests.bench.environments import COMMON, PEERS, python_of
 from tests.bench.sink import Sink
 
@@ -127,7 +127,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument(
         "--case",
-        choices=[*(case.title for case in CASES), "memory", "parts", "answers", "queries", "search", "follow", "floor"],
+        choices=[
+            *(case.title for case in CASES),
+            "memory",
+            "parts",
+            "answers",
+            "findings",
+            "queries",
+            "search",
+            "follow",
+            "floor",
+        ],
         help="only this case",
     )
     parser.add_argument("--against", nargs="*", choices=[*PEERS][1:], default=[*PEERS][1:], help="only these peers")
@@ -149,6 +159,8 @@ def main() -> None:
         parts.report()
     if options.case in (None, "answers"):
         answers.report()
+    if options.case in (None, "findings"):
+        findings.report()
     if options.case in (None, "queries"):
         queries.report()
     if options.case in (None, "search"):
