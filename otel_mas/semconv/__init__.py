@@ -80,21 +80,21 @@ _NAMES: Final = {
         gen_ai.input.messages gen_ai.output.messages gen_ai.retrieval.documents gen_ai.retrieval.query.text
         gen_ai.system_instructions gen_ai.tool.call.arguments gen_ai.tool.call.result gen_ai.tool.definitions
         gen_ai.tool.description mas.error.source mas.guardrail.reason mas.interrupt.values mas.log.records
-        mas.message.bodies mas.record.payload mas.resume.values mas.routing.reason mas.state.values ai.embedding
-        ai.embeddings ai.value ai.values all_messages_events answer arguments body browser.document.url.full
-        code.stacktrace completion completions container.command container.command_args container.command_line content
-        crew_agents crew_inputs crew_tasks db.connection_string db.query.text db.statement error.message event.body
-        events feature_flag.error.message feature_flag.evaluation.error.message feature_flag.result.value final_result
-        gen_ai.content.completion gen_ai.content.prompt gen_ai.event.content gen_ai.task.input gen_ai.task.output
-        graphql.document http.request.body http.response.body http.target http.url input input.value instructions
-        langfuse.observation.status_message langfuse.trace.tags langsmith.span.tags llm.user log.body
-        log.record.original logfire.metrics logfire.msg mcp.resource.uri message messages messaging.kafka.message.key
-        metadata mlflow.chat.messages mlflow.chat.tools mlflow.spanInputs mlflow.spanOutputs mlflow.trace.inputs
-        mlflow.trace.outputs mlflow.traceInputs mlflow.traceOutputs model_request_parameters otel.status_description
-        output output.value pprof.profile.comment process.command process.command_args process.command_line
-        process.title prompt prompts pydantic_ai.all_messages query question request request_data response response_data
-        result rpc.jsonrpc.error_message state system_prompt tag.tags text tool.description tool.parameters
-        tool_arguments tool_calls tool_response tools traceloop.entity.input traceloop.entity.output
+        mas.message.bodies mas.record.payload mas.resume.values mas.routing.reason mas.state.values mas.task.input
+        mas.task.result ai.embedding ai.embeddings ai.value ai.values all_messages_events answer arguments body
+        browser.document.url.full code.stacktrace completion completions container.command container.command_args
+        container.command_line content crew_agents crew_inputs crew_tasks db.connection_string db.query.text
+        db.statement error.message event.body events feature_flag.error.message feature_flag.evaluation.error.message
+        feature_flag.result.value final_result gen_ai.content.completion gen_ai.content.prompt gen_ai.event.content
+        gen_ai.task.input gen_ai.task.output graphql.document http.request.body http.response.body http.target http.url
+        input input.value instructions langfuse.observation.status_message langfuse.trace.tags langsmith.span.tags
+        llm.user log.body log.record.original logfire.metrics logfire.msg mcp.resource.uri message messages
+        messaging.kafka.message.key metadata mlflow.chat.messages mlflow.chat.tools mlflow.spanInputs mlflow.spanOutputs
+        mlflow.trace.inputs mlflow.trace.outputs mlflow.traceInputs mlflow.traceOutputs model_request_parameters
+        otel.status_description output output.value pprof.profile.comment process.command process.command_args
+        process.command_line process.title prompt prompts pydantic_ai.all_messages query question request request_data
+        response response_data result rpc.jsonrpc.error_message state system_prompt tag.tags text tool.description
+        tool.parameters tool_arguments tool_calls tool_response tools traceloop.entity.input traceloop.entity.output
         traceloop.prompt.template url.fragment url.full url.original url.path url.query user.email user.full_name
         user.name vcs.change.title vcs.repository.change.title
     """,

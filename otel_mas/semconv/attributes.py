@@ -284,12 +284,20 @@ MAS_TASK_ID: Final = "mas.task.id"
 """The framework's own id of the task. The same id in a later trace is the same task, resumed."""
 MAS_TASK_INDEX: Final = "mas.task.index"
 """The task's place among all tasks of its run, in the order in which the framework scheduled them, from 0."""
+MAS_TASK_INPUT: Final = "mas.task.input"
+"""Plain data of up to 100 items that a `Send` or a call gave the task, as JSON, without messages; the state has
+what other tasks read.
+"""
 MAS_TASK_NAME: Final = "mas.task.name"
 """The name of the node that the task runs."""
 MAS_TASK_NAMESPACE: Final = "mas.task.namespace"
 """The checkpoint namespace of the graph that the task belongs to; empty for the outermost graph."""
 MAS_TASK_OUTCOME: Final = "mas.task.outcome"
 """The outcome of the task."""
+MAS_TASK_RESULT: Final = "mas.task.result"
+"""Plain data of up to 100 items that the task returned to its caller, as JSON, without messages; the state has
+what other tasks wrote.
+"""
 MAS_TASK_STEP: Final = "mas.task.step"
 """The superstep in which the task ran."""
 MAS_TASK_TRIGGERS: Final = "mas.task.triggers"

@@ -19,6 +19,7 @@ from otel_mas.instrumentation.langgraph.human_input import HumanAnswers, record_
 from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.outcomes import UNFINISHED, run_outcome, task_outcome
 from otel_mas.instrumentation.langgraph.reasons import RoutingReasons
+from otel_mas.instrumentation.langgraph.task_values import record_given, record_returned
 from otel_mas.instrumentation.langgraph.topology import topology_of
 from otel_mas.model.channels import START
 from otel_mas.record import (
@@ -139,6 +140,7 @@ class TaskRun:
             if names.GEN_AI_OPERATION_NAME in attributes:
                 self.given = state_messages.in_state(self.task.input, run.channels.messages)
                 state_messages.record_input(run.recorder, self.span, self, self.given)
+            record_given(run.recorder, self.span, self.task)
         current = otel_context.get_current()
         return Context({**current, SPAN_KEY: self.span, RECORDED_SPAN_KEY: self.span, TASK_KEY: self, ACTOR_KEY: self})
 
@@ -208,6 +210,7 @@ class TaskRun:
     def _record_result(self, recorder: Recorder, span: Span, result: Any) -> None:
         channels = self.run.channels
         state_messages.record_writes(recorder, span, self, self.task, channels, self.given)
+        record_returned(recorder, span, self.task)
         if self.handed_to is not None:
             self.writer.handed_to = self.handed_to
         graph = self.run.graph
