@@ -180,6 +180,10 @@ class Conversation(Run):
         """Of all its traces, in start order."""
         return self.graph().spans
 
+    def without_faults(self) -> Conversation:
+        """The same conversation, as `Trace.without_faults`."""
+        return Conversation(self.thread, [trace.without_faults() for trace in self.traces], self.incomplete)
+
     def graph(self) -> Graph:
         """Causal graph across its traces."""
         return self._graph

@@ -7,16 +7,23 @@ import functools
 from collections import Counter
 from time import sleep
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from otel_mas.faults import nodes
-from otel_mas.faults.injection import active
+from otel_mas.faults.injection import Injection, active
 from otel_mas.faults.messages import Names, Origins, Writes
 from otel_mas.faults.place import Place, current_place
+from otel_mas.fork import ForkLock
 from otel_mas.instrumentation.langgraph.graphs import bound_graph, given_name, graph_of, is_agent, name_of_node
 from otel_mas.instrumentation.replacements import Original, after, around
 from otel_mas.model.channels import PUSH, START
+from otel_mas.record import RecentlyUsed
 
 _ORIGINS: Final = "_otel_mas_fault_origins"
+_MOST_THREADS: Final = 1024
+_lock = ForkLock()
+_threads: WeakKeyDictionary[Injection, RecentlyUsed[tuple[Any, str], Origins]] = WeakKeyDictionary()
+"""By the first of the injections that run: who wrote the state of each thread, for the runs that go on with it."""
 _MODEL_NODES: Final = ("model", "agent")
 """The nodes of a prebuilt agent that call its model; that of an agent that is a whole run speaks for it."""
 
@@ -70,11 +77,18 @@ def _own(task: Any) -> Names:
 
 
 def _origins(loop: Any) -> Origins:
-    found = getattr(loop, _ORIGINS, None)
+    """The writers of the state that a loop runs on: of its thread's, where it goes on with one."""
+    found: Origins | None = getattr(loop, _ORIGINS, None)
     if found is None:
-        found = Origins()
+        found = _known(loop) if _thread(loop) and not loop.config["configurable"].get("checkpoint_ns") else Origins()
         setattr(loop, _ORIGINS, found)
     return found
+
+
+def _known(loop: Any) -> Origins:
+    with _lock:
+        threads = _threads.setdefault(active()[0], RecentlyUsed(_MOST_THREADS))
+    return threads.setdefault((graph_of(loop), _thread(loop)), Origins())
 
 
 def _names(graph: Any, task: Any, around_it: Place) -> Names:

@@ -226,12 +226,14 @@ def gave_up(random: Random) -> str:
 
 
 def answer_of_giving_up(value: Any, text: str) -> Any:
-    """An answer's place taken by a text: of messages the last one says it, other texts are it, all else is None.
+    """An answer's place taken by a text: of messages the last answer says it, other texts are it, all else is None.
 
     A message keeps who it is from, and calls no tools.
     """
     if isinstance(value, list) and value and all(map(is_message, value)):
-        return [*value[:-1], answer_of_giving_up(value[-1], text)]
+        answers = (place for place, one in enumerate(value) if one.type == "ai" and not one.tool_calls)
+        last = max(answers, default=len(value) - 1)
+        return [*value[:last], answer_of_giving_up(value[last], text), *value[last + 1 :]]
     if is_message(value):
         update: dict[str, Any] = {"content": text}
         if getattr(value, "tool_calls", None):

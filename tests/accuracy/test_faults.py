@@ -16,9 +16,10 @@ import pytest
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
-from langgraph.types import RetryPolicy, Send
+from langgraph.types import Command, RetryPolicy, Send, interrupt
 from pydantic import BaseModel
 
 import otel_mas
@@ -355,6 +356,25 @@ def test_a_prebuilt_agent_is_hit_by_its_name(recorded: Path) -> None:
     with inject("message_lost") as injected:  # its own parts send no messages
         agent().invoke(QUESTION)
     assert list(injected.fired.values()) == [0]
+
+
+def test_messages_from_before_a_pause_have_their_senders(recorded: Path) -> None:
+    def approval(state: State) -> State:
+        interrupt("go on?")
+        return {}
+
+    graph = StateGraph(State).add_node("finder", finder).add_node("approval", approval).add_node("decider", decider)
+    graph.add_edge(START, "finder").add_edge("finder", "approval").add_edge("approval", "decider")
+    app = graph.compile(checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "1"}}
+
+    with inject("message_lost:edge=finder->decider") as injected:
+        app.invoke(QUESTION, config)
+        outcome = app.invoke(Command(resume="yes"), config)
+
+    assert outcome["answer"].startswith("None None")
+    assert outcome["heard"] == ["q"]
+    assert list(injected.fired.values()) == [1]
 
 
 def test_each_attempt_of_a_node_is_an_occurrence() -> None:

@@ -15,14 +15,17 @@ from tests.example_team import QUESTION, ROOT, SETTINGS
 
 ARCHIVE = Path(__file__).with_name("example_team.jsonl.gz")
 FAILED = Path(__file__).with_name("newsdesk.jsonl.gz")
+FAULTY = Path(__file__).with_name("faulty.jsonl.gz")
+FAULT = "message_contradicted:edge=researcher->analyst,field=population"
 THREAD = "tram"
 HUMAN_SECONDS = 2.0
 
 
 def main() -> None:
-    """Record both."""
+    """Record all."""
     record_team()
     record_newsdesk()
+    record_faulty()
 
 
 def record_newsdesk() -> None:
@@ -38,6 +41,18 @@ def record_newsdesk() -> None:
     for path in (sysconfig.get_path("purelib"), sysconfig.get_path("stdlib"), str(ROOT)):
         lines = lines.replace(path, "/app")
     FAILED.write_bytes(gzip.compress(lines.encode(), mtime=0))
+
+
+def record_faulty() -> None:
+    """Run an app with a fault, and archive what was recorded."""
+    command = str(Path(sys.executable).with_name("otel-mas"))
+    app = [sys.executable, "-m", "tests.accuracy.topologies", "pipeline", "--seed", "3"]
+    with tempfile.TemporaryDirectory() as folder:
+        store = ["--store", str(Path(folder) / "runs.db")]
+        recorded = [command, "run", "--quiet", *store, "--fault", FAULT, "--fault-seed", "7", "--", *app]
+        settings = os.environ | {"OTEL_SERVICE_NAME": "council"}
+        subprocess.run(recorded, cwd=ROOT, env=settings, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([command, "export", "--all", "--content", *store, "-o", str(FAULTY)], check=True)
 
 
 def record_team() -> None:

@@ -9,7 +9,7 @@ from langgraph.func import entrypoint, task
 from tests.accuracy.topologies.app import App
 from tests.accuracy.topologies.desk import RETRY, make_desk
 from tests.accuracy.topologies.model import ScriptedModel, ask, listed, number_in, report, restates
-from tests.accuracy.topologies.town import Trouble, a_head, cost_in, make_tools, make_town, verdict
+from tests.accuracy.topologies.town import Trouble, cost_in, divided, make_tools, make_town, verdict
 
 
 def build(seed: int = 0, *, clean: bool = False) -> App:
@@ -32,7 +32,7 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
 
     @task
     def compare(people: dict[str, Any], money: dict[str, Any]) -> dict[str, Any]:
-        per_head = a_head((money or {}).get("cost"), (people or {}).get("population"))
+        per_head = divided(tools, (money or {}).get("cost"), (people or {}).get("population"))
         return {**(people or {}), **(money or {}), "per_head": per_head, "verdict": verdict(per_head)}
 
     @task
@@ -61,6 +61,6 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
             verdict=town.verdict,
         ),
         agents=("count_people", "estimate_cost", "write"),
-        tools={"census": "count_people", "estimate": "estimate_cost"},
+        tools={"census": "count_people", "estimate": "estimate_cost", "divide": "compare"},
         edges=(("count_people", "compare"), ("estimate_cost", "compare"), ("compare", "write")),
     )

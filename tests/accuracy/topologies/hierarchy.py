@@ -21,7 +21,7 @@ from tests.accuracy.topologies.model import (
     restates,
     tool_then_text,
 )
-from tests.accuracy.topologies.town import Town, Trouble, a_head, cost_in, make_tools, make_town, verdict
+from tests.accuracy.topologies.town import Town, Trouble, cost_in, divided, make_tools, make_town, verdict
 
 
 class State(TypedDict, total=False):
@@ -68,7 +68,7 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
             verdict=town.verdict,
         ),
         agents=("searcher", "drafter", "proofreader"),
-        tools={"census": "searcher", "timetable": "planner", "estimate": "engineer"},
+        tools={"census": "searcher", "timetable": "planner", "estimate": "engineer", "divide": "accountant"},
         edges=(("research_team", "writing_team"), ("drafter", "proofreader"), ("engineer", "accountant")),
         fields=(("accountant", "cost"), ("proofreader", "draft"), ("drafter", "opening")),
     )
@@ -93,7 +93,7 @@ def _research_team(town: Town, tools: dict[str, Any], clean: bool) -> Any:
     def accountant(state: State) -> State:
         said = "\n".join(str(message.content) for message in state["messages"] if isinstance(message, AIMessage))
         population = number_in(said, "Population: ")
-        return {"population": population, "per_head": a_head(state.get("cost"), population)}
+        return {"population": population, "per_head": divided(tools, state.get("cost"), population)}
 
     graph = StateGraph(State)
     graph.add_node("searcher", searcher)

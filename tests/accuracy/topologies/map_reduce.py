@@ -43,18 +43,15 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
         return [Send("counter", Order(district=name, share=100)) for name, _ in town.districts]
 
     def counter(state: Order) -> State:
-        found = tools["register"].invoke({"district": state["district"]})
+        found = tools["register"].invoke({"district": state["district"], "share": state["share"]})
         residents = found.get("residents") if isinstance(found, dict) else None
         text = ask(counts, "You count.", listed(district=state["district"], residents=residents))
-        return {
-            "counts": [
-                {"district": state["district"], "residents": _share(number_in(text, "Residents: "), state["share"])}
-            ]
-        }
+        return {"counts": [{"district": state["district"], "residents": number_in(text, "Residents: ")}]}
 
     def adder(state: State) -> State:
         known = [one["residents"] for one in state.get("counts", []) if one["residents"] is not None]
-        return {"total": sum(known) if known else None}
+        total = tools["add"].invoke({"numbers": known}) if known else None
+        return {"total": total if isinstance(total, int) else None}
 
     def reporter(state: State) -> State:
         by_district = {one["district"]: one["residents"] for one in state.get("counts", [])}
@@ -84,13 +81,9 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
         answer=lambda result: str(result.get("answer")),
         expected=" ".join([head, *(f"{name}: {shown(residents)}." for name, residents in town.districts)]),
         agents=("counter", "reporter"),
-        tools={"register": "counter"},
+        tools={"register": "counter", "add": "adder"},
         edges=(("planner", "counter"), ("counter", "adder"), ("counter", "reporter"), ("adder", "reporter")),
         fields=(("reporter", "total"), ("adder", "counts")),
         sends=(("planner", "counter"),),
         lists=(("counter", "adder"), ("counter", "reporter")),
     )
-
-
-def _share(number: int | None, percent: int) -> int | None:
-    return None if number is None else number * percent // 100

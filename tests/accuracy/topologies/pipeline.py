@@ -9,7 +9,7 @@ from langgraph.graph import END, START, StateGraph
 from tests.accuracy.topologies.app import App
 from tests.accuracy.topologies.desk import RETRY, make_desk
 from tests.accuracy.topologies.model import ScriptedModel, ask, date_in, listed, number_in, report, restates
-from tests.accuracy.topologies.town import Trouble, a_head, cost_in, make_tools, make_town, verdict
+from tests.accuracy.topologies.town import Trouble, cost_in, divided, make_tools, make_town, verdict
 
 _YEARS = 20
 _REPORTED = ("subject", "years", "population", "opening", "cost", "per_head", "verdict")
@@ -42,17 +42,18 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
     def researcher(state: State) -> State:
         place = state.get("subject") or "?"
         people, day = tools["census"].invoke({"place": place}), tools["timetable"].invoke({"place": place})
-        notes = ask(reads, "Take notes.", f"- People: {people}\n- Day: {day}")
+        heard = listed(years=state.get("asked_years"), people=people, day=day)
+        notes = ask(reads, "Take notes.", heard)
         return {
             "population": number_in(notes, "has"),
             "opening": date_in(notes),
-            "years": state.get("asked_years"),
+            "years": number_in(notes, "Years: "),
             "notes": notes,
         }
 
     def analyst(state: State) -> State:
         cost = cost_in(tools["estimate"].invoke({"project": f"tram line of {state.get('subject')}"}))
-        per_head = a_head(cost, state.get("population"))
+        per_head = divided(tools, cost, state.get("population"))
         return {"cost": cost, "per_head": per_head, "verdict": verdict(per_head)}
 
     def writer(state: State) -> State:
@@ -91,7 +92,7 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
         answer=lambda result: str(result.get("answer")),
         expected=expected,
         agents=("intake", "researcher", "writer"),
-        tools={"census": "researcher", "timetable": "researcher", "estimate": "analyst"},
+        tools={"census": "researcher", "timetable": "researcher", "estimate": "analyst", "divide": "analyst"},
         edges=(("intake", "researcher"), ("researcher", "analyst"), ("researcher", "writer"), ("analyst", "writer")),
         fields=(("analyst", "population"), ("writer", "opening"), ("writer", "verdict")),
     )

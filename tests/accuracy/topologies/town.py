@@ -109,12 +109,31 @@ def make_tools(town: Town, trouble: Trouble) -> dict[str, BaseTool]:
         return f"{town.riders:,} people a day would ride in {place}."
 
     @tool
-    def register(district: str) -> dict[str, Any]:
-        """Look up a district in the register."""
+    def register(district: str, share: int) -> dict[str, Any]:
+        """Look up a share (in per cent) of the residents of a district."""
         trouble.hit("register")
-        return {"district": district, "residents": dict(town.districts).get(district)}
+        residents = dict(town.districts).get(district)
+        return {"district": district, "residents": None if residents is None else residents * share // 100}
 
-    return {one.name: one for one in (census, estimate, timetable, survey, register)}
+    @tool
+    def divide(total: int, parts: int) -> int:
+        """Divide a total into parts."""
+        return total // parts
+
+    @tool
+    def add(numbers: list[int]) -> int:
+        """Add numbers."""
+        return sum(numbers)
+
+    return {one.name: one for one in (census, estimate, timetable, survey, register, divide, add)}
+
+
+def divided(tools: dict[str, BaseTool], total: int | None, parts: int | None) -> int | None:
+    """What the tool makes of two figures; None where one is not known, or it gives no number."""
+    if total is None or not parts:
+        return None
+    found = tools["divide"].invoke({"total": total, "parts": parts})
+    return found if isinstance(found, int) else None
 
 
 def cost_in(text: str) -> int | None:

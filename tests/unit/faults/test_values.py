@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from pydantic import BaseModel
 
 from otel_mas.faults import values
@@ -94,6 +94,8 @@ def test_an_answer_of_who_gives_up() -> None:
     found = values.answer_of_giving_up(messages, "I could not.")
 
     assert found == [HumanMessage("q"), AIMessage("I could not.", id="a", tool_calls=[])]
+    handed_back = [AIMessage("42", id="a"), ToolMessage("back", tool_call_id="1")]
+    assert [one.content for one in values.answer_of_giving_up(handed_back, "I could not.")] == ["I could not.", "back"]
     assert values.answer_of_giving_up({"text": "fine", "cost": 3}, "I could not.") == {
         "text": "I could not.",
         "cost": None,
