@@ -22,6 +22,38 @@ class Thresholds:
         "calls of a tool by one agent with the same arguments and the same result, from which on it is a loop",
         "twice is a check, or a retry that the app did itself; the third adds nothing",
     )
+    budget_usd: float = _threshold(
+        0.0, "US dollars that a trace may cost; 0 for no budget", "only you know what a run is worth"
+    )
+    budget_tokens: int = _threshold(
+        0, "input and output tokens that a trace may use; 0 for no budget", "only you know what a run is worth"
+    )
+    budget_seconds: float = _threshold(
+        0.0, "seconds that a trace may take; 0 for no budget", "only you know how long people wait"
+    )
+    growth_steps: int = _threshold(
+        6,
+        "calls or writes in a row, each larger than the one before, that are growth",
+        "a few turns of an agent with tools add to what it reads, and end",
+    )
+    growth_factor: float = _threshold(
+        4.0, "times as large as at first, from where on it is growth", "a prompt that doubles once is ordinary work"
+    )
+    token_growth_tokens: int = _threshold(
+        8_000,
+        "input tokens of the largest of growing calls, from which on they are growth",
+        "below that a call costs little whatever it reads",
+    )
+    memory_growth_size: int = _threshold(
+        100_000,
+        "characters of a growing channel, from which on it is growth",
+        "LangGraph saves a channel in each checkpoint after a write; below that it is hardly noticed",
+    )
+    modality_p: float = _threshold(
+        0.01,
+        "chance of a difference as great as that between failures with a modality and without, below which it is told",
+        "one false alarm in a hundred runs that have failures",
+    )
 
     @classmethod
     def of(cls, given: Mapping[str, float] | Thresholds | None) -> Thresholds:

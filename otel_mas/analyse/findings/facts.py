@@ -12,6 +12,7 @@ from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.failures import ErrorOutcome, error_outcomes
 from otel_mas.analyse.model_calls import model_calls
 from otel_mas.analyse.places import Place, places
+from otel_mas.analyse.state import StateTimeline, state_timeline
 from otel_mas.causal import CausalGraph
 from otel_mas.config.thresholds import Thresholds
 from otel_mas.model import Message, Span
@@ -164,6 +165,11 @@ class RunFacts:
     @cached_property
     def _texts(self) -> dict[str, str | None]:
         return {}
+
+    @cached_property
+    def state(self) -> StateTimeline:
+        """The changes of the state of the run's graphs."""
+        return state_timeline(self.graph, self.content)
 
     def value(self, span: Span, name: str) -> Any:
         """Content beside a span, or on it, by attribute name; None where it was not kept or was withheld."""

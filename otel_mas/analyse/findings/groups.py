@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import comb
 
 from otel_mas.analyse.findings import ranked
+from otel_mas.analyse.proportions import fisher_p
 from otel_mas.model import Finding, Severity
 
 _ALPHA = 0.05
@@ -102,20 +102,11 @@ def _trend(numbers: Sequence[int], runs: int) -> FindingTrend:
     before = sum(number < older for number in numbers)
     after = len(numbers) - before
     extreme = min(
-        _p_value(0, older, min(len(numbers), newer), newer), _p_value(min(len(numbers), older), older, 0, newer)
+        fisher_p(0, older, min(len(numbers), newer), newer), fisher_p(min(len(numbers), older), older, 0, newer)
     )
-    if _p_value(before, older, after, newer) < _ALPHA:
+    if fisher_p(before, older, after, newer) < _ALPHA:
         return FindingTrend.RISING if after * older > before * newer else FindingTrend.FALLING
     return FindingTrend.STEADY if extreme < _ALPHA or len(numbers) == runs else FindingTrend.CANNOT_TELL
-
-
-def _p_value(a: int, of_a: int, b: int, of_b: int) -> float:
-    """Two-sided p-value that a of `of_a` and b of `of_b` come from the same share (Fisher 1922, exact)."""
-    both, total = a + b, comb(of_a + of_b, a + b)
-    seen = comb(of_a, a) * comb(of_b, b)
-    low, high = max(0, both - of_b), min(of_a, both)
-    likely = (comb(of_a, k) * comb(of_b, both - k) for k in range(low, high + 1))
-    return sum(one for one in likely if one <= seen) / total
 
 
 __all__ = ["ExaminedRun", "FindingGroup", "FindingTrend", "group"]

@@ -1,0 +1,24 @@
+"""Findings of what was recorded last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import otel_mas
+from otel_mas.api.findings import Findings
+
+Found = Callable[..., Findings]
+
+
+@pytest.fixture
+def found(recorded: Path) -> Found:
+    """Findings of one kind in the latest trace: `found("token-growth")`, with thresholds by name."""
+
+    def findings(code: str, **thresholds: float) -> Findings:
+        assert otel_mas.flush(30)
+        return otel_mas.open(recorded).latest().findings(codes=code, thresholds=thresholds)
+
+    return findings
