@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from otel_mas.analyse.finish_reasons import was_cut
 from otel_mas.analyse.root_cause.acts import Acts
 from otel_mas.analyse.root_cause.evidence import Evidence
-from otel_mas.semconv import attributes as names
 
-_TRUNCATED = frozenset(("length", "max_tokens", "max_output_tokens", "model_length"))
 _GIVES_UP = re.compile(
     r"\b(?:(?:I|we)(?:'m| am| are|'re)? (?:sorry|unable|not able)|(?:I|we) (?:could not|couldn't|can't|cannot|"
     r"can not|was unable|were unable|failed to|give up|gave up)|try again later)",
@@ -26,8 +25,7 @@ _SHORT = 300
 def output_evidence(acts: Acts) -> Iterator[Evidence]:
     """Acts whose output was cut off, says that they give up, or is no data."""
     for act in acts:
-        reasons = act.span.get(names.GEN_AI_RESPONSE_FINISH_REASONS)
-        if isinstance(reasons, list | tuple) and _TRUNCATED & set(map(str, reasons)):
+        if was_cut(act.span):
             yield Evidence(act.number, 0.6, "its answer was cut off: it ran out of tokens")
         if act.is_call and _NONSENSE.search(act.wrote):
             yield Evidence(act.number, 0.6, "its result is no data: an error page, filler or binary")
