@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from otel_mas.analyse.what_if import WhatIf
 from otel_mas.causal import CausalGraph
 from otel_mas.causal.causes import RECORDED
-from otel_mas.causal.schedule import Assumption, ideal
+from otel_mas.causal.schedule import Assumption, Faster, Instead, Lasting, ideal
 from otel_mas.report.tables import Head, Table
 from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.text import count, duration, listing, plain, share, usd
@@ -61,6 +61,11 @@ def _signed(amount: float, shown: str) -> str:
 
 
 def _notes(answer: WhatIf) -> Iterator[str]:
+    timed = {change.target.removeprefix("model:") for change in answer.changes if isinstance(change, Faster | Lasting)}
+    for change in answer.changes:
+        if isinstance(change, Instead):
+            taken = "to use the same tokens" if change.model in timed else "to take as long and to use the same tokens"
+            yield f"{plain(change.by)} is taken {taken} as {plain(change.model)}."
     for reason, several in _reasons(answer).items():
         yield f"{count(several, 'call')} without a new price: {plain(reason)}"
 
@@ -77,7 +82,7 @@ def ideal_phrase(causal: CausalGraph, answer: WhatIf) -> str:
     least = ideal(causal).total_ns
     saved = answer.recorded_ns - least
     if saved <= 0:
-        return "Every task started as soon as its causes had ended: only shorter tasks make this run shorter."
+        return "No task that decides the end waited for LangGraph's steps or for a free place."
     return (
         "If each task had waited for its causes alone, not for LangGraph's steps and for a free place, the recorded "
         f"run would have taken {duration(least)}, {duration(saved)} less."

@@ -1,7 +1,7 @@
 """Apps whose nodes, models and tools take the times that they are given, to run them again with other times.
 
-Each `TOPOLOGIES[name]` builds an app from a table of seconds by node, tool or model, and says how a person runs it.
-`variant` changes the shape, for what a run would have been with two tasks side by side, or without one.
+Each app is built from a table of seconds by node, tool or model; `variant` changes its shape, for what a run would have
+been with two tasks side by side, or without one. `SCENARIOS` are what-ifs about them, `MODELS` about apps of models.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypedDict
+from unittest.mock import patch
 
 from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage
@@ -33,6 +34,8 @@ from otel_mas.causal.schedule import (
 )
 from tests.accuracy.features import make_agent
 from tests.accuracy.scripted import calls
+from tests.accuracy.topologies import TOPOLOGIES, build
+from tests.accuracy.topologies.model import ScriptedModel
 
 Seconds = Mapping[str, float]
 MS = 1_000_000
@@ -361,4 +364,44 @@ SCENARIOS = (
     Scenario(retries, (WithoutRetries(),), "no retries", _RETRIES, after="no failure"),
     Scenario(retries, (WithoutWaiting(),), "no waiting", _RETRIES, {"pause": 0.0}),
     Scenario(threads, (Faster("tool:north", 3),), "tool:north=3", _THREADS, {"north": 0.1}),
+)
+
+
+@dataclass(frozen=True)
+class FasterModels:
+    """An app of `tests.accuracy.topologies` whose models take a while, and then only a part of it."""
+
+    topology: str
+    runs_async: bool
+    changes: tuple[Change, ...] = (Faster("model:scripted-small", 2), Faster("model:scripted-large", 4))
+
+    @property
+    def name(self) -> str:
+        return (
+            f"{self.topology} of models, {'async' if self.runs_async else 'sync'}: scripted-small=2, scripted-large=4"
+        )
+
+    def run(self, seconds: Seconds) -> int:
+        """Run the app once. Returns how long it took, in ns."""
+        app, answer = build(self.topology), ScriptedModel._answer
+
+        def answer_later(model: ScriptedModel, messages: Any) -> Any:
+            time.sleep(seconds[model.model])
+            return answer(model, messages)
+
+        with patch.object(ScriptedModel, "_answer", answer_later):
+            began = time.perf_counter_ns()
+            asyncio.run(app.arun()) if self.runs_async else app.run()
+            return time.perf_counter_ns() - began
+
+    def as_recorded(self) -> int:
+        return self.run({"scripted-small": 0.2, "scripted-large": 0.4})
+
+    def as_changed(self) -> int:
+        return self.run({"scripted-small": 0.1, "scripted-large": 0.1})
+
+
+MODELS = tuple(
+    FasterModels(topology, runs_async=bool(number % 2))
+    for number, topology in enumerate(one for one in TOPOLOGIES if one != "team")  # which pauses, and has other models
 )

@@ -10,7 +10,7 @@ import pytest
 
 import otel_mas
 from otel_mas.causal.schedule import Schedule, reschedule
-from tests.accuracy.reexecuted import SCENARIOS, Scenario
+from tests.accuracy.reexecuted import MODELS, SCENARIOS, FasterModels, Scenario
 
 MOST_ATTEMPTS = 8
 """A loaded machine only ever makes a run longer: the shortest of a few is the one that sleeps alone decided."""
@@ -31,7 +31,7 @@ class Measured:
         return (self.predicted - self.real) / self.real
 
 
-def measure(scenario: Scenario, store: Path, least: int = 1) -> Measured:
+def measure(scenario: Scenario | FasterModels, store: Path, least: int = 1) -> Measured:
     """Run an app as it is and as it would be, until prediction and truth agree; `least` to `MOST_ATTEMPTS` times."""
     scenario.as_recorded()  # first runs import what later ones have
     best: Schedule | None = None
@@ -50,9 +50,9 @@ def measure(scenario: Scenario, store: Path, least: int = 1) -> Measured:
     return measured
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+@pytest.mark.parametrize("scenario", [*SCENARIOS, *MODELS], ids=lambda scenario: scenario.name)
 def test_a_run_executed_again_takes_as_long_as_was_said(
-    scenario: Scenario, recorded: Path, record_property: Callable[[str, object], None]
+    scenario: Scenario | FasterModels, recorded: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """The error is small against what the change makes of the run: to say that nothing changes would not do."""
     measured = measure(scenario, recorded)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import otel_mas
 from otel_mas.model.amounts import duration
-from tests.accuracy.reexecuted import SCENARIOS
+from tests.accuracy.reexecuted import MODELS, SCENARIOS
 from tests.accuracy.test_what_if import Measured, measure
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "what-if.md"
@@ -30,7 +30,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "runs.db"
         otel_mas.instrument(store=str(store))
-        for scenario in SCENARIOS:
+        for scenario in (*SCENARIOS, *MODELS):
             rows.append(row(scenario.name, measure(scenario, store, least=3)))
             print(rows[-1], end="", flush=True)
         otel_mas.shutdown(30)

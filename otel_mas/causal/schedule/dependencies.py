@@ -50,6 +50,8 @@ class Dependencies:
     forest: Forest
     links: Links
     siblings: SiblingLinks
+    roots: Sequence[int]
+    """The spans whose first start and last end are those of the run."""
     order: Sequence[int]
     """All events in the order of the recorded time; limits aside, none depends on a later one."""
     before: Sequence[int]
@@ -127,6 +129,7 @@ class _Search:
             self.forest,
             self.links,
             self.siblings,
+            self.forest.roots,
             self._with_joins(),
             self.before,
             self.joined,

@@ -56,7 +56,7 @@ class Schedule:
     @property
     def start_ns(self) -> int:
         """When the first root starts."""
-        return min((self._times[root] for root in self._waits.forest.roots), default=0)
+        return min((self._times[root] for root in self._waits.roots), default=0)
 
     @property
     def end_ns(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from otel_mas.causal.forest import ROOT, nearest
@@ -97,9 +97,9 @@ class _Application:
                     members = {span for target in targets for span in self._find(target)}
                     self.found.decisions += set_parallel(self.base, self.waits, members, tuple(targets))
         self.found.lags = self._lags()
-        changed = self.waits.joined != self.base.joined or self.waits.causes != self.base.causes
-        if changed and self.waits.limits:
-            self.found.waits = in_order(self.waits)
+        waits = replace(self.waits, roots=[root for root in self.waits.roots if not self.found.removed[root]])
+        changed = waits.joined != self.base.joined or waits.causes != self.base.causes
+        self.found.waits = in_order(waits) if changed and waits.limits else waits
         return self.found
 
     def _find(self, target: str) -> list[int]:

@@ -104,14 +104,14 @@ def times_of(waits: Dependencies, lags: Sequence[int]) -> list[int]:
 
 def last_end(waits: Dependencies, times: Sequence[int]) -> int:
     """The end of the run: of the last of its roots."""
-    return max((times[waits.count + root] for root in waits.forest.roots), default=0)
+    return max((times[waits.count + root] for root in waits.roots), default=0)
 
 
 def latest_times(waits: Dependencies, times: Sequence[int], lags: Sequence[int]) -> list[float]:
     """The latest time of each event with which the run still ends when it does; infinite if nothing waits for it."""
     latest = [inf] * len(times)
     end = last_end(waits, times)
-    for root in waits.forest.roots:
+    for root in waits.roots:
         latest[waits.count + root] = end
     places = _PlacesLeft(waits, times)
     for event in reversed(waits.order):
@@ -162,7 +162,7 @@ def _awaited_by(waits: Dependencies, event: int) -> Iterator[int]:
 def chain_to_end(waits: Dependencies, times: Sequence[int], lags: Sequence[int]) -> list[tuple[int, int]]:
     """Pairs of events, each first one the last that the second one waited for: from the end of the run backwards."""
     end = last_end(waits, times)
-    event = next((waits.count + root for root in waits.forest.roots if times[waits.count + root] == end), NOTHING)
+    event = next((waits.count + root for root in waits.roots if times[waits.count + root] == end), NOTHING)
     chain = []
     while event != NOTHING:
         ready = times[event] - lags[event]

@@ -23,7 +23,7 @@ def what_if(answer: WhatIf, causal: CausalGraph, width: int) -> Iterator[Text]:
         yield Text("")
         found = tables.totals(answer)
         yield from grid(found.heads, found.rows, width)
-        yield from (Text(note, style="yellow") for note in found.notes)
+        yield from (piece for note in found.notes for piece in wrap(Text(note, style="dim"), width))
         yield Text("")
         yield Text("The new critical path", style="bold")
         path = answer.schedule.critical_path()

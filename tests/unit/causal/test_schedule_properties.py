@@ -10,6 +10,7 @@ from otel_mas.causal.schedule import (
     Change,
     Faster,
     Lasting,
+    Parallel,
     Without,
     WithoutBarriers,
     WithoutRetries,
@@ -22,6 +23,7 @@ from otel_mas.causal.schedule import (
 from otel_mas.causal.schedule.dependencies import find_dependencies
 from otel_mas.causal.schedule.scenario import Recorded
 from otel_mas.causal.schedule.timing import last_end, times_of
+from otel_mas.errors import UnsupportedQuery
 from otel_mas.model import Span, Trace
 from otel_mas.semconv import attributes as names
 from tests.unit.causal.test_critical_path_properties import IDS, gathered, spans, workflows
@@ -63,9 +65,23 @@ def test_what_gets_faster_never_ends_the_run_later(found: list[Span], some: list
     some, more = ([one for one in wanted if getattr(one, "target", IDS[0]) in known] for wanted in (some, more))
     less, least = reschedule(graph, some), reschedule(graph, [*some, *more])
     assert least.end_ns <= less.end_ns <= reschedule(graph).end_ns
-    assert all(sum(step.duration_ns for step in one.critical_path()) >= 0 for one in (less, least))
+    assert least.critical_path().total_ns == least.total_ns
     assert {span.span_id for span in least.graph.spans} == known - least.removed
     _ = less.assumptions, least.assumptions
+
+
+@settings(max_examples=150)
+@given(many, st.lists(st.sampled_from(IDS), min_size=2, max_size=5))
+def test_side_by_side_is_never_later_than_one_after_the_other(found: list[Span], members: list[str]) -> None:
+    graph = graph_of(found)
+    known = [member for member in members if member in {span.span_id for span in graph.spans}]
+    try:
+        schedule = reschedule(graph, [Parallel(known or members)])
+    except UnsupportedQuery:
+        return
+    assert schedule.end_ns <= reschedule(graph).end_ns
+    assert schedule.critical_path().total_ns == schedule.total_ns
+    _ = schedule.assumptions
 
 
 @settings(max_examples=150)

@@ -38,6 +38,21 @@ def test_without_a_change_it_tells_slack() -> None:
     assert "write_section#1       999 ms  200 ms" in shown
 
 
+def test_what_is_assumed_of_another_model_is_said() -> None:
+    assert (
+        "is taken to take as long and to use the same tokens as gpt-4o." in run("--model", "gpt-4o=gpt-5-mini").stdout
+    )
+    timed = run("--model", "gpt-4o=gpt-5-mini", "--faster", "gpt-4o=2").stdout
+    assert "is taken to use the same tokens as gpt-4o." in timed
+
+
+def test_edges_between_parallel_tasks_are_named_held_or_not() -> None:
+    shown = run("--parallel", "researcher,writer").stdout
+    assert "held      writer read what researcher wrote" in shown
+    shown = run("--parallel", "tools,model").stdout
+    assert "held      tools#1 waited for model#1 (send)" in shown
+
+
 def test_json_says_the_same() -> None:
     document = json.loads(run("--lasting", "writer=1s", "--model", "gpt-4o=gpt-4o-mini", "--json").stdout)
     assert document["changes"] == ["writer takes 1.00 s", "gpt-4o-mini instead of gpt-4o"]
