@@ -203,6 +203,9 @@ class Fault(BaseModel):
         del shown["kind"]
         return ",".join(f"{name}={_text(value)}" for name, value in shown.items())
 
+    def __repr__(self) -> str:
+        return f"Fault.parse({str(self)!r})"
+
     def __str__(self) -> str:
         return f"{self.kind}:{self.scope}" if self.scope else str(self.kind)
 

@@ -27,7 +27,8 @@ from otel_mas.errors import ConfigError
 from otel_mas.faults import Fault, FaultKind, inject
 from otel_mas.faults.hook_tables import TABLES
 from otel_mas.model import InjectedFault, Span
-from tests.accuracy.features import make_agent
+from tests.accuracy.cases.teams import supervised
+from tests.accuracy.features import make_agent, react_agent
 from tests.accuracy.scripted import calls, says
 
 QUESTION = {"messages": [HumanMessage("q")]}
@@ -356,6 +357,25 @@ def test_a_prebuilt_agent_is_hit_by_its_name(recorded: Path) -> None:
     with inject("message_lost") as injected:  # its own parts send no messages
         agent().invoke(QUESTION)
     assert list(injected.fired.values()) == [0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "ending"),
+    [
+        ("message_lost:edge=research->supervisor", "It rains, I hear."),
+        ("tool_empty:agent=research", "It rains, I hear."),
+        ("model_truncated:agent=supervisor,occurrence=2", "It rains"),
+    ],
+)
+def test_a_team_of_langgraph_supervisor(fault: str, ending: str) -> None:
+    research = react_agent(says(calls("search", query="Oslo"), "It rains."), [search], name="research")
+    app = supervised(says(calls("transfer_to_research"), "It rains, I hear."), research)
+
+    with inject(fault) as injected:
+        outcome = app.invoke(QUESTION)
+
+    assert list(injected.fired.values()) == [1]
+    assert outcome["messages"][-1].content.startswith(ending)
 
 
 def test_messages_from_before_a_pause_have_their_senders(recorded: Path) -> None:

@@ -110,6 +110,21 @@ def test_an_app_that_records_itself_gets_the_faults_of_its_environment(run: Run)
     assert RIGHT in disabled.stdout
 
 
+def test_an_app_without_faults_never_loads_them(run: Run) -> None:
+    app = [sys.executable, "-c", "import otel_mas; otel_mas.instrument()\n" + LOADED]
+    done = run(app=app)
+
+    assert done.stdout == "False\n", done.stderr
+
+
+LOADED = """
+import sys
+from langgraph.func import entrypoint
+entrypoint()(lambda question: question).invoke("q")
+print("otel_mas.faults" in sys.modules)
+"""
+
+
 def test_switched_off_recording_injects_nothing_and_says_so(run: Run) -> None:
     done = run("--fault", "tool_empty:tool=census", OTEL_MAS_ENABLED="false")
 
