@@ -43,11 +43,11 @@ def totals(answer: WhatIf) -> Table:
         ]
     ]
     before, after, saves = answer.recorded_cost.usd, answer.cost.usd, answer.saves_usd
-    if before is not None:
+    if before is not None or after is not None:
         rows.append(
             [
                 "cost, simulated" if answer.recorded_cost.simulated else "cost",
-                usd(before),
+                "not known" if before is None else usd(before),
                 "not known" if after is None or answer.unpriced else usd(after),
                 "" if saves is None else _signed(saves, usd(abs(saves))),
                 f"{abs(saves) / before:.0%}" if saves and before else "",

@@ -59,7 +59,7 @@ class Dependencies:
     joined: list[int]
     """By event: the join that it depends on, or `NOTHING`."""
     causes: dict[int, list[int]]
-    """By start: events of its causes, where it has any."""
+    """By event: further ones that it depends on, where there are any; of a start those of its causes."""
     limits: dict[int, Limit]
     """By start: the limit that it was under, where there was one."""
     steps: Sequence[int]
@@ -160,6 +160,10 @@ class _Search:
             if above != ROOT and rank[above] < rank[span]:
                 self.before[span] = above
             self.before[count + span] = span
+            around = self.forest.parent[span]
+            if around not in (above, ROOT) and rank[count + above] < rank[count + span] < rank[count + around]:
+                # A called task that outlasts its caller, as where that failed: the run waits for it.
+                self.causes.setdefault(count + around, []).append(count + span)
 
     def _families(self) -> Iterator[tuple[int, list[int]]]:
         """The roots, and the children of each span that has any, with the span around them."""

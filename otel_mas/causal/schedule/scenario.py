@@ -142,6 +142,7 @@ class _Application:
                 continue
             self.found.removed[span] = True
             self.waits.joined[self.count + span] = NOTHING
+            self.waits.causes.pop(self.count + span, None)
             if span != owner:
                 self.waits.joined[span] = NOTHING
                 self.waits.causes.pop(span, None)

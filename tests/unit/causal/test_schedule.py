@@ -263,3 +263,17 @@ def test_what_others_in_between_caused_is_held(graph: CausalGraph) -> None:
     assert (first.cause.span_id, first.effect.span_id, first.held) == ("a", "c", True)
     assert schedule.saves_ns == 0
     assert reschedule(graph, [Parallel(["a", "b", "c"])]).saves_ns == 410
+
+
+def test_a_run_waits_for_a_called_task_that_outlasts_its_caller(span: Make, traces: Gather) -> None:
+    """As where the caller fails before it: a thread cannot be cancelled."""
+    graph = build(
+        traces(
+            span("w", 0, 110, name="invoke_workflow flow", run_outcome="error"),
+            span("flow", 0, 50, "w", task="flow", task_step=0, task_outcome="error"),
+            span("slow", 10, 100, "w", task="slow", task_step=0, causes=[("call", "flow")]),
+        )
+    )
+    assert slack(graph) == {"w": 0, "flow": 50, "slow": 0}
+    assert reschedule(graph, [Faster("slow", 3)]).saves_ns == 50
+    assert reschedule(graph, [Without("w")]).total_ns == 0

@@ -130,6 +130,17 @@ def test_providers_are_found_by_their_conventional_names(table: PriceTable, prov
     assert table.cost(provider, (model,), Tokens(1000, 1000)).usd
 
 
+def test_without_a_provider_whichever_has_the_model_counts(table: PriceTable) -> None:
+    tokens = Tokens(input=1000, output=100)
+    assert (
+        table.cost(None, ("claude-sonnet-4-5",), tokens).usd
+        == table.cost("anthropic", ("claude-sonnet-4-5",), tokens).usd
+    )
+    unknown = table.cost(None, ("gpt-99",), tokens)
+    assert unknown.usd is None
+    assert (unknown.missing or "").endswith("has no price for gpt-99")
+
+
 def test_a_service_tier_has_its_own_price(table: PriceTable) -> None:
     normal = table.cost("openai", ("o3",), Tokens(1000, 1000)).usd
     flexible = table.cost("openai", ("o3",), Tokens(1000, 1000), "flex").usd
