@@ -80,7 +80,8 @@ def _origins(loop: Any) -> Origins:
     """The writers of the state that a loop runs on: of its thread's, where it goes on with one."""
     found: Origins | None = getattr(loop, _ORIGINS, None)
     if found is None:
-        found = _known(loop) if _thread(loop) and not loop.config["configurable"].get("checkpoint_ns") else Origins()
+        outermost = not loop.config["configurable"].get("checkpoint_ns")
+        found = _known(loop) if _thread(loop) and loop.checkpointer and outermost else Origins()
         setattr(loop, _ORIGINS, found)
     return found
 

@@ -64,6 +64,8 @@ class FaultyNode:
 
     def __getattr__(self, name: str) -> Any:
         # Recording and LangGraph look at what a node is: its steps, a graph.
+        if name == "_proc":  # of a copy that is being made
+            raise AttributeError(name)
         return getattr(self._proc, name)
 
     # -- what it reads ---------------------------------------------------------------------------------------------

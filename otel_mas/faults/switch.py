@@ -37,9 +37,9 @@ class inject:  # noqa: N801 (used as a function)
             raise forbidden()
         if not faults:
             raise ConfigError("there is no fault to inject; give one or more, like Fault('tool_error', tool='search')")
-        self._injection = Injection(
-            [one if isinstance(one, Fault) else Fault.parse(str(one)) for one in faults], int(seed)
-        )
+        if not isinstance(seed, int):
+            raise ConfigError(f"seed is {seed!r}; it must be a whole number")
+        self._injection = Injection([one if isinstance(one, Fault) else Fault.parse(str(one)) for one in faults], seed)
 
     def __enter__(self) -> Injection:
         start(self._injection)

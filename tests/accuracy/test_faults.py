@@ -397,6 +397,19 @@ def test_messages_from_before_a_pause_have_their_senders(recorded: Path) -> None
     assert list(injected.fired.values()) == [1]
 
 
+def test_a_thread_without_checkpoints_begins_anew() -> None:
+    graph = StateGraph(State).add_node("finder", lambda state: {} if state.get("people") else finder(state))
+    app = graph.add_node("decider", decider).add_edge(START, "finder").add_edge("finder", "decider").compile()
+    config: Any = {"configurable": {"thread_id": "1"}}
+
+    with inject("message_lost:edge=finder->decider") as injected:
+        app.invoke(QUESTION, config)
+        outcome = app.invoke({**QUESTION, "people": 3, "verdict": "no"}, config)
+
+    assert outcome["answer"].startswith("3 no")
+    assert list(injected.fired.values()) == [1]
+
+
 def test_each_attempt_of_a_node_is_an_occurrence() -> None:
     def careful(state: State) -> State:
         return {"answer": search.invoke({"query": "x"})}
@@ -660,6 +673,8 @@ def test_nothing_to_inject_is_an_error() -> None:
         inject()
     with pytest.raises(ConfigError, match="no kind of fault 'explode'"):
         inject("explode")
+    with pytest.raises(ConfigError, match="seed is 'x'; it must be a whole number"):
+        inject("tool_error", seed="x")  # type: ignore[arg-type]
 
 
 def test_an_error_of_ours_leaves_the_app_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
