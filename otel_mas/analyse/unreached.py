@@ -248,16 +248,19 @@ class Unreached:
     # -- what went another way -----------------------------------------------------------------------------------------
 
     def _declined_ways(
-        self, scope: GraphScope, topology: Topology, node: str, acted: set[str]
+        self, scope: GraphScope, topology: Topology, node: str, acted: set[str], before: frozenset[str] = frozenset()
     ) -> Iterator[Explanation]:
-        """A reason for each edge at which the run could have turned towards the node, and did not."""
-        waiting, seen = [node], {node}
+        """A reason for each edge at which the run could have turned towards the node, and did not.
+
+        Ways that lead over nodes of `before`, which wait for this one, are none.
+        """
+        waiting, seen = [node], {node, *before}
         while waiting:
             towards = waiting.pop(0)
             for edge in topology.into(towards):
                 for source in edge.sources:
                     if source in acted:
-                        found = self._declined(scope, topology, edge, source, towards)
+                        found = self._declined(scope, topology, edge, source, towards, frozenset(seen))
                         if found is not None:
                             yield found if towards == node else _over(found, towards)
                     elif source not in seen and edge.target != ANY:
@@ -265,11 +268,17 @@ class Unreached:
                         waiting.append(source)
 
     def _declined(
-        self, scope: GraphScope, topology: Topology, edge: DeclaredEdge, source: str, towards: str
+        self,
+        scope: GraphScope,
+        topology: Topology,
+        edge: DeclaredEdge,
+        source: str,
+        towards: str,
+        before: frozenset[str],
     ) -> Explanation | None:
         tasks = scope.runs if source == START else scope.of_node(source)
         if edge.kind == JOIN:
-            return self._unfilled(scope, topology, edge, towards)
+            return self._unfilled(scope, topology, edge, towards, before)
         if edge.kind in (EDGE, HANDLER):
             return self._plain(scope, edge, tasks[-1])
         decisions = [one for task in tasks for one in self._decisions(task) if towards not in _choice(one)]
@@ -300,7 +309,9 @@ class Unreached:
             return Explanation(WhyNotKind.NOT_REACHED, words, (task,))
         return None
 
-    def _unfilled(self, scope: GraphScope, topology: Topology, edge: DeclaredEdge, towards: str) -> Explanation | None:
+    def _unfilled(
+        self, scope: GraphScope, topology: Topology, edge: DeclaredEdge, towards: str, before: frozenset[str]
+    ) -> Explanation | None:
         there = [source for source in edge.sources if scope.of_node(source)]
         missing = [source for source in edge.sources if source not in there]
         if not missing:
@@ -309,9 +320,10 @@ class Unreached:
         arrived = [scope.of_node(source)[-1] for source in there]
         whose = f"; {_and([self.label(one) for one in arrived])} arrived" if arrived else ""
         reason = ""
-        if topology.nodes and missing[0] != towards and missing[0] in topology.nodes:
+        if topology.nodes and missing[0] not in before and missing[0] in topology.nodes:
             acted = {task.task_name or "" for task in scope.tasks} | {START}
-            found = min(self._declined_ways(scope, topology, missing[0], acted), key=lambda one: one.rank, default=None)
+            ways = self._declined_ways(scope, topology, missing[0], acted, before)
+            found = min(ways, key=lambda one: one.rank, default=None)
             if found is not None:
                 reason = f": {missing[0]} {found.predicate}"
                 arrived += [span for span in found.spans if span not in arrived]

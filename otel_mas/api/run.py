@@ -330,8 +330,11 @@ class Run(Tabular):
     def _facts(self, thresholds: Thresholds | None = None) -> RunFacts:
         from otel_mas.analyse.findings import RunFacts
 
-        chosen = Settings.from_env().thresholds if thresholds is None else thresholds
-        return RunFacts(self.graph().causal, self._content, chosen, time.time_ns())
+        settings = Settings.from_env()
+        chosen = settings.thresholds if thresholds is None else thresholds
+        return RunFacts(
+            self.graph().causal, self._content, chosen, time.time_ns(), input_timeout_s=settings.input_timeout_s
+        )
 
     def what_if(self, **changes: Unpack[Changes]) -> WhatIf:
         """The run as it would have been under changes: see `Graph.what_if`."""

@@ -54,6 +54,31 @@ class Thresholds:
         "chance of a difference as great as that between failures with a modality and without, below which it is told",
         "one false alarm in a hundred runs that have failures",
     )
+    stalled_after_s: float = _threshold(
+        600.0,
+        "seconds in which nothing began or ended in an open run, from which on it is stalled",
+        "models and their clients give up after 10 minutes by default; what takes longer is worth a look",
+    )
+    deadlock_after_s: float = _threshold(
+        60.0,
+        "seconds for which agents of an open run have waited for one another, from which on it is a deadlock",
+        "messages on their way look the same for a moment",
+    )
+    handoff_loop_rounds: int = _threshold(
+        3,
+        "times that the same agents hand over to each other in turn without anything new, from which on it is a loop",
+        "once is a question and its answer, twice a second look; the third adds nothing",
+    )
+    contention_calls: int = _threshold(
+        12,
+        "calls of one operation, below which it is not told whether its durations grow with concurrency",
+        "with 12 pairs a rank correlation of 0.8 comes by chance once in 500 times",
+    )
+    contention_growth: float = _threshold(
+        2.0,
+        "how many times as long calls take with many others at once as with few, from which on it is contention",
+        "less is within what caches, batches and networks do",
+    )
 
     @classmethod
     def of(cls, given: Mapping[str, float] | Thresholds | None) -> Thresholds:

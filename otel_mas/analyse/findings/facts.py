@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,8 @@ from otel_mas.analyse.failures import ErrorOutcome, error_outcomes
 from otel_mas.analyse.model_calls import model_calls
 from otel_mas.analyse.places import Place, places
 from otel_mas.analyse.state import StateTimeline, state_timeline
+from otel_mas.analyse.state.values import StateValues, Written, is_message
+from otel_mas.analyse.topology import GraphScopes
 from otel_mas.causal import CausalGraph
 from otel_mas.config.thresholds import Thresholds
 from otel_mas.model import Message, Span
@@ -33,6 +35,7 @@ class RunFacts:
         thresholds: from where on something counts as wrong.
         now_ns: the time at which it is looked at, nanoseconds since 1970; by default the last instant in the graph.
         windows: context windows of models; by default none is known.
+        input_timeout_s: within how many seconds people are to answer, for questions that do not say it themselves.
     """
 
     def __init__(
@@ -42,12 +45,14 @@ class RunFacts:
         thresholds: Thresholds | None = None,
         now_ns: int | None = None,
         windows: Windows | None = None,
+        input_timeout_s: float | None = None,
     ) -> None:
         self.graph = graph
         self.content = content
         self.thresholds = thresholds or Thresholds()
         self.now_ns = max(graph.ends, default=0) if now_ns is None else now_ns
         self.windows: Windows = windows or (lambda provider, model: None)
+        self.input_timeout_s = input_timeout_s
 
     # -- spans ---------------------------------------------------------------------------------------------------------
 
@@ -113,6 +118,15 @@ class RunFacts:
         """Outcomes of the errors, by trace and span id of where they happened; those that ended a run first."""
         return error_outcomes(self.spans)
 
+    def parent(self, span: Span) -> Span | None:
+        """The span around a span."""
+        return self.scopes.parent(span)
+
+    @cached_property
+    def scopes(self) -> GraphScopes:
+        """The graphs at work, each with its tasks and its topology."""
+        return GraphScopes(self.graph)
+
     # -- messages and other content ------------------------------------------------------------------------------------
 
     @cached_property
@@ -171,6 +185,26 @@ class RunFacts:
         """The changes of the state of the run's graphs."""
         return state_timeline(self.graph, self.content)
 
+    def state_values(self, span: Span) -> Sequence[Written]:
+        """The values that a span wrote to a state, as far as they were kept."""
+        if span.span_id not in self._states:
+            self._states[span.span_id] = tuple(self._state_values.written(span))
+        return self._states[span.span_id]
+
+    @cached_property
+    def _states(self) -> dict[str, Sequence[Written]]:
+        return {}
+
+    @cached_property
+    def _state_values(self) -> StateValues:
+        return StateValues(self.content)
+
+    def outputs(self, span: Span) -> Sequence[str]:
+        """Texts that a span wrote: its messages, and the texts in its values of a state."""
+        messages = [text for digest in self.wrote(span) if (text := self.text(digest))]
+        states = [text for one in self.state_values(span) for text in texts_in(one.value)]
+        return list(dict.fromkeys((*messages, *states)))
+
     def value(self, span: Span, name: str) -> Any:
         """Content beside a span, or on it, by attribute name; None where it was not kept or was withheld."""
         value = self.content.get(span, name)
@@ -218,9 +252,23 @@ def canonical(value: Any) -> str | None:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str).decode()
 
 
+def texts_in(value: Any) -> Iterator[str]:
+    """The texts in a value: itself, items of lists, fields of mappings; of messages what they say."""
+    if isinstance(value, str):
+        yield value
+    elif is_message(value):
+        yield value["text"] or ""
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from texts_in(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from texts_in(one)
+
+
 def ids(spans: Iterable[Span]) -> tuple[str, ...]:
     """Span ids, as findings have them."""
     return tuple(span.span_id for span in spans)
 
 
-__all__ = ["RunFacts", "Windows", "canonical", "ids", "kind_of", "model_name", "tool_name"]
+__all__ = ["RunFacts", "Windows", "canonical", "ids", "kind_of", "model_name", "texts_in", "tool_name"]

@@ -1,0 +1,181 @@
+"""Findings about coordination, in runs of real graphs, each beside a run that only looks like it."""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any, TypedDict
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command, interrupt
+
+import otel_mas
+from otel_mas.api.findings import Findings
+from otel_mas.model import Severity
+from tests.accuracy.findings.conftest import Found
+
+THREAD: Any = {"configurable": {"thread_id": "t"}}
+
+
+class State(TypedDict, total=False):
+    done: Annotated[list[str], operator.add]
+    answer: str
+
+
+def nothing(state: State) -> State:
+    return {"done": ["x"]}
+
+
+def graph(nodes: dict[str, Any], *edges: Any) -> StateGraph[Any, Any, Any, Any]:
+    """A graph of these nodes; an edge is a pair, (sources, target) of a join, or (source, function, ends)."""
+    built = StateGraph(State)
+    for name, function in nodes.items():
+        built.add_node(name, function)
+    for source, target, *ends in edges:
+        if ends:
+            built.add_conditional_edges(source, target, ends[0])
+        else:
+            built.add_edge(source, target)
+    return built
+
+
+# -- deadlock ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_join_of_what_comes_after_it(found: Found) -> None:
+    nodes = dict.fromkeys(("a", "joined", "b"), nothing)
+    graph(nodes, (START, "a"), (["a", "b"], "joined"), ("joined", "b")).compile().invoke({})
+
+    (one,) = found("deadlock")
+    assert (one.severity, one.subject) == (Severity.ERROR, "b -> joined")
+    assert one.summary == "joined never ran: its join waits for b, which can only run after joined"
+
+
+@pytest.mark.parametrize(("chosen", "number"), [("c", 1), ("b", 0), (END, 0)])
+def test_a_join_of_a_branch_that_was_not_taken(chosen: str, number: int, found: Found) -> None:
+    nodes = dict.fromkeys(("a", "router", "b", "c", "joined"), nothing)
+    edges = ((START, "a"), (START, "router"), ("router", lambda state: chosen, ["b", "c", END]), (["a", "b"], "joined"))
+    graph(nodes, *edges).compile().invoke({})
+
+    assert len(found("deadlock")) == number
+
+
+@pytest.mark.parametrize("answers", [False, True])
+def test_agents_that_wait_for_each_other(answers: bool, found: Found) -> None:
+    async def trade() -> None:
+        over, sent = asyncio.Event(), asyncio.Barrier(3)
+
+        async def waits(name: str, whom: str) -> None:
+            with otel_mas.agent(name):
+                carrier = otel_mas.send("I go on when you have", to=whom)
+                if answers and name == "seller":
+                    otel_mas.receive("I go on", carrier, sender=whom)
+                await sent.wait()
+                await over.wait()
+
+        with otel_mas.workflow("market"):
+            both = asyncio.gather(waits("buyer", "seller"), waits("seller", "buyer"))
+            await sent.wait()
+            seen.append(found("deadlock"))
+            seen.append(found("deadlock", deadlock_after_s=0))
+            over.set()
+            await both
+
+    seen: list[Findings] = []
+    asyncio.run(trade())
+    assert list(seen[0]) == [], "they have waited for a moment only"
+    assert [one.subject for one in seen[1]] == ([] if answers else ["buyer -> seller"])
+    assert list(found("deadlock", deadlock_after_s=0)) == [], "it has ended"
+
+
+# -- a run that stalled ------------------------------------------------------------------------------------------------
+
+_KILLED = """
+import os, signal, sys, otel_mas
+from langgraph.graph import START, StateGraph
+otel_mas.instrument(store=sys.argv[1])
+def dies(state):
+    otel_mas.flush(30)
+    os.kill(os.getpid(), signal.SIGKILL)
+graph = StateGraph(dict)
+graph.add_node("dies", dies)
+graph.add_edge(START, "dies")
+graph.compile(name="press").invoke({})
+"""
+
+
+def test_a_process_that_was_killed(tmp_path: Path) -> None:
+    store = tmp_path / "killed.db"
+    subprocess.run([sys.executable, "-c", _KILLED, str(store)], check=False, timeout=120)
+    for _ in range(100):
+        with otel_mas.open(store) as source:
+            seen = list(source.latest().findings(codes="stalled-run"))
+        if seen:
+            break
+        time.sleep(0.2)
+
+    assert [(one.severity, one.confidence, one.subject) for one in seen] == [(Severity.ERROR, 1.0, "press")]
+    assert seen[0].summary == "the process of press stopped while dies#1 was open"
+
+
+def test_a_run_at_work_is_not_stalled(found: Found) -> None:
+    seen: list[Findings] = []
+
+    def works(state: State) -> State:
+        seen.append(found("stalled-run"))
+        time.sleep(0.01)
+        seen.append(found("stalled-run", stalled_after_s=0.001))
+        return {}
+
+    graph({"works": works}, (START, "works")).compile().invoke({})
+    assert list(seen[0]) == []
+    assert [one.severity for one in seen[1]] == [Severity.WARNING]
+    assert list(found("stalled-run")) == []
+
+
+# -- an answer that is overdue -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("allowed", "number"), [("0.001", 1), ("1h", 0), (None, 0)])
+def test_a_person_who_has_not_answered(
+    allowed: str | None, number: int, monkeypatch: pytest.MonkeyPatch, found: Found
+) -> None:
+    if allowed is not None:
+        monkeypatch.setenv("OTEL_MAS_INPUT_TIMEOUT", allowed)
+
+    def review(state: State) -> State:
+        return {"answer": interrupt("Go on?")}
+
+    app = graph({"review": review}, (START, "review")).compile(checkpointer=InMemorySaver())
+    app.invoke({}, THREAD)
+    time.sleep(0.01)
+    assert [one.subject for one in found("overdue-answer")] == ["review"] * number
+
+    app.invoke(Command(resume="yes"), THREAD)
+    assert list(found("overdue-answer")) == [], "the answer's run alone has no question"
+
+
+# -- an agent that gives up --------------------------------------------------------------------------------------------
+
+
+def test_an_agent_that_gives_up(found: Found) -> None:
+    nodes = {"a": nothing, "writer": lambda state: {"answer": "I could not find the figures."}}
+    graph(nodes, (START, "a"), ("a", "writer")).compile().invoke({})
+
+    (one,) = found("gave-up")
+    assert (one.severity, one.subject) == (Severity.ERROR, "writer")
+
+
+def test_an_agent_whose_second_try_goes_well(found: Found) -> None:
+    texts = iter(["I could not find the figures.", "The tram costs 40 million."])
+    nodes = {"writer": lambda state: {"answer": next(texts), "done": ["x"]}}
+    again = lambda state: "writer" if len(state["done"]) < 2 else END  # noqa: E731
+    graph(nodes, (START, "writer"), ("writer", again, ["writer", END])).compile().invoke({})
+
+    assert list(found("gave-up")) == []
