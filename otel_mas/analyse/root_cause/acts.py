@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +15,7 @@ from otel_mas.analyse.state.values import StateValues, is_message, value_text
 from otel_mas.causal import CHILD, CausalGraph
 from otel_mas.model import Span
 from otel_mas.model.message_text import written
-from otel_mas.semconv import RecordKind
+from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names
 
 _RESULTS = (names.GEN_AI_TOOL_CALL_RESULT, names.GEN_AI_RETRIEVAL_DOCUMENTS)
@@ -43,6 +43,8 @@ class Act:
     """Its messages, its result and its changes of the state; without the text of acts inside of it."""
     caller: int | None = None
     """Of a call of a tool or retriever the act that asked for it."""
+    reads: bool = False
+    """Whether it is a task that reads messages itself."""
     instructs: bool = False
     """Whether it hands on the task that the run was given, word for word."""
 
@@ -81,6 +83,8 @@ class Acts(Sequence[Act]):
         self._add_texts()
         self._add_callers()
         self._add_instructions()
+        for act in self._all:
+            act.reads = act.span.record_kind == RecordKind.AGENT_TASK and bool(self.contents.digests(act.span, "input"))
 
     def __len__(self) -> int:
         return len(self._all)
@@ -117,23 +121,47 @@ class Acts(Sequence[Act]):
         texts = (*self._written(act.span), self._text(act.span, _RESULTS), *self._states(act.span))
         return list(dict.fromkeys(text for text in texts if text.strip()))
 
-    def prompts_inside(self, act: Act) -> list[str]:
-        """Texts that the calls of models nearest inside a task read; of a task without any, its own."""
-        texts = [text for call in self._calls_inside.get(act.number, ()) for text in self._read(call.span)]
-        return texts or list(self._read(act.span))
-
-    @cached_property
-    def _calls_inside(self) -> Mapping[int, list[Act]]:
-        """By task the calls of models of which it is the nearest."""
-        found: dict[int, list[Act]] = {}
-        for act in self._all:
-            if act.span.record_kind == RecordKind.LLM_CALL:
-                task = next(
-                    (one for one in self.around(act.span) if one.span.record_kind == RecordKind.AGENT_TASK), None
-                )
-                if task is not None:
-                    found.setdefault(task.number, []).append(act)
+    def fields(self, act: Act) -> list[tuple[str, str]]:
+        """Channels of the state that an act wrote, with their values as text; not those that hold messages."""
+        found = []
+        for one in self._state.written(act.span):
+            items = one.value if isinstance(one.value, list) else [one.value]
+            if one.missing is None and not any(map(is_message, items)):
+                found.append((one.channel, value_text(one.value)))
         return found
+
+    def read_by(self, act: Act) -> list[str]:
+        """Texts of the messages that an act read, but for instructions."""
+        return list(self._messages(act.span, "input", without="system"))
+
+    def task_around(self, act: Act) -> Act | None:
+        """The nearest task around an act."""
+        return next((one for one in self.around(act.span) if one.span.record_kind == RecordKind.AGENT_TASK), None)
+
+    def before_within(self, act: Act) -> list[Act]:
+        """The acts inside the same task that had ended when an act began."""
+        task = self.task_around(act)
+        return [] if task is None else [one for one in self.inside(task) if one.span.last_ns <= act.span.start_ns]
+
+    def called_before(self, act: Act) -> Act | None:
+        """The last task of the functional API that had ended when such an act began, where its output is not known."""
+        caller = self.caller_of(act)
+        if caller is None:
+            return None
+        called = (self._by_id.get(edge.effect) for edge in self.graph.effects_of(caller.span.span_id))
+        before = [one for one in called if one is not None and one.span.last_ns <= act.span.start_ns]
+        last = max(before, key=lambda one: one.span.last_ns, default=None)
+        return last if last is not None and not self.inside(last) and self.caller_of(last) is caller else None
+
+    def caller_of(self, act: Act) -> Act | None:
+        """The task or entrypoint of the functional API that called this one."""
+        edges = self.graph.causes_of(act.span.span_id)
+        return next((self._by_id.get(edge.cause) for edge in edges if edge.kind == LinkKind.CALL), None)
+
+    def inside(self, act: Act) -> list[Act]:
+        """The acts directly inside an act, in start order."""
+        children = self.graph.children_of(act.span.span_id)
+        return [self._by_id[child.span_id] for child in children if child.span_id in self._by_id]
 
     @cached_property
     def task(self) -> tuple[str, ...]:
@@ -173,8 +201,8 @@ class Acts(Sequence[Act]):
         inside: dict[int, set[str]] = {}
         for act in self._all:
             inner = inside.pop(act.number, set())
-            texts = [*self._written(act.span), self._text(act.span, _RESULTS), *self._states(act.span)]
-            act.wrote = "\n".join(text for text in texts if text.strip() and (not inner or _words(text) - inner))
+            texts = self.outputs(act)
+            act.wrote = "\n".join(text for text in texts if not inner or _words(text) - inner)
             around = next(self.around(act.span), None)
             if around is not None:
                 inside.setdefault(around.number, set()).update(inner, _words(act.wrote), _words(act.arguments))
@@ -206,10 +234,10 @@ class Acts(Sequence[Act]):
     def _written(self, span: Span) -> Iterator[str]:
         return self._messages(span, "output")
 
-    def _messages(self, span: Span, direction: str) -> Iterator[str]:
+    def _messages(self, span: Span, direction: str, without: str = "") -> Iterator[str]:
         for digest in self.contents.digests(span, direction):
             message = self.content.messages.get(digest)
-            if message is not None and message.body is not None:
+            if message is not None and message.body is not None and message.role != without:
                 yield written(message.body)
 
     def _states(self, span: Span) -> Iterator[str]:

@@ -1,19 +1,28 @@
-"""Arrivals: what a task's causes wrote, against what it read. Text may get lost, changed or doubled on the way."""
+"""Arrivals: what was written, against what was read later. Values may get lost, changed or doubled on the way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from difflib import SequenceMatcher
-from itertools import combinations, islice
-from math import isclose, prod
+from itertools import islice
 
 from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.evidence import Evidence
-from otel_mas.analyse.root_cause.known_texts import PHRASE, KnownTexts, flattened, words_of
+from otel_mas.analyse.root_cause.known_texts import (
+    COUNT,
+    PHRASE,
+    KnownTexts,
+    flattened,
+    is_none,
+    labelled_in,
+    words_of,
+)
 from otel_mas.analyse.root_cause.values import numbers_in
 from otel_mas.semconv import RecordKind
 
-_CHANGED, _DOUBLED, _LOST, _MISCOMPUTED = 0.7, 0.5, 0.5, 0.5
+_CHANGED, _GARBLED, _UNEXPLAINED, _LOST, _DOUBLED, _EMPTY, _UNREAD = 0.85, 0.75, 0.6, 0.6, 0.6, 0.35, 0.25
+_BETWEEN = 0.55
+"""For a task of the functional API, whose output is not recorded: it may be the one that changed a value."""
 _OPPOSITES = (
     ("yes", "no"),
     ("true", "false"),
@@ -37,87 +46,165 @@ _READ = 20_000
 """Characters of a prompt that are looked at, the last ones."""
 _MOST = 300
 """Characters of a text that are compared letter by letter."""
-_PAIRS = 50
 _WINDOWS = 500
 _ALIKE = 0.65
 """Similarity (difflib's ratio) from which a text is another one, changed."""
+_NEW_WORDS = 2
+_SHOWN = 3
 
 
 def arrival_evidence(acts: Acts) -> Iterator[Evidence]:
-    """Tasks that read something else than their causes had written, or nothing of it, or twice."""
+    """Tasks that read something else than was written, nothing of it, or twice; or that wrote what does not follow."""
     known = KnownTexts()
     for text in acts.task:
         known.add(text)
-    tasks = sorted((act for act in acts if act.span.record_kind == RecordKind.AGENT_TASK), key=_start)
+    seen: set[tuple[int, str]] = set()
     number = 0
-    for task in tasks:
-        while number < len(acts) and acts[number].span.last_ns <= task.span.start_ns:
-            for text in acts.outputs(acts[number]):
-                known.add(text, times=int(text in acts[number].wrote))
+    for at_ns, reader, task, text in sorted(_readings(acts), key=lambda one: (one[0], one[1].number)):
+        while number < len(acts) and acts[number].span.last_ns <= at_ns and number != reader.number:
+            _add(acts[number], acts, known)
             number += 1
-        sent, prompts = _sent(task, acts), acts.prompts_inside(task)
-        if sent and prompts:
-            yield from _Arrival(task, "\n".join(prompts)[-_READ:], known).evidence(sent)
-        elif sent and task.wrote:
-            yield from _Arrival(task, task.wrote[-_READ:], known).evidence_of_output(sent)
+        reading = _Reading(text[-_READ:], known)
+        sent = _sent(task, acts)
+        if at_ns == task.span.last_ns:
+            found = reading.of_output(sent, computed=not acts.inside(task))
+        else:
+            found = reading.of_prompt(sent)
+        for weight, reason in found:
+            if (task.number, reason) not in seen:
+                seen.add((task.number, reason))
+                yield Evidence(task.number, weight, reason)
+                before = acts.called_before(task) if weight == _CHANGED else None
+                if before is not None:
+                    yield Evidence(before.number, _BETWEEN, f"came before {task.agent}, which {reason}")
 
 
-class _Arrival:
-    """A task and what it read.
+def _readings(acts: Acts) -> Iterator[tuple[int, Act, Act, str]]:
+    """When something was read, by which act, for which task, and the text; of each task at its end what it wrote."""
+    for act in acts:
+        if act.span.record_kind == RecordKind.LLM_CALL or act.reads:
+            task = acts.task_around(act) or act
+            yield act.span.start_ns, act, task, "\n".join(acts.read_by(act))
+        if act.span.record_kind == RecordKind.AGENT_TASK:
+            yield act.span.last_ns, act, act, _written_by(act, acts)
 
-    Args:
-        known: texts that were written before it began.
-    """
 
-    def __init__(self, task: Act, read: str, known: KnownTexts) -> None:
-        self._task = task
-        self._read = rest = flattened(read)
-        self._doubled: str | None = None
-        for text in known.inside(self._read):
-            if self._doubled is None and rest.count(text) > max(1, known.times(text)):
-                self._doubled = text
-            rest = rest.replace(text, "\n")
+def _written_by(task: Act, acts: Acts) -> str:
+    """The fields of the state that a task wrote, a line for each; of one that only speaks its text."""
+    fields = "\n".join(f"{name}: {text}" for name, text in acts.fields(task))
+    return fields or ("" if acts.inside(task) or task.reads else task.wrote)
+
+
+def _add(act: Act, acts: Acts, known: KnownTexts) -> None:
+    for text in acts.outputs(act):
+        known.add(text, times=int(text in act.wrote))
+    for channel, text in acts.fields(act):
+        known.add_value(channel, text)
+
+
+def _sent(task: Act, acts: Acts) -> list[str]:
+    """Texts with a number or a verdict in them that the causes of a task wrote."""
+    texts = [text for cause in acts.causes(task) if not cause.is_person for text in acts.outputs(cause)]
+    return [text for text in texts if _marked(text)]
+
+
+def _marked(text: str) -> set[str]:
+    """Numbers and verdicts of a text."""
+    words = {match.group().lower() for match in words_of(text)}
+    numbers = {number for number in numbers_in(text) if "." in number or abs(float(number)) >= COUNT}
+    return numbers | {word for word in words if word in _OPPOSITE}
+
+
+class _Reading:
+    """A text that was read, and what was known by then."""
+
+    def __init__(self, text: str, known: KnownTexts) -> None:
+        self._text = text
+        self._known = known
+        rest = self._flat = flattened(text)
+        for one in known.inside(self._flat):
+            rest = rest.replace(one, "\n")
         self._rest = rest
-        self._new_numbers = sorted(numbers_in(rest) - known.numbers)
-        """Numbers that nobody had written."""
 
-    def evidence(self, sent: Sequence[tuple[Act, str]]) -> Iterator[Evidence]:
-        lost = [(sender, text) for sender, text in sent if not _within(flattened(text), self._read)]
-        changes = [(sender, change) for sender, text in lost if (change := self._change(text)) is not None]
-        if changes:
-            sender, change = changes[0]
-            yield Evidence(self._task.number, _CHANGED, f"what {_name(sender)} wrote arrived changed: {change}")
-        elif len(lost) == len(sent):
-            senders = ", ".join(dict.fromkeys(_name(sender) for sender, _ in sent))
-            yield Evidence(self._task.number, _LOST, f"read nothing of what {senders} wrote")
-        if self._doubled is not None:
-            yield Evidence(self._task.number, _DOUBLED, f"read twice what was written once: {self._doubled[:PHRASE]}…")
+    def of_prompt(self, sent: list[str]) -> Iterator[tuple[float, str]]:
+        """Evidence against a task whose model read this, with its weight, and what its causes wrote."""
+        lost = sorted({label for label, value in labelled_in(self._text) if self._is_lost(label, value)})
+        from_causes = {pair for text in sent for pair in labelled_in(text)}
+        changed = sorted(
+            {one for label, value in self._labelled() if (one := self._changed(label, value, from_causes))}
+        )
+        if lost:
+            yield _CHANGED, f"read no {', '.join(lost[:_SHOWN])}, though it was known"
+        if changed:
+            yield _CHANGED, f"read {', '.join(changed[:_SHOWN])}"
+        elif odd := self._known.unexplained(self._rest):
+            yield _UNEXPLAINED, f"read {', '.join(odd[:_SHOWN])}, which nobody wrote"
+        elif opposite := self._opposite(sent):
+            yield _GARBLED, f"read {opposite}"
+        elif garbled := self._garbled(sent):
+            yield _GARBLED, f"read what had been written otherwise: {garbled}"
+        wanted = {value for text in sent for value in _marked(text)}
+        labels = {label for text in sent for label, _ in labelled_in(text)}
+        read = _marked(self._flat)
+        if wanted and not wanted & read and not labels & {label for label, _ in self._labelled()}:
+            weight = _UNREAD if read & self._known.numbers else _LOST
+            yield weight, f"read nothing of what its causes wrote: {', '.join(sorted(wanted)[:_SHOWN])}"
+        if (doubled := self._known.doubled(self._text)) is not None:
+            yield _DOUBLED, f"read twice what was written once: {doubled[:40]}"
 
-    def evidence_of_output(self, sent: Sequence[tuple[Act, str]]) -> Iterator[Evidence]:
-        """Evidence of a task without a model, which computes its output from what arrived; the output stands for it."""
-        given = [float(number) for _, text in sent for number in numbers_in(text)]
-        odd = [number for number in self._new_numbers if not _is_aggregate(float(number), given)]
-        if len(given) > 1 and odd:
-            reason = f"computed {odd[0]}, which is no sum, mean, product, difference or count of what its causes wrote"
-            yield Evidence(self._task.number, _MISCOMPUTED, reason)
-        elif not given:
-            changes = [(sender, change) for sender, text in sent if (change := self._change(text)) is not None]
-            if changes and not any(_within(flattened(text), self._read) for _, text in sent):
-                sender, change = changes[0]
-                reason = f"what {_name(sender)} wrote came out changed: {change}"
-                yield Evidence(self._task.number, _CHANGED, reason)
+    def of_output(self, sent: list[str], *, computed: bool) -> Iterator[tuple[float, str]]:
+        """Evidence against a task that wrote this, a line for each channel.
 
-    def _change(self, text: str) -> str | None:
-        """Find the words in the place of a text that did not arrive."""
-        numbers = numbers_in(text) - numbers_in(self._read)
-        if numbers and self._new_numbers:
-            return f"{', '.join(self._new_numbers[:3])} instead of {', '.join(sorted(numbers)[:3])}"
-        there = {match.group() for match in words_of(self._rest.lower())}
-        words = {match.group() for match in words_of(text.lower())}
-        for word in sorted(words):
-            if _OPPOSITE.get(word) in there - words and word not in there:
-                return f"{_OPPOSITE[word]} instead of {word}"
-        return _most_alike(flattened(text)[:_MOST], self._rest)
+        Args:
+            computed: whether it called nothing, so that what it wrote can only follow from what its causes wrote.
+        """
+        empty = [label for label, value in labelled_in(self._text) if is_none(value)]
+        lost = [label for label in empty if label in self._known.labelled]
+        if lost:
+            yield _CHANGED, f"wrote no {', '.join(lost[:_SHOWN])}, though it was known"
+        elif empty:
+            yield _EMPTY, f"wrote no {', '.join(empty[:_SHOWN])}"
+        given = [float(number) for text in sent for number in sorted(numbers_in(text))]
+        if computed and len(given) > 1 and (odd := self._known.unexplained(self._rest, given)):
+            yield _UNEXPLAINED, f"wrote {', '.join(odd[:_SHOWN])}, which follows from nothing that was written before"
+
+    def _labelled(self) -> Iterator[tuple[str, str]]:
+        for line in self._text.splitlines():
+            yield from labelled_in(line)
+
+    def _is_lost(self, label: str, value: str) -> bool:
+        return bool(value) and is_none(value) and label in self._known.labelled and label not in self._known.empty
+
+    def _changed(self, label: str, value: str, from_causes: set[tuple[str, str]]) -> str | None:
+        """A value, where its label is known with others only, and nobody wrote this one; or a cause its opposite."""
+        others = self._known.labelled.get(label, set())
+        if not others or value in others or is_none(value) or value.count(" ") >= _SHOWN:
+            return None
+        if numbers_in(value):
+            is_new = bool(self._known.unexplained(value))
+        else:
+            words = {match.group() for match in words_of(value)}
+            new_words = len(words) > 0 and value not in _OPPOSITE and words.isdisjoint(self._known.words)
+            is_new = (label, _OPPOSITE.get(value, "")) in from_causes or new_words
+        return f"{label} {value} instead of {' or '.join(sorted(others)[:2])}" if is_new else None
+
+    def _opposite(self, sent: list[str]) -> str | None:
+        """A verdict that nobody had written, in the place of its opposite, which a cause wrote."""
+        there = {match.group().lower() for match in words_of(self._flat)}
+        for text in sent:
+            for word in sorted({match.group().lower() for match in words_of(text)} & _OPPOSITE.keys() - there):
+                if _OPPOSITE[word] in there - self._known.words:
+                    return f"{_OPPOSITE[word]} instead of {word}"
+        return None
+
+    def _garbled(self, sent: list[str]) -> str | None:
+        """The part of the rest that is most like a text which did not arrive, and has words that nobody wrote."""
+        for text in sent:
+            if flattened(text) not in self._flat and (part := _most_alike(flattened(text)[:_MOST], self._rest)):
+                words = {match.group().lower() for match in words_of(part)}
+                if len(words - self._known.words) >= _NEW_WORDS:
+                    return part
+        return None
 
 
 def _most_alike(text: str, rest: str) -> str | None:
@@ -133,44 +220,6 @@ def _most_alike(text: str, rest: str) -> str | None:
         if matcher.real_quick_ratio() > best and matcher.quick_ratio() > best and matcher.ratio() > best:
             best, found = matcher.ratio(), part
     return found
-
-
-def _is_aggregate(number: float, given: Sequence[float]) -> bool:
-    """Whether a number may be computed from these in a plain way."""
-    total, count = sum(given), len(given)
-    plain = {total, float(count), total / count if count else 0.0, prod(given)}
-    if count <= _PAIRS:
-        plain |= {abs(one - other) for one, other in combinations(given, 2)}
-    return any(isclose(abs(number), abs(one), rel_tol=1e-3, abs_tol=1e-9) for one in plain)
-
-
-def _sent(task: Act, acts: Acts) -> list[tuple[Act, str]]:
-    """Texts that the causes of a task wrote; none of a cause that only says who is next."""
-    found = []
-    for cause in acts.causes(task):
-        texts = [] if cause.is_person else acts.outputs(cause)
-        if not {task.span.task_name, task.agent} & set(texts):
-            found += [(cause, text) for text in texts]
-    return found
-
-
-def _within(text: str, read: str) -> bool:
-    """Whether a text is there as whole words: 38 is not in 380."""
-    at = read.find(text)
-    while at >= 0:
-        before, after = read[at - 1 : at], read[at + len(text) : at + len(text) + 1]
-        if not (before.isalnum() and text[:1].isalnum()) and not (after.isalnum() and text[-1:].isalnum()):
-            return True
-        at = read.find(text, at + 1)
-    return False
-
-
-def _start(act: Act) -> int:
-    return act.span.start_ns
-
-
-def _name(act: Act) -> str:
-    return act.agent or act.span.name
 
 
 __all__ = ["arrival_evidence"]

@@ -19,15 +19,20 @@ _NOTHING = re.compile(
 _FAILURE = re.compile(
     r"\b(?:error|exception|traceback|failed to|could ?n[o']t|cannot|unable to|not found|no such)\b", re.IGNORECASE
 )
-_FIRST, _AGAIN = 0.3, 0.15
+_TOOL, _FIRST, _AGAIN = 0.7, 0.3, 0.15
 _SHORT = 300
 """Characters of a result that may be nothing but an error in words; a longer one says something else, too."""
 _HEADER = re.compile(r"\A(?:exit ?code: -?\d+ \([^)]*\)\s*)?(?:[\w ]*output:)?", re.IGNORECASE)
 """Lines that executors of code put before the output."""
+_NO_RESULT = re.compile(r"(?:think|note|log|notify|print|emit|wait|sleep)(?![a-z])", re.IGNORECASE)
+"""Tools that need not answer, beside those that change something."""
 
 
 def brought_nothing(act: Act) -> bool:
     """Whether a call failed, gave an empty result, or one that only says that it failed."""
+    need_not = changes_something(_tool(act)) or _NO_RESULT.match(_tool(act)) is not None
+    if need_not and not act.wrote.strip() and not failed(act.span):
+        return False
     result = "\n".join(_leaves(parsed(_HEADER.sub("", act.wrote))))
     return failed(act.span) or not _NOTHING.sub("", result) or (len(result) < _SHORT and bool(_FAILURE.search(result)))
 
@@ -46,7 +51,7 @@ def _leaves(value: object) -> Iterator[str]:
 def useless_call_evidence(acts: Acts) -> Iterator[Evidence]:
     """Calls that brought nothing and were not followed by one of the same tool that did.
 
-    Of a tool that runs what it is given as code, who wrote the code.
+    Of a tool that runs what it is given as code, who wrote the code; of one that says what is wrong, who asked.
     """
     tools: dict[str, list[Act]] = {}
     for act in acts:
@@ -61,10 +66,11 @@ def useless_call_evidence(acts: Acts) -> Iterator[Evidence]:
 def _unresolved(calls: Sequence[Act]) -> Iterator[Evidence]:
     """The first of them set the way that did not work, the others went on with it."""
     for act in calls:
-        blamed = act.caller if act.caller is not None and runs_code(act.arguments) else act.number
+        asked_wrongly = runs_code(act.arguments) or _refused(act)
+        blamed = act.caller if act.caller is not None and asked_wrongly else act.number
         ended = "failed" if failed(act.span) else "brought nothing"
-        which = "it" if blamed == act.number else f"{_tool(act)}, which ran its code,"
-        weight = _FIRST if act is calls[0] else _AGAIN
+        which = "it" if blamed == act.number else f"{_tool(act)}, which it called,"
+        weight = _AGAIN if act is not calls[0] else _FIRST if asked_wrongly else _TOOL
         yield Evidence(blamed, weight, f"{which} {ended}, and no later call did better")
 
 
@@ -79,6 +85,11 @@ def change_evidence(acts: Acts) -> Iterator[Evidence]:
             for cause in acts.causes(acts[act.caller]):
                 if cause.is_person:
                     yield Evidence(cause.number, 0.1, f"asked for what {_tool(act)} changed")
+
+
+def _refused(act: Act) -> bool:
+    """Whether a tool says in words that what it was asked cannot be done, instead of failing itself."""
+    return len(act.wrote) < _SHORT and _FAILURE.search(act.wrote) is not None
 
 
 def _tool(act: Act) -> str:

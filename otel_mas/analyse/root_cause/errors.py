@@ -32,12 +32,17 @@ def ended_the_run(spans: Sequence[Span]) -> bool:
 
 def error_evidence(acts: Acts, provenance: Provenance) -> Iterator[Evidence]:
     """The spans of errors that ended the run, and before them those who wrote the values that the errors name."""
+    ending: set[tuple[str, str]] = set()
     for (_, span_id), outcome in error_outcomes(acts.graph.spans).items():
         act = acts.of(span_id)
         if act is None or outcome not in _WEIGHTS:
             continue
-        weight, kind = _WEIGHTS[outcome], str(act.span.get(names.ERROR_TYPE) or "error")
-        message = acts.content.error_message(act.span) or ""
+        kind, message = str(act.span.get(names.ERROR_TYPE) or "error"), acts.content.error_message(act.span) or ""
+        if outcome is ErrorOutcome.ENDED_THE_RUN:
+            ending.add((kind, message))
+        elif (kind, message) in ending:  # raised again further out
+            outcome = ErrorOutcome.ENDED_THE_RUN
+        weight = _WEIGHTS[outcome]
         ended = "ended the run" if outcome is ErrorOutcome.ENDED_THE_RUN else "happened in a run that failed"
         yield Evidence(act.number, weight, f"{kind} {ended}" + (f": {message[:120]}" if message else ""))
         if not _NOT_OF_A_VALUE.search(f"{kind} {message}"):

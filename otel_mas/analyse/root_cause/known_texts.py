@@ -1,27 +1,43 @@
-"""Texts that were written so far, found again inside of longer ones. A few lookups for each word."""
+"""Texts, numbers, words and labelled values that were written so far, to find again in what is read later."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from math import isclose
 
 from otel_mas.analyse.root_cause.values import numbers_in
 
 _WORD = re.compile(r"\w+")
 _KEY_WORDS = 6
-_ALIKE = 100
+_SAME_START = 100
 """Texts with the same first words that are looked for at most, the latest ones."""
+_RECENT = 60
+"""Numbers of which others may be computed, the latest ones."""
+_LABELLED = re.compile(r"(?:^|[\n,;{(]|\. |- )[ \t]*[\"']?([A-Za-z][\w ]{1,30}?)[\"']?[ \t]*[:=][ \t]*([^\n;}]*)")
+_END = re.compile(r"[.;}]\s|,\s(?=[\"'\w ]{1,30}[:=])|[.,;\"'}\])]*$")
+_NONE = frozenset(("", "none", "null", "unknown", "n/a", "na", "nan", "nil", "?", "-", "undefined", "not known"))
 PHRASE = 12
 """Characters of a text that does not come twice by chance; shorter ones are not looked for."""
+COUNT = 13
+"""Whole numbers below are counts and numbers of steps, which anybody may write anew."""
 
 
 class KnownTexts:
-    """Texts with their numbers, indexed by their first words."""
+    """Texts, indexed by their first words, with the numbers, words and labelled values in them."""
 
     def __init__(self) -> None:
         self.numbers: set[str] = set()
+        self.words: set[str] = set()
+        self.labelled: dict[str, set[str]] = {}
+        """Values by their label, both in one form."""
+        self.empty: set[str] = set()
+        """Labels that somebody wrote without a value."""
+        self._recent: deque[float] = deque(maxlen=_RECENT)
         self._times: Counter[str] = Counter()
+        self._lines: Counter[str] = Counter()
         self._sizes: set[int] = set()
         self._by_start: dict[tuple[str, ...], list[str]] = {}
 
@@ -29,24 +45,82 @@ class KnownTexts:
         """Note a text that was written so many times more."""
         flat = flattened(text)
         if flat not in self._times:
-            self.numbers |= numbers_in(flat)
-            key = tuple(match.group() for match, _ in zip(_WORD.finditer(flat), range(_KEY_WORDS), strict=False))
-            if len(flat) >= PHRASE and key:
-                self._sizes.add(len(key))
-                self._by_start.setdefault(key, []).append(flat)
+            self._add_parts(text, flat)
         self._times[flat] += times
+        if times:
+            self._lines.update(filter(None, map(flattened, text.splitlines())))
 
-    def times(self, text: str) -> int:
-        """How often a text was written."""
-        return self._times[flattened(text)]
+    def add_value(self, label: str, text: str) -> None:
+        """Note a value by its label, such as the channel of a state."""
+        if is_none(text):
+            self.empty.add(_label(label))
+        else:
+            self.labelled.setdefault(_label(label), set()).add(_value(text))
+
+    def doubled(self, read: str) -> str | None:
+        """A line that was read more often than it was written."""
+        lines = Counter(line for line in map(flattened, read.splitlines()) if len(line) >= PHRASE)
+        return next((line for line, times in lines.items() if times > self._lines.get(line, times)), None)
 
     def inside(self, read: str) -> list[str]:
-        """Those that a flattened text holds, the longest first."""
+        """Texts that a flattened text holds, the longest first."""
         words = _WORD.findall(read)
         keys = {tuple(words[at : at + size]) for size in self._sizes for at in range(len(words) - size + 1)}
-        starts = (self._by_start[key][-_ALIKE:] for key in keys if key in self._by_start)
+        starts = (self._by_start[key][-_SAME_START:] for key in keys if key in self._by_start)
         found = {text for texts in starts for text in texts if text in read}
         return sorted(found, key=lambda text: (-len(text), text))
+
+    def unexplained(self, text: str, given: Sequence[float] = ()) -> list[str]:
+        """Numbers of a text that nobody wrote and that follow from none that somebody did, but for small counts.
+
+        Args:
+            given: numbers of which it may be the sum or the mean.
+        """
+        new = sorted(numbers_in(text) - self.numbers)
+        odd = [number for number in new if "." in number or abs(float(number)) >= COUNT]
+        computed = [sum(given), sum(given) / max(1, len(given)), *self._computed()] if odd else []
+        return [one for one in odd if not any(_same(abs(float(one)), other) for other in computed)]
+
+    def _computed(self) -> list[float]:
+        known = list(self._recent)
+        found: list[float] = []
+        for one, other in combinations(known, 2):
+            found += [one + other, abs(one - other), one * other]
+            found += [one / other] if other else []
+            found += [other / one] if one else []
+        return found
+
+    def _add_parts(self, text: str, flat: str) -> None:
+        numbers = numbers_in(flat)
+        self._recent.extend(sorted(float(number) for number in numbers - self.numbers))
+        self.numbers |= numbers
+        words = _WORD.findall(flat)
+        self.words.update(word.lower() for word in words)
+        for label, value in labelled_in(text):
+            self.add_value(label, value)
+        if len(flat) >= PHRASE and words:
+            key = tuple(words[:_KEY_WORDS])
+            self._sizes.add(len(key))
+            self._by_start.setdefault(key, []).append(flat)
+
+
+def labelled_in(text: str) -> Iterator[tuple[str, str]]:
+    """The labelled values of a text: `Cost: 38 million`, `"cost": 38`; each as label and value in one form."""
+    at = 0
+    while (match := _LABELLED.search(text, at)) is not None:
+        value = match[2]
+        if value[:1] in ("{", "["):  # the labels are inside
+            at = match.start(2)
+            continue
+        end = _END.search(value)
+        cut = value if end is None else value[: end.start()]
+        yield _label(match[1]), _value(cut)
+        at = max(match.start(2) + len(cut), match.start() + 1)
+
+
+def is_none(value: str) -> bool:
+    """Whether a value says that there is none."""
+    return _value(value) in _NONE
 
 
 def flattened(text: str) -> str:
@@ -59,4 +133,18 @@ def words_of(text: str) -> Iterator[re.Match[str]]:
     return _WORD.finditer(text)
 
 
-__all__ = ["PHRASE", "KnownTexts", "flattened", "words_of"]
+def _label(text: str) -> str:
+    return " ".join(text.replace("_", " ").lower().split())
+
+
+def _value(text: str) -> str:
+    value = " ".join(text.lower().split()).strip(" .,;\"'")
+    number = value.replace(",", "")
+    return number if number.replace(".", "", 1).isdigit() else value
+
+
+def _same(number: float, other: float) -> bool:
+    return isclose(number, other, rel_tol=1e-6) or abs(number - other) < 1  # rounded, up or down
+
+
+__all__ = ["COUNT", "PHRASE", "KnownTexts", "flattened", "is_none", "labelled_in", "words_of"]

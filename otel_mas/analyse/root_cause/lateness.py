@@ -9,35 +9,57 @@ from itertools import zip_longest
 
 from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.evidence import Evidence
-from otel_mas.causal import StepKind
+from otel_mas.causal import Step, StepKind
 
 _LEAST = 0.02
 """Share of the critical path below which nobody is held responsible."""
 
 
 def lateness_evidence(acts: Acts) -> Iterator[Evidence]:
-    """Acts by the time that they held up the run beyond what others of their kind and name take.
+    """Acts by the time for which they held up the run, and by that beyond what others of their kind and name take.
 
-    That is the median of the others' durations; the only one of its name counts with all of its time on the path.
+    The mean of the two; usual is the median of the others' durations, and nothing for the only one of its name.
     """
     path = acts.graph.critical_path()
-    took: dict[int, int] = defaultdict(int)
-    waited: dict[int, int] = defaultdict(int)
+    took: dict[int, float] = defaultdict(float)
+    waited: dict[int, float] = defaultdict(float)
     for step, following in zip_longest(path.sections, path.sections[1:]):
-        # Time of the framework is that of whoever held it up, else of what started late.
-        waits = step.kind is not StepKind.SPAN
-        span = step.held_by or (following.span if waits and following is not None else step.span)
-        act = None if span is None else acts.at(span)
-        if act is not None:
-            (waited if waits else took)[act.number] += step.duration_ns
+        for act, share, waits in _held_up_by(step, following, acts):
+            (waited if waits else took)[act.number] += step.duration_ns * share
     usual = _Usual(acts)
     for number in sorted(took.keys() | waited.keys()):
         on_path, others = took[number] + waited[number], usual.duration_ns(acts[number])
-        beyond = max(0, on_path - (others or 0)) / max(1, path.total_ns)
+        beyond = (on_path + max(0, on_path - (others or 0))) / 2 / max(1, path.total_ns)
         if beyond >= _LEAST:
             what = "held up, or began late for," if waited[number] > took[number] else "took"
             like = "" if others is None else f"; others of its name take {others / path.total_ns:.0%} of it"
             yield Evidence(number, beyond, f"{what} {on_path / path.total_ns:.0%} of the critical path{like}")
+
+
+def _held_up_by(step: Step, following: Step | None, acts: Acts) -> Iterator[tuple[Act, float, bool]]:
+    """The acts that a step of the path is owed to, with their shares, and whether they held up or began late.
+
+    Time of the framework is that of whoever held it up, else of what began late. An act that goes on to another one
+    inside of it may have worked, or waited for that one to begin: half of each.
+    """
+    act = None if step.span is None else acts.at(step.span)
+    after = None if following is None or following.span is None else acts.at(following.span)
+    if step.held_by is not None or step.kind is not StepKind.SPAN:
+        owed = after if step.held_by is None else acts.at(step.held_by)
+        if owed is not None:
+            yield owed, 1.0, True
+    elif act is not None and after is not None and _waited_for(act, after, acts):
+        yield act, 0.5, False
+        yield after, 0.5, True
+    elif act is not None:
+        yield act, 1.0, False
+
+
+def _waited_for(act: Act, after: Act, acts: Acts) -> bool:
+    """Whether an act had another one inside of it, or called, and not as the first."""
+    if acts.caller_of(after) is act:
+        return acts.called_before(after) is not None
+    return act in acts.around(after.span) and acts.inside(act)[0] is not after
 
 
 class _Usual:

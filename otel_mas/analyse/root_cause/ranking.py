@@ -30,9 +30,10 @@ from otel_mas.analyse.root_cause.statements import (
 from otel_mas.causal import CausalGraph
 
 _OWN = 0.1
-"""Probability that an act in which an agent or a model says something went wrong, without any evidence."""
-_RELAYED = 0.05
-"""The same of people, and of acts that hand on the task as it was given."""
+"""Probability that an act in which an agent or a model says something went wrong, without any evidence; of many acts
+less, so that one of them is expected to."""
+_RELAYED = 0.5
+"""The part of it for people, and for acts that hand on the task as it was given."""
 _SILENT = 0.001
 """The same of calls and of tasks that say nothing themselves."""
 
@@ -118,8 +119,9 @@ def _first_mistakes(acts: Acts, evidence: list[Evidence], *, prior: bool) -> _Sc
         against[one.act].append(one)
     scores: _Scores = {}
     none_before = 1.0
+    own = min(_OWN, 1 / max(1, sum(act.speaks for act in acts)))
     for act in acts:
-        right = 1 - (_prior(act) if prior else 0.0)
+        right = 1 - (_prior(act, own) if prior else 0.0)
         for one in against[act.number]:
             right *= 1 - one.weight
         scores[act.number] = none_before * (1 - right), against[act.number]
@@ -127,8 +129,8 @@ def _first_mistakes(acts: Acts, evidence: list[Evidence], *, prior: bool) -> _Sc
     return scores
 
 
-def _prior(act: Act) -> float:
-    return _OWN if act.speaks else _RELAYED if act.is_person or act.instructs else _SILENT
+def _prior(act: Act, own: float) -> float:
+    return own if act.speaks else own * _RELAYED if act.is_person or act.instructs else _SILENT
 
 
 def _shares_of_delay(acts: Acts) -> _Scores:

@@ -20,6 +20,7 @@ _EXECUTED = re.compile(r"\Aexitcode: (-?\d+) \(")
 _CODE = re.compile(r"```[^\n]*\n(.*?)```", re.DOTALL)
 _KINDS = {"human": "HUMAN_INPUT", "user": "HUMAN_INPUT", "system": "SPAN"}
 """Kinds of records of what no agent said."""
+_ROLES = {"human": "user", "user": "user", "system": "system"}
 # Magentic-One writes `Orchestrator (thought)` and `Orchestrator (-> WebSurfer)`: one agent.
 _ASIDE = re.compile(r"\s*\(.*\)\s*\Z")
 
@@ -81,7 +82,8 @@ def records(case: Case) -> Iterator[otel_mas.TraceRecord]:
     )
     said: list[dict[str, Any]] = []
     for number, step in enumerate(case.steps):
-        message = {"role": "tool" if step.call else "assistant", "name": step.agent, "parts": [_part(step.text)]}
+        role = "tool" if step.call else _ROLES.get(step.agent, "assistant")
+        message = {"role": role, "name": step.agent, "parts": [_part(step.text)]}
         if step.call:
             what = {"event_type": "TOOL_CALL", "name": step.call["name"], "payload": {**step.call, "result": step.text}}
         else:

@@ -167,11 +167,17 @@ def test_a_number_that_a_call_brought_is_not_held_against_who_repeats_it() -> No
     assert reasons("It holds 43.") == ["states 43, which nothing before it has"]
 
 
-@pytest.mark.parametrize("nothing", ["", "[]", {"rows": None}, "Error: no such depot"])
+@pytest.mark.parametrize("nothing", ["", "[]", {"rows": None}])
 def test_a_call_that_brought_nothing_comes_first(nothing: object) -> None:
     run = Run().says("planner", "We count.").says("worker", "I ask the register.").calls("count", {"at": "B"}, nothing)
 
     assert run.says("writer", "It is not known.").first(Marked()) == (2, "worker")
+
+
+def test_of_a_call_that_was_refused_who_asked_comes_first() -> None:
+    run = Run().says("planner", "We count.").says("worker", "I ask the register.")
+
+    assert run.calls("count", {"at": "B"}, "Error: no such depot").first(Marked()) == (1, "worker")
 
 
 def test_of_a_call_that_runs_code_and_brought_nothing_who_wrote_the_code_comes_first() -> None:
@@ -221,14 +227,20 @@ NOTES = "The depot in Basel holds 41 trams, and the board has approved two more.
 @pytest.mark.parametrize(
     ("prompt", "reason"),
     [
-        ("Notes: The depot in Basel holds 410 trams, and the board has approved two more.", "410 instead of 41"),
+        (
+            "Notes: The depot in Basel holds 410 trams, and the board has approved two more.",
+            "read 410, which nobody wrote",
+        ),
         (
             "Notes: The depot in Basel holds 41 trams, and the board has rejected two more.",
             "rejected instead of approved",
         ),
-        ("Notes: The dzpot in Bavel hqlds 41 trxms, and the boaid has aqproved two morx.", "arrived changed"),
-        ("Notes: ", "read nothing of what counter wrote"),
-        (f"Notes: {NOTES}\n{NOTES}", "read twice"),
+        (
+            "Notes: The dzpot in Bavel hqlds 41 trxms, and the boaid has aqproved two morx.",
+            "had been written otherwise",
+        ),
+        ("Notes: ", "read nothing of what its causes wrote"),
+        (f"Notes:\n{NOTES}\n{NOTES}", "read twice"),
     ],
 )
 def test_a_task_that_read_something_else_than_was_written_comes_first(prompt: str, reason: str) -> None:
@@ -255,7 +267,7 @@ def test_a_task_that_read_what_was_written_is_not_said_to_have_missed_it(prompt:
 def test_a_number_that_is_computed_from_others_has_to_add_up(total: str, told: bool) -> None:
     run = Run().says("counter", "Track 20, trams 12, depot 6").says("adder", f"total {total}").says("writer", total)
 
-    assert any("computed" in one for cause in run.causes(Marked()) for one in cause.reasons) is told
+    assert any("follows from nothing" in one for cause in run.causes(Marked()) for one in cause.reasons) is told
 
 
 def test_of_an_error_who_wrote_what_it_is_about_comes_first() -> None:
