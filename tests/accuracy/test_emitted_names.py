@@ -13,7 +13,9 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
 import otel_mas
+from otel_mas.faults import inject
 from tests.accuracy.prototypes import RUNS, invoke, run_app
+from tests.accuracy.topologies import build
 
 MODEL = Path(__file__).resolve().parents[2] / "semconv" / "model"
 CHECKS: dict[str, Callable[[Any], bool]] = {
@@ -70,6 +72,9 @@ def test_what_is_emitted_is_registered(apps: Any, recorded: Path) -> None:
     with pytest.raises(Exception, match=r"resume|Resume|checkpointer"):
         apps.build_B().invoke(Command(resume="nothing waits"))
     _mark_everything()
+    with inject("tool_empty:agent=researcher", "message_contradicted:agent=analyst", seed=7) as injected:
+        build("pipeline").run()
+    assert injected.never_fired == ()
     assert otel_mas.flush(30)
     known = registry()
     found: list[str] = []

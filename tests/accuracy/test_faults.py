@@ -395,6 +395,10 @@ def test_messages_from_before_a_pause_have_their_senders(recorded: Path) -> None
     assert outcome["answer"].startswith("None None")
     assert outcome["heard"] == ["q"]
     assert list(injected.fired.values()) == [1]
+    assert len(injected_into(recorded)) == 1
+    with otel_mas.open(recorded) as source:
+        hidden = source.conversation("1").without_faults()
+        assert [len(trace.spans) > 0 and trace.injected_faults() for trace in hidden.traces] == [(), ()]
 
 
 def test_a_thread_without_checkpoints_begins_anew() -> None:
