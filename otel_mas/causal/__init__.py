@@ -1,4 +1,4 @@
-"""Traces to a causal graph, and the graph to its critical path and reasons. Pure, no I/O."""
+"""Traces to a causal graph, and the graph to its critical path, reasons and schedule. Pure, no I/O."""
 
 from otel_mas.causal.build import build
 from otel_mas.causal.graph import CHILD, CausalGraph, Edge
