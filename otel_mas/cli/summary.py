@@ -234,7 +234,7 @@ def _injected(source: Source, run: RunSummary, faults: Sequence[str]) -> Iterato
 
     if not faults:
         return
-    from otel_mas.model import injected_faults
+    from otel_mas.model import injected_faults, never_occurred
 
     counts = Counter(
         fault.text
@@ -246,7 +246,7 @@ def _injected(source: Source, run: RunSummary, faults: Sequence[str]) -> Iterato
         if counts[fault]:
             yield Text(f"injected {fault}: {counts[fault]}×", style="magenta")
         else:
-            yield Text(f"fault {fault} never occurred: nothing that ran was in its scope", style="yellow")
+            yield Text(never_occurred(fault), style="yellow")
 
 
 def _lost(run: RunSummary, problems: Sequence[str] = ()) -> Iterator[Text]:

@@ -11,6 +11,7 @@ from otel_mas.errors.log import logger
 from otel_mas.faults.fault import parse_faults
 from otel_mas.faults.injection import Injection
 from otel_mas.faults.switch import OFF, forbidden, start
+from otel_mas.model import never_occurred
 
 _started: Injection | None = None
 
@@ -55,7 +56,7 @@ def start_in_run() -> None:
 
 def _name_never_fired(injection: Injection) -> None:
     for fault in injection.never_fired:
-        logger.warning("otel-mas: the fault %s never occurred; nothing that ran was in its scope", fault)
+        logger.warning("otel-mas: %s", never_occurred(str(fault)))
 
 
 __all__ = ["start_by_settings", "start_in_run"]

@@ -1,7 +1,7 @@
 """Types that cross between rooms: spans, links, traces, messages, costs; rules for summaries and channels. No I/O."""
 
 from otel_mas.model.changes import Changes
-from otel_mas.model.faults import InjectedFault, injected_faults, without_faults
+from otel_mas.model.faults import InjectedFault, injected_faults, never_occurred, without_faults
 from otel_mas.model.finding import Finding, Severity, Undecided
 from otel_mas.model.query import Query
 from otel_mas.model.span import (
@@ -58,5 +58,6 @@ __all__ = [
     "TraceSummary",
     "Undecided",
     "injected_faults",
+    "never_occurred",
     "without_faults",
 ]

@@ -48,6 +48,12 @@ def injected_faults(span: Span) -> Iterator[InjectedFault]:
             )
 
 
+def never_occurred(fault: str) -> str:
+    """The warning about a fault, given as text, that was asked for and never occurred."""
+    chance = ", or chance spared it" if "probability=" in fault else ""
+    return f"fault {fault} never occurred: nothing that ran was in its scope{chance}"
+
+
 def without_faults(trace: Trace) -> Trace:
     """The trace as one who evaluates is to see it: nothing in it tells that faults were injected."""
     return replace(trace, spans=tuple(map(_without_faults, trace.spans)))
@@ -60,4 +66,4 @@ def _without_faults(span: Span) -> Span:
     return replace(span, load=load, _body=None)
 
 
-__all__ = ["InjectedFault", "injected_faults", "without_faults"]
+__all__ = ["InjectedFault", "injected_faults", "never_occurred", "without_faults"]

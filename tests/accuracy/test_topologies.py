@@ -80,6 +80,19 @@ def _names(span: Span | None, by_id: dict[str | None, Span]) -> Iterator[str | N
         span = by_id.get(span.parent_span_id)
 
 
+def test_contention_makes_tasks_wait_for_each_other(recorded: Path) -> None:
+    app = build("map_reduce")
+    starved, slow = app.contention()
+    with inject(starved, slow) as injected:
+        assert app.run() == app.expected
+
+    assert injected.fired[slow] == 4
+    assert 0 < injected.fired[starved] < 4  # whoever comes first has the slot
+    otel_mas.flush(30)
+    with otel_mas.open(recorded) as source:
+        assert all(app.true_cause(starved) in names for names in _hit(source))
+
+
 def test_a_fault_with_an_open_scope_has_no_true_cause() -> None:
     with pytest.raises(ValueError, match="may hit several"):
         build("pipeline").true_cause(Fault(FaultKind.MODEL_SLOW))

@@ -28,6 +28,7 @@ class App:
         fields: reader and field of the state that the answer depends on.
         sends: those of `edges` that are made by `Send`.
         lists: those of `edges` by which items of a list go, such as messages.
+        parallel: an agent of which several run at once, each with a model call; "" where there is none.
         then: what a paused run is resumed with, one after the other.
         config: of its runs.
     """
@@ -43,6 +44,7 @@ class App:
     fields: tuple[tuple[str, str], ...] = ()
     sends: tuple[tuple[str, str], ...] = ()
     lists: tuple[tuple[str, str], ...] = ()
+    parallel: str = ""
     then: tuple[Any, ...] = ()
     config: dict[str, Any] = field(default_factory=dict)
 
@@ -78,6 +80,13 @@ class App:
         if fault.tool in self.tools:
             return self.tools[fault.tool]
         raise ValueError(f"{fault} may hit several agents of {self.name}; its scope needs an agent, an edge or a tool")
+
+    def contention(self) -> tuple[Fault, ...]:
+        """Faults that make several of an agent wait for one slot, in which each stays a while; none where one runs."""
+        if not self.parallel:
+            return ()
+        slow = Fault(FaultKind.MODEL_SLOW, agent=self.parallel, delay=_SHORT)
+        return (Fault(FaultKind.RESOURCE_STARVED, agent=self.parallel), slow)
 
     def faults(self) -> Iterator[Fault]:
         """Faults of every kind, each with a scope that has one true cause here."""

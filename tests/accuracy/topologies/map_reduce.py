@@ -84,6 +84,7 @@ def build(seed: int = 0, *, clean: bool = False) -> App:
         tools={"register": "counter", "add": "adder"},
         edges=(("planner", "counter"), ("counter", "adder"), ("counter", "reporter"), ("adder", "reporter")),
         fields=(("reporter", "total"), ("adder", "counts")),
+        parallel="counter",
         sends=(("planner", "counter"),),
         lists=(("counter", "adder"), ("counter", "reporter")),
     )
