@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.failures import ErrorOutcome, error_outcomes
+from otel_mas.analyse.final_output import final_output
 from otel_mas.analyse.model_calls import model_calls
 from otel_mas.analyse.places import Place, places
 from otel_mas.analyse.state import StateTimeline, state_timeline
@@ -22,6 +23,7 @@ from otel_mas.model.message_text import text_of, withheld, written
 from otel_mas.semconv import RecordKind, record_kind
 from otel_mas.semconv import attributes as names
 
+_T = TypeVar("_T")
 Windows = Callable[[str | None, str], int | None]
 """The context window of a model, in tokens, by provider and name; None where it is not known."""
 
@@ -51,6 +53,7 @@ class RunFacts:
         self.content = content
         self.thresholds = thresholds or Thresholds()
         self.now_ns = max(graph.ends, default=0) if now_ns is None else now_ns
+        self._made: dict[Callable[[RunFacts], Any], Any] = {}
         self.windows: Windows = windows or (lambda provider, model: None)
         self.input_timeout_s = input_timeout_s
 
@@ -179,6 +182,18 @@ class RunFacts:
     @cached_property
     def _texts(self) -> dict[str, str | None]:
         return {}
+
+    @cached_property
+    def final_output(self) -> str | None:
+        """The text that the run's caller got; None where it was not kept, or there was none."""
+        return final_output(self.graph, self.content) if self.content.kept else None
+
+    def once(self, make: Callable[[RunFacts], _T]) -> _T:
+        """The result of a function of the run, worked out once, however many detectors ask."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: _T = self._made[make]
+        return made
 
     @cached_property
     def state(self) -> StateTimeline:

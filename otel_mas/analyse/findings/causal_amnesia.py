@@ -1,0 +1,179 @@
+"""Values that a task's causes knew, and that it did without."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from otel_mas.analyse.findings.facts import RunFacts, ids
+from otel_mas.analyse.findings.task_flow import TaskFlow, Written
+from otel_mas.analyse.labelled import Labelled, ValueKind, labelled_in, same
+from otel_mas.model import Finding, Severity, Span, Undecided
+
+_CODE = "causal-amnesia"
+_MOST_WRITERS = 8
+"""Writers of a label that are looked at, the last ones."""
+_SMALL = 100
+"""Numbers below that, and those next to each other, are counters and are recomputed."""
+_MOST_TASKS = 200
+"""Tasks that are looked at closely."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A value that a task read or wrote in the place of what its causes knew."""
+
+    task: Span
+    instead: Labelled
+    known: Written
+    message: str | None
+    """Digest of the message with what is there instead."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether there is no value instead; else there is another one."""
+        return self.instead.kind is ValueKind.UNKNOWN
+
+
+def causal_amnesia(facts: RunFacts) -> Iterator[Finding | Undecided]:
+    """An agent decided without something that its causes had produced or been told. A prompt that it read, or the text
+    that its model wrote, names a field without a value ("Opening: unknown") or with a value that nobody had written,
+    although a task that led to it had written one under this name, which was nowhere in what the agent read. The
+    finding says what, who knew it last, and at which hop it was lost or changed. A value that a cause replaced or
+    cleared is none, nor is one that was read under another name, rounded, or counted on; only labelled numbers, days
+    and yes or no are compared. It is an error where the run's answer lacks the value, or has the changed one.
+    """
+    if not facts.content.kept:
+        if facts.content.refs:
+            yield Undecided(_CODE, "what agents read was not kept: record content (OTEL_MAS_CONTENT=redacted)")
+        return
+    found: dict[tuple[str, str, bool], list[_Gap]] = {}
+    for gap in _gaps(facts):
+        found.setdefault((facts.once(TaskFlow).name(gap.task), gap.known.one.label, gap.lost), []).append(gap)
+    for gaps in found.values():
+        yield _finding(facts, gaps)
+
+
+def _gaps(facts: RunFacts) -> Iterator[_Gap]:
+    flow, looked = facts.once(TaskFlow), 0
+    for task in facts.tasks:
+        suspects = list(_suspects(facts, task))
+        if not suspects or looked >= _MOST_TASKS:
+            continue
+        looked += 1
+        seen: set[str] = set()
+        for message, instead, writers in suspects:
+            known = next((one for one in reversed(writers) if flow.caused_by(task, one.task)), None)
+            if known is None or known.one.label in seen or known.one.kind is ValueKind.UNKNOWN:
+                continue
+            if flow.has_read(task, known.one) or not _departs(facts, task, instead, known, writers):
+                continue
+            seen.add(known.one.label)
+            yield _Gap(task, instead, known, message)
+
+
+def _suspects(facts: RunFacts, task: Span) -> Iterator[tuple[str | None, Labelled, Sequence[Written]]]:
+    """Values that a task read or its model wrote and that are not what was last written by this name before it."""
+    flow = facts.once(TaskFlow)
+    if task.span_id not in flow.model_calls:
+        return
+    of_models = {digest for call in flow.model_calls[task.span_id] for digest in facts.wrote(call)}
+    wrote = [(digest, one) for digest in of_models for one in flow.labelled(digest) if one.kind is ValueKind.UNKNOWN]
+    for digest, one in [*flow.read(task), *wrote]:
+        if digest in of_models and one.kind is not ValueKind.UNKNOWN:
+            continue
+        for name in one.topics:
+            written = flow.written.get(name)
+            if written is not None:
+                before = written[: bisect_right(written, task.start_ns, key=lambda one: one.end_ns)]
+                writers = before[-_MOST_WRITERS:]
+                if writers and not any(_alike(one, writer.one) for writer in writers):
+                    yield digest, one, writers
+                break
+
+
+def _alike(one: Labelled, other: Labelled) -> bool:
+    if one.kind is ValueKind.UNKNOWN:
+        return False
+    return same(one, other)
+
+
+def _departs(facts: RunFacts, task: Span, instead: Labelled, known: Written, writers: Sequence[Written]) -> bool:
+    """Whether what is there instead says that something went wrong on the way."""
+    values = [one.one for one in writers if one.one.kind is not ValueKind.UNKNOWN]
+    if not known.field and not all(same(one, known.one) for one in values):
+        return False  # of several by this name it may be about another one
+    if instead.kind is ValueKind.UNKNOWN:
+        return True
+    if instead.kind is not known.one.kind or (instead.kind is ValueKind.VERDICT and not known.field):
+        return False  # another kind of thing; a verdict in a text is that of who wrote it
+    counted = abs(known.one.number) < _SMALL or abs(instead.number - known.one.number) <= 1
+    if instead.kind is ValueKind.NUMBER and counted:
+        return False
+    return not _has_source(facts, task, instead)
+
+
+def _has_source(facts: RunFacts, task: Span, instead: Labelled) -> bool:
+    """Whether a value was written before by anybody, or given to the run, or came from a tool of the task itself."""
+    results = [facts.result(call) or "" for call in facts.once(TaskFlow).tool_calls.get(task.span_id, ())]
+    own = [one for text in results for one in labelled_in(text)]
+    if any(instead.text in text for text in results) or any(same(instead, one) for one in own):
+        return True
+    for root in facts.graph.roots:
+        for digest in facts.read(root):
+            if instead.text in (facts.text(digest) or ""):
+                return True
+    return any(
+        same(instead, one.one)
+        for of_label in facts.once(TaskFlow).written.values()
+        for one in of_label
+        if one.end_ns <= task.start_ns and one.one.kind is instead.kind and instead.kind is not ValueKind.VERDICT
+    )
+
+
+def _finding(facts: RunFacts, gaps: Sequence[_Gap]) -> Finding:
+    first = gaps[0]
+    known, reader, label = first.known, facts.once(TaskFlow).name(first.task), first.known.one.label
+    last = _last_to_know(facts, first)
+    writer, hop = (
+        facts.once(TaskFlow).name(known.task),
+        "" if last is known.task else f" and {facts.once(TaskFlow).name(last)} had read",
+    )
+    verb = "read" if first.message in set(facts.once(TaskFlow).prompts(first.task)) else "wrote"
+    edge = f"{facts.once(TaskFlow).name(last)} -> {reader}"
+    return Finding(
+        code=_CODE,
+        severity=Severity.ERROR if _answer_shows(facts, first) else Severity.WARNING,
+        confidence=0.9 if first.lost else 0.75 if known.field else 0.6,
+        summary=f"{reader} decided without {label} {known.one.text}, which {writer} had written{hop}: "
+        f"it {verb} '{label}: {first.instead.text}'",
+        subject=f"{edge}: {label}",
+        spans=ids(dict.fromkeys([*(gap.task for gap in gaps), last, known.task])),
+        messages=tuple(dict.fromkeys(filter(None, (first.message, known.digest)))),
+        rests_on=("recorded", "inferred"),
+        advice=f"hand {label} on from {edge}, in a field of the state, and let {reader} fail without it"
+        if first.lost
+        else f"look at what changes {label} on the way {edge}; a field of the state would carry it as it is",
+    )
+
+
+def _last_to_know(facts: RunFacts, gap: _Gap) -> Span:
+    """The last of a task's causes that had read or written the value."""
+    causes = facts.once(TaskFlow).causes(gap.task)
+    last = gap.known.task
+    for task in facts.tasks:
+        after = gap.known.end_ns <= task.start_ns and task.last_ns <= gap.task.start_ns
+        if after and task.span_id in causes and facts.once(TaskFlow).has_read(task, gap.known.one):
+            last = task
+    return last
+
+
+def _answer_shows(facts: RunFacts, gap: _Gap) -> bool:
+    """Whether the run's answer lacks the value where it names it, or has the changed one."""
+    answer = labelled_in(facts.final_output or "")
+    named = [one for one in answer if gap.known.one.label in one.topics]
+    return bool(named) and all(one.kind is ValueKind.UNKNOWN if gap.lost else same(one, gap.instead) for one in named)
+
+
+__all__ = ["causal_amnesia"]
