@@ -237,6 +237,17 @@ class PriceTable:
             missing = price
         return Cost(None, None, missing)
 
+    def window(self, provider: str | None, model: str) -> int | None:
+        """The context window of a model in tokens; None where the table does not have it. May wait for the table."""
+        if not self.wait(_MAX_WAIT_S) or self._snapshot is None:
+            return None
+        try:
+            _, found = self._snapshot.find_provider_model(model, None, _PRICED_AS.get(provider, provider), None)  # type: ignore[call-overload]
+        except LookupError:
+            return None
+        window = found.context_window
+        return window if isinstance(window, int) and window > 0 else None
+
     def enrich(self, span: _EndedSpan) -> None:
         """Add the cost that was missing when the call ended to its span. May wait for the table."""
         call = self._unpriced.pop(span.context[:2], None) if self._unpriced else None

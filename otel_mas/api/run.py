@@ -329,11 +329,17 @@ class Run(Tabular):
 
     def _facts(self, thresholds: Thresholds | None = None) -> RunFacts:
         from otel_mas.analyse.findings import RunFacts
+        from otel_mas.pricing import PRICES
 
         settings = Settings.from_env()
         chosen = settings.thresholds if thresholds is None else thresholds
         return RunFacts(
-            self.graph().causal, self._content, chosen, time.time_ns(), input_timeout_s=settings.input_timeout_s
+            self.graph().causal,
+            self._content,
+            chosen,
+            time.time_ns(),
+            windows=PRICES.window,
+            input_timeout_s=settings.input_timeout_s,
         )
 
     def what_if(self, **changes: Unpack[Changes]) -> WhatIf:

@@ -17,6 +17,21 @@ def _threshold(default: float, meaning: str, reason: str) -> Any:
 class Thresholds:
     """Thresholds by name; all are numbers, counts are whole."""
 
+    context_window_share: float = _threshold(
+        0.8,
+        "share of a model's context window that the input of a call takes",
+        "beyond that there is hardly room for the answer and the next turn, and models overlook what is in the middle",
+    )
+    rate_limit_wait_s: float = _threshold(
+        1.0,
+        "seconds lost to a rate limit by one agent and model, from which on it is a warning",
+        "a single backoff of providers' clients is shorter",
+    )
+    retry_storm_calls: int = _threshold(
+        5,
+        "failed tries of the same call in a row, from which on they are a storm",
+        "LangGraph's RetryPolicy, with_retry and providers' clients make three; more come of retries within retries",
+    )
     tool_loop_calls: int = _threshold(
         3,
         "calls of a tool by one agent with the same arguments and the same result, from which on it is a loop",

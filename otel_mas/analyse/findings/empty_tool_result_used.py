@@ -8,7 +8,7 @@ from typing import Any
 from otel_mas.analyse.findings.facts import RunFacts, ids, tool_name
 from otel_mas.analyse.findings.tool_results import UselessResult, useless_results
 from otel_mas.analyse.tool_kinds import changes_something, runs_code
-from otel_mas.model import Finding, Severity
+from otel_mas.model import Finding, Severity, Span
 from otel_mas.model.message_text import text_of
 from otel_mas.semconv import attributes as names
 
@@ -18,25 +18,24 @@ _LITERALS = {"": _OTHER, "{}": _OTHER, '""': _OTHER, "[]": _LIST, "null": _NULL,
 
 def empty_tool_result_used(facts: RunFacts) -> Iterator[Finding]:
     """A tool returned nothing (an empty text, object or list, or null), its call counts as done, and the agent went on
-    to answer with that: no later call brought more. An empty list alone is only worth knowing: it may be the right
-    answer. Null counts where the tool returned something at another time. Not asked for a result are tools that run
-    code or that, by their name, change something.
+    to answer with that: no later call brought more. Only worth knowing is an empty list, which may be the right answer,
+    and null from a tool that never returned anything else, which may have nothing to return. Left out are tools that
+    run code or that, by their name, change something.
     """
     found: dict[tuple[str, str], list[UselessResult]] = {}
-    for one in useless_results(facts, _empty):
+    for one in useless_results(facts, lambda call: _empty_result(facts, call)):
         tool = tool_name(one.call)
         if changes_something(tool) or runs_code(facts.value(one.call, names.GEN_AI_TOOL_CALL_ARGUMENTS)):
             continue
         found.setdefault((facts.who(one.reader), tool), []).append(one)
     for (who, tool), results in found.items():
-        if all(one.what == _NULL for one in results) and not _returns_something(facts, tool):
-            continue
-        lists = all(one.what == _LIST for one in results)
+        kinds = {one.what for one in results}
+        may_be_right = kinds <= {_LIST} or (kinds <= {_NULL} and not _returns_something(facts, tool))
         recorded = all(one.recorded for one in results)
         times = "" if len(results) == 1 else f" {len(results)} times"
         yield Finding(
             code="empty-tool-result-used",
-            severity=Severity.INFO if lists else Severity.WARNING,
+            severity=Severity.INFO if may_be_right else Severity.WARNING,
             confidence=0.9 if recorded else 0.7,
             summary=f"{who} went on{times} although {tool} had returned {results[0].what}",
             subject=f"{who}: {tool}",
@@ -45,6 +44,15 @@ def empty_tool_result_used(facts: RunFacts) -> Iterator[Finding]:
             rests_on=("recorded",) if recorded else ("recorded", "inferred"),
             advice=f"let {tool} raise an error, or say in words that there is nothing, and have {who} ask anew",
         )
+
+
+def _empty_result(facts: RunFacts, call: Span) -> str | None:
+    """Words for the result of a call where it is empty; one that was not kept is null where the arguments were kept."""
+    recorded = facts.content.get(call, names.GEN_AI_TOOL_CALL_RESULT)
+    if recorded is None:
+        kept = call.record_kind is not None and facts.value(call, names.GEN_AI_TOOL_CALL_ARGUMENTS) is not None
+        return _NULL if kept else None
+    return _empty(facts.value(call, names.GEN_AI_TOOL_CALL_RESULT))
 
 
 def _empty(value: Any) -> str | None:

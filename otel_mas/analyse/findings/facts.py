@@ -130,6 +130,16 @@ class RunFacts:
         """The graphs at work, each with its tasks and its topology."""
         return GraphScopes(self.graph)
 
+    @cached_property
+    def errors(self) -> Sequence[Span]:
+        """The spans in which errors happened, those that ended a run first."""
+        return [self.graph.span(span_id) for _, span_id in self.error_outcomes]
+
+    def ended_a_run(self, spans: Iterable[Span]) -> bool:
+        """Whether an error that happened in one of these ended a run."""
+        outcomes = (self.error_outcomes.get((span.trace_id, span.span_id)) for span in spans)
+        return ErrorOutcome.ENDED_THE_RUN in outcomes
+
     # -- messages and other content ------------------------------------------------------------------------------------
 
     @cached_property

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from otel_mas.analyse.failures import ErrorOutcome
 from otel_mas.analyse.findings.facts import RunFacts, ids, tool_name
 from otel_mas.analyse.findings.requested_calls import RequestedCall, definitions, requested_calls
 from otel_mas.analyse.findings.tool_results import succeeded
@@ -92,10 +91,9 @@ def _add(
 
 def _finding(facts: RunFacts, who: str, tool: str, refused: _Refused) -> Finding:
     times = len(refused.spans)
-    outcomes = {facts.error_outcomes.get((call.trace_id, call.span_id)) for call in refused.calls}
     return Finding(
         code="invalid-arguments",
-        severity=Severity.ERROR if ErrorOutcome.ENDED_THE_RUN in outcomes else Severity.WARNING,
+        severity=Severity.ERROR if facts.ended_a_run(refused.calls) else Severity.WARNING,
         confidence=1.0,
         summary=f"{who} called {tool} with arguments that do not fit"
         + (f" {times} times: " if times > 1 else ": ")

@@ -41,7 +41,7 @@ def malformed_tool_result_used(facts: RunFacts) -> Iterator[Finding]:
     text that says that it was shortened; a tool that runs code may return anything.
     """
     found: dict[tuple[str, str, str], list[UselessResult]] = {}
-    for one in useless_results(facts, _malformed):
+    for one in useless_results(facts, lambda call: _malformed(facts.value(call, names.GEN_AI_TOOL_CALL_RESULT))):
         if not runs_code(facts.value(one.call, names.GEN_AI_TOOL_CALL_ARGUMENTS)):
             found.setdefault((facts.who(one.reader), tool_name(one.call), one.what), []).append(one)
     for (who, tool, what), results in found.items():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from otel_mas.analyse.findings.facts import RunFacts, tool_name
 from otel_mas.causal.failed import failed
@@ -30,7 +29,7 @@ class UselessResult:
     """Whether the reading was recorded; otherwise it follows from the task's good end."""
 
 
-def useless_results(facts: RunFacts, fault: Callable[[Any], str | None]) -> Iterator[UselessResult]:
+def useless_results(facts: RunFacts, fault: Callable[[Span], str | None]) -> Iterator[UselessResult]:
     """Calls whose result has a fault and was used: nobody asked anew or elsewhere with success.
 
     A result that a model read was made good by any later call of the same agent that brought something: it looked
@@ -38,9 +37,9 @@ def useless_results(facts: RunFacts, fault: Callable[[Any], str | None]) -> Iter
 
     Args:
         facts: of the run.
-        fault: says in words what is wrong with a result; None where nothing is.
+        fault: says in words what is wrong with the result of a call that ended well; None where nothing is.
     """
-    useless = [(call, what) for call in facts.tool_calls if (what := _fault(facts, call, fault)) is not None]
+    useless = [(call, what) for call in facts.tool_calls if succeeded(call) and (what := fault(call)) is not None]
     if not useless:
         return
     good = _Good(facts, frozenset(call.span_id for call, _ in useless))
@@ -68,11 +67,6 @@ def reader_of(facts: RunFacts, call: Span) -> Span | None:
 def succeeded(call: Span) -> bool:
     """Whether a tool call ended, and neither failed nor answered with an error."""
     return call.end_ns is not None and not failed(call) and call.get(names.ERROR_TYPE) != _HANDLED
-
-
-def _fault(facts: RunFacts, call: Span, fault: Callable[[Any], str | None]) -> str | None:
-    value = facts.value(call, names.GEN_AI_TOOL_CALL_RESULT)
-    return None if value is None or not succeeded(call) else fault(value)
 
 
 def _went_on(task: Span) -> bool:

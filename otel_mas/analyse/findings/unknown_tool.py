@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from otel_mas.analyse.failures import ErrorOutcome
 from otel_mas.analyse.findings.facts import RunFacts, ids, tool_name
 from otel_mas.analyse.findings.requested_calls import RequestedCall, definitions, requested_calls
 from otel_mas.model import Finding, Severity, Span
@@ -49,7 +48,7 @@ def unknown_tool(facts: RunFacts) -> Iterator[Finding]:
         times = max(len(asked.askers), len(asked.refused))
         yield Finding(
             code="unknown-tool",
-            severity=Severity.ERROR if _ended_the_run(facts, asked) else Severity.WARNING,
+            severity=Severity.ERROR if facts.ended_a_run(asked.refused) else Severity.WARNING,
             confidence=1.0 if asked.refused else 0.9,
             summary=f"{who} called {tool}, a tool that does not exist" + (f", {times} times" if times > 1 else ""),
             subject=f"{who}: {tool}",
@@ -68,11 +67,6 @@ def _is_unknown(facts: RunFacts, one: RequestedCall) -> bool:
         return False
     known = definitions(facts, one.asker)
     return known is not None and one.name not in known
-
-
-def _ended_the_run(facts: RunFacts, asked: _Asked) -> bool:
-    outcomes = (facts.error_outcomes.get((call.trace_id, call.span_id)) for call in asked.refused)
-    return ErrorOutcome.ENDED_THE_RUN in outcomes
 
 
 def _advice(who: str, tool: str, known: frozenset[str]) -> str:

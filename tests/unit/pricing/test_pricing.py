@@ -245,3 +245,9 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_child_forked_while_the_table_loads_has_prices_too() -> None:
     subprocess.run([sys.executable, "-c", FORKS], check=True, timeout=300)
+
+
+def test_the_context_window_is_the_one_that_genai_prices_has(table: PriceTable) -> None:
+    assert table.window("openai", "gpt-4o-mini") == 128_000
+    assert table.window("openai", "no-such-model") is None
+    assert table.window("nobody", "gpt-4o-mini") is None

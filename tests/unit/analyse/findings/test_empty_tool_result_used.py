@@ -73,9 +73,13 @@ def test_several_empty_results_of_a_tool_are_one_finding() -> None:
     assert one.summary == "writer went on 2 times although search had returned nothing"
 
 
-def test_null_counts_where_the_tool_returns_something_at_another_time() -> None:
-    assert found(("notify", "null")) == []
-    assert len(found(("search", "a tram"), ("search", "null"))) == 1
+@pytest.mark.parametrize("null", ["null", None])
+def test_null_is_a_warning_where_the_tool_returns_something_at_another_time(null: Any) -> None:
+    (may_be_right,) = found(("inform", null), arguments={"q": "tram"})
+    (warning,) = found(("search", "a tram"), ("search", null), arguments={"q": "tram"})
+
+    assert (may_be_right.severity, warning.severity) == (Severity.INFO, Severity.WARNING)
+    assert warning.summary == "writer went on although search had returned null"
 
 
 def test_tools_that_change_something_or_run_code_need_not_return_anything() -> None:

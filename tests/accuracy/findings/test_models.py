@@ -1,0 +1,196 @@
+"""Findings about model calls, each in a real LangGraph app, and what comes close and is no fault."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any, TypedDict
+
+import pytest
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import RetryPolicy
+
+from otel_mas.model import Severity
+from tests.accuracy.findings.agents import findings_of
+from tests.accuracy.topologies.model import ScriptedModel, ask
+
+
+class RateLimitError(Exception):
+    """As providers' clients have it."""
+
+
+class State(TypedDict, total=False):
+    text: str
+
+
+def run(write: Any, retry: RetryPolicy | None = None) -> Any:
+    """Run a graph of one node `write`, a function or a model that is asked."""
+    if isinstance(write, ScriptedModel):
+        model = write
+
+        def write(state: State) -> State:
+            return {"text": ask(model, "You write.", "Write about the tram.")}
+
+    graph = StateGraph(State)
+    graph.add_node("write", write, retry_policy=retry)
+    graph.add_edge(START, "write")
+    graph.add_edge("write", END)
+    return graph.compile(name="paper").invoke({"text": ""})
+
+
+def failing(times: int, error: Exception) -> ScriptedModel:
+    """A model whose first calls fail."""
+    calls = count()
+
+    def script(messages: Sequence[BaseMessage]) -> str:
+        if next(calls) < times:
+            raise error
+        return "The tram runs."
+
+    return ScriptedModel(script=script)
+
+
+def retries(attempts: int, interval_s: float = 0.001) -> RetryPolicy:
+    return RetryPolicy(max_attempts=attempts, initial_interval=interval_s, backoff_factor=1, jitter=False)
+
+
+# -- retries -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_storm_of_retries_at_two_levels(recorded: Path) -> None:
+    model = failing(5, ConnectionError("reset"))
+
+    def write(state: State) -> State:
+        patient = model.with_retry(stop_after_attempt=3, wait_exponential_jitter=False)
+        return {"text": ask(patient, "You write.", "Write about the tram.")}
+
+    run(write, retries(3))
+    (found,) = findings_of(recorded, "retry-storm")
+
+    assert found.severity is Severity.WARNING
+    assert found.summary.startswith("scripted-small of write failed 5 times in a row within")
+    assert found.summary.endswith("(ConnectionError) and then worked")
+    assert len(found.spans) == 6
+    assert found.saves_ns
+
+
+def test_a_node_that_works_at_the_third_attempt_is_no_storm(recorded: Path) -> None:
+    run(failing(2, ConnectionError("reset")), retries(5))
+
+    assert findings_of(recorded, "retry-storm", "rate-limit-wait") == []
+
+
+# -- rate limits -------------------------------------------------------------------------------------------------------
+
+
+def test_a_rate_limit_that_is_waited_for(recorded: Path) -> None:
+    run(failing(2, RateLimitError("too fast")), retries(3, 0.6))
+
+    (found,) = findings_of(recorded, "rate-limit-wait")
+
+    assert (found.severity, found.subject) == (Severity.WARNING, "write: scripted-small")
+    assert found.summary.startswith("scripted-small of write was refused 2 times by a rate limit, which cost ")
+    assert found.saves_ns is not None
+    assert found.saves_ns > 1.2e9
+
+
+def test_a_rate_limit_that_ends_the_run(recorded: Path) -> None:
+    with pytest.raises(RateLimitError):
+        run(failing(1, RateLimitError("too fast")))
+
+    (found,) = findings_of(recorded, "rate-limit-wait")
+
+    assert found.severity is Severity.ERROR
+
+
+def test_a_rate_limit_after_which_another_model_takes_over_is_worth_knowing(recorded: Path) -> None:
+    model = failing(1, RateLimitError("too fast")).with_fallbacks([ScriptedModel(script=lambda _: "It runs.")])
+    run(lambda state: {"text": ask(model, "You write.", "Write.")})
+
+    (found,) = findings_of(recorded, "rate-limit-wait")
+
+    assert found.severity is Severity.INFO
+
+
+# -- lengths -----------------------------------------------------------------------------------------------------------
+
+
+class Measured(ScriptedModel):
+    """A model of a known window, with a number of input tokens, whose answers end as `finish` says, one by one."""
+
+    model: str = "gpt-4o-mini"
+    tokens: int = 100
+    finish: Any = ()
+
+    def _get_ls_params(self, stop: Any = None, **kwargs: Any) -> Any:
+        return {"ls_provider": "openai", "ls_model_name": self.model, "ls_model_type": "chat"}
+
+    def _answer(self, messages: Sequence[BaseMessage]) -> AIMessage:
+        answer = super()._answer(messages)
+        usage = {"input_tokens": self.tokens, "output_tokens": 9, "total_tokens": self.tokens + 9}
+        answered = sum(isinstance(message, AIMessage) for message in messages)
+        reason = self.finish[answered] if self.finish else "stop"
+        metadata = {**answer.response_metadata, "finish_reason": reason}
+        return answer.model_copy(update={"usage_metadata": usage, "response_metadata": metadata})
+
+
+def test_an_input_close_to_the_window_of_the_price_table(recorded: Path) -> None:
+    run(Measured(script=lambda _: "It runs.", tokens=120_000))
+
+    (found,) = findings_of(recorded, "context-pressure")
+
+    assert found.summary == "write sent gpt-4o-mini 120,000 tokens, of the 128,000 that its context window has"
+    assert found.rests_on == ("recorded", "metadata")
+
+
+def test_an_input_that_leaves_room_in_the_window(recorded: Path) -> None:
+    run(Measured(script=lambda _: "It runs.", tokens=60_000))
+
+    assert findings_of(recorded, "context-pressure") == []
+
+
+def test_a_call_that_the_provider_refuses_as_too_long(recorded: Path) -> None:
+    error = RuntimeError("Error code: 400 - {'error': {'code': 'context_length_exceeded'}}")
+    with pytest.raises(RuntimeError):
+        run(failing(1, error))
+
+    (found,) = findings_of(recorded, "context-pressure")
+
+    assert (found.severity, found.confidence) == (Severity.ERROR, 1.0)
+
+
+def test_an_answer_that_was_cut_off_and_used(recorded: Path) -> None:
+    run(Measured(script=lambda _: "The tram", finish=("length",)))
+
+    (found,) = findings_of(recorded, "truncated-output")
+
+    assert found.severity is Severity.WARNING
+    assert found.summary == "an answer of gpt-4o-mini to write was cut off, and used all the same"
+
+
+def test_an_answer_that_was_cut_off_and_could_not_be_read(recorded: Path) -> None:
+    model = Measured(script=lambda _: '{"text": "The tr', finish=("length",))
+    with pytest.raises(ValueError, match="Unterminated"):
+        run(lambda state: json.loads(ask(model, "You write.", "Write.")))
+
+    (found,) = findings_of(recorded, "truncated-output")
+
+    assert found.severity is Severity.ERROR
+    assert found.summary.endswith("was cut off, and reading it failed (JSONDecodeError)")
+
+
+def test_an_answer_that_was_cut_off_and_continued_is_fine(recorded: Path) -> None:
+    model = Measured(script=lambda _: "The tram", finish=("length", "stop"))
+
+    def write(state: State) -> State:
+        messages: list[BaseMessage] = [HumanMessage("Write.")]
+        first = model.invoke(messages)
+        rest = model.invoke([*messages, first, HumanMessage("Go on.")])
+        return {"text": f"{first.content}{rest.content}"}
+
+    run(write)
+
+    assert findings_of(recorded, "truncated-output") == []
