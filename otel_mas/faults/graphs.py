@@ -35,7 +35,7 @@ def _ticked(more: Any, loop: Any, *_: Any, **__: Any) -> None:
     seen: Counter[str] = Counter()
     for task in loop.tasks.values():
         index, seen[task.name] = seen[task.name], seen[task.name] + 1
-        if task.name != START and not isinstance(task.proc, nodes.FaultyNode):
+        if task.name != START and not task.writes and not isinstance(task.proc, nodes.FaultyNode):
             _prepare(loop, task, around_it, index)
 
 

@@ -82,8 +82,8 @@ class FaultyNode:
             for number, fault in injection.of(Target.MESSAGE):
                 if fault.edge is None and inside_agent:
                     continue
-                if fault.kind in _ARRIVING and sender is not None and self._caller is None:
-                    continue
+                if fault.kind in _ARRIVING and not fault.field and sender is not None and self._caller is None:
+                    continue  # a `Send`, which was decided where it was sent
                 named = self._named()
                 parts = list(messages.hit_parts(fault, named, self.place.own, self._origins, sender))
                 if not _has_effect(fault, named, parts):

@@ -7,7 +7,7 @@ import copy
 import functools
 from collections.abc import Sequence
 from time import sleep
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from otel_mas.faults import values, waits
 from otel_mas.faults.fault import Target
@@ -17,7 +17,6 @@ from otel_mas.instrumentation.replacements import Original
 from otel_mas.record import caught
 from otel_mas.semconv.enums import FaultKind
 
-T = TypeVar("T")
 _PLAIN: Final = (str, int, float, bool)
 
 

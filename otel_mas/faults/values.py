@@ -12,8 +12,6 @@ from dataclasses import is_dataclass, replace
 from random import Random
 from typing import Any, Final
 
-Change = Callable[[Any, Random], Any]
-
 _MAX_DEPTH: Final = 8
 _CORRUPTED_PART: Final = 0.3  # of the letters and digits of a text
 _OPPOSITES: Final = (

@@ -336,6 +336,8 @@ def test_sends_get_lost_and_arrive_twice(recorded: Path) -> None:
     assert [span.name for span, _ in injected_into(recorded)] == ["task sorter"]
     with inject("message_duplicated:edge=sorter->packer,occurrence=1"):
         assert fan_out().invoke({})["items"] == ["item 0", "item 0", "item 1", "item 2", "item 3"]
+    with inject("message_lost:edge=sorter->packer,field=item"), pytest.raises(KeyError, match="item"):
+        fan_out(1).invoke({})
     with inject("message_corrupted:edge=sorter->packer"):
         corrupted = fan_out(1).invoke({})["items"]
     assert corrupted != ["item 0"]
