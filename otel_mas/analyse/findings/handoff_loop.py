@@ -20,9 +20,9 @@ _UNTOLD = 0.8
 def handoff_loop(facts: RunFacts) -> Iterator[Finding]:
     """The same agents (two to four) took turns again and again, and in the later rounds none of them wrote a message, a
     value of the state or got a result of a tool that had not been there before: hand-offs in a circle, or a supervisor
-    that asks the same agents without end. Numbers that only count do not make a round new. Where the run ended at
-    LangGraph's recursion limit in such turns, it is an error, whatever was written. Rounds that add something, such as
-    a review that leads to another draft, are none, nor are polls, in which no model is asked.
+    that asks the same agents without end. Numbers that only count do not make a round new. It is an error, whatever was
+    written, where the run ended in such turns at LangGraph's recursion limit. Rounds that add something, such as a
+    review that leads to another draft, are none, nor are polls, in which no model is asked.
     """
     for scope in facts.scopes.all:
         tasks = _one_after_the_other(scope.tasks)

@@ -12,14 +12,27 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.errors import GraphRecursionError
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
 
 import otel_mas
 from otel_mas.api.findings import Findings
+from otel_mas.faults import inject
 from otel_mas.model import Severity
 from tests.accuracy.findings.conftest import Found
+from tests.accuracy.topologies import TOPOLOGIES, build
+from tests.accuracy.topologies.model import ScriptedModel, ask
 
+CODES = (
+    "deadlock",
+    "stalled-run",
+    "overdue-answer",
+    "gave-up",
+    "handoff-loop",
+    "message-loss",
+    "duplicate-delivery",
+)
 THREAD: Any = {"configurable": {"thread_id": "t"}}
 
 
@@ -179,3 +192,94 @@ def test_an_agent_whose_second_try_goes_well(found: Found) -> None:
     graph(nodes, (START, "writer"), ("writer", again, ["writer", END])).compile().invoke({})
 
     assert list(found("gave-up")) == []
+
+
+# -- hand-offs in a circle ---------------------------------------------------------------------------------------------
+
+
+def talking(*texts: str) -> Any:
+    """A node whose model says these texts in turn, the last one for ever."""
+    model, given = ScriptedModel(script=lambda messages: str(messages[-1].content)), list(texts)
+
+    def node(state: State) -> State:
+        return {"done": [ask(model, "You work in a press.", given.pop(0) if len(given) > 1 else given[0])]}
+
+    return node
+
+
+@pytest.mark.parametrize(
+    ("drafts", "number"), [(["A draft."], 1), ([f"Draft {i}." for i in range(9)], 0)], ids=["the same", "new ones"]
+)
+def test_agents_that_take_turns(drafts: list[str], number: int, found: Found) -> None:
+    nodes = {"writer": talking(*drafts), "critic": talking("Do it again.")}
+    again = lambda state: "writer" if len(state["done"]) < 10 else END  # noqa: E731
+    edges = ((START, "writer"), ("writer", "critic"), ("critic", again, ["writer", END]))
+    graph(nodes, *edges).compile().invoke({})
+
+    assert [one.severity for one in found("handoff-loop")] == [Severity.WARNING] * number
+
+
+def test_agents_that_take_turns_until_the_limit(found: Found) -> None:
+    nodes = {"writer": talking(*(f"Draft {i}." for i in range(9))), "critic": talking("Do it again.")}
+    app = graph(nodes, (START, "writer"), ("writer", "critic"), ("critic", "writer")).compile()
+    with pytest.raises(GraphRecursionError):
+        app.invoke({}, {"recursion_limit": 8})
+
+    (one,) = found("handoff-loop")
+    assert (one.severity, one.summary) == (
+        Severity.ERROR,
+        "writer and critic took turns 4 times, until the recursion limit",
+    )
+
+
+# -- messages that are lost, or arrive twice ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("topology", "fault", "code", "subject"),
+    [
+        ("blackboard", "message_lost:edge=engineer->reporter", "message-loss", "engineer -> reporter"),
+        ("pipeline", "field_forgotten:agent=writer,field=opening", "message-loss", "researcher -> writer"),
+        ("functional", "message_lost:edge=compare->write", "message-loss", "compare -> write"),
+        ("map_reduce", "message_lost:edge=planner->counter", "message-loss", "planner -> counter"),
+        ("debate", "message_duplicated:edge=opponent->judge", "duplicate-delivery", "opponent -> judge"),
+        ("swarm", "message_duplicated:edge=scheduler->counsellor", "duplicate-delivery", "scheduler -> counsellor"),
+        ("map_reduce", "message_duplicated:edge=planner->counter", "duplicate-delivery", "planner -> counter"),
+        ("pipeline", "agent_gives_up:agent=writer", "gave-up", "writer"),
+    ],
+)
+def test_an_injected_fault_is_found(topology: str, fault: str, code: str, subject: str, found: Found) -> None:
+    with inject(fault, seed=1):
+        build(topology, 1).run()
+
+    assert [one.subject for one in found(code)] == [subject]
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_a_run_in_which_all_goes_well_in_the_end_has_none(topology: str, found: Found) -> None:
+    app = build(topology, 2, clean=True)
+    assert app.run() == app.expected
+
+    codes = (
+        "deadlock",
+        "stalled-run",
+        "overdue-answer",
+        "gave-up",
+        "handoff-loop",
+        "message-loss",
+        "duplicate-delivery",
+    )
+    assert [one for code in codes for one in found(code)] == []
+
+
+def test_a_message_in_a_queue_that_nobody_read_to_its_end(found: Found) -> None:
+    with otel_mas.workflow("press"):
+        with otel_mas.agent("planner"):
+            carriers = [otel_mas.send(f"Order {i}", to="booker") for i in range(3)]
+        with otel_mas.agent("booker"):
+            otel_mas.receive("Order 0", carriers[0], sender="planner")
+            otel_mas.receive("Order 1", carriers[1], sender="planner")
+            otel_mas.receive("Order 1", carriers[1], sender="planner")
+
+    assert [one.subject for one in found("message-loss")] == ["planner -> booker"]
+    assert [one.subject for one in found("duplicate-delivery")] == ["planner -> booker"]

@@ -1,0 +1,188 @@
+"""Messages that were sent and never received, and values that were written and did not reach who read them next."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from otel_mas.analyse.final_output import final_output
+from otel_mas.analyse.findings.facts import RunFacts, ids
+from otel_mas.analyse.findings.prompts import composed_prompts, scalars
+from otel_mas.analyse.root_cause.known_texts import is_none, labelled_in
+from otel_mas.causal import CHILD
+from otel_mas.model import Finding, Severity, Span, Undecided
+from otel_mas.semconv import RecordKind, RunOutcome
+from otel_mas.semconv import attributes as names
+
+_OUTSIDE = ("__end__", "__start__")
+_CODE = "message-loss"
+_SHOWN = 3
+_LONGEST, _SHORT = 20_000, 200
+"""Characters of a text, and of a value with a name, that are looked at."""
+
+
+def message_loss(facts: RunFacts) -> Iterator[Finding | Undecided]:
+    """A message was lost between two agents: one that `send` recorded and no `receive`, and no task that it caused,
+    ever had, in a run that is over; a `Send`, or a node that a task chose, for which no task was started though the run
+    ended well; a value that a task wrote under a name (a field of the state, of a result, or `Name: value` in a text),
+    where the prompt of a later agent says of that name that there is none (`none`, `unknown`, `n/a`, nothing). It is an
+    error where the answer of the run says so as well. A value that was taken back in between, that only the agent
+    itself had written, or that stands elsewhere in the prompt is none. Where nothing in a run records receipts, it is
+    undecided.
+    """
+    yield from _unreceived(facts)
+    yield from _never_started(facts)
+    yield from _lost_values(facts)
+
+
+# -- sends -------------------------------------------------------------------------------------------------------------
+
+
+def _unreceived(facts: RunFacts) -> Iterator[Finding | Undecided]:
+    over = {root.trace_id for root in facts.graph.roots if root.end_ns is not None}
+    received = {span.get(names.MAS_MESSAGE_ID) for span in facts.by_kind.get(RecordKind.RECEIVE, ())}
+    effects = {edge.cause for span in facts.tasks for edge in facts.graph.causes_of(span.span_id) if edge.kind != CHILD}
+    lost = [
+        span
+        for span in facts.by_kind.get(RecordKind.SEND, ())
+        if span.trace_id in over
+        and (identity := span.get(names.MAS_MESSAGE_ID)) is not None
+        and identity not in received
+        and span.span_id not in effects
+        and not (span.parent_span_id in effects and span.get(names.MAS_MESSAGE_PEER) is None)
+    ]
+    acted = {name for task in facts.tasks for name in (task.agent, task.task_name)}
+    for span in lost:
+        peer = span.get(names.MAS_MESSAGE_PEER)
+        if not received and (peer is None or peer in acted):
+            yield Undecided(_CODE, "messages were sent, and nothing records receipts: mark them by `otel_mas.receive`")
+            return
+        sender = facts.who(span)
+        yield Finding(
+            code=_CODE,
+            severity=Severity.WARNING,
+            confidence=0.9 if received else 0.7,
+            summary=f"a message of {sender} to {peer or 'another agent'} was sent and never received",
+            subject=f"{sender} -> {peer or '?'}",
+            spans=ids([span]),
+            messages=tuple(facts.wrote(span)),
+            rests_on=("recorded", "inferred"),
+            advice=f"let {peer or 'the receiver'} read its queue to the end before it stops, or confirm what it got",
+        )
+
+
+def _never_started(facts: RunFacts) -> Iterator[Finding]:
+    """Nodes that a routing decision chose and that have no task, in graphs that ended well."""
+    for scope in facts.scopes.all:
+        run = scope.runs[-1]
+        if run.columns.get(names.MAS_RUN_OUTCOME) != RunOutcome.OK and run.columns.get(names.MAS_TASK_OUTCOME) != "ok":
+            continue
+        ran = {task.task_name for task in scope.tasks}
+        for task in scope.tasks:
+            for decision in facts.graph.children_of(task.span_id):
+                if decision.record_kind != RecordKind.ROUTING_DECISION:
+                    continue
+                chosen = decision.get(names.MAS_ROUTING_CHOICE) or ()
+                nodes = scope.topology.nodes if scope.topology is not None else ()
+                for node in dict.fromkeys(chosen):
+                    if node not in ran and node in nodes and node not in _OUTSIDE:
+                        yield Finding(
+                            code=_CODE,
+                            severity=Severity.ERROR,
+                            confidence=1.0,
+                            summary=f"{facts.who(task)} sent work to {node}, and no task of {node} was started",
+                            subject=f"{facts.who(task)} -> {node}",
+                            spans=ids([decision, task]),
+                            advice=f"see that what decides returns a `Send` or the name of {node} each time",
+                        )
+
+
+# -- values ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """A value that a task wrote under a name, for those that begin up to `until_ns`.
+
+    Later its outer task has ended, and what that one wrote counts instead.
+    """
+
+    task: Span
+    value: str
+    until_ns: int
+
+    def is_for(self, reader: Span) -> bool:
+        """Whether a task that begins later could have read it."""
+        return self.task.last_ns <= reader.start_ns <= self.until_ns
+
+
+def _lost_values(facts: RunFacts) -> Iterator[Finding]:
+    missing = [
+        (task, [label for text in texts for label, value in labelled_in(text) if is_none(value)], texts)
+        for task, texts in composed_prompts(facts)
+    ]
+    missing = [one for one in missing if one[1]]
+    if not missing:
+        return
+    answer = final_output(facts.graph, facts.content) or ""
+    unanswered = {label for label, value in labelled_in(answer) if is_none(value)}
+    written = _statements(facts)
+    for reader, labels, texts in missing:
+        values = {value for text in texts for _, value in labelled_in(text)}
+        by_writer: dict[str, list[tuple[str, _Statement]]] = defaultdict(list)
+        for label in dict.fromkeys(labels):
+            before = [one for one in written.get(label, ()) if one.is_for(reader)]
+            last = before[-1] if before else None
+            if last is None or is_none(last.value) or last.value in values:
+                continue
+            if facts.who(last.task) != facts.who(reader):
+                by_writer[facts.who(last.task)].append((label, last))
+        for writer, lost in by_writer.items():
+            yield _lost(facts, writer, reader, lost, unanswered)
+
+
+def _lost(
+    facts: RunFacts, writer: str, reader: Span, lost: Sequence[tuple[str, _Statement]], unanswered: set[str]
+) -> Finding:
+    shown = ", ".join(f"{label} ({one.value[:60]})" for label, one in lost[:_SHOWN])
+    in_answer = any(label in unanswered for label, _ in lost)
+    return Finding(
+        code=_CODE,
+        severity=Severity.ERROR if in_answer else Severity.WARNING,
+        confidence=0.8,
+        summary=f"{facts.who(reader)} did not get what {writer} had written: {shown}",
+        subject=f"{writer} -> {facts.who(reader)}",
+        spans=ids([reader, *dict.fromkeys(one.task for _, one in lost)]),
+        rests_on=("recorded", "inferred"),
+        advice=f"look at how {facts.who(reader)} takes {lost[0][0]} from the state: by which key, and what it does "
+        "where it is missing; let it raise instead of going on without",
+    )
+
+
+def _statements(facts: RunFacts) -> dict[str, list[_Statement]]:
+    """Values that tasks wrote, by their name, in the order in which the tasks ended."""
+    by_task = {task.span_id: dict(_named(facts, task)) for task in facts.tasks}
+    found: dict[str, list[_Statement]] = defaultdict(list)
+    for task in sorted(facts.tasks, key=lambda task: task.last_ns):
+        above = facts.parent(task)
+        outer = None if above is None else facts.task(above)
+        for label, value in by_task[task.span_id].items():
+            kept = outer is None or by_task[outer.span_id].get(label) == value
+            found[label].append(_Statement(task, value, facts.now_ns if kept or outer is None else outer.last_ns))
+    return found
+
+
+def _named(facts: RunFacts, task: Span) -> Iterator[tuple[str, str]]:
+    """Names and values that a task wrote: to the state, as its result, and in texts."""
+    values = [(one.channel, one.value) for one in facts.state_values(task) if one.missing is None]
+    result = facts.value(task, names.MAS_TASK_RESULT)
+    for text in facts.outputs(task):
+        if len(text) <= _LONGEST:
+            yield from labelled_in(text)
+    for name, value in (pair for channel, one in (*values, ("", result)) for pair in scalars(one, channel)):
+        if not isinstance(value, str) or len(value) <= _SHORT:
+            yield from labelled_in(f"{name}: {'' if value is None else value}")
+
+
+__all__ = ["message_loss"]
