@@ -45,6 +45,7 @@ ENUM_NAMES = {
     "mas.task.outcome": "TaskOutcome",
     "mas.run.outcome": "RunOutcome",
     "mas.time.basis": "TimeBasis",
+    "mas.evaluation.source": "EvaluationSource",
     "mas.fault.kind": "FaultKind",
     "mas.guardrail.target": "GuardrailTarget",
     "mas.guardrail.verdict": "Verdict",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from otel_mas.api.agent_profiler import AgentProfiler
     from otel_mas.api.answers import CostTable, CriticalPath, ErrorReports, Profile, Traces
+    from otel_mas.api.app_feedback import feedback
     from otel_mas.api.debug_session import DebugSession
     from otel_mas.api.findings import Findings
     from otel_mas.api.graph import Graph
@@ -70,6 +71,7 @@ __all__ = [
     "Traces",
     "agent",
     "event",
+    "feedback",
     "flush",
     "grade",
     "guardrail",
@@ -121,6 +123,7 @@ _HOMES = {
     "Trace": "trace",
     "TraceRecord": "records",
     "Traces": "answers",
+    "feedback": "app_feedback",
     "flush": "lifecycle",
     "instrument": "lifecycle",
     "open": "source",

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from otel_mas.causal import CausalGraph, Edge, build
-from otel_mas.model import Span, Trace
+from otel_mas.model import Span, Trace, without_outside_evaluations
 
 if TYPE_CHECKING:
     import networkx
@@ -36,6 +36,13 @@ class Graph:
     def causal(self) -> CausalGraph:
         """The graph as the rooms below know it, for `otel_mas.report` and `otel_mas.analyse`."""
         return build(self._traces, whole=self._whole)
+
+    @cached_property
+    def judged(self) -> CausalGraph:
+        """The graph of the run alone, in which faults are looked for: without feedback and findings about it."""
+        traces = tuple(map(without_outside_evaluations, self._traces))
+        same = all(one is other for one, other in zip(traces, self._traces, strict=True))
+        return self.causal if same else build(traces, whole=self._whole)
 
     @property
     def spans(self) -> tuple[Span, ...]:

@@ -9,14 +9,14 @@ from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Protocol, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from otel_mas.api.filters import Filters, checked, query_of
 from otel_mas.api.tables import Tabular
 from otel_mas.api.when import duration_ns
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery, arguments
-from otel_mas.model import Message, MessageRef, Span, StatusCode
+from otel_mas.model import Finding, Message, Span, StatusCode
 from otel_mas.semconv import RecordKind
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from otel_mas.api.graph import Graph
     from otel_mas.api.log import Log
     from otel_mas.api.logs import Logs
+    from otel_mas.api.part import Part
     from otel_mas.api.query_answers import Events, Executions, Metrics, ReadRun
     from otel_mas.api.records import Records
     from otel_mas.api.state import State
@@ -41,24 +42,9 @@ if TYPE_CHECKING:
     from otel_mas.causal import CausalGraph
     from otel_mas.config.thresholds import Thresholds
     from otel_mas.report.frame import Frame
-    from otel_mas.sources import Source as Port
 
 
 _STATEFUL = (RecordKind.AGENT_TASK, RecordKind.WORKFLOW)
-
-
-class Part(Protocol):
-    """One trace of a run, with the source that it was read from."""
-
-    _port: Port
-
-    @property
-    def trace_id(self) -> str: ...
-    @property
-    def spans(self) -> tuple[Span, ...]: ...
-    @property
-    def _refs(self) -> Sequence[MessageRef]: ...
-    def _stored_contents(self, span_id: str) -> Mapping[str, Any]: ...
 
 
 class Run(Tabular):
@@ -293,22 +279,29 @@ class Run(Tabular):
         """The spans that may be the root cause of what went wrong, the most probable one first, with reasons.
 
         Args:
-            wrong: what somebody has against it: a wrong or missing answer, or that it was late. Without that, only
-                errors that ended the run are explained.
+            wrong: what somebody has against it: a wrong or missing answer, or that it was late. By default what was
+                recorded as feedback; without that, only errors that ended the run are explained.
         """
         from otel_mas.analyse.root_cause import root_cause
 
-        return tuple(root_cause(self.graph().causal, self._content, wrong=wrong))
+        complaint = self._complaint() if wrong is None else wrong
+        return tuple(root_cause(self.graph().judged, self._content, wrong=complaint))
 
     def explain(self, *, complaint: Marked | None = None) -> Explanation:
         """Root causes of its errors, or of what somebody has against it, and all findings about it: docs/root-cause.md.
 
         Args:
-            complaint: what somebody has against it: a wrong or missing answer, or that it was late.
+            complaint: what somebody has against it: a wrong or missing answer, or that it was late. By default what
+                was recorded as feedback, or by an evaluation of the answer that failed: docs/feedback.md.
         """
         from otel_mas.api.findings import explain
 
-        return explain(self._facts(), complaint)
+        return explain(self._facts(), self._complaint() if complaint is None else complaint)
+
+    def _complaint(self) -> Marked | None:
+        from otel_mas.analyse.complaints import recorded_complaint
+
+        return recorded_complaint(self.graph().causal, self._content)
 
     def findings(self, *, codes: str | Collection[str] = (), thresholds: Mapping[str, float] | None = None) -> Findings:
         """Findings about it, the worst first, each with its evidence: docs/findings.md.
@@ -334,13 +327,72 @@ class Run(Tabular):
         settings = Settings.from_env()
         chosen = settings.thresholds if thresholds is None else thresholds
         return RunFacts(
-            self.graph().causal,
+            self.graph().judged,
             self._content,
             chosen,
             time.time_ns(),
             windows=PRICES.window,
             input_timeout_s=settings.input_timeout_s,
         )
+
+    def mark(
+        self,
+        label: str | None = None,
+        *,
+        score: float | bool | None = None,
+        reason: str | None = None,
+        span: str | None = None,
+        name: str = "feedback",
+        author: str | None = None,
+    ) -> str:
+        """Record a judgement of it in its store, as a span of the same trace: docs/feedback.md.
+
+        `explain` takes the labels "wrong", "missing" and "late", and a score of 0, for a complaint; "right" takes it
+        back. The handle itself does not change: read the trace again.
+
+        Args:
+            label: the judgement as a word.
+            score: the judgement as a number, or as True or False.
+            reason: why; secrets are taken out.
+            span: the judged span, by its id or a task's label; the whole run by default.
+            name: the quality that is judged.
+            author: the one who judges.
+
+        Returns:
+            The id of the span that holds the judgement.
+
+        Raises:
+            TraceNotFound: There is no such span.
+            UnsupportedQuery: There is neither a label nor a score, or the source is no store.
+            StoreError: The store cannot be written.
+        """
+        from otel_mas.api.evaluations import main_span, mark
+        from otel_mas.instrumentation.judgements import Judgement
+
+        judgement = Judgement(arguments.optional_number("score", score), label, reason)
+        parts = self._parts()
+        judged = main_span(parts) if span is None else self.span(span)
+        return mark(parts, judged, judgement, name=name, author=author)
+
+    def record_findings(self, findings: Iterable[Finding] | None = None) -> int:
+        """Record findings in its store as judgements of the spans that show them, for servers to show.
+
+        Findings that are recorded already are left out; none of them is evidence for another one.
+
+        Args:
+            findings: by default all of `findings()`.
+
+        Returns:
+            The number of those that were recorded now.
+
+        Raises:
+            UnsupportedQuery: The source is no store.
+            StoreError: The store cannot be written.
+        """
+        from otel_mas.api.evaluations import record_findings
+
+        given = self.findings() if findings is None else arguments.all_of("findings", findings, Finding)
+        return record_findings(self._parts(), given)
 
     def what_if(self, **changes: Unpack[Changes]) -> WhatIf:
         """The run as it would have been under changes: see `Graph.what_if`."""

@@ -27,6 +27,7 @@ COMMANDS = {
     "state": ("why:state", "Show what each task changed in the state, and what another one read of it."),
     "explain": ("findings:explain", "Show what a run most probably failed of, and all findings."),
     "findings": ("findings:findings", "Show what is wrong with a run, with evidence and advice."),
+    "mark": ("mark:command", "Mark a run as wrong, missing, late or right, or with a score."),
     "error": ("why:error", "Show everything about the errors of a run."),
     "cost": ("explain:cost", "Show tokens and cost, by agent and by model."),
     "query": ("query:command", "Ask about many runs: executions, agents, chains, events, metrics."),

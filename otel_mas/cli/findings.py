@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +14,7 @@ from otel_mas.cli.output import note, note_limits, print_json, print_lines
 
 if TYPE_CHECKING:
     from otel_mas.api import Conversation, Trace
-    from otel_mas.api.findings import FindingGroups
+    from otel_mas.api.findings import FindingGroups, Findings
 
 
 @explains("explain")
@@ -46,11 +45,18 @@ def explain(found: Trace | Conversation, complaint: str | None) -> Answer:
 @click.command("findings")
 @one_target
 @click.option("--code", "codes", metavar="CODE", multiple=True, help="Only findings of this kind; may be repeated.")
+@click.option("--record", is_flag=True, help="Record them in the store with the run, for servers to show; each once.")
 @filter_options(without=("conversation", "service"))
 @limit_option("Of many runs, how many traces to read at most.")
 @source_options
 def findings(
-    target: Target, codes: tuple[str, ...], limit: int, store: str | None, as_json: bool, **filters: Any
+    target: Target,
+    codes: tuple[str, ...],
+    record: bool,
+    limit: int,
+    store: str | None,
+    as_json: bool,
+    **filters: Any,
 ) -> None:
     """Show findings about a run, each with its confidence, its evidence, its cost, and advice.
 
@@ -63,19 +69,25 @@ def findings(
     selected = {name: value for name, value in filters.items() if value is not None}
     if selected and (target.trace or target.conversation):
         raise click.UsageError("a filter selects among many traces: give no TRACE and no --conversation.")
+    if selected and record:
+        raise click.UsageError("--record is for one run: give TRACE or --conversation instead of a filter.")
     with open_source(store) as source:
         if selected:
             _of_many(source.findings(codes=codes, limit=limit, **selected), limit, as_json=as_json)
         else:
             found = target.find(source)
-            explained(("findings",), _of_one(found, codes), found, source, as_json=as_json)
+            answer = found.findings(codes=codes)
+            explained(("findings",), _of_one(found, answer), found, source, as_json=as_json)
+            if record:
+                new = found.record_findings(answer)
+                note(f"{new:,} of {len(answer):,} findings were recorded; the others were there already")
 
 
-def _of_one(found: Trace | Conversation, codes: Sequence[str]) -> Answer:
+def _of_one(found: Trace | Conversation, answer: Findings) -> Answer:
     from otel_mas.report import terminal
     from otel_mas.report.json.findings import finding
 
-    answer, causal = found.findings(codes=codes), found.graph().causal
+    causal = found.graph().causal
     return Answer(
         lambda: [finding(one) for one in answer],
         under_heading(found, lambda width: terminal.findings(answer, answer.undecided, causal, width)),

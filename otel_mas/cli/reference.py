@@ -55,6 +55,7 @@ def _lines() -> Iterator[str]:
 
 def _documents() -> dict[str, Any]:
     """The form of what each command prints with --json."""
+    from otel_mas.cli.mark import MarkDocument
     from otel_mas.cli.ship import DestinationsDocument
     from otel_mas.cli.sql import SqlDocument
     from otel_mas.cli.store import CheckDocument, StatsDocument
@@ -82,6 +83,7 @@ def _documents() -> dict[str, Any]:
         "state": StateDocument,
         "explain": ExplanationDocument,
         "findings": FindingForm,
+        "mark": MarkDocument,
         "error": ErrorsDocument,
         "cost": json.CostDocument,
         "query traces": json.TracesDocument,

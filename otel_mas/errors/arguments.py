@@ -11,6 +11,7 @@ from typing import TypeVar
 from otel_mas.errors import OtelMasError, SourceError, UnsupportedQuery
 
 T = TypeVar("T")
+_ENDLESS = float("inf")
 
 
 def name(what: str, value: object) -> str:
@@ -82,6 +83,22 @@ def number_of(what: str, value: object, refused: type[OtelMasError] = Unsupporte
     if value < 1:
         raise refused(f"{what} is {value}, which asks for none: give 1 or more")
     return value
+
+
+def optional_number(what: str, value: object) -> float | None:
+    """A number, finite, or a bool as 1 or 0; or None.
+
+    Raises:
+        TypeError: It is none.
+        UnsupportedQuery: It is endless, or no number.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, int | float):
+        raise TypeError(f"{what} is {value!r}: it must be a number")
+    if not abs(value) < _ENDLESS:
+        raise UnsupportedQuery(f"{what} is {value!r}: it must be a finite number")
+    return float(value)
 
 
 def seconds(what: str, value: object, refused: type[OtelMasError]) -> float:

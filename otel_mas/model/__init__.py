@@ -1,6 +1,7 @@
 """Types that cross between rooms: spans, links, traces, messages, costs; rules for summaries and channels. No I/O."""
 
 from otel_mas.model.changes import Changes
+from otel_mas.model.evaluation import Evaluation, evaluation_of, is_from_outside, without_outside_evaluations
 from otel_mas.model.faults import InjectedFault, injected_faults, never_occurred, without_faults
 from otel_mas.model.finding import Finding, Severity, Undecided
 from otel_mas.model.query import Query
@@ -33,6 +34,7 @@ __all__ = [
     "AttributeValue",
     "Changes",
     "Content",
+    "Evaluation",
     "Event",
     "Finding",
     "InjectedFault",
@@ -57,7 +59,10 @@ __all__ = [
     "TraceStatus",
     "TraceSummary",
     "Undecided",
+    "evaluation_of",
     "injected_faults",
+    "is_from_outside",
     "never_occurred",
     "without_faults",
+    "without_outside_evaluations",
 ]

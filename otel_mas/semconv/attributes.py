@@ -154,6 +154,14 @@ MAS_ERROR_SPAN: Final = "mas.error.span"
 """The descendant in which an error that passed through this span happened, as `traceid-spanid`; only that one
 has ERROR status.
 """
+MAS_EVALUATION_AUTHOR: Final = "mas.evaluation.author"
+"""The one who judged, as the app or the command named them."""
+MAS_EVALUATION_SOURCE: Final = "mas.evaluation.source"
+"""The origin of a judgement that is no part of the run; absent where the app judged while it ran."""
+MAS_EVALUATION_TIME_UNIX_NANO: Final = "mas.evaluation.time_unix_nano"
+"""When it was judged, in nanoseconds since the Unix epoch, where that was afterwards: the span itself stands at
+the end of the judged one, so that the trace lasts no longer.
+"""
 MAS_EVENT_LOOP_LAG_MAX: Final = "mas.event_loop.lag.max"
 """The longest time for which the event loop was blocked while the span was open, in seconds; absent where none
 over 5 ms was noticed.

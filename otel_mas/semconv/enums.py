@@ -78,6 +78,19 @@ class Provider(StrEnum):
     """xAI"""
 
 
+class EvaluationSource(StrEnum):
+    """Values of `mas.evaluation.source`. The origin of a judgement that is no part of the run; absent where the
+    app judged while it ran.
+    """
+
+    FEEDBACK = "feedback"
+    """A person, a test or another program judged the run from outside of it."""
+    FINDING = "finding"
+    """A finding about the run, worked out from its spans: the name is its code, the label its severity, the
+    score its confidence.
+    """
+
+
 class FaultKind(StrEnum):
     """Values of `mas.fault.kind`. The kind of a fault that was injected on purpose, for practice."""
 

@@ -128,6 +128,13 @@ class StoreReader:
             listed = summaries(connection, query, self._clock())
             return [self._trace(connection, *self._found(connection, one.trace_id)) for one in reversed(listed)]
 
+    def may_ship(self, trace_id: str) -> bool:
+        """Whether spans of a trace may leave the machine, as was decided when they were recorded."""
+        with self._snapshot() as connection:
+            key, _ = self._found(connection, trace_id)
+            asked = "SELECT 1 FROM spans WHERE trace = ? AND may_ship AND sampled LIMIT 1"
+            return connection.execute(asked, (key,)).fetchone() is not None
+
     def message_refs(self, trace_id: str) -> list[MessageRef]:
         """The references of the trace's spans to the messages that they consumed and produced."""
         with self._snapshot() as connection:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
+from otel_mas.analyse.complaints import Complaint, Marked
 from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.answer import Provenance, answer_evidence, answer_shares
@@ -36,26 +36,6 @@ _RELAYED = 0.5
 """The part of it for people, and for acts that hand on the task as it was given."""
 _SILENT = 0.001
 """The same of calls and of tasks that say nothing themselves."""
-
-
-class Complaint(StrEnum):
-    """The fault that a person, an evaluation or a test finds with a run."""
-
-    WRONG = "wrong"
-    """Its answer is wrong."""
-    MISSING = "missing"
-    """Its answer, or a part of it, is missing."""
-    LATE = "late"
-    """It took too long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Marked:
-    """A run that a person, an evaluation or a test has marked."""
-
-    complaint: Complaint = Complaint.WRONG
-    reason: str | None = None
-    """In their words, if they gave one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +131,4 @@ def _reasons(act: Act, evidence: list[Evidence]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.reason for one in ordered)) or ("came early; nothing else speaks against it",)
 
 
-__all__ = ["Complaint", "Marked", "RootCause", "root_cause"]
+__all__ = ["RootCause", "root_cause"]

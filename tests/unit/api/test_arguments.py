@@ -25,6 +25,7 @@ SPANS: tuple[Any, ...] = (None, 3, b"x", "", "nobody", [], {}, object())
 MAPPINGS: tuple[Any, ...] = (3, "x", b"x", [], ["x"], object(), {1: 2}, {"": "x"})
 OBJECTS: tuple[Any, ...] = (None, 3, "x", [None], ["x"], {"a": 1}, object())
 CHOICES: tuple[Any, ...] = (*NAMES, "nobody", "\ud800")
+TEXTS: tuple[Any, ...] = (3, 1.5, b"x", "", "  ", [], {"a": 1}, object(), True)
 OPTIONAL: tuple[Any, ...] = tuple(one for one in CHOICES if one is not None)
 MOMENTS: tuple[Any, ...] = (None, 1.5, b"x", "", "+", "+x", "nobody", [], {}, object())
 LEVELS: tuple[Any, ...] = (None, -1, 101, 1.5, b"x", "loud", [], {}, object(), True)
@@ -80,6 +81,13 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "findings": {"codes": KINDS, "thresholds": THRESHOLDS},
         "root_cause": {"wrong": COMPLAINTS},
         "explain": {"complaint": COMPLAINTS},
+        "mark": {
+            "score": (math.nan, math.inf, b"x", "", "low", [], {}, object()),
+            **dict.fromkeys(("label", "reason", "author"), TEXTS),
+            "name": (None, *TEXTS),
+            "span": (*TEXTS, "nobody"),
+        },
+        "record_findings": {"findings": (3, "x", [None], ["x"], object())},
     },
     "graph": {
         "what_if": {
