@@ -27,6 +27,11 @@ class Thresholds:
         "seconds lost to a rate limit by one agent and model, from which on it is a warning",
         "a single backoff of providers' clients is shorter",
     )
+    repeated_steps: int = _threshold(
+        3,
+        "model calls of one agent with nothing new to read and the same answer, from which on it is a repetition",
+        "twice may be a check; the third says that the loop does not end by itself",
+    )
     retry_storm_calls: int = _threshold(
         5,
         "failed tries of the same call in a row, from which on they are a storm",

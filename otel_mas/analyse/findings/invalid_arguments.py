@@ -40,7 +40,7 @@ def invalid_arguments(facts: RunFacts) -> Iterator[Finding | Undecided]:
     they contradict the JSON schema that the model had and the call failed, or they are no JSON. Errors of the same kind
     that a tool raises about its own data are none; nor is what a tool takes all the same, such as a number as text.
     """
-    requested = list(requested_calls(facts))
+    requested = facts.once(requested_calls)
     asked = {one.call.span_id: one for one in requested if one.call is not None}
     found: dict[tuple[str, str], _Refused] = {}
     undecided: Span | None = None

@@ -38,7 +38,7 @@ def rate_limit_wait(facts: RunFacts) -> Iterator[Finding]:
     if not refused:
         return
     found: dict[tuple[str, str], _Limited] = {}
-    for tries in failed_tries(facts):
+    for tries in facts.once(failed_tries):
         _add(facts, tries, refused, found)
     for (who, what), limited in found.items():
         fatal = facts.ended_a_run(limited.spans)

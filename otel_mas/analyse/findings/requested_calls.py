@@ -27,8 +27,12 @@ class RequestedCall:
     """The span of the tool's call; None where there is none."""
 
 
-def requested_calls(facts: RunFacts) -> Iterator[RequestedCall]:
-    """Tool calls in the answers of model calls whose content was kept, in order."""
+def requested_calls(facts: RunFacts) -> Sequence[RequestedCall]:
+    """Tool calls in the answers of model calls whose content was kept, in order. For `RunFacts.once`."""
+    return tuple(_requested_calls(facts))
+
+
+def _requested_calls(facts: RunFacts) -> Iterator[RequestedCall]:
     executed: dict[str, list[Span]] = {}
     for span in facts.tool_calls:
         identity = span.get(names.GEN_AI_TOOL_CALL_ID)

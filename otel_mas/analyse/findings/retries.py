@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from otel_mas.analyse.findings.facts import RunFacts, kind_of, model_name, tool_name
@@ -30,12 +30,16 @@ class Tries:
         return max(0, end - self.failed[0].start_ns)
 
 
-def failed_tries(facts: RunFacts) -> Iterator[Tries]:
-    """Tries of each call that failed at least once, in the order of the first.
+def failed_tries(facts: RunFacts) -> Sequence[Tries]:
+    """Tries of each call that failed at least once. For `RunFacts.once`.
 
     A task is the same by its id; a model call by agent, model and messages; a tool call by agent, tool and arguments; a
     request of other instrumentation inside one of these by its name. Calls side by side are no tries of each other.
     """
+    return tuple(_failed_tries(facts))
+
+
+def _failed_tries(facts: RunFacts) -> Iterator[Tries]:
     which = {rough for span in facts.spans if failed(span) and (rough := _rough_key(facts, span)) is not None}
     running: dict[_Key, Tries] = {}
     for span in facts.spans if which else ():

@@ -17,7 +17,7 @@ def retry_storm(facts: RunFacts) -> Iterator[Finding]:
     with the same arguments, a request inside one of these. Retries at several levels multiply, and are counted together
     at the innermost. Calls side by side, and a few retries as LangGraph and providers' clients make them, are none.
     """
-    storms = [tries for tries in failed_tries(facts) if len(tries.failed) >= facts.thresholds.retry_storm_calls]
+    storms = [tries for tries in facts.once(failed_tries) if len(tries.failed) >= facts.thresholds.retry_storm_calls]
     inside = _tasks_of_calls(facts, storms)
     for tries in storms:
         first = tries.failed[0]

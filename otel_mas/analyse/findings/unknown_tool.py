@@ -31,7 +31,7 @@ def unknown_tool(facts: RunFacts) -> Iterator[Finding]:
     """
     found: dict[tuple[str, str], _Asked] = {}
     asked_for: set[str] = set()
-    for one in requested_calls(facts):
+    for one in facts.once(requested_calls):
         if _refused(one.call) or _is_unknown(facts, one):
             asked = found.setdefault((facts.who(one.asker), one.name), _Asked())
             asked.askers.append(one.asker)

@@ -1,9 +1,8 @@
-"""An agent in a graph, with a scripted model and tools, and what is found about its runs."""
+"""An agent in a graph, with a scripted model and tools."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
@@ -12,8 +11,6 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 
-import otel_mas
-from otel_mas.api.findings import Findings
 from tests.accuracy.topologies.model import ScriptedModel
 
 Script = Callable[[Sequence[BaseMessage]], "AIMessage | str"]
@@ -42,13 +39,8 @@ def in_turn(*answers: AIMessage | str) -> Script:
     return lambda messages: answers[sum(isinstance(message, AIMessage) for message in messages)]
 
 
-def build_agent(script: Script, *tools: BaseTool) -> Any:
+def agent_of(call_model: Callable[[MessagesState], dict[str, Any]], *tools: BaseTool) -> Any:
     """A graph `researcher` with the nodes `model` and `tools`."""
-    model = Model(script=script).bind_tools(tools)
-
-    def call_model(state: MessagesState) -> dict[str, Any]:
-        return {"messages": [model.invoke(state["messages"])]}
-
     graph = StateGraph(MessagesState)
     graph.add_node("model", call_model)
     graph.add_node("tools", ToolNode(list(tools), handle_tool_errors=True))
@@ -58,14 +50,11 @@ def build_agent(script: Script, *tools: BaseTool) -> Any:
     return graph.compile(name="researcher")
 
 
-def run_agent(script: Script, *tools: BaseTool) -> dict[str, Any]:
-    """Run such an agent once."""
-    result: dict[str, Any] = build_agent(script, *tools).invoke({"messages": [HumanMessage("How many?")]})
-    return result
+def run_agent(script: Script, *tools: BaseTool) -> None:
+    """Run such an agent once; its model reads all messages."""
+    model = Model(script=script).bind_tools(tools)
 
+    def call_model(state: MessagesState) -> dict[str, Any]:
+        return {"messages": [model.invoke(state["messages"])]}
 
-def findings_of(store: Path, *codes: str) -> Findings:
-    """Findings of these kinds about the latest run."""
-    assert otel_mas.flush(30)
-    with otel_mas.open(store) as source:
-        return source.latest().findings(codes=codes)
+    agent_of(call_model, *tools).invoke({"messages": [HumanMessage("How many?")]})

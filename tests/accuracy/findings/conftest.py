@@ -15,10 +15,10 @@ Found = Callable[..., Findings]
 
 @pytest.fixture
 def found(recorded: Path) -> Found:
-    """Findings of one kind in the latest trace: `found("token-growth")`, with thresholds by name."""
+    """Findings of some kinds in the latest trace: `found("token-growth")`, with thresholds by name."""
 
-    def findings(code: str, **thresholds: float) -> Findings:
+    def findings(*codes: str, **thresholds: float) -> Findings:
         assert otel_mas.flush(30)
-        return otel_mas.open(recorded).latest().findings(codes=code, thresholds=thresholds)
+        return otel_mas.open(recorded).latest().findings(codes=codes, thresholds=thresholds)
 
     return findings

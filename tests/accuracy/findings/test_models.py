@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from itertools import count
-from pathlib import Path
 from typing import Any, TypedDict
 
 import pytest
@@ -14,7 +13,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy
 
 from otel_mas.model import Severity
-from tests.accuracy.findings.agents import findings_of
+from tests.accuracy.findings.conftest import Found
 from tests.accuracy.topologies.model import ScriptedModel, ask
 
 
@@ -24,6 +23,10 @@ class RateLimitError(Exception):
 
 class State(TypedDict, total=False):
     text: str
+
+
+class Rounds(State, total=False):
+    round: int
 
 
 def run(write: Any, retry: RetryPolicy | None = None) -> Any:
@@ -60,7 +63,7 @@ def retries(attempts: int, interval_s: float = 0.001) -> RetryPolicy:
 # -- retries -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_storm_of_retries_at_two_levels(recorded: Path) -> None:
+def test_a_storm_of_retries_at_two_levels(found: Found) -> None:
     model = failing(5, ConnectionError("reset"))
 
     def write(state: State) -> State:
@@ -68,51 +71,51 @@ def test_a_storm_of_retries_at_two_levels(recorded: Path) -> None:
         return {"text": ask(patient, "You write.", "Write about the tram.")}
 
     run(write, retries(3))
-    (found,) = findings_of(recorded, "retry-storm")
+    (one,) = found("retry-storm")
 
-    assert found.severity is Severity.WARNING
-    assert found.summary.startswith("scripted-small of write failed 5 times in a row within")
-    assert found.summary.endswith("(ConnectionError) and then worked")
-    assert len(found.spans) == 6
-    assert found.saves_ns
+    assert one.severity is Severity.WARNING
+    assert one.summary.startswith("scripted-small of write failed 5 times in a row within")
+    assert one.summary.endswith("(ConnectionError) and then worked")
+    assert len(one.spans) == 6
+    assert one.saves_ns
 
 
-def test_a_node_that_works_at_the_third_attempt_is_no_storm(recorded: Path) -> None:
+def test_a_node_that_works_at_the_third_attempt_is_no_storm(found: Found) -> None:
     run(failing(2, ConnectionError("reset")), retries(5))
 
-    assert findings_of(recorded, "retry-storm", "rate-limit-wait") == []
+    assert found("retry-storm", "rate-limit-wait") == []
 
 
 # -- rate limits -------------------------------------------------------------------------------------------------------
 
 
-def test_a_rate_limit_that_is_waited_for(recorded: Path) -> None:
+def test_a_rate_limit_that_is_waited_for(found: Found) -> None:
     run(failing(2, RateLimitError("too fast")), retries(3, 0.6))
 
-    (found,) = findings_of(recorded, "rate-limit-wait")
+    (one,) = found("rate-limit-wait")
 
-    assert (found.severity, found.subject) == (Severity.WARNING, "write: scripted-small")
-    assert found.summary.startswith("scripted-small of write was refused 2 times by a rate limit, which cost ")
-    assert found.saves_ns is not None
-    assert found.saves_ns > 1.2e9
+    assert (one.severity, one.subject) == (Severity.WARNING, "write: scripted-small")
+    assert one.summary.startswith("scripted-small of write was refused 2 times by a rate limit, which cost ")
+    assert one.saves_ns is not None
+    assert one.saves_ns > 1.2e9
 
 
-def test_a_rate_limit_that_ends_the_run(recorded: Path) -> None:
+def test_a_rate_limit_that_ends_the_run(found: Found) -> None:
     with pytest.raises(RateLimitError):
         run(failing(1, RateLimitError("too fast")))
 
-    (found,) = findings_of(recorded, "rate-limit-wait")
+    (one,) = found("rate-limit-wait")
 
-    assert found.severity is Severity.ERROR
+    assert one.severity is Severity.ERROR
 
 
-def test_a_rate_limit_after_which_another_model_takes_over_is_worth_knowing(recorded: Path) -> None:
+def test_a_rate_limit_after_which_another_model_takes_over_is_worth_knowing(found: Found) -> None:
     model = failing(1, RateLimitError("too fast")).with_fallbacks([ScriptedModel(script=lambda _: "It runs.")])
     run(lambda state: {"text": ask(model, "You write.", "Write.")})
 
-    (found,) = findings_of(recorded, "rate-limit-wait")
+    (one,) = found("rate-limit-wait")
 
-    assert found.severity is Severity.INFO
+    assert one.severity is Severity.INFO
 
 
 # -- lengths -----------------------------------------------------------------------------------------------------------
@@ -137,52 +140,52 @@ class Measured(ScriptedModel):
         return answer.model_copy(update={"usage_metadata": usage, "response_metadata": metadata})
 
 
-def test_an_input_close_to_the_window_of_the_price_table(recorded: Path) -> None:
+def test_an_input_close_to_the_window_of_the_price_table(found: Found) -> None:
     run(Measured(script=lambda _: "It runs.", tokens=120_000))
 
-    (found,) = findings_of(recorded, "context-pressure")
+    (one,) = found("context-pressure")
 
-    assert found.summary == "write sent gpt-4o-mini 120,000 tokens, of the 128,000 that its context window has"
-    assert found.rests_on == ("recorded", "metadata")
+    assert one.summary == "write sent gpt-4o-mini 120,000 tokens, of the 128,000 that its context window has"
+    assert one.rests_on == ("recorded", "metadata")
 
 
-def test_an_input_that_leaves_room_in_the_window(recorded: Path) -> None:
+def test_an_input_that_leaves_room_in_the_window(found: Found) -> None:
     run(Measured(script=lambda _: "It runs.", tokens=60_000))
 
-    assert findings_of(recorded, "context-pressure") == []
+    assert found("context-pressure") == []
 
 
-def test_a_call_that_the_provider_refuses_as_too_long(recorded: Path) -> None:
+def test_a_call_that_the_provider_refuses_as_too_long(found: Found) -> None:
     error = RuntimeError("Error code: 400 - {'error': {'code': 'context_length_exceeded'}}")
     with pytest.raises(RuntimeError):
         run(failing(1, error))
 
-    (found,) = findings_of(recorded, "context-pressure")
+    (one,) = found("context-pressure")
 
-    assert (found.severity, found.confidence) == (Severity.ERROR, 1.0)
+    assert (one.severity, one.confidence) == (Severity.ERROR, 1.0)
 
 
-def test_an_answer_that_was_cut_off_and_used(recorded: Path) -> None:
+def test_an_answer_that_was_cut_off_and_used(found: Found) -> None:
     run(Measured(script=lambda _: "The tram", finish=("length",)))
 
-    (found,) = findings_of(recorded, "truncated-output")
+    (one,) = found("truncated-output")
 
-    assert found.severity is Severity.WARNING
-    assert found.summary == "an answer of gpt-4o-mini to write was cut off, and used all the same"
+    assert one.severity is Severity.WARNING
+    assert one.summary == "an answer of gpt-4o-mini to write was cut off, and used all the same"
 
 
-def test_an_answer_that_was_cut_off_and_could_not_be_read(recorded: Path) -> None:
+def test_an_answer_that_was_cut_off_and_could_not_be_read(found: Found) -> None:
     model = Measured(script=lambda _: '{"text": "The tr', finish=("length",))
     with pytest.raises(ValueError, match="Unterminated"):
         run(lambda state: json.loads(ask(model, "You write.", "Write.")))
 
-    (found,) = findings_of(recorded, "truncated-output")
+    (one,) = found("truncated-output")
 
-    assert found.severity is Severity.ERROR
-    assert found.summary.endswith("was cut off, and reading it failed (JSONDecodeError)")
+    assert one.severity is Severity.ERROR
+    assert one.summary.endswith("was cut off, and reading it failed (JSONDecodeError)")
 
 
-def test_an_answer_that_was_cut_off_and_continued_is_fine(recorded: Path) -> None:
+def test_an_answer_that_was_cut_off_and_continued_is_fine(found: Found) -> None:
     model = Measured(script=lambda _: "The tram", finish=("length", "stop"))
 
     def write(state: State) -> State:
@@ -193,4 +196,29 @@ def test_an_answer_that_was_cut_off_and_continued_is_fine(recorded: Path) -> Non
 
     run(write)
 
-    assert findings_of(recorded, "truncated-output") == []
+    assert found("truncated-output") == []
+
+
+# -- repetition --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("news", "number"), [(False, 1), (True, 0)])
+def test_a_loop_in_which_the_model_says_the_same_each_time(news: bool, number: int, found: Found) -> None:
+    model = ScriptedModel(script=lambda _: "The tram should run.")
+
+    def write(state: Rounds) -> Rounds:
+        at = state.get("round", 0)
+        prompt = f"Write about the tram. Round {at}." if news else "Write about the tram."
+        return {"text": ask(model, "You write.", prompt), "round": at + 1}
+
+    graph = StateGraph(Rounds)
+    graph.add_node("write", write)
+    graph.add_edge(START, "write")
+    graph.add_conditional_edges("write", lambda state: "write" if state["round"] < 4 else END, ["write", END])
+    graph.compile(name="paper").invoke({})
+
+    one_or_none = found("step-repetition")
+
+    assert len(one_or_none) == number
+    for one in one_or_none:
+        assert one.summary == "write asked scripted-small 4 times with nothing new to it and got the same answer"
