@@ -1,7 +1,8 @@
 """Labelled values: `Opening: 2041-05-03`, `"cost": 281`, `verdict = yes`, and fields of structured values.
 
-Only values that can be compared are read: numbers, days, yes and no, and words for what is not known. The words for
-these are English; of other languages only numbers and days are read.
+Only values that can be compared are read: numbers, days, yes and no, words for what is not known, and choices of a few
+words where the label says that it is one. The words for these are English; of other languages only numbers and days are
+read.
 """
 
 from __future__ import annotations
@@ -41,10 +42,18 @@ _VALUE = (
     r"(?P<day>\d{4}-\d\d-\d\d)|(?P<number>[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)"
     rf"|(?P<unknown>{_UNKNOWN}|\?)|(?P<verdict>{'|'.join(_VERDICTS)})"
 )
-_AFTER = re.compile(rf"[:=][ \t]*[\"'*$€£]*(?:{_VALUE})(?![\w%-]|[.,/:]\d)", re.IGNORECASE)
+_CHOICE = r"(?P<choice>[a-z][\w-]*(?:[ \t][\w-]+){0,2})(?=[ \t]*(?:[.,;!\n\"'*}\])]|$))"
+_CHOICES = frozenset(
+    (
+        *("choice", "decision", "recommendation", "option", "action", "winner", "category", "class", "classification"),
+        *("sentiment", "priority", "verdict", "diagnosis", "conclusion", "outcome"),
+    )
+)
+"""Last words of labels whose values are choices."""
+_AFTER = re.compile(rf"[:=][ \t]*[\"'*$€£]*(?:(?:{_VALUE})(?![\w%-]|[.,/:]\d)|{_CHOICE})", re.IGNORECASE)
 _LABEL = re.compile(r"(?P<label>[A-Za-z_][\w-]*(?:[ \t][A-Za-z_][\w-]*){0,2})[\"'*]*[ \t]*$")
 _LABEL_LENGTH = 60
-_WHOLE = re.compile(rf"\W*(?:{_VALUE})\W*", re.IGNORECASE)
+_WHOLE = re.compile(rf"\W*(?:{_VALUE}|(?P<choice>[a-z][\w-]*(?:[ \t][\w-]+){{0,2}}))\W*", re.IGNORECASE)
 
 
 class ValueKind(StrEnum):
@@ -53,6 +62,8 @@ class ValueKind(StrEnum):
     NUMBER = "number"
     DAY = "day"
     VERDICT = "verdict"
+    CHOICE = "choice"
+    """A few words, in small letters."""
     UNKNOWN = "unknown"
     """A word that says that there is no value."""
 
@@ -63,7 +74,7 @@ class Labelled(NamedTuple):
     label: str
     """In small letters, with single spaces."""
     kind: ValueKind
-    value: float | bool | date | None
+    value: float | bool | str | date | None
     """None where it is not known."""
     text: str
     """As it was written."""
@@ -147,7 +158,10 @@ def _made(label: str, match: re.Match[str]) -> Labelled | None:
             return None
     if match["verdict"]:
         return Labelled(name, ValueKind.VERDICT, _VERDICTS[match["verdict"].lower()], match["verdict"])
-    return Labelled(name, ValueKind.UNKNOWN, None, match["unknown"])
+    if match["unknown"]:
+        return Labelled(name, ValueKind.UNKNOWN, None, match["unknown"])
+    is_choice = name.rpartition(" ")[2] in _CHOICES
+    return Labelled(name, ValueKind.CHOICE, match["choice"].lower(), match["choice"]) if is_choice else None
 
 
 __all__ = ["LONGEST", "Labelled", "ValueKind", "labelled_fields", "labelled_in", "same", "topic"]

@@ -42,6 +42,11 @@ class Thresholds:
         "calls of a tool by one agent with the same arguments and the same result, from which on it is a loop",
         "twice is a check, or a retry that the app did itself; the third adds nothing",
     )
+    disagreement_tolerance: float = _threshold(
+        0.05,
+        "part of a number by which another one has to differ to contradict it",
+        "estimates of the same thing differ by a few per cent",
+    )
     budget_usd: float = _threshold(
         0.0, "US dollars that a trace may cost; 0 for no budget", "only you know what a run is worth"
     )

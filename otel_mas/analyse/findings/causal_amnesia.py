@@ -16,6 +16,7 @@ _MOST_WRITERS = 8
 """Writers of a label that are looked at, the last ones."""
 _SMALL = 100
 """Numbers below that, and those next to each other, are counters and are recomputed."""
+_OPINIONS = frozenset((ValueKind.VERDICT, ValueKind.CHOICE))
 _MOST_TASKS = 200
 """Tasks that are looked at closely."""
 
@@ -106,7 +107,7 @@ def _departs(facts: RunFacts, task: Span, instead: Labelled, known: Written, wri
         return False  # of several by this name it may be about another one
     if instead.kind is ValueKind.UNKNOWN:
         return True
-    if instead.kind is not known.one.kind or (instead.kind is ValueKind.VERDICT and not known.field):
+    if instead.kind is not known.one.kind or (instead.kind in _OPINIONS and not known.field):
         return False  # another kind of thing; a verdict in a text is that of who wrote it
     counted = abs(known.one.number) < _SMALL or abs(instead.number - known.one.number) <= 1
     if instead.kind is ValueKind.NUMBER and counted:

@@ -69,3 +69,45 @@ def test_a_field_that_was_cleared_is_not_forgotten(found: Found) -> None:
         writer=lambda state: {"answer": say(listed(opening=state["opening"]))},
     )
     assert not found("causal-amnesia")
+
+
+# -- disagreement ------------------------------------------------------------------------------------------------------
+
+
+def debate(judge: Any) -> None:
+    """Two branches that contradict each other, and a judge."""
+    graph = StateGraph(State)
+    graph.add_node("advocate", lambda state: {"plan": say(listed(verdict="yes"))})
+    graph.add_node("opponent", lambda state: {"opening": say(listed(verdict="no"))})
+    graph.add_node("judge", judge)
+    graph.add_edge(START, "advocate")
+    graph.add_edge(START, "opponent")
+    graph.add_edge(["advocate", "opponent"], "judge")
+    graph.add_edge("judge", END)
+    graph.compile(name="debate").invoke({"question": "When can the tram line open?"})
+
+
+def test_a_judge_reads_one_side(found: Found) -> None:
+    debate(lambda state: {"answer": say("- " + state["plan"].removeprefix("Report. "))})
+
+    (one,) = found("emergent-disagreement")
+    assert one.severity is Severity.ERROR
+    assert one.subject == "advocate and opponent: verdict"
+    assert "that of advocate prevailed" in one.summary
+
+
+def test_a_judge_reads_both_sides(found: Found) -> None:
+    debate(lambda state: {"answer": say(state["plan"], state["opening"])})
+
+    (one,) = found("emergent-disagreement")
+    assert one.severity is Severity.INFO
+    assert "judge read both" in one.summary
+
+
+def test_the_next_node_corrects_the_one_before(found: Found) -> None:
+    chain(
+        advocate=lambda state: {"plan": say(listed(verdict="yes"))},
+        opponent=lambda state: {"plan": say(state["plan"], listed(verdict="no"))},
+        judge=lambda state: {"answer": say(state["plan"])},
+    )
+    assert not found("emergent-disagreement")

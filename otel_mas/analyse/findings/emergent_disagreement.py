@@ -1,0 +1,169 @@
+"""Branches that meet with values that contradict each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from otel_mas.analyse.findings.facts import RunFacts, ids, tool_name
+from otel_mas.analyse.findings.task_flow import TaskFlow, Written
+from otel_mas.analyse.labelled import ValueKind, labelled_in, same
+from otel_mas.model import Finding, Severity, Span
+
+_MOST_BRANCHES = 8
+"""Tasks that wrote a label; of more it is a field of many items."""
+_MOST_LABELS = 100
+_PLACES = frozenset(
+    ("round", "step", "id", "index", "page", "no", "number", "part", "chunk", "item", "section", "attempt", "version")
+)
+"""Labels of what a statement is about: where these differ, so do the subjects."""
+_OF_ITSELF = frozenset(
+    ("confidence", "probability", "score", "rating", "rank", "count", "length", "words", "tokens", "duration", "time")
+)
+"""Labels of what everybody may say otherwise about the same."""
+_NAMED = re.compile(r"([A-Za-z][\w]*)[\"']?[ \t]*:[ \t]*[\"']?([A-Z]\w+(?:[ \t][A-Z]\w+)*)")
+"""A label with a name for its value: `District: North`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Conflict:
+    one: Written
+    other: Written
+
+    @property
+    def ended_ns(self) -> int:
+        return max(self.one.task.last_ns, self.other.task.last_ns)
+
+
+def emergent_disagreement(facts: RunFacts) -> Iterator[Finding]:
+    """Two branches, neither of which caused the other, met with contradictory values under the same name: yes and no,
+    other choices, other days, or numbers that differ by more than the tolerance. The finding says which value
+    prevailed, and whether anybody read both. It is info where a later agent did: the disagreement was on purpose, or
+    was settled. It is an error where an agent read one of the values, nobody read both, and the run's answer has a
+    contradicted value. Branches about other subjects are no disagreement: tasks of one node with other prompts, calls
+    of the same tool with other arguments, another name, number or round beside the value.
+    """
+    if not facts.content.kept:
+        return
+    found: dict[tuple[str, str, str], _Conflict] = {}
+    names = facts.once(TaskFlow).name
+    for conflict in _conflicts(facts):
+        one, other = sorted((names(conflict.one.task), names(conflict.other.task)))
+        found[one, other, conflict.one.one.label] = conflict  # the last one of several rounds
+    for conflict in found.values():
+        yield from _finding(facts, conflict)
+
+
+def _conflicts(facts: RunFacts) -> Iterator[_Conflict]:
+    flow, looked = facts.once(TaskFlow), 0
+    for label, written in flow.written.items():
+        if label.rpartition(" ")[2] in _OF_ITSELF | _PLACES:
+            continue
+        last = {one.task.span_id: one for one in written if one.one.kind is not ValueKind.UNKNOWN}
+        if not 2 <= len(last) <= _MOST_BRANCHES or looked >= _MOST_LABELS or not _differ(facts, list(last.values())):
+            continue
+        looked += 1
+        for one, other in combinations(last.values(), 2):
+            if _contradict(facts, one, other) and _branches(flow, one.task, other.task):
+                yield from [_Conflict(one, other)] if _same_subject(facts, one, other) else []
+
+
+def _differ(facts: RunFacts, written: Sequence[Written]) -> bool:
+    return any(_contradict(facts, written[0], one) for one in written[1:])
+
+
+def _contradict(facts: RunFacts, one: Written, other: Written) -> bool:
+    return one.one.kind is other.one.kind and not same(one.one, other.one, facts.thresholds.disagreement_tolerance)
+
+
+def _branches(flow: TaskFlow, one: Span, other: Span) -> bool:
+    return not flow.caused_by(one, other) and not flow.caused_by(other, one)
+
+
+def _same_subject(facts: RunFacts, one: Written, other: Written) -> bool:
+    flow, tasks = facts.once(TaskFlow), (one.task, other.task)
+    first, second = (frozenset(flow.prompts(task)) for task in tasks)
+    if flow.name(one.task) == flow.name(other.task) and (not first or first != second):
+        return False
+    calls = [
+        {tool_name(call): facts.arguments(call) for call in flow.tool_calls.get(task.span_id, ())} for task in tasks
+    ]
+    if any(calls[0][name] != calls[1][name] for name in calls[0].keys() & calls[1].keys()):
+        return False
+    texts = ["\n".join(filter(None, (facts.text(one.digest or ""), flow.read_text(one.task)))) for one in (one, other)]
+    about = [dict(_NAMED.findall(text)) for text in texts]
+    if any(about[0][name] != about[1][name] for name in about[0].keys() & about[1].keys()):
+        return False
+    places = [
+        {one.one.label: one.one.value for one in flow.written_by.get(task.span_id, ()) if one.one.label in _PLACES}
+        for task in tasks
+    ]
+    return all(places[0][name] == places[1][name] for name in places[0].keys() & places[1].keys())
+
+
+def _finding(facts: RunFacts, conflict: _Conflict) -> Iterator[Finding]:
+    flow, one, other = facts.once(TaskFlow), conflict.one, conflict.other
+    later = [
+        task
+        for task in facts.tasks
+        if task.start_ns >= conflict.ended_ns and flow.caused_by(task, one.task) and flow.caused_by(task, other.task)
+    ]
+    if not later:
+        return
+    seen = [(task, _reads(flow, task, one), _reads(flow, task, other)) for task in later]
+    both = next((task for task, first, second in seen if first and second), None)
+    half = next((task for task, first, second in seen if first != second), None)
+    prevailed = _prevailed(facts, conflict, later)
+    settled = both is not None or half is None
+    wrong = not settled and prevailed is not None and _in_answer(facts, prevailed)
+    names = [flow.name(written.task) for written in (one, other)]
+    label = one.one.label
+    outcome = f"{flow.name(both)} read both" if both else "no agent is seen to have read both"
+    if prevailed is not None:
+        outcome += f", and that of {flow.name(prevailed.task)} prevailed"
+    meeting = both or half or later[0]
+    yield Finding(
+        code="emergent-disagreement",
+        severity=Severity.ERROR if wrong else Severity.INFO if settled else Severity.WARNING,
+        confidence=0.9 if both else 0.7,
+        summary=f"{names[0]} and {names[1]} disagree on {label}, {one.one.text} against {other.one.text}; {outcome}",
+        subject=f"{' and '.join(sorted(names))}: {label}",
+        spans=ids([meeting, one.task, other.task]),
+        messages=tuple(filter(None, (one.digest, other.digest))),
+        rests_on=("recorded", "inferred"),
+        advice=""
+        if both
+        else f"let {flow.name(meeting)} read both values of {label} and decide, with a reason, or ask",
+    )
+
+
+def _reads(flow: TaskFlow, task: Span, written: Written) -> bool:
+    """Whether a model called in a task read a value, under its name or in the text that it was written in."""
+    return written.digest in set(flow.prompts(task)) or any(
+        written.one.label in one.topics and same(one, written.one) for _, one in flow.read(task)
+    )
+
+
+def _prevailed(facts: RunFacts, conflict: _Conflict, later: Sequence[Span]) -> Written | None:
+    """The one of the two values that was written last after they had met, else the one in the answer."""
+    flow, after = facts.once(TaskFlow), {task.span_id for task in later}
+    writers = flow.written[conflict.one.one.label]
+    written = [one.one for one in writers if one.task.span_id in after]
+    answer = [one for one in labelled_in(facts.final_output or "") if conflict.one.one.label in one.topics]
+    if {one.task.span_id for one in writers} - after - {conflict.one.task.span_id, conflict.other.task.span_id}:
+        answer = []  # which may be about what somebody else wrote by this name
+    for value in [*reversed(written), *answer]:
+        for one in (conflict.one, conflict.other):
+            if same(one.one, value):
+                return one
+    return None
+
+
+def _in_answer(facts: RunFacts, written: Written) -> bool:
+    answer = labelled_in(facts.final_output or "")
+    return any(written.one.label in one.topics and same(one, written.one) for one in answer)
+
+
+__all__ = ["emergent_disagreement"]
