@@ -32,14 +32,14 @@ def handoff_loop(facts: RunFacts) -> Iterator[Finding]:
         known: set[Hashable] = set()
         new = [task is None or _adds(facts, task, known) for task in tasks]
         for first, last, period in turns:
-            stretch = [task for task in tasks[first:last] if task is not None]
-            idle = _without_news(stretch, new[first:last])
-            limited = last == len(tasks) and _hit_the_limit(facts, stretch[-1])
+            in_turn = [task for task in tasks[first:last] if task is not None]
+            idle = _without_news(in_turn, new[first:last])
+            limited = last == len(tasks) and _hit_the_limit(facts, in_turn[-1])
             least = facts.thresholds.handoff_loop_rounds * period
             if len(idle) >= least and any(_asks_a_model(facts, task) for task in idle):
                 yield _finding(facts, idle, period, limited)
-            elif limited and len(stretch) >= least:
-                yield _finding(facts, stretch, period, limited, sure=_UNTOLD)
+            elif limited and len(in_turn) >= least:
+                yield _finding(facts, in_turn, period, limited, sure=_UNTOLD)
 
 
 def _one_after_the_other(tasks: Sequence[Span]) -> list[Span | None]:
@@ -67,7 +67,7 @@ def _turns(nodes: Sequence[str | None]) -> Iterator[tuple[int, int, int]]:
 
 
 def _without_news(tasks: Sequence[Span], new: Sequence[bool]) -> list[Span]:
-    """The longest stretch of tasks that added nothing."""
+    """The longest row of tasks that added nothing."""
     longest: list[Span] = []
     idle: list[Span] = []
     for task, is_new in zip(tasks, new, strict=True):

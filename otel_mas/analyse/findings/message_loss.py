@@ -28,8 +28,8 @@ def message_loss(facts: RunFacts) -> Iterator[Finding | Undecided]:
     ended well; a value that a task wrote under a name (a field of the state, of a result, or `Name: value` in a text),
     where the prompt of a later agent says of that name that there is none (`none`, `unknown`, `n/a`, nothing). It is an
     error where the answer of the run says so as well. A value that was taken back in between, that only the agent
-    itself had written, or that stands elsewhere in the prompt is none. Where nothing in a run records receipts, it is
-    undecided.
+    itself had written, or that stands elsewhere in the prompt is none. It is undecided where nothing in a run records
+    receipts.
     """
     yield from _unreceived(facts)
     yield from _never_started(facts)
