@@ -47,6 +47,12 @@ class Thresholds:
         "part of a number by which another one has to differ to contradict it",
         "estimates of the same thing differ by a few per cent",
     )
+    stacking_share: float = _threshold(
+        0.1, "part of its run that work side by side has to save", "less is not worth another shape of the graph"
+    )
+    stacking_seconds: float = _threshold(
+        0.2, "seconds that work side by side has to save", "nobody notices less, and threads have their price"
+    )
     budget_usd: float = _threshold(
         0.0, "US dollars that a trace may cost; 0 for no budget", "only you know what a run is worth"
     )

@@ -17,7 +17,9 @@ from otel_mas.analyse.state import StateTimeline, state_timeline
 from otel_mas.analyse.state.values import StateValues, Written, is_message
 from otel_mas.analyse.topology import GraphScopes
 from otel_mas.causal import CausalGraph
+from otel_mas.causal.schedule import Change, reschedule
 from otel_mas.config.thresholds import Thresholds
+from otel_mas.errors import UnsupportedQuery
 from otel_mas.model import Message, Span
 from otel_mas.model.message_text import text_of, withheld, written
 from otel_mas.semconv import RecordKind, record_kind
@@ -197,6 +199,13 @@ class RunFacts:
     def final_output(self) -> str | None:
         """The text that the run's caller got; None where it was not kept, or there was none."""
         return final_output(self.graph, self.content) if self.content.kept else None
+
+    def saves_ns(self, *changes: Change) -> int | None:
+        """By how many ns the run would have been shorter under these changes; None where they cannot be made."""
+        try:
+            return reschedule(self.graph, changes).saves_ns
+        except UnsupportedQuery:
+            return None
 
     def once(self, make: Callable[[RunFacts], _T]) -> _T:
         """The result of a function of the run, worked out once, however many detectors ask."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from langchain_core.messages import HumanMessage, SystemMessage
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langgraph.graph import END, START, StateGraph
 
 from otel_mas.model import Severity
@@ -111,3 +113,45 @@ def test_the_next_node_corrects_the_one_before(found: Found) -> None:
         judge=lambda state: {"answer": say(state["plan"])},
     )
     assert not found("emergent-disagreement")
+
+
+# -- series ------------------------------------------------------------------------------------------------------------
+
+TEXTS = {
+    "Tell its history.": "The tram line closed long ago after sixty years of service",
+    "Who complains?": "People near the depot complain about screeching wheels",
+}
+
+
+def slow(messages: Sequence[BaseMessage]) -> str:
+    time.sleep(0.1)
+    return TEXTS.get(str(messages[-1].content), "In short, it is about trams and wheels")
+
+
+SLOW = ScriptedModel(script=slow)
+
+
+def ask_slowly(prompt: str) -> str:
+    return str(SLOW.invoke([HumanMessage(prompt)]).content)
+
+
+def test_two_nodes_in_a_row_that_have_nothing_to_do_with_each_other(found: Found) -> None:
+    chain(
+        historian=lambda state: {"plan": ask_slowly("Tell its history.")},
+        neighbour=lambda state: {"opening": ask_slowly("Who complains?")},
+        writer=lambda state: {"answer": ask_slowly(f"Sum up: {state['plan']}; {state['opening']}")},
+    )
+
+    (one,) = found("latency-stacking", stacking_seconds=0.05)
+    assert one.subject == "historian -> neighbour"
+    assert one.saves_ns is not None
+    assert one.saves_ns > 0.08e9
+    assert not found("latency-stacking")
+
+
+def test_a_node_that_reads_what_the_one_before_wrote(found: Found) -> None:
+    chain(
+        historian=lambda state: {"plan": ask_slowly("Tell its history.")},
+        writer=lambda state: {"answer": ask_slowly(f"Sum up: {state['plan']}")},
+    )
+    assert not found("latency-stacking", stacking_seconds=0.05)
