@@ -66,7 +66,7 @@ def reader_of(facts: RunFacts, call: Span) -> Span | None:
 
 def succeeded(call: Span) -> bool:
     """Whether a tool call ended, and neither failed nor answered with an error."""
-    return call.end_ns is not None and not failed(call) and call.get(names.ERROR_TYPE) != _HANDLED
+    return call.end_ns is not None and not failed(call) and call.columns.get(names.ERROR_TYPE) != _HANDLED
 
 
 def _went_on(task: Span) -> bool:

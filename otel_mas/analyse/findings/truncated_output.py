@@ -17,7 +17,7 @@ _SHORT = 16
 """Tokens: an answer that was allowed no more was meant to be short, a yes or no."""
 _PARSING = re.compile(r"JSON|Pars|Validation|Decode|Syntax|Value|Key|Index|Type", re.IGNORECASE)
 """In types of errors: what happens to code that reads half an answer."""
-_NEXT = 20
+_NEXT = 5
 """Later calls of the agent among which one may have asked again."""
 
 
@@ -43,7 +43,7 @@ def truncated_output(facts: RunFacts) -> Iterator[Finding]:
     found: dict[tuple[str, str], _Cut] = {}
     for same in calls.values():
         for number, call in enumerate(same):
-            if was_cut(call) and not _meant_to_be(call) and not _asked_again(facts, call, same[number + 1 :][:_NEXT]):
+            if was_cut(call) and not _meant_to_be(call) and not _asked_again(facts, call, same[number + 1 : number + 1 + _NEXT]):
                 cut = found.setdefault((facts.who(call), model_name(call)), _Cut())
                 _use(facts, call, cut)
     for (who, model), cut in found.items():
@@ -101,7 +101,7 @@ def _asked_again(facts: RunFacts, call: Span, later: Sequence[Span]) -> bool:
     """Whether one of the agent's next calls has the same messages first, and was not cut."""
     read = facts.read(call)
     return bool(read) and any(
-        one.start_ns >= call.last_ns and facts.read(one)[: len(read)] == read and not was_cut(one) and not failed(one)
+        facts.read(one)[: len(read)] == read and one.start_ns >= call.last_ns and not was_cut(one) and not failed(one)
         for one in later
     )
 
