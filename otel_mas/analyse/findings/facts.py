@@ -17,7 +17,7 @@ from otel_mas.analyse.state import StateTimeline, state_timeline
 from otel_mas.analyse.state.values import StateValues, Written, is_message
 from otel_mas.analyse.topology import GraphScopes
 from otel_mas.causal import CausalGraph
-from otel_mas.causal.schedule import Change, reschedule
+from otel_mas.causal.schedule import Change, Lasting, reschedule
 from otel_mas.config.thresholds import Thresholds
 from otel_mas.errors import UnsupportedQuery
 from otel_mas.model import Message, Span
@@ -28,6 +28,7 @@ from otel_mas.semconv import attributes as names
 _T = TypeVar("_T")
 Windows = Callable[[str | None, str], int | None]
 """The context window of a model, in tokens, by provider and name; None where it is not known."""
+_MOST_SPANS, _MOST_WHAT_IFS = 20, 20
 
 
 class RunFacts:
@@ -58,6 +59,7 @@ class RunFacts:
         self._made: dict[Callable[[RunFacts], Any], Any] = {}
         self.windows: Windows = windows or (lambda provider, model: None)
         self.input_timeout_s = input_timeout_s
+        self._asked_what_if = 0
 
     # -- spans ---------------------------------------------------------------------------------------------------------
 
@@ -206,6 +208,19 @@ class RunFacts:
             return reschedule(self.graph, changes).saves_ns
         except UnsupportedQuery:
             return None
+
+    def saves_ns_without(self, spans: Sequence[Span]) -> int:
+        """By how many ns the run would have been shorter if these spans had taken no time.
+
+        For many spans, and after many such questions about one run, the sum of what they took: a what-if costs
+        milliseconds.
+        """
+        self._asked_what_if += 1
+        took = sum(span.duration_ns for span in spans)
+        if len(spans) > _MOST_SPANS or self._asked_what_if > _MOST_WHAT_IFS:
+            return took
+        saves = self.saves_ns(*(Lasting(span.span_id, 0) for span in spans))
+        return took if saves is None else max(0, saves)
 
     def once(self, make: Callable[[RunFacts], _T]) -> _T:
         """The result of a function of the run, worked out once, however many detectors ask."""

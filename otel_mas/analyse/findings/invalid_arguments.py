@@ -101,7 +101,7 @@ def _finding(facts: RunFacts, who: str, tool: str, refused: _Refused) -> Finding
         subject=f"{who}: {tool}",
         spans=ids(dict.fromkeys([*refused.spans, *refused.calls])),
         messages=tuple(dict.fromkeys(refused.messages)),
-        saves_ns=sum(call.duration_ns for call in refused.calls) if refused.calls else None,
+        saves_ns=facts.saves_ns_without(refused.calls) if refused.calls else None,
         advice=f"describe each argument of {tool} in its schema, with an example; make optional what may be missing",
     )
 

@@ -38,7 +38,7 @@ def _finding(facts: RunFacts, who: str, model: str, steps: Sequence[Span]) -> Fi
         subject=f"{who}: {model}",
         spans=ids([*again, steps[0]]),
         messages=tuple(facts.wrote(steps[0])),
-        saves_ns=sum(call.duration_ns for call in again),
+        saves_ns=facts.saves_ns_without(again),
         saves_usd=sum(costs) if costs else None,
         advice=f"limit the steps of {who} (recursion_limit, a counter in the state), or leave the loop when an answer "
         "comes again",

@@ -29,7 +29,7 @@ def tool_call_loop(facts: RunFacts) -> Iterator[Finding]:
                 summary=f"{who} called {tool} {len(loop)} times with the same arguments and got the same result",
                 subject=f"{who}: {tool}",
                 spans=ids([*again, loop[0]]),
-                saves_ns=sum(call.duration_ns for call in again),
+                saves_ns=facts.saves_ns_without(again),
                 advice=f"limit the steps of {who}, keep what {tool} returned in its state, or let {tool} say that "
                 "there is nothing new",
             )

@@ -43,7 +43,9 @@ def truncated_output(facts: RunFacts) -> Iterator[Finding]:
     found: dict[tuple[str, str], _Cut] = {}
     for same in calls.values():
         for number, call in enumerate(same):
-            if was_cut(call) and not _meant_to_be(call) and not _asked_again(facts, call, same[number + 1 : number + 1 + _NEXT]):
+            if not was_cut(call) or _meant_to_be(call):
+                continue
+            if not _asked_again(facts, call, same[number + 1 : number + 1 + _NEXT]):
                 cut = found.setdefault((facts.who(call), model_name(call)), _Cut())
                 _use(facts, call, cut)
     for (who, model), cut in found.items():

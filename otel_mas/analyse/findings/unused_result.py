@@ -53,7 +53,7 @@ def unused_result(facts: RunFacts) -> Iterator[Finding | Undecided]:
             subject=f"{who}: {tool}",
             spans=ids(calls),
             messages=tuple(digest for call in calls for digest in facts.wrote(call)),
-            saves_ns=sum(call.duration_ns for call in calls),
+            saves_ns=facts.saves_ns_without(calls),
             advice=f"give {who} the messages of its tools (add_messages as the reducer, nothing trimmed before it is "
             f"read), or take {tool} away",
         )
