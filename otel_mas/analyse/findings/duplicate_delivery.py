@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from otel_mas.analyse.findings.facts import RunFacts, canonical, ids
-from otel_mas.analyse.findings.prompts import composed_prompts
+from otel_mas.analyse.findings.named_values import composed_prompts
 from otel_mas.analyse.root_cause.known_texts import PHRASE, flattened
 from otel_mas.model import Finding, Severity, Span
 from otel_mas.semconv import LinkKind, RecordKind

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from otel_mas.analyse.final_output import final_output
 from otel_mas.analyse.findings.facts import RunFacts, ids
-from otel_mas.analyse.findings.prompts import composed_prompts, scalars
+from otel_mas.analyse.findings.named_values import NamedValue, composed_prompts, named_values
 from otel_mas.analyse.root_cause.known_texts import is_none, labelled_in
 from otel_mas.causal import CHILD
 from otel_mas.model import Finding, Severity, Span, Undecided
@@ -18,8 +17,6 @@ from otel_mas.semconv import attributes as names
 _OUTSIDE = ("__end__", "__start__")
 _CODE = "message-loss"
 _SHOWN = 3
-_LONGEST, _SHORT = 20_000, 200
-"""Characters of a text, and of a value with a name, that are looked at."""
 
 
 def message_loss(facts: RunFacts) -> Iterator[Finding | Undecided]:
@@ -101,22 +98,6 @@ def _never_started(facts: RunFacts) -> Iterator[Finding]:
 # -- values ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    """A value that a task wrote under a name, for those that begin up to `until_ns`.
-
-    Later its outer task has ended, and what that one wrote counts instead.
-    """
-
-    task: Span
-    value: str
-    until_ns: int
-
-    def is_for(self, reader: Span) -> bool:
-        """Whether a task that begins later could have read it."""
-        return self.task.last_ns <= reader.start_ns <= self.until_ns
-
-
 def _lost_values(facts: RunFacts) -> Iterator[Finding]:
     missing = [
         (task, [label for text in texts for label, value in labelled_in(text) if is_none(value)], texts)
@@ -127,10 +108,10 @@ def _lost_values(facts: RunFacts) -> Iterator[Finding]:
         return
     answer = final_output(facts.graph, facts.content) or ""
     unanswered = {label for label, value in labelled_in(answer) if is_none(value)}
-    written = _statements(facts)
+    written = named_values(facts)
     for reader, labels, texts in missing:
         values = {value for text in texts for _, value in labelled_in(text)}
-        by_writer: dict[str, list[tuple[str, _Statement]]] = defaultdict(list)
+        by_writer: dict[str, list[tuple[str, NamedValue]]] = defaultdict(list)
         for label in dict.fromkeys(labels):
             before = [one for one in written.get(label, ()) if one.is_for(reader)]
             last = before[-1] if before else None
@@ -143,7 +124,7 @@ def _lost_values(facts: RunFacts) -> Iterator[Finding]:
 
 
 def _lost(
-    facts: RunFacts, writer: str, reader: Span, lost: Sequence[tuple[str, _Statement]], unanswered: set[str]
+    facts: RunFacts, writer: str, reader: Span, lost: Sequence[tuple[str, NamedValue]], unanswered: set[str]
 ) -> Finding:
     shown = ", ".join(f"{label} ({one.value[:60]})" for label, one in lost[:_SHOWN])
     in_answer = any(label in unanswered for label, _ in lost)
@@ -158,31 +139,6 @@ def _lost(
         advice=f"look at how {facts.who(reader)} takes {lost[0][0]} from the state: by which key, and what it does "
         "where it is missing; let it raise instead of going on without",
     )
-
-
-def _statements(facts: RunFacts) -> dict[str, list[_Statement]]:
-    """Values that tasks wrote, by their name, in the order in which the tasks ended."""
-    by_task = {task.span_id: dict(_named(facts, task)) for task in facts.tasks}
-    found: dict[str, list[_Statement]] = defaultdict(list)
-    for task in sorted(facts.tasks, key=lambda task: task.last_ns):
-        above = facts.parent(task)
-        outer = None if above is None else facts.task(above)
-        for label, value in by_task[task.span_id].items():
-            kept = outer is None or by_task[outer.span_id].get(label) == value
-            found[label].append(_Statement(task, value, facts.now_ns if kept or outer is None else outer.last_ns))
-    return found
-
-
-def _named(facts: RunFacts, task: Span) -> Iterator[tuple[str, str]]:
-    """Names and values that a task wrote: to the state, as its result, and in texts."""
-    values = [(one.channel, one.value) for one in facts.state_values(task) if one.missing is None]
-    result = facts.value(task, names.MAS_TASK_RESULT)
-    for text in facts.outputs(task):
-        if len(text) <= _LONGEST:
-            yield from labelled_in(text)
-    for name, value in (pair for channel, one in (*values, ("", result)) for pair in scalars(one, channel)):
-        if not isinstance(value, str) or len(value) <= _SHORT:
-            yield from labelled_in(f"{name}: {'' if value is None else value}")
 
 
 __all__ = ["message_loss"]

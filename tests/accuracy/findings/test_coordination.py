@@ -6,15 +6,18 @@ import asyncio
 import operator
 import subprocess
 import sys
+import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 import pytest
+from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError
-from langgraph.graph import END, START, StateGraph
-from langgraph.types import Command, interrupt
+from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.types import Command, Send, interrupt
 
 import otel_mas
 from otel_mas.api.findings import Findings
@@ -32,6 +35,9 @@ CODES = (
     "handoff-loop",
     "message-loss",
     "duplicate-delivery",
+    "conversation-restart",
+    "resource-contention",
+    "inconsistent-state",
 )
 THREAD: Any = {"configurable": {"thread_id": "t"}}
 
@@ -283,3 +289,67 @@ def test_a_message_in_a_queue_that_nobody_read_to_its_end(found: Found) -> None:
 
     assert [one.subject for one in found("message-loss")] == ["planner -> booker"]
     assert [one.subject for one in found("duplicate-delivery")] == ["planner -> booker"]
+
+
+# -- history, resources, state -----------------------------------------------------------------------------------------
+
+
+def test_a_history_that_is_lost(found: Found) -> None:
+    """A node whose window of messages is cut to the question begins anew."""
+    model = ScriptedModel(script=lambda messages: f"Step {len(messages)} of my plan for a trip to Lisbon.")
+
+    def planner(state: MessagesState) -> dict[str, Any]:
+        kept = state["messages"] if len(state["messages"]) < 4 else state["messages"][:1]
+        return {"messages": [model.invoke(kept)]}
+
+    built = StateGraph(MessagesState)
+    built.add_node("planner", planner)
+    built.add_edge(START, "planner")
+    built.add_conditional_edges("planner", lambda state: "planner" if len(state["messages"]) < 5 else END)
+    built.compile().invoke({"messages": [("user", "Plan a trip.")]})
+
+    assert [one.subject for one in found("conversation-restart")] == ["planner"]
+
+
+@pytest.mark.parametrize(("shared", "number"), [(True, 1), (False, 0)])
+def test_a_lock_that_all_wait_for(shared: bool, number: int, found: Found) -> None:
+    lock = threading.Lock()
+
+    @tool
+    def archive(place: int) -> str:
+        """Look something up."""
+        with lock if shared else nullcontext():
+            time.sleep(0.05)
+        return "nothing"
+
+    def each(state: State) -> list[Send]:
+        return [Send("worker", {"place": place}) for place in range(8)]
+
+    nodes = {"a": nothing, "worker": lambda given: {"done": [archive.invoke({"place": given["place"]})]}}
+    app = graph(nodes, (START, "a"), ("a", each, ["worker"])).compile()
+    app.invoke({}, {"max_concurrency": 8})
+
+    assert [one.subject for one in found("resource-contention")] == ["archive"] * number
+
+
+@pytest.mark.parametrize(("at_once", "number"), [(True, 1), (False, 0)])
+def test_two_runs_of_a_thread_at_the_same_time(at_once: bool, number: int, recorded: Path) -> None:
+    both = threading.Barrier(2 if at_once else 1)
+
+    def writer(state: State) -> State:
+        both.wait(30)
+        return {"answer": f"By {threading.get_ident()} at {time.time_ns()}"}
+
+    app = graph({"writer": writer}, (START, "writer")).compile(checkpointer=InMemorySaver(), name="press")
+    threads = [threading.Thread(target=app.invoke, args=({}, THREAD)) for _ in range(2)]
+    for one in threads:
+        one.start()
+        if not at_once:
+            one.join()
+    for one in threads:
+        one.join()
+
+    assert otel_mas.flush(30)
+    with otel_mas.open(recorded) as source:
+        found = list(source.conversation("t").findings(codes="inconsistent-state"))
+    assert [(one.severity, one.subject) for one in found] == [(Severity.WARNING, "press")] * number

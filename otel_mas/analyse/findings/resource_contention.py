@@ -1,0 +1,161 @@
+"""Operations whose durations grow with how many of them run at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from statistics import median
+
+from otel_mas.analyse.findings.facts import RunFacts, ids, model_name, tool_name
+from otel_mas.model import Finding, Severity, Span
+from otel_mas.model.amounts import duration
+from otel_mas.semconv import attributes as names
+
+_CORRELATED = 0.7
+"""Rank correlation (Spearman's) from which on one quantity grows with another; by chance with 12 pairs 1 in 100."""
+_ALONE, _FEWEST = 0.5, 3
+"""Others at once, on average, up to which a call counts as alone, and how many such calls there must be."""
+_BURST, _ROUNDS = 8, 4
+"""Calls at once, and times that each of the slots is used, from which on a queue shows."""
+_TOLERANCE = 0.35
+"""Deviation from the regular end of a queued call, in durations of one."""
+
+
+def resource_contention(facts: RunFacts) -> Iterator[Finding]:
+    """Calls of a tool or a model take the longer the more of them run at once: they wait for the same lock, pool or
+    limit. Either their durations correlate with the mean number of others at the same time, and those among others take
+    twice as long as those alone; or calls that began together ended one after another (or two by two, ...) at regular
+    distances, as from a queue. Few calls, calls that all ran alone, and models whose durations follow the size of their
+    input are none. Waits inside of a task outside of its calls do not show.
+    """
+    by_operation: dict[str, list[Span]] = defaultdict(list)
+    for call in facts.tool_calls:
+        if call.end_ns is not None:
+            by_operation[tool_name(call)].append(call)
+    for call in facts.model_calls:
+        if call.end_ns is not None:
+            by_operation[model_name(call)].append(call)
+    for operation, calls in by_operation.items():
+        if len(calls) >= _BURST and not _follows_input(calls):
+            found = _growing(facts, operation, calls) or _queued(operation, calls)
+            if found is not None:
+                yield found
+
+
+def _growing(facts: RunFacts, operation: str, calls: Sequence[Span]) -> Finding | None:
+    if len(calls) < facts.thresholds.contention_calls:
+        return None
+    others = _others_at_once(calls)
+    durations = [call.duration_ns for call in calls]
+    alone = [took for took, number in zip(durations, others, strict=True) if number <= _ALONE]
+    among = [call for call, number in zip(calls, others, strict=True) if number > _ALONE]
+    if len(alone) < _FEWEST or len(among) < max(_FEWEST, len(calls) // 4):
+        return None
+    usual, longer = median(alone), median(call.duration_ns for call in among)
+    correlated = spearman(others, durations) >= _CORRELATED
+    if not correlated or longer < facts.thresholds.contention_growth * max(1, usual):
+        return None
+    return _finding(
+        operation,
+        sorted(among, key=lambda call: -call.duration_ns),
+        f"{operation} takes {duration(round(longer))} among others and {duration(round(usual))} alone",
+        round(max(call.duration_ns for call in among) - usual),
+    )
+
+
+def _queued(operation: str, calls: Sequence[Span]) -> Finding | None:
+    """The first calls that began together and ended at regular distances."""
+    for burst in _bursts(calls):
+        ended = sorted((call for call in burst), key=lambda call: call.last_ns)
+        took = [call.last_ns - burst[0].start_ns for call in ended]
+        for slots in range(1, len(burst) // _ROUNDS + 1):
+            rounds = [number // slots + 1 for number in range(len(took))]
+            one = median(took[number] / rounds[number] for number in range(len(took)))
+            if all(abs(end - turn * one) <= _TOLERANCE * one for end, turn in zip(took, rounds, strict=True)):
+                at_once = "one at a time" if slots == 1 else f"{slots} at a time"
+                summary = (
+                    f"{len(burst)} calls of {operation} that began together were served {at_once}, "
+                    f"each in {duration(round(one))}"
+                )
+                return _finding(operation, list(reversed(ended)), summary, round(took[-1] - one))
+    return None
+
+
+def _bursts(calls: Sequence[Span]) -> Iterator[Sequence[Span]]:
+    """Calls that began before any of them had ended, as many as a queue shows in."""
+    ordered = sorted(calls, key=lambda call: call.start_ns)
+    burst: list[Span] = []
+    for call in ordered:
+        if burst and call.start_ns >= min(one.last_ns for one in burst[:1]):
+            if len(burst) >= _BURST:
+                yield burst
+            burst = []
+        burst.append(call)
+    if len(burst) >= _BURST:
+        yield burst
+
+
+def _finding(operation: str, calls: Sequence[Span], summary: str, saves_ns: int) -> Finding:
+    return Finding(
+        code="resource-contention",
+        severity=Severity.WARNING,
+        confidence=0.7,
+        summary=summary,
+        subject=operation,
+        spans=ids(calls),
+        rests_on=("recorded", "inferred"),
+        saves_ns=max(0, saves_ns),
+        advice=f"look for what calls of {operation} share: a lock, a pool of connections, a limit of the provider; "
+        "enlarge it, or begin no more calls at once than it serves (`max_concurrency` of the config)",
+    )
+
+
+# -- statistics --------------------------------------------------------------------------------------------------------
+
+
+def _others_at_once(calls: Sequence[Span]) -> list[float]:
+    """For each call the mean number of the others that were open while it was."""
+    times = sorted({time for call in calls for time in (call.start_ns, call.last_ns)})
+    change: dict[int, int] = defaultdict(int)
+    for call in calls:
+        change[call.start_ns] += 1
+        change[call.last_ns] -= 1
+    total, number = {times[0]: 0}, 0
+    for time, following in pairwise(times):
+        number += change[time]
+        total[following] = total[time] + number * (following - time)
+    return [(total[call.last_ns] - total[call.start_ns]) / max(1, call.duration_ns) - 1 for call in calls]
+
+
+def _follows_input(calls: Sequence[Span]) -> bool:
+    """Whether durations grow with the tokens that went in."""
+    tokens = [call.columns.get(names.GEN_AI_USAGE_INPUT_TOKENS) for call in calls]
+    known = [float(one) for one in tokens if isinstance(one, int | float)]
+    return len(known) == len(calls) and spearman(known, [call.duration_ns for call in calls]) >= _CORRELATED
+
+
+def spearman(one: Sequence[float], other: Sequence[float]) -> float:
+    """Spearman's rank correlation, with mean ranks for equal values; 0 where one of both does not vary."""
+    ranks = _ranks(one), _ranks(other)
+    mean = (len(one) - 1) / 2
+    both = sum((x - mean) * (y - mean) for x, y in zip(*ranks, strict=True))
+    spread = [sum((x - mean) ** 2 for x in rank) for rank in ranks]
+    return both / (spread[0] * spread[1]) ** 0.5 if all(spread) else 0.0
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    order = sorted(range(len(values)), key=values.__getitem__)
+    ranks = [0.0] * len(values)
+    at = 0
+    while at < len(order):
+        end = at
+        while end + 1 < len(order) and values[order[end + 1]] == values[order[at]]:
+            end += 1
+        for place in order[at : end + 1]:
+            ranks[place] = (at + end) / 2
+        at = end + 1
+    return ranks
+
+
+__all__ = ["resource_contention", "spearman"]
