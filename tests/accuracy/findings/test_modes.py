@@ -155,3 +155,32 @@ def test_a_node_that_reads_what_the_one_before_wrote(found: Found) -> None:
         writer=lambda state: {"answer": ask_slowly(f"Sum up: {state['plan']}")},
     )
     assert not found("latency-stacking", stacking_seconds=0.05)
+
+
+# -- corrections -------------------------------------------------------------------------------------------------------
+
+ECHO = ScriptedModel(script=lambda messages: str(messages[-1].content))
+
+
+def echo(text: str) -> str:
+    return str(ECHO.invoke([HumanMessage(text)]).content)
+
+
+def test_a_correction_that_the_writer_does_not_read(found: Found) -> None:
+    chain(
+        surveyor=lambda state: {"plan": echo("The bridge takes a cost of 30 million.")},
+        reviewer=lambda state: {"opening": echo("Correction: the cost of the bridge is 40 million, not 30 million.")},
+        writer=lambda state: {"answer": echo(f"In short: {state['plan']}")},
+    )
+
+    (one,) = found("retracted-statement-used")
+    assert (one.severity, one.subject) == (Severity.ERROR, "reviewer -> writer: bridge")
+
+
+def test_a_correction_that_the_writer_reads(found: Found) -> None:
+    chain(
+        surveyor=lambda state: {"plan": echo("The bridge takes a cost of 30 million.")},
+        reviewer=lambda state: {"opening": echo("Correction: the cost of the bridge is 40 million, not 30 million.")},
+        writer=lambda state: {"answer": echo(f"In short: {state['plan']} {state['opening']}")},
+    )
+    assert not found("retracted-statement-used")
