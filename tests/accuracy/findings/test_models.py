@@ -222,3 +222,25 @@ def test_a_loop_in_which_the_model_says_the_same_each_time(news: bool, number: i
     assert len(one_or_none) == number
     for one in one_or_none:
         assert one.summary == "write asked scripted-small 4 times with nothing new to it and got the same answer"
+
+
+@pytest.mark.parametrize(("answers", "number"), [(("It runs.",) * 4, 1), (("It runs.", "It stops.") * 2, 0)])
+def test_a_node_that_writes_the_same_to_the_state_each_time(answers: Sequence[str], number: int, found: Found) -> None:
+    rounds = count()
+    model = ScriptedModel(script=lambda messages: answers[int(str(messages[-1].content))])
+
+    def write(state: State) -> State:
+        return {"text": ask(model, "You write.", str(next(rounds)))}
+
+    graph = StateGraph(State)
+    graph.add_node("write", write)
+    graph.add_edge(START, "write")
+    left = iter(["write", "write", "write", END])
+    graph.add_conditional_edges("write", lambda _: next(left), ["write", END])
+    graph.compile(name="paper").invoke({"text": ""})
+
+    one_or_none = found("step-repetition")
+
+    assert len(one_or_none) == number
+    for one in one_or_none:
+        assert one.summary == "write ran 4 times and wrote the same each time, with no other change of the state"
