@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from otel_mas.analyse.content import RunContent
     from otel_mas.analyse.findings import RunFacts
+    from otel_mas.analyse.introduced import Introduction
     from otel_mas.analyse.questions import Question
     from otel_mas.analyse.root_cause import Marked, RootCause
     from otel_mas.analyse.spans import SpanDetails
@@ -297,6 +298,19 @@ class Run(Tabular):
         from otel_mas.api.findings import explain
 
         return explain(self._facts(), self._complaint() if complaint is None else complaint)
+
+    def introduced(self, text: str) -> Introduction:
+        """Find out who introduced a text or value: first writer, all who wrote or read it, and where it was last seen.
+
+        Args:
+            text: found in any case and however it is spaced; a number in whatever form.
+
+        Raises:
+            UnsupportedQuery: It is empty.
+        """
+        from otel_mas.analyse.introduced import introduced
+
+        return introduced(self.graph().judged, self._content, arguments.name("text", text))
 
     def _complaint(self) -> Marked | None:
         from otel_mas.analyse.complaints import recorded_complaint

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import click
 
 from otel_mas.cli.options import Target, one_target, source_options
-from otel_mas.cli.output import naming, note, pasteable, print_json, print_line
+from otel_mas.cli.output import note, pasteable, print_json, print_line, target_words
 
 if TYPE_CHECKING:
     from otel_mas.api import Conversation, Source, Trace
@@ -71,7 +71,7 @@ def _answer(
     where = f"{span} in " if span else ""
     print_line(f"Marked {where}trace {_trace_id(found, span)[:12]} as {what}.")
     if label != "right":
-        note(f"what caused it: {pasteable('explain', *naming(found, source), store=source.location)}")
+        note(f"what caused it: {pasteable('explain', *target_words(found, source), store=source.location)}")
 
 
 def _trace_id(found: Trace | Conversation, span: str | None) -> str:

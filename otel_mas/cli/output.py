@@ -116,6 +116,15 @@ def naming(found: Trace | Conversation, source: Source) -> tuple[str, ...]:
     return ("--conversation", thread, *(("--service", found.service) if needs_service else ()))
 
 
+def target_words(found: Trace | Conversation, source: Source) -> tuple[str, ...]:
+    """The words of a command line that name exactly this trace, or this conversation."""
+    from otel_mas.api import Trace
+
+    if not isinstance(found, Trace):
+        return naming(found, source)
+    return (found.trace_id[:12] if source.capabilities.id_prefixes else found.trace_id,)
+
+
 def pasteable(*words: str, store: str) -> str:
     """A command line of ours that works when pasted: names the store where it is not the default one."""
     from otel_mas.config import Settings

@@ -2,7 +2,8 @@
 
 - `acts`: what each task and call read and wrote
 - `values`, `answer`: values in texts, their first writers, and what the answer leads back to
-- `errors`, `calls`, `outputs`, `arrivals`, `statements`, `lateness`: rules, each of which gives evidence against acts
+- `complained`, `errors`, `calls`, `outputs`, `arrivals`, `statements`, `lateness`: rules, each of which gives evidence
+  against acts
 - `ranking`: evidence → ranking
 
 No model is asked. Each rule says what it looks at, and its reason is given with the span.

@@ -18,6 +18,7 @@ from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.answer import Provenance, answer_evidence, answer_shares
 from otel_mas.analyse.root_cause.arrivals import arrival_evidence
 from otel_mas.analyse.root_cause.calls import change_evidence, useless_call_evidence
+from otel_mas.analyse.root_cause.complained import complaint_evidence
 from otel_mas.analyse.root_cause.errors import ended_the_run, error_evidence
 from otel_mas.analyse.root_cause.evidence import Evidence
 from otel_mas.analyse.root_cause.lateness import lateness_evidence
@@ -36,6 +37,10 @@ _RELAYED = 0.5
 """The part of it for people, and for acts that hand on the task as it was given."""
 _SILENT = 0.001
 """The same of calls and of tasks that say nothing themselves."""
+_LOCATED = 0.05
+"""Share of these that counts where the complaint itself says where the fault shows."""
+_BESIDE = 0.5
+"""Share of the weight of other evidence that counts where the complaint is about one span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class RootCause:
     score: float
     """0 to 1; the scores of all spans of a run add up to 1."""
     reasons: tuple[str, ...]
-    """The evidence against it in words, the weightiest first, each without a period."""
+    """The evidence against it in words, the weightiest first, each without a period; none where it only came early."""
 
 
 def root_cause(graph: CausalGraph, content: RunContent, *, wrong: Marked | None = None) -> list[RootCause]:
@@ -73,8 +78,12 @@ def root_cause(graph: CausalGraph, content: RunContent, *, wrong: Marked | None 
         return _ranked(acts, _shares_of_delay(acts))
     provenance = Provenance(acts)
     if failed:
-        return _ranked(acts, _first_mistakes(acts, list(error_evidence(acts, provenance)), prior=False))
-    return _ranked(acts, _first_mistakes(acts, list(_of_answer(acts, provenance)), prior=True))
+        return _ranked(acts, _first_mistakes(acts, list(error_evidence(acts, provenance)), prior=0.0))
+    named = [] if wrong is None else list(complaint_evidence(acts, provenance, wrong))
+    others = list(_of_answer(acts, provenance))
+    if wrong is not None and wrong.span is not None:
+        others = [one._replace(weight=one.weight * _BESIDE) for one in others]
+    return _ranked(acts, _first_mistakes(acts, [*named, *others], prior=_LOCATED if named else 1.0))
 
 
 def _of_answer(acts: Acts, provenance: Provenance) -> Iterator[Evidence]:
@@ -92,8 +101,11 @@ def _of_answer(acts: Acts, provenance: Provenance) -> Iterator[Evidence]:
 _Scores = dict[int, tuple[float, list[Evidence]]]
 
 
-def _first_mistakes(acts: Acts, evidence: list[Evidence], *, prior: bool) -> _Scores:
-    """By act the probability that it was the first to go wrong, and the evidence for that."""
+def _first_mistakes(acts: Acts, evidence: list[Evidence], *, prior: float) -> _Scores:
+    """By act the probability that it was the first to go wrong, and the evidence for that.
+
+    `prior` is the share that counts of what is known of an act without any evidence.
+    """
     against: dict[int, list[Evidence]] = defaultdict(list)
     for one in evidence:
         against[one.act].append(one)
@@ -101,7 +113,7 @@ def _first_mistakes(acts: Acts, evidence: list[Evidence], *, prior: bool) -> _Sc
     none_before = 1.0
     own = min(_OWN, 1 / max(1, sum(act.speaks for act in acts)))
     for act in acts:
-        right = 1 - (_prior(act, own) if prior else 0.0)
+        right = 1 - prior * _prior(act, own)
         for one in against[act.number]:
             right *= 1 - one.weight
         scores[act.number] = none_before * (1 - right), against[act.number]
@@ -128,7 +140,7 @@ def _ranked(acts: Acts, scores: _Scores) -> list[RootCause]:
 
 def _reasons(act: Act, evidence: list[Evidence]) -> tuple[str, ...]:
     ordered = sorted(evidence, key=lambda one: -one.weight)
-    return tuple(dict.fromkeys(one.reason for one in ordered)) or ("came early; nothing else speaks against it",)
+    return tuple(dict.fromkeys(one.reason for one in ordered))
 
 
 __all__ = ["RootCause", "root_cause"]

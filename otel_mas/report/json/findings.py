@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, TypedDict
 
 from otel_mas.analyse.findings.groups import FindingGroup
+from otel_mas.analyse.introduced import Introduction
 from otel_mas.analyse.root_cause import Marked, RootCause
 from otel_mas.model import Finding, Undecided
 from otel_mas.report.forms import form_of
@@ -56,17 +57,40 @@ class RootCauseForm(TypedDict):
     span: Annotated[str, "id of the span that may be the root cause"]
     agent: Annotated[str | None, "the agent at work in it, or the task; null outside of any"]
     score: Annotated[float, "0 to 1; the scores of a run add up to 1"]
-    reasons: Annotated[list[str], "the evidence against it, the weightiest first"]
+    reasons: Annotated[list[str], "the evidence against it, the weightiest first; empty where there is none"]
 
 
 class ExplanationDocument(TypedDict):
     complaint: Annotated[str | None, "wrong, missing or late, where somebody said so; null: only errors are explained"]
+    complaint_reason: Annotated[str | None, "in their words"]
+    complaint_span: Annotated[str | None, "id of the span that it is about; null: the run"]
     root_cause: Annotated[
         list[RootCauseForm], "the most probable one first; empty where nothing speaks against the run"
     ]
     findings: Annotated[list[FindingForm], "the worst first"]
     undecided: Annotated[list[UndecidedForm], "kinds that the recording cannot tell of"]
     problems: Annotated[list[str], PROBLEMS]
+
+
+class TextUseForm(TypedDict):
+    span: Annotated[str, "id of a span that wrote or read it"]
+    agent: Annotated[str | None, "the agent at work in it, or the task; null outside of any"]
+    wrote: Annotated[bool, "whether it wrote it; else it only read it"]
+    time_ns: Annotated[int, f"the end of what wrote it, the start of what read it{TIME}"]
+
+
+class IntroductionDocument(TypedDict):
+    text: Annotated[str, "the text or value that was asked for"]
+    given: Annotated[bool, "whether it came from outside: with the input, from a person, or in an instruction"]
+    uses: Annotated[list[TextUseForm], "those who wrote or read it, in order of time"]
+    in_answer: Annotated[bool, "whether the final output has it"]
+    dropped: Annotated[str | None, "id of the span that followed the last one which had it, and did not; else null"]
+    known: Annotated[bool, "false where the recording has no content: nothing can be said"]
+
+
+def introduction(found: Introduction) -> IntroductionDocument:
+    """`otel-mas explain --text TEXT --json`."""
+    return form_of(IntroductionDocument, found, uses=[form_of(TextUseForm, one) for one in found.uses])
 
 
 def explanation(
@@ -79,6 +103,8 @@ def explanation(
     """`otel-mas explain --json`."""
     return {
         "complaint": None if complaint is None else complaint.complaint.value,
+        "complaint_reason": None if complaint is None else complaint.reason,
+        "complaint_span": None if complaint is None else complaint.span,
         "root_cause": [root_cause(one) for one in causes],
         "findings": [finding(one) for one in findings],
         "undecided": [{"code": one.code, "reason": one.reason} for one in undecided],
@@ -123,10 +149,13 @@ __all__ = [
     "ExplanationDocument",
     "FindingForm",
     "FindingGroupForm",
+    "IntroductionDocument",
     "RootCauseForm",
+    "TextUseForm",
     "UndecidedForm",
     "explanation",
     "finding",
     "finding_group",
+    "introduction",
     "root_cause",
 ]

@@ -2,9 +2,11 @@
 
 from otel_mas.report.terminal.cost import cost, cost_in_a_line
 from otel_mas.report.terminal.errors import errors
-from otel_mas.report.terminal.findings import explanation, findings
+from otel_mas.report.terminal.explanation import explanation
+from otel_mas.report.terminal.findings import findings
 from otel_mas.report.terminal.graph import graph
 from otel_mas.report.terminal.heading import heading
+from otel_mas.report.terminal.introduced import introduced
 from otel_mas.report.terminal.listing import traces
 from otel_mas.report.terminal.log import log
 from otel_mas.report.terminal.path import critical_path
@@ -24,6 +26,7 @@ __all__ = [
     "findings",
     "graph",
     "heading",
+    "introduced",
     "log",
     "profile",
     "state",

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
-from otel_mas.analyse.root_cause import RootCause
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Finding, Severity, Undecided
 from otel_mas.report.task_labels import TaskLabels
@@ -16,7 +15,6 @@ from otel_mas.report.text import count, duration, offset, plain, usd
 _MARKS = {Severity.ERROR: ("✗", "bold red"), Severity.WARNING: ("!", "yellow"), Severity.INFO: ("i", "cyan")}
 _INDENT = "  "
 _MOST_SPANS = 4
-_MOST_CAUSES = 3
 
 
 def findings(
@@ -36,31 +34,6 @@ def findings(
         yield Text("This recording cannot tell:", style="dim")
         for each in lacking:
             yield from _indented(Text(f"{each.code}: {plain(each.reason)}.", style="dim"), len(_INDENT), width)
-
-
-def explanation(
-    causes: Sequence[RootCause],
-    found: Sequence[Finding],
-    undecided: Iterable[Undecided],
-    causal: CausalGraph,
-    width: int,
-) -> Iterator[Text]:
-    """The most probable root causes, each with its reasons, then all findings."""
-    labels = TaskLabels(causal)
-    start = min((span.start_ns for span in causal.roots), default=0)
-    for number, one in enumerate(causes[:_MOST_CAUSES]):
-        if not number:
-            yield Text("Most probable cause", style="bold")
-        span = causal.span(one.span)
-        line = Text.assemble((f"{one.score:>5.0%}  ", "bold"), labels.path_label(span))
-        line.append(f"  {offset(span.start_ns - start)}  span {one.span}", "dim")
-        yield fit(line, width)
-        for reason in one.reasons:
-            yield from _indented(Text(plain(reason)), 7, width)
-    if causes:
-        yield Text("")
-    yield Text("Findings", style="bold")
-    yield from findings(found, undecided, causal, width)
 
 
 def _finding(one: Finding, labels: TaskLabels, width: int) -> Iterator[Text]:
@@ -97,4 +70,4 @@ def _evidence(one: Finding, labels: TaskLabels, width: int) -> Iterator[Text]:
         yield Text(f"{_INDENT}and {count(left, 'more span')}; --json lists all of them", style="dim")
 
 
-__all__ = ["explanation", "findings"]
+__all__ = ["findings"]

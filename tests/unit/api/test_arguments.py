@@ -87,6 +87,7 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
             "name": (None, *TEXTS),
             "span": (*TEXTS, "nobody"),
         },
+        "introduced": {"text": (None, *TEXTS)},
         "record_findings": {"findings": (3, "x", [None], ["x"], object())},
     },
     "graph": {

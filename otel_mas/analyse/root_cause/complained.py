@@ -1,0 +1,55 @@
+"""Evidence that a complaint itself gives: the span that it is about, and the values that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from otel_mas.analyse.complaints import Marked
+from otel_mas.analyse.root_cause.acts import Act, Acts
+from otel_mas.analyse.root_cause.answer import Provenance, answering
+from otel_mas.analyse.root_cause.evidence import Evidence
+from otel_mas.analyse.root_cause.values import values_in
+
+_MARKED = 0.8
+_STATED = 0.5
+"""The complaint repeats a value of the answer: that one is most likely what is wrong."""
+_LOST = 0.4
+_LEAST = 2
+"""Characters of a value that is looked for although the answer does not state it; a single digit is everywhere."""
+
+
+def complaint_evidence(acts: Acts, provenance: Provenance, complaint: Marked) -> Iterator[Evidence]:
+    """The act that was marked, who first wrote a value that the complaint repeats, and who did not pass one on."""
+    if complaint.span is not None:
+        marked = next((act for act in acts if act.span.span_id == complaint.span), None)
+        if marked is not None:
+            yield Evidence(marked.number, _MARKED, f"was marked as {complaint.complaint}")
+    last = answering(acts, provenance)
+    for value in sorted(values_in(complaint.reason or "") & provenance.writers.keys()):
+        writer = provenance.writers[value]
+        if last is not None and value in provenance.used[last.number]:
+            yield Evidence(writer, _STATED, f"first wrote {value}, which the answer states and the complaint names")
+        elif len(value) >= _LEAST:
+            yield from _lost(acts, provenance, value)
+
+
+def _lost(acts: Acts, provenance: Provenance, value: str) -> Iterator[Evidence]:
+    """Evidence against the act that came after the last one with a value, and does not have it."""
+    holder = max(number for number, values in enumerate(provenance.used) if value in values)
+    after = next((act for act in acts if _follows(acts, act, acts[holder])), None)
+    if after is not None:
+        seen = acts[holder].agent or acts[holder].span.name
+        yield Evidence(after.number, _LOST, f"does not pass on {value}, which the complaint names; last seen in {seen}")
+
+
+def _follows(acts: Acts, act: Act, holder: Act) -> bool:
+    """Whether an act was caused by the one that had the value, or by a task around that one."""
+    causes = {cause.number for cause in acts.causes(act)}
+    return bool(causes) and act.number > holder.number and not causes.isdisjoint(_around(acts, holder))
+
+
+def _around(acts: Acts, act: Act) -> set[int]:
+    return {act.number, *(one.number for one in acts.around(act.span))}
+
+
+__all__ = ["complaint_evidence"]
