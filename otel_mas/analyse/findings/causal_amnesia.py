@@ -5,13 +5,18 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, product
 
+from otel_mas.analyse.constraints import Constraint, constraints_in
 from otel_mas.analyse.findings.facts import RunFacts, ids
 from otel_mas.analyse.findings.task_flow import TaskFlow, Written
 from otel_mas.analyse.labelled import Labelled, ValueKind, labelled_in, same
 from otel_mas.model import Finding, Severity, Span, Undecided
 
 _CODE = "causal-amnesia"
+_INSTRUCTIONS = "system"
+"""Role of messages that are meant for one agent alone."""
+_MOST_CONSTRAINTS, _SHOWN = 20, 100
 _MOST_WRITERS = 8
 """Writers of a label that are looked at, the last ones."""
 _SMALL = 100
@@ -42,8 +47,11 @@ def causal_amnesia(facts: RunFacts) -> Iterator[Finding | Undecided]:
     that its model wrote, names a field without a value ("Opening: unknown") or with a value that nobody had written,
     although a task that led to it had written one under this name, which was nowhere in what the agent read. The
     finding says what, who knew it last, and at which hop it was lost or changed. A value that a cause replaced or
-    cleared is none, nor is one that was read under another name, rounded, or counted on; only labelled numbers, days
-    and yes or no are compared. It is an error where the run's answer lacks the value, or has the changed one.
+    cleared is none, nor is one that was read under another name, rounded, or counted on; only labelled numbers, days,
+    choices and yes or no are compared. Constraints count as well, where they can be checked: an agent exceeded a
+    number ("at most 500 EUR"), or used a name or quoted word, that a cause of it was told not to, in a message that
+    the agent did not read. Instructions that only one agent has are not for others. It is an error where the run's
+    answer lacks the value, has the changed one, or violates the constraint.
     """
     if not facts.content.kept:
         if facts.content.refs:
@@ -54,6 +62,7 @@ def causal_amnesia(facts: RunFacts) -> Iterator[Finding | Undecided]:
         found.setdefault((facts.once(TaskFlow).name(gap.task), gap.known.one.label, gap.lost), []).append(gap)
     for gaps in found.values():
         yield _finding(facts, gaps)
+    yield from _forgotten_constraints(facts)
 
 
 def _gaps(facts: RunFacts) -> Iterator[_Gap]:
@@ -156,6 +165,62 @@ def _finding(facts: RunFacts, gaps: Sequence[_Gap]) -> Finding:
         advice=f"hand {label} on from {edge}, in a field of the state, and let {reader} fail without it"
         if first.lost
         else f"look at what changes {label} on the way {edge}; a field of the state would carry it as it is",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownConstraint:
+    """A constraint, the message that has it, and the first task that wrote or read this."""
+
+    constraint: Constraint
+    digest: str
+    knower: Span
+    time_ns: int
+
+
+def _forgotten_constraints(facts: RunFacts) -> Iterator[Finding]:
+    """Violations of constraints that a cause had read or written, by agents that had not read them."""
+    flow = facts.once(TaskFlow)
+    constraints = list(islice(_constraints(facts), _MOST_CONSTRAINTS))
+    found: set[tuple[str, str]] = set()
+    for task in facts.tasks if constraints else ():
+        wrote = [digest for call in flow.model_calls.get(task.span_id, ()) for digest in facts.wrote(call)]
+        for digest, one in product(wrote, constraints):
+            violation = one.constraint.violation(facts.text(digest) or "") if one.time_ns <= task.start_ns else None
+            key = flow.name(task), one.constraint.sentence
+            if violation is not None and key not in found and _did_not_know(facts, task, one):
+                found.add(key)
+                yield _of_constraint(facts, task, digest, one, violation)
+
+
+def _constraints(facts: RunFacts) -> Iterator[_KnownConstraint]:
+    for digest, (time_ns, span) in facts.once(TaskFlow).first_seen.items():
+        message, text, task = facts.message(digest), facts.text(digest), facts.task(span)
+        if message is not None and message.role != _INSTRUCTIONS and text and task is not None:
+            yield from (_KnownConstraint(one, digest, task, time_ns) for one in constraints_in(text))
+
+
+def _did_not_know(facts: RunFacts, task: Span, one: _KnownConstraint) -> bool:
+    flow = facts.once(TaskFlow)
+    read = flow.read_text(task)
+    known = not read or one.digest in set(flow.prompts(task)) or one.constraint.is_known_from(read)
+    return not known and flow.caused_by(task, one.knower)
+
+
+def _of_constraint(facts: RunFacts, task: Span, digest: str, one: _KnownConstraint, violation: str) -> Finding:
+    flow = facts.once(TaskFlow)
+    reader, who = flow.name(task), flow.name(one.knower)
+    wrong = one.constraint.violation(facts.final_output or "") is not None
+    return Finding(
+        code=_CODE,
+        severity=Severity.ERROR if wrong else Severity.WARNING,
+        confidence=0.7,
+        summary=f"{reader} wrote '{violation}' and had not read '{one.constraint.sentence[:_SHOWN]}', which {who} knew",
+        subject=f"{who} -> {reader}: constraint",
+        spans=ids([task, one.knower]),
+        messages=(digest, one.digest),
+        rests_on=("recorded", "inferred"),
+        advice=f"hand constraints on to {reader} as they are, in a field of the state that each prompt has",
     )
 
 

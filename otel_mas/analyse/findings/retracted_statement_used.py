@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from otel_mas.analyse.findings.facts import RunFacts, ids
@@ -111,7 +111,7 @@ def retracted_statement_used(facts: RunFacts) -> Iterator[Finding]:
 def _corrections(facts: RunFacts) -> Iterator[_Correction]:
     """Corrections in messages, each with the first task that knew it."""
     seen: set[tuple[str, str]] = set()
-    for digest, (time_ns, span) in _first_seen(facts).items():
+    for digest, (time_ns, span) in facts.once(TaskFlow).first_seen.items():
         text = facts.text(digest)
         if text is None or _CUE.search(text[:_LONGEST]) is None:
             continue
@@ -125,16 +125,6 @@ def _corrections(facts: RunFacts) -> Iterator[_Correction]:
             topic = _words(sentence) - _words(old) - _words(new)
             if topic:
                 yield _Correction(sentence.strip(), old, new, topic, digest, task, time_ns)
-
-
-def _first_seen(facts: RunFacts) -> Mapping[str, tuple[int, Span]]:
-    """When each message was first written, or else first read, and by whom."""
-    found: dict[str, tuple[int, Span]] = {}
-    for digest, spans in facts.writers.items():
-        found[digest] = spans[0].last_ns, spans[0]
-    for digest, spans in facts.readers.items():
-        found.setdefault(digest, (spans[0].start_ns, spans[0]))
-    return found
 
 
 def _corrected(sentence: str) -> tuple[str, str] | None:

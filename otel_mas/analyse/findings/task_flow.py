@@ -104,6 +104,16 @@ class TaskFlow:
             found = self._labelled[digest] = labelled_in(self._facts.text(digest) or "")
         return found
 
+    @cached_property
+    def first_seen(self) -> Mapping[str, tuple[int, Span]]:
+        """By digest when each message was first written, or else first read, and the span that did."""
+        found: dict[str, tuple[int, Span]] = {}
+        for digest, spans in self._facts.writers.items():
+            found[digest] = spans[0].last_ns, spans[0]
+        for digest, spans in self._facts.readers.items():
+            found.setdefault(digest, (spans[0].start_ns, spans[0]))
+        return found
+
     # -- writing -------------------------------------------------------------------------------------------------------
 
     @cached_property

@@ -184,3 +184,26 @@ def test_a_correction_that_the_writer_reads(found: Found) -> None:
         writer=lambda state: {"answer": echo(f"In short: {state['plan']} {state['opening']}")},
     )
     assert not found("retracted-statement-used")
+
+
+# -- constraints -------------------------------------------------------------------------------------------------------
+
+
+def test_a_constraint_gets_lost_on_the_way(found: Found) -> None:
+    books = ScriptedModel(script=lambda messages: "The hotel costs 800 EUR.")
+    chain(
+        planner=lambda state: {"plan": echo("First a hotel. The hotel must not exceed 500 EUR.")[:14]},
+        booker=lambda state: {"answer": str(books.invoke([HumanMessage(state["plan"])]).content)},
+    )
+
+    (one,) = found("causal-amnesia")
+    assert (one.severity, one.subject) == (Severity.ERROR, "planner -> booker: constraint")
+
+
+def test_a_constraint_that_is_handed_on(found: Found) -> None:
+    books = ScriptedModel(script=lambda messages: "The hotel costs 800 EUR.")
+    chain(
+        planner=lambda state: {"plan": echo("First a hotel. The hotel must not exceed 500 EUR.")},
+        booker=lambda state: {"answer": str(books.invoke([HumanMessage(state["plan"])]).content)},
+    )
+    assert not found("causal-amnesia")

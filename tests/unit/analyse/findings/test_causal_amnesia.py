@@ -134,3 +134,55 @@ def test_without_content_it_cannot_be_told() -> None:
     assert isinstance(undecided, Undecided)
     assert "record content" in undecided.reason
     assert list(causal_amnesia(RunFacts(graph))) == []
+
+
+# -- constraints -------------------------------------------------------------------------------------------------------
+
+LIMIT = "Plan a trip; the hotel must not exceed 500 EUR."
+
+
+def violations(wrote: str, *, analyst: str = LIMIT, prompt: str = "Book something.", answer: str = "Ok.") -> list[str]:
+    """Summaries of what is found about a writer whose model wrote a text, after an analyst read a constraint."""
+    found = findings(prompt, analyst=analyst, wrote=wrote, answer=answer)
+    assert all(one.severity is (Severity.WARNING if answer == "Ok." else Severity.ERROR) for one in found)
+    return [one.summary for one in found]
+
+
+def test_a_number_that_a_cause_was_told_not_to_exceed() -> None:
+    assert violations("The hotel costs 800 EUR.") == [
+        "writer wrote '800 EUR' and had not read 'the hotel must not exceed 500 EUR.', which analyst knew"
+    ]
+    assert len(violations("The hotel costs 800 EUR.", answer="Booked: a hotel for 800 EUR.")) == 1
+
+
+def test_a_name_that_a_cause_was_told_not_to_use() -> None:
+    assert len(violations("Falcon starts in May.", analyst="Never mention Falcon to anybody.")) == 1
+
+
+@pytest.mark.parametrize(
+    "wrote",
+    ["The hotel costs 450 EUR.", "The flight costs 800 EUR.", "The hotel has 800 rooms.", "The hotel is fine."],
+)
+def test_what_violates_no_constraint(wrote: str) -> None:
+    assert violations(wrote) == []
+
+
+def test_who_read_the_constraint_has_not_forgotten_it() -> None:
+    assert violations("The hotel costs 800 EUR.", prompt=f"Book. {LIMIT}") == []
+    assert violations("The hotel costs 800 EUR.", prompt="Book for 500 EUR.") == []
+
+
+def test_a_description_is_no_constraint() -> None:
+    assert violations("The hotel costs 800 EUR.", analyst="A hotel costs up to 500 EUR.") == []
+
+
+def test_instructions_for_another_agent_are_not_meant() -> None:
+    found = causal_amnesia(
+        facts(
+            *team(),
+            messages={"s": ("system", LIMIT), "p": ("user", "Book."), "w": ("assistant", "The hotel costs 800 EUR.")},
+            read={"analyst1_call": ["s"], "writer1_call": ["p"]},
+            wrote={"writer1_call": ["w"]},
+        )
+    )
+    assert list(found) == []
