@@ -90,6 +90,7 @@ def _done_twice(facts: RunFacts) -> Iterator[Finding]:
             subject=f"{who} -> {node}",
             spans=ids([*again, *(same[0] for same in twice)]),
             rests_on=("recorded", "inferred"),
+            saves_ns=facts.saves_ns_without(again),
             advice=f"take what is there twice out of the list from which {who} makes a `Send` each",
         )
 

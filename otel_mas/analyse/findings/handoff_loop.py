@@ -129,7 +129,7 @@ def _finding(facts: RunFacts, tasks: Sequence[Span], period: int, limited: bool,
         subject=" -> ".join(sorted(agents)),
         spans=ids(tasks),
         rests_on=("recorded",) if sure == 1 else ("recorded", "inferred"),
-        saves_ns=sum(task.duration_ns for task in tasks),
+        saves_ns=facts.saves_ns_without(tasks),
         advice=f"count the rounds in the state and route to the end, or to a person, after a few; tell {agents[0]} who "
         "has been asked what already",
     )

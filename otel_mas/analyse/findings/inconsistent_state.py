@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from otel_mas.analyse.final_output import final_output
+from otel_mas.analyse.findings.changed_values import ChangedValue, changed_values
 from otel_mas.analyse.findings.facts import RunFacts, ids
+from otel_mas.analyse.root_cause.known_texts import labelled_in
 from otel_mas.model import Finding, Severity, Span
 from otel_mas.semconv import attributes as names
 
+_SHOWN = 3
+
 
 def inconsistent_state(facts: RunFacts) -> Iterator[Finding]:
-    """Two runs of one thread were at work at the same time, both from the same checkpoint, and wrote different values
-    to the same field of the state: each decided without what the other one did, and only the later write is in the
-    thread. Seen in a conversation, not in one of its traces alone. Runs one after the other, a run that branches off on
-    purpose from an earlier checkpoint when the other one has ended, and fields with a reducer, to which both add, are
-    none.
+    """An agent decided on another value than the one in the state: its prompt has, under the name that a task had
+    written a value under, the opposite of it, or the same words with another number that nobody wrote and that follows
+    from nothing; an error where the answer of the run has it too. Numbers that are rounded, scaled, counted on or from
+    the agent's own tools are none. Or two runs of one thread were at work at the same time, both from the same
+    checkpoint, and wrote different values to the same field of the state: each decided without what the other one did,
+    and only the later write is in the thread. Seen in a conversation, not in one of its traces alone. Runs one after
+    the other, a run that branches off on purpose from an earlier checkpoint when the other one has ended, and fields
+    with a reducer, to which both add, are none.
     """
+    yield from _changed(facts)
     threads: dict[tuple[str, str | None], list[Span]] = defaultdict(list)
     for root in facts.graph.roots:
         if root.conversation_id is not None and root.end_ns is not None:
@@ -27,6 +36,28 @@ def inconsistent_state(facts: RunFacts) -> Iterator[Finding]:
                 fields = _written_by_both(facts, first, second)
                 if fields:
                     yield _finding(name or first.name, first, second, fields)
+
+
+def _changed(facts: RunFacts) -> Iterator[Finding]:
+    """One finding for each edge."""
+    by_edge: dict[tuple[str, str], list[ChangedValue]] = defaultdict(list)
+    for one in changed_values(facts):
+        by_edge[facts.who(one.written.task), facts.who(one.reader)].append(one)
+    answered = set(labelled_in(final_output(facts.graph, facts.content) or "")) if by_edge else set()
+    for (writer, reader), changes in by_edge.items():
+        shown = ", ".join(dict.fromkeys(f"{one.name} {one.read} for {one.written.value}" for one in changes[:_SHOWN]))
+        in_answer = any((one.name, one.read) in answered for one in changes)
+        yield Finding(
+            code="inconsistent-state",
+            severity=Severity.ERROR if in_answer else Severity.WARNING,
+            confidence=0.7,
+            summary=f"{reader} read something else than {writer} had written: {shown}",
+            subject=f"{writer} -> {reader}",
+            spans=ids(dict.fromkeys([*(one.reader for one in changes), *(one.written.task for one in changes)])),
+            rests_on=("recorded", "inferred"),
+            advice=f"look at what becomes of {changes[0].name} between {writer} and {reader}: what parses, copies or "
+            "translates it",
+        )
 
 
 def _at_the_same_time(first: Span, later: Sequence[Span]) -> Iterator[Span]:

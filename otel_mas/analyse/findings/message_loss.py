@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from otel_mas.analyse.final_output import final_output
 from otel_mas.analyse.findings.facts import RunFacts, ids
-from otel_mas.analyse.findings.named_values import NamedValue, composed_prompts, named_values
+from otel_mas.analyse.findings.named_values import NamedValue, named_values, read_by_name
 from otel_mas.analyse.root_cause.known_texts import is_none, labelled_in
 from otel_mas.causal import CHILD
 from otel_mas.model import Finding, Severity, Span, Undecided
@@ -99,18 +99,15 @@ def _never_started(facts: RunFacts) -> Iterator[Finding]:
 
 
 def _lost_values(facts: RunFacts) -> Iterator[Finding]:
-    missing = [
-        (task, [label for text in texts for label, value in labelled_in(text) if is_none(value)], texts)
-        for task, texts in composed_prompts(facts)
-    ]
-    missing = [one for one in missing if one[1]]
-    if not missing:
+    read = [(task, pairs) for task, pairs in read_by_name(facts) if any(is_none(value) for _, value in pairs)]
+    if not read:
         return
     answer = final_output(facts.graph, facts.content) or ""
     unanswered = {label for label, value in labelled_in(answer) if is_none(value)}
     written = named_values(facts)
-    for reader, labels, texts in missing:
-        values = {value for text in texts for _, value in labelled_in(text)}
+    for reader, pairs in read:
+        values = {value for _, value in pairs}
+        labels = [label for label, value in pairs if is_none(value)]
         by_writer: dict[str, list[tuple[str, NamedValue]]] = defaultdict(list)
         for label in dict.fromkeys(labels):
             before = [one for one in written.get(label, ()) if one.is_for(reader)]

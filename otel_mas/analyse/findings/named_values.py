@@ -42,22 +42,40 @@ def _step(task: Span) -> tuple[str | None, object]:
     return task.parent_span_id, task.span_id if step is None or called else step
 
 
-def composed_prompts(facts: RunFacts) -> Iterator[tuple[Span, Sequence[str]]]:
+def composed_prompts(facts: RunFacts) -> Sequence[tuple[Span, Sequence[str]]]:
     """Tasks in start order, each with the distinct texts of messages that its models read and no span here wrote."""
+    return facts.once(_composed_prompts)
+
+
+def named_values(facts: RunFacts) -> Mapping[str, Sequence[NamedValue]]:
+    """Values that tasks wrote, by their name, in the order in which the tasks ended."""
+    return facts.once(_named_values)
+
+
+def read_by_name(facts: RunFacts) -> Sequence[tuple[Span, Sequence[tuple[str, str]]]]:
+    """Names and values in composed prompts, by the task that read them."""
+    return facts.once(_read_by_name)
+
+
+def _read_by_name(facts: RunFacts) -> Sequence[tuple[Span, Sequence[tuple[str, str]]]]:
+    read = ((task, [pair for text in texts for pair in labelled_in(text)]) for task, texts in composed_prompts(facts))
+    return [(task, pairs) for task, pairs in read if pairs]
+
+
+def _composed_prompts(facts: RunFacts) -> Sequence[tuple[Span, Sequence[str]]]:
     found: dict[str, tuple[Span, dict[str, None]]] = {}
     for call in facts.model_calls:
         task = facts.task(call)
         if task is not None:
             _, digests = found.setdefault(task.span_id, (task, {}))
             digests.update(dict.fromkeys(digest for digest in facts.read(call) if digest not in facts.writers))
-    for task, digests in sorted(found.values(), key=lambda item: item[0].start_ns):
-        texts = [text[:_LONGEST] for digest in digests if (text := facts.text(digest))]
-        if texts:
-            yield task, texts
+    return [
+        (task, [text[:_LONGEST] for digest in digests if (text := facts.text(digest))])
+        for task, digests in sorted(found.values(), key=lambda item: item[0].start_ns)
+    ]
 
 
-def named_values(facts: RunFacts) -> dict[str, list[NamedValue]]:
-    """Values that tasks wrote, by their name, in the order in which the tasks ended."""
+def _named_values(facts: RunFacts) -> Mapping[str, Sequence[NamedValue]]:
     by_task = {task.span_id: dict(_named(facts, task)) for task in facts.tasks}
     found: dict[str, list[NamedValue]] = defaultdict(list)
     for task in sorted(facts.tasks, key=lambda task: task.last_ns):
@@ -93,4 +111,4 @@ def _scalars(value: object, label: str = "") -> Iterator[tuple[str, object]]:
         yield label, value
 
 
-__all__ = ["NamedValue", "composed_prompts", "named_values"]
+__all__ = ["NamedValue", "composed_prompts", "named_values", "read_by_name"]

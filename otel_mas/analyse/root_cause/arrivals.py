@@ -41,7 +41,7 @@ _OPPOSITES = (
     ("possible", "impossible"),
     ("available", "unavailable"),
 )
-_OPPOSITE = {one: other for pair in _OPPOSITES for one, other in (pair, pair[::-1])}
+OPPOSITE = {one: other for pair in _OPPOSITES for one, other in (pair, pair[::-1])}
 _READ = 20_000
 """Characters of a prompt that are looked at, the last ones."""
 _MOST = 300
@@ -112,7 +112,7 @@ def _marked(text: str) -> set[str]:
     """Numbers and verdicts of a text."""
     words = {match.group().lower() for match in words_of(text)}
     numbers = {number for number in numbers_in(text) if "." in number or abs(float(number)) >= COUNT}
-    return numbers | {word for word in words if word in _OPPOSITE}
+    return numbers | {word for word in words if word in OPPOSITE}
 
 
 class _Reading:
@@ -184,17 +184,17 @@ class _Reading:
             is_new = bool(self._known.unexplained(value))
         else:
             words = {match.group() for match in words_of(value)}
-            new_words = len(words) > 0 and value not in _OPPOSITE and words.isdisjoint(self._known.words)
-            is_new = (label, _OPPOSITE.get(value, "")) in from_causes or new_words
+            new_words = len(words) > 0 and value not in OPPOSITE and words.isdisjoint(self._known.words)
+            is_new = (label, OPPOSITE.get(value, "")) in from_causes or new_words
         return f"{label} {value} instead of {' or '.join(sorted(others)[:2])}" if is_new else None
 
     def _opposite(self, sent: list[str]) -> str | None:
         """A verdict that nobody had written, in the place of its opposite, which a cause wrote."""
         there = {match.group().lower() for match in words_of(self._flat)}
         for text in sent:
-            for word in sorted({match.group().lower() for match in words_of(text)} & _OPPOSITE.keys() - there):
-                if _OPPOSITE[word] in there - self._known.words:
-                    return f"{_OPPOSITE[word]} instead of {word}"
+            for word in sorted({match.group().lower() for match in words_of(text)} & OPPOSITE.keys() - there):
+                if OPPOSITE[word] in there - self._known.words:
+                    return f"{OPPOSITE[word]} instead of {word}"
         return None
 
     def _garbled(self, sent: list[str]) -> str | None:
@@ -222,4 +222,4 @@ def _most_alike(text: str, rest: str) -> str | None:
     return found
 
 
-__all__ = ["arrival_evidence"]
+__all__ = ["OPPOSITE", "arrival_evidence"]

@@ -252,6 +252,8 @@ def test_agents_that_take_turns_until_the_limit(found: Found) -> None:
         ("swarm", "message_duplicated:edge=scheduler->counsellor", "duplicate-delivery", "scheduler -> counsellor"),
         ("map_reduce", "message_duplicated:edge=planner->counter", "duplicate-delivery", "planner -> counter"),
         ("pipeline", "agent_gives_up:agent=writer", "gave-up", "writer"),
+        ("supervisor", "message_contradicted:edge=surveyor->clerk", "inconsistent-state", "surveyor -> clerk"),
+        ("blackboard", "message_corrupted:edge=demographer->reporter", "inconsistent-state", "demographer -> reporter"),
     ],
 )
 def test_an_injected_fault_is_found(topology: str, fault: str, code: str, subject: str, found: Found) -> None:
