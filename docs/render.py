@@ -27,6 +27,7 @@ from otel_mas.api.filters import FILTERS
 from otel_mas.api.findings import installed_detectors
 from otel_mas.config import thresholds
 from otel_mas.config.table import markdown
+from otel_mas.report.json.schema import findings_schema
 from otel_mas.trace_records.record import TraceRecord
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -155,6 +156,7 @@ def render() -> dict[str, str]:
     detectors, limits = "otel_mas/analyse/findings", "otel_mas/config/thresholds.py"
     pages["docs/findings.md"] = between(pages["docs/findings.md"], "findings", detectors, kinds_of_findings())
     pages["docs/findings.md"] = between(pages["docs/findings.md"], "thresholds", limits, thresholds.markdown())
+    pages["docs/findings.schema.json"] = json.dumps(findings_schema(), indent=2) + "\n"
     pages["docs/trace-record.schema.json"] = json.dumps(TraceRecord.model_json_schema(), indent=2) + "\n"
     return pages
 

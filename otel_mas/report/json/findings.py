@@ -23,7 +23,6 @@ class FindingForm(TypedDict):
     severity: Annotated[str, "error, warning or info"]
     confidence: Annotated[float, "how sure it is, 0 to 1"]
     summary: Annotated[str, "what is wrong, in one sentence"]
-    subject: Annotated[str, "who or what it is about: an agent, a node, a tool, an edge `a -> b`"]
     spans: Annotated[list[str], "ids of the spans that show it, the culprit first"]
     messages: Annotated[list[str], "digests of the messages that show it"]
     rests_on: Annotated[list[str], "provenance of the evidence: recorded, metadata, inferred"]
@@ -32,6 +31,7 @@ class FindingForm(TypedDict):
     ]
     saves_usd: Annotated[float | None, "USD that it cost; null where that cannot be told"]
     advice: Annotated[str, "what to do about it"]
+    subject: Annotated[str, "who or what it is about: an agent, a node, a tool, an edge `a -> b`"]
 
 
 class FindingGroupForm(TypedDict):
