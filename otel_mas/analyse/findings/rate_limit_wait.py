@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from otel_mas.analyse.findings.facts import RunFacts, ids
 from otel_mas.analyse.findings.retries import Tries, failed_tries
-from otel_mas.model import Finding, Severity, Span
+from otel_mas.model import Finding, Severity, Span, SpanKind
 from otel_mas.model.amounts import duration
 from otel_mas.semconv import attributes as names
 
@@ -18,6 +18,10 @@ _MESSAGE = re.compile(
     r"\brate[ -_]?limit(?:ed\b| (?:is |was |has been )?(?:reached|exceeded))|ThrottlingException|RESOURCE_EXHAUSTED",
     re.IGNORECASE,
 )
+
+_STATUS = ("http.response.status_code", "http.status_code")
+"""Attributes of requests in OpenTelemetry's conventions, the present one and the one until 2023."""
+_TOO_MANY = 429
 
 
 @dataclass
@@ -75,6 +79,8 @@ def _add(facts: RunFacts, tries: Tries, refused: set[str], found: dict[tuple[str
 
 def _is_limited(facts: RunFacts, span: Span) -> bool:
     if _TYPE.search(str(span.columns.get(names.ERROR_TYPE) or "")):
+        return True
+    if span.kind == SpanKind.CLIENT and any(span.get(name) == _TOO_MANY for name in _STATUS):
         return True
     return _MESSAGE.search(facts.content.error_message(span) or "") is not None
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import count
+from threading import Thread
 from typing import Any, TypedDict
 
+import httpx
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langgraph.graph import END, START, StateGraph
@@ -116,6 +119,45 @@ def test_a_rate_limit_after_which_another_model_takes_over_is_worth_knowing(foun
     (one,) = found("rate-limit-wait")
 
     assert one.severity is Severity.INFO
+
+
+class Limited(BaseHTTPRequestHandler):
+    """A model's server that refuses the first two requests."""
+
+    requests = 0
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+    def do_POST(self) -> None:
+        type(self).requests += 1
+        answer = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "It runs."}}
+        reply = {"id": "1", "object": "chat.completion", "created": 1, "model": "gpt-4o-mini", "choices": [answer]}
+        body = json.dumps(reply if self.requests > 2 else {"error": {"message": "too fast"}}).encode()
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200 if self.requests > 2 else 429)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.send_header("retry-after-ms", "1")
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def test_retries_inside_the_client_of_a_provider_are_seen_where_its_requests_have_spans(found: Found) -> None:
+    openai = pytest.importorskip("langchain_openai")
+    instrumented = pytest.importorskip("opentelemetry.instrumentation.httpx").HTTPXClientInstrumentor
+    with HTTPServer(("127.0.0.1", 0), Limited) as server, httpx.Client(trust_env=False) as client:
+        Thread(target=server.serve_forever, daemon=True).start()
+        instrumented.instrument_client(client)
+        url = f"http://127.0.0.1:{server.server_port}/v1"
+        model = openai.ChatOpenAI(model="gpt-4o-mini", base_url=url, api_key="k", max_retries=2, http_client=client)
+        run(lambda state: {"text": ask(model, "You write.", "Write.")})
+        server.shutdown()
+
+    (one,) = found("rate-limit-wait")
+
+    assert (one.severity, len(one.spans)) == (Severity.INFO, 3)
+    assert one.summary.startswith("POST of write was refused 2 times by a rate limit, which cost ")
 
 
 # -- lengths -----------------------------------------------------------------------------------------------------------

@@ -92,3 +92,13 @@ def test_requests_inside_a_model_call_that_worked() -> None:
     (one,) = rate_limit_wait(facts(agent, call, post, again))
 
     assert (one.summary, one.saves_ns) == ("POST of writer was refused by a rate limit, which cost 4.00 s", 4 * SECOND)
+
+
+@pytest.mark.parametrize(("status", "count"), [(429, 1), (503, 0)])
+@pytest.mark.parametrize("name", ["http.response.status_code", "http.status_code"])
+def test_requests_have_a_status(name: str, status: int, count: int) -> None:
+    post = made.span("post1", 2, 3, "chat1", failed=True, **{name: status})
+    post.kind = SpanKind.CLIENT
+    run = facts(made.agent("writer1", 0, 100), made.call("chat1", 1, 8, "writer1"), post)
+
+    assert len(list(rate_limit_wait(run))) == count
