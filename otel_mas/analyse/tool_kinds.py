@@ -11,8 +11,8 @@ from otel_mas.trace_records.payload import parsed
 _CODE = frozenset(("code", "command", "expression", "program", "script", "source", "sql"))
 """Names of arguments that a tool runs."""
 _CHANGES = re.compile(
-    r"(?:set|add|remove|update|delete|cancel|modify|exchange|return|book|send|create|write|pay|transfer|submit|post|put|"
-    r"insert|drop|order|buy|sell|change)(?![a-z])",
+    r"(?:set|add(?=[_ -])|remove|update|delete|cancel|modify|exchange|return|book|send|create|write|pay|transfer|"
+    r"submit|post|put|insert|drop|order|buy|sell|change)(?![a-z])",
     re.IGNORECASE,
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from itertools import islice
@@ -21,6 +22,7 @@ from otel_mas.analyse.root_cause.values import numbers_in
 from otel_mas.semconv import RecordKind
 
 _CHANGED, _GARBLED, _UNEXPLAINED, _LOST, _DOUBLED, _EMPTY, _UNREAD = 0.85, 0.75, 0.6, 0.6, 0.6, 0.35, 0.25
+_COMPUTED = 0.4
 _BETWEEN = 0.55
 """For a task of the functional API, whose output is not recorded: it may be the one that changed a value."""
 _OPPOSITES = (
@@ -58,6 +60,7 @@ def arrival_evidence(acts: Acts) -> Iterator[Evidence]:
     known = KnownTexts()
     for text in acts.task:
         known.add(text)
+    known.numbers |= _constants(acts)
     seen: set[tuple[int, str]] = set()
     number = 0
     for at_ns, reader, task, text in sorted(_readings(acts), key=lambda one: (one[0], one[1].number)):
@@ -66,8 +69,10 @@ def arrival_evidence(acts: Acts) -> Iterator[Evidence]:
             number += 1
         reading = _Reading(text[-_READ:], known)
         sent = _sent(task, acts)
-        if at_ns == task.span.last_ns:
-            found = reading.of_output(sent, computed=not acts.inside(task))
+        if reader.is_call:
+            found = reading.of_arguments()
+        elif at_ns == task.span.last_ns:
+            found = reading.of_output(sent, _computes(task, acts))
         else:
             found = reading.of_prompt(sent)
         for weight, reason in found:
@@ -79,14 +84,28 @@ def arrival_evidence(acts: Acts) -> Iterator[Evidence]:
                     yield Evidence(before.number, _BETWEEN, f"came before {task.agent}, which {reason}")
 
 
+def _constants(acts: Acts) -> set[str]:
+    """Numbers with which a tool was called more than once: the app's own, as a limit of results is."""
+    called = Counter((act.span.name, number) for act in acts if act.is_call for number in numbers_in(act.arguments))
+    return {number for (_, number), times in called.items() if times > 1}
+
+
 def _readings(acts: Acts) -> Iterator[tuple[int, Act, Act, str]]:
     """When something was read, by which act, for which task, and the text; of each task at its end what it wrote."""
     for act in acts:
         if act.span.record_kind == RecordKind.LLM_CALL or act.reads:
             task = acts.task_around(act) or act
             yield act.span.start_ns, act, task, "\n".join(acts.read_by(act))
+        if act.is_call and act.arguments and act.caller is not None and acts[act.caller] is acts.task_around(act):
+            yield act.span.start_ns, act, acts[act.caller], act.arguments
         if act.span.record_kind == RecordKind.AGENT_TASK:
             yield act.span.last_ns, act, act, _written_by(act, acts)
+
+
+def _computes(task: Act, acts: Acts) -> float:
+    """How surely the output of a task follows from what its causes wrote: it asks no model, at most tools."""
+    inside = acts.inside(task)
+    return 0.0 if not all(act.is_call for act in inside) else _COMPUTED if inside else _UNEXPLAINED
 
 
 def _written_by(task: Act, acts: Acts) -> str:
@@ -147,16 +166,23 @@ class _Reading:
         labels = {label for text in sent for label, _ in labelled_in(text)}
         read = _marked(self._flat)
         if wanted and not wanted & read and not labels & {label for label, _ in self._labelled()}:
-            weight = _UNREAD if read & self._known.numbers else _LOST
-            yield weight, f"read nothing of what its causes wrote: {', '.join(sorted(wanted)[:_SHOWN])}"
+            others = bool(read & self._known.numbers)
+            if not others or not wanted <= _OPPOSITE.keys():
+                shown = ", ".join(sorted(wanted)[:_SHOWN])
+                yield _UNREAD if others else _LOST, f"read nothing of what its causes wrote: {shown}"
         if (doubled := self._known.doubled(self._text)) is not None:
             yield _DOUBLED, f"read twice what was written once: {doubled[:40]}"
 
-    def of_output(self, sent: list[str], *, computed: bool) -> Iterator[tuple[float, str]]:
+    def of_arguments(self) -> Iterator[tuple[float, str]]:
+        """Evidence against a task whose code called a tool with this."""
+        if odd := self._known.unexplained(self._rest):
+            yield _UNEXPLAINED, f"called a tool with {', '.join(odd[:_SHOWN])}, which nobody wrote"
+
+    def of_output(self, sent: list[str], computed: float) -> Iterator[tuple[float, str]]:
         """Evidence against a task that wrote this, a line for each channel.
 
         Args:
-            computed: whether it called nothing, so that what it wrote can only follow from what its causes wrote.
+            computed: how much a number weighs that does not follow from what is known.
         """
         empty = [label for label, value in labelled_in(self._text) if is_none(value)]
         lost = [label for label in empty if label in self._known.labelled]
@@ -166,7 +192,7 @@ class _Reading:
             yield _EMPTY, f"wrote no {', '.join(empty[:_SHOWN])}"
         given = [float(number) for text in sent for number in sorted(numbers_in(text))]
         if computed and len(given) > 1 and (odd := self._known.unexplained(self._rest, given)):
-            yield _UNEXPLAINED, f"wrote {', '.join(odd[:_SHOWN])}, which follows from nothing that was written before"
+            yield computed, f"wrote {', '.join(odd[:_SHOWN])}, which follows from nothing that was written before"
 
     def _labelled(self) -> Iterator[tuple[str, str]]:
         for line in self._text.splitlines():

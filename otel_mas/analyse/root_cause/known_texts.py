@@ -17,7 +17,7 @@ _SAME_START = 100
 _RECENT = 60
 """Numbers of which others may be computed, the latest ones."""
 _LABELLED = re.compile(r"(?:^|[\n,;{(]|\. |- )[ \t]*[\"']?([A-Za-z][\w ]{1,30}?)[\"']?[ \t]*[:=][ \t]*([^\n;}]*)")
-_END = re.compile(r"[.;}]\s|,\s(?=[\"'\w ]{1,30}[:=])|[.,;\"'}\])]*$")
+_END = re.compile(r"[.;}]\s|,\s?(?=[\"'\w][\w ]{0,30}[\"']?\s?[:=])|[.,;\"'}\])]*$")
 _NONE = frozenset(("", "none", "null", "unknown", "n/a", "na", "nan", "nil", "?", "-", "undefined", "not known"))
 PHRASE = 12
 """Characters of a text that does not come twice by chance; shorter ones are not looked for."""
@@ -71,13 +71,13 @@ class KnownTexts:
         return sorted(found, key=lambda text: (-len(text), text))
 
     def unexplained(self, text: str, given: Sequence[float] = ()) -> list[str]:
-        """Numbers of a text that nobody wrote and that follow from none that somebody did, but for small counts.
+        """Numbers of a text that nobody wrote and that follow from none that somebody did; no counts, nor 10, 100.
 
         Args:
             given: numbers of which it may be the sum or the mean.
         """
         new = sorted(numbers_in(text) - self.numbers)
-        odd = [number for number in new if "." in number or abs(float(number)) >= COUNT]
+        odd = [number for number in new if "." in number or (abs(float(number)) >= COUNT and number.strip("0") != "1")]
         computed = [sum(given), sum(given) / max(1, len(given)), *self._computed()] if odd else []
         return [one for one in odd if not any(_same(abs(float(one)), other) for other in computed)]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_NUMBER = re.compile(r"(?<![\w.,])[-+]?\d(?:[\d,]*\d)?(?:\.\d+)?(?![\w]|\.\d)")
+_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\w]|\.\d)")
+_ARRAY = re.compile(r"\[[\d.,\s+-]*\]")
 _LISTED = re.compile(r"^[ \t]*(?:[-*#>]+[ \t]*)?(?:step[ \t]+)?\d+[.):]", re.MULTILINE | re.IGNORECASE)
 _QUOTED = re.compile(
     r"\"([^\"\n]{2,80})\"|“([^”\n]{2,80})”|\*\*([^*\n]{2,80})\*\*|'([^'\n]{2,80})'(?!\w)|`([^`\n]{2,80})`"
@@ -25,7 +26,7 @@ def values_in(text: str) -> frozenset[str]:
     """
     text = text[:_LONGEST]
     plain = _LISTED.sub(" ", text)
-    found = {_number(match) for match in _NUMBER.findall(plain)}
+    found = {_number(match) for match in _NUMBER.findall(_apart(plain))}
     for pattern in (_ADDRESS, _NAME, _ID):
         found.update(map(_small, pattern.findall(plain)))
     quoted = (_small(next(filter(None, groups))) for groups in _QUOTED.findall(plain))
@@ -35,7 +36,12 @@ def values_in(text: str) -> frozenset[str]:
 
 def numbers_in(text: str) -> frozenset[str]:
     """The numbers in a text, without separators and trailing zeros."""
-    return frozenset(_number(match) for match in _NUMBER.findall(text[:_LONGEST]))
+    return frozenset(_number(match) for match in _NUMBER.findall(_apart(text[:_LONGEST])))
+
+
+def _apart(text: str) -> str:
+    """A text in which the commas of arrays are no separators of thousands."""
+    return _ARRAY.sub(lambda array: array[0].replace(",", ", "), text) if "[" in text else text
 
 
 def _number(text: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.root_cause import Complaint, Marked, RootCause, root_cause
+from otel_mas.analyse.root_cause.values import numbers_in
 from otel_mas.causal import CausalGraph, build
 from otel_mas.otlp.span_content import TraceContent
 from otel_mas.semconv import attributes as names
@@ -309,6 +310,20 @@ def test_without_content_acts_are_ranked_by_order_and_nothing_breaks() -> None:
     graph, _ = Run().says("a", "one").calls("look", {}, "two").says("b", "three").read()
 
     assert root_cause(graph, RunContent(), wrong=Marked())
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("1,234.50 and 12", {"1234.5", "12"}),
+        ("[6559,4150,167]", {"6559", "4150", "167"}),
+        ("6559,4150", {"6559", "4150"}),
+        ("v1.2.3, x9", set()),
+        ("0.0", {"0"}),
+    ],
+)
+def test_numbers_are_read_in_one_form(text: str, numbers: set[str]) -> None:
+    assert numbers_in(text) == numbers
 
 
 @pytest.mark.parametrize("text", ["\x00", "```\n", "calls (", "9" * 5_000, "€" * 99, '{"a": [', "**"])
