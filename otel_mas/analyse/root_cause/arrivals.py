@@ -167,7 +167,7 @@ class _Reading:
         read = _marked(self._flat)
         if wanted and not wanted & read and not labels & {label for label, _ in self._labelled()}:
             others = bool(read & self._known.numbers)
-            if not others or not wanted <= _OPPOSITE.keys():
+            if not others or not wanted <= OPPOSITE.keys():
                 shown = ", ".join(sorted(wanted)[:_SHOWN])
                 yield _UNREAD if others else _LOST, f"read nothing of what its causes wrote: {shown}"
         if (doubled := self._known.doubled(self._text)) is not None:
