@@ -19,6 +19,7 @@ _NEVER = re.compile(
     r"recommend|suggest|choose|book)[ \t](?:the[ \t]|any[ \t])?(?:word[ \t]|name[ \t])?"
     r"(\"[^\"\n]{2,60}\"|[A-Z][\w-]+(?:[ \t][A-Z][\w-]+){0,2})"
 )
+_CUES = ("xceed", "t most", "ore than", "aximum of", "imited to", "ust not", "ever ", "o not", "on't", "ay not")
 _AMOUNT = re.compile(rf"([$€£])?[ \t]?(?<![\w.,]){_NUMBER}[ \t]?(%|[A-Za-z]+)?")
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _COMMON = frozenset(
@@ -66,7 +67,7 @@ class Constraint:
 def constraints_in(text: str) -> list[Constraint]:
     """The constraints in a text, in order."""
     text, found = text[:_LONGEST], []
-    if _MOST.search(text) is None and _NEVER.search(text) is None:
+    if not any(cue in text for cue in _CUES):  # far cheaper than the patterns, for the many texts that have none
         return []
     for sentence in _SENTENCE.split(text):
         match = _MOST.search(sentence)
