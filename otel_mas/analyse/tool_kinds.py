@@ -28,4 +28,12 @@ def changes_something(tool: str) -> bool:
     return _CHANGES.match(tool) is not None
 
 
-__all__ = ["changes_something", "runs_code"]
+def calculates(arguments: Any) -> bool:
+    """Whether a tool is given two numbers or more and nothing else: whatever its name, its result is what is wanted."""
+    given = parsed(arguments)
+    values = list(given.values()) if isinstance(given, Mapping) else []
+    numbers = [one for value in values for one in (value if isinstance(value, list | tuple) else (value,))]
+    return len(numbers) > 1 and all(isinstance(one, int | float) and not isinstance(one, bool) for one in numbers)
+
+
+__all__ = ["calculates", "changes_something", "runs_code"]

@@ -7,7 +7,7 @@ from typing import Any
 
 from otel_mas.analyse.findings.facts import RunFacts, ids, tool_name
 from otel_mas.analyse.findings.tool_results import UselessResult, useless_results
-from otel_mas.analyse.tool_kinds import changes_something, runs_code
+from otel_mas.analyse.tool_kinds import calculates, changes_something, runs_code
 from otel_mas.model import Finding, Severity, Span
 from otel_mas.model.message_text import text_of
 from otel_mas.semconv import attributes as names
@@ -25,7 +25,8 @@ def empty_tool_result_used(facts: RunFacts) -> Iterator[Finding]:
     found: dict[tuple[str, str], list[UselessResult]] = {}
     for one in useless_results(facts, lambda call: _empty_result(facts, call)):
         tool = tool_name(one.call)
-        if changes_something(tool) or runs_code(facts.value(one.call, names.GEN_AI_TOOL_CALL_ARGUMENTS)):
+        given = facts.value(one.call, names.GEN_AI_TOOL_CALL_ARGUMENTS)
+        if runs_code(given) or (changes_something(tool) and not calculates(given)):
             continue
         found.setdefault((facts.who(one.reader), tool), []).append(one)
     for (who, tool), results in found.items():

@@ -85,6 +85,12 @@ def test_null_is_a_warning_where_the_tool_returns_something_at_another_time(null
 def test_tools_that_change_something_or_run_code_need_not_return_anything() -> None:
     assert found(("write_file", "")) == []
     assert found(("shell", ""), arguments={"command": "mkdir a"}) == []
+    assert found(("delete", ""), arguments={"id": 5}) == []
+
+
+@pytest.mark.parametrize("arguments", [{"a": 1, "b": 2.5}, {"numbers": [1, 2]}])
+def test_a_tool_that_is_given_numbers_only_calculates_whatever_its_name(arguments: Any) -> None:
+    assert len(found(("add", ""), arguments=arguments)) == 1
 
 
 def test_neither_a_failed_call_nor_a_result_that_was_not_kept_nor_a_short_one_is_empty() -> None:
