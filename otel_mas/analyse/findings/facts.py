@@ -249,10 +249,10 @@ class RunFacts:
         return StateValues(self.content)
 
     def outputs(self, span: Span) -> Sequence[str]:
-        """Texts that a span wrote: its messages, and the texts in its values of a state."""
+        """Texts that a span wrote: its messages, and the texts in its values of a state and in what it returned."""
         messages = [text for digest in self.wrote(span) if (text := self.text(digest))]
         states = [text for one in self.state_values(span) for text in texts_in(one.value)]
-        return list(dict.fromkeys((*messages, *states)))
+        return list(dict.fromkeys((*messages, *states, *texts_in(self.value(span, names.MAS_TASK_RESULT)))))
 
     def value(self, span: Span, name: str) -> Any:
         """Content beside a span, or on it, by attribute name; None where it was not kept or was withheld."""

@@ -26,7 +26,7 @@ def message_loss(facts: RunFacts) -> Iterator[Finding | Undecided]:
     where the prompt of a later agent says of that name that there is none (`none`, `unknown`, `n/a`, nothing). It is an
     error where the answer of the run says so as well. A value that was taken back in between, that only the agent
     itself had written, or that stands elsewhere in the prompt is none. It is undecided where nothing in a run records
-    receipts.
+    receipts, or the receiver is not recorded.
     """
     yield from _unreceived(facts)
     yield from _never_started(facts)
@@ -39,27 +39,36 @@ def message_loss(facts: RunFacts) -> Iterator[Finding | Undecided]:
 def _unreceived(facts: RunFacts) -> Iterator[Finding | Undecided]:
     over = {root.trace_id for root in facts.graph.roots if root.end_ns is not None}
     received = {span.get(names.MAS_MESSAGE_ID) for span in facts.by_kind.get(RecordKind.RECEIVE, ())}
-    effects = {edge.cause for span in facts.tasks for edge in facts.graph.causes_of(span.span_id) if edge.kind != CHILD}
+    caused = {
+        (edge.cause, name)
+        for task in facts.tasks
+        for edge in facts.graph.causes_of(task.span_id)
+        if edge.kind != CHILD
+        for name in (task.agent, task.task_name, None)
+    }
     lost = [
         span
         for span in facts.by_kind.get(RecordKind.SEND, ())
         if span.trace_id in over
         and (identity := span.get(names.MAS_MESSAGE_ID)) is not None
         and identity not in received
-        and span.span_id not in effects
-        and not (span.parent_span_id in effects and span.get(names.MAS_MESSAGE_PEER) is None)
+        and (span.span_id, None) not in caused
+        and (span.parent_span_id, span.get(names.MAS_MESSAGE_PEER)) not in caused
     ]
     acted = {name for task in facts.tasks for name in (task.agent, task.task_name)}
     for span in lost:
-        peer = span.get(names.MAS_MESSAGE_PEER)
-        if not received and (peer is None or peer in acted):
+        peer, sender = span.get(names.MAS_MESSAGE_PEER), facts.who(span)
+        if not received:
             yield Undecided(_CODE, "messages were sent, and nothing records receipts: mark them by `otel_mas.receive`")
             return
-        sender = facts.who(span)
+        if peer is not None and peer not in acted:
+            reason = f"a message went to {peer}, which is not recorded here: record its process, into the same store"
+            yield Undecided(_CODE, reason)
+            return
         yield Finding(
             code=_CODE,
             severity=Severity.WARNING,
-            confidence=0.9 if received else 0.7,
+            confidence=0.9,
             summary=f"a message of {sender} to {peer or 'another agent'} was sent and never received",
             subject=f"{sender} -> {peer or '?'}",
             spans=ids([span]),

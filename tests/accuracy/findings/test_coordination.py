@@ -252,6 +252,7 @@ def test_agents_that_take_turns_until_the_limit(found: Found) -> None:
         ("swarm", "message_duplicated:edge=scheduler->counsellor", "duplicate-delivery", "scheduler -> counsellor"),
         ("map_reduce", "message_duplicated:edge=planner->counter", "duplicate-delivery", "planner -> counter"),
         ("pipeline", "agent_gives_up:agent=writer", "gave-up", "writer"),
+        ("functional", "agent_gives_up:agent=write", "gave-up", "write"),
         ("supervisor", "message_contradicted:edge=surveyor->clerk", "inconsistent-state", "surveyor -> clerk"),
         ("blackboard", "message_corrupted:edge=demographer->reporter", "inconsistent-state", "demographer -> reporter"),
     ],
@@ -291,6 +292,18 @@ def test_a_message_in_a_queue_that_nobody_read_to_its_end(found: Found) -> None:
 
     assert [one.subject for one in found("message-loss")] == ["planner -> booker"]
     assert [one.subject for one in found("duplicate-delivery")] == ["planner -> booker"]
+
+
+def test_messages_that_were_all_read_or_caused_a_task(found: Found) -> None:
+    with otel_mas.workflow("press"):
+        with otel_mas.agent("planner"):
+            carriers = [otel_mas.send(f"Order {i}", to=to) for i, to in enumerate(("booker", "printer"))]
+        with otel_mas.agent("booker"):
+            otel_mas.receive("Order 0", carriers[0], sender="planner")
+        with otel_mas.agent("printer", caused_by=carriers[1]):
+            pass
+
+    assert list(found("message-loss")) == []
 
 
 # -- history, resources, state -----------------------------------------------------------------------------------------

@@ -47,14 +47,23 @@ def test_a_message_of_a_run_under_way_may_still_arrive() -> None:
 
 
 def test_a_message_that_caused_a_task_arrived() -> None:
-    task = made.agent("book2", 30, 40, "run", causes=[("send", "SENDm1")])
-    assert sent(HAD, task) == []
+    for cause in ("SENDm1", "plan1"):  # `caused_by` of a carrier is a link to the task that sent it
+        task = made.agent("book2", 30, 40, "run", causes=[("send", cause)])
+        assert sent(HAD, task) == []
 
 
 def test_without_any_receipts_it_cannot_be_told() -> None:
     (found,) = sent()
     assert isinstance(found, Undecided)
     assert "otel_mas.receive" in found.reason
+
+
+def test_of_an_agent_that_is_not_recorded_it_cannot_be_told() -> None:
+    spans = (made.span("run", 0, 100), made.agent("plan1", 1, 50, "run"), made.agent("book1", 20, 90, "run"))
+    abroad = exchange("SEND", "m3", "plan1", "bank", 7)
+    (found,) = message_loss(facts(*spans, exchange("SEND", "m2", "plan1", "book", 6), HAD, abroad))
+    assert isinstance(found, Undecided)
+    assert "bank, which is not recorded here" in found.reason
 
 
 @pytest.mark.parametrize(
