@@ -58,7 +58,12 @@ _PARTS: Final[Mapping[EventType, tuple[_Part, ...]]] = {
     EventType.SEND: (_Part("to", names.MAS_MESSAGE_PEER, "value"), *_MESSAGES),
     EventType.RECEIVE: (_Part("from", names.MAS_MESSAGE_PEER, "value"), *_MESSAGES),
     EventType.HUMAN_INPUT: (_Part("answers", names.MAS_RESUME_VALUES), *_MESSAGES),
-    EventType.AGENT_TASK: (*_MESSAGES, _Part("questions", names.MAS_INTERRUPT_VALUES)),
+    EventType.AGENT_TASK: (
+        _Part("arguments", names.MAS_TASK_INPUT),
+        _Part("result", names.MAS_TASK_RESULT),
+        *_MESSAGES,
+        _Part("questions", names.MAS_INTERRUPT_VALUES),
+    ),
     EventType.WORKFLOW: (*_MESSAGES, _Part("questions", names.MAS_INTERRUPT_VALUES)),
 }
 _TEXT_IS: Final[Mapping[EventType, str]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,8 +18,9 @@ from otel_mas.model import Span
 from otel_mas.model.message_text import written
 from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names
+from otel_mas.trace_records.payload import parsed
 
-_RESULTS = (names.GEN_AI_TOOL_CALL_RESULT, names.GEN_AI_RETRIEVAL_DOCUMENTS)
+_RESULTS = (names.GEN_AI_TOOL_CALL_RESULT, names.GEN_AI_RETRIEVAL_DOCUMENTS, names.MAS_TASK_RESULT)
 _ARGUMENTS = (names.GEN_AI_TOOL_CALL_ARGUMENTS, names.GEN_AI_RETRIEVAL_QUERY_TEXT)
 _CALLS = (RecordKind.TOOL_CALL, RecordKind.RETRIEVAL)
 _KINDS = frozenset((*_CALLS, RecordKind.AGENT_TASK, RecordKind.LLM_CALL, RecordKind.HUMAN_INPUT))
@@ -122,13 +124,21 @@ class Acts(Sequence[Act]):
         return list(dict.fromkeys(text for text in texts if text.strip()))
 
     def fields(self, act: Act) -> list[tuple[str, str]]:
-        """Channels of the state that an act wrote, with their values as text; not those that hold messages."""
-        found = []
+        """Channels of the state that an act wrote, or parts of what it returned, as text; not those with messages."""
+        found = self._parts(act, names.MAS_TASK_RESULT)
         for one in self._state.written(act.span):
             items = one.value if isinstance(one.value, list) else [one.value]
             if one.missing is None and not any(map(is_message, items)):
                 found.append((one.channel, value_text(one.value)))
         return found
+
+    def given(self, act: Act) -> list[tuple[str, str]]:
+        """Parts of what a `Send` or a call gave a task, as text."""
+        return self._parts(act, names.MAS_TASK_INPUT)
+
+    def _parts(self, act: Act, name: str) -> list[tuple[str, str]]:
+        value = parsed(self.content.get(act.span, name))
+        return [(part, value_text(one)) for part, one in value.items()] if isinstance(value, dict) else []
 
     def read_by(self, act: Act) -> list[str]:
         """Texts of the messages that an act read, but for instructions."""
@@ -157,6 +167,19 @@ class Acts(Sequence[Act]):
         """The task or entrypoint of the functional API that called this one."""
         edges = self.graph.causes_of(act.span.span_id)
         return next((self._by_id.get(edge.cause) for edge in edges if edge.kind == LinkKind.CALL), None)
+
+    def is_only(self, task: Act) -> bool:
+        """Whether a task ran once: others of its name, side by side or in a loop, have values of their own."""
+        return self._runs[task.span.task_name or task.span.name] == 1
+
+    @cached_property
+    def _runs(self) -> Counter[str]:
+        tasks = (act.span for act in self._all if act.span.record_kind == RecordKind.AGENT_TASK)
+        return Counter(task.task_name or task.name for task in tasks)
+
+    def speaks_inside(self, act: Act) -> bool:
+        """Whether a model is called directly inside an act."""
+        return any(one.span.record_kind == RecordKind.LLM_CALL for one in self.inside(act))
 
     def inside(self, act: Act) -> list[Act]:
         """The acts directly inside an act, in start order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from difflib import SequenceMatcher
@@ -24,7 +25,7 @@ from otel_mas.semconv import RecordKind
 _CHANGED, _GARBLED, _UNEXPLAINED, _LOST, _DOUBLED, _EMPTY, _UNREAD = 0.85, 0.75, 0.6, 0.6, 0.6, 0.35, 0.25
 _COMPUTED = 0.4
 _BETWEEN = 0.55
-"""For a task of the functional API, whose output is not recorded: it may be the one that changed a value."""
+"""For a called task whose result is not recorded: it may be the one that changed a value."""
 _OPPOSITES = (
     ("yes", "no"),
     ("true", "false"),
@@ -44,6 +45,8 @@ _OPPOSITES = (
     ("available", "unavailable"),
 )
 OPPOSITE = {one: other for pair in _OPPOSITES for one, other in (pair, pair[::-1])}
+_ARRAY = re.compile(r"\[([\d.,\s+-]+)\]")
+_DATE = re.compile(r"\d{4}-\d\d?-\d\d?")
 _READ = 20_000
 """Characters of a prompt that are looked at, the last ones."""
 _MOST = 300
@@ -70,9 +73,9 @@ def arrival_evidence(acts: Acts) -> Iterator[Evidence]:
         reading = _Reading(text[-_READ:], known)
         sent = _sent(task, acts)
         if reader.is_call:
-            found = reading.of_arguments()
+            found = reading.of_arguments(acts.is_only(task))
         elif at_ns == task.span.last_ns:
-            found = reading.of_output(sent, _computes(task, acts))
+            found = reading.of_output(sent, _computes(task, acts), is_only=acts.is_only(task))
         else:
             found = reading.of_prompt(sent)
         for weight, reason in found:
@@ -80,7 +83,7 @@ def arrival_evidence(acts: Acts) -> Iterator[Evidence]:
                 seen.add((task.number, reason))
                 yield Evidence(task.number, weight, reason)
                 before = acts.called_before(task) if weight == _CHANGED else None
-                if before is not None:
+                if before is not None and not acts.outputs(before):
                     yield Evidence(before.number, _BETWEEN, f"came before {task.agent}, which {reason}")
 
 
@@ -99,6 +102,8 @@ def _readings(acts: Acts) -> Iterator[tuple[int, Act, Act, str]]:
         if act.is_call and act.arguments and act.caller is not None and acts[act.caller] is acts.task_around(act):
             yield act.span.start_ns, act, acts[act.caller], act.arguments
         if act.span.record_kind == RecordKind.AGENT_TASK:
+            if acts.is_only(act) and (given := acts.given(act)):
+                yield act.span.start_ns, act, act, _lines(given)
             yield act.span.last_ns, act, act, _written_by(act, acts)
 
 
@@ -110,8 +115,11 @@ def _computes(task: Act, acts: Acts) -> float:
 
 def _written_by(task: Act, acts: Acts) -> str:
     """The fields of the state that a task wrote, a line for each; of one that only speaks its text."""
-    fields = "\n".join(f"{name}: {text}" for name, text in acts.fields(task))
-    return fields or ("" if acts.inside(task) or task.reads else task.wrote)
+    return _lines(acts.fields(task)) or ("" if acts.inside(task) or task.reads else task.wrote)
+
+
+def _lines(parts: list[tuple[str, str]]) -> str:
+    return "\n".join(f"{name}: {text}" for name, text in parts)
 
 
 def _add(act: Act, acts: Acts, known: KnownTexts) -> None:
@@ -173,16 +181,22 @@ class _Reading:
         if (doubled := self._known.doubled(self._text)) is not None:
             yield _DOUBLED, f"read twice what was written once: {doubled[:40]}"
 
-    def of_arguments(self) -> Iterator[tuple[float, str]]:
+    def of_arguments(self, is_only: bool) -> Iterator[tuple[float, str]]:
         """Evidence against a task whose code called a tool with this."""
-        if odd := self._known.unexplained(self._rest):
+        if is_only and (changed := self._changed_numbers()):
+            yield _CHANGED, f"called a tool with {', '.join(changed[:_SHOWN])}"
+        elif odd := self._known.unexplained(self._rest):
             yield _UNEXPLAINED, f"called a tool with {', '.join(odd[:_SHOWN])}, which nobody wrote"
+        if any(_comes_twice(array.split(",")) for array in _ARRAY.findall(self._text)):
+            yield _DOUBLED, "called a tool with each number of a list more than once"
 
-    def of_output(self, sent: list[str], computed: float) -> Iterator[tuple[float, str]]:
+    def of_output(self, sent: list[str], computed: float, *, is_only: bool) -> Iterator[tuple[float, str]]:
         """Evidence against a task that wrote this, a line for each channel.
 
         Args:
+            sent: what its causes wrote.
             computed: how much a number weighs that does not follow from what is known.
+            is_only: whether no other task has its name, which may have values of its own under the same labels.
         """
         empty = [label for label, value in labelled_in(self._text) if is_none(value)]
         lost = [label for label in empty if label in self._known.labelled]
@@ -190,6 +204,8 @@ class _Reading:
             yield _CHANGED, f"wrote no {', '.join(lost[:_SHOWN])}, though it was known"
         elif empty:
             yield _EMPTY, f"wrote no {', '.join(empty[:_SHOWN])}"
+        if computed and is_only and (changed := self._changed_numbers()):
+            yield _CHANGED, f"wrote {', '.join(changed[:_SHOWN])}"
         given = [float(number) for text in sent for number in sorted(numbers_in(text))]
         if computed and len(given) > 1 and (odd := self._known.unexplained(self._rest, given)):
             yield computed, f"wrote {', '.join(odd[:_SHOWN])}, which follows from nothing that was written before"
@@ -197,6 +213,10 @@ class _Reading:
     def _labelled(self) -> Iterator[tuple[str, str]]:
         for line in self._text.splitlines():
             yield from labelled_in(line)
+
+    def _changed_numbers(self) -> list[str]:
+        labelled = ((label, value) for label, value in self._labelled() if numbers_in(value))
+        return sorted({one for label, value in labelled if (one := self._changed(label, value, set()))})
 
     def _is_lost(self, label: str, value: str) -> bool:
         return bool(value) and is_none(value) and label in self._known.labelled and label not in self._known.empty
@@ -206,7 +226,9 @@ class _Reading:
         others = self._known.labelled.get(label, set())
         if not others or value in others or is_none(value) or value.count(" ") >= _SHOWN:
             return None
-        if numbers_in(value):
+        if _DATE.fullmatch(value):
+            is_new = not self._known.words.issuperset(value.split("-"))
+        elif numbers_in(value):
             is_new = bool(self._known.unexplained(value))
         else:
             words = {match.group() for match in words_of(value)}
@@ -231,6 +253,12 @@ class _Reading:
                 if len(words - self._known.words) >= _NEW_WORDS:
                     return part
         return None
+
+
+def _comes_twice(numbers: list[str]) -> bool:
+    """Whether there are several numbers, and each of them at least twice."""
+    times = Counter(number.strip() for number in numbers)
+    return len(times) > 1 and min(times.values()) > 1
 
 
 def _most_alike(text: str, rest: str) -> str | None:

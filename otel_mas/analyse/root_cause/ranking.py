@@ -21,6 +21,7 @@ from otel_mas.analyse.root_cause.calls import change_evidence, useless_call_evid
 from otel_mas.analyse.root_cause.complained import complaint_evidence
 from otel_mas.analyse.root_cause.errors import ended_the_run, error_evidence
 from otel_mas.analyse.root_cause.evidence import Evidence
+from otel_mas.analyse.root_cause.handing_on import handing_on_evidence
 from otel_mas.analyse.root_cause.lateness import lateness_evidence
 from otel_mas.analyse.root_cause.outputs import output_evidence
 from otel_mas.analyse.root_cause.statements import (
@@ -91,6 +92,7 @@ def _of_answer(acts: Acts, provenance: Provenance) -> Iterator[Evidence]:
     yield from answer_evidence(shares.values())
     yield from useless_call_evidence(acts)
     yield from output_evidence(acts)
+    yield from handing_on_evidence(acts)
     yield from arrival_evidence(acts)
     yield from change_evidence(acts)
     yield from made_up_evidence(acts, shares)

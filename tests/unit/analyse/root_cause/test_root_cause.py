@@ -29,15 +29,29 @@ class Run:
     def says(self, agent: str, text: str, *, seconds: int = 1) -> Run:
         return self._add("AGENT_TASK", agent, {"output": text}, seconds=seconds, name=agent)
 
-    def reads(self, agent: str, prompt: str, text: str) -> Run:
-        """A task with one call of a model inside."""
-        self._add("AGENT_TASK", agent, None, name=agent)
+    def reads(self, agent: str, prompt: str, text: str, *, hands_on: str | None = None) -> Run:
+        """A task with one call of a model inside, that may give others another text."""
+        self._add("AGENT_TASK", agent, None if hands_on is None else {"output": hands_on}, name=agent)
         task = self._records[-1]
         message = {"role": "user", "parts": [{"type": "text", "content": prompt}]}
         call = {"event_type": "LLM_CALL", "span_id": f"call-{task['span_id']}", "parent_span_id": task["span_id"]}
         times = {"timestamp": task["timestamp"] + 1, "duration_ns": SECOND // 2, "name": "chat", "agent_name": agent}
         self._inside.append({**call, **times, "payload": {"input": [message], "output": text}})
         return self
+
+    def passes_on(self, agent: str, tool: str, arguments: object) -> Run:
+        """A task whose own code calls a tool."""
+        self._add("AGENT_TASK", agent, None, name=agent)
+        task = self._records[-1]
+        call = {"event_type": "TOOL_CALL", "span_id": f"call-{task['span_id']}", "parent_span_id": task["span_id"]}
+        times = {"timestamp": task["timestamp"] + 1, "duration_ns": SECOND // 2, "name": f"execute_tool {tool}"}
+        self._inside.append({**call, **times, "payload": {"arguments": arguments, "result": "done"}})
+        return self
+
+    def computes(self, agent: str, result: object, given: object = None) -> Run:
+        """A called task without a model inside."""
+        payload = {"result": result, **({} if given is None else {"arguments": given})}
+        return self._add("AGENT_TASK", agent, payload, name=agent, attributes={names.MAS_TASK_NAME: agent})
 
     def asks(self, person: str, text: str) -> Run:
         return self._add("HUMAN_INPUT", person, {"output": text})
