@@ -6,7 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from difflib import SequenceMatcher
+from enum import StrEnum
 from itertools import islice
+from typing import NamedTuple
 
 from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.evidence import Evidence
@@ -22,8 +24,54 @@ from otel_mas.analyse.root_cause.known_texts import (
 from otel_mas.analyse.root_cause.values import numbers_in
 from otel_mas.semconv import RecordKind
 
-_CHANGED, _GARBLED, _UNEXPLAINED, _LOST, _DOUBLED, _EMPTY, _UNREAD = 0.85, 0.75, 0.6, 0.6, 0.6, 0.35, 0.25
-_COMPUTED = 0.4
+
+class Departure(StrEnum):
+    """How what a task read or wrote departs from what was written before."""
+
+    NONE_READ = "none read"
+    """It read that there is none of what is known."""
+    CHANGED = "changed"
+    """It read, or gave a tool, another value under a name than was written."""
+    OPPOSITE = "opposite"
+    """It read the opposite of what a cause wrote."""
+    GARBLED = "garbled"
+    """It read a text of a cause with other words."""
+    NEW = "new"
+    """It read, or gave a tool, a number that nobody wrote."""
+    UNREAD = "unread"
+    """It read nothing of what its causes wrote."""
+    OTHERS_READ = "others read"
+    """The same, but it read what others wrote."""
+    DOUBLED = "doubled"
+    """It read twice what was written once."""
+    NONE_WRITTEN = "none written"
+    """It wrote that there is none of what is known."""
+    EMPTY = "empty"
+    """It wrote that there is none."""
+    REWRITTEN = "rewritten"
+    """Without asking a model it wrote another value under a name than is known."""
+    UNFOUNDED = "unfounded"
+    """Without asking anybody it wrote a number that follows from nothing."""
+    TOOLED = "tooled"
+    """The same of one that asked a tool."""
+
+
+_WEIGHTS = {
+    Departure.NONE_READ: 0.85,
+    Departure.CHANGED: 0.85,
+    Departure.OPPOSITE: 0.75,
+    Departure.GARBLED: 0.75,
+    Departure.NEW: 0.6,
+    Departure.UNREAD: 0.6,
+    Departure.OTHERS_READ: 0.25,
+    Departure.DOUBLED: 0.6,
+    Departure.NONE_WRITTEN: 0.85,
+    Departure.EMPTY: 0.35,
+    Departure.REWRITTEN: 0.85,
+    Departure.UNFOUNDED: 0.6,
+    Departure.TOOLED: 0.4,
+}
+_OF_A_VALUE = (Departure.NONE_READ, Departure.CHANGED, Departure.NONE_WRITTEN, Departure.REWRITTEN)
 _BETWEEN = 0.55
 """For a called task whose result is not recorded: it may be the one that changed a value."""
 _OPPOSITES = (
@@ -58,8 +106,26 @@ _NEW_WORDS = 2
 _SHOWN = 3
 
 
+class Arrival(NamedTuple):
+    """A task that read something else than was written, nothing of it, or twice; or that wrote what does not follow."""
+
+    task: Act
+    departure: Departure
+    reason: str
+    """In words, with the task as their subject."""
+
+
 def arrival_evidence(acts: Acts) -> Iterator[Evidence]:
-    """Tasks that read something else than was written, nothing of it, or twice; or that wrote what does not follow."""
+    """Tasks to which something else came than was written, and those that may be why."""
+    for task, departure, reason in arrivals(acts):
+        yield Evidence(task.number, _WEIGHTS[departure], reason)
+        before = acts.called_before(task) if departure in _OF_A_VALUE else None
+        if before is not None and not acts.outputs(before):
+            yield Evidence(before.number, _BETWEEN, f"came before {task.agent}, which {reason}")
+
+
+def arrivals(acts: Acts) -> Iterator[Arrival]:
+    """What was read, in the order in which it was, where it departs from what had been written by then."""
     known = KnownTexts()
     for text in acts.task:
         known.add(text)
@@ -78,13 +144,10 @@ def arrival_evidence(acts: Acts) -> Iterator[Evidence]:
             found = reading.of_output(sent, _computes(task, acts), is_only=acts.is_only(task))
         else:
             found = reading.of_prompt(sent)
-        for weight, reason in found:
+        for departure, reason in found:
             if (task.number, reason) not in seen:
                 seen.add((task.number, reason))
-                yield Evidence(task.number, weight, reason)
-                before = acts.called_before(task) if weight == _CHANGED else None
-                if before is not None and not acts.outputs(before):
-                    yield Evidence(before.number, _BETWEEN, f"came before {task.agent}, which {reason}")
+                yield Arrival(task, departure, reason)
 
 
 def _constants(acts: Acts) -> set[str]:
@@ -107,10 +170,10 @@ def _readings(acts: Acts) -> Iterator[tuple[int, Act, Act, str]]:
             yield act.span.last_ns, act, act, _written_by(act, acts)
 
 
-def _computes(task: Act, acts: Acts) -> float:
-    """How surely the output of a task follows from what its causes wrote: it asks no model, at most tools."""
+def _computes(task: Act, acts: Acts) -> Departure | None:
+    """What a number is that does not follow from what the causes of a task wrote; nothing where it asks a model."""
     inside = acts.inside(task)
-    return 0.0 if not all(act.is_call for act in inside) else _COMPUTED if inside else _UNEXPLAINED
+    return None if not all(act.is_call for act in inside) else Departure.TOOLED if inside else Departure.UNFOUNDED
 
 
 def _written_by(task: Act, acts: Acts) -> str:
@@ -153,23 +216,23 @@ class _Reading:
             rest = rest.replace(one, "\n")
         self._rest = rest
 
-    def of_prompt(self, sent: list[str]) -> Iterator[tuple[float, str]]:
-        """Evidence against a task whose model read this, with its weight, and what its causes wrote."""
+    def of_prompt(self, sent: list[str]) -> Iterator[tuple[Departure, str]]:
+        """Departures of a task whose model read this, where its causes wrote that."""
         lost = sorted({label for label, value in labelled_in(self._text) if self._is_lost(label, value)})
         from_causes = {pair for text in sent for pair in labelled_in(text)}
         changed = sorted(
             {one for label, value in self._labelled() if (one := self._changed(label, value, from_causes))}
         )
         if lost:
-            yield _CHANGED, f"read no {', '.join(lost[:_SHOWN])}, though it was known"
+            yield Departure.NONE_READ, f"read no {', '.join(lost[:_SHOWN])}, though it was known"
         if changed:
-            yield _CHANGED, f"read {', '.join(changed[:_SHOWN])}"
+            yield Departure.CHANGED, f"read {', '.join(changed[:_SHOWN])}"
         elif odd := self._known.unexplained(self._rest):
-            yield _UNEXPLAINED, f"read {', '.join(odd[:_SHOWN])}, which nobody wrote"
+            yield Departure.NEW, f"read {', '.join(odd[:_SHOWN])}, which nobody wrote"
         elif opposite := self._opposite(sent):
-            yield _GARBLED, f"read {opposite}"
+            yield Departure.OPPOSITE, f"read {opposite}"
         elif garbled := self._garbled(sent):
-            yield _GARBLED, f"read what had been written otherwise: {garbled}"
+            yield Departure.GARBLED, f"read what had been written otherwise: {garbled}"
         wanted = {value for text in sent for value in _marked(text)}
         labels = {label for text in sent for label, _ in labelled_in(text)}
         read = _marked(self._flat)
@@ -177,35 +240,38 @@ class _Reading:
             others = bool(read & self._known.numbers)
             if not others or not wanted <= OPPOSITE.keys():
                 shown = ", ".join(sorted(wanted)[:_SHOWN])
-                yield _UNREAD if others else _LOST, f"read nothing of what its causes wrote: {shown}"
+                departure = Departure.OTHERS_READ if others else Departure.UNREAD
+                yield departure, f"read nothing of what its causes wrote: {shown}"
         if (doubled := self._known.doubled(self._text)) is not None:
-            yield _DOUBLED, f"read twice what was written once: {doubled[:40]}"
+            yield Departure.DOUBLED, f"read twice what was written once: {doubled[:40]}"
 
-    def of_arguments(self, is_only: bool) -> Iterator[tuple[float, str]]:
-        """Evidence against a task whose code called a tool with this."""
+    def of_arguments(self, is_only: bool) -> Iterator[tuple[Departure, str]]:
+        """Departures of a task whose code called a tool with this."""
         if is_only and (changed := self._changed_numbers()):
-            yield _CHANGED, f"called a tool with {', '.join(changed[:_SHOWN])}"
+            yield Departure.CHANGED, f"called a tool with {', '.join(changed[:_SHOWN])}"
         elif odd := self._known.unexplained(self._rest):
-            yield _UNEXPLAINED, f"called a tool with {', '.join(odd[:_SHOWN])}, which nobody wrote"
+            yield Departure.NEW, f"called a tool with {', '.join(odd[:_SHOWN])}, which nobody wrote"
         if any(_comes_twice(array.split(",")) for array in _ARRAY.findall(self._text)):
-            yield _DOUBLED, "called a tool with each number of a list more than once"
+            yield Departure.DOUBLED, "called a tool with each number of a list more than once"
 
-    def of_output(self, sent: list[str], computed: float, *, is_only: bool) -> Iterator[tuple[float, str]]:
-        """Evidence against a task that wrote this, a line for each channel.
+    def of_output(
+        self, sent: list[str], computed: Departure | None, *, is_only: bool
+    ) -> Iterator[tuple[Departure, str]]:
+        """Departures of a task that wrote this, a line for each channel.
 
         Args:
             sent: what its causes wrote.
-            computed: how much a number weighs that does not follow from what is known.
+            computed: what a number is that does not follow from what is known.
             is_only: whether no other task has its name, which may have values of its own under the same labels.
         """
         empty = [label for label, value in labelled_in(self._text) if is_none(value)]
         lost = [label for label in empty if label in self._known.labelled]
         if lost:
-            yield _CHANGED, f"wrote no {', '.join(lost[:_SHOWN])}, though it was known"
+            yield Departure.NONE_WRITTEN, f"wrote no {', '.join(lost[:_SHOWN])}, though it was known"
         elif empty:
-            yield _EMPTY, f"wrote no {', '.join(empty[:_SHOWN])}"
+            yield Departure.EMPTY, f"wrote no {', '.join(empty[:_SHOWN])}"
         if computed and is_only and (changed := self._changed_numbers()):
-            yield _CHANGED, f"wrote {', '.join(changed[:_SHOWN])}"
+            yield Departure.REWRITTEN, f"wrote {', '.join(changed[:_SHOWN])}"
         given = [float(number) for text in sent for number in sorted(numbers_in(text))]
         if computed and len(given) > 1 and (odd := self._known.unexplained(self._rest, given)):
             yield computed, f"wrote {', '.join(odd[:_SHOWN])}, which follows from nothing that was written before"
@@ -276,4 +342,4 @@ def _most_alike(text: str, rest: str) -> str | None:
     return found
 
 
-__all__ = ["OPPOSITE", "arrival_evidence"]
+__all__ = ["OPPOSITE", "Arrival", "Departure", "arrival_evidence", "arrivals"]
