@@ -16,7 +16,8 @@ from tests.example_team import QUESTION, ROOT, SETTINGS
 ARCHIVE = Path(__file__).with_name("example_team.jsonl.gz")
 FAILED = Path(__file__).with_name("newsdesk.jsonl.gz")
 FAULTY = Path(__file__).with_name("faulty.jsonl.gz")
-FAULT = "message_contradicted:edge=researcher->analyst,field=population"
+FAULT = "message_lost:edge=researcher->writer,field=opening"
+COMPLAINT = "when does it open?"
 THREAD = "tram"
 HUMAN_SECONDS = 2.0
 
@@ -44,7 +45,7 @@ def record_newsdesk() -> None:
 
 
 def record_faulty() -> None:
-    """Run an app with a fault, and archive what was recorded."""
+    """Run an app with a fault, mark its answer, and archive what was recorded."""
     command = str(Path(sys.executable).with_name("otel-mas"))
     app = [sys.executable, "-m", "tests.accuracy.topologies", "pipeline", "--seed", "3"]
     with tempfile.TemporaryDirectory() as folder:
@@ -52,6 +53,7 @@ def record_faulty() -> None:
         recorded = [command, "run", "--quiet", *store, "--fault", FAULT, "--fault-seed", "7", "--", *app]
         settings = os.environ | {"OTEL_SERVICE_NAME": "council"}
         subprocess.run(recorded, cwd=ROOT, env=settings, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([command, "mark", "latest", "--missing", "--because", COMPLAINT, *store], check=True)
         subprocess.run([command, "export", "--all", "--content", *store, "-o", str(FAULTY)], check=True)
 
 
