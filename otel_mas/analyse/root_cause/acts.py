@@ -154,14 +154,14 @@ class Acts(Sequence[Act]):
         return [] if task is None else [one for one in self.inside(task) if one.span.last_ns <= act.span.start_ns]
 
     def called_before(self, act: Act) -> Act | None:
-        """The last task of the functional API that had ended when such an act began, where its output is not known."""
+        """The last task that the caller of this one had called, and that had ended when it began."""
         caller = self.caller_of(act)
         if caller is None:
             return None
-        called = (self._by_id.get(edge.effect) for edge in self.graph.effects_of(caller.span.span_id))
-        before = [one for one in called if one is not None and one.span.last_ns <= act.span.start_ns]
-        last = max(before, key=lambda one: one.span.last_ns, default=None)
-        return last if last is not None and not self.inside(last) and self.caller_of(last) is caller else None
+        effects = (self._by_id.get(edge.effect) for edge in self.graph.effects_of(caller.span.span_id))
+        called = [one for one in effects if one is not None and self.caller_of(one) is caller]
+        before = [one for one in called if one.span.last_ns <= act.span.start_ns]
+        return max(before, key=lambda one: one.span.last_ns, default=None)
 
     def caller_of(self, act: Act) -> Act | None:
         """The task or entrypoint of the functional API that called this one."""

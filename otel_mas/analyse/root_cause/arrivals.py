@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from enum import StrEnum
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from otel_mas.analyse.root_cause.acts import Act, Acts
@@ -44,6 +44,8 @@ class Departure(StrEnum):
     """The same, but it read what others wrote."""
     DOUBLED = "doubled"
     """It read twice what was written once."""
+    NONE_GIVEN = "none given"
+    """It was called or sent with an empty value."""
     NONE_WRITTEN = "none written"
     """It wrote that there is none of what is known."""
     EMPTY = "empty"
@@ -65,6 +67,7 @@ _WEIGHTS = {
     Departure.UNREAD: 0.6,
     Departure.OTHERS_READ: 0.25,
     Departure.DOUBLED: 0.6,
+    Departure.NONE_GIVEN: 0.35,
     Departure.NONE_WRITTEN: 0.85,
     Departure.EMPTY: 0.35,
     Departure.REWRITTEN: 0.85,
@@ -120,7 +123,7 @@ def arrival_evidence(acts: Acts) -> Iterator[Evidence]:
     for task, departure, reason in arrivals(acts):
         yield Evidence(task.number, _WEIGHTS[departure], reason)
         before = acts.called_before(task) if departure in _OF_A_VALUE else None
-        if before is not None and not acts.outputs(before):
+        if before is not None and not acts.outputs(before) and not acts.inside(before):
             yield Evidence(before.number, _BETWEEN, f"came before {task.agent}, which {reason}")
 
 
@@ -139,11 +142,13 @@ def arrivals(acts: Acts) -> Iterator[Arrival]:
         reading = _Reading(text[-_READ:], known)
         sent = _sent(task, acts)
         if reader.is_call:
-            found = reading.of_arguments(acts.is_only(task))
+            found = reading.of_arguments(sent, acts.is_only(task))
         elif at_ns == task.span.last_ns:
             found = reading.of_output(sent, _computes(task, acts), is_only=acts.is_only(task))
         else:
             found = reading.of_prompt(sent)
+        if reader is task and at_ns == task.span.start_ns and (nothing := _given_nothing(task, acts)):
+            found = chain(found, [(Departure.NONE_GIVEN, f"was called with nothing for {', '.join(nothing[:_SHOWN])}")])
         for departure, reason in found:
             if (task.number, reason) not in seen:
                 seen.add((task.number, reason))
@@ -174,6 +179,12 @@ def _computes(task: Act, acts: Acts) -> Departure | None:
     """What a number is that does not follow from what the causes of a task wrote; nothing where it asks a model."""
     inside = acts.inside(task)
     return None if not all(act.is_call for act in inside) else Departure.TOOLED if inside else Departure.UNFOUNDED
+
+
+def _given_nothing(task: Act, acts: Acts) -> list[str]:
+    """Arguments that a task was called or sent with, and that are empty; of those by position the number, from 1."""
+    empty = [name for name, text in acts.given(task) if is_none(text)]
+    return [f"argument {int(name) + 1}" if name.isdigit() else name for name in empty]
 
 
 def _written_by(task: Act, acts: Acts) -> str:
@@ -245,13 +256,14 @@ class _Reading:
         if (doubled := self._known.doubled(self._text)) is not None:
             yield Departure.DOUBLED, f"read twice what was written once: {doubled[:40]}"
 
-    def of_arguments(self, is_only: bool) -> Iterator[tuple[Departure, str]]:
+    def of_arguments(self, sent: list[str], is_only: bool) -> Iterator[tuple[Departure, str]]:
         """Departures of a task whose code called a tool with this."""
         if is_only and (changed := self._changed_numbers()):
             yield Departure.CHANGED, f"called a tool with {', '.join(changed[:_SHOWN])}"
         elif odd := self._known.unexplained(self._rest):
             yield Departure.NEW, f"called a tool with {', '.join(odd[:_SHOWN])}, which nobody wrote"
-        if any(_comes_twice(array.split(",")) for array in _ARRAY.findall(self._text)):
+        once = min(Counter(number for text in sent for number in numbers_in(text)).values(), default=1) == 1
+        if once and any(_comes_twice(array.split(",")) for array in _ARRAY.findall(self._text)):
             yield Departure.DOUBLED, "called a tool with each number of a list more than once"
 
     def of_output(

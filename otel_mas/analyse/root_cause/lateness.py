@@ -13,6 +13,8 @@ from otel_mas.causal import Step, StepKind
 
 _LEAST = 0.02
 """Share of the critical path below which nobody is held responsible."""
+_BEGAN_LATE = 0.6
+"""Share of the time before a called task that is its own: its caller has little to do between two calls."""
 
 
 def lateness_evidence(acts: Acts) -> Iterator[Evidence]:
@@ -40,7 +42,7 @@ def _held_up_by(step: Step, following: Step | None, acts: Acts) -> Iterator[tupl
     """The acts that a step of the path is owed to, with their shares, and whether they held up or began late.
 
     Time of the framework is that of whoever held it up, else of what began late. An act that goes on to another one
-    inside of it may have worked, or waited for that one to begin: half of each.
+    inside of it may have worked, or waited for that one to begin, which is more likely.
     """
     act = None if step.span is None else acts.at(step.span)
     after = None if following is None or following.span is None else acts.at(following.span)
@@ -49,8 +51,8 @@ def _held_up_by(step: Step, following: Step | None, acts: Acts) -> Iterator[tupl
         if owed is not None:
             yield owed, 1.0, True
     elif act is not None and after is not None and _waited_for(act, after, acts):
-        yield act, 0.5, False
-        yield after, 0.5, True
+        yield act, 1 - _BEGAN_LATE, False
+        yield after, _BEGAN_LATE, True
     elif act is not None:
         yield act, 1.0, False
 

@@ -39,11 +39,11 @@ class InjectedRun:
         return None if self.fault is None else self.fault.partition(":")[0]
 
 
-def record(folder: Path) -> None:
-    """Record them into `runs.db`, with `runs.json` beside it."""
+def record(folder: Path, *, seeds: range = range(SEEDS), clean: int = CLEAN) -> None:
+    """Record them into `runs.db`, with `runs.json` beside it: a fault by each seed, and so many clean runs."""
     otel_mas.instrument(store=str(folder / "runs.db"), content="redacted")
     try:
-        runs = [*_injected(), *_clean()]
+        runs = [*_injected(seeds), *_clean(clean)]
     finally:
         otel_mas.shutdown(60)
     (folder / "runs.json").write_text(json.dumps([asdict(run) for run in runs], indent=1))
@@ -54,9 +54,9 @@ def read(folder: Path) -> list[InjectedRun]:
     return [InjectedRun(**one) for one in json.loads((folder / "runs.json").read_text())]
 
 
-def _injected() -> Iterator[InjectedRun]:
+def _injected(seeds: range) -> Iterator[InjectedRun]:
     for topology in TOPOLOGIES:
-        for seed in range(SEEDS):
+        for seed in seeds:
             app = build(topology, seed)
             faults = sorted(app.faults(), key=lambda one: Random(f"{topology} {one}").random())
             fault = faults[seed % len(faults)]
@@ -75,8 +75,8 @@ def _injected() -> Iterator[InjectedRun]:
             otel_mas.flush(30)
 
 
-def _clean() -> Iterator[InjectedRun]:
-    for number in range(CLEAN):
+def _clean(runs: int) -> Iterator[InjectedRun]:
+    for number in range(runs):
         topology, seed = TOPOLOGIES[number % len(TOPOLOGIES)], SEEDS + number
         thread = f"clean-{topology}-{seed}"
         outcome, answer = _run(build(topology, seed, clean=True), thread)

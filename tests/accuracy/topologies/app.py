@@ -8,7 +8,7 @@ from typing import Any
 
 from otel_mas.faults import Fault, FaultKind
 
-_SHORT = 0.05  # seconds of a delay
+_SHORT = 0.15  # seconds of a delay: well above what a busy machine adds
 _MESSAGES = tuple(kind for kind in FaultKind if kind.startswith("message_"))
 
 

@@ -52,6 +52,16 @@ def test_a_list_in_which_one_number_comes_twice_is_none() -> None:
     assert not _reasons(run.says("writer", "There are 197 trams."), "more than once")
 
 
+def test_a_task_that_was_called_with_nothing_comes_before_who_read_nothing_of_it() -> None:
+    run = Run().computes("counter", {"trams": 4100}).computes("adder", {"sum": None}, {"0": None, "1": {"buses": 7}})
+    run = run.reads("writer", "- Trams: unknown", "It is not known.")
+
+    found = run.causes(Marked())[0]
+
+    assert found.agent == "adder"
+    assert {"was called with nothing for argument 1", "wrote no sum"} <= set(found.reasons)
+
+
 def test_a_date_is_one_value() -> None:
     """2022 is 2032 less 10, which no year is."""
     run = Run().says("planner", "Day: 2032-10-01.").reads("writer", "- Day: 2022-10-01", "It opens.")
