@@ -128,7 +128,7 @@ def arrival_evidence(acts: Acts) -> Iterator[Evidence]:
 
 
 def arrivals(acts: Acts) -> Iterator[Arrival]:
-    """What was read, in the order in which it was, where it departs from what had been written by then."""
+    """Departures of what was read from what had been written by then, in the order of reading."""
     known = KnownTexts()
     for text in acts.task:
         known.add(text)
@@ -176,7 +176,7 @@ def _readings(acts: Acts) -> Iterator[tuple[int, Act, Act, str]]:
 
 
 def _computes(task: Act, acts: Acts) -> Departure | None:
-    """What a number is that does not follow from what the causes of a task wrote; nothing where it asks a model."""
+    """Kind of a number that does not follow from what the causes of a task wrote; None where it asks a model."""
     inside = acts.inside(task)
     return None if not all(act.is_call for act in inside) else Departure.TOOLED if inside else Departure.UNFOUNDED
 
