@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from otel_mas.analyse.content import RunContent
 from otel_mas.causal import CausalGraph
+from otel_mas.errors import arguments
 from otel_mas.model import Evaluation, Span, evaluation_of
 from otel_mas.semconv import EvaluationSource, RecordKind
 
@@ -35,9 +36,26 @@ class Marked:
     reason: str | None = None
     """In their words, if they gave one."""
     span: str | None = None
-    """Id of the span that they found at fault; None: of the run as a whole."""
+    """Id of the span that they found at fault, or a label of it; None: the run as a whole."""
     author: str | None = None
     """The one who marked it, or the name of the evaluation."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "complaint", _named(self.complaint))
+
+    @classmethod
+    def of(cls, complaint: Marked | str) -> Marked:
+        """A complaint as callers give it: as it is, or in a word of `Complaint`.
+
+        Raises:
+            TypeError: It is neither.
+            UnsupportedQuery: It is another word.
+        """
+        return complaint if isinstance(complaint, Marked) else cls(_named(complaint))
+
+
+def _named(word: str) -> Complaint:
+    return Complaint(arguments.choice("complaint", word, [one.value for one in Complaint]))
 
 
 def recorded_complaint(graph: CausalGraph, content: RunContent) -> Marked | None:

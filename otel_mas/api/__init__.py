@@ -6,11 +6,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from otel_mas.analyse.complaints import Complaint, Marked
+    from otel_mas.analyse.findings import RunFacts
     from otel_mas.api.agent_profiler import AgentProfiler
     from otel_mas.api.answers import CostTable, CriticalPath, ErrorReports, Profile, Traces
     from otel_mas.api.app_feedback import feedback
     from otel_mas.api.debug_session import DebugSession
-    from otel_mas.api.findings import Findings
+    from otel_mas.api.findings import Explanation, FindingGroups, Findings
     from otel_mas.api.graph import Graph
     from otel_mas.api.interaction_graph import InteractionGraph
     from otel_mas.api.lifecycle import flush, instrument, shutdown
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from otel_mas.api.source import Source, open  # noqa: A004 - the public name
     from otel_mas.api.sql import SqlRows
     from otel_mas.api.trace import Conversation, SpanMessages, Trace
+    from otel_mas.api.what_if import WhatIf
     from otel_mas.instrumentation.marks import (
         agent,
         event,
@@ -37,12 +40,14 @@ if TYPE_CHECKING:
         tool,
         workflow,
     )
+    from otel_mas.model import Finding, Severity, Undecided
     from otel_mas.receiver.record_logger import MASTraceLogger
 
 __all__ = [
     "AgentProfiler",
     "Chains",
     "Comparison",
+    "Complaint",
     "Conversation",
     "CostTable",
     "CriticalPath",
@@ -51,15 +56,21 @@ __all__ = [
     "EventType",
     "Events",
     "Executions",
+    "Explanation",
+    "Finding",
+    "FindingGroups",
     "Findings",
     "Graph",
     "InteractionGraph",
     "MASTraceLogger",
+    "Marked",
     "Matches",
     "Metrics",
     "Modality",
     "Profile",
     "Records",
+    "RunFacts",
+    "Severity",
     "Source",
     "SpanMessages",
     "SqlRows",
@@ -69,6 +80,8 @@ __all__ = [
     "Trace",
     "TraceRecord",
     "Traces",
+    "Undecided",
+    "WhatIf",
     "agent",
     "event",
     "feedback",
@@ -95,34 +108,43 @@ __all__ = [
 # Lazy, so that an app that only records never loads what only reading needs (networkx, causal, analyse).
 _HOMES = {
     "AgentProfiler": "agent_profiler",
-    "Statistics": "query_answers",
-    "Stages": "query_answers",
-    "Metrics": "query_answers",
-    "Executions": "query_answers",
-    "Findings": "findings",
-    "Events": "query_answers",
-    "Comparison": "query_answers",
     "Chains": "query_answers",
+    "Comparison": "query_answers",
+    "Complaint": "otel_mas.analyse.complaints",
     "Conversation": "trace",
     "CostTable": "answers",
     "CriticalPath": "answers",
     "DebugSession": "debug_session",
     "ErrorReports": "answers",
     "EventType": "records",
+    "Events": "query_answers",
+    "Executions": "query_answers",
+    "Explanation": "findings",
+    "Finding": "otel_mas.model",
+    "FindingGroups": "findings",
+    "Findings": "findings",
     "Graph": "graph",
     "InteractionGraph": "interaction_graph",
     "MASTraceLogger": "otel_mas.receiver.record_logger",
-    "Profile": "answers",
+    "Marked": "otel_mas.analyse.complaints",
     "Matches": "search",
+    "Metrics": "query_answers",
     "Modality": "records",
+    "Profile": "answers",
     "Records": "records",
+    "RunFacts": "otel_mas.analyse.findings",
+    "Severity": "otel_mas.model",
     "Source": "source",
     "SpanMessages": "trace",
     "SqlRows": "sql",
+    "Stages": "query_answers",
+    "Statistics": "query_answers",
     "TokenCost": "records",
     "Trace": "trace",
     "TraceRecord": "records",
     "Traces": "answers",
+    "Undecided": "otel_mas.model",
+    "WhatIf": "what_if",
     "feedback": "app_feedback",
     "flush": "lifecycle",
     "instrument": "lifecycle",

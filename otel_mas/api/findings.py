@@ -12,6 +12,7 @@ from otel_mas.analyse.findings.groups import FindingGroup
 from otel_mas.analyse.root_cause import Marked, RootCause, root_cause
 from otel_mas.api.query_answers import Answer
 from otel_mas.api.tables import Tabular
+from otel_mas.causal import CausalGraph
 from otel_mas.errors import UnsupportedQuery, arguments
 from otel_mas.model import Finding, Undecided
 
@@ -56,7 +57,7 @@ class Explanation(Tabular):
     As a table: a row for each root cause.
     """
 
-    run: RunFacts
+    _graph: CausalGraph
     complaint: Marked | None
     """The complaint, where there is one beside errors."""
     root_cause: tuple[RootCause, ...]
@@ -70,16 +71,14 @@ class Explanation(Tabular):
 
     def _repr_html_(self) -> str:
         from otel_mas.report.html import notebook
-        from otel_mas.report.query_tables import TABLES
 
-        causes = notebook.table(TABLES["root_cause"](self.root_cause)) if self.root_cause else ""
-        return causes + self.findings._repr_html_()
+        return notebook.explained(self.complaint, self.root_cause, self.findings, self._graph)
 
 
 def explain(facts: RunFacts, complaint: Marked | None) -> Explanation:
     """Root causes and findings of a run."""
-    causes = root_cause(facts.graph, facts.content, wrong=complaint)
-    return Explanation(facts, complaint, tuple(causes), find(facts, load_detectors()))
+    causes = root_cause(facts.graph, facts.content, complaint=complaint)
+    return Explanation(facts.graph, complaint, tuple(causes), find(facts, load_detectors()))
 
 
 def installed_detectors() -> dict[str, EntryPoint]:

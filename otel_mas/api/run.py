@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Unpack
 
+from otel_mas.api.diagnosable import Diagnosable
 from otel_mas.api.filters import Filters, checked, query_of
 from otel_mas.api.tables import Tabular
 from otel_mas.api.when import duration_ns
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery, arguments
-from otel_mas.model import Finding, Message, Span, StatusCode
+from otel_mas.model import Message, Span, StatusCode
 from otel_mas.semconv import RecordKind
 
 if TYPE_CHECKING:
@@ -24,45 +25,30 @@ if TYPE_CHECKING:
     import pyarrow
 
     from otel_mas.analyse.content import RunContent
-    from otel_mas.analyse.findings import RunFacts
-    from otel_mas.analyse.introduced import Introduction
     from otel_mas.analyse.questions import Question
-    from otel_mas.analyse.root_cause import Marked, RootCause
     from otel_mas.analyse.spans import SpanDetails
     from otel_mas.analyse.why_not import WhyNot
-    from otel_mas.api.answers import ErrorReports, Profile
-    from otel_mas.api.findings import Explanation, Findings
-    from otel_mas.api.graph import Graph
+    from otel_mas.api.answers import Profile
     from otel_mas.api.log import Log
     from otel_mas.api.logs import Logs
-    from otel_mas.api.part import Part
     from otel_mas.api.query_answers import Events, Executions, Metrics, ReadRun
     from otel_mas.api.records import Records
     from otel_mas.api.state import State
     from otel_mas.api.what_if import Changes, WhatIf
     from otel_mas.causal import CausalGraph
-    from otel_mas.config.thresholds import Thresholds
     from otel_mas.report.frame import Frame
 
 
 _STATEFUL = (RecordKind.AGENT_TASK, RecordKind.WORKFLOW)
 
 
-class Run(Tabular):
+class Run(Diagnosable, Tabular):
     """Base of trace and conversation: both have one causal graph."""
 
     @property
     @abstractmethod
     def spans(self) -> tuple[Span, ...]:
         """Its spans, in start order."""
-
-    @abstractmethod
-    def graph(self) -> Graph:
-        """Its causal graph."""
-
-    @abstractmethod
-    def _parts(self) -> Sequence[Part]:
-        """The traces that it is made of."""
 
     def questions(self) -> tuple[Question, ...]:
         """Questions to people, since when, their outcome, and whether they are overdue.
@@ -264,150 +250,6 @@ class Run(Tabular):
 
         return State(state_timeline(self.graph().causal, self._content))
 
-    def error_reports(self) -> ErrorReports:
-        """A report of each error: stack, state and input, what led there, what ran side by side, versions.
-
-        Those that ended a run come first.
-        """
-        from otel_mas.analyse.error_report import error_reports
-        from otel_mas.analyse.failures import error_outcomes
-        from otel_mas.api.answers import ErrorReports
-
-        causal = self.graph().causal
-        return ErrorReports(error_reports(causal, self._content) if error_outcomes(causal.spans) else ())
-
-    def root_cause(self, *, wrong: Marked | None = None) -> tuple[RootCause, ...]:
-        """The spans that may be the root cause of what went wrong, the most probable one first, with reasons.
-
-        Args:
-            wrong: what somebody has against it: a wrong or missing answer, or that it was late. By default what was
-                recorded as feedback; without that, only errors that ended the run are explained.
-        """
-        from otel_mas.analyse.root_cause import root_cause
-
-        complaint = self._complaint() if wrong is None else wrong
-        return tuple(root_cause(self.graph().judged, self._content, wrong=complaint))
-
-    def explain(self, *, complaint: Marked | None = None) -> Explanation:
-        """Root causes of its errors, or of what somebody has against it, and all findings about it: docs/root-cause.md.
-
-        Args:
-            complaint: what somebody has against it: a wrong or missing answer, or that it was late. By default what
-                was recorded as feedback, or by an evaluation of the answer that failed: docs/feedback.md.
-        """
-        from otel_mas.api.findings import explain
-
-        return explain(self._facts(), self._complaint() if complaint is None else complaint)
-
-    def introduced(self, text: str) -> Introduction:
-        """Find out who introduced a text or value: first writer, all who wrote or read it, and where it was last seen.
-
-        Args:
-            text: found in any case and however it is spaced; a number in whatever form.
-
-        Raises:
-            UnsupportedQuery: It is empty.
-        """
-        from otel_mas.analyse.introduced import introduced
-
-        return introduced(self.graph().judged, self._content, arguments.name("text", text))
-
-    def _complaint(self) -> Marked | None:
-        from otel_mas.analyse.complaints import recorded_complaint
-
-        return recorded_complaint(self.graph().causal, self._content)
-
-    def findings(self, *, codes: str | Collection[str] = (), thresholds: Mapping[str, float] | None = None) -> Findings:
-        """Findings about it, the worst first, each with its evidence: docs/findings.md.
-
-        Args:
-            codes: Only findings of this kind, or of these.
-            thresholds: From where on something counts as wrong, by name; else OTEL_MAS_THRESHOLDS and its defaults.
-
-        Raises:
-            UnsupportedQuery: There is no such kind.
-            ConfigError: There is no such threshold.
-        """
-        from otel_mas.api.findings import find, load_detectors
-        from otel_mas.config.thresholds import Thresholds
-
-        chosen = None if thresholds is None else Thresholds.of(thresholds)
-        return find(self._facts(chosen), load_detectors(codes))
-
-    def _facts(self, thresholds: Thresholds | None = None) -> RunFacts:
-        from otel_mas.analyse.findings import RunFacts
-        from otel_mas.pricing import PRICES
-
-        settings = Settings.from_env()
-        chosen = settings.thresholds if thresholds is None else thresholds
-        return RunFacts(
-            self.graph().judged,
-            self._content,
-            chosen,
-            time.time_ns(),
-            windows=PRICES.window,
-            input_timeout_s=settings.input_timeout_s,
-        )
-
-    def mark(
-        self,
-        label: str | None = None,
-        *,
-        score: float | bool | None = None,
-        reason: str | None = None,
-        span: str | None = None,
-        name: str = "feedback",
-        author: str | None = None,
-    ) -> str:
-        """Record a judgement of it in its store, as a span of the same trace: docs/feedback.md.
-
-        `explain` takes the labels "wrong", "missing" and "late", and a score of 0, for a complaint; "right" takes it
-        back. The handle itself does not change: read the trace again.
-
-        Args:
-            label: the judgement as a word.
-            score: the judgement as a number, or as True or False.
-            reason: why; secrets are taken out.
-            span: the judged span, by its id or a task's label; the whole run by default.
-            name: the quality that is judged.
-            author: the one who judges.
-
-        Returns:
-            The id of the span that holds the judgement.
-
-        Raises:
-            TraceNotFound: There is no such span.
-            UnsupportedQuery: There is neither a label nor a score, or the source is no store.
-            StoreError: The store cannot be written.
-        """
-        from otel_mas.api.evaluations import main_span, mark
-        from otel_mas.instrumentation.judgements import Judgement
-
-        judgement = Judgement(arguments.optional_number("score", score), label, reason)
-        parts = self._parts()
-        judged = main_span(parts) if span is None else self.span(span)
-        return mark(parts, judged, judgement, name=name, author=author)
-
-    def record_findings(self, findings: Iterable[Finding] | None = None) -> int:
-        """Record findings in its store as judgements of the spans that show them, for servers to show.
-
-        Findings that are recorded already are left out; none of them is evidence for another one.
-
-        Args:
-            findings: by default all of `findings()`.
-
-        Returns:
-            The number of those that were recorded now.
-
-        Raises:
-            UnsupportedQuery: The source is no store.
-            StoreError: The store cannot be written.
-        """
-        from otel_mas.api.evaluations import record_findings
-
-        given = self.findings() if findings is None else arguments.all_of("findings", findings, Finding)
-        return record_findings(self._parts(), given)
-
     def what_if(self, **changes: Unpack[Changes]) -> WhatIf:
         """The run as it would have been under changes: see `Graph.what_if`."""
         return self.graph().what_if(**changes)
@@ -465,14 +307,16 @@ class Run(Tabular):
         """A report for people who were not there: one page, which loads nothing and runs no script."""
         from otel_mas.report.html.page import Material, page
 
-        graph = self.graph()
+        graph, explained = self.graph(), self.explain()
         material = Material(
             causal=graph.causal,
             path=graph.critical_path(),
             cost=graph.cost(),
             problems=self.problems,
             content=self._content,
-            findings=self.findings(),
+            complaint=explained.complaint,
+            root_cause=explained.root_cause,
+            findings=explained.findings,
         )
         return page(material, f"otel-mas {version('otel-mas')}")
 
@@ -497,9 +341,16 @@ class Run(Tabular):
     def _repr_html_(self) -> str:
         from otel_mas.report.html import notebook
 
-        graph = self.graph()
+        graph, explained = self.graph(), self.explain()
         return notebook.run(
-            graph.causal, graph.critical_path(), graph.cost(), self.problems, self.reasons(), self.findings()
+            graph.causal,
+            graph.critical_path(),
+            graph.cost(),
+            self.problems,
+            self.reasons(),
+            explained.findings,
+            explained.complaint,
+            explained.root_cause,
         )
 
 

@@ -16,7 +16,6 @@ from otel_mas.cli.output import note, note_limits, pasteable, print_json, print_
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from otel_mas.analyse.complaints import Marked
     from otel_mas.api import Conversation, Source, Trace
     from otel_mas.api.findings import FindingGroups, Findings
 
@@ -37,17 +36,13 @@ def explain(target: Target, complaint: str | None, text: str | None, store: str 
     is the one that `otel-mas mark` recorded, or an evaluation of the answer that failed, or --complaint. No model is
     asked.
     """
-    from otel_mas.analyse.root_cause import Marked
     from otel_mas.api import open as open_source
 
     if text is not None and complaint is not None:
         raise click.UsageError("--text asks for a text, --complaint for a cause: give one of them.")
     with open_source(store) as source:
         found = target.find(source)
-        if text is not None:
-            answer = _introduction(found, text)
-        else:
-            answer = _explanation(found, source, None if complaint is None else Marked(Complaint(complaint)))
+        answer = _explanation(found, source, complaint) if text is None else _introduction(found, text)
         explained(("explain",) if text is None else ("explain", "--text", text), answer, found, source, as_json=as_json)
 
 
@@ -62,7 +57,7 @@ def _introduction(found: Trace | Conversation, text: str) -> Answer:
     )
 
 
-def _explanation(found: Trace | Conversation, source: Source, complaint: Marked | None) -> Answer:
+def _explanation(found: Trace | Conversation, source: Source, complaint: str | None) -> Answer:
     from otel_mas.report import terminal
     from otel_mas.report.json.findings import explanation
 

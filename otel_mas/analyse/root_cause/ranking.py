@@ -58,31 +58,29 @@ class RootCause:
     """The evidence against it in words, the weightiest first, each without a period; none where it only came early."""
 
 
-def root_cause(graph: CausalGraph, content: RunContent, *, wrong: Marked | None = None) -> list[RootCause]:
+def root_cause(graph: CausalGraph, content: RunContent, *, complaint: Marked | None = None) -> list[RootCause]:
     """The spans that may be the root cause, the most probable one first.
 
     Args:
         graph: of a trace, or of a conversation.
         content: of the same. Without any, errors and delays are ranked all the same, wrong answers only by order.
-        wrong: the complaint. Without one, only errors that ended the run are explained.
+        complaint: Without one, only errors that ended the run are explained.
 
     Returns:
         All acts with a score, the best first; none for a run against which nothing speaks.
     """
-    if wrong is not None and not isinstance(wrong, Marked):
-        raise TypeError(f"the complaint is {wrong!r}: it must be a Marked")
     failed = ended_the_run(graph.spans)
-    if wrong is None and not failed:
+    if complaint is None and not failed:
         return []
     acts = Acts(graph, content)
-    if wrong is not None and wrong.complaint is Complaint.LATE:
+    if complaint is not None and complaint.complaint is Complaint.LATE:
         return _ranked(acts, _shares_of_delay(acts))
     provenance = Provenance(acts)
     if failed:
         return _ranked(acts, _first_mistakes(acts, list(error_evidence(acts, provenance)), prior=0.0))
-    named = [] if wrong is None else list(complaint_evidence(acts, provenance, wrong))
+    named = [] if complaint is None else list(complaint_evidence(acts, provenance, complaint))
     others = list(_of_answer(acts, provenance))
-    if wrong is not None and wrong.span is not None:
+    if complaint is not None and complaint.span is not None:
         others = [one._replace(weight=one.weight * _BESIDE) for one in others]
     return _ranked(acts, _first_mistakes(acts, [*named, *others], prior=_LOCATED if named else 1.0))
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from otel_mas.analyse.complaints import Marked
 from otel_mas.analyse.cost import CostTable
 from otel_mas.analyse.error_report import ErrorReport
 from otel_mas.analyse.log import Entry
 from otel_mas.analyse.profile import Profile
+from otel_mas.analyse.root_cause import RootCause
 from otel_mas.analyse.state import StateChange
 from otel_mas.analyse.what_if import WhatIf
 from otel_mas.causal import CausalGraph, CriticalPath
@@ -27,6 +29,7 @@ from otel_mas.report.html import state as states
 from otel_mas.report.html import what_if as changed
 from otel_mas.report.html.attention import attention, problems
 from otel_mas.report.html.block import block, folded
+from otel_mas.report.html.explanation import explanation
 from otel_mas.report.html.findings import findings
 from otel_mas.report.html.heading import at_work, heading, price
 from otel_mas.report.html.words import words
@@ -46,13 +49,16 @@ def run(
     wrong: Sequence[str],
     reasons: Reasons | None = None,
     found: Sequence[Finding] = (),
+    complaint: Marked | None = None,
+    causes: Sequence[RootCause] = (),
 ) -> str:
-    """A trace or a conversation: what it was, what needs attention, findings, the graph; the rest folded."""
+    """A trace or a conversation: what it was, what went wrong with it, findings, the graph; the rest folded."""
     steps = folded(f"critical path: {at_work(path)}", paths.critical_path(causal, path, _MOST_STEPS))
     spans = folded(f"tree of {count(len(causal.spans), 'span')}", tree.tree(causal, _MOST_SPANS, reasons))
     spent = price(cost)
     return block(
         heading(causal.spans),
+        explanation(complaint, causes, causal),
         attention(causal),
         findings(found, causal),
         problems(wrong),
@@ -61,6 +67,14 @@ def run(
         spans,
         folded(spent, costs.cost(cost)) if spent is not None else None,
     )
+
+
+def explained(
+    complaint: Marked | None, causes: Sequence[RootCause], found: Sequence[Finding], causal: CausalGraph
+) -> str:
+    """The complaint about a run, its root causes, and findings."""
+    nothing = element("p", "No error ended this run, and no complaint about it is recorded.")
+    return block(explanation(complaint, causes, causal) or nothing, findings(found, causal))
 
 
 def graph(causal: CausalGraph, path: CriticalPath, wrong: Sequence[str]) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
+from otel_mas.analyse.complaints import Marked
 from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.cost import CostTable
 from otel_mas.analyse.log import Entry, log
 from otel_mas.analyse.profile import profile
+from otel_mas.analyse.root_cause import RootCause
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import Finding
 from otel_mas.model.instants import instant
@@ -19,6 +21,7 @@ from otel_mas.report.html import path as paths
 from otel_mas.report.html import profile as profiles
 from otel_mas.report.html.attention import attention, problems
 from otel_mas.report.html.block import run_ended
+from otel_mas.report.html.explanation import explanation
 from otel_mas.report.html.findings import findings
 from otel_mas.report.html.heading import at_work, price, title
 from otel_mas.report.html.log import log as entries_table
@@ -42,6 +45,8 @@ class Material:
     cost: CostTable
     problems: Sequence[str] = ()
     content: RunContent = NO_CONTENT
+    complaint: Marked | None = None
+    root_cause: Sequence[RootCause] = ()
     findings: Sequence[Finding] = ()
 
 
@@ -84,6 +89,7 @@ def _sections(material: Material) -> Iterator[Child]:
         return
     reasons = material.content.reasons(causal.spans)
     yield _facts(material)
+    yield _section("What most probably went wrong", explanation(material.complaint, material.root_cause, causal))
     yield _section("What needs attention", attention(causal, material.content))
     yield _section("What is wrong, and what to do", findings(material.findings, causal))
     yield _section("What caused what", graphs.graph(causal, path, reasons))

@@ -29,7 +29,7 @@ def our_ranking(case: Case, folder: Path) -> list[int]:
     path.write_bytes(b"".join(_line(record) for record in records(case)))
     with otel_mas.open(str(path)) as source:
         trace = source.latest()
-        return [number_of(trace.span(cause.span)) for cause in trace.root_cause(wrong=Marked())]
+        return [number_of(trace.span(cause.span)) for cause in trace.root_cause(complaint=Marked())]
 
 
 def _line(record: otel_mas.TraceRecord) -> bytes:

@@ -28,7 +28,7 @@ def ranked(source: Source, run: InjectedRun) -> Ranked:
     conversation = source.conversation(run.thread)
     complaint = Complaint.LATE if run.kind in LATE and run.outcome == "ok" else Complaint.WRONG
     failed = run.outcome == "error"
-    causes = conversation.root_cause(wrong=None if failed else Marked(complaint))
+    causes = conversation.root_cause(complaint=None if failed else Marked(complaint))
     return Ranked(run, list(dict.fromkeys(_names(conversation, one) for one in causes)))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from otel_mas.analyse.complaints import Complaint, Marked, recorded_complaint
 from otel_mas.analyse.content import RunContent
+from otel_mas.errors import UnsupportedQuery
 from otel_mas.model import Span
 from otel_mas.semconv import attributes as names
 from tests.unit.analyse.profile.conftest import Made
@@ -93,3 +94,14 @@ def test_an_evaluation_that_was_made_again_and_passed_is_none() -> None:
 
 def test_a_recorded_finding_is_none() -> None:
     assert complaint(judged("run", label="error", score=0.0, source="finding")) is None
+
+
+def test_a_complaint_is_a_word_or_says_more() -> None:
+    more = Marked(reason="41, not 14")
+
+    assert Marked.of("late") == Marked(Complaint.LATE)
+    assert Marked.of(more) is more
+    with pytest.raises(UnsupportedQuery, match="give one of wrong, missing, late"):
+        Marked.of("rude")
+    with pytest.raises(TypeError):
+        Marked.of(3)  # type: ignore[arg-type]

@@ -36,7 +36,7 @@ FILTER_VALUES: Mapping[str, tuple[Any, ...]] = {
     for name, (field, _) in FILTERS.items()
 } | {"no_filter": (1,)}
 KINDS: tuple[Any, ...] = (None, 3, b"x", "", "nobody", ["x"], [None], [[]], object(), True)
-COMPLAINTS: tuple[Any, ...] = (3, "late", b"x", [], {}, object(), True)
+COMPLAINTS: tuple[Any, ...] = (3, "nobody", b"x", "", [], {}, object(), True)
 SELECTION = {name: tuple(one for one in NAMES if one not in (None, "  ")) for name in ("agent", "tool", "model")} | {
     "grep": (3, b"x", "", [], object()),
     "kinds": KINDS,
@@ -79,7 +79,7 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "logs": {"level": LEVELS},
         "records": {"max_payload_bytes": NUMBERS},
         "findings": {"codes": KINDS, "thresholds": THRESHOLDS},
-        "root_cause": {"wrong": COMPLAINTS},
+        "root_cause": {"complaint": COMPLAINTS},
         "explain": {"complaint": COMPLAINTS},
         "mark": {
             "score": (math.nan, math.inf, b"x", "", "low", [], {}, object()),

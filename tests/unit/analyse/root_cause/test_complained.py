@@ -22,7 +22,7 @@ def test_the_marked_span_comes_first() -> None:
     graph, content = talk().read()
     editor = next(span for span in graph.spans if span.get(names.MAS_RECORD_SPAN_ID) == "step-2")
 
-    best = root_cause(graph, content, wrong=Marked(span=editor.span_id))[0]
+    best = root_cause(graph, content, complaint=Marked(span=editor.span_id))[0]
 
     assert (best.span, best.agent, best.reasons[0]) == (editor.span_id, "editor", "was marked as wrong")
     assert best.score > 0.5

@@ -67,12 +67,12 @@ class Run:
 
     def causes(self, wrong: Marked | None = None) -> list[RootCause]:
         graph, content = self.read()
-        return root_cause(graph, content, wrong=wrong)
+        return root_cause(graph, content, complaint=wrong)
 
     def first(self, wrong: Marked | None = None) -> tuple[int, str | None]:
         """Number of the turn that is ranked first, and its agent."""
         graph, content = self.read()
-        best = root_cause(graph, content, wrong=wrong)[0]
+        best = root_cause(graph, content, complaint=wrong)[0]
         return int(str(graph.span(best.span).get(names.MAS_RECORD_SPAN_ID)).removeprefix("step-")), best.agent
 
     def read(self) -> tuple[CausalGraph, RunContent]:
@@ -323,7 +323,7 @@ def test_of_a_late_run_the_act_that_took_longer_than_its_like_comes_first() -> N
 def test_without_content_acts_are_ranked_by_order_and_nothing_breaks() -> None:
     graph, _ = Run().says("a", "one").calls("look", {}, "two").says("b", "three").read()
 
-    assert root_cause(graph, RunContent(), wrong=Marked())
+    assert root_cause(graph, RunContent(), complaint=Marked())
 
 
 @pytest.mark.parametrize(
