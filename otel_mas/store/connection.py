@@ -446,7 +446,9 @@ class OpenStore:
             self._failure = closed(self.path)
 
     def _open(self, digest_key: bytes | None = None) -> StoreConnection:
-        return open_for_writing(self.path, self._timeout_s, digest_key, self._interruption)
+        connection = open_for_writing(self.path, self._timeout_s, digest_key, self._interruption)
+        connection.take_turns(self._timeout_s)
+        return connection
 
     def _open_again(self) -> StoreConnection:
         if self.path.exists():

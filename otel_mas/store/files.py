@@ -32,6 +32,7 @@ Identity = tuple[int, int]
 
 SQLITE_MAGIC = b"SQLite format 3\x00"
 _MAX_DESCRIPTORS = 4096  # that are looked at where the system does not list the open ones
+_BUSY_MS = 5  # of SQLite itself
 _ENDS = frozenset({"COMMIT", "ROLLBACK"})  # of a transaction: nothing is gained by interrupting them
 _COPYING_NS = 500_000_000
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -150,6 +151,8 @@ class StoreConnection(sqlite3.Connection):
 
     interruption = Interruption()
     """Heeded by every statement. This one is never due."""
+    patience_s = 0.0
+    """Seconds for which a transaction waits for those of other processes, beyond SQLite's busy timeout."""
     path: Path
     files: dict[Path, Identity | None]
     """The database, its write-ahead log and its shared memory."""
@@ -167,6 +170,15 @@ class StoreConnection(sqlite3.Connection):
         if self.interruption.at != math.inf:
             self.interruption.heed()
         return super().executemany(sql, parameters)
+
+    def take_turns(self, timeout_s: float) -> None:
+        """Wait for up to `timeout_s` for transactions of others, and ask for the write lock every few milliseconds.
+
+        SQLite's busy timeout asks every 100 ms in the end: beside a process that writes without a pause it may not get
+        its turn for many seconds.
+        """
+        self.patience_s = timeout_s
+        super().execute(f"PRAGMA busy_timeout = {min(_BUSY_MS, round(1_000 * timeout_s))}")
 
     def watch(self, path: Path, opened: Identity | None, before: Collection[int]) -> None:
         """Remember the files at `path`, once SQLite has opened them all.

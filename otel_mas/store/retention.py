@@ -155,7 +155,8 @@ def _shrink(connection: sqlite3.Connection) -> None:
         return  # the next spans will use them
     while free:
         # One row per page: all of them have to be fetched, or the vacuum stops after the first.
-        connection.execute(f"PRAGMA incremental_vacuum({_PAGES_A_STEP})").fetchall()
+        with transaction(connection):
+            connection.execute(f"PRAGMA incremental_vacuum({_PAGES_A_STEP})").fetchall()
         free, before = pragma(connection, "freelist_count"), free
         if free >= before:
             break

@@ -10,7 +10,9 @@ it changes, to undo it (2 µs a row, and files once they are many). A caller her
 
 from __future__ import annotations
 
+import random
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -44,12 +46,14 @@ def statements(script: str) -> Iterator[str]:
 
 # Few sizes, so that few statements are compiled and kept; 512 rows of 60 values are below SQLite's limit of 32,766.
 _SIZES = (512, 64, 8, 1)
+_ASK_AGAIN_S = (0.001, 0.004)
+"""Shortest and longest pause before the write lock is asked for again."""
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iterator[None]:
     """Commit the block, or roll it back where it raises."""
-    connection.execute(f"BEGIN {kind}")
+    _begin(connection, f"BEGIN {kind}")
     try:
         yield
         connection.execute("COMMIT")
@@ -57,6 +61,19 @@ def transaction(connection: sqlite3.Connection, kind: str = "IMMEDIATE") -> Iter
         if connection.in_transaction:  # SQLite ends it by itself where the disk is full
             connection.execute("ROLLBACK")
         raise
+
+
+def _begin(connection: sqlite3.Connection, sql: str) -> None:
+    """Begin a transaction, waiting for those of others as long as the connection's `patience_s`."""
+    deadline = time.monotonic() + getattr(connection, "patience_s", 0.0)
+    while True:
+        try:
+            connection.execute(sql)
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(random.uniform(*_ASK_AGAIN_S))
 
 
 def insert(connection: sqlite3.Connection, into: str, rows: Sequence[Sequence[object]], conflict: str = "") -> int:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from otel_mas.record.pipeline.batches import BatchBuilder
 
 _SETTLE_POLL_S = 0.05
-_RETRY_S = (0.05, 1.0)  # first and longest pause
+_RETRY_S = (0.02, 0.2)  # first and longest pause
 _COMMIT_S = 0.02  # how long a fork waits for a commit before it has it rolled back
 _INTERRUPT_S = 0.05
 _MAX_INTERRUPTIONS = 3  # of the same batch
