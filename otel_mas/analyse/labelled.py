@@ -51,7 +51,7 @@ _CHOICES = frozenset(
 )
 """Last words of labels whose values are choices."""
 _AFTER = re.compile(rf"[:=][ \t]*[\"'*$€£]*(?:(?:{_VALUE})(?![\w%-]|[.,/:]\d)|{_CHOICE})", re.IGNORECASE)
-_LABEL = re.compile(r"(?P<label>[A-Za-z_][\w-]*(?:[ \t][A-Za-z_][\w-]*){0,2})[\"'*]*[ \t]*$")
+_LABEL = re.compile(r"(?<![A-Za-z_])(?P<label>[A-Za-z_][\w-]*+(?:[ \t][A-Za-z_][\w-]*+){0,2}+)[\"'*]*[ \t]*$")
 _LABEL_LENGTH = 60
 _WHOLE = re.compile(rf"\W*(?:{_VALUE}|(?P<choice>[a-z][\w-]*(?:[ \t][\w-]+){{0,2}}))\W*", re.IGNORECASE)
 

@@ -193,6 +193,10 @@ class RunFacts:
             self._texts[digest] = None if body is None else written(body)
         return self._texts[digest]
 
+    def text_or_digest(self, digest: str) -> str:
+        """The text of a message, which leaves out the ids of tool calls, others each time; else its digest."""
+        return self.text(digest) or digest
+
     @cached_property
     def _texts(self) -> dict[str, str | None]:
         return {}

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otel_mas.analyse.failures import failures
 from otel_mas.analyse.final_output import final_output
-from otel_mas.analyse.findings.facts import RunFacts, ids
+from otel_mas.analyse.findings.facts import RunFacts, ids, tool_name
+from otel_mas.analyse.findings.tool_results import succeeded
 from otel_mas.analyse.giving_up import gives_up
 from otel_mas.model import Finding, Severity, Span
-from otel_mas.semconv import RecordKind, RunOutcome, TaskOutcome
+from otel_mas.semconv import RunOutcome, TaskOutcome
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Verdict
 
 _SURE, _AFTER_A_FAILURE, _EMPTY = 0.7, 0.9, 0.8
 _QUOTED = 20
 """Earlier texts that a later one may only repeat."""
+_SHOWN = 9
+"""Failed calls that are shown, beside the last one."""
 
 
 def gave_up(facts: RunFacts) -> Iterator[Finding]:
@@ -70,13 +72,13 @@ def _no_answer(facts: RunFacts) -> Iterator[Finding]:
 
 
 def _finding(facts: RunFacts, span: Span, summary: str, is_answer: bool, sure: float = _SURE) -> Finding:
-    failed = _failed_inside(facts, span)
+    failed = _failed_before(facts, span)
     task = facts.task(span) or span
     return Finding(
         code="gave-up",
         severity=Severity.ERROR if is_answer else Severity.WARNING,
         confidence=_AFTER_A_FAILURE if failed else sure,
-        summary=summary,
+        summary=summary + (f", after {tool_name(failed[-1])} had failed" if failed else ""),
         subject=facts.who(span),
         spans=ids([task, *failed]),
         messages=tuple(facts.wrote(span)),
@@ -86,14 +88,21 @@ def _finding(facts: RunFacts, span: Span, summary: str, is_answer: bool, sure: f
     )
 
 
-def _failed_inside(facts: RunFacts, span: Span) -> list[Span]:
-    """Calls of tools that failed in the task of a span."""
-    task = facts.task(span)
-    return [
-        one
-        for one in failures(facts.spans)
-        if one.record_kind == RecordKind.TOOL_CALL and task is not None and facts.task(one) is task
-    ]
+def _failed_before(facts: RunFacts, span: Span) -> list[Span]:
+    """Calls of tools that failed before the end of a span and after its agent's last that did not, in the same run."""
+    who, failed = facts.who(span), list[Span]()
+    for call in facts.once(_calls_by_agent).get((span.trace_id, who), ()):
+        if call.start_ns < span.last_ns:
+            failed = [] if succeeded(call) else [*failed[-_SHOWN:], call]
+    return failed
+
+
+def _calls_by_agent(facts: RunFacts) -> dict[tuple[str, str], list[Span]]:
+    found: dict[tuple[str, str], list[Span]] = {}
+    for call in facts.tool_calls:
+        if call.end_ns is not None:
+            found.setdefault((call.trace_id, facts.who(call)), []).append(call)
+    return found
 
 
 __all__ = ["gave_up"]

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 
 from otel_mas.analyse.findings.facts import RunFacts, ids
+from otel_mas.analyse.findings.tool_results import is_command
+from otel_mas.analyse.state.values import is_message
 from otel_mas.model import Finding, Severity, Span
 from otel_mas.semconv import RecordKind
 from otel_mas.semconv import attributes as names
@@ -36,6 +38,8 @@ def handoff_loop(facts: RunFacts) -> Iterator[Finding]:
             idle = _without_news(in_turn, new[first:last])
             limited = last == len(tasks) and _hit_the_limit(facts, in_turn[-1])
             least = facts.thresholds.handoff_loop_rounds * period
+            if len({facts.who(task) for task in in_turn[:period]}) == 1:
+                continue  # one agent's own model and tools
             if len(idle) >= least and any(_asks_a_model(facts, task) for task in idle):
                 yield _finding(facts, idle, period, limited)
             elif limited and len(in_turn) >= least:
@@ -78,16 +82,19 @@ def _without_news(tasks: Sequence[Span], new: Sequence[bool]) -> list[Span]:
 
 def _adds(facts: RunFacts, task: Span, known: set[Hashable]) -> bool:
     """Whether a task wrote something that nobody before it had, or it cannot be told; notes what it wrote."""
-    wrote: set[Hashable] = set(facts.wrote(task))
+    wrote: set[Hashable] = set(map(facts.text_or_digest, facts.wrote(task)))
     for one in facts.state_values(task):
-        if not _is_comparable(one.digest):
+        messages = one.value if isinstance(one.value, list) else [one.value]
+        if messages and all(map(is_message, messages)):
+            wrote.update(message["text"] or one.digest for message in messages)
+        elif not _is_comparable(one.digest):
             return True
-        if not isinstance(one.value, int | float) and (one.value is not None or one.missing is not None):
+        elif not isinstance(one.value, int | float) and (one.value is not None or one.missing is not None):
             wrote.add((one.channel, one.digest))
     for span in _inside(facts, task):
         if span.record_kind == RecordKind.LLM_CALL:
-            wrote.update(facts.wrote(span))
-        elif span.record_kind == RecordKind.TOOL_CALL:
+            wrote.update(map(facts.text_or_digest, facts.wrote(span)))
+        elif span.record_kind == RecordKind.TOOL_CALL and not is_command(facts, span):
             wrote.add(facts.result(span) or span.span_id)
     new = wrote - known
     known |= wrote
@@ -125,7 +132,7 @@ def _finding(facts: RunFacts, tasks: Sequence[Span], period: int, limited: bool,
         code="handoff-loop",
         severity=Severity.ERROR if limited else Severity.WARNING,
         confidence=sure,
-        summary=f"{' and '.join(agents)} took turns {rounds} times{without}{until}",
+        summary=f"{', '.join(agents[:-1])} and {agents[-1]} took turns {rounds} times{without}{until}",
         subject=" -> ".join(sorted(agents)),
         spans=ids(tasks),
         rests_on=("recorded",) if sure == 1 else ("recorded", "inferred"),

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from otel_mas.analyse.findings.facts import RunFacts
+from otel_mas.analyse.findings.tool_results import is_command
 from otel_mas.analyse.labelled import Labelled, labelled_fields, labelled_in, topic
 from otel_mas.analyse.root_cause.values import values_in
 from otel_mas.analyse.state.values import is_message
@@ -146,6 +147,8 @@ class TaskFlow:
                     for one in self.labelled(digest):
                         yield Written(task, call.last_ns, one, digest, field=False)
             for call in self.tool_calls.get(task.span_id, ()):
+                if is_command(facts, call):
+                    continue  # which repeats the conversation that it hands over
                 for one in labelled_in(facts.result(call) or ""):
                     yield Written(task, call.last_ns, one, None, field=False)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from otel_mas.analyse.findings.facts import RunFacts, tool_name
@@ -73,6 +73,12 @@ def _went_on(task: Span) -> bool:
     return task.end_ns is not None and not failed(task) and task.columns.get(names.MAS_TASK_OUTCOME) in _WENT_ON
 
 
+def is_command(facts: RunFacts, call: Span) -> bool:
+    """Whether the tool returned LangGraph's `Command`, which hands over or changes the state."""
+    value = facts.value(call, names.GEN_AI_TOOL_CALL_RESULT)
+    return isinstance(value, Mapping) and not {"goto", "update", "graph", "resume"}.isdisjoint(value)
+
+
 class _Good:
     """Starts of the last calls that brought something: by agent, and in each task by tool and by arguments."""
 
@@ -101,4 +107,4 @@ class _Good:
         return any(self._tasks.get(key, -1) >= call.last_ns for key in self._keys(call))
 
 
-__all__ = ["UselessResult", "reader_of", "succeeded", "useless_results"]
+__all__ = ["UselessResult", "is_command", "reader_of", "succeeded", "useless_results"]

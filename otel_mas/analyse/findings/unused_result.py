@@ -8,7 +8,7 @@ from typing import Any
 
 from otel_mas.analyse.findings.facts import RunFacts, ids, tool_name
 from otel_mas.analyse.findings.requested_calls import requested_calls
-from otel_mas.analyse.findings.tool_results import reader_of, succeeded
+from otel_mas.analyse.findings.tool_results import is_command, reader_of, succeeded
 from otel_mas.analyse.tool_kinds import changes_something
 from otel_mas.model import Finding, Severity, Span, Undecided
 from otel_mas.semconv import attributes as names
@@ -33,7 +33,7 @@ def unused_result(facts: RunFacts) -> Iterator[Finding | Undecided]:
         call = one.call
         if call is None or not succeeded(call) or not facts.wrote(call) or changes_something(one.name):
             continue
-        if reader_of(facts, call) is not None or _is_command(facts, call):
+        if reader_of(facts, call) is not None or is_command(facts, call):
             continue
         later = later_calls.of(one.asker, call.last_ns)
         if not later:
@@ -90,12 +90,6 @@ class _LaterCalls:
 
 def _from(calls: Sequence[Span], since_ns: int) -> Sequence[Span]:
     return calls[bisect_left(calls, since_ns, key=lambda call: call.start_ns) :]
-
-
-def _is_command(facts: RunFacts, call: Span) -> bool:
-    """Whether the tool returned LangGraph's `Command`, which hands over or changes the state."""
-    value = facts.value(call, names.GEN_AI_TOOL_CALL_RESULT)
-    return isinstance(value, Mapping) and not {"goto", "update", "graph", "resume"}.isdisjoint(value)
 
 
 def _read_elsewhere(facts: RunFacts, call: Span, later: Sequence[Span]) -> bool | None:

@@ -38,6 +38,7 @@ class StateValues:
 
     def __init__(self, content: RunContent) -> None:
         self._content = content
+        self._messages: dict[str, Mapping[str, str | None]] = {}
 
     def written(self, span: Span) -> Iterator[Written]:
         """Values that a span wrote, channel by channel."""
@@ -82,8 +83,11 @@ class StateValues:
         return value
 
     def _message(self, digest: str) -> Mapping[str, str | None]:
-        message = self._content.messages[digest]
-        return {"role": message.role, "text": None if message.body is None else written(message.body)}
+        if digest not in self._messages:
+            message = self._content.messages[digest]
+            text = None if message.body is None else written(message.body)
+            self._messages[digest] = {"role": message.role, "text": text}
+        return self._messages[digest]
 
 
 def _recorded(digest: str, body: Mapping[str, Any]) -> Any:

@@ -48,6 +48,23 @@ def test_after_a_tool_that_failed_it_is_surer() -> None:
     assert (found.confidence, found.spans) == (0.9, ("research0", "search1"))
 
 
+def test_the_tool_may_have_failed_in_another_task_of_its_agent() -> None:
+    """An agent of LangChain calls tools in a task beside that of its model."""
+    agent = made.agent("agent1", 1, 9, "run", task_step=1)
+    tools = [made.task("tools1", 2, 3, "agent1", task_step=1), made.tool("search1", 2, 3, "tools1", failed=True)]
+    model = [made.task("model1", 4, 8, "agent1", task_step=2), made.call("call1", 5, 7, "model1")]
+    run = made.span("run", 0, 100, **OK)
+    told = {"messages": {"m": ("assistant", SORRY)}, "wrote": {"call1": ["m"], "model1": ["m"]}}
+
+    (found,) = gave_up(facts(run, agent, *tools, *model, **told))  # type: ignore[arg-type]
+    assert found.confidence == 0.9
+    assert found.summary.endswith(", after search had failed")
+
+    worked = made.tool("search2", 3, 4, "tools1")
+    (found,) = gave_up(facts(run, agent, *tools, worked, *model, **told))  # type: ignore[arg-type]
+    assert found.confidence == 0.7, "what worked after it made good for it"
+
+
 def test_who_answered_later_after_all_did_not_give_up() -> None:
     assert said(SORRY, "The tram costs 40 million.") == []
 

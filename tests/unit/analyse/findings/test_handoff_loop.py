@@ -57,7 +57,7 @@ def test_a_round_that_adds_something_is_none() -> None:
 
 def test_three_agents_in_a_circle() -> None:
     (found,) = turns(["a", "b", "c"] * 4, nodes=("boss", "writer", "critic"))
-    assert found.summary == "boss and writer and critic took turns 3 times without anything new"
+    assert found.summary == "boss, writer and critic took turns 3 times without anything new"
 
 
 def test_a_poll_without_a_model_is_none() -> None:
@@ -72,6 +72,39 @@ def test_tools_whose_results_change_are_something_new() -> None:
 def test_several_at_once_are_no_turns() -> None:
     beside = [made.agent(f"critic{i}", 10 * i, 10 * i + 5, "run", task_step=i) for i in range(1, 8, 2)]
     assert turns(["go on", "what?"] * 4, more=beside) == []
+
+
+def test_ids_and_histories_of_tool_calls_are_nothing_new() -> None:
+    """Each hand-off of a swarm calls a tool by a new id, and its `Command` repeats a conversation that grows."""
+    nodes = ("boss", "writer")
+    tasks = [made.agent(f"{nodes[i % 2]}{i}", 10 * i, 10 * i + 5, "run", task_step=i) for i in range(8)]
+    tools = [made.tool(f"hand{i}", 10 * i + 2, 10 * i + 3, task.span_id) for i, task in enumerate(tasks)]
+    calls = [made.call(f"call{i}", 10 * i + 1, 10 * i + 2, task.span_id) for i, task in enumerate(tasks)]
+    history = [[f"said {number}" for number in range(i)] for i in range(8)]
+    commands = {
+        tool.span_id: {names.GEN_AI_TOOL_CALL_RESULT: {"goto": nodes[(i + 1) % 2], "update": {"messages": history[i]}}}
+        for i, tool in enumerate(tools)
+    }
+    run = facts(
+        made.span("run", 0, 10_000, **GRAPH),
+        *tasks,
+        *tools,
+        *calls,
+        messages={f"id{i}": ("assistant", f"calls to_{nodes[(i + 1) % 2]}()") for i in range(8)},
+        wrote={call.span_id: [f"id{i}"] for i, call in enumerate(calls)},
+        contents=commands,
+    )
+    (found,) = handoff_loop(run)
+    assert found.summary == "boss and writer took turns 3 times without anything new"
+
+
+def test_one_agents_own_model_and_tools_are_no_hand_over() -> None:
+    agent = made.agent("boss1", 0, 900, "run")
+    steps = [made.task(f"{('model', 'tools')[i % 2]}{i}", 10 * i, 10 * i + 5, "boss1", task_step=i) for i in range(8)]
+    calls = [made.call(f"call{i}", 10 * i + 1, 10 * i + 4, f"model{i}") for i in range(0, 8, 2)]
+    run = made.span("run", 0, 10_000, **GRAPH)
+    texts = {"again": ("assistant", "calls status()")}
+    assert list(handoff_loop(facts(run, agent, *steps, *calls, messages=texts))) == []
 
 
 @pytest.mark.parametrize("error", ["langgraph.errors.GraphRecursionError", "GraphRecursionError"])
