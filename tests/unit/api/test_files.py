@@ -29,7 +29,7 @@ def test_records_that_cannot_be_written_leave_the_file_that_was_there(
     path = tmp_path / "run.jsonl"
     path.write_text("old")
     record = TraceRecord(trace_id="run", span_id="one", event_type="TOOL_CALL", timestamp=1)
-    monkeypatch.setattr(TraceRecord, "to_json", lambda self: 1 / 0)
+    monkeypatch.setattr(TraceRecord, "fields", lambda self: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         Records([record]).write(path)

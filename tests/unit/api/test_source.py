@@ -166,9 +166,9 @@ def test_one_log_is_asked_for_and_not_one_of_two(opened: Source) -> None:
 def test_a_file_that_is_no_export_is_not_called_a_store(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnknownSource, match="there is no file"):
         otel_mas.open(tmp_path / name)
-    for content in (b"", b"hello"):
+    for content, words in ((b"", "is empty: no trace was written"), (b"hello", "neither OTLP nor trace records")):
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(UnknownSource, match="neither OTLP nor trace records"):
+        with pytest.raises(UnknownSource, match=words):
             otel_mas.open(tmp_path / name)
 
 
