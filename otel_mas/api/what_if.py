@@ -29,7 +29,7 @@ from otel_mas.pricing import PRICES, Tokens
 from otel_mas.report.frame import Frame
 from otel_mas.semconv import attributes as names
 
-_MAX_WAIT_S = 5.0
+_MAX_WAIT_S = 30.0
 """For the price table."""
 _COUNTS = {
     "input": names.GEN_AI_USAGE_INPUT_TOKENS,

@@ -1,85 +1,19 @@
-"""Commands about faults of a run: `findings` lists them, `explain` names the most probable cause first."""
+"""`otel-mas findings`: what is wrong with a run, or with many."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from otel_mas.analyse.root_cause import Complaint
-from otel_mas.cli.explain import Answer, explained, under_heading
+from otel_mas.cli.answers import Answer, explained, under_heading
 from otel_mas.cli.filters import filter_options, limit_option
 from otel_mas.cli.options import Target, one_target, source_options
-from otel_mas.cli.output import note, note_limits, pasteable, print_json, print_lines, target_words
+from otel_mas.cli.output import note, note_limits, print_json, print_lines
 
 if TYPE_CHECKING:
-    from rich.text import Text
-
-    from otel_mas.api import Conversation, Source, Trace
+    from otel_mas.api import Conversation, Trace
     from otel_mas.api.findings import FindingGroups, Findings
-
-
-@click.command("explain")
-@one_target
-@click.option(
-    "--complaint",
-    type=click.Choice([one.value for one in Complaint]),
-    help="What somebody has against it; by default what was marked, beside errors that were recorded.",
-)
-@click.option("--text", help="Only who brought this text or value in, who read it, and where it was last seen.")
-@source_options
-def explain(target: Target, complaint: str | None, text: str | None, store: str | None, as_json: bool) -> None:
-    """Show what a run most probably failed of, what to look at next, and all findings about it.
-
-    The root cause of the error that ended it, or of a complaint: its answer is wrong or missing, or it was late. That
-    is the one that `otel-mas mark` recorded, or an evaluation of the answer that failed, or --complaint. No model is
-    asked.
-    """
-    from otel_mas.api import open as open_source
-
-    if text is not None and complaint is not None:
-        raise click.UsageError("--text asks for a text, --complaint for a cause: give one of them.")
-    with open_source(store) as source:
-        found = target.find(source)
-        answer = _explanation(found, source, complaint) if text is None else _introduction(found, text)
-        explained(("explain",) if text is None else ("explain", "--text", text), answer, found, source, as_json=as_json)
-
-
-def _introduction(found: Trace | Conversation, text: str) -> Answer:
-    from otel_mas.report import terminal
-    from otel_mas.report.json.findings import introduction
-
-    answer, causal = found.introduced(text), found.graph().causal
-    return Answer(
-        lambda: introduction(answer),
-        under_heading(found, lambda width: terminal.introduced(answer, causal, width)),
-    )
-
-
-def _explanation(found: Trace | Conversation, source: Source, complaint: str | None) -> Answer:
-    from otel_mas.report import terminal
-    from otel_mas.report.json.findings import explanation
-
-    answer = found.explain(complaint=complaint)
-    causes, findings, undecided = answer.root_cause, answer.findings, answer.findings.undecided
-    causal = found.graph().causal
-
-    words_of_run = target_words(found, source)
-    markable = source.capabilities.runs  # a store
-
-    def command(name: str, *words: str) -> str:
-        run = words_of_run
-        if name == "show" and not run[0].startswith("-"):
-            run = ("--trace", *run)
-        return pasteable(name, *run, *words, store=source.location)
-
-    def page(width: int) -> Iterable[Text]:
-        return terminal.explanation(answer.complaint, causes, findings, undecided, causal, command, markable, width)
-
-    return Answer(
-        lambda: explanation(answer.complaint, causes, findings, undecided, found.problems), under_heading(found, page)
-    )
 
 
 @click.command("findings")
@@ -89,7 +23,7 @@ def _explanation(found: Trace | Conversation, source: Source, complaint: str | N
 @filter_options(without=("conversation", "service"))
 @limit_option("Of many runs, how many traces to read at most.")
 @source_options
-def findings(
+def command(
     target: Target,
     codes: tuple[str, ...],
     record: bool,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otel_mas.cli.explain import Answer, explained
+from otel_mas.cli.answers import Answer, explained
 from otel_mas.cli.options import Target, conversation_options, source_options
 
 if TYPE_CHECKING:

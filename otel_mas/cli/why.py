@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otel_mas.cli.explain import Answer, explains, under_heading
+from otel_mas.cli.answers import Answer, explains, under_heading
 
 if TYPE_CHECKING:
     from rich.text import Text
