@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.executions import Execution, ExecutionKind
 from otel_mas.causal import CHILD, CausalGraph, Edge
+from otel_mas.causal.references import texts
 from otel_mas.model import Span
 from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names
@@ -138,7 +139,7 @@ class _Chains:
             return None
         callee = self._spans[edge.effect][1].task_name
         for route in reversed(list(self._routes(edge.cause))):
-            if callee in (route.get(names.MAS_ROUTING_CHOICE) or ()) and (reason := self._content.reason(route)):
+            if callee in texts(route.get(names.MAS_ROUTING_CHOICE)) and (reason := self._content.reason(route)):
                 return reason
         return None
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from otel_mas.causal import CausalGraph
+from otel_mas.causal.references import texts
 from otel_mas.model import Span
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import RecordKind, TaskOutcome
@@ -154,7 +155,7 @@ class _Search:
         timeout_s = own if isinstance(own, int | float) else self._timeout_s
         return Question(
             paused=tuple(paused),
-            ids=tuple(first.get(names.MAS_INTERRUPT_IDS) or ()),
+            ids=tuple(texts(first.get(names.MAS_INTERRUPT_IDS))),
             state=state,
             asked_ns=first.last_ns,
             ended_ns=ended_ns,

@@ -16,6 +16,7 @@ from otel_mas.analyse.failures import failures
 from otel_mas.analyse.places import places
 from otel_mas.analyse.state.values import StateValues
 from otel_mas.causal import CausalGraph, Edge
+from otel_mas.causal.references import texts
 from otel_mas.model import EXCEPTION_EVENT, STATE_EVENT, Event, Message, Resource, Span
 from otel_mas.model.dialects import model_call
 from otel_mas.privacy.policy import Rule, holds_text, rule
@@ -151,7 +152,7 @@ class _Records:
 
     def _state(self, span: Span, record: TraceRecord) -> TraceRecord:
         """The changes of state that a span made: by channel the value, where it was kept."""
-        changed, digests = span.get(names.MAS_STATE_CHANGED), span.get(names.MAS_STATE_DIGESTS) or ()
+        changed, digests = span.get(names.MAS_STATE_CHANGED), texts(span.get(names.MAS_STATE_DIGESTS))
         attributes = {names.MAS_STATE_CHANGED: changed, names.MAS_STATE_DIGESTS: digests}
         values = list(self._values.kept(span)) if self._payload else []
         payload = {one.channel: one.value for one in values if one.missing is None}
@@ -200,7 +201,7 @@ class _Records:
             if any(message is not None and message.body is not None for message in sides.get(side, ())):
                 content[name] = [_body(message) for message in sides[side]]
         found, truncated = plain_payload(event_type, content, span.attributes, self._max)
-        return found, truncated or not CONTENT.isdisjoint(span.get(names.MAS_CONTENT_CUT) or ())
+        return found, truncated or not CONTENT.isdisjoint(texts(span.get(names.MAS_CONTENT_CUT)))
 
     def _parents(self, span: Span, causes: Sequence[Edge]) -> Iterator[Parent]:
         """Links as they are on the span, then the causes that were worked out."""

@@ -8,6 +8,7 @@ from otel_mas.analyse.findings.facts import RunFacts, ids
 from otel_mas.analyse.findings.open_spans import OpenRun, Wait, open_runs, waits
 from otel_mas.analyse.topology import GraphScope
 from otel_mas.analyse.why_not import WhyNotKind, why_not
+from otel_mas.causal.references import texts
 from otel_mas.causal.topology import JOIN, DeclaredEdge, Topology
 from otel_mas.model import Finding, Severity, Span
 from otel_mas.model.amounts import duration
@@ -114,7 +115,7 @@ def _join(
     if reason.kind is not WhyNotKind.JOIN:
         return None
     after = [source for source in missing if not _reaches_without(topology, source, node)]
-    if not after and any(END in (span.get(names.MAS_ROUTING_CHOICE) or ()) for span in _decisions(reason.spans)):
+    if not after and any(END in texts(span.get(names.MAS_ROUTING_CHOICE)) for span in _decisions(reason.spans)):
         return None
     what = f"which can only run after {node}" if after else "which did not run"
     return Finding(

@@ -10,6 +10,7 @@ from otel_mas.analyse.findings.facts import RunFacts, ids
 from otel_mas.analyse.findings.named_values import NamedValue, named_values, read_by_name
 from otel_mas.analyse.root_cause.known_texts import is_none, labelled_in
 from otel_mas.causal import CHILD
+from otel_mas.causal.references import texts
 from otel_mas.model import Finding, Severity, Span, Undecided
 from otel_mas.semconv import RecordKind, RunOutcome
 from otel_mas.semconv import attributes as names
@@ -89,7 +90,7 @@ def _never_started(facts: RunFacts) -> Iterator[Finding]:
             for decision in facts.graph.children_of(task.span_id):
                 if decision.record_kind != RecordKind.ROUTING_DECISION:
                     continue
-                chosen = decision.get(names.MAS_ROUTING_CHOICE) or ()
+                chosen = texts(decision.get(names.MAS_ROUTING_CHOICE))
                 nodes = scope.topology.nodes if scope.topology is not None else ()
                 for node in dict.fromkeys(chosen):
                     if node not in ran and node in nodes and node not in _OUTSIDE:

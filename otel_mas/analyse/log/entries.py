@@ -11,6 +11,7 @@ from otel_mas.analyse.log.readers import Readers
 from otel_mas.analyse.log.subject import Subject
 from otel_mas.analyse.log.tasks import Tasks
 from otel_mas.analyse.state.values import written_channels
+from otel_mas.causal.references import texts
 from otel_mas.model import EXCEPTION_EVENT, STATE_EVENT, Event, Span, StatusCode
 from otel_mas.model.message_text import text_of
 from otel_mas.semconv import LinkKind, RecordKind, TaskOutcome
@@ -127,7 +128,7 @@ class EntryMaker:
             sender=APP,
             receiver=subject.task,
             channels=written_channels(span),
-            digests=tuple(span.get(names.MAS_STATE_DIGESTS) or ()),
+            digests=tuple(texts(span.get(names.MAS_STATE_DIGESTS))),
         )
 
     def _prompt(self, subject: Subject) -> _Entries:
@@ -225,7 +226,7 @@ class EntryMaker:
     def _state(self, subject: Subject) -> _Entries:
         channels = written_channels(subject.span)
         if channels and not subject.is_run:
-            digests = tuple(subject.span.get(names.MAS_STATE_DIGESTS) or ())
+            digests = tuple(texts(subject.span.get(names.MAS_STATE_DIGESTS)))
             text = self._contents.state(subject.span)
             yield _entry(EntryKind.STATE, subject, text, sender=subject.task, channels=channels, digests=digests)
 
@@ -245,7 +246,7 @@ class EntryMaker:
         yield _entry(EntryKind.HUMAN_INPUT, subject, text, sender=PERSON, receiver=subject.task)
 
     def _route(self, subject: Subject) -> _Entries:
-        choice = tuple(str(one) for one in subject.span.get(names.MAS_ROUTING_CHOICE) or ())
+        choice = tuple(texts(subject.span.get(names.MAS_ROUTING_CHOICE)))
         yield _entry(
             EntryKind.ROUTE,
             subject,

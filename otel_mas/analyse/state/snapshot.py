@@ -8,6 +8,7 @@ from typing import Any
 
 from otel_mas.analyse.state.changes import StateChange, StateTimeline, Step
 from otel_mas.analyse.topology import GraphScope
+from otel_mas.causal.references import texts
 from otel_mas.model import Span
 from otel_mas.model.channels import TASKS
 from otel_mas.semconv import attributes as names
@@ -96,7 +97,7 @@ def read_by(timeline: StateTimeline, task: Span) -> StateSnapshot:
     label = timeline.labels.get(task.span_id, task.name)
     step = next((step for step in timeline.steps if task in step.tasks), None)
     notes = list(_notes(timeline))
-    if TASKS in (task.get(names.MAS_TASK_TRIGGERS) or ()):
+    if TASKS in texts(task.get(names.MAS_TASK_TRIGGERS)):
         notes.insert(0, f"{label} was sent its input, which may be less than the state, or something else")
     if step is None:
         return StateSnapshot(label, task.start_ns, (), ("it belongs to no graph whose steps are known", *notes))

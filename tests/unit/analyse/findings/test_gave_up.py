@@ -123,3 +123,11 @@ def test_a_run_whose_last_model_call_says_nothing_has_no_answer() -> None:
 def test_what_was_not_kept_is_not_told() -> None:
     task = made.agent("research0", 1, 5, "run")
     assert list(gave_up(facts(made.span("run", 0, 9, **OK), task, wrote={"research0": ["m0"]}))) == []
+
+
+def test_attributes_of_other_types_are_passed_over() -> None:
+    """Other programs write archives, too."""
+    odd = made.task("node1", 1, 9, "run", **{names.MAS_STATE_CHANGED: ("x",), names.MAS_STATE_DIGESTS: 3})
+    route = made.span("route1", 2, 3, "node1", **{names.GEN_AI_OPERATION_NAME: "route", names.MAS_ROUTING_CHOICE: 1.5})
+    run = facts(made.span("run", 0, 100, **OK), odd, route, messages={"m": ("assistant", SORRY)})
+    assert list(gave_up(run)) == []
