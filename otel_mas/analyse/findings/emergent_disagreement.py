@@ -10,6 +10,7 @@ from itertools import combinations
 from otel_mas.analyse.findings.facts import RunFacts, ids, tool_name
 from otel_mas.analyse.findings.task_flow import TaskFlow, Written
 from otel_mas.analyse.labelled import ValueKind, labelled_in, same
+from otel_mas.analyse.root_cause.values import values_in
 from otel_mas.model import Finding, Severity, Span
 
 _MOST_BRANCHES = 8
@@ -43,7 +44,8 @@ def emergent_disagreement(facts: RunFacts) -> Iterator[Finding]:
     prevailed, and whether anybody read both. It is info where a later agent did: the disagreement was on purpose, or
     was settled. It is an error where an agent read one of the values, nobody read both, and the run's answer has a
     contradicted value. Branches about other subjects are no disagreement: tasks of one node with other prompts, calls
-    of the same tool with other arguments, another name, number or round beside the value.
+    of the same tool with other arguments, another name, number or round beside the value; nor are two numbers or days
+    that a later agent, which read both, states both in what it writes: they are of two things.
     """
     if not facts.content.kept:
         return
@@ -52,8 +54,26 @@ def emergent_disagreement(facts: RunFacts) -> Iterator[Finding]:
     for conflict in _conflicts(facts):
         one, other = sorted((names(conflict.one.task), names(conflict.other.task)))
         found[one, other, conflict.one.one.label] = conflict  # the last one of several rounds
-    for conflict in found.values():
-        yield from _finding(facts, conflict)
+    apart = {key[:2] for key, conflict in found.items() if _of_two_things(facts, conflict)}
+    for key, conflict in found.items():
+        if key[:2] not in apart:
+            yield from _finding(facts, conflict)
+
+
+def _of_two_things(facts: RunFacts, conflict: _Conflict) -> bool:
+    """Whether an agent that read two numbers or days wrote both."""
+    one, other = conflict.one, conflict.other
+    return one.one.kind in (ValueKind.NUMBER, ValueKind.DAY) and any(
+        _reads(facts.once(TaskFlow), task, one)
+        and _reads(facts.once(TaskFlow), task, other)
+        and any(_states(text, one) and _states(text, other) for text in facts.outputs(task))
+        for task in _later(facts, conflict)
+    )
+
+
+def _states(text: str, written: Written) -> bool:
+    values = values_in(written.one.text)
+    return bool(values) and values <= values_in(text)
 
 
 def _conflicts(facts: RunFacts) -> Iterator[_Conflict]:
@@ -103,13 +123,19 @@ def _same_subject(facts: RunFacts, one: Written, other: Written) -> bool:
     return all(places[0][name] == places[1][name] for name in places[0].keys() & places[1].keys())
 
 
-def _finding(facts: RunFacts, conflict: _Conflict) -> Iterator[Finding]:
+def _later(facts: RunFacts, conflict: _Conflict) -> list[Span]:
+    """Tasks that follow from both."""
     flow, one, other = facts.once(TaskFlow), conflict.one, conflict.other
-    later = [
+    return [
         task
         for task in facts.tasks
         if task.start_ns >= conflict.ended_ns and flow.caused_by(task, one.task) and flow.caused_by(task, other.task)
     ]
+
+
+def _finding(facts: RunFacts, conflict: _Conflict) -> Iterator[Finding]:
+    flow, one, other = facts.once(TaskFlow), conflict.one, conflict.other
+    later = _later(facts, conflict)
     if not later:
         return
     seen = [(task, _reads(flow, task, one), _reads(flow, task, other)) for task in later]

@@ -114,3 +114,10 @@ def test_the_same_node_with_the_same_prompt_is_about_the_same() -> None:
 
 def test_what_everybody_says_of_themselves_is_no_disagreement() -> None:
     assert findings("Confidence: 0.9", "Confidence: 0.4", "?") == []
+
+
+def test_numbers_that_a_reader_of_both_states_both_are_of_two_things() -> None:
+    """A price of a flight and one of a hotel."""
+    told = ("Price: 320", "Price: 540", "Price: 320 and Price: 540")
+    assert findings(*told, answer="860 in all: the flight 320, the hotel 540.") == []
+    assert len(findings(*told, answer="It costs 320.")) == 1
