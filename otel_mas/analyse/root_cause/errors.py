@@ -21,6 +21,8 @@ _NOT_OF_A_VALUE = re.compile(
     re.IGNORECASE,
 )
 """Errors of what a call depends on, whatever it was given, and of what is not there: no value is to blame."""
+_URL = re.compile(r"\bhttps?://\S+")
+"""Addresses of manuals (pydantic's, with its version), which libraries add to their errors."""
 _ABOUT = 0.75
 _SHOWN = 3
 
@@ -52,9 +54,9 @@ def error_evidence(acts: Acts, provenance: Provenance) -> Iterator[Evidence]:
 def _writers(act: Act, message: str, weight: float, acts: Acts, provenance: Provenance) -> Iterator[Evidence]:
     """Earlier acts that wrote a value which the error names; of one that came with a call, who asked for it."""
     named: dict[int, list[str]] = {}
-    for value in sorted(values_in(message)):
+    for value in sorted(values_in(_URL.sub(" ", message))):
         number = provenance.writers.get(value, act.number)
-        if number < act.number and not _encloses(acts[number], act, acts):
+        if number < act.number and not _encloses(acts[number], act, acts) and not _same_node(acts[number], act):
             named.setdefault(number, []).append(value)
     if act.caller is not None and act.arguments:
         wanted = [value for value in values_in(message) if value in values_in(act.arguments)]
@@ -64,6 +66,12 @@ def _writers(act: Act, message: str, weight: float, acts: Acts, provenance: Prov
         # More than where it happened: without the value there would have been no error.
         listed = ", ".join(sorted(set(values))[:_SHOWN])
         yield Evidence(number, weight + (1 - weight) * _ABOUT, f"wrote {listed}, which the error is about")
+
+
+def _same_node(one: Act, other: Act) -> bool:
+    """Whether one is an earlier task of the other's node, which wrote of the error that it had met before."""
+    name = one.span.task_name
+    return name is not None and (name, one.span.parent_span_id) == (other.span.task_name, other.span.parent_span_id)
 
 
 def _encloses(outer: Act, inner: Act, acts: Acts) -> bool:

@@ -302,6 +302,11 @@ def test_of_an_error_about_what_is_missing_its_own_span_comes_first() -> None:
     assert run.first() == (1, "counter")
 
 
+def test_addresses_in_an_error_are_no_values_that_it_is_about() -> None:
+    run = Run().says("planner", "We use version 2.14 here.").says("writer", "It is done.")
+    assert run.fails("check", "Invalid JSON, see https://errors.pydantic.dev/2.14/v/json").first() == (2, "check")
+
+
 def test_of_an_error_from_outside_its_own_span_comes_first() -> None:
     run = Run().says("planner", "Ask BSL-99.").fails("counter", "connection to BSL-99 timed out")
 
