@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isclose, log10
@@ -40,20 +41,29 @@ def changed_values(facts: RunFacts) -> Iterator[ChangedValue]:
     if not any(_has_number(value) or value in OPPOSITE for _, pairs in read for _, value in pairs):
         return
     written = named_values(facts)
+    first: dict[tuple[str, str], int] = {}
+    for name, values_of_name in written.items():
+        for one in values_of_name:
+            first.setdefault((name, one.value), one.task.last_ns)
     followed = 0
     for reader, pairs in read:
         values = {value for _, value in pairs}
         for name, value in dict.fromkeys(pairs):
-            before = [one for one in written.get(name, ()) if one.is_for(reader)]
-            last = before[-1] if before else None
+            last = _last(written.get(name, ()), reader)
             if last is None or last.value in values or facts.who(last.task) == facts.who(reader):
                 continue
-            known = {one.value for one in written[name] if one.task.last_ns <= reader.start_ns}
-            if value in known or not _differ(value, last.value) or followed > _MOST:
+            is_known = first.get((name, value), reader.start_ns + 1) <= reader.start_ns
+            if is_known or followed > _MOST or not _differ(value, last.value):
                 continue
             followed += 1
             if not _is_explained(facts, reader, value) and (value not in OPPOSITE or _caused(facts, last.task, reader)):
                 yield ChangedValue(name, reader, value, last)
+
+
+def _last(values: Sequence[NamedValue], reader: Span) -> NamedValue | None:
+    """The last of the values, which are in the order of their ends, that a task could have read."""
+    ended = bisect_right(values, reader.start_ns, key=lambda one: one.task.last_ns)
+    return next((values[at] for at in range(ended - 1, -1, -1) if values[at].is_for(reader)), None)
 
 
 def _differ(read: str, written: str) -> bool:

@@ -16,6 +16,8 @@ from otel_mas.model import Span
 
 _MOST_CAUSES = 2_000
 """Tasks that are looked at in search of all causes of one, the nearest ones."""
+_MOST_KEPT = 100
+"""Spans of which those around them are kept: in deep runs these are many."""
 _MOST_TEXT = 50_000
 """Characters of what one task read that are looked at."""
 
@@ -43,6 +45,7 @@ class TaskFlow:
         self._labelled: dict[str, Sequence[Labelled]] = {}
         self._reads: dict[str, str] = {}
         self._causes: dict[str, frozenset[str]] = {}
+        self._outer: dict[str, frozenset[str]] = {}
 
     def name(self, task: Span) -> str:
         """The name of a task without numbers; of one in an agent with the agent's before it."""
@@ -172,16 +175,24 @@ class TaskFlow:
 
     def caused_by(self, task: Span, other: Span) -> bool:
         """Whether a task follows from another one, or from one that this is inside of."""
+        causes = self.causes(task)
+        if not causes:
+            return False
         inner, outer = self._around(other), self._around(task)
-        return any(place in self.causes(task) for place in (other.span_id, *inner) if place not in outer)
+        return (other.span_id in causes and other.span_id not in outer) or not (causes & inner) <= outer
 
-    def _around(self, span: Span) -> dict[str, None]:
-        """Ids of the spans around a span, the nearest first."""
-        found: dict[str, None] = {}
-        above = self._facts.parent(span)
-        while above is not None and above.span_id not in found:
-            found[above.span_id] = None
-            above = self._facts.parent(above)
+    def _around(self, span: Span) -> frozenset[str]:
+        """Ids of the spans around a span."""
+        found = self._outer.get(span.span_id)
+        if found is None:
+            if len(self._outer) >= _MOST_KEPT:
+                self._outer.clear()
+            around: set[str] = set()
+            above = self._facts.parent(span)
+            while above is not None and above.span_id not in around:
+                around.add(above.span_id)
+                above = self._facts.parent(above)
+            found = self._outer[span.span_id] = frozenset(around)
         return found
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 from math import isclose
 
 from otel_mas.analyse.root_cause.values import numbers_in
@@ -78,17 +78,10 @@ class KnownTexts:
         """
         new = sorted(numbers_in(text) - self.numbers)
         odd = [number for number in new if "." in number or (abs(float(number)) >= COUNT and number.strip("0") != "1")]
-        computed = [sum(given), sum(given) / max(1, len(given)), *self._computed()] if odd else []
-        return [one for one in odd if not any(_same(abs(float(one)), other) for other in computed)]
-
-    def _computed(self) -> list[float]:
-        known = list(self._recent)
-        found: list[float] = []
-        for one, other in combinations(known, 2):
-            found += [one + other, abs(one - other), one * other]
-            found += [one / other] if other else []
-            found += [other / one] if one else []
-        return found
+        sums = (sum(given), sum(given) / max(1, len(given)))
+        known = sorted(self._recent) if odd else []
+        wanted = ((one, abs(float(one))) for one in odd)
+        return [one for one, size in wanted if not any(_same(size, sum_) for sum_ in sums) and not _follows(size, known)]
 
     def _add_parts(self, text: str, flat: str) -> None:
         numbers = numbers_in(flat)
@@ -102,6 +95,28 @@ class KnownTexts:
             key = tuple(words[:_KEY_WORDS])
             self._sizes.add(len(key))
             self._by_start.setdefault(key, []).append(flat)
+
+
+def _follows(number: float, known: Sequence[float]) -> bool:
+    """Whether a number is the sum, difference, product or quotient of two that are known, which are sorted.
+
+    With one of them fixed each of these grows or falls with the other, so only the others nearest to what is needed
+    count, and the outermost ones, where the sign changes.
+    """
+    for at, one in enumerate(known):
+        needed = (number - one, one - number, one + number, number / one if one else 0.0, one / number if number else 0.0)
+        near = {place for other in needed for place in _nearest(other, known)}
+        for other in (known[place] for place in near if place != at):
+            results = (one + other, abs(one - other), one * other, one / other if other else one + other)
+            if any(_same(number, result) for result in results):
+                return True
+    return False
+
+
+def _nearest(wanted: float, known: Sequence[float]) -> Iterator[int]:
+    """Places of the two numbers before and after, and of the outermost."""
+    at, last = bisect_left(known, wanted), len(known) - 1
+    return (min(max(place, 0), last) for place in (at - 2, at - 1, at, at + 1, 0, last))
 
 
 def labelled_in(text: str) -> Iterator[tuple[str, str]]:

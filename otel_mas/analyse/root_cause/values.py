@@ -10,8 +10,8 @@ _LISTED = re.compile(r"^[ \t]*(?:[-*#>]+[ \t]*)?(?:step[ \t]+)?\d+[.):]", re.MUL
 _QUOTED = re.compile(
     r"\"([^\"\n]{2,80})\"|“([^”\n]{2,80})”|\*\*([^*\n]{2,80})\*\*|'([^'\n]{2,80})'(?!\w)|`([^`\n]{2,80})`"
 )
-_ADDRESS = re.compile(r"https?://[^\s)\]>\"'`]+|[\w.+-]+@[\w-]+\.[\w.-]+")
-_NAME = re.compile(r"\b[A-Z][\w'’-]+(?:[ \t]+(?:of|the|and|de|von|van)?[ \t]*[A-Z][\w'’-]+)+")
+_ADDRESS = re.compile(r"https?://[^\s)\]>\"'`]+|(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+")
+_NAME = re.compile(r"\b[A-Z][\w'’-]+(?:[ \t]+(?:(?:of|the|and|de|von|van)[ \t]*)?[A-Z][\w'’-]+)+")
 _ID = re.compile(r"#?\b(?=\w*\d)(?=\w*[A-Za-z_])[\w-]{4,}\b")
 _WORDS = 5
 """Words of a quoted value at most; more are a sentence."""
