@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.bench import answers, findings, floor, follow, parts, queries, search
+from tests.bench import answers, findings, floor, follow, hard_runs, parts, queries, search
 from tests.bench.environments import COMMON, PEERS, python_of
 from tests.bench.sink import Sink
 
@@ -133,6 +133,7 @@ def main() -> None:
             "parts",
             "answers",
             "findings",
+            "hard runs",
             "queries",
             "search",
             "follow",
@@ -161,6 +162,8 @@ def main() -> None:
         answers.report()
     if options.case in (None, "findings"):
         findings.report()
+    if options.case in (None, "hard runs"):
+        hard_runs.report()
     if options.case in (None, "queries"):
         queries.report()
     if options.case in (None, "search"):

@@ -58,7 +58,7 @@ def ask(path: str, what: str) -> float:
     def answer() -> None:
         with otel_mas.open(path) as source:
             trace = source.latest()
-            trace.findings() if what == "findings" else trace.root_cause(wrong=Marked())
+            trace.findings() if what == "findings" else trace.root_cause(complaint=Marked())
 
     collect_seldom()
     answer()  # loads what it imports
@@ -101,7 +101,7 @@ def _text(number: int) -> str:
     """A text with labels, numbers, names and verdicts, most of them new."""
     return (
         f"Depth: {number * 7}.5 m\nBudget: {number * 1_000 + 17} EUR\nOpening: 2026-{number % 12 + 1:02}-14\n"
-        f"Approved: {'yes' if number % 3 else 'no'}\nGauge {number} of 'Harbour {number}' was read by Ada Lovell{number}. "
+        f"Approved: {'yes' if number % 3 else 'no'}\nGauge {number} of 'Harbour {number}' was read by Ada. "
         f"At most {number + 500} EUR may be spent; see item-{number}."
     )
 
@@ -179,8 +179,9 @@ def _one_agent(spans: int) -> Any:
 
 
 def _deep(spans: int) -> Any:
-    import otel_mas
     from langchain_core.messages import HumanMessage
+
+    import otel_mas
 
     model, measure = _model(), _tool()
 

@@ -81,7 +81,9 @@ class KnownTexts:
         sums = (sum(given), sum(given) / max(1, len(given)))
         known = sorted(self._recent) if odd else []
         wanted = ((one, abs(float(one))) for one in odd)
-        return [one for one, size in wanted if not any(_same(size, sum_) for sum_ in sums) and not _follows(size, known)]
+        return [
+            one for one, size in wanted if not any(_same(size, sum_) for sum_ in sums) and not _follows(size, known)
+        ]
 
     def _add_parts(self, text: str, flat: str) -> None:
         numbers = numbers_in(flat)
@@ -104,7 +106,13 @@ def _follows(number: float, known: Sequence[float]) -> bool:
     count, and the outermost ones, where the sign changes.
     """
     for at, one in enumerate(known):
-        needed = (number - one, one - number, one + number, number / one if one else 0.0, one / number if number else 0.0)
+        needed = (
+            number - one,
+            one - number,
+            one + number,
+            number / one if one else 0.0,
+            one / number if number else 0.0,
+        )
         near = {place for other in needed for place in _nearest(other, known)}
         for other in (known[place] for place in near if place != at):
             results = (one + other, abs(one - other), one * other, one / other if other else one + other)
