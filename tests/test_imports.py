@@ -58,3 +58,10 @@ def test_a_public_name_is_that_of_a_room_only_where_it_means_the_module() -> Non
     rooms = {path.stem for path in Path(otel_mas.__file__).parent.iterdir()}
 
     assert rooms & set(otel_mas.__all__) == {"errors", "faults", "logs"}
+
+
+def test_no_module_of_the_api_has_a_public_name() -> None:
+    """Once loaded it would be `otel_mas.api.state`, and `otel_mas.state` no mark any more."""
+    modules = {path.stem for path in (Path(otel_mas.__file__).parent / "api").iterdir()}
+
+    assert modules & (set(otel_mas.__all__) - set(otel_mas._MODULES)) == set()

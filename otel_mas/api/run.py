@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from otel_mas.api.logs import Logs
     from otel_mas.api.query_answers import Events, Executions, Metrics, ReadRun
     from otel_mas.api.records import Records
-    from otel_mas.api.state import State
+    from otel_mas.api.states import State
     from otel_mas.api.what_if import Changes, WhatIf
     from otel_mas.causal import CausalGraph
     from otel_mas.report.frame import Frame
@@ -246,7 +246,7 @@ class Run(Diagnosable, Tabular):
     def state(self) -> State:
         """Changes of the state of its graphs, in order, the state that a task read, and two of these compared."""
         from otel_mas.analyse.state import state_timeline
-        from otel_mas.api.state import State
+        from otel_mas.api.states import State
 
         return State(state_timeline(self.graph().causal, self._content))
 

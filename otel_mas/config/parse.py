@@ -6,8 +6,6 @@ import os
 import re
 from collections.abc import Callable
 
-from otel_mas.errors.arguments import is_path
-
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]i?b|b)?", re.IGNORECASE)
@@ -137,8 +135,8 @@ def severity_number(level: int) -> int:
 
 
 def path(text: str) -> str:
-    """An absolute path, since an app may change its working directory."""
-    if not text or not is_path(text):
+    """An absolute path, since an app may change its working directory. The store tells of one that no file can have."""
+    if not text:
         raise ValueError("a path of the file system")
     return os.path.abspath(os.path.expanduser(text))
 

@@ -79,6 +79,8 @@ class MASTraceLogger:
         content: Content | None = None,
         may_ship: bool = False,
     ) -> None:
+        if store is not None:
+            arguments.path("store", store)
         self._settings = Settings.from_env(store=store, content=content)
         self._into_store = file is None or store is not None
         self._file = None if file is None else arguments.path("file", file).expanduser()

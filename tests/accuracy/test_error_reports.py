@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -104,8 +105,9 @@ def assert_source_is_shown_without_secrets(report: ErrorReport) -> None:
     for document in (shown.to_markdown(), shown.to_html(), shown._repr_html_(), str(error(report))):
         assert "def archive(query: str)" in document
         assert "sk-1234" not in document
-    assert shown.to_pandas().task.tolist() == ["reader#1 › execute_tool archive"]
-    assert shown.to_arrow().num_rows == 1
+    if find_spec("pandas"):
+        assert shown.to_pandas().task.tolist() == ["reader#1 › execute_tool archive"]
+        assert shown.to_arrow().num_rows == 1
 
 
 def test_an_error_that_went_up_is_named_once(reports: Callable[[], tuple[ErrorReport, ...]]) -> None:

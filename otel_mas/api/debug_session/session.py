@@ -15,7 +15,7 @@ from otel_mas.api.debug_session.states import SessionState
 from otel_mas.api.debug_session.watcher import FollowedRun, News, Transition, Watcher
 from otel_mas.api.follow import POLL_S
 from otel_mas.config import Settings
-from otel_mas.errors import SourceError
+from otel_mas.errors import SourceError, arguments
 from otel_mas.errors.log import logger
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class DebugSession:
     ) -> None:
         if on_state is not None and not callable(on_state):
             raise TypeError(f"on_state is {on_state!r}: it must be a function of a Transition")
+        if store is not None:
+            arguments.path("store", store)
         settings = Settings.from_env(store=store, quiet_after_s=quiet_after)
         self._watcher = Watcher(settings.store, settings.quiet_after_s)
         self._on_state = on_state
