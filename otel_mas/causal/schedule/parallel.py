@@ -44,7 +44,7 @@ def set_parallel(
     groups: dict[int, list[int]] = defaultdict(list)
     for span in sorted(members):
         groups[base.parent[span]].append(span)
-    families = [group for group in groups.values() if len(group) > 1]
+    families = [group for parent, group in groups.items() if len(group) > 1 and parent != ROOT]
     if not families:
         raise UnsupportedQuery(
             f"no two of {', '.join(called)} are inside the same span: name tasks of one graph, or calls of one task"
