@@ -13,7 +13,7 @@ from otel_mas.causal.failed import failed
 from otel_mas.trace_records.payload import parsed
 
 _NOTHING = re.compile(
-    r"\b(?:none|null|nil|nan|undefined|false|empty|no (?:results?|matches|data|output|rows|records)|0)\b|[\W_]",
+    r"\b(?:none|null|nil|nan|undefined|false|empty|no (?:results?|matches|data|output|rows|records)|0)\b|[\W_]+",
     re.IGNORECASE,
 )
 _FAILURE = re.compile(

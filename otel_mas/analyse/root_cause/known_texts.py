@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from math import isclose
+from math import inf, isclose
 
 from otel_mas.analyse.root_cause.values import numbers_in
 
@@ -106,25 +107,33 @@ def _follows(number: float, known: Sequence[float]) -> bool:
     count, and the outermost ones, where the sign changes.
     """
     for at, one in enumerate(known):
-        needed = (
-            number - one,
-            one - number,
-            one + number,
-            number / one if one else 0.0,
-            one / number if number else 0.0,
-        )
-        near = {place for other in needed for place in _nearest(other, known)}
-        for other in (known[place] for place in near if place != at):
-            results = (one + other, abs(one - other), one * other, one / other if other else one + other)
-            if any(_same(number, result) for result in results):
-                return True
+        for needed, result in (
+            (number - one, operator.add),
+            (one - number, _difference),
+            (one + number, _difference),
+            (number / one if one else 0.0, operator.mul),
+            (one / number if number else 0.0, _quotient),
+        ):
+            for place in _nearest(needed, known, outermost=result is _quotient):
+                if place != at and _same(number, result(one, known[place])):
+                    return True
     return False
 
 
-def _nearest(wanted: float, known: Sequence[float]) -> Iterator[int]:
+def _difference(one: float, other: float) -> float:
+    return abs(one - other)
+
+
+def _quotient(one: float, other: float) -> float:
+    return one / other if other else inf
+
+
+def _nearest(wanted: float, known: Sequence[float], *, outermost: bool) -> Iterator[int]:
     """Places of the two numbers before and after, and of the outermost."""
     at, last = bisect_left(known, wanted), len(known) - 1
-    return (min(max(place, 0), last) for place in (at - 2, at - 1, at, at + 1, 0, last))
+    yield from range(max(0, at - 2), min(last, at + 1) + 1)
+    if outermost:
+        yield from (0, last)
 
 
 def labelled_in(text: str) -> Iterator[tuple[str, str]]:
