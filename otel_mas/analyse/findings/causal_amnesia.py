@@ -8,20 +8,39 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 from otel_mas.analyse.constraints import Constraint, constraints_in
+from otel_mas.analyse.findings.changed_values import changed_values
+from otel_mas.analyse.findings.departures import departures, direct_causes
 from otel_mas.analyse.findings.facts import RunFacts, ids
+from otel_mas.analyse.findings.named_values import named_values, read_by_name
+from otel_mas.analyse.findings.rewritten import rewritten_messages
 from otel_mas.analyse.findings.task_flow import TaskFlow, Written
+from otel_mas.analyse.findings.unheard import unheard
 from otel_mas.analyse.labelled import Labelled, ValueKind, labelled_in, same
+from otel_mas.analyse.root_cause.arrivals import Departure
+from otel_mas.analyse.root_cause.known_texts import is_none
 from otel_mas.model import Finding, Severity, Span, Undecided
 
 _CODE = "causal-amnesia"
 _INSTRUCTIONS = "system"
 """Role of messages that are meant for one agent alone."""
-_MOST_CONSTRAINTS, _SHOWN = 20, 100
+_MOST_CONSTRAINTS, _SHOWN, _SHORT = 20, 100, 3
 _MOST_WRITERS = 8
 """Writers of a label that are looked at, the last ones."""
 _SMALL = 100
 """Numbers below that, and those next to each other, are counters and are recomputed."""
 _OPINIONS = frozenset((ValueKind.VERDICT, ValueKind.CHOICE))
+_SURENESS = {
+    Departure.NONE_READ: 0.6,
+    Departure.CHANGED: 0.6,
+    Departure.OPPOSITE: 0.6,
+    Departure.GARBLED: 0.6,
+    Departure.UNREAD: 0.5,
+    Departure.NEW: 0.4,
+}
+"""Confidence where a task read otherwise than was written; new numbers may also come from what is not recorded."""
+_READ_OTHERWISE = (Departure.OPPOSITE, Departure.GARBLED, Departure.NEW)
+_WARNED = 0.5
+"""Confidence from which it is a warning."""
 _MOST_TASKS = 200
 """Tasks that are looked at closely."""
 
@@ -62,6 +81,7 @@ def causal_amnesia(facts: RunFacts) -> Iterator[Finding | Undecided]:
         found.setdefault((facts.once(TaskFlow).name(gap.task), gap.known.one.label, gap.lost), []).append(gap)
     for gaps in found.values():
         yield _finding(facts, gaps)
+    yield from _other_texts(facts, {gaps[0].task.span_id for gaps in found.values()})
     yield from _forgotten_constraints(facts)
 
 
@@ -166,6 +186,52 @@ def _finding(facts: RunFacts, gaps: Sequence[_Gap]) -> Finding:
         if first.lost
         else f"look at what changes {label} on the way {edge}; a field of the state would carry it as it is",
     )
+
+
+def _other_texts(facts: RunFacts, reported: set[str]) -> Iterator[Finding]:
+    """Tasks that read something else than was written, but for those of which more is told: one finding each."""
+    for task, kind, reason in _departures(facts):
+        if task.span_id not in reported:
+            reported.add(task.span_id)
+            name, sure = facts.once(TaskFlow).name(task), _SURENESS[kind]
+            yield Finding(
+                code=_CODE,
+                severity=Severity.WARNING if sure >= _WARNED else Severity.INFO,
+                confidence=sure,
+                summary=f"{name} decided without what had been written: it {reason}",
+                subject=f"{name}: {kind}",
+                spans=ids(dict.fromkeys([task, *direct_causes(facts, task)])),
+                rests_on=("recorded", "inferred"),
+                advice=f"look at how {name} takes what it reads from the state, and hand values on in fields of it",
+            )
+
+
+def _departures(facts: RunFacts) -> Iterator[tuple[Span, Departure, str]]:
+    for message, task, label in unheard(facts):
+        yield task, Departure.UNREAD, f"read no {label} of {facts.who(message.task)}"
+    for task, text in rewritten_messages(facts):
+        yield task, Departure.GARBLED, f"read what had been written otherwise: {text}"
+    for changed in changed_values(facts):
+        instead = f"{changed.name} {changed.read} instead of {changed.written.value}"
+        yield changed.reader, Departure.CHANGED, f"read {instead}"
+    yield from _none_read(facts)
+    for one in departures(facts, *_READ_OTHERWISE):
+        yield one.task.span, one.departure, one.reason
+
+
+def _none_read(facts: RunFacts) -> Iterator[tuple[Span, Departure, str]]:
+    """Prompts that say there is none of what a cause had written last under this name."""
+    flow, written = facts.once(TaskFlow), named_values(facts)
+    for reader, pairs in read_by_name(facts):
+        for name in dict.fromkeys(name for name, value in pairs if is_none(value)):
+            before = [one for one in written.get(name, ()) if one.is_for(reader)]
+            if before and not is_none(before[-1].value) and len({one.value for one in before}) == 1:
+                last = before[-1]
+                known = (len(last.value) > _SHORT and last.value in flow.read_text(reader)) or last.value in {
+                    value for _, value in pairs
+                }
+                if flow.caused_by(reader, last.task) and not known:
+                    yield reader, Departure.NONE_READ, f"read no {name}, which was {last.value[:_SHOWN]}"
 
 
 @dataclass(frozen=True, slots=True)

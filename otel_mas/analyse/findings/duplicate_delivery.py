@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
+from otel_mas.analyse.findings.departures import departures, direct_causes
 from otel_mas.analyse.findings.facts import RunFacts, canonical, ids
 from otel_mas.analyse.findings.named_values import composed_prompts
+from otel_mas.analyse.root_cause.arrivals import Departure
 from otel_mas.analyse.root_cause.known_texts import PHRASE, flattened
 from otel_mas.model import Finding, Severity, Span
 from otel_mas.semconv import LinkKind, RecordKind
@@ -27,7 +29,10 @@ def duplicate_delivery(facts: RunFacts) -> Iterator[Finding]:
     yield from _received_twice(facts)
     yield from _done_twice(facts)
     yield from _messages_twice(facts)
-    yield from _lines_twice(facts)
+    edges = {one.subject: one for one in _lines_twice(facts)}
+    yield from edges.values()
+    readers = {subject.partition(" -> ")[2] for subject in edges}
+    yield from _read_twice(facts, readers)
 
 
 def _received_twice(facts: RunFacts) -> Iterator[Finding]:
@@ -120,6 +125,15 @@ def _lines_twice(facts: RunFacts) -> Iterator[Finding]:
             if once and edge not in reported and edge[0] != edge[1]:
                 reported.add(edge)
                 yield _read(facts, edge[0], [reader, *wrote], number, f": {line[:60]}", (), 0.8)
+
+
+def _read_twice(facts: RunFacts, reported: set[str]) -> Iterator[Finding]:
+    """Yield a finding for each reader that was given twice what had been written once, but for those told."""
+    for one in departures(facts, Departure.DOUBLED):
+        reader, wrote = facts.who(one.task.span), list(direct_causes(facts, one.task.span))
+        if reader not in reported and wrote:
+            reported.add(reader)
+            yield _read(facts, facts.who(wrote[0]), [one.task.span, *wrote], 2, f": it {one.reason}", (), 0.6)
 
 
 def _plain(line: str) -> str:

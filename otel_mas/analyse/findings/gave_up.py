@@ -6,14 +6,18 @@ from collections.abc import Iterator
 
 from otel_mas.analyse.final_output import final_output
 from otel_mas.analyse.findings.facts import RunFacts, ids, tool_name
+from otel_mas.analyse.findings.named_values import named_by
+from otel_mas.analyse.findings.task_flow import TaskFlow
 from otel_mas.analyse.findings.tool_results import succeeded
+from otel_mas.analyse.finish_reasons import was_cut
 from otel_mas.analyse.giving_up import gives_up
+from otel_mas.analyse.root_cause.known_texts import is_none, labelled_in
 from otel_mas.model import Finding, Severity, Span
 from otel_mas.semconv import RunOutcome, TaskOutcome
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Verdict
 
-_SURE, _AFTER_A_FAILURE, _EMPTY = 0.7, 0.9, 0.8
+_SURE, _AFTER_A_FAILURE, _EMPTY, _KEPT_BACK = 0.7, 0.9, 0.8, 0.6
 _QUOTED = 20
 """Earlier texts that a later one may only repeat."""
 _SHOWN = 9
@@ -23,9 +27,10 @@ _SHOWN = 9
 def gave_up(facts: RunFacts) -> Iterator[Finding]:
     """An agent said that it could not do what it was asked for, or said nothing at all, and counts as done. An error
     where the run ended well with that as its answer. It is told by words, in English only: a short text of the form "I
-    could not find …", "we are unable to answer"; after a call of a tool that failed it is surer. A remark in a longer
-    text, a question to the user, a task that failed, one whose agent answered later after all, and a run that a
-    guardrail stopped are none.
+    could not find …", "we are unable to answer"; after a call of a tool that failed it is surer. So does an agent that
+    returned nothing under a name under which its own model had just said something. A remark in a longer text, a
+    question to the user, a task that failed, one whose agent answered later after all, and a run that a guardrail
+    stopped are none.
     """
     if any(span.get(names.MAS_GUARDRAIL_VERDICT) == Verdict.BLOCK for span in facts.by_kind.get("GUARDRAIL", ())):
         return
@@ -39,6 +44,7 @@ def gave_up(facts: RunFacts) -> Iterator[Finding]:
             says += ", and the answer of the run says so" if text in answer else ""
             yield _finding(facts, task, says, text in answer)
     yield from _no_answer(facts)
+    yield from _kept_back(facts)
 
 
 def _last_words(facts: RunFacts) -> Iterator[tuple[Span, str]]:
@@ -69,6 +75,25 @@ def _no_answer(facts: RunFacts) -> Iterator[Finding]:
                 True,
                 _EMPTY,
             )
+
+
+def _kept_back(facts: RunFacts) -> Iterator[Finding]:
+    """Tasks that returned nothing under a name under which their own model had just said something."""
+    reported: set[str] = set()
+    for task in facts.tasks:
+        calls = facts.once(TaskFlow).model_calls.get(task.span_id, ())
+        if not calls or facts.who(task) in reported or any(map(was_cut, calls)):
+            continue
+        none = {label for label, value in named_by(facts, task) if is_none(value)}
+        texts = [facts.text(digest) or "" for call in calls for digest in facts.wrote(call)] if none else []
+        messages = {label: value for text in texts for label, value in labelled_in(text) if not is_none(value)}
+        lost = sorted(none & messages.keys())
+        if lost:
+            reported.add(facts.who(task))
+            says = (
+                f"{facts.who(task)} returned no {lost[0]} and counts as done, though its model said {messages[lost[0]]}"
+            )
+            yield _finding(facts, task, says, False, _KEPT_BACK)
 
 
 def _finding(facts: RunFacts, span: Span, summary: str, is_answer: bool, sure: float = _SURE) -> Finding:

@@ -6,8 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from otel_mas.analyse.final_output import final_output
+from otel_mas.analyse.findings.departures import departures, direct_causes
 from otel_mas.analyse.findings.facts import RunFacts, ids
 from otel_mas.analyse.findings.named_values import NamedValue, named_values, read_by_name
+from otel_mas.analyse.findings.task_flow import TaskFlow
+from otel_mas.analyse.findings.unheard import unheard
+from otel_mas.analyse.root_cause.arrivals import Departure
 from otel_mas.analyse.root_cause.known_texts import is_none, labelled_in
 from otel_mas.causal import CHILD
 from otel_mas.causal.references import texts
@@ -24,14 +28,21 @@ def message_loss(facts: RunFacts) -> Iterator[Finding | Undecided]:
     """A message was lost between two agents: one that `send` recorded and no `receive`, and no task that it caused,
     ever had, in a run that is over; a `Send`, or a node that a task chose, for which no task was started though the run
     ended well; a value that a task wrote under a name (a field of the state, of a result, or `Name: value` in a text),
-    where the prompt of a later agent says of that name that there is none (`none`, `unknown`, `n/a`, nothing). It is an
-    error where the answer of the run says so as well. A value that was taken back in between, that only the agent
-    itself had written, or that stands elsewhere in the prompt is none. It is undecided where nothing in a run records
+    where the prompt of a later agent says of that name that there is none (`none`, `unknown`, `n/a`, nothing); a prompt
+    that has nothing at all of what the causes of its task wrote, or nothing of one message, which nobody else read
+    either, though it has something of those beside it. It is an error where the answer of the run says that there is
+    none as well. A value that was taken back in between, that only the agent itself had written, or that stands
+    elsewhere in the prompt is none. It is undecided where nothing in a run records
     receipts, or the receiver is not recorded.
     """
     yield from _unreceived(facts)
     yield from _never_started(facts)
-    yield from _lost_values(facts)
+    reported: set[str] = set()
+    for one in _lost_values(facts):
+        reported.add(one.spans[0])
+        yield one
+    yield from _unread(facts, reported)
+    yield from _unheard(facts, reported)
 
 
 # -- sends -------------------------------------------------------------------------------------------------------------
@@ -128,6 +139,44 @@ def _lost_values(facts: RunFacts) -> Iterator[Finding]:
                 by_writer[facts.who(last.task)].append((label, last))
         for writer, lost in by_writer.items():
             yield _lost(facts, writer, reader, lost, unanswered)
+
+
+def _unread(facts: RunFacts, reported: set[str]) -> Iterator[Finding]:
+    """Tasks that read nothing of what those before them had written for them."""
+    for one in departures(facts, Departure.UNREAD):
+        reader, name = one.task.span, facts.once(TaskFlow).name
+        wrote = [task for task in direct_causes(facts, reader) if name(task) != name(reader)]
+        if wrote and reader.span_id not in reported:
+            reported.add(reader.span_id)
+            yield Finding(
+                code=_CODE,
+                severity=Severity.WARNING,
+                confidence=0.6,
+                summary=f"{name(reader)} {one.reason}",
+                subject=f"{name(wrote[0])} -> {name(reader)}",
+                spans=ids([reader, *wrote]),
+                rests_on=("recorded", "inferred"),
+                advice=f"look at how {name(reader)} takes what {name(wrote[0])} wrote from the state",
+            )
+
+
+def _unheard(facts: RunFacts, reported: set[str]) -> Iterator[Finding]:
+    """Messages of which no model read anything, though one read those of others beside them."""
+    for message, reader, label in unheard(facts):
+        if reader.span_id not in reported:
+            reported.add(reader.span_id)
+            writer, name = facts.who(message.task), facts.who(reader)
+            yield Finding(
+                code=_CODE,
+                severity=Severity.WARNING,
+                confidence=0.6,
+                summary=f"{name} read nothing that {writer} had written to {message.channel}, such as {label}, but "
+                "what others had",
+                subject=f"{writer} -> {name}",
+                spans=ids([reader, message.task]),
+                rests_on=("recorded", "inferred"),
+                advice=f"look at how {name} takes what it reads from {message.channel}",
+            )
 
 
 def _lost(

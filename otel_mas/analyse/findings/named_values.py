@@ -76,7 +76,7 @@ def _composed_prompts(facts: RunFacts) -> Sequence[tuple[Span, Sequence[str]]]:
 
 
 def _named_values(facts: RunFacts) -> Mapping[str, Sequence[NamedValue]]:
-    by_task = {task.span_id: dict(_named(facts, task)) for task in facts.tasks}
+    by_task = {task.span_id: dict(named_by(facts, task)) for task in facts.tasks}
     found: dict[str, list[NamedValue]] = defaultdict(list)
     for task in sorted(facts.tasks, key=lambda task: task.last_ns):
         above = facts.parent(task)
@@ -87,7 +87,7 @@ def _named_values(facts: RunFacts) -> Mapping[str, Sequence[NamedValue]]:
     return found
 
 
-def _named(facts: RunFacts, task: Span) -> Iterator[tuple[str, str]]:
+def named_by(facts: RunFacts, task: Span) -> Iterator[tuple[str, str]]:
     """Names and values that a task wrote: to the state, as its result, and in texts."""
     values = [(one.channel, one.value) for one in facts.state_values(task) if one.missing is None]
     result = facts.value(task, names.MAS_TASK_RESULT)
@@ -111,4 +111,4 @@ def _scalars(value: object, label: str = "") -> Iterator[tuple[str, object]]:
         yield label, value
 
 
-__all__ = ["NamedValue", "composed_prompts", "named_values", "read_by_name"]
+__all__ = ["NamedValue", "composed_prompts", "named_by", "named_values", "read_by_name"]

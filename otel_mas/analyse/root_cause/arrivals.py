@@ -22,6 +22,7 @@ from otel_mas.analyse.root_cause.known_texts import (
     words_of,
 )
 from otel_mas.analyse.root_cause.values import numbers_in
+from otel_mas.analyse.tool_kinds import calculates
 from otel_mas.semconv import RecordKind
 
 
@@ -37,11 +38,15 @@ class Departure(StrEnum):
     GARBLED = "garbled"
     """It read a text of a cause with other words."""
     NEW = "new"
-    """It read, or gave a tool, a number that nobody wrote."""
+    """It read, in the words of others, or gave a tool for numbers alone, a number that nobody wrote."""
+    STRANGE = "strange"
+    """It read a number that nobody wrote, among other new words; so do those who read what is recorded nowhere."""
     UNREAD = "unread"
     """It read nothing of what its causes wrote."""
+    VERDICT_UNREAD = "verdict unread"
+    """The same of causes that wrote nothing but a verdict, on which somebody may have acted."""
     OTHERS_READ = "others read"
-    """The same, but it read what others wrote."""
+    """It read nothing of what its causes wrote, but what others did."""
     DOUBLED = "doubled"
     """It read twice what was written once."""
     NONE_GIVEN = "none given"
@@ -64,7 +69,9 @@ _WEIGHTS = {
     Departure.OPPOSITE: 0.75,
     Departure.GARBLED: 0.75,
     Departure.NEW: 0.6,
+    Departure.STRANGE: 0.6,
     Departure.UNREAD: 0.6,
+    Departure.VERDICT_UNREAD: 0.6,
     Departure.OTHERS_READ: 0.25,
     Departure.DOUBLED: 0.6,
     Departure.NONE_GIVEN: 0.35,
@@ -113,6 +120,8 @@ class Arrival(NamedTuple):
     """A task that read something else than was written, nothing of it, or twice; or that wrote what does not follow."""
 
     task: Act
+    reader: Act
+    """The task itself, or the call in it for which this was read."""
     departure: Departure
     reason: str
     """In words, with the task as their subject."""
@@ -120,7 +129,7 @@ class Arrival(NamedTuple):
 
 def arrival_evidence(acts: Acts) -> Iterator[Evidence]:
     """Tasks to which something else came than was written, and those that may be why."""
-    for task, departure, reason in arrivals(acts):
+    for task, _, departure, reason in arrivals(acts):
         yield Evidence(task.number, _WEIGHTS[departure], reason)
         before = acts.called_before(task) if departure in _OF_A_VALUE else None
         if before is not None and not acts.outputs(before) and not acts.inside(before):
@@ -152,7 +161,7 @@ def arrivals(acts: Acts) -> Iterator[Arrival]:
         for departure, reason in found:
             if (task.number, reason) not in seen:
                 seen.add((task.number, reason))
-                yield Arrival(task, departure, reason)
+                yield Arrival(task, reader, departure, reason)
 
 
 def _constants(acts: Acts) -> set[str]:
@@ -239,7 +248,10 @@ class _Reading:
         if changed:
             yield Departure.CHANGED, f"read {', '.join(changed[:_SHOWN])}"
         elif odd := self._known.unexplained(self._rest):
-            yield Departure.NEW, f"read {', '.join(odd[:_SHOWN])}, which nobody wrote"
+            departure = Departure.NEW if self._is_among_known(odd) else Departure.STRANGE
+            yield departure, f"read {', '.join(odd[:_SHOWN])}, which nobody wrote"
+            if garbled := self._garbled(sent):
+                yield Departure.GARBLED, f"read what had been written otherwise: {garbled}"
         elif opposite := self._opposite(sent):
             yield Departure.OPPOSITE, f"read {opposite}"
         elif garbled := self._garbled(sent):
@@ -248,11 +260,11 @@ class _Reading:
         labels = {label for text in sent for label, _ in labelled_in(text)}
         read = _marked(self._flat)
         if wanted and not wanted & read and not labels & {label for label, _ in self._labelled()}:
-            others = bool(read & self._known.numbers)
-            if not others or not wanted <= OPPOSITE.keys():
+            others, are_verdicts = bool(read & self._known.numbers), wanted <= OPPOSITE.keys()
+            unread = Departure.VERDICT_UNREAD if are_verdicts else Departure.UNREAD
+            if not (others and are_verdicts):
                 shown = ", ".join(sorted(wanted)[:_SHOWN])
-                departure = Departure.OTHERS_READ if others else Departure.UNREAD
-                yield departure, f"read nothing of what its causes wrote: {shown}"
+                yield Departure.OTHERS_READ if others else unread, f"read nothing of what its causes wrote: {shown}"
         if (doubled := self._known.doubled(self._text)) is not None:
             yield Departure.DOUBLED, f"read twice what was written once: {doubled[:40]}"
 
@@ -261,7 +273,8 @@ class _Reading:
         if is_only and (changed := self._changed_numbers()):
             yield Departure.CHANGED, f"called a tool with {', '.join(changed[:_SHOWN])}"
         elif odd := self._known.unexplained(self._rest):
-            yield Departure.NEW, f"called a tool with {', '.join(odd[:_SHOWN])}, which nobody wrote"
+            departure = Departure.NEW if calculates(self._text) else Departure.STRANGE
+            yield departure, f"called a tool with {', '.join(odd[:_SHOWN])}, which nobody wrote"
         once = min(Counter(number for text in sent for number in numbers_in(text)).values(), default=1) == 1
         if once and any(_comes_twice(array.split(",")) for array in _ARRAY.findall(self._text)):
             yield Departure.DOUBLED, "called a tool with each number of a list more than once"
@@ -296,8 +309,15 @@ class _Reading:
         labelled = ((label, value) for label, value in self._labelled() if numbers_in(value))
         return sorted({one for label, value in labelled if (one := self._changed(label, value, set()))})
 
+    def _is_among_known(self, numbers: list[str]) -> bool:
+        """Whether all words are known in each line that has one of these numbers."""
+        lines = [line for line in map(flattened, self._text.splitlines()) if not numbers_in(line).isdisjoint(numbers)]
+        words = {word for line in lines for match in words_of(line) if not (word := match.group().lower()).isdigit()}
+        return bool(lines) and words <= self._known.words
+
     def _is_lost(self, label: str, value: str) -> bool:
-        return bool(value) and is_none(value) and label in self._known.labelled and label not in self._known.empty
+        is_known = len(self._known.labelled.get(label, ())) == 1  # of several, none may be what is meant
+        return bool(value) and is_none(value) and is_known and label not in self._known.empty
 
     def _changed(self, label: str, value: str, from_causes: set[tuple[str, str]]) -> str | None:
         """A value, where its label is known with others only, and nobody wrote this one; or a cause its opposite."""

@@ -9,13 +9,15 @@ from pathlib import Path
 from random import Random
 
 import otel_mas
-from otel_mas.faults import inject
+from otel_mas.faults import FaultKind, inject
 from tests.accuracy.topologies import TOPOLOGIES, App, build
 
 SEEDS = 50
 CLEAN = 200
 LATE = frozenset({"message_delayed", "tool_hang", "model_slow", "lock_held", "resource_starved"})
 """Kinds that make a run late, and change no answer."""
+ON_THE_WAY = frozenset(kind for kind in FaultKind if kind.startswith("message_") or kind == FaultKind.FIELD_FORGOTTEN)
+"""Kinds that change what arrives at a reader; the same run is recorded without the fault as well."""
 _THREAD = "thread_id"
 
 
@@ -72,7 +74,14 @@ def _injected(seeds: range) -> Iterator[InjectedRun]:
                 outcome,
                 answer,
             )
+            if fault.kind in ON_THE_WAY:
+                _run(build(topology, seed), plain(f"{topology}-{seed}"))
             otel_mas.flush(30)
+
+
+def plain(thread: str) -> str:
+    """The thread of the same run without the fault."""
+    return f"{thread}-plain"
 
 
 def _clean(runs: int) -> Iterator[InjectedRun]:
@@ -92,4 +101,4 @@ def _run(app: App, thread: str) -> tuple[str, str]:
     return "ok" if answer == app.expected else "wrong", answer
 
 
-__all__ = ["CLEAN", "LATE", "SEEDS", "InjectedRun", "read", "record"]
+__all__ = ["CLEAN", "LATE", "ON_THE_WAY", "SEEDS", "InjectedRun", "plain", "read", "record"]

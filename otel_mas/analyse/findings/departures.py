@@ -1,0 +1,44 @@
+"""Departures of what was read from what had been written, which detectors and root causes see alike."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from otel_mas.analyse.findings.facts import RunFacts
+from otel_mas.analyse.root_cause.acts import Acts
+from otel_mas.analyse.root_cause.arrivals import Arrival, Departure, arrivals
+from otel_mas.model import Span
+from otel_mas.semconv import RecordKind
+
+_MOST_SPANS = 2_000
+"""Spans of a run that is looked at: everything that was read is searched for what was written."""
+
+
+def departures(facts: RunFacts, *kinds: Departure) -> Sequence[Arrival]:
+    """Arrivals of these kinds, in the order in which they were read.
+
+    Of a task that ran several times, each time with values of its own, other values are none.
+    """
+    return [one for one in facts.once(_departures) if one.departure in kinds]
+
+
+def direct_causes(facts: RunFacts, task: Span) -> Collection[Span]:
+    """The tasks that a task follows from directly."""
+    found = {edge.cause: facts.graph.span(edge.cause) for edge in facts.graph.causes_of(task.span_id)}
+    return [one for one in found.values() if facts.task(one) is one and one.span_id != task.parent_span_id]
+
+
+def _departures(facts: RunFacts) -> Sequence[Arrival]:
+    if not facts.content.kept or len(facts.spans) > _MOST_SPANS or len(facts.tasks) < 2:
+        return ()
+    acts = Acts(facts.graph, facts.content)
+    changed = (Departure.CHANGED, Departure.NONE_READ)
+    return [
+        one
+        for one in arrivals(acts)
+        if (one.departure != Departure.UNREAD or one.reader.span.record_kind != RecordKind.AGENT_TASK)
+        and (one.departure not in changed or acts.is_only(one.task))
+    ]
+
+
+__all__ = ["departures", "direct_causes"]
