@@ -1,4 +1,4 @@
-"""CPU of findings and explanations about runs of 10,000 spans that are hard on them; the budget of each is 2 seconds.
+"""CPU of findings and root causes of runs of 10,000 spans that are hard on them; the budget of each is 2 seconds.
 
 Each app is hard in one way: content everywhere, long prompts, errors, one agent, depth, width, a long loop.
 """
@@ -32,14 +32,14 @@ class State(TypedDict, total=False):
 
 def report(spans: int = SPANS) -> None:
     """Print the table."""
-    print(f"\n### Findings and explanations of runs of {spans:,} spans\n")
-    print("| run | spans | findings | explain, answer marked as wrong | budget of each |")
+    print(f"\n### Findings and root causes of runs of {spans:,} spans\n")
+    print("| run | spans | findings | root cause of an answer marked as wrong | budget of each |")
     print("|---|---|---|---|---|")
     for name in APPS:
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder) / "runs.db")
             count = int(_isolated(f"record({name!r}, {path!r}, {spans})"))
-            seconds = [float(_isolated(f"ask({path!r}, {what!r})")) for what in ("findings", "explain")]
+            seconds = [float(_isolated(f"ask({path!r}, {what!r})")) for what in ("findings", "root cause")]
             shown = " | ".join(f"{one:.1f} s" for one in seconds)
             print(f"| {name} | {count:,} | {shown} | {BUDGET_S * spans / SPANS:.0f} s |", flush=True)
 
