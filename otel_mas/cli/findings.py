@@ -76,6 +76,6 @@ def _of_many(answer: FindingGroups, limit: int, *, as_json: bool) -> None:
     if as_json:
         print_json([finding_group(one) for one in answer])
     else:
-        note(f"{answer.examined:,} runs were read")
+        note(f"runs that were read: {answer.examined:,}")
         print_lines(lambda width: table(finding_groups(answer, None), width))
     note_limits(answer, limit)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
+from otel_mas.analyse.failures import error_outcomes
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Finding, Severity, Undecided
 from otel_mas.report.task_labels import TaskLabels
@@ -21,7 +22,11 @@ def findings(
     found: Sequence[Finding], undecided: Iterable[Undecided], causal: CausalGraph, width: int
 ) -> Iterator[Text]:
     """Each finding with its evidence, the worst first; then what could not be told."""
-    if not found:
+    if not found and error_outcomes(causal.spans):
+        yield from wrap(
+            Text("Nothing was found beside the errors: otel-mas explain and otel-mas error tell of those."), width
+        )
+    elif not found:
         yield Text("Nothing was found.", style="green")
     labels = TaskLabels(causal)
     for number, one in enumerate(found):

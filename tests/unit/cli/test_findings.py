@@ -98,9 +98,13 @@ def test_findings_of_many_runs_are_grouped_and_say_how_many_were_read() -> None:
     result = run("findings", *TEAM[:2], "--since", "2020-01-01")
 
     assert (result.exit_code, result.stdout) == (0, "No finding matches.\n")
-    assert "runs were read" in result.stderr
+    assert "runs that were read: " in result.stderr
     assert json.loads(run("findings", *TEAM[:2], "--since", "2020-01-01", "--json").stdout) == []
 
 
 def test_a_filter_and_a_trace_are_two_questions() -> None:
     assert run("findings", *TEAM, "--since", "1d").exit_code == 2
+
+
+def test_a_failed_run_without_findings_leads_to_what_explains_its_error() -> None:
+    assert "otel-mas explain and otel-mas error tell of those" in run("findings", *DESK).stdout
