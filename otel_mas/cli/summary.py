@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _MAX_TRACES = 5
 _MAX_STEPS = 5
 _MAX_REMARKS = 5
+_MOST_EXAMINED = 3_000
+"""Spans of a run up to which its findings are looked for: those of a very wide or deep one may take many seconds."""
 _NO_REASON = ("packages-conflict", "otel-mas-differs")
 _ERROR_OUTCOMES = {
     "ENDED_THE_RUN": ("✗ ended the run: ", "bold red"),
@@ -98,12 +100,13 @@ def _summary(source: Source, run: RunSummary, width: int, killed: int | None, fa
     if killed is not None:
         yield Text(_killed(killed, subject.spans), style="bold red")
     yield from remarks(subject, width)
-    worth_a_line = [one for one in subject.findings() if one.severity != "info"]
+    examined = len(subject.spans) <= _MOST_EXAMINED
+    worth_a_line = [one for one in subject.findings() if one.severity != "info"] if examined else []
     yield from _worst(worth_a_line, width)
     yield from _injected(source, run, faults)
     yield from _lost(run, subject.graph().causal.problems)
     yield Text("")
-    yield from _next_commands(source, subject, ("explain",) if worth_a_line else ())
+    yield from _next_commands(source, subject, () if examined and not worth_a_line else ("explain",))
 
 
 def path_and_cost(subject: Trace | Conversation, width: int, of: str = "") -> Iterator[Text]:

@@ -156,3 +156,12 @@ def test_the_worst_finding_is_a_line_and_explain_the_first_command(
 
     monkeypatch.setattr(Run, "findings", lambda _: [found(Severity.INFO, "c")])
     assert "explain" not in output(store, capsys)
+
+
+def test_findings_of_a_long_run_are_left_to_explain(
+    store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("otel_mas.cli.summary._MOST_EXAMINED", 3)
+    monkeypatch.setattr(Run, "findings", lambda _: pytest.fail("it was examined"))
+    lines = output(store, capsys).splitlines()
+    assert lines[lines.index("look further") + 1].startswith("  otel-mas explain ")
