@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import isclose, log10
 
 from otel_mas.analyse.findings.facts import RunFacts
-from otel_mas.analyse.findings.named_values import NamedValue, named_values, read_by_name
+from otel_mas.analyse.findings.named_values import NamedValue, named_values, read_by_name, step_of
 from otel_mas.analyse.root_cause.arrivals import OPPOSITE
 from otel_mas.analyse.root_cause.known_texts import COUNT, KnownTexts, is_none
 from otel_mas.model import Span
@@ -32,11 +32,19 @@ class ChangedValue:
     written: NamedValue
 
 
-def changed_values(facts: RunFacts) -> Iterator[ChangedValue]:
+def changed_values(facts: RunFacts) -> Sequence[ChangedValue]:
     """Values that nobody had written, in the place of others.
 
     Numbers that are computed or rounded, that the reader's own tools brought, or that only count are none.
     """
+    return facts.once(_find)
+
+
+def _find(facts: RunFacts) -> Sequence[ChangedValue]:
+    return list(_changed_values(facts))
+
+
+def _changed_values(facts: RunFacts) -> Iterator[ChangedValue]:
     read = read_by_name(facts)
     if not any(_has_number(value) or value in OPPOSITE for _, pairs in read for _, value in pairs):
         return
@@ -45,11 +53,12 @@ def changed_values(facts: RunFacts) -> Iterator[ChangedValue]:
     for name, values_of_name in written.items():
         for one in values_of_name:
             first.setdefault((name, one.value), one.task.last_ns)
+    earlier = {name: _Earlier(values_of_name) for name, values_of_name in written.items()}
     followed = 0
     for reader, pairs in read:
         values = {value for _, value in pairs}
         for name, value in dict.fromkeys(pairs):
-            last = _last(written.get(name, ()), reader)
+            last = earlier[name].last(reader) if name in earlier else None
             if last is None or last.value in values or facts.who(last.task) == facts.who(reader):
                 continue
             is_known = first.get((name, value), reader.start_ns + 1) <= reader.start_ns
@@ -60,10 +69,30 @@ def changed_values(facts: RunFacts) -> Iterator[ChangedValue]:
                 yield ChangedValue(name, reader, value, last)
 
 
-def _last(values: Sequence[NamedValue], reader: Span) -> NamedValue | None:
-    """The last of the values, which are in the order of their ends, that a task could have read."""
-    ended = bisect_right(values, reader.start_ns, key=lambda one: one.task.last_ns)
-    return next((values[at] for at in range(ended - 1, -1, -1) if values[at].is_for(reader)), None)
+class _Earlier:
+    """Values of one name in the order of their ends; those that a step of many tasks wrote are passed over at once."""
+
+    def __init__(self, values: Sequence[NamedValue]) -> None:
+        self._values = values
+        self._ends = [one.task.last_ns for one in values]
+        self._steps = [step_of(one.task) for one in values]
+        self._other = list(range(-1, len(values) - 1))
+        """By value: the place of the last one before it that another step wrote."""
+        for at in range(1, len(values)):
+            if self._steps[at] == self._steps[at - 1]:
+                self._other[at] = self._other[at - 1]
+
+    def last(self, reader: Span) -> NamedValue | None:
+        """The last that a task could have read."""
+        at, step = bisect_right(self._ends, reader.start_ns) - 1, step_of(reader)
+        while at >= 0:
+            if self._steps[at] == step:
+                at = self._other[at]
+            elif self._values[at].is_for(reader):
+                return self._values[at]
+            else:
+                at -= 1
+        return None
 
 
 def _differ(read: str, written: str) -> bool:

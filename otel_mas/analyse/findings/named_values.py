@@ -29,11 +29,11 @@ class NamedValue:
 
     def is_for(self, reader: Span) -> bool:
         """Whether a task that begins later, and in another step, could have read it."""
-        return self.task.last_ns <= reader.start_ns <= self.until_ns and _step(self.task) != _step(reader)
+        return self.task.last_ns <= reader.start_ns <= self.until_ns and step_of(self.task) != step_of(reader)
 
 
-def _step(task: Span) -> tuple[str | None, object]:
-    """The same for tasks of which none can read what another one wrote: LangGraph applies writes after a step.
+def step_of(task: Span) -> tuple[str | None, object]:
+    """A step, the same for tasks of which none can read what another one wrote: LangGraph applies writes after a step.
 
     Called tasks are each of its own: their caller passes on what they return.
     """
@@ -111,4 +111,4 @@ def _scalars(value: object, label: str = "") -> Iterator[tuple[str, object]]:
         yield label, value
 
 
-__all__ = ["NamedValue", "composed_prompts", "named_by", "named_values", "read_by_name"]
+__all__ = ["NamedValue", "composed_prompts", "named_by", "named_values", "read_by_name", "step_of"]
