@@ -1,4 +1,4 @@
-"""CPU of every answer about a run of 10,000 spans, in a process of its own; the budget of each is a second."""
+"""CPU of every answer about a run of 10,000 spans, in a process of its own; the budget of each is a second, or two."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
 SPANS = 10_000
+BUDGETS_S = {"findings": 2, "explain": 2}
+"""Of those that may take longer than a second."""
 _WORKERS = 4
 _SPANS_A_ROUND = 3 + 3 * _WORKERS
 
@@ -28,7 +30,7 @@ def report() -> None:
         _isolated("record", path, SPANS)
         for name in ANSWERS:
             seconds = float(_isolated("ask", path, name))
-            print(f"| {name} | {seconds:.2f} s | 1 s |", flush=True)
+            print(f"| {name} | {seconds:.2f} s | {BUDGETS_S.get(name, 1)} s |", flush=True)
         print(_isolated("report_files", path, module="records"), end="")
         print(_isolated("report_emit", module="records"), end="", flush=True)
 

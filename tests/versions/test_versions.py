@@ -20,6 +20,8 @@ CAUSES = (
 )
 """Tests that depend on LangGraph's internals."""
 LONG = "tests/accuracy/test_long_running.py"
+ANALYSED = ("tests/accuracy/attribution", "tests/accuracy/injected")
+"""Tests that measure what is made of a recording, whichever version made it; the apps of some need LangChain 1."""
 _PASSED = re.compile(r"\b[1-9]\d* passed\b")
 
 
@@ -30,7 +32,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         rows = []
         for version in VERSIONS:
             if whole or version == VERSIONS[0]:
-                rows += [(version, (suite, *(["--whole"] if whole else [f"--ignore={LONG}"]))) for suite in ALL]
+                left_out = [f"--ignore={one}" for one in (*ANALYSED, *(() if whole else (LONG,)))]
+                rows += [(version, (suite, *(["--whole"] if whole else []), *left_out)) for suite in ALL]
             else:
                 rows.append((version, CAUSES))
         metafunc.parametrize(("version", "suites"), rows, ids=[f"{version}-{suites[0]}" for version, suites in rows])
