@@ -350,12 +350,22 @@ def test_a_lock_that_all_wait_for(shared: bool, number: int, found: Found) -> No
 @pytest.mark.parametrize(("at_once", "number"), [(True, 1), (False, 0)])
 def test_two_runs_of_a_thread_at_the_same_time(at_once: bool, number: int, recorded: Path) -> None:
     both = threading.Barrier(2 if at_once else 1)
+    begun: set[int] = set()
+
+    class Saver(InMemorySaver):
+        """Both runs have read the thread before either of them writes to it."""
+
+        def get_tuple(self, config: Any) -> Any:
+            read = super().get_tuple(config)
+            if threading.get_ident() not in begun:
+                begun.add(threading.get_ident())
+                both.wait(30)
+            return read
 
     def writer(state: State) -> State:
-        both.wait(30)
         return {"answer": f"By {threading.get_ident()} at {time.time_ns()}"}
 
-    app = graph({"writer": writer}, (START, "writer")).compile(checkpointer=InMemorySaver(), name="press")
+    app = graph({"writer": writer}, (START, "writer")).compile(checkpointer=Saver(), name="press")
     threads = [threading.Thread(target=app.invoke, args=({}, THREAD)) for _ in range(2)]
     for one in threads:
         one.start()
