@@ -12,34 +12,21 @@ from dataclasses import is_dataclass, replace
 from random import Random
 from typing import Any, Final
 
+from otel_mas.model.opposites import OPPOSITES
+
 _MAX_DEPTH: Final = 8
 _CORRUPTED_PART: Final = 0.3  # of the letters and digits of a text
-_OPPOSITES: Final = (
-    ("yes", "no"),
-    ("true", "false"),
-    ("approve", "reject"),
-    ("approved", "rejected"),
-    ("accept", "decline"),
-    ("accepted", "declined"),
-    ("pass", "fail"),
-    ("passed", "failed"),
-    ("valid", "invalid"),
-    ("correct", "wrong"),
-    ("safe", "unsafe"),
-    ("buy", "sell"),
-    ("increase", "decrease"),
+_ALL_OPPOSITES: Final = (
+    *OPPOSITES,
     ("increased", "decreased"),
     ("rise", "fall"),
     ("up", "down"),
     ("for", "against"),
     ("go", "no-go"),
     ("open", "closed"),
-    ("allowed", "forbidden"),
     ("should", "should not"),
-    ("possible", "impossible"),
-    ("available", "unavailable"),
 )
-_OPPOSITE: Final = {a: b for pair in _OPPOSITES for a, b in (pair, pair[::-1])}
+_OPPOSITE: Final = {a: b for pair in _ALL_OPPOSITES for a, b in (pair, pair[::-1])}
 _VERDICT: Final = re.compile(
     rf"\b(?<!-)({'|'.join(sorted(map(re.escape, _OPPOSITE), key=len, reverse=True))})\b", re.IGNORECASE
 )

@@ -23,6 +23,7 @@ from otel_mas.analyse.root_cause.known_texts import (
 )
 from otel_mas.analyse.root_cause.values import numbers_in
 from otel_mas.analyse.tool_kinds import calculates
+from otel_mas.model.opposites import OPPOSITE
 from otel_mas.semconv import RecordKind
 
 
@@ -84,25 +85,6 @@ _WEIGHTS = {
 _OF_A_VALUE = (Departure.NONE_READ, Departure.CHANGED, Departure.NONE_WRITTEN, Departure.REWRITTEN)
 _BETWEEN = 0.55
 """For a called task whose result is not recorded: it may be the one that changed a value."""
-_OPPOSITES = (
-    ("yes", "no"),
-    ("true", "false"),
-    ("approve", "reject"),
-    ("approved", "rejected"),
-    ("accept", "decline"),
-    ("accepted", "declined"),
-    ("pass", "fail"),
-    ("passed", "failed"),
-    ("valid", "invalid"),
-    ("correct", "wrong"),
-    ("safe", "unsafe"),
-    ("buy", "sell"),
-    ("increase", "decrease"),
-    ("allowed", "forbidden"),
-    ("possible", "impossible"),
-    ("available", "unavailable"),
-)
-OPPOSITE = {one: other for pair in _OPPOSITES for one, other in (pair, pair[::-1])}
 _ARRAY = re.compile(r"\[([\d.,\s+-]+)\]")
 _DATE = re.compile(r"\d{4}-\d\d?-\d\d?")
 _READ = 20_000
@@ -374,4 +356,4 @@ def _most_alike(text: str, rest: str) -> str | None:
     return found
 
 
-__all__ = ["OPPOSITE", "Arrival", "Departure", "arrival_evidence", "arrivals"]
+__all__ = ["Arrival", "Departure", "arrival_evidence", "arrivals"]
