@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from otel_mas.analyse.findings.departures import departures, direct_causes
 from otel_mas.analyse.findings.facts import RunFacts, canonical, ids
@@ -13,6 +13,7 @@ from otel_mas.analyse.root_cause.known_texts import PHRASE, flattened
 from otel_mas.model import Finding, Severity, Span
 from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names
+from otel_mas.trace_records.payload import parsed
 
 _CODE = "duplicate-delivery"
 _MOST = 50
@@ -23,8 +24,8 @@ def duplicate_delivery(facts: RunFacts) -> Iterator[Finding]:
     """An agent got the same message twice though it was sent once: two receipts of one `send`; two tasks of the same
     node that one task made by `Send` with the same input, which both wrote the same, among others whose inputs differ;
     a message, or a whole line of a text, twice in what an agent's model read, though one task wrote it, once. Attempts
-    and tasks that were resumed are none, nor is a message to several agents, one that was written twice, or several
-    votes on the same input.
+    and tasks that were resumed are none, nor is a message to several agents, one that was written twice, several votes
+    on the same input, or what the run's own input has as often.
     """
     yield from _received_twice(facts)
     yield from _done_twice(facts)
@@ -80,7 +81,11 @@ def _done_twice(facts: RunFacts) -> Iterator[Finding]:
         given: dict[str, list[Span]] = defaultdict(list)
         for task in tasks:
             given[canonical(facts.value(task, names.MAS_TASK_INPUT)) or task.span_id].append(task)
-        twice = [same for same in given.values() if len(same) > 1 and _wrote_the_same(facts, same)]
+        twice = [
+            same
+            for one, same in given.items()
+            if len(same) > 1 and _wrote_the_same(facts, same) and not _given_as_often(facts, one, given, len(same))
+        ]
         if len(given) < 2 or not twice:
             continue
         who = facts.who(facts.scopes.spans[sender]) if sender in facts.scopes.spans else "another agent"
@@ -98,6 +103,30 @@ def _done_twice(facts: RunFacts) -> Iterator[Finding]:
             saves_ns=facts.saves_ns_without(again),
             advice=f"take what is there twice out of the list from which {who} makes a `Send` each",
         )
+
+
+def _given_as_often(facts: RunFacts, one: str, others: Iterable[str], number: int) -> bool:
+    """Whether the run's input has, so many times, what sets one input of a task apart from the others, all as JSON."""
+    shared = [set(_leaves(parsed(other))) for other in others if other != one]
+    given = facts.once(_given)
+    return any(given[leaf] >= number for leaf in set(_leaves(parsed(one))).difference(*shared))
+
+
+def _given(facts: RunFacts) -> Counter[str]:
+    """Lines, numbers and texts in the input of the run, each in one form, and how often they are there."""
+    values = [one.value for root in facts.graph.roots for one in facts.state_values(root)]
+    texts = [facts.text(digest) or "" for root in facts.graph.roots for digest in facts.read(root)]
+    return Counter(leaf for value in (*values, *texts) for leaf in _leaves(value))
+
+
+def _leaves(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from _leaves(one)
+    else:
+        yield from filter(None, map(_plain, str(value).splitlines()))
 
 
 def _wrote_the_same(facts: RunFacts, tasks: list[Span]) -> bool:
@@ -121,7 +150,8 @@ def _lines_twice(facts: RunFacts) -> Iterator[Finding]:
         for reader, number in readings:
             wrote = [task for task in writers.get(line, ()) if task.last_ns <= reader.start_ns]
             edge = facts.who(wrote[0]) if wrote else "", facts.who(reader)
-            once = len(_outermost(facts, wrote)) == 1 and number > _times_inside(facts, wrote[0], line)
+            known = facts.once(_given)[line]
+            once = len(_outermost(facts, wrote)) == 1 and number > _times_inside(facts, wrote[0], line) + known
             if once and edge not in reported and edge[0] != edge[1]:
                 reported.add(edge)
                 yield _read(facts, edge[0], [reader, *wrote], number, f": {line[:60]}", (), 0.8)

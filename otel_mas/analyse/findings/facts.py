@@ -283,8 +283,8 @@ def kind_of(span: Span) -> str | None:
 
 
 def tool_name(call: Span) -> str:
-    """The name of the tool that was called."""
-    return str(call.get(names.GEN_AI_TOOL_NAME) or call.name)
+    """The name of the tool that was called; of a retriever that of its data source."""
+    return str(call.get(names.GEN_AI_TOOL_NAME) or call.get(names.GEN_AI_DATA_SOURCE_ID) or call.name)
 
 
 def model_name(call: Span) -> str:

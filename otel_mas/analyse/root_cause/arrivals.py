@@ -124,6 +124,8 @@ def arrivals(acts: Acts) -> Iterator[Arrival]:
     for text in acts.task:
         known.add(text)
     known.numbers |= _constants(acts)
+    given = Counter(number for text in acts.task for line in text.splitlines() for number in numbers_in(line))
+    known.repeated = {number for number, times in given.items() if times > 1}
     seen: set[tuple[int, str]] = set()
     number = 0
     for at_ns, reader, task, text in sorted(_readings(acts), key=lambda one: (one[0], one[1].number)):
@@ -258,7 +260,8 @@ class _Reading:
             departure = Departure.NEW if calculates(self._text) else Departure.STRANGE
             yield departure, f"called a tool with {', '.join(odd[:_SHOWN])}, which nobody wrote"
         once = min(Counter(number for text in sent for number in numbers_in(text)).values(), default=1) == 1
-        if once and any(_comes_twice(array.split(",")) for array in _ARRAY.findall(self._text)):
+        arrays = [array.replace(" ", "").split(",") for array in _ARRAY.findall(self._text)] if once else []
+        if any(_comes_twice(numbers) and not self._known.repeated.issuperset(numbers) for numbers in arrays):
             yield Departure.DOUBLED, "called a tool with each number of a list more than once"
 
     def of_output(

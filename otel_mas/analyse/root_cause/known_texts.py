@@ -31,6 +31,8 @@ class KnownTexts:
 
     def __init__(self) -> None:
         self.numbers: set[str] = set()
+        self.repeated: set[str] = set()
+        """Numbers that the run was given more than once."""
         self.words: set[str] = set()
         self.labelled: dict[str, set[str]] = {}
         """Values by their label, both in one form."""

@@ -68,7 +68,7 @@ def _document(document: Any) -> Any:
     if "page_content" not in fields:
         return document
     document = {"id": fields.get("id"), "content": fields["page_content"], "metadata": fields.get("metadata")}
-    return {key: value for key, value in document.items() if not is_empty(value)}
+    return {key: value for key, value in document.items() if key == "content" or not is_empty(value)}
 
 
 __all__ = ["ainvoke", "data_source", "invoke"]

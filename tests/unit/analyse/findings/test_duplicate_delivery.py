@@ -52,8 +52,8 @@ def test_a_receipt_of_each_attempt_is_none() -> None:
 # -- sends -------------------------------------------------------------------------------------------------------------
 
 
-def counted(inputs: Sequence[str], texts: Sequence[str] = ()) -> list[Finding]:
-    """Findings about a planner that made a task for each of these inputs, which wrote these texts."""
+def counted(inputs: Sequence[str], texts: Sequence[str] = (), given: Sequence[str] = ()) -> list[Finding]:
+    """Findings about a planner that made a task for each of these inputs, which wrote these texts, in a run of that."""
     wrote = texts or [f"counted {one}" for one in inputs]
     tasks = [
         made.agent(
@@ -67,8 +67,11 @@ def counted(inputs: Sequence[str], texts: Sequence[str] = ()) -> list[Finding]:
         )
         for i, text in enumerate(wrote)
     ]
-    contents = {task.span_id: {names.MAS_TASK_INPUT: {"of": one}} for task, one in zip(tasks, inputs, strict=True)}
-    return list(duplicate_delivery(facts(RUN, made.agent("plan1", 1, 9, "run"), *tasks, contents=contents)))
+    contents = {
+        task.span_id: {names.MAS_TASK_INPUT: {"of": one, "by": "head"}} for task, one in zip(tasks, inputs, strict=True)
+    }
+    spans, state = (RUN, made.agent("plan1", 1, 9, "run"), *tasks), {"run": {"places": list(given), "by": ["head"] * 9}}
+    return list(duplicate_delivery(facts(*spans, contents=contents, state=state if given else None)))
 
 
 def test_work_that_is_done_twice_for_one_sending() -> None:
@@ -92,18 +95,29 @@ def test_work_that_is_none_done_twice(inputs: Sequence[str], texts: Sequence[str
     assert counted(inputs, texts) == []
 
 
+def test_work_on_what_the_run_was_given_twice_is_none() -> None:
+    inputs = ["north", "south", "south"]
+    assert counted(inputs, given=inputs) == []
+    assert len(counted(inputs, given=["north", "south"])) == 1
+    assert len(counted(["north", "south", "south", "south"], given=inputs)) == 1, "once more than it was given"
+
+
 # -- texts -------------------------------------------------------------------------------------------------------------
 
 CLAIM = "The tram costs 40 million."
 
 
-def read(prompt: str, *, wrote: Sequence[tuple[str, str]] = (("claim1", CLAIM),), own: bool = False) -> list[Finding]:
+def read(
+    prompt: str, *, wrote: Sequence[tuple[str, str]] = (("claim1", CLAIM),), own: bool = False, given: str = ""
+) -> list[Finding]:
     tasks = [made.agent(name, 10 * i + 1, 10 * i + 9, "run") for i, (name, _) in enumerate(wrote)]
     judge = made.agent("claim9" if own else "judge1", 80, 95, "run")
     messages = {f"m{i}": ("assistant", text) for i, (_, text) in enumerate(wrote)} | {"prompt": ("user", prompt)}
     written = {task.span_id: [f"m{i}"] for i, task in enumerate(tasks)}
     spans = (RUN, *tasks, judge, made.call("call1", 81, 90, judge.span_id))
-    return list(duplicate_delivery(facts(*spans, messages=messages, wrote=written, read={"call1": ["prompt"]})))
+    state = {"run": {"question": given}} if given else None
+    run = facts(*spans, messages=messages, wrote=written, read={"call1": ["prompt"]}, state=state)
+    return list(duplicate_delivery(run))
 
 
 def test_a_line_that_was_written_once_and_read_twice() -> None:
@@ -124,6 +138,7 @@ def test_lines_that_were_not_delivered_twice() -> None:
     assert read(TWICE, wrote=[("claim1", TWICE)]) == [], "it stands twice in what was written"
     assert read(TWICE, wrote=[]) == [], "nobody in the run wrote it"
     assert read(TWICE, own=True) == [], "it repeats itself"
+    assert read(TWICE, given=CLAIM) == [], "the run was given it as well"
     assert read("yes\nyes", wrote=[("claim1", "yes")]) == [], "too short to tell"
     assert read(f"{CLAIM} He says: {CLAIM}") == [], "no line of its own"
 

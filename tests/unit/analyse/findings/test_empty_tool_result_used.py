@@ -112,3 +112,52 @@ def test_a_task_that_failed_did_not_go_on() -> None:
     contents = {"search1": {names.GEN_AI_TOOL_CALL_RESULT: ""}}
 
     assert list(empty_tool_result_used(facts(made.agent("writer1", 0, 9, failed=True), call, contents=contents))) == []
+
+
+# -- retrievers --------------------------------------------------------------------------------------------------------
+
+
+def retrieved(*documents: Any, later: Span | None = None, asked: bool = True, follows: bool = True) -> list[Finding]:
+    """Findings about a node that retrieved these and another one, whose model was asked next."""
+    spans = [made.agent("fetch1", 0, 20), made.retrieval("index", 5, 10, "fetch1")]
+    spans += [made.agent("writer1", 30, 90, causes=[("trigger", "fetch1")] if follows else [])]
+    spans += [made.call("chat1", 40, 50, "writer1")] if asked else []
+    contents = {"index": {names.GEN_AI_RETRIEVAL_DOCUMENTS: list(documents)}, "late": {RESULT: "a tram"}}
+    return list(empty_tool_result_used(facts(*spans, *filter(None, [later]), contents=contents)))
+
+
+RESULT = names.GEN_AI_TOOL_CALL_RESULT
+BLANK = {"content": " ", "metadata": {"source": "trams.md"}}
+
+
+def test_a_model_that_is_asked_after_a_retriever_found_nothing() -> None:
+    (nothing,), (blank,) = retrieved(), retrieved(BLANK, BLANK)
+
+    assert (nothing.severity, nothing.confidence) == (Severity.INFO, 0.7)
+    assert nothing.summary == "writer went on although index had returned no documents"
+    assert (blank.severity, blank.spans) == (Severity.WARNING, ("index", "chat1"))
+    assert blank.summary == "writer went on although index had returned documents without text"
+
+
+def test_documents_that_say_something_or_are_known_by_id_alone_are_no_empty_result() -> None:
+    assert retrieved(BLANK, {"content": "a tram"}) == []
+    assert retrieved({"id": "1", "score": 0.5}) == []
+
+
+def test_a_retriever_whose_result_no_model_got_or_after_which_another_call_brought_something() -> None:
+    assert retrieved(asked=False) == []
+    assert retrieved(follows=False) == []
+    assert retrieved(later=made.tool("late", 22, 25)) == []
+
+
+def test_a_retriever_inside_a_tool_is_the_tools_own() -> None:
+    tool = made.tool("search1", 1, 12, "fetch1")
+    spans = (
+        made.agent("fetch1", 0, 90),
+        tool,
+        made.retrieval("index", 5, 10, "search1"),
+        made.call("c", 20, 30, "fetch1"),
+    )
+    contents = {"index": {names.GEN_AI_RETRIEVAL_DOCUMENTS: []}, "search1": {RESULT: "none of them is open"}}
+
+    assert list(empty_tool_result_used(facts(*spans, contents=contents))) == []

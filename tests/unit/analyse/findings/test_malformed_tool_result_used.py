@@ -80,3 +80,23 @@ def test_a_later_call_that_brings_something_makes_it_good() -> None:
 
 def test_a_tool_that_runs_code_may_return_anything() -> None:
     assert found("Traceback (most recent call last):", arguments={"code": "1 / 0"}) == []
+
+
+@pytest.mark.parametrize(
+    ("documents", "number"),
+    [
+        (["<html><title>502 Bad Gateway</title>"], 1),
+        (["<html><title>502 Bad Gateway</title>", "The tram is red."], 0),
+        (['{"trams": [{"id": 1}, {"id"'], 0),
+        (["Traceback (most recent call last):\n  File"], 0),
+    ],
+    ids=["error page", "one of two", "part of JSON", "stack trace"],
+)
+def test_documents_that_are_error_pages_but_no_parts_of_files(documents: list[str], number: int) -> None:
+    spans = made.agent("rag1", 0, 90), made.retrieval("index", 5, 10, "rag1"), made.call("chat1", 20, 30, "rag1")
+    contents = {"index": {names.GEN_AI_RETRIEVAL_DOCUMENTS: [{"content": one} for one in documents]}}
+
+    found = list(malformed_tool_result_used(facts(*spans, contents=contents)))
+
+    assert [one.spans for one in found] == [("index", "chat1")] * number
+    assert all("index of index" in one.advice for one in found)

@@ -61,6 +61,11 @@ class Made:
         kinds = {names.MAS_RECORD_KIND: "TOOL_CALL", names.GEN_AI_TOOL_NAME: span_id.rstrip("0123456789")}
         return self.span(span_id, start, end, parent, **kinds, **more)
 
+    def retrieval(self, span_id: str, start: int, end: int, parent: str | None = None, **more: Any) -> Span:
+        """A call of the retriever that its id names."""
+        kinds = {names.MAS_RECORD_KIND: "RETRIEVAL", names.GEN_AI_DATA_SOURCE_ID: span_id.rstrip("0123456789")}
+        return self.span(span_id, start, end, parent, **kinds, **more)
+
     def graph(self, *spans: Span) -> CausalGraph:
         return build([Trace("t1", tuple(sorted(spans, key=lambda span: span.start_ns)))])
 

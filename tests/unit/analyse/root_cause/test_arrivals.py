@@ -52,6 +52,16 @@ def test_a_list_in_which_one_number_comes_twice_is_none() -> None:
     assert not _reasons(run.says("writer", "There are 197 trams."), "more than once")
 
 
+def test_a_list_in_which_each_number_comes_twice_as_the_run_was_given_it_is_none() -> None:
+    numbers = [41, 41, 52, 52]
+    reasons = {
+        given: _reasons(Run(task=given).passes_on("adder", "sum", {"of": numbers}).says("writer", "186."), "more than")
+        for given in ("Add 41, 52.", "Add 41 and 52.\nThen 41 and 52.")
+    }
+
+    assert [len(found) for found in reasons.values()] == [1, 0]
+
+
 def test_a_task_that_was_called_with_nothing_comes_before_who_read_nothing_of_it() -> None:
     run = Run().computes("counter", {"trams": 4100}).computes("adder", {"sum": None}, {"0": None, "1": {"buses": 7}})
     run = run.reads("writer", "- Trams: unknown", "It is not known.")

@@ -22,7 +22,8 @@ TASK = "How many trams does the depot in Basel hold?"
 class Run:
     """A run of turns, one after the other, each caused by the one before."""
 
-    def __init__(self) -> None:
+    def __init__(self, task: str = TASK) -> None:
+        self._task = task
         self._records: list[dict[str, Any]] = []
         self._inside: list[dict[str, Any]] = []
 
@@ -83,7 +84,7 @@ class Run:
             "span_id": "run",
             "timestamp": 0,
             "duration_ns": end,
-            "payload": {"input": TASK},
+            "payload": {"input": self._task},
         }
         records = [{**run, "name": "run", "status": "ERROR" if failed else "OK"}, *self._records, *self._inside]
         (trace,) = traces_of(TraceRecord(trace_id="run", **record) for record in records)
