@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from otel_mas import errors, faults, logs
+    from otel_mas import errors, evaluate, faults, logs
     from otel_mas.api import (
         AgentProfiler,
         Complaint,
@@ -65,6 +65,7 @@ __all__ = [
     "__version__",
     "agent",
     "errors",
+    "evaluate",
     "event",
     "faults",
     "feedback",
@@ -90,7 +91,7 @@ __all__ = [
 ]
 
 # Lazy: being installed means being imported by every instrumented process, whether it records or not.
-_MODULES = ("errors", "faults", "logs")
+_MODULES = ("errors", "evaluate", "faults", "logs")
 _API = frozenset(__all__) - {"__version__", *_MODULES}
 
 

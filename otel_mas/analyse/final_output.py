@@ -23,8 +23,7 @@ def final_output(graph: CausalGraph, content: RunContent) -> str | None:
     An answer that the state holds is taken from its message. None where nothing was kept, and for a run that failed or
     was cancelled: its caller got nothing.
     """
-    roots = [root for root in graph.roots if root.columns.get(names.MAS_RUN_OUTCOME) is not None]
-    if roots and max(roots, key=lambda root: root.last_ns).columns[names.MAS_RUN_OUTCOME] in _WITHOUT:
+    if outcome_without_output(graph) is not None:
         return None
     state: str | None = None
     for entry in _outputs_backwards(graph, content):
@@ -34,6 +33,14 @@ def final_output(graph: CausalGraph, content: RunContent) -> str | None:
             break
         state = state or entry.text
     return state
+
+
+def outcome_without_output(graph: CausalGraph) -> RunOutcome | None:
+    """Outcome of a run that gave its caller nothing: it failed, or was cancelled or abandoned; None for others."""
+    roots = [root for root in graph.roots if root.columns.get(names.MAS_RUN_OUTCOME) is not None]
+    last = max(roots, key=lambda root: root.last_ns, default=None)
+    outcome = None if last is None else last.columns[names.MAS_RUN_OUTCOME]
+    return RunOutcome(outcome) if outcome in _WITHOUT else None
 
 
 def _outputs_backwards(graph: CausalGraph, content: RunContent) -> Iterator[Entry]:
@@ -60,4 +67,4 @@ class _NoTasks:
         return ()
 
 
-__all__ = ["final_output"]
+__all__ = ["final_output", "outcome_without_output"]

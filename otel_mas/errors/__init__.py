@@ -18,6 +18,7 @@ OtelMasError
 │   └── UnknownSource      nothing installed can read that target
 ├── DestinationError       recorded spans cannot be shipped
 ├── BadTrace               the trace itself cannot be worked with
+├── InsufficientEvidence   the trace does not have what an evaluation would have to see
 └── MissingExtra           an optional dependency is not installed
 
 Every message is one line: what was wrong, where, and what to do next.
@@ -115,6 +116,12 @@ class BadTrace(OtelMasError):
     """The trace cannot be worked with as it is."""
 
 
+class InsufficientEvidence(OtelMasError):
+    """The trace does not have what would tell whether an evaluation passed; the message says what it would be."""
+
+    exit_code = 3
+
+
 class MissingExtra(OtelMasError):
     """An optional dependency is missing; the message names the extra to install."""
 
@@ -123,6 +130,7 @@ __all__ = [
     "BadTrace",
     "ConfigError",
     "DestinationError",
+    "InsufficientEvidence",
     "MissingExtra",
     "NotAStore",
     "OtelMasError",

@@ -14,6 +14,11 @@ class Outcome(StrEnum):
     INSUFFICIENT_EVIDENCE = "insufficient_evidence"
     """The trace does not have what would tell; the result names it."""
 
+    @property
+    def words(self) -> str:
+        """The same for people: "insufficient evidence"."""
+        return self.value.replace("_", " ")
+
     @classmethod
     def of(cls, outcomes: Iterable[Outcome]) -> Outcome:
         """The outcome of several: failed where one failed, else insufficient where one is, else passed."""

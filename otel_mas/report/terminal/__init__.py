@@ -2,6 +2,7 @@
 
 from otel_mas.report.terminal.cost import cost, cost_in_a_line
 from otel_mas.report.terminal.errors import errors
+from otel_mas.report.terminal.evaluation import evaluation
 from otel_mas.report.terminal.explanation import explanation
 from otel_mas.report.terminal.findings import findings
 from otel_mas.report.terminal.graph import graph
@@ -22,6 +23,7 @@ __all__ = [
     "cost_in_a_line",
     "critical_path",
     "errors",
+    "evaluation",
     "explanation",
     "findings",
     "graph",

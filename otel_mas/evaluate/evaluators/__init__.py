@@ -1,0 +1,1 @@
+"""Evaluators that come with otel-mas: of output, budgets, trajectory, findings and topology."""

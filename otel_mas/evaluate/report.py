@@ -1,0 +1,140 @@
+"""Reports of evaluations: by case, by run and by evaluator. As JSON they are baselines for later ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, computed_field
+
+from otel_mas.errors.printable import one_line
+from otel_mas.evaluate.outcome import Outcome
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class EvaluationResult(_Record):
+    """Result of one evaluator on one run."""
+
+    evaluator: str
+    outcome: Outcome
+    value: bool | int | float | str | None = None
+    """A bool is an assertion, a number a score, a str a label; None without evidence."""
+    reason: str = ""
+    """Why; of a failure the expected beside the actual, without evidence what the trace would have to say."""
+
+
+class RunResult(_Record):
+    """Results of one run."""
+
+    trace_ids: tuple[str, ...]
+    span_id: str
+    """Id of the span that stands for the run."""
+    results: tuple[EvaluationResult, ...]
+    tokens: int
+    usd: float | None
+    """US dollars; None where no model call has a price."""
+    wall_ms: float
+    critical_path_ms: float
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def outcome(self) -> Outcome:
+        """Failed where one evaluator failed, else insufficient where one lacks evidence."""
+        return Outcome.of(one.outcome for one in self.results)
+
+    def result(self, evaluator: str) -> EvaluationResult:
+        """The result of an evaluator by its name. Raises KeyError where there is none."""
+        for one in self.results:
+            if one.evaluator == evaluator:
+                return one
+        raise KeyError(evaluator)
+
+
+class CaseResult(_Record):
+    """Results of one case, on each of its runs."""
+
+    name: str
+    pass_rate: float = 1.0
+    """The part of the runs that has to pass."""
+    runs: tuple[RunResult, ...]
+    reason: str = ""
+    """Why there are no runs."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def outcome(self) -> Outcome:
+        """Passed where enough runs did, failed where enough of them cannot have, else insufficient evidence."""
+        if not self.runs:
+            return Outcome.INSUFFICIENT_EVIDENCE
+        needed = math.ceil(self.pass_rate * len(self.runs) - 1e-9)
+        passed, failed = self.count(Outcome.PASSED), self.count(Outcome.FAILED)
+        if passed >= needed:
+            return Outcome.PASSED
+        return Outcome.FAILED if len(self.runs) - failed < needed else Outcome.INSUFFICIENT_EVIDENCE
+
+    def count(self, outcome: Outcome) -> int:
+        """Number of runs of this outcome."""
+        return sum(run.outcome == outcome for run in self.runs)
+
+    def problems(self) -> Iterator[tuple[RunResult, EvaluationResult]]:
+        """Results that did not pass, each with its run."""
+        return ((run, one) for run in self.runs for one in run.results if one.outcome != Outcome.PASSED)
+
+
+class EvalReport(_Record):
+    """Report of an evaluation. `str(report)` has a line for each case, and one for each result that did not pass."""
+
+    cases: tuple[CaseResult, ...]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def outcome(self) -> Outcome:
+        """Failed where a case failed, else insufficient where one lacks evidence, else passed."""
+        return Outcome.of(case.outcome for case in self.cases)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every case passed."""
+        return self.outcome == Outcome.PASSED
+
+    def case(self, name: str) -> CaseResult:
+        """The results of a case by its name. Raises KeyError where there is none."""
+        for one in self.cases:
+            if one.name == name:
+                return one
+        raise KeyError(name)
+
+    def counts(self) -> Mapping[Outcome, int]:
+        """Number of cases of each outcome."""
+        return {outcome: sum(case.outcome == outcome for case in self.cases) for outcome in Outcome}
+
+    def to_json(self) -> str:
+        """The report as JSON, with the outcomes of runs and cases; a baseline for later ones."""
+        return self._json(indent=2)
+
+    def _json(self, **options: Any) -> str:
+        return self.model_dump_json(**options) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """A report as `to_json` wrote it. Raises pydantic.ValidationError."""
+        return cls.model_validate_json(text)
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self.cases))
+
+
+def _lines(cases: Sequence[CaseResult]) -> Iterator[str]:
+    for case in cases:
+        runs = f" ({case.count(Outcome.PASSED)} of {len(case.runs)} runs)" if len(case.runs) > 1 else ""
+        yield f"{case.name}: {case.outcome.words}{runs}{f': {case.reason}' if case.reason else ''}"
+        for run, one in case.problems():
+            where = f" in trace {run.trace_ids[0][:12]}" if len(case.runs) > 1 else ""
+            yield f"  {one.evaluator}: {one.outcome.words}{where}: {one_line(one.reason, 500)}"
+
+
+__all__ = ["CaseResult", "EvalReport", "EvaluationResult", "RunResult"]

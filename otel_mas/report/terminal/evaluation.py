@@ -1,0 +1,78 @@
+"""Reports of evaluations: a line for each case, and below it all that did not pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from otel_mas.evaluate import CaseResult, EvalReport, EvaluationResult, Outcome, RunResult
+from otel_mas.report.terminal.lines import wrap
+from otel_mas.report.text import count, duration, plain, usd
+
+MARKS = {
+    Outcome.PASSED: ("✓", "green"),
+    Outcome.FAILED: ("✗", "bold red"),
+    Outcome.INSUFFICIENT_EVIDENCE: ("?", "yellow"),
+}
+_MOST_RUNS = 5
+_NS_PER_MS = 1e6
+
+
+def evaluation(report: EvalReport, width: int) -> Iterator[Text]:
+    """Each case with its outcome; of each run that did not pass the results that say why; then the counts."""
+    for case in report.cases:
+        yield from _case(case, width)
+    yield Text("")
+    counts = [(number, *MARKS[outcome], outcome.words) for outcome, number in report.counts().items() if number]
+    parts = [Text(f"{mark} {number:,} {words}", style) for number, mark, style, words in counts]
+    yield Text("  ").join(parts)
+
+
+def _case(case: CaseResult, width: int) -> Iterator[Text]:
+    mark, style = MARKS[case.outcome]
+    line = Text.assemble((f"{mark} {plain(case.name)}", style), ("  " + _amounts(case), "dim"))
+    yield from wrap(line, width)
+    if case.reason:
+        yield from _indented(Text(plain(case.reason), style), 2, width)
+    failing = [run for run in case.runs if run.outcome != Outcome.PASSED]
+    for run in failing[:_MOST_RUNS]:
+        yield from _run(run, len(case.runs) > 1, width)
+    if len(failing) > _MOST_RUNS:
+        yield Text(f"  and {count(len(failing) - _MOST_RUNS, 'more run')} that did not pass; --json lists all", "dim")
+
+
+def _amounts(case: CaseResult) -> str:
+    if not case.runs:
+        return ""
+    runs = case.runs
+    parts = [f"{case.count(Outcome.PASSED)} of {count(len(runs), 'run')}"] if len(runs) > 1 else []
+    spent = [run.usd for run in runs if run.usd is not None]
+    parts += [count(sum(run.tokens for run in runs) // len(runs), "token")]
+    parts += [usd(sum(spent) / len(spent))] if spent else []
+    parts += [duration(round(sum(run.wall_ms for run in runs) / len(runs) * _NS_PER_MS))]
+    return " · ".join(parts) + (" on average" if len(runs) > 1 else "")
+
+
+def _run(run: RunResult, named: bool, width: int) -> Iterator[Text]:
+    if named:
+        yield Text(f"  trace {run.trace_ids[0]}", "dim")
+    for one in run.results:
+        if one.outcome != Outcome.PASSED:
+            yield from _result(one, width)
+
+
+def _result(one: EvaluationResult, width: int) -> Iterator[Text]:
+    mark, style = MARKS[one.outcome]
+    first, *more = one.reason.splitlines() or [""]
+    text = Text.assemble((f"{mark} {plain(one.evaluator)}", style), f": {plain(first)}" if first else "")
+    yield from _indented(text, 4, width)
+    for line in more:  # such as a topology's edges, in columns of its own
+        yield Text("      " + line.rstrip())
+
+
+def _indented(text: Text, indent: int, width: int) -> Iterator[Text]:
+    yield from (Text.assemble(" " * indent, piece) for piece in wrap(text, width - indent))
+
+
+__all__ = ["MARKS", "evaluation"]
