@@ -19,6 +19,7 @@ OtelMasError
 ├── DestinationError       recorded spans cannot be shipped
 ├── BadTrace               the trace itself cannot be worked with
 ├── InsufficientEvidence   the trace does not have what an evaluation would have to see
+├── RecordedError          a replay raises the exception that a call was recorded with, whose class is not here
 └── MissingExtra           an optional dependency is not installed
 
 Every message is one line: what was wrong, where, and what to do next.
@@ -122,6 +123,20 @@ class InsufficientEvidence(OtelMasError):
     exit_code = 3
 
 
+class RecordedError(OtelMasError, RuntimeError):
+    """An exception that a recorded call ended with, raised again by a replay where its own class is not loaded.
+
+    Args:
+        name: qualified name of the recorded exception's class.
+        message: as it was recorded.
+    """
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{name}: {message}" if message else name)
+        self.name = name
+        self.message = message
+
+
 class MissingExtra(OtelMasError):
     """An optional dependency is missing; the message names the extra to install."""
 
@@ -134,6 +149,7 @@ __all__ = [
     "MissingExtra",
     "NotAStore",
     "OtelMasError",
+    "RecordedError",
     "SourceError",
     "StoreClosed",
     "StoreCorrupt",

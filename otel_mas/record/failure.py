@@ -5,12 +5,15 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from otel_mas.record.content.fields import field_of, instance_dict
 from otel_mas.record.sdk.lazy_span import LazySpan
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
 _TRAIL = "__otel_mas_error__"
+_PLAIN = frozenset((str, int, float, bool, list, dict))
+_HEADERS = ("retry-after", "x-ratelimit-", "x-should-retry", "x-request-id", "request-id")
 
 
 class _Trail(NamedTuple):
@@ -42,6 +45,28 @@ def describe(exc: BaseException) -> tuple[str, str]:
     except BaseException:
         stack = ""
     return message, stack
+
+
+def error_fields(exc: BaseException) -> dict[str, Any]:
+    """The plain fields of an exception, by reference; of an HTTP response's, status and the headers about waiting.
+
+    Retries decide by them. Read without running code of the exception's class.
+    """
+    own = instance_dict(exc)
+    found = {name: value for name, value in own.items() if type(value) in _PLAIN and not name.startswith("_")}
+    response = own.get("response")
+    status = field_of(response, "status_code")
+    if type(status) is int:
+        listed = field_of(field_of(response, "headers"), "_list")
+        pairs = [pair for pair in listed if len(pair) == 3] if type(listed) is list else []
+        headers = {_header(name): _header(value) for _, name, value in pairs if type(name) is type(value) is bytes}
+        kept = {name: value for name, value in headers.items() if name.startswith(_HEADERS)}
+        found["response"] = {"status_code": status, "headers": kept}
+    return found
+
+
+def _header(text: bytes) -> str:
+    return text.decode("latin-1")
 
 
 def mark_origin(exc: BaseException, span: Span) -> None:
@@ -101,4 +126,4 @@ def _causes(span: Any) -> tuple[int, ...]:
     return tuple(link.context.span_id for link in getattr(span, "links", None) or ())
 
 
-__all__ = ["describe", "error_type", "mark_origin", "origin"]
+__all__ = ["describe", "error_fields", "error_type", "mark_origin", "origin"]

@@ -12,10 +12,10 @@ from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, StatusCode, 
 from otel_mas.config import Settings
 from otel_mas.record.cause import Cause, cause_attributes
 from otel_mas.record.content.messages import MAX_MESSAGES
-from otel_mas.record.content.snapshot import snapshot
+from otel_mas.record.content.snapshot import json_snapshot, snapshot
 from otel_mas.record.content.state import AT_ONCE, MessageList, bounded_copy
 from otel_mas.record.event_loop import watch_loop
-from otel_mas.record.failure import describe, error_type, mark_origin, origin
+from otel_mas.record.failure import describe, error_fields, error_type, mark_origin, origin
 from otel_mas.record.guard import caught
 from otel_mas.record.pipeline.queue import CHANGE_BYTES
 from otel_mas.record.sdk.lazy_span import MESSAGE_REF_BYTES, LazySpan, interned
@@ -192,6 +192,7 @@ class Recorder:
             message, stack = describe(exc)
             self.content(span, names.EXCEPTION_MESSAGE, message)
             self.content(span, names.EXCEPTION_STACKTRACE, stack)
+            self.json_content(span, names.MAS_ERROR_FIELDS, error_fields(exc))
             lines = source_lines(exc)
             if lines:
                 self.content(span, names.MAS_ERROR_SOURCE, lines)
@@ -218,6 +219,17 @@ class Recorder:
         try:
             if span.is_recording():
                 queue.add_content(span.get_span_context(), name, *snapshot(value), tool)
+        except Exception as error:
+            caught("recorder: content", error)
+
+    def json_content(self, span: Span, name: str, value: Any) -> None:
+        """Store content as `content`, of a value that mostly is plain already: its copy, as JSON, takes little."""
+        queue = self._queue
+        if queue is None or not value or self.settings.content == "none":
+            return
+        try:
+            if span.is_recording():
+                queue.add_content(span.get_span_context(), name, *json_snapshot(value))
         except Exception as error:
             caught("recorder: content", error)
 

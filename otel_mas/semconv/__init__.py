@@ -44,13 +44,13 @@ _NAMES: Final = {
         mas.process.packages mas.record.kind mas.routing.candidates mas.routing.choice mas.routing.confidence
         mas.routing.function mas.run.outcome mas.stage.name mas.stage.status mas.state.changed mas.task.attempt
         mas.task.cached mas.task.index mas.task.name mas.task.outcome mas.task.step mas.task.triggers mas.task.updated
-        mas.time.basis os.type process.runtime.name process.runtime.version server.address server.port service.name
-        service.namespace service.version telemetry.sdk.language telemetry.sdk.name telemetry.sdk.version
-        _ml_obs.llmobs_parent_id _ml_obs.llmobs_trace_id _ml_obs.meta.ml_app _ml_obs.meta.model_name
-        _ml_obs.meta.model_provider _ml_obs.meta.span.kind _ml_obs.ml_app _ml_obs.session_id agent.name agent_name
-        ai.finishReason ai.model.id ai.model.provider ai.operationId ai.response.finishReason ai.response.id
-        ai.response.model ai.response.timestamp ai.telemetry.functionId ai.toolCall.id ai.toolCall.name crew_id crew_key
-        crew_process document.id embedding.model_name finish_reason gcp.vertex.agent.event_id
+        mas.time.basis mas.tool.call.result.types os.type process.runtime.name process.runtime.version server.address
+        server.port service.name service.namespace service.version telemetry.sdk.language telemetry.sdk.name
+        telemetry.sdk.version _ml_obs.llmobs_parent_id _ml_obs.llmobs_trace_id _ml_obs.meta.ml_app
+        _ml_obs.meta.model_name _ml_obs.meta.model_provider _ml_obs.meta.span.kind _ml_obs.ml_app _ml_obs.session_id
+        agent.name agent_name ai.finishReason ai.model.id ai.model.provider ai.operationId ai.response.finishReason
+        ai.response.id ai.response.model ai.response.timestamp ai.telemetry.functionId ai.toolCall.id ai.toolCall.name
+        crew_id crew_key crew_process document.id embedding.model_name finish_reason gcp.vertex.agent.event_id
         gcp.vertex.agent.invocation_id gcp.vertex.agent.session_id gen_ai.prompt.name gen_ai.task.id gen_ai.task.kind
         gen_ai.task.name gen_ai.task.parent.id gen_ai.task.status gen_ai.workflow.edges gen_ai.workflow.nodes
         graph.node.id graph.node.name graph.node.parent_id haystack.component.name haystack.component.type
@@ -81,22 +81,23 @@ _NAMES: Final = {
         exception.message exception.stacktrace gen_ai.agent.description gen_ai.evaluation.explanation
         gen_ai.input.messages gen_ai.output.messages gen_ai.retrieval.documents gen_ai.retrieval.query.text
         gen_ai.system_instructions gen_ai.tool.call.arguments gen_ai.tool.call.result gen_ai.tool.definitions
-        gen_ai.tool.description mas.error.source mas.guardrail.reason mas.interrupt.values mas.log.records
-        mas.message.bodies mas.record.payload mas.resume.values mas.routing.reason mas.state.values mas.task.input
-        mas.task.result ai.embedding ai.embeddings ai.value ai.values all_messages_events answer arguments body
-        browser.document.url.full code.stacktrace completion completions container.command container.command_args
-        container.command_line content crew_agents crew_inputs crew_tasks db.connection_string db.query.text
-        db.statement error.message event.body events feature_flag.error.message feature_flag.evaluation.error.message
-        feature_flag.result.value final_result gen_ai.content.completion gen_ai.content.prompt gen_ai.event.content
-        gen_ai.task.input gen_ai.task.output graphql.document http.request.body http.response.body http.target http.url
-        input input.value instructions langfuse.observation.status_message langfuse.trace.tags langsmith.span.tags
-        llm.user log.body log.record.original logfire.metrics logfire.msg mcp.resource.uri message messages
-        messaging.kafka.message.key metadata mlflow.chat.messages mlflow.chat.tools mlflow.spanInputs mlflow.spanOutputs
-        mlflow.trace.inputs mlflow.trace.outputs mlflow.traceInputs mlflow.traceOutputs model_request_parameters
-        otel.status_description output output.value pprof.profile.comment process.command process.command_args
-        process.command_line process.title prompt prompts pydantic_ai.all_messages query question request request_data
-        response response_data result rpc.jsonrpc.error_message state system_prompt tag.tags text tool.description
-        tool.parameters tool_arguments tool_calls tool_response tools traceloop.entity.input traceloop.entity.output
+        gen_ai.tool.description mas.error.fields mas.error.source mas.guardrail.reason mas.interrupt.values
+        mas.log.records mas.message.bodies mas.record.payload mas.response.chunks mas.response.details mas.resume.values
+        mas.routing.reason mas.state.values mas.task.input mas.task.result mas.tool.call.artifact ai.embedding
+        ai.embeddings ai.value ai.values all_messages_events answer arguments body browser.document.url.full
+        code.stacktrace completion completions container.command container.command_args container.command_line content
+        crew_agents crew_inputs crew_tasks db.connection_string db.query.text db.statement error.message event.body
+        events feature_flag.error.message feature_flag.evaluation.error.message feature_flag.result.value final_result
+        gen_ai.content.completion gen_ai.content.prompt gen_ai.event.content gen_ai.task.input gen_ai.task.output
+        graphql.document http.request.body http.response.body http.target http.url input input.value instructions
+        langfuse.observation.status_message langfuse.trace.tags langsmith.span.tags llm.user log.body
+        log.record.original logfire.metrics logfire.msg mcp.resource.uri message messages messaging.kafka.message.key
+        metadata mlflow.chat.messages mlflow.chat.tools mlflow.spanInputs mlflow.spanOutputs mlflow.trace.inputs
+        mlflow.trace.outputs mlflow.traceInputs mlflow.traceOutputs model_request_parameters otel.status_description
+        output output.value pprof.profile.comment process.command process.command_args process.command_line
+        process.title prompt prompts pydantic_ai.all_messages query question request request_data response response_data
+        result rpc.jsonrpc.error_message state system_prompt tag.tags text tool.description tool.parameters
+        tool_arguments tool_calls tool_response tools traceloop.entity.input traceloop.entity.output
         traceloop.prompt.template url.fragment url.full url.original url.path url.query user.email user.full_name
         user.name vcs.change.title vcs.repository.change.title
     """,
@@ -139,7 +140,7 @@ gen_ai.request.encoding_formats gen_ai.request.stop_sequences gen_ai.response.fi
 mas.cause.refs mas.cause.spans mas.checkpoint.pending mas.content.cut mas.content.withheld mas.fault.changed
 mas.functions mas.graph.channels mas.graph.edges mas.graph.nodes mas.input.messages mas.input.modalities
 mas.interrupt.ids mas.output.messages mas.output.modalities mas.process.packages mas.routing.candidates
-mas.routing.choice mas.state.changed mas.state.digests mas.task.triggers
+mas.routing.choice mas.state.changed mas.state.digests mas.task.triggers mas.tool.call.result.types
 """
 STRING_ARRAYS: Final = frozenset(_ARRAYS.split())
 

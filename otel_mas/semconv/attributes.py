@@ -146,6 +146,8 @@ MAS_COST_SOURCE: Final = "mas.cost.source"
 """The price table and its date."""
 MAS_COST_USD: Final = "mas.cost.usd"
 """The cost of the call by the price table of `mas.cost.source`, in US dollars. Absent where no price is known."""
+MAS_ERROR_FIELDS: Final = "mas.error.fields"
+"""Plain fields of the exception, as JSON; of an HTTP response's, its status and the headers about waiting."""
 MAS_ERROR_SOURCE: Final = "mas.error.source"
 """Source lines around frames of the exception's stack, as JSON: file, line, number of the first one, text. Of
 the app's own code and where it was raised; 8 frames at most.
@@ -252,6 +254,14 @@ MAS_RECORD_SPAN_ID: Final = "mas.record.span.id"
 """The span id of a record of another program, where it is no OpenTelemetry id. On a link: that of the cause."""
 MAS_RECORD_TRACE_ID: Final = "mas.record.trace.id"
 """The trace id of a record of another program, where it is no OpenTelemetry id."""
+MAS_RESPONSE_CHUNKS: Final = "mas.response.chunks"
+"""Chunks of a streamed answer, as JSON: the microseconds between them, and of each the lengths of its texts in
+characters.
+"""
+MAS_RESPONSE_DETAILS: Final = "mas.response.details"
+"""Details of a model's answer beside its parts, as JSON: of each candidate metadata, usage, ids, and content in
+blocks.
+"""
 MAS_RESUME_VALUES: Final = "mas.resume.values"
 """The answers of the human, as JSON."""
 MAS_ROUTING_CANDIDATES: Final = "mas.routing.candidates"
@@ -314,6 +324,12 @@ MAS_TASK_UPDATED: Final = "mas.task.updated"
 """The app wrote the state as though the node had run (`update_state`); the node did not run."""
 MAS_TIME_BASIS: Final = "mas.time.basis"
 """The source of the span's start and end, where they were not measured as it ran."""
+MAS_TOOL_CALL_ARTIFACT: Final = "mas.tool.call.artifact"
+"""The artifact of a tool's result, which the model does not see, as JSON."""
+MAS_TOOL_CALL_RESULT_TYPES: Final = "mas.tool.call.result.types"
+"""Type of a tool's result where its recorded form does not show it; of a list with messages or commands, of each
+item.
+"""
 OS_TYPE: Final = "os.type"
 """The operating system."""
 PROCESS_RUNTIME_NAME: Final = "process.runtime.name"

@@ -55,7 +55,7 @@ def llm_chunk(original: Original) -> Original:
 
     @functools.wraps(original)
     def chunk(self: Any, *args: Any, **kwargs: Any) -> Any:
-        HANDLER.on_chunk(self.run_id)
+        HANDLER.on_chunk(self.run_id, kwargs.get("chunk"))
         return original(self, *args, **kwargs)
 
     return chunk

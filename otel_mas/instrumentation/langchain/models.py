@@ -20,6 +20,8 @@ from opentelemetry.trace import SpanKind
 from otel_mas.config import OWN
 from otel_mas.instrumentation.endings import cancelled
 from otel_mas.instrumentation.interop import missing_scope
+from otel_mas.instrumentation.langchain.chunks import ChunkLengths
+from otel_mas.instrumentation.langchain.details import response_details
 from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain, modalities
 from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
 from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
@@ -70,6 +72,7 @@ class Call:
     actor: Actor | None
     started: float
     first_chunk: float | None = None
+    chunks: ChunkLengths | None = None
     form: Asked | None = None
     _token: Token[Context] | None = None
 
@@ -181,12 +184,19 @@ class ModelCalls:
 
     # -- meanwhile -------------------------------------------------------------------------------------------------
 
-    def on_chunk(self, run_id: UUID) -> None:
-        """Note the time of the first chunk."""
+    def on_chunk(self, run_id: UUID, chunk: Any = None) -> None:
+        """Note when a chunk came, and where it ended."""
         call = self._open.get(_key(run_id))
-        if call is not None and call.first_chunk is None:
-            call.first_chunk = perf_counter()
+        if call is None:
+            return
+        now = perf_counter()
+        if call.first_chunk is None:
+            call.first_chunk = now
             call.leave()
+            if chunk is not None and recorder().settings.content != "none":
+                call.chunks = ChunkLengths(call.started)
+        if call.chunks is not None:
+            call.chunks.add(now, chunk)
 
     # -- end -------------------------------------------------------------------------------------------------------
 
@@ -240,11 +250,14 @@ class ModelCalls:
                 )
             if call.form is not None:
                 answered(call.form, span, messages[0])
+            rec.json_content(span, names.MAS_RESPONSE_DETAILS, response_details(generations, response.llm_output))
         else:
             attributes = {}
         if call.first_chunk is not None:
             attributes[names.GEN_AI_REQUEST_STREAM] = True
             attributes[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = call.first_chunk - call.started
+            if call.chunks is not None:
+                rec.json_content(span, names.MAS_RESPONSE_CHUNKS, call.chunks.recorded())
         rec.set_attributes(span, attributes)
 
     @guarded("langchain: calls left")

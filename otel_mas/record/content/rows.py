@@ -13,7 +13,7 @@ from otel_mas.privacy.plain_values import cut_texts
 from otel_mas.privacy.redact import Pause
 from otel_mas.privacy.stored import Privacy
 from otel_mas.record.content.media import without_media
-from otel_mas.record.content.snapshot import to_json
+from otel_mas.record.content.snapshot import plain, to_json
 from otel_mas.record.guard import caught
 from otel_mas.record.pipeline.queue import AnyContent, Content, Key, Message, StateValue
 from otel_mas.semconv import attributes as names
@@ -79,7 +79,7 @@ class ContentEncoder:
         batch.contents.append(self._row(item, name, to_json({_WITHHELD: reason})))
 
     def _content(self, item: Content) -> bytes:
-        value = self._stored(item.name, without_media(item.value), item.tool)
+        value = self._stored(item.name, without_media(plain(item.value)), item.tool)
         if self._export_log is not None and item.name == names.MAS_LOG_RECORDS and isinstance(value, dict):
             self._export_log(item.key, value)
         return to_json(value)

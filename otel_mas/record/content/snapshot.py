@@ -155,6 +155,7 @@ class Copy:
         return _standard_text(key) or f"<{_QUALNAME(kind)}>"
 
 
+_PLAIN = orjson.OPT_PASSTHROUGH_SUBCLASS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _CYCLE = "… (a cycle: cut by otel-mas)"
 _MODEL_FIELDS = ("__pydantic_fields__", "model_fields", "__fields__")
 _MODULE = type.__dict__["__module__"].__get__
@@ -229,6 +230,30 @@ def snapshot(value: Any) -> tuple[Any, int]:
     return copy.of(value), copy.size
 
 
+class Json(bytes):
+    """A snapshot as JSON text."""
+
+    __slots__ = ()
+
+
+def json_snapshot(value: Any) -> tuple[Any, int]:
+    """A snapshot as `Json`; as `snapshot` makes it where that is not possible. Only of values that are small.
+
+    Returns:
+        The copy, and about how many bytes it keeps alive.
+    """
+    try:
+        copied = Json(orjson.dumps(value, option=_PLAIN))
+    except (TypeError, ValueError, RuntimeError):  # something else than plain values, or changed by another thread
+        return snapshot(value)
+    return copied, len(copied)
+
+
+def plain(value: Any) -> Any:
+    """A snapshot as plain values."""
+    return orjson.loads(bytes(value)) if type(value) is Json else value
+
+
 def identifier(value: Any) -> str:
     """An id or a name of the app's as text, whatever it is."""
     return Copy()._key(value)
@@ -256,4 +281,4 @@ def _without_surrogates(value: Any) -> Any:
     return value
 
 
-__all__ = ["Copy", "identifier", "snapshot", "to_json"]
+__all__ = ["Copy", "identifier", "json_snapshot", "plain", "snapshot", "to_json"]

@@ -58,6 +58,8 @@ class Recorded:
     def content(self, span: Span, name: str, value: Any, tool: str = "") -> None:
         self.contents[span.get_span_context().span_id, name] = value
 
+    json_content = content
+
     def messages(
         self, span: Span, direction: str, messages: Sequence[Any], adapter: Any, *, again: bool = True
     ) -> tuple[str, ...]:

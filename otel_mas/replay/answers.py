@@ -1,0 +1,192 @@
+"""Answers of a recording as LangChain's objects: what a model, a tool or a retriever returned, or raised.
+
+Each function raises the exception that the call was recorded with, so that retries and fallbacks in the app go as they
+went (`exceptions`). docs/limits.md lists the parts that a recording cannot hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from otel_mas.replay.answer_chunks import message_chunks
+from otel_mas.replay.answer_messages import answer_message, text_of_parts
+from otel_mas.replay.answer_results import result_value
+from otel_mas.replay.exceptions import recorded_exception
+from otel_mas.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from langchain_core.documents import Document
+    from langchain_core.outputs import ChatGenerationChunk, ChatResult, GenerationChunk, LLMResult
+
+    from otel_mas.replay.recording import RecordedCall
+
+_REASON: Final = ("finish_reason", "stop_reason", "done_reason", "stopReason")
+
+
+class TimedGeneration(NamedTuple):
+    """A chunk of a stream, and the nanoseconds from the one before it; of the first, from the request."""
+
+    delay_ns: int
+    chunk: ChatGenerationChunk
+
+
+class TimedText(NamedTuple):
+    """The same of a completion model."""
+
+    delay_ns: int
+    chunk: GenerationChunk
+
+
+def raise_recorded(call: RecordedCall) -> None:
+    """Raise the exception that the call ended with, if it did."""
+    error = recorded_exception(call)
+    if error is not None:
+        raise error
+
+
+def model_result(call: RecordedCall) -> ChatResult:
+    """Result of a chat model's `_generate`: its candidates, with usage and metadata.
+
+    Raises:
+        BaseException: The call was recorded with it.
+    """
+    from langchain_core.outputs import ChatGeneration, ChatResult
+
+    raise_recorded(call)
+    details = _details(call)
+    generations = []
+    for candidate, parts in enumerate(_parts(call)):
+        message = answer_message(call.span, parts, _at(details.get("messages"), candidate), candidate)
+        metadata = message.response_metadata
+        info = {name: metadata[name] for name in _REASON if name in metadata}
+        generations.append(ChatGeneration(message=message, generation_info=info or None))
+    return ChatResult(generations=generations, llm_output=details.get("output") or {})
+
+
+def completion_result(call: RecordedCall) -> LLMResult:
+    """Result of a completion model's `_generate` for one prompt.
+
+    Raises:
+        BaseException: The call was recorded with it.
+    """
+    from langchain_core.outputs import Generation, LLMResult
+
+    raise_recorded(call)
+    details = _details(call)
+    found = [
+        Generation(text=text_of_parts(parts), generation_info=_info(details, candidate) or None)
+        for candidate, parts in enumerate(_parts(call))
+    ]
+    return LLMResult(generations=[found], llm_output=details.get("output") or None)
+
+
+def model_chunks(call: RecordedCall) -> Iterator[TimedGeneration]:
+    """Chunks of a chat model's `_stream`, with the time from each chunk to the next.
+
+    Raises:
+        BaseException: The call was recorded with it; after the chunks that had come until then.
+    """
+    from langchain_core.outputs import ChatGenerationChunk
+
+    parts = _parts(call)
+    if call.output:
+        details = _at(_details(call).get("messages"), 0)
+        message = answer_message(call.span, parts[0], details, 0)
+        for delay, chunk in message_chunks(message, parts[0], call.get(names.MAS_RESPONSE_CHUNKS)):
+            yield TimedGeneration(delay, ChatGenerationChunk(message=chunk))
+    raise_recorded(call)
+
+
+def completion_chunks(call: RecordedCall) -> Iterator[TimedText]:
+    """Chunks of a completion model's `_stream`. Raises as `model_chunks`."""
+    from langchain_core.messages import AIMessage
+    from langchain_core.outputs import GenerationChunk
+
+    if call.output:
+        parts = _parts(call)[0]
+        whole = AIMessage(content=text_of_parts(parts))
+        for delay, chunk in message_chunks(whole, parts, call.get(names.MAS_RESPONSE_CHUNKS)):
+            info = chunk.response_metadata or None
+            yield TimedText(delay, GenerationChunk(text=str(chunk.content), generation_info=info))
+    raise_recorded(call)
+
+
+def tool_result(call: RecordedCall, tool_call_id: str | None = None) -> Any:
+    """Result of a tool: a value, content with its artifact, a `ToolMessage` or a `Command`.
+
+    Args:
+        call: the recorded one.
+        tool_call_id: of the call that is answered; by default the recorded one.
+
+    Returns:
+        A value that `BaseTool._run` may return for it. An answer that the tool gave in place of an exception
+        (`handle_tool_error`) is a `ToolMessage` with status `error`. For a tool with
+        `response_format="content_and_artifact"` see `with_artifact`.
+
+    Raises:
+        BaseException: The call was recorded with it.
+    """
+    raise_recorded(call)
+    return result_value(call, tool_call_id or call.span.get(names.GEN_AI_TOOL_CALL_ID))
+
+
+def with_artifact(call: RecordedCall, result: Any) -> tuple[Any, Any]:
+    """Result of a tool whose `response_format` is `content_and_artifact`; the artifact is None if it was not kept."""
+    return result, call.get(names.MAS_TOOL_CALL_ARTIFACT)
+
+
+def documents(call: RecordedCall) -> list[Document]:
+    """Documents that a retriever found.
+
+    Raises:
+        BaseException: The call was recorded with it.
+    """
+    from langchain_core.documents import Document
+
+    raise_recorded(call)
+    found = call.get(names.GEN_AI_RETRIEVAL_DOCUMENTS)
+    return [
+        Document(page_content=str(one.get("content") or ""), metadata=dict(one.get("metadata") or {}), **_identity(one))
+        for one in (found if isinstance(found, list) else ())
+        if isinstance(one, Mapping)
+    ]
+
+
+def _identity(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": str(document["id"])} if document.get("id") is not None else {}
+
+
+def _details(call: RecordedCall) -> Mapping[str, Any]:
+    found = call.get(names.MAS_RESPONSE_DETAILS)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _info(details: Mapping[str, Any], candidate: int) -> dict[str, Any]:
+    return dict((_at(details.get("messages"), candidate) or {}).get("response_metadata") or {})
+
+
+def _at(values: Any, index: int) -> Mapping[str, Any] | None:
+    if isinstance(values, list) and index < len(values) and isinstance(values[index], Mapping):
+        found: Mapping[str, Any] = values[index]
+        return found
+    return None
+
+
+def _parts(call: RecordedCall) -> list[list[Mapping[str, Any]]]:
+    """The parts of each candidate; empty ones where the content was not kept, which is said before a replay begins."""
+    return [list((message.body or {}).get("parts") or ()) for message in call.output]
+
+
+__all__ = [
+    "TimedGeneration",
+    "TimedText",
+    "completion_chunks",
+    "completion_result",
+    "documents",
+    "model_chunks",
+    "model_result",
+    "raise_recorded",
+    "tool_result",
+    "with_artifact",
+]
