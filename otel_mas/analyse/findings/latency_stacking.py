@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from otel_mas.analyse.findings.facts import RunFacts, ids
+from otel_mas.analyse.findings.retracted_statement_used import retracted_statement_used
 from otel_mas.analyse.findings.task_flow import TaskFlow
 from otel_mas.analyse.root_cause.values import values_in
 from otel_mas.analyse.state import StateChange
@@ -15,6 +16,7 @@ from otel_mas.causal import CHILD
 from otel_mas.causal.schedule import Parallel
 from otel_mas.model import Finding, Severity, Span, StatusCode, Undecided
 from otel_mas.model.amounts import duration
+from otel_mas.model.message_text import text_of
 from otel_mas.semconv import LinkKind, TaskOutcome
 from otel_mas.semconv import attributes as names
 
@@ -23,23 +25,29 @@ _SHORTEST = 12
 """Characters of a text whose way can be followed; a shorter one may be used without a trace."""
 _WORDS = 3
 """Words in a row that two texts do not share by chance."""
+_ARGUMENT, _TELLING = 3, 5
+"""Letters of a word that tells where it is from: in arguments, and in prompts, which have words of their own."""
 _MOST_GROUPS = 5
 """Series whose saving is worked out, the longest ones."""
+_SURENESS = {"asked": 0.9, "calls": 0.7, "tasks": 0.7, "called": 0.6}
 _WORD = re.compile(r"\w+")
 _NUMBER = re.compile(r"\d{2,}")
 
 
 def latency_stacking(facts: RunFacts) -> Iterator[Finding | Undecided]:
     """Work ran in series although nothing that was recorded makes the later part wait: tool calls that one answer of a
-    model asked for, model calls in one task, or tasks that an edge of the graph puts in a row. The later one read
-    nothing of what the earlier one wrote: no message, no value, no number, no three words in a row. The saving is that
-    of `otel-mas what-if --parallel`, and has to be worth it. Not told: order that was decided as the run went on, a
-    later task that reads the state by code of its own, and an earlier one that wrote nothing, or flags and short
-    words, which can be used without a trace.
+    model asked for, model calls in one task, tasks that an edge of the graph puts in a row, or that a function of the
+    functional API called one by one. The later one read nothing of what the earlier one wrote: no message, no value, no
+    number, no three words in a row. The saving is that of `otel-mas what-if --parallel`, and has to be worth it. Where
+    nobody at all read it, the advice is to hand it on, if the later one should have had it; if it was a correction of
+    what the later one states, that alone is told (`retracted-statement-used`). Not told: order that was decided as the
+    run went on, a later task that reads the state by code of its own, and an earlier one that wrote nothing, or flags
+    and short words, which can be used without a trace. Whether code decided by one called task to call the next is not
+    recorded.
     """
     if not facts.content.kept:
         return
-    found = [*_asked_for_at_once(facts), *_model_calls(facts), *_tasks(facts)]
+    found = [*_asked_for_at_once(facts), *_model_calls(facts), *_tasks(facts), *_called_tasks(facts)]
     longest = sorted(found, key=lambda group: -sum(span.duration_ns for span in group[1]))
     done: set[str] = set()
     for what, spans in longest[:_MOST_GROUPS]:
@@ -55,30 +63,60 @@ def _finding(facts: RunFacts, what: str, spans: Sequence[Span]) -> Iterator[Find
     saves = facts.saves_ns(Parallel([span.span_id for span in spans]))
     if saves is None or saves < _worth(facts, spans[0]):
         return
-    flow = facts.once(TaskFlow)
-    if what == "tasks":
-        labels = list(dict.fromkeys(flow.name(span) for span in spans))
-        why = f"the edge {labels[0]} -> {labels[-1]} is all that puts them in a row"
-        advice = f"let the same node lead to {' and '.join(labels)}, and join them with add_edge([...], ...)"
-        subject = " -> ".join(labels)
-    else:
-        task = facts.task(spans[0])
-        where = flow.name(task) if task is not None else facts.who(spans[0])
-        labels = list(dict.fromkeys(span.name for span in spans))
-        why = f"one answer asked for all of them in {where}" if what == "asked" else f"{where} makes them one by one"
-        advice = f"run them side by side in {where}: asyncio.gather, batch, or ToolNode for calls of tools"
-        subject = f"{where}: {' and '.join(labels)}"
+    if what == "tasks" and not facts.once(_uncorrected).isdisjoint(ids(spans[1:])):
+        return
+    are_tasks = what in ("tasks", "called")
+    labels = list(dict.fromkeys(facts.once(TaskFlow).name(span) if are_tasks else span.name for span in spans))
+    subject, why, advice = _words(facts, what, spans, labels)
     yield Finding(
         code=_CODE,
         severity=Severity.WARNING,
-        confidence=0.9 if what == "asked" else 0.7,
-        summary=f"{len(spans)} {'tasks' if what == 'tasks' else 'calls'} ran in series, {', '.join(labels)}, and none "
+        confidence=_SURENESS[what],
+        summary=f"{len(spans)} {'tasks' if are_tasks else 'calls'} ran in series, {', '.join(labels)}, and none "
         f"read what another one wrote: {why}; side by side they save {duration(saves)}",
         subject=subject,
         spans=ids([*spans[1:], spans[0]]),
         rests_on=("recorded", "inferred"),
         saves_ns=saves,
         advice=advice,
+    )
+
+
+def _words(facts: RunFacts, what: str, spans: Sequence[Span], labels: Sequence[str]) -> tuple[str, str, str]:
+    """The subject of a finding, why they ran in series, and the advice."""
+    flow, listed = facts.once(TaskFlow), " and ".join(labels)
+    if what == "tasks":
+        advice = f"let the same node lead to {listed}, and join them with add_edge([...], ...)"
+        unread = [flow.name(span) for span in spans[:-1] if _is_unread(facts, span)]
+        if unread:
+            whose = " and ".join(dict.fromkeys(unread))
+            advice = f"nobody read what {whose} wrote: hand it to {labels[-1]} if that should know it; else {advice}"
+        return " -> ".join(labels), f"the edge {labels[0]} -> {labels[-1]} is all that puts them in a row", advice
+    if what == "called":
+        caller = flow.name(_caller(facts, spans[0]) or spans[0])
+        advice = f"call {listed} first and take the results then, if {caller} does not decide by one to call the next"
+        return f"{caller}: {listed}", f"{caller} waits for each before it calls the next", advice
+    task = facts.task(spans[0])
+    where = flow.name(task) if task is not None else facts.who(spans[0])
+    why = f"one answer asked for all of them in {where}" if what == "asked" else f"{where} makes them one by one"
+    advice = f"run them side by side in {where}: asyncio.gather, batch, or ToolNode for calls of tools"
+    return f"{where}: {listed}", why, advice
+
+
+def _uncorrected(facts: RunFacts) -> frozenset[str]:
+    """Ids of the tasks that used what an earlier one had corrected, which they should have waited for and read."""
+    found = retracted_statement_used(facts)
+    return frozenset(span for one in found for span in one.spans[:-1])
+
+
+def _is_unread(facts: RunFacts, task: Span) -> bool:
+    """Whether no model that was asked later read what a task wrote, and the answer does not have it."""
+    flow = facts.once(TaskFlow)
+    texts = [value_text(one.value) for one in facts.state_values(task) if one.missing is None]
+    read = [flow.read_text(later) for later in facts.tasks if later.start_ns >= task.last_ns]
+    known = flow.read_text(task)
+    return bool(texts) and not any(
+        _uses(one, text, known) for one in (*read, facts.final_output or "") for text in texts
     )
 
 
@@ -199,6 +237,43 @@ def _tasks(facts: RunFacts) -> Iterator[_Group]:
         if later is not None and all(_apart_in_state(facts, one, later, changes) for one in row):
             row.append(later)
         yield "tasks", row
+
+
+def _called_tasks(facts: RunFacts) -> Iterator[_Group]:
+    """Tasks of the functional API that the same function called one by one, none of which was given another's result.
+
+    With a model in each, so that what was read is recorded as well.
+    """
+    flow = facts.once(TaskFlow)
+    called: dict[str, list[Span]] = {}
+    for task in _long(facts, facts.tasks):
+        caller = _caller(facts, task)
+        if caller is not None and _ended(task) and flow.model_calls.get(task.span_id):
+            called.setdefault(caller.span_id, []).append(task)
+    for tasks in called.values():
+        for row in _in_series(tasks, lambda one, other: _apart_as_called(facts, one, other)):
+            yield "called", row
+
+
+def _caller(facts: RunFacts, task: Span) -> Span | None:
+    edges = facts.graph.causes_of(task.span_id)
+    return next((facts.graph.span(edge.cause) for edge in edges if edge.kind == LinkKind.CALL), None)
+
+
+def _apart_as_called(facts: RunFacts, one: Span, other: Span) -> bool:
+    """Whether nothing that a called task was given or read is of an earlier one: no word that is new with that."""
+    flow = facts.once(TaskFlow)
+    result, given = facts.value(one, names.MAS_TASK_RESULT), facts.value(other, names.MAS_TASK_INPUT)
+    if result is None or given is None or not _can_be_followed(result):
+        return False
+    before, wrote = "\n".join((flow.read_text(one), text_of(facts.value(one, names.MAS_TASK_INPUT)))), text_of(result)
+    read = "\n".join((text_of(given), *filter(None, map(facts.text, flow.prompts(other)))))
+    new = set(_WORD.findall(wrote.lower())) - set(_WORD.findall(before.lower()))
+    arguments = {word for word in _WORD.findall(text_of(given).lower()) if len(word) >= _ARGUMENT}
+    telling = {word for word in new if len(word) >= _TELLING}
+    return (
+        new.isdisjoint(arguments) and telling.isdisjoint(_WORD.findall(read.lower())) and not _uses(read, wrote, before)
+    )
 
 
 def _ended(task: Span) -> bool:

@@ -21,6 +21,7 @@ def tasks(
     *,
     prompt: str = "Who complains about the tram?",
     noted: Any = HISTORY,
+    first: str = HISTORY,
     wrote: Any = NOISE,
     edge: str = "edge|history|noise",
     kind: str = "trigger",
@@ -43,8 +44,8 @@ def tasks(
             messages={
                 "p1": ("user", "What happened?"),
                 "p2": ("user", prompt),
-                "a1": ("assistant", HISTORY),
-                "a2": ("assistant", NOISE),
+                "a1": ("assistant", first),
+                "a2": ("assistant", wrote if isinstance(wrote, str) and "tram" in wrote else NOISE),
             },
             read={"call1": ["p1"], "call2": ["p2"]},
             wrote={"call1": ["a1"], "call2": ["a2"]},
@@ -91,6 +92,85 @@ def test_near_misses(near: Mapping[str, Any]) -> None:
 def test_the_threshold_can_be_set() -> None:
     assert len(tasks(took=SECOND // 10, stacking_seconds=0.05)) == 1
     assert tasks(stacking_share=0.6) == []
+
+
+def test_what_nobody_read_is_to_be_handed_on_first() -> None:
+    (found,) = tasks()
+    handed_on = "nobody read what history wrote: hand it to noise if that should know it; else let the same node"
+
+    assert found.advice.startswith(handed_on)
+
+
+def test_a_correction_that_was_dropped_is_no_reason_to_run_side_by_side() -> None:
+    correction = "Correction: the tram costs 40 million, not 30 million."
+    dropped = {"noted": correction, "first": correction, "wrote": "The tram costs 30 million, they say."}
+
+    assert tasks(**dropped, prompt="Who says: the tram costs 30 million?") == []
+    assert len(tasks(**(dropped | {"wrote": NOISE}))) == 1, "it does not use what was corrected"
+
+
+def called(
+    *given: Any, results: Sequence[Any] = (HISTORY, NOISE), prompt: str = "", model: bool = True
+) -> list[Finding]:
+    """Findings about a function that called tasks with that, one after the other, which returned these.
+
+    Args:
+        prompt: of the last one's model, beside what it was given.
+        model: the last one asks a model.
+    """
+    last = len(given) - 1
+    spans = [made.span("run", 0, 9 * SECOND), made.task("trip1", 5, 9 * SECOND, "run")]
+    contents: dict[str, dict[str, Any]] = {}
+    messages, read = {}, {}
+    for i, (argument, result) in enumerate(zip(given, results, strict=True)):
+        start = i * SECOND + 10
+        spans.append(made.task(f"{'abc'[i]}1", start, start + SECOND - 20, "run", causes=[("call", "trip1")]))
+        contents[f"{'abc'[i]}1"] = {names.MAS_TASK_INPUT: {"0": argument}, names.MAS_TASK_RESULT: result}
+        if model or i < last:
+            spans.append(made.call(f"call{i}", start + 5, start + SECOND - 30, f"{'abc'[i]}1"))
+            messages[f"p{i}"] = "user", f"{argument} {prompt if i == last else ''}"
+            read[f"call{i}"] = [f"p{i}"]
+    return [
+        one
+        for one in latency_stacking(facts(*spans, contents=contents, messages=messages, read=read))
+        if isinstance(one, Finding)
+    ]
+
+
+QUESTION = "What about the tram of Basel?"
+
+
+def test_tasks_that_a_function_calls_one_by_one() -> None:
+    (found,) = called(QUESTION, QUESTION)
+
+    assert (found.confidence, found.subject, found.spans) == (0.6, "trip: a and b", ("b1", "a1"))
+    assert found.summary == (
+        "2 tasks ran in series, a, b, and none read what another one wrote: trip waits for each before it calls the "
+        "next; side by side they save 1.00 s"
+    )
+
+
+def test_a_task_for_each_item_of_a_list() -> None:
+    (found,) = called("north", "south", "west", results=(HISTORY, NOISE, "Nothing at all is known about it"))
+
+    assert found.spans == ("b1", "c1", "a1")
+
+
+@pytest.mark.parametrize(
+    "near",
+    [
+        {"given": [QUESTION, HISTORY]},  # was given it
+        {"given": [QUESTION, {"since": "sixty"}]},  # was given a part of it
+        {"given": [QUESTION, QUESTION], "prompt": "It is about the service"},  # reads a word of it
+        {"given": [QUESTION, QUESTION], "results": ["tram", NOISE]},  # may be used without a trace
+        {"given": [QUESTION, QUESTION], "results": [True, NOISE]},
+        {"given": [QUESTION, QUESTION], "results": [None, NOISE]},
+        {"given": [QUESTION, QUESTION], "model": False},  # may read by code of its own
+    ],
+    ids=str,
+)
+def test_called_tasks_that_need_what_came_before(near: dict[str, Any]) -> None:
+    assert called(*near.pop("given"), **near) == []
 
 
 def calls(*prompts: str, answers: Sequence[str] = (HISTORY, NOISE, "All is well in the depot again")) -> list[Finding]:
