@@ -94,7 +94,7 @@ def find(facts: RunFacts, detectors: Mapping[str, Detector]) -> Findings:
             found.append(one)
         else:
             undecided.append(one)
-    return Findings(ranked(found), undecided)
+    return Findings(ranked(found, facts), undecided)
 
 
 def load_detectors(codes: str | Collection[str] = ()) -> Mapping[str, Detector]:

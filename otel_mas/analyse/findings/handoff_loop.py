@@ -36,7 +36,7 @@ def handoff_loop(facts: RunFacts) -> Iterator[Finding]:
         for first, last, period in turns:
             in_turn = [task for task in tasks[first:last] if task is not None]
             idle = _without_news(in_turn, new[first:last])
-            limited = last == len(tasks) and _hit_the_limit(facts, in_turn[-1])
+            limited = last == len(tasks) and hit_the_limit(facts, in_turn[-1])
             least = facts.thresholds.handoff_loop_rounds * period
             if len({facts.who(task) for task in in_turn[:period]}) == 1:
                 continue  # one agent's own model and tools
@@ -118,8 +118,8 @@ def _asks_a_model(facts: RunFacts, task: Span) -> bool:
     return any(span.record_kind == RecordKind.LLM_CALL for span in _inside(facts, task))
 
 
-def _hit_the_limit(facts: RunFacts, task: Span) -> bool:
-    """Whether the run of a task ended at its recursion limit."""
+def hit_the_limit(facts: RunFacts, task: Span) -> bool:
+    """Whether the run of a task ended at LangGraph's recursion limit."""
     run = facts.parent(task)
     return run is not None and str(run.get(names.ERROR_TYPE) or "").endswith(_LIMIT)
 
@@ -142,4 +142,4 @@ def _finding(facts: RunFacts, tasks: Sequence[Span], period: int, limited: bool,
     )
 
 
-__all__ = ["handoff_loop"]
+__all__ = ["handoff_loop", "hit_the_limit"]

@@ -38,12 +38,12 @@ def latency_stacking(facts: RunFacts) -> Iterator[Finding | Undecided]:
     """Work ran in series although nothing that was recorded makes the later part wait: tool calls that one answer of a
     model asked for, model calls in one task, tasks that an edge of the graph puts in a row, or that a function of the
     functional API called one by one. The later one read nothing of what the earlier one wrote: no message, no value, no
-    number, no three words in a row. The saving is that of `otel-mas what-if --parallel`, and has to be worth it. Where
-    nobody at all read it, the advice is to hand it on, if the later one should have had it; if it was a correction of
-    what the later one states, that alone is told (`retracted-statement-used`). Not told: order that was decided as the
-    run went on, a later task that reads the state by code of its own, and an earlier one that wrote nothing, or flags
-    and short words, which can be used without a trace. Whether code decided by one called task to call the next is not
-    recorded.
+    number, no three words in a row. The saving is that of `otel-mas what-if --parallel`, and has to be worth it. The
+    advice is to hand it on first, if the later one should have had it, where nobody at all read it; a dropped
+    correction of what the later one states is a `retracted-statement-used` alone. Not told: order that was decided as
+    the run went on, a later task that reads the state by code of its own, and an earlier one that wrote nothing, or
+    flags and short words, which can be used without a trace. It is not recorded whether a function decided by the
+    result of one task to call the next.
     """
     if not facts.content.kept:
         return

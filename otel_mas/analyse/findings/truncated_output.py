@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from otel_mas.analyse.findings.facts import RunFacts, ids, model_name
+from otel_mas.analyse.findings.handoff_loop import hit_the_limit
 from otel_mas.analyse.finish_reasons import was_cut
 from otel_mas.causal.failed import failed
 from otel_mas.model import Finding, Severity, Span
@@ -83,7 +84,7 @@ def _finding(facts: RunFacts, who: str, model: str, cut: _Cut) -> Finding:
     than = f" than {limits[0]} tokens (max_tokens)" if limits else ""
     return Finding(
         code="truncated-output",
-        severity=Severity.ERROR if facts.ended_a_run(cut.errors) else Severity.WARNING,
+        severity=Severity.ERROR if facts.ended_a_run(cut.errors) or _until_the_limit(facts, cut) else Severity.WARNING,
         confidence=0.9 if cut.recorded and not cut.errors else 0.8,
         summary=f"{many} of {model} to {who} {was} cut off, and {used}",
         subject=f"{who}: {model}",
@@ -92,6 +93,12 @@ def _finding(facts: RunFacts, who: str, model: str, cut: _Cut) -> Finding:
         rests_on=("recorded",) if cut.recorded and not cut.errors else ("recorded", "inferred"),
         advice=f"let {model} write more{than}, ask it for less, or look at the finish reason and ask it to go on",
     )
+
+
+def _until_the_limit(facts: RunFacts, cut: _Cut) -> bool:
+    """Whether the answers were cut again and again, until the recursion limit ended the run."""
+    tasks = [task for call in cut.calls if (task := facts.task(call)) is not None]
+    return len(tasks) >= facts.thresholds.handoff_loop_rounds and hit_the_limit(facts, tasks[-1])
 
 
 def _meant_to_be(call: Span) -> bool:

@@ -9,6 +9,7 @@ from otel_mas.analyse.failures import ErrorOutcome, error_outcomes
 from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.answer import Provenance
 from otel_mas.analyse.root_cause.evidence import Evidence
+from otel_mas.analyse.root_cause.outputs import output_evidence
 from otel_mas.analyse.root_cause.values import values_in
 from otel_mas.model import Span
 from otel_mas.semconv import attributes as names
@@ -23,6 +24,9 @@ _NOT_OF_A_VALUE = re.compile(
 """Errors of what a call depends on, whatever it was given, and of what is not there: no value is to blame."""
 _URL = re.compile(r"\bhttps?://\S+")
 """Addresses of manuals (pydantic's, with its version), which libraries add to their errors."""
+_OF_READING = re.compile(r"JSON|Pars|Validation|Decode|Syntax|Value|Key|Index|Type")
+"""In types of errors: what happens to code that reads half an answer."""
+_LIMIT = "GraphRecursionError"
 _ABOUT = 0.75
 _SHOWN = 3
 
@@ -33,7 +37,9 @@ def ended_the_run(spans: Sequence[Span]) -> bool:
 
 
 def error_evidence(acts: Acts, provenance: Provenance) -> Iterator[Evidence]:
-    """The spans of errors that ended the run, and before them those who wrote the values that the errors name."""
+    """The spans of errors that ended the run, and before them those who wrote the values that the errors name, or whose
+    output was useless.
+    """
     ending: set[tuple[str, str]] = set()
     for (_, span_id), outcome in error_outcomes(acts.graph.spans).items():
         act = acts.of(span_id)
@@ -49,6 +55,23 @@ def error_evidence(acts: Acts, provenance: Provenance) -> Iterator[Evidence]:
         yield Evidence(act.number, weight, f"{kind} {ended}" + (f": {message[:120]}" if message else ""))
         if not _NOT_OF_A_VALUE.search(f"{kind} {message}"):
             yield from _writers(act, message, weight, acts, provenance)
+        yield from _useless_before(act, kind, acts)
+
+
+def _useless_before(act: Act, kind: str, acts: Acts) -> Iterator[Evidence]:
+    """Outputs that were cut off, or are no data, before an error of reading them, or in rounds up to the limit."""
+    limited = kind.endswith(_LIMIT)
+    if not limited and not _OF_READING.search(kind.rpartition(".")[2]):
+        return
+    near = {cause.number for cause in (act, *acts.around(act.span), *acts.causes(act))}
+    last = {(one.agent, one.span.name): one.number for one in acts}
+    useless = [one for one in output_evidence(acts) if one.act <= act.number and acts[one.act].span is not act.span]
+    never_better = {(acts[one.act].agent, acts[one.act].span.name) for one in useless if one.act in last.values()}
+    for one in useless:
+        earlier = acts[one.act]
+        inside = {one.act, *(outer.number for outer in acts.around(earlier.span))}
+        if (earlier.agent, earlier.span.name) in never_better if limited else not inside.isdisjoint(near):
+            yield one
 
 
 def _writers(act: Act, message: str, weight: float, acts: Acts, provenance: Provenance) -> Iterator[Evidence]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -50,6 +51,18 @@ def test_the_worst_and_surest_comes_first() -> None:
     worst, sure, unsure = _finding(Severity.ERROR), _finding(Severity.WARNING), _finding(Severity.WARNING, 0.5)
 
     assert ranked([unsure, sure, worst]) == [worst, sure, unsure]
+
+
+@pytest.mark.parametrize(("cut_in", "first"), [("write2", "truncated-output"), ("post1", "handoff-loop")])
+def test_a_useless_output_comes_before_the_loop_that_it_is_in_and_before_no_other(cut_in: str, first: str) -> None:
+    tasks = [made.task(name, i, i + 1) for i, name in enumerate(("write1", "check1", "write2", "check2", "post1"))]
+    run = facts(*tasks, made.call("chat1", 2, 3, cut_in))
+    cut = replace(_finding(Severity.WARNING, 0.8), code="truncated-output", spans=("chat1", cut_in))
+    loop = replace(_finding(Severity.ERROR), code="handoff-loop", spans=tuple(task.span_id for task in tasks[:4]))
+    repetition = replace(_finding(Severity.WARNING), code="step-repetition", spans=("check1", "check2"))
+
+    assert next(iter(ranked([repetition, loop, cut], run))).code == first
+    assert ranked([repetition, loop, cut])[0] is loop, "what is in which is not known"
 
 
 def test_a_finding_without_evidence_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,3 +80,17 @@ def test_reading_half_an_answer_may_end_the_run() -> None:
 def test_a_task_that_failed_of_something_else_did_not_use_it() -> None:
     other = made.span("fetch", 6, 7, "writer1", failed=True, **{names.ERROR_TYPE: "ConnectionError"})
     assert found(cut(), other, failed=True) == []
+
+
+@pytest.mark.parametrize(("error", "rounds"), [("GraphRecursionError", 3), ("GraphRecursionError", 2), ("KeyError", 3)])
+def test_answers_that_were_cut_until_the_recursion_limit_are_an_error(error: str, rounds: int) -> None:
+    spans = [made.span("run", 0, 100, failed=True, **{names.ERROR_TYPE: f"langgraph.errors.{error}"})]
+    for i in range(rounds):
+        spans.append(made.agent(f"writer{i}", 10 * i, 10 * i + 9, "run"))
+        spans.append(
+            replace(cut(), span_id=f"chat{i}", parent_span_id=f"writer{i}", start_ns=10 * i, end_ns=10 * i + 5)
+        )
+    (one,) = truncated_output(facts(*spans))
+
+    limited = error == "GraphRecursionError" and rounds == 3
+    assert one.severity is (Severity.ERROR if limited else Severity.WARNING)

@@ -62,9 +62,11 @@ class Run:
         failure = {} if error is None else {"status": "ERROR", "status_message": error}
         return self._add("TOOL_CALL", "worker", payload, name=f"execute_tool {tool}", **failure)
 
-    def fails(self, agent: str, error: str) -> Run:
+    def fails(self, agent: str, error: str, *, kind: str = "") -> Run:
         self._failed = f"step-{len(self._records)}"
-        return self._add("AGENT_TASK", agent, None, name=agent, status="ERROR", status_message=error)
+        attributes = {names.ERROR_TYPE: kind} if kind else {}
+        failure = {"status": "ERROR", "status_message": error, "attributes": attributes}
+        return self._add("AGENT_TASK", agent, None, name=agent, **failure)
 
     def causes(self, wrong: Marked | None = None) -> list[RootCause]:
         graph, content = self.read()
@@ -122,6 +124,29 @@ def test_an_answer_that_was_cut_off_comes_before_who_spoke_first() -> None:
     )
 
     assert run.says("editor", "Fine.").first(Marked()) == (1, "writer")
+
+
+CUT = {names.GEN_AI_RESPONSE_FINISH_REASONS: ["length"]}
+
+
+def _cuts(run: Run, agent: str, text: str) -> Run:
+    return run._add("LLM_CALL", agent, {"output": text}, attributes=CUT)
+
+
+def test_a_cut_answer_comes_before_the_error_of_reading_it_and_not_before_another() -> None:
+    run = _cuts(Run().says("planner", "We write."), "writer", '{"depot": "Bas')
+
+    assert run.fails("parser", "JSONDecodeError: Unterminated string", kind="JSONDecodeError").first() == (1, "writer")
+    run = _cuts(Run().says("planner", "We write."), "writer", '{"depot": "Bas')
+    assert run.fails("sender", "no route to host", kind="OSError").first() == (2, "sender")
+
+
+def test_a_cut_answer_comes_before_the_recursion_limit_unless_it_was_made_good() -> None:
+    run = _cuts(_cuts(Run(), "writer", "The depot").says("critic", "more"), "writer", "The depot")
+
+    assert run.fails("run", "limit", kind="langgraph.errors.GraphRecursionError").first() == (0, "writer")
+    run = _cuts(Run(), "writer", "The depot")._add("LLM_CALL", "writer", {"output": "The depot is full."})
+    assert run.fails("run", "limit", kind="langgraph.errors.GraphRecursionError").first() == (2, "run")
 
 
 def test_an_agent_that_gives_up_comes_before_who_spoke_first_and_one_that_remarks_on_it_does_not() -> None:
