@@ -70,8 +70,7 @@ class Graph:
     @cached_property
     def problems(self) -> tuple[str, ...]:
         """Problems of the traces and known losses, one line each."""
-        missing = [f"trace {trace.trace_id}: {trace.incomplete}" for trace in self._traces if trace.incomplete]
-        return (*((self._incomplete,) if self._incomplete else ()), *missing, *self.causal.problems)
+        return (*((self._incomplete,) if self._incomplete else ()), *self.causal.incomplete, *self.causal.problems)
 
     def to_networkx(self) -> networkx.MultiDiGraph[str]:
         """Nodes: span ids (hex) with "span". Edges: from cause to effect, with "kind" and "provenance"."""

@@ -33,4 +33,5 @@ def build(traces: Sequence[Trace], *, whole: bool = False) -> CausalGraph:
     problems = Problems(single=len(traces) == 1, whole=whole)
     forest = build_forest(traces, problems)
     links = find_causes(forest, problems)
-    return CausalGraph(forest, links, problems.lines())
+    incomplete = tuple(f"trace {trace.trace_id}: {trace.incomplete}" for trace in traces if trace.incomplete)
+    return CausalGraph(forest, links, problems.lines(), incomplete)

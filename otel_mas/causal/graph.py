@@ -44,11 +44,15 @@ class CausalGraph:
     Numbers inside, objects outside: `Edge` objects are made when asked for.
     """
 
-    def __init__(self, forest: Forest, links: Links, problems: tuple[str, ...]) -> None:
+    def __init__(
+        self, forest: Forest, links: Links, problems: tuple[str, ...], incomplete: tuple[str, ...] = ()
+    ) -> None:
         self._forest = forest
         self._links = links
         self.problems = problems
         """Problems of the traces and how each was handled, one line each."""
+        self.incomplete = incomplete
+        """Parts of the traces that are known to be missing, one line each."""
 
     @cached_property
     def spans(self) -> tuple[Span, ...]:

@@ -20,6 +20,7 @@ OtelMasError
 ├── BadTrace               the trace itself cannot be worked with
 ├── InsufficientEvidence   the trace does not have what an evaluation would have to see
 ├── RecordedError          a replay raises the exception that a call was recorded with, whose class is not here
+├── BadExpectation         an expected topology cannot be read, or means nothing
 └── MissingExtra           an optional dependency is not installed
 
 Every message is one line: what was wrong, where, and what to do next.
@@ -137,11 +138,18 @@ class RecordedError(OtelMasError, RuntimeError):
         self.message = message
 
 
+class BadExpectation(OtelMasError):
+    """An expected topology cannot be read, or means nothing; the message points at the place."""
+
+    exit_code = 2
+
+
 class MissingExtra(OtelMasError):
     """An optional dependency is missing; the message names the extra to install."""
 
 
 __all__ = [
+    "BadExpectation",
     "BadTrace",
     "ConfigError",
     "DestinationError",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from otel_mas.evaluate.harness import EvaluationHarness
     from otel_mas.evaluate.outcome import Outcome
     from otel_mas.evaluate.report import CaseResult, EvalReport, EvaluationResult, RunResult
+    from otel_mas.evaluate.topology import TopologyResult, assert_topology, topology_of
 
 __all__ = [
     "Calls",
@@ -46,6 +47,9 @@ __all__ = [
     "RunContext",
     "RunResult",
     "TestCase",
+    "TopologyResult",
+    "assert_topology",
+    "topology_of",
 ]
 
 # Lazy, so that the package loads what an evaluation needs only where one is made.
@@ -71,6 +75,9 @@ _HOMES = {
     "RunContext": "context",
     "RunResult": "report",
     "TestCase": "case",
+    "TopologyResult": "topology",
+    "assert_topology": "topology",
+    "topology_of": "topology",
 }
 
 

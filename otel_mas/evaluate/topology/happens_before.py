@@ -1,0 +1,231 @@
+"""Happens-before between executions and tool calls, by recorded causes and never by the clock.
+
+An activity (an execution, a tool call, or another span at the end of a link) has two events, its start and its end.
+Before an event come: before an end its own start; before a start those of the activities around it and of its caller;
+before an end those of the activities inside; and before the start of an effect the end of its cause. One activity
+happened before another if its end comes before the other's start (L. Lamport, Time, clocks, and the ordering of events
+in a distributed system, 1978; of intervals: On interprocess communication, 1986).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from otel_mas.causal import CHILD, CausalGraph
+from otel_mas.causal.forest import ROOT, nearest
+from otel_mas.evaluate.topology.nodes import OUTSIDE, CausalEdge, Execution, ToolCall
+from otel_mas.semconv import LinkKind
+
+NONE = -1
+_NEVER = 1 << 100
+"""Later than any end, in ns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The past of activities, as far as one question goes."""
+
+    ended: Sequence[int]
+    """For each activity those of the ones asked for that happened before it, a bit each."""
+    unknown: Sequence[bool]
+    """For each whether more of its past may have gone unrecorded."""
+
+
+class HappensBefore:
+    """The order of events in one run. Activities are numbered: executions, then tool calls, then other spans."""
+
+    def __init__(
+        self,
+        graph: CausalGraph,
+        executions: Sequence[Execution],
+        tool_calls: Sequence[ToolCall],
+        edges: Sequence[CausalEdge],
+    ) -> None:
+        self._graph = graph
+        self._executions = executions
+        self._tool_calls = tool_calls
+        self._edges = edges
+        self._spans = graph.spans
+        self._calls_from = len(executions)
+        self._numbers = {span.span_id: i for i, span in enumerate(self._spans)}
+        self._links = [edge for edge in graph.edges if edge.kind != CHILD and edge.cause in self._numbers]
+        self._of = self._activities()
+        self._above = nearest(graph.parents, [activity != NONE for activity in self._of])
+        self._around = self._surroundings()
+        self._after = self._events()
+        self._order, self._circular = _ordered(self._after)
+
+    def call(self, place: int) -> int:
+        """The activity of a tool call, by its place in `ObservedTopology.tool_calls`."""
+        return self._calls_from + place
+
+    def before(self, earlier: Sequence[int], *, order_in_code: bool = True) -> Past:
+        """Those of some activities that ended before each activity began.
+
+        Calls that a function's code makes one after the other have an order that no cause tells of. Where one of
+        `earlier` ended before such a call by the clock, the past of the call is said to be unknown.
+        """
+        bits: dict[int, int] = defaultdict(int)
+        unknown = 1 << len(earlier)
+        for bit, activity in enumerate(earlier):
+            bits[2 * activity + 1] |= 1 << bit
+        for number, one in enumerate(self._executions):
+            if one.unknown is not None:
+                bits[2 * number] |= unknown
+        if order_in_code:
+            for activity in self._called_after(earlier):
+                bits[2 * activity] |= unknown
+        found = self._propagated(bits)
+        starts = found[::2]
+        return Past([mask & (unknown - 1) for mask in starts], [mask >= unknown for mask in starts])
+
+    # -- the graph of events -----------------------------------------------------------------------------------------
+
+    def _activities(self) -> list[int]:
+        """For each span the activity that it is, or `NONE`."""
+        found = [NONE] * len(self._spans)
+        for number, one in enumerate(self._executions):
+            for i in one.spans:
+                found[i] = number
+        for place, call in enumerate(self._tool_calls):
+            found[call.span] = self.call(place)
+        self._count = self._calls_from + len(self._tool_calls)
+        for edge in self._links:
+            for i in (self._numbers[edge.cause], self._numbers[edge.effect]):
+                if found[i] == NONE:
+                    found[i] = self._count
+                    self._count += 1
+        return found
+
+    def _surroundings(self) -> list[int]:
+        """For each activity the one that encloses it, or `OUTSIDE`."""
+        found = [OUTSIDE] * self._count
+        for i, activity in enumerate(self._of):
+            above = self._above[i]
+            if activity != NONE and above != ROOT and self._of[above] != activity:
+                found[activity] = self._of[above]
+        return found
+
+    def _events(self) -> list[list[int]]:
+        """For each event those that come next: of activity n the start is event 2n, the end 2n + 1."""
+        after: list[list[int]] = [[2 * (event // 2) + 1] if event % 2 == 0 else [] for event in range(2 * self._count)]
+        for activity, around in enumerate(self._around):
+            if around != OUTSIDE:
+                after[2 * around].append(2 * activity)
+                after[2 * activity + 1].append(2 * around + 1)
+        for edge in self._links:
+            cause, effect = self._of[self._numbers[edge.cause]], self._of[self._numbers[edge.effect]]
+            if cause == effect:
+                continue
+            while_it_ran = edge.kind == LinkKind.CALL or self._encloses(cause, effect)
+            after[2 * cause + (0 if while_it_ran else 1)].append(2 * effect)
+        return after
+
+    def _encloses(self, outer: int, inner: int) -> bool:
+        seen = set()
+        while inner != OUTSIDE and inner not in seen:
+            seen.add(inner)
+            inner = self._around[inner]
+            if inner == outer:
+                return True
+        return False
+
+    def _propagated(self, bits: Mapping[int, int]) -> list[int]:
+        """For each event the bits of all events before it, and its own."""
+        found = [0] * len(self._after)
+        for event, mask in bits.items():
+            found[event] = mask
+        for event in self._order:
+            if found[event]:
+                for following in self._after[event]:
+                    found[following] |= found[event]
+        waiting = list(self._circular)
+        while waiting:
+            event = waiting.pop()
+            for following in self._after[event]:
+                if found[event] & ~found[following]:
+                    found[following] |= found[event]
+                    waiting.append(following)
+        return found
+
+    # -- calls by code ----------------------------------------------------------------------------------------------
+
+    def _called_after(self, earlier: Iterable[int]) -> Iterable[int]:
+        """Activities that code called, by the clock after it had seen the end of one of `earlier`."""
+        seen = self._ends_inside(earlier)
+        for number, one in enumerate(self._executions):
+            if one.caller is not None and self._start(number) >= seen.get(one.caller, _NEVER):
+                yield number
+        for call in map(self.call, range(len(self._tool_calls))):
+            if self._start(call) >= seen.get(self._caller(call), _NEVER):
+                yield call
+        yield from self._later_runs(earlier)
+
+    def _ends_inside(self, earlier: Iterable[int]) -> dict[int, int]:
+        """By activity the first end, in ns, of one of `earlier` in it or called by it; by `OUTSIDE` of any."""
+        found: dict[int, int] = {}
+        for activity in earlier:
+            end, above, seen = self._end(activity), activity, set[int]()
+            while above != OUTSIDE and above not in seen:
+                seen.add(above)
+                above = self._caller(above)
+                if above in found and found[above] <= end:
+                    break
+                found[above] = end
+        return found
+
+    def _later_runs(self, earlier: Iterable[int]) -> Iterable[int]:
+        """First tasks of runs that began, by the clock, after one of `earlier` ended in a run before."""
+        ends: dict[str, int] = {}
+        for activity in earlier:
+            trace_id = self._spans[self._first(activity)].trace_id
+            ends[trace_id] = min(self._end(activity), ends.get(trace_id, _NEVER))
+        for edge in self._edges:
+            if edge.source == OUTSIDE:
+                here = self._spans[self._first(edge.target)].trace_id
+                others = [end for trace_id, end in ends.items() if trace_id != here]
+                if others and self._start(edge.target) >= min(others):
+                    yield edge.target
+
+    def _caller(self, activity: int) -> int:
+        """The activity that called one, or else that encloses it."""
+        if activity < self._calls_from:
+            one = self._executions[activity]
+            return one.around if one.caller is None else one.caller
+        return self._around[activity]
+
+    def _first(self, activity: int) -> int:
+        if activity < self._calls_from:
+            return self._executions[activity].spans[0]
+        return self._tool_calls[activity - self._calls_from].span
+
+    def _start(self, activity: int) -> int:
+        return self._spans[self._first(activity)].start_ns
+
+    def _end(self, activity: int) -> int:
+        if activity < self._calls_from:
+            return max(self._graph.ends[i] for i in self._executions[activity].spans)
+        return self._graph.ends[self._first(activity)]
+
+
+def _ordered(after: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
+    """Events in an order that fits (A. B. Kahn, 1962), and those on or behind a cycle, which bad data may have."""
+    waiting_for = [0] * len(after)
+    for event in chain.from_iterable(after):
+        waiting_for[event] += 1
+    order = [event for event, count in enumerate(waiting_for) if not count]
+    for event in order:
+        for following in after[event]:
+            waiting_for[following] -= 1
+            if not waiting_for[following]:
+                order.append(following)
+    if len(order) == len(after):
+        return order, []
+    done = set(order)
+    return order, [event for event in range(len(after)) if event not in done]
+
+
+__all__ = ["HappensBefore", "Past"]
