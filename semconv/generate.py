@@ -47,6 +47,7 @@ ENUM_NAMES = {
     "mas.time.basis": "TimeBasis",
     "mas.evaluation.source": "EvaluationSource",
     "mas.fault.kind": "FaultKind",
+    "mas.replay.outcome": "ReplayOutcome",
     "mas.guardrail.target": "GuardrailTarget",
     "mas.guardrail.verdict": "Verdict",
     "gen_ai.operation.name": "Operation",

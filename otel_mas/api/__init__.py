@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from otel_mas.api.lifecycle import flush, instrument, shutdown
     from otel_mas.api.query_answers import Chains, Comparison, Events, Executions, Metrics, Stages, Statistics
     from otel_mas.api.records import EventType, Modality, Records, TokenCost, TraceRecord, read_records
+    from otel_mas.api.replay import TraceReplayEngine, replay
     from otel_mas.api.search import Matches
     from otel_mas.api.source import Source, open  # noqa: A004 - the public name
     from otel_mas.api.sql import SqlRows
@@ -79,6 +80,7 @@ __all__ = [
     "TokenCost",
     "Trace",
     "TraceRecord",
+    "TraceReplayEngine",
     "Traces",
     "Undecided",
     "WhatIf",
@@ -93,6 +95,7 @@ __all__ = [
     "profiled",
     "read_records",
     "receive",
+    "replay",
     "retrieval",
     "routing",
     "routing_reason",
@@ -142,6 +145,7 @@ _HOMES = {
     "TokenCost": "records",
     "Trace": "trace",
     "TraceRecord": "records",
+    "TraceReplayEngine": "replay",
     "Traces": "answers",
     "Undecided": "otel_mas.model",
     "WhatIf": "what_if",
@@ -150,6 +154,7 @@ _HOMES = {
     "instrument": "lifecycle",
     "open": "source",
     "read_records": "records",
+    "replay": "replay",
     "shutdown": "lifecycle",
 }
 

@@ -139,15 +139,17 @@ class _Search:
         for repeating, causes in (*spans.having(names.MAS_CAUSE_SPANS), (len(spans), None)):
             while place < len(effects) and effects[place] <= repeating:
                 kind, cause = kinds[place], known[place]
-                if kind and cause != NOT_HERE:
+                if kind and cause != NOT_HERE and kind != LinkKind.REPLAY:
                     add(cause, effects[place], kind, RECORDED)
-                elif kind:
+                elif kind and cause == NOT_HERE:
                     self._add(*links.in_other_traces[place], effects[place], kind, RECORDED)
                 place += 1
             if causes is not None:
                 self._repeated(repeating, spans[repeating])
 
     def _add(self, trace_id: str, span_id: str, effect: int, kind: str, provenance: str) -> None:
+        if kind == LinkKind.REPLAY:  # what it was answered from did not cause it
+            return
         spans = self.forest.spans
         cause = spans.numbers.get(span_id)
         if cause is None:

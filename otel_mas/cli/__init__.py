@@ -15,6 +15,7 @@ from otel_mas.cli.failures import reported
 # Name → (module under otel_mas.cli and its command, one line for `otel-mas --help`).
 COMMANDS = {
     "run": ("run_command:command", "Run an app and record it, without changing it."),
+    "replay": ("replay:command", "Run an app again for nothing: a recording answers what it calls."),
     "traces": ("traces:command", "List the recorded traces, newest first."),
     "log": ("log:command", "Show what was said and done, in causal order; --follow shows it live."),
     "attach": ("attach:command", "Follow runs as apps record them, and analyse each when it ends."),

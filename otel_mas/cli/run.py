@@ -28,13 +28,16 @@ _FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "S
 _FROM_KEYBOARD = ("SIGINT", "SIGQUIT", "SIGBREAK")
 
 
-def run(command: Sequence[str], settings: Settings, *, summary: bool = True) -> int:
+def run(
+    command: Sequence[str], settings: Settings, *, summary: bool = True, ended: Callable[[str], int] | None = None
+) -> int:
     """Run a command and record it.
 
     Args:
         command: what to run, as in a shell; a leading `--` is skipped.
         settings: of this run; the command and its child processes get them by their environment.
         summary: print at the end, on stderr, what was recorded.
+        ended: called with the run's id after that; returns the exit status in place of 0.
 
     Returns:
         The command's exit status; 127 where there is no such command, 126 where it cannot be executed. Does not return
@@ -54,6 +57,9 @@ def run(command: Sequence[str], settings: Settings, *, summary: bool = True) -> 
     if summary:
         killed = -status if status < 0 else None
         _summarise(settings, run_id, [program, *command[1:]], environment, killed)
+    if ended is not None:
+        otherwise = ended(run_id)
+        status = status or otherwise
     return _same_end(status)
 
 
@@ -92,6 +98,20 @@ def recorded_environment(environ: Any, settings: Settings, run_id: str) -> dict[
         "OTEL_MAS_RUN_ID": run_id,
         "OTEL_MAS_FAULTS": settings.faults or "",
         "OTEL_MAS_FAULT_SEED": str(settings.fault_seed),
+        **replay_environment(settings),
+    }
+
+
+def replay_environment(settings: Settings) -> dict[str, str]:
+    """The variables of a replay; none where nothing is replayed."""
+    if settings.replay is None:
+        return {}
+    return {
+        "OTEL_MAS_REPLAY": settings.replay,
+        "OTEL_MAS_REPLAY_FROM": settings.replay_from or "",
+        "OTEL_MAS_REPLAY_LIVE": ",".join(settings.replay_live),
+        "OTEL_MAS_REPLAY_ON_MISS": settings.replay_on_miss,
+        "OTEL_MAS_REPLAY_TIMING": str(settings.replay_timing).lower(),
     }
 
 

@@ -250,6 +250,57 @@ class Settings:
         parse.integer,
         "The seed of what the injected faults decide and change.",
     )
+    replay: str | None = setting(
+        None,
+        "OTEL_MAS_REPLAY",
+        "trace",
+        str,
+        "The recorded run that answers what this process calls: a file with one run, or `TRACE` or `thread:THREAD` of "
+        "OTEL_MAS_REPLAY_FROM. Set by `otel-mas replay`.",
+        shown="not set",
+    )
+    replay_from: str | None = setting(
+        None,
+        "OTEL_MAS_REPLAY_FROM",
+        "source",
+        str,
+        "Where that run is read from: as `--from` of the commands that read.",
+        shown="the store",
+    )
+    replay_live: tuple[str, ...] = setting(
+        (),
+        "OTEL_MAS_REPLAY_LIVE",
+        "names",
+        patterns.names,
+        "What a replay really calls: `models`, `tools`, `retrievers`, or names of agents or nodes, with commas.",
+        shown="nothing",
+        items=patterns.checked_names,
+    )
+    replay_on_miss: str = setting(
+        "error",
+        "OTEL_MAS_REPLAY_ON_MISS",
+        "`error`, `live` or `nearest`",
+        parse.choice("error", "live", "nearest"),
+        "What a replay does with a call that the recording has no answer for: it fails, is really made, or is answered "
+        "as the most similar recorded request was.",
+    )
+    replay_timing: bool = setting(
+        False,
+        "OTEL_MAS_REPLAY_TIMING",
+        "boolean",
+        parse.boolean,
+        "Answers of a replay take as long as they took when they were recorded, chunks of a stream too.",
+    )
+    replay_volatile: tuple[str, ...] = setting(
+        (),
+        "OTEL_MAS_REPLAY_VOLATILE",
+        "a regular expression, or @FILE with one on each line",
+        patterns.patterns,
+        "What in requests differs from run to run, beyond ids and dates: a replay takes every match for the same. "
+        "`@FILE` has one expression on each line.",
+        shown="nothing",
+        items=patterns.checked_patterns,
+    )
     run_id: str | None = setting(
         None,
         "OTEL_MAS_RUN_ID",

@@ -17,6 +17,7 @@ OtelMasError
 │   ├── UnsupportedQuery   it cannot filter like that; it never approximates
 │   └── UnknownSource      nothing installed can read that target
 ├── DestinationError       recorded spans cannot be shipped
+├── ReplayMiss             a call in a replay has no recorded answer
 ├── BadTrace               the trace itself cannot be worked with
 ├── InsufficientEvidence   the trace does not have what an evaluation would have to see
 ├── RecordedError          a replay raises the exception that a call was recorded with, whose class is not here
@@ -144,6 +145,23 @@ class BadExpectation(OtelMasError):
     exit_code = 2
 
 
+class ReplayMiss(OtelMasError):
+    """A call in a replay has no recorded answer; nothing was called in its place.
+
+    Args:
+        message: the place, the nearest recorded request and the difference.
+        place: of the call, in words.
+        nearest: label of the recorded call whose request is nearest; None where none is of its kind.
+        difference: between the two requests, in words.
+    """
+
+    def __init__(self, message: str, *, place: str = "", nearest: str | None = None, difference: str = "") -> None:
+        super().__init__(message)
+        self.place = place
+        self.nearest = nearest
+        self.difference = difference
+
+
 class MissingExtra(OtelMasError):
     """An optional dependency is missing; the message names the extra to install."""
 
@@ -158,6 +176,7 @@ __all__ = [
     "NotAStore",
     "OtelMasError",
     "RecordedError",
+    "ReplayMiss",
     "SourceError",
     "StoreClosed",
     "StoreCorrupt",

@@ -254,6 +254,10 @@ MAS_RECORD_SPAN_ID: Final = "mas.record.span.id"
 """The span id of a record of another program, where it is no OpenTelemetry id. On a link: that of the cause."""
 MAS_RECORD_TRACE_ID: Final = "mas.record.trace.id"
 """The trace id of a record of another program, where it is no OpenTelemetry id."""
+MAS_REPLAY_OUTCOME: Final = "mas.replay.outcome"
+"""What became of a call in a replay."""
+MAS_REPLAY_SPAN: Final = "mas.replay.span"
+"""The recorded span that a span of a replay was answered from, or that a run repeats, as `traceid-spanid`."""
 MAS_RESPONSE_CHUNKS: Final = "mas.response.chunks"
 """Chunks of a streamed answer, as JSON: the microseconds between them, and of each the lengths of its texts in
 characters.
@@ -310,6 +314,10 @@ MAS_TASK_NAME: Final = "mas.task.name"
 """The name of the node that the task runs."""
 MAS_TASK_NAMESPACE: Final = "mas.task.namespace"
 """The checkpoint namespace of the graph that the task belongs to; empty for the outermost graph."""
+MAS_TASK_NUMBER: Final = "mas.task.number"
+"""The task's number among those of its name in the same superstep, from 0; of a task that another one called,
+the number of the call among those that it made. Absent where it is 0.
+"""
 MAS_TASK_OUTCOME: Final = "mas.task.outcome"
 """The outcome of the task."""
 MAS_TASK_RESULT: Final = "mas.task.result"

@@ -171,6 +171,8 @@ class LinkKind(StrEnum):
     """To the failure that this one handles."""
     MESSAGE = "message"
     """The effect read what the cause wrote."""
+    REPLAY = "replay"
+    """No cause: the recorded span that this one of a replay was answered from."""
 
 
 class RecordKind(StrEnum):
@@ -204,6 +206,19 @@ class RecordKind(StrEnum):
     """A change of state that another program recorded by itself."""
     ERROR = "ERROR"
     """An error that another program recorded by itself."""
+
+
+class ReplayOutcome(StrEnum):
+    """Values of `mas.replay.outcome`. What became of a call in a replay."""
+
+    ANSWERED = "answered"
+    """It was answered from the recording; nothing was called."""
+    NEAREST = "nearest"
+    """The recording has no such request; it was answered as the nearest one was."""
+    LIVE = "live"
+    """It was really called, as was asked for."""
+    MISSED = "missed"
+    """The recording has no such request, and it failed."""
 
 
 class RunOutcome(StrEnum):

@@ -21,6 +21,10 @@ def _start() -> None:
             from otel_mas.faults.autostart import start_in_run
 
             start_in_run()
+        if os.environ.get("OTEL_MAS_REPLAY"):
+            from otel_mas.replay.autostart import start_in_run as replay_in_run
+
+            replay_in_run()
     except Exception as error:
         sys.stderr.write(f"otel-mas: {sys.executable} is not recorded: {_reason(error)}\n")
 

@@ -74,6 +74,8 @@ class Call:
     first_chunk: float | None = None
     chunks: ChunkLengths | None = None
     form: Asked | None = None
+    simulated: bool = False
+    """Nobody is charged for it: it is answered from a recording."""
     _token: Token[Context] | None = None
 
     @property
@@ -182,6 +184,12 @@ class ModelCalls:
         actor = current_actor()
         return next((call.span for call in reversed(list(self._open.values())) if call.actor is actor), None)
 
+    def simulate(self, span: Span) -> None:
+        """Mark the call of an open span as one that nobody is charged for."""
+        call = next((call for call in reversed(list(self._open.values())) if call.span is span), None)
+        if call is not None:
+            call.simulated = True
+
     # -- meanwhile -------------------------------------------------------------------------------------------------
 
     def on_chunk(self, run_id: UUID, chunk: Any = None) -> None:
@@ -237,7 +245,7 @@ class ModelCalls:
         generations = response.generations[0] if response is not None and response.generations else ()
         if generations and response is not None:
             messages = outputs(generations)
-            simulated = rec.settings.simulated_cost
+            simulated = rec.settings.simulated_cost or call.simulated
             attributes = end_attributes(
                 call.target, generations, response.llm_output, simulated, call.first_chunk is not None, span
             )

@@ -104,6 +104,13 @@ def record_arguments(arguments: Any) -> None:
         recorder().content(span, names.GEN_AI_TOOL_CALL_ARGUMENTS, kept, text_of(field_of(tool, "name")) or "")
 
 
+def own_arguments(tool: Any, given: Any) -> Any:
+    """The arguments of a call as they are recorded: those that `BaseTool.run` was given, without injected ones."""
+    if issubclass(type(given), dict) and hasattr(tool, "_filter_injected_args"):
+        return tool._filter_injected_args(given)
+    return _without_injected(tool, given)
+
+
 def _without_injected(tool: Any, arguments: Any) -> Any:
     """Leave out the arguments that LangGraph injects, such as a whole state. LangChain does so itself from 1.0 on."""
     if hasattr(tool, "_filter_injected_args") or not issubclass(type(arguments), dict):
@@ -181,4 +188,4 @@ def _is_command(value: Any) -> bool:
     return is_a(value, "Command") and own_fields(value).keys() >= {"goto", "update"}
 
 
-__all__ = ["arun", "record_arguments", "refused", "run"]
+__all__ = ["arun", "own_arguments", "record_arguments", "refused", "run"]

@@ -30,6 +30,12 @@ from otel_mas.semconv.enums import LinkKind
 _SCHEDULE = "_otel_mas_schedule"
 
 
+def schedule_of(loop: Any) -> Schedule | None:
+    """The schedule of a loop that is recorded."""
+    found: Schedule | None = getattr(loop, _SCHEDULE, None)
+    return found
+
+
 class _Applying(threading.local):
     """The schedule of the loop that applies writes on this thread; other calls of `apply_writes` are for display."""
 

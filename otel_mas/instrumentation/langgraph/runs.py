@@ -66,6 +66,8 @@ class TaskRun:
 
     run: GraphRun
     task: Any
+    number: int = 0
+    """Among the tasks of its name in the step; of a task that another one called, among the calls of that one."""
     index: int = field(init=False)
     path: tuple[str, ...] = field(init=False)
     writer: TaskWriter = field(init=False)
@@ -160,6 +162,8 @@ class TaskRun:
             attributes[names.GEN_AI_CONVERSATION_ID] = run.conversation
         if run.checkpoint is not None:
             attributes[names.MAS_CHECKPOINT_ID] = run.checkpoint
+        if self.number:
+            attributes[names.MAS_TASK_NUMBER] = self.number
         if self.attempt:
             attributes[names.MAS_TASK_ATTEMPT] = self.attempt
         if self.refs:

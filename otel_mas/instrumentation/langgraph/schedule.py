@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from otel_mas.record import Recorder
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 
+_CALL_NUMBER = 2  # the place in the path of a task that another one called, where its number among the calls is
 _HANDLER_PATH = ("node_error_handler", False)  # how the path of an error handler's task ends
 # Whether the run was sent to a checkpoint from which its thread had gone on (LangGraph 1.2).
 _SUPERSEDED = "_addressed_checkpoint_superseded"
@@ -77,8 +79,10 @@ class Schedule:
         self._tasks = tasks = {}
         if run.key is not None and loop.durability != "exit":
             run.checkpoint = loop.checkpoint["id"]
+        named: Counter[str] = Counter()
         for task in loop.tasks.values():
-            tasks[id(task)] = state = TaskRun(run, task)
+            tasks[id(task)] = state = TaskRun(run, task, named[task.name])
+            named[task.name] += 1
             self._explain(state, loop)
         TASK_RUNS.update(tasks)
         if run.agent and run.given is None and not any(state.task.name == START for state in tasks.values()):
@@ -108,7 +112,8 @@ class Schedule:
         """Add a task that was scheduled in the middle of a step: a `@task` call or an error handler."""
         if id(task) in TASK_RUNS and TASK_RUNS[id(task)].task is task:
             return
-        state = TaskRun(self.run, task)
+        called = kind is LinkKind.CALL and len(task.path) > _CALL_NUMBER
+        state = TaskRun(self.run, task, int(task.path[_CALL_NUMBER]) if called else 0)
         source = TASK_RUNS.get(id(caller))
         if source is not None:
             state.add_cause(source.writer, kind)

@@ -1,0 +1,143 @@
+"""Replay from Python: a `with` block in which models, tools and retrievers answer what was recorded."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+
+from otel_mas.api.trace import Conversation, Trace
+from otel_mas.config import Settings
+from otel_mas.errors import ConfigError
+from otel_mas.replay.reading import read_recording
+from otel_mas.replay.recording import Recording
+from otel_mas.replay.request import Normaliser
+from otel_mas.replay.session import Policy, ReplaySession
+from otel_mas.replay.switch import place_keys, restore_keys, start, stop
+
+if TYPE_CHECKING:
+    from otel_mas.sources import Source
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class replay:  # noqa: N801 (used as a function)
+    """Replay a run in this process, from the beginning of a `with` block to its end.
+
+    The app runs as it is; its models, tools and retrievers answer what was recorded, and nothing of them is called or
+    paid. Blocks hold for all threads and event loops; of nested ones the innermost answers. Clients of models can be
+    constructed without keys.
+
+    Args:
+        trace: a trace or conversation; a file with one run; or the id of a trace or its beginning, "latest", or
+            "thread:" and the thread of a conversation, in `source`.
+        source: Where the id is looked up, as `otel_mas.open` takes it; the store by default.
+        live: what is really called: "models", "tools", "retrievers", or the names of agents or nodes.
+        on_miss: of a call without a recorded answer: "error" raises `ReplayMiss`, "live" calls it, "nearest" answers as
+            the most similar recorded request was answered.
+        timing: whether answers take as long as they took.
+        volatile: regular expressions of what in requests differs from run to run, beyond ids and dates.
+
+    Raises:
+        ConfigError: An argument is none of its values, or recording is switched off.
+        SourceError: There is no such source, trace or file.
+        StoreError: The store cannot be read.
+    """
+
+    def __init__(
+        self,
+        trace: Trace | Conversation | str | os.PathLike[str],
+        *,
+        source: str | os.PathLike[str] | None = None,
+        live: str | Iterable[str] = (),
+        on_miss: str = "error",
+        timing: bool = False,
+        volatile: Iterable[str] = (),
+    ) -> None:
+        self._policy = Policy.of(live, on_miss, timing)
+        given = [volatile] if isinstance(volatile, str) else list(volatile)
+        self._settings = Settings.from_env(replay_volatile=given or None)
+        self._recording, self._source = _recording(trace, source, self._settings.store)
+        self._keys: Any = {}
+        self.session = ReplaySession(self._recording, self._policy, Normaliser.of(self._settings))
+        """The replay: its counts, and what the recording lacks."""
+
+    def __enter__(self) -> ReplaySession:
+        start(self.session, self._settings)
+        self._keys = place_keys(os.environ, nothing_live=self._policy.nothing_live)
+        return self.session
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        stop(self.session)
+        restore_keys(os.environ, self._keys)
+        if self._source is not None:
+            self._source.close()
+        if error is None and self._policy.on_miss == "error" and self.session.misses:
+            raise self.session.misses[0]  # the app has caught it: the run is not the recorded one all the same
+
+
+def _recording(trace: Any, source: Any, store: str) -> tuple[Recording, Source | None]:
+    if isinstance(trace, Trace | Conversation):
+        if source is not None:
+            raise ConfigError("source is for the id of a trace; the trace that is given knows its own")
+        parts = trace._parts()
+        what = f"trace {trace.trace_id}" if isinstance(trace, Trace) else f"conversation {trace.thread!r}"
+        return Recording.read([(one._data, one._port) for one in parts], what), None
+    if not isinstance(trace, str | os.PathLike) or not os.fspath(trace):
+        raise ConfigError(f"trace is {trace!r}; it must be a trace, a conversation, an id, or the path of a file")
+    return read_recording(os.fspath(trace), None if source is None else os.fspath(source), store)
+
+
+class TraceReplayEngine:
+    """Replay as an object: the same as `replay`, for code that keeps one and runs functions in it.
+
+    Args:
+        trace: as of `replay`.
+        options: all others of `replay`.
+
+    Raises:
+        ConfigError: as `replay`.
+        SourceError: as `replay`.
+    """
+
+    def __init__(self, trace: Trace | Conversation | str | os.PathLike[str], **options: Any) -> None:
+        unknown = sorted(options.keys() - inspect.signature(replay).parameters.keys())
+        if unknown:
+            raise ConfigError(f"there is no option {unknown[0]!r} of a replay")
+        self._replay = replay(trace, **options)
+
+    @property
+    def session(self) -> ReplaySession:
+        """The replay: its counts, and what the recording lacks."""
+        return self._replay.session
+
+    def __enter__(self) -> Self:
+        self._replay.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._replay.__exit__(kind, error, traceback)
+
+    def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call a function in the replay, and return its result.
+
+        Raises:
+            ReplayMiss: It called what the recording has no answer for.
+        """
+        with self:
+            return function(*args, **kwargs)
+
+    async def arun(self, function: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
+        """The same with a coroutine function."""
+        with self:
+            return await function(*args, **kwargs)
+
+
+__all__ = ["TraceReplayEngine", "replay"]

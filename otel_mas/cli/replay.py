@@ -1,0 +1,184 @@
+"""`otel-mas replay`: runs an app again, with a recording for what it calls."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from otel_mas.cli.options import debug
+from otel_mas.cli.output import note, print_lines
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from otel_mas.config import Settings
+    from otel_mas.replay.recording import Recording
+
+_NS_PER_S = 1e9
+_MISSED = 1  # exit status where the app itself ended well
+
+
+class _Replay(click.Command):
+    """Everything after `--` belongs to the app."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" not in args:
+            if not {"-h", "--help"} & set(args):
+                raise click.UsageError("Say what to run after --, as in: otel-mas replay TRACE -- python app.py", ctx)
+            return super().parse_args(ctx, args)
+        at = args.index("--")
+        ctx.meta["otel_mas.app"] = args[at + 1 :]
+        return super().parse_args(ctx, args[:at])
+
+
+@click.command("replay", cls=_Replay, options_metavar="[OPTIONS]", epilog="-- COMMAND [ARGS]...")
+@click.argument("trace", required=False, metavar="[TRACE | FILE]")
+@click.option("--conversation", metavar="THREAD", help="Replay all of this conversation, instead of one trace.")
+@click.option("--from", "source", metavar="SOURCE", help="Where the recording is read. [default: the store]")
+@click.option("--store", metavar="PATH", help="Record the replay into this store. [default: as for OTEL_MAS_STORE]")
+@click.option(
+    "--live",
+    multiple=True,
+    metavar="models|tools|retrievers|AGENT",
+    help="Really call these, or what is in this agent or node. May be given several times.",
+)
+@click.option(
+    "--on-miss",
+    type=click.Choice(["error", "live", "nearest"]),
+    help="A call without a recorded answer fails, is really made, or is answered as the nearest was. [default: error]",
+)
+@click.option("--timing", is_flag=True, help="Answers take as long as they took.")
+@click.option("--quiet", is_flag=True, help="No summary at the end.")
+@debug
+@click.pass_context
+def command(
+    ctx: click.Context,
+    trace: str | None,
+    conversation: str | None,
+    source: str | None,
+    store: str | None,
+    live: tuple[str, ...],
+    on_miss: str | None,
+    timing: bool,
+    quiet: bool,
+) -> None:
+    """Run an app again for nothing: what it calls answers what was recorded.
+
+    TRACE is the id of a trace or the beginning of it, or "latest" (the default); FILE has one run, as `otel-mas export
+    --content` writes it. COMMAND is what you would type without otel-mas. The app runs as it is; its models, tools and
+    retrievers are not called, and no key is needed. A call that the recording has no answer for fails, and says what
+    the nearest recorded request was. The replay is recorded like any run, and linked to what it replays.
+
+    \b
+    otel-mas replay latest -- python app.py
+    otel-mas replay run.jsonl --live tools -- python app.py
+    otel-mas replay 4bf92f35 --on-miss nearest -- -m package.app
+    """
+    from otel_mas.cli.run import run
+    from otel_mas.config import Settings
+
+    app = ctx.meta.get("otel_mas.app") or []
+    if not app:
+        raise click.UsageError("Say what to run after --, as in: otel-mas replay TRACE -- python app.py", ctx)
+    if trace is not None and conversation is not None:
+        raise click.UsageError("Give either TRACE or --conversation, not both.", ctx)
+    given: dict[str, Any] = {"replay_live": live or None, "replay_on_miss": on_miss, "replay_timing": timing or None}
+    settings = Settings.from_env(store=store, **given)
+    recording, target = _read(trace, conversation, source, Settings.from_env().store)
+    settings = replace(settings, replay=target, replay_from=source or _store_of(target))
+    for lacking in recording.lacks:
+        note(f"this recording lacks something: {lacking}.")
+    summary = _Summary(settings, recording, quiet)
+    arguments = [sys.executable, *app] if app[0] == "-m" else list(app)
+    ctx.exit(run(arguments, settings, summary=not quiet, ended=summary.ended))
+
+
+def _read(trace: str | None, conversation: str | None, source: str | None, store: str) -> tuple[Recording, str]:
+    """The recording, and how the app's processes are told which."""
+    from otel_mas.replay.reading import THREAD, read_recording
+
+    target = f"{THREAD}{conversation}" if conversation is not None else trace or "latest"
+    recording, opened = read_recording(target, source, store)
+    opened.close()
+    if target == "latest" and recording.spans:  # the replay itself will be later
+        target = recording.spans[0].trace_id
+    return recording, target
+
+
+def _store_of(target: str) -> str | None:
+    """The store that the recording was found in, since the replay may be recorded elsewhere; None of a file."""
+    import os
+
+    from otel_mas.config import Settings
+
+    return None if os.path.isfile(os.path.expanduser(target)) else Settings.from_env().store
+
+
+@dataclass
+class _Summary:
+    """What a replay did, from what it has recorded."""
+
+    settings: Settings
+    recording: Recording
+    quiet: bool
+
+    def ended(self, run_id: str) -> int:
+        """Print it; the exit status where the app has caught a miss."""
+        from otel_mas.api import open as open_source
+        from otel_mas.errors import OtelMasError
+
+        try:
+            with open_source(self.settings.store) as source:
+                traces = [source.trace(one.trace_id) for one in source.run(run_id).traces]
+        except OtelMasError as error:
+            note(f"no summary of the replay: {error}")
+            return 0
+        spans = [span for trace in traces for span in trace.spans]
+        if not self.quiet:
+            print_lines(lambda _: self._lines(spans), err=True)
+        counts = _outcomes(spans)
+        return _MISSED if counts["missed"] else 0
+
+    def _lines(self, spans: list[Any]) -> Iterator[Text]:
+        from rich.text import Text
+
+        counts, saved = _outcomes(spans), _saved(spans)
+        answered = counts["answered"] + counts["nearest"]
+        parts = [f"{answered} answered", f"{counts['live']} live", f"{counts['missed']} missed"]
+        if counts["nearest"]:
+            parts[0] += f" ({counts['nearest']} as the nearest request)"
+        yield Text("")
+        yield Text(f"replayed {self.recording.what}", style="bold").append(f": {', '.join(parts)}", style="not bold")
+        yield Text(f"saved {saved[0]:,} tokens, ${saved[1]:.4f}", style="green")
+        if spans:
+            took = max(span.last_ns for span in spans) - min(span.start_ns for span in spans)
+            recorded = self.recording.duration_ns
+            yield Text(f"took {took / _NS_PER_S:.2f} s; the recorded run {recorded / _NS_PER_S:.2f} s")
+        if counts["missed"]:
+            yield Text("missed calls failed: the run is not the recorded one", style="bold red")
+
+
+def _outcomes(spans: list[Any]) -> Counter[str]:
+    from otel_mas.semconv import attributes as names
+
+    return Counter(str(found) for span in spans if (found := span.get(names.MAS_REPLAY_OUTCOME)))
+
+
+def _saved(spans: list[Any]) -> tuple[int, float]:
+    """Tokens and USD that answers had cost when they were recorded."""
+    from otel_mas.semconv import attributes as names
+
+    answered = [span for span in spans if span.get(names.MAS_REPLAY_OUTCOME) in ("answered", "nearest")]
+    tokens = (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS)
+    return (
+        sum(int(span.get(name) or 0) for span in answered for name in tokens),
+        sum(float(span.get(names.MAS_COST_USD) or 0.0) for span in answered),
+    )
+
+
+__all__ = ["command"]

@@ -1,0 +1,60 @@
+"""Replay by the settings of the environment: under `otel-mas replay`."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+
+from otel_mas.config import Settings
+from otel_mas.errors import OtelMasError
+from otel_mas.instrumentation.import_hooks import forget, when_imported
+from otel_mas.instrumentation.langchain import MODULES as LANGCHAIN
+from otel_mas.replay.reading import read_recording
+from otel_mas.replay.request import Normaliser
+from otel_mas.replay.session import Policy, ReplaySession
+from otel_mas.replay.switch import place_keys, start
+
+_started: ReplaySession | None = None
+_FAILED = 1
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What the settings say of a replay."""
+    return Policy.of(settings.replay_live, settings.replay_on_miss, settings.replay_timing)
+
+
+def start_in_run() -> None:
+    """Replay in a process under `otel-mas replay`, once it imports LangChain: most processes of a run never do.
+
+    Where the recording cannot be read the process ends: the app would call its models.
+    """
+    settings = Settings.from_env()
+    place_keys(os.environ, nothing_live=policy_of(settings).nothing_live)
+    for module in LANGCHAIN:
+        when_imported(module, _start)
+
+
+def _start(_: str) -> None:
+    global _started
+    forget(_start)
+    if _started is not None:
+        return
+    try:
+        settings = Settings.from_env()
+        recording, _source = read_recording(str(settings.replay), settings.replay_from, settings.store)
+        _started = ReplaySession(recording, policy_of(settings), Normaliser.of(settings))
+        start(_started, settings)
+        atexit.register(_say_missed, _started)
+    except OtelMasError as error:
+        sys.stderr.write(f"otel-mas: nothing can be replayed: {' '.join(str(error).split())}\n")
+        sys.stderr.flush()
+        os._exit(_FAILED)
+
+
+def _say_missed(session: ReplaySession) -> None:
+    for miss in session.misses[:3]:
+        sys.stderr.write(f"otel-mas: {miss}\n")
+
+
+__all__ = ["policy_of", "start_in_run"]

@@ -1,0 +1,210 @@
+"""Matching: which recorded call answers a call of a replay. By its place, then its request, then in order.
+
+A run of a graph is bound to the recorded run that it repeats when its first call comes: to one of the same graph at the
+same place that no other run repeats, that began at the same step, and that has this request there. So runs that race,
+as those of a batch do, find their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from otel_mas.errors import ReplayMiss
+from otel_mas.replay.place import HerePlace, RunLevel
+from otel_mas.replay.recording import CallKind, RecordedCall, RecordedRun, Recording
+from otel_mas.replay.request import Form, Normaliser, Request, difference, likeness
+from otel_mas.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from otel_mas.instrumentation.langgraph.runs import GraphRun
+    from otel_mas.replay.recording import Levels
+
+PARAMETERS: Final = (
+    names.GEN_AI_REQUEST_TEMPERATURE,
+    names.GEN_AI_REQUEST_TOP_P,
+    names.GEN_AI_REQUEST_TOP_K,
+    names.GEN_AI_REQUEST_MAX_TOKENS,
+    names.GEN_AI_REQUEST_SEED,
+    names.GEN_AI_REQUEST_FREQUENCY_PENALTY,
+    names.GEN_AI_REQUEST_PRESENCE_PENALTY,
+    names.GEN_AI_REQUEST_CHOICE_COUNT,
+    names.GEN_AI_REQUEST_STOP_SEQUENCES,
+    names.GEN_AI_OUTPUT_TYPE,
+)
+"""The parameters of a model that are part of a request."""
+
+_Group = tuple[int, "Levels", CallKind]
+
+
+def recorded_request(call: RecordedCall, normaliser: Normaliser) -> Request | None:
+    """The request of a recorded call; None where its content was not kept."""
+    if call.kind is CallKind.MODEL:
+        if any(message.body is None for message in call.input):
+            return None
+        head = {"model": call.name, **{name: call.span.get(name) for name in PARAMETERS}}
+        head["tools"] = call.contents.get(names.GEN_AI_TOOL_DEFINITIONS)
+        messages = [
+            (str(message.body.get("role")), message.body.get("parts") or ())
+            for message in call.input
+            if message.body is not None
+        ]
+        return Request(head, messages, normaliser)
+    if call.kind is CallKind.TOOL:
+        asked = call.contents.get(names.GEN_AI_TOOL_CALL_ARGUMENTS)
+        return None if asked is None else Request({"tool": call.name, "arguments": asked}, (), normaliser, call.name)
+    asked = call.contents.get(names.GEN_AI_RETRIEVAL_QUERY_TEXT)
+    return None if asked is None else Request({"retriever": call.name, "query": asked}, (), normaliser)
+
+
+class Matcher:
+    """Finds the recorded call for each call of a replay, and gives each only once. Callers hold a lock."""
+
+    def __init__(self, recording: Recording, normaliser: Normaliser, bound: Callable[[Any, RecordedRun], None]) -> None:
+        self.recording = recording
+        self._normaliser = normaliser
+        self._on_bound = bound
+        self._requests: dict[int, Request | None] = {}
+        self._indices: dict[tuple[_Group, Form], dict[bytes, list[RecordedCall]]] = {}
+        self._used: set[int] = set()
+        self._bound: WeakKeyDictionary[GraphRun, RecordedRun] = WeakKeyDictionary()
+        self._claimed: set[int] = set()
+        self._started: WeakKeyDictionary[GraphRun, tuple[int, bool]] = WeakKeyDictionary()
+
+    def started(self, run: GraphRun, step: int, resuming: bool) -> None:
+        """Note the first step of a run, and whether it goes on with a paused one."""
+        self._started.setdefault(run, (step, resuming))
+
+    def take(self, here: HerePlace, kind: CallKind, request: Request) -> RecordedCall | None:
+        """The recorded call that answers a request here, used up by this; None where there is none."""
+        run = self._run(here, kind, request)
+        if run is None:
+            return None
+        group = (id(run), here.place.runs[-1].levels, kind)
+        calls = run.calls.get(group[1:], ())
+        for form in Form:
+            for call in self._index(group, calls, form).get(request.digest(form), ()):
+                if id(call) not in self._used:
+                    self._used.add(id(call))
+                    return call
+        return None
+
+    def number(self, call: RecordedCall) -> int:
+        """The number of a call of a tool among those of its name at its place, from 0."""
+        same = [one for one in self.recording.calls if one.kind is call.kind and one.place == call.place]
+        return [one for one in same if one.name == call.name].index(call)
+
+    def nearest(self, here: HerePlace, kind: CallKind, request: Request) -> RecordedCall | None:
+        """The call of the kind whose request is most like this one; those at the place, and unused ones, first."""
+        flat = request.flat()
+        found = [call for call in self.recording.calls if call.kind is kind and self._request(call) is not None]
+        if not found:
+            return None
+
+        def rank(call: RecordedCall) -> tuple[bool, bool, float]:
+            recorded = self._request(call)
+            alike = 0.0 if recorded is None else likeness(flat, recorded.flat())
+            return call.place == here.place, id(call) not in self._used, alike
+
+        return max(found, key=rank)
+
+    def use(self, call: RecordedCall) -> None:
+        """Use a call up."""
+        self._used.add(id(call))
+
+    def miss(self, here: HerePlace, kind: CallKind, name: str, request: Request) -> ReplayMiss:
+        """The error about a call without an answer."""
+        what = f"{kind.value} {name}".strip()
+        place = str(here.place)
+        nearest = self.nearest(here, kind, request)
+        advice = "record it anew, or replay with on_miss 'live' or 'nearest'"
+        if nearest is None:
+            return ReplayMiss(
+                f"no recorded answer for {what} in {place}: {self.recording.what} has no call of a {kind.value} with "
+                f"its content; {advice}",
+                place=place,
+            )
+        recorded = self._request(nearest)
+        apart = difference(request, recorded) if recorded is not None else ""
+        where = nearest.label if nearest.place == here.place else f"{nearest.label}, in {nearest.place}"
+        used = id(nearest) in self._used and apart.startswith("none")
+        if used:
+            apart = "none: it has answered already, and was recorded that often"
+        elif nearest.place != here.place and apart.startswith("none"):
+            apart = "none but in their place"
+        return ReplayMiss(
+            f"no recorded answer for {what} in {place}; nearest in {self.recording.what}: {where}; "
+            f"difference: {apart}; {advice}",
+            place=place,
+            nearest=nearest.label,
+            difference=apart,
+        )
+
+    def _run(self, here: HerePlace, kind: CallKind, request: Request) -> RecordedRun | None:
+        """The recorded run that the innermost run here repeats."""
+        run, levels = self.recording.root, here.place.runs
+        for depth in range(1, len(levels)):
+            instance = here.runs[depth]
+            bound = None if instance is None else self._bound.get(instance)
+            if bound is None and instance is not None:
+                bound = self._bind(instance, run, levels[depth - 1 :], kind, request)
+            if bound is None:
+                return None
+            run = bound
+        return run
+
+    def _bind(
+        self, instance: GraphRun, outer: RecordedRun, levels: Sequence[RunLevel], kind: CallKind, request: Request
+    ) -> RecordedRun | None:
+        found = [run for run in outer.runs.get((levels[0].levels, levels[1].graph), ()) if id(run) not in self._claimed]
+        started = self._started.get(instance)
+        if started is not None:
+            found = [run for run in found if run.first_step == started[0]] or found
+            found = [run for run in found if run.resumed == started[1]] or found
+        if len(found) > 1:
+            found = [run for run in found if self._fits(run, levels[1:], kind, request)] or found
+        if not found:
+            return None
+        self._bound[instance] = found[0]
+        self._claimed.add(id(found[0]))
+        self._on_bound(instance, found[0])
+        return found[0]
+
+    def _fits(self, run: RecordedRun, levels: Sequence[RunLevel], kind: CallKind, request: Request) -> bool:
+        """Whether a recorded run has this request at this place in it."""
+        if len(levels) > 1:
+            inner = run.runs.get((levels[0].levels, levels[1].graph), ())
+            return any(self._fits(one, levels[1:], kind, request) for one in inner)
+        group = (id(run), levels[0].levels, kind)
+        calls = run.calls.get(group[1:], ())
+        return any(
+            id(call) not in self._used
+            for form in Form
+            for call in self._index(group, calls, form).get(request.digest(form), ())
+        )
+
+    def _index(self, group: _Group, calls: Sequence[RecordedCall], form: Form) -> dict[bytes, list[RecordedCall]]:
+        """The calls of a group by the digest of their request."""
+        found = self._indices.get((group, form))
+        if found is None:
+            found = self._indices[group, form] = {}
+            for call, request in self._with_requests(calls):
+                found.setdefault(request.digest(form), []).append(call)
+        return found
+
+    def _with_requests(self, calls: Sequence[RecordedCall]) -> Iterator[tuple[RecordedCall, Request]]:
+        for call in calls:
+            request = self._request(call)
+            if request is not None:
+                yield call, request
+
+    def _request(self, call: RecordedCall) -> Request | None:
+        if id(call) not in self._requests:
+            self._requests[id(call)] = recorded_request(call, self._normaliser)
+        return self._requests[id(call)]
+
+
+__all__ = ["PARAMETERS", "Matcher", "recorded_request"]

@@ -1,0 +1,260 @@
+"""Models in a replay: LangChain's own code calls a copy of the model that is answered from the recording.
+
+So callbacks, spans, streams, structured output and the parsing of tool calls stay what they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import functools
+import inspect
+from collections.abc import AsyncIterator, Iterator, Sequence
+from time import sleep
+from typing import Any, Final
+
+from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain
+from otel_mas.instrumentation.langchain.models import HANDLER
+from otel_mas.instrumentation.replacements import Original
+from otel_mas.record import MAX_MESSAGES, RecentlyUsed, recorded_attributes, snapshot, without_media
+from otel_mas.replay import answers
+from otel_mas.replay.matching import PARAMETERS
+from otel_mas.replay.recording import CallKind, RecordedCall
+from otel_mas.replay.request import Form, MessageForm, Request, message_form
+from otel_mas.replay.session import ReplaySession, active
+from otel_mas.semconv import attributes as names
+
+_REPLAYED: Final = "_otel_mas_replayed"
+_NATIVE_EVENTS: Final = ("_stream_chat_model_events", "_astream_chat_model_events")
+_MOST_KNOWN: Final = 4096
+_forms: RecentlyUsed[object, MessageForm] = RecentlyUsed(_MOST_KNOWN)
+_tools: RecentlyUsed[int, tuple[Any, Any]] = RecentlyUsed(64)
+_NS: Final = 1e-9
+
+
+def chat(original: Original) -> Original:
+    """`BaseChatModel.generate`, `agenerate`, `stream`, `astream` and their kin. Its result is returned as it is."""
+
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return original(_answered(self, _Chat), *args, **kwargs)
+
+    return call
+
+
+def completion(original: Original) -> Original:
+    """`BaseLLM.generate`, `agenerate`, `stream`, `astream`."""
+
+    @functools.wraps(original)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return original(_answered(self, _Completion), *args, **kwargs)
+
+    return call
+
+
+def _answered(model: Any, kind: type[_Model]) -> Any:
+    """A copy of the model whose requests are answered by the replay; the model itself where there is none."""
+    session = active()
+    if session is None or _REPLAYED in vars(model):
+        return model
+    replayed = copy.copy(model)
+    requests = kind(model, session)
+    # Instance attributes: found before the methods of its class.
+    for method in ("_generate", "_agenerate", "_stream", "_astream"):
+        if hasattr(model, method):
+            vars(replayed)[method] = getattr(requests, method[1:])
+    for native in _NATIVE_EVENTS:
+        if hasattr(model, native):
+            vars(replayed)[native] = None  # LangChain makes the events of the chunks then
+    if session.policy.nothing_live and getattr(model, "rate_limiter", None) is not None:
+        vars(replayed)["rate_limiter"] = None
+    vars(replayed)[_REPLAYED] = True
+    return replayed
+
+
+class _Model:
+    """Requests to a model in a replay."""
+
+    def __init__(self, model: Any, session: ReplaySession) -> None:
+        self._model = model
+        self._session = session
+
+    def _ask(self, messages: Sequence[Any], kwargs: dict[str, Any], run_manager: Any) -> RecordedCall | None:
+        span = HANDLER.span_of(run_manager)
+        attributes = recorded_attributes(span) if span is not None else {}
+        name = str(attributes.get(names.GEN_AI_REQUEST_MODEL) or "")
+        request = _request(self._session, name, messages, attributes, kwargs)
+        return self._session.answer(CallKind.MODEL, name, request, span).call
+
+    def _wait_s(self, call: RecordedCall) -> float:
+        return call.span.duration_ns * _NS if self._session.policy.timing else 0.0
+
+    def _pass(self, method: str, kwargs: dict[str, Any], run_manager: Any) -> dict[str, Any]:
+        """Keyword arguments for the model's own method, as LangChain would call it."""
+        takes = "run_manager" in inspect.signature(getattr(self._model, method)).parameters
+        return {**kwargs, "run_manager": run_manager} if takes else kwargs
+
+
+class _Chat(_Model):
+    """A chat model's methods, with LangChain's signatures."""
+
+    def generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
+        call = self._ask(messages, kwargs, run_manager)
+        if call is None:
+            return self._model._generate(messages, stop=stop, **self._pass("_generate", kwargs, run_manager))
+        sleep(self._wait_s(call))
+        return answers.model_result(call)
+
+    async def agenerate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
+        call = self._ask(messages, kwargs, run_manager)
+        if call is None:
+            given = self._pass("_agenerate", kwargs, run_manager)
+            return await self._model._agenerate(messages, stop=stop, **given)
+        await asyncio.sleep(self._wait_s(call))
+        return answers.model_result(call)
+
+    def stream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Iterator[Any]:
+        call = self._ask(messages, kwargs, run_manager)
+        if call is None:
+            yield from self._model._stream(messages, stop=stop, **_with_manager(kwargs, run_manager))
+            return
+        for timed in answers.model_chunks(call):
+            if self._session.policy.timing:
+                sleep(timed.delay_ns * _NS)
+            if run_manager is not None:
+                run_manager.on_llm_new_token(timed.chunk.text, chunk=timed.chunk)
+            yield timed.chunk
+
+    async def astream(
+        self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
+    ) -> AsyncIterator[Any]:
+        call = self._ask(messages, kwargs, run_manager)
+        if call is None:
+            async for chunk in self._model._astream(messages, stop=stop, **_with_manager(kwargs, run_manager)):
+                yield chunk
+            return
+        for timed in answers.model_chunks(call):
+            if self._session.policy.timing:
+                await asyncio.sleep(timed.delay_ns * _NS)
+            if run_manager is not None:
+                await run_manager.on_llm_new_token(timed.chunk.text, chunk=timed.chunk)
+            yield timed.chunk
+
+
+class _Completion(_Model):
+    """A completion model's methods, with LangChain's signatures."""
+
+    def generate(self, prompts: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
+        calls = [self._ask([Plain("user", prompt)], kwargs, run_manager) for prompt in prompts]
+        if any(call is None for call in calls):
+            return self._model._generate(prompts, stop=stop, **_with_manager(kwargs, run_manager))
+        sleep(max((self._wait_s(call) for call in calls if call is not None), default=0.0))
+        return _together([answers.completion_result(call) for call in calls if call is not None])
+
+    async def agenerate(self, prompts: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
+        calls = [self._ask([Plain("user", prompt)], kwargs, run_manager) for prompt in prompts]
+        if any(call is None for call in calls):
+            return await self._model._agenerate(prompts, stop=stop, **_with_manager(kwargs, run_manager))
+        await asyncio.sleep(max((self._wait_s(call) for call in calls if call is not None), default=0.0))
+        return _together([answers.completion_result(call) for call in calls if call is not None])
+
+    def stream(self, prompt: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Iterator[Any]:
+        call = self._ask([Plain("user", prompt)], kwargs, run_manager)
+        if call is None:
+            yield from self._model._stream(prompt, stop=stop, **_with_manager(kwargs, run_manager))
+            return
+        for timed in answers.completion_chunks(call):
+            if self._session.policy.timing:
+                sleep(timed.delay_ns * _NS)
+            if run_manager is not None:
+                run_manager.on_llm_new_token(timed.chunk.text, chunk=timed.chunk)
+            yield timed.chunk
+
+    async def astream(
+        self, prompt: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
+    ) -> AsyncIterator[Any]:
+        call = self._ask([Plain("user", prompt)], kwargs, run_manager)
+        if call is None:
+            async for chunk in self._model._astream(prompt, stop=stop, **_with_manager(kwargs, run_manager)):
+                yield chunk
+            return
+        for timed in answers.completion_chunks(call):
+            if self._session.policy.timing:
+                await asyncio.sleep(timed.delay_ns * _NS)
+            if run_manager is not None:
+                await run_manager.on_llm_new_token(timed.chunk.text, chunk=timed.chunk)
+            yield timed.chunk
+
+
+def _with_manager(kwargs: dict[str, Any], run_manager: Any) -> dict[str, Any]:
+    return kwargs if run_manager is None else {**kwargs, "run_manager": run_manager}
+
+
+def _together(results: Sequence[Any]) -> Any:
+    from langchain_core.outputs import LLMResult
+
+    return LLMResult(generations=[result.generations[0] for result in results], llm_output=results[0].llm_output)
+
+
+def _request(
+    session: ReplaySession, name: str, messages: Sequence[Any], attributes: Any, kwargs: dict[str, Any]
+) -> Request:
+    """The request of a call that is made here, as the recording has it."""
+    messages = messages[-MAX_MESSAGES:]
+    head = {"model": name, **{parameter: attributes.get(parameter) for parameter in PARAMETERS}}
+    head["tools"] = _plain_tools(kwargs.get("tools") or kwargs.get("functions"))
+    known = [_form(session, message) for message in messages]
+    return Request(head, _Read(messages), session.normaliser, known=known)
+
+
+class _Read(Sequence[Any]):
+    """Role and parts of messages, read only when they are asked for: most requests match as they are."""
+
+    def __init__(self, messages: Sequence[Any]) -> None:
+        self._messages = messages
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def __getitem__(self, index: Any) -> Any:
+        return _read(self._messages[index])
+
+
+def _read(message: Any) -> tuple[str, list[Any]]:
+    role, parts = MESSAGES.read(message)
+    return role, list(map(without_media, parts))
+
+
+def _form(session: ReplaySession, message: Any) -> MessageForm:
+    key = _key(message)
+    known = _forms.get(key) if key is not None else None
+    if known is None:
+        known = message_form(*_read(message), Form.AS_IT_IS, session.normaliser)
+        if key is not None:
+            _forms.put(key, known)
+    return known
+
+
+def _key(message: Any) -> object | None:
+    """The content of a plain message; None for one of many parts, which is read each time."""
+    fields = getattr(message, "__dict__", {})
+    content, kind = fields.get("content"), fields.get("type")
+    if type(content) is str and kind in ("human", "system"):
+        return (kind, content)
+    if type(content) is str and kind == "ai" and not fields.get("tool_calls") and not fields.get("invalid_tool_calls"):
+        return (kind, content) if not fields.get("additional_kwargs") else None
+    return None
+
+
+def _plain_tools(tools: Any) -> Any:
+    """Definitions of tools as plain values; those of the same list are read once."""
+    if not tools:
+        return None
+    known = _tools.get(id(tools))
+    if known is None or known[0] is not tools:
+        known = (tools, snapshot(tools)[0])
+        _tools.put(id(tools), known)
+    return known[1]
+
+
+__all__ = ["chat", "completion"]

@@ -1,0 +1,221 @@
+"""A replay that is going on: what answers a call, and what was answered, called live or missed so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from opentelemetry.trace import SpanContext, TraceFlags
+
+from otel_mas.errors import ConfigError, ReplayMiss
+from otel_mas.fork import ForkLock
+from otel_mas.instrumentation.langchain.models import HANDLER
+from otel_mas.record import Cause, guarded, recorder
+from otel_mas.replay.matching import Matcher
+from otel_mas.replay.place import HerePlace, current_place
+from otel_mas.replay.recording import CallKind, RecordedCall, RecordedRun, Recording
+from otel_mas.replay.request import Normaliser, Request
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import LinkKind, ReplayOutcome
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
+
+    from otel_mas.instrumentation.langgraph.runs import GraphRun
+
+MISS_POLICIES: Final = ("error", "live", "nearest")
+_UNKNOWN: Final = -1
+LIVE_KINDS: Final = {"models": CallKind.MODEL, "tools": CallKind.TOOL, "retrievers": CallKind.RETRIEVER}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How a replay treats what the app calls.
+
+    Args:
+        live: what is really called: "models", "tools", "retrievers", or the name of an agent or node, with all in it.
+        on_miss: of a call without a recorded answer: "error" raises `ReplayMiss`, "live" calls it, "nearest" answers
+            what the most similar recorded request was answered.
+        timing: whether answers take as long as they took.
+    """
+
+    live: frozenset[str] = frozenset()
+    on_miss: str = "error"
+    timing: bool = False
+
+    @classmethod
+    def of(cls, live: str | Iterable[str], on_miss: str, timing: bool) -> Policy:
+        """The policy that arguments ask for.
+
+        Raises:
+            ConfigError: An argument is none of its values.
+        """
+        given = [live] if isinstance(live, str) else list(live)
+        if not all(isinstance(one, str) and one for one in given):
+            raise ConfigError(f"live is {live!r}; it must be models, tools, retrievers, or names of agents")
+        if on_miss not in MISS_POLICIES:
+            raise ConfigError(f"on_miss is {on_miss!r}; it must be one of {', '.join(MISS_POLICIES)}")
+        if not isinstance(timing, bool):
+            raise ConfigError(f"timing is {timing!r}; it must be True or False")
+        return cls(frozenset(given), on_miss, timing)
+
+    @property
+    def nothing_live(self) -> bool:
+        """Whether nothing at all is really called."""
+        return not self.live and self.on_miss != "live"
+
+    def is_live(self, kind: CallKind, here: HerePlace) -> bool:
+        """Whether a call is to be really made."""
+        return bool(self.live) and any(
+            LIVE_KINDS[one] is kind if one in LIVE_KINDS else one in here.names for one in self.live
+        )
+
+
+class Answer(NamedTuple):
+    """What a call in a replay gets."""
+
+    call: RecordedCall | None
+    """The recorded call that answers it; None: it is to be really made."""
+    number: int
+    """Of the recorded call of a tool that it repeats, among those of its name at its place; -1 where there is none."""
+
+
+class ReplaySession:
+    """A replay of a recording. Its counts go on while the app runs.
+
+    Args:
+        recording: answers.
+        policy: of what is live and of misses.
+        normaliser: of requests.
+    """
+
+    def __init__(self, recording: Recording, policy: Policy, normaliser: Normaliser) -> None:
+        self.recording = recording
+        self.policy = policy
+        self.normaliser = normaliser
+        self.answered = 0
+        """Calls answered from the recording, those by the nearest request among them."""
+        self.live = 0
+        """Calls that were really made."""
+        self.misses: list[ReplayMiss] = []
+        """Calls without a recorded answer, whatever became of them."""
+        self.saved_tokens = 0
+        """Tokens that the answers had cost when they were recorded."""
+        self.saved_usd = 0.0
+        """USD that they had cost then, as far as prices were known."""
+        self.began = perf_counter()
+        self._lock = ForkLock()
+        self._matcher = Matcher(recording, normaliser, _repeats)
+
+    @property
+    def missed(self) -> int:
+        """Calls without a recorded answer so far."""
+        return len(self.misses)
+
+    def __repr__(self) -> str:
+        counts = f"{self.answered} answered, {self.live} live, {self.missed} missed"
+        return f"<ReplaySession of {self.recording.what}: {counts}>"
+
+    def started(self, run: GraphRun, step: int, resuming: bool) -> None:
+        """Note how a run of a graph began."""
+        with self._lock:
+            self._matcher.started(run, step, resuming)
+
+    def answer(self, kind: CallKind, name: str, request: Request, span: Span | None) -> Answer:
+        """What answers a call that is made here.
+
+        Args:
+            kind: of the call.
+            name: of the model, tool or retriever.
+            request: what is asked.
+            span: of the call, on which the answer's origin is recorded.
+
+        Raises:
+            ReplayMiss: There is no answer, and the policy is "error".
+        """
+        here = current_place()
+        with self._lock:
+            # A live call uses its recorded one up, too: later ones find theirs.
+            found = self._matcher.take(here, kind, request)
+            if self.policy.is_live(kind, here):
+                return self._go_live(span, found)
+            outcome = ReplayOutcome.ANSWERED
+            if found is None:
+                miss = self._matcher.miss(here, kind, name, request)
+                self.misses.append(miss)
+                if self.policy.on_miss == "live":
+                    return self._go_live(span, None)
+                found = self._matcher.nearest(here, kind, request) if self.policy.on_miss == "nearest" else None
+                if found is None:
+                    _describe(span, ReplayOutcome.MISSED, None)
+                    raise miss
+                self._matcher.use(found)
+                outcome = ReplayOutcome.NEAREST
+            self._count(found)
+        _describe(span, outcome, found)
+        return Answer(found, 0)
+
+    def _go_live(self, span: Span | None, repeated: RecordedCall | None) -> Answer:
+        self.live += 1
+        _describe(span, ReplayOutcome.LIVE, repeated)
+        if repeated is None or repeated.kind is not CallKind.TOOL:
+            return Answer(None, _UNKNOWN)
+        return Answer(None, self._matcher.number(repeated))
+
+    def _count(self, call: RecordedCall) -> None:
+        self.answered += 1
+        if call.kind is CallKind.MODEL:
+            for name in (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS):
+                self.saved_tokens += int(call.span.get(name) or 0)
+            self.saved_usd += float(call.span.get(names.MAS_COST_USD) or 0.0)
+
+
+@guarded("replay: span")
+def _describe(span: Span | None, outcome: ReplayOutcome, call: RecordedCall | None) -> None:
+    """Record on a call's span what became of it, and the recorded span that it repeats."""
+    if span is None or not span.is_recording():
+        return
+    attributes: dict[str, Any] = {names.MAS_REPLAY_OUTCOME: outcome.value}
+    if call is not None:
+        attributes[names.MAS_REPLAY_SPAN] = f"{call.span.trace_id}-{call.span.span_id}"
+        recorder().add_causes(span, [Cause(_context(call.span), LinkKind.REPLAY)])
+    recorder().set_attributes(span, attributes)
+    if call is not None and call.kind is CallKind.MODEL and outcome is not ReplayOutcome.LIVE:
+        HANDLER.simulate(span)
+
+
+@guarded("replay: run")
+def _repeats(run: Any, recorded: RecordedRun) -> None:
+    """Record on the span of a run which recorded one it repeats."""
+    if recorded.span is not None and run.span.is_recording():
+        reference = f"{recorded.span.trace_id}-{recorded.span.span_id}"
+        recorder().add_causes(run.span, [Cause(_context(recorded.span), LinkKind.REPLAY)])
+        recorder().set_attributes(run.span, {names.MAS_REPLAY_SPAN: reference})
+
+
+def _context(span: Any) -> SpanContext:
+    return SpanContext(int(span.trace_id, 16), int(span.span_id, 16), is_remote=True, trace_flags=TraceFlags(1))
+
+
+_active: tuple[ReplaySession, ...] = ()
+
+
+def active() -> ReplaySession | None:
+    """The innermost replay that is going on in this process; None where none is."""
+    return _active[-1] if _active else None
+
+
+def set_active(sessions: Iterable[ReplaySession]) -> None:
+    """Replace the replays that are going on, the innermost last."""
+    global _active
+    _active = tuple(sessions)
+
+
+def sessions() -> tuple[ReplaySession, ...]:
+    """All replays that are going on, the innermost last."""
+    return _active
+
+
+__all__ = ["LIVE_KINDS", "MISS_POLICIES", "Policy", "ReplaySession", "active", "sessions", "set_active"]

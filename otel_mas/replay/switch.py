@@ -1,0 +1,98 @@
+"""Switching replay on and off: hooks go in with the first session, and out with the last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+
+from otel_mas.config import Settings
+from otel_mas.errors import ConfigError
+from otel_mas.fork import ForkLock
+from otel_mas.instrumentation import import_hooks
+from otel_mas.instrumentation import switch as recording
+from otel_mas.record import recorder
+from otel_mas.replay.hook_tables import MODULES, TABLES
+from otel_mas.replay.session import ReplaySession, sessions, set_active
+
+PLACEHOLDER = "otel-mas-replay"
+KEYS = (
+    "OPENAI_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "GOOGLE_API_KEY",
+    "GEMINI_API_KEY",
+    "AZURE_OPENAI_API_KEY",
+    "MISTRAL_API_KEY",
+    "GROQ_API_KEY",
+    "COHERE_API_KEY",
+    "CO_API_KEY",
+    "TOGETHER_API_KEY",
+    "FIREWORKS_API_KEY",
+    "DEEPSEEK_API_KEY",
+    "XAI_API_KEY",
+    "OPENROUTER_API_KEY",
+    "HUGGINGFACEHUB_API_TOKEN",
+    "NVIDIA_API_KEY",
+    "PPLX_API_KEY",
+    "VOYAGE_API_KEY",
+    "TAVILY_API_KEY",
+    "SERPER_API_KEY",
+)
+"""Variables from which clients of models and tools take their keys, and without which they are not constructed."""
+
+_lock = ForkLock()
+
+
+def start(session: ReplaySession, settings: Settings | None = None) -> None:
+    """Begin to replay, and to record where nothing is recorded yet: places are known by what is recorded.
+
+    Raises:
+        ConfigError: Recording is switched off.
+    """
+    if not recorder().active:
+        recording.switch_on(settings or Settings.from_env(), asked=True)
+    if not recorder().active:
+        raise ConfigError(
+            "a replay is recorded like any run, and recording is off: unset OTEL_SDK_DISABLED and OTEL_MAS_ENABLED"
+        )
+    with _lock:
+        first = not sessions()
+        set_active((*sessions(), session))
+        if first:
+            for module in MODULES:
+                import_hooks.when_imported(module, _patch)
+
+
+def stop(session: ReplaySession) -> None:
+    """Stop replaying; with the last session the hooks are taken out."""
+    with _lock:
+        set_active(one for one in sessions() if one is not session)
+        if not sessions():
+            import_hooks.forget(_patch)
+            for table in TABLES:
+                table.unpatch()
+
+
+def place_keys(environ: MutableMapping[str, str], *, nothing_live: bool) -> Mapping[str, str | None]:
+    """Set placeholders for keys, so that clients are constructed: of all where nothing is live, else of absent ones.
+
+    Returns:
+        What was there, for `restore_keys`.
+    """
+    before = {name: environ.get(name) for name in KEYS if nothing_live or name not in environ}
+    environ.update(dict.fromkeys(before, PLACEHOLDER))
+    return before
+
+
+def restore_keys(environ: MutableMapping[str, str], before: Mapping[str, str | None]) -> None:
+    """Put back what `place_keys` has replaced."""
+    for name, value in before.items():
+        if value is not None:
+            environ[name] = value
+        elif environ.get(name) == PLACEHOLDER:
+            del environ[name]
+
+
+def _patch(module: str) -> None:
+    MODULES[module].patch(module)
+
+
+__all__ = ["KEYS", "PLACEHOLDER", "place_keys", "restore_keys", "start", "stop"]
