@@ -57,7 +57,15 @@ def test_a_public_name_is_that_of_a_room_only_where_it_means_the_module() -> Non
     """A submodule, once loaded, takes the place of a function of the same name in its package."""
     rooms = {path.stem for path in Path(otel_mas.__file__).parent.iterdir()}
 
-    assert rooms & set(otel_mas.__all__) == {"errors", "evaluate", "faults", "logs"}
+    # `replay` is a function and a room that can be called as the function.
+    assert rooms & set(otel_mas.__all__) == {"errors", "evaluate", "faults", "logs", "replay"}
+
+
+def test_replay_is_the_function_whichever_of_its_modules_is_loaded_first() -> None:
+    for first in ("", "import otel_mas.replay.place; ", "otel_mas.replay; import otel_mas.replay.session; "):
+        script = f"import otel_mas; {first}assert callable(otel_mas.replay); otel_mas.replay()"
+        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        assert "TypeError: replay.__init__() missing 1 required positional argument: 'trace'" in ended.stderr
 
 
 def test_no_module_of_the_api_has_a_public_name() -> None:

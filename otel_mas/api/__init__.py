@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from otel_mas.api.lifecycle import flush, instrument, shutdown
     from otel_mas.api.query_answers import Chains, Comparison, Events, Executions, Metrics, Stages, Statistics
     from otel_mas.api.records import EventType, Modality, Records, TokenCost, TraceRecord, read_records
-    from otel_mas.api.replay import TraceReplayEngine, replay
     from otel_mas.api.search import Matches
     from otel_mas.api.source import Source, open  # noqa: A004 - the public name
     from otel_mas.api.sql import SqlRows
     from otel_mas.api.trace import Conversation, SpanMessages, Trace
+    from otel_mas.api.trace_replay import TraceReplayEngine, replay
     from otel_mas.api.what_if import WhatIf
     from otel_mas.instrumentation.marks import (
         agent,
@@ -145,7 +145,7 @@ _HOMES = {
     "TokenCost": "records",
     "Trace": "trace",
     "TraceRecord": "records",
-    "TraceReplayEngine": "replay",
+    "TraceReplayEngine": "trace_replay",
     "Traces": "answers",
     "Undecided": "otel_mas.model",
     "WhatIf": "what_if",
@@ -154,7 +154,7 @@ _HOMES = {
     "instrument": "lifecycle",
     "open": "source",
     "read_records": "records",
-    "replay": "replay",
+    "replay": "trace_replay",
     "shutdown": "lifecycle",
 }
 

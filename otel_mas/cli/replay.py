@@ -121,7 +121,7 @@ def _store_of(target: str) -> str | None:
 
 @dataclass
 class _Summary:
-    """What a replay did, from what it has recorded."""
+    """Counts of a replay, from the spans that it has recorded."""
 
     settings: Settings
     recording: Recording

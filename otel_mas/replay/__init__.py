@@ -12,7 +12,7 @@ class _Callable(ModuleType):
     """This package, which Python puts in the place of the public function `otel_mas.replay` when it is imported."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return import_module("otel_mas.api.replay").replay(*args, **kwargs)
+        return import_module("otel_mas.api.trace_replay").replay(*args, **kwargs)
 
 
 sys.modules[__name__].__class__ = _Callable

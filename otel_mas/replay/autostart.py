@@ -20,14 +20,14 @@ _FAILED = 1
 
 
 def policy_of(settings: Settings) -> Policy:
-    """What the settings say of a replay."""
+    """The policy that the settings ask for."""
     return Policy.of(settings.replay_live, settings.replay_on_miss, settings.replay_timing)
 
 
 def start_in_run() -> None:
     """Replay in a process under `otel-mas replay`, once it imports LangChain: most processes of a run never do.
 
-    Where the recording cannot be read the process ends: the app would call its models.
+    The process ends if the recording cannot be read: the app would call its models.
     """
     settings = Settings.from_env()
     place_keys(os.environ, nothing_live=policy_of(settings).nothing_live)

@@ -71,7 +71,7 @@ class Matcher:
         self._indices: dict[tuple[_Group, Form], dict[bytes, list[RecordedCall]]] = {}
         self._used: set[int] = set()
         self._bound: WeakKeyDictionary[GraphRun, RecordedRun] = WeakKeyDictionary()
-        self._claimed: set[int] = set()
+        self._repeated: set[int] = set()
         self._started: WeakKeyDictionary[GraphRun, tuple[int, bool]] = WeakKeyDictionary()
 
     def started(self, run: GraphRun, step: int, resuming: bool) -> None:
@@ -159,7 +159,7 @@ class Matcher:
     def _bind(
         self, instance: GraphRun, outer: RecordedRun, levels: Sequence[RunLevel], kind: CallKind, request: Request
     ) -> RecordedRun | None:
-        found = [run for run in outer.runs.get((levels[0].levels, levels[1].graph), ()) if id(run) not in self._claimed]
+        found = [run for run in outer.runs.get((levels[0].levels, levels[1].graph), ()) if id(run) not in self._repeated]
         started = self._started.get(instance)
         if started is not None:
             found = [run for run in found if run.first_step == started[0]] or found
@@ -169,7 +169,7 @@ class Matcher:
         if not found:
             return None
         self._bound[instance] = found[0]
-        self._claimed.add(id(found[0]))
+        self._repeated.add(id(found[0]))
         self._on_bound(instance, found[0])
         return found[0]
 

@@ -92,7 +92,7 @@ class RecordedRun:
 
 @dataclass(slots=True, eq=False)
 class Recording:
-    """What a trace or conversation can answer.
+    """The answers that a trace or conversation has.
 
     Args:
         root: the runs and calls outside of any graph; all others are inside.
@@ -322,7 +322,7 @@ def _is_task(span: Span) -> bool:
 
 
 def _lacking(calls: Sequence[RecordedCall]) -> Iterator[str]:
-    """What a recording cannot answer, or not exactly, in words."""
+    """The answers that a recording does not have, or not exactly, in words."""
     without = [call for call in calls if not _is_complete(call)]
     if without:
         first = without[0].label

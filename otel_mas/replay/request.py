@@ -82,7 +82,7 @@ class Normaliser:
 
     @classmethod
     def of(cls, settings: Settings) -> Normaliser:
-        """What the settings ask for. It redacts also what was recorded in full."""
+        """The normaliser that the settings ask for. It redacts also what was recorded in full."""
         privacy = Privacy.of(settings)
         privacy.content = "redacted"
         own = tuple(Rule("volatile", re.compile(pattern)) for pattern in settings.replay_volatile)
@@ -141,7 +141,7 @@ def _plain(value: Any) -> Any:
 
 @dataclass(slots=True, eq=False)
 class Request:
-    """What was asked of a model, tool or retriever.
+    """Request to a model, tool or retriever.
 
     Args:
         head: all but the messages, by name: model, parameters and tools; or arguments; or the query.

@@ -74,7 +74,7 @@ class Policy:
 
 
 class Answer(NamedTuple):
-    """What a call in a replay gets."""
+    """The answer to a call in a replay."""
 
     call: RecordedCall | None
     """The recorded call that answers it; None: it is to be really made."""
@@ -124,7 +124,7 @@ class ReplaySession:
             self._matcher.started(run, step, resuming)
 
     def answer(self, kind: CallKind, name: str, request: Request, span: Span | None) -> Answer:
-        """What answers a call that is made here.
+        """Find the answer to a call that is made here.
 
         Args:
             kind: of the call.

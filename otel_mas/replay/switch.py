@@ -75,7 +75,7 @@ def place_keys(environ: MutableMapping[str, str], *, nothing_live: bool) -> Mapp
     """Set placeholders for keys, so that clients are constructed: of all where nothing is live, else of absent ones.
 
     Returns:
-        What was there, for `restore_keys`.
+        The values from before, for `restore_keys`.
     """
     before = {name: environ.get(name) for name in KEYS if nothing_live or name not in environ}
     environ.update(dict.fromkeys(before, PLACEHOLDER))

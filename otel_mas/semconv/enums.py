@@ -209,7 +209,7 @@ class RecordKind(StrEnum):
 
 
 class ReplayOutcome(StrEnum):
-    """Values of `mas.replay.outcome`. What became of a call in a replay."""
+    """Values of `mas.replay.outcome`. The outcome of a call in a replay."""
 
     ANSWERED = "answered"
     """It was answered from the recording; nothing was called."""

@@ -34,7 +34,7 @@ class replay:  # noqa: N801 (used as a function)
     Args:
         trace: a trace or conversation; a file with one run; or the id of a trace or its beginning, "latest", or
             "thread:" and the thread of a conversation, in `source`.
-        source: Where the id is looked up, as `otel_mas.open` takes it; the store by default.
+        source: of the id, as `otel_mas.open` takes it; the store by default.
         live: what is really called: "models", "tools", "retrievers", or the names of agents or nodes.
         on_miss: of a call without a recorded answer: "error" raises `ReplayMiss`, "live" calls it, "nearest" answers as
             the most similar recorded request was answered.
