@@ -159,7 +159,8 @@ class Matcher:
     def _bind(
         self, instance: GraphRun, outer: RecordedRun, levels: Sequence[RunLevel], kind: CallKind, request: Request
     ) -> RecordedRun | None:
-        found = [run for run in outer.runs.get((levels[0].levels, levels[1].graph), ()) if id(run) not in self._repeated]
+        there = outer.runs.get((levels[0].levels, levels[1].graph), ())
+        found = [run for run in there if id(run) not in self._repeated]
         started = self._started.get(instance)
         if started is not None:
             found = [run for run in found if run.first_step == started[0]] or found
