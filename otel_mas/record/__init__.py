@@ -24,7 +24,7 @@ from otel_mas.record.content.provenance import (
     provenance_of,
 )
 from otel_mas.record.content.recent import RecentlyUsed
-from otel_mas.record.content.snapshot import Copy, identifier, snapshot, to_json
+from otel_mas.record.content.snapshot import Copy, identifier, snapshot, to_json, type_name
 from otel_mas.record.content.state import MessageList
 from otel_mas.record.event_loop import LoopWatch
 from otel_mas.record.failure import error_type
@@ -75,5 +75,6 @@ __all__ = [
     "snapshot",
     "text_of",
     "to_json",
+    "type_name",
     "without_media",
 ]

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from otel_mas.model.stream_chunks import OTHER_CHUNK
 from otel_mas.replay.answer_messages import text_of_parts
 
 if TYPE_CHECKING:
@@ -44,11 +45,12 @@ def message_chunks(
         parts: of it, as recorded.
         recorded: `mas.response.chunks`; None where it was not recorded: the whole answer is then one chunk.
     """
-    if not isinstance(recorded, Mapping) or not recorded.get("chunks"):
+    if not isinstance(recorded, Mapping) or not recorded.get("lengths"):
         yield TimedChunk(0, _whole(message))
         return
     each = recorded.get("each") or {}
-    chunks = [{**each, "content": one} if isinstance(one, int) else one for one in recorded["chunks"]]
+    others = iter(recorded.get("others") or ())
+    chunks = [next(others, {}) if one == OTHER_CHUNK else {**each, "content": one} for one in recorded["lengths"]]
     delays = list(recorded.get("us") or ())
     if chunks and _added_by_langchain(chunks[-1]):
         chunks.pop()

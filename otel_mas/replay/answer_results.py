@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from otel_mas.errors import BadTrace
 from otel_mas.replay.answer_messages import content_of, tool_calls
 from otel_mas.semconv import attributes as names
 
@@ -40,6 +41,10 @@ def result_value(call: RecordedCall, tool_call_id: str | None) -> Any:
     value = untagged(call.get(names.GEN_AI_TOOL_CALL_RESULT))
     types = list(call.span.get(names.MAS_TOOL_CALL_RESULT_TYPES) or ())
     messages = iter(call.output)
+    if types in (["bytes"], ["bytearray"]) and not isinstance(value, bytes):
+        raise BadTrace(
+            f"the result of {call.name} was bytes, of which a recording has the digest only: replay with --live tools"
+        )
     if len(types) == 1 and not isinstance(value, list):
         return _typed(types[0], value, messages)
     if types and isinstance(value, list) and len(types) == len(value):

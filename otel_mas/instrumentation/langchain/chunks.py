@@ -2,6 +2,7 @@
 
 Texts are counted, not kept: the answer has them whole, where redaction can read them. A chunk that is text alone, which
 most are, is the number of its characters; another one is its fields, with `~` and the length in place of each text.
+The numbers lie apart from the fields, which redaction has to read: it would take longer than the app for the numbers.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from otel_mas.instrumentation.langchain.details import without_logprobs
+from otel_mas.model.stream_chunks import OTHER_CHUNK
 from otel_mas.record import caught, instance_dict
 
 _MAX_CHUNKS: Final = 4096  # of a stream; the later ones are added up
@@ -26,12 +28,13 @@ class ChunkLengths:
         started: when the call was made, on the clock of `perf_counter`, in seconds.
     """
 
-    __slots__ = ("_chunks", "_each", "_started", "_times")
+    __slots__ = ("_each", "_lengths", "_others", "_started", "_times")
 
     def __init__(self, started: float) -> None:
         self._started = started
         self._times: list[float] = []
-        self._chunks: list[Any] = []
+        self._lengths: list[int] = []
+        self._others: list[Any] = []
         self._each: dict[str, Any] | None = None
 
     def add(self, now: float, chunk: Any) -> None:
@@ -53,29 +56,32 @@ class ChunkLengths:
                 if metadata == self._each:
                     self._add_plain(now, len(text))
                     return
-            if len(self._chunks) < 2 * _MAX_CHUNKS:
+            if len(self._lengths) < 2 * _MAX_CHUNKS:
                 self._times.append(now)
-                self._chunks.append(_described(fields, chunk))
+                self._lengths.append(OTHER_CHUNK)
+                self._others.append(_described(fields, chunk))
         except Exception as error:
             caught("langchain: chunk", error)
 
     def _add_plain(self, now: float, length: int) -> None:
-        if len(self._chunks) < _MAX_CHUNKS or type(self._chunks[-1]) is not int:
+        if len(self._lengths) < _MAX_CHUNKS or self._lengths[-1] == OTHER_CHUNK:
             self._times.append(now)
-            self._chunks.append(length)
+            self._lengths.append(length)
         else:
-            self._chunks[-1] += length
+            self._lengths[-1] += length
 
     def recorded(self) -> dict[str, Any]:
-        """Value of `mas.response.chunks`: `us`, microseconds from the one before, and `chunks`; by reference.
+        """Value of `mas.response.chunks`: by chunk `us`, microseconds from the one before, and its length.
 
-        `each`, where it is there, has the fields of every chunk that is a number.
+        A length of -1 stands for the next one of `others`; `each` has the fields of all that are a length.
         """
         before, delays = self._started, []
         for now in self._times:
             delays.append(int((now - before) * _US))
             before = now
-        found: dict[str, Any] = {"us": delays, "chunks": self._chunks}
+        found: dict[str, Any] = {"us": delays, "lengths": self._lengths}
+        if self._others:
+            found["others"] = self._others
         if self._each:
             found["each"] = {"response_metadata": self._each}
         return found

@@ -26,6 +26,7 @@ from otel_mas.record import (
     own_fields,
     recorder,
     text_of,
+    type_name,
     without_media,
 )
 from otel_mas.semconv import attributes as names
@@ -41,6 +42,9 @@ _HANDLED: Final = "tool_error"
 _UNKNOWN: Final = "unknown_tool"
 _MAX_DEPTH: Final = 8
 _MAX_ITEMS: Final = 2048  # of a result that are looked at for messages
+_MAX_TYPES: Final = 128  # items of a list whose types are named
+_SIMPLE: Final = frozenset((str, int, float, bool, type(None), dict))
+_PLAIN_TYPES: Final = _SIMPLE | {list}
 _INJECTED: Final[WeakKeyDictionary[type, frozenset[str]]] = WeakKeyDictionary()  # by a tool's input schema
 # The tool that has begun, until LangChain announces its arguments.
 _beginning: ContextVar[tuple[Span, Any] | None] = ContextVar("otel-mas tool", default=None)
@@ -142,6 +146,30 @@ def _record_result(tool: str, span: Span, result: Any) -> None:
         if actor is not None and digests:
             actor.provenance.record_write((*actor.path, tool), span.get_span_context(), digests, messages)
     rec.content(span, names.GEN_AI_TOOL_CALL_RESULT, _plain(result))
+    if type(result) not in _SIMPLE:
+        _record_form(span, result)
+
+
+def _record_form(span: Span, result: Any) -> None:
+    """Record what the plain form of a result does not have: its type, and the artifact of a tool's message."""
+    if field_of(result, "tool_call_id") is not None and MESSAGES.knows(result):
+        artifact = field_of(result, "artifact")
+        if artifact is not None:
+            recorder().content(span, names.MAS_TOOL_CALL_ARTIFACT, artifact)
+        return  # LangChain makes it of whatever the tool returned
+    types = result_types(result)
+    if types:
+        recorder().set_attributes(span, {names.MAS_TOOL_CALL_RESULT_TYPES: types})
+
+
+def result_types(result: Any) -> tuple[str, ...]:
+    """Type of a result of which the plain form does not show it; of a list with others than plain values, of each."""
+    kind = type(result)
+    if kind is list:
+        if len(result) > _MAX_TYPES or all(type(one) in _PLAIN_TYPES for one in result):
+            return ()
+        return tuple([type_name(one) for one in result])
+    return () if kind in _PLAIN_TYPES else (type_name(result),)
 
 
 def _messages_in(result: Any) -> Iterable[Any]:
@@ -172,6 +200,8 @@ def _plain(value: Any, depth: int = 0, left: list[int] | None = None) -> Any:
             return without_media(response) if type(response) is list else response
         role, parts = MESSAGES.read(value)
         return {"role": role, "parts": list(map(without_media, parts))}
+    if _is_send(value):
+        return {"node": field_of(value, "node"), "arg": _plain(field_of(value, "arg"), depth + 1, left)}
     if _is_command(value):
         fields = {name: field_of(value, name) for name in ("goto", "graph", "update", "resume")}
         return {name: _plain(item, depth + 1, left) for name, item in fields.items() if not is_empty(item)}
@@ -183,9 +213,13 @@ def _plain(value: Any, depth: int = 0, left: list[int] | None = None) -> Any:
     return value
 
 
+def _is_send(value: Any) -> bool:
+    return is_a(value, "Send") and own_fields(value).keys() >= {"node", "arg"}
+
+
 def _is_command(value: Any) -> bool:
     """Whether it is LangGraph's `Command`, by name: importing LangGraph is the app's decision."""
     return is_a(value, "Command") and own_fields(value).keys() >= {"goto", "update"}
 
 
-__all__ = ["arun", "own_arguments", "record_arguments", "refused", "run"]
+__all__ = ["arun", "own_arguments", "record_arguments", "refused", "result_types", "run"]

@@ -12,6 +12,7 @@ from opentelemetry.trace import SpanKind
 
 from otel_mas.instrumentation.endings import is_cancelled, is_control
 from otel_mas.instrumentation.langchain.messages import MESSAGES
+from otel_mas.instrumentation.langchain.tools import result_types
 from otel_mas.instrumentation.marks.causes import CausedBy
 from otel_mas.instrumentation.marks.current_task import with_task
 from otel_mas.instrumentation.marks.mark import Kind, Mark, marker
@@ -168,6 +169,9 @@ class Tool(Mark):
     def result(self, result: Any) -> None:
         """Record its result."""
         recorder().content(self.span, names.GEN_AI_TOOL_CALL_RESULT, result)
+        types = result_types(result)
+        if types:
+            recorder().set_attributes(self.span, {names.MAS_TOOL_CALL_RESULT_TYPES: types})
 
     def _on_arguments(self, arguments: Mapping[str, Any]) -> None:
         tool = self._name or self._kind.default_name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, ParamSpec, Protocol, Self, TypeVar, cast, overload
 
@@ -44,6 +45,31 @@ def marker(make: Callable[P, M]) -> Marker[P, M]:
         return make(*args, **kwargs)
 
     return cast("Marker[P, M]", call)
+
+
+class Answerer(Protocol):
+    """Something that may answer a call of a marked function in place of its body, such as a replay."""
+
+    def __call__(self, mark: Mark, arguments: Mapping[str, Any], /) -> MarkAnswer | None:
+        """The answer to a call that has just begun; None: the body is to run."""
+
+
+class MarkAnswer(NamedTuple):
+    """An answer in place of a marked function's body."""
+
+    take: Callable[[], Any]
+    """Returns it, or raises it."""
+    wait_s: float = 0.0
+    """Seconds until it is there."""
+
+
+_answerer: Answerer | None = None
+
+
+def answer_calls_by(answerer: Answerer | None) -> None:
+    """Have the calls of marked functions answered, or run again. Generators and blocks always run."""
+    global _answerer
+    _answerer = answerer
 
 
 class Kind(NamedTuple):
@@ -224,8 +250,14 @@ def _plain(function: Callable[..., Any], mark: Mark, signature: _Signature) -> C
         if not recorder().active:
             return function(*args, **kwargs)
         with mark.for_call(signature.name) as begun:
-            begun.record_arguments(signature.arguments(args, kwargs))
-            result = function(*args, **kwargs)
+            arguments = signature.arguments(args, kwargs)
+            begun.record_arguments(arguments)
+            answer = None if _answerer is None else _answerer(begun, arguments)
+            if answer is None:
+                result = function(*args, **kwargs)
+            else:
+                time.sleep(answer.wait_s)
+                result = answer.take()
             begun.record_result(result)
         return result
 
@@ -238,8 +270,16 @@ def _coroutine(function: Callable[..., Any], mark: Mark, signature: _Signature) 
         if not recorder().active:
             return await function(*args, **kwargs)
         with mark.for_call(signature.name) as begun:
-            begun.record_arguments(signature.arguments(args, kwargs))
-            result = await function(*args, **kwargs)
+            arguments = signature.arguments(args, kwargs)
+            begun.record_arguments(arguments)
+            answer = None if _answerer is None else _answerer(begun, arguments)
+            if answer is None:
+                result = await function(*args, **kwargs)
+            else:
+                import asyncio
+
+                await asyncio.sleep(answer.wait_s)
+                result = answer.take()
             begun.record_result(result)
         return result
 
@@ -331,4 +371,4 @@ async def _async_step(mark: Mark | None, step: Callable[..., Any], *value: Any) 
         restore_context(token)
 
 
-__all__ = ["Function", "Kind", "Mark", "marker"]
+__all__ = ["Answerer", "Function", "Kind", "Mark", "MarkAnswer", "answer_calls_by", "marker"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from otel_mas.model.stream_chunks import CHUNK_NUMBERS
 from otel_mas.privacy.plain_values import cut_texts
 from otel_mas.privacy.redact import Pause
 from otel_mas.privacy.stored import Privacy
@@ -79,7 +80,12 @@ class ContentEncoder:
         batch.contents.append(self._row(item, name, to_json({_WITHHELD: reason})))
 
     def _content(self, item: Content) -> bytes:
-        value = self._stored(item.name, without_media(plain(item.value)), item.tool)
+        found, numbers = plain(item.value), {}
+        if item.name == names.MAS_RESPONSE_CHUNKS and isinstance(found, dict):
+            numbers = {key: found.pop(key) for key in CHUNK_NUMBERS if _are_numbers(found.get(key))}
+        value = self._stored(item.name, without_media(found), item.tool)
+        if numbers:
+            return to_json({**numbers, **value})
         if self._export_log is not None and item.name == names.MAS_LOG_RECORDS and isinstance(value, dict):
             self._export_log(item.key, value)
         return to_json(value)
@@ -112,6 +118,10 @@ class ContentEncoder:
             return self._privacy.text(name)
         except Exception:
             return "(withheld)"
+
+
+def _are_numbers(value: Any) -> bool:
+    return type(value) is list and all(type(one) is int for one in value)
 
 
 __all__ = ["MAX_BYTES", "ContentEncoder"]

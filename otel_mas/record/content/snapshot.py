@@ -230,6 +230,13 @@ def snapshot(value: Any) -> tuple[Any, int]:
     return copy.of(value), copy.size
 
 
+def type_name(value: Any) -> str:
+    """The class of an object, with its module unless that is `builtins`."""
+    kind = type(value)
+    module, name = _MODULE(kind), str(_QUALNAME(kind))
+    return f"{module}.{name}" if type(module) is str and module != "builtins" else name
+
+
 class Json(bytes):
     """A snapshot as JSON text."""
 
@@ -281,4 +288,4 @@ def _without_surrogates(value: Any) -> Any:
     return value
 
 
-__all__ = ["Copy", "identifier", "json_snapshot", "plain", "snapshot", "to_json"]
+__all__ = ["Copy", "identifier", "json_snapshot", "plain", "snapshot", "to_json", "type_name"]
