@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from otel_mas.model import Message
     from otel_mas.replay.recording import RecordedCall
 
+_SEQUENCES: Final = ("tuple", "set", "frozenset")
 _HANDLED: Final = "tool_error"
 _COMMAND: Final = "langgraph.types.Command"
 _MESSAGE_FIELDS: Final = {"user": "HumanMessage", "assistant": "AIMessage", "system": "SystemMessage"}
@@ -39,23 +40,24 @@ _BY_TEXT: Final[tuple[tuple[type, Callable[[Any, Any], Any]], ...]] = (
 def result_value(call: RecordedCall, tool_call_id: str | None) -> Any:
     """The result of a recorded call of a tool: see `answers.tool_result`."""
     value = untagged(call.get(names.GEN_AI_TOOL_CALL_RESULT))
-    types = list(call.span.get(names.MAS_TOOL_CALL_RESULT_TYPES) or ())
-    messages = iter(call.output)
+    types = list(call.span.get(names.MAS_RESULT_TYPES) or ())
     if types in (["bytes"], ["bytearray"]) and not isinstance(value, bytes):
         raise BadTrace(
             f"the result of {call.name} was bytes, of which a recording has the digest only: replay with --live tools"
         )
-    if len(types) == 1 and not isinstance(value, list):
-        return _typed(types[0], value, messages)
-    if types and isinstance(value, list) and len(types) == len(value):
-        return [_typed(kind, one, messages) for kind, one in zip(types, value, strict=True)]
-    if types and isinstance(value, list):
-        return _typed(types[0], value, messages)
+    if types:
+        return _restored(value, types, iter(call.output))
     if call.output and call.output[0].role == "tool":
         if call.span.get(names.ERROR_TYPE) == _HANDLED:
             return _tool_message(value, call.name, tool_call_id)
         return _content(value)
     return value
+
+
+def documents_value(call: RecordedCall) -> Any:
+    """Return value of a marked retriever: see `answers.found`."""
+    value = untagged(call.get(names.GEN_AI_RETRIEVAL_DOCUMENTS))
+    return _restored(value, list(call.span.get(names.MAS_RESULT_TYPES) or ()), iter(()))
 
 
 def _content(value: Any) -> Any:
@@ -89,6 +91,15 @@ def untagged(value: Any) -> Any:
 
 
 _TAGS: Final[Mapping[str, Callable[[str], Any]]] = {"$int": int, "$float": float, "$bytes": base64.b64decode}
+
+
+def _restored(value: Any, types: Sequence[str], messages: Iterator[Message]) -> Any:
+    """A value, or the items of a list, as of these types."""
+    if not types:
+        return value
+    if isinstance(value, list) and len(types) == len(value) and types[0] not in _SEQUENCES:
+        return [_typed(kind, one, messages) for kind, one in zip(types, value, strict=True)]
+    return _typed(types[0], value, messages)
 
 
 def _typed(kind: str, value: Any, messages: Iterator[Message]) -> Any:
@@ -179,4 +190,4 @@ def message_of(message: Message) -> Any:
     return getattr(classes, kind)(content=content_of(parts))
 
 
-__all__ = ["message_of", "result_value", "untagged"]
+__all__ = ["documents_value", "message_of", "result_value", "untagged"]

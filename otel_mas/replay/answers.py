@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from otel_mas.replay.answer_chunks import message_chunks
 from otel_mas.replay.answer_messages import answer_message, text_of_parts
-from otel_mas.replay.answer_results import result_value
+from otel_mas.replay.answer_results import documents_value, result_value
 from otel_mas.replay.exceptions import recorded_exception
 from otel_mas.semconv import attributes as names
 
@@ -136,6 +136,16 @@ def with_artifact(call: RecordedCall, result: Any) -> tuple[Any, Any]:
     return result, call.get(names.MAS_TOOL_CALL_ARTIFACT)
 
 
+def found(call: RecordedCall) -> Any:
+    """Return value of a function that is marked as a retriever, whatever it returned.
+
+    Raises:
+        BaseException: The call was recorded with it.
+    """
+    raise_recorded(call)
+    return documents_value(call)
+
+
 def documents(call: RecordedCall) -> list[Document]:
     """Documents that a retriever found.
 
@@ -184,6 +194,7 @@ __all__ = [
     "completion_chunks",
     "completion_result",
     "documents",
+    "found",
     "model_chunks",
     "model_result",
     "raise_recorded",

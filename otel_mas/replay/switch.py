@@ -9,8 +9,10 @@ from otel_mas.errors import ConfigError
 from otel_mas.fork import ForkLock
 from otel_mas.instrumentation import import_hooks
 from otel_mas.instrumentation import switch as recording
+from otel_mas.instrumentation.marks.mark import answer_calls_by
 from otel_mas.record import recorder
 from otel_mas.replay.hook_tables import MODULES, TABLES
+from otel_mas.replay.marks import answered
 from otel_mas.replay.session import ReplaySession, sessions, set_active
 
 PLACEHOLDER = "otel-mas-replay"
@@ -57,6 +59,7 @@ def start(session: ReplaySession, settings: Settings | None = None) -> None:
         first = not sessions()
         set_active((*sessions(), session))
         if first:
+            answer_calls_by(answered)
             for module in MODULES:
                 import_hooks.when_imported(module, _patch)
 
@@ -66,6 +69,7 @@ def stop(session: ReplaySession) -> None:
     with _lock:
         set_active(one for one in sessions() if one is not session)
         if not sessions():
+            answer_calls_by(None)
             import_hooks.forget(_patch)
             for table in TABLES:
                 table.unpatch()

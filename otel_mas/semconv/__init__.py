@@ -42,35 +42,34 @@ _NAMES: Final = {
         mas.fault.scope mas.fault.seed mas.functions mas.graph.channels mas.graph.edges mas.graph.nodes
         mas.guardrail.name mas.guardrail.target mas.guardrail.verdict mas.input.modalities mas.input.omitted_messages
         mas.interrupt.timeout mas.link.kind mas.message.peer mas.output.modalities mas.output.omitted_messages
-        mas.process.packages mas.record.kind mas.replay.outcome mas.replay.span mas.routing.candidates
+        mas.process.packages mas.record.kind mas.replay.outcome mas.replay.span mas.result.types mas.routing.candidates
         mas.routing.choice mas.routing.confidence mas.routing.function mas.run.outcome mas.stage.name mas.stage.status
         mas.state.changed mas.task.attempt mas.task.cached mas.task.index mas.task.name mas.task.number mas.task.outcome
-        mas.task.step mas.task.triggers mas.task.updated mas.time.basis mas.tool.call.result.types os.type
-        process.runtime.name process.runtime.version server.address server.port service.name service.namespace
-        service.version telemetry.sdk.language telemetry.sdk.name telemetry.sdk.version _ml_obs.llmobs_parent_id
-        _ml_obs.llmobs_trace_id _ml_obs.meta.ml_app _ml_obs.meta.model_name _ml_obs.meta.model_provider
-        _ml_obs.meta.span.kind _ml_obs.ml_app _ml_obs.session_id agent.name agent_name ai.finishReason ai.model.id
-        ai.model.provider ai.operationId ai.response.finishReason ai.response.id ai.response.model ai.response.timestamp
-        ai.telemetry.functionId ai.toolCall.id ai.toolCall.name crew_id crew_key crew_process document.id
-        embedding.model_name finish_reason gcp.vertex.agent.event_id gcp.vertex.agent.invocation_id
-        gcp.vertex.agent.session_id gen_ai.prompt.name gen_ai.task.id gen_ai.task.kind gen_ai.task.name
-        gen_ai.task.parent.id gen_ai.task.status gen_ai.workflow.edges gen_ai.workflow.nodes graph.node.id
-        graph.node.name graph.node.parent_id haystack.component.name haystack.component.type input.mime_type
-        koog.agent.strategy.name koog.node.name langchain.request.model langchain.request.provider langfuse.environment
-        langfuse.observation.cost_details langfuse.observation.level langfuse.observation.model.name
-        langfuse.observation.prompt.name langfuse.observation.type langfuse.observation.usage_details langfuse.release
-        langfuse.trace.name langfuse.version langgraph.command.goto_node langgraph.command.goto_nodes
-        langgraph.command.source_node langsmith.span.dotted_order langsmith.span.id langsmith.span.kind
-        langsmith.span.parent_id langsmith.trace.id langsmith.trace.name langsmith.trace.session_id
-        langsmith.trace.session_name llm.finish_reason llm.model_name llm.provider llm.request.model llm.request.type
-        llm.response.finish_reason llm.response.model llm.response.stop_reason llm.system llm.vendor
-        logfire.msg_template logfire.pending_parent_id logfire.span_type mlflow.chat.tokenUsage mlflow.experimentId
-        mlflow.llm.model mlflow.llm.provider mlflow.message.format mlflow.spanFunctionName mlflow.spanType
-        mlflow.trace.tokenUsage mlflow.traceRequestId model_name openai.request.model openai.response.model
-        openinference.span.kind operation.name output.mime_type reranker.model_name resource.name task_id task_key
-        tool.id tool.name tool_call.function.name tool_call.id traceloop.entity.name traceloop.entity.path
-        traceloop.entity.version traceloop.prompt.key traceloop.span.kind traceloop.workflow.name vector_db.operation
-        vector_db.vendor
+        mas.task.step mas.task.triggers mas.task.updated mas.time.basis os.type process.runtime.name
+        process.runtime.version server.address server.port service.name service.namespace service.version
+        telemetry.sdk.language telemetry.sdk.name telemetry.sdk.version _ml_obs.llmobs_parent_id _ml_obs.llmobs_trace_id
+        _ml_obs.meta.ml_app _ml_obs.meta.model_name _ml_obs.meta.model_provider _ml_obs.meta.span.kind _ml_obs.ml_app
+        _ml_obs.session_id agent.name agent_name ai.finishReason ai.model.id ai.model.provider ai.operationId
+        ai.response.finishReason ai.response.id ai.response.model ai.response.timestamp ai.telemetry.functionId
+        ai.toolCall.id ai.toolCall.name crew_id crew_key crew_process document.id embedding.model_name finish_reason
+        gcp.vertex.agent.event_id gcp.vertex.agent.invocation_id gcp.vertex.agent.session_id gen_ai.prompt.name
+        gen_ai.task.id gen_ai.task.kind gen_ai.task.name gen_ai.task.parent.id gen_ai.task.status gen_ai.workflow.edges
+        gen_ai.workflow.nodes graph.node.id graph.node.name graph.node.parent_id haystack.component.name
+        haystack.component.type input.mime_type koog.agent.strategy.name koog.node.name langchain.request.model
+        langchain.request.provider langfuse.environment langfuse.observation.cost_details langfuse.observation.level
+        langfuse.observation.model.name langfuse.observation.prompt.name langfuse.observation.type
+        langfuse.observation.usage_details langfuse.release langfuse.trace.name langfuse.version
+        langgraph.command.goto_node langgraph.command.goto_nodes langgraph.command.source_node
+        langsmith.span.dotted_order langsmith.span.id langsmith.span.kind langsmith.span.parent_id langsmith.trace.id
+        langsmith.trace.name langsmith.trace.session_id langsmith.trace.session_name llm.finish_reason llm.model_name
+        llm.provider llm.request.model llm.request.type llm.response.finish_reason llm.response.model
+        llm.response.stop_reason llm.system llm.vendor logfire.msg_template logfire.pending_parent_id logfire.span_type
+        mlflow.chat.tokenUsage mlflow.experimentId mlflow.llm.model mlflow.llm.provider mlflow.message.format
+        mlflow.spanFunctionName mlflow.spanType mlflow.trace.tokenUsage mlflow.traceRequestId model_name
+        openai.request.model openai.response.model openinference.span.kind operation.name output.mime_type
+        reranker.model_name resource.name task_id task_key tool.id tool.name tool_call.function.name tool_call.id
+        traceloop.entity.name traceloop.entity.path traceloop.entity.version traceloop.prompt.key traceloop.span.kind
+        traceloop.workflow.name vector_db.operation vector_db.vendor
     """,
     ContentClass.IDENTIFIER: """
         gen_ai.conversation.id gen_ai.data_source.id gen_ai.response.id gen_ai.tool.call.id mas.cause.refs
@@ -141,8 +140,8 @@ _ARRAYS: Final = """
 gen_ai.request.encoding_formats gen_ai.request.stop_sequences gen_ai.response.finish_reasons mas.cause.kinds
 mas.cause.refs mas.cause.spans mas.checkpoint.pending mas.content.cut mas.content.withheld mas.fault.changed
 mas.functions mas.graph.channels mas.graph.edges mas.graph.nodes mas.input.messages mas.input.modalities
-mas.interrupt.ids mas.output.messages mas.output.modalities mas.process.packages mas.routing.candidates
-mas.routing.choice mas.state.changed mas.state.digests mas.task.triggers mas.tool.call.result.types
+mas.interrupt.ids mas.output.messages mas.output.modalities mas.process.packages mas.result.types mas.routing.candidates
+mas.routing.choice mas.state.changed mas.state.digests mas.task.triggers
 """
 STRING_ARRAYS: Final = frozenset(_ARRAYS.split())
 

@@ -266,6 +266,10 @@ MAS_RESPONSE_DETAILS: Final = "mas.response.details"
 """Details of a model's answer beside its parts, as JSON: of each candidate metadata, usage, ids, and content in
 blocks.
 """
+MAS_RESULT_TYPES: Final = "mas.result.types"
+"""Type of the result of a tool or a marked retriever where its recorded form does not show it; of a list with
+messages or commands, of each item.
+"""
 MAS_RESUME_VALUES: Final = "mas.resume.values"
 """The answers of the human, as JSON."""
 MAS_ROUTING_CANDIDATES: Final = "mas.routing.candidates"
@@ -334,10 +338,6 @@ MAS_TIME_BASIS: Final = "mas.time.basis"
 """The source of the span's start and end, where they were not measured as it ran."""
 MAS_TOOL_CALL_ARTIFACT: Final = "mas.tool.call.artifact"
 """The artifact of a tool's result, which the model does not see, as JSON."""
-MAS_TOOL_CALL_RESULT_TYPES: Final = "mas.tool.call.result.types"
-"""Type of a tool's result where its recorded form does not show it; of a list with messages or commands, of each
-item.
-"""
 OS_TYPE: Final = "os.type"
 """The operating system."""
 PROCESS_RUNTIME_NAME: Final = "process.runtime.name"

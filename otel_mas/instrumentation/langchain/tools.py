@@ -159,7 +159,7 @@ def _record_form(span: Span, result: Any) -> None:
         return  # LangChain makes it of whatever the tool returned
     types = result_types(result)
     if types:
-        recorder().set_attributes(span, {names.MAS_TOOL_CALL_RESULT_TYPES: types})
+        recorder().set_attributes(span, {names.MAS_RESULT_TYPES: types})
 
 
 def result_types(result: Any) -> tuple[str, ...]:

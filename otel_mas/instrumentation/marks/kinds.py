@@ -169,13 +169,10 @@ class Tool(Mark):
     def result(self, result: Any) -> None:
         """Record its result."""
         recorder().content(self.span, names.GEN_AI_TOOL_CALL_RESULT, result)
-        types = result_types(result)
-        if types:
-            recorder().set_attributes(self.span, {names.MAS_TOOL_CALL_RESULT_TYPES: types})
+        _record_types(self.span, result)
 
     def _on_arguments(self, arguments: Mapping[str, Any]) -> None:
-        tool = self._name or self._kind.default_name
-        recorder().content(self.span, names.GEN_AI_TOOL_CALL_ARGUMENTS, arguments, tool)
+        recorder().content(self.span, names.GEN_AI_TOOL_CALL_ARGUMENTS, arguments, self.name)
 
     def _on_result(self, result: Any) -> None:
         self.result(result)
@@ -202,6 +199,7 @@ class Retrieval(Mark):
     def documents(self, documents: Any) -> None:
         """Record the documents that were found."""
         recorder().content(self.span, names.GEN_AI_RETRIEVAL_DOCUMENTS, documents)
+        _record_types(self.span, documents)
 
     def _on_arguments(self, arguments: Mapping[str, Any]) -> None:
         if arguments:
@@ -209,6 +207,12 @@ class Retrieval(Mark):
 
     def _on_result(self, result: Any) -> None:
         self.documents(result)
+
+
+def _record_types(span: Span, result: Any) -> None:
+    types = result_types(result)
+    if types:
+        recorder().set_attributes(span, {names.MAS_RESULT_TYPES: types})
 
 
 def _task_outcome(error: BaseException | None) -> TaskOutcome:

@@ -105,12 +105,17 @@ class Mark:
         self._caused_by = caused_by
         self._options = {key: value for key, value in (options or {}).items() if value is not None}
 
+    @property
+    def name(self) -> str:
+        """The name that it is recorded under."""
+        return self._name or self._kind.default_name
+
     # -- for the kinds of marks to override ------------------------------------------------------------------------
 
     def _describe(self) -> tuple[str, dict[str, Any]]:
         """The span's name and first attributes."""
         kind = self._kind
-        name = self._name or kind.default_name
+        name = self.name
         return f"{kind.prefix} {name}", {**kind.attributes, **dict.fromkeys(kind.name_keys, name), **self._options}
 
     def _before_start(self) -> None:
