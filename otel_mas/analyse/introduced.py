@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from otel_mas.analyse.content import RunContent
@@ -12,7 +12,6 @@ from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.known_texts import flattened
 from otel_mas.analyse.root_cause.values import numbers_in
 from otel_mas.causal import CausalGraph
-from otel_mas.model import Span
 from otel_mas.semconv import RecordKind
 
 _NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
@@ -44,7 +43,8 @@ class Introduction:
     in_answer: bool
     """Whether the final output has it."""
     dropped: str | None
-    """Id of the span that followed the last one which had it, and did not; None where the answer has it."""
+    """Id of the task that followed the last one which had it on the way to the end, or that is around that one, and did
+    not pass it on; None where the answer has it, and where several followed at once."""
     known: bool
     """False where the recording has no content: nothing can be said."""
 
@@ -75,7 +75,7 @@ def introduced(graph: CausalGraph, content: RunContent, text: str) -> Introducti
     written_ns = min((use.time_ns for use in uses if use.wrote), default=None)
     prompted = any(holds(body) and (written_ns is None or at_ns < written_ns) for at_ns, body in acts.prompts)
     given = people or prompted or any(map(holds, acts.task))
-    dropped = None if in_answer or not uses else _dropped(acts, holds, uses[-1])
+    dropped = None if in_answer or not uses else _dropped(acts, holds, uses)
     return Introduction(text, given, tuple(uses), in_answer, dropped, bool(content.messages) or bool(uses))
 
 
@@ -100,15 +100,44 @@ def _uses(acts: Acts, holds: Callable[[str], bool]) -> Iterator[TextUse]:
                 yield TextUse(act.span.span_id, act.agent, False, read_ns)
 
 
-def _dropped(acts: Acts, holds: Callable[[str], bool], last: TextUse) -> str | None:
-    """The first task that was caused by the last one which had it, or by a task around that one."""
-    holder = acts.of(last.span)
-    if holder is None:
-        return None
-    numbers = {holder.number, *(act.number for act in acts.around(holder.span))}
-    after = [act for act in acts if not numbers.isdisjoint(cause.number for cause in acts.causes(act))]
-    first: Span | None = min((act.span for act in after), key=lambda span: span.start_ns, default=None)
-    return None if first is None or _has(acts, holds, acts.of(first.span_id)) else first.span_id
+def _dropped(acts: Acts, holds: Callable[[str], bool], uses: Sequence[TextUse]) -> str | None:
+    """The task on the way to the end that came next after the last one there which had it, and does not have it.
+
+    One around the last one comes first, if nothing follows inside of it and it wrote something else. None where several
+    follow at once: none of these is more to blame than the others.
+    """
+    leading = _leading_to_the_end(acts)
+    holders = [act for use in reversed(uses) if (act := acts.of(use.span)) is not None]
+    last = next((act for act in holders if not _around(acts, act).isdisjoint(leading)), None)
+    while last is not None:
+        after = [act for act in acts if last in acts.causes(act)]
+        following = [act for act in after if not _around(acts, act).isdisjoint(leading)] or after
+        if following:
+            dropped = following[0] if len(following) == 1 and not _has(acts, holds, following[0]) else None
+            return None if dropped is None else dropped.span.span_id
+        last = acts.task_around(last)
+        if last is not None and (wrote := acts.outputs(last)) and not any(map(holds, wrote)):
+            return last.span.span_id
+    return None
+
+
+def _leading_to_the_end(acts: Acts) -> set[int]:
+    """Numbers of the task that ended last, and of all that it follows from."""
+    tasks = [act for act in acts if act.span.record_kind == RecordKind.AGENT_TASK]
+    last = max(tasks, key=lambda act: act.span.last_ns, default=None)
+    found: set[int] = set() if last is None else {last.number}
+    waiting = [] if last is None else [last]
+    while waiting:
+        for cause in acts.causes(waiting.pop()):
+            if cause.number not in found:
+                found.add(cause.number)
+                waiting.append(cause)
+    return found
+
+
+def _around(acts: Acts, act: Act) -> set[int]:
+    """Numbers of an act and of those around it."""
+    return {act.number, *(outer.number for outer in acts.around(act.span))}
 
 
 def _read(acts: Acts, act: Act) -> Iterator[tuple[int, str]]:

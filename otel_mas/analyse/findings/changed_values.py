@@ -10,7 +10,8 @@ from math import isclose, log10
 
 from otel_mas.analyse.findings.facts import RunFacts
 from otel_mas.analyse.findings.named_values import NamedValue, named_values, read_by_name, step_of
-from otel_mas.analyse.root_cause.known_texts import COUNT, KnownTexts, is_none
+from otel_mas.analyse.root_cause.known_texts import KnownTexts, is_none
+from otel_mas.analyse.root_cause.values import COUNT
 from otel_mas.model import Span
 from otel_mas.model.opposites import OPPOSITE
 from otel_mas.semconv import RecordKind

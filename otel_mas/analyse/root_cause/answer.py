@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.evidence import Evidence
-from otel_mas.analyse.root_cause.values import values_in
+from otel_mas.analyse.root_cause.values import is_telling, values_in
 
 _ON = 0.5
 """Share of the blame that goes from the first writer of a value to those whose values it used."""
@@ -112,7 +112,8 @@ def answer_shares(acts: Acts, provenance: Provenance) -> dict[int, Share]:
 def answer_evidence(shares: Iterable[Share]) -> Iterator[Evidence]:
     """Acts that the answer leads back to; less where a call brought what it states."""
     for one in shares:
-        named = f": first wrote {', '.join(one.values[:_SHOWN])}" if one.values else ""
+        telling = [value for value in one.values if is_telling(value)]
+        named = f": first wrote {', '.join(telling[:_SHOWN])}" if telling else ""
         weight = _WEIGHT * (one.share - one.by_call / 2)
         yield Evidence(one.act, weight, f"{one.share:.0%} of what the answer repeats leads back to it{named}")
 

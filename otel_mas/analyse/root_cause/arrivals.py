@@ -13,7 +13,6 @@ from typing import NamedTuple
 from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.evidence import Evidence
 from otel_mas.analyse.root_cause.known_texts import (
-    COUNT,
     PHRASE,
     KnownTexts,
     flattened,
@@ -21,7 +20,7 @@ from otel_mas.analyse.root_cause.known_texts import (
     labelled_in,
     words_of,
 )
-from otel_mas.analyse.root_cause.values import numbers_in
+from otel_mas.analyse.root_cause.values import COUNT, numbers_in
 from otel_mas.analyse.tool_kinds import calculates
 from otel_mas.model.opposites import OPPOSITE
 from otel_mas.semconv import RecordKind

@@ -10,7 +10,7 @@ from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.answer import Provenance
 from otel_mas.analyse.root_cause.evidence import Evidence
 from otel_mas.analyse.root_cause.outputs import output_evidence
-from otel_mas.analyse.root_cause.values import values_in
+from otel_mas.analyse.root_cause.values import is_telling, values_in
 from otel_mas.model import Span
 from otel_mas.semconv import attributes as names
 
@@ -78,7 +78,7 @@ def _writers(act: Act, message: str, weight: float, acts: Acts, provenance: Prov
     """Earlier acts that wrote a value which the error names; of one that came with a call, who asked for it."""
     named: dict[int, list[str]] = {}
     for value in sorted(values_in(_URL.sub(" ", message))):
-        number = provenance.writers.get(value, act.number)
+        number = provenance.writers.get(value, act.number) if is_telling(value) else act.number
         if number < act.number and not _encloses(acts[number], act, acts) and not _same_node(acts[number], act):
             named.setdefault(number, []).append(value)
     if act.caller is not None and act.arguments:

@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from math import inf, isclose
 
-from otel_mas.analyse.root_cause.values import numbers_in
+from otel_mas.analyse.root_cause.values import COUNT, numbers_in
 
 _WORD = re.compile(r"\w+")
 _KEY_WORDS = 6
@@ -22,8 +22,6 @@ _END = re.compile(r"[.;}]\s|,\s?(?=[\"'\w][\w ]{0,30}[\"']?\s?[:=])|[.,;\"'}\])]
 _NONE = frozenset(("", "none", "null", "unknown", "n/a", "na", "nan", "nil", "?", "-", "undefined", "not known"))
 PHRASE = 12
 """Characters of a text that does not come twice by chance; shorter ones are not looked for."""
-COUNT = 13
-"""Whole numbers below are counts and numbers of steps, which anybody may write anew."""
 
 
 class KnownTexts:
@@ -181,4 +179,4 @@ def _same(number: float, other: float) -> bool:
     return isclose(number, other, rel_tol=1e-6) or abs(number - other) < 1  # rounded, up or down
 
 
-__all__ = ["COUNT", "PHRASE", "KnownTexts", "flattened", "is_none", "labelled_in", "words_of"]
+__all__ = ["PHRASE", "KnownTexts", "flattened", "is_none", "labelled_in", "words_of"]

@@ -15,6 +15,9 @@ _NAME = re.compile(r"\b[A-Z][\w'’-]+(?:[ \t]+(?:(?:of|the|and|de|von|van)[ \t]
 _ID = re.compile(r"#?\b(?=\w*\d)(?=\w*[A-Za-z_])[\w-]{4,}\b")
 _WORDS = 5
 """Words of a quoted value at most; more are a sentence."""
+COUNT = 13
+"""Whole numbers below are counts and numbers of steps, which anybody may write anew."""
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _LONGEST = 200_000
 """Characters of a text that are looked at."""
 
@@ -39,6 +42,14 @@ def numbers_in(text: str) -> frozenset[str]:
     return frozenset(_number(match) for match in _NUMBER.findall(_apart(text[:_LONGEST])))
 
 
+def is_telling(value: str) -> bool:
+    """Whether a value is hardly written twice by chance: a word, or a number that is no count, round, or a year."""
+    number = value.lstrip("-")
+    if not number.replace(".", "", 1).isdigit():
+        return True
+    return float(number) >= COUNT and len(number.rstrip("0")) > 1 and not _YEAR.fullmatch(number)
+
+
 def _apart(text: str) -> str:
     """A text in which the commas of arrays are no separators of thousands."""
     return _ARRAY.sub(lambda array: array[0].replace(",", ", "), text) if "[" in text else text
@@ -54,4 +65,4 @@ def _small(text: str) -> str:
     return " ".join(text.lower().split()).strip(" .,:;!?\"'“”*`")
 
 
-__all__ = ["numbers_in", "values_in"]
+__all__ = ["COUNT", "is_telling", "numbers_in", "values_in"]

@@ -84,7 +84,9 @@ class IntroductionDocument(TypedDict):
     given: Annotated[bool, "whether it came from outside: with the input, from a person, or in an instruction"]
     uses: Annotated[list[TextUseForm], "those who wrote or read it, in order of time"]
     in_answer: Annotated[bool, "whether the final output has it"]
-    dropped: Annotated[str | None, "id of the span that followed the last one which had it, and did not; else null"]
+    dropped: Annotated[
+        str | None, "id of the task that came next after the last one which had it, and did not pass it on; else null"
+    ]
     known: Annotated[bool, "false where the recording has no content: nothing can be said"]
 
 

@@ -61,3 +61,36 @@ def test_what_is_nowhere_has_no_writer_and_without_content_nothing_is_known() ->
     graph, _ = talk().read()
     bare = introduced(graph, NO_CONTENT, "37")
     assert bare.uses == ()
+
+
+def follows(number: int) -> list[dict[str, str]]:
+    return [{"span_id": f"step-{number}", "kind": "trigger"}]
+
+
+def dropped_at(run: Run, text: str) -> str | None:
+    found, agents = asked(run, text)
+    return None if found.dropped is None else agents[found.dropped]
+
+
+def test_a_branch_that_leads_nowhere_did_not_drop_it() -> None:
+    run = Run().says("counter", "I counted 37.").says("editor", "Many trams.")
+    run = run._add("AGENT_TASK", "logger", {"output": "Noted: 37."}, name="logger", parents=follows(0))
+    run = run._add("AGENT_TASK", "archive", {"output": "All is kept."}, name="archive", parents=follows(2))
+
+    assert dropped_at(
+        run._add("AGENT_TASK", "writer", {"output": "Many."}, name="writer", parents=follows(1)), "37"
+    ) == ("editor")
+
+
+def test_of_several_that_follow_at_once_none_is_named() -> None:
+    run = Run().says("counter", "I counted 37.").says("editor", "Many trams.")
+    run = run._add("AGENT_TASK", "critic", {"output": "Too many."}, name="critic", parents=follows(0))
+    run = run._add("AGENT_TASK", "writer", {"output": "So."}, name="writer", parents=[*follows(1), *follows(2)])
+
+    assert dropped_at(run, "37") is None
+
+
+def test_a_task_drops_what_its_own_model_said() -> None:
+    run = Run().says("planner", "Count them.").reads("counter", "Count.", "I counted 37.", hands_on="Many trams.")
+
+    assert dropped_at(run.says("writer", "There are many."), "37") == "counter"

@@ -198,6 +198,21 @@ def test_who_made_data_up_that_the_answer_repeats_comes_before_who_spoke_first()
     assert "57" in " ".join(run.causes(Marked())[0].reasons)
 
 
+@pytest.mark.parametrize(("value", "telling"), [("412", True), ("20", False), ("7", False), ("2024", False)])
+def test_a_number_that_anybody_may_write_is_not_named_as_evidence(value: str, telling: bool) -> None:
+    run = Run().says("planner", "We ask.").says("counter", f"It holds {value} trams.").says("writer", f"So {value}.")
+    (reason,) = [one for cause in run.causes(Marked()) for one in cause.reasons if "leads back" in one]
+
+    assert reason == "100% of what the answer repeats leads back to it" + (f": first wrote {value}" if telling else "")
+
+
+@pytest.mark.parametrize(("value", "first"), [("412", 1), ("20", 2)])
+def test_an_error_is_about_no_number_that_anybody_may_write(value: str, first: int) -> None:
+    run = Run().says("planner", "We ask.").says("counter", f"It holds {value} trams.")
+
+    assert run.fails("check", f"{value} are too many").first()[0] == first
+
+
 def test_a_number_that_a_call_brought_is_not_held_against_who_repeats_it() -> None:
     def reasons(stated: str) -> list[str]:
         run = Run().says("planner", "We count.").calls("count", {"of": "trams"}, "41 trams").says("writer", stated)
