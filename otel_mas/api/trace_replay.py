@@ -39,12 +39,15 @@ class replay:  # noqa: N801 (used as a function)
         on_miss: of a call without a recorded answer: "error" raises `ReplayMiss`, "live" calls it, "nearest" answers as
             the most similar recorded request was answered.
         timing: whether answers take as long as they took.
+        freeze: whether the clock stands at the recording's start, and random numbers and UUIDs are the same in each
+            replay of it; needs the extra `replay`.
         volatile: regular expressions of what in requests differs from run to run, beyond ids and dates.
 
     Raises:
         ConfigError: An argument is none of its values, or recording is switched off.
         SourceError: There is no such source, trace or file.
         StoreError: The store cannot be read.
+        MissingExtra: freeze needs time-machine.
     """
 
     def __init__(
@@ -55,9 +58,10 @@ class replay:  # noqa: N801 (used as a function)
         live: str | Iterable[str] = (),
         on_miss: str = "error",
         timing: bool = False,
+        freeze: bool = False,
         volatile: Iterable[str] = (),
     ) -> None:
-        self._policy = Policy.of(live, on_miss, timing)
+        self._policy = Policy.of(live, on_miss, timing, freeze)
         given = [volatile] if isinstance(volatile, str) else list(volatile)
         self._settings = Settings.from_env(replay_volatile=given or None)
         self._recording, self._source = _recording(trace, source, self._settings.store)

@@ -53,6 +53,9 @@ class _Replay(click.Command):
     help="A call without a recorded answer fails, is really made, or is answered as the nearest was. [default: error]",
 )
 @click.option("--timing", is_flag=True, help="Answers take as long as they took.")
+@click.option(
+    "--freeze", is_flag=True, help="The clock stands at the recording's start; random numbers and UUIDs repeat."
+)
 @click.option("--quiet", is_flag=True, help="No summary at the end.")
 @debug
 @click.pass_context
@@ -65,6 +68,7 @@ def command(
     live: tuple[str, ...],
     on_miss: str | None,
     timing: bool,
+    freeze: bool,
     quiet: bool,
 ) -> None:
     """Run an app again for nothing: what it calls answers what was recorded.
@@ -87,7 +91,12 @@ def command(
         raise click.UsageError("Say what to run after --, as in: otel-mas replay TRACE -- python app.py", ctx)
     if trace is not None and conversation is not None:
         raise click.UsageError("Give either TRACE or --conversation, not both.", ctx)
-    given: dict[str, Any] = {"replay_live": live or None, "replay_on_miss": on_miss, "replay_timing": timing or None}
+    given: dict[str, Any] = {
+        "replay_live": live or None,
+        "replay_on_miss": on_miss,
+        "replay_timing": timing or None,
+        "replay_freeze": freeze or None,
+    }
     settings = Settings.from_env(store=store, **given)
     recording, target = _read(trace, conversation, source, Settings.from_env().store)
     settings = replace(settings, replay=target, replay_from=source or _store_of(target))

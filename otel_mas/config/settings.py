@@ -291,6 +291,14 @@ class Settings:
         parse.boolean,
         "Answers of a replay take as long as they took when they were recorded, chunks of a stream too.",
     )
+    replay_freeze: bool = setting(
+        False,
+        "OTEL_MAS_REPLAY_FREEZE",
+        "boolean",
+        parse.boolean,
+        "In a replay the clock stands at the start of the recorded run, and random numbers and UUIDs are the same in "
+        "each replay of it. Needs the extra `replay`.",
+    )
     replay_volatile: tuple[str, ...] = setting(
         (),
         "OTEL_MAS_REPLAY_VOLATILE",

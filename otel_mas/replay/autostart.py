@@ -21,7 +21,7 @@ _FAILED = 1
 
 def policy_of(settings: Settings) -> Policy:
     """The policy that the settings ask for."""
-    return Policy.of(settings.replay_live, settings.replay_on_miss, settings.replay_timing)
+    return Policy.of(settings.replay_live, settings.replay_on_miss, settings.replay_timing, settings.replay_freeze)
 
 
 def start_in_run() -> None:

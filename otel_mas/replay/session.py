@@ -39,14 +39,16 @@ class Policy:
         on_miss: of a call without a recorded answer: "error" raises `ReplayMiss`, "live" calls it, "nearest" answers
             what the most similar recorded request was answered.
         timing: whether answers take as long as they took.
+        freeze: whether the clock stands at the recording's start, and random numbers and UUIDs repeat.
     """
 
     live: frozenset[str] = frozenset()
     on_miss: str = "error"
     timing: bool = False
+    freeze: bool = False
 
     @classmethod
-    def of(cls, live: str | Iterable[str], on_miss: str, timing: bool) -> Policy:
+    def of(cls, live: str | Iterable[str], on_miss: str, timing: bool, freeze: bool = False) -> Policy:
         """The policy that arguments ask for.
 
         Raises:
@@ -59,7 +61,9 @@ class Policy:
             raise ConfigError(f"on_miss is {on_miss!r}; it must be one of {', '.join(MISS_POLICIES)}")
         if not isinstance(timing, bool):
             raise ConfigError(f"timing is {timing!r}; it must be True or False")
-        return cls(frozenset(given), on_miss, timing)
+        if not isinstance(freeze, bool):
+            raise ConfigError(f"freeze is {freeze!r}; it must be True or False")
+        return cls(frozenset(given), on_miss, timing, freeze)
 
     @property
     def nothing_live(self) -> bool:

@@ -11,6 +11,7 @@ from otel_mas.instrumentation import import_hooks
 from otel_mas.instrumentation import switch as recording
 from otel_mas.instrumentation.marks.mark import answer_calls_by
 from otel_mas.record import recorder
+from otel_mas.replay.freeze import Freeze
 from otel_mas.replay.hook_tables import MODULES, TABLES
 from otel_mas.replay.marks import answered
 from otel_mas.replay.session import ReplaySession, sessions, set_active
@@ -41,6 +42,8 @@ KEYS = (
 """Variables from which clients of models and tools take their keys, and without which they are not constructed."""
 
 _lock = ForkLock()
+_frozen: tuple[ReplaySession, Freeze] | None = None
+"""The replay that the clock stands still for: the outermost that asked for it."""
 
 
 def start(session: ReplaySession, settings: Settings | None = None) -> None:
@@ -56,6 +59,8 @@ def start(session: ReplaySession, settings: Settings | None = None) -> None:
             "a replay is recorded like any run, and recording is off: unset OTEL_SDK_DISABLED and OTEL_MAS_ENABLED"
         )
     with _lock:
+        if session.policy.freeze:
+            _freeze(session)
         first = not sessions()
         set_active((*sessions(), session))
         if first:
@@ -64,9 +69,21 @@ def start(session: ReplaySession, settings: Settings | None = None) -> None:
                 import_hooks.when_imported(module, _patch)
 
 
+def _freeze(session: ReplaySession) -> None:
+    global _frozen
+    if _frozen is None and session.recording.spans:
+        frozen = Freeze(min(span.start_ns for span in session.recording.spans))
+        frozen.start()
+        _frozen = session, frozen
+
+
 def stop(session: ReplaySession) -> None:
     """Stop replaying; with the last session the hooks are taken out."""
+    global _frozen
     with _lock:
+        if _frozen is not None and _frozen[0] is session:
+            _frozen[1].stop()
+            _frozen = None
         set_active(one for one in sessions() if one is not session)
         if not sessions():
             answer_calls_by(None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from random import getrandbits
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from otel_mas.instrumentation.marks.current_task import with_task
 from otel_mas.instrumentation.marks.mark import Kind, Mark, marker
 from otel_mas.instrumentation.marks.mark_messages import consumed, produced
 from otel_mas.record import ACTOR_KEY, current_actor, guarded, is_a, provenance_of, recorder
+from otel_mas.record.sdk.random_bits import getrandbits
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Operation, RecordKind, RunOutcome, TaskOutcome
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from random import getrandbits
 from typing import Any
 
 from opentelemetry.trace import SpanKind
@@ -12,6 +11,7 @@ from otel_mas.instrumentation.marks.causes import Carrier
 from otel_mas.instrumentation.marks.current_task import enclosing_task
 from otel_mas.instrumentation.marks.mark_messages import consumed, produced
 from otel_mas.record import Cause, caught, current_actor, recorder
+from otel_mas.record.sdk.random_bits import getrandbits
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, RecordKind
 

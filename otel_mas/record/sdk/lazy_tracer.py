@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from random import getrandbits
 from threading import Lock
 from time import time_ns
 from typing import TYPE_CHECKING, Any
@@ -41,6 +40,7 @@ from otel_mas.record.pipeline.span_data import SpanData
 from otel_mas.record.recording_context import SPAN_KEY
 from otel_mas.record.sdk.lazy_span import MESSAGE_ATTRIBUTES, LazySpan
 from otel_mas.record.sdk.own_provider import RecordUnsampled
+from otel_mas.record.sdk.random_bits import getrandbits
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
