@@ -14,6 +14,9 @@ from otel_mas.semconv import EvaluationSource, RecordKind
 
 _FAILED = frozenset({"fail", "failed", "incorrect", "wrong", "no", "false"})
 _PASSED = frozenset({"pass", "passed", "correct", "right", "yes", "true"})
+_OF_THE_ANSWER = frozenset({"expected_output", "judge"})
+_OF_THE_TIME = frozenset({"max_latency_ms", "max_critical_path_ms"})
+"""Evaluators of a case whose failure is a complaint about the run: docs/evaluate.md. Other ones judge how it worked."""
 _WORK = (RecordKind.AGENT_TASK, RecordKind.LLM_CALL, RecordKind.TOOL_CALL, RecordKind.RETRIEVAL)
 
 
@@ -89,7 +92,10 @@ def _judgements(graph: CausalGraph, content: RunContent) -> Iterator[tuple[Span,
         above = _parent(graph, span)
         if one is None or above is None or one.source == EvaluationSource.FINDING:
             continue
-        if one.source == EvaluationSource.FEEDBACK or (above.span_id in answering and span.start_ns >= last_ns):
+        if one.source == EvaluationSource.EVALUATION:
+            if one.name in _OF_THE_ANSWER | _OF_THE_TIME:
+                yield above, one
+        elif one.source == EvaluationSource.FEEDBACK or (above.span_id in answering and span.start_ns >= last_ns):
             yield above, one
 
 
@@ -123,6 +129,8 @@ def _complaint(one: Evaluation) -> Complaint | None:
     label = (one.label or "").strip().lower()
     if one.source == EvaluationSource.FEEDBACK and label in set(Complaint):
         return Complaint(label)
+    if one.source == EvaluationSource.EVALUATION and one.name in _OF_THE_TIME and label in _FAILED:
+        return Complaint.LATE
     if label in _FAILED or (not label and one.score == 0):
         return Complaint.WRONG
     return None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from otel_mas.api.graph import Graph
     from otel_mas.api.part import Part
     from otel_mas.config.thresholds import Thresholds
+    from otel_mas.evaluate import EvalReport
 
 
 class Diagnosable(ABC):
@@ -198,6 +199,28 @@ class Diagnosable(ABC):
 
         given = self.findings() if findings is None else arguments.all_of("findings", findings, Finding)
         return record_findings(self._parts(), given)
+
+    def record_evaluations(self, report: EvalReport) -> int:
+        """Record the results of an evaluation of it in its store, below the span that stands for it: docs/evaluate.md.
+
+        Each result becomes a span with the event `gen_ai.evaluation.result`. The same result is recorded once.
+
+        Args:
+            report: results of this run and maybe of others, which are passed over.
+
+        Returns:
+            The number of those that were recorded now.
+
+        Raises:
+            UnsupportedQuery: The source is no store.
+            StoreError: The store cannot be written.
+        """
+        from otel_mas.api.evaluations import record_evaluations
+        from otel_mas.evaluate import EvalReport
+
+        if not isinstance(report, EvalReport):
+            raise TypeError(f"report is {report!r}: it must be an EvalReport")
+        return record_evaluations(self._parts(), report)
 
 
 __all__ = ["Diagnosable"]

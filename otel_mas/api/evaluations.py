@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery, arguments
+from otel_mas.evaluate import EvalReport, EvaluationResult, Outcome
 from otel_mas.model import Evaluation, Finding, Span
 from otel_mas.semconv import EvaluationSource
 from otel_mas.sources.store.source import StoreSource
@@ -73,6 +74,41 @@ def record_findings(parts: Sequence[Part], findings: Iterable[Finding]) -> int:
     return len(new)
 
 
+def record_evaluations(parts: Sequence[Part], report: EvalReport) -> int:
+    """Record the results of a report about this run that are not there yet, below its main span; returns how many.
+
+    Results without evidence have no score and are left out.
+    """
+    here = {trace.trace_id for trace in parts}
+    judged = main_span(parts)
+    by_id = {span.span_id for trace in parts for span in trace.spans}
+    now_ns = time.time_ns()
+    new = {}
+    for case in report.cases:
+        for run in case.runs:
+            for one in run.results if here & set(run.trace_ids) else ():
+                if one.outcome != Outcome.INSUFFICIENT_EVIDENCE:
+                    result = _of_result(case.name, one, now_ns)
+                    span_id = _id_of(judged.trace_id, case.name, one.evaluator, result.label, result.score)
+                    if span_id not in by_id:
+                        new[span_id] = judged, span_id, result
+    _write(parts, list(new.values()))
+    return len(new)
+
+
+def _of_result(case: str, one: EvaluationResult, now_ns: int) -> Evaluation:
+    value = one.value
+    return Evaluation(
+        name=one.evaluator,
+        label=value if isinstance(value, str) and one.outcome == Outcome.PASSED else one.outcome.value,
+        score=float(value) if isinstance(value, int | float) else None,
+        reason=one.reason or None,
+        author=case,
+        source=EvaluationSource.EVALUATION,
+        time_ns=now_ns,
+    )
+
+
 def main_span(parts: Sequence[Part]) -> Span:
     """The span that stands for the run: the root of its last trace, or the first span of one that lost it."""
     spans = parts[-1].spans if parts else ()
@@ -84,7 +120,11 @@ def main_span(parts: Sequence[Part]) -> Span:
 
 def _finding_id(trace_id: str, one: Finding) -> str:
     """The same for the same finding, whenever and wherever it is recorded."""
-    identity = "\0".join((trace_id, one.code, one.subject, *one.spans))
+    return _id_of(trace_id, one.code, one.subject, *one.spans)
+
+
+def _id_of(*parts: object) -> str:
+    identity = "\0".join(map(str, parts))
     return blake2b(identity.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
@@ -117,4 +157,4 @@ def _write(
             write_evaluations(into, own, may_ship=port.may_ship(trace_id))
 
 
-__all__ = ["main_span", "mark", "record_findings"]
+__all__ = ["main_span", "mark", "record_evaluations", "record_findings"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, cast
 
-from otel_mas.analyse.findings import Detector, RunFacts, detect, ranked
+from otel_mas.analyse.findings import Detector, RunFacts, detect, installed_detectors, ranked
 from otel_mas.analyse.findings.groups import FindingGroup
 from otel_mas.analyse.root_cause import Marked, RootCause, root_cause
 from otel_mas.api.query_answers import Answer
@@ -18,8 +18,6 @@ from otel_mas.model import Finding, Undecided
 
 if TYPE_CHECKING:
     from otel_mas.report.frame import Frame
-
-GROUP = "otel_mas_detector"
 
 
 class Findings(Answer[Finding]):
@@ -79,11 +77,6 @@ def explain(facts: RunFacts, complaint: Marked | None) -> Explanation:
     """Root causes and findings of a run."""
     causes = root_cause(facts.graph, facts.content, complaint=complaint)
     return Explanation(facts.graph, complaint, tuple(causes), find(facts, load_detectors()))
-
-
-def installed_detectors() -> dict[str, EntryPoint]:
-    """Installed detectors by the code of their findings, ours and those of other packages; nothing is imported yet."""
-    return {point.name: point for point in sorted(entry_points(group=GROUP))}
 
 
 def find(facts: RunFacts, detectors: Mapping[str, Detector]) -> Findings:

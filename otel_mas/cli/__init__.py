@@ -28,6 +28,7 @@ COMMANDS = {
     "state": ("why:state", "Show what each task changed in the state, and what another one read of it."),
     "explain": ("explain:command", "Show what a run most probably failed of, and all findings."),
     "findings": ("findings:command", "Show what is wrong with a run, with evidence and advice."),
+    "evaluate": ("evaluate:command", "Hold recorded runs against cases: outputs, budgets, topology, findings."),
     "mark": ("mark:command", "Mark a run as wrong, missing, late or right, or with a score."),
     "error": ("why:error", "Show everything about the errors of a run."),
     "cost": ("graph:cost", "Show tokens and cost, by agent and by model."),

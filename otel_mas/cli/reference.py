@@ -69,6 +69,7 @@ def _documents() -> dict[str, Any]:
     from otel_mas.report import json
     from otel_mas.report.json import query
     from otel_mas.report.json.errors import ErrorsDocument
+    from otel_mas.report.json.evaluation import EvaluationDocument
     from otel_mas.report.json.findings import ExplanationDocument, FindingForm
     from otel_mas.report.json.log import EntryForm
     from otel_mas.report.json.session import SessionDocument
@@ -89,6 +90,7 @@ def _documents() -> dict[str, Any]:
         "state": StateDocument,
         "explain": ExplanationDocument,
         "findings": FindingForm,
+        "evaluate": EvaluationDocument,
         "mark": MarkDocument,
         "error": ErrorsDocument,
         "cost": json.CostDocument,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from otel_mas.errors import InsufficientEvidence
+    from otel_mas.evaluate.baseline import BaselineComparison, Change, ChangeKind, compare, read_baseline
     from otel_mas.evaluate.case import EvaluationCase
     from otel_mas.evaluate.case import EvaluationCase as TestCase
     from otel_mas.evaluate.context import RunContext
@@ -19,15 +20,29 @@ if TYPE_CHECKING:
         MaxRetries,
         MaxTokens,
     )
+    from otel_mas.evaluate.evaluators.findings import NoFindings, no, no_findings
+    from otel_mas.evaluate.evaluators.json_schema import JsonSchema
+    from otel_mas.evaluate.evaluators.numeric import Numeric
     from otel_mas.evaluate.evaluators.output import Contains, Exact, Regex
+    from otel_mas.evaluate.evaluators.similarity import Similar
+    from otel_mas.evaluate.evaluators.trajectory import ToolSequence
     from otel_mas.evaluate.harness import EvaluationHarness
+    from otel_mas.evaluate.judge import Breakdown, GeminiJudge, Judge, JudgeScore
+    from otel_mas.evaluate.judge.bias import Bias, order_bias, verbosity_bias
     from otel_mas.evaluate.outcome import Outcome
+    from otel_mas.evaluate.reliability import Reliability
     from otel_mas.evaluate.report import CaseResult, EvalReport, EvaluationResult, RunResult
     from otel_mas.evaluate.topology import TopologyResult, assert_topology, topology_of
+    from otel_mas.evaluate.suite import Suite
 
 __all__ = [
+    "BaselineComparison",
+    "Bias",
+    "Breakdown",
     "Calls",
     "CaseResult",
+    "Change",
+    "ChangeKind",
     "Contains",
     "EvalReport",
     "EvaluationCase",
@@ -36,26 +51,47 @@ __all__ = [
     "EvaluationResult",
     "Evaluator",
     "Exact",
+    "GeminiJudge",
     "InsufficientEvidence",
+    "JsonSchema",
+    "Judge",
+    "JudgeScore",
     "MaxCostUsd",
     "MaxCriticalPathMs",
     "MaxLatencyMs",
     "MaxRetries",
     "MaxTokens",
+    "NoFindings",
+    "Numeric",
     "Outcome",
     "Regex",
+    "Reliability",
     "RunContext",
     "RunResult",
+    "Similar",
+    "Suite",
     "TestCase",
     "TopologyResult",
     "assert_topology",
     "topology_of",
+    "ToolSequence",
+    "compare",
+    "no",
+    "no_findings",
+    "order_bias",
+    "read_baseline",
+    "verbosity_bias",
 ]
 
 # Lazy, so that the package loads what an evaluation needs only where one is made.
 _HOMES = {
+    "BaselineComparison": "baseline",
+    "Bias": "judge.bias",
+    "Breakdown": "judge",
     "Calls": "evaluators.budgets",
     "CaseResult": "report",
+    "Change": "baseline",
+    "ChangeKind": "baseline",
     "Contains": "evaluators.output",
     "EvalReport": "report",
     "EvaluationCase": "case",
@@ -64,20 +100,36 @@ _HOMES = {
     "EvaluationResult": "report",
     "Evaluator": "evaluator",
     "Exact": "evaluators.output",
+    "GeminiJudge": "judge",
     "InsufficientEvidence": "otel_mas.errors",
+    "JsonSchema": "evaluators.json_schema",
+    "Judge": "judge",
+    "JudgeScore": "judge",
     "MaxCostUsd": "evaluators.budgets",
     "MaxCriticalPathMs": "evaluators.budgets",
     "MaxLatencyMs": "evaluators.budgets",
     "MaxRetries": "evaluators.budgets",
     "MaxTokens": "evaluators.budgets",
+    "NoFindings": "evaluators.findings",
+    "Numeric": "evaluators.numeric",
     "Outcome": "outcome",
     "Regex": "evaluators.output",
+    "Reliability": "reliability",
     "RunContext": "context",
     "RunResult": "report",
+    "Similar": "evaluators.similarity",
+    "Suite": "suite",
     "TestCase": "case",
     "TopologyResult": "topology",
     "assert_topology": "topology",
     "topology_of": "topology",
+    "ToolSequence": "evaluators.trajectory",
+    "compare": "baseline",
+    "no": "evaluators.findings",
+    "no_findings": "evaluators.findings",
+    "order_bias": "judge.bias",
+    "read_baseline": "baseline",
+    "verbosity_bias": "judge.bias",
 }
 
 

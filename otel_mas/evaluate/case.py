@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from otel_mas.analyse.state.values import value_text
 from otel_mas.errors import ConfigError
 from otel_mas.evaluate.evaluator import Evaluator, made_from, name_of
 from otel_mas.evaluate.evaluators.budgets import MaxCostUsd, MaxLatencyMs, MaxTokens
 from otel_mas.evaluate.evaluators.output import Exact
+from otel_mas.evaluate.judge import Judge
+from otel_mas.model.message_text import text_of
 
 
 def _made(given: object) -> Evaluator:
@@ -31,6 +35,13 @@ Check = Annotated[Evaluator, BeforeValidator(_made)]
 
 def _several(given: Any) -> Any:
     return given if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+
+
+def _judge(given: object) -> object:
+    """A judge as code or a suite gives it: itself, the name of its model, or its fields."""
+    if given is None or isinstance(given, Judge):
+        return given
+    return _made({"judge": given})
 
 
 class EvaluationCase(BaseModel):
@@ -64,7 +75,7 @@ class EvaluationCase(BaseModel):
     max_cost_usd: Annotated[float, Field(ge=0)] | None = None
     expected_topology: Any = None
     checks: Annotated[tuple[Check, ...], BeforeValidator(_several)] = ()
-    judge: Any = None
+    judge: Annotated[Judge | None, BeforeValidator(_judge)] = None
     pass_rate: Annotated[float, Field(gt=0, le=1)] = 1.0
 
     @model_validator(mode="after")
@@ -90,7 +101,17 @@ class EvaluationCase(BaseModel):
         if self.max_cost_usd is not None:
             yield "max_cost_usd", MaxCostUsd(self.max_cost_usd)
         for check in self.checks:
-            yield name_of(check), check
+            yield name_of(check), self._informed(check) if isinstance(check, Judge) else check
+        if self.judge is not None:
+            yield "judge", self._informed(self.judge)
+
+    def _informed(self, judge: Judge) -> Judge:
+        """A judge with what the case knows of the task and the expectation, where it does not say so itself."""
+        task = value_text(self.input) if judge.task is None and self.input is not None else judge.task
+        expected = judge.expected
+        if expected is None and self.expected_output is not None:
+            expected = text_of(self.expected_output)
+        return replace(judge, task=task, expected=expected)
 
 
 __all__ = ["EvaluationCase"]

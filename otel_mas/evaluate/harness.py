@@ -70,22 +70,35 @@ class EvaluationHarness:
         Raises:
             TypeError: It is none of these.
         """
-        runs = _contexts(run, self._ask_judge)
-        several = runs is not None
-        contexts = [_context(run, self._ask_judge)] if runs is None else runs
-        return EvalReport(cases=tuple(self._case(case, contexts, several) for case in self.cases))
+        one = isinstance(run, RecordedRun) or hasattr(run, "trace") or not isinstance(run, Iterable)
+        results: dict[str, list[RunResult]] = {case.name: [] for case in self.cases}
+        read = unknown = 0
+        for each in [run] if one else run:  # one after the other: a thousand traces need not be in memory at once
+            context = _context(each, self._ask_judge)
+            read += 1
+            unknown += context.input_text is None
+            for case in self.cases:
+                if one or case.input is None or has_input(context, case.input):
+                    results[case.name].append(score_run(case, context))
+        lacking = _no_run(read, unknown)
+        return EvalReport(
+            cases=tuple(
+                CaseResult(
+                    name=case.name,
+                    pass_rate=case.pass_rate,
+                    runs=tuple(results[case.name]),
+                    reason="" if results[case.name] else lacking,
+                )
+                for case in self.cases
+            )
+        )
 
-    def _case(self, case: EvaluationCase, contexts: Sequence[RunContext], several: bool) -> CaseResult:
-        reason = "" if contexts else "there is no run"
-        chosen = contexts
-        if several and case.input is not None:
-            chosen = [one for one in contexts if has_input(one, case.input)]
-            if contexts and not chosen:
-                unknown = sum(one.input_text is None for one in contexts)
-                kept = f"; the input of {unknown:,} was not kept" if unknown else ""
-                reason = f"none of {len(contexts):,} runs had its input{kept}"
-        results = tuple(score_run(case, one) for one in chosen)
-        return CaseResult(name=case.name, pass_rate=case.pass_rate, runs=results, reason=reason)
+
+def _no_run(read: int, unknown: int) -> str:
+    if not read:
+        return "there is no run"
+    kept = f"; the input of {unknown:,} was not kept" if unknown else ""
+    return f"none of {read:,} runs had its input{kept}"
 
 
 def score_run(case: EvaluationCase, context: RunContext) -> RunResult:
@@ -131,13 +144,6 @@ def _result(name: str, evaluator: Evaluator, context: RunContext) -> EvaluationR
     passed = judged.passed if judged.passed is not None else judged.value is not False
     outcome = Outcome.PASSED if passed else Outcome.FAILED
     return EvaluationResult(evaluator=name, outcome=outcome, value=judged.value, reason=judged.reason)
-
-
-def _contexts(runs: Any, ask_judge: bool) -> list[RunContext] | None:
-    """Contexts of several runs; None where it is one."""
-    if isinstance(runs, RecordedRun) or hasattr(runs, "trace") or not isinstance(runs, Iterable):
-        return None
-    return [_context(one, ask_judge) for one in runs]
 
 
 def _context(run: Any, ask_judge: bool) -> RunContext:

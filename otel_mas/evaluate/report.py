@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, computed_field
 
 from otel_mas.errors.printable import one_line
 from otel_mas.evaluate.outcome import Outcome
+from otel_mas.evaluate.reliability import Reliability
 
 
 class _Record(BaseModel):
@@ -79,6 +80,12 @@ class CaseResult(_Record):
     def count(self, outcome: Outcome) -> int:
         """Number of runs of this outcome."""
         return sum(run.outcome == outcome for run in self.runs)
+
+    @property
+    def reliability(self) -> Reliability:
+        """Of its runs with a known outcome."""
+        passed = self.count(Outcome.PASSED)
+        return Reliability(passed, passed + self.count(Outcome.FAILED))
 
     def problems(self) -> Iterator[tuple[RunResult, EvaluationResult]]:
         """Results that did not pass, each with its run."""

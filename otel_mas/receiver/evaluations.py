@@ -14,10 +14,16 @@ from otel_mas.config import Settings
 from otel_mas.model import Evaluation, Span
 from otel_mas.receiver.redacted import RecordPrivacy
 from otel_mas.receiver.targets import StoreTarget
+from otel_mas.semconv import EvaluationSource
 from otel_mas.semconv import attributes as names
-from otel_mas.trace_records.record import MAX_PAYLOAD_BYTES, EventType, TraceRecord
+from otel_mas.trace_records.record import MAX_PAYLOAD_BYTES, EventType, RecordEvent, TraceRecord
 
 _SCOPE: Final = "otel_mas"
+_RESULT_EVENT: Final = "gen_ai.evaluation.result"
+"""OpenTelemetry's event; of evaluators beside their attributes on the span, for readers that look for the event."""
+_OF_EVENT: Final = frozenset(
+    {names.GEN_AI_EVALUATION_NAME, names.GEN_AI_EVALUATION_SCORE_LABEL, names.GEN_AI_EVALUATION_SCORE_VALUE}
+)
 
 
 def write_evaluations(settings: Settings, judged: Sequence[tuple[Span, str, Evaluation]], *, may_ship: bool) -> None:
@@ -54,6 +60,9 @@ def _record(span: Span, span_id: str, one: Evaluation) -> TraceRecord:
         names.MAS_EVALUATION_AUTHOR: one.author,
         names.MAS_EVALUATION_TIME_UNIX_NANO: one.time_ns,
     }
+    known = {name: value for name, value in attributes.items() if value is not None}
+    result = {name: value for name, value in known.items() if name in _OF_EVENT}
+    is_result = one.source == EvaluationSource.EVALUATION
     return TraceRecord(
         trace_id=span.trace_id,
         span_id=span_id,
@@ -64,7 +73,8 @@ def _record(span: Span, span_id: str, one: Evaluation) -> TraceRecord:
         payload=None if one.reason is None else {"explanation": one.reason},
         conversation_id=span.conversation_id,
         service=span.service,
-        attributes={name: value for name, value in attributes.items() if value is not None},
+        attributes=known,
+        events=(RecordEvent(name=_RESULT_EVENT, timestamp=span.last_ns, attributes=result),) if is_result else (),
         scope=_SCOPE,
     )
 

@@ -85,6 +85,8 @@ class EvaluationSource(StrEnum):
 
     FEEDBACK = "feedback"
     """A person, a test or another program judged the run from outside of it."""
+    EVALUATION = "evaluation"
+    """An evaluator of `otel_mas.evaluate` judged the run: the name is the evaluator's, the author the case's."""
     FINDING = "finding"
     """A finding about the run, worked out from its spans: the name is its code, the label its severity, the
     score its confidence.

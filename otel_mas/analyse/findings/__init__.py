@@ -8,6 +8,7 @@ docs/findings.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import EntryPoint, entry_points
 
 from otel_mas.analyse.findings.facts import RunFacts
 from otel_mas.model import Finding, Severity, Undecided
@@ -15,7 +16,13 @@ from otel_mas.model import Finding, Severity, Undecided
 Detector = Callable[[RunFacts], Iterable[Finding | Undecided]]
 _USELESS = ("truncated-output", "malformed-tool-result-used", "empty-tool-result-used", "unused-result")
 _LOOPS = ("handoff-loop", "step-repetition", "tool-call-loop")
+GROUP = "otel_mas_detector"
 _ORDER = {severity: number for number, severity in enumerate(Severity)}
+
+
+def installed_detectors() -> dict[str, EntryPoint]:
+    """Installed detectors by the code of their findings, ours and those of other packages; nothing is imported yet."""
+    return {point.name: point for point in sorted(entry_points(group=GROUP))}
 
 
 def detect(facts: RunFacts, detectors: Mapping[str, Detector]) -> Iterator[Finding | Undecided]:
@@ -68,4 +75,4 @@ def _tasks(facts: RunFacts, one: Finding) -> frozenset[str]:
     return frozenset(task.span_id for span in spans if (task := facts.task(span)) is not None)
 
 
-__all__ = ["Detector", "RunFacts", "detect", "ranked"]
+__all__ = ["GROUP", "Detector", "RunFacts", "detect", "installed_detectors", "ranked"]

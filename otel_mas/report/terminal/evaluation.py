@@ -6,7 +6,15 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from otel_mas.evaluate import CaseResult, EvalReport, EvaluationResult, Outcome, RunResult
+from otel_mas.evaluate import (
+    BaselineComparison,
+    CaseResult,
+    ChangeKind,
+    EvalReport,
+    EvaluationResult,
+    Outcome,
+    RunResult,
+)
 from otel_mas.report.terminal.lines import wrap
 from otel_mas.report.text import count, duration, plain, usd
 
@@ -14,6 +22,14 @@ MARKS = {
     Outcome.PASSED: ("✓", "green"),
     Outcome.FAILED: ("✗", "bold red"),
     Outcome.INSUFFICIENT_EVIDENCE: ("?", "yellow"),
+}
+_CHANGES = {
+    ChangeKind.REGRESSED: ("✗", "bold red"),
+    ChangeKind.LOST: ("?", "yellow"),
+    ChangeKind.MENDED: ("✓", "green"),
+    ChangeKind.AMOUNT: ("±", ""),
+    ChangeKind.NEW: ("+", "dim"),
+    ChangeKind.MISSING: ("-", "dim"),
 }
 _MOST_RUNS = 5
 _NS_PER_MS = 1e6
@@ -75,4 +91,18 @@ def _indented(text: Text, indent: int, width: int) -> Iterator[Text]:
     yield from (Text.assemble(" " * indent, piece) for piece in wrap(text, width - indent))
 
 
-__all__ = ["MARKS", "evaluation"]
+def baseline_comparison(compared: BaselineComparison, width: int) -> Iterator[Text]:
+    """The changes since the baseline, what regressed first."""
+    yield Text("")
+    if not compared.changes:
+        yield Text("Nothing has changed since the baseline.", "green")
+        return
+    yield Text("Since the baseline", "bold")
+    for kind, (mark, style) in _CHANGES.items():
+        for one in compared.of_kind(kind):
+            subject = f"{plain(one.case)} {plain(one.subject)}".strip()
+            text = Text.assemble((f"{mark} {kind.value} {subject}", style), f": {plain(one.summary)}")
+            yield from _indented(text, 2, width)
+
+
+__all__ = ["MARKS", "baseline_comparison", "evaluation"]

@@ -89,6 +89,7 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         },
         "introduced": {"text": (None, *TEXTS)},
         "record_findings": {"findings": (3, "x", [None], ["x"], object())},
+        "record_evaluations": {"report": OBJECTS},
     },
     "graph": {
         "what_if": {
