@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from otel_mas.evaluate.evaluators.numeric import Numeric
     from otel_mas.evaluate.evaluators.output import Contains, Exact, Regex
     from otel_mas.evaluate.evaluators.similarity import Similar
+    from otel_mas.evaluate.evaluators.topology import Topology
     from otel_mas.evaluate.evaluators.trajectory import ToolSequence
     from otel_mas.evaluate.harness import EvaluationHarness
     from otel_mas.evaluate.judge import Breakdown, GeminiJudge, Judge, JudgeScore
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from otel_mas.evaluate.outcome import Outcome
     from otel_mas.evaluate.reliability import Reliability
     from otel_mas.evaluate.report import CaseResult, EvalReport, EvaluationResult, RunResult
-    from otel_mas.evaluate.topology import TopologyResult, assert_topology, topology_of
     from otel_mas.evaluate.suite import Suite
+    from otel_mas.evaluate.topology import TopologyResult, assert_topology, topology_of
 
 __all__ = [
     "BaselineComparison",
@@ -71,15 +72,16 @@ __all__ = [
     "Similar",
     "Suite",
     "TestCase",
+    "ToolSequence",
+    "Topology",
     "TopologyResult",
     "assert_topology",
-    "topology_of",
-    "ToolSequence",
     "compare",
     "no",
     "no_findings",
     "order_bias",
     "read_baseline",
+    "topology_of",
     "verbosity_bias",
 ]
 
@@ -120,6 +122,7 @@ _HOMES = {
     "Similar": "evaluators.similarity",
     "Suite": "suite",
     "TestCase": "case",
+    "Topology": "evaluators.topology",
     "TopologyResult": "topology",
     "assert_topology": "topology",
     "topology_of": "topology",

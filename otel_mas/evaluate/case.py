@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from otel_mas.analyse.state.values import value_text
 from otel_mas.errors import ConfigError
 from otel_mas.evaluate.evaluator import Evaluator, made_from, name_of
 from otel_mas.evaluate.evaluators.budgets import MaxCostUsd, MaxLatencyMs, MaxTokens
 from otel_mas.evaluate.evaluators.output import Exact
+from otel_mas.evaluate.evaluators.topology import Topology
 from otel_mas.evaluate.judge import Judge
 from otel_mas.model.message_text import text_of
 
@@ -78,6 +79,13 @@ class EvaluationCase(BaseModel):
     judge: Annotated[Judge | None, BeforeValidator(_judge)] = None
     pass_rate: Annotated[float, Field(gt=0, le=1)] = 1.0
 
+    @field_validator("expected_topology")
+    @classmethod
+    def _is_topology(cls, given: Any) -> Any:
+        if given is not None:
+            _made({"topology": given} if isinstance(given, str) else Topology(given))
+        return given
+
     @model_validator(mode="after")
     def _checks_something(self) -> Self:
         if next(self._evaluators(), None) is None:
@@ -100,6 +108,8 @@ class EvaluationCase(BaseModel):
             yield "max_latency_ms", MaxLatencyMs(self.max_latency_ms)
         if self.max_cost_usd is not None:
             yield "max_cost_usd", MaxCostUsd(self.max_cost_usd)
+        if self.expected_topology is not None:
+            yield "expected_topology", Topology(self.expected_topology)
         for check in self.checks:
             yield name_of(check), self._informed(check) if isinstance(check, Judge) else check
         if self.judge is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from otel_mas.analyse.cost import CostTable, cost
 from otel_mas.analyse.executions import Execution, executions
@@ -19,6 +19,7 @@ from otel_mas.model.message_text import withheld
 from otel_mas.semconv import RunOutcome
 from otel_mas.semconv import attributes as names
 
+T = TypeVar("T")
 Find = Callable[[RunFacts], tuple[Sequence[Finding], Sequence[Undecided]]]
 KEEP_CONTENT = "record with content (OTEL_MAS_CONTENT=redacted), and export it with --with-content"
 
@@ -29,6 +30,7 @@ class RunContext:
     Args:
         facts: graph and content of the run.
         find: makes the findings about the run, and names what could not be told.
+        incomplete: known losses of its traces, in words; None without any.
         ask_judge: whether a judge may be called.
     """
 
@@ -37,11 +39,28 @@ class RunContext:
         facts: RunFacts,
         find: Find,
         *,
+        incomplete: str | None = None,
         ask_judge: bool = False,
     ) -> None:
         self.facts = facts
+        self.incomplete = incomplete
         self.ask_judge = ask_judge
         self._find = find
+        self._made: dict[Callable[[RunContext], Any], Any] = {}
+
+    def once(self, make: Callable[[RunContext], T]) -> T:
+        """The result of a function of the run, worked out once, however many cases and evaluators ask."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: T = self._made[make]
+        return made
+
+    def check_complete(self) -> None:
+        """Raise `InsufficientEvidence` where spans of the run were lost: what is not there may have been."""
+        if self.incomplete is not None:
+            raise InsufficientEvidence(
+                f"parts of the trace are missing, so nothing tells what was not done: {self.incomplete}"
+            )
 
     @property
     def graph(self) -> CausalGraph:
@@ -119,19 +138,19 @@ class RunContext:
         ]
         return "\n".join(read) or None
 
-    @property
+    @cached_property
     def cost(self) -> CostTable:
         """Tokens and dollars."""
-        return self.facts.once(_cost)
+        return cost(self.graph.spans)
 
-    @property
+    @cached_property
     def executions(self) -> Sequence[Execution]:
         """Tasks, agents, tools, retrievers and model calls, in start order."""
-        return self.facts.once(_executions)
+        return executions(self.graph)
 
-    @property
+    @cached_property
     def _found(self) -> tuple[Sequence[Finding], Sequence[Undecided]]:
-        return self.facts.once(self._find)
+        return self._find(self.facts)
 
     @property
     def findings(self) -> Sequence[Finding]:
@@ -142,14 +161,6 @@ class RunContext:
     def undecided(self) -> Sequence[Undecided]:
         """Kinds of findings of which the recording cannot tell whether there are any."""
         return self._found[1]
-
-
-def _cost(facts: RunFacts) -> CostTable:
-    return cost(facts.graph.spans)
-
-
-def _executions(facts: RunFacts) -> Sequence[Execution]:
-    return executions(facts.graph)
 
 
 __all__ = ["KEEP_CONTENT", "Find", "RunContext"]

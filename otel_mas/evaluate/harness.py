@@ -28,9 +28,11 @@ class FoundFindings(Protocol):
 
 
 @runtime_checkable
-class RecordedRun(Protocol):
+class RunHandle(Protocol):
     """A handle on a trace or a conversation: `otel_mas.open(...).latest()`."""
 
+    @property
+    def incomplete(self) -> str | None: ...
     def findings(self) -> FoundFindings: ...
     def _facts(self) -> RunFacts: ...
 
@@ -70,7 +72,7 @@ class EvaluationHarness:
         Raises:
             TypeError: It is none of these.
         """
-        one = isinstance(run, RecordedRun) or hasattr(run, "trace") or not isinstance(run, Iterable)
+        one = isinstance(run, RunHandle) or hasattr(run, "trace") or not isinstance(run, Iterable)
         results: dict[str, list[RunResult]] = {case.name: [] for case in self.cases}
         read = unknown = 0
         for each in [run] if one else run:  # one after the other: a thousand traces need not be in memory at once
@@ -147,15 +149,15 @@ def _result(name: str, evaluator: Evaluator, context: RunContext) -> EvaluationR
 
 
 def _context(run: Any, ask_judge: bool) -> RunContext:
-    handle = run if isinstance(run, RecordedRun) else getattr(run, "trace", None)
-    if not isinstance(handle, RecordedRun):
+    handle = run if isinstance(run, RunHandle) else getattr(run, "trace", None)
+    if not isinstance(handle, RunHandle):
         raise TypeError(f"{run!r} is no recorded run: give a trace, a conversation or a replay session, or several")
 
     def find(_: RunFacts) -> tuple[Sequence[Finding], Sequence[Undecided]]:
         found = handle.findings()
         return tuple(found), found.undecided
 
-    return RunContext(handle._facts(), find, ask_judge=ask_judge)
+    return RunContext(handle._facts(), find, incomplete=handle.incomplete, ask_judge=ask_judge)
 
 
 def _main_span(context: RunContext) -> Span:
@@ -165,4 +167,4 @@ def _main_span(context: RunContext) -> Span:
     return next((root for root in roots if root.trace_id == last), roots[0])
 
 
-__all__ = ["EvaluationHarness", "RecordedRun", "has_input", "score_run"]
+__all__ = ["EvaluationHarness", "RunHandle", "has_input", "score_run"]

@@ -49,6 +49,8 @@ class MaxTokens:
             raise InsufficientEvidence(
                 f"{silent:,} of {total.calls:,} model calls do not say how many tokens they used (gen_ai.usage.*)"
             )
+        if used <= self.most:
+            context.check_complete()
         return EvaluationReason(used <= self.most, f"{used:,} tokens of {self.most:,}")
 
 
@@ -73,6 +75,8 @@ class MaxCostUsd:
                 f"{len(table.unpriced):,} of {table.total.calls:,} model calls have no price: "
                 f"{table.unpriced[0].reason}"
             )
+        if spent <= self.most:
+            context.check_complete()
         return EvaluationReason(spent <= self.most, f"{usd(spent)} of {usd(float(self.most))}")
 
 
@@ -172,6 +176,8 @@ class Calls:
             one.kind == kind and name in (None, one.name) and self.by in (None, one.agent) for one in context.executions
         )
         passed = found >= self.least and (self.most is None or found <= self.most)
+        if found < self.least or passed:
+            context.check_complete()
         limit = f"{self.least:,} at least" if self.most is None else f"{self.least:,} to {self.most:,}"
         return EvaluationReason(passed, f"{kind} {name or 'calls'}: {found:,} times, of {limit}")
 
@@ -199,6 +205,8 @@ class MaxRetries:
     def evaluate(self, context: RunContext) -> EvaluationReason:
         tries = context.facts.once(failed_tries)
         again = sum(len(one.failed) - (one.worked is None) for one in tries)
+        if again <= self.most:
+            context.check_complete()
         names = ", ".join(dict.fromkeys(one.what for one in tries if len(one.failed) - (one.worked is None)))
         return EvaluationReason(
             again <= self.most, f"{again:,} of {self.most:,} retries" + (f": {names}" if names else "")

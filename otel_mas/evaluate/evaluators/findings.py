@@ -49,6 +49,7 @@ class NoFindings:
         undecided = list(self._undecided(context))
         if undecided:
             raise InsufficientEvidence("; ".join(f"{one.code}: {one.reason}" for one in undecided[:_MOST_SHOWN]))
+        context.check_complete()
         return EvaluationReason(True)
 
     def _counts(self, one: Finding) -> bool:

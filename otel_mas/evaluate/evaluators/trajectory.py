@@ -45,6 +45,7 @@ class ToolSequence:
                 raise ConfigError(f"tools: {one!r} is neither a name nor a mapping with name and arguments")
 
     def evaluate(self, context: RunContext) -> EvaluationReason:
+        context.check_complete()
         facts = context.facts
         calls = [call for call in facts.tool_calls if self.agent in (None, facts.agent(call))]
         with_arguments = any(isinstance(one, Mapping) and "arguments" in one for one in self.expected)

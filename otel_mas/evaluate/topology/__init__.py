@@ -52,7 +52,7 @@ def match(expected: Expected, graph: Observable) -> TopologyResult:
         BadExpectation: The expectation cannot be read, or means nothing.
         TypeError: One of them is something else.
     """
-    return match_observed(_expectation(expected), observe(graph))
+    return match_observed(expectation(expected), observe(graph))
 
 
 def assert_topology(graph_or_trace: Observable, expected: Expected) -> None:
@@ -94,7 +94,8 @@ def observe(graph: Observable) -> ObservedTopology:
     raise TypeError(f"{graph!r} is no graph and no run: give a trace, a conversation or a causal graph")
 
 
-def _expectation(expected: Expected) -> Expectation:
+def expectation(expected: Expected) -> Expectation:
+    """An expectation from its text or its graph, parsed once for several runs. Raises as `match`."""
     if isinstance(expected, Expectation):
         return expected
     if isinstance(expected, str):
@@ -112,6 +113,7 @@ __all__ = [
     "TopologyResult",
     "Verdict",
     "assert_topology",
+    "expectation",
     "match",
     "observe",
     "parse",
