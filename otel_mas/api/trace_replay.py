@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
@@ -32,8 +32,8 @@ class replay:  # noqa: N801 (used as a function)
     constructed without keys.
 
     Args:
-        trace: a trace or conversation; a file with one run; or the id of a trace or its beginning, "latest", or
-            "thread:" and the thread of a conversation, in `source`.
+        trace: a trace, a conversation, or several traces; a file; or the id of a trace or its beginning, "latest",
+            "thread:" and the thread of a conversation, or "run:" and the id of an `otel-mas run`, in `source`.
         source: of the id, as `otel_mas.open` takes it; the store by default.
         live: what is really called: "models", "tools", "retrievers", or the names of agents or nodes.
         on_miss: of a call without a recorded answer: "error" raises `ReplayMiss`, "live" calls it, "nearest" answers as
@@ -52,7 +52,7 @@ class replay:  # noqa: N801 (used as a function)
 
     def __init__(
         self,
-        trace: Trace | Conversation | str | os.PathLike[str],
+        trace: Trace | Conversation | Sequence[Trace] | str | os.PathLike[str],
         *,
         source: str | os.PathLike[str] | None = None,
         live: str | Iterable[str] = (),
@@ -92,6 +92,8 @@ def _recording(trace: Any, source: Any, store: str) -> tuple[Recording, Source |
         parts = trace._parts()
         what = f"trace {trace.trace_id}" if isinstance(trace, Trace) else f"conversation {trace.thread!r}"
         return Recording.read([(one._data, one._port) for one in parts], what), None
+    if isinstance(trace, list | tuple) and trace and all(isinstance(one, Trace) for one in trace):
+        return Recording.read([(one._data, one._port) for one in trace], f"{len(trace)} traces"), None
     if not isinstance(trace, str | os.PathLike) or not os.fspath(trace):
         raise ConfigError(f"trace is {trace!r}; it must be a trace, a conversation, an id, or the path of a file")
     return read_recording(os.fspath(trace), None if source is None else os.fspath(source), store)
@@ -109,7 +111,7 @@ class TraceReplayEngine:
         SourceError: as `replay`.
     """
 
-    def __init__(self, trace: Trace | Conversation | str | os.PathLike[str], **options: Any) -> None:
+    def __init__(self, trace: Trace | Conversation | Sequence[Trace] | str | os.PathLike[str], **options: Any) -> None:
         unknown = sorted(options.keys() - inspect.signature(replay).parameters.keys())
         if unknown:
             raise ConfigError(f"there is no option {unknown[0]!r} of a replay")

@@ -73,10 +73,11 @@ def command(
 ) -> None:
     """Run an app again for nothing: what it calls answers what was recorded.
 
-    TRACE is the id of a trace or the beginning of it, or "latest" (the default); FILE has one run, as `otel-mas export
-    --content` writes it. COMMAND is what you would type without otel-mas. The app runs as it is; its models, tools and
-    retrievers are not called, and no key is needed. A call that the recording has no answer for fails, and says what
-    the nearest recorded request was. The replay is recorded like any run, and linked to what it replays.
+    TRACE is the id of a trace or the beginning of it, or "latest" (the default), with all other traces of the same
+    `otel-mas run`; FILE is what `otel-mas export --content` has written. COMMAND is what you would type without
+    otel-mas. The app runs as it is; its models, tools and retrievers are not called, and no key is needed. A call
+    that the recording has no answer for fails, and says what the nearest recorded request was. The replay is recorded
+    like any run, and linked to what it replays.
 
     \b
     otel-mas replay latest -- python app.py
@@ -109,11 +110,16 @@ def command(
 
 def _read(trace: str | None, conversation: str | None, source: str | None, store: str) -> tuple[Recording, str]:
     """The recording, and how the app's processes are told which."""
-    from otel_mas.replay.reading import THREAD, read_recording
+    from otel_mas.replay.reading import THREAD, read_recording, run_of
 
     target = f"{THREAD}{conversation}" if conversation is not None else trace or "latest"
     recording, opened = read_recording(target, source, store)
+    run = run_of(recording) if conversation is None and opened.capabilities.runs else None
     opened.close()
+    if run is not None:  # the app makes all of its traces again
+        recording, opened = read_recording(run, source, store)
+        opened.close()
+        return recording, run
     if target == "latest" and recording.spans:  # the replay itself will be later
         target = recording.spans[0].trace_id
     return recording, target

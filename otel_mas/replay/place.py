@@ -13,15 +13,12 @@ from opentelemetry import context as otel_context
 
 from otel_mas.instrumentation.langgraph.graphs import UNNAMED
 from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun, outer_task
-from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS
-from otel_mas.model.channels import PUSH
 from otel_mas.record import current_actor, recorded_attributes
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
 
-_CALLED: Final = 4  # parts of the path of a task that another one called: PUSH, the caller's path, number, caller's id
 _MARK: Final = "@"
 _DEFAULT_NAMES: Final = frozenset({"agent", "task", "workflow"})
 _TOOLS_KEY: Final = otel_context.create_key("otel-mas-replay-tools")
@@ -116,12 +113,8 @@ def current_place() -> HerePlace:
 
 def task_level(task: TaskRun) -> Level:
     """The level of a running task."""
-    path = task.task.path
     step = task.task.config["metadata"].get("langgraph_step", 0)
-    caller = ""
-    if path[0] == PUSH and len(path) >= _CALLED:
-        calling = next((one for one in list(TASK_RUNS.values()) if one.task.id == path[3]), None)
-        caller = "" if calling is None else str(task_level(calling))
+    caller = "" if task.caller is None else str(task_level(task.caller))
     return Level(task.task.name, step, task.number, task.attempt, caller)
 
 

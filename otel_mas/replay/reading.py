@@ -5,23 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from otel_mas.errors import ConfigError, TraceNotFound
+from otel_mas.errors import TraceNotFound
 from otel_mas.model import Query, Trace
 from otel_mas.record import lifecycle
 from otel_mas.replay.recording import Recording
+from otel_mas.semconv import attributes as names
 from otel_mas.sources import FindsLatest, Source, open_source
 
 THREAD = "thread:"
 """Begins the name of a conversation."""
+RUN = "run:"
+"""Begins the id of one `otel-mas run`, with all of its traces."""
 _LATEST = "latest"
-_MOST = 100  # traces of a file that are one run
+_MOST = 1000  # traces of a file
 
 
 def read_recording(target: str, source: str | None, store: str) -> tuple[Recording, Source]:
     """Read a recording.
 
     Args:
-        target: a file with one run; or the beginning of a trace's id, `latest`, or `thread:` and a thread.
+        target: a file; or the beginning of a trace's id, `latest`, `thread:` and a thread, or `run:` and a run's id.
         source: where the trace is, as `open_source` takes it; the store by default.
         store: the path of the store.
 
@@ -31,19 +34,29 @@ def read_recording(target: str, source: str | None, store: str) -> tuple[Recordi
     Raises:
         SourceError: There is no such source, trace or file.
         StoreError: The store cannot be read.
-        ConfigError: A file has several runs.
     """
     path = Path(target).expanduser()
     if source is None and path.is_file():
         opened = open_source(path)
-        return Recording.read([(one, opened) for one in _only_run(opened, str(path))], path.name), opened
+        return Recording.read([(one, opened) for one in _all(opened, str(path))], path.name), opened
     lifecycle.flush(5.0)  # the run may have been recorded by this very process
     opened = open_source(store if source is None else source)
     if target.startswith(THREAD):
         thread = target.removeprefix(THREAD)
         return _read(opened.conversation(thread), opened, f"conversation {thread!r}"), opened
+    if target.startswith(RUN):
+        run_id = target.removeprefix(RUN)
+        found = sorted(opened.run(run_id).traces, key=lambda one: one.start_ns)
+        return _read([opened.trace(one.trace_id) for one in found], opened, f"run {run_id}"), opened
     trace = _latest(opened) if target == _LATEST else opened.trace(target)
     return _read([trace], opened, f"trace {trace.trace_id}"), opened
+
+
+def run_of(recording: Recording) -> str | None:
+    """The target that is the whole `otel-mas run` of a recording; None where it was recorded otherwise."""
+    found = {span.resource.attributes.get(names.MAS_RUN_ID) for span in recording.spans}
+    run_id = found.pop() if len(found) == 1 else None
+    return f"{RUN}{run_id}" if run_id else None
 
 
 def _read(traces: Sequence[Trace], source: Source, what: str) -> Recording:
@@ -61,17 +74,12 @@ def _latest(source: Source) -> Trace:
     return source.trace(listed[0].trace_id)
 
 
-def _only_run(source: Source, path: str) -> Sequence[Trace]:
-    """The traces of a file: one, or those of one conversation."""
+def _all(source: Source, path: str) -> Sequence[Trace]:
+    """The traces of a file, oldest first."""
     listed = sorted(source.traces(Query(limit=_MOST)), key=lambda one: one.start_ns)
     if not listed:
         raise TraceNotFound(f"{path} has no trace")
-    threads = {one.conversation_id for one in listed}
-    if len(listed) > 1 and (len(threads) > 1 or None in threads):
-        raise ConfigError(
-            f"{path} has {len(listed)} runs: say which one to replay by its id, with the file as its source"
-        )
     return [source.trace(one.trace_id) for one in listed]
 
 
-__all__ = ["THREAD", "read_recording"]
+__all__ = ["RUN", "THREAD", "read_recording", "run_of"]

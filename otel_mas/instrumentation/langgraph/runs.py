@@ -68,6 +68,8 @@ class TaskRun:
     task: Any
     number: int = 0
     """Among the tasks of its name in the step; of a task that another one called, among the calls of that one."""
+    caller: TaskRun | None = None
+    """The task that called it, by the functional API."""
     index: int = field(init=False)
     path: tuple[str, ...] = field(init=False)
     writer: TaskWriter = field(init=False)

@@ -113,8 +113,8 @@ class Schedule:
         if id(task) in TASK_RUNS and TASK_RUNS[id(task)].task is task:
             return
         called = kind is LinkKind.CALL and len(task.path) > _CALL_NUMBER
-        state = TaskRun(self.run, task, int(task.path[_CALL_NUMBER]) if called else 0)
         source = TASK_RUNS.get(id(caller))
+        state = TaskRun(self.run, task, int(task.path[_CALL_NUMBER]), source) if called else TaskRun(self.run, task)
         if source is not None:
             state.add_cause(source.writer, kind)
         self._tasks[id(task)] = TASK_RUNS[id(task)] = state
