@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 from otel_mas.analyse.findings.facts import RunFacts, ids, tool_name
 from otel_mas.analyse.findings.task_flow import TaskFlow, Written
-from otel_mas.analyse.labelled import ValueKind, labelled_in, same
+from otel_mas.analyse.labelled import ValueKind, labelled_fields, labelled_in, same, topic
 from otel_mas.analyse.root_cause.values import values_in
 from otel_mas.model import Finding, Severity, Span
+from otel_mas.trace_records.payload import parsed
 
 _MOST_BRANCHES = 8
 """Tasks that wrote a label; of more it is a field of many items."""
@@ -24,6 +25,16 @@ _OF_ITSELF = frozenset(
     ("confidence", "probability", "score", "rating", "rank", "count", "length", "words", "tokens", "duration", "time")
 )
 """Labels of what everybody may say otherwise about the same."""
+_ABOUT_ITSELF = frozenset(
+    (
+        *("reason", "reasons", "reasoning", "rationale", "explanation", "why", "comment", "comments", "note", "notes"),
+        *("summary", "text", "content", "message", "source", "sources", "evidence", "by", "author", "agent", "role"),
+        *("name", "reviewer", "stance", "position", "status", "type", "unit", "currency", "language", "model"),
+    )
+)
+"""Names of fields that say something of a statement or of who makes it, and not what it is about."""
+_NAME_WORDS, _TELLING, _MOST_ITEMS = 4, 4, 20
+"""Words of a name at most, characters of a text that is found again, and items of a list that are looked at."""
 _NAMED = re.compile(r"([A-Za-z][\w]*)[\"']?[ \t]*:[ \t]*[\"']?([A-Z]\w+(?:[ \t][A-Z]\w+)*)")
 """A label with a name for its value: `District: North`."""
 
@@ -44,8 +55,10 @@ def emergent_disagreement(facts: RunFacts) -> Iterator[Finding]:
     prevailed, and whether anybody read both. It is info where a later agent did: the disagreement was on purpose, or
     was settled. It is an error where an agent read one of the values, nobody read both, and the run's answer has a
     contradicted value. Branches about other subjects are no disagreement: tasks of one node with other prompts, calls
-    of the same tool with other arguments, another name, number or round beside the value; nor are two numbers or days
-    that a later agent, which read both, states both in what it writes: they are of two things.
+    of the same tool with other arguments, another name, number or round beside the value, or a field with one in the
+    structure that only one of both has; nor are two numbers or days that a later agent, which read both, states both in
+    what it writes: they are of two things. So are fields of structures of which a later agent read others and not
+    these; where it read only one of both it is info.
     """
     if not facts.content.kept:
         return
@@ -112,6 +125,8 @@ def _same_subject(facts: RunFacts, one: Written, other: Written) -> bool:
     ]
     if any(calls[0][name] != calls[1][name] for name in calls[0].keys() & calls[1].keys()):
         return False
+    if _has_a_subject(facts, one) != _has_a_subject(facts, other):
+        return False
     texts = ["\n".join(filter(None, (facts.text(one.digest or ""), flow.read_text(one.task)))) for one in (one, other)]
     about = [dict(_NAMED.findall(text)) for text in texts]
     if any(about[0][name] != about[1][name] for name in about[0].keys() & about[1].keys()):
@@ -121,6 +136,57 @@ def _same_subject(facts: RunFacts, one: Written, other: Written) -> bool:
         for task in tasks
     ]
     return all(places[0][name] == places[1][name] for name in places[0].keys() & places[1].keys())
+
+
+def _has_a_subject(facts: RunFacts, written: Written) -> bool:
+    """Whether a value stands in a structure beside a name of a few words, such as `"expense": "travel"`."""
+    structure = _structure_of(facts, written)
+    return any(
+        isinstance(value, str)
+        and 0 < len(value.split()) <= _NAME_WORDS
+        and topic(name).rpartition(" ")[2] not in _ABOUT_ITSELF
+        and not any(labelled_fields(name, value))
+        for name, value in structure.items()
+    )
+
+
+def _ignores(facts: RunFacts, task: Span, conflict: _Conflict) -> bool:
+    """Whether a task read other fields of the structures with the values, of each of which it did not read this one."""
+    flow = facts.once(TaskFlow)
+    unread = [one for one in (conflict.one, conflict.other) if not _reads(flow, task, one)]
+    read = values_in(flow.read_text(task)) if unread else frozenset()
+    text, labels = flow.read_text(task).lower(), {label for _, one in flow.read(task) for label in one.topics}
+    return bool(unread) and all(
+        any(
+            topic(name) in labels
+            or (isinstance(value, str) and len(value) >= _TELLING and value.lower() in text)
+            or values_in(str(value)) & read
+            for name, value in _structure_of(facts, one).items()
+            if topic(name) != one.one.label
+        )
+        for one in unread
+    )
+
+
+def _structure_of(facts: RunFacts, written: Written) -> Mapping[str, object]:
+    """The structure that a value is a field of; an empty one for a value in a text."""
+    states = [one.value for one in facts.state_values(written.task) if one.digest == written.digest]
+    text = facts.text(written.digest) if written.digest else None
+    return _structure_with(written.one.label, [parsed(text), *map(parsed, states)])
+
+
+def _structure_with(label: str, values: Sequence[object]) -> Mapping[str, object]:
+    """The first mapping in these values, or at some depth in one, that has a field of this name; else an empty one."""
+    waiting = list(values)
+    while waiting:
+        value = waiting.pop(0)
+        if isinstance(value, Mapping):
+            if label in map(topic, map(str, value)):
+                return {str(name): inner for name, inner in value.items()}
+            waiting += value.values()
+        elif isinstance(value, list | tuple):
+            waiting += value[:_MOST_ITEMS]
+    return {}
 
 
 def _later(facts: RunFacts, conflict: _Conflict) -> list[Span]:
@@ -142,7 +208,10 @@ def _finding(facts: RunFacts, conflict: _Conflict) -> Iterator[Finding]:
     both = next((task for task, first, second in seen if first and second), None)
     half = next((task for task, first, second in seen if first != second), None)
     prevailed = _prevailed(facts, conflict, later)
-    settled = both is not None or half is None
+    ignored = both is None and any(_ignores(facts, task, conflict) for task in later)
+    if ignored and half is None:
+        return
+    settled = both is not None or half is None or ignored
     wrong = not settled and prevailed is not None and _in_answer(facts, prevailed)
     names = [flow.name(written.task) for written in (one, other)]
     label = one.one.label

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import orjson
+import pytest
+
 from otel_mas.analyse.findings.emergent_disagreement import emergent_disagreement
 from otel_mas.model import Finding, Severity, Span
 from otel_mas.semconv import attributes as names
@@ -121,3 +124,39 @@ def test_numbers_that_a_reader_of_both_states_both_are_of_two_things() -> None:
     told = ("Price: 320", "Price: 540", "Price: 320 and Price: 540")
     assert findings(*told, answer="860 in all: the flight 320, the hotel 540.") == []
     assert len(findings(*told, answer="It costs 320.")) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "number"),
+    [
+        ({"expense": "travel", "approved": True}, 0),
+        ({"expenses": [{"expense": "travel", "approved": True}]}, 0),
+        ({"reason": "too dear", "approved": True}, 1),
+        ({"reviewer": "hopeful", "approved": True}, 1),
+        ({"approved": True}, 1),
+    ],
+    ids=str,
+)
+def test_a_structure_that_names_its_subject_is_not_held_against_one_without(one: object, number: int) -> None:
+    found = findings(orjson.dumps(one).decode(), '{"approved": false}', "Approved: yes")
+
+    assert len(found) == number
+
+
+def test_both_may_name_the_subject() -> None:
+    texts = ('{"expense": "travel", "approved": true}', '{"approved": false, "expense": "travel"}')
+
+    assert len(findings(*texts, "Approved: yes")) == 1
+
+
+RAIL, ROOM = '{"cost": 240, "transport": "train"}', '{"cost": 310, "hotel": "Astoria"}'
+
+
+def test_fields_that_their_reader_left_out_on_purpose_did_not_meet() -> None:
+    assert findings(RAIL, ROOM, "By train, to the Astoria.") == []
+    weather, alerts = '{"rain": true, "travel": false}', '{"alerts": 0, "travel": true}'
+    assert findings(weather, alerts, "Rain: true. Alerts: 0. What to pack?") == []
+    (half,) = findings(RAIL, ROOM, "By train, cost: 240, to the Astoria.", answer="Cost: 240")
+    assert half.severity is Severity.INFO
+    (nothing_of_one,) = findings(RAIL, ROOM, "By train, cost: 240.")
+    assert nothing_of_one.severity is Severity.WARNING
