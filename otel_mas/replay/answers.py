@@ -128,6 +128,10 @@ def tool_result(call: RecordedCall, tool_call_id: str | None = None) -> Any:
         BaseException: The call was recorded with it.
     """
     raise_recorded(call)
+    if call.question is not None:
+        from langgraph.types import interrupt
+
+        interrupt(call.question)  # pauses as it did; with an answer it goes on, and has no recorded result
     return result_value(call, tool_call_id or call.span.get(names.GEN_AI_TOOL_CALL_ID))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from otel_mas.instrumentation.patches import Hook, HookTable
-from otel_mas.replay import models, retrievers, runs, tools
+from otel_mas.replay import interrupts, models, retrievers, runs, tools
 
 _LOOP: Final = "langgraph.pregel._loop"
+_RUNNER: Final = "langgraph.pregel._runner"
 _TOOLS: Final = "langchain_core.tools.base"
 _CHAT: Final = "langchain_core.language_models.chat_models"
 _LLM: Final = "langchain_core.language_models.llms"
@@ -17,7 +18,13 @@ _CALLS: Final = ("generate", "agenerate", "stream", "astream")
 _EVENTS: Final = ("_iter_v2_events", "_aiter_v2_events")  # some versions lack them
 
 LANGGRAPH: Final = HookTable(
-    "LangGraph", (Hook(_LOOP, "PregelLoop", "tick", ("self",), runs.tick),), "runs of a batch may be taken for another"
+    "LangGraph",
+    (
+        Hook(_LOOP, "PregelLoop", "tick", ("self",), runs.tick),
+        Hook(_RUNNER, "", "run_with_retry", ("task", "retry_policy"), interrupts.run_with_retry),
+        Hook(_RUNNER, "", "arun_with_retry", ("task", "retry_policy"), interrupts.arun_with_retry),
+    ),
+    "runs of a batch may be taken for another, and interrupts get the app's own answers",
 )
 LANGCHAIN: Final = HookTable(
     "LangChain",
@@ -34,6 +41,7 @@ LANGCHAIN: Final = HookTable(
 )
 MODULES: Final = {
     _LOOP: LANGGRAPH,
+    _RUNNER: LANGGRAPH,
     **dict.fromkeys((_TOOLS, _CHAT, _LLM, _RETRIEVERS), LANGCHAIN),
 }
 """The modules to patch, each when it is imported, and the table with their hooks."""

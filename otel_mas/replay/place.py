@@ -6,6 +6,7 @@ no number that depends on timing. `mas.task.number` is given when a step is prep
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -118,6 +119,20 @@ def task_level(task: TaskRun) -> Level:
     return Level(task.task.name, step, task.number, task.attempt, caller)
 
 
+def task_path(levels: Iterable[Level]) -> str:
+    """The levels of a task, outermost first, as text: the same in each of its attempts."""
+    return "/".join(str(level._replace(attempt=0)) for level in levels)
+
+
+def path_of(task: TaskRun | None) -> str:
+    """The same of a running task."""
+    levels: list[Level] = []
+    while task is not None:
+        levels.append(task_level(task))
+        task = task.run.outer
+    return task_path(reversed(levels))
+
+
 def inside_tool(name: str, number: int) -> Context:
     """The OTel context of the code of a tool that is really called: its calls are told apart from another's."""
     tools: Any = otel_context.get_current().get(_TOOLS_KEY) or ()
@@ -144,6 +159,8 @@ __all__ = [
     "current_place",
     "inside_tool",
     "mark_level",
+    "path_of",
     "run_name",
     "task_level",
+    "task_path",
 ]

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_mas.model import Content, Message, MessageRef, Span, Trace
-from otel_mas.replay.place import Level, RunLevel, TaskPlace, mark_level, run_name
+from otel_mas.replay.place import Level, RunLevel, TaskPlace, mark_level, run_name, task_path
 from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names
 
@@ -45,6 +45,8 @@ class RecordedCall:
     """Messages of the answer: one for each candidate of a model; those that a tool returned."""
     contents: Mapping[str, Any] = field(default_factory=dict)
     """Other content by attribute name: tool definitions, arguments and result, query and documents, the exception."""
+    question: Any = None
+    """What a tool asked a person, where it paused for the answer."""
 
     def get(self, name: str) -> Any:
         """A content or attribute by name; None where it was not kept."""
@@ -100,6 +102,7 @@ class Recording:
         spans: all spans, in order of start.
         lacks: what it cannot answer, in words; empty where it can answer everything.
         what: the trace or conversation, in words.
+        resume_values: by the levels of a task, as `task_path` writes them, what people answered it, in order.
     """
 
     root: RecordedRun
@@ -107,6 +110,7 @@ class Recording:
     spans: tuple[Span, ...]
     lacks: tuple[str, ...]
     what: str
+    resume_values: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     @property
     def start_ns(self) -> int:
@@ -207,10 +211,32 @@ class _Reader:
                 self._content.side(span, "input"),
                 self._content.side(span, "output"),
                 self._content.contents.get((span.trace_id, span.span_id), {}),
+                self._question(span, task) if kind is CallKind.TOOL else None,
             )
             same.append(call)
             calls.append(call)
-        return Recording(root, tuple(calls), tuple(self._spans), tuple(_lacking(calls)), what)
+        return Recording(root, tuple(calls), tuple(self._spans), tuple(_lacking(calls)), what, self._resume_values())
+
+    def _question(self, span: Span, task: str | None) -> Any:
+        """The question of a tool that paused: it has neither result nor error, and its task has asked."""
+        contents = self._content.contents.get((span.trace_id, span.span_id), {})
+        asking = self._by_id.get(task or "")
+        if asking is None or names.GEN_AI_TOOL_CALL_RESULT in contents or span.get(names.ERROR_TYPE):
+            return None
+        asked = self._content.contents.get((asking.trace_id, asking.span_id), {}).get(names.MAS_INTERRUPT_VALUES)
+        return asked[0] if isinstance(asked, list) and asked else None
+
+    def _resume_values(self) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
+        for span in self._spans:
+            if span.record_kind != RecordKind.HUMAN_INPUT:
+                continue
+            contents = self._content.contents.get((span.trace_id, span.span_id), {})
+            if names.MAS_RESUME_VALUES in contents:
+                tasks = [self._tasks[one.span_id] for one in self._around(span) if one.span_id in self._tasks]
+                path = task_path(reversed([self._task_level(one) for one in tasks]))
+                found.setdefault(path, []).append(contents[names.MAS_RESUME_VALUES])
+        return found
 
     def _labels(self) -> dict[str, str]:
         from otel_mas.causal import build

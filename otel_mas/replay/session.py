@@ -111,6 +111,7 @@ class ReplaySession:
         """USD that they had cost then, as far as prices were known."""
         self.began = perf_counter()
         self._lock = ForkLock()
+        self._resumed: dict[str, int] = {}
         self._matcher = Matcher(recording, normaliser, _repeats)
 
     @property
@@ -160,6 +161,22 @@ class ReplaySession:
             self._count(found)
         _describe(span, outcome, found)
         return Answer(found, 0)
+
+    def resume_value(self, path: str, number: int, given: Any) -> Any:
+        """What a person answered a task when it was recorded; the given value where that is not recorded.
+
+        Args:
+            path: of the task, as `task_path` writes it.
+            number: of the answer among those that the task ever got, from 0; earlier ones may be another process's.
+            given: what the app resumes with.
+        """
+        with self._lock:
+            values = self.recording.resume_values.get(path, ())
+            at = max(number, self._resumed.get(path, 0))
+            if at >= len(values):
+                return given
+            self._resumed[path] = at + 1
+            return values[at]
 
     def _go_live(self, span: Span | None, repeated: RecordedCall | None) -> Answer:
         self.live += 1

@@ -66,6 +66,10 @@ class HumanAnswers:
             elif channel == INTERRUPT:
                 self._asked[task_id] = _last_id(value)
 
+    def known(self, task_id: str) -> int:
+        """The number of answers that a task had before this run."""
+        return self._known.get(task_id, 0)
+
     def record_answer(self, recorder: Recorder, span: Span, task: Any, conversation: str | None) -> None:
         """Record a new answer that a task got as a HUMAN_INPUT span, at the instant when the task ran again with it."""
         given = getattr(task.config[_CONF].get(_SCRATCHPAD), "resume", None) or ()
