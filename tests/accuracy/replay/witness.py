@@ -23,7 +23,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import tool
 
-_serial = itertools.count(1)
+_serial = itertools.count(random.SystemRandom().randrange(10**12))  # other processes have other numbers
 really_called: list[str] = []
 """Who was really called, in order."""
 _LONGEST_S = 0.004
