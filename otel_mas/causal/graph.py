@@ -14,7 +14,7 @@ from otel_mas.causal.critical_path import critical_path
 from otel_mas.causal.forest import ROOT, Forest
 from otel_mas.causal.labels import Labels, label
 from otel_mas.causal.steps import CriticalPath
-from otel_mas.model import AttributeValue, Span
+from otel_mas.model import AttributeValue, Span, SpanTable
 from otel_mas.semconv import LinkKind
 from otel_mas.semconv import attributes as names
 
@@ -60,6 +60,11 @@ class CausalGraph:
         return tuple(self._forest.spans)
 
     @property
+    def table(self) -> SpanTable:
+        """The spans in start order, as columns: no object is made for any of them."""
+        return self._forest.spans
+
+    @property
     def ends(self) -> Sequence[int]:
         """The end of each span, in start order: of an open one the last instant seen in its trace; never before its
         start."""
@@ -74,6 +79,15 @@ class CausalGraph:
     def externals(self) -> tuple[str, ...]:
         """Ids of causes without a span here: in traces that were not given, or missing from one that was."""
         return tuple(self._links.externals)
+
+    @property
+    def links(self) -> Iterator[tuple[int, int, str, str]]:
+        """The edges that are no parentage, without objects: cause, effect, kind, provenance.
+
+        Cause and effect are places in `spans`; of a cause without a span here -1 - its place in `externals`.
+        """
+        links = self._links
+        return zip(links.cause, links.effect, links.kind, links.provenance, strict=True)
 
     @property
     def roots(self) -> tuple[Span, ...]:

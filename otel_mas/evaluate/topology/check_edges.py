@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TypeVar
 
 from otel_mas.evaluate.outcome import Outcome
 from otel_mas.evaluate.topology.expectation import (
+    END,
     NONE,
     SOME,
     UNBOUNDED,
@@ -19,6 +22,7 @@ from otel_mas.evaluate.topology.nodes import OUTSIDE, CausalEdge
 from otel_mas.evaluate.topology.result import Verdict
 from otel_mas.evaluate.topology.selection import Selection
 
+T = TypeVar("T")
 _EXAMPLES = 3
 _ANY_NUMBER = Cardinality(0, None)
 
@@ -34,7 +38,7 @@ def check_count(statement: Count, selection: Selection) -> Verdict:
     if outcome is Outcome.INSUFFICIENT_EVIDENCE:
         return Verdict(str(statement), outcome, f"{_number(found, 'found')}; {observed.incomplete}")
     unexpected = tuple(found) if outcome is Outcome.FAILED and found else ()
-    return Verdict(str(statement), outcome, f"ran: {_listed(found)}" if found else "never ran", unexpected)
+    return Verdict(str(statement), outcome, f"ran: {listed(found)}" if found else "never ran", unexpected)
 
 
 def check_edge(statement: ExpectedEdge, selection: Selection) -> Verdict:
@@ -44,10 +48,10 @@ def check_edge(statement: ExpectedEdge, selection: Selection) -> Verdict:
         return _each(statement, edges, selection)
     outcome = edges.outcome()
     if outcome is Outcome.PASSED:
-        return Verdict(str(statement), outcome, _listed(edges.texts()) or "never, as may be")
+        return Verdict(str(statement), outcome, listed(edges.pairs, edges.text) or "never, as may be")
     if outcome is Outcome.INSUFFICIENT_EVIDENCE:
-        return Verdict(str(statement), outcome, f"{_number(edges.texts(), 'known')}; {edges.reason()}")
-    unexpected = tuple(edges.texts()) if edges.too_many() else ()
+        return Verdict(str(statement), outcome, f"{_number(edges.pairs, 'known')}; {edges.reason()}")
+    unexpected = tuple(map(edges.text, edges.pairs)) if edges.too_many() else ()
     return Verdict(str(statement), outcome, edges.instead(), unexpected)
 
 
@@ -64,8 +68,9 @@ class _Edges:
         self.targets = [] if statement.target.is_boundary else selection.executions(statement.target)
         self.edges = self._found()
         self.pairs = sorted({(edge.source, edge.target) for edge in self.edges if edge.certain})
-        self.possible = {(edge.source, edge.target) for edge in self.edges}
+        self.possible = {(edge.source, edge.target) for edge in self.edges if not edge.certain}.union(self.pairs)
         self.unknown = self._unknown()
+        self._unknown_set = frozenset(self.unknown)
 
     def _found(self) -> list[CausalEdge]:
         if not self.statement.target.is_boundary:
@@ -75,9 +80,12 @@ class _Edges:
 
     def _unknown(self) -> list[int]:
         """Effects that may have a cause among the sources that was not recorded."""
-        known = {target for _, target in self.pairs}
-        found = ((one, self.observed.executions[one]) for one in self.targets if one not in known)
-        return [number for number, one in found if one.unknown and (self.sources or one.cause_elsewhere)]
+        if not self.observed.unknown:
+            return []
+        targets = set(self.targets).difference(target for _, target in self.pairs)
+        return [
+            one for one in self.observed.unknown if one in targets and (self.sources or self.observed.is_elsewhere(one))
+        ]
 
     def outcome(self) -> Outcome:
         statement, most_targets, most_sources = self.statement, *self._most()
@@ -96,7 +104,7 @@ class _Edges:
         if self.observed.incomplete:
             return UNBOUNDED, UNBOUNDED
         targets = {target for _, target in self.possible}.union(self.unknown)
-        if any(self.observed.executions[one].cause_elsewhere for one in self.unknown):
+        if any(map(self.observed.is_elsewhere, self.unknown)):
             return len(targets), UNBOUNDED
         return len(targets), len(self.sources) if self.unknown else _distinct(self.possible, 0)
 
@@ -109,43 +117,48 @@ class _Edges:
 
     def most_of(self, source: int, certain: int) -> float:
         """The greatest number of effects that one source may have."""
-        targets = {target for one, target in self.possible if one == source}.union(self.unknown)
-        return UNBOUNDED if self.observed.incomplete else max(certain, len(targets))
+        if self.observed.incomplete:
+            return UNBOUNDED
+        return max(certain, len(self._possible_of.get(source, ())) + len(self.unknown))
 
-    def texts(self) -> list[str]:
-        return [f"{self.observed.label(source)} -> {self._label(target)}" for source, target in self.pairs]
+    @cached_property
+    def _possible_of(self) -> Mapping[int, set[int]]:
+        found: dict[int, set[int]] = defaultdict(set)
+        for source, target in self.possible:
+            if target not in self._unknown_set:
+                found[source].add(target)
+        return found
 
-    def _label(self, target: int) -> str:
-        return "END" if target == OUTSIDE else self.observed.label(target)
+    def text(self, pair: tuple[int, int]) -> str:
+        """An edge with the labels of its ends."""
+        target = END if pair[1] == OUTSIDE else self.observed.label(pair[1])
+        return f"{self.observed.label(pair[0])} -> {target}"
 
     def reason(self) -> str:
         """The reason why more edges may have been than are known."""
         if self.observed.incomplete:
             return self.observed.incomplete
         if self.unknown:
-            return _listed([str(self.observed.executions[one].unknown) for one in self.unknown])
+            return listed(self.unknown, self.observed.reason)
         return "others were inferred, not recorded"
 
     def instead(self) -> str:
         """The edges that the run has in its place."""
         statement = self.statement
         if self.pairs:
-            return f"{_number(self.pairs, self.noun)}: {_listed(self.texts())}"
+            return f"{_number(self.pairs, self.noun)}: {listed(self.pairs, self.text)}"
         if not self.sources:
             return f"{statement.source.text} never ran"
         if not self.targets and not statement.target.is_boundary:
             return f"{statement.target.text} never ran; {self._led_to()}"
-        caused = [f"{self.observed.label(edge.source)} -> {self.observed.label(edge.target)}" for edge in self._into()]
-        return "; ".join(filter(None, (self._led_to(), f"instead {_listed(caused)}" if caused else "")))
+        targets = set(self.targets)
+        into = [(edge.source, edge.target) for edge in self.observed.edges if edge.target in targets]
+        return "; ".join(filter(None, (self._led_to(), f"instead {listed(into, self.text)}" if into else "")))
 
     def _led_to(self) -> str:
         sources = set(self.sources)
-        found = [self.observed.label(edge.target) for edge in self.observed.edges if edge.source in sources]
-        return f"{self.statement.source.text} led to {_listed(list(dict.fromkeys(found))) or 'nothing'}"
-
-    def _into(self) -> Iterable[CausalEdge]:
-        targets = set(self.targets)
-        return (edge for edge in self.observed.edges if edge.target in targets)
+        found = list(dict.fromkeys(edge.target for edge in self.observed.edges if edge.source in sources))
+        return f"{self.statement.source.text} led to {listed(found, self.observed.label) or 'nothing'}"
 
 
 class _Calls(_Edges):
@@ -160,11 +173,8 @@ class _Calls(_Edges):
     def _unknown(self) -> list[int]:
         return []
 
-    def _label(self, target: int) -> str:
-        return self.selection.call(target).name
-
-    def texts(self) -> list[str]:
-        return [f"{self.observed.label(source)} => {self._label(target)}" for source, target in self.pairs]
+    def text(self, pair: tuple[int, int]) -> str:
+        return f"{self.observed.label(pair[0])} => {self.selection.call(pair[1]).name}"
 
     def instead(self) -> str:
         if self.pairs:
@@ -173,12 +183,12 @@ class _Calls(_Edges):
             return f"{self.statement.source.text} never ran"
         sources = set(self.sources)
         called = [call.name for call in self.observed.tool_calls if sources.intersection(call.callers)]
-        instead = f"{self.statement.source.text} called {_listed(list(dict.fromkeys(called))) or 'no tool'}"
+        instead = f"{self.statement.source.text} called {listed(list(dict.fromkeys(called))) or 'no tool'}"
         others = [
             f"{self.observed.label(call.callers[0]) if call.callers else 'START'} => {call.name}"
             for call in map(self.selection.call, self.targets)
         ]
-        return "; ".join(filter(None, (instead, f"instead {_listed(others)}" if others else "")))
+        return "; ".join(filter(None, (instead, f"instead {listed(others)}" if others else "")))
 
 
 def _each(statement: ExpectedEdge, edges: _Edges, selection: Selection) -> Verdict:
@@ -194,13 +204,13 @@ def _each(statement: ExpectedEdge, edges: _Edges, selection: Selection) -> Verdi
     outcome = Outcome.of((*outcomes.values(), ran))
     others = [source for source, one in outcomes.items() if one is outcome]
     if outcome is Outcome.PASSED:
-        return Verdict(str(statement), outcome, _listed(edges.texts()) or f"{statement.source.text} never ran")
+        return Verdict(str(statement), outcome, listed(edges.pairs, edges.text) or f"{statement.source.text} never ran")
     if ran is outcome and not others:
         return Verdict(str(statement), outcome, f"{_number(edges.sources, 'execution')} of {statement.source.text}")
-    counts = _listed([f"{observed.label(one)} has {len(by_source[one])}" for one in others])
+    counts = listed(others, lambda one: f"{observed.label(one)} has {len(by_source[one])}")
     if outcome is Outcome.INSUFFICIENT_EVIDENCE:
         return Verdict(str(statement), outcome, f"{counts}; {edges.reason()}")
-    return Verdict(str(statement), outcome, f"{counts}: {_listed(edges.texts()) or edges.instead()}")
+    return Verdict(str(statement), outcome, f"{counts}: {listed(edges.pairs, edges.text) or edges.instead()}")
 
 
 def _bounds(term: Term, other: Term) -> Cardinality:
@@ -223,11 +233,10 @@ def _number(found: Sequence[object], noun: str) -> str:
     return f"{len(found) or 'none'} {noun}{plural}"
 
 
-def _listed(texts: Sequence[str]) -> str:
-    more = f" and {len(texts) - _EXAMPLES} more" if len(texts) > _EXAMPLES else ""
-    return ", ".join(texts[:_EXAMPLES]) + more
+def listed(found: Sequence[T], text: Callable[[T], str] = str) -> str:
+    """The first few of these as text, and the number of the others."""
+    more = f" and {len(found) - _EXAMPLES} more" if len(found) > _EXAMPLES else ""
+    return ", ".join(map(text, found[:_EXAMPLES])) + more
 
-
-listed: Callable[[Sequence[str]], str] = _listed
 
 __all__ = ["check_count", "check_edge", "listed"]

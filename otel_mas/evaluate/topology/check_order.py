@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import or_
 
 from otel_mas.evaluate.outcome import Outcome
 from otel_mas.evaluate.topology.check_edges import listed
 from otel_mas.evaluate.topology.expectation import SOME, UNBOUNDED, Before, ExpectedEdge, Joins, Term
-from otel_mas.evaluate.topology.happens_before import HappensBefore, Past
+from otel_mas.evaluate.topology.happens_before import HappensBefore
 from otel_mas.evaluate.topology.nodes import OUTSIDE
 from otel_mas.evaluate.topology.observed import ObservedTopology
 from otel_mas.evaluate.topology.result import Verdict
@@ -23,19 +26,19 @@ def check_before(statement: Before, selection: Selection) -> Verdict:
     if not later:
         return _nothing_later(statement, observed)
     past = order.before(earlier)
-    without = [one for one in later if not past.ended[one]]
+    without = [one for one in later if not past.has[one]]
     certain = [one for one in without if not past.unknown[one]]
     if not without:
-        pairs = [f"{_label(_first(past, one, earlier), selection)} before {_label(one, selection)}" for one in later]
-        return Verdict(str(statement), _unless_incomplete(statement, observed), listed(pairs))
+        shown = f"{statement.earlier.text} was before {listed(later, lambda one: _label(one, selection))}"
+        return Verdict(str(statement), _unless_incomplete(statement, observed), shown)
     if observed.incomplete or not certain:
         reason = observed.incomplete or _unknown_order(without, earlier, selection)
         return Verdict(str(statement), Outcome.INSUFFICIENT_EVIDENCE, reason)
-    shown = [_label(one, selection) for one in certain]
+    names = [_label(one, selection) for one in certain]
     lacking = f"no {statement.earlier.text} was" if earlier else f"{statement.earlier.text} never ran"
-    actual = f"{listed(shown)} ran and {lacking} before {'it' if len(shown) == 1 else 'them'}"
+    actual = f"{listed(names)} ran and {lacking} before {'it' if len(names) == 1 else 'them'}"
     way = _way(certain[0], selection)
-    return Verdict(str(statement), Outcome.FAILED, f"{actual}{way and f': {way}'}", tuple(shown))
+    return Verdict(str(statement), Outcome.FAILED, f"{actual}{way and f': {way}'}", tuple(names))
 
 
 def check_joins(statement: Joins, selection: Selection) -> Verdict:
@@ -47,20 +50,22 @@ def check_joins(statement: Joins, selection: Selection) -> Verdict:
     observed, order = selection.observed, selection.observed.order
     joins, branches = selection.executions(statement.join), selection.executions(statement.branch)
     edges = [edge for edge in selection.edges(ExpectedEdge(statement.branch, statement.join)) if edge.certain]
-    problems = _Rounds(joins, branches, {(edge.source, edge.target) for edge in edges}, order).problems(selection)
     bounds = statement.branch.cardinality or SOME
-    counts = {join: len({edge.source for edge in edges if edge.target == join}) for join in joins}
+    pairs = {(edge.source, edge.target) for edge in edges}
+    problems = _Rounds(joins, branches, pairs, order).problems(selection)
+    joined = Counter(target for _, target in pairs)
+    counts = {join: joined[join] for join in joins}
     wrong = [join for join, count in counts.items() if bounds.outcome(count, count) is Outcome.FAILED]
-    texts = [f"{observed.label(join)} joins {counts[join]}" for join in wrong or joins]
+    shown = listed(wrong or joins, lambda join: f"{observed.label(join)} joins {counts[join]}")
     if not joins:
         problems = [f"{statement.join.text} never ran"]
     elif wrong:
-        problems.append(listed(texts))
+        problems.append(shown)
     reason = observed.incomplete or _unknown_causes(statement, selection)
     if not problems:
         certain = not observed.incomplete
         outcome = Outcome.PASSED if certain else Outcome.INSUFFICIENT_EVIDENCE
-        return Verdict(str(statement), outcome, listed(texts) if certain else f"{listed(texts)}; {reason}")
+        return Verdict(str(statement), outcome, shown if certain else f"{shown}; {reason}")
     if reason:
         return Verdict(str(statement), Outcome.INSUFFICIENT_EVIDENCE, reason)
     return Verdict(str(statement), Outcome.FAILED, listed(problems))
@@ -74,33 +79,35 @@ class _Rounds:
     ) -> None:
         self._joins, self._branches = joins, branches
         bit = {join: 1 << place for place, join in enumerate(joins)}
-        past = order.before(joins, order_in_code=False).ended if joins else ()
         self._all = (1 << len(joins)) - 1
         self._joined = dict.fromkeys(branches, 0)
         for branch, join in edges:
             self._joined[branch] |= bit[join]
-        self._before = {one: past[one] for one in (*joins, *branches)} if joins else {}
+        self._past = order.joins_before(joins)
+        self._after = order.joins_after(joins)
 
     def problems(self, selection: Selection) -> list[str]:
         """Branches that a join of their round did not wait for, in words."""
         label = selection.observed.label
-        later: dict[int, int] = {}
         found = []
         for branch in self._branches if self._joins else ():
             joined = self._joined[branch]
             if not joined:
                 found.append(f"no edge leads from {label(branch)} to a join")
                 continue
-            if joined not in later:
-                later[joined] = self._after(joined)
-            apart = self._all & ~joined & ~self._before[branch] & ~later[joined]
+            later = reduce(or_, (self._after[bit] for bit in _bits(joined)))
+            apart = self._all & ~joined & ~self._past[branch] & ~later
             if apart:
                 join = self._joins[apart.bit_length() - 1]
                 found.append(f"{label(join)} did not wait for {label(branch)}")
         return found
 
-    def _after(self, joined: int) -> int:
-        return sum(1 << place for place, join in enumerate(self._joins) if self._before[join] & joined)
+
+def _bits(mask: int) -> Iterator[int]:
+    """The places of the bits that are set."""
+    while mask:
+        yield (mask & -mask).bit_length() - 1
+        mask &= mask - 1
 
 
 def _activities(term: Term, selection: Selection) -> list[int]:
@@ -127,18 +134,11 @@ def _label(activity: int, selection: Selection) -> str:
     return f"{call.name} of {observed.label(call.callers[0])}" if call.callers else call.name
 
 
-def _first(past: Past, activity: int, earlier: Sequence[int]) -> int:
-    """The first of the activities asked for that is in the past of one."""
-    mask = past.ended[activity]
-    return earlier[(mask & -mask).bit_length() - 1]
-
-
 def _unknown_order(without: Sequence[int], earlier: Sequence[int], selection: Selection) -> str:
     """The reason why the past of these activities is not known."""
     observed = selection.observed
-    unknown = [one.unknown for one in observed.executions if one.unknown]
-    if unknown:
-        return listed(unknown)
+    if observed.unknown:
+        return listed(observed.unknown, observed.reason)
     first, last = (_label(one, selection) for one in (earlier[0], without[0]))
     return f"{first} ended before {last} began by the clock alone: code called both, and no cause tells of the order"
 
@@ -147,14 +147,14 @@ def _unknown_causes(statement: Joins, selection: Selection) -> str | None:
     """The reason why joins may have waited for branches without an edge that tells."""
     observed = selection.observed
     joins, branches = selection.executions(statement.join), selection.executions(statement.branch)
-    unknown = [one for join in joins if (one := observed.executions[join].unknown)]
+    unknown = [join for join in joins if observed.executions[join].unknown is not None]
     if unknown:
-        return listed(unknown)
+        return listed(unknown, observed.reason)
     called = [join for join in joins if observed.executions[join].caller is not None]
     if not called or not branches:
         return None
     past = observed.order.before(branches)
-    if all(past.unknown[join] or past.ended[join] for join in called):
+    if all(past.unknown[join] or past.has[join] for join in called):
         return f"code called {observed.label(called[0])} and what it joins, and no cause tells of the order"
     return None
 

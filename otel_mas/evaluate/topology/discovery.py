@@ -66,13 +66,20 @@ class _Discovery:
 
     def _calls(self) -> Mapping[str, Mapping[str, set[int]]]:
         """By path of the nearest agent, or without one the innermost task, the tools with their calls."""
-        found: _Numbers = defaultdict(lambda: defaultdict(set))
+        callers: _Numbers = defaultdict(lambda: defaultdict(set))
+        shown = set()
         for call in self._observed.tool_calls:
+            for caller in call.callers:
+                callers[self._paths[caller]][call.name].add(call.span)
             if call.callers:
                 nearest = self._observed.executions[call.callers[-1]]
                 is_agent = self._observed.nodes[nearest.node].agent is not None
-                found[self._paths[call.callers[-1 if is_agent else 0]]][call.name].add(call.span)
-        return found
+                shown.add((self._paths[call.callers[-1 if is_agent else 0]], call.name))
+        return {
+            path: found
+            for path, tools in callers.items()
+            if (found := {name: calls for name, calls in tools.items() if (path, name) in shown})
+        }
 
     def _joins(self) -> Iterator[str]:
         """The joins of several executions of a node, where all of them were waited for."""

@@ -3,94 +3,85 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Set
 
-from otel_mas.causal import CHILD, CausalGraph, Edge
+from otel_mas.causal import CHILD, CausalGraph
 from otel_mas.causal.causes import INFERRED, RECORDED
 from otel_mas.causal.references import texts
 from otel_mas.evaluate.topology.executions import Executions
-from otel_mas.evaluate.topology.nodes import OUTSIDE, CausalEdge, Execution
-from otel_mas.model import Span
+from otel_mas.evaluate.topology.nodes import OUTSIDE, CausalEdge, Unknown
 from otel_mas.semconv import LinkKind
 from otel_mas.semconv import attributes as names
 
 
 def find_edges(graph: CausalGraph, executions: Executions) -> list[CausalEdge]:
-    """All edges between executions but those of messages, by their effects.
+    """All edges between executions but those of messages.
 
     Each execution is told who called it, and why its causes may not all be known.
     """
-    numbers = {span.span_id: i for i, span in enumerate(executions.spans)}
+    of, ran = executions.of, executions.is_execution
+    found: dict[tuple[int, int, str], bool] = {}
+    linked = set()
+    by_key = set()
+    for cause, effect, kind, provenance in graph.links:
+        if kind == LinkKind.MESSAGE or not ran[effect]:
+            continue
+        number = of[effect]
+        linked.add(number)
+        if provenance != RECORDED:
+            by_key.add(effect)
+        if cause < 0:
+            executions.found[number].unknown = Unknown.ELSEWHERE
+        elif of[cause] != number:  # else it was tried again, or resumed
+            key = of[cause], number, kind
+            found[key] = found.get(key, False) or provenance != INFERRED
+            if kind == LinkKind.CALL:
+                executions.found[number].caller = of[cause]
+    for i, keys in executions.table.having(names.MAS_CAUSE_REFS):
+        # Of an open span, keys only repeat its links.
+        if ran[i] and i not in by_key and texts(keys) and executions.table[i].end_ns is not None:
+            executions.found[of[i]].unknown = Unknown.KEY_ALONE
+    edges = [CausalEdge(*key, certain) for key, certain in found.items()]
+    return edges + _parent_edges(executions, linked)
+
+
+def _parent_edges(executions: Executions, linked: Set[int]) -> list[CausalEdge]:
+    """Edges to executions without links, from those around them up to the nearest agent.
+
+    A function that is marked was called by the code around it. Of a task, and of an agent that other instrumentation
+    recorded beside others, the true cause was not recorded.
+    """
     siblings = Counter(one.around for one in executions.found)
     edges: list[CausalEdge] = []
     for number, one in enumerate(executions.found):
-        found: dict[tuple[int, str], bool] = {}
-        for i in one.spans:
-            span = executions.spans[i]
-            links = [edge for edge in graph.causes_of(span.span_id) if edge.kind not in (CHILD, LinkKind.MESSAGE)]
-            for edge in links:
-                _add(one, number, edge, executions.of[numbers[edge.cause]] if edge.cause in numbers else None, found)
-            if _refers_elsewhere(span, links):
-                one.unknown = f"a cause of {one.label} is known only by a key that leads to no span here"
-                one.cause_elsewhere = True
-        if not found and one.unknown is None:
-            _add_parent(
-                one, executions.spans[one.spans[0]], siblings[one.around], executions.callers(one.around), found
-            )
-        edges += (CausalEdge(source, number, kind, certain) for (source, kind), certain in found.items())
+        if number in linked or one.unknown is not None:
+            continue
+        span = executions.table[one.spans[0]]
+        callers = executions.callers(one.around) or [OUTSIDE]
+        if span.get(names.MAS_TASK_UPDATED):
+            callers = [OUTSIDE]
+        elif span.task_id is not None:
+            one.unknown = Unknown.UNRECORDED
+            continue
+        elif span.record_kind is None and siblings[one.around] > 1:
+            one.unknown = Unknown.PARENT_ALONE
+            if one.around == OUTSIDE:
+                continue
+        else:
+            one.caller = one.around
+        edges += (CausalEdge(caller, number, CHILD, True) for caller in callers)
     return edges
 
 
 def message_edges(graph: CausalGraph, executions: Executions) -> list[CausalEdge]:
     """Edges from the execution that wrote a message to the one that read it."""
-    numbers = {span.span_id: i for i, span in enumerate(executions.spans)}
     found: dict[tuple[int, int], bool] = {}
-    for edge in graph.edges:
-        if edge.kind == LinkKind.MESSAGE and edge.cause in numbers:
-            writer, reader = executions.of[numbers[edge.cause]], executions.of[numbers[edge.effect]]
-            if writer != reader and OUTSIDE not in (writer, reader):
-                found[writer, reader] = found.get((writer, reader), False) or edge.provenance != INFERRED
+    for cause, effect, kind, provenance in graph.links:
+        if kind == LinkKind.MESSAGE and cause >= 0:
+            pair = executions.of[cause], executions.of[effect]
+            if pair[0] != pair[1] and OUTSIDE not in pair:
+                found[pair] = found.get(pair, False) or provenance != INFERRED
     return [CausalEdge(*pair, LinkKind.MESSAGE.value, certain) for pair, certain in found.items()]
-
-
-def _add(one: Execution, number: int, edge: Edge, cause: int | None, found: dict[tuple[int, str], bool]) -> None:
-    """Add an edge by a link; one from the execution itself, where it was tried again or resumed, is none."""
-    if cause is None:
-        one.unknown = f"a cause of {one.label} lies in a trace that is not here"
-        one.cause_elsewhere = True
-    elif cause != number:
-        key = cause, edge.kind
-        found[key] = found.get(key, False) or edge.provenance != INFERRED
-        if edge.kind == LinkKind.CALL:
-            one.caller = cause
-
-
-def _refers_elsewhere(span: Span, links: list[Edge]) -> bool:
-    """Whether stable keys of its causes were joined to nothing. Of an open span they only repeat its links."""
-    keys = texts(span.columns.get(names.MAS_CAUSE_REFS))
-    return bool(keys) and span.end_ns is not None and all(edge.provenance == RECORDED for edge in links)
-
-
-def _add_parent(
-    one: Execution, span: Span, siblings: int, callers: Sequence[int], found: dict[tuple[int, str], bool]
-) -> None:
-    """Add the edges of an execution without links: from the executions around it, up to the nearest agent.
-
-    A function that is marked was called by the code around it. Of a task, and of an agent that other instrumentation
-    recorded beside others, the true cause was not recorded.
-    """
-    if span.get(names.MAS_TASK_UPDATED):
-        found[OUTSIDE, CHILD] = True
-        return
-    if span.task_id is not None:
-        one.unknown = f"no cause of {one.label} is recorded"
-        return
-    if span.record_kind is None and siblings > 1:
-        one.unknown = f"no cause of {one.label} is recorded, only what it lies in"
-    else:
-        one.caller = one.around
-        found.update({(OUTSIDE, CHILD): True} if not callers else {})
-    found.update({(caller, CHILD): True for caller in callers})
 
 
 __all__ = ["find_edges", "message_edges"]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 from otel_mas.causal import CausalGraph
 from otel_mas.causal.forest import ROOT, nearest
 from otel_mas.causal.labels import unnumbered
 from otel_mas.evaluate.topology.nodes import OUTSIDE, Execution, Node, ToolCall
-from otel_mas.model import Span
+from otel_mas.model import Span, SpanTable
 from otel_mas.semconv import Operation, RecordKind, record_kind
 from otel_mas.semconv import attributes as names
 
@@ -23,18 +22,21 @@ class Executions:
     """
 
     def __init__(self, graph: CausalGraph) -> None:
-        self.spans: Sequence[Span] = graph.spans
+        self.table = graph.table
         self.parents = graph.parents
         self.nodes: list[Node] = []
         self.found: list[Execution] = []
-        self.kinds = _kinds(self.spans)
-        self._labels = graph.labels()
-        self._by_label: dict[str, int] = {}
-        self._by_node: dict[Node, int] = {}
-        self._used: Counter[str] = Counter()
-        marked = [kind == RecordKind.AGENT_TASK for kind in self.kinds]
+        self.kinds = _kinds(self.table)
+        self._agents = _agents(self.table)
+        self._tasks = self.table.column(names.MAS_TASK_ID)
+        self._names = self.table.column(names.MAS_TASK_NAME)
+        self._graph = graph
+        self._by_task: dict[str, int] = {}
+        self._by_node: dict[tuple[str, str | None], int] = {}
+        self.is_execution = marked = [kind == RecordKind.AGENT_TASK for kind in self.kinds]
+        """For each span whether it is one of an execution."""
         self._above = nearest(self.parents, marked)
-        self.of = [OUTSIDE] * len(self.spans)
+        self.of = [OUTSIDE] * len(self.table)
         for i, is_execution in enumerate(marked):
             if is_execution:
                 self._settle(i)
@@ -48,8 +50,9 @@ class Executions:
 
     def tool_calls(self) -> list[ToolCall]:
         """Calls of tools and retrievers, in start order."""
+        known = self.table.column(names.GEN_AI_TOOL_NAME)
         return [
-            ToolCall(_tool_name(self.spans[i]), i, tuple(self.callers(self.of[i])))
+            ToolCall(str(known[i] or _tool_name(self.table[i])), i, tuple(self.callers(self.of[i])))
             for i, kind in enumerate(self.kinds)
             if kind in _TOOLS
         ]
@@ -76,31 +79,27 @@ class Executions:
                 self.of[one] = self._execution(one)
 
     def _execution(self, i: int) -> int:
-        span, around = self.spans[i], self._around(i)
-        agent = span.agent if span.is_agent else None
-        label = self._labels.get(span.span_id)
-        if label is None and self._runs_in_task_of_its_name(i, around):
+        around, agent, task = self._around(i), self._agents[i], self._tasks[i]
+        if task:
+            number = self._by_task.setdefault(task, len(self.found))
+        elif self._runs_in_task_of_its_name(i, around):
             number = around
         else:
-            path = unnumbered(label) if label is not None else self._path(span, around)
-            if label is None:
-                self._used[path] += 1
-                label = f"{path}#{self._used[path]}"
-            number = self._by_label.setdefault(label, len(self.found))
-            if number == len(self.found):
-                self.found.append(Execution(label, self._node(Node(path, agent)), around, []))
+            number = len(self.found)
+        if number == len(self.found):
+            self.found.append(Execution(self._node(self._path(i, around), agent), around, [i]))
+            return number
         one = self.found[number]
         one.spans.append(i)
         if agent is not None:
-            one.node = self._node(Node(self.nodes[one.node].path, agent))
+            one.node = self._node(self.nodes[one.node].path, agent)
         return number
 
     def _runs_in_task_of_its_name(self, i: int, around: int) -> bool:
         """Whether it is the agent that a task of its name is there for, not one that a tool in that task called."""
-        span = self.spans[i]
-        if around == OUTSIDE or not span.is_agent or self.is_agent(around):
+        if around == OUTSIDE or self._agents[i] is None or self.is_agent(around):
             return False
-        if self.nodes[self.found[around].node].path.rpartition("/")[2] != span.agent:
+        if self.nodes[self.found[around].node].path.rpartition("/")[2] != self._agents[i]:
             return False
         above = self.parents[i]
         while above != self._above[i]:
@@ -109,29 +108,56 @@ class Executions:
             above = self.parents[above]
         return True
 
-    def _path(self, span: Span, around: int) -> str:
-        """The path of an execution that is no task of a graph."""
-        name = (span.agent if span.is_agent else None) or span.task_name or _bare(span)
-        return name if around == OUTSIDE else f"{self.nodes[self.found[around].node].path}/{name}"
+    def _path(self, i: int, around: int) -> str:
+        name = (self._names[i] if self._tasks[i] else self._agents[i]) or self._names[i] or _bare(self.table[i])
+        if around != OUTSIDE:
+            return f"{self.nodes[self.found[around].node].path}/{name}"
+        if self._tasks[i] and self.table.value(i, names.MAS_TASK_UPDATED):  # of a subgraph's state, it lies in no task
+            return unnumbered(self._graph.labels()[self.table.ids[i]])
+        return str(name)
 
-    def _node(self, node: Node) -> int:
-        number = self._by_node.setdefault(node, len(self.nodes))
+    def labels(self) -> list[str]:
+        """The label of each execution: of a task the graph's, else its path with a number."""
+        known, used = self._graph.labels(), Counter[str]()
+        found = []
+        for one in self.found:
+            label = known.get(self.table.ids[one.spans[0]])
+            if label is None:
+                path = self.nodes[one.node].path
+                used[path] += 1
+                label = f"{path}#{used[path]}"
+            found.append(label)
+        return found
+
+    def _node(self, path: str, agent: str | None) -> int:
+        number = self._by_node.setdefault((path, agent), len(self.nodes))
         if number == len(self.nodes):
-            self.nodes.append(node)
+            self.nodes.append(Node(path, agent))
         return number
 
 
-def _kinds(spans: Sequence[Span]) -> list[str | None]:
+def _kinds(table: SpanTable) -> list[str | None]:
     """The record kind of each span; None for what other instrumentors of LangChain tell of a run that we recorded."""
-    kinds = [span.record_kind for span in spans]
-    recorded = {span.trace_id for span, kind in zip(spans, kinds, strict=True) if kind == RecordKind.AGENT_TASK}
+    kinds = list(table.column(names.MAS_RECORD_KIND))
+    operations = table.column(names.GEN_AI_OPERATION_NAME)
+    recorded = {
+        trace_id for trace_id, kind in zip(table.trace_ids, kinds, strict=True) if kind == RecordKind.AGENT_TASK
+    }
     for i, kind in enumerate(kinds):
-        if kind is None:
-            span = spans[i]
-            operation = span.columns.get(names.GEN_AI_OPERATION_NAME)
-            retells = span.trace_id in recorded and "langchain" in span.scope.name
-            kinds[i] = record_kind(operation) if isinstance(operation, str) and not retells else None
+        operation = operations[i]
+        if kind is None and isinstance(operation, str):
+            retells = table.trace_ids[i] in recorded and "langchain" in table[i].scope.name
+            kinds[i] = None if retells else record_kind(operation)
     return kinds
+
+
+def _agents(table: SpanTable) -> list[str | None]:
+    """The name of each span that is an agent at work; None of the others."""
+    operations, agents = table.column(names.GEN_AI_OPERATION_NAME), table.column(names.GEN_AI_AGENT_NAME)
+    return [
+        str(agent) if agent and operation == Operation.INVOKE_AGENT else None
+        for operation, agent in zip(operations, agents, strict=True)
+    ]
 
 
 def _bare(span: Span) -> str:
@@ -140,8 +166,10 @@ def _bare(span: Span) -> str:
 
 
 def _tool_name(span: Span) -> str:
-    known = span.columns.get(names.GEN_AI_TOOL_NAME) or span.get(names.GEN_AI_TOOL_NAME)
-    return str(known or span.name.removeprefix(f"{Operation.EXECUTE_TOOL} ").removeprefix(f"{Operation.RETRIEVAL} "))
+    return str(
+        span.get(names.GEN_AI_TOOL_NAME)
+        or span.name.removeprefix(f"{Operation.EXECUTE_TOOL} ").removeprefix(f"{Operation.RETRIEVAL} ")
+    )
 
 
 __all__ = ["Executions"]

@@ -9,12 +9,12 @@ in a distributed system, 1978; of intervals: On interprocess communication, 1986
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 
-from otel_mas.causal import CHILD, CausalGraph
+from otel_mas.causal import CausalGraph
 from otel_mas.causal.forest import ROOT, nearest
 from otel_mas.evaluate.topology.nodes import OUTSIDE, CausalEdge, Execution, ToolCall
 from otel_mas.semconv import LinkKind
@@ -26,12 +26,12 @@ _NEVER = 1 << 100
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """The past of activities, as far as one question goes."""
+    """The past of each activity, as far as one question goes."""
 
-    ended: Sequence[int]
-    """For each activity those of the ones asked for that happened before it, a bit each."""
-    unknown: Sequence[bool]
-    """For each whether more of its past may have gone unrecorded."""
+    has: Sequence[int]
+    """Whether one of those asked for happened before it."""
+    unknown: Sequence[int]
+    """Whether more of its past may have gone unrecorded."""
 
 
 class HappensBefore:
@@ -48,53 +48,60 @@ class HappensBefore:
         self._executions = executions
         self._tool_calls = tool_calls
         self._edges = edges
-        self._spans = graph.spans
+        self._table = graph.table
         self._calls_from = len(executions)
-        self._numbers = {span.span_id: i for i, span in enumerate(self._spans)}
-        self._links = [edge for edge in graph.edges if edge.kind != CHILD and edge.cause in self._numbers]
+        self._links = [(cause, effect, kind) for cause, effect, kind, _ in graph.links if cause >= 0]
         self._of = self._activities()
         self._above = nearest(graph.parents, [activity != NONE for activity in self._of])
         self._around = self._surroundings()
         self._after = self._events()
-        self._order, self._circular = _ordered(self._after)
+
+    @cached_property
+    def _ordered(self) -> tuple[list[int], list[int]]:
+        return _ordered(self._after)
 
     def call(self, place: int) -> int:
         """The activity of a tool call, by its place in `ObservedTopology.tool_calls`."""
         return self._calls_from + place
 
-    def before(self, earlier: Sequence[int], *, order_in_code: bool = True) -> Past:
-        """Those of some activities that ended before each activity began.
+    def before(self, earlier: Sequence[int]) -> Past:
+        """For each activity whether one of these ended before it began.
 
-        Calls that a function's code makes one after the other have an order that no cause tells of. Where one of
-        `earlier` ended before such a call by the clock, the past of the call is said to be unknown.
+        Calls that a function's code makes one after the other have an order that no cause tells of: if one of `earlier`
+        ended before such a call by the clock, the past of the call is said to be unknown.
         """
-        bits: dict[int, int] = defaultdict(int)
-        unknown = 1 << len(earlier)
-        for bit, activity in enumerate(earlier):
-            bits[2 * activity + 1] |= 1 << bit
-        for number, one in enumerate(self._executions):
-            if one.unknown is not None:
-                bits[2 * number] |= unknown
-        if order_in_code:
-            for activity in self._called_after(earlier):
-                bits[2 * activity] |= unknown
-        found = self._propagated(bits)
-        starts = found[::2]
-        return Past([mask & (unknown - 1) for mask in starts], [mask >= unknown for mask in starts])
+        unknown = [2 * number for number, one in enumerate(self._executions) if one.unknown is not None]
+        unknown += [2 * activity for activity in self._called_after(earlier)]
+        return Past(self._reached([2 * activity + 1 for activity in earlier])[::2], self._reached(unknown)[::2])
+
+    def joins_before(self, joins: Sequence[int]) -> Sequence[int]:
+        """For each activity those of `joins` that ended before it began, a bit each."""
+        bits = {2 * activity + 1: 1 << bit for bit, activity in enumerate(joins)}
+        return self._propagated(bits, self._after, self._ordered[0])[::2]
+
+    def joins_after(self, joins: Sequence[int]) -> Sequence[int]:
+        """For each of `joins` those of them that began after it ended, a bit each."""
+        bits = {2 * activity: 1 << bit for bit, activity in enumerate(joins)}
+        back: list[list[int]] = [[] for _ in self._after]
+        for event, following in enumerate(self._after):
+            for one in following:
+                back[one].append(event)
+        found = self._propagated(bits, back, self._ordered[0][::-1])
+        return [found[2 * activity + 1] for activity in joins]
 
     # -- the graph of events -----------------------------------------------------------------------------------------
 
     def _activities(self) -> list[int]:
         """For each span the activity that it is, or `NONE`."""
-        found = [NONE] * len(self._spans)
+        found = [NONE] * len(self._table)
         for number, one in enumerate(self._executions):
             for i in one.spans:
                 found[i] = number
         for place, call in enumerate(self._tool_calls):
             found[call.span] = self.call(place)
         self._count = self._calls_from + len(self._tool_calls)
-        for edge in self._links:
-            for i in (self._numbers[edge.cause], self._numbers[edge.effect]):
+        for *ends, _ in self._links:
+            for i in ends:
                 if found[i] == NONE:
                     found[i] = self._count
                     self._count += 1
@@ -116,12 +123,11 @@ class HappensBefore:
             if around != OUTSIDE:
                 after[2 * around].append(2 * activity)
                 after[2 * activity + 1].append(2 * around + 1)
-        for edge in self._links:
-            cause, effect = self._of[self._numbers[edge.cause]], self._of[self._numbers[edge.effect]]
-            if cause == effect:
-                continue
-            while_it_ran = edge.kind == LinkKind.CALL or self._encloses(cause, effect)
-            after[2 * cause + (0 if while_it_ran else 1)].append(2 * effect)
+        for one, other, kind in self._links:
+            cause, effect = self._of[one], self._of[other]
+            if cause != effect:
+                while_it_ran = kind == LinkKind.CALL or self._encloses(cause, effect)
+                after[2 * cause + (0 if while_it_ran else 1)].append(2 * effect)
         return after
 
     def _encloses(self, outer: int, inner: int) -> bool:
@@ -133,22 +139,38 @@ class HappensBefore:
                 return True
         return False
 
-    def _propagated(self, bits: Mapping[int, int]) -> list[int]:
-        """For each event the bits of all events before it, and its own."""
-        found = [0] * len(self._after)
+    def _reached(self, events: Sequence[int]) -> bytearray:
+        """For each event whether one of these leads to it, or it is one of them."""
+        found = bytearray(len(self._after))
+        waiting = list(events)
+        for event in waiting:
+            found[event] = 1
+        while waiting:
+            for event in self._after[waiting.pop()]:
+                if not found[event]:
+                    found[event] = 1
+                    waiting.append(event)
+        return found
+
+    def _propagated(
+        self, bits: Mapping[int, int], following: Sequence[Sequence[int]], order: Sequence[int]
+    ) -> list[int]:
+        """For each event the bits of all events that lead to it, and its own."""
+        found = [0] * len(following)
         for event, mask in bits.items():
             found[event] = mask
-        for event in self._order:
-            if found[event]:
-                for following in self._after[event]:
-                    found[following] |= found[event]
-        waiting = list(self._circular)
+        for event in order:
+            mask = found[event]
+            if mask:
+                for one in following[event]:
+                    found[one] |= mask
+        waiting = list(self._ordered[1])
         while waiting:
             event = waiting.pop()
-            for following in self._after[event]:
-                if found[event] & ~found[following]:
-                    found[following] |= found[event]
-                    waiting.append(following)
+            for one in following[event]:
+                if found[event] & ~found[one]:
+                    found[one] |= found[event]
+                    waiting.append(one)
         return found
 
     # -- calls by code ----------------------------------------------------------------------------------------------
@@ -181,11 +203,11 @@ class HappensBefore:
         """First tasks of runs that began, by the clock, after one of `earlier` ended in a run before."""
         ends: dict[str, int] = {}
         for activity in earlier:
-            trace_id = self._spans[self._first(activity)].trace_id
+            trace_id = self._table.trace_ids[self._first(activity)]
             ends[trace_id] = min(self._end(activity), ends.get(trace_id, _NEVER))
         for edge in self._edges:
             if edge.source == OUTSIDE:
-                here = self._spans[self._first(edge.target)].trace_id
+                here = self._table.trace_ids[self._first(edge.target)]
                 others = [end for trace_id, end in ends.items() if trace_id != here]
                 if others and self._start(edge.target) >= min(others):
                     yield edge.target
@@ -203,7 +225,7 @@ class HappensBefore:
         return self._tool_calls[activity - self._calls_from].span
 
     def _start(self, activity: int) -> int:
-        return self._spans[self._first(activity)].start_ns
+        return self._table.starts[self._first(activity)]
 
     def _end(self, activity: int) -> int:
         if activity < self._calls_from:

@@ -34,7 +34,7 @@ def check_nothing_else(expected: Expectation, selection: Selection) -> Verdict:
     statement = str(NothingElse())
     if unexpected:
         return Verdict(statement, Outcome.FAILED, f"also {listed(unexpected)}", unexpected)
-    unknown = observed.incomplete or listed([one.unknown for one in observed.executions if one.unknown])
+    unknown = observed.incomplete or listed(observed.unknown, observed.reason)
     if unknown:
         return Verdict(statement, Outcome.INSUFFICIENT_EVIDENCE, unknown)
     return Verdict(statement, Outcome.PASSED, "nothing else")

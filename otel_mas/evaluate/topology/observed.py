@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from otel_mas.causal import CausalGraph
 from otel_mas.evaluate.topology.edges import find_edges, message_edges
 from otel_mas.evaluate.topology.executions import Executions
+from otel_mas.evaluate.topology.expectation import START
 from otel_mas.evaluate.topology.happens_before import HappensBefore
 from otel_mas.evaluate.topology.nodes import OUTSIDE, CausalEdge, Execution, Node, ToolCall
 
@@ -39,12 +40,27 @@ class ObservedTopology:
         self.executions: Sequence[Execution] = self._executions.found
         self.edges: Sequence[CausalEdge] = find_edges(graph, self._executions)
         self.nodes: Sequence[Node] = self._executions.nodes
+        self.unknown = [number for number, one in enumerate(self.executions) if one.unknown is not None]
+        """The executions of which not all causes are known."""
         self.incomplete = incomplete or _incomplete(graph)
         """Reason why executions may be missing, in words; None where none are."""
 
     def label(self, execution: int) -> str:
         """The label of an execution: `team#1/writer#2`."""
-        return "START" if execution == OUTSIDE else self.executions[execution].label
+        return START if execution == OUTSIDE else self._labels[execution]
+
+    @cached_property
+    def _labels(self) -> Sequence[str]:
+        return self._executions.labels()
+
+    def is_elsewhere(self, execution: int) -> bool:
+        """Whether a cause of an execution is another one that is not here."""
+        unknown = self.executions[execution].unknown
+        return unknown is not None and unknown.is_elsewhere
+
+    def reason(self, execution: int) -> str:
+        """The reason why not all causes of an execution of `unknown` are known."""
+        return str(self.executions[execution].unknown).format(self.label(execution))
 
     def node_of(self, execution: int) -> int:
         """The number of the node of an execution; `OUTSIDE` is its own."""
@@ -139,8 +155,8 @@ def _is_prebuilt(inside: Sequence[Node]) -> bool:
 def _incomplete(graph: CausalGraph) -> str | None:
     if graph.incomplete:
         return graph.incomplete[0]
-    unfinished = next((span for span in graph.spans if span.end_ns is None and not span.stopped), None)
-    return None if unfinished is None else f"{unfinished.name} has not ended"
+    unfinished = (span for span in map(graph.table.__getitem__, graph.table.open_spans) if not span.stopped)
+    return next((f"{span.name} has not ended" for span in unfinished), None)
 
 
 __all__ = ["ObservedTopology"]

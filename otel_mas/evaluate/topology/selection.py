@@ -17,6 +17,7 @@ class Selection:
     def __init__(self, observed: ObservedTopology) -> None:
         self.observed = observed
         self._nodes: dict[tuple[NamePattern, ...], Set[int]] = {}
+        self._executions: dict[tuple[NamePattern, ...], list[int]] = {}
         self._calls: dict[str, list[int]] | None = None
 
     def nodes(self, term: Term) -> Set[int]:
@@ -35,7 +36,11 @@ class Selection:
         """Executions of agents and tasks that a term stands for, by number."""
         if term.text == START and term.is_boundary:
             return [OUTSIDE]
-        return sorted(one for node in self.nodes(term) for one in self.observed.by_node[node])
+        found = self._executions.get(term.names)
+        if found is None:
+            by_node = self.observed.by_node
+            found = self._executions[term.names] = sorted(one for node in self.nodes(term) for one in by_node[node])
+        return found
 
     def calls(self, term: Term) -> list[int]:
         """Places in `ObservedTopology.tool_calls` of the calls of tools that a term stands for."""

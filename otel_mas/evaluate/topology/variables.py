@@ -65,14 +65,16 @@ def _without_mapping(statements: Sequence[ExpectedEdge], selection: Selection) -
     observed = selection.observed
     if observed.incomplete:
         return Outcome.INSUFFICIENT_EVIDENCE, observed.incomplete
-    unknown = [one.unknown for one in observed.executions if one.unknown]
+    unknown = observed.unknown
     if unknown or not all(edge.certain for edge in observed.edges):
         try:
             possible = _Search(statements, selection, certain=False).mapping() is not None
         except _TooLong:
             possible = True
         if possible:
-            return Outcome.INSUFFICIENT_EVIDENCE, listed(unknown) or "edges were inferred, not recorded"
+            return Outcome.INSUFFICIENT_EVIDENCE, listed(
+                unknown, observed.reason
+            ) or "edges were inferred, not recorded"
     further = f" that fits the {len(statements) - 1} above" if len(statements) > 1 else ""
     return Outcome.FAILED, f"no such edge{further}"
 
@@ -186,7 +188,7 @@ class _Search:
 
     def _unknown(self) -> Iterator[tuple[Vertex, Vertex]]:
         """Pairs between which there may be an edge, since the second has an execution with unknown causes."""
-        targets = {one.node for one in self._observed.executions if one.unknown}
+        targets = {self._observed.node_of(one) for one in self._observed.unknown}
         sources = [image for node in range(len(self._observed.nodes)) for image in self._images(node)]
         for target in (image for node in targets for image in self._images(node)):
             yield from ((source, target) for source in sources if _NODE in (source[0], target[0]))
