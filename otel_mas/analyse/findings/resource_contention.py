@@ -20,6 +20,8 @@ _BURST, _ROUNDS = 8, 4
 """Calls at once, and times that each of the slots is used, from which on a queue shows."""
 _TOLERANCE = 0.35
 """Deviation from the regular end of a queued call, in durations of one."""
+_FEW_TASKS, _EXACT = 5, 0.15
+"""The same for tasks: LangGraph runs but a few more at once than there are processors."""
 
 
 def resource_contention(facts: RunFacts) -> Iterator[Finding]:
@@ -27,7 +29,9 @@ def resource_contention(facts: RunFacts) -> Iterator[Finding]:
     limit. Either their durations correlate with the mean number of others at the same time, and those among others take
     twice as long as those alone; or calls that began together ended one after another (or two by two, ...) at regular
     distances, as from a queue. Few calls, calls that all ran alone, and models whose durations follow the size of their
-    input are none. Waits inside of a task outside of its calls do not show.
+    input are none. So with tasks of one node, such as those of a `Send`, that ended one after another though no call
+    inside of them took that long: they wait for a lock in the node. Other waits in a task outside of its calls do not
+    show.
     """
     by_operation: dict[str, list[Span]] = defaultdict(list)
     for call in facts.tool_calls:
@@ -41,6 +45,22 @@ def resource_contention(facts: RunFacts) -> Iterator[Finding]:
             found = _growing(facts, operation, calls) or _queued(operation, calls)
             if found is not None:
                 yield found
+    by_node: dict[tuple[str | None, str], list[Span]] = defaultdict(list)
+    for task in facts.tasks:
+        if task.end_ns is not None and task.task_name:
+            by_node[task.parent_span_id, task.task_name].append(task)
+    for (_, node), tasks in by_node.items():
+        found = _queued(node, tasks, "tasks", _FEW_TASKS, _EXACT) if len(tasks) >= _FEW_TASKS else None
+        if found is not None and _wait_themselves(facts, tasks):
+            yield found
+
+
+def _wait_themselves(facts: RunFacts, tasks: Sequence[Span]) -> bool:
+    """Whether the last of these ended noticeably late, for what it did outside of the spans inside of it."""
+    last = max(tasks, key=lambda task: task.last_ns)
+    first = min(tasks, key=lambda task: task.last_ns)
+    own = last.duration_ns - sum(span.duration_ns for span in facts.graph.children_of(last.span_id))
+    return own > last.duration_ns / 2 and last.last_ns - first.last_ns >= facts.thresholds.stacking_seconds * 1e9
 
 
 def _growing(facts: RunFacts, operation: str, calls: Sequence[Span]) -> Finding | None:
@@ -64,49 +84,51 @@ def _growing(facts: RunFacts, operation: str, calls: Sequence[Span]) -> Finding 
     )
 
 
-def _queued(operation: str, calls: Sequence[Span]) -> Finding | None:
-    """The first calls that began together and ended at regular distances."""
-    for burst in _bursts(calls):
+def _queued(
+    operation: str, calls: Sequence[Span], what: str = "calls", fewest: int = _BURST, tolerance: float = _TOLERANCE
+) -> Finding | None:
+    """The first calls or tasks that began together and ended at regular distances."""
+    for burst in _bursts(calls, fewest):
         ended = sorted((call for call in burst), key=lambda call: call.last_ns)
         took = [call.last_ns - burst[0].start_ns for call in ended]
         for slots in range(1, len(burst) // _ROUNDS + 1):
             rounds = [number // slots + 1 for number in range(len(took))]
             one = median(took[number] / rounds[number] for number in range(len(took)))
-            if all(abs(end - turn * one) <= _TOLERANCE * one for end, turn in zip(took, rounds, strict=True)):
+            if all(abs(end - turn * one) <= tolerance * one for end, turn in zip(took, rounds, strict=True)):
                 at_once = "one at a time" if slots == 1 else f"{slots} at a time"
                 summary = (
-                    f"{len(burst)} calls of {operation} that began together were served {at_once}, "
+                    f"{len(burst)} {what} of {operation} that began together were served {at_once}, "
                     f"each in {duration(round(one))}"
                 )
-                return _finding(operation, list(reversed(ended)), summary, round(took[-1] - one))
+                return _finding(operation, list(reversed(ended)), summary, round(took[-1] - one), what)
     return None
 
 
-def _bursts(calls: Sequence[Span]) -> Iterator[Sequence[Span]]:
+def _bursts(calls: Sequence[Span], fewest: int) -> Iterator[Sequence[Span]]:
     """Calls that began before any of them had ended, as many as a queue shows in."""
     ordered = sorted(calls, key=lambda call: call.start_ns)
     burst: list[Span] = []
     for call in ordered:
         if burst and call.start_ns >= min(one.last_ns for one in burst[:1]):
-            if len(burst) >= _BURST:
+            if len(burst) >= fewest:
                 yield burst
             burst = []
         burst.append(call)
-    if len(burst) >= _BURST:
+    if len(burst) >= fewest:
         yield burst
 
 
-def _finding(operation: str, calls: Sequence[Span], summary: str, saves_ns: int) -> Finding:
+def _finding(operation: str, calls: Sequence[Span], summary: str, saves_ns: int, what: str = "calls") -> Finding:
     return Finding(
         code="resource-contention",
         severity=Severity.WARNING,
-        confidence=0.7,
+        confidence=0.7 if what == "calls" else 0.5,
         summary=summary,
         subject=operation,
         spans=ids(calls),
         rests_on=("recorded", "inferred"),
         saves_ns=max(0, saves_ns),
-        advice=f"look for what calls of {operation} share: a lock, a pool of connections, a limit of the provider; "
+        advice=f"look for what {what} of {operation} share: a lock, a pool of connections, a limit of the provider; "
         "enlarge it, or begin no more calls at once than it serves (`max_concurrency` of the config)",
     )
 

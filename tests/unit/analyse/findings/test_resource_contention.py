@@ -73,6 +73,30 @@ def test_models_that_take_longer_for_longer_inputs_are_none() -> None:
     assert called(queue, model=True, tokens=[100 * (i + 1) for i in range(8)]) == []
 
 
+def works(ends: Sequence[int], *, calls: bool = False) -> list[Finding]:
+    """Findings about tasks of one node that began together, and ended at these times in ms, or a model call in each."""
+    spans = [made.task(f"work{i}", 0, end * MS, "run") for i, end in enumerate(ends)]
+    spans += [made.call(f"call{i}", MS, (end - 1) * MS, f"work{i}") for i, end in enumerate(ends) if calls]
+    return [one for one in resource_contention(facts(made.span("run", 0, 10**12), *spans)) if one.subject == "work"]
+
+
+def test_tasks_that_wait_for_a_lock_in_their_node() -> None:
+    (found,) = works([50 * (i + 1) for i in range(8)])
+
+    assert found.summary == "8 tasks of work that began together were served one at a time, each in 50 ms"
+    assert found.confidence == 0.5
+    assert found.advice.startswith("look for what tasks of work share: a lock")
+
+
+def test_tasks_whose_calls_take_that_long_that_are_quick_or_irregular_wait_for_none() -> None:
+    regular = [50 * (i + 1) for i in range(8)]
+    assert works(regular, calls=True) == []
+    assert works([5 * (i + 1) for i in range(8)]) == []
+    assert works(regular[:4]) == []
+    assert works([end + 12 * (i % 2) for i, end in enumerate(regular)]) == []
+    assert works([400 + i for i in range(8)]) == []
+
+
 def test_the_rank_correlation_agrees_with_scipy() -> None:
     stats = pytest.importorskip("scipy.stats")
     random = Random(3)
