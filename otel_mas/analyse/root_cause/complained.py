@@ -14,6 +14,8 @@ _MARKED = 0.8
 _STATED = 0.5
 """The complaint repeats a value of the answer: that one is most likely what is wrong."""
 _LOST = 0.4
+_SHORTEST, _LONGEST = 8, 60
+"""Characters of a text that is looked for as a whole: no word that is everywhere, and no sentence."""
 _LEAST = 2
 """Characters of a value that is looked for although the answer does not state it; a single digit is everywhere."""
 
@@ -30,12 +32,21 @@ def complaint_evidence(acts: Acts, provenance: Provenance, complaint: Marked) ->
         if last is not None and value in provenance.used[last.number]:
             yield Evidence(writer, _STATED, f"first wrote {value}, which the answer states and the complaint names")
         elif len(value) >= _LEAST:
-            yield from _lost(acts, provenance, value)
+            yield from _lost(acts, max(n for n, values in enumerate(provenance.used) if value in values), value)
+    yield from _of_text(acts, last, " ".join((complaint.reason or "").split()))
 
 
-def _lost(acts: Acts, provenance: Provenance, value: str) -> Iterator[Evidence]:
+def _of_text(acts: Acts, last: Act | None, text: str) -> Iterator[Evidence]:
+    """The same for a complaint that is nothing but a text which somebody wrote, such as an item of a list."""
+    if not _SHORTEST <= len(text) <= _LONGEST or values_in(text):
+        return
+    wrote = [act.number for act in acts if text.casefold() in " ".join(act.wrote.split()).casefold()]
+    if wrote and (last is None or last.number not in wrote):
+        yield from _lost(acts, wrote[-1], text)
+
+
+def _lost(acts: Acts, holder: int, value: str) -> Iterator[Evidence]:
     """Evidence against the act that came after the last one with a value, and does not have it."""
-    holder = max(number for number, values in enumerate(provenance.used) if value in values)
     after = next((act for act in acts if _follows(acts, act, acts[holder])), None)
     if after is not None:
         seen = acts[holder].agent or acts[holder].span.name

@@ -56,3 +56,14 @@ def test_an_act_that_only_came_early_has_no_reason() -> None:
 
     assert found["planner"] == ()
     assert found["counter"] != ()
+
+
+def test_who_did_not_pass_on_an_item_that_the_complaint_misses_comes_first() -> None:
+    run = Run().says("planner", "We list them.").says("finder", "north stop\nharbour stop").says("editor", "north stop")
+
+    best = run.says("writer", "It is the north stop.").causes(Marked(Complaint.MISSING, "harbour stop"))[0]
+
+    assert best.agent == "editor"
+    assert best.reasons[0] == "does not pass on harbour stop, which the complaint names; last seen in finder"
+    found = run.causes(Marked(Complaint.MISSING, "north stop"))
+    assert not [one for cause in found for one in cause.reasons if "pass on" in one], "the answer has it"
