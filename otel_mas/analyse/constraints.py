@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _LONGEST = 20_000
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+")
@@ -55,8 +56,8 @@ class Constraint:
         if self.term is not None:
             match = re.search(rf"(?<!\w){re.escape(self.term)}(?!\w)", text[:_LONGEST])
             return None if match is None else match.group()
-        for sentence in _SENTENCE.split(text[:_LONGEST]):
-            if self.topic & _words(sentence):
+        for sentence, words in _sentences(text[:_LONGEST]):
+            if self.topic & words:
                 for match in _AMOUNT.finditer(sentence):
                     unit = (match[1] or match[3] or "").lower()
                     if unit == self.unit and self.most is not None and _number(match[2]) > self.most:
@@ -80,6 +81,11 @@ def constraints_in(text: str) -> list[Constraint]:
         if match is not None:
             found.append(Constraint(sentence.strip(), None, "", frozenset(), match[1].strip('"')))
     return found
+
+
+@lru_cache(maxsize=4)  # many constraints are held against one text
+def _sentences(text: str) -> list[tuple[str, frozenset[str]]]:
+    return [(sentence, _words(sentence)) for sentence in _SENTENCE.split(text)]
 
 
 def _number(text: str) -> float:

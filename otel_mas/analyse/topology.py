@@ -40,6 +40,7 @@ class GraphScopes:
         self._causal = causal
         self.spans = {span.span_id: span for span in causal.spans}
         self._topologies: dict[str, Mapping[str, Topology]] = {}
+        self._around: dict[str, Span | None] = {}
 
     @cached_property
     def all(self) -> tuple[GraphScope, ...]:
@@ -82,6 +83,11 @@ class GraphScopes:
 
     def around(self, span: Span) -> Span | None:
         """The run, or the task that is one, around a span."""
+        if span.span_id not in self._around:
+            self._around[span.span_id] = self._find_around(span)
+        return self._around[span.span_id]
+
+    def _find_around(self, span: Span) -> Span | None:
         above, seen = self.parent(span), {span.span_id}
         while above is not None and above.span_id not in seen:
             seen.add(above.span_id)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from otel_mas.causal.ancestry import Ancestry
 from otel_mas.causal.barrier import Barrier
 from otel_mas.causal.causes import RECORDED, Links
 from otel_mas.causal.critical_path import critical_path
@@ -123,6 +124,11 @@ class CausalGraph:
         i = self._index[span_id]
         inside = (Edge(span_id, self._forest.spans.ids[child], CHILD, RECORDED) for child in self._forest.children(i))
         return (*inside, *(self._edge(number) for number in self._by_cause[i]))
+
+    @cached_property
+    def ancestry(self) -> Ancestry:
+        """The ancestors of each span: causes and what is around it, directly or not."""
+        return Ancestry(self._forest, self._links)
 
     def control_edges(self) -> tuple[Edge, ...]:
         """Control edges: links between spans with `mas.task.id`, except `message`."""

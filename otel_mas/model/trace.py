@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from otel_mas.model.span import Span
 
@@ -32,8 +32,7 @@ class PartialList(list[T]):
         self.incomplete = incomplete
 
 
-@dataclass(frozen=True, slots=True)
-class MessageRef:
+class MessageRef(NamedTuple):
     """A span consumed (`input`) or produced (`output`) the message with this digest, at this position."""
 
     trace_id: str

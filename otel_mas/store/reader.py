@@ -362,8 +362,10 @@ class StoreReader:
         logger.warning("otel-mas: %s cannot be decoded, and is left out: `otel-mas store check` lists all such", what)
 
 
-def refs_in(trace_id: str, span_id: bytes, direction: int, position: int, digests: bytes) -> Iterator[MessageRef]:
+def refs_in(trace_id: str, span_id: bytes, direction: int, position: int, digests: bytes) -> list[MessageRef]:
     """References to messages that lie in one row, from a position on."""
-    for place in range(len(digests) // _DIGEST):
-        digest = digests[place * _DIGEST : (place + 1) * _DIGEST]
-        yield MessageRef(trace_id, span_id.hex(), _DIRECTIONS[direction], position + place, digest.hex())
+    span, side, digits, size = span_id.hex(), _DIRECTIONS[direction], digests.hex(), 2 * _DIGEST
+    return [
+        MessageRef(trace_id, span, side, position + place, digits[place * size : (place + 1) * size])
+        for place in range(len(digests) // _DIGEST)
+    ]

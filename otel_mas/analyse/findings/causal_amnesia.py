@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
+from typing import NamedTuple
 
 from otel_mas.analyse.constraints import Constraint, constraints_in
 from otel_mas.analyse.findings.changed_values import changed_values
@@ -86,41 +87,56 @@ def causal_amnesia(facts: RunFacts) -> Iterator[Finding | Undecided]:
 
 
 def _gaps(facts: RunFacts) -> Iterator[_Gap]:
-    flow, looked = facts.once(TaskFlow), 0
-    for task in facts.tasks:
-        suspects = list(_suspects(facts, task))
-        if not suspects or looked >= _MOST_TASKS:
-            continue
-        looked += 1
-        seen: set[str] = set()
-        for message, instead, writers in suspects:
-            known = next((one for one in reversed(writers) if flow.caused_by(task, one.task)), None)
-            if known is None or known.one.label in seen or known.one.kind is ValueKind.UNKNOWN:
-                continue
-            if flow.has_read(task, known.one) or not _departs(facts, task, instead, known, writers):
-                continue
-            seen.add(known.one.label)
-            yield _Gap(task, instead, known, message)
+    looked = 0
+    for task in facts.tasks if facts.model_calls else ():
+        unread = _unread(facts, task) if looked < _MOST_TASKS else {}
+        suspects = list(_suspects(facts, task, unread)) if unread else []
+        looked += bool(suspects)
+        for message, instead, name in suspects:
+            if name in unread and _departs(facts, task, instead, unread[name]):
+                yield _Gap(task, instead, unread.pop(name).known, message)
 
 
-def _suspects(facts: RunFacts, task: Span) -> Iterator[tuple[str | None, Labelled, Sequence[Written]]]:
-    """Values that a task read or its model wrote and that are not what was last written by this name before it."""
+class _Unread(NamedTuple):
+    """Values of one name of which the last one that a cause of a task wrote is nowhere in what this read."""
+
+    known: Written
+    writers: Sequence[Written]
+    """The last ones before the task, whether they caused it or not."""
+
+
+def _unread(facts: RunFacts, task: Span) -> dict[str, _Unread]:
+    """Such values, of the names in what a task read and its models wrote."""
+    flow, found, names = facts.once(TaskFlow), dict[str, _Unread](), dict[str, object]()
+    for digest in _texts(facts, task):
+        names.update(flow.by_name(digest))
+    for name in names:
+        written = flow.written[name]
+        before = bisect_right(written, task.start_ns, key=lambda one: one.end_ns)
+        writers = written[max(0, before - _MOST_WRITERS) : before]
+        known = next((one for one in reversed(writers) if flow.caused_by(task, one.task)), None)
+        if known is not None and known.one.kind is not ValueKind.UNKNOWN and not flow.has_read(task, known.one):
+            found[name] = _Unread(known, writers)
+    return found
+
+
+def _texts(facts: RunFacts, task: Span) -> dict[str, bool]:
+    """Digests of the messages that a task read and its models wrote, and whether these wrote them."""
     flow = facts.once(TaskFlow)
-    if task.span_id not in flow.model_calls:
-        return
-    of_models = {digest for call in flow.model_calls[task.span_id] for digest in facts.wrote(call)}
-    wrote = [(digest, one) for digest in of_models for one in flow.labelled(digest) if one.kind is ValueKind.UNKNOWN]
-    for digest, one in [*flow.read(task), *wrote]:
-        if digest in of_models and one.kind is not ValueKind.UNKNOWN:
-            continue
-        for name in one.topics:
-            written = flow.written.get(name)
-            if written is not None:
-                before = written[: bisect_right(written, task.start_ns, key=lambda one: one.end_ns)]
-                writers = before[-_MOST_WRITERS:]
-                if writers and not any(_alike(one, writer.one) for writer in writers):
-                    yield digest, one, writers
-                break
+    wrote = {digest for call in flow.model_calls.get(task.span_id, ()) for digest in facts.wrote(call)}
+    return {**{digest: digest in wrote for digest in flow.prompts(task)}, **dict.fromkeys(sorted(wrote), True)}
+
+
+def _suspects(facts: RunFacts, task: Span, unread: Mapping[str, _Unread]) -> Iterator[tuple[str, Labelled, str]]:
+    """Values by these names that are not what was written last; of what its models wrote those that are not known."""
+    flow = facts.once(TaskFlow)
+    for digest, is_written in _texts(facts, task).items():
+        by_name = flow.by_name(digest)
+        for name in filter(unread.__contains__, by_name):
+            for one in by_name[name]:
+                is_known = one.kind is not ValueKind.UNKNOWN
+                if not (is_written and is_known) and not any(_alike(one, known.one) for known in unread[name].writers):
+                    yield digest, one, name
 
 
 def _alike(one: Labelled, other: Labelled) -> bool:
@@ -129,9 +145,10 @@ def _alike(one: Labelled, other: Labelled) -> bool:
     return same(one, other)
 
 
-def _departs(facts: RunFacts, task: Span, instead: Labelled, known: Written, writers: Sequence[Written]) -> bool:
+def _departs(facts: RunFacts, task: Span, instead: Labelled, unread: _Unread) -> bool:
     """Whether what is there instead says that something went wrong on the way."""
-    values = [one.one for one in writers if one.one.kind is not ValueKind.UNKNOWN]
+    known = unread.known
+    values = [one.one for one in unread.writers if one.one.kind is not ValueKind.UNKNOWN]
     if not known.field and not all(same(one, known.one) for one in values):
         return False  # of several by this name it may be about another one
     if instead.kind is ValueKind.UNKNOWN:
@@ -251,8 +268,10 @@ def _forgotten_constraints(facts: RunFacts) -> Iterator[Finding]:
     found: set[tuple[str, str]] = set()
     for task in facts.tasks if constraints else ():
         wrote = [digest for call in flow.model_calls.get(task.span_id, ()) for digest in facts.wrote(call)]
-        for digest, one in product(wrote, constraints):
-            violation = one.constraint.violation(facts.text(digest) or "") if one.time_ns <= task.start_ns else None
+        prompts = frozenset(flow.prompts(task)) if wrote else frozenset[str]()
+        unread = [one for one in constraints if one.time_ns <= task.start_ns and one.digest not in prompts]
+        for digest, one in product(wrote, unread):
+            violation = one.constraint.violation(facts.text(digest) or "")
             key = flow.name(task), one.constraint.sentence
             if violation is not None and key not in found and _did_not_know(facts, task, one):
                 found.add(key)
@@ -269,8 +288,7 @@ def _constraints(facts: RunFacts) -> Iterator[_KnownConstraint]:
 def _did_not_know(facts: RunFacts, task: Span, one: _KnownConstraint) -> bool:
     flow = facts.once(TaskFlow)
     read = flow.read_text(task)
-    known = not read or one.digest in set(flow.prompts(task)) or one.constraint.is_known_from(read)
-    return not known and flow.caused_by(task, one.knower)
+    return bool(read) and not one.constraint.is_known_from(read) and flow.caused_by(task, one.knower)
 
 
 def _of_constraint(facts: RunFacts, task: Span, digest: str, one: _KnownConstraint, violation: str) -> Finding:
@@ -292,11 +310,10 @@ def _of_constraint(facts: RunFacts, task: Span, digest: str, one: _KnownConstrai
 
 def _last_to_know(facts: RunFacts, gap: _Gap) -> Span:
     """The last of a task's causes that had read or written the value."""
-    causes = facts.once(TaskFlow).causes(gap.task)
-    last = gap.known.task
+    flow, last = facts.once(TaskFlow), gap.known.task
     for task in facts.tasks:
         after = gap.known.end_ns <= task.start_ns and task.last_ns <= gap.task.start_ns
-        if after and task.span_id in causes and facts.once(TaskFlow).has_read(task, gap.known.one):
+        if after and flow.follows(gap.task, task) and flow.has_read(task, gap.known.one):
             last = task
     return last
 

@@ -58,9 +58,15 @@ def _changed_values(facts: RunFacts) -> Iterator[ChangedValue]:
     followed = 0
     for reader, pairs in read:
         values = {value for _, value in pairs}
-        for name, value in dict.fromkeys(pairs):
-            last = earlier[name].last(reader) if name in earlier else None
-            if last is None or last.value in values or facts.who(last.task) == facts.who(reader):
+        named = {name: earlier[name].last(reader) for name in {name for name, _ in pairs} if name in earlier}
+        others = {
+            name: last
+            for name, last in named.items()
+            if last is not None and last.value not in values and facts.who(last.task) != facts.who(reader)
+        }
+        for name, value in dict.fromkeys(pairs) if others else ():
+            last = others.get(name)
+            if last is None:
                 continue
             is_known = first.get((name, value), reader.start_ns + 1) <= reader.start_ns
             if is_known or followed > _MOST or not _differ(value, last.value):

@@ -58,7 +58,11 @@ def read_by_name(facts: RunFacts) -> Sequence[tuple[Span, Sequence[tuple[str, st
 
 
 def _read_by_name(facts: RunFacts) -> Sequence[tuple[Span, Sequence[tuple[str, str]]]]:
-    read = ((task, [pair for text in texts for pair in labelled_in(text)]) for task, texts in composed_prompts(facts))
+    known: dict[str, Sequence[tuple[str, str]]] = {}  # a history is read again in each turn
+    read = []
+    for task, texts in composed_prompts(facts):
+        known.update((text, tuple(labelled_in(text))) for text in texts if text not in known)
+        read.append((task, [pair for text in texts for pair in known[text]]))
     return [(task, pairs) for task, pairs in read if pairs]
 
 

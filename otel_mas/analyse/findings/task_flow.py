@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -14,10 +13,8 @@ from otel_mas.analyse.root_cause.values import values_in
 from otel_mas.analyse.state.values import is_message
 from otel_mas.model import Span
 
-_MOST_CAUSES = 2_000
-"""Tasks that are looked at in search of all causes of one, the nearest ones."""
 _MOST_KEPT = 100
-"""Spans of which those around them are kept: in deep runs these are many."""
+"""Tasks of which the text that they read is kept: long histories are read again and again."""
 _MOST_TEXT = 50_000
 """Characters of what one task read that are looked at."""
 
@@ -43,9 +40,8 @@ class TaskFlow:
     def __init__(self, facts: RunFacts) -> None:
         self._facts = facts
         self._labelled: dict[str, Sequence[Labelled]] = {}
+        self._by_name: dict[str, dict[str, list[Labelled]]] = {}
         self._reads: dict[str, str] = {}
-        self._causes: dict[str, frozenset[str]] = {}
-        self._outer: dict[str, frozenset[str]] = {}
 
     def name(self, task: Span) -> str:
         """The name of a task without numbers; of one in an agent with the agent's before it."""
@@ -89,6 +85,8 @@ class TaskFlow:
         """All that is seen of what a task read: messages, and arguments and results of tools."""
         found = self._reads.get(task.span_id)
         if found is None:
+            if len(self._reads) >= _MOST_KEPT:
+                self._reads.clear()
             facts = self._facts
             texts = [facts.text(digest) for digest in self.prompts(task)]
             for call in self.tool_calls.get(task.span_id, ()):
@@ -106,6 +104,17 @@ class TaskFlow:
         found = self._labelled.get(digest)
         if found is None:
             found = self._labelled[digest] = labelled_in(self._facts.text(digest) or "")
+        return found
+
+    def by_name(self, digest: str) -> Mapping[str, Sequence[Labelled]]:
+        """The same by the first of their topics under which anything was written; not those without any."""
+        found = self._by_name.get(digest)
+        if found is None:
+            found = self._by_name[digest] = {}
+            for one in self.labelled(digest):
+                name = next((name for name in one.topics if name in self.written), None)
+                if name is not None:
+                    found.setdefault(name, []).append(one)
         return found
 
     @cached_property
@@ -157,43 +166,13 @@ class TaskFlow:
 
     # -- causes --------------------------------------------------------------------------------------------------------
 
-    def causes(self, task: Span) -> frozenset[str]:
-        """Ids of the tasks that a task follows from, directly or not, of those around it, and of runs around these."""
-        found = self._causes.get(task.span_id)
-        if found is None:
-            found = self._causes[task.span_id] = frozenset(self._find_causes(task))
-        return found
-
-    def _find_causes(self, task: Span) -> set[str]:
-        seen, waiting = {task.span_id}, deque([task.span_id])
-        while waiting and len(seen) < _MOST_CAUSES:
-            for edge in self._facts.graph.causes_of(waiting.popleft()):
-                if edge.cause not in seen:
-                    seen.add(edge.cause)
-                    waiting.append(edge.cause)
-        return seen - {task.span_id}
+    def follows(self, task: Span, other: Span) -> bool:
+        """Whether a task follows from another one, directly or not, or is inside of it."""
+        return self._facts.graph.ancestry.follows(task.span_id, other.span_id)
 
     def caused_by(self, task: Span, other: Span) -> bool:
         """Whether a task follows from another one, or from one that this is inside of."""
-        causes = self.causes(task)
-        if not causes:
-            return False
-        inner, outer = self._around(other), self._around(task)
-        return (other.span_id in causes and other.span_id not in outer) or not (causes & inner) <= outer
-
-    def _around(self, span: Span) -> frozenset[str]:
-        """Ids of the spans around a span."""
-        found = self._outer.get(span.span_id)
-        if found is None:
-            if len(self._outer) >= _MOST_KEPT:
-                self._outer.clear()
-            around: set[str] = set()
-            above = self._facts.parent(span)
-            while above is not None and above.span_id not in around:
-                around.add(above.span_id)
-                above = self._facts.parent(above)
-            found = self._outer[span.span_id] = frozenset(around)
-        return found
+        return self._facts.graph.ancestry.caused_by(task.span_id, other.span_id)
 
 
 def _holds_messages(value: object) -> bool:

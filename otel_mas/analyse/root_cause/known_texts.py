@@ -19,7 +19,9 @@ _RECENT = 60
 """Numbers of which others may be computed, the latest ones."""
 _LABELLED = re.compile(r"(?:^|[\n,;{(]|\. |- )[ \t]*[\"']?([A-Za-z][\w ]{1,30}?)[\"']?[ \t]*[:=][ \t]*([^\n;}]*)")
 _END = re.compile(r"[.;}]\s|,\s?(?=[\"'\w][\w ]{0,30}[\"']?\s?[:=])|[.,;\"'}\])]*$")
-_NONE = frozenset(("", "none", "null", "unknown", "n/a", "na", "nan", "nil", "?", "-", "undefined", "not known"))
+_NONE = re.compile(
+    r"[\s.,;\"']*(?:none|null|unknown|n/a|na|nan|nil|\?|-|undefined|not\s+known)?[\s.,;\"']*", re.IGNORECASE
+)
 PHRASE = 12
 """Characters of a text that does not come twice by chance; shorter ones are not looked for."""
 
@@ -152,7 +154,7 @@ def labelled_in(text: str) -> Iterator[tuple[str, str]]:
 
 def is_none(value: str) -> bool:
     """Whether a value says that there is none."""
-    return _value(value) in _NONE
+    return _NONE.fullmatch(value) is not None
 
 
 def flattened(text: str) -> str:

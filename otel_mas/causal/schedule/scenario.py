@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -107,7 +108,12 @@ class _Application:
 
     def _owners(self, spans: Collection[int]) -> Sequence[int]:
         """By span: the outermost of these spans that it is or lies inside, or `ROOT`."""
-        outermost = frozenset(spans)
+        outermost, head = frozenset(spans), self.base.siblings.head
+        if all(head[span] == ROOT for span in outermost):
+            around = array("q", [ROOT]) * self.count
+            for span in outermost:
+                around[span] = span
+            return around
         around = nearest(self.base.parent, [span in outermost for span in range(self.count)])
         if any(around[span] != ROOT for span in spans):
             outermost = frozenset(span for span in spans if around[span] == ROOT)
@@ -118,7 +124,7 @@ class _Application:
 
     def _scale(self, factors: Mapping[int, float]) -> None:
         """Multiply all times in each of these spans by its factor."""
-        for span, owner in enumerate(self._owners(factors)):
+        for span, owner in enumerate(self._owners(factors)) if factors else ():
             if owner != ROOT:
                 self.scale[span] *= factors[owner]
 
