@@ -10,6 +10,7 @@ from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.evidence import Evidence
 from otel_mas.analyse.tool_kinds import changes_something, runs_code
 from otel_mas.causal.failed import failed
+from otel_mas.semconv import RecordKind
 from otel_mas.trace_records.payload import parsed
 
 _NOTHING = re.compile(
@@ -19,6 +20,10 @@ _NOTHING = re.compile(
 _FAILURE = re.compile(
     r"\b(?:error|exception|traceback|failed to|could ?n[o']t|cannot|unable to|not found|no such)\b", re.IGNORECASE
 )
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_STEM, _FEW_STEMS, _UNRELATED = 5, 2, 0.4
+"""Letters that words are compared by, words of a query that tell anything, and the weight of what they tell."""
+_COMMON = frozenset(("what", "which", "when", "where", "does", "have", "long", "many", "much", "with", "that", "this"))
 _TOOL, _FIRST, _AGAIN = 0.7, 0.3, 0.15
 _SHORT = 300
 """Characters of a result that may be nothing but an error in words; a longer one says something else, too."""
@@ -74,6 +79,19 @@ def _unresolved(calls: Sequence[Act]) -> Iterator[Evidence]:
         yield Evidence(blamed, weight, f"{which} {ended}, and no later call did better")
 
 
+def unrelated_documents_evidence(acts: Acts) -> Iterator[Evidence]:
+    """Retrievers that found documents without any word of the query, by its first letters; synonyms may fit as well."""
+    for act in acts:
+        if act.span.record_kind == RecordKind.RETRIEVAL and act.wrote.strip():
+            asked, found = _stems(act.arguments), _stems(act.wrote)
+            if len(asked) >= _FEW_STEMS and asked.isdisjoint(found):
+                yield Evidence(act.number, _UNRELATED, "none of the documents that it found has a word of the query")
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:_STEM].lower() for word in _WORD.findall(text)} - _COMMON
+
+
 def change_evidence(acts: Acts) -> Iterator[Evidence]:
     """Those who asked for calls that change something outside, and the people who had asked for it.
 
@@ -96,4 +114,4 @@ def _tool(act: Act) -> str:
     return act.span.name.removeprefix("execute_tool ")
 
 
-__all__ = ["brought_nothing", "change_evidence", "useless_call_evidence"]
+__all__ = ["brought_nothing", "change_evidence", "unrelated_documents_evidence", "useless_call_evidence"]

@@ -17,7 +17,7 @@ from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.answer import Provenance, answer_evidence, answer_shares
 from otel_mas.analyse.root_cause.arrivals import arrival_evidence
-from otel_mas.analyse.root_cause.calls import change_evidence, useless_call_evidence
+from otel_mas.analyse.root_cause.calls import change_evidence, unrelated_documents_evidence, useless_call_evidence
 from otel_mas.analyse.root_cause.complained import complaint_evidence
 from otel_mas.analyse.root_cause.errors import ended_the_run, error_evidence
 from otel_mas.analyse.root_cause.evidence import Evidence
@@ -89,6 +89,7 @@ def _of_answer(acts: Acts, provenance: Provenance) -> Iterator[Evidence]:
     shares = answer_shares(acts, provenance)
     yield from answer_evidence(shares.values())
     yield from useless_call_evidence(acts)
+    yield from unrelated_documents_evidence(acts)
     yield from output_evidence(acts)
     yield from handing_on_evidence(acts)
     yield from arrival_evidence(acts)

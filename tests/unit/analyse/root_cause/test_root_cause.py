@@ -126,6 +126,19 @@ def test_an_answer_that_was_cut_off_comes_before_who_spoke_first() -> None:
     assert run.says("editor", "Fine.").first(Marked()) == (1, "writer")
 
 
+@pytest.mark.parametrize(
+    ("document", "number"), [("The canteen opens at noon.", 1), ("Refunds are paid within 30 days.", 0)]
+)
+def test_documents_without_a_word_of_the_query_are_evidence(document: str, number: int) -> None:
+    payload = {"query": "How long is the refund period?", "documents": [{"content": document}]}
+    run = Run().says("planner", "We ask.")._add("RETRIEVAL", "index", payload, name="retrieval index")
+
+    causes = run.says("writer", "From noon on.").causes(Marked())
+
+    assert sum("has a word of the query" in one for cause in causes for one in cause.reasons) == number
+    assert (causes[0].reasons != ()) == bool(number)
+
+
 CUT = {names.GEN_AI_RESPONSE_FINISH_REASONS: ["length"]}
 
 
