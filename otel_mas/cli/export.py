@@ -32,8 +32,13 @@ _SPEEDSCOPE, _PERFETTO = "speedscope", "perfetto"
     "-o", "--output", metavar="FILE", default=_STDOUT, show_default=True, help="Where to; gzipped if it ends in .gz."
 )
 @click.option(
-    "--content", is_flag=True, help="With content: messages, tool calls, exceptions. Without, only what happened."
+    "--with-content",
+    "--content",
+    "content",
+    is_flag=True,
+    help="With content: messages, tool calls, exceptions. Without, only what happened.",
 )
+@click.option("--span-lines", is_flag=True, help="OTLP with one span a line, which a diff shows better.")
 @click.option(
     "--format",
     "form",
@@ -44,19 +49,24 @@ _SPEEDSCOPE, _PERFETTO = "speedscope", "perfetto"
 )
 @source_option
 @debug
-def command(target: Target, everything: bool, output: str, content: bool, form: str, store: str | None) -> None:
+def command(
+    target: Target, everything: bool, output: str, content: bool, span_lines: bool, form: str, store: str | None
+) -> None:
     """Write traces as OTLP/JSON lines, as a Collector's file exporter does, or as trace records (docs/records.md).
 
     Anything that reads OTLP files reads such a one; `otel-mas import` puts it back into a store. Records are for
     programs that know nothing of OTLP, and come from any source; OTLP from a store only. Content (messages, tool calls,
-    exceptions) is in it with --content only; spans that have not ended are not in it.
+    exceptions) is in it with --with-content only; spans that have not ended are not in it. `otel-mas replay` answers
+    from a file with content.
     """
+    if span_lines and form != _OTLP:
+        raise click.UsageError("--span-lines is for OTLP: leave it out, or --format.")
     if everything and (target.trace or target.conversation):
         raise click.UsageError("--all is every trace: give no TRACE and no --conversation.")
     if form in (_SPEEDSCOPE, _PERFETTO):
         _export_timeline(target, everything, output, content, store, form)
     elif form == _OTLP:
-        _export_otlp(target, everything, output, content, store)
+        _export_otlp(target, everything, output, content, store, 1 if span_lines else _SPANS_PER_LINE)
     else:
         _export_records(target, everything, output, content, store, packed=form == _MESSAGE_PACK)
 
@@ -90,7 +100,7 @@ def _export_timeline(
     from otel_mas.report.speedscope import speedscope
 
     if content:
-        raise click.UsageError(f"a timeline for {form} has no content: leave out --content.")
+        raise click.UsageError(f"a timeline for {form} has no content: leave out --with-content.")
     with open_source(store) as source:
         runs = list(source.each()) if everything else [target.find(source)]
         graphs = [run.graph().causal for run in runs]
@@ -104,7 +114,9 @@ def _export_timeline(
         note(f"wrote {sum(len(graph.spans) for graph in graphs)} spans to {output}")
 
 
-def _export_otlp(target: Target, everything: bool, output: str, content: bool, store: str | None) -> None:
+def _export_otlp(
+    target: Target, everything: bool, output: str, content: bool, store: str | None, per_line: int
+) -> None:
     from otel_mas.config import Settings
     from otel_mas.store.log_reader import LogReader
 
@@ -116,7 +128,7 @@ def _export_otlp(target: Target, everything: bool, output: str, content: bool, s
     reader = LogReader(settings.store)
     try:
         with _opened(output) as file:
-            spans, left_out = _write(reader, ids, file, content=allowed)
+            spans, left_out = _write(reader, ids, file, content=allowed, per_line=per_line)
     finally:
         reader.close()
     print_problems(left_out)
@@ -139,7 +151,9 @@ def _chosen(store: str, target: Target | None) -> tuple[list[str], int]:
         return ids, sum(span.end_ns is None for span in spans)
 
 
-def _write(reader: LogReader, ids: Sequence[str], file: IO[bytes], *, content: int) -> tuple[int, list[str]]:
+def _write(
+    reader: LogReader, ids: Sequence[str], file: IO[bytes], *, content: int, per_line: int
+) -> tuple[int, list[str]]:
     """Number of spans written, and a line for each that cannot be."""
     from otel_mas.otlp.array_parts import with_split_arrays
     from otel_mas.otlp.json import json_line
@@ -149,7 +163,7 @@ def _write(reader: LogReader, ids: Sequence[str], file: IO[bytes], *, content: i
     spans = 0
     problems: list[str] = []
     for trace_id in ids:
-        for rows in _parts(reader.trace(trace_id, content)):
+        for rows in _parts(reader.trace(trace_id, content), per_line):
             left_out: list[LogRow] = []
             kept = rows if withholder is None else list(_withheld(rows, withholder, left_out))
             file.write(json_line([row._replace(body=with_split_arrays(row.body)) for row in kept], left_out))
@@ -166,8 +180,8 @@ def _withheld(rows: Sequence[LogRow], withholder: Withholder, left_out: list[Log
             left_out.append(row)
 
 
-def _parts(rows: Iterator[LogRow]) -> Iterator[list[LogRow]]:
-    while part := list(islice(rows, _SPANS_PER_LINE)):
+def _parts(rows: Iterator[LogRow], per_line: int) -> Iterator[list[LogRow]]:
+    while part := list(islice(rows, per_line)):
         yield part
 
 

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS
 from otel_mas.instrumentation.replacements import Original
-from otel_mas.record import caught
 from otel_mas.replay.place import path_of
 from otel_mas.replay.session import ReplaySession, active
 
@@ -47,20 +46,17 @@ def _answer(task: Any) -> None:
     session = active()
     if session is None or not session.recording.resume_values:
         return
-    try:
-        state = TASK_RUNS.get(id(task))
-        scratchpad = task.config[_CONF].get(_SCRATCHPAD)
-        if state is None or scratchpad is None:
-            return
-        path = path_of(state)
-        known = 0 if state.run.answers is None else state.run.answers.known(task.id)
-        given = scratchpad.resume
-        for at in range(known, len(given)):
-            given[at] = session.resume_value(path, at, given[at])
-        # The value that `interrupt` takes where the app names no interrupt.
-        object.__setattr__(scratchpad, "get_null_resume", _recorded(session, path, scratchpad))
-    except Exception as error:
-        caught("replay: interrupt", error)
+    state = TASK_RUNS.get(id(task))
+    scratchpad = task.config[_CONF].get(_SCRATCHPAD)
+    if state is None or scratchpad is None:
+        return
+    path = path_of(state)
+    known = 0 if state.run.answers is None else state.run.answers.known(task.id)
+    given = scratchpad.resume
+    for at in range(known, len(given)):
+        given[at] = session.resume_value(path, at, given[at])
+    # The value that `interrupt` takes where the app names no interrupt.
+    object.__setattr__(scratchpad, "get_null_resume", _recorded(session, path, scratchpad))
 
 
 def _recorded(session: ReplaySession, path: str, scratchpad: Any) -> Callable[..., Any]:
