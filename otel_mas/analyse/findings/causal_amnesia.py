@@ -10,16 +10,17 @@ from typing import NamedTuple
 
 from otel_mas.analyse.constraints import Constraint, constraints_in
 from otel_mas.analyse.findings.changed_values import changed_values
-from otel_mas.analyse.findings.departures import departures, direct_causes
+from otel_mas.analyse.findings.departures import departures, direct_causes, unread
 from otel_mas.analyse.findings.facts import RunFacts, ids
 from otel_mas.analyse.findings.named_values import named_values, read_by_name
-from otel_mas.analyse.findings.rewritten import rewritten_messages
+from otel_mas.analyse.findings.rewritten import rewritten_messages, rewritten_names
 from otel_mas.analyse.findings.task_flow import TaskFlow, Written
 from otel_mas.analyse.findings.unheard import unheard
 from otel_mas.analyse.labelled import Labelled, ValueKind, labelled_in, same
 from otel_mas.analyse.root_cause.arrivals import Departure
 from otel_mas.analyse.root_cause.known_texts import is_none
 from otel_mas.model import Finding, Severity, Span, Undecided
+from otel_mas.semconv import RecordKind
 
 _CODE = "causal-amnesia"
 _INSTRUCTIONS = "system"
@@ -65,13 +66,14 @@ class _Gap:
 def causal_amnesia(facts: RunFacts) -> Iterator[Finding | Undecided]:
     """An agent decided without something that its causes had produced or been told. A prompt that it read, or the text
     that its model wrote, names a field without a value ("Opening: unknown") or with a value that nobody had written,
-    although a task that led to it had written one under this name, which was nowhere in what the agent read. The
-    finding says what, who knew it last, and at which hop it was lost or changed. A value that a cause replaced or
-    cleared is none, nor is one that was read under another name, rounded, or counted on; only labelled numbers, days,
-    choices and yes or no are compared. Constraints count as well, where they can be checked: an agent exceeded a
-    number ("at most 500 EUR"), or used a name or quoted word, that a cause of it was told not to, in a message that
-    the agent did not read. Instructions that only one agent has are not for others. It is an error where the run's
-    answer lacks the value, has the changed one, or violates the constraint.
+    although a task that led to it had written one under this name, which was nowhere in what the agent read. So does a
+    prompt that is empty, or has a name without a value, and has nothing of what its causes wrote; and one with names or
+    words of theirs in other letters. The finding says what, who knew it last, and at which hop it was lost or changed.
+    A value that a cause replaced or cleared is none, nor is one that was read under another name, rounded, or counted
+    on; only labelled numbers, days, choices and yes or no are compared. Constraints count as well, where they can be
+    checked: an agent exceeded a number ("at most 500 EUR"), or used a name or quoted word, that a cause of it was told
+    not to, in a message that the agent did not read. Instructions that only one agent has are not for others. It is an
+    error where the run's answer lacks the value, has the changed one, or violates the constraint.
     """
     if not facts.content.kept:
         if facts.content.refs:
@@ -93,7 +95,7 @@ def _gaps(facts: RunFacts) -> Iterator[_Gap]:
         suspects = list(_suspects(facts, task, unread)) if unread else []
         looked += bool(suspects)
         for message, instead, name in suspects:
-            if name in unread and _departs(facts, task, instead, unread[name]):
+            if name in unread and _departs(facts, task, instead, unread[name], message not in facts.writers):
                 yield _Gap(task, instead, unread.pop(name).known, message)
 
 
@@ -145,16 +147,19 @@ def _alike(one: Labelled, other: Labelled) -> bool:
     return same(one, other)
 
 
-def _departs(facts: RunFacts, task: Span, instead: Labelled, unread: _Unread) -> bool:
-    """Whether what is there instead says that something went wrong on the way."""
+def _departs(facts: RunFacts, task: Span, instead: Labelled, unread: _Unread, is_composed: bool) -> bool:
+    """Whether what is there instead, in a message that code composed or in that of a model, was not meant."""
     known = unread.known
     values = [one.one for one in unread.writers if one.one.kind is not ValueKind.UNKNOWN]
     if not known.field and not all(same(one, known.one) for one in values):
         return False  # of several by this name it may be about another one
     if instead.kind is ValueKind.UNKNOWN:
         return True
-    if instead.kind is not known.one.kind or (instead.kind in _OPINIONS and not known.field):
-        return False  # another kind of thing; a verdict in a text is that of who wrote it
+    if instead.kind is not known.one.kind:
+        return False  # another kind of thing
+    people = facts.by_kind.get(RecordKind.HUMAN_INPUT)
+    if instead.kind in _OPINIONS and not known.field and (people or not is_composed):
+        return False  # a verdict in a text is that of who wrote it
     counted = abs(known.one.number) < _SMALL or abs(instead.number - known.one.number) <= 1
     if instead.kind is ValueKind.NUMBER and counted:
         return False
@@ -228,10 +233,15 @@ def _departures(facts: RunFacts) -> Iterator[tuple[Span, Departure, str]]:
         yield task, Departure.UNREAD, f"read no {label} of {facts.who(message.task)}"
     for task, text in rewritten_messages(facts):
         yield task, Departure.GARBLED, f"read what had been written otherwise: {text}"
+    for task, names in rewritten_names(facts):
+        yield task, Departure.GARBLED, "read " + ", ".join(f"{name} for {other}" for name, other in names[:_SHORT])
     for changed in changed_values(facts):
         instead = f"{changed.name} {changed.read} instead of {changed.written.value}"
         yield changed.reader, Departure.CHANGED, f"read {instead}"
     yield from _none_read(facts)
+    for one in unread(facts):
+        if direct_causes(facts, one.task.span):
+            yield one.task.span, one.departure, one.reason
     for one in departures(facts, *_READ_OTHERWISE):
         yield one.task.span, one.departure, one.reason
 

@@ -10,6 +10,7 @@ from math import isclose, log10
 
 from otel_mas.analyse.findings.facts import RunFacts
 from otel_mas.analyse.findings.named_values import NamedValue, named_values, read_by_name, step_of
+from otel_mas.analyse.findings.task_flow import TaskFlow
 from otel_mas.analyse.root_cause.known_texts import KnownTexts, is_none
 from otel_mas.analyse.root_cause.values import COUNT
 from otel_mas.model import Span
@@ -72,7 +73,9 @@ def _changed_values(facts: RunFacts) -> Iterator[ChangedValue]:
             if is_known or followed > _MOST or not _differ(value, last.value):
                 continue
             followed += 1
-            if not _is_explained(facts, reader, value) and (value not in OPPOSITE or _caused(facts, last.task, reader)):
+            if not _is_explained(facts, reader, value) and (
+                value not in OPPOSITE or _caused(facts, last, name, reader)
+            ):
                 yield ChangedValue(name, reader, value, last)
 
 
@@ -129,9 +132,17 @@ def _may_be_the_same(one: float, other: float) -> bool:
     return scaled or isclose(one, other, rel_tol=_ROUNDED)
 
 
-def _caused(facts: RunFacts, writer: Span, reader: Span) -> bool:
-    """Whether a task led to another one directly: of others that say the opposite, each may have its own opinion."""
-    return any(edge.cause == writer.span_id for edge in facts.graph.causes_of(reader.span_id))
+def _caused(facts: RunFacts, written: NamedValue, name: str, reader: Span) -> bool:
+    """Whether a task led to another one directly, or wrote a field of the state that no other one did.
+
+    Of others that say the opposite, each may have its own opinion.
+    """
+    writer = written.task
+    if any(edge.cause == writer.span_id for edge in facts.graph.causes_of(reader.span_id)):
+        return True
+    is_field = any(one.channel.replace("_", " ").lower() == name for one in facts.state_values(writer))
+    others = {one.value for one in named_values(facts)[name] if one.task.last_ns <= reader.start_ns}
+    return is_field and others == {written.value} and facts.once(TaskFlow).caused_by(reader, writer)
 
 
 def _is_explained(facts: RunFacts, reader: Span, value: str) -> bool:

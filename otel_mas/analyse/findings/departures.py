@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from otel_mas.analyse.findings.facts import RunFacts
+from otel_mas.analyse.findings.task_flow import TaskFlow
+from otel_mas.analyse.labelled import ValueKind
 from otel_mas.analyse.root_cause.acts import Acts
 from otel_mas.analyse.root_cause.arrivals import Arrival, Departure, arrivals
 from otel_mas.model import Span
@@ -20,6 +22,27 @@ def departures(facts: RunFacts, *kinds: Departure) -> Sequence[Arrival]:
     Of a task that ran several times, each time with values of its own, other values are none.
     """
     return [one for one in facts.once(_departures) if one.departure in kinds]
+
+
+def unread(facts: RunFacts) -> Sequence[Arrival]:
+    """Readings of nothing that the causes wrote, where the prompt is empty or has a name without a value.
+
+    A prompt that is complete without it may need nothing of that.
+    """
+    return facts.once(_unread)
+
+
+def _unread(facts: RunFacts) -> Sequence[Arrival]:
+    return [one for one in departures(facts, Departure.UNREAD) if _has_gaps(facts, one.task.span)]
+
+
+def _has_gaps(facts: RunFacts, task: Span) -> bool:
+    flow = facts.once(TaskFlow)
+    texts = {digest: facts.text(digest) for digest in flow.prompts(task)}
+    return None not in texts.values() and any(
+        not text or text.isspace() or any(one.kind is ValueKind.UNKNOWN for one in flow.labelled(digest))
+        for digest, text in texts.items()
+    )
 
 
 def direct_causes(facts: RunFacts, task: Span) -> Collection[Span]:
@@ -41,4 +64,4 @@ def _departures(facts: RunFacts) -> Sequence[Arrival]:
     ]
 
 
-__all__ = ["departures", "direct_causes"]
+__all__ = ["departures", "direct_causes", "unread"]

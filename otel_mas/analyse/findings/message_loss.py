@@ -6,12 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from otel_mas.analyse.final_output import final_output
-from otel_mas.analyse.findings.departures import departures, direct_causes
+from otel_mas.analyse.findings.departures import direct_causes, unread
 from otel_mas.analyse.findings.facts import RunFacts, ids
 from otel_mas.analyse.findings.named_values import NamedValue, named_values, read_by_name
 from otel_mas.analyse.findings.task_flow import TaskFlow
 from otel_mas.analyse.findings.unheard import unheard
-from otel_mas.analyse.root_cause.arrivals import Departure
 from otel_mas.analyse.root_cause.known_texts import is_none, labelled_in
 from otel_mas.causal import CHILD
 from otel_mas.causal.references import texts
@@ -29,10 +28,10 @@ def message_loss(facts: RunFacts) -> Iterator[Finding | Undecided]:
     ever had, in a run that is over; a `Send`, or a node that a task chose, for which no task was started though the run
     ended well; a value that a task wrote under a name (a field of the state, of a result, or `Name: value` in a text),
     where the prompt of a later agent says of that name that there is none (`none`, `unknown`, `n/a`, nothing); a prompt
-    that has nothing at all of what the causes of its task wrote, or nothing of one message, which nobody else read
-    either, though it has something of those beside it. It is an error where the answer of the run says that there is
-    none as well. A value that was taken back in between, that only the agent itself had written, or that stands
-    elsewhere in the prompt is none. It is undecided where nothing in a run records
+    that is empty, or has a name without a value, and nothing of what the causes of its task wrote; or one with nothing
+    of one message, which nobody else read either, though it has something of those beside it. It is an error where the
+    answer of the run says that there is none as well. A value that was taken back in between, that only the agent
+    itself had written, or that stands elsewhere in the prompt is none. It is undecided where nothing in a run records
     receipts, or the receiver is not recorded.
     """
     yield from _unreceived(facts)
@@ -143,7 +142,7 @@ def _lost_values(facts: RunFacts) -> Iterator[Finding]:
 
 def _unread(facts: RunFacts, reported: set[str]) -> Iterator[Finding]:
     """Tasks that read nothing of what those before them had written for them."""
-    for one in departures(facts, Departure.UNREAD):
+    for one in unread(facts):
         reader, name = one.task.span, facts.once(TaskFlow).name
         wrote = [task for task in direct_causes(facts, reader) if name(task) != name(reader)]
         if wrote and reader.span_id not in reported:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -26,12 +27,12 @@ _FEW_TASKS, _EXACT = 5, 0.15
 
 def resource_contention(facts: RunFacts) -> Iterator[Finding]:
     """Calls of a tool or a model take the longer the more of them run at once: they wait for the same lock, pool or
-    limit. Either their durations correlate with the mean number of others at the same time, and those among others take
-    twice as long as those alone; or calls that began together ended one after another (or two by two, ...) at regular
-    distances, as from a queue. Few calls, calls that all ran alone, and models whose durations follow the size of their
-    input are none. So with tasks of one node, such as those of a `Send`, that ended one after another though no call
-    inside of them took that long: they wait for a lock in the node. Other waits in a task outside of its calls do not
-    show.
+    limit. Either their durations correlate with the mean number of others at the same time, or with the number that
+    were there before, and those among others take twice as long as those alone; or calls that began together ended one
+    after another (or two by two, ...) at regular distances, as from a queue. Few calls, calls that all ran alone, and
+    models whose durations follow the size of their input are none. So with tasks of one node, such as those of a
+    `Send`, that ended one after another though no call inside of them took that long: they wait for a lock in the node.
+    Other waits in a task outside of its calls do not show.
     """
     by_operation: dict[str, list[Span]] = defaultdict(list)
     for call in facts.tool_calls:
@@ -66,15 +67,14 @@ def _wait_themselves(facts: RunFacts, tasks: Sequence[Span]) -> bool:
 def _growing(facts: RunFacts, operation: str, calls: Sequence[Span]) -> Finding | None:
     if len(calls) < facts.thresholds.contention_calls:
         return None
-    others = _others_at_once(calls)
-    durations = [call.duration_ns for call in calls]
+    others, durations = _others_at_once(calls), [call.duration_ns for call in calls]
     alone = [took for took, number in zip(durations, others, strict=True) if number <= _ALONE]
     among = [call for call, number in zip(calls, others, strict=True) if number > _ALONE]
     if len(alone) < _FEWEST or len(among) < max(_FEWEST, len(calls) // 4):
         return None
     usual, longer = median(alone), median(call.duration_ns for call in among)
-    correlated = spearman(others, durations) >= _CORRELATED
-    if not correlated or longer < facts.thresholds.contention_growth * max(1, usual):
+    correlated = max(spearman(others, durations), spearman(_others_before(calls), durations))
+    if correlated < _CORRELATED or longer < facts.thresholds.contention_growth * max(1, usual):
         return None
     return _finding(
         operation,
@@ -148,6 +148,12 @@ def _others_at_once(calls: Sequence[Span]) -> list[float]:
         number += change[time]
         total[following] = total[time] + number * (following - time)
     return [(total[call.last_ns] - total[call.start_ns]) / max(1, call.duration_ns) - 1 for call in calls]
+
+
+def _others_before(calls: Sequence[Span]) -> list[float]:
+    """For each call the number of the others that were open when it began: those before it in a queue."""
+    begun, ended = (sorted(times) for times in zip(*((call.start_ns, call.last_ns) for call in calls), strict=True))
+    return [float(bisect_left(begun, call.start_ns) - bisect_left(ended, call.start_ns)) for call in calls]
 
 
 def _follows_input(calls: Sequence[Span]) -> bool:

@@ -72,9 +72,9 @@ class _Correction:
 def retracted_statement_used(facts: RunFacts) -> Iterator[Finding]:
     """A statement was corrected ("Correction: the cost is 40, not 30"), and a later agent that follows from one who
     knew of the correction still stated the old value, without having read the correction or the new value. Numbers,
-    days, quoted words and names count, where the sentence shares a word with the correction. It is an error where the
-    run's answer has the old value. The words for correcting are English; a sentence that gives both values is no use
-    of the old one.
+    days, quoted words and names count, where the sentence shares two words with the correction (all, of fewer). It is
+    an error where the run's answer has the old value. The words for correcting are English; a sentence that gives both
+    values is no use of the old one.
     """
     if not facts.content.kept:
         return
@@ -147,9 +147,13 @@ def _uses(text: str, one: _Correction) -> bool:
     """Whether a sentence of a text states the old value of the same thing, and none the new one."""
     if not _has(text, one.old) or _has(text, one.new):
         return False
-    return any(
-        _has(sentence, one.old) and one.topic & _words(sentence) for sentence in _SENTENCE.split(text[:_LONGEST])
-    )
+    return any(_has(sentence, one.old) and _is_about(sentence, one) for sentence in _SENTENCE.split(text[:_LONGEST]))
+
+
+def _is_about(sentence: str, one: _Correction) -> bool:
+    """Whether a sentence shares two words with the correction, or all where one of both has fewer."""
+    words, topic = _words(sentence) - _words(one.old), one.topic
+    return bool(words) and len(words & topic) >= min(2, len(words), len(topic))
 
 
 def _did_not_know(facts: RunFacts, task: Span, one: _Correction) -> bool:
@@ -174,7 +178,9 @@ def _has(text: str, value: str) -> bool:
 
 
 def _words(text: str) -> frozenset[str]:
-    return frozenset(word.lower() for word in _WORD.findall(text)) - _COMMON
+    """The words that say what a text is about, without the s of a plural."""
+    found = frozenset(word.lower() for word in _WORD.findall(text)) - _COMMON
+    return frozenset(word.removesuffix("s") for word in found)
 
 
 __all__ = ["retracted_statement_used"]

@@ -12,6 +12,7 @@ from otel_mas.analyse.labelled import Labelled, labelled_fields, labelled_in, to
 from otel_mas.analyse.root_cause.values import values_in
 from otel_mas.analyse.state.values import is_message
 from otel_mas.model import Span
+from otel_mas.semconv import LinkKind
 
 _MOST_KEPT = 100
 """Tasks of which the text that they read is kept: long histories are read again and again."""
@@ -170,9 +171,32 @@ class TaskFlow:
         """Whether a task follows from another one, directly or not, or is inside of it."""
         return self._facts.graph.ancestry.follows(task.span_id, other.span_id)
 
+    def _returned_before(self, task: Span) -> Iterator[Span]:
+        """Called tasks that had returned to the caller of a called task when it began: the caller may pass that on."""
+        for link in task.links:
+            if link.kind == LinkKind.CALL:
+                yield from (one for one in self._called.get(link.span_id, ()) if one.last_ns <= task.start_ns)
+
+    @cached_property
+    def _called(self) -> Mapping[str, Sequence[Span]]:
+        """By id of a task the tasks that it called."""
+        found: dict[str, list[Span]] = {}
+        for task in self._facts.tasks:
+            for link in task.links:
+                if link.kind == LinkKind.CALL:
+                    found.setdefault(link.span_id, []).append(task)
+        return found
+
     def caused_by(self, task: Span, other: Span) -> bool:
-        """Whether a task follows from another one, or from one that this is inside of."""
-        return self._facts.graph.ancestry.caused_by(task.span_id, other.span_id)
+        """Whether a task follows from another one, or from one that this is inside of.
+
+        A called task also follows from those whose results its caller had.
+        """
+        ancestry = self._facts.graph.ancestry
+        if ancestry.caused_by(task.span_id, other.span_id):
+            return True
+        before = self._returned_before(task)
+        return any(one is other or ancestry.caused_by(one.span_id, other.span_id) for one in before)
 
 
 def _holds_messages(value: object) -> bool:

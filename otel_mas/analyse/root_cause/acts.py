@@ -123,6 +123,10 @@ class Acts(Sequence[Act]):
         texts = (*self._written(act.span), self._text(act.span, _RESULTS), *self._states(act.span))
         return list(dict.fromkeys(text for text in texts if text.strip()))
 
+    def times(self, act: Act) -> Counter[str]:
+        """Texts of messages and values of the state that an act wrote, with how often each."""
+        return Counter(self._written(act.span)) | Counter(self._states(act.span))
+
     def fields(self, act: Act) -> list[tuple[str, str]]:
         """Channels of the state that an act wrote, or parts of what it returned, as text; not those with messages."""
         found = self._parts(act, names.MAS_TASK_RESULT)

@@ -94,6 +94,8 @@ _WINDOWS = 500
 _ALIKE = 0.65
 """Similarity (difflib's ratio) from which a text is another one, changed."""
 _NEW_WORDS = 2
+_LETTERS = 3
+"""Letters of a word from which on it is told whether it is another one with other letters."""
 _SHOWN = 3
 
 
@@ -189,8 +191,9 @@ def _lines(parts: list[tuple[str, str]]) -> str:
 
 
 def _add(act: Act, acts: Acts, known: KnownTexts) -> None:
+    times = acts.times(act)
     for text in acts.outputs(act):
-        known.add(text, times=int(text in act.wrote))
+        known.add(text, times=max(1, times[text]) if text in act.wrote else 0)
     for channel, text in acts.fields(act):
         known.add_value(channel, text)
 
@@ -332,9 +335,20 @@ class _Reading:
         for text in sent:
             if flattened(text) not in self._flat and (part := _most_alike(flattened(text)[:_MOST], self._rest)):
                 words = {match.group().lower() for match in words_of(part)}
-                if len(words - self._known.words) >= _NEW_WORDS:
+                if _is_garbled(words - self._known.words, {match.group().lower() for match in words_of(text)} - words):
                     return part
         return None
+
+
+def _is_garbled(new: set[str], missing: set[str]) -> bool:
+    """Whether new words are others with other letters; a sentence of the same form has other words in their places."""
+    alike = [word for word in new if any(_is_other_letters(word, one) for one in missing)]
+    return len(alike) >= _NEW_WORDS and 2 * len(alike) >= len(new)
+
+
+def _is_other_letters(word: str, other: str) -> bool:
+    same = sum(one == another for one, another in zip(word, other, strict=False))
+    return len(word) == len(other) >= _LETTERS and 2 * same >= len(word)
 
 
 def _comes_twice(numbers: list[str]) -> bool:

@@ -12,6 +12,8 @@ from math import inf, isclose
 from otel_mas.analyse.root_cause.values import COUNT, numbers_in
 
 _WORD = re.compile(r"\w+")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+"""Days; nothing is computed of their parts."""
 _KEY_WORDS = 6
 _SAME_START = 100
 """Texts with the same first words that are looked for at most, the latest ones."""
@@ -50,8 +52,8 @@ class KnownTexts:
         if flat not in self._times:
             self._add_parts(text, flat)
         self._times[flat] += times
-        if times:
-            self._lines.update(filter(None, map(flattened, text.splitlines())))
+        for line in filter(None, map(flattened, text.splitlines())) if times else ():
+            self._lines[line] += times
 
     def add_value(self, label: str, text: str) -> None:
         """Note a value by its label, such as the channel of a state."""
@@ -90,7 +92,8 @@ class KnownTexts:
 
     def _add_parts(self, text: str, flat: str) -> None:
         numbers = numbers_in(flat)
-        self._recent.extend(sorted(float(number) for number in numbers - self.numbers))
+        factors = numbers_in(_DAY.sub(" ", flat))
+        self._recent.extend(sorted(float(number) for number in factors - self.numbers))
         self.numbers |= numbers
         words = _WORD.findall(flat)
         self.words.update(word.lower() for word in words)

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.accuracy.injected.detectors import EXPECTED, Examined, examine, quality
+from tests.accuracy.injected.detectors import Examined, examine, quality
 from tests.accuracy.injected.runs import CLEAN, record
 
 pytestmark = pytest.mark.slow
 
-PRECISION = 0.95
-RECALL = dict.fromkeys(EXPECTED, 0.95) | {"causal-amnesia": 0.8, "duplicate-delivery": 0.75}
-"""Of the two below 0.95, what is reached: see docs/accuracy.md."""
+PRECISION = RECALL = 0.95
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +23,9 @@ def examined(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Examined]:
 
 def test_detectors_find_what_was_injected_and_nothing_else(examined: Sequence[Examined]) -> None:
     for one in quality(examined):
-        assert one.expected >= 10
+        assert one.expected >= 10, one
         assert one.precision >= PRECISION, one
-        assert one.recall >= RECALL[one.code], one
+        assert one.recall >= RECALL, one
 
 
 def test_clean_runs_have_no_errors(examined: Sequence[Examined]) -> None:
