@@ -190,6 +190,7 @@ FAMILIES = (
         "for up to 7, or one has heard, or is at work",
         (_circle,),
         thresholds={"deadlock_after_s": 600.0},
+        also=frozenset({"stalled-run"}),  # who is at work has shown no sign of life for as long
     ),
     Family("budget-overrun", "31 to 40 seconds", "10 to 29 seconds", (_seconds,), thresholds=BUDGET),
 )
