@@ -171,32 +171,24 @@ class TaskFlow:
         """Whether a task follows from another one, directly or not, or is inside of it."""
         return self._facts.graph.ancestry.follows(task.span_id, other.span_id)
 
-    def _returned_before(self, task: Span) -> Iterator[Span]:
-        """Called tasks that had returned to the caller of a called task when it began: the caller may pass that on."""
-        for link in task.links:
-            if link.kind == LinkKind.CALL:
-                yield from (one for one in self._called.get(link.span_id, ()) if one.last_ns <= task.start_ns)
-
-    @cached_property
-    def _called(self) -> Mapping[str, Sequence[Span]]:
-        """By id of a task the tasks that it called."""
-        found: dict[str, list[Span]] = {}
-        for task in self._facts.tasks:
-            for link in task.links:
-                if link.kind == LinkKind.CALL:
-                    found.setdefault(link.span_id, []).append(task)
-        return found
-
     def caused_by(self, task: Span, other: Span) -> bool:
         """Whether a task follows from another one, or from one that this is inside of.
 
         A called task also follows from those whose results its caller had.
         """
-        ancestry = self._facts.graph.ancestry
-        if ancestry.caused_by(task.span_id, other.span_id):
-            return True
-        before = self._returned_before(task)
-        return any(one is other or ancestry.caused_by(one.span_id, other.span_id) for one in before)
+        return self._facts.graph.ancestry.caused_by(task.span_id, other.span_id) or self._returned_before(task, other)
+
+    def _returned_before(self, task: Span, other: Span) -> bool:
+        """Whether a task, or one around it, was called by the caller of another one, and returned before that began."""
+        callers = {link.span_id for link in task.links if link.kind == LinkKind.CALL}
+        at: Span | None = other if callers else None
+        while at is not None:
+            if at.last_ns <= task.start_ns and any(
+                link.kind == LinkKind.CALL and link.span_id in callers for link in at.links
+            ):
+                return True
+            at = self._facts.parent(at)
+        return False
 
 
 def _holds_messages(value: object) -> bool:
