@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from otel_mas.errors import ReplayMiss
 from otel_mas.replay.place import HerePlace, RunLevel
 from otel_mas.replay.recording import CallKind, RecordedCall, RecordedRun, Recording
-from otel_mas.replay.request import Form, Normaliser, Request, difference, likeness
+from otel_mas.replay.request import Form, MessageForm, Normaliser, Request, difference, likeness
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
@@ -40,8 +40,17 @@ PARAMETERS: Final = (
 _Group = tuple[int, "Levels", CallKind]
 
 
-def recorded_request(call: RecordedCall, normaliser: Normaliser) -> Request | None:
-    """The request of a recorded call; None where its content was not kept."""
+Cache = dict[tuple[str, Form], MessageForm]
+
+
+def recorded_request(call: RecordedCall, normaliser: Normaliser, cache: Cache) -> Request | None:
+    """The request of a recorded call; None where its content was not kept.
+
+    Args:
+        call: the recorded one.
+        normaliser: of both sides.
+        cache: of the forms of messages, which are the same for many calls.
+    """
     if call.kind is CallKind.MODEL:
         if any(message.body is None for message in call.input):
             return None
@@ -52,7 +61,7 @@ def recorded_request(call: RecordedCall, normaliser: Normaliser) -> Request | No
             for message in call.input
             if message.body is not None
         ]
-        return Request(head, messages, normaliser)
+        return Request(head, messages, normaliser, keys=[message.digest for message in call.input], cache=cache)
     if call.kind is CallKind.TOOL:
         asked = call.contents.get(names.GEN_AI_TOOL_CALL_ARGUMENTS)
         return None if asked is None else Request({"tool": call.name, "arguments": asked}, (), normaliser, call.name)
@@ -68,6 +77,7 @@ class Matcher:
         self._normaliser = normaliser
         self._on_bound = bound
         self._requests: dict[int, Request | None] = {}
+        self._forms: Cache = {}
         self._indices: dict[tuple[_Group, Form], dict[bytes, list[RecordedCall]]] = {}
         self._used: set[int] = set()
         self._bound: WeakKeyDictionary[GraphRun, RecordedRun] = WeakKeyDictionary()
@@ -204,7 +214,7 @@ class Matcher:
 
     def _request(self, call: RecordedCall) -> Request | None:
         if id(call) not in self._requests:
-            self._requests[id(call)] = recorded_request(call, self._normaliser)
+            self._requests[id(call)] = recorded_request(call, self._normaliser, self._forms)
         return self._requests[id(call)]
 
 

@@ -27,7 +27,7 @@ from otel_mas.semconv import attributes as names
 _REPLAYED: Final = "_otel_mas_replayed"
 _NATIVE_EVENTS: Final = ("_stream_chat_model_events", "_astream_chat_model_events")
 _MOST_KNOWN: Final = 4096
-_forms: RecentlyUsed[object, MessageForm] = RecentlyUsed(_MOST_KNOWN)
+_forms: dict[object, MessageForm] = {}  # of messages by their content; emptied when it has too many
 _tools: RecentlyUsed[int, tuple[Any, Any]] = RecentlyUsed(64)
 _NS: Final = 1e-9
 
@@ -86,9 +86,6 @@ class _Model:
         request = _request(self._session, name, messages, attributes, kwargs)
         return self._session.answer(CallKind.MODEL, name, request, span).call
 
-    def _wait_s(self, call: RecordedCall) -> float:
-        return call.span.duration_ns * _NS if self._session.policy.timing else 0.0
-
     def _pass(self, method: str, kwargs: dict[str, Any], run_manager: Any) -> dict[str, Any]:
         """Keyword arguments for the model's own method, as LangChain would call it."""
         takes = "run_manager" in inspect.signature(getattr(self._model, method)).parameters
@@ -102,7 +99,7 @@ class _Chat(_Model):
         call = self._ask(messages, kwargs, run_manager)
         if call is None:
             return self._model._generate(messages, stop=stop, **self._pass("_generate", kwargs, run_manager))
-        sleep(self._wait_s(call))
+        self._session.take_time(call)
         return answers.model_result(call)
 
     async def agenerate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
@@ -110,7 +107,7 @@ class _Chat(_Model):
         if call is None:
             given = self._pass("_agenerate", kwargs, run_manager)
             return await self._model._agenerate(messages, stop=stop, **given)
-        await asyncio.sleep(self._wait_s(call))
+        await self._session.atake_time(call)
         return answers.model_result(call)
 
     def stream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Iterator[Any]:
@@ -148,14 +145,14 @@ class _Completion(_Model):
         calls = [self._ask([Plain("user", prompt)], kwargs, run_manager) for prompt in prompts]
         if any(call is None for call in calls):
             return self._model._generate(prompts, stop=stop, **_with_manager(kwargs, run_manager))
-        sleep(max((self._wait_s(call) for call in calls if call is not None), default=0.0))
+        self._session.take_time(*filter(None, calls))
         return _together([answers.completion_result(call) for call in calls if call is not None])
 
     async def agenerate(self, prompts: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
         calls = [self._ask([Plain("user", prompt)], kwargs, run_manager) for prompt in prompts]
         if any(call is None for call in calls):
             return await self._model._agenerate(prompts, stop=stop, **_with_manager(kwargs, run_manager))
-        await asyncio.sleep(max((self._wait_s(call) for call in calls if call is not None), default=0.0))
+        await self._session.atake_time(*filter(None, calls))
         return _together([answers.completion_result(call) for call in calls if call is not None])
 
     def stream(self, prompt: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Iterator[Any]:
@@ -184,6 +181,13 @@ class _Completion(_Model):
             if run_manager is not None:
                 await run_manager.on_llm_new_token(timed.chunk.text, chunk=timed.chunk)
             yield timed.chunk
+
+
+# LangChain looks at the signature at each call; of a function that has one at hand that takes no time.
+for _kind in (_Chat, _Completion):
+    for _name in ("generate", "agenerate"):
+        _method = getattr(_kind, _name)
+        _method.__signature__ = inspect.signature(_method)
 
 
 def _with_manager(kwargs: dict[str, Any], run_manager: Any) -> dict[str, Any]:
@@ -231,7 +235,9 @@ def _form(session: ReplaySession, message: Any) -> MessageForm:
     if known is None:
         known = message_form(*_read(message), Form.AS_IT_IS, session.normaliser)
         if key is not None:
-            _forms.put(key, known)
+            if len(_forms) >= _MOST_KNOWN:
+                _forms.clear()
+            _forms[key] = known
     return known
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import functools
-from time import sleep
 from typing import Any, Final
 
 from opentelemetry.trace import get_current_span
@@ -19,7 +17,6 @@ from otel_mas.replay.request import Request
 from otel_mas.replay.session import ReplaySession, active
 
 _REPLAYED: Final = "_otel_mas_replayed"
-_NS: Final = 1e-9
 
 
 def invoke(original: Original) -> Original:
@@ -66,14 +63,14 @@ class _Asked:
         call = self._ask(query)
         if call is None:
             return self._retriever._get_relevant_documents(query, **kwargs)
-        sleep(self._wait_s(call))
+        self._session.take_time(call)
         return answers.documents(call)
 
     async def adocuments(self, query: Any, **kwargs: Any) -> Any:
         call = self._ask(query)
         if call is None:
             return await self._retriever._aget_relevant_documents(query, **kwargs)
-        await asyncio.sleep(self._wait_s(call))
+        await self._session.atake_time(call)
         return answers.documents(call)
 
     def _ask(self, query: Any) -> RecordedCall | None:
@@ -81,9 +78,6 @@ class _Asked:
         head = {"retriever": name, "query": snapshot(query)[0]}
         request = Request(head, (), self._session.normaliser)
         return self._session.answer(CallKind.RETRIEVER, name, request, get_current_span()).call
-
-    def _wait_s(self, call: RecordedCall) -> float:
-        return call.span.duration_ns * _NS if self._session.policy.timing else 0.0
 
 
 __all__ = ["ainvoke", "invoke"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from time import perf_counter
+from time import sleep
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opentelemetry.trace import SpanContext, TraceFlags
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 MISS_POLICIES: Final = ("error", "live", "nearest")
 _UNKNOWN: Final = -1
+_NS: Final = 1e-9  # in seconds
 LIVE_KINDS: Final = {"models": CallKind.MODEL, "tools": CallKind.TOOL, "retrievers": CallKind.RETRIEVER}
 
 
@@ -109,7 +111,6 @@ class ReplaySession:
         """Tokens that the answers had cost when they were recorded."""
         self.saved_usd = 0.0
         """USD that they had cost then, as far as prices were known."""
-        self.began = perf_counter()
         self._lock = ForkLock()
         self._resumed: dict[str, int] = {}
         self._matcher = Matcher(recording, normaliser, _repeats)
@@ -177,6 +178,16 @@ class ReplaySession:
                 return given
             self._resumed[path] = at + 1
             return values[at]
+
+    def take_time(self, *calls: RecordedCall) -> None:
+        """Wait as long as calls took that were made at once, where the policy asks for it."""
+        if self.policy.timing:
+            sleep(max((call.span.duration_ns for call in calls), default=0) * _NS)
+
+    async def atake_time(self, *calls: RecordedCall) -> None:
+        """The same without blocking the event loop."""
+        if self.policy.timing:
+            await asyncio.sleep(max((call.span.duration_ns for call in calls), default=0) * _NS)
 
     def _go_live(self, span: Span | None, repeated: RecordedCall | None) -> Answer:
         self.live += 1

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import functools
-from time import sleep
 from typing import Any, Final
 
 from opentelemetry import context as otel_context
@@ -21,7 +19,6 @@ from otel_mas.replay.request import Request
 from otel_mas.replay.session import Answer, ReplaySession, active
 
 _REPLAYED: Final = "_otel_mas_replayed"
-_NS: Final = 1e-9
 _ARTIFACT: Final = "content_and_artifact"
 
 
@@ -85,7 +82,7 @@ class _Asked:
                 return self._tool._run(*args, **kwargs)
             finally:
                 restore_context(token)
-        sleep(self._wait_s(call))
+        self._session.take_time(call)
         return self._result(call)
 
     async def arun(self, *args: Any, **kwargs: Any) -> Any:
@@ -96,7 +93,7 @@ class _Asked:
                 return await self._tool._arun(*args, **kwargs)
             finally:
                 restore_context(token)
-        await asyncio.sleep(self._wait_s(call))
+        await self._session.atake_time(call)
         return self._result(call)
 
     def _ask(self) -> Answer:
@@ -104,9 +101,6 @@ class _Asked:
         name = self._tool.name
         request = Request({"tool": name, "arguments": arguments}, (), self._session.normaliser, name)
         return self._session.answer(CallKind.TOOL, name, request, get_current_span())
-
-    def _wait_s(self, call: RecordedCall) -> float:
-        return call.span.duration_ns * _NS if self._session.policy.timing else 0.0
 
     def _result(self, call: RecordedCall) -> Any:
         result = answers.tool_result(call, self._call_id)

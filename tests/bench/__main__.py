@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.bench import answers, findings, floor, follow, hard_runs, parts, queries, search
+from tests.bench import answers, findings, floor, follow, hard_runs, parts, queries, replay, search
 from tests.bench.environments import COMMON, PEERS, python_of
 from tests.bench.sink import Sink
 
@@ -137,6 +137,7 @@ def main() -> None:
             "queries",
             "search",
             "follow",
+            "replay",
             "floor",
         ],
         help="only this case",
@@ -170,6 +171,8 @@ def main() -> None:
         search.report()
     if options.case in (None, "follow"):
         follow.report()
+    if options.case in (None, "replay"):
+        replay.report()
     if options.case in (None, "floor"):
         floor.report(4 * options.rounds)
 
