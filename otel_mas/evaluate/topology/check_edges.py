@@ -76,7 +76,8 @@ class _Edges:
         if not self.statement.target.is_boundary:
             return self.selection.edges(self.statement)
         sources = set(self.sources)
-        return [CausalEdge(one, OUTSIDE, "end", True) for one in self.observed.last if one in sources]
+        certain = self.observed.last_is_certain
+        return [CausalEdge(one, OUTSIDE, "end", certain) for one in self.observed.last if one in sources]
 
     def _unknown(self) -> list[int]:
         """Effects that may have a cause among the sources that was not recorded."""
@@ -140,6 +141,8 @@ class _Edges:
             return self.observed.incomplete
         if self.unknown:
             return listed(self.unknown, self.observed.reason)
+        if self.statement.target.is_boundary:
+            return listed(self.observed.unknown, self.observed.reason)
         return "others were inferred, not recorded"
 
     def instead(self) -> str:

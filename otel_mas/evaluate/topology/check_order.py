@@ -30,12 +30,14 @@ def check_before(statement: Before, selection: Selection) -> Verdict:
     certain = [one for one in without if not past.unknown[one]]
     if not without:
         shown = f"{statement.earlier.text} was before {listed(later, lambda one: _label(one, selection))}"
-        return Verdict(str(statement), _unless_incomplete(statement, observed), shown)
+        if observed.incomplete:
+            return Verdict(str(statement), Outcome.INSUFFICIENT_EVIDENCE, f"{shown}; {observed.incomplete}")
+        return Verdict(str(statement), Outcome.PASSED, shown)
     if observed.incomplete or not certain:
         reason = observed.incomplete or _unknown_order(without, earlier, selection)
         return Verdict(str(statement), Outcome.INSUFFICIENT_EVIDENCE, reason)
     names = [_label(one, selection) for one in certain]
-    lacking = f"no {statement.earlier.text} was" if earlier else f"{statement.earlier.text} never ran"
+    lacking = f"no {statement.earlier.text} was"
     actual = f"{listed(names)} ran and {lacking} before {'it' if len(names) == 1 else 'them'}"
     way = _way(certain[0], selection)
     return Verdict(str(statement), Outcome.FAILED, f"{actual}{way and f': {way}'}", tuple(names))
@@ -120,10 +122,6 @@ def _nothing_later(statement: Before, observed: ObservedTopology) -> Verdict:
     if observed.incomplete:
         return Verdict(str(statement), Outcome.INSUFFICIENT_EVIDENCE, observed.incomplete)
     return Verdict(str(statement), outcome, f"{statement.later.text} never ran")
-
-
-def _unless_incomplete(statement: Before, observed: ObservedTopology) -> Outcome:
-    return Outcome.INSUFFICIENT_EVIDENCE if observed.incomplete else Outcome.PASSED
 
 
 def _label(activity: int, selection: Selection) -> str:

@@ -47,7 +47,7 @@ class _Discovery:
         for source in sorted(edges, key=lambda path: self._first.get(path, OUTSIDE)):
             yield f"{self._name(source) if source else START} -> {self._listed(edges[source])}"
         last = dict.fromkeys(self._paths[one] for one in self._observed.last)
-        if last and self._observed.incomplete is None:
+        if last and self._observed.incomplete is None and self._observed.last_is_certain:
             yield f"{', '.join(map(self._name, last))} -> {END}"
         if not edges:
             yield from (self._name(path) for path in self._first)

@@ -12,7 +12,7 @@ from otel_mas.evaluate.topology.edges import find_edges, message_edges
 from otel_mas.evaluate.topology.executions import Executions
 from otel_mas.evaluate.topology.expectation import START
 from otel_mas.evaluate.topology.happens_before import HappensBefore
-from otel_mas.evaluate.topology.nodes import OUTSIDE, CausalEdge, Execution, Node, ToolCall
+from otel_mas.evaluate.topology.nodes import OUTSIDE, CausalEdge, Execution, Node, ToolCall, Unknown
 
 if TYPE_CHECKING:
     import networkx
@@ -123,6 +123,11 @@ class ObservedTopology:
         return [
             number for number in range(len(self.executions)) if self._is_outermost(number) and number not in leading
         ]
+
+    @cached_property
+    def last_is_certain(self) -> bool:
+        """Whether nothing here has an unknown cause that may be one of `last`."""
+        return all(self.executions[one].unknown is Unknown.ELSEWHERE for one in self.unknown)
 
     def _is_outermost(self, execution: int) -> bool:
         one = self.executions[execution]

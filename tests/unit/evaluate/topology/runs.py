@@ -17,14 +17,15 @@ RUN = "run"
 class RunBuilder:
     """Adds tasks and calls of tools to one run, a clock's tick after each other.
 
-    Each method returns the id of its span, by which causes are named; `RUN` is the run itself.
+    Each method returns the id of its span, by which causes are named; `RUN` is the run itself, of "t1".
     """
 
     trace_id: str = "t1"
     spans: list[Span] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._add(RUN, None, "invoke_workflow run", (), {names.MAS_RECORD_KIND: "WORKFLOW"})
+        self.run = RUN if self.trace_id == "t1" else f"{self.trace_id}-{RUN}"
+        self._add(self.run, None, "invoke_workflow run", (), {names.MAS_RECORD_KIND: "WORKFLOW"})
 
     def task(
         self, name: str, *causes: str, kind: str = "trigger", inside: str = RUN, agent: str | None = None, **more: Any
@@ -69,7 +70,7 @@ class RunBuilder:
         end: int | None = -1,
     ) -> str:
         start = len(self.spans)
-        made = tuple(Link(self.trace_id, cause, kind) for kind, cause in links)
+        made = tuple(Link(cause.partition("-")[0] if "-" in cause else "t1", cause, kind) for kind, cause in links)
         last = start + 1 if end == -1 else end
         self.spans.append(Span(self.trace_id, span_id, parent, name, start, last, links=made, columns=columns))
         return span_id
