@@ -50,7 +50,7 @@ class _Discovery:
         if last and self._observed.incomplete is None and self._observed.last_is_certain:
             yield f"{', '.join(map(self._name, last))} -> {END}"
         if not edges:
-            yield from (self._name(path) for path in self._first)
+            yield from map(self._name, dict.fromkeys(self._paths))
         for caller, tools in self._calls().items():
             yield f"{self._name(caller)} => {self._listed(tools, tools=True)}"
         yield from self._joins()

@@ -7,7 +7,6 @@ import pytest
 from otel_mas.causal import build
 from otel_mas.evaluate import Outcome
 from otel_mas.evaluate.topology import assert_topology, match, topology_of
-from otel_mas.model import Trace
 from otel_mas.semconv import attributes as names
 from tests.unit.evaluate.topology.runs import RUN, RunBuilder, chain
 
