@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.bench import answers, findings, floor, follow, hard_runs, parts, queries, replay, search
+from tests.bench import answers, findings, floor, follow, hard_runs, parts, queries, replay, search, topology
 from tests.bench.environments import COMMON, PEERS, python_of
 from tests.bench.sink import Sink
 
@@ -136,6 +136,7 @@ def main() -> None:
             "hard runs",
             "queries",
             "search",
+            "topology",
             "follow",
             "replay",
             "floor",
@@ -169,6 +170,8 @@ def main() -> None:
         queries.report()
     if options.case in (None, "search"):
         search.report()
+    if options.case in (None, "topology"):
+        topology.report()
     if options.case in (None, "follow"):
         follow.report()
     if options.case in (None, "replay"):
