@@ -46,7 +46,7 @@ class RecordedCall:
     contents: Mapping[str, Any] = field(default_factory=dict)
     """Other content by attribute name: tool definitions, arguments and result, query and documents, the exception."""
     question: Any = None
-    """What a tool asked a person, where it paused for the answer."""
+    """Question of a tool to a person, where it paused for the answer."""
 
     def get(self, name: str) -> Any:
         """A content or attribute by name; None where it was not kept."""

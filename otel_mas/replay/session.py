@@ -164,7 +164,7 @@ class ReplaySession:
         return Answer(found, 0)
 
     def resume_value(self, path: str, number: int, given: Any) -> Any:
-        """What a person answered a task when it was recorded; the given value where that is not recorded.
+        """Answer of a person to a task when it was recorded; the given value if that is not recorded.
 
         Args:
             path: of the task, as `task_path` writes it.
