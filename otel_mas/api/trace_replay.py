@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from otel_mas.api.trace import Conversation, Trace
 from otel_mas.config import Settings
-from otel_mas.errors import ConfigError
+from otel_mas.errors import ConfigError, arguments
 from otel_mas.replay.reading import read_recording
 from otel_mas.replay.recording import Recording
 from otel_mas.replay.request import Normaliser
@@ -62,7 +62,9 @@ class replay:  # noqa: N801 (used as a function)
         volatile: Iterable[str] = (),
     ) -> None:
         self._policy = Policy.of(live, on_miss, timing, freeze)
-        given = [volatile] if isinstance(volatile, str) else list(volatile)
+        given = (
+            [volatile] if isinstance(volatile, str) else list(volatile) if isinstance(volatile, Iterable) else volatile
+        )
         self._settings = Settings.from_env(replay_volatile=given or None)
         self._recording, self._source = _recording(trace, source, self._settings.store)
         self._keys: Any = {}
@@ -96,6 +98,8 @@ def _recording(trace: Any, source: Any, store: str) -> tuple[Recording, Source |
         return Recording.read([(one._data, one._port) for one in trace], f"{len(trace)} traces"), None
     if not isinstance(trace, str | os.PathLike) or not os.fspath(trace):
         raise ConfigError(f"trace is {trace!r}; it must be a trace, a conversation, an id, or the path of a file")
+    if source is not None:
+        arguments.path("source", source)
     return read_recording(os.fspath(trace), None if source is None else os.fspath(source), store)
 
 

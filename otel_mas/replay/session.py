@@ -56,7 +56,7 @@ class Policy:
         Raises:
             ConfigError: An argument is none of its values.
         """
-        given = [live] if isinstance(live, str) else list(live)
+        given = [live] if isinstance(live, str) else list(live) if isinstance(live, Iterable) else [None]
         if not all(isinstance(one, str) and one for one in given):
             raise ConfigError(f"live is {live!r}; it must be models, tools, retrievers, or names of agents")
         if on_miss not in MISS_POLICIES:
