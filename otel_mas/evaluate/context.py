@@ -103,7 +103,7 @@ class RunContext:
         return None if outcome is None else outcome.value
 
     def channel(self, name: str) -> Any:
-        """The last value that was written to a channel of the outermost graph.
+        """The last value of a channel of the outermost graph; of one with a reducer a list of what was written to it.
 
         Raises:
             InsufficientEvidence: Nothing was written to it, or the value was not kept.
@@ -115,7 +115,16 @@ class RunContext:
 
     @cached_property
     def _final_values(self) -> Mapping[str, Any]:
-        return {one.channel: one.value for one in self.facts.state.changes if one.graph == "" and one.missing is None}
+        values: dict[str, Any] = {}
+        for one in self.facts.state.changes:
+            if one.graph != "" or one.missing is not None:
+                continue
+            if one.replaces is False:
+                update = one.value if isinstance(one.value, list) else [one.value]
+                values[one.channel] = [*values.get(one.channel, ()), *update]
+            else:
+                values[one.channel] = one.value
+        return values
 
     @cached_property
     def input(self) -> Mapping[str, Any]:

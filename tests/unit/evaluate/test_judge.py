@@ -1,0 +1,154 @@
+"""Judges: LangChain's real client against a local server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from otel_mas.api import Trace
+from otel_mas.errors import ConfigError
+from otel_mas.evaluate import (
+    EvalReport,
+    EvaluationCase,
+    EvaluationHarness,
+    GeminiJudge,
+    Judge,
+    Outcome,
+    order_bias,
+    verbosity_bias,
+)
+from tests.unit.evaluate.judge_server import JudgeServer, judge_server
+
+
+def _part(request: Mapping[str, Any], name: str) -> str:
+    found = re.search(rf"<{name}>\n(.*?)\n</{name}>", request["messages"][-1]["content"], re.DOTALL)
+    return found[1] if found else ""
+
+
+def _score(points: int) -> dict[str, Any]:
+    return {
+        "rationale": f"It deserves {points}.",
+        "breakdown": {"accuracy": points, "completeness": points, "coherence": 5},
+        "score": points,
+    }
+
+
+def _fair(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """5 where the output is the expectation, in any case, else 1."""
+    return _score(5 if _part(request, "expectation").lower() in _part(request, "output").lower() else 1)
+
+
+def _judge(server: JudgeServer, **more: Any) -> Judge:
+    return Judge("openai:gpt-4.1-mini", options={"base_url": server.url, "api_key": "local", "max_retries": 0}, **more)
+
+
+def _scored(judge: Judge, run: Trace, *, ask: bool = True, expected: str = "paris") -> EvalReport:
+    case = EvaluationCase(name="x", input="the capital?", expected_output=expected, judge=judge)
+    return EvaluationHarness(case, ask_judge=ask).score(run)
+
+
+def test_the_judge_gets_task_expectation_output_and_steps_and_its_score_decides(france: Trace) -> None:
+    with judge_server(_fair) as server:
+        right, wrong = _scored(_judge(server), france), _scored(_judge(server), france, expected="Rome")
+
+    assert (right.outcome, wrong.outcome) == (Outcome.PASSED, Outcome.FAILED)
+    result = right.case("x").runs[0].result("judge")
+    assert (result.value, result.reason) == (
+        5,
+        "5 of 5 (accuracy 5, completeness 5, coherence 5): It deserves 5.",
+    )
+    request = server.requests[0]
+    assert (_part(request, "task"), _part(request, "expectation"), _part(request, "output")) == (
+        "the capital?",
+        "paris",
+        "Paris",
+    )
+    assert '- tool atlas({"country":"France"}) -> France has the capital Paris.' in _part(request, "steps")
+    assert request["temperature"] == 0
+    assert "Length is no merit" in request["messages"][0]["content"]
+
+
+@pytest.mark.parametrize(("points", "outcome"), [(2, Outcome.FAILED), (3, Outcome.PASSED), (4, Outcome.PASSED)])
+def test_a_run_passes_from_3_on(france: Trace, points: int, outcome: Outcome) -> None:
+    with judge_server(lambda _: _score(points)) as server:
+        assert _scored(_judge(server), france).outcome is outcome
+
+
+def test_the_same_question_is_asked_once_by_whichever_judge(france: Trace, tmp_path: Path) -> None:
+    with judge_server(_fair) as server:
+        for expected in ("paris", "paris", "PARIS"):
+            _scored(_judge(server, cache=str(tmp_path / "judge.db")), france, expected=expected)
+        _scored(_judge(server, cache=str(tmp_path / "judge.db"), rubric="5: fine.\n1: not."), france)
+
+    assert len(server.requests) == 3  # another expectation and another rubric are other questions
+
+
+def test_a_cache_that_cannot_be_used_costs_only_money(france: Trace, tmp_path: Path) -> None:
+    (tmp_path / "judge.db").write_bytes(b"no database" * 1_000)
+    with judge_server(_fair) as server:
+        for _ in range(2):
+            assert _scored(_judge(server, cache=str(tmp_path / "judge.db")), france).passed
+    assert len(server.requests) == 2
+
+
+def test_a_judge_is_never_called_unless_asked_and_the_fallback_says_so(france: Trace) -> None:
+    with judge_server(_fair) as server:
+        found = _scored(_judge(server), france, ask=False, expected="P.ris").case("x").runs[0].result("judge")
+        missed = _scored(_judge(server, pattern="^Rome"), france, ask=False).case("x").runs[0].result("judge")
+        nothing = EvaluationCase(name="x", judge=_judge(server))
+        lacking = EvaluationHarness(nothing).score(france).case("x").runs[0].result("judge")
+
+    assert server.requests == []
+    asked = "the judge was not asked (--judge, ask_judge=True)"
+    assert (found.outcome, found.reason) == (
+        Outcome.PASSED,
+        f"{asked}: 'P.ris' was looked for as a regular expression, and found",
+    )
+    assert (missed.outcome, missed.reason) == (
+        Outcome.FAILED,
+        f"{asked}: '^Rome' was looked for as a regular expression, and not found in “Paris”",
+    )
+    assert lacking.outcome is Outcome.INSUFFICIENT_EVIDENCE
+
+
+def test_a_judge_that_cannot_be_asked_or_gives_no_score_is_no_evidence(france: Trace) -> None:
+    with judge_server(lambda _: {"score": 9}) as server:
+        odd = _scored(_judge(server), france)
+    gone = _scored(_judge(server), france)
+
+    assert [one.outcome for one in (odd, gone)] == [Outcome.INSUFFICIENT_EVIDENCE] * 2
+    assert "Connection error" in gone.case("x").runs[0].result("judge").reason
+
+
+def test_a_judge_of_order_and_length_is_found_out_and_a_fair_one_is_not() -> None:
+    pairs = [("task", "short", "a longer one"), ("task", "good", "bad")]
+    with judge_server(lambda _: {"rationale": "A is first.", "better": "a"}) as server:
+        first = order_bias(_judge(server), pairs)
+    with judge_server(
+        lambda r: {"rationale": "", "better": "a" if len(_part(r, "a")) < len(_part(r, "b")) else "b"}
+    ) as server:
+        shortest = order_bias(_judge(server, rubric="5: short.\n1: long."), pairs)
+    with judge_server(lambda r: _score(5 if len(_part(r, "output")) > 50 else 2)) as server:
+        wordy = verbosity_bias(_judge(server), [("task", "Paris"), ("task", "Rome")])
+    with judge_server(_fair) as server:
+        fair = verbosity_bias(_judge(server, expected="Paris"), [("task", "Paris"), ("task", "Rome")])
+
+    assert [(one.biased, one.pairs) for one in (first, shortest, wordy, fair)] == [(2, 2), (0, 2), (2, 2), (0, 2)]
+    assert first.share == 1
+    assert 0 < first.interval[0] < first.interval[1] == 1
+
+
+def test_gemini_is_one_line_of_it() -> None:
+    assert GeminiJudge(passes_from=4) == Judge("google_genai:gemini-2.5-flash", passes_from=4)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"model": 3}, {"model": ""}, {"model": "x", "passes_from": 6}, {"model": "x", "pattern": "("}]
+)
+def test_a_judge_that_means_nothing_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="judge: "):
+        Judge(**fields)
