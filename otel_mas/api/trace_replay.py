@@ -35,13 +35,16 @@ class replay:  # noqa: N801 (used as a function)
         trace: a trace, a conversation, or several traces; a file; or the id of a trace or its beginning, "latest",
             "thread:" and the thread of a conversation, or "run:" and the id of an `otel-mas run`, in `source`.
         source: of the id, as `otel_mas.open` takes it; the store by default.
-        live: what is really called: "models", "tools", "retrievers", or the names of agents or nodes.
+        live: what is really called: "models", "tools", "retrievers", the names of agents or nodes, or "descendants",
+            which are calls that depend on a change and are asked something else than was recorded.
         on_miss: of a call without a recorded answer: "error" raises `ReplayMiss`, "live" calls it, "nearest" answers as
             the most similar recorded request was answered.
         timing: whether answers take as long as they took.
         freeze: whether the clock stands at the recording's start, and random numbers and UUIDs are the same in each
             replay of it; needs the extra `replay`.
         volatile: regular expressions of what in requests differs from run to run, beyond ids and dates.
+        stub: answers calls that depend on a change (`session.change`): a chat model, or a function of a
+            `DependentCall` that returns the output, or NotImplemented.
 
     Raises:
         ConfigError: An argument is none of its values, or recording is switched off.
@@ -60,6 +63,7 @@ class replay:  # noqa: N801 (used as a function)
         timing: bool = False,
         freeze: bool = False,
         volatile: Iterable[str] = (),
+        stub: Any = None,
     ) -> None:
         self._policy = Policy.of(live, on_miss, timing, freeze)
         given = (
@@ -68,7 +72,7 @@ class replay:  # noqa: N801 (used as a function)
         self._settings = Settings.from_env(replay_volatile=given or None)
         self._recording, self._source = _recording(trace, source, self._settings.store)
         self._keys: Any = {}
-        self.session = ReplaySession(self._recording, self._policy, Normaliser.of(self._settings))
+        self.session = ReplaySession(self._recording, self._policy, Normaliser.of(self._settings), stub)
         """The replay: its counts, and what the recording lacks."""
 
     def __enter__(self) -> ReplaySession:
@@ -83,8 +87,8 @@ class replay:  # noqa: N801 (used as a function)
         restore_keys(os.environ, self._keys)
         if self._source is not None:
             self._source.close()
-        if error is None and self._policy.on_miss == "error" and self.session.misses:
-            raise self.session.misses[0]  # the app has caught it: the run is not the recorded one all the same
+        if error is None:
+            self.session.raise_unfinished()
 
 
 def _recording(trace: Any, source: Any, store: str) -> tuple[Recording, Source | None]:

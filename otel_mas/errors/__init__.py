@@ -18,6 +18,7 @@ OtelMasError
 │   └── UnknownSource      nothing installed can read that target
 ├── DestinationError       recorded spans cannot be shipped
 ├── ReplayMiss             a call in a replay has no recorded answer
+├── ReplayStopped          a call depends on what a replay changes, and was not made again
 ├── BadTrace               the trace itself cannot be worked with
 ├── InsufficientEvidence   the trace does not have what an evaluation would have to see
 ├── RecordedError          a replay raises the exception that a call was recorded with, whose class is not here
@@ -162,6 +163,27 @@ class ReplayMiss(OtelMasError):
         self.difference = difference
 
 
+class ReplayStopped(OtelMasError):
+    """A call depends on what a counterfactual replay changes; it was not made again, since that may have to be paid.
+
+    Args:
+        message: the place, and what would have to be paid at most.
+        place: of the call, in words.
+        calls: labels of the recorded calls that depend on the change.
+        tokens: that these had read and written.
+        usd: their cost then, as far as prices are known.
+    """
+
+    def __init__(
+        self, message: str, *, place: str = "", calls: tuple[str, ...] = (), tokens: int = 0, usd: float = 0.0
+    ) -> None:
+        super().__init__(message)
+        self.place = place
+        self.calls = calls
+        self.tokens = tokens
+        self.usd = usd
+
+
 class MissingExtra(OtelMasError):
     """An optional dependency is missing; the message names the extra to install."""
 
@@ -177,6 +199,7 @@ __all__ = [
     "OtelMasError",
     "RecordedError",
     "ReplayMiss",
+    "ReplayStopped",
     "SourceError",
     "StoreClosed",
     "StoreCorrupt",

@@ -13,6 +13,9 @@ from otel_mas.replay.answer_chunks import message_chunks
 from otel_mas.replay.answer_messages import answer_message, text_of_parts
 from otel_mas.replay.answer_results import documents_value, result_value
 from otel_mas.replay.exceptions import recorded_exception
+from otel_mas.replay.place import TaskPlace
+from otel_mas.replay.recording import CallKind
+from otel_mas.replay.substitutes import SubstitutedCall, answer_of, documents_of, result_of, unrecorded
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
@@ -53,6 +56,8 @@ def model_result(call: RecordedCall) -> ChatResult:
     """
     from langchain_core.outputs import ChatGeneration, ChatResult
 
+    if isinstance(call, SubstitutedCall):
+        return ChatResult(generations=[ChatGeneration(message=answer_of(call))])
     raise_recorded(call)
     details = _details(call)
     generations = []
@@ -72,6 +77,8 @@ def completion_result(call: RecordedCall) -> LLMResult:
     """
     from langchain_core.outputs import Generation, LLMResult
 
+    if isinstance(call, SubstitutedCall):
+        return LLMResult(generations=[[Generation(text=answer_of(call).text)]])
     raise_recorded(call)
     details = _details(call)
     found = [
@@ -89,6 +96,10 @@ def model_chunks(call: RecordedCall) -> Iterator[TimedGeneration]:
     """
     from langchain_core.outputs import ChatGenerationChunk
 
+    if isinstance(call, SubstitutedCall):
+        for delay, chunk in message_chunks(answer_of(call), (), None):
+            yield TimedGeneration(delay, ChatGenerationChunk(message=chunk))
+        return
     parts = _parts(call)
     if call.output:
         details = _at(_details(call).get("messages"), 0)
@@ -103,6 +114,9 @@ def completion_chunks(call: RecordedCall) -> Iterator[TimedText]:
     from langchain_core.messages import AIMessage
     from langchain_core.outputs import GenerationChunk
 
+    if isinstance(call, SubstitutedCall):
+        yield TimedText(0, GenerationChunk(text=answer_of(call).text))
+        return
     if call.output:
         parts = _parts(call)[0]
         whole = AIMessage(content=text_of_parts(parts))
@@ -127,6 +141,8 @@ def tool_result(call: RecordedCall, tool_call_id: str | None = None) -> Any:
     Raises:
         BaseException: The call was recorded with it.
     """
+    if isinstance(call, SubstitutedCall):
+        return result_of(call)
     raise_recorded(call)
     if call.question is not None:
         from langgraph.types import interrupt
@@ -137,6 +153,8 @@ def tool_result(call: RecordedCall, tool_call_id: str | None = None) -> Any:
 
 def with_artifact(call: RecordedCall, result: Any) -> tuple[Any, Any]:
     """Result of a tool whose `response_format` is `content_and_artifact`; the artifact is None if it was not kept."""
+    if isinstance(call, SubstitutedCall) and isinstance(result, tuple) and len(result) == 2:
+        return result
     return result, call.get(names.MAS_TOOL_CALL_ARTIFACT)
 
 
@@ -146,6 +164,8 @@ def found(call: RecordedCall) -> Any:
     Raises:
         BaseException: The call was recorded with it.
     """
+    if isinstance(call, SubstitutedCall):
+        return result_of(call)
     raise_recorded(call)
     return documents_value(call)
 
@@ -158,6 +178,8 @@ def documents(call: RecordedCall) -> list[Document]:
     """
     from langchain_core.documents import Document
 
+    if isinstance(call, SubstitutedCall):
+        return documents_of(call)
     raise_recorded(call)
     found = call.get(names.GEN_AI_RETRIEVAL_DOCUMENTS)
     return [
@@ -165,6 +187,46 @@ def documents(call: RecordedCall) -> list[Document]:
         for one in (found if isinstance(found, list) else ())
         if isinstance(one, Mapping)
     ]
+
+
+def streams(model: Any) -> bool:
+    """Whether a chat model has a stream of its own."""
+    from langchain_core.language_models.chat_models import BaseChatModel
+
+    kind = type(model)
+    return kind._stream is not BaseChatModel._stream or kind._astream is not BaseChatModel._astream
+
+
+def whole(result: ChatResult) -> Iterator[TimedGeneration]:
+    """The result of a chat model as a stream of one chunk."""
+    from langchain_core.messages import AIMessage
+    from langchain_core.outputs import ChatGenerationChunk
+
+    message = result.generations[0].message
+    if isinstance(message, AIMessage):
+        for delay, chunk in message_chunks(message, (), None):
+            yield TimedGeneration(delay, ChatGenerationChunk(message=chunk))
+
+
+def of_chat_model(model: Any, prompt: str) -> RecordedCall:
+    """The answer of a chat model to the prompt of a completion model."""
+    from langchain_core.messages import HumanMessage
+
+    answer = model._generate([HumanMessage(prompt)]).generations[0].message
+    return unrecorded(CallKind.MODEL, "", TaskPlace(), answer)
+
+
+def recorded_output(call: RecordedCall) -> Any:
+    """What a call was answered: the message of a model, the result of a tool, the documents of a retriever.
+
+    An exception that it ended with is returned, not raised.
+    """
+    error = recorded_exception(call)
+    if error is not None:
+        return error
+    if call.kind is CallKind.MODEL:
+        return model_result(call).generations[0].message
+    return tool_result(call) if call.kind is CallKind.TOOL else documents(call)
 
 
 def _identity(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,7 +263,11 @@ __all__ = [
     "found",
     "model_chunks",
     "model_result",
+    "of_chat_model",
     "raise_recorded",
+    "recorded_output",
+    "streams",
     "tool_result",
+    "whole",
     "with_artifact",
 ]

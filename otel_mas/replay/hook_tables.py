@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from otel_mas.instrumentation.patches import Hook, HookTable
-from otel_mas.replay import interrupts, models, retrievers, runs, tools
+from otel_mas.instrumentation.replacements import Original
+from otel_mas.replay import interrupts, models, retrievers, runs, tasks, tools
 
 _LOOP: Final = "langgraph.pregel._loop"
 _RUNNER: Final = "langgraph.pregel._runner"
@@ -17,14 +18,23 @@ _CONSEQUENCE: Final = "some calls cannot be answered, and are really made"
 _CALLS: Final = ("generate", "agenerate", "stream", "astream")
 _EVENTS: Final = ("_iter_v2_events", "_aiter_v2_events")  # some versions lack them
 
+
+def _run_with_retry(original: Original) -> Original:
+    return interrupts.run_with_retry(tasks.run_with_retry(original))
+
+
+def _arun_with_retry(original: Original) -> Original:
+    return interrupts.arun_with_retry(tasks.run_with_retry(original))
+
+
 LANGGRAPH: Final = HookTable(
     "LangGraph",
     (
         Hook(_LOOP, "PregelLoop", "tick", ("self",), runs.tick),
-        Hook(_RUNNER, "", "run_with_retry", ("task", "retry_policy"), interrupts.run_with_retry),
-        Hook(_RUNNER, "", "arun_with_retry", ("task", "retry_policy"), interrupts.arun_with_retry),
+        Hook(_RUNNER, "", "run_with_retry", ("task", "retry_policy"), _run_with_retry),
+        Hook(_RUNNER, "", "arun_with_retry", ("task", "retry_policy"), _arun_with_retry),
     ),
-    "runs of a batch may be taken for another, and interrupts get the app's own answers",
+    "runs of a batch may be taken for another, interrupts get the app's own answers, and tasks cannot be changed",
 )
 LANGCHAIN: Final = HookTable(
     "LangChain",
@@ -40,8 +50,7 @@ LANGCHAIN: Final = HookTable(
     _CONSEQUENCE,
 )
 MODULES: Final = {
-    _LOOP: LANGGRAPH,
-    _RUNNER: LANGGRAPH,
+    **dict.fromkeys((_LOOP, _RUNNER), LANGGRAPH),
     **dict.fromkeys((_TOOLS, _CHAT, _LLM, _RETRIEVERS), LANGCHAIN),
 }
 """The modules to patch, each when it is imported, and the table with their hooks."""

@@ -21,7 +21,7 @@ from otel_mas.replay import answers
 from otel_mas.replay.matching import PARAMETERS
 from otel_mas.replay.recording import CallKind, RecordedCall
 from otel_mas.replay.request import Form, MessageForm, Request, message_form
-from otel_mas.replay.session import ReplaySession, active
+from otel_mas.replay.session import Answer, ReplaySession, active
 from otel_mas.semconv import attributes as names
 
 _REPLAYED: Final = "_otel_mas_replayed"
@@ -79,43 +79,52 @@ class _Model:
         self._model = model
         self._session = session
 
-    def _ask(self, messages: Sequence[Any], kwargs: dict[str, Any], run_manager: Any) -> RecordedCall | None:
+    def _ask(self, messages: Sequence[Any], kwargs: dict[str, Any], run_manager: Any) -> Answer:
         span = HANDLER.span_of(run_manager)
         attributes = recorded_attributes(span) if span is not None else {}
         name = str(attributes.get(names.GEN_AI_REQUEST_MODEL) or "")
         request = _request(self._session, name, messages, attributes, kwargs)
-        return self._session.answer(CallKind.MODEL, name, request, span).call
+        return self._session.answer(CallKind.MODEL, name, request, span, messages)
 
-    def _pass(self, method: str, kwargs: dict[str, Any], run_manager: Any) -> dict[str, Any]:
-        """Keyword arguments for the model's own method, as LangChain would call it."""
-        takes = "run_manager" in inspect.signature(getattr(self._model, method)).parameters
-        return {**kwargs, "run_manager": run_manager} if takes else kwargs
+    def _called(self, answer: Answer, messages: Any) -> tuple[Any, Any]:
+        """The model that is really called, and the messages for it."""
+        model = self._model if answer.model is None else answer.model
+        if isinstance(model, str):
+            field = "model_name" if "model_name" in type(self._model).model_fields else "model"
+            model = self._model.model_copy(update={field: model})
+        return model, messages if answer.messages is None else answer.messages
 
 
 class _Chat(_Model):
     """A chat model's methods, with LangChain's signatures."""
 
     def generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
-        call = self._ask(messages, kwargs, run_manager)
-        if call is None:
-            return self._model._generate(messages, stop=stop, **self._pass("_generate", kwargs, run_manager))
-        self._session.take_time(call)
-        return answers.model_result(call)
+        answer = self._ask(messages, kwargs, run_manager)
+        if answer.call is None:
+            model, messages = self._called(answer, messages)
+            return model._generate(messages, stop=stop, **_taken(model._generate, kwargs, run_manager))
+        self._session.take_time(answer.call)
+        return answers.model_result(answer.call)
 
     async def agenerate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
-        call = self._ask(messages, kwargs, run_manager)
-        if call is None:
-            given = self._pass("_agenerate", kwargs, run_manager)
-            return await self._model._agenerate(messages, stop=stop, **given)
-        await self._session.atake_time(call)
-        return answers.model_result(call)
+        answer = self._ask(messages, kwargs, run_manager)
+        if answer.call is None:
+            model, messages = self._called(answer, messages)
+            return await model._agenerate(messages, stop=stop, **_taken(model._agenerate, kwargs, run_manager))
+        await self._session.atake_time(answer.call)
+        return answers.model_result(answer.call)
 
     def stream(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Iterator[Any]:
-        call = self._ask(messages, kwargs, run_manager)
-        if call is None:
-            yield from self._model._stream(messages, stop=stop, **_with_manager(kwargs, run_manager))
-            return
-        for timed in answers.model_chunks(call):
+        answer = self._ask(messages, kwargs, run_manager)
+        if answer.call is None:
+            model, messages = self._called(answer, messages)
+            if answers.streams(model):
+                yield from model._stream(messages, stop=stop, **_with_manager(kwargs, run_manager))
+                return
+            chunks = answers.whole(model._generate(messages, stop=stop, **_taken(model._generate, kwargs, None)))
+        else:
+            chunks = answers.model_chunks(answer.call)
+        for timed in chunks:
             if self._session.policy.timing:
                 sleep(timed.delay_ns * _NS)
             if run_manager is not None:
@@ -125,12 +134,18 @@ class _Chat(_Model):
     async def astream(
         self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
-        call = self._ask(messages, kwargs, run_manager)
-        if call is None:
-            async for chunk in self._model._astream(messages, stop=stop, **_with_manager(kwargs, run_manager)):
-                yield chunk
-            return
-        for timed in answers.model_chunks(call):
+        answer = self._ask(messages, kwargs, run_manager)
+        if answer.call is None:
+            model, messages = self._called(answer, messages)
+            if answers.streams(model):
+                async for chunk in model._astream(messages, stop=stop, **_with_manager(kwargs, run_manager)):
+                    yield chunk
+                return
+            given = _taken(model._agenerate, kwargs, None)
+            chunks = answers.whole(await model._agenerate(messages, stop=stop, **given))
+        else:
+            chunks = answers.model_chunks(answer.call)
+        for timed in chunks:
             if self._session.policy.timing:
                 await asyncio.sleep(timed.delay_ns * _NS)
             if run_manager is not None:
@@ -141,22 +156,29 @@ class _Chat(_Model):
 class _Completion(_Model):
     """A completion model's methods, with LangChain's signatures."""
 
+    def _call(self, prompt: str, kwargs: dict[str, Any], run_manager: Any) -> RecordedCall | None:
+        """The call that answers a prompt; None: the model is to be called. A chat model as stub is asked here."""
+        answer = self._ask([Plain("user", prompt)], kwargs, run_manager)
+        if answer.call is not None or answer.model is None:
+            return answer.call
+        return answers.of_chat_model(answer.model, prompt)
+
     def generate(self, prompts: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
-        calls = [self._ask([Plain("user", prompt)], kwargs, run_manager) for prompt in prompts]
+        calls = [self._call(prompt, kwargs, run_manager) for prompt in prompts]
         if any(call is None for call in calls):
             return self._model._generate(prompts, stop=stop, **_with_manager(kwargs, run_manager))
         self._session.take_time(*filter(None, calls))
         return _together([answers.completion_result(call) for call in calls if call is not None])
 
     async def agenerate(self, prompts: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
-        calls = [self._ask([Plain("user", prompt)], kwargs, run_manager) for prompt in prompts]
+        calls = [self._call(prompt, kwargs, run_manager) for prompt in prompts]
         if any(call is None for call in calls):
             return await self._model._agenerate(prompts, stop=stop, **_with_manager(kwargs, run_manager))
         await self._session.atake_time(*filter(None, calls))
         return _together([answers.completion_result(call) for call in calls if call is not None])
 
     def stream(self, prompt: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Iterator[Any]:
-        call = self._ask([Plain("user", prompt)], kwargs, run_manager)
+        call = self._call(prompt, kwargs, run_manager)
         if call is None:
             yield from self._model._stream(prompt, stop=stop, **_with_manager(kwargs, run_manager))
             return
@@ -170,7 +192,7 @@ class _Completion(_Model):
     async def astream(
         self, prompt: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
-        call = self._ask([Plain("user", prompt)], kwargs, run_manager)
+        call = self._call(prompt, kwargs, run_manager)
         if call is None:
             async for chunk in self._model._astream(prompt, stop=stop, **_with_manager(kwargs, run_manager)):
                 yield chunk
@@ -181,6 +203,12 @@ class _Completion(_Model):
             if run_manager is not None:
                 await run_manager.on_llm_new_token(timed.chunk.text, chunk=timed.chunk)
             yield timed.chunk
+
+
+def _taken(method: Any, kwargs: dict[str, Any], run_manager: Any) -> dict[str, Any]:
+    """Keyword arguments for a model's own method, as LangChain would call it."""
+    takes = "run_manager" in inspect.signature(method).parameters
+    return {**kwargs, "run_manager": run_manager} if takes else kwargs
 
 
 # LangChain looks at the signature at each call; of a function that has one at hand that takes no time.

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from otel_mas.model import Content, Message, MessageRef, Span, Trace
+from otel_mas.model import Message, Span, Trace
+from otel_mas.replay.contents import RunContent, run_content
 from otel_mas.replay.place import Level, RunLevel, TaskPlace, mark_level, run_name, task_path
 from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
+    from otel_mas.causal import CausalGraph
     from otel_mas.sources import Source
 
 
@@ -92,6 +94,19 @@ class RecordedRun:
     runs: dict[tuple[Levels, str], list[RecordedRun]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class RecordedTask:
+    """A task in a recording: each of its attempts, the paused and the resumed ones among them, and their places.
+
+    Args:
+        spans: in order of start.
+        places: of code inside them.
+    """
+
+    spans: tuple[Span, ...]
+    places: tuple[TaskPlace, ...]
+
+
 @dataclass(slots=True, eq=False)
 class Recording:
     """The answers that a trace or conversation has.
@@ -102,6 +117,8 @@ class Recording:
         spans: all spans, in order of start.
         lacks: what it cannot answer, in words; empty where it can answer everything.
         what: the trace or conversation, in words.
+        graph: its causal graph.
+        tasks: by their labels, as `researcher#1`.
         resume_values: by the levels of a task, as `task_path` writes them, what people answered it, in order.
     """
 
@@ -110,6 +127,8 @@ class Recording:
     spans: tuple[Span, ...]
     lacks: tuple[str, ...]
     what: str
+    graph: CausalGraph
+    tasks: Mapping[str, RecordedTask]
     resume_values: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     @property
@@ -131,41 +150,13 @@ class Recording:
             what: the run, in words.
         """
         spans = sorted((span for trace, _ in traces for span in trace.spans), key=lambda span: span.start_ns)
-        return _Reader(spans, _content(traces)).recording(what)
-
-
-@dataclass(slots=True)
-class _RunContent:
-    refs: dict[tuple[str, str], list[MessageRef]] = field(default_factory=dict)
-    messages: dict[str, Message] = field(default_factory=dict)
-    contents: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-
-    def side(self, span: Span, direction: str) -> tuple[Message, ...]:
-        refs = [ref for ref in self.refs.get((span.trace_id, span.span_id), ()) if ref.direction == direction]
-        refs.sort(key=lambda ref: ref.position)
-        return tuple(self.messages.get(ref.digest) or Message(ref.digest, "", None) for ref in refs)
-
-
-def _content(traces: Sequence[tuple[Trace, Source]]) -> _RunContent:
-    found = _RunContent()
-    for trace, source in traces:
-        if not source.capabilities.content:
-            continue
-        refs = source.message_refs(trace.trace_id)
-        for ref in refs:
-            found.refs.setdefault((ref.trace_id, ref.span_id), []).append(ref)
-        digests = list(dict.fromkeys(ref.digest for ref in refs))
-        found.messages.update(source.messages(digests, trace.trace_id))
-        contents: Sequence[Content] = source.contents(trace.trace_id)
-        for one in contents:
-            found.contents.setdefault((one.trace_id, one.span_id), {})[one.name] = one.value
-    return found
+        return _Reader(spans, run_content(traces)).recording(what)
 
 
 class _Reader:
     """Finds the place of every call of a run."""
 
-    def __init__(self, spans: Sequence[Span], content: _RunContent) -> None:
+    def __init__(self, spans: Sequence[Span], content: RunContent) -> None:
         self._spans = spans
         self._content = content
         self._by_id = {span.span_id: span for span in spans}
@@ -183,7 +174,8 @@ class _Reader:
 
     def recording(self, what: str) -> Recording:
         root = RecordedRun()
-        labels = self._labels()
+        graph = self._graph_of_causes()
+        labels = graph.labels()
         calls: list[RecordedCall] = []
         counts: dict[tuple[str, str], int] = {}
         for span in self._spans:
@@ -205,7 +197,7 @@ class _Reader:
             call = RecordedCall(
                 span,
                 kind,
-                self._place(span),
+                self._place(*self._path(span)),
                 label,
                 name,
                 self._content.side(span, "input"),
@@ -215,7 +207,10 @@ class _Reader:
             )
             same.append(call)
             calls.append(call)
-        return Recording(root, tuple(calls), tuple(self._spans), tuple(_lacking(calls)), what, self._resume_values())
+        tasks = self._recorded_tasks(labels)
+        return Recording(
+            root, tuple(calls), tuple(self._spans), tuple(_lacking(calls)), what, graph, tasks, self._resume_values()
+        )
 
     def _question(self, span: Span, task: str | None) -> Any:
         """The question of a tool that paused: it has neither result nor error, and its task has asked."""
@@ -238,13 +233,23 @@ class _Reader:
                 found.setdefault(path, []).append(contents[names.MAS_RESUME_VALUES])
         return found
 
-    def _labels(self) -> dict[str, str]:
+    def _recorded_tasks(self, labels: Mapping[str, str]) -> dict[str, RecordedTask]:
+        found: dict[str, list[Span]] = {}
+        for span in self._tasks.values():
+            if span.span_id in labels:
+                found.setdefault(labels[span.span_id], []).append(span)
+        return {
+            label: RecordedTask(tuple(spans), tuple(self._place(*self._inside(span)) for span in spans))
+            for label, spans in found.items()
+        }
+
+    def _graph_of_causes(self) -> CausalGraph:
         from otel_mas.causal import build
 
         by_trace: dict[str, list[Span]] = {}
         for span in self._spans:
             by_trace.setdefault(span.trace_id, []).append(span)
-        return build(tuple(Trace(one, found) for one, found in by_trace.items()), whole=True).labels()
+        return build(tuple(Trace(one, found) for one, found in by_trace.items()), whole=True)
 
     def _add_run(self, root: RecordedRun, span: Span) -> None:
         outer_id, levels = self._path(span)
@@ -299,8 +304,8 @@ class _Reader:
             return run, (*levels, mark_level(str(name)))
         return run, levels
 
-    def _place(self, span: Span) -> TaskPlace:
-        run_id, levels = self._path(span)
+    def _place(self, run_id: str | None, levels: Levels) -> TaskPlace:
+        """The place that a path is."""
         runs: list[RunLevel] = []
         while run_id is not None:
             run = self._by_id[run_id]
@@ -385,4 +390,4 @@ def _holds(value: Any, text: str, *, keys: bool = False) -> bool:
     return isinstance(value, list | tuple) and any(_holds(item, text, keys=keys) for item in value)
 
 
-__all__ = ["CallKind", "RecordedCall", "RecordedRun", "Recording"]
+__all__ = ["CallKind", "RecordedCall", "RecordedRun", "RecordedTask", "Recording"]

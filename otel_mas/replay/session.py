@@ -8,27 +8,37 @@ from dataclasses import dataclass
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from otel_mas.errors import ConfigError, ReplayMiss
+from otel_mas.errors import ConfigError, ReplayMiss, ReplayStopped
 from otel_mas.fork import ForkLock
 from otel_mas.instrumentation.langchain.models import HANDLER
+from otel_mas.instrumentation.langgraph.runs import outer_task
 from otel_mas.record import Cause, guarded, recorder
+from otel_mas.replay import answers
+from otel_mas.replay.changes import Aspect, Change, changed_value
+from otel_mas.replay.counterfactual import ChangedCall, Counterfactual, DependentCall, Stub, checked_stub
 from otel_mas.replay.matching import Matcher
 from otel_mas.replay.place import HerePlace, current_place
+from otel_mas.replay.plan import Plan
 from otel_mas.replay.recording import CallKind, RecordedCall, RecordedRun, Recording
 from otel_mas.replay.request import Normaliser, Request
+from otel_mas.replay.substitutes import substituted
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind, ReplayOutcome
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
-    from otel_mas.instrumentation.langgraph.runs import GraphRun
+    from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun
 
 MISS_POLICIES: Final = ("error", "live", "nearest")
 _UNKNOWN: Final = -1
 _NS: Final = 1e-9  # in seconds
+_IN_STUB: Final = otel_context.create_key("otel-mas-replay-stub")
+DESCENDANTS: Final = "descendants"
+"""In `live`: calls that depend on a change, and are asked something else than was recorded."""
 LIVE_KINDS: Final = {"models": CallKind.MODEL, "tools": CallKind.TOOL, "retrievers": CallKind.RETRIEVER}
 
 
@@ -58,7 +68,9 @@ class Policy:
         """
         given = [live] if isinstance(live, str) else list(live) if isinstance(live, Iterable) else [None]
         if not all(isinstance(one, str) and one for one in given):
-            raise ConfigError(f"live is {live!r}; it must be models, tools, retrievers, or names of agents")
+            raise ConfigError(
+                f"live is {live!r}; it must be models, tools, retrievers, descendants, or names of agents"
+            )
         if on_miss not in MISS_POLICIES:
             raise ConfigError(f"on_miss is {on_miss!r}; it must be one of {', '.join(MISS_POLICIES)}")
         if not isinstance(timing, bool):
@@ -72,8 +84,13 @@ class Policy:
         """Whether nothing at all is really called."""
         return not self.live and self.on_miss != "live"
 
+    @property
+    def descendants_live(self) -> bool:
+        """Whether calls that depend on a change are really made."""
+        return DESCENDANTS in self.live
+
     def is_live(self, kind: CallKind, here: HerePlace) -> bool:
-        """Whether a call is to be really made."""
+        """Whether a call is to be really made, whatever it depends on."""
         return bool(self.live) and any(
             LIVE_KINDS[one] is kind if one in LIVE_KINDS else one in here.names for one in self.live
         )
@@ -83,9 +100,13 @@ class Answer(NamedTuple):
     """The answer to a call in a replay."""
 
     call: RecordedCall | None
-    """The recorded call that answers it; None: it is to be really made."""
+    """The call that answers it, as recorded or with another answer; None: it is to be really made."""
     number: int
     """Of the recorded call of a tool that it repeats, among those of its name at its place; -1 where there is none."""
+    model: Any = None
+    """The model to call in place of the app's own, or its name; None: that one."""
+    messages: list[Any] | None = None
+    """The messages for it in place of those that the app gave; None: those."""
 
 
 class ReplaySession:
@@ -95,9 +116,13 @@ class ReplaySession:
         recording: answers.
         policy: of what is live and of misses.
         normaliser: of requests.
+        stub: answers calls that depend on a change: a chat model, or a function of a `DependentCall`.
+
+    Raises:
+        ConfigError: The stub is none.
     """
 
-    def __init__(self, recording: Recording, policy: Policy, normaliser: Normaliser) -> None:
+    def __init__(self, recording: Recording, policy: Policy, normaliser: Normaliser, stub: Stub = None) -> None:
         self.recording = recording
         self.policy = policy
         self.normaliser = normaliser
@@ -111,6 +136,11 @@ class ReplaySession:
         """Tokens that the answers had cost when they were recorded."""
         self.saved_usd = 0.0
         """USD that they had cost then, as far as prices were known."""
+        self.changed = 0
+        """Calls and tasks that a change was made in."""
+        self.stubbed = 0
+        """Calls that a stub answered."""
+        self.counterfactual = Counterfactual(recording, checked_stub(stub), policy.descendants_live)
         self._lock = ForkLock()
         self._resumed: dict[str, int] = {}
         self._matcher = Matcher(recording, normaliser, _repeats)
@@ -124,12 +154,73 @@ class ReplaySession:
         counts = f"{self.answered} answered, {self.live} live, {self.missed} missed"
         return f"<ReplaySession of {self.recording.what}: {counts}>"
 
+    @property
+    def stopped(self) -> list[ReplayStopped]:
+        """Calls that depend on a change and were not made."""
+        return self.counterfactual.stopped
+
+    def change(self, target: str, **change: Any) -> None:
+        """Change one thing of the run: what does not depend on it is answered from the recording.
+
+        Args:
+            target: label of a recorded call (`researcher#1/model#2`, `researcher#1/tool:search#1`) or task
+                (`researcher#1`), as `session.recording` has it.
+            change: one of these. `output`: what a call answers (a text, a message, a JSON value, an exception to raise)
+                or a task writes. `input`: fields of the state that a task reads. `prompt`: the system prompt of a call,
+                or of all in a task. `model`: a chat model, or the name of one of the same class. `goto`: the node or
+                nodes that follow a task. `answer`: what a person answered to its interrupt. Of `output`, `input` and
+                `prompt` it may be a function of what was recorded, of the input, or of the messages.
+
+        Raises:
+            ConfigError: The recording has no such call or task, or it is no change of one.
+        """
+        unknown = sorted(change.keys() - {one.value for one in Aspect})
+        if unknown:
+            raise ConfigError(f"there is no change of {unknown[0]!r}: give one of {', '.join(Aspect)}")
+        with self._lock:
+            self.counterfactual.add(Change.of(target, change))
+
+    def plan(self) -> Plan:
+        """The recorded calls that depend on the changes: what would have to be paid at most, before anything is."""
+        with self._lock:
+            return self.counterfactual.plan()
+
+    def raise_unfinished(self) -> None:
+        """Raise what made the run another one, also where the app has caught it.
+
+        Raises:
+            ReplayStopped: A call that depends on a change was not made.
+            ReplayMiss: A call had no recorded answer, or the place of a change was not reached.
+        """
+        if self.stopped:
+            raise self.stopped[0]
+        if self.policy.on_miss == "error" and self.misses:
+            raise self.misses[0]
+        for change in self.counterfactual.changes.not_made():
+            raise ReplayMiss(
+                f"{change.target} was not reached, so that its {change.aspect.value} was not changed: the app did not "
+                "go the recorded way up to there"
+            )
+
     def started(self, run: GraphRun, step: int, resuming: bool) -> None:
         """Note how a run of a graph began."""
         with self._lock:
             self._matcher.started(run, step, resuming)
+            self.counterfactual.descent.run_started(run)
 
-    def answer(self, kind: CallKind, name: str, request: Request, span: Span | None) -> Answer:
+    def task_began(self, task: TaskRun) -> None:
+        """Note a task that begins."""
+        with self._lock:
+            self.counterfactual.descent.began(task)
+
+    def task_changed(self, change: Change, task: TaskRun) -> None:
+        """Note a change that is made in a task."""
+        with self._lock:
+            self.changed += 1
+            self.counterfactual.made(change, task)
+        _describe(task.span, ReplayOutcome.CHANGED, None)
+
+    def answer(self, kind: CallKind, name: str, request: Request, span: Span | None, asked: Any = None) -> Answer:
         """Find the answer to a call that is made here.
 
         Args:
@@ -137,29 +228,92 @@ class ReplaySession:
             name: of the model, tool or retriever.
             request: what is asked.
             span: of the call, on which the answer's origin is recorded.
+            asked: the messages of a model, for a stub.
 
         Raises:
             ReplayMiss: There is no answer, and the policy is "error".
+            ReplayStopped: It depends on a change, and is neither live nor is there a stub for it.
         """
-        here = current_place()
+        here, task = current_place(), outer_task()
         with self._lock:
             # A live call uses its recorded one up, too: later ones find theirs.
             found = self._matcher.take(here, kind, request)
-            if self.policy.is_live(kind, here):
+            changed = self.counterfactual.change_at(here, kind, name, found)
+            if changed is None and self.policy.is_live(kind, here):
                 return self._go_live(span, found)
-            outcome = ReplayOutcome.ANSWERED
+            if changed is None and (found is not None or not self.counterfactual.depends(here, task)):
+                return self._recorded(here, kind, name, request, span, found)
+            if changed is not None:
+                self._matcher.use(changed.call)
+            nearest = changed.call if changed is not None else self._matcher.nearest(here, kind, request)
+        if nearest is not None and nearest.place != here.place:
+            nearest = None
+        if changed is not None and changed.change.aspect is Aspect.OUTPUT:
+            return self._changed(changed, task, span)
+        asked = request.head.get("arguments", request.head.get("query")) if asked is None else asked
+        call = DependentCall(kind.value, name, str(here.place), asked, nearest)
+        return self._again(call, here, task, changed, span)
+
+    def _changed(self, changed: ChangedCall, task: TaskRun | None, span: Span | None) -> Answer:
+        """Answer with the output of a change."""
+        value = changed_value(changed.change, lambda: answers.recorded_output(changed.call))
+        with self._lock:
+            self.changed += 1
+            self.counterfactual.made(changed.change, task)
+        _describe(span, ReplayOutcome.CHANGED, changed.call)
+        return Answer(substituted(changed.call, value), 0)
+
+    def _again(
+        self,
+        call: DependentCall,
+        here: HerePlace,
+        task: TaskRun | None,
+        changed: ChangedCall | None,
+        span: Span | None,
+    ) -> Answer:
+        """Make a call again that depends on a change, or has a changed prompt or model."""
+        if changed is not None:
+            with self._lock:
+                self.counterfactual.made(changed.change, task)
+        token = otel_context.attach(otel_context.set_value(_IN_STUB, True))
+        try:
+            again = self.counterfactual.again(call, here.place, None if changed is None else changed.change)
+        except ReplayStopped:
+            _describe(span, ReplayOutcome.STOPPED, call.recorded)
+            raise
+        finally:
+            otel_context.detach(token)
+        with self._lock:
+            self.changed += changed is not None
+            if not again.stubbed:
+                return self._go_live(span, call.recorded)._replace(model=again.model, messages=again.messages)
+            self.stubbed += 1
+        _describe(span, ReplayOutcome.STUBBED, call.recorded)
+        return Answer(again.answer, 0, again.model, again.messages)
+
+    def _recorded(
+        self,
+        here: HerePlace,
+        kind: CallKind,
+        name: str,
+        request: Request,
+        span: Span | None,
+        found: RecordedCall | None,
+    ) -> Answer:
+        """Answer from the recording, or do what the policy has for a miss."""
+        outcome = ReplayOutcome.ANSWERED
+        if found is None:
+            miss = self._matcher.miss(here, kind, name, request)
+            self.misses.append(miss)
+            if self.policy.on_miss == "live":
+                return self._go_live(span, None)
+            found = self._matcher.nearest(here, kind, request) if self.policy.on_miss == "nearest" else None
             if found is None:
-                miss = self._matcher.miss(here, kind, name, request)
-                self.misses.append(miss)
-                if self.policy.on_miss == "live":
-                    return self._go_live(span, None)
-                found = self._matcher.nearest(here, kind, request) if self.policy.on_miss == "nearest" else None
-                if found is None:
-                    _describe(span, ReplayOutcome.MISSED, None)
-                    raise miss
-                self._matcher.use(found)
-                outcome = ReplayOutcome.NEAREST
-            self._count(found)
+                _describe(span, ReplayOutcome.MISSED, None)
+                raise miss
+            self._matcher.use(found)
+            outcome = ReplayOutcome.NEAREST
+        self._count(found)
         _describe(span, outcome, found)
         return Answer(found, 0)
 
@@ -235,8 +389,8 @@ _active: tuple[ReplaySession, ...] = ()
 
 
 def active() -> ReplaySession | None:
-    """The innermost replay that is going on in this process; None where none is."""
-    return _active[-1] if _active else None
+    """The innermost replay that is going on in this process; None where none is, and in the code of a stub."""
+    return _active[-1] if _active and not otel_context.get_value(_IN_STUB) else None
 
 
 def set_active(sessions: Iterable[ReplaySession]) -> None:

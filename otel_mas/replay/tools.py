@@ -75,7 +75,7 @@ class _Asked:
         self._session = session
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
-        call, number = self._ask()
+        call, number, *_ = self._ask()
         if call is None:
             token = otel_context.attach(inside_tool(self._tool.name, number))
             try:
@@ -86,7 +86,7 @@ class _Asked:
         return self._result(call)
 
     async def arun(self, *args: Any, **kwargs: Any) -> Any:
-        call, number = self._ask()
+        call, number, *_ = self._ask()
         if call is None:
             token = otel_context.attach(inside_tool(self._tool.name, number))
             try:

@@ -221,6 +221,12 @@ class ReplayOutcome(StrEnum):
     """It was really called, as was asked for."""
     MISSED = "missed"
     """The recording has no such request, and it failed."""
+    CHANGED = "changed"
+    """It was changed on purpose: it has another answer, input or route than was recorded."""
+    STUBBED = "stubbed"
+    """It depends on a change, and a stub answered it."""
+    STOPPED = "stopped"
+    """It depends on a change, and was not made: it failed."""
 
 
 class RunOutcome(StrEnum):

@@ -1,0 +1,185 @@
+"""Changes of a counterfactual replay: the recorded calls and tasks that get another answer, input, prompt or route."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from otel_mas.errors import ConfigError
+
+if TYPE_CHECKING:
+    from otel_mas.replay.recording import RecordedCall, Recording
+
+_TEXT: Final = re.compile(r"^(?P<target>.*?#\d+)(?:\s+(?P<aspect>[a-z]+))?\s*=(?P<value>.*)$", re.DOTALL)
+_CALL: Final = re.compile(r"(?:^|/)(?:model|tool:[^/]*|retriever:[^/]*)#\d+$")
+_CLOSE: Final = 3  # names shown that are like an unknown one
+
+
+class Aspect(StrEnum):
+    """The part of a call or task that is changed."""
+
+    OUTPUT = "output"
+    """What a call answers, or a task writes; its code does not run."""
+    INPUT = "input"
+    """Fields of the state that a task reads, or what a `Send` gave it."""
+    PROMPT = "prompt"
+    """The system prompt of a call of a model, or of all in a task; a function gets and returns all messages."""
+    MODEL = "model"
+    """The model that is called, there or in a whole task."""
+    GOTO = "goto"
+    """The nodes that follow a task."""
+    ANSWER = "answer"
+    """What a person answered to the task's interrupt."""
+
+
+OF_CALLS: Final = (Aspect.OUTPUT, Aspect.PROMPT, Aspect.MODEL)
+OF_TASKS: Final = (Aspect.OUTPUT, Aspect.INPUT, Aspect.PROMPT, Aspect.MODEL, Aspect.GOTO, Aspect.ANSWER)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """One change.
+
+    Args:
+        target: label of a recorded call (`researcher#1/model#2`) or task (`researcher#1`).
+        aspect: the part of it.
+        value: in its place; a function gets the recorded output, or the messages of a prompt, and returns the new one.
+    """
+
+    target: str
+    aspect: Aspect
+    value: Any
+
+    @property
+    def of_call(self) -> bool:
+        """Whether the target is a call, not a task."""
+        return _CALL.search(self.target) is not None
+
+    def __str__(self) -> str:
+        shown = self.value if isinstance(self.value, str) else repr(self.value)
+        return f"{self.target} {self.aspect.value} = {shown if len(shown) <= 60 else shown[:59] + '…'}"
+
+    @classmethod
+    def of(cls, target: str, given: Mapping[str, Any]) -> Change:
+        """The change that arguments ask for.
+
+        Raises:
+            ConfigError: It is none, or several, or one that such a target does not have.
+        """
+        if not isinstance(target, str) or not target.strip():
+            raise ConfigError(f"the target of a change is {target!r}; it must be a label, as researcher#1/model#2")
+        if len(given) != 1:
+            aspects = ", ".join(aspect.value for aspect in Aspect)
+            raise ConfigError(f"a change of {target} must be one of {aspects}; {len(given)} were given")
+        ((name, value),) = given.items()
+        change = cls(target.strip(), Aspect(name), value)
+        allowed = OF_CALLS if change.of_call else OF_TASKS
+        if change.aspect not in allowed:
+            what = "call" if change.of_call else "task"
+            raise ConfigError(
+                f"{target} is a {what}, whose {name} cannot be changed: give {' or '.join(map(str, allowed))}"
+            )
+        return change
+
+    @classmethod
+    def parse(cls, text: str) -> Change:
+        """The change that a text names: `researcher#1/model#2=text`, `writer#1 goto=END`, `writer#1 input={"n": 3}`.
+
+        What is a JSON object or array, a quoted text, a number, true, false or null is read as JSON, the rest is text.
+
+        Raises:
+            ConfigError: It is none.
+        """
+        found = _TEXT.match(text)
+        if found is None:
+            raise ConfigError(f"{text!r} is no change: write it as researcher#1/model#2=TEXT, or writer#1 goto=NODE")
+        aspect = found["aspect"] or Aspect.OUTPUT.value
+        if aspect not in tuple(Aspect):
+            raise ConfigError(f"{text!r} changes {aspect!r}; it must be one of {', '.join(Aspect)}")
+        return cls.of(found["target"], {aspect: _value(found["value"])})
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+@dataclass(slots=True)
+class Changes:
+    """The changes of a replay, and which of them have been made.
+
+    Args:
+        recording: has their targets.
+    """
+
+    recording: Recording
+    all: list[Change] = field(default_factory=list)
+    made: set[Change] = field(default_factory=set)
+
+    def __bool__(self) -> bool:
+        return bool(self.all)
+
+    def add(self, change: Change) -> None:
+        """Add a change; one of the same target and aspect is replaced.
+
+        Raises:
+            ConfigError: The recording has no such call or task.
+        """
+        known = [call.label for call in self.recording.calls] if change.of_call else list(self.recording.tasks)
+        if change.target not in known:
+            raise ConfigError(_unknown(change.target, known, self.recording.what))
+        self.all = [one for one in self.all if (one.target, one.aspect) != (change.target, change.aspect)]
+        self.all.append(change)
+
+    def of_call(self, call: RecordedCall) -> Change | None:
+        """The change of a recorded call: its own, or the prompt or model of a task around it."""
+        for change in self.all:
+            if change.of_call and change.target == call.label:
+                return change
+        for change in self.all:
+            if change.aspect in (Aspect.PROMPT, Aspect.MODEL) and call.label.startswith(f"{change.target}/"):
+                return change
+        return None
+
+    def of_task(self, label: str) -> list[Change]:
+        """The changes of a task."""
+        return [one for one in self.all if one.target == label and one.aspect not in (Aspect.PROMPT, Aspect.MODEL)]
+
+    @property
+    def of_tasks(self) -> bool:
+        """Whether there are changes of tasks."""
+        return any(not one.of_call for one in self.all)
+
+    def not_made(self) -> list[Change]:
+        """The changes whose target has not been reached."""
+        return [one for one in self.all if one not in self.made]
+
+    def targets(self) -> list[str]:
+        """Labels of what is changed, each once."""
+        return list(dict.fromkeys(one.target for one in self.all))
+
+
+def _unknown(target: str, known: Sequence[str], what: str) -> str:
+    alike = difflib.get_close_matches(target, known, _CLOSE, 0.0) or list(known[:_CLOSE])
+    there = f"there is {', '.join(alike)}" if alike else "it has none"
+    return f"{what} has no {target}; {there}: `otel-mas replay TRACE --list` shows all"
+
+
+def changed_value(change: Change, recorded: Callable[[], Any]) -> Any:
+    """The value of a change; of a function what it makes of the recorded one."""
+    return change.value(recorded()) if callable(change.value) else change.value
+
+
+def parsed_changes(texts: Iterable[str]) -> list[Change]:
+    """The changes that texts name. Raises as `Change.parse`."""
+    return [Change.parse(text) for text in texts]
+
+
+__all__ = ["Aspect", "Change", "Changes", "changed_value", "parsed_changes"]

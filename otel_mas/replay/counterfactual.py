@@ -1,0 +1,232 @@
+"""A counterfactual replay: what is changed, what depends on that, and how dependent calls are answered.
+
+A call whose place and request are recorded is answered from the recording, whether it depends on a change or not. A
+dependent one with another request is made again: really, where `live` has `descendants`; by a stub; or not at all,
+which ends the replay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from otel_mas.errors import ConfigError, ReplayStopped
+from otel_mas.replay.changes import Aspect, Change, Changes
+from otel_mas.replay.descent import Descent
+from otel_mas.replay.plan import Plan, listed, plan
+from otel_mas.replay.recording import CallKind, RecordedCall, Recording
+from otel_mas.replay.substitutes import SubstitutedCall, substituted, unrecorded
+
+if TYPE_CHECKING:
+    from otel_mas.instrumentation.langgraph.runs import TaskRun
+    from otel_mas.replay.place import HerePlace, TaskPlace
+
+Stub = Callable[["DependentCall"], Any] | Any
+"""Answers dependent calls: a function of `DependentCall`, or a chat model, which answers those of models."""
+
+
+@dataclass(frozen=True, slots=True)
+class DependentCall:
+    """A call that depends on a change, as a stub is asked.
+
+    Args:
+        kind: model, tool or retriever.
+        name: of the model, tool or retriever.
+        place: of the call, in words.
+        asked: the messages of a model; the arguments of a tool; the query of a retriever.
+        recorded: the recorded call at the same place whose request is most like this; None where there is none.
+    """
+
+    kind: str
+    name: str
+    place: str
+    asked: Any
+    recorded: RecordedCall | None
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A call that is to be made again, or has been by a stub.
+
+    Args:
+        answer: of the stub; None where it is to be made.
+        model: that is called in place of the app's own.
+        messages: in place of those that the app gave.
+        stubbed: whether a stub answers.
+    """
+
+    answer: SubstitutedCall | None = None
+    model: Any = None
+    messages: list[Any] | None = None
+    stubbed: bool = False
+
+
+def checked_stub(stub: Any) -> Any:
+    """A stub, or None.
+
+    Raises:
+        ConfigError: It is neither a chat model nor a function.
+    """
+    if stub is None or hasattr(stub, "_generate") or callable(stub):
+        return stub
+    raise ConfigError(f"stub is {stub!r}; it must be a chat model or a function of a DependentCall")
+
+
+@dataclass(slots=True)
+class Counterfactual:
+    """Changes of a replay and what follows from them. Callers hold a lock.
+
+    Args:
+        recording: that is replayed.
+        stub: answers dependent calls.
+        live: whether dependent calls are really made.
+    """
+
+    recording: Recording
+    stub: Stub = None
+    live: bool = False
+    changes: Changes = field(init=False)
+    descent: Descent = field(init=False, default_factory=Descent)
+    stopped: list[ReplayStopped] = field(init=False, default_factory=list)
+    _plan: Plan | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.changes = Changes(self.recording)
+
+    def add(self, change: Change) -> None:
+        """Add a change. Raises as `Changes.add`."""
+        self.changes.add(change)
+        self._plan = None
+
+    def plan(self) -> Plan:
+        """The calls that depend on the changes."""
+        if self._plan is None:
+            self._plan = plan(self.recording, self.changes.all)
+        return self._plan
+
+    def change_at(self, here: HerePlace, kind: CallKind, name: str, found: RecordedCall | None) -> ChangedCall | None:
+        """The change of a call that is made here, and the recorded call; None where there is none.
+
+        A changed call that depends on another change has another request: it is known by its place.
+        """
+        if not self.changes:
+            return None
+        if found is not None:
+            change = self.changes.of_call(found)
+            return None if change is None else ChangedCall(change, found)
+        for call in self.recording.calls:
+            if call.kind is kind and call.name == name and call.place == here.place:
+                change = self.changes.of_call(call)
+                if change is not None and (change not in self.changes.made or not change.of_call):
+                    return ChangedCall(change, call)
+        return None
+
+    def made(self, change: Change, task: TaskRun | None) -> None:
+        """Note that a change was made in a task."""
+        self.changes.made.add(change)
+        self.descent.changed(task)
+
+    def depends(self, here: HerePlace, task: TaskRun | None) -> bool:
+        """Whether a call here depends on a change."""
+        if not self.changes:
+            return False
+        return self.descent.descends(task) or any(call.place == here.place for call in self.plan().calls)
+
+    def again(self, call: DependentCall, place: TaskPlace, change: Change | None) -> Again:
+        """How a dependent call is made again.
+
+        Args:
+            call: the call.
+            place: of it.
+            change: of its own prompt or model; None where it only depends on others.
+
+        Raises:
+            ReplayStopped: It is neither live, nor is there a stub for it.
+        """
+        model, messages = None, None
+        if change is not None and change.aspect is Aspect.PROMPT:
+            messages = with_prompt(call.asked, change.value)
+        elif change is not None:
+            model = change.value
+        if self.stub is not None:
+            if hasattr(self.stub, "_generate"):
+                if call.kind == CallKind.MODEL:
+                    return Again(None, self.stub, messages, True)
+            else:
+                value = self.stub(_with(call, messages))
+                if value is not NotImplemented:
+                    return Again(_answered(call, place, value), stubbed=True)
+        if self.live:
+            return Again(None, model, messages)
+        stopped = self._stop(call)
+        self.stopped.append(stopped)
+        raise stopped
+
+    def _stop(self, call: DependentCall) -> ReplayStopped:
+        found = self.plan()
+        waiting = listed(found.calls)
+        return ReplayStopped(
+            f"the {call.kind} {call.name} in {call.place} would have to be called anew, since it depends on "
+            f"{', '.join(self.changes.targets())}; at most {found}: {waiting or 'none that was recorded'}; "
+            "replay with live='descendants', or with a stub",
+            place=call.place,
+            calls=tuple(one.label for one in found.calls),
+            tokens=found.tokens,
+            usd=found.usd,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedCall:
+    """A recorded call, and the change of it."""
+
+    change: Change
+    call: RecordedCall
+
+
+def _with(call: DependentCall, messages: list[Any] | None) -> DependentCall:
+    if messages is None:
+        return call
+    return DependentCall(call.kind, call.name, call.place, messages, call.recorded)
+
+
+def _answered(call: DependentCall, place: TaskPlace, value: Any) -> SubstitutedCall:
+    if call.recorded is not None:
+        return substituted(call.recorded, value)
+    return unrecorded(CallKind(call.kind), call.name, place, value)
+
+
+def with_prompt(messages: Any, prompt: Any) -> list[Any]:
+    """Messages with another system prompt, or what a function makes of them."""
+    from langchain_core.messages import SystemMessage
+
+    if callable(prompt):
+        return list(prompt(list(messages)))
+    if not isinstance(prompt, str):
+        raise ConfigError(f"a prompt is {prompt!r}; it must be a text, or a function of the messages")
+    return [SystemMessage(prompt), *(one for one in messages if getattr(one, "type", None) != "system")]
+
+
+def changed_input(given: Any, change: Any) -> Any:
+    """The input of a task with other fields; what is no mapping is replaced as a whole."""
+    value = change(given) if callable(change) else change
+    if isinstance(given, Mapping) and isinstance(value, Mapping):
+        return {**given, **value}
+    if isinstance(value, Mapping) and not isinstance(given, str | bytes | list | tuple) and given is not None:
+        copied = getattr(given, "model_copy", None)
+        if copied is not None:
+            return copied(update=dict(value))
+    return value
+
+
+__all__ = [
+    "Again",
+    "ChangedCall",
+    "Counterfactual",
+    "DependentCall",
+    "Stub",
+    "changed_input",
+    "checked_stub",
+    "with_prompt",
+]

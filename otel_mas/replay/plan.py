@@ -1,0 +1,119 @@
+"""Plan of a counterfactual replay: the recorded calls that depend on a change, and what they had cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from otel_mas.replay.changes import Aspect, Change
+from otel_mas.replay.descent import descendants
+from otel_mas.replay.recording import CallKind, RecordedCall, Recording
+from otel_mas.semconv import attributes as names
+
+if TYPE_CHECKING:
+    from otel_mas.replay.place import TaskPlace
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCall:
+    """A recorded call that depends on a change.
+
+    Args:
+        label: as `researcher#1/model#2`.
+        kind: model, tool or retriever.
+        name: of the model, tool or retriever.
+        tokens: read and written when it was recorded; 0 of tools and retrievers.
+        usd: their cost then; None where the price is not known.
+        place: of the call.
+    """
+
+    label: str
+    kind: str
+    name: str
+    tokens: int
+    usd: float | None
+    place: TaskPlace
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The calls that would have to be made again, in order of their start in the recording.
+
+    An upper bound as far as the run goes the same way: a call whose request comes out equal is answered from the
+    recording. Where the run goes another way, there may be others.
+    """
+
+    changes: tuple[Change, ...]
+    calls: tuple[PlannedCall, ...]
+    recorded: int
+    """Calls in the recording; those that are not in `calls` are answered from it."""
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that the calls had read and written."""
+        return sum(call.tokens for call in self.calls)
+
+    @property
+    def usd(self) -> float:
+        """Their cost in USD, as far as prices are known."""
+        return sum(call.usd or 0.0 for call in self.calls)
+
+    @property
+    def unpriced(self) -> int:
+        """Calls of models whose price is not known."""
+        return sum(call.kind == CallKind.MODEL and call.usd is None for call in self.calls)
+
+    def __str__(self) -> str:
+        models = sum(call.kind == CallKind.MODEL for call in self.calls)
+        others = len(self.calls) - models
+        price = f"about {self.tokens:,} tokens, ${self.usd:.4f}"
+        unpriced = f" and {self.unpriced} without a known price" if self.unpriced else ""
+        return f"{models} calls of models ({price}{unpriced}) and {others} of tools and retrievers depend on the change"
+
+
+def plan(recording: Recording, changes: Sequence[Change]) -> Plan:
+    """The plan of these changes."""
+    changed, asked = set[str](), []
+    for change in changes:
+        spans, calls = _changed(recording, change)
+        changed |= spans
+        asked += calls
+    after = descendants(recording.graph, changed)
+    again = {call.span.span_id for call in asked}
+    calls = [call for call in recording.calls if call.span.span_id in after or call.span.span_id in again]
+    return Plan(tuple(changes), tuple(map(_planned, calls)), len(recording.calls))
+
+
+def _changed(recording: Recording, change: Change) -> tuple[set[str], list[RecordedCall]]:
+    """Ids of the spans that a change is in, and the calls in them that are to be made again."""
+    if change.of_call:
+        call = next(call for call in recording.calls if call.label == change.target)
+        return {call.span.span_id}, [call] if change.aspect in (Aspect.PROMPT, Aspect.MODEL) else []
+    inside = [call for call in recording.calls if call.label.startswith(f"{change.target}/")]
+    spans = {span.span_id for span in recording.tasks[change.target].spans}
+    if change.aspect in (Aspect.OUTPUT, Aspect.GOTO):
+        return spans, []
+    if change.aspect in (Aspect.PROMPT, Aspect.MODEL):
+        return spans, [call for call in inside if call.kind is CallKind.MODEL]
+    return spans, inside
+
+
+def _planned(call: RecordedCall) -> PlannedCall:
+    model = call.kind is CallKind.MODEL
+    counts = (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS)
+    tokens = sum(int(call.span.get(name) or 0) for name in counts) if model else 0
+    usd = call.span.get(names.MAS_COST_USD) if model else None
+    return PlannedCall(call.label, call.kind.value, call.name, tokens, None if usd is None else float(usd), call.place)
+
+
+def listed(calls: Iterable[PlannedCall]) -> str:
+    """Labels of calls in one line; of many the first ones."""
+    labels = [call.label for call in calls]
+    more = f" and {len(labels) - _SHOWN} more" if len(labels) > _SHOWN else ""
+    return ", ".join(labels[:_SHOWN]) + more
+
+
+_SHOWN = 8
+
+__all__ = ["Plan", "PlannedCall", "listed", "plan"]
