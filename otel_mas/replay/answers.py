@@ -217,7 +217,7 @@ def of_chat_model(model: Any, prompt: str) -> RecordedCall:
 
 
 def recorded_output(call: RecordedCall) -> Any:
-    """What a call was answered: the message of a model, the result of a tool, the documents of a retriever.
+    """The answer that a call got: the message of a model, the result of a tool, the documents of a retriever.
 
     An exception that it ended with is returned, not raised.
     """

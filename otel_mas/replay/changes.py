@@ -24,7 +24,7 @@ class Aspect(StrEnum):
     """The part of a call or task that is changed."""
 
     OUTPUT = "output"
-    """What a call answers, or a task writes; its code does not run."""
+    """The answer of a call, or all that a task writes; its code does not run."""
     INPUT = "input"
     """Fields of the state that a task reads, or what a `Send` gave it."""
     PROMPT = "prompt"
@@ -34,7 +34,7 @@ class Aspect(StrEnum):
     GOTO = "goto"
     """The nodes that follow a task."""
     ANSWER = "answer"
-    """What a person answered to the task's interrupt."""
+    """The answer of a person to the task's interrupt."""
 
 
 OF_CALLS: Final = (Aspect.OUTPUT, Aspect.PROMPT, Aspect.MODEL)
@@ -90,7 +90,7 @@ class Change:
     def parse(cls, text: str) -> Change:
         """The change that a text names: `researcher#1/model#2=text`, `writer#1 goto=END`, `writer#1 input={"n": 3}`.
 
-        What is a JSON object or array, a quoted text, a number, true, false or null is read as JSON, the rest is text.
+        A JSON object or array, a quoted text, a number, true, false or null is read as JSON, the rest is text.
 
         Raises:
             ConfigError: It is none.

@@ -1,9 +1,9 @@
 """Causal descendants of a change: in a recording, to say what it will cost, and in a running app.
 
-What depends on a changed thing: what its task does after it; the tasks that this one is a cause of, with all that they
-do; what the graph, tool or function around it does once it has returned. In a running app, code that runs beside the
-changed thing in the same task counts as a descendant, too: what it asks the recording answers, as long as it is asked
-the same.
+The descendants of a changed thing are all that its task does after it; the tasks that this one is a cause of, with all
+that they do; and all that the graph, tool or function around it does once it has returned. In a running app, code that
+runs beside the changed thing in the same task counts as a descendant, too: what it asks the recording answers, as long
+as it is asked the same.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Plan:
     """The calls that would have to be made again, in order of their start in the recording.
 
     An upper bound as far as the run goes the same way: a call whose request comes out equal is answered from the
-    recording. Where the run goes another way, there may be others.
+    recording. If the run goes another way, there may be others.
     """
 
     changes: tuple[Change, ...]

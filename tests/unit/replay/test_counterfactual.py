@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import operator
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
 
@@ -108,6 +109,13 @@ def recorded(app: Any, given: Any, config: Any = None) -> Any:
     return result
 
 
+def replayed(app: Any, store: Path, target: str, *, topic: str = "trams", live: Any = (), **change: Any) -> Any:
+    """The result of a replay with one change."""
+    with otel_mas.replay("latest", source=store, live=live) as session:
+        session.change(target, **change)
+        return app.invoke({"topic": topic})
+
+
 def test_descendants_of_a_changed_answer_run_again_and_nothing_else(store: Path) -> None:
     app = diamond()
     recorded(app, {"topic": "trams"})
@@ -126,9 +134,7 @@ def test_without_a_stub_the_first_dependent_call_stops_and_says_what_it_would_co
     recorded(app, {"topic": "trams"})
 
     with pytest.raises(ReplayStopped, match=r"report#1.*left#1/model#1") as stopped:
-        with otel_mas.replay("latest", source=store) as session:
-            session.change("left#1/model#1", output="changed")
-            app.invoke({"topic": "trams"})
+        replayed(app, store, "left#1/model#1", output="changed")
 
     assert CALLED == []
     assert stopped.value.calls == ("report#1/model#1",)
@@ -139,13 +145,14 @@ def test_a_stop_that_the_app_catches_is_raised_at_the_end(store: Path) -> None:
     app = diamond()
     recorded(app, {"topic": "trams"})
 
-    with pytest.raises(ReplayStopped):
+    def run() -> None:
         with otel_mas.replay("latest", source=store) as session:
             session.change("left#1/model#1", output="changed")
-            try:
+            with suppress(ReplayStopped):
                 app.invoke({"topic": "trams"})
-            except ReplayStopped:
-                pass
+
+    with pytest.raises(ReplayStopped):
+        run()
 
 
 def test_plan_lists_dependent_calls_before_anything_runs(store: Path) -> None:
@@ -190,9 +197,7 @@ def test_a_different_request_elsewhere_is_a_miss(store: Path) -> None:
     recorded(app, {"topic": "trams"})
 
     with pytest.raises(ReplayMiss, match="no recorded answer for model"):
-        with otel_mas.replay("latest", source=store, live="descendants") as session:
-            session.change("left#1/model#1", output="changed")
-            app.invoke({"topic": "boats"})
+        replayed(app, store, "left#1/model#1", topic="boats", live="descendants", output="changed")
     assert CALLED == []
 
 
@@ -286,9 +291,7 @@ def test_a_call_can_be_changed_to_fail(store: Path) -> None:
     recorded(app, {"topic": "trams"})
 
     with pytest.raises(TimeoutError, match="too late"):
-        with otel_mas.replay("latest", source=store) as session:
-            session.change("right#1/tool:search#1", output=TimeoutError("too late"))
-            app.invoke({"topic": "trams"})
+        replayed(app, store, "right#1/tool:search#1", output=TimeoutError("too late"))
 
 
 def test_output_of_a_task_is_changed_and_its_code_does_not_run(store: Path) -> None:
@@ -357,9 +360,8 @@ def test_route_is_changed(store: Path) -> None:
     assert CALLED == ["other"]
     assert result["left"] == "other of (plan of (trams))"
 
-    with pytest.raises(ConfigError, match="nowhere"), otel_mas.replay("latest", source=store) as session:
-        session.change("plan#1", goto="nowhere")
-        app.invoke({"topic": "trams"})
+    with pytest.raises(ConfigError, match="nowhere"):
+        replayed(app, store, "plan#1", goto="nowhere")
 
 
 def test_answer_of_a_person_is_changed(store: Path) -> None:
@@ -462,9 +464,10 @@ def test_a_change_that_is_not_reached_is_an_error(store: Path) -> None:
     app = diamond()
     recorded(app, {"topic": "trams"})
 
+    engine = otel_mas.TraceReplayEngine("latest", source=store)
+    engine.session.change("left#1/model#1", output="changed")
     with pytest.raises(ReplayMiss, match=r"left#1/model#1 was not reached"):
-        with otel_mas.replay("latest", source=store) as session:
-            session.change("left#1/model#1", output="changed")
+        engine.run(app.get_graph)
 
 
 @pytest.mark.parametrize(
