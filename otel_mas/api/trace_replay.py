@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 from otel_mas.api.trace import Conversation, Trace
 from otel_mas.config import Settings
 from otel_mas.errors import ConfigError, arguments
+from otel_mas.replay.policy import Policy
 from otel_mas.replay.reading import read_recording
 from otel_mas.replay.recording import Recording
 from otel_mas.replay.request import Normaliser
-from otel_mas.replay.session import Policy, ReplaySession
+from otel_mas.replay.session import ReplaySession
 from otel_mas.replay.switch import place_keys, restore_keys, start, stop
 
 if TYPE_CHECKING:

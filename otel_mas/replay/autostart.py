@@ -10,9 +10,10 @@ from otel_mas.config import Settings
 from otel_mas.errors import OtelMasError
 from otel_mas.instrumentation.import_hooks import forget, when_imported
 from otel_mas.instrumentation.langchain import MODULES as LANGCHAIN
+from otel_mas.replay.policy import Policy
 from otel_mas.replay.reading import read_recording
 from otel_mas.replay.request import Normaliser
-from otel_mas.replay.session import Policy, ReplaySession
+from otel_mas.replay.session import ReplaySession
 from otel_mas.replay.switch import place_keys, start
 
 _started: ReplaySession | None = None
