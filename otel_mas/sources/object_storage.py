@@ -1,6 +1,6 @@
 """Object storage as a source: files of OTLP or of trace records in buckets, by fsspec.
 
-What matches is downloaded once, when the source is opened, into a folder that goes when it is closed.
+All that matches is downloaded once, when the source is opened, into a folder that goes when it is closed.
 """
 
 from __future__ import annotations
