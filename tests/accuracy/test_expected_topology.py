@@ -11,6 +11,8 @@ import otel_mas
 from otel_mas.api.trace import Trace
 from otel_mas.evaluate import Outcome
 from otel_mas.evaluate.topology import assert_topology, match, topology_of
+from tests.accuracy.cases import CASES
+from tests.accuracy.cases.case import invoke
 from tests.accuracy.topologies import TOPOLOGIES, build
 
 EXPECTED = {
@@ -92,3 +94,28 @@ def test_a_discovered_topology_holds_of_its_run(topology: str, run: Callable[[st
     for inside in (False, True):
         for counts in (False, True):
             assert_topology(trace, topology_of(trace, inside=inside, counts=counts) + "\nnothing else")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "supervisor_and_an_agent",
+            "START -> supervisor{1} -handoff-> research{1} -> supervisor{1}; research => weather",
+        ),
+        ("swarm", "START -> alice{1} -handoff-> bob{1}; never bob -> alice; START -> bob{1}; never bob => weather"),
+        ("several_senders", "{a, b, c} -send-> worker{6}; a -> worker{2}; c -> worker{1}; gather joins worker{6}"),
+        (
+            "tasks_that_call_tasks",
+            "flow -call-> outer{2} -call-> inner{2}; each outer -> inner{1}; never flow -> inner",
+        ),
+    ],
+)
+def test_apps_of_prebuilt_parts_have_their_topologies(name: str, expected: str, recorded: Path) -> None:
+    (case,) = (one for one in CASES if one.name == name)
+    if case.lacks:
+        pytest.skip(case.lacks)
+    thread = case.execute(invoke)
+    otel_mas.flush(30)
+    with otel_mas.open(recorded) as source:
+        assert_topology(source.conversation(thread), expected)

@@ -86,7 +86,7 @@ class _Rounds:
         for branch, join in edges:
             self._joined[branch] |= bit[join]
         self._past = order.joins_before(joins)
-        self._after = order.joins_after(joins)
+        self._after = order.joins_after(joins, self._past)
 
     def problems(self, selection: Selection) -> list[str]:
         """Branches that a join of their round did not wait for, in words."""

@@ -79,8 +79,11 @@ class HappensBefore:
         bits = {2 * activity + 1: 1 << bit for bit, activity in enumerate(joins)}
         return self._propagated(bits, self._after, self._ordered[0])[::2]
 
-    def joins_after(self, joins: Sequence[int]) -> Sequence[int]:
-        """For each of `joins` those of them that began after it ended, a bit each."""
+    def joins_after(self, joins: Sequence[int], before: Sequence[int]) -> Sequence[int]:
+        """For each of `joins` those of them that began after it ended, a bit each; `before` is of `joins_before`."""
+        later = _later_in_a_row([before[join] for join in joins])
+        if later is not None:
+            return later
         bits = {2 * activity: 1 << bit for bit, activity in enumerate(joins)}
         back: list[list[int]] = [[] for _ in self._after]
         for event, following in enumerate(self._after):
@@ -231,6 +234,17 @@ class HappensBefore:
         if activity < self._calls_from:
             return max(self._graph.ends[i] for i in self._executions[activity].spans)
         return self._graph.ends[self._first(activity)]
+
+
+def _later_in_a_row(before: Sequence[int]) -> list[int] | None:
+    """For each of some activities the later ones, from those before each, if all are one after the other."""
+    later, done, whole = [0] * len(before), 0, (1 << len(before)) - 1
+    for place in sorted(range(len(before)), key=lambda place: before[place].bit_count()):
+        if before[place] != done:
+            return None
+        done |= 1 << place
+        later[place] = whole & ~done
+    return later
 
 
 def _ordered(after: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:

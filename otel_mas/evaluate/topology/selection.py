@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence, Set
+from collections.abc import Collection, Iterator, Set
 
 from otel_mas.evaluate.topology.expectation import AGENT, START, TASK, TOOL, ExpectedEdge, NamePattern, Term
 from otel_mas.evaluate.topology.nodes import OUTSIDE, CausalEdge, Node, ToolCall
@@ -68,15 +68,14 @@ class Selection:
         return [edge for edge in found if expected.kind in (None, edge.kind)]
 
     def calls_of(self, expected: ExpectedEdge) -> list[tuple[int, int]]:
-        """Calls of tools by a source: the number of the innermost caller that fits, and the place of the call."""
+        """Calls of tools by each source: the number of the caller, and the place of the call."""
         sources = set(self.executions(expected.source))
-        found = []
-        for place in self.calls(expected.target):
-            callers: Sequence[int] = self.observed.tool_calls[place].callers
-            caller = next((one for one in callers if one in sources), None)
-            if caller is not None:
-                found.append((caller, place))
-        return found
+        return [
+            (caller, place)
+            for place in self.calls(expected.target)
+            for caller in self.observed.tool_calls[place].callers
+            if caller in sources
+        ]
 
     def call(self, place: int) -> ToolCall:
         return self.observed.tool_calls[place]
