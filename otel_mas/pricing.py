@@ -57,7 +57,7 @@ class Tokens(NamedTuple):
     cache_write: int = 0
     reasoning: int = 0
     cache_write_1h: int = 0
-    """Of `cache_write`, what is kept for an hour."""
+    """Part of `cache_write` that is kept for an hour."""
     input_audio: int = 0
     output_audio: int = 0
     input_image: int = 0

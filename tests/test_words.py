@@ -53,7 +53,7 @@ REFUSED = {
 }
 """Names that were ours alone, and what to call the thing."""
 
-_BEGINNING = re.compile(r"(?:\A|(?<=[.:;] ))(What|Whatever|Who|Whoever|Whose|Where)\b")
+_BEGINNING = re.compile(r"\AOf\b|(?:\A|(?<=[.:;] ))(What|Whatever|Who|Whoever|Whose|Where)\b")
 
 
 def test_no_name_is_one_of_the_old_words() -> None:

@@ -22,7 +22,7 @@ _KINDS = (
     LinkKind.RETRY,
     LinkKind.RESUME,
 )
-"""Of several causes the first of these is the call, and among those of one kind the last to end."""
+"""Kinds of causes by precedence: the first of these is the call, and among several of one kind the last to end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class RunEvent:
     detail: str | None
     """The model, tool, choice, verdict, grade, peer or stage that it is about; of an error its type and message."""
     duration_ns: int | None
-    """Of the span; None while it has not ended, and of errors."""
+    """Nanoseconds that the span took; None while it has not ended, and for errors."""
     failed: bool
     trace_id: str
     span_id: str

@@ -45,7 +45,7 @@ class ExecutionStatistics:
     """Part, of those that returned, handed over or failed, that did not fail; None where there are none of these.
     Paused, cancelled and unfinished ones do not count."""
     durations: Percentiles
-    """Of those that have ended and did not pause."""
+    """Durations of those that have ended and did not pause."""
     model_ns: int
     """Sum over the executions, as `tool_ns` and `overhead_ns`."""
     tool_ns: int

@@ -34,7 +34,7 @@ class ExecutionKind(StrEnum):
 
 KINDS = tuple(kind.value for kind in ExecutionKind)
 STATUSES = (*(outcome.value for outcome in TaskOutcome), RUNNING, STOPPED)
-"""Of an execution: how it ended, or `TraceStatus.RUNNING` or `STOPPED`."""
+"""Outcomes of an execution, and `TraceStatus.RUNNING` and `STOPPED` while it has none."""
 SUCCEEDED = (TaskOutcome.OK.value, TaskOutcome.HANDOFF.value)
 _OF_RECORDS = {
     RecordKind.AGENT_TASK: ExecutionKind.TASK,
@@ -58,7 +58,7 @@ class Execution:
     status: str
     """One of `STATUSES`."""
     error_type: str | None
-    """Of the error that it ended with, also where that came from inside it."""
+    """`error.type` that it ended with, also where the error came from inside it."""
     start_ns: int
     end_ns: int | None
     model_ns: int
@@ -74,7 +74,7 @@ class Execution:
     input_tokens: int
     output_tokens: int
     cost_usd: float | None
-    """Of the model calls inside it that have a price; None where none has."""
+    """Cost of the model calls inside it that have a price; None where none has."""
     service: str
     conversation: str | None
     trace_id: str

@@ -31,7 +31,7 @@ def error_outcomes(spans: Sequence[Span]) -> dict[tuple[str, str], ErrorOutcome]
 
 
 def _error_outcome(chain: Sequence[Span]) -> ErrorOutcome:
-    """Of the error that happened in the first of these, which are inside one another."""
+    """Return the outcome of the error that happened in the first of these, which are inside one another."""
     runs = [i for i, span in enumerate(chain) if span.columns.get(names.MAS_RUN_OUTCOME)]
     origin, upto = chain[0], (runs[-1] if runs else len(chain) - 1) + 1
     inside = chain[:upto]

@@ -53,7 +53,7 @@ class Metric:
     by: str
     """run, service, agent, node, tool or model."""
     name: str
-    """Of the agent, ...; empty for all runs."""
+    """Name of the agent, ...; empty for all runs."""
     whole: Window
     windows: tuple[Window, ...]
     """Those with values, in time order; none where no window was asked for."""

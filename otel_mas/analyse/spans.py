@@ -18,7 +18,7 @@ _SHORTEST_ID = 4
 _ID = 16
 _MOST_ALIKE = 5
 _LEAST_ALIKE = 0.75
-"""Of difflib, from 0 to 1."""
+"""Ratio of difflib, from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class SpanDetails:
 
     span: Span
     label: str | None
-    """Of the task that it is or lies in, as `CausalGraph.labels` has it."""
+    """Label of the task that it is or lies in, as `CausalGraph.labels` has it."""
     agent: str | None
     above: tuple[Span, ...]
     """The spans around it, from the root inwards."""

@@ -33,7 +33,7 @@ class Stage:
     start_ns: int
     end_ns: int
     status: str | None
-    """Of a step: error, interrupted or ok. Of a mark: the status that it was given last."""
+    """Outcome of a step: error, interrupted or ok; or the status that a mark was given last."""
     tasks: int
     span_id: str
     """The first task of the step; the span that is marked."""

@@ -25,9 +25,9 @@ class WhatIf:
     changes: tuple[Change, ...]
     schedule: Schedule
     recorded_cost: CostRow
-    """Of all model calls."""
+    """Cost of all model calls."""
     cost: CostRow
-    """Of those that are left, at their new prices."""
+    """Cost of those that are left, at their new prices."""
     unpriced: tuple[UnpricedCall, ...]
     """Calls whose new price is not known; `cost` leaves them out."""
 

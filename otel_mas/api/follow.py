@@ -169,7 +169,7 @@ class Follower:
         return span.end_ns is not None or now_ns >= one.known_ns + _OPEN_NS
 
     def _progress(self, span: Span) -> ContentProgress | None:
-        """Of the process of a span; None where that is gone, and nothing is to come."""
+        """Progress of a span's process; None where that is gone, and nothing is to come."""
         return self._contents.get(str(span.resource.attributes.get(names.MAS_INSTANCE_ID)))
 
     def _is_asked_for(self, trace: LiveTrace) -> bool:

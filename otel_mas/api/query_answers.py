@@ -31,7 +31,7 @@ class Answer(PartialList[T], Tabular):
     """A list that shows itself as a table. `limited`: older traces may match that were not read."""
 
     name: ClassVar[str]
-    """Of its JSON document, table and frame."""
+    """Name of its JSON document, table and frame."""
 
     def __init__(self, found: Iterable[T] = (), *, limited: bool = False, incomplete: str | None = None) -> None:
         super().__init__(found, incomplete)

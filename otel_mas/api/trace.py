@@ -177,7 +177,7 @@ class Conversation(Run):
 
     @property
     def spans(self) -> tuple[Span, ...]:
-        """Of all its traces, in start order."""
+        """Spans of all its traces, in start order."""
         return self.graph().spans
 
     def without_faults(self) -> Conversation:

@@ -83,7 +83,7 @@ class CaseResult(_Record):
 
     @property
     def reliability(self) -> Reliability:
-        """Of its runs with a known outcome."""
+        """Reliability over its runs with a known outcome."""
         passed = self.count(Outcome.PASSED)
         return Reliability(passed, passed + self.count(Outcome.FAILED))
 

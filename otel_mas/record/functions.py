@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 MOST_FUNCTIONS = 1_000
-"""Of one span; calls of further ones are not counted."""
+"""Functions of one span; calls of further ones are not counted."""
 
 Counters = list[int]
 """Calls, errors, total, self, running, longest; times in ns."""

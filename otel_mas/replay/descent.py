@@ -102,7 +102,7 @@ class Descent:
 
     def __init__(self) -> None:
         self._began: list[TaskRun] = []
-        """Of which the span may not be known yet."""
+        """Runs of tasks whose spans may not be known yet."""
         self._spans: set[int] = set()
         self._runs: set[int] = set()
         self._outside = False

@@ -115,7 +115,7 @@ def _bare(kind: type[BaseException], message: str, _: Mapping[str, Any]) -> Base
 
 
 def _of_response(kind: type[BaseException], message: str, fields: Mapping[str, Any]) -> BaseException | None:
-    """Of a client that wants the HTTP response, such as OpenAI's, Anthropic's and httpx's own."""
+    """Make the error of a client that wants the HTTP response, such as OpenAI's, Anthropic's and httpx's own."""
     wanted = inspect.signature(kind).parameters
     if "response" not in wanted and "request" not in wanted:
         return None

@@ -110,7 +110,7 @@ class MessageForm(NamedTuple):
     """Digest of a message, and the ids of tool calls in it, which count by their order in the request."""
 
     digest: bytes
-    """Of 16 bytes."""
+    """Digest of 16 bytes."""
     ids: tuple[str, ...]
 
     @classmethod
@@ -172,7 +172,7 @@ class Request:
     tool: str = ""
     known: Sequence[MessageForm] | None = None
     keys: Sequence[str] = ()
-    """Of the messages, by which `cache` has their forms; none of messages that no other request has."""
+    """Keys by which `cache` has the messages' forms; none of messages that no other request has."""
     cache: dict[tuple[str, Form], MessageForm] = field(default_factory=dict)
     _digests: dict[Form, bytes] = field(default_factory=dict)
 

@@ -44,7 +44,7 @@ class Answer(NamedTuple):
     call: RecordedCall | None
     """The call that answers it, as recorded or with another answer; None: it is to be really made."""
     number: int
-    """Of the recorded call of a tool that it repeats, among those of its name at its place; -1 where there is none."""
+    """Number of the recorded tool call that it repeats among those of its name at its place; -1 where there is none."""
     model: Any = None
     """The model to call in place of the app's own, or its name; None: that one."""
     messages: list[Any] | None = None

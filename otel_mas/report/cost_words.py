@@ -13,7 +13,7 @@ COST_HEADS = (
     *(Head(title, numeric=True) for title in ("calls", "tokens in", "cached", "tokens out", "reasoning", "USD")),
     Head(""),
 )
-"""Of the cells of a row, without its name."""
+"""Heads of the cells of a row, without its name."""
 SIMULATED = "simulated: a stand-in answered, nobody was charged; it is what the real model would have cost."
 NAMELESS = {"agent": "(outside any agent)", "node": "(outside any node)", "model": "(model not named)"}
 """Names of rows for what has none, by what the rows are about."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from urllib.request import OpenerDirector
 
 MAX_BYTES = 2**28
-"""Of one answer. JSON takes five times as much while it is read."""
+"""Size of one answer. JSON takes five times as much while it is read."""
 _CHUNK = 2**18
 _MAX_MESSAGE = 800
 """Bytes of an answer in which a message is looked for."""

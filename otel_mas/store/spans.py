@@ -160,7 +160,7 @@ def _open(
 
 
 def open_keys(connection: sqlite3.Connection, fresh_ns: int) -> list[tuple[int, bytes, int, bool]]:
-    """Of each open span of all traces its trace and id, the key of its process, and whether that is gone."""
+    """Return each open span of all traces: its trace and id, the key of its process, and whether that is gone."""
     return connection.execute(_OPEN_KEYS, {"fresh_ns": fresh_ns}).fetchall()
 
 

@@ -45,7 +45,7 @@ EXPECTED = {
         never count_people -> write; START -> council -> END
     """,
 }
-"""Of each app, as a person writes it who knows the app."""
+"""Topology of each app, as a person writes it who knows the app."""
 NEAR_MISSES = {
     "pipeline": ["researcher -> writer", "intake -> analyst", "writer before analyst", "analyst => census"],
     "supervisor": ["statistician -> surveyor", "each supervisor -> statistician", "supervisor -> clerk{2}"],
@@ -61,7 +61,7 @@ NEAR_MISSES = {
     "blackboard": ["demographer -> engineer", "controller{3}", "$a -> $b -> $c -> $a", "never engineer => estimate"],
     "functional": ["count_people -> compare", "START -> write", "council -> write{2}", "compare => census"],
 }
-"""Of each app statements that resemble its topology, and are not true of it."""
+"""Statements that resemble the topology of each app, and are not true of it."""
 
 
 @pytest.fixture

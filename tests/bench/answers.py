@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypedDict
 
 SPANS = 10_000
 BUDGETS_S = {"findings": 2, "explain": 2}
-"""Of those that may take longer than a second."""
+"""Seconds of those that may take longer than one."""
 _WORKERS = 4
 _SPANS_A_ROUND = 3 + 3 * _WORKERS
 

@@ -29,9 +29,9 @@ class Case(NamedTuple):
     title: str
     rounds: int
     pause_s: float
-    """Of each model and tool call."""
+    """Seconds of each model and tool call."""
     result_bytes: int = 20
-    """Of a tool's result."""
+    """Size of a tool's result."""
     environment: Mapping[str, str] = {}
 
 
@@ -44,7 +44,7 @@ CASES = (
 
 
 class Lags(NamedTuple):
-    """Of each entry in ms, and what the follower took."""
+    """Lag of each entry in ms, and what the follower took."""
 
     own: list[float]
     """Behind the commit of its span's start or end, and of its content."""

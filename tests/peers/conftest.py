@@ -41,7 +41,7 @@ class Recorded:
 
     @property
     def trace_id(self) -> str:
-        """Of what the app does; a peer may have other traces."""
+        """Trace of what the app does; a peer may have other traces."""
         (root,) = [span for span in self.spans if span["scope"] == "app" and span["parent_id"] is None]
         found: str = root["trace_id"]
         return found

@@ -16,7 +16,7 @@ _LONGEST = 4
 """Agents of a round at most."""
 _LIMIT = "GraphRecursionError"
 _UNTOLD = 0.8
-"""Of turns until the limit in which something new was written each time."""
+"""Confidence about turns until the limit in which something new was written each time."""
 
 
 def handoff_loop(facts: RunFacts) -> Iterator[Finding]:

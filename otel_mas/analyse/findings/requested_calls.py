@@ -22,7 +22,7 @@ class RequestedCall:
     arguments: Any
     """As the model gave them: text where they were no JSON."""
     digest: str
-    """Of the message that asks for it."""
+    """Digest of the message that asks for it."""
     call: Span | None
     """The span of the tool's call; None where there is none."""
 

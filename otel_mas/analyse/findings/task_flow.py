@@ -27,7 +27,7 @@ class Written(NamedTuple):
     end_ns: int
     one: Labelled
     digest: str | None
-    """Of the message or the value of the state that has it; None for the result of a tool."""
+    """Digest of the message or the value of the state that has it; None for the result of a tool."""
     field: bool
     """Whether it is a field of the state, and not part of a text."""
 

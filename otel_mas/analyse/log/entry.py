@@ -78,18 +78,18 @@ class Entry:
     missing: str | None = None
     """Why content, or some of it, is not in `text`: it was not kept, or withheld."""
     digests: tuple[str, ...] = ()
-    """Of the messages, or of the values of the channels."""
+    """Digests of the messages, or of the values of the channels."""
     channels: tuple[str, ...] = ()
     """Channels of a state that were written."""
     known_messages: int = 0
     """Messages of a prompt that its reader had read or written before, and that are left out."""
     duration_ns: int | None = None
-    """Of the span, in nanoseconds, where the entry is its end."""
+    """Nanoseconds that the span took, where the entry is its end."""
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: float | None = None
     provenance: str | None = None
-    """Of the cause, in a hand-off, a `Send` or a retry: recorded, metadata or inferred."""
+    """Provenance of the cause, in a hand-off, a `Send` or a retry: recorded, metadata or inferred."""
 
 
 __all__ = ["Entry", "EntryKind"]

@@ -46,7 +46,7 @@ class ProfileRow:
     """The longest time for which the event loop was blocked while a call ran; None where none was noticed."""
     loop_lag_total_ns: int | None
     durations: Percentiles
-    """Of its calls."""
+    """Durations of its calls."""
     first_chunk: Percentiles
     """Time to the first chunk of its streamed model calls."""
     cost: CostRow
@@ -94,7 +94,7 @@ class Profile:
     runs: int
     spans: int
     durations: Percentiles
-    """Of the runs, each from its first start to its last end."""
+    """Durations of the runs, each from its first start to its last end."""
     total_ns: int
     """Sum of the critical paths: that of the hot spots' `on_path_ns`, `waiting_ns` and `outside_ns`."""
     waiting_ns: int

@@ -44,7 +44,7 @@ class Act:
     wrote: str = ""
     """Its messages, its result and its changes of the state; without the text of acts inside of it."""
     caller: int | None = None
-    """Of a call of a tool or retriever the act that asked for it."""
+    """Act that asked for a call of a tool or retriever."""
     reads: bool = False
     """Whether it is a task that reads messages itself."""
     instructs: bool = False

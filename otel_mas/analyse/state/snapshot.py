@@ -89,7 +89,7 @@ class StateComparison:
     first: StateSnapshot
     second: StateSnapshot
     differences: tuple[Difference, ...]
-    """Of all channels, those that are the same included."""
+    """Differences of all channels, those that are the same included."""
 
 
 def read_by(timeline: StateTimeline, task: Span) -> StateSnapshot:

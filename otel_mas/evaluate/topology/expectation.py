@@ -69,7 +69,7 @@ class Term:
     names: tuple[NamePattern, ...]
     """It stands for all that one of them fits."""
     variable: str | None = None
-    """Of a variable its name: it stands for one node, the same in all statements."""
+    """Name of a variable, which stands for one node, the same in all statements."""
     cardinality: Cardinality | None = None
 
     def __str__(self) -> str:

@@ -22,8 +22,8 @@ from otel_mas.record import RECORDED_SPAN_KEY, caught, counters_of, recorder
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _Frame = list[int]
-"""Of a call that has not ended. 0: how many profiled calls below it are open; 1: for how many ns some were; 2: since
-when some are. A list with plain indices, since each call makes one."""
+"""Counters of an open call. 0: how many profiled calls below it are open; 1: for how many ns some were; 2: since when
+some are. A list with plain indices, since each call makes one."""
 
 _frame: ContextVar[_Frame | None] = ContextVar("otel-mas profiled call", default=None)
 _recorder = recorder()

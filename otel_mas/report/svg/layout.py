@@ -15,7 +15,7 @@ WIDTH = 1000.0
 EDGE = 16.0
 """Kept free on the right."""
 SIZE = 11.0
-"""Of the labels."""
+"""Font size of the labels."""
 _CROWDED = 60
 """From so many bars on only those are labelled that are wide enough, and tracks are low."""
 _MOST_TRACKS = 60

@@ -11,7 +11,7 @@ _EM_NARROW, _EM_DIGIT, _EM_USUAL, _EM_UPPER, _EM_WIDE, _EM_FULL = 0.36, 0.64, 0.
 
 
 def width(text: str, size: float) -> float:
-    """Of a text in one line, in the unit of the font size."""
+    """Width of a text in one line, in the unit of the font size."""
     return size * sum(map(_em, text))
 
 

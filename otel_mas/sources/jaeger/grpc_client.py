@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 
 MAX_BYTES = 2**29
-"""Of one message, which is one trace."""
+"""Size of one message, which is one trace."""
 
 _SERVICE = "/jaeger.api_v3.QueryService"
 _HINT = f"Jaeger's query service listens for gRPC on {GRPC_PORT} unless told otherwise (HTTP: {HTTP_PORT})"

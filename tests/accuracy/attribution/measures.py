@@ -58,7 +58,7 @@ def of_agents(cases: Sequence[Case], rankings: Sequence[Ranking]) -> Score:
 
 
 def mean(scores: Sequence[Score]) -> Score:
-    """Of several seeds."""
+    """Mean over several seeds."""
     number = len(scores)
     return Score(
         sum(score.top_1 for score in scores) / number,

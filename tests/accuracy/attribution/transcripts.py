@@ -32,7 +32,7 @@ class Step:
     agent: str
     text: str
     call: dict[str, Any] | None = None
-    """Of a result: the name of the tool and its arguments."""
+    """Name of the tool that returned a result, and its arguments."""
     failed: bool = False
 
 

@@ -86,7 +86,7 @@ def test_slack_is_how_much_longer_each_span_may_last(graph: CausalGraph) -> None
 
 
 def test_an_edge_that_something_decides_is_held(span: Make, traces: Gather) -> None:
-    """Of an edge that is declared to be always followed nothing is known to depend; of a conditional one it is."""
+    """Nothing is known to depend on an edge that is declared to be always followed; on a conditional one it is."""
     for edges, held in (
         (["edge|b|c"], False),
         (["join|b|slow|c"], False),

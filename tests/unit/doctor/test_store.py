@@ -143,7 +143,7 @@ def test_a_damaged_store_is_a_problem(team_store: Path) -> None:
 
 
 def test_damage_that_no_question_meets_is_found_as_well(team_store: Path) -> None:
-    """Of an index: everything opens and is counted, and a search would miss rows."""
+    """Damage of an index: everything opens and is counted, and a search would miss rows."""
     with closing(sqlite3.connect(team_store)) as connection:
         connection.execute("PRAGMA writable_schema = ON")
         connection.execute("DELETE FROM sqlite_master WHERE name = 'spans_identity'")

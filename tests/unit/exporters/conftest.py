@@ -27,7 +27,7 @@ class Request:
 
     @property
     def names(self) -> list[str]:
-        """Of the spans in it."""
+        """Names of the spans in it."""
         data = TracesData.FromString(self.body)
         return [span.name for process in data.resource_spans for of in process.scope_spans for span in of.spans]
 

@@ -76,7 +76,7 @@ class MemoryStore:
         self.closed = True
 
     def names(self) -> list[str]:
-        """Of the spans written, in order."""
+        """Names of the spans written, in order."""
         return [row.name for batch in self.batches for row in batch.spans]
 
 

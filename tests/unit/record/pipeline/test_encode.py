@@ -127,7 +127,7 @@ def test_a_span_is_the_message_that_the_stock_encoder_makes(span: ReadableSpan) 
 
 @given(st.lists(st.tuples(st.sampled_from(sorted(RANDOM_IDS)), DRAWN_VALUE), min_size=2, max_size=12))
 def test_an_id_or_digest_is_stored_the_same_whatever_came_before(pairs: list[tuple[str, Any]]) -> None:
-    """Of these only what comes before the value is remembered, by its length."""
+    """Only what comes before such a value is remembered, by its length."""
     one = SpanEncoder(Privacy("redacted"))
     for name, value in pairs:
         span = ended({name: value})

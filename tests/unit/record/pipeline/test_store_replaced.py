@@ -53,7 +53,7 @@ def app(tmp_path: Path) -> Iterator[App]:
 
 
 def names(path: Path) -> list[str]:
-    """Of the spans in a store, which is whole."""
+    """Names of the spans in a store, which is whole."""
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         return [name for (name,) in connection.execute("SELECT name FROM spans ORDER BY id")]
