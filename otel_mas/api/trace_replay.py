@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from otel_mas.api.trace import Conversation, Trace
 from otel_mas.config import Settings
 from otel_mas.errors import ConfigError, arguments
+from otel_mas.instrumentation import switch as recording
+from otel_mas.record.lifecycle import flush
 from otel_mas.replay.policy import Policy
 from otel_mas.replay.reading import read_recording
 from otel_mas.replay.recording import Recording
@@ -19,8 +22,10 @@ from otel_mas.replay.session import ReplaySession
 from otel_mas.replay.switch import place_keys, restore_keys, start, stop
 
 if TYPE_CHECKING:
+    from otel_mas.replay.comparison import ReplayComparison
     from otel_mas.sources import Source
 
+_FLUSH_S = 5.0
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -73,11 +78,29 @@ class replay:  # noqa: N801 (used as a function)
         self._settings = Settings.from_env(replay_volatile=given or None)
         self._recording, self._source = _recording(trace, source, self._settings.store)
         self._keys: Any = {}
+        self._store = self._settings.store
         self.session = ReplaySession(self._recording, self._policy, Normaliser.of(self._settings), stub)
         """The replay: its counts, and what the recording lacks."""
+        self.session.comparer = self._compare
+        self._given = trace
+        self._from = self._source.location if self._source is not None else None
+
+    def _compare(self, session: ReplaySession) -> ReplayComparison:
+        from otel_mas.api.replay_comparison import compared
+        from otel_mas.api.source import open as open_source
+
+        flush(_FLUSH_S)
+        with ExitStack() as opened:
+            original = _handles(self._given)
+            if original is None:
+                original = opened.enter_context(traces_of("", str(self._from)))(session.recording)
+            store = opened.enter_context(open_source(self._store))
+            return compared(original, [store.trace(one) for one in session.trace_ids], session.plan().changes)
 
     def __enter__(self) -> ReplaySession:
         start(self.session, self._settings)
+        recorded = recording.settings()
+        self._store = self._settings.store if recorded is None else recorded.store
         self._keys = place_keys(os.environ, nothing_live=self._policy.nothing_live)
         return self.session
 
@@ -106,6 +129,27 @@ def _recording(trace: Any, source: Any, store: str) -> tuple[Recording, Source |
     if source is not None:
         arguments.path("source", source)
     return read_recording(os.fspath(trace), None if source is None else os.fspath(source), store)
+
+
+def _handles(trace: Any) -> list[Trace] | None:
+    """The traces that are given as handles; None of a name."""
+    if isinstance(trace, Trace | Conversation):
+        return [Trace(one._data, one._port) for one in trace._parts()]
+    return None if isinstance(trace, str | os.PathLike) else list(trace)
+
+
+@contextmanager
+def traces_of(target: str, source: str | None) -> Iterator[Callable[[Recording], list[Trace]]]:
+    """A function that gives the handles of a recording's traces, while their source is open.
+
+    Args:
+        target: as `read_recording` takes it.
+        source: likewise; None of a file.
+    """
+    from otel_mas.api.source import open as open_source
+
+    with open_source(target if source is None else source) as opened:
+        yield lambda recording: [opened.trace(one) for one in dict.fromkeys(s.trace_id for s in recording.spans)]
 
 
 class TraceReplayEngine:

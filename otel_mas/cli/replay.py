@@ -28,7 +28,7 @@ class _Replay(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if "--" not in args:
-            if not {"-h", "--help"} & set(args):
+            if not {"-h", "--help", "--list"} & set(args):
                 raise click.UsageError("Say what to run after --, as in: otel-mas replay TRACE -- python app.py", ctx)
             return super().parse_args(ctx, args)
         at = args.index("--")
@@ -44,9 +44,22 @@ class _Replay(click.Command):
 @click.option(
     "--live",
     multiple=True,
-    metavar="models|tools|retrievers|AGENT",
-    help="Really call these, or what is in this agent or node. May be given several times.",
+    metavar="models|tools|retrievers|descendants|AGENT",
+    help="Really call these, or what is in this agent or node; descendants: what depends on a change. May be given "
+    "several times.",
 )
+@click.option(
+    "--change",
+    "changes",
+    multiple=True,
+    metavar="LABEL[ ASPECT]=VALUE",
+    help="Change one answer, and run again what depends on it: researcher#1/model#2=TEXT. ASPECT is output (the "
+    "default), input, prompt, model, goto or answer. May be given several times.",
+)
+@click.option("--stub", metavar="MODULE:NAME", help="A chat model or function that answers what depends on a change.")
+@click.option("--yes", is_flag=True, help="Do not ask before what depends on a change is paid.")
+@click.option("--comparison", metavar="FILE", help="Write recording and replay side by side into this file, as JSON.")
+@click.option("--list", "listing", is_flag=True, help="List the recorded calls and tasks by their labels, and end.")
 @click.option(
     "--on-miss",
     type=click.Choice(["error", "live", "nearest"]),
@@ -70,6 +83,11 @@ def command(
     timing: bool,
     freeze: bool,
     quiet: bool,
+    changes: tuple[str, ...],
+    stub: str | None,
+    yes: bool,
+    comparison: str | None,
+    listing: bool,
 ) -> None:
     """Run an app again for nothing: what it calls answers what was recorded.
 
@@ -83,12 +101,13 @@ def command(
     otel-mas replay latest -- python app.py
     otel-mas replay run.jsonl --live tools -- python app.py
     otel-mas replay 4bf92f35 --on-miss nearest -- -m package.app
+    otel-mas replay latest --change 'researcher#1/model#2=14 stops' --live descendants -- python app.py
     """
     from otel_mas.cli.run import run
     from otel_mas.config import Settings
 
     app = ctx.meta.get("otel_mas.app") or []
-    if not app:
+    if not app and not listing:
         raise click.UsageError("Say what to run after --, as in: otel-mas replay TRACE -- python app.py", ctx)
     if trace is not None and conversation is not None:
         raise click.UsageError("Give either TRACE or --conversation, not both.", ctx)
@@ -97,13 +116,24 @@ def command(
         "replay_on_miss": on_miss,
         "replay_timing": timing or None,
         "replay_freeze": freeze or None,
+        "replay_changes": changes or None,
+        "replay_stub": stub,
     }
     settings = Settings.from_env(store=store, **given)
     recording, target = _read(trace, conversation, source, Settings.from_env().store)
     settings = replace(settings, replay=target, replay_from=source or _store_of(target))
+    if listing:
+        from otel_mas.cli.replay_changes import print_labels
+
+        print_labels(recording)
+        return
     for lacking in recording.lacks:
         note(f"this recording lacks something: {lacking}.")
-    summary = _Summary(settings, recording, quiet)
+    if settings.replay_changes:
+        from otel_mas.cli.replay_changes import confirm
+
+        confirm(settings, recording, yes=yes)
+    summary = _Summary(settings, recording, quiet, comparison)
     arguments = [sys.executable, *app] if app[0] == "-m" else list(app)
     ctx.exit(run(arguments, settings, summary=not quiet, ended=summary.ended))
 
@@ -141,6 +171,7 @@ class _Summary:
     settings: Settings
     recording: Recording
     quiet: bool
+    comparison: str | None = None
 
     def ended(self, run_id: str) -> int:
         """Print it; the exit status where the app has caught a miss."""
@@ -157,7 +188,12 @@ class _Summary:
         if not self.quiet:
             print_lines(lambda _: self._lines(spans), err=True)
         counts = _outcomes(spans)
-        return _MISSED if counts["missed"] else 0
+        if self.settings.replay_changes:
+            from otel_mas.cli.replay_changes import compare
+
+            if not compare(self.settings, self.recording, run_id, self.comparison, quiet=self.quiet):
+                return _MISSED
+        return _MISSED if counts["missed"] or counts["stopped"] else 0
 
     def _lines(self, spans: list[Any]) -> Iterator[Text]:
         from rich.text import Text
@@ -167,6 +203,7 @@ class _Summary:
         parts = [f"{answered} answered", f"{counts['live']} live", f"{counts['missed']} missed"]
         if counts["nearest"]:
             parts[0] += f" ({counts['nearest']} as the nearest request)"
+        parts += [f"{counts[one]} {one}" for one in ("changed", "stubbed", "stopped") if counts[one]]
         yield Text("")
         yield Text(f"replayed {self.recording.what}", style="bold").append(f": {', '.join(parts)}", style="not bold")
         yield Text(f"saved {saved[0]:,} tokens, ${saved[1]:.4f}", style="green")

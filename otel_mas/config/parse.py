@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
@@ -33,6 +34,23 @@ def boolean(text: str) -> bool:
 def not_disabled(text: str) -> bool:
     """OpenTelemetry's own rule for its switches: `true` in any case is true, everything else is false."""
     return text.lower() != "true"
+
+
+def texts(text: str) -> tuple[str, ...]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ValueError("a JSON array of texts")
+    return tuple(found)
+
+
+def checked_texts(given: Sequence[str]) -> tuple[str, ...]:
+    """The same texts."""
+    if not all(isinstance(one, str) for one in given):
+        raise ValueError("a JSON array of texts")
+    return tuple(given)
 
 
 def integer(text: str) -> int:

@@ -299,6 +299,23 @@ class Settings:
         "In a replay the clock stands at the start of the recorded run, and random numbers and UUIDs are the same in "
         "each replay of it. Needs the extra `replay`.",
     )
+    replay_changes: tuple[str, ...] = setting(
+        (),
+        "OTEL_MAS_REPLAY_CHANGES",
+        "a JSON array of texts",
+        parse.texts,
+        'What a replay changes, each as `otel-mas replay --change` takes it: `["researcher#1/model#2=14 stops"]`.',
+        shown="nothing",
+        items=parse.checked_texts,
+    )
+    replay_stub: str | None = setting(
+        None,
+        "OTEL_MAS_REPLAY_STUB",
+        "module:name",
+        str,
+        "A chat model or function that answers calls which depend on what a replay changes.",
+        shown="not set",
+    )
     replay_volatile: tuple[str, ...] = setting(
         (),
         "OTEL_MAS_REPLAY_VOLATILE",

@@ -8,7 +8,12 @@ from otel_mas.instrumentation import import_hooks, install
 
 _OPENTELEMETRY = "opentelemetry.trace"
 # Modules that starting needs. If the app itself imports one, it imports OpenTelemetry half-way through.
-_OURS = ("otel_mas.record", "otel_mas.record.lifecycle", "otel_mas.instrumentation.switch")
+_OURS = (
+    "otel_mas.record",
+    "otel_mas.record.lifecycle",
+    "otel_mas.instrumentation.switch",
+    "otel_mas.replay.autostart",  # imports modules of the instrumentation
+)
 
 
 def start_when_needed() -> None:

@@ -10,6 +10,7 @@ from otel_mas.config import Settings
 from otel_mas.errors import OtelMasError
 from otel_mas.instrumentation.import_hooks import forget, when_imported
 from otel_mas.instrumentation.langchain import MODULES as LANGCHAIN
+from otel_mas.replay.changes import parsed_changes
 from otel_mas.replay.policy import Policy
 from otel_mas.replay.reading import read_recording
 from otel_mas.replay.request import Normaliser
@@ -44,7 +45,9 @@ def _start(_: str) -> None:
     try:
         settings = Settings.from_env()
         recording, _source = read_recording(str(settings.replay), settings.replay_from, settings.store)
-        _started = ReplaySession(recording, policy_of(settings), Normaliser.of(settings))
+        _started = ReplaySession(recording, policy_of(settings), Normaliser.of(settings), settings.replay_stub)
+        for change in parsed_changes(settings.replay_changes):
+            _started.counterfactual.add(change)
         start(_started, settings)
         atexit.register(_say_missed, _started)
     except OtelMasError as error:
@@ -54,8 +57,8 @@ def _start(_: str) -> None:
 
 
 def _say_missed(session: ReplaySession) -> None:
-    for miss in session.misses[:3]:
-        sys.stderr.write(f"otel-mas: {miss}\n")
+    for error in [*session.stopped[:1], *session.misses[:3]]:
+        sys.stderr.write(f"otel-mas: {error}\n")
 
 
 __all__ = ["policy_of", "start_in_run"]

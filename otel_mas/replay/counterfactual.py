@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.errors import ConfigError, ReplayStopped
@@ -68,9 +69,14 @@ def checked_stub(stub: Any) -> Any:
     Raises:
         ConfigError: It is neither a chat model nor a function.
     """
+    if isinstance(stub, str):
+        module, _, name = stub.partition(":")
+        if not all(part.isidentifier() for part in (*module.split("."), *name.split("."))):
+            raise ConfigError(f"stub is {stub!r}; as a text it must be module:name")
+        return stub
     if stub is None or hasattr(stub, "_generate") or callable(stub):
         return stub
-    raise ConfigError(f"stub is {stub!r}; it must be a chat model or a function of a DependentCall")
+    raise ConfigError(f"stub is {stub!r}; it must be a chat model or a function of a DependentCall, or its module:name")
 
 
 @dataclass(slots=True)
@@ -149,6 +155,8 @@ class Counterfactual:
             messages = with_prompt(call.asked, change.value)
         elif change is not None:
             model = change.value
+        if isinstance(self.stub, str):
+            self.stub = _imported(self.stub)
         if self.stub is not None:
             if hasattr(self.stub, "_generate"):
                 if call.kind == CallKind.MODEL:
@@ -168,7 +176,7 @@ class Counterfactual:
         waiting = listed(found.calls)
         return ReplayStopped(
             f"the {call.kind} {call.name} in {call.place} would have to be called anew, since it depends on "
-            f"{', '.join(self.changes.targets())}; at most {found}: {waiting or 'none that was recorded'}; "
+            f"{', '.join(self.changes.targets())}; at most there are these {found}: {waiting or 'none recorded'}; "
             "replay with live='descendants', or with a stub",
             place=call.place,
             calls=tuple(one.label for one in found.calls),
@@ -183,6 +191,18 @@ class ChangedCall:
 
     change: Change
     call: RecordedCall
+
+
+def _imported(name: str) -> Any:
+    """The object that a text names: imported when it is first asked, since it may be a part of the app."""
+    module, _, path = name.partition(":")
+    try:
+        found: Any = import_module(module)
+        for part in path.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"there is no stub {name}: {error}") from error
+    return checked_stub(found)
 
 
 def _with(call: DependentCall, messages: list[Any] | None) -> DependentCall:

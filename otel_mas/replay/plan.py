@@ -68,8 +68,8 @@ class Plan:
         models = sum(call.kind == CallKind.MODEL for call in self.calls)
         others = len(self.calls) - models
         price = f"about {self.tokens:,} tokens, ${self.usd:.4f}"
-        unpriced = f" and {self.unpriced} without a known price" if self.unpriced else ""
-        return f"{models} calls of models ({price}{unpriced}) and {others} of tools and retrievers depend on the change"
+        unpriced = f", {self.unpriced} without a known price" if self.unpriced else ""
+        return f"dependent calls: {models} of models ({price}{unpriced}), {others} of tools and retrievers"
 
 
 def plan(recording: Recording, changes: Sequence[Change]) -> Plan:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanContext, TraceFlags
 
-from otel_mas.errors import ConfigError, ReplayMiss, ReplayStopped
+from otel_mas.errors import ConfigError, ReplayMiss, ReplayStopped, UnsupportedQuery
 from otel_mas.fork import ForkLock
 from otel_mas.instrumentation.langchain.models import HANDLER
 from otel_mas.instrumentation.langgraph.runs import outer_task
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun
+    from otel_mas.replay.comparison import ReplayComparison
 
 _UNKNOWN: Final = -1
 _NS: Final = 1e-9  # in seconds
@@ -83,6 +84,9 @@ class ReplaySession:
         self.stubbed = 0
         """Calls that a stub answered."""
         self.counterfactual = Counterfactual(recording, checked_stub(stub), policy.descendants_live)
+        self.trace_ids: dict[str, None] = {}
+        """Ids of the traces that the replay has recorded, in order."""
+        self.comparer: Callable[[ReplaySession], ReplayComparison] | None = None
         self._lock = ForkLock()
         self._resumed: dict[str, int] = {}
         self._matcher = Matcher(recording, normaliser, _repeats)
@@ -126,6 +130,19 @@ class ReplaySession:
         """The recorded calls that depend on the changes: what would have to be paid at most, before anything is."""
         with self._lock:
             return self.counterfactual.plan()
+
+    def comparison(self) -> ReplayComparison:
+        """The recording beside this replay: calls and tasks, causes, output, cost and findings that are not the same.
+
+        To be asked for after the `with` block.
+
+        Raises:
+            UnsupportedQuery: The session is not one of `otel_mas.replay`, or nothing was recorded in it.
+            SourceError: The recording cannot be read any more.
+        """
+        if self.comparer is None or not self.trace_ids:
+            raise UnsupportedQuery(f"{self!r} has recorded nothing to compare: run the app in its `with` block first")
+        return self.comparer(self)
 
     def raise_unfinished(self) -> None:
         """Raise what made the run another one, also where the app has caught it.
@@ -177,6 +194,8 @@ class ReplaySession:
             ReplayStopped: It depends on a change, and is neither live nor is there a stub for it.
         """
         here, task = current_place(), outer_task()
+        if span is not None:
+            self.trace_ids.setdefault(f"{span.get_span_context().trace_id:032x}")
         with self._lock:
             # A live call uses its recorded one up, too: later ones find theirs.
             found = self._matcher.take(here, kind, request)

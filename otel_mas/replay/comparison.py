@@ -1,0 +1,194 @@
+"""A recorded run and its replay with changes, side by side: calls and tasks, causes, output, cost and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from otel_mas.analyse.content import RunContent
+from otel_mas.analyse.cost import CostRow, cost
+from otel_mas.analyse.state.values import StateValues, value_text
+from otel_mas.model import Finding, Span
+from otel_mas.model.message_text import written
+from otel_mas.replay.changes import Change
+from otel_mas.replay.exceptions import recorded_exception
+from otel_mas.replay.recording import CallKind, RecordedCall, Recording
+from otel_mas.semconv import attributes as names
+
+
+class Sameness(StrEnum):
+    """How one call or task of the replay compares with the recorded one."""
+
+    SAME = "same"
+    CHANGED = "changed"
+    """Both have it, with other outputs."""
+    GONE = "gone"
+    """Only the recording has it."""
+    NEW = "new"
+    """Only the replay has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSide:
+    """One of the two runs.
+
+    Args:
+        recording: its calls and causes.
+        contents: content of its traces.
+        findings: about it.
+        output: text of what its caller got; None where that is nothing, or was not kept.
+        outcome: error, cancelled or abandoned; None of a run that ended well.
+    """
+
+    recording: Recording
+    contents: Sequence[RunContent]
+    findings: Sequence[Finding]
+    output: str | None
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedStep:
+    """A call or task in both runs; `before` and `after` are its outputs as text, None where it has none.
+
+    `how` is `mas.replay.outcome` of a call of the replay: answered, changed, stubbed, live, ...
+    """
+
+    label: str
+    sameness: Sameness
+    before: str | None
+    after: str | None
+    how: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayComparison:
+    """A recorded run beside its replay."""
+
+    changes: tuple[Change, ...]
+    steps: tuple[ComparedStep, ...]
+    """Calls and tasks in order of their start, those of the replay first where only one has them."""
+    causes_gone: tuple[tuple[str, str], ...]
+    """Causes and effects, by labels of tasks, that only the recording has."""
+    causes_new: tuple[tuple[str, str], ...]
+    output_before: str | None
+    output_after: str | None
+    outcome_before: str | None
+    """error, cancelled or abandoned; None of a run that ended well."""
+    outcome_after: str | None
+    cost_before: CostRow
+    cost_after: CostRow
+    """Of all calls of models in the replay, as if each had been made: see `paid` for what was."""
+    paid: CostRow
+    """Of the calls that were really made."""
+    findings_gone: tuple[Finding, ...]
+    """Findings about the recording that the replay does not have: of the same kind, about the same subject."""
+    findings_new: tuple[Finding, ...]
+
+    @property
+    def differing(self) -> tuple[ComparedStep, ...]:
+        """Calls and tasks that are not the same."""
+        return tuple(step for step in self.steps if step.sameness is not Sameness.SAME)
+
+    @property
+    def first_difference(self) -> ComparedStep | None:
+        """The first call or task that is not the same; None where all are."""
+        return next(iter(self.differing), None)
+
+
+def compare_runs(before: RunSide, after: RunSide, changes: Sequence[Change]) -> ReplayComparison:
+    """Compare a recorded run with its replay."""
+    old, new = _causes(before.recording), _causes(after.recording)
+    known = {(one.code, one.subject) for one in before.findings}
+    now = {(one.code, one.subject) for one in after.findings}
+    live = [span for span in after.recording.spans if span.get(names.MAS_REPLAY_OUTCOME) == "live"]
+    return ReplayComparison(
+        tuple(changes),
+        tuple(_steps(before, after)),
+        tuple(sorted(old - new)),
+        tuple(sorted(new - old)),
+        before.output,
+        after.output,
+        before.outcome,
+        after.outcome,
+        cost(before.recording.spans).total,
+        cost(after.recording.spans).total,
+        cost(live).total,
+        tuple(one for one in before.findings if (one.code, one.subject) not in now),
+        tuple(one for one in after.findings if (one.code, one.subject) not in known),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    start_ns: int
+    text: str | None
+    how: str | None = None
+
+
+def _steps(before: RunSide, after: RunSide) -> Iterator[ComparedStep]:
+    old, new = _by_label(before), _by_label(after)
+    order = {label: (0, step.start_ns) for label, step in new.items()}
+    previous = (0, 0)
+    for label in sorted(old, key=lambda one: old[one].start_ns):
+        # One that is gone stands after the one that it followed.
+        order.setdefault(label, (previous[0], previous[1] + 1))
+        previous = order[label]
+    for label in sorted(order, key=lambda one: order[one]):
+        one, other = old.get(label), new.get(label)
+        if other is None:
+            yield ComparedStep(label, Sameness.GONE, None if one is None else one.text, None)
+        elif one is None:
+            yield ComparedStep(label, Sameness.NEW, None, other.text, other.how)
+        else:
+            sameness = Sameness.SAME if one.text == other.text else Sameness.CHANGED
+            yield ComparedStep(label, sameness, one.text, other.text, other.how)
+
+
+def _by_label(side: RunSide) -> dict[str, _Step]:
+    found = {call.label: _Step(call.span.start_ns, _call_text(call), _how(call.span)) for call in side.recording.calls}
+    for label, task in side.recording.tasks.items():
+        last = task.spans[-1]
+        found[label] = _Step(task.spans[0].start_ns, _task_text(last, side.contents), _how(last))
+    return found
+
+
+def _how(span: Span) -> str | None:
+    outcome = span.get(names.MAS_REPLAY_OUTCOME)
+    return None if outcome is None else str(outcome)
+
+
+def _call_text(call: RecordedCall) -> str | None:
+    error = recorded_exception(call)
+    if error is not None:
+        return f"{type(error).__name__}: {error}"
+    if call.kind is CallKind.MODEL:
+        return "\n".join(written(message.body) for message in call.output if message.body is not None) or None
+    name = names.GEN_AI_TOOL_CALL_RESULT if call.kind is CallKind.TOOL else names.GEN_AI_RETRIEVAL_DOCUMENTS
+    value = call.contents.get(name)
+    return None if value is None else value_text(value)
+
+
+def _task_text(span: Span, contents: Sequence[RunContent]) -> str | None:
+    lines: list[str] = []
+    for content in contents:
+        lines += [f"{one.channel}: {_text(one.value)}" for one in StateValues(content).written(span)]
+        returned = content.get(span, names.MAS_TASK_RESULT)
+        if returned is not None:
+            lines.append(_text(returned))
+    return "\n".join(lines) or None
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else value_text(value)
+
+
+def _causes(recording: Recording) -> set[tuple[str, str]]:
+    labels = recording.graph.labels()
+    pairs = ((labels.get(edge.cause), labels.get(edge.effect)) for edge in recording.graph.control_edges())
+    return {(cause, effect) for cause, effect in pairs if cause is not None and effect is not None}
+
+
+__all__ = ["ComparedStep", "ReplayComparison", "RunSide", "Sameness", "compare_runs"]
