@@ -12,6 +12,9 @@ QUICK := tests/unit tests/accuracy/test_cases.py -m 'not slow' -k 'not (test_cas
 # tests/conftest.py says how many workers, and in which order.
 PARALLEL := --numprocesses auto --dist worksteal
 
+# Each worker, and each process that a test starts, would else compile all of LangChain anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help setup demo check test matrix lint types generate format bench
 .DEFAULT_GOAL := help
 

@@ -67,7 +67,7 @@ def _result(run: Any, check: Any) -> EvaluationResult:
         (Numeric(4), FAILED),
         (Similar("The capital is Paris.", least=0.5), PASSED),
         (Similar("Turtles live in the sea.", least=0.5), FAILED),
-        (Similar("x", embedder=lambda texts: [[1.0, 0.0], [0.0, 1.0]]), FAILED),
+        pytest.param(Similar("x", embedder=lambda texts: [[1.0, 0.0], [0.0, 1.0]]), FAILED, id="Similar-embedder"),
         (MaxTokens(10), PASSED),
         (MaxTokens(9), FAILED),
         (MaxCostUsd(0.1), UNKNOWN),
