@@ -9,6 +9,7 @@ from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.answer import Provenance, answering
 from otel_mas.analyse.root_cause.evidence import Evidence
 from otel_mas.analyse.root_cause.values import values_in
+from otel_mas.semconv import RecordKind
 
 _MARKED = 0.8
 _STATED = 0.5
@@ -46,11 +47,23 @@ def _of_text(acts: Acts, last: Act | None, text: str) -> Iterator[Evidence]:
 
 
 def _lost(acts: Acts, holder: int, value: str) -> Iterator[Evidence]:
-    """Evidence against the act that came after the last one with a value, and does not have it."""
+    """Evidence against the last model that read a value and does not state it, else against the act that came next."""
+    seen = acts[holder].agent or acts[holder].span.name
+    reader = next((act for act in reversed(acts) if act.number > holder and _read(acts, act, value)), None)
+    if reader is not None:
+        yield Evidence(reader.number, _LOST, f"read {value}, which the complaint names, and does not state it")
+        return
     after = next((act for act in acts if _follows(acts, act, acts[holder])), None)
     if after is not None:
-        seen = acts[holder].agent or acts[holder].span.name
         yield Evidence(after.number, _LOST, f"does not pass on {value}, which the complaint names; last seen in {seen}")
+
+
+def _read(acts: Acts, act: Act, value: str) -> bool:
+    """Whether a model read a value, or a text that is none as a whole."""
+    if act.span.record_kind != RecordKind.LLM_CALL:
+        return False
+    text = "\n".join(acts.read_by(act))
+    return value in values_in(text) or value.casefold() in " ".join(text.split()).casefold()
 
 
 def _follows(acts: Acts, act: Act, holder: Act) -> bool:

@@ -67,3 +67,13 @@ def test_who_did_not_pass_on_an_item_that_the_complaint_misses_comes_first() -> 
     assert best.reasons[0] == "does not pass on harbour stop, which the complaint names; last seen in finder"
     found = run.causes(Marked(Complaint.MISSING, "north stop"))
     assert not [one for cause in found for one in cause.reasons if "pass on" in one], "the answer has it"
+
+
+def test_who_read_a_value_and_states_another_comes_before_who_only_came_next() -> None:
+    run = Run().says("counter", "I counted 1240 trams.").says("boss", "Let us write.")
+    run = run.reads("writer", "I counted 1240 trams.", "There are 1420 trams.")
+
+    best = run.causes(Marked(reason="there are 1240"))[0]
+
+    assert best.agent == "writer"
+    assert best.reasons[0] == "read 1240, which the complaint names, and does not state it"
