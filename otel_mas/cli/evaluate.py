@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,7 @@ from otel_mas.cli.files import written
 from otel_mas.cli.filters import filter_options, limit_option
 from otel_mas.cli.options import not_empty, source_options
 from otel_mas.cli.output import note, print_json, print_lines
+from otel_mas.errors import ConfigError, OtelMasError
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -55,26 +57,28 @@ def command(
     Nothing runs again. Runs are all traces that match the filters; one that paused counts with those that resumed it. A
     case with an `input` is held against the runs that had it, another one against each.
 
-    Exit codes: 0 passed, 1 failed, 2 wrong usage or suite, 3 insufficient evidence: a trace lacks what would tell.
+    Exit codes: 0 passed, 1 failed, 2 wrong usage, or a suite or a source that cannot be read, 3 insufficient evidence:
+    a trace lacks what would tell.
     """
-    from otel_mas.api import open as open_source
-    from otel_mas.evaluate import EvaluationHarness, Suite, compare, read_baseline
-
-    cases = Suite.read(suite)
-    earlier = None if baseline is None else read_baseline(baseline)
     limit = which.pop("limit")
     selected = {name: value for name, value in which.items() if value is not None}
     if trace is not None and selected:
         raise click.UsageError("a filter selects among many traces: give none with --trace.")
-    harness = EvaluationHarness(cases.cases, ask_judge=judge)
-    with open_source(store) as source:
-        runs = _runs(source, trace, limit, selected)
-        report = harness.score(next(runs) if trace is not None else runs)
-        if record:
-            _record(report, _runs(source, trace, limit, selected))
-    compared = None if earlier is None else compare(report, earlier)
-    if junit is not None:
-        _write_junit(report, cases, junit)
+    with _without_verdict():
+        from otel_mas.api import open as open_source
+        from otel_mas.evaluate import EvaluationHarness, Suite, compare, read_baseline
+
+        cases = Suite.read(suite)
+        earlier = None if baseline is None else read_baseline(baseline)
+        harness = EvaluationHarness(cases.cases, ask_judge=judge)
+        with open_source(store) as source:
+            runs = _runs(source, trace, limit, selected)
+            report = harness.score(next(runs) if trace is not None else runs)
+            if record:
+                _record(report, _runs(source, trace, limit, selected))
+        compared = None if earlier is None else compare(report, earlier)
+        if junit is not None:
+            _write_junit(report, cases, junit)
     if as_json:
         from otel_mas.report.json.evaluation import evaluation
 
@@ -83,6 +87,15 @@ def command(
         print_lines(lambda width: _lines(report, compared, width))
     code = _EXIT_CODES[report.outcome.value]
     ctx.exit(1 if compared is not None and compared.regressed else code)
+
+
+@contextmanager
+def _without_verdict() -> Iterator[None]:
+    """Make errors of the block end with 2: what could not be evaluated has not failed, which 1 says."""
+    try:
+        yield
+    except (OtelMasError, OSError) as error:
+        raise ConfigError(str(error)) from error
 
 
 def _runs(source: Source, trace: str | None, limit: int, which: dict[str, Any]) -> Iterator[Trace | Conversation]:

@@ -88,8 +88,9 @@ class CaseResult(_Record):
         return Reliability(passed, passed + self.count(Outcome.FAILED))
 
     def problems(self) -> Iterator[tuple[RunResult, EvaluationResult]]:
-        """Results that did not pass, each with its run."""
-        return ((run, one) for run in self.runs for one in run.results if one.outcome != Outcome.PASSED)
+        """Results that did not pass, each with its run; those that failed before those that lack evidence."""
+        for outcome in (Outcome.FAILED, Outcome.INSUFFICIENT_EVIDENCE):
+            yield from ((run, one) for run in self.runs for one in run.results if one.outcome == outcome)
 
 
 class EvalReport(_Record):

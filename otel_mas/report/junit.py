@@ -37,7 +37,10 @@ def _add(suite: ElementTree.Element, case: CaseResult) -> None:
     )
     element = _ELEMENTS.get(case.outcome)
     if element is not None:
-        lines = [f"{one.evaluator} in trace {run.trace_ids[0]}: {one.reason}" for run, one in case.problems()]
+        lines = [
+            f"{one.evaluator}: {one.outcome.words} in trace {run.trace_ids[0]}: {one.reason}"
+            for run, one in case.problems()
+        ]
         lines = lines or [case.reason]
         first = lines[0].splitlines()[0] if lines[0] else case.outcome.words
         found = ElementTree.SubElement(test, element, {"message": _text(first), "type": case.outcome.value})

@@ -75,7 +75,8 @@ class ObjectStorageSource:
     @classmethod
     def _download(cls, location: str, target: str, folder: Path) -> None:
         try:
-            storage: Any = import_module("fsspec").filesystem(cls.protocol)
+            fsspec = import_module("fsspec")
+            storage: Any = cls._storage(fsspec, fsspec.config.conf.get(cls.protocol, {}))
         except ImportError as error:
             raise MissingExtra(
                 f"{cls.protocol}:// needs fsspec and {cls.package}: pip install 'otel-mas[object-storage]' "
@@ -92,6 +93,11 @@ class ObjectStorageSource:
         except Exception as error:  # whatever the protocol's library raises
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise SourceError(f"cannot read {location}: {one_line(str(reason))}") from error
+
+    @classmethod
+    def _storage(cls, fsspec: Any, configured: Mapping[str, Any]) -> Any:
+        """The file system; `configured` is what the user's configuration of fsspec says of it."""
+        return fsspec.filesystem(cls.protocol)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -130,8 +136,12 @@ def _objects(storage: Any, target: str) -> list[str]:
     """The objects that a target names; below a prefix those whose names end like files that can be read."""
     if _MAGIC & set(target):
         return sorted(one for one in storage.glob(target) if not one.endswith("/"))
-    if not target.endswith("/") and storage.isfile(target):
-        return [target]
+    try:
+        # Not `isfile`, which takes a server that cannot be reached for one without the object, and asks it again.
+        if not target.endswith("/") and storage.info(target)["type"] == "file":
+            return [target]
+    except (FileNotFoundError, PermissionError):  # who may list a bucket need not be allowed to read what is in it
+        pass
     return sorted(one for one in storage.find(target) if os.path.splitext(one)[1] in _SUFFIXES)
 
 
@@ -141,6 +151,19 @@ class S3(ObjectStorageSource):
     protocol: ClassVar[str] = "s3"
     package: ClassVar[str] = "s3fs"
     reads: ClassVar[str] = "objects of S3: files of OTLP or of trace records; one, a prefix or a pattern"
+
+    @classmethod
+    def _storage(cls, fsspec: Any, configured: Mapping[str, Any]) -> Any:
+        """With limits for a server that cannot be reached, where the user has set none: 5 s each time, twice.
+
+        By default botocore waits for 60 s each time and tries five times, and s3fs tries that five times.
+        """
+        limits: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 20}
+        if "AWS_MAX_ATTEMPTS" not in os.environ:
+            limits |= {"retries": {"total_max_attempts": 2}}
+        storage = fsspec.filesystem(cls.protocol, config_kwargs=limits | configured.get("config_kwargs", {}))
+        storage.retries = 2
+        return storage
 
 
 class GoogleCloudStorage(ObjectStorageSource):

@@ -66,6 +66,20 @@ def test_a_wrong_suite_and_wrong_usage_exit_with_2(evaluate: Evaluate, tmp_path:
     assert "no traces" not in evaluate("max_tokens: 1", "--since", "1m").output
 
 
+def test_a_source_that_cannot_be_read_is_no_failed_case(tmp_path: Path) -> None:
+    suite = tmp_path / "suite.yaml"
+    suite.write_text("cases:\n  - name: any\n")
+    (tmp_path / "damaged.db").write_bytes(b"SQLite format 3\0 and nothing else")
+    sources = (tmp_path / "none.db", tmp_path / "damaged.db", tmp_path / "none.jsonl", "tempo+http://127.0.0.1:9")
+
+    found = [CliRunner().invoke(cli, ["evaluate", str(suite), "--from", str(one)]) for one in sources]
+    unwritable = ["evaluate", str(suite), "--from", str(EXAMPLE), "--junit", str(tmp_path / "no" / "folder.xml")]
+    no_trace = ["evaluate", str(suite), "--from", str(EXAMPLE), "--trace", "ffff"]
+    found += [CliRunner().invoke(cli, arguments) for arguments in (unwritable, no_trace)]
+
+    assert [one.exit_code for one in found] == [2] * len(found)
+
+
 def test_no_run_at_all_is_no_success(evaluate: Evaluate) -> None:
     found = evaluate("max_tokens: 10000", "--agent", "nobody")
 
@@ -106,6 +120,7 @@ def test_junit_tells_failures_from_missing_evidence(evaluate: Evaluate, tmp_path
     failure = failed.find("./testsuite/testcase[@name='tram']/failure")
     assert failure is not None
     assert "expected “No.”" in (failure.text or "")
+    assert failure.get("message", "").startswith("expected_output: failed in trace ")
     error = lacking.find("./testsuite/testcase/error")
     assert error is not None
     assert error.attrib == {"message": "none of 1 runs had its input", "type": "insufficient_evidence"}

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import re
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from moto.server import ThreadedMotoServer
 import otel_mas
 from otel_mas.cli import cli
 from otel_mas.errors import MissingExtra, SourceError
+from otel_mas.sources.object_storage import S3
 
 ANSWERS = Path(__file__).resolve().parents[2] / "answers"
 EXAMPLE = ANSWERS / "example_team.jsonl.gz"
@@ -106,6 +111,37 @@ def test_what_is_not_there_is_one_clear_line(bucket: Any, target: str, message: 
         otel_mas.open(target)
     assert message in str(told.value)
     assert "\n" not in str(told.value)
+
+
+def test_a_server_that_hangs_up_is_asked_a_few_times_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default each of two questions 25 times, with growing waits in between."""
+    for name, value in {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "eu-1"}.items():
+        monkeypatch.setenv(name, value)
+    asked = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            with suppress(OSError):
+                while True:
+                    server.accept()[0].close()
+                    asked.append(1)
+
+        answering = threading.Thread(target=hang_up, daemon=True)
+        answering.start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(SourceError, match=re.escape("cannot read s3://traces/x.jsonl")):
+            otel_mas.open("s3://traces/x.jsonl")
+        server.shutdown(socket.SHUT_RDWR)
+    answering.join()
+
+    assert 1 <= len(asked) <= 8
+
+
+def test_limits_of_the_user_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "7")
+    monkeypatch.setitem(fsspec.config.conf, "s3", {"config_kwargs": {"connect_timeout": 9}})
+
+    assert S3._storage(fsspec, fsspec.config.conf["s3"]).config_kwargs == {"connect_timeout": 9, "read_timeout": 20}
 
 
 def test_a_protocol_without_its_package_names_what_to_install() -> None:
