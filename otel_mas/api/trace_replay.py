@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
+import weakref
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
@@ -82,6 +84,7 @@ class replay:  # noqa: N801 (used as a function)
         self.session = ReplaySession(self._recording, self._policy, Normaliser.of(self._settings), stub)
         """The replay: its counts, and what the recording lacks."""
         self.session.comparer = self._compare
+        self.session.reader = self._runs
         self._given = trace
         self._from = self._source.location if self._source is not None else None
 
@@ -96,6 +99,16 @@ class replay:  # noqa: N801 (used as a function)
                 original = opened.enter_context(traces_of("", str(self._from)))(session.recording)
             store = opened.enter_context(open_source(self._store))
             return compared(original, [store.trace(one) for one in session.trace_ids], session.plan().changes)
+
+    def _runs(self, session: ReplaySession) -> list[Trace | Conversation]:
+        from otel_mas.api.source import open as open_source
+        from otel_mas.api.whole_runs import joined
+
+        flush(_FLUSH_S)
+        store = open_source(self._store)
+        weakref.finalize(session, store.close)  # its handles read their content when they are asked for it
+        own = [one for one in store.traces(limit=sys.maxsize) if one.trace_id in session.trace_ids]
+        return list(joined(store, reversed(own)))
 
     def __enter__(self) -> ReplaySession:
         start(self.session, self._settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from otel_mas.api.trace import Conversation, Trace
@@ -22,16 +22,21 @@ def whole_runs(source: Source, **which: Any) -> Iterator[Trace | Conversation]:
         which: filters of `Source.traces`; without `limit` all.
     """
     with download_once(listed=True):
-        paused: dict[tuple[str, str], list[TraceSummary]] = {}
-        for summary in reversed(source.traces(**{"limit": sys.maxsize, **which})):
-            key = summary.service, summary.conversation_id or summary.trace_id
-            parts = [*paused.pop(key, ()), summary]
-            if summary.status == TraceStatus.INTERRUPTED and summary.conversation_id is not None:
-                paused[key] = parts
-            else:
-                yield _run(source, parts)
-        for parts in paused.values():
+        yield from joined(source, reversed(source.traces(**{"limit": sys.maxsize, **which})))
+
+
+def joined(source: Source, traces: Iterable[TraceSummary]) -> Iterator[Trace | Conversation]:
+    """Runs of these traces, which are oldest first."""
+    paused: dict[tuple[str, str], list[TraceSummary]] = {}
+    for summary in traces:
+        key = summary.service, summary.conversation_id or summary.trace_id
+        parts = [*paused.pop(key, ()), summary]
+        if summary.status == TraceStatus.INTERRUPTED and summary.conversation_id is not None:
+            paused[key] = parts
+        else:
             yield _run(source, parts)
+    for parts in paused.values():
+        yield _run(source, parts)
 
 
 def _run(source: Source, parts: list[TraceSummary]) -> Trace | Conversation:
@@ -40,4 +45,4 @@ def _run(source: Source, parts: list[TraceSummary]) -> Trace | Conversation:
     return traces[0] if len(traces) == 1 or thread is None else Conversation(thread, traces)
 
 
-__all__ = ["whole_runs"]
+__all__ = ["joined", "whole_runs"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -87,6 +87,7 @@ class ReplaySession:
         self.trace_ids: dict[str, None] = {}
         """Ids of the traces that the replay has recorded, in order."""
         self.comparer: Callable[[ReplaySession], ReplayComparison] | None = None
+        self.reader: Callable[[ReplaySession], Sequence[Any]] | None = None
         self._lock = ForkLock()
         self._resumed: dict[str, int] = {}
         self._matcher = Matcher(recording, normaliser, _repeats)
@@ -144,6 +145,31 @@ class ReplaySession:
             raise UnsupportedQuery(f"{self!r} has recorded nothing to compare: run the app in its `with` block first")
         return self.comparer(self)
 
+    @property
+    def runs(self) -> Sequence[Any]:
+        """The runs that the replay has recorded until now, oldest first, as handles; of a paused one all its traces.
+
+        Raises:
+            UnsupportedQuery: The session is not one of `otel_mas.replay`, or nothing was recorded in it.
+            StoreError: The store cannot be read.
+        """
+        if self.reader is None or not self.trace_ids:
+            raise UnsupportedQuery(f"{self!r} has recorded no run: run the app in its `with` block first")
+        return self.reader(self)
+
+    @property
+    def trace(self) -> Any:
+        """The only run that the replay has recorded until now: a trace, or a conversation with what resumed it.
+
+        Raises:
+            UnsupportedQuery: as `runs`; or there are several.
+            StoreError: as `runs`.
+        """
+        runs = self.runs
+        if len(runs) != 1:
+            raise UnsupportedQuery(f"{self!r} has recorded {len(runs)} runs: take one of its `runs`")
+        return runs[0]
+
     def raise_unfinished(self) -> None:
         """Raise what made the run another one, also where the app has caught it.
 
@@ -163,6 +189,7 @@ class ReplaySession:
 
     def started(self, run: GraphRun, step: int, resuming: bool) -> None:
         """Note how a run of a graph began."""
+        self._recorded_in(run.span)
         with self._lock:
             self._matcher.started(run, step, resuming)
             self.counterfactual.descent.run_started(run)
@@ -194,8 +221,7 @@ class ReplaySession:
             ReplayStopped: It depends on a change, and is neither live nor is there a stub for it.
         """
         here, task = current_place(), outer_task()
-        if span is not None:
-            self.trace_ids.setdefault(f"{span.get_span_context().trace_id:032x}")
+        self._recorded_in(span)
         with self._lock:
             # A live call uses its recorded one up, too: later ones find theirs.
             found = self._matcher.take(here, kind, request)
@@ -277,6 +303,10 @@ class ReplaySession:
         self._count(found)
         _describe(span, outcome, found)
         return Answer(found, 0)
+
+    def _recorded_in(self, span: Span | None) -> None:
+        if span is not None and span.is_recording():
+            self.trace_ids.setdefault(f"{span.get_span_context().trace_id:032x}")
 
     def resume_value(self, path: str, number: int, given: Any) -> Any:
         """Answer of a person to a task when it was recorded; the given value if that is not recorded.
