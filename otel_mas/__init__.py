@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         state,
         task,
         tool,
+        verify_root_cause,
         workflow,
     )
 
@@ -91,6 +92,7 @@ __all__ = [
     "state",
     "task",
     "tool",
+    "verify_root_cause",
     "workflow",
 ]
 

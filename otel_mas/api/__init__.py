@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from otel_mas.api.sql import SqlRows
     from otel_mas.api.trace import Conversation, SpanMessages, Trace
     from otel_mas.api.trace_replay import TraceReplayEngine, replay
+    from otel_mas.api.verification import verify_root_cause
     from otel_mas.api.what_if import WhatIf
     from otel_mas.instrumentation.marks import (
         agent,
@@ -105,6 +106,7 @@ __all__ = [
     "state",
     "task",
     "tool",
+    "verify_root_cause",
     "workflow",
 ]
 
@@ -156,6 +158,7 @@ _HOMES = {
     "read_records": "records",
     "replay": "trace_replay",
     "shutdown": "lifecycle",
+    "verify_root_cause": "verification",
 }
 
 

@@ -16,17 +16,17 @@ def compared(original: Sequence[Trace], replayed: Sequence[Trace], changes: Iter
     return compare_runs(side(original, "the recording"), side(replayed, "the replay"), tuple(changes))
 
 
-def side(traces: Sequence[Trace], what: str) -> RunSide:
-    """One run of the two, in its traces."""
+def side(traces: Sequence[Trace], what: str, *, findings: bool = True) -> RunSide:
+    """One run of the two, in its traces; its findings only if they are asked for."""
     recording = Recording.read([(one._data, one._port) for one in traces], what)
     ordered = sorted(traces, key=lambda one: min((span.start_ns for span in one.spans), default=0))
-    findings = [found for one in ordered for found in one.findings()]
+    found = [finding for one in ordered for finding in one.findings()] if findings else []
     last = ordered[-1] if ordered else None
     outcome = None if last is None else outcome_without_output(last.graph().causal)
     return RunSide(
         recording,
         [one._content for one in ordered],
-        findings,
+        found,
         None if last is None else last.final_output(),
         None if outcome is None else outcome.value,
     )

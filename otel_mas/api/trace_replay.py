@@ -53,6 +53,7 @@ class replay:  # noqa: N801 (used as a function)
         volatile: regular expressions of what in requests differs from run to run, beyond ids and dates.
         stub: answers calls that depend on a change (`session.change`): a chat model, or a function of a
             `DependentCall` that returns the output, or NotImplemented.
+        reference: a second run, which answers calls that depend on a change and that it has; before the stub is asked.
 
     Raises:
         ConfigError: An argument is none of its values, or recording is switched off.
@@ -72,6 +73,7 @@ class replay:  # noqa: N801 (used as a function)
         freeze: bool = False,
         volatile: Iterable[str] = (),
         stub: Any = None,
+        reference: Trace | Conversation | Sequence[Trace] | None = None,
     ) -> None:
         self._policy = Policy.of(live, on_miss, timing, freeze)
         given = (
@@ -81,7 +83,10 @@ class replay:  # noqa: N801 (used as a function)
         self._recording, self._source = _recording(trace, source, self._settings.store)
         self._keys: Any = {}
         self._store = self._settings.store
-        self.session = ReplaySession(self._recording, self._policy, Normaliser.of(self._settings), stub)
+        if isinstance(reference, str | os.PathLike):
+            raise ConfigError(f"reference is {reference!r}; it must be a trace, a conversation, or several traces")
+        second = None if reference is None else _recording(reference, None, self._settings.store)[0]
+        self.session = ReplaySession(self._recording, self._policy, Normaliser.of(self._settings), stub, second)
         """The replay: its counts, and what the recording lacks."""
         self.session.comparer = self._compare
         self.session.reader = self._runs
@@ -90,15 +95,22 @@ class replay:  # noqa: N801 (used as a function)
 
     def _compare(self, session: ReplaySession) -> ReplayComparison:
         from otel_mas.api.replay_comparison import compared
+
+        with ExitStack() as opened:
+            original = handles(self._given)
+            if original is None:
+                original = opened.enter_context(traces_of("", str(self._from)))(session.recording)
+            replayed = opened.enter_context(self.recorded())
+            return compared(original, replayed, session.plan().changes)
+
+    @contextmanager
+    def recorded(self) -> Iterator[list[Trace]]:
+        """The traces that the replay has recorded, while their store is open."""
         from otel_mas.api.source import open as open_source
 
         flush(_FLUSH_S)
-        with ExitStack() as opened:
-            original = _handles(self._given)
-            if original is None:
-                original = opened.enter_context(traces_of("", str(self._from)))(session.recording)
-            store = opened.enter_context(open_source(self._store))
-            return compared(original, [store.trace(one) for one in session.trace_ids], session.plan().changes)
+        with open_source(self._store) as store:
+            yield [store.trace(one) for one in self.session.trace_ids]
 
     def _runs(self, session: ReplaySession) -> list[Trace | Conversation]:
         from otel_mas.api.source import open as open_source
@@ -144,7 +156,7 @@ def _recording(trace: Any, source: Any, store: str) -> tuple[Recording, Source |
     return read_recording(os.fspath(trace), None if source is None else os.fspath(source), store)
 
 
-def _handles(trace: Any) -> list[Trace] | None:
+def handles(trace: Any) -> list[Trace] | None:
     """The traces that are given as handles; None of a name."""
     if isinstance(trace, Trace | Conversation):
         return [Trace(one._data, one._port) for one in trace._parts()]

@@ -26,6 +26,7 @@ COMMANDS = {
     "profile": ("profile:command", "Show the time by agent, node, model and tool, and hot spots."),
     "why-not": ("why:why_not", "Show why an agent did not act."),
     "state": ("why:state", "Show what each task changed in the state, and what another one read of it."),
+    "root-cause": ("root_cause:command", "Rank root causes, and confirm them by replays that mend them."),
     "explain": ("explain:command", "Show what a run most probably failed of, and all findings."),
     "findings": ("findings:command", "Show what is wrong with a run, with evidence and advice."),
     "evaluate": ("evaluate:command", "Hold recorded runs against cases: outputs, budgets, topology, findings."),

@@ -113,6 +113,7 @@ def replay_environment(settings: Settings) -> dict[str, str]:
         "OTEL_MAS_REPLAY_LIVE": ",".join(settings.replay_live),
         "OTEL_MAS_REPLAY_ON_MISS": settings.replay_on_miss,
         "OTEL_MAS_REPLAY_CHANGES": json.dumps(settings.replay_changes),
+        "OTEL_MAS_REPLAY_REFERENCE": settings.replay_reference or "",
         "OTEL_MAS_REPLAY_STUB": settings.replay_stub or "",
         "OTEL_MAS_REPLAY_TIMING": str(settings.replay_timing).lower(),
         "OTEL_MAS_REPLAY_FREEZE": str(settings.replay_freeze).lower(),

@@ -316,6 +316,14 @@ class Settings:
         "A chat model or function that answers calls which depend on what a replay changes.",
         shown="not set",
     )
+    replay_reference: str | None = setting(
+        None,
+        "OTEL_MAS_REPLAY_REFERENCE",
+        "trace",
+        str,
+        "A second run in the same source, which answers calls that depend on what a replay changes.",
+        shown="not set",
+    )
     replay_volatile: tuple[str, ...] = setting(
         (),
         "OTEL_MAS_REPLAY_VOLATILE",

@@ -45,7 +45,11 @@ def _start(_: str) -> None:
     try:
         settings = Settings.from_env()
         recording, _source = read_recording(str(settings.replay), settings.replay_from, settings.store)
-        _started = ReplaySession(recording, policy_of(settings), Normaliser.of(settings), settings.replay_stub)
+        second = None
+        if settings.replay_reference:
+            second = read_recording(settings.replay_reference, settings.replay_from, settings.store)[0]
+        normaliser = Normaliser.of(settings)
+        _started = ReplaySession(recording, policy_of(settings), normaliser, settings.replay_stub, second)
         for change in parsed_changes(settings.replay_changes):
             _started.counterfactual.add(change)
         start(_started, settings)

@@ -60,6 +60,13 @@ class Change:
         """Whether the target is a call, not a task."""
         return _CALL.search(self.target) is not None
 
+    @property
+    def text(self) -> str:
+        """The change as `parse` reads it. Messages and documents become JSON, of which they are made again."""
+        from otel_mas.record import to_json
+
+        return f"{self.target} {self.aspect.value}={to_json(_plain(self.value)).decode()}"
+
     def __str__(self) -> str:
         shown = self.value if isinstance(self.value, str) else repr(self.value)
         return f"{self.target} {self.aspect.value} = {shown if len(shown) <= 60 else shown[:59] + '…'}"
@@ -102,6 +109,18 @@ class Change:
         if aspect not in tuple(Aspect):
             raise ConfigError(f"{text!r} changes {aspect!r}; it must be one of {', '.join(Aspect)}")
         return cls.of(found["target"], {aspect: _value(found["value"])})
+
+
+def _plain(value: Any) -> Any:
+    """A value without objects of LangChain."""
+    from langchain_core.documents import Document
+    from langchain_core.messages import BaseMessage, message_to_dict
+
+    if isinstance(value, BaseMessage):
+        return message_to_dict(value)
+    if isinstance(value, Document):
+        return {"page_content": value.page_content, "metadata": value.metadata}
+    return list(map(_plain, value)) if isinstance(value, list) else value
 
 
 def _value(text: str) -> Any:

@@ -148,10 +148,10 @@ def _steps(before: RunSide, after: RunSide) -> Iterator[ComparedStep]:
 
 
 def _by_label(side: RunSide) -> dict[str, _Step]:
-    found = {call.label: _Step(call.span.start_ns, _call_text(call), _how(call.span)) for call in side.recording.calls}
+    found = {call.label: _Step(call.span.start_ns, call_text(call), _how(call.span)) for call in side.recording.calls}
     for label, task in side.recording.tasks.items():
         last = task.spans[-1]
-        found[label] = _Step(task.spans[0].start_ns, _task_text(last, side.contents), _how(last))
+        found[label] = _Step(task.spans[0].start_ns, task_text(last, side.contents), _how(last))
     return found
 
 
@@ -160,7 +160,8 @@ def _how(span: Span) -> str | None:
     return None if outcome is None else str(outcome)
 
 
-def _call_text(call: RecordedCall) -> str | None:
+def call_text(call: RecordedCall) -> str | None:
+    """The output of a call as text; the exception that it ended with."""
     error = recorded_exception(call)
     if error is not None:
         return f"{type(error).__name__}: {error}"
@@ -171,7 +172,8 @@ def _call_text(call: RecordedCall) -> str | None:
     return None if value is None else value_text(value)
 
 
-def _task_text(span: Span, contents: Sequence[RunContent]) -> str | None:
+def task_text(span: Span, contents: Sequence[RunContent]) -> str | None:
+    """Text of what a task wrote and returned; None where it did neither, or that was not kept."""
     lines: list[str] = []
     for content in contents:
         lines += [f"{one.channel}: {_text(one.value)}" for one in StateValues(content).written(span)]
@@ -191,4 +193,4 @@ def _causes(recording: Recording) -> set[tuple[str, str]]:
     return {(cause, effect) for cause, effect in pairs if cause is not None and effect is not None}
 
 
-__all__ = ["ComparedStep", "ReplayComparison", "RunSide", "Sameness", "compare_runs"]
+__all__ = ["ComparedStep", "ReplayComparison", "RunSide", "Sameness", "call_text", "compare_runs", "task_text"]

@@ -60,12 +60,20 @@ class ReplaySession:
         policy: of what is live and of misses.
         normaliser: of requests.
         stub: answers calls that depend on a change: a chat model, or a function of a `DependentCall`.
+        reference: a second recording, which answers dependent calls that it has, before the stub.
 
     Raises:
         ConfigError: The stub is none.
     """
 
-    def __init__(self, recording: Recording, policy: Policy, normaliser: Normaliser, stub: Stub = None) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        policy: Policy,
+        normaliser: Normaliser,
+        stub: Stub = None,
+        reference: Recording | None = None,
+    ) -> None:
         self.recording = recording
         self.policy = policy
         self.normaliser = normaliser
@@ -91,6 +99,7 @@ class ReplaySession:
         self._lock = ForkLock()
         self._resumed: dict[str, int] = {}
         self._matcher = Matcher(recording, normaliser, _repeats)
+        self._reference = None if reference is None else Matcher(reference, normaliser, lambda *_: None)
 
     @property
     def missed(self) -> int:
@@ -191,7 +200,9 @@ class ReplaySession:
         """Note how a run of a graph began."""
         self._recorded_in(run.span)
         with self._lock:
-            self._matcher.started(run, step, resuming)
+            for matcher in (self._matcher, self._reference):
+                if matcher is not None:
+                    matcher.started(run, step, resuming)
             self.counterfactual.descent.run_started(run)
 
     def task_began(self, task: TaskRun) -> None:
@@ -232,11 +243,15 @@ class ReplaySession:
                 return self._recorded(here, kind, name, request, span, found)
             if changed is not None:
                 self._matcher.use(changed.call)
+            elif self._reference is not None and (known := self._reference.take(here, kind, request)) is not None:
+                self.stubbed += 1
+                _describe(span, ReplayOutcome.STUBBED, known)
+                return Answer(known, 0)
             nearest = changed.call if changed is not None else self._matcher.nearest(here, kind, request)
-        if nearest is not None and nearest.place != here.place:
-            nearest = None
         if changed is not None and changed.change.aspect is Aspect.OUTPUT:
             return self._changed(changed, task, span)
+        if nearest is not None and nearest.place != here.place:
+            nearest = None
         asked = request.head.get("arguments", request.head.get("query")) if asked is None else asked
         call = DependentCall(kind.value, name, str(here.place), asked, nearest)
         return self._again(call, here, task, changed, span)

@@ -52,6 +52,8 @@ def answer_of(call: SubstitutedCall) -> AIMessage:
     from langchain_core.messages import AIMessage, BaseMessage
 
     value = _raised(call.substitute)
+    if isinstance(value, Mapping) and value.keys() == {"type", "data"} and value["type"] == "ai":
+        value = AIMessage(**value["data"])
     if isinstance(value, AIMessage):
         return value.model_copy(deep=True)
     if isinstance(value, BaseMessage):
@@ -81,7 +83,17 @@ def documents_of(call: SubstitutedCall) -> list[Document]:
 
     value = _raised(call.substitute)
     items: Iterable[Any] = [value] if isinstance(value, str | Document) else value
-    return [one if isinstance(one, Document) else Document(page_content=str(one)) for one in items]
+    return [_document(one) for one in items]
+
+
+def _document(value: Any) -> Document:
+    from langchain_core.documents import Document
+
+    if isinstance(value, Document):
+        return value
+    if isinstance(value, Mapping):
+        return Document(page_content=str(value.get("page_content")), metadata=dict(value.get("metadata") or {}))
+    return Document(page_content=str(value))
 
 
 def _raised(value: Any) -> Any:

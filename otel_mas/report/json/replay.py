@@ -8,6 +8,7 @@ from otel_mas.analyse.cost import CostRow
 from otel_mas.model import Finding
 from otel_mas.replay.comparison import ReplayComparison
 from otel_mas.replay.plan import Plan
+from otel_mas.replay.verification import VerifiedCause
 
 
 class PlannedCallForm(TypedDict):
@@ -64,6 +65,31 @@ class ComparisonDocument(TypedDict):
     findings_new: list[ChangedFindingForm]
 
 
+class VerifiedCauseForm(TypedDict):
+    span: Annotated[str, "id of the span that may be the root cause"]
+    agent: Annotated[str | None, "the agent at work in it, or the task"]
+    label: Annotated[str, "of the call or task"]
+    score: Annotated[float, "0 to 1; the scores of a run add up to 1"]
+    reasons: Annotated[list[str], "the evidence against it"]
+    verdict: Annotated[str, "confirmed, not confirmed or not tried"]
+    reason: Annotated[str, "why"]
+    output: Annotated[str | None, "output of the mended run"]
+
+
+def verified(one: VerifiedCause) -> VerifiedCauseForm:
+    """A candidate for the root cause, and the verdict on it."""
+    return {
+        "span": one.cause.span,
+        "agent": one.cause.agent,
+        "label": one.label,
+        "score": one.cause.score,
+        "reasons": list(one.cause.reasons),
+        "verdict": one.verdict.value,
+        "reason": one.reason,
+        "output": one.output,
+    }
+
+
 def plan(found: Plan) -> PlanDocument:
     """The calls that depend on changes."""
     return {
@@ -115,4 +141,4 @@ def _finding(one: Finding) -> ChangedFindingForm:
     return {"code": one.code, "subject": one.subject, "summary": one.summary, "severity": one.severity.value}
 
 
-__all__ = ["comparison", "plan"]
+__all__ = ["comparison", "plan", "verified"]

@@ -8,11 +8,13 @@ from rich.text import Text
 
 from otel_mas.replay.comparison import ComparedStep, ReplayComparison, Sameness
 from otel_mas.replay.plan import Plan
+from otel_mas.replay.verification import Verdict, VerifiedCause
 from otel_mas.report.tables import Head, Table
 from otel_mas.report.terminal.table import table
 from otel_mas.report.text import plain, usd
 
 _MOST_STEPS = 40
+_MOST_CAUSES = 12
 _LONGEST = 300
 
 
@@ -55,6 +57,21 @@ def comparison(found: ReplayComparison, width: int) -> Iterator[Text]:
             yield Text(f"{title}: {plain(one.code)} of {plain(one.subject)}: {plain(one.summary)}")
 
 
+def root_causes(found: Sequence[VerifiedCause], width: int) -> Iterator[Text]:
+    """Candidates for the root cause, with what a replay says of each."""
+    if not found:
+        yield Text("Nothing speaks against this run: say what is wrong with it by --complaint.")
+        return
+    heads = (Head("score", numeric=True), Head("agent"), Head("call or task"), Head("verdict"), Head("", text=True))
+    shown = [one for one in found if one.verdict is not Verdict.NOT_TRIED or one.cause.reasons]
+    rows = [
+        [f"{one.cause.score:.0%}", plain(one.cause.agent or ""), plain(one.label), one.verdict.value, plain(one.reason)]
+        for one in shown
+    ]
+    left_out = max(0, len(rows) - _MOST_CAUSES)
+    yield from table(Table(heads, rows[:_MOST_CAUSES], "candidate", left_out), width)
+
+
 def _totals(found: ReplayComparison) -> Iterator[Sequence[str]]:
     yield (
         "output",
@@ -91,4 +108,4 @@ def _price(amount: float | None) -> str:
     return "not known" if amount is None else usd(amount)
 
 
-__all__ = ["comparison", "plan"]
+__all__ = ["comparison", "plan", "root_causes"]
