@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from otel_mas.evaluate.evaluators.topology import Topology
     from otel_mas.evaluate.evaluators.trajectory import ToolSequence
     from otel_mas.evaluate.harness import EvaluationHarness
-    from otel_mas.evaluate.judge import Breakdown, GeminiJudge, Judge, JudgeScore
+    from otel_mas.evaluate.judge import Breakdown, GeminiJudge, Judge, JudgeCost, JudgeScore
     from otel_mas.evaluate.judge.bias import Bias, order_bias, verbosity_bias
     from otel_mas.evaluate.outcome import Outcome
     from otel_mas.evaluate.reliability import Reliability
@@ -56,6 +56,7 @@ __all__ = [
     "InsufficientEvidence",
     "JsonSchema",
     "Judge",
+    "JudgeCost",
     "JudgeScore",
     "MaxCostUsd",
     "MaxCriticalPathMs",
@@ -106,6 +107,7 @@ _HOMES = {
     "InsufficientEvidence": "otel_mas.errors",
     "JsonSchema": "evaluators.json_schema",
     "Judge": "judge",
+    "JudgeCost": "judge",
     "JudgeScore": "judge",
     "MaxCostUsd": "evaluators.budgets",
     "MaxCriticalPathMs": "evaluators.budgets",

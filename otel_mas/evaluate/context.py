@@ -14,6 +14,7 @@ from otel_mas.analyse.state.changes import INPUT
 from otel_mas.analyse.state.values import value_text
 from otel_mas.causal import CausalGraph
 from otel_mas.errors import InsufficientEvidence
+from otel_mas.evaluate.judge_cost import JudgeCost
 from otel_mas.model import Finding, Undecided
 from otel_mas.model.message_text import withheld
 from otel_mas.semconv import RunOutcome
@@ -45,6 +46,8 @@ class RunContext:
         self.facts = facts
         self.incomplete = incomplete
         self.ask_judge = ask_judge
+        self.judge_costs: list[JudgeCost] = []
+        """Costs of judges that were asked about the run."""
         self._find = find
         self._made: dict[Callable[[RunContext], Any], Any] = {}
 

@@ -12,6 +12,7 @@ from otel_mas.evaluate.case import EvaluationCase
 from otel_mas.evaluate.context import RunContext
 from otel_mas.evaluate.evaluator import EvaluationReason, Evaluator
 from otel_mas.evaluate.evaluators.budgets import critical_path_ns, wall_times
+from otel_mas.evaluate.judge_cost import JudgeCost
 from otel_mas.evaluate.outcome import Outcome
 from otel_mas.evaluate.report import CaseResult, EvalReport, EvaluationResult, RunResult
 from otel_mas.model import Finding, Span, Undecided
@@ -134,6 +135,14 @@ def _same(given: Any, expected: Any) -> bool:
 
 
 def _result(name: str, evaluator: Evaluator, context: RunContext) -> EvaluationResult:
+    """The result of one evaluator, with what it cost."""
+    before = len(context.judge_costs)
+    result = _judged(name, evaluator, context)
+    cost = JudgeCost.total(context.judge_costs[before:])
+    return result.model_copy(update={"judge_cost": cost}) if cost else result
+
+
+def _judged(name: str, evaluator: Evaluator, context: RunContext) -> EvaluationResult:
     """The result of one evaluator; of one that fails itself it is not known, and the others are asked all the same."""
     try:
         found = evaluator.evaluate(context)

@@ -9,6 +9,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, computed_field
 
 from otel_mas.errors.printable import one_line
+from otel_mas.evaluate.judge_cost import JudgeCost
 from otel_mas.evaluate.outcome import Outcome
 from otel_mas.evaluate.reliability import Reliability
 
@@ -26,6 +27,8 @@ class EvaluationResult(_Record):
     """A bool is an assertion, a number a score, a str a label; None without evidence."""
     reason: str = ""
     """Why; of a failure the expected beside the actual, without evidence what the trace would have to say."""
+    judge_cost: JudgeCost | None = None
+    """Cost of the judge that was asked; None of others."""
 
 
 class RunResult(_Record):
@@ -108,6 +111,11 @@ class EvalReport(_Record):
     def passed(self) -> bool:
         """Whether every case passed."""
         return self.outcome == Outcome.PASSED
+
+    @property
+    def judge_cost(self) -> JudgeCost:
+        """Cost of all judges."""
+        return JudgeCost.total(one.judge_cost for case in self.cases for run in case.runs for one in run.results)
 
     def case(self, name: str) -> CaseResult:
         """The results of a case by its name. Raises KeyError where there is none."""

@@ -32,7 +32,13 @@ from otel_mas.record.functions import counters_of
 from otel_mas.record.guard import caught, guarded
 from otel_mas.record.pipeline.span_data import SpanData
 from otel_mas.record.recorder import Recorder, recorder
-from otel_mas.record.recording_context import RECORDED_SPAN_KEY, SPAN_KEY, recording_context, restore_context
+from otel_mas.record.recording_context import (
+    RECORDED_SPAN_KEY,
+    SPAN_KEY,
+    SUPPRESSED,
+    recording_context,
+    restore_context,
+)
 from otel_mas.record.sdk.lazy_span import interned, recorded_attributes
 
 __all__ = [
@@ -41,6 +47,7 @@ __all__ = [
     "MODEL_PATH",
     "RECORDED_SPAN_KEY",
     "SPAN_KEY",
+    "SUPPRESSED",
     "Actor",
     "Cause",
     "Copy",

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
+SUPPRESSED: Final = "suppress_instrumentation"
+"""The API's own key of a context in which nothing is to be recorded: our own requests, and judges."""
 RECORDED_SPAN_KEY: Final = otel_context.create_key("otel-mas-recorded-span")
 """A key of the OTel context: the innermost span of ours around the code, whatever span is current."""
 

@@ -14,7 +14,7 @@ from otel_mas.errors import ConfigError, ReplayMiss, ReplayStopped, UnsupportedQ
 from otel_mas.fork import ForkLock
 from otel_mas.instrumentation.langchain.models import HANDLER
 from otel_mas.instrumentation.langgraph.runs import outer_task
-from otel_mas.record import Cause, guarded, recorder
+from otel_mas.record import SUPPRESSED, Cause, guarded, recorder
 from otel_mas.replay import answers
 from otel_mas.replay.changes import Aspect, Change, changed_value
 from otel_mas.replay.counterfactual import ChangedCall, Counterfactual, DependentCall, Stub, checked_stub
@@ -395,8 +395,11 @@ _active: tuple[ReplaySession, ...] = ()
 
 
 def active() -> ReplaySession | None:
-    """The innermost replay that is going on in this process; None where none is, and in the code of a stub."""
-    return _active[-1] if _active and not otel_context.get_value(_IN_STUB) else None
+    """The innermost replay that is going on in this process; None where none is, and in the code of a stub or judge."""
+    if not _active:
+        return None
+    context = otel_context.get_current()
+    return None if context.get(_IN_STUB) or context.get(SUPPRESSED) else _active[-1]
 
 
 def set_active(sessions: Iterable[ReplaySession]) -> None:

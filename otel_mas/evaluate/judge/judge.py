@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, Literal
 
+from opentelemetry.context import attach, detach, set_value
 from pydantic import BaseModel, Field, ValidationError
 
 from otel_mas.errors import ConfigError, InsufficientEvidence, MissingExtra
@@ -18,7 +21,9 @@ from otel_mas.evaluate.judge.cache import JudgeCache, key_of
 from otel_mas.evaluate.judge.prompt import RUBRIC, VERSION, Question, comparison
 from otel_mas.evaluate.judge.score import JudgeScore
 from otel_mas.evaluate.judge.steps import steps_digest
+from otel_mas.evaluate.judge_cost import JudgeCost, cost_of_call
 from otel_mas.model.message_text import text_of
+from otel_mas.record import SUPPRESSED
 
 Choice = Literal["a", "b", "tie"]
 
@@ -82,7 +87,8 @@ class Judge:
         if self.model is None or not context.ask_judge:
             return self._by_pattern(text)
         task = self.task if self.task is not None else context.input_text
-        found = self.score(Question(task, self.expected, text, steps_digest(context) or None, self.rubric))
+        question = Question(task, self.expected, text, steps_digest(context) or None, self.rubric)
+        found = self.score(question, context.judge_costs)
         parts = ", ".join(f"{name} {points}" for name, points in found.breakdown.model_dump().items())
         return EvaluationReason(
             found.score,
@@ -90,45 +96,70 @@ class Judge:
             found.score >= self.passes_from,
         )
 
-    def score(self, question: Question) -> JudgeScore:
+    def score(self, question: Question, costs: list[JudgeCost] | None = None) -> JudgeScore:
         """The model's score of an output, or what it answered to the same question before.
+
+        Args:
+            question: all that the model is told.
+            costs: what it costs is added to it, also where that fails.
 
         Raises:
             InsufficientEvidence: The model cannot be asked, or gives no score.
             MissingExtra: LangChain, or its package for the model's provider, is not installed.
         """
-        found = self._answer(JudgeScore, question.messages())
+        found = self._answer(JudgeScore, question.messages(), costs)
         assert isinstance(found, JudgeScore)
         return found
 
     def prefer(self, task: str | None, a: str, b: str) -> Choice:
         """Which of two outputs is better, asked once, in this order; raises as `score`."""
-        found = self._answer(_Preference, comparison(task, self.expected, a, b, self.rubric))
+        found = self._answer(_Preference, comparison(task, self.expected, a, b, self.rubric), None)
         assert isinstance(found, _Preference)
         return found.better
 
-    def _answer(self, form: type[BaseModel], messages: list[tuple[str, str]]) -> BaseModel:
+    def _answer(
+        self, form: type[BaseModel], messages: list[tuple[str, str]], costs: list[JudgeCost] | None
+    ) -> BaseModel:
         key = key_of(VERSION, form.__name__, self.name, self.options, *messages)
+        costs = [] if costs is None else costs
         known = self._cache.get(key)
         if known is not None:
             try:
-                return form.model_validate_json(known)
+                answer = form.model_validate_json(known)
+                costs.append(JudgeCost(kept=1))
+                return answer
             except ValidationError:
                 pass  # of another version: asked anew
-        answer = self._asked(form, messages)
+        answer = self._asked(form, messages, costs)
         self._cache.put(key, self.name, answer.model_dump_json())
         return answer
 
-    def _asked(self, form: type[BaseModel], messages: list[tuple[str, str]]) -> BaseModel:
+    def _asked(self, form: type[BaseModel], messages: list[tuple[str, str]], costs: list[JudgeCost]) -> BaseModel:
         try:
-            answer = self._chat_model.with_structured_output(form).invoke(messages)
+            structured = self._chat_model.with_structured_output(form, include_raw=True)
+        except MissingExtra:
+            raise
         except Exception as error:
-            raise InsufficientEvidence(
-                f"judge {self.name} could not be asked: {type(error).__name__}: {one_line(str(error))}"
-            ) from error
+            raise self._not_asked(error) from error
+        try:
+            with _neither_recorded_nor_replayed():
+                found = structured.invoke(messages)
+        except Exception as error:
+            costs.append(JudgeCost(asked=1, unpriced=1))
+            raise self._not_asked(error) from error
+        costs.append(cost_of_call(self._chat_model, found["raw"]))
+        answer = found["parsed"]
         if not isinstance(answer, form):
-            raise InsufficientEvidence(f"judge {self.name} gave no score")
+            why = found["parsing_error"] or getattr(found["raw"], "additional_kwargs", {}).get("refusal")
+            raise InsufficientEvidence(
+                f"judge {self.name} gave no score{f': {one_line(str(why), 300)}' if why else ''}"
+            )
         return answer
+
+    def _not_asked(self, error: Exception) -> InsufficientEvidence:
+        return InsufficientEvidence(
+            f"judge {self.name} could not be asked: {type(error).__name__}: {one_line(str(error), 300)}"
+        )
 
     @property
     def name(self) -> str:
@@ -160,6 +191,16 @@ class Judge:
         found = wanted in text or _matches(wanted, text)
         how = f"{why}: {wanted!r} was looked for as a regular expression, and {'found' if found else 'not found'}"
         return EvaluationReason(found, how if found else f"{how} in {quoted(text)}")
+
+
+@contextmanager
+def _neither_recorded_nor_replayed() -> Iterator[None]:
+    """Keep a judge's call out of the run that it judges: its app may be recorded in this process, or replayed."""
+    token = attach(set_value(SUPPRESSED, True))
+    try:
+        yield
+    finally:
+        detach(token)
 
 
 def _matches(pattern: str, text: str) -> bool:

@@ -31,6 +31,7 @@ from otel_mas.pricing import PRICES
 from otel_mas.record import (
     ACTOR_KEY,
     MODEL_PATH,
+    SUPPRESSED,
     Cause,
     caught,
     current_actor,
@@ -135,6 +136,9 @@ class ModelCalls:
         if rec.settings.model_spans != OWN:
             missing_scope.unrecorded_call()
             return
+        context = otel_context.get_current()
+        if context.get(SUPPRESSED):
+            return
         if not PRICES.loading:
             PRICES.prepare()
         metadata = metadata or _NOTHING
@@ -142,7 +146,6 @@ class ModelCalls:
         called = target(operation, serialized, metadata, params)
         options = extra.get("options")
         attributes = start_attributes(called, metadata, params, options, messages)
-        context = otel_context.get_current()
         span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT, parent=context)
         if not span.is_recording():
             return

@@ -18,13 +18,13 @@ from otel_mas.config import Settings
 from otel_mas.errors import OtelMasError, StoreLocked
 from otel_mas.errors.log import logger
 from otel_mas.record.guard import caught
+from otel_mas.record.recording_context import SUPPRESSED
 from otel_mas.record.sdk.own_exports import own_servers
 
 if TYPE_CHECKING:
     from otel_mas.shipping import Destination, Shipper, ShippingLoop
     from otel_mas.store.log import Log
 
-_SUPPRESS = "suppress_instrumentation"  # as in the writer: our own requests are not to be traced
 _LOCK_WAIT_S = 1.0
 _FORK_WAIT_S = 2 * _LOCK_WAIT_S
 
@@ -167,7 +167,7 @@ class _DestinationThread:
         if self._thread is not None:
             self._thread.join(max(0.0, deadline - time.monotonic()))
         elif self._opened is not None:
-            token = attach(set_value(_SUPPRESS, True))
+            token = attach(set_value(SUPPRESSED, True))
             try:
                 self._finish(*self._opened)
             finally:
@@ -207,7 +207,7 @@ class _DestinationThread:
         return log, shipper, ShippingLoop(shipper, on_waiting=self._warn)
 
     def _run(self) -> None:
-        attach(set_value(_SUPPRESS, True))
+        attach(set_value(SUPPRESSED, True))
         assert self._opened is not None
         with self._guarded("shipping: thread"):
             self._opened[2].run()

@@ -29,14 +29,13 @@ from otel_mas.record.pipeline.requests import Request, Requests, answer
 from otel_mas.record.pipeline.store_access import GivenUp, LockedKeys, StoreAccess
 from otel_mas.record.pipeline.store_port import Store
 from otel_mas.record.pipeline.warnings import Warnings
+from otel_mas.record.recording_context import SUPPRESSED
 
 if TYPE_CHECKING:
     # Loaded by the thread itself, so that the app's first span does not wait for it.
     from otel_mas.record.pipeline.batches import BatchBuilder
     from otel_mas.store.rows import Batch
 
-# The API's own key for it, under which OpenTelemetry's instrumentations (of sqlite3, say) stay silent.
-_SUPPRESS = "suppress_instrumentation"
 _BEAT_S = 1.0  # of the heartbeat: how exactly the end of a killed process is known
 _RETAIN_S = 60.0
 _MAX_INTERVALS = 5  # that a batch is waited for
@@ -163,7 +162,7 @@ class Writer:
     # -- the thread ------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        attach(set_value(_SUPPRESS, True))
+        attach(set_value(SUPPRESSED, True))
         self._thread_started(threading.get_ident())
         try:
             service = self._queue.service() or "unknown_service"

@@ -10,6 +10,7 @@ from otel_mas.evaluate import (
     Change,
     EvalReport,
     EvaluationResult,
+    JudgeCost,
     Outcome,
     Reliability,
     RunResult,
@@ -19,11 +20,20 @@ from otel_mas.report.forms import form_of
 OUTCOME = "passed, failed or insufficient_evidence"
 
 
+class JudgeCostForm(TypedDict):
+    asked: Annotated[int, "calls of judges, those without a usable answer among them"]
+    kept: Annotated[int, "questions that were answered from the cache, for nothing"]
+    tokens: Annotated[int, "tokens of these calls, input and output, as far as the model said"]
+    usd: Annotated[float, "US dollars of these calls, as far as prices are known"]
+    unpriced: Annotated[int, "calls without a known price"]
+
+
 class EvaluationResultForm(TypedDict):
     evaluator: Annotated[str, "name of the evaluator; a second one of a kind in a case ends with #2"]
     outcome: Annotated[str, OUTCOME]
     value: Annotated[bool | float | str | None, "of an assertion a bool, else a score or a label; null: no evidence"]
     reason: Annotated[str, "why; without evidence what the trace would have to have"]
+    judge_cost: Annotated[JudgeCostForm | None, "of the judge that was asked; null of other evaluators"]
 
 
 class RunResultForm(TypedDict):
@@ -59,6 +69,7 @@ class ChangeForm(TypedDict):
 class EvaluationDocument(TypedDict):
     outcome: Annotated[str, OUTCOME]
     cases: Annotated[list[CaseResultForm], "in the order of the suite"]
+    judge_cost: Annotated[JudgeCostForm, "of all judges"]
     changes: Annotated[list[ChangeForm], "since the baseline; empty without one"]
 
 
@@ -70,6 +81,7 @@ def evaluation(report: EvalReport, compared: BaselineComparison | None) -> Evalu
     return {
         "outcome": report.outcome.value,
         "cases": [_case(case) for case in report.cases],
+        "judge_cost": _judge_cost(report.judge_cost),
         "changes": [_change(one) for one in (compared.changes if compared is not None else ())],
     }
 
@@ -105,7 +117,12 @@ def _run(run: RunResult) -> RunResultForm:
 
 
 def _result(one: EvaluationResult) -> EvaluationResultForm:
-    return form_of(EvaluationResultForm, one, outcome=one.outcome.value)
+    cost = None if one.judge_cost is None else _judge_cost(one.judge_cost)
+    return form_of(EvaluationResultForm, one, outcome=one.outcome.value, judge_cost=cost)
+
+
+def _judge_cost(cost: JudgeCost) -> JudgeCostForm:
+    return form_of(JudgeCostForm, cost)
 
 
 def _change(one: Change) -> ChangeForm:

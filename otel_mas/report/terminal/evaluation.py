@@ -12,6 +12,7 @@ from otel_mas.evaluate import (
     ChangeKind,
     EvalReport,
     EvaluationResult,
+    JudgeCost,
     Outcome,
     RunResult,
 )
@@ -43,6 +44,19 @@ def evaluation(report: EvalReport, width: int) -> Iterator[Text]:
     counts = [(number, *MARKS[outcome], outcome.words) for outcome, number in report.counts().items() if number]
     parts = [Text(f"{mark} {number:,} {words}", style) for number, mark, style, words in counts]
     yield Text("  ").join(parts)
+    if report.judge_cost:
+        yield Text(_judges(report.judge_cost), "dim")
+
+
+def _judges(cost: JudgeCost) -> str:
+    parts = [f"judges: {count(cost.asked, 'call')}"]
+    if cost.asked:
+        parts += [count(cost.tokens, "token"), usd(cost.usd)]
+    if cost.unpriced:
+        parts += [f"{count(cost.unpriced, 'call')} without a price"]
+    if cost.kept:
+        parts += [f"{count(cost.kept, 'answer')} from the cache"]
+    return " · ".join(parts)
 
 
 def _case(case: CaseResult, width: int) -> Iterator[Text]:

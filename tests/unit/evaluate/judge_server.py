@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Answer = Callable[[Mapping[str, Any]], Mapping[str, Any] | str]
 
 
 @dataclass
@@ -23,13 +23,20 @@ class JudgeServer:
 
 @contextmanager
 def judge_server(answer: Answer) -> Iterator[JudgeServer]:
-    """A server on a free port; `answer` makes the structured answer of each request's body."""
+    """A server on a free port; `answer` makes the answer to each request's body: structured, or a text.
+
+    A text that begins with "I cannot" is a refusal.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["content-length"])))
             found.requests.append(request)
-            message = {"role": "assistant", "content": json.dumps(answer(request)), "refusal": None}
+            answered = answer(request)
+            text = answered if isinstance(answered, str) else json.dumps(answered)
+            message = {"role": "assistant", "content": text, "refusal": None}
+            if text.startswith("I cannot"):
+                message = {"role": "assistant", "content": None, "refusal": text}
             body = {
                 "id": "chatcmpl-1",
                 "object": "chat.completion",

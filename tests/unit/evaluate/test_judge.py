@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import otel_mas
 from otel_mas.api import Trace
 from otel_mas.errors import ConfigError
 from otel_mas.evaluate import (
@@ -17,10 +18,12 @@ from otel_mas.evaluate import (
     EvaluationHarness,
     GeminiJudge,
     Judge,
+    JudgeCost,
     Outcome,
     order_bias,
     verbosity_bias,
 )
+from otel_mas.report import terminal
 from tests.unit.evaluate.judge_server import JudgeServer, judge_server
 
 
@@ -122,6 +125,56 @@ def test_a_judge_that_cannot_be_asked_or_gives_no_score_is_no_evidence(france: T
 
     assert [one.outcome for one in (odd, gone)] == [Outcome.INSUFFICIENT_EVIDENCE] * 2
     assert "Connection error" in gone.case("x").runs[0].result("judge").reason
+
+
+@pytest.mark.parametrize("answer", ["It was fine, I think.", "{", "I cannot judge this.", ""])
+def test_nonsense_and_refusals_are_no_evidence_and_have_their_cost(france: Trace, answer: str) -> None:
+    with judge_server(lambda _: answer) as server:
+        report = _scored(_judge(server), france)
+
+    result = report.case("x").runs[0].result("judge")
+    assert result.outcome is Outcome.INSUFFICIENT_EVIDENCE
+    assert "judge openai:gpt-4.1-mini" in result.reason
+    assert "\n" not in result.reason
+    assert (report.judge_cost.asked, report.judge_cost.kept) == (1, 0)
+    if answer.startswith("I cannot"):
+        assert answer in result.reason
+
+
+def test_what_a_judge_costs_is_in_the_report(france: Trace, tmp_path: Path) -> None:
+    """At the list price of gpt-4.1-mini: 0.40 USD per million tokens in, 1.60 out."""
+    with judge_server(_fair) as server:
+        paid = _scored(_judge(server, cache=str(tmp_path / "judge.db")), france)
+        kept = _scored(_judge(server, cache=str(tmp_path / "judge.db")), france)
+    unasked = _scored(_judge(server), france, ask=False)
+
+    cost = paid.case("x").runs[0].result("judge").judge_cost
+    assert cost == paid.judge_cost == JudgeCost(asked=1, tokens=15, usd=paid.judge_cost.usd)
+    assert paid.judge_cost.usd == pytest.approx((10 * 0.4 + 5 * 1.6) / 1e6)
+    assert kept.judge_cost == JudgeCost(kept=1)
+    assert not unasked.judge_cost
+    assert paid.case("x").runs[0].result("max_tokens").judge_cost is None
+    assert EvalReport.from_json(paid.to_json()) == paid
+    lines = [line.plain for report in (paid, kept, unasked) for line in terminal.evaluation(report, 100)]
+    assert [line for line in lines if line.startswith("judges")] == [
+        "judges: 1 call · 15 tokens · $0.000012",
+        "judges: 0 calls · 1 answer from the cache",
+    ]
+
+
+def test_a_judge_is_neither_recorded_nor_answered_by_a_replay(
+    france: Trace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_MAS_STORE", str(tmp_path / "replay.db"))
+    try:
+        with judge_server(_fair) as server, otel_mas.replay(france) as session:
+            report = _scored(_judge(server), france)
+    finally:
+        otel_mas.shutdown(30)
+
+    assert report.passed
+    assert (len(server.requests), session.misses, list(session.trace_ids)) == (1, [], [])
+    assert not (tmp_path / "replay.db").exists() or not otel_mas.open(tmp_path / "replay.db").traces()
 
 
 def test_a_judge_of_order_and_length_is_found_out_and_a_fair_one_is_not() -> None:
