@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from genai_prices.types import ModelPrice, PriceCalculation
     from opentelemetry.trace import SpanContext
 
+    from otel_mas.model import Span
+
 _DAY = 86_400
 _MINUTE = 60
 _MAX_KNOWN = 4096  # (provider, model, tier) looked up; model names come from the app
 _MAX_UNPRICED = 16_384  # calls that wait for the table
+_MAX_LOAD_S = 30.0  # for the table, where an answer needs it
 _MAX_WAIT_S = 3.0  # for the table, on the writer's thread and before a fork
 
 _NOT_YET = "the price table was still being loaded"
@@ -64,6 +67,18 @@ class Tokens(NamedTuple):
     output_image: int = 0
 
 
+# Counts as spans have them. `cache_write_1h` has no attribute.
+_COUNTS = {
+    "input": names.GEN_AI_USAGE_INPUT_TOKENS,
+    "output": names.GEN_AI_USAGE_OUTPUT_TOKENS,
+    "cache_read": names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
+    "cache_write": names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
+    "reasoning": names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
+    "input_audio": names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS,
+    "output_audio": names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS,
+    "input_image": names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS,
+    "output_image": names.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS,
+}
 # Counts that have prices of their own: all after `reasoning`.
 _NO_SPECIAL = (0,) * (len(Tokens._fields) - 5)
 _NO_DETAIL = (0,) * (len(Tokens._fields) - 2)
@@ -353,6 +368,26 @@ class Cost(NamedTuple):
 
 
 PRICES = PriceTable()
+
+
+def price_instead(call: Span, model: str) -> float | str:
+    """USD of a recorded call at another model's price: of the same provider, or else of whichever has that model.
+
+    Returns:
+        The reason, where there is no price. Waits until the price table is loaded.
+    """
+    PRICES.prepare()
+    PRICES.wait(_MAX_LOAD_S)
+    counts = {field: value for field, name in _COUNTS.items() if isinstance(value := call.get(name), int)}
+    if not counts:
+        return "the call does not say what it used"
+    provider = call.get(names.GEN_AI_PROVIDER_NAME)
+    found = PRICES.cost(str(provider) if provider else None, (model,), Tokens(**counts))
+    if found.usd is None and provider:
+        found = PRICES.cost(None, (model,), Tokens(**counts))
+    return found.usd if found.usd is not None else found.missing or "unknown"
+
+
 """The process's price table."""
 
-__all__ = ["PRICES", "Cost", "Price", "PriceTable", "Tokens"]
+__all__ = ["PRICES", "Cost", "Price", "PriceTable", "Tokens", "price_instead"]

@@ -20,8 +20,8 @@ _OF_THE_TIME = frozenset({"max_latency_ms", "max_critical_path_ms"})
 _WORK = (RecordKind.AGENT_TASK, RecordKind.LLM_CALL, RecordKind.TOOL_CALL, RecordKind.RETRIEVAL)
 
 
-class Complaint(StrEnum):
-    """The fault that a person, an evaluation or a test finds with a run."""
+class ComplaintLabel(StrEnum):
+    """Kind of a complaint, as the label of a judgement."""
 
     WRONG = "wrong"
     """Its answer is wrong."""
@@ -32,36 +32,36 @@ class Complaint(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
-    """A run that a person, an evaluation or a test has marked."""
+class Complaint:
+    """A complaint that a person, an evaluation or a test has against a run."""
 
-    complaint: Complaint = Complaint.WRONG
+    label: ComplaintLabel = ComplaintLabel.WRONG
     reason: str | None = None
     """In their words, if they gave one."""
     span: str | None = None
     """Id of the span that they found at fault, or a label of it; None: the run as a whole."""
     author: str | None = None
-    """The one who marked it, or the name of the evaluation."""
+    """The one whose complaint it is, or the name of the evaluation."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "complaint", _named(self.complaint))
+        object.__setattr__(self, "label", _named(self.label))
 
     @classmethod
-    def of(cls, complaint: Marked | str) -> Marked:
-        """A complaint as callers give it: as it is, or in a word of `Complaint`.
+    def of(cls, complaint: Complaint | str) -> Complaint:
+        """A complaint as callers give it: as it is, or in a word of `ComplaintLabel`.
 
         Raises:
             TypeError: It is neither.
             UnsupportedQuery: It is another word.
         """
-        return complaint if isinstance(complaint, Marked) else cls(_named(complaint))
+        return complaint if isinstance(complaint, Complaint) else cls(_named(complaint))
 
 
-def _named(word: str) -> Complaint:
-    return Complaint(arguments.choice("complaint", word, [one.value for one in Complaint]))
+def _named(word: str) -> ComplaintLabel:
+    return ComplaintLabel(arguments.choice("complaint", word, [one.value for one in ComplaintLabel]))
 
 
-def recorded_complaint(graph: CausalGraph, content: RunContent) -> Marked | None:
+def recorded_complaint(graph: CausalGraph, content: RunContent) -> Complaint | None:
     """The complaint that the recorded judgements of a run make, the latest of each kind and span; None without any.
 
     All feedback counts. An evaluation that the app made counts if it judges the answer: it is of the run itself or of
@@ -70,15 +70,15 @@ def recorded_complaint(graph: CausalGraph, content: RunContent) -> Marked | None
     """
     latest: dict[tuple[str, str], tuple[Span, Evaluation]] = {}
     for span, one in sorted(_judgements(graph, content), key=lambda found: found[1].time_ns):
-        if _complaint(one) is not None or _is_good(one):
+        if _label(one) is not None or _is_good(one):
             name = "" if one.source == EvaluationSource.FEEDBACK else one.name
             latest[span.span_id, name] = span, one
     roots = {root.span_id for root in graph.roots}
     for span, one in sorted(latest.values(), key=lambda found: -found[1].time_ns):
-        complaint = _complaint(one)
-        if complaint is not None:
+        label = _label(one)
+        if label is not None:
             by = one.author or (None if one.source == EvaluationSource.FEEDBACK else one.name)
-            return Marked(complaint, one.reason, None if span.span_id in roots else span.span_id, by)
+            return Complaint(label, one.reason, None if span.span_id in roots else span.span_id, by)
     return None
 
 
@@ -125,14 +125,14 @@ def _work_until(graph: CausalGraph) -> int:
     return last
 
 
-def _complaint(one: Evaluation) -> Complaint | None:
+def _label(one: Evaluation) -> ComplaintLabel | None:
     label = (one.label or "").strip().lower()
-    if one.source == EvaluationSource.FEEDBACK and label in set(Complaint):
-        return Complaint(label)
+    if one.source == EvaluationSource.FEEDBACK and label in set(ComplaintLabel):
+        return ComplaintLabel(label)
     if one.source == EvaluationSource.EVALUATION and one.name in _OF_THE_TIME and label in _FAILED:
-        return Complaint.LATE
+        return ComplaintLabel.LATE
     if label in _FAILED or (not label and one.score == 0):
-        return Complaint.WRONG
+        return ComplaintLabel.WRONG
     return None
 
 
@@ -141,4 +141,4 @@ def _is_good(one: Evaluation) -> bool:
     return label in _PASSED or (not label and one.score is not None and one.score >= 1)
 
 
-__all__ = ["Complaint", "Marked", "recorded_complaint"]
+__all__ = ["Complaint", "ComplaintLabel", "recorded_complaint"]

@@ -53,7 +53,7 @@ _ORDER = {kind: number for number, kind in enumerate(WhyNotKind)}
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class WhyNotReason:
     """One reason: the sentence without its subject, and the spans that show it, the most telling one first."""
 
     kind: WhyNotKind
@@ -96,7 +96,7 @@ class Unreached:
         self._labels = causal.short_labels()
         self._judgements = Judgements(causal, scopes.spans, content)
 
-    def explain(self, scope: GraphScope, node: str) -> Explanation:
+    def explain(self, scope: GraphScope, node: str) -> WhyNotReason:
         """Return why no task of this node is in a run of its graph."""
         topology = scope.topology
         assert topology is not None
@@ -108,17 +108,17 @@ class Unreached:
             return self._nothing_led(scope, node)
         best = min(found, key=lambda one: one.rank)
         others = tuple(dict.fromkeys(one.predicate for one in found if one.predicate != best.predicate))
-        return Explanation(best.kind, best.predicate, best.spans, best.inferred, others)
+        return WhyNotReason(best.kind, best.predicate, best.spans, best.inferred, others)
 
-    def stopped_inside(self, scope: GraphScope, node: str) -> Explanation:
+    def stopped_inside(self, scope: GraphScope, node: str) -> WhyNotReason:
         """Return why a graph inside this node never began, though the node ran."""
         task = scope.of_node(node)[-1]
         stop = self._stop(task)
         if stop is not None:
-            return Explanation(stop.kind, f"did not come to it: {stop.words}", stop.spans)
-        return Explanation(WhyNotKind.NOT_REACHED, f"ran without it ({self.label(task)})", (task,), inferred=True)
+            return WhyNotReason(stop.kind, f"did not come to it: {stop.words}", stop.spans)
+        return WhyNotReason(WhyNotKind.NOT_REACHED, f"ran without it ({self.label(task)})", (task,), inferred=True)
 
-    def declined(self, name: str) -> Explanation | None:
+    def declined(self, name: str) -> WhyNotReason | None:
         """The last routing decision that could have chosen this name, as its candidates say; None where there is none.
 
         For recordings that lack the topology.
@@ -239,17 +239,17 @@ class Unreached:
     def _leads(self, stop: _Stop, topology: Topology, node: str) -> bool:
         return node in stop.waiting or topology.reaches((*stop.nodes, *stop.waiting), node)
 
-    def _stopped(self, stop: _Stop, topology: Topology, node: str) -> Explanation:
+    def _stopped(self, stop: _Stop, topology: Topology, node: str) -> WhyNotReason:
         direct = node in stop.waiting or any(
             edge.target == node and set(edge.sources) & set(stop.nodes) for edge in topology.edges
         )
-        return Explanation(stop.kind, f"was not reached: {stop.words}", stop.spans, inferred=not direct)
+        return WhyNotReason(stop.kind, f"was not reached: {stop.words}", stop.spans, inferred=not direct)
 
     # -- what went another way -----------------------------------------------------------------------------------------
 
     def _declined_ways(
         self, scope: GraphScope, topology: Topology, node: str, acted: set[str], before: frozenset[str] = frozenset()
-    ) -> Iterator[Explanation]:
+    ) -> Iterator[WhyNotReason]:
         """A reason for each edge at which the run could have turned towards the node, and did not.
 
         Ways that lead over nodes of `before`, which wait for this one, are none.
@@ -275,7 +275,7 @@ class Unreached:
         source: str,
         towards: str,
         before: frozenset[str],
-    ) -> Explanation | None:
+    ) -> WhyNotReason | None:
         tasks = scope.runs if source == START else scope.of_node(source)
         if edge.kind == JOIN:
             return self._unfilled(scope, topology, edge, towards, before)
@@ -288,30 +288,30 @@ class Unreached:
             return self._decided(decisions, tasks[-1])
         if edge.kind == COMMAND and tasks[-1].columns.get(names.MAS_TASK_OUTCOME) == TaskOutcome.OK:
             words = f"was not reached: {self.label(tasks[-1])} gave no command to go there"
-            return Explanation(WhyNotKind.NOT_REACHED, words, (tasks[-1],))
+            return WhyNotReason(WhyNotKind.NOT_REACHED, words, (tasks[-1],))
         return None
 
-    def _plain(self, scope: GraphScope, edge: DeclaredEdge, task: Span) -> Explanation | None:
+    def _plain(self, scope: GraphScope, edge: DeclaredEdge, task: Span) -> WhyNotReason | None:
         """A plain edge leads on unless its source failed and was handled, left its graph, or the graph stopped."""
         outcome = task.columns.get(names.MAS_TASK_OUTCOME)
         if edge.kind == HANDLER:
             if failed(task):
                 return None
             words = f"was not reached: {self.label(task)}, whose errors it handles, did not fail"
-            return Explanation(WhyNotKind.NOT_REACHED, words, (task,))
+            return WhyNotReason(WhyNotKind.NOT_REACHED, words, (task,))
         if outcome == TaskOutcome.ERROR and self._handled(task, scope):
             words = f"was not reached: {self.label(task)} failed ({self.error(task)}), and its error handler went on"
-            return Explanation(WhyNotKind.FAILED, words, _distinct(self._origin(task) or task, task))
+            return WhyNotReason(WhyNotKind.FAILED, words, _distinct(self._origin(task) or task, task))
         if outcome == TaskOutcome.HANDOFF:
             to = [edge.effect for edge in self._causal.effects_of(task.span_id) if edge.kind == LinkKind.HANDOFF]
             whom = ", ".join(self.label(self._scopes.spans[one]) for one in to if one in self._scopes.spans)
             words = f"was not reached: {self.label(task)} handed over to {whom or 'another agent'}"
-            return Explanation(WhyNotKind.NOT_REACHED, words, (task,))
+            return WhyNotReason(WhyNotKind.NOT_REACHED, words, (task,))
         return None
 
     def _unfilled(
         self, scope: GraphScope, topology: Topology, edge: DeclaredEdge, towards: str, before: frozenset[str]
-    ) -> Explanation | None:
+    ) -> WhyNotReason | None:
         there = [source for source in edge.sources if scope.of_node(source)]
         missing = [source for source in edge.sources if source not in there]
         if not missing:
@@ -329,9 +329,9 @@ class Unreached:
                 arrived += [span for span in found.spans if span not in arrived]
         recorded = any(f"join:{'+'.join(edge.sources)}:{towards}" == one for run in scope.runs for one in _pending(run))
         predicate = f"waits for a join of {_and(edge.sources)} that never filled: it {waits}{whose}{reason}"
-        return Explanation(WhyNotKind.JOIN, predicate, tuple(arrived) or tuple(scope.runs[-1:]), inferred=not recorded)
+        return WhyNotReason(WhyNotKind.JOIN, predicate, tuple(arrived) or tuple(scope.runs[-1:]), inferred=not recorded)
 
-    def _decided(self, decisions: Sequence[Span], task: Span | None) -> Explanation:
+    def _decided(self, decisions: Sequence[Span], task: Span | None) -> WhyNotReason:
         """The last of these decisions, none of which chose it."""
         last = decisions[-1]
         decider = self._scopes.parent(last) or task or last
@@ -343,21 +343,21 @@ class Unreached:
         guardrail = self._judgements.guardrail(decider)
         if guardrail is not None:
             words = f"was not reached: {self._judgements.blocked(guardrail, self.label(decider))}, and {went}"
-            return Explanation(WhyNotKind.BLOCKED, words, (guardrail, *reversed(decisions)))
+            return WhyNotReason(WhyNotKind.BLOCKED, words, (guardrail, *reversed(decisions)))
         grade, inferred = self._judgements.grade(decider)
         if grade is not None:
             words = f"was skipped: {self._judgements.graded(grade)}, and {went}"
-            return Explanation(WhyNotKind.SKIPPED, words, (grade, *reversed(decisions)), inferred)
-        return Explanation(WhyNotKind.NOT_REACHED, f"was not reached: {went}", tuple(reversed(decisions)))
+            return WhyNotReason(WhyNotKind.SKIPPED, words, (grade, *reversed(decisions)), inferred)
+        return WhyNotReason(WhyNotKind.NOT_REACHED, f"was not reached: {went}", tuple(reversed(decisions)))
 
-    def _nothing_led(self, scope: GraphScope, node: str) -> Explanation:
+    def _nothing_led(self, scope: GraphScope, node: str) -> WhyNotReason:
         label = self.label(scope.runs[-1])
         decisions = [one for task in (*scope.runs, *scope.tasks) for one in self._decisions(task)]
         if decisions:
             found = self._decided(decisions, None)
-            return Explanation(found.kind, found.predicate, found.spans, True)
+            return WhyNotReason(found.kind, found.predicate, found.spans, True)
         words = f"was not reached: no edge of {label} led to it, and nothing was sent to it"
-        return Explanation(WhyNotKind.NOT_REACHED, words, tuple(scope.runs[-1:]), True)
+        return WhyNotReason(WhyNotKind.NOT_REACHED, words, tuple(scope.runs[-1:]), True)
 
     def _decisions(self, task: Span) -> list[Span]:
         inside = self._causal.children_of(task.span_id)
@@ -368,8 +368,8 @@ def _distinct(*spans: Span) -> tuple[Span, ...]:
     return tuple(dict.fromkeys(spans))
 
 
-def _over(found: Explanation, towards: str) -> Explanation:
-    return Explanation(found.kind, f"{found.predicate} (the way leads over {towards})", found.spans, found.inferred)
+def _over(found: WhyNotReason, towards: str) -> WhyNotReason:
+    return WhyNotReason(found.kind, f"{found.predicate} (the way leads over {towards})", found.spans, found.inferred)
 
 
 def _choice(decision: Span) -> list[str]:
@@ -407,4 +407,4 @@ def _and(items: Sequence[str]) -> str:
     return ", ".join(items[:-1]) + f" and {items[-1]}" if len(items) > 1 else "".join(items)
 
 
-__all__ = ["Explanation", "Unreached", "WhyNotKind"]
+__all__ = ["Unreached", "WhyNotKind", "WhyNotReason"]

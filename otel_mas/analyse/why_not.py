@@ -9,7 +9,7 @@ from difflib import get_close_matches
 
 from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.topology import GraphScopes
-from otel_mas.analyse.unreached import Explanation, Unreached, WhyNotKind
+from otel_mas.analyse.unreached import Unreached, WhyNotKind, WhyNotReason
 from otel_mas.causal import CausalGraph
 from otel_mas.causal.causes import INFERRED, METADATA, RECORDED
 from otel_mas.model import Span
@@ -73,7 +73,7 @@ class _Question:
             return self._answer(min(found, key=lambda one: one.rank))
         return self._without_topology()
 
-    def _answer(self, found: Explanation) -> WhyNot:
+    def _answer(self, found: WhyNotReason) -> WhyNot:
         based = any(span.get(names.MAS_TIME_BASIS) for span in found.spans)
         provenance = INFERRED if found.inferred else METADATA if based else RECORDED
         return WhyNot(self._agent, found.kind, found.sentence(self._agent), found.spans, provenance, found.others)
@@ -119,12 +119,12 @@ class _Question:
 
     # -- it is not in a graph that ran ---------------------------------------------------------------------------------
 
-    def _never_entered(self) -> Iterator[Explanation]:
+    def _never_entered(self) -> Iterator[WhyNotReason]:
         """Reasons why a graph inside a node, which has it, never ran."""
         for scope, node in self._scopes.not_entered(self._agent):
             tasks = scope.of_node(node)
             if tasks and all(task.get(names.MAS_TASK_CACHED) for task in tasks):
-                found = Explanation(
+                found = WhyNotReason(
                     WhyNotKind.CACHED, "did not run: LangGraph answered it from its cache", tuple(tasks)
                 )
             elif tasks:

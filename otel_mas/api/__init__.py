@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from otel_mas.analyse.complaints import Complaint, Marked
+    from otel_mas.analyse.complaints import Complaint, ComplaintLabel
     from otel_mas.analyse.findings import RunFacts
     from otel_mas.api.agent_profiler import AgentProfiler
     from otel_mas.api.answers import CostTable, CriticalPath, ErrorReports, Profile, Traces
@@ -50,6 +50,7 @@ __all__ = [
     "Chains",
     "Comparison",
     "Complaint",
+    "ComplaintLabel",
     "Conversation",
     "CostTable",
     "CriticalPath",
@@ -65,7 +66,6 @@ __all__ = [
     "Graph",
     "InteractionGraph",
     "MASTraceLogger",
-    "Marked",
     "Matches",
     "Metrics",
     "Modality",
@@ -115,7 +115,7 @@ _HOMES = {
     "AgentProfiler": "agent_profiler",
     "Chains": "query_answers",
     "Comparison": "query_answers",
-    "Complaint": "otel_mas.analyse.complaints",
+    "ComplaintLabel": "otel_mas.analyse.complaints",
     "Conversation": "trace",
     "CostTable": "answers",
     "CriticalPath": "answers",
@@ -131,7 +131,7 @@ _HOMES = {
     "Graph": "graph",
     "InteractionGraph": "interaction_graph",
     "MASTraceLogger": "otel_mas.receiver.record_logger",
-    "Marked": "otel_mas.analyse.complaints",
+    "Complaint": "otel_mas.analyse.complaints",
     "Matches": "search",
     "Metrics": "query_answers",
     "Modality": "records",

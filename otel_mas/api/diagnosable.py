@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from otel_mas.analyse.content import RunContent
     from otel_mas.analyse.findings import RunFacts
     from otel_mas.analyse.introduced import Introduction
-    from otel_mas.analyse.root_cause import Marked, RootCause
+    from otel_mas.analyse.root_cause import Complaint, RootCause
     from otel_mas.api.answers import ErrorReports
     from otel_mas.api.findings import Explanation, Findings
     from otel_mas.api.graph import Graph
@@ -57,7 +57,7 @@ class Diagnosable(ABC):
         causal = self.graph().causal
         return ErrorReports(error_reports(causal, self._content) if error_outcomes(causal.spans) else ())
 
-    def root_cause(self, *, complaint: Marked | str | None = None) -> tuple[RootCause, ...]:
+    def root_cause(self, *, complaint: Complaint | str | None = None) -> tuple[RootCause, ...]:
         """The spans that may be the root cause of what went wrong, the most probable one first, with reasons.
 
         Args:
@@ -71,13 +71,13 @@ class Diagnosable(ABC):
 
         return tuple(root_cause(self.graph().judged, self._content, complaint=self._complaint(complaint)))
 
-    def explain(self, *, complaint: Marked | str | None = None) -> Explanation:
+    def explain(self, *, complaint: Complaint | str | None = None) -> Explanation:
         """Root causes of its errors, or of what somebody has against it, and all findings about it: docs/root-cause.md.
 
         Args:
-            complaint: "wrong", "missing" or "late", of the run as a whole, or a `Marked` with more about it. By default
-                the one that was recorded as feedback, or by an evaluation of the answer that failed: docs/feedback.md.
-                Without any only errors that ended the run are explained.
+            complaint: "wrong", "missing" or "late", of the run as a whole, or a `Complaint`. By default the one
+                that was recorded as feedback, or by an evaluation of the answer that failed: docs/feedback.md. Without
+                any only errors that ended the run are explained.
 
         Raises:
             UnsupportedQuery: There is no such complaint.
@@ -100,13 +100,13 @@ class Diagnosable(ABC):
 
         return introduced(self.graph().judged, self._content, arguments.name("text", text))
 
-    def _complaint(self, given: Marked | str | None) -> Marked | None:
+    def _complaint(self, given: Complaint | str | None) -> Complaint | None:
         """The complaint that is given, or else the recorded one."""
-        from otel_mas.analyse.complaints import Marked, recorded_complaint
+        from otel_mas.analyse.complaints import Complaint, recorded_complaint
 
         if given is None:
             return recorded_complaint(self.graph().causal, self._content)
-        complaint = Marked.of(given)
+        complaint = Complaint.of(given)
         return complaint if complaint.span is None else replace(complaint, span=self.span(complaint.span).span_id)
 
     def findings(self, *, codes: str | Collection[str] = (), thresholds: Mapping[str, float] | None = None) -> Findings:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from otel_mas.analyse.findings import Detector, RunFacts, detect, installed_detectors, ranked
 from otel_mas.analyse.findings.groups import FindingGroup
-from otel_mas.analyse.root_cause import Marked, RootCause, root_cause
+from otel_mas.analyse.root_cause import Complaint, RootCause, root_cause
 from otel_mas.api.query_answers import Answer
 from otel_mas.api.tables import Tabular
 from otel_mas.causal import CausalGraph
@@ -56,7 +56,7 @@ class Explanation(Tabular):
     """
 
     _graph: CausalGraph
-    complaint: Marked | None
+    complaint: Complaint | None
     """The complaint, where there is one beside errors."""
     root_cause: tuple[RootCause, ...]
     """The most probable one first; none for a run against which nothing speaks."""
@@ -73,7 +73,7 @@ class Explanation(Tabular):
         return notebook.explained(self.complaint, self.root_cause, self.findings, self._graph)
 
 
-def explain(facts: RunFacts, complaint: Marked | None) -> Explanation:
+def explain(facts: RunFacts, complaint: Complaint | None) -> Explanation:
     """Root causes and findings of a run."""
     causes = root_cause(facts.graph, facts.content, complaint=complaint)
     return Explanation(facts.graph, complaint, tuple(causes), find(facts, load_detectors()))

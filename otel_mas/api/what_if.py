@@ -24,24 +24,8 @@ from otel_mas.causal.schedule import (
     WithoutWaiting,
 )
 from otel_mas.errors import arguments
-from otel_mas.model import Span
-from otel_mas.pricing import PRICES, Tokens
+from otel_mas.pricing import price_instead
 from otel_mas.report.frame import Frame
-from otel_mas.semconv import attributes as names
-
-_MAX_WAIT_S = 30.0
-"""For the price table."""
-_COUNTS = {
-    "input": names.GEN_AI_USAGE_INPUT_TOKENS,
-    "output": names.GEN_AI_USAGE_OUTPUT_TOKENS,
-    "cache_read": names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,
-    "cache_write": names.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
-    "reasoning": names.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS,
-    "input_audio": names.GEN_AI_USAGE_AUDIO_INPUT_TOKENS,
-    "output_audio": names.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS,
-    "input_image": names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS,
-    "output_image": names.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS,
-}
 
 Groups = Collection[str] | Collection[Collection[str]]
 
@@ -67,7 +51,7 @@ class WhatIf(what_if.WhatIf, Tabular):
     @classmethod
     def of(cls, graph: CausalGraph, changes: Iterable[Change] = ()) -> WhatIf:
         """The answer for this graph."""
-        found = what_if.what_if(graph, changes, _price)
+        found = what_if.what_if(graph, changes, price_instead)
         answer = cls(**{one.name: getattr(found, one.name) for one in fields(found)})
         object.__setattr__(answer, "_graph", graph)
         return answer
@@ -149,20 +133,6 @@ def _groups(parallel: object) -> list[list[str]]:
     if not any(isinstance(one, str) for one in parallel):
         return [_names("parallel", one) for one in parallel]
     return [_names("parallel", parallel)]
-
-
-def _price(span: Span, model: str) -> float | str:
-    """USD of a call at another model's price: of the same provider, or else of whichever has that model."""
-    PRICES.prepare()
-    PRICES.wait(_MAX_WAIT_S)
-    counts = {field: value for field, name in _COUNTS.items() if isinstance(value := span.get(name), int)}
-    if not counts:
-        return "the call does not say what it used"
-    provider = span.get(names.GEN_AI_PROVIDER_NAME)
-    found = PRICES.cost(str(provider) if provider else None, (model,), Tokens(**counts))
-    if found.usd is None and provider:
-        found = PRICES.cost(None, (model,), Tokens(**counts))
-    return found.usd if found.usd is not None else found.missing or "unknown"
 
 
 __all__ = ["Changes", "Groups", "WhatIf", "changes_of"]

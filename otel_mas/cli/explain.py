@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otel_mas.analyse.complaints import Complaint
+from otel_mas.analyse.complaints import ComplaintLabel
 from otel_mas.cli.answers import Answer, explained, under_heading
 from otel_mas.cli.options import Target, one_target, source_options
 from otel_mas.cli.output import pasteable, target_words
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @one_target
 @click.option(
     "--complaint",
-    type=click.Choice([one.value for one in Complaint]),
+    type=click.Choice([one.value for one in ComplaintLabel]),
     help="What somebody has against it; by default what was marked, beside errors that were recorded.",
 )
 @click.option("--text", help="Only who brought this text or value in, who read it, and where it was last seen.")

@@ -80,9 +80,9 @@ class ReplayComparison:
     outcome_after: str | None
     cost_before: CostRow
     cost_after: CostRow
-    """Of all calls of models in the replay, as if each had been made: see `paid` for what was."""
+    """Cost of all calls of models in the replay, as if each had been made: see `paid` for what was."""
     paid: CostRow
-    """Of the calls that were really made."""
+    """Cost of the calls that were really made."""
     findings_gone: tuple[Finding, ...]
     """Findings about the recording that the replay does not have: of the same kind, about the same subject."""
     findings_new: tuple[Finding, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from otel_mas.analyse.complaints import Complaint, Marked
+from otel_mas.analyse.complaints import Complaint, ComplaintLabel
 from otel_mas.analyse.hops import hops_to_end
 from otel_mas.analyse.root_cause import RootCause
 from otel_mas.report.task_labels import TaskLabels
@@ -15,16 +15,16 @@ _LIKELY = 0.25
 _MENTIONED = 0.1
 _MOST_HOPS = 6
 _COMPLAINTS = {
-    Complaint.WRONG: "the answer is wrong",
-    Complaint.MISSING: "the answer, or a part of it, is missing",
-    Complaint.LATE: "it took too long",
+    ComplaintLabel.WRONG: "the answer is wrong",
+    ComplaintLabel.MISSING: "the answer, or a part of it, is missing",
+    ComplaintLabel.LATE: "it took too long",
 }
 
 
-def complaint_sentence(complaint: Marked, labels: TaskLabels) -> str:
+def complaint_sentence(complaint: Complaint, labels: TaskLabels) -> str:
     """The complaint, who made it, and in which words."""
     span = None if complaint.span is None else labels.causal.span(complaint.span)
-    what = _COMPLAINTS[complaint.complaint] if span is None else f"{labels.path_label(span)} is {complaint.complaint}"
+    what = _COMPLAINTS[complaint.label] if span is None else f"{labels.path_label(span)} is {complaint.label}"
     by = f", says {plain(complaint.author)}" if complaint.author else ""
     why = f": “{plain(complaint.reason)}”" if complaint.reason else "."
     return f"Complaint: {what}{by}{why}"

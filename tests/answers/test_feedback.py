@@ -59,7 +59,7 @@ def test_a_mark_is_read_back_as_the_complaint(store: Path) -> None:
         complaint = conversation.explain().complaint
 
     assert complaint is not None
-    assert (complaint.complaint, complaint.reason, complaint.author) == ("wrong", "the line is 4.2 km", "ann")
+    assert (complaint.label, complaint.reason, complaint.author) == ("wrong", "the line is 4.2 km", "ann")
     assert complaint.span == conversation.span("writer#1").span_id
 
 
@@ -101,7 +101,7 @@ def test_without_content_the_label_is_kept_and_the_reason_is_not(store: Path, mo
     with otel_mas.open(store) as source:
         complaint = source.conversation("tram").explain().complaint
     assert complaint is not None
-    assert (complaint.complaint, complaint.reason) == ("wrong", None)
+    assert (complaint.label, complaint.reason) == ("wrong", None)
 
 
 def test_a_mark_of_a_run_that_was_shipped_already_is_shipped_too(
@@ -123,7 +123,7 @@ def test_a_mark_of_a_run_that_was_shipped_already_is_shipped_too(
             trace = source.trace(marked["trace"])
             complaint = trace.explain().complaint
             assert complaint is not None, location
-            assert complaint.complaint == "missing"
+            assert complaint.label == "missing"
             assert trace.graph().critical_path().total_ns == lasted
             assert trace.span(marked["span"]).get(names.MAS_EVALUATION_SOURCE) == "feedback"
 

@@ -52,13 +52,13 @@ def _isolated(call: str) -> str:
 def ask(path: str, what: str) -> float:
     """Seconds of CPU to open the store, read the run and answer, as a command does; without imports."""
     import otel_mas
-    from otel_mas.analyse.root_cause import Marked
+    from otel_mas.analyse.root_cause import Complaint
     from otel_mas.cli import collect_seldom
 
     def answer() -> None:
         with otel_mas.open(path) as source:
             trace = source.latest()
-            trace.findings() if what == "findings" else trace.root_cause(complaint=Marked())
+            trace.findings() if what == "findings" else trace.root_cause(complaint=Complaint())
 
     collect_seldom()
     answer()  # loads what it imports

@@ -9,7 +9,7 @@
 No model is asked. Each rule says what it looks at, and its reason is given with the span.
 """
 
-from otel_mas.analyse.complaints import Complaint, Marked
+from otel_mas.analyse.complaints import Complaint, ComplaintLabel
 from otel_mas.analyse.root_cause.ranking import RootCause, root_cause
 
-__all__ = ["Complaint", "Marked", "RootCause", "root_cause"]
+__all__ = ["Complaint", "ComplaintLabel", "RootCause", "root_cause"]

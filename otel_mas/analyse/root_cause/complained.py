@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from otel_mas.analyse.complaints import Marked
+from otel_mas.analyse.complaints import Complaint
 from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.answer import Provenance, answering
 from otel_mas.analyse.root_cause.evidence import Evidence
@@ -21,12 +21,12 @@ _LEAST = 2
 """Characters of a value that is looked for although the answer does not state it; a single digit is everywhere."""
 
 
-def complaint_evidence(acts: Acts, provenance: Provenance, complaint: Marked) -> Iterator[Evidence]:
+def complaint_evidence(acts: Acts, provenance: Provenance, complaint: Complaint) -> Iterator[Evidence]:
     """The act that was marked, who first wrote a value that the complaint repeats, and who did not pass one on."""
     if complaint.span is not None:
         marked = next((act for act in acts if act.span.span_id == complaint.span), None)
         if marked is not None:
-            yield Evidence(marked.number, _MARKED, f"was marked as {complaint.complaint}")
+            yield Evidence(marked.number, _MARKED, f"was marked as {complaint.label}")
     last = answering(acts, provenance)
     for value in sorted(values_in(complaint.reason or "") & provenance.writers.keys()):
         writer = provenance.writers[value]

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from otel_mas.analyse.complaints import Complaint, Marked
+from otel_mas.analyse.complaints import Complaint, ComplaintLabel
 from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.root_cause.acts import Act, Acts
 from otel_mas.analyse.root_cause.answer import Provenance, answer_evidence, answer_shares
@@ -58,7 +58,7 @@ class RootCause:
     """The evidence against it in words, the weightiest first, each without a period; none where it only came early."""
 
 
-def root_cause(graph: CausalGraph, content: RunContent, *, complaint: Marked | None = None) -> list[RootCause]:
+def root_cause(graph: CausalGraph, content: RunContent, *, complaint: Complaint | None = None) -> list[RootCause]:
     """The spans that may be the root cause, the most probable one first.
 
     Args:
@@ -73,7 +73,7 @@ def root_cause(graph: CausalGraph, content: RunContent, *, complaint: Marked | N
     if complaint is None and not failed:
         return []
     acts = Acts(graph, content)
-    if complaint is not None and complaint.complaint is Complaint.LATE:
+    if complaint is not None and complaint.label is ComplaintLabel.LATE:
         return _ranked(acts, _shares_of_delay(acts))
     provenance = Provenance(acts)
     if failed:

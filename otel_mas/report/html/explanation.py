@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from otel_mas.analyse.complaints import Marked
+from otel_mas.analyse.complaints import Complaint
 from otel_mas.analyse.root_cause import RootCause
 from otel_mas.causal import CausalGraph
 from otel_mas.report.explanation_words import causes_title, causes_to_show, complaint_sentence, evidence
@@ -13,7 +13,7 @@ from otel_mas.report.task_labels import TaskLabels
 from otel_mas.report.text import offset
 
 
-def explanation(complaint: Marked | None, causes: Sequence[RootCause], causal: CausalGraph) -> Markup | None:
+def explanation(complaint: Complaint | None, causes: Sequence[RootCause], causal: CausalGraph) -> Markup | None:
     """A paragraph for the complaint and a list item for each cause; None where nothing speaks against the run."""
     shown = causes_to_show(causes)
     if complaint is None and not shown:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from otel_mas.analyse.complaints import Marked
+from otel_mas.analyse.complaints import Complaint
 from otel_mas.analyse.cost import CostTable
 from otel_mas.analyse.error_report import ErrorReport
 from otel_mas.analyse.log import Entry
@@ -49,7 +49,7 @@ def run(
     wrong: Sequence[str],
     reasons: Reasons | None = None,
     found: Sequence[Finding] = (),
-    complaint: Marked | None = None,
+    complaint: Complaint | None = None,
     causes: Sequence[RootCause] = (),
 ) -> str:
     """A trace or a conversation: what it was, what went wrong with it, findings, the graph; the rest folded."""
@@ -70,7 +70,7 @@ def run(
 
 
 def explained(
-    complaint: Marked | None, causes: Sequence[RootCause], found: Sequence[Finding], causal: CausalGraph
+    complaint: Complaint | None, causes: Sequence[RootCause], found: Sequence[Finding], causal: CausalGraph
 ) -> str:
     """The complaint about a run, its root causes, and findings."""
     nothing = element("p", "No error ended this run, and no complaint about it is recorded.")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
-from otel_mas.analyse.complaints import Marked
+from otel_mas.analyse.complaints import Complaint
 from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.analyse.cost import CostTable
 from otel_mas.analyse.log import Entry, log
@@ -45,7 +45,7 @@ class Material:
     cost: CostTable
     problems: Sequence[str] = ()
     content: RunContent = NO_CONTENT
-    complaint: Marked | None = None
+    complaint: Complaint | None = None
     root_cause: Sequence[RootCause] = ()
     findings: Sequence[Finding] = ()
 

@@ -7,7 +7,7 @@ from typing import Annotated, TypedDict
 
 from otel_mas.analyse.findings.groups import FindingGroup
 from otel_mas.analyse.introduced import Introduction
-from otel_mas.analyse.root_cause import Marked, RootCause
+from otel_mas.analyse.root_cause import Complaint, RootCause
 from otel_mas.model import Finding, Undecided
 from otel_mas.report.forms import form_of
 from otel_mas.report.json.fields import PROBLEMS, TIME
@@ -96,7 +96,7 @@ def introduction(found: Introduction) -> IntroductionDocument:
 
 
 def explanation(
-    complaint: Marked | None,
+    complaint: Complaint | None,
     causes: Iterable[RootCause],
     findings: Iterable[Finding],
     undecided: Iterable[Undecided],
@@ -104,7 +104,7 @@ def explanation(
 ) -> ExplanationDocument:
     """`otel-mas explain --json`."""
     return {
-        "complaint": None if complaint is None else complaint.complaint.value,
+        "complaint": None if complaint is None else complaint.label.value,
         "complaint_reason": None if complaint is None else complaint.reason,
         "complaint_span": None if complaint is None else complaint.span,
         "root_cause": [root_cause(one) for one in causes],

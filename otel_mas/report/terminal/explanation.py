@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rich.text import Text
 
-from otel_mas.analyse.complaints import Complaint, Marked
+from otel_mas.analyse.complaints import Complaint, ComplaintLabel
 from otel_mas.analyse.root_cause import RootCause
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Finding, StatusCode, Undecided
@@ -23,7 +23,7 @@ _INSET = 7
 
 
 def explanation(
-    complaint: Marked | None,
+    complaint: Complaint | None,
     causes: Sequence[RootCause],
     found: Sequence[Finding],
     undecided: Iterable[Undecided],
@@ -75,8 +75,8 @@ def _cause(one: RootCause, labels: TaskLabels, width: int) -> Iterator[Text]:
         yield from (Text.assemble(" " * _INSET, piece) for piece in wrap(Text(text), width - _INSET))
 
 
-def _next(one: RootCause, complaint: Marked | None, labels: TaskLabels, command: Command) -> Iterator[str]:
-    if complaint is not None and complaint.complaint is Complaint.LATE:
+def _next(one: RootCause, complaint: Complaint | None, labels: TaskLabels, command: Command) -> Iterator[str]:
+    if complaint is not None and complaint.label is ComplaintLabel.LATE:
         yield command("critical-path")
     elif labels.causal.span(one.span).status == StatusCode.ERROR:
         yield command("error")
@@ -85,7 +85,7 @@ def _next(one: RootCause, complaint: Marked | None, labels: TaskLabels, command:
         yield command("log", "--agent", one.agent)
 
 
-def _no_evidence(complaint: Marked | None, command: Command | None, width: int) -> Iterator[Text]:
+def _no_evidence(complaint: Complaint | None, command: Command | None, width: int) -> Iterator[Text]:
     """That nothing is known, and what would help; `command` where the run can be marked."""
     if complaint is None:
         yield from wrap(Text("No error ended this run, and no complaint about it is recorded.", style="green"), width)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import otel_mas
-from otel_mas.analyse.root_cause import Marked
+from otel_mas.analyse.root_cause import Complaint
 from tests.accuracy.attribution.transcripts import Case, number_of, records
 
 Ranking = Sequence[int]
@@ -29,7 +29,7 @@ def our_ranking(case: Case, folder: Path) -> list[int]:
     path.write_bytes(b"".join(_line(record) for record in records(case)))
     with otel_mas.open(str(path)) as source:
         trace = source.latest()
-        return [number_of(trace.span(cause.span)) for cause in trace.root_cause(complaint=Marked())]
+        return [number_of(trace.span(cause.span)) for cause in trace.root_cause(complaint=Complaint())]
 
 
 def _line(record: otel_mas.TraceRecord) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from otel_mas.analyse.places import places
-from otel_mas.analyse.root_cause import Complaint, Marked, RootCause
+from otel_mas.analyse.root_cause import Complaint, ComplaintLabel, RootCause
 from otel_mas.api import Conversation, Source
 from tests.accuracy.injected.runs import LATE, InjectedRun
 
@@ -26,9 +26,9 @@ class Ranked:
 def ranked(source: Source, run: InjectedRun) -> Ranked:
     """Root causes of a run, distinct agents and tasks, for what a person would have against it."""
     conversation = source.conversation(run.thread)
-    complaint = Complaint.LATE if run.kind in LATE and run.outcome == "ok" else Complaint.WRONG
+    complaint = ComplaintLabel.LATE if run.kind in LATE and run.outcome == "ok" else ComplaintLabel.WRONG
     failed = run.outcome == "error"
-    causes = conversation.root_cause(complaint=None if failed else Marked(complaint))
+    causes = conversation.root_cause(complaint=None if failed else Complaint(complaint))
     return Ranked(run, list(dict.fromkeys(_names(conversation, one) for one in causes)))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from otel_mas.analyse.complaints import Complaint, Marked, recorded_complaint
+from otel_mas.analyse.complaints import Complaint, ComplaintLabel, recorded_complaint
 from otel_mas.analyse.content import RunContent
 from otel_mas.errors import UnsupportedQuery
 from otel_mas.model import Span
@@ -39,7 +39,7 @@ def judged(
     return made.span(f"{parent}-{at}", at, at, parent, **kept)
 
 
-def complaint(*judgements: Span) -> Marked | None:
+def complaint(*judgements: Span) -> Complaint | None:
     return recorded_complaint(made.graph(RUN, CALL, *judgements), RunContent())
 
 
@@ -49,20 +49,20 @@ def test_a_run_that_nobody_judged_has_none() -> None:
 
 @pytest.mark.parametrize("label", ["wrong", "missing", "late"])
 def test_feedback_about_the_run_is_one(label: str) -> None:
-    assert complaint(judged("run", label=label)) == Marked(Complaint(label))
+    assert complaint(judged("run", label=label)) == Complaint(ComplaintLabel(label))
 
 
 def test_feedback_about_a_span_names_it_and_who_gave_it_and_why() -> None:
     given = {names.MAS_EVALUATION_AUTHOR: "ann", names.GEN_AI_EVALUATION_EXPLANATION: "7 km is too long"}
 
-    assert complaint(judged("call", label="wrong", **given)) == Marked(
-        Complaint.WRONG, "7 km is too long", "call", "ann"
+    assert complaint(judged("call", label="wrong", **given)) == Complaint(
+        ComplaintLabel.WRONG, "7 km is too long", "call", "ann"
     )
 
 
 def test_what_is_right_takes_back_what_was_said_before_and_not_what_is_said_later() -> None:
     assert complaint(judged("run", 100, "wrong"), judged("run", 101, "right")) is None
-    assert complaint(judged("run", 100, "right"), judged("run", 101, "late")) == Marked(Complaint.LATE)
+    assert complaint(judged("run", 100, "right"), judged("run", 101, "late")) == Complaint(ComplaintLabel.LATE)
 
 
 def test_the_time_of_the_judgement_decides_and_not_the_place_of_its_span() -> None:
@@ -72,7 +72,7 @@ def test_the_time_of_the_judgement_decides_and_not_the_place_of_its_span() -> No
 
 @pytest.mark.parametrize(("label", "score"), [("fail", None), (None, 0.0), ("no", 1.0), ("Incorrect", None)])
 def test_an_evaluation_of_the_answer_that_failed_is_one(label: str | None, score: float | None) -> None:
-    assert complaint(judged("run", 100, label, score, None)) == Marked(Complaint.WRONG, author="quality")
+    assert complaint(judged("run", 100, label, score, None)) == Complaint(ComplaintLabel.WRONG, author="quality")
     assert complaint(judged("call", 90, label, score, None)) is not None
 
 
@@ -97,11 +97,11 @@ def test_a_recorded_finding_is_none() -> None:
 
 
 def test_a_complaint_is_a_word_or_says_more() -> None:
-    more = Marked(reason="41, not 14")
+    more = Complaint(reason="41, not 14")
 
-    assert Marked.of("late") == Marked(Complaint.LATE)
-    assert Marked.of(more) is more
+    assert Complaint.of("late") == Complaint(ComplaintLabel.LATE)
+    assert Complaint.of(more) is more
     with pytest.raises(UnsupportedQuery, match="give one of wrong, missing, late"):
-        Marked.of("rude")
+        Complaint.of("rude")
     with pytest.raises(TypeError):
-        Marked.of(3)  # type: ignore[arg-type]
+        Complaint.of(3)  # type: ignore[arg-type]

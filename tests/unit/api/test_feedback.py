@@ -85,7 +85,7 @@ def test_with_a_conversation_it_is_about_its_last_run(store: Path) -> None:
         complaint = trace.explain().complaint
         assert max(span.last_ns for span in trace.spans) == trace.graph().causal.roots[0].last_ns
     assert complaint is not None
-    assert (complaint.complaint, complaint.reason) == ("wrong", "it is 4.2 km")
+    assert (complaint.label, complaint.reason) == ("wrong", "it is 4.2 km")
 
 
 def test_with_a_trace_and_a_task_it_is_about_that_task(store: Path) -> None:
@@ -134,4 +134,4 @@ def test_feedback_right_before_the_end_of_the_process_is_written(tmp_path: Path)
     with otel_mas.open(store) as source:
         complaint = source.latest().explain().complaint
     assert complaint is not None
-    assert complaint.complaint == "wrong"
+    assert complaint.label == "wrong"

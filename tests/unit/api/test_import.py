@@ -40,10 +40,11 @@ def test_marking_code_that_is_not_recorded_loads_nothing_heavy() -> None:
 
 def test_what_is_offered_is_there() -> None:
     recording = {"__version__", "errors", "faults", "feedback", "flush", "instrument", "logs", "open", "shutdown"}
-    fronts = {"AgentProfiler", "DebugSession", "InteractionGraph", "MASTraceLogger"}
+    fronts = {"AgentProfiler", "DebugSession", "InteractionGraph", "MASTraceLogger", "TraceReplayEngine"}
     records = {"EventType", "Modality", "TokenCost", "TraceRecord", "read_records"}
-    findings = {"Complaint", "Finding", "Marked", "RunFacts", "Severity", "Undecided"}
-    assert set(otel_mas.__all__) == recording | fronts | records | findings | set(marking.__all__)
+    findings = {"Complaint", "ComplaintLabel", "Finding", "RunFacts", "Severity", "Undecided"}
+    again = {"evaluate", "replay"}
+    assert set(otel_mas.__all__) == recording | fronts | records | findings | again | set(marking.__all__)
     assert set(dir(otel_mas)) == set(otel_mas.__all__)
     assert otel_mas.__version__
     for name in otel_mas.__all__:

@@ -73,7 +73,7 @@ def test_a_failed_output_is_a_complaint_about_the_run(store: Path) -> None:
     with otel_mas.open(store) as source:
         complaint = source.latest().explain().complaint
     assert complaint is not None
-    assert (complaint.complaint, complaint.author) == ("wrong", "trip")
+    assert (complaint.label, complaint.author) == ("wrong", "trip")
     assert complaint.reason is not None
     assert "expected “stay”" in complaint.reason
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from otel_mas.analyse.root_cause import Marked
+from otel_mas.analyse.root_cause import Complaint
 from tests.unit.analyse.root_cause.test_root_cause import Run
 
 
 def test_a_task_that_returns_another_value_under_a_known_name_comes_first() -> None:
     run = Run().computes("counter", {"trams": 4100}).computes("adder", {"trams": 5219, "buses": 7})
 
-    found = run.says("writer", "There are 5219 trams.").causes(Marked())[0]
+    found = run.says("writer", "There are 5219 trams.").causes(Complaint())[0]
 
     assert (found.agent, found.reasons[0]) == ("adder", "wrote trams 5219 instead of 4100")
 
@@ -17,7 +17,7 @@ def test_a_task_that_returns_another_value_under_a_known_name_comes_first() -> N
 def test_a_task_that_was_given_another_value_comes_first() -> None:
     run = Run().computes("counter", {"trams": 4100}).computes("adder", {"sum": 1}, {"0": {"trams": 5219}})
 
-    found = run.says("writer", "There are some trams.").causes(Marked())[0]
+    found = run.says("writer", "There are some trams.").causes(Complaint())[0]
 
     assert (found.agent, found.reasons[0]) == ("adder", "read trams 5219 instead of 4100")
 
@@ -41,7 +41,7 @@ def test_a_call_of_a_task_of_its_own_code_with_each_number_twice_comes_first() -
         .passes_on("adder", "sum", {"of": [41, 41, 52, 52, 63, 63]})
     )
 
-    found = run.says("writer", "There are 312 trams.").causes(Marked())[0]
+    found = run.says("writer", "There are 312 trams.").causes(Complaint())[0]
 
     assert (found.agent, found.reasons[0]) == ("adder", "called a tool with each number of a list more than once")
 
@@ -66,7 +66,7 @@ def test_a_task_that_was_called_with_nothing_comes_before_who_read_nothing_of_it
     run = Run().computes("counter", {"trams": 4100}).computes("adder", {"sum": None}, {"0": None, "1": {"buses": 7}})
     run = run.reads("writer", "- Trams: unknown", "It is not known.")
 
-    found = run.causes(Marked())[0]
+    found = run.causes(Complaint())[0]
 
     assert found.agent == "adder"
     assert {"was called with nothing for argument 1", "wrote no sum"} <= set(found.reasons)
@@ -80,4 +80,4 @@ def test_a_date_is_one_value() -> None:
 
 
 def _reasons(run: Run, words: str) -> list[str]:
-    return [reason for cause in run.causes(Marked()) for reason in cause.reasons if words in reason]
+    return [reason for cause in run.causes(Complaint()) for reason in cause.reasons if words in reason]

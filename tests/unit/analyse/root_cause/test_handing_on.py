@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from otel_mas.analyse.root_cause import Marked
+from otel_mas.analyse.root_cause import Complaint
 from tests.unit.analyse.root_cause.test_root_cause import Run
 
 STATE = "The depot in Basel holds 41 trams of three kinds."
@@ -16,7 +16,7 @@ def test_a_task_that_hands_on_what_nobody_said_comes_before_who_spoke_first() ->
         .says("writer", "Nothing was reported.")
     )
 
-    found = run.causes(Marked())[0]
+    found = run.causes(Complaint())[0]
 
     assert found.agent == "counter"
     assert found.reasons[0] == "hands on what nothing inside it said: 'Nothing can be reported about this today.'"
@@ -47,4 +47,4 @@ def test_a_short_status_is_no_text() -> None:
 
 
 def _handed_on(run: Run) -> bool:
-    return any("hands on" in reason for cause in run.causes(Marked()) for reason in cause.reasons)
+    return any("hands on" in reason for cause in run.causes(Complaint()) for reason in cause.reasons)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from otel_mas.analyse.content import RunContent
-from otel_mas.analyse.root_cause import Complaint, Marked, RootCause, root_cause
+from otel_mas.analyse.root_cause import Complaint, ComplaintLabel, RootCause, root_cause
 from otel_mas.analyse.root_cause.values import numbers_in
 from otel_mas.causal import CausalGraph, build
 from otel_mas.otlp.span_content import TraceContent
@@ -68,11 +68,11 @@ class Run:
         failure = {"status": "ERROR", "status_message": error, "attributes": attributes}
         return self._add("AGENT_TASK", agent, None, name=agent, **failure)
 
-    def causes(self, wrong: Marked | None = None) -> list[RootCause]:
+    def causes(self, wrong: Complaint | None = None) -> list[RootCause]:
         graph, content = self.read()
         return root_cause(graph, content, complaint=wrong)
 
-    def first(self, wrong: Marked | None = None) -> tuple[int, str | None]:
+    def first(self, wrong: Complaint | None = None) -> tuple[int, str | None]:
         """Number of the turn that is ranked first, and its agent."""
         graph, content = self.read()
         best = root_cause(graph, content, complaint=wrong)[0]
@@ -123,7 +123,7 @@ def test_an_answer_that_was_cut_off_comes_before_who_spoke_first() -> None:
         )
     )
 
-    assert run.says("editor", "Fine.").first(Marked()) == (1, "writer")
+    assert run.says("editor", "Fine.").first(Complaint()) == (1, "writer")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_documents_without_a_word_of_the_query_are_evidence(document: str, numbe
     payload = {"query": "How long is the refund period?", "documents": [{"content": document}]}
     run = Run().says("planner", "We ask.")._add("RETRIEVAL", "index", payload, name="retrieval index")
 
-    causes = run.says("writer", "From noon on.").causes(Marked())
+    causes = run.says("writer", "From noon on.").causes(Complaint())
 
     assert sum("has a word of the query" in one for cause in causes for one in cause.reasons) == number
     assert (causes[0].reasons != ()) == bool(number)
@@ -167,15 +167,15 @@ def test_an_agent_that_gives_up_comes_before_who_spoke_first_and_one_that_remark
     gives_up = Run().says("planner", "We ask.").says("worker", "I could not find it.").says("writer", "No answer.")
     remarks = Run().says("planner", "We ask.").says("worker", f"{long}I could not find more.").says("writer", "So.")
 
-    assert gives_up.first(Marked(Complaint.MISSING)) == (1, "worker")
-    assert remarks.first(Marked(Complaint.MISSING)) == (0, "planner")
+    assert gives_up.first(Complaint(ComplaintLabel.MISSING)) == (1, "worker")
+    assert remarks.first(Complaint(ComplaintLabel.MISSING)) == (0, "planner")
 
 
 def test_a_result_that_is_no_data_comes_before_who_spoke_first() -> None:
     page = "<html><head><title>502 Bad Gateway</title></head></html>"
     run = Run().says("planner", "We ask.").calls("register", {"at": "B"}, page).says("writer", "It holds 7.")
 
-    assert run.first(Marked())[0] == 1
+    assert run.first(Complaint())[0] == 1
 
 
 def test_a_run_against_which_nobody_has_anything_has_no_root_cause() -> None:
@@ -187,7 +187,7 @@ def test_a_run_against_which_nobody_has_anything_has_no_root_cause() -> None:
 def test_scores_add_up_to_one_and_the_best_comes_first() -> None:
     run = Run().says("planner", "Let us count.").calls("count", {"depot": "Basel"}, 41).says("writer", "It holds 41.")
 
-    found = run.causes(Marked())
+    found = run.causes(Complaint())
 
     assert sum(cause.score for cause in found) == pytest.approx(1)
     assert [cause.score for cause in found] == sorted((cause.score for cause in found), reverse=True)
@@ -196,7 +196,7 @@ def test_scores_add_up_to_one_and_the_best_comes_first() -> None:
 def test_without_evidence_the_first_act_that_decides_something_comes_first() -> None:
     run = Run().says("host", f"Please answer: {TASK}").says("planner", "We ask around.").says("writer", "Nobody knows.")
 
-    assert run.first(Marked()) == (1, "planner")
+    assert run.first(Complaint()) == (1, "planner")
 
 
 def test_who_made_data_up_that_the_answer_repeats_comes_before_who_spoke_first() -> None:
@@ -207,14 +207,14 @@ def test_who_made_data_up_that_the_answer_repeats_comes_before_who_spoke_first()
         .says("writer", "The depot holds 57 trams.")
     )
 
-    assert run.first(Marked()) == (1, "researcher")
-    assert "57" in " ".join(run.causes(Marked())[0].reasons)
+    assert run.first(Complaint()) == (1, "researcher")
+    assert "57" in " ".join(run.causes(Complaint())[0].reasons)
 
 
 @pytest.mark.parametrize(("value", "telling"), [("412", True), ("20", False), ("7", False), ("2024", False)])
 def test_a_number_that_anybody_may_write_is_not_named_as_evidence(value: str, telling: bool) -> None:
     run = Run().says("planner", "We ask.").says("counter", f"It holds {value} trams.").says("writer", f"So {value}.")
-    (reason,) = [one for cause in run.causes(Marked()) for one in cause.reasons if "leads back" in one]
+    (reason,) = [one for cause in run.causes(Complaint()) for one in cause.reasons if "leads back" in one]
 
     assert reason == "100% of what the answer repeats leads back to it" + (f": first wrote {value}" if telling else "")
 
@@ -229,7 +229,7 @@ def test_an_error_is_about_no_number_that_anybody_may_write(value: str, first: i
 def test_a_number_that_a_call_brought_is_not_held_against_who_repeats_it() -> None:
     def reasons(stated: str) -> list[str]:
         run = Run().says("planner", "We count.").calls("count", {"of": "trams"}, "41 trams").says("writer", stated)
-        return [reason for cause in run.causes(Marked()) for reason in cause.reasons if "nothing before" in reason]
+        return [reason for cause in run.causes(Complaint()) for reason in cause.reasons if "nothing before" in reason]
 
     assert reasons("It holds 41.") == []
     assert reasons("It holds 43.") == ["states 43, which nothing before it has"]
@@ -239,19 +239,19 @@ def test_a_number_that_a_call_brought_is_not_held_against_who_repeats_it() -> No
 def test_a_call_that_brought_nothing_comes_first(nothing: object) -> None:
     run = Run().says("planner", "We count.").says("worker", "I ask the register.").calls("count", {"at": "B"}, nothing)
 
-    assert run.says("writer", "It is not known.").first(Marked()) == (2, "worker")
+    assert run.says("writer", "It is not known.").first(Complaint()) == (2, "worker")
 
 
 def test_of_a_call_that_was_refused_who_asked_comes_first() -> None:
     run = Run().says("planner", "We count.").says("worker", "I ask the register.")
 
-    assert run.calls("count", {"at": "B"}, "Error: no such depot").first(Marked()) == (1, "worker")
+    assert run.calls("count", {"at": "B"}, "Error: no such depot").first(Complaint()) == (1, "worker")
 
 
 def test_of_a_call_that_runs_code_and_brought_nothing_who_wrote_the_code_comes_first() -> None:
     run = Run().says("planner", "We count.").says("coder", "I run this.").calls("run", {"code": "print(0)"}, "0")
 
-    assert run.says("writer", "It is not known.").first(Marked()) == (1, "coder")
+    assert run.says("writer", "It is not known.").first(Complaint()) == (1, "coder")
 
 
 def test_a_call_that_was_made_good_is_held_against_nobody() -> None:
@@ -265,7 +265,7 @@ def test_a_call_that_was_made_good_is_held_against_nobody() -> None:
         .says("writer", "It holds 41.")
     )
 
-    assert [reason for cause in run.causes(Marked()) for reason in cause.reasons if "no later call" in reason] == []
+    assert [reason for cause in run.causes(Complaint()) for reason in cause.reasons if "no later call" in reason] == []
 
 
 def test_saying_to_have_looked_something_up_without_a_call_is_a_reason() -> None:
@@ -273,14 +273,14 @@ def test_saying_to_have_looked_something_up_without_a_call_is_a_reason() -> None
     without = Run().says("planner", "We ask.").says("worker", claims).says("writer", "Good.")
     after = Run().says("planner", "We ask.").calls("register", {"at": "B"}, "41 trams").says("worker", claims)
 
-    assert without.first(Marked()) == (1, "worker")
-    assert [one for cause in after.causes(Marked()) for one in cause.reasons if "no call led" in one] == []
+    assert without.first(Complaint()) == (1, "worker")
+    assert [one for cause in after.causes(Complaint()) for one in cause.reasons if "no call led" in one] == []
 
 
 def test_a_call_that_changes_something_is_a_reason_and_one_that_reads_is_none() -> None:
     def reasons(tool: str) -> list[str]:
         run = Run().asks("user", "All of them.").says("clerk", "Well.").calls(tool, {"order": "X-77"}, "done")
-        return [reason for cause in run.causes(Marked()) for reason in cause.reasons if tool in reason]
+        return [reason for cause in run.causes(Complaint()) for reason in cause.reasons if tool in reason]
 
     assert reasons("cancel_order") == [
         "had cancel_order change something that cannot be taken back",
@@ -314,7 +314,7 @@ NOTES = "The depot in Basel holds 41 trams, and the board has approved two more.
 def test_a_task_that_read_something_else_than_was_written_comes_first(prompt: str, reason: str) -> None:
     run = Run().says("planner", "We count.").says("counter", NOTES).reads("writer", prompt, "So it is.")
 
-    best = run.causes(Marked())[0]
+    best = run.causes(Complaint())[0]
 
     assert best.agent == "writer"
     assert any(reason in one for one in best.reasons)
@@ -325,7 +325,7 @@ def test_a_task_that_read_what_was_written_is_not_said_to_have_missed_it(prompt:
     run = Run().says("planner", "We count.").says("counter", NOTES).reads("writer", prompt, "So it is.")
 
     assert [
-        one for cause in run.causes(Marked()) for one in cause.reasons if "arrived" in one or "read no" in one
+        one for cause in run.causes(Complaint()) for one in cause.reasons if "arrived" in one or "read no" in one
     ] == []
 
 
@@ -335,7 +335,7 @@ def test_a_task_that_read_what_was_written_is_not_said_to_have_missed_it(prompt:
 def test_a_number_that_is_computed_from_others_has_to_add_up(total: str, told: bool) -> None:
     run = Run().says("counter", "Track 20, trams 12, depot 6").says("adder", f"total {total}").says("writer", total)
 
-    assert any("follows from nothing" in one for cause in run.causes(Marked()) for one in cause.reasons) is told
+    assert any("follows from nothing" in one for cause in run.causes(Complaint()) for one in cause.reasons) is told
 
 
 def test_of_an_error_who_wrote_what_it_is_about_comes_first() -> None:
@@ -376,13 +376,13 @@ def test_an_error_that_was_dealt_with_is_no_root_cause_of_a_run_that_ended_well(
 def test_of_a_late_run_the_act_that_took_longer_than_its_like_comes_first() -> None:
     run = Run().says("a", "1").says("b", "2", seconds=9).says("b", "3").says("b", "4").says("c", "5", seconds=2)
 
-    assert run.first(Marked(Complaint.LATE)) == (1, "b")
+    assert run.first(Complaint(ComplaintLabel.LATE)) == (1, "b")
 
 
 def test_without_content_acts_are_ranked_by_order_and_nothing_breaks() -> None:
     graph, _ = Run().says("a", "one").calls("look", {}, "two").says("b", "three").read()
 
-    assert root_cause(graph, RunContent(), complaint=Marked())
+    assert root_cause(graph, RunContent(), complaint=Complaint())
 
 
 @pytest.mark.parametrize(
@@ -401,4 +401,4 @@ def test_numbers_are_read_in_one_form(text: str, numbers: set[str]) -> None:
 
 @pytest.mark.parametrize("text", ["\x00", "```\n", "calls (", "9" * 5_000, "€" * 99, '{"a": [', "**"])
 def test_texts_of_any_kind_are_read(text: str) -> None:
-    assert Run().says("a", text).calls("look", text, text).says("b", text * 2).causes(Marked())
+    assert Run().says("a", text).calls("look", text, text).says("b", text * 2).causes(Complaint())

@@ -57,13 +57,13 @@ def test_an_explanation_shows_itself(marked: Trace) -> None:
 
 
 def test_a_complaint_about_a_span_takes_its_label(marked: Trace) -> None:
-    complaint = otel_mas.Marked(reason="<b>no day</b>", span="writer#1", author="ann")
+    complaint = otel_mas.Complaint(reason="<b>no day</b>", span="writer#1", author="ann")
     shown = marked.explain(complaint=complaint)._repr_html_()
 
     assert "Complaint: writer is wrong, says ann: “<b>no day</b>”" in shown.replace("&lt;", "<").replace("&gt;", ">")
     assert "<b>no day" not in shown
     with pytest.raises(otel_mas.errors.TraceNotFound):
-        marked.explain(complaint=otel_mas.Marked(span="nobody"))
+        marked.explain(complaint=otel_mas.Complaint(span="nobody"))
 
 
 def test_a_run_against_which_nothing_speaks_has_no_such_section() -> None:
