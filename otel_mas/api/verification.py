@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from otel_mas.analyse.root_cause import Marked
+from otel_mas.analyse.root_cause import Complaint
 from otel_mas.api.replay_comparison import side
 from otel_mas.api.trace import Conversation, Trace
 from otel_mas.api.trace_replay import handles, replay
@@ -29,7 +29,7 @@ def verify_root_cause(
     mended: Mapping[str, Any] | None = None,
     expect: str | Callable[[str | None], bool] | None = None,
     candidates: int = 3,
-    complaint: Marked | str | None = None,
+    complaint: Complaint | str | None = None,
     stub: Stub = None,
     live: str | Iterable[str] = (),
 ) -> tuple[VerifiedCause, ...]:
@@ -91,7 +91,7 @@ def verified_by(
     mended: Mapping[str, Any] | None,
     expect: str | Callable[[str | None], bool] | None,
     candidates: int,
-    complaint: Marked | str | None,
+    complaint: Complaint | str | None,
 ) -> tuple[VerifiedCause, ...]:
     """The same with a function that runs the app in a replay with changes. Raises as `verify_root_cause`."""
     if reference is None and not mended:
@@ -112,7 +112,7 @@ def verified_by(
     )
 
 
-def untried(trace: Trace | Conversation, complaint: Marked | str | None) -> tuple[VerifiedCause, ...]:
+def untried(trace: Trace | Conversation, complaint: Complaint | str | None) -> tuple[VerifiedCause, ...]:
     """The ranking without a verdict."""
     run = side(handles(trace) or [], "the run", findings=False)
     causes = trace.root_cause(complaint=complaint)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from otel_mas.analyse.complaints import Complaint
+from otel_mas.analyse.complaints import ComplaintLabel
 from otel_mas.cli.app_command import AppCommand, app_of
 from otel_mas.cli.options import Target, one_target, source_options
 from otel_mas.cli.output import print_json, print_lines
@@ -27,7 +27,7 @@ _CANDIDATES = 3
 @one_target
 @click.option(
     "--complaint",
-    type=click.Choice([one.value for one in Complaint]),
+    type=click.Choice([one.value for one in ComplaintLabel]),
     help="What somebody has against it; by default what was marked, beside errors that were recorded.",
 )
 @click.option("--verify", is_flag=True, help="Mend the first candidates in replays of COMMAND, one after the other.")
