@@ -20,12 +20,11 @@ from otel_mas.replay.policy import Policy
 from otel_mas.replay.reading import read_recording
 from otel_mas.replay.recording import Recording
 from otel_mas.replay.request import Normaliser
-from otel_mas.replay.session import ReplaySession
+from otel_mas.replay.session import ReplaySession, sessions
 from otel_mas.replay.switch import place_keys, restore_keys, start, stop
 
 if TYPE_CHECKING:
     from otel_mas.replay.comparison import ReplayComparison
-    from otel_mas.sources import Source
 
 _FLUSH_S = 5.0
 P = ParamSpec("P")
@@ -37,7 +36,7 @@ class replay:  # noqa: N801 (used as a function)
 
     The app runs as it is; its models, tools and retrievers answer what was recorded, and nothing of them is called or
     paid. Blocks hold for all threads and event loops; of nested ones the innermost answers. Clients of models can be
-    constructed without keys.
+    constructed without keys. Entered again, it replays from the beginning, with the changes that were made.
 
     Args:
         trace: a trace, a conversation, or several traces; a file; or the id of a trace or its beginning, "latest",
@@ -80,18 +79,25 @@ class replay:  # noqa: N801 (used as a function)
             [volatile] if isinstance(volatile, str) else list(volatile) if isinstance(volatile, Iterable) else volatile
         )
         self._settings = Settings.from_env(replay_volatile=given or None)
-        self._recording, self._source = _recording(trace, source, self._settings.store)
+        self._recording, self._from = _recording(trace, source, self._settings.store)
         self._keys: Any = {}
         self._store = self._settings.store
         if isinstance(reference, str | os.PathLike):
             raise ConfigError(f"reference is {reference!r}; it must be a trace, a conversation, or several traces")
-        second = None if reference is None else _recording(reference, None, self._settings.store)[0]
-        self.session = ReplaySession(self._recording, self._policy, Normaliser.of(self._settings), stub, second)
-        """The replay: its counts, and what the recording lacks."""
-        self.session.comparer = self._compare
-        self.session.reader = self._runs
+        self._reference = None if reference is None else _recording(reference, None, self._settings.store)[0]
         self._given = trace
-        self._from = self._source.location if self._source is not None else None
+        self._stub = stub
+        self._ended = False
+        self.session = self._new_session()
+        """The replay: its counts, and what the recording lacks."""
+
+    def _new_session(self) -> ReplaySession:
+        session = ReplaySession(
+            self._recording, self._policy, Normaliser.of(self._settings), self._stub, self._reference
+        )
+        session.comparer = self._compare
+        session.reader = self._runs
+        return session
 
     def _compare(self, session: ReplaySession) -> ReplayComparison:
         from otel_mas.api.replay_comparison import compared
@@ -123,6 +129,14 @@ class replay:  # noqa: N801 (used as a function)
         return list(joined(store, reversed(own)))
 
     def __enter__(self) -> ReplaySession:
+        if self.session in sessions():
+            raise ConfigError("this replay is going on already: make another one, which answers inside of it")
+        if self._ended:
+            changes = self.session.counterfactual.changes.all
+            self.session = self._new_session()
+            for change in changes:
+                self.session.counterfactual.add(change)
+            self._ended = False
         start(self.session, self._settings)
         recorded = recording.settings()
         self._store = self._settings.store if recorded is None else recorded.store
@@ -134,13 +148,13 @@ class replay:  # noqa: N801 (used as a function)
     ) -> None:
         stop(self.session)
         restore_keys(os.environ, self._keys)
-        if self._source is not None:
-            self._source.close()
+        self._ended = True
         if error is None:
             self.session.raise_unfinished()
 
 
-def _recording(trace: Any, source: Any, store: str) -> tuple[Recording, Source | None]:
+def _recording(trace: Any, source: Any, store: str) -> tuple[Recording, str | None]:
+    """The recording, and where it was read; None of handles, which know that."""
     if isinstance(trace, Trace | Conversation):
         if source is not None:
             raise ConfigError("source is for the id of a trace; the trace that is given knows its own")
@@ -153,7 +167,9 @@ def _recording(trace: Any, source: Any, store: str) -> tuple[Recording, Source |
         raise ConfigError(f"trace is {trace!r}; it must be a trace, a conversation, an id, or the path of a file")
     if source is not None:
         arguments.path("source", source)
-    return read_recording(os.fspath(trace), None if source is None else os.fspath(source), store)
+    recording, opened = read_recording(os.fspath(trace), None if source is None else os.fspath(source), store)
+    opened.close()  # all of it has been read
+    return recording, opened.location
 
 
 def handles(trace: Any) -> list[Trace] | None:
@@ -178,7 +194,7 @@ def traces_of(target: str, source: str | None) -> Iterator[Callable[[Recording],
 
 
 class TraceReplayEngine:
-    """Replay as an object: the same as `replay`, for code that keeps one and runs functions in it.
+    """Replay as an object: the same as `replay`, for code that keeps one and runs functions in it, each from the start.
 
     Args:
         trace: as of `replay`.
@@ -197,7 +213,7 @@ class TraceReplayEngine:
 
     @property
     def session(self) -> ReplaySession:
-        """The replay: its counts, and what the recording lacks."""
+        """The replay, or the last of several: its counts, and what the recording lacks."""
         return self._replay.session
 
     def __enter__(self) -> Self:

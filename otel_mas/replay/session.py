@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _UNKNOWN: Final = -1
 _NS: Final = 1e-9  # in seconds
+_lock = ForkLock()  # of all sessions: a lock of each would stay registered, for forks, as long as the process
 _IN_STUB: Final = otel_context.create_key("otel-mas-replay-stub")
 
 
@@ -96,7 +97,6 @@ class ReplaySession:
         """Ids of the traces that the replay has recorded, in order."""
         self.comparer: Callable[[ReplaySession], ReplayComparison] | None = None
         self.reader: Callable[[ReplaySession], Sequence[Any]] | None = None
-        self._lock = ForkLock()
         self._resumed: dict[str, int] = {}
         self._matcher = Matcher(recording, normaliser, _repeats)
         self._reference = None if reference is None else Matcher(reference, normaliser, lambda *_: None)
@@ -133,12 +133,12 @@ class ReplaySession:
         unknown = sorted(change.keys() - {one.value for one in Aspect})
         if unknown:
             raise ConfigError(f"there is no change of {unknown[0]!r}: give one of {', '.join(Aspect)}")
-        with self._lock:
+        with _lock:
             self.counterfactual.add(Change.of(target, change))
 
     def plan(self) -> Plan:
         """The recorded calls that depend on the changes: what would have to be paid at most, before anything is."""
-        with self._lock:
+        with _lock:
             return self.counterfactual.plan()
 
     def comparison(self) -> ReplayComparison:
@@ -199,7 +199,7 @@ class ReplaySession:
     def started(self, run: GraphRun, step: int, resuming: bool) -> None:
         """Note how a run of a graph began."""
         self._recorded_in(run.span)
-        with self._lock:
+        with _lock:
             for matcher in (self._matcher, self._reference):
                 if matcher is not None:
                     matcher.started(run, step, resuming)
@@ -207,12 +207,12 @@ class ReplaySession:
 
     def task_began(self, task: TaskRun) -> None:
         """Note a task that begins."""
-        with self._lock:
+        with _lock:
             self.counterfactual.descent.began(task)
 
     def task_changed(self, change: Change, task: TaskRun) -> None:
         """Note a change that is made in a task."""
-        with self._lock:
+        with _lock:
             self.changed += 1
             self.counterfactual.made(change, task)
         _describe(task.span, ReplayOutcome.CHANGED, None)
@@ -233,7 +233,7 @@ class ReplaySession:
         """
         here, task = current_place(), outer_task()
         self._recorded_in(span)
-        with self._lock:
+        with _lock:
             # A live call uses its recorded one up, too: later ones find theirs.
             found = self._matcher.take(here, kind, request)
             changed = self.counterfactual.change_at(here, kind, name, found)
@@ -259,7 +259,7 @@ class ReplaySession:
     def _changed(self, changed: ChangedCall, task: TaskRun | None, span: Span | None) -> Answer:
         """Answer with the output of a change."""
         value = changed_value(changed.change, lambda: answers.recorded_output(changed.call))
-        with self._lock:
+        with _lock:
             self.changed += 1
             self.counterfactual.made(changed.change, task)
         _describe(span, ReplayOutcome.CHANGED, changed.call)
@@ -275,7 +275,7 @@ class ReplaySession:
     ) -> Answer:
         """Make a call again that depends on a change, or has a changed prompt or model."""
         if changed is not None:
-            with self._lock:
+            with _lock:
                 self.counterfactual.made(changed.change, task)
         token = otel_context.attach(otel_context.set_value(_IN_STUB, True))
         try:
@@ -285,7 +285,7 @@ class ReplaySession:
             raise
         finally:
             otel_context.detach(token)
-        with self._lock:
+        with _lock:
             self.changed += changed is not None
             if not again.stubbed:
                 return self._go_live(span, call.recorded)._replace(model=again.model, messages=again.messages)
@@ -331,7 +331,7 @@ class ReplaySession:
             number: of the answer among those that the task ever got, from 0; earlier ones may be another process's.
             given: what the app resumes with.
         """
-        with self._lock:
+        with _lock:
             values = self.recording.resume_values.get(path, ())
             at = max(number, self._resumed.get(path, 0))
             if at >= len(values):
