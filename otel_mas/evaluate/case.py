@@ -72,8 +72,8 @@ class EvaluationCase(BaseModel):
     input: Any = None
     expected_output: Any = None
     max_tokens: Annotated[int, Field(ge=0)] | None = 50_000
-    max_latency_ms: Annotated[float, Field(ge=0)] | None = 30_000
-    max_cost_usd: Annotated[float, Field(ge=0)] | None = None
+    max_latency_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = 30_000
+    max_cost_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     expected_topology: Any = None
     checks: Annotated[tuple[Check, ...], BeforeValidator(_several)] = ()
     judge: Annotated[Judge | None, BeforeValidator(_judge)] = None

@@ -143,12 +143,14 @@ def _result(name: str, evaluator: Evaluator, context: RunContext) -> EvaluationR
 
 
 def _judged(name: str, evaluator: Evaluator, context: RunContext) -> EvaluationResult:
-    """The result of one evaluator; of one that fails itself it is not known, and the others are asked all the same."""
+    """The result of one evaluator; of one with an error it is not known, and the others are asked all the same."""
     try:
         found = evaluator.evaluate(context)
         judged = found if isinstance(found, EvaluationReason) else EvaluationReason(found)
     except InsufficientEvidence as lacking:
         return EvaluationResult(evaluator=name, outcome=Outcome.INSUFFICIENT_EVIDENCE, reason=str(lacking))
+    except AssertionError as error:
+        return EvaluationResult(evaluator=name, outcome=Outcome.FAILED, value=False, reason=str(error))
     except Exception as error:
         reason = f"the evaluator itself failed with {type(error).__name__}: {error}"
         return EvaluationResult(evaluator=name, outcome=Outcome.INSUFFICIENT_EVIDENCE, reason=reason)

@@ -22,7 +22,8 @@ class JsonSchema:
     """Passes where the output is JSON that a schema allows.
 
     Args:
-        schema: a JSON schema, of the draft that its `$schema` names, else 2020-12. Formats are not checked.
+        schema: a JSON schema, of the draft that its `$schema` names, else 2020-12. Formats are not checked,
+            and a `$ref` to another document is not fetched.
         channel: this channel of the final state instead of the output.
     """
 
@@ -47,7 +48,9 @@ class JsonSchema:
                 return EvaluationReason(False, f"the output is no JSON ({error}): {quoted(value)}")
         jsonschema = _jsonschema()
         kind = jsonschema.validators.validator_for(self.schema, jsonschema.Draft202012Validator)
-        found = [f"{one.json_path}: {one.message}" for one in kind(self.schema).iter_errors(value)]
+        # An empty registry, since the default one would fetch a `$ref` to another document over the network.
+        validator = kind(self.schema, registry=import_module("referencing").Registry())
+        found = [f"{one.json_path}: {one.message}" for one in validator.iter_errors(value)]
         more = f"; and {len(found) - _MOST_PROBLEMS} more" if len(found) > _MOST_PROBLEMS else ""
         return EvaluationReason(not found, "; ".join(found[:_MOST_PROBLEMS]) + more)
 

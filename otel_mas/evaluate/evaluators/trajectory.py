@@ -45,17 +45,21 @@ class ToolSequence:
                 raise ConfigError(f"tools: {one!r} is neither a name nor a mapping with name and arguments")
 
     def evaluate(self, context: RunContext) -> EvaluationReason:
-        context.check_complete()
         facts = context.facts
         calls = [call for call in facts.tool_calls if self.agent in (None, facts.agent(call))]
-        with_arguments = any(isinstance(one, Mapping) and "arguments" in one for one in self.expected)
         wanted = [_wanted(one) for one in self.expected]
+        # What was called and is not expected has failed, whatever else is missing from the trace.
+        names = Counter(map(tool_name, calls)) - Counter(name for name, _ in wanted)
+        if names and self.mode != "superset":
+            return EvaluationReason(False, f"not expected: {_shown([(name, None) for name in names.elements()])}")
         detailed = {name for name, arguments in wanted if arguments is not None}
-        made = [_made(call, facts, detailed if with_arguments else set()) for call in calls]
+        made = [_made(call, facts, detailed) for call in calls]
         missing = list((Counter(wanted) - Counter(made)).elements())
         beyond = list((Counter(made) - Counter(wanted)).elements())
         lacking = {"subset": [], "superset": missing}.get(self.mode, missing)
         surplus = {"subset": beyond, "superset": []}.get(self.mode, beyond)
+        if not surplus and (lacking or self.mode != "superset"):
+            context.check_complete()
         if lacking or surplus:
             return EvaluationReason(False, "; ".join([*_named("missing", lacking), *_named("not expected", surplus)]))
         if self.mode == "strict" and not in_order(wanted, made, calls):

@@ -53,13 +53,14 @@ class Judge:
         expected: the expectation; by default the expected output of the case.
         pattern: the regular expression that stands in for the judge; by default the expectation.
         channel: this channel of the final state instead of the output.
-        cache: path of the SQLite file with earlier answers; by default one in the user's cache directory.
+        cache: path of the SQLite file with earlier answers; by default one in the user's cache directory, except for
+            a chat model of a class of your own, which nothing tells from others.
     """
 
     model: Any = None
     rubric: str = RUBRIC
     passes_from: float = 3
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict, repr=False)
     task: str | None = None
     expected: str | None = None
     pattern: str | None = None
@@ -120,9 +121,9 @@ class Judge:
     def _answer(
         self, form: type[BaseModel], messages: list[tuple[str, str]], costs: list[JudgeCost] | None
     ) -> BaseModel:
-        key = key_of(VERSION, form.__name__, self.name, self.options, *messages)
+        key = key_of(VERSION, form.__name__, self.name, self._configuration, self.options, *messages)
         costs = [] if costs is None else costs
-        known = self._cache.get(key)
+        known = self._cache.get(key) if self._keeps else None
         if known is not None:
             try:
                 answer = form.model_validate_json(known)
@@ -131,7 +132,8 @@ class Judge:
             except ValidationError:
                 pass  # of another version: asked anew
         answer = self._asked(form, messages, costs)
-        self._cache.put(key, self.name, answer.model_dump_json())
+        if self._keeps:
+            self._cache.put(key, self.name, answer.model_dump_json())
         return answer
 
     def _asked(self, form: type[BaseModel], messages: list[tuple[str, str]], costs: list[JudgeCost]) -> BaseModel:
@@ -178,6 +180,19 @@ class Judge:
         except ImportError:
             raise MissingExtra("a judge needs LangChain: pip install 'otel-mas[judge]'") from None
         return init_chat_model(self.model, **{"temperature": 0, **self.options})
+
+    @cached_property
+    def _configuration(self) -> str | None:
+        """Parameters of a model that is given as an object, by which LangChain tells models apart in its own caches."""
+        described = getattr(self.model, "_get_llm_string", None)
+        return described() if callable(described) else None
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether answers are kept: not of a model of which nothing tells it from others, unless a cache is given."""
+        serializable = getattr(self.model, "is_lc_serializable", None)
+        told_apart = isinstance(self.model, str) or (callable(serializable) and serializable())
+        return told_apart or self.cache is not None
 
     @cached_property
     def _cache(self) -> JudgeCache:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-VERSION = 1
+VERSION = 2
 """Part of the key of cached answers: a new wording asks anew."""
 
 RUBRIC = """\
@@ -13,6 +14,9 @@ RUBRIC = """\
 3: acceptable; the main part is right, something of substance is missing or vague.
 2: the main part is wrong or missing, though something of it is right.
 1: wrong, empty, off the task, or made up."""
+
+# The end of a section inside of a text, after which the rest of it could pass for another section.
+_TAG = re.compile(r"</(?=(?:task|expectation|output|steps|a|b)\s*>)", re.IGNORECASE)
 
 _SYSTEM = """\
 You score the final output of an agent system that worked in several steps. Score the output that its user got, not \
@@ -72,7 +76,8 @@ def comparison(task: str | None, expectation: str | None, a: str, b: str, rubric
 
 
 def _sections(*parts: tuple[str, str | None]) -> str:
-    return "\n\n".join(f"<{name}>\n{text}\n</{name}>" for name, text in parts if text is not None)
+    given = [(name, _TAG.sub("< /", text)) for name, text in parts if text is not None]
+    return "\n\n".join(f"<{name}>\n{text}\n</{name}>" for name, text in given)
 
 
 __all__ = ["RUBRIC", "VERSION", "Question", "comparison"]

@@ -133,6 +133,58 @@ def test_lost_spans_are_no_evidence_that_nothing_was_done(france: Trace) -> None
         assert (_result(Lossy(), check).outcome, _result(Lossy(), MaxTokens(9)).outcome) == (UNKNOWN, FAILED)
 
 
+def test_what_was_called_and_is_not_expected_fails_whatever_is_missing(france: Trace) -> None:
+    class Lossy:
+        incomplete = "3 spans are missing"
+        findings = france.findings
+        _facts = france._facts
+
+    for mode in ("strict", "unordered", "subset"):
+        found = _result(Lossy(), ToolSequence([{"name": "calendar", "arguments": {"day": "Monday"}}], mode))
+        assert (found.outcome, found.reason) == (FAILED, "not expected: atlas")
+    assert _result(Lossy(), ToolSequence(["atlas"], "superset")).outcome is PASSED
+    assert _result(Lossy(), ToolSequence(["atlas", "atlas"], "superset")).outcome is UNKNOWN
+
+
+def test_time_of_a_run_without_its_root_is_not_known(france: Trace, tmp_path: Path) -> None:
+    lines = (EXAMPLE.parents[1] / "fixtures" / "agent.jsonl").read_text().splitlines()
+    headless, inner = tmp_path / "headless.jsonl", tmp_path / "inner.jsonl"
+    headless.write_text("\n".join(line for line in lines if '"parentSpanId":' in line))
+    inner.write_text("\n".join(line for line in lines if '"execute_tool look_up"' not in line))
+    for path, outcome in ((headless, UNKNOWN), (inner, PASSED)):
+        with otel_mas.open(path) as source:
+            run = source.latest()
+            for check in (MaxLatencyMs(60_000), MaxCriticalPathMs(60_000)):
+                assert _result(run, check).outcome is outcome
+            assert _result(run, MaxLatencyMs(1)).outcome is FAILED
+
+
+def test_a_schema_fetches_no_other_document(france: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[Any] = []
+    monkeypatch.setattr("urllib.request.urlopen", fetched.append)
+    context: Any = SimpleNamespace(without_output=None, output="{}")
+
+    with pytest.raises(Exception, match="Unresolvable"):
+        JsonSchema({"$ref": "https://example.com/schema.json"}).evaluate(context)
+    assert fetched == []
+
+
+def test_an_evaluator_that_asserts_fails_the_run_and_one_with_an_error_is_no_evidence(france: Trace) -> None:
+    class Asserts:
+        def evaluate(self, context: Any) -> bool:
+            assert context.output == "Rome", "not Rome"
+            return True
+
+    class Breaks:
+        def evaluate(self, context: Any) -> bool:
+            raise KeyError("answer")
+
+    found, broken = _result(france, Asserts()), _result(france, Breaks())
+    assert found.outcome is FAILED
+    assert found.reason.startswith("not Rome")
+    assert (broken.outcome, broken.reason) == (UNKNOWN, "the evaluator itself failed with KeyError: 'answer'")
+
+
 def test_findings_of_a_severity_or_a_kind_fail_a_run() -> None:
     with otel_mas.open(EXAMPLE.with_name("faulty.jsonl.gz")) as source:
         run = source.latest()
