@@ -7,8 +7,9 @@ PY := .venv/bin/python
 STAMP := .venv/.ready$(if $(PYTHON),-$(subst /,_,$(PYTHON)))
 DEMO := $(STAMP)-examples
 DEV := $(STAMP)-dev
-# Tests of `make check`: tests/unit without the slow files, and each case of tests/accuracy/cases in one way, not streamed.
-QUICK := tests/unit tests/accuracy/test_cases.py -m 'not slow' -k 'not (test_cases and stream)'
+# Tests of `make check`: tests/unit without the slow ones and with few examples of each property, and each case of
+# tests/accuracy/cases in one way, not streamed.
+QUICK := --hypothesis-profile quick tests/unit tests/accuracy/test_cases.py -m 'not slow' -k 'not (test_cases and stream)'
 # tests/conftest.py says how many workers, and in which order.
 PARALLEL := --numprocesses auto --dist worksteal
 

@@ -16,11 +16,12 @@ import pytest
 import otel_mas
 from tests import research_team
 
-# How long an example takes depends on what else the machine does.
-hypothesis.settings.register_profile(
-    "without times", hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("without times")
+# How long an example takes depends on what else the machine does. `make check` asks for the profile `quick`.
+for profile, examples in (("whole", 150), ("quick", 25)):
+    hypothesis.settings.register_profile(
+        profile, deadline=None, max_examples=examples, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+hypothesis.settings.load_profile("whole")
 
 pytest_plugins = ("tests.backends.jaeger", "tests.example_team")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from otel_mas.causal import CriticalPath, build
 from otel_mas.model import Span, SpanKind, Trace
 
@@ -286,6 +288,7 @@ def test_no_spans_make_an_empty_path() -> None:
     assert (path.sections, path.total_ns) == ((), 0)
 
 
+@pytest.mark.slow
 def test_depth_is_no_limit(span: Make) -> None:
     """100,000 spans inside each other, and 100,000 that caused each other."""
     number = 100_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_mas.causal import CausalGraph, build
@@ -35,7 +35,6 @@ def graph_of(found: list[Span]) -> CausalGraph:
     return build(gathered(found))
 
 
-@settings(max_examples=150)
 @given(many)
 def test_no_change_is_the_recorded_run(found: list[Span]) -> None:
     graph = graph_of(found)
@@ -57,7 +56,6 @@ changes = st.lists(
 )
 
 
-@settings(max_examples=150)
 @given(many, changes, changes)
 def test_what_gets_faster_never_ends_the_run_later(found: list[Span], some: list[Change], more: list[Change]) -> None:
     graph = graph_of(found)
@@ -70,7 +68,6 @@ def test_what_gets_faster_never_ends_the_run_later(found: list[Span], some: list
     _ = less.assumptions, least.assumptions
 
 
-@settings(max_examples=150)
 @given(many, st.lists(st.sampled_from(IDS), min_size=2, max_size=5))
 def test_side_by_side_is_never_later_than_one_after_the_other(found: list[Span], members: list[str]) -> None:
     graph = graph_of(found)
@@ -84,7 +81,6 @@ def test_side_by_side_is_never_later_than_one_after_the_other(found: list[Span],
     _ = schedule.assumptions
 
 
-@settings(max_examples=150)
 @given(many)
 def test_slack_is_the_longest_delay_that_changes_nothing(found: list[Span]) -> None:
     graph = graph_of(found)

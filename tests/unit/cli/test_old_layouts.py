@@ -17,6 +17,8 @@ from tests.unit.store.layouts.make import TRACE
 from tests.unit.store.test_layouts import layout_of, recording, stored
 
 ID = TRACE.hex()
+LAYOUTS = [1, *(pytest.param(layout, marks=pytest.mark.slow) for layout in range(2, VERSION))]
+"""The oldest one takes every step to today's."""
 COMMANDS = [
     ["traces"],
     ["show", ID],
@@ -60,7 +62,7 @@ def test_the_commands_succeed(expected: list[tuple[int, str]]) -> None:
     assert [code for code, _ in expected] == [0] * len(COMMANDS)
 
 
-@pytest.mark.parametrize("layout", range(1, VERSION))
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_command_about_an_old_store_prints_what_it_prints_about_a_new_one(
     layout: int, expected: list[tuple[int, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,7 +72,7 @@ def test_a_command_about_an_old_store_prints_what_it_prints_about_a_new_one(
         assert output(*words) == answer, words
 
 
-@pytest.mark.parametrize("layout", range(1, VERSION))
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_commands_that_tell_of_the_file_or_change_it_take_old_stores_too(
     layout: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,7 +94,7 @@ def test_commands_that_tell_of_the_file_or_change_it_take_old_stores_too(
     assert f'"layout": {VERSION}' in output("doctor", "--json")[1]
 
 
-@pytest.mark.parametrize("layout", range(1, VERSION))
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_store_that_an_older_version_records_into_is_read_and_not_followed(
     layout: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,7 +110,7 @@ def test_a_store_that_an_older_version_records_into_is_read_and_not_followed(
     assert layout_of(path) == layout
 
 
-@pytest.mark.parametrize("layout", range(1, VERSION))
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_debug_session_attaches_to_an_old_store(layout: int, tmp_path: Path) -> None:
     with closing(Watcher(stored(layout, tmp_path), 30.0)) as watcher:
         watcher.look()

@@ -6,7 +6,7 @@ import math
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status, TracesData
@@ -27,7 +27,6 @@ def rows(*spans: Span) -> list[LogRow]:
 
 
 @given(any_otlp.spans)
-@settings(max_examples=150)
 def test_any_span_comes_back_byte_for_byte(span: Span) -> None:
     written = rows(span, span)
     back = TracesData(resource_spans=resource_spans(orjson.loads(json_line(written))))

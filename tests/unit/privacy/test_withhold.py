@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
@@ -172,7 +172,6 @@ def test_bytes_that_are_no_span_raise(body: bytes) -> None:
 
 
 @given(any_otlp.spans)
-@settings(max_examples=150)
 def test_of_any_span_no_content_leaves_and_all_else_does(span: Span) -> None:
     left = shipped(span)
 

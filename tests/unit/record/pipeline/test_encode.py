@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.trace.v1 import trace_pb2
@@ -110,7 +110,6 @@ def parsed(body: bytes) -> trace_pb2.Span:
     return trace_pb2.Span.FromString(body)
 
 
-@settings(max_examples=150)
 @given(spans())
 def test_a_span_is_the_message_that_the_stock_encoder_makes(span: ReadableSpan) -> None:
     ours, theirs = parsed(ENCODER.row(data(span)).body), stock(span)
