@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from otel_mas.analyse.failures import error_message
@@ -22,7 +23,7 @@ _SIDES = (("input", names.MAS_INPUT_MESSAGES), ("output", names.MAS_OUTPUT_MESSA
 _Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RunContent:
     """Content of the traces of a run, read once.
 
@@ -53,6 +54,18 @@ class RunContent:
         """Content by name: beside the span, else on it; None where it was not kept."""
         value = self.of(span).get(name)
         return span.get(name) if value is None else value
+
+    def messages_of(self, span: Span, direction: str) -> tuple[Message, ...]:
+        """Messages that a span read ("input") or wrote ("output"), in order; a body is None where it was not kept."""
+        digests = self._digests.get((span.trace_id, span.span_id, direction), ())
+        return tuple(self.messages.get(digest) or Message(digest, "", None) for digest in digests)
+
+    @cached_property
+    def _digests(self) -> Mapping[tuple[str, str, str], Sequence[str]]:
+        found: dict[tuple[str, str, str], list[str]] = {}
+        for ref in sorted(self.refs, key=lambda ref: ref.position):
+            found.setdefault((ref.trace_id, ref.span_id, ref.direction), []).append(ref.digest)
+        return found
 
     def reason(self, span: Span) -> str | None:
         """Why a routing decision, a guardrail or a grade went as it did; None where that is not kept."""

@@ -250,12 +250,11 @@ class _Reports:
         for one in dict.fromkeys((span, task)):
             if one is None:
                 continue
-            refs = [ref for ref in self._content.refs if ref.span_id == one.span_id and ref.direction == "input"]
-            for ref in sorted(refs, key=lambda ref: ref.position)[-_MOST_MESSAGES:]:
-                message = self._content.messages.get(ref.digest)
-                text = "(not kept)" if message is None or message.body is None else written(message.body)
-                yield (f"message from {message.role}" if message is not None and message.role else "message"), text
-            if refs:
+            read = self._content.messages_of(one, "input")
+            for message in read[-_MOST_MESSAGES:]:
+                text = "(not kept)" if message.body is None else written(message.body)
+                yield (f"message from {message.role}" if message.role else "message"), text
+            if read:
                 return
 
     def _led(self, task: Span) -> Iterator[Led]:

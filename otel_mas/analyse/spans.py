@@ -115,8 +115,8 @@ def span_details(graph: CausalGraph, span: Span, content: RunContent) -> SpanDet
         effects=tuple(
             known.relation(edge, edge.effect) for edge in graph.effects_of(span.span_id) if edge.kind != CHILD
         ),
-        read=_messages(span, content, "input"),
-        wrote=_messages(span, content, "output"),
+        read=content.messages_of(span, "input"),
+        wrote=content.messages_of(span, "output"),
         state=SpanContents(content).state(span).text,
         contents={name: value for name, value in content.of(span).items() if name not in _OF_ERRORS},
         error_message=content.error_message(span),
@@ -156,16 +156,6 @@ class _Known:
         task = self.task_label(span)
         own = None if span_id in self._labels else span.name
         return Relation(edge, span, " › ".join(part for part in (task, own) if part is not None))
-
-
-def _messages(span: Span, content: RunContent, direction: str) -> tuple[Message, ...]:
-    refs = [
-        ref
-        for ref in content.refs
-        if ref.span_id == span.span_id and ref.trace_id == span.trace_id and ref.direction == direction
-    ]
-    digests = [ref.digest for ref in sorted(refs, key=lambda ref: ref.position)]
-    return tuple(content.messages.get(digest) or Message(digest, "", None) for digest in digests)
 
 
 def _stack(span: Span, content: RunContent) -> str | None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from otel_mas.analyse.content import RunContent
 from otel_mas.model import Message, Span, Trace
-from otel_mas.replay.contents import RunContent, run_content
+from otel_mas.replay.contents import run_content
 from otel_mas.replay.place import Level, RunLevel, TaskPlace, mark_level, run_name, task_path
 from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names
@@ -200,9 +201,9 @@ class _Reader:
                 self._place(*self._path(span)),
                 label,
                 name,
-                self._content.side(span, "input"),
-                self._content.side(span, "output"),
-                self._content.contents.get((span.trace_id, span.span_id), {}),
+                self._content.messages_of(span, "input"),
+                self._content.messages_of(span, "output"),
+                self._content.of(span),
                 self._question(span, task) if kind is CallKind.TOOL else None,
             )
             same.append(call)
@@ -214,11 +215,11 @@ class _Reader:
 
     def _question(self, span: Span, task: str | None) -> Any:
         """The question of a tool that paused: it has neither result nor error, and its task has asked."""
-        contents = self._content.contents.get((span.trace_id, span.span_id), {})
+        contents = self._content.of(span)
         asking = self._by_id.get(task or "")
         if asking is None or names.GEN_AI_TOOL_CALL_RESULT in contents or span.get(names.ERROR_TYPE):
             return None
-        asked = self._content.contents.get((asking.trace_id, asking.span_id), {}).get(names.MAS_INTERRUPT_VALUES)
+        asked = self._content.of(asking).get(names.MAS_INTERRUPT_VALUES)
         return asked[0] if isinstance(asked, list) and asked else None
 
     def _resume_values(self) -> dict[str, list[Any]]:
@@ -226,7 +227,7 @@ class _Reader:
         for span in self._spans:
             if span.record_kind != RecordKind.HUMAN_INPUT:
                 continue
-            contents = self._content.contents.get((span.trace_id, span.span_id), {})
+            contents = self._content.of(span)
             if names.MAS_RESUME_VALUES in contents:
                 tasks = [self._tasks[one.span_id] for one in self._around(span) if one.span_id in self._tasks]
                 path = task_path(reversed([self._task_level(one) for one in tasks]))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from otel_mas.analyse.content import refs_of
-from otel_mas.model import Span
+from otel_mas.analyse.content import RunContent, refs_of
+from otel_mas.model import Message, MessageRef, Span
 from otel_mas.semconv import attributes as names
 
 
@@ -26,3 +26,17 @@ def test_spans_themselves_say_what_they_read_where_the_source_keeps_no_messages(
         ("input", 1, "two"),
         ("output", 0, "three"),
     ]
+
+
+def test_messages_of_a_span_come_in_order_and_those_that_were_not_kept_have_no_body() -> None:
+    span = Span(trace_id="t", span_id="s", parent_span_id=None, name="chat", start_ns=0, end_ns=1)
+    kept = Message("one", "user", {"role": "user", "parts": []})
+    refs = [
+        MessageRef("t", "s", "input", 1, "two"),
+        MessageRef("t", "s", "input", 0, "one"),
+        MessageRef("t", "s", "output", 0, "three"),
+        MessageRef("u", "s", "input", 0, "of another trace"),
+    ]
+    content = RunContent.gathered(refs, {"one": kept}, (), kept=True)
+    assert content.messages_of(span, "input") == (kept, Message("two", "", None))
+    assert content.messages_of(span, "output") == (Message("three", "", None),)
