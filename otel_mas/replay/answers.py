@@ -126,6 +126,41 @@ def completion_chunks(call: RecordedCall) -> Iterator[TimedText]:
     raise_recorded(call)
 
 
+def questions(call: RecordedCall) -> Mapping[str, Any] | None:
+    """The questions of a recorded call of a decision model; None of another model."""
+    found = call.contents.get(names.GEN_AI_SYSTEM_INSTRUCTIONS)
+    return found if isinstance(found, Mapping) else None
+
+
+def decision_response(call: RecordedCall) -> Any:
+    """Response of a decision model: a `ClassifierResponse`.
+
+    Raises:
+        BaseException: The call was recorded with it.
+    """
+    from langchain_core.decisions import ClassifierResponse
+
+    if isinstance(call, SubstitutedCall):
+        value = result_of(call)
+        return value if isinstance(value, ClassifierResponse) else _response(call, value)
+    raise_recorded(call)
+    parts = _parts(call)
+    return _response(call, parts[0][0].get("content") if parts and parts[0] else {})
+
+
+def _response(call: RecordedCall, found: Any) -> Any:
+    from langchain_core.decisions import ClassifierResponse
+
+    tokens = (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS)
+    usage = {name.rpartition(".")[2]: call.span.get(name) for name in tokens}
+    return ClassifierResponse(
+        model=str(call.span.get(names.GEN_AI_RESPONSE_MODEL) or call.name),
+        answers=found,
+        usage=usage if any(value is not None for value in usage.values()) else None,
+        request_id=call.span.get(names.GEN_AI_RESPONSE_ID),
+    )
+
+
 def tool_result(call: RecordedCall, tool_call_id: str | None = None) -> Any:
     """Result of a tool: a value, content with its artifact, a `ToolMessage` or a `Command`.
 
@@ -224,6 +259,8 @@ def recorded_output(call: RecordedCall) -> Any:
     error = recorded_exception(call)
     if error is not None:
         return error
+    if questions(call) is not None:
+        return decision_response(call)
     if call.kind is CallKind.MODEL:
         return model_result(call).generations[0].message
     return tool_result(call) if call.kind is CallKind.TOOL else documents(call)
@@ -259,11 +296,13 @@ __all__ = [
     "TimedText",
     "completion_chunks",
     "completion_result",
+    "decision_response",
     "documents",
     "found",
     "model_chunks",
     "model_result",
     "of_chat_model",
+    "questions",
     "raise_recorded",
     "recorded_output",
     "streams",

@@ -19,6 +19,8 @@ from otel_mas.replay.switch import place_keys, start
 
 _started: ReplaySession | None = None
 _FAILED = 1
+_OTHERS = ("otel_mas.api", "httpx", "httpx2")
+"""Marked functions, and most clients of models."""
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -27,13 +29,13 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def start_in_run() -> None:
-    """Replay in a process under `otel-mas replay`, once it imports LangChain: most processes of a run never do.
+    """Replay in a process under `otel-mas replay`, once it imports what may call a model: most of a run never do.
 
     The process ends if the recording cannot be read: the app would call its models.
     """
     settings = Settings.from_env()
     place_keys(os.environ, nothing_live=policy_of(settings).nothing_live)
-    for module in LANGCHAIN:
+    for module in (*LANGCHAIN, *_OTHERS):
         when_imported(module, _start)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from otel_mas.instrumentation.patches import Hook, HookTable
 from otel_mas.instrumentation.replacements import Original
-from otel_mas.replay import interrupts, models, retrievers, runs, tasks, tools
+from otel_mas.replay import decisions, interrupts, models, network, retrievers, runs, tasks, tools
 
 _LOOP: Final = "langgraph.pregel._loop"
 _RUNNER: Final = "langgraph.pregel._runner"
@@ -14,6 +14,10 @@ _TOOLS: Final = "langchain_core.tools.base"
 _CHAT: Final = "langchain_core.language_models.chat_models"
 _LLM: Final = "langchain_core.language_models.llms"
 _RETRIEVERS: Final = "langchain_core.retrievers"
+_DECISIONS: Final = "langchain_core.decisions.base"
+_HTTPX: Final = ("httpx", "httpx2")  # openai 3 has the second
+_URLLIB3: Final = "urllib3.connectionpool"
+_AIOHTTP: Final = "aiohttp.client"
 _CONSEQUENCE: Final = "some calls cannot be answered, and are really made"
 _CALLS: Final = ("generate", "agenerate", "stream", "astream")
 _EVENTS: Final = ("_iter_v2_events", "_aiter_v2_events")  # some versions lack them
@@ -43,17 +47,30 @@ LANGCHAIN: Final = HookTable(
         Hook(_TOOLS, "BaseTool", "arun", ("self", "tool_input"), tools.arun),
         Hook(_RETRIEVERS, "BaseRetriever", "invoke", ("self", "input"), retrievers.invoke),
         Hook(_RETRIEVERS, "BaseRetriever", "ainvoke", ("self", "input"), retrievers.ainvoke),
+        Hook(_DECISIONS, "BaseDecisionModel", "_classify_and_record", ("self", "request"), decisions.classify, True),
+        Hook(_DECISIONS, "BaseDecisionModel", "_aclassify_and_record", ("self", "request"), decisions.aclassify, True),
         *(Hook(_CHAT, "BaseChatModel", name, ("self",), models.chat) for name in _CALLS),
         *(Hook(_CHAT, "BaseChatModel", name, ("self",), models.chat, True) for name in _EVENTS),
         *(Hook(_LLM, "BaseLLM", name, ("self",), models.completion) for name in _CALLS),
     ),
     _CONSEQUENCE,
 )
+HTTP: Final = HookTable(
+    "a client of HTTP",
+    (
+        *(Hook(module, "Client", "send", ("self", "request"), network.send) for module in _HTTPX),
+        *(Hook(module, "AsyncClient", "send", ("self", "request"), network.asend) for module in _HTTPX),
+        Hook(_URLLIB3, "HTTPConnectionPool", "urlopen", ("self", "method", "url"), network.urlopen),
+        Hook(_AIOHTTP, "ClientSession", "_request", ("self", "method", "str_or_url"), network.arequest),
+    ),
+    "requests to models that are no calls of LangChain are made",
+)
 MODULES: Final = {
     **dict.fromkeys((_LOOP, _RUNNER), LANGGRAPH),
-    **dict.fromkeys((_TOOLS, _CHAT, _LLM, _RETRIEVERS), LANGCHAIN),
+    **dict.fromkeys((_TOOLS, _CHAT, _LLM, _RETRIEVERS, _DECISIONS), LANGCHAIN),
+    **dict.fromkeys((*_HTTPX, _URLLIB3, _AIOHTTP), HTTP),
 }
 """The modules to patch, each when it is imported, and the table with their hooks."""
-TABLES: Final = (LANGGRAPH, LANGCHAIN)
+TABLES: Final = (LANGGRAPH, LANGCHAIN, HTTP)
 
 __all__ = ["MODULES", "TABLES"]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 from otel_mas.errors import ReplayMiss
+from otel_mas.replay import answers
 from otel_mas.replay.place import HerePlace, RunLevel
 from otel_mas.replay.recording import CallKind, RecordedCall, RecordedRun, Recording
 from otel_mas.replay.request import Form, MessageForm, Normaliser, Request, difference, likeness
@@ -56,6 +57,7 @@ def recorded_request(call: RecordedCall, normaliser: Normaliser, cache: Cache) -
             return None
         head = {"model": call.name, **{name: call.span.get(name) for name in PARAMETERS}}
         head["tools"] = call.contents.get(names.GEN_AI_TOOL_DEFINITIONS)
+        head["questions"] = answers.questions(call)
         messages = [
             (str(message.body.get("role")), message.body.get("parts") or ())
             for message in call.input

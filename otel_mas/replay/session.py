@@ -323,6 +323,30 @@ class ReplaySession:
         if span is not None and span.is_recording():
             self.trace_ids.setdefault(f"{span.get_span_context().trace_id:032x}")
 
+    @property
+    def refuses_requests(self) -> bool:
+        """Whether requests to models that are no calls of LangChain are refused: nothing is live, also by a change."""
+        changed = self.counterfactual
+        return self.policy.nothing_live and changed.stub is None and not changed.changes
+
+    def refused(self, url: str, span: Span) -> ReplayMiss:
+        """The error about a request to a model that is no call of LangChain.
+
+        Args:
+            url: that is asked.
+            span: in which it is.
+        """
+        place = str(current_place().place)
+        miss = ReplayMiss(
+            f"no recorded answer for a request to {url} in {place}: the app makes it without LangChain, which no "
+            "recording can answer; mark its function with @otel_mas.tool and record it anew, or replay with live",
+            place=place,
+        )
+        with self._lock:
+            self.misses.append(miss)
+        _describe(span, ReplayOutcome.MISSED, None)
+        return miss
+
     def resume_value(self, path: str, number: int, given: Any) -> Any:
         """Answer of a person to a task when it was recorded; the given value if that is not recorded.
 

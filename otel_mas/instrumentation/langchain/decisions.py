@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opentelemetry import context as otel_context
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, set_span_in_context
 
 from otel_mas.config import OWN
 from otel_mas.instrumentation.endings import cancelled
@@ -24,9 +24,9 @@ from otel_mas.instrumentation.marks.mark_messages import consumed, produced
 from otel_mas.instrumentation.replacements import around
 from otel_mas.instrumentation.usage import cost_of, read_usage
 from otel_mas.pricing import PRICES
-from otel_mas.record import ACTOR_KEY, field_of, recorder, text_of
+from otel_mas.record import ACTOR_KEY, field_of, recorded_attributes, recorder, restore_context, text_of
 from otel_mas.semconv import attributes as names
-from otel_mas.semconv.enums import Operation
+from otel_mas.semconv.enums import Operation, ReplayOutcome
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -39,6 +39,8 @@ class _Call(NamedTuple):
     span: Span
     actor: Any
     task: CurrentTask | None
+    token: Any
+    """Of the context in which its span is the current one."""
 
 
 def _begin(_: Any, request: Any) -> _Call | None:
@@ -56,13 +58,15 @@ def _begin(_: Any, request: Any) -> _Call | None:
     span = rec.start_span(called.name, attributes, kind=SpanKind.CLIENT, parent=context)
     if not span.is_recording():
         return None
-    call = _Call(called, span, context.get(ACTOR_KEY), current_task())
+    token = otel_context.attach(set_span_in_context(span, context))
+    call = _Call(called, span, context.get(ACTOR_KEY), current_task(), token)
     rec.content(span, names.GEN_AI_SYSTEM_INSTRUCTIONS, field_of(request, "questions"))
     consumed(span, [field_of(request, "state")], call.actor)
     return call
 
 
 def _end(call: _Call, error: BaseException | None, response: Any) -> None:
+    restore_context(call.token)
     try:
         if error is None:
             _record(call, response)
@@ -88,13 +92,18 @@ def _record(call: _Call, response: Any) -> None:
     if usage is not None:
         attributes.update(usage.attributes)
     cost = cost_of(usage, call.target.provider, (model, call.target.model), span=span)
-    cost.describe(attributes, rec.settings.simulated_cost)
+    cost.describe(attributes, rec.settings.simulated_cost or _is_answered(span))
     rec.set_attributes(span, attributes)
     answers = field_of(response, "answers")
     produced(span, [answers], call.actor)
     if type(answers) is dict:
         for name, answer in answers.items():
             _explain(call, str(name), answer)
+
+
+def _is_answered(span: Span) -> bool:
+    """Whether a replay has answered the call, so that nobody is charged for it."""
+    return recorded_attributes(span).get(names.MAS_REPLAY_OUTCOME) not in (None, ReplayOutcome.LIVE)
 
 
 def _run_metadata() -> Mapping[str, Any]:

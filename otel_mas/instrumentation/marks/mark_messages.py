@@ -28,7 +28,7 @@ def consumed(
         role: the role of values that have none.
         linked: the span has a link to the writer already.
     """
-    messages = [message for value in values for message in _messages(value, role)]
+    messages = [message for value in values for message in messages_of(value, role)]
     digests = recorder().messages(span, "input", messages, MESSAGES)
     if actor is not None and digests and not linked:
         writers = actor.provenance.record_read(actor, actor.path, digests, messages)
@@ -40,14 +40,15 @@ def produced(span: Span, values: Iterable[Any], actor: Actor | None) -> tuple[st
 
     Their role is an agent's: so the same text has the same digest here and as a model's answer.
     """
-    messages = [message for value in values for message in _messages(value, "assistant")]
+    messages = [message for value in values for message in messages_of(value, "assistant")]
     digests = recorder().messages(span, "output", messages, MESSAGES)
     if actor is not None and digests:
         actor.provenance.record_write(actor.path, span.get_span_context(), digests, messages, given=tuple)
     return digests
 
 
-def _messages(value: Any, role: str) -> Iterable[Any]:
+def messages_of(value: Any, role: str = "user") -> Iterable[Any]:
+    """The messages that a value is, as they are recorded; plain values are one message of data, in this role."""
     if value is None:
         return
     if (text := text_of(value)) is not None:
@@ -58,7 +59,7 @@ def _messages(value: Any, role: str) -> Iterable[Any]:
         yield _openai(snapshot(value)[0])
     elif (items := items_of(value)) and all(MESSAGES.knows(one) or _is_openai(one) for one in items):
         for one in items:
-            yield from _messages(one, role)
+            yield from messages_of(one, role)
     else:
         yield Plain(role, [{"type": "data", "content": snapshot(value)[0]}])
 
@@ -85,4 +86,4 @@ def _openai(message: dict[str, Any]) -> Plain:
     return Plain("system" if role == "developer" else role, blocks)
 
 
-__all__ = ["consumed", "produced"]
+__all__ = ["consumed", "messages_of", "produced"]
