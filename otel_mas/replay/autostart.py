@@ -19,8 +19,8 @@ from otel_mas.replay.switch import place_keys, start
 
 _started: ReplaySession | None = None
 _FAILED = 1
-_OTHERS = ("otel_mas.api", "httpx", "httpx2")
-"""Marked functions, and most clients of models."""
+_OTHERS = ("otel_mas.api", "openai", "anthropic", "google.genai", "mistralai", "cohere", "groq", "boto3")
+"""Of marked functions, and clients of models. Not of HTTP: our table of prices imports one, on a thread of its own."""
 
 
 def policy_of(settings: Settings) -> Policy:

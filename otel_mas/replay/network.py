@@ -11,8 +11,6 @@ from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from opentelemetry.trace import get_current_span
-
 from otel_mas.instrumentation.replacements import Original
 from otel_mas.replay.session import active
 
@@ -77,7 +75,7 @@ def refuse_model(url: str) -> None:
     session = active()
     if session is not None and session.refuses_requests and asks_model(url):
         parts = urlsplit(url)
-        raise session.refused(f"{parts.scheme}://{parts.hostname}{parts.path}", get_current_span())
+        raise session.refused(f"{parts.scheme}://{parts.hostname}", parts.path)
 
 
 def asks_model(url: str) -> bool:
