@@ -97,7 +97,7 @@ def test_answered_decisions_are_linked_to_what_they_repeat_and_cost_nothing(reco
 
 
 def test_another_question_is_a_miss(recorded: Any) -> None:
-    with pytest.raises(ReplayMiss, match="now .a bug"), otel_mas.replay("latest"), otel_mas.workflow("desk"):
+    with pytest.raises(ReplayMiss, match="now 'a bug'"), otel_mas.replay("latest"), otel_mas.workflow("desk"):
         Decides().invoke({"state": "a bug", "questions": questions("sure")})
     assert asked == []
 
