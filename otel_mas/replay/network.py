@@ -11,8 +11,15 @@ from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from opentelemetry.trace import SpanKind
+
+from otel_mas.errors import ReplayMiss
 from otel_mas.instrumentation.replacements import Original
-from otel_mas.replay.session import active
+from otel_mas.record import recorder
+from otel_mas.replay.place import current_place
+from otel_mas.replay.session import ReplaySession, active
+from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import ReplayOutcome
 
 _OF_MODELS: Final = re.compile(
     r"(/chat/completions|/v\d\w*/(completions|responses|embeddings|messages|rerank)"
@@ -73,9 +80,9 @@ def refuse_model(url: str) -> None:
         ReplayMiss: It is one.
     """
     session = active()
-    if session is not None and session.refuses_requests and asks_model(url):
+    if session is not None and _refuses(session) and asks_model(url):
         parts = urlsplit(url)
-        raise session.refused(f"{parts.scheme}://{parts.hostname}", parts.path)
+        raise _refused(session, f"{parts.scheme}://{parts.hostname}", parts.path)
 
 
 def asks_model(url: str) -> bool:
@@ -83,6 +90,28 @@ def asks_model(url: str) -> bool:
     parts = urlsplit(url)
     host = parts.hostname or ""
     return bool(_OF_MODELS.search(parts.path) or _providers().match(f"https://{host}{parts.path}"))
+
+
+def _refuses(session: ReplaySession) -> bool:
+    """Whether nothing is live, also not by a change: a stub may be a real model."""
+    changed = session.counterfactual
+    return session.policy.nothing_live and changed.stub is None and not changed.changes
+
+
+def _refused(session: ReplaySession, host: str, path: str) -> ReplayMiss:
+    """The error about a request, which is recorded as a span of its own: it is in none that says what became of it."""
+    place = str(current_place().place)
+    miss = ReplayMiss(
+        f"no recorded answer for a request to {host}{path} in {place}: the app makes it without LangChain, which "
+        "no recording can answer; mark its function with @otel_mas.tool and record it anew, or replay with live",
+        place=place,
+    )
+    session.note_miss(miss)
+    attributes = {names.SERVER_ADDRESS: host, names.MAS_REPLAY_OUTCOME: ReplayOutcome.MISSED.value}
+    span = recorder().start_span(f"POST {path}", attributes, kind=SpanKind.CLIENT)
+    recorder().record_exception(span, miss)
+    span.end()
+    return miss
 
 
 @cache

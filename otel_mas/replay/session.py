@@ -8,7 +8,7 @@ from time import sleep
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opentelemetry import context as otel_context
-from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace import SpanContext, TraceFlags
 
 from otel_mas.errors import ConfigError, ReplayMiss, ReplayStopped, UnsupportedQuery
 from otel_mas.fork import ForkLock
@@ -323,32 +323,10 @@ class ReplaySession:
         if span is not None and span.is_recording():
             self.trace_ids.setdefault(f"{span.get_span_context().trace_id:032x}")
 
-    @property
-    def refuses_requests(self) -> bool:
-        """Whether requests to models that are no calls of LangChain are refused: nothing is live, also by a change."""
-        changed = self.counterfactual
-        return self.policy.nothing_live and changed.stub is None and not changed.changes
-
-    def refused(self, host: str, path: str) -> ReplayMiss:
-        """The error about a request to a model that is no call of LangChain. It is recorded as a span of its own.
-
-        Args:
-            host: with the scheme.
-            path: of the URL.
-        """
-        place = str(current_place().place)
-        miss = ReplayMiss(
-            f"no recorded answer for a request to {host}{path} in {place}: the app makes it without LangChain, which "
-            "no recording can answer; mark its function with @otel_mas.tool and record it anew, or replay with live",
-            place=place,
-        )
+    def note_miss(self, miss: ReplayMiss) -> None:
+        """Note something without a recorded answer that is no call of LangChain."""
         with self._lock:
             self.misses.append(miss)
-        span = recorder().start_span(f"POST {path}", {names.SERVER_ADDRESS: host}, kind=SpanKind.CLIENT)
-        _describe(span, ReplayOutcome.MISSED, None)
-        recorder().record_exception(span, miss)
-        span.end()
-        return miss
 
     def resume_value(self, path: str, number: int, given: Any) -> Any:
         """Answer of a person to a task when it was recorded; the given value if that is not recorded.
