@@ -152,7 +152,7 @@ def _response(call: RecordedCall, found: Any) -> Any:
     from langchain_core.decisions import ClassifierResponse
 
     tokens = (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS)
-    usage = {name.rpartition(".")[2]: call.span.get(name) for name in tokens}
+    usage: Any = {name.rpartition(".")[2]: call.span.get(name) for name in tokens}
     return ClassifierResponse(
         model=str(call.span.get(names.GEN_AI_RESPONSE_MODEL) or call.name),
         answers=found,

@@ -325,7 +325,7 @@ class ReplaySession:
 
     def note_miss(self, miss: ReplayMiss) -> None:
         """Note something without a recorded answer that is no call of LangChain."""
-        with self._lock:
+        with _lock:
             self.misses.append(miss)
 
     def resume_value(self, path: str, number: int, given: Any) -> Any:
