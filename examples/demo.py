@@ -1,4 +1,4 @@
-"""The program of `make demo`: record the example team in two processes, then explain it as one conversation."""
+"""The program of `make demo`: record the example team in two processes, explain it as one conversation, and replay it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ SERVICE = "research-team"
 QUESTION = "Should Elmstead reopen its tram line?"
 HUMAN_SECONDS = 2.0
 """Time before the simulated human answers."""
+CHANGE = 'relevance#1={"relevant": "no", "reason": "Nobody asked the residents."}'
+"""The answer of one task, as it was not."""
 
 # Not resolved: in a virtual environment the interpreter is a link, and the commands are in the link's directory.
 PYTHON = Path(sys.executable)
@@ -47,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run_demo(directory: Path) -> int:
-    store, checkpoints = remove_old_files(directory)
+    store, checkpoints, replays = remove_old_files(directory)
     thread = f"demo-{uuid.uuid4().hex[:8]}"
-    team: list[str | Path] = [PYTHON, "-m", "examples.research_team", "--thread", thread, "--db", checkpoints]
+    team = team_command(thread, checkpoints)
     recorded: list[str | Path] = [OTEL_MAS, "run", "--store", store, "--quiet", "--", *team]
     conversation: list[str | Path] = ["--conversation", thread, "--service", SERVICE, "--store", store]
 
@@ -65,20 +67,34 @@ def run_demo(directory: Path) -> int:
     title("What a tree of spans does not show")
     for line in findings(store, thread):
         print(f"  {line}")
+    replayed: list[str | Path] = [OTEL_MAS, "replay", "--conversation", thread, "--from", store, "--store", replays]
+    title("The same again in both processes: what they call answers from the recording, and nothing is paid")
+    again = team_command(thread, directory / "replayed.sqlite")
+    run([*replayed, "--", *again, QUESTION])
+    run([*replayed, "--", *again, "--resume", "approve"])
+    title("And with one answer changed: what is the same as before is answered, what follows from it runs again")
+    changed = team_command(thread, directory / "changed.sqlite")
+    run([*replayed, "--change", CHANGE, "--", *changed, QUESTION])
     title("Look further")
     for hint in hints(store, thread):
         print(f"  {hint}")
     return 0
 
 
-def remove_old_files(directory: Path) -> tuple[Path, Path]:
-    """Paths of a store and of checkpoints in `directory`, without the files of an earlier demo."""
+def remove_old_files(directory: Path) -> tuple[Path, Path, Path]:
+    """Paths of a store, of checkpoints, and of a store of replays in `directory`, without an earlier demo's files."""
     directory.mkdir(parents=True, exist_ok=True)
-    store, checkpoints = directory / "runs.db", directory / "checkpoints.sqlite"
-    for path in (store, checkpoints):
+    kept = [directory / name for name in ("runs.db", "checkpoints.sqlite", "replays.db")]
+    for path in (*kept, directory / "replayed.sqlite", directory / "changed.sqlite"):
         for suffix in ("", "-wal", "-shm", "-journal"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return store, checkpoints
+    store, checkpoints, replays = kept
+    return store, checkpoints, replays
+
+
+def team_command(thread: str, checkpoints: Path) -> list[str | Path]:
+    """The command that runs the team on a thread."""
+    return [PYTHON, "-m", "examples.research_team", "--thread", thread, "--db", checkpoints]
 
 
 def run(command: Sequence[str | Path]) -> None:

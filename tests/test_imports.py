@@ -36,6 +36,13 @@ def test_importing_otel_mas_loads_none_of_its_rooms() -> None:
     assert rooms == []
 
 
+def test_plugin_of_pytest_loads_nothing_until_a_test_uses_it() -> None:
+    loaded = _loaded("import otel_mas.pytest_plugin")
+
+    assert [name for name in loaded if name.startswith("otel_mas.")] == ["otel_mas.pytest_plugin"]
+    assert _under(loaded, (*HEAVY, *FRAMEWORKS, "opentelemetry")) == []
+
+
 @pytest.mark.parametrize("name", ["semconv", "errors", "config"])
 def test_the_lowest_rooms_load_nothing_heavy(name: str) -> None:
     assert _under(_loaded(f"import otel_mas.{name}"), (*HEAVY, "yaml", "opentelemetry")) == []

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import click
 
 from otel_mas.cli.files import written
 from otel_mas.cli.options import Target, debug, one_target, source_option
 from otel_mas.cli.output import note, print_problems
-
-if TYPE_CHECKING:
-    from otel_mas.otlp.framing import LogRow
-    from otel_mas.privacy.withhold import Withholder
-    from otel_mas.store.log_reader import LogReader
 
 _STDOUT = "-"
 _SPANS_PER_LINE = 1000
@@ -119,6 +113,7 @@ def _export_otlp(
 ) -> None:
     from otel_mas.config import Settings
     from otel_mas.store.log_reader import LogReader
+    from otel_mas.store.otlp_lines import write_lines
 
     if store is not None and "://" in store:
         raise click.UsageError("OTLP comes from a store only: give its path, or --format records.")
@@ -128,7 +123,7 @@ def _export_otlp(
     reader = LogReader(settings.store)
     try:
         with _opened(output) as file:
-            spans, left_out = _write(reader, ids, file, content=allowed, per_line=per_line)
+            spans, left_out = write_lines(reader, ids, file, content=allowed, per_line=per_line)
     finally:
         reader.close()
     print_problems(left_out)
@@ -149,40 +144,6 @@ def _chosen(store: str, target: Target | None) -> tuple[list[str], int]:
         spans = target.find(source).spans
         ids = list(dict.fromkeys(span.trace_id for span in spans))
         return ids, sum(span.end_ns is None for span in spans)
-
-
-def _write(
-    reader: LogReader, ids: Sequence[str], file: IO[bytes], *, content: int, per_line: int
-) -> tuple[int, list[str]]:
-    """Number of spans written, and a line for each that cannot be."""
-    from otel_mas.otlp.array_parts import with_split_arrays
-    from otel_mas.otlp.json import json_line
-    from otel_mas.privacy.withhold import Withholder
-
-    withholder = None if content else Withholder()
-    spans = 0
-    problems: list[str] = []
-    for trace_id in ids:
-        for rows in _parts(reader.trace(trace_id, content), per_line):
-            left_out: list[LogRow] = []
-            kept = rows if withholder is None else list(_withheld(rows, withholder, left_out))
-            file.write(json_line([row._replace(body=with_split_arrays(row.body)) for row in kept], left_out))
-            spans += len(rows) - len(left_out)
-            problems += [f"left out span {row.key} of trace {trace_id}: its body cannot be decoded" for row in left_out]
-    return spans, problems
-
-
-def _withheld(rows: Sequence[LogRow], withholder: Withholder, left_out: list[LogRow]) -> Iterator[LogRow]:
-    for row in rows:
-        try:
-            yield withholder.row(row)[0]
-        except ValueError:
-            left_out.append(row)
-
-
-def _parts(rows: Iterator[LogRow], per_line: int) -> Iterator[list[LogRow]]:
-    while part := list(islice(rows, per_line)):
-        yield part
 
 
 @contextmanager

@@ -73,7 +73,7 @@ def test_a_pause_is_described_with_the_time_the_human_took() -> None:
 
 
 def test_each_demo_removes_its_old_files_and_no_other(tmp_path: Path) -> None:
-    for name in ("runs.db", "runs.db-wal", "checkpoints.sqlite", "mine.txt"):
+    for name in ("runs.db", "runs.db-wal", "checkpoints.sqlite", "replays.db", "changed.sqlite", "mine.txt"):
         (tmp_path / name).write_text("old")
     demo.remove_old_files(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

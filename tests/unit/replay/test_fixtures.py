@@ -11,6 +11,7 @@ import pytest
 from langchain_openai import ChatOpenAI
 
 import otel_mas
+from otel_mas.replay.fixture_file import BEGIN_NS, numbered
 from tests.fixtures import apps, make
 
 FIXTURES = make.HERE
@@ -53,8 +54,8 @@ def test_fixture_is_readable_in_a_diff(name: str) -> None:
     assert {len(one) for one in spans} == {1}
     starts = [int(one["startTimeUnixNano"]) for (one,) in spans]
     assert starts == sorted(starts)
-    assert starts[0] == make.BEGIN_NS
+    assert starts[0] == BEGIN_NS
     assert len(text) < 100_000
     assert not [one for one in SECRET if one in text]
-    assert make.normalised(text) == text
+    assert numbered(text) == text
     assert max(Counter(one["spanId"] for (one,) in spans).values()) == 1

@@ -1,0 +1,86 @@
+"""Text of recordings for version control: a span a line, and what differs from run to run numbered."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from otel_mas.semconv import attributes as names
+
+BEGIN_NS: Final = 1_767_225_600 * 10**9
+"""Start of every numbered recording, in nanoseconds since the Unix epoch: 2026-01-01."""
+_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{16}")
+_IN_TEXT: Final = re.compile(rf"(?<![0-9a-f.])(?:{_ID.pattern})(?![0-9a-f])")
+_ID_FIELDS: Final = ("traceId", "spanId", "parentSpanId")
+_MACHINE: Final = {
+    *("host.arch", "host.name", "os.type", "process.command_args", "process.executable.path", "process.owner"),
+    *("process.parent_pid", "process.pid", "process.working_directory", "service.instance.id"),
+    *(names.MAS_RUN_ID, names.MAS_STORE_ID),
+}
+_SERVER_PORT: Final = "server.port"
+
+
+def numbered(text: str) -> str:
+    """OTLP/JSON lines of one span each by start, without what tells the machine.
+
+    Ids are numbered in order of appearance, and the run begins at a fixed instant, so that a diff shows what changed.
+    Text of messages, tool calls and results that is no such id stays as it is.
+    """
+    lines = [json.loads(line) for line in text.splitlines()]
+    lines.sort(key=_start)
+    begin = _start(lines[0]) if lines else 0
+    ids: set[str] = set()
+    for line in lines:
+        resource = line["resourceSpans"][0]["resource"]
+        resource["attributes"] = [one for one in resource["attributes"] if one["key"] not in _MACHINE]
+        span = _span(line)
+        span["attributes"] = [one for one in span.get("attributes", ()) if one["key"] != _SERVER_PORT]
+        _shift(line, BEGIN_NS - begin)
+        ids.update(_ids(resource), _ids(span))
+    numbers: dict[str, str] = {}
+
+    def number(found: re.Match[str]) -> str:
+        known = found.group()
+        return numbers.setdefault(known, _form(known, len(numbers) + 1)) if known in ids else known
+
+    written = "".join(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n" for line in lines)
+    return _IN_TEXT.sub(number, written)
+
+
+def _ids(described: Any) -> Iterator[str]:
+    """Ids in a resource or a span: its own, those of its links, and attributes that are one."""
+    for field in (described, *described.get("links", ())):
+        yield from (field[name] for name in _ID_FIELDS if field.get(name))
+        for attribute in field.get("attributes", ()):
+            value = attribute["value"]
+            texts = [value, *value.get("arrayValue", {}).get("values", ())]
+            yield from (one["stringValue"] for one in texts if _ID.fullmatch(one.get("stringValue", "")))
+
+
+def _form(known: str, number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012x}" if "-" in known else f"{number:0{len(known)}x}"
+
+
+def _span(line: Any) -> Any:
+    return line["resourceSpans"][0]["scopeSpans"][0]["spans"][0]
+
+
+def _start(line: Any) -> int:
+    return int(_span(line)["startTimeUnixNano"])
+
+
+def _shift(value: Any, by_ns: int) -> None:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if name.endswith("UnixNano"):
+                value[name] = str(int(item) + by_ns)
+            else:
+                _shift(item, by_ns)
+    elif isinstance(value, list):
+        for item in value:
+            _shift(item, by_ns)
+
+
+__all__ = ["BEGIN_NS", "numbered"]
