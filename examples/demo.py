@@ -1,4 +1,4 @@
-"""The program of `make demo`: record the example team in two processes, explain it as one conversation, and replay it."""
+"""The program of `make demo`: record the example team in two processes, explain their conversation, and replay it."""
 
 from __future__ import annotations
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from otel_mas.evaluate import Calls, Contains, EvaluationCase
 from report_team import build_team
+
+from otel_mas.evaluate import Calls, Contains, EvaluationCase
 
 SUBJECT = {"subject": "the tram line of Elmstead"}
 
