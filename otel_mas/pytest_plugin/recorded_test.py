@@ -196,9 +196,9 @@ class RecordedTest:
             _RENEWED.add(self._replayed.path)
 
     def check_answered(self) -> None:
-        """Raise the first miss, which the app may have caught: the run is not the recorded one all the same."""
-        if self._session is not None and self._session.policy.on_miss == "error" and self._session.misses:
-            raise self._session.misses[0]
+        """Raise what made the run another one than was recorded, also where the app has caught it."""
+        if self._session is not None and not self._renews:
+            self._session.raise_unfinished()
 
     def assert_topology(self, expected: Any, run: Any = None) -> None:
         """Raise AssertionError unless a run has this topology.
@@ -286,7 +286,7 @@ class RecordedTest:
 
     @contextmanager
     def _paused(self) -> Iterator[None]:
-        """Neither recorded nor replayed, for a judge's own calls."""
+        """Neither recorded nor replayed, and with the keys that were there, for a judge's own calls."""
         self._end()
         try:
             yield
