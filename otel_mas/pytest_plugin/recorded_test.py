@@ -160,7 +160,7 @@ class RecordedTest:
         if len(runs) != 1:
             many = f"this test has recorded {len(runs)} runs: take one of `recorded.runs`"
             raise TraceNotFound(
-                many if runs else "this test has recorded no run of a graph, a model or a marked function"
+                many if runs else "this test has recorded nothing: no graph, model or marked function ran"
             )
         return runs[0]
 
