@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from otel_mas.api.display import register_here
-from otel_mas.api.filters import MOST_TRACES, Filters, checked, query_of
-from otel_mas.api.when import duration_ns
+from otel_mas.api.filters import MOST_TRACES, Filters, query_of
+from otel_mas.api.queryable import Queryable
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery, arguments
 from otel_mas.model import PartialList, Query, RunSummary, TraceSummary
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     import pyarrow
 
     from otel_mas.api.answers import Profile, Traces
-    from otel_mas.api.findings import FindingGroups
     from otel_mas.api.follow import Follower
     from otel_mas.api.log import Log
-    from otel_mas.api.query_answers import Comparison, Events, Executions, Metrics
     from otel_mas.api.search import Matches
     from otel_mas.api.sql import SqlRows
     from otel_mas.api.trace import Conversation, Trace
@@ -53,7 +51,7 @@ def open(target: str | Path | None = None) -> Source:  # noqa: A001 - read as ot
     return Source(open_source(Settings.from_env().store if target is None else target))
 
 
-class Source:
+class Source(Queryable):
     """A place that traces can be read from, open until it is closed."""
 
     def __init__(self, port: Port) -> None:
@@ -103,122 +101,6 @@ class Source:
 
         found = list_traces(self._port, query_of(filters, limit))
         return Traces(found, limited=len(found) == limit, incomplete=found.incomplete)
-
-    def executions(
-        self, *, kind: str | None = None, limit: int = MOST_TRACES, **filters: Unpack[Filters]
-    ) -> Executions:
-        """Executions of tasks, agents, tools and models that match everything that is given, newest first.
-
-        Filters by agent, operation, tool, model, error type, status, durations and times are about the execution, those
-        by conversation, user, attribute and run about its trace. Statistics by agent, call chains and stages are asked
-        of the answer: `source.executions(since="1d").by("agent")`.
-
-        Args:
-            kind: Only "agent", "task", "tool", "retrieval" or "model".
-            limit: How many traces to read at most, the newest.
-            filters: As for `traces`; `status` may be "handoff", too.
-
-        Raises:
-            UnsupportedQuery: A value means nothing, or this source cannot answer the question.
-        """
-        from otel_mas.analyse.executions import STATUSES
-        from otel_mas.api.queries import find_executions
-
-        return find_executions(self._port, query_of(filters, limit, STATUSES), kind)
-
-    def events(
-        self,
-        *,
-        type: str | None = None,  # noqa: A002 - as in the answer
-        limit: int = MOST_TRACES,
-        **filters: Unpack[Filters],
-    ) -> Events:
-        """Events that match everything that is given, newest first: one for each span that records something.
-
-        Args:
-            type: Only of this type: a record kind (AGENT_TASK, LLM_CALL, TOOL_CALL, ROUTING_DECISION, ...) or ERROR.
-            limit: How many traces to read at most, the newest.
-            filters: As for `executions`, without `status` and durations.
-
-        Raises:
-            UnsupportedQuery: A value means nothing, or this source cannot answer the question.
-        """
-        from otel_mas.api.queries import find_events
-
-        for name in ("status", "min_duration", "max_duration"):
-            if filters.get(name) is not None:
-                raise UnsupportedQuery(f"events have no {name}: ask for executions or traces")
-        return find_events(self._port, query_of(filters, limit), type)
-
-    def findings(
-        self,
-        *,
-        codes: str | Collection[str] = (),
-        thresholds: Mapping[str, float] | None = None,
-        limit: int = MOST_TRACES,
-        **filters: Unpack[Filters],
-    ) -> FindingGroups:
-        """Findings about the runs that match: the same finding over many runs is one, with a count and a trend.
-
-        Args:
-            codes: Only findings of this kind, or of these.
-            thresholds: From where on something counts as wrong, by name; else OTEL_MAS_THRESHOLDS and its defaults.
-            limit: How many traces to read at most, the newest.
-            filters: As for `traces`.
-
-        Raises:
-            UnsupportedQuery: There is no such kind, a value means nothing, or this source cannot answer the question.
-            ConfigError: There is no such threshold.
-        """
-        from otel_mas.api.finding_groups import find_findings
-        from otel_mas.config.thresholds import Thresholds
-
-        chosen = Settings.from_env().thresholds if thresholds is None else Thresholds.of(thresholds)
-        return find_findings(self._port, query_of(filters, limit), codes, chosen)
-
-    def metrics(
-        self,
-        name: str,
-        *,
-        by: str = "run",
-        window: str | float | None = None,
-        limit: int = MOST_TRACES,
-        **filters: Unpack[Filters],
-    ) -> Metrics:
-        """Count, mean, percentiles and trend of a measure, in all and by window of time.
-
-        Args:
-            name: "duration", "input_tokens", "output_tokens", "cost" or "errors"; by agent, node, tool or model also
-                "model_time", "tool_time" and "overhead". Durations are in seconds, costs in USD, errors a share.
-            by: "run" (of all traces together), "service", "agent", "node", "tool" or "model".
-            window: Length of the windows: "1h", "1d", or seconds. None: no windows.
-            limit: How many traces to read at most, the newest.
-            filters: By run and service as for `traces`, else as for `executions`.
-
-        Raises:
-            UnsupportedQuery: A value means nothing, or this source cannot answer the question.
-        """
-        from otel_mas.analyse.executions import STATUSES
-        from otel_mas.api.queries import find_metrics
-
-        window_ns = None if window is None else checked(duration_ns, window)
-        query = query_of(filters, limit) if by in ("run", "service") else query_of(filters, limit, STATUSES)
-        return find_metrics(self._port, query, name, by, window_ns)
-
-    def compare(self, *, before: Filters, after: Filters, limit: int = MOST_TRACES) -> Comparison:
-        """Compare two sets of runs: durations, tokens, cost, errors and steps, by agent, node and edge.
-
-        Args:
-            before, after: Filters of `traces`: `{"attribute": {"service.version": "1.1"}}`, `{"since": "1d"}`.
-            limit: How many traces to read of each at most, the newest.
-
-        Raises:
-            UnsupportedQuery: No trace matches one of them, some match both, or this source cannot answer the question.
-            MissingExtra: scipy is not installed.
-        """
-        from otel_mas.api.queries import compare
-
-        return compare(self._port, query_of(before, limit), query_of(after, limit))
 
     def overdue(self, summaries: Sequence[TraceSummary]) -> frozenset[str] | None:
         """The ids of those of these traces in which a question waits, or waited, for longer than it was to.

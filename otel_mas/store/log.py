@@ -13,9 +13,10 @@ from pathlib import Path
 
 from otel_mas.errors import NotAStore, StoreReplaced
 from otel_mas.otlp.framing import LogRow
-from otel_mas.store.connection import BUSY_TIMEOUT_S, OpenStore, translated_errors
+from otel_mas.store.connection import BUSY_TIMEOUT_S, translated_errors
 from otel_mas.store.content import ContentAdder
 from otel_mas.store.log_reader import Origins, count_shippable, last_key
+from otel_mas.store.open_store import OpenStore
 from otel_mas.store.statements import transaction
 
 _LONGEST_LEASE_NS = 3_600 * 10**9  # a lease that lasts longer was given by a clock that has been set back since

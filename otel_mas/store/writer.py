@@ -18,10 +18,11 @@ from otel_mas.otlp.encode import encode_resource, encode_scope
 from otel_mas.semconv import attributes as names
 from otel_mas.store.append import add_versions, append_links, append_spans, recount
 from otel_mas.store.columns import COLUMNS
-from otel_mas.store.connection import BUSY_TIMEOUT_S, OpenStore, translated_errors
+from otel_mas.store.connection import BUSY_TIMEOUT_S, translated_errors
 from otel_mas.store.files import is_settled
 from otel_mas.store.losses import write_dropped, write_drops, write_redacted
 from otel_mas.store.messages import MessageWriter
+from otel_mas.store.open_store import OpenStore
 from otel_mas.store.retention import Caps, keep_within_bound, retain
 from otel_mas.store.rollup import roll_up, sum_up, trace_ids, trace_keys
 from otel_mas.store.rows import Batch, OpenRow, SpanRow, sanitised

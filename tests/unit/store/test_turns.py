@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from otel_mas.store.connection import OpenStore
+from otel_mas.store.open_store import OpenStore
 from otel_mas.store.statements import transaction
 
 BUSY = """
