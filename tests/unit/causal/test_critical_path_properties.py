@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_mas.causal import build
@@ -55,7 +55,6 @@ def gathered(found: list[Span]) -> list[Trace]:
     return [Trace(trace_id, tuple(s for s in found if s.trace_id == trace_id)) for trace_id in TRACES]
 
 
-@settings(max_examples=200)
 @given(st.lists(spans, max_size=16))
 def test_anything_gives_a_graph_and_a_path(found: list[Span]) -> None:
     """Random parents, links, stable keys and clocks: nothing raises, every edge and every section has its node."""

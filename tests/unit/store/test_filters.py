@@ -48,7 +48,7 @@ def _queries(now_ns: int) -> st.SearchStrategy[Query]:
     )
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data())
 def test_the_store_finds_the_traces_that_a_count_of_their_spans_matches(bench: Any, data: Any) -> None:
     number = next(bench._ids)
@@ -122,7 +122,7 @@ def test_an_open_span_is_found_by_its_columns_and_its_process(bench: Any) -> Non
     assert not finds(attributes=(("service.version", "3"),))
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     value=st.one_of(
         st.text(max_size=5), st.booleans(), st.integers(-(2**63), 2**63 - 1), st.integers(-3, 3), st.floats(),

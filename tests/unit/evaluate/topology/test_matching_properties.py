@@ -58,7 +58,7 @@ _variable_edges = st.lists(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=2 * settings().max_examples)
 @given(_runs(), st.lists(_statements, min_size=1, max_size=8))
 def test_each_statement_holds_where_the_reference_says_so(runs: tuple[SmallRun, RunBuilder], texts: list[str]) -> None:
     small, run = runs
@@ -70,7 +70,7 @@ def test_each_statement_holds_where_the_reference_says_so(runs: tuple[SmallRun, 
     assert Outcome.INSUFFICIENT_EVIDENCE not in {one.outcome for one in verdicts}
 
 
-@settings(max_examples=300)
+@settings(max_examples=2 * settings().max_examples)
 @given(_runs(), _variable_edges)
 def test_variables_stand_for_nodes_where_the_reference_finds_some(
     runs: tuple[SmallRun, RunBuilder], written: list[tuple[str, str, str]]

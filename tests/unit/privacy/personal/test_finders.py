@@ -156,7 +156,7 @@ def test_different_ways_to_write_the_same_data_have_one_value() -> None:
 
 
 @given(st.text(st.sampled_from("a1Z@.+-() :/%4059\u00a0é[]x"), max_size=120))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 def test_findings_are_in_order_and_apart_in_any_text(text: str) -> None:
     done = 0
     for one in ALL.find(text):

@@ -122,7 +122,7 @@ PIECES = st.sampled_from([MAIL, "+1 212 555 0187", "4111 1111 1111 1111", "203.0
 
 
 @given(st.lists(st.one_of(TEXTS, PIECES), max_size=8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=2 * settings().max_examples)
 def test_removing_twice_changes_nothing(pieces: list[str]) -> None:
     one = removal()
     once = one.value("x", " ".join(pieces))

@@ -127,7 +127,7 @@ def take(recording: Recording, span: Any, step: tuple[Any, ...]) -> None:
             getattr(span, method)(*arguments)
 
 
-@settings(max_examples=300)
+@settings(max_examples=2 * settings().max_examples)
 @given(
     attributes=OURS.map(lambda ours: {name: ours[name] for name in ours if name != names.MAS_CAUSE_SPANS}),
     causes=st.lists(st.sampled_from([Cause(OTHER, LinkKind.TRIGGER), Cause(PARENT, LinkKind.SEND)]), max_size=3),

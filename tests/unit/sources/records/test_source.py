@@ -184,6 +184,7 @@ def test_a_file_that_grows_is_read_again(written: Callable[[bytes, str], Path]) 
         assert len(source.latest().spans) == 3
 
 
+@pytest.mark.slow
 def test_files_of_a_folder_are_read_together_and_large_ones_in_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
