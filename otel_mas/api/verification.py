@@ -35,7 +35,7 @@ def verify_root_cause(
 ) -> tuple[VerifiedCause, ...]:
     """Try the first candidates for the root cause of a run: each is mended in a replay, and the ranking is confirmed.
 
-    What depends on the mended output is answered by the reference where that has the same call, by the stub, or really.
+    Calls that depend on the mended output are answered by the reference if that has them, by the stub, or really.
 
     Args:
         trace: the run that went wrong.

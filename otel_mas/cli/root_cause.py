@@ -44,8 +44,8 @@ def command(target: Target, store: str | None, as_json: bool, **options: Any) ->
     """Show what a run most probably failed of, and try whether it ends well with that mended.
 
     A candidate is confirmed if the run ends well with its output replaced by the mended one: that of --mended, else of
-    the same call or task in --reference. What does not depend on it is answered from the recording. Of several that
-    are confirmed the earliest comes first.
+    the same call or task in --reference. All that does not depend on it is answered from the recording. The earliest
+    of those that are confirmed comes first.
 
     \b
     otel-mas root-cause latest

@@ -38,7 +38,7 @@ class VerifiedCause:
 
     cause: RootCause
     label: str
-    """Of the call or task."""
+    """Label of the call or task."""
     verdict: Verdict
     reason: str
     """In words, without a period."""
