@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.final_output import final_output
 from otel_mas.analyse.root_cause.acts import Act, Acts
-from otel_mas.analyse.root_cause.known_texts import flattened
+from otel_mas.analyse.root_cause.passages import flattened
 from otel_mas.analyse.root_cause.values import numbers_in
 from otel_mas.causal import CausalGraph
 from otel_mas.semconv import RecordKind

@@ -18,7 +18,7 @@ from otel_mas.analyse.findings.task_flow import TaskFlow, Written
 from otel_mas.analyse.findings.unheard import unheard
 from otel_mas.analyse.labelled import Labelled, ValueKind, labelled_in, same
 from otel_mas.analyse.root_cause.arrivals import Departure
-from otel_mas.analyse.root_cause.known_texts import is_none
+from otel_mas.analyse.root_cause.passages import is_none
 from otel_mas.model import Finding, Severity, Span, Undecided
 from otel_mas.semconv import RecordKind
 

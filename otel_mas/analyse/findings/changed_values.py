@@ -11,8 +11,9 @@ from math import isclose, log10
 from otel_mas.analyse.findings.facts import RunFacts
 from otel_mas.analyse.findings.named_values import NamedValue, named_values, read_by_name, step_of
 from otel_mas.analyse.findings.task_flow import TaskFlow
-from otel_mas.analyse.root_cause.known_texts import KnownTexts, is_none
-from otel_mas.analyse.root_cause.values import COUNT
+from otel_mas.analyse.root_cause.known_texts import KnownTexts
+from otel_mas.analyse.root_cause.passages import is_none
+from otel_mas.analyse.root_cause.values import COUNT, numbers_in
 from otel_mas.model import Span
 from otel_mas.model.opposites import OPPOSITE
 from otel_mas.semconv import RecordKind
@@ -163,7 +164,7 @@ def _is_explained(facts: RunFacts, reader: Span, value: str) -> bool:
             if result is None:
                 return True
             known.add(result)
-    return not known.unexplained(value)
+    return not any(known.numbers.unexplained(numbers_in(value)))
 
 
 def _has_number(value: str) -> bool:

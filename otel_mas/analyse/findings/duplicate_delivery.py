@@ -9,7 +9,7 @@ from otel_mas.analyse.findings.departures import departures, direct_causes
 from otel_mas.analyse.findings.facts import RunFacts, canonical, ids
 from otel_mas.analyse.findings.named_values import composed_prompts
 from otel_mas.analyse.root_cause.arrivals import Departure
-from otel_mas.analyse.root_cause.known_texts import PHRASE, flattened
+from otel_mas.analyse.root_cause.passages import PHRASE, flattened
 from otel_mas.model import Finding, Severity, Span
 from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names

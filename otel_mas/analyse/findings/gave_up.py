@@ -11,7 +11,7 @@ from otel_mas.analyse.findings.task_flow import TaskFlow
 from otel_mas.analyse.findings.tool_results import succeeded
 from otel_mas.analyse.finish_reasons import was_cut
 from otel_mas.analyse.giving_up import gives_up
-from otel_mas.analyse.root_cause.known_texts import is_none, labelled_in
+from otel_mas.analyse.root_cause.passages import is_none, labelled_in
 from otel_mas.model import Finding, Severity, Span
 from otel_mas.semconv import RunOutcome, TaskOutcome
 from otel_mas.semconv import attributes as names

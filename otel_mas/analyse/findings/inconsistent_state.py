@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from otel_mas.analyse.final_output import final_output
 from otel_mas.analyse.findings.changed_values import ChangedValue, changed_values
 from otel_mas.analyse.findings.facts import RunFacts, ids
-from otel_mas.analyse.root_cause.known_texts import labelled_in
+from otel_mas.analyse.root_cause.passages import labelled_in
 from otel_mas.model import Finding, Severity, Span
 from otel_mas.semconv import attributes as names
 

@@ -11,7 +11,7 @@ from otel_mas.analyse.findings.facts import RunFacts, ids
 from otel_mas.analyse.findings.named_values import NamedValue, named_values, read_by_name
 from otel_mas.analyse.findings.task_flow import TaskFlow
 from otel_mas.analyse.findings.unheard import unheard
-from otel_mas.analyse.root_cause.known_texts import is_none, labelled_in
+from otel_mas.analyse.root_cause.passages import is_none, labelled_in
 from otel_mas.causal import CHILD
 from otel_mas.causal.references import texts
 from otel_mas.model import Finding, Severity, Span, Undecided

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from otel_mas.analyse.findings.facts import RunFacts
-from otel_mas.analyse.root_cause.known_texts import labelled_in
+from otel_mas.analyse.root_cause.passages import labelled_in
 from otel_mas.model import Span
 from otel_mas.semconv import LinkKind
 from otel_mas.semconv import attributes as names

@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 from otel_mas.analyse.findings.facts import RunFacts
 from otel_mas.analyse.findings.named_values import named_values, read_by_name
-from otel_mas.analyse.root_cause.known_texts import words_of
+from otel_mas.analyse.root_cause.passages import words_of
 from otel_mas.model import Span
 
 _SPOKEN = frozenset(("assistant", "tool"))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from otel_mas.analyse.findings.facts import RunFacts
 from otel_mas.analyse.findings.named_values import read_by_name
-from otel_mas.analyse.root_cause.known_texts import is_none, labelled_in
+from otel_mas.analyse.root_cause.passages import is_none, labelled_in
 from otel_mas.analyse.state.values import is_message
 from otel_mas.model import Span
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.failures import failures
 from otel_mas.analyse.log.content import SpanContents
 from otel_mas.analyse.places import Place, places
-from otel_mas.analyse.state.values import StateValues, is_message, value_text
+from otel_mas.analyse.state.values import StateValues, Written, is_message, value_text
 from otel_mas.causal import CHILD, CausalGraph
 from otel_mas.model import Span
 from otel_mas.model.message_text import written
@@ -79,6 +80,10 @@ class Acts(Sequence[Act]):
         self.content = content
         self.contents = SpanContents(content)
         self._state = StateValues(content)
+        self._texts: dict[str, str] = {}
+        """Of messages by digest: long histories are read again and again."""
+        self._outputs: dict[int, list[str]] = {}
+        self._states_of: dict[str, Sequence[Written]] = {}
         self._numbers = {span.span_id: number for number, span in enumerate(graph.spans)}
         self._all = self._ordered()
         self._by_id = {act.span.span_id: act for act in self._all}
@@ -120,8 +125,11 @@ class Acts(Sequence[Act]):
 
     def outputs(self, act: Act) -> list[str]:
         """Texts that went out of an act: its messages, its result, and its values of the state."""
-        texts = (*self._written(act.span), self._text(act.span, _RESULTS), *self._states(act.span))
-        return list(dict.fromkeys(text for text in texts if text.strip()))
+        found = self._outputs.get(act.number)
+        if found is None:
+            texts = (*self._written(act.span), self._text(act.span, _RESULTS), *self._states(act.span))
+            found = self._outputs[act.number] = list(dict.fromkeys(text for text in texts if text.strip()))
+        return found
 
     def times(self, act: Act) -> Counter[str]:
         """Texts of messages and values of the state that an act wrote, with how often each."""
@@ -130,7 +138,7 @@ class Acts(Sequence[Act]):
     def fields(self, act: Act) -> list[tuple[str, str]]:
         """Channels of the state that an act wrote, or parts of what it returned, as text; not those with messages."""
         found = self._parts(act, names.MAS_TASK_RESULT)
-        for one in self._state.written(act.span):
+        for one in self._state_of(act.span):
             items = one.value if isinstance(one.value, list) else [one.value]
             if one.missing is None and not any(map(is_message, items)):
                 found.append((one.channel, value_text(one.value)))
@@ -241,11 +249,14 @@ class Acts(Sequence[Act]):
             if not act.is_call:
                 for tool in {match[1] for match in _ASKS.finditer(act.wrote) if match[1]}:
                     asked.setdefault(tool, []).append(act)
+        for asking in asked.values():
+            asking.sort(key=lambda act: act.span.last_ns)
         for call in self._all:
             if call.is_call:
                 tool = call.span.columns.get(names.GEN_AI_TOOL_NAME)
-                before = [act for act in asked.get(str(tool), ()) if act.span.last_ns <= call.span.start_ns]
-                nearest = before[-1:] or self.causes(call) or list(self.around(call.span))
+                asking = asked.get(str(tool), [])
+                before = bisect_right(asking, call.span.start_ns, key=lambda act: act.span.last_ns)
+                nearest = asking[max(0, before - 1) : before] or self.causes(call) or list(self.around(call.span))
                 call.caller = nearest[0].number if nearest else None
 
     def _add_instructions(self) -> None:
@@ -265,11 +276,20 @@ class Acts(Sequence[Act]):
         for digest in self.contents.digests(span, direction):
             message = self.content.messages.get(digest)
             if message is not None and message.body is not None and message.role != without:
-                yield written(message.body)
+                text = self._texts.get(digest)
+                if text is None:
+                    text = self._texts[digest] = written(message.body)
+                yield text
+
+    def _state_of(self, span: Span) -> Sequence[Written]:
+        found = self._states_of.get(span.span_id)
+        if found is None:
+            found = self._states_of[span.span_id] = tuple(self._state.written(span))
+        return found
 
     def _states(self, span: Span) -> Iterator[str]:
         """The values that a span wrote to a state, each as text; of lists each item, of messages the texts."""
-        for one in self._state.written(span):
+        for one in self._state_of(span):
             for value in one.value if isinstance(one.value, list) else [one.value]:
                 text = value["text"] if is_message(value) else value_text(value)
                 if text:

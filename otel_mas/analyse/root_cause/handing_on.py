@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from otel_mas.analyse.root_cause.acts import Act, Acts
@@ -22,27 +22,46 @@ _LONGEST = 20_000
 
 def handing_on_evidence(acts: Acts) -> Iterator[Evidence]:
     """Tasks in which models spoke, and that hand on a text which nobody had said, in place of what was said there."""
-    known = {pair for text in acts.task for pair in _pairs(text)}
+    said = _Said()
+    said.add(acts.task)
     with_speech: set[int] = set()
     for act in acts:  # what is inside another one comes before it
         texts = acts.outputs(act)
         if act.span.record_kind == RecordKind.AGENT_TASK and act.number in with_speech:
-            strange = next((text for text in texts if _is_strange(text, known)), None)
+            strange = next((text for text in texts if said.is_strange(text)), None)
             if strange is not None:
                 yield Evidence(act.number, _WEIGHT, f"hands on what nothing inside it said: {strange[:60]!r}")
         around = next(acts.around(act.span), None)
         if around is not None and (act.number in with_speech or _speaks(act)):
             with_speech.add(around.number)
-        known.update(*map(_pairs, (*texts, act.arguments, *acts.read_by(act))))
+        said.add((*texts, act.arguments, *acts.read_by(act)))
+
+
+class _Said:
+    """Texts that were said. Their words are looked at when a text comes that is not one of them."""
+
+    def __init__(self) -> None:
+        self._texts: set[str] = set()
+        self._new: list[str] = []
+        self._pairs: set[tuple[str, str]] = set()
+
+    def add(self, texts: Iterable[str]) -> None:
+        for text in texts:
+            if text not in self._texts:
+                self._texts.add(text)
+                self._new.append(text)
+
+    def is_strange(self, text: str) -> bool:
+        if text in self._texts:
+            return False
+        self._pairs.update(*map(_pairs, self._new))
+        self._new.clear()
+        pairs = _pairs(text)
+        return len(pairs) >= _WORDS - 1 and len(pairs & self._pairs) < _KNOWN * len(pairs)
 
 
 def _speaks(act: Act) -> bool:
     return act.span.record_kind == RecordKind.LLM_CALL and len(_WORD.findall(act.wrote)) >= _WORDS
-
-
-def _is_strange(text: str, known: set[tuple[str, str]]) -> bool:
-    pairs = _pairs(text)
-    return len(pairs) >= _WORDS - 1 and len(pairs & known) < _KNOWN * len(pairs)
 
 
 def _pairs(text: str) -> set[tuple[str, str]]:
