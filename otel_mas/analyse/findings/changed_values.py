@@ -11,7 +11,7 @@ from math import isclose, log10
 from otel_mas.analyse.findings.facts import RunFacts
 from otel_mas.analyse.findings.named_values import NamedValue, named_values, read_by_name, step_of
 from otel_mas.analyse.findings.task_flow import TaskFlow
-from otel_mas.analyse.root_cause.known_texts import KnownTexts
+from otel_mas.analyse.root_cause.known_numbers import KnownNumbers
 from otel_mas.analyse.root_cause.passages import is_none
 from otel_mas.analyse.root_cause.values import COUNT, numbers_in
 from otel_mas.model import Span
@@ -150,21 +150,26 @@ def _is_explained(facts: RunFacts, reader: Span, value: str) -> bool:
     """Whether the numbers of a value follow from what was written before, or from what the reader's tools brought."""
     if not _has_number(value):
         return False
-    known = KnownTexts()
-    for task in facts.tasks:
-        if task.last_ns <= reader.start_ns:
-            for text in facts.outputs(task):
-                known.add(text)
+    known = KnownNumbers()
+    for end_ns, texts in facts.once(_numbers_of_tasks):
+        if end_ns <= reader.start_ns:
+            for text, numbers in texts:
+                known.add(text, numbers)
     for root in facts.graph.roots:
         for text in (*facts.outputs(root), *(facts.text(digest) or "" for digest in facts.read(root))):
-            known.add(text)
+            known.add(text, numbers_in(text))
     for call in facts.graph.children_of(reader.span_id):
         if call.record_kind in (RecordKind.TOOL_CALL, RecordKind.RETRIEVAL):
             result = facts.result(call)
             if result is None:
                 return True
-            known.add(result)
-    return not any(known.numbers.unexplained(numbers_in(value)))
+            known.add(result, numbers_in(result))
+    return not any(known.unexplained(numbers_in(value)))
+
+
+def _numbers_of_tasks(facts: RunFacts) -> Sequence[tuple[int, Sequence[tuple[str, frozenset[str]]]]]:
+    """By task its end, and the texts that it wrote with their numbers."""
+    return [(task.last_ns, [(text, numbers_in(text)) for text in facts.outputs(task)]) for task in facts.tasks]
 
 
 def _has_number(value: str) -> bool:

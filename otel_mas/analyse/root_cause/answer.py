@@ -23,7 +23,9 @@ class Provenance:
 
     def __init__(self, acts: Acts) -> None:
         self.writers: dict[str, int] = {}
-        found = [values_in(act.wrote) | values_in(act.arguments) for act in acts]
+        texts = {text for act in acts for text in (act.wrote, act.arguments)}
+        by_text = {text: values_in(text) for text in texts}  # tools and states repeat what others wrote
+        found = [by_text[act.wrote] | by_text[act.arguments] for act in acts]
         given = _given(acts, found)
         self.used = [values - given for values in found]
         """Values that each act wrote or put into arguments."""

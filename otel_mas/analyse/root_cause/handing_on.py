@@ -22,23 +22,23 @@ _LONGEST = 20_000
 
 def handing_on_evidence(acts: Acts) -> Iterator[Evidence]:
     """Tasks in which models spoke, and that hand on a text which nobody had said, in place of what was said there."""
-    said = _Said()
-    said.add(acts.task)
+    known = _Spoken()
+    known.add(acts.task)
     with_speech: set[int] = set()
     for act in acts:  # what is inside another one comes before it
         texts = acts.outputs(act)
         if act.span.record_kind == RecordKind.AGENT_TASK and act.number in with_speech:
-            strange = next((text for text in texts if said.is_strange(text)), None)
+            strange = next((text for text in texts if known.is_strange(text)), None)
             if strange is not None:
                 yield Evidence(act.number, _WEIGHT, f"hands on what nothing inside it said: {strange[:60]!r}")
         around = next(acts.around(act.span), None)
         if around is not None and (act.number in with_speech or _speaks(act)):
             with_speech.add(around.number)
-        said.add((*texts, act.arguments, *acts.read_by(act)))
+        known.add((*texts, act.arguments, *acts.read_by(act)))
 
 
-class _Said:
-    """Texts that were said. Their words are looked at when a text comes that is not one of them."""
+class _Spoken:
+    """Texts of acts. Their words are looked at when a text comes that is not one of them."""
 
     def __init__(self) -> None:
         self._texts: set[str] = set()

@@ -28,7 +28,7 @@ class Passage:
         self.text = text
         self.flat = flattened(text)
         self.rest, self.searched = self.flat, 0
-        """What is left of it without the known texts in it, and how many of these it was searched for."""
+        """The text without the known ones in it, and how many of these it was searched for."""
 
     @cached_property
     def words(self) -> Sequence[str]:

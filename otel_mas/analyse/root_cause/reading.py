@@ -209,13 +209,13 @@ class Reading:
         """Whether all words are known in each line that has a number which nobody wrote.
 
         Args:
-            first: some of these numbers; the others are looked at only where there are unknown words beside them.
+            first: some of these numbers; the others are looked at only where there are unknown words in their lines.
         """
         lines = [line for one in self._new for line in one.lines_with_numbers]
-        beside = frozenset[str]().union(*(numbers for numbers, words in lines if not words <= self._known.words))
-        if not beside.isdisjoint(first) or all(numbers.isdisjoint(first) for numbers, _ in lines):
+        strange = frozenset[str]().union(*(numbers for numbers, words in lines if not words <= self._known.words))
+        if not strange.isdisjoint(first) or all(numbers.isdisjoint(first) for numbers, _ in lines):
             return False
-        return not any(self._known.numbers.unexplained(beside & self._numbers_of_rest))
+        return not any(self._known.numbers.unexplained(strange & self._numbers_of_rest))
 
     def _opposite(self, sent: Sent) -> str | None:
         """A verdict that nobody had written, in the place of its opposite, which a cause wrote."""

@@ -6,7 +6,7 @@ The words are those of English for making up and for looking up; no name, questi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from otel_mas.analyse.root_cause.acts import Acts
 from otel_mas.analyse.root_cause.answer import Provenance, Share
@@ -19,6 +19,12 @@ _INVENTED = re.compile(
     r"\b(?:your|example|sample|dummy)_\w+|\bexample\.(?:com|org)\b|path/to",
     re.IGNORECASE,
 )
+_INVENTED_PARTS = (
+    *("hypothetical", "simulat", "fictional", "made", "placeholder", "dummy", "mock", "fake", "lorem ipsum"),
+    *("sample", "example", "synthetic", "illustrative", "your_", "path/to"),
+)
+"""Each match has one of them in it, in small letters, which is found sooner."""
+_ASSUMED_PARTS = ("assum", "suppos", "presum")
 _ASSUMED = re.compile(r"\b(?:assum(?:e|es|ed|ing|ption)|suppos(?:e|ed|ing)|presum(?:e|ed|ably))\b", re.IGNORECASE)
 _LOOKED_UP = re.compile(
     r"\b(?:(?:I|we) (?:have |'ve )?(?:successfully )?"
@@ -35,16 +41,16 @@ def made_up_evidence(acts: Acts, shares: Mapping[int, Share]) -> Iterator[Eviden
 
     Words that somebody wrote before are no evidence against who repeats them.
     """
-    known = _phrases(_INVENTED, "\n".join((*acts.task, *(text for _, text in acts.prompts))))
+    known = _phrases(_INVENTED, _INVENTED_PARTS, "\n".join((*acts.task, *(text for _, text in acts.prompts))))
     for act in acts:
-        made_up = _phrases(_INVENTED, act.wrote)
-        invented, assumed = _listed(made_up - known), _listed(_phrases(_ASSUMED, act.wrote))
+        made_up = _phrases(_INVENTED, _INVENTED_PARTS, act.wrote)
+        invented = _listed(made_up - known)
         known |= made_up
         if act.speaks:
             if invented:
                 weight = 0.4 + 0.5 * (shares[act.number].share if act.number in shares else 0.0)
                 yield Evidence(act.number, weight, f"makes up what it should have found out: {invented}")
-            elif assumed:
+            elif assumed := _listed(_phrases(_ASSUMED, _ASSUMED_PARTS, act.wrote)):
                 yield Evidence(act.number, 0.15, f"assumes what it could have found out: {assumed}")
 
 
@@ -65,7 +71,10 @@ def unread_number_evidence(acts: Acts, provenance: Provenance) -> Iterator[Evide
                 yield Evidence(act.number, 0.2, f"states {', '.join(new[:_SHOWN])}, which nothing before it has")
 
 
-def _phrases(pattern: re.Pattern[str], text: str) -> set[str]:
+def _phrases(pattern: re.Pattern[str], parts: Sequence[str], text: str) -> set[str]:
+    small = text.lower()
+    if not any(part in small for part in parts):
+        return set()
     return {" ".join(match.group().lower().split()) for match in pattern.finditer(text)}
 
 

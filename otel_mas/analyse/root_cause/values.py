@@ -11,8 +11,10 @@ _QUOTED = re.compile(
     r"\"([^\"\n]{2,80})\"|“([^”\n]{2,80})”|\*\*([^*\n]{2,80})\*\*|'([^'\n]{2,80})'(?!\w)|`([^`\n]{2,80})`"
 )
 _ADDRESS = re.compile(r"https?://[^\s)\]>\"'`]+|(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+")
-_NAME = re.compile(r"\b[A-Z][\w'’-]+(?:[ \t]+(?:(?:of|the|and|de|von|van)[ \t]*)?[A-Z][\w'’-]+)+")
+_NAME = re.compile(r"[A-Z](?<!\w.)[\w'’-]+(?:[ \t]+(?:(?:of|the|and|de|von|van)[ \t]*)?[A-Z][\w'’-]+)+")
+"""Begins with its letter and not with what is before it, so that the search skips all that is no such letter."""
 _ID = re.compile(r"#?\b(?=\w*\d)(?=\w*[A-Za-z_])[\w-]{4,}\b")
+_DIGIT = re.compile(r"\d")
 _WORDS = 5
 """Words of a quoted value at most; more are a sentence."""
 COUNT = 13
@@ -30,7 +32,12 @@ def values_in(text: str) -> frozenset[str]:
     text = text[:_LONGEST]
     plain = _LISTED.sub(" ", text)
     found = {_number(match) for match in _NUMBER.findall(_apart(plain))}
-    for pattern in (_ADDRESS, _NAME, _ID):
+    patterns = [_NAME]
+    if "@" in plain or "://" in plain:
+        patterns.append(_ADDRESS)
+    if _DIGIT.search(plain) is not None:
+        patterns.append(_ID)
+    for pattern in patterns:
         found.update(map(_small, pattern.findall(plain)))
     quoted = (_small(next(filter(None, groups))) for groups in _QUOTED.findall(plain))
     found.update(text for text in quoted if text.count(" ") < _WORDS)

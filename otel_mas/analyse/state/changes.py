@@ -160,7 +160,8 @@ class _Timeline:
         for step in found:
             writers = [step.given] if step.given is not None else step.tasks
             step.count(channel for span in writers for channel in written_channels(span))
-            step.changes = tuple(change for span in writers for change in self._writes(step, span))
+            applied_ns = step.applied_ns  # of a step of thousands of tasks it looks at all of them
+            step.changes = tuple(change for span in writers for change in self._writes(step, span, applied_ns))
         return found
 
     def _fork(self, task: Span, current: Step | None) -> str | None:
@@ -174,7 +175,7 @@ class _Timeline:
         number = _number(task) - 1 if task is not None else 0 if current is None else current.number + 1
         return Step(scope, number, _before(current, number), given=run)
 
-    def _writes(self, step: Step, span: Span) -> Iterator[StateChange]:
+    def _writes(self, step: Step, span: Span, applied_ns: int) -> Iterator[StateChange]:
         label = INPUT if span is step.given else self._labels.get(span.span_id, span.name)
         channels = step.graph.topology.channels if step.graph.topology is not None else {}
         run = step.graph.runs[0]
@@ -192,7 +193,7 @@ class _Timeline:
                 digest,
                 value,
                 missing,
-                step.applied_ns,
+                applied_ns,
             )
 
     def _inside(self, run: Span) -> str:
