@@ -18,8 +18,8 @@ pytest_plugins = ("pytester",)
 REPOSITORY = Path(__file__).parents[2]
 PAGE = (REPOSITORY / "docs" / "testing.md").read_text()
 BLOCKS = [
-    (kind, textwrap.dedent(indent + text))
-    for indent, kind, text in re.findall(r"^( *)```(\w+)\n(.*?)^ *```", PAGE, re.DOTALL | re.MULTILINE)
+    (kind, textwrap.dedent(text))
+    for kind, text in re.findall(r"^ *```(\w+)\n(.*?)^ *```", PAGE, re.DOTALL | re.MULTILINE)
 ]
 COMMANDS = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines() if line.strip()]
 
