@@ -16,12 +16,13 @@ from otel_mas.config import Settings
 from otel_mas.errors import ConfigError, arguments
 from otel_mas.instrumentation import switch as recording
 from otel_mas.record.lifecycle import flush
+from otel_mas.replay.keys import place_keys, restore_keys
 from otel_mas.replay.policy import Policy
 from otel_mas.replay.reading import read_recording
 from otel_mas.replay.recording import Recording
 from otel_mas.replay.request import Normaliser
 from otel_mas.replay.session import ReplaySession, sessions
-from otel_mas.replay.switch import place_keys, restore_keys, start, stop
+from otel_mas.replay.switch import start, stop
 
 if TYPE_CHECKING:
     from otel_mas.replay.comparison import ReplayComparison
@@ -41,7 +42,7 @@ class replay:  # noqa: N801 (used as a function)
     Args:
         trace: a trace, a conversation, or several traces; a file; or the id of a trace or its beginning, "latest",
             "thread:" and the thread of a conversation, or "run:" and the id of an `otel-mas run`, in `source`.
-        source: of the id, as `otel_mas.open` takes it; the store by default.
+        source: of the id, as `otel_mas.open` takes it; by default the store that this process records into.
         live: what is really called: "models", "tools", "retrievers", the names of agents or nodes, or "descendants",
             which are calls that depend on a change and are asked something else than was recorded.
         on_miss: of a call without a recorded answer: "error" raises `ReplayMiss`, "live" calls it, "nearest" answers as
@@ -79,12 +80,12 @@ class replay:  # noqa: N801 (used as a function)
             [volatile] if isinstance(volatile, str) else list(volatile) if isinstance(volatile, Iterable) else volatile
         )
         self._settings = Settings.from_env(replay_volatile=given or None)
-        self._recording, self._from = _recording(trace, source, self._settings.store)
         self._keys: Any = {}
-        self._store = self._settings.store
+        self._store = self._recorded_store()
+        self._recording, self._from = _recording(trace, source, self._store)
         if isinstance(reference, str | os.PathLike):
             raise ConfigError(f"reference is {reference!r}; it must be a trace, a conversation, or several traces")
-        self._reference = None if reference is None else _recording(reference, None, self._settings.store)[0]
+        self._reference = None if reference is None else _recording(reference, None, self._store)[0]
         self._given = trace
         self._stub = stub
         self._ended = False
@@ -98,6 +99,11 @@ class replay:  # noqa: N801 (used as a function)
         session.comparer = self._compare
         session.reader = self._runs
         return session
+
+    def _recorded_store(self) -> str:
+        """Path of the store that this process records into, or would."""
+        recorded = recording.settings()
+        return self._settings.store if recorded is None else recorded.store
 
     def _compare(self, session: ReplaySession) -> ReplayComparison:
         from otel_mas.api.replay_comparison import compared
@@ -138,8 +144,7 @@ class replay:  # noqa: N801 (used as a function)
                 self.session.counterfactual.add(change)
             self._ended = False
         start(self.session, self._settings)
-        recorded = recording.settings()
-        self._store = self._settings.store if recorded is None else recorded.store
+        self._store = self._recorded_store()
         self._keys = place_keys(os.environ, nothing_live=self._policy.nothing_live)
         return self.session
 

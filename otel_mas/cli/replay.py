@@ -105,6 +105,7 @@ def command(
     """
     from otel_mas.cli.run import run
     from otel_mas.config import Settings
+    from otel_mas.errors import ConfigError
 
     app = ctx.meta.get("otel_mas.app") or []
     if not app and not listing:
@@ -120,6 +121,10 @@ def command(
         "replay_stub": stub,
     }
     settings = Settings.from_env(store=store, **given)
+    if not settings.enabled and not listing:
+        raise ConfigError(
+            "a replay is recorded like any run, and recording is off: unset OTEL_SDK_DISABLED and OTEL_MAS_ENABLED"
+        )
     recording, target = _read(trace, conversation, source, Settings.from_env().store)
     settings = replace(settings, replay=target, replay_from=source or _store_of(target))
     if listing:

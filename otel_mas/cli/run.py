@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -99,15 +99,21 @@ def recorded_environment(environ: Any, settings: Settings, run_id: str) -> dict[
         "OTEL_MAS_RUN_ID": run_id,
         "OTEL_MAS_FAULTS": settings.faults or "",
         "OTEL_MAS_FAULT_SEED": str(settings.fault_seed),
-        **replay_environment(settings),
+        **replay_environment(environ, settings),
     }
 
 
-def replay_environment(settings: Settings) -> dict[str, str]:
-    """The variables of a replay; none where nothing is replayed."""
+def replay_environment(environ: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """The variables of a replay, placeholders for keys among them; none where nothing is replayed."""
     if settings.replay is None:
         return {}
+    from otel_mas.replay.autostart import policy_of
+    from otel_mas.replay.keys import place_keys
+
+    keys = dict(environ)
+    before = place_keys(keys, nothing_live=policy_of(settings).nothing_live)
     return {
+        **{name: keys[name] for name in before},
         "OTEL_MAS_REPLAY": settings.replay,
         "OTEL_MAS_REPLAY_FROM": settings.replay_from or "",
         "OTEL_MAS_REPLAY_LIVE": ",".join(settings.replay_live),

@@ -5,17 +5,15 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+from typing import TYPE_CHECKING
 
-from otel_mas.config import Settings
-from otel_mas.errors import OtelMasError
 from otel_mas.instrumentation.import_hooks import forget, when_imported
 from otel_mas.instrumentation.langchain import MODULES as LANGCHAIN
-from otel_mas.replay.changes import parsed_changes
-from otel_mas.replay.policy import Policy
-from otel_mas.replay.reading import read_recording
-from otel_mas.replay.request import Normaliser
-from otel_mas.replay.session import ReplaySession
-from otel_mas.replay.switch import place_keys, start
+
+if TYPE_CHECKING:
+    from otel_mas.config import Settings
+    from otel_mas.replay.policy import Policy
+    from otel_mas.replay.session import ReplaySession
 
 _started: ReplaySession | None = None
 _FAILED = 1
@@ -25,6 +23,8 @@ _OTHERS = ("otel_mas.api", "openai", "anthropic", "google.genai", "mistralai", "
 
 def policy_of(settings: Settings) -> Policy:
     """The policy that the settings ask for."""
+    from otel_mas.replay.policy import Policy
+
     return Policy.of(settings.replay_live, settings.replay_on_miss, settings.replay_timing, settings.replay_freeze)
 
 
@@ -33,8 +33,6 @@ def start_in_run() -> None:
 
     The process ends if the recording cannot be read: the app would call its models.
     """
-    settings = Settings.from_env()
-    place_keys(os.environ, nothing_live=policy_of(settings).nothing_live)
     for module in (*LANGCHAIN, *_OTHERS):
         when_imported(module, _start)
 
@@ -45,21 +43,37 @@ def _start(_: str) -> None:
     if _started is not None:
         return
     try:
-        settings = Settings.from_env()
-        recording, _source = read_recording(str(settings.replay), settings.replay_from, settings.store)
-        second = None
-        if settings.replay_reference:
-            second = read_recording(settings.replay_reference, settings.replay_from, settings.store)[0]
-        normaliser = Normaliser.of(settings)
-        _started = ReplaySession(recording, policy_of(settings), normaliser, settings.replay_stub, second)
-        for change in parsed_changes(settings.replay_changes):
-            _started.counterfactual.add(change)
-        start(_started, settings)
+        _started = _session()
         atexit.register(_say_missed, _started)
-    except OtelMasError as error:
-        sys.stderr.write(f"otel-mas: nothing can be replayed: {' '.join(str(error).split())}\n")
+    except Exception as error:  # whatever it is: the app would call its models
+        reason = " ".join(str(error).split()) or type(error).__name__
+        sys.stderr.write(f"otel-mas: nothing can be replayed: {reason}\n")
+        sys.stdout.flush()
         sys.stderr.flush()
         os._exit(_FAILED)
+
+
+def _session() -> ReplaySession:
+    """The replay that the settings ask for, begun."""
+    # Loads OpenTelemetry and so on, not while the interpreter starts: then it would be imported by the imports that
+    # recording waits for.
+    from otel_mas.config import Settings
+    from otel_mas.replay.changes import parsed_changes
+    from otel_mas.replay.reading import read_recording
+    from otel_mas.replay.request import Normaliser
+    from otel_mas.replay.session import ReplaySession
+    from otel_mas.replay.switch import start
+
+    settings = Settings.from_env()
+    recording, _source = read_recording(str(settings.replay), settings.replay_from, settings.store)
+    second = None
+    if settings.replay_reference:
+        second = read_recording(settings.replay_reference, settings.replay_from, settings.store)[0]
+    session = ReplaySession(recording, policy_of(settings), Normaliser.of(settings), settings.replay_stub, second)
+    for change in parsed_changes(settings.replay_changes):
+        session.counterfactual.add(change)
+    start(session, settings)
+    return session
 
 
 def _say_missed(session: ReplaySession) -> None:

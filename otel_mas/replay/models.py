@@ -10,6 +10,7 @@ import copy
 import functools
 import inspect
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextvars import ContextVar
 from time import sleep
 from typing import Any, Final
 
@@ -30,6 +31,8 @@ _MOST_KNOWN: Final = 4096
 _forms: dict[object, MessageForm] = {}  # of messages by their content; emptied when it has too many
 _tools: RecentlyUsed[int, tuple[Any, Any]] = RecentlyUsed(64)
 _NS: Final = 1e-9
+_run: ContextVar[Any] = ContextVar("otel-mas-replay-run", default=None)
+"""The manager of the run whose answer is being made."""
 
 
 def chat(original: Original) -> Original:
@@ -63,6 +66,9 @@ def _answered(model: Any, kind: type[_Model]) -> Any:
     for method in ("_generate", "_agenerate", "_stream", "_astream"):
         if hasattr(model, method):
             vars(replayed)[method] = getattr(requests, method[1:])
+    if hasattr(model, "_generate_with_cache") and hasattr(model, "_agenerate_with_cache"):
+        vars(replayed)["_generate_with_cache"] = _known_run(replayed._generate_with_cache)
+        vars(replayed)["_agenerate_with_cache"] = _aknown_run(replayed._agenerate_with_cache)
     for native in _NATIVE_EVENTS:
         if hasattr(model, native):
             vars(replayed)[native] = None  # LangChain makes the events of the chunks then
@@ -70,6 +76,34 @@ def _answered(model: Any, kind: type[_Model]) -> Any:
         vars(replayed)["rate_limiter"] = None
     vars(replayed)[_REPLAYED] = True
     return replayed
+
+
+def _known_run(original: Original) -> Original:
+    """`_generate_with_cache`: it does not tell `_stream` which run that is, and the newest may be another."""
+
+    @functools.wraps(original)
+    def call(*args: Any, run_manager: Any = None, **kwargs: Any) -> Any:
+        token = _run.set(run_manager)
+        try:
+            return original(*args, run_manager=run_manager, **kwargs)
+        finally:
+            _run.reset(token)
+
+    return call
+
+
+def _aknown_run(original: Original) -> Original:
+    """`_agenerate_with_cache`, likewise."""
+
+    @functools.wraps(original)
+    async def call(*args: Any, run_manager: Any = None, **kwargs: Any) -> Any:
+        token = _run.set(run_manager)
+        try:
+            return await original(*args, run_manager=run_manager, **kwargs)
+        finally:
+            _run.reset(token)
+
+    return call
 
 
 class _Model:
@@ -80,7 +114,7 @@ class _Model:
         self._session = session
 
     def _ask(self, messages: Sequence[Any], kwargs: dict[str, Any], run_manager: Any) -> Answer:
-        span = HANDLER.span_of(run_manager)
+        span = HANDLER.span_of(run_manager if run_manager is not None else _run.get())
         attributes = recorded_attributes(span) if span is not None else {}
         name = str(attributes.get(names.GEN_AI_REQUEST_MODEL) or "")
         request = _request(self._session, name, messages, attributes, kwargs)

@@ -17,7 +17,8 @@ THREAD = "thread:"
 RUN = "run:"
 """Begins the id of one `otel-mas run`, with all of its traces."""
 _LATEST = "latest"
-_MOST = 1000  # traces of a file
+_MOST = 1000  # traces of a file, or that are looked through for the latest
+_OF_REPLAYS = (names.MAS_REPLAY_OUTCOME, names.MAS_REPLAY_SPAN)
 
 
 def read_recording(target: str, source: str | None, store: str) -> tuple[Recording, Source]:
@@ -25,6 +26,7 @@ def read_recording(target: str, source: str | None, store: str) -> tuple[Recordi
 
     Args:
         target: a file; or the beginning of a trace's id, `latest`, `thread:` and a thread, or `run:` and a run's id.
+            Replays are neither the latest trace nor part of a conversation, unless there is nothing else.
         source: where the trace is, as `open_source` takes it; the store by default.
         store: the path of the store.
 
@@ -43,7 +45,9 @@ def read_recording(target: str, source: str | None, store: str) -> tuple[Recordi
     opened = open_source(store if source is None else source)
     if target.startswith(THREAD):
         thread = target.removeprefix(THREAD)
-        return _read(opened.conversation(thread), opened, f"conversation {thread!r}"), opened
+        traces = opened.conversation(thread)
+        recorded = [one for one in traces if not _is_replay(one)]  # a replay has the thread's id, too
+        return _read(recorded or traces, opened, f"conversation {thread!r}"), opened
     if target.startswith(RUN):
         run_id = target.removeprefix(RUN)
         found = sorted(opened.run(run_id).traces, key=lambda one: one.start_ns)
@@ -66,12 +70,19 @@ def _read(traces: Sequence[Trace], source: Source, what: str) -> Recording:
 
 
 def _latest(source: Source) -> Trace:
-    if isinstance(source, FindsLatest) and (found := source.latest()) is not None:
-        return found
-    listed = source.traces(Query(limit=1))
+    """The trace that started last and is no replay itself, so that the same may be replayed again and again."""
+    newest = source.latest() if isinstance(source, FindsLatest) else None
+    if newest is not None and not _is_replay(newest):
+        return newest
+    listed = source.traces(Query(limit=_MOST))
     if not listed:
         raise TraceNotFound(f"{source.location} has no trace: record one with `otel-mas run -- python app.py`")
-    return source.trace(listed[0].trace_id)
+    traces = (source.trace(one.trace_id) for one in listed)
+    return next((one for one in traces if not _is_replay(one)), newest or source.trace(listed[0].trace_id))
+
+
+def _is_replay(trace: Trace) -> bool:
+    return any(span.get(name) is not None for span in trace.spans for name in _OF_REPLAYS)
 
 
 def _all(source: Source, path: str) -> Sequence[Trace]:

@@ -67,6 +67,7 @@ _NAMES: Final = {
     CallKind.TOOL: names.GEN_AI_TOOL_NAME,
     CallKind.RETRIEVER: names.GEN_AI_DATA_SOURCE_ID,
 }
+_RESULTS: Final = (names.GEN_AI_TOOL_CALL_RESULT, names.GEN_AI_RETRIEVAL_DOCUMENTS)
 _WORK: Final = (RecordKind.AGENT_TASK, RecordKind.WORKFLOW)
 _REDACTED: Final = "[redacted]"
 _WITHHELD: Final = "$withheld"
@@ -362,12 +363,17 @@ def _lacking(calls: Sequence[RecordedCall]) -> Iterator[str]:
             f"{len(without)} of {len(calls)} calls were recorded without their content ({first} is the first): record "
             "with `--content redacted` or `full`, and export with content"
         )
-    redacted = [call for call in calls if any(_holds(message.body, _REDACTED) for message in call.output)]
+    redacted = [call for call in calls if any(_holds(answer, _REDACTED) for answer in _answers(call))]
     if redacted:
         yield (
             f"{len(redacted)} answers had secrets in them, which are answered as {_REDACTED} ({redacted[0].label} is "
             "the first): what the app does with one fails, or goes another way"
         )
+
+
+def _answers(call: RecordedCall) -> Iterator[Any]:
+    yield from (message.body for message in call.output)
+    yield from (call.contents.get(name) for name in _RESULTS)
 
 
 def _is_complete(call: RecordedCall) -> bool:
@@ -379,7 +385,7 @@ def _is_complete(call: RecordedCall) -> bool:
     got = names.GEN_AI_TOOL_CALL_RESULT if call.kind is CallKind.TOOL else names.GEN_AI_RETRIEVAL_DOCUMENTS
     return all(
         name in call.contents and not _holds(call.contents[name], _WITHHELD, keys=True)
-        for name in ((asked,) if failed else (asked, got))
+        for name in ((asked,) if failed or call.question is not None else (asked, got))
     )
 
 

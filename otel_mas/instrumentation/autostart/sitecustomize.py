@@ -10,6 +10,7 @@ import os
 import sys
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
+_CALLING = ("langchain_core", "langgraph", "openai", "anthropic", "google.genai", "otel_mas.api")
 
 
 def _start() -> None:
@@ -27,6 +28,24 @@ def _start() -> None:
             replay_in_run()
     except Exception as error:
         sys.stderr.write(f"otel-mas: {sys.executable} is not recorded: {_reason(error)}\n")
+        if os.environ.get("OTEL_MAS_REPLAY"):
+            sys.meta_path.insert(0, _Refusal())
+
+
+class _Refusal:
+    """First of `sys.meta_path` in a process that cannot be replayed: it ends before it can call a model for real.
+
+    Not earlier: a launcher of another environment, which runs the app in the right one, calls none.
+    """
+
+    def find_spec(self, fullname, path=None, target=None):  # type: ignore[no-untyped-def]
+        if fullname in _CALLING:
+            reason = "cannot be replayed, and ends before it calls anything: it imports"
+            sys.stderr.write(f"otel-mas: {sys.executable} {reason} {fullname}\n")
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(1)
+        return
 
 
 def _reason(error: Exception) -> str:

@@ -16,7 +16,7 @@ from langgraph.graph import END, START, StateGraph
 import otel_mas
 from otel_mas.errors import ConfigError, ReplayMiss
 from otel_mas.replay.hook_tables import TABLES
-from otel_mas.replay.switch import PLACEHOLDER
+from otel_mas.replay.keys import PLACEHOLDER
 from otel_mas.semconv import attributes as names
 from tests.accuracy.replay import witness
 from tests.accuracy.replay.apps import State, same_requests

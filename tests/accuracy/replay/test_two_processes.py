@@ -63,4 +63,5 @@ def test_the_latest_run_is_replayed_with_all_of_its_traces(tmp_path: Path) -> No
 
     assert len(set(recorded.stdout.splitlines())) == 3, recorded.stderr
     assert again.stdout == recorded.stdout
+    assert "not recorded" not in again.stderr
     assert "3 answered, 0 live, 0 missed" in again.stderr

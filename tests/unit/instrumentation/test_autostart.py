@@ -66,6 +66,40 @@ def test_a_python_without_otel_mas_says_so_in_one_line_and_runs(tmp_path: Path) 
     assert result.stderr == f"otel-mas: {sys.executable} is not recorded: otel-mas is not installed for it\n"
 
 
+def test_a_python_that_cannot_be_replayed_ends_before_it_calls_anything(tmp_path: Path) -> None:
+    """The launcher of another environment runs on; an app in that environment would be run for real."""
+    (tmp_path / "langchain_core.py").write_text("print('called for real')\n")
+    begin = f"import sys; sys.path.insert(0, {str(AUTOSTART)!r}); import sitecustomize; sys.path.insert(0, '.'); "
+
+    def run(code: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-S", "-c", begin + code],
+            cwd=tmp_path,
+            env={**os.environ, "OTEL_MAS_REPLAY": "latest"},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    launcher, app = run("print('launched')"), run("import langchain_core")
+    assert (launcher.returncode, launcher.stdout) == (0, "launched\n")
+    assert (app.returncode, app.stdout) == (1, "")
+    assert "cannot be replayed" in app.stderr
+
+
+def test_a_replay_that_cannot_begin_ends_the_process_before_it_calls_anything(tmp_path: Path) -> None:
+    (tmp_path / "runs.db").write_bytes(b"no store at all" * 100)
+    result = python(
+        "import langchain_core.tools.base; print('called for real')",
+        AUTOSTART,
+        OTEL_MAS_REPLAY="latest",
+        OTEL_MAS_REPLAY_FROM=str(tmp_path / "runs.db"),
+        OTEL_MAS_STORE=str(tmp_path / "again.db"),
+    )
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "nothing can be replayed" in result.stderr
+
+
 def test_bad_settings_are_one_line_as_soon_as_there_is_something_to_record(tmp_path: Path) -> None:
     result = python("import opentelemetry.trace; print('ran')", AUTOSTART, OTEL_MAS_CONTENT="everything")
     assert result.stdout == "ran\n"
