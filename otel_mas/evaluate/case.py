@@ -71,9 +71,9 @@ class EvaluationCase(BaseModel):
     name: str = Field(min_length=1)
     input: Any = None
     expected_output: Any = None
-    max_tokens: Annotated[int, Field(ge=0)] | None = 50_000
-    max_latency_ms: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = 30_000
-    max_cost_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    max_tokens: Annotated[int, Field(ge=0, strict=True)] | None = 50_000
+    max_latency_ms: Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)] | None = 30_000
+    max_cost_usd: Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)] | None = None
     expected_topology: Any = None
     checks: Annotated[tuple[Check, ...], BeforeValidator(_several)] = ()
     judge: Annotated[Judge | None, BeforeValidator(_judge)] = None
@@ -83,7 +83,7 @@ class EvaluationCase(BaseModel):
     @classmethod
     def _is_topology(cls, given: Any) -> Any:
         if given is not None:
-            _made({"topology": given} if isinstance(given, str) else Topology(given))
+            _made({"topology": {"expected": given}})
         return given
 
     @model_validator(mode="after")

@@ -102,7 +102,7 @@ def made_from(given: object) -> Evaluator:
         return _validated(load_evaluator(given), {})
     if isinstance(given, Mapping):
         if len(given) != 1 or not isinstance(name := next(iter(given)), str):
-            raise ConfigError(f"a check is the name of an evaluator with its arguments, not {dict(given)!r}")
+            raise ConfigError(f"a check is the name of one evaluator with its arguments, not {dict(given)!r}")
         return _validated(load_evaluator(name), given[name])
     if isinstance(given, Evaluator) and not isinstance(given, type):
         return given
@@ -115,7 +115,10 @@ def _validated(kind: type[Any], arguments: Any) -> Evaluator:
     from pydantic import TypeAdapter
 
     names = [one.name for one in fields(kind) if one.init]
-    by_name = isinstance(arguments, Mapping) and all(one in names for one in arguments)
+    unknown = [one for one in arguments if one not in names] if isinstance(arguments, Mapping) else []
+    by_name = isinstance(arguments, Mapping) and not unknown
+    if unknown and len(unknown) < len(arguments):  # else it is the first argument itself, such as a JSON schema
+        raise ConfigError(f"there is no argument {unknown[0]!r} of {kind.__name__}; there are {', '.join(names)}")
     if arguments is not None and not by_name and names:
         arguments = {names[0]: arguments}
     made: Evaluator = TypeAdapter(kind).validate_python(arguments or {})

@@ -73,7 +73,7 @@ class Suite(BaseModel):
         try:
             return cls.model_validate(document)
         except ValidationError as error:
-            problems = sorted({_problem(one["loc"], one["msg"], tree) for one in error.errors()})
+            problems = sorted({_problem(one["loc"], _message(one["type"], one["msg"]), tree) for one in error.errors()})
             raise ConfigError(*(f"{file}:{line}: {text}" for line, text in problems)) from None
 
 
@@ -115,6 +115,13 @@ def _repeated(node: yaml.Node, deep: int = 0) -> Iterator[tuple[str, int]]:
         children = node.value
     for child in children if deep < _DEEPEST else ():
         yield from _repeated(child, deep + 1)
+
+
+def _message(kind: str, message: str) -> str:
+    """The message of pydantic, or a clearer one for people who write YAML."""
+    if kind == "extra_forbidden":
+        return "there is no such field"
+    return {"tuple_type": "it must be a list", "dict_type": "it must be a mapping"}.get(kind, message)
 
 
 def _problem(where: Sequence[int | str], message: str, tree: yaml.Node) -> tuple[int, str]:

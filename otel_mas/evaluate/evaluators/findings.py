@@ -31,7 +31,9 @@ class NoFindings:
 
     def __post_init__(self) -> None:
         if self.severity is not None and self.severity not in _SEVERITIES:
-            raise ConfigError(f"no_findings: severity is {self.severity!r}: give one of {', '.join(_SEVERITIES)}")
+            raise ConfigError(
+                f"no_findings: severity is {self.severity!r}: give one of {', '.join(_SEVERITIES)}; a kind is `code`"
+            )
         if isinstance(self.confidence, bool) or not 0 <= self.confidence <= 1:
             raise ConfigError(f"no_findings: confidence is {self.confidence!r}: give a number from 0 to 1")
         if self.code is not None:

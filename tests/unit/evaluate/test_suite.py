@@ -70,7 +70,7 @@ def test_all_that_is_wrong_is_told_at_once_with_its_lines(tmp_path: Path) -> Non
     lines = [problem.removeprefix(f"{tmp_path}/suite.yaml:") for problem in told.value.problems]
     starts = [
         "3: cases[0].max_tokens: Input should be a valid integer",
-        "4: cases[0].expected: Extra inputs are not permitted",
+        "4: cases[0].expected: there is no such field",
         "7: cases[0].checks[1]: regex: '(' is no regular expression",
         "8: cases[0].checks[2]: most: Input should be a valid integer",
         "10: cases[0].checks[3]: there is no evaluator 'nobody'; there are calls,",
@@ -97,6 +97,23 @@ def test_all_that_is_wrong_is_told_at_once_with_its_lines(tmp_path: Path) -> Non
             "suite.yaml:2: cases[0]: it checks nothing",
         ),
         ("\0", "no YAML"),
+        ("cases: {x: {max_tokens: 3}}\n", "suite.yaml:1: cases: it must be a list"),
+        (
+            "cases:\n  - name: x\n    max_tokens: yes\n",
+            "suite.yaml:3: cases[0].max_tokens: Input should be a valid integer",
+        ),
+        (
+            "cases:\n  - name: x\n    max_latency_ms: .inf\n",
+            "suite.yaml:3: cases[0].max_latency_ms: Input should be a finite",
+        ),
+        (
+            "cases:\n  - name: x\n    expected_topology: {a: b}\n",
+            "suite.yaml:3: cases[0].expected_topology: topology: expected",
+        ),
+        (
+            "cases:\n  - name: x\n    checks:\n      - exact: {expected: Paris, chanel: answer}\n",
+            "suite.yaml:4: cases[0].checks[0]: there is no argument 'chanel' of Exact; there are expected, channel",
+        ),
     ],
 )
 def test_a_file_that_is_no_suite_is_refused(tmp_path: Path, text: str, message: str) -> None:
