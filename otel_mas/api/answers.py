@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from otel_mas import causal
 from otel_mas.analyse import cost, profile
 from otel_mas.analyse.error_report import ErrorReport
-from otel_mas.api.tables import Tabular
 from otel_mas.model import PartialList, TraceSummary
+from otel_mas.model.frame import Tabular
 
 if TYPE_CHECKING:
     import pandas

@@ -1,16 +1,21 @@
-"""Spans in a notebook: types that other rooms own are shown by asking IPython, not by changing them."""
+"""Spans and reports in a notebook: types of lower rooms are shown by asking IPython, not by changing them."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otel_mas.model import Span
 
+if TYPE_CHECKING:
+    from otel_mas.evaluate import EvalReport
+
 
 def register(shell: Any) -> None:
-    """Let an IPython shell show spans as HTML."""
-    shell.display_formatter.formatters["text/html"].for_type(Span, _show)
+    """Let an IPython shell show spans and reports of evaluations as HTML."""
+    html = shell.display_formatter.formatters["text/html"]
+    html.for_type(Span, _show)
+    html.for_type_by_name("otel_mas.evaluate.report", "EvalReport", _show_report)
 
 
 def register_here() -> None:
@@ -19,6 +24,12 @@ def register_here() -> None:
     shell = ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
     if shell is not None:
         register(shell)
+
+
+def _show_report(report: EvalReport) -> str:
+    from otel_mas.report.html import notebook
+
+    return notebook.evaluation(report)
 
 
 def _show(span: Span) -> str:

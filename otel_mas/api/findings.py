@@ -11,10 +11,10 @@ from otel_mas.analyse.findings import Detector, RunFacts, detect, installed_dete
 from otel_mas.analyse.findings.groups import FindingGroup
 from otel_mas.analyse.root_cause import Complaint, RootCause, root_cause
 from otel_mas.api.query_answers import Answer
-from otel_mas.api.tables import Tabular
 from otel_mas.causal import CausalGraph
 from otel_mas.errors import UnsupportedQuery, arguments
 from otel_mas.model import Finding, Undecided
+from otel_mas.model.frame import Tabular
 
 if TYPE_CHECKING:
     from otel_mas.report.frame import Frame

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar, overload
 
 from otel_mas.analyse.log import Entry, EntryFilter, EntryKind, EntryMaker, log
-from otel_mas.api.tables import Tabular
 from otel_mas.errors import UnsupportedQuery, arguments
+from otel_mas.model.frame import Tabular
 
 if TYPE_CHECKING:
     from otel_mas.analyse.content import RunContent

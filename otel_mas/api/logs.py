@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 
 from otel_mas.analyse.log import LogRecord
-from otel_mas.api.tables import Tabular
+from otel_mas.model.frame import Tabular
 
 if TYPE_CHECKING:
     from otel_mas.report.frame import Frame

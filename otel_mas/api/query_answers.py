@@ -15,10 +15,10 @@ from otel_mas.analyse.execution_statistics import BY, ExecutionStatistics, execu
 from otel_mas.analyse.executions import KINDS, Execution, executions
 from otel_mas.analyse.metrics import Metric
 from otel_mas.analyse.stages import Stage, stages
-from otel_mas.api.tables import Tabular
 from otel_mas.causal import CausalGraph
 from otel_mas.errors import UnsupportedQuery, arguments
 from otel_mas.model import PartialList, Query
+from otel_mas.model.frame import Tabular
 from otel_mas.sources import Source as Port
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from otel_mas.api.files import new_file
-from otel_mas.api.tables import Tabular
 from otel_mas.errors import SourceError, arguments
 from otel_mas.errors.log import logger
+from otel_mas.model.frame import Tabular
 from otel_mas.trace_records.encoded import encoded, is_message_pack
 from otel_mas.trace_records.record import EventType, Modality, TokenCost, TraceRecord
 

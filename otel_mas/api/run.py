@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from otel_mas.api.diagnosable import Diagnosable
 from otel_mas.api.filters import Filters, checked, query_of
-from otel_mas.api.tables import Tabular
 from otel_mas.api.when import duration_ns
 from otel_mas.config import Settings
 from otel_mas.errors import TraceNotFound, UnsupportedQuery, arguments
 from otel_mas.model import Message, Span, StatusCode
+from otel_mas.model.frame import Tabular
 from otel_mas.semconv import RecordKind
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from otel_mas.api.tables import Tabular
 from otel_mas.model import PartialList
+from otel_mas.model.frame import Tabular
 from otel_mas.model.search import Match
 
 if TYPE_CHECKING:

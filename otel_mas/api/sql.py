@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from otel_mas.api.tables import Tabular
 from otel_mas.errors import UnsupportedQuery
+from otel_mas.model.frame import Tabular
 from otel_mas.sources.base import AnswersSql
 from otel_mas.sources.base import Source as Port
 

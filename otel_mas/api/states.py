@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from otel_mas.analyse.state import StateChange, StateComparison, StateSnapshot, StateTimeline
 from otel_mas.analyse.state.snapshot import compared, read_at, read_by
-from otel_mas.api.tables import Tabular
 from otel_mas.api.when import duration_ns, instant_ns
 from otel_mas.errors import UnsupportedQuery, arguments
 from otel_mas.model import Span
+from otel_mas.model.frame import Tabular
 
 if TYPE_CHECKING:
     from otel_mas.report.frame import Frame

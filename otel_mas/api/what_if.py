@@ -8,7 +8,6 @@ from typing import TypedDict
 
 from otel_mas.analyse import what_if
 from otel_mas.api.filters import checked
-from otel_mas.api.tables import Tabular
 from otel_mas.api.when import duration_ns
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.causal.schedule import (
@@ -24,6 +23,7 @@ from otel_mas.causal.schedule import (
     WithoutWaiting,
 )
 from otel_mas.errors import arguments
+from otel_mas.model.frame import Tabular
 from otel_mas.pricing import price_instead
 from otel_mas.report.frame import Frame
 

@@ -12,6 +12,8 @@ from otel_mas.errors.printable import one_line
 from otel_mas.evaluate.judge_cost import JudgeCost
 from otel_mas.evaluate.outcome import Outcome
 from otel_mas.evaluate.reliability import Reliability
+from otel_mas.evaluate.result_columns import RESULTS
+from otel_mas.model.frame import Frame, Tabular, finite, text
 
 
 class _Record(BaseModel):
@@ -96,8 +98,11 @@ class CaseResult(_Record):
             yield from ((run, one) for run in self.runs for one in run.results if one.outcome == outcome)
 
 
-class EvalReport(_Record):
-    """Report of an evaluation. `str(report)` has a line for each case, and one for each result that did not pass."""
+class EvalReport(_Record, Tabular):
+    """Report of an evaluation. `str(report)` has a line for each case, and one for each result that did not pass.
+
+    As a data frame it has a row for each result: `to_pandas()`, `to_arrow()`.
+    """
 
     cases: tuple[CaseResult, ...]
 
@@ -128,6 +133,9 @@ class EvalReport(_Record):
         """Number of cases of each outcome."""
         return {outcome: sum(case.outcome == outcome for case in self.cases) for outcome in Outcome}
 
+    def _frame(self) -> Frame:
+        return Frame(RESULTS, [row for case in self.cases for row in _rows(case)])
+
     def to_json(self) -> str:
         """The report as JSON, with the outcomes of runs and cases; a baseline for later ones."""
         return self._json(indent=2)
@@ -142,6 +150,35 @@ class EvalReport(_Record):
 
     def __str__(self) -> str:
         return "\n".join(_lines(self.cases))
+
+
+def _rows(case: CaseResult) -> Iterator[tuple[Any, ...]]:
+    if not case.runs:
+        nothing = (None,) * (len(RESULTS) - 10)
+        yield case.name, case.outcome.value, *(None,) * 4, case.outcome.value, None, None, text(case.reason), *nothing
+    for run in case.runs:
+        for one in run.results:
+            yield case.name, case.outcome.value, *_row(run, one)
+
+
+def _row(run: RunResult, one: EvaluationResult) -> tuple[Any, ...]:
+    cost = one.judge_cost
+    return (
+        run.trace_ids[0],
+        run.span_id,
+        run.outcome.value,
+        one.evaluator,
+        one.outcome.value,
+        float(one.value) if isinstance(one.value, bool) else finite(one.value),
+        text(one.value) if isinstance(one.value, str) else None,
+        text(one.reason),
+        run.tokens,
+        run.usd,
+        run.wall_ms / 1e3,
+        run.critical_path_ms / 1e3,
+        None if cost is None else cost.tokens,
+        None if cost is None else cost.usd,
+    )
 
 
 def _lines(cases: Sequence[CaseResult]) -> Iterator[str]:

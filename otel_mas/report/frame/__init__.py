@@ -1,5 +1,6 @@
 """Answers as data frames: tables with described columns, as pandas or Arrow."""
 
+from otel_mas.model.frame import Column, Frame
 from otel_mas.report.frame.answers import (
     CHANGES,
     COSTS,
@@ -31,7 +32,6 @@ from otel_mas.report.frame.answers import (
 from otel_mas.report.frame.records import RECORDS, records
 from otel_mas.report.frame.spans import SPANS, spans
 from otel_mas.report.frame.sql import sql
-from otel_mas.report.frame.table import Column, Frame
 
 __all__ = [
     "CHANGES",

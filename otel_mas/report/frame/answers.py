@@ -14,9 +14,9 @@ from otel_mas.analyse.state import StateChange
 from otel_mas.analyse.what_if import WhatIf
 from otel_mas.causal import CausalGraph, CriticalPath
 from otel_mas.model import TraceSummary
+from otel_mas.model.frame import Column, Frame, text
 from otel_mas.model.search import Match
 from otel_mas.report import json
-from otel_mas.report.frame.table import Column, Frame, text
 from otel_mas.report.json import errors as json_errors
 from otel_mas.report.json import log as json_log
 from otel_mas.report.json import logs as json_logs

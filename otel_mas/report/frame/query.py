@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from otel_mas.analyse.comparison import Comparison
+from otel_mas.model.frame import Column, Frame
 from otel_mas.report.frame.answers import columns_of, frame_of
-from otel_mas.report.frame.table import Column, Frame
 from otel_mas.report.json import query
 from otel_mas.report.json.findings import (
     FindingForm,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from otel_mas.report.frame.table import Column, Frame, text, whole
+from otel_mas.model.frame import Column, Frame, text, whole
 from otel_mas.trace_records.payload import json_text
 from otel_mas.trace_records.record import TokenCost, TraceRecord
 

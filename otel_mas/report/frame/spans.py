@@ -8,7 +8,7 @@ from typing import Any
 from otel_mas.analyse.places import Place, places
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Span
-from otel_mas.report.frame.table import Column, Frame, finite, text, whole, widen
+from otel_mas.model.frame import Column, Frame, finite, text, whole, widen
 from otel_mas.semconv import attributes as names
 
 SPANS = (

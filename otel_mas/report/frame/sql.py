@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from otel_mas.report.frame.table import Column, Frame, text
+from otel_mas.model.frame import Column, Frame, text
 
 
 def sql(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> Frame:

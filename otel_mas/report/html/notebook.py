@@ -13,11 +13,13 @@ from otel_mas.analyse.root_cause import RootCause
 from otel_mas.analyse.state import StateChange
 from otel_mas.analyse.what_if import WhatIf
 from otel_mas.causal import CausalGraph, CriticalPath
+from otel_mas.evaluate import EvalReport
 from otel_mas.model import Finding, Span, TraceSummary
 from otel_mas.model.search import Match
 from otel_mas.report.decisions import Reasons
 from otel_mas.report.html import cost as costs
 from otel_mas.report.html import errors as failures
+from otel_mas.report.html import evaluation as evaluations
 from otel_mas.report.html import graph as graphs
 from otel_mas.report.html import listing, tree
 from otel_mas.report.html import log as logs
@@ -123,6 +125,11 @@ def matches(found: Sequence[Match], more: bool = False) -> str:
     """Matches of a search; `more`: there may be further ones, in older traces."""
     phrase = f"the first {len(found):,}; limit=... asks for more" if more else None
     return block(search.matches(found), element("p", phrase, class_="om-dim") if phrase else None)
+
+
+def evaluation(report: EvalReport) -> str:
+    """A report of an evaluation."""
+    return block(evaluations.evaluation(report))
 
 
 def state(changes: Sequence[StateChange]) -> str:

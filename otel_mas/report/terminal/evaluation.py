@@ -12,18 +12,14 @@ from otel_mas.evaluate import (
     ChangeKind,
     EvalReport,
     EvaluationResult,
-    JudgeCost,
     Outcome,
     RunResult,
 )
+from otel_mas.report.evaluation_words import MARKS, case_amounts, judges
 from otel_mas.report.terminal.lines import wrap
-from otel_mas.report.text import count, duration, plain, usd
+from otel_mas.report.text import count, plain
 
-MARKS = {
-    Outcome.PASSED: ("✓", "green"),
-    Outcome.FAILED: ("✗", "bold red"),
-    Outcome.INSUFFICIENT_EVIDENCE: ("?", "yellow"),
-}
+_STYLES = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.INSUFFICIENT_EVIDENCE: "yellow"}
 _CHANGES = {
     ChangeKind.REGRESSED: ("✗", "bold red"),
     ChangeKind.LOST: ("?", "yellow"),
@@ -33,7 +29,6 @@ _CHANGES = {
     ChangeKind.MISSING: ("-", "dim"),
 }
 _MOST_RUNS = 5
-_NS_PER_MS = 1e6
 
 
 def evaluation(report: EvalReport, width: int) -> Iterator[Text]:
@@ -41,27 +36,20 @@ def evaluation(report: EvalReport, width: int) -> Iterator[Text]:
     for case in report.cases:
         yield from _case(case, width)
     yield Text("")
-    counts = [(number, *MARKS[outcome], outcome.words) for outcome, number in report.counts().items() if number]
+    counts = [
+        (number, MARKS[outcome], _STYLES[outcome], outcome.words)
+        for outcome, number in report.counts().items()
+        if number
+    ]
     parts = [Text(f"{mark} {number:,} {words}", style) for number, mark, style, words in counts]
     yield Text("  ").join(parts)
     if report.judge_cost:
-        yield Text(_judges(report.judge_cost), "dim")
-
-
-def _judges(cost: JudgeCost) -> str:
-    parts = [f"judges: {count(cost.asked, 'call')}"]
-    if cost.asked:
-        parts += [count(cost.tokens, "token"), usd(cost.usd)]
-    if cost.unpriced:
-        parts += [f"{count(cost.unpriced, 'call')} without a price"]
-    if cost.kept:
-        parts += [f"{count(cost.kept, 'answer')} from the cache"]
-    return " · ".join(parts)
+        yield Text(judges(report.judge_cost), "dim")
 
 
 def _case(case: CaseResult, width: int) -> Iterator[Text]:
-    mark, style = MARKS[case.outcome]
-    line = Text.assemble((f"{mark} {plain(case.name)}", style), ("  " + _amounts(case), "dim"))
+    mark, style = MARKS[case.outcome], _STYLES[case.outcome]
+    line = Text.assemble((f"{mark} {plain(case.name)}", style), ("  " + case_amounts(case), "dim"))
     yield from wrap(line, width)
     if case.reason:
         yield from _indented(Text(plain(case.reason), style), 2, width)
@@ -70,18 +58,6 @@ def _case(case: CaseResult, width: int) -> Iterator[Text]:
         yield from _run(run, len(case.runs) > 1, width)
     if len(failing) > _MOST_RUNS:
         yield Text(f"  and {count(len(failing) - _MOST_RUNS, 'more run')} that did not pass; --json lists all", "dim")
-
-
-def _amounts(case: CaseResult) -> str:
-    if not case.runs:
-        return ""
-    runs = case.runs
-    parts = [f"{case.count(Outcome.PASSED)} of {count(len(runs), 'run')}"] if len(runs) > 1 else []
-    spent = [run.usd for run in runs if run.usd is not None]
-    parts += [count(sum(run.tokens for run in runs) // len(runs), "token")]
-    parts += [usd(sum(spent) / len(spent))] if spent else []
-    parts += [duration(round(sum(run.wall_ms for run in runs) / len(runs) * _NS_PER_MS))]
-    return " · ".join(parts) + (" on average" if len(runs) > 1 else "")
 
 
 def _run(run: RunResult, named: bool, width: int) -> Iterator[Text]:
@@ -93,7 +69,7 @@ def _run(run: RunResult, named: bool, width: int) -> Iterator[Text]:
 
 
 def _result(one: EvaluationResult, width: int) -> Iterator[Text]:
-    mark, style = MARKS[one.outcome]
+    mark, style = MARKS[one.outcome], _STYLES[one.outcome]
     first, *more = one.reason.splitlines() or [""]
     text = Text.assemble((f"{mark} {plain(one.evaluator)}", style), f": {plain(first)}" if first else "")
     yield from _indented(text, 4, width)
@@ -119,4 +95,4 @@ def baseline_comparison(compared: BaselineComparison, width: int) -> Iterator[Te
             yield from _indented(text, 2, width)
 
 
-__all__ = ["MARKS", "baseline_comparison", "evaluation"]
+__all__ = ["baseline_comparison", "evaluation"]

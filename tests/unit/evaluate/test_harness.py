@@ -7,9 +7,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from pydantic import ValidationError
 
 from otel_mas.api import Source, Trace
+from otel_mas.api.display import register
 from otel_mas.evaluate import (
     Contains,
     EvalReport,
@@ -177,3 +179,35 @@ def test_the_harness_refuses_what_is_no_case_and_no_run(france: Trace, source: S
     for wrong in (3, "x", [None], source, SimpleNamespace(trace=None)):
         with pytest.raises(TypeError, match="no recorded run"):
             EvaluationHarness(case).score(wrong)
+
+
+def test_a_report_is_a_table_with_a_row_for_each_result(runs: list[Trace]) -> None:
+    cases = [
+        EvaluationCase(name="france", input="What is the capital of France?", expected_output="Rome", max_tokens=9_999),
+        EvaluationCase(name="elsewhere", input="Which other?"),
+    ]
+    report = EvaluationHarness(cases).score(runs)
+    table = report.to_pandas()
+
+    assert table.case.tolist() == ["france"] * 3 + ["elsewhere"]
+    assert table.outcome.tolist() == ["failed", "passed", "passed", "insufficient_evidence"]
+    assert table.score.tolist()[:3] == [0, 1, 1]
+    assert table.trace_id.tolist()[:3] == [runs[0].trace_id] * 3
+    assert table.iloc[3].isna()[["trace_id", "evaluator", "tokens", "wall_s"]].all()
+    assert table.reason[3] == "none of 3 runs had its input"
+    assert report.to_arrow().column_names == list(table.columns)
+
+
+def test_a_report_shows_itself_in_ipython(france: Trace) -> None:
+    case = EvaluationCase(name="<b>x</b>", expected_output="<i>Rome</i>", expected_topology="write -> research")
+    shell = InteractiveShell()
+    register(shell)
+    data, _ = shell.display_formatter.format(EvaluationHarness(case).score(france))
+    html = data["text/html"]
+
+    assert "✗ failed" in html
+    assert "&lt;b&gt;x&lt;/b&gt;" in html
+    assert "<b>x" not in html
+    assert "<i>" not in html
+    assert "<pre>Topology not as expected: 1 of 1 statements does not hold." in html
+    assert html.count("<script") == 0

@@ -9,6 +9,7 @@ from types import ModuleType
 import pytest
 
 from otel_mas.causal import build
+from otel_mas.evaluate.result_columns import RESULTS
 from otel_mas.model import Span, StatusCode, Trace
 from otel_mas.report import frame
 from otel_mas.semconv import attributes as names
@@ -96,6 +97,7 @@ def documented(title: str) -> list[tuple[str, str, str]]:
         ("Functions", frame.FUNCTIONS),
         ("Records", frame.RECORDS),
         ("Entries of the log", frame.ENTRIES),
+        ("Results of evaluations", RESULTS),
     ],
 )
 def test_every_column_is_described_on_the_page_as_in_the_code(title: str, columns: tuple[frame.Column, ...]) -> None:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_mas.errors import MissingExtra
+from otel_mas.model.frame import TYPES, widen
 from otel_mas.report.frame import Column, Frame
-from otel_mas.report.frame.table import TYPES, widen
 
 COLUMNS = [Column(kind, kind, f"a {kind}") for kind in TYPES]
 FULL = ("text", 2**53 + 1, 0.5, True, 1_795_255_200_123_456_789, ["a", "b"])

@@ -1,9 +1,10 @@
-"""Answers as tables for data frames: columns that are described once, as pandas or Arrow."""
+"""Tables for data frames: columns that are described once, as pandas or Arrow."""
 
 from __future__ import annotations
 
 import json
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -73,6 +74,28 @@ class Frame:
         arrays = [arrow.array(self.values[field.name], type=field.type) for field in fields]
         table: pyarrow.Table = arrow.Table.from_arrays(arrays, schema=arrow.schema(fields))
         return table
+
+
+class Tabular(ABC):
+    """An answer that is a table too. The columns are described in docs/notebook.md."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def _frame(self) -> Frame: ...
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """As a `pandas.DataFrame`. Raises `MissingExtra` without pandas."""
+        return self._frame().to_pandas()
+
+    def to_arrow(self) -> pyarrow.Table:
+        """As a `pyarrow.Table`. Raises `MissingExtra` without pyarrow."""
+        return self._frame().to_arrow()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any:
+        """For whatever reads Arrow: `polars.DataFrame(...)`, `duckdb.sql(...)`, `pyarrow.table(...)`."""
+        stream: Any = self.to_arrow()
+        return stream.__arrow_c_stream__(requested_schema)
 
 
 def _load(name: str) -> Any:
