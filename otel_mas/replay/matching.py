@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from otel_mas.instrumentation.langgraph.runs import GraphRun
+    from otel_mas.model import Message
     from otel_mas.replay.recording import Levels
 
 PARAMETERS: Final = (
@@ -58,17 +59,27 @@ def recorded_request(call: RecordedCall, normaliser: Normaliser, cache: Cache) -
         head = {"model": call.name, **{name: call.span.get(name) for name in PARAMETERS}}
         head["tools"] = call.contents.get(names.GEN_AI_TOOL_DEFINITIONS)
         head["questions"] = answers.questions(call)
-        messages = [
-            (str(message.body.get("role")), message.body.get("parts") or ())
-            for message in call.input
-            if message.body is not None
-        ]
-        return Request(head, messages, normaliser, keys=[message.digest for message in call.input], cache=cache)
+        keys = [message.digest for message in call.input]
+        return Request(head, _Messages(call.input), normaliser, keys=keys, cache=cache)
     if call.kind is CallKind.TOOL:
         asked = call.contents.get(names.GEN_AI_TOOL_CALL_ARGUMENTS)
         return None if asked is None else Request({"tool": call.name, "arguments": asked}, (), normaliser, call.name)
     asked = call.contents.get(names.GEN_AI_RETRIEVAL_QUERY_TEXT)
     return None if asked is None else Request({"retriever": call.name, "query": asked}, (), normaliser)
+
+
+class _Messages(Sequence[Any]):
+    """Role and parts of recorded messages, looked at only when they are asked for: most are those of earlier calls."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self._messages = messages
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def __getitem__(self, index: Any) -> Any:
+        body = self._messages[index].body or {}
+        return str(body.get("role")), body.get("parts") or ()
 
 
 class Matcher:

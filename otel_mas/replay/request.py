@@ -190,7 +190,8 @@ class Request:
         forms: Iterable[MessageForm] = self.known if as_is and self.known is not None else self._forms(form)
         for one in forms:
             parts.append(one.digest)
-            parts.extend(b"#%d" % numbers.setdefault(identity, len(numbers)) for identity in one.ids)
+            if one.ids:  # few messages have any
+                parts.extend(b"#%d" % numbers.setdefault(identity, len(numbers)) for identity in one.ids)
         return blake2b(b"".join(parts), digest_size=16).digest()
 
     def _head(self, form: Form) -> bytes:
@@ -199,11 +200,11 @@ class Request:
         )
 
     def _forms(self, form: Form) -> Iterator[MessageForm]:
-        for number, (role, parts) in enumerate(self.messages):
+        for number in range(len(self.messages)):
             key = (self.keys[number], form) if self.keys else None
             known = self.cache.get(key) if key is not None else None
             if known is None:
-                known = message_form(role, parts, form, self.normaliser)
+                known = message_form(*self.messages[number], form, self.normaliser)
                 if key is not None:
                     self.cache[key] = known
             yield known
