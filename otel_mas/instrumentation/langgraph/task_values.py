@@ -26,8 +26,11 @@ def record_given(recorder: Recorder, span: Span, task: Any) -> None:
         args, by_name = given
         given = {**{str(number): value for number, value in enumerate(args)}, **by_name}
     if type(given) is dict:
-        given = {name: value for name, value in given.items() if _is_plain(value)}
-    if given and _is_plain(given):
+        given = {name: value for name, value in given.items() if _is_plain(value, _DEPTH - 1)}
+        kept = len(given) <= _MOST
+    else:
+        kept = _is_plain(given)
+    if given and kept:
         recorder.content(span, names.MAS_TASK_INPUT, given)
 
 
