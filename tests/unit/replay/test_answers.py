@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import openai
@@ -20,6 +21,7 @@ from pydantic import BaseModel
 from examples.model_server import ModelServer
 from otel_mas.errors import RecordedError
 from otel_mas.replay import answers
+from otel_mas.semconv import attributes as names
 from tests.unit.replay.conftest import Record
 
 
@@ -183,3 +185,18 @@ def test_retriever_is_answered_with_its_documents(record: Record) -> None:
     found: list[list[Document]] = []
     (call,) = record(lambda: found.append(Fixed().invoke("x")))
     assert answers.documents(call) == found[0]
+
+
+def test_recording_of_an_earlier_version_answers_from_what_its_span_says(record: Record, chat: ChatOpenAI) -> None:
+    said: list[AIMessage] = []
+    model: Any = chat.bind_tools([search])
+    (call,) = record(lambda: said.append(model.invoke("find the sea")))
+    newer = (names.MAS_RESPONSE_DETAILS, names.MAS_RESPONSE_CHUNKS)
+    old = replace(call, contents={name: value for name, value in call.contents.items() if name not in newer})
+    again = Replayed(call=old).invoke("x")
+    assert (again.content, again.tool_calls) == (said[0].content, said[0].tool_calls)
+    assert again.usage_metadata is not None
+    assert said[0].usage_metadata is not None
+    assert again.usage_metadata["total_tokens"] == said[0].usage_metadata["total_tokens"]
+    (chunk,) = [one.chunk for one in answers.model_chunks(old)]
+    assert chunk.message.tool_calls == said[0].tool_calls
