@@ -134,6 +134,8 @@ def command(
         return
     for lacking in recording.lacks:
         note(f"this recording lacks something: {lacking}.")
+    for unknown in _unknown_live(settings.replay_live, recording):
+        note(f"--live {unknown}: the recording has no agent or node of this name, so that none may be live.")
     if settings.replay_changes:
         from otel_mas.cli.replay_changes import confirm
 
@@ -158,6 +160,16 @@ def _read(trace: str | None, conversation: str | None, source: str | None, store
     if target == "latest" and recording.spans:  # the replay itself will be later
         target = recording.spans[0].trace_id
     return recording, target
+
+
+def _unknown_live(live: tuple[str, ...], recording: Recording) -> list[str]:
+    """What is to be live, and is neither a kind of call nor anything around one that was recorded."""
+    from otel_mas.replay.policy import DESCENDANTS, LIVE_KINDS
+
+    around = [run for call in recording.calls for run in call.place.runs]
+    known = {run.graph for run in around} | {level.name for run in around for level in run.levels}
+    known |= {name.removeprefix("@") for name in known} | {DESCENDANTS, *LIVE_KINDS}
+    return [one for one in live if one not in known]
 
 
 def _store_of(target: str) -> str | None:
@@ -203,6 +215,9 @@ class _Summary:
     def _lines(self, spans: list[Any]) -> Iterator[Text]:
         from rich.text import Text
 
+        from otel_mas.replay.reading import THREAD
+        from otel_mas.semconv import attributes as names
+
         counts, saved = _outcomes(spans), _saved(spans)
         answered = counts["answered"] + counts["nearest"]
         parts = [f"{answered} answered", f"{counts['live']} live", f"{counts['missed']} missed"]
@@ -216,6 +231,11 @@ class _Summary:
             took = max(span.last_ns for span in spans) - min(span.start_ns for span in spans)
             recorded = self.recording.duration_ns
             yield Text(f"took {took / _NS_PER_S:.2f} s; the recorded run {recorded / _NS_PER_S:.2f} s")
+        if not (self.settings.replay or "").startswith(THREAD):  # of a conversation each process makes its part
+            repeated = {str(span.get(names.MAS_REPLAY_SPAN)) for span in spans}
+            calls = [f"{call.span.trace_id}-{call.span.span_id}" for call in self.recording.calls]
+            if unmade := sum(one not in repeated for one in calls):
+                yield Text(f"{unmade} of {len(calls)} recorded calls were not made again", style="yellow")
         if counts["missed"]:
             yield Text("missed calls failed: the run is not the recorded one", style="bold red")
 

@@ -41,6 +41,8 @@ def read_recording(target: str, source: str | None, store: str) -> tuple[Recordi
     if source is None and path.is_file():
         opened = open_source(path)
         return Recording.read([(one, opened) for one in _all(opened, str(path))], path.name), opened
+    if path.suffix and not target.startswith((THREAD, RUN)):
+        raise TraceNotFound(f"there is no file {target}: `otel-mas export --with-content -o FILE` writes one")
     lifecycle.flush(5.0)  # the run may have been recorded by this very process
     opened = open_source(store if source is None else source)
     if target.startswith(THREAD):

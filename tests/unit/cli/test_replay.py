@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
+import otel_mas
 from otel_mas.cli import cli
 from otel_mas.cli.run import recorded_environment
 from otel_mas.config import Settings
@@ -28,3 +32,21 @@ def test_every_process_has_placeholders_for_keys_where_nothing_is_live() -> None
     live = recorded_environment(real, Settings(replay="latest", replay_live=("models",)), "run")
     assert live["OPENAI_API_KEY"] == "real"
     assert not set(KEYS) & recorded_environment({}, Settings(), "run").keys()
+
+
+def test_a_file_that_is_not_there_is_called_a_file(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["replay", str(tmp_path / "run.jsonl"), "--", "python", "-c", "1"])
+    assert "there is no file" in str(result.exception) + result.output
+
+
+def test_names_to_be_live_that_are_not_recorded_and_calls_that_were_not_made_are_said(tmp_path: Path) -> None:
+    store = str(tmp_path / "runs.db")
+    otel_mas.instrument(store=store)
+    otel_mas.tool("pay")(lambda amount: amount)(3)
+    otel_mas.shutdown()
+
+    arguments = ["--store", store, "--from", store, "--live", "reseracher", "--", sys.executable, "-c", "1"]
+    said = " ".join(CliRunner(catch_exceptions=False).invoke(cli, ["replay", "latest", *arguments]).output.split())
+
+    assert "--live reseracher: the recording has no agent or node of this name" in said
+    assert "1 of 1 recorded calls were not made again" in said
