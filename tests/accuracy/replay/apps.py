@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Annotated, Any, TypedDict
 from uuid import uuid4
 
-from langchain.agents import create_agent
+import pytest
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.runnables import RunnableParallel
@@ -315,6 +315,9 @@ def agents() -> Any:
     def work(state: State) -> State:
         pause()
         i = state["i"]
+        create_agent = pytest.importorskip(
+            "langchain.agents", reason="create_agent comes with LangChain 1"
+        ).create_agent
         agent = create_agent(Witness(of=f"agent {i}"), [lookup], system_prompt=f"Session {uuid4()}", name="worker")
         messages = agent.invoke({"messages": [HumanMessage("the same")]})["messages"]
         return {"found": [(i, [message.text for message in messages])]}
