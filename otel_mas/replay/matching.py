@@ -120,19 +120,22 @@ class Matcher:
         same = [one for one in self.recording.calls if one.kind is call.kind and one.place == call.place]
         return [one for one in same if one.name == call.name].index(call)
 
-    def nearest(self, here: HerePlace, kind: CallKind, request: Request) -> RecordedCall | None:
-        """The call of the kind whose request is most like this one; those at the place, and unused ones, first."""
-        flat = request.flat()
-        found = [call for call in self.recording.calls if call.kind is kind and self._request(call) is not None]
+    def nearest(self, here: HerePlace, kind: CallKind, name: str, request: Request) -> RecordedCall | None:
+        """The call whose request is most like this one; those at the place, and unused ones, first.
+
+        Of a tool or retriever only calls of the same one: what another one answered has another form.
+        """
+        calls = (call for call in self.recording.calls if call.kind is kind)
+        return self._most_like([call for call in calls if kind is CallKind.MODEL or call.name == name], here, request)
+
+    def _most_like(self, calls: Sequence[RecordedCall], here: HerePlace, request: Request) -> RecordedCall | None:
+        found = [(call, known) for call in calls if (known := self._request(call)) is not None]
+        found = [one for one in found if one[0].place == here.place] or found
+        found = [one for one in found if id(one[0]) not in self._used] or found
         if not found:
             return None
-
-        def rank(call: RecordedCall) -> tuple[bool, bool, float]:
-            recorded = self._request(call)
-            alike = 0.0 if recorded is None else likeness(flat, recorded.flat())
-            return call.place == here.place, id(call) not in self._used, alike
-
-        return max(found, key=rank)
+        flat = request.flat()
+        return max(found, key=lambda one: likeness(flat, one[1].flat()))[0]
 
     def use(self, call: RecordedCall) -> None:
         """Use a call up."""
@@ -142,7 +145,9 @@ class Matcher:
         """The error about a call without an answer."""
         what = f"{kind.value} {name}".strip()
         place = str(here.place)
-        nearest = self.nearest(here, kind, request)
+        nearest = self.nearest(here, kind, name, request)
+        if nearest is None:
+            nearest = self._most_like([call for call in self.recording.calls if call.kind is kind], here, request)
         advice = "record it anew, or replay with on_miss 'live' or 'nearest'"
         if nearest is None:
             return ReplayMiss(

@@ -17,7 +17,7 @@ from typing import Any, Final
 from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain
 from otel_mas.instrumentation.langchain.models import HANDLER
 from otel_mas.instrumentation.replacements import Original
-from otel_mas.record import MAX_MESSAGES, RecentlyUsed, recorded_attributes, snapshot, without_media
+from otel_mas.record import MAX_MESSAGES, recorded_attributes, snapshot, without_media
 from otel_mas.replay import answers
 from otel_mas.replay.matching import PARAMETERS
 from otel_mas.replay.recording import CallKind, RecordedCall
@@ -27,9 +27,6 @@ from otel_mas.semconv import attributes as names
 
 _REPLAYED: Final = "_otel_mas_replayed"
 _NATIVE_EVENTS: Final = ("_stream_chat_model_events", "_astream_chat_model_events")
-_MOST_KNOWN: Final = 4096
-_forms: dict[object, MessageForm] = {}  # of messages by their content; emptied when it has too many
-_tools: RecentlyUsed[int, tuple[Any, Any]] = RecentlyUsed(64)
 _NS: Final = 1e-9
 _run: ContextVar[Any] = ContextVar("otel-mas-replay-run", default=None)
 """The manager of the run whose answer is being made."""
@@ -268,7 +265,7 @@ def _request(
     """The request of a call that is made here, as the recording has it."""
     messages = messages[-MAX_MESSAGES:]
     head = {"model": name, **{parameter: attributes.get(parameter) for parameter in PARAMETERS}}
-    head["tools"] = _plain_tools(kwargs.get("tools") or kwargs.get("functions"))
+    head["tools"] = _plain_tools(session, kwargs.get("tools") or kwargs.get("functions"))
     known = [_form(session, message) for message in messages]
     return Request(head, _Read(messages), session.normaliser, known=known)
 
@@ -293,13 +290,11 @@ def _read(message: Any) -> tuple[str, list[Any]]:
 
 def _form(session: ReplaySession, message: Any) -> MessageForm:
     key = _key(message)
-    known = _forms.get(key) if key is not None else None
+    known = session.forms.get(key) if key is not None else None
     if known is None:
         known = message_form(*_read(message), Form.AS_IT_IS, session.normaliser)
         if key is not None:
-            if len(_forms) >= _MOST_KNOWN:
-                _forms.clear()
-            _forms[key] = known
+            session.forms.put(key, known)
     return known
 
 
@@ -314,14 +309,14 @@ def _key(message: Any) -> object | None:
     return None
 
 
-def _plain_tools(tools: Any) -> Any:
+def _plain_tools(session: ReplaySession, tools: Any) -> Any:
     """Definitions of tools as plain values; those of the same list are read once."""
     if not tools:
         return None
-    known = _tools.get(id(tools))
+    known = session.tools.get(id(tools))
     if known is None or known[0] is not tools:
         known = (tools, snapshot(tools)[0])
-        _tools.put(id(tools), known)
+        session.tools.put(id(tools), known)
     return known[1]
 
 

@@ -8,13 +8,11 @@ from time import sleep
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opentelemetry import context as otel_context
-from opentelemetry.trace import SpanContext, TraceFlags
 
 from otel_mas.errors import ConfigError, ReplayMiss, ReplayStopped, UnsupportedQuery
 from otel_mas.fork import ForkLock
-from otel_mas.instrumentation.langchain.models import HANDLER
 from otel_mas.instrumentation.langgraph.runs import outer_task
-from otel_mas.record import SUPPRESSED, Cause, guarded, recorder
+from otel_mas.record import SUPPRESSED, RecentlyUsed
 from otel_mas.replay import answers
 from otel_mas.replay.changes import Aspect, Change, changed_value
 from otel_mas.replay.counterfactual import ChangedCall, Counterfactual, DependentCall, Stub, checked_stub
@@ -22,11 +20,12 @@ from otel_mas.replay.matching import Matcher
 from otel_mas.replay.place import HerePlace, current_place
 from otel_mas.replay.plan import Plan
 from otel_mas.replay.policy import Policy
-from otel_mas.replay.recording import CallKind, RecordedCall, RecordedRun, Recording
-from otel_mas.replay.request import Normaliser, Request
+from otel_mas.replay.recording import CallKind, RecordedCall, Recording
+from otel_mas.replay.request import MessageForm, Normaliser, Request
+from otel_mas.replay.spans import record_outcome, record_repeated
 from otel_mas.replay.substitutes import substituted
 from otel_mas.semconv import attributes as names
-from otel_mas.semconv.enums import LinkKind, ReplayOutcome
+from otel_mas.semconv.enums import ReplayOutcome
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
 
 _UNKNOWN: Final = -1
 _NS: Final = 1e-9  # in seconds
+_MOST_FORMS: Final = 4096
+_MOST_TOOLS: Final = 64
 _lock = ForkLock()  # of all sessions: a lock of each would stay registered, for forks, as long as the process
 _IN_STUB: Final = otel_context.create_key("otel-mas-replay-stub")
 
@@ -97,8 +98,12 @@ class ReplaySession:
         """Ids of the traces that the replay has recorded, in order."""
         self.comparer: Callable[[ReplaySession], ReplayComparison] | None = None
         self.reader: Callable[[ReplaySession], Sequence[Any]] | None = None
+        self.forms: RecentlyUsed[object, MessageForm] = RecentlyUsed(_MOST_FORMS)
+        """Forms of messages that were asked, by their content: most are asked again and again."""
+        self.tools: RecentlyUsed[int, tuple[Any, Any]] = RecentlyUsed(_MOST_TOOLS)
+        """Lists of tool definitions, by their id, and the same as plain values."""
         self._resumed: dict[str, int] = {}
-        self._matcher = Matcher(recording, normaliser, _repeats)
+        self._matcher = Matcher(recording, normaliser, record_repeated)
         self._reference = None if reference is None else Matcher(reference, normaliser, lambda *_: None)
 
     @property
@@ -215,7 +220,7 @@ class ReplaySession:
         with _lock:
             self.changed += 1
             self.counterfactual.made(change, task)
-        _describe(task.span, ReplayOutcome.CHANGED, None)
+        record_outcome(task.span, ReplayOutcome.CHANGED, None)
 
     def answer(self, kind: CallKind, name: str, request: Request, span: Span | None, asked: Any = None) -> Answer:
         """Find the answer to a call that is made here.
@@ -245,9 +250,9 @@ class ReplaySession:
                 self._matcher.use(changed.call)
             elif self._reference is not None and (known := self._reference.take(here, kind, request)) is not None:
                 self.stubbed += 1
-                _describe(span, ReplayOutcome.STUBBED, known)
+                record_outcome(span, ReplayOutcome.STUBBED, known)
                 return Answer(known, 0)
-            nearest = changed.call if changed is not None else self._matcher.nearest(here, kind, request)
+            nearest = changed.call if changed is not None else self._matcher.nearest(here, kind, name, request)
         if changed is not None and changed.change.aspect is Aspect.OUTPUT:
             return self._changed(changed, task, span)
         if nearest is not None and nearest.place != here.place:
@@ -262,7 +267,7 @@ class ReplaySession:
         with _lock:
             self.changed += 1
             self.counterfactual.made(changed.change, task)
-        _describe(span, ReplayOutcome.CHANGED, changed.call)
+        record_outcome(span, ReplayOutcome.CHANGED, changed.call)
         return Answer(substituted(changed.call, value), 0)
 
     def _again(
@@ -281,7 +286,7 @@ class ReplaySession:
         try:
             again = self.counterfactual.again(call, here.place, None if changed is None else changed.change)
         except ReplayStopped:
-            _describe(span, ReplayOutcome.STOPPED, call.recorded)
+            record_outcome(span, ReplayOutcome.STOPPED, call.recorded)
             raise
         finally:
             otel_context.detach(token)
@@ -290,7 +295,7 @@ class ReplaySession:
             if not again.stubbed:
                 return self._go_live(span, call.recorded)._replace(model=again.model, messages=again.messages)
             self.stubbed += 1
-        _describe(span, ReplayOutcome.STUBBED, call.recorded)
+        record_outcome(span, ReplayOutcome.STUBBED, call.recorded)
         return Answer(again.answer, 0, again.model, again.messages)
 
     def _recorded(
@@ -309,14 +314,14 @@ class ReplaySession:
             self.misses.append(miss)
             if self.policy.on_miss == "live":
                 return self._go_live(span, None)
-            found = self._matcher.nearest(here, kind, request) if self.policy.on_miss == "nearest" else None
+            found = self._matcher.nearest(here, kind, name, request) if self.policy.on_miss == "nearest" else None
             if found is None:
-                _describe(span, ReplayOutcome.MISSED, None)
+                record_outcome(span, ReplayOutcome.MISSED, None)
                 raise miss
             self._matcher.use(found)
             outcome = ReplayOutcome.NEAREST
         self._count(found)
-        _describe(span, outcome, found)
+        record_outcome(span, outcome, found)
         return Answer(found, 0)
 
     def _recorded_in(self, span: Span | None) -> None:
@@ -356,7 +361,7 @@ class ReplaySession:
 
     def _go_live(self, span: Span | None, repeated: RecordedCall | None) -> Answer:
         self.live += 1
-        _describe(span, ReplayOutcome.LIVE, repeated)
+        record_outcome(span, ReplayOutcome.LIVE, repeated)
         if repeated is None or repeated.kind is not CallKind.TOOL:
             return Answer(None, _UNKNOWN)
         return Answer(None, self._matcher.number(repeated))
@@ -367,33 +372,6 @@ class ReplaySession:
             for name in (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS):
                 self.saved_tokens += int(call.span.get(name) or 0)
             self.saved_usd += float(call.span.get(names.MAS_COST_USD) or 0.0)
-
-
-@guarded("replay: span")
-def _describe(span: Span | None, outcome: ReplayOutcome, call: RecordedCall | None) -> None:
-    """Record on a call's span what became of it, and the recorded span that it repeats."""
-    if span is None or not span.is_recording():
-        return
-    attributes: dict[str, Any] = {names.MAS_REPLAY_OUTCOME: outcome.value}
-    if call is not None:
-        attributes[names.MAS_REPLAY_SPAN] = f"{call.span.trace_id}-{call.span.span_id}"
-        recorder().add_causes(span, [Cause(_context(call.span), LinkKind.REPLAY)])
-    recorder().set_attributes(span, attributes)
-    if call is not None and call.kind is CallKind.MODEL and outcome is not ReplayOutcome.LIVE:
-        HANDLER.simulate(span)
-
-
-@guarded("replay: run")
-def _repeats(run: Any, recorded: RecordedRun) -> None:
-    """Record on the span of a run which recorded one it repeats."""
-    if recorded.span is not None and run.span.is_recording():
-        reference = f"{recorded.span.trace_id}-{recorded.span.span_id}"
-        recorder().add_causes(run.span, [Cause(_context(recorded.span), LinkKind.REPLAY)])
-        recorder().set_attributes(run.span, {names.MAS_REPLAY_SPAN: reference})
-
-
-def _context(span: Any) -> SpanContext:
-    return SpanContext(int(span.trace_id, 16), int(span.span_id, 16), is_remote=True, trace_flags=TraceFlags(1))
 
 
 _active: tuple[ReplaySession, ...] = ()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from langchain_core.language_models import GenericFakeChatModel
 
 import otel_mas
 from otel_mas.errors import ConfigError
@@ -81,3 +84,29 @@ def test_a_replay_that_is_never_entered_has_nothing_open(store: Path) -> None:
     assert not [one for one in opened if one.startswith(str(store))]
     with replaying:
         assert trip() == 101
+
+
+def test_nearest_is_never_what_another_tool_answered(store: Path) -> None:
+    @otel_mas.tool
+    def weather(city: str) -> str:
+        return "rain"
+
+    @otel_mas.workflow
+    def other_trip() -> object:
+        return price("Bergen"), weather("Oslo")
+
+    replaying = otel_mas.replay("latest", source=store, on_miss="nearest")
+    with pytest.raises(otel_mas.errors.ReplayMiss, match="weather"), replaying:
+        other_trip()
+    assert replaying.session.answered == 1
+
+
+def test_what_was_asked_is_forgotten_with_the_session(store: Path) -> None:
+    model = GenericFakeChatModel(messages=iter(["said"]))
+    with otel_mas.replay("latest", source=store, on_miss="live") as session:
+        model.invoke("a prompt")
+        assert len(session.forms) == 1
+    forgotten = weakref.ref(session)
+    del session
+    gc.collect()
+    assert forgotten() is None
