@@ -343,8 +343,9 @@ def _write(store: Path, path: Path, content_bytes: int) -> None:
     finally:
         reader.close()
     path.parent.mkdir(parents=True, exist_ok=True)
+    before = path.read_text("utf-8", errors="replace") if path.is_file() else ""
     with new_file(path) as file:
-        file.write(numbered(lines.getvalue().decode()).encode())
+        file.write(numbered(lines.getvalue().decode(), before).encode())
 
 
 def _title(run: Trace | Conversation) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from otel_mas.semconv import attributes as names
@@ -13,6 +13,8 @@ BEGIN_NS: Final = 1_767_225_600 * 10**9
 """Start of every numbered recording, in nanoseconds since the Unix epoch: 2026-01-01."""
 _ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{16}")
 _IN_TEXT: Final = re.compile(rf"(?<![0-9a-f.])(?:{_ID.pattern})(?![0-9a-f])")
+_FOLDER: Final = re.compile(r'(File \\*")/[^"\\]*/')
+"""Folder of a file in a traceback, which is of this machine."""
 _ID_FIELDS: Final = ("traceId", "spanId", "parentSpanId")
 _MACHINE: Final = {
     *("host.arch", "host.name", "os.type", "process.command_args", "process.executable.path", "process.owner"),
@@ -22,11 +24,15 @@ _MACHINE: Final = {
 _SERVER_PORT: Final = "server.port"
 
 
-def numbered(text: str) -> str:
+def numbered(text: str, before: str = "") -> str:
     """OTLP/JSON lines of one span each by start, without what tells the machine.
 
     Ids are numbered in order of appearance, and the run begins at a fixed instant, so that a diff shows what changed.
     Text of messages, tool calls and results that is no such id stays as it is.
+
+    Args:
+        text: the lines of a recording.
+        before: the numbered recording that this one takes the place of. Where both have the same spans, its times stay.
     """
     lines = [json.loads(line) for line in text.splitlines()]
     lines.sort(key=_start)
@@ -45,8 +51,39 @@ def numbered(text: str) -> str:
         known = found.group()
         return numbers.setdefault(known, _form(known, len(numbers) + 1)) if known in ids else known
 
-    written = "".join(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n" for line in lines)
-    return _IN_TEXT.sub(number, written)
+    written = _FOLDER.sub(r"\1…/", _IN_TEXT.sub(number, _written(lines)))
+    return _timed_as(written, before) if before else written
+
+
+def _written(lines: Iterable[Any]) -> str:
+    return "".join(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n" for line in lines)
+
+
+def _timed_as(text: str, before: str) -> str:
+    """The lines with the times of the ones before, where these are of the same spans."""
+    lines = [json.loads(line) for line in text.splitlines()]
+    try:
+        known = [json.loads(line) for line in before.splitlines()]
+        same = list(map(_shape, lines)) == list(map(_shape, known))
+    except (ValueError, LookupError, TypeError):  # something else, which somebody has written
+        same = False
+    if not same:
+        return text
+    for line, one in zip(lines, known, strict=True):
+        for here, there in zip(_timed(line), _timed(one), strict=True):
+            here.update({name: value for name, value in there.items() if name.endswith("UnixNano")})
+    return _written(lines)
+
+
+def _timed(line: Any) -> list[Any]:
+    """The span and its events."""
+    return [_span(line), *_span(line).get("events", ())]
+
+
+def _shape(line: Any) -> Any:
+    span = _span(line)
+    ids = [span.get(name) for name in _ID_FIELDS]
+    return span["name"], ids, [one["name"] for one in span.get("events", ())]
 
 
 def _ids(described: Any) -> Iterator[str]:

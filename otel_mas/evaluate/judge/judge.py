@@ -191,8 +191,8 @@ class Judge:
     def _keeps(self) -> bool:
         """Whether answers are kept: not of a model of which nothing tells it from others, unless a cache is given."""
         serializable = getattr(self.model, "is_lc_serializable", None)
-        told_apart = isinstance(self.model, str) or (callable(serializable) and serializable())
-        return told_apart or self.cache is not None
+        distinguishable = isinstance(self.model, str) or (callable(serializable) and serializable())
+        return distinguishable or self.cache is not None
 
     @cached_property
     def _cache(self) -> JudgeCache:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -59,3 +60,36 @@ def test_fixture_is_readable_in_a_diff(name: str) -> None:
     assert not [one for one in SECRET if one in text]
     assert numbered(text) == text
     assert max(Counter(one["spanId"] for (one,) in spans).values()) == 1
+
+
+def _later(text: str) -> str:
+    """The same run at another time, in which everything took longer."""
+    return re.sub(r'(UnixNano": ")(\d+)', lambda found: f"{found[1]}{int(found[2]) * 2}", text)
+
+
+@pytest.mark.parametrize("name", apps.APPS)
+def test_recording_that_is_renewed_differs_in_what_changed(name: str) -> None:
+    before = (FIXTURES / f"{name}.jsonl").read_text()
+    changed = before.replace("gpt-4o-mini", "gpt-4.1-mini", 1)
+    lines = before.splitlines()
+
+    assert numbered(_later(before), before) == before
+    assert numbered(_later(changed), before) == changed
+    assert numbered(_later(before), "\n".join(lines[:-1])) != before
+    for other in ("no recording", "{}", "\n".join(lines[1:])):
+        assert numbered(before, other) == before
+
+
+def test_recording_has_no_folder_of_the_machine_in_its_tracebacks() -> None:
+    line = json.loads((FIXTURES / "agent.jsonl").read_text().splitlines()[0])
+    stack = 'Traceback (most recent call last):\n  File "/home/me/app/desk.py", line 3, in ask\n'
+    value = {"stringValue": json.dumps({"stack": stack})}
+    line["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["attributes"] += [
+        {"key": "exception.stacktrace", "value": {"stringValue": stack}},
+        {"key": "inside", "value": value},
+    ]
+
+    found = numbered(json.dumps(line))
+    assert "/home/me" not in found
+    assert found.count("…/desk.py") == 2
+    assert numbered(found) == found
