@@ -205,13 +205,14 @@ def test_judge_is_asked_by_option_and_is_neither_replayed_nor_recorded(
         class Strict:
             model_name = "strict"
 
-            def with_structured_output(self, form):
+            def with_structured_output(self, form, include_raw):
                 return self
 
             def invoke(self, messages):
                 said = FakeListChatModel(responses=["bad"]).invoke("Is it good?").content
                 parts = {"accuracy": 1, "completeness": 1, "coherence": 1}
-                return JudgeScore(score=1, rationale=said, breakdown=parts)
+                score = JudgeScore(score=1, rationale=said, breakdown=parts)
+                return {"raw": None, "parsed": score, "parsing_error": None}
 
         @pytest.mark.otel_mas(replay="fixtures/trams.jsonl")
         def test_judged(assert_case, recorded):
