@@ -163,7 +163,7 @@ def _read(trace: str | None, conversation: str | None, source: str | None, store
 
 
 def _unknown_live(live: tuple[str, ...], recording: Recording) -> list[str]:
-    """What is to be live, and is neither a kind of call nor anything around one that was recorded."""
+    """Names that are to be live, and name neither a kind of call nor anything around a recorded one."""
     from otel_mas.replay.policy import DESCENDANTS, LIVE_KINDS
 
     around = [run for call in recording.calls for run in call.place.runs]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _started: ReplaySession | None = None
 _FAILED = 1
 _OTHERS = ("otel_mas.api", "openai", "anthropic", "google.genai", "mistralai", "cohere", "groq", "boto3")
-"""Of marked functions, and clients of models. Not of HTTP: our table of prices imports one, on a thread of its own."""
+"""Modules of marked functions, and clients of models. No HTTP client: our prices import one on their own thread."""
 
 
 def policy_of(settings: Settings) -> Policy:

@@ -81,7 +81,7 @@ class Acts(Sequence[Act]):
         self.contents = SpanContents(content)
         self._state = StateValues(content)
         self._texts: dict[str, str] = {}
-        """Of messages by digest: long histories are read again and again."""
+        """Texts of messages by digest: long histories are read again and again."""
         self._outputs: dict[int, list[str]] = {}
         self._states_of: dict[str, Sequence[Written]] = {}
         self._numbers = {span.span_id: number for number, span in enumerate(graph.spans)}

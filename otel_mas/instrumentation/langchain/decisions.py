@@ -40,7 +40,7 @@ class _Call(NamedTuple):
     actor: Any
     task: CurrentTask | None
     token: Any
-    """Of the context in which its span is the current one."""
+    """Token of the context in which its span is the current one."""
 
 
 def _begin(_: Any, request: Any) -> _Call | None:
