@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from otel_mas.analyse.findings import RunFacts
 from otel_mas.analyse.state.values import value_text
 from otel_mas.errors import InsufficientEvidence
+from otel_mas.errors.log import logger
 from otel_mas.evaluate.case import EvaluationCase
 from otel_mas.evaluate.context import RunContext
 from otel_mas.evaluate.evaluator import EvaluationReason, Evaluator
@@ -152,6 +153,7 @@ def _judged(name: str, evaluator: Evaluator, context: RunContext) -> EvaluationR
     except AssertionError as error:
         return EvaluationResult(evaluator=name, outcome=Outcome.FAILED, value=False, reason=str(error))
     except Exception as error:
+        logger.debug("otel-mas: evaluator %s failed", name, exc_info=True)
         reason = f"the evaluator itself failed with {type(error).__name__}: {error}"
         return EvaluationResult(evaluator=name, outcome=Outcome.INSUFFICIENT_EVIDENCE, reason=reason)
     passed = judged.passed if judged.passed is not None else judged.value is not False

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from otel_mas.errors import ConfigError
 
 if TYPE_CHECKING:
+    from otel_mas.replay.place import TaskPlace
     from otel_mas.replay.recording import RecordedCall, Recording
 
 _TEXT: Final = re.compile(r"^(?P<target>.*?#\d+)(?:\s+(?P<aspect>[a-z]+))?\s*=(?P<value>.*)$", re.DOTALL)
@@ -167,9 +168,15 @@ class Changes:
                 return change
         return None
 
-    def of_task(self, label: str) -> list[Change]:
-        """The changes of a task."""
-        return [one for one in self.all if one.target == label and one.aspect not in (Aspect.PROMPT, Aspect.MODEL)]
+    def at(self, place: TaskPlace) -> list[Change]:
+        """The changes of the task that code at a place is in."""
+        return [
+            one
+            for one in self.all
+            if not one.of_call
+            and one.aspect not in (Aspect.PROMPT, Aspect.MODEL)
+            and place in self.recording.tasks[one.target].places
+        ]
 
     @property
     def of_tasks(self) -> bool:

@@ -7,6 +7,7 @@ which ends the replay.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -74,6 +75,8 @@ def checked_stub(stub: Any) -> Any:
         if not all(part.isidentifier() for part in (*module.split("."), *name.split("."))):
             raise ConfigError(f"stub is {stub!r}; as a text it must be module:name")
         return stub
+    if inspect.iscoroutinefunction(stub) or inspect.iscoroutinefunction(getattr(stub, "__call__", None)):  # noqa: B004
+        raise ConfigError(f"stub is {stub!r}; it must not be a coroutine function: sync apps ask it, too")
     if stub is None or hasattr(stub, "_generate") or callable(stub):
         return stub
     raise ConfigError(f"stub is {stub!r}; it must be a chat model or a function of a DependentCall, or its module:name")

@@ -103,9 +103,8 @@ class _ChangedNode:
 
     def _changes(self, config: Any) -> dict[Aspect, Change]:
         """The changes of this task, noted as made; an answer only where the task has been given one."""
-        changes, place = self._session.counterfactual.changes, current_place().place
-        label = next((name for name, task in self._session.recording.tasks.items() if place in task.places), None)
-        found = {} if label is None else {one.aspect: one for one in changes.of_task(label)}
+        place = current_place().place
+        found = {one.aspect: one for one in self._session.counterfactual.changes.at(place)}
         if Aspect.ANSWER in found and not _is_answered(config):
             del found[Aspect.ANSWER]
         task = outer_task()

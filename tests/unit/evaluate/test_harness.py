@@ -211,3 +211,11 @@ def test_a_report_shows_itself_in_ipython(france: Trace) -> None:
     assert "<i>" not in html
     assert "<pre>Topology not as expected: 1 of 1 statements does not hold." in html
     assert html.count("<script") == 0
+
+
+def test_log_has_the_traceback_of_an_evaluator_that_fails_itself(
+    france: Trace, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", logger="otel_mas")
+    EvaluationHarness(EvaluationCase(name="x", checks=[Scored(ZeroDivisionError("oh"))])).score(france)
+    assert [one.exc_info[0] for one in caplog.records if one.exc_info] == [ZeroDivisionError]

@@ -493,3 +493,9 @@ def test_a_stub_that_is_none(store: Path) -> None:
     recorded(diamond(), {"topic": "trams"})
     with pytest.raises(ConfigError, match="stub is 3"):
         otel_mas.replay("latest", source=store, stub=3)
+
+    async def answer(call: object) -> str:
+        return "never awaited"
+
+    with pytest.raises(ConfigError, match="must not be a coroutine function"):
+        otel_mas.replay("latest", source=store, stub=answer)
