@@ -32,7 +32,7 @@ def numbered(text: str, before: str = "") -> str:
 
     Args:
         text: the lines of a recording.
-        before: the numbered recording that this one takes the place of. Where both have the same spans, its times stay.
+        before: the numbered recording that this one takes the place of. Its times stay if both have the same spans.
     """
     lines = [json.loads(line) for line in text.splitlines()]
     lines.sort(key=_start)
