@@ -20,6 +20,7 @@ from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from langchain_core.documents import Document
+    from langchain_core.messages import AIMessage
     from langchain_core.outputs import ChatGenerationChunk, ChatResult, GenerationChunk, LLMResult
 
     from otel_mas.replay.recording import RecordedCall
@@ -78,7 +79,7 @@ def completion_result(call: RecordedCall) -> LLMResult:
     from langchain_core.outputs import Generation, LLMResult
 
     if isinstance(call, SubstitutedCall):
-        return LLMResult(generations=[[Generation(text=answer_of(call).text)]])
+        return LLMResult(generations=[[Generation(text=_text(answer_of(call)))]])
     raise_recorded(call)
     details = _details(call)
     found = [
@@ -115,7 +116,7 @@ def completion_chunks(call: RecordedCall) -> Iterator[TimedText]:
     from langchain_core.outputs import GenerationChunk
 
     if isinstance(call, SubstitutedCall):
-        yield TimedText(0, GenerationChunk(text=answer_of(call).text))
+        yield TimedText(0, GenerationChunk(text=_text(answer_of(call))))
         return
     if call.output:
         parts = _parts(call)[0]
@@ -264,6 +265,11 @@ def recorded_output(call: RecordedCall) -> Any:
     if call.kind is CallKind.MODEL:
         return model_result(call).generations[0].message
     return tool_result(call) if call.kind is CallKind.TOOL else documents(call)
+
+
+def _text(message: AIMessage) -> str:
+    text: Any = message.text
+    return text if isinstance(text, str) else str(text())  # in LangChain 0.3 it is a method
 
 
 def _identity(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -66,12 +66,12 @@ def same_requests() -> Any:
     def work(state: State) -> State:
         pause()
         i = state["i"]
-        said = Witness(of=f"branch {i}").invoke("the same").text
+        said = Witness(of=f"branch {i}").invoke("the same").content
         pause()
         looked = lookup.invoke({"query": "the same"})
         read = RetrieverWitness(of=f"branch {i}", name="docs").invoke("the same")[0].page_content
         written = CompletionWitness(of=f"branch {i}").invoke("the same")
-        again = Witness(of=f"branch {i}").invoke("the same").text
+        again = Witness(of=f"branch {i}").invoke("the same").content
         return {"found": [(i, said, looked, read, written, again)]}
 
     return _result(_fan_out(work).compile().invoke({"found": []}))
@@ -84,7 +84,7 @@ def different_requests() -> Any:
         pause()
         i = state["i"]
         prompt = [SystemMessage(f"Run {uuid4()} at {datetime.now().isoformat()}"), HumanMessage(f"question {i}")]
-        said = Witness(of=f"branch {i}").invoke(prompt).text
+        said = Witness(of=f"branch {i}").invoke(prompt).content
         looked = lookup.invoke({"query": f"{i} in session {uuid4().hex}"})
         return {"found": [(i, said, looked.partition(" to ")[0])]}
 
@@ -97,10 +97,10 @@ async def same_requests_async() -> Any:
     async def work(state: State) -> State:
         await apause()
         i = state["i"]
-        said = (await Witness(of=f"branch {i}").ainvoke("the same")).text
+        said = (await Witness(of=f"branch {i}").ainvoke("the same")).content
         looked = await alookup.ainvoke({"query": "the same"})
         await apause()
-        again = (await Witness(of=f"branch {i}").ainvoke("the same")).text
+        again = (await Witness(of=f"branch {i}").ainvoke("the same")).content
         return {"found": [(i, said, looked, again)]}
 
     return _result(await _fan_out(work).compile().ainvoke({"found": []}))
@@ -111,7 +111,7 @@ def nested() -> Any:
 
     def inner_work(state: State) -> State:
         pause()
-        return {"found": [(state["i"], Witness(of="inner").invoke("the same").text)]}
+        return {"found": [(state["i"], Witness(of="inner").invoke("the same").content)]}
 
     called = _fan_out(inner_work).compile(name="called")
 
@@ -136,11 +136,11 @@ def sent_subgraphs() -> Any:
 
     def first(state: State) -> State:
         pause()
-        return {"found": [(state["i"], "first", Witness(of="first").invoke("the same").text)]}
+        return {"found": [(state["i"], "first", Witness(of="first").invoke("the same").content)]}
 
     def second(state: State) -> State:
         pause()
-        return {"found": [(state["i"], "second", Witness(of="second").invoke("the same").text)]}
+        return {"found": [(state["i"], "second", Witness(of="second").invoke("the same").content)]}
 
     inner = StateGraph(State, output_schema=Found)
     inner.add_node("first", first)
@@ -160,7 +160,7 @@ def retries() -> Any:
         pause()
         i = state["i"]
         tried[i] += 1
-        said = Witness(of=f"branch {i}").invoke("the same").text
+        said = Witness(of=f"branch {i}").invoke("the same").content
         heard.append((i, tried[i], said))
         if tried[i] <= i % 3:
             raise ConnectionError("once more")
@@ -176,16 +176,16 @@ async def gathered() -> Any:
 
     async def chain(i: int, n: int) -> Any:
         await apause()
-        first = (await Witness(of=f"{i} {n}").ainvoke(f"question {n}")).text
+        first = (await Witness(of=f"{i} {n}").ainvoke(f"question {n}")).content
         await apause()
-        second = (await Witness(of=f"{i} {n}").ainvoke([HumanMessage(f"question {n}"), HumanMessage(first)])).text
+        second = (await Witness(of=f"{i} {n}").ainvoke([HumanMessage(f"question {n}"), HumanMessage(first)])).content
         return n, first, second
 
     async def work(state: State) -> State:
         i = state["i"]
         chains = await asyncio.gather(*(chain(i, n) for n in range(4)))
         equal = await asyncio.gather(*(Witness(of=f"{i} {n}").ainvoke("the same") for n in range(3)))
-        return {"found": [(i, chains, [one.text for one in equal])]}
+        return {"found": [(i, chains, [one.content for one in equal])]}
 
     return _result(await _fan_out(work).compile().ainvoke({"found": []}))
 
@@ -196,8 +196,8 @@ def streamed() -> Any:
     def work(state: State) -> State:
         pause()
         i = state["i"]
-        chunks = [chunk.text for chunk in Witness(of=f"branch {i}").stream("the same")]
-        said = Witness(of=f"branch {i}").invoke("the same").text
+        chunks = [chunk.content for chunk in Witness(of=f"branch {i}").stream("the same")]
+        said = Witness(of=f"branch {i}").invoke("the same").content
         return {"found": [(i, "".join(chunks), said)]}
 
     app = _fan_out(work).compile()
@@ -211,8 +211,8 @@ async def streamed_async() -> Any:
     async def work(state: State) -> State:
         await apause()
         i = state["i"]
-        chunks = [chunk.text async for chunk in Witness(of=f"branch {i}").astream("the same")]
-        said = (await Witness(of=f"branch {i}").ainvoke("the same")).text
+        chunks = [chunk.content async for chunk in Witness(of=f"branch {i}").astream("the same")]
+        said = (await Witness(of=f"branch {i}").ainvoke("the same")).content
         return {"found": [(i, "".join(chunks), said)]}
 
     app = _fan_out(work).compile()
@@ -227,12 +227,12 @@ def functional() -> Any:
     @task
     def leaf(i: int, n: int) -> Any:
         pause()
-        return i, n, Witness(of=f"leaf {i} {n}").invoke("the same").text
+        return i, n, Witness(of=f"leaf {i} {n}").invoke("the same").content
 
     @task
     def branch(i: int) -> Any:
         pause()
-        said = Witness(of=f"branch {i}").invoke("the same").text
+        said = Witness(of=f"branch {i}").invoke("the same").content
         leaves = [leaf(i, n) for n in range(3)]
         return i, said, [one.result() for one in leaves]
 
@@ -250,12 +250,12 @@ async def functional_async() -> Any:
     @task
     async def leaf(i: int, n: int) -> Any:
         await apause()
-        return i, n, (await Witness(of=f"leaf {i} {n}").ainvoke("the same")).text
+        return i, n, (await Witness(of=f"leaf {i} {n}").ainvoke("the same")).content
 
     @task
     async def branch(i: int) -> Any:
         await apause()
-        said = (await Witness(of=f"branch {i}").ainvoke("the same")).text
+        said = (await Witness(of=f"branch {i}").ainvoke("the same")).content
         return i, said, await asyncio.gather(*(leaf(i, n) for n in range(3)))
 
     @entrypoint()
@@ -271,10 +271,10 @@ def batched() -> Any:
     def work(state: State) -> State:
         pause()
         i = state["i"]
-        said = Witness(of=f"run {i}").invoke(f"question {i}").text
+        said = Witness(of=f"run {i}").invoke(f"question {i}").content
         pause()
         more = Witness(of=f"run {i}").batch([f"part {n} of {i}" for n in range(3)])
-        return {"found": [(i, said, [one.text for one in more], Witness(of=f"run {i}").invoke("the same").text)]}
+        return {"found": [(i, said, [one.content for one in more], Witness(of=f"run {i}").invoke("the same").content)]}
 
     graph = StateGraph(State)
     graph.add_node("work", work)
@@ -292,9 +292,9 @@ def conversation() -> Any:
 
     def talk(state: Talk) -> Any:
         pause()
-        before = Witness(of="before").invoke("the same").text
+        before = Witness(of="before").invoke("the same").content
         answer = interrupt("go on?")
-        after = Witness(of="after").invoke("the same").text
+        after = Witness(of="after").invoke("the same").content
         return {"messages": [HumanMessage(f"{before}, {answer}, {after}")]}
 
     graph = StateGraph(Talk)
@@ -306,7 +306,7 @@ def conversation() -> Any:
     for turn in range(3):
         app.invoke({"messages": [HumanMessage(f"turn {turn}")]}, config)
         app.invoke(Command(resume=f"yes {turn}"), config)
-    return [message.text for message in app.get_state(config).values["messages"]]
+    return [message.content for message in app.get_state(config).values["messages"]]
 
 
 def agents() -> Any:
@@ -320,7 +320,7 @@ def agents() -> Any:
         ).create_agent
         agent = create_agent(Witness(of=f"agent {i}"), [lookup], system_prompt=f"Session {uuid4()}", name="worker")
         messages = agent.invoke({"messages": [HumanMessage("the same")]})["messages"]
-        return {"found": [(i, [message.text for message in messages])]}
+        return {"found": [(i, [message.content for message in messages])]}
 
     return _result(_fan_out(work).compile().invoke({"found": []}))
 
@@ -334,13 +334,13 @@ def outside() -> Any:
     def one(name: str) -> Any:
         pause()
         with otel_mas.agent(name):
-            return name, Witness(of=name).invoke("the same").text
+            return name, Witness(of=name).invoke("the same").content
 
     with ThreadPoolExecutor(4) as pool:
         named = list(pool.map(one, [f"agent {n}" for n in range(4)]))
     parts = parallel.invoke({"word": "x"})
     many = chain.batch([{"word": f"word {n}"} for n in range(4)])
-    return [parts["a"].text, parts["b"].text, [one.text for one in many], named]
+    return [parts["a"].content, parts["b"].content, [one.content for one in many], named]
 
 
 APPS: tuple[Callable[[], Any], ...] = (

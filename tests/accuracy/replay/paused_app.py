@@ -19,9 +19,9 @@ class Talk(TypedDict):
 
 
 def talk(_: Talk) -> Any:
-    before = Witness(of="before").invoke("the same").text
+    before = Witness(of="before").invoke("the same").content
     answer = interrupt("go on?")
-    after = Witness(of="after").invoke("the same").text
+    after = Witness(of="after").invoke("the same").content
     return {"messages": [HumanMessage(f"{before}; {answer}; {after}")]}
 
 
@@ -35,7 +35,7 @@ def main() -> None:
         app = graph.compile(checkpointer=saver)
         given: Any = Command(resume=sys.argv[2]) if len(sys.argv) > 2 else {"messages": [HumanMessage("begin")]}
         app.invoke(given, config)
-        print([message.text for message in app.get_state(config).values["messages"]])
+        print([message.content for message in app.get_state(config).values["messages"]])
 
 
 if __name__ == "__main__":

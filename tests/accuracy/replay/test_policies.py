@@ -38,12 +38,12 @@ def latest(store: Path) -> Any:
 @tool
 def ask_another(query: str) -> str:
     """Ask another model."""
-    return f"heard {Witness(of='inner').invoke(query).text}"
+    return f"heard {Witness(of='inner').invoke(query).content}"
 
 
 def app(question: str = "the same", query: str = "x") -> Any:
     def writer(_: State) -> State:
-        return {"found": [Witness(of="writer").invoke(question).text, lookup.invoke({"query": query})]}
+        return {"found": [Witness(of="writer").invoke(question).content, lookup.invoke({"query": query})]}
 
     def asker(_: State) -> State:
         return {"found": [ask_another.invoke({"query": "why"})]}

@@ -35,16 +35,16 @@ def paused() -> list[str]:
     graph.add_edge("talk", END)
     app = graph.compile(checkpointer=InMemorySaver(), name="team")
     app.invoke({"messages": ["begin"]}, ON_THREAD)
-    return [message.text for message in app.invoke(Command(resume="yes"), ON_THREAD)["messages"]]
+    return [message.content for message in app.invoke(Command(resume="yes"), ON_THREAD)["messages"]]
 
 
 def test_the_latest_trace_is_the_recorded_one_whatever_became_of_its_replays(store: Path) -> None:
-    recorded = Witness(of="a").invoke("the same").text
+    recorded = Witness(of="a").invoke("the same").content
     with pytest.raises(ReplayMiss), otel_mas.replay("latest"):
         Witness(of="a").invoke("something else")
     for _ in range(2):
         with otel_mas.replay("latest") as session:
-            assert Witness(of="a").invoke("the same").text == recorded
+            assert Witness(of="a").invoke("the same").content == recorded
         otel_mas.flush()
     assert session.answered == 1
 
@@ -60,11 +60,11 @@ def test_a_conversation_is_what_was_recorded_and_not_its_replays(store: Path) ->
 
 
 def test_a_replay_is_replayed_where_it_is_asked_for_by_its_id(store: Path) -> None:
-    recorded = Witness(of="a").invoke("the same").text
+    recorded = Witness(of="a").invoke("the same").content
     with otel_mas.replay("latest") as session:
         Witness(of="a").invoke("the same")
     otel_mas.flush()
     (replayed,) = session.trace_ids
     with otel_mas.replay(replayed) as again:
-        assert Witness(of="a").invoke("the same").text == recorded
+        assert Witness(of="a").invoke("the same").content == recorded
     assert again.recording.spans[0].trace_id == replayed

@@ -56,7 +56,7 @@ def test_the_latest_run_is_replayed_with_all_of_its_traces(tmp_path: Path) -> No
     app = tmp_path / "app.py"
     app.write_text(
         "from tests.accuracy.replay.witness import Witness\n"
-        "for n in range(3):\n    print(Witness(of=str(n)).invoke('the same').text)\n"
+        "for n in range(3):\n    print(Witness(of=str(n)).invoke('the same').content)\n"
     )
     recorded = called(OTEL_MAS, "run", "--store", store, "--", sys.executable, str(app))
     again = called(OTEL_MAS, "replay", "latest", "--store", store, "--from", store, "--", sys.executable, str(app))
