@@ -107,6 +107,7 @@ def test_link_kinds_are_those_of_the_design() -> None:
         "retry",
         "error_handler",
         "message",
+        "replay",
     ]
 
 
