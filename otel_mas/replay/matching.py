@@ -95,11 +95,11 @@ class Matcher:
         self._used: set[int] = set()
         self._bound: WeakKeyDictionary[GraphRun, RecordedRun] = WeakKeyDictionary()
         self._repeated: set[int] = set()
-        self._started: WeakKeyDictionary[GraphRun, tuple[int, bool]] = WeakKeyDictionary()
+        self._started: WeakKeyDictionary[GraphRun, tuple[int, int]] = WeakKeyDictionary()
 
-    def started(self, run: GraphRun, step: int, resuming: bool) -> None:
-        """Note the first step of a run, and whether it goes on with a paused one."""
-        self._started.setdefault(run, (step, resuming))
+    def started(self, run: GraphRun, step: int, resumed: int) -> None:
+        """Note the first step of a run, and how often it was begun before; 0: it goes on with none."""
+        self._started.setdefault(run, (step, resumed))
 
     def take(self, here: HerePlace, kind: CallKind, request: Request) -> RecordedCall | None:
         """The recorded call that answers a request here, used up by this; None where there is none."""
@@ -192,6 +192,7 @@ class Matcher:
         started = self._started.get(instance)
         if started is not None:
             found = [run for run in found if run.first_step == started[0]] or found
+            found = [run for run in found if bool(run.resumed) == bool(started[1])] or found
             found = [run for run in found if run.resumed == started[1]] or found
         if len(found) > 1:
             found = [run for run in found if self._fits(run, levels[1:], kind, request)] or found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -83,7 +84,7 @@ class RecordedRun:
         span: of the run; None of the outermost.
         number: among the runs of its name at its place, in order of start.
         first_step: the superstep of its first task; -1 where it had none.
-        resumed: whether its first tasks had begun in an earlier run.
+        resumed: how many earlier runs its first tasks had begun in.
         calls: by the levels in it and the kind, in order of start.
         runs: those inside it, by the levels in it and their name, in order of start.
     """
@@ -91,7 +92,7 @@ class RecordedRun:
     span: Span | None = None
     number: int = 0
     first_step: int = -1
-    resumed: bool = False
+    resumed: int = 0
     calls: dict[tuple[Levels, CallKind], list[RecordedCall]] = field(default_factory=dict)
     runs: dict[tuple[Levels, str], list[RecordedRun]] = field(default_factory=dict)
 
@@ -172,7 +173,7 @@ class _Reader:
         self._tools: dict[str, int] = {}
         self._runs: dict[str, RecordedRun] = {}
         self._paths: dict[str, tuple[str | None, Levels]] = {}
-        self._begun: set[str] = set()
+        self._begun: Counter[str] = Counter()
 
     def recording(self, what: str) -> Recording:
         root = RecordedRun()
@@ -260,8 +261,8 @@ class _Reader:
         tasks = [one for one in self._tasks.values() if one.parent_span_id == span.span_id]
         first = min((int(one.get(names.MAS_TASK_STEP) or 0) for one in tasks), default=-1)
         ids = {one.task_id for one in tasks if int(one.get(names.MAS_TASK_STEP) or 0) == first and one.task_id}
-        run = RecordedRun(span, len(same), first, bool(ids & self._begun))
-        self._begun.update(one.task_id for one in tasks if one.task_id)
+        run = RecordedRun(span, len(same), first, max((self._begun[one] for one in ids), default=0))
+        self._begun.update({one.task_id for one in tasks if one.task_id})
         same.append(run)
         self._runs[span.span_id] = run
 

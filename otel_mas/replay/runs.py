@@ -10,6 +10,7 @@ from otel_mas.model.channels import START
 from otel_mas.replay.session import sessions
 
 _COMMAND: Final = "Command"
+_RESUME: Final = "__resume__"  # the channel that LangGraph keeps answers in, as lists
 
 
 def _ticked(more: Any, loop: Any, *_: Any, **__: Any) -> None:
@@ -24,7 +25,14 @@ def _ticked(more: Any, loop: Any, *_: Any, **__: Any) -> None:
     if steps:
         resuming = loop.input is None or type(loop.input).__name__ == _COMMAND
         for session in sessions():
-            session.started(schedule.run, min(steps), resuming)
+            session.started(schedule.run, min(steps), 1 + _answers(loop) if resuming else 0)
+
+
+def _answers(loop: Any) -> int:
+    """How many answers of people a paused task has had in earlier runs, perhaps of other processes."""
+    writes = getattr(loop, "checkpoint_pending_writes", None) or ()
+    tasks = {task.id for task in loop.tasks.values()}
+    return max((len(value) for id_, channel, value in writes if id_ in tasks and channel == _RESUME), default=0)
 
 
 tick, _ = after(_ticked, "replay: step")

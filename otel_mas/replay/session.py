@@ -201,13 +201,13 @@ class ReplaySession:
                 "go the recorded way up to there"
             )
 
-    def started(self, run: GraphRun, step: int, resuming: bool) -> None:
+    def started(self, run: GraphRun, step: int, resumed: int) -> None:
         """Note how a run of a graph began."""
         self._recorded_in(run.span)
         with _lock:
             for matcher in (self._matcher, self._reference):
                 if matcher is not None:
-                    matcher.started(run, step, resuming)
+                    matcher.started(run, step, resumed)
             self.counterfactual.descent.run_started(run)
 
     def task_began(self, task: TaskRun) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +59,33 @@ def test_a_conversation_is_what_was_recorded_and_not_its_replays(store: Path) ->
             assert paused() == recorded
         otel_mas.flush()
         assert len(session.recording.calls) == 2
+
+
+def test_each_process_of_a_conversation_goes_on_where_its_own_one_had(store: Path) -> None:
+    """A task that asks twice is begun three times, each with the same first request."""
+
+    def talk(_: MessagesState) -> Any:
+        before = Witness(of="before").invoke("the same").text
+        return {"messages": [f"{before} {interrupt('one?')} {interrupt('two?')}", Witness(of="after").invoke("then")]}
+
+    def app(saver: InMemorySaver, given: Any) -> Any:
+        graph = StateGraph(MessagesState)
+        graph.add_node("talk", talk)
+        graph.add_edge(START, "talk")
+        graph.add_edge("talk", END)
+        return graph.compile(checkpointer=saver, name="team").invoke(given, ON_THREAD)["messages"]
+
+    def parts(*blocks: Any) -> list[str]:
+        saver = InMemorySaver()
+        inputs = ({"messages": ["begin"]}, Command(resume="yes"), Command(resume="no"))
+        for block, given in zip(blocks, inputs, strict=True):
+            with block():
+                messages = app(saver, given)
+            otel_mas.flush()
+        return [message.text for message in messages]
+
+    recorded = parts(*[nullcontext] * 3)
+    assert parts(*[partial(otel_mas.replay, "thread:one thread")] * 3) == recorded
 
 
 def test_a_replay_is_replayed_where_it_is_asked_for_by_its_id(store: Path) -> None:
