@@ -11,7 +11,10 @@ from otel_mas.cli import COMMANDS, cli
 
 LINES = frozenset({"attach", "log"})
 """Commands that print a document on each line, instead of one."""
-_PRINTED = {**dict.fromkeys(LINES, "an object on each line"), "findings": "a list of objects"}
+_PRINTED = {
+    **dict.fromkeys(LINES, "an object on each line"),
+    **dict.fromkeys(("findings", "root-cause"), "a list of objects"),
+}
 _WIDTH = 100
 _ERRORS = (
     "Errors are one line on stderr. The exit code is 1, or 2 for a wrong option or setting, or 4 where there is no",
@@ -72,6 +75,7 @@ def _documents() -> dict[str, Any]:
     from otel_mas.report.json.evaluation import EvaluationDocument
     from otel_mas.report.json.findings import ExplanationDocument, FindingForm
     from otel_mas.report.json.log import EntryForm
+    from otel_mas.report.json.replay import VerifiedCauseForm
     from otel_mas.report.json.session import SessionDocument
     from otel_mas.report.json.state import StateDocument
     from otel_mas.report.json.what_if import WhatIfDocument
@@ -90,6 +94,7 @@ def _documents() -> dict[str, Any]:
         "state": StateDocument,
         "explain": ExplanationDocument,
         "findings": FindingForm,
+        "root-cause": VerifiedCauseForm,
         "evaluate": EvaluationDocument,
         "mark": MarkDocument,
         "error": ErrorsDocument,

@@ -17,11 +17,10 @@ _FOLDER: Final = re.compile(r'(File \\*")/[^"\\]*/')
 """Folder of a file in a traceback, which is of this machine."""
 _ID_FIELDS: Final = ("traceId", "spanId", "parentSpanId")
 _MACHINE: Final = {
-    *("host.arch", "host.name", "os.type", "process.command_args", "process.executable.path", "process.owner"),
-    *("process.parent_pid", "process.pid", "process.working_directory", "service.instance.id"),
-    *(names.MAS_RUN_ID, names.MAS_STORE_ID),
+    *("host.arch", "host.name", "process.command_args", "process.executable.path", "process.owner"),
+    *("process.parent_pid", "process.pid", "process.working_directory"),
+    *(names.MAS_RUN_ID, names.MAS_STORE_ID, names.SERVICE_INSTANCE_ID, names.OS_TYPE),
 }
-_SERVER_PORT: Final = "server.port"
 
 
 def numbered(text: str, before: str = "") -> str:
@@ -42,7 +41,7 @@ def numbered(text: str, before: str = "") -> str:
         resource = line["resourceSpans"][0]["resource"]
         resource["attributes"] = [one for one in resource["attributes"] if one["key"] not in _MACHINE]
         span = _span(line)
-        span["attributes"] = [one for one in span.get("attributes", ()) if one["key"] != _SERVER_PORT]
+        span["attributes"] = [one for one in span.get("attributes", ()) if one["key"] != names.SERVER_PORT]
         _shift(line, BEGIN_NS - begin)
         ids.update(_ids(resource), _ids(span))
     numbers: dict[str, str] = {}
