@@ -52,7 +52,8 @@ def holds(statement: Statement, run: SmallRun) -> bool:
     """Whether a statement without variables holds."""
     match statement:
         case Count(term, never):
-            return not run.of(term) if never else _within(len(run.of(term)), term.cardinality)
+            number = len(run.of(term)) + sum(any(name.fits(tool) for name in term.names) for _, tool in run.calls)
+            return not number if never else _within(number, term.cardinality)
         case ExpectedEdge():
             return _edge_holds(statement, run)
         case Before(earlier, later, never):
