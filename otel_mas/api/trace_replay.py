@@ -21,6 +21,7 @@ from otel_mas.replay.policy import Policy
 from otel_mas.replay.reading import read_recording
 from otel_mas.replay.recording import Recording
 from otel_mas.replay.request import Normaliser
+from otel_mas.replay.segment import is_segment_end
 from otel_mas.replay.session import ReplaySession, sessions
 from otel_mas.replay.switch import start, stop
 
@@ -138,10 +139,12 @@ class replay:  # noqa: N801 (used as a function)
         if self.session in sessions():
             raise ConfigError("this replay is going on already: make another one, which answers inside of it")
         if self._ended:
-            changes = self.session.counterfactual.changes.all
+            changes, segment = self.session.counterfactual.changes.all, self.session.counterfactual.segment
             self.session = self._new_session()
             for change in changes:
                 self.session.counterfactual.add(change)
+            if segment is not None:
+                self.session.segment(segment.first, segment.last)
             self._ended = False
         start(self.session, self._settings)
         self._store = self._recorded_store()
@@ -150,12 +153,14 @@ class replay:  # noqa: N801 (used as a function)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    ) -> bool | None:
         stop(self.session)
         restore_keys(os.environ, self._keys)
         self._ended = True
-        if error is None:
+        ended = is_segment_end(error)
+        if error is None or ended:
             self.session.raise_unfinished()
+        return ended
 
 
 def _recording(trace: Any, source: Any, store: str) -> tuple[Recording, str | None]:
@@ -227,11 +232,11 @@ class TraceReplayEngine:
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._replay.__exit__(kind, error, traceback)
+    ) -> bool | None:
+        return self._replay.__exit__(kind, error, traceback)
 
     def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call a function in the replay, and return its result.
+        """Call a function in the replay, and return its result; None where a segment ended before.
 
         Raises:
             ReplayMiss: It called what the recording has no answer for.

@@ -56,8 +56,10 @@ class _Replay(click.Command):
     help="Change one answer, and run again what depends on it: researcher#1/model#2=TEXT. ASPECT is output (the "
     "default), input, prompt, model, goto or answer. May be given several times.",
 )
-@click.option("--stub", metavar="MODULE:NAME", help="A chat model or function that answers what depends on a change.")
-@click.option("--yes", is_flag=True, help="Do not ask before what depends on a change is paid.")
+@click.option("--from-task", metavar="TASK", help="Run this task and its causal descendants again: researcher#1.")
+@click.option("--to-task", metavar="TASK", help="With --from-task: stop at the first call that depends on this task.")
+@click.option("--stub", metavar="MODULE:NAME", help="A chat model or function that answers what runs again.")
+@click.option("--yes", is_flag=True, help="Do not ask before what runs again is paid.")
 @click.option("--comparison", metavar="FILE", help="Write recording and replay side by side into this file, as JSON.")
 @click.option("--list", "listing", is_flag=True, help="List the recorded calls and tasks by their labels, and end.")
 @click.option(
@@ -84,6 +86,8 @@ def command(
     freeze: bool,
     quiet: bool,
     changes: tuple[str, ...],
+    from_task: str | None,
+    to_task: str | None,
     stub: str | None,
     yes: bool,
     comparison: str | None,
@@ -102,6 +106,7 @@ def command(
     otel-mas replay run.jsonl --live tools -- python app.py
     otel-mas replay 4bf92f35 --on-miss nearest -- -m package.app
     otel-mas replay latest --change 'researcher#1/model#2=14 stops' --live descendants -- python app.py
+    otel-mas replay latest --from-task writer#1 --stub app:stub -- python app.py
     """
     from otel_mas.cli.run import run
     from otel_mas.config import Settings
@@ -118,6 +123,8 @@ def command(
         "replay_timing": timing or None,
         "replay_freeze": freeze or None,
         "replay_changes": changes or None,
+        "replay_from_task": from_task,
+        "replay_to_task": to_task,
         "replay_stub": stub,
     }
     settings = Settings.from_env(store=store, **given)
@@ -136,7 +143,7 @@ def command(
         note(f"this recording lacks something: {lacking}.")
     for unknown in _unknown_live(settings.replay_live, recording):
         note(f"--live {unknown}: the recording has no agent or node of this name, so that none may be live.")
-    if settings.replay_changes:
+    if settings.replay_changes or settings.replay_from_task or settings.replay_to_task:
         from otel_mas.cli.replay_changes import confirm
 
         confirm(settings, recording, yes=yes)
@@ -210,6 +217,12 @@ class _Summary:
 
             if not compare(self.settings, self.recording, run_id, self.comparison, quiet=self.quiet):
                 return _MISSED
+        if self.settings.replay_from_task:
+            from otel_mas.cli.replay_changes import unreached
+
+            for label in unreached(self.settings, spans):
+                note(f"{label} was not reached: the app did not go the recorded way.")
+                return _MISSED
         return _MISSED if counts["missed"] or counts["stopped"] else 0
 
     def _lines(self, spans: list[Any]) -> Iterator[Text]:
@@ -226,6 +239,8 @@ class _Summary:
         parts += [f"{counts[one]} {one}" for one in ("changed", "stubbed", "stopped") if counts[one]]
         yield Text("")
         yield Text(f"replayed {self.recording.what}", style="bold").append(f": {', '.join(parts)}", style="not bold")
+        if counts["after_segment"]:
+            yield Text(f"stopped before the first call after {self.settings.replay_to_task}, where the segment ends")
         yield Text(f"saved {saved[0]:,} tokens, ${saved[1]:.4f}", style="green")
         if spans:
             took = max(span.last_ns for span in spans) - min(span.start_ns for span in spans)

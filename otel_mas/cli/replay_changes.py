@@ -1,4 +1,4 @@
-"""Changes of `otel-mas replay`: what depends on them before the app runs, and both runs side by side after it."""
+"""Changes and segments of `otel-mas replay`: what runs again, before the app does, and both runs side by side after."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import click
 from otel_mas.cli.output import note, print_line, print_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from otel_mas.config import Settings
+    from otel_mas.model import Span
     from otel_mas.replay.recording import Recording
 
 
@@ -25,31 +28,47 @@ def print_labels(recording: Recording) -> None:
 
 
 def confirm(settings: Settings, recording: Recording, *, yes: bool) -> None:
-    """Print what depends on the changes, and ask before anything is paid.
+    """Print what depends on the changes, or is in the segment, and ask before anything is paid.
 
     Raises:
-        ConfigError: The recording has no such call or task.
+        ConfigError: The recording has no such call or task, or the segment is none.
         UsageError: Something may be paid, and nobody can be asked.
     """
     from otel_mas.replay.autostart import policy_of
     from otel_mas.replay.changes import parsed_changes
     from otel_mas.replay.counterfactual import Counterfactual, checked_stub
+    from otel_mas.replay.segment import segment_of
     from otel_mas.report.terminal import replay as terminal
 
     counterfactual = Counterfactual(recording, checked_stub(settings.replay_stub))
     for change in parsed_changes(settings.replay_changes):
         counterfactual.add(change)
+    counterfactual.take_segment(segment_of(recording, settings.replay_from_task, settings.replay_to_task))
     plan = counterfactual.plan()
     print_lines(lambda width: terminal.plan(plan, width), err=True)
     if not policy_of(settings).descendants_live:
         if settings.replay_stub is None and plan.calls:
-            note("what depends on the change is not called: the replay stops there; --live descendants, or --stub.")
+            note("none of these is called: the replay stops there; --live descendants, or --stub.")
         return
     if yes or not plan.calls:
         return
     if not sys.stdin.isatty():
-        raise click.UsageError("What depends on the change may have to be paid: give --yes, or --stub.")
+        raise click.UsageError("What runs again may have to be paid: give --yes, or --stub.")
     click.confirm("Call them?", abort=True, err=True)
+
+
+def unreached(settings: Settings, spans: Sequence[Span]) -> list[str]:
+    """Labels of those of the segment's two tasks that the replay has not come to."""
+    from otel_mas.causal import build
+    from otel_mas.model import Trace
+
+    by_trace: dict[str, list[Span]] = {}
+    for span in spans:
+        by_trace.setdefault(span.trace_id, []).append(span)
+    labels = build(tuple(Trace(one, found) for one, found in by_trace.items()), whole=True).labels().values()
+    return [
+        one for one in (settings.replay_from_task, settings.replay_to_task) if one is not None and one not in labels
+    ]
 
 
 def compare(settings: Settings, recording: Recording, run_id: str, file: str | None, *, quiet: bool) -> bool:
@@ -79,4 +98,4 @@ def compare(settings: Settings, recording: Recording, run_id: str, file: str | N
     return bool(made)
 
 
-__all__ = ["compare", "confirm", "print_labels"]
+__all__ = ["compare", "confirm", "print_labels", "unreached"]

@@ -119,6 +119,8 @@ def replay_environment(environ: Mapping[str, str], settings: Settings) -> dict[s
         "OTEL_MAS_REPLAY_LIVE": ",".join(settings.replay_live),
         "OTEL_MAS_REPLAY_ON_MISS": settings.replay_on_miss,
         "OTEL_MAS_REPLAY_CHANGES": json.dumps(settings.replay_changes),
+        "OTEL_MAS_REPLAY_FROM_TASK": settings.replay_from_task or "",
+        "OTEL_MAS_REPLAY_TO_TASK": settings.replay_to_task or "",
         "OTEL_MAS_REPLAY_REFERENCE": settings.replay_reference or "",
         "OTEL_MAS_REPLAY_STUB": settings.replay_stub or "",
         "OTEL_MAS_REPLAY_TIMING": str(settings.replay_timing).lower(),

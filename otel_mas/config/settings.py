@@ -308,6 +308,22 @@ class Settings:
         shown="nothing",
         items=parse.checked_texts,
     )
+    replay_from_task: str | None = setting(
+        None,
+        "OTEL_MAS_REPLAY_FROM_TASK",
+        "label of a task",
+        str,
+        "The task that a replayed segment begins with: it and its causal descendants run again.",
+        shown="not set",
+    )
+    replay_to_task: str | None = setting(
+        None,
+        "OTEL_MAS_REPLAY_TO_TASK",
+        "label of a task",
+        str,
+        "The task that a replayed segment ends with: the replay stops at the first call that depends on it.",
+        shown="not set",
+    )
     replay_stub: str | None = setting(
         None,
         "OTEL_MAS_REPLAY_STUB",

@@ -11,6 +11,8 @@ from otel_mas.instrumentation.import_hooks import forget, when_imported
 from otel_mas.instrumentation.langchain import MODULES as LANGCHAIN
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from otel_mas.config import Settings
     from otel_mas.replay.policy import Policy
     from otel_mas.replay.session import ReplaySession
@@ -61,6 +63,7 @@ def _session() -> ReplaySession:
     from otel_mas.replay.changes import parsed_changes
     from otel_mas.replay.reading import read_recording
     from otel_mas.replay.request import Normaliser
+    from otel_mas.replay.segment import segment_of
     from otel_mas.replay.session import ReplaySession
     from otel_mas.replay.switch import start
 
@@ -72,8 +75,26 @@ def _session() -> ReplaySession:
     session = ReplaySession(recording, policy_of(settings), Normaliser.of(settings), settings.replay_stub, second)
     for change in parsed_changes(settings.replay_changes):
         session.counterfactual.add(change)
+    segment = segment_of(recording, settings.replay_from_task, settings.replay_to_task)
+    if segment is not None:
+        session.counterfactual.take_segment(segment)
+        _end_well()
     start(session, settings)
     return session
+
+
+def _end_well() -> None:
+    """Let a process that stops at the end of a segment exit with status 0, and without a traceback."""
+    from otel_mas.replay.segment import is_segment_end
+
+    shown = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        if is_segment_end(error):
+            raise SystemExit(0)
+        shown(kind, error, traceback)
+
+    sys.excepthook = hook
 
 
 def _say_missed(session: ReplaySession) -> None:

@@ -154,7 +154,7 @@ class Changes:
         """
         known = [call.label for call in self.recording.calls] if change.of_call else list(self.recording.tasks)
         if change.target not in known:
-            raise ConfigError(_unknown(change.target, known, self.recording.what))
+            raise ConfigError(unknown_label(change.target, known, self.recording.what))
         self.all = [one for one in self.all if (one.target, one.aspect) != (change.target, change.aspect)]
         self.all.append(change)
 
@@ -192,7 +192,8 @@ class Changes:
         return list(dict.fromkeys(one.target for one in self.all))
 
 
-def _unknown(target: str, known: Sequence[str], what: str) -> str:
+def unknown_label(target: str, known: Sequence[str], what: str) -> str:
+    """The error about a label that a recording does not have."""
     alike = difflib.get_close_matches(target, known, _CLOSE, 0.0) or list(known[:_CLOSE])
     there = f"there is {', '.join(alike)}" if alike else "it has none"
     return f"{what} has no {target}; {there}: `otel-mas replay TRACE --list` shows all"
@@ -208,4 +209,4 @@ def parsed_changes(texts: Iterable[str]) -> list[Change]:
     return [Change.parse(text) for text in texts]
 
 
-__all__ = ["Aspect", "Change", "Changes", "changed_value", "parsed_changes"]
+__all__ = ["Aspect", "Change", "Changes", "changed_value", "parsed_changes", "unknown_label"]

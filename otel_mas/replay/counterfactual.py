@@ -18,6 +18,7 @@ from otel_mas.replay.changes import Aspect, Change, Changes
 from otel_mas.replay.descent import Descent
 from otel_mas.replay.plan import Plan, listed, plan
 from otel_mas.replay.recording import CallKind, RecordedCall, Recording
+from otel_mas.replay.segment import Segment
 from otel_mas.replay.substitutes import SubstitutedCall, substituted, unrecorded
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Counterfactual:
     stub: Stub = None
     live: bool = False
     changes: Changes = field(init=False)
+    segment: Segment | None = field(init=False, default=None)
     descent: Descent = field(init=False, default_factory=Descent)
     stopped: list[ReplayStopped] = field(init=False, default_factory=list)
     _plan: Plan | None = field(init=False, default=None)
@@ -108,11 +110,34 @@ class Counterfactual:
         self.changes.add(change)
         self._plan = None
 
+    def take_segment(self, segment: Segment | None) -> None:
+        """Run a segment again; None: none."""
+        self.segment = segment
+        self._plan = None
+
+    def __bool__(self) -> bool:
+        return bool(self.changes) or self.segment is not None
+
+    @property
+    def of_tasks(self) -> bool:
+        """Whether tasks have to be known by their labels."""
+        return self.changes.of_tasks or self.segment is not None
+
     def plan(self) -> Plan:
-        """The calls that depend on the changes."""
+        """The calls that depend on the changes, and those of the segment."""
         if self._plan is None:
-            self._plan = plan(self.recording, self.changes.all)
+            self._plan = plan(self.recording, self.changes.all, self.segment)
         return self._plan
+
+    def task_began(self, task: TaskRun) -> None:
+        """Note a task that begins."""
+        self.descent.began(task)
+        if self.segment is not None:
+            self.segment.task_began(task)
+
+    def in_segment(self, found: RecordedCall | None) -> bool:
+        """Whether a recorded call is made again because it is in the segment."""
+        return self.segment is not None and self.segment.has(found)
 
     def change_at(self, here: HerePlace, kind: CallKind, name: str, found: RecordedCall | None) -> ChangedCall | None:
         """The change of a call that is made here, and the recorded call; None where there is none.
@@ -137,8 +162,8 @@ class Counterfactual:
         self.descent.changed(task)
 
     def depends(self, here: HerePlace, task: TaskRun | None) -> bool:
-        """Whether a call here depends on a change."""
-        if not self.changes:
+        """Whether a call here depends on a change, or is in the segment."""
+        if not self:
             return False
         return self.descent.descends(task) or any(call.place == here.place for call in self.plan().calls)
 
@@ -177,9 +202,14 @@ class Counterfactual:
     def _stop(self, call: DependentCall) -> ReplayStopped:
         found = self.plan()
         waiting = listed(found.calls)
+        why = (
+            f"it depends on {', '.join(self.changes.targets())}"
+            if self.changes
+            else f"the segment {self.segment} is run"
+        )
         return ReplayStopped(
-            f"the {call.kind} {call.name} in {call.place} would have to be called anew, since it depends on "
-            f"{', '.join(self.changes.targets())}; at most there are these {found}: {waiting or 'none recorded'}; "
+            f"the {call.kind} {call.name} in {call.place} would have to be called anew, since {why}; at "
+            f"most there are these {found}: {waiting or 'none recorded'}; "
             "replay with live='descendants', or with a stub",
             place=call.place,
             calls=tuple(one.label for one in found.calls),

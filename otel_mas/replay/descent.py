@@ -27,6 +27,18 @@ def descendants(graph: CausalGraph, span_ids: Iterable[str]) -> frozenset[str]:
     return _Descendants(graph, span_ids).found
 
 
+def inside(graph: CausalGraph, span_ids: Iterable[str]) -> frozenset[str]:
+    """Ids of these spans, of what is inside of them, and of the tasks that they call. Linear in its result."""
+    found, waiting = set[str](), list(span_ids)
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += [child.span_id for child in graph.children_of(one)]
+            waiting += [edge.effect for edge in graph.effects_of(one) if edge.kind == LinkKind.CALL]
+    return frozenset(found)
+
+
 class _Descendants:
     def __init__(self, graph: CausalGraph, span_ids: Iterable[str]) -> None:
         self._graph = graph
@@ -166,4 +178,4 @@ def _id(span: Any) -> int:
     return found
 
 
-__all__ = ["Descent", "descendants"]
+__all__ = ["Descent", "descendants", "inside"]

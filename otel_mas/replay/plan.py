@@ -13,6 +13,7 @@ from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from otel_mas.replay.place import TaskPlace
+    from otel_mas.replay.segment import Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Plan:
     calls: tuple[PlannedCall, ...]
     recorded: int
     """Calls in the recording; those that are not in `calls` are answered from it."""
+    segment: str = ""
+    """The segment that runs again, in words; empty where there is none."""
 
     @property
     def tokens(self) -> int:
@@ -72,8 +75,8 @@ class Plan:
         return f"dependent calls: {models} of models ({price}{unpriced}), {others} of tools and retrievers"
 
 
-def plan(recording: Recording, changes: Sequence[Change]) -> Plan:
-    """The plan of these changes."""
+def plan(recording: Recording, changes: Sequence[Change], segment: Segment | None = None) -> Plan:
+    """The plan of these changes, and of a segment that runs again."""
     changed, asked = set[str](), []
     for change in changes:
         spans, calls = _changed(recording, change)
@@ -82,7 +85,12 @@ def plan(recording: Recording, changes: Sequence[Change]) -> Plan:
     after = descendants(recording.graph, changed)
     again = {call.span.span_id for call in asked}
     calls = [call for call in recording.calls if call.span.span_id in after or call.span.span_id in again]
-    return Plan(tuple(changes), tuple(map(_planned, calls)), len(recording.calls))
+    if segment is not None:
+        known = {call.span.span_id for call in calls}
+        within = [call for call in recording.calls if segment.has(call) or call.span.span_id in known]
+        calls = [call for call in within if not segment.leaves_out(call)]
+    what = "" if segment is None else str(segment)
+    return Plan(tuple(changes), tuple(map(_planned, calls)), len(recording.calls), what)
 
 
 def _changed(recording: Recording, change: Change) -> tuple[set[str], list[RecordedCall]]:

@@ -17,11 +17,12 @@ from otel_mas.replay import answers
 from otel_mas.replay.changes import Aspect, Change, changed_value
 from otel_mas.replay.counterfactual import ChangedCall, Counterfactual, DependentCall, Stub, checked_stub
 from otel_mas.replay.matching import Matcher
-from otel_mas.replay.place import HerePlace, current_place
+from otel_mas.replay.place import HerePlace, TaskPlace, current_place
 from otel_mas.replay.plan import Plan
 from otel_mas.replay.policy import Policy
 from otel_mas.replay.recording import CallKind, RecordedCall, Recording
 from otel_mas.replay.request import MessageForm, Normaliser, Request
+from otel_mas.replay.segment import Segment, SegmentEnded
 from otel_mas.replay.spans import record_outcome, record_repeated
 from otel_mas.replay.substitutes import substituted
 from otel_mas.semconv import attributes as names
@@ -141,8 +142,30 @@ class ReplaySession:
         with _lock:
             self.counterfactual.add(Change.of(target, change))
 
+    def segment(self, first: str, last: str | None = None) -> None:
+        """Run a segment again: a task and its causal descendants; all before it is answered from the recording.
+
+        Where the last task has ended, the replay stops at the first call that depends on it: `SegmentEnded`, which the
+        `with` block takes up.
+
+        Args:
+            first: label of the task that the segment begins with, as `session.recording.tasks` has it.
+            last: label of the task that it ends with; None: it goes on to the end.
+
+        Raises:
+            ConfigError: The recording has no such task, or the last one does not depend on the first one.
+        """
+        with _lock:
+            self.counterfactual.take_segment(Segment(self.recording, first, last))
+
+    @property
+    def ended(self) -> bool:
+        """Whether the replay stopped at the end of its segment."""
+        segment = self.counterfactual.segment
+        return segment is not None and segment.ended
+
     def plan(self) -> Plan:
-        """The recorded calls that depend on the changes: what would have to be paid at most, before anything is."""
+        """The recorded calls that run again, for changes or a segment: what has to be paid at most, before it is."""
         with _lock:
             return self.counterfactual.plan()
 
@@ -200,6 +223,9 @@ class ReplaySession:
                 f"{change.target} was not reached, so that its {change.aspect.value} was not changed: the app did not "
                 "go the recorded way up to there"
             )
+        segment = self.counterfactual.segment
+        for label in [] if segment is None else segment.not_reached():
+            raise ReplayMiss(f"{label} of the segment {segment} was not reached: the app did not go the recorded way")
 
     def started(self, run: GraphRun, step: int, resumed: int) -> None:
         """Note how a run of a graph began."""
@@ -213,7 +239,21 @@ class ReplaySession:
     def task_began(self, task: TaskRun) -> None:
         """Note a task that begins."""
         with _lock:
-            self.counterfactual.descent.began(task)
+            self.counterfactual.task_began(task)
+
+    def task_entered(self, place: TaskPlace, task: TaskRun) -> None:
+        """Note the place inside of a task that begins: the segment may begin with it."""
+        segment = self.counterfactual.segment
+        with _lock:
+            if segment is not None and segment.began(place):
+                self.counterfactual.descent.changed(task)
+
+    def task_ended(self, place: TaskPlace | None, task: TaskRun) -> None:
+        """Note a task that has ended well: the segment may end with it."""
+        segment = self.counterfactual.segment
+        with _lock:
+            if segment is not None:
+                segment.task_ended(place, task)
 
     def task_changed(self, change: Change, task: TaskRun) -> None:
         """Note a change that is made in a task."""
@@ -235,16 +275,19 @@ class ReplaySession:
         Raises:
             ReplayMiss: There is no answer, and the policy is "error".
             ReplayStopped: It depends on a change, and is neither live nor is there a stub for it.
+            SegmentEnded: It comes after the segment.
         """
         here, task = current_place(), outer_task()
         self._recorded_in(span)
         with _lock:
             # A live call uses its recorded one up, too: later ones find theirs.
             found = self._matcher.take(here, kind, request)
+            self._check_segment(here, task, found, span)
             changed = self.counterfactual.change_at(here, kind, name, found)
             if changed is None and self.policy.is_live(kind, here):
                 return self._go_live(span, found)
-            if changed is None and (found is not None or not self.counterfactual.depends(here, task)):
+            again = self.counterfactual.in_segment(found)
+            if not again and changed is None and (found is not None or not self.counterfactual.depends(here, task)):
                 return self._recorded(here, kind, name, request, span, found)
             if changed is not None:
                 self._matcher.use(changed.call)
@@ -252,7 +295,7 @@ class ReplaySession:
                 self.stubbed += 1
                 record_outcome(span, ReplayOutcome.STUBBED, known)
                 return Answer(known, 0)
-            nearest = changed.call if changed is not None else self._matcher.nearest(here, kind, name, request)
+            nearest = changed.call if changed is not None else found or self._matcher.nearest(here, kind, name, request)
         if changed is not None and changed.change.aspect is Aspect.OUTPUT:
             return self._changed(changed, task, span)
         if nearest is not None and nearest.place != here.place:
@@ -260,6 +303,16 @@ class ReplaySession:
         asked = request.head.get("arguments", request.head.get("query")) if asked is None else asked
         call = DependentCall(kind.value, name, str(here.place), asked, nearest)
         return self._again(call, here, task, changed, span)
+
+    def _check_segment(
+        self, here: HerePlace, task: TaskRun | None, found: RecordedCall | None, span: Span | None
+    ) -> None:
+        """Stop before a call that comes after the segment."""
+        segment = self.counterfactual.segment
+        if segment is not None and segment.is_past(here, task, found):
+            segment.ended = True
+            record_outcome(span, ReplayOutcome.AFTER_SEGMENT, None)
+            raise SegmentEnded(f"the segment {segment} has ended")
 
     def _changed(self, changed: ChangedCall, task: TaskRun | None, span: Span | None) -> Answer:
         """Answer with the output of a change."""

@@ -15,7 +15,7 @@ from otel_mas.model.channels import BRANCH_TO, RETURN, START, TASKS
 from otel_mas.record import caught
 from otel_mas.replay.changes import Aspect, Change, changed_value
 from otel_mas.replay.counterfactual import changed_input
-from otel_mas.replay.place import current_place
+from otel_mas.replay.place import TaskPlace, current_place
 from otel_mas.replay.session import ReplaySession, active
 
 _SCRATCHPAD: Final = "__pregel_scratchpad"
@@ -29,7 +29,7 @@ def run_with_retry(original: Original) -> Original:
     @functools.wraps(original)
     def run(task: Any, *args: Any, **kwargs: Any) -> Any:
         session = active()
-        if session is not None and session.counterfactual.changes and task.name != START:
+        if session is not None and session.counterfactual and task.name != START:
             _begin(session, task)
         return original(task, *args, **kwargs)
 
@@ -41,7 +41,7 @@ def _begin(session: ReplaySession, task: Any) -> None:
         state = TASK_RUNS.get(id(task))
         if state is not None and state.task is task:
             session.task_began(state)
-        if session.counterfactual.changes.of_tasks and not isinstance(task.proc, _ChangedNode):
+        if session.counterfactual.of_tasks and not isinstance(task.proc, _ChangedNode):
             object.__setattr__(task, "proc", _ChangedNode(task.proc, task, session))  # it is frozen
     except Exception as error:
         caught("replay: task", error)
@@ -60,6 +60,7 @@ class _ChangedNode:
         self._proc = proc
         self._task = task
         self._session = session
+        self._place: TaskPlace | None = None
 
     def __getattr__(self, name: str) -> Any:
         # Recording and LangGraph look at what a node is: its steps, a graph.
@@ -77,7 +78,7 @@ class _ChangedNode:
             result = self._output(output)
             for writer in self._writers():
                 result = writer.invoke(result, config)
-        return self._routed(changes, result)
+        return self._ended(changes, result)
 
     async def ainvoke(self, given: Any, config: Any) -> Any:
         changes = self._changes(config)
@@ -89,7 +90,7 @@ class _ChangedNode:
             result = self._output(output)
             for writer in self._writers():
                 result = await writer.ainvoke(result, config)
-        return self._routed(changes, result)
+        return self._ended(changes, result)
 
     async def astream(self, given: Any, config: Any) -> AsyncIterator[Any]:
         changes = self._changes(config)
@@ -99,15 +100,17 @@ class _ChangedNode:
         given, config = self._read(changes, given, config)
         async for chunk in self._proc.astream(given, config):
             yield chunk
-        self._routed(changes, None)
+        self._ended(changes, None)
 
     def _changes(self, config: Any) -> dict[Aspect, Change]:
         """The changes of this task, noted as made; an answer only where the task has been given one."""
-        place = current_place().place
+        self._place = place = current_place().place
         found = {one.aspect: one for one in self._session.counterfactual.changes.at(place)}
         if Aspect.ANSWER in found and not _is_answered(config):
             del found[Aspect.ANSWER]
         task = outer_task()
+        if task is not None:
+            self._session.task_entered(place, task)
         for change in found.values():
             if task is not None:
                 self._session.task_changed(change, task)
@@ -133,9 +136,12 @@ class _ChangedNode:
         steps = getattr(self._proc, "steps", None)
         return () if steps is None else steps[1:]
 
-    def _routed(self, changes: dict[Aspect, Change], result: Any) -> Any:
+    def _ended(self, changes: dict[Aspect, Change], result: Any) -> Any:
         if Aspect.GOTO in changes:
             self._go_to(changes[Aspect.GOTO])
+        task = outer_task()
+        if task is not None:
+            self._session.task_ended(self._place, task)
         return result
 
     def _go_to(self, change: Change) -> None:

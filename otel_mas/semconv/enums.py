@@ -227,6 +227,8 @@ class ReplayOutcome(StrEnum):
     """It depends on a change, and a stub answered it."""
     STOPPED = "stopped"
     """It depends on a change, and was not made: it failed."""
+    AFTER_SEGMENT = "after_segment"
+    """It comes after the segment that is replayed, and was not made."""
 
 
 class RunOutcome(StrEnum):

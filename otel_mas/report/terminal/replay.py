@@ -20,7 +20,10 @@ _LONGEST = 300
 
 def plan(found: Plan, width: int) -> Iterator[Text]:
     """The calls that depend on the changes."""
-    yield Text("changes", style="bold")
+    if found.segment:
+        yield Text("segment", style="bold").append(f" {plain(found.segment)}", style="not bold")
+    if found.changes:
+        yield Text("changes", style="bold")
     for change in found.changes:
         yield Text(f"  {plain(str(change))}")
     yield Text(f"{plain(str(found))}, of {found.recorded} recorded calls", style="bold")
