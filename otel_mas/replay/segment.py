@@ -1,7 +1,7 @@
 """Segment of a run: a task and its causal descendants, up to another task, are run again in a replay.
 
-Where a call is recorded, the causal graph of the recording says whether it is before, in or after the segment; a call
-that is not recorded is placed by what it depends on in the running app.
+The causal graph of the recording says whether a recorded call is before, in or after the segment; a call that is not
+recorded is placed by what it depends on in the running app.
 """
 
 from __future__ import annotations

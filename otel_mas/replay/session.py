@@ -145,8 +145,8 @@ class ReplaySession:
     def segment(self, first: str, last: str | None = None) -> None:
         """Run a segment again: a task and its causal descendants; all before it is answered from the recording.
 
-        Where the last task has ended, the replay stops at the first call that depends on it: `SegmentEnded`, which the
-        `with` block takes up.
+        The replay stops at the first call that depends on the last task: by `SegmentEnded`, at which the `with` block
+        ends without an exception.
 
         Args:
             first: label of the task that the segment begins with, as `session.recording.tasks` has it.
