@@ -65,7 +65,7 @@ def test_each_process_of_a_conversation_goes_on_where_its_own_one_had(store: Pat
     """A task that asks twice is begun three times, each with the same first request."""
 
     def talk(_: MessagesState) -> Any:
-        before = Witness(of="before").invoke("the same").text
+        before = Witness(of="before").invoke("the same").content
         return {"messages": [f"{before} {interrupt('one?')} {interrupt('two?')}", Witness(of="after").invoke("then")]}
 
     def app(saver: InMemorySaver, given: Any) -> Any:
@@ -82,7 +82,7 @@ def test_each_process_of_a_conversation_goes_on_where_its_own_one_had(store: Pat
             with block():
                 messages = app(saver, given)
             otel_mas.flush()
-        return [message.text for message in messages]
+        return [message.content for message in messages]
 
     recorded = parts(*[nullcontext] * 3)
     assert parts(*[partial(otel_mas.replay, "thread:one thread")] * 3) == recorded
