@@ -25,7 +25,7 @@ def side(traces: Sequence[Trace], what: str, *, findings: bool = True) -> RunSid
     outcome = None if last is None else outcome_without_output(last.graph().causal)
     return RunSide(
         recording,
-        [one._content for one in ordered],
+        {one.trace_id: one._content for one in ordered},
         found,
         None if last is None else last.final_output(),
         None if outcome is None else outcome.value,

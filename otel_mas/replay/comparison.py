@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -16,6 +16,7 @@ from otel_mas.replay.changes import Change
 from otel_mas.replay.exceptions import recorded_exception
 from otel_mas.replay.recording import CallKind, RecordedCall, Recording
 from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import ReplayOutcome
 
 
 class Sameness(StrEnum):
@@ -36,14 +37,14 @@ class RunSide:
 
     Args:
         recording: its calls and causes.
-        contents: content of its traces.
+        contents: content by the id of the trace.
         findings: about it.
         output: text of what its caller got; None where that is nothing, or was not kept.
         outcome: error, cancelled or abandoned; None of a run that ended well.
     """
 
     recording: Recording
-    contents: Sequence[RunContent]
+    contents: Mapping[str, RunContent]
     findings: Sequence[Finding]
     output: str | None
     outcome: str | None
@@ -136,8 +137,11 @@ def _steps(before: RunSide, after: RunSide) -> Iterator[ComparedStep]:
         # One that is gone stands after the one that it followed.
         order.setdefault(label, (previous[0], previous[1] + 1))
         previous = order[label]
+    covered = _inside_answered(before.recording, new)
     for label in sorted(order, key=lambda one: order[one]):
         one, other = old.get(label), new.get(label)
+        if other is None and label in covered:
+            continue
         if other is None:
             yield ComparedStep(label, Sameness.GONE, None if one is None else one.text, None)
         elif one is None:
@@ -151,7 +155,27 @@ def _by_label(side: RunSide) -> dict[str, _Step]:
     found = {call.label: _Step(call.span.start_ns, call_text(call), _how(call.span)) for call in side.recording.calls}
     for label, task in side.recording.tasks.items():
         last = task.spans[-1]
-        found[label] = _Step(task.spans[0].start_ns, task_text(last, side.contents), _how(last))
+        found[label] = _Step(task.spans[0].start_ns, task_text(last, side.contents[last.trace_id]), _how(last))
+    return found
+
+
+def _inside_answered(recording: Recording, replayed: Mapping[str, _Step]) -> set[str]:
+    """Labels of calls and tasks inside of calls that the replay answered: what is around them did not run."""
+    spans = {call.label: call.span for call in recording.calls}
+    spans |= {label: task.spans[0] for label, task in recording.tasks.items()}
+    not_run = {
+        call.span.span_id
+        for call in recording.calls
+        if (step := replayed.get(call.label)) is not None and step.how not in (None, ReplayOutcome.LIVE)
+    }
+    parents = {span.span_id: span.parent_span_id for span in recording.spans}
+    found = set()
+    for label, span in spans.items():
+        around = parents.get(span.span_id)
+        while around is not None and around not in not_run:
+            around = parents.get(around)
+        if around is not None:
+            found.add(label)
     return found
 
 
@@ -172,14 +196,12 @@ def call_text(call: RecordedCall) -> str | None:
     return None if value is None else value_text(value)
 
 
-def task_text(span: Span, contents: Sequence[RunContent]) -> str | None:
+def task_text(span: Span, content: RunContent) -> str | None:
     """Text of what a task wrote and returned; None where it did neither, or that was not kept."""
-    lines: list[str] = []
-    for content in contents:
-        lines += [f"{one.channel}: {_text(one.value)}" for one in StateValues(content).written(span)]
-        returned = content.get(span, names.MAS_TASK_RESULT)
-        if returned is not None:
-            lines.append(_text(returned))
+    lines = [f"{one.channel}: {_text(one.value)}" for one in StateValues(content).written(span)]
+    returned = content.get(span, names.MAS_TASK_RESULT)
+    if returned is not None:
+        lines.append(_text(returned))
     return "\n".join(lines) or None
 
 

@@ -163,10 +163,11 @@ def _referenced(run: RunSide, label: str, reference: RunSide) -> list[Change]:
     if changes or label not in recording.tasks or label not in reference.recording.tasks:
         return changes
     last = recording.tasks[label].spans[-1], reference.recording.tasks[label].spans[-1]
-    if task_text(last[0], run.contents) == task_text(last[1], reference.contents):
+    content = reference.contents[last[1].trace_id]
+    if task_text(last[0], run.contents[last[0].trace_id]) == task_text(last[1], content):
         return []
     # Own code of the task went wrong. Messages of its state are not made anew of their text.
-    wrote = _written(reference.contents, last[1])
+    wrote = _written(content, last[1])
     return [] if wrote is None else [Change.of(label, {Aspect.OUTPUT.value: wrote})]
 
 
@@ -174,13 +175,12 @@ def _call(recording: Recording, label: str) -> RecordedCall | None:
     return next((call for call in recording.calls if call.label == label), None)
 
 
-def _written(contents: Sequence[RunContent], span: Span) -> Any:
+def _written(content: RunContent, span: Span) -> Any:
     """The value that a task returned, or its changes of the state; None where they were not kept, or have messages."""
-    for content in contents:
-        returned = content.get(span, names.MAS_TASK_RESULT)
-        if returned is not None:
-            return returned
-    found = [one for content in contents for one in StateValues(content).written(span)]
+    returned = content.get(span, names.MAS_TASK_RESULT)
+    if returned is not None:
+        return returned
+    found = list(StateValues(content).written(span))
     if not found or any(one.missing is not None or _has_message(one.value) for one in found):
         return None
     return {one.channel: one.value for one in found}

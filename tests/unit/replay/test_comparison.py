@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, StateGraph
+from langgraph.types import Command, interrupt
+from typing_extensions import TypedDict
 
 import otel_mas
 from otel_mas.errors import UnsupportedQuery
@@ -18,6 +22,10 @@ from tests.unit.replay.test_counterfactual import CALLED, diamond, recorded, sto
 
 __all__ = ["store"]  # a fixture
 REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+class Topic(TypedDict):
+    topic: str
 
 
 def test_differing_calls_tasks_and_output(store: Path) -> None:
@@ -64,6 +72,63 @@ def test_another_route_has_other_tasks_and_causes(store: Path) -> None:
     gone = {step.label for step in found.steps if step.sameness is Sameness.GONE}
     assert gone == {"shout#1", "report#1", "report#1/model#1"}
     assert ("left#1", "shout#1") in found.causes_gone
+
+
+def test_calls_inside_a_tool_that_was_answered_are_not_gone(store: Path) -> None:
+    @otel_mas.retrieval
+    def notes(query: str) -> list[str]:
+        return [f"a note about {query}"]
+
+    @otel_mas.tool
+    def look_up(query: str) -> str:
+        return notes(query)[0].upper()
+
+    @otel_mas.tool
+    def count(text: str) -> int:
+        return len(text)
+
+    def node(state: dict[str, Any]) -> dict[str, Any]:
+        return {"topic": f"{look_up(state['topic'])} {count(state['topic'])}"}
+
+    graph = StateGraph(Topic)
+    graph.add_node("node", node)
+    graph.add_edge(START, "node")
+    app = graph.compile()
+    recorded(app, {"topic": "trams"})
+
+    with otel_mas.replay("latest", source=store) as session:
+        session.change("node#1/tool:count#1", output=7)
+        app.invoke({"topic": "trams"})
+    found = session.comparison()
+
+    assert {step.label for step in found.differing} == {"node#1", "node#1/tool:count#1"}
+
+
+def test_tasks_of_each_trace_of_a_conversation_are_compared_with_their_own_content(store: Path) -> None:
+    def ask(state: dict[str, Any]) -> dict[str, Any]:
+        return {"topic": interrupt("which?")}
+
+    def plan(state: dict[str, Any]) -> dict[str, Any]:
+        return {"topic": "no topic yet"}
+
+    graph = StateGraph(Topic)
+    graph.add_sequence([("plan", plan), ("ask", ask)])
+    graph.add_edge(START, "plan")
+    thread: Any = {"configurable": {"thread_id": "one thread"}}
+
+    def run() -> Any:
+        app = graph.compile(checkpointer=InMemorySaver())
+        app.invoke({"topic": "trams"}, thread)
+        return app.invoke(Command(resume="boats"), thread)
+
+    run()
+    otel_mas.flush()
+    with otel_mas.replay("thread:one thread", source=store) as session:
+        session.change("ask#1", answer="ships")
+        assert run() == {"topic": "ships"}
+    found = session.comparison()
+
+    assert {step.label for step in found.differing} == {"ask#1"}
 
 
 def test_a_replay_without_a_change_is_the_same(store: Path) -> None:
