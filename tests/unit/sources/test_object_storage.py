@@ -21,6 +21,7 @@ from otel_mas.cli import cli
 from otel_mas.errors import MissingExtra, SourceError
 from otel_mas.sources.object_storage import S3
 
+pytestmark = pytest.mark.slow  # the libraries of S3 take seconds to import
 ANSWERS = Path(__file__).resolve().parents[2] / "answers"
 EXAMPLE = ANSWERS / "example_team.jsonl.gz"
 
