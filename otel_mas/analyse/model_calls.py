@@ -11,6 +11,8 @@ from otel_mas.model import Span
 from otel_mas.semconv import RecordKind, record_kind
 from otel_mas.semconv import attributes as names
 
+_USAGE = (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS)
+
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:
@@ -105,8 +107,12 @@ def _model(span: Span) -> str | None:
 
 def states_tokens(span: Span) -> bool:
     """Whether a span says how many tokens it used."""
-    usage = (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS)
-    return any(_number(span.columns.get(name)) > 0 for name in usage)
+    return any(_number(span.columns.get(name)) > 0 for name in _USAGE)
+
+
+def tokens_of(span: Span) -> int:
+    """Tokens that the call of a span read and wrote; 0 where it does not say."""
+    return sum(_number(span.get(name)) for name in _USAGE)
 
 
 def _number(value: object) -> int:

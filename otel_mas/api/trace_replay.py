@@ -16,13 +16,14 @@ from otel_mas.config import Settings
 from otel_mas.errors import ConfigError, arguments
 from otel_mas.instrumentation import switch as recording
 from otel_mas.record.lifecycle import flush
+from otel_mas.replay.active import sessions
 from otel_mas.replay.keys import place_keys, restore_keys
 from otel_mas.replay.policy import Policy
 from otel_mas.replay.reading import read_recording
 from otel_mas.replay.recording import Recording
 from otel_mas.replay.request import Normaliser
 from otel_mas.replay.segment import is_segment_end
-from otel_mas.replay.session import ReplaySession, sessions
+from otel_mas.replay.session import ReplaySession
 from otel_mas.replay.switch import start, stop
 
 if TYPE_CHECKING:

@@ -263,12 +263,12 @@ def _outcomes(spans: list[Any]) -> Counter[str]:
 
 def _saved(spans: list[Any]) -> tuple[int, float]:
     """Tokens and USD that answers had cost when they were recorded."""
+    from otel_mas.analyse.model_calls import tokens_of
     from otel_mas.semconv import attributes as names
 
     answered = [span for span in spans if span.get(names.MAS_REPLAY_OUTCOME) in ("answered", "nearest")]
-    tokens = (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS)
     return (
-        sum(int(span.get(name) or 0) for span in answered for name in tokens),
+        sum(map(tokens_of, answered)),
         sum(float(span.get(names.MAS_COST_USD) or 0.0) for span in answered),
     )
 

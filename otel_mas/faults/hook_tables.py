@@ -5,22 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from otel_mas.faults import graphs, models, tools
+from otel_mas.instrumentation.langchain.model_methods import CALLS, EVENT_STREAMS
 from otel_mas.instrumentation.patches import Hook, HookTable
+from otel_mas.instrumentation.temporary_hooks import TemporaryHooks
 
 _LOOP: Final = "langgraph.pregel._loop"
 _RUNNER: Final = "langgraph.pregel._runner"
 _TOOLS: Final = "langchain_core.tools.base"
 _MODELS: Final = "langchain_core.language_models.chat_models"
 _CONSEQUENCE: Final = "some faults cannot be injected"
-_MODEL_CALLS: Final = (
-    ("generate", False),
-    ("agenerate", False),
-    ("stream", False),
-    ("astream", False),
-    ("_iter_v2_events", True),
-    ("_aiter_v2_events", True),
-)
-"""Methods of a chat model that make requests, and whether some versions lack them."""
 
 LANGGRAPH: Final = HookTable(
     "LangGraph",
@@ -39,12 +32,11 @@ LANGCHAIN: Final = HookTable(
     (
         Hook(_TOOLS, "BaseTool", "run", ("self", "tool_input"), tools.run),
         Hook(_TOOLS, "BaseTool", "arun", ("self", "tool_input"), tools.arun),
-        *(Hook(_MODELS, "BaseChatModel", name, ("self",), models.call, optional) for name, optional in _MODEL_CALLS),
+        *(Hook(_MODELS, "BaseChatModel", name, ("self",), models.call) for name in CALLS),
+        *(Hook(_MODELS, "BaseChatModel", name, ("self",), models.call, True) for name in EVENT_STREAMS),
     ),
     _CONSEQUENCE,
 )
-MODULES: Final = {_LOOP: LANGGRAPH, _RUNNER: LANGGRAPH, _TOOLS: LANGCHAIN, _MODELS: LANGCHAIN}
-"""The modules to patch, each when it is imported, and the table with their hooks."""
-TABLES: Final = (LANGGRAPH, LANGCHAIN)
+HOOKS: Final = TemporaryHooks({_LOOP: LANGGRAPH, _RUNNER: LANGGRAPH, _TOOLS: LANGCHAIN, _MODELS: LANGCHAIN})
 
-__all__ = ["MODULES", "TABLES"]
+__all__ = ["HOOKS"]

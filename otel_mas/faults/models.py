@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import functools
 from collections.abc import AsyncIterator, Iterator, Sequence
 from time import sleep
@@ -14,8 +13,9 @@ from otel_mas.faults.fault import Target
 from otel_mas.faults.injection import Hit, active_hits
 from otel_mas.faults.place import current_place
 from otel_mas.faults.rate_limits import rate_limit_error
+from otel_mas.instrumentation.langchain.model_methods import REQUESTS
 from otel_mas.instrumentation.langchain.models import HANDLER
-from otel_mas.instrumentation.replacements import Original
+from otel_mas.instrumentation.replacements import Original, with_attributes
 from otel_mas.record import caught
 from otel_mas.semconv.enums import FaultKind
 
@@ -48,14 +48,10 @@ def _faulty(model: Any) -> Any:
         hits = active_hits(Target.MODEL, place, name, model=name)
         if not hits and not waits_for:
             return model
-        faulty = copy.copy(model)
-        # Instance attributes: found before the methods of its class. They call those of the model itself, which may
-        # count its calls, say.
+        # They call the methods of the model itself, which may count its calls, say.
         requests = _Requests(model, hits, waits_for)
-        for method in ("_generate", "_agenerate", "_stream", "_astream"):
-            vars(faulty)[method] = _method(getattr(model, method), getattr(requests, method[1:]))
-        vars(faulty)[_FAULTY] = True
-        return faulty
+        methods = {name: _method(getattr(model, name), getattr(requests, name[1:])) for name in REQUESTS}
+        return with_attributes(model, {**methods, _FAULTY: True})
     except Exception as error:
         caught("faults: model", error)
         return model

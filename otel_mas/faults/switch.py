@@ -7,10 +7,9 @@ from types import TracebackType
 from otel_mas.config import Settings
 from otel_mas.errors import ConfigError
 from otel_mas.faults.fault import Fault
-from otel_mas.faults.hook_tables import MODULES, TABLES
+from otel_mas.faults.hook_tables import HOOKS
 from otel_mas.faults.injection import Injection, active, set_active
 from otel_mas.fork import ForkLock
-from otel_mas.instrumentation import import_hooks
 
 OFF = "off"
 """Value of OTEL_MAS_FAULTS that forbids injection."""
@@ -63,8 +62,7 @@ def start(injection: Injection) -> None:
         first = not active()
         set_active((*active(), injection))
         if first:
-            for module in MODULES:
-                import_hooks.when_imported(module, _patch)
+            HOOKS.put()
 
 
 def stop(injection: Injection) -> None:
@@ -72,13 +70,7 @@ def stop(injection: Injection) -> None:
     with _lock:
         set_active(one for one in active() if one is not injection)
         if not active():
-            import_hooks.forget(_patch)
-            for table in TABLES:
-                table.unpatch()
-
-
-def _patch(module: str) -> None:
-    MODULES[module].patch(module)
+            HOOKS.take_out()
 
 
 __all__ = ["OFF", "forbidden", "inject", "start", "stop"]

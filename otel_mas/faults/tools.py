@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import functools
 from collections.abc import Sequence
 from time import sleep
@@ -13,7 +12,7 @@ from otel_mas.faults import values, waits
 from otel_mas.faults.fault import Target
 from otel_mas.faults.injection import Hit, active_hits
 from otel_mas.faults.place import current_place
-from otel_mas.instrumentation.replacements import Original
+from otel_mas.instrumentation.replacements import Original, with_attributes
 from otel_mas.record import caught
 from otel_mas.semconv.enums import FaultKind
 
@@ -49,11 +48,8 @@ def _faulty(tool: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         hits = active_hits(Target.TOOL, place, *key, tool=tool.name)
         if not hits and not waits_for:
             return tool
-        faulty = copy.copy(tool)
-        # Instance attributes: found before the methods of its class.
-        vars(faulty)["_run"] = _body(tool, hits, waits_for)
-        vars(faulty)["_arun"] = _async_body(tool, hits, waits_for)
-        return faulty
+        bodies = {"_run": _body(tool, hits, waits_for), "_arun": _async_body(tool, hits, waits_for)}
+        return with_attributes(tool, bodies)
     except Exception as error:
         caught("faults: tool", error)
         return tool

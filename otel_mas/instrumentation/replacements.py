@@ -6,8 +6,9 @@ and for a coroutine function.
 
 from __future__ import annotations
 
+import copy
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from otel_mas.record import guarded
@@ -15,6 +16,7 @@ from otel_mas.record import guarded
 Original = Callable[..., Any]
 Replacement = Callable[[Original], Original]
 State = TypeVar("State")
+Object = TypeVar("Object")
 
 
 def after(call: Callable[..., None], place: str) -> tuple[Replacement, Replacement]:
@@ -111,4 +113,11 @@ def around(
     return replace, replace_coroutine
 
 
-__all__ = ["Original", "Replacement", "after", "around", "before"]
+def with_attributes(one: Object, attributes: Mapping[str, Any]) -> Object:
+    """A copy of an object that has these attributes; a method among them is found before that of its class."""
+    copied = copy.copy(one)
+    vars(copied).update(attributes)
+    return copied
+
+
+__all__ = ["Original", "Replacement", "after", "around", "before", "with_attributes"]

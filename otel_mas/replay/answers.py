@@ -32,14 +32,8 @@ class TimedGeneration(NamedTuple):
     """A chunk of a stream, and the nanoseconds from the one before it; of the first, from the request."""
 
     delay_ns: int
-    chunk: ChatGenerationChunk
-
-
-class TimedText(NamedTuple):
-    """The same of a completion model."""
-
-    delay_ns: int
-    chunk: GenerationChunk
+    chunk: ChatGenerationChunk | GenerationChunk
+    """Chunk of a chat model, or of a completion model."""
 
 
 def raise_recorded(call: RecordedCall) -> None:
@@ -110,20 +104,20 @@ def model_chunks(call: RecordedCall) -> Iterator[TimedGeneration]:
     raise_recorded(call)
 
 
-def completion_chunks(call: RecordedCall) -> Iterator[TimedText]:
+def completion_chunks(call: RecordedCall) -> Iterator[TimedGeneration]:
     """Chunks of a completion model's `_stream`. Raises as `model_chunks`."""
     from langchain_core.messages import AIMessage
     from langchain_core.outputs import GenerationChunk
 
     if isinstance(call, SubstitutedCall):
-        yield TimedText(0, GenerationChunk(text=_text(answer_of(call))))
+        yield TimedGeneration(0, GenerationChunk(text=_text(answer_of(call))))
         return
     if call.output:
         parts = _parts(call)[0]
         whole = AIMessage(content=text_of_parts(parts))
         for delay, chunk in message_chunks(whole, parts, call.get(names.MAS_RESPONSE_CHUNKS)):
             info = chunk.response_metadata or None
-            yield TimedText(delay, GenerationChunk(text=str(chunk.content), generation_info=info))
+            yield TimedGeneration(delay, GenerationChunk(text=str(chunk.content), generation_info=info))
     raise_recorded(call)
 
 
@@ -299,7 +293,6 @@ def _parts(call: RecordedCall) -> list[list[Mapping[str, Any]]]:
 
 __all__ = [
     "TimedGeneration",
-    "TimedText",
     "completion_chunks",
     "completion_result",
     "decision_response",

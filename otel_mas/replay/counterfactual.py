@@ -11,7 +11,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry import context as otel_context
 
 from otel_mas.errors import ConfigError, ReplayStopped
 from otel_mas.replay.changes import Aspect, Change, Changes
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 Stub = Callable[["DependentCall"], Any] | Any
 """Answers dependent calls: a function of `DependentCall`, or a chat model, which answers those of models."""
+
+IN_STUB: Final = otel_context.create_key("otel-mas-replay-stub")
+"""Key of the OTel context of a stub's code, whose own calls are not answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +279,7 @@ def changed_input(given: Any, change: Any) -> Any:
 
 
 __all__ = [
+    "IN_STUB",
     "Again",
     "ChangedCall",
     "Counterfactual",

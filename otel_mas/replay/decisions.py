@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 import functools
-from typing import Any, Final
+from typing import Any
 
 from opentelemetry.trace import get_current_span
 
 from otel_mas.errors import ConfigError
-from otel_mas.instrumentation.langchain.messages import MESSAGES
 from otel_mas.instrumentation.marks.mark_messages import messages_of
 from otel_mas.instrumentation.replacements import Original
-from otel_mas.record import snapshot, without_media
+from otel_mas.record import snapshot
 from otel_mas.replay import answers
+from otel_mas.replay.active import answered_copy, session_for
 from otel_mas.replay.recording import CallKind
-from otel_mas.replay.request import Request
-from otel_mas.replay.session import Answer, ReplaySession, active
-
-_REPLAYED: Final = "_otel_mas_replayed"
+from otel_mas.replay.request import Request, role_and_parts
+from otel_mas.replay.session import Answer, ReplaySession
 
 
 def classify(original: Original) -> Original:
@@ -44,14 +41,11 @@ def aclassify(original: Original) -> Original:
 
 def _answered(model: Any) -> Any:
     """A copy of the model that is answered by the replay; the model itself where there is none."""
-    session = active()
-    if session is None or _REPLAYED in vars(model):
+    session = session_for(model)
+    if session is None:
         return model
-    replayed = copy.copy(model)
     asked = _Asked(model, session)
-    # Instance attributes: found before the methods of its class.
-    vars(replayed).update({"_classify": asked.classify, "_aclassify": asked.aclassify, _REPLAYED: True})
-    return replayed
+    return answered_copy(model, {"_classify": asked.classify, "_aclassify": asked.aclassify})
 
 
 class _Asked:
@@ -77,10 +71,7 @@ class _Asked:
 
     def _ask(self, state: Any, questions: Any) -> Answer:
         name = str(self._model.model)
-        messages = []
-        for message in messages_of(state):
-            role, parts = MESSAGES.read(message)
-            messages.append((role, list(map(without_media, parts))))
+        messages = list(map(role_and_parts, messages_of(state)))
         head = {"model": name, "questions": snapshot(questions)[0]}
         request = Request(head, messages, self._session.normaliser)
         return self._session.answer(CallKind.MODEL, name, request, get_current_span(), state)

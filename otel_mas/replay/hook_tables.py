@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from otel_mas.instrumentation.langchain.model_methods import CALLS, EVENT_STREAMS
 from otel_mas.instrumentation.patches import Hook, HookTable
 from otel_mas.instrumentation.replacements import Original
+from otel_mas.instrumentation.temporary_hooks import TemporaryHooks
 from otel_mas.replay import decisions, interrupts, models, network, retrievers, runs, tasks, tools
 
 _LOOP: Final = "langgraph.pregel._loop"
@@ -19,8 +21,6 @@ _HTTPX: Final = ("httpx", "httpx2")  # openai 3 has the second
 _URLLIB3: Final = "urllib3.connectionpool"
 _AIOHTTP: Final = "aiohttp.client"
 _CONSEQUENCE: Final = "some calls cannot be answered, and are really made"
-_CALLS: Final = ("generate", "agenerate", "stream", "astream")
-_EVENTS: Final = ("_iter_v2_events", "_aiter_v2_events")  # some versions lack them
 
 
 def _run_with_retry(original: Original) -> Original:
@@ -49,9 +49,9 @@ LANGCHAIN: Final = HookTable(
         Hook(_RETRIEVERS, "BaseRetriever", "ainvoke", ("self", "input"), retrievers.ainvoke),
         Hook(_DECISIONS, "BaseDecisionModel", "_classify_and_record", ("self", "request"), decisions.classify, True),
         Hook(_DECISIONS, "BaseDecisionModel", "_aclassify_and_record", ("self", "request"), decisions.aclassify, True),
-        *(Hook(_CHAT, "BaseChatModel", name, ("self",), models.chat) for name in _CALLS),
-        *(Hook(_CHAT, "BaseChatModel", name, ("self",), models.chat, True) for name in _EVENTS),
-        *(Hook(_LLM, "BaseLLM", name, ("self",), models.completion) for name in _CALLS),
+        *(Hook(_CHAT, "BaseChatModel", name, ("self",), models.chat) for name in CALLS),
+        *(Hook(_CHAT, "BaseChatModel", name, ("self",), models.chat, True) for name in EVENT_STREAMS),
+        *(Hook(_LLM, "BaseLLM", name, ("self",), models.completion) for name in CALLS),
     ),
     _CONSEQUENCE,
 )
@@ -65,12 +65,12 @@ HTTP: Final = HookTable(
     ),
     "requests to models that are no calls of LangChain are made",
 )
-MODULES: Final = {
-    **dict.fromkeys((_LOOP, _RUNNER), LANGGRAPH),
-    **dict.fromkeys((_TOOLS, _CHAT, _LLM, _RETRIEVERS, _DECISIONS), LANGCHAIN),
-    **dict.fromkeys((*_HTTPX, _URLLIB3, _AIOHTTP), HTTP),
-}
-"""The modules to patch, each when it is imported, and the table with their hooks."""
-TABLES: Final = (LANGGRAPH, LANGCHAIN, HTTP)
+HOOKS: Final = TemporaryHooks(
+    {
+        **dict.fromkeys((_LOOP, _RUNNER), LANGGRAPH),
+        **dict.fromkeys((_TOOLS, _CHAT, _LLM, _RETRIEVERS, _DECISIONS), LANGCHAIN),
+        **dict.fromkeys((*_HTTPX, _URLLIB3, _AIOHTTP), HTTP),
+    }
+)
 
-__all__ = ["MODULES", "TABLES"]
+__all__ = ["HOOKS"]

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS
 from otel_mas.instrumentation.replacements import Original
+from otel_mas.replay.active import active
 from otel_mas.replay.place import path_of
-from otel_mas.replay.session import ReplaySession, active
+from otel_mas.replay.session import ReplaySession
 
 _CONF: Final = "configurable"
 _SCRATCHPAD: Final = "__pregel_scratchpad"

@@ -13,9 +13,10 @@ from otel_mas.instrumentation.marks.kinds import Retrieval, Tool
 from otel_mas.instrumentation.marks.mark import Mark, MarkAnswer
 from otel_mas.record import snapshot, without_media
 from otel_mas.replay import answers
+from otel_mas.replay.active import active
 from otel_mas.replay.recording import CallKind, RecordedCall
 from otel_mas.replay.request import Request
-from otel_mas.replay.session import ReplaySession, active
+from otel_mas.replay.session import ReplaySession
 
 _NS: Final = 1e-9
 

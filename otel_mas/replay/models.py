@@ -6,26 +6,26 @@ So callbacks, spans, streams, structured output and the parsing of tool calls st
 from __future__ import annotations
 
 import asyncio
-import copy
 import functools
 import inspect
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from time import sleep
 from typing import Any, Final
 
-from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain
+from otel_mas.instrumentation.langchain.messages import Plain
+from otel_mas.instrumentation.langchain.model_methods import REQUESTS
 from otel_mas.instrumentation.langchain.models import HANDLER
 from otel_mas.instrumentation.replacements import Original
-from otel_mas.record import MAX_MESSAGES, recorded_attributes, snapshot, without_media
+from otel_mas.record import MAX_MESSAGES, recorded_attributes, snapshot
 from otel_mas.replay import answers
+from otel_mas.replay.active import answered_copy, session_for
 from otel_mas.replay.matching import PARAMETERS
 from otel_mas.replay.recording import CallKind, RecordedCall
-from otel_mas.replay.request import Form, MessageForm, Request, message_form
-from otel_mas.replay.session import Answer, ReplaySession, active
+from otel_mas.replay.request import Form, MessageForm, Request, message_form, role_and_parts
+from otel_mas.replay.session import Answer, ReplaySession
 from otel_mas.semconv import attributes as names
 
-_REPLAYED: Final = "_otel_mas_replayed"
 _NATIVE_EVENTS: Final = ("_stream_chat_model_events", "_astream_chat_model_events")
 _NS: Final = 1e-9
 _run: ContextVar[Any] = ContextVar("otel-mas-replay-run", default=None)
@@ -54,15 +54,11 @@ def completion(original: Original) -> Original:
 
 def _answered(model: Any, kind: type[_Model]) -> Any:
     """A copy of the model whose requests are answered by the replay; the model itself where there is none."""
-    session = active()
-    if session is None or _REPLAYED in vars(model):
+    session = session_for(model)
+    if session is None:
         return model
-    replayed = copy.copy(model)
     requests = kind(model, session)
-    # Instance attributes: found before the methods of its class.
-    for method in ("_generate", "_agenerate", "_stream", "_astream"):
-        if hasattr(model, method):
-            vars(replayed)[method] = getattr(requests, method[1:])
+    replayed = answered_copy(model, {name: getattr(requests, name[1:]) for name in REQUESTS if hasattr(model, name)})
     if hasattr(model, "_generate_with_cache") and hasattr(model, "_agenerate_with_cache"):
         vars(replayed)["_generate_with_cache"] = _known_run(replayed._generate_with_cache)
         vars(replayed)["_agenerate_with_cache"] = _aknown_run(replayed._agenerate_with_cache)
@@ -71,7 +67,6 @@ def _answered(model: Any, kind: type[_Model]) -> Any:
             vars(replayed)[native] = None  # LangChain makes the events of the chunks then
     if session.policy.nothing_live and getattr(model, "rate_limiter", None) is not None:
         vars(replayed)["rate_limiter"] = None
-    vars(replayed)[_REPLAYED] = True
     return replayed
 
 
@@ -125,6 +120,24 @@ class _Model:
             model = self._model.model_copy(update={field: model})
         return model, messages if answer.messages is None else answer.messages
 
+    def _streamed(self, chunks: Iterable[answers.TimedGeneration], run_manager: Any) -> Iterator[Any]:
+        """The chunks, as LangChain's own integrations give them out."""
+        for timed in chunks:
+            if self._session.policy.timing:
+                sleep(timed.delay_ns * _NS)
+            if run_manager is not None:
+                run_manager.on_llm_new_token(timed.chunk.text, chunk=timed.chunk)
+            yield timed.chunk
+
+    async def _astreamed(self, chunks: Iterable[answers.TimedGeneration], run_manager: Any) -> AsyncIterator[Any]:
+        """The same without blocking the event loop."""
+        for timed in chunks:
+            if self._session.policy.timing:
+                await asyncio.sleep(timed.delay_ns * _NS)
+            if run_manager is not None:
+                await run_manager.on_llm_new_token(timed.chunk.text, chunk=timed.chunk)
+            yield timed.chunk
+
 
 class _Chat(_Model):
     """A chat model's methods, with LangChain's signatures."""
@@ -155,12 +168,7 @@ class _Chat(_Model):
             chunks = answers.whole(model._generate(messages, stop=stop, **_taken(model._generate, kwargs, None)))
         else:
             chunks = answers.model_chunks(answer.call)
-        for timed in chunks:
-            if self._session.policy.timing:
-                sleep(timed.delay_ns * _NS)
-            if run_manager is not None:
-                run_manager.on_llm_new_token(timed.chunk.text, chunk=timed.chunk)
-            yield timed.chunk
+        yield from self._streamed(chunks, run_manager)
 
     async def astream(
         self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
@@ -176,12 +184,8 @@ class _Chat(_Model):
             chunks = answers.whole(await model._agenerate(messages, stop=stop, **given))
         else:
             chunks = answers.model_chunks(answer.call)
-        for timed in chunks:
-            if self._session.policy.timing:
-                await asyncio.sleep(timed.delay_ns * _NS)
-            if run_manager is not None:
-                await run_manager.on_llm_new_token(timed.chunk.text, chunk=timed.chunk)
-            yield timed.chunk
+        async for chunk in self._astreamed(chunks, run_manager):
+            yield chunk
 
 
 class _Completion(_Model):
@@ -213,12 +217,7 @@ class _Completion(_Model):
         if call is None:
             yield from self._model._stream(prompt, stop=stop, **_with_manager(kwargs, run_manager))
             return
-        for timed in answers.completion_chunks(call):
-            if self._session.policy.timing:
-                sleep(timed.delay_ns * _NS)
-            if run_manager is not None:
-                run_manager.on_llm_new_token(timed.chunk.text, chunk=timed.chunk)
-            yield timed.chunk
+        yield from self._streamed(answers.completion_chunks(call), run_manager)
 
     async def astream(
         self, prompt: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
@@ -228,12 +227,8 @@ class _Completion(_Model):
             async for chunk in self._model._astream(prompt, stop=stop, **_with_manager(kwargs, run_manager)):
                 yield chunk
             return
-        for timed in answers.completion_chunks(call):
-            if self._session.policy.timing:
-                await asyncio.sleep(timed.delay_ns * _NS)
-            if run_manager is not None:
-                await run_manager.on_llm_new_token(timed.chunk.text, chunk=timed.chunk)
-            yield timed.chunk
+        async for chunk in self._astreamed(answers.completion_chunks(call), run_manager):
+            yield chunk
 
 
 def _taken(method: Any, kwargs: dict[str, Any], run_manager: Any) -> dict[str, Any]:
@@ -280,19 +275,14 @@ class _Read(Sequence[Any]):
         return len(self._messages)
 
     def __getitem__(self, index: Any) -> Any:
-        return _read(self._messages[index])
-
-
-def _read(message: Any) -> tuple[str, list[Any]]:
-    role, parts = MESSAGES.read(message)
-    return role, list(map(without_media, parts))
+        return role_and_parts(self._messages[index])
 
 
 def _form(session: ReplaySession, message: Any) -> MessageForm:
     key = _key(message)
     known = session.forms.get(key) if key is not None else None
     if known is None:
-        known = message_form(*_read(message), Form.AS_IT_IS, session.normaliser)
+        known = message_form(*role_and_parts(message), Form.AS_IT_IS, session.normaliser)
         if key is not None:
             session.forms.put(key, known)
     return known

@@ -16,8 +16,9 @@ from opentelemetry.trace import SpanKind
 from otel_mas.errors import ReplayMiss
 from otel_mas.instrumentation.replacements import Original
 from otel_mas.record import recorder
+from otel_mas.replay.active import active
 from otel_mas.replay.place import current_place
-from otel_mas.replay.session import ReplaySession, active
+from otel_mas.replay.session import ReplaySession
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import ReplayOutcome
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from otel_mas.analyse.model_calls import tokens_of
 from otel_mas.replay.changes import Aspect, Change
 from otel_mas.replay.descent import descendants
 from otel_mas.replay.recording import CallKind, RecordedCall, Recording
@@ -109,8 +110,7 @@ def _changed(recording: Recording, change: Change) -> tuple[set[str], list[Recor
 
 def _planned(call: RecordedCall) -> PlannedCall:
     model = call.kind is CallKind.MODEL
-    counts = (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS)
-    tokens = sum(int(call.span.get(name) or 0) for name in counts) if model else 0
+    tokens = tokens_of(call.span) if model else 0
     usd = call.span.get(names.MAS_COST_USD) if model else None
     return PlannedCall(call.label, call.kind.value, call.name, tokens, None if usd is None else float(usd), call.place)
 

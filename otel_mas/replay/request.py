@@ -17,9 +17,10 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from otel_mas.config import Settings
+from otel_mas.instrumentation.langchain.messages import MESSAGES
 from otel_mas.privacy.plain_values import cut_texts
 from otel_mas.privacy.stored import Privacy
-from otel_mas.record import to_json
+from otel_mas.record import to_json, without_media
 
 _MAX_TEXT: Final = 1 << 20  # as content is cut when it is stored
 _CALLS: Final = ("tool_call", "tool_call_response")
@@ -117,6 +118,12 @@ class MessageForm(NamedTuple):
     def of(cls, data: bytes, ids: tuple[str, ...] = ()) -> MessageForm:
         """The form of a message that is these bytes."""
         return cls(blake2b(data, digest_size=16).digest(), ids)
+
+
+def role_and_parts(message: Any) -> tuple[str, list[Any]]:
+    """Role and parts of one of the framework's messages, as the store has them."""
+    role, parts = MESSAGES.read(message)
+    return role, list(map(without_media, parts))
 
 
 def message_form(role: str, parts: Sequence[Mapping[str, Any]], form: Form, normaliser: Normaliser) -> MessageForm:
@@ -287,4 +294,5 @@ __all__ = [
     "difference",
     "likeness",
     "message_form",
+    "role_and_parts",
 ]

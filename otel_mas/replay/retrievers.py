@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import functools
-from typing import Any, Final
+from typing import Any
 
 from opentelemetry.trace import get_current_span
 
@@ -12,11 +11,10 @@ from otel_mas.instrumentation.langchain.retrievers import data_source
 from otel_mas.instrumentation.replacements import Original
 from otel_mas.record import snapshot
 from otel_mas.replay import answers
+from otel_mas.replay.active import answered_copy, session_for
 from otel_mas.replay.recording import CallKind, RecordedCall
 from otel_mas.replay.request import Request
-from otel_mas.replay.session import ReplaySession, active
-
-_REPLAYED: Final = "_otel_mas_replayed"
+from otel_mas.replay.session import ReplaySession
 
 
 def invoke(original: Original) -> Original:
@@ -41,15 +39,12 @@ def ainvoke(original: Original) -> Original:
 
 def _answered(retriever: Any) -> Any:
     """A copy of the retriever that is answered by the replay; the retriever itself where there is none."""
-    session = active()
-    if session is None or _REPLAYED in vars(retriever):
+    session = session_for(retriever)
+    if session is None:
         return retriever
-    replayed = copy.copy(retriever)
     asked = _Asked(retriever, session)
-    vars(replayed)["_get_relevant_documents"] = asked.documents
-    vars(replayed)["_aget_relevant_documents"] = asked.adocuments
-    vars(replayed)[_REPLAYED] = True
-    return replayed
+    methods = {"_get_relevant_documents": asked.documents, "_aget_relevant_documents": asked.adocuments}
+    return answered_copy(retriever, methods)
 
 
 class _Asked:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from otel_mas.instrumentation.langgraph.hooks import schedule_of
 from otel_mas.instrumentation.replacements import after
 from otel_mas.model.channels import START
-from otel_mas.replay.session import sessions
+from otel_mas.replay.active import sessions
 
 _COMMAND: Final = "Command"
 _RESUME: Final = "__resume__"  # the channel that LangGraph keeps answers in, as lists

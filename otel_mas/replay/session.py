@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opentelemetry import context as otel_context
 
+from otel_mas.analyse.model_calls import tokens_of
 from otel_mas.errors import ConfigError, ReplayMiss, ReplayStopped, UnsupportedQuery
 from otel_mas.fork import ForkLock
 from otel_mas.instrumentation.langgraph.runs import outer_task
-from otel_mas.record import SUPPRESSED, RecentlyUsed
+from otel_mas.record import RecentlyUsed
 from otel_mas.replay import answers
 from otel_mas.replay.changes import Aspect, Change, changed_value
-from otel_mas.replay.counterfactual import ChangedCall, Counterfactual, DependentCall, Stub, checked_stub
+from otel_mas.replay.counterfactual import IN_STUB, ChangedCall, Counterfactual, DependentCall, Stub, checked_stub
 from otel_mas.replay.matching import Matcher
 from otel_mas.replay.place import HerePlace, TaskPlace, current_place
 from otel_mas.replay.plan import Plan
@@ -39,7 +40,6 @@ _NS: Final = 1e-9  # in seconds
 _MOST_FORMS: Final = 4096
 _MOST_TOOLS: Final = 64
 _lock = ForkLock()  # of all sessions: a lock of each would stay registered, for forks, as long as the process
-_IN_STUB: Final = otel_context.create_key("otel-mas-replay-stub")
 
 
 class Answer(NamedTuple):
@@ -335,7 +335,7 @@ class ReplaySession:
         if changed is not None:
             with _lock:
                 self.counterfactual.made(changed.change, task)
-        token = otel_context.attach(otel_context.set_value(_IN_STUB, True))
+        token = otel_context.attach(otel_context.set_value(IN_STUB, True))
         try:
             again = self.counterfactual.again(call, here.place, None if changed is None else changed.change)
         except ReplayStopped:
@@ -422,31 +422,8 @@ class ReplaySession:
     def _count(self, call: RecordedCall) -> None:
         self.answered += 1
         if call.kind is CallKind.MODEL:
-            for name in (names.GEN_AI_USAGE_INPUT_TOKENS, names.GEN_AI_USAGE_OUTPUT_TOKENS):
-                self.saved_tokens += int(call.span.get(name) or 0)
+            self.saved_tokens += tokens_of(call.span)
             self.saved_usd += float(call.span.get(names.MAS_COST_USD) or 0.0)
 
 
-_active: tuple[ReplaySession, ...] = ()
-
-
-def active() -> ReplaySession | None:
-    """The innermost replay that is going on in this process; None where none is, and in the code of a stub or judge."""
-    if not _active:
-        return None
-    context = otel_context.get_current()
-    return None if context.get(_IN_STUB) or context.get(SUPPRESSED) else _active[-1]
-
-
-def set_active(sessions: Iterable[ReplaySession]) -> None:
-    """Replace the replays that are going on, the innermost last."""
-    global _active
-    _active = tuple(sessions)
-
-
-def sessions() -> tuple[ReplaySession, ...]:
-    """All replays that are going on, the innermost last."""
-    return _active
-
-
-__all__ = ["ReplaySession", "active", "sessions", "set_active"]
+__all__ = ["Answer", "ReplaySession"]

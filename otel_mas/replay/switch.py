@@ -5,14 +5,14 @@ from __future__ import annotations
 from otel_mas.config import Settings
 from otel_mas.errors import ConfigError
 from otel_mas.fork import ForkLock
-from otel_mas.instrumentation import import_hooks
 from otel_mas.instrumentation import switch as recording
 from otel_mas.instrumentation.marks.mark import answer_calls_by
 from otel_mas.record import recorder
+from otel_mas.replay.active import sessions, set_active
 from otel_mas.replay.freeze import Freeze
-from otel_mas.replay.hook_tables import MODULES, TABLES
+from otel_mas.replay.hook_tables import HOOKS
 from otel_mas.replay.marks import answered
-from otel_mas.replay.session import ReplaySession, sessions, set_active
+from otel_mas.replay.session import ReplaySession
 
 _lock = ForkLock()
 _frozen: tuple[ReplaySession, Freeze] | None = None
@@ -38,8 +38,7 @@ def start(session: ReplaySession, settings: Settings | None = None) -> None:
         set_active((*sessions(), session))
         if first:
             answer_calls_by(answered)
-            for module in MODULES:
-                import_hooks.when_imported(module, _patch)
+            HOOKS.put()
 
 
 def _freeze(session: ReplaySession) -> None:
@@ -60,13 +59,7 @@ def stop(session: ReplaySession) -> None:
         set_active(one for one in sessions() if one is not session)
         if not sessions():
             answer_calls_by(None)
-            import_hooks.forget(_patch)
-            for table in TABLES:
-                table.unpatch()
-
-
-def _patch(module: str) -> None:
-    MODULES[module].patch(module)
+            HOOKS.take_out()
 
 
 __all__ = ["start", "stop"]

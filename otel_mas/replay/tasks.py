@@ -13,10 +13,11 @@ from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS
 from otel_mas.instrumentation.replacements import Original
 from otel_mas.model.channels import BRANCH_TO, RETURN, START, TASKS
 from otel_mas.record import caught
+from otel_mas.replay.active import active
 from otel_mas.replay.changes import Aspect, Change, changed_value
 from otel_mas.replay.counterfactual import changed_input
 from otel_mas.replay.place import TaskPlace, current_place
-from otel_mas.replay.session import ReplaySession, active
+from otel_mas.replay.session import ReplaySession
 
 _SCRATCHPAD: Final = "__pregel_scratchpad"
 _CONF: Final = "configurable"

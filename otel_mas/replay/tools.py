@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from typing import Any, Final
 
@@ -13,12 +12,12 @@ from otel_mas.instrumentation.langchain.tools import own_arguments
 from otel_mas.instrumentation.replacements import Original
 from otel_mas.record import restore_context, snapshot, without_media
 from otel_mas.replay import answers
+from otel_mas.replay.active import answered_copy, session_for
 from otel_mas.replay.place import inside_tool
 from otel_mas.replay.recording import CallKind, RecordedCall
 from otel_mas.replay.request import Request
-from otel_mas.replay.session import Answer, ReplaySession, active
+from otel_mas.replay.session import Answer, ReplaySession
 
-_REPLAYED: Final = "_otel_mas_replayed"
 _ARTIFACT: Final = "content_and_artifact"
 
 
@@ -45,11 +44,10 @@ def arun(original: Original) -> Original:
 
 def _answered(tool: Any, given: Any, call_id: Any) -> Any:
     """A copy of the tool whose body is answered by the replay; the tool itself where there is none."""
-    session = active()
-    if session is None or _REPLAYED in vars(tool):
+    session = session_for(tool)
+    if session is None:
         return tool
     asked = _Asked(tool, given, call_id, session)
-    replayed = copy.copy(tool)
 
     # By their signature LangChain decides what to pass.
     @functools.wraps(tool._run)
@@ -60,9 +58,7 @@ def _answered(tool: Any, given: Any, call_id: Any) -> Any:
     async def _arun(*args: Any, **kwargs: Any) -> Any:
         return await asked.arun(*args, **kwargs)
 
-    # Instance attributes: found before the methods of its class.
-    vars(replayed).update({"_run": _run, "_arun": _arun, _REPLAYED: True})
-    return replayed
+    return answered_copy(tool, {"_run": _run, "_arun": _arun})
 
 
 class _Asked:

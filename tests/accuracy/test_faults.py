@@ -25,7 +25,7 @@ from pydantic import BaseModel
 import otel_mas
 from otel_mas.errors import ConfigError
 from otel_mas.faults import Fault, FaultKind, inject
-from otel_mas.faults.hook_tables import TABLES
+from otel_mas.faults.hook_tables import HOOKS
 from otel_mas.model import InjectedFault, Span
 from tests.accuracy.cases.teams import supervised
 from tests.accuracy.features import make_agent, react_agent
@@ -622,7 +622,7 @@ def _functions() -> dict[str, Any]:
     import importlib
 
     found = {}
-    for table in TABLES:
+    for table in HOOKS.tables:
         for hook in table.hooks:
             module = importlib.import_module(hook.module)
             found[hook.place] = getattr(getattr(module, hook.owner) if hook.owner else module, hook.name, None)

@@ -15,7 +15,7 @@ from langgraph.graph import END, START, StateGraph
 
 import otel_mas
 from otel_mas.errors import ConfigError, ReplayMiss
-from otel_mas.replay.hook_tables import TABLES
+from otel_mas.replay.hook_tables import HOOKS
 from otel_mas.replay.keys import PLACEHOLDER
 from otel_mas.semconv import attributes as names
 from tests.accuracy.replay import witness
@@ -158,8 +158,8 @@ def test_spans_of_a_replay_name_what_answered_them(store: Path) -> None:
 def test_nothing_is_left_in_the_frameworks(store: Path) -> None:
     app()
     with otel_mas.replay(latest(store)):
-        assert all(table._replaced for table in TABLES)
-    assert not any(table._replaced for table in TABLES)
+        assert all(table._replaced for table in HOOKS.tables)
+    assert not any(table._replaced for table in HOOKS.tables)
     calls = len(witness.really_called)
     app()
     assert len(witness.really_called) == calls + 3
