@@ -178,9 +178,7 @@ def _recording(trace: Any, source: Any, store: str) -> tuple[Recording, str | No
         raise ConfigError(f"trace is {trace!r}; it must be a trace, a conversation, an id, or the path of a file")
     if source is not None:
         arguments.path("source", source)
-    recording, opened = read_recording(os.fspath(trace), None if source is None else os.fspath(source), store)
-    opened.close()  # all of it has been read
-    return recording, opened.location
+    return read_recording(os.fspath(trace), None if source is None else os.fspath(source), store)
 
 
 def handles(trace: Any) -> list[Trace] | None:

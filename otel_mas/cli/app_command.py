@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+
 import click
 
 _KEY = "otel_mas.app"
@@ -23,4 +26,9 @@ def app_of(ctx: click.Context) -> list[str]:
     return list(ctx.meta.get(_KEY) or ())
 
 
-__all__ = ["AppCommand", "app_of"]
+def arguments_of(app: Sequence[str]) -> list[str]:
+    """Program and arguments of an app's command line, in which `-m module` may stand in place of a program."""
+    return [sys.executable, *app] if app[0] == "-m" else list(app)
+
+
+__all__ = ["AppCommand", "app_of", "arguments_of"]

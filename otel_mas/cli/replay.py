@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from otel_mas.cli.app_command import AppCommand, app_of, arguments_of
 from otel_mas.cli.options import debug
 from otel_mas.cli.output import note, print_lines
 
@@ -23,17 +23,16 @@ _NS_PER_S = 1e9
 _MISSED = 1  # exit status where the app itself ended well
 
 
-class _Replay(click.Command):
-    """Everything after `--` belongs to the app."""
+_NO_APP = "Say what to run after --, as in: otel-mas replay TRACE -- python app.py"
+
+
+class _Replay(AppCommand):
+    """A command with an app, unless it only lists."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if "--" not in args:
-            if not {"-h", "--help", "--list"} & set(args):
-                raise click.UsageError("Say what to run after --, as in: otel-mas replay TRACE -- python app.py", ctx)
-            return super().parse_args(ctx, args)
-        at = args.index("--")
-        ctx.meta["otel_mas.app"] = args[at + 1 :]
-        return super().parse_args(ctx, args[:at])
+        if "--" not in args and not {"-h", "--help", "--list"} & set(args):
+            raise click.UsageError(_NO_APP, ctx)
+        return super().parse_args(ctx, args)
 
 
 @click.command("replay", cls=_Replay, options_metavar="[OPTIONS]", epilog="-- COMMAND [ARGS]...")
@@ -112,9 +111,9 @@ def command(
     from otel_mas.config import Settings
     from otel_mas.errors import ConfigError
 
-    app = ctx.meta.get("otel_mas.app") or []
+    app = app_of(ctx)
     if not app and not listing:
-        raise click.UsageError("Say what to run after --, as in: otel-mas replay TRACE -- python app.py", ctx)
+        raise click.UsageError(_NO_APP, ctx)
     if trace is not None and conversation is not None:
         raise click.UsageError("Give either TRACE or --conversation, not both.", ctx)
     given: dict[str, Any] = {
@@ -148,22 +147,17 @@ def command(
 
         confirm(settings, recording, yes=yes)
     summary = _Summary(settings, recording, quiet, comparison)
-    arguments = [sys.executable, *app] if app[0] == "-m" else list(app)
-    ctx.exit(run(arguments, settings, summary=not quiet, ended=summary.ended))
+    ctx.exit(run(arguments_of(app), settings, summary=not quiet, ended=summary.ended))
 
 
 def _read(trace: str | None, conversation: str | None, source: str | None, store: str) -> tuple[Recording, str]:
     """The recording, and how the app's processes are told which."""
-    from otel_mas.replay.reading import THREAD, read_recording, run_of
+    from otel_mas.replay.reading import THREAD, read_recording, read_whole_run
 
-    target = f"{THREAD}{conversation}" if conversation is not None else trace or "latest"
-    recording, opened = read_recording(target, source, store)
-    run = run_of(recording) if conversation is None and opened.capabilities.runs else None
-    opened.close()
-    if run is not None:  # the app makes all of its traces again
-        recording, opened = read_recording(run, source, store)
-        opened.close()
-        return recording, run
+    if conversation is not None:
+        target = f"{THREAD}{conversation}"
+        return read_recording(target, source, store)[0], target
+    recording, target = read_whole_run(trace or "latest", source, store)  # the app makes all of its traces again
     if target == "latest" and recording.spans:  # the replay itself will be later
         target = recording.spans[0].trace_id
     return recording, target

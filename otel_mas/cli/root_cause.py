@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from otel_mas.analyse.complaints import ComplaintLabel
-from otel_mas.cli.app_command import AppCommand, app_of
+from otel_mas.cli.app_command import AppCommand, app_of, arguments_of
 from otel_mas.cli.options import Target, one_target, source_options
 from otel_mas.cli.output import print_json, print_lines
 
@@ -91,10 +90,9 @@ def _verified(
         replay_stub=options["stub"],
         replay_reference=None if reference is None else reference.trace_id,
     )
-    arguments = [sys.executable, *app] if app[0] == "-m" else list(app)
     return verified_by(
         found,
-        lambda changes: _attempt(arguments, settings, changes),
+        lambda changes: _attempt(arguments_of(app), settings, changes),
         reference=reference,
         mended=mended,
         expect=options["expect"],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 
 import click
 
+from otel_mas.cli.app_command import arguments_of
 from otel_mas.cli.options import debug
 
 
@@ -84,5 +84,4 @@ def command(
         from otel_mas.faults.autostart import asked_for
 
         settings = replace(settings, faults=asked_for(settings, faults))
-    arguments = [sys.executable, *app] if app[0] == "-m" else list(app)
-    ctx.exit(run(arguments, settings, summary=not quiet))
+    ctx.exit(run(arguments_of(app), settings, summary=not quiet))

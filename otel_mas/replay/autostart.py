@@ -68,7 +68,7 @@ def _session() -> ReplaySession:
     from otel_mas.replay.switch import start
 
     settings = Settings.from_env()
-    recording, _source = read_recording(str(settings.replay), settings.replay_from, settings.store)
+    recording = read_recording(str(settings.replay), settings.replay_from, settings.store)[0]
     second = None
     if settings.replay_reference:
         second = read_recording(settings.replay_reference, settings.replay_from, settings.store)[0]

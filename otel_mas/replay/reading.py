@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from otel_mas.errors import TraceNotFound
@@ -21,8 +22,8 @@ _MOST = 1000  # traces of a file, or that are looked through for the latest
 _OF_REPLAYS = (names.MAS_REPLAY_OUTCOME, names.MAS_REPLAY_SPAN)
 
 
-def read_recording(target: str, source: str | None, store: str) -> tuple[Recording, Source]:
-    """Read a recording.
+def read_recording(target: str, source: str | None, store: str) -> tuple[Recording, str]:
+    """Read a recording, whole: nothing stays open.
 
     Args:
         target: a file; or the beginning of a trace's id, `latest`, `thread:` and a thread, or `run:` and a run's id.
@@ -31,34 +32,62 @@ def read_recording(target: str, source: str | None, store: str) -> tuple[Recordi
         store: the path of the store.
 
     Returns:
-        The recording, and the source, which is to be closed after the replay.
+        The recording, and the location of its source.
 
     Raises:
         SourceError: There is no such source, trace or file.
         StoreError: The store cannot be read.
     """
+    file = _file(target, source)
+    with closing(_opened(target, file, source, store)) as opened:
+        return _recording(target, file, opened), opened.location
+
+
+def read_whole_run(target: str, source: str | None, store: str) -> tuple[Recording, str]:
+    """The same with all traces of the `otel-mas run` that a trace belongs to, and the target that is all of them.
+
+    The target is the given one where the source knows no runs, or the trace was recorded otherwise. Raises as
+    `read_recording`.
+    """
+    file = _file(target, source)
+    with closing(_opened(target, file, source, store)) as opened:
+        recording = _recording(target, file, opened)
+        run = _run_of(recording) if opened.capabilities.runs else None
+        return (recording, target) if run is None else (_recording(run, None, opened), run)
+
+
+def _file(target: str, source: str | None) -> Path | None:
+    """The file that a target is; None where it is none."""
     path = Path(target).expanduser()
-    if source is None and path.is_file():
-        opened = open_source(path)
-        return Recording.read([(one, opened) for one in _all(opened, str(path))], path.name), opened
-    if path.suffix and not target.startswith((THREAD, RUN)):
+    return path if source is None and path.is_file() else None
+
+
+def _opened(target: str, file: Path | None, source: str | None, store: str) -> Source:
+    if file is not None:
+        return open_source(file)
+    if Path(target).suffix and not target.startswith((THREAD, RUN)):
         raise TraceNotFound(f"there is no file {target}: `otel-mas export --with-content -o FILE` writes one")
     lifecycle.flush(5.0)  # the run may have been recorded by this very process
-    opened = open_source(store if source is None else source)
+    return open_source(store if source is None else source)
+
+
+def _recording(target: str, file: Path | None, opened: Source) -> Recording:
+    if file is not None:
+        return Recording.read([(one, opened) for one in _all(opened, str(file))], file.name)
     if target.startswith(THREAD):
         thread = target.removeprefix(THREAD)
         traces = opened.conversation(thread)
         recorded = [one for one in traces if not _is_replay(one)]  # a replay has the thread's id, too
-        return _read(recorded or traces, opened, f"conversation {thread!r}"), opened
+        return _read(recorded or traces, opened, f"conversation {thread!r}")
     if target.startswith(RUN):
         run_id = target.removeprefix(RUN)
         found = sorted(opened.run(run_id).traces, key=lambda one: one.start_ns)
-        return _read([opened.trace(one.trace_id) for one in found], opened, f"run {run_id}"), opened
+        return _read([opened.trace(one.trace_id) for one in found], opened, f"run {run_id}")
     trace = _latest(opened) if target == _LATEST else opened.trace(target)
-    return _read([trace], opened, f"trace {trace.trace_id}"), opened
+    return _read([trace], opened, f"trace {trace.trace_id}")
 
 
-def run_of(recording: Recording) -> str | None:
+def _run_of(recording: Recording) -> str | None:
     """The target that is the whole `otel-mas run` of a recording; None where it was recorded otherwise."""
     found = {span.resource.attributes.get(names.MAS_RUN_ID) for span in recording.spans}
     run_id = found.pop() if len(found) == 1 else None
@@ -95,4 +124,4 @@ def _all(source: Source, path: str) -> Sequence[Trace]:
     return [source.trace(one.trace_id) for one in listed]
 
 
-__all__ = ["RUN", "THREAD", "read_recording", "run_of"]
+__all__ = ["RUN", "THREAD", "read_recording", "read_whole_run"]
