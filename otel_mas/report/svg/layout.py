@@ -69,13 +69,15 @@ class Box:
         return 6.0 if self.inner else 2.0
 
     def extent(self) -> tuple[float, float]:
-        """Interval of its track, from left to right."""
-        if not self.labelled:
-            return self.x, max(self.right, self.x + 1)
-        wide = self.inset + width(self.label, SIZE)
+        """Interval of its track, from left to right, with the labels of what it encloses."""
+        wide = self.inset + width(self.label, SIZE) if self.labelled else 0.0
+        begin, end = self.x, max(self.right, self.x + 1)
         if self.flipped:
-            return min(self.x, self.right - wide), self.right
-        return self.x, max(self.right, self.x + wide)
+            begin = min(begin, self.right - wide)
+        else:
+            end = max(end, self.x + wide)
+        inner = [box.extent() for box in self.inner]
+        return min([begin, *(left for left, _ in inner)]), max([end, *(right for _, right in inner)])
 
 
 @dataclass(frozen=True, slots=True)

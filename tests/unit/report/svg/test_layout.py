@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from types import ModuleType
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from otel_mas.causal import build
@@ -51,6 +51,17 @@ TASK = st.tuples(st.integers(0, 2_000), st.integers(0, 1_500), st.sampled_from("
 
 
 @given(st.lists(TASK, min_size=1, max_size=25))
+@example(  # the label inside of one enclosing bar reaches beyond it, up to the next one
+    [
+        (0, 0, "a", 0),
+        (0, 0, "a", 0),
+        (330, 0, "a", 0),
+        (180, 23, "a", 0),
+        (0, 0, "a", 3),
+        (0, 1443, "a", 0),
+        (23, 0, "a", 4),
+    ]
+)
 def test_no_two_labels_touch_whatever_runs_when(tasks: list[tuple[int, int, str, int]]) -> None:
     spans: dict[str, Span] = {}
     for number, (start, took, name, above) in enumerate(tasks, start=1):
