@@ -164,6 +164,11 @@ class CausalGraph:
         """
         return {self._forest.spans.ids[i]: self._labels.full(i) for i in self._labels.tasks}
 
+    def label(self, span_id: str) -> str | None:
+        """The label of one span as in `labels`; None unless it is a task. KeyError as for `span`."""
+        i = self._index[span_id]
+        return self._labels.full(i) if i in self._labels.part else None
+
     def short_labels(self) -> dict[str, str]:
         """The same without the enclosing tasks, and without a number where only one task has the name."""
         return {self._forest.spans.ids[i]: self._labels.short[i] for i in self._labels.tasks}

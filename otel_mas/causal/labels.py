@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from otel_mas.causal.forest import ROOT, Forest, nearest
@@ -57,15 +57,14 @@ def label(forest: Forest) -> Labels:
     called = forest.spans.column(names.MAS_TASK_NAME)
     name = {i: str(called[i] or forest.spans[i].name) for i in tasks}
     groups: dict[tuple[str | None, str], dict[str | None, int]] = defaultdict(dict)
-    used: dict[str, int] = defaultdict(int)
     part: dict[int, str] = {}
-    for i in sorted(tasks, key=_order(forest)):
+    for i in _ordered(tasks, forest):
         above = owner[i]
         group = groups[task_id[above] if above != ROOT else None, name[i]]
-        if task_id[i] not in group:
-            group[task_id[i]] = len(group) + 1
-            used[name[i]] += 1
-        part[i] = f"{name[i]}#{group[task_id[i]]}"
+        part[i] = f"{name[i]}#{group.setdefault(task_id[i], len(group) + 1)}"
+    used: Counter[str] = Counter()
+    for (_, shared), group in groups.items():
+        used[shared] += len(group)
     return Labels(tasks, part, owner, {i: part[i] if used[name[i]] > 1 else name[i] for i in tasks})
 
 
@@ -95,16 +94,13 @@ def _place_updates(forest: Forest, task_id: list[str | None], owner: array[int])
         last[known] = i
 
 
-def _order(forest: Forest) -> Callable[[int], tuple[int, int, int, int]]:
+def _ordered(tasks: list[int], forest: Forest) -> Iterator[int]:
+    """Order tasks by the start of what they lie in, by step, by index and by their own start."""
     steps, indices = forest.spans.column(names.MAS_TASK_STEP), forest.spans.column(names.MAS_TASK_INDEX)
-
-    def when(i: int) -> tuple[int, int, int, int]:
+    keys = []
+    for i in tasks:
         above, step, index = forest.parent[i], steps[i], indices[i]
-        return (
-            forest.start[above if above != ROOT else i],
-            step if isinstance(step, int) else 0,
-            index if isinstance(index, int) else 0,
-            i,
-        )
-
-    return when
+        start = forest.start[above if above != ROOT else i]
+        keys.append((start, step if isinstance(step, int) else 0, index if isinstance(index, int) else 0, i))
+    keys.sort()
+    return (key[-1] for key in keys)

@@ -18,7 +18,7 @@ from otel_mas.evaluate.topology.expectation import (
     ExpectedEdge,
     Term,
 )
-from otel_mas.evaluate.topology.nodes import OUTSIDE, CausalEdge
+from otel_mas.evaluate.topology.nodes import OUTSIDE, CausalEdge, ToolCall
 from otel_mas.evaluate.topology.result import Verdict
 from otel_mas.evaluate.topology.selection import Selection
 
@@ -30,15 +30,18 @@ _ANY_NUMBER = Cardinality(0, None)
 def check_count(statement: Count, selection: Selection) -> Verdict:
     """Hold a number of executions, or of calls of tools, against a run."""
     term, observed = statement.term, selection.observed
-    found = [observed.label(one) for one in selection.executions(term)]
-    found += [f"a call of {selection.call(place).name}" for place in selection.calls(term)]
+    found: list[int | ToolCall] = [*selection.executions(term), *map(selection.call, selection.calls(term))]
+
+    def text(one: int | ToolCall) -> str:
+        return observed.label(one) if isinstance(one, int) else f"a call of {one.name}"
+
     possible = UNBOUNDED if observed.incomplete else len(found)
     bounds = NONE if statement.never else term.bounds
     outcome = bounds.outcome(len(found), possible)
     if outcome is Outcome.INSUFFICIENT_EVIDENCE:
         return Verdict(str(statement), outcome, f"{_number(found, 'found')}; {observed.incomplete}")
-    unexpected = tuple(found) if outcome is Outcome.FAILED and found else ()
-    return Verdict(str(statement), outcome, f"ran: {listed(found)}" if found else "never ran", unexpected)
+    unexpected = tuple(map(text, found)) if outcome is Outcome.FAILED else ()
+    return Verdict(str(statement), outcome, f"ran: {listed(found, text)}" if found else "never ran", unexpected)
 
 
 def check_edge(statement: ExpectedEdge, selection: Selection) -> Verdict:
@@ -67,7 +70,8 @@ class _Edges:
         self.sources = selection.executions(statement.source)
         self.targets = [] if statement.target.is_boundary else selection.executions(statement.target)
         self.edges = self._found()
-        self.pairs = sorted({(edge.source, edge.target) for edge in self.edges if edge.certain})
+        # The edges of a run are in order already, or nearly so.
+        self.pairs = sorted(dict.fromkeys((edge.source, edge.target) for edge in self.edges if edge.certain))
         self.possible = {(edge.source, edge.target) for edge in self.edges if not edge.certain}.union(self.pairs)
         self.unknown = self._unknown()
         self._unknown_set = frozenset(self.unknown)

@@ -25,14 +25,15 @@ def check_before(statement: Before, selection: Selection) -> Verdict:
     earlier, later = _activities(statement.earlier, selection), _activities(statement.later, selection)
     if not later:
         return _nothing_later(statement, observed)
-    past = order.before(earlier)
-    without = [one for one in later if not past.has[one]]
-    certain = [one for one in without if not past.unknown[one]]
+    has = order.has_before(earlier)
+    without = [one for one in later if not has[one]]
     if not without:
         shown = f"{statement.earlier.text} was before {listed(later, lambda one: _label(one, selection))}"
         if observed.incomplete:
             return Verdict(str(statement), Outcome.INSUFFICIENT_EVIDENCE, f"{shown}; {observed.incomplete}")
         return Verdict(str(statement), Outcome.PASSED, shown)
+    unknown = order.may_have_before(earlier)
+    certain = [one for one in without if not unknown[one]]
     if observed.incomplete or not certain:
         reason = observed.incomplete or _unknown_order(without, earlier, selection)
         return Verdict(str(statement), Outcome.INSUFFICIENT_EVIDENCE, reason)
@@ -151,8 +152,8 @@ def _unknown_causes(statement: Joins, selection: Selection) -> str | None:
     called = [join for join in joins if observed.executions[join].caller is not None]
     if not called or not branches:
         return None
-    past = observed.order.before(branches)
-    if all(past.unknown[join] or past.has[join] for join in called):
+    has, may_have = observed.order.has_before(branches), observed.order.may_have_before(branches)
+    if all(may_have[join] or has[join] for join in called):
         return f"code called {observed.label(called[0])} and what it joins, and no cause tells of the order"
     return None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
 
 from otel_mas.causal import CausalGraph
 from otel_mas.causal.forest import ROOT, nearest
@@ -28,7 +30,7 @@ class Executions:
         self.found: list[Execution] = []
         self.kinds = _kinds(self.table)
         self._agents = _agents(self.table)
-        self._tasks = self.table.column(names.MAS_TASK_ID)
+        self._tasks = [one if isinstance(one, str) else None for one in self.table.column(names.MAS_TASK_ID)]
         self._names = self.table.column(names.MAS_TASK_NAME)
         self._graph = graph
         self._by_task: dict[str, int] = {}
@@ -38,7 +40,7 @@ class Executions:
         self._above = nearest(self.parents, marked)
         self.of = [OUTSIDE] * len(self.table)
         for i, is_execution in enumerate(marked):
-            if is_execution:
+            if is_execution and self.of[i] == OUTSIDE:
                 self._settle(i)
         for i, is_execution in enumerate(marked):
             if not is_execution:
@@ -80,12 +82,11 @@ class Executions:
 
     def _execution(self, i: int) -> int:
         around, agent, task = self._around(i), self._agents[i], self._tasks[i]
+        number = len(self.found)
         if task:
-            number = self._by_task.setdefault(task, len(self.found))
-        elif self._runs_in_task_of_its_name(i, around):
+            number = self._by_task.setdefault(task, number)
+        elif agent is not None and self._runs_in_task_of_its_name(i, around):
             number = around
-        else:
-            number = len(self.found)
         if number == len(self.found):
             self.found.append(Execution(self._node(self._path(i, around), agent), around, [i]))
             return number
@@ -97,7 +98,7 @@ class Executions:
 
     def _runs_in_task_of_its_name(self, i: int, around: int) -> bool:
         """Whether it is the agent that a task of its name is there for, not one that a tool in that task called."""
-        if around == OUTSIDE or self._agents[i] is None or self.is_agent(around):
+        if around == OUTSIDE or self.is_agent(around):
             return False
         if self.nodes[self.found[around].node].path.rpartition("/")[2] != self._agents[i]:
             return False
@@ -113,25 +114,30 @@ class Executions:
         if around != OUTSIDE:
             return f"{self.nodes[self.found[around].node].path}/{name}"
         if self._tasks[i] and self.table.value(i, names.MAS_TASK_UPDATED):  # of a subgraph's state, it lies in no task
-            return unnumbered(self._graph.labels()[self.table.ids[i]])
+            return unnumbered(self._graph.label(self.table.ids[i]) or str(name))
         return str(name)
 
-    def labels(self) -> list[str]:
-        """The label of each execution: of a task the graph's, else its path with a number."""
-        known, used = self._graph.labels(), Counter[str]()
-        found = []
-        for one in self.found:
-            label = known.get(self.table.ids[one.spans[0]])
-            if label is None:
+    def label(self, execution: int) -> str:
+        """The label of an execution: of a task the graph's, else its path with a number."""
+        label = self._graph.label(self.table.ids[self.found[execution].spans[0]])
+        return label or f"{self.nodes[self.found[execution].node].path}#{self._numbers[execution]}"
+
+    @cached_property
+    def _numbers(self) -> Mapping[int, int]:
+        """The how-manieth of its path each execution is that is no task."""
+        used: Counter[str] = Counter()
+        found = {}
+        for number, one in enumerate(self.found):
+            if not self._tasks[one.spans[0]]:
                 path = self.nodes[one.node].path
                 used[path] += 1
-                label = f"{path}#{used[path]}"
-            found.append(label)
+                found[number] = used[path]
         return found
 
     def _node(self, path: str, agent: str | None) -> int:
-        number = self._by_node.setdefault((path, agent), len(self.nodes))
-        if number == len(self.nodes):
+        number = self._by_node.get((path, agent))
+        if number is None:
+            number = self._by_node[path, agent] = len(self.nodes)
             self.nodes.append(Node(path, agent))
         return number
 

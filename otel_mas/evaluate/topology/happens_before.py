@@ -10,7 +10,6 @@ in a distributed system, 1978; of intervals: On interprocess communication, 1986
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
@@ -22,16 +21,6 @@ from otel_mas.semconv import LinkKind
 NONE = -1
 _NEVER = 1 << 100
 """Later than any end, in ns."""
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """The past of each activity, as far as one question goes."""
-
-    has: Sequence[int]
-    """Whether one of those asked for happened before it."""
-    unknown: Sequence[int]
-    """Whether more of its past may have gone unrecorded."""
 
 
 class HappensBefore:
@@ -64,15 +53,19 @@ class HappensBefore:
         """The activity of a tool call, by its place in `ObservedTopology.tool_calls`."""
         return self._calls_from + place
 
-    def before(self, earlier: Sequence[int]) -> Past:
-        """For each activity whether one of these ended before it began.
+    def has_before(self, earlier: Sequence[int]) -> bytearray:
+        """For each activity whether one of these happened before it."""
+        return self._reached([2 * activity + 1 for activity in earlier])[::2]
+
+    def may_have_before(self, earlier: Sequence[int]) -> bytearray:
+        """For each activity whether more of its past may have gone unrecorded, one of these among it.
 
         Calls that a function's code makes one after the other have an order that no cause tells of: if one of `earlier`
-        ended before such a call by the clock, the past of the call is said to be unknown.
+        ended before such a call by the clock, the past of the call is unknown.
         """
         unknown = [2 * number for number, one in enumerate(self._executions) if one.unknown is not None]
         unknown += [2 * activity for activity in self._called_after(earlier)]
-        return Past(self._reached([2 * activity + 1 for activity in earlier])[::2], self._reached(unknown)[::2])
+        return self._reached(unknown)[::2]
 
     def joins_before(self, joins: Sequence[int]) -> Sequence[int]:
         """For each activity those of `joins` that ended before it began, a bit each."""
@@ -121,7 +114,8 @@ class HappensBefore:
 
     def _events(self) -> list[list[int]]:
         """For each event those that come next: of activity n the start is event 2n, the end 2n + 1."""
-        after: list[list[int]] = [[2 * (event // 2) + 1] if event % 2 == 0 else [] for event in range(2 * self._count)]
+        after: list[list[int]] = [[event + 1] if event % 2 == 0 else [] for event in range(2 * self._count)]
+        enclosing = set(self._around)
         for activity, around in enumerate(self._around):
             if around != OUTSIDE:
                 after[2 * around].append(2 * activity)
@@ -129,8 +123,8 @@ class HappensBefore:
         for one, other, kind in self._links:
             cause, effect = self._of[one], self._of[other]
             if cause != effect:
-                while_it_ran = kind == LinkKind.CALL or self._encloses(cause, effect)
-                after[2 * cause + (0 if while_it_ran else 1)].append(2 * effect)
+                while_it_ran = kind == LinkKind.CALL or (cause in enclosing and self._encloses(cause, effect))
+                after[2 * cause + (not while_it_ran)].append(2 * effect)
         return after
 
     def _encloses(self, outer: int, inner: int) -> bool:
@@ -264,4 +258,4 @@ def _ordered(after: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
     return order, [event for event in range(len(after)) if event not in done]
 
 
-__all__ = ["HappensBefore", "Past"]
+__all__ = ["HappensBefore"]

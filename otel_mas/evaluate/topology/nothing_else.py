@@ -18,19 +18,18 @@ def check_nothing_else(expected: Expectation, selection: Selection) -> Verdict:
     Edges to START and END are not looked at, nor what is inside prebuilt agents, unless the expectation names it.
     """
     observed = selection.observed
-    edges = dict(_edges(expected, selection))
-    calls = {
-        place: f"{observed.label(call.callers[0])} => {call.name}"
-        for place, call in enumerate(observed.tool_calls)
-        if call.callers
-    }
+    edges = dict.fromkeys(_edges(expected, selection))
+    calls = {place: call for place, call in enumerate(observed.tool_calls) if call.callers}
     for one in expected.statements:
         for pair in _expected_edges(one, selection):
             edges.pop(pair, None)
         if isinstance(one, ExpectedEdge) and one.calls and not one.never:
             for _, place in selection.calls_of(one):
                 calls.pop(place, None)
-    unexpected = (*edges.values(), *calls.values())
+    unexpected = (
+        *(f"{observed.label(source)} -> {observed.label(target)}" for source, target in edges),
+        *(f"{observed.label(call.callers[0])} => {call.name}" for call in calls.values()),
+    )
     statement = str(NothingElse())
     if unexpected:
         return Verdict(statement, Outcome.FAILED, f"also {listed(unexpected)}", unexpected)
@@ -40,7 +39,7 @@ def check_nothing_else(expected: Expectation, selection: Selection) -> Verdict:
     return Verdict(statement, Outcome.PASSED, "nothing else")
 
 
-def _edges(expected: Expectation, selection: Selection) -> Iterator[tuple[tuple[int, int], str]]:
+def _edges(expected: Expectation, selection: Selection) -> Iterator[tuple[int, int]]:
     observed = selection.observed
     named = {
         execution
@@ -51,10 +50,7 @@ def _edges(expected: Expectation, selection: Selection) -> Iterator[tuple[tuple[
     hidden = observed.inside_prebuilt_agents - named
     for edge in observed.edges:
         if edge.certain and edge.source != OUTSIDE and hidden.isdisjoint((edge.source, edge.target)):
-            yield (
-                (edge.source, edge.target),
-                f"{observed.label(edge.source)} -> {observed.label(edge.target)}",
-            )
+            yield edge.source, edge.target
 
 
 def _expected_edges(statement: Statement, selection: Selection) -> Iterator[tuple[int, int]]:

@@ -47,11 +47,7 @@ class ObservedTopology:
 
     def label(self, execution: int) -> str:
         """The label of an execution: `team#1/writer#2`."""
-        return START if execution == OUTSIDE else self._labels[execution]
-
-    @cached_property
-    def _labels(self) -> Sequence[str]:
-        return self._executions.labels()
+        return START if execution == OUTSIDE else self._executions.label(execution)
 
     def is_elsewhere(self, execution: int) -> bool:
         """Whether a cause of an execution is another one that is not here."""

@@ -30,6 +30,10 @@ _VARIABLE, _TERM, _NODE = "variable", "term", "node"
 
 Vertex = tuple[str, str | int]
 """A vertex of the pattern (a variable or a term by its text) or of the run (a node by number, or a term)."""
+Ends = tuple[Vertex, Vertex]
+"""The vertices of the run at both ends of edges."""
+Counts = dict[tuple[Ends, str | None, bool], tuple[int, int]]
+"""How many sources and targets the edges between two ends have: of a kind, and of the certain ones or of all."""
 Mapped = Mapping[str, int]
 """By variable the number of the node that it stands for."""
 
@@ -43,9 +47,10 @@ def check_variables(statements: Sequence[ExpectedEdge], selection: Selection) ->
     kept: list[ExpectedEdge] = []
     mapping: Mapped = {}
     outcomes = []
+    counts: Counts = {}
     for one in statements:
         try:
-            found = _Search([*kept, one], selection).mapping()
+            found = _Search([*kept, one], selection, counts).mapping()
         except _TooLong:
             outcomes.append((Outcome.INSUFFICIENT_EVIDENCE, "the search took too long: give more of the names"))
             continue
@@ -54,21 +59,21 @@ def check_variables(statements: Sequence[ExpectedEdge], selection: Selection) ->
             mapping = found
             outcomes.append((Outcome.PASSED, ""))
         else:
-            outcomes.append(_without_mapping([*kept, one], selection))
+            outcomes.append(_without_mapping([*kept, one], selection, counts))
     return [
         Verdict(str(one), outcome, actual or _shown(one, mapping, selection))
         for one, (outcome, actual) in zip(statements, outcomes, strict=True)
     ]
 
 
-def _without_mapping(statements: Sequence[ExpectedEdge], selection: Selection) -> tuple[Outcome, str]:
+def _without_mapping(statements: Sequence[ExpectedEdge], selection: Selection, counts: Counts) -> tuple[Outcome, str]:
     observed = selection.observed
     if observed.incomplete:
         return Outcome.INSUFFICIENT_EVIDENCE, observed.incomplete
     unknown = observed.unknown
     if unknown or not all(edge.certain for edge in observed.edges):
         try:
-            possible = _Search(statements, selection, certain=False).mapping() is not None
+            possible = _Search(statements, selection, counts, certain=False).mapping() is not None
         except _TooLong:
             possible = True
         if possible:
@@ -87,8 +92,11 @@ def _shown(statement: ExpectedEdge, mapping: Mapped, selection: Selection) -> st
 class _Search:
     """One search for the nodes that variables stand for."""
 
-    def __init__(self, statements: Sequence[ExpectedEdge], selection: Selection, *, certain: bool = True) -> None:
+    def __init__(
+        self, statements: Sequence[ExpectedEdge], selection: Selection, counts: Counts, *, certain: bool = True
+    ) -> None:
         self._selection = selection
+        self._counts = counts
         self._observed = selection.observed
         self._certain = certain
         self._statements = [one for one in statements if not one.calls and not _is_end(one.target)]
@@ -96,7 +104,7 @@ class _Search:
         self._candidates = {
             vertex: self._fitting(term, statements) for vertex, term in self._terms.items() if vertex[0] == _VARIABLE
         }
-        self._rules: dict[tuple[Vertex, Vertex], list[ExpectedEdge]] = defaultdict(list)
+        self._rules: dict[Ends, list[ExpectedEdge]] = defaultdict(list)
         for one in self._statements:
             self._rules[_vertex(one.source), _vertex(one.target)].append(one)
 
@@ -139,9 +147,9 @@ class _Search:
         bounds = expected.target.bounds
         return {node for node, places in calls.items() if bounds.outcome(len(places), len(places)) is Outcome.PASSED}
 
-    def _edges(self) -> dict[tuple[Vertex, Vertex], list[CausalEdge]]:
+    def _edges(self) -> dict[Ends, list[CausalEdge]]:
         """The edges of the run between what terms stand for and nodes that variables may stand for."""
-        found: dict[tuple[Vertex, Vertex], list[CausalEdge]] = defaultdict(list)
+        found: dict[Ends, list[CausalEdge]] = defaultdict(list)
         images = cache(lambda node: list(self._images(node)))
         groups = list(self._observed.edges_by_nodes.values())
         if any(one.kind == LinkKind.MESSAGE for one in self._statements):
@@ -162,7 +170,7 @@ class _Search:
             if vertex[0] == _TERM and (node == OUTSIDE if term.text == START else node in self._selection.nodes(term)):
                 yield vertex
 
-    def _prune(self, edges: Mapping[tuple[Vertex, Vertex], list[CausalEdge]]) -> None:
+    def _prune(self, edges: Mapping[Ends, list[CausalEdge]]) -> None:
         """Leave out candidates that lack an edge, until none does (arc consistency; A. K. Mackworth, 1977)."""
         possible = {
             pair: [(ends, found) for ends, found in self._ends(edges) if self._holds(pair, ends, found)]
@@ -179,36 +187,31 @@ class _Search:
                         shrinking |= len(left) < len(self._candidates[one])
                         self._candidates[one] = left
 
-    def _ends(
-        self, edges: Mapping[tuple[Vertex, Vertex], list[CausalEdge]]
-    ) -> Iterator[tuple[tuple[Vertex, Vertex], list[CausalEdge]]]:
+    def _ends(self, edges: Mapping[Ends, list[CausalEdge]]) -> Iterator[tuple[Ends, list[CausalEdge]]]:
         yield from edges.items()
         if not self._certain:
             yield from ((ends, []) for ends in self._unknown() if ends not in edges)
 
-    def _unknown(self) -> Iterator[tuple[Vertex, Vertex]]:
+    def _unknown(self) -> Iterator[Ends]:
         """Pairs between which there may be an edge, since the second has an execution with unknown causes."""
         targets = {self._observed.node_of(one) for one in self._observed.unknown}
         sources = [image for node in range(len(self._observed.nodes)) for image in self._images(node)]
         for target in (image for node in targets for image in self._images(node)):
             yield from ((source, target) for source in sources if _NODE in (source[0], target[0]))
 
-    def _holds(self, pair: tuple[Vertex, Vertex], ends: tuple[Vertex, Vertex], edges: Sequence[CausalEdge]) -> bool:
+    def _holds(self, pair: Ends, ends: Ends, edges: Sequence[CausalEdge]) -> bool:
         """Whether edges of the run between two ends are as each statement about the pair says."""
         if not all(self._may(one, end) for one, end in zip(pair, ends, strict=True)):
             return False
-        return all(self._is_as_expected(one, edges) for one in self._rules[pair])
+        return all(self._is_as_expected(one, ends, edges) for one in self._rules[pair])
 
-    def _is_as_expected(self, expected: ExpectedEdge, edges: Sequence[CausalEdge]) -> bool:
+    def _is_as_expected(self, expected: ExpectedEdge, ends: Ends, edges: Sequence[CausalEdge]) -> bool:
         if not self._certain and (not edges or any(self._observed.executions[edge.target].unknown for edge in edges)):
             return True
-        found = [
-            edge
-            for edge in edges
-            if (edge.certain or not self._certain)
-            and (edge.kind != LinkKind.MESSAGE if expected.kind is None else edge.kind == expected.kind)
-        ]
-        sources, targets = len({edge.source for edge in found}), len({edge.target for edge in found})
+        key = ends, expected.kind, self._certain
+        if key not in self._counts:
+            self._counts[key] = _counts(edges, expected.kind, self._certain)
+        sources, targets = self._counts[key]
         return (
             expected.target.bounds.outcome(targets, targets) is Outcome.PASSED
             and expected.source.bounds.outcome(sources, sources) is Outcome.PASSED
@@ -232,7 +235,7 @@ class _Search:
         pattern.add_edges_from(self._rules)
         return pattern
 
-    def _host(self, edges: Mapping[tuple[Vertex, Vertex], list[CausalEdge]]) -> networkx.DiGraph[Vertex]:
+    def _host(self, edges: Mapping[Ends, list[CausalEdge]]) -> networkx.DiGraph[Vertex]:
         import networkx
 
         host: networkx.DiGraph[Vertex] = networkx.DiGraph()
@@ -254,6 +257,15 @@ class _Search:
                 if not matcher.G1.has_edge(*ends) or not self._holds(pair, ends, matcher.G1.edges[ends]["edges"]):
                     return False
         return True
+
+
+def _counts(edges: Sequence[CausalEdge], kind: str | None, certain: bool) -> tuple[int, int]:
+    found = [
+        edge
+        for edge in edges
+        if (edge.certain or not certain) and (edge.kind != LinkKind.MESSAGE if kind is None else edge.kind == kind)
+    ]
+    return len({edge.source for edge in found}), len({edge.target for edge in found})
 
 
 def _vertex(term: Term) -> Vertex:
