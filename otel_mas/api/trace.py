@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from otel_mas import model
 from otel_mas.api.run import Run
 from otel_mas.errors import UnsupportedQuery, arguments
-from otel_mas.model import InjectedFault, Message, Span, SpanTable, injected_faults, without_faults
+from otel_mas.model import InjectedFault, Message, ObjectSpanTable, Span, SpanTable, injected_faults, without_faults
 from otel_mas.semconv import RecordKind, TaskOutcome
 from otel_mas.semconv import attributes as names
 from otel_mas.sources import Source as Port
@@ -122,7 +122,7 @@ class Trace(Run):
 
     def questions(self) -> tuple[Question, ...]:
         """Questions asked or answered in it; the other half is looked up in its conversation."""
-        if not any(_may_ask(span) for span in self._data.spans):
+        if not _may_ask(self._data.spans):
             return ()
         here = self.trace_id
         return tuple(
@@ -204,9 +204,11 @@ class Conversation(Run):
         return Graph(tuple(trace._data for trace in self.traces), whole=True, incomplete=self.incomplete)
 
 
-def _may_ask(span: Span) -> bool:
-    paused = span.columns.get(names.MAS_TASK_OUTCOME) == TaskOutcome.INTERRUPTED
-    return paused or span.record_kind == RecordKind.HUMAN_INPUT
+def _may_ask(spans: Sequence[Span]) -> bool:
+    table = spans if isinstance(spans, SpanTable) else ObjectSpanTable(spans)
+    return any(outcome == TaskOutcome.INTERRUPTED for _, outcome in table.having(names.MAS_TASK_OUTCOME)) or any(
+        kind == RecordKind.HUMAN_INPUT for _, kind in table.having(names.MAS_RECORD_KIND)
+    )
 
 
 def _count(number: int, noun: str) -> str:

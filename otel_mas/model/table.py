@@ -39,6 +39,7 @@ class SpanTable(Sequence[Span]):
     numbers: Mapping[str, int]
     """The number of a span by its id: the last, where several have the same."""
     parents: Sequence[str | None]
+    names: Sequence[str]
     starts: MutableSequence[int]
     lasts: Sequence[int]
     """`Span.last_ns`."""
@@ -67,6 +68,10 @@ class SpanTable(Sequence[Span]):
     def processes(self) -> Sequence[object]:
         """Objects that differ where the processes differ that emitted the spans."""
 
+    @abstractmethod
+    def services(self) -> Sequence[str]:
+        """`Span.service` of all spans."""
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -79,6 +84,7 @@ class ObjectSpanTable(SpanTable):
         self.trace_ids = [span.trace_id for span in spans]
         self.ids = [span.span_id for span in spans]
         self.parents = [span.parent_span_id for span in spans]
+        self.names = [span.name for span in spans]
         self.starts = [span.start_ns for span in spans]
         ends = [span.end_ns for span in spans]
         self.kinds = [span.kind for span in spans]
@@ -127,3 +133,6 @@ class ObjectSpanTable(SpanTable):
 
     def processes(self) -> Sequence[object]:
         return [span.resource.attributes.get(names.MAS_INSTANCE_ID) for span in self._spans]
+
+    def services(self) -> Sequence[str]:
+        return [span.service for span in self._spans]

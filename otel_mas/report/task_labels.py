@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Span
 from otel_mas.report.text import plain
+from otel_mas.semconv import attributes as names
 
 
 class TaskLabels:
@@ -15,7 +16,7 @@ class TaskLabels:
 
     def __init__(self, causal: CausalGraph) -> None:
         self.causal = causal
-        self._labels = _short_labels(causal)
+        self._labels = short_labels(causal)
         self._full = causal.labels()
         sharing: dict[str, set[str]] = defaultdict(set)
         for span_id, label in self._labels.items():
@@ -79,14 +80,19 @@ class TaskLabels:
         return f"{self.label(task)} › {self.label(span)}"
 
 
-def _short_labels(causal: CausalGraph) -> dict[str, str]:
-    """The last part of each task's label, without the number where no other task has the name."""
-    full = causal.labels()
-    names = {span.span_id: plain(span.task_name or span.name) for span in causal.spans if span.span_id in full}
+def short_labels(causal: CausalGraph) -> dict[str, str]:
+    """The last part of each task's label, by span id, without the number where no other task has the name."""
+    full, table = causal.labels(), causal.table
+    called = table.column(names.MAS_TASK_NAME)
+    title = {
+        span_id: plain(called[number] or table.names[number])
+        for span_id in full
+        if (number := table.numbers.get(span_id)) is not None
+    }
     distinct: dict[str, set[str]] = defaultdict(set)
-    for span_id, name in names.items():
+    for span_id, name in title.items():
         distinct[name].add(full[span_id])
     return {
         span_id: f"{name}#{full[span_id].rpartition('#')[2]}" if len(distinct[name]) > 1 else name
-        for span_id, name in names.items()
+        for span_id, name in title.items()
     }

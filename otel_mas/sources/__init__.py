@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from otel_mas.errors import UnknownSource
-from otel_mas.sources.base import Capabilities, FindsLatest, Followed, Source, SourceType, Tail
+from otel_mas.sources.base import Capabilities, FindsLatest, Followed, Source, SourceType, Tail, Versioned
 
 __all__ = [
     "GROUP",
@@ -19,6 +19,7 @@ __all__ = [
     "Source",
     "SourceType",
     "Tail",
+    "Versioned",
     "installed_sources",
     "open_source",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
@@ -104,6 +104,19 @@ class Source(Protocol):
 
 
 @runtime_checkable
+class Versioned(Protocol):
+    """A source that knows at little cost whether a trace has changed."""
+
+    def version(self, trace_id: str) -> Hashable:
+        """A value that changes whenever something of a trace does. Raises `TraceNotFound`."""
+        ...
+
+    def summaries_of(self, trace_ids: Sequence[str]) -> Sequence[TraceSummary]:
+        """The summaries of the traces with these ids, the newest first."""
+        ...
+
+
+@runtime_checkable
 class FindsLatest(Protocol):
     """A source that finds its latest trace for less than a list of one would cost."""
 
@@ -134,6 +147,10 @@ class Followed(Protocol):
 
     def tail(self, trace_id: str | None = None) -> Tail:
         """Spans from now on; the first look has those of the running traces, or of one trace, so far."""
+        ...
+
+    def cursor(self) -> str:
+        """The end of its log by now."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import threading
@@ -37,11 +38,12 @@ from otel_mas.store.carried import CarriedContent, carrying_traces
 from otel_mas.store.connection import open_for_reading, reading
 from otel_mas.store.files import replaced
 from otel_mas.store.liveness import FRESH_NS
+from otel_mas.store.log_cursor import LogCursor
 from otel_mas.store.losses import read_dropped
 from otel_mas.store.search import search
 from otel_mas.store.spans import read_spans
 from otel_mas.store.statements import select
-from otel_mas.store.summaries import EVERYTHING, statement_of, summaries, trace_incomplete
+from otel_mas.store.summaries import EVERYTHING, statement_of, summaries, summaries_of, trace_incomplete
 
 if TYPE_CHECKING:
     from otel_mas.store.query_sql import Rows, SqlNames
@@ -49,6 +51,15 @@ if TYPE_CHECKING:
 _SHORTEST_PREFIX = 4
 _DIGEST = 16
 _UNREADABLE = object()
+_VERSION = """
+SELECT t.spans, t.incomplete, (SELECT max(id) FROM spans WHERE trace = :trace),
+  (SELECT max(id) FROM contents WHERE trace = :trace), (SELECT max(id) FROM message_lists WHERE trace = :trace),
+  (SELECT group_concat(drops.spans) FROM trace_drops drops WHERE drops.trace = :trace),
+  (SELECT count(*) FROM open_spans WHERE trace = :trace), (SELECT sum(id) FROM open_spans WHERE trace = :trace),
+  (SELECT sum(i.finished_ns IS NOT NULL OR i.heartbeat_ns < :fresh_ns) FROM open_spans o
+   JOIN instances i ON i.id = o.instance WHERE o.trace = :trace)
+FROM traces t WHERE t.id = :trace
+"""
 _NEAR = 64
 """Bodies that are asked for one after the other lie this near to each other in the log."""
 _DIRECTIONS = ("input", "output")
@@ -120,6 +131,28 @@ class StoreReader:
         """
         with self._snapshot() as connection:
             return self._trace(connection, *self._found(connection, trace_id))
+
+    def version(self, trace_id: str) -> tuple[Any, ...]:
+        """A value that changes whenever something of a trace does. Raises `TraceNotFound` as `trace`."""
+        with self._snapshot() as connection:
+            key, full_id = self._found(connection, trace_id)
+            found = connection.execute(_VERSION, {"trace": key, "fresh_ns": self._clock() - FRESH_NS}).fetchone()
+            return (self.store_id, full_id, *found)
+
+    def summaries_of(self, trace_ids: Sequence[str]) -> list[TraceSummary]:
+        """The summaries of the traces with these ids, the newest first."""
+        with self._snapshot() as connection:
+            return summaries_of(connection, trace_ids, self._clock())
+
+    def cursor(self) -> str:
+        """The end of the log by now, for `tail`."""
+        with self._snapshot() as connection:
+            (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM spans").fetchone()
+            return str(LogCursor(self._log_id, last))
+
+    @property
+    def _log_id(self) -> str:
+        return hashlib.sha256(self.store_id.encode()).hexdigest()[:8]
 
     def conversation(self, thread: str, service: str | None = None) -> list[Trace]:
         """The traces of a conversation, the oldest first; with `service` only those that this service took part in."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 
@@ -42,7 +43,20 @@ EVERYTHING = -1
 
 def summaries(connection: sqlite3.Connection, query: Query, now_ns: int) -> list[TraceSummary]:
     """The traces that match, the newest first. A limit of `EVERYTHING` is none."""
-    statement, values = statement_of(connection, query, now_ns)
+    return _selected(connection, *statement_of(connection, query, now_ns), now_ns)
+
+
+def summaries_of(connection: sqlite3.Connection, trace_ids: Sequence[str], now_ns: int) -> list[TraceSummary]:
+    """Those of the traces with these ids that there are, the newest first."""
+    found = select(connection, "SELECT id FROM traces", ("trace_id",), list(map(bytes.fromhex, trace_ids)))
+    condition = "s.id IN (SELECT value FROM json_each(:keys))"
+    statement, values = statement_of(connection, Query(limit=EVERYTHING), now_ns, condition)
+    return _selected(connection, statement, {**values, "keys": json.dumps([key for (key,) in found])}, now_ns)
+
+
+def _selected(
+    connection: sqlite3.Connection, statement: str, values: Mapping[str, object], now_ns: int
+) -> list[TraceSummary]:
     cursor = connection.execute(statement, values)
     fields = [name for name, *_ in cursor.description]
     rows = [dict(zip(fields, row, strict=True)) for row in cursor]
@@ -57,10 +71,12 @@ def summaries(connection: sqlite3.Connection, query: Query, now_ns: int) -> list
     return found
 
 
-def statement_of(connection: sqlite3.Connection, query: Query, now_ns: int) -> tuple[str, Mapping[str, object]]:
-    """The statement that lists the traces that match, and its values."""
+def statement_of(
+    connection: sqlite3.Connection, query: Query, now_ns: int, *more: str
+) -> tuple[str, Mapping[str, object]]:
+    """The statement that lists the traces that match, and its values; `more` are further conditions."""
     asked = query.asked()
-    conditions = ["spans + running + dead > 0", *(text for name, text in _CONDITIONS.items() if name in asked)]
+    conditions = ["spans + running + dead > 0", *more, *(text for name, text in _CONDITIONS.items() if name in asked)]
     values: dict[str, object] = {
         "limit": query.limit,
         "now_ns": now_ns,
@@ -68,9 +84,9 @@ def statement_of(connection: sqlite3.Connection, query: Query, now_ns: int) -> t
         "simulated": _SIMULATED,
     }
     for attribute in asked.pop("attributes", ()):
-        condition, more = attribute_condition(connection, attribute, len(conditions))
+        condition, its_values = attribute_condition(connection, attribute, len(conditions))
         conditions.append(condition)
-        values.update(more)
+        values.update(its_values)
     return load("summaries").replace("{conditions}", " AND ".join(conditions)), {**asked, **values}
 
 

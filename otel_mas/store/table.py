@@ -105,6 +105,7 @@ class StoredSpans(SpanTable):
         self.ids = rows.ids
         self.numbers = numbers
         self.parents = rows.parents
+        self.names = rows.names
         self.starts = rows.starts
         self.lasts = rows.lasts
         self.open_spans = sorted(rows.open)
@@ -151,6 +152,9 @@ class StoredSpans(SpanTable):
         if len(set(processes)) == 1:
             return processes
         return [process.resource.attributes.get(names.MAS_INSTANCE_ID) for process in processes]
+
+    def services(self) -> Sequence[str]:
+        return [process.service for process in self._rows.processes]
 
     def _make(self, number: int) -> Span:
         rows = self._rows

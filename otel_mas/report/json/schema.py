@@ -1,10 +1,14 @@
-"""JSON schema of documents, made from their forms: docs/findings.schema.json."""
+"""JSON schema of documents, made from their forms: docs/findings.schema.json, and the API's OpenAPI document."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, get_args, get_type_hints
+from collections.abc import Callable
+from functools import cache, reduce
+from operator import or_
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from pydantic import ConfigDict, Field, RootModel, create_model
+from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
 
 from otel_mas.model import Severity
 from otel_mas.report.json.findings import FindingForm
@@ -26,4 +30,25 @@ def findings_schema() -> dict[str, Any]:
     return {**schema, "title": "Findings", "description": "What `otel-mas findings --json` prints, the worst first."}
 
 
-__all__ = ["findings_schema"]
+@cache
+def model_of(form: Any) -> type[BaseModel]:
+    """The model of a form (a TypedDict), with the meaning of each field as its description, and no other fields."""
+    fields: dict[str, Any] = {}
+    for name, hint in get_type_hints(form, include_extras=True).items():
+        kind, meaning = get_args(hint)[:2] if get_origin(hint) is Annotated else (hint, None)
+        fields[name] = (modelled(kind), Field(description=meaning))
+    return create_model(form.__name__, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+def modelled(kind: Any) -> Any:
+    """A type with the models of forms in place of the forms."""
+    if is_typeddict(kind):
+        return model_of(kind)
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return reduce(or_, map(modelled, inner))
+    rebuilt: Callable[..., Any] | None = getattr(origin, "__class_getitem__", None)
+    return kind if rebuilt is None or not inner else rebuilt(tuple(map(modelled, inner)))
+
+
+__all__ = ["findings_schema", "model_of", "modelled"]

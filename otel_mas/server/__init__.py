@@ -1,0 +1,1 @@
+"""Server of recorded runs: HTTP API, live stream, page, and tools for models (MCP)."""

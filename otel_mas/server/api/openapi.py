@@ -1,0 +1,95 @@
+"""The API's OpenAPI document, made of its endpoints and of the forms of their documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from otel_mas.report.json.schema import model_of, modelled
+from otel_mas.server.api.endpoints import Endpoint, Parameter
+from otel_mas.server.api.errors import ErrorDocument
+
+_SCHEMAS = "#/components/schemas/{model}"
+_JSON = "application/json"
+_IN_PATHS = {
+    "trace_id": "id of a trace, or the unique beginning of one",
+    "thread": "`gen_ai.conversation.id`; for LangGraph the `thread_id`",
+    "span": "id of a span, the beginning of one, or the label of a task: `researcher#1/model#2`",
+}
+
+
+def openapi(endpoints: Iterable[tuple[str, Endpoint]]) -> dict[str, Any]:
+    """The document. Each endpoint comes with its path below /api/v1."""
+    given = list(endpoints)
+    models = [model_of(form) for form in dict.fromkeys([*(one.form for _, one in given), ErrorDocument])]
+    _, components = models_json_schema([(one, "serialization") for one in models], ref_template=_SCHEMAS)
+    paths: dict[str, Any] = {}
+    for path, endpoint in given:
+        paths.setdefault(path.replace(":path}", "}"), {})[endpoint.method] = _operation(path, endpoint)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "otel-mas",
+            "version": version("otel-mas"),
+            "description": "Recorded runs of multi-agent apps: what caused what, and why it took so long.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/api/v1"}],
+        "paths": paths,
+        "components": {"schemas": components.get("$defs", {})},
+    }
+
+
+def _operation(path: str, endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "operationId": _operation_id(path, endpoint.method),
+        "summary": endpoint.meaning.partition("\n")[0],
+        "parameters": list(_parameters(path, endpoint)),
+        "responses": {
+            "200": _response("the answer", _reference(endpoint.form.__name__)),
+            "304": {"description": "the client has it: `If-None-Match` names its `ETag`"},
+            "default": _response("an error", _reference(ErrorDocument.__name__)),
+        },
+    }
+
+
+def _operation_id(path: str, method: str) -> str:
+    words = path.replace("{", "").replace("}", "").replace(":path", "").replace("-", "_").split("/")
+    return "_".join([method, *filter(None, words)])
+
+
+def _response(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {_JSON: {"schema": schema}}}
+
+
+def _reference(name: str) -> dict[str, Any]:
+    return {"$ref": _SCHEMAS.format(model=name)}
+
+
+def _parameters(path: str, endpoint: Endpoint) -> Iterator[dict[str, Any]]:
+    for part in path.split("/"):
+        if part.startswith("{"):
+            name = part[1:-1].partition(":")[0]
+            schema = {"type": "string"}
+            yield {"name": name, "in": "path", "required": True, "description": _IN_PATHS[name], "schema": schema}
+    for one in endpoint.parameters.values():
+        yield {
+            "name": one.name,
+            "in": "query",
+            "required": one.required,
+            "description": one.meaning,
+            "schema": _schema(one),
+        }
+
+
+def _schema(one: Parameter) -> dict[str, Any]:
+    kinds = TypeAdapter(modelled(one.type)).json_schema()
+    kinds = next((kind for kind in kinds.get("anyOf", ()) if kind != {"type": "null"}), kinds)
+    return kinds if one.default in (None, (), []) else {**kinds, "default": one.default}
+
+
+__all__ = ["openapi"]

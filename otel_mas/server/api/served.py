@@ -1,0 +1,122 @@
+"""Runs that are served: read once, and kept as long as nothing is added to them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from contextlib import nullcontext
+from typing import Any, TypeVar
+
+from otel_mas.api.queries import list_traces
+from otel_mas.api.source import Source
+from otel_mas.api.trace import Conversation, Trace
+from otel_mas.model import PartialList, Query, SummaryBuilder, TraceSummary
+from otel_mas.sources import Followed, Versioned
+from otel_mas.sources.server import download_once
+
+T = TypeVar("T")
+_MOST_RUNS = 16
+_MOST_SPANS = 400_000
+"""Spans of all runs that are kept."""
+_KEPT_S = 5.0
+"""A run of a source that does not tell when it changed is read anew after this time."""
+_MOST_TRACES = 10_000
+
+
+class ServedRun:
+    """A trace or a conversation as it was read. Answers about it take turns."""
+
+    def __init__(self, run: Trace | Conversation, cursor: str | None) -> None:
+        self.run = run
+        self.cursor = cursor
+        """Position of the live stream when it was read."""
+        self.lock = threading.RLock()
+        self._answers: dict[str, Any] = {}
+
+    def once(self, name: str, answer: Callable[[], T]) -> T:
+        """An answer that is worked out the first time only."""
+        with self.lock:
+            if name not in self._answers:
+                self._answers[name] = answer()
+            found: T = self._answers[name]
+            return found
+
+
+class Served:
+    """A source, and the runs of it that were asked for last."""
+
+    def __init__(self, source: Source, *, receiving: bool = False) -> None:
+        self.source = source
+        self.receiving = receiving
+        self._port = source._port
+        self._lock = threading.Lock()
+        self.lock = nullcontext()
+        """Answers about many runs do not wait for each other."""
+        self._runs: OrderedDict[Hashable, ServedRun] = OrderedDict()
+
+    @property
+    def live(self) -> bool:
+        """Whether it can be followed while apps record."""
+        return isinstance(self._port, Followed)
+
+    def cursor(self) -> str | None:
+        """The end of the log by now; None of a source without one."""
+        return self._port.cursor() if isinstance(self._port, Followed) else None
+
+    def listed(self, query: Query) -> PartialList[TraceSummary]:
+        """The newest traces that match. Raises `UnsupportedQuery` as `Source.traces`."""
+        return list_traces(self._port, query)
+
+    def trace(self, trace_id: str) -> ServedRun:
+        """A trace by its id or the beginning of it. Raises `TraceNotFound`."""
+        version = self._port.version(trace_id) if isinstance(self._port, Versioned) else None
+        return self._kept(("trace", trace_id.strip().lower()), version, lambda: self.source.trace(trace_id))
+
+    def summary(self, trace_id: str) -> TraceSummary:
+        """The line about a trace in the list of traces."""
+        (trace,) = self.trace(trace_id).run._parts()
+        if isinstance(self._port, Versioned):
+            return self._port.summaries_of([trace.trace_id])[0]
+        return SummaryBuilder.of(trace._data).summary(trace.incomplete)
+
+    def conversation(self, thread: str, service: str | None = None) -> ServedRun:
+        """A conversation, as `Source.conversation`."""
+        version: Hashable = None
+        if isinstance(self._port, Versioned):
+            query = Query(conversation_id=thread, service=service, limit=_MOST_TRACES)
+            version = tuple(self._port.version(one.trace_id) for one in self._port.traces(query))
+        key = ("conversation", thread, service)
+        return self._kept(key, version, lambda: self.source.conversation(thread, service))
+
+    def _kept(self, key: Hashable, version: Hashable, read: Callable[[], Trace | Conversation]) -> ServedRun:
+        whole = (key, int(time.monotonic() / _KEPT_S) if version is None else version)
+        with self._lock:
+            found = self._runs.get(whole)
+            if found is not None:
+                self._runs.move_to_end(whole)
+                return found
+        cursor = self.cursor()  # before it is read: what comes in between is told twice, not never
+        with download_once():
+            found = ServedRun(read(), cursor)
+        with self._lock:
+            for old in [one for one in self._runs if one[0] == key]:  # type: ignore[index]
+                del self._runs[old]
+            self._runs[whole] = found
+            self._forget()
+        return found
+
+    def _forget(self) -> None:
+        """Let go of the runs that were asked for longest ago; never of the last one."""
+        spans = sum(_size(one.run) for one in self._runs.values())
+        while len(self._runs) > 1 and (len(self._runs) > _MOST_RUNS or spans > _MOST_SPANS):
+            _, oldest = self._runs.popitem(last=False)
+            spans -= _size(oldest.run)
+
+
+def _size(run: Trace | Conversation) -> int:
+    return sum(len(part._data.spans) for part in run._parts())
+
+
+__all__ = ["Served", "ServedRun"]

@@ -1,0 +1,174 @@
+"""Answers of the API: their form, tags and compression, cursors, and errors of requests."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator
+from starlette.testclient import TestClient
+
+import otel_mas
+from otel_mas.cli import cli
+from otel_mas.server.api import create_app
+from otel_mas.server.api.app import all_endpoints
+from tests.unit.server.api.conftest import add
+
+Get = Callable[..., Any]
+API = "/api/v1"
+RUN = "/traces/{trace_id}"
+GIVEN = {"/why-not": "?agent=writer"}
+"""Parameters that an endpoint needs."""
+
+
+def _validator(document: dict[str, Any], path: str, method: str = "get") -> Draft202012Validator:
+    content = document["paths"][path.replace(":path}", "}")][method]["responses"]["200"]["content"]
+    schema = content["application/json"]["schema"]
+    return Draft202012Validator({**schema, "components": document["components"]})
+
+
+@pytest.mark.parametrize("path", [path for path, one in all_endpoints() if one.method == "get"])
+def test_every_answer_about_every_run_has_the_form_that_the_openapi_document_describes(
+    path: str, get: Get, client: TestClient
+) -> None:
+    validator = _validator(get("/openapi.json"), path)
+    for url in _urls(path, get):
+        response = client.get(API + url)
+
+        assert response.status_code == 200, (url, response.text)
+        assert [error.message for error in validator.iter_errors(response.json())] == [], url
+
+
+def _urls(path: str, get: Get) -> set[str]:
+    """The path with the ids of each run."""
+    given = next((words for end, words in GIVEN.items() if path.endswith(end)), "")
+    urls = set()
+    for trace in get("/traces")["traces"]:
+        thread = trace["conversation_id"]
+        if "{thread" in path and thread is None:
+            continue
+        spans = get(f"/traces/{trace['trace_id']}/picture")["spans"]["id"]
+        url = path.replace("{trace_id}", trace["trace_id"]).replace("{thread:path}", quote(str(thread), safe=""))
+        urls.add(url.replace("{span:path}", spans[len(spans) // 2]) + given)
+    return urls
+
+
+@pytest.mark.parametrize("name", ["graph", "critical-path", "cost"])
+def test_an_answer_is_that_of_the_command_line(name: str, get: Get, runs: Path) -> None:
+    for trace in get("/traces")["traces"]:
+        done = CliRunner().invoke(cli, [name, trace["trace_id"], "--json", "--store", str(runs)])
+
+        assert get(f"/traces/{trace['trace_id']}/{name}") == json.loads(done.stdout)
+
+
+def test_a_trace_is_found_by_the_beginning_of_its_id(get: Get) -> None:
+    trace = get("/traces")["traces"][0]
+
+    assert get(f"/traces/{trace['trace_id'][:12]}") == trace
+
+
+def test_a_list_goes_on_where_its_cursor_says_though_new_traces_come(archives: list[Path], tmp_path: Path) -> None:
+    path = tmp_path / "grows.db"
+    for archive in archives:
+        add(archive, path)
+    with otel_mas.open(path) as source, TestClient(create_app(source)) as client:
+        whole = [one["trace_id"] for one in client.get(f"{API}/traces").json()["traces"]]
+        found: list[str] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = client.get(f"{API}/traces", params={"limit": 2, **cursor}).json()
+            found += [one["trace_id"] for one in page["traces"]]
+            _add_trace(path, f"{len(found):032x}")
+            if page["next"] is None:
+                break
+            cursor = {"cursor": page["next"]}
+
+    assert found == whole
+    assert len(whole) > 4
+
+
+def _add_trace(store: Path, trace_id: str) -> None:
+    """A trace that starts now, later than all others."""
+    now = time.time_ns()
+    span = {"traceId": trace_id, "spanId": trace_id[-16:], "name": "new", "kind": 1}
+    times = {"startTimeUnixNano": str(now), "endTimeUnixNano": str(now + 1)}
+    file = store.with_name(f"{trace_id}.jsonl")
+    file.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [{**span, **times}]}]}]}) + "\n")
+    add(file, store)
+
+
+def test_an_answer_that_the_client_has_is_not_sent_again(client: TestClient, get: Get) -> None:
+    url = f"{API}/traces/{get('/traces')['traces'][0]['trace_id']}/picture"
+    first = client.get(url)
+
+    again = client.get(url, headers={"If-None-Match": first.headers["ETag"]})
+    other = client.get(url, headers={"If-None-Match": '"other"'})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert (other.status_code, other.content) == (200, first.content)
+
+
+def test_an_answer_is_compressed_for_those_who_take_it(client: TestClient) -> None:
+    plain = client.get(f"{API}/openapi.json", headers={"Accept-Encoding": "identity"})
+    refused = client.get(f"{API}/openapi.json", headers={"Accept-Encoding": "gzip;q=0"})
+    with client.stream("GET", f"{API}/openapi.json", headers={"Accept-Encoding": "br, gzip"}) as response:
+        raw = b"".join(response.iter_raw())
+
+    assert "Content-Encoding" not in plain.headers
+    assert refused.content == plain.content
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(raw) == plain.content
+    assert len(raw) < len(plain.content) / 3
+
+
+@pytest.mark.parametrize(
+    ("url", "code", "words"),
+    [
+        ("/traces?limit=many", "bad_request", "limit is 'many'"),
+        ("/traces?limit=0", "bad_request", "give 1 to 500"),
+        ("/traces?limit=501", "bad_request", "give 1 to 500"),
+        ("/traces?limit=1e99", "bad_request", "limit is"),
+        ("/traces?limit=None", "bad_request", "limit is"),
+        ("/traces?limit=1&limit=2", "bad_request", "given 2 times"),
+        ("/traces?color=red", "bad_request", "no parameter is called 'color': there are limit, cursor, status"),
+        ("/traces?attribute=x", "bad_request", "write KEY=VALUE"),
+        ("/traces?agent=%00", "bad_request", "NUL"),
+        ("/traces?agent=", "unsupported", "agent is empty"),
+        ("/traces?agent=" + "x" * 5000, "bad_request", "longer than 4,000"),
+        ("/traces?status=odd", "unsupported", "ask for one of ok"),
+        ("/traces?since=yesterday", "unsupported", "neither a duration nor a time"),
+        ("/traces?cursor=x", "bad_request", "did not hand out"),
+        ("/traces?cursor=W10", "bad_request", "did not hand out"),
+        ("/traces?cursor=WyJhIiwyXQ", "bad_request", "did not hand out"),
+        ("/traces/xyz/graph", "not_found", "no trace id"),
+        ("/traces/00000000000000000000000000000000/graph", "not_found", "no trace"),
+        (RUN + "/spans/nobody", "not_found", "no span and no task"),
+        (RUN + "/why-not", "bad_request", "agent is missing"),
+        (RUN + "/findings?code=none", "unsupported", "none"),
+        (RUN + "/nothing", "not_found", "openapi.json"),
+        ("/conversations/none/graph", "not_found", "no conversation 'none'"),
+    ],
+)
+def test_a_request_that_means_nothing_is_refused_in_words(
+    url: str, code: str, words: str, client: TestClient, get: Get
+) -> None:
+    trace_id = get("/traces")["traces"][0]["trace_id"]
+
+    response = client.get(API + url.replace("{trace_id}", trace_id))
+
+    assert response.json()["error"]["code"] == code
+    assert words in response.json()["error"]["message"]
+    assert response.status_code == (404 if code == "not_found" else 400)
+
+
+def test_a_method_that_a_path_has_not_is_refused_in_the_same_form(client: TestClient) -> None:
+    response = client.delete(f"{API}/traces")
+
+    assert (response.status_code, response.json()["error"]["code"]) == (405, "method_not_allowed")
