@@ -62,8 +62,8 @@ class GraphScopes:
 
     def topologies(self) -> Iterator[Topology]:
         """All that is described, also of graphs that never ran."""
-        for described in self._topologies.values():
-            yield from described.values()
+        for span in self._causal.spans:
+            yield from self._own_topology(span).values()
 
     def not_entered(self, agent: str) -> Iterator[tuple[GraphScope, str]]:
         """For each graph that never ran and has this agent: the graph around it that did, and the node there."""

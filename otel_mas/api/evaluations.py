@@ -77,7 +77,7 @@ def record_findings(parts: Sequence[Part], findings: Iterable[Finding]) -> int:
 def record_evaluations(parts: Sequence[Part], report: EvalReport) -> int:
     """Record the results of a report about this run that are not there yet, below its main span; returns how many.
 
-    Results without evidence have no score and are left out.
+    Results without evidence have no score and are left out, as are those of evaluators that raised an exception.
     """
     here = {trace.trace_id for trace in parts}
     judged = main_span(parts)
@@ -87,7 +87,7 @@ def record_evaluations(parts: Sequence[Part], report: EvalReport) -> int:
     for case in report.cases:
         for run in case.runs:
             for one in run.results if here & set(run.trace_ids) else ():
-                if one.outcome != Outcome.INSUFFICIENT_EVIDENCE:
+                if one.outcome != Outcome.INSUFFICIENT_EVIDENCE and one.error_type is None:
                     result = _of_result(case.name, one, now_ns)
                     span_id = _id_of(judged.trace_id, case.name, one.evaluator, result.label, result.score)
                     if span_id not in by_id:

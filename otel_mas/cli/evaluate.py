@@ -57,8 +57,8 @@ def command(
     Nothing runs again. Runs are all traces that match the filters; one that paused counts with those that resumed it. A
     case with an `input` is held against the runs that had it, another one against each.
 
-    Exit codes: 0 passed, 1 failed, 2 wrong usage, or a suite or a source that cannot be read, 3 insufficient evidence:
-    a trace lacks what would tell.
+    Exit codes: 0 passed, 1 failed, or an evaluator raised an exception, 2 wrong usage, or a suite or a source that
+    cannot be read, 3 insufficient evidence: a trace lacks what would tell.
     """
     limit = which.pop("limit")
     selected = {name: value for name, value in which.items() if value is not None}
@@ -66,7 +66,7 @@ def command(
         raise click.UsageError("a filter selects among many traces: give none with --trace.")
     with _without_verdict():
         from otel_mas.api import open as open_source
-        from otel_mas.evaluate import EvaluationHarness, Suite, compare, read_baseline
+        from otel_mas.evaluate import EvaluationHarness, Suite, compare_with_baseline, read_baseline
 
         cases = Suite.read(suite)
         earlier = None if baseline is None else read_baseline(baseline)
@@ -76,7 +76,7 @@ def command(
             report = harness.score(next(runs) if trace is not None else runs)
             if record:
                 _record(report, _runs(source, trace, limit, selected))
-        compared = None if earlier is None else compare(report, earlier)
+        compared = None if earlier is None else compare_with_baseline(report, earlier)
         if junit is not None:
             _write_junit(report, cases, junit)
     if as_json:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from otel_mas.errors import InsufficientEvidence
-    from otel_mas.evaluate.baseline import BaselineComparison, Change, ChangeKind, compare, read_baseline
+    from otel_mas.evaluate.baseline import (
+        BaselineChange,
+        BaselineChangeKind,
+        BaselineComparison,
+        compare_with_baseline,
+        read_baseline,
+    )
     from otel_mas.evaluate.case import EvaluationCase
     from otel_mas.evaluate.case import EvaluationCase as TestCase
     from otel_mas.evaluate.context import RunContext
@@ -37,13 +43,13 @@ if TYPE_CHECKING:
     from otel_mas.evaluate.topology import TopologyResult, assert_topology, topology_of
 
 __all__ = [
+    "BaselineChange",
+    "BaselineChangeKind",
     "BaselineComparison",
     "Bias",
     "Breakdown",
     "Calls",
     "CaseResult",
-    "Change",
-    "ChangeKind",
     "Contains",
     "EvalReport",
     "EvaluationCase",
@@ -77,7 +83,7 @@ __all__ = [
     "Topology",
     "TopologyResult",
     "assert_topology",
-    "compare",
+    "compare_with_baseline",
     "no",
     "no_findings",
     "order_bias",
@@ -93,8 +99,8 @@ _HOMES = {
     "Breakdown": "judge",
     "Calls": "evaluators.budgets",
     "CaseResult": "report",
-    "Change": "baseline",
-    "ChangeKind": "baseline",
+    "BaselineChange": "baseline",
+    "BaselineChangeKind": "baseline",
     "Contains": "evaluators.output",
     "EvalReport": "report",
     "EvaluationCase": "case",
@@ -129,7 +135,7 @@ _HOMES = {
     "assert_topology": "topology",
     "topology_of": "topology",
     "ToolSequence": "evaluators.trajectory",
-    "compare": "baseline",
+    "compare_with_baseline": "baseline",
     "no": "evaluators.findings",
     "no_findings": "evaluators.findings",
     "order_bias": "judge.bias",

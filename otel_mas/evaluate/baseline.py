@@ -1,4 +1,4 @@
-"""A report against an earlier one, the baseline: what regressed, what was mended, and what became dearer or slower."""
+"""A report against an earlier one, the baseline: what regressed, what improved, and what became dearer or slower."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _NOTABLE = 0.1
 _AMOUNTS = ("tokens", "usd", "wall_ms", "critical_path_ms")
 
 
-class ChangeKind(StrEnum):
+class BaselineChangeKind(StrEnum):
     """Kind of a change since the baseline."""
 
     REGRESSED = "regressed"
     """It passed, and fails now, or less often than by chance."""
-    MENDED = "mended"
+    IMPROVED = "improved"
     """It failed, and passes now."""
     LOST = "lost"
     """It passed or failed, and the evidence is insufficient now."""
@@ -39,10 +39,10 @@ class ChangeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class BaselineChange:
     """One change of a case, or of one of its evaluators."""
 
-    kind: ChangeKind
+    kind: BaselineChangeKind
     case: str
     subject: str
     """An evaluator, an amount such as "tokens", or "" for the case as a whole."""
@@ -54,16 +54,16 @@ class Change:
 class BaselineComparison:
     """All changes since the baseline."""
 
-    changes: tuple[Change, ...] = field(default=())
+    changes: tuple[BaselineChange, ...] = field(default=())
 
-    def of_kind(self, *kinds: ChangeKind) -> tuple[Change, ...]:
+    def of_kind(self, *kinds: BaselineChangeKind) -> tuple[BaselineChange, ...]:
         """Changes of these kinds."""
         return tuple(one for one in self.changes if one.kind in kinds)
 
     @property
     def regressed(self) -> bool:
         """Whether something that passed fails now."""
-        return bool(self.of_kind(ChangeKind.REGRESSED))
+        return bool(self.of_kind(BaselineChangeKind.REGRESSED))
 
 
 def read_baseline(path: str | os.PathLike[str]) -> EvalReport:
@@ -85,31 +85,31 @@ def read_baseline(path: str | os.PathLike[str]) -> EvalReport:
         ) from None
 
 
-def compare(report: EvalReport, baseline: EvalReport) -> BaselineComparison:
+def compare_with_baseline(report: EvalReport, baseline: EvalReport) -> BaselineComparison:
     """The changes from a baseline to a report, case by case in the order of the report."""
     before = {case.name: case for case in baseline.cases}
     names = {case.name for case in report.cases}
-    changes: list[Change] = []
+    changes: list[BaselineChange] = []
     for case in report.cases:
         if case.name in before:
             changes += _changes(case, before[case.name])
         else:
-            changes.append(Change(ChangeKind.NEW, case.name, "", "the baseline does not have it"))
+            changes.append(BaselineChange(BaselineChangeKind.NEW, case.name, "", "the baseline does not have it"))
     gone = [name for name in before if name not in names]
-    changes += [Change(ChangeKind.MISSING, name, "", "only the baseline has it") for name in gone]
+    changes += [BaselineChange(BaselineChangeKind.MISSING, name, "", "only the baseline has it") for name in gone]
     return BaselineComparison(tuple(changes))
 
 
-def _changes(now: CaseResult, before: CaseResult) -> Iterator[Change]:
+def _changes(now: CaseResult, before: CaseResult) -> Iterator[BaselineChange]:
     whole = _change_of(now.outcome, before.outcome, _rates(now, None), _rates(before, None))
     if whole is not None:
-        yield Change(whole[0], now.name, "", whole[1])
+        yield BaselineChange(whole[0], now.name, "", whole[1])
     outcomes, known = _outcomes(now), _outcomes(before)
     for evaluator in outcomes:
         if evaluator in known:
             found = _change_of(outcomes[evaluator], known[evaluator], _rates(now, evaluator), _rates(before, evaluator))
             if found is not None:
-                yield Change(found[0], now.name, evaluator, found[1])
+                yield BaselineChange(found[0], now.name, evaluator, found[1])
     yield from _amounts(now, before)
 
 
@@ -133,28 +133,30 @@ def _rates(case: CaseResult, evaluator: str | None) -> tuple[int, int]:
 
 def _change_of(
     now: Outcome, before: Outcome, rate: tuple[int, int], rate_before: tuple[int, int]
-) -> tuple[ChangeKind, str] | None:
+) -> tuple[BaselineChangeKind, str] | None:
     words = f"{rate_before[0]} of {rate_before[1]} runs passed, now {rate[0]} of {rate[1]}"
     if now != before:
         text = f"{before.words}, now {now.words}" + (f" ({words})" if max(rate[1], rate_before[1]) > 1 else "")
         if now == Outcome.INSUFFICIENT_EVIDENCE:
-            return ChangeKind.LOST, text
+            return BaselineChangeKind.LOST, text
         if now == Outcome.FAILED and before == Outcome.PASSED:
-            return ChangeKind.REGRESSED, text
-        return (ChangeKind.MENDED, text) if now == Outcome.PASSED and before == Outcome.FAILED else None
+            return BaselineChangeKind.REGRESSED, text
+        return (BaselineChangeKind.IMPROVED, text) if now == Outcome.PASSED and before == Outcome.FAILED else None
     if rate[1] and rate_before[1] and rate[0] / rate[1] != rate_before[0] / rate_before[1]:
         p = fisher_p(*rate, *rate_before)
         if p < SIGNIFICANT:
             less = rate[0] / rate[1] < rate_before[0] / rate_before[1]
-            return (ChangeKind.REGRESSED if less else ChangeKind.MENDED), f"{words} (p = {p:.2g})"
+            return (BaselineChangeKind.REGRESSED if less else BaselineChangeKind.IMPROVED), f"{words} (p = {p:.2g})"
     return None
 
 
-def _amounts(now: CaseResult, before: CaseResult) -> Iterator[Change]:
+def _amounts(now: CaseResult, before: CaseResult) -> Iterator[BaselineChange]:
     means, known = _means(now), _means(before)
     for name, mean in means.items():
         if name in known and abs(mean - known[name]) > _NOTABLE * abs(known[name]):
-            yield Change(ChangeKind.AMOUNT, now.name, name, f"{known[name]:.6g} on average, now {mean:.6g}")
+            yield BaselineChange(
+                BaselineChangeKind.AMOUNT, now.name, name, f"{known[name]:.6g} on average, now {mean:.6g}"
+            )
 
 
 def _means(case: CaseResult) -> Mapping[str, float]:
@@ -170,4 +172,11 @@ def _means(case: CaseResult) -> Mapping[str, float]:
     return {name: sum(several) / len(several) for name, several in found.items()}
 
 
-__all__ = ["SIGNIFICANT", "BaselineComparison", "Change", "ChangeKind", "compare", "read_baseline"]
+__all__ = [
+    "SIGNIFICANT",
+    "BaselineChange",
+    "BaselineChangeKind",
+    "BaselineComparison",
+    "compare_with_baseline",
+    "read_baseline",
+]

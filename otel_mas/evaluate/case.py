@@ -46,7 +46,7 @@ def _judge(given: object) -> object:
 
 
 class EvaluationCase(BaseModel):
-    """Expectations of runs. Those that are None are not checked.
+    """Expectations of runs. Those that are None are not checked; default limits only where the trace tells of them.
 
     Args:
         name: a name for reports, unique in a suite.
@@ -91,6 +91,10 @@ class EvaluationCase(BaseModel):
         if next(self._evaluators(), None) is None:
             raise ValueError("it checks nothing: give an expected output, a budget, a topology or checks")
         return self
+
+    def is_default(self, name: str) -> bool:
+        """Whether a result of this name is about a limit that nobody wrote, but a field's own default."""
+        return name in ("max_tokens", "max_latency_ms") and name not in self.model_fields_set
 
     def evaluators(self) -> Iterator[tuple[str, Evaluator]]:
         """All that has to be evaluated, by a name that is unique in the case."""

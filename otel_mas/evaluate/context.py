@@ -48,6 +48,8 @@ class RunContext:
         self.ask_judge = ask_judge
         self.judge_costs: list[JudgeCost] = []
         """Costs of judges that were asked about the run."""
+        self.warnings: list[str] = []
+        """Doubts about expectations, by all evaluators until now."""
         self._find = find
         self._made: dict[Callable[[RunContext], Any], Any] = {}
 
@@ -57,6 +59,10 @@ class RunContext:
             self._made[make] = make(self)
         made: T = self._made[make]
         return made
+
+    def warn(self, text: str) -> None:
+        """Add a warning to the result of the evaluator that is at work; it fails nothing."""
+        self.warnings.append(text)
 
     def check_complete(self) -> None:
         """Raise `InsufficientEvidence` where spans of the run were lost: what is not there may have been."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from otel_mas.errors import ConfigError
+from otel_mas.errors.similar import did_you_mean
 
 if TYPE_CHECKING:
     from otel_mas.evaluate.context import RunContext
@@ -77,7 +78,8 @@ def load_evaluator(name: str) -> type[Any]:
     installed = installed_evaluators()
     point = installed.get(name)
     if point is None:
-        raise ConfigError(f"there is no evaluator {name!r}; there are {', '.join(installed)}")
+        known = did_you_mean(name, installed) or f"; there are {', '.join(installed)}"
+        raise ConfigError(f"there is no evaluator {name!r}{known}")
     try:
         found = point.load()
     except Exception as error:
@@ -112,17 +114,27 @@ def made_from(given: object) -> Evaluator:
 def _validated(kind: type[Any], arguments: Any) -> Evaluator:
     from dataclasses import fields
 
-    from pydantic import TypeAdapter
+    from pydantic import TypeAdapter, ValidationError
 
     names = [one.name for one in fields(kind) if one.init]
     unknown = [one for one in arguments if one not in names] if isinstance(arguments, Mapping) else []
     by_name = isinstance(arguments, Mapping) and not unknown
-    if unknown and len(unknown) < len(arguments):  # else it is the first argument itself, such as a JSON schema
-        raise ConfigError(f"there is no argument {unknown[0]!r} of {kind.__name__}; there are {', '.join(names)}")
+    if unknown and len(unknown) < len(arguments):
+        raise _unknown_argument(kind, unknown[0], names)
     if arguments is not None and not by_name and names:
         arguments = {names[0]: arguments}
-    made: Evaluator = TypeAdapter(kind).validate_python(arguments or {})
+    try:
+        made: Evaluator = TypeAdapter(kind).validate_python(arguments or {})
+    except (ConfigError, ValidationError):
+        if unknown:  # a mapping that is not the first argument itself, as a JSON schema is
+            raise _unknown_argument(kind, unknown[0], names) from None
+        raise
     return made
+
+
+def _unknown_argument(kind: type[Any], name: object, names: Sequence[str]) -> ConfigError:
+    known = did_you_mean(str(name), names) or f"; there are {', '.join(names)}"
+    return ConfigError(f"there is no argument {name!r} of {kind.__name__}{known}")
 
 
 __all__ = [

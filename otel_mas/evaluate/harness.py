@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -111,7 +113,7 @@ def score_run(case: EvaluationCase, context: RunContext) -> RunResult:
     return RunResult(
         trace_ids=tuple(dict.fromkeys(span.trace_id for span in context.graph.spans)),
         span_id=_main_span(context).span_id,
-        results=tuple(_result(name, evaluator, context) for name, evaluator in case.evaluators()),
+        results=_results(case, context),
         tokens=total.input_tokens + total.output_tokens,
         usd=total.usd,
         wall_ms=sum(end - start for start, end in wall_times(context)) / _NS_PER_MS,
@@ -135,16 +137,25 @@ def _same(given: Any, expected: Any) -> bool:
     return given == expected or value_text(given).strip() == value_text(expected).strip()
 
 
+def _results(case: EvaluationCase, context: RunContext) -> tuple[EvaluationResult, ...]:
+    """The results of all evaluators; of limits that nobody wrote only where the trace tells, or nothing else does."""
+    found = tuple(_result(name, evaluator, context) for name, evaluator in case.evaluators())
+    lacking = Outcome.INSUFFICIENT_EVIDENCE
+    kept = tuple(one for one in found if one.outcome != lacking or not case.is_default(one.evaluator))
+    return kept or found
+
+
 def _result(name: str, evaluator: Evaluator, context: RunContext) -> EvaluationResult:
-    """The result of one evaluator, with what it cost."""
-    before = len(context.judge_costs)
+    """The result of one evaluator, with what it cost and its warnings."""
+    costs, warnings = len(context.judge_costs), len(context.warnings)
     result = _judged(name, evaluator, context)
-    cost = JudgeCost.total(context.judge_costs[before:])
-    return result.model_copy(update={"judge_cost": cost}) if cost else result
+    cost = JudgeCost.total(context.judge_costs[costs:])
+    more = {"judge_cost": cost or None, "warnings": tuple(dict.fromkeys(context.warnings[warnings:]))}
+    return result.model_copy(update=more)
 
 
 def _judged(name: str, evaluator: Evaluator, context: RunContext) -> EvaluationResult:
-    """The result of one evaluator; of one with an error it is not known, and the others are asked all the same."""
+    """The result of one evaluator; one that raises an exception fails, and the others are asked all the same."""
     try:
         found = evaluator.evaluate(context)
         judged = found if isinstance(found, EvaluationReason) else EvaluationReason(found)
@@ -154,8 +165,9 @@ def _judged(name: str, evaluator: Evaluator, context: RunContext) -> EvaluationR
         return EvaluationResult(evaluator=name, outcome=Outcome.FAILED, value=False, reason=str(error))
     except Exception as error:
         logger.debug("otel-mas: evaluator %s failed", name, exc_info=True)
-        reason = f"the evaluator itself failed with {type(error).__name__}: {error}"
-        return EvaluationResult(evaluator=name, outcome=Outcome.INSUFFICIENT_EVIDENCE, reason=reason)
+        kind, frame = type(error).__name__, traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"the evaluator raised {kind}: {error} ({os.path.basename(frame.filename)}:{frame.lineno})"
+        return EvaluationResult(evaluator=name, outcome=Outcome.FAILED, reason=reason, error_type=kind)
     passed = judged.passed if judged.passed is not None else judged.value is not False
     outcome = Outcome.PASSED if passed else Outcome.FAILED
     return EvaluationResult(evaluator=name, outcome=outcome, value=judged.value, reason=judged.reason)

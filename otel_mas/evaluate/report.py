@@ -29,6 +29,10 @@ class EvaluationResult(_Record):
     """A bool is an assertion, a number a score, a str a label; None without evidence."""
     reason: str = ""
     """Why; of a failure the expected beside the actual, without evidence what the trace would have to say."""
+    error_type: str | None = None
+    """Class of the exception that the evaluator raised, which fails the run; None of one that gave a value."""
+    warnings: tuple[str, ...] = ()
+    """Doubts about the expectation itself, such as a tool that the run does not know."""
     judge_cost: JudgeCost | None = None
     """Cost of the judge that was asked; None of others."""
 
@@ -73,14 +77,35 @@ class CaseResult(_Record):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def outcome(self) -> Outcome:
-        """Passed where enough runs did, failed where enough of them cannot have, else insufficient evidence."""
+        """Passed where enough runs did, failed where enough of them cannot have, else insufficient evidence.
+
+        Failed, too, where an evaluator raised an exception, whatever the rate: the case is broken, not the run.
+        """
         if not self.runs:
             return Outcome.INSUFFICIENT_EVIDENCE
+        if self.error_type is not None:
+            return Outcome.FAILED
         needed = math.ceil(self.pass_rate * len(self.runs) - 1e-9)
         passed, failed = self.count(Outcome.PASSED), self.count(Outcome.FAILED)
         if passed >= needed:
             return Outcome.PASSED
         return Outcome.FAILED if len(self.runs) - failed < needed else Outcome.INSUFFICIENT_EVIDENCE
+
+    @property
+    def error_type(self) -> str | None:
+        """Class of the first exception that an evaluator raised; None where none did."""
+        types = (one.error_type for run in self.runs for one in run.results if one.error_type is not None)
+        return next(types, None)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Warnings of each evaluator that has them on every run, after its name: a name that one run knows is right."""
+        of: dict[str, list[tuple[str, ...]]] = {}
+        for run in self.runs:
+            for one in run.results:
+                of.setdefault(one.evaluator, []).append(one.warnings)
+        found = (f"{name}: {text}" for name, runs in of.items() if all(runs) for several in runs for text in several)
+        return tuple(dict.fromkeys(found))
 
     def count(self, outcome: Outcome) -> int:
         """Number of runs of this outcome."""
@@ -172,6 +197,8 @@ def _row(run: RunResult, one: EvaluationResult) -> tuple[Any, ...]:
         float(one.value) if isinstance(one.value, bool) else finite(one.value),
         text(one.value) if isinstance(one.value, str) else None,
         text(one.reason),
+        one.error_type,
+        text("; ".join(one.warnings)) or None,
         run.tokens,
         run.usd,
         run.wall_ms / 1e3,
@@ -188,6 +215,7 @@ def _lines(cases: Sequence[CaseResult]) -> Iterator[str]:
         for run, one in case.problems():
             where = f" in trace {run.trace_ids[0][:12]}" if len(case.runs) > 1 else ""
             yield f"  {one.evaluator}: {one.outcome.words}{where}: {one_line(one.reason, 500)}"
+        yield from (f"  warning: {one_line(text, 500)}" for text in case.warnings)
 
 
 __all__ = ["CaseResult", "EvalReport", "EvaluationResult", "RunResult"]

@@ -16,6 +16,8 @@ RESULTS = (
     Column("score", "number", "score; of an assertion 1 or 0; missing of labels and without evidence"),
     Column("label", "string", "label, where the evaluator gives one"),
     Column("reason", "string", "why; without evidence what the trace would have to have"),
+    Column("error_type", "string", "class of the exception that the evaluator raised; missing of others"),
+    Column("warnings", "string", "doubts about the expectation, such as a tool that the run does not know"),
     Column("tokens", "integer", "tokens of all model calls of the run"),
     Column("cost_usd", "number", "USD of the run; missing where no model call has a price"),
     Column("wall_s", "number", "seconds of wall time of the run"),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from otel_mas.errors import ConfigError, MissingExtra, arguments
+from otel_mas.errors.similar import did_you_mean
 from otel_mas.evaluate.case import EvaluationCase
 
 if TYPE_CHECKING:
     import yaml
+    from pydantic_core import ErrorDetails
 
 _DEEPEST = 100
 
@@ -68,12 +70,13 @@ class Suite(BaseModel):
             raise ConfigError(f"{file} is no suite: it must be a mapping with `cases`")
         document.setdefault("name", file.stem)
         defaults, cases = document.get("defaults"), document.get("cases")
+        whole = dict(document)
         if isinstance(defaults, dict) and isinstance(cases, list):
-            document["cases"] = [{**defaults, **one} if isinstance(one, dict) else one for one in cases]
+            whole["cases"] = [{**defaults, **one} if isinstance(one, dict) else one for one in cases]
         try:
-            return cls.model_validate(document)
+            return cls.model_validate(whole)
         except ValidationError as error:
-            problems = sorted({_problem(one["loc"], _message(one["type"], one["msg"]), tree) for one in error.errors()})
+            problems = sorted({_problem(_written(one["loc"], document), _message(one), tree) for one in error.errors()})
             raise ConfigError(*(f"{file}:{line}: {text}" for line, text in problems)) from None
 
 
@@ -117,11 +120,23 @@ def _repeated(node: yaml.Node, deep: int = 0) -> Iterator[tuple[str, int]]:
         yield from _repeated(child, deep + 1)
 
 
-def _message(kind: str, message: str) -> str:
+def _message(error: ErrorDetails) -> str:
     """The message of pydantic, or a clearer one for people who write YAML."""
-    if kind == "extra_forbidden":
-        return "there is no such field"
-    return {"tuple_type": "it must be a list", "dict_type": "it must be a mapping"}.get(kind, message)
+    if error["type"] == "extra_forbidden":
+        fields = (Suite if len(error["loc"]) == 1 else EvaluationCase).model_fields
+        return f"there is no such field{did_you_mean(str(error['loc'][-1]), fields)}"
+    clearer = {"tuple_type": "it must be a list", "dict_type": "it must be a mapping"}
+    return clearer.get(error["type"], error["msg"])
+
+
+def _written(where: tuple[int | str, ...], document: Mapping[str, Any]) -> tuple[int | str, ...]:
+    """The place in the document of a field of a case, which may stand in `defaults`."""
+    match where:
+        case ("cases", int(number), str(field), *deeper):
+            one, defaults = document["cases"][number], document.get("defaults")
+            if isinstance(defaults, dict) and field in defaults and not (isinstance(one, dict) and field in one):
+                return ("defaults", field, *deeper)
+    return where
 
 
 def _problem(where: Sequence[int | str], message: str, tree: yaml.Node) -> tuple[int, str]:

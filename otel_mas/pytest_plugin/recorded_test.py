@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import uuid
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -238,7 +239,9 @@ class RecordedTest:
         self.assert_case(EvaluationCase(name="this run", checks=(wanted,), **unlimited), run)
 
     def assert_case(self, case: EvaluationCase, run: Any = None) -> EvalReport:
-        """Raise AssertionError unless a run passes a case; its judge is asked only with --judge.
+        """Raise AssertionError unless a run passes a case, and warn of names in it that the run does not know.
+
+        Its judge is asked only with --judge.
 
         Args:
             case: the expectations.
@@ -259,6 +262,8 @@ class RecordedTest:
             report = harness.score(judged)
         if not report.passed:
             raise AssertionError(str(report))
+        for text in report.cases[0].warnings:
+            warnings.warn(text, stacklevel=2)
         return report
 
     def sections(self) -> list[tuple[str, str]]:

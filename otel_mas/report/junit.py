@@ -10,17 +10,17 @@ from otel_mas.evaluate import CaseResult, EvalReport, Outcome
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, escaped or not."""
-_ELEMENTS = {Outcome.FAILED: "failure", Outcome.INSUFFICIENT_EVIDENCE: "error"}
 _CLASS = "otel_mas.evaluate"
+_FAILURE, _ERROR = "failure", "error"
 
 
 def junit(report: EvalReport, suite: str) -> bytes:
-    """The document; a case that failed has a `failure`, one without enough evidence an `error`."""
-    counts = report.counts()
+    """The document: a `failure` of a case that failed, an `error` where evidence lacks or an evaluator raised."""
+    elements = [_element(case) for case in report.cases]
     amounts = {
         "tests": str(len(report.cases)),
-        "failures": str(counts[Outcome.FAILED]),
-        "errors": str(counts[Outcome.INSUFFICIENT_EVIDENCE]),
+        "failures": str(elements.count(_FAILURE)),
+        "errors": str(elements.count(_ERROR)),
         "time": _seconds(*report.cases),
     }
     root = ElementTree.Element("testsuites", {"name": _text(suite), **amounts})
@@ -31,11 +31,17 @@ def junit(report: EvalReport, suite: str) -> bytes:
     return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
 
 
+def _element(case: CaseResult) -> str | None:
+    if case.outcome == Outcome.PASSED:
+        return None
+    return _FAILURE if case.outcome == Outcome.FAILED and case.error_type is None else _ERROR
+
+
 def _add(suite: ElementTree.Element, case: CaseResult) -> None:
     test = ElementTree.SubElement(
         suite, "testcase", {"name": _text(case.name), "classname": _CLASS, "time": _seconds(case)}
     )
-    element = _ELEMENTS.get(case.outcome)
+    element = _element(case)
     if element is not None:
         lines = [
             f"{one.evaluator}: {one.outcome.words} in trace {run.trace_ids[0]}: {one.reason}"
@@ -43,12 +49,15 @@ def _add(suite: ElementTree.Element, case: CaseResult) -> None:
         ]
         lines = lines or [case.reason]
         first = lines[0].splitlines()[0] if lines[0] else case.outcome.words
-        found = ElementTree.SubElement(test, element, {"message": _text(first), "type": case.outcome.value})
+        kind = case.error_type or case.outcome.value
+        found = ElementTree.SubElement(test, element, {"message": _text(first), "type": kind})
         found.text = "\n".join(map(_text, lines))
     if case.runs:
         properties = ElementTree.SubElement(test, "properties")
         for run in case.runs:
             ElementTree.SubElement(properties, "property", {"name": "trace_id", "value": ",".join(run.trace_ids)})
+    if case.warnings:
+        ElementTree.SubElement(test, "system-err").text = _text("\n".join(f"warning: {one}" for one in case.warnings))
 
 
 def _seconds(*cases: CaseResult) -> str:

@@ -17,6 +17,7 @@ from otel_mas.causal.steps import StepKind
 from otel_mas.errors import ConfigError, InsufficientEvidence
 from otel_mas.evaluate.context import RunContext
 from otel_mas.evaluate.evaluator import EvaluationReason
+from otel_mas.evaluate.known_names import warn_unless_known
 from otel_mas.model.amounts import duration, usd
 
 _NS_PER_MS = 1_000_000
@@ -180,6 +181,8 @@ class Calls:
 
     def evaluate(self, context: RunContext) -> EvaluationReason:
         kind, name = self._counted()
+        warn_unless_known(context, kind, name)
+        warn_unless_known(context, ExecutionKind.AGENT, self.by)
         found = sum(
             one.kind == kind and name in (None, one.name) and self.by in (None, one.agent) for one in context.executions
         )
@@ -187,14 +190,14 @@ class Calls:
         if found < self.least or passed:
             context.check_complete()
         limit = f"{self.least:,} at least" if self.most is None else f"{self.least:,} to {self.most:,}"
-        return EvaluationReason(passed, f"{kind} {name or 'calls'}: {found:,} times, of {limit}")
+        return EvaluationReason(passed, f"{kind.value} {name or 'calls'}: {found:,} times, of {limit}")
 
-    def _counted(self) -> tuple[str, str | None]:
+    def _counted(self) -> tuple[ExecutionKind, str | None]:
         if self.agent is not None:
-            return ExecutionKind.AGENT.value, self.agent
+            return ExecutionKind.AGENT, self.agent
         if self.model is not None:
-            return ExecutionKind.MODEL.value, self.model
-        return ExecutionKind.TOOL.value, self.tool
+            return ExecutionKind.MODEL, self.model
+        return ExecutionKind.TOOL, self.tool
 
 
 @dataclass(frozen=True)

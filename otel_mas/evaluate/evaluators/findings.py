@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from otel_mas.analyse.findings import installed_detectors
 from otel_mas.errors import ConfigError, InsufficientEvidence
+from otel_mas.errors.similar import did_you_mean
 from otel_mas.evaluate.context import RunContext
 from otel_mas.evaluate.evaluator import EvaluationReason
 from otel_mas.model import Finding, Severity, Undecided
@@ -39,7 +40,8 @@ class NoFindings:
         if self.code is not None:
             code, known = self.code.replace("_", "-"), installed_detectors()
             if code not in known:
-                raise ConfigError(f"no_findings: code is {self.code!r}: give one of {', '.join(known)}")
+                hint = did_you_mean(code, known) or f": give one of {', '.join(known)}"
+                raise ConfigError(f"no_findings: code is {self.code!r}{hint}")
             object.__setattr__(self, "code", code)
 
     def evaluate(self, context: RunContext) -> EvaluationReason:

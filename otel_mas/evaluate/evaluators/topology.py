@@ -9,6 +9,7 @@ from typing import Any
 from otel_mas.errors import BadExpectation, ConfigError, InsufficientEvidence
 from otel_mas.evaluate.context import RunContext
 from otel_mas.evaluate.evaluator import EvaluationReason
+from otel_mas.evaluate.known_names import defined_tools
 from otel_mas.evaluate.outcome import Outcome
 from otel_mas.evaluate.topology import Expectation, expectation, match
 from otel_mas.evaluate.topology.observed import ObservedTopology
@@ -36,6 +37,8 @@ class Topology:
 
     def evaluate(self, context: RunContext) -> EvaluationReason:
         result = match(self._expectation, context.once(_observed))
+        for warning in result.warnings:
+            context.warn(warning)
         if result.outcome is Outcome.INSUFFICIENT_EVIDENCE:
             raise InsufficientEvidence("; ".join(result.evidence))
         return EvaluationReason(
@@ -44,7 +47,7 @@ class Topology:
 
 
 def _observed(context: RunContext) -> ObservedTopology:
-    return ObservedTopology(context.graph, context.incomplete)
+    return ObservedTopology(context.graph, context.incomplete, lambda: defined_tools(context.facts))
 
 
 __all__ = ["Topology"]

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from otel_mas.analyse.executions import ExecutionKind
 from otel_mas.analyse.findings.facts import RunFacts, canonical, tool_name
 from otel_mas.errors import ConfigError, InsufficientEvidence
 from otel_mas.evaluate.context import KEEP_CONTENT, RunContext
 from otel_mas.evaluate.evaluator import EvaluationReason
+from otel_mas.evaluate.known_names import warn_unless_known
 from otel_mas.model import Span
 
 Mode = Literal["strict", "unordered", "subset", "superset"]
@@ -48,6 +50,9 @@ class ToolSequence:
         facts = context.facts
         calls = [call for call in facts.tool_calls if self.agent in (None, facts.agent(call))]
         wanted = [_wanted(one) for one in self.expected]
+        for name in dict.fromkeys(name for name, _ in wanted):
+            warn_unless_known(context, ExecutionKind.TOOL, name)
+        warn_unless_known(context, ExecutionKind.AGENT, self.agent)
         # What was called and is not expected has failed, whatever else is missing from the trace.
         names = Counter(map(tool_name, calls)) - Counter(name for name, _ in wanted)
         if names and self.mode != "superset":

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from otel_mas.analyse.findings.facts import RunFacts
 from otel_mas.causal import CausalGraph, build
+from otel_mas.evaluate.known_names import defined_tools
 from otel_mas.evaluate.outcome import Outcome
 from otel_mas.evaluate.topology.discovery import topology_text
 from otel_mas.evaluate.topology.expectation import Expectation
@@ -36,6 +39,7 @@ class _RunHandle(Protocol):
     incomplete: str | None
 
     def graph(self) -> _GraphHandle: ...
+    def _facts(self) -> RunFacts: ...
 
 
 Observable = CausalGraph | Trace | ObservedTopology | _GraphHandle | _RunHandle
@@ -58,11 +62,13 @@ def match(expected: Expected, graph: Observable) -> TopologyResult:
 def assert_topology(graph_or_trace: Observable, expected: Expected) -> None:
     """Raise `AssertionError`, which shows the expected beside the actual, unless a run has the expected topology.
 
-    Insufficient evidence raises as well. Other errors as `match`.
+    Insufficient evidence raises as well. Other errors as `match`. A name that the run does not know is warned about.
     """
     result = match(expected, graph_or_trace)
     if result.outcome is not Outcome.PASSED:
-        raise AssertionError(result.text)
+        raise AssertionError("\n".join([result.text, *(f"warning: {one}" for one in result.warnings)]))
+    for one in result.warnings:
+        warnings.warn(one, stacklevel=2)
 
 
 def topology_of(graph: Observable, *, inside: bool = False, counts: bool = False) -> str:
@@ -90,7 +96,7 @@ def observe(graph: Observable) -> ObservedTopology:
     if isinstance(graph, _GraphHandle):
         return ObservedTopology(graph.causal)
     if isinstance(graph, _RunHandle):
-        return ObservedTopology(graph.graph().causal, graph.incomplete)
+        return ObservedTopology(graph.graph().causal, graph.incomplete, lambda: defined_tools(graph._facts()))
     raise TypeError(f"{graph!r} is no graph and no run: give a trace, a conversation or a causal graph")
 
 

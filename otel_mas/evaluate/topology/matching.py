@@ -13,6 +13,7 @@ from otel_mas.evaluate.topology.nothing_else import check_nothing_else
 from otel_mas.evaluate.topology.observed import ObservedTopology
 from otel_mas.evaluate.topology.result import TopologyResult, Verdict
 from otel_mas.evaluate.topology.selection import Selection
+from otel_mas.evaluate.topology.unknown_names import unknown_names
 from otel_mas.evaluate.topology.variables import check_variables
 
 
@@ -20,7 +21,7 @@ def match_observed(expected: Expectation, observed: ObservedTopology) -> Topolog
     """Hold an expectation against the topology of a run, each statement by itself; variables together."""
     verdicts = tuple(_Matching(expected, observed).verdicts())
     passed = all(one.outcome is Outcome.PASSED for one in verdicts)
-    return TopologyResult(verdicts, "" if passed else topology_text(observed))
+    return TopologyResult(verdicts, "" if passed else topology_text(observed), unknown_names(expected, observed))
 
 
 class _Matching:

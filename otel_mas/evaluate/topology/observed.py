@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from otel_mas.causal import CausalGraph
+from otel_mas.evaluate.known_names import declared_names
 from otel_mas.evaluate.topology.edges import find_edges, message_edges
 from otel_mas.evaluate.topology.executions import Executions
-from otel_mas.evaluate.topology.expectation import START
+from otel_mas.evaluate.topology.expectation import AGENT, START, TASK, TOOL
 from otel_mas.evaluate.topology.happens_before import HappensBefore
 from otel_mas.evaluate.topology.nodes import OUTSIDE, CausalEdge, Execution, Node, ToolCall, Unknown
 
@@ -28,14 +29,21 @@ class ObservedTopology:
     A tool call belongs to the tasks around it up to the nearest agent, and to that agent.
     """
 
-    def __init__(self, graph: CausalGraph, incomplete: str | None = None) -> None:
+    def __init__(
+        self,
+        graph: CausalGraph,
+        incomplete: str | None = None,
+        defined_tools: Callable[[], Collection[str]] = tuple,
+    ) -> None:
         """Gather the executions and edges of a graph.
 
         Args:
             graph: Of one trace, or of the traces of a conversation.
             incomplete: In words what is missing of the traces, beside what the graph knows to be missing.
+            defined_tools: Gives the names of tools that models were told of, whether they were called or not.
         """
         self.graph = graph
+        self._defined_tools = defined_tools
         self._executions = Executions(graph)
         self.executions: Sequence[Execution] = self._executions.found
         self.edges: Sequence[CausalEdge] = find_edges(graph, self._executions)
@@ -91,6 +99,22 @@ class ObservedTopology:
     def tool_calls(self) -> Sequence[ToolCall]:
         """Calls of tools and retrievers, in start order."""
         return self._executions.tool_calls()
+
+    @cached_property
+    def known_names(self) -> Mapping[str, Collection[str]]:
+        """By kind the names of what ran or was called, and of the nodes that graphs declare."""
+        declared = declared_names(self.graph)
+        ran = [node for node, executions in zip(self.nodes, self.by_node, strict=True) if executions]
+        return {
+            AGENT: declared | {name for node in ran if node.agent is not None for name in node.names},
+            TASK: declared | {node.path for node in ran if node.agent is None},
+            TOOL: {call.name for call in self.tool_calls},
+        }
+
+    @cached_property
+    def defined_tools(self) -> Collection[str]:
+        """Names of tools that models were told of, as far as that was kept."""
+        return self._defined_tools()
 
     @cached_property
     def order(self) -> HappensBefore:

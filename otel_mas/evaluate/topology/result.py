@@ -37,6 +37,8 @@ class TopologyResult:
     verdicts: tuple[Verdict, ...]
     observed: str
     """The topology of the run, in the language of expectations; empty where it is as expected."""
+    warnings: tuple[str, ...] = ()
+    """Doubts about the expectation: names that the run does not know, which may be misspelled."""
 
     @cached_property
     def outcome(self) -> Outcome:

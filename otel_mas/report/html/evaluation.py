@@ -27,6 +27,7 @@ def evaluation(report: EvalReport) -> Markup:
     problems = ((case.name, *problem) for case in report.cases for problem in case.problems())
     shown = [_problem(*one) for one in islice(problems, _MOST_PROBLEMS)]
     shown += [_reason(case.name, case.reason) for case in report.cases[:_MOST_CASES] if case.reason]
+    shown += [_warning(case.name, one) for case in report.cases[:_MOST_CASES] for one in case.warnings]
     hidden = sum(1 for _ in problems)
     beyond = len(report.cases) - len(rows)
     counts = [
@@ -49,6 +50,11 @@ def _problem(case: str, run: RunResult, one: EvaluationResult) -> Markup:
 
 def _reason(case: str, reason: str) -> Markup:
     return element("li", element("span", plain(case), class_="om-wait"), f": {plain(reason)}")
+
+
+def _warning(case: str, warning: str) -> Markup:
+    where = element("span", f" of {plain(case)}", class_="om-dim")
+    return element("li", element("span", "! warning", class_="om-wait"), where, f": {plain(warning)}")
 
 
 def _text(reason: str) -> Markup | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, TypedDict
 
 from otel_mas.evaluate import (
+    BaselineChange,
     BaselineComparison,
     CaseResult,
-    Change,
     EvalReport,
     EvaluationResult,
     JudgeCost,
@@ -33,6 +33,8 @@ class EvaluationResultForm(TypedDict):
     outcome: Annotated[str, OUTCOME]
     value: Annotated[bool | float | str | None, "of an assertion a bool, else a score or a label; null: no evidence"]
     reason: Annotated[str, "why; without evidence what the trace would have to have"]
+    error_type: Annotated[str | None, "class of the exception that the evaluator raised; null of others"]
+    warnings: Annotated[list[str], "doubts about the expectation, such as a tool that the run does not know"]
     judge_cost: Annotated[JudgeCostForm | None, "of the judge that was asked; null of other evaluators"]
 
 
@@ -56,11 +58,12 @@ class CaseResultForm(TypedDict):
     known: Annotated[int, "number of runs that passed or failed"]
     pass_hat: Annotated[list[float], "estimate that k runs in a row all pass, for k from 1 to `known`, 8 at most"]
     interval: Annotated[list[float], "interval of the part that passes, low and high, at 95 %"]
+    warnings: Annotated[list[str], "of its evaluators, as far as they are the same for all runs"]
     runs: Annotated[list[RunResultForm], "runs that it was held against"]
 
 
 class ChangeForm(TypedDict):
-    kind: Annotated[str, "regressed, mended, lost (evidence), amount, new or missing (case)"]
+    kind: Annotated[str, "regressed, improved, lost (evidence), amount, new or missing (case)"]
     case: Annotated[str, "name of the case"]
     subject: Annotated[str, "an evaluator or an amount; empty for the case as a whole"]
     summary: Annotated[str, "before, and now"]
@@ -96,6 +99,7 @@ def _case(case: CaseResult) -> CaseResultForm:
         known=reliability.runs,
         pass_hat=pass_hats(reliability),
         interval=list(reliability.interval()),
+        warnings=list(case.warnings),
         runs=[_run(run) for run in case.runs],
     )
 
@@ -118,14 +122,14 @@ def _run(run: RunResult) -> RunResultForm:
 
 def _result(one: EvaluationResult) -> EvaluationResultForm:
     cost = None if one.judge_cost is None else _judge_cost(one.judge_cost)
-    return form_of(EvaluationResultForm, one, outcome=one.outcome.value, judge_cost=cost)
+    return form_of(EvaluationResultForm, one, outcome=one.outcome.value, warnings=list(one.warnings), judge_cost=cost)
 
 
 def _judge_cost(cost: JudgeCost) -> JudgeCostForm:
     return form_of(JudgeCostForm, cost)
 
 
-def _change(one: Change) -> ChangeForm:
+def _change(one: BaselineChange) -> ChangeForm:
     return form_of(ChangeForm, one, kind=one.kind.value)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from otel_mas.evaluate import (
+    BaselineChangeKind,
     BaselineComparison,
     CaseResult,
-    ChangeKind,
     EvalReport,
     EvaluationResult,
     Outcome,
@@ -21,14 +21,15 @@ from otel_mas.report.text import count, plain
 
 _STYLES = {Outcome.PASSED: "green", Outcome.FAILED: "bold red", Outcome.INSUFFICIENT_EVIDENCE: "yellow"}
 _CHANGES = {
-    ChangeKind.REGRESSED: ("✗", "bold red"),
-    ChangeKind.LOST: ("?", "yellow"),
-    ChangeKind.MENDED: ("✓", "green"),
-    ChangeKind.AMOUNT: ("±", ""),
-    ChangeKind.NEW: ("+", "dim"),
-    ChangeKind.MISSING: ("-", "dim"),
+    BaselineChangeKind.REGRESSED: ("✗", "bold red"),
+    BaselineChangeKind.LOST: ("?", "yellow"),
+    BaselineChangeKind.IMPROVED: ("✓", "green"),
+    BaselineChangeKind.AMOUNT: ("±", ""),
+    BaselineChangeKind.NEW: ("+", "dim"),
+    BaselineChangeKind.MISSING: ("-", "dim"),
 }
 _MOST_RUNS = 5
+_WARNING = "yellow"
 
 
 def evaluation(report: EvalReport, width: int) -> Iterator[Text]:
@@ -42,6 +43,8 @@ def evaluation(report: EvalReport, width: int) -> Iterator[Text]:
         if number
     ]
     parts = [Text(f"{mark} {number:,} {words}", style) for number, mark, style, words in counts]
+    warnings = sum(len(case.warnings) for case in report.cases)
+    parts += [Text(f"! {count(warnings, 'warning')}", _WARNING)] if warnings else []
     yield Text("  ").join(parts)
     if report.judge_cost:
         yield Text(judges(report.judge_cost), "dim")
@@ -58,6 +61,8 @@ def _case(case: CaseResult, width: int) -> Iterator[Text]:
         yield from _run(run, len(case.runs) > 1, width)
     if len(failing) > _MOST_RUNS:
         yield Text(f"  and {count(len(failing) - _MOST_RUNS, 'more run')} that did not pass; --json lists all", "dim")
+    for warning in case.warnings:
+        yield from _indented(Text(f"! {plain(warning)}", _WARNING), 4, width)
 
 
 def _run(run: RunResult, named: bool, width: int) -> Iterator[Text]:

@@ -124,3 +124,45 @@ def test_junit_tells_failures_from_missing_evidence(evaluate: Evaluate, tmp_path
     error = lacking.find("./testsuite/testcase/error")
     assert error is not None
     assert error.attrib == {"message": "none of 1 runs had its input", "type": "insufficient_evidence"}
+
+
+@pytest.fixture
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed evaluator `broken`, which raises an exception."""
+    (tmp_path / "broken_evaluators.py").write_text(
+        "from dataclasses import dataclass\n\n\n@dataclass\nclass Broken:\n"
+        "    def evaluate(self, context):\n        raise ZeroDivisionError('by 0')\n"
+    )
+    metadata = tmp_path / "broken_evaluators-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-evaluators\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[otel_mas_evaluator]\nbroken = broken_evaluators:Broken\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+@pytest.mark.usefixtures("broken")
+def test_an_evaluator_that_raises_is_an_error_in_junit_and_exits_with_1(evaluate: Evaluate, tmp_path: Path) -> None:
+    found = evaluate("checks: [broken]", "--junit", str(tmp_path / "out.xml"))
+    as_json = json.loads(evaluate("checks: [broken]", "--json").stdout)
+
+    assert found.exit_code == 1
+    assert "the evaluator raised ZeroDivisionError: by 0 (broken_evaluators.py:7)" in found.output
+    root = ElementTree.parse(tmp_path / "out.xml").getroot()
+    assert (root.get("failures"), root.get("errors")) == ("0", "1")
+    error = root.find("./testsuite/testcase/error")
+    assert error is not None
+    assert error.get("type") == "ZeroDivisionError"
+    result = as_json["cases"][0]["runs"][0]["results"][-1]
+    assert (result["outcome"], result["error_type"], result["value"]) == ("failed", "ZeroDivisionError", None)
+
+
+def test_a_tool_that_no_run_knows_is_a_warning(evaluate: Evaluate, tmp_path: Path) -> None:
+    found = evaluate("checks: {calls: {tool: serach_archive, most: 0}}", "--junit", str(tmp_path / "out.xml"))
+    warning = "no tool 'serach_archive' is known in this run: did you mean search_archive?"
+
+    assert found.exit_code == 0
+    assert found.output.splitlines()[1:] == [f"    ! calls: {warning}", "", "✓ 1 passed  ! 1 warning"]
+    assert f"warning: calls: {warning}" in (tmp_path / "out.xml").read_text()
+    assert json.loads(evaluate("checks: {calls: {tool: serach_archive, most: 0}}", "--json").stdout)["cases"][0][
+        "warnings"
+    ] == [f"calls: {warning}"]

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from otel_mas.analyse.proportions import wilson_interval
 from otel_mas.errors import ConfigError
 from otel_mas.evaluate import (
+    BaselineChangeKind,
     CaseResult,
-    ChangeKind,
     EvalReport,
     EvaluationResult,
     Outcome,
     Reliability,
     RunResult,
-    compare,
+    compare_with_baseline,
     read_baseline,
 )
 
@@ -83,12 +83,12 @@ def test_a_case_is_decided_as_soon_as_no_missing_evidence_could_change_it(
 
 
 def _kinds(now: EvalReport, before: EvalReport) -> list[tuple[str, str]]:
-    return [(one.kind.value, one.subject) for one in compare(now, before).changes]
+    return [(one.kind.value, one.subject) for one in compare_with_baseline(now, before).changes]
 
 
-def test_changes_of_outcomes_are_regressions_mended_or_lost() -> None:
+def test_changes_of_outcomes_are_regressions_improvements_or_lost() -> None:
     assert _kinds(_report(FAILED), _report(PASSED)) == [("regressed", ""), ("regressed", "exact")]
-    assert _kinds(_report(PASSED), _report(FAILED)) == [("mended", ""), ("mended", "exact")]
+    assert _kinds(_report(PASSED), _report(FAILED)) == [("improved", ""), ("improved", "exact")]
     assert _kinds(_report(UNKNOWN), _report(PASSED)) == [("lost", ""), ("lost", "exact")]
     assert _kinds(_report(FAILED), _report(FAILED)) == []
     assert _kinds(_report(PASSED, name="y"), _report(PASSED)) == [("new", ""), ("missing", "")]
@@ -97,13 +97,13 @@ def test_changes_of_outcomes_are_regressions_mended_or_lost() -> None:
 def test_a_lower_rate_regresses_only_beyond_chance() -> None:
     before = _report(*[PASSED] * 18, *[FAILED] * 2)
     assert _kinds(_report(*[PASSED] * 16, *[FAILED] * 4), before) == []
-    worse = compare(_report(*[PASSED] * 8, *[FAILED] * 12), before)
-    assert [one.kind for one in worse.changes] == [ChangeKind.REGRESSED] * 2
+    worse = compare_with_baseline(_report(*[PASSED] * 8, *[FAILED] * 12), before)
+    assert [one.kind for one in worse.changes] == [BaselineChangeKind.REGRESSED] * 2
     assert worse.changes[0].summary == "18 of 20 runs passed, now 8 of 20 (p = 0.0022)"
 
 
 def test_an_amount_that_changed_by_a_tenth_is_named_and_fails_nothing() -> None:
-    assert not compare(_report(PASSED, tokens=111), _report(PASSED)).regressed
+    assert not compare_with_baseline(_report(PASSED, tokens=111), _report(PASSED)).regressed
     assert _kinds(_report(PASSED, tokens=111), _report(PASSED)) == [("amount", "tokens")]
     assert _kinds(_report(PASSED, tokens=109), _report(PASSED)) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -169,7 +170,7 @@ def test_a_schema_fetches_no_other_document(france: Trace, monkeypatch: pytest.M
     assert fetched == []
 
 
-def test_an_evaluator_that_asserts_fails_the_run_and_one_with_an_error_is_no_evidence(france: Trace) -> None:
+def test_an_evaluator_that_asserts_fails_the_run_and_so_does_one_that_raises(france: Trace) -> None:
     class Asserts:
         def evaluate(self, context: Any) -> bool:
             assert context.output == "Rome", "not Rome"
@@ -182,7 +183,9 @@ def test_an_evaluator_that_asserts_fails_the_run_and_one_with_an_error_is_no_evi
     found, broken = _result(france, Asserts()), _result(france, Breaks())
     assert found.outcome is FAILED
     assert found.reason.startswith("not Rome")
-    assert (broken.outcome, broken.reason) == (UNKNOWN, "the evaluator itself failed with KeyError: 'answer'")
+    assert found.error_type is None
+    assert (broken.outcome, broken.value, broken.error_type) == (FAILED, None, "KeyError")
+    assert re.fullmatch(r"the evaluator raised KeyError: 'answer' \(test_evaluators\.py:\d+\)", broken.reason)
 
 
 def test_findings_of_a_severity_or_a_kind_fail_a_run() -> None:

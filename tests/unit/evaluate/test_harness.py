@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,9 +12,11 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from pydantic import ValidationError
 
+import otel_mas
 from otel_mas.api import Source, Trace
 from otel_mas.api.display import register
 from otel_mas.evaluate import (
+    Calls,
     Contains,
     EvalReport,
     EvaluationCase,
@@ -22,6 +26,8 @@ from otel_mas.evaluate import (
     Outcome,
     RunContext,
     TestCase,
+    ToolSequence,
+    Topology,
 )
 
 
@@ -130,16 +136,134 @@ def test_a_bool_is_an_assertion_a_number_a_score_and_a_text_a_label(france: Trac
     assert [one.evaluator for one in results] == ["Scored", *(f"Scored#{number}" for number in range(2, 7))]
 
 
-def test_an_evaluator_that_lacks_evidence_or_fails_itself_takes_nothing_from_the_others(france: Trace) -> None:
+def test_an_evaluator_that_lacks_evidence_or_raises_takes_nothing_from_the_others(france: Trace) -> None:
     checks = [Scored(InsufficientEvidence("it does not say")), Scored(ZeroDivisionError("oh")), Scored(True)]
 
     results = EvaluationHarness(EvaluationCase(name="x", checks=checks)).score(france).cases[0].runs[0].results[-3:]
 
-    assert [one.outcome for one in results] == [Outcome.INSUFFICIENT_EVIDENCE] * 2 + [Outcome.PASSED]
-    assert [one.reason for one in results[:2]] == [
-        "it does not say",
-        "the evaluator itself failed with ZeroDivisionError: oh",
+    assert [one.outcome for one in results] == [Outcome.INSUFFICIENT_EVIDENCE, Outcome.FAILED, Outcome.PASSED]
+    assert results[0].reason == "it does not say"
+    assert results[1].reason.startswith("the evaluator raised ZeroDivisionError: oh (test_harness.py:")
+    assert [one.error_type for one in results] == [None, "ZeroDivisionError", None]
+
+
+def test_a_value_that_is_none_is_an_exception_of_its_evaluator(france: Trace) -> None:
+    [result] = (
+        EvaluationHarness(EvaluationCase(name="x", checks=Scored(None))).score(france).cases[0].runs[0].results[2:]
+    )
+
+    assert (result.outcome, result.error_type) == (Outcome.FAILED, "TypeError")
+    assert "value is None: it must be a bool, a number or a str" in result.reason
+
+
+@dataclass
+class RaisesOnce:
+    """Raises an exception on the first run alone."""
+
+    runs: int = 0
+
+    def evaluate(self, context: RunContext) -> bool:
+        self.runs += 1
+        if self.runs == 1:
+            raise LookupError("no such key")
+        return True
+
+
+def test_an_exception_of_an_evaluator_fails_its_case_whatever_the_pass_rate(runs: list[Trace]) -> None:
+    report = EvaluationHarness(EvaluationCase(name="x", checks=RaisesOnce(), pass_rate=0.5)).score(runs)
+
+    assert (report.outcome, report.cases[0].error_type) == (Outcome.FAILED, "LookupError")
+    assert report.cases[0].count(Outcome.PASSED) == 2
+    assert report.to_pandas().error_type.dropna().tolist() == ["LookupError"]
+
+
+def _otlp(path: Path, *spans: tuple[str, dict[str, str]]) -> Trace:
+    """A trace as other instrumentation writes it: a run, and spans below it."""
+    written = [
+        {
+            "traceId": "7" * 32,
+            "spanId": f"{number + 1:016x}",
+            **({"parentSpanId": f"{1:016x}"} if number else {}),
+            "name": name,
+            "startTimeUnixNano": str(10**18 + number),
+            "endTimeUnixNano": str(10**18 + 10**6 - number),
+            "attributes": [{"key": key, "value": {"stringValue": value}} for key, value in attributes.items()],
+        }
+        for number, (name, attributes) in enumerate(spans)
     ]
+    path.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": written}]}]}) + "\n")
+    with otel_mas.open(path) as opened:
+        return opened.latest()
+
+
+@pytest.fixture
+def foreign(tmp_path: Path) -> Trace:
+    """A run whose model call does not say how many tokens it used, but which tools the model had."""
+    tools = [{"type": "function", "function": {"name": name, "parameters": {}}} for name in ("search", "archive")]
+    return _otlp(
+        tmp_path / "foreign.jsonl",
+        ("invoke_agent helper", {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "helper"}),
+        ("chat m", {"gen_ai.operation.name": "chat", "gen_ai.tool.definitions": json.dumps(tools)}),
+        ("execute_tool search", {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "search"}),
+    )
+
+
+def test_a_default_limit_that_the_trace_says_nothing_of_takes_no_part(foreign: Trace) -> None:
+    def outcome(**fields: Any) -> tuple[Outcome, list[str]]:
+        report = EvaluationHarness(EvaluationCase(name="x", **fields)).score(foreign)
+        return report.outcome, [one.evaluator for one in report.cases[0].runs[0].results]
+
+    assert outcome(checks=Calls(tool="search", least=1)) == (Outcome.PASSED, ["max_latency_ms", "calls"])
+    assert outcome(max_tokens=50_000) == (Outcome.INSUFFICIENT_EVIDENCE, ["max_tokens", "max_latency_ms"])
+    assert outcome(max_latency_ms=None) == (Outcome.INSUFFICIENT_EVIDENCE, ["max_tokens"])
+
+
+@pytest.mark.parametrize(
+    ("check", "warnings"),
+    [
+        (Calls(tool="serach", most=0), ("no tool 'serach' is known in this run: did you mean search?",)),
+        (Calls(tool="archive", most=0), ()),
+        (Calls(tool="search", most=9, by="hepler"), ("no agent 'hepler' is known in this run: did you mean helper?",)),
+        (Calls(agent="publisher", most=0), ("no agent 'publisher' is known in this run",)),
+        (Calls(model="gpt", most=0), ("no model 'gpt' is known in this run",)),
+        (
+            ToolSequence(["search", "acrhive"], mode="subset"),
+            ("no tool 'acrhive' is known in this run: did you mean archive?",),
+        ),
+        (
+            Topology("never helper => serach; never publish before aproval"),
+            (
+                "no tool 'serach' is known in this run: did you mean search?",
+                "no agent or task or tool 'aproval' is known in this run",
+                "no agent or task or tool 'publish' is known in this run",
+            ),
+        ),
+        (Topology("never agent:helper => tool:archive; never {agents} => archive; helper*"), ()),
+    ],
+)
+def test_a_name_that_the_run_does_not_know_is_warned_about(
+    foreign: Trace, check: Any, warnings: tuple[str, ...]
+) -> None:
+    report = EvaluationHarness(EvaluationCase(name="x", checks=check)).score(foreign)
+    [case] = report.cases
+
+    assert report.passed, str(report)
+    assert case.runs[0].results[-1].warnings == warnings
+    assert [line for line in str(report).splitlines() if "warning" in line] == [
+        f"  warning: {case.runs[0].results[-1].evaluator}: {one}" for one in warnings
+    ]
+    assert EvalReport.from_json(report.to_json()) == report
+
+
+def test_a_name_that_a_graph_declares_or_another_run_knows_is_not_warned_about(
+    france: Trace, foreign: Trace, failed: Trace
+) -> None:
+    def warned(check: Any, *runs: Trace) -> tuple[str, ...]:
+        return EvaluationHarness(EvaluationCase(name="x", checks=check)).score(runs).cases[0].warnings
+
+    assert warned(Topology("never write -> research; write?"), failed) == ()
+    assert warned(Calls(tool="atlas", most=9), foreign) == ("calls: no tool 'atlas' is known in this run",)
+    assert warned(Calls(tool="atlas", most=9), foreign, france) == ()
 
 
 def test_a_report_survives_json(runs: list[Trace]) -> None:
@@ -156,6 +280,10 @@ def test_a_report_survives_json(runs: list[Trace]) -> None:
         ({"name": "x", "expected": "Paris"}, "expected"),
         ({"name": "x", "checks": [{"regex": "("}]}, "no regular expression"),
         ({"name": "x", "checks": ["nobody"]}, "no evaluator 'nobody'"),
+        ({"name": "x", "checks": ["containts"]}, "no evaluator 'containts': did you mean contains?"),
+        ({"name": "x", "checks": [{"calls": {"tol": "search"}}]}, "no argument 'tol' of Calls: did you mean tool?"),
+        ({"name": "x", "checks": [{"tools": {"expectd": ["a"]}}]}, "no argument 'expectd' of ToolSequence: did you me"),
+        ({"name": "x", "checks": [{"no_findings": {"code": "causal_amnsia"}}]}, "did you mean causal-amnesia?"),
         ({"name": "x", "checks": [{"calls": {"most": "many"}}]}, "most"),
         ({"name": "x", "checks": [{"calls": {}}]}, "any number passes"),
         ({"name": "x", "checks": [3]}, "3 is no evaluator"),

@@ -97,6 +97,19 @@ def test_all_that_is_wrong_is_told_at_once_with_its_lines(tmp_path: Path) -> Non
             "suite.yaml:2: cases[0]: it checks nothing",
         ),
         ("\0", "no YAML"),
+        (
+            "cases:\n  - name: x\n    max_token: 3\n",
+            "suite.yaml:3: cases[0].max_token: there is no such field: did you mean max_tokens?",
+        ),
+        (
+            "defaults:\n  max_token: 3\ncases:\n  - name: x\n  - name: y\n",
+            "suite.yaml:2: defaults.max_token: there is no such field: did you mean max_tokens?",
+        ),
+        ("case: []\ncases:\n  - name: x\n", "suite.yaml:1: case: there is no such field: did you mean cases?"),
+        (
+            "cases:\n  - name: x\n    judge: {model: a:b, rubrik: z}\n",
+            "suite.yaml:3: cases[0].judge: there is no argument 'rubrik' of Judge: did you mean rubric?",
+        ),
         ("cases: {x: {max_tokens: 3}}\n", "suite.yaml:1: cases: it must be a list"),
         (
             "cases:\n  - name: x\n    max_tokens: yes\n",
@@ -112,7 +125,7 @@ def test_all_that_is_wrong_is_told_at_once_with_its_lines(tmp_path: Path) -> Non
         ),
         (
             "cases:\n  - name: x\n    checks:\n      - exact: {expected: Paris, chanel: answer}\n",
-            "suite.yaml:4: cases[0].checks[0]: there is no argument 'chanel' of Exact; there are expected, channel",
+            "suite.yaml:4: cases[0].checks[0]: there is no argument 'chanel' of Exact: did you mean channel?",
         ),
     ],
 )
