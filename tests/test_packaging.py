@@ -73,9 +73,11 @@ def test_the_wheel_holds_both_packages_their_types_and_every_file_of_theirs(whee
         text=True,
     ).stdout.splitlines()
     files = {name.removeprefix("exporters/") for name in listed if (REPOSITORY / name).exists()}
+    sources = {name for name in files if name.startswith("otel_mas/server/ui/")}
 
-    assert {"otel_mas/py.typed", "otel_mas_exporters/py.typed"} <= packed
-    assert files - packed == set()
+    assert {"otel_mas/py.typed", "otel_mas_exporters/py.typed", "otel_mas/server/static/index.html"} <= packed
+    assert files - packed == sources
+    assert sources, "the sources of the page have moved"
 
 
 def test_the_wheel_and_then_the_editable_installation_work(

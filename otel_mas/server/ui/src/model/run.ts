@@ -1,0 +1,334 @@
+/** A run in memory: its spans as columns, its causes as linked lists. Events of the stream are merged into it. */
+import type { PictureDocument, PictureStep, SpanEvent } from "../api/types";
+
+export interface Lane {
+  name: string;
+  agent: boolean;
+}
+
+export interface Wait {
+  span: number;
+  start: number;
+  end: number | null;
+  overdue: boolean;
+}
+
+const ERROR = 2;
+
+/** Times are nanoseconds from `start`; the end of a span that runs is NaN. */
+export class Run {
+  traceIds: string[] = [];
+  start = 0n;
+  readonly ids: string[] = [];
+  readonly index = new Map<string, number>();
+  readonly traces: number[] = [];
+  readonly parents: number[] = [];
+  readonly names: string[] = [];
+  readonly labels: string[] = [];
+  readonly lanes: number[] = [];
+  readonly agents: string[] = [];
+  readonly services: string[] = [];
+  readonly kinds: string[] = [];
+  readonly models: string[] = [];
+  readonly tools: string[] = [];
+  readonly tasks: boolean[] = [];
+  readonly starts: number[] = [];
+  readonly ends: number[] = [];
+  readonly errors: boolean[] = [];
+  readonly stopped: boolean[] = [];
+  readonly inputTokens: number[] = [];
+  readonly outputTokens: number[] = [];
+  readonly costs: number[] = [];
+  readonly laneList: Lane[] = [];
+  readonly roots: number[] = [];
+  path: PictureStep[] = [];
+  waits: Wait[] = [];
+  problems: string[] = [];
+  incomplete: string | null = null;
+  open = false;
+  cursor: string | null = null;
+  /** How often it changed: what is computed from a run is computed again for another version. */
+  version = 0;
+
+  readonly edgeCauses: number[] = [];
+  readonly edgeEffects: number[] = [];
+  readonly edgeKinds: string[] = [];
+  readonly edgeProvenances: string[] = [];
+  readonly edgeGaps: number[] = [];
+  readonly edgeJoined: boolean[] = [];
+
+  private readonly firstChild: number[] = [];
+  private readonly lastChild: number[] = [];
+  private readonly nextSibling: number[] = [];
+  private readonly firstIn: number[] = [];
+  private readonly firstOut: number[] = [];
+  private readonly nextIn: number[] = [];
+  private readonly nextOut: number[] = [];
+  private readonly laneIndex = new Map<string, number>();
+  private readonly orphans = new Map<string, number[]>();
+  private readonly early = new Map<string, { effect: number; kind: string }[]>();
+  private last = 0;
+
+  static fromDocument(doc: PictureDocument): Run {
+    const run = new Run();
+    run.traceIds = [...doc.trace_ids];
+    run.start = BigInt(doc.start_ns);
+    for (const lane of doc.lanes) run.lane(lane.name, lane.agent);
+    const { spans, strings } = doc;
+    const text = (at: number) => (at < 0 ? "" : strings[at]);
+    for (let i = 0; i < spans.id.length; i++) {
+      const lane = text(spans.lane_s[i]);
+      run.push(spans.id[i], spans.parent[i], spans.trace[i], {
+        name: text(spans.name_s[i]),
+        label: text(spans.label_s[i]),
+        lane,
+        agent: text(spans.agent_s[i]),
+        service: text(spans.service_s[i]),
+        kind: text(spans.record_kind_s[i]),
+        model: text(spans.model_s[i]),
+        tool: text(spans.tool_s[i]),
+        task: spans.task[i] === 1,
+        start: spans.start[i],
+        end: spans.end[i] ?? Number.NaN,
+        error: spans.error[i] === 1 || spans.status[i] === ERROR,
+        stopped: spans.stopped[i] === 1,
+        input: spans.input_tokens[i] ?? 0,
+        output: spans.output_tokens[i] ?? 0,
+        cost: spans.cost_usd[i] ?? Number.NaN,
+      });
+    }
+    // A parent may stand behind its child where clocks differ: only now are all known.
+    for (let i = 0; i < spans.id.length; i++) run.adopt(i, spans.parent[i]);
+    const { edges } = doc;
+    for (let e = 0; e < edges.effect.length; e++) {
+      run.addEdge(
+        edges.cause[e],
+        edges.effect[e],
+        text(edges.kind_s[e]),
+        text(edges.provenance_s[e]),
+        edges.gap[e] ?? Number.NaN,
+        edges.joined[e] === 1,
+      );
+    }
+    run.path = doc.critical_path;
+    run.waits = doc.waits;
+    run.problems = doc.problems;
+    run.incomplete = doc.incomplete;
+    run.open = doc.open;
+    run.cursor = doc.cursor ?? null;
+    return run;
+  }
+
+  get size(): number {
+    return this.ids.length;
+  }
+
+  /** The end of what is known: of the last span that ended or started. */
+  get lastKnown(): number {
+    return this.last;
+  }
+
+  running(i: number): boolean {
+    return Number.isNaN(this.ends[i]) && !this.stopped[i];
+  }
+
+  /** The end of a span; of one that runs `now`, of one whose process ended first the end of what is known. */
+  end(i: number, now: number): number {
+    const end = this.ends[i];
+    if (!Number.isNaN(end)) return end;
+    return this.stopped[i] ? Math.max(this.starts[i], Math.min(now, this.last)) : Math.max(this.starts[i], now);
+  }
+
+  title(i: number): string {
+    return this.labels[i] || this.names[i];
+  }
+
+  *children(i: number): Generator<number> {
+    for (let child = this.firstChild[i]; child >= 0; child = this.nextSibling[child]) yield child;
+  }
+
+  hasChildren(i: number): boolean {
+    return this.firstChild[i] >= 0;
+  }
+
+  /** Edges by their number: those that led to a span. */
+  *edgesIn(i: number): Generator<number> {
+    for (let e = this.firstIn[i]; e >= 0; e = this.nextIn[e]) yield e;
+  }
+
+  *edgesOut(i: number): Generator<number> {
+    for (let e = this.firstOut[i]; e >= 0; e = this.nextOut[e]) yield e;
+  }
+
+  offset(ns: number | string | bigint): number {
+    return Number(BigInt(ns) - this.start);
+  }
+
+  /** Merge an event of the stream; events may come twice, late, and before those of their parents and causes. */
+  apply(event: SpanEvent): number {
+    if (this.size === 0) this.start = BigInt(event.start_ns);
+    if (!this.traceIds.includes(event.trace_id)) this.traceIds.push(event.trace_id);
+    const known = this.index.get(event.span_id);
+    const at = known ?? this.insert(event);
+    if (known !== undefined) this.update(known, event);
+    for (const edge of event.edges ?? []) this.connect(edge.cause, at, edge.kind);
+    this.version++;
+    return at;
+  }
+
+  private insert(event: SpanEvent): number {
+    const at = this.push(event.span_id, -1, this.traceIds.indexOf(event.trace_id), {
+      name: event.name,
+      label: event.label ?? "",
+      lane: event.lane ?? "",
+      agent: event.agent ?? "",
+      service: event.service ?? "",
+      kind: event.kind ?? "",
+      model: event.model ?? "",
+      tool: event.tool ?? "",
+      task: Boolean(event.task),
+      start: this.offset(event.start_ns),
+      end: event.end_ns === null ? Number.NaN : this.offset(event.end_ns),
+      error: isError(event),
+      stopped: false,
+      input: event.input_tokens ?? 0,
+      output: event.output_tokens ?? 0,
+      cost: event.cost_usd ?? Number.NaN,
+    });
+    const parent = event.parent === null ? -1 : (this.index.get(event.parent) ?? -1);
+    if (event.parent !== null && parent < 0) listOf(this.orphans, event.parent).push(at);
+    this.adopt(at, parent);
+    for (const child of this.orphans.get(event.span_id) ?? []) this.adopt(child, at);
+    this.orphans.delete(event.span_id);
+    for (const { effect, kind } of this.early.get(event.span_id) ?? []) this.connect(event.span_id, effect, kind);
+    this.early.delete(event.span_id);
+    return at;
+  }
+
+  private update(at: number, event: SpanEvent): void {
+    if (event.end_ns !== null) {
+      this.ends[at] = this.offset(event.end_ns);
+      this.last = Math.max(this.last, this.ends[at]);
+    }
+    this.errors[at] ||= isError(event);
+    if (event.name) this.names[at] = event.name;
+    if (event.label) this.labels[at] = event.label;
+    if (event.model) this.models[at] = event.model;
+    if (event.tool) this.tools[at] = event.tool;
+    if (event.kind) this.kinds[at] = event.kind;
+    if (event.input_tokens) this.inputTokens[at] = event.input_tokens;
+    if (event.output_tokens) this.outputTokens[at] = event.output_tokens;
+    if (event.cost_usd !== null && event.cost_usd !== undefined) this.costs[at] = event.cost_usd;
+  }
+
+  private connect(cause: string, effect: number, kind: string): void {
+    if (kind === "child") return;
+    const at = this.index.get(cause);
+    if (at === undefined) {
+      listOf(this.early, cause).push({ effect, kind });
+      return;
+    }
+    for (const e of this.edgesIn(effect)) if (this.edgeCauses[e] === at && this.edgeKinds[e] === kind) return;
+    this.addEdge(at, effect, kind, "recorded", this.starts[effect] - this.ends[at], false);
+  }
+
+  private push(id: string, parent: number, trace: number, row: Row): number {
+    const at = this.ids.length;
+    this.ids.push(id);
+    this.index.set(id, at);
+    this.parents.push(parent);
+    this.traces.push(trace);
+    this.names.push(row.name);
+    this.labels.push(row.label);
+    this.lanes.push(this.lane(row.lane, row.lane === row.agent && row.agent !== ""));
+    this.agents.push(row.agent);
+    this.services.push(row.service);
+    this.kinds.push(row.kind);
+    this.models.push(row.model);
+    this.tools.push(row.tool);
+    this.tasks.push(row.task);
+    this.starts.push(row.start);
+    this.ends.push(row.end);
+    this.errors.push(row.error);
+    this.stopped.push(row.stopped);
+    this.inputTokens.push(row.input);
+    this.outputTokens.push(row.output);
+    this.costs.push(row.cost);
+    this.firstChild.push(-1);
+    this.lastChild.push(-1);
+    this.nextSibling.push(-1);
+    this.firstIn.push(-1);
+    this.firstOut.push(-1);
+    this.last = Math.max(this.last, row.start, Number.isNaN(row.end) ? 0 : row.end);
+    return at;
+  }
+
+  /** The number of a lane; −1 for what encloses all of them. */
+  private lane(name: string, agent: boolean): number {
+    if (!name) return -1;
+    let at = this.laneIndex.get(name);
+    if (at === undefined) {
+      at = this.laneList.length;
+      this.laneIndex.set(name, at);
+      this.laneList.push({ name, agent });
+    }
+    return at;
+  }
+
+  private adopt(child: number, parent: number): void {
+    this.parents[child] = parent;
+    if (parent < 0) {
+      this.roots.push(child);
+      return;
+    }
+    const root = this.roots.indexOf(child);
+    if (root >= 0) this.roots.splice(root, 1);
+    const last = this.lastChild[parent];
+    if (last < 0) this.firstChild[parent] = child;
+    else this.nextSibling[last] = child;
+    this.lastChild[parent] = child;
+  }
+
+  private addEdge(cause: number, effect: number, kind: string, provenance: string, gap: number, joined: boolean): void {
+    const e = this.edgeCauses.length;
+    this.edgeCauses.push(cause);
+    this.edgeEffects.push(effect);
+    this.edgeKinds.push(kind);
+    this.edgeProvenances.push(provenance);
+    this.edgeGaps.push(gap);
+    this.edgeJoined.push(joined);
+    this.nextIn.push(this.firstIn[effect]);
+    this.firstIn[effect] = e;
+    this.nextOut.push(cause < 0 ? -1 : this.firstOut[cause]);
+    if (cause >= 0) this.firstOut[cause] = e;
+  }
+}
+
+interface Row {
+  name: string;
+  label: string;
+  lane: string;
+  agent: string;
+  service: string;
+  kind: string;
+  model: string;
+  tool: string;
+  task: boolean;
+  start: number;
+  end: number;
+  error: boolean;
+  stopped: boolean;
+  input: number;
+  output: number;
+  cost: number;
+}
+
+function isError(event: SpanEvent): boolean {
+  return Boolean(event.error) || event.status === ERROR || event.status === "ERROR";
+}
+
+function listOf<T>(map: Map<string, T[]>, key: string): T[] {
+  let list = map.get(key);
+  if (!list) map.set(key, (list = []));
+  return list;
+}

@@ -1,0 +1,36 @@
+import { useParams } from "../../router";
+
+export const VIEWS = [
+  { id: "picture", title: "Picture" },
+  { id: "tree", title: "Tree" },
+  { id: "messages", title: "Messages" },
+  { id: "mission", title: "Graph" },
+  { id: "log", title: "Log" },
+  { id: "path", title: "Critical path" },
+  { id: "findings", title: "Findings" },
+  { id: "cost", title: "Cost" },
+] as const;
+
+export type ViewId = (typeof VIEWS)[number]["id"];
+
+export function Tabs({ view, findings }: { view: ViewId; findings: number }) {
+  const [, change] = useParams();
+  return (
+    <div className="tabs" role="tablist" aria-label="Views of the run">
+      {VIEWS.map((one, at) => (
+        <button
+          key={one.id}
+          type="button"
+          role="tab"
+          aria-selected={one.id === view}
+          aria-controls="view"
+          title={`${one.title} (${at + 1})`}
+          onClick={() => change({ view: one.id === "picture" ? null : one.id }, true)}
+        >
+          {one.title}
+          {one.id === "findings" && findings > 0 && <span className="badge">{findings}</span>}
+        </button>
+      ))}
+    </div>
+  );
+}
