@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_mas.errors import ConfigError
+from otel_mas.replay.recording import CallKind
 
 if TYPE_CHECKING:
     from otel_mas.replay.place import TaskPlace
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _TEXT: Final = re.compile(r"^(?P<target>.*?#\d+)(?:\s+(?P<aspect>[a-z]+))?\s*=(?P<value>.*)$", re.DOTALL)
 _CALL: Final = re.compile(r"(?:^|/)(?:model|tool:[^/]*|retriever:[^/]*)#\d+$")
+_OF_MODEL: Final = re.compile(r"(?:^|/)model#\d+$")
 _CLOSE: Final = 3  # names shown that are like an unknown one
 
 
@@ -38,7 +40,8 @@ class Aspect(StrEnum):
     """The answer of a person to the task's interrupt."""
 
 
-OF_CALLS: Final = (Aspect.OUTPUT, Aspect.PROMPT, Aspect.MODEL)
+OF_MODELS: Final = (Aspect.PROMPT, Aspect.MODEL)
+"""The parts of a task's change that are those of its calls of models."""
 OF_TASKS: Final = (Aspect.OUTPUT, Aspect.INPUT, Aspect.PROMPT, Aspect.MODEL, Aspect.GOTO, Aspect.ANSWER)
 
 
@@ -86,13 +89,24 @@ class Change:
             raise ConfigError(f"a change of {target} must be one of {aspects}; {len(given)} were given")
         ((name, value),) = given.items()
         change = cls(target.strip(), Aspect(name), value)
-        allowed = OF_CALLS if change.of_call else OF_TASKS
+        what, allowed = change._kind
         if change.aspect not in allowed:
-            what = "call" if change.of_call else "task"
             raise ConfigError(
                 f"{target} is a {what}, whose {name} cannot be changed: give {' or '.join(map(str, allowed))}"
             )
+        wanted, fits = _VALUES.get(change.aspect, ("", lambda _: True))
+        if not fits(value):
+            raise ConfigError(f"the {name} of {target} is {value!r}; it must be {wanted}")
         return change
+
+    @property
+    def _kind(self) -> tuple[str, Sequence[Aspect]]:
+        """The kind of the target, and the aspects that such ones have."""
+        if not self.of_call:
+            return "task", OF_TASKS
+        if _OF_MODEL.search(self.target):
+            return "call of a model", (Aspect.OUTPUT, *OF_MODELS)
+        return "call of a tool or retriever", (Aspect.OUTPUT,)
 
     @classmethod
     def parse(cls, text: str) -> Change:
@@ -110,6 +124,23 @@ class Change:
         if aspect not in tuple(Aspect):
             raise ConfigError(f"{text!r} changes {aspect!r}; it must be one of {', '.join(Aspect)}")
         return cls.of(found["target"], {aspect: _value(found["value"])})
+
+
+def _is_route(value: Any) -> bool:
+    """Whether a value is the name of a node or a `Send`, or several of them."""
+    several = value if isinstance(value, list | tuple) else [value]
+    return bool(several) and all((isinstance(one, str) and one) or hasattr(one, "node") for one in several)
+
+
+_VALUES: Final[Mapping[Aspect, tuple[str, Callable[[Any], bool]]]] = {
+    Aspect.PROMPT: ("a text, or a function of the messages", lambda value: isinstance(value, str) or callable(value)),
+    Aspect.MODEL: (
+        "a chat model, or the name of one",
+        lambda value: (isinstance(value, str) and bool(value.strip())) or hasattr(value, "_generate"),
+    ),
+    Aspect.GOTO: ("the name of a node, a Send, or several of these", _is_route),
+}
+"""The values that changes of an aspect may have, in words and as a test; any of other aspects."""
 
 
 def _plain(value: Any) -> Any:
@@ -150,32 +181,48 @@ class Changes:
         """Add a change; one of the same target and aspect is replaced.
 
         Raises:
-            ConfigError: The recording has no such call or task.
+            ConfigError: The recording has no such call or task, the task asked nobody for the answer that is changed,
+                or another change is of an output, for which nothing is asked.
         """
         known = [call.label for call in self.recording.calls] if change.of_call else list(self.recording.tasks)
         if change.target not in known:
             raise ConfigError(unknown_label(change.target, known, self.recording.what))
-        self.all = [one for one in self.all if (one.target, one.aspect) != (change.target, change.aspect)]
-        self.all.append(change)
+        if change.aspect is Aspect.ANSWER and not self.recording.asked(change.target):
+            raise ConfigError(f"{change.target} asked nobody in {self.recording.what}: it has no answer to change")
+        kept = [one for one in self.all if (one.target, one.aspect) != (change.target, change.aspect)]
+        aspects = {one.aspect for one in kept if one.target == change.target} | {change.aspect}
+        if Aspect.OUTPUT in aspects and (useless := aspects - {Aspect.OUTPUT, Aspect.GOTO}):
+            raise ConfigError(
+                f"{change.target} cannot have its output and its {useless.pop().value} changed: with another output "
+                "nothing is asked, and no code runs"
+            )
+        self.all = [*kept, change]
 
-    def of_call(self, call: RecordedCall) -> Change | None:
-        """The change of a recorded call: its own, or the prompt or model of a task around it."""
-        for change in self.all:
-            if change.of_call and change.target == call.label:
-                return change
-        for change in self.all:
-            if change.aspect in (Aspect.PROMPT, Aspect.MODEL) and call.label.startswith(f"{change.target}/"):
-                return change
-        return None
+    def of_call(self, call: RecordedCall | None, kind: CallKind, place: TaskPlace) -> Mapping[Aspect, Change]:
+        """The changes of a call: its own, and the prompt and model of the tasks that it is in, the innermost first.
+
+        Args:
+            call: the recorded one in whose place it is made; None where there is none.
+            kind: of it.
+            place: of it.
+        """
+        found: dict[Aspect, Change] = {}
+        for change in sorted(self.all, key=lambda one: len(one.target)):
+            if change.of_call:
+                applies = call is not None and change.target == call.label
+            else:
+                places = self.recording.tasks[change.target].places
+                applies = kind is CallKind.MODEL and change.aspect in OF_MODELS and any(map(place.is_inside, places))
+            if applies:
+                found[change.aspect] = change
+        return {Aspect.OUTPUT: found[Aspect.OUTPUT]} if Aspect.OUTPUT in found else found
 
     def at(self, place: TaskPlace) -> list[Change]:
         """The changes of the task that code at a place is in."""
         return [
             one
             for one in self.all
-            if not one.of_call
-            and one.aspect not in (Aspect.PROMPT, Aspect.MODEL)
-            and place in self.recording.tasks[one.target].places
+            if not one.of_call and one.aspect not in OF_MODELS and place in self.recording.tasks[one.target].places
         ]
 
     @property

@@ -8,7 +8,7 @@ which ends the replay.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
@@ -144,26 +144,13 @@ class Counterfactual:
         """Whether a recorded call is made again because it is in the segment."""
         return self.segment is not None and self.segment.has(found)
 
-    def change_at(self, here: HerePlace, kind: CallKind, name: str, found: RecordedCall | None) -> ChangedCall | None:
-        """The change of a call that is made here, and the recorded call; None where there is none.
+    def changed(self, recorded: RecordedCall | None, kind: CallKind, place: TaskPlace) -> Mapping[Aspect, Change]:
+        """The changes of a call by aspect: its output, or prompt and model. Arguments as of `Changes.of_call`."""
+        return self.changes.of_call(recorded, kind, place) if self.changes else {}
 
-        A changed call that depends on another change has another request: it is known by its place.
-        """
-        if not self.changes:
-            return None
-        if found is not None:
-            change = self.changes.of_call(found)
-            return None if change is None else ChangedCall(change, found)
-        for call in self.recording.calls:
-            if call.kind is kind and call.name == name and call.place == here.place:
-                change = self.changes.of_call(call)
-                if change is not None and (change not in self.changes.made or not change.of_call):
-                    return ChangedCall(change, call)
-        return None
-
-    def made(self, change: Change, task: TaskRun | None) -> None:
-        """Note that a change was made in a task."""
-        self.changes.made.add(change)
+    def made(self, changes: Iterable[Change], task: TaskRun | None) -> None:
+        """Note that changes were made in a task."""
+        self.changes.made.update(changes)
         self.descent.changed(task)
 
     def depends(self, here: HerePlace, task: TaskRun | None) -> bool:
@@ -172,22 +159,19 @@ class Counterfactual:
             return False
         return self.descent.descends(task) or any(call.place == here.place for call in self.plan().calls)
 
-    def again(self, call: DependentCall, place: TaskPlace, change: Change | None) -> Again:
+    def again(self, call: DependentCall, place: TaskPlace, changes: Mapping[Aspect, Change]) -> Again:
         """How a dependent call is made again.
 
         Args:
             call: the call.
             place: of it.
-            change: of its own prompt or model; None where it only depends on others.
+            changes: of its own prompt and model; none where it only depends on others.
 
         Raises:
             ReplayStopped: It is neither live, nor is there a stub for it.
         """
-        model, messages = None, None
-        if change is not None and change.aspect is Aspect.PROMPT:
-            messages = with_prompt(call.asked, change.value)
-        elif change is not None:
-            model = change.value
+        prompt, model = changes.get(Aspect.PROMPT), changes.get(Aspect.MODEL)
+        messages = None if prompt is None else with_prompt(call.asked, prompt.value)
         if isinstance(self.stub, str):
             self.stub = _imported(self.stub)
         if self.stub is not None:
@@ -199,7 +183,7 @@ class Counterfactual:
                 if value is not NotImplemented:
                     return Again(_answered(call, place, value), stubbed=True)
         if self.live:
-            return Again(None, model, messages)
+            return Again(None, None if model is None else model.value, messages)
         stopped = self._stop(call)
         self.stopped.append(stopped)
         raise stopped
@@ -223,14 +207,6 @@ class Counterfactual:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedCall:
-    """A recorded call, and the change of it."""
-
-    change: Change
-    call: RecordedCall
-
-
 def _imported(name: str) -> Any:
     """The object that a text names: imported when it is first asked, since it may be a part of the app."""
     module, _, path = name.partition(":")
@@ -240,6 +216,8 @@ def _imported(name: str) -> Any:
             found = getattr(found, part)
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"there is no stub {name}: {error}") from error
+    if isinstance(found, str):
+        raise ConfigError(f"stub {name} is {found!r}; it must be a chat model or a function of a DependentCall")
     return checked_stub(found)
 
 
@@ -261,8 +239,6 @@ def with_prompt(messages: Any, prompt: Any) -> list[Any]:
 
     if callable(prompt):
         return list(prompt(list(messages)))
-    if not isinstance(prompt, str):
-        raise ConfigError(f"a prompt is {prompt!r}; it must be a text, or a function of the messages")
     return [SystemMessage(prompt), *(one for one in messages if getattr(one, "type", None) != "system")]
 
 
@@ -281,7 +257,6 @@ def changed_input(given: Any, change: Any) -> Any:
 __all__ = [
     "IN_STUB",
     "Again",
-    "ChangedCall",
     "Counterfactual",
     "DependentCall",
     "Stub",

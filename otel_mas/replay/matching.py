@@ -93,6 +93,7 @@ class Matcher:
         self._forms: Cache = {}
         self._indices: dict[tuple[_Group, Form], dict[bytes, list[RecordedCall]]] = {}
         self._used: set[int] = set()
+        self._replaced: set[int] = set()
         self._bound: WeakKeyDictionary[GraphRun, RecordedRun] = WeakKeyDictionary()
         self._repeated: set[int] = set()
         self._started: WeakKeyDictionary[GraphRun, tuple[int, int]] = WeakKeyDictionary()
@@ -114,6 +115,23 @@ class Matcher:
                     self._used.add(id(call))
                     return call
         return None
+
+    def replaced(self, here: HerePlace, kind: CallKind, name: str, request: Request) -> RecordedCall | None:
+        """The recorded call in whose place one with another request is made; None where there is none left.
+
+        Calls that were made one after the other are told apart by their order, those that raced by their request.
+        """
+        run = self._run(here, kind, request)
+        there = () if run is None else run.calls.get((here.place.runs[-1].levels, kind), ())
+        left = [one for one in there if one.name == name and id(one) not in self._used | self._replaced]
+        if not left:
+            return None
+        racing = [one for one in left if one.span.start_ns < left[0].span.last_ns]
+        return left[0] if len(racing) == 1 else self._most_like(racing, here, request) or left[0]
+
+    def replace(self, call: RecordedCall) -> None:
+        """Note that a call with another request was made in place of a recorded one, which still answers its own."""
+        self._replaced.add(id(call))
 
     def number(self, call: RecordedCall) -> int:
         """The number of a call of a tool among those of its name at its place, from 0."""

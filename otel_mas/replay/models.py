@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from time import sleep
 from typing import Any, Final
 
+from otel_mas.errors import ConfigError
 from otel_mas.instrumentation.langchain.messages import Plain
 from otel_mas.instrumentation.langchain.model_methods import REQUESTS
 from otel_mas.instrumentation.langchain.models import HANDLER
@@ -27,6 +28,7 @@ from otel_mas.replay.session import Answer, ReplaySession
 from otel_mas.semconv import attributes as names
 
 _NATIVE_EVENTS: Final = ("_stream_chat_model_events", "_astream_chat_model_events")
+_MODEL_FIELDS: Final = ("model_name", "model", "model_id")
 _NS: Final = 1e-9
 _run: ContextVar[Any] = ContextVar("otel-mas-replay-run", default=None)
 """The manager of the run whose answer is being made."""
@@ -116,8 +118,7 @@ class _Model:
         """The model that is really called, and the messages for it."""
         model = self._model if answer.model is None else answer.model
         if isinstance(model, str):
-            field = "model_name" if "model_name" in type(self._model).model_fields else "model"
-            model = self._model.model_copy(update={field: model})
+            model = _renamed(self._model, model)
         return model, messages if answer.messages is None else answer.messages
 
     def _streamed(self, chunks: Iterable[answers.TimedGeneration], run_manager: Any) -> Iterator[Any]:
@@ -229,6 +230,19 @@ class _Completion(_Model):
             return
         async for chunk in self._astreamed(answers.completion_chunks(call), run_manager):
             yield chunk
+
+
+def _renamed(model: Any, name: str) -> Any:
+    """A copy of a model with the name of another one of its class.
+
+    Raises:
+        ConfigError: No field of it is known to have the name.
+    """
+    field = next((one for one in _MODEL_FIELDS if one in type(model).model_fields), None)
+    if field is None:
+        kind = type(model).__name__
+        raise ConfigError(f"{kind} has no field for the name of its model: give a chat model in place of {name!r}")
+    return model.model_copy(update={field: name})
 
 
 def _taken(method: Any, kwargs: dict[str, Any], run_manager: Any) -> dict[str, Any]:

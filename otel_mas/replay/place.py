@@ -65,6 +65,18 @@ class TaskPlace:
     def __str__(self) -> str:
         return "/".join(filter(None, map(str, self.runs))) or "outside of graphs"
 
+    def is_inside(self, task: TaskPlace) -> bool:
+        """Whether it is the place of code in a task, or in what that calls; of a task given by its place inside."""
+        last = len(task.runs) - 1
+        if (
+            len(self.runs) <= last
+            or self.runs[:last] != task.runs[:last]
+            or self.runs[last].graph != task.runs[last].graph
+        ):
+            return False
+        levels = task.runs[last].levels
+        return self.runs[last].levels[: len(levels)] == levels
+
 
 @dataclass(slots=True)
 class HerePlace:

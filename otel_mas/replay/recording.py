@@ -14,6 +14,7 @@ from otel_mas.replay.contents import run_content
 from otel_mas.replay.place import Level, RunLevel, TaskPlace, mark_level, run_name, task_path
 from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names
+from otel_mas.semconv.enums import TaskOutcome
 
 if TYPE_CHECKING:
     from otel_mas.causal import CausalGraph
@@ -143,6 +144,14 @@ class Recording:
     def duration_ns(self) -> int:
         """Time from its first start to its last end, in nanoseconds."""
         return max((span.last_ns for span in self.spans), default=0) - self.start_ns
+
+    def asked(self, task: str) -> bool:
+        """Whether a task, by its label, paused for the answer of a person."""
+        return any(
+            span.get(names.MAS_TASK_OUTCOME) == TaskOutcome.INTERRUPTED
+            or any(link.kind == LinkKind.RESUME for link in span.links)
+            for span in self.tasks[task].spans
+        )
 
     @classmethod
     def read(cls, traces: Sequence[tuple[Trace, Source]], what: str) -> Recording:

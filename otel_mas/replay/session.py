@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,7 +16,7 @@ from otel_mas.instrumentation.langgraph.runs import outer_task
 from otel_mas.record import RecentlyUsed
 from otel_mas.replay import answers
 from otel_mas.replay.changes import Aspect, Change, changed_value
-from otel_mas.replay.counterfactual import IN_STUB, ChangedCall, Counterfactual, DependentCall, Stub, checked_stub
+from otel_mas.replay.counterfactual import IN_STUB, Counterfactual, DependentCall, Stub, checked_stub
 from otel_mas.replay.matching import Matcher
 from otel_mas.replay.place import HerePlace, TaskPlace, current_place
 from otel_mas.replay.plan import Plan
@@ -130,8 +130,8 @@ class ReplaySession:
             change: one of these. `output`: what a call answers (a text, a message, a JSON value, an exception to raise)
                 or a task writes. `input`: fields of the state that a task reads. `prompt`: the system prompt of a call,
                 or of all in a task. `model`: a chat model, or the name of one of the same class. `goto`: the node or
-                nodes that follow a task. `answer`: what a person answered to its interrupt. Of `output`, `input` and
-                `prompt` it may be a function of what was recorded, of the input, or of the messages.
+                nodes that follow a task. `answer`: what a person answered to its interrupt. Of `output`, `input`,
+                `prompt` and `answer` it may be a function of what was recorded, the input, the messages, or the answer.
 
         Raises:
             ConfigError: The recording has no such call or task, or it is no change of one.
@@ -259,7 +259,7 @@ class ReplaySession:
         """Note a change that is made in a task."""
         with _lock:
             self.changed += 1
-            self.counterfactual.made(change, task)
+            self.counterfactual.made([change], task)
         record_outcome(task.span, ReplayOutcome.CHANGED, None)
 
     def answer(self, kind: CallKind, name: str, request: Request, span: Span | None, asked: Any = None) -> Answer:
@@ -283,26 +283,31 @@ class ReplaySession:
             # A live call uses its recorded one up, too: later ones find theirs.
             found = self._matcher.take(here, kind, request)
             self._check_segment(here, task, found, span)
-            changed = self.counterfactual.change_at(here, kind, name, found)
-            if changed is None and self.policy.is_live(kind, here):
+            recorded = found
+            if found is None and self.counterfactual:
+                recorded = self._matcher.replaced(here, kind, name, request)
+            changes = self.counterfactual.changed(recorded, kind, here.place)
+            if not changes and self.policy.is_live(kind, here):
                 return self._go_live(span, found)
             again = self.counterfactual.in_segment(found)
-            if not again and changed is None and (found is not None or not self.counterfactual.depends(here, task)):
+            if not again and not changes and (found is not None or not self.counterfactual.depends(here, task)):
                 return self._recorded(here, kind, name, request, span, found)
-            if changed is not None:
-                self._matcher.use(changed.call)
+            if changes and recorded is not None:
+                self._matcher.use(recorded)
             elif self._reference is not None and (known := self._reference.take(here, kind, request)) is not None:
                 self.stubbed += 1
                 record_outcome(span, ReplayOutcome.STUBBED, known)
                 return Answer(known, 0)
-            nearest = changed.call if changed is not None else found or self._matcher.nearest(here, kind, name, request)
-        if changed is not None and changed.change.aspect is Aspect.OUTPUT:
-            return self._changed(changed, task, span)
+            if recorded is not None:
+                self._matcher.replace(recorded)
+            nearest = recorded or self._matcher.nearest(here, kind, name, request)
+        if recorded is not None and Aspect.OUTPUT in changes:
+            return self._changed(recorded, changes[Aspect.OUTPUT], task, span)
         if nearest is not None and nearest.place != here.place:
             nearest = None
         asked = request.head.get("arguments", request.head.get("query")) if asked is None else asked
         call = DependentCall(kind.value, name, str(here.place), asked, nearest)
-        return self._again(call, here, task, changed, span)
+        return self._again(call, here, task, changes, span)
 
     def _check_segment(
         self, here: HerePlace, task: TaskRun | None, found: RecordedCall | None, span: Span | None
@@ -314,37 +319,37 @@ class ReplaySession:
             record_outcome(span, ReplayOutcome.AFTER_SEGMENT, None)
             raise SegmentEnded(f"the segment {segment} has ended")
 
-    def _changed(self, changed: ChangedCall, task: TaskRun | None, span: Span | None) -> Answer:
+    def _changed(self, call: RecordedCall, change: Change, task: TaskRun | None, span: Span | None) -> Answer:
         """Answer with the output of a change."""
-        value = changed_value(changed.change, lambda: answers.recorded_output(changed.call))
+        value = changed_value(change, lambda: answers.recorded_output(call))
         with _lock:
             self.changed += 1
-            self.counterfactual.made(changed.change, task)
-        record_outcome(span, ReplayOutcome.CHANGED, changed.call)
-        return Answer(substituted(changed.call, value), 0)
+            self.counterfactual.made([change], task)
+        record_outcome(span, ReplayOutcome.CHANGED, call)
+        return Answer(substituted(call, value), 0)
 
     def _again(
         self,
         call: DependentCall,
         here: HerePlace,
         task: TaskRun | None,
-        changed: ChangedCall | None,
+        changes: Mapping[Aspect, Change],
         span: Span | None,
     ) -> Answer:
         """Make a call again that depends on a change, or has a changed prompt or model."""
-        if changed is not None:
+        if changes:
             with _lock:
-                self.counterfactual.made(changed.change, task)
+                self.counterfactual.made(changes.values(), task)
         token = otel_context.attach(otel_context.set_value(IN_STUB, True))
         try:
-            again = self.counterfactual.again(call, here.place, None if changed is None else changed.change)
+            again = self.counterfactual.again(call, here.place, changes)
         except ReplayStopped:
             record_outcome(span, ReplayOutcome.STOPPED, call.recorded)
             raise
         finally:
             otel_context.detach(token)
         with _lock:
-            self.changed += changed is not None
+            self.changed += bool(changes)
             if not again.stubbed:
                 return self._go_live(span, call.recorded)._replace(model=again.model, messages=again.messages)
             self.stubbed += 1

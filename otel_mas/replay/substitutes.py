@@ -56,6 +56,10 @@ def answer_of(call: SubstitutedCall) -> AIMessage:
         value = AIMessage(**value["data"])
     if isinstance(value, AIMessage):
         return value.model_copy(deep=True)
+    if value is None:
+        raise ConfigError(
+            "a model cannot answer None: give an AIMessage, a text or a JSON value, or of a stub NotImplemented"
+        )
     if isinstance(value, BaseMessage):
         raise ConfigError(f"a model answers with an AIMessage, not with a {type(value).__name__}")
     if isinstance(value, str):

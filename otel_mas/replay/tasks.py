@@ -121,7 +121,7 @@ class _ChangedNode:
         if Aspect.INPUT in changes:
             given = changed_input(given, changes[Aspect.INPUT].value)
         if Aspect.ANSWER in changes:
-            config = _answered(config, changes[Aspect.ANSWER].value)
+            config = _answered(config, changes[Aspect.ANSWER])
         return given, config
 
     def _output(self, change: Change) -> Any:
@@ -171,12 +171,12 @@ def _is_answered(config: Any) -> bool:
     return pad is not None and bool(pad.resume or pad.get_null_resume(False) is not None)
 
 
-def _answered(config: Any, answer: Any) -> Any:
+def _answered(config: Any, change: Change) -> Any:
     """A config in which a person has given another answer to the task's last interrupt."""
     pad = config[_CONF][_SCRATCHPAD]
-    earlier = list(pad.resume) if pad.get_null_resume(False) is not None else list(pad.resume[:-1])
-    pad.get_null_resume(True)  # used up
-    changed = replace(pad, resume=[*earlier, answer])
+    latest = pad.get_null_resume(True)  # used up
+    earlier, given = (list(pad.resume), latest) if latest is not None else (list(pad.resume[:-1]), pad.resume[-1])
+    changed = replace(pad, resume=[*earlier, changed_value(change, lambda: given)])
     return {**config, _CONF: {**config[_CONF], _SCRATCHPAD: changed}}
 
 

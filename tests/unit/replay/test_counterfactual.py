@@ -475,7 +475,7 @@ def test_a_change_that_is_not_reached_is_an_error(store: Path) -> None:
     [
         ("left#2/model#1", {"output": "x"}, r"has no left#2/model#1; there is left#1/model#1"),
         ("nobody#1", {"output": {}}, "has no nobody#1"),
-        ("left#1/model#1", {"goto": "right"}, "is a call, whose goto cannot be changed"),
+        ("left#1/model#1", {"goto": "right"}, "is a call of a model, whose goto cannot be changed"),
         ("left#1/model#1", {}, "must be one of output"),
         ("left#1/model#1", {"output": "a", "prompt": "b"}, "2 were given"),
         ("left#1/model#1", {"colour": "red"}, "no change of 'colour'"),
