@@ -214,7 +214,7 @@ class _Summary:
         if self.settings.replay_from_task:
             from otel_mas.cli.replay_changes import unreached
 
-            for label in unreached(self.settings, spans):
+            for label in unreached(self.settings, self.recording, spans):
                 note(f"{label} was not reached: the app did not go the recorded way.")
                 return _MISSED
         return _MISSED if counts["missed"] or counts["stopped"] else 0
@@ -233,6 +233,11 @@ class _Summary:
         parts += [f"{counts[one]} {one}" for one in ("changed", "stubbed", "stopped") if counts[one]]
         yield Text("")
         yield Text(f"replayed {self.recording.what}", style="bold").append(f": {', '.join(parts)}", style="not bold")
+        if self.settings.replay_from_task:
+            from otel_mas.cli.replay_changes import segment_states
+
+            for state in segment_states(spans):
+                yield Text(f"state before {self.settings.replay_from_task}: {state}")
         if counts["after_segment"]:
             yield Text(f"stopped before the first call after {self.settings.replay_to_task}, where the segment ends")
         yield Text(f"saved {saved[0]:,} tokens, ${saved[1]:.4f}", style="green")

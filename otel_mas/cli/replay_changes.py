@@ -57,18 +57,28 @@ def confirm(settings: Settings, recording: Recording, *, yes: bool) -> None:
     click.confirm("Call them?", abort=True, err=True)
 
 
-def unreached(settings: Settings, spans: Sequence[Span]) -> list[str]:
+def unreached(settings: Settings, recording: Recording, spans: Sequence[Span]) -> list[str]:
     """Labels of those of the segment's two tasks that the replay has not come to."""
-    from otel_mas.causal import build
-    from otel_mas.model import Trace
+    from otel_mas.semconv import attributes as names
 
-    by_trace: dict[str, list[Span]] = {}
-    for span in spans:
-        by_trace.setdefault(span.trace_id, []).append(span)
-    labels = build(tuple(Trace(one, found) for one, found in by_trace.items()), whole=True).labels().values()
-    return [
-        one for one in (settings.replay_from_task, settings.replay_to_task) if one is not None and one not in labels
+    repeated = {span.get(names.MAS_REPLAY_SPAN) for span in spans}
+
+    def is_reached(label: str) -> bool:
+        return any(f"{one.trace_id}-{one.span_id}" in repeated for one in recording.tasks[label].spans)
+
+    labels = (settings.replay_from_task, settings.replay_to_task)
+    return [one for one in labels if one is not None and not is_reached(one)]
+
+
+def segment_states(spans: Sequence[Span]) -> list[str]:
+    """Sources of the state before the segment, in words: one for each run that it is in, each once."""
+    from otel_mas.semconv import attributes as names
+
+    found = [
+        (span.get(names.MAS_REPLAY_CHECKPOINT_ID), span.get(names.MAS_REPLAY_CHECKPOINT_MISSING)) for span in spans
     ]
+    states = [f"checkpoint {id_}" if id_ else f"a replay up to there, since {why}" for id_, why in found if id_ or why]
+    return list(dict.fromkeys(states))
 
 
 def compare(settings: Settings, recording: Recording, run_id: str, file: str | None, *, quiet: bool) -> bool:
@@ -98,4 +108,4 @@ def compare(settings: Settings, recording: Recording, run_id: str, file: str | N
     return bool(made)
 
 
-__all__ = ["compare", "confirm", "print_labels", "unreached"]
+__all__ = ["compare", "confirm", "print_labels", "segment_states", "unreached"]

@@ -140,6 +140,18 @@ class Counterfactual:
         if self.segment is not None:
             self.segment.task_began(task)
 
+    def changed_outside(self) -> str:
+        """Label of a thing outside of the segment that a change is of; empty where there is none."""
+        if self.segment is None:
+            return ""
+        labels = {call.label: call for call in self.recording.calls}
+        for target in self.changes.targets():
+            call, task = labels.get(target), self.recording.tasks.get(target)
+            spans = [call.span] if call is not None else [] if task is None else task.spans
+            if not all(self.segment.includes(span) for span in spans):
+                return target
+        return ""
+
     def in_segment(self, found: RecordedCall | None) -> bool:
         """Whether a recorded call is made again because it is in the segment."""
         return self.segment is not None and self.segment.has(found)

@@ -12,6 +12,7 @@ from otel_mas.replay import decisions, interrupts, models, network, retrievers, 
 
 _LOOP: Final = "langgraph.pregel._loop"
 _RUNNER: Final = "langgraph.pregel._runner"
+_MAIN: Final = "langgraph.pregel.main"
 _TOOLS: Final = "langchain_core.tools.base"
 _CHAT: Final = "langchain_core.language_models.chat_models"
 _LLM: Final = "langchain_core.language_models.llms"
@@ -35,10 +36,14 @@ LANGGRAPH: Final = HookTable(
     "LangGraph",
     (
         Hook(_LOOP, "PregelLoop", "tick", ("self",), runs.tick),
+        Hook(_LOOP, "SyncPregelLoop", "__enter__", ("self",), runs.enter),
+        Hook(_LOOP, "AsyncPregelLoop", "__aenter__", ("self",), runs.aenter),
+        *(Hook(_MAIN, "Pregel", name, ("self", "config"), runs.state) for name in runs.OF_STATE),
         Hook(_RUNNER, "", "run_with_retry", ("task", "retry_policy"), _run_with_retry),
         Hook(_RUNNER, "", "arun_with_retry", ("task", "retry_policy"), _arun_with_retry),
     ),
-    "runs of a batch may be taken for another, interrupts get the app's own answers, and tasks cannot be changed",
+    "runs of a batch may be taken for another, interrupts get the app's own answers, tasks cannot be changed, and "
+    "segments do not start from checkpoints",
 )
 LANGCHAIN: Final = HookTable(
     "LangChain",
@@ -67,7 +72,7 @@ HTTP: Final = HookTable(
 )
 HOOKS: Final = TemporaryHooks(
     {
-        **dict.fromkeys((_LOOP, _RUNNER), LANGGRAPH),
+        **dict.fromkeys((_LOOP, _RUNNER, _MAIN), LANGGRAPH),
         **dict.fromkeys((_TOOLS, _CHAT, _LLM, _RETRIEVERS, _DECISIONS), LANGCHAIN),
         **dict.fromkeys((*_HTTPX, _URLLIB3, _AIOHTTP), HTTP),
     }

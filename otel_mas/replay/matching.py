@@ -102,6 +102,12 @@ class Matcher:
         """Note the first step of a run, and how often it was begun before; 0: it goes on with none."""
         self._started.setdefault(run, (step, resumed))
 
+    def bind(self, run: GraphRun, recorded: RecordedRun) -> None:
+        """Bind a run to the recorded one that it repeats, which is known before any call."""
+        self._bound[run] = recorded
+        self._repeated.add(id(recorded))
+        self._on_bound(run, recorded)
+
     def take(self, here: HerePlace, kind: CallKind, request: Request) -> RecordedCall | None:
         """The recorded call that answers a request here, used up by this; None where there is none."""
         run = self._run(here, kind, request)
@@ -216,9 +222,7 @@ class Matcher:
             found = [run for run in found if self._fits(run, levels[1:], kind, request)] or found
         if not found:
             return None
-        self._bound[instance] = found[0]
-        self._repeated.add(id(found[0]))
-        self._on_bound(instance, found[0])
+        self.bind(instance, found[0])
         return found[0]
 
     def _fits(self, run: RecordedRun, levels: Sequence[RunLevel], kind: CallKind, request: Request) -> bool:

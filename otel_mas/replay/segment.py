@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 
 from otel_mas.errors import ConfigError
 from otel_mas.replay.changes import unknown_label
+from otel_mas.replay.checkpoints import SegmentOrigins
 from otel_mas.replay.descent import Descent, descendants, inside
+from otel_mas.replay.segment_start import SegmentStart
 
 if TYPE_CHECKING:
     from otel_mas.instrumentation.langgraph.runs import TaskRun
+    from otel_mas.model import Span
     from otel_mas.replay.place import HerePlace, TaskPlace
     from otel_mas.replay.recording import RecordedCall, Recording
 
@@ -44,6 +47,8 @@ class Segment:
     last: str | None = None
     reached: set[str] = field(init=False, default_factory=set)
     """The labels of the two, once the first has begun and the last has ended."""
+    start: SegmentStart = field(init=False)
+    """Source of the state before it."""
     ended: bool = field(init=False, default=False)
     """Whether a call that comes after it was asked for."""
     _members: frozenset[str] = field(init=False)
@@ -53,6 +58,7 @@ class Segment:
     def __post_init__(self) -> None:
         graph, spans = self.recording.graph, self._spans(self.first)
         self._members = inside(graph, spans) | descendants(graph, spans)
+        self.start = SegmentStart(SegmentOrigins(self.recording, self.first, self._members))
         if self.last is None:
             return
         ending = self._spans(self.last)
@@ -70,9 +76,13 @@ class Segment:
             raise ConfigError(unknown_label(str(label), list(self.recording.tasks), self.recording.what))
         return [span.span_id for span in self.recording.tasks[label].spans]
 
+    def includes(self, span: Span) -> bool:
+        """Whether a recorded span is in it."""
+        return span.span_id in self._members
+
     def has(self, call: RecordedCall | None) -> bool:
         """Whether a recorded call is in it."""
-        return call is not None and call.span.span_id in self._members
+        return call is not None and self.includes(call.span)
 
     def leaves_out(self, call: RecordedCall) -> bool:
         """Whether a recorded call comes after it."""
@@ -92,22 +102,27 @@ class Segment:
         past = {call.span.span_id in self._after for call in same}
         return past.pop() if len(past) == 1 else self._past.descends(task)
 
-    def began(self, place: TaskPlace) -> bool:
-        """Note a task that begins, by the place inside of it; whether it is the first one."""
-        is_first = place in self.recording.tasks[self.first].places
-        if is_first:
-            self.reached.add(self.first)
-        return is_first
+    def began(self, place: TaskPlace) -> Span | None:
+        """Note a task that begins, by the place inside of it; the recorded span of the first one, if it is that."""
+        return self._reach(self.first, place)
 
     def task_began(self, task: TaskRun) -> None:
         """Note a task that may come after the last one."""
         self._past.began(task)
 
-    def task_ended(self, place: TaskPlace | None, task: TaskRun) -> None:
-        """Note a task that has ended well; place: inside of it."""
-        if self.last is not None and place in self.recording.tasks[self.last].places:
-            self.reached.add(self.last)
+    def task_ended(self, place: TaskPlace, task: TaskRun) -> Span | None:
+        """Note a task that has ended well, by the place inside of it; the recorded span of the last one, if it is."""
+        found = None if self.last is None else self._reach(self.last, place)
+        if found is not None:
             self._past.changed(task)
+        return found
+
+    def _reach(self, label: str, place: TaskPlace) -> Span | None:
+        task = self.recording.tasks[label]
+        if place not in task.places:
+            return None
+        self.reached.add(label)
+        return task.spans[task.places.index(place)]
 
     def not_reached(self) -> list[str]:
         """Labels of those of its two tasks that the run has not come to."""

@@ -21,10 +21,10 @@ from otel_mas.replay.matching import Matcher
 from otel_mas.replay.place import HerePlace, TaskPlace, current_place
 from otel_mas.replay.plan import Plan
 from otel_mas.replay.policy import Policy
-from otel_mas.replay.recording import CallKind, RecordedCall, Recording
+from otel_mas.replay.recording import CallKind, RecordedCall, RecordedRun, Recording
 from otel_mas.replay.request import MessageForm, Normaliser, Request
 from otel_mas.replay.segment import Segment, SegmentEnded
-from otel_mas.replay.spans import record_outcome, record_repeated
+from otel_mas.replay.spans import record_outcome, record_reached, record_repeated
 from otel_mas.replay.substitutes import substituted
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import ReplayOutcome
@@ -159,6 +159,15 @@ class ReplaySession:
             self.counterfactual.take_segment(Segment(self.recording, first, last))
 
     @property
+    def segment_state(self) -> str:
+        """Source of the state before the segment, in words: a checkpoint, or a replay up to there, and why.
+
+        Empty where there is no segment, and until its run has begun.
+        """
+        segment = self.counterfactual.segment
+        return "" if segment is None else segment.start.state
+
+    @property
     def ended(self) -> bool:
         """Whether the replay stopped at the end of its segment."""
         segment = self.counterfactual.segment
@@ -236,6 +245,11 @@ class ReplaySession:
                     matcher.started(run, step, resumed)
             self.counterfactual.descent.run_started(run)
 
+    def bind(self, run: GraphRun, recorded: RecordedRun) -> None:
+        """Bind a run of a graph to the recorded one that it repeats."""
+        with _lock:
+            self._matcher.bind(run, recorded)
+
     def task_began(self, task: TaskRun) -> None:
         """Note a task that begins."""
         with _lock:
@@ -244,16 +258,24 @@ class ReplaySession:
     def task_entered(self, place: TaskPlace, task: TaskRun) -> None:
         """Note the place inside of a task that begins: the segment may begin with it."""
         segment = self.counterfactual.segment
+        if segment is None:
+            return
         with _lock:
-            if segment is not None and segment.began(place):
+            found = segment.began(place)
+            if found is not None:
                 self.counterfactual.descent.changed(task)
+        if found is not None:
+            record_reached(task.span, found)
 
     def task_ended(self, place: TaskPlace | None, task: TaskRun) -> None:
         """Note a task that has ended well: the segment may end with it."""
         segment = self.counterfactual.segment
+        if segment is None or place is None:
+            return
         with _lock:
-            if segment is not None:
-                segment.task_ended(place, task)
+            found = segment.task_ended(place, task)
+        if found is not None:
+            record_reached(task.span, found)
 
     def task_changed(self, change: Change, task: TaskRun) -> None:
         """Note a change that is made in a task."""

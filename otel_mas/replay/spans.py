@@ -39,8 +39,15 @@ def record_repeated(run: Any, recorded: RecordedRun) -> None:
         recorder().set_attributes(run.span, {names.MAS_REPLAY_SPAN: reference})
 
 
+@guarded("replay: task")
+def record_reached(span: Span | None, recorded: Any) -> None:
+    """Record on the span of a task which recorded one it repeats."""
+    if span is not None and span.is_recording():
+        recorder().set_attributes(span, {names.MAS_REPLAY_SPAN: f"{recorded.trace_id}-{recorded.span_id}"})
+
+
 def _context(span: Any) -> SpanContext:
     return SpanContext(int(span.trace_id, 16), int(span.span_id, 16), is_remote=True, trace_flags=TraceFlags(1))
 
 
-__all__ = ["record_outcome", "record_repeated"]
+__all__ = ["record_outcome", "record_reached", "record_repeated"]

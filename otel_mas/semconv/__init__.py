@@ -42,21 +42,22 @@ _NAMES: Final = {
         mas.fault.scope mas.fault.seed mas.functions mas.graph.channels mas.graph.edges mas.graph.nodes
         mas.guardrail.name mas.guardrail.target mas.guardrail.verdict mas.input.modalities mas.input.omitted_messages
         mas.interrupt.timeout mas.link.kind mas.message.peer mas.output.modalities mas.output.omitted_messages
-        mas.process.packages mas.record.kind mas.replay.outcome mas.replay.span mas.result.types mas.routing.candidates
-        mas.routing.choice mas.routing.confidence mas.routing.function mas.run.outcome mas.stage.name mas.stage.status
-        mas.state.changed mas.task.attempt mas.task.cached mas.task.index mas.task.name mas.task.number mas.task.outcome
-        mas.task.step mas.task.triggers mas.task.updated mas.time.basis os.type process.runtime.name
-        process.runtime.version server.address server.port service.name service.namespace service.version
-        telemetry.sdk.language telemetry.sdk.name telemetry.sdk.version _ml_obs.llmobs_parent_id _ml_obs.llmobs_trace_id
-        _ml_obs.meta.ml_app _ml_obs.meta.model_name _ml_obs.meta.model_provider _ml_obs.meta.span.kind _ml_obs.ml_app
-        _ml_obs.session_id agent.name agent_name ai.finishReason ai.model.id ai.model.provider ai.operationId
-        ai.response.finishReason ai.response.id ai.response.model ai.response.timestamp ai.telemetry.functionId
-        ai.toolCall.id ai.toolCall.name crew_id crew_key crew_process document.id embedding.model_name finish_reason
-        gcp.vertex.agent.event_id gcp.vertex.agent.invocation_id gcp.vertex.agent.session_id gen_ai.prompt.name
-        gen_ai.task.id gen_ai.task.kind gen_ai.task.name gen_ai.task.parent.id gen_ai.task.status gen_ai.workflow.edges
-        gen_ai.workflow.nodes graph.node.id graph.node.name graph.node.parent_id haystack.component.name
-        haystack.component.type input.mime_type koog.agent.strategy.name koog.node.name langchain.request.model
-        langchain.request.provider langfuse.environment langfuse.observation.cost_details langfuse.observation.level
+        mas.process.packages mas.record.kind mas.replay.checkpoint.missing mas.replay.outcome mas.replay.span
+        mas.result.types mas.routing.candidates mas.routing.choice mas.routing.confidence mas.routing.function
+        mas.run.outcome mas.stage.name mas.stage.status mas.state.changed mas.task.attempt mas.task.cached
+        mas.task.index mas.task.name mas.task.number mas.task.outcome mas.task.step mas.task.triggers mas.task.updated
+        mas.time.basis os.type process.runtime.name process.runtime.version server.address server.port service.name
+        service.namespace service.version telemetry.sdk.language telemetry.sdk.name telemetry.sdk.version
+        _ml_obs.llmobs_parent_id _ml_obs.llmobs_trace_id _ml_obs.meta.ml_app _ml_obs.meta.model_name
+        _ml_obs.meta.model_provider _ml_obs.meta.span.kind _ml_obs.ml_app _ml_obs.session_id agent.name agent_name
+        ai.finishReason ai.model.id ai.model.provider ai.operationId ai.response.finishReason ai.response.id
+        ai.response.model ai.response.timestamp ai.telemetry.functionId ai.toolCall.id ai.toolCall.name crew_id crew_key
+        crew_process document.id embedding.model_name finish_reason gcp.vertex.agent.event_id
+        gcp.vertex.agent.invocation_id gcp.vertex.agent.session_id gen_ai.prompt.name gen_ai.task.id gen_ai.task.kind
+        gen_ai.task.name gen_ai.task.parent.id gen_ai.task.status gen_ai.workflow.edges gen_ai.workflow.nodes
+        graph.node.id graph.node.name graph.node.parent_id haystack.component.name haystack.component.type
+        input.mime_type koog.agent.strategy.name koog.node.name langchain.request.model langchain.request.provider
+        langfuse.environment langfuse.observation.cost_details langfuse.observation.level
         langfuse.observation.model.name langfuse.observation.prompt.name langfuse.observation.type
         langfuse.observation.usage_details langfuse.release langfuse.trace.name langfuse.version
         langgraph.command.goto_node langgraph.command.goto_nodes langgraph.command.source_node
@@ -75,8 +76,8 @@ _NAMES: Final = {
         gen_ai.conversation.id gen_ai.data_source.id gen_ai.response.id gen_ai.tool.call.id mas.cause.refs
         mas.checkpoint.id mas.checkpoint.last.id mas.checkpoint.pending mas.evaluation.author mas.fork.checkpoint.id
         mas.fork.span mas.input.messages mas.instance.id mas.interrupt.ids mas.message.id mas.output.messages mas.part
-        mas.record.span.id mas.record.trace.id mas.run.id mas.state.digests mas.store.id mas.task.id mas.task.namespace
-        service.instance.id user.id
+        mas.record.span.id mas.record.trace.id mas.replay.checkpoint.id mas.run.id mas.state.digests mas.store.id
+        mas.task.id mas.task.namespace service.instance.id user.id
     """,
     ContentClass.CONTENT: """
         exception.message exception.stacktrace gen_ai.agent.description gen_ai.evaluation.explanation

@@ -1,12 +1,13 @@
 """The process's memory between runs of a thread: writers that wait at a checkpoint, tasks left unfinished.
 
 It is bounded: the least recently used entries go first. The reader finds what is not here by the stable keys on spans.
+A saver that holds copies of another's checkpoints has a memory of its own: their ids are the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_mas.instrumentation.langgraph.channels import unknown_writers
 from otel_mas.record import RecentlyUsed
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from otel_mas.instrumentation.langgraph.channels import TaskWriter, TaskWriters
     from otel_mas.semconv.enums import TaskOutcome
 
+OWN_MEMORY: Final = "otel_mas_memory"
+"""Attribute of a saver that has a memory of its own."""
 _CHECKPOINTS = 4096
 _TASKS = 16384
 
@@ -76,3 +79,9 @@ class ThreadMemory:
 
 
 MEMORY = ThreadMemory()
+
+
+def memory_of(saver: Any) -> ThreadMemory:
+    """The memory for the threads that a saver saves."""
+    found: ThreadMemory = getattr(saver, OWN_MEMORY, MEMORY)
+    return found

@@ -16,7 +16,7 @@ from otel_mas.instrumentation.langgraph.channels import TaskWriter
 from otel_mas.instrumentation.langgraph.current import TASK_KEY, current_task
 from otel_mas.instrumentation.langgraph.guardrails import checks_of, record_check
 from otel_mas.instrumentation.langgraph.human_input import HumanAnswers, record_question
-from otel_mas.instrumentation.langgraph.memory import MEMORY
+from otel_mas.instrumentation.langgraph.memory import MEMORY, memory_of
 from otel_mas.instrumentation.langgraph.outcomes import UNFINISHED, run_outcome, task_outcome
 from otel_mas.instrumentation.langgraph.reasons import RoutingReasons
 from otel_mas.instrumentation.langgraph.task_values import record_given, record_returned
@@ -108,7 +108,7 @@ class TaskRun:
         self.writer = TaskWriter(None, f"task|{task.id}")
         if task.writes:
             # Restored with its writes of an earlier run: it does not run again.
-            self.writer.context = MEMORY.task(task.id)
+            self.writer.context = run.memory.task(task.id)
 
     def add_cause(self, writer: TaskWriter, kind: LinkKind) -> None:
         """Add a cause: a link where its span is known, else its key for the reader to resolve."""
@@ -348,6 +348,7 @@ class GraphRun:
         self.scheduled = 0  # tasks so far, in LangGraph's order
         self.namespace: str = loop.config[spans.CONF].get("checkpoint_ns") or ""
         self.key: tuple[str, str] | None = None
+        self.memory = MEMORY
         # The checkpoint that the current step starts from, where it is saved.
         self.checkpoint: str | None = None
         self._unfinished: dict[str, tuple[SpanContext, TaskOutcome]] = {}
@@ -362,6 +363,7 @@ class GraphRun:
     def load(self, loop: Any) -> None:
         """Read the thread and the answers of a loop that has loaded its checkpoint."""
         self.key = spans.thread_key(loop)
+        self.memory = memory_of(loop.checkpointer)
         if getattr(loop.input, "resume", None) is not None or (self.outer is not None and self.outer.run.answers):
             self.answers = HumanAnswers(loop)
 
@@ -373,14 +375,14 @@ class GraphRun:
     def left_unfinished(self, task_id: str, context: SpanContext, outcome: TaskOutcome) -> None:
         """Remember a task that may run again, in a later run of the thread or in this one."""
         if self.key is not None:
-            MEMORY.left_unfinished(task_id, context, outcome)
+            self.memory.left_unfinished(task_id, context, outcome)
         else:
             self._unfinished[task_id] = context, outcome
 
     def unfinished(self, task_id: str) -> tuple[SpanContext, TaskOutcome] | None:
         """The span of an earlier, unfinished run of this task. Forgets it: the task runs again."""
         if self.key is not None:
-            return MEMORY.unfinished(task_id)
+            return self.memory.unfinished(task_id)
         return self._unfinished.pop(task_id, None) if self._unfinished else None
 
     def finish(self, loop: Any, exc: BaseException | None) -> None:

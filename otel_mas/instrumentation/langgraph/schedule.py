@@ -8,7 +8,6 @@ from typing import Any
 
 from otel_mas.instrumentation.langgraph import spans
 from otel_mas.instrumentation.langgraph.channels import TaskWriters, after_writes, consumed_by, fired_by, in_write_order
-from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.instrumentation.langgraph.outcomes import UNFINISHED
 from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun, outer_task
 from otel_mas.model.channels import PUSH, START, TASKS, WaitingWriters
@@ -44,8 +43,9 @@ class Schedule:
         if run.key is None or not loop.checkpoint["channel_versions"]:
             return
         loaded = loop.checkpoint["id"]
-        run.recorder.set_attributes(run.span, spans.started_from(run.key, loaded, getattr(loop, _SUPERSEDED, False)))
-        self.waiting = MEMORY.waiting((*run.key, loaded), self._triggering, loop.channels)
+        started = spans.started_from(run.memory, run.key, loaded, getattr(loop, _SUPERSEDED, False))
+        run.recorder.set_attributes(run.span, started)
+        self.waiting = run.memory.waiting((*run.key, loaded), self._triggering, loop.channels)
 
     # -- what LangGraph writes -------------------------------------------------------------------------------------
 
@@ -69,7 +69,7 @@ class Schedule:
         """Remember what waits at a checkpoint that LangGraph has made, for a run that starts from it."""
         run = self.run
         if run.key is not None and loop.checkpointer is not None:
-            MEMORY.remember((*run.key, loop.checkpoint["id"]), self.waiting, run.writer)
+            run.memory.remember((*run.key, loop.checkpoint["id"]), self.waiting, run.writer)
 
     # -- what LangGraph schedules ----------------------------------------------------------------------------------
 
@@ -160,13 +160,13 @@ class Schedule:
             return
         for state in self._tasks.values():
             if state.writer.context is not None and state.outcome not in UNFINISHED:
-                MEMORY.finished(state.task.id, state.writer.context)
+                self.run.memory.finished(state.task.id, state.writer.context)
 
     def _note_checkpoint(self, loop: Any) -> None:
         run = self.run
         if run.key is None or loop.checkpointer is None:
             return
-        MEMORY.ended(run.key, loop.checkpoint["id"])
+        run.memory.ended(run.key, loop.checkpoint["id"])
         if run.span.is_recording():
             run.recorder.set_attributes(run.span, spans.left_at(loop.checkpoint["id"], self.waiting))
 

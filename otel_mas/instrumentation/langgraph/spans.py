@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.trace import Status, StatusCode
 
 from otel_mas.instrumentation.langgraph import graphs
-from otel_mas.instrumentation.langgraph.memory import MEMORY
 from otel_mas.model.channels import TASKS
 from otel_mas.record import identifier
 from otel_mas.semconv import attributes as names
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from otel_mas.instrumentation.langgraph.channels import TaskWriters
+    from otel_mas.instrumentation.langgraph.memory import ThreadMemory
 
 CONF = "configurable"
 _TASK = "__pregel_task_id"  # in the configuration of a run within a task
@@ -38,13 +38,15 @@ def conversation(loop: Any) -> str | None:
     return None if thread is None else identifier(thread)
 
 
-def started_from(key: tuple[str, str], checkpoint_id: str, superseded: bool = False) -> dict[str, Any]:
+def started_from(
+    memory: ThreadMemory, key: tuple[str, str], checkpoint_id: str, superseded: bool = False
+) -> dict[str, Any]:
     """The checkpoint that a run or an update starts from, and its maker where the thread had gone on from there."""
     attributes: dict[str, Any] = {names.MAS_CHECKPOINT_ID: checkpoint_id}
-    head = MEMORY.head(key)
+    head = memory.head(key)
     if superseded or (head is not None and head != checkpoint_id):
         attributes[names.MAS_FORK_CHECKPOINT_ID] = checkpoint_id
-        saved_by = MEMORY.saved_by((*key, checkpoint_id))
+        saved_by = memory.saved_by((*key, checkpoint_id))
         if saved_by is not None and saved_by.context is not None:
             attributes[names.MAS_FORK_SPAN] = saved_by.reference
     return attributes

@@ -19,7 +19,7 @@ from otel_mas.instrumentation.langgraph.channels import (
     consumed_by,
     in_write_order,
 )
-from otel_mas.instrumentation.langgraph.memory import MEMORY
+from otel_mas.instrumentation.langgraph.memory import memory_of
 from otel_mas.instrumentation.langgraph.runs import outside_of_tasks
 from otel_mas.model.channels import INTERRUPT
 from otel_mas.record import Cause, Recorder, identifier, is_a
@@ -29,6 +29,8 @@ from otel_mas.semconv.enums import LinkKind, RecordKind, TaskOutcome
 if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
+
+_CHECKPOINTER = "__pregel_checkpointer"  # in a configuration: the saver that a graph lends the one inside of it
 
 
 class _NodeUpdate:
@@ -57,6 +59,7 @@ class StateUpdate:
         self.conversation = identifier(configurable.get("thread_id"))
         self._namespace: str = configurable.get("checkpoint_ns") or ""
         self._key = (self.conversation, self._namespace)
+        self._memory = memory_of(configurable.get(_CHECKPOINTER) or getattr(graph, "checkpointer", None))
         self._given = [update for superstep in supersteps for update in superstep]
         self._several = len(self._given) > 1
         self._only: str | None = self._given[0][1] if len(self._given) == 1 else None
@@ -124,8 +127,8 @@ class StateUpdate:
         waiting = self._waiting_at(base, channels if channels is not None else {})
         for update in self._updates:
             self._record(update, step)
-        MEMORY.remember((*self._key, checkpoint["id"]), waiting, self.writer)
-        MEMORY.ended(self._key, checkpoint["id"])
+        self._memory.remember((*self._key, checkpoint["id"]), waiting, self.writer)
+        self._memory.ended(self._key, checkpoint["id"])
         self._last = checkpoint["id"], waiting
         self._updates, self._decisions, self._waiting, self._prepared = [], [], None, {}
 
@@ -143,14 +146,14 @@ class StateUpdate:
         checkpoint_id = checkpoint["id"]
         if self._waiting is None or self._waiting[0] != checkpoint_id:
             key = (*self._key, checkpoint_id)
-            self._waiting = checkpoint_id, MEMORY.waiting(key, self._graph.trigger_to_nodes, channels)
+            self._waiting = checkpoint_id, self._memory.waiting(key, self._graph.trigger_to_nodes, channels)
         return self._waiting[1]
 
     def _writer(self, task: Any, checkpoint_id: str) -> TaskWriter:
         """The writer of a task's writes: an update, a finished task of the step that was left, or the call itself."""
         done = getattr(task, "id", None)
         if done is not None:
-            return TaskWriter(MEMORY.task(done), f"task|{done}")
+            return TaskWriter(self._memory.task(done), f"task|{done}")
         if list(task.triggers) != [INTERRUPT]:  # the trigger of an update; before 1.2 its path is empty
             return self.writer
         changed, _ = state_messages.in_writes(task.writes, state_messages.channels_of(self._graph).state, ())
@@ -181,7 +184,7 @@ class StateUpdate:
             names.MAS_TASK_OUTCOME: TaskOutcome.OK.value,
             names.GEN_AI_CONVERSATION_ID: self.conversation,
         }
-        paused = MEMORY.unfinished(update.task_id)
+        paused = self._memory.unfinished(update.task_id)
         causes = []
         if paused is not None and paused[1] is TaskOutcome.INTERRUPTED:
             causes.append(Cause(paused[0], LinkKind.RESUME))
@@ -203,7 +206,7 @@ class StateUpdate:
 
     def _record_start(self, base: str) -> None:
         if self._last is None:
-            self.recorder.set_attributes(self.span, spans.started_from(self._key, base))
+            self.recorder.set_attributes(self.span, spans.started_from(self._memory, self._key, base))
 
 
 def _span_name(name: str | None) -> str:

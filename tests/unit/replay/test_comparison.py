@@ -164,12 +164,14 @@ def test_nothing_to_compare(store: Path) -> None:
         session.comparison()
 
 
-def cli(store: Path, *args: str, app: bool = True) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("otel-mas")), *args]
-    command += ["--", sys.executable, "-m", "tests.unit.replay.changed_app"] if app else []
+def cli(
+    store: Path, *args: str, app: bool = True, command: tuple[str, ...] = ("tests.unit.replay.changed_app",)
+) -> subprocess.CompletedProcess[str]:
+    asked = [str(Path(sys.executable).with_name("otel-mas")), *args]
+    asked += ["--", sys.executable, "-m", *command] if app else []
     environ = {**os.environ, "OTEL_MAS_STORE": str(store), "NO_COLOR": "1", "COLUMNS": "160"}
     return subprocess.run(
-        command, cwd=REPOSITORY, env=environ, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
+        asked, cwd=REPOSITORY, env=environ, capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL
     )
 
 
