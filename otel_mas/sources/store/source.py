@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.spans_only import FILTERS
 from otel_mas.store import StoreReader
 from otel_mas.store.files import SQLITE_MAGIC, header
+from otel_mas.store.migrations import APPLICATION_ID
 from otel_mas.store.tail import StoreTail
+
+_APPLICATION_ID: Final = slice(68, 72)
+"""Bytes of it in the header of an SQLite file."""
 
 
 class StoreSource(StoreReader):
@@ -31,9 +35,10 @@ class StoreSource(StoreReader):
     @classmethod
     def recognises(cls, path: Path) -> bool:
         try:
-            return header(path) == SQLITE_MAGIC
+            head = header(path, _APPLICATION_ID.stop)
         except OSError:
             return False
+        return head.startswith(SQLITE_MAGIC) and int.from_bytes(head[_APPLICATION_ID]) == APPLICATION_ID
 
     @classmethod
     def open(cls, target: str) -> StoreSource:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from otel_mas.errors import NotAStore, UnknownSource
 from otel_mas.sources import Capabilities, installed_sources, open_source
+from otel_mas.sources.otlp.source import OtlpFileSource
 from otel_mas.sources.store.source import StoreSource
 
 
@@ -49,6 +52,30 @@ def test_a_path_is_opened_by_the_source_that_recognises_the_file(store: Path, tm
     lines.write_text("{}")
     assert isinstance(open_source(store, KNOWN), StoreSource)
     assert open_source(lines, KNOWN).opened == [str(lines)]  # type: ignore[attr-defined]
+
+
+def test_a_store_and_what_export_writes_are_opened_without_an_import_of_other_sources(
+    store: Path, tmp_path: Path
+) -> None:
+    class Other:
+        def load(self) -> type:
+            raise AssertionError("imported")
+
+    known = installed_sources()
+    points: Any = {name: known[name] if name in ("store", "otlp+file") else Other() for name in known}
+    assert isinstance(open_source(store, points), StoreSource)
+    archive = tmp_path / "run.jsonl"
+    archive.write_text('{"resourceSpans": []}\n')
+    assert isinstance(open_source(archive, points), OtlpFileSource)
+
+
+def test_a_store_is_told_from_another_database(store: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.db"
+    with closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE notes (text)")
+    assert (StoreSource.recognises(store), StoreSource.recognises(other)) == (True, False)
+    with pytest.raises(NotAStore, match=r"other\.db"):
+        open_source(other)
 
 
 def test_a_scheme_names_its_source_and_gets_the_rest_of_the_target(store: Path) -> None:
