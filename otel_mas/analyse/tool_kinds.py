@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from otel_mas.trace_records.payload import parsed
+from otel_mas.trace_records.formats import parsed
 
 _CODE = frozenset(("code", "command", "expression", "program", "script", "source", "sql"))
 """Names of arguments that a tool runs."""

@@ -120,8 +120,8 @@ def _write_junit(report: EvalReport, cases: Suite, path: str) -> None:
 
 
 def _lines(report: EvalReport, compared: BaselineComparison | None, width: int) -> Iterator[Text]:
-    from otel_mas.report import terminal
+    from otel_mas.report.terminal.evaluation import baseline_comparison, evaluation
 
-    yield from terminal.evaluation(report, width)
+    yield from evaluation(report, width)
     if compared is not None:
-        yield from terminal.baseline_comparison(compared, width)
+        yield from baseline_comparison(compared, width)

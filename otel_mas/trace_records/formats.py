@@ -51,6 +51,16 @@ def of_json_line(line: bytes | str) -> Any:
     return untagged(found) if TAG in data else found
 
 
+def parsed(value: Any) -> Any:
+    """The value that JSON text holds; anything else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return of_json_line(value)
+    except ValueError:
+        return value
+
+
 def has_few_levels(line: bytes | str) -> bool:
     """Whether JSON is surely not nested deeper than a record holds."""
     if isinstance(line, str):

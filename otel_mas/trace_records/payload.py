@@ -9,7 +9,7 @@ import orjson
 
 from otel_mas.model.fit import fit, fit_messages
 from otel_mas.semconv import attributes as names
-from otel_mas.trace_records.formats import TAG, has_few_levels, of_json_line
+from otel_mas.trace_records.formats import TAG, has_few_levels, parsed
 from otel_mas.trace_records.record import EventType
 from otel_mas.trace_records.values import is_shallow, plain, tagged, untagged
 
@@ -208,13 +208,3 @@ def _attribute(part: _Part, value: Any) -> Any:
 def json_text(value: Any) -> str:
     """A plain value as JSON, as `of_json_line` reads it."""
     return orjson.dumps(tagged(value)).decode()
-
-
-def parsed(value: Any) -> Any:
-    """The value that JSON text holds; anything else as it is."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return of_json_line(value)
-    except ValueError:
-        return value

@@ -13,7 +13,7 @@ from otel_mas.analyse.root_cause.passages import PHRASE, flattened
 from otel_mas.model import Finding, Severity, Span
 from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names
-from otel_mas.trace_records.payload import parsed
+from otel_mas.trace_records.formats import parsed
 
 _CODE = "duplicate-delivery"
 _MOST = 50

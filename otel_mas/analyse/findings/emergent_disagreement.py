@@ -12,7 +12,7 @@ from otel_mas.analyse.findings.task_flow import TaskFlow, Written
 from otel_mas.analyse.labelled import ValueKind, labelled_fields, labelled_in, same, topic
 from otel_mas.analyse.root_cause.values import values_in
 from otel_mas.model import Finding, Severity, Span
-from otel_mas.trace_records.payload import parsed
+from otel_mas.trace_records.formats import parsed
 
 _MOST_BRANCHES = 8
 """Tasks that wrote a label; of more it is a field of many items."""

@@ -14,7 +14,7 @@ from otel_mas.analyse.finish_reasons import was_cut
 from otel_mas.analyse.json_schema import violation
 from otel_mas.model import Finding, Severity, Span, Undecided
 from otel_mas.semconv import attributes as names
-from otel_mas.trace_records.payload import parsed
+from otel_mas.trace_records.formats import parsed
 
 _VALIDATION = frozenset(("ValidationError", "ToolInvocationError"))
 _TITLE = re.compile(r"\d+ validation errors? for (?:call\[)?([\w.]+)")

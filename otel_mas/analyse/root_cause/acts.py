@@ -19,7 +19,7 @@ from otel_mas.model import Span
 from otel_mas.model.message_text import written
 from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names
-from otel_mas.trace_records.payload import parsed
+from otel_mas.trace_records.formats import parsed
 
 _RESULTS = (names.GEN_AI_TOOL_CALL_RESULT, names.GEN_AI_RETRIEVAL_DOCUMENTS, names.MAS_TASK_RESULT)
 _ARGUMENTS = (names.GEN_AI_TOOL_CALL_ARGUMENTS, names.GEN_AI_RETRIEVAL_QUERY_TEXT)

@@ -11,7 +11,7 @@ from otel_mas.analyse.root_cause.evidence import Evidence
 from otel_mas.analyse.tool_kinds import changes_something, runs_code
 from otel_mas.causal.failed import failed
 from otel_mas.semconv import RecordKind
-from otel_mas.trace_records.payload import parsed
+from otel_mas.trace_records.formats import parsed
 
 _NOTHING = re.compile(
     r"\b(?:none|null|nil|nan|undefined|false|empty|no (?:results?|matches|data|output|rows|records)|0)\b|[\W_]+",

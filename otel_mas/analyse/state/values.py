@@ -9,7 +9,7 @@ from otel_mas.analyse.content import RunContent
 from otel_mas.model import STATE_EVENT, Span
 from otel_mas.model.message_text import text_of, written
 from otel_mas.semconv import attributes as names
-from otel_mas.trace_records.payload import parsed
+from otel_mas.trace_records.formats import parsed
 from otel_mas.trace_records.values import untagged
 
 _DIGEST = 32  # hexadecimal digits

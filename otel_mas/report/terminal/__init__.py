@@ -2,7 +2,6 @@
 
 from otel_mas.report.terminal.cost import cost, cost_in_a_line
 from otel_mas.report.terminal.errors import errors
-from otel_mas.report.terminal.evaluation import baseline_comparison, evaluation
 from otel_mas.report.terminal.explanation import explanation
 from otel_mas.report.terminal.findings import findings
 from otel_mas.report.terminal.graph import graph
@@ -19,12 +18,10 @@ from otel_mas.report.terminal.what_if import what_if
 from otel_mas.report.terminal.why_not import why_not
 
 __all__ = [
-    "baseline_comparison",
     "cost",
     "cost_in_a_line",
     "critical_path",
     "errors",
-    "evaluation",
     "explanation",
     "findings",
     "graph",

@@ -31,7 +31,7 @@ from otel_mas.evaluate import (
     verbosity_bias,
 )
 from otel_mas.evaluate.judge.prompt import Question
-from otel_mas.report import terminal
+from otel_mas.report.terminal.evaluation import evaluation
 from tests.unit.evaluate.judge_server import JudgeServer, judge_server
 
 
@@ -182,7 +182,7 @@ def test_what_a_judge_costs_is_in_the_report(france: Trace, tmp_path: Path) -> N
     assert not unasked.judge_cost
     assert paid.case("x").runs[0].result("max_tokens").judge_cost is None
     assert EvalReport.from_json(paid.to_json()) == paid
-    lines = [line.plain for report in (paid, kept, unasked) for line in terminal.evaluation(report, 100)]
+    lines = [line.plain for report in (paid, kept, unasked) for line in evaluation(report, 100)]
     assert [line for line in lines if line.startswith("judges")] == [
         "judges: 1 call · 15 tokens · $0.000012",
         "judges: 0 calls · 1 answer from the cache",
