@@ -147,7 +147,7 @@ def command(
 
         confirm(settings, recording, yes=yes)
     summary = _Summary(settings, recording, quiet, comparison)
-    ctx.exit(run(arguments_of(app), settings, summary=not quiet, ended=summary.ended))
+    ctx.exit(run(arguments_of(app), settings, summary=not quiet, started=summary.load, ended=summary.ended))
 
 
 def _read(trace: str | None, conversation: str | None, source: str | None, store: str) -> tuple[Recording, str]:
@@ -190,6 +190,18 @@ class _Summary:
     recording: Recording
     quiet: bool
     comparison: str | None = None
+
+    def load(self) -> None:
+        """Import what it needs while the app runs, so that nobody waits for that afterwards."""
+        import otel_mas.api.source
+        import otel_mas.api.trace
+
+        if not self.quiet:
+            import otel_mas.cli.summary
+            import otel_mas.report.terminal  # noqa: F401
+            from otel_mas.api.findings import load_detectors
+
+            load_detectors()
 
     def ended(self, run_id: str) -> int:
         """Print it; the exit status where the app has caught a miss."""

@@ -30,7 +30,12 @@ _FROM_KEYBOARD = ("SIGINT", "SIGQUIT", "SIGBREAK")
 
 
 def run(
-    command: Sequence[str], settings: Settings, *, summary: bool = True, ended: Callable[[str], int] | None = None
+    command: Sequence[str],
+    settings: Settings,
+    *,
+    summary: bool = True,
+    started: Callable[[], None] = lambda: None,
+    ended: Callable[[str], int] | None = None,
 ) -> int:
     """Run a command and record it.
 
@@ -38,7 +43,8 @@ def run(
         command: what to run, as in a shell; a leading `--` is skipped.
         settings: of this run; the command and its child processes get them by their environment.
         summary: print at the end, on stderr, what was recorded.
-        ended: called with the run's id after that; returns the exit status in place of 0.
+        started: called once the command runs.
+        ended: called with the run's id at the end, after the summary; returns the exit status in place of 0.
 
     Returns:
         The command's exit status; 127 where there is no such command, 126 where it cannot be executed. Does not return
@@ -51,10 +57,10 @@ def run(
     if not settings.enabled:
         faults = ", and no faults are injected" if settings.faults else ""
         note(f"not recorded{faults}: OTEL_SDK_DISABLED or OTEL_MAS_ENABLED switches it off.")
-        return _same_end(_execute(command, program, dict(os.environ)))
+        return _same_end(_execute(command, program, dict(os.environ), started))
     run_id = secrets.token_hex(8)
     environment = recorded_environment(os.environ, settings, run_id)
-    status = _execute(command, program, environment)
+    status = _execute(command, program, environment, started)
     if summary:
         killed = -status if status < 0 else None
         _summarise(settings, run_id, [program, *command[1:]], environment, killed)
@@ -138,7 +144,7 @@ def _cannot_run(command: str) -> int:
     return _NOT_FOUND
 
 
-def _execute(command: list[str], program: str, environment: dict[str, str]) -> int:
+def _execute(command: list[str], program: str, environment: dict[str, str], started: Callable[[], None]) -> int:
     """Run it to its end, with our streams and whatever else we inherited; -n where signal n ended it."""
     process: subprocess.Popen[bytes] | None = None
     early: list[int] = []
@@ -157,6 +163,7 @@ def _execute(command: list[str], program: str, environment: dict[str, str]) -> i
             return _NOT_EXECUTABLE
         for number in early:
             process.send_signal(number)
+        started()
         return process.wait()
 
 
