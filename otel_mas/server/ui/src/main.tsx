@@ -7,6 +7,7 @@ import "./styles/base.css";
 import "./styles/parts.css";
 import "./styles/runs.css";
 import "./styles/run.css";
+import "./styles/views.css";
 import "./styles/drawer.css";
 
 applyTheme();

@@ -143,6 +143,12 @@ export class Run {
     return this.labels[i] || this.names[i];
   }
 
+  /** The task that a span is, or lies in; itself outside of any. */
+  taskOf(i: number): number {
+    for (let at = i; at >= 0; at = this.parents[at]) if (this.tasks[at]) return at;
+    return i;
+  }
+
   *children(i: number): Generator<number> {
     for (let child = this.firstChild[i]; child >= 0; child = this.nextSibling[child]) yield child;
   }

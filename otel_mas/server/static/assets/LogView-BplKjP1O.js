@@ -1,1 +1,0 @@
-import{p as e,v as t}from"./index-Ceo_6MUF.js";var n=t();function r(){return(0,n.jsx)(e,{title:`Not there yet.`})}export{r as LogView};

@@ -1,0 +1,55 @@
+import { useJson } from "../../../api/useJson";
+import { useShared } from "../context";
+import { Text } from "../drawer/Text";
+import { SpanLink } from "../SpanLink";
+
+interface Report {
+  span_id: string;
+  task: string;
+  type: string;
+  message: string | null;
+  missing: string | null;
+  outcome: string;
+  handled_by: string[];
+  stack: string | null;
+  causes: { span_id: string; task: string; kind: string; decision: string | null }[];
+}
+
+/** Errors, with what led there. */
+export function ErrorReports() {
+  const { base, suffix, revision } = useShared();
+  const { data } = useJson<{ errors: Report[] }>(`${base}/error-reports${suffix}`, revision);
+  if (!data?.errors.length) return null;
+  return (
+    <section>
+      {data.errors.map((report) => (
+        <article key={report.span_id} className="finding error">
+          <h3>
+            <span className="bad">{report.type}</span> in <SpanLink id={report.span_id} label={report.task} />{" "}
+            <span className="dim">
+              {report.outcome}
+              {report.handled_by.length > 0 && ` by ${report.handled_by.join(", ")}`}
+            </span>
+          </h3>
+          <p>
+            <Text text={report.message ?? report.missing ?? ""} />
+          </p>
+          {report.causes.length > 0 && (
+            <p className="evidence">
+              <span className="dim">led there</span>
+              {report.causes.map((cause) => (
+                <SpanLink key={cause.span_id} id={cause.span_id} label={cause.task} />
+              ))}
+            </p>
+          )}
+          {report.stack && (
+            <details>
+              <summary>Stack</summary>
+              <Text text={report.stack} code />
+            </details>
+          )}
+        </article>
+      ))}
+    </section>
+  );
+}

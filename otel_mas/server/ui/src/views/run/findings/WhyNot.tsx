@@ -1,0 +1,56 @@
+import { useState } from "react";
+import { useJson } from "../../../api/useJson";
+import { Failed } from "../../../ui/states";
+import { useShared } from "../context";
+import { SpanLink } from "../SpanLink";
+
+interface Answer {
+  kind: string;
+  sentence: string;
+  provenance: string;
+  spans: { span_id: string; name: string; task: string | null }[];
+  others: string[];
+  known: string[];
+}
+
+/** Why an agent did not act, or where it did. */
+export function WhyNot() {
+  const { base, suffix, revision } = useShared();
+  const [typed, setTyped] = useState("");
+  const [agent, setAgent] = useState("");
+  const path = agent && `${base}/why-not${suffix ? `${suffix}&` : "?"}agent=${encodeURIComponent(agent)}`;
+  const { data, error } = useJson<Answer>(path || null, revision);
+  return (
+    <section className="why-not">
+      <h3>Why did an agent not act?</h3>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          setAgent(typed.trim());
+        }}
+      >
+        <input value={typed} onChange={(event) => setTyped(event.target.value)} placeholder="agent or node" aria-label="Agent or node" />
+        <button type="submit">Why not?</button>
+      </form>
+      {error && <Failed error={error} />}
+      {data && (
+        <>
+          <p>
+            <bdi>{data.sentence}</bdi> <span className="dim">{data.provenance}</span>
+          </p>
+          {data.known.length > 0 && <p className="dim">Known: {data.known.join(", ")}</p>}
+          <ul>
+            {data.others.map((one) => (
+              <li key={one}>{one}</li>
+            ))}
+          </ul>
+          <p className="evidence">
+            {data.spans.map((one) => (
+              <SpanLink key={one.span_id} id={one.span_id} label={one.task ?? one.name} />
+            ))}
+          </p>
+        </>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,72 @@
+/** Places of the mission graph, by dagre. */
+import { Graph, layout } from "@dagrejs/dagre";
+import type { Mission } from "../../../model/mission";
+
+export const WIDE = 176;
+export const HIGH = 42;
+
+export interface Placed {
+  id: string;
+  x: number;
+  y: number;
+}
+
+export interface Arranged {
+  width: number;
+  height: number;
+  nodes: Placed[];
+  edges: { id: string; kind: string; path: string; x: number; y: number }[];
+}
+
+export function arrange(mission: Mission): Arranged {
+  const graph = new Graph({ multigraph: true });
+  graph.setGraph({ rankdir: "LR", nodesep: 18, ranksep: 56, marginx: 16, marginy: 16 });
+  graph.setDefaultEdgeLabel(() => ({}));
+  for (const node of mission.nodes) graph.setNode(node.id, { width: WIDE, height: HIGH });
+  // What leads to itself is drawn above its node; dagre would leave room for it on a side.
+  const loops = mission.edges.filter((edge) => edge.from === edge.to);
+  for (const edge of mission.edges) if (edge.from !== edge.to) graph.setEdge(edge.from, edge.to, {}, edge.kind);
+  layout(graph);
+  const size = graph.graph() as { width?: number; height?: number };
+  return {
+    width: Math.ceil(size.width ?? 0),
+    height: Math.ceil(size.height ?? 0),
+    nodes: mission.nodes.map(({ id }) => {
+      const { x, y } = graph.node(id) as { x: number; y: number };
+      return { id, x, y };
+    }),
+    edges: [...loops.map((edge) => loop(graph, edge.from, edge.kind)), ...graph.edges().map((edge) => {
+      const { points } = graph.edge(edge) as { points: { x: number; y: number }[] };
+      const { x, y } = middle(points);
+      return { id: `${edge.v}\0${edge.w}\0${edge.name}`, kind: edge.name ?? "", path: smooth(points), x, y: y - 4 };
+    })],
+  };
+}
+
+function loop(graph: Graph, id: string, kind: string): Arranged["edges"][number] {
+  const { x, y } = graph.node(id) as { x: number; y: number };
+  const top = y - HIGH / 2;
+  const path = `M${x + 52} ${top}c8 -22 -32 -22 -24 -2`;
+  return { id: `${id}\0${id}\0${kind}`, kind, path, x: x + 62, y: top - 6 };
+}
+
+/** The middle of the line: between the points where their number is even, on the curve where it is odd. */
+function middle(points: readonly { x: number; y: number }[]): { x: number; y: number } {
+  const at = points.length >> 1;
+  const [before, here, after] = [points[at - 1], points[at], points[Math.min(at + 1, points.length - 1)]];
+  if (points.length % 2 === 0) return { x: (before.x + here.x) / 2, y: (before.y + here.y) / 2 };
+  return { x: (before.x + 2 * here.x + after.x) / 4, y: (before.y + 2 * here.y + after.y) / 4 };
+}
+
+/** A line through the points, rounded at those in between. */
+function smooth(points: readonly { x: number; y: number }[]): string {
+  const place = (point: { x: number; y: number }) => `${point.x.toFixed(1)} ${point.y.toFixed(1)}`;
+  if (points.length < 3) return points.map((point, at) => `${at ? "L" : "M"}${place(point)}`).join("");
+  let path = `M${place(points[0])}`;
+  for (let at = 1; at < points.length - 1; at++) {
+    const next = points[at + 1];
+    const end = at === points.length - 2 ? next : { x: (points[at].x + next.x) / 2, y: (points[at].y + next.y) / 2 };
+    path += `Q${place(points[at])} ${place(end)}`;
+  }
+  return path;
+}

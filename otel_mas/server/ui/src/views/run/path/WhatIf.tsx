@@ -1,0 +1,4 @@
+/** What if something were faster, gone, without waiting, or another model. */
+export function WhatIf() {
+  return null;
+}
