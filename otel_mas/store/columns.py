@@ -86,8 +86,8 @@ def column_values(attributes: Mapping[str, Any]) -> dict[int, object]:
     A value that SQL cannot hold (an array where a string belongs, an integer past 64 bits) stays in the body only.
     """
     values = {}
-    for place, name in enumerate(ATTRIBUTES):
-        value = attributes.get(name)
+    for place in sorted([POSITION[name] for name in attributes if name in POSITION]):
+        value = attributes[ATTRIBUTES[place]]
         if place in _JSON:
             value = json_text(value)
         elif type(value) not in _SCALARS:

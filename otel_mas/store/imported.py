@@ -11,7 +11,7 @@ from otel_mas.privacy.stored import STRIPPED, Privacy
 
 
 class ImportedPrivacy:
-    """Changes parsed OTLP messages in place: their attributes, names and texts, never their ids.
+    """Changes OTLP messages: their attributes, names and texts, never their ids.
 
     Args:
         privacy: decides what is stored; what it fails on is left out.
@@ -24,14 +24,22 @@ class ImportedPrivacy:
         """Return the number of values taken out since the last call, by rule or kind."""
         return self._privacy.drain_counts()
 
-    def resource(self, resource: Any) -> None:
+    def resource(self, encoded: bytes) -> bytes:
         """Treat an OTLP `Resource`."""
-        self._attributes(resource.attributes)
+        from opentelemetry.proto.resource.v1 import resource_pb2
 
-    def scope(self, scope: Any) -> None:
+        resource = parsed(resource_pb2.Resource(), encoded)
+        self._attributes(resource.attributes)
+        return bytes(resource.SerializeToString())
+
+    def scope(self, encoded: bytes) -> bytes:
         """Treat an OTLP `InstrumentationScope`."""
+        from opentelemetry.proto.common.v1 import common_pb2
+
+        scope = parsed(common_pb2.InstrumentationScope(), encoded)
         scope.name, scope.version = self._text(scope.name), self._text(scope.version)
         self._attributes(scope.attributes)
+        return bytes(scope.SerializeToString())
 
     def span(self, encoded: bytes) -> Any:
         """Decode an OTLP `Span` and treat it."""

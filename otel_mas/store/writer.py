@@ -45,6 +45,7 @@ class StoreWriter:
         clock: now, in ns since the epoch.
         timeout_s: how long a write waits for another process's transaction before it raises StoreLocked.
         digest_key: of the store, if it is created here; one that exists keeps its own.
+        durable: whether what is committed has reached the disk, and so outlives a loss of power.
 
     Raises:
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreReplaced, StoreError
@@ -62,8 +63,9 @@ class StoreWriter:
         clock: Callable[[], int] = time.time_ns,
         timeout_s: float = BUSY_TIMEOUT_S,
         digest_key: bytes | None = None,
+        durable: bool = False,
     ) -> None:
-        self._opened = OpenStore(Path(path), timeout_s, digest_key)
+        self._opened = OpenStore(Path(path), timeout_s, digest_key, durable=durable)
         self.path = self._opened.path
         self._identity = (instance_id, run_id, service)
         self._caps = Caps(max_bytes, max_age_ns)

@@ -1,0 +1,273 @@
+"""Rows of spans that others exported: OTLP `Span` messages, which stay the bytes that they are.
+
+Only what has a column is looked at. Resources and scopes come again with every request, and are remembered.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from hashlib import blake2b
+from typing import Any, Final
+
+from otel_mas.config import Settings
+from otel_mas.otlp.array_parts import with_joined_arrays
+from otel_mas.otlp.decode import decode_resource, decode_scope, decode_value
+from otel_mas.otlp.nesting import parsed
+from otel_mas.otlp.split import ResourcePart, ScopePart
+from otel_mas.privacy.stored import Privacy
+from otel_mas.semconv import attributes as names
+from otel_mas.store.columns import ATTRIBUTES, POSITION, column_values
+from otel_mas.store.imported import ImportedPrivacy
+from otel_mas.store.rows import SpanRow
+from otel_mas.store.writer import StoreWriter
+
+_OPEN_WRITERS = 16
+_MAX_REMEMBERED = 1024
+_NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
+_LAST_NS: Final = 2**63 - 1
+_MARKERS: Final = tuple({f"{name.partition('.')[0]}.".encode() for name in ATTRIBUTES})
+"""Bytes of which some are in every span that has an attribute with a column."""
+_RECORDED = (
+    "SELECT 1 FROM spans s JOIN traces t ON t.id = s.trace JOIN instances i ON i.id = s.instance "
+    "WHERE t.trace_id = ? AND s.span_id = ? AND s.kind = ? AND i.instance_id = ?"
+)
+
+
+class RunWriter:
+    """Writes the spans of one `otel-mas run`, or of none, so that they can be found by their run.
+
+    `lock` is for callers that make rows and write them on different threads.
+    """
+
+    def __init__(self, open_writer: Callable[..., StoreWriter], run_id: str | None) -> None:
+        # The same at each import, so that a span that comes twice is a duplicate.
+        instance_id = blake2b(f"otel-mas import {run_id or ''}".encode(), digest_size=16).digest()
+        self.writer = open_writer(instance_id=instance_id, run_id=run_id, service="")
+        self.lock = threading.Lock()
+
+
+class RunWriters:
+    """The writers of a few runs, opened as their spans come.
+
+    Args:
+        path: of the store.
+        options: of each `StoreWriter`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], **options: Any) -> None:
+        self._path = path
+        self._options = options
+        self._runs: dict[str | None, RunWriter] = {}
+
+    def of(self, run_id: str | None) -> RunWriter:
+        """The writer of a run. Another one may be closed for it; a closed one opens again when it is written to."""
+        found = self._runs.get(run_id)
+        if found is None:
+            if len(self._runs) >= _OPEN_WRITERS:
+                self._finish(self._runs.pop(next(iter(self._runs))))
+            found = self._runs[run_id] = RunWriter(self._open, run_id)
+        return found
+
+    def close(self, *, finished: bool = True) -> None:
+        """Close all; `finished` says that their processes ended in good order."""
+        runs, self._runs = self._runs, {}
+        for run in runs.values():
+            if finished:
+                self._finish(run)
+            run.writer.close()
+
+    def _open(self, **identity: Any) -> StoreWriter:
+        return StoreWriter(self._path, **identity, **self._options)
+
+    def _finish(self, run: RunWriter) -> None:
+        with run.lock:
+            run.writer.finish((), 0)
+            run.writer.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Resource:
+    run: RunWriter
+    key: int
+    recorded_by: bytes | None
+    """The process that recorded these spans, where it recorded into this store."""
+
+
+class OtlpRows:
+    """Makes rows, for one thread.
+
+    Args:
+        runs: the store's writers, which give the keys of resources and scopes.
+        reading: a connection to the store, to look for spans that are there.
+        privacy: the treatment of each message; None stores them as they come.
+        may_ship: whether the store's destinations get the spans, too.
+    """
+
+    def __init__(
+        self,
+        runs: RunWriters,
+        reading: sqlite3.Connection,
+        *,
+        privacy: ImportedPrivacy | None = None,
+        may_ship: bool = False,
+    ) -> None:
+        self._runs = runs
+        self._reading = reading
+        self._privacy = privacy
+        self._may_ship = may_ship
+        self._store_id = runs.of(None).writer.store_id
+        self._resources: dict[tuple[bytes, str], _Resource] = {}
+        self._scopes: dict[tuple[RunWriter, bytes, str], int] = {}
+        self.without_ids = 0
+        """Spans of no trace, which were left out."""
+        self.recorded = 0
+        """Spans that were recorded in this store, and left out."""
+        self.oldest_ns: int | None = None
+
+    def add(self, part: ResourcePart) -> tuple[RunWriter, list[SpanRow]]:
+        """The rows of a resource's spans, and who writes them.
+
+        Raises:
+            ValueError: it is not OTLP.
+            StoreError: a resource or a scope cannot be written.
+        """
+        resource = self._resource(part)
+        rows = []
+        for of_scope in part.scopes:
+            scope = self._scope(resource.run, of_scope)
+            for encoded in of_scope.items:
+                row = self._row(encoded, resource.key, scope)
+                if row is not None and not self._is_recorded(row, resource.recorded_by):
+                    rows.append(row)
+        return resource.run, rows
+
+    def _resource(self, part: ResourcePart) -> _Resource:
+        known = self._resources.get((part.resource, part.schema_url))
+        if known is not None:
+            return known
+        body = part.resource
+        if self._privacy is not None:
+            body = self._privacy.resource(body)
+        attributes = decode_resource(body).attributes
+        run_id = attributes.get(names.MAS_RUN_ID)
+        run = self._runs.of(run_id if isinstance(run_id, str) else None)
+        with run.lock:
+            key = run.writer.resource(attributes, part.schema_url, body)
+        if len(self._resources) >= _MAX_REMEMBERED:
+            self._resources.clear()
+        found = _Resource(run, key, self._recorder(attributes))
+        self._resources[part.resource, part.schema_url] = found
+        return found
+
+    def _scope(self, run: RunWriter, part: ScopePart) -> int:
+        known = self._scopes.get((run, part.scope, part.schema_url))
+        if known is not None:
+            return known
+        body = part.scope
+        if self._privacy is not None:
+            body = self._privacy.scope(body)
+        scope = decode_scope(body)
+        with run.lock:
+            key = run.writer.scope(scope.name, scope.version, scope.attributes, part.schema_url)
+        if len(self._scopes) >= _MAX_REMEMBERED:
+            self._scopes.clear()
+        self._scopes[run, part.scope, part.schema_url] = key
+        return key
+
+    def _recorder(self, attributes: Any) -> bytes | None:
+        if attributes.get(names.MAS_STORE_ID) != self._store_id:
+            return None
+        try:
+            return bytes.fromhex(str(attributes.get(names.MAS_INSTANCE_ID)))
+        except ValueError:
+            return None
+
+    def _is_recorded(self, row: SpanRow, recorded_by: bytes | None) -> bool:
+        """Tell whether the store recorded the span itself: one that it shipped must not come back with less in it."""
+        if recorded_by is None:
+            return False
+        found = self._reading.execute(_RECORDED, (row.trace_id, row.span_id, row.kind, recorded_by)).fetchone()
+        if found is not None:
+            self.recorded += 1
+        return found is not None
+
+    def _row(self, encoded: bytes, resource: int, scope: int) -> SpanRow | None:
+        span = parsed(_span_message()(), encoded)
+        trace_id, span_id = span.trace_id, span.span_id
+        if len(trace_id) != 16:
+            trace_id = trace_id.rjust(16, b"\0")
+        if len(trace_id) != 16 or len(span_id) != 8 or trace_id == _NO_TRACE or span_id == _NO_SPAN:
+            self.without_ids += 1
+            return None
+        encoded = with_joined_arrays(span, encoded)
+        if self._privacy is not None:
+            span = self._privacy.span(encoded)
+            encoded = span.SerializeToString()
+        parent = span.parent_span_id
+        start_ns = min(span.start_time_unix_nano, _LAST_NS)
+        if self.oldest_ns is None or start_ns < self.oldest_ns:
+            self.oldest_ns = start_ns
+        return SpanRow(
+            trace_id,
+            span_id,
+            parent if parent.strip(b"\0") else None,
+            span.name,
+            span.kind,
+            start_ns,
+            min(span.end_time_unix_nano, _LAST_NS),
+            span.status.code,
+            _columns(span, encoded),
+            tuple(map(_link, span.links)),
+            encoded,
+            resource,
+            scope,
+            True,  # sampled, or it would not have been exported; most SDKs' flags do not say so
+            self._may_ship,
+        )
+
+
+def privacy_of(settings: Settings | None, store_key: bytes) -> ImportedPrivacy | None:
+    """The treatment of others' spans, where settings ask for personal data to be removed.
+
+    Args:
+        settings: of this process.
+        store_key: the store's key, for digests in placeholders.
+    """
+    if settings is None or not settings.removes:
+        return None
+    privacy = Privacy.of(replace(settings, content=settings.content or "redacted"))
+    if privacy.personal is not None:
+        privacy.personal.key = settings.digest_key or store_key
+    return ImportedPrivacy(privacy)
+
+
+def _columns(span: Any, encoded: bytes) -> dict[int, object]:
+    for marker in _MARKERS:
+        if marker in encoded:
+            break
+    else:
+        return {}
+    return column_values({pair.key: decode_value(pair.value) for pair in span.attributes if pair.key in POSITION})
+
+
+def _link(link: Any) -> tuple[bytes, bytes, str | None]:
+    kind = None
+    for pair in link.attributes:
+        if pair.key == names.MAS_LINK_KIND:
+            kind = pair.value.string_value if pair.value.WhichOneof("value") == "string_value" else None
+    return link.trace_id.rjust(16, b"\0"), link.span_id, kind
+
+
+@cache
+def _span_message() -> Callable[[], Any]:
+    from opentelemetry.proto.trace.v1 import trace_pb2
+
+    return trace_pb2.Span
+
+
+__all__ = ["OtlpRows", "RunWriter", "RunWriters", "privacy_of"]
