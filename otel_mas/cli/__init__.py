@@ -36,6 +36,7 @@ COMMANDS = {
     "query": ("query:command", "Ask about many runs: executions, agents, chains, events, metrics."),
     "sql": ("sql:command", "Ask a store by SQL, read-only."),
     "compare": ("compare:command", "Compare two sets of runs: what got slower, dearer, or fails more."),
+    "serve": ("serve:command", "Receive OTLP from any SDK, and show runs as they happen."),
     "ship": ("ship:command", "Ship recorded spans to an OTLP endpoint, from where it stopped last."),
     "export": ("export:command", "Write traces as OTLP/JSON lines."),
     "import": ("import_:command", "Import OTLP files into a store."),

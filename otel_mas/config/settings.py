@@ -365,6 +365,30 @@ class Settings:
         parse.boolean,
         "Errors inside otel-mas are raised into the app, not logged. For otel-mas's own tests.",
     )
+    receive_request_bytes: int = setting(
+        16 * 2**20,
+        "OTEL_MAS_RECEIVE_REQUEST_BYTES",
+        "size",
+        parse.size,
+        "`otel-mas serve`: size of a request of OTLP at most, without its compression.",
+        shown="16MiB",
+    )
+    receive_queue_bytes: int = setting(
+        32 * 2**20,
+        "OTEL_MAS_RECEIVE_QUEUE_BYTES",
+        "size",
+        parse.size,
+        "`otel-mas serve`: size of all requests that wait for their commit; beyond it clients are asked to wait.",
+        shown="32MiB",
+    )
+    receive_may_ship: bool = setting(
+        False,
+        "OTEL_MAS_RECEIVE_MAY_SHIP",
+        "boolean",
+        parse.boolean,
+        "`otel-mas serve`: whether received spans may leave this machine, by `otel-mas ship` and the like.",
+        shown="false",
+    )
     export: tuple[str, ...] = setting(
         (),
         "OTEL_MAS_EXPORT",

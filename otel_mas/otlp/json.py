@@ -14,10 +14,11 @@ from __future__ import annotations
 import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs, SeverityNumber
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span, Status
 
@@ -25,6 +26,7 @@ from otel_mas.otlp.framing import LogRow, Origin
 from otel_mas.otlp.nesting import CUT, MAX_NESTING, parsed
 
 Json = dict[str, Any]
+T = TypeVar("T")
 _Resources = dict[int, tuple[Json, dict[int, Json]]]
 _HEX_DIGITS = (16, 32)
 _MALFORMED = (TypeError, AttributeError, KeyError, OverflowError)
@@ -70,14 +72,25 @@ def resource_spans(document: Any, problems: list[str] | None = None) -> Iterator
     if not isinstance(document, dict):
         raise ValueError(f"OTLP/JSON is an object, this is {type(document).__name__}")
     found = document.get("resourceSpans", document.get("batches"))
+    yield from _each(found, "resourceSpans", lambda item: _resource_spans(item, problems))
+
+
+def resource_logs(document: Any, problems: list[str] | None = None) -> Iterator[ResourceLogs]:
+    """The messages in a parsed `LogsData` object. Arguments and errors as of `resource_spans`."""
+    if not isinstance(document, dict):
+        raise ValueError(f"OTLP/JSON is an object, this is {type(document).__name__}")
+    yield from _each(document.get("resourceLogs"), "resourceLogs", lambda item: _resource_logs(item, problems))
+
+
+def _each(found: Any, name: str, read: Callable[[Any], T]) -> Iterator[T]:
     if found is None:
         return
     if not isinstance(found, list):
-        raise ValueError("resourceSpans is not a list")
+        raise ValueError(f"{name} is not a list")
     found.reverse()
     while found:
         try:
-            yield _resource_spans(found.pop(), problems)
+            yield read(found.pop())
         except _MALFORMED as error:
             raise ValueError(f"not OTLP/JSON: {error}") from error
 
@@ -107,7 +120,7 @@ def _resource_spans(item: Mapping[str, Any], problems: list[str] | None) -> Reso
         scope_spans=[
             ScopeSpans(
                 scope=InstrumentationScope(**_from_json(scope.get("scope") or {}, _SCOPE)),
-                spans=_spans(scope.get("spans") or (), problems),
+                spans=_items(scope.get("spans") or (), _span, "span", problems),
                 schema_url=scope.get("schemaUrl") or "",
             )
             for scope in item.get("scopeSpans") or ()
@@ -116,17 +129,45 @@ def _resource_spans(item: Mapping[str, Any], problems: list[str] | None) -> Reso
     )
 
 
-def _spans(items: Sequence[Mapping[str, Any]], problems: list[str] | None) -> list[Span]:
+def _resource_logs(item: Mapping[str, Any], problems: list[str] | None) -> ResourceLogs:
+    return ResourceLogs(
+        resource=Resource(**_from_json(item.get("resource") or {}, _RESOURCE)),
+        scope_logs=[
+            ScopeLogs(
+                scope=InstrumentationScope(**_from_json(scope.get("scope") or {}, _SCOPE)),
+                log_records=_items(scope.get("logRecords") or (), _log_record, "log record of span", problems),
+                schema_url=scope.get("schemaUrl") or "",
+            )
+            for scope in item.get("scopeLogs") or ()
+        ],
+        schema_url=item.get("schemaUrl") or "",
+    )
+
+
+def _span(item: Mapping[str, Any]) -> Span:
+    return Span(**{"status": Status(), **_from_json(item, _SPAN)})
+
+
+def _log_record(item: Mapping[str, Any]) -> LogRecord:
+    return LogRecord(**_from_json(item, _LOG_RECORD))
+
+
+def _items(
+    items: Sequence[Mapping[str, Any]],
+    read: Callable[[Mapping[str, Any]], T],
+    name: str,
+    problems: list[str] | None,
+) -> list[T]:
     found = []
     for item in items:
         try:
-            found.append(Span(**{"status": Status(), **_from_json(item, _SPAN)}))
+            found.append(read(item))
         except (*_MALFORMED, ValueError) as error:
             if problems is None:
                 raise
             named = item if isinstance(item, dict) else {}
             problems.append(
-                f"leaves out span {named.get('spanId')!r:.40} of trace {named.get('traceId')!r:.40}: {error}"
+                f"leaves out {name} {named.get('spanId')!r:.40} of trace {named.get('traceId')!r:.40}: {error}"
             )
     return found
 
@@ -272,4 +313,16 @@ _SPAN = (
         lambda status: Status(**_from_json(status, _STATUS)),
         always=True,
     ),
+)
+_LOG_RECORD = (
+    _Field("traceId", "trace_id", from_json=_id),
+    _Field("spanId", "span_id", from_json=_id),
+    _Field("timeUnixNano", "time_unix_nano", from_json=int),
+    _Field("observedTimeUnixNano", "observed_time_unix_nano", from_json=int),
+    _Field("severityNumber", "severity_number", from_json=_enum("SEVERITY_NUMBER_", SeverityNumber)),
+    _Field("severityText", "severity_text"),
+    _Field("eventName", "event_name"),
+    _Field("body", "body", from_json=lambda value: _value(value, 0)),
+    _Field("flags", "flags", from_json=int),
+    *_ATTRIBUTES,
 )

@@ -21,6 +21,7 @@ _DEEPER = frozenset({"ArrayValue", "KeyValueList"})
 # Of each OTLP message the fields, by tag, that lead to attribute values.
 _MESSAGES: Mapping[str, Mapping[int, str]] = {
     "TracesData": {0x0A: "ResourceSpans"},
+    "LogRecord": {0x2A: "AnyValue", 0x32: "KeyValue"},
     "ResourceSpans": {0x0A: "Resource", 0x12: "ScopeSpans"},
     "Resource": {0x0A: "KeyValue"},
     "ScopeSpans": {0x0A: "InstrumentationScope", 0x12: "Span"},
@@ -62,6 +63,27 @@ def _decode_error() -> type[Exception]:
 def cut_nesting(encoded: bytes, name: str) -> bytes:
     """The encoded message with values past `MAX_NESTING` replaced by a text that says so. Raises ValueError."""
     return _cut(memoryview(encoded), name, 0)
+
+
+def holds_more_than(most: int, encoded: bytes, name: str) -> bool:
+    """Whether a message would become more than `most` objects: attributes, nested values, events, links.
+
+    Raises:
+        ValueError: it is no message, or only the beginning of one.
+    """
+    waiting = [(memoryview(encoded), name)]
+    number = 0
+    while waiting:
+        data, name = waiting.pop()
+        inner = _MESSAGES[name]
+        for tag, _, at, end in fields(data):
+            number += 1
+            if number > most:
+                return True
+            field = inner.get(tag)
+            if field is not None:
+                waiting.append((data[at:end], field))
+    return False
 
 
 def _cut(data: memoryview, name: str, depth: int) -> bytes:

@@ -18,7 +18,7 @@ from typing import Any
 
 from otel_mas.store.columns import COLUMNS
 from otel_mas.store.rollup import TraceRollup, sum_up
-from otel_mas.store.rows import OpenRow, SpanRow
+from otel_mas.store.rows import ContentRow, OpenRow, SpanRow
 from otel_mas.store.statements import COLUMN_LIST, insert, insert_values
 
 _LEADING = (
@@ -26,6 +26,10 @@ _LEADING = (
     "body"
 )
 _STORED = "SELECT id, version, body FROM spans WHERE trace = ? AND span_id = ? AND kind = ? AND instance = ?"
+_NEW_CONTENT = (
+    "INSERT INTO contents (trace, span_id, name, value) SELECT ?, ?, ?, ? WHERE NOT EXISTS "
+    "(SELECT 1 FROM contents WHERE trace = ? AND span_id = ? AND name = ? AND value = ?)"
+)
 _LINK_IN_TRACE = "INSERT OR FAIL INTO links (trace, span, position, cause_span, kind)"
 _LINK_TO_OTHER_TRACE = "INSERT OR FAIL INTO links (trace, span, position, cause_span, kind, cause_trace)"
 
@@ -79,6 +83,17 @@ def append_links(connection: sqlite3.Connection, rows: dict[int, SpanRow], trace
                 in_other_traces.append((trace, key, position, bytearray(cause_span), kind, cause_trace))
     insert(connection, _LINK_IN_TRACE, inside)
     insert(connection, _LINK_TO_OTHER_TRACE, in_other_traces)
+
+
+def append_contents(
+    connection: sqlite3.Connection, rows: Sequence[ContentRow], traces: dict[bytes, int], *, may_repeat: bool
+) -> None:
+    """Insert contents; where they `may_repeat` only those that are not there already, byte for byte."""
+    values = [(traces[row.trace_id], bytearray(row.span_id), row.name, bytearray(row.value)) for row in rows]
+    if may_repeat:
+        connection.executemany(_NEW_CONTENT, [(*row, *row) for row in values])
+    else:
+        insert(connection, "INSERT OR FAIL INTO contents (trace, span_id, name, value)", values)
 
 
 @lru_cache(maxsize=512)

@@ -18,9 +18,7 @@ class OpenStore:
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError
     """
 
-    def __init__(
-        self, path: Path, timeout_s: float, digest_key: bytes | None = None, *, durable: bool = False
-    ) -> None:
+    def __init__(self, path: Path, timeout_s: float, digest_key: bytes | None = None, *, durable: bool = False) -> None:
         self.path = path.expanduser().absolute()  # the process may change its directory
         self._timeout_s = timeout_s
         self._durable = durable
@@ -78,9 +76,7 @@ class OpenStore:
             self._failure = closed(self.path)
 
     def _open(self, digest_key: bytes | None = None) -> StoreConnection:
-        connection = open_for_writing(
-            self.path, self._timeout_s, digest_key, self._interruption, durable=self._durable
-        )
+        connection = open_for_writing(self.path, self._timeout_s, digest_key, self._interruption, durable=self._durable)
         connection.take_turns(self._timeout_s)
         return connection
 

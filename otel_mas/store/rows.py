@@ -103,7 +103,8 @@ class Batch:
     `incomplete` has, by trace, the reason why it is. `drops` adds to the drops of each trace, `dropped_spans` are the
     ids (trace, span) of the spans among them, `dropped` are all drops of the process so far. `redacted` adds to the
     numbers of secrets that were taken out, by rule. `contents_recorded` are all that the process has recorded so far,
-    `contents_done` those of them, the first ones, that wait no more once this batch is stored.
+    `contents_done` those of them, the first ones, that wait no more once this batch is stored. `contents_may_repeat`:
+    contents that the store has already, byte for byte, are left out.
     """
 
     spans: list[SpanRow] = field(default_factory=list)
@@ -118,6 +119,7 @@ class Batch:
     redacted: dict[str, int] = field(default_factory=dict)
     contents_recorded: int = 0
     contents_done: int = 0
+    contents_may_repeat: bool = False
 
     def take_over(self, failed: Batch) -> None:
         """Add the content of a batch that could not be written."""
@@ -161,6 +163,7 @@ def sanitised(batch: Batch) -> Batch:
         redacted=batch.redacted,
         contents_recorded=batch.contents_recorded,
         contents_done=batch.contents_done,
+        contents_may_repeat=batch.contents_may_repeat,
     )
 
 

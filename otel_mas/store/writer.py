@@ -16,7 +16,7 @@ from otel_mas.errors import StoreJournalFull
 from otel_mas.model.dropped import Dropped
 from otel_mas.otlp.encode import encode_resource, encode_scope
 from otel_mas.semconv import attributes as names
-from otel_mas.store.append import add_versions, append_links, append_spans, recount
+from otel_mas.store.append import add_versions, append_contents, append_links, append_spans, recount
 from otel_mas.store.columns import COLUMNS
 from otel_mas.store.connection import BUSY_TIMEOUT_S, translated_errors
 from otel_mas.store.files import is_settled
@@ -26,7 +26,7 @@ from otel_mas.store.open_store import OpenStore
 from otel_mas.store.retention import Caps, keep_within_bound, retain
 from otel_mas.store.rollup import roll_up, sum_up, trace_ids, trace_keys
 from otel_mas.store.rows import Batch, OpenRow, SpanRow, sanitised
-from otel_mas.store.statements import delete, insert, insert_mappings, insert_values, present, transaction
+from otel_mas.store.statements import delete, insert_mappings, insert_values, present, transaction
 
 BEAT_EVERY_NS = 500_000_000
 _SPAN = ("trace", "span_id")
@@ -251,14 +251,7 @@ class StoreWriter:
             if batch.drops:
                 write_drops(connection, batch, traces, self._instance or 0)
             if batch.contents:
-                insert(
-                    connection,
-                    "INSERT OR FAIL INTO contents (trace, span_id, name, value)",
-                    [
-                        (traces[row.trace_id], bytearray(row.span_id), row.name, bytearray(row.value))
-                        for row in batch.contents
-                    ],
-                )
+                append_contents(connection, batch.contents, traces, may_repeat=batch.contents_may_repeat)
             rollups = roll_up(batch, counted, traces)
             sum_up(connection, rollups, traces, present_columns, self._service, now_ns, new_from)
             for trace in recounted:
