@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import resource
 import signal
 import socket
@@ -36,7 +35,6 @@ _PAGE_GRACE_S: Final = 2.0  # its streams end only with their clients
 _DRAIN_S: Final = 30.0
 _SWITCH_S: Final = 0.001  # a thread that comes back from SQLite waits so long for one that computes, not 5 ms
 _DESCRIPTORS: Final = 16_384
-_API: Final = "otel_mas.server.api"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,14 +166,12 @@ class _Serving:
         return host, bound
 
     def _serve_page(self, sock: socket.socket, metrics: OwnMetrics) -> None:
-        if importlib.util.find_spec(_API) is None:
-            self._serve_http(_no_page, sock, metrics, _PAGE_GRACE_S, lifespan=False)
-            return
         from otel_mas.api import open as open_source
+        from otel_mas.server.api import create_app
 
         source: Source = self._stack.enter_context(open_source(self._options.source or self._settings.store))
-        api = importlib.import_module(_API).create_app(source, receiving=self._ingest is not None)
-        self._serve_http(api, sock, metrics, _PAGE_GRACE_S, lifespan=True)
+        app = create_app(source, receiving=self._ingest is not None)
+        self._serve_http(app, sock, metrics, _PAGE_GRACE_S, lifespan=True)
 
     def _failure(self) -> str | None:
         if self._stopping.is_set():
@@ -195,13 +191,6 @@ class _Serving:
             await asyncio.to_thread(self._ingest.stop, _DRAIN_S)
         if failed:
             raise failed[0]
-
-
-async def _no_page(scope: Any, receive: Any, send: Any) -> None:
-    body = b"there is no page yet\n"
-    headers = [(b"content-type", b"text/plain"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 404, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 def _credentials(tls: Tls) -> Any:
