@@ -3,7 +3,7 @@ import { type ApiError, postJson } from "../../../api/client";
 import type { Info } from "../../../api/types";
 import { useJson } from "../../../api/useJson";
 
-const LABELS = ["correct", "wrong", "missing", "late"];
+const LABELS = ["right", "wrong", "missing", "late"];
 
 /** What a person thinks of the span, written to the store. */
 export function Feedback({ trace, span }: { trace: string; span: string }) {

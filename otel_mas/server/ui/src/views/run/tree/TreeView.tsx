@@ -113,7 +113,7 @@ function Row({ row, top, number, scale, onPath, toggle }: RowProps) {
   const right = (scale.at(end) / scale.total) * 100;
   const kind = run.kinds[span].toLowerCase();
   return (
-    // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the view's keys move the selection
+    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events -- the view's keys move the selection
     <div
       role="row"
       aria-level={row.depth + 1}

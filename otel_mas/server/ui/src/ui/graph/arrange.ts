@@ -1,6 +1,5 @@
-/** Places of the mission graph, by dagre. */
+/** Places of a graph of few nodes, by dagre. */
 import { Graph, layout } from "@dagrejs/dagre";
-import type { Mission } from "../../../model/mission";
 
 export const WIDE = 176;
 export const HIGH = 42;
@@ -11,6 +10,11 @@ export interface Placed {
   y: number;
 }
 
+interface Shape {
+  nodes: readonly { id: string }[];
+  edges: readonly { from: string; to: string; kind: string }[];
+}
+
 export interface Arranged {
   width: number;
   height: number;
@@ -18,20 +22,20 @@ export interface Arranged {
   edges: { id: string; kind: string; path: string; x: number; y: number }[];
 }
 
-export function arrange(mission: Mission): Arranged {
+export function arrange(shape: Shape): Arranged {
   const graph = new Graph({ multigraph: true });
   graph.setGraph({ rankdir: "LR", nodesep: 18, ranksep: 56, marginx: 16, marginy: 16 });
   graph.setDefaultEdgeLabel(() => ({}));
-  for (const node of mission.nodes) graph.setNode(node.id, { width: WIDE, height: HIGH });
+  for (const node of shape.nodes) graph.setNode(node.id, { width: WIDE, height: HIGH });
   // What leads to itself is drawn above its node; dagre would leave room for it on a side.
-  const loops = mission.edges.filter((edge) => edge.from === edge.to);
-  for (const edge of mission.edges) if (edge.from !== edge.to) graph.setEdge(edge.from, edge.to, {}, edge.kind);
+  const loops = shape.edges.filter((edge) => edge.from === edge.to);
+  for (const edge of shape.edges) if (edge.from !== edge.to) graph.setEdge(edge.from, edge.to, {}, edge.kind);
   layout(graph);
   const size = graph.graph() as { width?: number; height?: number };
   return {
     width: Math.ceil(size.width ?? 0),
     height: Math.ceil(size.height ?? 0),
-    nodes: mission.nodes.map(({ id }) => {
+    nodes: shape.nodes.map(({ id }) => {
       const { x, y } = graph.node(id) as { x: number; y: number };
       return { id, x, y };
     }),

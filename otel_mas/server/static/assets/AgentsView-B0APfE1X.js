@@ -1,1 +1,0 @@
-import{m as e,y as t}from"./index-C3iKgr6I.js";var n=t();function r(){return(0,n.jsx)(e,{title:`Not there yet.`})}export{r as AgentsView};
