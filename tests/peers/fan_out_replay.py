@@ -2,6 +2,7 @@
 
     python fan_out_replay.py --by vcrpy --requests same --schedules 50
 
+With `--one-by-one` branches do not run at the same time, so that their order is the recorded one.
 Each branch asks a model over HTTP, which answers with a number that no other answer has: an answer that a branch did
 not get when it was recorded is a wrong one. Prints a line of JSON: answers, wrong ones, failed replays, and calls that
 went to the server all the same.
@@ -18,8 +19,8 @@ import random
 import tempfile
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
@@ -65,8 +66,15 @@ class State(TypedDict, total=False):
     found: Annotated[list[Any], operator.add]
 
 
-def build(url: str, same: bool, client: Callable[[], Any] = lambda: None) -> Callable[[], list[Any]]:
-    """The app, which gives its models a `client` of their own, or that of their class."""
+def build(url: str, same: bool, limit: int | None, client: Callable[[], Any]) -> Callable[[], list[Any]]:
+    """The app.
+
+    Args:
+        url: of the server.
+        same: whether all branches ask the same.
+        limit: of the branches that run at once.
+        client: gives each model a client of its own, or None.
+    """
     from langchain_openai import ChatOpenAI
     from langgraph.graph import END, START, StateGraph
     from langgraph.types import Send
@@ -82,7 +90,7 @@ def build(url: str, same: bool, client: Callable[[], Any] = lambda: None) -> Cal
     graph.add_conditional_edges(START, lambda _: [Send("work", {"i": i}) for i in range(BRANCHES)], ["work"])
     graph.add_edge("work", END)
     app = graph.compile()
-    return lambda: sorted(app.invoke({"found": []})["found"])
+    return lambda: sorted(app.invoke({"found": []}, {"max_concurrency": limit})["found"])
 
 
 class ByVcr:
@@ -120,6 +128,36 @@ class ByAgentTrace:
         return replay_context(next(self._folder.rglob("*.db")))
 
 
+class ByTimetravel:
+    """agent-timetravel: what is called is captured on a branch of an empty trace, then replayed frozen."""
+
+    def __init__(self, folder: Path) -> None:
+        from agent_timetravel.models import Trace
+        from agent_timetravel.storage import TraceStore
+
+        self._store = TraceStore(folder / "timetravel.db")
+        self._trace_id = "1" * 32
+        self._store.upsert_trace(Trace(trace_id=self._trace_id))
+
+    def recording(self) -> AbstractContextManager[Any]:
+        from agent_timetravel.enums import ReplayMode
+
+        return self._session(ReplayMode.BRANCH)
+
+    def replaying(self) -> AbstractContextManager[Any]:
+        from agent_timetravel.enums import ReplayMode
+
+        return self._session(ReplayMode.FROZEN)
+
+    @contextmanager
+    def _session(self, mode: Any) -> Iterator[None]:
+        from agent_timetravel.langgraph_intercept import patch
+        from agent_timetravel.replay import replay
+
+        with patch(), replay(self._store, self._trace_id, mode=mode):
+            yield
+
+
 class ByUs:
     def __init__(self, folder: Path) -> None:
         import otel_mas
@@ -145,6 +183,7 @@ BY: dict[str, Callable[[Path], Any]] = {
     "vcrpy": lambda folder: ByVcr(folder, False),
     "vcrpy-body": lambda folder: ByVcr(folder, True),
     "agent-trace": ByAgentTrace,
+    "timetravel": ByTimetravel,
     "otel-mas": ByUs,
 }
 
@@ -168,12 +207,15 @@ def main() -> None:
     parser.add_argument("--by", choices=BY, required=True)
     parser.add_argument("--requests", choices=["same", "different"], required=True)
     parser.add_argument("--schedules", type=int, default=50)
+    parser.add_argument("--one-by-one", action="store_true")
     options = parser.parse_args()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
     server.asked = 0  # type: ignore[attr-defined]
     threading.Thread(target=server.serve_forever, daemon=True).start()
     os.environ["NO_PROXY"] = "127.0.0.1"
-    run = build(f"http://127.0.0.1:{server.server_port}/v1", options.requests == "same", CLIENTS.get(options.by, _none))
+    limit = 1 if options.one_by_one else None
+    url = f"http://127.0.0.1:{server.server_port}/v1"
+    run = build(url, options.requests == "same", limit, CLIENTS.get(options.by, _none))
     counts = {"answers": 0, "wrong": 0, "failed": 0}
     with tempfile.TemporaryDirectory() as folder:
         by = BY[options.by](Path(folder))
