@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from otel_mas.model import Span
+from otel_mas.model import SpanTable
 from otel_mas.semconv import LinkKind, Operation
 from otel_mas.semconv import attributes as names
 
@@ -68,7 +68,7 @@ def is_held(reason: Reason) -> bool:
 class ReasonText:
     """Sentences of reasons, with the names of the spans."""
 
-    def __init__(self, spans: Sequence[Span], tasks: Callable[[], Mapping[int, str]]) -> None:
+    def __init__(self, spans: SpanTable, tasks: Callable[[], Mapping[int, str]]) -> None:
         """`tasks` gives the names of task spans by number; it is called when the first one is needed."""
         self._spans = spans
         self._tasks = tasks
@@ -95,9 +95,8 @@ class ReasonText:
 
     def _name(self, i: int) -> str:
         """A task by its name, with a number where there are several; others by what is specific in the span's name."""
-        span = self._spans[i]
-        name = span.name
-        if span.columns.get(names.MAS_TASK_ID):
+        name = self._spans.names[i]
+        if self._spans.value(i, names.MAS_TASK_ID):
             name = self._tasks().get(i, name)
         elif name.startswith(_NAMED_BY_OPERATION):
             name = name.partition(" ")[2]

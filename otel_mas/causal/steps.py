@@ -138,12 +138,18 @@ class CriticalPath:
                 start,
                 end,
                 kind,
-                self._sentence(reason, end - start),
-                known[reason[2]] if is_held(reason) else None,
+                why,
+                known[holder] if holder != NO_SPAN else None,
             )
-            for (span, start, end, kind), reason in zip(self.numbers(), self._trail.reasons(), strict=True)
+            for span, start, end, kind, why, holder in self.explained()
         ]
         return tuple(reversed(steps))
+
+    def explained(self) -> Iterator[tuple[int, int, int, StepKind, str, int]]:
+        """As `numbers`, with why the next step waited, and the place of the task that held it, or -1."""
+        for (span, start, end, kind), reason in zip(self.numbers(), self._trail.reasons(), strict=True):
+            holder = reason[2] if is_held(reason) else NO_SPAN
+            yield span, start, end, kind, self._sentence(reason, end - start), holder
 
     def numbers(self) -> Iterator[tuple[int, int, int, StepKind]]:
         """The steps from the last to the first, with no object made: the place of the span, start, end and kind.

@@ -62,6 +62,8 @@ class ComparedStep:
     before: str | None
     after: str | None
     how: str | None = None
+    span_before: Span | None = None
+    span_after: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ def compare_runs(before: RunSide, after: RunSide, changes: Sequence[Change]) -> 
 class _Step:
     start_ns: int
     text: str | None
+    span: Span
     how: str | None = None
 
 
@@ -143,19 +146,23 @@ def _steps(before: RunSide, after: RunSide) -> Iterator[ComparedStep]:
         if other is None and label in covered:
             continue
         if other is None:
-            yield ComparedStep(label, Sameness.GONE, None if one is None else one.text, None)
+            if one is not None:
+                yield ComparedStep(label, Sameness.GONE, one.text, None, span_before=one.span)
         elif one is None:
-            yield ComparedStep(label, Sameness.NEW, None, other.text, other.how)
+            yield ComparedStep(label, Sameness.NEW, None, other.text, other.how, span_after=other.span)
         else:
             sameness = Sameness.SAME if one.text == other.text else Sameness.CHANGED
-            yield ComparedStep(label, sameness, one.text, other.text, other.how)
+            yield ComparedStep(label, sameness, one.text, other.text, other.how, one.span, other.span)
 
 
 def _by_label(side: RunSide) -> dict[str, _Step]:
-    found = {call.label: _Step(call.span.start_ns, call_text(call), _how(call.span)) for call in side.recording.calls}
+    found = {
+        call.label: _Step(call.span.start_ns, call_text(call), call.span, _how(call.span))
+        for call in side.recording.calls
+    }
     for label, task in side.recording.tasks.items():
         last = task.spans[-1]
-        found[label] = _Step(task.spans[0].start_ns, task_text(last, side.contents[last.trace_id]), _how(last))
+        found[label] = _Step(task.spans[0].start_ns, task_text(last, side.contents[last.trace_id]), last, _how(last))
     return found
 
 

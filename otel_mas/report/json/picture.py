@@ -131,7 +131,7 @@ def picture(
         },
         "edges": _edges(causal, texts),
         "lanes": [{"name": name, "agent": agent} for name, agent in zip(lanes.names, lanes.agents, strict=True)],
-        "critical_path": _steps(causal, path, start_ns),
+        "critical_path": _steps(path, start_ns),
         "waits": list(_waits(causal, asked, start_ns)),
         "problems": list(problems),
         "incomplete": incomplete,
@@ -268,19 +268,19 @@ def _around(parents: Sequence[int], span: int) -> set[int]:
     return found
 
 
-def _steps(causal: CausalGraph, path: CriticalPath, start_ns: int) -> list[PictureStepForm]:
-    numbers = causal.table.numbers
-    return [
+def _steps(path: CriticalPath, start_ns: int) -> list[PictureStepForm]:
+    steps: list[PictureStepForm] = [
         {
-            "kind": step.kind.value,
-            "span": NONE if step.span is None else numbers[step.span.span_id],
-            "start": step.start_ns - start_ns,
-            "end": step.end_ns - start_ns,
-            "why": step.why,
-            "held_by": NONE if step.held_by is None else numbers[step.held_by.span_id],
+            "kind": kind.value,
+            "span": span,
+            "start": start - start_ns,
+            "end": end - start_ns,
+            "why": why,
+            "held_by": holder,
         }
-        for step in path.sections
+        for span, start, end, kind, why, holder in path.explained()
     ]
+    return steps[::-1]
 
 
 def _waits(causal: CausalGraph, asked: Sequence[Question], start_ns: int) -> Iterable[WaitForm]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache, reduce
 from operator import or_
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Annotated, Any, NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, create_model
 
@@ -35,8 +35,10 @@ def model_of(form: Any) -> type[BaseModel]:
     """The model of a form (a TypedDict), with the meaning of each field as its description, and no other fields."""
     fields: dict[str, Any] = {}
     for name, hint in get_type_hints(form, include_extras=True).items():
+        default = ... if get_origin(hint) is not NotRequired else None
+        hint = get_args(hint)[0] if default is None else hint
         kind, meaning = get_args(hint)[:2] if get_origin(hint) is Annotated else (hint, None)
-        fields[name] = (modelled(kind), Field(description=meaning))
+        fields[name] = (modelled(kind), Field(default, description=meaning))
     return create_model(form.__name__, __config__=ConfigDict(extra="forbid"), **fields)
 
 

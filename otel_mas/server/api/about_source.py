@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Annotated, Unpack
 
-from otel_mas.api.filters import FILTERS, Filters, query_of
+from otel_mas.api.filters import FILTERS, MOST_TRACES, Filters, query_of
+from otel_mas.api.replay_comparison import compared
+from otel_mas.causal.labels import unnumbered
+from otel_mas.model import TraceSummary
 from otel_mas.report import json
+from otel_mas.report.json.compared_runs import ComparedRunsDocument, compared_runs
+from otel_mas.report.json.query import MetricsDocument, metric, statistics
+from otel_mas.report.json.search import MatchesDocument, matches
+from otel_mas.semconv import TaskOutcome
 from otel_mas.server.api.cursors import ListPlace
 from otel_mas.server.api.endpoints import Endpoint
 from otel_mas.server.api.errors import BadRequest
-from otel_mas.server.api.forms import InfoDocument, TracesPage
+from otel_mas.server.api.forms import (
+    ConversationForm,
+    ConversationsDocument,
+    InfoDocument,
+    OverviewDocument,
+    TracesPage,
+)
 from otel_mas.server.api.served import Served
+from otel_mas.sources.server import download_once
 
 _MOST = 500
 _PAGE = 50
@@ -69,10 +85,113 @@ def _trace(served: Served, trace_id: str) -> json.TraceForm:
     return json.traces(found, source.overdue(found), source.error_messages(found))["traces"][0]
 
 
+def _conversations(
+    served: Served,
+    limit: Annotated[int, "How many traces to look at, the newest."] = MOST_TRACES,
+    **filters: Unpack[Filters],
+) -> ConversationsDocument:
+    """Conversations of which a trace matches everything that is given, newest first."""
+    found = served.listed(query_of(filters, limit))
+    groups: dict[tuple[str, str], list[TraceSummary]] = {}
+    for one in found:
+        if one.conversation_id is not None:
+            groups.setdefault((one.conversation_id, one.service), []).append(one)
+    return {
+        "conversations": [_conversation(*key, traces) for key, traces in groups.items()],
+        "limited": len(found) == limit,
+        "incomplete": found.incomplete,
+    }
+
+
+def _conversation(thread: str, service: str, traces: Sequence[TraceSummary]) -> ConversationForm:
+    ends = [one.end_ns for one in traces]
+    costs = [one.cost_usd for one in traces if one.cost_usd is not None]
+    return {
+        "thread": thread,
+        "service": service,
+        "traces": len(traces),
+        "start_ns": min(one.start_ns for one in traces),
+        "end_ns": None if None in ends else max(end for end in ends if end is not None),
+        "status": traces[0].status,
+        "error_count": sum(one.error_count for one in traces),
+        "input_tokens": sum(one.input_tokens for one in traces),
+        "output_tokens": sum(one.output_tokens for one in traces),
+        "cost_usd": sum(costs) if costs else None,
+    }
+
+
+def _compare(
+    served: Served,
+    a: Annotated[str, "Id of the first trace, or the unique beginning of it."],
+    b: Annotated[str, "Id of the second trace, or the unique beginning of it."],
+) -> ComparedRunsDocument:
+    """Two runs aligned by causal place: calls and tasks that one lacks, or that answered differently."""
+    runs = [served.trace(one).run for one in (a, b)]
+    (one,), (other,) = (run._parts() for run in runs)
+    found = compared([one], [other], ())
+    return compared_runs(found, one.graph().causal, other.graph().causal)
+
+
+def _metrics(
+    served: Served,
+    name: Annotated[str, "duration, input_tokens, output_tokens, cost or errors; of executions also model_time, ..."],
+    by: Annotated[str, "run (all together), service, agent, node, tool or model."] = "run",
+    window: Annotated[str | None, "By window of time: 1h, 1d."] = None,
+    limit: Annotated[int, "How many traces to read at most, the newest."] = MOST_TRACES,
+    **filters: Unpack[Filters],
+) -> MetricsDocument:
+    """Count, mean, percentiles and trend of a measure, in all and by window of time."""
+    found = served.source.metrics(name, by=by, window=window, limit=limit, **filters)
+    return {"metrics": list(map(metric, found)), "limited": found.limited, "incomplete": found.incomplete}
+
+
+def _statistics(
+    served: Served,
+    by: Annotated[str, "agent, node, tool or model."] = "agent",
+    limit: Annotated[int, "How many traces to read at most, the newest."] = MOST_TRACES,
+    **filters: Unpack[Filters],
+) -> OverviewDocument:
+    """Statistics over many runs: calls, errors, durations, cost; and the topology: who calls whom, how often."""
+    with download_once():
+        found = served.source.executions(limit=limit, **filters)
+        chains = found.chains()
+    edges: Counter[tuple[str | None, str, str | None]] = Counter()
+    errors: Counter[tuple[str | None, str, str | None]] = Counter()
+    for call in chains:
+        key = (None if call.caller is None else unnumbered(call.caller), unnumbered(call.callee), call.kind)
+        edges[key] += 1
+        errors[key] += call.execution.status == TaskOutcome.ERROR
+    return {
+        "statistics": list(map(statistics, found.by(by))),
+        "topology": [
+            {"caller": key[0], "callee": key[1], "kind": key[2], "count": number, "errors": errors[key]}
+            for key, number in edges.most_common()
+        ],
+        "runs": len({one.trace_id for one in found}),
+        "limited": found.limited,
+        "incomplete": found.incomplete,
+    }
+
+
+def _search(
+    served: Served,
+    text: Annotated[str, "In any case, wherever it stands in messages, arguments, results, errors."],
+    limit: Annotated[int, "How many matches at most."] = 100,
+    **filters: Unpack[Filters],
+) -> MatchesDocument:
+    """Messages and other content that hold a text, those of the newest trace first."""
+    return matches(served.source.search(text, limit=limit, **filters))
+
+
 SOURCE = (
     Endpoint("/info", _info),
     Endpoint("/traces", _traces),
     Endpoint("/traces/{trace_id}", _trace),
+    Endpoint("/conversations", _conversations),
+    Endpoint("/compare", _compare),
+    Endpoint("/metrics", _metrics),
+    Endpoint("/statistics", _statistics),
+    Endpoint("/search", _search),
 )
 
 __all__ = ["SOURCE"]

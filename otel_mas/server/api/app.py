@@ -22,6 +22,7 @@ from otel_mas.server.api.about_source import SOURCE
 from otel_mas.server.api.endpoints import Endpoint, Parameter
 from otel_mas.server.api.errors import document, error_of
 from otel_mas.server.api.openapi import openapi
+from otel_mas.server.api.requests import posted, read_json
 from otel_mas.server.api.responses import json_response
 from otel_mas.server.api.served import Served
 from otel_mas.server.api.static import SecurityHeaders, page_routes
@@ -80,10 +81,12 @@ def _subject(served: Served, path: str) -> Subject:
 
 
 def _handler(endpoint: Endpoint, subject: Subject, limiter: CapacityLimiter) -> Handler:
-    def answered(request: Request) -> Response:
+    def answered(request: Request, body: bytes) -> Response:
         """Work out an answer and encode it, on a thread."""
         try:
             given = endpoint.arguments(request.path_params, request.query_params.multi_items())
+            if endpoint.body is not None:
+                given["body"] = posted(endpoint.body, body)
             about = subject(request.path_params, given)
             with about.lock:
                 found = endpoint.answer(about, **given)
@@ -95,7 +98,8 @@ def _handler(endpoint: Endpoint, subject: Subject, limiter: CapacityLimiter) -> 
         return json_response(found, request.headers)
 
     async def handle(request: Request) -> Response:
-        return await to_thread.run_sync(answered, request, limiter=limiter)
+        body = b"" if endpoint.body is None else await read_json(request)
+        return await to_thread.run_sync(answered, request, body, limiter=limiter)
 
     return handle
 

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import orjson
 
+from otel_mas.analyse.log import Entry
 from otel_mas.model import TraceSummary
 from otel_mas.server.api.errors import BadRequest
 
@@ -46,7 +47,7 @@ class ListPlace:
 
 @dataclass(frozen=True, slots=True)
 class EntryPlace:
-    """Place in a log: the last entry that was given."""
+    """Place in a log: the last entry that was given. Entries that come in front of it move nothing."""
 
     span_id: str
     kind: str
@@ -58,12 +59,30 @@ class EntryPlace:
         return _written([self.span_id, self.kind, self.time_ns, self.number])
 
     @classmethod
+    def at(cls, entries: Sequence[Entry], at: int) -> Self:
+        """The place of one entry."""
+        one = entries[at]
+        alike = (_key(other) == _key(one) for other in entries[:at])
+        return cls(*_key(one), sum(alike))
+
+    @classmethod
     def parse(cls, text: str) -> Self:
         """The place of a cursor. Raises `BadRequest` where it is none."""
         found = _read(text, least=4)
         if [type(one) for one in found] != [str, str, int, int]:
             raise _unknown(text)
         return cls(*found)
+
+    def following(self, entries: Sequence[Entry]) -> int:
+        """The number of the entry after this one. Raises `BadRequest` where it is not among these."""
+        alike = [at for at, one in enumerate(entries) if _key(one) == (self.span_id, self.kind, self.time_ns)]
+        if not 0 <= self.number < len(alike):
+            raise BadRequest("cursor is of another log, or of other filters: give the same ones, or begin anew")
+        return alike[self.number] + 1
+
+
+def _key(one: Entry) -> tuple[str, str, int]:
+    return one.span_id, one.kind.value, one.time_ns
 
 
 def _written(values: list[Any]) -> str:

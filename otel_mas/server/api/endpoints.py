@@ -60,6 +60,8 @@ class Endpoint:
     method: str = "get"
     more: tuple[Parameter, ...] = ()
     """Parameters that find what it is about."""
+    body: Any = None
+    """Form of the JSON that is posted; the function gets it as `body`."""
 
     @cached_property
     def form(self) -> Any:
@@ -86,7 +88,7 @@ class Endpoint:
         for one in given:
             if one.kind is inspect.Parameter.VAR_KEYWORD:
                 yield from _FILTERS
-            elif one.name not in self.names_in_path:
+            elif one.name not in (*self.names_in_path, "body"):
                 yield _parameter(one, hints[one.name])
 
     def arguments(self, path: Mapping[str, str], query: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ _IN_PATHS = {
 def openapi(endpoints: Iterable[tuple[str, Endpoint]]) -> dict[str, Any]:
     """The document. Each endpoint comes with its path below /api/v1."""
     given = list(endpoints)
-    models = [model_of(form) for form in dict.fromkeys([*(one.form for _, one in given), ErrorDocument])]
+    models = [model_of(form) for form in dict.fromkeys(_forms(given))]
     _, components = models_json_schema([(one, "serialization") for one in models], ref_template=_SCHEMAS)
     paths: dict[str, Any] = {}
     for path, endpoint in given:
@@ -44,8 +44,21 @@ def openapi(endpoints: Iterable[tuple[str, Endpoint]]) -> dict[str, Any]:
     }
 
 
+def _forms(given: Iterable[tuple[str, Endpoint]]) -> Iterator[Any]:
+    for _, one in given:
+        yield one.form
+        if one.body is not None:
+            yield one.body
+    yield ErrorDocument
+
+
 def _operation(path: str, endpoint: Endpoint) -> dict[str, Any]:
+    posted = {}
+    if endpoint.body is not None:
+        content = {_JSON: {"schema": _reference(endpoint.body.__name__)}}
+        posted["requestBody"] = {"required": True, "content": content}
     return {
+        **posted,
         "operationId": _operation_id(path, endpoint.method),
         "summary": endpoint.meaning.partition("\n")[0],
         "parameters": list(_parameters(path, endpoint)),

@@ -20,6 +20,7 @@ T = TypeVar("T")
 _MOST_RUNS = 16
 _MOST_SPANS = 400_000
 """Spans of all runs that are kept."""
+_MOST_ANSWERS = 6
 _KEPT_S = 5.0
 """A run of a source that does not tell when it changed is read anew after this time."""
 _MOST_TRACES = 10_000
@@ -33,13 +34,15 @@ class ServedRun:
         self.cursor = cursor
         """Position of the live stream when it was read."""
         self.lock = threading.RLock()
-        self._answers: dict[str, Any] = {}
+        self._answers: OrderedDict[str, Any] = OrderedDict()
 
     def once(self, name: str, answer: Callable[[], T]) -> T:
         """An answer that is worked out the first time only."""
         with self.lock:
             if name not in self._answers:
                 self._answers[name] = answer()
+                while len(self._answers) > _MOST_ANSWERS:
+                    self._answers.popitem(last=False)
             found: T = self._answers[name]
             return found
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from urllib.parse import quote
 import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
 from starlette.testclient import TestClient
 
 import otel_mas
@@ -24,7 +26,12 @@ from tests.unit.server.api.conftest import add
 Get = Callable[..., Any]
 API = "/api/v1"
 RUN = "/traces/{trace_id}"
-GIVEN = {"/why-not": "?agent=writer"}
+GIVEN = {
+    "/why-not": "?agent=writer",
+    "/metrics": "?name=duration&by=agent&window=1d",
+    "/search": "?text=the",
+    "/what-if": "?barriers=false",
+}
 """Parameters that an endpoint needs."""
 
 
@@ -49,6 +56,9 @@ def test_every_answer_about_every_run_has_the_form_that_the_openapi_document_des
 def _urls(path: str, get: Get) -> set[str]:
     """The path with the ids of each run."""
     given = next((words for end, words in GIVEN.items() if path.endswith(end)), "")
+    if path == "/compare":
+        ids = [trace["trace_id"] for trace in get("/traces")["traces"]]
+        return {f"/compare?a={a}&b={b}" for a, b in pairwise(ids)}
     urls = set()
     for trace in get("/traces")["traces"]:
         thread = trace["conversation_id"]
@@ -172,3 +182,88 @@ def test_a_method_that_a_path_has_not_is_refused_in_the_same_form(client: TestCl
     response = client.delete(f"{API}/traces")
 
     assert (response.status_code, response.json()["error"]["code"]) == (405, "method_not_allowed")
+
+
+@pytest.fixture
+def judged(store: Path) -> Iterator[tuple[TestClient, str]]:
+    """The API over a store of its own, and the path of the feedback on a span in it."""
+    with otel_mas.open(store) as source, TestClient(create_app(source)) as client:
+        trace_id = client.get(f"{API}/traces").json()["traces"][0]["trace_id"]
+        span = client.get(f"{API}/traces/{trace_id}/picture").json()["spans"]["id"][1]
+        yield client, f"{API}/traces/{trace_id}/spans/{span}/feedback"
+
+
+def test_feedback_is_recorded_as_by_mark_and_seen_in_the_next_answer(judged: tuple[TestClient, str]) -> None:
+    client, path = judged
+    trace = path.partition("/spans")[0]
+    before = client.get(f"{trace}/picture")
+
+    answer = client.post(path, json={"label": "wrong", "score": 0.0, "reason": "no figures", "author": "me"})
+
+    assert answer.status_code == 200, answer.text
+    span = client.get(f"{trace}/spans/{answer.json()['span_id']}").json()["spans"][0]
+    assert "no figures" in json.dumps(span)
+    again = client.get(f"{trace}/picture", headers={"If-None-Match": before.headers["ETag"]})
+    assert again.status_code == 200
+    assert answer.json()["span_id"] in again.json()["spans"]["id"]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "words"),
+    [
+        (b'{"label": "wrong"}', "text/plain", 415, "application/json"),
+        (b"{", "application/json", 400, "no JSON"),
+        (b"[]", "application/json", 400, "the body"),
+        (b"{}", "application/json", 400, "a judgement is missing"),
+        (b'{"label": null}', "application/json", 400, "a judgement is missing"),
+        (b'{"label": 3}', "application/json", 400, "label: input should be a valid string"),
+        (b'{"score": "high"}', "application/json", 400, "score: input should be a valid number"),
+        (b'{"score": 1e999}', "application/json", 400, ""),
+        (b'{"label": "x", "colour": "red"}', "application/json", 400, "colour: extra inputs"),
+        (b'{"label": "' + b"x" * 70_000 + b'"}', "application/json", 413, "longer than"),
+        (b'{"label": "\xff"}', "application/json", 400, "no JSON"),
+    ],
+)
+def test_feedback_that_means_nothing_is_refused_in_words(
+    judged: tuple[TestClient, str], body: bytes, kind: str, status: int, words: str
+) -> None:
+    client, path = judged
+
+    response = client.post(path, content=body, headers={"Content-Type": kind})
+
+    assert response.status_code == status, response.text
+    assert words in response.json()["error"]["message"]
+
+
+def test_the_log_goes_on_where_its_cursor_says(get: Get) -> None:
+    trace_id = next(one["trace_id"] for one in get("/traces")["traces"] if one["span_count"] > 20)
+    path = f"/traces/{trace_id}/log"
+    whole = get(path, limit=1000)["entries"]
+    found, cursor = [], {}
+    while True:
+        page = get(path, limit=3, **cursor)
+        found += page["entries"]
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+
+    assert found == whole
+    assert len(whole) > 6
+
+
+def test_a_span_as_otlp_can_be_imported_again(get: Get, tmp_path: Path) -> None:
+    trace_id = get("/traces")["traces"][0]["trace_id"]
+    ids = get(f"/traces/{trace_id}/picture")["spans"]["id"]
+    file = tmp_path / "spans.jsonl"
+    file.write_text("".join(json.dumps(get(f"/traces/{trace_id}/spans/{one}/otlp")) + "\n" for one in ids))
+
+    add(file, tmp_path / "again.db")
+
+    with otel_mas.open(tmp_path / "again.db") as source, TestClient(create_app(source)) as client:
+        for one in ids:
+            again = client.get(f"{API}/traces/{trace_id}/spans/{one}/otlp").json()
+            assert again == get(f"/traces/{trace_id}/spans/{one}/otlp")
+
+
+def test_openapi_is_valid(get: Get) -> None:
+    validate(get("/openapi.json"))
