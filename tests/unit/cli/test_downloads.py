@@ -129,7 +129,7 @@ def real(jaeger_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     server.stop()
 
 
-@pytest.fixture(params=["jaeger 2.13", "jaeger 2.20", "tempo", "a real jaeger"])
+@pytest.fixture(params=["jaeger 2.13", "jaeger 2.20", "tempo", pytest.param("a real jaeger", marks=pytest.mark.slow)])
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     if request.param == "a real jaeger":
         found = Server("jaeger+http", forwarded(request.getfixturevalue("real")))
