@@ -58,8 +58,20 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what takes minutes first, so that no worker is left alone with it at the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    """Deal what takes minutes to all workers as their first tests, so that none is left alone with it at the end.
+
+    `--dist worksteal` gives each worker as long a row of the list as the others.
+    """
+    longest = [item for item in items if item.nodeid.startswith(LONGEST)]
+    others = [item for item in items if not item.nodeid.startswith(LONGEST)]
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    dealt: list[pytest.Item] = []
+    for worker in range(workers):
+        row = longest[worker::workers]
+        short = max(0, (len(items) - len(dealt)) // (workers - worker) - len(row))
+        dealt += (*row, *others[:short])
+        del others[:short]
+    items[:] = dealt
 
 
 @pytest.fixture(scope="session")

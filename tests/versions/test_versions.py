@@ -10,15 +10,20 @@ import pytest
 
 from tests.versions.environments import ROOT, VERSIONS, python_of
 
-ALL = ("tests/accuracy", "tests/unit/instrumentation/langgraph", "tests/unit/instrumentation/langchain")
-"""Tests that depend on LangGraph and LangChain."""
-CAUSES = (
+EXACT = (
     "tests/accuracy/test_cases.py",
     "tests/accuracy/test_checkpoints.py",
     "tests/accuracy/test_langgraph_causes.py",
-    "tests/unit/instrumentation/langgraph",
 )
+CAUSES = (*EXACT, "tests/unit/instrumentation/langgraph")
 """Tests that depend on LangGraph's internals."""
+ALL = (
+    ("tests/accuracy", *(f"--ignore={one}" for one in EXACT)),
+    EXACT,
+    ("tests/unit/instrumentation/langgraph",),
+    ("tests/unit/instrumentation/langchain",),
+)
+"""Tests that depend on LangGraph and LangChain, in parts that run at the same time."""
 LONG = "tests/accuracy/test_long_running.py"
 ANALYSED = ("tests/accuracy/attribution", "tests/accuracy/injected")
 """Tests that measure what is made of a recording, whichever version made it; the apps of some need LangChain 1."""
@@ -33,7 +38,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         for version in VERSIONS:
             if whole or version == VERSIONS[0]:
                 left_out = [f"--ignore={one}" for one in (*ANALYSED, *(() if whole else (LONG,)))]
-                rows += [(version, (suite, *(["--whole"] if whole else []), *left_out)) for suite in ALL]
+                rows += [(version, (*suites, *(["--whole"] if whole else []), *left_out)) for suites in ALL]
             else:
                 rows.append((version, CAUSES))
         metafunc.parametrize(("version", "suites"), rows, ids=[f"{version}-{suites[0]}" for version, suites in rows])
