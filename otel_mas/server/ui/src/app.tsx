@@ -1,6 +1,4 @@
 import { lazy, Suspense, useMemo, useState } from "react";
-import type { Info } from "./api/types";
-import { useJson } from "./api/useJson";
 import { type Binding, useKeys } from "./keys";
 import { navigate, route, usePath } from "./router";
 import { cycleTheme, useTheme } from "./theme";
@@ -8,9 +6,10 @@ import { ErrorBoundary } from "./ui/ErrorBoundary";
 import { Help } from "./ui/Help";
 import { Link } from "./ui/Link";
 import { Empty, Loading } from "./ui/states";
+import { useInfo } from "./ui/useInfo";
+import { RunView } from "./views/run/RunView";
 import { RunsView } from "./views/runs/RunsView";
 
-const RunView = lazy(() => import("./views/run/RunView").then((module) => ({ default: module.RunView })));
 const CompareView = lazy(() => import("./views/compare/CompareView").then((m) => ({ default: m.CompareView })));
 const AgentsView = lazy(() => import("./views/agents/AgentsView").then((m) => ({ default: m.AgentsView })));
 
@@ -83,7 +82,7 @@ function Shown({ path }: { path: string }) {
 }
 
 function Header({ path, onHelp }: { path: string; onHelp: () => void }) {
-  const info = useJson<Info>("/info");
+  const info = useInfo();
   const [theme, cycle] = useTheme();
   const link = (to: string, text: string, here: boolean) => (
     <Link to={to} className={here ? "here" : ""} aria-current={here ? "page" : undefined}>
@@ -100,8 +99,8 @@ function Header({ path, onHelp }: { path: string; onHelp: () => void }) {
         {link("/agents", "Agents", path === "/agents")}
         {link("/compare", "Compare", path === "/compare")}
       </nav>
-      <span className="source dim" title={info.data?.location ?? ""}>
-        {info.data && !info.data.receiving ? "read only" : ""}
+      <span className="source dim" title={info?.location ?? ""}>
+        {info && !info.receiving ? "read only" : ""}
       </span>
       <button type="button" className="plain" onClick={cycle} aria-label={`Colours: ${theme}`} title={`Colours: ${theme} (t)`}>
         {theme === "dark" ? "☾" : theme === "light" ? "☀" : "◐"}

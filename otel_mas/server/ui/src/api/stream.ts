@@ -1,8 +1,9 @@
-/** The live stream: server-sent events, resumed by the browser with `Last-Event-ID`. */
+/** The live stream: server-sent events, resumed where they broke off. */
+import { info } from "../ui/useInfo";
 import { API } from "./client";
 import type { SpanEvent, TraceForm } from "./types";
 
-export type Connection = "connecting" | "live" | "lost";
+export type Connection = "connecting" | "live" | "lost" | "none";
 
 export interface Listener {
   span?: (event: SpanEvent, ended: boolean) => void;
@@ -12,62 +13,83 @@ export interface Listener {
   connection?: (state: Connection) => void;
 }
 
-const RETRY_MS = 2_000;
+const RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 15_000;
 /** The server sends a heartbeat each 15 s: after so long a silence the connection is taken for dead. */
 const SILENCE_MS = 40_000;
 
 /** Listen to one trace or `all`, from a cursor on; returns how to stop. */
 export function listen(trace: string, listener: Listener, from: string | null = null): () => void {
-  let source: EventSource | null = null;
-  let retry = 0;
-  let watchdog = 0;
-  let cursor = from ?? "";
-  let stopped = false;
-
-  const alive = (event?: MessageEvent) => {
-    if (event?.lastEventId) cursor = event.lastEventId;
-    window.clearTimeout(watchdog);
-    watchdog = window.setTimeout(lose, SILENCE_MS);
-  };
-  const lose = () => {
-    source?.close();
-    window.clearTimeout(watchdog);
-    listener.connection?.("lost");
-    if (!stopped) retry = window.setTimeout(connect, RETRY_MS);
-  };
-  const on = <T>(name: string, handle: (data: T) => void) =>
-    source?.addEventListener(name, (event) => {
-      alive(event as MessageEvent);
-      handle(JSON.parse((event as MessageEvent<string>).data) as T);
-    });
-  const connect = () => {
-    const resume = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
-    source = new EventSource(`${API}/stream?trace=${encodeURIComponent(trace)}${resume}`);
-    source.onopen = () => {
-      alive();
-      listener.connection?.("live");
-    };
-    // The browser retries by itself while the server answers with a failure of the network only.
-    source.onerror = () => {
-      if (source?.readyState === EventSource.CLOSED) lose();
-      else listener.connection?.("lost");
-    };
-    on<SpanEvent>("span.start", (data) => listener.span?.(data, false));
-    on<SpanEvent>("span.end", (data) => listener.span?.(data, true));
-    on<TraceForm>("trace", (data) => listener.trace?.(data));
-    on<unknown>("finding", (data) => listener.finding?.(data));
-    source.addEventListener("heartbeat", (event) => alive(event as MessageEvent));
-    source.addEventListener("reset", (event) => {
-      alive(event as MessageEvent);
-      listener.reset?.();
-    });
-  };
+  const stream = new Stream(trace, listener, from ?? "");
   listener.connection?.("connecting");
-  connect();
-  return () => {
-    stopped = true;
-    source?.close();
-    window.clearTimeout(retry);
-    window.clearTimeout(watchdog);
-  };
+  void info().then((found) => {
+    if (found && !found.live) listener.connection?.("none");
+    else stream.connect();
+  });
+  return () => stream.stop();
+}
+
+class Stream {
+  private source: EventSource | null = null;
+  private retry = 0;
+  private watchdog = 0;
+  private wait = RETRY_MS;
+  private stopped = false;
+
+  constructor(
+    private readonly trace: string,
+    private readonly listener: Listener,
+    private cursor: string,
+  ) {}
+
+  connect(): void {
+    if (this.stopped) return;
+    const { listener } = this;
+    const resume = this.cursor ? `&cursor=${encodeURIComponent(this.cursor)}` : "";
+    const source = new EventSource(`${API}/stream?trace=${encodeURIComponent(this.trace)}${resume}`);
+    this.source = source;
+    source.addEventListener("open", () => {
+      this.alive();
+      this.wait = RETRY_MS;
+      listener.connection?.("live");
+    });
+    // We connect anew ourselves: the browser would ask for the first cursor again where it gives up for good.
+    source.addEventListener("error", () => this.lose());
+    this.on<SpanEvent>("span.start", (data) => listener.span?.(data, false));
+    this.on<SpanEvent>("span.end", (data) => listener.span?.(data, true));
+    this.on<TraceForm>("trace", (data) => listener.trace?.(data));
+    this.on<unknown>("finding", (data) => listener.finding?.(data));
+    this.on<unknown>("heartbeat", () => undefined);
+    this.on<unknown>("reset", () => listener.reset?.());
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.source?.close();
+    window.clearTimeout(this.retry);
+    window.clearTimeout(this.watchdog);
+  }
+
+  private on<T>(name: string, handle: (data: T) => void): void {
+    this.source?.addEventListener(name, (event) => {
+      const { data, lastEventId } = event as MessageEvent<string>;
+      if (lastEventId) this.cursor = lastEventId;
+      this.alive();
+      handle(data ? (JSON.parse(data) as T) : (null as T));
+    });
+  }
+
+  private alive(): void {
+    window.clearTimeout(this.watchdog);
+    this.watchdog = window.setTimeout(() => this.lose(), SILENCE_MS);
+  }
+
+  private lose(): void {
+    this.source?.close();
+    window.clearTimeout(this.watchdog);
+    if (this.stopped) return;
+    this.listener.connection?.("lost");
+    this.retry = window.setTimeout(() => this.connect(), this.wait);
+    this.wait = Math.min(LONGEST_RETRY_MS, this.wait * 2);
+  }
 }

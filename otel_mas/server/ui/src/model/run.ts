@@ -204,7 +204,10 @@ export class Run {
     const parent = event.parent === null ? -1 : (this.index.get(event.parent) ?? -1);
     if (event.parent !== null && parent < 0) listOf(this.orphans, event.parent).push(at);
     this.adopt(at, parent);
-    for (const child of this.orphans.get(event.span_id) ?? []) this.adopt(child, at);
+    for (const child of this.orphans.get(event.span_id) ?? []) {
+      this.roots.splice(this.roots.indexOf(child), 1);
+      this.adopt(child, at);
+    }
     this.orphans.delete(event.span_id);
     for (const { effect, kind } of this.early.get(event.span_id) ?? []) this.connect(event.span_id, effect, kind);
     this.early.delete(event.span_id);
@@ -287,8 +290,6 @@ export class Run {
       this.roots.push(child);
       return;
     }
-    const root = this.roots.indexOf(child);
-    if (root >= 0) this.roots.splice(root, 1);
     const last = this.lastChild[parent];
     if (last < 0) this.firstChild[parent] = child;
     else this.nextSibling[last] = child;

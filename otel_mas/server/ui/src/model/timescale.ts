@@ -105,6 +105,9 @@ function busy(run: Run, now: number, waits: readonly (Interval & { span: number 
   for (let i = 0; i < run.size; i++) {
     let start = run.starts[i];
     const end = run.end(i, now);
+    const parent = run.parents[i];
+    // While a span runs that waits for nobody, there is no gap: those inside of it add nothing.
+    if (parent >= 0 && !pausing.has(parent) && start >= run.starts[parent] && end <= run.end(parent, now)) continue;
     for (const wait of pausing.get(i)?.sort((a, b) => a.start - b.start) ?? []) {
       if (wait.start > start) intervals.push({ start, end: Math.min(wait.start, end) });
       start = Math.max(start, wait.end);

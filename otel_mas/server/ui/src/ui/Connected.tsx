@@ -4,6 +4,7 @@ const TEXTS: Record<Connection, string> = {
   connecting: "connecting",
   live: "live",
   lost: "connection lost, trying again",
+  none: "not live",
 };
 
 export function Connected({ state }: { state: Connection }) {

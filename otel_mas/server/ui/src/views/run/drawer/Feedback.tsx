@@ -1,16 +1,15 @@
 import { useState } from "react";
 import { type ApiError, postJson } from "../../../api/client";
-import type { Info } from "../../../api/types";
-import { useJson } from "../../../api/useJson";
+import { useInfo } from "../../../ui/useInfo";
 
 const LABELS = ["right", "wrong", "missing", "late"];
 
 /** What a person thinks of the span, written to the store. */
 export function Feedback({ trace, span }: { trace: string; span: string }) {
-  const info = useJson<Info>("/info");
+  const info = useInfo();
   const [reason, setReason] = useState("");
   const [outcome, setOutcome] = useState<string | null>(null);
-  if (!info.data?.feedback) return null;
+  if (!info?.feedback) return null;
   const send = (label: string) => {
     setOutcome("…");
     postJson(`/traces/${trace}/spans/${span}/feedback`, { label, ...(reason && { reason }) }).then(

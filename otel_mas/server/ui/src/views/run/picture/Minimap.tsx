@@ -47,17 +47,16 @@ export function Minimap({ scene, view, onView, theme }: Props) {
 }
 
 function paint(context: CanvasRenderingContext2D, scene: Scene, width: number): void {
-  const { run, layout, scale, now } = scene;
+  const { run, layout, scale } = scene;
   const palette = colours(context.canvas);
   const all = whole(scale.total);
   const perUnit = width / (all.to - all.from);
   const high = layout.height > 0 ? (HIGH - 4) / layout.height : 1;
   const filled = new Map<number, number>();
   context.clearRect(0, 0, width, HIGH);
-  const x = (ns: number) => (scale.at(ns) - all.from) * perUnit;
   const block = (i: number, bar: number, colour: string, tall: number) => {
-    const from = x(run.starts[i]);
-    const to = Math.max(from + 1, x(run.end(i, now)));
+    const from = (scene.from[i] - all.from) * perUnit;
+    const to = Math.max(from + 1, (scene.to[i] - all.from) * perUnit);
     const y = Math.round(2 + layout.y[bar] * high);
     if (to <= (filled.get(y) ?? -1)) return;
     filled.set(y, Math.ceil(to));

@@ -3,7 +3,7 @@ import { duration } from "../../../format";
 import { ROW } from "../../../model/layout";
 import { ticks } from "../../../model/timescale";
 import { type Colours, callColour, edgeStyle } from "./colours";
-import type { Arrow, Scene } from "./scene";
+import { type Arrow, firstAfter, type Row, type Scene } from "./scene";
 import type { View } from "./viewport";
 
 export const AXIS = 26;
@@ -173,25 +173,34 @@ class Painter {
   }
 
   bars(boxes: boolean): void {
-    const { context, frame } = this;
-    const { layout, run } = frame.scene;
-    const bottom = frame.height;
-    const drawn = new Map<number, number>();
-    for (const i of layout.bars) {
-      if ((layout.box[i] === 1) !== boxes) continue;
-      const y = this.y(i);
-      if (y > bottom || y + layout.h[i] < AXIS) continue;
-      const x = this.x(run.starts[i]);
-      const right = Math.max(x + 1.5, this.x(run.end(i, frame.scene.now)));
-      if (right < frame.left || x > frame.width) continue;
-      // Bars that would lie on a pixel that a neighbour has filled change nothing.
-      const key = layout.y[i];
-      if (!boxes && i !== frame.selected && right <= (drawn.get(key) ?? Number.NEGATIVE_INFINITY)) continue;
-      drawn.set(key, Math.ceil(right));
+    const { frame } = this;
+    const { layout, rows } = frame.scene;
+    for (const row of rows) {
+      if ((layout.box[row.bars[0]] === 1) !== boxes) continue;
+      const y = row.y - frame.top + AXIS;
+      if (y <= frame.height && y + row.height >= AXIS) this.row(row, y);
+    }
+    this.context.globalAlpha = 1;
+  }
+
+  private row(row: Row, y: number): void {
+    const { context, frame, perUnit } = this;
+    const { scene, view } = frame;
+    let at = firstAfter(scene, row.bars, view.from - 2 / perUnit);
+    while (at < row.bars.length) {
+      const i = row.bars[at];
+      const x = this.unit(scene.from[i]);
+      if (x > frame.width) return;
+      const right = Math.max(x + 1.5, this.unit(scene.to[i]));
       context.globalAlpha = frame.focus && !frame.focus.has(i) ? 0.22 : 1;
       this.bar(i, Math.max(x, frame.left - 4), y, Math.min(right, frame.width + 4));
+      at++;
+      // What would lie on a pixel that is filled changes nothing.
+      if (right - x < 3) {
+        const next = firstAfter(scene, row.bars, view.from + (right - frame.left) / perUnit);
+        at = Math.max(at, next);
+      }
     }
-    context.globalAlpha = 1;
   }
 
   private bar(i: number, x: number, y: number, right: number): void {
@@ -207,7 +216,7 @@ class Painter {
       context.fillStyle = own;
       context.fillRect(x, y + high - 8, wide, 5);
     }
-    const paused = frame.scene.run.waits.some((wait) => wait.span === i);
+    const paused = frame.scene.waiting.has(i);
     const outline = run.errors[i] ? frame.colours.bad : paused ? frame.colours.wait : run.running(i) ? frame.colours.run : "";
     if (outline && wide > 2) {
       context.strokeStyle = outline;
@@ -247,12 +256,13 @@ class Painter {
   private strips(i: number, y: number): void {
     const { context, frame } = this;
     const { layout, run } = frame.scene;
+    if (layout.stripStart[i] === layout.stripStart[i + 1]) return;
     let filled = Number.NEGATIVE_INFINITY;
     for (let at = layout.stripStart[i]; at < layout.stripStart[i + 1]; at++) {
       const call = layout.strips[at];
-      const x = this.x(run.starts[call]);
+      const x = this.unit(frame.scene.from[call]);
       if (x > frame.width) break;
-      const right = Math.max(x + 1, this.x(run.end(call, frame.scene.now)));
+      const right = Math.max(x + 1, this.unit(frame.scene.to[call]));
       const depth = layout.stripDepth[call];
       if (right < frame.left || (depth === 0 && right <= filled)) continue;
       filled = Math.max(filled, Math.ceil(right));
@@ -304,34 +314,41 @@ class Painter {
     return low < 2 ? "" : `${text.slice(0, low)}…`;
   }
 
-  /** Edges; above the bars those on the critical path and of what is selected. */
+  /** Edges; above the bars those on the critical path, of joins, and of what is selected. */
   arrows(above: boolean): void {
-    const { frame } = this;
-    let number = 0;
+    const { frame, perUnit } = this;
+    const { from, to } = frame.scene;
+    const selected = frame.selected < 0 ? -2 : frame.scene.layout.barOf[frame.selected];
+    const drawn = new Set<number>();
+    const [first, last] = [frame.view.from - 20 / perUnit, frame.view.to + 20 / perUnit];
     for (const arrow of frame.scene.arrows) {
-      const touched = arrow.cause === this.selectedBar() || arrow.effect === this.selectedBar();
+      const { cause, effect } = arrow;
+      if (from[effect] < first && to[cause] < first) continue;
+      if (from[effect] > last && from[cause] > last) continue;
+      const touched = cause === selected || effect === selected;
       if ((arrow.critical || arrow.joined || touched) !== above) continue;
-      if (this.arrow(arrow, touched) && ++number > MOST_ARROWS && !above) return;
+      this.arrow(arrow, touched, drawn);
+      if (drawn.size > MOST_ARROWS) return;
     }
   }
 
-  private selectedBar(): number {
-    const { selected, scene } = this.frame;
-    return selected < 0 ? -2 : scene.layout.barOf[selected];
-  }
-
-  private arrow(arrow: Arrow, touched: boolean): boolean {
+  private arrow(arrow: Arrow, touched: boolean, drawn: Set<number>): void {
     const { context, frame } = this;
-    const { layout, run, now } = frame.scene;
+    const { scene } = frame;
+    const { layout } = scene;
     const { cause, effect } = arrow;
-    const toX = this.x(run.starts[effect]);
-    const fromX = Math.min(this.x(run.end(cause, now)), Math.max(toX, this.x(run.starts[cause])));
+    const toX = this.unit(scene.from[effect]);
+    const fromX = Math.min(this.unit(scene.to[cause]), Math.max(toX, this.unit(scene.from[cause])));
     const fromY = this.y(cause) + Math.min(layout.h[cause], ROW) / 2;
     const toY = this.y(effect) + Math.min(layout.h[effect], ROW) / 2;
     const outside =
       Math.max(fromX, toX) < frame.left || Math.min(fromX, toX) > frame.width ||
       Math.max(fromY, toY) < AXIS || Math.min(fromY, toY) > frame.height;
-    if (outside || Math.abs(fromX - toX) + Math.abs(fromY - toY) < 6) return false;
+    if (outside || Math.abs(fromX - toX) + Math.abs(fromY - toY) < 6) return;
+    // Where hundreds lie on the same pixels, one is enough.
+    const place = ((Math.round(toX / 3) * 4096 + Math.round(fromX / 3)) * 512 + (Math.round(fromY / 4) & 511)) * 512 + (Math.round(toY / 4) & 511);
+    if (drawn.has(place) && !touched) return;
+    drawn.add(place);
     const { colour, dash } = edgeStyle(arrow.kind, frame.colours);
     const faint = frame.focus && !(frame.focus.has(cause) && frame.focus.has(effect));
     context.globalAlpha = faint ? 0.15 : touched || arrow.critical || arrow.joined ? 1 : 0.75;
@@ -349,7 +366,6 @@ class Painter {
     context.lineTo(toX - 6, toY + 3);
     context.fill();
     context.globalAlpha = 1;
-    return true;
   }
 
   outline(): void {
