@@ -63,13 +63,11 @@ class LaneForm(TypedDict):
     agent: Annotated[bool, "whether it is that of an agent"]
 
 
-class PictureStepForm(TypedDict):
-    kind: Annotated[str, "span, framework or waiting for input"]
-    span: Annotated[int, "index of the span; -1 for none"]
-    start: Annotated[int, _OFFSET]
-    end: Annotated[int, f"{_OFFSET}; the next one starts there"]
-    why: Annotated[str, "why the next step waited for this one"]
-    held_by: Annotated[int, "index of the task without which a framework step would have been short; -1 for none"]
+class PicturePathForm(TypedDict):
+    start: Annotated[int, f"start of the first step: {_OFFSET}"]
+    end: Annotated[list[int], f"{_OFFSET}; the next one starts there"]
+    kind_s: Annotated[list[int], f"span, framework or waiting for input: {_TEXT}"]
+    span: Annotated[list[int], "index of the span; -1 for none"]
 
 
 class WaitForm(TypedDict):
@@ -86,7 +84,9 @@ class PictureDocument(TypedDict):
     spans: Annotated[PictureSpansForm, "a column for each field, in start order"]
     edges: Annotated[PictureEdgesForm, "causes other than parents, a column for each field"]
     lanes: Annotated[list[LaneForm], "from top to bottom"]
-    critical_path: Annotated[list[PictureStepForm], "in time order, without gaps or overlaps"]
+    critical_path: Annotated[
+        PicturePathForm, "its steps in time order, without gaps or overlaps, a column for each field"
+    ]
     waits: Annotated[list[WaitForm], "for people"]
     problems: Annotated[list[str], PROBLEMS]
     incomplete: Annotated[str | None, "what is known to be missing, in words"]
@@ -131,7 +131,7 @@ def picture(
         },
         "edges": _edges(causal, texts),
         "lanes": [{"name": name, "agent": agent} for name, agent in zip(lanes.names, lanes.agents, strict=True)],
-        "critical_path": _steps(path, start_ns),
+        "critical_path": _steps(path, start_ns, texts),
         "waits": list(_waits(causal, asked, start_ns)),
         "problems": list(problems),
         "incomplete": incomplete,
@@ -268,19 +268,14 @@ def _around(parents: Sequence[int], span: int) -> set[int]:
     return found
 
 
-def _steps(path: CriticalPath, start_ns: int) -> list[PictureStepForm]:
-    steps: list[PictureStepForm] = [
-        {
-            "kind": kind.value,
-            "span": span,
-            "start": start - start_ns,
-            "end": end - start_ns,
-            "why": why,
-            "held_by": holder,
-        }
-        for span, start, end, kind, why, holder in path.explained()
-    ]
-    return steps[::-1]
+def _steps(path: CriticalPath, start_ns: int, texts: _Strings) -> PicturePathForm:
+    steps = list(path.numbers())[::-1]
+    return {
+        "start": path.start_ns - start_ns if steps else 0,
+        "end": [end - start_ns for _, _, end, _ in steps],
+        "kind_s": texts.column(kind.value for *_, kind in steps),
+        "span": [span for span, *_ in steps],
+    }
 
 
 def _waits(causal: CausalGraph, asked: Sequence[Question], start_ns: int) -> Iterable[WaitForm]:

@@ -4,7 +4,7 @@ import { Run } from "../src/model/run";
 import { timeScale } from "../src/model/timescale";
 import { layout } from "../src/model/layout";
 import { scene } from "../src/views/run/picture/scene";
-it("perf", () => {
+it("perf", { timeout: 60000 }, () => {
   for (const f of ["/tmp/page/p10000.json", "/tmp/page/p100000.json"]) {
     if (!existsSync(f)) continue;
     const text = readFileSync(f, "utf8");

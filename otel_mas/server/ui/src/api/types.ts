@@ -68,21 +68,12 @@ export interface PictureDocument {
     joined: number[];
   };
   lanes: { name: string; agent: boolean }[];
-  critical_path: PictureStep[];
+  critical_path: { start: number; end: number[]; kind_s: Index[]; span: Index[] };
   waits: { span: Index; start: number; end: number | null; overdue: boolean }[];
   problems: string[];
   incomplete: string | null;
   open: boolean;
   cursor?: string | null;
-}
-
-export interface PictureStep {
-  kind: string;
-  span: Index;
-  start: number;
-  end: number;
-  why: string;
-  held_by: Index;
 }
 
 export interface SpanEvent {

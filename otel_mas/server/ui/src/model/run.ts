@@ -1,9 +1,17 @@
 /** A run in memory: its spans as columns, its causes as linked lists. Events of the stream are merged into it. */
-import type { PictureDocument, PictureStep, SpanEvent } from "../api/types";
+import type { PictureDocument, SpanEvent } from "../api/types";
 
 export interface Lane {
   name: string;
   agent: boolean;
+}
+
+/** A step of the critical path. */
+export interface Step {
+  kind: string;
+  span: number;
+  start: number;
+  end: number;
 }
 
 export interface Wait {
@@ -19,29 +27,29 @@ const ERROR = 2;
 export class Run {
   traceIds: string[] = [];
   start = 0n;
-  readonly ids: string[] = [];
+  ids: string[] = [];
   readonly index = new Map<string, number>();
-  readonly traces: number[] = [];
-  readonly parents: number[] = [];
-  readonly names: string[] = [];
-  readonly labels: string[] = [];
-  readonly lanes: number[] = [];
-  readonly agents: string[] = [];
-  readonly services: string[] = [];
-  readonly kinds: string[] = [];
-  readonly models: string[] = [];
-  readonly tools: string[] = [];
-  readonly tasks: boolean[] = [];
-  readonly starts: number[] = [];
-  readonly ends: number[] = [];
-  readonly errors: boolean[] = [];
-  readonly stopped: boolean[] = [];
-  readonly inputTokens: number[] = [];
-  readonly outputTokens: number[] = [];
-  readonly costs: number[] = [];
+  traces: number[] = [];
+  parents: number[] = [];
+  names: string[] = [];
+  labels: string[] = [];
+  lanes: number[] = [];
+  agents: string[] = [];
+  services: string[] = [];
+  kinds: string[] = [];
+  models: string[] = [];
+  tools: string[] = [];
+  tasks: boolean[] = [];
+  starts: number[] = [];
+  ends: number[] = [];
+  errors: boolean[] = [];
+  stopped: boolean[] = [];
+  inputTokens: number[] = [];
+  outputTokens: number[] = [];
+  costs: number[] = [];
   readonly laneList: Lane[] = [];
   readonly roots: number[] = [];
-  path: PictureStep[] = [];
+  path: Step[] = [];
   waits: Wait[] = [];
   problems: string[] = [];
   incomplete: string | null = null;
@@ -76,27 +84,32 @@ export class Run {
     for (const lane of doc.lanes) run.lane(lane.name, lane.agent);
     const { spans, strings } = doc;
     const text = (at: number) => (at < 0 ? "" : strings[at]);
-    for (let i = 0; i < spans.id.length; i++) {
-      const lane = text(spans.lane_s[i]);
-      run.push(spans.id[i], spans.parent[i], spans.trace[i], {
-        name: text(spans.name_s[i]),
-        label: text(spans.label_s[i]),
-        lane,
-        agent: text(spans.agent_s[i]),
-        service: text(spans.service_s[i]),
-        kind: text(spans.record_kind_s[i]),
-        model: text(spans.model_s[i]),
-        tool: text(spans.tool_s[i]),
-        task: spans.task[i] === 1,
-        start: spans.start[i],
-        end: spans.end[i] ?? Number.NaN,
-        error: spans.error[i] === 1 || spans.status[i] === ERROR,
-        stopped: spans.stopped[i] === 1,
-        input: spans.input_tokens[i] ?? 0,
-        output: spans.output_tokens[i] ?? 0,
-        cost: spans.cost_usd[i] ?? Number.NaN,
-      });
+    const texts = (column: readonly number[]) => column.map(text);
+    const laneOf = strings.map((name) => run.laneIndex.get(name) ?? -1);
+    run.ids = spans.id;
+    run.traces = spans.trace;
+    run.parents = spans.parent;
+    run.names = texts(spans.name_s);
+    run.labels = texts(spans.label_s);
+    run.lanes = spans.lane_s.map((at) => (at < 0 ? -1 : laneOf[at]));
+    run.agents = texts(spans.agent_s);
+    run.services = texts(spans.service_s);
+    run.kinds = texts(spans.record_kind_s);
+    run.models = texts(spans.model_s);
+    run.tools = texts(spans.tool_s);
+    run.tasks = spans.task.map((task) => task === 1);
+    run.starts = spans.start;
+    run.ends = spans.end.map((end) => end ?? Number.NaN);
+    run.errors = spans.error.map((error, i) => error === 1 || spans.status[i] === ERROR);
+    run.stopped = spans.stopped.map((stopped) => stopped === 1);
+    run.inputTokens = spans.input_tokens.map((tokens) => tokens ?? 0);
+    run.outputTokens = spans.output_tokens.map((tokens) => tokens ?? 0);
+    run.costs = spans.cost_usd.map((cost) => cost ?? Number.NaN);
+    for (let i = 0; i < run.size; i++) {
+      run.index.set(run.ids[i], i);
+      run.last = Math.max(run.last, run.starts[i], Number.isNaN(run.ends[i]) ? 0 : run.ends[i]);
     }
+    run.unlinked(run.size);
     // A parent may stand behind its child where clocks differ: only now are all known.
     for (let i = 0; i < spans.id.length; i++) run.adopt(i, spans.parent[i]);
     const { edges } = doc;
@@ -110,7 +123,8 @@ export class Run {
         edges.joined[e] === 1,
       );
     }
-    run.path = doc.critical_path;
+    const { end, kind_s, span, start } = doc.critical_path;
+    run.path = end.map((to, at) => ({ kind: text(kind_s[at]), span: span[at], start: at ? end[at - 1] : start, end: to }));
     run.waits = doc.waits;
     run.problems = doc.problems;
     run.incomplete = doc.incomplete;
@@ -263,13 +277,20 @@ export class Run {
     this.inputTokens.push(row.input);
     this.outputTokens.push(row.output);
     this.costs.push(row.cost);
-    this.firstChild.push(-1);
-    this.lastChild.push(-1);
-    this.nextSibling.push(-1);
-    this.firstIn.push(-1);
-    this.firstOut.push(-1);
+    this.unlinked(1);
     this.last = Math.max(this.last, row.start, Number.isNaN(row.end) ? 0 : row.end);
     return at;
+  }
+
+  /** Room for the relations of so many more spans. */
+  private unlinked(count: number): void {
+    for (let i = 0; i < count; i++) {
+      this.firstChild.push(-1);
+      this.lastChild.push(-1);
+      this.nextSibling.push(-1);
+      this.firstIn.push(-1);
+      this.firstOut.push(-1);
+    }
   }
 
   /** The number of a lane; −1 for what encloses all of them. */

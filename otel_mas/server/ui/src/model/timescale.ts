@@ -43,6 +43,7 @@ export class TimeScale {
 
   /** The first piece that ends at or after a value, else the last. */
   private find(value: number, key: "end" | "to"): Piece | undefined {
+    if (this.pieces.length < 2) return this.pieces[0];
     let low = 0;
     let high = this.pieces.length - 1;
     while (low < high) {
