@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,6 +20,7 @@ import otel_mas
 
 _CALLS = 300
 _ROUNDS = 7
+_TEAM_ROUNDS = 3
 _BUDGET_US = 300
 _TEAM_BUDGET_S = 3.0
 
@@ -51,7 +55,9 @@ def report() -> None:
     for case in CASES:
         with tempfile.TemporaryDirectory() as folder:
             recorded, replayed = _measure(case, Path(folder) / "runs.db")
-        print(f"| {case.title} | {recorded:.0f} µs | {replayed:.0f} µs | {replayed - recorded:.0f} µs |")
+        print(f"| {case.title} | {recorded:.0f} µs | {replayed:.0f} µs | {replayed - recorded:.0f} µs |", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        _report_team(Path(folder))
 
 
 def _measure(case: Case, store: Path) -> tuple[float, float]:
@@ -75,6 +81,69 @@ def _microseconds(case: Case) -> float:
     for i in range(_CALLS):
         case.call(i)
     return (time.thread_time() - began) / _CALLS * 1e6
+
+
+# -- the example team ------------------------------------------------------------------------------------------------
+
+_ROOT = Path(__file__).parents[2]
+_OTEL_MAS = str(Path(sys.executable).with_name("otel-mas"))
+_QUESTION = "Should Elmstead reopen its tram line?"
+_TIMED = """
+import atexit, runpy, sys, time
+path = sys.argv.pop()
+atexit.register(lambda: open(path, "w").write(str(time.process_time())))
+runpy.run_module("examples.research_team", run_name="__main__", alter_sys=True)
+"""
+
+
+class Took(NamedTuple):
+    """Seconds of a command."""
+
+    wall: float
+    cpu: float
+
+
+def _report_team(folder: Path) -> None:
+    runs, spent = folder / "runs.db", folder / "cpu"
+    team = (sys.executable, "-m", "examples.research_team", _QUESTION, "--db")
+    timed = (sys.executable, "-c", _TIMED, _QUESTION, "--db")
+    imports = _least(lambda _: (sys.executable, "-c", "import examples.research_team.__main__"))
+    bare = _least(lambda number: (*team, str(folder / f"bare-{number}.sqlite")))
+    recorded = _took(_OTEL_MAS, "run", "--quiet", "--store", str(runs), "--", *team, str(folder / "recorded.sqlite"))
+    inside = []
+
+    def replay(number: int) -> tuple[str, ...]:
+        if spent.exists():
+            inside.append(float(spent.read_text()))
+        stores = ("--from", str(runs), "--store", str(folder / f"replay-{number}.db"))
+        return (_OTEL_MAS, "replay", *stores, "--", *timed, str(folder / f"replay-{number}.sqlite"), str(spent))
+
+    replayed = _least(replay)
+    own = min(*inside, float(spent.read_text()))
+    print(f"\n### Replay of the example team (budget: {_TEAM_BUDGET_S:.0f} s of wall time)\n")
+    print("| process | wall | CPU |")
+    print("|---|---|---|")
+    for what, took in (("imports of the app", imports), ("app, not recorded", bare), ("app, recorded", recorded)):
+        print(f"| {what} | {took.wall:.1f} s | {took.cpu:.2f} s |")
+    print(f"| `otel-mas replay`, all | {replayed.wall:.1f} s | {replayed.cpu:.2f} s |")
+    print(f"| the app in it | | {own:.2f} s |")
+    print(f"| the command itself: recording read before, summary after | | {replayed.cpu - own:.2f} s |", flush=True)
+
+
+def _least(command: Callable[[int], tuple[str, ...]]) -> Took:
+    """The shortest times of a command that is run a few times."""
+    took = [_took(*command(number)) for number in range(_TEAM_ROUNDS)]
+    return Took(min(one.wall for one in took), min(one.cpu for one in took))
+
+
+def _took(*command: str) -> Took:
+    # Compiled modules are kept, as in any installation.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    before, began = os.times(), time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True, cwd=_ROOT, env=environment)
+    wall, after = time.perf_counter() - began, os.times()
+    user, system = (after[part] - before[part] for part in (2, 3))  # of children that have ended, and of theirs
+    return Took(wall, user + system)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 CODE = """
 import sys
 from otel_mas.instrumentation import install
@@ -28,6 +30,7 @@ assert hasattr(_loop.apply_writes, "__wrapped__"), "at once, where it is importe
 """
 
 
+@pytest.mark.slow
 def test_frameworks_are_patched_as_the_app_imports_them_and_put_back() -> None:
     result = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr

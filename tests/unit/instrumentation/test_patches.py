@@ -141,6 +141,7 @@ with otel_mas.open(sys.argv[2]) as source:
 """
 
 
+@pytest.mark.slow
 def test_inside_another_tools_wrapper_ours_is_silent_while_off_and_records_once_when_on_again(tmp_path: Path) -> None:
     """Every hook into LangGraph and LangChain is wrapped by somebody else."""
     app = [sys.executable, "-c", APP, str(tmp_path / "off.db"), str(tmp_path / "on.db")]

@@ -335,7 +335,7 @@ _COUNTED = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=settings().max_examples // 3)
 @given(
     st.lists(
         st.tuples(_COUNTED, st.integers(0, 50), st.integers(0, 50), st.booleans(), st.booleans()),

@@ -176,7 +176,7 @@ def test_reasons_for_being_incomplete_are_gathered_once_each(bench: Any) -> None
     assert bench.reader().traces(Query())[0].incomplete == "3 spans were dropped; a batch was lost"
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.permutations(range(5)), st.integers(1, 5))
 def test_the_order_of_arrival_does_not_change_a_summary(bench: Any, order: list[int], size: int) -> None:
     number = next(bench._ids)

@@ -60,7 +60,7 @@ def _links_of(row: SpanRow | OpenRow) -> list[tuple[str, str, str | None]]:
     return [(trace.hex(), cause.hex(), kind) for trace, cause, kind in getattr(row, "links", ())]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=settings().max_examples // 2)
 @given(ROWS)
 def test_columns_and_graph_are_those_of_the_objects(bench: Any, rows: list[dict[str, Any]]) -> None:
     shutil.rmtree(bench.path.parent, ignore_errors=True)

@@ -60,7 +60,7 @@ def test_spans_of_other_kinds_and_processes_with_one_id_stay_apart(bench: Any) -
     assert len(bench.reader().trace(TRACE.hex()).spans) == 3
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=settings().max_examples // 6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=12), st.integers(1, 12))
 def test_a_summary_is_the_same_however_often_spans_are_sent(bench: Any, sent: list[tuple[int, int]], size: int) -> None:
     """Each (span, version) of `sent`, in batches of `size`: the summary counts each span once, with its last tokens."""

@@ -83,6 +83,7 @@ def test_without_a_model_call_there_is_nothing_to_say(
     assert caplog.messages == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scope", "warns"), [("elsewhere", True), (WANTED, False)])
 def test_an_app_with_a_misspelt_scope_gets_the_warning(tmp_path: Path, scope: str, warns: bool) -> None:
     app = APP.format(store=str(tmp_path / "runs.db"), scope=scope)

@@ -44,6 +44,7 @@ assert BaseTool.run.__module__ == "langchain_core.tools.base" and BaseTool.run._
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["list", "reversed"])
 def test_modules_may_be_imported_in_any_order(order: str) -> None:
     subprocess.run([sys.executable, "-c", IN_ORDER.format(order=order)], check=True, timeout=300)

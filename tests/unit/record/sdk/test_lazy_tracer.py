@@ -150,7 +150,7 @@ def test_both_kinds_of_span_do_and_store_the_same(attributes: Any, causes: Any, 
     assert seen[0] == seen[1]
 
 
-@settings(max_examples=50)
+@settings(max_examples=settings().max_examples // 3)
 @given(steps=st.lists(STEPS, max_size=4), causes=st.booleans())
 def test_a_processor_that_is_added_later_gets_open_spans_as_any_other(steps: Any, causes: bool) -> None:
     seen = []
