@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import subprocess
 import sys
@@ -186,18 +187,23 @@ async def test_a_store_that_is_removed_is_waited_for_again(store: Path, app: Any
 
 
 async def test_the_event_loop_goes_on_while_the_session_reads(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = threading.Event()
+    looks, reading, read = itertools.count(), threading.Event(), threading.Event()
 
     def look(_: Watcher) -> list[News]:
-        assert read.wait(60)
+        if next(looks):  # the first one is over before the block begins
+            reading.set()
+            assert read.wait(60)
         return []
 
     monkeypatch.setattr(Watcher, "look", look)
     async with otel_mas.DebugSession(store) as session:
+        while not reading.is_set():
+            await asyncio.sleep(0.001)
         for _ in range(100):  # turns of the loop, while the thread waits
             await asyncio.sleep(0.001)
         closing = asyncio.create_task(session.close())
         await asyncio.sleep(0.05)
+        assert not closing.done()
         read.set()
         await closing
     assert session.state is SessionState.IDLE
