@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from otel_mas.api.follow import Follower
     from otel_mas.api.log import Log
     from otel_mas.api.search import Matches
+    from otel_mas.api.span_tail import SpanTail
     from otel_mas.api.sql import SqlRows
     from otel_mas.api.trace import Conversation, Trace
     from otel_mas.report.frame import Frame
@@ -373,6 +374,23 @@ class Source(Queryable):
         return Follower(
             self._port.tail(whole), whole, conversation=conversation, chosen=selection.chosen, full=selection.full
         )
+
+    def tail(self, cursor: str | None = None) -> SpanTail:
+        """Spans of the store's log as they are committed, and those that begin: docs/stream.md.
+
+        Args:
+            cursor: `SpanTail.cursor` of an earlier one, or of another process: the spans that ended since come first.
+                None: from now on. The spans that are open now come first in either case.
+
+        Raises:
+            UnsupportedQuery: The source has no log, or the cursor is of another store.
+        """
+        from otel_mas.api.span_tail import SpanTail
+
+        if not isinstance(self._port, Followed):
+            raise UnsupportedQuery(f"{self.location} has no log that could be followed, only a local store has")
+        after = self._port.cursor() if cursor is None else arguments.name("cursor", cursor)
+        return SpanTail(self._port.tail(after=after), after)
 
     def run(self, run_id: str) -> RunSummary:
         """Traces that one `otel-mas run` recorded, and what was lost."""

@@ -31,6 +31,12 @@ class Changes:
     """Traces with an open span of a process that is not."""
     contents: Mapping[str, ContentProgress] = field(default_factory=dict)
     """By `mas.instance.id`, of the processes that are alive."""
+    cursor: str = ""
+    """Position in the log after these: to go on from there, also in another process."""
+    more: bool = False
+    """Whether further ones can be had at once."""
+    lost: bool = False
+    """Whether spans after the position that was given had been deleted before they were read."""
 
 
 __all__ = ["Changes", "ContentProgress"]

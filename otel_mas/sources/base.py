@@ -145,8 +145,12 @@ class Tail(Protocol):
 class Followed(Protocol):
     """A source that can be followed while apps record into it."""
 
-    def tail(self, trace_id: str | None = None) -> Tail:
-        """Spans from now on; the first look has those of the running traces, or of one trace, so far."""
+    def tail(self, trace_id: str | None = None, *, after: str | None = None) -> Tail:
+        """Spans from now on; the first look has those of the running traces, or of one trace, so far.
+
+        Args:
+            after: a cursor: the first look has what ended since instead, and all that is open.
+        """
         ...
 
     def cursor(self) -> str:

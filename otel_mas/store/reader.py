@@ -44,6 +44,7 @@ from otel_mas.store.search import search
 from otel_mas.store.spans import read_spans
 from otel_mas.store.statements import select
 from otel_mas.store.summaries import EVERYTHING, statement_of, summaries, summaries_of, trace_incomplete
+from otel_mas.store.trace_version import trace_version
 
 if TYPE_CHECKING:
     from otel_mas.store.query_sql import Rows, SqlNames
@@ -51,15 +52,6 @@ if TYPE_CHECKING:
 _SHORTEST_PREFIX = 4
 _DIGEST = 16
 _UNREADABLE = object()
-_VERSION = """
-SELECT t.spans, t.incomplete, (SELECT max(id) FROM spans WHERE trace = :trace),
-  (SELECT max(id) FROM contents WHERE trace = :trace), (SELECT max(id) FROM message_lists WHERE trace = :trace),
-  (SELECT group_concat(drops.spans) FROM trace_drops drops WHERE drops.trace = :trace),
-  (SELECT count(*) FROM open_spans WHERE trace = :trace), (SELECT sum(id) FROM open_spans WHERE trace = :trace),
-  (SELECT sum(i.finished_ns IS NOT NULL OR i.heartbeat_ns < :fresh_ns) FROM open_spans o
-   JOIN instances i ON i.id = o.instance WHERE o.trace = :trace)
-FROM traces t WHERE t.id = :trace
-"""
 _NEAR = 64
 """Bodies that are asked for one after the other lie this near to each other in the log."""
 _DIRECTIONS = ("input", "output")
@@ -136,8 +128,7 @@ class StoreReader:
         """A value that changes whenever something of a trace does. Raises `TraceNotFound` as `trace`."""
         with self._snapshot() as connection:
             key, full_id = self._found(connection, trace_id)
-            found = connection.execute(_VERSION, {"trace": key, "fresh_ns": self._clock() - FRESH_NS}).fetchone()
-            return (self.store_id, full_id, *found)
+            return (self.store_id, full_id, *trace_version(connection, key, self._clock() - FRESH_NS))
 
     def summaries_of(self, trace_ids: Sequence[str]) -> list[TraceSummary]:
         """The summaries of the traces with these ids, the newest first."""
@@ -148,10 +139,11 @@ class StoreReader:
         """The end of the log by now, for `tail`."""
         with self._snapshot() as connection:
             (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM spans").fetchone()
-            return str(LogCursor(self._log_id, last))
+            return str(LogCursor(self.log_id, last))
 
     @property
-    def _log_id(self) -> str:
+    def log_id(self) -> str:
+        """Beginning of the hash of the store's id, by which cursors tell stores apart."""
         return hashlib.sha256(self.store_id.encode()).hexdigest()[:8]
 
     def conversation(self, thread: str, service: str | None = None) -> list[Trace]:

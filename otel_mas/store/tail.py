@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from otel_mas.errors import UnsupportedQuery
 from otel_mas.model import Changes, Content, Message, MessageRef, Span, SpanBody, SpanKind, StatusCode
 from otel_mas.model.changes import ContentProgress
 from otel_mas.otlp.decode import decode_body
@@ -16,6 +17,7 @@ from otel_mas.otlp.span_content import OWN_SCOPE, TraceContent
 from otel_mas.store.columns import attributes_of
 from otel_mas.store.connection import is_copy
 from otel_mas.store.liveness import FRESH_NS, refuse_while_recording
+from otel_mas.store.log_cursor import LogCursor
 from otel_mas.store.reader import StoreReader, refs_in
 from otel_mas.store.spans import Emitters, open_keys, open_rows, open_span
 from otel_mas.store.statements import COLUMN_LIST, select
@@ -43,9 +45,11 @@ class StoreTail(StoreReader):
         trace_id: only this trace, or the one that begins like this. The first look then has all of it; otherwise all of
             the traces that run.
         from_start: begin with the first span of the log: of a store that was not there before.
+        after: the `Changes.cursor` to go on from: the first look has the spans that ended since, and all that are open.
 
     Raises:
         StoreLocked: a process of an older version records into the store, whose layout it would not know any more.
+        UnsupportedQuery: `after` is no cursor of this store.
         TraceNotFound, StoreError
     """
 
@@ -55,6 +59,7 @@ class StoreTail(StoreReader):
         trace_id: str | None = None,
         *,
         from_start: bool = False,
+        after: str | None = None,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         super().__init__(path, clock=clock)
@@ -70,6 +75,9 @@ class StoreTail(StoreReader):
         self._version = -1
         self._checked = 0.0
         self._only: int | None = None
+        self._lost = False
+        if after is not None:
+            self._position = self._placed(after)
         if trace_id is not None:
             with self._snapshot() as connection:
                 self._only = self._found(connection, trace_id)[0]
@@ -89,11 +97,16 @@ class StoreTail(StoreReader):
             emitters = Emitters(connection)
             known, self._known = self._known, {key[:2] for key in keys}
             rows = open_rows(connection, (key[:2] for key in keys if key[:2] not in known), fresh_ns)
-            if len(ended) == _MOST_SPANS:
-                self._version = -1  # there are more
+            more = len(ended) == _MOST_SPANS
+            if more:
+                self._version = -1
+            lost, self._lost = self._lost, False
             return Changes(
-                tuple(open_span(row, self._ids[row[0]], emitters) for row in rows),
-                tuple(_ended(row, self._ids[row[1]], emitters) for row in ended),
+                cursor=str(LogCursor(self.log_id, self._position or 0)),
+                more=more,
+                lost=lost,
+                opened=tuple(open_span(row, self._ids[row[0]], emitters) for row in rows),
+                ended=tuple(_ended(row, self._ids[row[1]], emitters) for row in ended),
                 running=frozenset(self._ids[trace] for trace, *_, stopped in keys if not stopped),
                 stopped=frozenset(self._ids[trace] for trace, *_, stopped in keys if stopped),
                 contents=self._progress(connection, [*(key[2] for key in keys), *(row[2] for row in ended)], fresh_ns),
@@ -119,6 +132,20 @@ class StoreTail(StoreReader):
         asked, carried = list(digests), self._carried_messages
         stored = super().messages([one for one in asked if one not in carried], trace_id)
         return stored | {one: carried[one] for one in asked if one in carried}
+
+    def _placed(self, after: str) -> int:
+        """The key of a cursor. Raises `UnsupportedQuery` where it is none of this store."""
+        place = LogCursor.parse(after)
+        with self._snapshot() as connection:
+            # The table of the last keys knows those of deleted spans, too.
+            least, last = connection.execute(
+                "SELECT (SELECT min(id) FROM spans), (SELECT seq FROM sqlite_sequence WHERE name = 'spans')"
+            ).fetchone()
+        last = last or 0
+        if place.store != self.log_id or place.key > last:
+            raise UnsupportedQuery(f"{after!r} is a cursor of another store than {self.path}: begin anew, without one")
+        self._lost = place.key < (last if least is None else least - 1)
+        return place.key
 
     def _data_version(self) -> int:
         """A number that another connection's commit changes: https://sqlite.org/pragma.html#pragma_data_version."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from otel_mas.server.api.requests import posted, read_json
 from otel_mas.server.api.responses import json_response
 from otel_mas.server.api.served import Served
 from otel_mas.server.api.static import SecurityHeaders, page_routes
+from otel_mas.server.api.stream import Stream
+from otel_mas.server.api.stream_response import open_stream
 
 logger = logging.getLogger("otel_mas.server")
 
@@ -55,11 +58,14 @@ def create_app(source: Source, *, static: Path | None = None, receiving: bool = 
         Route(path, _handler(endpoint, _subject(served, path), limiter), methods=[endpoint.method.upper()])
         for path, endpoint in described
     ]
+    stream = Stream(served)
+    routes.append(Route("/stream", _streaming(served, stream)))
     routes.append(Route("/openapi.json", _described(openapi(described))))
     return Starlette(
         routes=[Mount(PREFIX, routes=routes), *page_routes(static)],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: _refused},
+        lifespan=_ending(stream),
     )
 
 
@@ -91,10 +97,7 @@ def _handler(endpoint: Endpoint, subject: Subject, limiter: CapacityLimiter) -> 
             with about.lock:
                 found = endpoint.answer(about, **given)
         except Exception as error:
-            status, problem = error_of(error)
-            if status == 500:
-                logger.exception("otel-mas: %s %s failed", request.method, request.url.path)
-            return json_response(problem, request.headers, status)
+            return _problem(request, error)
         return json_response(found, request.headers)
 
     async def handle(request: Request) -> Response:
@@ -102,6 +105,32 @@ def _handler(endpoint: Endpoint, subject: Subject, limiter: CapacityLimiter) -> 
         return await to_thread.run_sync(answered, request, body, limiter=limiter)
 
     return handle
+
+
+def _streaming(served: Served, stream: Stream) -> Handler:
+    async def handle(request: Request) -> Response:
+        try:
+            return await open_stream(request, served, stream)
+        except Exception as error:
+            return _problem(request, error)
+
+    return handle
+
+
+def _ending(stream: Stream) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        await stream.stop()
+
+    return lifespan
+
+
+def _problem(request: Request, error: Exception) -> Response:
+    status, problem = error_of(error)
+    if status == 500:
+        logger.exception("otel-mas: %s %s failed", request.method, request.url.path)
+    return json_response(problem, request.headers, status)
 
 
 def _described(text: dict[str, Any]) -> Handler:

@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 from otel_mas.report.json.schema import model_of, modelled
 from otel_mas.server.api.endpoints import Endpoint, Parameter
 from otel_mas.server.api.errors import ErrorDocument
+from otel_mas.server.api.stream_events import StreamSpanForm
 
 _SCHEMAS = "#/components/schemas/{model}"
 _JSON = "application/json"
@@ -22,12 +23,46 @@ _IN_PATHS = {
 }
 
 
+_STREAM = {
+    "operationId": "get_stream",
+    "summary": "Live stream: server-sent events of spans, summaries and findings, as apps record.",
+    "description": "`span.start` and `span.end` have a StreamSpanForm, `trace` has a TraceForm, `finding` has a "
+    "FindingForm with `trace_id`; `heartbeat` comes after 15 seconds of silence; after `reset` a client reads its "
+    "document anew. The `id` of an event is a position in the store's log, the same at every server: `Last-Event-ID` "
+    "or `cursor` goes on from there. An event may come twice.",
+    "parameters": [
+        {
+            "name": "trace",
+            "in": "query",
+            "description": "id of a trace; by default all",
+            "schema": {"type": "string", "default": "all"},
+        },
+        {
+            "name": "cursor",
+            "in": "query",
+            "description": "`cursor` of the document that is shown, to go on from there",
+            "schema": {"type": "string"},
+        },
+    ],
+    "responses": {
+        "200": {
+            "description": "events, without end",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        "default": {
+            "description": "an error",
+            "content": {_JSON: {"schema": {"$ref": _SCHEMAS.format(model="ErrorDocument")}}},
+        },
+    },
+}
+
+
 def openapi(endpoints: Iterable[tuple[str, Endpoint]]) -> dict[str, Any]:
     """The document. Each endpoint comes with its path below /api/v1."""
     given = list(endpoints)
     models = [model_of(form) for form in dict.fromkeys(_forms(given))]
     _, components = models_json_schema([(one, "serialization") for one in models], ref_template=_SCHEMAS)
-    paths: dict[str, Any] = {}
+    paths: dict[str, Any] = {"/stream": {"get": _STREAM}}
     for path, endpoint in given:
         paths.setdefault(path.replace(":path}", "}"), {})[endpoint.method] = _operation(path, endpoint)
     return {
@@ -49,7 +84,7 @@ def _forms(given: Iterable[tuple[str, Endpoint]]) -> Iterator[Any]:
         yield one.form
         if one.body is not None:
             yield one.body
-    yield ErrorDocument
+    yield from (ErrorDocument, StreamSpanForm)
 
 
 def _operation(path: str, endpoint: Endpoint) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import nullcontext
 from typing import Any, TypeVar
 
+from otel_mas.api.findings import Findings
 from otel_mas.api.queries import list_traces
 from otel_mas.api.source import Source
 from otel_mas.api.trace import Conversation, Trace
@@ -83,6 +84,15 @@ class Served:
         if isinstance(self._port, Versioned):
             return self._port.summaries_of([trace.trace_id])[0]
         return SummaryBuilder.of(trace._data).summary(trace.incomplete)
+
+    def summaries(self, trace_ids: Sequence[str]) -> Sequence[TraceSummary]:
+        """The lines of these traces; of a source that can be followed."""
+        return self._port.summaries_of(trace_ids) if isinstance(self._port, Versioned) and trace_ids else []
+
+    def findings(self, trace_id: str) -> Findings:
+        """Findings about a trace, worked out once."""
+        served = self.trace(trace_id)
+        return served.once("findings", served.run.findings)
 
     def conversation(self, thread: str, service: str | None = None) -> ServedRun:
         """A conversation, as `Source.conversation`."""

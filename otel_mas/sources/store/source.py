@@ -28,9 +28,9 @@ class StoreSource(StoreReader):
         super().__init__(path)
         self.location = str(path)
 
-    def tail(self, trace_id: str | None = None, *, from_start: bool = False) -> StoreTail:
+    def tail(self, trace_id: str | None = None, *, from_start: bool = False, after: str | None = None) -> StoreTail:
         """Spans that are committed from now on, after those of the running traces, of one trace, or all so far."""
-        return StoreTail(self.path, trace_id, from_start=from_start)
+        return StoreTail(self.path, trace_id, from_start=from_start, after=after)
 
     @classmethod
     def recognises(cls, path: Path) -> bool:

@@ -62,6 +62,7 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "run": {"run_id": NAMES},
         "sql": {"query": CHOICES, "limit": NUMBERS, "parameters": (None, 3, object())},
         "log": SELECTION | {"trace_id": OPTIONAL, "conversation": OPTIONAL, "service": (), "since": TIMES, "x": (1,)},
+        "tail": {"cursor": OPTIONAL},
         "follow": SELECTION | {"trace_id": OPTIONAL, "conversation": NAMES[1:]},
         "overdue": {"summaries": OBJECTS},
         "error_messages": {"summaries": OBJECTS},
