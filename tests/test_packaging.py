@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import sys
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+from tests.wheels import REPOSITORY, Environment, build_wheel
+
 USE = """
 from importlib.metadata import entry_points
 import otel_mas, otel_mas_exporters, otel_mas.store
@@ -19,49 +17,33 @@ import otel_mas, otel_mas_exporters, otel_mas.store
  if point.value.startswith("otel_mas")]
 print(otel_mas.__file__)
 """
+TEST_OF_AN_AGENT = """
+from pathlib import Path
 
+import otel_mas
+import pytest
 
-class Environment:
-    """A fresh virtual environment, filled by uv where it is there, else by pip; both with the user's own settings."""
+@otel_mas.tool
+def search(subject):
+    with Path("called").open("a") as file:
+        file.write(subject)
+    return "14 stops"
 
-    def __init__(self, folder: Path, variables: dict[str, str]) -> None:
-        self.bin = folder / "bin"
-        self.variables = {k: v for k, v in variables.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
-        self._uv = self._works("uv", "--version")
-        venv.create(folder, with_pip=not self._uv)
+@otel_mas.agent
+def researcher(subject):
+    return search(subject)
 
-    def _works(self, *command: str) -> bool:
-        found = shutil.which(command[0])
-        return found is not None and subprocess.run(command, env=self.variables, capture_output=True).returncode == 0
-
-    def run(self, *command: str | Path) -> str:
-        result = subprocess.run(command, cwd=self.bin, env=self.variables, capture_output=True, text=True)
-        assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
-        return result.stdout
-
-    def python(self, *arguments: str) -> str:
-        return self.run(self.bin / "python", *arguments)
-
-    def install(self, *what: str) -> None:
-        if self._uv:
-            self.run("uv", "pip", "install", "--python", self.bin / "python", *what)
-        else:
-            self.python("-m", "pip", "install", "--disable-pip-version-check", *what)
-
-    def uninstall(self, what: str) -> None:
-        if self._uv:
-            self.run("uv", "pip", "uninstall", "--python", self.bin / "python", what)
-        else:
-            self.python("-m", "pip", "uninstall", "--yes", what)
+@pytest.mark.otel_mas(replay="fixtures/run.jsonl")
+def test_agent(assert_topology, assert_no_findings):
+    assert researcher("trams") == "14 stops"
+    assert_topology("researcher => search{1}")
+    assert_no_findings()
+"""
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(REPOSITORY)]
-    result = subprocess.run(command, capture_output=True, text=True)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return next(folder.glob("*.whl"))
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def test_the_wheel_holds_both_packages_their_types_and_every_file_of_theirs(wheel: Path) -> None:
@@ -94,3 +76,23 @@ def test_the_wheel_and_then_the_editable_installation_work(
     environment.install("--no-build-isolation", "--no-deps", "-e", str(REPOSITORY))
     assert "Usage" in environment.run(environment.bin / "otel-mas", "--help")
     assert str(REPOSITORY) in environment.python("-c", USE)
+
+
+@pytest.mark.slow
+def test_the_wheel_brings_a_plugin_of_pytest_that_records_and_replays(
+    wheel: Path, tmp_path: Path, surroundings: dict[str, str]
+) -> None:
+    environment = Environment(tmp_path / "venv", surroundings)
+    environment.install(str(wheel), "pytest", "-c", str(REPOSITORY / "constraints.txt"))
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "test_agent.py").write_text(TEST_OF_AN_AGENT)
+
+    environment.python("-m", "pytest", "--strict-markers", "--otel-mas-record", cwd=project)
+    assert (project / "called").read_text() == "trams"
+    output = environment.python("-m", "pytest", "--strict-markers", cwd=project)
+
+    assert "plugins: otel-mas-" in output
+    assert "1 passed" in output
+    assert (project / "called").read_text() == "trams"
+    assert (project / "fixtures" / "run.jsonl").exists()

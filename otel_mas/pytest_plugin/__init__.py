@@ -6,6 +6,7 @@ It is loaded in every test run of an environment that has otel-mas, so it import
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _MARKER = "otel_mas"
 _FIXTURE = "_otel_mas"
 _RUNNING = pytest.StashKey["RecordedTest"]()
+_RENEWED = pytest.StashKey[set[Path]]()
 _HELP = (
     "otel_mas(replay=None, live=(), on_miss='error', timing=False, freeze=False, volatile=()): record what the test "
     "runs, and answer its models, tools and retrievers from the file `replay`, which is beside the test's own"
@@ -36,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _HELP)
+    config.stash[_RENEWED] = set()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -80,6 +83,7 @@ def _recording(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     running = RecordedTest(
         tmp_path_factory.mktemp("otel-mas") / "runs.db",
         replayed,
+        request.config.stash[_RENEWED],
         renew=request.config.getoption("--otel-mas-record"),
         ask_judge=request.config.getoption("--judge"),
     )

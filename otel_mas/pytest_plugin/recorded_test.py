@@ -21,6 +21,7 @@ from otel_mas.api.trace_replay import replay
 from otel_mas.api.whole_runs import whole_runs
 from otel_mas.config import Settings
 from otel_mas.errors import ConfigError, OtelMasError, TraceNotFound
+from otel_mas.errors.similar import did_you_mean
 from otel_mas.instrumentation import switch
 from otel_mas.record import recorder
 from otel_mas.replay.fixture_file import numbered
@@ -68,7 +69,8 @@ class Replayed:
         given = dict(marker.kwargs)
         unknown = sorted(given.keys() - {"replay", *_OPTIONS})
         if marker.args or unknown:
-            wrong = repr(unknown[0]) if unknown else f"{marker.args[0]!r} without a name"
+            hint = did_you_mean(unknown[0], ("replay", *_OPTIONS)) if unknown else ""
+            wrong = f"{unknown[0]!r}{hint}" if unknown else f"{marker.args[0]!r} without a name"
             raise ConfigError(f"the marker otel_mas takes replay={', '.join(('', *_OPTIONS))}; it has {wrong}")
         path = given.pop("replay", None)
         if path is None:
@@ -90,16 +92,20 @@ class RecordedTest:
     Args:
         store: path of a new store.
         replayed: the replay that the test runs in; None where all is really called.
+        renewed: paths of the recordings that this test run has made anew: others that have the same are replayed.
         renew: whether the recording is made anew instead.
         ask_judge: whether judges of cases may be called.
     """
 
-    def __init__(self, store: Path, replayed: Replayed | None, *, renew: bool, ask_judge: bool) -> None:
+    def __init__(
+        self, store: Path, replayed: Replayed | None, renewed: set[Path], *, renew: bool, ask_judge: bool
+    ) -> None:
         self.store = store
         """Path of the store."""
         self.passed = False
         self._replayed = replayed
-        self._renews = renew and replayed is not None and replayed.path not in _RENEWED
+        self._renewed = renewed
+        self._renews = renew and replayed is not None and replayed.path not in renewed
         self._ask_judge = ask_judge
         found = Settings.from_env(store=str(store), content="redacted", run_id=f"test-{uuid.uuid4().hex}")
         self._settings = replace(found, export=())  # runs of tests are nobody's telemetry
@@ -194,7 +200,7 @@ class RecordedTest:
             self._restore()
         if self._renews and self._replayed is not None and self.passed:
             _write(self.store, self._replayed.path, self._settings.content_attribute_bytes)
-            _RENEWED.add(self._replayed.path)
+            self._renewed.add(self._replayed.path)
 
     def check_answered(self) -> None:
         """Raise what made the run another one than was recorded, also where the app has caught it."""
@@ -322,10 +328,6 @@ class RecordedTest:
         switch.switch_off(_TIMEOUT_S)  # what the app may have switched on
         if self._before is not None:
             switch.switch_on(self._before, asked=True)
-
-
-_RENEWED: set[Path] = set()
-"""Recordings that a test of this process has made anew: others that have the same are replayed."""
 
 
 def _nothing_replayed(replayed: Replayed, settings: Settings) -> ReplaySession:

@@ -82,15 +82,18 @@ class ObjectStorageSource:
                 f"{cls.protocol}:// needs fsspec and {cls.package}: pip install 'otel-mas[object-storage]' "
                 f"{'' if cls.package == 's3fs' else cls.package} ({error})"
             ) from None
+        nothing = f"no object at {location}: give one, a prefix, or a pattern like *.jsonl.gz"
         try:
             found = _objects(storage, target)
             if not found:
-                raise SourceError(f"no object at {location}: give one, a prefix, or a pattern like *.jsonl.gz")
+                raise SourceError(nothing)
             local = [str(folder / f"{number:06}-{one.rpartition('/')[2]}") for number, one in enumerate(found)]
             storage.get(found, local)
         except SourceError:
             raise
         except Exception as error:  # whatever the protocol's library raises
+            if isinstance(error, FileNotFoundError) and error.strerror is None:  # gcsfs gives the path of its API only
+                raise SourceError(nothing) from error
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise SourceError(f"cannot read {location}: {one_line(str(reason))}") from error
 

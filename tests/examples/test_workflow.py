@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.user_cache import user_cache
+from examples.model_server import ModelServer
+from tests.go_programs import go_program
+from tests.wheels import REPOSITORY, Environment, build_wheel
 
-PROJECT = Path(__file__).parents[2] / "examples" / "ci"
+PROJECT = REPOSITORY / "examples" / "ci"
 ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 pytestmark = pytest.mark.slow
 
@@ -26,24 +28,10 @@ def workflow() -> dict[str, Any]:
     return found
 
 
-@pytest.fixture
-def actionlint(surroundings: dict[str, str]) -> Path:
-    """The checker of workflows, built once into the user's cache."""
-    folder = user_cache(surroundings) / ACTIONLINT.replace("/", "-")
-    if not (folder / "actionlint").exists():
-        go = shutil.which("go", path=surroundings.get("PATH"))
-        environment = {**surroundings, "GOBIN": str(folder)}
-        done = go and subprocess.run([go, "install", ACTIONLINT], env=environment, capture_output=True, text=True)
-        if not done or done.returncode:
-            missing = f"actionlint cannot be built: {done.stderr[-300:] if done else 'Go is not installed'}"
-            if surroundings.get("CI"):
-                pytest.fail(missing)
-            pytest.skip(missing)
-    return folder / "actionlint"
-
-
-def test_workflow_is_valid(actionlint: Path) -> None:
-    done = subprocess.run([actionlint, PROJECT / "agents.yml"], capture_output=True, text=True)
+def test_workflow_is_valid(surroundings: dict[str, str]) -> None:
+    done = subprocess.run(
+        [go_program(ACTIONLINT, surroundings), PROJECT / "agents.yml"], capture_output=True, text=True
+    )
 
     assert done.returncode == 0, done.stdout
 
@@ -55,24 +43,73 @@ def test_installation_names_what_the_project_imports(workflow: dict[str, Any]) -
     assert all("-r requirements.txt" in next(_steps(job, "Install")) for job in workflow["jobs"].values())
 
 
+class Runner:
+    """Runs the steps of a job as the runner of GitHub does: with `bash -e`, in a clean clone and environment."""
+
+    def __init__(self, folder: Path, environment: Environment, **variables: str) -> None:
+        self.folder = folder
+        self._environment = environment
+        path = f"{environment.bin}{os.pathsep}{environment.variables['PATH']}"
+        self._variables = {"PATH": path, "HOME": str(folder.parent), **variables}
+        shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+        for command in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "Recorded")):
+            self.run(f"git -c user.name=me -c user.email=me@example.org {shlex.join(command)}")
+
+    def run(self, command: str, **more: str) -> str:
+        return self._environment.run(
+            "bash", "-e", "-o", "pipefail", "-c", command, cwd=self.folder, **self._variables, **more
+        )
+
+
+@pytest.fixture(scope="module")
+def installed(
+    workflow: dict[str, Any], tmp_path_factory: pytest.TempPathFactory, surroundings: dict[str, str]
+) -> Environment:
+    """A clean environment, filled by the step `Install` with the wheel of this repository."""
+    folder = tmp_path_factory.mktemp("installed")
+    wheel = build_wheel(folder)
+    pins = folder / "constraints.txt"
+    pins.write_text((REPOSITORY / "constraints.txt").read_text() + f"otel-mas @ {wheel.as_uri()}\n")
+    environment = Environment(folder / "venv", surroundings, with_pip=True)
+    path = f"{environment.bin}{os.pathsep}{environment.variables['PATH']}"
+    steps = {command for job in workflow["jobs"].values() for command in _steps(job, "Install")}
+    assert len(steps) == 1
+    for command in steps:
+        environment.run("bash", "-e", "-c", command, cwd=PROJECT, PATH=path, PIP_CONSTRAINT=str(pins))
+    return environment
+
+
 def test_steps_of_the_replay_pass_without_a_key_and_write_their_results(
-    workflow: dict[str, Any], tmp_path: Path
+    workflow: dict[str, Any], installed: Environment, tmp_path: Path
 ) -> None:
-    shutil.copytree(PROJECT, tmp_path, dirs_exist_ok=True)
-    # What is installed here is what `Install` would install.
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    runner = Runner(tmp_path / "project", installed)
+
     for name in ("Tests, from the recordings", "Recordings against the suite"):
         for command in _steps(workflow["jobs"]["replay"], name):
-            done = subprocess.run(
-                ["bash", "-e", "-o", "pipefail", "-c", command],
-                cwd=tmp_path,
-                env={**os.environ, "PATH": path, "PYTEST_ADDOPTS": "-p no:langsmith_plugin"},
-                capture_output=True,
-                text=True,
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
-    assert 'tests="2"' in (tmp_path / "tests.xml").read_text()
-    assert "three sections, joined" in (tmp_path / "suite.xml").read_text()
+            runner.run(command)
+
+    assert 'tests="2"' in (runner.folder / "tests.xml").read_text()
+    assert "three sections, joined" in (runner.folder / "suite.xml").read_text()
+    assert runner.run("git status --porcelain -- fixtures") == ""
+
+
+def test_steps_of_the_renewal_record_anew_and_show_what_changed(
+    workflow: dict[str, Any], installed: Environment, tmp_path: Path
+) -> None:
+    [step] = [one for one in workflow["jobs"]["renew"]["steps"] if one.get("name", "").startswith("Record anew")]
+    [show] = _steps(workflow["jobs"]["renew"], "Show what changed")
+    assert list(step["env"]) == ["OPENAI_API_KEY"]
+    with ModelServer(pace=0) as server:
+        runner = Runner(tmp_path / "project", installed, OPENAI_BASE_URL=server.url)
+        team = runner.folder / "report_team.py"
+        team.write_text(team.read_text().replace("Plan a report on", "Plan a short report on"))
+        runner.run(step["run"], OPENAI_API_KEY="local")
+        changed = runner.run(show)
+
+    assert "fixtures/trams.jsonl" in changed
+    assert "Plan a short report on" in (runner.folder / "fixtures" / "trams.jsonl").read_text()
+    [replay] = _steps(workflow["jobs"]["replay"], "Tests, from the recordings")
+    runner.run(replay)
 
 
 def _steps(job: dict[str, Any], name: str) -> Iterator[str]:

@@ -32,7 +32,7 @@ from otel_mas.evaluate import (
 )
 from otel_mas.evaluate.judge.prompt import Question
 from otel_mas.report.terminal.evaluation import evaluation
-from tests.unit.evaluate.judge_server import JudgeServer, judge_server
+from tests.unit.evaluate.judge_server import JudgeServer, judge_server, prompt_of
 
 
 class FixedScore(BaseChatModel):
@@ -55,7 +55,7 @@ class FixedScore(BaseChatModel):
 
 
 def _part(request: Mapping[str, Any], name: str) -> str:
-    found = re.search(rf"<{name}>\n(.*?)\n</{name}>", request["messages"][-1]["content"], re.DOTALL)
+    found = re.search(rf"<{name}>\n(.*?)\n</{name}>", prompt_of(request), re.DOTALL)
     return found[1] if found else ""
 
 
@@ -256,3 +256,45 @@ def test_gemini_is_one_line_of_it() -> None:
 def test_a_judge_that_means_nothing_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="judge: "):
         Judge(**fields)
+
+
+def _provider(name: str, server: JudgeServer) -> Judge:
+    """A judge of a provider, over its own client."""
+    root = server.url.removesuffix("/v1")
+    options = {"base_url": root, "api_key": "local", "max_retries": 0}
+    if name == "gemini":
+        return GeminiJudge(options=options)
+    return Judge("anthropic:claude-haiku-4-5", options=options)
+
+
+@pytest.mark.slow  # these clients take seconds to import
+@pytest.mark.parametrize("name", ["gemini", "anthropic"])
+def test_judges_of_other_providers_give_structured_scores_over_their_own_protocols(name: str, france: Trace) -> None:
+    with judge_server(_fair) as server:
+        right = _scored(_provider(name, server), france)
+        wrong = _scored(_provider(name, server), france, expected="Rome")
+        again = _scored(_provider(name, server), france)
+
+    assert (right.outcome, wrong.outcome) == (Outcome.PASSED, Outcome.FAILED), f"{right}\n{wrong}"
+    result = right.case("x").runs[0].result("judge")
+    assert (result.value, result.reason) == (5, "5 of 5 (accuracy 5, completeness 5, coherence 5): It deserves 5.")
+    assert (right.judge_cost.asked, right.judge_cost.tokens, right.judge_cost.unpriced) == (1, 15, 0)
+    assert right.judge_cost.usd > 0
+    assert (again.judge_cost.asked, again.judge_cost.kept, len(server.requests)) == (0, 1, 2)
+    schema = json.dumps(server.requests[0])
+    assert all(field in schema for field in ("rationale", "breakdown", "completeness"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["gemini", "anthropic"])
+@pytest.mark.parametrize("answer", ["I cannot judge this.", "Not bad.", {"score": 9, "rationale": "Great."}])
+def test_an_answer_of_another_provider_without_a_score_is_insufficient_evidence(
+    name: str, answer: Any, france: Trace
+) -> None:
+    with judge_server(lambda _: answer) as server:
+        report = _scored(_provider(name, server), france)
+
+    result = report.case("x").runs[0].result("judge")
+    assert result.outcome is Outcome.INSUFFICIENT_EVIDENCE
+    assert re.match(r"judge \S+:\S+ (gave no score|could not be asked)", result.reason)
+    assert report.judge_cost.asked == 1

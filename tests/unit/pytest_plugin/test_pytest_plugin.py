@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,7 +117,7 @@ def test_failures_show_the_run_and_what_the_recording_lacks(project: Path, pytes
     )
     result.stdout.fnmatch_lines(["*Topology not as expected*", "*causal graph*", "*write_section#3 *send from plan*"])
     result.stdout.fnmatch_lines(["*ConfigError: there is no recording *ferry.jsonl: make it with*--otel-mas-record*"])
-    result.stdout.fnmatch_lines(["*ConfigError: the marker otel_mas takes replay=*it has 'lives'*"])
+    result.stdout.fnmatch_lines(["*ConfigError: the marker otel_mas takes replay=*it has 'lives': did you mean live?*"])
     result.stdout.fnmatch_lines(["*ConfigError: this test is not replayed*"])
 
 
@@ -230,3 +232,115 @@ def test_judge_is_asked_by_option_and_is_neither_replayed_nor_recorded(
 
     judged.assert_outcomes(failed=1)
     judged.stdout.fnmatch_lines(["*judge: failed: 1 of 5*bad*"])
+
+
+RACING = """
+import time
+from pathlib import Path
+
+import pytest
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from report_team import build_team
+
+RECORDING = []
+
+@pytest.fixture(autouse=True)
+def mode(request):
+    RECORDING[:] = [request.config.getoption("--otel-mas-record")]
+
+@pytest.mark.parametrize("number", range(2))
+@pytest.mark.otel_mas(replay="fixtures/raced.jsonl")
+def test_raced(number, replayed, assert_topology):
+    words = [f"worker {number}"] if RECORDING[0] else ["never asked"]
+    report = build_team(FakeListChatModel(responses=words)).invoke({"subject": "trams"})["report"]
+    assert_topology("plan -> write_section{3} -> edit")
+    if RECORDING[0]:
+        Path(f"ran-{number}").touch()
+        latest = time.monotonic() + 120
+        while len(list(Path().glob("ran-*"))) < 2 and time.monotonic() < latest:
+            time.sleep(0.01)
+        assert replayed.answered == 0
+    else:
+        assert replayed.answered == 7
+        Path("report.txt").write_text(report)
+"""
+
+
+def test_workers_that_record_the_same_file_at_once_leave_one_whole_recording(
+    project: Path, pytester: pytest.Pytester
+) -> None:
+    (project / "test_report_team.py").unlink()
+    pytester.makepyfile(test_raced=RACING)
+
+    pytester.runpytest_subprocess(*QUICK, "--otel-mas-record", "-n", "2").assert_outcomes(passed=2)
+    recorded = (project / "fixtures" / "raced.jsonl").read_text()
+    pytester.runpytest_subprocess(*QUICK).assert_outcomes(passed=2)
+
+    spans = [json.loads(line)["resourceSpans"][0]["scopeSpans"][0]["spans"] for line in recorded.splitlines()]
+    assert {len(one) for one in spans} == {1}
+    assert len({one[0]["traceId"] for one in spans}) == 1
+    writers = set(re.findall(r"worker \d", recorded))
+    assert len(writers) == 1
+    assert set(re.findall(r"worker \d", (project / "report.txt").read_text())) == writers
+    assert sorted(one.name for one in (project / "fixtures").iterdir()) == ["raced.jsonl", "trams.jsonl"]
+
+
+def test_each_test_run_of_a_process_renews_its_recordings(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        test_count="""
+        from pathlib import Path
+
+        import otel_mas
+        import pytest
+
+        @otel_mas.tool
+        def count():
+            with Path("called").open("a") as file:
+                file.write("x")
+            return "1"
+
+        @pytest.mark.parametrize("number", range(2))
+        @pytest.mark.otel_mas(replay="count.jsonl")
+        def test_count(number):
+            with otel_mas.agent("counter"):
+                assert count() == "1"
+        """,
+        twice="""
+        import sys
+        import pytest
+
+        sys.exit(max(pytest.main(sys.argv[1:]) for _ in range(2)))
+        """,
+    )
+
+    done = pytester.run(sys.executable, "twice.py", *QUICK, "--otel-mas-record")
+
+    assert done.ret == 0, done.stdout.str()
+    assert (pytester.path / "called").read_text() == "xx"
+
+
+def test_name_that_the_run_does_not_know_is_a_warning_of_the_test(project: Path, pytester: pytest.Pytester) -> None:
+    (project / "test_report_team.py").unlink()
+    pytester.makepyfile(
+        test_names="""
+        import pytest
+        from otel_mas.evaluate import Calls, EvaluationCase
+        from report_team import build_team
+
+        @pytest.mark.otel_mas(replay="fixtures/trams.jsonl")
+        def test_names(assert_case, assert_topology):
+            build_team().invoke({"subject": "the tram line of Elmstead"})
+            assert_case(EvaluationCase(name="report", checks=Calls(tool="figuers", most=0)))
+            assert_topology("never edit -> paln")
+        """
+    )
+
+    result = pytester.runpytest_subprocess(*QUICK)
+
+    result.assert_outcomes(passed=1, warnings=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*UserWarning: calls: no tool 'figuers' is known in this run: did you mean figures?*",
+            "*UserWarning: no agent or task 'paln' is known in this run: did you mean plan?*",
+        ]
+    )

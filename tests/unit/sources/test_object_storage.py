@@ -146,5 +146,5 @@ def test_limits_of_the_user_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_protocol_without_its_package_names_what_to_install() -> None:
-    with pytest.raises(MissingExtra, match="gcsfs"):
-        otel_mas.open("gs://traces/x.jsonl")
+    with pytest.raises(MissingExtra, match="adlfs"):
+        otel_mas.open("abfs://traces/x.jsonl")
