@@ -67,15 +67,18 @@ def installed(
 ) -> Environment:
     """A clean environment, filled by the step `Install` with the wheel of this repository."""
     folder = tmp_path_factory.mktemp("installed")
-    wheel = build_wheel(folder)
+    version = build_wheel(folder).name.split("-")[1]
     pins = folder / "constraints.txt"
-    pins.write_text((REPOSITORY / "constraints.txt").read_text() + f"otel-mas @ {wheel.as_uri()}\n")
+    pins.write_text((REPOSITORY / "constraints.txt").read_text() + f"otel-mas=={version}\n")
     environment = Environment(folder / "venv", surroundings, with_pip=True)
     path = f"{environment.bin}{os.pathsep}{environment.variables['PATH']}"
+    links = f"{folder} {environment.variables.get('PIP_FIND_LINKS', '')}".strip()
     steps = {command for job in workflow["jobs"].values() for command in _steps(job, "Install")}
     assert len(steps) == 1
     for command in steps:
-        environment.run("bash", "-e", "-c", command, cwd=PROJECT, PATH=path, PIP_CONSTRAINT=str(pins))
+        found = {"PIP_CONSTRAINT": str(pins), "PIP_FIND_LINKS": links}
+        environment.run("bash", "-e", "-c", command, cwd=PROJECT, PATH=path, **found)
+    assert "otel_mas" in environment.python("-c", "import otel_mas; print(otel_mas.__file__)")
     return environment
 
 
