@@ -26,6 +26,8 @@ const COMPONENTS = {
   picture: PictureView, tree: Tree, messages: Sequence, mission: Mission, log: Log, path: Path, findings: Findings, cost: Cost,
 } as const;
 
+const MOST_SPANS_AT_ONCE = 20_000;
+
 interface Props {
   kind: "traces" | "conversations";
   id: string;
@@ -38,7 +40,9 @@ export function RunView({ kind, id }: Props) {
   const base = `/${kind}/${encodeURIComponent(id)}`;
   const live = useRun(base, suffix);
   const summary = useJson<TraceForm>(kind === "traces" ? base : null, live.revision);
-  const findings = useFindings(base, suffix, live.revision);
+  // Of very long runs findings take the server seconds in which it answers nothing else about the run.
+  const wanted = (live.run?.size ?? 0) <= MOST_SPANS_AT_ONCE || params.get("view") === "findings";
+  const findings = useFindings(base, suffix, wanted ? live.revision : 0);
   const { run, version } = live;
   const selected = run?.index.get(params.get("span") ?? "") ?? -1;
   const view = VIEWS.find((one) => one.id === params.get("view"))?.id ?? "picture";
