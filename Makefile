@@ -16,11 +16,11 @@ PARALLEL := --numprocesses auto --dist worksteal
 # Each worker, and each process that a test starts, would else compile all of LangChain anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup demo check test matrix lint types generate format bench
+.PHONY: help setup demo check test matrix lint types generate format page page-types bench
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1@/p' Makefile | while IFS=@ read -r name text; do printf 'make %-9s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' Makefile | while IFS=@ read -r name text; do printf 'make %-9s %s\n' "$$name" "$$text"; done
 
 setup: $(DEV) ## make .venv, with everything that the other targets need
 
@@ -55,6 +55,13 @@ generate: $(DEV) ## rewrite the generated code and pages
 format: $(DEV) ## rewrite the code as the linter wants it
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
+
+page: ## build the page of `otel-mas serve` from its sources (needs Node 20.19 or newer)
+	@cd otel_mas/server/ui && { [ -d node_modules ] || npm ci --ignore-scripts; } && npm run --silent build
+
+page-types: $(DEV) ## rewrite the page's types of the HTTP API
+	@$(PY) -m tests.browser.page_sources > otel_mas/server/ui/openapi.json
+	@cd otel_mas/server/ui && { [ -d node_modules ] || npm ci --ignore-scripts; } && npm run --silent types && rm openapi.json
 
 bench: $(DEV) ## measure what recording costs, against the bare app and a peer
 	@$(PY) -m tests.bench

@@ -42,7 +42,7 @@ describe("the table of runs", () => {
 it.each([
   ["running", "running"], ["interrupted", "waits for a person"], ["ok", "done"], ["error", "failed"], ["unheard", "unheard"],
 ])("status %s reads %s", (status, text) => {
-  render(<Status trace={{ status }} />);
+  render(<Status trace={{ status, overdue: null }} />);
   expect(screen.getByText(text)).toBeTruthy();
 });
 

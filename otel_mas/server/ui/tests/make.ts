@@ -1,5 +1,5 @@
 /** Documents for the tests, from a few words. */
-import type { PictureDocument, SpanEvent, TraceForm } from "../src/api/types";
+import type { PictureDocument, ListedRun, SpanEvent } from "../src/api/types";
 
 export interface Given {
   id: string;
@@ -93,13 +93,15 @@ export function event(span_id: string, more: Partial<SpanEvent> = {}): SpanEvent
   };
 }
 
-export function trace(id: string, more: Partial<TraceForm> = {}): TraceForm {
+export function trace(id: string, more: Partial<ListedRun> = {}): ListedRun {
   return {
     trace_id: id.padEnd(32, "0"),
     name: "invoke_workflow team",
     service: "team",
     conversation_id: null,
     status: "ok",
+    overdue: null,
+    error_message: null,
     start_ns: 1.796e18,
     end_ns: 1.796e18 + 1e9,
     duration_ns: 1e9,

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { Step } from "../src/api/types";
 import { ago, count, duration, oneLine, usd } from "../src/format";
 import { route } from "../src/router";
 import { changes } from "../src/views/compare/changes";
-import { rows, type Step } from "../src/views/run/path/rows";
+import { rows } from "../src/views/run/path/rows";
 import { parts } from "../src/views/run/drawer/parts";
 import { pan, reveal, whole, zoom } from "../src/views/run/picture/viewport";
 import { matches, parse, request, written } from "../src/views/runs/filters";

@@ -1,81 +1,46 @@
-/** Forms of the HTTP API (`/api/v1`). Nanoseconds since the epoch exceed 2^53: as numbers they are exact to 256 ns. */
+/**
+ * Forms of the HTTP API, as `schema.ts` has them (made of the API's OpenAPI document: `make page-types`), by the names
+ * that the page uses. Nanoseconds since the epoch exceed 2^53: as numbers they are exact to 256 ns.
+ */
+import type { components } from "./schema";
 
-export interface TraceForm {
-  trace_id: string;
-  name: string;
-  service: string;
-  conversation_id: string | null;
-  status: string;
-  overdue?: boolean | null;
-  start_ns: number;
-  end_ns: number | null;
-  duration_ns: number | null;
-  span_count: number;
-  error_count: number;
-  agents: string[];
-  input_tokens: number;
-  output_tokens: number;
-  cost_usd: number | null;
-  unpriced_calls: number;
-  simulated: boolean;
-  incomplete: string | null;
-  error_message?: string | null;
-  findings?: number | null;
-}
+type Schemas = components["schemas"];
 
-export interface TracesDocument {
-  traces: TraceForm[];
-  incomplete: string | null;
-  next?: string | null;
-  cursor?: string | null;
-}
+export type AlignedStep = Schemas["AlignedStepForm"];
+export type Around = Schemas["AroundForm"];
+export type Compared = Schemas["ComparedRunsDocument"];
+export type CostDocument = Schemas["CostDocument"];
+export type CostRow = Schemas["CostForm"];
+export type CriticalPathDocument = Schemas["CriticalPathDocument"];
+export type Entry = Schemas["EntryForm"];
+export type ErrorReport = Schemas["ErrorForm"];
+export type ErrorsDocument = Schemas["ErrorsDocument"];
+export type Finding = Schemas["FindingForm"];
+export type FindingsDocument = Schemas["FindingsDocument"];
+export type Info = Schemas["InfoDocument"];
+export type LogPage = Schemas["LogPage"];
+export type Message = Schemas["MessageForm"];
+export type MessagesDocument = Schemas["MessagesDocument"];
+export type Overview = Schemas["OverviewDocument"];
+export type PictureDocument = Schemas["PictureDocument"];
+export type ProfileDocument = Schemas["ProfileDocument"];
+export type Relation = Schemas["RelationForm"];
+export type RunTotals = Schemas["RunTotalsForm"];
+export type SpanDetails = Schemas["SpanDetailsForm"];
+export type SpanDetailsDocument = Schemas["SpanDetailsDocument"];
+export type Statistics = Schemas["StatisticsForm"];
+export type Step = Schemas["StepForm"];
+export type StepOfRun = Schemas["StepOfRunForm"];
+export type TopologyEdge = Schemas["TopologyEdgeForm"];
+export type TraceForm = Schemas["TraceForm"];
+export type TracesPage = Schemas["TracesPage"];
+export type WhatIfDocument = Schemas["WhatIfDocument"];
+export type WhyNotDocument = Schemas["WhyNotDocument"];
 
-type Index = number;
+/** A run in the list, with how many findings the stream has told of since it was shown. */
+export type ListedRun = TraceForm & { findings?: number };
 
-export interface PictureDocument {
-  trace_ids: string[];
-  start_ns: string;
-  strings: string[];
-  spans: {
-    id: string[];
-    trace: Index[];
-    parent: Index[];
-    name_s: Index[];
-    label_s: Index[];
-    lane_s: Index[];
-    agent_s: Index[];
-    service_s: Index[];
-    record_kind_s: Index[];
-    model_s: Index[];
-    tool_s: Index[];
-    task: number[];
-    depth: number[];
-    start: number[];
-    end: (number | null)[];
-    status: number[];
-    error: number[];
-    input_tokens: (number | null)[];
-    output_tokens: (number | null)[];
-    cost_usd: (number | null)[];
-    stopped: number[];
-  };
-  edges: {
-    cause: Index[];
-    effect: Index[];
-    kind_s: Index[];
-    provenance_s: Index[];
-    gap: (number | null)[];
-    joined: number[];
-  };
-  lanes: { name: string; agent: boolean }[];
-  critical_path: { start: number; end: number[]; kind_s: Index[]; span: Index[] };
-  waits: { span: Index; start: number; end: number | null; overdue: boolean }[];
-  problems: string[];
-  incomplete: string | null;
-  open: boolean;
-  cursor?: string | null;
-}
-
+/** `span.start` and `span.end` of the stream. */
 export interface SpanEvent {
   trace_id: string;
   span_id: string;
@@ -88,78 +53,16 @@ export interface SpanEvent {
   service?: string | null;
   model?: string | null;
   tool?: string | null;
-  task?: number | boolean;
-  start_ns: number | string;
-  end_ns: number | string | null;
-  status: number | string;
-  error?: number | boolean;
+  task?: number;
+  start_ns: string;
+  end_ns: string | null;
+  status: number;
+  error?: number;
   input_tokens?: number | null;
   output_tokens?: number | null;
   cost_usd?: number | null;
-  edges?: { cause: string; kind: string }[];
+  edges?: { cause: string; kind: string | null }[];
 }
 
-export interface Info {
-  version: string;
-  location: string;
-  receiving: boolean;
-  live: boolean;
-  feedback: boolean;
-  filters: string[];
-  conversations: boolean;
-  content: boolean;
-  now_ns: number;
-}
-
-export interface Message {
-  digest: string;
-  role: string;
-  text: string | null;
-  body: Record<string, unknown> | null;
-}
-
-export interface Around {
-  span_id: string;
-  name: string;
-}
-
-export interface Relation {
-  span_id: string;
-  label: string;
-  kind: string;
-  provenance: string;
-}
-
-export interface SpanDetails {
-  trace_id: string;
-  span_id: string;
-  name: string;
-  kind: string;
-  record_kind: string | null;
-  service: string;
-  task: string | null;
-  agent: string | null;
-  start_ns: number;
-  end_ns: number | null;
-  duration_ns: number | null;
-  status: string;
-  status_message: string;
-  error_message: string | null;
-  error_stack: string | null;
-  inside: Around[];
-  children: Around[];
-  causes: Relation[];
-  effects: Relation[];
-  read: Message[];
-  wrote: Message[];
-  state: string | null;
-  contents: Record<string, unknown>;
-  attributes: Record<string, unknown>;
-  events: { name: string; time_ns: number; attributes: Record<string, unknown> }[];
-  links: { trace_id: string; span_id: string; kind: string | null }[];
-}
-
-export interface SpanDetailsDocument {
-  spans: SpanDetails[];
-  problems: string[];
-}
+/** `finding` of the stream. */
+export type FindingEvent = Finding & { trace_id: string };

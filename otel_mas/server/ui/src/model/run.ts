@@ -244,8 +244,8 @@ export class Run {
     if (event.cost_usd !== null && event.cost_usd !== undefined) this.costs[at] = event.cost_usd;
   }
 
-  private connect(cause: string, effect: number, kind: string): void {
-    if (kind === "child") return;
+  private connect(cause: string, effect: number, kind: string | null): void {
+    if (kind === null || kind === "child") return;
     const at = this.index.get(cause);
     if (at === undefined) {
       listOf(this.early, cause).push({ effect, kind });
@@ -352,7 +352,7 @@ interface Row {
 }
 
 function isError(event: SpanEvent): boolean {
-  return Boolean(event.error) || event.status === ERROR || event.status === "ERROR";
+  return Boolean(event.error) || event.status === ERROR;
 }
 
 function listOf<T>(map: Map<string, T[]>, key: string): T[] {

@@ -6,7 +6,7 @@ import { useParams } from "../../router";
 import { Link } from "../../ui/Link";
 import { Empty, Failed, Loading } from "../../ui/states";
 import { Topology } from "./Topology";
-import type { Overview, Statistics } from "./types";
+import type { Overview, Statistics } from "../../api/types";
 
 const BY = ["agent", "node", "tool", "model"];
 const SINCE = ["1h", "6h", "1d", "7d", "30d"];

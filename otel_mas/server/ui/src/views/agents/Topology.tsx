@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { oneLine, plural } from "../../format";
 import { GraphPicture } from "../../ui/graph/GraphPicture";
-import type { TopologyEdge } from "./types";
+import type { TopologyEdge } from "../../api/types";
 
 const MOST = 300;
 

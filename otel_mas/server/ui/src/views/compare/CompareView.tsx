@@ -1,13 +1,12 @@
 import { useEffect, useMemo, useState } from "react";
 import { query } from "../../api/client";
-import type { TracesDocument } from "../../api/types";
 import { useJson } from "../../api/useJson";
 import { clock, oneLine, shortId } from "../../format";
 import { useParams } from "../../router";
 import { Empty, Failed, Loading } from "../../ui/states";
 import { Steps } from "./Steps";
 import { Totals } from "./Totals";
-import type { Compared } from "./types";
+import type { Compared, TracesPage } from "../../api/types";
 
 /** Two runs side by side, aligned by causal place. */
 export function CompareView() {
@@ -37,7 +36,7 @@ export function CompareView() {
 
 function Chooser() {
   const [params, change] = useParams();
-  const { data } = useJson<TracesDocument>("/traces?limit=200");
+  const { data } = useJson<TracesPage>("/traces?limit=200");
   const traces = useMemo(() => data?.traces ?? [], [data]);
   return (
     <div className="filters">

@@ -4,7 +4,7 @@ import { duration, oneLine, plural, usd } from "../../format";
 import { useParams } from "../../router";
 import { Link } from "../../ui/Link";
 import { changes } from "./changes";
-import type { AlignedStep, Compared, StepOfRun } from "./types";
+import type { AlignedStep, Compared, StepOfRun } from "../../api/types";
 
 const TONES: Record<string, string> = {
   new: "good", gone: "bad", "answered differently": "wait", slower: "bad", faster: "good", dearer: "bad", cheaper: "good", failed: "bad",

@@ -1,6 +1,6 @@
 import { clock, count, duration, oneLine, shortId, usd } from "../../format";
 import { Link } from "../../ui/Link";
-import type { Compared, RunTotals } from "./types";
+import type { Compared, RunTotals } from "../../api/types";
 
 export function Totals({ data }: { data: Compared }) {
   const { a, b } = data;

@@ -1,5 +1,5 @@
 /** What differs between the two sides of a step. */
-import type { AlignedStep } from "./types";
+import type { AlignedStep } from "../../api/types";
 
 const SLOWER = 1.25;
 /** Less is noise, whatever the ratio. */

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "react";
-import type { TraceForm } from "../../api/types";
+import type { ListedRun } from "../../api/types";
 import { ago, clock, cut, duration, oneLine, plural, shortId, tokens, usd } from "../../format";
 import { navigate } from "../../router";
 import { Link } from "../../ui/Link";
@@ -8,7 +8,7 @@ import { useNow } from "../../ui/useNow";
 
 const MOST_AGENTS = 4;
 
-export function RunsTable({ traces, at }: { traces: readonly TraceForm[]; at: number }) {
+export function RunsTable({ traces, at }: { traces: readonly ListedRun[]; at: number }) {
   const now = useNow(1_000);
   return (
     <div className="scroll">
@@ -46,7 +46,7 @@ export function RunsTable({ traces, at }: { traces: readonly TraceForm[]; at: nu
   );
 }
 
-function Row({ trace, now, current }: { trace: TraceForm; now: number; current: boolean }) {
+function Row({ trace, now, current }: { trace: ListedRun; now: number; current: boolean }) {
   const row = useRef<HTMLTableRowElement>(null);
   useEffect(() => {
     if (current) row.current?.scrollIntoView({ block: "nearest" });

@@ -1,14 +1,14 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { type ApiError, getJson, query } from "../../api/client";
 import { type Connection, listen } from "../../api/stream";
-import type { TraceForm, TracesDocument } from "../../api/types";
+import type { FindingEvent, ListedRun, TracesPage } from "../../api/types";
 
 const PAGE = 100;
 /** Under filters only the server can tell whether a run that changed is listed: it is asked again, not too often. */
 const AGAIN_MS = 1_500;
 
 export interface Runs {
-  traces: TraceForm[];
+  traces: ListedRun[];
   incomplete: string | null;
   next: string | null;
   error: ApiError | null;
@@ -22,7 +22,7 @@ export interface Runs {
 export function useRuns(filters: Record<string, string>): Runs {
   const search = useMemo(() => query({ ...filters, limit: PAGE }), [filters]);
   const filtered = Object.keys(filters).length > 0;
-  const [traces, setTraces] = useState<TraceForm[]>([]);
+  const [traces, setTraces] = useState<ListedRun[]>([]);
   const [rest, setRest] = useState<{ incomplete: string | null; next: string | null }>({ incomplete: null, next: null });
   const [error, setError] = useState<ApiError | null>(null);
   const [loading, setLoading] = useState(true);
@@ -33,7 +33,7 @@ export function useRuns(filters: Record<string, string>): Runs {
     async (cursor: string | null) => {
       setLoading(true);
       try {
-        const found = await getJson<TracesDocument>(`/traces${search}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
+        const found = await getJson<TracesPage>(`/traces${search}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
         if (current.current !== search) return;
         setTraces((former) => (cursor ? merge(former, found.traces) : found.traces));
         setRest({ incomplete: found.incomplete, next: found.next ?? null });
@@ -61,6 +61,7 @@ export function useRuns(filters: Record<string, string>): Runs {
     };
     const stop = listen("all", {
       trace: (summary) => (filtered ? soon() : setTraces((former) => merge(former, [summary]))),
+      finding: (data) => setTraces((former) => counted(former, (data as FindingEvent).trace_id)),
       reset: reload,
       connection: setConnection,
     });
@@ -74,8 +75,12 @@ export function useRuns(filters: Record<string, string>): Runs {
 }
 
 /** Newer summaries replace those of the same run; the newest run is the first. */
-export function merge(former: readonly TraceForm[], newer: readonly TraceForm[]): TraceForm[] {
+export function merge(former: readonly ListedRun[], newer: readonly ListedRun[]): ListedRun[] {
   const byId = new Map(former.map((trace) => [trace.trace_id, trace]));
   for (const trace of newer) byId.set(trace.trace_id, { ...byId.get(trace.trace_id), ...trace });
   return [...byId.values()].sort((a, b) => b.start_ns - a.start_ns);
+}
+
+function counted(former: ListedRun[], trace: string): ListedRun[] {
+  return former.map((one) => (one.trace_id === trace ? { ...one, findings: (one.findings ?? 0) + 1 } : one));
 }

@@ -1,3 +1,4 @@
+import type { CostDocument, CostRow } from "../../../api/types";
 import { useJson } from "../../../api/useJson";
 import { count, plural, usd } from "../../../format";
 import { Empty, Failed, Loading } from "../../../ui/states";
@@ -5,31 +6,10 @@ import { useShared } from "../context";
 import { SpanLink } from "../SpanLink";
 import { Profile } from "./Profile";
 
-interface Row {
-  by: string;
-  name: string | null;
-  calls: number;
-  input_tokens: number;
-  output_tokens: number;
-  cache_read_tokens: number;
-  reasoning_tokens: number;
-  usd: number | null;
-  unpriced: number;
-  simulated: boolean;
-}
-
-interface Document {
-  by_agent: Row[];
-  by_model: Row[];
-  total: Row;
-  unpriced: { span_id: string; model: string | null; agent: string | null; reason: string }[];
-  problems: string[];
-}
-
 /** Tokens and money by agent and by model, and time by who spent it. */
 export function CostView() {
   const { base, suffix, revision } = useShared();
-  const { data, error, reload } = useJson<Document>(`${base}/cost${suffix}`, revision);
+  const { data, error, reload } = useJson<CostDocument>(`${base}/cost${suffix}`, revision);
   if (error) return <Failed error={error} retry={reload} />;
   if (!data) return <Loading what="the cost" />;
   return (
@@ -63,7 +43,7 @@ export function CostView() {
   );
 }
 
-function Table({ title, rows, total, none }: { title: string; rows: Row[]; total: Row; none: string }) {
+function Table({ title, rows, total, none }: { title: string; rows: CostRow[]; total: CostRow; none: string }) {
   const most = Math.max(...rows.map((row) => row.usd ?? 0), 0);
   return (
     <div className="scroll">
@@ -103,7 +83,7 @@ function Table({ title, rows, total, none }: { title: string; rows: Row[]; total
   );
 }
 
-function Figures({ row }: { row: Row }) {
+function Figures({ row }: { row: CostRow }) {
   return (
     <>
       <td className="num">{row.calls}</td>

@@ -1,31 +1,15 @@
 import { useState } from "react";
+import type { ProfileDocument } from "../../../api/types";
 import { useJson } from "../../../api/useJson";
 import { duration } from "../../../format";
 import { useShared } from "../context";
-
-interface Row {
-  by: string;
-  name: string | null;
-  calls: number;
-  errors: number;
-  wall_ns: number;
-  model_ns: number;
-  tool_ns: number;
-  self_ns: number;
-  waiting_sibling_ns: number;
-  waiting_input_ns: number;
-  on_path_ns: number;
-  p50_ns: number;
-  p90_ns: number;
-  max_ns: number;
-}
 
 const BY = ["agent", "node", "model", "tool"];
 
 /** Time by agent, node, model and tool. */
 export function Profile() {
   const { base, suffix, revision } = useShared();
-  const { data } = useJson<{ rows: Row[] }>(`${base}/profile${suffix}`, revision);
+  const { data } = useJson<ProfileDocument>(`${base}/profile${suffix}`, revision);
   const [by, setBy] = useState("node");
   if (!data) return null;
   const rows = data.rows.filter((row) => row.by === by);

@@ -1,24 +1,13 @@
+import type { ErrorsDocument } from "../../../api/types";
 import { useJson } from "../../../api/useJson";
 import { useShared } from "../context";
 import { Text } from "../drawer/Text";
 import { SpanLink } from "../SpanLink";
 
-interface Report {
-  span_id: string;
-  task: string;
-  type: string;
-  message: string | null;
-  missing: string | null;
-  outcome: string;
-  handled_by: string[];
-  stack: string | null;
-  causes: { span_id: string; task: string; kind: string; decision: string | null }[];
-}
-
 /** Errors, with what led there. */
 export function ErrorReports() {
   const { base, suffix, revision } = useShared();
-  const { data } = useJson<{ errors: Report[] }>(`${base}/error-reports${suffix}`, revision);
+  const { data } = useJson<ErrorsDocument>(`${base}/error-reports${suffix}`, revision);
   if (!data?.errors.length) return null;
   return (
     <section>

@@ -1,8 +1,9 @@
+import type { Finding } from "../../../api/types";
 import { duration, oneLine, usd } from "../../../format";
 import { Empty, Failed, Loading } from "../../../ui/states";
 import { useShared } from "../context";
 import { SpanLink } from "../SpanLink";
-import { type Finding, useFindings } from "../useFindings";
+import { useFindings } from "../useFindings";
 import { ErrorReports } from "./ErrorReports";
 import { WhyNot } from "./WhyNot";
 

@@ -1,17 +1,9 @@
 import { useState } from "react";
+import type { WhyNotDocument } from "../../../api/types";
 import { useJson } from "../../../api/useJson";
 import { Failed } from "../../../ui/states";
 import { useShared } from "../context";
 import { SpanLink } from "../SpanLink";
-
-interface Answer {
-  kind: string;
-  sentence: string;
-  provenance: string;
-  spans: { span_id: string; name: string; task: string | null }[];
-  others: string[];
-  known: string[];
-}
 
 /** Why an agent did not act, or where it did. */
 export function WhyNot() {
@@ -19,7 +11,7 @@ export function WhyNot() {
   const [typed, setTyped] = useState("");
   const [agent, setAgent] = useState("");
   const path = agent && `${base}/why-not${suffix ? `${suffix}&` : "?"}agent=${encodeURIComponent(agent)}`;
-  const { data, error } = useJson<Answer>(path || null, revision);
+  const { data, error } = useJson<WhyNotDocument>(path || null, revision);
   return (
     <section className="why-not">
       <h3>Why did an agent not act?</h3>

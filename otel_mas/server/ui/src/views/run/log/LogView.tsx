@@ -1,5 +1,6 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef } from "react";
+import type { Entry } from "../../../api/types";
 import { cut, duration, oneLine, plural } from "../../../format";
 import { type Binding, useKeys } from "../../../keys";
 import { useParams } from "../../../router";
@@ -7,7 +8,7 @@ import { SearchField } from "../../../ui/SearchField";
 import { Empty, Failed, Loading } from "../../../ui/states";
 import { useLatest } from "../../../ui/useLatest";
 import { useShared } from "../context";
-import { type Entry, useLog } from "./useLog";
+import { useLog } from "./useLog";
 
 const KINDS = [
   "prompt", "answer", "tool_call", "tool_result", "handoff", "send", "receive", "route", "guardrail", "evaluation",

@@ -1,28 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { type ApiError, getJson, query } from "../../../api/client";
-
-export interface Entry {
-  kind: string;
-  time_ns: number;
-  span_id: string;
-  task: string;
-  agent: string | null;
-  sender: string | null;
-  receiver: string | null;
-  tool: string | null;
-  model: string | null;
-  outcome: string | null;
-  text: string | null;
-  missing: string | null;
-  channels: string[];
-  known_messages: number;
-  duration_ns: number | null;
-}
-
-interface Page {
-  entries: Entry[];
-  next: string | null;
-}
+import type { Entry, LogPage } from "../../../api/types";
 
 const PAGE = 500;
 
@@ -47,7 +25,7 @@ export function useLog(base: string, suffix: string, filters: Record<string, str
       setLoading(true);
       const parts = [suffix.replace(/^\?/, ""), key.replace(/^\?/, ""), cursor ? `cursor=${encodeURIComponent(cursor)}` : ""];
       try {
-        const found = await getJson<Page>(`${base}/log?${parts.filter(Boolean).join("&")}`);
+        const found = await getJson<LogPage>(`${base}/log?${parts.filter(Boolean).join("&")}`);
         if (own !== turn.current) return;
         setEntries((former) => (cursor ? [...former, ...found.entries] : found.entries));
         setNext(found.next);

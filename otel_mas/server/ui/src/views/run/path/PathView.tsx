@@ -1,24 +1,19 @@
 import { useMemo, useState } from "react";
+import type { CriticalPathDocument } from "../../../api/types";
 import { useJson } from "../../../api/useJson";
 import { duration } from "../../../format";
 import { Empty, Failed, Loading, Problems } from "../../../ui/states";
 import { useShared } from "../context";
 import { SpanLink } from "../SpanLink";
-import { rows, type Step } from "./rows";
+import { rows } from "./rows";
 import { WhatIf } from "./WhatIf";
-
-interface Document {
-  total_ns: number;
-  steps: Step[];
-  problems: string[];
-}
 
 const SHORT = 0.01;
 
 /** What the duration is made of, step by step, and why each next step waited. */
 export function PathView() {
   const { base, suffix, revision, run, selected } = useShared();
-  const { data, error, reload } = useJson<Document>(`${base}/critical-path${suffix}`, revision);
+  const { data, error, reload } = useJson<CriticalPathDocument>(`${base}/critical-path${suffix}`, revision);
   const [all, setAll] = useState(false);
   const found = useMemo(() => (data ? rows(data.steps) : []), [data]);
   if (error) return <Failed error={error} retry={reload} />;

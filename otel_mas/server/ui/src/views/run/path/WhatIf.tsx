@@ -1,22 +1,11 @@
 import { useMemo, useState } from "react";
+import type { WhatIfDocument } from "../../../api/types";
 import { useJson } from "../../../api/useJson";
 import { duration, usd } from "../../../format";
 import { useParams } from "../../../router";
 import { Failed, Loading } from "../../../ui/states";
 import { useShared } from "../context";
 import { SpanLink } from "../SpanLink";
-
-interface Document {
-  changes: string[];
-  recorded_ns: number;
-  total_ns: number;
-  saves_ns: number;
-  ideal_ns: number;
-  recorded_usd: number | null;
-  usd: number | null;
-  saves_usd: number | null;
-  steps: { span_id: string | null; label: string | null; duration_ns: number }[];
-}
 
 const KINDS = [
   { id: "faster", title: "so many times as fast", hint: "writer=2" },
@@ -41,7 +30,7 @@ export function WhatIf() {
   const given = useMemo(() => (params.get("if") ?? "").split("|").filter(Boolean), [params]);
   const set = (list: string[]) => change({ if: list.join("|") || null });
   const path = given.length ? `${base}/what-if${suffix || "?"}${suffix ? "&" : ""}${given.map(parameter).join("&")}` : null;
-  const { data, error } = useJson<Document>(path, revision);
+  const { data, error } = useJson<WhatIfDocument>(path, revision);
   const hint = KINDS.find((one) => one.id === kind)?.hint ?? "";
   const names = useMemo(() => [...new Set([...run.labels.filter((_, i) => run.tasks[i]), ...run.models.filter(Boolean)])].slice(0, 400), [run]);
   return (
@@ -96,7 +85,7 @@ export function WhatIf() {
   );
 }
 
-function Answer({ data }: { data: Document }) {
+function Answer({ data }: { data: WhatIfDocument }) {
   const longest = [...data.steps].sort((a, b) => b.duration_ns - a.duration_ns).slice(0, 6);
   return (
     <>

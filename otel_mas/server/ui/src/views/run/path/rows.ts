@@ -1,18 +1,5 @@
 /** Steps of the critical path by task: what follows in the same task is one row. */
-
-export interface Step {
-  kind: string;
-  span_id: string | null;
-  trace_id: string | null;
-  label: string | null;
-  task: string | null;
-  record_kind: string | null;
-  start_ns: number;
-  end_ns: number;
-  duration_ns: number;
-  why: string;
-  held_by: string | null;
-}
+import type { Step } from "../../../api/types";
 
 export interface PathRow {
   kind: string;

@@ -2,32 +2,13 @@
 import { duration } from "../../../format";
 import { ROW } from "../../../model/layout";
 import { ticks } from "../../../model/timescale";
-import { type Colours, callColour, edgeStyle } from "./colours";
-import { type Arrow, firstAfter, type Row, type Scene } from "./scene";
-import type { View } from "./viewport";
+import { drawArrows } from "./arrows";
+import { callColour } from "./colours";
+import { AXIS, type Frame, unitX } from "./frame";
+import { firstAfter, type Row } from "./scene";
 
-export const AXIS = 26;
 const FONT = '11px system-ui, -apple-system, "Segoe UI", sans-serif';
 const BOLD = '600 11px system-ui, -apple-system, "Segoe UI", sans-serif';
-const MOST_ARROWS = 600;
-
-export interface Frame {
-  scene: Scene;
-  view: View;
-  /** Pixels of the content above the canvas's top. */
-  top: number;
-  width: number;
-  height: number;
-  /** Width of the lanes' names on the left. */
-  left: number;
-  colours: Colours;
-  selected: number;
-  hovered: number;
-  /** Spans in focus; the others are faint. Null: no focus. */
-  focus: ReadonlySet<number> | null;
-  /** Spans that show a finding. */
-  marked: ReadonlySet<number>;
-}
 
 export function draw(context: CanvasRenderingContext2D, frame: Frame): void {
   const { width, height, colours, left } = frame;
@@ -46,9 +27,9 @@ export function draw(context: CanvasRenderingContext2D, frame: Frame): void {
   context.clip();
   painter.rules();
   painter.bars(true);
-  painter.arrows(false);
+  drawArrows(context, frame, false);
   painter.bars(false);
-  painter.arrows(true);
+  drawArrows(context, frame, true);
   painter.outline();
   context.restore();
   painter.names();
@@ -68,7 +49,7 @@ class Painter {
   }
 
   private unit(units: number): number {
-    return this.frame.left + (units - this.frame.view.from) * this.perUnit;
+    return unitX(this.frame, units);
   }
 
   private x(ns: number): number {
@@ -314,60 +295,6 @@ class Painter {
     return low < 2 ? "" : `${text.slice(0, low)}…`;
   }
 
-  /** Edges; above the bars those on the critical path, of joins, and of what is selected. */
-  arrows(above: boolean): void {
-    const { frame, perUnit } = this;
-    const { from, to } = frame.scene;
-    const selected = frame.selected < 0 ? -2 : frame.scene.layout.barOf[frame.selected];
-    const drawn = new Set<number>();
-    const [first, last] = [frame.view.from - 20 / perUnit, frame.view.to + 20 / perUnit];
-    for (const arrow of frame.scene.arrows) {
-      const { cause, effect } = arrow;
-      if (from[effect] < first && to[cause] < first) continue;
-      if (from[effect] > last && from[cause] > last) continue;
-      const touched = cause === selected || effect === selected;
-      if ((arrow.critical || arrow.joined || touched) !== above) continue;
-      this.arrow(arrow, touched, drawn);
-      if (drawn.size > MOST_ARROWS) return;
-    }
-  }
-
-  private arrow(arrow: Arrow, touched: boolean, drawn: Set<number>): void {
-    const { context, frame } = this;
-    const { scene } = frame;
-    const { layout } = scene;
-    const { cause, effect } = arrow;
-    const toX = this.unit(scene.from[effect]);
-    const fromX = Math.min(this.unit(scene.to[cause]), Math.max(toX, this.unit(scene.from[cause])));
-    const fromY = this.y(cause) + Math.min(layout.h[cause], ROW) / 2;
-    const toY = this.y(effect) + Math.min(layout.h[effect], ROW) / 2;
-    const outside =
-      Math.max(fromX, toX) < frame.left || Math.min(fromX, toX) > frame.width ||
-      Math.max(fromY, toY) < AXIS || Math.min(fromY, toY) > frame.height;
-    if (outside || Math.abs(fromX - toX) + Math.abs(fromY - toY) < 6) return;
-    // Where hundreds lie on the same pixels, one is enough.
-    const place = ((Math.round(toX / 3) * 4096 + Math.round(fromX / 3)) * 512 + (Math.round(fromY / 4) & 511)) * 512 + (Math.round(toY / 4) & 511);
-    if (drawn.has(place) && !touched) return;
-    drawn.add(place);
-    const { colour, dash } = edgeStyle(arrow.kind, frame.colours);
-    const faint = frame.focus && !(frame.focus.has(cause) && frame.focus.has(effect));
-    context.globalAlpha = faint ? 0.15 : touched || arrow.critical || arrow.joined ? 1 : 0.75;
-    context.strokeStyle = touched ? frame.colours.select : arrow.critical ? frame.colours.path : colour;
-    context.fillStyle = context.strokeStyle;
-    context.lineWidth = arrow.joined ? 2.4 : arrow.critical || touched ? 1.6 : 1.1;
-    context.setLineDash(dash);
-    context.beginPath();
-    curve(context, fromX, fromY, toX, toY);
-    context.stroke();
-    context.setLineDash([]);
-    context.beginPath();
-    context.moveTo(toX, toY);
-    context.lineTo(toX - 6, toY - 3);
-    context.lineTo(toX - 6, toY + 3);
-    context.fill();
-    context.globalAlpha = 1;
-  }
-
   outline(): void {
     const { context, frame } = this;
     const { layout, run, now } = frame.scene;
@@ -391,17 +318,6 @@ function shape(context: CanvasRenderingContext2D, x: number, y: number, wide: nu
   context.beginPath();
   if (radius > 0 && wide > 2 * radius) context.roundRect(x, y, wide, high, radius);
   else context.rect(x, y, wide, high);
-}
-
-/** From the end of a cause to the start of its effect: along time first, then down. */
-function curve(context: CanvasRenderingContext2D, fromX: number, fromY: number, toX: number, toY: number): void {
-  context.moveTo(fromX, fromY);
-  if (Math.abs(fromY - toY) < 1) {
-    context.lineTo(toX, toY);
-    return;
-  }
-  const reach = Math.min(60, Math.max(14, Math.abs(toX - fromX) / 2));
-  context.bezierCurveTo(fromX + reach, fromY, toX - reach, toY, toX, toY);
 }
 
 /** In its agent's own lane the number of a task is enough where the name has no room. */

@@ -1,6 +1,6 @@
 /** Which span lies under the pointer. */
 import { ROW } from "../../../model/layout";
-import { AXIS, type Frame } from "./draw";
+import { AXIS, type Frame } from "./frame";
 import { firstAfter } from "./scene";
 
 export function spanAt(frame: Frame, x: number, y: number): number {
