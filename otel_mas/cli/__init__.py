@@ -41,6 +41,7 @@ COMMANDS = {
     "export": ("export:command", "Write traces as OTLP/JSON lines."),
     "import": ("import_:command", "Import OTLP files into a store."),
     "store": ("store:command", "Look after a store: stats, check, repair, compact, prune."),
+    "mcp": ("mcp:command", "Serve recorded runs as tools of a model, over MCP."),
     "doctor": ("doctor:command", "Find problems, and show how to fix them."),
     "report": ("report:command", "Write an HTML page about a run, for people who were not there."),
 }

@@ -29,6 +29,7 @@ from otel_mas.server.api.served import Served
 from otel_mas.server.api.static import SecurityHeaders, page_routes
 from otel_mas.server.api.stream import Stream
 from otel_mas.server.api.stream_response import open_stream
+from otel_mas.server.mcp.server import MountedMcp
 
 logger = logging.getLogger("otel_mas.server")
 
@@ -58,14 +59,14 @@ def create_app(source: Source, *, static: Path | None = None, receiving: bool = 
         Route(path, _handler(endpoint, _subject(served, path), limiter), methods=[endpoint.method.upper()])
         for path, endpoint in described
     ]
-    stream = Stream(served)
+    stream, mcp = Stream(served), MountedMcp(source)
     routes.append(Route("/stream", _streaming(served, stream)))
     routes.append(Route("/openapi.json", _described(openapi(described))))
     return Starlette(
-        routes=[Mount(PREFIX, routes=routes), *page_routes(static)],
+        routes=[Mount(PREFIX, routes=routes), Route("/mcp", mcp), *page_routes(static)],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: _refused},
-        lifespan=_ending(stream),
+        lifespan=_ending(stream, mcp),
     )
 
 
@@ -117,11 +118,12 @@ def _streaming(served: Served, stream: Stream) -> Handler:
     return handle
 
 
-def _ending(stream: Stream) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _ending(stream: Stream, mcp: MountedMcp) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         await stream.stop()
+        await mcp.stop()
 
     return lifespan
 

@@ -21,7 +21,7 @@ import otel_mas
 from otel_mas.cli import cli
 from otel_mas.server.api import create_app
 from otel_mas.server.api.app import all_endpoints
-from tests.unit.server.api.conftest import add
+from tests.unit.server.conftest import add
 
 Get = Callable[..., Any]
 API = "/api/v1"

@@ -20,8 +20,8 @@ from otel_mas.server.api.stream import Subscriber
 from otel_mas.server.api.stream_events import Event, StreamSpanForm, frame
 from otel_mas.store.rows import Batch
 from tests.conformance.messages import pairs
-from tests.unit.server.api.conftest import add
 from tests.unit.server.api.live import Received, listening, serving
+from tests.unit.server.conftest import add
 from tests.unit.store.conftest import Bench
 
 TRACE = bytes(range(16)).hex()

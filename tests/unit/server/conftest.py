@@ -14,7 +14,7 @@ import otel_mas
 from otel_mas.cli import cli
 from otel_mas.server.api import create_app
 
-ARCHIVES = Path(__file__).resolve().parents[3] / "answers"
+ARCHIVES = Path(__file__).resolve().parents[2] / "answers"
 
 
 @pytest.fixture(scope="session")
