@@ -13,7 +13,7 @@ from otel_mas.record.content.fields import (
     own_fields,
     text_of,
 )
-from otel_mas.record.content.media import without_media
+from otel_mas.record.content.media import is_described, stand_in, without_media
 from otel_mas.record.content.messages import MAX_MESSAGES, MessageAdapter
 from otel_mas.record.content.provenance import (
     ACTOR_KEY,
@@ -71,6 +71,7 @@ __all__ = [
     "instance_dict",
     "interned",
     "is_a",
+    "is_described",
     "is_empty",
     "items_of",
     "own_fields",
@@ -80,6 +81,7 @@ __all__ = [
     "recording_context",
     "restore_context",
     "snapshot",
+    "stand_in",
     "text_of",
     "to_json",
     "type_name",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_mas.model import Span
+from otel_mas.record import is_described, stand_in
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Provider
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage
 
 _Part = Mapping[str, Any]
+_URLS: Final = ("url", "image_url", "uri", "file_uri")
 _MADE_UP: Final = ("run-", "lc_run-", "lc_")
 """Beginnings of the ids that LangChain makes for a message without one: anew in each run."""
 
@@ -54,7 +56,7 @@ def answer_message(span: Span, parts: Sequence[_Part], details: Mapping[str, Any
     """
     from langchain_core.messages import AIMessage
 
-    known = details or {}
+    known = with_stand_ins(details or {})
     calls, invalid = tool_calls(parts)
     usage = known.get("usage_metadata") if details is not None else (usage_metadata(span) if candidate == 0 else None)
     metadata = known.get("response_metadata") if details is not None else response_metadata(span, candidate)
@@ -108,15 +110,27 @@ def _block(part: _Part) -> dict[str, Any] | None:
 
 
 def _media(part: _Part) -> dict[str, Any]:
-    """An image, a sound or a file. Of one that was inline only its digest is recorded: it is named by that."""
+    """An image, a sound or a file; something stands in for one that was inline, whose digest alone is recorded."""
     block: dict[str, Any] = {"type": part.get("modality") or "file"}
     if part.get("mime_type"):
         block["mime_type"] = part["mime_type"]
     if part.get("uri"):
         block["url"] = part["uri"]
+    elif part.get("digest"):
+        block["base64"] = stand_in(part)
     else:
-        block["file_id"] = part.get("file_id") or f"blake2b:{part.get('digest')}"
+        block["file_id"] = part.get("file_id")
     return block
+
+
+def with_stand_ins(value: Any, key: str = "") -> Any:
+    """A recorded value in which base64 and `data:` URLs stand in for media whose digest alone is recorded."""
+    if is_described(value):
+        data = stand_in(value)
+        return f"data:{value.get('mime_type') or ''};base64,{data}" if key in _URLS else data
+    if isinstance(value, Mapping):
+        return {name: with_stand_ins(one, str(name)) for name, one in value.items()}
+    return [with_stand_ins(one, key) for one in value] if isinstance(value, list) else value
 
 
 def tool_calls(parts: Iterable[_Part]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -162,4 +176,12 @@ def response_metadata(span: Span, candidate: int = 0) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-__all__ = ["answer_message", "content_of", "response_metadata", "text_of_parts", "tool_calls", "usage_metadata"]
+__all__ = [
+    "answer_message",
+    "content_of",
+    "response_metadata",
+    "text_of_parts",
+    "tool_calls",
+    "usage_metadata",
+    "with_stand_ins",
+]

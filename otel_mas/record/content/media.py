@@ -2,12 +2,15 @@
 
 Recognized: bytes; `data:` URLs; base64 under the names that providers use for it, or that begins as the common formats
 do; any other long base64.
+
+Bytes that stand in for those that were not kept (`stand_in`) have the digest, type and size of these.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, Final
@@ -30,6 +33,8 @@ _MAGIC: Final = (
     (b"fLaC", "audio/flac"),
     (b"\x1aE\xdf\xa3", "video/webm"),
 )
+_STAND_IN: Final = b"blake2b:"
+_DESCRIBED: Final = frozenset({"digest", "mime_type", "size"})
 _BASE64: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\r\n")
 
 
@@ -69,9 +74,34 @@ def described(content: Any) -> dict[str, Any]:
     if not isinstance(data, bytes | bytearray | memoryview):
         return {"size": None}
     data = bytes(data)
+    if data.startswith(_STAND_IN) and (known := _described_in(data)) is not None:
+        return known
     found = {"digest": blake2b(data, digest_size=16).hexdigest(), "size": len(data)}
     mime = mime or _format(data[:_HEAD])
     return found if mime is None else {"mime_type": mime, **found}
+
+
+def is_described(value: Any) -> bool:
+    """Whether a value is what `described` makes of media."""
+    if not isinstance(value, Mapping) or not value.keys() <= _DESCRIBED:
+        return False
+    return isinstance(value.get("digest"), str) and type(value.get("size")) is int
+
+
+def stand_in(found: Mapping[str, Any]) -> str:
+    """Base64 that is recognized as the media of this digest, type and size, whose bytes were not kept."""
+    known = {name: value for name, value in found.items() if name in _DESCRIBED and value is not None}
+    # Base64 that is shorter is not taken for media in a text.
+    return base64.b64encode((_STAND_IN + json.dumps(known).encode()).ljust(_LONG)).decode()
+
+
+def _described_in(data: bytes) -> dict[str, Any] | None:
+    """The description in bytes that `stand_in` made; None of other ones."""
+    try:
+        found = json.loads(data[len(_STAND_IN) :])
+    except ValueError:
+        return None
+    return dict(found) if is_described(found) else None
 
 
 def _under(key: Any, value: Any, depth: int) -> Any:
@@ -115,7 +145,7 @@ def _begins_as_media(text: str) -> bool:
         head = base64.b64decode(text[:_HEAD], validate=True)
     except (binascii.Error, ValueError):
         return False
-    return _format(head) is not None and _is_base64(text)
+    return (head.startswith(_STAND_IN) or _format(head) is not None) and _is_base64(text)
 
 
 def _encoded(text: str) -> bool:
@@ -141,4 +171,4 @@ def _format(head: bytes) -> str | None:
     return next((mime for magic, mime in _MAGIC if head.startswith(magic)), None)
 
 
-__all__ = ["described", "without_media"]
+__all__ = ["described", "is_described", "stand_in", "without_media"]
