@@ -12,7 +12,9 @@ from otel_mas.api.replay_comparison import side
 from otel_mas.api.trace import Conversation, Trace
 from otel_mas.api.trace_replay import handles, replay
 from otel_mas.errors import ConfigError, ReplayMiss, ReplayStopped
-from otel_mas.replay.changes import Change
+from otel_mas.replay.changes import Change, unknown_label
+from otel_mas.replay.counterfactual import checked_stub
+from otel_mas.replay.policy import Policy
 from otel_mas.replay.verification import Tried, Verdict, VerifiedCause, label_of, verify
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import ReplayOutcome
@@ -55,6 +57,10 @@ def verify_root_cause(
     Raises:
         ConfigError: Neither a reference nor a mended output is given, or an argument is none of its values.
     """
+    if not callable(app):
+        raise ConfigError(f"app is {app!r}; it must be a function that runs the app")
+    Policy.of(live, "error", False, False)
+    checked_stub(stub)
 
     def attempt(changes: Sequence[Change]) -> Tried:
         replayed = replay(trace, stub=stub, live=live, reference=reference)
@@ -94,12 +100,17 @@ def verified_by(
     complaint: Complaint | str | None,
 ) -> tuple[VerifiedCause, ...]:
     """The same with a function that runs the app in a replay with changes. Raises as `verify_root_cause`."""
+    _check(trace, reference, mended, expect)
     if reference is None and not mended:
         raise ConfigError("nothing says what a candidate should have written: give a reference run, or mended outputs")
     if not isinstance(candidates, int) or isinstance(candidates, bool) or candidates < 1:
         raise ConfigError(f"candidates is {candidates!r}; it must be a whole number, at least 1")
     run = side(handles(trace) or [], "the run", findings=False)
     good = None if reference is None else side(handles(reference) or [], "the reference", findings=False)
+    labels = [*run.recording.tasks, *(call.label for call in run.recording.calls)]
+    for label in mended or {}:
+        if label not in labels:
+            raise ConfigError(unknown_label(label, labels, run.recording.what))
 
     return verify(
         run,
@@ -110,6 +121,18 @@ def verified_by(
         attempt=attempt,
         candidates=candidates,
     )
+
+
+def _check(trace: Any, reference: Any, mended: Any, expect: Any) -> None:
+    """Refuse arguments of other types."""
+    if not isinstance(trace, Trace | Conversation):
+        raise ConfigError(f"trace is {trace!r}; it must be a trace or a conversation")
+    if reference is not None and not isinstance(reference, Trace | Conversation):
+        raise ConfigError(f"reference is {reference!r}; it must be a trace or a conversation")
+    if mended is not None and not (isinstance(mended, Mapping) and all(isinstance(one, str) for one in mended)):
+        raise ConfigError(f"mended is {mended!r}; it must be a mapping of labels to outputs")
+    if expect is not None and not isinstance(expect, str) and not callable(expect):
+        raise ConfigError(f"expect is {expect!r}; it must be a regular expression, or a function of the output")
 
 
 def untried(trace: Trace | Conversation, complaint: Complaint | str | None) -> tuple[VerifiedCause, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,6 +36,13 @@ class _Replay(AppCommand):
         return super().parse_args(ctx, args)
 
 
+def _in_a_folder(ctx: click.Context, parameter: click.Parameter, file: str | None) -> str | None:
+    """The path of a file to write, whose folder exists: nobody wants to know that after the app has run."""
+    if file is not None and not (folder := Path(file).absolute().parent).is_dir():
+        raise click.BadParameter(f"There is no folder {folder}.", ctx, parameter)
+    return file
+
+
 @click.command("replay", cls=_Replay, options_metavar="[OPTIONS]", epilog="-- COMMAND [ARGS]...")
 @click.argument("trace", required=False, metavar="[TRACE | FILE]")
 @click.option("--conversation", metavar="THREAD", help="Replay all of this conversation, instead of one trace.")
@@ -59,7 +67,13 @@ class _Replay(AppCommand):
 @click.option("--to-task", metavar="TASK", help="With --from-task: stop at the first call that depends on this task.")
 @click.option("--stub", metavar="MODULE:NAME", help="A chat model or function that answers what runs again.")
 @click.option("--yes", is_flag=True, help="Do not ask before what runs again is paid.")
-@click.option("--comparison", metavar="FILE", help="Write recording and replay side by side into this file, as JSON.")
+@click.option(
+    "--comparison",
+    type=click.Path(dir_okay=False, writable=True),
+    callback=_in_a_folder,
+    metavar="FILE",
+    help="Write recording and replay side by side into this file, as JSON.",
+)
 @click.option("--list", "listing", is_flag=True, help="List the recorded calls and tasks by their labels, and end.")
 @click.option(
     "--on-miss",
@@ -218,7 +232,7 @@ class _Summary:
         if not self.quiet:
             print_lines(lambda _: self._lines(spans), err=True)
         counts = _outcomes(spans)
-        if self.settings.replay_changes:
+        if self.settings.replay_changes or self.settings.replay_from_task or self.comparison is not None:
             from otel_mas.cli.replay_changes import compare
 
             if not compare(self.settings, self.recording, run_id, self.comparison, quiet=self.quiet):

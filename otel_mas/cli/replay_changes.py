@@ -82,7 +82,7 @@ def segment_states(spans: Sequence[Span]) -> list[str]:
 
 
 def compare(settings: Settings, recording: Recording, run_id: str, file: str | None, *, quiet: bool) -> bool:
-    """Print recording and replay side by side, or write them to a file; whether a change was made."""
+    """Print recording and replay side by side, and write them to a file; whether all that was to be changed was."""
     from otel_mas.api import open as open_source
     from otel_mas.api.replay_comparison import compared
     from otel_mas.api.trace_replay import traces_of
@@ -102,6 +102,8 @@ def compare(settings: Settings, recording: Recording, run_id: str, file: str | N
         print_lines(lambda width: terminal.comparison(found, width), err=True)
     if file is not None:
         Path(file).write_text(json.dumps(document(found), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    if not changes:
+        return True
     made = sum(span.get(names.MAS_REPLAY_OUTCOME) == "changed" for one in replayed for span in one.spans)
     if not made:
         note("nothing was changed: the app did not come to what was to be changed.")

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -43,6 +44,18 @@ SELECTION = {name: tuple(one for one in NAMES if one not in (None, "  ")) for na
 }
 
 THRESHOLDS = (3, "x", b"x", object(), {1: 2}, {"x": 1})
+STUBS: tuple[Any, ...] = (3, 1.5, b"x", "", "x", "a:", ":b", [], {"a": 1}, object(), True)
+LIVE: tuple[Any, ...] = (None, 3, 1.5, b"x", "", [3], [""], object(), True)
+REPLAY: Mapping[str, tuple[Any, ...]] = {
+    "source": PATHS,
+    "live": LIVE,
+    "on_miss": (None, 3, b"x", "", "sometimes", [], {}, object(), True),
+    "timing": (None, 3, "x", [], object()),
+    "freeze": (None, 3, "x", [], object()),
+    "volatile": (3, 1.5, b"x", "(", ["("], [3], object(), True),
+    "stub": STUBS,
+    "reference": (3, "x", b"x", [], [None], {"a": 1}, object(), True),
+}
 
 SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "source": {
@@ -113,6 +126,10 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         },
     },
     "state": {"at": {"where": MOMENTS}, "channel": {"name": CHOICES}, "compare": {"first": MOMENTS, "second": MOMENTS}},
+    "session": {
+        "change": {"target": CHOICES},
+        "segment": {"first": CHOICES, "last": OPTIONAL},
+    },
     "executions": {"by": {"by": CHOICES}, "slowest": {"most": NUMBERS}},
     "profile": {"by": {"kind": CHOICES}},
     "records": {"write": {"path": PATHS}},
@@ -122,6 +139,19 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "read_records": {"path": (None, *PATHS)},
         "InteractionGraph": {"records": OBJECTS},
         "AgentProfiler": {"runs": OBJECTS, "since": (1,)},
+        "replay": {"trace": (None, *PATHS, object(), [None])} | REPLAY,
+        "TraceReplayEngine": {"trace": (None, *PATHS, object(), [None])},
+        "verify_root_cause": {
+            "trace": OBJECTS,
+            "app": (None, 3, "x", [], {}, object()),
+            "reference": (3, "x", [None], {"a": 1}, object()),
+            "mended": (*MAPPINGS, {"nobody#1": "x"}),
+            "expect": (3, b"x", "(", [], {}, object()),
+            "candidates": NUMBERS,
+            "complaint": COMPLAINTS,
+            "stub": STUBS,
+            "live": LIVE,
+        },
         "DebugSession": {"store": PATHS, "quiet_after": (-1, 0, "soon", object()), "on_state": (3, "x", [])},
         "MASTraceLogger": {
             "store": PATHS,
@@ -135,13 +165,17 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     },
 }
 """By handle and call: the values of each argument that are refused."""
-GIVEN: Mapping[str, Mapping[str, Any]] = {
+GIVEN: Mapping[str, dict[str, Any]] = {
     "metrics": {"name": "duration"},
     "search": {"text": "tram"},
     "compare": {"before": {"since": "2d"}, "after": {"since": "1d"}},
     "conversation": {"thread": "nobody"},
     "sql": {"query": "SELECT 1"},
     "AgentProfiler": {"runs": []},
+    "change": {"output": "x"},
+    "segment": {"first": "supervisor#1"},
+    "replay": {},
+    "verify_root_cause": {"app": lambda: None, "mended": {"supervisor#1": {}}, "expect": "x"},
 }
 """Arguments that a call needs, where another one is swept."""
 SWITCHES = {"barriers", "retries", "waiting", "full", "payload", "attributes", "may_ship"}
@@ -156,6 +190,8 @@ def handles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
 
     with otel_mas.open(research_team.write(tmp_path_factory.mktemp("handles") / "team.db")) as source:
         trace = source.latest()
+        session = otel_mas.replay(trace).session
+        GIVEN["replay"]["trace"] = GIVEN["verify_root_cause"]["trace"] = trace
         yield {
             "source": source,
             "trace": trace,
@@ -169,6 +205,7 @@ def handles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
             "logs": trace.logs(),
             "agent_profiler": otel_mas.AgentProfiler(trace),
             "interaction_graph": otel_mas.InteractionGraph(trace.records()),
+            "session": SimpleNamespace(change=session.change, segment=session.segment),  # the rest is for hooks
             "otel_mas": otel_mas,
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from otel_mas.cli import cli
 from otel_mas.cli.run import recorded_environment
 from otel_mas.config import Settings
 from otel_mas.replay.keys import KEYS, PLACEHOLDER
+
+APP = "tests.unit.replay.changed_app"
 
 
 def test_an_app_is_not_run_for_real_where_recording_is_switched_off(
@@ -50,3 +53,31 @@ def test_names_to_be_live_that_are_not_recorded_and_calls_that_were_not_made_are
 
     assert "--live reseracher: the recording has no agent or node of this name" in said
     assert "1 of 1 recorded calls were not made again" in said
+
+
+@pytest.mark.parametrize("options", [[], ["--quiet"], ["--from-task", "report#1", "--stub", f"{APP}:stub"]])
+def test_a_comparison_is_written_also_where_nothing_is_changed(options: list[str], tmp_path: Path) -> None:
+    store, file = str(tmp_path / "runs.db"), tmp_path / "both.json"
+    app = ["--", sys.executable, "-m", APP]
+    runner = CliRunner(catch_exceptions=False)
+    runner.invoke(cli, ["run", "--store", store, *app])
+
+    arguments = ["replay", "latest", "--from", store, "--store", store, "--comparison", str(file), *options, *app]
+    result = runner.invoke(cli, arguments)
+
+    assert result.exit_code == 0, result.output
+    found = json.loads(file.read_text())
+    assert found["changes"] == []
+    assert found["first_difference"] == ("report#1" if "--stub" in options else None)
+    assert ("recorded and replayed" in result.output) == ("--quiet" not in options)
+
+
+def test_a_comparison_that_cannot_be_written_is_refused_before_the_app_runs(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = str(tmp_path / "nowhere" / "both.json")
+    result = CliRunner().invoke(cli, ["replay", "latest", "--comparison", file, "--", "python", "-c", "print('ran')"])
+
+    assert result.exit_code == 2
+    assert "There is no folder" in result.output
+    assert "ran" not in capfd.readouterr().out
