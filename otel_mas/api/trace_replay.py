@@ -199,7 +199,7 @@ def traces_of(target: str, source: str | None) -> Iterator[Callable[[Recording],
     from otel_mas.api.source import open as open_source
 
     with open_source(target if source is None else source) as opened:
-        yield lambda recording: [opened.trace(one) for one in dict.fromkeys(s.trace_id for s in recording.spans)]
+        yield lambda recording: [opened.trace(one) for one in recording.trace_ids]
 
 
 class TraceReplayEngine:

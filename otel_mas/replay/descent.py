@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from otel_mas.causal import CHILD, CausalGraph
 from otel_mas.instrumentation.langgraph.schedule import TASK_RUNS
+from otel_mas.replay.recording import is_task
 from otel_mas.semconv import LinkKind
-from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun
@@ -72,8 +72,8 @@ class _Descendants:
         if parent is None:
             self._add_later(self._graph.roots, span)
             return
-        if not _is_task(span):
-            self._add_later((one for one in self._graph.children_of(parent.span_id) if not _is_task(one)), span)
+        if not is_task(span):
+            self._add_later((one for one in self._graph.children_of(parent.span_id) if not is_task(one)), span)
         self._waiting.append(parent)
 
     def _parent(self, span: Span) -> Span | None:
@@ -103,10 +103,6 @@ def _inside(graph: CausalGraph, span_id: str) -> Iterator[str]:
         for child in graph.children_of(waiting.pop()):
             yield child.span_id
             waiting.append(child.span_id)
-
-
-def _is_task(span: Span) -> bool:
-    return bool(span.task_id) and span.get(names.MAS_TASK_STEP) is not None
 
 
 class Descent:

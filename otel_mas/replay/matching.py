@@ -1,18 +1,19 @@
 """Matching: which recorded call answers a call of a replay. By its place, then its request, then in order.
 
 A run of a graph is bound to the recorded run that it repeats when its first call comes: to one of the same graph at the
-same place that no other run repeats, that began at the same step, and that has this request there. So runs that race,
-as those of a batch do, find their own.
+same place that no other run repeats, that began at the same step with the same input, and that has this request there.
+So runs that race, as those of a batch do, find their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 from otel_mas.errors import ReplayMiss
 from otel_mas.replay import answers
+from otel_mas.replay.given import is_same_input, plain_input
 from otel_mas.replay.place import HerePlace, RunLevel
 from otel_mas.replay.recording import CallKind, RecordedCall, RecordedRun, Recording
 from otel_mas.replay.request import Form, MessageForm, Normaliser, Request, difference, likeness
@@ -42,6 +43,17 @@ PARAMETERS: Final = (
 _Group = tuple[int, "Levels", CallKind]
 
 
+class RunStart(NamedTuple):
+    """The beginning of a run of a graph."""
+
+    step: int
+    """Number of its first step."""
+    resumed: int
+    """How many earlier runs it was begun in; 0: it goes on with none."""
+    given: Any
+    """The app's input."""
+
+
 Cache = dict[tuple[str, Form], MessageForm]
 
 
@@ -58,6 +70,7 @@ def recorded_request(call: RecordedCall, normaliser: Normaliser, cache: Cache) -
             return None
         head = {"model": call.name, **{name: call.span.get(name) for name in PARAMETERS}}
         head["tools"] = call.contents.get(names.GEN_AI_TOOL_DEFINITIONS)
+        head["options"] = call.contents.get(names.MAS_REQUEST_OPTIONS)
         head["questions"] = answers.questions(call)
         keys = [message.digest for message in call.input]
         return Request(head, _Messages(call.input), normaliser, keys=keys, cache=cache)
@@ -96,11 +109,11 @@ class Matcher:
         self._replaced: set[int] = set()
         self._bound: WeakKeyDictionary[GraphRun, RecordedRun] = WeakKeyDictionary()
         self._repeated: set[int] = set()
-        self._started: WeakKeyDictionary[GraphRun, tuple[int, int]] = WeakKeyDictionary()
+        self._started: WeakKeyDictionary[GraphRun, RunStart] = WeakKeyDictionary()
 
-    def started(self, run: GraphRun, step: int, resumed: int) -> None:
-        """Note the first step of a run, and how often it was begun before; 0: it goes on with none."""
-        self._started.setdefault(run, (step, resumed))
+    def started(self, run: GraphRun, start: RunStart) -> None:
+        """Note how a run began."""
+        self._started.setdefault(run, start)
 
     def bind(self, run: GraphRun, recorded: RecordedRun) -> None:
         """Bind a run to the recorded one that it repeats, which is known before any call."""
@@ -182,11 +195,8 @@ class Matcher:
         recorded = self._request(nearest)
         apart = difference(request, recorded) if recorded is not None else ""
         where = nearest.label if nearest.place == here.place else f"{nearest.label}, in {nearest.place}"
-        used = id(nearest) in self._used and apart.startswith("none")
-        if used:
-            apart = "none: it has answered already, and was recorded that often"
-        elif nearest.place != here.place and apart.startswith("none"):
-            apart = "none but in their place"
+        if apart.startswith("none"):
+            apart = self._excluded(nearest, here, kind, request)
         return ReplayMiss(
             f"no recorded answer for {what} in {place}; nearest in {self.recording.what}: {where}; "
             f"difference: {apart}; {advice}",
@@ -194,6 +204,16 @@ class Matcher:
             nearest=nearest.label,
             difference=apart,
         )
+
+    def _excluded(self, recorded: RecordedCall, here: HerePlace, kind: CallKind, request: Request) -> str:
+        """The reason, in words, why a recorded call of the same request does not answer it."""
+        if recorded.place != here.place:
+            return "none but in their place"
+        if self._run(here, kind, request) is None:
+            return "none: the recorded runs of this graph are all repeated already (it may be one trace of several)"
+        if id(recorded) in self._used:
+            return "none: it has answered already, and was recorded that often"
+        return "none but in their order or number"
 
     def _run(self, here: HerePlace, kind: CallKind, request: Request) -> RecordedRun | None:
         """The recorded run that the innermost run here repeats."""
@@ -215,9 +235,12 @@ class Matcher:
         found = [run for run in there if id(run) not in self._repeated]
         started = self._started.get(instance)
         if started is not None:
-            found = [run for run in found if run.first_step == started[0]] or found
-            found = [run for run in found if bool(run.resumed) == bool(started[1])] or found
-            found = [run for run in found if run.resumed == started[1]] or found
+            found = [run for run in found if run.first_step == started.step] or found
+            found = [run for run in found if bool(run.resumed) == bool(started.resumed)] or found
+            found = [run for run in found if run.resumed == started.resumed] or found
+            if len(found) > 1:
+                given = plain_input(started.given, instance.channels.state)
+                found = [run for run in found if is_same_input(given, run.given, self._normaliser)] or found
         if len(found) > 1:
             found = [run for run in found if self._fits(run, levels[1:], kind, request)] or found
         if not found:
@@ -259,4 +282,4 @@ class Matcher:
         return self._requests[id(call)]
 
 
-__all__ = ["PARAMETERS", "Matcher", "recorded_request"]
+__all__ = ["PARAMETERS", "Matcher", "RunStart", "recorded_request"]

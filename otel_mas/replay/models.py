@@ -108,10 +108,13 @@ class _Model:
         self._session = session
 
     def _ask(self, messages: Sequence[Any], kwargs: dict[str, Any], run_manager: Any) -> Answer:
-        span = HANDLER.span_of(run_manager if run_manager is not None else _run.get())
+        call = HANDLER.call_of(run_manager if run_manager is not None else _run.get())
+        span = None if call is None else call.span
         attributes = recorded_attributes(span) if span is not None else {}
         name = str(attributes.get(names.GEN_AI_REQUEST_MODEL) or "")
         request = _request(self._session, name, messages, attributes, kwargs)
+        if call is not None and call.options and self._session.recording.has_options:
+            request.head["options"] = snapshot(call.options)[0]
         return self._session.answer(CallKind.MODEL, name, request, span, messages)
 
     def _called(self, answer: Answer, messages: Any) -> tuple[Any, Any]:

@@ -19,7 +19,7 @@ RUN = "run:"
 """Begins the id of one `otel-mas run`, with all of its traces."""
 _LATEST = "latest"
 _MOST = 1000  # traces of a file, or that are looked through for the latest
-_OF_REPLAYS = (names.MAS_REPLAY_OUTCOME, names.MAS_REPLAY_SPAN)
+_OF_REPLAYS = (names.MAS_REPLAY_TRACES, names.MAS_REPLAY_OUTCOME, names.MAS_REPLAY_SPAN)
 
 
 def read_recording(target: str, source: str | None, store: str) -> tuple[Recording, str]:

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_mas.analyse.content import RunContent
 from otel_mas.model import Message, Span, Trace
-from otel_mas.replay.contents import run_content
+from otel_mas.replay.contents import given_values, run_content
 from otel_mas.replay.place import Level, RunLevel, TaskPlace, mark_level, run_name, task_path
 from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names
@@ -86,6 +87,7 @@ class RecordedRun:
         number: among the runs of its name at its place, in order of start.
         first_step: the superstep of its first task; -1 where it had none.
         resumed: how many earlier runs its first tasks had begun in.
+        given: its input, by channel, as its content has it; empty where that was not kept.
         calls: by the levels in it and the kind, in order of start.
         runs: those inside it, by the levels in it and their name, in order of start.
     """
@@ -94,6 +96,7 @@ class RecordedRun:
     number: int = 0
     first_step: int = -1
     resumed: int = 0
+    given: Mapping[str, Any] = field(default_factory=dict)
     calls: dict[tuple[Levels, CallKind], list[RecordedCall]] = field(default_factory=dict)
     runs: dict[tuple[Levels, str], list[RecordedRun]] = field(default_factory=dict)
 
@@ -111,7 +114,7 @@ class RecordedTask:
     places: tuple[TaskPlace, ...]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Recording:
     """The answers that a trace or conversation has.
 
@@ -134,6 +137,16 @@ class Recording:
     graph: CausalGraph
     tasks: Mapping[str, RecordedTask]
     resume_values: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @cached_property
+    def has_options(self) -> bool:
+        """Whether it has the options of requests, such as the choice of a tool; those of earlier versions have none."""
+        return any(names.MAS_REQUEST_OPTIONS in call.contents for call in self.calls)
+
+    @cached_property
+    def trace_ids(self) -> tuple[str, ...]:
+        """The ids of its traces, in order of start."""
+        return tuple(dict.fromkeys(span.trace_id for span in self.spans))
 
     @property
     def start_ns(self) -> int:
@@ -172,7 +185,7 @@ class _Reader:
         self._spans = spans
         self._content = content
         self._by_id = {span.span_id: span for span in spans}
-        self._tasks = {span.span_id: span for span in spans if _is_task(span)}
+        self._tasks = {span.span_id: span for span in spans if is_task(span)}
         self._run_ids = {
             span.parent_span_id
             for span in self._tasks.values()
@@ -270,7 +283,8 @@ class _Reader:
         tasks = [one for one in self._tasks.values() if one.parent_span_id == span.span_id]
         first = min((int(one.get(names.MAS_TASK_STEP) or 0) for one in tasks), default=-1)
         ids = {one.task_id for one in tasks if int(one.get(names.MAS_TASK_STEP) or 0) == first and one.task_id}
-        run = RecordedRun(span, len(same), first, max((self._begun[one] for one in ids), default=0))
+        resumed = max((self._begun[one] for one in ids), default=0)
+        run = RecordedRun(span, len(same), first, resumed, given_values(self._content, span))
         self._begun.update({one.task_id for one in tasks if one.task_id})
         same.append(run)
         self._runs[span.span_id] = run
@@ -360,7 +374,8 @@ def _before_marks(levels: Levels, tool: Level) -> Levels:
     return (*levels[:at], tool, *levels[at:])
 
 
-def _is_task(span: Span) -> bool:
+def is_task(span: Span) -> bool:
+    """Whether a span is a task that a graph ran: no update of its state by the code around it."""
     return bool(span.task_id and span.get(names.MAS_TASK_STEP) is not None and not span.get(names.MAS_TASK_UPDATED))
 
 
@@ -407,4 +422,4 @@ def _holds(value: Any, text: str, *, keys: bool = False) -> bool:
     return isinstance(value, list | tuple) and any(_holds(item, text, keys=keys) for item in value)
 
 
-__all__ = ["CallKind", "RecordedCall", "RecordedRun", "RecordedTask", "Recording"]
+__all__ = ["CallKind", "RecordedCall", "RecordedRun", "RecordedTask", "Recording", "is_task"]

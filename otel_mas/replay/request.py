@@ -173,7 +173,7 @@ class Request:
         known: forms of messages that are known already, as they are.
     """
 
-    head: Mapping[str, Any]
+    head: dict[str, Any]
     messages: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]
     normaliser: Normaliser
     tool: str = ""

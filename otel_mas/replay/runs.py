@@ -10,6 +10,7 @@ from otel_mas.instrumentation.replacements import Original, after, with_attribut
 from otel_mas.model.channels import START
 from otel_mas.record import caught, guarded
 from otel_mas.replay.active import active, sessions
+from otel_mas.replay.matching import RunStart
 
 if TYPE_CHECKING:
     from otel_mas.replay.segment_start import SegmentBeginning
@@ -43,7 +44,7 @@ def _ticked(more: Any, loop: Any, *_: Any, **__: Any) -> None:
     if steps:
         resuming = loop.input is None or type(loop.input).__name__ == _COMMAND
         for session in sessions():
-            session.started(schedule.run, min(steps), 1 + _answers(loop) if resuming else 0)
+            session.started(schedule.run, RunStart(min(steps), 1 + _answers(loop) if resuming else 0, loop.input))
 
 
 def _answers(loop: Any) -> int:

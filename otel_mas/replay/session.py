@@ -17,14 +17,14 @@ from otel_mas.record import RecentlyUsed
 from otel_mas.replay import answers
 from otel_mas.replay.changes import Aspect, Change, changed_value
 from otel_mas.replay.counterfactual import IN_STUB, Counterfactual, DependentCall, Stub, checked_stub
-from otel_mas.replay.matching import Matcher
+from otel_mas.replay.matching import Matcher, RunStart
 from otel_mas.replay.place import HerePlace, TaskPlace, current_place
 from otel_mas.replay.plan import Plan
 from otel_mas.replay.policy import Policy
 from otel_mas.replay.recording import CallKind, RecordedCall, RecordedRun, Recording
 from otel_mas.replay.request import MessageForm, Normaliser, Request
 from otel_mas.replay.segment import Segment, SegmentEnded
-from otel_mas.replay.spans import record_outcome, record_reached, record_repeated
+from otel_mas.replay.spans import record_outcome, record_reached, record_repeated, record_traces
 from otel_mas.replay.substitutes import substituted
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import ReplayOutcome
@@ -236,13 +236,14 @@ class ReplaySession:
         for label in [] if segment is None else segment.not_reached():
             raise ReplayMiss(f"{label} of the segment {segment} was not reached: the app did not go the recorded way")
 
-    def started(self, run: GraphRun, step: int, resumed: int) -> None:
+    def started(self, run: GraphRun, start: RunStart) -> None:
         """Note how a run of a graph began."""
         self._recorded_in(run.span)
+        record_traces(run.span, self.recording.trace_ids)
         with _lock:
             for matcher in (self._matcher, self._reference):
                 if matcher is not None:
-                    matcher.started(run, step, resumed)
+                    matcher.started(run, start)
             self.counterfactual.descent.run_started(run)
 
     def bind(self, run: GraphRun, recorded: RecordedRun) -> None:
@@ -316,10 +317,11 @@ class ReplaySession:
                 return self._recorded(here, kind, name, request, span, found)
             if changes and recorded is not None:
                 self._matcher.use(recorded)
-            elif self._reference is not None and (known := self._reference.take(here, kind, request)) is not None:
+            reference = None if changes or self._reference is None else self._reference.take(here, kind, request)
+            if reference is not None:
                 self.stubbed += 1
-                record_outcome(span, ReplayOutcome.STUBBED, known)
-                return Answer(known, 0)
+                record_outcome(span, ReplayOutcome.STUBBED, reference)
+                return Answer(reference, 0)
             if recorded is not None:
                 self._matcher.replace(recorded)
             nearest = recorded or self._matcher.nearest(here, kind, name, request)

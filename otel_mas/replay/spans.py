@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import SpanContext, TraceFlags
@@ -46,8 +47,15 @@ def record_reached(span: Span | None, recorded: Any) -> None:
         recorder().set_attributes(span, {names.MAS_REPLAY_SPAN: f"{recorded.trace_id}-{recorded.span_id}"})
 
 
+@guarded("replay: traces")
+def record_traces(span: Span, trace_ids: Sequence[str]) -> None:
+    """Record on the span of a run that it is a part of a replay, also where nothing is called in it, and of what."""
+    if span.is_recording():
+        recorder().set_attributes(span, {names.MAS_REPLAY_TRACES: tuple(trace_ids)})
+
+
 def _context(span: Any) -> SpanContext:
     return SpanContext(int(span.trace_id, 16), int(span.span_id, 16), is_remote=True, trace_flags=TraceFlags(1))
 
 
-__all__ = ["record_outcome", "record_reached", "record_repeated"]
+__all__ = ["record_outcome", "record_reached", "record_repeated", "record_traces"]

@@ -43,11 +43,11 @@ _NAMES: Final = {
         mas.guardrail.name mas.guardrail.target mas.guardrail.verdict mas.input.modalities mas.input.omitted_messages
         mas.interrupt.timeout mas.link.kind mas.message.peer mas.output.modalities mas.output.omitted_messages
         mas.process.packages mas.record.kind mas.replay.checkpoint.missing mas.replay.outcome mas.replay.span
-        mas.result.types mas.routing.candidates mas.routing.choice mas.routing.confidence mas.routing.function
-        mas.run.outcome mas.stage.name mas.stage.status mas.state.changed mas.task.attempt mas.task.cached
-        mas.task.index mas.task.name mas.task.number mas.task.outcome mas.task.step mas.task.triggers mas.task.updated
-        mas.time.basis os.type process.runtime.name process.runtime.version server.address server.port service.name
-        service.namespace service.version telemetry.sdk.language telemetry.sdk.name telemetry.sdk.version
+        mas.replay.traces mas.result.types mas.routing.candidates mas.routing.choice mas.routing.confidence
+        mas.routing.function mas.run.outcome mas.stage.name mas.stage.status mas.state.changed mas.task.attempt
+        mas.task.cached mas.task.index mas.task.name mas.task.number mas.task.outcome mas.task.step mas.task.triggers
+        mas.task.updated mas.time.basis os.type process.runtime.name process.runtime.version server.address server.port
+        service.name service.namespace service.version telemetry.sdk.language telemetry.sdk.name telemetry.sdk.version
         _ml_obs.llmobs_parent_id _ml_obs.llmobs_trace_id _ml_obs.meta.ml_app _ml_obs.meta.model_name
         _ml_obs.meta.model_provider _ml_obs.meta.span.kind _ml_obs.ml_app _ml_obs.session_id agent.name agent_name
         ai.finishReason ai.model.id ai.model.provider ai.operationId ai.response.finishReason ai.response.id
@@ -84,22 +84,22 @@ _NAMES: Final = {
         gen_ai.input.messages gen_ai.output.messages gen_ai.retrieval.documents gen_ai.retrieval.query.text
         gen_ai.system_instructions gen_ai.tool.call.arguments gen_ai.tool.call.result gen_ai.tool.definitions
         gen_ai.tool.description mas.error.fields mas.error.source mas.guardrail.reason mas.interrupt.values
-        mas.log.records mas.message.bodies mas.record.payload mas.response.chunks mas.response.details mas.resume.values
-        mas.routing.reason mas.state.values mas.task.input mas.task.result mas.tool.call.artifact ai.embedding
-        ai.embeddings ai.value ai.values all_messages_events answer arguments body browser.document.url.full
-        code.stacktrace completion completions container.command container.command_args container.command_line content
-        crew_agents crew_inputs crew_tasks db.connection_string db.query.text db.statement error.message event.body
-        events feature_flag.error.message feature_flag.evaluation.error.message feature_flag.result.value final_result
-        gen_ai.content.completion gen_ai.content.prompt gen_ai.event.content gen_ai.task.input gen_ai.task.output
-        graphql.document http.request.body http.response.body http.target http.url input input.value instructions
-        langfuse.observation.status_message langfuse.trace.tags langsmith.span.tags llm.user log.body
-        log.record.original logfire.metrics logfire.msg mcp.resource.uri message messages messaging.kafka.message.key
-        metadata mlflow.chat.messages mlflow.chat.tools mlflow.spanInputs mlflow.spanOutputs mlflow.trace.inputs
-        mlflow.trace.outputs mlflow.traceInputs mlflow.traceOutputs model_request_parameters otel.status_description
-        output output.value pprof.profile.comment process.command process.command_args process.command_line
-        process.title prompt prompts pydantic_ai.all_messages query question request request_data response response_data
-        result rpc.jsonrpc.error_message state system_prompt tag.tags text tool.description tool.parameters
-        tool_arguments tool_calls tool_response tools traceloop.entity.input traceloop.entity.output
+        mas.log.records mas.message.bodies mas.record.payload mas.request.options mas.response.chunks
+        mas.response.details mas.resume.values mas.routing.reason mas.state.values mas.task.input mas.task.result
+        mas.tool.call.artifact ai.embedding ai.embeddings ai.value ai.values all_messages_events answer arguments body
+        browser.document.url.full code.stacktrace completion completions container.command container.command_args
+        container.command_line content crew_agents crew_inputs crew_tasks db.connection_string db.query.text
+        db.statement error.message event.body events feature_flag.error.message feature_flag.evaluation.error.message
+        feature_flag.result.value final_result gen_ai.content.completion gen_ai.content.prompt gen_ai.event.content
+        gen_ai.task.input gen_ai.task.output graphql.document http.request.body http.response.body http.target http.url
+        input input.value instructions langfuse.observation.status_message langfuse.trace.tags langsmith.span.tags
+        llm.user log.body log.record.original logfire.metrics logfire.msg mcp.resource.uri message messages
+        messaging.kafka.message.key metadata mlflow.chat.messages mlflow.chat.tools mlflow.spanInputs mlflow.spanOutputs
+        mlflow.trace.inputs mlflow.trace.outputs mlflow.traceInputs mlflow.traceOutputs model_request_parameters
+        otel.status_description output output.value pprof.profile.comment process.command process.command_args
+        process.command_line process.title prompt prompts pydantic_ai.all_messages query question request request_data
+        response response_data result rpc.jsonrpc.error_message state system_prompt tag.tags text tool.description
+        tool.parameters tool_arguments tool_calls tool_response tools traceloop.entity.input traceloop.entity.output
         traceloop.prompt.template url.fragment url.full url.original url.path url.query user.email user.full_name
         user.name vcs.change.title vcs.repository.change.title
     """,
@@ -141,8 +141,8 @@ _ARRAYS: Final = """
 gen_ai.request.encoding_formats gen_ai.request.stop_sequences gen_ai.response.finish_reasons mas.cause.kinds
 mas.cause.refs mas.cause.spans mas.checkpoint.pending mas.content.cut mas.content.withheld mas.fault.changed
 mas.functions mas.graph.channels mas.graph.edges mas.graph.nodes mas.input.messages mas.input.modalities
-mas.interrupt.ids mas.output.messages mas.output.modalities mas.process.packages mas.result.types mas.routing.candidates
-mas.routing.choice mas.state.changed mas.state.digests mas.task.triggers
+mas.interrupt.ids mas.output.messages mas.output.modalities mas.process.packages mas.replay.traces mas.result.types
+mas.routing.candidates mas.routing.choice mas.state.changed mas.state.digests mas.task.triggers
 """
 STRING_ARRAYS: Final = frozenset(_ARRAYS.split())
 

@@ -262,6 +262,12 @@ MAS_REPLAY_OUTCOME: Final = "mas.replay.outcome"
 """The outcome of a call in a replay."""
 MAS_REPLAY_SPAN: Final = "mas.replay.span"
 """The recorded span that a span of a replay was answered from, or that a run repeats, as `traceid-spanid`."""
+MAS_REPLAY_TRACES: Final = "mas.replay.traces"
+"""The ids of the recorded traces that a replay, which the run is a part of, answers from."""
+MAS_REQUEST_OPTIONS: Final = "mas.request.options"
+"""Parameters of a request to a model that have no attribute of their own, as JSON: the choice of a tool, the
+form of the answer, how much is reasoned.
+"""
 MAS_RESPONSE_CHUNKS: Final = "mas.response.chunks"
 """Chunks of a streamed answer, as JSON: the microseconds between them, and of each the lengths of its texts in
 characters.

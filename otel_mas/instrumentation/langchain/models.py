@@ -23,7 +23,7 @@ from otel_mas.instrumentation.interop import missing_scope
 from otel_mas.instrumentation.langchain.chunks import ChunkLengths
 from otel_mas.instrumentation.langchain.details import response_details
 from otel_mas.instrumentation.langchain.messages import MESSAGES, Plain, modalities
-from otel_mas.instrumentation.langchain.requests import Target, start_attributes, target
+from otel_mas.instrumentation.langchain.requests import Target, request_options, start_attributes, target
 from otel_mas.instrumentation.langchain.responses import end_attributes, outputs
 from otel_mas.instrumentation.langchain.structured import Asked, answered, asked
 from otel_mas.instrumentation.replacements import Original, around
@@ -75,6 +75,8 @@ class Call:
     first_chunk: float | None = None
     chunks: ChunkLengths | None = None
     form: Asked | None = None
+    options: dict[str, Any] | None = None
+    """Parameters of the request that are no attributes."""
     simulated: bool = False
     """Nobody is charged for it: it is answered from a recording."""
     _token: Token[Context] | None = None
@@ -170,6 +172,9 @@ class ModelCalls:
         tools = params.get("tools") or params.get("functions")
         if tools:
             rec.content(span, names.GEN_AI_TOOL_DEFINITIONS, tools)
+        if requested := request_options(params, options):
+            call.options = requested
+            rec.content(span, names.MAS_REQUEST_OPTIONS, requested)
 
     def enter(self, run_manager: Any) -> Call | None:
         """Make the span of a run current, until `leave` of the result."""
@@ -179,13 +184,17 @@ class ModelCalls:
         call.enter()
         return call
 
-    def span_of(self, run_manager: Any) -> Span | None:
-        """The open span of a run, or of the newest call here where the run is not known; None where there is none."""
+    def call_of(self, run_manager: Any) -> Call | None:
+        """The open call of a run, or the newest one here where the run is not known; None where there is none."""
         if run_manager is not None:
-            call = self._open.get(_key(run_manager.run_id))
-            return None if call is None else call.span
+            return self._open.get(_key(run_manager.run_id))
         actor = current_actor()
-        return next((call.span for call in reversed(list(self._open.values())) if call.actor is actor), None)
+        return next((call for call in reversed(list(self._open.values())) if call.actor is actor), None)
+
+    def span_of(self, run_manager: Any) -> Span | None:
+        """The span of this call; None where there is none."""
+        call = self.call_of(run_manager)
+        return None if call is None else call.span
 
     def simulate(self, span: Span) -> None:
         """Mark the call of an open span as one that nobody is charged for."""

@@ -95,6 +95,24 @@ _PARAMETERS: Final[dict[str, tuple[str, Callable[[Any], Any]]]] = {
     for parameter in parameters
 }
 _NAMED: Final = _PARAMETERS.keys()
+_OPTIONS: Final = frozenset(
+    {
+        "tool_choice",
+        "parallel_tool_calls",
+        "response_format",
+        "text_format",
+        "response_schema",
+        "response_mime_type",
+        "reasoning",
+        "reasoning_effort",
+        "thinking",
+        "thinking_budget",
+        "verbosity",
+        "modalities",
+        "logit_bias",
+    }
+)
+"""Parameters that change an answer and have no attribute of their own."""
 # LangSmith's metadata, for models that do not report their parameters.
 _FALLBACKS: Final[tuple[tuple[str, str, Callable[[Any], Any]], ...]] = (
     ("ls_temperature", names.GEN_AI_REQUEST_TEMPERATURE, _number),
@@ -160,6 +178,19 @@ def _server(url: str) -> dict[str, Any]:
     return {names.SERVER_ADDRESS: host} | ({names.SERVER_PORT: port} if port else {})
 
 
+def request_options(params: Mapping[str, Any], options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The parameters of a call, by their names in its integration, that its attributes do not have.
+
+    The form of the answer that is given as a class is that schema of it which LangChain tells by `options`.
+    """
+    found = {name: params[name] for name in _OPTIONS & params.keys() if params[name] is not None}
+    for name, value in found.items():
+        if isinstance(value, type):
+            schema = field_of((options or {}).get("ls_structured_output_format"), "schema")
+            found[name] = value.__qualname__ if schema is None else schema
+    return found
+
+
 def start_attributes(
     target: Target,
     metadata: Mapping[str, Any],
@@ -188,4 +219,4 @@ def start_attributes(
     return attributes
 
 
-__all__ = ["PROVIDERS", "Target", "start_attributes", "target"]
+__all__ = ["PROVIDERS", "Target", "request_options", "start_attributes", "target"]
