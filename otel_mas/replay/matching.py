@@ -195,8 +195,10 @@ class Matcher:
         recorded = self._request(nearest)
         apart = difference(request, recorded) if recorded is not None else ""
         where = nearest.label if nearest.place == here.place else f"{nearest.label}, in {nearest.place}"
-        if apart.startswith("none"):
-            apart = self._excluded(nearest, here, kind, request)
+        if nearest.place == here.place and self._run(here, kind, request) is None:
+            apart = "none that counts: the recorded runs of this graph are all repeated already (it may be one trace of several)"
+        elif apart.startswith("none"):
+            apart = self._excluded(nearest, here)
         return ReplayMiss(
             f"no recorded answer for {what} in {place}; nearest in {self.recording.what}: {where}; "
             f"difference: {apart}; {advice}",
@@ -205,12 +207,10 @@ class Matcher:
             difference=apart,
         )
 
-    def _excluded(self, recorded: RecordedCall, here: HerePlace, kind: CallKind, request: Request) -> str:
+    def _excluded(self, recorded: RecordedCall, here: HerePlace) -> str:
         """The reason, in words, why a recorded call of the same request does not answer it."""
         if recorded.place != here.place:
             return "none but in their place"
-        if self._run(here, kind, request) is None:
-            return "none: the recorded runs of this graph are all repeated already (it may be one trace of several)"
         if id(recorded) in self._used:
             return "none: it has answered already, and was recorded that often"
         return "none but in their order or number"
