@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from otel_mas.analyse.content import RunContent
 from otel_mas.analyse.state.values import StateValues, value_digests
@@ -12,6 +13,8 @@ from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from otel_mas.sources import Source
+
+_DIGEST: Final = re.compile("[0-9a-f]{32}")
 
 
 def run_content(traces: Sequence[tuple[Trace, Source]]) -> RunContent:
@@ -37,7 +40,8 @@ def _listed(messages: Mapping[str, Message], run: Span) -> Iterator[str]:
     for digest in value_digests(run):
         value = messages[digest].body if digest in messages else None
         items = (value or {}).get("value")
-        yield from (one for one in items if isinstance(one, str)) if isinstance(items, list) else ()
+        if isinstance(items, list) and all(isinstance(one, str) and _DIGEST.fullmatch(one) for one in items):
+            yield from items
 
 
 def given_values(content: RunContent, run: Span) -> dict[str, Any]:

@@ -196,7 +196,7 @@ class Matcher:
         apart = difference(request, recorded) if recorded is not None else ""
         where = nearest.label if nearest.place == here.place else f"{nearest.label}, in {nearest.place}"
         if nearest.place == here.place and self._run(here, kind, request) is None:
-            apart = "none that counts: the recorded runs of this graph are all repeated already (it may be one trace of several)"
+            apart = "none: all recorded runs of this graph are repeated already (is it one trace of several?)"
         elif apart.startswith("none"):
             apart = self._excluded(nearest, here)
         return ReplayMiss(
