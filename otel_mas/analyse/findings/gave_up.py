@@ -11,7 +11,7 @@ from otel_mas.analyse.findings.task_flow import TaskFlow
 from otel_mas.analyse.findings.tool_results import succeeded
 from otel_mas.analyse.finish_reasons import was_cut
 from otel_mas.analyse.giving_up import gives_up
-from otel_mas.analyse.root_cause.passages import is_none, labelled_in
+from otel_mas.analyse.root_cause.passages import is_none, labelled_texts
 from otel_mas.model import Finding, Severity, Span
 from otel_mas.semconv import RunOutcome, TaskOutcome
 from otel_mas.semconv import attributes as names
@@ -86,7 +86,7 @@ def _kept_back(facts: RunFacts) -> Iterator[Finding]:
             continue
         none = {label for label, value in named_by(facts, task) if is_none(value)}
         texts = [facts.text(digest) or "" for call in calls for digest in facts.wrote(call)] if none else []
-        messages = {label: value for text in texts for label, value in labelled_in(text) if not is_none(value)}
+        messages = {label: value for text in texts for label, value in labelled_texts(text) if not is_none(value)}
         lost = sorted(none & messages.keys())
         if lost:
             reported.add(facts.who(task))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from otel_mas.analyse.final_output import final_output
 from otel_mas.analyse.findings.changed_values import ChangedValue, changed_values
 from otel_mas.analyse.findings.facts import RunFacts, ids
-from otel_mas.analyse.root_cause.passages import labelled_in
+from otel_mas.analyse.root_cause.passages import labelled_texts
 from otel_mas.model import Finding, Severity, Span
 from otel_mas.semconv import attributes as names
 
@@ -43,7 +43,7 @@ def _changed(facts: RunFacts) -> Iterator[Finding]:
     by_edge: dict[tuple[str, str], list[ChangedValue]] = defaultdict(list)
     for one in changed_values(facts):
         by_edge[facts.who(one.written.task), facts.who(one.reader)].append(one)
-    answered = set(labelled_in(final_output(facts.graph, facts.content) or "")) if by_edge else set()
+    answered = set(labelled_texts(final_output(facts.graph, facts.content) or "")) if by_edge else set()
     for (writer, reader), changes in by_edge.items():
         shown = ", ".join(dict.fromkeys(f"{one.name} {one.read} for {one.written.value}" for one in changes[:_SHOWN]))
         in_answer = any((one.name, one.read) in answered for one in changes)

@@ -11,7 +11,7 @@ from otel_mas.analyse.findings.facts import RunFacts, ids
 from otel_mas.analyse.findings.named_values import NamedValue, named_values, read_by_name
 from otel_mas.analyse.findings.task_flow import TaskFlow
 from otel_mas.analyse.findings.unheard import unheard
-from otel_mas.analyse.root_cause.passages import is_none, labelled_in
+from otel_mas.analyse.root_cause.passages import is_none, labelled_texts
 from otel_mas.causal import CHILD
 from otel_mas.causal.references import texts
 from otel_mas.model import Finding, Severity, Span, Undecided
@@ -123,7 +123,7 @@ def _lost_values(facts: RunFacts) -> Iterator[Finding]:
     if not read:
         return
     answer = final_output(facts.graph, facts.content) or ""
-    unanswered = {label for label, value in labelled_in(answer) if is_none(value)}
+    unanswered = {label for label, value in labelled_texts(answer) if is_none(value)}
     written = named_values(facts)
     for reader, pairs in read:
         values = {value for _, value in pairs}

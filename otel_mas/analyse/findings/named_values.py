@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from otel_mas.analyse.findings.facts import RunFacts
-from otel_mas.analyse.root_cause.passages import labelled_in
+from otel_mas.analyse.root_cause.passages import labelled_texts
 from otel_mas.model import Span
 from otel_mas.semconv import LinkKind
 from otel_mas.semconv import attributes as names
@@ -61,7 +61,7 @@ def _read_by_name(facts: RunFacts) -> Sequence[tuple[Span, Sequence[tuple[str, s
     known: dict[str, Sequence[tuple[str, str]]] = {}  # a history is read again in each turn
     read = []
     for task, texts in composed_prompts(facts):
-        known.update((text, tuple(labelled_in(text))) for text in texts if text not in known)
+        known.update((text, tuple(labelled_texts(text))) for text in texts if text not in known)
         read.append((task, [pair for text in texts for pair in known[text]]))
     return [(task, pairs) for task, pairs in read if pairs]
 
@@ -97,10 +97,10 @@ def named_by(facts: RunFacts, task: Span) -> Iterator[tuple[str, str]]:
     result = facts.value(task, names.MAS_TASK_RESULT)
     for text in facts.outputs(task):
         if len(text) <= _LONGEST:
-            yield from labelled_in(text)
+            yield from labelled_texts(text)
     for name, value in (pair for channel, one in (*values, ("", result)) for pair in _scalars(one, channel)):
         if not isinstance(value, str) or len(value) <= _SHORT:
-            yield from labelled_in(f"{name}: {'' if value is None else value}")
+            yield from labelled_texts(f"{name}: {'' if value is None else value}")
 
 
 def _scalars(value: object, label: str = "") -> Iterator[tuple[str, object]]:

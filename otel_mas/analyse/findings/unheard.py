@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from otel_mas.analyse.findings.facts import RunFacts
 from otel_mas.analyse.findings.named_values import read_by_name
-from otel_mas.analyse.root_cause.passages import is_none, labelled_in
+from otel_mas.analyse.root_cause.passages import is_none, labelled_texts
 from otel_mas.analyse.state.values import is_message
 from otel_mas.model import Span
 
@@ -56,7 +56,7 @@ def _state_messages(facts: RunFacts) -> Iterator[StateMessage]:
         for one in facts.state_values(task):
             for item in one.value if isinstance(one.value, list) else [one.value]:
                 if is_message(item) and item["role"] == "assistant" and (text := item["text"]):
-                    pairs = frozenset((label, value) for label, value in labelled_in(text) if not is_none(value))
+                    pairs = frozenset((label, value) for label, value in labelled_texts(text) if not is_none(value))
                     if pairs:
                         yield StateMessage(task, one.channel, text, pairs)
 

@@ -59,7 +59,7 @@ class Passage:
     @cached_property
     def labelled(self) -> Sequence[tuple[str, str]]:
         """Labels and their values, both in one form."""
-        return labelled_in(self.text)
+        return labelled_texts(self.text)
 
     @cached_property
     def named_values(self) -> Sequence[tuple[str, str]]:
@@ -98,8 +98,8 @@ class Passage:
         return self.numbers if self.rest == self.flat else numbers_in(self.rest)
 
 
-def labelled_in(text: str) -> list[tuple[str, str]]:
-    """The labelled values of a text: `Cost: 38 million`, `"cost": 38`; each as label and value in one form."""
+def labelled_texts(text: str) -> list[tuple[str, str]]:
+    """The labelled texts in a text: `Cost: 38 million`, `"cost": 38`; each as label and value in one form."""
     found, at = list[tuple[str, str]](), 0
     while (match := _LABELLED.search(text, at)) is not None:
         value = match[2]
@@ -140,4 +140,4 @@ def value_of(text: str) -> str:
     return number if number.replace(".", "", 1).isdigit() else value
 
 
-__all__ = ["PHRASE", "Passage", "flattened", "is_none", "label_of", "labelled_in", "value_of", "words_of"]
+__all__ = ["PHRASE", "Passage", "flattened", "is_none", "label_of", "labelled_texts", "value_of", "words_of"]
