@@ -64,7 +64,7 @@ def _findings(
     code: Annotated[list[str], "Only findings of this kind; several add up."] = [],  # noqa: B006
 ) -> FindingsDocument:
     """Findings about it, the worst first, each with its evidence."""
-    found = served.run.findings(codes=code)
+    found = served.run.findings(codes=code) if code else served.findings()
     return {
         "findings": [finding(one) for one in found],
         "undecided": [{"code": one.code, "reason": one.reason} for one in found.undecided],

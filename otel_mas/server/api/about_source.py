@@ -68,10 +68,8 @@ def _traces(
     found = served.listed(query)
     left = [one for one in found if one.trace_id not in place.ids]
     page = left[:limit]
-    source = served.source
-    document = json.traces(page, source.overdue(page), source.error_messages(page))
     return {
-        "traces": document["traces"],
+        "traces": served.lines(page),
         "incomplete": found.incomplete,
         "next": str(place.after(page)) if len(left) > limit else None,
         "cursor": live,
@@ -80,9 +78,7 @@ def _traces(
 
 def _trace(served: Served, trace_id: str) -> json.TraceForm:
     """The line about one trace, as in the list."""
-    found = [served.summary(trace_id)]
-    source = served.source
-    return json.traces(found, source.overdue(found), source.error_messages(found))["traces"][0]
+    return served.lines([served.summary(trace_id)])[0]
 
 
 def _conversations(

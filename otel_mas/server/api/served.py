@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, TypeVar
 
@@ -14,6 +14,8 @@ from otel_mas.api.queries import list_traces
 from otel_mas.api.source import Source
 from otel_mas.api.trace import Conversation, Trace
 from otel_mas.model import PartialList, Query, SummaryBuilder, TraceSummary
+from otel_mas.report.json import TraceForm, traces
+from otel_mas.semconv import RunOutcome
 from otel_mas.sources import Followed, Versioned
 from otel_mas.sources.server import download_once
 
@@ -25,6 +27,9 @@ _MOST_ANSWERS = 6
 _KEPT_S = 5.0
 """A run of a source that does not tell when it changed is read anew after this time."""
 _MOST_TRACES = 10_000
+_MOST_MESSAGES = 5_000
+_FINDINGS_S = 30.0
+"""Findings are worked out anew after this time: some are about deadlines."""
 
 
 class ServedRun:
@@ -47,6 +52,10 @@ class ServedRun:
             found: T = self._answers[name]
             return found
 
+    def findings(self) -> Findings:
+        """All findings about it."""
+        return self.once(f"findings {time.monotonic() // _FINDINGS_S}", self.run.findings)
+
 
 class Served:
     """A source, and the runs of it that were asked for last."""
@@ -59,6 +68,7 @@ class Served:
         self.lock = nullcontext()
         """Answers about many runs do not wait for each other."""
         self._runs: OrderedDict[Hashable, ServedRun] = OrderedDict()
+        self._errors: dict[tuple[str, Hashable], str | None] = {}
 
     @property
     def live(self) -> bool:
@@ -90,9 +100,29 @@ class Served:
         return self._port.summaries_of(trace_ids) if isinstance(self._port, Versioned) and trace_ids else []
 
     def findings(self, trace_id: str) -> Findings:
-        """Findings about a trace, worked out once."""
-        served = self.trace(trace_id)
-        return served.once("findings", served.run.findings)
+        """Findings about a trace."""
+        return self.trace(trace_id).findings()
+
+    def lines(self, summaries: Sequence[TraceSummary]) -> list[TraceForm]:
+        """The lines of traces with what is looked up for them: overdue questions, and messages of errors."""
+        return traces(summaries, self.source.overdue(summaries), self._error_messages(summaries))["traces"]
+
+    def _error_messages(self, summaries: Sequence[TraceSummary]) -> Mapping[str, str]:
+        """Messages of the errors that ended traces, each looked for once: a list is asked for again and again."""
+        if not isinstance(self._port, Versioned):
+            return self.source.error_messages(summaries)
+        found: dict[str, str] = {}
+        for one in summaries:
+            if one.status == RunOutcome.ERROR:
+                key = one.trace_id, self._port.version(one.trace_id)
+                if key not in self._errors:
+                    self._errors[key] = self.source.error_messages([one]).get(one.trace_id)
+                    while len(self._errors) > _MOST_MESSAGES:
+                        del self._errors[next(iter(self._errors))]
+                message = self._errors[key]
+                if message is not None:
+                    found[one.trace_id] = message
+        return found
 
     def conversation(self, thread: str, service: str | None = None) -> ServedRun:
         """A conversation, as `Source.conversation`."""

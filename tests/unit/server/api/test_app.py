@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from starlette.testclient import TestClient
@@ -21,6 +23,7 @@ import otel_mas
 from otel_mas.cli import cli
 from otel_mas.server.api import create_app
 from otel_mas.server.api.app import all_endpoints
+from otel_mas.server.api.endpoints import Endpoint
 from tests.unit.server.conftest import add
 
 Get = Callable[..., Any]
@@ -267,3 +270,45 @@ def test_a_span_as_otlp_can_be_imported_again(get: Get, tmp_path: Path) -> None:
 
 def test_openapi_is_valid(get: Get) -> None:
     validate(get("/openapi.json"))
+
+
+_VALUES = st.one_of(
+    st.text(max_size=20),
+    st.integers().map(str),
+    st.floats().map(str),
+    st.sampled_from(["None", "null", "true", "", "-1", "1e309", "a=b", "=", "W10", "\ud800", "1h", "9" * 30, "latest"]),
+    st.sampled_from(["writer", "writer=2", "duration", "agent", "+1s", "supervisor,writer", "run"]),
+)
+_ENDPOINTS = st.sampled_from([(path, one) for path, one in all_endpoints() if one.method == "get"])
+
+
+@given(where=_ENDPOINTS, whole=st.booleans(), data=st.data())
+@settings(max_examples=200)
+def test_whatever_is_asked_is_answered_or_refused_in_words(
+    shared: TestClient, where: tuple[str, Endpoint], whole: bool, data: st.DataObject
+) -> None:
+    path, endpoint = where
+    known = shared.get(f"{API}/traces").json()["traces"][0]
+    for place, value in (("{trace_id}", known["trace_id"]), ("{thread:path}", "t"), ("{span:path}", "x")):
+        if place in path:
+            path = path.replace(place, _quoted(value if whole else data.draw(_VALUES)))
+    names = st.sampled_from([*endpoint.parameters, "x"])
+    given = data.draw(st.lists(st.tuples(names, _VALUES), max_size=4))
+    given += [(name, "x") for name, one in endpoint.parameters.items() if one.required and data.draw(st.booleans())]
+    query = "&".join(f"{name}={_quoted(value)}" for name, value in given)
+
+    response = shared.get(f"{API}{path}?{query}")
+
+    assert response.status_code in (200, 400, 404), response.text
+    if response.status_code != 200:
+        assert response.json()["error"]["message"]
+
+
+def _quoted(text: str) -> str:
+    return quote(text, safe="", errors="surrogatepass")
+
+
+@pytest.fixture(scope="module")
+def shared(runs: Path) -> Iterator[TestClient]:
+    with otel_mas.open(runs) as source, TestClient(create_app(source)) as client:
+        yield client
