@@ -171,7 +171,7 @@ class CausalGraph:
 
     def short_labels(self) -> dict[str, str]:
         """The same without the enclosing tasks, and without a number where only one task has the name."""
-        return {self._forest.spans.ids[i]: self._labels.short[i] for i in self._labels.tasks}
+        return {self._forest.spans.ids[i]: short for i, short in self._labels.short().items()}
 
     def critical_path(self) -> CriticalPath:
         """Critical path: see `otel_mas.causal.critical_path`."""
@@ -206,7 +206,7 @@ class CausalGraph:
 
     @cached_property
     def _critical_path(self) -> CriticalPath:
-        return critical_path(self._forest, self._links, lambda: self._labels.short)
+        return critical_path(self._forest, self._links, lambda: self._labels.short())
 
     @cached_property
     def _by_cause(self) -> defaultdict[int, list[int]]:

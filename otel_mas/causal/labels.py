@@ -28,10 +28,15 @@ class Labels:
     """The tasks among the spans, by number: their last parts (`inner#2`) and the tasks that enclose them."""
 
     tasks: list[int]
+    name: dict[int, str]
     part: dict[int, str]
     owner: array[int]
-    short: dict[int, str]
-    """The name alone where only one task has it, or else the last part."""
+    number_of: Counter[str]
+    """The number of tasks of each name."""
+
+    def short(self) -> dict[int, str]:
+        """The name alone where only one task has it, or else the last part."""
+        return {i: self.part[i] if self.number_of[name] > 1 else name for i, name in self.name.items()}
 
     def full(self, i: int) -> str:
         """The whole label of a task span."""
@@ -62,10 +67,10 @@ def label(forest: Forest) -> Labels:
         above = owner[i]
         group = groups[task_id[above] if above != ROOT else None, name[i]]
         part[i] = f"{name[i]}#{group.setdefault(task_id[i], len(group) + 1)}"
-    used: Counter[str] = Counter()
+    number_of: Counter[str] = Counter()
     for (_, shared), group in groups.items():
-        used[shared] += len(group)
-    return Labels(tasks, part, owner, {i: part[i] if used[name[i]] > 1 else name[i] for i in tasks})
+        number_of[shared] += len(group)
+    return Labels(tasks, name, part, owner, number_of)
 
 
 def _owners(forest: Forest, task_id: list[str | None]) -> array[int]:

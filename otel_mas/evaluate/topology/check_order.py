@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 
 from otel_mas.evaluate.outcome import Outcome
@@ -92,14 +92,14 @@ class _Rounds:
     def problems(self, selection: Selection) -> list[str]:
         """Branches that a join of their round did not wait for, in words."""
         label = selection.observed.label
+        later_than = cache(lambda joined: reduce(or_, (self._after[bit] for bit in _bits(joined))))
         found = []
         for branch in self._branches if self._joins else ():
             joined = self._joined[branch]
             if not joined:
                 found.append(f"no edge leads from {label(branch)} to a join")
                 continue
-            later = reduce(or_, (self._after[bit] for bit in _bits(joined)))
-            apart = self._all & ~joined & ~self._past[branch] & ~later
+            apart = self._all & ~joined & ~self._past[branch] & ~later_than(joined)
             if apart:
                 join = self._joins[apart.bit_length() - 1]
                 found.append(f"{label(join)} did not wait for {label(branch)}")

@@ -41,7 +41,7 @@ def find_edges(graph: CausalGraph, executions: Executions) -> list[CausalEdge]:
         # Of an open span, keys only repeat its links.
         if ran[i] and i not in by_key and texts(keys) and executions.table[i].end_ns is not None:
             executions.found[of[i]].unknown = Unknown.KEY_ALONE
-    edges = [CausalEdge(*key, certain) for key, certain in found.items()]
+    edges = [CausalEdge._make((*key, certain)) for key, certain in found.items()]
     return edges + _parent_edges(executions, linked)
 
 

@@ -73,9 +73,11 @@ class Executions:
 
     def _settle(self, span: int) -> None:
         """Find the execution of a span, but first those around it: clocks may have put them after it."""
+        above = self._above[span]
         chain = [span]
-        while (above := self._above[chain[-1]]) != ROOT and self.of[above] == OUTSIDE:
+        while above != ROOT and self.of[above] == OUTSIDE:
             chain.append(above)
+            above = self._above[above]
         for one in reversed(chain):
             if self.of[one] == OUTSIDE:
                 self.of[one] = self._execution(one)
