@@ -22,8 +22,8 @@ from otel_mas.store.rows import ContentRow, OpenRow, SpanRow
 from otel_mas.store.statements import COLUMN_LIST, insert, insert_values
 
 _LEADING = (
-    "id, trace, span_id, name, kind, start_ns, end_ns, status, instance, resource, scope, sampled, may_ship, present, "
-    "body"
+    "id, trace, span_id, parent_span_id, name, kind, start_ns, end_ns, status, instance, resource, scope, sampled, "
+    "may_ship, present, body"
 )
 _STORED = "SELECT id, version, body FROM spans WHERE trace = ? AND span_id = ? AND kind = ? AND instance = ?"
 _NEW_CONTENT = (
@@ -46,25 +46,23 @@ def append_spans(
     `present_columns` gathers, for each trace, which columns any of its spans has.
     """
     # Of each group all values in one list: a tuple for each row would be one more object to make, and to collect.
-    groups: dict[tuple[tuple[int, ...], bool], list[object]] = {}
+    groups: dict[tuple[int, ...], list[object]] = {}
     for key, row in rows.items():
         places = tuple(row.columns)
         bits = _bits(places)
         trace = traces[row.trace_id]
         present_columns[trace] = present_columns.get(trace, 0) | bits
         parent = row.parent_span_id
-        shape = (places, parent is not None)
-        values = groups.get(shape)
+        values = groups.get(places)
         if values is None:
-            values = groups[shape] = []
+            values = groups[places] = []
+        # Without a parent None is bound all the same: rows that go in by turns, not by key, leave pages half full.
         values += (
-            key, trace, bytearray(row.span_id), row.name, row.kind, row.start_ns, row.end_ns, row.status,
+            key, trace, bytearray(row.span_id), None if parent is None else bytearray(parent), row.name, row.kind, row.start_ns, row.end_ns, row.status,
             instance, row.resource, row.scope, +row.sampled, +row.may_ship, bits, bytearray(row.body),
         )  # fmt: skip
         values += row.columns.values()
-        if parent is not None:
-            values.append(bytearray(parent))
-    return sum(insert_values(connection, _insert(*shape), _width(*shape), values) for shape, values in groups.items())
+    return sum(insert_values(connection, _insert(places), _width(places), values) for places, values in groups.items())
 
 
 def append_links(connection: sqlite3.Connection, rows: dict[int, SpanRow], traces: dict[bytes, int]) -> None:
@@ -102,15 +100,13 @@ def _bits(places: tuple[int, ...]) -> int:
 
 
 @lru_cache(maxsize=512)
-def _insert(places: tuple[int, ...], has_parent: bool) -> str:
+def _insert(places: tuple[int, ...]) -> str:
     columns = [_LEADING, *(COLUMNS[place].name for place in places)]
-    if has_parent:
-        columns.append("parent_span_id")
     return f"INSERT OR IGNORE INTO spans ({', '.join(columns)})"
 
 
-def _width(places: tuple[int, ...], has_parent: bool) -> int:
-    return _LEADING.count(",") + 1 + len(places) + has_parent
+def _width(places: tuple[int, ...]) -> int:
+    return _LEADING.count(",") + 1 + len(places)
 
 
 def add_versions(

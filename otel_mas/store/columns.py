@@ -85,9 +85,14 @@ def column_values(attributes: Mapping[str, Any]) -> dict[int, object]:
 
     A value that SQL cannot hold (an array where a string belongs, an integer past 64 bits) stays in the body only.
     """
+    return placed_values({POSITION[name]: value for name, value in attributes.items() if name in POSITION})
+
+
+def placed_values(attributes: Mapping[int, Any]) -> dict[int, object]:
+    """As `column_values`, of attributes by their place."""
     values = {}
-    for place in sorted([POSITION[name] for name in attributes if name in POSITION]):
-        value = attributes[ATTRIBUTES[place]]
+    for place in sorted(attributes):
+        value = attributes[place]
         if place in _JSON:
             value = json_text(value)
         elif type(value) not in _SCALARS:

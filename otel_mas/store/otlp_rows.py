@@ -21,7 +21,7 @@ from otel_mas.otlp.nesting import parsed
 from otel_mas.otlp.split import ResourcePart, ScopePart
 from otel_mas.privacy.stored import Privacy
 from otel_mas.semconv import attributes as names
-from otel_mas.store.columns import ATTRIBUTES, POSITION, column_values
+from otel_mas.store.columns import ATTRIBUTES, POSITION, placed_values
 from otel_mas.store.imported import ImportedPrivacy
 from otel_mas.store.rows import SpanRow
 from otel_mas.store.writer import StoreWriter
@@ -252,7 +252,14 @@ def _columns(span: Any, encoded: bytes) -> dict[int, object]:
             break
     else:
         return {}
-    return column_values({pair.key: decode_value(pair.value) for pair in span.attributes if pair.key in POSITION})
+    found: dict[int, Any] = {}
+    place_of = POSITION.get
+    for pair in span.attributes:
+        place = place_of(pair.key)
+        if place is not None:
+            value = pair.value
+            found[place] = value.string_value or decode_value(value)
+    return placed_values(found)
 
 
 def _link(link: Any) -> tuple[bytes, bytes, str | None]:

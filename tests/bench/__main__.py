@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.bench import answers, findings, floor, follow, hard_runs, parts, queries, replay, search, topology
+from tests.bench import answers, findings, floor, follow, hard_runs, parts, queries, receive, replay, search, topology
 from tests.bench.environments import COMMON, PEERS, python_of
 from tests.bench.sink import Sink
 
@@ -139,6 +139,7 @@ def main() -> None:
             "topology",
             "follow",
             "replay",
+            "receive",
             "floor",
         ],
         help="only this case",
@@ -176,6 +177,8 @@ def main() -> None:
         follow.report()
     if options.case in (None, "replay"):
         replay.report()
+    if options.case in (None, "receive"):
+        receive.report(options.rounds)
     if options.case in (None, "floor"):
         floor.report(4 * options.rounds)
 
