@@ -381,6 +381,14 @@ class Settings:
         "`otel-mas serve`: size of all requests that wait for their commit; beyond it clients are asked to wait.",
         shown="32MiB",
     )
+    receive_timeout_s: float = setting(
+        20.0,
+        "OTEL_MAS_RECEIVE_TIMEOUT",
+        "seconds",
+        parse.positive_seconds,
+        "`otel-mas serve`: how long a request may take to arrive.",
+        shown="20",
+    )
     receive_may_ship: bool = setting(
         False,
         "OTEL_MAS_RECEIVE_MAY_SHIP",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import resource
 import signal
 import socket
@@ -35,6 +36,8 @@ _PAGE_GRACE_S: Final = 2.0  # its streams end only with their clients
 _DRAIN_S: Final = 30.0
 _SWITCH_S: Final = 0.001  # a thread that comes back from SQLite waits so long for one that computes, not 5 ms
 _DESCRIPTORS: Final = 16_384
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of malloc.h
+_LARGE_BYTES, _ARENAS = 1 << 20, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,7 @@ def run(settings: Settings, options: Options, started: Callable[[Running], None]
     """
     sys.setswitchinterval(_SWITCH_S)
     _allow_descriptors()
+    _return_memory()
     asyncio.run(_Serving(settings, options).run(started))
 
 
@@ -129,7 +133,7 @@ class _Serving:
             figures = Figures(metrics.meter)
             self._ingest = Ingest(self._settings, figures)
             if http is not None:
-                app = HttpApp(self._ingest, figures, self._settings.receive_request_bytes)
+                app = HttpApp(self._ingest, figures, self._settings)
                 self._serve_http(app, http, metrics, GRACE_S)
             if options.grpc is not None:
                 grpc_address = await self._serve_grpc(options.grpc, figures)
@@ -151,7 +155,7 @@ class _Serving:
         interceptors = [TokenInterceptor(self._access)] if self._access.token is not None else []
         arguments = grpc_service.options(self._settings.receive_request_bytes)
         server = grpc.aio.server(interceptors=interceptors, options=arguments)
-        server.add_generic_rpc_handlers(grpc_service.handlers(self._ingest, figures))
+        server.add_generic_rpc_handlers(grpc_service.handlers(self._ingest, figures, self._settings.receive_timeout_s))
         host, port = address
         name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         tls = self._options.tls
@@ -209,6 +213,14 @@ def _credentials(tls: Tls) -> Any:
 def _address(sock: socket.socket) -> Address:
     host, port = sock.getsockname()[:2]
     return str(host), int(port)
+
+
+def _return_memory() -> None:
+    """Let glibc give large requests' memory back: by itself it begins to keep it with the first one that is freed."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def _allow_descriptors() -> None:

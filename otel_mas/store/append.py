@@ -58,8 +58,9 @@ def append_spans(
             values = groups[places] = []
         # Without a parent None is bound all the same: rows that go in by turns, not by key, leave pages half full.
         values += (
-            key, trace, bytearray(row.span_id), None if parent is None else bytearray(parent), row.name, row.kind, row.start_ns, row.end_ns, row.status,
-            instance, row.resource, row.scope, +row.sampled, +row.may_ship, bits, bytearray(row.body),
+            key, trace, bytearray(row.span_id), None if parent is None else bytearray(parent), row.name, row.kind,
+            row.start_ns, row.end_ns, row.status, instance, row.resource, row.scope, +row.sampled, +row.may_ship, bits,
+            bytearray(row.body),
         )  # fmt: skip
         values += row.columns.values()
     return sum(insert_values(connection, _insert(places), _width(places), values) for places, values in groups.items())

@@ -59,15 +59,12 @@ def open_for_writing(
     timeout_s: float = BUSY_TIMEOUT_S,
     digest_key: bytes | None = None,
     interruption: Interruption | None = None,
-    *,
-    durable: bool = False,
 ) -> StoreConnection:
-    """A connection to the store, created and migrated where needed: folder 0700, file 0600, WAL.
+    """A connection to the store, created and migrated where needed: folder 0700, file 0600, WAL, NORMAL.
 
     Args:
         digest_key: of a store that is created here; else a random one.
         interruption: ends what the connection does, the opening included.
-        durable: whether a commit has reached the disk when it returns, rather than soon after.
 
     Raises:
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreReplaced, StoreError: with what to do
@@ -93,7 +90,7 @@ def open_for_writing(
         try:
             _refuse_foreign(connection, path, empty_is_fine=True)
             make_private(path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm"))
-            _configure(connection, timeout_s, "FULL" if durable else "NORMAL")
+            _configure(connection, timeout_s)
             migrate(connection, digest_key)
             _check_writable(connection)
             connection.watch(path, opened, before)
@@ -327,13 +324,13 @@ def _identification(connection: sqlite3.Connection) -> tuple[int, int, bool]:
     return application, version, not tables
 
 
-def _configure(connection: sqlite3.Connection, timeout_s: float, synchronous: str) -> None:
+def _configure(connection: sqlite3.Connection, timeout_s: float) -> None:
     # Both take effect only in an empty file, before the journal mode writes its first page.
     connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     # Changing the journal mode needs the file for itself and does not wait: two first openers would collide.
     _retry(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone(), timeout_s)
-    connection.execute(f"PRAGMA synchronous = {synchronous}")
+    connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT}")
 

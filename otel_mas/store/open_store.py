@@ -18,10 +18,9 @@ class OpenStore:
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError
     """
 
-    def __init__(self, path: Path, timeout_s: float, digest_key: bytes | None = None, *, durable: bool = False) -> None:
+    def __init__(self, path: Path, timeout_s: float, digest_key: bytes | None = None) -> None:
         self.path = path.expanduser().absolute()  # the process may change its directory
         self._timeout_s = timeout_s
-        self._durable = durable
         self._interruption = Interruption()
         self._connection: StoreConnection | None = self._open(digest_key)
         self._id = _store_id(self._connection)
@@ -76,7 +75,7 @@ class OpenStore:
             self._failure = closed(self.path)
 
     def _open(self, digest_key: bytes | None = None) -> StoreConnection:
-        connection = open_for_writing(self.path, self._timeout_s, digest_key, self._interruption, durable=self._durable)
+        connection = open_for_writing(self.path, self._timeout_s, digest_key, self._interruption)
         connection.take_turns(self._timeout_s)
         return connection
 

@@ -28,6 +28,7 @@ from otel_mas.store.writer import StoreWriter
 
 _OPEN_WRITERS = 16
 _MAX_REMEMBERED = 1024
+_MAX_REMEMBERED_BYTES = 8192  # of one: a larger resource or scope is looked up each time
 _NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
 _LAST_NS: Final = 2**63 - 1
 _MARKERS: Final = tuple({f"{name.partition('.')[0]}.".encode() for name in ATTRIBUTES})
@@ -158,10 +159,8 @@ class OtlpRows:
         run = self._runs.of(run_id if isinstance(run_id, str) else None)
         with run.lock:
             key = run.writer.resource(attributes, part.schema_url, body)
-        if len(self._resources) >= _MAX_REMEMBERED:
-            self._resources.clear()
         found = _Resource(run, key, self._recorder(attributes))
-        self._resources[part.resource, part.schema_url] = found
+        _remember(self._resources, (part.resource, part.schema_url), found)
         return found
 
     def _scope(self, run: RunWriter, part: ScopePart) -> int:
@@ -174,9 +173,7 @@ class OtlpRows:
         scope = decode_scope(body)
         with run.lock:
             key = run.writer.scope(scope.name, scope.version, scope.attributes, part.schema_url)
-        if len(self._scopes) >= _MAX_REMEMBERED:
-            self._scopes.clear()
-        self._scopes[run, part.scope, part.schema_url] = key
+        _remember(self._scopes, (run, part.scope, part.schema_url), key)
         return key
 
     def _recorder(self, attributes: Any) -> bytes | None:
@@ -244,6 +241,14 @@ def privacy_of(settings: Settings | None, store_key: bytes) -> ImportedPrivacy |
     if privacy.personal is not None:
         privacy.personal.key = settings.digest_key or store_key
     return ImportedPrivacy(privacy)
+
+
+def _remember(known: dict[Any, Any], key: tuple[Any, ...], value: Any) -> None:
+    if sum(len(part) for part in key if isinstance(part, bytes | str)) > _MAX_REMEMBERED_BYTES:
+        return
+    if len(known) >= _MAX_REMEMBERED:
+        known.clear()
+    known[key] = value
 
 
 def _columns(span: Any, encoded: bytes) -> dict[int, object]:

@@ -30,6 +30,8 @@ from otel_mas.store.statements import delete, insert_mappings, insert_values, pr
 
 BEAT_EVERY_NS = 500_000_000
 _SPAN = ("trace", "span_id")
+# Of what is remembered: a process has one resource, but a receiver gets those of all.
+_MAX_RESOURCES, _MAX_RESOURCES_BYTES, _MAX_SCOPES = 16_384, 16 * 2**20, 4096
 _UNSTORABLE = (sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, UnicodeError, TypeError, ValueError)
 
 
@@ -45,7 +47,7 @@ class StoreWriter:
         clock: now, in ns since the epoch.
         timeout_s: how long a write waits for another process's transaction before it raises StoreLocked.
         digest_key: of the store, if it is created here; one that exists keeps its own.
-        durable: whether what is committed has reached the disk, and so outlives a loss of power.
+        durable: whether a batch has reached the disk once it is committed, and so outlives a loss of power.
 
     Raises:
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreReplaced, StoreError
@@ -65,7 +67,8 @@ class StoreWriter:
         digest_key: bytes | None = None,
         durable: bool = False,
     ) -> None:
-        self._opened = OpenStore(Path(path), timeout_s, digest_key, durable=durable)
+        self._opened = OpenStore(Path(path), timeout_s, digest_key)
+        self._durable = durable
         self.path = self._opened.path
         self._identity = (instance_id, run_id, service)
         self._caps = Caps(max_bytes, max_age_ns)
@@ -74,6 +77,7 @@ class StoreWriter:
         self._beat_ns = 0
         self._contents = (0, 0)
         self._resources: dict[bytes, tuple[int, str, str, bytes]] = {}
+        self._resources_bytes = 0
         self._services: dict[int, str] = {}
         self._scopes: dict[tuple[str, str, str, bytes], int] = {}
         self._messages = MessageWriter()
@@ -92,7 +96,9 @@ class StoreWriter:
             body = encode_resource(attributes)
         digest = hashlib.blake2b(schema_url.encode() + b"\0" + body, digest_size=16).digest()
         known = self._resources.get(digest)
-        if known is None:
+        if known is not None:
+            self._resources[digest] = self._resources.pop(digest)  # the last that may be forgotten
+        else:
             service = str(attributes.get(names.SERVICE_NAME) or self._identity[2])
             with self._transaction(self._clock()) as connection:
                 connection.execute(
@@ -103,6 +109,7 @@ class StoreWriter:
                 key = _one(
                     connection, "SELECT id FROM resources WHERE instance = ? AND digest = ?", self._instance, digest
                 )
+            self._forget_resources(len(body))
             known = self._resources[digest] = (key, service, schema_url, body)
             self._services[key] = service
         return known[0]
@@ -120,8 +127,20 @@ class StoreWriter:
                     (digest, *scope),
                 )
                 key = _one(connection, "SELECT id FROM scopes WHERE digest = ?", digest)
+            if len(self._scopes) >= _MAX_SCOPES:
+                self._scopes.clear()
             self._scopes[scope] = key
         return key
+
+    def _forget_resources(self, size: int) -> None:
+        """Forget the resources that have not been asked for the longest, to make room for one of this size."""
+        self._resources_bytes += size
+        while self._resources and (
+            len(self._resources) >= _MAX_RESOURCES or self._resources_bytes > _MAX_RESOURCES_BYTES
+        ):
+            key, *_, body = self._resources.pop(next(iter(self._resources)))
+            self._resources_bytes -= len(body)
+            self._services.pop(key, None)
 
     def write(self, batch: Batch) -> None:
         """Commit a batch, whole or not at all: after an error the same batch can be written again.
@@ -200,14 +219,18 @@ class StoreWriter:
         return is_settled(self.path)
 
     @contextmanager
-    def _transaction(self, now_ns: int) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, now_ns: int, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
         with translated_errors(self.path):
             connection = self._opened.connection()
+            if durable:  # then all that was committed before it has reached the disk, too
+                connection.execute("PRAGMA synchronous = FULL")
             with transaction(connection):
                 beats = now_ns - self._beat_ns >= BEAT_EVERY_NS
                 if beats:
                     self._heartbeat(connection, now_ns)
                 yield connection
+            if durable:
+                connection.execute("PRAGMA synchronous = NORMAL")
             self.verify()  # a commit to a file that had been removed is not stored
             if beats:
                 self._beat_ns = now_ns
@@ -232,7 +255,7 @@ class StoreWriter:
         )
 
     def _commit(self, batch: Batch, now_ns: int) -> None:
-        with self._transaction(now_ns) as connection:
+        with self._transaction(now_ns, durable=self._durable and bool(batch)) as connection:
             if self._contents != (contents := (batch.contents_recorded, batch.contents_done)):
                 connection.execute(
                     "UPDATE instances SET contents_recorded = ?, contents_done = ? WHERE id = ?",

@@ -1,7 +1,7 @@
 """Receiving: OTLP spans of 1 KB over gRPC until they are committed, beside Jaeger on badger in the same run.
 
-Both get the same requests, whole batches of 512 spans, 8 at a time, in turns. Then ours gets half of its rate, paced, for the
-time from request to answer.
+Both get the same requests, whole batches of 512 spans, 8 at a time, in turns. Then ours gets half of its rate, paced,
+for the time from request to answer.
 """
 
 from __future__ import annotations
@@ -118,7 +118,6 @@ class Client:
 
     def paced(self, bodies: list[bytes], spans_a_second: float) -> list[float]:
         """The seconds of each request, sent at a rate whatever the answers."""
-        took: list[float] = []
         pause = SPANS_A_REQUEST / spans_a_second
         with ThreadPoolExecutor(64) as pool:
             began = time.perf_counter()
@@ -126,8 +125,7 @@ class Client:
             for number, body in enumerate(bodies):
                 time.sleep(max(0.0, began + number * pause - time.perf_counter()))
                 waiting.append(pool.submit(self.send, body))
-            took = [one.result() for one in waiting]
-        return took
+            return [one.result() for one in waiting]
 
     def close(self) -> None:
         self._channel.close()

@@ -25,6 +25,10 @@ MAX_ITEMS: Final = 100_000
 _MAX_VALUES: Final = 200_000
 """Attributes and nested values of one span or record."""
 _REPEATED: Final = b"\x0a"  # the tag of each resource in a request
+_MAX_ORIGINS: Final = 4096
+"""Resources and scopes of one request."""
+_MAX_ORIGIN_BYTES: Final = 1 << 18
+"""Size of a resource or a scope."""
 _SMALL_BYTES: Final = 1 << 16  # of a message that cannot hold enough values to matter
 
 
@@ -80,14 +84,15 @@ class Decoder:
             if is_json:
                 request = _message(signal, request, outcome)
             parts = split_request(request, MAX_ITEMS)
+            if sum(1 + len(part.scopes) for part in parts) > _MAX_ORIGINS:
+                raise TooManyItems
             decoded = Decoded(outcome)
             for part in parts:
                 _check_values(signal, part)
                 self._add(signal, part, decoded)
         except TooManyItems:
-            raise Refused(
-                Reason.TOO_LARGE, f"the request has more than {MAX_ITEMS:,} spans or records: send fewer at a time"
-            ) from None
+            bounds = f"{MAX_ITEMS:,} spans or records, or {_MAX_ORIGINS:,} resources and scopes"
+            raise Refused(Reason.TOO_LARGE, f"the request has more than {bounds}: send fewer at a time") from None
         except ValueError as error:
             raise Refused(Reason.MALFORMED, f"the request is not OTLP: {error}") from None
         if self._privacy is not None:
@@ -133,10 +138,11 @@ def _message(signal: Signal, request: bytes, outcome: Outcome) -> bytes:
 def _check_values(signal: Signal, part: ResourcePart) -> None:
     """Raise Refused for a message that would become very many objects."""
     item = "Span" if signal is Signal.TRACES else "LogRecord"
-    messages = [("Resource", part.resource)]
-    for of_scope in part.scopes:
-        messages.append(("InstrumentationScope", of_scope.scope))
-        messages += [(item, one) for one in of_scope.items if len(one) > _SMALL_BYTES]
+    origins = [part.resource, *(of_scope.scope for of_scope in part.scopes)]
+    if len(max(origins, key=len)) > _MAX_ORIGIN_BYTES:
+        raise Refused(Reason.TOO_LARGE, f"a resource or scope is larger than {_MAX_ORIGIN_BYTES:,} bytes")
+    messages = [("Resource", part.resource), *(("InstrumentationScope", one) for one in origins[1:])]
+    messages += [(item, one) for of_scope in part.scopes for one in of_scope.items]
     for name, encoded in messages:
         if len(encoded) > _SMALL_BYTES and holds_more_than(_MAX_VALUES, encoded, name):
             raise Refused(

@@ -27,8 +27,6 @@ from otel_mas.receiver.otlp.inflate import compression_of
 from otel_mas.receiver.otlp.ingest import Ingest
 from otel_mas.receiver.otlp.outcome import Outcome, Reason, Refused
 
-READ_TIMEOUT_S: Final = 20.0
-"""Seconds that a request may take to arrive."""
 _SERVICES: Final = {
     "opentelemetry.proto.collector.trace.v1.TraceService": Signal.TRACES,
     "opentelemetry.proto.collector.logs.v1.LogsService": Signal.LOGS,
@@ -57,20 +55,22 @@ def options(request_bytes: int) -> list[tuple[str, int]]:
     ]
 
 
-def handlers(ingest: Ingest, figures: Figures) -> tuple[grpc.GenericRpcHandler, ...]:
-    """The handlers of an asyncio gRPC server."""
+def handlers(ingest: Ingest, figures: Figures, timeout_s: float) -> tuple[grpc.GenericRpcHandler, ...]:
+    """The handlers of an asyncio gRPC server. A request may take `timeout_s` to arrive."""
     return tuple(
         grpc.method_handlers_generic_handler(
-            service, {"Export": grpc.stream_unary_rpc_method_handler(_export(ingest, figures, signal))}
+            service, {"Export": grpc.stream_unary_rpc_method_handler(_export(ingest, figures, signal, timeout_s))}
         )
         for service, signal in _SERVICES.items()
     )
 
 
-def _export(ingest: Ingest, figures: Figures, signal: Signal) -> Callable[[Any, Any], Awaitable[bytes]]:
+def _export(
+    ingest: Ingest, figures: Figures, signal: Signal, timeout_s: float
+) -> Callable[[Any, Any], Awaitable[bytes]]:
     async def export(_: Any, context: Any) -> bytes:
         try:
-            body = await _received(context)
+            body = await _received(context, timeout_s)
             try:
                 future = ingest.submit(signal, body, compression_of(body))
             except Refused as status_error:
@@ -85,12 +85,12 @@ def _export(ingest: Ingest, figures: Figures, signal: Signal) -> Callable[[Any, 
     return export
 
 
-async def _received(context: Any) -> bytes:
+async def _received(context: Any, timeout_s: float) -> bytes:
     try:
-        async with asyncio.timeout(READ_TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             message = await context.read()
     except TimeoutError:
-        raise Refused(Reason.SLOW, f"the request did not arrive within {READ_TIMEOUT_S:g} s") from None
+        raise Refused(Reason.SLOW, f"the request did not arrive within {timeout_s:g} s") from None
     if message is grpc.aio.EOF:
         raise Refused(Reason.MALFORMED, "there is no request in the call")
     return bytes(message)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Final
 
 import orjson
 
+from otel_mas.config import Settings
 from otel_mas.receiver.otlp.decode import Signal
 from otel_mas.receiver.otlp.figures import Figures
 from otel_mas.receiver.otlp.grpc_service import response, status
 from otel_mas.receiver.otlp.ingest import Ingest
 from otel_mas.receiver.otlp.outcome import Outcome, Reason, Refused
 
-READ_TIMEOUT_S: Final = 20.0
-"""Seconds that the body of a request may take to arrive."""
+_MOST_THROWN_AWAY: Final = 4  # times the largest body that is accepted
 _PATHS: Final = {"/v1/traces": Signal.TRACES, "/v1/logs": Signal.LOGS}
 _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
 _STATUS: Final = {
@@ -40,13 +40,14 @@ class HttpApp:
     Args:
         ingest: stores the requests.
         figures: counts those that it never gets.
-        most_bytes: of the body of a request.
+        settings: the size of a request, and how long it may take to arrive.
     """
 
-    def __init__(self, ingest: Ingest, figures: Figures, most_bytes: int) -> None:
+    def __init__(self, ingest: Ingest, figures: Figures, settings: Settings) -> None:
         self._ingest = ingest
         self._figures = figures
-        self._most = most_bytes
+        self._most = settings.receive_request_bytes
+        self._timeout_s = settings.receive_timeout_s
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -89,28 +90,35 @@ class HttpApp:
         return await asyncio.wrap_future(future)
 
     async def _body(self, headers: Mapping[bytes, str], receive: Receive, reserved: list[int]) -> bytes:
-        """The body of the request, whose bytes are reserved as they come."""
+        """The body of the request, whose bytes are reserved as they come. The rest of a refused one is thrown away."""
         length = headers.get(b"content-length", "")
-        if length.isascii() and length.isdecimal() and int(length[:20]) > self._most:
-            raise self._too_large()
         parts: list[bytes] = []
         try:
-            async with asyncio.timeout(READ_TIMEOUT_S):
-                more = True
-                while more:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise Refused(Reason.MALFORMED, "the client has gone")
-                    part = message.get("body", b"")
-                    self._ingest.reserve(len(part))
-                    reserved[0] += len(part)
-                    if reserved[0] > self._most:
+            async with asyncio.timeout(self._timeout_s):
+                try:
+                    if length.isascii() and length.isdecimal() and int(length[:20]) > self._most:
                         raise self._too_large()
-                    parts.append(part)
-                    more = message.get("more_body", False)
+                    async for part in _parts(receive):
+                        self._ingest.reserve(len(part))
+                        reserved[0] += len(part)
+                        if reserved[0] > self._most:
+                            raise self._too_large()
+                        parts.append(part)
+                except Refused:
+                    parts.clear()
+                    await self._throw_away(receive)
+                    raise
         except TimeoutError:
-            raise Refused(Reason.SLOW, f"the request did not arrive within {READ_TIMEOUT_S:g} s") from None
+            raise Refused(Reason.SLOW, f"the request did not arrive within {self._timeout_s:g} s") from None
         return b"".join(parts)
+
+    async def _throw_away(self, receive: Receive) -> None:
+        """Read on, within bounds: many clients read the answer only once they have sent their request."""
+        left = _MOST_THROWN_AWAY * self._most
+        async for part in _parts(receive):
+            left -= len(part)
+            if left < 0:
+                return
 
     def _too_large(self) -> Refused:
         return Refused(
@@ -118,6 +126,17 @@ class HttpApp:
             f"the request is larger than {self._most:,} bytes: send fewer spans at a time, or raise "
             "OTEL_MAS_RECEIVE_REQUEST_BYTES",
         )
+
+
+async def _parts(receive: Receive) -> AsyncIterator[bytes]:
+    """The parts of a body as they arrive. Raises Refused where the client goes away."""
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refused(Reason.MALFORMED, "the client has gone")
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
 
 
 def _json_response(signal: Signal, outcome: Outcome) -> bytes:

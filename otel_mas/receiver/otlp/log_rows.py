@@ -90,7 +90,7 @@ class LogRows:
             found["exception"] = error
         if attributes:
             found["attributes"] = attributes
-        found = cut_texts(orjson.loads(_json(found)), _MAX_TEXT)
+        found = orjson.loads(_json(cut_texts(found, _MAX_TEXT)))
         if self._privacy is not None:
             found = self._privacy.log_record(found)
         return orjson.dumps(found)
