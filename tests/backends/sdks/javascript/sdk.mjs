@@ -2,14 +2,16 @@
 // Usage: node sdk.mjs grpc|proto|json. The standard OTEL_EXPORTER_OTLP_* variables apply.
 import { context, trace } from "@opentelemetry/api";
 import { SeverityNumber } from "@opentelemetry/api-logs";
+import { defaultResource, detectResources, envDetector } from "@opentelemetry/resources";
 import { BatchLogRecordProcessor, LoggerProvider } from "@opentelemetry/sdk-logs";
 import { BatchSpanProcessor, NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
 
 const form = { grpc: "grpc", proto: "proto", json: "http" }[process.argv[2]];
 const { OTLPTraceExporter } = await import(`@opentelemetry/exporter-trace-otlp-${form}`);
 const { OTLPLogExporter } = await import(`@opentelemetry/exporter-logs-otlp-${form}`);
-const tracing = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())] });
-const logging = new LoggerProvider({ processors: [new BatchLogRecordProcessor({ exporter: new OTLPLogExporter() })] });
+const resource = defaultResource().merge(detectResources({ detectors: [envDetector] }));
+const tracing = new NodeTracerProvider({ resource, spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())] });
+const logging = new LoggerProvider({ resource, processors: [new BatchLogRecordProcessor({ exporter: new OTLPLogExporter() })] });
 tracing.register();
 
 const tracer = trace.getTracer("js-app");
