@@ -29,6 +29,7 @@ from otel_mas.evaluate import (
     ToolSequence,
     Topology,
 )
+from otel_mas.report.html.evaluation import evaluation
 
 
 def _outcomes(report: EvalReport) -> dict[str, Outcome]:
@@ -253,6 +254,7 @@ def test_a_name_that_the_run_does_not_know_is_warned_about(
         f"  warning: {case.runs[0].results[-1].evaluator}: {one}" for one in warnings
     ]
     assert EvalReport.from_json(report.to_json()) == report
+    assert str(evaluation(report)).count("! warning") == len(warnings)
 
 
 def test_a_name_that_a_graph_declares_or_another_run_knows_is_not_warned_about(
