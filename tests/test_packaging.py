@@ -88,9 +88,9 @@ def test_the_wheel_brings_a_plugin_of_pytest_that_records_and_replays(
     project.mkdir()
     (project / "test_agent.py").write_text(TEST_OF_AN_AGENT)
 
-    environment.python("-m", "pytest", "--strict-markers", "--otel-mas-record", cwd=project)
+    environment.run_active("pytest", "--strict-markers", "--otel-mas-record", cwd=project)
     assert (project / "called").read_text() == "trams"
-    output = environment.python("-m", "pytest", "--strict-markers", cwd=project)
+    output = environment.run_active("pytest", "--strict-markers", cwd=project)
 
     assert "plugins: otel-mas-" in output
     assert "1 passed" in output

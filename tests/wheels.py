@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import venv
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+_FOREIGN = ("PYTHONPATH", "VIRTUAL_ENV")
+"""Variables that lead to another environment."""
 
 
 def build_wheel(folder: Path) -> Path:
@@ -24,7 +27,7 @@ class Environment:
 
     def __init__(self, folder: Path, variables: dict[str, str], *, with_pip: bool = False) -> None:
         self.bin = folder / "bin"
-        self.variables = {k: v for k, v in variables.items() if k not in ("PYTHONPATH", "VIRTUAL_ENV")}
+        self.variables = {k: v for k, v in variables.items() if k not in _FOREIGN}
         self._uv = self._works("uv", "--version")
         venv.create(folder, with_pip=with_pip or not self._uv)
 
@@ -39,9 +42,17 @@ class Environment:
         assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
         return result.stdout
 
-    def python(self, *arguments: str, cwd: Path | None = None) -> str:
+    def run_active(self, *command: str | Path, cwd: Path, **more: str) -> str:
+        """Run a command as in a shell that has activated the environment, with the variables of the test at hand."""
+        variables = {k: v for k, v in os.environ.items() if k not in _FOREIGN}
+        variables |= {"PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}", **more}
+        result = subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True)
+        assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
+        return result.stdout
+
+    def python(self, *arguments: str) -> str:
         """Run the environment's Python."""
-        return self.run(self.bin / "python", *arguments, cwd=cwd)
+        return self.run(self.bin / "python", *arguments)
 
     def install(self, *what: str) -> None:
         """Install distributions."""

@@ -49,16 +49,14 @@ class Runner:
     def __init__(self, folder: Path, environment: Environment, **variables: str) -> None:
         self.folder = folder
         self._environment = environment
-        path = f"{environment.bin}{os.pathsep}{environment.variables['PATH']}"
-        self._variables = {"PATH": path, "HOME": str(folder.parent), **variables}
+        self._variables = variables
         shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns("__pycache__", ".*"))
         for command in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "Recorded")):
             self.run(f"git -c user.name=me -c user.email=me@example.org {shlex.join(command)}")
 
     def run(self, command: str, **more: str) -> str:
-        return self._environment.run(
-            "bash", "-e", "-o", "pipefail", "-c", command, cwd=self.folder, **self._variables, **more
-        )
+        steps = ("bash", "-e", "-o", "pipefail", "-c", command)
+        return self._environment.run_active(*steps, cwd=self.folder, **self._variables, **more)
 
 
 @pytest.fixture(scope="module")
