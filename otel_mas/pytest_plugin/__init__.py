@@ -21,7 +21,8 @@ _FIXTURE = "_otel_mas"
 _RUNNING = pytest.StashKey["RecordedTest"]()
 _RENEWED = pytest.StashKey[set[Path]]()
 _HELP = (
-    "otel_mas(replay=None, live=(), on_miss='error', timing=False, freeze=False, volatile=()): record what the test "
+    "otel_mas(replay=None, live=(), on_miss='error', timing=False, freeze=False, volatile=(), stub=None, "
+    "from_task=None, to_task=None): record what the test "
     "runs, and answer its models, tools and retrievers from the file `replay`, which is beside the test's own"
 )
 
@@ -49,7 +50,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    result = yield
+    result = None
+    try:
+        result = yield
+    except BaseException as error:
+        running = item.stash.get(_RUNNING, None)
+        if running is None or not running.is_over(error):
+            raise
     running = item.stash.get(_RUNNING, None)
     if running is not None:
         running.check_answered()

@@ -28,6 +28,7 @@ from otel_mas.replay.fixture_file import numbered
 from otel_mas.replay.policy import Policy
 from otel_mas.replay.recording import Recording
 from otel_mas.replay.request import Normaliser
+from otel_mas.replay.segment import is_segment_end
 from otel_mas.replay.session import ReplaySession
 from otel_mas.store.log_reader import LogReader
 from otel_mas.store.otlp_lines import write_lines
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 
 _WIDTH = 120
 _TIMEOUT_S = 30.0
-_OPTIONS = ("live", "on_miss", "timing", "freeze", "volatile")
+_OPTIONS = ("live", "on_miss", "timing", "freeze", "volatile", "stub")
+_SEGMENT = ("from_task", "to_task")
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,12 @@ class Replayed:
     Args:
         path: of the recording.
         options: of `otel_mas.replay`.
+        segment: labels of the tasks that the segment to run again begins and ends with; None where all is replayed.
     """
 
     path: Path
     options: Mapping[str, Any] = field(default_factory=dict)
+    segment: tuple[str, str | None] | None = None
 
     @classmethod
     def of(cls, marker: pytest.Mark, test: Path, parameters: Mapping[str, Any]) -> Self | None:
@@ -67,11 +71,12 @@ class Replayed:
             ConfigError: The marker has another argument, or a path that is none.
         """
         given = dict(marker.kwargs)
-        unknown = sorted(given.keys() - {"replay", *_OPTIONS})
+        unknown = sorted(given.keys() - {"replay", *_OPTIONS, *_SEGMENT})
         if marker.args or unknown:
-            hint = did_you_mean(unknown[0], ("replay", *_OPTIONS)) if unknown else ""
+            known = ("replay", *_OPTIONS, *_SEGMENT)
+            hint = did_you_mean(unknown[0], known) if unknown else ""
             wrong = f"{unknown[0]!r}{hint}" if unknown else f"{marker.args[0]!r} without a name"
-            raise ConfigError(f"the marker otel_mas takes replay={', '.join(('', *_OPTIONS))}; it has {wrong}")
+            raise ConfigError(f"the marker otel_mas takes {known[0]}=, {', '.join(known[1:])}; it has {wrong}")
         path = given.pop("replay", None)
         if path is None:
             if given:
@@ -83,7 +88,10 @@ class Replayed:
             named = os.fspath(path).format_map(parameters)
         except (KeyError, IndexError, ValueError) as error:
             raise ConfigError(f"replay={path!r}: {error} is no parameter of the test") from None
-        return cls(test.parent / named, given)
+        first, last = (given.pop(name, None) for name in _SEGMENT)
+        if first is None and last is not None:
+            raise ConfigError(f"the marker otel_mas has to_task={last!r} and no from_task: a segment begins somewhere")
+        return cls(test.parent / named, given, None if first is None else (first, last))
 
 
 class RecordedTest:
@@ -119,6 +127,8 @@ class RecordedTest:
                 raise ConfigError(f"there is no recording {replayed.path}: make it with pytest --otel-mas-record")
             self._replay = replay(replayed.path, **replayed.options)
             self._session = self._replay.session
+            if replayed.segment is not None:
+                self._session.segment(*replayed.segment)
         elif replayed is not None:
             self._session = _nothing_replayed(replayed, self._settings)
 
@@ -201,6 +211,10 @@ class RecordedTest:
         if self._renews and self._replayed is not None and self.passed:
             _write(self.store, self._replayed.path, self._settings.content_attribute_bytes)
             self._renewed.add(self._replayed.path)
+
+    def is_over(self, error: BaseException) -> bool:
+        """Whether an exception is the end of the segment that the test runs."""
+        return self._session is not None and is_segment_end(error)
 
     def check_answered(self) -> None:
         """Raise what made the run another one than was recorded, also where the app has caught it."""
@@ -332,7 +346,8 @@ class RecordedTest:
 
 def _nothing_replayed(replayed: Replayed, settings: Settings) -> ReplaySession:
     options = {"live": (), "on_miss": "error", "timing": False, "freeze": False, **replayed.options}
-    options.pop("volatile", None)
+    for name in ("volatile", "stub"):
+        options.pop(name, None)
     nothing = Recording.read([], f"{replayed.path.name}, which is being made")
     return ReplaySession(nothing, Policy.of(**options), Normaliser.of(settings))
 

@@ -7,6 +7,7 @@ are stored at a checkpoint are kept, but for those of tasks that are to run.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -30,10 +31,12 @@ class Origin:
     Args:
         checkpoint_id: its id.
         undone: ids of the tasks that run from there, whose writes at the checkpoint are left out.
+        not_joined: names of nodes that have not written yet to what waits for several.
     """
 
     checkpoint_id: str
     undone: frozenset[str] = frozenset()
+    not_joined: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +83,19 @@ class SegmentOrigins:
     """The place of this run outside of graphs, and its name."""
     _by_id: dict[str, Span] = field(init=False)
     _tasks: dict[str, Span] = field(init=False)
+    _below: defaultdict[str | None, list[Span]] = field(init=False)
+    """The tasks directly inside of a span, by its id."""
     _task: Span = field(init=False)
+    _known: dict[int, RunOrigin | None] = field(init=False, default_factory=dict)
     _around: dict[str, Span] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         tasks = self.recording.tasks
         self._by_id = {span.span_id: span for span in self.recording.spans}
         self._tasks = {span.span_id: span for task in tasks.values() for span in task.spans}
+        self._below = defaultdict(list)
+        for task in self._tasks.values():
+            self._below[task.parent_span_id].append(task)
         self._task = tasks[self.first].spans[0]
         above = list(self._above(self._task))
         for place, runs in self.recording.root.runs.items():
@@ -101,13 +110,13 @@ class SegmentOrigins:
         """Why there is no checkpoint to start from, in words; empty where there is one."""
         if self.run is None:
             return f"{self.first} is a task of no graph"
-        origin = self._segment()
-        return "" if origin.outer is not None else "it was recorded without checkpoints"
+        origin = self.of(self.run)
+        return "" if origin is not None and origin.outer is not None else "it was recorded without checkpoints"
 
     @property
     def replayed_inside(self) -> str:
         """Name of the task with a checkpoint, inside of which graphs without any run up to there; empty for none."""
-        saved = [one for one in self._around.values() if _checkpoint(one) is not None]
+        saved = [one for one in self._around.values() if self._checkpoint(one) is not None]
         return str(saved[0].task_name) if saved and len(saved) < len(self._around) else ""
 
     def is_before(self, run: RecordedRun) -> bool:
@@ -124,9 +133,10 @@ class SegmentOrigins:
 
     def of(self, run: RecordedRun) -> RunOrigin | None:
         """The checkpoints for a recorded run, of which no more runs than has to; None of one that runs as a whole."""
-        if run is self.run:
-            return self._segment()
-        return self._left(run) if self.is_before(run) else None
+        if id(run) not in self._known:
+            before = self._left(run) if self.is_before(run) else None
+            self._known[id(run)] = self._segment() if run is self.run else before
+        return self._known[id(run)]
 
     def start_of(self, run: RecordedRun) -> RunOrigin:
         """The checkpoint that a recorded run had started from, for all of it."""
@@ -140,7 +150,7 @@ class SegmentOrigins:
         assert run is not None
         origins = dict(self._ended(run, lambda span: span.last_ns <= self._task.start_ns))
         for task in self._around.values():
-            checkpoint = _checkpoint(task)
+            checkpoint = self._checkpoint(task)
             if checkpoint is not None:
                 origins[_namespace(task)] = self._origin(_namespace(task), checkpoint, run.last_ns, again=True)
         return RunOrigin(_thread(run), origins if "" in origins else {}, _started(run))
@@ -179,12 +189,30 @@ class SegmentOrigins:
             until_ns: when the run ended: what is done later is not done yet.
             again: whether tasks of the segment, and those around its first one, run again.
         """
-        there = [one for one in self._tasks.values() if _namespace(one) == namespace and _checkpoint(one) == checkpoint]
+        of_graph = [one for one in self._tasks.values() if _namespace(one) == namespace]
+        there = [one for one in of_graph if self._checkpoint(one) == checkpoint]
         done = {one.task_id for one in there if one.get(names.MAS_TASK_OUTCOME) in _DONE and one.start_ns <= until_ns}
         if again:
             repeated = (one for one in there if one.span_id in self.members or one.span_id in self._around)
             done -= {one.task_id for one in repeated}
-        return Origin(checkpoint, frozenset(str(one.task_id) for one in there if one.task_id not in done))
+        first = min((_step(one) for one in there), default=0)
+        earlier = {one.task_name for one in of_graph if there and _step(one) < first}
+        later = {str(one.task_name) for one in of_graph if there and one.task_name not in earlier}
+        return Origin(
+            checkpoint, frozenset(str(one.task_id) for one in there if one.task_id not in done), frozenset(later)
+        )
+
+    def _checkpoint(self, task: Span) -> str | None:
+        """The checkpoint that the step of a task began at; None where it is not recorded.
+
+        A task whose graph has a memory of its own has that graph's in its place: then another one of the step tells.
+        """
+        own = task.get(names.MAS_CHECKPOINT_ID)
+        if not own or min(map(_step, self._below.get(task.span_id, ())), default=1) <= 1:
+            return None if not own else str(own)
+        parallel = [one for one in self._below.get(task.parent_span_id, ()) if one is not task]
+        same = [one for one in parallel if _step(one) == _step(task) and not one.get(names.MAS_CHECKPOINT_LAST_ID)]
+        return str(same[0].get(names.MAS_CHECKPOINT_ID)) if same else None
 
     def _above(self, span: Span) -> Iterator[Span]:
         above = self._by_id.get(span.parent_span_id or "")
@@ -210,9 +238,8 @@ def _namespace(task: Span) -> str:
     return str(task.get(names.MAS_TASK_NAMESPACE) or "")
 
 
-def _checkpoint(task: Span) -> str | None:
-    found = task.get(names.MAS_CHECKPOINT_ID)
-    return None if not found else str(found)
+def _step(task: Span) -> int:
+    return int(task.get(names.MAS_TASK_STEP) or 0)
 
 
 def _thread(run: Span) -> str:

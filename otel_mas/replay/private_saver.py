@@ -13,6 +13,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
 
 from otel_mas.instrumentation.langgraph.memory import OWN_MEMORY, ThreadMemory
+from otel_mas.model.channels import JOIN
 from otel_mas.replay.checkpoints import Origin, RunOrigin
 
 _CONF: Final = "configurable"
@@ -136,11 +137,28 @@ def _moved(found: CheckpointTuple, thread: str, origin: Origin | None) -> Checkp
     namespace = found.config[_CONF].get(_NAMESPACE, "")
     parent = None if found.parent_config is None else found.parent_config[_CONF].get(_ID)
     left_out = frozenset() if origin is None else origin.undone | {_NO_TASK}
+    if origin is not None:
+        found.checkpoint["channel_values"] = {
+            name: _unjoined(value, origin.not_joined) if name.startswith(JOIN) else value
+            for name, value in found.checkpoint["channel_values"].items()
+        }
     return found._replace(
         config=_config(thread, namespace, found.checkpoint["id"]),
         parent_config=None if parent is None else _config(thread, namespace, parent),
         pending_writes=[one for one in found.pending_writes or () if one[0] not in left_out],
     )
+
+
+def _unjoined(value: Any, names: frozenset[str]) -> Any:
+    """Value of a join, without the nodes that come later.
+
+    LangGraph saves in the background while the next step adds to the same set (langgraph#8748); it can go with that.
+    """
+    if isinstance(value, set | frozenset):
+        return set(value) - names
+    if isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[0], set | frozenset):
+        return (set(value[0]) - names, value[1])
+    return value
 
 
 def _parts(config: Mapping[str, Any]) -> tuple[str, str, str | None]:

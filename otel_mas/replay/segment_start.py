@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from otel_mas.fork import ForkLock
@@ -30,6 +31,17 @@ _ID: Final = "checkpoint_id"
 _lock = ForkLock()
 
 
+class StateSource(StrEnum):
+    """Source of the state before a segment."""
+
+    TASK = "task"
+    """The checkpoint that the first task ran from."""
+    RUN = "run"
+    """A replay up to there, of the run that it is in, from the checkpoint that this had started from."""
+    APP = "app"
+    """A replay up to there, with the saver that the app has."""
+
+
 @dataclass(slots=True, eq=False)
 class SegmentStart:
     """Source of the state before a segment.
@@ -39,23 +51,27 @@ class SegmentStart:
     """
 
     origins: SegmentOrigins
-    from_checkpoint: bool | None = field(init=False, default=None)
-    """Whether it comes from a checkpoint; None until that is known."""
+    source: StateSource | None = field(init=False, default=None)
+    """None until it is known."""
     reason: str = field(init=False, default="")
-    """Why it does not, in words."""
+    """Why it is not the checkpoint of the first task, in words."""
     _savers: dict[int, tuple[Any, PrivateSaver]] = field(init=False, default_factory=dict)
     _taken: set[int] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
-        if self.origins.missing:
-            self.replay(self.origins.missing)
+        self.reason = self.origins.missing
+
+    @property
+    def is_private(self) -> bool:
+        """Whether runs of the segment's graph write to a private copy."""
+        return self.source in (StateSource.TASK, StateSource.RUN)
 
     @property
     def state(self) -> str:
         """Source of the state, in words; empty until a run of the segment's graph has begun."""
-        if self.from_checkpoint is None or self.origins.run is None:
-            return f"a replay up to there: {self.reason}" if self.reason else ""
-        if not self.from_checkpoint:
+        if self.source is None or self.origins.run is None:
+            return ""
+        if self.source is not StateSource.TASK:
             return f"a replay up to there: {self.reason}"
         origin, inside = self.origins.of(self.origins.run), self.origins.replayed_inside
         assert origin is not None
@@ -64,13 +80,13 @@ class SegmentStart:
         return f"{found}; inside of {inside}, where nothing is saved, a replay up to there" if inside else found
 
     def replay(self, reason: str) -> None:
-        """Let the app run up to the segment, unless the state has come from a checkpoint.
+        """Let the app run up to the segment, unless it is settled already.
 
         Args:
             reason: why there is no checkpoint, in words.
         """
-        if self.from_checkpoint is None:
-            self.from_checkpoint, self.reason = False, reason
+        if self.source is None:
+            self.source, self.reason = StateSource.APP, self.reason or reason
 
     def beginning(self, loop: Any, changed: str) -> SegmentBeginning | None:
         """How a run begins that is about to; None where it begins as the app has it.
@@ -107,16 +123,29 @@ class SegmentStart:
         self._taken.add(id(found[0]))
         return found[0]
 
-    def settle(self, held: bool) -> None:
-        """Note whether the app's saver has the checkpoint."""
+    def settle(self, held: bool, start_held: bool) -> None:
+        """Note what the app's saver has.
+
+        Args:
+            held: whether the checkpoint of the first task.
+            start_held: whether the one that its run had started from.
+        """
         run = self.origins.run
-        if self.from_checkpoint is not None or run is None:
+        if self.source is not None or run is None:
             return
-        origin = self.origins.of(run)
+        origin, start = self.origins.of(run), self.origins.start_of(run)
         if held:
-            self.from_checkpoint = True
-        elif origin is not None and origin.outer is not None:
-            self.replay(f"the saver of the app's graph does not have checkpoint {origin.outer.checkpoint_id}")
+            self.source = StateSource.TASK
+            return
+        if origin is not None and origin.outer is not None:
+            self.reason = f"the saver of the app's graph does not have checkpoint {origin.outer.checkpoint_id}"
+        self.source = StateSource.RUN if start_held or start.outer is None else StateSource.APP
+
+    def origin_of(self, run: RecordedRun | None) -> RunOrigin | None:
+        """The checkpoints that a run starts from; None where it starts as it had when it was recorded."""
+        if run is None or (run is self.origins.run and self.source is StateSource.RUN):
+            return None
+        return self.origins.of(run)
 
     def copy_of(self, saver: Any, *, make: bool = False) -> PrivateSaver | None:
         """The private copy of a saver of the app; None where no run has used it.
@@ -135,7 +164,7 @@ class SegmentStart:
 
     def copied_for(self, graph: Any) -> PrivateSaver | None:
         """The private copy of a graph's own saver; None where it is used as it is."""
-        return self.copy_of(getattr(graph, "checkpointer", None)) if self.from_checkpoint else None
+        return self.copy_of(getattr(graph, "checkpointer", None)) if self.is_private else None
 
 
 @dataclass(slots=True, eq=False)
@@ -160,16 +189,20 @@ class SegmentBeginning:
         return self.recorded is not None and self.recorded is self.start.origins.run
 
     def wanted(self) -> list[Any]:
-        """Configurations of the checkpoints to look for in the app's saver: the segment's, then this run's own."""
+        """Configurations of checkpoints to look for in the app's saver.
+
+        The segment's, the one that its run had started from, and this run's own.
+        """
         start, saver = self.start, self.loop.checkpointer
-        if not start.from_checkpoint and not saver:
+        if not saver:
             start.replay("the app's graph has no checkpointer")
         elif self.loop.checkpoint_config[_CONF].get(_ID) and self.is_segments:
             start.replay("the app has its run start from a checkpoint that it names")
-        if start.from_checkpoint is False or not saver:
+        run = start.origins.run
+        if start.source is StateSource.APP or not saver or run is None:
             return []
-        runs = [start.origins.run, self.recorded]
-        return [_config(None if run is None else start.origins.of(run)) for run in runs]
+        own = None if self.recorded is None else start.origins.of(self.recorded)
+        return [_config(origin) for origin in (start.origins.of(run), start.origins.start_of(run), own)]
 
     def read(self) -> list[bool]:
         """Whether the app's saver has each of the wanted checkpoints."""
@@ -189,7 +222,7 @@ class SegmentBeginning:
 
     def _unreadable(self, error: Exception) -> list[bool]:
         self.start.replay(f"the saver of the app's graph cannot be read: {type(error).__name__}")
-        return [False, False]
+        return []
 
     def begin(self, held: list[bool]) -> None:
         """Let the loop start from where it is to.
@@ -199,15 +232,15 @@ class SegmentBeginning:
         """
         if not held:
             return
-        self.start.settle(held[0])
-        if not self.start.from_checkpoint:
+        self.start.settle(held[0], held[1])
+        if not self.start.is_private:
             return
         own = getattr(self.graph, "checkpointer", None)
         saver = self.loop.checkpointer
         copied = self.start.copy_of(own if hasattr(own, "get_tuple") else saver, make=True)
         assert copied is not None
         if self.recorded is not None:
-            self._position(copied, self.recorded, held[1])
+            self._position(copied, self.recorded, held[2])
         self._use(copied)
 
     def _position(self, copied: PrivateSaver, recorded: RecordedRun, held: bool) -> None:
@@ -215,10 +248,11 @@ class SegmentBeginning:
         if configurable.get(_ID):
             return
         thread, origins = str(configurable[_THREAD]), self.start.origins
-        origin = origins.of(recorded)
+        origin = self.start.origin_of(recorded)
         if origin is None or origin.outer is None or not held:
-            if not copied.has(thread):
-                copied.position(thread, origins.start_of(recorded))
+            start = origins.start_of(recorded)
+            if not copied.has(thread) or (self.is_segments and not copied.is_at(thread, start.before or "")):
+                copied.position(thread, start)
         elif not origin.takes_input:
             self.loop.input = None
             copied.position(thread, origin)
@@ -243,17 +277,16 @@ class SegmentBeginning:
         if schedule is None:
             return
         start, run = self.start, schedule.run
-        if start.from_checkpoint and self.recorded is not None:
+        if start.is_private and self.recorded is not None:
             bind(run, self.recorded)
         if not self.is_segments:
             return
-        if start.from_checkpoint:
-            origin = start.origins.of(start.origins.run) if start.origins.run else None
-            outer = None if origin is None else origin.outer
-            if outer is not None:
-                recorder().set_attributes(run.span, {names.MAS_REPLAY_CHECKPOINT_ID: outer.checkpoint_id})
+        origin = start.origin_of(self.recorded)
+        if start.source is StateSource.TASK and origin is not None and origin.outer is not None:
+            found = {names.MAS_REPLAY_CHECKPOINT_ID: origin.outer.checkpoint_id}
         else:
-            recorder().set_attributes(run.span, {names.MAS_REPLAY_CHECKPOINT_MISSING: start.reason})
+            found = {names.MAS_REPLAY_CHECKPOINT_MISSING: start.reason}
+        recorder().set_attributes(run.span, found)
 
 
 def _config(origin: RunOrigin | None) -> Any:

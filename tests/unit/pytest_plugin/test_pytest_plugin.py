@@ -146,6 +146,68 @@ def test_failed_test_renews_no_recording(
     assert (project / "fixtures" / "trams.jsonl").read_text() == before
 
 
+SEGMENT = """
+from typing import TypedDict
+
+import pytest
+from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langgraph.graph import START, StateGraph
+
+class State(TypedDict):
+    text: str
+
+def build():
+    def step(name):
+        return lambda state: {"text": str(FakeListChatModel(responses=[name]).invoke(state["text"]).content)}
+    graph = StateGraph(State)
+    for name, before in (("one", START), ("two", "one"), ("three", "two")):
+        graph.add_node(name, step(name))
+        graph.add_edge(before, name)
+    return graph.compile()
+
+def upper(call):
+    return f"stub of {call.asked[-1].content}"
+
+def test_unmarked():
+    assert build().invoke({"text": "x"})["text"] == "three"
+
+@pytest.mark.otel_mas(replay="run.jsonl", from_task="two#1", stub=upper)
+def test_from(replayed, request):
+    result = build().invoke({"text": "x"})["text"]
+    if not request.config.getoption("--otel-mas-record"):
+        assert result == "stub of stub of one"
+        assert (replayed.answered, replayed.stubbed) == (1, 2)
+
+@pytest.mark.otel_mas(replay="run.jsonl", from_task="two#1", to_task="two#1", stub=upper)
+async def test_to(request):
+    await build().ainvoke({"text": "x"})
+    assert request.config.getoption("--otel-mas-record"), "the test is over before"
+
+@pytest.mark.otel_mas(replay="run.jsonl", from_task="two#1", to_task="three#1", stub=upper)
+def test_not_reached():
+    pass
+
+@pytest.mark.otel_mas(replay="run.jsonl", from_task="nobody#1")
+def test_no_such_task():
+    pass
+
+@pytest.mark.otel_mas(replay="run.jsonl", to_task="two#1")
+def test_no_beginning():
+    pass
+"""
+
+
+def test_segment_of_the_marker_runs_again_and_a_test_is_over_where_it_ends(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nasyncio_mode = auto\n")
+    pytester.makepyfile(test_segment=SEGMENT)
+    chosen = ("-k", "test_from")
+    pytester.runpytest_subprocess(*QUICK, *chosen, "--otel-mas-record").assert_outcomes(passed=1, deselected=5)
+    result = pytester.runpytest_subprocess(*QUICK)
+    result.assert_outcomes(passed=3, failed=1, errors=2)
+    result.stdout.fnmatch_lines(["*two#1 of the segment from two#1 to three#1 was not reached*"])
+    result.stdout.fnmatch_lines_random(["*has no nobody#1; there is*", "*to_task='two#1' and no from_task*"])
+
+
 def test_app_that_records_itself_goes_on_where_it_was(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         app="""

@@ -16,7 +16,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.func import entrypoint, task
 from langgraph.graph import START, StateGraph
-from langgraph.types import Command, Send, interrupt
+from langgraph.types import Command, RetryPolicy, Send, interrupt
 
 import otel_mas
 from otel_mas.errors import ReplayMiss
@@ -506,6 +506,154 @@ def test_tasks_of_the_functional_api(store: Path, saver: Any) -> None:
     assert saved(saver) == before
 
 
+def test_an_attempt_that_failed_is_made_again(store: Path, saver: Any) -> None:
+    failed: list[str] = []
+
+    def flaky(state: State) -> State:
+        RAN.append("flaky")
+        topic = said("flaky", state["topic"])
+        if not failed:
+            failed.append("once")
+            raise OSError("once")
+        return {"topic": topic}
+
+    graph = StateGraph(State)
+    graph.add_node("one", step("one"))
+    graph.add_node("flaky", flaky, retry_policy=RetryPolicy(initial_interval=0.01, jitter=False, retry_on=OSError))
+    graph.add_node("last", step("last"))
+    graph.add_edge(START, "one")
+    graph.add_edge("one", "flaky")
+    graph.add_edge("flaky", "last")
+    app = graph.compile(checkpointer=saver)
+    expected = recorded(app, {"topic": "x"}, THREAD)
+    RAN.clear()
+    failed.clear()
+    before = saved(saver)
+    with otel_mas.replay("latest", source=store, live="descendants") as session:
+        session.segment("flaky#1")
+        assert app.invoke({"topic": "x"}, THREAD) == expected
+    assert RAN == ["flaky", "flaky", "last"]
+    assert saved(saver) == before
+
+
+def part_of(name: str) -> Callable[[State], State]:
+    def run(state: State) -> State:
+        RAN.append(name)
+        return {"parts": [said(name, state["topic"])]}
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("label", "ran"),
+    [("left#1", ["join", "left", "longer"]), ("longer#1", ["join", "longer"]), ("join#1", ["join"])],
+)
+def test_of_branches_that_join_the_others_have_written_what_they_wrote(
+    label: str, ran: list[str], store: Path, saver: Any
+) -> None:
+    graph = StateGraph(State)
+    graph.add_node("plan", step("plan"))
+    for name in ("left", "right", "longer"):
+        graph.add_node(name, part_of(name))
+    graph.add_node("join", lambda state: {"topic": said("join", str(RAN.append("join") or state["parts"]))})
+    graph.add_edge(START, "plan")
+    graph.add_edge("plan", "left")
+    graph.add_edge("plan", "right")
+    graph.add_edge("right", "longer")
+    graph.add_edge(["left", "longer"], "join")
+    app = graph.compile(checkpointer=saver)
+    expected = recorded(app, {"topic": "x"}, THREAD)
+    RAN.clear()
+    with otel_mas.replay("latest", source=store, live="descendants") as session:
+        session.segment(label)
+        assert app.invoke({"topic": "x"}, THREAD) == expected
+    assert sorted(RAN) == ran
+    assert sorted(CALLED) == sorted({"join", label[:-2]})
+    assert session.segment_state.startswith("checkpoint ")
+
+
+@pytest.mark.parametrize("durability", ["sync", "async"])
+def test_with_each_durability_that_saves_every_step(store: Path, saver: Any, durability: Any) -> None:
+    app = chain(saver)
+    app.invoke({"topic": "x"}, THREAD, durability=durability)
+    otel_mas.flush()
+    RAN.clear()
+    before = saved(saver)
+    with otel_mas.replay("latest", source=store, live="descendants") as session:
+        session.segment("four#1")
+        app.invoke({"topic": "x"}, THREAD, durability=durability)
+    assert RAN == ["four"]
+    assert saved(saver) == before
+
+
+def test_where_only_the_end_was_saved_it_is_replayed_up_to_there(store: Path) -> None:
+    app = chain(InMemorySaver())
+    app.invoke({"topic": "x"}, THREAD, durability="exit")
+    otel_mas.flush()
+    other = {"configurable": {"thread_id": "other"}}
+    assert "recorded without checkpoints" in replayed_up_to(app, store, other)
+
+
+def test_a_run_that_the_app_starts_from_a_checkpoint_by_name(store: Path) -> None:
+    app = chain(InMemorySaver())
+    app.invoke({"topic": "x"}, THREAD)
+    (at,) = [one.config for one in app.get_state_history(THREAD) if one.next == ("two",)]
+    app.invoke(None, at)
+    otel_mas.flush()
+    RAN.clear()
+    CALLED.clear()
+    with otel_mas.replay("latest", source=store, live="descendants") as session:
+        session.segment("four#1")
+        app.invoke(None, at)
+    assert RAN == ["two", "three", "four"]
+    assert CALLED == ["four"]
+    assert session.segment_state == ("a replay up to there: the app has its run start from a checkpoint that it names")
+
+
+def test_the_first_task_is_a_graph_with_a_memory_of_its_own(store: Path, saver: Any) -> None:
+    app = nested(saver, as_node=True, inner_saver=True)
+    app.invoke({"topic": "earlier"}, THREAD)
+    expected = recorded(app, {"topic": "x"}, THREAD)
+    RAN.clear()
+    before = saved(saver)
+    with otel_mas.replay("latest", source=store, live="descendants") as session:
+        session.segment("team#1")
+        assert app.invoke({"topic": "x"}, THREAD) == expected
+    # No other task of the step tells its checkpoint, so its run begins where it had begun.
+    assert "recorded without checkpoints" in session.segment_state
+    assert RAN == ["plan", "first", "second", "third", "report"]
+    assert CALLED == ["first", "second", "third", "report"]
+    assert saved(saver) == before
+
+
+def test_channels_that_are_saved_as_differences(store: Path, saver: Any) -> None:
+    delta = pytest.importorskip("langgraph.channels.delta", reason="LangGraph 1.2 has them")
+
+    def add(before: list[str], writes: Any) -> list[str]:
+        return [*before, *(one for write in writes for one in write)]
+
+    types = {"topic": str, "log": Annotated[list[str], delta.DeltaChannel(add)]}
+    logged: Any = TypedDict("Logged", types, total=False)  # type: ignore[misc]
+    graph = StateGraph(logged)
+    before = START
+    for name in ("one", "two", "three", "four"):
+        graph.add_node(name, step(name), input_schema=logged)
+        graph.add_edge(before, name)
+        before = name
+    app = graph.compile(checkpointer=saver)
+    given = {"topic": "x", "log": ["start"]}
+    expected = recorded(app, given, THREAD)
+    assert expected["log"] == ["start", "one", "two", "three", "four"]
+    RAN.clear()
+    held = saved(saver)
+    with otel_mas.replay("latest", source=store, live="descendants") as session:
+        session.segment("three#1")
+        assert app.invoke(given, THREAD) == expected
+        assert app.get_state(THREAD).values == expected
+    assert RAN == ["three", "four"]
+    assert saved(saver) == held
+
+
 # -- where there is no checkpoint to start from ------------------------------------------------------------------------
 
 
@@ -536,6 +684,34 @@ def test_a_graph_without_a_saver(store: Path) -> None:
 def test_a_graph_that_has_no_saver_any_more(store: Path) -> None:
     recorded(chain(InMemorySaver()), {"topic": "x"}, THREAD)
     assert "has no checkpointer" in replayed_up_to(chain(None), store, THREAD)
+
+
+def test_the_run_of_a_conversation_begins_where_it_had_begun(store: Path, saver: Any) -> None:
+    app = chain(saver, "one", "two")
+    app.invoke({"topic": "first"}, THREAD)
+    expected = recorded(app, {"topic": "second"}, THREAD)
+    RAN.clear()
+    with otel_mas.open(store) as source:
+        checkpoint = next(span.get("mas.checkpoint.id") for span in source.latest().spans if span.task_name == "two")
+
+    class Pruned(type(saver)):  # type: ignore[misc]
+        """Without the checkpoint of the task."""
+
+        def __init__(self) -> None:
+            vars(self).update(vars(saver))
+
+        def get_tuple(self, config: Any) -> Any:
+            return None if config["configurable"].get("checkpoint_id") == checkpoint else super().get_tuple(config)
+
+    before = saved(saver)
+    app = chain(Pruned(), "one", "two")
+    with otel_mas.replay("latest", source=store, live="descendants") as session:
+        session.segment("two#1")
+        assert app.invoke({"topic": "second"}, THREAD) == expected
+    assert RAN == ["one", "two"]
+    assert CALLED == ["two"]
+    assert f"does not have checkpoint {checkpoint}" in session.segment_state
+    assert saved(saver) == before
 
 
 def test_a_saver_that_cannot_be_read(store: Path, tmp_path: Path) -> None:
