@@ -18,7 +18,20 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.bench import answers, findings, floor, follow, hard_runs, parts, queries, receive, replay, search, topology
+from tests.bench import (
+    answers,
+    api,
+    findings,
+    floor,
+    follow,
+    hard_runs,
+    parts,
+    queries,
+    receive,
+    replay,
+    search,
+    topology,
+)
 from tests.bench.environments import COMMON, PEERS, python_of
 from tests.bench.sink import Sink
 
@@ -138,6 +151,7 @@ def main() -> None:
             "search",
             "topology",
             "follow",
+            "api",
             "replay",
             "receive",
             "floor",
@@ -175,6 +189,8 @@ def main() -> None:
         topology.report()
     if options.case in (None, "follow"):
         follow.report()
+    if options.case in (None, "api"):
+        api.report()
     if options.case in (None, "replay"):
         replay.report()
     if options.case in (None, "receive"):

@@ -26,6 +26,8 @@ _MOST_BYTES = 8 * 1024 * 1024
 """Bytes that may wait for one client; it has to begin anew after that."""
 _SUMMARY_S = 0.25
 """Between two summaries of one trace."""
+_MOST_SPANS = 20_000
+"""Spans of a trace of which findings are worked out without being asked for: about two seconds of CPU."""
 _QUIET_S = 1.0
 """A trace without running spans has ended after this time; then its findings are worked out."""
 
@@ -210,9 +212,10 @@ def summary_events(served: Served, trace_ids: Sequence[str]) -> list[Event]:
 
 
 def finding_events(served: Served, trace_id: str) -> list[Event]:
-    """Findings about a trace; none where it is gone."""
+    """Findings about a trace; none where it is gone, or too long for that to be worked out unasked."""
     try:
-        found = served.findings(trace_id)
+        sizes = [one.span_count for one in served.summaries([trace_id])]
+        found = served.findings(trace_id) if sizes and sizes[0] <= _MOST_SPANS else []
     except Exception:
         logger.exception("otel-mas: findings of trace %s could not be worked out", trace_id)
         return []
