@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from otel_mas.causal import CausalGraph
+from otel_mas.report.task_labels import numbered, short_labels
 from otel_mas.report.text import plain
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Operation, RecordKind
@@ -51,6 +52,7 @@ def swimlanes(causal: CausalGraph) -> Swimlanes:
 class _Lanes:
     def __init__(self, causal: CausalGraph) -> None:
         table = causal.table
+        self.causal = causal
         self.table = table
         self.parents = causal.parents
         self.ends = causal.ends
@@ -131,7 +133,12 @@ class _Lanes:
         ]
         several = len({services[i] for i, bar in enumerate(self.bar) if bar == i}) > 1
         task_names, span_names = self.table.column(names.MAS_TASK_NAME), self.table.names
-        found = {i: plain(self.agent_of.get(i) or task_names[i] or span_names[i]) for i in opening}
+        named = {i: self.agent_of.get(i) or task_names[i] for i in opening}
+        labels = {} if all(named.values()) else short_labels(self.causal)
+        found = {
+            i: plain(name) if name else numbered(span_names[i], labels.get(self.table.ids[i], ""))
+            for i, name in named.items()
+        }
         return {i: f"{name} ({plain(services[i])})" if several else name for i, name in found.items()}
 
 

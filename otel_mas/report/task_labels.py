@@ -61,8 +61,7 @@ class TaskLabels:
 
     def title(self, span: Span) -> str:
         """A span's own name, with its task's number where it has one."""
-        _, mark, number = self._labels.get(span.span_id, "").rpartition("#")
-        return plain(span.name) + mark + (number if mark else "")
+        return numbered(span.name, self._labels.get(span.span_id, ""))
 
     def unambiguous_label(self, span: Span) -> str:
         """`path_label`, with all the tasks around it where others inside other tasks share it: `wrap#1/bad#1`."""
@@ -78,6 +77,12 @@ class TaskLabels:
         if task is None or task is span:
             return self.label(span)
         return f"{self.label(task)} › {self.label(span)}"
+
+
+def numbered(name: str, label: str) -> str:
+    """A span's own name, with the number that its task's label has."""
+    _, mark, number = label.rpartition("#")
+    return plain(name) + mark + (number if mark else "")
 
 
 def short_labels(causal: CausalGraph) -> dict[str, str]:
