@@ -7,7 +7,6 @@ interpreter's lock: meanwhile the next requests are decoded.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
@@ -18,6 +17,7 @@ from typing import Final
 
 from otel_mas.config import Settings
 from otel_mas.errors import StoreError
+from otel_mas.errors.log import logger
 from otel_mas.receiver.otlp.decode import Decoded, Decoder, Signal
 from otel_mas.receiver.otlp.figures import Figures
 from otel_mas.receiver.otlp.outcome import Outcome, Reason, Refused
@@ -26,7 +26,6 @@ from otel_mas.store.otlp_rows import RunWriter, RunWriters, privacy_of
 from otel_mas.store.retention import Caps, retain
 from otel_mas.store.rows import Batch
 
-logger = logging.getLogger("otel_mas")
 _RETRY_S: Final = 1.0
 _STORE_RETRY_S: Final = 5.0
 _GROUP_ROWS: Final = 4096  # of a commit: what comes later waits for the next one

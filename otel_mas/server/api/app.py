@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
@@ -18,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from otel_mas.api.source import Source
+from otel_mas.errors.log import logger
 from otel_mas.server.api.about_runs import RUNS
 from otel_mas.server.api.about_source import SOURCE
 from otel_mas.server.api.endpoints import Endpoint, Parameter
@@ -30,8 +30,6 @@ from otel_mas.server.api.static import SecurityHeaders, page_routes
 from otel_mas.server.api.stream import Stream
 from otel_mas.server.api.stream_response import open_stream
 from otel_mas.server.mcp.server import MountedMcp
-
-logger = logging.getLogger("otel_mas.server")
 
 PREFIX = "/api/v1"
 _AT_ONCE = 4

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 from collections import deque
@@ -13,13 +12,12 @@ from functools import partial
 from typing import Any
 
 from otel_mas.api.span_tail import SpanTail
+from otel_mas.errors.log import logger
 from otel_mas.model import Changes
 from otel_mas.report import json
 from otel_mas.report.json.findings import finding
 from otel_mas.server.api.served import Served
 from otel_mas.server.api.stream_events import Event, SpanEvents, frame
-
-logger = logging.getLogger("otel_mas.server")
 
 POLL_S = 0.02
 _MOST_BYTES = 8 * 1024 * 1024
