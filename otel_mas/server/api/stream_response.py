@@ -103,11 +103,11 @@ class StreamResponse(Response):
         while True:
             part = await self._subscriber.take(HEARTBEAT_S)
             if part:
-                yield part
-            elif not self._subscriber.ended:
-                yield frame("heartbeat", {}, self._stream.cursor)
-            if self._subscriber.ended:
+                yield part  # more may come while this waits for the client
+            elif self._subscriber.ended:
                 return
+            else:
+                yield frame("heartbeat", {}, self._stream.cursor)
 
     def _missed(self) -> Generator[bytes, None, None]:
         """Everything between the client's position and that from which it is subscribed, and all that is open."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from otel_mas.server.api.stream import Subscriber
 from otel_mas.server.api.stream_events import Event, StreamSpanForm, frame
 from otel_mas.store.rows import Batch
 from tests.conformance.messages import pairs
-from tests.unit.server.api.live import Received, listening, serving
+from tests.unit.server.api.live import PATIENCE_S, Received, listening, serving
 from tests.unit.server.conftest import add
 from tests.unit.store.conftest import Bench
 
@@ -245,3 +246,32 @@ def test_text_of_a_span_cannot_forge_an_event(bench: Bench) -> None:
 
     assert [one.name for one in events if one.name != "trace"] == ["span.end"]
     assert json.dumps(events[0].data)
+
+
+def test_a_client_that_reads_nothing_costs_bounded_memory_and_is_told_to_begin_anew(bench: Bench) -> None:
+    writer = bench.writer()
+    name = "x" * 8_000
+    with (
+        serving(bench.path) as address,
+        socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2]))) as slow,
+        listening(address) as quick,
+    ):
+        slow.sendall(b"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        slow.settimeout(PATIENCE_S)
+        assert slow.recv(12) == b"HTTP/1.1 200"
+        for number in range(40):
+            writer.write(Batch(spans=[bench.span(name=f"{number}.{one} {name}") for one in range(100)]))
+            quick.until(lambda events, whole=100 * (number + 1): _count(events) >= whole)  # type: ignore[misc]
+        writer.write(Batch(spans=[bench.span(name="last")]))
+        quick.until(lambda events: events[-1].name == "span.end" and events[-1].data["name"] == "last")
+        received = b""
+        while chunk := slow.recv(1 << 20):
+            received += chunk
+
+    assert b"event: reset" in received
+    assert received.rindex(b"event: reset") > received.rindex(b"event: span.end")
+    assert len(received) < 40 * 100 * len(name)
+
+
+def _count(events: list[Received]) -> int:
+    return sum(one.name == "span.end" for one in events)
