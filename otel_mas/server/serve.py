@@ -8,7 +8,7 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Address = tuple[str, int]
 GRACE_S: Final = 10.0
 """Seconds that requests under way have when the server is told to end."""
-_PAGE_GRACE_S: Final = 2.0  # its streams end only with their clients
+_PAGE_GRACE_S: Final = 2.0
 _DRAIN_S: Final = 30.0
 _SWITCH_S: Final = 0.001  # a thread that comes back from SQLite waits so long for one that computes, not 5 ms
 _DESCRIPTORS: Final = 16_384
@@ -105,6 +105,7 @@ class _Serving:
         self._https: list[HttpServer] = []
         self._grpc: grpc.aio.Server | None = None
         self._ingest: Ingest | None = None
+        self._end_streams: Callable[[], Awaitable[None]]
 
     async def run(self, started: Callable[[Running], None]) -> None:
 
@@ -175,6 +176,7 @@ class _Serving:
 
         source: Source = self._stack.enter_context(open_source(self._options.source or self._settings.store))
         app = create_app(source, receiving=self._ingest is not None)
+        self._end_streams = app.state.end_streams
         self._serve_http(app, sock, metrics, _PAGE_GRACE_S, lifespan=True)
 
     def _failure(self) -> str | None:
@@ -185,6 +187,7 @@ class _Serving:
     async def _stop(self, serving: list[asyncio.Task[None]]) -> None:
         """Accept nothing more, answer what is under way, store what was accepted."""
         self._stopping.set()
+        await self._end_streams()
         for server in self._https:
             server.stop()
         ending: list[Any] = [*serving]

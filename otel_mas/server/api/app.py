@@ -60,12 +60,14 @@ def create_app(source: Source, *, static: Path | None = None, receiving: bool = 
     stream, mcp = Stream(served), MountedMcp(source)
     routes.append(Route("/stream", _streaming(served, stream)))
     routes.append(Route("/openapi.json", _described(openapi(described))))
-    return Starlette(
+    app = Starlette(
         routes=[Mount(PREFIX, routes=routes), Route("/mcp", mcp), *page_routes(static)],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: _refused},
         lifespan=_ending(stream, mcp),
     )
+    app.state.end_streams = stream.stop  # a server waits for its responses before the lifespan ends
+    return app
 
 
 def all_endpoints() -> Iterator[tuple[str, Endpoint]]:

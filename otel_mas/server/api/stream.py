@@ -104,6 +104,8 @@ class Stream:
             else:
                 tail.close()
         subscriber = Subscriber(trace_id)
+        if self._stopping.is_set():
+            subscriber.end()
         self._subscribers.add(subscriber)
         return subscriber
 

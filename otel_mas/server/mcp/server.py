@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import partial, wraps
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -31,13 +33,22 @@ def mcp_server(source: Source) -> MCPServer[Any]:
         raise MissingExtra("mcp is not installed: pip install otel-mas[mcp]") from None
     from otel_mas.server.mcp.tools import Tools
 
-    server: MCPServer[Any] = MCPServer(
-        "otel-mas", instructions=_INSTRUCTIONS, version=version("otel-mas"), log_level="WARNING"
-    )
+    with _root_logger_kept():
+        server: MCPServer[Any] = MCPServer("otel-mas", instructions=_INSTRUCTIONS, version=version("otel-mas"))
     annotations = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
     for tool in Tools(source).all():
         server.add_tool(_on_a_thread(tool), annotations=annotations, structured_output=False)
     return server
+
+
+@contextmanager
+def _root_logger_kept() -> Iterator[None]:
+    """Undo changes of the root logger: MCPServer gives it a handler, and takes all of the process for its own."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def _on_a_thread(tool: Callable[..., str]) -> Callable[..., Coroutine[Any, Any, str]]:

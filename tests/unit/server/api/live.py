@@ -61,6 +61,11 @@ class Listening:
             self._next()
         return self.events
 
+    def drain(self) -> None:
+        """Wait for the end of the stream."""
+        for _ in self._lines:
+            pass
+
     def _next(self) -> None:
         fields: dict[str, str] = {}
         for line in self._lines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +14,8 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 import otel_mas
+from otel_mas.errors import MissingExtra
+from otel_mas.server.mcp.server import mcp_server
 from otel_mas.server.mcp.tools import MOST_CHARACTERS, Tools
 from tests.unit.server.api.live import serving
 
@@ -90,9 +93,6 @@ def test_a_text_is_found_where_it_stands(tools: Tools) -> None:
 
 
 def test_a_server_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch, runs: Path) -> None:
-    from otel_mas.errors import MissingExtra
-    from otel_mas.server.mcp.server import mcp_server
-
     monkeypatch.setitem(sys.modules, "mcp.server", None)
     with otel_mas.open(runs) as source, pytest.raises(MissingExtra, match=r"otel-mas\[mcp\]"):
         mcp_server(source)
@@ -101,3 +101,12 @@ def test_a_server_without_the_extra_says_what_to_install(monkeypatch: pytest.Mon
 def test_descriptions_are_short(tools: Tools) -> None:
     assert sum(len(tool.__doc__ or "") for tool in tools.all()) < 2_000
     assert json.dumps(sorted(tool.__name__ for tool in tools.all())) == json.dumps(sorted(NAMES))
+
+
+def test_the_log_of_the_process_stays_as_it_was(runs: Path) -> None:
+    handlers, level = list(logging.getLogger().handlers), logging.getLogger().level
+
+    with otel_mas.open(runs) as source:
+        mcp_server(source)
+
+    assert (logging.getLogger().handlers, logging.getLogger().level) == (handlers, level)
