@@ -93,12 +93,13 @@ class HttpApp:
         """The body of the request, whose bytes are reserved as they come. The rest of a refused one is thrown away."""
         length = headers.get(b"content-length", "")
         parts: list[bytes] = []
+        arriving = _parts(receive)
         try:
             async with asyncio.timeout(self._timeout_s):
                 try:
                     if length.isascii() and length.isdecimal() and int(length[:20]) > self._most:
                         raise self._too_large()
-                    async for part in _parts(receive):
+                    async for part in arriving:
                         self._ingest.reserve(len(part))
                         reserved[0] += len(part)
                         if reserved[0] > self._most:
@@ -106,16 +107,16 @@ class HttpApp:
                         parts.append(part)
                 except Refused:
                     parts.clear()
-                    await self._throw_away(receive)
+                    await self._throw_away(arriving)
                     raise
         except TimeoutError:
             raise Refused(Reason.SLOW, f"the request did not arrive within {self._timeout_s:g} s") from None
         return b"".join(parts)
 
-    async def _throw_away(self, receive: Receive) -> None:
+    async def _throw_away(self, arriving: AsyncIterator[bytes]) -> None:
         """Read on, within bounds: many clients read the answer only once they have sent their request."""
         left = _MOST_THROWN_AWAY * self._most
-        async for part in _parts(receive):
+        async for part in arriving:
             left -= len(part)
             if left < 0:
                 return
