@@ -33,9 +33,15 @@ _NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
 _LAST_NS: Final = 2**63 - 1
 _MARKERS: Final = tuple({f"{name.partition('.')[0]}.".encode() for name in ATTRIBUTES})
 """Bytes of which some are in every span that has an attribute with a column."""
-_RECORDED = (
-    "SELECT 1 FROM spans s JOIN traces t ON t.id = s.trace JOIN instances i ON i.id = s.instance "
-    "WHERE t.trace_id = ? AND s.span_id = ? AND s.kind = ? AND i.instance_id = ?"
+# Processes that record name their service; imports and receivers write for many, and name none.
+_RECORDER = "(SELECT id FROM instances WHERE service <> '')"
+_RECORDED_TRACE = (
+    "SELECT t.id FROM traces t JOIN trace_instances i ON i.trace = t.id "
+    f"WHERE t.trace_id = ? AND i.instance IN {_RECORDER}"
+)
+_RECORDED_SPAN = (
+    f"SELECT 1 FROM spans WHERE trace = ? AND span_id = ? AND instance IN {_RECORDER} UNION ALL "
+    f"SELECT 1 FROM open_spans WHERE trace = ? AND span_id = ? AND instance IN {_RECORDER}"
 )
 
 
@@ -95,8 +101,6 @@ class RunWriters:
 class _Resource:
     run: RunWriter
     key: int
-    recorded_by: bytes | None
-    """The process that recorded these spans, where it recorded into this store."""
 
 
 class OtlpRows:
@@ -121,7 +125,6 @@ class OtlpRows:
         self._reading = reading
         self._privacy = privacy
         self._may_ship = may_ship
-        self._store_id = runs.of(None).writer.store_id
         self._resources: dict[tuple[bytes, str], _Resource] = {}
         self._scopes: dict[tuple[RunWriter, bytes, str], int] = {}
         self.without_ids = 0
@@ -139,11 +142,12 @@ class OtlpRows:
         """
         resource = self._resource(part)
         rows = []
+        traces: dict[bytes, int | None] = {}
         for of_scope in part.scopes:
             scope = self._scope(resource.run, of_scope)
             for encoded in of_scope.items:
                 row = self._row(encoded, resource.key, scope)
-                if row is not None and not self._is_recorded(row, resource.recorded_by):
+                if row is not None and not self._is_recorded(row, traces):
                     rows.append(row)
         return resource.run, rows
 
@@ -159,7 +163,7 @@ class OtlpRows:
         run = self._runs.of(run_id if isinstance(run_id, str) else None)
         with run.lock:
             key = run.writer.resource(attributes, part.schema_url, body)
-        found = _Resource(run, key, self._recorder(attributes))
+        found = _Resource(run, key)
         _remember(self._resources, (part.resource, part.schema_url), found)
         return found
 
@@ -176,22 +180,23 @@ class OtlpRows:
         _remember(self._scopes, (run, part.scope, part.schema_url), key)
         return key
 
-    def _recorder(self, attributes: Any) -> bytes | None:
-        if attributes.get(names.MAS_STORE_ID) != self._store_id:
-            return None
-        try:
-            return bytes.fromhex(str(attributes.get(names.MAS_INSTANCE_ID)))
-        except ValueError:
-            return None
+    def _is_recorded(self, row: SpanRow, traces: dict[bytes, int | None]) -> bool:
+        """Tell whether the span was recorded here: one that was shipped, or exported too, has less in it.
 
-    def _is_recorded(self, row: SpanRow, recorded_by: bytes | None) -> bool:
-        """Tell whether the store recorded the span itself: one that it shipped must not come back with less in it."""
-        if recorded_by is None:
+        Args:
+            traces: keys of the traces that were recorded here, and None for the others, as far as they are known.
+        """
+        trace_id = row.trace_id
+        if trace_id not in traces:
+            found = self._reading.execute(_RECORDED_TRACE, (trace_id,)).fetchone()
+            traces[trace_id] = None if found is None else found[0]
+        trace = traces[trace_id]
+        if trace is None:
             return False
-        found = self._reading.execute(_RECORDED, (row.trace_id, row.span_id, row.kind, recorded_by)).fetchone()
-        if found is not None:
-            self.recorded += 1
-        return found is not None
+        key = (trace, row.span_id)
+        recorded = self._reading.execute(_RECORDED_SPAN, (*key, *key)).fetchone() is not None
+        self.recorded += recorded
+        return recorded
 
     def _row(self, encoded: bytes, resource: int, scope: int) -> SpanRow | None:
         span = parsed(_span_message()(), encoded)

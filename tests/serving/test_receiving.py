@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -191,3 +193,33 @@ def test_probes_and_figures(serve: Serve) -> None:
     assert server.metric("otel_mas_receiver_queue_size_bytes") == 0
     assert server.metric("otel_mas_store_size_bytes") > 0
     assert server.metric("otel_mas_receiver_commit_duration_seconds_count") == 1
+
+
+APP = """
+import sys
+import otel_mas
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+provider = TracerProvider()
+exporter = BatchSpanProcessor(OTLPSpanExporter(sys.argv[1], insecure=True))
+provider.add_span_processor(exporter)
+trace.set_tracer_provider(provider)
+otel_mas.instrument(store=sys.argv[2])
+with otel_mas.agent("boss"):
+    pass
+otel_mas.flush(30)
+provider.shutdown()
+"""
+
+
+def test_a_span_that_is_recorded_and_exported_is_counted_once(serve: Serve) -> None:
+    server = serve()
+    subprocess.run([sys.executable, "-c", APP, f"http://{server.grpc}", str(server.store)], check=True, timeout=120)
+
+    assert server.metric("otel_mas_receiver_accepted_total") == 1
+    with otel_mas.open(server.store) as source:
+        (summary,) = source.traces()
+    assert summary.span_count == 1
