@@ -31,11 +31,13 @@ class Server:
         store: the path of its store.
         arguments: of the command line.
         environ: variables beside those of this process.
+        prefix: a command that becomes it.
     """
 
     store: Path
     arguments: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
     grpc: str = ""
     http: str = ""
     page: str = ""
@@ -43,12 +45,18 @@ class Server:
     _process: subprocess.Popen[str] | None = None
     _draining: threading.Thread | None = None
 
-    def start(self) -> Self:
-        """Start it, and wait until it listens. Raises RuntimeError, with what it printed, where it ends instead."""
-        command = [*COMMAND, *self._addresses(), "--store", str(self.store), *self.arguments]
+    def launch(self) -> None:
+        """Start it, and wait for nothing."""
+        command = [*self.prefix, *COMMAND, *self._addresses(), "--store", str(self.store), *self.arguments]
         self._process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **self.environ}
         )
+        self._draining = None
+
+    def start(self) -> Self:
+        """Start it, and wait until it listens. Raises RuntimeError, with what it printed, where it ends instead."""
+        self.launch()
+        assert self._process is not None
         assert self._process.stdout is not None
         lines = [self._process.stdout.readline().split() for _ in range(3)]
         if not all(lines):
