@@ -27,6 +27,8 @@ export function useRuns(filters: Record<string, string>): Runs {
   const [error, setError] = useState<ApiError | null>(null);
   const [loading, setLoading] = useState(true);
   const [connection, setConnection] = useState<Connection>("connecting");
+  /** Of the stream: it goes on from what was listed. Undefined: nothing is listed yet. */
+  const [from, setFrom] = useState<string | null | undefined>(undefined);
   const current = useRef(search);
 
   const fetchPage = useCallback(
@@ -38,6 +40,7 @@ export function useRuns(filters: Record<string, string>): Runs {
         setTraces((former) => (cursor ? merge(former, found.traces) : found.traces));
         setRest({ incomplete: found.incomplete, next: found.next ?? null });
         setError(null);
+        if (!cursor) setFrom((former) => (former === undefined ? found.cursor : former));
       } catch (failure) {
         if (current.current === search) setError(failure as ApiError);
       }
@@ -51,6 +54,7 @@ export function useRuns(filters: Record<string, string>): Runs {
     reload();
   }, [search, reload]);
   useEffect(() => {
+    if (from === undefined) return;
     let timer = 0;
     const soon = () => {
       if (!timer)
@@ -64,12 +68,12 @@ export function useRuns(filters: Record<string, string>): Runs {
       finding: (data) => setTraces((former) => counted(former, (data as FindingEvent).trace_id)),
       reset: reload,
       connection: setConnection,
-    });
+    }, from);
     return () => {
       window.clearTimeout(timer);
       stop();
     };
-  }, [filtered, reload]);
+  }, [filtered, reload, from]);
   const more = useCallback(() => void fetchPage(rest.next), [fetchPage, rest.next]);
   return { traces, ...rest, error, loading, connection, more, reload };
 }
