@@ -17,6 +17,8 @@ const RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 15_000;
 /** The server sends a heartbeat each 15 s: after so long a silence the connection is taken for dead. */
 const SILENCE_MS = 40_000;
+/** A browser opens six connections to an origin: tabs that nobody looks at give theirs back, and resume later. */
+const HIDDEN_MS = 5_000;
 
 /** Listen to one trace or `all`, from a cursor on; returns how to stop. */
 export function listen(trace: string, listener: Listener, from: string | null = null): () => void {
@@ -33,6 +35,7 @@ class Stream {
   private source: EventSource | null = null;
   private retry = 0;
   private watchdog = 0;
+  private hiding = 0;
   private wait = RETRY_MS;
   private stopped = false;
 
@@ -40,10 +43,19 @@ class Stream {
     private readonly trace: string,
     private readonly listener: Listener,
     private cursor: string,
-  ) {}
+  ) {
+    document.addEventListener("visibilitychange", this.look);
+  }
+
+  private readonly look = (): void => {
+    window.clearTimeout(this.hiding);
+    if (document.hidden) this.hiding = window.setTimeout(() => this.close(), HIDDEN_MS);
+    else if (!this.source) this.connect();
+  };
 
   connect(): void {
-    if (this.stopped) return;
+    if (this.stopped || document.hidden) return;
+    this.close();
     const { listener } = this;
     const resume = this.cursor ? `&cursor=${encodeURIComponent(this.cursor)}` : "";
     const source = new EventSource(`${API}/stream?trace=${encodeURIComponent(this.trace)}${resume}`);
@@ -65,7 +77,14 @@ class Stream {
 
   stop(): void {
     this.stopped = true;
+    document.removeEventListener("visibilitychange", this.look);
+    window.clearTimeout(this.hiding);
+    this.close();
+  }
+
+  private close(): void {
     this.source?.close();
+    this.source = null;
     window.clearTimeout(this.retry);
     window.clearTimeout(this.watchdog);
   }
@@ -85,8 +104,7 @@ class Stream {
   }
 
   private lose(): void {
-    this.source?.close();
-    window.clearTimeout(this.watchdog);
+    this.close();
     if (this.stopped) return;
     this.listener.connection?.("lost");
     this.retry = window.setTimeout(() => this.connect(), this.wait);

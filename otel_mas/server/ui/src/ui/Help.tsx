@@ -1,5 +1,5 @@
-import { useEffect, useRef } from "react";
-import { useBindings } from "../keys";
+import { useEffect, useMemo, useRef } from "react";
+import { type Binding, useBindings, useKeys } from "../keys";
 
 const NAMES: Record<string, string> = {
   ArrowLeft: "←",
@@ -16,7 +16,13 @@ export function Help({ onClose }: { onClose: () => void }) {
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
-  const groups = [...new Set(bindings.map((one) => one.group))];
+  useKeys(
+    useMemo<Binding[]>(
+      () => [{ keys: ["Escape", "?"], description: "", group: "", run: () => dialog.current?.close() }],
+      [],
+    ),
+  );
+  const groups = [...new Set(bindings.map((one) => one.group))].filter(Boolean);
   return (
     <dialog ref={dialog} className="help" onClose={onClose} aria-labelledby="help-title">
       <h2 id="help-title">Keyboard</h2>

@@ -73,7 +73,6 @@ function Node({ node, place, onSelect }: { node: GraphNode; place: Placed; onSel
       className={`graph-node ${node.tone}`}
       transform={`translate(${place.x - WIDE / 2} ${place.y - HIGH / 2})`}
       {...(onSelect && { role: "button", tabIndex: 0 })}
-      aria-label={node.title}
       onClick={choose}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;

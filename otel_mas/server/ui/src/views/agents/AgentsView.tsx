@@ -7,6 +7,7 @@ import { Link } from "../../ui/Link";
 import { Empty, Failed, Loading } from "../../ui/states";
 import { Topology } from "./Topology";
 import type { Overview, Statistics } from "../../api/types";
+import { Scroll } from "../../ui/Scroll";
 
 const BY = ["agent", "node", "tool", "model"];
 const SINCE = ["1h", "6h", "1d", "7d", "30d"];
@@ -56,7 +57,7 @@ export function AgentsView() {
 
 function Table({ rows, by }: { rows: Statistics[]; by: string }) {
   return (
-    <div className="scroll">
+    <Scroll label="Statistics">
       <table className="list">
         <thead>
           <tr>
@@ -100,7 +101,7 @@ function Table({ rows, by }: { rows: Statistics[]; by: string }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -69,7 +69,7 @@ function Side({ step, most }: { step: AlignedStep["a"]; most: number }) {
       <Link to={`/traces/${step.trace_id}?span=${step.span_id}`} title={title(step)}>
         <span className={step.status === "error" ? "bar-side failed" : "bar-side"} style={{ width: `${((step.duration_ns ?? 0) / most) * 100}%` }} />
         <span>
-          {duration(step.duration_ns)} <span className="dim">{usd(step.cost_usd)}</span>
+          {[duration(step.duration_ns), usd(step.cost_usd)].filter(Boolean).join(" · ")}
         </span>
       </Link>
     </span>

@@ -1,6 +1,7 @@
 import { clock, count, duration, oneLine, shortId, usd } from "../../format";
 import { Link } from "../../ui/Link";
 import type { Compared, RunTotals } from "../../api/types";
+import { Scroll } from "../../ui/Scroll";
 
 export function Totals({ data }: { data: Compared }) {
   const { a, b } = data;
@@ -14,7 +15,7 @@ export function Totals({ data }: { data: Compared }) {
   );
   return (
     <>
-      <div className="scroll">
+      <Scroll label="Both runs">
         <table className="list totals">
           <thead>
             <tr>
@@ -39,7 +40,7 @@ export function Totals({ data }: { data: Compared }) {
             {row("answer", (run) => (run.output === null ? "–" : oneLine(run.output, 160)), a.output === b.output ? "the same" : "differs")}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {data.findings_new.length > 0 && (
         <p>
           <span className="wait">New findings:</span> {data.findings_new.map((one) => `${one.code} (${oneLine(one.subject, 40)})`).join(", ")}

@@ -5,13 +5,14 @@ import { navigate } from "../../router";
 import { Link } from "../../ui/Link";
 import { Status } from "../../ui/Status";
 import { useNow } from "../../ui/useNow";
+import { Scroll } from "../../ui/Scroll";
 
 const MOST_AGENTS = 4;
 
 export function RunsTable({ traces, at }: { traces: readonly ListedRun[]; at: number }) {
   const now = useNow(1_000);
   return (
-    <div className="scroll">
+    <Scroll label="Runs">
       <table className="list">
         <thead>
           <tr>
@@ -42,7 +43,7 @@ export function RunsTable({ traces, at }: { traces: readonly ListedRun[]; at: nu
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -5,6 +5,7 @@ import { Empty, Failed, Loading } from "../../../ui/states";
 import { useShared } from "../context";
 import { SpanLink } from "../SpanLink";
 import { Profile } from "./Profile";
+import { Scroll } from "../../../ui/Scroll";
 
 /** Tokens and money by agent and by model, and time by who spent it. */
 export function CostView() {
@@ -46,7 +47,7 @@ export function CostView() {
 function Table({ title, rows, total, none }: { title: string; rows: CostRow[]; total: CostRow; none: string }) {
   const most = Math.max(...rows.map((row) => row.usd ?? 0), 0);
   return (
-    <div className="scroll">
+    <Scroll label={title}>
       <table className="list cost-table">
         <thead>
           <tr>
@@ -79,7 +80,7 @@ function Table({ title, rows, total, none }: { title: string; rows: CostRow[]; t
           </tr>
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -3,6 +3,7 @@ import type { ProfileDocument } from "../../../api/types";
 import { useJson } from "../../../api/useJson";
 import { duration } from "../../../format";
 import { useShared } from "../context";
+import { Scroll } from "../../../ui/Scroll";
 
 const BY = ["agent", "node", "model", "tool"];
 
@@ -15,15 +16,15 @@ export function Profile() {
   const rows = data.rows.filter((row) => row.by === by);
   return (
     <section>
-      <h3 className="with-choice">
+      <h2 className="with-choice">
         Time by{" "}
         {BY.map((one) => (
           <button key={one} type="button" aria-pressed={one === by} onClick={() => setBy(one)}>
             {one}
           </button>
         ))}
-      </h3>
-      <div className="scroll">
+      </h2>
+      <Scroll label={`Time by ${by}`}>
         <table className="list">
           <thead>
             <tr>
@@ -62,7 +63,7 @@ export function Profile() {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }

@@ -10,7 +10,14 @@ export function Text({ text, code = false }: { text: string; code?: boolean }) {
   const shown = text.slice(0, whole ? MOST : FIRST);
   return (
     <>
-      <bdi className={code ? "text code" : "text"}>{shown}</bdi>
+      {code ? (
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls can be scrolled by keys
+        <div className="text code" dir="auto" tabIndex={0} role="group" aria-label="Content">
+          {shown}
+        </div>
+      ) : (
+        <bdi className="text">{shown}</bdi>
+      )}
       {shown.length < text.length &&
         (whole ? (
           <span className="dim">… cut here: {text.length.toLocaleString("en")} characters in all</span>

@@ -13,13 +13,13 @@ export function ErrorReports() {
     <section>
       {data.errors.map((report) => (
         <article key={report.span_id} className="finding error">
-          <h3>
+          <h2>
             <span className="bad">{report.type}</span> in <SpanLink id={report.span_id} label={report.task} />{" "}
             <span className="dim">
               {report.outcome}
               {report.handled_by.length > 0 && ` by ${report.handled_by.join(", ")}`}
             </span>
-          </h3>
+          </h2>
           <p>
             <Text text={report.message ?? report.missing ?? ""} />
           </p>

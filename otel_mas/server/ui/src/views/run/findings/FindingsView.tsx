@@ -46,12 +46,12 @@ export function FindingsView() {
 function One({ finding }: { finding: Finding }) {
   return (
     <article className={`finding ${finding.severity}`}>
-      <h3>
+      <h2>
         <span className={TONES[finding.severity] ?? ""}>{finding.severity}</span> {finding.code}{" "}
         <span className="dim">
           <bdi>{oneLine(finding.subject, 60)}</bdi> · {Math.round(finding.confidence * 100)}% sure
         </span>
-      </h3>
+      </h2>
       <p>
         <bdi>{finding.summary}</bdi>
       </p>

@@ -14,7 +14,7 @@ export function WhyNot() {
   const { data, error } = useJson<WhyNotDocument>(path || null, revision);
   return (
     <section className="why-not">
-      <h3>Why did an agent not act?</h3>
+      <h2>Why did an agent not act?</h2>
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -7,6 +7,7 @@ import { useShared } from "../context";
 import { SpanLink } from "../SpanLink";
 import { rows } from "./rows";
 import { WhatIf } from "./WhatIf";
+import { Scroll } from "../../../ui/Scroll";
 
 const SHORT = 0.01;
 
@@ -28,7 +29,7 @@ export function PathView() {
         beside them.
       </p>
       <Problems problems={data.problems} />
-      <div className="scroll">
+      <Scroll label="Critical path">
         <table className="list path-table">
           <thead>
             <tr>
@@ -63,7 +64,7 @@ export function PathView() {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {found.length > shown.length && (
         <button type="button" className="link" onClick={() => setAll(true)}>
           and {found.length - shown.length} shorter steps in between

@@ -35,7 +35,7 @@ export function WhatIf() {
   const names = useMemo(() => [...new Set([...run.labels.filter((_, i) => run.tasks[i]), ...run.models.filter(Boolean)])].slice(0, 400), [run]);
   return (
     <section className="what-if">
-      <h3>What if …</h3>
+      <h2>What if …</h2>
       <form
         onSubmit={(event) => {
           event.preventDefault();

@@ -41,18 +41,20 @@ export function Exchange({ one, top, number, x, time }: Props) {
       <span className="at dim" role="cell">
         +{time}
       </span>
+      <span role="cell">
       <button
         type="button"
         className={`arrow ${one.kind} ${self ? "self" : to > from ? "right" : "left"}`}
         style={{ left, width: self ? 120 : Math.abs(to - from) }}
         title={`${cause} ${verb} ${effect}${one.gap > 0 ? `, ${duration(one.gap)} after it ended` : ""}`}
-        aria-label={`${cause} ${verb} ${effect}`}
         onClick={() => select(one.effect)}
       >
+        <span className="hidden">{`${cause} ${verb} `}</span>
         <span>
           <bdi>{one.kind === "message" ? `${cause} · read by ${effect}` : effect}</bdi>
         </span>
       </button>
+      </span>
     </div>
   );
 }
