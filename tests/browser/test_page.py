@@ -225,7 +225,7 @@ def test_filters_are_in_the_address(visit: Visit) -> None:
     page = visit("/?status=error")
     until(page, "document.querySelectorAll('tbody tr').length > 0")
     assert set(page.run("[...document.querySelectorAll('tbody .status')].map(one => one.innerText.trim())")) == {
-        "✕ failed"
+        "✕failed"
     }
     page.run("document.querySelector('input[type=search]').focus()")
     page.call("Input.insertText", text="agent:nobody")

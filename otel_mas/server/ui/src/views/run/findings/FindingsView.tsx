@@ -53,9 +53,9 @@ function One({ finding }: { finding: Finding }) {
         </span>
       </h2>
       <p>
-        <bdi>{finding.summary}</bdi>
+        <bdi>{oneLine(finding.summary, 600)}</bdi>
       </p>
-      <p className="dim">{finding.advice}</p>
+      <p className="dim">{oneLine(finding.advice, 600)}</p>
       <p className="evidence">
         {finding.spans.slice(0, MOST_EVIDENCE).map((span) => (
           <SpanLink key={span} id={span} />

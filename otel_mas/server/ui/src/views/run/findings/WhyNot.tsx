@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { WhyNotDocument } from "../../../api/types";
 import { useJson } from "../../../api/useJson";
+import { oneLine } from "../../../format";
 import { Failed } from "../../../ui/states";
 import { useShared } from "../context";
 import { SpanLink } from "../SpanLink";
@@ -28,9 +29,9 @@ export function WhyNot() {
       {data && (
         <>
           <p>
-            <bdi>{data.sentence}</bdi> <span className="dim">{data.provenance}</span>
+            <bdi>{oneLine(data.sentence, 600)}</bdi> <span className="dim">{data.provenance}</span>
           </p>
-          {data.known.length > 0 && <p className="dim">Known: {data.known.join(", ")}</p>}
+          {data.known.length > 0 && <p className="dim">Known: {data.known.map((one) => oneLine(one, 60)).join(", ")}</p>}
           <ul>
             {data.others.map((one) => (
               <li key={one}>{one}</li>

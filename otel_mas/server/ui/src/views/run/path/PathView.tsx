@@ -1,7 +1,7 @@
 import { useMemo, useState } from "react";
 import type { CriticalPathDocument } from "../../../api/types";
 import { useJson } from "../../../api/useJson";
-import { duration } from "../../../format";
+import { duration, oneLine } from "../../../format";
 import { Empty, Failed, Loading, Problems } from "../../../ui/states";
 import { useShared } from "../context";
 import { SpanLink } from "../SpanLink";
@@ -57,8 +57,8 @@ export function PathView() {
                 </td>
                 <td>{row.span === null ? <span className="dim">{row.kind}</span> : <SpanLink id={row.span} label={row.label} />}</td>
                 <td className="text-cell">
-                  {row.why}
-                  {row.most && <span className="dim"> · {row.most.label} {duration(row.most.duration)}</span>}
+                  {oneLine(row.why, 300)}
+                  {row.most && <span className="dim"> · {oneLine(row.most.label, 60)} {duration(row.most.duration)}</span>}
                 </td>
               </tr>
             ))}

@@ -20,6 +20,8 @@ const SWITCHES = [
   { id: "barriers", title: "no steps of LangGraph" },
 ] as const;
 
+const LONGEST_NAME = 120;
+
 /** What if something were faster, gone, side by side, another model: worked out from the recorded causes. */
 export function WhatIf() {
   const { base, suffix, revision, run } = useShared();
@@ -32,7 +34,7 @@ export function WhatIf() {
   const path = given.length ? `${base}/what-if${suffix || "?"}${suffix ? "&" : ""}${given.map(parameter).join("&")}` : null;
   const { data, error } = useJson<WhatIfDocument>(path, revision);
   const hint = KINDS.find((one) => one.id === kind)?.hint ?? "";
-  const names = useMemo(() => [...new Set([...run.labels.filter((_, i) => run.tasks[i]), ...run.models.filter(Boolean)])].slice(0, 400), [run]);
+  const names = useMemo(() => [...new Set([...run.labels.filter((_, i) => run.tasks[i]), ...run.models])].filter((name) => name && name.length <= LONGEST_NAME).slice(0, 400), [run]);
   return (
     <section className="what-if">
       <h2>What if …</h2>
