@@ -137,7 +137,8 @@ def _metrics(
     **filters: Unpack[Filters],
 ) -> MetricsDocument:
     """Count, mean, percentiles and trend of a measure, in all and by window of time."""
-    found = served.source.metrics(name, by=by, window=window, limit=limit, **filters)
+    with served.apart() as source:
+        found = source.metrics(name, by=by, window=window, limit=limit, **filters)
     return {"metrics": list(map(metric, found)), "limited": found.limited, "incomplete": found.incomplete}
 
 
@@ -148,8 +149,8 @@ def _statistics(
     **filters: Unpack[Filters],
 ) -> OverviewDocument:
     """Statistics over many runs: calls, errors, durations, cost; and the topology: who calls whom, how often."""
-    with download_once():
-        found = served.source.executions(limit=limit, **filters)
+    with download_once(), served.apart() as source:
+        found = source.executions(limit=limit, **filters)
         chains = found.chains()
     edges: Counter[tuple[str | None, str, str | None]] = Counter()
     errors: Counter[tuple[str | None, str, str | None]] = Counter()
@@ -176,7 +177,8 @@ def _search(
     **filters: Unpack[Filters],
 ) -> MatchesDocument:
     """Messages and other content that hold a text, those of the newest trace first."""
-    return matches(served.source.search(text, limit=limit, **filters))
+    with served.apart() as source:
+        return matches(source.search(text, limit=limit, **filters))
 
 
 SOURCE = (

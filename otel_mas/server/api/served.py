@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
 from otel_mas.api.findings import Findings
 from otel_mas.api.queries import list_traces
 from otel_mas.api.source import Source
+from otel_mas.api.source import open as open_source
 from otel_mas.api.trace import Conversation, Trace
 from otel_mas.model import PartialList, Query, SummaryBuilder, TraceSummary
 from otel_mas.report.json import TraceForm, traces
@@ -69,6 +70,15 @@ class Served:
         """Answers about many runs do not wait for each other."""
         self._runs: OrderedDict[Hashable, ServedRun] = OrderedDict()
         self._errors: dict[tuple[str, Hashable], str | None] = {}
+
+    @contextmanager
+    def apart(self) -> Iterator[Source]:
+        """A connection of its own to a store, for questions that take long: whoever shares one takes turns."""
+        if not self.live:
+            yield self.source
+            return
+        with open_source(self.source.location) as source:
+            yield source
 
     @property
     def live(self) -> bool:

@@ -6,6 +6,7 @@ import gzip
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -312,3 +313,16 @@ def _quoted(text: str) -> str:
 def shared(runs: Path) -> Iterator[TestClient]:
     with otel_mas.open(runs) as source, TestClient(create_app(source)) as client:
         yield client
+
+
+@pytest.mark.parametrize("path", ["/search?text=the", "/statistics", "/metrics?name=errors"])
+def test_a_long_question_waits_for_no_other_and_keeps_none_waiting(runs: Path, path: str) -> None:
+    with (
+        otel_mas.open(runs) as source,
+        TestClient(create_app(source)) as client,
+        ThreadPoolExecutor(1) as pool,
+        source._port._lock,  # type: ignore[attr-defined]  # another answer reads
+    ):
+        response = pool.submit(client.get, API + path).result(timeout=60)
+
+    assert response.status_code == 200
