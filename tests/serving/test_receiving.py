@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import sqlite3
 import subprocess
 import sys
 import zlib
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import grpc
@@ -15,7 +17,7 @@ import pytest
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, LogsData, ResourceLogs, ScopeLogs
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
@@ -223,3 +225,28 @@ def test_a_span_that_is_recorded_and_exported_is_counted_once(serve: Serve) -> N
     with otel_mas.open(server.store) as source:
         (summary,) = source.traces()
     assert summary.span_count == 1
+
+
+def test_personal_data_is_removed_where_settings_ask_for_it(serve: Serve) -> None:
+    server = serve(OTEL_MAS_PERSONAL_DATA="email")
+    text = "write to bob@example.com"
+    server.post(request(span(1, 1, "mail", 0, 1, attributes={"input": text})))
+    server.post(
+        logs(record(1, 1, text, attributes=[KeyValue(key="to", value=AnyValue(string_value=text))])), "/v1/logs"
+    )
+
+    with otel_mas.open(server.store) as source:
+        trace = source.latest()
+        (received,), (logged,) = trace.spans, trace.logs()
+    kept = f"{received.attributes} {logged.message} {logged.attributes}"
+    assert "bob@example.com" not in kept
+    assert kept.count("[email:") == 3
+
+
+@pytest.mark.parametrize(("setting", "may_ship"), [({}, 0), ({"OTEL_MAS_RECEIVE_MAY_SHIP": "true"}, 1)])
+def test_received_spans_leave_only_where_settings_say_so(serve: Serve, setting: dict[str, str], may_ship: int) -> None:
+    server = serve(**setting)
+    server.post(request(span(1, 1, "one", 0, 1)))
+
+    with closing(sqlite3.connect(server.store)) as connection:
+        assert connection.execute("SELECT may_ship FROM spans").fetchall() == [(may_ship,)]
