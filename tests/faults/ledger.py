@@ -120,8 +120,8 @@ def _check_answer(answer: bytes) -> None:
 class Ledger:
     """Requests by number, each of them the trace of that number."""
 
-    attempted: set[int] = field(default_factory=set)
-    acknowledged: set[int] = field(default_factory=set)
+    attempted: set[int] = field(default_factory=set, repr=False)
+    acknowledged: set[int] = field(default_factory=set, repr=False)
     failures: Counter[str] = field(default_factory=Counter)
 
     def request(self, number: int) -> bytes:
@@ -216,7 +216,8 @@ def holds(store: Path, ledger: Ledger) -> None:
     assert check(store) == []
     stored = rows(store)
     assert set(stored.values()) <= {SPANS}
-    assert {trace_id(number) for number in ledger.acknowledged} - set(stored) == set()
+    lost = [number for number in ledger.acknowledged if trace_id(number) not in stored]
+    assert not lost, f"{lost} of {len(ledger.acknowledged)}, where there was {ledger.failures}"
     assert set(stored) - {trace_id(number) for number in ledger.attempted} == set()
     _can_be_read(store, ledger.acknowledged)
 

@@ -98,6 +98,13 @@ def test_a_body_without_an_end(server: Server) -> None:
     pytest.fail("it read all of it")
 
 
+def test_a_body_without_a_length(server: Server) -> None:
+    """Not an empty request, which would be accepted."""
+    with _connection(server.http) as client:
+        client.sendall(_head("Content-Lengtl: 4") + b"body")
+        assert client.recv(65_536).startswith(b"HTTP/1.1 411 ")
+
+
 @pytest.mark.parametrize("empty", ["resources", "scopes", "spans", "attributes", "values"])
 def test_millions_of_empty_messages(server: Server, empty: str) -> None:
     many = 7 * MIB

@@ -18,6 +18,7 @@ from otel_mas.receiver.otlp.outcome import Outcome, Reason, Refused
 
 _MOST_THROWN_AWAY: Final = 4  # times the largest body that is accepted
 _PATHS: Final = {"/v1/traces": Signal.TRACES, "/v1/logs": Signal.LOGS}
+_LENGTHS: Final = frozenset({b"content-length", b"transfer-encoding"})
 _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
 _STATUS: Final = {
     Reason.MALFORMED: 400,
@@ -59,6 +60,9 @@ class HttpApp:
             await answer(send, 405, b"send a POST request\n", "text/plain", ((b"allow", b"POST"),))
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        if not headers.keys() & _LENGTHS:  # where a header was damaged, this would be taken for an empty request
+            await answer(send, 411, b"send a Content-Length\n", "text/plain", ((b"connection", b"close"),))
+            return
         content_type = headers.get(b"content-type", "").partition(";")[0].strip().lower()
         is_json = content_type == _JSON
         try:
