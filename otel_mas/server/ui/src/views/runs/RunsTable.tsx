@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { ListedRun } from "../../api/types";
-import { ago, clock, cut, duration, oneLine, plural, shortId, tokens, usd } from "../../format";
+import { clock, cut, duration, oneLine, plural, shortId, tokens, usd } from "../../format";
 import { navigate } from "../../router";
 import { Link } from "../../ui/Link";
 import { Status } from "../../ui/Status";
@@ -65,7 +65,7 @@ function Row({ trace, now, current }: { trace: ListedRun; now: number; current: 
     >
       <td>
         <Status trace={trace} />
-        {waitsSince && <span className="dim"> {ago(trace.end_ns ?? 0, now)}</span>}
+        {waitsSince && <span className="dim"> since {clock(trace.end_ns ?? 0, now)}</span>}
       </td>
       <td className="name">
         <Link to={address}>
