@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import signal
 import sqlite3
+import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
+import orjson
 import pytest
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from otel_mas.semconv import attributes as names
 from tests.conformance.messages import export, process, span
-from tests.serving.server import Server, span_names
+from tests.serving.server import ANY, COMMAND, Server, span_names
 from tests.serving.test_receiving import call, request
 
 Serve = Callable[..., Server]
@@ -117,3 +120,19 @@ def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_another_source_is_shown_and_nothing_is_received(store: Path) -> None:
+    command = [*COMMAND, "--from", str(store), "--listen", ANY]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            (name, _, _, address) = process.stdout.readline().split()
+            with urllib.request.urlopen(f"http://{address}/api/v1/info", timeout=60) as answer:
+                info = orjson.loads(answer.read())
+        finally:
+            process.terminate()
+        assert process.wait(60) == 0
+
+    assert name == "page"
+    assert (info["receiving"], info["location"]) == (False, str(store))
