@@ -23,6 +23,8 @@ def varint(number: int) -> bytes:
     """A non-negative number below 2**64, seven bits a byte, the low ones first."""
     if number < 128:
         return _ONE_BYTE[number]
+    if number < 16_384:
+        return bytes((number & 0x7F | 0x80, number >> 7))
     out = bytearray()
     while number > 127:
         out.append(number & 0x7F | 0x80)

@@ -11,14 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from otel_mas.errors.log import logger
-from otel_mas.otlp.array_parts import with_split_arrays
+from otel_mas.otlp.array_parts import PART_BYTES, with_split_arrays
 from otel_mas.otlp.framing import LogRow
 from otel_mas.privacy.withhold import Withholder
 from otel_mas.shipping.delivery import Delivery, sender
 from otel_mas.shipping.destination import Destination
 from otel_mas.store.log import Lease, LeaseLost, Log, LogChunk, Progress
 
-BATCH_SPANS = 512
+BATCH_SPANS = 1024
 BATCH_BYTES = 2 * 2**20
 _SPARE_S = 5.0  # of a lease, beyond the timeout of one request
 _MAX_SHOWN = 300
@@ -200,7 +200,7 @@ class Shipper:
                 self._warn(f"skips a span that cannot be read: {error}")
                 unreadable.append((row, str(error)))
                 continue
-            rows.append(kept._replace(body=with_split_arrays(kept.body)))
+            rows.append(kept if len(kept.body) <= PART_BYTES else kept._replace(body=with_split_arrays(kept.body)))
             withheld.append(number)
         return rows, withheld, unreadable
 

@@ -10,14 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from otel_mas.errors import NotAStore, StoreReplaced
+from otel_mas.fork import background_imports
 from otel_mas.otlp.framing import LogRow
 from otel_mas.store.connection import BUSY_TIMEOUT_S, translated_errors
-from otel_mas.store.content import ContentAdder
 from otel_mas.store.log_reader import Origins, count_shippable, last_key
 from otel_mas.store.open_store import OpenStore
 from otel_mas.store.statements import transaction
+
+if TYPE_CHECKING:
+    from otel_mas.store.content import ContentAdder
 
 _LONGEST_LEASE_NS = 3_600 * 10**9  # a lease that lasts longer was given by a clock that has been set back since
 _MOST_REJECTIONS = 1000  # that are kept of a destination
@@ -271,6 +275,7 @@ class Log:
         # For each process that exports to the server by itself, the last key before it began to.
         exporting = connection.execute("SELECT instance, after FROM own_exports WHERE server = ?", (server,))
         own: dict[int, int] = dict(exporting.fetchall())
+        adder = self._adder(content) if content else None
         rows: list[LogRow] = []
         not_consented = exported_by_app = last = used = 0
         found = connection.execute(
@@ -281,15 +286,15 @@ class Log:
         for key, resource, scope, instance, trace, span_id, body in found:
             if body is None:
                 not_consented += 1
-            elif key > own.get(instance, key):
+            elif own and key > own.get(instance, key):
                 exported_by_app += 1
             else:
-                if content:
-                    body = self._adder(content).add(connection, trace, span_id, body)
+                if adder is not None:
+                    body = adder.add(connection, trace, span_id, body)
                 used += len(body)
                 if rows and used > size:
                     break
-                rows.append(self._origins.row(connection, key, resource, scope, body))
+                rows.append(LogRow(key, *self._origins.both(connection, resource, scope), body))
             last = key
             if len(rows) >= spans:
                 break
@@ -299,6 +304,9 @@ class Log:
     def _adder(self, limit: int) -> ContentAdder:
         found = self._adders.get(limit)
         if found is None:
+            with background_imports:
+                from otel_mas.store.content import ContentAdder
+
             found = self._adders[limit] = ContentAdder(limit)
         return found
 

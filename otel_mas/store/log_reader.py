@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otel_mas.otlp.encode import encode_scope
 from otel_mas.otlp.framing import LogRow, Origin
 from otel_mas.store.connection import open_for_reading, reading
-from otel_mas.store.content import ContentAdder
 from otel_mas.store.statements import select
+
+if TYPE_CHECKING:
+    from otel_mas.store.content import ContentAdder
 
 _MAX_ORIGINS = 4096
 _MOST_REJECTIONS = 100
@@ -84,7 +86,7 @@ class LogReader:
         Args:
             content: bytes of each attribute with messages that goes along, other content is whole; 0 for none.
         """
-        adder = ContentAdder(content, whole=True) if content else None
+        adder = _adder(content) if content else None
         with reading(self.path):
             found = self._connection.execute(
                 "SELECT s.id FROM spans s JOIN traces t ON t.id = s.trace WHERE t.trace_id = ? AND s.version = 0 "
@@ -103,7 +105,7 @@ class LogReader:
             for key, resource, scope, trace, span_id, body in sorted(found, key=itemgetter(0)):
                 if adder is not None:
                     body = adder.add(connection, trace, span_id, body)
-                rows.append(self._origins.row(connection, key, resource, scope, body))
+                rows.append(LogRow(key, *self._origins.both(connection, resource, scope), body))
             return rows
 
     def destinations(self) -> list[DestinationStatus]:
@@ -149,19 +151,25 @@ class LogReader:
         self._connection.close()
 
 
+def _adder(limit: int) -> ContentAdder:
+    from otel_mas.store.content import ContentAdder
+
+    return ContentAdder(limit, whole=True)
+
+
 class Origins:
     """Resources and scopes by key, as messages; they never change, and few are in use at a time."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, int], Origin] = {}
+        self._last: tuple[int | None, int | None, tuple[Origin, Origin]] | None = None
 
-    def row(
-        self, connection: sqlite3.Connection, key: int, resource: int | None, scope: int | None, body: bytes
-    ) -> LogRow:
-        """A span of the log with its resource and scope."""
-        return LogRow(
-            key, self._origin(connection, "resources", resource), self._origin(connection, "scopes", scope), body
-        )
+    def both(self, connection: sqlite3.Connection, resource: int | None, scope: int | None) -> tuple[Origin, Origin]:
+        """The resource and the scope of a span."""
+        if self._last is None or self._last[0] != resource or self._last[1] != scope:
+            found = self._origin(connection, "resources", resource), self._origin(connection, "scopes", scope)
+            self._last = resource, scope, found
+        return self._last[2]
 
     def _origin(self, connection: sqlite3.Connection, table: str, key: int | None) -> Origin:
         if key is None:

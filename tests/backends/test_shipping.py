@@ -17,6 +17,7 @@ import orjson
 import pytest
 
 import otel_mas
+from otel_mas.shipping.shipper import BATCH_SPANS
 from otel_mas.store.importing import import_spans
 from otel_mas.store.log_reader import DestinationStatus, LogReader
 from tests.backends.jaeger import Jaeger, Storage
@@ -181,7 +182,7 @@ def test_a_shipper_that_is_killed_loses_nothing(memory: Jaeger, tmp_path: Path, 
 
     found = wait_for(memory, trace_id(TRACE), MANY)
     assert len(found) == MANY
-    assert sum(found.values()) <= MANY + 512, after.stderr  # what was under way when it was killed
+    assert sum(found.values()) <= MANY + BATCH_SPANS, after.stderr  # what was under way when it was killed
 
 
 def test_two_shippers_at_once_send_nothing_twice(memory: Jaeger, tmp_path: Path) -> None:

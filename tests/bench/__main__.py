@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-import os
 import platform
 import statistics
 import subprocess
@@ -30,9 +29,10 @@ from tests.bench import (
     receive,
     replay,
     search,
+    ship,
     topology,
 )
-from tests.bench.environments import COMMON, PEERS, python_of
+from tests.bench.environments import COMMON, ENVIRONMENT, PEERS, python_of
 from tests.bench.sink import Sink
 
 
@@ -54,8 +54,6 @@ CASES = (
     Case("streaming of 2,000 chunks", "model call", "--app streaming --units 2000 --runs 20"),
 )
 GROWTH = "--units 3 --runs 10000 --growth"
-# Compiled modules are kept, as in any installation; to compile one takes more memory than to have it.
-ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 WORKLOAD = Path(__file__).with_name("workload.py")
 
 Figures = dict[str, Any]
@@ -154,6 +152,7 @@ def main() -> None:
             "api",
             "replay",
             "receive",
+            "ship",
             "floor",
         ],
         help="only this case",
@@ -195,6 +194,8 @@ def main() -> None:
         replay.report()
     if options.case in (None, "receive"):
         receive.report(options.rounds)
+    if options.case in (None, "ship"):
+        ship.report(options.rounds)
     if options.case in (None, "floor"):
         floor.report(4 * options.rounds)
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import venv
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from tests.user_cache import user_cache
 
+# Compiled modules are kept, as in any installation; to compile one takes more memory than to have it.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 # The same LangGraph for all; the peer at a pinned version, so that a table can be made again.
 COMMON = ("langgraph==1.2.22", "langchain-core==1.7.2")
 _OTLP = ("opentelemetry-sdk==1.45.2", "opentelemetry-exporter-otlp-proto-http==1.45.2")
@@ -57,3 +61,9 @@ def environment(name: str, wanted: Sequence[str], environ: Mapping[str, str] = o
             subprocess.run(command, check=True, env=dict(environ))
             (home / ".complete").touch()
     return str(python)
+
+
+def peak_mib() -> float:
+    """The most memory that this process has had resident; `ru_maxrss` would have that of its parent, too."""
+    (found,) = re.findall(r"VmHWM:\s*(\d+)", Path("/proc/self/status").read_text())
+    return int(found) / 1024

@@ -1,12 +1,19 @@
-"""A local OTLP/HTTP sink, which every recorder that exports does so to: accepts everything and counts the spans."""
+"""Local OTLP sinks, which every recorder that exports does so to: they accept everything and count the spans."""
 
 from __future__ import annotations
 
 import gzip
 import threading
+from concurrent import futures
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import grpc  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+
+def _count(request: bytes) -> int:
+    found = ExportTraceServiceRequest.FromString(request)
+    return sum(len(scope.spans) for each in found.resource_spans for scope in each.scope_spans)
 
 
 class _Accept(BaseHTTPRequestHandler):
@@ -18,8 +25,7 @@ class _Accept(BaseHTTPRequestHandler):
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
         if self.path.endswith("/v1/traces"):
-            request = ExportTraceServiceRequest.FromString(body)
-            type(self).spans += sum(len(scope.spans) for each in request.resource_spans for scope in each.scope_spans)
+            type(self).spans += _count(body)
         self._answer(b"", "application/x-protobuf")
 
     def do_GET(self) -> None:
@@ -37,7 +43,7 @@ class _Accept(BaseHTTPRequestHandler):
 
 
 class Sink:
-    """`with Sink() as sink: ... sink.endpoint ... sink.spans`; loopback only."""
+    """OTLP over HTTP. `with Sink() as sink: ... sink.endpoint ... sink.spans`; loopback only."""
 
     def __enter__(self) -> Sink:
         self._handler = type("Accept", (_Accept,), {"spans": 0})
@@ -57,3 +63,28 @@ class Sink:
     def spans(self) -> int:
         """How many have arrived."""
         return self._handler.spans
+
+
+class GrpcSink:
+    """OTLP over gRPC, used as `Sink`."""
+
+    def __enter__(self) -> GrpcSink:
+        self.spans = 0
+        self._server = grpc.server(futures.ThreadPoolExecutor(1), options=[("grpc.max_receive_message_length", -1)])
+        handlers = {"Export": grpc.unary_unary_rpc_method_handler(self._accept)}
+        service = "opentelemetry.proto.collector.trace.v1.TraceService"
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
+        self._port = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._server.stop(None).wait()
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def _accept(self, request: bytes, _: object) -> bytes:
+        self.spans += _count(request)
+        return b""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from otel_mas.shipping.shipper import BATCH_SPANS
 from tests.backends.jaeger import Jaeger
 from tests.backends.test_shipping import spans_in
 from tests.faults.conftest import Filled
@@ -18,7 +19,7 @@ from tests.faults.processes import Shipping
 from tests.faults.proxy import FAULTS, Proxy
 from tests.faults.settings import SECONDS, chance
 
-BATCH = 512
+BATCH = BATCH_SPANS
 """Spans of a request of the shipper: so many may come twice where it did not get to know that they had arrived."""
 PROTOCOLS = ["grpc", "http/protobuf"]
 

@@ -8,20 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # type: ignore[import-untyped]
-
-_PACKAGE: Final = "otel_mas.perfetto"
-_FIELD = descriptor_pb2.FieldDescriptorProto
-_TYPES: Final = {
-    "bool": _FIELD.TYPE_BOOL,
-    "double": _FIELD.TYPE_DOUBLE,
-    "fixed64": _FIELD.TYPE_FIXED64,
-    "int32": _FIELD.TYPE_INT32,
-    "int64": _FIELD.TYPE_INT64,
-    "string": _FIELD.TYPE_STRING,
-    "uint32": _FIELD.TYPE_UINT32,
-    "uint64": _FIELD.TYPE_UINT64,
-}
+from otel_mas.otlp.message_types import message_types
 
 # Message → field → (number, type), in brackets where it is repeated. Enums are written as int32: the same bytes.
 _MESSAGES: Final[Mapping[str, Mapping[str, tuple[int, str]]]] = {
@@ -71,28 +58,7 @@ BOOTTIME_CLOCK: Final = 6
 EXPLICIT_ORDER: Final = 3
 
 
-def _file() -> descriptor_pb2.FileDescriptorProto:
-    file = descriptor_pb2.FileDescriptorProto(name="otel_mas/perfetto.proto", package=_PACKAGE, syntax="proto2")
-    for name, fields in _MESSAGES.items():
-        message = file.message_type.add(name=name)
-        for field, (number, kind) in fields.items():
-            repeated, type_ = kind.startswith("["), kind.strip("[]")
-            label = _FIELD.LABEL_REPEATED if repeated else _FIELD.LABEL_OPTIONAL
-            if type_ in _TYPES:
-                message.field.add(name=field, number=number, label=label, type=_TYPES[type_])
-            else:
-                reference = f".{_PACKAGE}.{type_}"
-                message.field.add(name=field, number=number, label=label, type=_FIELD.TYPE_MESSAGE, type_name=reference)
-    return file
-
-
-def _trace() -> Any:
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(_file())
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.Trace"))
-
-
-Trace: Final[Any] = _trace()
+Trace: Final[Any] = message_types("otel_mas.perfetto", _MESSAGES)["Trace"]
 """The class of the whole; its fields make the other messages."""
 
 __all__ = [
