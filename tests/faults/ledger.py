@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final, Protocol, Self
 
@@ -24,21 +25,29 @@ from otel_mas.store.upkeep.check import check
 from tests.conformance.messages import export, process, span, trace_id
 
 SPANS: Final = 16
-"""Spans of a request, which are those of one trace."""
+"""Spans of a request, which are those of one trace, where no other number is given."""
 PATIENCE_S: Final = 60.0
-_METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+METHOD = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 _ANSWERED_WITHIN_S = 20.0
 _PLACE = bytes.fromhex(trace_id(0))
-_TEMPLATE = export(
-    process(
-        {names.SERVICE_NAME: "shop"},
-        [
-            span(0, number, f"step {number}", number, number + 1, parent=1 if number > 1 else None,
-                 attributes={"step": number, "note": "x" * 200})
-            for number in range(1, SPANS + 1)
-        ],
-    )
-).SerializeToString()  # fmt: skip
+
+
+@cache
+def _template(spans: int) -> bytes:
+    """A request of so many spans, whose trace is `_PLACE`."""
+    steps = [
+        span(
+            0,
+            number,
+            f"step {number}",
+            number,
+            number + 1,
+            parent=1 if number > 1 else None,
+            attributes={"step": number, "note": "x" * 200},
+        )
+        for number in range(1, spans + 1)
+    ]
+    return export(process({names.SERVICE_NAME: "shop"}, steps)).SerializeToString()
 
 
 class NotAcknowledged(Exception):
@@ -65,7 +74,7 @@ class GrpcClient:
             ("grpc.use_local_subchannel_pool", 1),
         ]
         self._channel = grpc.insecure_channel(address, options)
-        self._export = self._channel.unary_unary(_METHOD)
+        self._export = self._channel.unary_unary(METHOD)
 
     def send(self, body: bytes) -> None:
         try:
@@ -120,13 +129,15 @@ def _check_answer(answer: bytes) -> None:
 class Ledger:
     """Requests by number, each of them the trace of that number."""
 
+    spans: int = SPANS
+    """Spans of each."""
     attempted: set[int] = field(default_factory=set, repr=False)
     acknowledged: set[int] = field(default_factory=set, repr=False)
     failures: Counter[str] = field(default_factory=Counter)
 
     def request(self, number: int) -> bytes:
         """An encoded request."""
-        return _TEMPLATE.replace(_PLACE, bytes.fromhex(trace_id(number)))
+        return _template(self.spans).replace(_PLACE, bytes.fromhex(trace_id(number)))
 
 
 class Senders:
@@ -215,17 +226,13 @@ def holds(store: Path, ledger: Ledger) -> None:
     """Check a store, whose writers have ended: it is sound, has what was acknowledged once, and nothing in parts."""
     assert check(store) == []
     stored = rows(store)
-    assert set(stored.values()) <= {SPANS}
+    assert set(stored.values()) <= {ledger.spans}
     lost = [number for number in ledger.acknowledged if trace_id(number) not in stored]
     assert not lost, f"{lost} of {len(ledger.acknowledged)}, where there was {ledger.failures}"
     assert set(stored) - {trace_id(number) for number in ledger.attempted} == set()
-    _can_be_read(store, ledger.acknowledged)
-
-
-def _can_be_read(store: Path, numbers: Iterable[int]) -> None:
-    wanted = [f"step {number}" for number in range(1, SPANS + 1)]
+    wanted = [f"step {number}" for number in range(1, ledger.spans + 1)]
     with otel_mas.open(store) as source:
-        for number in itertools.islice(numbers, 5):
+        for number in itertools.islice(ledger.acknowledged, 5):
             assert [one.name for one in source.trace(trace_id(number)).spans] == wanted
 
 

@@ -6,14 +6,15 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 from otel_mas.store.log_reader import DestinationStatus, LogReader
-from tests.faults.ledger import SPANS
+from otel_mas.store.upkeep.check import check
+from tests.faults.ledger import SPANS, rows
 
 OTEL_MAS = (sys.executable, "-c", "from otel_mas.cli import main; main()")
 TIMEOUT_MS = 2_000
@@ -48,6 +49,14 @@ class Process:
         self._process.kill()
         self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
     def pause(self) -> None:
         """Stop it until `resume`."""
         self._process.send_signal(signal.SIGSTOP)
@@ -71,9 +80,11 @@ class Process:
         return self.output.read_text()
 
 
+FULL: Final = "not stored"
+"""What a recorder prints instead of a trace."""
 # Each trace is of one thread, and printed once it is in the store; so a line is an acknowledgement.
 _RECORDER = f"""
-import sys, threading
+import sys, threading, time
 from opentelemetry import trace
 import otel_mas
 
@@ -86,8 +97,11 @@ def work():
             for number in range(2, {SPANS} + 1):
                 with tracer.start_as_current_span(f"step {{number}}"):
                     pass
-        if otel_mas.flush(60):
+        if otel_mas.flush(5):
             print(format(first.get_span_context().trace_id, "032x") + ";", flush=True)
+        else:
+            print({FULL!r}, flush=True)
+        time.sleep(0.02)
 
 for _ in range(2):
     threading.Thread(target=work).start()
@@ -104,6 +118,13 @@ def recorded(output: Path) -> set[str]:
     if not output.exists():
         return set()
     return {line[:-1] for line in output.read_text().split() if len(line) == 33 and line.endswith(";")}
+
+
+def holds_recorded(store: Path, traces: Iterable[str]) -> None:
+    """Check a store whose recorders have ended: it is sound, and has these traces, whole and once."""
+    assert check(store) == []
+    stored = rows(store)
+    assert {trace: stored[trace] for trace in traces} == dict.fromkeys(traces, SPANS)
 
 
 @dataclass(frozen=True)

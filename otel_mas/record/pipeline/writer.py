@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 _BEAT_S = 1.0  # of the heartbeat: how exactly the end of a killed process is known
 _RETAIN_S = 60.0
+_START_S = 5.0  # that a thread may take to start
 _MAX_INTERVALS = 5  # that a batch is waited for
 _BUSY_SPANS = 8  # in one interval: a larger batch is cheaper by the span, and interrupts the app's threads less often
 _UNRECOVERABLE = (StoreClosed, StoreCorrupt, StoreReadOnly, StoreReplaced)
@@ -92,6 +93,8 @@ class Writer:
         self._contents_left = False  # there was no time or room for all of them in the last batch
         self.finished = False
         self._writing = 0  # spans taken from the queue whose batch is not committed yet
+        self._dropped = 0  # batches that could not be written
+        self._reported = threading.local()  # of these, by the last flush of each thread
         self.failed = False
 
     @property
@@ -119,8 +122,14 @@ class Writer:
         self._requests.wake()
 
     def flush(self, timeout_s: float) -> bool:
-        """Wait until all that is queued now is written; False where it was not in time."""
-        return self._ask(Request(timeout_s, False))
+        """Wait until all that is queued now is written.
+
+        Returns:
+            False where it was not in time, or a batch was dropped since the last flush of this thread.
+        """
+        written = self._ask(Request(timeout_s, False))
+        reported, self._reported.batches = getattr(self._reported, "batches", 0), self._dropped
+        return written and self._reported.batches == reported
 
     def stop(self, timeout_s: float, cpu_s: float | None = None) -> bool:
         """Write all that is queued, tell the store that this process is done, end the thread.
@@ -140,6 +149,8 @@ class Writer:
         self._access.resume()
 
     def _ask(self, request: Request) -> bool:
+        if self._thread is None and self._starting.acquire(timeout=min(request.timeout_s, _START_S)):
+            self._starting.release()  # another thread has been starting it
         thread = self._thread
         if thread is threading.current_thread():
             return False
@@ -194,6 +205,7 @@ class Writer:
         self._drop(self._queue.drain(self._queue.waiting_spans), reason)
 
     def _drop(self, drained: Drained, reason: DropReason) -> None:
+        self._dropped += 1
         losses = self._queue.losses
         for span in drained.ended:
             losses.span(span.context[:2], reason)

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -283,13 +284,49 @@ def test_a_full_disk_loses_its_batch_counts_it_and_goes_on(rig: Rig, caplog: pyt
     rig.store.failing = lambda: StoreFull("no space left")
     with caplog.at_level(logging.WARNING, "otel_mas"):
         rig.end("lost")
-        rig.writer.flush(30)
+        assert not rig.writer.flush(30)
     rig.store.failing = None
     rig.end("kept")
+    assert rig.writer.flush(30)
     assert rig.writer.stop(30)
     assert rig.store.names() == ["kept"]
     assert rig.store.finished == ([Dropped("disk full", 1, 0)], 0)
     assert "no space left" in caplog.text
+
+
+def test_each_thread_that_flushes_is_told_that_a_batch_was_dropped(rig: Rig) -> None:
+    """The spans may be those of any of them."""
+    rig.store.failing = lambda: StoreFull("no space left")
+    rig.end("lost")
+    eventually(lambda: rig.queue.losses.spans[DropReason.DISK_FULL] == 1)
+    rig.store.failing = None
+    rig.end("kept")
+    with ThreadPoolExecutor(1) as other:
+        assert not other.submit(rig.writer.flush, 30).result()
+        assert not rig.writer.flush(30)
+        assert rig.writer.flush(30)
+        assert other.submit(rig.writer.flush, 30).result()
+
+
+def test_a_flush_waits_for_a_writer_that_another_thread_is_starting(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, starting, free = threading.Thread.start, threading.Event(), threading.Event()
+
+    def slowly(thread: threading.Thread) -> None:
+        if thread.name == "otel-mas writer":
+            starting.set()
+            assert free.wait(30)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", slowly)
+    with ThreadPoolExecutor(2) as others:
+        ending = others.submit(rig.end)
+        assert starting.wait(30)
+        flushing = others.submit(rig.writer.flush, 30)
+        assert not flushing.done()
+        free.set()
+        assert flushing.result()
+        ending.result()
+    assert rig.store.names() == ["s"]
 
 
 def test_a_store_that_got_damaged_ends_the_recording(rig: Rig) -> None:
