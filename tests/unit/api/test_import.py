@@ -54,3 +54,15 @@ def test_what_is_offered_is_there() -> None:
 def test_what_is_not_offered_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         otel_mas.nothing  # noqa: B018
+
+
+def test_replay_is_the_function_also_once_the_package_of_that_name_is_imported() -> None:
+    import inspect
+
+    import otel_mas.replay  # the import puts it there
+    from otel_mas.api.trace_replay import replay
+
+    assert inspect.ismodule(otel_mas.replay)
+    assert inspect.signature(otel_mas.replay) == inspect.signature(replay)
+    with pytest.raises(TypeError, match="trace"):
+        otel_mas.replay()
