@@ -38,9 +38,13 @@ class GraphScopes:
 
     def __init__(self, causal: CausalGraph) -> None:
         self._causal = causal
-        self.spans = {span.span_id: span for span in causal.spans}
         self._topologies: dict[str, Mapping[str, Topology]] = {}
         self._around: dict[str, Span | None] = {}
+
+    @cached_property
+    def spans(self) -> Mapping[str, Span]:
+        """The spans by their id."""
+        return {span.span_id: span for span in self._causal.spans}
 
     @cached_property
     def all(self) -> tuple[GraphScope, ...]:
@@ -62,8 +66,10 @@ class GraphScopes:
 
     def topologies(self) -> Iterator[Topology]:
         """All that is described, also of graphs that never ran."""
-        for span in self._causal.spans:
-            yield from self._own_topology(span).values()
+        table = self._causal.table
+        for number, operation in enumerate(table.column(names.GEN_AI_OPERATION_NAME)):
+            if operation in _RUNS:
+                yield from self._own_topology(table[number]).values()
 
     def not_entered(self, agent: str) -> Iterator[tuple[GraphScope, str]]:
         """For each graph that never ran and has this agent: the graph around it that did, and the node there."""

@@ -67,11 +67,14 @@ class Topology:
 
 def topologies(span: Span) -> Mapping[str, Topology]:
     """The graphs that a run's span describes, by their place: "" for its own, `node:inner` for those inside."""
+    described = _texts(span.get(names.MAS_GRAPH_NODES))
+    if not described:  # as of the runs inside of one that is described
+        return {}
     nodes: dict[str, list[str]] = defaultdict(list)
     agents: dict[str, dict[str, str]] = defaultdict(dict)
     edges: dict[str, list[DeclaredEdge]] = defaultdict(list)
     channels: dict[str, dict[str, tuple[str, str]]] = defaultdict(dict)
-    for text in _texts(span.get(names.MAS_GRAPH_NODES)):
+    for text in described:
         path, _, agent = text.partition("|")
         place, _, node = path.rpartition(":")
         nodes[place].append(node)

@@ -183,6 +183,8 @@ def request_options(params: Mapping[str, Any], options: Mapping[str, Any] | None
 
     The form of the answer that is given as a class is that schema of it which LangChain tells by `options`.
     """
+    if _OPTIONS.isdisjoint(params):  # nearly always, and quicker than to intersect them
+        return {}
     found = {name: params[name] for name in _OPTIONS & params.keys() if params[name] is not None}
     for name, value in found.items():
         if isinstance(value, type):
