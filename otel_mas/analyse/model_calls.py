@@ -112,7 +112,13 @@ def states_tokens(span: Span) -> bool:
 
 def tokens_of(span: Span) -> int:
     """Tokens that the call of a span read and wrote; 0 where it does not say."""
-    return sum(_number(span.get(name)) for name in _USAGE)
+    return known_tokens_of(span) or 0
+
+
+def known_tokens_of(span: Span) -> int | None:
+    """The same; None where it does not say."""
+    values = [value for name in _USAGE if (value := span.get(name)) is not None]
+    return sum(map(_number, values)) if values else None
 
 
 def _number(value: object) -> int:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from otel_mas.instrumentation.marks.kinds import Retrieval, Tool
+from otel_mas.instrumentation.marks.kinds import Retrieval, Tool, Work
 from otel_mas.instrumentation.marks.mark import Mark, MarkAnswer
-from otel_mas.record import snapshot, without_media
+from otel_mas.record import current_actor, snapshot, without_media
 from otel_mas.replay import answers
-from otel_mas.replay.active import active
+from otel_mas.replay.active import active, sessions
 from otel_mas.replay.recording import CallKind, RecordedCall
 from otel_mas.replay.request import Request
 from otel_mas.replay.session import ReplaySession
@@ -41,6 +41,13 @@ def answered(mark: Mark, arguments: Mapping[str, Any], /) -> MarkAnswer | None:
     return None
 
 
+def begun(mark: Mark) -> None:
+    """Note a marked agent, task or workflow outside of all others and of graphs: it is a run of its own."""
+    if isinstance(mark, Work) and current_actor() is None:
+        for session in sessions():
+            session.run_began(mark.span)
+
+
 def _retrieved(session: ReplaySession, mark: Retrieval, arguments: Mapping[str, Any]) -> MarkAnswer | None:
     query = next(iter(arguments.values()), None)
     request = Request({"retriever": mark.name, "query": without_media(snapshot(query)[0])}, (), session.normaliser)
@@ -52,4 +59,4 @@ def _wait_s(session: ReplaySession, call: RecordedCall) -> float:
     return call.span.duration_ns * _NS if session.policy.timing else 0.0
 
 
-__all__ = ["answered"]
+__all__ = ["answered", "begun"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from otel_mas.analyse.model_calls import tokens_of
+from otel_mas.analyse.model_calls import known_tokens_of
 from otel_mas.replay.changes import Aspect, Change
 from otel_mas.replay.descent import descendants
 from otel_mas.replay.recording import CallKind, RecordedCall, Recording
@@ -25,7 +25,7 @@ class PlannedCall:
         label: as `researcher#1/model#2`.
         kind: model, tool or retriever.
         name: of the model, tool or retriever.
-        tokens: read and written when it was recorded; 0 of tools and retrievers.
+        tokens: read and written when it was recorded; 0 of tools and retrievers, None where the usage is not known.
         usd: their cost then; None where the price is not known.
         place: of the call.
     """
@@ -33,7 +33,7 @@ class PlannedCall:
     label: str
     kind: str
     name: str
-    tokens: int
+    tokens: int | None
     usd: float | None
     place: TaskPlace
 
@@ -55,8 +55,13 @@ class Plan:
 
     @property
     def tokens(self) -> int:
-        """Tokens that the calls had read and written."""
-        return sum(call.tokens for call in self.calls)
+        """Tokens that the calls had read and written, as far as their usage is known."""
+        return sum(call.tokens or 0 for call in self.calls)
+
+    @property
+    def unmeasured(self) -> int:
+        """Calls of models whose usage is not known."""
+        return sum(call.tokens is None for call in self.calls)
 
     @property
     def usd(self) -> float:
@@ -71,9 +76,19 @@ class Plan:
     def __str__(self) -> str:
         models = sum(call.kind == CallKind.MODEL for call in self.calls)
         others = len(self.calls) - models
-        price = f"about {self.tokens:,} tokens, ${self.usd:.4f}"
-        unpriced = f", {self.unpriced} without a known price" if self.unpriced else ""
-        return f"dependent calls: {models} of models ({price}{unpriced}), {others} of tools and retrievers"
+        cost = f" ({_cost(self, models)})" if models else ""
+        return f"dependent calls: {models} of models{cost}, {others} of tools and retrievers"
+
+
+def _cost(found: Plan, models: int) -> str:
+    """Tokens and price of calls of models, and what of them is not known."""
+    parts = ["an unknown number of tokens" if found.unmeasured == models else f"about {found.tokens:,} tokens"]
+    parts += ["an unknown price" if found.unpriced == models else f"${found.usd:.4f}"]
+    if 0 < found.unmeasured < models:
+        parts += [f"{found.unmeasured} without a known usage"]
+    if 0 < found.unpriced < models:
+        parts += [f"{found.unpriced} without a known price"]
+    return ", ".join(parts)
 
 
 def plan(recording: Recording, changes: Sequence[Change], segment: Segment | None = None) -> Plan:
@@ -110,7 +125,7 @@ def _changed(recording: Recording, change: Change) -> tuple[set[str], list[Recor
 
 def _planned(call: RecordedCall) -> PlannedCall:
     model = call.kind is CallKind.MODEL
-    tokens = tokens_of(call.span) if model else 0
+    tokens = known_tokens_of(call.span) if model else 0
     usd = call.span.get(names.MAS_COST_USD) if model else None
     return PlannedCall(call.label, call.kind.value, call.name, tokens, None if usd is None else float(usd), call.place)
 

@@ -236,10 +236,14 @@ class ReplaySession:
         for label in [] if segment is None else segment.not_reached():
             raise ReplayMiss(f"{label} of the segment {segment} was not reached: the app did not go the recorded way")
 
+    def run_began(self, span: Span) -> None:
+        """Note the span of a run of a graph, or of a marked agent outside of graphs."""
+        self._recorded_in(span)
+        record_traces(span, self.recording.trace_ids)
+
     def started(self, run: GraphRun, start: RunStart) -> None:
         """Note how a run of a graph began."""
-        self._recorded_in(run.span)
-        record_traces(run.span, self.recording.trace_ids)
+        self.run_began(run.span)
         with _lock:
             for matcher in (self._matcher, self._reference):
                 if matcher is not None:

@@ -11,7 +11,7 @@ from otel_mas.record import recorder
 from otel_mas.replay.active import sessions, set_active
 from otel_mas.replay.freeze import Freeze
 from otel_mas.replay.hook_tables import HOOKS
-from otel_mas.replay.marks import answered
+from otel_mas.replay.marks import answered, begun
 from otel_mas.replay.session import ReplaySession
 
 _lock = ForkLock()
@@ -37,7 +37,7 @@ def start(session: ReplaySession, settings: Settings | None = None) -> None:
         first = not sessions()
         set_active((*sessions(), session))
         if first:
-            answer_calls_by(answered)
+            answer_calls_by(answered, begun)
             HOOKS.put()
 
 

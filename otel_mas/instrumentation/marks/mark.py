@@ -64,12 +64,18 @@ class MarkAnswer(NamedTuple):
 
 
 _answerer: Answerer | None = None
+_on_begin: Callable[[Mark], None] | None = None
 
 
-def answer_calls_by(answerer: Answerer | None) -> None:
-    """Have the calls of marked functions answered, or run again. Generators and blocks always run."""
-    global _answerer
-    _answerer = answerer
+def answer_calls_by(answerer: Answerer | None, on_begin: Callable[[Mark], None] | None = None) -> None:
+    """Have the calls of marked functions answered, or run again. Generators and blocks always run.
+
+    Args:
+        answerer: answers calls; None: they run.
+        on_begin: is called with each mark once it has a span, blocks and generators too.
+    """
+    global _answerer, _on_begin
+    _answerer, _on_begin = answerer, on_begin
 
 
 class Kind(NamedTuple):
@@ -194,6 +200,8 @@ class Mark:
         name, attributes = self._describe()
         causes, parent = causes_of(self._caused_by), sender_context(self._caused_by)
         self.span = recorder().start_span(name, attributes, causes=causes, parent=parent, kind=self._kind.span_kind)
+        if _on_begin is not None:
+            _on_begin(self)
         return self.span is not INVALID_SPAN
 
     def context(self) -> Context:

@@ -15,7 +15,7 @@ class PlannedCallForm(TypedDict):
     label: Annotated[str, "as `researcher#1/model#2`"]
     kind: Annotated[str, "model, tool or retriever"]
     name: Annotated[str, "of the model, tool or retriever"]
-    tokens: Annotated[int, "read and written when it was recorded"]
+    tokens: Annotated[int | None, "read and written when it was recorded; null where its usage is not known"]
     usd: Annotated[float | None, "their cost then; null where no price is known"]
 
 
@@ -23,7 +23,8 @@ class PlanDocument(TypedDict):
     changes: Annotated[list[str], "in words"]
     calls: Annotated[list[PlannedCallForm], "recorded calls that depend on the changes, in order of start"]
     recorded: Annotated[int, "calls in the recording"]
-    tokens: Annotated[int, "sum over the calls"]
+    tokens: Annotated[int, "sum over the calls whose usage is known"]
+    unmeasured: Annotated[int, "calls of models whose usage is not known"]
     usd: Annotated[float, "sum over those with a price"]
     unpriced: Annotated[int, "calls of models without one"]
 
@@ -100,6 +101,7 @@ def plan(found: Plan) -> PlanDocument:
         ],
         "recorded": found.recorded,
         "tokens": found.tokens,
+        "unmeasured": found.unmeasured,
         "usd": found.usd,
         "unpriced": found.unpriced,
     }

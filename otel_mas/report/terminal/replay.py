@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from otel_mas.replay.comparison import ComparedStep, ReplayComparison, Sameness
-from otel_mas.replay.plan import Plan
+from otel_mas.replay.plan import Plan, PlannedCall
+from otel_mas.replay.recording import CallKind
 from otel_mas.replay.verification import Verdict, VerifiedCause
 from otel_mas.report.tables import Head, Table
 from otel_mas.report.terminal.table import table
@@ -28,10 +29,7 @@ def plan(found: Plan, width: int) -> Iterator[Text]:
         yield Text(f"  {plain(str(change))}")
     yield Text(f"{plain(str(found))}, of {found.recorded} recorded calls", style="bold")
     heads = (Head("call"), Head("of"), Head("tokens", numeric=True), Head("USD", numeric=True))
-    rows = [
-        [plain(call.label), plain(call.name), f"{call.tokens:,}" if call.tokens else "", _price(call.usd)]
-        for call in found.calls
-    ]
+    rows = [[plain(call.label), plain(call.name), *_amounts(call)] for call in found.calls]
     if rows:
         yield from table(Table(heads, rows[:_MOST_STEPS], "call", max(0, len(rows) - _MOST_STEPS)), width)
 
@@ -105,6 +103,13 @@ def _row(step: ComparedStep) -> list[str]:
 def _shortened(text: str | None) -> str:
     shown = plain(text or "")
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
+
+
+def _amounts(call: PlannedCall) -> tuple[str, str]:
+    """Tokens and price of a call of a model; other calls have none."""
+    if call.kind != CallKind.MODEL:
+        return "", ""
+    return "not known" if call.tokens is None else f"{call.tokens:,}", _price(call.usd)
 
 
 def _price(amount: float | None) -> str:

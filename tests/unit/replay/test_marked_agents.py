@@ -14,6 +14,7 @@ from langchain_core.retrievers import BaseRetriever
 from langgraph.func import entrypoint, task
 
 import otel_mas
+from otel_mas.semconv import attributes as names
 
 ran: list[str] = []
 
@@ -107,6 +108,47 @@ FORMS: dict[str, tuple[Callable[[], Any], list[str]]] = {
     "functional": (functional, ["clerk", "clerk"]),
     "blocks": (blocks, []),
 }
+
+
+@otel_mas.agent
+def idle(word: str) -> str:
+    return word
+
+
+@otel_mas.agent
+def idle_stream(word: str) -> Iterator[str]:
+    yield word
+
+
+def idle_block() -> None:
+    with otel_mas.workflow("idle"):
+        idle("a")
+
+
+IDLE: dict[str, Callable[[], Any]] = {
+    "function": lambda: idle("a"),
+    "generator": lambda: list(idle_stream("a")),
+    "block": idle_block,
+}
+
+
+@pytest.mark.parametrize("form", IDLE)
+def test_agent_that_calls_nothing_is_a_replay_too(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_MAS_STORE", str(tmp_path / "store.db"))
+    otel_mas.instrument()
+    try:
+        IDLE[form]()
+        otel_mas.flush()
+        with otel_mas.replay("latest") as session:
+            IDLE[form]()
+        replayed = session.trace
+        marked = [span for span in replayed.spans if span.get(names.MAS_REPLAY_TRACES) is not None]
+        assert [span.parent_span_id for span in marked] == [None]  # the outermost alone
+        with otel_mas.replay("latest") as again:
+            IDLE[form]()
+        assert again.recording.trace_ids == session.recording.trace_ids  # the latest that is no replay itself
+    finally:
+        otel_mas.shutdown()
 
 
 @pytest.mark.parametrize("form", FORMS)
