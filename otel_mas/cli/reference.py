@@ -65,7 +65,8 @@ def _lines() -> Iterator[str]:
 def _documents() -> dict[str, Any]:
     """The form of what each command prints with --json."""
     from otel_mas.cli.mark import MarkDocument
-    from otel_mas.cli.ship import DestinationsDocument
+    from otel_mas.cli.ship_retry import RetriesDocument
+    from otel_mas.cli.ship_status import DestinationsDocument
     from otel_mas.cli.sql import SqlDocument
     from otel_mas.cli.store import CheckDocument, StatsDocument
     from otel_mas.doctor.forms import DiagnosisForm
@@ -110,6 +111,7 @@ def _documents() -> dict[str, Any]:
         "sql": SqlDocument,
         "doctor": DiagnosisForm,
         "ship status": DestinationsDocument,
+        "ship retry": RetriesDocument,
         "store stats": StatsDocument,
         "store check": CheckDocument,
     }

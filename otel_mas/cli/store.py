@@ -11,7 +11,7 @@ import click
 
 from otel_mas.cli.options import debug, json_option, not_empty, parsed_by, store_option
 from otel_mas.cli.output import note, print_json, print_line
-from otel_mas.cli.ship import DestinationForm, destination_form
+from otel_mas.cli.ship_status import DestinationForm, destination_form
 from otel_mas.model.status import STATUSES
 from otel_mas.report.forms import form_of
 

@@ -1,5 +1,6 @@
 """Delivery of the store's log to destinations: cursors, retries, leases."""
 
+from otel_mas.shipping.backoff import Backoff
 from otel_mas.shipping.destination import (
     Accepted,
     Destination,
@@ -13,7 +14,7 @@ from otel_mas.shipping.destination import (
 )
 from otel_mas.shipping.loop import ShippingLoop
 from otel_mas.shipping.resend import Resend, Selection
-from otel_mas.shipping.shipper import Backoff, Busy, Idle, Shipped, Shipper, Step, Waiting
+from otel_mas.shipping.shipper import Busy, Idle, Shipped, Shipper, Step, Waiting
 
 __all__ = [
     "Accepted",

@@ -5,17 +5,16 @@ Delivery is at least once: only a crash or a lost reply between sending and adva
 
 from __future__ import annotations
 
-import random
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from otel_mas.errors.log import logger
-from otel_mas.otlp.array_parts import PART_BYTES, with_split_arrays
 from otel_mas.otlp.framing import LogRow
-from otel_mas.privacy.withhold import Withholder
+from otel_mas.shipping.backoff import Backoff
 from otel_mas.shipping.delivery import Delivery, sender
 from otel_mas.shipping.destination import Destination
+from otel_mas.shipping.preparation import Preparation
 from otel_mas.store.log import Lease, LeaseLost, Log, LogChunk, Progress
 
 BATCH_SPANS = 1024
@@ -23,7 +22,6 @@ BATCH_BYTES = 2 * 2**20
 _SPARE_S = 5.0  # of a lease, beyond the timeout of one request
 _MAX_SHOWN = 300
 _MAX_WARNINGS = 100
-_MAX_ASKED_S = 3600.0
 _FAILURES_BEFORE_SUSPICION = 2
 
 
@@ -55,35 +53,6 @@ class Busy:
 Step = Shipped | Idle | Waiting | Busy
 
 
-class Backoff:
-    """Waits of one destination: exponentially longer, with jitter, and never shorter than the server asks.
-
-    Args:
-        first_s: the first wait, before jitter.
-        longest_s: waits do not grow beyond.
-        jitter: 0 to 1; waits are 0.5 to 1.5 times as long.
-    """
-
-    def __init__(
-        self, first_s: float = 1.0, longest_s: float = 30.0, jitter: Callable[[], float] = random.random
-    ) -> None:
-        self._first_s = first_s
-        self._longest_s = longest_s
-        self._jitter = jitter
-        self.failures = 0
-
-    def next(self, asked_s: float | None = None) -> float:
-        """Seconds to wait after one more failure."""
-        grown = min(self._longest_s, self._first_s * 2.0 ** min(self.failures, 30))
-        self.failures += 1
-        spread = grown * (0.5 + self._jitter())
-        return spread if asked_s is None else max(min(asked_s, _MAX_ASKED_S), min(spread, self._first_s))
-
-    def reset(self) -> None:
-        """Begin again with the first wait."""
-        self.failures = 0
-
-
 class Shipper:
     """Ships one store's log to one destination.
 
@@ -106,7 +75,7 @@ class Shipper:
         self.destination = destination
         self.name = destination.name
         self._log = log
-        self._withholder = None if content else Withholder()
+        self._preparation = Preparation(content)
         self._backoff = backoff or Backoff()
         self._owner = secrets.token_hex(8)
         self._bounds = batch_spans, batch_bytes, content
@@ -195,12 +164,12 @@ class Shipper:
         unreadable: list[tuple[LogRow, str]] = []
         for row in chunk.rows:
             try:
-                kept, number = (row, 0) if self._withholder is None else self._withholder.row(row)
-            except ValueError as error:  # without a look inside, content may leave with it
+                kept, number = self._preparation.row(row)
+            except ValueError as error:
                 self._warn(f"skips a span that cannot be read: {error}")
                 unreadable.append((row, str(error)))
                 continue
-            rows.append(kept if len(kept.body) <= PART_BYTES else kept._replace(body=with_split_arrays(kept.body)))
+            rows.append(kept)
             withheld.append(number)
         return rows, withheld, unreadable
 

@@ -16,7 +16,7 @@ from otel_mas.errors import NotAStore, StoreReplaced
 from otel_mas.fork import background_imports
 from otel_mas.otlp.framing import LogRow
 from otel_mas.store.connection import BUSY_TIMEOUT_S, translated_errors
-from otel_mas.store.log_reader import Origins, count_shippable, last_key
+from otel_mas.store.log_reader import RATE_PERIOD_S, Origins, count_shippable, decayed, last_key
 from otel_mas.store.open_store import OpenStore
 from otel_mas.store.statements import transaction
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from otel_mas.store.content import ContentAdder
 
 _LONGEST_LEASE_NS = 3_600 * 10**9  # a lease that lasts longer was given by a clock that has been set back since
-_MOST_REJECTIONS = 1000  # that are kept of a destination
+_MOST_REJECTIONS = 10_000  # that are kept of a destination
 
 
 class LeaseLost(Exception):
@@ -192,12 +192,13 @@ class Log:
             first = chunk.rows[0].key if chunk.rows else upto + 1
             # Spans that retention deleted while they were under way were counted as lost, and are not.
             gone = max(0, sent - count_shippable(connection, first - 1, upto)) if sent else 0
+            now_ns = self._clock()
             changed = connection.execute(
                 f"""
                 UPDATE destinations SET {column} = max({column}, :upto), shipped = shipped + :shipped,
                   rejected = rejected + :rejected, held_back = held_back + :not_consented,
                   elsewhere = elsewhere + :exported_by_app, withheld = withheld + :withheld,
-                  lost = max(0, lost - :gone),
+                  lost = max(0, lost - :gone), rate = :rate,
                   sent_ns = CASE WHEN :shipped THEN :now ELSE sent_ns END,
                   error = CASE WHEN :shipped THEN NULL ELSE error END,
                   error_ns = CASE WHEN :shipped THEN NULL ELSE error_ns END
@@ -210,13 +211,14 @@ class Log:
                     "epoch": lease.epoch,
                     "upto": upto,
                     "gone": gone,
-                    "now": self._clock(),
+                    "now": now_ns,
+                    "rate": _rate(connection, lease.destination, progress.shipped, now_ns),
                 },
             ).rowcount
             if not changed:
                 raise LeaseLost(lease.destination)
             if progress.set_aside:
-                _keep_rejections(connection, lease.destination, progress.set_aside, self._clock())
+                _keep_rejections(connection, lease.destination, progress.set_aside, now_ns)
 
     def failed(self, lease: Lease, reason: str) -> None:
         """Store the last error. Raises `LeaseLost`."""
@@ -330,6 +332,13 @@ class Log:
                 raise
             with transaction(connection, kind):
                 yield connection
+
+
+def _rate(connection: sqlite3.Connection, destination: str, shipped: int, now_ns: int) -> float:
+    """The rate of a destination, once it has taken so many spans more; as of the last time where it took none."""
+    found = connection.execute("SELECT rate, sent_ns FROM destinations WHERE name = ?", (destination,)).fetchone()
+    rate, sent_ns = found or (0.0, None)
+    return float(decayed(rate, sent_ns, now_ns) + shipped / RATE_PERIOD_S if shipped else rate)
 
 
 def _keep_rejections(

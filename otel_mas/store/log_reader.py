@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import time
@@ -19,6 +20,8 @@ from otel_mas.store.statements import select
 if TYPE_CHECKING:
     from otel_mas.store.content import ContentAdder
 
+RATE_PERIOD_S = 60.0
+"""The time over which the rate of a destination is taken."""
 _MAX_ORIGINS = 4096
 _MOST_REJECTIONS = 100
 _ROWS_AT_ONCE = 1000
@@ -43,7 +46,8 @@ class DestinationStatus:
     """The progress of a destination. `waiting` counts spans, `behind_ns` is the age of the oldest of them.
 
     `not_consented` counts spans that may not leave, `exported_by_app` those that the app sends there itself, `withheld`
-    the values taken out as content, `lost` the spans deleted before they were shipped.
+    the values taken out as content, `lost` the spans deleted before they were shipped, `set_aside` the rejected spans
+    that can be sent again. `rate` is in spans a second, over the last minute.
     """
 
     name: str
@@ -52,7 +56,9 @@ class DestinationStatus:
     behind_ns: int
     history_waiting: int
     shipped: int
+    rate: float
     rejected: int
+    set_aside: int
     not_consented: int
     exported_by_app: int
     withheld: int
@@ -113,7 +119,9 @@ class LogReader:
         now_ns = self._clock()
         with reading(self.path):
             cursor = self._connection.execute(
-                "SELECT name, cursor, shipped, rejected, held_back AS not_consented, elsewhere AS exported_by_app, "
+                "SELECT name, cursor, shipped, rate, rejected, "
+                "(SELECT count(*) FROM rejections WHERE destination = destinations.id) AS set_aside, "
+                "held_back AS not_consented, elsewhere AS exported_by_app, "
                 "withheld, lost, added_ns, sent_ns, error, error_ns, "
                 "owner IS NOT NULL AND lease_until_ns > ? AS shipping, start, history FROM destinations ORDER BY id",
                 (now_ns,),
@@ -122,7 +130,7 @@ class LogReader:
             return [self._status(now_ns, **dict(zip(fields, row, strict=True))) for row in cursor.fetchall()]
 
     def _status(
-        self, now_ns: int, *, start: int, history: int | None, shipping: int, cursor: int, **columns: Any
+        self, now_ns: int, *, start: int, history: int | None, shipping: int, cursor: int, rate: float, **columns: Any
     ) -> DestinationStatus:
         connection = self._connection
         oldest = connection.execute(
@@ -134,15 +142,23 @@ class LogReader:
             behind_ns=0 if oldest is None else max(0, now_ns - oldest[0]),
             history_waiting=0 if history is None else count_shippable(connection, history, start),
             shipping=bool(shipping),
-            rejections=self._rejections(columns["name"]) if columns["rejected"] else (),
+            rate=decayed(rate, columns["sent_ns"], now_ns),
+            rejections=self.rejections(columns["name"], _MOST_REJECTIONS) if columns["set_aside"] else (),
             **columns,
         )
 
-    def _rejections(self, destination: str) -> tuple[Rejection, ...]:
+    def rejections(self, destination: str, most: int = -1, trace: str = "") -> tuple[Rejection, ...]:
+        """The spans that are set aside for a destination, the last one first.
+
+        Args:
+            most: of them; by default all.
+            trace: the beginning of the trace's id.
+        """
         rows = self._connection.execute(
             "SELECT r.span, r.trace_id, r.span_id, r.name, r.reason, r.rejected_ns FROM rejections r "
-            "JOIN destinations d ON d.id = r.destination WHERE d.name = ? ORDER BY r.span DESC LIMIT ?",
-            (destination, _MOST_REJECTIONS),
+            "JOIN destinations d ON d.id = r.destination WHERE d.name = ? AND r.trace_id LIKE ? "
+            "ORDER BY r.span DESC LIMIT ?",
+            (destination, f"{trace.lower()}%", most),
         )
         return tuple(Rejection(*row) for row in rows)
 
@@ -184,6 +200,11 @@ class Origins:
                 self._known.clear()
             self._known[table, key] = known
         return known
+
+
+def decayed(rate: float, sent_ns: int | None, now_ns: int) -> float:
+    """A rate as of `sent_ns`, now."""
+    return 0.0 if sent_ns is None else rate * math.exp(-max(0, now_ns - sent_ns) / 1e9 / RATE_PERIOD_S)
 
 
 def last_key(connection: sqlite3.Connection) -> int:

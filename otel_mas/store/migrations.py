@@ -57,6 +57,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m0006_masked_destinations,
     _script("0007_facets"),
     _script("0008_contents"),
+    _script("0009_rates"),
 )
 VERSION = len(MIGRATIONS)
 

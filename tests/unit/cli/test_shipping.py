@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,6 +22,7 @@ from tests.conformance.lunch import ASKING, EXPORTS, FOREIGN, PROCESSES, RESUMED
 from tests.conformance.messages import process, span, trace_id
 from tests.unit.exporters.conftest import HttpAnswer, HttpServer
 
+OTEL_MAS = [sys.executable, "-c", "from otel_mas.cli import main; main()"]
 pytestmark = pytest.mark.slow
 
 
@@ -84,7 +86,8 @@ def test_again_sends_a_trace_or_a_time_once_more_and_leaves_the_cursor(lunch: Pa
     assert 0 < count(server) < 15
     assert "sent again 15 spans" in ship(lunch, server, "--again", "--since", "1d").stderr
     assert "sent again 0 spans" in ship(lunch, server, "--again", "--until", "2d").stderr
-    assert status(lunch) == before
+    rate = "spans_per_second"  # falls meanwhile
+    assert {**status(lunch), rate: None} == {**before, rate: None}
 
 
 @pytest.mark.parametrize(
@@ -114,6 +117,90 @@ def test_a_span_that_is_refused_is_named_in_the_status(lunch: Path, server: Http
     assert (refused["trace_id"], refused["name"]) == (trace_id(50), "poison")
     assert "answers 503" in refused["reason"]
     assert f"'poison' of trace {trace_id(50)}" in run("ship", "status", "--store", lunch).stdout
+
+
+def test_what_was_refused_is_listed_and_sent_again(lunch: Path, server: HttpServer) -> None:
+    import_spans(lunch, [process({}, [span(50, 1, "poison", 0, 1), span(51, 2, "venom", 0, 1)])], may_ship=True)
+    server.answer = lambda request: HttpAnswer(400 if {"poison", "venom"} & {*request.names} else 200)
+    assert ship(lunch, server, "--once", "--from-start").exit_code == 0
+    assert (status(lunch)["rejected"], status(lunch)["set_aside"], status(lunch)["shipped"]) == (2, 2, 15)
+    assert "set aside  2 of them: otel-mas ship retry" in run("ship", "status", "--store", lunch).stdout
+
+    listed = run("ship", "retry", "--list", "--store", lunch)
+    assert "2 spans are set aside" in listed.stderr
+    assert f"'poison' of trace {trace_id(50)}" in listed.stdout
+    server.requests.clear()
+    server.answer = lambda request: HttpAnswer(400 if "venom" in request.names else 200)
+    again = ["ship", "retry", "--store", str(lunch), "--endpoint", server.url]
+    result = run(*again)
+
+    assert result.exit_code == 1
+    assert "1 accepted now, 1 refused again" in result.stderr
+    assert f"'venom' of trace {trace_id(51)}" in result.stdout
+    assert (status(lunch)["rejected"], status(lunch)["shipped"]) == (1, 16)
+    server.answer = lambda request: HttpAnswer()
+    (done,) = json.loads(run(*again, "--json").stdout)["destinations"]
+    assert (done["accepted"], done["refused"], done["set_aside"]) == (1, 0, [])
+    assert [name for request in server.requests for name in request.names] == ["poison", "venom", "venom"]
+
+
+def test_one_of_several_destinations_that_is_down_holds_up_no_other(
+    lunch: Path, server: HttpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("otel_mas.cli.ship._TIMEOUT_S", 0.1)
+    archive = tmp_path / "spans.jsonl"
+    down = HttpServer(lambda request: HttpAnswer(503)).start()
+    try:
+        more = ("--endpoint", down.url, "--to", f"file:{archive}", "--once", "--from-start")
+        result = ship(lunch, server, *more)
+    finally:
+        down.stop()
+
+    assert result.exit_code == 1
+    assert f"spans wait for otlp+http:{down.url}/v1/traces" in result.stderr.splitlines()[-1]
+    assert f"spans wait for otlp+http:{server.url}" not in result.stderr
+    assert count(server) == 15
+    found = json.loads(run("ship", "status", "--store", lunch, "--json").stdout)["destinations"]
+    assert {one["name"]: (one["shipped"], one["waiting"]) for one in found} == {
+        f"otlp+http:{server.url}/v1/traces": (15, 0),
+        f"otlp+http:{down.url}/v1/traces": (0, 15),
+        f"file:{archive}": (15, 0),
+    }
+
+
+def test_a_destination_that_never_answers_holds_up_no_other(lunch: Path, server: HttpServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # connects, since the system does so, and says nothing
+        endpoints = ("--endpoint", f"http://127.0.0.1:{silent.getsockname()[1]}", "--endpoint", server.url)
+        following = subprocess.Popen(
+            [*OTEL_MAS, "ship", "--store", lunch, *endpoints, "--protocol", "http/protobuf", "--from-start"],
+            env={**os.environ, "OTEL_EXPORTER_OTLP_TIMEOUT": "3000"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while count(server) < 15:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            import_spans(lunch, [process({}, [span(50, 1, "later", 0, 1)])], may_ship=True)
+            while count(server) < 16:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            following.send_signal(signal.SIGTERM)
+            _, logged = following.communicate(timeout=60)
+        finally:
+            following.kill()
+
+    assert following.returncode == 0, logged
+    assert f"shipped 16 spans to otlp+http:{server.url}" in logged
+    assert "shipped 0 spans to otlp+http:" in logged
+
+
+def test_the_status_has_the_rate_of_the_last_minute(lunch: Path, server: HttpServer) -> None:
+    assert ship(lunch, server, "--once", "--from-start").exit_code == 0
+
+    assert 0 < status(lunch)["spans_per_second"] <= 15 / 60
+    assert "spans a second over the last minute" in run("ship", "status", "--store", lunch).stdout
 
 
 def test_a_server_that_is_down_fails_in_one_line_and_is_seen_in_the_status(
@@ -150,7 +237,7 @@ def test_wrong_settings_are_one_line(lunch: Path, tmp_path: Path) -> None:
     assert none.exit_code == 1
     assert "there is no store" in none.stderr
     assert run("ship", "--store", lunch, "--to", "pigeon", "--once").exit_code == 2
-    assert run("ship", "--store", lunch, "--to", "file", "--endpoint", "http://x", "--once").exit_code == 2
+    assert run("ship", "--store", lunch, "--to", "file", "--to", "pigeon", "--once").exit_code == 2
 
 
 def test_a_file_as_destination(lunch: Path, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ class Harbour:
     def shipper(self, destination: FakeDestination, **more: Any) -> Shipper:
         log = self.log()
         log.add(destination.name)
-        return Shipper(log, destination, backoff=Backoff(jitter=lambda: 0.5), **more)
+        return Shipper(log, destination, backoff=Backoff(jitter=lambda: 1.0), **more)
 
     def status(self) -> DestinationStatus:
         reader = LogReader(self.bench.path, clock=self.bench.clock)

@@ -62,7 +62,7 @@ def test_a_server_is_left_alone_for_as_long_as_it_asks(harbour: Any, fake: Any) 
     shipper = harbour.shipper(fake(lambda rows: Unavailable("429", 17.0)))
     harbour.write(1)
 
-    assert shipper.step() == Waiting(17.0, "429")
+    assert shipper.step() == Waiting(18.0, "429")
 
 
 @pytest.mark.parametrize("place", range(7))
