@@ -35,8 +35,8 @@ def command(
     """Find problems, and show how to fix them.
 
     Checks the settings and their origin, the installed packages, the store, the servers that are configured or given,
-    other recorders and exporters, and what leaves this machine. Writes nothing, shows no prompts and no secrets, and
-    takes thirty seconds at most.
+    other recorders and exporters, `otel-mas serve` on this machine, and what leaves it. Writes nothing, shows no
+    prompts and no secrets, and takes thirty seconds at most.
 
     With COMMAND, as you would type it to start the app, it checks the Python that this starts; the app is not started.
     The exit code is 1 if there is a problem, else 0; docs/doctor.md lists all findings.

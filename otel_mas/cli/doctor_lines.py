@@ -11,6 +11,7 @@ from otel_mas.doctor.forms import (
     DiagnosisForm,
     EnvironmentForm,
     FindingForm,
+    PortForm,
     PrivacyForm,
     RecordingForm,
     SettingForm,
@@ -80,6 +81,8 @@ def _paragraphs(form: DiagnosisForm) -> Iterator[tuple[str, Iterable[Text | str]
     yield "sending", _destinations(form["destinations"], form["store"])
     if form["sources"]:
         yield "reading", map(_source, form["sources"])
+    if any(one["listening"] for one in form["ports"]):
+        yield "serving", map(_port, filter(lambda one: one["listening"], form["ports"]))
     yield "privacy", _privacy(form["privacy"])
     yield "settings", _settings(form["settings"])
 
@@ -159,6 +162,11 @@ def _source(form: SourceForm) -> str:
     knows = f" · knows {', '.join(able)}" if able else ""
     lacks = f", not {', '.join(unable)}" if able and unable else ""
     return f"{form['source']} · {reached}{knows}{lacks}"
+
+
+def _port(form: PortForm) -> str:
+    server = {True: "otel-mas serve", False: "another program", None: "a server"}[form["otel_mas"]]
+    return f"{form['address']} · {server}" + (f" · shows {form['location']}" if form["location"] else "")
 
 
 def _privacy(form: PrivacyForm) -> Iterator[str]:

@@ -73,6 +73,16 @@ def not_empty(_: click.Context, param: click.Parameter, value: str | None) -> st
     return value
 
 
+def checked_address(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, int]:
+    """HOST:PORT as its parts."""
+    from otel_mas.doctor.server import address_of
+
+    try:
+        return address_of(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+
+
 def store_option(command: F) -> F:
     """--store: the path of a store."""
     return click.option(

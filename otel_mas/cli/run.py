@@ -12,10 +12,13 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otel_mas.cli.output import note
 from otel_mas.config import Settings
+
+if TYPE_CHECKING:
+    from otel_mas.cli.run_page import RunPage
 
 AUTOSTART = Path(__file__).resolve().parent.parent / "instrumentation" / "autostart"
 
@@ -36,6 +39,7 @@ def run(
     summary: bool = True,
     started: Callable[[], None] = lambda: None,
     ended: Callable[[str], int] | None = None,
+    page: RunPage | None = None,
 ) -> int:
     """Run a command and record it.
 
@@ -45,6 +49,7 @@ def run(
         summary: print at the end, on stderr, what was recorded.
         started: called once the command runs.
         ended: called with the run's id at the end, after the summary; returns the exit status in place of 0.
+        page: shows the run; stays after its end until a signal comes, unless one has asked us to end already.
 
     Returns:
         The command's exit status; 127 where there is no such command, 126 where it cannot be executed. Does not return
@@ -57,16 +62,23 @@ def run(
     if not settings.enabled:
         faults = ", and no faults are injected" if settings.faults else ""
         note(f"not recorded{faults}: OTEL_SDK_DISABLED or OTEL_MAS_ENABLED switches it off.")
-        return _same_end(_execute(command, program, dict(os.environ), started))
+        return _same_end(_execute(command, program, dict(os.environ), started, []))
     run_id = secrets.token_hex(8)
     environment = recorded_environment(os.environ, settings, run_id)
-    status = _execute(command, program, environment, started)
+    if page is not None:
+        page.show(run_id, os.environ)
+    forwarded: list[int] = []
+    status = _execute(command, program, environment, started, forwarded)
     if summary:
         killed = -status if status < 0 else None
-        _summarise(settings, run_id, [program, *command[1:]], environment, killed)
+        _summarise(settings, run_id, [program, *command[1:]], environment, killed, page)
     if ended is not None:
         otherwise = ended(run_id)
         status = status or otherwise
+    if page is not None:
+        if not forwarded:
+            page.stay()
+        page.close()
     return _same_end(status)
 
 
@@ -144,12 +156,22 @@ def _cannot_run(command: str) -> int:
     return _NOT_FOUND
 
 
-def _execute(command: list[str], program: str, environment: dict[str, str], started: Callable[[], None]) -> int:
-    """Run it to its end, with our streams and whatever else we inherited; -n where signal n ended it."""
+def _execute(
+    command: list[str],
+    program: str,
+    environment: dict[str, str],
+    started: Callable[[], None],
+    forwarded: list[int],
+) -> int:
+    """Run it to its end, with our streams and whatever else we inherited; -n where signal n ended it.
+
+    The signals that are sent to it go to `forwarded`, too.
+    """
     process: subprocess.Popen[bytes] | None = None
     early: list[int] = []
 
     def forward(number: int, _frame: object) -> None:
+        forwarded.append(number)
         if process is None:
             early.append(number)
         else:
@@ -205,11 +227,16 @@ def _is_foreground() -> bool:
 
 
 def _summarise(
-    settings: Settings, run_id: str, command: list[str], environment: dict[str, str], killed: int | None
+    settings: Settings,
+    run_id: str,
+    command: list[str],
+    environment: dict[str, str],
+    killed: int | None,
+    page: RunPage | None,
 ) -> None:
     """Print the summary; an error in it is one line at most, since the exit status is the app's."""
     try:
-        _print_summary(settings, run_id, command, environment, killed)
+        _print_summary(settings, run_id, command, environment, killed, page)
         sys.stderr.flush()
     except (OSError, ValueError):
         # Nobody reads stderr any more. The rest of its buffer would fail again when Python ends, with status 1.
@@ -217,13 +244,18 @@ def _summarise(
 
 
 def _print_summary(
-    settings: Settings, run_id: str, command: list[str], environment: dict[str, str], killed: int | None
+    settings: Settings,
+    run_id: str,
+    command: list[str],
+    environment: dict[str, str],
+    killed: int | None,
+    page: RunPage | None,
 ) -> None:
     from otel_mas.cli.summary import print_run_summary, reason_for_nothing
 
     try:
         faults = [one for one in (settings.faults or "").split(";") if one and one != "off"]
-        if not print_run_summary(settings.store, run_id, killed, faults):
+        if not print_run_summary(settings.store, run_id, killed, faults, page and page.address):
             note(f"nothing was recorded: {reason_for_nothing(command, environment)}")
     except (KeyboardInterrupt, BrokenPipeError):
         pass

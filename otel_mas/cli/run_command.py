@@ -7,7 +7,7 @@ from dataclasses import replace
 import click
 
 from otel_mas.cli.app_command import arguments_of
-from otel_mas.cli.options import debug
+from otel_mas.cli.options import checked_address, debug
 
 
 class _Run(click.Command):
@@ -49,6 +49,12 @@ class _Run(click.Command):
     help="Inject a fault, for practice: tool_error:tool=search,occurrence=1. May be given several times.",
 )
 @click.option("--fault-seed", type=int, metavar="N", help="Seed of what faults decide and change. [default: 0]")
+@click.option(
+    "--serve", is_flag=True, help="Show the run live on a page, which is opened in a browser and stays until Ctrl-C."
+)
+@click.option("--listen", metavar="HOST:PORT", default="127.0.0.1:4320", show_default=True, callback=checked_address,
+              help="With --serve: where. Port 0 is one that is free.")  # fmt: skip
+@click.option("--no-open", is_flag=True, help="With --serve: print the link, and open no browser.")
 @click.option("--quiet", is_flag=True, help="No summary at the end.")
 @debug
 @click.argument("app", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND [ARGS]...")
@@ -61,6 +67,9 @@ def command(
     simulated_cost: bool,
     faults: tuple[str, ...],
     fault_seed: int | None,
+    serve: bool,
+    listen: tuple[str, int],
+    no_open: bool,
     quiet: bool,
 ) -> None:
     """Run an app and record it, without changing it.
@@ -72,6 +81,7 @@ def command(
     \b
     otel-mas run -- python app.py --its-own option
     otel-mas run --store runs.db -- -m package.app
+    otel-mas run --serve -- python app.py
     otel-mas run --fault tool_error:tool=search --fault model_slow:delay=2s -- python app.py
     """
     from otel_mas.cli.run import run
@@ -84,4 +94,13 @@ def command(
         from otel_mas.faults.autostart import asked_for
 
         settings = replace(settings, faults=asked_for(settings, faults))
-    ctx.exit(run(arguments_of(app), settings, summary=not quiet))
+    if not serve:
+        ctx.exit(run(arguments_of(app), settings, summary=not quiet))
+    from otel_mas.cli.run_page import PageOptions, RunPage
+
+    page = RunPage(settings.store, PageOptions(listen, browser=not no_open))
+    try:
+        status = run(arguments_of(app), settings, summary=not quiet, page=page)
+    finally:
+        page.close()
+    ctx.exit(status)

@@ -6,23 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from otel_mas.cli.options import debug, not_empty
+from otel_mas.cli.options import checked_address, debug, not_empty
 from otel_mas.cli.output import note, print_line
 
 if TYPE_CHECKING:
     from otel_mas.server.serve import Options, Running
 
-_MOST_PORTS = 65_535
 _OFF = "off"
 
 
 def _address(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, int] | None:
     if value == _OFF and param.name != "listen":
         return None
-    host, _, port = value.rpartition(":")
-    if not host or not port.isascii() or not port.isdecimal() or int(port) > _MOST_PORTS:
-        raise click.BadParameter(f"{value!r} is no address: HOST:PORT, such as 127.0.0.1:4317.", ctx, param)
-    return host.strip("[]"), int(port)
+    return checked_address(ctx, param, value)
 
 
 @click.command("serve")
@@ -78,8 +74,9 @@ def _options(
 
 
 def _announce(running: Running, store: str, source: str | None) -> None:
+    from otel_mas.doctor.server import shown
+
     for name, address in (("OTLP gRPC", running.grpc), ("OTLP HTTP", running.http), ("page and API", running.api)):
         if address is not None:
-            host, port = address
-            print_line(f"{name:<13} {f'[{host}]' if ':' in host else host}:{port}")
+            print_line(f"{name:<13} {shown(address)}")
     note(f"shows {source}" if source else f"receives into {store}; Ctrl-C ends it")

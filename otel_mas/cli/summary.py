@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 
 from otel_mas.cli.output import naming, pasteable, print_lines
 from otel_mas.model.status import RUNNING, STOPPED
@@ -24,6 +25,7 @@ _MAX_STEPS = 5
 _MAX_REMARKS = 5
 _MOST_EXAMINED = 3_000
 """Spans of a run up to which its findings are looked for: those of a very wide or deep one may take many seconds."""
+_PAGE_PATIENCE_S = 0.3
 _NO_REASON = ("packages-conflict", "otel-mas-differs")
 _ERROR_OUTCOMES = {
     "ENDED_THE_RUN": ("✗ ended the run: ", "bold red"),
@@ -33,7 +35,11 @@ _ERROR_OUTCOMES = {
 
 
 def print_run_summary(
-    store_path: str | Path, run_id: str, killed: int | None = None, faults: Sequence[str] = ()
+    store_path: str | Path,
+    run_id: str,
+    killed: int | None = None,
+    faults: Sequence[str] = (),
+    server: tuple[str, int] | None = None,
 ) -> bool:
     """Print what a run recorded: how long, its critical path, tokens and cost, what failed, waits or was lost.
 
@@ -42,6 +48,7 @@ def print_run_summary(
         run_id: which run.
         killed: the signal that ended its process.
         faults: that were to be injected, as text.
+        server: where its page may be; the default address without.
 
     Returns:
         Whether any process of the run has written to the store; without, nothing is printed.
@@ -52,12 +59,13 @@ def print_run_summary(
     if not os.path.exists(store_path):
         return False
     from otel_mas.api import open as open_source
+    from otel_mas.doctor.server import API
 
     with open_source(store_path) as source:
         run = source.run(run_id)
         if not (run.traces or run.processes or run.problems):
             return False
-        print_lines(lambda width: _summary(source, run, width, killed, faults), err=True)
+        print_lines(lambda width: _summary(source, run, width, killed, faults, server or API), err=True)
     return True
 
 
@@ -76,7 +84,9 @@ def reason_for_nothing(command: Sequence[str], environ: Mapping[str, str]) -> st
     )
 
 
-def _summary(source: Source, run: RunSummary, width: int, killed: int | None, faults: Sequence[str]) -> Iterator[Text]:
+def _summary(
+    source: Source, run: RunSummary, width: int, killed: int | None, faults: Sequence[str], server: tuple[str, int]
+) -> Iterator[Text]:
     from rich.text import Text
 
     from otel_mas.report import terminal
@@ -107,6 +117,7 @@ def _summary(source: Source, run: RunSummary, width: int, killed: int | None, fa
     yield from _lost(run, subject.graph().causal.problems)
     yield Text("")
     yield from _next_commands(source, subject, () if examined and not worth_a_line else ("explain",))
+    yield Text(f"  {_page(source.location, subject, server)}")
 
 
 def path_and_cost(subject: Trace | Conversation, width: int, of: str = "") -> Iterator[Text]:
@@ -269,3 +280,16 @@ def _next_commands(source: Source, subject: Trace | Conversation, first: Sequenc
     yield Text("look further", style="bold")
     for command in (*first, "graph", "critical-path", "show", "cost"):
         yield Text(f"  {pasteable(command, *which, store=source.location)}")
+
+
+def _page(store: str, subject: Trace | Conversation, server: tuple[str, int]) -> str:
+    """The address of the picture, where a server shows this store; else the command that starts one."""
+    from otel_mas.api import Conversation
+    from otel_mas.doctor.server import ask_server, shown
+
+    if not ask_server(server, _PAGE_PATIENCE_S).shows(store):
+        return pasteable("serve", store=store)
+    if isinstance(subject, Conversation):
+        service = f"?{urlencode({'service': subject.service})}" if subject.service else ""
+        return f"http://{shown(server)}/conversations/{quote(subject.thread, safe='')}{service}"
+    return f"http://{shown(server)}/traces/{subject.trace_id}"

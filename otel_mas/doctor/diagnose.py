@@ -14,6 +14,7 @@ from otel_mas.doctor.findings import Finding, Level, finding
 from otel_mas.doctor.forms import DiagnosisForm, FindingForm, SourceForm
 from otel_mas.doctor.privacy import check_privacy, content_leaves
 from otel_mas.doctor.recording import check_recording, sdk_exporters
+from otel_mas.doctor.server import PORTS, Address, check_server
 from otel_mas.doctor.settings import check_settings
 from otel_mas.doctor.shipping import OtlpTarget, ask_target, destination_form, plan_shipping
 from otel_mas.doctor.sources import check_source, empty_form
@@ -47,15 +48,17 @@ def diagnose(
     store: str | None = None,
     sources: Sequence[str] = (),
     command: Sequence[str] = (),
+    ports: Sequence[tuple[str, Address]] = PORTS,
     timeout_s: float = TIMEOUT_S,
 ) -> Diagnosis:
-    """Look at everything. Writes nothing, and contacts only what is configured or given.
+    """Look at everything. Writes nothing, and contacts only what is configured or given, and ports of this machine.
 
     Args:
         environ: the variables as the app would have them.
         store: a store that the command line names.
         sources: places that traces are read from, as `otel_mas.open` takes them.
         command: how the app is started; empty for the environment that otel-mas itself runs in.
+        ports: of `otel-mas serve`, with their options: gRPC, HTTP, API.
         timeout_s: after which the diagnosis is made of what there is.
     """
     checks = _Checks(timeout_s)
@@ -64,6 +67,7 @@ def diagnose(
     content = content_leaves(settings)
     interpreter_check = checks.start("the app's Python", partial(check_environment, command, environ))
     store_check = checks.start("the store", partial(check_store, settings, configured.store_origin))
+    server_check = checks.start("the ports of otel-mas serve", partial(check_server, settings.store, ports))
     source_checks = [checks.start(target, partial(check_source, target)) for target in sources]
     requests: dict[tuple[object, ...], _Check[tuple[Finding | None, float | None]]] = {}
 
@@ -83,6 +87,7 @@ def diagnose(
     recording_form, recording_findings = check_recording(environ, settings, interpreter)
     store_form, store_findings = checks.result(store_check) or (None, [])
     answers = {key: checks.result(check) for key, check in requests.items() if key in {t.request for t in plan.targets}}
+    port_forms, server_findings = checks.result(server_check) or ([], [])
     reads = [checks.source(check) for check in source_checks]
     privacy_form, privacy_findings = check_privacy(settings, plan.targets, recording_form)
     findings = [
@@ -93,6 +98,7 @@ def diagnose(
         *plan.findings,
         *(answer[0] for answer in answers.values() if answer is not None and answer[0] is not None),
         *(one for _, one in reads if one is not None),
+        *server_findings,
         *privacy_findings,
         *checks.findings,
     ]
@@ -109,6 +115,7 @@ def diagnose(
         "store": store_form,
         "destinations": [destination_form(target, answers.get(target.request)) for target in plan.targets],
         "sources": [one for one, _ in reads],
+        "ports": port_forms,
         "privacy": privacy_form,
     }
     return Diagnosis(tuple(ordered), form, tuple(checks.errors))

@@ -24,6 +24,7 @@ class Area(StrEnum):
     STORE = "store"
     SHIPPING = "shipping"
     READING = "reading"
+    SERVING = "serving"
     PRIVACY = "privacy"
 
 
@@ -247,6 +248,13 @@ _TABLE: dict[Area, tuple[tuple[str, Level, str, str], ...]] = {
         ("source-fails", _PROBLEM, "{error}", "{advice}"),
         ("source-silent", _PROBLEM, "{source} did not answer within {seconds} s",
          "is it overloaded, or behind a firewall?"),
+    ),
+    Area.SERVING: (
+        ("server-answers", _OK, "`otel-mas serve` shows the store at {url}", ""),
+        ("server-shows-other", _NOTE, "`otel-mas serve` at {url} shows {location}, not {store}",
+         "to see what {store} has, end it, or otel-mas serve --listen another port"),
+        ("server-port-taken", _NOTE, "{address} is taken by another program, so `otel-mas serve` cannot listen there",
+         "end it, or otel-mas serve {option} HOST:PORT"),
     ),
     Area.PRIVACY: (
         ("content-full", _NOTE, "OTEL_MAS_CONTENT=full: prompts and answers are stored with the secrets in them",

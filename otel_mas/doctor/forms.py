@@ -10,7 +10,7 @@ from typing import Annotated, TypedDict
 class FindingForm(TypedDict):
     code: Annotated[str, "which one it is: docs/doctor.md lists all"]
     level: Annotated[str, "ok, note or problem"]
-    area: Annotated[str, "settings, environment, recording, store, shipping, reading or privacy"]
+    area: Annotated[str, "settings, environment, recording, store, shipping, reading, serving or privacy"]
     message: Annotated[str, "what was found, for people"]
     fix: Annotated[str, "what to do, for people; empty where there is nothing to do"]
 
@@ -122,6 +122,13 @@ class SourceForm(TypedDict):
     runs: Annotated[bool, "whether it knows what one `otel-mas run` recorded"]
 
 
+class PortForm(TypedDict):
+    address: Annotated[str, "a default address of `otel-mas serve`"]
+    listening: Annotated[bool, "whether a server listens there"]
+    otel_mas: Annotated[bool | None, "whether it is `otel-mas serve`; null for gRPC, which does not tell"]
+    location: Annotated[str | None, "what it shows, as far as it tells"]
+
+
 class PrivacyForm(TypedDict):
     content: Annotated[str | None, "full, redacted or none; null where the way in decides"]
     content_under_run: Annotated[str, "in force under `otel-mas run` and `otel_mas.instrument()`"]
@@ -142,4 +149,5 @@ class DiagnosisForm(TypedDict):
     store: Annotated[StoreForm | None, "the local store"]
     destinations: Annotated[list[DestinationForm], "the OTLP endpoints that spans are sent to"]
     sources: Annotated[list[SourceForm], "the places given with --from"]
+    ports: Annotated[list[PortForm], "who listens where `otel-mas serve` would"]
     privacy: Annotated[PrivacyForm, "what is kept and what leaves"]

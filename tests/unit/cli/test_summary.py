@@ -39,6 +39,7 @@ def test_it_shows_the_traces_the_path_the_cost_and_further_commands(
 
 def test_its_commands_work_when_pasted(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
     commands = [line for line in output(store, capsys).splitlines() if line.startswith("  otel-mas ")]
+    assert commands.pop() == f"  otel-mas serve --store {store}"
     assert len(commands) == 4
     for command in commands:
         words = shlex.split(command)[1:]
