@@ -1,18 +1,21 @@
-"""The program of `make demo`: record the example team in two processes, explain their conversation, and replay it."""
+"""The program of `make demo`: record the example team in two processes, explain it, replay it, show it on a page."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
 import uuid
+import webbrowser
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from otel_mas.api import Conversation
@@ -78,7 +81,47 @@ def run_demo(directory: Path) -> int:
     title("Look further")
     for hint in hints(store, thread):
         print(f"  {hint}")
+    if is_interactive(os.environ):
+        offer_page(store, thread)
     return 0
+
+
+def is_interactive(environ: Mapping[str, str]) -> bool:
+    """Whether a person is at the terminal, who can answer a question."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and not environ.get("CI")
+
+
+def offer_page(store: Path, thread: str) -> None:
+    """Ask whether to show the conversation on the page; if so, serve it until Ctrl-C."""
+    title("The same on a page")
+    try:
+        answer = input("Show it in a browser? [Y/n] ")
+    except (EOFError, KeyboardInterrupt):
+        print()
+        return
+    if answer.strip().lower() not in ("", "y", "yes"):
+        return
+    command: list[str | Path] = [OTEL_MAS, "serve", "--store", store, "--grpc", "off", "--http", "off"]
+    print(f"$ {command_line(command)}\n", flush=True)
+    process = subprocess.Popen(command, cwd=ROOT, env=isolated(os.environ), stdout=subprocess.PIPE, text=True)
+    before = signal.signal(signal.SIGINT, lambda *_: None)  # the terminal sends it to the server, too, which ends
+    try:
+        assert process.stdout is not None
+        address = process.stdout.readline().split()[-1:]
+        if address:
+            open_page(f"http://{address[0]}/conversations/{quote(thread, safe='')}?service={SERVICE}")
+        process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def open_page(url: str) -> None:
+    """Print the address, and open it where there is a browser to see."""
+    from otel_mas.cli.run_page import has_display
+
+    print(f"  {url}\n\nCtrl-C ends it.", flush=True)
+    if has_display(os.environ):
+        webbrowser.open(url)
 
 
 def remove_old_files(directory: Path) -> tuple[Path, Path, Path]:
@@ -172,6 +215,7 @@ def hints(store: Path, thread: str) -> list[str]:
         [OTEL_MAS, "show", "latest", *store_option],
         [OTEL_MAS, "cost", *whole],
         [OTEL_MAS, "graph", *whole, "--json"],
+        [OTEL_MAS, "serve", *store_option],
         [*record, "What would a tram cost Elmstead?", *thread_options],
     ]
     change_directory = [] if Path.cwd() == ROOT else [command_line(["cd", str(ROOT)])]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,3 +90,48 @@ def test_hints_are_commands_for_the_root_of_the_repository(monkeypatch: pytest.M
     assert any(hint.endswith("otel-mas show latest --store .demo/runs.db") for hint in demo.hints(store, "demo-1"))
     monkeypatch.chdir(tmp_path)
     assert demo.hints(store, "demo-1")[0] == f"cd {demo.ROOT}"
+
+
+def at_terminal(store: Path, answer: str) -> tuple[int, str]:
+    """Offer the page at a terminal, answer, and press Ctrl-C once it is served: exit status, and what was printed."""
+    code = f"import pathlib; from examples import demo; demo.offer_page(pathlib.Path({str(store)!r}), 'demo-1')"
+    code = f"from examples import demo; demo.OTEL_MAS = demo.PYTHON.with_name('otel-mas'); {code}"
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=demo.ROOT, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    )
+    os.close(theirs)
+    printed = ""
+    try:
+        os.write(ours, answer.encode())
+        while "Ctrl-C ends it." not in printed and "cannot be listened on" not in printed:
+            try:
+                printed += os.read(ours, 4096).decode()
+            except OSError:  # the other side has ended
+                break
+        os.killpg(process.pid, signal.SIGINT) if process.poll() is None else None
+        return process.wait(60), printed
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def test_the_page_is_offered_and_left_by_ctrl_c(store: Path) -> None:
+    status, printed = at_terminal(store, "y\n")
+    assert status == 0, printed
+    assert "/conversations/demo-1?service=research-team" in printed or "4320 cannot be listened on" in printed
+    assert "Traceback" not in printed
+
+
+def test_no_page_is_served_to_someone_who_does_not_want_it(store: Path) -> None:
+    status, printed = at_terminal(store, "n\n")
+    assert (status, "otel-mas serve" in printed) == (0, False)
+
+
+def test_a_pipe_and_ci_are_offered_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not demo.is_interactive({})  # pytest has no terminal as its input
+    monkeypatch.setattr(sys, "stdin", os.fdopen(pty.openpty()[1]))
+    monkeypatch.setattr(sys, "stdout", os.fdopen(pty.openpty()[1], "w"))
+    assert demo.is_interactive({})
+    assert not demo.is_interactive({"CI": "true"})
