@@ -24,6 +24,7 @@ from tests.bench import (
     floor,
     follow,
     hard_runs,
+    live,
     parts,
     queries,
     receive,
@@ -150,6 +151,7 @@ def main() -> None:
             "topology",
             "follow",
             "api",
+            "live",
             "replay",
             "receive",
             "ship",
@@ -190,6 +192,8 @@ def main() -> None:
         follow.report()
     if options.case in (None, "api"):
         api.report()
+    if options.case in (None, "live"):
+        live.report()
     if options.case in (None, "replay"):
         replay.report()
     if options.case in (None, "receive"):
