@@ -131,7 +131,10 @@ def test_no_page_is_served_to_someone_who_does_not_want_it(store: Path) -> None:
 
 def test_a_pipe_and_ci_are_offered_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not demo.is_interactive({})  # pytest has no terminal as its input
-    monkeypatch.setattr(sys, "stdin", os.fdopen(pty.openpty()[1]))
-    monkeypatch.setattr(sys, "stdout", os.fdopen(pty.openpty()[1], "w"))
-    assert demo.is_interactive({})
-    assert not demo.is_interactive({"CI": "true"})
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, closefd=True), os.fdopen(theirs, "w") as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        monkeypatch.setattr(sys, "stdout", terminal)
+        assert demo.is_interactive({})
+        assert not demo.is_interactive({"CI": "true"})
+        monkeypatch.undo()
