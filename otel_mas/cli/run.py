@@ -255,7 +255,8 @@ def _print_summary(
 
     try:
         faults = [one for one in (settings.faults or "").split(";") if one and one != "off"]
-        if not print_run_summary(settings.store, run_id, killed, faults, page and page.address):
+        server = None if page is None else page.address
+        if not print_run_summary(settings.store, run_id, killed, faults, server):
             note(f"nothing was recorded: {reason_for_nothing(command, environment)}")
     except (KeyboardInterrupt, BrokenPipeError):
         pass

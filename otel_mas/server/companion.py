@@ -34,7 +34,7 @@ def _started(running: Running) -> None:
 
 
 def _end_with_parent() -> None:
-    while sys.stdin.buffer.raw.read(1):  # type: ignore[attr-defined]
+    while os.read(sys.stdin.fileno(), 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 
