@@ -292,21 +292,26 @@ class _Reader:
     def _graph(self, span: Span) -> str:
         return run_name(span.get(names.GEN_AI_AGENT_NAME))
 
+    def _parent(self, span: Span) -> Span | None:
+        """The span around a span in its process: running code does not know the tasks of those who called it."""
+        parent = self._by_id.get(span.parent_span_id or "")
+        return parent if parent is not None and _process(parent) == _process(span) else None
+
     def _around(self, span: Span) -> Iterator[Span]:
-        """The spans around a span, the nearest first."""
+        """The spans around a span in its process, the nearest first."""
         seen = {span.span_id}
-        above = self._by_id.get(span.parent_span_id or "")
+        above = self._parent(span)
         while above is not None and above.span_id not in seen:
             seen.add(above.span_id)
             yield above
-            above = self._by_id.get(above.parent_span_id or "")
+            above = self._parent(above)
 
     def _nearest_task(self, span: Span) -> str | None:
         return next((one.span_id for one in self._around(span) if one.span_id in self._tasks), None)
 
     def _path(self, span: Span) -> tuple[str | None, Levels]:
         """The id of the run that a span is in, and the levels between; None: of no graph."""
-        parent = self._by_id.get(span.parent_span_id or "")
+        parent = self._parent(span)
         if parent is None:
             return None, ()
         known = self._paths.get(parent.span_id)
@@ -372,6 +377,10 @@ def _before_marks(levels: Levels, tool: Level) -> Levels:
     while at and levels[at - 1].name.startswith("@"):
         at -= 1
     return (*levels[:at], tool, *levels[at:])
+
+
+def _process(span: Span) -> object:
+    return span.resource.attributes.get(names.MAS_INSTANCE_ID)
 
 
 def is_task(span: Span) -> bool:

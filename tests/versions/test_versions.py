@@ -17,8 +17,10 @@ EXACT = (
 )
 CAUSES = (*EXACT, "tests/unit/instrumentation/langgraph")
 """Tests that depend on LangGraph's internals."""
+REPLAY = "tests/accuracy/replay"
 ALL = (
-    ("tests/accuracy", *(f"--ignore={one}" for one in EXACT)),
+    ("tests/accuracy", *(f"--ignore={one}" for one in (*EXACT, REPLAY))),
+    (REPLAY,),
     EXACT,
     ("tests/unit/instrumentation/langgraph",),
     ("tests/unit/instrumentation/langchain",),

@@ -114,7 +114,8 @@ def test_a_live_agent_runs_with_all_that_it_calls(marked: App) -> None:
 
 def test_timing_has_answers_take_as_long_as_they_took(marked: App) -> None:
     assert float(lines(marked.replay("--timing"))["took"]) >= 0.4
-    assert float(lines(marked.replay())["took"]) < 0.4
+    # One of several: on a busy machine any may take long, but none takes less where the answers wait.
+    assert any(float(lines(marked.replay())["took"]) < 0.4 for _ in range(10))
 
 
 def test_freeze_gives_the_same_clock_numbers_and_ids_in_each_replay(tmp_path: Path) -> None:

@@ -51,6 +51,19 @@ def test_each_process_gets_the_answers_of_its_own_part(tmp_path: Path) -> None:
     assert "2 answered, 0 live, 0 missed" in again[1].stderr
 
 
+def test_each_request_to_another_process_gets_its_own_answer(tmp_path: Path) -> None:
+    app = (sys.executable, "-m", "tests.accuracy.replay.service_app")
+    store, again = str(tmp_path / "runs.db"), str(tmp_path / "again.db")
+    recorded = called(OTEL_MAS, "run", "--store", store, "--", *app)
+    assert recorded.returncode == 0, recorded.stderr
+    with otel_mas.open(store) as source:
+        assert len(source.traces()) == 1  # of both processes
+
+    replayed = called(OTEL_MAS, "replay", "latest", "--from", store, "--store", again, "--", *app)
+    assert replayed.stdout == recorded.stdout, replayed.stderr
+    assert "3 answered, 0 live, 0 missed" in replayed.stderr
+
+
 def test_the_latest_run_is_replayed_with_all_of_its_traces(tmp_path: Path) -> None:
     store = str(tmp_path / "runs.db")
     app = tmp_path / "app.py"
