@@ -25,7 +25,7 @@ from otel_mas.semconv import attributes as names
 _SPAN = re.compile(r"[0-9a-f]{32}-[0-9a-f]{16}")
 _TASK = "task|"
 _DONE = (TaskOutcome.OK, TaskOutcome.HANDOFF)
-_SENDS = re.compile(r"__pregel_tasks\[(\d+)\]")
+_SENDS = re.compile(r"__pregel_tasks\[([0-9]{1,9})\]")
 _FROM_CHANNELS = (LinkKind.TRIGGER, LinkKind.SEND, LinkKind.HANDOFF)
 _FAILED = (TaskOutcome.ERROR,)
 

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,16 @@ def memory(jaeger_binary: Path, tmp_path: Path) -> Iterator[Jaeger]:
     made.stop()
 
 
+@contextmanager
+def paused(jaeger: Jaeger) -> Iterator[None]:
+    """Let it stand still: it accepts connections, as far as the kernel does, and answers nothing."""
+    os.kill(jaeger.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(jaeger.pid, signal.SIGCONT)
+
+
 def has_all(jaeger: Jaeger, stored: dict[str, int], repeated: int | None = None) -> None:
     """Check that Jaeger has all spans, at most so many of them more than once."""
     found = {trace: spans_in(jaeger, trace) for trace in stored}
@@ -64,9 +75,12 @@ def test_a_shipper_that_is_killed_at_any_moment_loses_nothing(filled: Filled, me
     kills = 0
     while kills < 2 or time.monotonic() < deadline:
         before = shipping.shipped
-        with shipping.follow(output):
+        with shipping.follow(output) as shipper:
             until(lambda: shipping.shipped > before, output.read_text)  # noqa: B023
-            time.sleep(moments.uniform(0, 1.2))
+            with paused(memory):  # a request is under way then, most of the time
+                filled.senders.wait_for(10)
+                time.sleep(moments.uniform(0, 1.2))
+                shipper.kill()
         kills += 1
     stored = filled.stop()
     shipping.finish(output)
@@ -116,10 +130,9 @@ def test_jaeger_that_is_killed_and_paused_gets_the_rest(
         while faults < 2 or time.monotonic() < deadline:
             time.sleep(moments.uniform(0, 1))
             if faults % 2:
-                os.kill(badger.pid, signal.SIGSTOP)
-                filled.senders.wait_for(20)
-                until(lambda: (status := shipping.status()) is not None and status.error is not None)
-                os.kill(badger.pid, signal.SIGCONT)
+                with paused(badger):
+                    filled.senders.wait_for(20)
+                    until(lambda: (status := shipping.status()) is not None and status.error is not None)
             else:
                 badger.stop()
                 filled.senders.wait_for(20)

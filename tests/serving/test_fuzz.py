@@ -1,19 +1,15 @@
-"""Fuzzing: whatever a client sends is stored or refused. FUZZ_EXAMPLES=1000000 tries that many inputs of each kind.
-
-Inputs that were once mishandled stay in `corpus/`, and are tried first, with requests as they should be.
-"""
+"""Fuzzing of receivers: whatever a client sends is stored or refused."""
 
 from __future__ import annotations
 
 import gzip
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_mas.config import Settings
@@ -27,52 +23,30 @@ from otel_mas.store.connection import open_for_reading
 from otel_mas.store.otlp_rows import RunWriters
 from tests.conformance.lunch import PROCESSES
 from tests.conformance.messages import export, span
+from tests.fuzz import inputs
+from tests.fuzz.inputs import fuzzed
 from tests.serving.server import Server
 from tests.serving.test_receiving import call, logs, record, request
 
-CORPUS = sorted(Path(__file__).with_name("corpus").glob("*"))
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "100"))
 REFUSALS = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED)
 SEEDS = [
     export(*PROCESSES).SerializeToString(),
     request(span(1, 1, "one", 0, 1, attributes={"list": ("a", "b"), "map": {"k": 1}, "bytes": b"\x00"}, error="no")),
     logs(record(1, 1, "a record")),
     orjson.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "1" * 32, "spanId": "1" * 16}]}]}]}),
-    *(file.read_bytes() for file in CORPUS),
+    *inputs.corpus("requests"),
 ]
 NAMES = ("resourceSpans", "scopeSpans", "spans", "traceId", "spanId", "attributes", "value", "key", "kind", "events")
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
 )
-fuzzed = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.large_base_example],
-)
 
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """A request with some bytes changed, removed, repeated or put in; sometimes nothing but noise."""
-    body = bytearray(draw(st.sampled_from(SEEDS) | st.binary(max_size=200)))
-    for _ in range(draw(st.integers(0, 6))):
-        at = draw(st.integers(0, len(body)))
-        length = draw(st.integers(0, 20))
-        change = draw(st.sampled_from(("change", "cut", "end", "repeat", "insert", "maximum")))
-        if change == "change" and at < len(body):
-            body[at] = draw(st.integers(0, 255))
-        elif change == "cut":
-            del body[at : at + length]
-        elif change == "end":
-            del body[at:]
-        elif change == "repeat":
-            body[at:at] = body[at : at + length] * draw(st.integers(1, 5))
-        elif change == "insert":
-            body[at:at] = draw(st.binary(max_size=20))
-        elif change == "maximum":
-            body[at : at + length] = b"\xff" * length
-    found = bytes(body)
+    """A request that is not as it should be, gzipped or not."""
+    found = draw(inputs.mutated(SEEDS))
     return gzip.compress(found) if draw(st.integers(0, 9)) == 0 else found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -37,6 +38,7 @@ _OF_A_VALUE = (Departure.NONE_READ, Departure.CHANGED, Departure.NONE_WRITTEN, D
 _BETWEEN = 0.55
 """For a called task whose result is not recorded: it may be the one that changed a value."""
 _SHOWN = 3
+_POSITION = re.compile(r"[0-9]{1,9}")
 
 
 class Arrival(NamedTuple):
@@ -119,7 +121,7 @@ def _computes(task: Act, acts: Acts) -> Departure | None:
 def _given_nothing(task: Act, acts: Acts) -> list[str]:
     """Arguments that a task was called or sent with, and that are empty; of those by position the number, from 1."""
     empty = [name for name, text in acts.given(task) if is_none(text)]
-    return [f"argument {int(name) + 1}" if name.isdigit() else name for name in empty]
+    return [f"argument {int(name) + 1}" if _POSITION.fullmatch(name) else name for name in empty]
 
 
 def _written_by(task: Act, acts: Acts) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ NOT_KEPT = "not kept"
 NO_CONTENT = "the source keeps no content"
 OPAQUE = "an object without readable fields"
 LARGE = "too large to read while the app ran"
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class Written(NamedTuple):
@@ -112,7 +114,7 @@ def _texts(span: Span, name: str) -> tuple[str, ...]:
 def _unread(reason: str) -> str:
     name, _, size = reason.partition(":")
     if name == "size":
-        return f"{LARGE}: {int(size):,} characters, bytes or items" if size.isdigit() else LARGE
+        return f"{LARGE}: {int(size):,} characters, bytes or items" if _NUMBER.fullmatch(size) else LARGE
     return OPAQUE if name == "opaque" else LARGE if name == "large" else NOT_KEPT
 
 
