@@ -241,7 +241,7 @@ _TABLE: dict[Area, tuple[tuple[str, Level, str, str], ...]] = {
         ("shipping-lost", _NOTE, "deleted by the store's caps before {name} had taken them: {lost}",
          "raise OTEL_MAS_MAX_STORE_BYTES or OTEL_MAS_MAX_AGE, or see why it took none"),
         ("shipping-rejected", _NOTE, "{name} rejected {rejected}",
-         "its log has the reason: limits on the size of spans and traces are the usual cause"),
+         "`otel-mas ship retry --list` has the reasons, mostly limits on sizes; without --list it sends them again"),
     ),
     Area.READING: (
         ("source-answers", _OK, "{source} answers ({took})", ""),

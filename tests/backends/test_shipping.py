@@ -292,9 +292,55 @@ def test_a_span_that_badger_can_never_take_blocks_no_other(jaeger_binary: Path, 
         }
         assert subprocess.run(command, env=settings, timeout=200, check=False).returncode == 0
         assert set(wait_for(server, trace_id(TRACE), 99)) == {one.span_id.hex() for one in spans} - {span_id(41)}
+        retry = [*OTEL_MAS, "ship", "retry"]
+        refused = subprocess.run(retry, env=settings, timeout=100, capture_output=True, text=True, check=False)
+        status = _status(store)
+        server.stop()
+        server.storage = "memory"  # which has no such limit
+        server.start()
+        taken = subprocess.run(retry, env=settings, timeout=100, capture_output=True, text=True, check=False)
+        assert set(wait_for(server, trace_id(TRACE), 1)) == {span_id(41)}
     finally:
         server.stop()
-    status = _status(store)
     assert status is not None
     assert [one.span_id for one in status.rejections] == [span_id(41)]
     assert "Key with size" in status.rejections[0].reason
+    assert (refused.returncode, "0 accepted now, 1 refused again" in refused.stderr) == (1, True)
+    assert (taken.returncode, "1 accepted now, 0 refused again" in taken.stderr) == (0, True)
+    settled = _status(store)
+    assert settled is not None
+    assert (settled.shipped, settled.rejected, settled.rejections) == (100, 0, ())
+
+
+def test_a_jaeger_that_stands_still_holds_up_no_other(jaeger_binary: Path, tmp_path: Path) -> None:
+    still, other = (Jaeger(jaeger_binary, tmp_path / name, "memory") for name in ("still", "other"))
+    app = None
+    try:
+        still.start()
+        other.start()
+        os.kill(still.pid, signal.SIGSTOP)
+        app = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                APP.replace('"otlp"', f'"otlp:http://{still.otlp_http},otlp:http://{other.otlp_http}"'),
+            ],
+            env=environment(still, tmp_path / "runs.db"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert app.stdout is not None
+        trace = app.stdout.readline().strip()
+        assert len(wait_for(other, trace, 21)) == 21
+        os.kill(still.pid, signal.SIGCONT)
+        found = wait_for(still, trace, 21)
+        app.communicate("\n", timeout=60)
+    finally:
+        if app is not None:
+            app.kill()
+        still.stop()
+        other.stop()
+
+    assert len(found) == 21
+    assert app.returncode == 0

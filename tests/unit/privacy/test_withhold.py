@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
@@ -163,6 +163,20 @@ def test_a_value_nested_without_end_stays() -> None:
     span = Span(attributes=pairs({"foreign": value}))
 
     assert keys(shipped(span).attributes) == set()
+
+
+def test_of_fields_that_come_twice_each_is_looked_at() -> None:
+    quiet = Span(status=Status(code=Status.STATUS_CODE_ERROR)).SerializeToString()
+    telling = Span(status=Status(message="no such card 4111")).SerializeToString()
+    # The last key of a pair counts, as for every reader of protobuf.
+    pair = b"\x0a\x01k" + KeyValue(key="input.value", value=AnyValue(string_value="4111")).SerializeToString()
+    hidden = b"\x4a" + bytes((len(pair),)) + pair
+
+    for body in (quiet + telling, telling + quiet):
+        left, withheld = Withholder().span(body + hidden)
+        assert withheld == 2
+        assert b"4111" not in left
+        assert Span.FromString(left).status.code == Status.STATUS_CODE_ERROR
 
 
 @pytest.mark.parametrize("body", [b"\x4a\xff", b"\x4a\x05ab", b"\x07", b"\xff" * 12])
