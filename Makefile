@@ -28,7 +28,7 @@ $(DEMO) $(DEV): $(STAMP)-%: pyproject.toml constraints.txt .ci/setup
 	@PYTHON="$(PYTHON)" .ci/setup $*
 	@touch $@ $(if $(filter dev,$*),$(DEMO)) # [dev] includes [examples]
 
-demo: $(DEMO) ## record and explain the example team
+demo: $(DEMO) ## record, explain, replay and show the example team
 	@$(PY) examples/demo.py
 
 check: lint types ## before a commit, in under two minutes: lint, types, quick tests

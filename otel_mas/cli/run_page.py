@@ -70,13 +70,13 @@ class RunPage:
         """Return when a signal asks for the end; at once in CI, and where the server was there before."""
         if self._process is None or self._process.poll() is not None or os.environ.get("CI"):
             return
-        note(f"the page stays at {self.url}; Ctrl-C ends it")
         before = {}
         for name in _ENDING:
             number = getattr(signal, name)
             if name != "SIGHUP" or signal.getsignal(number) is not signal.SIG_IGN:  # nohup means it to stay
                 before[number] = signal.signal(number, self._end)
         try:
+            note(f"the page stays at {self.url}; Ctrl-C ends it")
             self._process.wait()
         finally:
             for number, handler in before.items():

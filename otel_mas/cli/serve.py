@@ -58,7 +58,8 @@ def command(store: str | None, source: str | None, **options: Any) -> None:
     except ImportError as error:
         raise MissingExtra(f"otel-mas serve needs {error.name}: pip install 'otel-mas[server]'") from error
     settings = Settings.from_env(store=store)
-    run(settings, _options(source, **options), lambda running: _announce(running, settings.store, source))
+    asked = _options(source, **options)
+    run(settings, asked, lambda running: _announce(running, settings.store, source, asked.tls is not None))
 
 
 def _options(
@@ -73,10 +74,12 @@ def _options(
     return Options(source=source, tls=tls, api=listen, **rest)
 
 
-def _announce(running: Running, store: str, source: str | None) -> None:
+def _announce(running: Running, store: str, source: str | None, tls: bool) -> None:
     from otel_mas.doctor.server import shown
 
     for name, address in (("OTLP gRPC", running.grpc), ("OTLP HTTP", running.http), ("page and API", running.api)):
         if address is not None:
             print_line(f"{name:<13} {shown(address)}")
-    note(f"shows {source}" if source else f"receives into {store}; Ctrl-C ends it")
+    what = f"shows {source}" if source else f"receives into {store}"
+    note(f"{what}; Ctrl-C ends it")
+    note(f"open {'https' if tls else 'http'}://{shown(running.api)}")

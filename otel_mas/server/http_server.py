@@ -128,7 +128,10 @@ def bound_socket(host: str, port: int, option: str) -> socket.socket:
         sock.bind((host, port))
     except OSError as error:
         sock.close()
-        raise ConfigError(f"{option} {host}:{port} cannot be listened on: {error.strerror or error}") from None
+        raise ConfigError(
+            f"{option} {host}:{port} cannot be listened on: {error.strerror or error}. `otel-mas doctor` says what is "
+            f"there; {option} {host}:0 takes a port that is free"
+        ) from None
     sock.setblocking(False)
     return sock
 

@@ -165,7 +165,7 @@ class _Serving:
         except RuntimeError:
             bound = 0
         if not bound:
-            raise ConfigError(f"--grpc {name} cannot be listened on: is another server there?")
+            raise ConfigError(f"--grpc {name} cannot be listened on: is another server there? --grpc off does without")
         self._grpc = server
         await server.start()
         return host, bound
