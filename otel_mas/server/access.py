@@ -10,13 +10,13 @@ import hmac
 import ipaddress
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import grpc  # type: ignore[import-untyped]
 import orjson
+from starlette.requests import cookie_parser
 
 from otel_mas.errors import ConfigError
 
@@ -122,11 +122,7 @@ class Guard:
         bearer = _bearer(headers.get(b"authorization", ""))
         if bearer is not None or not self._cookies:
             return bearer
-        try:
-            found = SimpleCookie(headers.get(b"cookie", "")).get(COOKIE)
-        except CookieError:
-            return None
-        return None if found is None else str(found.value)
+        return cookie_parser(headers.get(b"cookie", "")).get(COOKIE)
 
     def _asked_token(self, scope: Mapping[str, Any]) -> str | None:
         """The token in the address of a page, where one is needed."""
@@ -170,19 +166,24 @@ def _hostname(host: str) -> str:
 
 
 def _is_same_origin(origin: str | None, host: str) -> bool:
-    return origin is None or urlsplit(origin).netloc.lower() == host.lower()
+    if origin is None:
+        return True
+    try:
+        return urlsplit(origin).netloc.lower() == host.lower()
+    except ValueError:  # no URL
+        return False
 
 
 async def _set_cookie(send: Send, scope: Mapping[str, Any], token: str) -> None:
     """Keep the token in a cookie, and go to the same page without it."""
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     query.pop("token")
-    path = "/" + scope["path"].lstrip("/")  # `//host` would be another server
-    place = path + (f"?{urlencode(query, doseq=True)}" if query else "")
+    path = quote(scope["raw_path"].lstrip(b"/\\"), safe="/%:@!$&'()*+,;=")  # `//host` would be another server
+    place = f"/{path}" + (f"?{urlencode(query, doseq=True)}" if query else "")
     secure = "; Secure" if scope.get("scheme") == "https" else ""
     cookie = f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict{secure}"
     headers = [
-        (b"location", place.encode("ascii", "ignore")),
+        (b"location", place.encode("ascii")),
         (b"set-cookie", cookie.encode("latin-1")),
         (b"cache-control", b"no-store"),
         (b"referrer-policy", b"no-referrer"),

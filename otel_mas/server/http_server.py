@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,20 @@ class Tls:
     certificate: str
     key: str
     client_ca: str | None = None
+
+    def check(self) -> None:
+        """Raise ConfigError where the files cannot be used: gRPC and uvicorn find that late, and say little."""
+        try:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.certificate, self.key, password=lambda: b"")  # or it would ask on the terminal
+            if self.client_ca is not None:
+                context.load_verify_locations(self.client_ca)
+        except (OSError, ValueError) as error:
+            files = [one for one in (self.certificate, self.key, self.client_ca) if one is not None]
+            raise ConfigError(
+                f"TLS cannot be served with {', '.join(files)}: {error}; they have to be readable, in PEM form, the key "
+                "without a passphrase and that of the certificate"
+            ) from None
 
 
 class _Protocol(H11Protocol):
@@ -82,8 +97,6 @@ class HttpServer(uvicorn.Server):
         if tls is not None:
             secured = {"ssl_certfile": tls.certificate, "ssl_keyfile": tls.key}
             if tls.client_ca is not None:
-                import ssl
-
                 secured |= {"ssl_ca_certs": tls.client_ca, "ssl_cert_reqs": ssl.CERT_REQUIRED}
         config = uvicorn.Config(
             app,

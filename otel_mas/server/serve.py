@@ -11,12 +11,14 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc  # type: ignore[import-untyped]
 
 from otel_mas.config import Settings
-from otel_mas.errors import ConfigError
+from otel_mas.errors import ConfigError, StoreReplaced
 from otel_mas.receiver.otlp import grpc_service
 from otel_mas.receiver.otlp.figures import Figures
 from otel_mas.receiver.otlp.http_app import HttpApp
@@ -56,6 +58,8 @@ class Options:
     def access(self) -> Access:
         """The rules. Raises ConfigError where others could reach the server, and it would let in anyone."""
         token = None if self.token_file is None else read_token(self.token_file)
+        if self.tls is not None:
+            self.tls.check()
         hosts = [address[0] for address in (self.grpc, self.http, self.api) if address is not None]
         open_ones = [host for host in hosts if not is_loopback(host)]
         if open_ones and token is None and (self.tls is None or self.tls.client_ca is None):
@@ -85,7 +89,7 @@ def run(settings: Settings, options: Options, started: Callable[[Running], None]
 
     Raises:
         ConfigError: an address cannot be listened on, or would be open to anyone.
-        StoreError: the store cannot be written.
+        StoreError: the store cannot be written, or its file was removed or replaced.
     """
     sys.setswitchinterval(_SWITCH_S)
     _allow_descriptors()
@@ -106,9 +110,10 @@ class _Serving:
         self._grpc: grpc.aio.Server | None = None
         self._ingest: Ingest | None = None
         self._end_streams: Callable[[], Awaitable[None]]
+        self._failed: StoreReplaced | None = None
 
     async def run(self, started: Callable[[Running], None]) -> None:
-
+        """Serve until a signal. Raises as `run`."""
         with self._stack:
             metrics = OwnMetrics()
             self._stack.callback(metrics.close)
@@ -122,7 +127,13 @@ class _Serving:
             started(running)
             ended = asyncio.create_task(self._stopping.wait())
             await asyncio.wait([ended, *serving], return_when=asyncio.FIRST_COMPLETED)
-            await self._stop(serving)
+            try:
+                await self._stop(serving)
+            except StoreReplaced as error:
+                self._failed = error
+            if self._failed is not None:
+                again = "start the server again to go on with the file that is there now, or with a new one"
+                raise StoreReplaced(f"{self._failed}: {again}")
 
     async def _listen(self, metrics: OwnMetrics) -> Running:
         options = self._options
@@ -132,7 +143,10 @@ class _Serving:
         grpc_address = None
         if receiving:
             figures = Figures(metrics.meter)
-            self._ingest = Ingest(self._settings, figures)
+            loop = asyncio.get_running_loop()
+            self._ingest = Ingest(
+                self._settings, figures, partial(loop.call_soon_threadsafe, self._end)
+            )
             if http is not None:
                 app = HttpApp(self._ingest, figures, self._settings)
                 self._serve_http(app, http, metrics, GRACE_S)
@@ -184,6 +198,11 @@ class _Serving:
             return "it is stopping"
         return None if self._ingest is None else self._ingest.failure
 
+    def _end(self, error: StoreReplaced) -> None:
+        """End for a reason: what listens would refuse everything for ever, and show a file that is gone."""
+        self._failed = error
+        self._stopping.set()
+
     async def _stop(self, serving: list[asyncio.Task[None]]) -> None:
         """Accept nothing more, answer what is under way, store what was accepted."""
         self._stopping.set()
@@ -201,15 +220,8 @@ class _Serving:
 
 
 def _credentials(tls: Tls) -> Any:
-    def contents(path: str) -> bytes:
-        try:
-            with open(path, "rb") as file:
-                return file.read()
-        except OSError as error:
-            raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-
-    authority = None if tls.client_ca is None else contents(tls.client_ca)
-    pair = (contents(tls.key), contents(tls.certificate))
+    authority = None if tls.client_ca is None else Path(tls.client_ca).read_bytes()
+    pair = Path(tls.key).read_bytes(), Path(tls.certificate).read_bytes()
     return grpc.ssl_server_credentials([pair], authority, require_client_auth=authority is not None)
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otel_mas.errors import ConfigError
-from otel_mas.server.access import Access, is_loopback, read_token
+from otel_mas.server.access import COOKIE, Access, is_loopback, read_token
 from tests.conformance.messages import span
 from tests.serving.server import Server, span_names
 from tests.serving.test_receiving import call, request
@@ -76,6 +76,43 @@ def test_a_browser_gets_a_cookie_for_the_token(serve: Serve, token_file: str) ->
     assert page.post(b"", **kept)[0] == 401  # the receiver takes no cookies
 
 
+@pytest.mark.parametrize("others", ['_xsrf=2|ab"c', "a b=c d", 'state={"open":[1]}', "[x]=1", "path=/"])
+def test_cookies_of_other_servers_of_this_machine_do_not_hide_the_token(
+    serve: Serve, token_file: str, others: str
+) -> None:
+    server = serve("--token-file", token_file)
+    for cookie in (f"{others}; {COOKIE}={TOKEN}", f"{COOKIE}={TOKEN}; {others}"):
+        assert server.request("GET", "/api/v1/info", headers={"Cookie": cookie}, at=server.page)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/conversations/t%2F%C3%A9", "/conversations/t%2F%C3%A9"),
+        ("//evil.example/", "/evil.example/"),
+        ("/\\evil.example", "/evil.example"),
+        ("/%0d%0aSet-Cookie:x", "/%0d%0aSet-Cookie:x"),
+    ],
+)
+def test_after_the_token_the_same_page_follows(serve: Serve, token_file: str, path: str, place: str) -> None:
+    server = serve("--token-file", token_file)
+    status, headers, _ = server.request("GET", f"{path}?token={TOKEN}", at=server.page)
+
+    assert (status, headers["location"]) == (303, place)
+
+
+def test_files_of_tls_that_cannot_be_used_are_named(serve: Serve, tmp_path: Path, token_file: str) -> None:
+    pair, other = _certificate(tmp_path, "ca"), _certificate(tmp_path, "other")
+    for certificate, key, authority in (
+        ("nowhere.pem", pair[1], pair[0]),
+        (token_file, pair[1], pair[0]),
+        (pair[0], other[1], pair[0]),
+        (*pair, token_file),
+    ):
+        with pytest.raises(RuntimeError, match=r"TLS cannot be served with .*\.(pem|key)"):
+            serve("--tls-cert", certificate, "--tls-key", key, "--tls-client-ca", authority)
+
+
 def test_another_host_or_origin_is_refused(serve: Serve) -> None:
     server = serve("--allowed-host", "otel.example")
     for at in (server.http, server.page):
@@ -89,6 +126,7 @@ def test_another_host_or_origin_is_refused(serve: Serve) -> None:
             ("", None, 403),
             (at, "http://evil.example", 403),
             (at, "null", 403),
+            (at, "http://[", 403),
             (at, f"http://{at}", 200),
         ):
             headers = {"Host": host} | ({} if origin is None else {"Origin": origin})

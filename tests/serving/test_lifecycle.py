@@ -82,6 +82,22 @@ def test_a_store_that_cannot_be_written_is_unavailable_until_it_can(serve: Serve
     assert server.request("GET", "/readyz")[0] == 200
 
 
+@pytest.mark.parametrize("sends", [True, False])
+def test_it_ends_where_its_store_was_removed(serve: Serve, *, sends: bool) -> None:
+    server = serve()
+    body = request(span(1, 1, "acknowledged", 0, 1))
+    assert server.post(body)[0] == 200
+    for file in server.store.parent.glob(f"{server.store.name}*"):
+        file.unlink()
+    if sends:
+        assert server.post(body)[0] == 503
+
+    assert server.wait() == 1
+    server.kill()  # which reads the rest of what it printed
+    assert "start the server again" in server.errors
+    assert not server.store.exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_what_was_acknowledged_before_the_end_is_stored(serve: Serve, number: signal.Signals) -> None:
     server = serve()

@@ -170,6 +170,20 @@ def test_log_records_are_read_with_their_span(serve: Serve) -> None:
     ]
 
 
+def test_a_trace_of_which_only_log_records_have_come_is_not_there_yet(serve: Serve) -> None:
+    server = serve()
+    server.post(logs(record(1, 1, "early")), "/v1/logs")
+    before = server.request("GET", f"/api/v1/traces/{trace_id(1)}", at=server.page)
+    listed = server.request("GET", "/api/v1/traces", at=server.page)
+    server.post(request(span(1, 1, "late", 0, 1)))
+    after = server.request("GET", f"/api/v1/traces/{trace_id(1)}", at=server.page)
+
+    assert before[0] == 404
+    assert b"no span" in before[2]
+    assert orjson.loads(listed[2])["traces"] == []
+    assert after[0] == 200
+
+
 def test_what_is_acknowledged_outlives_a_kill(serve: Serve) -> None:
     server = serve()
     for number in range(20):

@@ -10,13 +10,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Final
 
 from otel_mas.config import Settings
-from otel_mas.errors import StoreError
+from otel_mas.errors import StoreError, StoreReplaced
 from otel_mas.errors.log import logger
 from otel_mas.receiver.otlp.decode import Decoded, Decoder, Signal
 from otel_mas.receiver.otlp.figures import Figures
@@ -53,14 +54,18 @@ class Ingest:
     Args:
         settings: the store, its caps, the bounds of requests and queue, and privacy.
         figures: counts what happens.
+        store_lost: called, on a thread of the receiver, where the store's file is another one by now.
 
     Raises:
         StoreError: the store cannot be written.
     """
 
-    def __init__(self, settings: Settings, figures: Figures) -> None:
+    def __init__(
+        self, settings: Settings, figures: Figures, store_lost: Callable[[StoreReplaced], object] = lambda _: None
+    ) -> None:
         self._settings = settings
         self._figures = figures
+        self._store_lost = store_lost
         self._runs = RunWriters(settings.store, max_bytes=0, max_age_ns=0, durable=True)
         writer = self._runs.of(None).writer
         self.path = writer.path
@@ -209,6 +214,8 @@ class Ingest:
         if isinstance(error, StoreError):
             self._failure = str(error)
             logger.warning("otel-mas: received spans cannot be stored: %s", error)
+            if isinstance(error, StoreReplaced):
+                self._store_lost(error)
             return Refused(Reason.UNAVAILABLE, str(error), _STORE_RETRY_S)
         logger.exception("otel-mas: a received request failed")
         return Refused(Reason.MALFORMED, f"the request cannot be read ({type(error).__name__})")
