@@ -144,9 +144,7 @@ class _Serving:
         if receiving:
             figures = Figures(metrics.meter)
             loop = asyncio.get_running_loop()
-            self._ingest = Ingest(
-                self._settings, figures, partial(loop.call_soon_threadsafe, self._end)
-            )
+            self._ingest = Ingest(self._settings, figures, partial(loop.call_soon_threadsafe, self._end))
             if http is not None:
                 app = HttpApp(self._ingest, figures, self._settings)
                 self._serve_http(app, http, metrics, GRACE_S)

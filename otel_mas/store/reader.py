@@ -333,7 +333,7 @@ class StoreReader:
     def _trace(self, connection: sqlite3.Connection, trace: int, trace_id: str) -> Trace:
         spans = read_spans(connection, trace, trace_id, self._body, self._clock() - FRESH_NS)
         if not spans:
-            raise TraceNotFound(f"no span of trace {trace_id} has come into {self.path} yet, only what was logged in it")
+            raise TraceNotFound(f"no span of trace {trace_id} is in {self.path} yet, only what was logged in it")
         opened = [spans[number] for number in spans.open_spans]
         return Trace(trace_id, spans, trace_incomplete(connection, trace, opened))
 
