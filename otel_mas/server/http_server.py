@@ -41,8 +41,8 @@ class Tls:
         except (OSError, ValueError) as error:
             files = [one for one in (self.certificate, self.key, self.client_ca) if one is not None]
             raise ConfigError(
-                f"TLS cannot be served with {', '.join(files)}: {error}; they have to be readable, in PEM form, and the "
-                "key that of the certificate, without a passphrase"
+                f"TLS cannot be served with {', '.join(files)}: {error}; they have to be readable, in PEM form, and "
+                "the key that of the certificate, without a passphrase"
             ) from None
 
 
