@@ -11,7 +11,6 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -144,7 +143,7 @@ class _Serving:
         if receiving:
             figures = Figures(metrics.meter)
             loop = asyncio.get_running_loop()
-            self._ingest = Ingest(self._settings, figures, partial(loop.call_soon_threadsafe, self._end))
+            self._ingest = Ingest(self._settings, figures, lambda error: loop.call_soon_threadsafe(self._end, error))
             if http is not None:
                 app = HttpApp(self._ingest, figures, self._settings)
                 self._serve_http(app, http, metrics, GRACE_S)

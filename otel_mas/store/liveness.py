@@ -16,6 +16,6 @@ def refuse_while_recording(connection: sqlite3.Connection, path: Path, now_ns: i
         "SELECT service FROM instances WHERE finished_ns IS NULL AND heartbeat_ns >= ?", (now_ns - FRESH_NS,)
     ).fetchall()
     if services:
-        named = ", ".join(sorted({str(service) for (service,) in services}))
+        named = ", ".join(sorted({str(service) or "otel-mas serve" for (service,) in services}))
         number = "a process records" if len(services) == 1 else f"{len(services)} processes record"
         raise StoreLocked(f"{number} into the store at {path} now ({named}): try again once that has ended")
