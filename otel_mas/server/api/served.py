@@ -28,6 +28,7 @@ _MOST_ANSWERS = 6
 _KEPT_S = 5.0
 """A run of a source that does not tell when it changed is read anew after this time."""
 _MOST_TRACES = 10_000
+_ID_DIGITS = 32
 _MOST_MESSAGES = 5_000
 _FINDINGS_S = 30.0
 """Findings are worked out anew after this time: some are about deadlines."""
@@ -69,6 +70,8 @@ class Served:
         self.lock = nullcontext()
         """Answers about many runs do not wait for each other."""
         self._runs: OrderedDict[Hashable, ServedRun] = OrderedDict()
+        self._reading: dict[Hashable, threading.Lock] = {}
+        """Runs that are being read: a page asks several questions at once about one that none has read yet."""
         self._errors: dict[tuple[str, Hashable], str | None] = {}
 
     @contextmanager
@@ -100,6 +103,11 @@ class Served:
 
     def summary(self, trace_id: str) -> TraceSummary:
         """The line about a trace in the list of traces."""
+        if isinstance(self._port, Versioned):
+            self._port.version(trace_id)  # raises for an id that is wrong, not there, or the beginning of several
+            known = self._port.summaries_of([trace_id.strip().lower()]) if len(trace_id.strip()) == _ID_DIGITS else []
+            if known:
+                return known[0]
         (trace,) = self.trace(trace_id).run._parts()
         if isinstance(self._port, Versioned):
             return self._port.summaries_of([trace.trace_id])[0]
@@ -146,10 +154,22 @@ class Served:
     def _kept(self, key: Hashable, version: Hashable, read: Callable[[], Trace | Conversation]) -> ServedRun:
         whole = (key, int(time.monotonic() / _KEPT_S) if version is None else version)
         with self._lock:
+            reading = self._reading.setdefault(whole, threading.Lock())
+        try:
+            with reading:
+                return self._found(whole) or self._read(key, whole, read)
+        finally:
+            with self._lock:
+                self._reading.pop(whole, None)
+
+    def _found(self, whole: Hashable) -> ServedRun | None:
+        with self._lock:
             found = self._runs.get(whole)
             if found is not None:
                 self._runs.move_to_end(whole)
-                return found
+            return found
+
+    def _read(self, key: Hashable, whole: Hashable, read: Callable[[], Trace | Conversation]) -> ServedRun:
         cursor = self.cursor()  # before it is read: what comes in between is told twice, not never
         with download_once():
             found = ServedRun(read(), cursor)
