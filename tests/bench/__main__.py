@@ -25,6 +25,7 @@ from tests.bench import (
     follow,
     hard_runs,
     live,
+    page,
     parts,
     queries,
     receive,
@@ -152,6 +153,7 @@ def main() -> None:
             "follow",
             "api",
             "live",
+            "page",
             "replay",
             "receive",
             "ship",
@@ -194,6 +196,8 @@ def main() -> None:
         api.report()
     if options.case in (None, "live"):
         live.report()
+    if options.case in (None, "page"):
+        page.report()
     if options.case in (None, "replay"):
         replay.report()
     if options.case in (None, "receive"):

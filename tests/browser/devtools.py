@@ -130,8 +130,8 @@ class Page:
         self._browser.call("Target.closeTarget", targetId=self._target)
 
     def run(self, script: str) -> Any:
-        """The value of an expression in the page."""
-        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True)
+        """The value of an expression in the page, or of the promise that it is."""
+        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in answer:
             raise RuntimeError(answer["exceptionDetails"]["exception"].get("description", "the script failed"))
         return answer["result"].get("value")

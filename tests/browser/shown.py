@@ -53,6 +53,5 @@ def violations(page: Page, modules: Path) -> list[str]:
     # Colours between two moments of a transition, and of what is disabled, say nothing.
     script = "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations.map(one => " \
         "one.id + ': ' + one.help + ' ' + one.nodes[0].html.slice(0, 200)))"  # fmt: skip
-    answer = page.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
-    found: list[str] = answer["result"]["value"]
+    found: list[str] = page.run(script)
     return found

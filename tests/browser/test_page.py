@@ -77,10 +77,8 @@ def visit(browser: Browser, server: Server) -> Iterator[Visit]:
 @pytest.fixture(scope="module")
 def team_run(server: Server) -> str:
     """Id of the run of the example team that has the most spans."""
-    traces = api(server, "/traces")["traces"]
-    found: str = max((one for one in traces if one["service"] == "research-team"), key=lambda one: one["span_count"])[
-        "trace_id"
-    ]
+    runs = [one for one in listed(server) if one["service"] == "research-team"]
+    found: str = max(runs, key=lambda one: one["span_count"])["trace_id"]
     return found
 
 
@@ -219,6 +217,43 @@ def test_a_what_if_in_the_address_is_answered(visit: Visit, team_run: str) -> No
     page = visit(f"/traces/{team_run}?view=path&if=faster:writer%3D2|without:relevance")
     assert "end to end" in text(page, ".what-if tbody")
     assert "relevance" in text(page, ".what-if")
+
+
+def test_the_part_of_the_picture_that_is_in_view_is_in_the_address(visit: Visit, team_run: str) -> None:
+    page = visit(f"/traces/{team_run}")
+    until(page, READY["picture"])
+    press(page, "+")
+    until(page, "location.search.includes('zoom=')")
+    zoomed = str(parameter(page, "zoom"))
+    page = visit(f"/traces/{team_run}?zoom={zoomed}")
+    until(page, READY["picture"])
+    press(page, "-")  # goes on from what the address says
+    until(page, f"new URLSearchParams(location.search).get('zoom') != {json.dumps(zoomed)}")
+
+
+def test_a_task_shows_the_state_that_it_read_and_an_arrow_the_text_that_was_read(visit: Visit, team_run: str) -> None:
+    page = visit(f"/traces/{team_run}?view=messages")
+    until(page, "[...document.querySelectorAll('.exchange.message, .exchange .message')].length > 2")
+    until(page, "document.querySelector('.sequence').innerText.includes('The council closed')")
+    page.run("document.querySelector('.exchange button.trigger').click()")
+    title = "[...document.querySelectorAll('.drawer summary')].find(one => one.innerText == 'State that it read')"
+    until(page, title)
+    page.run(f"{title}.click()")
+    until(page, f"{title}.parentElement.innerText.includes('after 1 write')")
+
+
+def test_findings_of_runs_that_ended_before_are_counted_in_the_list(visit: Visit, server: Server) -> None:
+    counts = [len(api(server, f"/traces/{one['trace_id']}/findings")["findings"]) for one in listed(server)]
+    assert max(counts) > 0
+    page = visit("/")
+    until(page, f"document.querySelectorAll('.attention .wait').length == {sum(map(bool, counts))}")
+    shown = page.run("[...document.querySelectorAll('.attention .wait')].map(one => parseInt(one.innerText))")
+    assert shown == [count for count in counts if count]
+
+
+def listed(server: Server) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = api(server, "/traces")["traces"]
+    return found
 
 
 def test_filters_are_in_the_address(visit: Visit) -> None:

@@ -30,6 +30,7 @@ export type SpanDetails = Schemas["SpanDetailsForm"];
 export type SpanDetailsDocument = Schemas["SpanDetailsDocument"];
 export type Statistics = Schemas["StatisticsForm"];
 export type Step = Schemas["StepForm"];
+export type StateDocument = Schemas["StateDocument"];
 export type StepOfRun = Schemas["StepOfRunForm"];
 export type TopologyEdge = Schemas["TopologyEdgeForm"];
 export type TraceForm = Schemas["TraceForm"];

@@ -5,6 +5,7 @@ import { navigate } from "../../router";
 import { Link } from "../../ui/Link";
 import { Status } from "../../ui/Status";
 import { useNow } from "../../ui/useNow";
+import { useFindingCount } from "./useFindingCounts";
 import { Scroll } from "../../ui/Scroll";
 
 const MOST_AGENTS = 4;
@@ -52,6 +53,8 @@ function Row({ trace, now, current }: { trace: ListedRun; now: number; current: 
   useEffect(() => {
     if (current) row.current?.scrollIntoView({ block: "nearest" });
   }, [current]);
+  const counted = useFindingCount(trace, row);
+  const findings = counted ?? trace.findings ?? 0;
   const address = `/traces/${trace.trace_id}`;
   const waitsSince = trace.status === "interrupted" && trace.end_ns !== null;
   const took = trace.status === "running" ? now * 1e6 - trace.start_ns : trace.duration_ns;
@@ -65,7 +68,7 @@ function Row({ trace, now, current }: { trace: ListedRun; now: number; current: 
     >
       <td>
         <Status trace={trace} />
-        {waitsSince && <span className="dim"> since {clock(trace.end_ns ?? 0, now)}</span>}
+        {waitsSince && <span className="dim since">since {clock(trace.end_ns ?? 0, now)}</span>}
       </td>
       <td className="name">
         <Link to={address}>
@@ -94,7 +97,7 @@ function Row({ trace, now, current }: { trace: ListedRun; now: number; current: 
       </td>
       <td className="attention">
         {trace.error_count > 0 && <span className="bad">{plural(trace.error_count, "error")}</span>}
-        {trace.findings ? <span className="wait">{plural(trace.findings, "finding")}</span> : null}
+        {findings > 0 && <span className="wait">{plural(findings, "finding")}</span>}
         {trace.error_message && <span className="dim"><bdi>{cut(oneLine(trace.error_message, 90), 90)}</bdi></span>}
         {trace.incomplete && <span className="dim">{oneLine(trace.incomplete, 60)}</span>}
       </td>

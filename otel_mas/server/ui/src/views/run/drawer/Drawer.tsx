@@ -8,6 +8,7 @@ import { Messages } from "./Messages";
 import { Relations } from "./Relations";
 import { Text } from "./Text";
 import { Attributes } from "./Attributes";
+import { StateRead } from "./StateRead";
 import { Feedback } from "./Feedback";
 import { Otlp } from "./Otlp";
 
@@ -84,6 +85,11 @@ function Body({ details }: { details: SpanDetails }) {
         </Part>
       )}
       <Relations details={details} />
+      {details.task && details.record_kind === "AGENT_TASK" && (
+        <Part title="State that it read">
+          <StateRead task={details.task} />
+        </Part>
+      )}
       {details.state && (
         <Part title="State that it wrote">
           <Text text={details.state} code />

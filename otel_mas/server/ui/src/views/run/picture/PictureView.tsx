@@ -15,7 +15,8 @@ import { Minimap } from "./Minimap";
 import { grow, scene } from "./scene";
 import { Tip } from "./Tip";
 import { useGestures } from "./useGestures";
-import { pan, reveal, type View, whole, zoom } from "./viewport";
+import { useView } from "./useView";
+import { pan, reveal, whole, zoom } from "./viewport";
 
 const NARROW = 700;
 
@@ -31,7 +32,7 @@ export function PictureView() {
   const left = width < NARROW ? 84 : 150;
   // eslint-disable-next-line react/exhaustive-deps -- a new version is a changed run
   const shown = useMemo(() => scene(run, shared.now(), Math.max(0, width - left)), [run, version, width, left]);
-  const [view, setView] = useState<View | null>(() => null);
+  const [view, setView] = useView(shown.scale);
   const [top, setTop] = useState(0);
   const [hovered, setHovered] = useState<{ span: number; x: number; y: number } | null>(null);
   // eslint-disable-next-line react/exhaustive-deps
@@ -77,7 +78,7 @@ export function PictureView() {
     setView((was) => (was ? reveal(was, from, Math.max(to, from), total) : was));
     const y = shown.layout.y[bar];
     setTop((was) => (y < was ? Math.max(0, y - 20) : y + 30 > was + height - AXIS ? y - (height - AXIS) / 2 : was));
-  }, [selected, shown, run, total, height]);
+  }, [selected, shown, run, total, height, setView]);
 
   const actions = useLatest<Actions>({
     zoomBy: (factor, x) => {
@@ -102,7 +103,7 @@ export function PictureView() {
     leave: () => setHovered(null),
     click: (x, y) => shared.select(frame.current ? spanAt(frame.current, x, y) : -1),
   });
-  useKeys(useMemo<Binding[]>(() => keys(actions, () => setView(null), () => toggle(change, focused)), [actions, change, focused]));
+  useKeys(useMemo<Binding[]>(() => keys(actions, () => setView(null), () => toggle(change, focused)), [actions, change, focused, setView]));
 
   return (
     <div className="picture">

@@ -5,6 +5,10 @@ import { AXIS, type Frame, unitX } from "./frame";
 import type { Arrow } from "./scene";
 
 const MOST_ARROWS = 600;
+/** With more of them in view none can be told from its neighbours: fewer are drawn, thin, straight and without heads. */
+const CROWDED = 120;
+const PLACE_PX = 3;
+const CROWDED_PLACE_PX = 12;
 
 /** Edges; above the bars those on the critical path, of joins, and of what is selected. */
 export function drawArrows(context: CanvasRenderingContext2D, frame: Frame, above: boolean): void {
@@ -13,18 +17,22 @@ export function drawArrows(context: CanvasRenderingContext2D, frame: Frame, abov
   const selected = frame.selected < 0 ? -2 : frame.scene.layout.barOf[frame.selected];
   const drawn = new Set<number>();
   const [first, last] = [frame.view.from - 20 / perUnit, frame.view.to + 20 / perUnit];
-  for (const arrow of frame.scene.arrows) {
+  const visible = ({ cause, effect }: Arrow) =>
+    (from[effect] >= first || to[cause] >= first) && (from[effect] <= last || from[cause] <= last);
+  const inView = frame.scene.arrows.filter(visible);
+  const crowded = inView.length > CROWDED;
+  for (const arrow of inView) {
     const { cause, effect } = arrow;
-    if (from[effect] < first && to[cause] < first) continue;
-    if (from[effect] > last && from[cause] > last) continue;
     const touched = cause === selected || effect === selected;
     if ((arrow.critical || arrow.joined || touched) !== above) continue;
-    drawArrow(context, frame, arrow, touched, drawn);
+    drawArrow(context, frame, arrow, touched, crowded && !touched, drawn);
     if (drawn.size > MOST_ARROWS) return;
   }
 }
 
-function drawArrow(context: CanvasRenderingContext2D, frame: Frame, arrow: Arrow, touched: boolean, drawn: Set<number>): void {
+function drawArrow(
+  context: CanvasRenderingContext2D, frame: Frame, arrow: Arrow, touched: boolean, crowded: boolean, drawn: Set<number>,
+): void {
   const { scene } = frame;
   const { layout } = scene;
   const { cause, effect } = arrow;
@@ -37,7 +45,9 @@ function drawArrow(context: CanvasRenderingContext2D, frame: Frame, arrow: Arrow
     Math.max(fromY, toY) < AXIS || Math.min(fromY, toY) > frame.height;
   if (outside || Math.abs(fromX - toX) + Math.abs(fromY - toY) < 6) return;
   // Where hundreds lie on the same pixels, one is enough.
-  const place = ((Math.round(toX / 3) * 4096 + Math.round(fromX / 3)) * 512 + (Math.round(fromY / 4) & 511)) * 512 + (Math.round(toY / 4) & 511);
+  const begins = crowded ? 0 : Math.round(fromX / PLACE_PX);
+  const ends = Math.round(toX / (crowded ? CROWDED_PLACE_PX : PLACE_PX));
+  const place = ((ends * 4096 + begins) * 512 + (Math.round(fromY / 4) & 511)) * 512 + (Math.round(toY / 4) & 511);
   if (drawn.has(place) && !touched) return;
   drawn.add(place);
   const { colour, dash } = edgeStyle(arrow.kind, frame.colours);
@@ -45,12 +55,19 @@ function drawArrow(context: CanvasRenderingContext2D, frame: Frame, arrow: Arrow
   context.globalAlpha = faint ? 0.15 : touched || arrow.critical || arrow.joined ? 1 : 0.75;
   context.strokeStyle = touched ? frame.colours.select : arrow.critical ? frame.colours.path : colour;
   context.fillStyle = context.strokeStyle;
-  context.lineWidth = arrow.joined ? 2.4 : arrow.critical || touched ? 1.6 : 1.1;
-  context.setLineDash(dash);
+  context.lineWidth = crowded ? 0.8 : arrow.joined ? 2.4 : arrow.critical || touched ? 1.6 : 1.1;
+  if (dash.length && !crowded) context.setLineDash(dash);
   context.beginPath();
+  if (crowded) {
+    context.moveTo(fromX, fromY);
+    context.lineTo(toX, toY);
+    context.stroke();
+    context.globalAlpha = 1;
+    return;
+  }
   curve(context, fromX, fromY, toX, toY);
   context.stroke();
-  context.setLineDash([]);
+  if (dash.length) context.setLineDash([]);
   context.beginPath();
   context.moveTo(toX, toY);
   context.lineTo(toX - 6, toY - 3);

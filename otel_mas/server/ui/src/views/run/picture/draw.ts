@@ -191,8 +191,10 @@ class Painter {
     const high = layout.h[i];
     const own = callColour(run.kinds[i], frame.colours);
     context.fillStyle = layout.box[i] ? frame.colours.box : frame.colours.bar;
-    shape(context, x, y, wide, high, wide > 6 ? 3 : 0);
-    context.fill();
+    if (wide > 6) {
+      shape(context, x, y, wide, high, 3);
+      context.fill();
+    } else context.fillRect(x, y, wide, high);
     if (own) {
       context.fillStyle = own;
       context.fillRect(x, y + high - 8, wide, 5);

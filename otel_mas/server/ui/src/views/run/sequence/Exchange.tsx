@@ -19,9 +19,11 @@ interface Props {
   number: number;
   x: (lane: number) => number;
   time: string;
+  /** Of the message that was read; empty where there is none. */
+  text: string;
 }
 
-export function Exchange({ one, top, number, x, time }: Props) {
+export function Exchange({ one, top, number, x, time, text }: Props) {
   const { run, selected, select } = useShared();
   const from = x(one.from);
   const to = x(one.to);
@@ -46,12 +48,12 @@ export function Exchange({ one, top, number, x, time }: Props) {
         type="button"
         className={`arrow ${one.kind} ${self ? "self" : to > from ? "right" : "left"}`}
         style={{ left, width: self ? 120 : Math.abs(to - from) }}
-        title={`${cause} ${verb} ${effect}${one.gap > 0 ? `, ${duration(one.gap)} after it ended` : ""}`}
+        title={`${cause} ${verb} ${effect}${one.gap > 0 ? `, ${duration(one.gap)} after it ended` : ""}${text && `: ${oneLine(text, 400)}`}`}
         onClick={() => select(one.effect)}
       >
-        <span className="hidden">{`${cause} ${verb} `}</span>
+        <span className="hidden">{`${cause} ${verb} ${text && `${effect}: `}`}</span>
         <span>
-          <bdi>{one.kind === "message" ? `${cause} · read by ${effect}` : effect}</bdi>
+          <bdi>{one.kind !== "message" ? effect : text ? `“${oneLine(text, 120)}”` : `${cause} · read by ${effect}`}</bdi>
         </span>
       </button>
       </span>

@@ -6,6 +6,7 @@ import { useParams } from "../../../router";
 import { Empty } from "../../../ui/states";
 import { useShared } from "../context";
 import { Exchange } from "./Exchange";
+import { useTexts } from "./useTexts";
 
 const ROW = 30;
 const COLUMN = 148;
@@ -18,6 +19,7 @@ export function SequenceView() {
   const messages = !params.has("nomessages");
   // eslint-disable-next-line react/exhaustive-deps -- a new version is a changed run
   const list = useMemo(() => exchanges(run, inside, messages), [run, version, inside, messages]);
+  const textOf = useTexts(messages);
   const columns = useMemo(() => participants(list), [list]);
   const places = useMemo(() => new Map(columns.map((lane, at) => [lane, at])), [columns]);
   const holder = useRef<HTMLDivElement>(null);
@@ -61,6 +63,7 @@ export function SequenceView() {
                 number={item.index}
                 x={(lane) => 86 + ((places.get(lane) ?? 0) + 0.5) * COLUMN}
                 time={duration(list[item.index].at)}
+                text={textOf(run.ids[list[item.index].cause], run.ids[list[item.index].effect])}
               />
             ))}
           </div>
