@@ -48,7 +48,7 @@ VIEWS = (
     View("run", _PICTURE, _DRAWN),
     View("run-dark", _PICTURE, _DRAWN, "dark"),
     View("log", "/traces/{run}?view=log", "document.querySelectorAll('.entry').length > 3", high=600),
-    View("agents", "/agents", "document.querySelectorAll('.graph-node').length > 3", high=600),
+    View("agents", "/agents", "document.querySelectorAll('.graph-node').length > 3", high=580),
 )
 
 
