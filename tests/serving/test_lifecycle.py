@@ -80,6 +80,8 @@ def test_a_store_that_cannot_be_written_is_unavailable_until_it_can(serve: Serve
     assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
     assert call(server, body) == b""
     assert server.request("GET", "/readyz")[0] == 200
+    server.kill()
+    assert server.errors.count("cannot be stored") == 1  # a full disk would else fill the log, too
 
 
 @pytest.mark.parametrize("sends", [True, False])

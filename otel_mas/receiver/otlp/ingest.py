@@ -212,8 +212,9 @@ class Ingest:
         if isinstance(error, Refused):
             return error
         if isinstance(error, StoreError):
-            self._failure = str(error)
-            logger.warning("otel-mas: received spans cannot be stored: %s", error)
+            before, self._failure = self._failure, str(error)
+            if self._failure != before:  # not with each request that is sent again
+                logger.warning("otel-mas: received spans cannot be stored: %s", error)
             if isinstance(error, StoreReplaced):
                 self._store_lost(error)
             return Refused(Reason.UNAVAILABLE, str(error), _STORE_RETRY_S)

@@ -30,6 +30,7 @@ _KEPT_S = 5.0
 _MOST_TRACES = 10_000
 _ID_DIGITS = 32
 _MOST_MESSAGES = 5_000
+_UNKNOWN: Any = object()
 _FINDINGS_S = 30.0
 """Findings are worked out anew after this time: some are about deadlines."""
 
@@ -133,14 +134,19 @@ class Served:
         for one in summaries:
             if one.status == RunOutcome.ERROR:
                 key = one.trace_id, self._port.version(one.trace_id)
-                if key not in self._errors:
-                    self._errors[key] = self.source.error_messages([one]).get(one.trace_id)
-                    while len(self._errors) > _MOST_MESSAGES:
-                        del self._errors[next(iter(self._errors))]
-                message = self._errors[key]
+                message = self._errors.get(key, _UNKNOWN)
+                if message is _UNKNOWN:
+                    message = self.source.error_messages([one]).get(one.trace_id)
+                    self._remember(key, message)
                 if message is not None:
                     found[one.trace_id] = message
         return found
+
+    def _remember(self, key: tuple[str, Hashable], message: str | None) -> None:
+        with self._lock:  # lists are answered on several threads at once
+            self._errors[key] = message
+            while len(self._errors) > _MOST_MESSAGES:
+                del self._errors[next(iter(self._errors))]
 
     def conversation(self, thread: str, service: str | None = None) -> ServedRun:
         """A conversation, as `Source.conversation`."""

@@ -123,7 +123,7 @@ function One({ entry, current }: { entry: Entry; current: boolean }) {
         </span>
         {entry.known_messages > 0 && <span className="dim"> · {plural(entry.known_messages, "message")} it knew</span>}
         {entry.text && <bdi className="text">{cut(entry.text, MOST_TEXT)}</bdi>}
-        {entry.missing && <span className="dim">{entry.missing}</span>}
+        {entry.missing && <span className="dim"> · {entry.missing}</span>}
       </div>
     </div>
   );
