@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Final, Self
 
 _CHUNK = 16_384
+_ANSWERS_BYTES = 500  # of a few answers: those to exports are short
 _RESET = struct.pack("ii", 1, 0)  # linger for no time: a close is a reset then
 
 
@@ -52,7 +53,7 @@ class Proxy:
     Args:
         target: `host:port` of the server; it need not be there.
         chance: gives each connection its fault and its moment.
-        most_bytes: a connection's fault comes before so many have gone in a direction.
+        most_bytes: a connection's fault comes before so many have gone to the server, or a few answers have come.
     """
 
     def __init__(self, target: str, chance: random.Random, most_bytes: int = 20_000) -> None:
@@ -98,13 +99,15 @@ class Proxy:
         if self.harmless:
             return None
         number = self._chance.randrange
+        to_server = self._chance.random() < 0.7
+        most = self._most_bytes if to_server and number(2) else _ANSWERS_BYTES
         return _Plan(
             fault=self._chance.choice(FAULTS),
-            to_server=self._chance.random() < 0.7,
-            after=number(self._most_bytes) if number(2) else number(500),
+            to_server=to_server,
+            after=number(most),
             bit=1 << number(8),
             delay_s=self._chance.uniform(0, _LONGEST_DELAY_S),
-            rest=number(self._most_bytes),
+            rest=number(most),
         )
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
