@@ -1,16 +1,15 @@
-"""A replay that is going on: what answers a call, and what was answered, called live or missed so far."""
+"""A replay that is going on: what answers a call."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from time import sleep
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opentelemetry import context as otel_context
 
-from otel_mas.analyse.model_calls import tokens_of
-from otel_mas.errors import ConfigError, ReplayMiss, ReplayStopped, UnsupportedQuery
+from otel_mas.errors import ConfigError, ReplayMiss, ReplayStopped
 from otel_mas.fork import ForkLock
 from otel_mas.instrumentation.langgraph.runs import outer_task
 from otel_mas.record import RecentlyUsed
@@ -23,17 +22,16 @@ from otel_mas.replay.plan import Plan
 from otel_mas.replay.policy import Policy
 from otel_mas.replay.recording import CallKind, RecordedCall, RecordedRun, Recording
 from otel_mas.replay.request import MessageForm, Normaliser, Request
+from otel_mas.replay.results import ReplayResults
 from otel_mas.replay.segment import Segment, SegmentEnded
 from otel_mas.replay.spans import record_outcome, record_reached, record_repeated, record_traces
 from otel_mas.replay.substitutes import substituted
-from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import ReplayOutcome
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
     from otel_mas.instrumentation.langgraph.runs import GraphRun, TaskRun
-    from otel_mas.replay.comparison import ReplayComparison
 
 _UNKNOWN: Final = -1
 _NS: Final = 1e-9  # in seconds
@@ -55,7 +53,7 @@ class Answer(NamedTuple):
     """The messages for it in place of those that the app gave; None: those."""
 
 
-class ReplaySession:
+class ReplaySession(ReplayResults):
     """A replay of a recording. Its counts go on while the app runs.
 
     Args:
@@ -77,28 +75,10 @@ class ReplaySession:
         stub: Stub = None,
         reference: Recording | None = None,
     ) -> None:
-        self.recording = recording
+        super().__init__(recording)
         self.policy = policy
         self.normaliser = normaliser
-        self.answered = 0
-        """Calls answered from the recording, those by the nearest request among them."""
-        self.live = 0
-        """Calls that were really made."""
-        self.misses: list[ReplayMiss] = []
-        """Calls without a recorded answer, whatever became of them."""
-        self.saved_tokens = 0
-        """Tokens that the answers had cost when they were recorded."""
-        self.saved_usd = 0.0
-        """USD that they had cost then, as far as prices were known."""
-        self.changed = 0
-        """Calls and tasks that a change was made in."""
-        self.stubbed = 0
-        """Calls that a stub answered."""
         self.counterfactual = Counterfactual(recording, checked_stub(stub), policy.descendants_live)
-        self.trace_ids: dict[str, None] = {}
-        """Ids of the traces that the replay has recorded, in order."""
-        self.comparer: Callable[[ReplaySession], ReplayComparison] | None = None
-        self.reader: Callable[[ReplaySession], Sequence[Any]] | None = None
         self.forms: RecentlyUsed[object, MessageForm] = RecentlyUsed(_MOST_FORMS)
         """Forms of messages that were asked, by their content: most are asked again and again."""
         self.tools: RecentlyUsed[int, tuple[Any, Any]] = RecentlyUsed(_MOST_TOOLS)
@@ -106,15 +86,6 @@ class ReplaySession:
         self._resumed: dict[str, int] = {}
         self._matcher = Matcher(recording, normaliser, record_repeated)
         self._reference = None if reference is None else Matcher(reference, normaliser, lambda *_: None)
-
-    @property
-    def missed(self) -> int:
-        """Calls without a recorded answer so far."""
-        return len(self.misses)
-
-    def __repr__(self) -> str:
-        counts = f"{self.answered} answered, {self.live} live, {self.missed} missed"
-        return f"<ReplaySession of {self.recording.what}: {counts}>"
 
     @property
     def stopped(self) -> list[ReplayStopped]:
@@ -177,44 +148,6 @@ class ReplaySession:
         """The recorded calls that run again, for changes or a segment: what has to be paid at most, before it is."""
         with _lock:
             return self.counterfactual.plan()
-
-    def comparison(self) -> ReplayComparison:
-        """The recording beside this replay: calls and tasks, causes, output, cost and findings that are not the same.
-
-        To be asked for after the `with` block.
-
-        Raises:
-            UnsupportedQuery: The session is not one of `otel_mas.replay`, or nothing was recorded in it.
-            SourceError: The recording cannot be read any more.
-        """
-        if self.comparer is None or not self.trace_ids:
-            raise UnsupportedQuery(f"{self!r} has recorded nothing to compare: run the app in its `with` block first")
-        return self.comparer(self)
-
-    @property
-    def runs(self) -> Sequence[Any]:
-        """The runs that the replay has recorded until now, oldest first, as handles; of a paused one all its traces.
-
-        Raises:
-            UnsupportedQuery: The session is not one of `otel_mas.replay`, or nothing was recorded in it.
-            StoreError: The store cannot be read.
-        """
-        if self.reader is None or not self.trace_ids:
-            raise UnsupportedQuery(f"{self!r} has recorded no run: run the app in its `with` block first")
-        return self.reader(self)
-
-    @property
-    def trace(self) -> Any:
-        """The only run that the replay has recorded until now: a trace, or a conversation with what resumed it.
-
-        Raises:
-            UnsupportedQuery: as `runs`; or there are several.
-            StoreError: as `runs`.
-        """
-        runs = self.runs
-        if len(runs) != 1:
-            raise UnsupportedQuery(f"{self!r} has recorded {len(runs)} runs: take one of its `runs`")
-        return runs[0]
 
     def raise_unfinished(self) -> None:
         """Raise what made the run another one, also where the app has caught it.
@@ -410,10 +343,6 @@ class ReplaySession:
         record_outcome(span, outcome, found)
         return Answer(found, 0)
 
-    def _recorded_in(self, span: Span | None) -> None:
-        if span is not None and span.is_recording():
-            self.trace_ids.setdefault(f"{span.get_span_context().trace_id:032x}")
-
     def note_miss(self, miss: ReplayMiss) -> None:
         """Note something without a recorded answer that is no call of LangChain."""
         with _lock:
@@ -451,12 +380,6 @@ class ReplaySession:
         if repeated is None or repeated.kind is not CallKind.TOOL:
             return Answer(None, _UNKNOWN)
         return Answer(None, self._matcher.number(repeated))
-
-    def _count(self, call: RecordedCall) -> None:
-        self.answered += 1
-        if call.kind is CallKind.MODEL:
-            self.saved_tokens += tokens_of(call.span)
-            self.saved_usd += float(call.span.get(names.MAS_COST_USD) or 0.0)
 
 
 __all__ = ["Answer", "ReplaySession"]
