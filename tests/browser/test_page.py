@@ -242,6 +242,12 @@ def test_a_task_shows_the_state_that_it_read_and_an_arrow_the_text_that_was_read
     until(page, f"{title}.parentElement.innerText.includes('after 1 write')")
 
 
+def test_the_graph_has_what_was_declared_and_did_not_run(visit: Visit, team_run: str) -> None:
+    page = visit(f"/traces/{team_run}?view=mission")
+    planned = "[...document.querySelectorAll('.graph-node.planned')].map(one => one.textContent)"
+    until(page, f"{planned}.length == 1 && {planned}[0].includes('publish')")
+
+
 def test_findings_of_runs_that_ended_before_are_counted_in_the_list(visit: Visit, server: Server) -> None:
     counts = [len(api(server, f"/traces/{one['trace_id']}/findings")["findings"]) for one in listed(server)]
     assert max(counts) > 0

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { causeOf, cone, effectOf } from "../src/model/focus";
 import { mission } from "../src/model/mission";
+import { withPlanned } from "../src/model/planned";
 import { Run } from "../src/model/run";
 import { exchanges, participants } from "../src/model/sequence";
 import { matching, treeRows } from "../src/model/tree";
@@ -70,6 +71,16 @@ describe("the mission graph", () => {
       ["plan", "work", "send", 2],
       ["work", "sum", "trigger", 2],
     ]);
+  });
+});
+
+describe("what a graph declares", () => {
+  it("is there where it did not run, with its edges, and is not doubled where it did", () => {
+    const nodes = ["plan", "work", "sum|agent", "publish", "work:check"];
+    const edges = ["edge|__start__|plan", "edge|plan|work", "branch|sum|publish", "join|plan|work|publish", "edge|publish|__end__"];
+    const found = withPlanned(mission(run, 50), nodes, edges);
+    expect(found.nodes.filter((node) => !node.spans.length).map((node) => [node.name, node.lane])).toEqual([["publish", "publish"], ["check", "work"]]);
+    expect(found.edges.filter((edge) => edge.kind === "planned").map((edge) => edge.from.split("\n")[1])).toEqual(["sum", "plan", "work"]);
   });
 });
 
