@@ -163,6 +163,9 @@ def test_it_fits_400_pixels(visit: Visit, team_run: str, view: str) -> None:
     until(page, READY.get(view, "document.querySelector('table')"))
     assert page.run("document.scrollingElement.scrollWidth") <= 400
     assert page.run("document.querySelector('main').scrollWidth") <= 400
+    assert (
+        page.run("document.querySelector('[aria-selected=true]')?.getBoundingClientRect().right ?? 0") < 401
+    )  # whole pixels are scrolled
 
 
 def test_keys_move_through_causes_views_and_help(visit: Visit, server: Server, team_run: str) -> None:

@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from "react";
 import { useParams } from "../../router";
 
 export const VIEWS = [
@@ -15,8 +16,13 @@ export type ViewId = (typeof VIEWS)[number]["id"];
 
 export function Tabs({ view, findings }: { view: ViewId; findings: number }) {
   const [, change] = useParams();
+  const list = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    // In a narrow window the tabs scroll. Vitest's document has no layout.
+    list.current?.querySelector("[aria-selected=true]")?.scrollIntoView?.({ block: "nearest", inline: "nearest" });
+  }, [view]);
   return (
-    <div className="tabs" role="tablist" aria-label="Views of the run">
+    <div ref={list} className="tabs" role="tablist" aria-label="Views of the run">
       {VIEWS.map((one, at) => (
         <button
           key={one.id}
