@@ -37,10 +37,16 @@ def final_output(graph: CausalGraph, content: RunContent) -> str | None:
 
 def outcome_without_output(graph: CausalGraph) -> RunOutcome | None:
     """Outcome of a run that gave its caller nothing: it failed, or was cancelled or abandoned; None for others."""
+    outcome = run_outcome(graph)
+    return outcome if outcome in _WITHOUT else None
+
+
+def run_outcome(graph: CausalGraph) -> RunOutcome | None:
+    """Outcome of the run that ended last; None where none has ended, or its outcome is not known."""
     roots = [root for root in graph.roots if root.columns.get(names.MAS_RUN_OUTCOME) is not None]
     last = max(roots, key=lambda root: root.last_ns, default=None)
     outcome = None if last is None else last.columns[names.MAS_RUN_OUTCOME]
-    return RunOutcome(outcome) if outcome in _WITHOUT else None
+    return RunOutcome(outcome) if outcome in set(RunOutcome) else None
 
 
 def _outputs_backwards(graph: CausalGraph, content: RunContent) -> Iterator[Entry]:
@@ -67,4 +73,4 @@ class _NoTasks:
         return ()
 
 
-__all__ = ["final_output", "outcome_without_output"]
+__all__ = ["final_output", "outcome_without_output", "run_outcome"]

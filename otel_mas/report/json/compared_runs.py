@@ -7,6 +7,7 @@ from typing import Annotated, TypedDict
 
 from otel_mas.analyse.cost import CostRow
 from otel_mas.analyse.executions import Execution, executions
+from otel_mas.analyse.final_output import run_outcome
 from otel_mas.causal import CausalGraph
 from otel_mas.model import Span
 from otel_mas.replay.comparison import ReplayComparison
@@ -19,7 +20,9 @@ class RunTotalsForm(TypedDict):
     start_ns: Annotated[int, f"when it started{TIME}"]
     duration_ns: Annotated[int, "nanoseconds from the first start to the last end"]
     output: Annotated[str | None, "text of what its caller got; null where that is nothing, or was not kept"]
-    outcome: Annotated[str | None, "error, cancelled or abandoned; null of a run that ended well"]
+    outcome: Annotated[
+        str | None, "ok, interrupted (it waits for a person), error, cancelled or abandoned; null: not known"
+    ]
     model_calls: Annotated[int, "calls of models"]
     tokens: Annotated[int, "read and written"]
     cost_usd: Annotated[float | None, "USD; null where no price is known"]
@@ -60,8 +63,8 @@ def compared_runs(found: ReplayComparison, a: CausalGraph, b: CausalGraph) -> Co
     ran_a, ran_b = _by_span(a), _by_span(b)
     first = found.first_difference
     return {
-        "a": _totals(a, found.output_before, found.outcome_before, found.cost_before),
-        "b": _totals(b, found.output_after, found.outcome_after, found.cost_after),
+        "a": _totals(a, found.output_before, found.cost_before),
+        "b": _totals(b, found.output_after, found.cost_after),
         "first_difference": None if first is None else first.label,
         "steps": [
             {
@@ -83,14 +86,14 @@ def _by_span(graph: CausalGraph) -> Mapping[str, Execution]:
     return {one.span_id: one for one in executions(graph)}
 
 
-def _totals(graph: CausalGraph, output: str | None, outcome: str | None, cost: CostRow) -> RunTotalsForm:
+def _totals(graph: CausalGraph, output: str | None, cost: CostRow) -> RunTotalsForm:
     start_ns = min(graph.table.starts, default=0)
     return {
         "trace_ids": list(dict.fromkeys(graph.table.trace_ids)),
         "start_ns": start_ns,
         "duration_ns": max(graph.ends, default=start_ns) - start_ns,
         "output": output,
-        "outcome": outcome,
+        "outcome": run_outcome(graph),
         "model_calls": cost.calls,
         "tokens": cost.input_tokens + cost.output_tokens,
         "cost_usd": cost.usd,

@@ -74,6 +74,15 @@ def _urls(path: str, get: Get) -> set[str]:
     return urls
 
 
+def test_compared_runs_have_the_outcomes_that_the_list_of_traces_has(get: Get) -> None:
+    traces = [one for one in get("/traces")["traces"] if one["status"] not in ("running", "stopped", "unknown")]
+    statuses = {one["trace_id"]: one["status"] for one in traces}
+    assert len(set(statuses.values())) > 1
+    for a, b in pairwise(statuses):
+        found = get("/compare", a=a, b=b)
+        assert [found["a"]["outcome"], found["b"]["outcome"]] == [statuses[a], statuses[b]]
+
+
 @pytest.mark.parametrize("name", ["graph", "critical-path", "cost"])
 def test_an_answer_is_that_of_the_command_line(name: str, get: Get, runs: Path) -> None:
     for trace in get("/traces")["traces"]:

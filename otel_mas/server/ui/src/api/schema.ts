@@ -2791,7 +2791,7 @@ export interface components {
             model_calls: number;
             /**
              * Outcome
-             * @description error, cancelled or abandoned; null of a run that ended well
+             * @description ok, interrupted (it waits for a person), error, cancelled or abandoned; null: not known
              */
             outcome: string | null;
             /**

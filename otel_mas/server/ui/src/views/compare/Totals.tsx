@@ -2,6 +2,7 @@ import { clock, count, duration, oneLine, shortId, usd } from "../../format";
 import { Link } from "../../ui/Link";
 import type { Compared, RunTotals } from "../../api/types";
 import { Scroll } from "../../ui/Scroll";
+import { statusWords } from "../../ui/Status";
 
 export function Totals({ data }: { data: Compared }) {
   const { a, b } = data;
@@ -32,7 +33,7 @@ export function Totals({ data }: { data: Compared }) {
             </tr>
           </thead>
           <tbody>
-            {row("ended", (run) => run.outcome ?? "well")}
+            {row("ended", (run) => (run.outcome === null ? "–" : statusWords({ status: run.outcome, overdue: null })))}
             {row("took", (run) => duration(run.duration_ns), ratio(a.duration_ns, b.duration_ns))}
             {row("cost", (run) => usd(run.cost_usd) || "–", a.cost_usd && b.cost_usd ? ratio(a.cost_usd, b.cost_usd) : "")}
             {row("tokens", (run) => count(run.tokens), ratio(a.tokens, b.tokens))}
