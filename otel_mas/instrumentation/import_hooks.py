@@ -50,7 +50,8 @@ def forget(callback: Callback) -> None:
             if not callbacks:
                 del _watched[module]
         if not _watched and _FINDER in sys.meta_path:
-            sys.meta_path.remove(_FINDER)
+            # Another list: an import in another thread goes through this one, and would skip a finder.
+            sys.meta_path = [finder for finder in sys.meta_path if finder is not _FINDER]
 
 
 def _call(module: str, callback: Callback) -> None:

@@ -191,3 +191,24 @@ def test_other_tools_hooks_on_the_same_module_work_too(calls: Calls, monkeypatch
     assert seen == [("hooked_one", True)]
     import_hooks.forget(callback)
     monkeypatch.undo()
+
+
+def test_an_import_that_is_under_way_finds_its_module_while_a_callback_is_forgotten(
+    calls: tuple[list[tuple[str, bool]], Call], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The callback is forgotten in the middle of the search, as another thread may do."""
+    before = list(sys.meta_path)
+    callback = calls[1]
+    import_hooks.when_imported("hooked_package", callback)
+
+    class Forgets:
+        def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+            import_hooks.forget(callback)
+
+    forgets = Forgets()
+    sys.meta_path.insert(sys.meta_path.index(PathFinder), forgets)
+    try:
+        assert importlib.import_module("hooked_one").value == 1
+    finally:
+        sys.meta_path.remove(forgets)
+    assert sys.meta_path == before
