@@ -35,8 +35,11 @@ check: lint types ## before a commit, in under two minutes: lint, types, quick t
 	@$(PY) -m pytest $(PARALLEL) -q $(QUICK)
 
 # Import contracts, generated files and pages, and both kinds of installation are tests like the others.
+# A test that failed among all others runs once more, alone, and fails the whole if it fails again.
 test: lint types ## everything that CI runs
-	@$(PY) -m pytest $(PARALLEL) --durations 25
+	@$(PY) -m pytest $(PARALLEL) --durations 25 || { \
+	  [ $$? -eq 1 ] && echo "Once more, alone, what failed:" && \
+	  $(PY) -m pytest --last-failed --last-failed-no-failures none --maxfail 3; }
 
 matrix: $(DEV) ## all that depends on LangGraph, with each supported version (make test: with the oldest and the newest)
 	@$(PY) -m pytest $(PARALLEL) --durations 0 --whole tests/versions

@@ -395,10 +395,10 @@ class FasterModels:
             return time.perf_counter_ns() - began
 
     def as_recorded(self) -> int:
-        return self.run({"scripted-small": 0.2, "scripted-large": 0.4})
+        return self.run({"scripted-small": 0.4, "scripted-large": 0.8})
 
     def as_changed(self) -> int:
-        return self.run({"scripted-small": 0.1, "scripted-large": 0.1})
+        return self.run({"scripted-small": 0.2, "scripted-large": 0.2})
 
 
 MODELS = tuple(

@@ -12,7 +12,7 @@ import otel_mas
 from otel_mas.causal.schedule import Schedule, reschedule
 from tests.accuracy.reexecuted import MODELS, SCENARIOS, FasterModels, Scenario
 
-MOST_ATTEMPTS = 8
+MOST_ATTEMPTS = 20
 """A loaded machine only ever makes a run longer: the shortest of a few is the one that sleeps alone decided."""
 WITHIN = 0.05
 

@@ -36,9 +36,9 @@ def press(page: Page, *keys: str) -> None:
         page.call("Input.dispatchKeyEvent", type="keyUp", key=key)
 
 
-def text(page: Page, selector: str) -> str:
-    """The text of the first element that matches, once it is there."""
-    return str(until(page, f"document.querySelector({json.dumps(selector)}).innerText.trim()"))
+def shows(page: Page, selector: str, words: str) -> None:
+    """Wait until the first element that matches has these words in its text."""
+    until(page, f"document.querySelector({json.dumps(selector)}).innerText.includes({json.dumps(words)})")
 
 
 def parameter(page: Page, name: str) -> str | None:

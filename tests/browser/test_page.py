@@ -17,7 +17,7 @@ from tests.browser.devtools import Browser, Page
 from tests.browser.otlp_run import SECOND, hostile_run, request, span
 from tests.browser.page_sources import NoNode, node_modules
 from tests.browser.picture import brightness, colours
-from tests.browser.shown import parameter, press, text, until, violations
+from tests.browser.shown import parameter, press, shows, until, violations
 from tests.serving.server import Server
 
 Visit = Callable[..., Page]
@@ -111,7 +111,7 @@ def test_runs_lead_to_the_picture_of_one_and_nothing_leaves_the_origin(
     page.run(f"document.querySelector('a[href=\"/traces/{team_run}\"]').click()")
     until(page, READY["picture"])
     assert page.run("location.pathname") == f"/traces/{team_run}"
-    assert "research_team" in text(page, "h1")
+    shows(page, "h1", "research_team")
     assert [one for one in page.requests() if not one.startswith(f"http://{server.page}/")] == []
     assert page.complaints() == []
 
@@ -130,7 +130,7 @@ def test_a_deep_link_opens_its_view_with_its_span(visit: Visit, server: Server, 
     spans = api(server, f"/traces/{team_run}/picture")["spans"]["id"]
     page = visit(f"/traces/{team_run}?view={view}&span={spans[1]}")
     until(page, READY[view])
-    assert text(page, ".drawer h2") == "supervisor#1"
+    shows(page, ".drawer h2", "supervisor#1")
     assert page.run("document.querySelector('[role=tab][aria-selected=true]').getAttribute('aria-controls')") == "view"
     assert page.run(f"document.querySelector('.view-{view}') !== null")
     assert page.run("document.querySelectorAll('[role=alert]').length") == 0
@@ -198,7 +198,7 @@ def test_keys_move_through_causes_views_and_help(visit: Visit, server: Server, t
     assert selected() != "supervisor#1"
     press(page, "?")
     until(page, "document.querySelector('dialog[open]')")
-    assert "critical path" in text(page, "dialog")
+    shows(page, "dialog", "critical path")
     press(page, "Escape")
     until(page, "!document.querySelector('dialog[open]')")
     press(page, "Escape")
@@ -208,7 +208,7 @@ def test_keys_move_through_causes_views_and_help(visit: Visit, server: Server, t
 def test_the_tree_and_the_log_are_searched(visit: Visit, team_run: str) -> None:
     page = visit(f"/traces/{team_run}?view=tree&find=retrieval")
     until(page, "document.querySelectorAll('[role=treegrid] [role=row]').length == 5")
-    assert "retrieval Archive" in text(page, "[role=treegrid]")
+    shows(page, "[role=treegrid]", "retrieval Archive")
     page = visit(f"/traces/{team_run}?view=log&kind=route")
     until(page, READY["log"])
     assert page.run("[...new Set([...document.querySelectorAll('.entry .kind')].map(one => one.innerText))]") == [
@@ -218,8 +218,8 @@ def test_the_tree_and_the_log_are_searched(visit: Visit, team_run: str) -> None:
 
 def test_a_what_if_in_the_address_is_answered(visit: Visit, team_run: str) -> None:
     page = visit(f"/traces/{team_run}?view=path&if=faster:writer%3D2|without:relevance")
-    assert "end to end" in text(page, ".what-if tbody")
-    assert "relevance" in text(page, ".what-if")
+    shows(page, ".what-if tbody", "end to end")
+    shows(page, ".what-if", "relevance")
 
 
 def test_the_part_of_the_picture_that_is_in_view_is_in_the_address(visit: Visit, team_run: str) -> None:
@@ -276,19 +276,19 @@ def test_filters_are_in_the_address(visit: Visit) -> None:
     press(page, "Enter")
     page.run("document.querySelector('input[type=search]').blur()")
     until(page, "location.search.includes('agent=nobody')")
-    assert "No run matches." in text(page, ".empty")
+    shows(page, ".empty", "No run matches.")
 
 
 def test_a_run_that_is_not_there_is_told_with_a_way_on(visit: Visit) -> None:
     page = visit(f"/traces/{'0' * 31}1")
-    assert "not in the store" in text(page, ".empty")
+    shows(page, ".empty", "not in the store")
     assert page.run("document.querySelector('.empty a').getAttribute('href')") == "/"
 
 
 def test_an_empty_store_says_how_to_fill_it(visit: Visit, tmp_path: Path) -> None:
     with Server(tmp_path / "empty.db") as empty:
         page = visit("/", at=empty)
-        assert "otel-mas run -- python app.py" in text(page, ".empty")
+        shows(page, ".empty", "otel-mas run -- python app.py")
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.browser.devtools import Browser, Page
-from tests.browser.shown import text, until
+from tests.browser.shown import shows, until
 
 _APP = """
 import sys, otel_mas
@@ -41,13 +41,13 @@ def test_a_run_appears_where_its_link_leads_and_is_done_when_the_app_has_ended(
     try:
         link = next(line for line in app.stderr if "live at" in line).split()[-1]
         page = Page(browser, link)
-        assert "No run matches." in text(page, ".empty")
+        shows(page, ".empty", "No run matches.")
         app.stdin.write("\n")
         app.stdin.flush()
         until(page, "document.querySelector('tbody .status')?.innerText.includes('running')")
         page.run("document.querySelector('tbody a[href^=\"/traces/\"]').click()")
         until(page, "document.querySelector('.canvas-holder canvas')?.width > 300")
-        assert "newsroom" in text(page, "h1")
+        shows(page, "h1", "newsroom")  # the id, until the run is read
         app.stdin.write("\n")
         app.stdin.flush()
         assert any("the page stays" in line for line in app.stderr)
