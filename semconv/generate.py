@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import pkgutil
 import sys
 import textwrap
@@ -50,6 +51,7 @@ ENUM_NAMES = {
     "mas.replay.outcome": "ReplayOutcome",
     "mas.guardrail.target": "GuardrailTarget",
     "mas.guardrail.verdict": "Verdict",
+    "mas.status": "CallStatus",
     "gen_ai.operation.name": "Operation",
     "gen_ai.provider.name": "Provider",
 }
@@ -96,6 +98,12 @@ class Registry:
     """The tables of `dialects.toml`."""
     conventions: tuple[str, ...]
     """Names of OpenTelemetry's semantic conventions that hold structure and are in none of the others."""
+
+    @property
+    def metrics(self) -> Iterator[dict[str, Any]]:
+        """All metrics, in the order of their file."""
+        for content in self.files.values():
+            yield from content.get("metrics", ())
 
     def dialect_names(self, kind: str) -> list[str]:
         """The names of a kind (content, content_below, structure) in the dialects that are not in the registry."""
@@ -273,6 +281,96 @@ def conventions_py(registry: Registry) -> str:
     )
 
 
+METRICS = '''"""The metrics: one table. {mark}"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from otel_mas.semconv import attributes as names
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Metric:
+    """One metric."""
+
+    name: str
+    """OpenTelemetry's; `prometheus` has the one of Prometheus."""
+    instrument: Literal["counter", "gauge", "histogram"]
+    unit: str
+    """In UCUM, as OpenTelemetry has it: `s`, `By`, `{{call}}`."""
+    brief: str
+    labels: tuple[str, ...]
+    """Names of attributes."""
+    buckets: tuple[float, ...]
+    """Upper bounds; none where it is no histogram."""
+    bad: str
+    """The look of a bad value, and what it means."""
+    computed_by: frozenset[Literal["app", "serve", "store"]]
+    """The app's process, `/metrics` of serve, `otel-mas metrics` of any source."""
+    prometheus: str
+    """The name in Prometheus, with its unit and a counter's `_total`; a histogram adds `_bucket`, `_sum`, `_count`."""
+
+
+{rows}
+
+METRICS: Final = (
+{exported}
+)
+"""All of them, in the table's order."""
+'''
+_PROMETHEUS_UNITS = {"s": "_seconds", "By": "_bytes"}
+
+
+def metrics_py(registry: Registry) -> str:
+    rows = list(registry.metrics)
+    return METRICS.format(
+        mark=MARK,
+        rows="\n".join(line for row in rows for line in _metric(registry, row)),
+        exported="\n".join(f"    {constant(row['name'])}," for row in rows),
+    )
+
+
+def _metric(registry: Registry, row: dict[str, Any]) -> Iterator[str]:
+    said = row["annotations"]
+    labels = [f"names.{constant(key)}" for key, _ in references(registry, row)]
+    yield f"{constant(row['name'])}: Final = Metric("
+    yield f'    name="{row["name"]}",'
+    yield f'    instrument="{row["instrument"]}",'
+    yield f'    unit="{row["unit"]}",'
+    yield from _literal("brief", row["brief"])
+    yield from _tuple("labels", labels)
+    yield from _tuple("buckets", [str(bound) for bound in said.get("buckets", ())])
+    yield from _literal("bad", said["bad"])
+    yield f"    computed_by=frozenset({{{', '.join(json.dumps(way) for way in said['computed_by'])}}}),"
+    yield f'    prometheus="{prometheus_name(row)}",'
+    yield ")"
+
+
+def prometheus_name(row: dict[str, Any]) -> str:
+    """The name that OpenTelemetry's exporters for Prometheus make of a metric's."""
+    total = "_total" if row["instrument"] == "counter" else ""
+    return row["name"].replace(".", "_") + _PROMETHEUS_UNITS.get(row["unit"], "") + total
+
+
+def _literal(name: str, text: str) -> Iterator[str]:
+    """A field with a text: in several literals where a line is too short for it."""
+    if len(text) + len(name) + 8 <= 120:
+        yield f"    {name}={json.dumps(text, ensure_ascii=False)},"
+        return
+    yield f"    {name}=("
+    for part in textwrap.wrap(text, 108, drop_whitespace=False, break_long_words=False, break_on_hyphens=False):
+        yield f"        {json.dumps(part, ensure_ascii=False)}"
+    yield "    ),"
+
+
+def _tuple(name: str, items: list[str]) -> Iterator[str]:
+    inside = ", ".join(items) + ("," if len(items) == 1 else "")
+    if len(inside) + len(name) + 8 <= 120:
+        yield f"    {name}=({inside}),"
+        return
+    yield from (f"    {name}=(", *(f"        {item}," for item in items), "    ),")
+
+
 def _filled(names: Iterable[str], indent: int = 0) -> str:
     """Names with blanks between, in lines of at most 120 characters."""
     text = textwrap.fill(" ".join(names), 120 - indent, break_on_hyphens=False, break_long_words=False)
@@ -299,7 +397,7 @@ def document(registry: Registry, stem: str) -> str:
     for event in content.get("events", ()):
         lines += _signal(registry, event["name"], "Event.", event)
     for metric in content.get("metrics", ()):
-        lines += _signal(registry, metric["name"], f"Metric, {metric['instrument']}, {metric['unit']}.", metric)
+        lines += _metric_section(registry, metric)
     for entity in content.get("entities", ()):
         refs = {"attributes": entity["identity"] + entity.get("description", [])}
         lines += _signal(registry, entity["type"], "On the resource.", entity | refs)
@@ -314,6 +412,19 @@ def _signal(registry: Registry, name: str, kind: str, signal: dict[str, Any]) ->
     yield from ("| attribute | needed |", "|---|---|")
     for key, level in references(registry, signal):
         yield f"| `{key}` | {_cell(level)} |"
+
+
+def _metric_section(registry: Registry, metric: dict[str, Any]) -> Iterator[str]:
+    said = metric["annotations"]
+    yield from ("", f"## `{metric['name']}`", "", metric["brief"], "")
+    yield from ("| | |", "|---|---|", f"| instrument | {metric['instrument']}, in {metric['unit']} |")
+    yield f"| in Prometheus | `{prometheus_name(metric)}` |"
+    labels = ", ".join(f"`{key}`" for key, _ in references(registry, metric))
+    yield f"| labels | {labels or 'none'} |"
+    if "buckets" in said:
+        yield f"| buckets | {', '.join(map(str, said['buckets']))} |"
+    yield f"| a bad value | {_cell(said['bad'])} |"
+    yield f"| computed by | {', '.join(said['computed_by'])} |"
 
 
 def _definitions(registry: Registry, stem: str) -> Iterator[str]:
@@ -377,6 +488,7 @@ def generate(registry: Registry) -> dict[str, str]:
         f"{PYTHON}/attributes.py": attributes_py(registry),
         f"{PYTHON}/enums.py": enums_py(registry),
         f"{PYTHON}/conventions.py": conventions_py(registry),
+        f"{PYTHON}/metrics.py": metrics_py(registry),
         f"{DOCS}/dialects.md": dialects_md(registry),
     }
     return files | {f"{DOCS}/{stem}.md": document(registry, stem) for stem in registry.files}

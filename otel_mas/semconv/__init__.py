@@ -5,6 +5,7 @@ from typing import Final
 from otel_mas.semconv import attributes
 from otel_mas.semconv.conventions import CONVENTIONS
 from otel_mas.semconv.enums import (
+    CallStatus,
     ContentClass,
     EvaluationSource,
     FaultKind,
@@ -37,40 +38,42 @@ _NAMES: Final = {
         gen_ai.usage.image.input_tokens gen_ai.usage.image.output_tokens gen_ai.usage.input_tokens
         gen_ai.usage.output_tokens gen_ai.usage.reasoning.output_tokens gen_ai.usage.text.input_tokens
         gen_ai.usage.text.output_tokens mas.cause.kinds mas.cause.spans mas.content.cut mas.content.withheld
-        mas.cost.missing mas.cost.simulated mas.cost.source mas.cost.usd mas.error.span mas.evaluation.source
-        mas.evaluation.time_unix_nano mas.event_loop.lag.max mas.event_loop.lag.total mas.fault.changed mas.fault.kind
-        mas.fault.scope mas.fault.seed mas.functions mas.graph.channels mas.graph.edges mas.graph.nodes
+        mas.cost.missing mas.cost.simulated mas.cost.source mas.cost.usd mas.destination mas.drop.reason mas.edge.source
+        mas.edge.target mas.error.span mas.evaluation.source mas.evaluation.time_unix_nano mas.event_loop.lag.max
+        mas.event_loop.lag.total mas.fault.changed mas.fault.kind mas.fault.scope mas.fault.seed mas.finding.code
+        mas.finding.severity mas.functions mas.graph.channels mas.graph.edges mas.graph.nodes mas.guardrail.category
         mas.guardrail.name mas.guardrail.target mas.guardrail.verdict mas.input.modalities mas.input.omitted_messages
-        mas.interrupt.timeout mas.link.kind mas.message.peer mas.output.modalities mas.output.omitted_messages
-        mas.process.packages mas.record.kind mas.replay.checkpoint.missing mas.replay.outcome mas.replay.span
-        mas.replay.traces mas.result.types mas.routing.candidates mas.routing.choice mas.routing.confidence
-        mas.routing.function mas.run.outcome mas.stage.name mas.stage.status mas.state.changed mas.task.attempt
-        mas.task.cached mas.task.index mas.task.name mas.task.number mas.task.outcome mas.task.step mas.task.triggers
-        mas.task.updated mas.time.basis os.type process.runtime.name process.runtime.version server.address server.port
-        service.name service.namespace service.version telemetry.sdk.language telemetry.sdk.name telemetry.sdk.version
-        _ml_obs.llmobs_parent_id _ml_obs.llmobs_trace_id _ml_obs.meta.ml_app _ml_obs.meta.model_name
-        _ml_obs.meta.model_provider _ml_obs.meta.span.kind _ml_obs.ml_app _ml_obs.session_id agent.name agent_name
-        ai.finishReason ai.model.id ai.model.provider ai.operationId ai.response.finishReason ai.response.id
-        ai.response.model ai.response.timestamp ai.telemetry.functionId ai.toolCall.id ai.toolCall.name crew_id crew_key
-        crew_process document.id embedding.model_name finish_reason gcp.vertex.agent.event_id
-        gcp.vertex.agent.invocation_id gcp.vertex.agent.session_id gen_ai.prompt.name gen_ai.task.id gen_ai.task.kind
-        gen_ai.task.name gen_ai.task.parent.id gen_ai.task.status gen_ai.workflow.edges gen_ai.workflow.nodes
-        graph.node.id graph.node.name graph.node.parent_id haystack.component.name haystack.component.type
-        input.mime_type koog.agent.strategy.name koog.node.name langchain.request.model langchain.request.provider
-        langfuse.environment langfuse.observation.cost_details langfuse.observation.level
-        langfuse.observation.model.name langfuse.observation.prompt.name langfuse.observation.type
-        langfuse.observation.usage_details langfuse.release langfuse.trace.name langfuse.version
-        langgraph.command.goto_node langgraph.command.goto_nodes langgraph.command.source_node
-        langsmith.span.dotted_order langsmith.span.id langsmith.span.kind langsmith.span.parent_id langsmith.trace.id
-        langsmith.trace.name langsmith.trace.session_id langsmith.trace.session_name llm.finish_reason llm.model_name
-        llm.provider llm.request.model llm.request.type llm.response.finish_reason llm.response.model
-        llm.response.stop_reason llm.system llm.vendor logfire.msg_template logfire.pending_parent_id logfire.span_type
-        mlflow.chat.tokenUsage mlflow.experimentId mlflow.llm.model mlflow.llm.provider mlflow.message.format
-        mlflow.spanFunctionName mlflow.spanType mlflow.trace.tokenUsage mlflow.traceRequestId model_name
-        openai.request.model openai.response.model openinference.span.kind operation.name output.mime_type
-        reranker.model_name resource.name task_id task_key tool.id tool.name tool_call.function.name tool_call.id
-        traceloop.entity.name traceloop.entity.path traceloop.entity.version traceloop.prompt.key traceloop.span.kind
-        traceloop.workflow.name vector_db.operation vector_db.vendor
+        mas.interrupt.timeout mas.link.kind mas.message.peer mas.metric.name mas.output.modalities
+        mas.output.omitted_messages mas.process.packages mas.receiver.reason mas.receiver.signal mas.record.kind
+        mas.replay.checkpoint.missing mas.replay.outcome mas.replay.span mas.replay.traces mas.result.types
+        mas.routing.candidates mas.routing.choice mas.routing.confidence mas.routing.function mas.run.outcome
+        mas.stage.name mas.stage.status mas.state.changed mas.status mas.task.attempt mas.task.cached mas.task.index
+        mas.task.name mas.task.number mas.task.outcome mas.task.step mas.task.triggers mas.task.updated mas.time.basis
+        os.type process.runtime.name process.runtime.version server.address server.port service.name service.namespace
+        service.version telemetry.sdk.language telemetry.sdk.name telemetry.sdk.version _ml_obs.llmobs_parent_id
+        _ml_obs.llmobs_trace_id _ml_obs.meta.ml_app _ml_obs.meta.model_name _ml_obs.meta.model_provider
+        _ml_obs.meta.span.kind _ml_obs.ml_app _ml_obs.session_id agent.name agent_name ai.finishReason ai.model.id
+        ai.model.provider ai.operationId ai.response.finishReason ai.response.id ai.response.model ai.response.timestamp
+        ai.telemetry.functionId ai.toolCall.id ai.toolCall.name crew_id crew_key crew_process document.id
+        embedding.model_name finish_reason gcp.vertex.agent.event_id gcp.vertex.agent.invocation_id
+        gcp.vertex.agent.session_id gen_ai.prompt.name gen_ai.task.id gen_ai.task.kind gen_ai.task.name
+        gen_ai.task.parent.id gen_ai.task.status gen_ai.workflow.edges gen_ai.workflow.nodes graph.node.id
+        graph.node.name graph.node.parent_id haystack.component.name haystack.component.type input.mime_type
+        koog.agent.strategy.name koog.node.name langchain.request.model langchain.request.provider langfuse.environment
+        langfuse.observation.cost_details langfuse.observation.level langfuse.observation.model.name
+        langfuse.observation.prompt.name langfuse.observation.type langfuse.observation.usage_details langfuse.release
+        langfuse.trace.name langfuse.version langgraph.command.goto_node langgraph.command.goto_nodes
+        langgraph.command.source_node langsmith.span.dotted_order langsmith.span.id langsmith.span.kind
+        langsmith.span.parent_id langsmith.trace.id langsmith.trace.name langsmith.trace.session_id
+        langsmith.trace.session_name llm.finish_reason llm.model_name llm.provider llm.request.model llm.request.type
+        llm.response.finish_reason llm.response.model llm.response.stop_reason llm.system llm.vendor
+        logfire.msg_template logfire.pending_parent_id logfire.span_type mlflow.chat.tokenUsage mlflow.experimentId
+        mlflow.llm.model mlflow.llm.provider mlflow.message.format mlflow.spanFunctionName mlflow.spanType
+        mlflow.trace.tokenUsage mlflow.traceRequestId model_name openai.request.model openai.response.model
+        openinference.span.kind operation.name output.mime_type reranker.model_name resource.name task_id task_key
+        tool.id tool.name tool_call.function.name tool_call.id traceloop.entity.name traceloop.entity.path
+        traceloop.entity.version traceloop.prompt.key traceloop.span.kind traceloop.workflow.name vector_db.operation
+        vector_db.vendor
     """,
     ContentClass.IDENTIFIER: """
         gen_ai.conversation.id gen_ai.data_source.id gen_ai.response.id gen_ai.tool.call.id mas.cause.refs
@@ -179,6 +182,7 @@ __all__ = [
     "CONTENT_PREFIXES",
     "SCHEMA_URL",
     "STRING_ARRAYS",
+    "CallStatus",
     "ContentClass",
     "EvaluationSource",
     "FaultKind",

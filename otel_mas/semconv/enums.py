@@ -246,6 +246,15 @@ class RunOutcome(StrEnum):
     """The caller stopped reading a stream before its end."""
 
 
+class CallStatus(StrEnum):
+    """Values of `mas.status`. Whether a call succeeded."""
+
+    OK = "ok"
+    """It returned."""
+    ERROR = "error"
+    """It raised, or its result says that it failed."""
+
+
 class TaskOutcome(StrEnum):
     """Values of `mas.task.outcome`. The outcome of the task."""
 
