@@ -349,7 +349,8 @@ def _metric(registry: Registry, row: dict[str, Any]) -> Iterator[str]:
 def prometheus_name(row: dict[str, Any]) -> str:
     """The name that OpenTelemetry's exporters for Prometheus make of a metric's."""
     total = "_total" if row["instrument"] == "counter" else ""
-    return row["name"].replace(".", "_") + _PROMETHEUS_UNITS.get(row["unit"], "") + total
+    name: str = row["name"]
+    return name.replace(".", "_") + _PROMETHEUS_UNITS.get(row["unit"], "") + total
 
 
 def _literal(name: str, text: str) -> Iterator[str]:
