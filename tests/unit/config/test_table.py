@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 from otel_mas.config import SETTINGS, Settings
-from otel_mas.config.table import markdown
+from otel_mas.config.table import env_example, markdown
 
 
 def test_every_field_has_a_row_and_every_row_a_field() -> None:
@@ -42,3 +43,14 @@ def test_the_markdown_has_a_row_for_each_setting_and_no_broken_cell() -> None:
 
     assert len(rows) == len(SETTINGS)
     assert all(row.count("|") == 5 for row in rows)
+
+
+def test_each_line_of_the_example_of_variables_can_be_uncommented() -> None:
+    """A value that stands there is the default, and none counts as not set."""
+    found = dict(re.findall(r"^#(\w+)=(.*)$", env_example(), re.MULTILINE))
+
+    assert list(found) == [setting.env for setting in SETTINGS]
+    assert {s.env: s.parse(found[s.env]) for s in SETTINGS if found[s.env]} == {
+        s.env: s.default for s in SETTINGS if found[s.env]
+    }
+    assert Settings.from_env(found) == Settings.from_env({})
