@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from otel_mas.errors import ConfigError, MissingExtra, arguments
+from otel_mas.config.yaml_document import load_yaml, problem_at
+from otel_mas.errors import ConfigError, arguments
 from otel_mas.errors.similar import did_you_mean
 from otel_mas.evaluate.case import EvaluationCase
 
 if TYPE_CHECKING:
-    import yaml
     from pydantic_core import ErrorDetails
-
-_DEEPEST = 100
 
 
 class Suite(BaseModel):
@@ -65,7 +63,7 @@ class Suite(BaseModel):
 
     @classmethod
     def _parsed(cls, text: str, file: Path) -> Self:
-        tree, document = _loaded(text, file)
+        tree, document = load_yaml(text, file, needs="`cases`", extra="evaluate")
         if not isinstance(document, dict):
             raise ConfigError(f"{file} is no suite: it must be a mapping with `cases`")
         document.setdefault("name", file.stem)
@@ -76,48 +74,10 @@ class Suite(BaseModel):
         try:
             return cls.model_validate(whole)
         except ValidationError as error:
-            problems = sorted({_problem(_written(one["loc"], document), _message(one), tree) for one in error.errors()})
+            problems = sorted(
+                {problem_at(_written(one["loc"], document), _message(one), tree) for one in error.errors()}
+            )
             raise ConfigError(*(f"{file}:{line}: {text}" for line, text in problems)) from None
-
-
-def _loaded(text: str, file: Path) -> tuple[yaml.Node, Any]:
-    """The tree of the file, which knows lines, and its value."""
-    try:
-        import yaml
-    except ImportError:
-        raise MissingExtra("suites are YAML, which needs PyYAML: pip install 'otel-mas[evaluate]'") from None
-    try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        if tree is None:
-            raise ConfigError(f"{file} is empty: it needs `cases`")
-        again = [f"{file}:{line}: {key!r} stands twice in the same mapping" for key, line in _repeated(tree)]
-        if again:
-            raise ConfigError(*again)
-        return tree, yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{file}:{mark.line + 1}:{mark.column + 1}" if mark is not None else str(file)
-        raise ConfigError(f"{where}: it is no YAML: {error.problem or error}") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise ConfigError(f"{file} is no YAML: {' '.join(str(error).split())}") from None
-
-
-def _repeated(node: yaml.Node, deep: int = 0) -> Iterator[tuple[str, int]]:
-    """Keys that stand twice in a mapping, of which YAML would take the last; with their lines."""
-    import yaml
-
-    children: list[yaml.Node] = []
-    if isinstance(node, yaml.MappingNode):
-        seen = set()
-        for key, value in node.value:
-            if key.value in seen and isinstance(key, yaml.ScalarNode):
-                yield key.value, key.start_mark.line + 1
-            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
-            children.append(value)
-    elif isinstance(node, yaml.SequenceNode):
-        children = node.value
-    for child in children if deep < _DEEPEST else ():
-        yield from _repeated(child, deep + 1)
 
 
 def _message(error: ErrorDetails) -> str:
@@ -137,30 +97,6 @@ def _written(where: tuple[int | str, ...], document: Mapping[str, Any]) -> tuple
             if isinstance(defaults, dict) and field in defaults and not (isinstance(one, dict) and field in one):
                 return ("defaults", field, *deeper)
     return where
-
-
-def _problem(where: Sequence[int | str], message: str, tree: yaml.Node) -> tuple[int, str]:
-    """The line of the place that pydantic names, or of the nearest one around it, and the problem."""
-    line = tree.start_mark.line
-    node: yaml.Node | None = tree
-    for part in where:
-        line_and_node = None if node is None else _child(node, part)
-        if line_and_node is None:
-            break
-        line, node = line_and_node
-    named = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".")
-    return line + 1, f"{named + ': ' if named else ''}{message.removeprefix('Value error, ')}"
-
-
-def _child(node: yaml.Node, part: int | str) -> tuple[int, yaml.Node] | None:
-    import yaml
-
-    if isinstance(node, yaml.MappingNode):
-        return next(((key.start_mark.line, value) for key, value in node.value if key.value == part), None)
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        found = node.value[part]
-        return found.start_mark.line, found
-    return None
 
 
 __all__ = ["Suite"]
