@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.backends.build import alone
 from tests.user_cache import user_cache
 
 
@@ -16,6 +17,12 @@ def go_program(package: str, surroundings: Mapping[str, str]) -> Path:
     """The program of a package with its version; the test is skipped where it cannot be built, and in CI it fails."""
     name = package.partition("@")[0].rpartition("/")[2]
     folder = user_cache(surroundings) / package.replace("/", "-")
+    with alone(user_cache(surroundings) / "go-programs.lock"):
+        _build(package, name, folder, surroundings)
+    return folder / name
+
+
+def _build(package: str, name: str, folder: Path, surroundings: Mapping[str, str]) -> None:
     if not (folder / name).exists():
         go = shutil.which("go", path=surroundings.get("PATH"))
         environment = {**surroundings, "GOBIN": str(folder)}
@@ -25,7 +32,6 @@ def go_program(package: str, surroundings: Mapping[str, str]) -> Path:
             if surroundings.get("CI"):
                 pytest.fail(missing)
             pytest.skip(missing)
-    return folder / name
 
 
 __all__ = ["go_program"]
