@@ -1,7 +1,8 @@
 """Log records with the ids of what was going on, for handlers, processors and files of the app's own.
 
-A record inside of a recorded span gets `trace_id`, `span_id`, `workflow`, `conversation_id`, `user_id`, `agent`, `task`
-and `task_id`, those that are known. Under `otel_mas.instrument()` records of `logging` have them by themselves.
+A record inside of a recorded span gets `trace_id`, `span_id`, `workflow`, `agent`, `task` and `task_id`, and the ids of
+what the run belongs to: `conversation_id`, `user_id`, `session_id`, `turn_id`, `request_id`, `workflow_id` and
+`mission_id`; those that are known. Under `otel_mas.instrument()` records of `logging` have them by themselves.
 """
 
 from __future__ import annotations

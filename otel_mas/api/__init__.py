@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         tool,
         workflow,
     )
+    from otel_mas.instrumentation.propagation.correlation import correlation
     from otel_mas.model import Finding, Severity, Undecided
     from otel_mas.receiver.record_logger import MASTraceLogger
 
@@ -86,6 +87,7 @@ __all__ = [
     "Undecided",
     "WhatIf",
     "agent",
+    "correlation",
     "event",
     "feedback",
     "flush",
@@ -151,6 +153,7 @@ _HOMES = {
     "Traces": "answers",
     "Undecided": "otel_mas.model",
     "WhatIf": "what_if",
+    "correlation": "otel_mas.instrumentation.propagation.correlation",
     "feedback": "app_feedback",
     "flush": "lifecycle",
     "instrument": "lifecycle",

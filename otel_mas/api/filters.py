@@ -52,6 +52,10 @@ class Filters(TypedDict, total=False):
     model: Annotated[str | None, Field("model"), "In which this model was asked, or answered."]
     conversation: Annotated[str | None, Field("conversation_id", "THREAD"), "Of this thread."]
     user: Annotated[str | None, Field("attributes", "ID"), "With this `user.id`."]
+    session: Annotated[str | None, Field("attributes", "ID"), "With this `session.id`."]
+    mission: Annotated[str | None, Field("attributes", "ID"), "With this `mas.mission.id`."]
+    turn: Annotated[str | None, Field("attributes", "ID"), "With this `mas.turn.id`."]
+    request: Annotated[str | None, Field("attributes", "ID"), "With this `mas.request.id`."]
     attribute: Annotated[
         Mapping[str, Any] | None,
         Field("attributes", "KEY=VALUE"),
@@ -67,6 +71,13 @@ FILTERS: dict[str, tuple[Field, str]] = {
 }
 """Field and meaning of each filter."""
 
+_ATTRIBUTES: Mapping[str, str] = {
+    "user": names.USER_ID,
+    "session": names.SESSION_ID,
+    "mission": names.MAS_MISSION_ID,
+    "turn": names.MAS_TURN_ID,
+    "request": names.MAS_REQUEST_ID,
+}
 _PARSERS: Mapping[str, Callable[[Any], Any]] = {_DURATION: duration_ns, _TIME: instant_ns}
 
 
@@ -100,8 +111,8 @@ def query_of(filters: Mapping[str, Any], limit: int, statuses: Sequence[str] = S
 def _parsed(name: str, field: Field, value: Any) -> Any:
     if name == "older_than":
         return instant_ns(checked(duration_ns, value) / 1e9)
-    if name == "user":
-        return ((names.USER_ID, arguments.name(name, value)),)
+    if name in _ATTRIBUTES:
+        return ((_ATTRIBUTES[name], arguments.name(name, value)),)
     if name == "attribute":
         return _attributes(value)
     return checked(_PARSERS[field.metavar], value) if field.metavar in _PARSERS else arguments.name(name, value)

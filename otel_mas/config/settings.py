@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
-from otel_mas.config import parse, patterns, personal, thresholds
+from otel_mas.config import hosts, parse, patterns, personal, thresholds
 from otel_mas.config.setting import Setting, setting
 from otel_mas.errors import ConfigError
 
@@ -155,6 +155,16 @@ class Settings:
         "From which level on log records of the app are kept with their span ([logging.md](logging.md)), where "
         "content is kept. `off`: the logging libraries are not touched.",
         shown="warning where you ask for recording (`otel-mas run`, `otel_mas.instrument()`), else off",
+    )
+    baggage_hosts: tuple[str, ...] = setting(
+        (hosts.LOOPBACK,),
+        "OTEL_MAS_BAGGAGE_HOSTS",
+        "hosts with commas between, `loopback`, `*` for all, or none",
+        hosts.hosts,
+        "Who is sent the ids of users, sessions, conversations and the like with requests, as OpenTelemetry's baggage "
+        "([propagation.md](propagation.md)): `agents.example.org`, `*.example.org`, `10.0.0.0/8`.",
+        shown="loopback",
+        items=hosts.checked_hosts,
     )
     queue_spans: int = setting(
         65536,

@@ -26,6 +26,14 @@ from otel_mas.record.content.provenance import (
 from otel_mas.record.content.recent import RecentlyUsed
 from otel_mas.record.content.snapshot import Copy, identifier, snapshot, to_json, type_name
 from otel_mas.record.content.state import MessageList
+from otel_mas.record.correlation import (
+    BAGGAGE_KEY,
+    CORRELATION,
+    CORRELATION_NAMES,
+    MAX_CHARACTERS,
+    correlation_of,
+    is_id,
+)
 from otel_mas.record.event_loop import LoopWatch
 from otel_mas.record.failure import error_type
 from otel_mas.record.functions import counters_of
@@ -43,6 +51,10 @@ from otel_mas.record.sdk.lazy_span import interned, recorded_attributes
 
 __all__ = [
     "ACTOR_KEY",
+    "BAGGAGE_KEY",
+    "CORRELATION",
+    "CORRELATION_NAMES",
+    "MAX_CHARACTERS",
     "MAX_MESSAGES",
     "MODEL_PATH",
     "RECORDED_SPAN_KEY",
@@ -61,6 +73,7 @@ __all__ = [
     "arguments_of",
     "canonical_form",
     "caught",
+    "correlation_of",
     "counters_of",
     "current_actor",
     "declared",
@@ -73,6 +86,7 @@ __all__ = [
     "is_a",
     "is_described",
     "is_empty",
+    "is_id",
     "items_of",
     "own_fields",
     "provenance_of",

@@ -14,6 +14,7 @@ from otel_mas.record.cause import Cause, cause_attributes
 from otel_mas.record.content.messages import MAX_MESSAGES
 from otel_mas.record.content.snapshot import json_snapshot, snapshot
 from otel_mas.record.content.state import AT_ONCE, MessageList, bounded_copy
+from otel_mas.record.correlation import correlate
 from otel_mas.record.event_loop import watch_loop
 from otel_mas.record.failure import describe, error_fields, error_type, mark_origin, origin
 from otel_mas.record.guard import caught
@@ -81,6 +82,7 @@ class Recorder:
         if tracer is None:
             return INVALID_SPAN
         try:
+            correlate(attributes, parent if isinstance(parent, Context) else None)
             source = tracer()
             given = tuple(causes) if causes else ()
             start_lazy = getattr(source, "start", None)

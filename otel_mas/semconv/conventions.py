@@ -139,7 +139,7 @@ profile.frame.type rpc.connect_rpc.error_code rpc.grpc.status_code rpc.jsonrpc.e
 rpc.jsonrpc.version rpc.message.compressed_size rpc.message.id rpc.message.type rpc.message.uncompressed_size rpc.method
 rpc.method_original rpc.response.status_code rpc.service rpc.system rpc.system.name security_rule.category
 security_rule.description security_rule.license security_rule.name security_rule.reference security_rule.ruleset.name
-security_rule.uuid security_rule.version service.criticality service.peer.name service.peer.namespace session.id
+security_rule.uuid security_rule.version service.criticality service.peer.name service.peer.namespace
 session.previous_id source.address source.port system.cpu.logical_number system.cpu.state system.device
 system.filesystem.mode system.filesystem.mountpoint system.filesystem.state system.filesystem.type
 system.memory.linux.hugepages.state system.memory.linux.slab.state system.memory.state system.network.state

@@ -6,13 +6,12 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry import baggage
 from opentelemetry import context as otel_context
 
 from otel_mas.instrumentation.langgraph.current import current_task
 from otel_mas.instrumentation.marks.current_task import marked_task
 from otel_mas.instrumentation.marks.kinds import marked_workflow
-from otel_mas.record import recorded_attributes
+from otel_mas.record import CORRELATION, correlation_of, recorded_attributes
 from otel_mas.semconv import Operation
 from otel_mas.semconv import attributes as names
 
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
 
     from otel_mas.instrumentation.langgraph.current import CurrentTask
 
-NAMES = ("trace_id", "span_id", "workflow", "conversation_id", "user_id", "agent", "task", "task_id")
+_CORRELATED = {f"{name}_id": attribute for name, attribute in CORRELATION.items()}
+NAMES = ("trace_id", "span_id", "workflow", "agent", "task", "task_id", *_CORRELATED)
 """The ids, under the names that log records get."""
 
 _last = threading.local()
@@ -46,14 +46,17 @@ def _ids(span: Span) -> dict[str, str]:
     inner = mark.span if mark is not None else None if task is None else task.span
     attributes = {} if inner is None else recorded_attributes(inner)
     run = None if task is None else task.run
+    correlated = correlation_of(otel_context.get_current())
+    conversation = attributes.get(names.GEN_AI_CONVERSATION_ID) or getattr(run, "conversation", None)
     known = {
         "workflow": _workflow(task),
-        "conversation_id": attributes.get(names.GEN_AI_CONVERSATION_ID) or getattr(run, "conversation", None),
-        "user_id": _user(),
+        **{name: correlated.get(attribute) for name, attribute in _CORRELATED.items()},
         "agent": attributes.get(names.GEN_AI_AGENT_NAME) or current_agent(),
         "task": attributes.get(names.MAS_TASK_NAME),
         "task_id": attributes.get(names.MAS_TASK_ID),
     }
+    known["conversation_id"] = conversation or known["conversation_id"]
+    known["user_id"] = known["user_id"] or _user()
     found.update((name, str(value)) for name, value in known.items() if value)
     return found
 
@@ -81,15 +84,13 @@ def _workflow(task: CurrentTask | None) -> Any:
 
 
 def _user() -> Any:
-    """The user by OpenTelemetry's baggage, or as LangGraph's configuration has it."""
-    user = baggage.get_baggage(names.USER_ID)
+    """The user, as LangGraph's configuration has it."""
     module: Any = sys.modules.get(_CONFIG)
-    if user is None and module is not None:
-        config = module.var_child_runnable_config.get()
-        configurable = config.get("configurable") if isinstance(config, dict) else None
-        if isinstance(configurable, dict):
-            user = next((configurable[key] for key in _USER_KEYS if isinstance(configurable.get(key), str)), None)
-    return user
+    config = None if module is None else module.var_child_runnable_config.get()
+    configurable = config.get("configurable") if isinstance(config, dict) else None
+    if not isinstance(configurable, dict):
+        return None
+    return next((configurable[key] for key in _USER_KEYS if isinstance(configurable.get(key), str)), None)
 
 
 __all__ = ["NAMES", "current_agent", "ids_of"]

@@ -1,4 +1,4 @@
-"""The span that code runs in, carried to where its work goes: threads, executors and other processes."""
+"""The span that code runs in and what it belongs to, carried to where its work goes: threads, processes, requests."""
 
 from __future__ import annotations
 
@@ -9,5 +9,7 @@ MODULES = (
     "multiprocessing.process",
     "multiprocessing.pool",
     "celery.signals",
+    "opentelemetry.baggage.propagation",
+    "opentelemetry.propagators.jaeger",
 )
 """The modules to patch, each when it is imported."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 
 from otel_mas.instrumentation.patches import Hook, HookTable
-from otel_mas.instrumentation.propagation import MODULES, processes, threads
+from otel_mas.instrumentation.propagation import MODULES, baggage, processes, threads
 
-_THREADING, _THREAD_POOL, _PROCESS_POOL, _PROCESS, _POOL, _CELERY = MODULES
+_THREADING, _THREAD_POOL, _PROCESS_POOL, _PROCESS, _POOL, _CELERY, _BAGGAGE, _JAEGER = MODULES
+_INJECTED, _EXTRACTED = ("self", "carrier", "context"), ("self", "carrier")
 
 
 class _PropagationHooks(HookTable):
@@ -33,8 +34,12 @@ HOOK_TABLE = _PropagationHooks(
         Hook(_POOL, "Pool", "_map_async", ("self", "func"), processes.pool),
         Hook(_POOL, "Pool", "imap", ("self", "func"), processes.pool),
         Hook(_POOL, "Pool", "imap_unordered", ("self", "func"), processes.pool),
+        Hook(_BAGGAGE, "W3CBaggagePropagator", "inject", _INJECTED, baggage.inject),
+        Hook(_BAGGAGE, "W3CBaggagePropagator", "extract", _EXTRACTED, baggage.extract),
+        Hook(_JAEGER, "JaegerPropagator", "inject", _INJECTED, baggage.inject),
+        Hook(_JAEGER, "JaegerPropagator", "extract", _EXTRACTED, baggage.extract),
     ),
-    "spans of threads and processes may be traces of their own",
+    "spans of threads and processes may be traces of their own, and ids in the baggage may go to any host",
 )
 
 __all__ = ["HOOK_TABLE"]

@@ -23,6 +23,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from otel_mas.config import Settings
 from otel_mas.config.named_function import NamedFunction
 from otel_mas.instrumentation import switch
+from otel_mas.instrumentation.propagation.baggage import sending_to_own_process
 from otel_mas.instrumentation.propagation.threads import run_inside, serves
 from otel_mas.record import RECORDED_SPAN_KEY, caught, guarded, lifecycle
 
@@ -40,8 +41,9 @@ class Carried(NamedTuple):
     @classmethod
     def here(cls) -> Carried:
         headers: dict[str, str] = {}
+        context = sending_to_own_process()
         for propagator in _PROPAGATORS:
-            propagator.inject(headers)
+            propagator.inject(headers, context)
         return cls(headers, _portable(switch.settings()))
 
     def context(self) -> Context:

@@ -1,5 +1,7 @@
 """Context propagation to threads and thread pools: work that is started inside a recorded span runs inside of it.
 
+Work that belongs to a user, a conversation and the like (`otel_mas.correlation`) does so there, too.
+
 Other threads are left alone. OpenTelemetry's context is carried, not the app's own context variables.
 """
 
@@ -14,7 +16,7 @@ from typing import Any, Final
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from otel_mas.record import RECORDED_SPAN_KEY, caught, restore_context
+from otel_mas.record import RECORDED_SPAN_KEY, caught, correlation_of, restore_context
 
 Original = Callable[..., Any]
 
@@ -28,7 +30,7 @@ def start(original: Original) -> Original:
     @functools.wraps(original)
     def start(self: Any, *args: Any, **kwargs: Any) -> Any:
         context = otel_context.get_current()
-        if RECORDED_SPAN_KEY not in context or not _carry(self, context):
+        if not _is_recorded(context) or not _carry(self, context):
             return original(self, *args, **kwargs)
         try:
             return original(self, *args, **kwargs)
@@ -45,7 +47,7 @@ def submit(original: Original) -> Original:
     @functools.wraps(original)
     def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         context = otel_context.get_current()
-        if RECORDED_SPAN_KEY not in context or _has_context(fn) or _by_opentelemetry() or _in_interpreters(self):
+        if not _is_recorded(context) or _has_context(fn) or _by_opentelemetry() or _in_interpreters(self):
             return original(self, fn, *args, **kwargs)
         return original(self, functools.partial(run_inside, context, fn), *args, **kwargs)
 
@@ -65,6 +67,10 @@ def serves(worker: Any) -> bool:
     """Whether a thread or process serves all code, not only the code that starts it."""
     code = getattr(worker, "_target", None) or type(worker)
     return f"{getattr(code, '__module__', '')}.".startswith(_SERVANTS)
+
+
+def _is_recorded(context: Context) -> bool:
+    return RECORDED_SPAN_KEY in context or bool(correlation_of(context))
 
 
 def _carry(thread: Any, context: Context) -> bool:

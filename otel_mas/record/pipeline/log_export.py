@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from otel_mas.record.correlation import CORRELATION
 from otel_mas.record.guard import caught
 from otel_mas.semconv import attributes as names
 
@@ -20,11 +21,10 @@ _PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "OTEL_EXPORTER_OTLP_PRO
 _SDK: Final = "opentelemetry.sdk._logs"
 _BODY_LEAVES: Final = ("EVENT_ONLY", "SPAN_AND_EVENT")
 _ATTRIBUTES: Final = {
-    "conversation_id": names.GEN_AI_CONVERSATION_ID,
     "agent": names.GEN_AI_AGENT_NAME,
-    "user_id": names.USER_ID,
     "task": names.MAS_TASK_NAME,
     "task_id": names.MAS_TASK_ID,
+    **{f"{name}_id": attribute for name, attribute in CORRELATION.items()},
 }
 
 

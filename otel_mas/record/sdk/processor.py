@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Protocol
 
+from opentelemetry.context import get_current
+
+from otel_mas.record.correlation import correlation_of
 from otel_mas.record.functions import encoded
 from otel_mas.record.guard import caught
 from otel_mas.record.pipeline.queue import SpanQueue
@@ -69,6 +72,9 @@ class RecordingProcessor(SpanProcessor):
             return
         try:
             queue.start(span.context, span)
+            found = correlation_of(get_current() if parent_context is None else parent_context)
+            if found:
+                _correlate(span, found)
             if self._foreign_spans is not None:
                 self._foreign_spans.started(span)
         except Exception as error:
@@ -109,6 +115,11 @@ class RecordingProcessor(SpanProcessor):
         except Exception as error:
             caught("processor: force_flush", error)
             return False
+
+
+def _correlate(span: Span, found: Mapping[str, str]) -> None:
+    known = span.attributes or {}
+    span.set_attributes({name: value for name, value in found.items() if name not in known})
 
 
 def _is_of_store(span: ReadableSpan) -> bool:
