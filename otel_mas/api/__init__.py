@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         tool,
         workflow,
     )
+    from otel_mas.instrumentation.propagation.carrier import extract, inject
     from otel_mas.instrumentation.propagation.correlation import correlation
     from otel_mas.model import Finding, Severity, Undecided
     from otel_mas.receiver.record_logger import MASTraceLogger
@@ -89,10 +90,12 @@ __all__ = [
     "agent",
     "correlation",
     "event",
+    "extract",
     "feedback",
     "flush",
     "grade",
     "guardrail",
+    "inject",
     "instrument",
     "open",
     "profiled",
@@ -154,8 +157,10 @@ _HOMES = {
     "Undecided": "otel_mas.model",
     "WhatIf": "what_if",
     "correlation": "otel_mas.instrumentation.propagation.correlation",
+    "extract": "otel_mas.instrumentation.propagation.carrier",
     "feedback": "app_feedback",
     "flush": "lifecycle",
+    "inject": "otel_mas.instrumentation.propagation.carrier",
     "instrument": "lifecycle",
     "open": "source",
     "read_records": "records",

@@ -11,5 +11,7 @@ MODULES = (
     "celery.signals",
     "opentelemetry.baggage.propagation",
     "opentelemetry.propagators.jaeger",
+    "websockets.asyncio.client",
+    "websockets.sync.client",
 )
 """The modules to patch, each when it is imported."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 
 from otel_mas.instrumentation.patches import Hook, HookTable
-from otel_mas.instrumentation.propagation import MODULES, baggage, processes, threads
+from otel_mas.instrumentation.propagation import MODULES, baggage, processes, threads, websockets
 
-_THREADING, _THREAD_POOL, _PROCESS_POOL, _PROCESS, _POOL, _CELERY, _BAGGAGE, _JAEGER = MODULES
+_THREADING, _THREAD_POOL, _PROCESS_POOL, _PROCESS, _POOL, _CELERY, _BAGGAGE, _JAEGER, _WS, _WS_THREAD = MODULES
 _INJECTED, _EXTRACTED = ("self", "carrier", "context"), ("self", "carrier")
+_HANDSHAKE = ("self", "additional_headers")
 
 
 class _PropagationHooks(HookTable):
@@ -38,6 +39,8 @@ HOOK_TABLE = _PropagationHooks(
         Hook(_BAGGAGE, "W3CBaggagePropagator", "extract", _EXTRACTED, baggage.extract),
         Hook(_JAEGER, "JaegerPropagator", "inject", _INJECTED, baggage.inject),
         Hook(_JAEGER, "JaegerPropagator", "extract", _EXTRACTED, baggage.extract),
+        Hook(_WS, "ClientConnection", "handshake", _HANDSHAKE, websockets.handshake),
+        Hook(_WS_THREAD, "ClientConnection", "handshake", _HANDSHAKE, websockets.handshake),
     ),
     "spans of threads and processes may be traces of their own, and ids in the baggage may go to any host",
 )
