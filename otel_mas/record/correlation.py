@@ -22,7 +22,7 @@ CORRELATION: Final[Mapping[str, str]] = MappingProxyType(
         "request": names.MAS_REQUEST_ID,
     }
 )
-"""What a run can belong to, and the attribute that has its id: on spans, and as the name of the baggage's entry."""
+"""Attributes with the ids of what a run can belong to, by argument of `correlation`; also the names in the baggage."""
 CORRELATION_NAMES: Final = frozenset(CORRELATION.values())
 MAX_CHARACTERS: Final = 256
 """Length of an id. A longer one, and one with characters that cannot be printed, is refused."""

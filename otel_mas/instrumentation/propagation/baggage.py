@@ -79,7 +79,7 @@ def may_get_ids(host: str | None) -> bool:
 
 
 def _allowed(context: Any, carrier: Any) -> Any:
-    """The context without what may not leave for where it goes. Where nobody knows that, the ids stay here."""
+    """The context without what may not leave for where it goes. The ids stay here where nobody knows that."""
     try:
         here = otel_context.get_current() if context is None else context
         entries = here.get(BAGGAGE_KEY)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def inject(host: str | None = None) -> dict[str, str]:
-    """The current span and what the run belongs to, as OpenTelemetry's propagators write them: `traceparent`, `baggage`.
+    """The current span and what the run belongs to, as the propagators write them: `traceparent`, `baggage`.
 
     Args:
         host: the host that gets it. The ids of `correlation` are there only if it is one of OTEL_MAS_BAGGAGE_HOSTS.

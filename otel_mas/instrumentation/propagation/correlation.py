@@ -55,8 +55,8 @@ def correlation(
     """Put ids on every span and log record of a `with` block, in this process and in those that it calls.
 
     Ids are texts of 256 characters at most; another value is left out, with one warning. An id that is None stays as it
-    is outside of the block. They travel as OpenTelemetry's baggage, to hosts in OTEL_MAS_BAGGAGE_HOSTS only. Where a
-    LangGraph thread has an id of its own, its spans have that one as conversation.
+    is outside of the block. They travel as OpenTelemetry's baggage, to hosts in OTEL_MAS_BAGGAGE_HOSTS only. Spans
+    of a LangGraph thread have that thread's id as conversation.
 
     Args:
         workflow: `mas.workflow.id`: a business process of several runs.
