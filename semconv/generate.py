@@ -109,6 +109,10 @@ class Registry:
         """The names of a kind (content, content_below, structure) in the dialects that are not in the registry."""
         return sorted({name for dialect in self.dialects for name in dialect[kind]} - set(self.attributes))
 
+    def of_type(self, kind: str) -> list[str]:
+        """The names of the attributes of a type."""
+        return [attribute.key for attribute in self.attributes.values() if attribute.type == kind]
+
 
 def constant(name: str) -> str:
     return name.upper().replace(".", "_").replace("-", "_")
@@ -225,6 +229,20 @@ _ARRAYS: Final = """
 """
 STRING_ARRAYS: Final = frozenset(_ARRAYS.split())
 
+# Attributes that are no text; some backends keep every value as text.
+_INTEGERS: Final = """
+{integers}
+"""
+INTEGERS: Final = frozenset(_INTEGERS.split())
+_DOUBLES: Final = """
+{doubles}
+"""
+DOUBLES: Final = frozenset(_DOUBLES.split())
+_BOOLEANS: Final = """
+{booleans}
+"""
+BOOLEANS: Final = frozenset(_BOOLEANS.split())
+
 _RECORD_KINDS: Final[dict[str, RecordKind]] = {{
 {kinds}
 }}
@@ -258,7 +276,8 @@ def init_py(registry: Registry) -> str:
     names = {kind: [a.key for a in registry.attributes.values() if a.content_class == kind] for kind in CONTENT_CLASSES}
     names["structure"] += registry.dialect_names("structure")
     names["content"] += registry.dialect_names("content")
-    exported = ["CONTENT_PREFIXES", "SCHEMA_URL", "STRING_ARRAYS", *enums, "attributes", "content_class", "record_kind"]
+    constants = ["BOOLEANS", "CONTENT_PREFIXES", "DOUBLES", "INTEGERS", "SCHEMA_URL", "STRING_ARRAYS"]
+    exported = [*constants, *enums, "attributes", "content_class", "record_kind"]
     return INIT.format(
         mark=MARK,
         imports="\n".join(f"    {name}," for name in enums),
@@ -267,7 +286,10 @@ def init_py(registry: Registry) -> str:
             f'    ContentClass.{constant(kind)}: """\n{_filled(names[kind], 8)}\n    """,' for kind in CONTENT_CLASSES
         ),
         prefixes=_filled(registry.dialect_names("content_below")),
-        arrays=_filled(a.key for a in registry.attributes.values() if a.type == "string[]"),
+        arrays=_filled(registry.of_type("string[]")),
+        integers=_filled(registry.of_type("int")),
+        doubles=_filled(registry.of_type("double")),
+        booleans=_filled(registry.of_type("boolean")),
         kinds="\n".join(f'    "{operation}": RecordKind.{kind},' for operation, kind in RECORD_KINDS.items()),
         exported="\n".join(f'    "{name}",' for name in exported),
     )

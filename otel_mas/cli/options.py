@@ -62,7 +62,8 @@ def source_option(command: F) -> F:
         "store",
         metavar="SOURCE",
         help="Read from here: a store's path, a file of OTLP or trace records, jaeger+http://HOST:16686, "
-        "tempo+http://HOST:3200, ... [default: the store, $OTEL_MAS_STORE, else the one in your data directory]",
+        "tempo+http://HOST:3200, clickhouse://HOST:8123, ... "
+        "[default: the store, $OTEL_MAS_STORE, else the one in your data directory]",
     )(cast(F, reading_once))
 
 

@@ -32,6 +32,9 @@ _TOKENS: Final[dict[str, tuple[str, ...]]] = {
 
 _TOTALS: Final = ("gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total")
 
+COUNTS: Final = frozenset((*_TOTALS, *(other for others in _TOKENS.values() for other in others)))
+"""Names of counts in other vocabularies."""
+
 _TEXTS: Final[dict[str, tuple[str, ...]]] = {
     names.GEN_AI_REQUEST_MODEL: ("llm.model_name",),
     names.GEN_AI_RESPONSE_MODEL: ("llm.model_name",),
@@ -72,4 +75,4 @@ def _first(attributes: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
     return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
 
 
-__all__ = ["model_call", "total_tokens"]
+__all__ = ["COUNTS", "model_call", "total_tokens"]

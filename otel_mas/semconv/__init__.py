@@ -150,6 +150,28 @@ mas.routing.candidates mas.routing.choice mas.state.changed mas.state.digests ma
 """
 STRING_ARRAYS: Final = frozenset(_ARRAYS.split())
 
+# Attributes that are no text; some backends keep every value as text.
+_INTEGERS: Final = """
+gen_ai.embeddings.dimension.count gen_ai.request.choice.count gen_ai.request.max_tokens gen_ai.request.seed
+gen_ai.request.top_k gen_ai.retrieval.top_k gen_ai.usage.audio.input_tokens gen_ai.usage.audio.output_tokens
+gen_ai.usage.cache_read.input_tokens gen_ai.usage.cache_write.input_tokens gen_ai.usage.image.input_tokens
+gen_ai.usage.image.output_tokens gen_ai.usage.input_tokens gen_ai.usage.output_tokens
+gen_ai.usage.reasoning.output_tokens gen_ai.usage.text.input_tokens gen_ai.usage.text.output_tokens
+mas.evaluation.time_unix_nano mas.fault.seed mas.input.omitted_messages mas.output.omitted_messages mas.task.attempt
+mas.task.index mas.task.number mas.task.step server.port
+"""
+INTEGERS: Final = frozenset(_INTEGERS.split())
+_DOUBLES: Final = """
+gen_ai.evaluation.score.value gen_ai.request.frequency_penalty gen_ai.request.presence_penalty
+gen_ai.request.temperature gen_ai.request.top_p gen_ai.response.time_to_first_chunk mas.cost.usd mas.event_loop.lag.max
+mas.event_loop.lag.total mas.interrupt.timeout mas.routing.confidence
+"""
+DOUBLES: Final = frozenset(_DOUBLES.split())
+_BOOLEANS: Final = """
+exception.escaped gen_ai.request.stream mas.cost.simulated mas.task.cached mas.task.updated
+"""
+BOOLEANS: Final = frozenset(_BOOLEANS.split())
+
 _RECORD_KINDS: Final[dict[str, RecordKind]] = {
     "invoke_workflow": RecordKind.WORKFLOW,
     "invoke_agent": RecordKind.AGENT_TASK,
@@ -180,7 +202,10 @@ def record_kind(operation: str) -> RecordKind | None:
 
 
 __all__ = [
+    "BOOLEANS",
     "CONTENT_PREFIXES",
+    "DOUBLES",
+    "INTEGERS",
     "SCHEMA_URL",
     "STRING_ARRAYS",
     "CallStatus",

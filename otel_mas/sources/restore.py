@@ -1,20 +1,41 @@
-"""Restoration of what backends lose, from a span's own attributes: arrays that are JSON text, kinds of links, links."""
+"""Restoration of what backends lose: types of attributes, arrays that are JSON text, kinds of links, links."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from otel_mas.model import AttributeValue, Link
-from otel_mas.semconv import STRING_ARRAYS
+from otel_mas.model.dialects import COUNTS
+from otel_mas.semconv import BOOLEANS, DOUBLES, INTEGERS, STRING_ARRAYS
 from otel_mas.semconv import attributes as names
 
 OPENTRACING_REF_TYPE = "opentracing.ref_type"
 
+_INTEGER = re.compile(r"-?\d{1,18}")
+
 Cause = tuple[str, str, str]
 """Trace id, span id, kind."""
+
+
+def typed_value(name: str, text: str) -> str | int | float | bool:
+    """The value of an attribute that a backend keeps as text, in the type that its name has.
+
+    It stays text where the name is not known, or the text is no value of the type.
+    """
+    if name in INTEGERS or name in COUNTS:
+        return int(text) if _INTEGER.fullmatch(text) else text
+    if name in DOUBLES:
+        try:
+            return float(text)
+        except ValueError:
+            return text
+    if name in BOOLEANS and text in ("true", "false"):
+        return text == "true"
+    return text
 
 
 def restored_value(name: str, value: AttributeValue) -> AttributeValue:

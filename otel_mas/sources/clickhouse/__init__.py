@@ -1,0 +1,1 @@
+"""ClickHouse, as a Collector's exporter fills it, as a source."""

@@ -1,0 +1,92 @@
+"""ClickHouse to test against: its engine, behind its HTTP interface, in a process on this machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+
+from tests.backends.jaeger import free_ports, is_listening
+
+_READY_WITHIN_S = 120.0
+
+
+@dataclass
+class ClickHouse:
+    """One engine with its files. `with ClickHouse(folder) as server:` ends it; started again, it has what it had.
+
+    Args:
+        password: that a request has to give, if any.
+    """
+
+    folder: Path
+    password: str = ""
+    port: int = field(default_factory=lambda: free_ports(1)[0])
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Variables by which a file of deploy/collector writes into it."""
+        # The engine's blocks are compressed by its TCP server only, and this is none.
+        return {"CLICKHOUSE_ENDPOINT": f"http://{self.address}?compress=none", "CLICKHOUSE_PASSWORD": self.password}
+
+    def start(self) -> Self:
+        """Start it, and wait until it answers."""
+        command = [
+            sys.executable,
+            "-m",
+            "tests.backends.chdb_server",
+            str(self.folder.resolve() / "data"),
+            str(self.port),
+        ]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, self.password], stdout=log, stderr=log, cwd=Path(__file__).resolve().parents[2]
+            )
+        deadline = time.monotonic() + _READY_WITHIN_S
+        while not is_listening(self.port):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"ClickHouse did not start: {(self.folder / 'server.log').read_text()[-2000:]}")
+            time.sleep(0.05)
+        return self
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    def rows(self, sql: str) -> list[list[Any]]:
+        """The rows of a statement."""
+        with self._asked({"query": f"{sql} FORMAT JSONCompactEachRow"}, None) as response:
+            return [orjson.loads(line) for line in response.read().splitlines()]
+
+    def execute(self, sql: str, body: bytes | None = None) -> None:
+        """Carry out a statement that answers nothing; an `INSERT` with its rows in the Native format."""
+        with self._asked({"query": sql}, body or b"") as response:
+            response.read()
+
+    def _asked(self, parameters: dict[str, str], body: bytes | None) -> Any:
+        address = f"http://{self.address}/?{urllib.parse.urlencode(parameters)}"
+        request = urllib.request.Request(address, body, {"X-ClickHouse-Key": self.password})
+        return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=300)
