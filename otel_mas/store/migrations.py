@@ -58,6 +58,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _script("0007_facets"),
     _script("0008_contents"),
     _script("0009_rates"),
+    _script("0010_budgets"),
 )
 VERSION = len(MIGRATIONS)
 
