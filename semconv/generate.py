@@ -48,6 +48,8 @@ ENUM_NAMES = {
     "mas.time.basis": "TimeBasis",
     "mas.evaluation.source": "EvaluationSource",
     "mas.fault.kind": "FaultKind",
+    "mas.budget.amount": "BudgetAmount",
+    "mas.budget.per": "BudgetPer",
     "mas.replay.outcome": "ReplayOutcome",
     "mas.guardrail.target": "GuardrailTarget",
     "mas.guardrail.verdict": "Verdict",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from otel_mas.api.trace_replay import TraceReplayEngine, replay
     from otel_mas.api.verification import verify_root_cause
     from otel_mas.api.what_if import WhatIf
+    from otel_mas.instrumentation.budgets import budget
     from otel_mas.instrumentation.marks import (
         agent,
         event,
@@ -88,6 +89,7 @@ __all__ = [
     "Undecided",
     "WhatIf",
     "agent",
+    "budget",
     "correlation",
     "event",
     "extract",
@@ -156,6 +158,7 @@ _HOMES = {
     "Traces": "answers",
     "Undecided": "otel_mas.model",
     "WhatIf": "what_if",
+    "budget": "otel_mas.instrumentation.budgets",
     "correlation": "otel_mas.instrumentation.propagation.correlation",
     "extract": "otel_mas.instrumentation.propagation.carrier",
     "feedback": "app_feedback",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
 from otel_mas.config import hosts, parse, patterns, personal, thresholds
+from otel_mas.config.limits import Limits, checked_limits, parse_limits
 from otel_mas.config.setting import Setting, setting
 from otel_mas.errors import ConfigError
 
@@ -259,6 +260,16 @@ class Settings:
         "number",
         parse.integer,
         "The seed of what the injected faults decide and change.",
+    )
+    budgets: tuple[Limits, ...] = setting(
+        (),
+        "OTEL_MAS_BUDGETS",
+        "limits with commas between, of several budgets with semicolons between",
+        parse_limits,
+        "The most that may be spent before `BudgetExceeded` is raised ([budgets.md](budgets.md)), as in "
+        "`usd=0.50,tokens=20000;usd=5,per=user,every=day`.",
+        shown="not set",
+        items=checked_limits,
     )
     replay: str | None = setting(
         None,

@@ -23,6 +23,7 @@ OtelMasError
 ├── InsufficientEvidence   the trace does not have what an evaluation would have to see
 ├── RecordedError          a replay raises the exception that a call was recorded with, whose class is not here
 ├── BadExpectation         an expected topology cannot be read, or means nothing
+├── BudgetExceeded         a call of a model or tool would go beyond a budget, and was not made
 └── MissingExtra           an optional dependency is not installed
 
 Every message is one line: what was wrong, where, and what to do next.
@@ -184,6 +185,39 @@ class ReplayStopped(OtelMasError):
         self.usd = usd
 
 
+class BudgetExceeded(OtelMasError, RuntimeError):
+    """A call of a model or tool would go beyond a budget, and was not made.
+
+    Where LangGraph is loaded it is a `langgraph.errors.GraphBubbleUp` too, so that it is neither retried nor told to a
+    model as the error of a tool.
+
+    Args:
+        message: the budget, what is spent of it by whom, and what was not called.
+        budget: the amount that is limited: `usd`, `tokens`, `calls` or `seconds`.
+        spent: of that amount, so far.
+        maximum: that may be spent.
+        per: what is counted on its own: `run`, `agent`, `user` or `conversation`.
+        owner: the one that spent it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        budget: str = "",
+        spent: float = 0.0,
+        maximum: float = 0.0,
+        per: str = "",
+        owner: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.budget = budget
+        self.spent = spent
+        self.maximum = maximum
+        self.per = per
+        self.owner = owner
+
+
 class MissingExtra(OtelMasError):
     """An optional dependency is missing; the message names the extra to install."""
 
@@ -191,6 +225,7 @@ class MissingExtra(OtelMasError):
 __all__ = [
     "BadExpectation",
     "BadTrace",
+    "BudgetExceeded",
     "ConfigError",
     "DestinationError",
     "InsufficientEvidence",

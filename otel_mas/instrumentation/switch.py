@@ -16,8 +16,12 @@ from otel_mas.pricing import PRICES
 from otel_mas.record import lifecycle
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otel_mas.config.limits import Limits
     from otel_mas.record.sdk.processor import ForeignSpans
 
+_BUDGETS = "otel_mas.instrumentation.budgets.in_process"
 _LOGS = "otel_mas.instrumentation.logs.level"
 
 _lock = ForkLock()
@@ -50,6 +54,7 @@ def switch_on(settings: Settings, *, asked: bool) -> None:
         if first:
             install.install()
         _keep_logs(settings.log_level or 0)
+        _set_budgets(settings.budgets)
 
 
 def settings() -> Settings | None:
@@ -70,6 +75,7 @@ def switch_off(timeout: float) -> bool:
         if _running is None:
             return True
         _running = None
+        _set_budgets(())
         install.uninstall()
         _keep_logs(0)
         return lifecycle.shutdown(timeout)
@@ -78,6 +84,11 @@ def switch_off(timeout: float) -> bool:
 def _keep_logs(level: int) -> None:
     if level or _LOGS in sys.modules:
         importlib.import_module(_LOGS).set_level(level)
+
+
+def _set_budgets(budgets: Sequence[Limits]) -> None:
+    if budgets or _BUDGETS in sys.modules:
+        importlib.import_module(_BUDGETS).set_in_process(budgets)
 
 
 def _foreign_spans(settings: Settings) -> ForeignSpans | None:

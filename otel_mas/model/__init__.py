@@ -6,6 +6,7 @@ from otel_mas.model.faults import InjectedFault, injected_faults, never_occurred
 from otel_mas.model.finding import Finding, Severity, Undecided
 from otel_mas.model.query import Query
 from otel_mas.model.span import (
+    BUDGET_EVENT,
     EXCEPTION_EVENT,
     FAULT_EVENT,
     STATE_EVENT,
@@ -25,6 +26,7 @@ from otel_mas.model.table import NOT_HERE, LinkTable, ObjectSpanTable, SpanTable
 from otel_mas.model.trace import Content, Message, MessageRef, PartialList, Trace
 
 __all__ = [
+    "BUDGET_EVENT",
     "ENDED",
     "EXCEPTION_EVENT",
     "FAULT_EVENT",

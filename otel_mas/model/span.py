@@ -76,6 +76,8 @@ STATE_EVENT: Final = "mas.state"
 """Name of the event that holds what a span changed: by channel the value, as JSON text."""
 FAULT_EVENT: Final = "mas.fault"
 """Name of the event of a fault that was injected on purpose."""
+BUDGET_EVENT: Final = "mas.budget"
+"""Name of the event of a budget that is nearly spent, or that stopped what came next."""
 
 
 @dataclass(frozen=True, slots=True)

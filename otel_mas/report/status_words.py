@@ -45,11 +45,14 @@ def run_status(spans: Sequence[Span]) -> StatusWords:
     last = next((span for span in reversed(spans) if span.parent_span_id is None), spans[0])
     counts = SummaryBuilder.of(Trace(last.trace_id, tuple(span for span in spans if span.trace_id == last.trace_id)))
     status = counts.status
-    if status == "error":
-        words = f"✗ {plain(last.columns.get(names.ERROR_TYPE) or 'error')}"
-    else:
-        words = plain(_STATUS_WORDS.get(status, status))
+    words = _error_words(last) if status == "error" else plain(_STATUS_WORDS.get(status, status))
     return StatusWords(words, STATUS_TONES.get(status))
+
+
+def _error_words(span: Span) -> str:
+    if span.columns.get(names.MAS_RUN_OUTCOME) == RunOutcome.ERROR and (limited := span.get(names.MAS_BUDGET_AMOUNT)):
+        return f"✗ stopped by budget ({plain(str(limited))})"
+    return f"✗ {plain(span.columns.get(names.ERROR_TYPE) or 'error')}"
 
 
 def outcome(span: Span) -> StatusWords | None:
@@ -59,7 +62,7 @@ def outcome(span: Span) -> StatusWords | None:
     if task == TaskOutcome.INTERRUPTED or run == RunOutcome.INTERRUPTED:
         return StatusWords(_PAUSED, Tone.WAITING)
     if span.status == StatusCode.ERROR or TaskOutcome.ERROR in (task, run):
-        return StatusWords(f"✗ {plain(span.columns.get(names.ERROR_TYPE) or 'error')}", Tone.BAD)
+        return StatusWords(_error_words(span), Tone.BAD)
     if TaskOutcome.CANCELLED in (task, run):
         return StatusWords("cancelled", Tone.WAITING)
     if run == RunOutcome.ABANDONED:

@@ -5,6 +5,8 @@ from typing import Final
 from otel_mas.semconv import attributes
 from otel_mas.semconv.conventions import CONVENTIONS
 from otel_mas.semconv.enums import (
+    BudgetAmount,
+    BudgetPer,
     CallStatus,
     ContentClass,
     EvaluationSource,
@@ -37,9 +39,10 @@ _NAMES: Final = {
         gen_ai.usage.audio.output_tokens gen_ai.usage.cache_read.input_tokens gen_ai.usage.cache_write.input_tokens
         gen_ai.usage.image.input_tokens gen_ai.usage.image.output_tokens gen_ai.usage.input_tokens
         gen_ai.usage.output_tokens gen_ai.usage.reasoning.output_tokens gen_ai.usage.text.input_tokens
-        gen_ai.usage.text.output_tokens mas.cause.kinds mas.cause.spans mas.content.cut mas.content.withheld
-        mas.cost.missing mas.cost.simulated mas.cost.source mas.cost.usd mas.destination mas.drop.reason mas.edge.source
-        mas.edge.target mas.error.span mas.evaluation.source mas.evaluation.time_unix_nano mas.event_loop.lag.max
+        gen_ai.usage.text.output_tokens mas.budget.amount mas.budget.exceeded mas.budget.maximum mas.budget.per
+        mas.budget.spent mas.cause.kinds mas.cause.spans mas.content.cut mas.content.withheld mas.cost.missing
+        mas.cost.simulated mas.cost.source mas.cost.usd mas.destination mas.drop.reason mas.edge.source mas.edge.target
+        mas.error.span mas.evaluation.source mas.evaluation.time_unix_nano mas.event_loop.lag.max
         mas.event_loop.lag.total mas.fault.changed mas.fault.kind mas.fault.scope mas.fault.seed mas.finding.code
         mas.finding.severity mas.functions mas.graph.channels mas.graph.edges mas.graph.nodes mas.guardrail.category
         mas.guardrail.name mas.guardrail.target mas.guardrail.verdict mas.input.modalities mas.input.omitted_messages
@@ -76,12 +79,12 @@ _NAMES: Final = {
         vector_db.vendor
     """,
     ContentClass.IDENTIFIER: """
-        gen_ai.conversation.id gen_ai.data_source.id gen_ai.response.id gen_ai.tool.call.id mas.cause.refs
-        mas.checkpoint.id mas.checkpoint.last.id mas.checkpoint.pending mas.evaluation.author mas.fork.checkpoint.id
-        mas.fork.span mas.input.messages mas.instance.id mas.interrupt.ids mas.message.id mas.mission.id
-        mas.output.messages mas.part mas.record.span.id mas.record.trace.id mas.replay.checkpoint.id mas.request.id
-        mas.run.id mas.state.digests mas.store.id mas.task.id mas.task.namespace mas.turn.id mas.workflow.id
-        service.instance.id session.id user.id
+        gen_ai.conversation.id gen_ai.data_source.id gen_ai.response.id gen_ai.tool.call.id mas.budget.owner
+        mas.cause.refs mas.checkpoint.id mas.checkpoint.last.id mas.checkpoint.pending mas.evaluation.author
+        mas.fork.checkpoint.id mas.fork.span mas.input.messages mas.instance.id mas.interrupt.ids mas.message.id
+        mas.mission.id mas.output.messages mas.part mas.record.span.id mas.record.trace.id mas.replay.checkpoint.id
+        mas.request.id mas.run.id mas.state.digests mas.store.id mas.task.id mas.task.namespace mas.turn.id
+        mas.workflow.id service.instance.id session.id user.id
     """,
     ContentClass.CONTENT: """
         exception.message exception.stacktrace gen_ai.agent.description gen_ai.evaluation.explanation
@@ -208,6 +211,8 @@ __all__ = [
     "INTEGERS",
     "SCHEMA_URL",
     "STRING_ARRAYS",
+    "BudgetAmount",
+    "BudgetPer",
     "CallStatus",
     "ContentClass",
     "EvaluationSource",

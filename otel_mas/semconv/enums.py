@@ -78,6 +78,32 @@ class Provider(StrEnum):
     """xAI"""
 
 
+class BudgetAmount(StrEnum):
+    """Values of `mas.budget.amount`. The amount that a budget limits."""
+
+    USD = "usd"
+    """The cost of model calls, in US dollars."""
+    TOKENS = "tokens"
+    """Input and output tokens of model calls."""
+    CALLS = "calls"
+    """Calls of models and tools."""
+    SECONDS = "seconds"
+    """Seconds: of a run, since it began; else the time that model calls took."""
+
+
+class BudgetPer(StrEnum):
+    """Values of `mas.budget.per`. What a budget is counted for, each on its own."""
+
+    RUN = "run"
+    """A run, or a block of the app's code."""
+    AGENT = "agent"
+    """An agent in one of these."""
+    USER = "user"
+    """A user, over runs."""
+    CONVERSATION = "conversation"
+    """A conversation, over runs."""
+
+
 class EvaluationSource(StrEnum):
     """Values of `mas.evaluation.source`. The origin of a judgement that is no part of the run; absent where the
     app judged while it ran.

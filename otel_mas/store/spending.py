@@ -83,12 +83,11 @@ class Spending:
             found = select(self._store.connection(), _READ, ("per", "key"), [part for key in keys for part in key])
         return {SpendingKey(*row[:2]): Counted(Spent(*row[2:7]), row[7]) for row in found}
 
-    def add(self, spent: Spent, keys: Mapping[SpendingKey, int | None], first_ns: int) -> None:
-        """Add an amount to each of these keys, in one transaction.
+    def add(self, amounts: Mapping[SpendingKey, tuple[Spent, int | None]], first_ns: int) -> None:
+        """Add to the amounts of keys, in one transaction.
 
         Args:
-            spent: the amount.
-            keys: each with the time when it can be forgotten, in nanoseconds since the Unix epoch; None: never.
+            amounts: each with the time when it can be forgotten, in nanoseconds since the Unix epoch; None: never.
             first_ns: when what spent it began.
 
         Raises:
@@ -97,7 +96,9 @@ class Spending:
         with translated_errors(self._store.path):
             connection: sqlite3.Connection = self._store.connection()
             with transaction(connection):
-                connection.executemany(_ADD, [(*key, *spent, first_ns, expires) for key, expires in keys.items()])
+                connection.executemany(
+                    _ADD, [(*key, *spent, first_ns, expires_ns) for key, (spent, expires_ns) in amounts.items()]
+                )
 
     def close(self) -> None:
         """Close the store; the next use opens it again."""

@@ -17,6 +17,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.trace import NonRecordingSpan, get_current_span, set_span_in_context
 
 from otel_mas.instrumentation.callback_handler import CallbackFallback
+from otel_mas.instrumentation.endings import run_attributes
 from otel_mas.instrumentation.langgraph.human_input import record_question
 from otel_mas.instrumentation.langgraph.inferred_causes import InferredCauses, NodeRun
 from otel_mas.instrumentation.langgraph.outcomes import run_outcome, task_outcome
@@ -182,7 +183,7 @@ class RunCallbacks:
             return
         if outcome is RunOutcome.ERROR and error is not None:
             recorder().record_exception(graph.span, error)
-        recorder().set_attributes(graph.span, {names.MAS_RUN_OUTCOME: outcome.value})
+        recorder().set_attributes(graph.span, run_attributes(outcome, error))
         graph.span.end()
 
     def _forget(self, run_id: UUID) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 
-from otel_mas.instrumentation.endings import is_control
+from otel_mas.instrumentation.endings import is_control, run_attributes
 from otel_mas.instrumentation.langchain.messages import MESSAGES
 from otel_mas.instrumentation.langgraph import graphs, routing, spans, state_messages
 from otel_mas.instrumentation.langgraph.channels import TaskWriter
@@ -402,7 +402,7 @@ class GraphRun:
                 if self.outer is not None:
                     self.outer.out_of_steps = self.span
         recorder.end_watch(self.loop_watch, self.span)
-        recorder.set_attributes(self.span, {names.MAS_RUN_OUTCOME: outcome.value})
+        recorder.set_attributes(self.span, run_attributes(outcome, exc))
         self.span.end()
 
     def close(self) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel_context
 from opentelemetry.trace import SpanKind
 
-from otel_mas.instrumentation.endings import is_cancelled, is_control
+from otel_mas.instrumentation.endings import is_cancelled, is_control, run_attributes
 from otel_mas.instrumentation.langchain.messages import MESSAGES
 from otel_mas.instrumentation.langchain.tools import result_types
 from otel_mas.instrumentation.marks.causes import CausedBy
@@ -107,7 +107,7 @@ class Workflow(Work):
 
     def _before_end(self, error: BaseException | None) -> None:
         super()._before_end(error)
-        recorder().set_attributes(self.span, {names.MAS_RUN_OUTCOME: _run_outcome(error).value})
+        recorder().set_attributes(self.span, run_attributes(_run_outcome(error), error))
 
 
 def marked_workflow() -> Span | None:
@@ -148,6 +148,15 @@ class Agent(Task):
     )
 
 
+_admission: Callable[[str], None] | None = None
+
+
+def admit_tools_by(admission: Callable[[str], None] | None) -> None:
+    """Have marked tools admitted, by name, before they run: what it raises reaches the app. None: they just run."""
+    global _admission
+    _admission = admission
+
+
 class Tool(Mark):
     """One execution of a tool."""
 
@@ -161,6 +170,11 @@ class Tool(Mark):
             names.GEN_AI_TOOL_TYPE: "function",
         },
     )
+
+    def admit(self) -> None:
+        """Raise where a budget is spent."""
+        if _admission is not None:
+            _admission(self.name)
 
     def arguments(self, **arguments: Any) -> None:
         """Record its arguments."""
@@ -283,4 +297,4 @@ def retrieval(name: str | None = None, *, caused_by: CausedBy = None) -> Retriev
     return Retrieval(name, caused_by=caused_by)
 
 
-__all__ = ["agent", "retrieval", "task", "tool", "workflow"]
+__all__ = ["admit_tools_by", "agent", "retrieval", "task", "tool", "workflow"]

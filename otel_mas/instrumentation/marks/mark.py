@@ -14,6 +14,7 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind
 
 from otel_mas.instrumentation.endings import record_ending
 from otel_mas.instrumentation.marks.causes import CausedBy, causes_of, sender_context
+from otel_mas.instrumentation.stepped import async_step, stepped
 from otel_mas.record import guarded, is_a, recorder, recording_context, restore_context
 
 if TYPE_CHECKING:
@@ -124,6 +125,9 @@ class Mark:
         name = self.name
         return f"{kind.prefix} {name}", {**kind.attributes, **dict.fromkeys(kind.name_keys, name), **self._options}
 
+    def admit(self) -> None:
+        """Raise where the code may not run; nothing is recorded yet."""
+
     def _before_start(self) -> None:
         """Prepare; there is no span yet."""
 
@@ -139,6 +143,7 @@ class Mark:
     # -- around a block --------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
+        self.admit()
         if recorder().active and self.begin():
             self._token = otel_context.attach(self.context())
         return self
@@ -183,10 +188,9 @@ class Mark:
 
     def begin_call(self, signature: _Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Self | None:
         """Begin the same mark for one call of a generator; its span is not current. None: nothing is recorded."""
-        if not recorder().active:
-            return None
         call = self.for_call(signature.name)
-        if not call.begin():
+        call.admit()
+        if not recorder().active or not call.begin():
             return None
         call.record_arguments(signature.arguments(args, kwargs))
         return call
@@ -261,6 +265,7 @@ def _plain(function: Callable[..., Any], mark: Mark, signature: _Signature) -> C
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         if not recorder().active:
+            mark.for_call(signature.name).admit()
             return function(*args, **kwargs)
         with mark.for_call(signature.name) as begun:
             arguments = signature.arguments(args, kwargs)
@@ -281,6 +286,7 @@ def _coroutine(function: Callable[..., Any], mark: Mark, signature: _Signature) 
     @functools.wraps(function)
     async def call(*args: Any, **kwargs: Any) -> Any:
         if not recorder().active:
+            mark.for_call(signature.name).admit()
             return await function(*args, **kwargs)
         with mark.for_call(signature.name) as begun:
             arguments = signature.arguments(args, kwargs)
@@ -310,7 +316,7 @@ def _generator(function: Callable[..., Any], mark: Mark, signature: _Signature) 
         if begun is None:
             return (yield from function(*args, **kwargs))
         try:
-            result = yield from _stepped(function(*args, **kwargs), begun)
+            result = yield from stepped(function(*args, **kwargs), begun.context)
         except BaseException as error:
             begun.end(error)
             raise
@@ -321,46 +327,23 @@ def _generator(function: Callable[..., Any], mark: Mark, signature: _Signature) 
     return call
 
 
-def _stepped(generator: Any, mark: Mark) -> Generator[Any, Any, Any]:
-    step, value = generator.send, None
-    while True:
-        try:
-            item = _step(mark, step, value)
-        except StopIteration as stop:
-            return stop.value
-        try:
-            step, value = generator.send, (yield item)
-        except GeneratorExit:
-            _step(mark, generator.close)
-            raise
-        except BaseException as error:
-            step, value = generator.throw, error
-
-
-def _step(mark: Mark, step: Callable[..., Any], *value: Any) -> Any:
-    token = otel_context.attach(mark.context())
-    try:
-        return step(*value)
-    finally:
-        restore_context(token)
-
-
 def _async_generator(function: Callable[..., Any], mark: Mark, signature: _Signature) -> Callable[..., Any]:
     @functools.wraps(function)
     async def call(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         begun = mark.begin_call(signature, args, kwargs)
+        context = None if begun is None else begun.context
         generator = function(*args, **kwargs)
         step, value = generator.asend, None
         try:
             while True:
                 try:
-                    item = await _async_step(begun, step, value)
+                    item = await async_step(context, step, value)
                 except StopAsyncIteration:
                     break
                 try:
                     step, value = generator.asend, (yield item)
                 except GeneratorExit:
-                    await _async_step(begun, generator.aclose)
+                    await async_step(context, generator.aclose)
                     raise
                 except BaseException as error:
                     step, value = generator.athrow, error
@@ -372,16 +355,6 @@ def _async_generator(function: Callable[..., Any], mark: Mark, signature: _Signa
             begun.end()
 
     return call
-
-
-async def _async_step(mark: Mark | None, step: Callable[..., Any], *value: Any) -> Any:
-    if mark is None:
-        return await step(*value)
-    token = otel_context.attach(mark.context())
-    try:
-        return await step(*value)
-    finally:
-        restore_context(token)
 
 
 __all__ = ["Answerer", "Function", "Kind", "Mark", "MarkAnswer", "answer_calls_by", "marker"]
