@@ -24,6 +24,9 @@ Precisely:
   that does nothing itself. If no cause decides, the walk goes at a root's start to the root that had
   started before and ended last, cut there if it still ran. So what ran beside the path is not on it. If
   no root ran, the step has no span: between traces it is `waiting for input`, within one `framework`.
+- From the start of a consumer span that took a message out of a queue (`deliveries`), the walk goes to the end of the
+  producer span, in whatever branch that is, by a step `waiting in queue`; not where something in the consumer's
+  parent ended in between. A consumer inside its producer is a root: the producer does not wait for it.
 - A `message` link (one span read what another one wrote) counts only between siblings without another cause.
 - A run that failed did not wait for the siblings that were cancelled for it.
 - Open spans last until the last instant seen in their trace; a span that ends before it starts is an
@@ -35,7 +38,7 @@ Precisely:
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from otel_mas.causal.barrier import Barrier
 from otel_mas.causal.causes import NONE, Links
@@ -49,8 +52,10 @@ from otel_mas.causal.reasons import (
     NO_SPAN,
     OVERLAPPED,
     PAUSED,
+    QUEUED,
     RESUMED,
     SCHEDULED,
+    SENT,
     STARTED,
     UNRECORDED,
     WAITED,
@@ -79,13 +84,14 @@ def critical_path(forest: Forest, links: Links, tasks: Callable[[], Mapping[int,
     Args:
         tasks: names of task spans by number, asked for only when a sentence needs one.
     """
+    siblings = lift_to_siblings(forest, links)
     builder = PathBuilder(
-        max((forest.end[root] for root in forest.roots), default=0),
+        max((forest.end[root] for root in siblings.roots), default=0),
         forest.start[:0],
         _DelayReasons(forest).resolve,
     )
-    if forest.roots:
-        _Walk(forest, lift_to_siblings(forest, links), builder).run()
+    if siblings.roots:
+        _Walk(forest, siblings, builder).run()
     return CriticalPath(builder, forest.spans, ReasonText(forest.spans, tasks).sentence)
 
 
@@ -134,27 +140,31 @@ class _Walk:
         self.siblings = siblings
         self.builder = builder
         self.stack: list[_Frame] = []
+        self.left: dict[int, _Frame] = {}
+        """Spans that the walk is in or came out of by a message: it may come back to them."""
         self.instants = bytearray(len(forest.spans))
         """Which spans were gone to as causes: those that are instants are so once."""
-        self.root_starts = [forest.start[root] for root in forest.roots]
-        self.last_root = _last_ending(forest)
+        self.root_starts = [forest.start[root] for root in siblings.roots]
+        self.last_root = _last_ending(siblings.roots, forest.end)
 
     def run(self) -> None:
         root: int | None = self.last_root[-1]
         while root is not None:
-            self._enter(root, self.start[root])
-            self._inside()
-            root = self._before_root(root)
+            if not self.stack:
+                self._enter(root, self.start[root])
+            root = self._before_root(self._inside())
 
-    def _inside(self) -> None:
-        """From where the walk entered a root, back to that root's start."""
+    def _inside(self) -> int:
+        """From where the walk is in a root, back to the start of the root that it comes to; returns that."""
         builder, stack, head = self.builder, self.stack, self.siblings.head
+        root = stack[0].span
         while stack:
             frame = stack[-1]
             child = self._last_child(frame)
             if child is None:
                 builder.back_to(frame.start, frame.span)
                 stack.pop()
+                root = frame.span
                 if stack:
                     self._leave(stack[-1], frame.span)
                 continue
@@ -168,11 +178,14 @@ class _Walk:
                 self._leave(frame, child)
             else:
                 self._enter(child, begin)
+        return root
 
     def _leave(self, frame: _Frame, begun: int) -> None:
         """From the start of a span from cause to cause, while siblings are known to be that, and then to its parent."""
         builder, around, starts, head = self.builder, frame.span, self.start, self.siblings.head
         while True:
+            if self._take_message(begun, frame):
+                return
             found = self._last_cause(begun, frame)
             if found is None:
                 builder.set_reason((STARTED, around, begun, ()))
@@ -194,6 +207,8 @@ class _Walk:
 
     def _before_root(self, root: int) -> int | None:
         """Which root the walk goes on to from the start of this one."""
+        if self._take_message(root, None):
+            return self.stack[0].span
         found = self._last_cause(root, None)
         if found is not None:
             sibling, reached, kind, cause, effect, branches = found
@@ -211,6 +226,45 @@ class _Walk:
         self._outside(root, earlier, min(self.end[earlier], self.builder.now))
         self.builder.set_reason((OVERLAPPED if overlaps else FOLLOWED, root, earlier, ()))
         return earlier
+
+    def _take_message(self, received: int, frame: _Frame | None) -> bool:
+        """Whether a span began by taking a message from a queue. The walk is then where that was sent."""
+        sent = self._sent(received, frame)
+        if sent is None:
+            return False
+        builder = self.builder
+        builder.set_reason((QUEUED, received, NO_SPAN, ()))
+        builder.back_to(self.end[sent], sent, StepKind.QUEUE)
+        builder.set_reason((SENT, sent, received, ()))
+        self._go_to(sent)
+        return True
+
+    def _sent(self, received: int, frame: _Frame | None) -> int | None:
+        """Which span sent the last of the messages that a span received, unless its parent had been busy since."""
+        sent = [one for one in self.siblings.deliveries.get(received, ()) if self.start[one] < self.builder.now]
+        if not sent:
+            return None
+        last = max(sent, key=self.end.__getitem__)
+        before = None if frame is None else self._last_child(frame)
+        return None if before is not None and self.end[before] > self.end[last] else last
+
+    def _go_to(self, span: int) -> None:
+        """Go into a span, wherever it is, from out of those that the walk is in."""
+        self.left.update((frame.span, frame) for frame in self.stack)
+        self.stack.clear()
+        chain = [span]
+        while (above := self.siblings.parent[chain[-1]]) != ROOT:
+            chain.append(above)
+        start = 0
+        for one in reversed(chain):
+            start = min(max(start, self.start[one]), self.builder.now)
+            frame = self.left.get(one)
+            if frame is None:
+                self._enter(one, start)
+                self.stack[-1].returned = one != span  # of its children, only what ended before is left
+            else:
+                frame.end = self.builder.now
+                self.stack.append(frame)
 
     def _outside(self, root: int, earlier: int, reached: int) -> None:
         """The time between two roots."""
@@ -348,9 +402,9 @@ def _rank(cause: tuple[Predecessor, int]) -> tuple[int, bool, int, int]:
     return reached, predecessor.kind == _RESUME, -predecessor.sibling, predecessor.cause
 
 
-def _last_ending(forest: Forest) -> list[int]:
+def _last_ending(roots: list[int], ends: Sequence[int]) -> list[int]:
     """For each root, which of the roots up to it ends last: so that the search among many is short."""
     last: list[int] = []
-    for root in forest.roots:
-        last.append(last[-1] if last and forest.end[last[-1]] >= forest.end[root] else root)
+    for root in roots:
+        last.append(last[-1] if last and ends[last[-1]] >= ends[root] else root)
     return last

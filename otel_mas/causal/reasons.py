@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from otel_mas.model import SpanTable
+from otel_mas.model.dialects import queue_name
 from otel_mas.semconv import LinkKind, Operation
 from otel_mas.semconv import attributes as names
 
@@ -28,6 +29,9 @@ DELAYED: Final = " started later than "
 """Between a cause and its effect, until somebody looks: then it is `SCHEDULED`, or a task that held the effect."""
 SCHEDULED: Final = " took {} to start "
 """Between the one that scheduled and the one that was ready, for as long as the section lasts that the reason is of."""
+QUEUED: Final = " took the message after {} in queue {}"
+"""After the name of the receiver, for as long as the section lasts that the reason is of."""
+SENT: Final = " sent the message that was received by "
 UNRECORDED: Final = " started after a time in which nothing was recorded"
 
 CAUSED: Final[Mapping[str, str]] = defaultdict(
@@ -79,6 +83,8 @@ class ReasonText:
         text, one, other, more = reason
         if text is SCHEDULED:
             text = text.format(lasting(lasted))
+        elif text is QUEUED:
+            text = text.format(lasting(lasted), queue_name(self._spans[one]) or "without a name")
         if one != NO_SPAN:
             text = (self._names.get(one) or self._name(one)) + text
         if other != NO_SPAN:

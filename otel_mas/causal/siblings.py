@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from otel_mas.causal.causes import NONE, Links
+from otel_mas.causal.deliveries import Deliveries, apart, deliveries
 from otel_mas.causal.forest import ROOT, Forest, list_children
 from otel_mas.semconv import LinkKind
 
@@ -34,6 +35,9 @@ class SiblingLinks:
     links: Links
     forks: dict[int, list[Predecessor]]
     """By the effect's side: causes and effects that are not siblings themselves."""
+    deliveries: Deliveries
+    roots: list[int]
+    """The roots of the forest, and consumers that are apart from their producers, in start order."""
 
     def predecessors(self, span: int) -> list[Predecessor]:
         """Predecessors of a span among its siblings."""
@@ -57,11 +61,13 @@ def lift_to_siblings(forest: Forest, links: Links) -> SiblingLinks:
     have been written long before.
     """
     parent, head, following = forest.parent, forest.head, forest.following
-    called = _called(forest, links)
+    called, delivered = _called(forest, links), deliveries(forest, links)
     if called:
         parent = parent[:]
         for effect, caller in called.items():
             parent[effect] = caller
+    parent = apart(forest, parent, delivered)
+    if parent is not forest.parent:
         head, following = list_children(parent)
     ancestors: _Ancestors | None = None
     forks: dict[int, list[Predecessor]] = defaultdict(list)
@@ -73,7 +79,8 @@ def lift_to_siblings(forest: Forest, links: Links) -> SiblingLinks:
         if fork is not None:
             sibling, above = fork
             forks[above].append(Predecessor(sibling, cause, effect, kind))
-    return SiblingLinks(parent, head, following, links, forks)
+    roots = sorted({*forest.roots, *(received for received in delivered if parent[received] == ROOT)})
+    return SiblingLinks(parent, head, following, links, forks, delivered, roots)
 
 
 def _called(forest: Forest, links: Links) -> dict[int, int]:

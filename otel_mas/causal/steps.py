@@ -22,16 +22,19 @@ class StepKind(StrEnum):
     """A span encloses work that waited for its turn."""
     WAITING = "waiting for input"
     """A span had paused."""
+    QUEUE = "waiting in queue"
+    """A message was in a queue; the span is the one that sent it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """A section of the critical path. Times are ns since the Unix epoch.
 
-    `span` did the work (`span`), encloses what waited for its turn (`framework`), or had paused (`waiting for
-    input`); None where no recorded span was responsible. `why` says why the next step waited for this one; empty
-    on the last. `held_by` is the task without which a `framework` step would have been short: it caused nothing of what
-    came next, but a step of LangGraph ends only when all its tasks have.
+    `span` did the work (`span`), encloses what waited for its turn (`framework`), had paused (`waiting for input`), or
+    sent a message that nobody had taken yet (`waiting in queue`); None where no recorded span was responsible. `why`
+    says why the next step waited for this one; empty on the last. `held_by` is the task without which a `framework`
+    step would have been short: it caused nothing of what came next, but a step of LangGraph ends only when all its
+    tasks have.
     """
 
     span: Span | None

@@ -1,6 +1,7 @@
-"""Model calls recorded by other instrumentation, with our attributes.
+"""Model calls and queues in the words of other instrumentation, with our attributes.
 
-Two vocabularies: OpenTelemetry's own (`gen_ai.*`, which OpenLLMetry speaks, too) and OpenInference's (`llm.*`).
+Of model calls there are two vocabularies: OpenTelemetry's own (`gen_ai.*`, which OpenLLMetry speaks, too) and
+OpenInference's (`llm.*`). The instrumentation of queues writes their names as OpenTelemetry has them now, or had them.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from otel_mas.model.span import Span
 from otel_mas.semconv import RecordKind, record_kind
 from otel_mas.semconv import attributes as names
 
@@ -40,6 +42,7 @@ _TEXTS: Final[dict[str, tuple[str, ...]]] = {
     names.GEN_AI_RESPONSE_MODEL: ("llm.model_name",),
     names.GEN_AI_PROVIDER_NAME: ("gen_ai.system", "llm.provider", "llm.system"),
 }
+_DESTINATIONS: Final = (names.MESSAGING_DESTINATION_NAME, "messaging.destination")
 _OPENINFERENCE_KIND: Final = "openinference.span.kind"
 
 
@@ -66,6 +69,12 @@ def total_tokens(attributes: Mapping[str, Any]) -> int | None:
     return _count(attributes, _TOTALS)
 
 
+def queue_name(span: Span) -> str | None:
+    """The queue, topic or exchange that the message of a span went through, as far as the span says."""
+    found = next((name for key in _DESTINATIONS if (name := span.get(key))), None)
+    return found.strip(",") if isinstance(found, str) else None
+
+
 def _count(attributes: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
     count = _first(attributes, keys)
     return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else None
@@ -75,4 +84,4 @@ def _first(attributes: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
     return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
 
 
-__all__ = ["COUNTS", "model_call", "total_tokens"]
+__all__ = ["COUNTS", "model_call", "queue_name", "total_tokens"]

@@ -52,31 +52,31 @@ _NAMES: Final = {
         mas.routing.candidates mas.routing.choice mas.routing.confidence mas.routing.function mas.run.outcome
         mas.stage.name mas.stage.status mas.state.changed mas.status mas.task.attempt mas.task.cached mas.task.index
         mas.task.name mas.task.number mas.task.outcome mas.task.step mas.task.triggers mas.task.updated mas.time.basis
-        os.type process.runtime.name process.runtime.version server.address server.port service.name service.namespace
-        service.version telemetry.sdk.language telemetry.sdk.name telemetry.sdk.version _ml_obs.llmobs_parent_id
-        _ml_obs.llmobs_trace_id _ml_obs.meta.ml_app _ml_obs.meta.model_name _ml_obs.meta.model_provider
-        _ml_obs.meta.span.kind _ml_obs.ml_app _ml_obs.session_id agent.name agent_name ai.finishReason ai.model.id
-        ai.model.provider ai.operationId ai.response.finishReason ai.response.id ai.response.model ai.response.timestamp
-        ai.telemetry.functionId ai.toolCall.id ai.toolCall.name crew_id crew_key crew_process document.id
-        embedding.model_name finish_reason gcp.vertex.agent.event_id gcp.vertex.agent.invocation_id
-        gcp.vertex.agent.session_id gen_ai.prompt.name gen_ai.task.id gen_ai.task.kind gen_ai.task.name
-        gen_ai.task.parent.id gen_ai.task.status gen_ai.workflow.edges gen_ai.workflow.nodes graph.node.id
-        graph.node.name graph.node.parent_id haystack.component.name haystack.component.type input.mime_type
-        koog.agent.strategy.name koog.node.name langchain.request.model langchain.request.provider langfuse.environment
-        langfuse.observation.cost_details langfuse.observation.level langfuse.observation.model.name
-        langfuse.observation.prompt.name langfuse.observation.type langfuse.observation.usage_details langfuse.release
-        langfuse.trace.name langfuse.version langgraph.command.goto_node langgraph.command.goto_nodes
-        langgraph.command.source_node langsmith.span.dotted_order langsmith.span.id langsmith.span.kind
-        langsmith.span.parent_id langsmith.trace.id langsmith.trace.name langsmith.trace.session_id
-        langsmith.trace.session_name llm.finish_reason llm.model_name llm.provider llm.request.model llm.request.type
-        llm.response.finish_reason llm.response.model llm.response.stop_reason llm.system llm.vendor
-        logfire.msg_template logfire.pending_parent_id logfire.span_type mlflow.chat.tokenUsage mlflow.experimentId
-        mlflow.llm.model mlflow.llm.provider mlflow.message.format mlflow.spanFunctionName mlflow.spanType
-        mlflow.trace.tokenUsage mlflow.traceRequestId model_name openai.request.model openai.response.model
-        openinference.span.kind operation.name output.mime_type reranker.model_name resource.name task_id task_key
-        tool.id tool.name tool_call.function.name tool_call.id traceloop.entity.name traceloop.entity.path
-        traceloop.entity.version traceloop.prompt.key traceloop.span.kind traceloop.workflow.name vector_db.operation
-        vector_db.vendor
+        messaging.destination.name os.type process.runtime.name process.runtime.version server.address server.port
+        service.name service.namespace service.version telemetry.sdk.language telemetry.sdk.name telemetry.sdk.version
+        _ml_obs.llmobs_parent_id _ml_obs.llmobs_trace_id _ml_obs.meta.ml_app _ml_obs.meta.model_name
+        _ml_obs.meta.model_provider _ml_obs.meta.span.kind _ml_obs.ml_app _ml_obs.session_id agent.name agent_name
+        ai.finishReason ai.model.id ai.model.provider ai.operationId ai.response.finishReason ai.response.id
+        ai.response.model ai.response.timestamp ai.telemetry.functionId ai.toolCall.id ai.toolCall.name crew_id crew_key
+        crew_process document.id embedding.model_name finish_reason gcp.vertex.agent.event_id
+        gcp.vertex.agent.invocation_id gcp.vertex.agent.session_id gen_ai.prompt.name gen_ai.task.id gen_ai.task.kind
+        gen_ai.task.name gen_ai.task.parent.id gen_ai.task.status gen_ai.workflow.edges gen_ai.workflow.nodes
+        graph.node.id graph.node.name graph.node.parent_id haystack.component.name haystack.component.type
+        input.mime_type koog.agent.strategy.name koog.node.name langchain.request.model langchain.request.provider
+        langfuse.environment langfuse.observation.cost_details langfuse.observation.level
+        langfuse.observation.model.name langfuse.observation.prompt.name langfuse.observation.type
+        langfuse.observation.usage_details langfuse.release langfuse.trace.name langfuse.version
+        langgraph.command.goto_node langgraph.command.goto_nodes langgraph.command.source_node
+        langsmith.span.dotted_order langsmith.span.id langsmith.span.kind langsmith.span.parent_id langsmith.trace.id
+        langsmith.trace.name langsmith.trace.session_id langsmith.trace.session_name llm.finish_reason llm.model_name
+        llm.provider llm.request.model llm.request.type llm.response.finish_reason llm.response.model
+        llm.response.stop_reason llm.system llm.vendor logfire.msg_template logfire.pending_parent_id logfire.span_type
+        mlflow.chat.tokenUsage mlflow.experimentId mlflow.llm.model mlflow.llm.provider mlflow.message.format
+        mlflow.spanFunctionName mlflow.spanType mlflow.trace.tokenUsage mlflow.traceRequestId model_name
+        openai.request.model openai.response.model openinference.span.kind operation.name output.mime_type
+        reranker.model_name resource.name task_id task_key tool.id tool.name tool_call.function.name tool_call.id
+        traceloop.entity.name traceloop.entity.path traceloop.entity.version traceloop.prompt.key traceloop.span.kind
+        traceloop.workflow.name vector_db.operation vector_db.vendor
     """,
     ContentClass.IDENTIFIER: """
         gen_ai.conversation.id gen_ai.data_source.id gen_ai.response.id gen_ai.tool.call.id mas.budget.owner
@@ -166,12 +166,12 @@ mas.task.index mas.task.number mas.task.step server.port
 INTEGERS: Final = frozenset(_INTEGERS.split())
 _DOUBLES: Final = """
 gen_ai.evaluation.score.value gen_ai.request.frequency_penalty gen_ai.request.presence_penalty
-gen_ai.request.temperature gen_ai.request.top_p gen_ai.response.time_to_first_chunk mas.cost.usd mas.event_loop.lag.max
-mas.event_loop.lag.total mas.interrupt.timeout mas.routing.confidence
+gen_ai.request.temperature gen_ai.request.top_p gen_ai.response.time_to_first_chunk mas.budget.maximum mas.budget.spent
+mas.cost.usd mas.event_loop.lag.max mas.event_loop.lag.total mas.interrupt.timeout mas.routing.confidence
 """
 DOUBLES: Final = frozenset(_DOUBLES.split())
 _BOOLEANS: Final = """
-exception.escaped gen_ai.request.stream mas.cost.simulated mas.task.cached mas.task.updated
+exception.escaped gen_ai.request.stream mas.budget.exceeded mas.cost.simulated mas.task.cached mas.task.updated
 """
 BOOLEANS: Final = frozenset(_BOOLEANS.split())
 

@@ -392,6 +392,8 @@ MAS_WORKFLOW_ID: Final = "mas.workflow.id"
 """The id of the workflow that the run is part of, as the app has it: a business process of several runs,
 services and days.
 """
+MESSAGING_DESTINATION_NAME: Final = "messaging.destination.name"
+"""The name of the queue, topic or exchange."""
 OS_TYPE: Final = "os.type"
 """The operating system."""
 PROCESS_RUNTIME_NAME: Final = "process.runtime.name"

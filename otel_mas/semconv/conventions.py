@@ -100,17 +100,16 @@ k8s.service.type k8s.service.uid k8s.statefulset.name k8s.statefulset.uid k8s.st
 k8s.volume.type linux.memory.slab.state log.file.name log.file.name_resolved log.file.path log.file.path_resolved
 log.iostream log.record.uid mainframe.lpar.name mcp.method.name mcp.protocol.version mcp.session.id
 message.compressed_size message.id message.type message.uncompressed_size messaging.batch.message_count
-messaging.client.id messaging.consumer.group.name messaging.destination.anonymous messaging.destination.name
-messaging.destination.partition.id messaging.destination.subscription.name messaging.destination.template
-messaging.destination.temporary messaging.destination_publish.anonymous messaging.destination_publish.name
-messaging.eventhubs.consumer.group messaging.eventhubs.message.enqueued_time messaging.gcp_pubsub.message.ack_deadline
-messaging.gcp_pubsub.message.ack_id messaging.gcp_pubsub.message.delivery_attempt
-messaging.gcp_pubsub.message.ordering_key messaging.kafka.cluster.id messaging.kafka.consumer.group
-messaging.kafka.destination.partition messaging.kafka.message.offset messaging.kafka.message.tombstone
-messaging.kafka.offset messaging.message.body.size messaging.message.conversation_id messaging.message.envelope.size
-messaging.message.id messaging.operation messaging.operation.name messaging.operation.type
-messaging.rabbitmq.destination.routing_key messaging.rabbitmq.message.delivery_tag messaging.rocketmq.client_group
-messaging.rocketmq.consumption_model messaging.rocketmq.message.delay_time_level
+messaging.client.id messaging.consumer.group.name messaging.destination.anonymous messaging.destination.partition.id
+messaging.destination.subscription.name messaging.destination.template messaging.destination.temporary
+messaging.destination_publish.anonymous messaging.destination_publish.name messaging.eventhubs.consumer.group
+messaging.eventhubs.message.enqueued_time messaging.gcp_pubsub.message.ack_deadline messaging.gcp_pubsub.message.ack_id
+messaging.gcp_pubsub.message.delivery_attempt messaging.gcp_pubsub.message.ordering_key messaging.kafka.cluster.id
+messaging.kafka.consumer.group messaging.kafka.destination.partition messaging.kafka.message.offset
+messaging.kafka.message.tombstone messaging.kafka.offset messaging.message.body.size messaging.message.conversation_id
+messaging.message.envelope.size messaging.message.id messaging.operation messaging.operation.name
+messaging.operation.type messaging.rabbitmq.destination.routing_key messaging.rabbitmq.message.delivery_tag
+messaging.rocketmq.client_group messaging.rocketmq.consumption_model messaging.rocketmq.message.delay_time_level
 messaging.rocketmq.message.delivery_timestamp messaging.rocketmq.message.group messaging.rocketmq.message.keys
 messaging.rocketmq.message.tag messaging.rocketmq.message.type messaging.rocketmq.namespace
 messaging.servicebus.destination.subscription_name messaging.servicebus.disposition_status

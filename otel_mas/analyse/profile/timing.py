@@ -40,7 +40,7 @@ class Timing:
         }
         self.steps: list[tuple[int, int, int]] = []
         """Critical path: the span of each step, by number, with the step's start and end. Without time spent waiting
-        for input, and without that in which no span ran."""
+        for input, and without that in a queue or in which no span ran."""
         self.waiting_ns = self.outside_ns = 0
         self._read_path()
         self._labels = graph.labels()
@@ -50,7 +50,7 @@ class Timing:
         for number, start, end, kind in self.graph.critical_path().numbers():
             if kind == StepKind.WAITING:
                 self.waiting_ns += end - start
-            elif number < 0:
+            elif number < 0 or kind == StepKind.QUEUE:
                 self.outside_ns += end - start
             else:
                 self.steps.append((number, start, end))

@@ -129,7 +129,7 @@ class _Search:
             self.forest,
             self.links,
             self.siblings,
-            self.forest.roots,
+            self.siblings.roots,
             self._with_joins(),
             self.before,
             self.joined,
@@ -167,7 +167,7 @@ class _Search:
 
     def _families(self) -> Iterator[tuple[int, list[int]]]:
         """The roots, and the children of each span that has any, with the span around them."""
-        yield ROOT, [span for span in self.forest.roots if self.parent[span] == ROOT]
+        yield ROOT, [span for span in self.siblings.roots if self.parent[span] == ROOT]
         head, following = self.siblings.head, self.siblings.following
         for above in range(self.count):
             child, children = head[above], []
@@ -277,7 +277,7 @@ def _nesting(forest: Forest, siblings: SiblingLinks) -> tuple[Sequence[int], Seq
     """When a walk through the forest enters and leaves each span."""
     count = len(forest.spans)
     enters, leaves = array("q", [0]) * count, array("q", [0]) * count
-    clock, stack = 0, [span for span in reversed(forest.roots) if siblings.parent[span] == ROOT]
+    clock, stack = 0, [span for span in reversed(siblings.roots) if siblings.parent[span] == ROOT]
     while stack:
         span = stack.pop()
         clock += 1

@@ -71,10 +71,8 @@ class Schedule:
     @property
     def recorded_ns(self) -> int:
         """The end-to-end time that was recorded."""
-        forest = self._waits.forest
-        return max(map(forest.end.__getitem__, forest.roots), default=0) - min(
-            map(forest.start.__getitem__, forest.roots), default=0
-        )
+        forest, roots = self._recorded.waits.forest, self._recorded.waits.roots
+        return max(map(forest.end.__getitem__, roots), default=0) - min(map(forest.start.__getitem__, roots), default=0)
 
     @property
     def saves_ns(self) -> int:

@@ -13,6 +13,7 @@ from otel_mas.record.correlation import correlation_of
 from otel_mas.record.functions import encoded
 from otel_mas.record.guard import caught
 from otel_mas.record.pipeline.queue import SpanQueue
+from otel_mas.record.sdk import message_spans
 from otel_mas.record.sdk.lazy_span import LazySpan
 from otel_mas.semconv import attributes as names
 
@@ -75,6 +76,8 @@ class RecordingProcessor(SpanProcessor):
             found = correlation_of(get_current() if parent_context is None else parent_context)
             if found:
                 _correlate(span, found)
+            if span.kind in message_spans.KINDS and not _is_ours(span):
+                message_spans.describe(span, queue)
             if self._foreign_spans is not None:
                 self._foreign_spans.started(span)
         except Exception as error:
@@ -124,13 +127,17 @@ def _correlate(span: Span, found: Mapping[str, str]) -> None:
 
 def _is_of_store(span: ReadableSpan) -> bool:
     """Whether a span that starts on the writer's thread is one of the store's own calls, not of an app's finalizer."""
-    scope = span.instrumentation_scope
-    if (scope is not None and scope.name == SCOPE) or isinstance(sys.exception(), GeneratorExit):
+    if _is_ours(span) or isinstance(sys.exception(), GeneratorExit):
         return False
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_name != "__del__" and frame.f_globals.get("__name__") != "weakref":
         frame = frame.f_back
     return frame is None
+
+
+def _is_ours(span: ReadableSpan) -> bool:
+    scope = span.instrumentation_scope
+    return scope is not None and scope.name == SCOPE
 
 
 def _weight(span: Any) -> int:

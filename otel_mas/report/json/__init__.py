@@ -149,7 +149,7 @@ class GraphDocument(TypedDict):
 
 
 class StepForm(TypedDict):
-    kind: Annotated[str, "span, framework or waiting for input"]
+    kind: Annotated[str, "span, framework, waiting for input or waiting in queue"]
     span_id: Annotated[str | None, "the span it belongs to, where there is one"]
     trace_id: Annotated[str | None, "its trace"]
     label: Annotated[str | None, "task and span, for people"]

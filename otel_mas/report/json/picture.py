@@ -66,7 +66,7 @@ class LaneForm(TypedDict):
 class PicturePathForm(TypedDict):
     start: Annotated[int, f"start of the first step: {_OFFSET}"]
     end: Annotated[list[int], f"{_OFFSET}; the next one starts there"]
-    kind_s: Annotated[list[int], f"span, framework or waiting for input: {_TEXT}"]
+    kind_s: Annotated[list[int], f"span, framework, waiting for input or waiting in queue: {_TEXT}"]
     span: Annotated[list[int], "index of the span; -1 for none"]
 
 

@@ -30,7 +30,7 @@ from otel_mas.record.recorder import Recorder
 from otel_mas.record.sdk.lazy_span import interned
 from otel_mas.record.sdk.lazy_tracer import LazySdkSpan, LazyTracer, lazy_tracer_of
 from otel_mas.record.sdk.own_provider import OwnProvider
-from otel_mas.record.sdk.processor import RecordingProcessor
+from otel_mas.record.sdk.processor import SCOPE, RecordingProcessor
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import LinkKind
 
@@ -47,7 +47,7 @@ class Recording:
         self.provider = OwnProvider(Settings()) if provider is None else provider
         self.provider.add_span_processor(self.mirror)
         get: Any = getattr(self.provider, "own_tracer", self.provider.get_tracer)
-        sdk = get("t")
+        sdk = get(SCOPE)
         self.tracer = lazy_tracer_of(sdk, self.mirror) if lazy else sdk
         self.rec = Recorder()
         digests: Any = MessageDigests

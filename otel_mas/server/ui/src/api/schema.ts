@@ -2256,7 +2256,7 @@ export interface components {
             end: number[];
             /**
              * Kind S
-             * @description span, framework or waiting for input: index in `strings`; -1 for none
+             * @description span, framework, waiting for input or waiting in queue: index in `strings`; -1 for none
              */
             kind_s: number[];
             /**
@@ -3151,7 +3151,7 @@ export interface components {
             held_by: string | null;
             /**
              * Kind
-             * @description span, framework or waiting for input
+             * @description span, framework, waiting for input or waiting in queue
              */
             kind: string;
             /**
