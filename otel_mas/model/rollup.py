@@ -80,8 +80,6 @@ class Rollup:
 
     def add_ended(self, span: Any) -> None:
         """Count an ended span; each is to be counted once."""
-        columns: Mapping[Any, Any] = span.columns
-        keys = self.keys
         self.add_open(span)
         self.spans += 1
         end_ns = span.end_ns
@@ -89,6 +87,10 @@ class Rollup:
             self.end_ns = end_ns
         if span.status == _ERROR:
             self.errors += 1
+        columns: Mapping[Any, Any] = span.columns
+        if not columns:
+            return
+        keys = self.keys
         if keys.run_outcome in columns:
             # The outermost run: a root if there is one, and of several the one that ended last.
             rank = ROOT if span.parent_span_id is None else INNER
@@ -99,24 +101,29 @@ class Rollup:
 
     def add_open(self, span: Any) -> None:
         """Take from a span, ended or not, what the trace is: the earliest root names it, or else the earliest span."""
-        columns: Mapping[Any, Any] = span.columns
-        keys = self.keys
         start_ns = span.start_ns
         if start_ns < self.start_ns:
             self.start_ns = start_ns
         rank = ROOT if span.parent_span_id is None else INNER
         emitter = self.emitter_of(span)
-        if rank < self.root_rank or (rank == self.root_rank and start_ns < self.root_start_ns):
+        root_rank = self.root_rank
+        if rank < root_rank or (rank == root_rank and start_ns < self.root_start_ns):
             self.name, self.emitter, self.root_rank, self.root_start_ns = span.name, emitter, rank, start_ns
         if emitter not in self.emitters:
             self.emitters |= {emitter}
+        if span.columns:
+            self._add_values(span.columns, rank, start_ns)
+
+    def _add_values(self, columns: Mapping[Any, Any], rank: int, start_ns: int) -> None:
+        keys = self.keys
         agent = columns.get(keys.agent)
         if isinstance(agent, str) and agent not in self.agents and columns.get(keys.operation) != _WORKFLOW:
             self.agents |= {agent}
         for field, key in self.span_fields:
-            value = columns.get(key)
-            if value is not None and (field, value) not in self.values and isinstance(value, str):
-                self.values |= {(field, value)}
+            if key in columns:
+                value = columns[key]
+                if (field, value) not in self.values and isinstance(value, str):
+                    self.values |= {(field, value)}
         conversation = columns.get(keys.conversation)
         if isinstance(conversation, str):
             if conversation not in self.conversations:

@@ -22,6 +22,8 @@ bytes for one; and 10,000 causes fit in 75 attributes."""
 _ATTRIBUTE, _KEY, _VALUE, _ARRAY = 9 << 3 | 2, 1 << 3 | 2, 2 << 3 | 2, 5 << 3 | 2
 _ATTRIBUTE_TAG, _KEY_TAG, _VALUE_TAG, _ARRAY_TAG = b"\x4a", b"\x0a", b"\x12", b"\x2a"
 _PREFIX = f"{names.MAS_PART}."
+FIRST_PARTS = frozenset(f"{_PREFIX}{name}.1" for name in STRING_ARRAYS)
+"""Names of attributes of which one is in every span with an array that can be joined."""
 _ENCODED_PREFIX = _PREFIX.encode()
 
 
@@ -133,4 +135,4 @@ def _items(value: Any) -> list[str] | None:
     return items if isinstance(items, list) and all(isinstance(item, str) for item in items) else None
 
 
-__all__ = ["PART_BYTES", "with_joined_arrays", "with_split_arrays"]
+__all__ = ["FIRST_PARTS", "PART_BYTES", "with_joined_arrays", "with_split_arrays"]

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from otel_mas.config import Settings
-from otel_mas.otlp.array_parts import with_joined_arrays
+from otel_mas.otlp.array_parts import FIRST_PARTS, with_joined_arrays
 from otel_mas.otlp.decode import decode_resource, decode_scope, decode_value
 from otel_mas.otlp.nesting import parsed
 from otel_mas.otlp.split import ResourcePart, ScopePart
@@ -31,8 +31,8 @@ _MAX_REMEMBERED = 1024
 _MAX_REMEMBERED_BYTES = 8192  # of one: a larger resource or scope is looked up each time
 _NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
 _LAST_NS: Final = 2**63 - 1
-_MARKERS: Final = tuple({f"{name.partition('.')[0]}.".encode() for name in ATTRIBUTES})
-"""Bytes of which some are in every span that has an attribute with a column."""
+_KNOWN: Final = frozenset(ATTRIBUTES) | FIRST_PARTS
+"""Names of attributes that are looked at."""
 # Processes that record name their service; imports and receivers write for many, and name none.
 _RECORDER = "(SELECT id FROM instances WHERE service <> '')"
 _RECORDED_TRACE = (
@@ -142,12 +142,16 @@ class OtlpRows:
         """
         resource = self._resource(part)
         rows = []
-        traces: dict[bytes, int | None] = {}
+        recorded = _RecordedTraces(self._reading)
         for of_scope in part.scopes:
             scope = self._scope(resource.run, of_scope)
             for encoded in of_scope.items:
                 row = self._row(encoded, resource.key, scope)
-                if row is not None and not self._is_recorded(row, traces):
+                if row is None:
+                    self.without_ids += 1
+                    continue
+                trace = recorded[row.trace_id]
+                if trace is None or not self._is_recorded(trace, row.span_id):
                     rows.append(row)
         return resource.run, rows
 
@@ -180,57 +184,66 @@ class OtlpRows:
         _remember(self._scopes, (run, part.scope, part.schema_url), key)
         return key
 
-    def _is_recorded(self, row: SpanRow, traces: dict[bytes, int | None]) -> bool:
-        """Tell whether the span was recorded here: one that was shipped, or exported too, has less in it.
-
-        Args:
-            traces: keys of the traces that were recorded here, and None for the others, as far as they are known.
-        """
-        trace_id = row.trace_id
-        if trace_id not in traces:
-            found = self._reading.execute(_RECORDED_TRACE, (trace_id,)).fetchone()
-            traces[trace_id] = None if found is None else found[0]
-        trace = traces[trace_id]
-        if trace is None:
-            return False
-        key = (trace, row.span_id)
+    def _is_recorded(self, trace: int, span_id: bytes) -> bool:
+        """Tell whether the span was recorded here: one that was shipped, or exported too, has less in it."""
+        key = (trace, span_id)
         recorded = self._reading.execute(_RECORDED_SPAN, (*key, *key)).fetchone() is not None
         self.recorded += recorded
         return recorded
 
     def _row(self, encoded: bytes, resource: int, scope: int) -> SpanRow | None:
-        span = parsed(_span_message()(), encoded)
+        """The row of a span; None where it has no ids."""
+        span = parsed(_indexed_span()(), encoded)
         trace_id, span_id = span.trace_id, span.span_id
         if len(trace_id) != 16:
             trace_id = trace_id.rjust(16, b"\0")
         if len(trace_id) != 16 or len(span_id) != 8 or trace_id == _NO_TRACE or span_id == _NO_SPAN:
-            self.without_ids += 1
             return None
-        encoded = with_joined_arrays(span, encoded)
-        if self._privacy is not None:
-            span = self._privacy.span(encoded)
-            encoded = span.SerializeToString()
+        known = _KNOWN.intersection(span.attributes)
+        if self._privacy is not None or not known.isdisjoint(FIRST_PARTS):
+            encoded = self._treated(encoded)
+            span = parsed(_indexed_span()(), encoded)
+            known = _KNOWN.intersection(span.attributes)
         parent = span.parent_span_id
-        start_ns = min(span.start_time_unix_nano, _LAST_NS)
+        start_ns, end_ns = span.start_time_unix_nano, span.end_time_unix_nano
         if self.oldest_ns is None or start_ns < self.oldest_ns:
-            self.oldest_ns = start_ns
+            self.oldest_ns = min(start_ns, _LAST_NS)
+        links = span.links
         return SpanRow(
             trace_id,
             span_id,
             parent if parent.strip(b"\0") else None,
             span.name,
             span.kind,
-            start_ns,
-            min(span.end_time_unix_nano, _LAST_NS),
+            start_ns if start_ns <= _LAST_NS else _LAST_NS,
+            end_ns if end_ns <= _LAST_NS else _LAST_NS,
             span.status.code,
-            _columns(span, encoded),
-            tuple(map(_link, span.links)),
+            _columns(span.attributes, known) if known else {},
+            tuple(map(_link, links)) if links else (),
             encoded,
             resource,
             scope,
             True,  # sampled, or it would not have been exported; most SDKs' flags do not say so
             self._may_ship,
         )
+
+    def _treated(self, encoded: bytes) -> bytes:
+        """The span with its arrays joined, and without what privacy takes out."""
+        encoded = with_joined_arrays(parsed(_span_message()(), encoded), encoded)
+        return encoded if self._privacy is None else bytes(self._privacy.span(encoded).SerializeToString())
+
+
+class _RecordedTraces(dict[bytes, int | None]):
+    """By the ids of traces the keys of those that were recorded in this store, and None for the others."""
+
+    def __init__(self, reading: sqlite3.Connection) -> None:
+        super().__init__()
+        self._reading = reading
+
+    def __missing__(self, trace_id: bytes) -> int | None:
+        found = self._reading.execute(_RECORDED_TRACE, (trace_id,)).fetchone()
+        self[trace_id] = trace = None if found is None else found[0]
+        return trace
 
 
 def privacy_of(settings: Settings | None, store_key: bytes) -> ImportedPrivacy | None:
@@ -256,19 +269,12 @@ def _remember(known: dict[Any, Any], key: tuple[Any, ...], value: Any) -> None:
     known[key] = value
 
 
-def _columns(span: Any, encoded: bytes) -> dict[int, object]:
-    for marker in _MARKERS:
-        if marker in encoded:
-            break
-    else:
-        return {}
+def _columns(attributes: Any, known: frozenset[str]) -> dict[int, object]:
     found: dict[int, Any] = {}
-    place_of = POSITION.get
-    for pair in span.attributes:
-        place = place_of(pair.key)
-        if place is not None:
-            value = pair.value
-            found[place] = value.string_value or decode_value(value)
+    for name in known:
+        if name in POSITION:
+            value = attributes[name]
+            found[POSITION[name]] = value.string_value or value.int_value or decode_value(value)
     return placed_values(found)
 
 
@@ -285,6 +291,13 @@ def _span_message() -> Callable[[], Any]:
     from opentelemetry.proto.trace.v1 import trace_pb2
 
     return trace_pb2.Span
+
+
+@cache
+def _indexed_span() -> Callable[[], Any]:
+    from otel_mas.otlp.indexed_span import IndexedSpan
+
+    return IndexedSpan  # type: ignore[no-any-return]
 
 
 __all__ = ["OtlpRows", "RunWriter", "RunWriters", "privacy_of"]

@@ -17,6 +17,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otel_mas.causal.references import texts
 from otel_mas.otlp.array_parts import with_joined_arrays, with_split_arrays
 from otel_mas.otlp.decode import decode_body, decode_resource, decode_scope
+from otel_mas.otlp.indexed_span import IndexedSpan
 from otel_mas.otlp.json import span_json
 from otel_mas.otlp.nesting import cut_nesting, holds_more_than, parsed
 from otel_mas.otlp.split import split_resource
@@ -80,6 +81,7 @@ def test_spans(encoded: bytes) -> None:
     """What protobuf reads is read, and leaves; what it refuses is refused."""
     bad = refused(lambda: parsed(Span(), encoded))
     assert refused(decode_body, encoded) is bad
+    assert refused(lambda: parsed(IndexedSpan(), encoded)) is bad
     assert refused(span_json, encoded) is bad
     assert not refused(with_split_arrays, encoded)
     assert bad or not refused(Withholder().span, encoded)
