@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import resource
 import signal
 import socket
@@ -123,6 +124,8 @@ class _Serving:
             serving = [asyncio.create_task(server.run_until_stopped()) for server in self._https]
             while not all(server.started for server in self._https):
                 await asyncio.sleep(0.001)
+            gc.collect()
+            gc.freeze()  # what is loaded stays, so a collection while requests wait need not look at it
             started(running)
             ended = asyncio.create_task(self._stopping.wait())
             await asyncio.wait([ended, *serving], return_when=asyncio.FIRST_COMPLETED)

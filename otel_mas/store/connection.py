@@ -47,7 +47,8 @@ _CACHE_KIB = 16 * 1024  # the index of a large trace, whose pages every batch to
 _STATEMENTS = 256  # a few for each set of columns that spans come with; to compile one takes 20 to 400 µs
 _MAX_SHOWN = 200
 _ALMOST_FULL_BYTES = 128 * 1024
-_JOURNAL_LIMIT = 32 * 1024 * 1024
+JOURNAL_LIMIT = 32 * 2**20
+"""Size to which SQLite cuts the file of the write-ahead log when it begins the log anew."""
 
 _last_opened: Path | None = None
 
@@ -332,7 +333,7 @@ def _configure(connection: sqlite3.Connection, timeout_s: float) -> None:
     _retry(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone(), timeout_s)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-    connection.execute(f"PRAGMA journal_size_limit = {_JOURNAL_LIMIT}")
+    connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT}")
 
 
 def _check_writable(connection: sqlite3.Connection) -> None:

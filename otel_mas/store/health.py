@@ -12,10 +12,11 @@ from pathlib import Path
 
 from otel_mas.model.dropped import Dropped
 from otel_mas.store.connection import open_for_reading, reading
+from otel_mas.store.journal import journal_bytes
 from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.log_reader import DestinationStatus, LogReader
 from otel_mas.store.losses import read_dropped, read_redacted
-from otel_mas.store.retention import journal_bytes, pragma, used_bytes
+from otel_mas.store.retention import pragma, used_bytes
 
 _LOCK_WAIT_S = 2.0
 _STEPS = 20_000  # of SQLite's virtual machine between two looks at the clock

@@ -14,13 +14,19 @@ from otel_mas.store.files import Interruption, StoreConnection, closed, replaced
 class OpenStore:
     """A store kept open for writing, and opened again after `release`: always the same store, or none.
 
+    Args:
+        autocheckpoint: whether a commit moves a long write-ahead log into the file, as SQLite does by itself.
+
     Raises:
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreError
     """
 
-    def __init__(self, path: Path, timeout_s: float, digest_key: bytes | None = None) -> None:
+    def __init__(
+        self, path: Path, timeout_s: float, digest_key: bytes | None = None, *, autocheckpoint: bool = True
+    ) -> None:
         self.path = path.expanduser().absolute()  # the process may change its directory
         self._timeout_s = timeout_s
+        self._autocheckpoint = autocheckpoint
         self._interruption = Interruption()
         self._connection: StoreConnection | None = self._open(digest_key)
         self._id = _store_id(self._connection)
@@ -77,6 +83,8 @@ class OpenStore:
     def _open(self, digest_key: bytes | None = None) -> StoreConnection:
         connection = open_for_writing(self.path, self._timeout_s, digest_key, self._interruption)
         connection.take_turns(self._timeout_s)
+        if not self._autocheckpoint:
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
         return connection
 
     def _open_again(self) -> StoreConnection:

@@ -1,9 +1,4 @@
-"""Keeping the store and its write-ahead log within their bounds.
-
-The oldest finished traces go, with everything that only they need. SQLite begins the log anew once all of it is in the
-file and nobody reads an older state; another program that keeps a read transaction open stops that, and the log would
-grow with everything that is recorded.
-"""
+"""Keeping the store within its bounds: the oldest finished traces go, with everything that only they need."""
 
 from __future__ import annotations
 
@@ -14,6 +9,7 @@ from pathlib import Path
 
 from otel_mas.errors import StoreJournalFull
 from otel_mas.model.rollup import NEVER
+from otel_mas.store.journal import checkpoint, journal_bytes, keep_within_bound
 from otel_mas.store.liveness import FRESH_NS
 from otel_mas.store.statements import transaction
 
@@ -23,8 +19,6 @@ _PAGES_A_STEP = 1_000
 _ORPHAN_NS = 3_600_000_000_000
 _IDLE_NS = 7 * 24 * 3_600_000_000_000
 _CHECKPOINT_WAIT_MS = 200  # after a deletion
-_FULL_WAIT_MS = 100  # before a batch
-MAX_JOURNAL_BYTES = 64 * 2**20
 
 _NOT_RUNNING = """NOT EXISTS (
   SELECT 1 FROM open_spans o JOIN instances i ON i.id = o.instance
@@ -174,33 +168,3 @@ def _path(connection: sqlite3.Connection) -> Path:
 
 def pragma(connection: sqlite3.Connection, name: str) -> int:
     return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
-
-
-def journal_bytes(path: Path) -> int:
-    """The size of a store's write-ahead log."""
-    try:
-        return path.with_name(path.name + "-wal").stat().st_size
-    except OSError:
-        return 0
-
-
-def checkpoint(connection: sqlite3.Connection, wait_ms: int) -> None:
-    """Move the log into the file and empty it, where nobody reads an older state for longer than `wait_ms`."""
-    (patience,) = connection.execute("PRAGMA busy_timeout").fetchone()
-    connection.execute(f"PRAGMA busy_timeout = {wait_ms}")
-    try:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    finally:
-        connection.execute(f"PRAGMA busy_timeout = {patience}")
-
-
-def keep_within_bound(connection: sqlite3.Connection, path: Path) -> None:
-    """Empty the log where it has reached the bound. Raises `StoreJournalFull` where that cannot be done."""
-    if journal_bytes(path) < MAX_JOURNAL_BYTES:
-        return
-    checkpoint(connection, _FULL_WAIT_MS)
-    if journal_bytes(path) >= MAX_JOURNAL_BYTES:
-        raise StoreJournalFull(
-            f"the write-ahead log of the store at {path} has reached {MAX_JOURNAL_BYTES // 2**20} MiB, since another "
-            f"program keeps a read transaction open: end it (`fuser {path}` names who has the file open)"
-        )

@@ -20,10 +20,11 @@ from otel_mas.store.append import add_versions, append_contents, append_links, a
 from otel_mas.store.columns import COLUMNS
 from otel_mas.store.connection import BUSY_TIMEOUT_S, translated_errors
 from otel_mas.store.files import is_settled
+from otel_mas.store.journal import keep_within_bound
 from otel_mas.store.losses import write_dropped, write_drops, write_redacted
 from otel_mas.store.messages import MessageWriter
 from otel_mas.store.open_store import OpenStore
-from otel_mas.store.retention import Caps, keep_within_bound, retain
+from otel_mas.store.retention import Caps, retain
 from otel_mas.store.rollup import roll_up, sum_up, trace_ids, trace_keys
 from otel_mas.store.rows import Batch, OpenRow, SpanRow, sanitised
 from otel_mas.store.statements import delete, insert_mappings, insert_values, present, transaction
@@ -48,6 +49,7 @@ class StoreWriter:
         timeout_s: how long a write waits for another process's transaction before it raises StoreLocked.
         digest_key: of the store, if it is created here; one that exists keeps its own.
         durable: whether a batch has reached the disk once it is committed, and so outlives a loss of power.
+        autocheckpoint: whether a commit moves a long write-ahead log into the file; else a `Checkpointer` is to do it.
 
     Raises:
         NotAStore, StoreTooNew, StoreReadOnly, StoreLocked, StoreCorrupt, StoreReplaced, StoreError
@@ -66,8 +68,9 @@ class StoreWriter:
         timeout_s: float = BUSY_TIMEOUT_S,
         digest_key: bytes | None = None,
         durable: bool = False,
+        autocheckpoint: bool = True,
     ) -> None:
-        self._opened = OpenStore(Path(path), timeout_s, digest_key)
+        self._opened = OpenStore(Path(path), timeout_s, digest_key, autocheckpoint=autocheckpoint)
         self._durable = durable
         self.path = self._opened.path
         self._identity = (instance_id, run_id, service)

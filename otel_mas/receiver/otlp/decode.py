@@ -44,6 +44,8 @@ class Decoded:
     """The rows of a request, by who writes them."""
 
     outcome: Outcome
+    size: int
+    """Bytes of the request, decompressed."""
     batches: dict[RunWriter, Batch] = field(default_factory=dict)
 
     @property
@@ -86,7 +88,7 @@ class Decoder:
             parts = split_request(request, MAX_ITEMS)
             if sum(1 + len(part.scopes) for part in parts) > _MAX_ORIGINS:
                 raise TooManyItems
-            decoded = Decoded(outcome)
+            decoded = Decoded(outcome, len(request))
             for part in parts:
                 _check_values(signal, part)
                 self._add(signal, part, decoded)

@@ -23,6 +23,7 @@ from otel_mas.receiver.otlp.decode import Decoded, Decoder, Signal
 from otel_mas.receiver.otlp.figures import Figures
 from otel_mas.receiver.otlp.outcome import Outcome, Reason, Refused
 from otel_mas.store.connection import open_for_reading, open_for_writing
+from otel_mas.store.journal import Checkpointer
 from otel_mas.store.otlp_rows import RunWriter, RunWriters, privacy_of
 from otel_mas.store.retention import Caps, retain
 from otel_mas.store.rows import Batch
@@ -66,11 +67,12 @@ class Ingest:
         self._settings = settings
         self._figures = figures
         self._store_lost = store_lost
-        self._runs = RunWriters(settings.store, max_bytes=0, max_age_ns=0, durable=True)
+        self._runs = RunWriters(settings.store, max_bytes=0, max_age_ns=0, durable=True, autocheckpoint=False)
         writer = self._runs.of(None).writer
         self.path = writer.path
         privacy = privacy_of(settings, writer.digest_key)
         self._reading = open_for_reading(self.path)
+        self._checkpointer = Checkpointer(self.path)
         self._decoder = Decoder(settings, self._runs, self._reading, privacy)
         self._waiting: deque[_Request] = deque()
         self._decoded: deque[tuple[_Request, Decoded]] = deque()
@@ -131,6 +133,7 @@ class Ingest:
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
         done = not any(thread.is_alive() for thread in self._threads)
+        self._checkpointer.close(max(0.0, deadline - time.monotonic()))
         if done:
             self._reading.close()
             self._runs.close()
@@ -207,6 +210,7 @@ class Ingest:
         self._failure = None
         if group:
             self._figures.committed(time.perf_counter() - began)
+            self._checkpointer.committed(sum(decoded.size for _, decoded in group))
 
     def _status_error(self, error: Exception) -> Refused:
         if isinstance(error, Refused):

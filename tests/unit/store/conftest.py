@@ -42,6 +42,7 @@ class Bench:
         max_bytes: int = 2**40,
         max_age_ns: int = 0,
         timeout_s: float = 5.0,
+        autocheckpoint: bool = True,
     ) -> StoreWriter:
         writer = StoreWriter(
             self.path,
@@ -52,6 +53,7 @@ class Bench:
             max_age_ns=max_age_ns,
             clock=self.clock,
             timeout_s=timeout_s,
+            autocheckpoint=autocheckpoint,
         )
         self._opened.append(writer)
         return writer
