@@ -64,8 +64,8 @@ def keep_within_bound(connection: sqlite3.Connection, path: Path) -> None:
 class Checkpointer:
     """Checkpoints on a thread and a connection of its own, so that no commit waits for one.
 
-    For writers without `autocheckpoint`. If it does not keep up with them, the log grows to `JOURNAL_LIMIT`, and a writer
-    checkpoints before its next commit.
+    For writers without `autocheckpoint`. If it does not keep up with them, the log grows to `JOURNAL_LIMIT`, and a
+    writer checkpoints before its next commit.
 
     Args:
         path: of the store, which exists.
