@@ -25,7 +25,8 @@ def go_program(package: str, surroundings: Mapping[str, str]) -> Path:
 def _build(package: str, name: str, folder: Path, surroundings: Mapping[str, str]) -> None:
     if not (folder / name).exists():
         go = shutil.which("go", path=surroundings.get("PATH"))
-        environment = {**surroundings, "GOBIN": str(folder)}
+        # Without C it is linked by Go itself, which is much faster.
+        environment = {**surroundings, "GOBIN": str(folder), "CGO_ENABLED": "0"}
         done = go and subprocess.run([go, "install", package], env=environment, capture_output=True, text=True)
         if not done or done.returncode:
             missing = f"{name} cannot be built: {done.stderr[-300:] if done else 'Go is not installed'}"

@@ -46,10 +46,16 @@ def schema_locations(environ: Mapping[str, str]) -> list[str]:
     return [f"{kubernetes}/{{{{.NormalizedKubernetesVersion}}}}{{{{.StrictSuffix}}}}/{name}", f"{operator}/{name}"]
 
 
-def render(helm: Path, values: str, *options: str) -> list[dict[str, Any]]:
-    """The objects that the chart gives with one of its files of values, or with none (`""`)."""
+def render(helm: Path, values: str, *options: str, version: str = VERSIONS[-1]) -> list[dict[str, Any]]:
+    """The objects that the chart gives with one of its files of values, or with none (`""`).
+
+    Args:
+        version: of Kubernetes. Helm knows it from how it was released, and this one was built from its sources.
+    """
     file = ("--values", str(CHART / "ci" / f"{values}-values.yaml")) if values else ()
-    done = subprocess.run([helm, *_RELEASE, *file, *options], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [helm, *_RELEASE, "--kube-version", version, *file, *options], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise AssertionError(done.stderr)
     return [one for one in yaml.safe_load_all(done.stdout) if one is not None]
