@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from otel_mas.analyse.content import RunContent
+from otel_mas.analyse.content import NO_CONTENT, RunContent
 from otel_mas.causal import CausalGraph
 from otel_mas.errors import arguments
 from otel_mas.model import Evaluation, Span, evaluation_of
@@ -82,6 +82,12 @@ def recorded_complaint(graph: CausalGraph, content: RunContent) -> Complaint | N
     return None
 
 
+def accepted(graph: CausalGraph) -> bool | None:
+    """Whether the latest of the judgements that may be complaints finds the run good; None without any."""
+    found = [one for _, one in _judgements(graph, NO_CONTENT) if _label(one) is not None or _is_good(one)]
+    return _label(max(found, key=lambda one: one.time_ns)) is None if found else None
+
+
 def _judgements(graph: CausalGraph, content: RunContent) -> Iterator[tuple[Span, Evaluation]]:
     """Each judged span with a judgement that may be a complaint."""
     spans = [span for span in graph.spans if span.record_kind == RecordKind.EVALUATION]
@@ -141,4 +147,4 @@ def _is_good(one: Evaluation) -> bool:
     return label in _PASSED or (not label and one.score is not None and one.score >= 1)
 
 
-__all__ = ["Complaint", "ComplaintLabel", "recorded_complaint"]
+__all__ = ["Complaint", "ComplaintLabel", "accepted", "recorded_complaint"]

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from otel_mas.api.graph import Graph
     from otel_mas.api.interaction_graph import InteractionGraph
     from otel_mas.api.lifecycle import flush, instrument, shutdown
-    from otel_mas.api.query_answers import Chains, Comparison, Events, Executions, Metrics, Stages, Statistics
+    from otel_mas.api.query_answers import (
+        Chains,
+        Comparison,
+        Events,
+        Executions,
+        Metrics,
+        Outcomes,
+        Stages,
+        Statistics,
+    )
     from otel_mas.api.records import EventType, Modality, Records, TokenCost, TraceRecord, read_records
     from otel_mas.api.search import Matches
     from otel_mas.api.source import Source, open  # noqa: A004 - the public name
@@ -72,6 +81,7 @@ __all__ = [
     "Matches",
     "Metrics",
     "Modality",
+    "Outcomes",
     "Profile",
     "Records",
     "RunFacts",
@@ -141,6 +151,7 @@ _HOMES = {
     "Complaint": "otel_mas.analyse.complaints",
     "Matches": "search",
     "Metrics": "query_answers",
+    "Outcomes": "query_answers",
     "Modality": "records",
     "Profile": "answers",
     "Records": "records",

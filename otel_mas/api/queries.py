@@ -7,9 +7,11 @@ from dataclasses import fields
 from functools import cached_property
 
 from otel_mas.analyse import comparison, measures, metrics
+from otel_mas.analyse.complaints import accepted
 from otel_mas.analyse.execution_statistics import BY
 from otel_mas.analyse.executions import Execution
-from otel_mas.api.query_answers import Comparison, Events, Executions, Metrics, ReadRun
+from otel_mas.analyse.outcome_costs import JudgedRun, outcome_costs
+from otel_mas.api.query_answers import Comparison, Events, Executions, Metrics, Outcomes, ReadRun
 from otel_mas.causal import build
 from otel_mas.errors import MissingExtra, UnsupportedQuery, arguments
 from otel_mas.model import PartialList, Query, Trace, TraceSummary
@@ -159,6 +161,14 @@ def _metrics(observed: Sequence[metrics.Observation], measure: str, by: str, win
         return Metrics(found, incomplete=f"without trends: {missing}")
 
 
+def find_outcomes(port: Port, query: Query) -> Outcomes:
+    """Cost of the traces that match, by outcome. Raises `UnsupportedQuery` for what the source cannot select by."""
+    with download_once(listed=True):
+        found = list_traces(port, query)
+        judged = [JudgedRun(one, accepted(build([port.trace(one.trace_id)]))) for one in found]
+    return Outcomes(outcome_costs(judged), limited=len(found) == query.limit, incomplete=found.incomplete)
+
+
 class _Side:
     """One set of runs of a comparison."""
 
@@ -226,6 +236,7 @@ __all__ = [
     "find_events",
     "find_executions",
     "find_metrics",
+    "find_outcomes",
     "list_traces",
     "metrics_of",
 ]

@@ -14,6 +14,7 @@ from otel_mas.analyse.events import TYPES, RunEvent, events
 from otel_mas.analyse.execution_statistics import BY, ExecutionStatistics, execution_statistics
 from otel_mas.analyse.executions import KINDS, Execution, executions
 from otel_mas.analyse.metrics import Metric
+from otel_mas.analyse.outcome_costs import OutcomeCost
 from otel_mas.analyse.stages import Stage, stages
 from otel_mas.causal import CausalGraph
 from otel_mas.errors import UnsupportedQuery, arguments
@@ -92,6 +93,12 @@ class Metrics(Answer[Metric]):
     """Metrics. As a frame a row for each window, or one for each metric without windows."""
 
     name = "metrics"
+
+
+class Outcomes(Answer[OutcomeCost]):
+    """Cost of runs by outcome: all of them, each status, and those whose answer was accepted or rejected."""
+
+    name = "outcomes"
 
 
 class Executions(Answer[Execution]):
@@ -175,4 +182,4 @@ class ReadRun:
         return RunContent.gathered((), {}, contents, kept=True)
 
 
-__all__ = ["Chains", "Comparison", "Events", "Executions", "Metrics", "ReadRun", "Stages", "Statistics"]
+__all__ = ["Chains", "Comparison", "Events", "Executions", "Metrics", "Outcomes", "ReadRun", "Stages", "Statistics"]

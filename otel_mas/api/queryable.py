@@ -13,7 +13,7 @@ from otel_mas.sources import Source as Port
 
 if TYPE_CHECKING:
     from otel_mas.api.findings import FindingGroups
-    from otel_mas.api.query_answers import Comparison, Events, Executions, Metrics
+    from otel_mas.api.query_answers import Comparison, Events, Executions, Metrics, Outcomes
 
 
 class Queryable:
@@ -121,6 +121,20 @@ class Queryable:
         window_ns = None if window is None else checked(duration_ns, window)
         query = query_of(filters, limit) if by in ("run", "service") else query_of(filters, limit, STATUSES)
         return find_metrics(self._port, query, name, by, window_ns)
+
+    def outcomes(self, *, limit: int = MOST_TRACES, **filters: Unpack[Filters]) -> Outcomes:
+        """Cost of the runs that match, by outcome: what one that succeeded, or was accepted, costs with all the others.
+
+        Args:
+            limit: How many traces to read at most, the newest.
+            filters: As for `traces`.
+
+        Raises:
+            UnsupportedQuery: A value means nothing, or this source cannot answer the question.
+        """
+        from otel_mas.api.queries import find_outcomes
+
+        return find_outcomes(self._port, query_of(filters, limit))
 
     def compare(self, *, before: Filters, after: Filters, limit: int = MOST_TRACES) -> Comparison:
         """Compare two sets of runs: durations, tokens, cost, errors and steps, by agent, node and edge.

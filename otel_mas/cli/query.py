@@ -25,7 +25,8 @@ _kind = click.option("--kind", type=click.Choice(KINDS), help="Only executions o
 
 @click.group("query")
 def command() -> None:
-    """Ask about many runs: executions, agents, call chains, stages, events, metrics.
+    """Ask about many runs: executions, agents, call chains, stages, outcomes, events,
+    metrics.
 
     The filters select traces; those by agent, operation, tool, model, error type, status, duration and time also select
     among the executions or events in them. The newest traces are read, as many as --limit says.
@@ -104,6 +105,15 @@ def chains(source: Source, **which: Any) -> Answer[Any]:
 def stages(source: Source, **which: Any) -> Answer[Any]:
     """Show the stages of runs as timelines: steps of the graph, and stages that the app marked."""
     return source.executions(**which).stages()
+
+
+@_asks("outcomes")
+def outcomes(source: Source, **which: Any) -> Answer[Any]:
+    """Show what runs cost by outcome: for one that succeeded, or was accepted, with all the others.
+
+    Accepted and rejected are by feedback (otel-mas mark) and by evaluations of the answer.
+    """
+    return source.outcomes(**which)
 
 
 @_asks("events", without=("status", "min_duration", "max_duration"))

@@ -105,6 +105,7 @@ def _documents() -> dict[str, Any]:
         "query agents": query.StatisticsDocument,
         "query chains": query.ChainsDocument,
         "query stages": query.StagesDocument,
+        "query outcomes": query.OutcomesDocument,
         "query events": query.RunEventsDocument,
         "query metrics": query.MetricsDocument,
         "compare": query.ComparisonDocument,

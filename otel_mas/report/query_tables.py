@@ -12,6 +12,7 @@ from otel_mas.analyse.execution_statistics import ExecutionStatistics
 from otel_mas.analyse.executions import Execution
 from otel_mas.analyse.findings.groups import FindingGroup
 from otel_mas.analyse.metrics import Metric, Window
+from otel_mas.analyse.outcome_costs import OutcomeCost
 from otel_mas.analyse.root_cause import RootCause
 from otel_mas.analyse.stages import Stage
 from otel_mas.model import Finding
@@ -104,6 +105,20 @@ def _statistics(one: ExecutionStatistics) -> list[str]:
         "" if one.by == "model" else listing([f"{plain(use.name)} ×{use.calls:,}" for use in one.models], 2),
         listing([f"{plain(name) or 'error'} ×{times:,}" for name, times in one.error_types], 2),
     ]
+
+
+def outcomes(found: Sequence[OutcomeCost], most: int | None = MOST) -> Table:
+    """A row for all runs, and for those of each outcome."""
+    heads = (
+        Head("outcome", text=True),
+        *(Head(title, numeric=True) for title in ("runs", "cost", "each", "all runs' cost per one", "without a price")),
+    )
+    return _table(heads, found, _outcome, "outcome", most)
+
+
+def _outcome(one: OutcomeCost) -> list[str]:
+    costs = ("" if value is None else usd(value) for value in (one.usd, one.usd_each, one.usd_per_outcome))
+    return [plain(one.outcome), f"{one.runs:,}", *costs, f"{one.unpriced_calls:,}" if one.unpriced_calls else ""]
 
 
 def chains(found: Sequence[Call], most: int | None = MOST) -> Table:
@@ -360,6 +375,7 @@ TABLES: Mapping[str, Callable[..., Table]] = {
     "stages": stages,
     "events": events,
     "metrics": metrics,
+    "outcomes": outcomes,
     "findings": findings,
     "finding_groups": finding_groups,
     "root_cause": root_cause,
@@ -375,6 +391,7 @@ __all__ = [
     "executions",
     "findings",
     "metrics",
+    "outcomes",
     "records",
     "stages",
     "statistics",

@@ -34,6 +34,7 @@ _FRAMES: Mapping[str, tuple[Mapping[str, Column], _Rows]] = {
     "findings": (columns_of(FindingForm), _each(finding)),
     "root_cause": (columns_of(RootCauseForm), _each(root_cause)),
     "finding_groups": (columns_of(FindingGroupForm), _each(finding_group)),
+    "outcomes": (columns_of(query.OutcomeForm), _each(query.outcome)),
     "metrics": (columns_of(query.MetricRowForm), query.metric_rows),
 }
 _COMPARED = columns_of(query.ComparedForm)

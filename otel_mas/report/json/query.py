@@ -11,6 +11,7 @@ from otel_mas.analyse.events import RunEvent
 from otel_mas.analyse.execution_statistics import ExecutionStatistics, ModelUse
 from otel_mas.analyse.executions import Execution
 from otel_mas.analyse.metrics import Metric, Window
+from otel_mas.analyse.outcome_costs import OutcomeCost
 from otel_mas.analyse.stages import Stage
 from otel_mas.report.forms import form_of
 from otel_mas.report.json.fields import OMITTED, TIME
@@ -105,6 +106,23 @@ class CallForm(TypedDict):
 
 class ChainsDocument(TypedDict):
     chains: Annotated[list[CallForm], "newest run first, in each in the order of their starts"]
+    limited: Annotated[bool, _LIMITED]
+    incomplete: Annotated[str | None, _INCOMPLETE]
+
+
+class OutcomeForm(TypedDict):
+    outcome: Annotated[str, "all, a status, or accepted or rejected: by feedback, or an evaluation of the answer"]
+    runs: Annotated[int, "number of them"]
+    usd: Annotated[float | None, "US dollars that these runs cost; null where no price is known"]
+    usd_each: Annotated[float | None, "US dollars of one of them, the mean"]
+    usd_per_outcome: Annotated[float | None, "US dollars of all runs for each of these: what it costs to get one"]
+    unpriced_calls: Annotated[int, "model calls among them that are in no sum: no price is known"]
+
+
+class OutcomesDocument(TypedDict):
+    outcomes: Annotated[
+        list[OutcomeForm], "all runs, each status, the most frequent first, then those that were judged"
+    ]
     limited: Annotated[bool, _LIMITED]
     incomplete: Annotated[str | None, _INCOMPLETE]
 
@@ -251,6 +269,11 @@ def stage(one: Stage) -> StageForm:
     return form_of(StageForm, one)
 
 
+def outcome(one: OutcomeCost) -> OutcomeForm:
+    """The cost of one outcome."""
+    return form_of(OutcomeForm, one)
+
+
 def event(one: RunEvent) -> RunEventForm:
     """One event."""
     return form_of(RunEventForm, one)
@@ -288,6 +311,7 @@ ROWS: Mapping[str, Callable[[Any], object]] = {
     "stages": stage,
     "events": event,
     "metrics": metric,
+    "outcomes": outcome,
 }
 """The function that makes one row, by the name of the answer, under which the rows are in its document."""
 
@@ -314,6 +338,8 @@ __all__ = [
     "MetricForm",
     "MetricRowForm",
     "MetricsDocument",
+    "OutcomeForm",
+    "OutcomesDocument",
     "RunEventForm",
     "RunEventsDocument",
     "StageForm",
@@ -327,6 +353,7 @@ __all__ = [
     "execution",
     "metric",
     "metric_rows",
+    "outcome",
     "stage",
     "statistics",
 ]

@@ -185,6 +185,7 @@ def test_answers_are_frames_and_show_themselves(opened: Source) -> None:
         "statistics": found.by(),
         "chains": found.chains(),
         "stages": found.stages(),
+        "outcomes": opened.outcomes(),
         "events": opened.events(),
         "metrics": opened.metrics("duration", by="model", window="1d"),
         "comparison": opened.compare(before={"status": "interrupted"}, after={"status": "ok"}),

@@ -33,6 +33,7 @@ def test_query_traces_is_the_command_traces(run: Run) -> None:
         (("agents", "--by", "tool"), "statistics", "P90"),
         (("chains",), "chains", "called"),
         (("stages",), "stages", "stage"),
+        (("outcomes",), "outcomes", "all runs' cost per one"),
         (("events", "--type", "TOOL_CALL"), "events", "detail"),
         (("metrics", "cost", "--by", "model", "--window", "1h"), "metrics", "mean"),
     ],
