@@ -188,7 +188,7 @@ class ReplayStopped(OtelMasError):
 class BudgetExceeded(OtelMasError, RuntimeError):
     """A call of a model or tool would go beyond a budget, and was not made.
 
-    Where LangGraph is loaded it is a `langgraph.errors.GraphBubbleUp` too, so that it is neither retried nor told to a
+    It is a `langgraph.errors.GraphBubbleUp` too once LangGraph is loaded, so that it is neither retried nor told to a
     model as the error of a tool.
 
     Args:

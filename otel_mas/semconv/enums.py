@@ -92,7 +92,7 @@ class BudgetAmount(StrEnum):
 
 
 class BudgetPer(StrEnum):
-    """Values of `mas.budget.per`. What a budget is counted for, each on its own."""
+    """Values of `mas.budget.per`. The things that a budget is counted for, each on its own."""
 
     RUN = "run"
     """A run, or a block of the app's code."""

@@ -23,7 +23,7 @@ _ADD = (
 
 
 class SpendingKey(NamedTuple):
-    """What an amount is counted for."""
+    """The thing that an amount is counted for."""
 
     per: str
     """`run`, `agent`, `user` or `conversation`."""

@@ -1,4 +1,4 @@
-"""Accounts: what has been spent of one budget, by one run, agent, user or conversation."""
+"""Accounts: the amounts spent of one budget, by one run, agent, user or conversation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class UnderWay(NamedTuple):
 
 
 class Account:
-    """What has been spent; callers hold a lock.
+    """Amounts that have been spent; callers hold a lock.
 
     Args:
         per: what it is counted for.
@@ -43,7 +43,7 @@ class Account:
         self.own = _NOTHING
         """Spent by this process."""
         self.keys: dict[SpendingKey, None] = {}
-        """Where other processes count: the traces of a block, or one user or conversation."""
+        """Keys that other processes count under, too: the traces of a block, or one user or conversation."""
         self.warned: set[tuple[Limits, str]] = set()
         self._began = time.monotonic()
         self._began_ns = time.time_ns()

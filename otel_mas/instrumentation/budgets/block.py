@@ -31,8 +31,8 @@ class budget:  # noqa: N801 (used as a function)
     """Limit what the calls of models and tools spend, in a `with` block or in each call of a decorated function.
 
     Before a call that would go beyond a limit, `otel_mas.errors.BudgetExceeded` is raised, and the call is not made.
-    It holds for everything that the block runs: threads, coroutines and graphs of LangGraph. What other processes
-    spend in the same runs counts too, where they record into the same store. At 80 % of a limit a warning is logged.
+    It holds for everything that the block runs: threads, coroutines and graphs of LangGraph. Other processes that
+    record into the same store count too, with all that they spend in the same runs. At 80 % a warning is logged.
 
     Args:
         usd: the cost of model calls, in US dollars. Models without a known price are not counted, which is said.
@@ -66,7 +66,7 @@ class budget:  # noqa: N801 (used as a function)
 
     @property
     def spent(self) -> Spent:
-        """What this process has spent within the block: `usd`, `tokens`, `calls`, `unpriced` calls and `seconds`."""
+        """The amounts that this process has spent within the block; `unpriced` are calls without a known price."""
         return self._scope.spent
 
     def __enter__(self) -> Self:

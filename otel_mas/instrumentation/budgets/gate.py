@@ -55,7 +55,7 @@ class Line(NamedTuple):
     scope: Scope
     account: Account
     key: SpendingKey | None
-    """Where it is counted in the store; None: nowhere."""
+    """Its key in the store; None: it is not counted there."""
     expires_ns: int | None
 
 
