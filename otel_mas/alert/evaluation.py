@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from otel_mas.alert.rules import BY_NAME, PRESENT, Measure, Rule, Selector
+from otel_mas.semconv.metrics import Metric
 
 _S = 10**9
 
@@ -18,7 +19,7 @@ class Measurement(Protocol):
     """One value of a metric at a time: an event of a counter, a value of a histogram or a gauge."""
 
     @property
-    def metric(self) -> str: ...
+    def metric(self) -> Metric: ...
     @property
     def labels(self) -> Mapping[str, str]: ...
     @property
@@ -53,7 +54,7 @@ def evaluate(rules: Iterable[Rule], measurements: Iterable[Measurement], now_ns:
     """
     by_metric: dict[str, list[Measurement]] = defaultdict(list)
     for one in measurements:
-        by_metric[one.metric].append(one)
+        by_metric[one.metric.name].append(one)
     return tuple(
         Breach(rule, labels, value)
         for rule in rules
@@ -156,7 +157,7 @@ def _value(rule: Rule, group: Sequence[Measurement]) -> float:
 
 def _number(group: Sequence[Measurement]) -> float:
     """How often something happened: the sum of a counter, the number of a histogram's values."""
-    if group and BY_NAME[group[0].metric].instrument == "counter":
+    if group and group[0].metric.instrument == "counter":
         return math.fsum(one.value for one in group)
     return float(len(group))
 

@@ -80,6 +80,12 @@ class Rules(BaseModel):
         """The built-in rules alone, which are sent to nobody. Raises `MissingExtra` without PyYAML."""
         return cls.model_validate({"rules": list(_built_in().values())})
 
+    def at_once(self) -> Self:
+        """The same rules, each firing as soon as it holds, and told to nobody."""
+        return self.model_copy(
+            update={"rules": tuple(rule.model_copy(update={"hold": 0.0}) for rule in self.rules), "receivers": ()}
+        )
+
     @classmethod
     def _parsed(cls, text: str, file: Path) -> Self:
         tree, document = load_yaml(text, file, needs=_NEEDS, extra=_EXTRA)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Unpack
 
 from otel_mas.api.filters import MOST_TRACES, Filters, checked, query_of
 from otel_mas.api.when import duration_ns
 from otel_mas.config import Settings
-from otel_mas.errors import UnsupportedQuery
+from otel_mas.errors import UnsupportedQuery, arguments
 from otel_mas.sources import Source as Port
 
 if TYPE_CHECKING:
+    from otel_mas.analyse.health import Health
     from otel_mas.api.findings import FindingGroups
     from otel_mas.api.query_answers import Comparison, Events, Executions, Metrics, Outcomes
 
@@ -92,6 +94,39 @@ class Queryable:
 
         chosen = Settings.from_env().thresholds if thresholds is None else Thresholds.of(thresholds)
         return find_findings(self._port, query_of(filters, limit), codes, chosen)
+
+    def health(
+        self,
+        *agents: str,
+        window: str | float = "1h",
+        thresholds: Mapping[str, float] | None = None,
+        limit: int = MOST_TRACES,
+    ) -> Health:
+        """Health of agents, workflows and, of a local store, recording processes and disk; each with why.
+
+        Args:
+            agents: Only these agents; one that did nothing is `unknown`.
+            window: How far back to look: "1h", or seconds. Runs that are open or wait now count whenever they began.
+            thresholds: From where on something is degraded or unhealthy, by name; else OTEL_MAS_THRESHOLDS.
+            limit: How many traces to read at most, the newest.
+
+        Raises:
+            UnsupportedQuery: A value means nothing, or this source cannot answer the question.
+            ConfigError: There is no such threshold.
+        """
+        from otel_mas.api.health import HealthReader
+        from otel_mas.config.thresholds import Thresholds
+
+        settings, now_ns = Settings.from_env(), time.time_ns()
+        reader = HealthReader(
+            self._port,
+            since_ns=now_ns - checked(duration_ns, window),
+            now_ns=now_ns,
+            limit=arguments.number_of("limit", limit),
+            thresholds=settings.thresholds if thresholds is None else Thresholds.of(thresholds),
+            cap_bytes=settings.max_store_bytes,
+        )
+        return reader.health([arguments.name("agents", one) for one in agents])
 
     def metrics(
         self,

@@ -33,6 +33,7 @@ COMMANDS = {
     "mark": ("mark:command", "Mark a run as wrong, missing, late or right, or with a score."),
     "error": ("why:error", "Show everything about the errors of a run."),
     "cost": ("graph:cost", "Show tokens and cost, by agent and by model."),
+    "health": ("health:command", "Show whether agents, workflows and recording are healthy; for probes."),
     "query": ("query:command", "Ask about many runs: executions, agents, chains, events, metrics."),
     "sql": ("sql:command", "Ask a store by SQL, read-only."),
     "compare": ("compare:command", "Compare two sets of runs: what got slower, dearer, or fails more."),

@@ -75,6 +75,7 @@ def _documents() -> dict[str, Any]:
     from otel_mas.report.json.errors import ErrorsDocument
     from otel_mas.report.json.evaluation import EvaluationDocument
     from otel_mas.report.json.findings import ExplanationDocument, FindingForm
+    from otel_mas.report.json.health import HealthDocument
     from otel_mas.report.json.log import EntryForm
     from otel_mas.report.json.replay import VerifiedCauseForm
     from otel_mas.report.json.session import SessionDocument
@@ -95,6 +96,7 @@ def _documents() -> dict[str, Any]:
         "state": StateDocument,
         "explain": ExplanationDocument,
         "findings": FindingForm,
+        "health": HealthDocument,
         "root-cause": VerifiedCauseForm,
         "evaluate": EvaluationDocument,
         "mark": MarkDocument,

@@ -1,4 +1,4 @@
-"""Thresholds of the findings: from where on something counts as wrong, with the reason for each."""
+"""Thresholds of findings and of health: from where on something counts as wrong, with the reason for each."""
 
 from __future__ import annotations
 
@@ -109,6 +109,29 @@ class Thresholds:
         2.0,
         "how many times as long calls take with many others at once as with few, from which on it is contention",
         "less is within what caches, batches and networks do",
+    )
+
+    health_degraded_share: float = _threshold(
+        0.1,
+        "share of an agent's tasks, or of runs, that failed: `degraded`",
+        "single failures are dealt with by retries",
+    )
+    health_unhealthy_share: float = _threshold(
+        0.5, "share of an agent's tasks, or of runs, that failed: `unhealthy`", "it fails more often than it works"
+    )
+    health_p95_s: float = _threshold(
+        0.0, "seconds of an agent's P95: `degraded`; 0 for any", "only you know how long people wait"
+    )
+    health_event_loop_lag_s: float = _threshold(
+        0.5, "seconds for which an event loop was blocked: `degraded`", "all other runs of the process stood still"
+    )
+    health_queue_share: float = _threshold(
+        0.8, "share of the queue that is full: `degraded`", "spans are dropped once it is full"
+    )
+    health_disk_free_share: float = _threshold(
+        0.05,
+        "share of the store's disk that is free, below which it is `degraded`",
+        "SQLite needs room for its journal",
     )
 
     @classmethod

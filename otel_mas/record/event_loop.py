@@ -31,7 +31,7 @@ _monitors: dict[int, LoopMonitor] = {}
 class LoopMonitor:
     """Measures one loop, on that loop's thread."""
 
-    __slots__ = ("_lags", "_numbers", "count", "due", "loop", "open", "total")
+    __slots__ = ("_lags", "_numbers", "count", "due", "loop", "open", "total", "untold")
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         number = id(loop)
@@ -44,6 +44,8 @@ class LoopMonitor:
         """Lag in seconds since the monitor was made."""
         self.count = 0
         """Number of lags since then."""
+        self.untold = 0.0
+        """The longest lag in seconds since `take_longest_lag` was called."""
         # Number and length of the lags that are longer than all after them.
         self._numbers: list[int] = []
         self._lags: list[float] = []
@@ -68,6 +70,7 @@ class LoopMonitor:
         self.due = now
         self.total += lag
         self.count += 1
+        self.untold = max(self.untold, lag)
         while self._lags and self._lags[-1] <= lag:
             self._lags.pop()
             self._numbers.pop()
@@ -140,6 +143,17 @@ def _running_loop() -> AbstractEventLoop | None:
     return found
 
 
+def take_longest_lag() -> float:
+    """The longest lag in seconds of any loop since the call before, on whichever thread; also one that lasts."""
+    longest = 0.0
+    for monitor in list(_monitors.values()):
+        due, loop = monitor.due, monitor.loop()
+        lasting = 0.0 if due is None or loop is None or not loop.is_running() else monotonic() - due
+        longest = max(longest, monitor.untold, lasting if lasting >= LEAST_S else 0.0)
+        monitor.untold = 0.0
+    return longest
+
+
 def watch_loop() -> LoopWatch | None:
     """Watch the event loop that runs this code; None where none does."""
     loop = _running_loop()
@@ -151,4 +165,4 @@ def watch_loop() -> LoopWatch | None:
     return monitor.watch(loop)
 
 
-__all__ = ["LoopWatch", "watch_loop"]
+__all__ = ["LoopWatch", "take_longest_lag", "watch_loop"]

@@ -9,13 +9,23 @@ from pathlib import Path
 from typing import cast
 
 from otel_mas.errors import UnknownSource
-from otel_mas.sources.base import Capabilities, FindsLatest, Followed, Source, SourceType, Tail, Versioned
+from otel_mas.sources.base import (
+    Capabilities,
+    FindsLatest,
+    Followed,
+    KnowsProcesses,
+    Source,
+    SourceType,
+    Tail,
+    Versioned,
+)
 
 __all__ = [
     "GROUP",
     "Capabilities",
     "FindsLatest",
     "Followed",
+    "KnowsProcesses",
     "Source",
     "SourceType",
     "Tail",

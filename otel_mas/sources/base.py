@@ -19,6 +19,7 @@ from otel_mas.model import (
     Trace,
     TraceSummary,
 )
+from otel_mas.model.processes import RecordingProcess, StoreDisk
 from otel_mas.model.search import Match
 
 if TYPE_CHECKING:
@@ -113,6 +114,19 @@ class Versioned(Protocol):
 
     def summaries_of(self, trace_ids: Sequence[str]) -> Sequence[TraceSummary]:
         """The summaries of the traces with these ids, the newest first."""
+        ...
+
+
+@runtime_checkable
+class KnowsProcesses(Protocol):
+    """A source that knows the processes which record into it, and its disk."""
+
+    def processes(self, since_ns: int) -> Sequence[RecordingProcess]:
+        """The processes that showed a sign of life since a time, the latest first."""
+        ...
+
+    def disk(self, cap_bytes: int) -> StoreDisk:
+        """Sizes of it and of its disk; `cap_bytes` is what it may take."""
         ...
 
 

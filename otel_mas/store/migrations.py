@@ -59,6 +59,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _script("0008_contents"),
     _script("0009_rates"),
     _script("0010_budgets"),
+    _script("0011_process_figures"),
 )
 VERSION = len(MIGRATIONS)
 

@@ -8,12 +8,14 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import astuple, fields
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from otel_mas.errors import StoreJournalFull
 from otel_mas.model.dropped import Dropped
+from otel_mas.model.processes import ProcessFigures
 from otel_mas.otlp.encode import encode_resource, encode_scope
 from otel_mas.semconv import attributes as names
 from otel_mas.store.append import add_versions, append_contents, append_links, append_spans, recount
@@ -31,6 +33,8 @@ from otel_mas.store.statements import delete, insert_mappings, insert_values, pr
 
 BEAT_EVERY_NS = 500_000_000
 _SPAN = ("trace", "span_id")
+_FIGURES = ", ".join(f"{one.name} = ?" for one in fields(ProcessFigures))
+_BEAT = f"UPDATE instances SET heartbeat_ns = ?, {_FIGURES} WHERE id = ?"
 # Of what is remembered: a process has one resource, but a receiver gets those of all.
 _MAX_RESOURCES, _MAX_RESOURCES_BYTES, _MAX_SCOPES = 16_384, 16 * 2**20, 4096
 _UNSTORABLE = (sqlite3.InterfaceError, sqlite3.ProgrammingError, OverflowError, UnicodeError, TypeError, ValueError)
@@ -48,6 +52,7 @@ class StoreWriter:
         clock: now, in ns since the epoch.
         timeout_s: how long a write waits for another process's transaction before it raises StoreLocked.
         digest_key: of the store, if it is created here; one that exists keeps its own.
+        figures: measures this process, for its heartbeats.
         durable: whether a batch has reached the disk once it is committed, and so outlives a loss of power.
         autocheckpoint: whether a commit moves a long write-ahead log into the file; else a `Checkpointer` is to do it.
 
@@ -69,9 +74,11 @@ class StoreWriter:
         digest_key: bytes | None = None,
         durable: bool = False,
         autocheckpoint: bool = True,
+        figures: Callable[[], ProcessFigures] = ProcessFigures,
     ) -> None:
         self._opened = OpenStore(Path(path), timeout_s, digest_key, autocheckpoint=autocheckpoint)
         self._durable = durable
+        self._figures = figures
         self.path = self._opened.path
         self._identity = (instance_id, run_id, service)
         self._caps = Caps(max_bytes, max_age_ns)
@@ -240,7 +247,7 @@ class StoreWriter:
 
     def _heartbeat(self, connection: sqlite3.Connection, now_ns: int) -> None:
         if self._instance is not None:
-            beaten = connection.execute("UPDATE instances SET heartbeat_ns = ? WHERE id = ?", (now_ns, self._instance))
+            beaten = connection.execute(_BEAT, (now_ns, *astuple(self._figures()), self._instance))
             if beaten.rowcount:
                 return
         # New, or asleep for so long that retention deleted its row: inserted with the ids that our callers hold.

@@ -25,6 +25,7 @@ from otel_mas.receiver.otlp.outcome import Outcome, Reason, Refused
 from otel_mas.store.connection import open_for_reading, open_for_writing
 from otel_mas.store.journal import Checkpointer
 from otel_mas.store.otlp_rows import RunWriter, RunWriters, privacy_of
+from otel_mas.store.own_figures import OwnFigures
 from otel_mas.store.retention import Caps, retain
 from otel_mas.store.rows import Batch
 
@@ -67,7 +68,9 @@ class Ingest:
         self._settings = settings
         self._figures = figures
         self._store_lost = store_lost
-        self._runs = RunWriters(settings.store, max_bytes=0, max_age_ns=0, durable=True, autocheckpoint=False)
+        self._runs = RunWriters(
+            settings.store, max_bytes=0, max_age_ns=0, durable=True, autocheckpoint=False, figures=OwnFigures()
+        )
         writer = self._runs.of(None).writer
         self.path = writer.path
         privacy = privacy_of(settings, writer.digest_key)

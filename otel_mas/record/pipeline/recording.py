@@ -19,6 +19,7 @@ from otel_mas.record.content.digest import Digester
 from otel_mas.record.content.messages import MessageDigests
 from otel_mas.record.content.snapshot import snapshot
 from otel_mas.record.content.state import StateDigests
+from otel_mas.record.event_loop import take_longest_lag
 from otel_mas.record.interrupts import first_interrupt_held
 from otel_mas.record.pipeline.log_export import LogExport
 from otel_mas.record.pipeline.losses import Losses
@@ -61,9 +62,9 @@ class Recording:
     ) -> None:
         self.settings = settings
         self._new_key = secrets.token_bytes(_KEY_BYTES)  # of a store that is created here
-        self._open_store = open_store or partial(_open, digest_key=self._new_key)
         self._used_key: bytes | None = None
         self.queue = SpanQueue(settings.queue_spans, settings.queue_bytes, batch_spans=_BATCH_SPANS, wake=self._wake)
+        self._open_store = open_store or partial(_open, digest_key=self._new_key, queue=self.queue)
         self._foreign_spans = foreign_spans
         self._enrichers = (*enrichers, *([foreign_spans.enrich] if foreign_spans is not None else ()))
         self.processor = RecordingProcessor(self.queue, self.flush, foreign_spans)
@@ -186,6 +187,7 @@ class Recording:
         """Import all that writing needs; return the function that opens the store."""
         with background_imports:
             import otel_mas.record.pipeline.batches
+            import otel_mas.store.own_figures
             import otel_mas.store.writer  # noqa: F401
             from otel_mas.privacy.stored import Privacy
 
@@ -258,8 +260,9 @@ def _end_with_multiprocessing(shutdown: Callable[[], object]) -> None:
         util.Finalize(None, shutdown, exitpriority=0)
 
 
-def _open(settings: Settings, instance_id: bytes, service: str, *, digest_key: bytes) -> Store:
+def _open(settings: Settings, instance_id: bytes, service: str, *, digest_key: bytes, queue: SpanQueue) -> Store:
     from otel_mas.store import StoreWriter
+    from otel_mas.store.own_figures import OwnFigures
 
     return StoreWriter(
         settings.store,
@@ -270,6 +273,7 @@ def _open(settings: Settings, instance_id: bytes, service: str, *, digest_key: b
         max_age_ns=int(settings.max_age_days * _DAY_NS),
         timeout_s=_LOCK_WAIT_S,
         digest_key=digest_key,
+        figures=OwnFigures(lambda: queue.waiting_spans, settings.queue_spans, take_longest_lag),
     )
 
 

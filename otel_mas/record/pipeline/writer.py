@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from otel_mas.store.rows import Batch
 
 _BEAT_S = 1.0  # of the heartbeat: how exactly the end of a killed process is known
+_IDLE_BEAT_S = 5.0  # a third of the time after which a process counts as dead
 _RETAIN_S = 60.0
 _START_S = 5.0  # that a thread may take to start
 _MAX_INTERVALS = 5  # that a batch is waited for
@@ -214,11 +215,15 @@ class Writer:
         self._contents.drop_uncommitted(reason)
 
     def _work(self) -> None:
-        retained = time.monotonic()
+        retained = beaten = time.monotonic()
         while self._requests.stop is None:
             self._wait()
             if not (len(self._queue) or self._requests.open or self._queue.open_spans):
-                self._access.verify()
+                if time.monotonic() - beaten < _IDLE_BEAT_S:
+                    self._access.verify()
+                else:
+                    self._write_next()  # nothing: the heart beats
+                    beaten = time.monotonic()
                 continue
             requests, self._requests.open = self._requests.open, []
             self._write_batches(all_of_them=bool(requests))

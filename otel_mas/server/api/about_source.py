@@ -9,12 +9,15 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import Annotated, Unpack
 
+from otel_mas.alert.state import StateFile, path_of
 from otel_mas.api.filters import FILTERS, MOST_TRACES, Filters, query_of
 from otel_mas.api.replay_comparison import compared
 from otel_mas.causal.labels import unnumbered
 from otel_mas.model import TraceSummary
 from otel_mas.report import json
+from otel_mas.report.json.alerts import AlertsDocument, alerts
 from otel_mas.report.json.compared_runs import ComparedRunsDocument, compared_runs
+from otel_mas.report.json.health import HealthDocument, health
 from otel_mas.report.json.query import MetricsDocument, metric, statistics
 from otel_mas.report.json.search import MatchesDocument, matches
 from otel_mas.semconv import TaskOutcome
@@ -170,6 +173,25 @@ def _statistics(
     }
 
 
+def _health(
+    served: Served,
+    window: Annotated[str, "How far back to look; what runs or waits now counts whenever it began."] = "1h",
+    limit: Annotated[int, "How many traces to read at most, the newest."] = MOST_TRACES,
+) -> HealthDocument:
+    """Health of agents, workflows, recording processes and disk, each with why."""
+    with served.apart() as source:
+        return health(source.health(window=window, limit=limit))
+
+
+def _alerts(served: Served) -> AlertsDocument:
+    """Alerts as they were when rules were held against the store last; none where that was never done."""
+    path = path_of(served.source.location)
+    if not (served.live and path.exists()):
+        return alerts(())
+    with StateFile(path) as state:
+        return alerts(state.alerts())
+
+
 def _search(
     served: Served,
     text: Annotated[str, "In any case, wherever it stands in messages, arguments, results, errors."],
@@ -189,6 +211,8 @@ SOURCE = (
     Endpoint("/compare", _compare),
     Endpoint("/metrics", _metrics),
     Endpoint("/statistics", _statistics),
+    Endpoint("/health", _health),
+    Endpoint("/alerts", _alerts),
     Endpoint("/search", _search),
 )
 

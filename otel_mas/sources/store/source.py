@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
+from otel_mas.model.processes import RecordingProcess, StoreDisk
 from otel_mas.sources.base import Capabilities
 from otel_mas.sources.spans_only import FILTERS
 from otel_mas.store import StoreReader
 from otel_mas.store.files import SQLITE_MAGIC, header
 from otel_mas.store.migrations import APPLICATION_ID
+from otel_mas.store.processes import read_disk, read_processes
 from otel_mas.store.tail import StoreTail
 
 _APPLICATION_ID: Final = slice(68, 72)
@@ -27,6 +30,16 @@ class StoreSource(StoreReader):
     def __init__(self, path: str | Path) -> None:
         super().__init__(path)
         self.location = str(path)
+
+    def processes(self, since_ns: int) -> Sequence[RecordingProcess]:
+        """The processes that showed a sign of life since a time, the latest first."""
+        with self._snapshot() as connection:
+            return read_processes(connection, since_ns, self._clock())
+
+    def disk(self, cap_bytes: int) -> StoreDisk:
+        """Sizes of the store and of its disk."""
+        with self._snapshot() as connection:
+            return read_disk(connection, self.path, cap_bytes)
 
     def tail(self, trace_id: str | None = None, *, from_start: bool = False, after: str | None = None) -> StoreTail:
         """Spans that are committed from now on, after those of the running traces, of one trace, or all so far."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from otel_mas.alert.promql import annotation, label
 from otel_mas.alert.rules import BY_NAME, Measure, Rule
+from otel_mas.semconv.metrics import Metric
 
 S = 10**9
 STEP_S = 15
@@ -19,10 +20,14 @@ TARGET = {"job": "app", "instance": "app:1"}
 class Measured:
     """One measurement."""
 
-    metric: str
+    name: str
     value: float
     time_ns: int
     labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def metric(self) -> Metric:
+        return BY_NAME[self.name]
 
 
 def breaching(rule: Rule, now_ns: int) -> list[Measured]:
@@ -73,7 +78,7 @@ def promtool_test(
     starts: dict[str, int] = {}
     gauges: set[str] = set()
     for one in sorted(measured, key=lambda one: one.time_ns):
-        metric = BY_NAME[one.metric]
+        metric = one.metric
         first = -(-(one.time_ns - start_ns) // (STEP_S * S))  # the next scrape
         for name, more, value in _samples(metric.prometheus, metric.instrument, metric.buckets, one.value):
             key = _series(name, {**TARGET, **{label(k): v for k, v in one.labels.items() if v}, **more})

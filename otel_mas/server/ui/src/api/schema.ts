@@ -293,6 +293,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Health of agents, workflows, recording processes and disk, each with why. */
+        get: operations["get_health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/info": {
         parameters: {
             query?: never;
@@ -674,6 +691,59 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** AgentHealthForm */
+        AgentHealthForm: {
+            /**
+             * Done
+             * @description tasks that returned or handed over
+             */
+            done: number;
+            /**
+             * Error Rate
+             * @description errors among these; null without any
+             */
+            error_rate: number | null;
+            /**
+             * Errors
+             * @description tasks that failed
+             */
+            errors: number;
+            /**
+             * Last Activity Ns
+             * @description last start or end of something in one of its tasks: nanoseconds since the Unix epoch; null: none
+             */
+            last_activity_ns: number | null;
+            /**
+             * Name
+             * @description the agent
+             */
+            name: string;
+            /**
+             * P95 Ns
+             * @description nanoseconds: 95th percentile of the durations; null without any
+             */
+            p95_ns: number | null;
+            /**
+             * Reasons
+             * @description what speaks against it, in words, the worst first
+             */
+            reasons: string[];
+            /**
+             * Running
+             * @description tasks that are open now
+             */
+            running: number;
+            /**
+             * Status
+             * @description healthy, degraded, unhealthy or unknown
+             */
+            status: string;
+            /**
+             * Stuck
+             * @description of these, the ones in which nothing began or ended for too long
+             */
+            stuck: number;
+        };
         /** AlignedStepForm */
         AlignedStepForm: {
             /** @description in the first run */
@@ -1677,6 +1747,49 @@ export interface components {
              * @description what people were asked, in the order of asking
              */
             questions: components["schemas"]["QuestionForm"][];
+        };
+        /** HealthDocument */
+        HealthDocument: {
+            /**
+             * Agents
+             * @description by name
+             */
+            agents: components["schemas"]["AgentHealthForm"][];
+            /**
+             * Incomplete
+             * @description what the source may have left out, in words; null where nothing
+             */
+            incomplete: string | null;
+            /**
+             * Limited
+             * @description older runs may belong to the window that were not read
+             */
+            limited: boolean;
+            /**
+             * Now Ns
+             * @description its end: nanoseconds since the Unix epoch
+             */
+            now_ns: number;
+            /**
+             * Resources
+             * @description recording processes and the disk; of a local store only
+             */
+            resources: components["schemas"]["ResourceHealthForm"][];
+            /**
+             * Since Ns
+             * @description beginning of the window: nanoseconds since the Unix epoch
+             */
+            since_ns: number;
+            /**
+             * Status
+             * @description of all together: healthy, degraded, unhealthy or unknown
+             */
+            status: string;
+            /**
+             * Workflows
+             * @description by name
+             */
+            workflows: components["schemas"]["WorkflowHealthForm"][];
         };
         /** HotSpotForm */
         HotSpotForm: {
@@ -2772,6 +2885,36 @@ export interface components {
              */
             start_ns: number;
         };
+        /** ResourceHealthForm */
+        ResourceHealthForm: {
+            /**
+             * Figures
+             * @description of a process: rss_bytes, cpu (processors), queue_spans, queue_limit, event_loop_lag_s, open_spans, dropped_spans, seconds_since_heartbeat; of the disk: store_bytes, cap_bytes, free_bytes, total_bytes
+             */
+            figures: {
+                [key: string]: number | null;
+            };
+            /**
+             * Kind
+             * @description process or disk
+             */
+            kind: string;
+            /**
+             * Name
+             * @description `service.name` of the process; store
+             */
+            name: string;
+            /**
+             * Reasons
+             * @description what speaks against it, in words, the worst first
+             */
+            reasons: string[];
+            /**
+             * Status
+             * @description healthy, degraded, unhealthy or unknown
+             */
+            status: string;
+        };
         /** RunTotalsForm */
         RunTotalsForm: {
             /**
@@ -3759,6 +3902,69 @@ export interface components {
              */
             sum: number;
         };
+        /** WorkflowHealthForm */
+        WorkflowHealthForm: {
+            /**
+             * Completed
+             * @description runs that ended well
+             */
+            completed: number;
+            /**
+             * Completion
+             * @description completed ones among those that completed or failed; null without any
+             */
+            completion: number | null;
+            /**
+             * Failed
+             * @description runs that ended with an error, or whose process stopped
+             */
+            failed: number;
+            /**
+             * Name
+             * @description name of its runs
+             */
+            name: string;
+            /**
+             * Overdue
+             * @description of these, the ones that wait for longer than they were to
+             */
+            overdue: number;
+            /**
+             * Reasons
+             * @description what speaks against it, in words, the worst first
+             */
+            reasons: string[];
+            /**
+             * Running
+             * @description runs that are open now
+             */
+            running: number;
+            /**
+             * Runs
+             * @description number of runs
+             */
+            runs: number;
+            /**
+             * Service
+             * @description `service.name`
+             */
+            service: string;
+            /**
+             * Stalled
+             * @description of these, the ones in which nothing began or ended for too long
+             */
+            stalled: number;
+            /**
+             * Status
+             * @description healthy, degraded, unhealthy or unknown
+             */
+            status: string;
+            /**
+             * Waiting
+             * @description runs that wait for a person
+             */
+            waiting: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -4540,6 +4746,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WhyNotDocument"];
+                };
+            };
+            /** @description the client has it: `If-None-Match` names its `ETag` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDocument"];
+                };
+            };
+        };
+    };
+    get_health: {
+        parameters: {
+            query?: {
+                /** @description How many traces to read at most, the newest. */
+                limit?: number;
+                /** @description How far back to look; what runs or waits now counts whenever it began. */
+                window?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthDocument"];
                 };
             };
             /** @description the client has it: `If-None-Match` names its `ETag` */

@@ -1,0 +1,1 @@
+"""Notifications: which are due, their forms, and their delivery."""
