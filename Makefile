@@ -51,9 +51,11 @@ lint: $(DEV) ## check the code's style
 types: $(DEV) ## check the types
 	@$(PY) -m mypy
 
-generate: $(DEV) ## rewrite the generated code and pages
+generate: $(DEV) ## rewrite the generated code, pages, rules and dashboards
 	@$(PY) semconv/generate.py
 	@$(PY) docs/render.py
+	@$(PY) deploy/prometheus/generate.py
+	@$(PY) deploy/grafana/generate.py
 
 format: $(DEV) ## rewrite the code as the linter wants it
 	@$(PY) -m ruff check --fix .
