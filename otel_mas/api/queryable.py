@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Unpack
 
 from otel_mas.api.filters import MOST_TRACES, Filters, checked, query_of
@@ -15,6 +16,7 @@ from otel_mas.sources import Source as Port
 if TYPE_CHECKING:
     from otel_mas.analyse.health import Health
     from otel_mas.api.findings import FindingGroups
+    from otel_mas.api.metering import Measurement
     from otel_mas.api.query_answers import Comparison, Events, Executions, Metrics, Outcomes
 
 
@@ -127,6 +129,25 @@ class Queryable:
             cap_bytes=settings.max_store_bytes,
         )
         return reader.health([arguments.name("agents", one) for one in agents])
+
+    def measurements(
+        self, since: str | float | datetime | None = None, until: str | float | datetime | None = None
+    ) -> Iterator[Measurement]:
+        """Values of the metrics of docs/metrics.md, of the spans that ended in a time, as they ended in each trace.
+
+        Findings and overdue questions are not among them: they take a whole run.
+
+        Args:
+            since: From then on, or within this duration before now ("5m"). None: from the beginning.
+            until: Until then. None: until now.
+
+        Raises:
+            UnsupportedQuery: A time means nothing, or this source cannot list its traces.
+        """
+        from otel_mas.api.metering import measurements
+
+        asked = query_of({"since": since, "until": until}, 1)
+        return measurements(self._port, asked.since_ns, asked.until_ns)
 
     def metrics(
         self,

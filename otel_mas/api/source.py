@@ -392,6 +392,22 @@ class Source(Queryable):
         after = self._port.cursor() if cursor is None else arguments.name("cursor", cursor)
         return SpanTail(self._port.tail(after=after), after)
 
+    def prometheus(self, *, openmetrics: bool = False, findings: bool = True) -> str:
+        """The metrics of docs/metrics.md of all that it has, as Prometheus' text.
+
+        Args:
+            openmetrics: As OpenMetrics, with exemplars: the trace and span of the last value in each bucket.
+            findings: Look for findings and overdue questions, too, for which every run is read whole.
+
+        Raises:
+            MissingExtra: prometheus_client is not installed.
+        """
+        from otel_mas.api.metering import totals_of
+        from otel_mas.metrics.exposition import prometheus_text
+
+        totals = totals_of(self._port, findings=findings)
+        return prometheus_text(totals, Settings.from_env().metrics_namespace, openmetrics=openmetrics)
+
     def run(self, run_id: str) -> RunSummary:
         """Traces that one `otel-mas run` recorded, and what was lost."""
         arguments.name("run_id", run_id)

@@ -35,6 +35,7 @@ COMMANDS = {
     "cost": ("graph:cost", "Show tokens and cost, by agent and by model."),
     "health": ("health:command", "Show whether agents, workflows and recording are healthy; for probes."),
     "query": ("query:command", "Ask about many runs: executions, agents, chains, events, metrics."),
+    "metrics": ("metrics:command", "Print the metrics of recorded runs as Prometheus' text."),
     "sql": ("sql:command", "Ask a store by SQL, read-only."),
     "compare": ("compare:command", "Compare two sets of runs: what got slower, dearer, or fails more."),
     "serve": ("serve:command", "Receive OTLP from any SDK, and show runs as they happen."),

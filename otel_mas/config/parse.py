@@ -19,6 +19,7 @@ _TIME_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _LEVELS = {"OFF": 0, "NONE": 0, "DEBUG": 10, "INFO": 20, "WARNING": 30, "WARN": 30, "ERROR": 40, "CRITICAL": 50}
 _DESTINATION = re.compile(r"[a-z][a-z0-9_-]*(:|$)")
+_NAMESPACE = re.compile(r"[a-zA-Z][a-zA-Z0-9]*(_[a-zA-Z0-9]+)*|")
 _KEY = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -157,6 +158,12 @@ def path(text: str) -> str:
     if not text:
         raise ValueError("a path of the file system")
     return os.path.abspath(os.path.expanduser(text))
+
+
+def metric_namespace(text: str) -> str:
+    if not _NAMESPACE.fullmatch(text):
+        raise ValueError("letters, digits and single _ between them, a letter first, such as shop")
+    return text
 
 
 def choice(*choices: str) -> Callable[[str], str]:

@@ -198,6 +198,30 @@ class Settings:
         "they are written on a loaded machine, too, at most 10 s later. Ctrl-C twice ends it at once.",
         shown="5s",
     )
+    metrics: bool = setting(
+        True,
+        "OTEL_MAS_METRICS",
+        "true or false",
+        parse.boolean,
+        "Whether the app's process measures its runs by OpenTelemetry's metrics API (docs/metrics.md). Without a "
+        "MeterProvider of the app's nothing is measured.",
+    )
+    metrics_max_labels: int = setting(
+        100,
+        "OTEL_MAS_METRICS_MAX_LABELS",
+        "number",
+        parse.count,
+        "How many values a label of a metric may have. Later ones become `other`, and are counted.",
+    )
+    metrics_namespace: str = setting(
+        "",
+        "OTEL_MAS_METRICS_NAMESPACE",
+        "letters, digits and _",
+        parse.metric_namespace,
+        "The beginning of metrics' names, before a _, where `otel-mas serve` and `otel-mas metrics` write them for "
+        "Prometheus.",
+        shown="not set",
+    )
     input_timeout_s: float | None = setting(
         None,
         "OTEL_MAS_INPUT_TIMEOUT",

@@ -27,7 +27,7 @@ PORTS: Final[tuple[tuple[str, Address], ...]] = (
 _TIMEOUT_S = 1.0
 _MOST_PORTS = 65_535
 _MOST_BYTES = 1 << 20
-_FIGURES = b"otel_mas_receiver"
+_FIGURES = b"mas_receiver"
 
 
 class Listener(StrEnum):

@@ -48,17 +48,17 @@ _NAMES: Final = {
         mas.guardrail.name mas.guardrail.target mas.guardrail.verdict mas.input.modalities mas.input.omitted_messages
         mas.interrupt.timeout mas.link.kind mas.message.peer mas.metric.name mas.output.modalities
         mas.output.omitted_messages mas.process.packages mas.receiver.reason mas.receiver.signal mas.record.kind
-        mas.replay.checkpoint.missing mas.replay.outcome mas.replay.span mas.replay.traces mas.result.types
-        mas.routing.candidates mas.routing.choice mas.routing.confidence mas.routing.function mas.run.outcome
-        mas.stage.name mas.stage.status mas.state.changed mas.status mas.task.attempt mas.task.cached mas.task.index
-        mas.task.name mas.task.number mas.task.outcome mas.task.step mas.task.triggers mas.task.updated mas.time.basis
-        messaging.destination.name os.type process.runtime.name process.runtime.version server.address server.port
-        service.name service.namespace service.version telemetry.sdk.language telemetry.sdk.name telemetry.sdk.version
-        _ml_obs.llmobs_parent_id _ml_obs.llmobs_trace_id _ml_obs.meta.ml_app _ml_obs.meta.model_name
-        _ml_obs.meta.model_provider _ml_obs.meta.span.kind _ml_obs.ml_app _ml_obs.session_id agent.name agent_name
-        ai.finishReason ai.model.id ai.model.provider ai.operationId ai.response.finishReason ai.response.id
-        ai.response.model ai.response.timestamp ai.telemetry.functionId ai.toolCall.id ai.toolCall.name crew_id crew_key
-        crew_process document.id embedding.model_name finish_reason gcp.vertex.agent.event_id
+        mas.replay.checkpoint.missing mas.replay.outcome mas.replay.span mas.replay.traces mas.response.chunk.count
+        mas.result.types mas.routing.candidates mas.routing.choice mas.routing.confidence mas.routing.function
+        mas.run.outcome mas.stage.name mas.stage.status mas.state.changed mas.status mas.task.attempt mas.task.cached
+        mas.task.index mas.task.name mas.task.number mas.task.outcome mas.task.step mas.task.triggers mas.task.updated
+        mas.time.basis messaging.destination.name os.type process.runtime.name process.runtime.version server.address
+        server.port service.name service.namespace service.version telemetry.sdk.language telemetry.sdk.name
+        telemetry.sdk.version _ml_obs.llmobs_parent_id _ml_obs.llmobs_trace_id _ml_obs.meta.ml_app
+        _ml_obs.meta.model_name _ml_obs.meta.model_provider _ml_obs.meta.span.kind _ml_obs.ml_app _ml_obs.session_id
+        agent.name agent_name ai.finishReason ai.model.id ai.model.provider ai.operationId ai.response.finishReason
+        ai.response.id ai.response.model ai.response.timestamp ai.telemetry.functionId ai.toolCall.id ai.toolCall.name
+        crew_id crew_key crew_process document.id embedding.model_name finish_reason gcp.vertex.agent.event_id
         gcp.vertex.agent.invocation_id gcp.vertex.agent.session_id gen_ai.prompt.name gen_ai.task.id gen_ai.task.kind
         gen_ai.task.name gen_ai.task.parent.id gen_ai.task.status gen_ai.workflow.edges gen_ai.workflow.nodes
         graph.node.id graph.node.name graph.node.parent_id haystack.component.name haystack.component.type
@@ -160,8 +160,8 @@ gen_ai.request.top_k gen_ai.retrieval.top_k gen_ai.usage.audio.input_tokens gen_
 gen_ai.usage.cache_read.input_tokens gen_ai.usage.cache_write.input_tokens gen_ai.usage.image.input_tokens
 gen_ai.usage.image.output_tokens gen_ai.usage.input_tokens gen_ai.usage.output_tokens
 gen_ai.usage.reasoning.output_tokens gen_ai.usage.text.input_tokens gen_ai.usage.text.output_tokens
-mas.evaluation.time_unix_nano mas.fault.seed mas.input.omitted_messages mas.output.omitted_messages mas.task.attempt
-mas.task.index mas.task.number mas.task.step server.port
+mas.evaluation.time_unix_nano mas.fault.seed mas.input.omitted_messages mas.output.omitted_messages
+mas.response.chunk.count mas.task.attempt mas.task.index mas.task.number mas.task.step server.port
 """
 INTEGERS: Final = frozenset(_INTEGERS.split())
 _DOUBLES: Final = """

@@ -304,6 +304,8 @@ MAS_REQUEST_OPTIONS: Final = "mas.request.options"
 """Parameters of a request to a model that have no attribute of their own, as JSON: the choice of a tool, the
 form of the answer, how much is reasoned.
 """
+MAS_RESPONSE_CHUNK_COUNT: Final = "mas.response.chunk.count"
+"""The number of chunks of a streamed answer."""
 MAS_RESPONSE_CHUNKS: Final = "mas.response.chunks"
 """Chunks of a streamed answer, as JSON: the microseconds between them, and of each the lengths of its texts in
 characters.

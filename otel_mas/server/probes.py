@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, MutableMapping
 from typing import Any, Final
 
 from otel_mas.server.access import App, Receive, Send
-from otel_mas.server.own_metrics import CONTENT_TYPE, OwnMetrics
+from otel_mas.server.own_metrics import OwnMetrics
 
 _TEXT: Final = "text/plain; charset=utf-8"
 
@@ -34,7 +35,10 @@ class Probes:
             failure = self._failure()
             await _answer(send, 503 if failure else 200, f"{failure or 'ready'}\n".encode(), _TEXT)
         elif path == "/metrics":
-            await _answer(send, 200, self._metrics.text(), CONTENT_TYPE)
+            accept = next((value for name, value in scope["headers"] if name == b"accept"), b"")
+            # Not on the loop: many runs have many figures.
+            body, content_type = await asyncio.to_thread(self._metrics.text, accept.decode("latin-1"))
+            await _answer(send, 200, body, content_type)
         else:
             await self._app(scope, receive, send)
 

@@ -115,7 +115,7 @@ class _Serving:
     async def run(self, started: Callable[[Running], None]) -> None:
         """Serve until a signal. Raises as `run`."""
         with self._stack:
-            metrics = OwnMetrics()
+            metrics = OwnMetrics(namespace=self._settings.metrics_namespace)
             self._stack.callback(metrics.close)
             running = await self._listen(metrics)
             loop = asyncio.get_running_loop()
@@ -187,8 +187,13 @@ class _Serving:
     def _serve_page(self, sock: socket.socket, metrics: OwnMetrics) -> None:
         from otel_mas.api import open as open_source
         from otel_mas.server.api import create_app
+        from otel_mas.server.run_metrics import RunMetrics
 
         source: Source = self._stack.enter_context(open_source(self._options.source or self._settings.store))
+        runs = RunMetrics(source, self._settings)
+        metrics.add(runs)
+        runs.start()
+        self._stack.callback(runs.stop)
         app = create_app(source, receiving=self._ingest is not None)
         self._end_streams = app.state.end_streams
         self._serve_http(app, sock, metrics, _PAGE_GRACE_S, lifespan=True)

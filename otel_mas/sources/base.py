@@ -159,10 +159,11 @@ class Tail(Protocol):
 class Followed(Protocol):
     """A source that can be followed while apps record into it."""
 
-    def tail(self, trace_id: str | None = None, *, after: str | None = None) -> Tail:
+    def tail(self, trace_id: str | None = None, *, from_start: bool = False, after: str | None = None) -> Tail:
         """Spans from now on; the first look has those of the running traces, or of one trace, so far.
 
         Args:
+            from_start: begin with the first span of its log.
             after: a cursor: the first look has what ended since instead, and all that is open.
         """
         ...

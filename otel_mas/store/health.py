@@ -66,6 +66,12 @@ class StoreStats(StoreHealth):
     destinations: tuple[DestinationStatus, ...]
 
 
+def drops_of(path: str | os.PathLike[str]) -> list[Dropped]:
+    """Spans and contents that recording processes dropped, by reason. Raises StoreError."""
+    with reading(Path(path)), closing(open_for_reading(Path(path), _LOCK_WAIT_S)) as connection:
+        return read_dropped(connection)
+
+
 def examine(
     path: str | os.PathLike[str],
     *,

@@ -64,7 +64,7 @@ class Collector:
     def wait_until_sent(self, items: int) -> None:
         """Wait until the server has accepted so many spans and log records."""
         deadline = time.monotonic() + _SENT_WITHIN_S
-        while self._server.metric("otel_mas_receiver_accepted_total") < items and time.monotonic() < deadline:
+        while self._server.metric("mas_receiver_accepted_total") < items and time.monotonic() < deadline:
             time.sleep(0.05)
 
     def _end(self) -> None:

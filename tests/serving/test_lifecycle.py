@@ -46,7 +46,7 @@ def test_a_full_queue_asks_clients_to_wait(serve: Serve) -> None:
     with ThreadPoolExecutor(1) as pool:
         with locked(server.store):
             waiting = pool.submit(server.post, request(span(1, 1, "waits", 0, 1, attributes=large)))
-            until(lambda: server.metric("otel_mas_receiver_queue_size_bytes") > 60_000)
+            until(lambda: server.metric("mas_receiver_queue_size_bytes") > 60_000)
             body = request(span(1, 2, "refused", 0, 1, attributes=large))
             status, headers, _ = server.post(body)
             with pytest.raises(grpc.RpcError) as refused:

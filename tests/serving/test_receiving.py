@@ -206,9 +206,9 @@ def test_probes_and_figures(serve: Serve) -> None:
     }
 
     assert figures == {"receiver_accepted_total": 1, "receiver_rejected_total": 1, "receiver_refused_total": 1}
-    assert server.metric("otel_mas_receiver_queue_size_bytes") == 0
-    assert server.metric("otel_mas_store_size_bytes") > 0
-    assert server.metric("otel_mas_receiver_commit_duration_seconds_count") == 1
+    assert server.metric("mas_receiver_queue_size_bytes") == 0
+    assert server.metric("mas_store_size_bytes") > 0
+    assert server.metric("mas_receiver_commit_duration_seconds_count") == 1
 
 
 APP = """
@@ -235,7 +235,7 @@ def test_a_span_that_is_recorded_and_exported_is_counted_once(serve: Serve) -> N
     server = serve()
     subprocess.run([sys.executable, "-c", APP, f"http://{server.grpc}", str(server.store)], check=True, timeout=120)
 
-    assert server.metric("otel_mas_receiver_accepted_total") == 1
+    assert server.metric("mas_receiver_accepted_total") == 1
     with otel_mas.open(server.store) as source:
         (summary,) = source.traces()
     assert summary.span_count == 1

@@ -74,6 +74,7 @@ class Call:
     started: float
     first_chunk: float | None = None
     chunks: ChunkLengths | None = None
+    chunk_count: int = 0
     form: Asked | None = None
     options: dict[str, Any] | None = None
     """Parameters of the request that are no attributes."""
@@ -210,6 +211,7 @@ class ModelCalls:
         if call is None:
             return
         now = perf_counter()
+        call.chunk_count += 1
         if call.first_chunk is None:
             call.first_chunk = now
             call.leave()
@@ -276,6 +278,7 @@ class ModelCalls:
         if call.first_chunk is not None:
             attributes[names.GEN_AI_REQUEST_STREAM] = True
             attributes[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = call.first_chunk - call.started
+            attributes[names.MAS_RESPONSE_CHUNK_COUNT] = call.chunk_count
             if call.chunks is not None:
                 rec.json_content(span, names.MAS_RESPONSE_CHUNKS, call.chunks.recorded())
         rec.set_attributes(span, attributes)

@@ -28,11 +28,11 @@ _HOOKS: Final = {
     "after_model": GuardrailTarget.OUTPUT,
     "after_agent": GuardrailTarget.OUTPUT,
 }
-# Guardrails by class, wherever their hooks lead, and the exceptions by which they block.
-_KNOWN: Final = (
-    ("langchain.agents.middleware", "PIIMiddleware"),
-    ("langchain_openai.middleware", "OpenAIModerationMiddleware"),
-)
+# Guardrails by class, wherever their hooks lead, what they find, and the exceptions by which they block.
+_PII: Final = ("langchain.agents.middleware", "PIIMiddleware")
+_MODERATION: Final = ("langchain_openai.middleware", "OpenAIModerationMiddleware")
+_KNOWN: Final = (_PII, _MODERATION)
+_CATEGORIES: Final = ((_PII, "pii"), (_MODERATION, "moderation"))
 _MODEL_ROUTER: Final = ("langchain.agents.middleware.model_router", "ModelRouterMiddleware")
 _ROUTE: Final = "model_route"  # the field of the agent's state in which it keeps the decision model's answer
 _BLOCKING: Final = frozenset({"PIIDetectionError", "OpenAIModerationError"})
@@ -49,6 +49,7 @@ class GuardrailNode(NamedTuple):
 
     name: str
     target: GuardrailTarget
+    category: str | None
 
 
 class ModelRouterNode(NamedTuple):
@@ -90,7 +91,8 @@ def _check(node: Any, middleware_class: Any) -> GuardrailNode | ModelRouterNode 
     switches = [on for name in _SWITCHES[target] if (on := getattr(middleware, name, None)) is not None]
     if switches and not any(switches):
         return None
-    return GuardrailNode(_name(middleware), target)
+    category = next((category for kind, category in _CATEGORIES if _is_a(middleware, (kind,))), None)
+    return GuardrailNode(_name(middleware), target, category)
 
 
 def _name(middleware: Any) -> str:
@@ -136,6 +138,8 @@ def record_check(
         names.MAS_GUARDRAIL_NAME: check.name,
         names.MAS_GUARDRAIL_TARGET: check.target.value,
     }
+    if check.category is not None:
+        attributes[names.MAS_GUARDRAIL_CATEGORY] = check.category
     if conversation is not None:
         attributes[names.GEN_AI_CONVERSATION_ID] = conversation
     verdict, reason = _verdict(dict(task.writes), exc)

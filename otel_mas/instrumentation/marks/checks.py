@@ -32,19 +32,29 @@ class Guardrail(Mark):
         super().__init__(name, None, {names.MAS_GUARDRAIL_TARGET: target})
 
     @guarded("mark: verdict")
-    def verdict(self, verdict: VerdictName, reason: str | None = None, *, score: float | None = None) -> None:
+    def verdict(
+        self,
+        verdict: VerdictName,
+        reason: str | None = None,
+        *,
+        score: float | None = None,
+        category: str | None = None,
+    ) -> None:
         """Record the verdict.
 
         Args:
             verdict: the value went through ("pass"), was stopped ("block"), or was replaced by another ("modified").
             reason: why; content, stored apart from the span.
             score: how sure it is, or how bad it is, by the check's own measure.
+            category: what it found, as one of a few words ("pii", "off_topic"): metrics count by it.
         """
         if not self.span.is_recording():
             return
         attributes: dict[str, Any] = {names.MAS_GUARDRAIL_VERDICT: str(verdict)}
         if score is not None:
             attributes[names.GEN_AI_EVALUATION_SCORE_VALUE] = float(score)
+        if category is not None:
+            attributes[names.MAS_GUARDRAIL_CATEGORY] = str(category)
         recorder().set_attributes(self.span, attributes)
         if reason is not None:
             recorder().content(self.span, names.MAS_GUARDRAIL_REASON, reason)

@@ -33,7 +33,9 @@ from otel_mas.semconv import attributes as names
 
 if TYPE_CHECKING:
     from otel_mas.privacy.stored import Privacy
+    from otel_mas.record.pipeline.app_metrics import AppMetrics
     from otel_mas.record.pipeline.batches import BatchBuilder
+    from otel_mas.record.pipeline.span_data import SpanData
 
 _BATCH_SPANS = 512
 _KEY_BYTES = 32
@@ -71,6 +73,7 @@ class Recording:
         self._digester = Digester(self._digest_key)
         self.digests = MessageDigests(self._digester, self._announce)
         self._values = StateDigests(self._digester)
+        self._metrics: AppMetrics | None = None
         self.instance_id = b""
         self._key: bytes | None = None
         self._privacy: Privacy
@@ -97,6 +100,7 @@ class Recording:
             thread_started=self._thread_started,
             before_commit=self._shipping.before_commit,
             after_commit=self._shipping.after_commit,
+            ended=self._keep_for_metrics,
             content_leaves=self.settings.content_may_leave,
         )
 
@@ -152,6 +156,8 @@ class Recording:
         self.queue.losses = Losses()
         self.queue.idle = True
         self._resend()
+        if self._metrics is not None:
+            self._metrics.after_fork_in_child()
         self.processor.writer_thread = 0
         self.processor.forked_ns = time.time_ns()
         self._begin(ships=not parent_ships)  # its parent ships for it: gRPC does not survive a fork
@@ -176,6 +182,10 @@ class Recording:
             _end_with_multiprocessing(self._exit)
         self._writer.wake()
 
+    def _keep_for_metrics(self, spans: Sequence[SpanData]) -> None:
+        if self._metrics is not None:
+            self._metrics.keep(spans)
+
     def _thread_started(self, thread: int) -> None:
         self.processor.writer_thread = thread
 
@@ -192,6 +202,10 @@ class Recording:
             from otel_mas.privacy.stored import Privacy
 
         self._privacy = privacy = Privacy.of(self.settings)
+        if self.settings.metrics and self._metrics is None:
+            from otel_mas.record.pipeline.app_metrics import AppMetrics
+
+            self._metrics = AppMetrics(self.settings, self.queue, privacy.text)
         run_id = self.settings.run_id and privacy.text(self.settings.run_id)
         settings = dataclasses.replace(self.settings, run_id=run_id)
         return partial(self._open_store, settings, self.instance_id, privacy.text(service))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING
@@ -34,6 +34,7 @@ from otel_mas.record.recording_context import SUPPRESSED
 if TYPE_CHECKING:
     # Loaded by the thread itself, so that the app's first span does not wait for it.
     from otel_mas.record.pipeline.batches import BatchBuilder
+    from otel_mas.record.pipeline.span_data import SpanData
     from otel_mas.store.rows import Batch
 
 _BEAT_S = 1.0  # of the heartbeat: how exactly the end of a killed process is known
@@ -60,6 +61,7 @@ class Writer:
         thread_started: called with the id of the thread.
         before_commit: called before spans are committed; may raise StoreLocked, to be called again later.
         after_commit: called after spans were committed.
+        ended: called with ended spans, once they are committed or dropped.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Writer:
         thread_started: Callable[[int], None],
         before_commit: Callable[[], None] = lambda: None,
         after_commit: Callable[[], None] = lambda: None,
+        ended: Callable[[Sequence[SpanData]], None] = lambda _: None,
         content_leaves: bool = False,
     ) -> None:
         self._queue = queue
@@ -85,6 +88,7 @@ class Writer:
         self._thread_started = thread_started
         self._before_commit = before_commit
         self._after_commit = after_commit
+        self._ended = ended
         self._requests = Requests()
         self._warnings = Warnings(queue)
         self._access = StoreAccess(opened, queue, self._requests, self._warnings)
@@ -297,6 +301,8 @@ class Writer:
         except Exception as error:
             self._drop(drained, DropReason.FAILED_BATCH)
             caught("writer: batch", error)
+        finally:
+            self._ended(drained.ended)
         self._writing = 0
 
     def _write(self, drained: Drained, *, contents: bool) -> None:

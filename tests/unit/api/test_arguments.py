@@ -79,6 +79,8 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "follow": SELECTION | {"trace_id": OPTIONAL, "conversation": NAMES[1:]},
         "overdue": {"summaries": OBJECTS},
         "error_messages": {"summaries": OBJECTS},
+        "measurements": {"since": TIMES, "until": TIMES},
+        "prometheus": {"findings": ()},
     },
     "trace": {
         "log": SELECTION,
@@ -178,7 +180,7 @@ GIVEN: Mapping[str, dict[str, Any]] = {
     "verify_root_cause": {"app": lambda: None, "mended": {"supervisor#1": {}}, "expect": "x"},
 }
 """Arguments that a call needs, where another one is swept."""
-SWITCHES = {"barriers", "retries", "waiting", "full", "payload", "attributes", "may_ship"}
+SWITCHES = {"barriers", "retries", "waiting", "full", "payload", "attributes", "may_ship", "openmetrics"}
 """Read as Python reads any value where a truth is asked for."""
 INNER = {"of", "like", "close", "count", "index", "append", "extend", "insert", "remove", "pop", "sort"}
 """Calls by which other handles make a handle, and those of a Python sequence."""

@@ -22,7 +22,16 @@ def test_the_defaults_of_the_table_are_the_defaults_of_the_code() -> None:
 
 def test_a_default_that_is_shown_reads_as_that_default() -> None:
     prose = {"store", "content", "digest_key", "run_id", "input_timeout_s", "source_headers", "source_certificate"}
-    prose |= {"redact_patterns", "redact_keys", "remove_paths", "keep_paths", "log_level", "thresholds", "faults"}
+    prose |= {
+        "metrics_namespace",
+        "redact_patterns",
+        "redact_keys",
+        "remove_paths",
+        "keep_paths",
+        "log_level",
+        "thresholds",
+        "faults",
+    }
     replay = ("", "_from", "_from_task", "_to_task", "_live", "_changes", "_stub", "_reference", "_volatile")
     prose |= {f"replay{one}" for one in replay}
 
