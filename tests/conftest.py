@@ -23,7 +23,7 @@ for profile, examples in (("whole", 150), ("quick", 25)):
     )
 hypothesis.settings.load_profile("whole")
 
-pytest_plugins = ("tests.backends.jaeger", "tests.example_team")
+pytest_plugins = ("tests.backends.jaeger", "tests.backends.kafka", "tests.backends.otelcol", "tests.example_team")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 SURROUNDINGS = ("OTEL_", "LANGSMITH_", "LANGCHAIN_", "OPENAI_")

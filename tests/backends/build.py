@@ -9,9 +9,11 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+
+import pytest
 
 from tests.user_cache import user_cache
 
@@ -24,6 +26,19 @@ _DOWNLOADS = 3
 
 class NoBackend(Exception):
     """Jaeger cannot be built here; the message says why."""
+
+
+def provided(make: Callable[[], Path], environ: Mapping[str, str], config: pytest.Config) -> Path:
+    """Files that `make` builds or downloads. Where it cannot: a failure under CI, else a skip that says why."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    try:
+        # Shown at once: a build takes minutes, in which the tests would seem to hang.
+        with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
+            return make()
+    except NoBackend as error:
+        if environ.get("CI") == "true" or environ.get("OTEL_MAS_REQUIRE_DATA") == "1":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
 
 
 def jaeger(environ: Mapping[str, str]) -> Path:

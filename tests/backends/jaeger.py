@@ -10,7 +10,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -157,16 +156,8 @@ class Jaeger:
 
 @pytest.fixture(scope="session")
 def jaeger_binary(surroundings: dict[str, str], pytestconfig: pytest.Config) -> Path:
-    """Jaeger, built at its first use. Where it cannot be: a failure under CI, else a skip that says why."""
-    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
-    try:
-        # Shown at once: a build takes minutes, in which the tests would seem to hang.
-        with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
-            return build.jaeger(surroundings)
-    except build.NoBackend as error:
-        if surroundings.get("CI") == "true" or surroundings.get("OTEL_MAS_REQUIRE_DATA") == "1":
-            pytest.fail(str(error))
-        pytest.skip(str(error))
+    """Jaeger, built at its first use."""
+    return build.provided(lambda: build.jaeger(surroundings), surroundings, pytestconfig)
 
 
 @pytest.fixture(scope="session")

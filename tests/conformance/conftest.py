@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from otel_mas.sources import Source
+from tests.backends.clickhouse import ClickHouse
 from tests.backends.jaeger import Jaeger, Storage
+from tests.backends.otelcol import Otelcol
 from tests.conformance import lunch, oddities
 from tests.conformance.places import PLACES, Place
 
@@ -23,6 +26,7 @@ class Ground:
 
     request: pytest.FixtureRequest
     paths: pytest.TempPathFactory
+    _clickhouses: list[ClickHouse] = field(default_factory=list)
     _jaegers: dict[tuple[Storage, int], Jaeger] = field(default_factory=dict)
 
     def folder(self, name: str) -> Path:
@@ -39,7 +43,18 @@ class Ground:
                 server.send(export.SerializeToString())
         return self._jaegers[key]
 
+    def clickhouse(self, exports: Sequence[TracesData]) -> str:
+        server = ClickHouse(self.folder("clickhouse"))
+        self._clickhouses.append(server.start())
+        binary = self.request.getfixturevalue("otelcol_binary")
+        collector = Otelcol(binary, "to-clickhouse.yaml", self.folder("otelcol"), server.settings)
+        with collector, ThreadPoolExecutor(16) as pool:  # each waits for its rows, and they are written together
+            list(pool.map(collector.send, [export.SerializeToString() for export in exports]))
+        return f"{server.address}/otel"
+
     def close(self) -> None:
+        for engine in self._clickhouses:
+            engine.stop()
         for server in self._jaegers.values():
             server.stop()
 

@@ -67,12 +67,53 @@ _RECORDS = frozenset(
     }
 )
 
+# The Collector's exporter writes every attribute as text, in columns for what it knows of a span.
+_CLICKHOUSE = frozenset(
+    {
+        "a fraction",
+        "a foreign string array",
+        "a link's dropped count",
+        "a link's flags",
+        "a map",
+        "a nested array",
+        "a resource's array",
+        "a resource's attributes",
+        "a resource's dropped count",
+        "a resource's schema URL",
+        "a scope's attributes",
+        "a scope's dropped count",
+        "a scope's schema URL",
+        "a tiny fraction",
+        "a whole number as a fraction",
+        "a service without a name",
+        "an array of numbers",
+        "an attribute called error",
+        "an attribute with an empty name",
+        "an attribute without a value",
+        "an event's array",
+        "an event's attributes",
+        "an event's dropped count",
+        "an integer past 53 bits",
+        "bytes",
+        "dropped counts",
+        "empty bytes",
+        "false",
+        "flags",
+        "infinity",
+        "not a number",
+        "the largest integer",
+        "the smallest integer",
+        "true",
+    }
+)
+
 LOSSES: dict[str, frozenset[str]] = {
     "store": _STORE,
     "OTLP file": frozenset(),
     "archive of a store": _STORE,
     "trace records": _RECORDS,
     "store, imported": _STORE,
+    "clickhouse": _CLICKHOUSE,
     "jaeger memory": _JAEGER,
     "jaeger badger": _JAEGER | _JAEGER_1,
 }

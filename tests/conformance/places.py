@@ -32,6 +32,10 @@ class Ground(Protocol):
         """A Jaeger with this storage that holds these spans, and nothing else."""
         ...
 
+    def clickhouse(self, exports: Sequence[TracesData]) -> str:
+        """The address of a ClickHouse that a Collector has filled with these spans."""
+        ...
+
 
 Setup = Callable[[Ground, Sequence[TracesData]], Source]
 
@@ -64,6 +68,10 @@ def _jaeger(scheme: str, storage: Storage) -> Setup:
         return open_source(f"{scheme}://{server.http if scheme == 'jaeger+http' else server.grpc}")
 
     return setup
+
+
+def _clickhouse(ground: Ground, exports: Sequence[TracesData]) -> Source:
+    return open_source(f"clickhouse://{ground.clickhouse(exports)}")
 
 
 def _archive(ground: Ground, exports: Sequence[TracesData]) -> Source:
@@ -113,6 +121,7 @@ PLACES: dict[str, Place] = {
     "jaeger+grpc, memory": Place(_jaeger("jaeger+grpc", "memory"), "jaeger memory"),
     "jaeger+http, badger": Place(_jaeger("jaeger+http", "badger"), "jaeger badger"),
     "jaeger+grpc, badger": Place(_jaeger("jaeger+grpc", "badger"), "jaeger badger"),
+    "clickhouse": Place(_clickhouse, "clickhouse"),
 }
 
 

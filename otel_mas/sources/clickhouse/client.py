@@ -13,7 +13,7 @@ from otel_mas.sources.http_client import HttpClient, Reply
 
 PORT, TLS_PORT = 8123, 8443
 DATABASE, TABLE = "default", "otel_traces"
-"""What the Collector's exporter fills unless it is told otherwise."""
+"""Names that the Collector's exporter uses unless it is told others."""
 
 Parameter = str | int | Sequence[str]
 

@@ -89,7 +89,7 @@ def test_a_list_is_the_newest_traces_whatever_the_windows_that_find_them(source:
 
 
 def test_a_list_goes_on_past_candidates_that_do_not_match(source: Source) -> None:
-    """What SQL leaves open is checked on the spans, page by page."""
+    """Conditions that SQL leaves open are checked on the spans, page by page."""
     since = (NOW_S - 200 * 60) * 10**9
 
     assert list(source.traces(Query(status="ok", max_duration_ns=0))) == []
