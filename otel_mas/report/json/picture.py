@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, TypedDict
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any, TypedDict, TypeVar
 
 from otel_mas.analyse.questions import Question
 from otel_mas.causal import CausalGraph, CriticalPath
@@ -17,6 +17,7 @@ from otel_mas.semconv import LinkKind
 from otel_mas.semconv import attributes as names
 from otel_mas.semconv.enums import Operation
 
+N = TypeVar("N", int, float)
 _ERROR = 2
 _WENT_ON = frozenset({LinkKind.RESUME.value, LinkKind.RETRY.value})
 _DEEPEST = 100
@@ -124,9 +125,9 @@ def picture(
             "end": _ends(causal, start_ns),
             "status": list(map(int, table.statuses)),
             "error": _errors(causal),
-            "input_tokens": list(map(whole, table.column(names.GEN_AI_USAGE_INPUT_TOKENS))),
-            "output_tokens": list(map(whole, table.column(names.GEN_AI_USAGE_OUTPUT_TOKENS))),
-            "cost_usd": list(map(finite, table.column(names.MAS_COST_USD))),
+            "input_tokens": _numbers(whole, table.column(names.GEN_AI_USAGE_INPUT_TOKENS)),
+            "output_tokens": _numbers(whole, table.column(names.GEN_AI_USAGE_OUTPUT_TOKENS)),
+            "cost_usd": _numbers(finite, table.column(names.MAS_COST_USD)),
             "stopped": [int(i in stopped) for i in range(len(table))],
         },
         "edges": _edges(causal, texts),
@@ -154,14 +155,15 @@ class _Strings(dict[Any, int]):
         return number
 
     def column(self, values: Iterable[Any]) -> list[int]:
-        """The numbers of a column of texts."""
-        seen: dict[Any, int] = {None: NONE}
-        found = []
-        for value in values:
-            if value not in seen:
-                seen[value] = self[str(value)]
-            found.append(seen[value])
-        return found
+        """The numbers of a column of texts, most of which are equal."""
+        values = list(values)
+        numbers = {value: NONE if value is None else self[str(value)] for value in dict.fromkeys(values)}
+        return list(map(numbers.__getitem__, values))
+
+
+def _numbers(read: Callable[[object], N | None], values: Iterable[Any]) -> list[N | None]:
+    """The numbers of a column, which most spans lack."""
+    return [None if value is None else read(value) for value in values]
 
 
 def _texts(causal: CausalGraph, texts: _Strings) -> dict[str, list[int]]:
@@ -245,9 +247,10 @@ _NO_EDGES: tuple[list[Any], ...] = ([], [], [], [])
 def _joined(causal: CausalGraph, causes: list[int], effects: list[int], kinds: list[str]) -> list[int]:
     """Mark, of the several causes of an effect, the edge from the one that ended last."""
     found = [0] * len(causes)
+    several = {effect for effect, number in Counter(effects).items() if number > 1}
     into: dict[int, list[int]] = defaultdict(list)
     for number, (cause, effect, kind) in enumerate(zip(causes, effects, kinds, strict=True)):
-        if cause >= 0 and kind != LinkKind.MESSAGE:
+        if effect in several and cause >= 0 and kind != LinkKind.MESSAGE:
             into[effect].append(number)
     starts, ends = causal.table.starts, causal.ends
     for effect, numbers in into.items():
