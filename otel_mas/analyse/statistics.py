@@ -42,12 +42,12 @@ def trend(points: Sequence[tuple[int, float]]) -> Trend | None:
     Of more than 1,000 points evenly spaced ones are taken, in the order of time.
 
     Raises:
-        MissingExtra: scipy is not installed.
+        MissingExtra: there is a trend to work out, and scipy is not installed.
     """
-    stats = _scipy_stats()
     ordered = sorted(points)
     if len(ordered) < FEWEST_POINTS or ordered[0][0] == ordered[-1][0]:
         return None
+    stats = _scipy_stats()  # takes a second to load
     if len(ordered) > _MOST_POINTS:
         ordered = [ordered[place * (len(ordered) - 1) // (_MOST_POINTS - 1)] for place in range(_MOST_POINTS)]
     hours = [(time - ordered[0][0]) / 3.6e12 for time, _ in ordered]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unavailable import unavailable
 from tests.user_cache import user_cache
 
 HERE = Path(__file__).resolve().parent
@@ -36,9 +37,7 @@ def provided(make: Callable[[], Path], environ: Mapping[str, str], config: pytes
         with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
             return make()
     except NoBackend as error:
-        if environ.get("CI") == "true" or environ.get("OTEL_MAS_REQUIRE_DATA") == "1":
-            pytest.fail(str(error))
-        pytest.skip(str(error))
+        unavailable(error, environ)
 
 
 def jaeger(environ: Mapping[str, str]) -> Path:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.browser.chromium import NoChromium, ensure
 from tests.browser.devtools import Browser, Page
+from tests.unavailable import unavailable
 
 
 @pytest.fixture(scope="session")
@@ -16,9 +17,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory, surroundings: dict[str, st
     try:
         program = ensure(surroundings)
     except NoChromium as missing:
-        if surroundings.get("CI"):
-            pytest.fail(str(missing))
-        pytest.skip(str(missing))
+        unavailable(missing, surroundings)
     running = Browser(program, tmp_path_factory.mktemp("profile"))
     yield running
     running.close()

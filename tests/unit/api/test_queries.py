@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import otel_mas
+from otel_mas.analyse import metrics, statistics
 from otel_mas.api import Source
 from otel_mas.errors import MissingExtra, UnsupportedQuery
 from otel_mas.model import Query
@@ -139,8 +140,12 @@ def test_a_metric_that_means_nothing_is_refused(opened: Source, asked: dict[str,
 def test_metrics_without_scipy_have_no_trend_and_say_why(opened: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scipy.stats", None)
 
+    too_few = opened.metrics("duration")
+    times = iter(range(10))
+    monkeypatch.setattr(metrics, "trend", lambda _: statistics.trend([(time, 1.0) for time in times]))
     found = opened.metrics("duration")
 
+    assert too_few.incomplete is None
     assert found[0].trend is None
     assert found.incomplete is not None
     assert "otel-mas[statistics]" in found.incomplete

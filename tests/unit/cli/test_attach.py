@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,20 +17,25 @@ import pytest
 pytestmark = pytest.mark.slow
 
 APP = Path(__file__).parent.parent / "api" / "debug_session" / "attached_app.py"
+LONGEST_S = 600
 COMMAND = Path(sys.executable).with_name("otel-mas")
 
 
 @pytest.fixture
 def attached(tmp_path: Path) -> Iterator[Any]:
-    """Starts the command for a store that is not there yet; ends it at the end."""
-    started = []
+    """Starts the command for a store that is not there yet; ends it at the end, or when a test waits too long."""
+    started, limits = [], []
 
     def start(*words: str) -> subprocess.Popen[str]:
         pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
         started.append(subprocess.Popen([COMMAND, "attach", "--store", tmp_path / "runs.db", *words], **pipes))
+        limits.append(threading.Timer(LONGEST_S, started[-1].kill))  # a line that never comes is an empty one then
+        limits[-1].start()
         return started[-1]
 
     yield start
+    for limit in limits:
+        limit.cancel()
     for process in started:
         process.kill()
         process.communicate()
