@@ -141,7 +141,7 @@ def chart_files() -> dict[str, str]:
     """Rules and dashboards as the chart has them: Helm reads nothing outside of a chart."""
     rules = (one for one in sorted(DEPLOY.glob("prometheus/*.yaml")) if "\ngroups:" in f"\n{one.read_text()}")
     copies = {f"rules/{one.name}": one for one in rules}
-    copies |= {f"dashboards/{one.name}": one for one in sorted(DEPLOY.glob("grafana/*.json"))}
+    copies |= {f"dashboards/{one.name}": one for one in sorted(DEPLOY.glob("grafana/dashboards/*.json"))}
     return {f"deploy/helm/otel-mas/files/{name}": one.read_text() for name, one in copies.items()}
 
 

@@ -92,10 +92,10 @@ def prometheus(serve: Callable[..., Server], tmp_path: Path, surroundings: dict[
 
 def test_prometheus_takes_its_file_and_reads_the_server_with_the_token(prometheus: str) -> None:
     deadline = time.monotonic() + _READY_WITHIN_S
-    while not (found := _query(prometheus, 'up{job="otel-mas"} == 1')):
+    while not _query(prometheus, 'up{job="otel-mas"} == 1'):
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    assert len(found) == 1
+    assert len(_rules(prometheus)) == len(list((REPOSITORY / "deploy" / "prometheus").glob("*.yaml")))
 
 
 def test_jaeger_and_tempo_and_grafana_agree_on_ports(project: dict[str, Any]) -> None:
@@ -120,11 +120,21 @@ def _mounts(project: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from service.get("volumes", ())
 
 
+def _rules(address: str) -> set[str]:
+    """The files of the rules that it has taken."""
+    return {group["file"] for group in _get(f"{address}/api/v1/rules")["groups"]}
+
+
 def _query(address: str, text: str) -> list[Any]:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{address}/api/v1/query?query={quote(text)}", timeout=10) as response:
-            found: list[Any] = json.load(response)["data"]["result"]
-            return found
+        found: list[Any] = _get(f"{address}/api/v1/query?query={quote(text)}")["result"]
+        return found
     except OSError:
         return []
+
+
+def _get(url: str) -> dict[str, Any]:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=10) as response:
+        found: dict[str, Any] = json.load(response)["data"]
+        return found

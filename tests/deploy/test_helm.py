@@ -69,6 +69,22 @@ def test_the_objects_are_as_they_were(helm: Path, values: str) -> None:
     assert golden(render(helm, values)) == (RENDERS / f"{values}.yaml").read_text()
 
 
+def test_the_chart_has_the_rules_and_dashboards_of_the_repository_and_no_others(helm: Path) -> None:
+    """docs/render.py copies them. Braces in them are Prometheus' and Grafana's, not Helm's."""
+    deploy, objects = REPOSITORY / "deploy", render(helm, "serve")
+    rules = {one.name: one.read_text() for one in (deploy / "prometheus").glob("*.yaml")}
+    dashboards = {one.name: one.read_text() for one in (deploy / "grafana" / "dashboards").glob("*.json")}
+    assert {one.name: one.read_text() for one in (CHART / "files" / "rules").iterdir()} == rules
+    assert {one.name: one.read_text() for one in (CHART / "files" / "dashboards").iterdir()} == dashboards
+
+    rendered = [one["spec"] for one in objects if one["kind"] == "PrometheusRule"]
+    assert sorted(map(str, rendered)) == sorted(str(yaml.safe_load(text)) for text in rules.values())
+    found: dict[str, str] = {}
+    for one in objects:
+        found |= one["data"] if one["kind"] == "ConfigMap" else {}
+    assert found == dashboards
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
