@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from otel_mas.model import SpanTable
+from otel_mas.model import SpanKind, SpanTable
 from otel_mas.model.dialects import queue_name
 from otel_mas.semconv import LinkKind, Operation
 from otel_mas.semconv import attributes as names
@@ -33,6 +33,10 @@ QUEUED: Final = " took the message after {} in queue {}"
 """After the name of the receiver, for as long as the section lasts that the reason is of."""
 SENT: Final = " sent the message that was received by "
 UNRECORDED: Final = " started after a time in which nothing was recorded"
+
+REQUESTED: Final = " got the request of "
+ANSWERED: Final = " got the answer of "
+"""In place of `STARTED` and `WAITED`, where a client's span and the server's are of two processes."""
 
 CAUSED: Final[Mapping[str, str]] = defaultdict(
     lambda: WAITED,
@@ -80,7 +84,7 @@ class ReasonText:
 
     def sentence(self, reason: Reason, lasted: int = 0) -> str:
         """The sentence, with the names of its spans, about a section that lasted so many ns."""
-        text, one, other, more = reason
+        text, one, other, more = reason = self._over_the_network(reason)
         if text is SCHEDULED:
             text = text.format(lasting(lasted))
         elif text is QUEUED:
@@ -89,6 +93,8 @@ class ReasonText:
             text = (self._names.get(one) or self._name(one)) + text
         if other != NO_SPAN:
             text += self._names.get(other) or self._name(other)
+        if reason[0] in (REQUESTED, ANSWERED):
+            text += " over the network"
         if not more:
             return text
         if is_held(reason):
@@ -98,6 +104,18 @@ class ReasonText:
         branches, second, ahead = more
         margin = f"{lasting(ahead)} after" if ahead else "together with"
         return f"{text} (last of {branches} branches, {margin} {self._names.get(second) or self._name(second)})"
+
+    def _over_the_network(self, reason: Reason) -> Reason:
+        """The same reason, in the words of what happened where it is between a client and its server."""
+        text, one, other, more = reason
+        if (text is not STARTED and text is not WAITED) or more or other == NO_SPAN or not self._asked(one, other):
+            return reason
+        return (REQUESTED, other, one, ()) if text is STARTED else (ANSWERED, one, other, ())
+
+    def _asked(self, client: int, server: int) -> bool:
+        spans = self._spans
+        kinds = spans.kinds[client], spans.kinds[server]
+        return kinds == (SpanKind.CLIENT, SpanKind.SERVER) and spans.parents[server] == spans.ids[client]
 
     def _name(self, i: int) -> str:
         """A task by its name, with a number where there are several; others by what is specific in the span's name."""

@@ -137,6 +137,11 @@ _TABLE: dict[Area, tuple[tuple[str, Level, str, str], ...]] = {
          "unset {variable}"),
         ("sampler", _NOTE, "OTEL_TRACES_SAMPLER={sampler} drops traces: {effect}",
          "unset it, or OTEL_TRACES_SAMPLER=parentbased_always_on, to have all of them everywhere"),
+        ("layers-covered", _OK, "calls between processes are in one trace by {libraries}", ""),
+        ("layers-missing", _NOTE,
+         "what is called by {libraries} is in a trace of its own: the instrumentation of these libraries is not loaded",
+         "if processes of the app call each other by them: pip install {packages}, and start each one with "
+         "opentelemetry-instrument, as docs/propagation.md says"),
     ),
     Area.STORE: (
         ("store-opens", _OK, "the store at {path} opens", ""),

@@ -10,6 +10,7 @@ from otel_mas.config.server import masked_url
 from otel_mas.doctor.environment import EntryPoints, Interpreter
 from otel_mas.doctor.findings import Finding, finding
 from otel_mas.doctor.forms import ExporterForm, RecordingForm
+from otel_mas.doctor.layers import check_layers
 
 _DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 _EVERYTHING = "*"
@@ -40,6 +41,7 @@ def check_recording(
         *(_model_spans(settings, scopes) if interpreter is not None else ()),
         *_langsmith(environ),
         *_sampler(environ, settings),
+        *(check_layers(interpreter.versions, points, _excluded(environ)) if interpreter is not None else ()),
     ]
     form: RecordingForm = {
         "enabled": settings.enabled,

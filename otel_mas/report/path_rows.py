@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from otel_mas.causal import CriticalPath, Step, StepKind
-from otel_mas.model import Span
+from otel_mas.model import Span, SpanKind
 from otel_mas.report.task_labels import TaskLabels
 from otel_mas.semconv.enums import RecordKind
 
@@ -73,11 +73,12 @@ def notable(found: Sequence[PathRow], active_ns: int, most: int | None) -> list[
 
 
 def made_of(path: CriticalPath) -> tuple[Counter[str], int]:
-    """ns at work by what was done: models, tools, retrieval, own code, other spans, framework, or
-    held by tasks that the next one did not need; and ns waiting."""
+    """ns at work by what was done: models, tools, retrieval, own code, network, servers, requests to other services,
+    other spans, framework, or held by tasks that the next one did not need; and ns waiting."""
     took: Counter[str] = Counter()
+    answered = {step.span.parent_span_id for step in path if step.span and step.span.kind == SpanKind.SERVER}
     for step in path:
-        took[_group(step)] += step.duration_ns
+        took[_group(step, answered)] += step.duration_ns
     return took, took.pop(StepKind.WAITING, 0)
 
 
@@ -91,8 +92,12 @@ def _belongs(step: Step, labels: TaskLabels) -> Span | None:
     return labels.task(step.span) if step.kind == StepKind.SPAN and step.span is not None else None
 
 
-def _group(step: Step) -> str:
+def _group(step: Step, answered: Container[str | None]) -> str:
     if step.kind != StepKind.SPAN or step.span is None:
         return step.kind if step.held_by is None else "held by other tasks of a step"
     kind = step.span.record_kind
-    return _GROUPS.get(kind, "other spans" if kind is None else "own code")
+    if kind is not None:
+        return _GROUPS.get(kind, "own code")
+    if step.span.kind == SpanKind.CLIENT:
+        return "network" if step.span.span_id in answered else "requests to other services"
+    return "servers" if step.span.kind == SpanKind.SERVER else "other spans"

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from otel_mas.causal import CausalGraph
-from otel_mas.model import Span
+from otel_mas.model import Span, SpanKind
 from otel_mas.report.text import plain
 from otel_mas.semconv import attributes as names
 
@@ -56,8 +56,18 @@ class TaskLabels:
         return level
 
     def label(self, span: Span) -> str:
-        """A task's name, numbered where several tasks share it; any other span's own name."""
-        return self._labels.get(span.span_id) or plain(span.name)
+        """A task's name, numbered where several tasks share it; any other span's own name, with its place in a call."""
+        return self._labels.get(span.span_id) or f"{plain(span.name)}{self._place(span)}"
+
+    def _place(self, span: Span) -> str:
+        """Between two processes: the network, that is a client's span, and the server."""
+        if span.kind == SpanKind.SERVER and span.service:
+            return f" (server {plain(span.service)})"
+        if span.kind == SpanKind.CLIENT and any(
+            child.kind == SpanKind.SERVER for child in self.causal.children_of(span.span_id)
+        ):
+            return " (network)"
+        return ""
 
     def title(self, span: Span) -> str:
         """A span's own name, with its task's number where it has one."""
