@@ -84,7 +84,7 @@ class ReasonText:
 
     def sentence(self, reason: Reason, lasted: int = 0) -> str:
         """The sentence, with the names of its spans, about a section that lasted so many ns."""
-        text, one, other, more = reason = self._over_the_network(reason)
+        text, one, other, more = self._asking(reason)
         if text is SCHEDULED:
             text = text.format(lasting(lasted))
         elif text is QUEUED:
@@ -93,8 +93,6 @@ class ReasonText:
             text = (self._names.get(one) or self._name(one)) + text
         if other != NO_SPAN:
             text += self._names.get(other) or self._name(other)
-        if reason[0] in (REQUESTED, ANSWERED):
-            text += " over the network"
         if not more:
             return text
         if is_held(reason):
@@ -105,7 +103,7 @@ class ReasonText:
         margin = f"{lasting(ahead)} after" if ahead else "together with"
         return f"{text} (last of {branches} branches, {margin} {self._names.get(second) or self._name(second)})"
 
-    def _over_the_network(self, reason: Reason) -> Reason:
+    def _asking(self, reason: Reason) -> Reason:
         """The same reason, in the words of what happened where it is between a client and its server."""
         text, one, other, more = reason
         if (text is not STARTED and text is not WAITED) or more or other == NO_SPAN or not self._asked(one, other):

@@ -73,7 +73,7 @@ class RecordingProcessor(SpanProcessor):
             return
         try:
             queue.start(span.context, span)
-            found = correlation_of(get_current() if parent_context is None else parent_context)
+            found = (parent_context and correlation_of(parent_context)) or correlation_of(get_current())
             if found:
                 _correlate(span, found)
             if span.kind in message_spans.KINDS and not _is_ours(span):
