@@ -34,8 +34,8 @@ def _with_context(connection: Any, headers: Any) -> Any:
         given = headers.items() if hasattr(headers, "items") else headers or ()
         headers = list(given)  # what the app gives may be read once only
         named = {str(name).lower() for name, _ in headers}
-        if named.isdisjoint(injected):
-            return [*injected.items(), *headers]
+        if "traceparent" not in named:
+            return [*((name, text) for name, text in injected.items() if name not in named), *headers]
     except Exception as error:
         caught("propagation: websocket", error)
     return headers

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from langgraph.pregel.remote import RemoteGraph
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
+import otel_mas
 from otel_mas.instrumentation.langgraph.hook_table import HOOK_TABLE
 
 SPAN = NonRecordingSpan(SpanContext(0xA, 0xB, is_remote=False, trace_flags=TraceFlags(1)))
@@ -92,3 +95,20 @@ def test_outside_of_any_span_nothing_is_added() -> None:
 def test_switched_off_it_is_langgraph_s_own() -> None:
     HOOK_TABLE.unpatch()
     assert sent(None) is None
+
+
+@pytest.mark.parametrize(("host", "expected"), [("127.0.0.1", "user.id=ann"), ("agents.example.org", None)])
+def test_what_the_run_belongs_to_is_sent_to_listed_hosts_only(host: str, expected: str | None, tmp_path: Any) -> None:
+    otel_mas.instrument(store=tmp_path / "runs.db")
+    try:
+        runs = Runs()
+        client: Any = Client(runs)
+        client.http = SimpleNamespace(client=httpx.Client(base_url=f"http://{host}:8123"))
+        graph = RemoteGraph("there", client=client, sync_client=client)
+        with trace.use_span(SPAN), otel_mas.correlation(user="ann"):
+            list(graph.stream({}))
+    finally:
+        otel_mas.shutdown(20)
+    (headers,) = runs.headers
+    assert headers["traceparent"] == PARENT
+    assert headers.get("baggage") == expected
