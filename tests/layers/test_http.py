@@ -83,5 +83,5 @@ def test_the_network_and_the_server_are_on_the_critical_path_as_what_they_are(so
 
 def test_the_agents_of_both_services_are_in_one_graph(source: otel_mas.api.Source) -> None:
     graph = run_of(source, "httpx").graph()
-    assert set(graph.labels.values()) == {"httpx_node#1", "httpx_node#1/helper_node#1"}
+    assert set(graph.labels().values()) == {"httpx_node#1", "httpx_node#1/helper_node#1"}
     assert graph.problems == ()
