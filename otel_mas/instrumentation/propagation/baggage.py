@@ -8,7 +8,8 @@ app's own: they go where it sends them.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, MutableMapping
+import json
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from opentelemetry.semconv._incubating.attributes.http_attributes import HTTP_UR
 from opentelemetry.semconv._incubating.attributes.net_attributes import NET_PEER_NAME
 from opentelemetry.semconv.attributes.server_attributes import SERVER_ADDRESS
 from opentelemetry.semconv.attributes.url_attributes import URL_FULL
+from opentelemetry.semconv.trace import SpanAttributes
 
 from otel_mas.config.hosts import ANY, is_listed
 from otel_mas.errors.log import logger
@@ -37,7 +39,7 @@ Original = Callable[..., Any]
 _DESTINATION: Final = otel_context.create_key("otel-mas-destination")
 _OWN_PROCESSES: Final = object()
 _URLS: Final = (URL_FULL, HTTP_URL)
-_HOSTS: Final = (SERVER_ADDRESS, NET_PEER_NAME)
+_HOSTS: Final = (SERVER_ADDRESS, NET_PEER_NAME, SpanAttributes.MESSAGING_URL)
 _HEADER: Final = "baggage"
 _warned = False
 
@@ -72,10 +74,10 @@ def extract(original: Original) -> Original:
     return extract
 
 
-def may_get_ids(host: str | None) -> bool:
-    """Whether a host is listed. One that nobody knows is only where all are."""
+def may_get_ids(hosts: Sequence[str]) -> bool:
+    """Whether all of the hosts are listed; where nobody knows one, whether every host is."""
     listed = recorder().settings.baggage_hosts
-    return ANY in listed or (host is not None and is_listed(host, listed))
+    return ANY in listed or (bool(hosts) and all(is_listed(host, listed) for host in hosts))
 
 
 def _allowed(context: Any, carrier: Any) -> Any:
@@ -85,8 +87,9 @@ def _allowed(context: Any, carrier: Any) -> Any:
         entries = here.get(BAGGAGE_KEY)
         if not isinstance(entries, dict) or CORRELATION_NAMES.isdisjoint(entries):
             return context
-        host: Any = here[_DESTINATION] if _DESTINATION in here else destination_of(here.get(SPAN_KEY))
-        if host is _OWN_PROCESSES or may_get_ids(host):
+        to: Any = here.get(_DESTINATION)
+        hosts = destinations_of(here.get(SPAN_KEY)) if to is None else (to,)
+        if to is _OWN_PROCESSES or may_get_ids(hosts):
             return context
         if isinstance(carrier, MutableMapping):  # a redirect has the headers of the request before
             for name in [one for one in carrier if isinstance(one, str) and one.lower() == _HEADER]:
@@ -98,13 +101,28 @@ def _allowed(context: Any, carrier: Any) -> Any:
     return otel_context.set_value(BAGGAGE_KEY, kept, context)
 
 
-def destination_of(span: Any) -> str | None:
-    """The host that a client's span says that its request goes to."""
+def destinations_of(span: Any) -> tuple[str, ...]:
+    """The hosts that a client's or producer's span says that its request goes to; none where it says nothing clear."""
     attributes: Mapping[str, Any] = {} if span is None else recorded_attributes(span)
-    for name in _URLS:
-        if isinstance(url := attributes.get(name), str):
-            return urlsplit(url).hostname
-    return next((host for name in _HOSTS if isinstance(host := attributes.get(name), str)), None)
+    try:
+        for name in _URLS:
+            if isinstance(url := attributes.get(name), str):
+                return _hosts([url])
+        found = next((text for name in _HOSTS if isinstance(text := attributes.get(name), str)), "")
+        # Several brokers are a JSON array in one attribute.
+        return _hosts([_authority(one) for one in (json.loads(found) if found.startswith('["') else [found])])
+    except ValueError:
+        return ()
+
+
+def _authority(host: str) -> str:
+    """A host with or without its port, as the beginning of a URL."""
+    return f"//[{host}]" if host.count(":") > 1 and not host.startswith("[") else f"//{host}"
+
+
+def _hosts(urls: Sequence[str]) -> tuple[str, ...]:
+    found = [host for url in urls if (host := urlsplit(url).hostname)]
+    return tuple(found) if len(found) == len(urls) else ()
 
 
 def _checked(context: Any) -> Any:
@@ -136,4 +154,4 @@ def _warn(refused: set[str]) -> None:
         )
 
 
-__all__ = ["destination_of", "extract", "inject", "may_get_ids", "sending_to", "sending_to_own_process"]
+__all__ = ["destinations_of", "extract", "inject", "may_get_ids", "sending_to", "sending_to_own_process"]

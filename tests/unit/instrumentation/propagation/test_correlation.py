@@ -206,6 +206,32 @@ def test_where_nobody_knows_the_host_they_stay_here(store: Path, propagator: Any
     assert "ann" not in str(carrier)
 
 
+@pytest.mark.parametrize(
+    ("attributes", "goes"),
+    [
+        ({"url.full": "http://127.0.0.1:80/a?b"}, True),
+        ({"http.url": "https://example.org/"}, False),
+        ({"server.address": "localhost"}, True),
+        ({"server.address": "::1"}, True),
+        ({"net.peer.name": "broker.example.org"}, False),
+        ({"server.address": '["localhost:9092", "127.0.0.1:9093"]'}, True),
+        ({"server.address": '["localhost:9092", "broker.example.org:9092"]'}, False),
+        ({"messaging.url": '["localhost:9092"]'}, True),
+        ({"server.address": "[broken"}, False),
+        ({"url.full": "http://[broken"}, False),
+        ({}, False),
+    ],
+)
+def test_the_host_is_the_one_that_the_client_s_span_names(store: Path, attributes: dict[str, Any], goes: bool) -> None:
+    carrier: dict[str, str] = {}
+    with (
+        otel_mas.correlation(user="ann"),
+        trace.get_tracer("client").start_as_current_span("request", attributes=attributes),
+    ):
+        inject(carrier)
+    assert ("baggage" in carrier) is goes
+
+
 def test_incoming_ids_are_on_the_spans_and_hostile_ones_are_refused(
     store: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
