@@ -32,7 +32,7 @@ _CARRIES_ITSELF: Final = {"mcp": 2}
 
 
 def check_layers(versions: Mapping[str, str], points: EntryPoints, excluded: Container[str]) -> Iterator[Finding]:
-    """What is found about the libraries that are installed where the app runs.
+    """Yield what is found about the libraries that are installed where the app runs.
 
     Args:
         versions: by distribution.
