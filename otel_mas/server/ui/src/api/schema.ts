@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alerts as they were when rules were held against the store last; none where that was never done. */
+        get: operations["get_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/compare": {
         parameters: {
             query?: never;
@@ -743,6 +760,84 @@ export interface components {
              * @description of these, the ones in which nothing began or ended for too long
              */
             stuck: number;
+        };
+        /** AlertForm */
+        AlertForm: {
+            /**
+             * Fired Ns
+             * @description since when it fires: nanoseconds since the Unix epoch; null: it does not yet
+             */
+            fired_ns: number | null;
+            /**
+             * Labels
+             * @description values of the labels that the rule goes by
+             */
+            labels: {
+                [key: string]: string;
+            };
+            /**
+             * Name
+             * @description name of the rule
+             */
+            name: string;
+            /**
+             * Resolved Ns
+             * @description when it was over: nanoseconds since the Unix epoch; null: it is not
+             */
+            resolved_ns: number | null;
+            /**
+             * Runbook
+             * @description where it says what to do
+             */
+            runbook: string | null;
+            /**
+             * Severity
+             * @description critical, warning or info
+             */
+            severity: string;
+            /**
+             * Silenced
+             * @description nobody is told of it
+             */
+            silenced: boolean;
+            /**
+             * Since Ns
+             * @description from when on it holds: nanoseconds since the Unix epoch
+             */
+            since_ns: number;
+            /**
+             * State
+             * @description firing, pending (not yet for long enough) or resolved (in the last day)
+             */
+            state: string;
+            /**
+             * Summary
+             * @description what is wrong, in a sentence
+             */
+            summary: string;
+            /**
+             * Value
+             * @description of its measure, when it last held
+             */
+            value: number;
+        };
+        /** AlertsDocument */
+        AlertsDocument: {
+            /**
+             * Alerts
+             * @description firing ones first
+             */
+            alerts: components["schemas"]["AlertForm"][];
+            /**
+             * Incomplete
+             * @description what was not read, in words; null where nothing
+             */
+            incomplete: string | null;
+            /**
+             * Problems
+             * @description receivers that could not be told, and why
+             */
+            problems: string[];
         };
         /** AlignedStepForm */
         AlignedStepForm: {
@@ -3974,6 +4069,42 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_alerts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the answer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertsDocument"];
+                };
+            };
+            /** @description the client has it: `If-None-Match` names its `ETag` */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description an error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDocument"];
+                };
+            };
+        };
+    };
     get_compare: {
         parameters: {
             query: {
@@ -4032,22 +4163,30 @@ export interface operations {
                 max_duration?: string;
                 /** @description This long or longer: 500ms, 2s, 1h30m. */
                 min_duration?: string;
+                /** @description With this `mas.mission.id`. */
+                mission?: string;
                 /** @description In which this model was asked, or answered. */
                 model?: string;
                 /** @description Started this long ago or longer: 10m. */
                 older_than?: string;
                 /** @description With this `gen_ai.operation.name`: chat, execute_tool, invoke_agent, ... */
                 operation?: string;
+                /** @description With this `mas.request.id`. */
+                request?: string;
                 /** @description Recorded by this `otel-mas run`. */
                 run?: string;
                 /** @description Of this service. */
                 service?: string;
+                /** @description With this `session.id`. */
+                session?: string;
                 /** @description Started since: 1h, 2d, 2026-11-21T10:00. */
                 since?: string;
                 /** @description With this status. Ok; interrupted: waits for input; error; cancelled; abandoned: its caller stopped listening; running; stopped: its process ended before it did. */
                 status?: string;
                 /** @description In which this tool was called. */
                 tool?: string;
+                /** @description With this `mas.turn.id`. */
+                turn?: string;
                 /** @description Started until then. */
                 until?: string;
                 /** @description With this `user.id`. */
@@ -4862,6 +5001,8 @@ export interface operations {
                 max_duration?: string;
                 /** @description This long or longer: 500ms, 2s, 1h30m. */
                 min_duration?: string;
+                /** @description With this `mas.mission.id`. */
+                mission?: string;
                 /** @description In which this model was asked, or answered. */
                 model?: string;
                 /** @description duration, input_tokens, output_tokens, cost or errors; of executions also model_time, ... */
@@ -4870,16 +5011,22 @@ export interface operations {
                 older_than?: string;
                 /** @description With this `gen_ai.operation.name`: chat, execute_tool, invoke_agent, ... */
                 operation?: string;
+                /** @description With this `mas.request.id`. */
+                request?: string;
                 /** @description Recorded by this `otel-mas run`. */
                 run?: string;
                 /** @description Of this service. */
                 service?: string;
+                /** @description With this `session.id`. */
+                session?: string;
                 /** @description Started since: 1h, 2d, 2026-11-21T10:00. */
                 since?: string;
                 /** @description With this status. Ok; interrupted: waits for input; error; cancelled; abandoned: its caller stopped listening; running; stopped: its process ended before it did. */
                 status?: string;
                 /** @description In which this tool was called. */
                 tool?: string;
+                /** @description With this `mas.turn.id`. */
+                turn?: string;
                 /** @description Started until then. */
                 until?: string;
                 /** @description With this `user.id`. */
@@ -4937,16 +5084,22 @@ export interface operations {
                 max_duration?: string;
                 /** @description This long or longer: 500ms, 2s, 1h30m. */
                 min_duration?: string;
+                /** @description With this `mas.mission.id`. */
+                mission?: string;
                 /** @description In which this model was asked, or answered. */
                 model?: string;
                 /** @description Started this long ago or longer: 10m. */
                 older_than?: string;
                 /** @description With this `gen_ai.operation.name`: chat, execute_tool, invoke_agent, ... */
                 operation?: string;
+                /** @description With this `mas.request.id`. */
+                request?: string;
                 /** @description Recorded by this `otel-mas run`. */
                 run?: string;
                 /** @description Of this service. */
                 service?: string;
+                /** @description With this `session.id`. */
+                session?: string;
                 /** @description Started since: 1h, 2d, 2026-11-21T10:00. */
                 since?: string;
                 /** @description With this status. Ok; interrupted: waits for input; error; cancelled; abandoned: its caller stopped listening; running; stopped: its process ended before it did. */
@@ -4955,6 +5108,8 @@ export interface operations {
                 text: string;
                 /** @description In which this tool was called. */
                 tool?: string;
+                /** @description With this `mas.turn.id`. */
+                turn?: string;
                 /** @description Started until then. */
                 until?: string;
                 /** @description With this `user.id`. */
@@ -5012,22 +5167,30 @@ export interface operations {
                 max_duration?: string;
                 /** @description This long or longer: 500ms, 2s, 1h30m. */
                 min_duration?: string;
+                /** @description With this `mas.mission.id`. */
+                mission?: string;
                 /** @description In which this model was asked, or answered. */
                 model?: string;
                 /** @description Started this long ago or longer: 10m. */
                 older_than?: string;
                 /** @description With this `gen_ai.operation.name`: chat, execute_tool, invoke_agent, ... */
                 operation?: string;
+                /** @description With this `mas.request.id`. */
+                request?: string;
                 /** @description Recorded by this `otel-mas run`. */
                 run?: string;
                 /** @description Of this service. */
                 service?: string;
+                /** @description With this `session.id`. */
+                session?: string;
                 /** @description Started since: 1h, 2d, 2026-11-21T10:00. */
                 since?: string;
                 /** @description With this status. Ok; interrupted: waits for input; error; cancelled; abandoned: its caller stopped listening; running; stopped: its process ended before it did. */
                 status?: string;
                 /** @description In which this tool was called. */
                 tool?: string;
+                /** @description With this `mas.turn.id`. */
+                turn?: string;
                 /** @description Started until then. */
                 until?: string;
                 /** @description With this `user.id`. */
@@ -5119,22 +5282,30 @@ export interface operations {
                 max_duration?: string;
                 /** @description This long or longer: 500ms, 2s, 1h30m. */
                 min_duration?: string;
+                /** @description With this `mas.mission.id`. */
+                mission?: string;
                 /** @description In which this model was asked, or answered. */
                 model?: string;
                 /** @description Started this long ago or longer: 10m. */
                 older_than?: string;
                 /** @description With this `gen_ai.operation.name`: chat, execute_tool, invoke_agent, ... */
                 operation?: string;
+                /** @description With this `mas.request.id`. */
+                request?: string;
                 /** @description Recorded by this `otel-mas run`. */
                 run?: string;
                 /** @description Of this service. */
                 service?: string;
+                /** @description With this `session.id`. */
+                session?: string;
                 /** @description Started since: 1h, 2d, 2026-11-21T10:00. */
                 since?: string;
                 /** @description With this status. Ok; interrupted: waits for input; error; cancelled; abandoned: its caller stopped listening; running; stopped: its process ended before it did. */
                 status?: string;
                 /** @description In which this tool was called. */
                 tool?: string;
+                /** @description With this `mas.turn.id`. */
+                turn?: string;
                 /** @description Started until then. */
                 until?: string;
                 /** @description With this `user.id`. */
