@@ -70,6 +70,16 @@ def test_prometheus_parses_every_query_of_the_dashboards(promtool: Path, tmp_pat
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_prometheus_parses_the_questions_of_the_runbooks(promtool: Path, tmp_path: Path) -> None:
+    asked = re.findall(r"```promql\n(.*?)```", (DEPLOY / "runbooks" / "README.md").read_text(), re.DOTALL)
+    assert len(asked) == 5
+    file = tmp_path / "queries.yaml"
+    rules = [{"record": f"query_{number}", "expr": query} for number, query in enumerate(asked)]
+    file.write_text(json.dumps({"groups": [{"name": "runbooks", "rules": rules}]}))
+    done = subprocess.run([promtool, "check", "rules", file], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_each_metric_has_a_panel_that_says_how_a_bad_value_looks() -> None:
     shown = {panel["title"]: panel for path in DASHBOARDS for panel in panels(path) if panel["type"] == "timeseries"}
     assert sorted(shown) == sorted(one.name for one in METRICS)
@@ -78,7 +88,8 @@ def test_each_metric_has_a_panel_that_says_how_a_bad_value_looks() -> None:
 
 
 def test_queries_and_rules_name_only_metrics_and_labels_of_the_table() -> None:
-    texts = [*expressions(), *(path.read_text() for path in (DEPLOY / "prometheus").glob("*.yaml"))]
+    files = [*(DEPLOY / "prometheus").glob("*.yaml"), DEPLOY / "runbooks" / "README.md"]
+    texts = [*expressions(), *(path.read_text() for path in files)]
     series = {
         name
         for metric in METRICS
