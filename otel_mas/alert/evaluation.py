@@ -13,6 +13,7 @@ from otel_mas.alert.rules import BY_NAME, PRESENT, Measure, Rule, Selector
 from otel_mas.semconv.metrics import Metric
 
 _S = 10**9
+_EVER_S = 10.0**9
 
 
 class Measurement(Protocol):
@@ -112,7 +113,7 @@ class _Window:
 
     def _last(self) -> dict[Labels, float]:
         found: dict[Labels, float] = {}
-        for labels, group in self._groups(self._rule.metric, self._rule.where, math.inf).items():
+        for labels, group in self._groups(self._rule.metric, self._rule.where, _EVER_S).items():
             series: dict[Labels, Measurement] = {}
             for one in group:
                 key = tuple(sorted(one.labels.items()))
@@ -125,8 +126,9 @@ class _Window:
         self, metrics: Iterable[str], where: Selector, since_s: float | None = None, until_s: float = 0.0
     ) -> dict[Labels, list[Measurement]]:
         """Measurements that are selected, between two ages in seconds, by their labels in `by`."""
-        since_ns = self._now_ns - (self._rule.window if since_s is None else since_s) * _S
-        until_ns = self._now_ns - until_s * _S
+        # Whole numbers: as a float, now is 256 ns off.
+        since_ns = self._now_ns - int((self._rule.window if since_s is None else since_s) * _S)
+        until_ns = self._now_ns - int(until_s * _S)
         found: dict[Labels, list[Measurement]] = defaultdict(list)
         for metric in metrics:
             for one in self._by_metric.get(metric, ()):

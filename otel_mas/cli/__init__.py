@@ -33,6 +33,7 @@ COMMANDS = {
     "mark": ("mark:command", "Mark a run as wrong, missing, late or right, or with a score."),
     "error": ("why:error", "Show everything about the errors of a run."),
     "cost": ("graph:cost", "Show tokens and cost, by agent and by model."),
+    "alerts": ("alerts:command", "Check alert rules, tell receivers, and write the rules for Prometheus."),
     "health": ("health:command", "Show whether agents, workflows and recording are healthy; for probes."),
     "query": ("query:command", "Ask about many runs: executions, agents, chains, events, metrics."),
     "metrics": ("metrics:command", "Print the metrics of recorded runs as Prometheus' text."),

@@ -72,6 +72,7 @@ def _documents() -> dict[str, Any]:
     from otel_mas.doctor.forms import DiagnosisForm
     from otel_mas.report import json
     from otel_mas.report.json import query
+    from otel_mas.report.json.alerts import AlertsDocument
     from otel_mas.report.json.errors import ErrorsDocument
     from otel_mas.report.json.evaluation import EvaluationDocument
     from otel_mas.report.json.findings import ExplanationDocument, FindingForm
@@ -95,6 +96,7 @@ def _documents() -> dict[str, Any]:
         "why-not": WhyNotDocument,
         "state": StateDocument,
         "explain": ExplanationDocument,
+        "alerts check": AlertsDocument,
         "findings": FindingForm,
         "health": HealthDocument,
         "root-cause": VerifiedCauseForm,

@@ -442,6 +442,23 @@ class Settings:
         "`otel-mas serve`: whether received spans may leave this machine, by `otel-mas ship` and the like.",
         shown="false",
     )
+    alerts: str | None = setting(
+        None,
+        "OTEL_MAS_ALERTS",
+        "path, or `default`",
+        str,
+        "The file of alert rules ([alerts.md](alerts.md)), or `default` for the built-in ones alone. `otel-mas serve` "
+        "holds them against its store and tells the receivers of the file; without it, it does not.",
+        shown="not set",
+    )
+    alerts_interval_s: float = setting(
+        60.0,
+        "OTEL_MAS_ALERTS_INTERVAL",
+        "seconds, or minutes, hours, days like 5m",
+        parse.duration,
+        "`otel-mas serve`: time between two evaluations of the alert rules.",
+        shown="60s",
+    )
     export: tuple[str, ...] = setting(
         (),
         "OTEL_MAS_EXPORT",

@@ -153,6 +153,8 @@ class _Serving:
             if options.grpc is not None:
                 grpc_address = await self._serve_grpc(options.grpc, figures)
         self._serve_page(page, metrics)
+        if receiving:
+            self._watch_alerts()
         return Running(grpc_address, None if http is None else _address(http), _address(page))
 
     def _bound(self, address: Address, option: str) -> socket.socket:
@@ -197,6 +199,13 @@ class _Serving:
         app = create_app(source, receiving=self._ingest is not None)
         self._end_streams = app.state.end_streams
         self._serve_http(app, sock, metrics, _PAGE_GRACE_S, lifespan=True)
+
+    def _watch_alerts(self) -> None:
+        from otel_mas.server.alert_loop import AlertLoop
+
+        alerts = AlertLoop(self._settings)
+        self._stack.callback(alerts.stop)
+        alerts.start()
 
     def _failure(self) -> str | None:
         if self._stopping.is_set():
