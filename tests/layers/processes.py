@@ -14,7 +14,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-PATIENCE_S = 120
+PATIENCE_S = 300
 _QUIET = {f"OTEL_{signal}_EXPORTER": "none" for signal in ("TRACES", "METRICS", "LOGS")}
 
 
@@ -61,9 +61,10 @@ def _wait(started: subprocess.Popen[bytes], port: int, log: Path) -> None:
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until:
         with socket.socket() as asked:
-            if asked.connect_ex(("127.0.0.1", port)) == 0:
+            # Where nobody listens yet, a socket may be given this very port, and connects to itself.
+            if asked.connect_ex(("127.0.0.1", port)) == 0 and asked.getsockname() != asked.getpeername():
                 return
         if started.poll() is not None:
             raise AssertionError(f"the service ended:\n{log.read_text()}")
-        time.sleep(0.1)
+        time.sleep(0.2)
     raise TimeoutError(f"the service does not listen:\n{log.read_text()}")
