@@ -19,7 +19,7 @@ from tests.backends.jaeger import free_ports
 
 MODULE = Path(__file__).with_name("otelcol")
 CONFIGS = Path(__file__).resolve().parents[2] / "deploy" / "collector"
-_VERSION = "0.165.1"
+VERSION = "0.165.1"
 _PORTS = ("GRPC", "HTTP", "HEALTH", "METRICS")
 _READY_WITHIN_S = 120.0
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -29,7 +29,7 @@ _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def otelcol_binary(surroundings: dict[str, str], pytestconfig: pytest.Config) -> Path:
     """The Collector, built at its first use."""
     return provided(
-        lambda: built(MODULE, ".", "otelcol", _VERSION, surroundings, "about six minutes"), surroundings, pytestconfig
+        lambda: built(MODULE, ".", "otelcol", VERSION, surroundings, "about six minutes"), surroundings, pytestconfig
     )
 
 

@@ -35,6 +35,7 @@ Timestamp >= toDateTime64({from:UInt32}, 9) AND Timestamp < toDateTime64({end:UI
 _SPANS_WITH = f"""TraceId IN (
     SELECT TraceId FROM {{database:Identifier}}.{{spans:Identifier}} WHERE {_WITHIN} AND (%s)
 )"""
+_ROOT_RUN = "ParentSpanId = '' AND SpanAttributes[{outcome:String}] != ''"
 _LASTED = f"""TraceId IN (
     SELECT TraceId FROM {{database:Identifier}}.{{spans:Identifier}} WHERE {_WITHIN}
     GROUP BY TraceId
@@ -78,6 +79,9 @@ def matching(query: Query) -> tuple[str, dict[str, Parameter]]:
     """
     spans, parameters = _span_conditions(query)
     conditions = [_SPANS_WITH % condition for condition in spans]
+    if query.status is not None and query.status != TraceStatus.OK:
+        conditions.append(_status_condition(query.status))
+        parameters |= {"outcome": names.MAS_RUN_OUTCOME, "status": query.status}
     if query.min_duration_ns is not None:
         conditions.append(_LASTED % ">= {min_duration:Int64}")
         parameters["min_duration"] = query.min_duration_ns
@@ -118,10 +122,6 @@ def _span_conditions(query: Query) -> tuple[list[str], dict[str, Parameter]]:
                 value=value,
                 **either,
             )
-    if query.status == TraceStatus.ERROR:
-        add("StatusCode = 'Error' OR SpanAttributes[{name:String}] = {value:String}", **_outcome(query.status))
-    elif query.status is not None and query.status != TraceStatus.OK:
-        add("SpanAttributes[{name:String}] = {value:String}", **_outcome(query.status))
     for name, wanted in query.attributes:
         # An array is JSON text there, and a long one of ours in parts.
         add(
@@ -136,5 +136,11 @@ def _span_conditions(query: Query) -> tuple[list[str], dict[str, Parameter]]:
     return conditions, parameters
 
 
-def _outcome(status: str) -> dict[str, str]:
-    return {"name": names.MAS_RUN_OUTCOME, "value": status}
+def _status_condition(status: str) -> str:
+    """The condition that a trace of this status meets, by the rule of `otel_mas.model.status`."""
+    outcome = _SPANS_WITH % "SpanAttributes[{outcome:String}] = {status:String}"
+    if status != TraceStatus.ERROR:
+        return outcome
+    # A span failed, and no run is the root: one that is has an outcome, whatever became of the errors in it.
+    failed, dealt_with = _SPANS_WITH % "StatusCode = 'Error'", _SPANS_WITH % _ROOT_RUN
+    return f"({outcome} OR {failed} AND NOT {dealt_with})"

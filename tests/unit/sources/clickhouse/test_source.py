@@ -104,6 +104,18 @@ def test_traces_that_started_in_the_same_second_are_all_listed(server: ClickHous
     assert sorted(_numbers(list(with_ties.traces(Query(limit=500))))) == list(range(1, 151))
 
 
+def test_an_old_trace_among_many_is_found(server: ClickHouse) -> None:
+    """A hundred thousand traces over ten weeks: windows and their numbers of traces grow on the way back to it."""
+    _make(server, "many")
+    _fill(server, "many", start=NOW_S, apart=60, count=100_000)
+    _fill(server, "many", start=NOW_S - 99_000 * 60, first=200_000, count=1, attributes="'gen_ai.agent.name', 'one'")
+    many = open_source(f"clickhouse://{server.address}/default/many")
+
+    assert _numbers(list(many.traces(Query(agent="one")))) == [200_000]
+    assert _numbers(list(many.traces(Query(until_ns=(NOW_S - 99_990 * 60) * 10**9)))) == list(range(99_991, 100_001))
+    assert list(many.traces(Query(agent="nobody"))) == []
+
+
 def test_values_of_a_query_are_values(source: Source) -> None:
     assert _numbers(list(source.traces(Query(agent=ODD)))) == [1000]
     assert list(source.traces(Query(agent=ODD + "\0"))) == []
