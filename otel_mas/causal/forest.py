@@ -9,7 +9,9 @@ from itertools import islice
 from operator import le, lt
 
 from otel_mas.causal.problems import Problems
-from otel_mas.model import ObjectSpanTable, Span, SpanTable, Trace
+from otel_mas.model import ObjectSpanTable, Span, SpanKind, SpanTable, Trace
+from otel_mas.semconv import RecordKind
+from otel_mas.semconv import attributes as names
 
 ROOT = -1
 """The parent of a root; also the end of a list of children."""
@@ -45,6 +47,7 @@ def build_forest(traces: Sequence[Trace], problems: Problems) -> Forest:
     _cut_cycles(spans, parent, problems)
     roots = [i for i, above in enumerate(parent) if above == ROOT]
     _count_roots(spans, roots, problems)
+    _find_outside(spans, end, parent, problems)
     head, following = list_children(parent)
     return Forest(spans, spans.starts, end, parent, roots, head, following)
 
@@ -144,6 +147,20 @@ def _cut_cycles(spans: SpanTable, parent: array[int], problems: Problems) -> Non
         earliest = min(cycle)
         problems.parent_cycles.append([spans[i] for i in cycle])
         parent[earliest] = ROOT
+
+
+def _find_outside(spans: SpanTable, end: Sequence[int], parent: array[int], problems: Problems) -> None:
+    """Find spans that begin before their parent or after its end; of messages and judgements that is nothing odd."""
+    start, kinds = spans.starts, spans.kinds
+    for i, above in enumerate(parent):
+        if above == ROOT or start[above] <= start[i] <= end[above]:
+            continue
+        if kinds[i] != SpanKind.CONSUMER and kinds[above] != SpanKind.PRODUCER and not _is_judgement(spans, i):
+            problems.outside.append(spans[i])
+
+
+def _is_judgement(spans: SpanTable, number: int) -> bool:
+    return spans.value(number, names.MAS_RECORD_KIND) == RecordKind.EVALUATION
 
 
 def _count_roots(spans: SpanTable, roots: Sequence[int], problems: Problems) -> None:

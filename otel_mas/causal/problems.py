@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from otel_mas.causal.clocks import Skew
 from otel_mas.model import Span
 
 _EXAMPLES = 3
@@ -26,6 +27,9 @@ class Problems:
     lost_causes: list[Span] = field(default_factory=list)
     late_causes: list[tuple[Span, Span]] = field(default_factory=list)
     link_cycles: list[list[Span]] = field(default_factory=list)
+    skews: list[Skew] = field(default_factory=list)
+    outside: list[Span] = field(default_factory=list)
+    """Spans that start before their parent, or after its end."""
     references: list[tuple[Span, str]] = field(default_factory=list)
     empty: bool = False
     single: bool = False
@@ -52,6 +56,10 @@ class Problems:
         if len(self.parent_cycles) > _EXAMPLES:
             yield f"{len(self.parent_cycles) - _EXAMPLES} more cycles of parents were cut in the same way."
         yield from self._about_roots()
+        yield from map(_about_skew, self.skews)
+        if self.outside:
+            several = _several(len(self.outside), "span begins", "spans begin")
+            yield f"{several} outside of the time of its parent ({_named(self.outside)}): left where it is."
         if self.open:
             several = _several(len(self.open), "span has", "spans have")
             yield f"{several} not ended ({_named(self.open)}): taken to last until the last instant seen in the trace."
@@ -95,6 +103,26 @@ class Problems:
         named = "; ".join(f"{reference} of {_name(span)}" for span, reference in self.references[:_EXAMPLES])
         more = "it is in none of these traces" if self.whole else "the whole conversation may have it"
         return f"{several} known only by a key that leads to no span here ({named}{_more(self.references)}): {more}."
+
+
+def _about_skew(skew: Skew) -> str:
+    clock = f"The clock of {skew.service}" + (f" ({skew.clock})" if skew.clock != skew.service else "")
+    against = f"{_several(skew.contradictions, 'span contradicts its cause', 'spans contradict their causes')}"
+    if not skew.contradictions:
+        against = f"as that of {skew.like}"
+    if not skew.offset_ns:
+        return f"{clock} and that of {skew.beside} differ by no single time ({against}): both are left."
+    way = "behind" if skew.offset_ns > 0 else "ahead of"
+    took = _seconds(abs(skew.offset_ns))
+    moved = _several(skew.spans, "span is", "spans are")
+    return f"{clock} is {took} {way} that of {skew.beside} ({against}): its {moved} moved."
+
+
+def _seconds(ns: int) -> str:
+    for unit, size in (("s", 10**9), ("ms", 10**6), ("µs", 1000)):
+        if ns >= size:
+            return f"{ns / size:.3g} {unit}"
+    return f"{ns} ns"
 
 
 def _several(number: int, one: str, many: str) -> str:

@@ -22,7 +22,7 @@ from otel_mas.model.span import (
 )
 from otel_mas.model.status import ENDED, STATUSES, TraceStatus
 from otel_mas.model.summary import RunSummary, SummaryBuilder, TraceSummary
-from otel_mas.model.table import NOT_HERE, LinkTable, ObjectSpanTable, SpanTable
+from otel_mas.model.table import NOT_HERE, LinkTable, ObjectSpanTable, SpanTable, clock_of, clocks_of
 from otel_mas.model.trace import Content, Message, MessageRef, PartialList, Trace
 
 __all__ = [
@@ -61,6 +61,8 @@ __all__ = [
     "TraceStatus",
     "TraceSummary",
     "Undecided",
+    "clock_of",
+    "clocks_of",
     "evaluation_of",
     "injected_faults",
     "is_from_outside",

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass
 from typing import Final, overload
 
-from otel_mas.model.span import AttributeValue, Span
+from otel_mas.model.span import AttributeValue, Resource, Span
 from otel_mas.semconv import attributes as names
 
+_CLOCKS: Final = (names.HOST_ID, names.HOST_NAME, names.SERVICE_INSTANCE_ID, names.MAS_INSTANCE_ID)
 NOT_HERE: Final = -1
 """Stands for a span that is not in the table."""
 
@@ -67,6 +68,10 @@ class SpanTable(Sequence[Span]):
     @abstractmethod
     def processes(self) -> Sequence[object]:
         """Objects that differ where the processes differ that emitted the spans."""
+
+    @abstractmethod
+    def clocks(self) -> Sequence[str]:
+        """By span the clock that its times are of, as far as its process says: `clock_of`."""
 
     @abstractmethod
     def services(self) -> Sequence[str]:
@@ -134,5 +139,25 @@ class ObjectSpanTable(SpanTable):
     def processes(self) -> Sequence[object]:
         return [span.resource.attributes.get(names.MAS_INSTANCE_ID) for span in self._spans]
 
+    def clocks(self) -> Sequence[str]:
+        return clocks_of(self._spans)
+
     def services(self) -> Sequence[str]:
         return [span.service for span in self._spans]
+
+
+def clocks_of(spans: Sequence[Span]) -> Sequence[str]:
+    """By span the clock that its times are of."""
+    if isinstance(spans, SpanTable):
+        return spans.clocks()
+    known: dict[int, str] = {}  # by resource, of which each process has one, or each span
+    return [
+        known.get(id(span.resource)) or known.setdefault(id(span.resource), clock_of(span.resource, span.service))
+        for span in spans
+    ]
+
+
+def clock_of(resource: Resource, service: str) -> str:
+    """The clock of a process: its machine's, or its own where it does not say which machine it runs on."""
+    values = map(resource.attributes.get, _CLOCKS)
+    return str(next(filter(None, values), service))

@@ -79,12 +79,12 @@ _NAMES: Final = {
         traceloop.workflow.name vector_db.operation vector_db.vendor
     """,
     ContentClass.IDENTIFIER: """
-        gen_ai.conversation.id gen_ai.data_source.id gen_ai.response.id gen_ai.tool.call.id mas.budget.owner
-        mas.cause.refs mas.checkpoint.id mas.checkpoint.last.id mas.checkpoint.pending mas.evaluation.author
-        mas.fork.checkpoint.id mas.fork.span mas.input.messages mas.instance.id mas.interrupt.ids mas.message.id
-        mas.mission.id mas.output.messages mas.part mas.record.span.id mas.record.trace.id mas.replay.checkpoint.id
-        mas.request.id mas.run.id mas.state.digests mas.store.id mas.task.id mas.task.namespace mas.turn.id
-        mas.workflow.id service.instance.id session.id user.id
+        gen_ai.conversation.id gen_ai.data_source.id gen_ai.response.id gen_ai.tool.call.id host.id host.name
+        mas.budget.owner mas.cause.refs mas.checkpoint.id mas.checkpoint.last.id mas.checkpoint.pending
+        mas.evaluation.author mas.fork.checkpoint.id mas.fork.span mas.input.messages mas.instance.id mas.interrupt.ids
+        mas.message.id mas.mission.id mas.output.messages mas.part mas.record.span.id mas.record.trace.id
+        mas.replay.checkpoint.id mas.request.id mas.run.id mas.state.digests mas.store.id mas.task.id mas.task.namespace
+        mas.turn.id mas.workflow.id service.instance.id session.id user.id
     """,
     ContentClass.CONTENT: """
         exception.message exception.stacktrace gen_ai.agent.description gen_ai.evaluation.explanation

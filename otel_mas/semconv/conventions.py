@@ -74,9 +74,9 @@ gen_ai.usage.cache_creation.input_tokens gen_ai.usage.completion_tokens gen_ai.u
 geo.continent.code geo.country.iso_code geo.locality.name geo.location.lat geo.location.lon geo.postal_code
 geo.region.iso_code graphql.operation.name graphql.operation.type heroku.app.id heroku.release.commit
 heroku.release.creation_timestamp host.arch host.cpu.cache.l2.size host.cpu.family host.cpu.model.id host.cpu.model.name
-host.cpu.stepping host.cpu.vendor.id host.id host.image.id host.image.name host.image.version host.ip host.mac host.name
-host.type http.client_ip http.connection.state http.flavor http.host http.method http.request.body.size
-http.request.method http.request.method_original http.request.resend_count http.request.size http.request_content_length
+host.cpu.stepping host.cpu.vendor.id host.image.id host.image.name host.image.version host.ip host.mac host.type
+http.client_ip http.connection.state http.flavor http.host http.method http.request.body.size http.request.method
+http.request.method_original http.request.resend_count http.request.size http.request_content_length
 http.request_content_length_uncompressed http.response.body.size http.response.size http.response.status_code
 http.response_content_length http.response_content_length_uncompressed http.route http.scheme http.server_name
 http.status_code http.user_agent hw.battery.capacity hw.battery.chemistry hw.battery.state hw.bios_version
