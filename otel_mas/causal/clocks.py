@@ -26,8 +26,8 @@ class Skew:
     clock: str
     """Its machine or process."""
     service: str
-    """Of one of its spans."""
-    beside: str
+    """The service of one of its spans."""
+    reference: str
     """The service whose clock it was held against: that of the first span, or a neighbour that it contradicts."""
     offset_ns: int
     """Nanoseconds that its spans were moved by; 0 where no single offset explains what was recorded."""
@@ -144,12 +144,12 @@ class _Found:
 
     def skews(self, offsets: dict[str, tuple[float, str]]) -> Iterator[Skew]:
         """Each clock that was moved, and each that contradicts others whatever it is moved by."""
-        for clock, (offset, beside) in offsets.items():
+        for clock, (offset, reference) in offsets.items():
             number = sum(times for pair, times in self.contradictions.items() if clock in pair)
             impossible = any(low > high for low, high in (self._between(one, clock) for one in self.bounds[clock]))
-            if clock == beside or not (round(offset) or impossible):
+            if clock == reference or not (round(offset) or impossible):
                 continue
-            name, near = self.services[self._first_clock if round(offset) else beside], self.services[beside]
+            name, near = self.services[self._first_clock if round(offset) else reference], self.services[reference]
             yield Skew(clock, self.services[clock], name, round(offset), self.spans[clock], number, near)
 
 

@@ -111,11 +111,11 @@ def _about_skew(skew: Skew) -> str:
     if not skew.contradictions:
         against = f"as that of {skew.like}"
     if not skew.offset_ns:
-        return f"{clock} and that of {skew.beside} differ by no single time ({against}): both are left."
+        return f"{clock} and that of {skew.reference} differ by no single time ({against}): both are left."
     way = "behind" if skew.offset_ns > 0 else "ahead of"
     took = _seconds(abs(skew.offset_ns))
     moved = _several(skew.spans, "span is", "spans are")
-    return f"{clock} is {took} {way} that of {skew.beside} ({against}): its {moved} moved."
+    return f"{clock} is {took} {way} that of {skew.reference} ({against}): its {moved} moved."
 
 
 def _seconds(ns: int) -> str:
