@@ -160,7 +160,7 @@ def _find_outside(spans: SpanTable, end: Sequence[int], parent: array[int], prob
 
 
 def _is_judgement(spans: SpanTable, number: int) -> bool:
-    return spans.value(number, names.MAS_RECORD_KIND) == RecordKind.EVALUATION
+    return bool(spans.value(number, names.MAS_RECORD_KIND) == RecordKind.EVALUATION)
 
 
 def _count_roots(spans: SpanTable, roots: Sequence[int], problems: Problems) -> None:
