@@ -7,7 +7,20 @@ from pathlib import Path
 from otel_mas.cli import COMMANDS
 from otel_mas.cli.reference import reference
 
-WITHOUT_JSON = ("mcp", "query", "run", "report", "ship", "export", "import", "replay", "serve", "store", "metrics")
+WITHOUT_JSON = (
+    "alerts",
+    "mcp",
+    "query",
+    "run",
+    "report",
+    "ship",
+    "export",
+    "import",
+    "replay",
+    "serve",
+    "store",
+    "metrics",
+)
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "cli.md"
 
 
