@@ -213,9 +213,9 @@ class Source(Queryable):
 
         Raises:
             TraceNotFound: No trace belongs to it.
-            UnsupportedQuery: Several services have a thread of this name, and none is given.
+            UnsupportedQuery: Several services, no two in one trace, have a thread of this name, and none is given.
         """
-        from otel_mas.api.trace import Conversation, Trace
+        from otel_mas.api.trace import Conversation, Trace, share_services
 
         arguments.name("thread", thread)
         arguments.optional_name("service", service)
@@ -224,7 +224,7 @@ class Source(Queryable):
         traces = self._port.conversation(thread, service)
         found = [Trace(trace, self._port) for trace in traces]
         services = sorted({trace.service for trace in found if trace.service})
-        if service is None and len(services) > 1:
+        if service is None and len(services) > 1 and not share_services(traces):
             raise UnsupportedQuery(
                 f"several services have a conversation {thread!r}: {', '.join(services)};"
                 " say which: service=... (--service on the command line)"

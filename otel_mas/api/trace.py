@@ -204,6 +204,17 @@ class Conversation(Run):
         return Graph(tuple(trace._data for trace in self.traces), whole=True, incomplete=self.incomplete)
 
 
+def share_services(traces: Sequence[model.Trace]) -> bool:
+    """Whether each two of the traces have a service in common, or traces between them have."""
+    groups: list[set[str]] = []
+    for trace in traces:
+        services = {span.service for span in trace.spans}
+        touched = [group for group in groups if not group.isdisjoint(services)]
+        groups = [group for group in groups if group.isdisjoint(services)]
+        groups.append(services.union(*touched))
+    return len(groups) < 2
+
+
 def _may_ask(spans: Sequence[Span]) -> bool:
     table = spans if isinstance(spans, SpanTable) else ObjectSpanTable(spans)
     return any(outcome == TaskOutcome.INTERRUPTED for _, outcome in table.having(names.MAS_TASK_OUTCOME)) or any(

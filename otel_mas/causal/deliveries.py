@@ -35,16 +35,22 @@ def apart(forest: Forest, parent: array[int], found: Deliveries) -> array[int]:
     """Parents by which a consumer is not inside its producer, which does not wait for it.
 
     It is a root; or, where it took the answer to what its own process had sent, inside the span that asked, if that was
-    still open.
+    still open. What began when a consumer span inside of which it is had ended, as after a poll, is beside that.
     """
+    if not found:
+        return parent
     inside = [received for received in found if parent[received] in found[received]]
-    if not inside:
+    after = [span for span, above in enumerate(parent) if above in found and forest.start[span] >= forest.end[above]]
+    if not inside and not after:
         return parent
     moved, processes = parent[:], forest.spans.processes()
     for received in inside:
         asked = _asked(forest, received, processes)
         above = ROOT if asked == ROOT else parent[asked]
         moved[received] = above if above != ROOT and forest.start[received] <= forest.end[above] else ROOT
+    for span in after:
+        if moved[span] == parent[span]:
+            moved[span] = moved[parent[span]]
     return moved
 
 

@@ -79,7 +79,8 @@ def lift_to_siblings(forest: Forest, links: Links) -> SiblingLinks:
         if fork is not None:
             sibling, above = fork
             forks[above].append(Predecessor(sibling, cause, effect, kind))
-    roots = sorted({*forest.roots, *(received for received in delivered if parent[received] == ROOT)})
+    apart_from = () if parent is forest.parent or not delivered else enumerate(parent)
+    roots = sorted({*forest.roots, *(span for span, above in apart_from if above == ROOT)})
     return SiblingLinks(parent, head, following, links, forks, delivered, roots)
 
 

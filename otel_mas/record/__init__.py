@@ -48,6 +48,7 @@ from otel_mas.record.recording_context import (
     restore_context,
 )
 from otel_mas.record.sdk.lazy_span import interned, recorded_attributes
+from otel_mas.record.sdk.message_spans import pulled
 
 __all__ = [
     "ACTOR_KEY",
@@ -90,6 +91,7 @@ __all__ = [
     "items_of",
     "own_fields",
     "provenance_of",
+    "pulled",
     "recorded_attributes",
     "recorder",
     "recording_context",

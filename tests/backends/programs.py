@@ -20,20 +20,20 @@ def go_sdk(environ: Mapping[str, str]) -> list[str]:
     return [str(built(_FOLDER / "go", ".", "sdk", "go", environ, "half a minute"))]
 
 
-def javascript_sdk(environ: Mapping[str, str]) -> list[str]:
-    """The command of the program in JavaScript. Raises NoBackend where it cannot be installed."""
+def javascript_sdk(environ: Mapping[str, str], program: str = "sdk.mjs") -> list[str]:
+    """The command of a program in JavaScript. Raises NoBackend where it cannot be installed."""
     path = environ.get("PATH")
     node, npm = shutil.which("node", path=path), shutil.which("npm", path=path)
     if node is None or npm is None:
         raise NoBackend("there is no node and npm on PATH")
-    files = [_JAVASCRIPT / name for name in ("package.json", "package-lock.json", "sdk.mjs")]
+    files = [_JAVASCRIPT / name for name in ("package.json", "package-lock.json", "sdk.mjs", "client.mjs")]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
     cache = user_cache(environ) / "backends"
     folder = cache / f"sdk-javascript-{digest}"
     with alone(cache / "npm.lock"):
         if not folder.exists():
             _install(npm, files, folder, environ)
-    return [node, str(folder / "sdk.mjs")]
+    return [node, str(folder / program)]
 
 
 def _install(npm: str, files: list[Path], folder: Path, environ: Mapping[str, str]) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from otel_mas.analyse.findings.departures import departures, direct_causes
 from otel_mas.analyse.findings.facts import RunFacts, canonical, ids
 from otel_mas.analyse.findings.named_values import composed_prompts
+from otel_mas.analyse.findings.receipts import received_ids
 from otel_mas.analyse.root_cause.arrivals import Departure
 from otel_mas.analyse.root_cause.passages import PHRASE, flattened
 from otel_mas.model import Finding, Severity, Span
+from otel_mas.model.dialects import queue_name
 from otel_mas.semconv import LinkKind, RecordKind
 from otel_mas.semconv import attributes as names
 from otel_mas.trace_records.formats import parsed
@@ -38,12 +40,11 @@ def duplicate_delivery(facts: RunFacts) -> Iterator[Finding]:
 
 def _received_twice(facts: RunFacts) -> Iterator[Finding]:
     senders = {span.get(names.MAS_MESSAGE_ID): span for span in facts.by_kind.get(RecordKind.SEND, ())}
-    receipts: dict[tuple[str, str], list[Span]] = defaultdict(list)
+    receipts: dict[tuple[str, str, str | None], list[Span]] = defaultdict(list)
     for span in facts.by_kind.get(RecordKind.RECEIVE, ()):
-        identity = span.get(names.MAS_MESSAGE_ID)
-        if identity:
-            receipts[facts.who(span), str(identity)].append(span)
-    for (who, identity), spans in receipts.items():
+        for identity in received_ids(facts, span):
+            receipts[facts.who(span), identity, queue_name(span)].append(span)  # a dead letter is in another queue
+    for (who, identity, _), spans in receipts.items():
         number = _deliveries(facts, spans)
         if number > 1:
             sent = senders.get(identity)

@@ -9,12 +9,14 @@ from otel_mas.analyse.final_output import final_output
 from otel_mas.analyse.findings.departures import direct_causes, unread
 from otel_mas.analyse.findings.facts import RunFacts, ids
 from otel_mas.analyse.findings.named_values import NamedValue, named_values, read_by_name
+from otel_mas.analyse.findings.receipts import received_ids
 from otel_mas.analyse.findings.task_flow import TaskFlow
 from otel_mas.analyse.findings.unheard import unheard
 from otel_mas.analyse.root_cause.passages import is_none, labelled_texts
 from otel_mas.causal import CHILD
 from otel_mas.causal.references import texts
 from otel_mas.model import Finding, Severity, Span, Undecided
+from otel_mas.model.dialects import queue_name
 from otel_mas.semconv import RecordKind, RunOutcome
 from otel_mas.semconv import attributes as names
 
@@ -32,7 +34,7 @@ def message_loss(facts: RunFacts) -> Iterator[Finding | Undecided]:
     of one message, which nobody else read either, though it has something of those beside it. It is an error where the
     answer of the run says that there is none as well. A value that was taken back in between, that only the agent
     itself had written, or that stands elsewhere in the prompt is none. It is undecided where nothing in a run records
-    receipts, or the receiver is not recorded.
+    receipts, the receiver is not recorded, or nothing else from that queue was received.
     """
     yield from _unreceived(facts)
     yield from _never_started(facts)
@@ -49,7 +51,8 @@ def message_loss(facts: RunFacts) -> Iterator[Finding | Undecided]:
 
 def _unreceived(facts: RunFacts) -> Iterator[Finding | Undecided]:
     over = {root.trace_id for root in facts.graph.roots if root.end_ns is not None}
-    received = {span.get(names.MAS_MESSAGE_ID) for span in facts.by_kind.get(RecordKind.RECEIVE, ())}
+    receipts = facts.by_kind.get(RecordKind.RECEIVE, ())
+    received = {identity for span in receipts for identity in received_ids(facts, span)}
     caused = {
         (edge.cause, name)
         for task in facts.tasks
@@ -61,16 +64,22 @@ def _unreceived(facts: RunFacts) -> Iterator[Finding | Undecided]:
         span
         for span in facts.by_kind.get(RecordKind.SEND, ())
         if span.trace_id in over
-        and (identity := span.get(names.MAS_MESSAGE_ID)) is not None
+        and (identity := _id(span)) is not None
         and identity not in received
         and (span.span_id, None) not in caused
         and (span.parent_span_id, span.get(names.MAS_MESSAGE_PEER)) not in caused
     ]
+    emptied = {queue_name(span) for span in facts.by_kind.get(RecordKind.SEND, ()) if _id(span) in received}
     acted = {name for task in facts.tasks for name in (task.agent, task.task_name)}
     for span in lost:
         peer, sender = span.get(names.MAS_MESSAGE_PEER), facts.who(span)
         if not received:
             yield Undecided(_CODE, "messages were sent, and nothing records receipts: mark them by `otel_mas.receive`")
+            return
+        queue = queue_name(span)
+        if queue is not None and queue not in emptied:
+            reason = f"nothing that came from queue {queue} is recorded here: record its consumer, into the same store"
+            yield Undecided(_CODE, reason)
             return
         if peer is not None and peer not in acted:
             reason = f"a message went to {peer}, which is not recorded here: record its process, into the same store"
@@ -87,6 +96,10 @@ def _unreceived(facts: RunFacts) -> Iterator[Finding | Undecided]:
             rests_on=("recorded", "inferred"),
             advice=f"let {peer or 'the receiver'} read its queue to the end before it stops, or confirm what it got",
         )
+
+
+def _id(span: Span) -> object:
+    return span.get(names.MAS_MESSAGE_ID)
 
 
 def _never_started(facts: RunFacts) -> Iterator[Finding]:

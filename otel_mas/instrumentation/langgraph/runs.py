@@ -18,6 +18,7 @@ from otel_mas.instrumentation.langgraph.guardrails import checks_of, record_chec
 from otel_mas.instrumentation.langgraph.human_input import HumanAnswers, record_question
 from otel_mas.instrumentation.langgraph.memory import MEMORY, memory_of
 from otel_mas.instrumentation.langgraph.outcomes import UNFINISHED, run_outcome, task_outcome
+from otel_mas.instrumentation.langgraph.pulled import origin_of_run
 from otel_mas.instrumentation.langgraph.reasons import RoutingReasons
 from otel_mas.instrumentation.langgraph.task_values import record_given, record_returned
 from otel_mas.instrumentation.langgraph.topology import topology_of
@@ -332,7 +333,8 @@ class GraphRun:
         else:
             name, attributes = spans.run_attributes(self.graph, loop.config)
             attributes.update(topology_of(self.graph))
-            self.span = recorder.start_span(name, attributes)
+            parent, causes = origin_of_run()
+            self.span = recorder.start_span(name, attributes, causes=causes, parent=parent)
             self.loop_watch = recorder.watch_loop()
             self.agent = attributes[names.GEN_AI_OPERATION_NAME] == Operation.INVOKE_AGENT
         self.writer = TaskWriter(self.span.get_span_context())

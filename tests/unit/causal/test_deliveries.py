@@ -142,3 +142,20 @@ def test_a_receiver_that_works_faster_ends_the_run_sooner(span: Make, traces: Ga
         )
     )
     assert reschedule(graph, [Faster("take", 2)]).total_ns == 100
+
+
+def test_a_run_after_a_poll_is_beside_the_receipt_that_it_is_a_child_of(span: Make, traces: Gather) -> None:
+    path = build(
+        traces(
+            span("publish", 0, 10, kind=SENT),
+            span("take", 50, 52, "publish", kind=TAKEN, causes=[("message", "publish")]),
+            span("run", 60, 100, "take", causes=[("message", "take")]),
+        )
+    ).critical_path()
+    assert shown(path) == [
+        ("publish", 0, 10, "span"),
+        ("publish", 10, 50, "waiting in queue"),
+        ("take", 50, 52, "span"),
+        (None, 52, 60, "framework"),
+        ("run", 60, 100, "span"),
+    ]

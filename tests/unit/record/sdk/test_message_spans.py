@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace import Span, TracerProvider
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, TraceFlags, set_span_in_context
 
 from otel_mas.record.pipeline.queue import SpanQueue
+from otel_mas.record.sdk.message_spans import pulled
 from otel_mas.record.sdk.processor import SCOPE, RecordingProcessor
 from otel_mas.semconv import attributes as names
 
@@ -74,3 +75,29 @@ def test_other_kinds_of_spans_are_left_alone(provider: TracerProvider, kind: Spa
 
 def test_our_own_marks_say_it_themselves(provider: TracerProvider) -> None:
     assert names.MAS_MESSAGE_ID not in (started(provider, SpanKind.PRODUCER, scope=SCOPE).attributes or {})
+
+
+KAFKA = "opentelemetry.instrumentation.aiokafka"
+
+
+def test_a_message_that_was_pulled_is_at_hand_until_the_next_one_is(provider: TracerProvider) -> None:
+    producer = set_span_in_context(NonRecordingSpan(PRODUCER))
+    one = started(provider, SpanKind.CONSUMER, scope=KAFKA, context=producer)
+    assert pulled() == (one.context,)
+    with provider.get_tracer("app").start_as_current_span("work"):
+        assert pulled() == ()  # it has a parent
+    started(provider, SpanKind.CONSUMER, scope=KAFKA)  # of someone who traces nothing
+    assert pulled() == ()
+
+
+def test_a_batch_that_was_pulled_has_all_of_its_messages(provider: TracerProvider) -> None:
+    producer = set_span_in_context(NonRecordingSpan(PRODUCER))
+    with provider.get_tracer(KAFKA).start_as_current_span("poll", kind=SpanKind.CONSUMER):
+        both = [started(provider, SpanKind.CONSUMER, scope=KAFKA, context=producer) for _ in range(2)]
+    assert pulled() == tuple(span.context for span in both)
+    started(provider, SpanKind.CONSUMER, scope=KAFKA)
+
+
+def test_a_delivery_to_a_callback_is_over_with_its_span(provider: TracerProvider) -> None:
+    started(provider, SpanKind.CONSUMER, context=set_span_in_context(NonRecordingSpan(PRODUCER)))
+    assert pulled() == ()
