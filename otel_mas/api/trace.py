@@ -209,9 +209,9 @@ def share_services(traces: Sequence[model.Trace]) -> bool:
     groups: list[set[str]] = []
     for trace in traces:
         services = {span.service for span in trace.spans}
-        touched = [group for group in groups if not group.isdisjoint(services)]
+        sharing = [group for group in groups if not group.isdisjoint(services)]
         groups = [group for group in groups if group.isdisjoint(services)]
-        groups.append(services.union(*touched))
+        groups.append(services.union(*sharing))
     return len(groups) < 2
 
 

@@ -35,7 +35,7 @@ def apart(forest: Forest, parent: array[int], found: Deliveries) -> array[int]:
     """Parents by which a consumer is not inside its producer, which does not wait for it.
 
     It is a root; or, where it took the answer to what its own process had sent, inside the span that asked, if that was
-    still open. What began when a consumer span inside of which it is had ended, as after a poll, is beside that.
+    still open. A child that began when the consumer span had ended, as after a poll, is beside that.
     """
     if not found:
         return parent
