@@ -101,6 +101,7 @@ def conversation(
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
         if place.stores[0] != place.stores[1]:
+            patch.setenv("OTEL_MAS_EXPORT", "otlp")
             patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", place.otlp)
         here, there = place.stores
         helper = stack.enter_context(service(there, folder / "helper", "helper", "tests.layers.service", "fastapi"))
