@@ -15,14 +15,17 @@ from otel_mas.sources.exports.spans import ExportedSpan, messages
 from otel_mas.sources.files import FileSource
 from otel_mas.sources.otlp.stream import ByteStream
 from otel_mas.sources.traces import SpanReader, traces
+from otel_mas.store.files import SQLITE_MAGIC, header
 
 _MALFORMED = (TypeError, AttributeError, KeyError, IndexError, ValueError, OverflowError, RecursionError)
 _HEAD_BYTES = 2**16
 
 
 def beginning(path: Path) -> bytes:
-    """The first 64 KiB of a file, unpacked; nothing where it cannot be read."""
+    """The first 64 KiB of a file, unpacked; nothing where it is a database, or cannot be read."""
     try:
+        if SQLITE_MAGIC.startswith(header(path)):  # closing one that this process has open would take its locks
+            return b""
         with path.open("rb") as file:
             return ByteStream(file).peek(_HEAD_BYTES).lstrip()
     except OSError:
@@ -35,6 +38,8 @@ def documents(path: Path) -> Iterator[Any]:
     Raises:
         ValueError: it is no JSON, or a document is too long.
     """
+    if header(path).startswith(SQLITE_MAGIC):
+        raise ValueError("it is a database of SQLite")
     with path.open("rb") as file:
         stream = ByteStream(file)
         if _is_json(stream.peek(_HEAD_BYTES).lstrip().partition(b"\n")[0]):
