@@ -65,11 +65,13 @@ class Limits:
 
 
 def parse_limits(text: str) -> tuple[Limits, ...]:
-    """Read `usd=0.50,tokens=20000;usd=5,per=user,every=day`.
+    """Read `usd=0.50,tokens=20000;usd=5,per=user,every=day`; `off` is none.
 
     Raises:
         ValueError: It is something else.
     """
+    if text.strip() == "off":
+        return ()
     return tuple(_parse(part) for part in text.split(";") if part.strip())
 
 

@@ -288,11 +288,11 @@ class Settings:
     budgets: tuple[Limits, ...] = setting(
         (),
         "OTEL_MAS_BUDGETS",
-        "limits with commas between, of several budgets with semicolons between",
+        "off, or limits with commas between, of several budgets with semicolons between",
         parse_limits,
         "The most that may be spent before `BudgetExceeded` is raised ([budgets.md](budgets.md)), as in "
         "`usd=0.50,tokens=20000;usd=5,per=user,every=day`.",
-        shown="not set",
+        shown="off",
         items=checked_limits,
     )
     replay: str | None = setting(

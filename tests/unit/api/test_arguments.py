@@ -63,6 +63,7 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "executions": FILTER_VALUES | {"limit": NUMBERS, "kind": OPTIONAL},
         "events": FILTER_VALUES | {"limit": NUMBERS, "type": OPTIONAL},
         "metrics": FILTER_VALUES | {"limit": NUMBERS, "name": CHOICES, "by": CHOICES, "window": DURATIONS},
+        "outcomes": FILTER_VALUES | {"limit": NUMBERS},
         "findings": FILTER_VALUES | {"limit": NUMBERS, "codes": KINDS, "thresholds": THRESHOLDS},
         "profile": FILTER_VALUES | {"limit": NUMBERS},
         "to_pandas": FILTER_VALUES | {"limit": NUMBERS},

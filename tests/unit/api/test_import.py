@@ -44,7 +44,7 @@ def test_what_is_offered_is_there() -> None:
     records = {"EventType", "Modality", "TokenCost", "TraceRecord", "read_records"}
     findings = {"Complaint", "ComplaintLabel", "Finding", "RunFacts", "Severity", "Undecided"}
     propagation = {"correlation", "extract", "inject"}
-    again = {"evaluate", "replay", "verify_root_cause"}
+    again = {"budget", "evaluate", "replay", "verify_root_cause"}
     assert set(otel_mas.__all__) == recording | fronts | records | findings | again | propagation | set(marking.__all__)
     assert set(dir(otel_mas)) == set(otel_mas.__all__)
     assert otel_mas.__version__
