@@ -81,6 +81,8 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "overdue": {"summaries": OBJECTS},
         "error_messages": {"summaries": OBJECTS},
         "measurements": {"since": TIMES, "until": TIMES},
+        "health": {"agents": (), "window": DURATIONS, "thresholds": THRESHOLDS, "limit": NUMBERS},
+        "outcomes": FILTER_VALUES | {"limit": NUMBERS},
         "prometheus": {"findings": ()},
     },
     "trace": {

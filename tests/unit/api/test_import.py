@@ -39,7 +39,18 @@ def test_marking_code_that_is_not_recorded_loads_nothing_heavy() -> None:
 
 
 def test_what_is_offered_is_there() -> None:
-    recording = {"__version__", "errors", "faults", "feedback", "flush", "instrument", "logs", "open", "shutdown"}
+    recording = {
+        "__version__",
+        "budget",
+        "errors",
+        "faults",
+        "feedback",
+        "flush",
+        "instrument",
+        "logs",
+        "open",
+        "shutdown",
+    }
     fronts = {"AgentProfiler", "DebugSession", "InteractionGraph", "MASTraceLogger", "TraceReplayEngine"}
     records = {"EventType", "Modality", "TokenCost", "TraceRecord", "read_records"}
     findings = {"Complaint", "ComplaintLabel", "Finding", "RunFacts", "Severity", "Undecided"}
