@@ -82,7 +82,6 @@ SWEEP: Mapping[str, Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
         "error_messages": {"summaries": OBJECTS},
         "measurements": {"since": TIMES, "until": TIMES},
         "health": {"agents": (), "window": DURATIONS, "thresholds": THRESHOLDS, "limit": NUMBERS},
-        "outcomes": FILTER_VALUES | {"limit": NUMBERS},
         "prometheus": {"findings": ()},
     },
     "trace": {

@@ -23,6 +23,7 @@ def test_the_defaults_of_the_table_are_the_defaults_of_the_code() -> None:
 def test_a_default_that_is_shown_reads_as_that_default() -> None:
     prose = {"store", "content", "digest_key", "run_id", "input_timeout_s", "source_headers", "source_certificate"}
     prose |= {
+        "alerts",
         "budgets",
         "metrics_namespace",
         "redact_patterns",
