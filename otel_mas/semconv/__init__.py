@@ -71,9 +71,9 @@ _NAMES: Final = {
         langsmith.trace.name langsmith.trace.session_id langsmith.trace.session_name llm.finish_reason llm.model_name
         llm.provider llm.request.model llm.request.type llm.response.finish_reason llm.response.model
         llm.response.stop_reason llm.system llm.vendor logfire.msg_template logfire.pending_parent_id logfire.span_type
-        mlflow.chat.tokenUsage mlflow.experimentId mlflow.llm.model mlflow.llm.provider mlflow.message.format
-        mlflow.spanFunctionName mlflow.spanType mlflow.trace.tokenUsage mlflow.traceRequestId model_name
-        openai.request.model openai.response.model openinference.span.kind operation.name output.mime_type
+        messaging.destination mlflow.chat.tokenUsage mlflow.experimentId mlflow.llm.model mlflow.llm.provider
+        mlflow.message.format mlflow.spanFunctionName mlflow.spanType mlflow.trace.tokenUsage mlflow.traceRequestId
+        model_name openai.request.model openai.response.model openinference.span.kind operation.name output.mime_type
         reranker.model_name resource.name task_id task_key tool.id tool.name tool_call.function.name tool_call.id
         traceloop.entity.name traceloop.entity.path traceloop.entity.version traceloop.prompt.key traceloop.span.kind
         traceloop.workflow.name vector_db.operation vector_db.vendor
