@@ -17,7 +17,7 @@ _FOLDER: Final = re.compile(r'(File \\*")/[^"\\]*/')
 """Folder of a file in a traceback, which is of this machine."""
 _ID_FIELDS: Final = ("traceId", "spanId", "parentSpanId")
 _MACHINE: Final = {
-    *("host.arch", "host.name", "process.command_args", "process.executable.path", "process.owner"),
+    *(names.HOST_NAME, "host.arch", "process.command_args", "process.executable.path", "process.owner"),
     *("process.parent_pid", "process.pid", "process.working_directory"),
     *(names.MAS_RUN_ID, names.MAS_STORE_ID, names.SERVICE_INSTANCE_ID, names.OS_TYPE),
 }
